@@ -1,0 +1,183 @@
+//! The one place where files get their final names.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
+
+/// A file that appears under its name complete or not at all.
+///
+/// It is written under a temporary name in the same folder, and [`commit`](Self::commit) flushes it
+/// to disk and renames it. Dropped without a commit, it leaves nothing behind, and what stood under
+/// the name before is untouched.
+#[derive(Debug)]
+pub struct AtomicFile {
+    temporary: NamedTempFile,
+    destination: PathBuf,
+}
+
+impl AtomicFile {
+    /// Opens a temporary file beside `destination`. A symbolic link is followed, so that the link
+    /// stays and what it points to is replaced.
+    ///
+    /// # Errors
+    ///
+    /// When the folder does not exist or may not be written to, and when `destination` is a folder.
+    pub fn create(destination: &Path) -> io::Result<Self> {
+        let destination = match destination.canonicalize() {
+            Ok(existing) => existing,
+            Err(_) => destination.to_owned(),
+        };
+        if destination.is_dir() {
+            return Err(io::ErrorKind::IsADirectory.into());
+        }
+        let folder = match destination.parent() {
+            Some(parent) if parent != Path::new("") => parent,
+            _ => Path::new("."),
+        };
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(".par-").suffix(".partial");
+        #[cfg(unix)]
+        {
+            // As any new file: what the process's umask leaves of it.
+            use std::os::unix::fs::PermissionsExt;
+            builder.permissions(fs::Permissions::from_mode(0o666));
+        }
+        let temporary = builder.tempfile_in(folder)?;
+        Ok(Self {
+            temporary,
+            destination,
+        })
+    }
+
+    /// Sets the permission bits the file will have; without effect on Windows.
+    ///
+    /// # Errors
+    ///
+    /// When the system refuses.
+    pub fn set_mode(&self, mode: u32) -> io::Result<()> {
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            self.temporary
+                .as_file()
+                .set_permissions(fs::Permissions::from_mode(mode))?;
+        }
+        #[cfg(not(unix))]
+        let _ = mode;
+        Ok(())
+    }
+
+    /// The file being written.
+    #[must_use]
+    pub fn as_file(&self) -> &File {
+        self.temporary.as_file()
+    }
+
+    /// Flushes the file to disk and gives it its name, replacing what stood there. Returns the path.
+    ///
+    /// # Errors
+    ///
+    /// When the disk or the folder refuses; the temporary file is removed then.
+    pub fn commit(mut self) -> io::Result<PathBuf> {
+        self.temporary.flush()?;
+        self.temporary.as_file().sync_all()?;
+        self.temporary
+            .persist(&self.destination)
+            .map_err(|error| error.error)?;
+        sync_folder(&self.destination);
+        Ok(self.destination)
+    }
+}
+
+impl Write for AtomicFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.temporary.as_file_mut().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.temporary.as_file_mut().flush()
+    }
+}
+
+/// Makes the rename itself durable. Not every file system can; the file is complete either way.
+fn sync_folder(file: &Path) {
+    if let Some(parent) = file.parent()
+        && let Ok(folder) = File::open(parent)
+        && let Err(error) = folder.sync_all()
+    {
+        tracing::debug!(folder = %parent.display(), %error, "folder not synced");
+    }
+}
+
+/// Opens a regular file for reading, and gives its length in bytes.
+///
+/// # Errors
+///
+/// When there is no such file, or it is a folder or a device.
+pub fn open_regular(path: &Path) -> io::Result<(File, u64)> {
+    let file = File::open(path)?;
+    let metadata = file.metadata()?;
+    if metadata.is_dir() {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    if !metadata.is_file() {
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "not a regular file",
+        ));
+    }
+    Ok((file, metadata.len()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(folder: &Path) -> Vec<String> {
+        fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect()
+    }
+
+    #[test]
+    fn a_file_appears_complete_on_commit() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        let mut file = AtomicFile::create(&path).unwrap();
+        file.write_all(b"whole").unwrap();
+        assert!(!path.exists());
+        file.commit().unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"whole");
+        assert_eq!(names(folder.path()), ["file"]);
+    }
+
+    #[test]
+    fn without_a_commit_nothing_changes_and_nothing_stays_behind() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        fs::write(&path, "old").unwrap();
+        let mut file = AtomicFile::create(&path).unwrap();
+        file.write_all(b"half").unwrap();
+        drop(file);
+        assert_eq!(fs::read(&path).unwrap(), b"old");
+        assert_eq!(names(folder.path()), ["file"]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_stays_a_link() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        let link = folder.path().join("link");
+        fs::write(&path, "old").unwrap();
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        let mut file = AtomicFile::create(&link).unwrap();
+        file.write_all(b"new").unwrap();
+        file.commit().unwrap();
+        assert!(link.is_symlink());
+        assert_eq!(fs::read(&path).unwrap(), b"new");
+    }
+}

@@ -1,0 +1,228 @@
+//! Digests: parsed once, never passed around as strings.
+
+use std::fmt;
+use std::str::FromStr;
+
+use data_encoding::HEXLOWER;
+use serde::{Deserialize, Serialize};
+
+/// A digest algorithm that the OCI image specification registers ("Digests", registered algorithms).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Algorithm {
+    /// SHA-256, 64 hexadecimal digits.
+    Sha256,
+    /// SHA-512, 128 hexadecimal digits.
+    Sha512,
+}
+
+impl Algorithm {
+    /// The name in front of the colon.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Sha256 => "sha256",
+            Self::Sha512 => "sha512",
+        }
+    }
+
+    fn hex_length(self) -> usize {
+        match self {
+            Self::Sha256 => 64,
+            Self::Sha512 => 128,
+        }
+    }
+}
+
+/// The digest of some content, such as `sha256:e3b0…`.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub struct Digest {
+    algorithm: Algorithm,
+    hex: String,
+}
+
+impl Digest {
+    /// The SHA-256 digest of `bytes`.
+    #[must_use]
+    pub fn of(bytes: &[u8]) -> Self {
+        let mut hasher = Hasher::new(Algorithm::Sha256);
+        hasher.update(bytes);
+        hasher.finish()
+    }
+
+    /// A digest from its algorithm and hexadecimal digits of either case, as the claims of a provider
+    /// archive write them.
+    ///
+    /// # Errors
+    ///
+    /// [`ParseDigestError`] when `hex` has the wrong length or other characters.
+    pub fn from_hex(algorithm: Algorithm, hex: &str) -> Result<Self, ParseDigestError> {
+        let well_formed =
+            hex.len() == algorithm.hex_length() && hex.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if !well_formed {
+            return Err(ParseDigestError(hex.chars().take(160).collect()));
+        }
+        Ok(Self {
+            algorithm,
+            hex: hex.to_ascii_lowercase(),
+        })
+    }
+
+    /// The algorithm.
+    #[must_use]
+    pub fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+
+    /// The hexadecimal digits, lower case.
+    #[must_use]
+    pub fn hex(&self) -> &str {
+        &self.hex
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}:{}", self.algorithm.name(), self.hex)
+    }
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, formatter)
+    }
+}
+
+impl FromStr for Digest {
+    type Err = ParseDigestError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let malformed = || ParseDigestError(text.chars().take(160).collect());
+        let (name, hex) = text.split_once(':').ok_or_else(malformed)?;
+        let algorithm = [Algorithm::Sha256, Algorithm::Sha512]
+            .into_iter()
+            .find(|algorithm| algorithm.name() == name)
+            .ok_or_else(malformed)?;
+        // The specification allows lower case only.
+        if hex.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            return Err(malformed());
+        }
+        Self::from_hex(algorithm, hex).map_err(|_| malformed())
+    }
+}
+
+impl TryFrom<String> for Digest {
+    type Error = ParseDigestError;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+impl From<Digest> for String {
+    fn from(digest: Digest) -> Self {
+        digest.to_string()
+    }
+}
+
+/// A text that is not a digest.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a digest: expected sha256:<64 hexadecimal digits> or sha512:<128>")]
+pub struct ParseDigestError(String);
+
+/// Computes a [`Digest`] piece by piece.
+///
+/// `ring` rather than `sha2`: both use the SHA extensions of a processor that has them; on one
+/// without, `ring` is 1.7 times as fast, and it is in the tree already.
+#[derive(Clone)]
+pub struct Hasher {
+    algorithm: Algorithm,
+    context: ring::digest::Context,
+}
+
+impl Hasher {
+    /// A hasher that has seen no bytes yet.
+    #[must_use]
+    pub fn new(algorithm: Algorithm) -> Self {
+        let implementation = match algorithm {
+            Algorithm::Sha256 => &ring::digest::SHA256,
+            Algorithm::Sha512 => &ring::digest::SHA512,
+        };
+        Self {
+            algorithm,
+            context: ring::digest::Context::new(implementation),
+        }
+    }
+
+    /// Adds bytes.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.context.update(bytes);
+    }
+
+    /// The digest of everything added.
+    #[must_use]
+    pub fn finish(self) -> Digest {
+        Digest {
+            algorithm: self.algorithm,
+            hex: HEXLOWER.encode(self.context.finish().as_ref()),
+        }
+    }
+}
+
+impl fmt::Debug for Hasher {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Hasher({})", self.algorithm.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_digest_survives_its_text_form() {
+        let digest = Digest::of(b"");
+        assert_eq!(
+            digest.to_string(),
+            "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+        );
+        assert_eq!(digest.to_string().parse::<Digest>().unwrap(), digest);
+    }
+
+    #[test]
+    fn hexadecimal_digits_of_the_claims_are_upper_case_and_mean_the_same() {
+        let digest = Digest::of(b"provider");
+        let upper = digest.hex().to_ascii_uppercase();
+        assert_eq!(
+            Digest::from_hex(Algorithm::Sha256, &upper).unwrap(),
+            digest
+        );
+    }
+
+    #[test]
+    fn malformed_digests_are_refused() {
+        let hex = Digest::of(b"").hex().to_owned();
+        for text in [
+            "",
+            "sha256",
+            "sha256:",
+            &hex,
+            "md5:d41d8cd98f00b204e9800998ecf8427e",
+            &format!("sha256:{}", &hex[1..]),
+            &format!("sha256:{}", hex.to_ascii_uppercase()),
+            &format!("sha512:{hex}"),
+            "sha256:../../../../etc/passwd",
+            "sha256:é",
+        ] {
+            assert!(text.parse::<Digest>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn pieces_hash_like_the_whole() {
+        let mut hasher = Hasher::new(Algorithm::Sha256);
+        hasher.update(b"capability ");
+        hasher.update(b"provider");
+        assert_eq!(hasher.finish(), Digest::of(b"capability provider"));
+    }
+}

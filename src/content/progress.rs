@@ -1,0 +1,88 @@
+//! Watching work that takes long, and stopping it.
+
+use std::io::{self, Read};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use tokio::io::{AsyncRead, ReadBuf};
+
+/// Watches work that takes long. A host or a command line implements it to show progress and to stop
+/// what is no longer wanted; [`Silent`] does neither.
+pub trait Progress: Send + Sync {
+    /// A step begins: what it does, such as `uploading`, and its size in bytes, 0 when unknown.
+    fn begin(&self, label: &str, total: u64) -> Box<dyn Meter>;
+}
+
+/// Counts one step; dropping it ends the step.
+pub trait Meter: Send + Sync {
+    /// `bytes` more are done.
+    ///
+    /// # Errors
+    ///
+    /// An error stops the step, which cleans up behind itself; [`Stopped`] is the one to give when
+    /// the user asked for it.
+    fn advance(&self, bytes: u64) -> io::Result<()>;
+}
+
+/// Watches nothing and never stops anything.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Silent;
+
+impl Progress for Silent {
+    fn begin(&self, _label: &str, _total: u64) -> Box<dyn Meter> {
+        Box::new(Self)
+    }
+}
+
+impl Meter for Silent {
+    fn advance(&self, _bytes: u64) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The work was stopped on request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("interrupted")]
+pub struct Stopped;
+
+impl From<Stopped> for io::Error {
+    fn from(stopped: Stopped) -> Self {
+        // Not `io::ErrorKind::Interrupted`: the standard library takes that as "try again".
+        Self::other(stopped)
+    }
+}
+
+/// Tells a [`Meter`] what is read. Works over [`Read`] and over [`AsyncRead`].
+pub struct MeteredReader<R, M> {
+    inner: R,
+    meter: M,
+}
+
+impl<R, M: AsRef<dyn Meter>> MeteredReader<R, M> {
+    /// A reader over `inner`.
+    pub fn new(inner: R, meter: M) -> Self {
+        Self { inner, meter }
+    }
+}
+
+impl<R: Read, M: AsRef<dyn Meter>> Read for MeteredReader<R, M> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.inner.read(buffer)?;
+        self.meter.as_ref().advance(count as u64)?;
+        Ok(count)
+    }
+}
+
+impl<R: AsyncRead + Unpin, M: AsRef<dyn Meter> + Unpin> AsyncRead for MeteredReader<R, M> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        let before = buffer.filled().len();
+        ready!(Pin::new(&mut this.inner).poll_read(context, buffer))?;
+        let new = buffer.filled().len() - before;
+        Poll::Ready(this.meter.as_ref().advance(new as u64))
+    }
+}
