@@ -1,0 +1,15 @@
+//! What tests stand on: real registries and a clean environment for the command.
+//!
+//! A test that needs nothing special pushes to [`shared_registry`], under a [`unique`] name. One
+//! that needs its own set-up, reads the access log or damages what is stored starts a [`Registry`].
+//! Either way it runs the command in an [`Environment`] of its own, so that tests run side by side.
+
+mod environment;
+mod registry;
+mod shared;
+mod tests;
+mod watcher;
+
+pub(crate) use environment::{Environment, Outcome};
+pub(crate) use registry::Registry;
+pub(crate) use shared::{shared_registry, unique};
