@@ -1,0 +1,292 @@
+//! Who may import whom, and what belongs in one place only: design rules that a compiler cannot see.
+//!
+//! The source text is read, not compiled: that also covers code behind features and platforms.
+
+mod rules;
+mod source;
+
+use std::fs;
+use std::path::Path;
+
+use rules::{LAYERS, violations};
+use source::Source;
+
+#[test]
+fn the_sources_follow_the_rules() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut sources = Vec::new();
+    read(&root, &root, &mut sources);
+
+    // A checker that finds no files finds no violations either.
+    let declared = ["lib.rs", "main.rs"].iter().flat_map(|path| {
+        let source = sources.iter().find(|source| source.path == *path);
+        source.unwrap_or_else(|| panic!("no src/{path}")).modules()
+    });
+    let declared: Vec<_> = declared.collect();
+    assert!(
+        declared.contains(&"content".to_owned()),
+        "lib.rs declares {declared:?}"
+    );
+    for layer in &declared {
+        assert!(
+            LAYERS.iter().any(|(name, _)| name == layer),
+            "`{layer}` is not a layer"
+        );
+        let count = sources
+            .iter()
+            .filter(|source| source.layer() == Some(layer.as_str()))
+            .count();
+        assert!(count > 0, "no file found of `{layer}`");
+    }
+
+    let violations: Vec<_> = sources.iter().flat_map(violations).collect();
+    assert!(violations.is_empty(), "\n{}\n", violations.join("\n"));
+}
+
+fn read(root: &Path, folder: &Path, sources: &mut Vec<Source>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            read(root, &path, sources);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let name = path.strip_prefix(root).unwrap().display().to_string();
+            sources.push(Source::new(&name, &fs::read_to_string(&path).unwrap()));
+        }
+    }
+}
+
+/// What is said about a made-up file.
+fn said(path: &str, text: &str) -> String {
+    violations(&Source::new(path, text)).join("\n")
+}
+
+#[track_caller]
+fn caught(path: &str, text: &str, expected: &str) {
+    let said = said(path, text);
+    assert!(said.contains(expected), "{path}: {text}\nsaid: {said:?}");
+}
+
+#[track_caller]
+fn fine(path: &str, text: &str) {
+    assert_eq!(said(path, text), "", "{path}: {text}");
+}
+
+#[test]
+fn an_import_from_above_or_beside_is_caught_however_it_is_written() {
+    caught(
+        "content/digest.rs",
+        "use crate::cli::Options;",
+        "may not use `cli`",
+    );
+    caught(
+        "archive/writer.rs",
+        "use crate::oci::Reference;",
+        "may not use `oci`",
+    );
+    caught(
+        "cache/blobs.rs",
+        "fn f() { crate::archive::open() }",
+        "may not use `archive`",
+    );
+    caught(
+        "oci/registry/auth.rs",
+        "use crate::{content::Digest, client::Client};",
+        "`client`",
+    );
+    caught(
+        "oci/auth.rs",
+        "use crate::{content::{self, Digest}, cache};",
+        "`cache`",
+    );
+    caught("oci/auth.rs", "use super::super::cache::Cache;", "`cache`");
+    caught("oci/mod.rs", "use super::cache::Cache;", "`cache`");
+    caught(
+        "oci/mod.rs",
+        "mod tests { use super::super::cache::Cache; }",
+        "`cache`",
+    );
+    caught(
+        "oci/auth.rs",
+        "use super::{super::cache::Cache, Error};",
+        "`cache`",
+    );
+    caught("oci/auth.rs", "use self::super::super::cache;", "`cache`");
+    caught("client/push.rs", "use wasmcloud_par::cli;", "`cli`");
+    caught(
+        "client/push.rs",
+        "macro_rules! m { () => { $crate::cli::run() } }",
+        "`cli`",
+    );
+    caught("main.rs", "use wasmcloud_par::client::Client;", "`client`");
+}
+
+#[test]
+fn the_roof_is_no_way_around() {
+    caught("archive/mod.rs", "use crate::Reference;", "not a layer");
+    caught("archive/mod.rs", "use crate::*;", "everything");
+    caught("archive/mod.rs", "use crate as par;", "another name");
+    caught("archive/mod.rs", "use super::*;", "everything");
+}
+
+#[test]
+fn imports_from_below_and_within_are_fine() {
+    fine(
+        "content/verify.rs",
+        "use super::digest::Digest; pub(crate) struct A; pub(super) fn f() {}",
+    );
+    fine(
+        "oci/registry/auth.rs",
+        "use super::super::Error; use crate::{content::Digest, oci};",
+    );
+    fine(
+        "oci/mod.rs",
+        "mod tests { use super::*; mod inner { use super::super::Error; } }",
+    );
+    fine(
+        "oci/mod.rs",
+        "mod a { fn f() {} } mod b { use super::Error; }",
+    );
+    fine(
+        "client/mod.rs",
+        "use crate::{archive, cache, content, oci::{self, Reference}};",
+    );
+    fine(
+        "main.rs",
+        "use wasmcloud_par::cli; fn main() { std::process::exit(1) }",
+    );
+    fine("lib.rs", "pub use crate::client::Client; pub mod cli;");
+}
+
+#[test]
+fn comments_and_text_are_not_code() {
+    fine(
+        "content/a.rs",
+        "//! [`crate::cli`]\n/* crate::cli /* println!() */ anyhow */ fn f() {}",
+    );
+    fine(
+        "content/a.rs",
+        r##"const A: &str = "crate::cli \" crate::oci"; const B: &str = r#"" crate::oci"#;"##,
+    );
+    fine(
+        "content/a.rs",
+        "const A: [char; 2] = ['\"', '\\'']; fn f<'a>(a: &'a str) {}",
+    );
+    // What follows them is code again.
+    caught(
+        "content/a.rs",
+        "const A: &str = \"//\"; use crate::oci;",
+        "`oci`",
+    );
+    caught(
+        "content/a.rs",
+        "const A: [char; 2] = ['\"', '\\'']; use crate::oci;",
+        "`oci`",
+    );
+    caught(
+        "content/a.rs",
+        "const A: &str = r\"\\\"; use crate::oci; /* \" */",
+        "`oci`",
+    );
+    caught(
+        "content/a.rs",
+        "fn f<'a>(a: &'a str) { crate::oci::g(a) }",
+        "`oci`",
+    );
+}
+
+#[test]
+fn what_belongs_to_the_command_is_caught_elsewhere() {
+    for text in [
+        "use anyhow::Context;",
+        "fn f() { println!(\"\") }",
+        "fn f() { eprint!(\"\") }",
+    ] {
+        caught("client/push.rs", text, "only in cli/");
+        fine("cli/push.rs", text);
+    }
+    caught(
+        "client/push.rs",
+        "fn f() { std::process::exit(1) }",
+        "only in cli/",
+    );
+    caught(
+        "client/push.rs",
+        "use std::process::exit; fn f() { exit(1) }",
+        "only in cli/",
+    );
+    fine(
+        "client/push.rs",
+        "use std::process::Command; impl A { fn exit(self) {} }",
+    );
+}
+
+#[test]
+fn an_archive_that_waits_for_the_network_is_caught() {
+    caught("archive/reader.rs", "pub async fn read() {}", "async fn");
+    fine("archive/provider_archive.rs", "pub async fn write() {}");
+    caught(
+        "archive/provider_archive.rs",
+        "use reqwest::Client;",
+        "no network",
+    );
+    caught(
+        "archive/reader.rs",
+        "use tokio::{io, net::TcpStream};",
+        "no network",
+    );
+    caught(
+        "archive/reader.rs",
+        "use std::net::TcpStream;",
+        "no network",
+    );
+    fine(
+        "oci/registry/transport.rs",
+        "use reqwest::Client; async fn send() {}",
+    );
+}
+
+#[test]
+fn a_registry_client_that_knows_tar_is_caught() {
+    caught(
+        "oci/layout.rs",
+        "fn f() { tar::Archive::new(()) }",
+        "not tar",
+    );
+    caught("oci/layout.rs", "use tar::Archive;", "not tar");
+    fine(
+        "oci/media_type.rs",
+        "const TAR: &str = \"application/tar\";",
+    );
+    fine("archive/reader.rs", "use tar::Archive;");
+}
+
+#[test]
+fn a_second_place_that_makes_files_final_is_caught() {
+    caught(
+        "cache/blobs.rs",
+        "fn f() { file.persist(path) }",
+        "content/atomic.rs",
+    );
+    caught(
+        "cache/blobs.rs",
+        "fn f() { std::fs::rename(a, b) }",
+        "content/atomic.rs",
+    );
+    caught(
+        "cache/blobs.rs",
+        "fn f() { rename(a, b) }",
+        "content/atomic.rs",
+    );
+    fine("content/atomic.rs", "fn f() { file.persist(path) }");
+    fine("cache/blobs.rs", "#[serde(rename = \"a\")] struct A;");
+}
+
+#[test]
+fn long_files_and_empty_names_are_caught() {
+    fine("client/push.rs", &"\n".repeat(400));
+    caught("client/push.rs", &"\n".repeat(401), "401 lines");
+    for path in ["utils.rs", "cli/helpers.rs", "cache/common/mod.rs"] {
+        caught(path, "", "says nothing");
+    }
+    caught("network/mod.rs", "", "not in a layer");
+}
