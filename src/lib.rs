@@ -1,2 +1,5 @@
 //! Placeholder.
+pub mod archive;
 pub mod content;
+
+pub use archive::ProviderArchive;

@@ -19,4 +19,4 @@ pub use digest::{Algorithm, Digest, Hasher, ParseDigestError};
 pub use kind::ErrorKind;
 pub use progress::{Meter, MeteredReader, Progress, Silent, Stopped};
 pub use store::{Reader, Source, Store, StoreError};
-pub use verify::{VerifyError, VerifyReader};
+pub use verify::{DigestReader, VerifyError, VerifyReader};
