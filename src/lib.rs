@@ -1,5 +1,6 @@
 //! Placeholder.
 pub mod archive;
+pub mod cache;
 pub mod content;
 
 pub use archive::ProviderArchive;

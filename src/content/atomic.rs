@@ -72,16 +72,7 @@ impl AtomicFile {
     ///
     /// When the system refuses.
     pub fn set_mode(&self, mode: u32) -> io::Result<()> {
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            self.temporary
-                .as_file()
-                .set_permissions(fs::Permissions::from_mode(mode))?;
-        }
-        #[cfg(not(unix))]
-        let _ = mode;
-        Ok(())
+        set_mode(self.temporary.as_file(), mode)
     }
 
     /// The file being written.
@@ -127,6 +118,32 @@ impl Write for AtomicFile {
     fn flush(&mut self) -> io::Result<()> {
         self.temporary.as_file_mut().flush()
     }
+}
+
+/// Gives a file that was written under another name, in a folder of the same file system, its final
+/// one: flushed to disk, with the permission bits `mode`.
+///
+/// # Errors
+///
+/// When the disk or a folder refuses; the file keeps its old name then.
+pub fn publish(file: &File, from: &Path, to: &Path, mode: u32) -> io::Result<()> {
+    file.sync_all()?;
+    fs::rename(from, to)?;
+    // Last: under its old name it has to stay writable, in case the rename does not happen.
+    set_mode(file, mode)?;
+    sync_folder(to);
+    Ok(())
+}
+
+fn set_mode(file: &File, mode: u32) -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        file.set_permissions(fs::Permissions::from_mode(mode))?;
+    }
+    #[cfg(not(unix))]
+    let _ = (file, mode);
+    Ok(())
 }
 
 /// Makes the rename itself durable. Not every file system can; the file is complete either way.

@@ -89,6 +89,17 @@ impl<R> VerifyReader<R> {
         Ok(self.inner)
     }
 
+    /// Goes on with another reader for the bytes that follow: what has been read so far counts.
+    pub fn continue_with<S>(self, inner: S) -> VerifyReader<S> {
+        VerifyReader {
+            inner,
+            hasher: self.hasher,
+            expected: self.expected,
+            size: self.size,
+            read: self.read,
+        }
+    }
+
     fn account(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.read += bytes.len() as u64;
         if self.read > self.size {
