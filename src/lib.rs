@@ -1,2 +1,3 @@
 //! Placeholder.
 pub mod content;
+pub mod oci;
