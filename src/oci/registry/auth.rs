@@ -15,7 +15,8 @@ use serde::Deserialize;
 
 use super::super::credentials::{CredentialSource, Credentials};
 use super::super::error::{Answer, Error, one_line};
-use super::transport::{Call, STALL_TIMEOUT, Scope, address, failure, read_up_to};
+use super::clients::STALL_TIMEOUT;
+use super::transport::{Call, Scope, address, failure, read_up_to};
 use super::{answer, realm};
 
 /// The largest answer of a token service that is read, in bytes.

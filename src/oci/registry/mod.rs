@@ -6,6 +6,7 @@
 
 mod answer;
 mod auth;
+mod clients;
 mod download;
 mod outgoing;
 mod realm;

@@ -13,7 +13,7 @@ use tokio::io::AsyncReadExt;
 use crate::content::{Descriptor, Reader, Source, VerifyError, VerifyReader};
 
 use super::super::error::Error;
-use super::transport::STALL_TIMEOUT;
+use super::clients::STALL_TIMEOUT;
 
 /// How much is handed to the connection at a time.
 const CHUNK: usize = 256 * 1024;
@@ -138,8 +138,7 @@ impl Sending {
         let ended = self.left == 0 || chunk.len() < CHUNK;
         if ended {
             // Over the end, for bytes that trail the content.
-            let mut beyond = [0];
-            self.reader.read(&mut beyond).await?;
+            tokio::io::copy(&mut self.reader, &mut tokio::io::sink()).await?;
             let empty: Reader = Box::new(io::Cursor::new(Bytes::new()));
             let nothing = Descriptor::of("", b"");
             let finished = std::mem::replace(&mut self.reader, VerifyReader::new(empty, &nothing));
