@@ -125,9 +125,7 @@ impl Error {
             Self::OtherDigest { .. } => {
                 "the tag may have been moved: check with the publisher before you use it"
             }
-            Self::UntrustedIssuer { .. } => {
-                "allow the issuer with --issuer if you trust it"
-            }
+            Self::UntrustedIssuer { .. } => "allow the issuer with --issuer if you trust it",
             _ => return None,
         };
         Some(hint.to_owned())

@@ -63,8 +63,8 @@ impl Client {
         blocking(move || {
             let meter = client.progress.begin("verifying", cached.size());
             let input = MeteredReader::new(cached.open()?, meter);
-            let contents = verify(input, &client.limits)
-                .map_err(|source| Error::unusable(&name, source))?;
+            let contents =
+                verify(input, &client.limits).map_err(|source| Error::unusable(&name, source))?;
             client.trust.check(&contents.claims, &name)?;
             Ok((cached, contents))
         })

@@ -55,7 +55,7 @@ impl Client {
         let client = self.clone();
         let path = blocking(move || {
             let meter = client.progress.begin("writing", 0);
-            let mut file = AtomicFile::create(&path).map_err(Error::write(&path))?;
+            let file = AtomicFile::create(&path).map_err(Error::write(&path))?;
             for layer in cached.files() {
                 let mut layer = layer?;
                 // From file to file, so that the system can copy without us.

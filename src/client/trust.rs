@@ -18,7 +18,8 @@ impl TrustPolicy {
     ///
     /// [`Error::UntrustedIssuer`].
     pub fn check(&self, claims: &VerifiedClaims, what: &str) -> Result<(), Error> {
-        let trusted = self.issuers.is_empty() || self.issuers.iter().any(|key| key == claims.issuer());
+        let trusted =
+            self.issuers.is_empty() || self.issuers.iter().any(|key| key == claims.issuer());
         if trusted {
             return Ok(());
         }
