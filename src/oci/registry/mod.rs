@@ -140,8 +140,10 @@ impl Repository {
         let call = self.manifest_call(Method::HEAD, name, Scope::PULL)?;
         let response = self.transport.send(&call).await?;
         let announced = Announced::from(response.headers());
+        // No manifest is empty; a length of 0 only says that an answer to HEAD has no body.
+        let size = announced.size.filter(|size| *size > 0);
         let (Some(media_type), Some(digest), Some(size)) =
-            (announced.media_type, announced.digest, announced.size)
+            (announced.media_type, announced.digest, size)
         else {
             return Ok(self.manifest(name).await?.0);
         };
