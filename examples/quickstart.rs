@@ -27,11 +27,17 @@ const PROVIDER: &str = "PAR_QUICKSTART_PROVIDER";
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     if std::env::var_os(PROVIDER).is_some() {
-        println!("           hello from the provider, process {}", std::process::id());
+        println!(
+            "           hello from the provider, process {}",
+            std::process::id()
+        );
         return Ok(());
     }
     let folder = tempfile::tempdir()?;
-    let layout = format!("oci-layout://{}:1.0.0", folder.path().join("registry").display());
+    let layout = format!(
+        "oci-layout://{}:1.0.0",
+        folder.path().join("registry").display()
+    );
     let reference: Reference = std::env::args().nth(1).unwrap_or(layout).parse()?;
 
     // The developer: pack the executables of all targets, sign, push.

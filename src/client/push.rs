@@ -40,9 +40,9 @@ impl Client {
         reference: &Reference,
         annotations: &BTreeMap<String, String>,
     ) -> Result<Pushed, Error> {
-        let name = reference
-            .name()
-            .ok_or_else(|| Error::Unnamed(reference.to_string()))?;
+        if reference.name().is_none() {
+            return Err(Error::Unnamed(reference.to_string()));
+        }
         let path = path.to_owned();
         let (layer, contents) = self.describe(path.clone()).await?;
         let title = path.file_name().and_then(|name| name.to_str());
@@ -64,20 +64,8 @@ impl Client {
         let config = Bytes::from_static(Artifact::CONFIG_BODY);
         copy(&config, store, artifact.config(), "uploading", &Silent).await?;
         copy(artifact.manifest(), store, manifest, "uploading", &Silent).await?;
-        let name = match reference.tag() {
-            Some(tag) => {
-                store.tag(manifest, tag).await?;
-                tag.to_owned()
-            }
-            None => name,
-        };
-        let stored = store.resolve(&name).await?;
-        if stored.digest != manifest.digest {
-            return Err(Error::OtherDigest {
-                reference: reference.to_string(),
-                expected: manifest.digest.clone(),
-                actual: stored.digest,
-            });
+        if let Some(tag) = reference.tag() {
+            store.tag(manifest, tag).await?;
         }
         Ok(Pushed {
             reference: reference.clone(),

@@ -289,7 +289,8 @@ impl Error {
             )),
             Self::Tls { .. } => Some(
                 "a registry with its own certificate authority needs --ca, one that speaks plain \
-                 HTTP --insecure"
+                 HTTP --insecure; a certificate that is its own authority (CaUsedAsEndEntity) has \
+                 to be replaced by one that an authority issued"
                     .to_owned(),
             ),
             Self::RealmRefused { .. } => Some(

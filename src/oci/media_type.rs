@@ -33,6 +33,7 @@ pub fn is_index(media_type: &str) -> bool {
 #[must_use]
 pub fn of_manifest(bytes: &[u8]) -> Option<String> {
     let document: serde_json::Value = serde_json::from_slice(bytes).ok()?;
+    document.get("schemaVersion")?;
     let named = document.get("mediaType").and_then(|name| name.as_str());
     let shape = match document.get("manifests") {
         Some(_) => OCI_INDEX,

@@ -207,16 +207,8 @@ impl Layout {
         let size = self.blob_size(digest).await?.ok_or_else(missing)?;
         let path = self.blob(digest);
         let text = blocking(move || read_bounded(&path)).await?;
-        let own_type = serde_json::from_slice::<serde_json::Value>(&text)
-            .ok()
-            .filter(|manifest| manifest.get("schemaVersion").is_some())
-            .ok_or_else(missing)?;
-        let own_type = own_type
-            .get("mediaType")
-            .and_then(serde_json::Value::as_str);
-        let media_type = own_type.unwrap_or(media_type::OCI_MANIFEST).to_owned();
         Ok(Descriptor {
-            media_type,
+            media_type: media_type::of_manifest(&text).ok_or_else(missing)?,
             digest: digest.clone(),
             size,
         })

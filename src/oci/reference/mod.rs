@@ -129,6 +129,22 @@ impl Reference {
         reference
     }
 
+    /// The same place and digest with the tag `tag`.
+    ///
+    /// # Errors
+    ///
+    /// [`ParseReferenceError`] when `tag` is none.
+    pub fn with_tag(&self, tag: &str) -> Result<Self, ParseReferenceError> {
+        let mut reference = self.clone();
+        let old = match &mut reference {
+            Self::Registry(reference) => &mut reference.tag,
+            Self::Layout(reference) => &mut reference.tag,
+        };
+        *old = Some(tag.to_owned());
+        // Through the parser, which knows what a tag may be.
+        reference.to_string().parse()
+    }
+
     /// The same place at `digest`, as text: `place@sha256:…`, what a deployment is pinned to.
     #[must_use]
     pub fn pinned(&self, digest: &Digest) -> String {

@@ -124,7 +124,10 @@ impl Repository {
         }
         let media_type = match announced.media_type {
             Some(media_type) => media_type,
-            None => own_media_type(&bytes, &what)?,
+            None => media_type::of_manifest(&bytes).ok_or_else(|| Error::Malformed {
+                what,
+                reason: "it names no media type of a manifest".to_owned(),
+            })?,
         };
         let digest = asked.unwrap_or_else(|| Digest::of(&bytes));
         let descriptor = Descriptor {
@@ -140,8 +143,10 @@ impl Repository {
         let call = self.manifest_call(Method::HEAD, name, Scope::PULL)?;
         let response = self.transport.send(&call).await?;
         let announced = Announced::from(response.headers());
+        // No manifest is empty; a length of 0 only says that an answer to HEAD has no body.
+        let size = announced.size.filter(|size| *size > 0);
         let (Some(media_type), Some(digest), Some(size)) =
-            (announced.media_type, announced.digest, announced.size)
+            (announced.media_type, announced.digest, size)
         else {
             return Ok(self.manifest(name).await?.0);
         };
@@ -271,29 +276,6 @@ impl From<&HeaderMap> for Announced {
             digest: text("docker-content-digest").and_then(|value| value.trim().parse().ok()),
             size: text(CONTENT_LENGTH.as_str()).and_then(|value| value.parse().ok()),
         }
-    }
-}
-
-/// The type that a manifest gives itself, for registries that send another content type.
-fn own_media_type(bytes: &[u8], what: &str) -> Result<String, Error> {
-    let document: serde_json::Value =
-        serde_json::from_slice(bytes).map_err(|source| Error::Json {
-            what: what.to_owned(),
-            source,
-        })?;
-    let own = document
-        .get("mediaType")
-        .and_then(serde_json::Value::as_str);
-    let guess = match document.get("manifests").is_some() {
-        true => media_type::OCI_INDEX,
-        false => media_type::OCI_MANIFEST,
-    };
-    match own.unwrap_or(guess) {
-        known if media_type::is_manifest(known) => Ok(known.to_owned()),
-        other => Err(Error::Malformed {
-            what: what.to_owned(),
-            reason: format!("it is a `{}`, not a manifest", one_line(other)),
-        }),
     }
 }
 

@@ -1,9 +1,11 @@
 //! The one place that sends requests.
 
 use std::net::IpAddr;
+use std::pin::pin;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use futures_util::future::{Either, select};
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue, WARNING};
 use reqwest::{Method, Response, StatusCode, Url};
 
@@ -156,11 +158,16 @@ impl Transport {
             }
             Payload::Stream(outgoing) => {
                 let request = request.body(outgoing.body().await?);
-                let sent = tokio::select! {
-                    sent = request.send() => sent,
-                    seconds = outgoing.stalled() => {
+                let (sending, stalled) = (pin!(request.send()), pin!(outgoing.stalled()));
+                let sent = match select(sending, stalled).await {
+                    Either::Left((sent, _)) => sent,
+                    Either::Right((seconds, _)) => {
                         let (what, address) = (call.what.clone(), call.address());
-                        return Err(Error::Stalled { what, address, seconds });
+                        return Err(Error::Stalled {
+                            what,
+                            address,
+                            seconds,
+                        });
                     }
                 };
                 if let (Err(_), Some(error)) = (&sent, outgoing.failure()) {
@@ -194,13 +201,15 @@ impl Transport {
         if status.is_success() {
             return Ok(response);
         }
+        let from_registry = response.url().origin() == call.url.origin();
         let headers = response.headers().clone();
         let body = read_up_to(response, answer::LIMIT)
             .await
             .unwrap_or_default();
         let answer = answer::parse(status, &headers, &body);
         let (what, registry) = (call.what.clone(), call.registry.clone());
-        if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
+        // The storage behind a redirect refuses an address that has expired, not the user.
+        if from_registry && matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
             return Err(self.authenticator.denied(call, answer).await);
         }
         match status {
@@ -264,6 +273,7 @@ pub(super) async fn read_up_to(
 /// A request that got no answer. The URL is taken out of the error: it may hold signatures.
 pub(super) fn failure(source: reqwest::Error, registry: &str, what: &str, url: &Url) -> Error {
     let at = source.url().map_or_else(|| address(url), address);
+    let origin = source.url().unwrap_or(url).origin().ascii_serialization();
     let source = source.without_url();
     let (what, registry) = (what.to_owned(), registry.to_owned());
     if source.is_redirect() {
@@ -275,13 +285,13 @@ pub(super) fn failure(source: reqwest::Error, registry: &str, what: &str, url: &
     } else if is_tls(&source) {
         Error::Tls {
             registry,
-            address: at,
+            address: origin,
             source,
         }
     } else if source.is_connect() {
         Error::Unreachable {
             registry,
-            address: at,
+            address: origin,
             source,
         }
     } else {
