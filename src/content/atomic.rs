@@ -25,6 +25,20 @@ impl AtomicFile {
     ///
     /// When the folder does not exist or may not be written to, and when `destination` is a folder.
     pub fn create(destination: &Path) -> io::Result<Self> {
+        // As any new file: what the process's umask leaves of it.
+        Self::with_mode(destination, 0o666)
+    }
+
+    /// The same for a file that holds a secret: nobody but its owner can ever open it.
+    ///
+    /// # Errors
+    ///
+    /// As [`create`](Self::create).
+    pub fn create_private(destination: &Path) -> io::Result<Self> {
+        Self::with_mode(destination, 0o600)
+    }
+
+    fn with_mode(destination: &Path, mode: u32) -> io::Result<Self> {
         let destination = match destination.canonicalize() {
             Ok(existing) => existing,
             Err(_) => destination.to_owned(),
@@ -40,10 +54,11 @@ impl AtomicFile {
         builder.prefix(".par-").suffix(".partial");
         #[cfg(unix)]
         {
-            // As any new file: what the process's umask leaves of it.
             use std::os::unix::fs::PermissionsExt;
-            builder.permissions(fs::Permissions::from_mode(0o666));
+            builder.permissions(fs::Permissions::from_mode(mode));
         }
+        #[cfg(not(unix))]
+        let _ = mode;
         let temporary = builder.tempfile_in(folder)?;
         Ok(Self {
             temporary,
@@ -57,16 +72,7 @@ impl AtomicFile {
     ///
     /// When the system refuses.
     pub fn set_mode(&self, mode: u32) -> io::Result<()> {
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            self.temporary
-                .as_file()
-                .set_permissions(fs::Permissions::from_mode(mode))?;
-        }
-        #[cfg(not(unix))]
-        let _ = mode;
-        Ok(())
+        set_mode(self.temporary.as_file(), mode)
     }
 
     /// The file being written.
@@ -80,11 +86,24 @@ impl AtomicFile {
     /// # Errors
     ///
     /// When the disk or the folder refuses; the temporary file is removed then.
-    pub fn commit(mut self) -> io::Result<PathBuf> {
-        self.temporary.flush()?;
+    pub fn commit(self) -> io::Result<PathBuf> {
         self.temporary.as_file().sync_all()?;
         self.temporary
             .persist(&self.destination)
+            .map_err(|error| error.error)?;
+        sync_folder(&self.destination);
+        Ok(self.destination)
+    }
+
+    /// As [`commit`](Self::commit), but never replaces anything.
+    ///
+    /// # Errors
+    ///
+    /// [`io::ErrorKind::AlreadyExists`] when the name is taken, or as [`commit`](Self::commit).
+    pub fn commit_new(self) -> io::Result<PathBuf> {
+        self.temporary.as_file().sync_all()?;
+        self.temporary
+            .persist_noclobber(&self.destination)
             .map_err(|error| error.error)?;
         sync_folder(&self.destination);
         Ok(self.destination)
@@ -99,6 +118,32 @@ impl Write for AtomicFile {
     fn flush(&mut self) -> io::Result<()> {
         self.temporary.as_file_mut().flush()
     }
+}
+
+/// Gives a file that was written under another name, in a folder of the same file system, its final
+/// one: flushed to disk, with the permission bits `mode`.
+///
+/// # Errors
+///
+/// When the disk or a folder refuses; the file keeps its old name then.
+pub fn publish(file: &File, from: &Path, to: &Path, mode: u32) -> io::Result<()> {
+    file.sync_all()?;
+    fs::rename(from, to)?;
+    // Last: under its old name it has to stay writable, in case the rename does not happen.
+    set_mode(file, mode)?;
+    sync_folder(to);
+    Ok(())
+}
+
+fn set_mode(file: &File, mode: u32) -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        file.set_permissions(fs::Permissions::from_mode(mode))?;
+    }
+    #[cfg(not(unix))]
+    let _ = (file, mode);
+    Ok(())
 }
 
 /// Makes the rename itself durable. Not every file system can; the file is complete either way.

@@ -193,10 +193,7 @@ mod tests {
     fn hexadecimal_digits_of_the_claims_are_upper_case_and_mean_the_same() {
         let digest = Digest::of(b"provider");
         let upper = digest.hex().to_ascii_uppercase();
-        assert_eq!(
-            Digest::from_hex(Algorithm::Sha256, &upper).unwrap(),
-            digest
-        );
+        assert_eq!(Digest::from_hex(Algorithm::Sha256, &upper).unwrap(), digest);
     }
 
     #[test]

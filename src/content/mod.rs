@@ -13,10 +13,10 @@ mod progress;
 mod store;
 mod verify;
 
-pub use atomic::{AtomicFile, open_regular};
+pub use atomic::{AtomicFile, open_regular, publish};
 pub use descriptor::Descriptor;
 pub use digest::{Algorithm, Digest, Hasher, ParseDigestError};
 pub use kind::ErrorKind;
 pub use progress::{Meter, MeteredReader, Progress, Silent, Stopped};
 pub use store::{Reader, Source, Store, StoreError};
-pub use verify::{VerifyError, VerifyReader};
+pub use verify::{DigestReader, VerifyError, VerifyReader};

@@ -40,7 +40,7 @@ pub trait Store: Send + Sync {
     /// The manifest that `name` stands for: a tag or a digest in the store's own terms.
     async fn resolve(&self, name: &str) -> Result<Descriptor, StoreError>;
 
-    /// Lets `name` stand for a manifest that the store holds.
+    /// Lets `name` stand for a manifest that the store holds. Afterwards it does: the store has looked.
     async fn tag(&self, descriptor: &Descriptor, name: &str) -> Result<(), StoreError>;
 }
 

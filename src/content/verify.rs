@@ -7,7 +7,7 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, ReadBuf};
 
 use super::descriptor::Descriptor;
-use super::digest::{Digest, Hasher};
+use super::digest::{Algorithm, Digest, Hasher};
 
 /// Content is not what its descriptor says.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -89,6 +89,17 @@ impl<R> VerifyReader<R> {
         Ok(self.inner)
     }
 
+    /// Goes on with another reader for the bytes that follow: what has been read so far counts.
+    pub fn continue_with<S>(self, inner: S) -> VerifyReader<S> {
+        VerifyReader {
+            inner,
+            hasher: self.hasher,
+            expected: self.expected,
+            size: self.size,
+            read: self.read,
+        }
+    }
+
     fn account(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.read += bytes.len() as u64;
         if self.read > self.size {
@@ -122,6 +133,44 @@ impl<R: AsyncRead + Unpin> AsyncRead for VerifyReader<R> {
         ready!(Pin::new(&mut this.inner).poll_read(context, buffer))?;
         let new = buffer.filled().get(before..).unwrap_or_default();
         Poll::Ready(this.account(new))
+    }
+}
+
+/// Passes bytes through while it works out their digest and size: the descriptor of a file that is
+/// being read for another purpose anyway.
+#[derive(Debug)]
+pub struct DigestReader<R> {
+    inner: R,
+    hasher: Hasher,
+    read: u64,
+}
+
+impl<R: Read> DigestReader<R> {
+    /// A reader over `inner`, with SHA-256.
+    pub fn new(inner: R) -> Self {
+        Self {
+            inner,
+            hasher: Hasher::new(Algorithm::Sha256),
+            read: 0,
+        }
+    }
+
+    /// The descriptor of everything that was read.
+    pub fn finish(self, media_type: &str) -> Descriptor {
+        Descriptor {
+            media_type: media_type.to_owned(),
+            digest: self.hasher.finish(),
+            size: self.read,
+        }
+    }
+}
+
+impl<R: Read> Read for DigestReader<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.inner.read(buffer)?;
+        self.hasher.update(buffer.get(..count).unwrap_or_default());
+        self.read += count as u64;
+        Ok(count)
     }
 }
 

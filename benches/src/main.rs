@@ -1,0 +1,78 @@
+//! Times `par` side by side with the crates that users would pick instead.
+//!
+//! Both sides run as whole processes, in turn, so that a noisy machine is noisy for both; what counts
+//! is the ratio of each pair. Build `par` first: `cargo build --release`.
+
+mod inputs;
+mod measure;
+mod pack;
+mod peers;
+#[path = "../../tests/it/support/registry.rs"]
+#[allow(dead_code, reason = "the tests use more of it")]
+mod registry;
+mod transfer;
+#[path = "../../tests/it/support/watcher.rs"]
+mod watcher;
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+/// Times `par` side by side with `provider-archive` and `oci-client`, on Linux.
+#[derive(Parser)]
+struct Benches {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// `par create --compress` beside `provider-archive`'s `write`
+    Pack(Options),
+    /// `par push` and `par pull` beside `oci-client`'s, each with `provider-archive`'s load
+    Transfer(Options),
+    /// One side of a comparison, in a process of its own
+    #[command(hide = true, subcommand)]
+    Peer(peers::Peer),
+    /// Runs a command and prints its time and peak memory
+    #[command(hide = true)]
+    Measure {
+        /// The command and its arguments
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]
+        command: Vec<std::ffi::OsString>,
+    },
+}
+
+#[derive(clap::Args)]
+struct Options {
+    /// How many times each side runs
+    #[arg(long, default_value_t = 5)]
+    runs: usize,
+    /// The program to measure [default: the release build of this checkout]
+    #[arg(long)]
+    par: Option<PathBuf>,
+    /// Executables to pack, of 10 to 60 MB [default: the six largest such on this machine]
+    files: Vec<PathBuf>,
+}
+
+impl Options {
+    fn par(&self) -> anyhow::Result<PathBuf> {
+        let default = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/release/par");
+        let path = self.par.clone().unwrap_or_else(|| default.into());
+        anyhow::ensure!(
+            path.is_file(),
+            "there is no {}: run `cargo build --release` first",
+            path.display()
+        );
+        Ok(path)
+    }
+}
+
+fn main() -> anyhow::Result<()> {
+    match Benches::parse().command {
+        Command::Pack(options) => pack::run(&options),
+        Command::Transfer(options) => transfer::run(&options),
+        Command::Peer(peer) => peer.run(),
+        Command::Measure { command } => measure::run_and_report(&command),
+    }
+}

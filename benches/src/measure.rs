@@ -1,0 +1,90 @@
+//! Running two commands in turn, and the ratios of what they took.
+
+use std::ffi::OsString;
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+use anyhow::{Context, ensure};
+use nix::sys::resource::{UsageWho, getrusage};
+
+/// What one run took.
+#[derive(Clone, Copy)]
+pub struct Run {
+    pub seconds: f64,
+    pub peak_mib: f64,
+}
+
+/// A side of a comparison: its name, and the command of its next run.
+pub struct Side<'a> {
+    pub name: &'a str,
+    pub command: Box<dyn FnMut(usize) -> anyhow::Result<Vec<OsString>> + 'a>,
+}
+
+/// Runs both sides in turn, after one run of each that does not count, and prints medians and ratios.
+pub fn compare(title: &str, runs: usize, mut ours: Side, mut theirs: Side) -> anyhow::Result<()> {
+    let mut rows: Vec<(Run, Run)> = Vec::new();
+    for run in 0..=runs {
+        let first = measure(&(ours.command)(run)?).with_context(|| ours.name.to_owned())?;
+        let second = measure(&(theirs.command)(run)?).with_context(|| theirs.name.to_owned())?;
+        if run > 0 {
+            rows.push((first, second));
+        }
+    }
+    println!("\n{title}, {runs} runs of each in turn: median (min to max)");
+    let time = |run: &Run| run.seconds;
+    let peak = |run: &Run| run.peak_mib;
+    for (name, sides) in [(ours.name, 0), (theirs.name, 1)] {
+        let side: Vec<Run> = rows
+            .iter()
+            .map(|(first, second)| if sides == 0 { *first } else { *second })
+            .collect();
+        println!(
+            "  {name:<44} {} s   peak {} MiB",
+            spread(side.iter().map(time), 2),
+            spread(side.iter().map(peak), 0),
+        );
+    }
+    let ratios = rows.iter().map(|(first, second)| second.seconds / first.seconds);
+    println!("  {:<44} {} times as fast", "ratio, pair by pair", spread(ratios, 2));
+    Ok(())
+}
+
+fn spread(values: impl Iterator<Item = f64>, digits: usize) -> String {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    let (Some(min), Some(max)) = (values.first(), values.last()) else {
+        return "nothing".to_owned();
+    };
+    let median = values[values.len() / 2];
+    format!("{median:.digits$} ({min:.digits$} to {max:.digits$})")
+}
+
+/// Runs a command through a process of its own, which reports what the system accounts for it.
+fn measure(command: &[OsString]) -> anyhow::Result<Run> {
+    let output = Command::new(std::env::current_exe()?)
+        .arg("measure")
+        .args(command)
+        .stderr(Stdio::inherit())
+        .output()?;
+    ensure!(output.status.success(), "{command:?} failed");
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout)?;
+    let number = |key: &str| report[key].as_f64().with_context(|| key.to_owned());
+    Ok(Run {
+        seconds: number("seconds")?,
+        peak_mib: number("peak_mib")?,
+    })
+}
+
+pub fn run_and_report(command: &[OsString]) -> anyhow::Result<()> {
+    let start = Instant::now();
+    let status = Command::new(&command[0])
+        .args(&command[1..])
+        .stdout(Stdio::null())
+        .status()?;
+    let seconds = start.elapsed().as_secs_f64();
+    ensure!(status.success(), "{status}");
+    let usage = getrusage(UsageWho::RUSAGE_CHILDREN)?;
+    let peak_mib = usage.max_rss() as f64 / 1024.0;
+    println!("{}", serde_json::json!({"seconds": seconds, "peak_mib": peak_mib}));
+    Ok(())
+}

@@ -1,0 +1,411 @@
+//! Keys: seeds in files, where `wash` keeps them.
+
+use std::fmt;
+use std::fs;
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+use nkeys::{KeyPair, KeyPairType};
+
+use crate::content::{AtomicFile, open_regular};
+
+use super::error::Error;
+
+/// A seed is 58 characters; a file that is much longer is none.
+const LONGEST_SEED_FILE: u64 = 1024;
+
+/// The two kinds of keys that an archive is signed with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyKind {
+    /// The issuer: who publishes. Public key `A…`, seed `SA…`.
+    Account,
+    /// The subject: which provider it is. Public key `V…`, seed `SV…`.
+    Service,
+}
+
+impl KeyKind {
+    /// The name, as in `{name}_account.nk`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Account => "account",
+            Self::Service => "service",
+        }
+    }
+
+    /// The name of the file that `wash` keeps a key in: `{owner}_account.nk`, `{owner}_service.nk`.
+    #[must_use]
+    pub fn file_name(self, owner: &str) -> String {
+        format!("{owner}_{}.nk", self.name())
+    }
+
+    /// A new key of this kind.
+    #[must_use]
+    pub fn generate(self) -> KeyPair {
+        KeyPair::new(self.pair_type())
+    }
+
+    fn pair_type(self) -> KeyPairType {
+        match self {
+            Self::Account => KeyPairType::Account,
+            Self::Service => KeyPairType::Service,
+        }
+    }
+
+    fn description(self) -> &'static str {
+        match self {
+            Self::Account => "the seed of an account (SA…)",
+            Self::Service => "the seed of a service (SV…)",
+        }
+    }
+}
+
+impl fmt::Display for KeyKind {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.name())
+    }
+}
+
+/// Where a key came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeyOrigin {
+    /// The seed was given itself.
+    Given,
+    /// It was read from a file.
+    File(PathBuf),
+    /// It was made just now and written to a file.
+    Generated(PathBuf),
+}
+
+/// A key file in one of the [`KeyDirectories`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyFile {
+    /// The file's name without `.nk`.
+    pub name: String,
+    /// The file.
+    pub path: PathBuf,
+    /// The public key, or `None` when the file holds no valid seed.
+    pub public_key: Option<String>,
+}
+
+/// The folders that hold keys, in the order in which they are searched. New keys go to the first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyDirectories(Vec<PathBuf>);
+
+impl KeyDirectories {
+    /// These folders.
+    #[must_use]
+    pub fn new(directories: Vec<PathBuf>) -> Self {
+        Self(directories)
+    }
+
+    /// The folders that `wash` uses: `explicit` (its option `--directory`), `WASH_KEYS`,
+    /// `~/.wash/keys`, and `wash/keys` in the XDG data directory.
+    #[must_use]
+    pub fn discover(explicit: Option<&Path>) -> Self {
+        let mut directories: Vec<PathBuf> = explicit.map(Path::to_owned).into_iter().collect();
+        let environment = std::env::var_os("WASH_KEYS").filter(|value| !value.is_empty());
+        directories.extend(environment.map(PathBuf::from));
+        if let Ok(home) = etcetera::home_dir() {
+            directories.push(home.join(".wash").join("keys"));
+            let data = std::env::var_os("XDG_DATA_HOME")
+                .map(PathBuf::from)
+                // The specification: a relative path is invalid and to be ignored.
+                .filter(|path| path.is_absolute())
+                .unwrap_or_else(|| home.join(".local").join("share"));
+            directories.push(data.join("wash").join("keys"));
+        }
+        directories.dedup();
+        Self(directories)
+    }
+
+    /// The folders.
+    #[must_use]
+    pub fn directories(&self) -> &[PathBuf] {
+        &self.0
+    }
+
+    /// The key that an option names, or else the one in the file `default_name`, or else, when
+    /// `generate` allows it, a new one that is written to that file.
+    ///
+    /// An option is a seed or the path of a file that holds one.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoSuchKey`], [`Error::MalformedSeed`], [`Error::WrongSeedType`], [`Error::Read`], or
+    /// those of [`create`](Self::create).
+    pub fn resolve(
+        &self,
+        option: Option<&str>,
+        default_name: &str,
+        kind: KeyKind,
+        generate: bool,
+    ) -> Result<(KeyPair, KeyOrigin), Error> {
+        if let Some(option) = option {
+            return read_option(option, kind);
+        }
+        for directory in &self.0 {
+            let path = directory.join(default_name);
+            if path.exists() {
+                return Ok((read_seed(&path, kind)?, KeyOrigin::File(path)));
+            }
+        }
+        if !generate {
+            return Err(Error::NoSuchKey {
+                kind: kind.name(),
+                name: default_name.to_owned(),
+                directories: self.0.clone(),
+            });
+        }
+        let key = kind.generate();
+        let path = self.create(default_name, &key)?;
+        Ok((key, KeyOrigin::Generated(path)))
+    }
+
+    /// The key of `kind` whose public key is `public_key`, wherever in the folders it is.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoSuchKey`] when there is none.
+    pub fn find(&self, public_key: &str, kind: KeyKind) -> Result<KeyPair, Error> {
+        let found = self
+            .list()?
+            .into_iter()
+            .find(|file| file.public_key.as_deref() == Some(public_key));
+        match found {
+            Some(file) => read_seed(&file.path, kind),
+            None => Err(Error::NoSuchKey {
+                kind: kind.name(),
+                name: public_key.to_owned(),
+                directories: self.0.clone(),
+            }),
+        }
+    }
+
+    /// Writes a key to the file `name` in the first folder, which is created when it is missing. The
+    /// file can be read by its owner alone, and an existing one is never replaced.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Write`] when the file exists or cannot be written, [`Error::NoKeyDirectory`].
+    pub fn create(&self, name: &str, key: &KeyPair) -> Result<PathBuf, Error> {
+        let directory = self.0.first().ok_or(Error::NoKeyDirectory)?;
+        let path = directory.join(name);
+        let seed = key.seed().map_err(Error::Sign)?;
+        create_private_folder(directory)
+            .and_then(|()| {
+                let mut file = AtomicFile::create_private(&path)?;
+                file.write_all(seed.as_bytes())?;
+                file.commit_new()
+            })
+            .map_err(|source| Error::Write {
+                path: path.clone(),
+                source,
+            })
+    }
+
+    /// All key files, in the order of the folders and then of their names.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Read`] when a folder that exists cannot be read.
+    pub fn list(&self) -> Result<Vec<KeyFile>, Error> {
+        let mut files = Vec::new();
+        for directory in &self.0 {
+            let read_error = |source| Error::Read {
+                path: directory.clone(),
+                source,
+            };
+            let entries = match fs::read_dir(directory) {
+                Ok(entries) => entries,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                Err(error) => return Err(read_error(error)),
+            };
+            let mut paths = Vec::new();
+            for entry in entries {
+                let path = entry.map_err(read_error)?.path();
+                if path.extension().is_some_and(|extension| extension == "nk") {
+                    paths.push(path);
+                }
+            }
+            paths.sort();
+            files.extend(paths.into_iter().filter_map(key_file));
+        }
+        Ok(files)
+    }
+}
+
+fn key_file(path: PathBuf) -> Option<KeyFile> {
+    let name = path.file_stem()?.to_str()?.to_owned();
+    let public_key = read_text(&path)
+        .ok()
+        .and_then(|text| KeyPair::from_seed(text.trim()).ok())
+        .map(|key| key.public_key());
+    Some(KeyFile {
+        name,
+        path,
+        public_key,
+    })
+}
+
+/// An option that is a seed or a path. What looks like a seed is never taken for a path: the path
+/// would end up in an error message.
+fn read_option(option: &str, kind: KeyKind) -> Result<(KeyPair, KeyOrigin), Error> {
+    let text = option.trim();
+    let looks_like_seed = text.starts_with('S')
+        && text.len() > 40
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    if looks_like_seed && !Path::new(text).exists() {
+        let key = parse_seed(text, kind, || format!("the {kind} option"))?;
+        return Ok((key, KeyOrigin::Given));
+    }
+    let path = PathBuf::from(option);
+    Ok((read_seed(&path, kind)?, KeyOrigin::File(path)))
+}
+
+fn read_seed(path: &Path, kind: KeyKind) -> Result<KeyPair, Error> {
+    let text = read_text(path).map_err(|source| Error::Read {
+        path: path.to_owned(),
+        source,
+    })?;
+    parse_seed(text.trim(), kind, || path.display().to_string())
+}
+
+fn read_text(path: &Path) -> io::Result<String> {
+    let (file, _) = open_regular(path)?;
+    let mut text = String::new();
+    file.take(LONGEST_SEED_FILE).read_to_string(&mut text)?;
+    Ok(text)
+}
+
+fn parse_seed(
+    text: &str,
+    kind: KeyKind,
+    origin: impl FnOnce() -> String,
+) -> Result<KeyPair, Error> {
+    match KeyPair::from_seed(text) {
+        Ok(key) if key.key_pair_type() == kind.pair_type() => Ok(key),
+        Ok(_) => Err(Error::WrongSeedType {
+            origin: origin(),
+            expected: kind.description(),
+        }),
+        Err(source) => Err(Error::MalformedSeed {
+            origin: origin(),
+            source,
+        }),
+    }
+}
+
+fn create_private_folder(path: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::DirBuilderExt;
+        builder.mode(0o700);
+    }
+    builder.create(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn directories() -> (tempfile::TempDir, KeyDirectories) {
+        let folder = tempfile::tempdir().unwrap();
+        let directories = KeyDirectories::new(vec![
+            folder.path().join("first"),
+            folder.path().join("second"),
+        ]);
+        (folder, directories)
+    }
+
+    #[test]
+    fn a_new_key_is_found_again_and_is_private() {
+        let (_folder, directories) = directories();
+        let (key, origin) = directories
+            .resolve(None, "dev_account.nk", KeyKind::Account, true)
+            .unwrap();
+        let KeyOrigin::Generated(path) = origin else {
+            panic!("{origin:?}");
+        };
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+            assert_eq!(mode(&path), 0o600);
+            assert_eq!(mode(path.parent().unwrap()), 0o700);
+        }
+        let (again, origin) = directories
+            .resolve(None, "dev_account.nk", KeyKind::Account, false)
+            .unwrap();
+        assert_eq!(again.public_key(), key.public_key());
+        assert_eq!(origin, KeyOrigin::File(path));
+        assert!(
+            directories
+                .find(&key.public_key(), KeyKind::Account)
+                .is_ok()
+        );
+    }
+
+    #[test]
+    fn later_folders_are_searched_and_line_ends_do_not_matter() {
+        let (folder, directories) = directories();
+        let key = KeyKind::Service.generate();
+        fs::create_dir(folder.path().join("second")).unwrap();
+        fs::write(
+            folder.path().join("second/app_service.nk"),
+            format!("{}\n", key.seed().unwrap()),
+        )
+        .unwrap();
+        let (found, _) = directories
+            .resolve(None, "app_service.nk", KeyKind::Service, false)
+            .unwrap();
+        assert_eq!(found.public_key(), key.public_key());
+    }
+
+    #[test]
+    fn an_option_is_a_seed_or_a_path() {
+        let (folder, directories) = directories();
+        let key = KeyKind::Account.generate();
+        let seed = key.seed().unwrap();
+        let path = folder.path().join("my.nk");
+        fs::write(&path, &seed).unwrap();
+        for option in [seed.as_str(), path.to_str().unwrap()] {
+            let (found, _) = directories
+                .resolve(Some(option), "unused", KeyKind::Account, false)
+                .unwrap();
+            assert_eq!(found.public_key(), key.public_key());
+        }
+    }
+
+    #[test]
+    fn an_existing_key_is_never_replaced() {
+        let (_folder, directories) = directories();
+        let key = KeyKind::Account.generate();
+        directories.create("dev_account.nk", &key).unwrap();
+        let error = directories.create("dev_account.nk", &KeyKind::Account.generate());
+        assert!(matches!(error, Err(Error::Write { .. })), "{error:?}");
+        assert!(
+            directories
+                .find(&key.public_key(), KeyKind::Account)
+                .is_ok()
+        );
+    }
+
+    #[test]
+    fn a_seed_is_never_part_of_an_error() {
+        let (_folder, directories) = directories();
+        let mut seed = KeyKind::Account.generate().seed().unwrap();
+        let wrong_type = directories
+            .resolve(Some(&seed), "unused", KeyKind::Service, false)
+            .unwrap_err();
+        assert!(matches!(wrong_type, Error::WrongSeedType { .. }));
+        assert!(!format!("{wrong_type:?} {wrong_type}").contains(&seed));
+        seed.replace_range(20..24, "AAAA");
+        let malformed = directories
+            .resolve(Some(&seed), "unused", KeyKind::Account, false)
+            .unwrap_err();
+        assert!(!format!("{malformed:?} {malformed}").contains(&seed[..20]));
+    }
+}

@@ -1,0 +1,46 @@
+//! The provider archive: packing, signing, reading and verifying it.
+//!
+//! A provider archive is a tar, plain or in one gzip member, that holds a signed token
+//! (`claims.jwt`), an optional WIT world (`world.wasm`) and one executable per target
+//! (`x86_64-linux.bin`). This layer knows the format and nothing of networks or caches.
+//!
+//! - [`ArchiveWriter`] packs any number of targets in one pass.
+//! - [`verify`], [`extract`] and [`load`] read in one bounded, streaming pass. It checks the signature,
+//!   the key types, the dates and the hash of every entry, whichever was asked for: the functions that
+//!   hand out bytes hand out nothing before the whole archive has passed.
+//! - [`insert`] adds targets to a finished archive and keeps its identity.
+//! - [`KeyDirectories`] finds the seeds that `wash` has written.
+//! - [`ProviderArchive`] is the face that users of the `provider-archive` crate know.
+
+mod claims;
+mod error;
+mod extract;
+mod gzip;
+mod insert;
+mod keys;
+mod limits;
+pub mod provider_archive;
+mod reader;
+mod target;
+#[cfg(feature = "wit")]
+mod world;
+mod writer;
+
+pub use claims::{Metadata, Signer, UnverifiedClaims, VerifiedClaims};
+pub use error::Error;
+pub use extract::{Loaded, extract, load};
+pub use insert::{Identity, insert};
+pub use keys::{KeyDirectories, KeyFile, KeyKind, KeyOrigin};
+pub use limits::Limits;
+pub use provider_archive::ProviderArchive;
+pub use reader::{Contents, read_claims, verify};
+pub use target::{ParseTargetError, Target};
+#[cfg(feature = "wit")]
+pub use world::{encode_world, print_world};
+pub use writer::{ArchiveWriter, Compression, Input};
+
+/// The entry that holds the signed token.
+pub const CLAIMS_ENTRY: &str = "claims.jwt";
+
+/// The entry that holds the WIT world, and its key among the hashes of the claims.
+pub const WORLD_ENTRY: &str = "world.wasm";

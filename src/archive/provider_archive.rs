@@ -1,0 +1,273 @@
+//! The face that users of the `provider-archive` crate know.
+//!
+//! Names, arguments and `async` are those of its version 0.16, so that a program moves over by changing
+//! its `use` line. What differs is what loads: signature, key types and dates are checked too.
+
+use std::collections::BTreeMap;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
+use nkeys::KeyPair;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncSeek, AsyncSeekExt};
+use wascap::jwt::{CapabilityProvider, Claims, Token};
+
+use crate::content::{Silent, open_regular};
+
+use super::claims::{Metadata, Signer};
+use super::error::Error;
+use super::extract::{Loaded, load};
+use super::limits::Limits;
+use super::target::Target;
+use super::writer::{ArchiveWriter, Compression, Input};
+
+/// The result type of `provider-archive`. The error inside is an [`Error`] or an [`io::Error`].
+pub type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Sync + Send>>;
+
+/// An archive in memory. Large archives are better served by the streaming functions of
+/// [`archive`](super).
+pub struct ProviderArchive {
+    metadata: Metadata,
+    executables: BTreeMap<Target, Bytes>,
+    world: Option<Bytes>,
+    token: Option<Token<CapabilityProvider>>,
+}
+
+impl ProviderArchive {
+    /// An archive without executables.
+    #[must_use]
+    pub fn new(name: &str, vendor: &str, rev: Option<i32>, ver: Option<String>) -> Self {
+        Self {
+            metadata: Metadata {
+                name: Some(name.to_owned()),
+                vendor: vendor.to_owned(),
+                revision: rev,
+                version: ver,
+                ..Metadata::default()
+            },
+            executables: BTreeMap::new(),
+            world: None,
+            token: None,
+        }
+    }
+
+    /// Adds the executable for a target, or replaces it.
+    ///
+    /// # Errors
+    ///
+    /// When no archive can carry an entry of that name.
+    pub fn add_library(&mut self, target: &str, input: &[u8]) -> Result<()> {
+        let target = Target::carried(target)?;
+        self.executables
+            .insert(target, Bytes::copy_from_slice(input));
+        Ok(())
+    }
+
+    /// Sets the WIT world, in its encoded form.
+    ///
+    /// # Errors
+    ///
+    /// None today.
+    pub fn add_wit_world(&mut self, world: &[u8]) -> Result<()> {
+        self.world = Some(Bytes::copy_from_slice(world));
+        Ok(())
+    }
+
+    /// Sets the JSON schema of the provider's configuration.
+    ///
+    /// # Errors
+    ///
+    /// None today.
+    pub fn set_schema(&mut self, schema: serde_json::Value) -> Result<()> {
+        self.metadata.schema = Some(schema);
+        Ok(())
+    }
+
+    /// The targets that there are executables for.
+    #[must_use]
+    pub fn targets(&self) -> Vec<String> {
+        self.executables.keys().map(Target::to_string).collect()
+    }
+
+    /// The executable for a target.
+    #[must_use]
+    pub fn target_bytes(&self, target: &str) -> Option<Vec<u8>> {
+        let target = Target::carried(target).ok()?;
+        self.executables.get(&target).map(|bytes| bytes.to_vec())
+    }
+
+    /// The claims: there are none before the archive has been written or loaded.
+    #[must_use]
+    pub fn claims(&self) -> Option<Claims<CapabilityProvider>> {
+        self.token.as_ref().map(|token| token.claims.clone())
+    }
+
+    /// The signed token: there is none before the archive has been written or loaded.
+    #[must_use]
+    pub fn claims_token(&self) -> Option<Token<CapabilityProvider>> {
+        self.token.clone()
+    }
+
+    /// The JSON schema of the provider's configuration.
+    #[must_use]
+    pub fn schema(&self) -> Option<serde_json::Value> {
+        self.metadata.schema.clone()
+    }
+
+    /// The WIT world.
+    #[must_use]
+    pub fn wit_world(&self) -> Option<&[u8]> {
+        self.world.as_deref()
+    }
+
+    /// Loads and verifies an archive with all its executables.
+    ///
+    /// # Errors
+    ///
+    /// The [`Error`] of the first thing that is wrong with it.
+    pub async fn try_load(input: &[u8]) -> Result<Self> {
+        Ok(load(input, None, &Limits::default())?.into())
+    }
+
+    /// Loads and verifies an archive, and keeps the executable for one target.
+    ///
+    /// # Errors
+    ///
+    /// The [`Error`] of the first thing that is wrong with it.
+    pub async fn try_load_target(input: &[u8], target: &str) -> Result<Self> {
+        Ok(load(input, Some(target), &Limits::default())?.into())
+    }
+
+    /// Loads and verifies the archive in a file with all its executables.
+    ///
+    /// # Errors
+    ///
+    /// The [`Error`] of the first thing that is wrong with it, its path included.
+    pub async fn try_load_file(path: impl AsRef<Path>) -> Result<Self> {
+        load_path(path.as_ref(), None).await
+    }
+
+    /// Loads and verifies the archive in a file, and keeps the executable for one target.
+    ///
+    /// # Errors
+    ///
+    /// The [`Error`] of the first thing that is wrong with it, its path included.
+    pub async fn try_load_target_from_file(path: impl AsRef<Path>, target: &str) -> Result<Self> {
+        load_path(path.as_ref(), Some(target)).await
+    }
+
+    /// Loads and verifies an archive from its start, and keeps the executable for `target`, or all.
+    ///
+    /// # Errors
+    ///
+    /// The [`Error`] of the first thing that is wrong with it, or what `input` failed with.
+    pub async fn load<R: AsyncRead + AsyncSeek + Unpin + Send + Sync>(
+        input: &mut R,
+        target: Option<&str>,
+    ) -> Result<Self> {
+        input.rewind().await?;
+        // The reader of archives is a blocking one: it gets a file without a name.
+        let limit = Limits::default().total;
+        let mut copy = tokio::fs::File::from_std(tempfile::tempfile()?);
+        tokio::io::copy(&mut input.take(limit), &mut copy).await?;
+        copy.rewind().await?;
+        load_blocking(copy.into_std().await, target).await
+    }
+
+    /// Signs and writes the archive. A compressed one gets the extension `.gz` when `destination` lacks
+    /// it, as that crate does.
+    ///
+    /// # Errors
+    ///
+    /// When `issuer` has no seed or is no account, when `subject` is no service, or when the file
+    /// cannot be written.
+    pub async fn write(
+        &mut self,
+        destination: impl AsRef<Path>,
+        issuer: &KeyPair,
+        subject: &KeyPair,
+        compress_par: bool,
+    ) -> Result<()> {
+        let signer = Signer::new(issuer.clone(), &subject.public_key())?;
+        let mut writer = ArchiveWriter::new(self.metadata.clone());
+        for (target, bytes) in &self.executables {
+            writer.executable(target.clone(), Input::Bytes(bytes.clone()));
+        }
+        if let Some(world) = &self.world {
+            writer.world(world.clone());
+        }
+        let (destination, compression) = if compress_par {
+            (with_gz(destination.as_ref())?, Compression::Gzip)
+        } else {
+            (destination.as_ref().to_owned(), Compression::None)
+        };
+        let claims = blocking(move || writer.write(&destination, &signer, compression, &Silent));
+        self.token = Some(claims.await??.as_wascap().clone());
+        Ok(())
+    }
+}
+
+impl From<Loaded> for ProviderArchive {
+    fn from(loaded: Loaded) -> Self {
+        let claims = loaded.contents.claims;
+        Self {
+            metadata: claims.metadata(),
+            executables: loaded
+                .executables
+                .into_iter()
+                .map(|(target, bytes)| (target, bytes.into()))
+                .collect(),
+            world: loaded.contents.world.map(Bytes::from),
+            token: Some(claims.as_wascap().clone()),
+        }
+    }
+}
+
+async fn load_path(path: &Path, target: Option<&str>) -> Result<ProviderArchive> {
+    let path = path.to_owned();
+    let opened = {
+        let path = path.clone();
+        blocking(move || open_regular(&path)).await?
+    };
+    let (file, _) = opened.map_err(|source| Error::Read {
+        path: path.clone(),
+        source,
+    })?;
+    load_blocking(file, target)
+        .await
+        .map_err(|error| match error.downcast::<Error>() {
+            Ok(error) => error.in_archive(&path).into(),
+            Err(other) => other,
+        })
+}
+
+async fn load_blocking(
+    input: impl Read + Send + 'static,
+    target: Option<&str>,
+) -> Result<ProviderArchive> {
+    let target = target.map(str::to_owned);
+    let loaded = blocking(move || load(input, target.as_deref(), &Limits::default())).await??;
+    Ok(loaded.into())
+}
+
+/// Runs blocking work where it does not block others.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> io::Result<T> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(io::Error::other)
+}
+
+fn with_gz(destination: &Path) -> io::Result<PathBuf> {
+    if destination
+        .extension()
+        .is_some_and(|extension| extension == "gz")
+    {
+        return Ok(destination.to_owned());
+    }
+    let mut name = destination
+        .file_name()
+        .ok_or(io::ErrorKind::InvalidInput)?
+        .to_owned();
+    name.push(".gz");
+    Ok(destination.with_file_name(name))
+}

@@ -1,0 +1,207 @@
+//! Targets: which machine an executable is for.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::{CLAIMS_ENTRY, WORLD_ENTRY};
+
+/// The machine an executable is for, such as `x86_64-linux`: the names of Rust's constants
+/// [`std::env::consts::ARCH`] and [`OS`](std::env::consts::OS), joined by a hyphen.
+///
+/// The names are not limited to those known today: an archive carries what it carries.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Target(String);
+
+impl Target {
+    /// So that `{target}.bin` fits the name field of a tar header, 100 bytes.
+    const LONGEST: usize = 96;
+
+    /// The target of the running program.
+    #[must_use]
+    pub fn host() -> Self {
+        Self(format!(
+            "{}-{}",
+            std::env::consts::ARCH,
+            std::env::consts::OS
+        ))
+    }
+
+    /// A target under any name that an archive can carry. To make one from what a user wrote, parse
+    /// it instead: that wants the form `arch-os`.
+    ///
+    /// # Errors
+    ///
+    /// [`ParseTargetError`] for names that are empty, longer than 96 bytes, hold separators of paths,
+    /// white space or control characters, or that stand for something else in an archive.
+    pub fn carried(name: &str) -> Result<Self, ParseTargetError> {
+        let reserved = [CLAIMS_ENTRY, WORLD_ENTRY]
+            .iter()
+            .any(|entry| *entry == name || entry.split('.').next() == Some(name));
+        if name.is_empty()
+            || name.len() > Self::LONGEST
+            || name.starts_with('.')
+            || reserved
+            || name
+                .chars()
+                .any(|c| matches!(c, '/' | '\\' | ':') || c.is_whitespace() || c.is_control())
+        {
+            return Err(ParseTargetError {
+                name: name.chars().take(Self::LONGEST).collect(),
+                suggestion: None,
+            });
+        }
+        Ok(Self(name.to_owned()))
+    }
+
+    /// The name that hosts look for, when this one is a common other name of it: `aarch64-macos` for
+    /// `arm64-darwin`.
+    #[must_use]
+    pub fn usual_name(&self) -> Option<String> {
+        let (arch, os) = self.0.split_once('-')?;
+        let usual_arch = match arch {
+            "amd64" | "x64" => "x86_64",
+            "arm64" => "aarch64",
+            "i386" | "i686" | "386" => "x86",
+            other => other,
+        };
+        let usual_os = match os {
+            "darwin" | "apple-darwin" => "macos",
+            "unknown-linux-gnu" | "unknown-linux-musl" | "linux-gnu" | "linux-musl" => "linux",
+            "pc-windows-msvc" | "pc-windows-gnu" => "windows",
+            "unknown-freebsd" => "freebsd",
+            other => other,
+        };
+        let usual = format!("{usual_arch}-{usual_os}");
+        (usual != self.0).then_some(usual)
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Target {
+    type Err = ParseTargetError;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        let target = Self::carried(&name.replace('/', "-")).map_err(|_| ParseTargetError {
+            name: name.chars().take(Self::LONGEST).collect(),
+            suggestion: None,
+        })?;
+        let error = |suggestion| ParseTargetError {
+            name: name.to_owned(),
+            suggestion,
+        };
+        match target.0.split_once('-') {
+            Some((arch, os)) if !arch.is_empty() && !os.is_empty() => {
+                if name.contains('/') {
+                    let written = target.usual_name().unwrap_or(target.0);
+                    return Err(error(Some(written)));
+                }
+                Ok(target)
+            }
+            _ => Err(error(None)),
+        }
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for Target {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, formatter)
+    }
+}
+
+/// A text that does not name a target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ParseTargetError {
+    name: String,
+    suggestion: Option<String>,
+}
+
+impl fmt::Display for ParseTargetError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let suggestion = self.suggestion.as_deref().unwrap_or("x86_64-linux");
+        let link = match self.suggestion {
+            Some(_) => "write",
+            None => "expected arch-os such as",
+        };
+        write!(
+            formatter,
+            "`{}` is not a target: {link} `{suggestion}`",
+            self.name.escape_debug()
+        )
+    }
+}
+
+impl std::error::Error for ParseTargetError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pair_of_names_is_a_target_known_or_not() {
+        for name in [
+            "x86_64-linux",
+            "riscv64gc-linux",
+            "armv7-linux",
+            "mips64-plan9",
+        ] {
+            assert_eq!(name.parse::<Target>().unwrap().as_str(), name);
+        }
+    }
+
+    #[test]
+    fn other_texts_are_refused_with_the_form_that_is_wanted() {
+        for name in [
+            "",
+            "linux",
+            "-linux",
+            "x86_64-",
+            "../x-linux",
+            "a b-linux",
+            "x-\u{1b}[2J",
+        ] {
+            let error = name.parse::<Target>().unwrap_err();
+            assert!(error.to_string().contains("arch-os"), "{error}");
+        }
+        let error = "linux/amd64".parse::<Target>().unwrap_err();
+        assert!(error.to_string().contains("is not a target"), "{error}");
+    }
+
+    #[test]
+    fn an_archive_carries_names_that_are_no_pair_but_not_those_of_its_own_entries() {
+        assert!(Target::carried("plugin").is_ok());
+        for name in [
+            "claims",
+            "claims.jwt",
+            "world",
+            "world.wasm",
+            ".",
+            "..",
+            ".hidden",
+            "a/b",
+        ] {
+            assert!(Target::carried(name).is_err(), "{name}");
+        }
+    }
+
+    #[test]
+    fn names_from_elsewhere_are_recognised() {
+        let usual = |name: &str| Target::carried(name).unwrap().usual_name();
+        assert_eq!(usual("arm64-darwin").as_deref(), Some("aarch64-macos"));
+        assert_eq!(
+            usual("x86_64-unknown-linux-gnu").as_deref(),
+            Some("x86_64-linux")
+        );
+        assert_eq!(usual("x86_64-linux"), None);
+    }
+}

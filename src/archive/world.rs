@@ -1,0 +1,58 @@
+//! WIT worlds: from a folder of WIT files to the form an archive carries, and back to text.
+
+use std::path::Path;
+
+use wit_component::{DecodedWasm, WitPrinter};
+use wit_parser::Resolve;
+
+use super::WORLD_ENTRY;
+use super::error::Error;
+
+/// Encodes the WIT package in `folder`, its dependencies under `deps/` included, as `wash` does.
+///
+/// # Errors
+///
+/// [`Error::Wit`] with the parser's words when the folder holds no valid package.
+pub fn encode_world(folder: &Path) -> Result<Vec<u8>, Error> {
+    let error = |reason: String| Error::Wit {
+        place: folder.display().to_string(),
+        reason,
+    };
+    if !folder.is_dir() {
+        return Err(error("it is not a folder".to_owned()));
+    }
+    let mut resolve = Resolve::default();
+    let (package, _) = resolve
+        .push_dir(folder)
+        .map_err(|source| error(format!("{source:#}")))?;
+    wit_component::encode(&resolve, package).map_err(|source| error(format!("{source:#}")))
+}
+
+/// The text form of an encoded world.
+///
+/// # Errors
+///
+/// [`Error::Wit`] when the bytes are no encoded world.
+pub fn print_world(world: &[u8]) -> Result<String, Error> {
+    let error = |reason: String| Error::Wit {
+        place: WORLD_ENTRY.to_owned(),
+        reason,
+    };
+    let decoded = wit_component::decode(world).map_err(|source| error(format!("{source:#}")))?;
+    if let DecodedWasm::Component(..) = decoded {
+        return Err(error("it is a component, not a WIT package".to_owned()));
+    }
+    let resolve = decoded.resolve();
+    let main = decoded.package();
+    let nested: Vec<_> = resolve
+        .packages
+        .iter()
+        .map(|(id, _)| id)
+        .filter(|id| *id != main)
+        .collect();
+    let mut printer = WitPrinter::default();
+    printer
+        .print(resolve, main, &nested)
+        .map_err(|source| error(format!("{source:#}")))?;
+    Ok(printer.output.to_string())
+}

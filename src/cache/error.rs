@@ -1,0 +1,91 @@
+//! What can go wrong with the cache.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::content::{Digest, ErrorKind, StoreError, VerifyError};
+
+/// An error of the cache.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// No folder is known for the cache.
+    #[error(
+        "no folder for the cache is known: neither --cache-dir, XDG_CACHE_HOME nor HOME is set"
+    )]
+    NoDirectory,
+    /// A file of the cache could not be used.
+    #[error("cannot use the cache file {}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Content is not in the cache.
+    #[error("{0} is not in the cache")]
+    NoContent(Digest),
+    /// Nothing is recorded for a name.
+    #[error("the cache knows nothing of {0}")]
+    NoReference(String),
+    /// A name cannot be one of a reference.
+    #[error("`{0}` is not the name of a reference")]
+    MalformedName(String),
+    /// Receiving content failed.
+    #[error("receiving {digest} failed")]
+    Receive {
+        /// The content.
+        digest: Digest,
+        /// What its source said.
+        source: io::Error,
+    },
+    /// What was received is not what was asked for.
+    #[error("what was received is not what was asked for")]
+    NotVerified(#[from] VerifyError),
+}
+
+impl Error {
+    pub(crate) fn file(path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::File { path, source }
+    }
+
+    /// What a caller can decide on.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::File { source, .. } => ErrorKind::of_io(source),
+            Self::Receive { source, .. } => match source.get_ref() {
+                // The source stopped the work itself, or told how it failed.
+                Some(inner) => inner
+                    .downcast_ref::<StoreError>()
+                    .map_or(ErrorKind::Unavailable, StoreError::kind),
+                None => ErrorKind::Unavailable,
+            },
+            Self::NoContent(_) | Self::NoReference(_) => ErrorKind::NotFound,
+            Self::MalformedName(_) => ErrorKind::Usage,
+            Self::NotVerified(_) => ErrorKind::NotVerified,
+            Self::NoDirectory => ErrorKind::Other,
+        }
+    }
+
+    /// What to do about it, where there is something to do.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::NoDirectory => "name a folder with --cache-dir or PAR_CACHE_DIR",
+            Self::File { source, .. } if ErrorKind::of_io(source) == ErrorKind::Denied => {
+                "name another folder with --cache-dir or PAR_CACHE_DIR"
+            }
+            Self::Receive { .. } => "try again: what has arrived is kept and continued",
+            _ => return None,
+        };
+        Some(hint.to_owned())
+    }
+}
+
+impl From<Error> for StoreError {
+    fn from(error: Error) -> Self {
+        Self::new(error.kind(), error)
+    }
+}

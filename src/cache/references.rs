@@ -1,0 +1,74 @@
+//! What a tag pointed to, and when that was last confirmed.
+
+use std::io::{self, Read, Write};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde::{Deserialize, Serialize};
+
+use crate::content::{AtomicFile, Descriptor, open_regular};
+
+use super::Cache;
+use super::error::Error;
+
+/// A record is a few hundred bytes.
+const LONGEST_RECORD: u64 = 64 * 1024;
+
+/// What is known of a tag.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    /// The manifest that the tag pointed to.
+    #[serde(flatten)]
+    pub descriptor: Descriptor,
+    /// When the registry last confirmed that, in seconds since 1970.
+    pub confirmed: u64,
+}
+
+impl Cache {
+    /// What is known of `registry/repository:tag`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoReference`] when nothing is, or nothing that can be read; [`Error::File`].
+    pub fn recorded(&self, name: &str) -> Result<Record, Error> {
+        let path = self.paths.reference(name)?;
+        let text = open_regular(&path).and_then(|(file, _)| {
+            let mut text = Vec::new();
+            file.take(LONGEST_RECORD).read_to_end(&mut text)?;
+            Ok(text)
+        });
+        match text {
+            // A damaged record is as good as none: it will be written again.
+            Ok(text) => {
+                serde_json::from_slice(&text).map_err(|_| Error::NoReference(name.to_owned()))
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                Err(Error::NoReference(name.to_owned()))
+            }
+            Err(error) => Err(Error::file(&path)(error)),
+        }
+    }
+
+    /// Records that `registry/repository:tag` points to `descriptor` now.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::MalformedName`], [`Error::File`].
+    pub fn record(&self, name: &str, descriptor: &Descriptor) -> Result<(), Error> {
+        let path = self.paths.reference(name)?;
+        self.paths.create_parent(&path)?;
+        let record = Record {
+            descriptor: descriptor.clone(),
+            confirmed: SystemTime::now()
+                .duration_since(UNIX_EPOCH)
+                .map_or(0, |since| since.as_secs()),
+        };
+        let text = serde_json::to_vec(&record).map_err(io::Error::other);
+        text.and_then(|text| {
+            let mut file = AtomicFile::create(&path)?;
+            file.write_all(&text)?;
+            file.commit()
+        })
+        .map(drop)
+        .map_err(Error::file(&path))
+    }
+}

@@ -1,0 +1,133 @@
+//! What can go wrong between a reference and a verified file.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::archive;
+use crate::cache;
+use crate::content::{Digest, ErrorKind, StoreError};
+use crate::oci;
+
+/// An error of the client.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Something is wrong with a local archive.
+    #[error(transparent)]
+    Archive(#[from] archive::Error),
+    /// What a reference stands for is no archive that may be used.
+    #[error("cannot use {reference}")]
+    Unusable {
+        /// The reference.
+        reference: String,
+        /// What is wrong with the archive.
+        source: archive::Error,
+    },
+    /// A registry or an image layout failed.
+    #[error(transparent)]
+    Oci(#[from] oci::Error),
+    /// The cache failed.
+    #[error(transparent)]
+    Cache(#[from] cache::Error),
+    /// A transfer between two stores failed; the error is that of the store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A reference has neither a tag nor a digest.
+    #[error("{0} names neither a tag nor a digest")]
+    Unnamed(String),
+    /// A reference stands for another digest than the one that was demanded.
+    #[error("{reference} is {actual}, not {expected}")]
+    OtherDigest {
+        /// The reference.
+        reference: String,
+        /// What was demanded.
+        expected: Digest,
+        /// What it is.
+        actual: Digest,
+    },
+    /// A manifest is too large to be one.
+    #[error("the manifest of {reference} has {size} bytes; at most {limit} are read")]
+    ManifestTooLarge {
+        /// The reference.
+        reference: String,
+        /// Its size in bytes.
+        size: u64,
+        /// The bound in bytes.
+        limit: u64,
+    },
+    /// The publisher is not among those that are trusted.
+    #[error("{what} was published by {issuer}, which is not among the issuers that are allowed")]
+    UntrustedIssuer {
+        /// The archive.
+        what: String,
+        /// Its issuer.
+        issuer: String,
+    },
+    /// A file could not be written.
+    #[error("cannot write {}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The work was cancelled from outside: the runtime is shutting down.
+    #[error("the work was cancelled")]
+    Cancelled(#[source] tokio::task::JoinError),
+}
+
+impl Error {
+    pub(super) fn unusable(reference: &str, source: archive::Error) -> Self {
+        Self::Unusable {
+            reference: reference.to_owned(),
+            source,
+        }
+    }
+
+    pub(super) fn write(path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::Write { path, source }
+    }
+
+    /// What a caller can decide on.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Archive(error) | Self::Unusable { source: error, .. } => error.kind(),
+            Self::Oci(error) => error.kind(),
+            Self::Cache(error) => error.kind(),
+            Self::Store(error) => error.kind(),
+            Self::Unnamed(_) => ErrorKind::Usage,
+            Self::OtherDigest { .. }
+            | Self::ManifestTooLarge { .. }
+            | Self::UntrustedIssuer { .. } => ErrorKind::NotVerified,
+            Self::Write { source, .. } => ErrorKind::of_io(source),
+            Self::Cancelled(_) => ErrorKind::Other,
+        }
+    }
+
+    /// What to do about it, where there is something to do.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::Archive(error) | Self::Unusable { source: error, .. } => return error.hint(),
+            Self::Oci(error) => return error.hint(),
+            Self::Cache(error) => return error.hint(),
+            Self::Store(error) => {
+                return match error.downcast_ref::<oci::Error>() {
+                    Some(error) => error.hint(),
+                    None => error
+                        .downcast_ref::<cache::Error>()
+                        .and_then(cache::Error::hint),
+                };
+            }
+            Self::Unnamed(_) => "add a tag, as in `:1.0.0`, or a digest",
+            Self::OtherDigest { .. } => {
+                "the tag may have been moved: check with the publisher before you use it"
+            }
+            Self::UntrustedIssuer { .. } => "allow the issuer with --issuer if you trust it",
+            _ => return None,
+        };
+        Some(hint.to_owned())
+    }
+}

@@ -1,0 +1,95 @@
+//! Looking at what a reference stands for, and taking one executable out of it.
+
+use std::path::{Path, PathBuf};
+
+use crate::archive::{Contents, Target, extract, verify};
+use crate::content::{Digest, MeteredReader};
+use crate::oci::Reference;
+
+use super::artifact::Cached;
+use super::error::Error;
+use super::{Client, blocking};
+
+/// What a reference stands for, verified.
+#[derive(Debug, Clone)]
+pub struct Inspected {
+    /// The digest of the manifest.
+    pub digest: Digest,
+    /// What the archive holds.
+    pub contents: Contents,
+}
+
+impl Client {
+    /// Brings the archive into the cache and verifies everything there is to verify.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] of the registry, the cache, the archive or the trust policy.
+    pub async fn inspect(&self, reference: &Reference) -> Result<Inspected, Error> {
+        let cached = self.cached(reference).await?;
+        let digest = cached.artifact.descriptor().digest.clone();
+        let contents = self.verified(cached, reference).await?.1;
+        Ok(Inspected { digest, contents })
+    }
+
+    /// Writes the executable for `target` to `destination`, with the permission bits `mode`, after
+    /// everything has been verified.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] of the registry, the cache, the archive or the trust policy.
+    pub async fn extract(
+        &self,
+        reference: &Reference,
+        target: &Target,
+        destination: &Path,
+        mode: u32,
+    ) -> Result<Inspected, Error> {
+        let cached = self.cached(reference).await?;
+        let digest = cached.artifact.descriptor().digest.clone();
+        let contents = self
+            .extracted(cached, reference, target, destination.to_owned(), mode)
+            .await?;
+        Ok(Inspected { digest, contents })
+    }
+
+    /// Verifies a cached archive and asks the trust policy.
+    pub(super) async fn verified(
+        &self,
+        cached: Cached,
+        reference: &Reference,
+    ) -> Result<(Cached, Contents), Error> {
+        let (client, name) = (self.clone(), reference.to_string());
+        blocking(move || {
+            let meter = client.progress.begin("verifying", cached.size());
+            let input = MeteredReader::new(cached.open()?, meter);
+            let contents =
+                verify(input, &client.limits).map_err(|source| Error::unusable(&name, source))?;
+            client.trust.check(&contents.claims, &name)?;
+            Ok((cached, contents))
+        })
+        .await
+    }
+
+    /// Verifies a cached archive, asks the trust policy, and writes one of its executables.
+    pub(super) async fn extracted(
+        &self,
+        cached: Cached,
+        reference: &Reference,
+        target: &Target,
+        destination: PathBuf,
+        mode: u32,
+    ) -> Result<Contents, Error> {
+        let (client, name, target) = (self.clone(), reference.to_string(), target.clone());
+        blocking(move || {
+            // Before anything is written: an archive has one token, so these are its claims.
+            let claims = cached.claims(&name, &client.limits)?;
+            client.trust.check(&claims, &name)?;
+            let meter = client.progress.begin("verifying", cached.size());
+            let input = MeteredReader::new(cached.open()?, meter);
+            extract(input, &target, &destination, mode, &client.limits)
+                .map_err(|source| Error::unusable(&name, source))
+        })
+        .await
+    }
+}

@@ -1,0 +1,134 @@
+//! What users do: push, pull, fetch, inspect and extract.
+//!
+//! The only layer that knows archives, registries and the cache. Every transfer is a copy from one
+//! [`Store`] to another, and nothing is handed out before the whole archive has been verified.
+
+mod artifact;
+mod copy;
+mod error;
+mod fetch;
+mod inspect;
+mod pull;
+mod push;
+mod trust;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::archive::Limits;
+use crate::cache::Cache;
+use crate::content::{Digest, Progress, Silent, Store};
+use crate::oci::{Layout, Reference, Registries, RegistryOptions};
+
+pub use error::Error;
+pub use fetch::Fetched;
+pub use inspect::Inspected;
+pub use pull::Pulled;
+pub use push::Pushed;
+pub use trust::TrustPolicy;
+
+/// How a [`Client`] works. The default is what the command line does without options.
+#[derive(Clone)]
+pub struct ClientOptions {
+    /// The folder of the cache. `None`: `$XDG_CACHE_HOME/wasmcloud-par`.
+    pub cache_directory: Option<PathBuf>,
+    /// How registries are reached.
+    pub registry: RegistryOptions,
+    /// Which publishers are trusted.
+    pub trust: TrustPolicy,
+    /// What reading an archive is bounded to.
+    pub limits: Limits,
+    /// Who watches what takes long, and may stop it.
+    pub progress: Arc<dyn Progress>,
+}
+
+impl Default for ClientOptions {
+    fn default() -> Self {
+        Self {
+            cache_directory: None,
+            registry: RegistryOptions::default(),
+            trust: TrustPolicy::default(),
+            limits: Limits::default(),
+            progress: Arc::new(Silent),
+        }
+    }
+}
+
+/// Pushes, pulls and fetches provider archives.
+///
+/// Built once per process: it holds connections and tokens. Cheap to clone, and its clones share both.
+/// Its futures want a Tokio runtime with time and input/output enabled.
+#[derive(Clone)]
+pub struct Client {
+    cache: Cache,
+    registries: Registries,
+    trust: Arc<TrustPolicy>,
+    limits: Arc<Limits>,
+    progress: Arc<dyn Progress>,
+}
+
+impl Client {
+    /// Sets the client up: opens the cache and reads certificate authorities. Contacts nobody.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Cache`] or [`Error::Oci`].
+    pub fn new(options: ClientOptions) -> Result<Self, Error> {
+        Ok(Self {
+            cache: Cache::open(options.cache_directory.as_deref())?,
+            registries: Registries::new(options.registry)?,
+            trust: Arc::new(options.trust),
+            limits: Arc::new(options.limits),
+            progress: options.progress,
+        })
+    }
+
+    /// The cache that this client uses.
+    #[must_use]
+    pub fn cache(&self) -> &Cache {
+        &self.cache
+    }
+
+    /// The store that `reference` is in.
+    fn store(&self, reference: &Reference, access: Access) -> Result<Box<dyn Store>, Error> {
+        Ok(match (reference, access) {
+            (Reference::Registry(reference), _) => Box::new(self.registries.repository(reference)),
+            (Reference::Layout(reference), Access::Read) => {
+                Box::new(Layout::open(reference.directory())?)
+            }
+            (Reference::Layout(reference), Access::Write) => {
+                Box::new(Layout::open_or_create(reference.directory())?)
+            }
+        })
+    }
+}
+
+/// What a store is wanted for.
+#[derive(Debug, Clone, Copy)]
+enum Access {
+    Read,
+    Write,
+}
+
+/// The name under which the cache records what the tag of a reference points to.
+fn record_name(reference: &Reference) -> Option<String> {
+    let tag = reference.tag()?;
+    Some(match reference {
+        Reference::Registry(place) => format!("{}/{}:{tag}", place.registry(), place.repository()),
+        Reference::Layout(place) => {
+            let directory = std::path::absolute(place.directory()).ok()?;
+            let place = Digest::of(directory.as_os_str().as_encoded_bytes());
+            format!("oci-layout/{}:{tag}", place.hex())
+        }
+    })
+}
+
+/// Runs blocking work, such as hashing an archive, where it does not block the host's runtime.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(outcome) => outcome,
+        Err(source) => Err(Error::Cancelled(source)),
+    }
+}

@@ -1,0 +1,88 @@
+//! Pull: from a reference to a verified file.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::archive::{Compression, Contents};
+use crate::content::{AtomicFile, Digest};
+use crate::oci::Reference;
+
+use super::error::Error;
+use super::{Client, blocking};
+
+/// An archive that was pulled and verified.
+#[derive(Debug, Clone)]
+pub struct Pulled {
+    /// The file.
+    pub path: PathBuf,
+    /// The digest of the manifest.
+    pub digest: Digest,
+    /// What the archive holds.
+    pub contents: Contents,
+}
+
+impl Client {
+    /// Pulls the archive that `reference` stands for, verifies it, and writes it to `destination`.
+    ///
+    /// Without a destination, or when it is a folder, the file is named after the repository and
+    /// after what it is: `provider.par` or `provider.par.gz`. `expected` is a digest that the manifest
+    /// must have.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] of the registry, the cache, the archive or the trust policy; [`Error::OtherDigest`];
+    /// [`Error::Write`]. No file is written then.
+    pub async fn pull(
+        &self,
+        reference: &Reference,
+        destination: Option<&Path>,
+        expected: Option<&Digest>,
+    ) -> Result<Pulled, Error> {
+        let pinned = expected.map(|digest| reference.with_digest(digest.clone()));
+        if let (Some(written), Some(expected)) = (reference.digest(), expected)
+            && written != expected
+        {
+            return Err(Error::OtherDigest {
+                reference: reference.to_string(),
+                expected: expected.clone(),
+                actual: written.clone(),
+            });
+        }
+        let cached = self.cached(pinned.as_ref().unwrap_or(reference)).await?;
+        let digest = cached.artifact.descriptor().digest.clone();
+        let (cached, contents) = self.verified(cached, reference).await?;
+        let path = place(reference, destination, contents.compressed);
+        let client = self.clone();
+        let path = blocking(move || {
+            let meter = client.progress.begin("writing", 0);
+            let file = AtomicFile::create(&path).map_err(Error::write(&path))?;
+            for layer in cached.files() {
+                let mut layer = layer?;
+                // From file to file, so that the system can copy without us.
+                io::copy(&mut layer, &mut file.as_file()).map_err(Error::write(&path))?;
+                meter.advance(0).map_err(Error::write(&path))?;
+            }
+            file.commit().map_err(Error::write(&path))?;
+            Ok(path)
+        })
+        .await?;
+        Ok(Pulled {
+            path,
+            digest,
+            contents,
+        })
+    }
+}
+
+fn place(reference: &Reference, destination: Option<&Path>, compressed: bool) -> PathBuf {
+    let compression = match compressed {
+        true => Compression::Gzip,
+        false => Compression::None,
+    };
+    let name = format!("{}.{}", reference.file_stem(), compression.extension());
+    match destination {
+        Some(path) if path.is_dir() => path.join(name),
+        Some(path) => path.to_owned(),
+        None => PathBuf::from(name),
+    }
+}

@@ -1,0 +1,361 @@
+//! OCI image layouts: a registry's content in a folder, for sites without a network.
+//!
+//! ```text
+//! oci-layout                    {"imageLayoutVersion": "1.0.0"}
+//! index.json                    the manifests, with their tags as annotations
+//! blobs/sha256/<hex>            manifests, configs and layers, by digest
+//! ```
+//!
+//! The format is that of the OCI image specification, "Image Layout Specification".
+
+mod index;
+
+use std::fs;
+use std::io::{self, Read};
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use async_trait::async_trait;
+use tokio::io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt};
+
+use crate::content::{
+    AtomicFile, Descriptor, Digest, Reader, Source, Store, StoreError, VerifyError, VerifyReader,
+    open_regular,
+};
+
+use super::error::Error;
+use super::reference::is_tag;
+use super::{MANIFEST_LIMIT, media_type};
+use index::Index;
+
+/// The file that makes a folder a layout.
+const MARKER: &str = "oci-layout";
+const MARKER_BODY: &str = r#"{"imageLayoutVersion":"1.0.0"}"#;
+const VERSION: &str = "1.0.0";
+/// Few large reads and writes: each is a trip to the blocking pool.
+const BUFFER: usize = 256 * 1024;
+
+/// An OCI image layout, as a [`Store`].
+#[derive(Debug, Clone)]
+pub struct Layout {
+    directory: PathBuf,
+}
+
+impl Layout {
+    /// Opens the layout in `directory`. Blocks for two small reads.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotALayout`] when there is no such folder or it is no layout of version 1.0.0.
+    pub fn open(directory: impl Into<PathBuf>) -> Result<Self, Error> {
+        let directory = directory.into();
+        let not_a_layout = |reason| Error::NotALayout {
+            directory: directory.clone(),
+            reason,
+        };
+        let marker = directory.join(MARKER);
+        let text = match read_bounded(&marker) {
+            Ok(text) => text,
+            Err(Error::File { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+                return Err(not_a_layout(match directory.exists() {
+                    true => "it has no `oci-layout` file",
+                    false => "there is no such folder",
+                }));
+            }
+            Err(error) => return Err(error),
+        };
+        let version = serde_json::from_slice::<serde_json::Value>(&text)
+            .map_err(|_| not_a_layout("its `oci-layout` file is not JSON"))?;
+        match version
+            .get("imageLayoutVersion")
+            .and_then(serde_json::Value::as_str)
+        {
+            Some(VERSION) => Ok(Self { directory }),
+            _ => Err(not_a_layout("its `imageLayoutVersion` is not 1.0.0")),
+        }
+    }
+
+    /// Opens the layout in `directory`, or makes one in a folder that is empty or not there yet.
+    /// Blocks as [`open`](Self::open) does.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open), also for a folder with other things in it; [`Error::File`] when the
+    /// folder cannot be written to.
+    pub fn open_or_create(directory: impl Into<PathBuf>) -> Result<Self, Error> {
+        let directory = directory.into();
+        let file = |source| Error::File {
+            path: directory.clone(),
+            source,
+        };
+        if !directory.join(MARKER).exists() {
+            fs::create_dir_all(&directory).map_err(file)?;
+            let foreign = |entry: &io::Result<fs::DirEntry>| {
+                // What another process that makes this same layout right now may have put here.
+                !entry.as_ref().is_ok_and(|entry| {
+                    let name = entry.file_name();
+                    [MARKER, "blobs", "index.json"]
+                        .iter()
+                        .any(|known| name == *known)
+                        || name.to_string_lossy().starts_with(".par-")
+                })
+            };
+            if fs::read_dir(&directory)
+                .map_err(file)?
+                .any(|entry| foreign(&entry))
+            {
+                let reason = "it holds other files; give a new or an empty folder";
+                return Err(Error::NotALayout { directory, reason });
+            }
+            fs::create_dir_all(directory.join("blobs")).map_err(file)?;
+            write_atomically(&directory.join(MARKER), MARKER_BODY.as_bytes())?;
+        }
+        Self::open(directory)
+    }
+
+    /// The folder.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    fn blob(&self, digest: &Digest) -> PathBuf {
+        let algorithm = digest.algorithm().name();
+        self.directory
+            .join("blobs")
+            .join(algorithm)
+            .join(digest.hex())
+    }
+
+    /// The size of the blob, when it is there.
+    async fn blob_size(&self, digest: &Digest) -> Result<Option<u64>, Error> {
+        let path = self.blob(digest);
+        match tokio::fs::metadata(&path).await {
+            Ok(metadata) => Ok(metadata.is_file().then_some(metadata.len())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(source) => Err(Error::File { path, source }),
+        }
+    }
+
+    fn missing(&self, what: impl Into<String>) -> Error {
+        Error::NotInLayout {
+            directory: self.directory.clone(),
+            what: what.into(),
+        }
+    }
+
+    async fn write_blob(&self, descriptor: &Descriptor, source: &dyn Source) -> Result<(), Error> {
+        let path = self.blob(&descriptor.digest);
+        let what = || format!("content {}", descriptor.digest);
+        let file_error = |source| Error::File {
+            path: path.clone(),
+            source,
+        };
+        let read_error = |source: io::Error| match source.downcast::<VerifyError>() {
+            Ok(source) => Error::NotVerified {
+                what: what(),
+                source,
+            },
+            Err(source) => Error::SourceFailed {
+                what: what(),
+                source,
+            },
+        };
+        let reader = source.open(0).await?;
+        let target = path.clone();
+        let file = blocking(move || {
+            let created = match target.parent() {
+                Some(folder) => fs::create_dir_all(folder),
+                None => Ok(()),
+            };
+            created
+                .and_then(|()| AtomicFile::create(&target))
+                .map_err(|source| Error::File {
+                    path: target,
+                    source,
+                })
+        })
+        .await?;
+        let mut writer = tokio::fs::File::from_std(file.as_file().try_clone().map_err(file_error)?);
+        writer.set_max_buf_size(BUFFER);
+        let mut reader = VerifyReader::new(reader, descriptor);
+        let mut buffer = vec![0; BUFFER];
+        loop {
+            let count = reader.read(&mut buffer).await.map_err(read_error)?;
+            if count == 0 {
+                break;
+            }
+            let bytes = buffer.get(..count).unwrap_or_default();
+            writer.write_all(bytes).await.map_err(file_error)?;
+        }
+        writer.flush().await.map_err(file_error)?;
+        reader.finish().map_err(|source| Error::NotVerified {
+            what: what(),
+            source,
+        })?;
+        blocking(move || {
+            file.commit()
+                .map(drop)
+                .map_err(|source| Error::File { path, source })
+        })
+        .await
+    }
+
+    /// A manifest that no entry of the index names: its own `mediaType` says what it is.
+    async fn resolve_blob(&self, digest: &Digest) -> Result<Descriptor, Error> {
+        let missing = || self.missing(digest.to_string());
+        let size = self.blob_size(digest).await?.ok_or_else(missing)?;
+        let path = self.blob(digest);
+        let text = blocking(move || read_bounded(&path)).await?;
+        Ok(Descriptor {
+            media_type: media_type::of_manifest(&text).ok_or_else(missing)?,
+            digest: digest.clone(),
+            size,
+        })
+    }
+}
+
+#[async_trait]
+impl Store for Layout {
+    async fn exists(&self, descriptor: &Descriptor) -> Result<bool, StoreError> {
+        let size = self.blob_size(&descriptor.digest).await?;
+        Ok(size == Some(descriptor.size))
+    }
+
+    async fn open(
+        &self,
+        descriptor: &Descriptor,
+        range: Option<Range<u64>>,
+    ) -> Result<Reader, StoreError> {
+        let path = self.blob(&descriptor.digest);
+        let what = || format!("content {}", descriptor.digest);
+        let range = range.unwrap_or(0..descriptor.size);
+        if range.start > range.end || range.end > descriptor.size {
+            let Range { start, end } = range;
+            return Err(Error::RangeOutside {
+                what: what(),
+                start,
+                end,
+                size: descriptor.size,
+            }
+            .into());
+        }
+        let target = path.clone();
+        let opened = blocking(move || {
+            open_regular(&target).map_err(|source| Error::File {
+                path: target,
+                source,
+            })
+        })
+        .await;
+        let (file, size) = match opened {
+            Err(Error::File { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+                return Err(self.missing(what()).into());
+            }
+            other => other?,
+        };
+        if size != descriptor.size {
+            let announced = format!("{} bytes", descriptor.size);
+            let actual = format!("{size} bytes");
+            return Err(Error::Contradiction {
+                what: what(),
+                announced,
+                actual,
+            }
+            .into());
+        }
+        let mut file = tokio::fs::File::from_std(file);
+        file.set_max_buf_size(BUFFER);
+        let start = io::SeekFrom::Start(range.start);
+        file.seek(start)
+            .await
+            .map_err(|source| Error::File { path, source })?;
+        Ok(Box::new(file.take(range.end - range.start)))
+    }
+
+    async fn put(&self, descriptor: &Descriptor, source: &dyn Source) -> Result<(), StoreError> {
+        if !self.exists(descriptor).await? {
+            self.write_blob(descriptor, source).await?;
+        }
+        Ok(())
+    }
+
+    async fn resolve(&self, name: &str) -> Result<Descriptor, StoreError> {
+        let directory = self.directory.clone();
+        let index = blocking(move || Index::read(&directory)).await?;
+        if let Ok(digest) = name.parse::<Digest>() {
+            return Ok(match index.find_digest(&digest)? {
+                Some(descriptor) => descriptor,
+                None => self.resolve_blob(&digest).await?,
+            });
+        }
+        let found = index.find_tag(name)?;
+        Ok(found.ok_or_else(|| self.missing(format!("tag `{}`", super::error::one_line(name))))?)
+    }
+
+    async fn tag(&self, descriptor: &Descriptor, name: &str) -> Result<(), StoreError> {
+        if !self.exists(descriptor).await? {
+            return Err(self
+                .missing(format!("manifest {}", descriptor.digest))
+                .into());
+        }
+        let tag = match name.parse::<Digest>() {
+            Ok(digest) if digest == descriptor.digest => None,
+            Err(_) if is_tag(name) => Some(name.to_owned()),
+            _ => {
+                return Err(Error::Name {
+                    name: name.to_owned(),
+                }
+                .into());
+            }
+        };
+        let directory = self.directory.clone();
+        let descriptor = descriptor.clone();
+        Ok(blocking(move || index::update(&directory, &descriptor, tag.as_deref())).await?)
+    }
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(source) => Err(Error::Cancelled { source }),
+    }
+}
+
+/// A small file, at most [`MANIFEST_LIMIT`] bytes.
+fn read_bounded(path: &Path) -> Result<Vec<u8>, Error> {
+    let file_error = |source| Error::File {
+        path: path.to_owned(),
+        source,
+    };
+    let (file, _) = open_regular(path).map_err(file_error)?;
+    let mut bytes = Vec::new();
+    file.take(MANIFEST_LIMIT + 1)
+        .read_to_end(&mut bytes)
+        .map_err(file_error)?;
+    if bytes.len() as u64 > MANIFEST_LIMIT {
+        let what = format!("file {}", path.display());
+        return Err(Error::TooLarge {
+            what,
+            limit: MANIFEST_LIMIT,
+        });
+    }
+    Ok(bytes)
+}
+
+fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    let write = || {
+        let mut file = AtomicFile::create(path)?;
+        io::Write::write_all(&mut file, bytes)?;
+        file.commit()
+    };
+    write().map(drop).map_err(|source| Error::File {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,79 @@
+//! Media types: what content calls itself.
+
+/// The layer of a provider archive, as `wash` pushes it and hosts expect it.
+pub const PROVIDER_ARCHIVE_LAYER: &str = "application/vnd.wasmcloud.provider.archive.layer.v1+par";
+/// The config of a provider archive; its body is `{}`.
+pub const PROVIDER_ARCHIVE_CONFIG: &str = "application/vnd.wasmcloud.provider.archive.config";
+/// An uncompressed layer of a container image, which hosts accept for a provider archive too.
+pub const IMAGE_LAYER_TAR: &str = "application/vnd.oci.image.layer.v1.tar";
+/// An image manifest of the OCI image specification.
+pub const OCI_MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+/// An image index of the OCI image specification.
+pub const OCI_INDEX: &str = "application/vnd.oci.image.index.v1+json";
+/// Docker's image manifest, version 2 schema 2.
+pub const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
+/// Docker's manifest list, what an image index is to an image manifest.
+pub const DOCKER_MANIFEST_LIST: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
+
+/// Whether content of this type is kept as a manifest: at `/manifests/` in a registry, with its
+/// children named inside.
+#[must_use]
+pub fn is_manifest(media_type: &str) -> bool {
+    matches!(media_type, OCI_MANIFEST | DOCKER_MANIFEST) || is_index(media_type)
+}
+
+/// Whether content of this type is an index: a list of manifests, one for each platform.
+#[must_use]
+pub fn is_index(media_type: &str) -> bool {
+    matches!(media_type, OCI_INDEX | DOCKER_MANIFEST_LIST)
+}
+
+/// The media type that a manifest names itself, or the one its shape has; `None` when `bytes` are no
+/// manifest. Manifests written before the field existed lack it.
+#[must_use]
+pub fn of_manifest(bytes: &[u8]) -> Option<String> {
+    let document: serde_json::Value = serde_json::from_slice(bytes).ok()?;
+    document.get("schemaVersion")?;
+    let named = document.get("mediaType").and_then(|name| name.as_str());
+    let shape = match document.get("manifests") {
+        Some(_) => OCI_INDEX,
+        None => OCI_MANIFEST,
+    };
+    Some(named.unwrap_or(shape).to_owned()).filter(|name| is_manifest(name))
+}
+
+/// Whether this type, of a config or a layer, says WebAssembly: a component or a module, which is not
+/// a provider archive.
+#[must_use]
+pub fn is_component(media_type: &str) -> bool {
+    matches!(
+        media_type,
+        "application/wasm"
+            | "application/vnd.wasm.content.layer.v1+wasm"
+            | "application/vnd.wasm.config.v0+json"
+            | "application/vnd.wasm.config.v1+json"
+            | "application/vnd.wasm.component.config.v1+json"
+            | "application/vnd.wasm.component.layer.v0+wasm"
+            | "application/vnd.module.wasm.content.layer.v1+wasm"
+            | "application/vnd.wasmcloud.actor.archive.config"
+            | "application/vnd.bytecodealliance.component.layer.v0+wasm"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn manifests_and_indexes_are_manifests_and_layers_are_not() {
+        assert!(is_manifest(OCI_MANIFEST) && is_manifest(DOCKER_MANIFEST_LIST));
+        assert!(!is_manifest(PROVIDER_ARCHIVE_LAYER) && !is_manifest(PROVIDER_ARCHIVE_CONFIG));
+        assert!(is_index(OCI_INDEX) && !is_index(OCI_MANIFEST));
+    }
+
+    #[test]
+    fn webassembly_is_told_from_provider_archives() {
+        assert!(is_component("application/wasm"));
+        assert!(!is_component(PROVIDER_ARCHIVE_LAYER) && !is_component(IMAGE_LAYER_TAR));
+    }
+}

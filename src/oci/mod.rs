@@ -1,0 +1,29 @@
+//! Registries and OCI image layouts.
+//!
+//! This layer finds content by a [`Reference`], moves it to and from a registry ([`Registries`],
+//! [`Repository`]) or a folder ([`Layout`]), and knows what the manifest of a provider archive looks
+//! like ([`Artifact`]). It knows media types, not what is inside an archive: the bytes of a layer are
+//! somebody else's business.
+//!
+//! Everything that comes from the network is bounded, and checked against what was asked for, before
+//! anybody gets to see it; the exception is [`Store::open`](crate::content::Store::open), whose reader
+//! verifies.
+
+mod artifact;
+mod credentials;
+mod error;
+mod layout;
+pub mod media_type;
+mod reference;
+mod registry;
+
+pub use artifact::{Artifact, choose_from_index};
+pub use credentials::{CredentialSource, Credentials};
+pub use error::{Answer, Error};
+pub use layout::Layout;
+pub use reference::{LayoutReference, ParseReferenceError, Reference, RegistryReference};
+pub use registry::{Registries, RegistryOptions, Repository};
+
+/// The largest manifest that is read or written, in bytes: 4 MiB, the size that the OCI distribution
+/// specification asks registries to accept ("Pushing Manifests").
+pub const MANIFEST_LIMIT: u64 = 4 * 1024 * 1024;

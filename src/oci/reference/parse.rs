@@ -1,0 +1,227 @@
+//! Reading a reference, and saying what is wrong with one.
+
+use std::path::is_separator;
+use std::str::FromStr;
+
+use crate::content::{Digest, ParseDigestError};
+
+use super::{LAYOUT_SCHEME, LayoutReference, Reference, RegistryReference};
+
+/// The longest reference that is parsed, in bytes.
+const LENGTH_LIMIT: usize = 4096;
+const DOCKER_HUB: &str = "docker.io";
+
+/// A text that is not a reference. The message says why, and what to write instead.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+#[allow(
+    missing_docs,
+    reason = "the messages say what each variant and its fields are"
+)]
+pub enum ParseReferenceError {
+    #[error("the reference is {length} bytes long, and {LENGTH_LIMIT} is the most")]
+    TooLong { length: usize },
+    #[error(
+        "the reference is empty: write registry/repository:tag, such as ghcr.io/org/provider:1.0"
+    )]
+    Empty,
+    #[error("`{reference}` begins with `{scheme}`, which is no reference: {instead}")]
+    Scheme {
+        reference: String,
+        scheme: String,
+        instead: String,
+    },
+    #[error(
+        "`{reference}` names no registry: write it in front, such as ghcr.io/{reference}, or \
+         docker.io/{reference} for Docker Hub"
+    )]
+    RegistryMissing { reference: String },
+    #[error("`{reference}` names no repository: write registry/repository:tag")]
+    RepositoryMissing { reference: String },
+    #[error(
+        "`{reference}` has upper-case letters in its repository, which no registry allows: write `{lower}`"
+    )]
+    UppercaseRepository { reference: String, lower: String },
+    #[error(
+        "`{tag}` in `{reference}` is not a tag: up to 128 letters, digits, `_`, `.` and `-`, \
+         beginning with a letter, a digit or `_`"
+    )]
+    Tag { reference: String, tag: String },
+    #[error(
+        "the digest in `{reference}` cannot be used: write @sha256: and 64 digits in lower case"
+    )]
+    Digest {
+        reference: String,
+        source: ParseDigestError,
+    },
+    #[error(
+        "`{reference}` is malformed: write registry[:port]/repository[:tag][@digest], with letters \
+         in lower case, digits, and single `.`, `_`, `-` in between"
+    )]
+    Malformed { reference: String },
+    #[error("`{reference}` names no folder: write oci-layout://FOLDER[:TAG][@DIGEST]")]
+    DirectoryMissing { reference: String },
+}
+
+/// Whether `text` is a tag (OCI distribution specification, "Pulling manifests").
+pub(in crate::oci) fn is_tag(text: &str) -> bool {
+    let word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    text.len() <= 128
+        && text.bytes().next().is_some_and(word)
+        && text
+            .bytes()
+            .all(|byte| word(byte) || byte == b'.' || byte == b'-')
+}
+
+impl FromStr for Reference {
+    type Err = ParseReferenceError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text.len() > LENGTH_LIMIT {
+            return Err(ParseReferenceError::TooLong { length: text.len() });
+        }
+        if text.is_empty() {
+            return Err(ParseReferenceError::Empty);
+        }
+        if let Some(rest) = text.strip_prefix(LAYOUT_SCHEME) {
+            return parse_layout(text, rest).map(Self::Layout);
+        }
+        let rest = text.strip_prefix("oci://").unwrap_or(text);
+        if let Some((scheme, rest)) = rest.split_once("://") {
+            return Err(wrong_scheme(text, scheme, rest));
+        }
+        parse_registry(text, rest).map(Self::Registry)
+    }
+}
+
+fn wrong_scheme(text: &str, scheme: &str, rest: &str) -> ParseReferenceError {
+    let instead = match scheme {
+        "file" => format!("write the path, `{rest}`, where a file is meant"),
+        "http" => format!("write `{rest}`, and --insecure for a registry without TLS"),
+        "https" | "docker" => format!("write `{rest}`"),
+        _ => "write registry/repository:tag, or oci-layout://FOLDER:TAG".to_owned(),
+    };
+    ParseReferenceError::Scheme {
+        reference: text.to_owned(),
+        scheme: format!("{scheme}://"),
+        instead,
+    }
+}
+
+fn parse_layout(text: &str, rest: &str) -> Result<LayoutReference, ParseReferenceError> {
+    // A folder may hold colons and at signs, but not in its last segment.
+    let last = rest.rfind(is_separator).map_or(0, |position| position + 1);
+    let (parents, last) = rest.split_at_checked(last).unwrap_or((rest, ""));
+    let (last, digest) = split_digest(text, last)?;
+    let (last, tag) = split_tag(text, last)?;
+    if parents.is_empty() && last.is_empty() {
+        return Err(ParseReferenceError::DirectoryMissing {
+            reference: text.to_owned(),
+        });
+    }
+    Ok(LayoutReference {
+        directory: format!("{parents}{last}"),
+        tag,
+        digest,
+    })
+}
+
+fn parse_registry(text: &str, rest: &str) -> Result<RegistryReference, ParseReferenceError> {
+    let reference = || text.to_owned();
+    let malformed = || ParseReferenceError::Malformed {
+        reference: reference(),
+    };
+    let (rest, digest) = split_digest(text, rest)?;
+    let (host, rest) = match rest.split_once('/') {
+        Some((host, rest)) if is_registry(host) => (host.to_ascii_lowercase(), rest),
+        None if rest.contains('.') && !rest.contains(':') => {
+            return Err(ParseReferenceError::RepositoryMissing {
+                reference: reference(),
+            });
+        }
+        _ => {
+            return Err(ParseReferenceError::RegistryMissing {
+                reference: reference(),
+            });
+        }
+    };
+    let (repository, tag) = split_tag(text, rest)?;
+    if repository.is_empty() {
+        return Err(ParseReferenceError::RepositoryMissing {
+            reference: reference(),
+        });
+    }
+    if repository.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        let lower = text.replacen(repository, &repository.to_ascii_lowercase(), 1);
+        return Err(ParseReferenceError::UppercaseRepository {
+            reference: reference(),
+            lower,
+        });
+    }
+    // The grammar has no IPv6 addresses, real registries do: `[::1]:5000`.
+    let grammatical_host = match host.split_once(']') {
+        Some((address, port)) => {
+            let address = address.strip_prefix('[').unwrap_or_default();
+            address
+                .parse::<std::net::Ipv6Addr>()
+                .map_err(|_| malformed())?;
+            format!("localhost{port}")
+        }
+        None => host.clone(),
+    };
+    let port_is_valid = match grammatical_host.rsplit_once(':') {
+        Some((_, port)) => port.parse::<u16>().is_ok_and(|port| port != 0),
+        None => true,
+    };
+    // With a tag, so that the parser does not put in its own.
+    let parsed = format!("{grammatical_host}/{repository}:tag").parse::<oci_client::Reference>();
+    match parsed {
+        Ok(parsed) if port_is_valid => Ok(RegistryReference {
+            registry: match parsed.registry() {
+                DOCKER_HUB => DOCKER_HUB.to_owned(),
+                _ => host,
+            },
+            repository: parsed.repository().to_owned(),
+            tag,
+            digest,
+        }),
+        _ => Err(malformed()),
+    }
+}
+
+/// Docker's rule for telling a registry from the first part of a repository.
+fn is_registry(first: &str) -> bool {
+    first.contains(['.', ':']) || first.eq_ignore_ascii_case("localhost")
+}
+
+fn split_digest<'a>(
+    text: &str,
+    rest: &'a str,
+) -> Result<(&'a str, Option<Digest>), ParseReferenceError> {
+    let Some((rest, digest)) = rest.split_once('@') else {
+        return Ok((rest, None));
+    };
+    match digest.parse() {
+        Ok(digest) => Ok((rest, Some(digest))),
+        Err(source) => Err(ParseReferenceError::Digest {
+            reference: text.to_owned(),
+            source,
+        }),
+    }
+}
+
+fn split_tag<'a>(
+    text: &str,
+    rest: &'a str,
+) -> Result<(&'a str, Option<String>), ParseReferenceError> {
+    let Some((rest, tag)) = rest.rsplit_once(':') else {
+        return Ok((rest, None));
+    };
+    if !is_tag(tag) {
+        return Err(ParseReferenceError::Tag {
+            reference: text.to_owned(),
+            tag: tag.to_owned(),
+        });
+    }
+    Ok((rest, Some(tag.to_owned())))
+}

@@ -1,0 +1,82 @@
+use super::*;
+
+const DIGEST: &str = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+fn parse(text: &str) -> Reference {
+    text.parse()
+        .unwrap_or_else(|error| panic!("{text}: {error}"))
+}
+
+#[test]
+fn a_reference_comes_out_as_it_went_in() {
+    for text in [
+        "ghcr.io/org/provider",
+        "ghcr.io/org/provider:1.0-RC",
+        "localhost/provider:1",
+        "[::1]:5000/provider:1",
+        &format!("registry:5000/a/b__c/d:1.0@{DIGEST}"),
+        &format!("ghcr.io/org/provider@{DIGEST}"),
+        "oci-layout:///var/lib/layout:1.0",
+        "oci-layout://a:b/c",
+        &format!("oci-layout://layout:1.0@{DIGEST}"),
+    ] {
+        assert_eq!(parse(text).to_string(), text);
+    }
+    assert_eq!(parse("oci://ghcr.io/a:1"), parse("ghcr.io/a:1"));
+}
+
+#[test]
+fn a_missing_tag_stays_missing_and_a_digest_is_resolved_first() {
+    assert_eq!(parse("ghcr.io/org/provider").name(), None);
+    assert_eq!(parse("ghcr.io/org/provider:1").name().unwrap(), "1");
+    assert_eq!(
+        parse(&format!("ghcr.io/a:1@{DIGEST}")).name().unwrap(),
+        DIGEST
+    );
+    let pinned = parse("ghcr.io/a:1").pinned(&DIGEST.parse().unwrap());
+    assert_eq!(pinned, format!("ghcr.io/a@{DIGEST}"));
+}
+
+#[test]
+fn hosts_are_lower_cased_and_docker_hub_has_one_name() {
+    assert_eq!(parse("GHCR.io/org/p:TAG").to_string(), "ghcr.io/org/p:TAG");
+    assert_eq!(
+        parse("index.docker.io/redis").to_string(),
+        "docker.io/library/redis"
+    );
+    assert_eq!(parse("docker.io/org/p").to_string(), "docker.io/org/p");
+}
+
+#[test]
+fn a_file_from_here_has_a_name() {
+    assert_eq!(parse("ghcr.io/org/provider:1").file_stem(), "provider");
+    assert_eq!(parse("oci-layout:///var/layout/:1").file_stem(), "layout");
+    assert_eq!(parse("oci-layout://..").file_stem(), "provider");
+}
+
+#[test]
+fn what_is_no_reference_says_what_to_write() {
+    for (text, expected) in [
+        ("", "registry/repository:tag"),
+        ("provider:1.0", "docker.io/provider:1.0"),
+        ("org/provider:1.0", "docker.io/org/provider:1.0"),
+        ("ghcr.io", "names no repository"),
+        ("ghcr.io/", "names no repository"),
+        ("ghcr.io/Org/Provider:V1", "write `ghcr.io/org/provider:V1`"),
+        ("ghcr.io/a:-1", "is not a tag"),
+        ("ghcr.io/a:\u{e9}", "is not a tag"),
+        ("ghcr.io/a@sha256:abc", "64 digits"),
+        ("ghcr.io/../a", "malformed"),
+        ("ghcr.io:99999/a", "malformed"),
+        ("[::g]/a", "malformed"),
+        ("http://ghcr.io/a", "--insecure"),
+        ("docker://ghcr.io/a", "write `ghcr.io/a`"),
+        ("file:///tmp/a", "write the path, `/tmp/a`"),
+        ("oci-layout://", "names no folder"),
+        ("oci-layout://:1", "names no folder"),
+    ] {
+        let message = text.parse::<Reference>().unwrap_err().to_string();
+        assert!(message.contains(expected), "{text}: {message}");
+    }
+    assert!("a".repeat(5000).parse::<Reference>().is_err());
+}

@@ -1,0 +1,96 @@
+//! What a refusing answer says: an OCI error envelope, a web page, or nothing.
+
+use oci_client::errors::OciEnvelope;
+use reqwest::StatusCode;
+use reqwest::header::{CONTENT_TYPE, HeaderMap};
+
+use super::super::error::{Answer, one_line};
+
+/// How much of a refusing answer is read, in bytes.
+pub(super) const LIMIT: u64 = 64 * 1024;
+
+/// Reads the body of a refusing answer (OCI distribution specification, "Error Codes").
+pub(super) fn parse(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Box<Answer> {
+    let mut answer = Answer {
+        status: status.as_u16(),
+        code: None,
+        message: None,
+    };
+    let content_type = headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
+    if let Some(error) = first_error(body) {
+        answer.code = serde_json::to_value(&error.code)
+            .ok()
+            .and_then(|code| code.as_str().map(one_line));
+        answer.message = Some(one_line(&error.message));
+    } else if content_type.is_some_and(|value| value.starts_with("text/plain")) {
+        answer.message = Some(one_line(&String::from_utf8_lossy(body)));
+    } else if content_type.is_some_and(|value| value.starts_with("text/html")) {
+        answer.message = Some("a web page, which no registry answers with".to_owned());
+    }
+    answer.message = answer.message.filter(|message| !message.is_empty());
+    if answer.code.is_none() && answer.message.is_none() {
+        answer.message = status.canonical_reason().map(str::to_owned);
+    }
+    Box::new(answer)
+}
+
+fn first_error(body: &[u8]) -> Option<oci_client::errors::OciError> {
+    let envelope: OciEnvelope = serde_json::from_slice(body).ok()?;
+    envelope.errors.into_iter().next()
+}
+
+/// Whether a registry means that a tag may not be moved. Registries differ in the status and in the
+/// code; all of them say the word, or answer with a conflict.
+pub(super) fn says_immutable(answer: &Answer) -> bool {
+    let said = [&answer.code, &answer.message];
+    let mut said = said
+        .into_iter()
+        .flatten()
+        .map(|text| text.to_ascii_lowercase());
+    matches!(answer.status, 409 | 412)
+        || matches!(answer.status, 400 | 403 | 405)
+            && said.any(|text| text.contains("immutab") || text.contains("cannot be overwritten"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use reqwest::header::HeaderValue;
+
+    fn said(content_type: &'static str, body: &str) -> String {
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+        parse(StatusCode::BAD_REQUEST, &headers, body.as_bytes()).to_string()
+    }
+
+    #[test]
+    fn an_envelope_a_text_a_web_page_and_nothing_become_one_line() {
+        let envelope = r#"{"errors": [{"code": "TAG_INVALID", "message": "no\nway"}]}"#;
+        assert_eq!(
+            said("application/json", envelope),
+            "HTTP 400, TAG_INVALID, no way"
+        );
+        assert_eq!(said("text/plain", "no\u{1b}way"), "HTTP 400, no way");
+        assert!(said("text/html", "<html>").contains("a web page"));
+        assert_eq!(said("application/json", "{"), "HTTP 400, Bad Request");
+    }
+
+    #[test]
+    fn immutable_tags_are_recognised_as_registries_say_it() {
+        let answer = |status, code: &str, message: &str| Answer {
+            status,
+            code: Some(code.to_owned()),
+            message: Some(message.to_owned()),
+        };
+        assert!(says_immutable(&answer(
+            400,
+            "TAG_INVALID",
+            "the repository is immutable"
+        )));
+        assert!(says_immutable(&answer(403, "TAG_IMMUTABLE", "")));
+        assert!(says_immutable(&answer(412, "PRECONDITION", "")));
+        assert!(!says_immutable(&answer(403, "DENIED", "no permission")));
+    }
+}

@@ -1,0 +1,307 @@
+//! Servers that misbehave. Real registries are in the integration tests.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpListener;
+use std::sync::{Arc, Mutex};
+
+use tokio::io::AsyncReadExt;
+
+use super::*;
+use crate::content::{ErrorKind, VerifyError};
+use crate::oci::Reference;
+
+type Requests = Arc<Mutex<Vec<String>>>;
+
+/// A server on a free port that answers with what `reply` makes of a request's head, and writes the
+/// heads down.
+fn server(reply: impl Fn(&str) -> String + Send + 'static) -> (String, Requests) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let requests = Requests::default();
+    let seen = Arc::clone(&requests);
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut reader = BufReader::new(stream.try_clone().unwrap());
+            let mut head = String::new();
+            while reader.read_line(&mut head).unwrap_or(0) > 2 {}
+            let length = head.lines().find_map(|line| {
+                line.to_ascii_lowercase()
+                    .strip_prefix("content-length: ")?
+                    .parse::<u64>()
+                    .ok()
+            });
+            let _ = reader
+                .take(length.unwrap_or(0))
+                .read_to_end(&mut Vec::new());
+            seen.lock().unwrap().push(head.clone());
+            let _ = stream.write_all(reply(&head).as_bytes());
+        }
+    });
+    (address, requests)
+}
+
+fn answer(status: &str, headers: &str, body: &str) -> String {
+    let length = match headers.contains("Content-Length") {
+        true => String::new(),
+        false => format!("Content-Length: {}\r\n", body.len()),
+    };
+    format!("HTTP/1.1 {status}\r\nConnection: close\r\n{length}{headers}\r\n{body}")
+}
+
+fn repository(address: &str, explicit: Option<(&str, &str)>) -> Repository {
+    let explicit = explicit.map(|(user, password)| (user.to_owned(), password.to_owned()));
+    let registry_config = Some(PathBuf::from("/nonexistent"));
+    let credentials = CredentialSource {
+        explicit,
+        registry_config,
+    };
+    let options = RegistryOptions {
+        credentials,
+        ..RegistryOptions::default()
+    };
+    let reference: Reference = format!("{address}/org/provider:1").parse().unwrap();
+    let Reference::Registry(reference) = reference else {
+        unreachable!()
+    };
+    Registries::new(options).unwrap().repository(&reference)
+}
+
+fn blob(bytes: &[u8]) -> Descriptor {
+    Descriptor::of("application/octet-stream", bytes)
+}
+
+#[tokio::test]
+async fn a_manifest_with_another_digest_than_asked_for_or_announced_is_refused() {
+    let (address, _) = server(|_| answer("200 OK", "", "{}"));
+    let other = Digest::of(b"other").to_string();
+    let error = repository(&address, None)
+        .manifest(&other)
+        .await
+        .unwrap_err();
+    assert!(matches!(error, Error::NotVerified { .. }));
+    let header = format!("Docker-Content-Digest: {other}\r\n");
+    let (address, _) = server(move |_| answer("200 OK", &header, "{}"));
+    let error = repository(&address, None).manifest("1").await.unwrap_err();
+    assert!(matches!(error, Error::NotVerified { .. }));
+}
+
+#[tokio::test]
+async fn an_endless_manifest_is_not_read_to_its_end() {
+    let (address, _) = server(|_| answer("200 OK", "Content-Length: 5000000\r\n", ""));
+    let error = repository(&address, None).manifest("1").await.unwrap_err();
+    assert!(matches!(error, Error::TooLarge { .. }));
+}
+
+#[tokio::test]
+async fn a_name_that_would_leave_the_url_is_not_sent() {
+    let (address, requests) = server(|_| answer("200 OK", "", "{}"));
+    let error = repository(&address, None)
+        .manifest("../../x")
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Usage);
+    assert!(requests.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_range_that_is_ignored_or_answered_wrongly_is_an_error() {
+    let content = blob(b"content");
+    for (status, headers) in [
+        ("200 OK", ""),
+        ("206 Partial Content", ""),
+        ("206 Partial Content", "Content-Range: bytes 0-1/7\r\n"),
+        ("206 Partial Content", "Content-Range: bytes 2-3/8\r\n"),
+    ] {
+        let (address, _) = server(move |_| answer(status, headers, "nt"));
+        let error = repository(&address, None)
+            .download(&content, Some(2..4))
+            .await
+            .err()
+            .unwrap();
+        assert!(
+            matches!(error, Error::RangeIgnored { .. }),
+            "{status} {headers}"
+        );
+    }
+    let headers = "Content-Range: bytes 2-3/7\r\n";
+    let (address, requests) = server(move |_| answer("206 Partial Content", headers, "nt"));
+    let mut reader = repository(&address, None)
+        .download(&content, Some(2..4))
+        .await
+        .unwrap();
+    let mut text = String::new();
+    reader.read_to_string(&mut text).await.unwrap();
+    assert_eq!(text, "nt");
+    assert!(
+        requests.lock().unwrap()[0]
+            .to_lowercase()
+            .contains("range: bytes=2-3")
+    );
+}
+
+#[tokio::test]
+async fn an_upload_elsewhere_is_refused() {
+    let (address, requests) = server(|head| match head.starts_with("POST") {
+        true => answer("202 Accepted", "Location: http://evil.example/up\r\n", ""),
+        false => answer("404 Not Found", "", ""),
+    });
+    let error = repository(&address, None)
+        .upload(&blob(b"x"), &Bytes::from("x"))
+        .await;
+    assert!(matches!(error, Err(Error::Location { .. })));
+    assert_eq!(requests.lock().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn a_source_that_changed_does_not_arrive() {
+    let (address, _) = server(|head| match head.starts_with("POST") {
+        true => answer("202 Accepted", "Location: /v2/up?state=1\r\n", ""),
+        false => answer("404 Not Found", "", ""),
+    });
+    let repository = repository(&address, None);
+    for wrong in ["c0ntent", "contents", "conten"] {
+        let error = repository
+            .upload(&blob(b"content"), &Bytes::from(wrong))
+            .await
+            .unwrap_err();
+        assert!(
+            matches!(error, Error::SourceChanged { .. }),
+            "{wrong}: {error:?}"
+        );
+        let source = std::error::Error::source(&error).unwrap();
+        assert!(source.is::<VerifyError>());
+    }
+}
+
+#[tokio::test]
+async fn a_tag_that_may_not_move_is_a_conflict_unless_it_is_where_it_should_be() {
+    let manifest = Bytes::from_static(b"{\"schemaVersion\":2}");
+    for (existing, fits) in [(Digest::of(&manifest), true), (Digest::of(b"other"), false)] {
+        let (address, _) = server(move |head| match head.starts_with("PUT") {
+            true => answer(
+                "400 Bad Request",
+                "",
+                r#"{"errors":[{"code":"TAG_INVALID","message":"the repository is immutable"}]}"#,
+            ),
+            false => answer(
+                "200 OK",
+                &format!(
+                    "Content-Type: {}\r\nDocker-Content-Digest: {existing}\r\n\
+                     Content-Length: 19\r\n",
+                    media_type::OCI_MANIFEST
+                ),
+                "",
+            ),
+        });
+        let result = repository(&address, None)
+            .push_manifest(manifest.clone(), media_type::OCI_MANIFEST, Some("1"))
+            .await;
+        match result {
+            Ok(_) => assert!(fits),
+            Err(error) => assert!(!fits && error.kind() == ErrorKind::Conflict, "{error:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_registry_that_stored_only_a_part_is_found_out() {
+    let (address, _) = server(|head| match head.split(' ').next() {
+        Some("POST") => answer("202 Accepted", "Location: /v2/up\r\n", ""),
+        Some("PUT") => answer("201 Created", "", ""),
+        _ => answer("200 OK", "Content-Length: 3\r\n", ""),
+    });
+    let error = repository(&address, None)
+        .upload(&blob(b"content"), &Bytes::from("content"))
+        .await;
+    assert!(matches!(error, Err(Error::StoredDifferently { .. })));
+}
+
+#[tokio::test]
+async fn credentials_do_not_go_to_a_strange_realm() {
+    let challenge = "WWW-Authenticate: Bearer realm=\"http://evil.example/token\"\r\n";
+    let (address, _) = server(move |_| answer("401 Unauthorized", challenge, ""));
+    let error = repository(&address, Some(("me", "hunter2")))
+        .manifest("1")
+        .await
+        .unwrap_err();
+    assert!(matches!(error, Error::RealmRefused { .. }));
+    assert_eq!(error.kind(), ErrorKind::Denied);
+}
+
+#[tokio::test]
+async fn one_token_serves_all_who_wait_for_it() {
+    let (token_address, tokens) = server(|_| answer("200 OK", "", r#"{"access_token":"abc"}"#));
+    let challenge = format!(
+        "WWW-Authenticate: Bearer realm=\"http://{token_address}/token?a=b\",service=\"s\"\r\n"
+    );
+    let (address, _) = server(move |head| match head.contains("Bearer abc") {
+        true => answer("200 OK", "", r#"{"schemaVersion":2}"#),
+        false => answer("401 Unauthorized", &challenge, ""),
+    });
+    let repository = repository(&address, Some(("me", "hunter2")));
+    let (one, two) = tokio::join!(repository.manifest("1"), repository.manifest("2"));
+    one.unwrap();
+    two.unwrap();
+    let tokens = tokens.lock().unwrap();
+    assert_eq!(tokens.len(), 1);
+    assert!(tokens[0].contains("/token?a=b&service=s&scope=repository%3Aorg%2Fprovider%3Apull"));
+    assert!(
+        tokens[0]
+            .to_lowercase()
+            .contains("authorization: basic bwu6ahvudgvymg==")
+    );
+}
+
+#[tokio::test]
+async fn missing_and_wrong_credentials_are_told_apart_without_telling_the_password() {
+    let challenge = "WWW-Authenticate: Basic realm=\"x\"\r\n";
+    let (address, _) = server(move |_| answer("401 Unauthorized", challenge, ""));
+    let error = repository(&address, None).manifest("1").await.unwrap_err();
+    assert!(matches!(error, Error::CredentialsMissing { .. }));
+    let error = repository(&address, Some(("me", "hunter2")))
+        .manifest("1")
+        .await
+        .unwrap_err();
+    assert!(matches!(error, Error::CredentialsRefused { .. }));
+    assert!(!format!("{error:?} {error}").contains("hunter2"));
+}
+
+#[tokio::test]
+async fn a_redirect_takes_no_credentials_along_and_a_head_that_storage_refuses_is_there() {
+    let (storage, seen) = server(|_| answer("403 Forbidden", "", ""));
+    let (address, _) = server(move |head| match head.contains("authorization: Basic") {
+        true => answer(
+            "307 Temporary Redirect",
+            &format!("Location: http://{storage}/blob?signature=secret\r\n"),
+            "",
+        ),
+        false => answer(
+            "401 Unauthorized",
+            "WWW-Authenticate: Basic realm=\"x\"\r\n",
+            "",
+        ),
+    });
+    let repository = repository(&address, Some(("me", "hunter2")));
+    assert!(repository.exists(&blob(b"x")).await.unwrap());
+    let error = repository.download(&blob(b"x"), None).await.err().unwrap();
+    assert!(!format!("{error:?} {error}").contains("secret"));
+    let seen = seen.lock().unwrap();
+    assert_eq!(seen.len(), 2);
+    assert!(
+        seen.iter()
+            .all(|head| !head.to_lowercase().contains("authorization"))
+    );
+}
+
+#[tokio::test]
+async fn a_registry_that_is_not_there_is_unavailable() {
+    let closed = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .to_string();
+    let error = repository(&closed, None).manifest("1").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unavailable);
+    assert!(error.to_string().contains(&closed) && error.to_string().contains("not answering"));
+}

@@ -1,0 +1,247 @@
+//! Sending blobs and manifests.
+
+use bytes::Bytes;
+use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION};
+use reqwest::{Method, Response, Url};
+use tokio::io::AsyncReadExt;
+
+use crate::content::{Descriptor, Digest, Source, VerifyError, VerifyReader};
+
+use super::super::error::{Answer, Error, one_line};
+use super::super::{MANIFEST_LIMIT, media_type};
+use super::answer::says_immutable;
+use super::outgoing::Outgoing;
+use super::transport::{Call, Payload, Scope, address};
+use super::{Announced, Repository};
+
+const OCTETS: HeaderValue = HeaderValue::from_static("application/octet-stream");
+
+impl Repository {
+    /// Sends content unless it is there, and makes sure that the registry holds what was sent.
+    pub(super) async fn upload(
+        &self,
+        content: &Descriptor,
+        source: &dyn Source,
+    ) -> Result<(), Error> {
+        if self.has(content, Scope::PUSH).await? {
+            return Ok(());
+        }
+        if media_type::is_manifest(&content.media_type) {
+            let bytes = read_manifest(content, source).await?;
+            let name = content.digest.to_string();
+            self.send_manifest(content, bytes, &name).await?;
+        } else {
+            self.send_blob(content, source).await?;
+        }
+        let stored = self.stored(content, Scope::PUSH).await?;
+        let Some(stored) = stored else {
+            return Err(self.stored_differently(content, "nothing".to_owned()));
+        };
+        self.compare(content, &stored)
+    }
+
+    /// Pushes a manifest under `tag`, or under its digest alone without one, in one request, and makes
+    /// sure that the registry then gives the same manifest back. The children must be there already.
+    ///
+    /// A tag that the registry refuses to move, and that stands for this very manifest already, is
+    /// success.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TagImmutable`] when the tag stands for something else and may not be moved;
+    /// [`Error::StoredDifferently`] when the registry holds something else than was sent; and
+    /// everything that keeps a registry from accepting.
+    pub async fn push_manifest(
+        &self,
+        bytes: Bytes,
+        media_type: &str,
+        tag: Option<&str>,
+    ) -> Result<Descriptor, Error> {
+        let content = Descriptor::of(media_type, &bytes);
+        let name = tag.map_or_else(|| content.digest.to_string(), str::to_owned);
+        self.send_manifest(&content, bytes, &name).await?;
+        let found = self.resolve_name(&name).await?;
+        let actual = Announced {
+            media_type: None,
+            digest: Some(found.digest),
+            size: Some(found.size),
+        };
+        self.compare(&content, &actual)?;
+        Ok(content)
+    }
+
+    pub(super) async fn send_manifest(
+        &self,
+        content: &Descriptor,
+        bytes: Bytes,
+        name: &str,
+    ) -> Result<(), Error> {
+        let mut call = self.manifest_call(Method::PUT, name, Scope::PUSH)?;
+        if bytes.len() as u64 > MANIFEST_LIMIT {
+            return Err(Error::TooLarge {
+                what: call.what,
+                limit: MANIFEST_LIMIT,
+            });
+        }
+        let content_type = HeaderValue::from_str(&content.media_type);
+        let content_type = content_type.map_err(|_| Error::Malformed {
+            what: call.what.clone(),
+            reason: "its media type does not fit into a header".to_owned(),
+        })?;
+        call.headers = HeaderMap::from_iter([(CONTENT_TYPE, content_type)]);
+        let response = self
+            .transport
+            .exchange_with(&call, &Payload::Bytes(bytes))
+            .await?;
+        match self.transport.check(response, &call).await {
+            Ok(response) => {
+                let announced = Announced::from(response.headers());
+                self.compare(
+                    content,
+                    &Announced {
+                        size: None,
+                        ..announced
+                    },
+                )
+            }
+            Err(Error::Refused { answer, .. } | Error::Forbidden { answer, .. })
+                if says_immutable(&answer) =>
+            {
+                self.immutable(content, name, answer).await
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// A refusal to move a tag is fine when the tag is where it should be: some registries refuse
+    /// identical pushes too (Amazon ECR).
+    async fn immutable(
+        &self,
+        content: &Descriptor,
+        name: &str,
+        answer: Box<Answer>,
+    ) -> Result<(), Error> {
+        let existing = match self.resolve_name(name).await {
+            Ok(existing) => existing.digest,
+            Err(Error::NotFound { .. }) => {
+                let what = format!("manifest {name} of {}", self.place());
+                return Err(Error::Refused {
+                    what,
+                    registry: self.registry.clone(),
+                    answer,
+                });
+            }
+            Err(error) => return Err(error),
+        };
+        if existing == content.digest {
+            return Ok(());
+        }
+        Err(Error::TagImmutable {
+            reference: format!("{}:{name}", self.place()),
+            existing,
+            wanted: content.digest.clone(),
+            answer,
+        })
+    }
+
+    /// One POST for a place to upload to, one streamed PUT: the fastest way, and the one that every
+    /// registry takes (OCI distribution specification, "POST then PUT").
+    async fn send_blob(&self, content: &Descriptor, source: &dyn Source) -> Result<(), Error> {
+        let what = format!("blob {}", content.digest);
+        let mut start = self.call(Method::POST, "blobs/uploads/", &what, Scope::PUSH)?;
+        start.headers.insert(CONTENT_LENGTH, HeaderValue::from(0));
+        let response = self.transport.send(&start).await?;
+        let mut url = upload_location(&start, &response)?;
+        url.query_pairs_mut()
+            .append_pair("digest", &content.digest.to_string());
+        let headers = HeaderMap::from_iter([
+            (CONTENT_TYPE, OCTETS),
+            (CONTENT_LENGTH, HeaderValue::from(content.size)),
+        ]);
+        let call = Call {
+            method: Method::PUT,
+            url,
+            headers,
+            ..start
+        };
+        let outgoing = Outgoing::new(content, source, &call.what);
+        let payload = Payload::Stream(&outgoing);
+        let response = self.transport.exchange_with(&call, &payload).await?;
+        self.transport.check(response, &call).await.map(drop)
+    }
+
+    /// Compares what the registry says it holds with what it was sent, as far as it says anything.
+    /// Registries have reported success and stored only a part (JFrog Artifactory).
+    fn compare(&self, sent: &Descriptor, stored: &Announced) -> Result<(), Error> {
+        if let Some(size) = stored.size.filter(|size| *size != sent.size) {
+            let actual = format!("{size} bytes, not {},", sent.size);
+            return Err(self.stored_differently(sent, actual));
+        }
+        // A registry may prefer another algorithm than the one that was asked for.
+        let comparable = |digest: &&Digest| digest.algorithm() == sent.digest.algorithm();
+        match stored.digest.as_ref().filter(comparable) {
+            Some(digest) if *digest != sent.digest => {
+                Err(self.stored_differently(sent, digest.to_string()))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn stored_differently(&self, sent: &Descriptor, actual: String) -> Error {
+        Error::StoredDifferently {
+            what: format!("content for {}", self.place()),
+            registry: self.registry.clone(),
+            expected: sent.digest.to_string(),
+            actual,
+        }
+    }
+}
+
+/// Where the registry wants the blob. Only itself will do: credentials go there.
+fn upload_location(call: &Call, response: &Response) -> Result<Url, Error> {
+    let unusable = |reason: String| Error::Location {
+        what: call.what.clone(),
+        registry: call.registry.clone(),
+        reason,
+    };
+    let location = response
+        .headers()
+        .get(LOCATION)
+        .and_then(|value| value.to_str().ok());
+    let location = location.ok_or_else(|| unusable("there is no Location header".to_owned()))?;
+    let url = call.url.join(location);
+    let url = url.map_err(|_| unusable(format!("`{}` is not a URL", one_line(location))))?;
+    if url.origin() != call.url.origin() {
+        let reason = format!("{} is not where the registry is", one_line(&address(&url)));
+        return Err(unusable(reason));
+    }
+    Ok(url)
+}
+
+async fn read_manifest(content: &Descriptor, source: &dyn Source) -> Result<Bytes, Error> {
+    let what = || format!("manifest {}", content.digest);
+    if content.size > MANIFEST_LIMIT {
+        return Err(Error::TooLarge {
+            what: what(),
+            limit: MANIFEST_LIMIT,
+        });
+    }
+    let mut reader = VerifyReader::new(source.open(0).await?, content);
+    let mut bytes = Vec::new();
+    let read = reader.read_to_end(&mut bytes).await;
+    read.map_err(|error| match error.downcast::<VerifyError>() {
+        Ok(source) => Error::NotVerified {
+            what: what(),
+            source,
+        },
+        Err(source) => Error::SourceFailed {
+            what: what(),
+            source,
+        },
+    })?;
+    reader.finish().map_err(|source| Error::NotVerified {
+        what: what(),
+        source,
+    })?;
+    Ok(bytes.into())
+}
