@@ -1,0 +1,171 @@
+//! `par create`
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use wasmcloud_par::archive::{
+    self, ArchiveWriter, Compression, KeyKind, Metadata, Signer, encode_world,
+};
+use wasmcloud_par::content::open_regular;
+
+use super::binaries::{Binaries, BinaryOptions};
+use super::options::path_or_nothing;
+use super::output::Answer;
+use super::problem::Failure;
+use super::session::{Session, blocking, text, unless_empty};
+use super::signing::{SigningOptions, announce, user};
+
+/// The largest file that is read as a schema.
+const SCHEMA_FILE_LIMIT: u64 = 1 << 20;
+
+/// The largest schema that is packed, without white space. Readers cap the token that carries it at
+/// 1 MiB, and base64 makes it a third longer.
+const SCHEMA_LIMIT: usize = 512 << 10;
+
+/// Pack executables for any number of targets into a signed archive, and print its path
+///
+/// Keys that are missing are made and written to the folders for keys.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// The provider's name, for people
+    #[arg(short, long, value_name = "NAME")]
+    name: String,
+    /// Who makes the provider, for people
+    #[arg(short, long, value_name = "VENDOR")]
+    vendor: String,
+    #[command(flatten)]
+    binaries: BinaryOptions,
+    /// A number that grows from release to release. Default: none
+    #[arg(short, long = "rev", value_name = "NUMBER")]
+    revision: Option<i32>,
+    /// The provider's version, free text. Default: none
+    #[arg(long, value_name = "VERSION")]
+    version: Option<String>,
+    /// A file with a JSON schema of the provider's configuration. Default: none
+    #[arg(
+        short = 'j',
+        long,
+        env = "WASH_JSON_SCHEMA",
+        value_name = "FILE",
+        value_parser = path_or_nothing()
+    )]
+    schema: Option<PathBuf>,
+    /// A folder with the WIT package whose world the provider implements. Default: none
+    #[arg(
+        long,
+        env = "WIT_DIR",
+        value_name = "DIR",
+        value_parser = path_or_nothing()
+    )]
+    wit_directory: Option<PathBuf>,
+    /// Compress the archive. Default: a plain tar
+    #[arg(long)]
+    compress: bool,
+    /// The archive to write, under exactly this name; a file of that name is replaced. Default:
+    /// `{name of the first binary}.par`, or `.par.gz` when compressed, in the current folder
+    #[arg(long, value_name = "FILE")]
+    destination: Option<PathBuf>,
+    #[command(flatten)]
+    signing: SigningOptions,
+}
+
+pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
+    let session = session.clone();
+    blocking(move || create(args, &session)).await
+}
+
+fn create(args: Args, session: &Session) -> Result<Answer> {
+    let binaries = args.binaries.read(session)?;
+    let compression = if args.compress {
+        Compression::Gzip
+    } else {
+        Compression::None
+    };
+    let destination = match args.destination {
+        Some(destination) => destination,
+        None => PathBuf::from(format!("{}.{}", binaries.stem()?, compression.extension())),
+    };
+    binaries.refuse_as_destination(&destination)?;
+
+    let mut writer = ArchiveWriter::new(Metadata {
+        name: Some(args.name),
+        vendor: args.vendor,
+        revision: args.revision,
+        version: args.version,
+        schema: match unless_empty(args.schema) {
+            Some(path) => Some(read_schema(&path)?),
+            None => None,
+        },
+        ..Metadata::default()
+    });
+    for (target, input) in binaries.inputs() {
+        writer.executable(target, input);
+    }
+    if let Some(folder) = unless_empty(args.wit_directory) {
+        writer.world(encode_world(&folder)?);
+    }
+
+    // Last of all: nothing is left that could fail and leave a new key behind for nothing, except
+    // writing the archive itself.
+    let signer = signer(&args.signing, &binaries, session)?;
+    let meter = session.progress().begin("packing", writer.total()?);
+    let claims = writer.write(&destination, &signer, compression, meter.as_ref())?;
+    let targets: Vec<&str> = claims.executables().keys().map(|t| t.as_str()).collect();
+    Ok(Answer::new(text(&destination))
+        .field("file", text(&destination))
+        .field("issuer", claims.issuer())
+        .field("service", claims.subject())
+        .field("targets", targets))
+}
+
+fn signer(options: &SigningOptions, binaries: &Binaries, session: &Session) -> Result<Signer> {
+    let directories = options.directories();
+    let generate = !options.disable_keygen;
+    let (issuer, origin) = directories.resolve(
+        options.issuer(),
+        &KeyKind::Account.file_name(&user()),
+        KeyKind::Account,
+        generate,
+    )?;
+    announce(session, KeyKind::Account, &origin);
+    let default_subject = match options.subject() {
+        Some(_) => String::new(),
+        None => KeyKind::Service.file_name(&binaries.stem()?),
+    };
+    let (subject, origin) = directories.resolve(
+        options.subject(),
+        &default_subject,
+        KeyKind::Service,
+        generate,
+    )?;
+    announce(session, KeyKind::Service, &origin);
+    Ok(Signer::new(issuer, &subject.public_key())?)
+}
+
+fn read_schema(path: &Path) -> Result<serde_json::Value> {
+    let read_error = |source| archive::Error::Read {
+        path: path.to_owned(),
+        source,
+    };
+    let (file, _) = open_regular(path).map_err(read_error)?;
+    let mut bytes = Vec::new();
+    file.take(SCHEMA_FILE_LIMIT + 1)
+        .read_to_end(&mut bytes)
+        .map_err(read_error)?;
+    if bytes.len() as u64 > SCHEMA_FILE_LIMIT {
+        bail!(Failure::usage(format!(
+            "the schema {} is larger than {SCHEMA_FILE_LIMIT} bytes",
+            text(path)
+        )));
+    }
+    let schema: serde_json::Value = serde_json::from_slice(&bytes)
+        .with_context(|| Failure::usage(format!("the schema {} is not JSON", text(path))))?;
+    if schema.to_string().len() > SCHEMA_LIMIT {
+        bail!(Failure::usage(format!(
+            "the schema {} is too large for the claims that carry it: more than {SCHEMA_LIMIT} bytes",
+            text(path)
+        )));
+    }
+    Ok(schema)
+}

@@ -1,0 +1,67 @@
+//! `par extract`
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use wasmcloud_par::archive::Target;
+
+use super::output::Answer;
+use super::session::{Session, text};
+use super::source::{Argument, Source};
+
+/// What an executable may be used for: its owner may write it, everybody may run it.
+const MODE: u32 = 0o755;
+
+/// Write one executable of an archive to a file, and print its path
+///
+/// The whole archive is verified first, the executables that were not asked for included.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// The archive
+    #[arg(value_name = "FILE|REF")]
+    archive: Argument,
+    /// Whose executable. Default: that of this machine
+    #[arg(long, value_name = "TARGET")]
+    target: Option<Target>,
+    /// The file to write; one of that name is replaced. Default: `{name of the archive}-{target}`,
+    /// with `.exe` for Windows, in the current folder
+    #[arg(long, value_name = "FILE")]
+    destination: Option<PathBuf>,
+}
+
+pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
+    let source = Source::parse(&args.archive)?;
+    let target = args.target.unwrap_or_else(Target::host);
+    let destination = args
+        .destination
+        .unwrap_or_else(|| PathBuf::from(file_name(&source.stem(), &target)));
+    let checked = source.extract(&target, &destination, MODE, session).await?;
+    let digest = checked.contents.claims.executable(&target)?.to_string();
+    Ok(Answer::new(text(&destination))
+        .field("file", text(&destination))
+        .field("target", target.as_str())
+        .field("digest", digest)
+        .field("issuer", checked.contents.claims.issuer())
+        .field("service", checked.contents.claims.subject()))
+}
+
+fn file_name(stem: &str, target: &Target) -> String {
+    let extension = if target.as_str().ends_with("-windows") {
+        ".exe"
+    } else {
+        ""
+    };
+    format!("{stem}-{target}{extension}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn executables_of_windows_get_their_extension() {
+        let name = |target: &str| file_name("echo", &target.parse().unwrap());
+        assert_eq!(name("x86_64-windows"), "echo-x86_64-windows.exe");
+        assert_eq!(name("aarch64-linux"), "echo-aarch64-linux");
+    }
+}

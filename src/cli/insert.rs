@@ -1,0 +1,77 @@
+//! `par insert`
+
+use std::collections::BTreeSet;
+
+use anyhow::Result;
+use wasmcloud_par::archive::{
+    self, Identity, KeyDirectories, KeyKind, Limits, Signer, VerifiedClaims,
+};
+
+use super::binaries::BinaryOptions;
+use super::output::Answer;
+use super::session::{Session, blocking, text};
+use super::signing::SigningOptions;
+use super::source::{self, Argument};
+
+/// Add executables to an archive, or replace those it has, and print its path
+///
+/// The archive is verified first and keeps its issuer, its service and everything else. It is replaced
+/// in one step.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// The archive
+    archive: Argument,
+    #[command(flatten)]
+    binaries: BinaryOptions,
+    #[command(flatten)]
+    signing: SigningOptions,
+    /// Let the archive become that of --issuer and --subject: for hosts, it is another provider then.
+    /// Default: other keys than the archive's own are refused
+    #[arg(long)]
+    change_identity: bool,
+}
+
+pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
+    let session = session.clone();
+    blocking(move || insert(&args, &session)).await
+}
+
+fn insert(args: &Args, session: &Session) -> Result<Answer> {
+    let archive = source::path(&args.archive);
+    let binaries = args.binaries.read(session)?;
+    binaries.refuse_as_destination(&archive)?;
+    let identity = if args.change_identity {
+        Identity::Change
+    } else {
+        Identity::Keep
+    };
+    let claims = archive::insert(
+        &archive,
+        binaries.inputs(),
+        |claims| signer(&args.signing, claims),
+        identity,
+        &Limits::default(),
+        session.progress().as_ref(),
+    )?;
+    let targets: BTreeSet<&str> = claims.executables().keys().map(|t| t.as_str()).collect();
+    Ok(Answer::new(text(&archive))
+        .field("file", text(&archive))
+        .field("issuer", claims.issuer())
+        .field("service", claims.subject())
+        .field("targets", targets.into_iter().collect::<Vec<_>>()))
+}
+
+/// The keys that are named, or else those of the archive: of the service, the public key is enough.
+fn signer(options: &SigningOptions, claims: &VerifiedClaims) -> Result<Signer, archive::Error> {
+    let directories: KeyDirectories = options.directories();
+    let named = |option, kind| directories.resolve(Some(option), "", kind, false);
+    let issuer = match options.issuer() {
+        Some(option) => named(option, KeyKind::Account)?.0,
+        None => directories.find(claims.issuer(), KeyKind::Account)?,
+    };
+    let subject = match options.subject() {
+        Some(option) => named(option, KeyKind::Service)?.0.public_key(),
+        None => claims.subject().to_owned(),
+    };
+    Signer::new(issuer, &subject)
+}

@@ -1,0 +1,111 @@
+//! `par inspect`
+
+use anyhow::{Result, bail};
+use serde_json::json;
+use wasmcloud_par::archive::{Contents, print_world};
+use wasmcloud_par::content::ErrorKind;
+
+use super::escape;
+use super::output::Answer;
+use super::problem::Failure;
+use super::session::Session;
+use super::source::{Argument, Source};
+
+/// Show what an archive says about itself
+///
+/// Everything is verified before anything is shown: signature, key types, dates, and the hash of every
+/// entry.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// The archive
+    #[arg(value_name = "FILE|REF")]
+    archive: Argument,
+    /// Print the signed token and nothing else. Default: its content is shown
+    #[arg(long)]
+    jwt_only: bool,
+    /// Print the WIT world and nothing else; with -o json, besides the rest. Default: not shown
+    #[arg(long, conflicts_with = "jwt_only")]
+    wit: bool,
+}
+
+pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
+    let source = Source::parse(&args.archive)?;
+    let contents = source.verify(session).await?.contents;
+    if args.jwt_only {
+        let token = contents.claims.token();
+        return Ok(Answer::new(token).field("token", token));
+    }
+    if !args.wit {
+        return Ok(describe(&contents, Answer::new(table(&contents))));
+    }
+    let Some(world) = &contents.world else {
+        bail!(
+            Failure::new(ErrorKind::NotFound, "the archive carries no WIT world")
+                .hint("pack one with `par create --wit-directory`")
+        );
+    };
+    let wit = print_world(world)?;
+    let answer = Answer::new(escape::lines(&wit)).field("wit", wit);
+    Ok(describe(&contents, answer))
+}
+
+/// The JSON fields of `wash inspect`; what is missing is `null`.
+fn describe(contents: &Contents, answer: Answer) -> Answer {
+    let metadata = contents.claims.metadata();
+    let targets: Vec<&str> = contents.executables.keys().map(|t| t.as_str()).collect();
+    let mut answer = answer
+        .field("name", metadata.name)
+        .field("issuer", contents.claims.issuer())
+        .field("service", contents.claims.subject())
+        .field("vendor", metadata.vendor)
+        .field("version", metadata.version)
+        .field(
+            "revision",
+            metadata.revision.map(|number| number.to_string()),
+        )
+        .field("targets", targets);
+    if !contents.absent.is_empty() {
+        let absent: Vec<&str> = contents.absent.iter().map(|t| t.as_str()).collect();
+        answer = answer.field("absent", absent);
+    }
+    if let Some(schema) = metadata.schema {
+        answer = answer.field("schema", json!(schema));
+    }
+    answer
+}
+
+/// The rows of `wash inspect`.
+fn table(contents: &Contents) -> String {
+    let metadata = contents.claims.metadata();
+    let name = metadata.name.as_deref().unwrap_or("None");
+    let mut text = format!("{} - Capability Provider\n\n", escape::line(name));
+    let revision = metadata.revision.map(|number| number.to_string());
+    let rows = [
+        ("Account", contents.claims.issuer()),
+        ("Service", contents.claims.subject()),
+        ("Vendor", &metadata.vendor),
+        ("Version", metadata.version.as_deref().unwrap_or("None")),
+        ("Revision", revision.as_deref().unwrap_or("None")),
+    ];
+    for (label, value) in rows {
+        text.push_str(&format!("  {label:8}  {}\n", escape::line(value)));
+    }
+    text.push_str("\n  Supported Architecture Targets\n");
+    for target in contents.executables.keys() {
+        text.push_str(&format!("    {}\n", escape::line(target.as_str())));
+    }
+    for target in &contents.absent {
+        text.push_str(&format!(
+            "    {} (signed for, but absent from this archive)\n",
+            escape::line(target.as_str())
+        ));
+    }
+    if let Some(schema) = metadata.schema {
+        let schema = schema.to_string();
+        text.push_str(&format!(
+            "\n  Link Definition Schema\n    {}\n",
+            escape::line(&schema)
+        ));
+    }
+    text
+}

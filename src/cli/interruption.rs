@@ -1,0 +1,95 @@
+//! Ctrl-C and SIGTERM.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tokio::sync::Notify;
+
+/// Whether the user wants the command to stop.
+#[derive(Clone, Default)]
+pub(crate) struct Interruption {
+    requested: Arc<AtomicBool>,
+    wake: Arc<Notify>,
+}
+
+impl Interruption {
+    /// Begins to listen. The first signal asks for an orderly end, the second one ends the process.
+    ///
+    /// The thread is its own, because the second signal has to work even while everything else is
+    /// waiting for the first to be obeyed.
+    pub(crate) fn listen() -> io::Result<Self> {
+        let interruption = Self::default();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_io()
+            .build()?;
+        let mut signals = {
+            let _context = runtime.enter();
+            Signals::new()?
+        };
+        let Self { requested, wake } = interruption.clone();
+        std::thread::Builder::new()
+            .name("signals".to_owned())
+            .spawn(move || {
+                runtime.block_on(async {
+                    signals.next().await;
+                    requested.store(true, Ordering::SeqCst);
+                    wake.notify_one();
+                    signals.next().await;
+                    std::process::exit(130);
+                });
+            })?;
+        Ok(interruption)
+    }
+
+    pub(crate) fn requested(&self) -> bool {
+        self.requested.load(Ordering::SeqCst)
+    }
+
+    /// Returns when the first signal has come.
+    pub(crate) async fn wait(&self) {
+        self.wake.notified().await;
+    }
+
+    #[cfg(test)]
+    pub(crate) fn request(&self) {
+        self.requested.store(true, Ordering::SeqCst);
+    }
+}
+
+#[cfg(unix)]
+struct Signals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    fn new() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    async fn next(&mut self) {
+        let interrupt = std::pin::pin!(self.interrupt.recv());
+        let terminate = std::pin::pin!(self.terminate.recv());
+        futures_util::future::select(interrupt, terminate).await;
+    }
+}
+
+#[cfg(windows)]
+struct Signals(tokio::signal::windows::CtrlC);
+
+#[cfg(windows)]
+impl Signals {
+    fn new() -> io::Result<Self> {
+        tokio::signal::windows::ctrl_c().map(Self)
+    }
+
+    async fn next(&mut self) {
+        self.0.recv().await;
+    }
+}

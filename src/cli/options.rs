@@ -1,0 +1,89 @@
+//! Options that several commands share.
+
+use std::path::PathBuf;
+
+use clap::builder::{OsStringValueParser, TypedValueParser};
+use clap::{ArgAction, Args};
+use tracing_subscriber::EnvFilter;
+
+use super::output::Format;
+
+/// Options of every command.
+#[derive(Args)]
+#[command(next_help_heading = "Global options")]
+pub(crate) struct GlobalOptions {
+    /// The form of what is printed on standard output
+    #[arg(
+        short,
+        long,
+        global = true,
+        value_enum,
+        default_value_t,
+        value_name = "FORMAT"
+    )]
+    output: Format,
+    /// Log what is done to standard error; twice for details, three times for the network as well.
+    /// Default: warnings only
+    #[arg(long, global = true, action = ArgAction::Count)]
+    verbose: u8,
+    /// Print nothing to standard error but errors. Default: warnings and notes are printed
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    quiet: bool,
+    /// Show no progress bars. Default: shown for steps that take long, when standard error is a
+    /// terminal
+    #[arg(long, global = true)]
+    no_progress: bool,
+    /// The folder of the cache. Default: `wasmcloud-par` in `$XDG_CACHE_HOME` or `~/.cache`
+    #[arg(
+        long,
+        global = true,
+        env = "PAR_CACHE_DIR",
+        value_name = "DIR",
+        value_parser = path_or_nothing()
+    )]
+    cache_dir: Option<PathBuf>,
+}
+
+impl GlobalOptions {
+    pub(crate) fn format(&self) -> Format {
+        self.output
+    }
+
+    pub(crate) fn quiet(&self) -> bool {
+        self.quiet
+    }
+
+    /// Log lines and bars would overwrite each other: whoever wants the log gets no bars.
+    pub(crate) fn shows_progress(&self) -> bool {
+        !self.quiet && !self.no_progress && self.verbose == 0
+    }
+
+    /// Sends the log to standard error.
+    pub(crate) fn start_log(&self) {
+        let filter = match self.verbose {
+            _ if self.quiet => "off",
+            0 => "wasmcloud_par=warn",
+            1 => "wasmcloud_par=info",
+            2 => "wasmcloud_par=debug",
+            _ => "wasmcloud_par=trace,reqwest=debug,hyper_util=debug,rustls=debug",
+        };
+        let colour = std::io::IsTerminal::is_terminal(&std::io::stderr())
+            && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+        let log = tracing_subscriber::fmt()
+            .with_env_filter(EnvFilter::new(filter))
+            .with_writer(std::io::stderr)
+            .with_ansi(colour)
+            .with_target(self.verbose > 1);
+        if self.verbose > 1 {
+            log.init();
+        } else {
+            log.without_time().init();
+        }
+    }
+}
+
+/// Takes an empty path, which clap's own parser refuses: environment variables that are set to nothing
+/// are usual, and mean that they are not set.
+pub(crate) fn path_or_nothing() -> impl TypedValueParser<Value = PathBuf> {
+    OsStringValueParser::new().map(PathBuf::from)
+}

@@ -1,0 +1,164 @@
+//! From errors to what a user and a script get: kind, message, hint, exit code.
+
+use std::error::Error;
+
+use wasmcloud_par::archive::{self, ParseTargetError};
+use wasmcloud_par::content::{ErrorKind, ParseDigestError, StoreError};
+
+/// An error that the command line itself finds.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub(crate) struct Failure {
+    kind: ErrorKind,
+    message: String,
+    hint: Option<String>,
+}
+
+impl Failure {
+    pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            message: message.into(),
+            hint: None,
+        }
+    }
+
+    /// The arguments make no sense.
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Usage, message)
+    }
+
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}
+
+/// What is told about an error.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Problem {
+    pub(crate) kind: &'static str,
+    pub(crate) code: u8,
+    pub(crate) message: String,
+    pub(crate) hint: Option<String>,
+}
+
+impl Problem {
+    /// The kind is that of the outermost error that knows its kind; the message is the whole chain.
+    pub(crate) fn of(error: &anyhow::Error) -> Self {
+        let known: Vec<_> = error.chain().filter_map(known).collect();
+        let kind = known.first().map_or(ErrorKind::Other, |(kind, _)| *kind);
+        Self {
+            kind: kind.name(),
+            code: exit_code(kind),
+            message: format!("{error:#}"),
+            hint: known.into_iter().find_map(|(_, hint)| hint),
+        }
+    }
+
+    pub(crate) fn usage(message: String, hint: Option<String>) -> Self {
+        Self {
+            kind: ErrorKind::Usage.name(),
+            code: exit_code(ErrorKind::Usage),
+            message,
+            hint,
+        }
+    }
+
+    pub(crate) fn interrupted() -> Self {
+        Self {
+            kind: "interrupted",
+            // What a shell reports for a program that SIGINT ended.
+            code: 130,
+            message: "interrupted".to_owned(),
+            hint: None,
+        }
+    }
+}
+
+/// The stable exit codes; `par --help` lists them.
+fn exit_code(kind: ErrorKind) -> u8 {
+    match kind {
+        ErrorKind::Usage => 2,
+        ErrorKind::NotFound => 3,
+        ErrorKind::Denied => 4,
+        ErrorKind::NotVerified => 5,
+        ErrorKind::Unavailable => 6,
+        ErrorKind::Conflict => 7,
+        _ => 1,
+    }
+}
+
+/// Kind and hint of an error that has them.
+fn known(error: &(dyn Error + 'static)) -> Option<(ErrorKind, Option<String>)> {
+    if let Some(failure) = error.downcast_ref::<Failure>() {
+        return Some((failure.kind, failure.hint.clone()));
+    }
+    if let Some(error) = error.downcast_ref::<archive::Error>() {
+        return Some((error.kind(), error.hint()));
+    }
+    if let Some(error) = error.downcast_ref::<StoreError>() {
+        return Some((error.kind(), None));
+    }
+    if error.is::<ParseDigestError>() || error.is::<ParseTargetError>() {
+        return Some((ErrorKind::Usage, None));
+    }
+    let error = error.downcast_ref::<std::io::Error>()?;
+    Some((ErrorKind::of_io(error), None))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use anyhow::Context;
+    use wasmcloud_par::archive::Target;
+
+    use super::*;
+
+    fn problem(error: impl Into<anyhow::Error>) -> Problem {
+        Problem::of(&error.into())
+    }
+
+    #[test]
+    fn every_kind_of_error_has_its_exit_code() {
+        let codes = [
+            (ErrorKind::Other, 1),
+            (ErrorKind::Usage, 2),
+            (ErrorKind::NotFound, 3),
+            (ErrorKind::Denied, 4),
+            (ErrorKind::NotVerified, 5),
+            (ErrorKind::Unavailable, 6),
+            (ErrorKind::Conflict, 7),
+        ];
+        for (kind, code) in codes {
+            let problem = problem(Failure::new(kind, "it failed"));
+            assert_eq!((problem.kind, problem.code), (kind.name(), code));
+        }
+        assert_eq!(Problem::interrupted().code, 130);
+    }
+
+    #[test]
+    fn errors_of_the_library_keep_their_kind_under_context() {
+        let missing = archive::Error::Read {
+            path: PathBuf::from("x.par"),
+            source: std::io::ErrorKind::NotFound.into(),
+        };
+        assert_eq!(problem(missing).code, 3);
+        let bad = Err::<(), _>(archive::Error::NoClaims).context("while verifying");
+        let problem = Problem::of(&bad.unwrap_err());
+        assert_eq!(problem.code, 5);
+        assert!(
+            problem
+                .message
+                .starts_with("while verifying: it has no claims")
+        );
+    }
+
+    #[test]
+    fn what_users_write_wrong_is_usage() {
+        assert_eq!(problem("linux".parse::<Target>().unwrap_err()).code, 2);
+        let digest = "md5:0".parse::<wasmcloud_par::content::Digest>();
+        assert_eq!(problem(digest.unwrap_err()).code, 2);
+    }
+}

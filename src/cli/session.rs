@@ -1,0 +1,78 @@
+//! What every command gets besides its own arguments.
+
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::Context;
+use wasmcloud_par::archive;
+use wasmcloud_par::content::{MeteredReader, Progress, open_regular};
+
+use super::escape;
+use super::interruption::Interruption;
+use super::options::GlobalOptions;
+use super::output::Output;
+use super::progress::Bars;
+
+/// One run of the command. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Session {
+    output: Output,
+    progress: Arc<dyn Progress>,
+}
+
+impl Session {
+    pub(crate) fn new(global: &GlobalOptions, output: Output, interruption: &Interruption) -> Self {
+        let visible = global.shows_progress() && std::io::stderr().is_terminal();
+        Self {
+            output,
+            progress: Arc::new(Bars::new(visible, interruption.clone())),
+        }
+    }
+
+    pub(crate) fn progress(&self) -> &Arc<dyn Progress> {
+        &self.progress
+    }
+
+    /// Tells the user something that is not the command's answer.
+    pub(crate) fn note(&self, message: &str) {
+        self.output.note(&escape::lines(message));
+    }
+
+    /// Tells the user about something that is probably not meant.
+    pub(crate) fn warn(&self, message: &str) {
+        self.note(&format!("warning: {message}"));
+    }
+
+    /// Opens an archive for one pass that is watched under `label`.
+    pub(crate) fn open(
+        &self,
+        path: &Path,
+        label: &str,
+    ) -> Result<impl std::io::Read + use<>, archive::Error> {
+        let (file, size) = open_regular(path).map_err(|source| archive::Error::Read {
+            path: path.to_owned(),
+            source,
+        })?;
+        Ok(MeteredReader::new(file, self.progress.begin(label, size)))
+    }
+}
+
+/// Runs work on local files where it does not keep signals from being seen.
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> anyhow::Result<T> + Send + 'static,
+) -> anyhow::Result<T> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .context("the work was cut short")?
+}
+
+/// A path as text for output.
+pub(crate) fn text(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
+}
+
+/// A path option that may be empty: an environment variable that is set to nothing counts as unset.
+pub(crate) fn unless_empty(path: Option<PathBuf>) -> Option<PathBuf> {
+    path.filter(|path| !path.as_os_str().is_empty())
+}

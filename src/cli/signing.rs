@@ -1,0 +1,112 @@
+//! The keys an archive is signed with: options of `create` and `insert`.
+
+use std::path::PathBuf;
+
+use wasmcloud_par::archive::{KeyDirectories, KeyKind, KeyOrigin};
+
+use super::options::path_or_nothing;
+use super::session::{Session, text, unless_empty};
+
+/// Where keys are looked for, and which ones are wanted. No `Debug`: the options may be seeds.
+#[derive(clap::Args)]
+pub(crate) struct SigningOptions {
+    #[command(flatten)]
+    folder: KeyFolder,
+    /// The issuer's key, an account: a seed (SA…) or a file that holds one. Default for `create`:
+    /// `$USER_account.nk` in the folders for keys. Default for `insert`: the key there that the archive
+    /// was signed with
+    #[arg(
+        short,
+        long,
+        env = "WASH_ISSUER_KEY",
+        hide_env_values = true,
+        value_name = "SEED|PATH"
+    )]
+    issuer: Option<String>,
+    /// The provider's key, a service: a seed (SV…) or a file that holds one. Default for `create`: the
+    /// file `{name of the first binary}_service.nk` in the folders for keys. Default for `insert`: the
+    /// archive's own
+    #[arg(
+        short,
+        long,
+        env = "WASH_SUBJECT_KEY",
+        hide_env_values = true,
+        value_name = "SEED|PATH"
+    )]
+    subject: Option<String>,
+    /// Fail when a key is missing. Default: `create` makes a new one, `insert` never does
+    #[arg(long)]
+    pub(crate) disable_keygen: bool,
+}
+
+/// Where keys are.
+#[derive(clap::Args)]
+pub(crate) struct KeyFolder {
+    /// The folder for keys that comes first. Default: `WASH_KEYS`, then `~/.wash/keys`, then
+    /// `wash/keys` in the XDG data directory
+    #[arg(short, long, value_name = "DIR", value_parser = path_or_nothing())]
+    directory: Option<PathBuf>,
+}
+
+impl KeyFolder {
+    pub(crate) fn directories(&self) -> KeyDirectories {
+        let directory = unless_empty(self.directory.clone());
+        KeyDirectories::discover(directory.as_deref())
+    }
+}
+
+impl SigningOptions {
+    pub(crate) fn directories(&self) -> KeyDirectories {
+        self.folder.directories()
+    }
+
+    /// The issuer option. An environment variable that is set to nothing counts as unset.
+    pub(crate) fn issuer(&self) -> Option<&str> {
+        given(&self.issuer)
+    }
+
+    /// The subject option.
+    pub(crate) fn subject(&self) -> Option<&str> {
+        given(&self.subject)
+    }
+}
+
+fn given(option: &Option<String>) -> Option<&str> {
+    option.as_deref().filter(|value| !value.trim().is_empty())
+}
+
+/// Whose account key is the default: the user's, as `wash` names it.
+pub(crate) fn user() -> String {
+    std::env::var("USER")
+        .ok()
+        .filter(|user| is_file_stem(user))
+        .unwrap_or_else(|| "user".to_owned())
+}
+
+/// Whether a key file can be named after `name`.
+pub(crate) fn is_file_stem(name: &str) -> bool {
+    !name.is_empty() && !name.starts_with('.') && !name.contains(['/', '\\', '\0'])
+}
+
+/// Tells the user about a key that was made just now.
+pub(crate) fn announce(session: &Session, kind: KeyKind, origin: &KeyOrigin) {
+    if let KeyOrigin::Generated(path) = origin {
+        session.note(&format!(
+            "generated the {kind} key {}; keep it safe, the next release needs it",
+            text(path)
+        ));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_file_is_never_named_out_of_its_folder() {
+        assert!(is_file_stem("jane.doe"));
+        for name in ["", ".", "..", "../x", "a/b", "a\\b"] {
+            assert!(!is_file_stem(name), "{name}");
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! `par verify`
+
+use anyhow::{Result, bail};
+use nkeys::{KeyPair, KeyPairType};
+use serde_json::{Map, Value, json};
+use wasmcloud_par::archive::Contents;
+use wasmcloud_par::content::ErrorKind;
+
+use super::escape;
+use super::output::Answer;
+use super::problem::Failure;
+use super::session::Session;
+use super::source::{Argument, Checked, Source};
+
+/// Check everything about an archive that can be checked, and say what was checked
+///
+/// That is: structure and checksums of the archive, the signature of its claims, their key types and
+/// dates, the hash of every executable and of the WIT world, and that there is nothing else inside.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// The archive; `-` reads it from standard input
+    #[arg(value_name = "FILE|REF|-")]
+    archive: Argument,
+    /// The public key of an account (A…) that may have signed it. May be given several times. Default:
+    /// any account
+    #[arg(long = "issuer", value_name = "KEY", value_parser = account)]
+    issuers: Vec<String>,
+}
+
+pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
+    let source = if args.archive == "-" {
+        Source::StandardInput
+    } else {
+        Source::parse(&args.archive)?
+    };
+    let checked = source.verify(session).await?;
+    let issuer = checked.contents.claims.issuer();
+    if !args.issuers.is_empty() && !args.issuers.iter().any(|allowed| allowed == issuer) {
+        bail!(
+            Failure::new(
+                ErrorKind::NotVerified,
+                format!("{source} is signed by {issuer}, which is not among the issuers allowed")
+            )
+            .hint("do not use it, unless you know who that account is")
+        );
+    }
+    let named = !args.issuers.is_empty();
+    let text = report(&source, &checked, named);
+    Ok(fields(&checked, named, Answer::new(text)).field("source", source.to_string()))
+}
+
+/// One line per check.
+fn report(source: &Source, checked: &Checked, issuer_named: bool) -> String {
+    let contents = &checked.contents;
+    let metadata = contents.claims.metadata();
+    let mut rows = Vec::new();
+    if let Some(digest) = &checked.digest {
+        rows.push(("manifest".to_owned(), digest.to_string()));
+    }
+    let form = if contents.compressed {
+        "gzip and tar, to the last byte"
+    } else {
+        "tar, to the last byte"
+    };
+    rows.push(("archive".to_owned(), form.to_owned()));
+    let allowed = if issuer_named {
+        "allowed by --issuer"
+    } else {
+        "any issuer is allowed"
+    };
+    rows.push((
+        "signature".to_owned(),
+        format!("by {} ({allowed})", contents.claims.issuer()),
+    ));
+    rows.push(("service".to_owned(), contents.claims.subject().to_owned()));
+    rows.push((
+        "dates".to_owned(),
+        dates(metadata.not_before, metadata.expires),
+    ));
+    if let Some(digest) = contents.claims.world() {
+        rows.push(("world.wasm".to_owned(), digest.to_string()));
+    }
+    for (target, digest) in contents.claims.executables() {
+        let value = match contents.executables.get(target) {
+            Some(size) => format!("{digest} ({size} bytes)"),
+            None => "signed for, but absent from this archive".to_owned(),
+        };
+        rows.push((target.to_string(), value));
+    }
+    let width = rows.iter().map(|(label, _)| label.chars().count()).max();
+    let width = width.unwrap_or(0);
+    let mut text = format!("verified {}\n", escape::line(&source.to_string()));
+    for (label, value) in rows {
+        text.push_str(&format!(
+            "  {:width$}  {}\n",
+            escape::line(&label),
+            escape::line(&value)
+        ));
+    }
+    text
+}
+
+fn dates(not_before: Option<u64>, expires: Option<u64>) -> String {
+    match (not_before, expires) {
+        (None, None) => "valid for ever".to_owned(),
+        (Some(from), None) => format!("valid since {from} (seconds since 1970)"),
+        (None, Some(until)) => format!("valid until {until} (seconds since 1970)"),
+        (Some(from), Some(until)) => {
+            format!("valid from {from} to {until} (seconds since 1970)")
+        }
+    }
+}
+
+fn fields(checked: &Checked, issuer_named: bool, answer: Answer) -> Answer {
+    let contents = &checked.contents;
+    let metadata = contents.claims.metadata();
+    let absent: Vec<&str> = contents.absent.iter().map(|t| t.as_str()).collect();
+    answer
+        .field("digest", checked.digest.as_ref().map(ToString::to_string))
+        .field("compressed", contents.compressed)
+        .field("issuer", contents.claims.issuer())
+        .field("issuer_checked", issuer_named)
+        .field("service", contents.claims.subject())
+        .field("not_before", metadata.not_before)
+        .field("expires", metadata.expires)
+        .field("world", contents.claims.world().map(ToString::to_string))
+        .field("targets", targets(contents))
+        .field("absent", absent)
+}
+
+fn targets(contents: &Contents) -> Map<String, Value> {
+    contents
+        .executables
+        .iter()
+        .map(|(target, size)| {
+            let digest = contents.claims.executables().get(target);
+            let value = json!({ "digest": digest, "size": size });
+            (target.to_string(), value)
+        })
+        .collect()
+}
+
+/// A typing error in a key would otherwise look like an archive that is not to be trusted.
+fn account(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    match KeyPair::from_public_key(text) {
+        Ok(key) if key.key_pair_type() == KeyPairType::Account => Ok(text.to_owned()),
+        _ => Err("it is not the public key of an account (A…, 56 characters)".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_public_keys_of_accounts_name_issuers() {
+        let key = KeyPair::new_account();
+        assert_eq!(account(&key.public_key()).unwrap(), key.public_key());
+        assert!(account(&key.seed().unwrap()).is_err());
+        assert!(account(&KeyPair::new_service().public_key()).is_err());
+    }
+}
