@@ -1,81 +1,15 @@
-//! Keys: seeds in files, where `wash` keeps them.
+//! The folders that hold keys, where `wash` keeps them.
 
-use std::fmt;
 use std::fs;
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use nkeys::{KeyPair, KeyPairType};
+use nkeys::KeyPair;
 
-use crate::content::{AtomicFile, open_regular};
+use crate::archive::error::Error;
+use crate::content::AtomicFile;
 
-use super::error::Error;
-
-/// A seed is 58 characters; a file that is much longer is none.
-const LONGEST_SEED_FILE: u64 = 1024;
-
-/// The two kinds of keys that an archive is signed with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum KeyKind {
-    /// The issuer: who publishes. Public key `A…`, seed `SA…`.
-    Account,
-    /// The subject: which provider it is. Public key `V…`, seed `SV…`.
-    Service,
-}
-
-impl KeyKind {
-    /// The name, as in `{name}_account.nk`.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Account => "account",
-            Self::Service => "service",
-        }
-    }
-
-    /// The name of the file that `wash` keeps a key in: `{owner}_account.nk`, `{owner}_service.nk`.
-    #[must_use]
-    pub fn file_name(self, owner: &str) -> String {
-        format!("{owner}_{}.nk", self.name())
-    }
-
-    /// A new key of this kind.
-    #[must_use]
-    pub fn generate(self) -> KeyPair {
-        KeyPair::new(self.pair_type())
-    }
-
-    fn pair_type(self) -> KeyPairType {
-        match self {
-            Self::Account => KeyPairType::Account,
-            Self::Service => KeyPairType::Service,
-        }
-    }
-
-    fn description(self) -> &'static str {
-        match self {
-            Self::Account => "the seed of an account (SA…)",
-            Self::Service => "the seed of a service (SV…)",
-        }
-    }
-}
-
-impl fmt::Display for KeyKind {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.name())
-    }
-}
-
-/// Where a key came from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum KeyOrigin {
-    /// The seed was given itself.
-    Given,
-    /// It was read from a file.
-    File(PathBuf),
-    /// It was made just now and written to a file.
-    Generated(PathBuf),
-}
+use super::{KeyKind, KeyOrigin, read_option, read_seed, read_text};
 
 /// A key file in one of the [`KeyDirectories`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -246,54 +180,6 @@ fn key_file(path: PathBuf) -> Option<KeyFile> {
         path,
         public_key,
     })
-}
-
-/// An option that is a seed or a path. What looks like a seed is never taken for a path: the path
-/// would end up in an error message.
-fn read_option(option: &str, kind: KeyKind) -> Result<(KeyPair, KeyOrigin), Error> {
-    let text = option.trim();
-    let looks_like_seed = text.starts_with('S')
-        && text.len() > 40
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    if looks_like_seed && !Path::new(text).exists() {
-        let key = parse_seed(text, kind, || format!("the {kind} option"))?;
-        return Ok((key, KeyOrigin::Given));
-    }
-    let path = PathBuf::from(option);
-    Ok((read_seed(&path, kind)?, KeyOrigin::File(path)))
-}
-
-fn read_seed(path: &Path, kind: KeyKind) -> Result<KeyPair, Error> {
-    let text = read_text(path).map_err(|source| Error::Read {
-        path: path.to_owned(),
-        source,
-    })?;
-    parse_seed(text.trim(), kind, || path.display().to_string())
-}
-
-fn read_text(path: &Path) -> io::Result<String> {
-    let (file, _) = open_regular(path)?;
-    let mut text = String::new();
-    file.take(LONGEST_SEED_FILE).read_to_string(&mut text)?;
-    Ok(text)
-}
-
-fn parse_seed(
-    text: &str,
-    kind: KeyKind,
-    origin: impl FnOnce() -> String,
-) -> Result<KeyPair, Error> {
-    match KeyPair::from_seed(text) {
-        Ok(key) if key.key_pair_type() == kind.pair_type() => Ok(key),
-        Ok(_) => Err(Error::WrongSeedType {
-            origin: origin(),
-            expected: kind.description(),
-        }),
-        Err(source) => Err(Error::MalformedSeed {
-            origin: origin(),
-            source,
-        }),
-    }
 }
 
 fn create_private_folder(path: &Path) -> io::Result<()> {
