@@ -6,6 +6,7 @@ use anyhow::Result;
 use wasmcloud_par::archive::Target;
 
 use super::output::Answer;
+use super::registry::RegistryArgs;
 use super::session::{Session, text};
 use super::source::{Argument, Source};
 
@@ -27,15 +28,19 @@ pub(crate) struct Args {
     /// with `.exe` for Windows, in the current folder
     #[arg(long, value_name = "FILE")]
     destination: Option<PathBuf>,
+    #[command(flatten)]
+    registry: RegistryArgs,
 }
 
 pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
-    let source = Source::parse(&args.archive)?;
+    let source = Source::parse(&args.archive, &args.registry)?;
     let target = args.target.unwrap_or_else(Target::host);
     let destination = args
         .destination
         .unwrap_or_else(|| PathBuf::from(file_name(&source.stem(), &target)));
-    let checked = source.extract(&target, &destination, MODE, session).await?;
+    let checked = source
+        .extract(&target, &destination, MODE, &args.registry, session)
+        .await?;
     let digest = checked.contents.claims.executable(&target)?.to_string();
     Ok(Answer::new(text(&destination))
         .field("file", text(&destination))

@@ -3,11 +3,13 @@
 use anyhow::{Result, bail};
 use serde_json::json;
 use wasmcloud_par::archive::{Contents, print_world};
+use wasmcloud_par::client::TrustPolicy;
 use wasmcloud_par::content::ErrorKind;
 
 use super::escape;
 use super::output::Answer;
 use super::problem::Failure;
+use super::registry::RegistryArgs;
 use super::session::Session;
 use super::source::{Argument, Source};
 
@@ -26,11 +28,15 @@ pub(crate) struct Args {
     /// Print the WIT world and nothing else; with -o json, besides the rest. Default: not shown
     #[arg(long, conflicts_with = "jwt_only")]
     wit: bool,
+    #[command(flatten)]
+    registry: RegistryArgs,
 }
 
 pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
-    let source = Source::parse(&args.archive)?;
-    let contents = source.verify(session).await?.contents;
+    let source = Source::parse(&args.archive, &args.registry)?;
+    let trust = TrustPolicy::default();
+    let checked = source.verify(&trust, &args.registry, session).await?;
+    let contents = checked.contents;
     if args.jwt_only {
         let token = contents.claims.token();
         return Ok(Answer::new(token).field("token", token));

@@ -8,6 +8,7 @@ mod completions;
 mod create;
 mod escape;
 mod extract;
+mod fetch;
 mod insert;
 mod inspect;
 mod interruption;
@@ -16,6 +17,9 @@ mod options;
 mod output;
 mod problem;
 mod progress;
+mod pull;
+mod push;
+mod registry;
 mod session;
 mod signing;
 mod source;
@@ -68,6 +72,9 @@ enum Command {
     Inspect(inspect::Args),
     Verify(verify::Args),
     Extract(extract::Args),
+    Push(push::Args),
+    Pull(pull::Args),
+    Fetch(fetch::Args),
     Completions(completions::Args),
 }
 
@@ -80,6 +87,9 @@ impl Command {
             Self::Inspect(args) => inspect::run(args, session).await,
             Self::Verify(args) => verify::run(args, session).await,
             Self::Extract(args) => extract::run(args, session).await,
+            Self::Push(args) => push::run(args, session).await,
+            Self::Pull(args) => pull::run(args, session).await,
+            Self::Fetch(args) => fetch::run(args, session).await,
             Self::Completions(args) => completions::run(args),
         }
     }

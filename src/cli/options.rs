@@ -7,6 +7,7 @@ use clap::{ArgAction, Args};
 use tracing_subscriber::EnvFilter;
 
 use super::output::Format;
+use super::session::unless_empty;
 
 /// Options of every command.
 #[derive(Args)]
@@ -51,6 +52,10 @@ impl GlobalOptions {
 
     pub(crate) fn quiet(&self) -> bool {
         self.quiet
+    }
+
+    pub(crate) fn cache_directory(&self) -> Option<PathBuf> {
+        unless_empty(self.cache_dir.clone())
     }
 
     /// Log lines and bars would overwrite each other: whoever wants the log gets no bars.

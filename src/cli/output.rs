@@ -168,6 +168,7 @@ fn usage_problem(error: &clap::Error) -> Problem {
             rendered
                 .lines()
                 .find_map(|line| line.strip_prefix("For more information, "))
+                .map(|line| line.trim_end_matches('.'))
         });
     Problem::usage(words.join(" "), hint.map(str::to_owned))
 }

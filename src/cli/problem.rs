@@ -3,7 +3,9 @@
 use std::error::Error;
 
 use wasmcloud_par::archive::{self, ParseTargetError};
-use wasmcloud_par::content::{ErrorKind, ParseDigestError, StoreError};
+use wasmcloud_par::content::{ErrorKind, ParseDigestError};
+use wasmcloud_par::oci::ParseReferenceError;
+use wasmcloud_par::{cache, client, oci};
 
 /// An error that the command line itself finds.
 #[derive(Debug, thiserror::Error)]
@@ -46,7 +48,13 @@ pub(crate) struct Problem {
 impl Problem {
     /// The kind is that of the outermost error that knows its kind; the message is the whole chain.
     pub(crate) fn of(error: &anyhow::Error) -> Self {
-        let known: Vec<_> = error.chain().filter_map(known).collect();
+        // Asked of `anyhow` itself, which alone can see what was attached as context.
+        let context = error.downcast_ref::<Failure>();
+        let known: Vec<_> = context
+            .map(|failure| (failure.kind, failure.hint.clone()))
+            .into_iter()
+            .chain(error.chain().filter_map(known))
+            .collect();
         let kind = known.first().map_or(ErrorKind::Other, |(kind, _)| *kind);
         Self {
             kind: kind.name(),
@@ -97,10 +105,19 @@ fn known(error: &(dyn Error + 'static)) -> Option<(ErrorKind, Option<String>)> {
     if let Some(error) = error.downcast_ref::<archive::Error>() {
         return Some((error.kind(), error.hint()));
     }
-    if let Some(error) = error.downcast_ref::<StoreError>() {
-        return Some((error.kind(), None));
+    if let Some(error) = error.downcast_ref::<client::Error>() {
+        return Some((error.kind(), error.hint()));
     }
-    if error.is::<ParseDigestError>() || error.is::<ParseTargetError>() {
+    if let Some(error) = error.downcast_ref::<oci::Error>() {
+        return Some((error.kind(), error.hint()));
+    }
+    if let Some(error) = error.downcast_ref::<cache::Error>() {
+        return Some((error.kind(), error.hint()));
+    }
+    if error.is::<ParseReferenceError>()
+        || error.is::<ParseDigestError>()
+        || error.is::<ParseTargetError>()
+    {
         return Some((ErrorKind::Usage, None));
     }
     let error = error.downcast_ref::<std::io::Error>()?;
@@ -156,8 +173,19 @@ mod tests {
     }
 
     #[test]
+    fn a_failure_as_context_decides() {
+        let error = anyhow::Error::new(archive::Error::NoClaims)
+            .context(Failure::usage("not this one").hint("another"));
+        let problem = Problem::of(&error);
+        assert_eq!(problem.code, 2);
+        assert_eq!(problem.hint.as_deref(), Some("another"));
+    }
+
+    #[test]
     fn what_users_write_wrong_is_usage() {
         assert_eq!(problem("linux".parse::<Target>().unwrap_err()).code, 2);
+        let reference = "ghcr.io/Org/x".parse::<oci::Reference>();
+        assert_eq!(problem(reference.unwrap_err()).code, 2);
         let digest = "md5:0".parse::<wasmcloud_par::content::Digest>();
         assert_eq!(problem(digest.unwrap_err()).code, 2);
     }

@@ -19,6 +19,7 @@ use super::progress::Bars;
 pub(crate) struct Session {
     output: Output,
     progress: Arc<dyn Progress>,
+    cache_directory: Option<PathBuf>,
 }
 
 impl Session {
@@ -27,11 +28,17 @@ impl Session {
         Self {
             output,
             progress: Arc::new(Bars::new(visible, interruption.clone())),
+            cache_directory: global.cache_directory(),
         }
     }
 
     pub(crate) fn progress(&self) -> &Arc<dyn Progress> {
         &self.progress
+    }
+
+    /// The folder of the cache, when the user names one.
+    pub(crate) fn cache_directory(&self) -> Option<&Path> {
+        self.cache_directory.as_deref()
     }
 
     /// Tells the user something that is not the command's answer.

@@ -4,20 +4,23 @@ use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, bail};
+use anyhow::{Error, Result, bail};
 use wasmcloud_par::archive::{self, Contents, Limits, Target};
+use wasmcloud_par::client::{Inspected, TrustPolicy};
 use wasmcloud_par::content::{Digest, ErrorKind, MeteredReader};
+use wasmcloud_par::oci::Reference;
 
 use super::problem::Failure;
-use super::session::{Session, blocking, text};
+use super::registry::RegistryArgs;
+use super::session::{Session, blocking};
 
 /// The argument as it was written: a path need not be text.
 pub(crate) type Argument = OsString;
 
 /// Where an archive is.
-#[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Source {
     File(PathBuf),
+    Reference(Reference),
     StandardInput,
 }
 
@@ -37,24 +40,52 @@ impl From<Contents> for Checked {
     }
 }
 
-impl Source {
-    pub(crate) fn parse(argument: &OsStr) -> Result<Self> {
-        let path = file(argument);
-        if path.is_some() || Path::new(argument).is_file() {
-            return Ok(Self::File(path.unwrap_or_else(|| argument.into())));
+impl From<Inspected> for Checked {
+    fn from(inspected: Inspected) -> Self {
+        Self {
+            contents: inspected.contents,
+            digest: Some(inspected.digest),
         }
-        bail!(Failure::new(
-            ErrorKind::NotFound,
-            format!("there is no file {}", text(Path::new(argument)))
-        ))
+    }
+}
+
+impl Source {
+    /// A file when it looks like a path or exists as one, else a reference.
+    pub(crate) fn parse(argument: &OsStr, registry: &RegistryArgs) -> Result<Self> {
+        if let Some(path) = file(argument) {
+            return Ok(Self::File(path));
+        }
+        if Path::new(argument).is_file() {
+            return Ok(Self::File(argument.into()));
+        }
+        let written = argument.to_string_lossy();
+        let reference = written.parse::<Reference>().map_err(|error| {
+            // Without a slash it is hardly meant as a reference.
+            let kind = if written.contains('/') {
+                ErrorKind::Usage
+            } else {
+                ErrorKind::NotFound
+            };
+            let message = format!("there is no file `{written}`, and it is no reference either");
+            Error::new(error).context(Failure::new(kind, message))
+        })?;
+        Ok(Self::Reference(registry.settle(reference, false)?))
     }
 
-    /// Verifies the whole archive.
-    pub(crate) async fn verify(&self, session: &Session) -> Result<Checked> {
-        let session = session.clone();
+    /// Verifies the whole archive, and that its issuer is trusted.
+    pub(crate) async fn verify(
+        &self,
+        trust: &TrustPolicy,
+        registry: &RegistryArgs,
+        session: &Session,
+    ) -> Result<Checked> {
         let contents = match self {
+            Self::Reference(reference) => {
+                let client = registry.client(session, &trust.issuers).await?;
+                return Ok(client.inspect(reference).await?.into());
+            }
             Self::File(path) => {
-                let path = path.clone();
+                let (path, session) = (path.clone(), session.clone());
                 blocking(move || {
                     let input = session.open(&path, "verifying")?;
                     archive::verify(input, &Limits::default())
@@ -63,8 +94,8 @@ impl Source {
                 .await?
             }
             Self::StandardInput => {
+                let meter = session.progress().begin("verifying", 0);
                 blocking(move || {
-                    let meter = session.progress().begin("verifying", 0);
                     let input = MeteredReader::new(std::io::stdin().lock(), meter);
                     archive::verify(input, &Limits::default())
                         .map_err(|error| error.in_archive(Path::new("on standard input")).into())
@@ -72,6 +103,7 @@ impl Source {
                 .await?
             }
         };
+        trust.check(&contents.claims, &self.to_string())?;
         Ok(contents.into())
     }
 
@@ -81,13 +113,18 @@ impl Source {
         target: &Target,
         destination: &Path,
         mode: u32,
+        registry: &RegistryArgs,
         session: &Session,
     ) -> Result<Checked> {
-        let (target, destination) = (target.clone(), destination.to_owned());
-        let session = session.clone();
         match self {
+            Self::Reference(reference) => {
+                let client = registry.client(session, &[]).await?;
+                let extracted = client.extract(reference, target, destination, mode).await?;
+                Ok(extracted.into())
+            }
             Self::File(path) => {
-                let path = path.clone();
+                let (path, session) = (path.clone(), session.clone());
+                let (target, destination) = (target.clone(), destination.to_owned());
                 let contents = blocking(move || {
                     let input = session.open(&path, "extracting")?;
                     archive::extract(input, &target, &destination, mode, &Limits::default())
@@ -96,7 +133,7 @@ impl Source {
                 .await?;
                 Ok(contents.into())
             }
-            Self::StandardInput => bail!(Failure::usage("an archive to extract from is a file")),
+            Self::StandardInput => bail!(Failure::usage("standard input cannot be extracted from")),
         }
     }
 
@@ -104,6 +141,7 @@ impl Source {
     pub(crate) fn stem(&self) -> String {
         match self {
             Self::File(path) => stem(path),
+            Self::Reference(reference) => reference.file_stem().to_owned(),
             Self::StandardInput => "provider".to_owned(),
         }
     }
@@ -113,6 +151,7 @@ impl fmt::Display for Source {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File(path) => path.display().fmt(formatter),
+            Self::Reference(reference) => reference.fmt(formatter),
             Self::StandardInput => formatter.write_str("standard input"),
         }
     }

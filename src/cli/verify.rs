@@ -1,14 +1,14 @@
 //! `par verify`
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use nkeys::{KeyPair, KeyPairType};
 use serde_json::{Map, Value, json};
 use wasmcloud_par::archive::Contents;
-use wasmcloud_par::content::ErrorKind;
+use wasmcloud_par::client::TrustPolicy;
 
 use super::escape;
 use super::output::Answer;
-use super::problem::Failure;
+use super::registry::RegistryArgs;
 use super::session::Session;
 use super::source::{Argument, Checked, Source};
 
@@ -25,26 +25,21 @@ pub(crate) struct Args {
     /// any account
     #[arg(long = "issuer", value_name = "KEY", value_parser = account)]
     issuers: Vec<String>,
+    #[command(flatten)]
+    registry: RegistryArgs,
 }
 
 pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
     let source = if args.archive == "-" {
         Source::StandardInput
     } else {
-        Source::parse(&args.archive)?
+        Source::parse(&args.archive, &args.registry)?
     };
-    let checked = source.verify(session).await?;
-    let issuer = checked.contents.claims.issuer();
-    if !args.issuers.is_empty() && !args.issuers.iter().any(|allowed| allowed == issuer) {
-        bail!(
-            Failure::new(
-                ErrorKind::NotVerified,
-                format!("{source} is signed by {issuer}, which is not among the issuers allowed")
-            )
-            .hint("do not use it, unless you know who that account is")
-        );
-    }
     let named = !args.issuers.is_empty();
+    let trust = TrustPolicy {
+        issuers: args.issuers,
+    };
+    let checked = source.verify(&trust, &args.registry, session).await?;
     let text = report(&source, &checked, named);
     Ok(fields(&checked, named, Answer::new(text)).field("source", source.to_string()))
 }

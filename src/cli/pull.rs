@@ -1,0 +1,46 @@
+//! `par pull`
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use anyhow::Result;
+use wasmcloud_par::content::Digest;
+
+use super::output::Answer;
+use super::registry::RegistryArgs;
+use super::session::{Session, text};
+
+/// Pull an archive, verify it, write it to a file, and print its path
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// What to pull
+    #[arg(value_name = "REF")]
+    reference: OsString,
+    /// The file to write, or the folder to write it to; a file of that name is replaced. Default:
+    /// `{last part of the repository}.par`, or `.par.gz` when it is compressed, in the current folder
+    #[arg(long, value_name = "FILE")]
+    destination: Option<PathBuf>,
+    /// The digest that the manifest must have. Default: any, or the one in REF
+    #[arg(long, value_name = "DIGEST")]
+    digest: Option<Digest>,
+    #[command(flatten)]
+    registry: RegistryArgs,
+}
+
+pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
+    let reference = args
+        .registry
+        .reference(&args.reference, args.digest.is_some())?;
+    let client = args.registry.client(session, &[]).await?;
+    let pulled = client
+        .pull(
+            &reference,
+            args.destination.as_deref(),
+            args.digest.as_ref(),
+        )
+        .await?;
+    Ok(Answer::new(text(&pulled.path))
+        .field("file", text(&pulled.path))
+        .field("digest", pulled.digest.to_string())
+        .field("reference", reference.pinned(&pulled.digest)))
+}
