@@ -6,6 +6,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
+use clap::ValueHint;
 use wasmcloud_par::archive::{self, Input, Target};
 use wasmcloud_par::content::open_regular;
 
@@ -16,7 +17,8 @@ use super::session::{Session, text};
 pub(crate) struct BinaryOptions {
     /// An executable and the target it is for, such as `aarch64-linux=build/provider`. May be given
     /// for several targets. Default of TARGET: --arch
-    #[arg(short, long = "binary", required = true, value_name = "[TARGET=]PATH")]
+    #[arg(short, long = "binary", required = true, value_name = "[TARGET=]PATH",
+        value_hint = ValueHint::FilePath)]
     binaries: Vec<OsString>,
     /// The target of a binary that is given without one. Default: the target of this machine
     #[arg(short, long, value_name = "TARGET")]

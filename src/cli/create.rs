@@ -4,6 +4,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use clap::ValueHint;
 use wasmcloud_par::archive::{
     self, ArchiveWriter, Compression, KeyKind, Metadata, Signer, encode_world,
 };
@@ -48,6 +49,7 @@ pub(crate) struct Args {
         long,
         env = "WASH_JSON_SCHEMA",
         value_name = "FILE",
+        value_hint = ValueHint::FilePath,
         value_parser = path_or_nothing()
     )]
     schema: Option<PathBuf>,
@@ -56,6 +58,7 @@ pub(crate) struct Args {
         long,
         env = "WIT_DIR",
         value_name = "DIR",
+        value_hint = ValueHint::DirPath,
         value_parser = path_or_nothing()
     )]
     wit_directory: Option<PathBuf>,

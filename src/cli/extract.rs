@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
+use clap::ValueHint;
 use wasmcloud_par::archive::Target;
 
 use super::output::Answer;
@@ -19,7 +20,7 @@ const MODE: u32 = 0o755;
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// The archive
-    #[arg(value_name = "FILE|REF")]
+    #[arg(value_name = "FILE|REF", value_hint = ValueHint::FilePath)]
     archive: Argument,
     /// Whose executable. Default: that of this machine
     #[arg(long, value_name = "TARGET")]

@@ -3,12 +3,15 @@
 use std::collections::BTreeSet;
 
 use anyhow::Result;
+use clap::ValueHint;
 use wasmcloud_par::archive::{
     self, Identity, KeyDirectories, KeyKind, Limits, Signer, VerifiedClaims,
 };
+use wasmcloud_par::content::ErrorKind;
 
 use super::binaries::BinaryOptions;
 use super::output::Answer;
+use super::problem::Failure;
 use super::session::{Session, blocking, text};
 use super::signing::SigningOptions;
 use super::source::{self, Argument};
@@ -20,6 +23,7 @@ use super::source::{self, Argument};
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// The archive
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     archive: Argument,
     #[command(flatten)]
     binaries: BinaryOptions,
@@ -52,13 +56,27 @@ fn insert(args: &Args, session: &Session) -> Result<Answer> {
         identity,
         &Limits::default(),
         session.progress().as_ref(),
-    )?;
+    )
+    .map_err(key_missing)?;
     let targets: BTreeSet<&str> = claims.executables().keys().map(|t| t.as_str()).collect();
     Ok(Answer::new(text(&archive))
         .field("file", text(&archive))
         .field("issuer", claims.issuer())
         .field("service", claims.subject())
         .field("targets", targets.into_iter().collect::<Vec<_>>()))
+}
+
+/// A new key, which is what the library's own hint leads to, is of no use here.
+fn key_missing(error: archive::Error) -> anyhow::Error {
+    let archive::Error::NoSuchKey { name, .. } = &error else {
+        return error.into();
+    };
+    let message = format!("the archive was signed by {name}, and its key is not at hand");
+    let failure = Failure::new(ErrorKind::NotFound, message).hint(
+        "name that key with --issuer or its folder with --directory; --change-identity allows \
+         another issuer",
+    );
+    anyhow::Error::new(error).context(failure)
 }
 
 /// The keys that are named, or else those of the archive: of the service, the public key is enough.

@@ -1,6 +1,7 @@
 //! `par inspect`
 
 use anyhow::{Result, bail};
+use clap::ValueHint;
 use serde_json::json;
 use wasmcloud_par::archive::{Contents, print_world};
 use wasmcloud_par::client::TrustPolicy;
@@ -20,7 +21,7 @@ use super::source::{Argument, Source};
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// The archive
-    #[arg(value_name = "FILE|REF")]
+    #[arg(value_name = "FILE|REF", value_hint = ValueHint::FilePath)]
     archive: Argument,
     /// Print the signed token and nothing else. Default: its content is shown
     #[arg(long)]
@@ -114,4 +115,47 @@ fn table(contents: &Contents) -> String {
         ));
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use wasmcloud_par::archive::{
+        ArchiveWriter, Compression, Input, KeyKind, Limits, Metadata, Signer, Target, verify,
+    };
+    use wasmcloud_par::content::Silent;
+
+    use super::*;
+
+    fn contents(name: Option<&str>) -> Contents {
+        let mut writer = ArchiveWriter::new(Metadata {
+            name: name.map(str::to_owned),
+            vendor: "Acme".to_owned(),
+            revision: Some(3),
+            ..Metadata::default()
+        });
+        writer.executable("x86_64-linux".parse().unwrap(), Input::Bytes("ELF".into()));
+        let subject = KeyKind::Service.generate().public_key();
+        let signer = Signer::new(KeyKind::Account.generate(), &subject).unwrap();
+        let path = tempfile::NamedTempFile::new().unwrap().into_temp_path();
+        writer
+            .write(&path, &signer, Compression::None, &Silent)
+            .unwrap();
+        verify(std::fs::File::open(&path).unwrap(), &Limits::default()).unwrap()
+    }
+
+    #[test]
+    fn what_is_missing_is_said_to_be_missing() {
+        let mut contents = contents(None);
+        contents.absent.push(Target::carried("arm-linux").unwrap());
+        let text = table(&contents);
+        assert!(text.starts_with("None - Capability Provider\n"));
+        assert!(text.contains("  Version   None\n  Revision  3\n"));
+        assert!(text.contains("    x86_64-linux\n    arm-linux (signed for, but absent"));
+    }
+
+    #[test]
+    fn a_name_cannot_speak_to_the_terminal() {
+        let text = table(&contents(Some("\u{1b}]0;title\u{7}\nAccount  A")));
+        assert!(text.starts_with("\\u{1b}]0;title\\u{7}\\nAccount  A - Capability Provider\n"));
+    }
 }

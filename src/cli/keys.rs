@@ -79,7 +79,7 @@ fn generate(
         (Kind::Account, name) => (KeyKind::Account, name.unwrap_or_else(user)),
         (Kind::Service, Some(name)) => (KeyKind::Service, name),
         (Kind::Service, None) => bail!(
-            Failure::usage("whose service key it is is missing")
+            Failure::usage("the name of the service key is missing")
                 .hint("name the provider's binary: `par keys gen service NAME`")
         ),
     };

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
-use clap::{ArgAction, Args};
+use clap::{ArgAction, Args, ValueHint};
 use tracing_subscriber::EnvFilter;
 
 use super::output::Format;
@@ -40,6 +40,7 @@ pub(crate) struct GlobalOptions {
         global = true,
         env = "PAR_CACHE_DIR",
         value_name = "DIR",
+        value_hint = ValueHint::DirPath,
         value_parser = path_or_nothing()
     )]
     cache_dir: Option<PathBuf>,

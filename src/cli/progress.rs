@@ -1,11 +1,10 @@
 //! Progress bars on the terminal.
 
 use std::io;
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::Once;
 use std::time::{Duration, Instant};
 
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use wasmcloud_par::content::{Meter, Progress, Stopped};
 
 use super::interruption::Interruption;
@@ -33,38 +32,28 @@ impl Bars {
 impl Progress for Bars {
     fn begin(&self, label: &str, total: u64) -> Box<dyn Meter> {
         Box::new(Step {
-            screen: self.screen.clone(),
+            shown: self.screen.clone().map(|screen| Shown {
+                screen,
+                bar: hidden_bar(label, total),
+                once: Once::new(),
+            }),
             interruption: self.interruption.clone(),
-            label: label.to_owned(),
-            total,
-            done: AtomicU64::new(0),
             begun: Instant::now(),
-            bar: OnceLock::new(),
         })
     }
 }
 
 struct Step {
-    screen: Option<MultiProgress>,
+    shown: Option<Shown>,
     interruption: Interruption,
-    label: String,
-    total: u64,
-    done: AtomicU64,
     begun: Instant,
-    bar: OnceLock<ProgressBar>,
 }
 
-impl Step {
-    fn draw(&self, screen: &MultiProgress) -> ProgressBar {
-        let bar = if self.total == 0 {
-            ProgressBar::new_spinner().with_style(style("{msg} {bytes}, {bytes_per_sec}"))
-        } else {
-            ProgressBar::new(self.total).with_style(style(
-                "{msg} [{bar:30}] {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left",
-            ))
-        };
-        screen.add(bar.with_message(self.label.clone()))
-    }
+/// A bar that counts from the start, so that its speed is right, and is drawn later.
+struct Shown {
+    screen: MultiProgress,
+    bar: ProgressBar,
+    once: Once,
 }
 
 impl Meter for Step {
@@ -72,13 +61,13 @@ impl Meter for Step {
         if self.interruption.requested() {
             return Err(Stopped.into());
         }
-        let done = self.done.fetch_add(bytes, Ordering::Relaxed) + bytes;
-        if let Some(screen) = &self.screen
-            && self.begun.elapsed() > PATIENCE
-        {
-            self.bar
-                .get_or_init(|| self.draw(screen))
-                .set_position(done);
+        if let Some(shown) = &self.shown {
+            if self.begun.elapsed() > PATIENCE {
+                shown.once.call_once(|| {
+                    shown.screen.add(shown.bar.clone());
+                });
+            }
+            shown.bar.inc(bytes);
         }
         Ok(())
     }
@@ -86,10 +75,23 @@ impl Meter for Step {
 
 impl Drop for Step {
     fn drop(&mut self) {
-        if let Some(bar) = self.bar.get() {
-            bar.finish_and_clear();
+        if let Some(shown) = &self.shown {
+            shown.bar.finish_and_clear();
         }
     }
+}
+
+fn hidden_bar(label: &str, total: u64) -> ProgressBar {
+    let (length, template) = match total {
+        0 => (None, "{msg} {bytes}, {bytes_per_sec}"),
+        total => (
+            Some(total),
+            "{msg} [{bar:30}] {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left",
+        ),
+    };
+    ProgressBar::with_draw_target(length, ProgressDrawTarget::hidden())
+        .with_style(style(template))
+        .with_message(label.to_owned())
 }
 
 fn style(template: &str) -> ProgressStyle {

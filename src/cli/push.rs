@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 
 use anyhow::Result;
+use clap::ValueHint;
 
 use super::output::Answer;
 use super::registry::RegistryArgs;
@@ -20,7 +21,7 @@ pub(crate) struct Args {
     #[arg(value_name = "REF")]
     reference: OsString,
     /// The archive
-    #[arg(value_name = "FILE")]
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     archive: Argument,
     /// An annotation for the manifest. May be given several times. Default: none but our own
     #[arg(short, long = "annotation", value_name = "KEY=VALUE", value_parser = annotation)]

@@ -5,6 +5,7 @@ use std::io::BufRead;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
+use clap::ValueHint;
 use wasmcloud_par::archive::Limits;
 use wasmcloud_par::client::{Client, ClientOptions, TrustPolicy};
 use wasmcloud_par::oci::{CredentialSource, Reference, RegistryOptions};
@@ -46,7 +47,7 @@ pub(crate) struct RegistryArgs {
     certificate_authorities: Vec<PathBuf>,
     /// A file to read credentials from, in the format of Docker's `config.json`. Default: that file
     /// itself, in `$DOCKER_CONFIG` or `~/.docker`
-    #[arg(long, value_name = "FILE", value_parser = path_or_nothing())]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, value_parser = path_or_nothing())]
     registry_config: Option<PathBuf>,
     /// Let a missing tag mean `latest`, and take the tag `latest`. Default: both are refused, because
     /// what they stand for changes
@@ -79,7 +80,7 @@ impl RegistryArgs {
         }
         let problem = match reference.tag() {
             Some("latest") => "has the tag `latest`",
-            None => "has no tag",
+            None => "has no tag, which means `latest`",
             Some(_) => return Ok(reference),
         };
         if self.allow_latest {
@@ -87,7 +88,7 @@ impl RegistryArgs {
         }
         bail!(
             Failure::usage(format!(
-                "{reference} {problem}, which stands for another archive tomorrow"
+                "{reference} {problem}: what that stands for changes without notice"
             ))
             .hint("name a tag such as `:1.0.0` or a digest, or give --allow-latest")
         )

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use clap::ValueHint;
 use wasmcloud_par::archive::{KeyDirectories, KeyKind, KeyOrigin};
 
 use super::options::path_or_nothing;
@@ -44,7 +45,7 @@ pub(crate) struct SigningOptions {
 pub(crate) struct KeyFolder {
     /// The folder for keys that comes first. Default: `WASH_KEYS`, then `~/.wash/keys`, then
     /// `wash/keys` in the XDG data directory
-    #[arg(short, long, value_name = "DIR", value_parser = path_or_nothing())]
+    #[arg(short, long, value_name = "DIR", value_hint = ValueHint::DirPath, value_parser = path_or_nothing())]
     directory: Option<PathBuf>,
 }
 

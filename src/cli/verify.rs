@@ -1,6 +1,7 @@
 //! `par verify`
 
 use anyhow::Result;
+use clap::ValueHint;
 use nkeys::{KeyPair, KeyPairType};
 use serde_json::{Map, Value, json};
 use wasmcloud_par::archive::Contents;
@@ -19,7 +20,7 @@ use super::source::{Argument, Checked, Source};
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// The archive; `-` reads it from standard input
-    #[arg(value_name = "FILE|REF|-")]
+    #[arg(value_name = "FILE|REF|-", value_hint = ValueHint::FilePath)]
     archive: Argument,
     /// The public key of an account (A…) that may have signed it. May be given several times. Default:
     /// any account
