@@ -1,0 +1,3 @@
+//! What the tests are built with.
+
+pub(crate) mod archives;
