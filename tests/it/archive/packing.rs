@@ -1,1 +1,319 @@
+//! Packing archives: what is written, byte by byte, and what happens when it cannot be.
 
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use nkeys::KeyPair;
+use serde_json::json;
+use wasmcloud_par::archive::{
+    ArchiveWriter, Compression, Error, Input, Limits, Metadata, Signer, verify,
+};
+use wasmcloud_par::content::{ErrorKind, Meter, Silent, Stopped};
+
+use super::names;
+use crate::support::archives::{LINUX, MACOS, gunzip};
+
+fn signer() -> Signer {
+    Signer::new(KeyPair::new_account(), &KeyPair::new_service().public_key()).unwrap()
+}
+
+fn metadata() -> Metadata {
+    let mut metadata = Metadata::default();
+    metadata.name = Some("Name".to_owned());
+    metadata.vendor = "Vendor".to_owned();
+    metadata.schema = Some(json!({"type": "object", "properties": {"port": {"type": "integer"}}}));
+    metadata
+}
+
+fn writer() -> ArchiveWriter {
+    let mut writer = ArchiveWriter::new(metadata());
+    // Not in their order.
+    for (target, executable) in [LINUX, MACOS] {
+        writer.executable(target.parse().unwrap(), Input::Bytes(executable.into()));
+    }
+    writer.world(b"the world".as_slice());
+    writer
+}
+
+fn write(writer: &ArchiveWriter, path: &Path, compression: Compression) -> Result<(), Error> {
+    writer
+        .write(path, &signer(), compression, &Silent)
+        .map(drop)
+}
+
+#[test]
+fn entries_come_in_order_under_headers_that_say_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("provider.par");
+    write(&writer(), &path, Compression::None).unwrap();
+    let bytes = fs::read(&path).unwrap();
+    let mut archive = tar::Archive::new(bytes.as_slice());
+    let mut found = Vec::new();
+    for entry in archive.entries().unwrap() {
+        let entry = entry.unwrap();
+        let header = entry.header();
+        let fields = (
+            header.entry_type(),
+            header.mtime().unwrap(),
+            header.uid().unwrap(),
+            header.gid().unwrap(),
+        );
+        assert_eq!(fields, (tar::EntryType::Regular, 0, 0, 0));
+        let gnu = header.as_gnu().expect("it is a GNU header");
+        assert_eq!([gnu.uname, gnu.gname], [[0; 32]; 2]);
+        let name = entry.path().unwrap().display().to_string();
+        found.push((name, header.mode().unwrap()));
+    }
+    let expected = [
+        ("claims.jwt", 0o644),
+        ("world.wasm", 0o644),
+        ("aarch64-macos.bin", 0o755),
+        ("x86_64-linux.bin", 0o755),
+    ];
+    assert_eq!(found, expected.map(|(name, mode)| (name.to_owned(), mode)));
+    assert!(bytes.ends_with(&[0; 1024]));
+    assert_eq!(names(folder.path()), ["provider.par"]);
+}
+
+#[test]
+fn the_same_inputs_give_the_same_bytes_but_for_the_claims() {
+    let folder = tempfile::tempdir().unwrap();
+    for compression in [Compression::None, Compression::Gzip] {
+        let signer = signer();
+        let [first, second] = ["first", "second"].map(|name| {
+            let path = folder.path().join(name);
+            let written = writer().write(&path, &signer, compression, &Silent);
+            let bytes = fs::read(&path).unwrap();
+            let tar = match compression {
+                Compression::None => bytes,
+                Compression::Gzip => {
+                    // RFC 1952: no flags, no time.
+                    assert_eq!(bytes[..8], [0x1f, 0x8b, 8, 0, 0, 0, 0, 0]);
+                    gunzip(&bytes)
+                }
+            };
+            let token = written.unwrap().token().len();
+            tar[512 + token.next_multiple_of(512)..].to_vec()
+        });
+        assert_eq!(first, second);
+        assert!(first.len() > 4 * 512, "that is all but the claims");
+    }
+}
+
+#[test]
+fn what_is_packed_is_what_verifies() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("provider.par.gz");
+    let executable = folder.path().join("executable");
+    fs::write(&executable, vec![7; 300_000]).unwrap();
+    let mut writer = writer();
+    let replaced = writer.executable(LINUX.0.parse().unwrap(), Input::File(executable));
+    assert!(matches!(replaced, Some(Input::Bytes(bytes)) if bytes == LINUX.1));
+    let signer = signer();
+    let claims = writer.write(&path, &signer, Compression::Gzip, &Silent);
+    let contents = verify(fs::File::open(&path).unwrap(), &Limits::default()).unwrap();
+    assert_eq!(contents.claims, claims.unwrap());
+    assert_eq!(contents.claims.issuer(), signer.issuer());
+    assert_eq!(contents.claims.metadata(), metadata());
+    assert_eq!(contents.world.as_deref(), Some(b"the world".as_slice()));
+    assert!(contents.compressed);
+    let sizes: Vec<u64> = contents.executables.into_values().collect();
+    assert_eq!(sizes, [MACOS.1.len() as u64, 300_000]);
+}
+
+#[test]
+fn metadata_that_would_not_verify_is_not_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("provider.par");
+    let mut expired = metadata();
+    expired.expires = Some(1);
+    let mut early = metadata();
+    early.not_before = Some(u64::MAX);
+    for metadata in [expired, early] {
+        let error = write(&ArchiveWriter::new(metadata), &path, Compression::None).unwrap_err();
+        assert!(
+            matches!(error, Error::Expired(_) | Error::NotYetValid(_)),
+            "{error:?}"
+        );
+        assert!(names(folder.path()).is_empty());
+    }
+}
+
+/// Does something once, when that many bytes have been reported.
+struct When<F> {
+    left: AtomicU64,
+    act: F,
+}
+
+impl<F: Fn() -> io::Result<()> + Send + Sync> Meter for When<F> {
+    fn advance(&self, bytes: u64) -> io::Result<()> {
+        let left = self.left.load(Relaxed);
+        self.left.store(left.saturating_sub(bytes), Relaxed);
+        match left {
+            0 => Ok(()),
+            left if left <= bytes => (self.act)(),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Packs a file twice, and `change` happens to it while it is hashed, between hashing and packing, or
+/// while it is packed. Gives the file and the errors, after which nothing is left.
+fn packing_while(change: fn(&Path) -> io::Result<()>) -> (PathBuf, Vec<Error>) {
+    let folder = tempfile::tempdir().unwrap();
+    let inputs = tempfile::tempdir().unwrap();
+    let executable = inputs.path().join("executable");
+    let mut writer = writer();
+    for target in ["arm-linux", LINUX.0] {
+        writer.executable(target.parse().unwrap(), Input::File(executable.clone()));
+    }
+    let destination = folder.path().join("provider.par");
+    fs::write(&destination, "what was there").unwrap();
+    let mut errors = Vec::new();
+    for compression in [Compression::None, Compression::Gzip] {
+        fs::write(&executable, vec![7; 300_000]).unwrap();
+        let half = writer.total().unwrap() / 2;
+        let before = MACOS.1.len() as u64;
+        for left in [before + 1, half, half + before + 1] {
+            fs::write(&executable, vec![7; 300_000]).unwrap();
+            let meter = When {
+                left: left.into(),
+                act: || change(&executable),
+            };
+            let written = writer.write(&destination, &signer(), compression, &meter);
+            errors.push(written.expect_err("it changed"));
+            assert_eq!(names(folder.path()), ["provider.par"]);
+            assert_eq!(fs::read(&destination).unwrap(), b"what was there");
+        }
+    }
+    (executable, errors)
+}
+
+#[test]
+fn an_input_that_changes_while_it_is_packed_is_noticed() {
+    type Change = fn(&Path) -> io::Result<()>;
+    let changes: [(&str, Change); 4] = [
+        ("replaced", |path| {
+            fs::remove_file(path)?;
+            fs::write(path, vec![8; 300_000])
+        }),
+        ("overwritten", |path| fs::write(path, vec![8; 300_000])),
+        ("grown", |path| fs::write(path, vec![7; 900_000])),
+        ("shrunk", |path| fs::write(path, vec![7; 1000])),
+    ];
+    for (what, change) in changes {
+        let (executable, errors) = packing_while(change);
+        assert_eq!(errors.len(), 6);
+        for error in errors {
+            assert!(
+                matches!(&error, Error::InputChanged(path) if *path == executable),
+                "{what}: {error:?}"
+            );
+            assert!(error.hint().is_some());
+        }
+    }
+}
+
+#[test]
+fn an_input_that_vanishes_while_it_is_packed_is_not_found() {
+    let (executable, errors) = packing_while(|path| fs::remove_file(path));
+    assert_eq!(errors.len(), 6);
+    for error in errors {
+        assert!(
+            matches!(&error, Error::Read { path, .. } if *path == executable),
+            "{error:?}"
+        );
+        assert_eq!(error.kind(), ErrorKind::NotFound);
+    }
+}
+
+/// A meter that stops the work at this byte, counted from 1.
+fn stop_at(byte: u64) -> impl Meter {
+    When {
+        left: byte.into(),
+        act: || Err(Stopped.into()),
+    }
+}
+
+#[test]
+fn packing_stops_when_asked_and_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("provider.par");
+    let mut writer = writer();
+    let executable = vec![7; 500_000];
+    writer.executable(LINUX.0.parse().unwrap(), Input::Bytes(executable.into()));
+    let total = writer.total().unwrap();
+    assert_eq!(total, 2 * (500_000 + MACOS.1.len() as u64));
+    for byte in [1, 100, total / 2, total / 2 + 100, total] {
+        for compression in [Compression::None, Compression::Gzip] {
+            let meter = stop_at(byte);
+            let error = writer.write(&path, &signer(), compression, &meter);
+            let error = error.expect_err("it was stopped");
+            assert!(is_stopped(&error), "at {byte}: {error:?}");
+            assert!(names(folder.path()).is_empty(), "at {byte}");
+        }
+    }
+    writer
+        .write(&path, &signer(), Compression::Gzip, &stop_at(total + 1))
+        .expect("what the meter is told adds up to the total");
+}
+
+fn is_stopped(error: &(dyn std::error::Error + 'static)) -> bool {
+    let io = error.downcast_ref::<io::Error>();
+    let stopped = io
+        .and_then(io::Error::get_ref)
+        .is_some_and(|inner| inner.is::<Stopped>());
+    stopped || error.source().is_some_and(is_stopped)
+}
+
+#[test]
+fn inputs_that_cannot_be_read_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let inputs = tempfile::tempdir().unwrap();
+    let missing = inputs.path().join("missing");
+    let cases = [
+        (missing, ErrorKind::NotFound),
+        (inputs.path().to_owned(), ErrorKind::Other),
+    ];
+    for (input, kind) in cases {
+        let mut writer = writer();
+        writer.executable(LINUX.0.parse().unwrap(), Input::File(input.clone()));
+        let path = folder.path().join("provider.par");
+        for error in [
+            writer.total().unwrap_err(),
+            write(&writer, &path, Compression::Gzip).unwrap_err(),
+        ] {
+            assert!(
+                matches!(&error, Error::Read { path, .. } if *path == input),
+                "{error:?}"
+            );
+            assert_eq!(error.kind(), kind);
+        }
+        assert!(names(folder.path()).is_empty());
+    }
+}
+
+#[test]
+fn destinations_that_cannot_be_written_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("folder")).unwrap();
+    let cases = [
+        (
+            folder.path().join("missing").join("provider.par"),
+            ErrorKind::NotFound,
+        ),
+        (folder.path().join("folder"), ErrorKind::Other),
+    ];
+    for (destination, kind) in cases {
+        let error = write(&writer(), &destination, Compression::None).unwrap_err();
+        assert!(
+            matches!(&error, Error::Write { path, .. } if *path == destination),
+            "{error:?}"
+        );
+        assert_eq!(error.kind(), kind, "{error:?}");
+        assert_eq!(names(folder.path()), ["folder"]);
+        assert!(names(&folder.path().join("folder")).is_empty());
+    }
+}
