@@ -13,6 +13,7 @@ use super::claims::{UnverifiedClaims, VerifiedClaims, hash_key};
 use super::error::Error;
 use super::gzip::{Failure, Tar};
 use super::limits::Limits;
+use super::pax;
 use super::target::Target;
 
 const BLOCK: u64 = 512;
@@ -227,10 +228,9 @@ impl<'l> Scan<'l> {
     }
 
     fn pax_header(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        for extension in tar::PaxExtensions::new(bytes) {
-            let extension = extension.map_err(Error::DamagedTar)?;
-            match extension.key_bytes() {
-                b"path" => self.long_name = Some(extension.value_bytes().to_vec()),
+        for (key, value) in pax::records(bytes)? {
+            match key {
+                b"path" => self.long_name = Some(value.to_vec()),
                 // Sizes that need it are above every limit; two sizes for one entry are a trap.
                 b"size" => {
                     return Err(Error::TooLarge {
