@@ -25,12 +25,12 @@ const VARIANTS: &[(&str, Build)] = &[
         with_entries(|entry| entry.kind(b'7'))
     }),
     ("mode 0777", || with_entries(|entry| entry.mode(0o777))),
-    ("PAX headers with times", || {
+    ("PAX headers with times and attributes", || {
         with_entries(|entry| {
             entry.format(Format::Ustar).pax(&[
                 ("mtime", b"1700000000.123456789"),
                 ("atime", b"1700000000.5"),
-                ("SCHILY.fflags", b"nodump"),
+                ("SCHILY.xattr.com.apple.provenance", b"\x01\0\n\n9 path=y\n"),
             ])
         })
     }),
