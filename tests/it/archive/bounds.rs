@@ -1,7 +1,6 @@
 //! Archives that say or expand to more than a reader is willing to take.
 
 use std::io::{Cursor, Read};
-use std::time::{Duration, Instant};
 
 use flate2::read::GzEncoder;
 use wasmcloud_par::archive::{Error, Limits, extract, load, read_claims, verify};
@@ -22,7 +21,7 @@ fn small_limits() -> Limits {
     limits
 }
 
-/// Refuses the archive, quickly and with nothing left behind, in every way of reading it.
+/// Refuses the archive, early and with nothing left behind, in every way of reading it.
 fn too_large(name: &str, bytes: &[u8], limits: &Limits, expected: &str) {
     let check = |error: Error| {
         assert!(
@@ -31,20 +30,17 @@ fn too_large(name: &str, bytes: &[u8], limits: &Limits, expected: &str) {
         );
         assert_eq!(error.kind(), ErrorKind::NotVerified, "{name}");
     };
-    let start = Instant::now();
-    check(verify(bytes, limits).expect_err(name));
+    let mut rest = bytes;
+    check(verify(&mut rest, limits).expect_err(name));
+    // Two buffers: a bomb is not inflated to its end.
+    let read = bytes.len() - rest.len();
+    assert!(read <= 256 * 1024, "{name}: read {read} bytes");
     check(load(bytes, Some(MACOS.0), limits).expect_err(name));
     let folder = tempfile::tempdir().unwrap();
     let destination = folder.path().join("executable");
     let target = LINUX.0.parse().unwrap();
     check(extract(bytes, &target, &destination, 0o555, limits).expect_err(name));
     assert!(names(folder.path()).is_empty(), "{name}");
-    // An unoptimised inflate of all of a bomb would take longer by far.
-    assert!(
-        start.elapsed() < Duration::from_secs(2),
-        "{name} takes {:?}",
-        start.elapsed()
-    );
 }
 
 /// A tar whose last entry has a content of zeros, compressed as it is made.
@@ -89,7 +85,9 @@ fn content_that_expands_to_more_than_the_limits_is_refused_early() {
         ),
     ];
     for (name, entry, expected) in cases {
-        too_large(name, &bomb(entry, size), &small_limits(), expected);
+        let bytes = bomb(entry, size);
+        assert!(bytes.len() > 1 << 20, "there is more than may be read");
+        too_large(name, &bytes, &small_limits(), expected);
     }
 }
 
