@@ -19,6 +19,7 @@ mod gzip;
 mod insert;
 mod keys;
 mod limits;
+mod pax;
 pub mod provider_archive;
 mod reader;
 mod target;

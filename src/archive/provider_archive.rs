@@ -133,9 +133,9 @@ impl ProviderArchive {
     ///
     /// # Errors
     ///
-    /// The [`Error`] of the first thing that is wrong with it.
+    /// The [`Error`] of the first thing that is wrong with it, [`Error::NoSuchTarget`] included.
     pub async fn try_load_target(input: &[u8], target: &str) -> Result<Self> {
-        Ok(load(input, Some(target), &Limits::default())?.into())
+        require(load(input, Some(target), &Limits::default())?, Some(target))
     }
 
     /// Loads and verifies the archive in a file with all its executables.
@@ -245,8 +245,17 @@ async fn load_blocking(
     input: impl Read + Send + 'static,
     target: Option<&str>,
 ) -> Result<ProviderArchive> {
-    let target = target.map(str::to_owned);
-    let loaded = blocking(move || load(input, target.as_deref(), &Limits::default())).await??;
+    let only = target.map(str::to_owned);
+    let loaded = blocking(move || load(input, only.as_deref(), &Limits::default())).await??;
+    require(loaded, target)
+}
+
+/// That crate gives an error when the one target that was asked for is not there, and its callers rely
+/// on it.
+fn require(loaded: Loaded, target: Option<&str>) -> Result<ProviderArchive> {
+    if let Some(target) = target {
+        loaded.contents.require(&Target::carried(target)?)?;
+    }
     Ok(loaded.into())
 }
 

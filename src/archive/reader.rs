@@ -13,6 +13,7 @@ use super::claims::{UnverifiedClaims, VerifiedClaims, hash_key};
 use super::error::Error;
 use super::gzip::{Failure, Tar};
 use super::limits::Limits;
+use super::pax;
 use super::target::Target;
 
 const BLOCK: u64 = 512;
@@ -71,7 +72,7 @@ pub fn read_claims(input: impl Read, limits: &Limits) -> Result<VerifiedClaims, 
         let mut archive =
             tar::Archive::new(Bounded::new(Tar::open(input, failure.clone())?, limits));
         for entry in archive.entries().map_err(Error::DamagedTar)?.raw(true) {
-            scan.entry(entry.map_err(tar_error)?, &mut Discard)?;
+            scan.entry(entry.map_err(structure_error)?, &mut Discard)?;
             if let Some(token) = &scan.token {
                 return UnverifiedClaims::decode(token)?.verify();
             }
@@ -115,7 +116,7 @@ pub(super) fn scan(
         let mut archive = tar::Archive::new(Bounded::new(tar, limits));
         let mut scan = Scan::new(limits);
         for entry in archive.entries().map_err(Error::DamagedTar)?.raw(true) {
-            scan.entry(entry.map_err(tar_error)?, receiver)?;
+            scan.entry(entry.map_err(structure_error)?, receiver)?;
         }
         let mut rest = archive.into_inner();
         rest.expect_end(scan.end)?;
@@ -130,6 +131,14 @@ fn stream_error(failure: &Failure, error: Error) -> Error {
     match failure.take() {
         Some(cause) => Error::Stream(cause),
         None => error,
+    }
+}
+
+/// The same between entries.
+fn structure_error(error: io::Error) -> Error {
+    match tar_error(error) {
+        Error::Truncated(_) => Error::Truncated("the tar"),
+        other => other,
     }
 }
 
@@ -219,10 +228,9 @@ impl<'l> Scan<'l> {
     }
 
     fn pax_header(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        for extension in tar::PaxExtensions::new(bytes) {
-            let extension = extension.map_err(Error::DamagedTar)?;
-            match extension.key_bytes() {
-                b"path" => self.long_name = Some(extension.value_bytes().to_vec()),
+        for (key, value) in pax::records(bytes)? {
+            match key {
+                b"path" => self.long_name = Some(value.to_vec()),
                 // Sizes that need it are above every limit; two sizes for one entry are a trap.
                 b"size" => {
                     return Err(Error::TooLarge {
@@ -339,7 +347,6 @@ impl<'l> Scan<'l> {
         let wanted = receiver.begin(&target)?;
         let mut hasher = Hasher::new(Algorithm::Sha256);
         let mut buffer = vec![0; 64 * 1024];
-        let mut read: u64 = 0;
         loop {
             let count = content.read(&mut buffer).map_err(tar_error)?;
             let bytes = buffer.get(..count).unwrap_or_default();
@@ -350,10 +357,6 @@ impl<'l> Scan<'l> {
             if wanted {
                 receiver.bytes(bytes)?;
             }
-            read += count as u64;
-        }
-        if read < size {
-            return Err(Error::Truncated("an executable"));
         }
         self.executables.insert(target, (size, hasher.finish()));
         Ok(())
@@ -450,11 +453,11 @@ impl<R: Read> Bounded<R> {
     /// Behind the last entry, which ends at `end`: two blocks of zeros at least (POSIX `pax`, "ustar
     /// Interchange Format"), and nothing but zeros.
     fn expect_end(&mut self, end: u64) -> Result<(), Error> {
-        // The tar reader stops at the first block of zeros, or where the data ends.
+        // The tar reader stops at the first block of zeros.
         let mut zeros = self.read.saturating_sub(end);
         let mut buffer = vec![0; 32 * 1024];
         loop {
-            let count = self.read(&mut buffer).map_err(tar_error)?;
+            let count = self.read_some(&mut buffer).map_err(tar_error)?;
             let bytes = buffer.get(..count).unwrap_or_default();
             if bytes.is_empty() {
                 break;
@@ -469,15 +472,24 @@ impl<R: Read> Bounded<R> {
         }
         Ok(())
     }
-}
 
-impl<R: Read> Read for Bounded<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+    fn read_some(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.inner.read(buffer)?;
         self.read += count as u64;
         if self.read > self.limit {
             return Err(io::Error::other(TotalExceeded(self.limit)));
         }
         Ok(count)
+    }
+}
+
+impl<R: Read> Read for Bounded<R> {
+    /// The tar reader asks for nothing behind the end marker, so where the data ends, it is missing.
+    /// Left to itself, that reader takes such an end for the end of the archive, or for other damage.
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self.read_some(buffer)? {
+            0 if !buffer.is_empty() => Err(io::ErrorKind::UnexpectedEof.into()),
+            count => Ok(count),
+        }
     }
 }

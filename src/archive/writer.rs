@@ -142,15 +142,17 @@ impl ArchiveWriter {
         compression: Compression,
         meter: &dyn Meter,
     ) -> Result<VerifiedClaims, Error> {
-        let hashes = self.hash(meter)?;
+        // A meter that stops the work, or the disk.
+        let failed = |error| match error {
+            Error::Stream(source) => write_error(destination, source),
+            other => other,
+        };
+        let hashes = self.hash(meter).map_err(failed)?;
         let claims = self.sign(signer, &hashes)?;
         let mut file =
             AtomicFile::create(destination).map_err(|source| write_error(destination, source))?;
         self.pack(&mut file, &claims, compression, meter)
-            .map_err(|error| match error {
-                Error::Stream(source) => write_error(destination, source),
-                other => other,
-            })?;
+            .map_err(failed)?;
         file.commit()
             .map_err(|source| write_error(destination, source))?;
         Ok(claims)

@@ -10,5 +10,6 @@
     reason = "a test says what it expects by failing loudly"
 )]
 
+mod archive;
 mod layers;
 mod support;

@@ -4,6 +4,7 @@
 //! that needs its own set-up, reads the access log or damages what is stored starts a [`Registry`].
 //! Either way it runs the command in an [`Environment`] of its own, so that tests run side by side.
 
+pub(crate) mod archives;
 mod environment;
 mod registry;
 mod shared;

@@ -1,0 +1,286 @@
+//! Archives that say or expand to more than a reader is willing to take.
+
+use std::io::{Cursor, Read};
+
+use flate2::read::GzEncoder;
+use wasmcloud_par::archive::{Error, Limits, extract, load, read_claims, verify};
+use wasmcloud_par::content::ErrorKind;
+
+use super::names;
+use crate::support::archives::{ArchiveBuilder, Entry, Format, LINUX, MACOS, gzip};
+
+const MIB: u64 = 1 << 20;
+
+fn small_limits() -> Limits {
+    let mut limits = Limits::default();
+    limits.entries = 16;
+    limits.claims = 8 * 1024;
+    limits.world = MIB;
+    limits.executable = MIB;
+    limits.total = 4 * MIB;
+    limits
+}
+
+/// Refuses the archive, early and with nothing left behind, in every way of reading it.
+fn too_large(name: &str, bytes: &[u8], limits: &Limits, expected: &str) {
+    let check = |error: Error| {
+        assert!(
+            matches!(&error, Error::TooLarge { what, .. } if *what == expected),
+            "{name}: {error:?}"
+        );
+        assert_eq!(error.kind(), ErrorKind::NotVerified, "{name}");
+    };
+    let mut rest = bytes;
+    check(verify(&mut rest, limits).expect_err(name));
+    // Two buffers: a bomb is not inflated to its end.
+    let read = bytes.len() - rest.len();
+    assert!(read <= 256 * 1024, "{name}: read {read} bytes");
+    check(load(bytes, Some(MACOS.0), limits).expect_err(name));
+    let folder = tempfile::tempdir().unwrap();
+    let destination = folder.path().join("executable");
+    let target = LINUX.0.parse().unwrap();
+    check(extract(bytes, &target, &destination, 0o555, limits).expect_err(name));
+    assert!(names(folder.path()).is_empty(), "{name}");
+}
+
+/// A tar whose last entry has a content of zeros, compressed as it is made.
+fn bomb(entry: Entry, size: u64) -> Vec<u8> {
+    let start = ArchiveBuilder::two_targets()
+        .end(entry.declared_size(size).bytes())
+        .build();
+    let tar = Cursor::new(start).chain(std::io::repeat(0).take(size.next_multiple_of(512) + 1024));
+    let mut bytes = Vec::new();
+    GzEncoder::new(tar, flate2::Compression::fast())
+        .read_to_end(&mut bytes)
+        .unwrap();
+    bytes
+}
+
+#[test]
+fn content_that_expands_to_more_than_the_limits_is_refused_early() {
+    let size = 400 * MIB;
+    let cases = [
+        (
+            "an executable",
+            Entry::file("arm-linux.bin", ""),
+            "bytes in an executable",
+        ),
+        (
+            "a world",
+            Entry::file("world.wasm", ""),
+            "bytes of WIT world",
+        ),
+        ("claims", Entry::file("claims.jwt", ""), "bytes of claims"),
+        ("a folder", Entry::folder("bin/"), "bytes when inflated"),
+        ("a PAX header", Entry::pax_header(""), "bytes in a header"),
+        (
+            "a global header",
+            Entry::pax_header("").kind(b'g'),
+            "bytes in a header",
+        ),
+        (
+            "a long name",
+            Entry::file("././@LongLink", "").kind(b'L'),
+            "bytes in a name",
+        ),
+    ];
+    for (name, entry, expected) in cases {
+        let bytes = bomb(entry, size);
+        assert!(bytes.len() > 1 << 20, "there is more than may be read");
+        too_large(name, &bytes, &small_limits(), expected);
+    }
+}
+
+#[test]
+fn zeros_behind_the_end_count_too() {
+    let mut bytes = Vec::new();
+    let tar = Cursor::new(ArchiveBuilder::two_targets().build());
+    GzEncoder::new(
+        tar.chain(std::io::repeat(0).take(400 * MIB)),
+        flate2::Compression::fast(),
+    )
+    .read_to_end(&mut bytes)
+    .unwrap();
+    too_large("zeros", &bytes, &small_limits(), "bytes when inflated");
+}
+
+#[test]
+fn executables_that_are_small_alone_are_too_large_together() {
+    let mut builder = ArchiveBuilder::empty();
+    for number in 0..8 {
+        builder = builder.executable(&format!("arch{number}-linux.bin"), &vec![0; 1 << 19]);
+    }
+    too_large(
+        "executables",
+        &builder.build_gzip(),
+        &small_limits(),
+        "bytes when inflated",
+    );
+}
+
+#[test]
+fn more_entries_than_the_limit_are_refused_whatever_they_are() {
+    type Make = fn(usize) -> Entry;
+    let kinds: [(&str, Make); 4] = [
+        ("folders", |_| Entry::folder("bin/")),
+        ("executables", |number| {
+            Entry::file(format!("arch-os{number}"), "")
+        }),
+        ("PAX headers", |_| Entry::pax_header("")),
+        ("long names", |_| {
+            Entry::file("././@LongLink", "x").kind(b'L')
+        }),
+    ];
+    for (name, make) in kinds {
+        for (limits, count) in [(small_limits(), 20), (Limits::default(), 2000)] {
+            let builder = (0..count)
+                .map(make)
+                .fold(ArchiveBuilder::two_targets(), |builder, entry| {
+                    builder.entry(entry)
+                });
+            too_large(name, &builder.build_gzip(), &limits, "entries");
+        }
+    }
+}
+
+#[test]
+fn a_stream_of_entries_without_end_ends() {
+    let header = Entry::folder("bin/").bytes();
+    let start = ArchiveBuilder::two_targets().end(Vec::new()).build();
+    let endless = EndlessReader(Cursor::new(header));
+    let error = verify(Cursor::new(start).chain(endless), &Limits::default()).unwrap_err();
+    assert!(
+        matches!(
+            error,
+            Error::TooLarge {
+                what: "entries",
+                ..
+            }
+        ),
+        "{error:?}"
+    );
+}
+
+struct EndlessReader(Cursor<Vec<u8>>);
+
+impl Read for EndlessReader {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        if self.0.position() == self.0.get_ref().len() as u64 {
+            self.0.set_position(0);
+        }
+        self.0.read(buffer)
+    }
+}
+
+#[test]
+fn absurd_sizes_are_refused_before_anything_is_read_or_reserved() {
+    let base_256 = |size: u64| {
+        let mut field = [0; 12];
+        field[0] = 0x80;
+        field[4..].copy_from_slice(&size.to_be_bytes());
+        field
+    };
+    let sizes: [(&str, [u8; 12]); 3] = [
+        ("the largest of octal numbers", *b"777777777777"),
+        ("8 GiB - 1", *b"77777777777\0"),
+        ("2^63", base_256(1 << 63)),
+    ];
+    for (name, field) in sizes {
+        let executable = Entry::file("arm-linux.bin", "").size_field(field);
+        let bytes = ArchiveBuilder::two_targets().entry(executable).build();
+        too_large(name, &bytes, &Limits::default(), "bytes in an executable");
+        too_large(
+            name,
+            &gzip(&bytes),
+            &Limits::default(),
+            "bytes in an executable",
+        );
+
+        // All others run into the end of the data, or past what can be counted.
+        for entry in [
+            Entry::file("arm-linux.bin", ""),
+            Entry::file("claims.jwt", ""),
+            Entry::file("world.wasm", ""),
+            Entry::folder("bin/"),
+            Entry::pax_header(""),
+            Entry::file("././@LongLink", "").kind(b'L'),
+            Entry::file("bin/", "").format(Format::Old).kind(0),
+        ] {
+            let entry = entry.size_field(field);
+            let bytes = ArchiveBuilder::two_targets().entry(entry).build();
+            let error = verify(bytes.as_slice(), &Limits::default()).unwrap_err();
+            let expected = matches!(
+                error,
+                Error::TooLarge { .. }
+                    | Error::Truncated(_)
+                    | Error::DamagedTar(_)
+                    | Error::DuplicateEntry(_)
+            );
+            assert!(expected, "{field:?}: {error:?}");
+        }
+    }
+}
+
+#[test]
+fn a_second_size_for_an_entry_is_refused() {
+    for size in ["0", "28", "99999999999999999999", "-1", "x"] {
+        let linux = Entry::file("x86_64-linux.bin", LINUX.1).pax(&[("size", size.as_bytes())]);
+        let bytes = ArchiveBuilder::empty().executable_entry(linux).build();
+        too_large(size, &bytes, &Limits::default(), "bytes in an executable");
+    }
+}
+
+/// GNU tar's format 1.0 of sparse files hides the map in the content of a plain file.
+#[test]
+fn sparse_files_of_pax_are_what_their_bytes_are() {
+    let records: [(&str, &[u8]); 4] = [
+        ("GNU.sparse.major", b"1"),
+        ("GNU.sparse.minor", b"0"),
+        ("GNU.sparse.name", b"x86_64-linux.bin"),
+        ("GNU.sparse.realsize", b"1099511627776"),
+    ];
+    let content = b"1\n0\n4\nevil".as_slice();
+    let entry = Entry::file("GNUSparseFile.0/x86_64-linux.bin", content).pax(&records);
+    let bytes = ArchiveBuilder::empty()
+        .hash(LINUX.0, LINUX.1)
+        .entry(entry.clone())
+        .build();
+    let error = verify(bytes.as_slice(), &Limits::default()).unwrap_err();
+    assert!(matches!(error, Error::HashMismatch { .. }), "{error:?}");
+}
+
+#[test]
+fn names_longer_than_the_limit_are_refused() {
+    let long = "folder/".repeat(200) + "x86_64-linux.bin";
+    for entry in [
+        Entry::file("cut", LINUX.1).gnu_long_name(&long),
+        Entry::file("cut", LINUX.1).pax(&[("path", long.as_bytes())]),
+    ] {
+        let bytes = ArchiveBuilder::empty()
+            .hash(LINUX.0, LINUX.1)
+            .entry(entry)
+            .build();
+        too_large("a name", &bytes, &Limits::default(), "bytes in a name");
+    }
+}
+
+#[test]
+fn claims_that_never_come_are_not_waited_for() {
+    let folder = Entry::folder("bin/").bytes();
+    let endless = EndlessReader(Cursor::new(folder));
+    let error = read_claims(endless, &Limits::default()).unwrap_err();
+    assert!(
+        matches!(
+            error,
+            Error::TooLarge {
+                what: "entries",
+                ..
+            }
+        ),
+        "{error:?}"
+    );
+
+    let bytes = bomb(Entry::file("arm-linux.bin", ""), 8 * MIB);
+    let claims = read_claims(bytes.as_slice(), &Limits::default()).unwrap();
+    assert_eq!(claims.executables().len(), 2, "the claims come first");
+}

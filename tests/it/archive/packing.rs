@@ -1,0 +1,193 @@
+//! Packing archives: what is written, byte by byte, and what happens when it cannot be.
+
+mod interruptions;
+
+use std::fs;
+use std::path::Path;
+
+use nkeys::KeyPair;
+use serde_json::json;
+use wasmcloud_par::archive::{
+    ArchiveWriter, Compression, Error, Input, Limits, Metadata, Signer, verify,
+};
+use wasmcloud_par::content::{ErrorKind, Silent};
+
+use super::names;
+use crate::support::archives::{LINUX, MACOS, gunzip};
+
+fn signer() -> Signer {
+    Signer::new(KeyPair::new_account(), &KeyPair::new_service().public_key()).unwrap()
+}
+
+fn metadata() -> Metadata {
+    Metadata {
+        name: Some("Name".to_owned()),
+        vendor: "Vendor".to_owned(),
+        schema: Some(json!({"type": "object", "properties": {"port": {"type": "integer"}}})),
+        ..Metadata::default()
+    }
+}
+
+fn writer() -> ArchiveWriter {
+    let mut writer = ArchiveWriter::new(metadata());
+    // Not in their order.
+    for (target, executable) in [LINUX, MACOS] {
+        writer.executable(target.parse().unwrap(), Input::Bytes(executable.into()));
+    }
+    writer.world(b"the world".as_slice());
+    writer
+}
+
+fn write(writer: &ArchiveWriter, path: &Path, compression: Compression) -> Result<(), Error> {
+    writer
+        .write(path, &signer(), compression, &Silent)
+        .map(drop)
+}
+
+#[test]
+fn entries_come_in_order_under_headers_that_say_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("provider.par");
+    write(&writer(), &path, Compression::None).unwrap();
+    let bytes = fs::read(&path).unwrap();
+    let mut archive = tar::Archive::new(bytes.as_slice());
+    let mut found = Vec::new();
+    for entry in archive.entries().unwrap() {
+        let entry = entry.unwrap();
+        let header = entry.header();
+        let fields = (
+            header.entry_type(),
+            header.mtime().unwrap(),
+            header.uid().unwrap(),
+            header.gid().unwrap(),
+        );
+        assert_eq!(fields, (tar::EntryType::Regular, 0, 0, 0));
+        let gnu = header.as_gnu().expect("it is a GNU header");
+        assert_eq!([gnu.uname, gnu.gname], [[0; 32]; 2]);
+        let name = entry.path().unwrap().display().to_string();
+        found.push((name, header.mode().unwrap()));
+    }
+    let expected = [
+        ("claims.jwt", 0o644),
+        ("world.wasm", 0o644),
+        ("aarch64-macos.bin", 0o755),
+        ("x86_64-linux.bin", 0o755),
+    ];
+    assert_eq!(found, expected.map(|(name, mode)| (name.to_owned(), mode)));
+    assert!(bytes.ends_with(&[0; 1024]));
+    assert_eq!(names(folder.path()), ["provider.par"]);
+}
+
+#[test]
+fn the_same_inputs_give_the_same_bytes_but_for_the_claims() {
+    let folder = tempfile::tempdir().unwrap();
+    for compression in [Compression::None, Compression::Gzip] {
+        let signer = signer();
+        let [first, second] = ["first", "second"].map(|name| {
+            let path = folder.path().join(name);
+            let written = writer().write(&path, &signer, compression, &Silent);
+            let bytes = fs::read(&path).unwrap();
+            let tar = match compression {
+                Compression::None => bytes,
+                Compression::Gzip => {
+                    // RFC 1952: no flags, no time.
+                    assert_eq!(bytes[..8], [0x1f, 0x8b, 8, 0, 0, 0, 0, 0]);
+                    gunzip(&bytes)
+                }
+            };
+            let token = written.unwrap().token().len();
+            tar[512 + token.next_multiple_of(512)..].to_vec()
+        });
+        assert_eq!(first, second);
+        assert!(first.len() > 4 * 512, "that is all but the claims");
+    }
+}
+
+#[test]
+fn what_is_packed_is_what_verifies() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("provider.par.gz");
+    let executable = folder.path().join("executable");
+    fs::write(&executable, vec![7; 300_000]).unwrap();
+    let mut writer = writer();
+    let replaced = writer.executable(LINUX.0.parse().unwrap(), Input::File(executable));
+    assert!(matches!(replaced, Some(Input::Bytes(bytes)) if bytes == LINUX.1));
+    let signer = signer();
+    let claims = writer.write(&path, &signer, Compression::Gzip, &Silent);
+    let contents = verify(fs::File::open(&path).unwrap(), &Limits::default()).unwrap();
+    assert_eq!(contents.claims, claims.unwrap());
+    assert_eq!(contents.claims.issuer(), signer.issuer());
+    assert_eq!(contents.claims.metadata(), metadata());
+    assert_eq!(contents.world.as_deref(), Some(b"the world".as_slice()));
+    assert!(contents.compressed);
+    let sizes: Vec<u64> = contents.executables.into_values().collect();
+    assert_eq!(sizes, [MACOS.1.len() as u64, 300_000]);
+}
+
+#[test]
+fn metadata_that_would_not_verify_is_not_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("provider.par");
+    let mut expired = metadata();
+    expired.expires = Some(1);
+    let mut early = metadata();
+    early.not_before = Some(u64::MAX);
+    for metadata in [expired, early] {
+        let error = write(&ArchiveWriter::new(metadata), &path, Compression::None).unwrap_err();
+        assert!(
+            matches!(error, Error::Expired(_) | Error::NotYetValid(_)),
+            "{error:?}"
+        );
+        assert!(names(folder.path()).is_empty());
+    }
+}
+
+#[test]
+fn inputs_that_cannot_be_read_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let inputs = tempfile::tempdir().unwrap();
+    let missing = inputs.path().join("missing");
+    let cases = [
+        (missing, ErrorKind::NotFound),
+        (inputs.path().to_owned(), ErrorKind::Other),
+    ];
+    for (input, kind) in cases {
+        let mut writer = writer();
+        writer.executable(LINUX.0.parse().unwrap(), Input::File(input.clone()));
+        let path = folder.path().join("provider.par");
+        for error in [
+            writer.total().unwrap_err(),
+            write(&writer, &path, Compression::Gzip).unwrap_err(),
+        ] {
+            assert!(
+                matches!(&error, Error::Read { path, .. } if *path == input),
+                "{error:?}"
+            );
+            assert_eq!(error.kind(), kind);
+        }
+        assert!(names(folder.path()).is_empty());
+    }
+}
+
+#[test]
+fn destinations_that_cannot_be_written_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("folder")).unwrap();
+    let cases = [
+        (
+            folder.path().join("missing").join("provider.par"),
+            ErrorKind::NotFound,
+        ),
+        (folder.path().join("folder"), ErrorKind::Other),
+    ];
+    for (destination, kind) in cases {
+        let error = write(&writer(), &destination, Compression::None).unwrap_err();
+        assert!(
+            matches!(&error, Error::Write { path, .. } if *path == destination),
+            "{error:?}"
+        );
+        assert_eq!(error.kind(), kind, "{error:?}");
+        assert_eq!(names(folder.path()), ["folder"]);
+        assert!(names(&folder.path().join("folder")).is_empty());
+    }
+}

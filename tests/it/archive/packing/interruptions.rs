@@ -1,0 +1,143 @@
+//! Packing while inputs change, and packing that is stopped.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use wasmcloud_par::archive::{Compression, Error, Input};
+use wasmcloud_par::content::{ErrorKind, Meter, Stopped};
+
+use super::{names, signer, writer};
+use crate::support::archives::{LINUX, MACOS};
+
+/// Does something once, when that many bytes have been reported.
+struct When<F> {
+    left: AtomicU64,
+    act: F,
+}
+
+impl<F: Fn() -> io::Result<()> + Send + Sync> Meter for When<F> {
+    fn advance(&self, bytes: u64) -> io::Result<()> {
+        let left = self.left.load(Relaxed);
+        self.left.store(left.saturating_sub(bytes), Relaxed);
+        match left {
+            0 => Ok(()),
+            left if left <= bytes => (self.act)(),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Packs a file twice, and `change` happens to it while it is hashed, between hashing and packing, or
+/// while it is packed. Gives the file and the errors, after which nothing is left.
+fn packing_while(change: fn(&Path) -> io::Result<()>) -> (PathBuf, Vec<Error>) {
+    let folder = tempfile::tempdir().unwrap();
+    let inputs = tempfile::tempdir().unwrap();
+    let executable = inputs.path().join("executable");
+    let mut writer = writer();
+    for target in ["arm-linux", LINUX.0] {
+        writer.executable(target.parse().unwrap(), Input::File(executable.clone()));
+    }
+    let destination = folder.path().join("provider.par");
+    fs::write(&destination, "what was there").unwrap();
+    let mut errors = Vec::new();
+    for compression in [Compression::None, Compression::Gzip] {
+        fs::write(&executable, vec![7; 300_000]).unwrap();
+        let half = writer.total().unwrap() / 2;
+        let before = MACOS.1.len() as u64;
+        for left in [before + 1, half, half + before + 1] {
+            fs::write(&executable, vec![7; 300_000]).unwrap();
+            let meter = When {
+                left: left.into(),
+                act: || change(&executable),
+            };
+            let written = writer.write(&destination, &signer(), compression, &meter);
+            errors.push(written.expect_err("it changed"));
+            assert_eq!(names(folder.path()), ["provider.par"]);
+            assert_eq!(fs::read(&destination).unwrap(), b"what was there");
+        }
+    }
+    (executable, errors)
+}
+
+#[test]
+fn an_input_that_changes_while_it_is_packed_is_noticed() {
+    type Change = fn(&Path) -> io::Result<()>;
+    let changes: [(&str, Change); 4] = [
+        ("replaced", |path| {
+            fs::remove_file(path)?;
+            fs::write(path, vec![8; 300_000])
+        }),
+        ("overwritten", |path| fs::write(path, vec![8; 300_000])),
+        ("grown", |path| fs::write(path, vec![7; 900_000])),
+        ("shrunk", |path| fs::write(path, vec![7; 1000])),
+    ];
+    for (what, change) in changes {
+        let (executable, errors) = packing_while(change);
+        assert_eq!(errors.len(), 6);
+        for error in errors {
+            assert!(
+                matches!(&error, Error::InputChanged(path) if *path == executable),
+                "{what}: {error:?}"
+            );
+            assert!(error.hint().is_some());
+        }
+    }
+}
+
+#[test]
+fn an_input_that_vanishes_while_it_is_packed_is_not_found() {
+    let (executable, errors) = packing_while(|path| fs::remove_file(path));
+    assert_eq!(errors.len(), 6);
+    for error in errors {
+        assert!(
+            matches!(&error, Error::Read { path, .. } if *path == executable),
+            "{error:?}"
+        );
+        assert_eq!(error.kind(), ErrorKind::NotFound);
+    }
+}
+
+/// A meter that stops the work at this byte, counted from 1.
+fn stop_at(byte: u64) -> impl Meter {
+    When {
+        left: byte.into(),
+        act: || Err(Stopped.into()),
+    }
+}
+
+#[test]
+fn packing_stops_when_asked_and_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("provider.par");
+    let mut writer = writer();
+    let executable = vec![7; 500_000];
+    writer.executable(LINUX.0.parse().unwrap(), Input::Bytes(executable.into()));
+    let total = writer.total().unwrap();
+    assert_eq!(total, 2 * (500_000 + MACOS.1.len() as u64));
+    for byte in [1, 100, total / 2, total / 2 + 100, total] {
+        for compression in [Compression::None, Compression::Gzip] {
+            let meter = stop_at(byte);
+            let error = writer.write(&path, &signer(), compression, &meter);
+            let error = error.expect_err("it was stopped");
+            assert!(is_stopped(&error), "at {byte}: {error:?}");
+            assert!(
+                matches!(&error, Error::Write { path: named, .. } if *named == path),
+                "at {byte}: {error:?}"
+            );
+            assert!(names(folder.path()).is_empty(), "at {byte}");
+        }
+    }
+    writer
+        .write(&path, &signer(), Compression::Gzip, &stop_at(total + 1))
+        .expect("what the meter is told adds up to the total");
+}
+
+fn is_stopped(error: &(dyn std::error::Error + 'static)) -> bool {
+    let io = error.downcast_ref::<io::Error>();
+    let stopped = io
+        .and_then(io::Error::get_ref)
+        .is_some_and(|inner| inner.is::<Stopped>());
+    stopped || error.source().is_some_and(is_stopped)
+}

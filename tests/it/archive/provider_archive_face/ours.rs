@@ -1,0 +1,7 @@
+//! The suite over our crate.
+
+use wasmcloud_par::archive::provider_archive::{ProviderArchive, Result};
+
+#[path = "suite.rs"]
+#[allow(clippy::duplicate_mod, reason = "one suite, two crates")]
+mod suite;

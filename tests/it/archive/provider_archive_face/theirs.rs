@@ -1,0 +1,7 @@
+//! The suite over the `provider-archive` crate: what it asserts is what that crate does.
+
+use provider_archive::{ProviderArchive, Result};
+
+#[path = "suite.rs"]
+#[allow(clippy::duplicate_mod, reason = "one suite, two crates")]
+mod suite;

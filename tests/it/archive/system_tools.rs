@@ -1,0 +1,125 @@
+//! What `tar` and `gzip` make of our archives, and we of theirs.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use nkeys::KeyPair;
+use wasmcloud_par::archive::{ArchiveWriter, Compression, Input, Limits, Metadata, Signer, load};
+use wasmcloud_par::content::Silent;
+
+use super::names;
+use crate::support::archives::{LINUX, MACOS};
+
+fn ours(folder: &Path, compression: Compression) -> PathBuf {
+    let mut writer = ArchiveWriter::new(Metadata::default());
+    for (target, executable) in [LINUX, MACOS] {
+        writer.executable(target.parse().unwrap(), Input::Bytes(executable.into()));
+    }
+    writer.world(b"the world".as_slice());
+    let path = folder.join(format!("provider.{}", compression.extension()));
+    let signer = Signer::new(KeyPair::new_account(), &KeyPair::new_service().public_key());
+    writer
+        .write(&path, &signer.unwrap(), compression, &Silent)
+        .unwrap();
+    path
+}
+
+fn run(command: &mut Command) -> Output {
+    let output = command
+        .env("LC_ALL", "C")
+        .output()
+        .unwrap_or_else(|error| panic!("{command:?}: {error}; the tests need this program"));
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{command:?}: {errors}");
+    assert_eq!(errors, "", "{command:?} complains");
+    output
+}
+
+const ENTRIES: [&str; 4] = [
+    "claims.jwt",
+    "world.wasm",
+    "aarch64-macos.bin",
+    "x86_64-linux.bin",
+];
+
+#[test]
+fn gzip_and_tar_read_ours_without_complaint() {
+    for compression in [Compression::None, Compression::Gzip] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = ours(folder.path(), compression);
+        let mut flags = "-tf".to_owned();
+        if compression == Compression::Gzip {
+            run(Command::new("gzip").arg("-t").arg(&path));
+            flags.insert(1, 'z');
+        }
+        let listed = run(Command::new("tar").arg(&flags).arg(&path));
+        let listed = String::from_utf8(listed.stdout).unwrap();
+        assert_eq!(listed.lines().collect::<Vec<_>>(), ENTRIES);
+
+        let unpacked = folder.path().join("unpacked");
+        fs::create_dir(&unpacked).unwrap();
+        let flags = flags.replace('t', "x");
+        run(Command::new("tar")
+            .arg(flags)
+            .arg(&path)
+            .arg("-C")
+            .arg(&unpacked));
+        for (target, executable) in [LINUX, MACOS] {
+            let file = unpacked.join(format!("{target}.bin"));
+            assert_eq!(fs::read(file).unwrap(), executable);
+        }
+    }
+}
+
+#[test]
+fn archives_that_tar_has_packed_again_load() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = ours(folder.path(), Compression::None);
+    let unpacked = folder.path().join("unpacked");
+    fs::create_dir(&unpacked).unwrap();
+    run(Command::new("tar")
+        .arg("-xf")
+        .arg(&path)
+        .arg("-C")
+        .arg(&unpacked));
+    assert_eq!(names(&unpacked).len(), ENTRIES.len());
+    for format in ["gnu", "oldgnu", "pax", "posix", "ustar", "v7"] {
+        for flags in ["-cf", "-czf"] {
+            let packed = folder.path().join("packed");
+            run(Command::new("tar")
+                .arg(format!("--format={format}"))
+                .arg(flags)
+                .arg(&packed)
+                .arg("-C")
+                .arg(&unpacked)
+                .arg("."));
+            let file = fs::File::open(&packed).unwrap();
+            let loaded = load(file, None, &Limits::default())
+                .unwrap_or_else(|error| panic!("{format} {flags}: {error}"));
+            let executables: Vec<Vec<u8>> = loaded.executables.into_values().collect();
+            assert_eq!(executables, [MACOS.1, LINUX.1], "{format} {flags}");
+            assert_eq!(
+                loaded.contents.world.as_deref(),
+                Some(b"the world".as_slice())
+            );
+            assert_eq!(loaded.contents.compressed, flags == "-czf");
+        }
+    }
+}
+
+/// Python's reader is another one than GNU's. Where there is no Python, there is nothing to compare.
+#[test]
+fn python_reads_ours() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = ours(folder.path(), Compression::Gzip);
+    let program = "import sys, tarfile; print(*tarfile.open(sys.argv[1]).getnames())";
+    let mut command = Command::new("python3");
+    match command.arg("-c").arg(program).arg(&path).output() {
+        Ok(output) => {
+            let listed = String::from_utf8(output.stdout).unwrap();
+            assert_eq!(listed.split_whitespace().collect::<Vec<_>>(), ENTRIES);
+        }
+        Err(error) => assert_eq!(error.kind(), std::io::ErrorKind::NotFound),
+    }
+}

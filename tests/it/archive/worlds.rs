@@ -1,0 +1,133 @@
+//! WIT worlds: encoded, carried and printed.
+
+use std::fs;
+use std::path::Path;
+
+use nkeys::KeyPair;
+use wasmcloud_par::archive::{
+    ArchiveWriter, Compression, Error, Input, Limits, Metadata, Signer, encode_world, print_world,
+    verify,
+};
+use wasmcloud_par::content::{ErrorKind, Silent};
+
+use crate::support::archives::LINUX;
+
+const WORLD: &str = "package test:provider@0.1.0;
+
+/// What the provider does.
+world provider {
+    import wasi:clocks/monotonic@0.2.0;
+    export handler;
+}
+
+interface handler {
+    use wasi:clocks/monotonic@0.2.0.{instant};
+    handle: func(at: instant) -> result<string, string>;
+}
+";
+
+const DEPENDENCY: &str = "package wasi:clocks@0.2.0;
+
+interface monotonic {
+    type instant = u64;
+    now: func() -> instant;
+}
+";
+
+fn wit_folder(folder: &Path) {
+    let dependency = folder.join("deps").join("clocks");
+    fs::create_dir_all(&dependency).unwrap();
+    fs::write(folder.join("world.wit"), WORLD).unwrap();
+    fs::write(dependency.join("clocks.wit"), DEPENDENCY).unwrap();
+}
+
+#[test]
+fn a_folder_of_wit_makes_the_round_trip_with_its_dependencies() {
+    let folder = tempfile::tempdir().unwrap();
+    wit_folder(folder.path());
+    let world = encode_world(folder.path()).unwrap();
+    let printed = print_world(&world).unwrap();
+    for expected in [
+        "package test:provider@0.1.0;",
+        "world provider {",
+        "export handler;",
+        "handle: func(at: instant) -> result<string, string>;",
+        "package wasi:clocks@0.2.0 {",
+        "type instant = u64;",
+    ] {
+        assert!(printed.contains(expected), "{expected}\n{printed}");
+    }
+
+    // What was printed is WIT again, and means the same.
+    let again = tempfile::tempdir().unwrap();
+    fs::write(again.path().join("world.wit"), &printed).unwrap();
+    let world = encode_world(again.path()).unwrap();
+    assert_eq!(print_world(&world).unwrap(), printed);
+}
+
+#[tokio::test]
+async fn both_crates_load_the_world_that_was_packed() {
+    let wit = tempfile::tempdir().unwrap();
+    wit_folder(wit.path());
+    let world = encode_world(wit.path()).unwrap();
+    assert_eq!(
+        world,
+        encode_world(wit.path()).unwrap(),
+        "it is reproducible"
+    );
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("provider.par.gz");
+    let mut writer = ArchiveWriter::new(Metadata::default());
+    writer.executable(LINUX.0.parse().unwrap(), Input::Bytes(LINUX.1.into()));
+    writer.world(world.clone());
+    let signer = Signer::new(KeyPair::new_account(), &KeyPair::new_service().public_key());
+    writer
+        .write(&path, &signer.unwrap(), Compression::Gzip, &Silent)
+        .unwrap();
+    let contents = verify(fs::File::open(&path).unwrap(), &Limits::default()).unwrap();
+    assert_eq!(contents.world.as_deref(), Some(world.as_slice()));
+    let theirs = provider_archive::ProviderArchive::try_load_file(&path).await;
+    assert_eq!(theirs.unwrap().wit_world(), Some(world.as_slice()));
+}
+
+#[test]
+fn folders_without_valid_wit_are_refused_with_the_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("world.wit");
+    let cases: [(&str, &str); 4] = [
+        ("nothing", ""),
+        ("no WIT", "not a package"),
+        (
+            "a dependency that is missing",
+            "package a:b; world w { import c:d/e; }",
+        ),
+        (
+            "two worlds of one name",
+            "package a:b; world w {} world w {}",
+        ),
+    ];
+    for (what, text) in cases {
+        fs::write(&file, text).unwrap();
+        let error = encode_world(folder.path()).expect_err(what);
+        assert!(matches!(error, Error::Wit { .. }), "{what}: {error:?}");
+        assert_eq!(error.kind(), ErrorKind::Usage);
+        let place = folder.path().display().to_string();
+        assert!(error.to_string().contains(&place), "{what}: {error}");
+    }
+    for path in [folder.path().join("missing"), file] {
+        let error = encode_world(&path).unwrap_err().to_string();
+        assert!(error.contains("not a folder"), "{error}");
+    }
+}
+
+#[test]
+fn bytes_that_are_no_world_are_not_printed() {
+    let component = b"\0asm\x0d\0\x01\0".as_slice();
+    let module = b"\0asm\x01\0\0\0".as_slice();
+    for bytes in [b"".as_slice(), b"interface world {}", module, component] {
+        let error = print_world(bytes).unwrap_err();
+        assert!(matches!(error, Error::Wit { .. }), "{error:?}");
+        assert!(error.to_string().contains("world.wasm"), "{error}");
+    }
+}

@@ -1,0 +1,237 @@
+//! Archives made byte by byte, so that anything about them can be wrong.
+
+mod entry;
+mod peer;
+
+use std::collections::BTreeMap;
+use std::io::{Read, Write};
+
+use data_encoding::BASE64URL_NOPAD;
+use nkeys::KeyPair;
+use serde_json::{Map, Value, json};
+use wasmcloud_par::content::Digest;
+
+pub(crate) use entry::{Entry, Format};
+pub(crate) use peer::{PeerArchive, peer_archive};
+
+/// What the executables of most archives here are.
+pub(crate) const LINUX: (&str, &[u8]) = ("x86_64-linux", b"\x7fELF the executable for linux");
+pub(crate) const MACOS: (&str, &[u8]) = ("aarch64-macos", b"\xcf\xfa the executable for macos");
+
+/// What the vendor of every archive here is called.
+pub(crate) const VENDOR: &str = "Test Vendor";
+
+type PayloadEdit = Box<dyn FnOnce(&mut Map<String, Value>)>;
+type TokenEdit = Box<dyn FnOnce(String) -> Vec<u8>>;
+
+enum Piece {
+    /// The claims, under this header; their content is made when all hashes are known.
+    Claims(Entry),
+    Entry(Entry),
+    Raw(Vec<u8>),
+}
+
+/// Builds a provider archive. Left alone it is right: claims first, GNU headers, two blocks of zeros at
+/// the end, plain.
+pub(crate) struct ArchiveBuilder {
+    issuer: KeyPair,
+    subject: KeyPair,
+    signing: Option<KeyPair>,
+    header: String,
+    hashes: BTreeMap<String, String>,
+    payload_edits: Vec<PayloadEdit>,
+    token_edit: Option<TokenEdit>,
+    pieces: Vec<Piece>,
+    end: Vec<u8>,
+}
+
+impl ArchiveBuilder {
+    /// An archive that holds nothing, not even claims.
+    pub(crate) fn bare() -> Self {
+        Self {
+            issuer: KeyPair::new_account(),
+            subject: KeyPair::new_service(),
+            signing: None,
+            header: r#"{"typ":"jwt","alg":"Ed25519"}"#.to_owned(),
+            hashes: BTreeMap::new(),
+            payload_edits: Vec::new(),
+            token_edit: None,
+            pieces: Vec::new(),
+            end: vec![0; 1024],
+        }
+    }
+
+    /// An archive with claims and no executable.
+    pub(crate) fn empty() -> Self {
+        Self::bare().claims(Entry::file("claims.jwt", ""))
+    }
+
+    /// An archive with claims and the executables [`LINUX`] and [`MACOS`].
+    pub(crate) fn two_targets() -> Self {
+        Self::empty()
+            .executable("aarch64-macos.bin", MACOS.1)
+            .executable("x86_64-linux.bin", LINUX.1)
+    }
+
+    /// The keys of the account and of the service.
+    pub(crate) fn keys(mut self, issuer: KeyPair, subject: KeyPair) -> Self {
+        self.issuer = issuer;
+        self.subject = subject;
+        self
+    }
+
+    /// Signs with another key than the issuer's.
+    pub(crate) fn signed_by(mut self, key: KeyPair) -> Self {
+        self.signing = Some(key);
+        self
+    }
+
+    /// The header of the token, as JSON.
+    pub(crate) fn header(mut self, header: &str) -> Self {
+        header.clone_into(&mut self.header);
+        self
+    }
+
+    /// Changes the payload of the token before it is signed.
+    pub(crate) fn payload(mut self, edit: impl FnOnce(&mut Map<String, Value>) + 'static) -> Self {
+        self.payload_edits.push(Box::new(edit));
+        self
+    }
+
+    /// Changes the `wascap` section of the payload before it is signed.
+    pub(crate) fn wascap(self, edit: impl FnOnce(&mut Map<String, Value>) + 'static) -> Self {
+        self.payload(|payload| edit(payload["wascap"].as_object_mut().unwrap()))
+    }
+
+    /// Changes the token after it was signed.
+    pub(crate) fn token(mut self, edit: impl FnOnce(String) -> Vec<u8> + 'static) -> Self {
+        self.token_edit = Some(Box::new(edit));
+        self
+    }
+
+    /// Puts the claims here, under the name and with the header of `entry`.
+    pub(crate) fn claims(mut self, entry: Entry) -> Self {
+        self.pieces.push(Piece::Claims(entry));
+        self
+    }
+
+    /// An entry that the claims do not cover.
+    pub(crate) fn entry(mut self, entry: Entry) -> Self {
+        self.pieces.push(Piece::Entry(entry));
+        self
+    }
+
+    /// A hash in the claims, whether there is an entry for it or not.
+    pub(crate) fn hash(mut self, key: &str, content: &[u8]) -> Self {
+        let digest = Digest::of(content).hex().to_ascii_uppercase();
+        self.hashes.insert(key.to_owned(), digest);
+        self
+    }
+
+    /// An executable that the claims cover: its target is what `name` leaves without folders and
+    /// suffix.
+    pub(crate) fn executable(self, name: &str, content: &[u8]) -> Self {
+        self.executable_entry(Entry::file(name, content))
+    }
+
+    /// The same with a header of its own.
+    pub(crate) fn executable_entry(self, entry: Entry) -> Self {
+        let name = entry.name().rsplit('/').next().unwrap().to_owned();
+        let stem = name
+            .rsplit_once('.')
+            .map_or(name.as_str(), |(stem, _)| stem);
+        let content = entry.content().to_vec();
+        self.hash(stem, &content).entry(entry)
+    }
+
+    /// A WIT world that the claims cover.
+    pub(crate) fn world(self, content: &[u8]) -> Self {
+        self.hash("world.wasm", content)
+            .entry(Entry::file("world.wasm", content))
+    }
+
+    /// Bytes between the entries.
+    pub(crate) fn raw(mut self, bytes: impl Into<Vec<u8>>) -> Self {
+        self.pieces.push(Piece::Raw(bytes.into()));
+        self
+    }
+
+    /// What stands behind the last entry instead of two blocks of zeros.
+    pub(crate) fn end(mut self, end: impl Into<Vec<u8>>) -> Self {
+        self.end = end.into();
+        self
+    }
+
+    /// The bytes of the archive as a plain tar.
+    pub(crate) fn build(mut self) -> Vec<u8> {
+        let pieces = std::mem::take(&mut self.pieces);
+        let end = std::mem::take(&mut self.end);
+        let token = self.build_token();
+        let mut tar = Vec::new();
+        for piece in pieces {
+            match piece {
+                Piece::Claims(entry) => tar.extend(entry.with_content(&token).bytes()),
+                Piece::Entry(entry) => tar.extend(entry.bytes()),
+                Piece::Raw(bytes) => tar.extend(bytes),
+            }
+        }
+        tar.extend(end);
+        tar
+    }
+
+    /// The bytes of the archive as one gzip member.
+    pub(crate) fn build_gzip(self) -> Vec<u8> {
+        gzip(&self.build())
+    }
+
+    fn build_token(self) -> Vec<u8> {
+        let payload = json!({
+            "jti": "7Kk0aFDBSVqVyKWKKWjW",
+            "iat": 1_700_000_000,
+            "iss": self.issuer.public_key(),
+            "sub": self.subject.public_key(),
+            "wascap": {
+                "name": "Test Provider",
+                "vendor": VENDOR,
+                "rev": 7,
+                "ver": "1.2.3",
+                "target_hashes": self.hashes,
+            },
+            "wascap_revision": 3,
+        });
+        let Value::Object(mut payload) = payload else {
+            unreachable!("it is an object");
+        };
+        for edit in self.payload_edits {
+            edit(&mut payload);
+        }
+        let signed = format!(
+            "{}.{}",
+            BASE64URL_NOPAD.encode(self.header.as_bytes()),
+            BASE64URL_NOPAD.encode(Value::Object(payload).to_string().as_bytes()),
+        );
+        let signing = self.signing.as_ref().unwrap_or(&self.issuer);
+        let signature = signing.sign(signed.as_bytes()).unwrap();
+        let token = format!("{signed}.{}", BASE64URL_NOPAD.encode(&signature));
+        match self.token_edit {
+            Some(edit) => edit(token),
+            None => token.into_bytes(),
+        }
+    }
+}
+
+/// One gzip member around `bytes`.
+pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// What is in the first gzip member of `bytes`.
+pub(crate) fn gunzip(bytes: &[u8]) -> Vec<u8> {
+    let mut inflated = Vec::new();
+    flate2::read::GzDecoder::new(bytes)
+        .read_to_end(&mut inflated)
+        .unwrap();
+    inflated
+}
