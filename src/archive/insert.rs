@@ -27,7 +27,8 @@ pub enum Identity {
 /// it again with everything else kept, and replaces the file in one step.
 ///
 /// `signer` is asked once the claims are known, so that it can look for the issuer's key. Compression
-/// stays what it was. The unpacked executables need room in the archive's folder for a while.
+/// stays what it was. Targets that the claims covered and the archive did not hold are no longer
+/// covered. The unpacked executables need room in the archive's folder for a while.
 ///
 /// # Errors
 ///

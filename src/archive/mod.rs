@@ -13,6 +13,7 @@
 //! - [`ProviderArchive`] is the face that users of the `provider-archive` crate know.
 
 mod claims;
+mod entries;
 mod error;
 mod extract;
 mod gzip;
@@ -22,6 +23,7 @@ mod limits;
 mod pax;
 pub mod provider_archive;
 mod reader;
+mod tar_stream;
 mod target;
 #[cfg(feature = "wit")]
 mod world;

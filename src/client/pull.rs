@@ -1,10 +1,11 @@
 //! Pull: from a reference to a verified file.
 
-use std::io;
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use crate::archive::{Compression, Contents};
-use crate::content::{AtomicFile, Digest};
+use crate::content::{AtomicFile, Digest, Meter};
 use crate::oci::Reference;
 
 use super::error::Error;
@@ -54,13 +55,10 @@ impl Client {
         let path = place(reference, destination, contents.compressed);
         let client = self.clone();
         let path = blocking(move || {
-            let meter = client.progress.begin("writing", 0);
+            let meter = client.progress.begin("writing", cached.size());
             let file = AtomicFile::create(&path).map_err(Error::write(&path))?;
             for layer in cached.files() {
-                let mut layer = layer?;
-                // From file to file, so that the system can copy without us.
-                io::copy(&mut layer, &mut file.as_file()).map_err(Error::write(&path))?;
-                meter.advance(0).map_err(Error::write(&path))?;
+                copy(&layer?, file.as_file(), meter.as_ref()).map_err(Error::write(&path))?;
             }
             file.commit().map_err(Error::write(&path))?;
             Ok(path)
@@ -71,6 +69,18 @@ impl Client {
             digest,
             contents,
         })
+    }
+}
+
+/// Copies from file to file, which the system can do without us, in steps that can be stopped.
+fn copy(from: &File, mut to: &File, meter: &dyn Meter) -> io::Result<()> {
+    const STEP: u64 = 16 << 20;
+    loop {
+        let count = io::copy(&mut from.take(STEP), &mut to)?;
+        if count == 0 {
+            return Ok(());
+        }
+        meter.advance(count)?;
     }
 }
 

@@ -59,7 +59,11 @@ impl AtomicFile {
         }
         #[cfg(not(unix))]
         let _ = mode;
-        let temporary = builder.tempfile_in(folder)?;
+        fs::metadata(folder)?;
+        let temporary = builder
+            .tempfile_in(folder)
+            // Its own message names the temporary file, which tells the user nothing.
+            .map_err(|error| io::Error::from(error.kind()))?;
         Ok(Self {
             temporary,
             destination,
@@ -162,17 +166,19 @@ fn sync_folder(file: &Path) {
 ///
 /// When there is no such file, or it is a folder or a device.
 pub fn open_regular(path: &Path) -> io::Result<(File, u64)> {
+    let require_regular = |metadata: &fs::Metadata| match metadata.file_type() {
+        kind if kind.is_file() => Ok(()),
+        kind if kind.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
+        _ => {
+            let reason = "not a regular file";
+            Err(io::Error::new(io::ErrorKind::InvalidInput, reason))
+        }
+    };
+    // Before it is opened too: opening a pipe waits for somebody to write to it.
+    require_regular(&fs::metadata(path)?)?;
     let file = File::open(path)?;
     let metadata = file.metadata()?;
-    if metadata.is_dir() {
-        return Err(io::ErrorKind::IsADirectory.into());
-    }
-    if !metadata.is_file() {
-        return Err(io::Error::new(
-            io::ErrorKind::InvalidInput,
-            "not a regular file",
-        ));
-    }
+    require_regular(&metadata)?;
     Ok((file, metadata.len()))
 }
 
