@@ -91,7 +91,8 @@ impl FromStr for Target {
             suggestion,
         };
         // The platforms of container images turn it around: `linux/arm64`.
-        if let Some((os, arch)) = name.split_once('/') {
+        let word = |text: &str| text.chars().all(char::is_alphanumeric);
+        if let Some((os, arch)) = name.split_once('/').filter(|(os, _)| word(os)) {
             let target = Self::carried(&format!("{arch}-{os}")).map_err(|_| error(None))?;
             return Err(error(Some(target.usual_name().unwrap_or(target.0))));
         }
