@@ -219,20 +219,8 @@ impl Signer {
         &self.subject
     }
 
-    /// Signs claims over `executables` and `world`, and verifies what came of it.
-    pub(super) fn sign(
-        &self,
-        metadata: &Metadata,
-        executables: &BTreeMap<Target, Digest>,
-        world: Option<&Digest>,
-    ) -> Result<VerifiedClaims, Error> {
-        let mut target_hashes: HashMap<String, String> = executables
-            .iter()
-            .map(|(target, digest)| (target.to_string(), claimed(digest)))
-            .collect();
-        if let Some(digest) = world {
-            target_hashes.insert(WORLD_ENTRY.to_owned(), claimed(digest));
-        }
+    /// Claims without the hashes of the executables. Their id and dates are fixed from here on.
+    pub(super) fn draft(&self, metadata: &Metadata, world: Option<Digest>) -> Draft<'_> {
         let claims = Claims::<CapabilityProvider>::with_provider(
             self.issuer.public_key(),
             self.subject.clone(),
@@ -243,10 +231,43 @@ impl Signer {
                 vendor: metadata.vendor.clone(),
                 rev: metadata.revision,
                 ver: metadata.version.clone(),
-                target_hashes,
+                target_hashes: HashMap::new(),
                 config_schema: metadata.schema.clone(),
             },
         );
+        Draft {
+            issuer: &self.issuer,
+            claims,
+            world,
+        }
+    }
+}
+
+/// Claims that still lack the hashes of the executables.
+pub(super) struct Draft<'a> {
+    issuer: &'a KeyPair,
+    claims: Claims<CapabilityProvider>,
+    world: Option<Digest>,
+}
+
+impl Draft<'_> {
+    /// Signs claims over `executables` and the world, and verifies what came of it. For the same
+    /// targets, tokens have the same length.
+    pub(super) fn sign(
+        &self,
+        executables: &BTreeMap<Target, Digest>,
+    ) -> Result<VerifiedClaims, Error> {
+        let mut claims = self.claims.clone();
+        if let Some(provider) = &mut claims.metadata {
+            let executables = executables
+                .iter()
+                .map(|(target, digest)| (target.to_string(), claimed(digest)));
+            let world = self
+                .world
+                .iter()
+                .map(|digest| (WORLD_ENTRY.to_owned(), claimed(digest)));
+            provider.target_hashes = executables.chain(world).collect();
+        }
         // Not `Claims::encode`: its map of hashes comes out in random order. A `Value` is sorted.
         let payload = serde_json::to_value(&claims).map_err(Error::Encode)?;
         let signed = format!(
@@ -338,7 +359,8 @@ mod tests {
         };
         let world = Digest::of(b"world");
         let claims = signer
-            .sign(&metadata, &executables(), Some(&world))
+            .draft(&metadata, Some(world.clone()))
+            .sign(&executables())
             .unwrap();
         assert_eq!(claims.issuer(), signer.issuer());
         assert_eq!(claims.subject(), signer.subject());
@@ -348,9 +370,23 @@ mod tests {
     }
 
     #[test]
+    fn the_length_of_a_token_does_not_depend_on_the_hashes() {
+        let signer = signer();
+        let draft = signer.draft(&Metadata::default(), None);
+        let first = draft.sign(&executables()).unwrap();
+        let others = executables()
+            .into_keys()
+            .map(|target| (target, Digest::of(b"other")));
+        let second = draft.sign(&others.collect()).unwrap();
+        assert_ne!(first.token(), second.token());
+        assert_eq!(first.token().len(), second.token().len());
+    }
+
+    #[test]
     fn a_payload_that_was_changed_has_a_bad_signature() {
         let claims = signer()
-            .sign(&Metadata::default(), &executables(), None)
+            .draft(&Metadata::default(), None)
+            .sign(&executables())
             .unwrap();
         let parts: Vec<&str> = claims.token().split('.').collect();
         let payload = BASE64URL_NOPAD.decode(parts[1].as_bytes()).unwrap();
@@ -389,7 +425,8 @@ mod tests {
     #[test]
     fn the_same_claims_are_encoded_in_the_same_order() {
         let claims = signer()
-            .sign(&Metadata::default(), &executables(), None)
+            .draft(&Metadata::default(), None)
+            .sign(&executables())
             .unwrap();
         let payload = claims.token().split('.').nth(1).unwrap();
         let text = String::from_utf8(BASE64URL_NOPAD.decode(payload.as_bytes()).unwrap()).unwrap();

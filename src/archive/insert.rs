@@ -8,10 +8,11 @@ use crate::content::{Meter, MeteredReader, Progress, open_regular};
 use super::claims::{Signer, VerifiedClaims};
 use super::error::Error;
 use super::extract::{Spool, write_error};
+use super::input::Input;
 use super::limits::Limits;
 use super::reader::scan;
 use super::target::Target;
-use super::writer::{ArchiveWriter, Compression, Input};
+use super::writer::{ArchiveWriter, Compression};
 
 /// Whether the issuer or the subject of an archive may change when it is signed again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -17,6 +17,7 @@ mod entries;
 mod error;
 mod extract;
 mod gzip;
+mod input;
 mod insert;
 mod keys;
 mod limits;
@@ -32,6 +33,7 @@ mod writer;
 pub use claims::{Metadata, Signer, UnverifiedClaims, VerifiedClaims};
 pub use error::Error;
 pub use extract::{Loaded, extract, load};
+pub use input::Input;
 pub use insert::{Identity, insert};
 pub use keys::{KeyDirectories, KeyFile, KeyKind, KeyOrigin};
 pub use limits::Limits;
@@ -40,7 +42,7 @@ pub use reader::{Contents, read_claims, verify};
 pub use target::{ParseTargetError, Target};
 #[cfg(feature = "wit")]
 pub use world::{encode_world, print_world};
-pub use writer::{ArchiveWriter, Compression, Input};
+pub use writer::{ArchiveWriter, Compression};
 
 /// The entry that holds the signed token.
 pub const CLAIMS_ENTRY: &str = "claims.jwt";
