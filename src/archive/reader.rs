@@ -6,7 +6,7 @@ use std::io::Read;
 use crate::content::{Algorithm, Digest, Hasher};
 
 use super::WORLD_ENTRY;
-use super::claims::{UnverifiedClaims, VerifiedClaims, hash_key};
+use super::claims::{UnverifiedClaims, VerifiedClaims};
 use super::entries::{Entries, Role, read_bounded};
 use super::error::Error;
 use super::gzip::{Failure, Tar};
@@ -238,7 +238,7 @@ impl<'l> Scan<'l> {
             compare(target.as_str(), claims.executables().get(target), digest)?;
         }
         match &self.world {
-            Some((_, digest)) => compare(hash_key("world"), claims.world(), digest)?,
+            Some((_, digest)) => compare(WORLD_ENTRY, claims.world(), digest)?,
             None if claims.world().is_some() => return Err(Error::WorldMissing),
             None => {}
         }
