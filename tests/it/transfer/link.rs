@@ -36,7 +36,7 @@ impl Link {
         let (tell, dead) = mpsc::channel();
         let (up, down) = (Arc::new(Mutex::new(up)), Arc::new(Mutex::new(down)));
         let registry = registry.address().to_owned();
-        // Ends with the test process, as the dead connections do.
+        // Ends with the test process.
         thread::spawn(move || {
             for near in listener.incoming() {
                 let (near, far) = (near.unwrap(), TcpStream::connect(&registry).unwrap());
@@ -77,10 +77,8 @@ fn carry(from: &TcpStream, to: &TcpStream, budget: &Budget, tell: &Sender<()>) {
             }
             if allowed < count {
                 let _ = tell.send(());
-                // With both sockets open, so that neither side notices anything.
-                loop {
-                    thread::park();
-                }
+                // Read on for nothing, so that neither side notices before the other goes away.
+                while matches!(from.read(&mut buffer), Ok(1..)) {}
             }
         }
         // Either side may have gone away; the other one is to know.
