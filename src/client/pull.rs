@@ -9,7 +9,7 @@ use crate::content::{AtomicFile, Digest, Meter};
 use crate::oci::Reference;
 
 use super::error::Error;
-use super::{Client, blocking};
+use super::{Access, Client, blocking};
 
 /// An archive that was pulled and verified.
 #[derive(Debug, Clone)]
@@ -39,16 +39,10 @@ impl Client {
         destination: Option<&Path>,
         expected: Option<&Digest>,
     ) -> Result<Pulled, Error> {
-        let pinned = expected.map(|digest| reference.with_digest(digest.clone()));
-        if let (Some(written), Some(expected)) = (reference.digest(), expected)
-            && written != expected
-        {
-            return Err(Error::OtherDigest {
-                reference: reference.to_string(),
-                expected: expected.clone(),
-                actual: written.clone(),
-            });
+        if let Some(expected) = expected {
+            self.demand(reference, expected).await?;
         }
+        let pinned = expected.map(|digest| reference.with_digest(digest.clone()));
         let cached = self.cached(pinned.as_ref().unwrap_or(reference)).await?;
         let digest = cached.artifact.descriptor().digest.clone();
         let (cached, contents) = self.verified(cached, reference).await?;
@@ -69,6 +63,31 @@ impl Client {
             digest,
             contents,
         })
+    }
+
+    /// Refuses a reference that stands for something else than `expected`. A tag that has moved on must
+    /// not go unnoticed, although what was expected may still be there under its digest.
+    async fn demand(&self, reference: &Reference, expected: &Digest) -> Result<(), Error> {
+        let actual = match (reference.digest(), reference.tag()) {
+            (Some(written), _) => written.clone(),
+            (None, Some(tag)) => {
+                let store = self.store(reference, Access::Read)?;
+                store.resolve(tag).await?.digest
+            }
+            (None, None) => return Ok(()),
+        };
+        // Digests of two algorithms cannot be compared: what comes is checked against the expected one.
+        if reference.digest().is_none() && actual.algorithm() != expected.algorithm() {
+            return Ok(());
+        }
+        if actual != *expected {
+            return Err(Error::OtherDigest {
+                reference: reference.to_string(),
+                expected: expected.clone(),
+                actual,
+            });
+        }
+        Ok(())
     }
 }
 

@@ -13,3 +13,4 @@
 mod archive;
 mod layers;
 mod support;
+mod transfer;
