@@ -11,5 +11,6 @@
 )]
 
 mod archive;
+mod commands;
 mod layers;
 mod support;
