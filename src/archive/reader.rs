@@ -72,7 +72,8 @@ pub fn read_claims(input: impl Read, limits: &Limits) -> Result<VerifiedClaims, 
         let mut archive =
             tar::Archive::new(Bounded::new(Tar::open(input, failure.clone())?, limits));
         for entry in archive.entries().map_err(Error::DamagedTar)?.raw(true) {
-            scan.entry(entry.map_err(structure_error)?, &mut Discard)?;
+            let entry = entry.map_err(|error| structure_error(error, scan.entries))?;
+            scan.entry(entry, &mut Discard)?;
             if let Some(token) = &scan.token {
                 return UnverifiedClaims::decode(token)?.verify();
             }
@@ -116,7 +117,8 @@ pub(super) fn scan(
         let mut archive = tar::Archive::new(Bounded::new(tar, limits));
         let mut scan = Scan::new(limits);
         for entry in archive.entries().map_err(Error::DamagedTar)?.raw(true) {
-            scan.entry(entry.map_err(structure_error)?, receiver)?;
+            let entry = entry.map_err(|error| structure_error(error, scan.entries))?;
+            scan.entry(entry, receiver)?;
         }
         let mut rest = archive.into_inner();
         rest.expect_end(scan.end)?;
@@ -134,10 +136,16 @@ fn stream_error(failure: &Failure, error: Error) -> Error {
     }
 }
 
-/// The same between entries.
-fn structure_error(error: io::Error) -> Error {
+/// The same behind so many entries.
+fn structure_error(error: io::Error, entries: usize) -> Error {
     match tar_error(error) {
         Error::Truncated(_) => Error::Truncated("the tar"),
+        // The checksum is no number: this is no header, and never was one.
+        Error::DamagedTar(error)
+            if entries == 0 && error.to_string().starts_with("numeric field") =>
+        {
+            Error::NotAnArchive("it does not begin with a tar header")
+        }
         other => other,
     }
 }
@@ -156,7 +164,12 @@ fn tar_error(error: io::Error) -> Error {
     match error.kind() {
         io::ErrorKind::UnexpectedEof => Error::Truncated("an entry"),
         io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData => Error::DamagedGzip(error),
-        _ => Error::DamagedTar(error),
+        kind => {
+            // What follows the colon is bytes of the archive, whoever wrote them.
+            let text = error.to_string();
+            let reason = text.split(':').next().unwrap_or_default();
+            Error::DamagedTar(io::Error::new(kind, reason.to_owned()))
+        }
     }
 }
 
