@@ -59,7 +59,12 @@ impl Source {
             return Ok(Self::File(argument.into()));
         }
         let written = argument.to_string_lossy();
-        let reference = written.parse::<Reference>().map_err(|error| {
+        let reference = match written.parse::<Reference>() {
+            // It is there, so the mistake is not in how a reference is written.
+            Err(_) if Path::new(argument).exists() => return Ok(Self::File(argument.into())),
+            other => other,
+        };
+        let reference = reference.map_err(|error| {
             // Without a slash it is hardly meant as a reference.
             let kind = if written.contains('/') {
                 ErrorKind::Usage

@@ -59,7 +59,9 @@ impl AtomicFile {
         }
         #[cfg(not(unix))]
         let _ = mode;
-        let temporary = builder.tempfile_in(folder)?;
+        let temporary = builder
+            .tempfile_in(folder)
+            .map_err(|error| in_folder(error, folder))?;
         Ok(Self {
             temporary,
             destination,
@@ -117,6 +119,21 @@ impl Write for AtomicFile {
 
     fn flush(&mut self) -> io::Result<()> {
         self.temporary.as_file_mut().flush()
+    }
+}
+
+/// The name of the temporary file, which `tempfile` reports, says nothing to anybody: the folder does.
+fn in_folder(error: io::Error, folder: &Path) -> io::Error {
+    let folder = folder.display();
+    match error.kind() {
+        kind @ io::ErrorKind::NotFound => {
+            io::Error::new(kind, format!("there is no folder {folder}"))
+        }
+        kind @ io::ErrorKind::PermissionDenied => io::Error::new(
+            kind,
+            format!("permission denied: the folder {folder} may not be written to"),
+        ),
+        _ => error,
     }
 }
 
