@@ -12,7 +12,7 @@ use wasmcloud_par::oci::Reference;
 
 use super::problem::Failure;
 use super::registry::RegistryArgs;
-use super::session::{Session, blocking};
+use super::session::{Session, blocking, detached};
 
 /// The argument as it was written: a path need not be text.
 pub(crate) type Argument = OsString;
@@ -100,7 +100,7 @@ impl Source {
             }
             Self::StandardInput => {
                 let meter = session.progress().begin("verifying", 0);
-                blocking(move || {
+                detached(move || {
                     let input = MeteredReader::new(std::io::stdin().lock(), meter);
                     archive::verify(input, &Limits::default())
                         .map_err(|error| error.in_archive(Path::new("on standard input")).into())
