@@ -136,7 +136,8 @@ fn changed(executable: &[u8]) -> Vec<u8> {
 fn no_command_uses_a_bad_archive_in_a_file() {
     let environment = Environment::new();
     environment.write("provider", "an executable");
-    let reference = format!("{}/{}:1", shared_registry(), unique("bad"));
+    let repository = format!("{}/{}", shared_registry(), unique("bad"));
+    let reference = format!("{repository}:1");
     for bad in bad_archives() {
         environment.write("bad.par", &bad.bytes);
         let refusal = Refusal {
@@ -169,7 +170,7 @@ fn no_command_uses_a_bad_archive_in_a_file() {
     // Nothing was pushed before it was verified.
     Refusal {
         code: 3,
-        message: &["does not have the", &reference],
+        message: &["does not have the", &repository],
         hint: "check the repository",
     }
     .of(&environment, &["pull", &reference]);

@@ -188,7 +188,11 @@ fn a_registry_that_wants_credentials_is_denied_without_them() {
         let wrong = ["-u", "jane", "-p", "another-password"];
         Refusal {
             code: 4,
-            message: &[registry.address(), "refused the credentials of jane", "401"],
+            message: &[
+                registry.address(),
+                "refused the credentials of user jane",
+                "401",
+            ],
             hint: "check user and password",
         }
         .of(&environment, &[command, &wrong].concat());

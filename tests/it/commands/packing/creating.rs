@@ -129,7 +129,7 @@ fn a_target_that_hosts_call_otherwise_is_packed_with_a_warning() {
     let outcome = create(&environment, &["-b", "arm64-darwin=build/echo.bin", "-q"]).success();
     assert_eq!(outcome.stderr, "");
     let outcome = create(&environment, &["-b", "arm64-darwin=build/echo.bin"]).success();
-    insta::assert_snapshot!(outcome.stderr, @"");
+    insta::assert_snapshot!(outcome.stderr, @"warning: hosts look for `aarch64-macos`, not for `arm64-darwin`, which is packed as it is");
     assert_eq!(
         inspect(&environment, "echo.par")["targets"],
         json!(["arm64-darwin"])
@@ -140,7 +140,10 @@ fn a_target_that_hosts_call_otherwise_is_packed_with_a_warning() {
 fn keys_are_made_once_and_found_again() {
     let environment = with_provider();
     let outcome = create(&environment, &["-b", "build/echo.bin"]).success();
-    insta::assert_snapshot!(normalised(&outcome.stderr, &environment), @"");
+    insta::assert_snapshot!(normalised(&outcome.stderr, &environment), @"
+    generated the account key [ROOT]/home/.wash/keys/tester_account.nk; keep it safe, the next release needs it
+    generated the service key [ROOT]/home/.wash/keys/echo_service.nk; keep it safe, the next release needs it
+    ");
     let first = inspect(&environment, "echo.par");
     let again = create(&environment, &["-b", "build/echo.bin", "--disable-keygen"]).success();
     assert_eq!(again.stderr, "");

@@ -18,7 +18,7 @@ fn with_wash_keys(environment: &Environment, folder: &str, arguments: &[&str]) -
 fn a_new_key_is_private_and_only_its_public_half_is_printed() {
     let environment = Environment::new();
     let outcome = environment.par(["keys", "gen", "account"]).success();
-    insta::assert_snapshot!(normalised(&outcome.stderr, &environment), @"");
+    insta::assert_snapshot!(normalised(&outcome.stderr, &environment), @"generated [ROOT]/home/.wash/keys/tester_account.nk");
     let folder = environment.home().join(".wash/keys");
     let path = folder.join("tester_account.nk");
     let seed = fs::read_to_string(&path).unwrap();
@@ -132,7 +132,11 @@ fn all_keys_are_listed_and_no_seed_is() {
     environment.write("more/broken.nk", "SAnothing");
     environment.write("more/README", "no key");
     let list = environment.par(["keys", "list", "-d", "more"]).success();
-    insta::assert_snapshot!(normalised(&list.stdout, &environment), @"");
+    insta::assert_snapshot!(normalised(&list.stdout, &environment), @"
+    broken          (not a seed)                                              more/broken.nk
+    echo_service    [SERVICE]  [ROOT]/home/.wash/keys/echo_service.nk
+    tester_account  [ACCOUNT]  [ROOT]/home/.wash/keys/tester_account.nk
+    ");
     let object = environment
         .par(["keys", "list", "-o", "json"])
         .success()

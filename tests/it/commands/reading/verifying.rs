@@ -22,8 +22,8 @@ fn what_was_checked_is_said() {
       signature      by [ACCOUNT] (any issuer is allowed)
       service        [SERVICE]
       dates          valid for ever
-      aarch64-macos  sha256:[HASH] (28 bytes)
-      x86_64-linux   sha256:[HASH] (28 bytes)
+      aarch64-macos  sha256:[HASH] (27 bytes)
+      x86_64-linux   sha256:[HASH] (29 bytes)
     ");
 }
 
@@ -39,6 +39,29 @@ fn standard_input_is_verified_as_a_file_is() {
         &environment,
     );
     insta::assert_snapshot!(text, @r#"
+    {
+      "absent": [],
+      "compressed": false,
+      "digest": null,
+      "expires": null,
+      "issuer": "[ACCOUNT]",
+      "issuer_checked": false,
+      "not_before": null,
+      "service": "[SERVICE]",
+      "source": "standard input",
+      "success": true,
+      "targets": {
+        "aarch64-macos": {
+          "digest": "sha256:[HASH]",
+          "size": 27
+        },
+        "x86_64-linux": {
+          "digest": "sha256:[HASH]",
+          "size": 29
+        }
+      },
+      "world": "sha256:[HASH]"
+    }
     "#);
 }
 
@@ -64,7 +87,10 @@ fn one_of_the_named_issuers_must_have_signed() {
         .par([&verify[..], &["--issuer", &wrong]].concat())
         .exit(5);
     assert_eq!(outcome.stdout, "");
-    insta::assert_snapshot!(normalised(&outcome.stderr, &environment), @"");
+    insta::assert_snapshot!(normalised(&outcome.stderr, &environment), @"
+    error: good.par was published by [ACCOUNT], which is not among the issuers that are allowed
+    hint: allow the issuer with --issuer if you trust it
+    ");
 }
 
 #[test]
