@@ -259,6 +259,14 @@ impl Error {
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::Archive { source, .. } => return source.hint(),
+            Self::Read { source, .. } | Self::Write { source, .. }
+                if source.kind() == io::ErrorKind::IsADirectory =>
+            {
+                "name a file, not a folder"
+            }
+            Self::NotAnArchive(_) => {
+                "a provider archive is a tar, compressed or not, as `par create` makes it"
+            }
             Self::Component => {
                 "components are pushed and pulled with `wkg oci push` and `wkg oci pull`"
             }

@@ -68,7 +68,8 @@ pub fn read_claims(input: impl Read, limits: &Limits) -> Result<VerifiedClaims, 
         let mut archive =
             tar::Archive::new(TarStream::new(Tar::open(input, failure.clone())?, limits));
         for entry in archive.entries().map_err(Error::DamagedTar)?.raw(true) {
-            scan.entry(entry.map_err(structure_error)?, &mut Discard)?;
+            let entry = entry.map_err(|error| structure_error(error, scan.end == 0))?;
+            scan.entry(entry, &mut Discard)?;
             if let Some(token) = &scan.token {
                 return UnverifiedClaims::decode(token)?.verify();
             }
@@ -112,7 +113,8 @@ pub(super) fn scan(
         let mut archive = tar::Archive::new(TarStream::new(tar, limits));
         let mut scan = Scan::new(limits);
         for entry in archive.entries().map_err(Error::DamagedTar)?.raw(true) {
-            scan.entry(entry.map_err(structure_error)?, receiver)?;
+            let entry = entry.map_err(|error| structure_error(error, scan.end == 0))?;
+            scan.entry(entry, receiver)?;
         }
         archive.into_inner().finish(scan.end)?;
         scan.conclude(compressed)

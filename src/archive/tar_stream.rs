@@ -80,10 +80,13 @@ impl<R: Read> Read for TarStream<R> {
     }
 }
 
-/// As [`tar_error`], for what happens between entries.
-pub(super) fn structure_error(error: io::Error) -> Error {
+/// As [`tar_error`], for what happens between entries; `first` when there was none yet.
+pub(super) fn structure_error(error: io::Error, first: bool) -> Error {
     match tar_error(error) {
         Error::Truncated(_) => Error::Truncated("the tar"),
+        Error::DamagedTar(_) if first => {
+            Error::NotAnArchive("it does not begin with the header of a tar")
+        }
         other => other,
     }
 }
@@ -102,6 +105,11 @@ pub(super) fn tar_error(error: io::Error) -> Error {
     match error.kind() {
         io::ErrorKind::UnexpectedEof => Error::Truncated("an entry"),
         io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData => Error::DamagedGzip(error),
-        _ => Error::DamagedTar(error),
+        kind => {
+            // What follows the colon is bytes of the archive, whoever wrote them.
+            let text = error.to_string();
+            let reason = text.split(':').next().unwrap_or_default();
+            Error::DamagedTar(io::Error::new(kind, reason.to_owned()))
+        }
     }
 }

@@ -8,7 +8,7 @@ use clap::ValueHint;
 use wasmcloud_par::archive::{
     self, ArchiveWriter, Compression, KeyKind, Metadata, Signer, encode_world,
 };
-use wasmcloud_par::content::open_regular;
+use wasmcloud_par::content::{AtomicFile, open_regular};
 
 use super::binaries::{Binaries, BinaryOptions};
 use super::options::path_or_nothing;
@@ -109,8 +109,13 @@ fn create(args: Args, session: &Session) -> Result<Answer> {
         writer.world(encode_world(&folder)?);
     }
 
-    // Last of all: nothing is left that could fail and leave a new key behind for nothing, except
-    // writing the archive itself.
+    // Keys last of all: nothing is left that could fail and leave a new key behind for nothing, except
+    // writing the archive itself. That there is a place for it is tried before.
+    let write_error = |source| archive::Error::Write {
+        path: destination.clone(),
+        source,
+    };
+    drop(AtomicFile::create(&destination).map_err(write_error)?);
     let signer = signer(&args.signing, &binaries, session)?;
     let meter = session.progress().begin("packing", writer.total()?);
     let claims = writer.write(&destination, &signer, compression, meter.as_ref())?;
@@ -124,24 +129,40 @@ fn create(args: Args, session: &Session) -> Result<Answer> {
 
 fn signer(options: &SigningOptions, binaries: &Binaries, session: &Session) -> Result<Signer> {
     let directories = options.directories();
-    let generate = !options.disable_keygen;
-    let (issuer, origin) = directories.resolve(
-        options.issuer(),
-        &KeyKind::Account.file_name(&user()),
-        KeyKind::Account,
-        generate,
-    )?;
-    announce(session, KeyKind::Account, &origin);
     let default_subject = match options.subject() {
         Some(_) => String::new(),
         None => KeyKind::Service.file_name(&binaries.stem()?),
     };
-    let (subject, origin) = directories.resolve(
-        options.subject(),
-        &default_subject,
-        KeyKind::Service,
-        generate,
-    )?;
+    let default_issuer = KeyKind::Account.file_name(&user());
+    let issuer = |generate| {
+        directories.resolve(
+            options.issuer(),
+            &default_issuer,
+            KeyKind::Account,
+            generate,
+        )
+    };
+    let subject = |generate| {
+        directories.resolve(
+            options.subject(),
+            &default_subject,
+            KeyKind::Service,
+            generate,
+        )
+    };
+    let generate = !options.disable_keygen;
+    if generate {
+        // A key that is bad ends the command: the other one must not have been made by then.
+        for found in [issuer(false), subject(false)] {
+            match found {
+                Ok(_) | Err(archive::Error::NoSuchKey { .. }) => {}
+                Err(error) => bail!(error),
+            }
+        }
+    }
+    let (issuer, origin) = issuer(generate)?;
+    announce(session, KeyKind::Account, &origin);
+    let (subject, origin) = subject(generate)?;
     announce(session, KeyKind::Service, &origin);
     Ok(Signer::new(issuer, &subject.public_key())?)
 }

@@ -74,6 +74,19 @@ pub(crate) async fn blocking<T: Send + 'static>(
         .context("the work was cut short")?
 }
 
+/// The same for work that waits for standard input, perhaps for ever: an interruption does not wait for
+/// it. It must leave nothing to clean up.
+pub(crate) async fn detached<T: Send + 'static>(
+    work: impl FnOnce() -> anyhow::Result<T> + Send + 'static,
+) -> anyhow::Result<T> {
+    let (sender, receiver) = tokio::sync::oneshot::channel();
+    std::thread::spawn(move || {
+        // Nobody waits any more after an interruption.
+        let _ = sender.send(work());
+    });
+    receiver.await.context("the work was cut short")?
+}
+
 /// A path as text for output.
 pub(crate) fn text(path: &Path) -> String {
     path.to_string_lossy().into_owned()

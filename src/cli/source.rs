@@ -12,7 +12,7 @@ use wasmcloud_par::oci::Reference;
 
 use super::problem::Failure;
 use super::registry::RegistryArgs;
-use super::session::{Session, blocking};
+use super::session::{Session, blocking, detached};
 
 /// The argument as it was written: a path need not be text.
 pub(crate) type Argument = OsString;
@@ -59,7 +59,12 @@ impl Source {
             return Ok(Self::File(argument.into()));
         }
         let written = argument.to_string_lossy();
-        let reference = written.parse::<Reference>().map_err(|error| {
+        let reference = match written.parse::<Reference>() {
+            // It is there, so the mistake is not in how a reference is written.
+            Err(_) if Path::new(argument).exists() => return Ok(Self::File(argument.into())),
+            other => other,
+        };
+        let reference = reference.map_err(|error| {
             // Without a slash it is hardly meant as a reference.
             let kind = if written.contains('/') {
                 ErrorKind::Usage
@@ -95,7 +100,7 @@ impl Source {
             }
             Self::StandardInput => {
                 let meter = session.progress().begin("verifying", 0);
-                blocking(move || {
+                detached(move || {
                     let input = MeteredReader::new(std::io::stdin().lock(), meter);
                     archive::verify(input, &Limits::default())
                         .map_err(|error| error.in_archive(Path::new("on standard input")).into())

@@ -1,6 +1,6 @@
 //! `par verify`
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use clap::ValueHint;
 use nkeys::{KeyPair, KeyPairType};
 use serde_json::{Map, Value, json};
@@ -9,6 +9,7 @@ use wasmcloud_par::client::TrustPolicy;
 
 use super::escape;
 use super::output::Answer;
+use super::problem::Failure;
 use super::registry::RegistryArgs;
 use super::session::Session;
 use super::source::{Argument, Checked, Source};
@@ -24,7 +25,7 @@ pub(crate) struct Args {
     archive: Argument,
     /// The public key of an account (A…) that may have signed it. May be given several times. Default:
     /// any account
-    #[arg(long = "issuer", value_name = "KEY", value_parser = account)]
+    #[arg(long = "issuer", value_name = "KEY")]
     issuers: Vec<String>,
     #[command(flatten)]
     registry: RegistryArgs,
@@ -37,9 +38,8 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
         Source::parse(&args.archive, &args.registry)?
     };
     let named = !args.issuers.is_empty();
-    let trust = TrustPolicy {
-        issuers: args.issuers,
-    };
+    let issuers: Result<_> = args.issuers.iter().map(|key| account(key)).collect();
+    let trust = TrustPolicy { issuers: issuers? };
     let checked = source.verify(&trust, &args.registry, session).await?;
     let text = report(&source, &checked, named);
     Ok(fields(&checked, named, Answer::new(text)).field("source", source.to_string()))
@@ -137,11 +137,19 @@ fn targets(contents: &Contents) -> Map<String, Value> {
 }
 
 /// A typing error in a key would otherwise look like an archive that is not to be trusted.
-fn account(text: &str) -> Result<String, String> {
+///
+/// clap would quote what it cannot parse, and a seed may be given by mistake: so it is not a parser of
+/// clap's, and the message quotes nothing.
+fn account(text: &str) -> Result<String> {
     let text = text.trim();
     match KeyPair::from_public_key(text) {
         Ok(key) if key.key_pair_type() == KeyPairType::Account => Ok(text.to_owned()),
-        _ => Err("it is not the public key of an account (A…, 56 characters)".to_owned()),
+        _ => bail!(
+            Failure::usage("--issuer is not the public key of an account (A…, 56 characters)")
+                .hint(
+                    "`par inspect` shows the account of an archive, `par keys get` that of a seed"
+                )
+        ),
     }
 }
 

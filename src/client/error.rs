@@ -125,6 +125,9 @@ impl Error {
             Self::OtherDigest { .. } => {
                 "the tag may have been moved: check with the publisher before you use it"
             }
+            Self::Write { source, .. } if source.kind() == io::ErrorKind::IsADirectory => {
+                "name a file, not a folder"
+            }
             Self::UntrustedIssuer { .. } => "allow the issuer with --issuer if you trust it",
             _ => return None,
         };

@@ -59,11 +59,9 @@ impl AtomicFile {
         }
         #[cfg(not(unix))]
         let _ = mode;
-        fs::metadata(folder)?;
         let temporary = builder
             .tempfile_in(folder)
-            // Its own message names the temporary file, which tells the user nothing.
-            .map_err(|error| io::Error::from(error.kind()))?;
+            .map_err(|error| in_folder(error, folder))?;
         Ok(Self {
             temporary,
             destination,
@@ -127,6 +125,21 @@ impl Write for AtomicFile {
 impl Seek for AtomicFile {
     fn seek(&mut self, position: SeekFrom) -> io::Result<u64> {
         self.temporary.as_file_mut().seek(position)
+    }
+}
+
+/// The name of the temporary file, which `tempfile` reports, says nothing to anybody: the folder does.
+fn in_folder(error: io::Error, folder: &Path) -> io::Error {
+    let folder = folder.display();
+    match error.kind() {
+        kind @ io::ErrorKind::NotFound => {
+            io::Error::new(kind, format!("there is no folder {folder}"))
+        }
+        kind @ io::ErrorKind::PermissionDenied => io::Error::new(
+            kind,
+            format!("permission denied: the folder {folder} may not be written to"),
+        ),
+        _ => error,
     }
 }
 

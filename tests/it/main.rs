@@ -11,6 +11,7 @@
 )]
 
 mod archive;
+mod commands;
 mod layers;
 mod support;
 mod transfer;

@@ -84,15 +84,18 @@ pub enum KeyOrigin {
 /// would end up in an error message.
 fn read_option(option: &str, kind: KeyKind) -> Result<(KeyPair, KeyOrigin), Error> {
     let text = option.trim();
-    let looks_like_seed = text.starts_with('S')
-        && text.len() > 40
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    if looks_like_seed && !Path::new(text).exists() {
+    if may_be_seed(text) && !Path::new(text).exists() {
         let key = parse_seed(text, kind, || format!("the {kind} option"))?;
         return Ok((key, KeyOrigin::Given));
     }
     let path = PathBuf::from(option);
     Ok((read_seed(&path, kind)?, KeyOrigin::File(path)))
+}
+
+/// Whether `text` is a seed, or one that was cut, quoted or mistyped.
+fn may_be_seed(text: &str) -> bool {
+    let text = text.trim_start_matches(|character: char| !character.is_ascii_alphanumeric());
+    text.starts_with(['S', 's']) && text.len() > 20 && !text.contains(['/', '\\', '.'])
 }
 
 fn read_seed(path: &Path, kind: KeyKind) -> Result<KeyPair, Error> {
@@ -105,9 +108,10 @@ fn read_seed(path: &Path, kind: KeyKind) -> Result<KeyPair, Error> {
 
 fn read_text(path: &Path) -> io::Result<String> {
     let (file, _) = open_regular(path)?;
-    let mut text = String::new();
-    file.take(LONGEST_SEED_FILE).read_to_string(&mut text)?;
-    Ok(text)
+    let mut bytes = Vec::new();
+    file.take(LONGEST_SEED_FILE).read_to_end(&mut bytes)?;
+    // What is no text is no seed either, and gets the same answer.
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 fn parse_seed(

@@ -1,0 +1,209 @@
+//! What the system or a registry does not permit.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::Command;
+
+use super::super::good_archive;
+use super::Refusal;
+use crate::support::archives::LINUX;
+use crate::support::{Environment, Registry, shared_registry, unique};
+
+/// Whom the kernel refuses: anybody but root. The number of `nobody` nearly everywhere.
+const NOBODY: u32 = 65534;
+
+/// How to run the command as somebody who is not root. The environment becomes theirs; a copy of the
+/// program is in it, because the original may be where only root can go.
+struct Unprivileged<'a> {
+    environment: &'a Environment,
+    is_root: bool,
+}
+
+impl<'a> Unprivileged<'a> {
+    fn new(environment: &'a Environment) -> Self {
+        let home = environment.home();
+        let is_root = fs::metadata(&home).unwrap().uid() == 0;
+        if is_root {
+            fs::copy(env!("CARGO_BIN_EXE_par"), home.join("par")).unwrap();
+            give_away(home.parent().unwrap());
+        }
+        Self {
+            environment,
+            is_root,
+        }
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let own = self.environment.command();
+        if !self.is_root {
+            let mut own = own;
+            own.args(arguments);
+            return own;
+        }
+        let mut command = Command::new(self.environment.home().join("par"));
+        command
+            .env_clear()
+            .envs(
+                own.get_envs()
+                    .filter_map(|(name, value)| Some((name, value?))),
+            )
+            .current_dir(own.get_current_dir().unwrap())
+            .uid(NOBODY)
+            .gid(NOBODY)
+            .args(arguments);
+        command
+    }
+
+    #[track_caller]
+    fn refused(&self, arguments: &[&str], message: &[&str]) {
+        Refusal {
+            code: 4,
+            message,
+            hint: "",
+        }
+        .of_command(self.environment, || self.command(arguments));
+    }
+}
+
+fn give_away(path: &Path) {
+    chown(path, Some(NOBODY), Some(NOBODY)).unwrap();
+    if path.is_dir() {
+        for entry in fs::read_dir(path).unwrap() {
+            give_away(&entry.unwrap().path());
+        }
+    }
+}
+
+fn set_mode(path: &Path, mode: u32) {
+    fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+}
+
+#[test]
+fn files_that_may_not_be_read_are_denied() {
+    let environment = Environment::new();
+    environment.write("provider", "an executable");
+    environment.write("secret.nk", "a seed, perhaps");
+    good_archive(&environment, "good.par");
+    good_archive(&environment, "closed.par");
+    for name in ["closed.par", "secret.nk"] {
+        set_mode(&environment.path(name), 0o000);
+    }
+    let user = Unprivileged::new(&environment);
+    let reference = format!("{}/{}:1", shared_registry(), unique("denied"));
+    let commands: [&[&str]; 5] = [
+        &["inspect", "closed.par"],
+        &["verify", "closed.par"],
+        &["extract", "closed.par", "--target", LINUX.0],
+        &["insert", "closed.par", "-b", "arm-linux=provider"],
+        &["push", &reference, "closed.par"],
+    ];
+    for command in commands {
+        user.refused(command, &["cannot read closed.par", "ermission denied"]);
+    }
+    let create = ["create", "-n", "N", "-v", "V", "-b"];
+    user.refused(
+        &[&create[..], &["closed.par"]].concat(),
+        &["cannot read closed.par"],
+    );
+    let with_key = [&create[..], &["provider", "-i", "secret.nk"]].concat();
+    user.refused(&with_key, &["cannot read secret.nk"]);
+}
+
+#[test]
+fn folders_that_may_not_be_written_to_are_denied_and_no_key_is_made() {
+    let environment = Environment::new();
+    environment.write("provider", "an executable");
+    let seed = good_archive(&environment, "good.par");
+    let reference = format!("{}/{}:1", shared_registry(), unique("denied"));
+    environment.par(["push", &reference, "good.par"]).success();
+    good_archive(&environment, "closed/good.par");
+    let closed = environment.path("closed");
+    fs::copy(environment.path("good.par"), closed.join("good.par")).unwrap();
+    let user = Unprivileged::new(&environment);
+    set_mode(&closed, 0o555);
+    let commands: [&[&str]; 4] = [
+        &[
+            "create",
+            "-n",
+            "N",
+            "-v",
+            "V",
+            "-b",
+            "provider",
+            "--destination",
+            "closed/new",
+        ],
+        &[
+            "extract",
+            "good.par",
+            "--target",
+            LINUX.0,
+            "--destination",
+            "closed/new",
+        ],
+        &["pull", &reference, "--destination", "closed/new"],
+        &["pull", &reference, "--destination", "closed"],
+    ];
+    for command in commands {
+        user.refused(command, &["cannot write closed/", "ermission denied"]);
+    }
+    let insert = [
+        "insert",
+        "closed/good.par",
+        "-b",
+        "arm-linux=provider",
+        "--issuer",
+        &seed,
+    ];
+    user.refused(&insert, &["closed", "ermission denied"]);
+    // A cache of somebody else.
+    let foreign = ["pull", &reference, "--cache-dir", "closed/cache"];
+    user.refused(&foreign, &["closed/cache", "ermission denied"]);
+    set_mode(&closed, 0o755);
+}
+
+#[test]
+fn a_registry_that_wants_credentials_is_denied_without_them() {
+    let registry = Registry::builder().htpasswd("jane", "password").start();
+    let environment = Environment::new();
+    good_archive(&environment, "good.par");
+    let reference = registry.reference("team/provider:1");
+    let commands: [&[&str]; 6] = [
+        &["push", &reference, "good.par"],
+        &["pull", &reference],
+        &["fetch", &reference],
+        &["inspect", &reference],
+        &["verify", &reference],
+        &["extract", &reference],
+    ];
+    for command in commands {
+        Refusal {
+            code: 4,
+            message: &[registry.address(), "wants credentials", "401"],
+            hint: "docker login",
+        }
+        .of(&environment, command);
+        let wrong = ["-u", "jane", "-p", "another-password"];
+        Refusal {
+            code: 4,
+            message: &[
+                registry.address(),
+                "refused the credentials of user jane",
+                "401",
+            ],
+            hint: "check user and password",
+        }
+        .of(&environment, &[command, &wrong].concat());
+        for verbosity in [&["--verbose"; 3][..], &["-o", "json"]] {
+            let outcome = environment
+                .par([command, &wrong, verbosity].concat())
+                .exit(4);
+            let all = format!("{}{}", outcome.stdout, outcome.stderr);
+            assert!(!all.contains("another-password"), "{outcome}");
+        }
+    }
+    let right = ["-u", "jane", "-p", "password"];
+    environment.par([commands[0], &right].concat()).success();
+}

@@ -1,0 +1,180 @@
+//! Keys that cannot be used. Whatever is wrong with a seed, it is never printed.
+
+use nkeys::KeyPair;
+
+use super::super::good_archive;
+use super::Refusal;
+use crate::support::Environment;
+
+fn environment() -> Environment {
+    let environment = Environment::new();
+    environment.write("provider", "an executable");
+    good_archive(&environment, "good.par");
+    environment
+}
+
+/// Runs `arguments`, and finds no eight characters of the secret anywhere.
+#[track_caller]
+fn refused_in_secret(environment: &Environment, arguments: &[&str], secret: &str) {
+    Refusal {
+        code: 2,
+        message: &[],
+        hint: "",
+    }
+    .of(environment, arguments);
+    for verbosity in [
+        &[][..],
+        &["--verbose", "--verbose", "--verbose"],
+        &["-o", "json"],
+    ] {
+        let outcome = environment.par([arguments, verbosity].concat()).exit(2);
+        let all = format!("{}{}", outcome.stdout, outcome.stderr).to_ascii_uppercase();
+        let secret = secret.trim_matches(|character: char| !character.is_alphanumeric());
+        for part in secret.to_ascii_uppercase().as_bytes().windows(8) {
+            let part = String::from_utf8_lossy(part);
+            assert!(!all.contains(part.as_ref()), "{part} is in {all}");
+        }
+    }
+}
+
+#[test]
+fn bad_seeds_are_refused_and_never_printed() {
+    let environment = environment();
+    let seed = KeyPair::new_account().seed().unwrap();
+    let mut mistyped = seed.clone();
+    mistyped.replace_range(20..24, "AAAA");
+    let secrets = [
+        mistyped,
+        seed[..57].to_owned(),
+        seed[..30].to_owned(),
+        format!("{seed}!"),
+        format!("'{seed}'"),
+        format!("{seed} {seed}"),
+        seed.to_ascii_lowercase(),
+        KeyPair::new_user().seed().unwrap(),
+    ];
+    for secret in &secrets {
+        let create = ["create", "-n", "N", "-v", "V", "-b", "provider"];
+        for option in ["-i", "-s"] {
+            refused_in_secret(
+                &environment,
+                &[&create[..], &[option, secret]].concat(),
+                secret,
+            );
+        }
+        let insert = [
+            "insert",
+            "good.par",
+            "-b",
+            "arm-linux=provider",
+            "--issuer",
+            secret,
+        ];
+        refused_in_secret(&environment, &insert, secret);
+    }
+}
+
+#[test]
+fn a_seed_where_a_public_key_belongs_is_not_printed_either() {
+    let environment = environment();
+    let seed = KeyPair::new_account().seed().unwrap();
+    refused_in_secret(
+        &environment,
+        &["verify", "good.par", "--issuer", &seed],
+        &seed,
+    );
+}
+
+#[test]
+fn seeds_of_the_wrong_kind_are_told_apart() {
+    let environment = environment();
+    let account = KeyPair::new_account().seed().unwrap();
+    let service = KeyPair::new_service().seed().unwrap();
+    for (option, seed, expected) in [("-i", service, "account"), ("-s", account, "service")] {
+        Refusal {
+            code: 2,
+            message: &[expected, "is not the seed of"],
+            hint: "",
+        }
+        .of(
+            &environment,
+            &[
+                "create", "-n", "N", "-v", "V", "-b", "provider", option, &seed,
+            ],
+        );
+    }
+}
+
+#[test]
+fn a_file_without_a_seed_is_named_and_its_content_is_not() {
+    let environment = environment();
+    for content in [&b"not a seed"[..], b"", &[0xff, 0xfe, 0, 1], &[b'S'; 5000]] {
+        environment.write("key.nk", content);
+        Refusal {
+            code: 2,
+            message: &["key.nk", "malformed"],
+            hint: "",
+        }
+        .of(
+            &environment,
+            &[
+                "create", "-n", "N", "-v", "V", "-b", "provider", "-i", "key.nk",
+            ],
+        );
+    }
+}
+
+#[test]
+fn missing_keys_are_not_found_where_none_may_be_made() {
+    let environment = environment();
+    let create = [
+        "create",
+        "-n",
+        "N",
+        "-v",
+        "V",
+        "-b",
+        "provider",
+        "--disable-keygen",
+    ];
+    Refusal {
+        code: 3,
+        message: &["no account key `tester_account.nk`", ".wash/keys"],
+        hint: "par keys gen",
+    }
+    .of(&environment, &create);
+    Refusal {
+        code: 3,
+        message: &["the archive was signed by A", "not at hand"],
+        hint: "--change-identity",
+    }
+    .of(
+        &environment,
+        &["insert", "good.par", "-b", "arm-linux=provider"],
+    );
+    Refusal {
+        code: 3,
+        message: &["there is no key `nobody`", ".wash/keys"],
+        hint: "par keys list",
+    }
+    .of(&environment, &["keys", "get", "nobody"]);
+}
+
+#[test]
+fn a_service_key_needs_a_name_and_a_name_stays_in_its_folder() {
+    let environment = environment();
+    Refusal {
+        code: 2,
+        message: &["the name of the service key is missing"],
+        hint: "par keys gen service NAME",
+    }
+    .of(&environment, &["keys", "gen", "service"]);
+    for name in ["../evil", "", "a/b", ".hidden"] {
+        Refusal {
+            code: 2,
+            message: &["cannot name a file"],
+            hint: "",
+        }
+        .of(&environment, &["keys", "gen", "account", name]);
+    }
+}

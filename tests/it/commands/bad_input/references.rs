@@ -1,0 +1,300 @@
+//! References that are malformed, lead nowhere, or lead to what must not be used.
+
+use std::fs;
+use std::net::TcpListener;
+
+use oci_client::client::{Client, ClientConfig, ClientProtocol};
+use serde_json::json;
+use wasmcloud_par::content::Digest;
+
+use super::super::good_archive;
+use super::Refusal;
+use super::archives::bad_archives;
+use crate::support::archives::LINUX;
+use crate::support::{Environment, shared_registry, unique};
+
+const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+const PAR_CONFIG: &str = "application/vnd.wasmcloud.provider.archive.config";
+const PAR_LAYER: &str = "application/vnd.wasmcloud.provider.archive.layer.v1+par";
+
+/// The commands that read an archive from a reference.
+fn commands(reference: &str) -> [Vec<&str>; 6] {
+    [
+        vec!["pull", reference],
+        vec!["pull", reference, "--destination", "pulled"],
+        vec!["fetch", reference, "--target", LINUX.0],
+        vec!["inspect", reference],
+        vec!["verify", reference],
+        vec!["extract", reference, "--target", LINUX.0],
+    ]
+}
+
+fn manifest(config: &str, layer_type: &str, layer: &[u8]) -> String {
+    json!({
+        "schemaVersion": 2,
+        "mediaType": MANIFEST,
+        "config": {"mediaType": config, "digest": Digest::of(b"{}").to_string(), "size": 2},
+        "layers": [{
+            "mediaType": layer_type,
+            "digest": Digest::of(layer).to_string(),
+            "size": layer.len(),
+        }],
+    })
+    .to_string()
+}
+
+/// An image layout in the folder `layout`, made by hand: nobody looks at what is in it.
+fn layout(environment: &Environment, manifest: &str, layer: &[u8]) {
+    let blob = |bytes: &[u8]| {
+        let name = format!("layout/blobs/sha256/{}", Digest::of(bytes).hex());
+        environment.write(&name, bytes);
+    };
+    blob(b"{}");
+    blob(layer);
+    blob(manifest.as_bytes());
+    environment.write("layout/oci-layout", r#"{"imageLayoutVersion":"1.0.0"}"#);
+    let index = json!({
+        "schemaVersion": 2,
+        "manifests": [{
+            "mediaType": MANIFEST,
+            "digest": Digest::of(manifest.as_bytes()).to_string(),
+            "size": manifest.len(),
+            "annotations": {"org.opencontainers.image.ref.name": "1"},
+        }],
+    });
+    environment.write("layout/index.json", index.to_string());
+}
+
+/// Pushes what `par push` would not.
+fn push_raw(reference: &str, manifest: &str, layer: &[u8]) {
+    let push = async {
+        // Whoever was first has installed the same one.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let client = Client::new(ClientConfig {
+            protocol: ClientProtocol::Http,
+            ..ClientConfig::default()
+        });
+        let reference: oci_client::Reference = reference.parse().unwrap();
+        for blob in [b"{}".to_vec(), layer.to_vec()] {
+            let digest = Digest::of(&blob).to_string();
+            client.push_blob(&reference, blob, &digest).await.unwrap();
+        }
+        let manifest = manifest.to_owned().into_bytes();
+        let media_type = MANIFEST.parse().unwrap();
+        client
+            .push_manifest_raw(&reference, manifest, media_type)
+            .await
+            .unwrap();
+    };
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap()
+        .block_on(push);
+}
+
+#[test]
+fn no_command_uses_a_bad_archive_from_an_image_layout() {
+    for bad in bad_archives() {
+        let environment = Environment::new();
+        layout(
+            &environment,
+            &manifest(PAR_CONFIG, PAR_LAYER, &bad.bytes),
+            &bad.bytes,
+        );
+        for command in commands("oci-layout://layout:1") {
+            Refusal {
+                code: 5,
+                message: &["cannot use oci-layout://layout:1", bad.reason],
+                hint: bad.hint,
+            }
+            .of(&environment, &command);
+        }
+    }
+}
+
+#[test]
+fn no_command_uses_a_bad_archive_from_a_registry() {
+    for bad in bad_archives()
+        .into_iter()
+        .filter(|bad| !bad.bytes.is_empty())
+        .step_by(3)
+    {
+        let environment = Environment::new();
+        let reference = format!("{}/{}:1", shared_registry(), unique("bad"));
+        push_raw(
+            &reference,
+            &manifest(PAR_CONFIG, PAR_LAYER, &bad.bytes),
+            &bad.bytes,
+        );
+        for command in commands(&reference) {
+            Refusal {
+                code: 5,
+                message: &["cannot use", &reference, bad.reason],
+                hint: bad.hint,
+            }
+            .of(&environment, &command);
+        }
+    }
+}
+
+#[test]
+fn artifacts_of_other_kinds_are_named_for_what_they_are() {
+    let wasm = ("application/vnd.wasm.config.v0+json", "application/wasm");
+    let image = (
+        "application/vnd.oci.image.config.v1+json",
+        "application/vnd.oci.image.layer.v1.tar+gzip",
+    );
+    let cases = [
+        (wasm, "is a WebAssembly component", "wkg oci"),
+        (image, "is not a provider archive", "par push"),
+    ];
+    for ((config, layer), reason, hint) in cases {
+        let environment = Environment::new();
+        let reference = format!("{}/{}:1", shared_registry(), unique("other"));
+        push_raw(
+            &reference,
+            &manifest(config, layer, b"something"),
+            b"something",
+        );
+        for command in commands(&reference) {
+            Refusal {
+                code: 5,
+                message: &[&reference, reason],
+                hint,
+            }
+            .of(&environment, &command);
+        }
+    }
+}
+
+#[test]
+fn a_damaged_blob_never_gets_out_of_the_layout() {
+    let environment = Environment::new();
+    let layer = b"these bytes are what the digest says";
+    layout(&environment, &manifest(PAR_CONFIG, PAR_LAYER, layer), layer);
+    let name = format!("layout/blobs/sha256/{}", Digest::of(layer).hex());
+    environment.write(&name, b"these bytes are not what it is named");
+    for command in commands("oci-layout://layout:1") {
+        Refusal {
+            code: 5,
+            message: &[&Digest::of(layer).to_string()],
+            hint: "",
+        }
+        .of(&environment, &command);
+    }
+}
+
+#[test]
+fn malformed_references_are_told_how_to_be_right() {
+    let environment = Environment::new();
+    good_archive(&environment, "good.par");
+    let cases = [
+        ("localhost:1/Org/Echo:V1", "write `localhost:1/org/echo:V1`"),
+        ("org/echo:1", "names no registry"),
+        ("echo:1/", "echo:1/"),
+        ("http://localhost:1/echo:1", "write `localhost:1/echo:1`"),
+        ("https://localhost:1/echo:1", "write `localhost:1/echo:1`"),
+        ("localhost:1/echo:1@sha256:abc", "sha256:abc"),
+        ("localhost:1/echo:not a tag", "not a tag"),
+        (
+            "localhost:1/echo//provider:1",
+            "localhost:1/echo//provider:1",
+        ),
+        ("localhost:1/../echo:1", "localhost:1/../echo:1"),
+        ("localhost:99999/echo:1", "localhost:99999/echo:1"),
+    ];
+    for (reference, message) in cases {
+        let commands = commands(reference).into_iter();
+        for command in commands.chain([vec!["push", reference, "good.par"]]) {
+            Refusal {
+                code: 2,
+                message: &[message],
+                hint: "",
+            }
+            .of(&environment, &command);
+        }
+    }
+}
+
+#[test]
+fn latest_is_refused_before_anybody_is_asked() {
+    let environment = Environment::new();
+    good_archive(&environment, "good.par");
+    // Nobody answers there: asking would be another error.
+    for reference in [
+        "localhost:1/echo",
+        "localhost:1/echo:latest",
+        "oci://localhost:1/echo",
+    ] {
+        let commands = commands(reference).into_iter();
+        for command in commands.chain([vec!["push", reference, "good.par"]]) {
+            Refusal {
+                code: 2,
+                message: &["localhost:1/echo", "latest"],
+                hint: "--allow-latest",
+            }
+            .of(&environment, &command);
+        }
+    }
+}
+
+#[test]
+fn a_registry_that_is_down_is_unavailable() {
+    let environment = Environment::new();
+    good_archive(&environment, "good.par");
+    let address = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let reference = format!("{address}/echo:1");
+    let commands = commands(&reference).into_iter();
+    for command in commands.chain([vec!["push", &reference, "good.par"]]) {
+        Refusal {
+            code: 6,
+            message: &[&address.to_string(), "is not answering", "refused"],
+            hint: "running",
+        }
+        .of(&environment, &command);
+    }
+}
+
+#[test]
+fn tags_and_repositories_that_are_not_there_are_not_found() {
+    let environment = Environment::new();
+    good_archive(&environment, "good.par");
+    let repository = format!("{}/{}", shared_registry(), unique("there"));
+    environment
+        .par(["push", &format!("{repository}:1"), "good.par"])
+        .success();
+    fs::remove_file(environment.path("good.par")).unwrap();
+    let digest = Digest::of(b"of something that was never pushed");
+    let missing = [
+        (format!("{repository}:2"), "manifest 2 of"),
+        (format!("{repository}-not:1"), "manifest 1 of"),
+        (format!("{repository}@{digest}"), digest.hex()),
+    ];
+    for (reference, what) in &missing {
+        for command in commands(reference) {
+            Refusal {
+                code: 3,
+                message: &[&repository, "does not have the", what, "404"],
+                hint: "check the repository",
+            }
+            .of(&environment, &command);
+        }
+    }
+    for (reference, message) in [
+        ("oci-layout://nowhere:1", "there is no such folder"),
+        ("oci-layout://.:1", "no `oci-layout` file"),
+    ] {
+        for command in commands(reference) {
+            Refusal {
+                code: 3,
+                message: &["is not an OCI image layout", message],
+                hint: "",
+            }
+            .of(&environment, &command);
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! Command lines that make no sense.
+
+use super::Refusal;
+use crate::support::Environment;
+
+#[test]
+fn what_cannot_be_parsed_is_usage() {
+    let environment = Environment::new();
+    let cases: [(&[&str], &str, &str); 9] = [
+        (&["nosuch"], "nosuch", ""),
+        (&["inspct", "x.par"], "inspct", "inspect"),
+        (&["inspect", "x.par", "--nosuch"], "--nosuch", ""),
+        (&["verify", "x.par", "--isuer", "A"], "--isuer", "--issuer"),
+        (&["inspect"], "required", "--help"),
+        (
+            &["inspect", "x.par", "--wit", "--jwt-only"],
+            "cannot be used with",
+            "",
+        ),
+        (&["create", "-n", "N", "-v", "V"], "required", ""),
+        (
+            &["fetch", "localhost:1/x:1", "--target", "linux"],
+            "linux",
+            "",
+        ),
+        (
+            &["push", "localhost:1/x:1", "x.par", "-a", "nothing"],
+            "KEY=VALUE",
+            "",
+        ),
+    ];
+    for (arguments, message, hint) in cases {
+        Refusal {
+            code: 2,
+            message: &[message],
+            hint,
+        }
+        .of(&environment, arguments);
+    }
+}
+
+#[test]
+fn without_arguments_the_help_is_shown_on_stderr() {
+    let environment = Environment::new();
+    for arguments in [&[][..], &["keys"]] {
+        let outcome = environment.par(arguments).exit(2);
+        assert_eq!(outcome.stdout, "");
+        assert!(outcome.stderr.contains("Usage: par"), "{outcome}");
+    }
+}
+
+#[test]
+fn help_and_version_are_what_was_asked_for() {
+    let environment = Environment::new();
+    for arguments in [["--help"], ["--version"]] {
+        let outcome = environment.par(arguments).success();
+        assert!(outcome.stdout.contains("par"), "{outcome}");
+        assert_eq!(outcome.stderr, "");
+    }
+    let help = environment.par(["--help"]).stdout;
+    let (_, codes) = help.split_once("Exit codes:").unwrap();
+    let codes: Vec<&str> = codes.trim().lines().map(str::trim).collect();
+    insta::assert_snapshot!(codes.join("\n"), @"
+    0    done
+    1    anything else
+    2    usage
+    3    not found: reference, tag, file, target, key
+    4    denied: credentials missing, wrong or insufficient
+    5    not verified: digest, signature, hash, trust policy, malformed archive
+    6    unavailable: network or registry; trying again may help
+    7    conflict: the name exists with other content
+    130  interrupted
+    ");
+}
+
+#[test]
+fn credentials_come_in_pairs() {
+    let environment = Environment::new();
+    let pull = ["pull", "localhost:1/provider:1"];
+    for (option, message) in [
+        ("-u", "a user and no password"),
+        ("-p", "a password and no user"),
+    ] {
+        Refusal {
+            code: 2,
+            message: &[message],
+            hint: "WASH_REG_",
+        }
+        .of(&environment, &[&pull[..], &[option, "something"]].concat());
+    }
+    Refusal {
+        code: 2,
+        message: &["no password on standard input"],
+        hint: "",
+    }
+    .of(
+        &environment,
+        &[&pull[..], &["-u", "jane", "--password-stdin"]].concat(),
+    );
+}

@@ -1,0 +1,207 @@
+//! Ctrl-C and SIGTERM, in the middle of everything.
+
+use std::fs::File;
+use std::net::TcpListener;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::good_archive;
+use crate::support::Environment;
+
+/// How long a command may take to notice. It takes milliseconds, but machines are busy.
+const SOON: Duration = Duration::from_secs(4);
+
+/// How long a command may take to get to work.
+const START: Duration = Duration::from_secs(60);
+
+struct Running {
+    child: Child,
+}
+
+impl Running {
+    fn start(environment: &Environment, arguments: &[&str]) -> Self {
+        let mut command = environment.command();
+        command
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        Self {
+            child: command.spawn().unwrap(),
+        }
+    }
+
+    /// Waits until something shows that the command is at work.
+    fn until(&mut self, what: &str, is_so: impl Fn() -> bool) {
+        let started = Instant::now();
+        while !is_so() {
+            assert!(started.elapsed() < START, "waiting for {what}");
+            let ended = self.child.try_wait().unwrap();
+            assert!(ended.is_none(), "it ended before {what}");
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Sends the signal, and gives exit code, stdout and stderr.
+    fn stop(mut self, signal: &str) -> (Option<i32>, String, String) {
+        // Gone already, it would have nothing to interrupt.
+        assert!(
+            self.child.try_wait().unwrap().is_none(),
+            "it ended too early"
+        );
+        let kill = Command::new("kill")
+            .args(["-s", signal, &self.child.id().to_string()])
+            .status()
+            .unwrap();
+        assert!(kill.success());
+        let signalled = Instant::now();
+        while self.child.try_wait().unwrap().is_none() {
+            if signalled.elapsed() > SOON {
+                self.child.kill().unwrap();
+                panic!("{signal} did not end it within {SOON:?}");
+            }
+            thread::sleep(Duration::from_millis(5));
+        }
+        let output = self.child.wait_with_output().unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        (
+            output.status.code(),
+            text(output.stdout),
+            text(output.stderr),
+        )
+    }
+}
+
+/// The files in the current folder.
+fn work(environment: &Environment) -> Vec<String> {
+    let files = environment.files().into_iter();
+    files
+        .filter(|name| name.starts_with("work/") || name.starts_with("tmp/"))
+        .collect()
+}
+
+/// A provider that takes a while to pack and no room on the disk.
+fn large_provider(environment: &Environment, size: u64) {
+    let file = File::create(environment.path("provider")).unwrap();
+    file.set_len(size).unwrap();
+}
+
+#[test]
+fn packing_stops_and_leaves_the_destination_as_it_was() {
+    let create = [
+        "create",
+        "-n",
+        "N",
+        "-v",
+        "V",
+        "-b",
+        "provider",
+        "--compress",
+    ];
+    for signal in ["INT", "TERM"] {
+        // It is hashed first and compressed then, which takes long even for a quarter of the bytes.
+        for (stage, size) in [("hashing", 3 << 30), ("writing", 768 << 20)] {
+            let environment = Environment::new();
+            large_provider(&environment, size);
+            environment.write("provider.par.gz", "the old one");
+            let mut running = Running::start(&environment, &create);
+            let keys = environment.home().join(".wash/keys/provider_service.nk");
+            running.until("a key", || keys.exists());
+            if stage == "writing" {
+                // Beside the provider and the old archive.
+                running.until("a temporary file", || work(&environment).len() > 2);
+            }
+            let (code, stdout, stderr) = running.stop(signal);
+            assert_eq!(code, Some(130), "{signal} while {stage}: {stderr}");
+            assert_eq!(stdout, "");
+            assert!(stderr.ends_with("error: interrupted\n"), "{stderr}");
+            assert_eq!(
+                work(&environment),
+                ["work/provider", "work/provider.par.gz"]
+            );
+            let old = std::fs::read(environment.path("provider.par.gz")).unwrap();
+            assert_eq!(old, b"the old one");
+        }
+    }
+}
+
+#[test]
+fn inserting_stops_and_leaves_the_archive_as_it_was() {
+    let environment = Environment::new();
+    let seed = good_archive(&environment, "good.par");
+    let before = std::fs::read(environment.path("good.par")).unwrap();
+    large_provider(&environment, 3 << 30);
+    let arguments = [
+        "insert",
+        "good.par",
+        "-b",
+        "arm-linux=provider",
+        "-i",
+        &seed,
+    ];
+    let mut running = Running::start(&environment, &arguments);
+    running.until("a temporary file", || environment.files().len() > 2);
+    let (code, _, stderr) = running.stop("INT");
+    assert_eq!(code, Some(130), "{stderr}");
+    assert_eq!(environment.files(), ["work/good.par", "work/provider"]);
+    assert_eq!(std::fs::read(environment.path("good.par")).unwrap(), before);
+}
+
+#[test]
+fn a_registry_that_never_answers_can_be_left() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let reference = format!("{}/provider:1", listener.local_addr().unwrap());
+    let environment = Environment::new();
+    good_archive(&environment, "good.par");
+    let commands: [&[&str]; 5] = [
+        &["pull", &reference],
+        &["pull", &reference, "-o", "json"],
+        &["fetch", &reference],
+        &["push", &reference, "good.par"],
+        &["push", &reference, "good.par", "-o", "json"],
+    ];
+    for command in commands {
+        for signal in ["INT", "TERM"] {
+            let mut running = Running::start(&environment, command);
+            let connection = std::cell::OnceCell::new();
+            running.until("a connection", || match listener.accept() {
+                Ok((stream, _)) => connection.set(stream).is_ok(),
+                Err(_) => false,
+            });
+            let (code, stdout, stderr) = running.stop(signal);
+            assert_eq!(code, Some(130), "{command:?} {signal}: {stderr}");
+            if command.contains(&"json") {
+                assert_eq!(
+                    stdout,
+                    concat!(
+                        r#"{"error":{"hint":null,"kind":"interrupted","message":"interrupted"},"#,
+                        r#""success":false}"#,
+                        "\n"
+                    )
+                );
+                assert_eq!(stderr, "");
+            } else {
+                assert_eq!(
+                    (stdout.as_str(), stderr.as_str()),
+                    ("", "error: interrupted\n")
+                );
+            }
+            assert_eq!(work(&environment), ["work/good.par"]);
+        }
+    }
+}
+
+#[test]
+fn waiting_for_standard_input_can_be_left() {
+    let environment = Environment::new();
+    let running = Running::start(&environment, &["verify", "-"]);
+    // Nothing shows that it reads; a signal before that is not what this test is about.
+    thread::sleep(Duration::from_millis(500));
+    let (code, stdout, stderr) = running.stop("INT");
+    assert_eq!(
+        (code, stdout.as_str(), stderr.as_str()),
+        (Some(130), "", "error: interrupted\n")
+    );
+}

@@ -1,0 +1,55 @@
+//! The command line as its users meet it: arguments in; output, exit code and files out.
+
+mod bad_input;
+mod interruption;
+mod packing;
+mod reading;
+
+use nkeys::KeyPair;
+
+use crate::support::Environment;
+use crate::support::archives::ArchiveBuilder;
+
+/// What differs from run to run, replaced by what it is: keys, hashes and the folders of the test.
+fn normalised(text: &str, environment: &Environment) -> String {
+    let home = environment.home();
+    let root = home.parent().unwrap().display().to_string();
+    let text = text.replace(&root, "[ROOT]");
+    let mut normalised = String::new();
+    let mut rest = text.as_str();
+    while let Some(first) = rest.chars().next() {
+        let word = rest.len()
+            - rest
+                .trim_start_matches(|character: char| character.is_ascii_alphanumeric())
+                .len();
+        let length = word.max(first.len_utf8());
+        let (part, after) = rest.split_at(length);
+        normalised.push_str(match (part.len(), first) {
+            (56, 'A') => "[ACCOUNT]",
+            (56, 'V') => "[SERVICE]",
+            (64, _) => "[HASH]",
+            _ => part,
+        });
+        rest = after;
+    }
+    normalised
+}
+
+/// A good archive under this name in the current folder, and the seed of the account that signed it.
+fn good_archive(environment: &Environment, name: &str) -> String {
+    let (issuer, subject) = (KeyPair::new_account(), KeyPair::new_service());
+    let seed = issuer.seed().unwrap();
+    let builder = ArchiveBuilder::two_targets().keys(issuer, subject);
+    let bytes = match name.ends_with(".gz") {
+        true => builder.build_gzip(),
+        false => builder.build(),
+    };
+    environment.write(name, bytes);
+    seed
+}
+
+/// The permission bits of a file or folder.
+fn mode(path: &std::path::Path) -> u32 {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::metadata(path).unwrap().permissions().mode() & 0o777
+}

@@ -1,0 +1,6 @@
+//! Commands that make things: create, insert, keys and completions.
+
+mod completions;
+mod creating;
+mod inserting;
+mod keys;

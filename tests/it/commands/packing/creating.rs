@@ -1,0 +1,222 @@
+//! `par create`
+
+use std::fs;
+
+use nkeys::KeyPair;
+use serde_json::json;
+use wasmcloud_par::archive::Target;
+
+use super::super::normalised;
+use crate::support::Environment;
+
+const CREATE: [&str; 5] = ["create", "-n", "Echo", "-v", "Acme"];
+
+fn create(environment: &Environment, arguments: &[&str]) -> crate::support::Outcome {
+    environment.par([&CREATE[..], arguments].concat())
+}
+
+fn inspect(environment: &Environment, archive: &str) -> serde_json::Value {
+    environment
+        .par(["inspect", archive, "-o", "json"])
+        .success()
+        .json()
+}
+
+fn with_provider() -> Environment {
+    let environment = Environment::new();
+    environment.write("build/echo.bin", "an executable");
+    environment
+}
+
+#[test]
+fn everything_that_can_be_said_ends_up_in_the_archive() {
+    let environment = with_provider();
+    environment.write("build/arm=64", "another executable");
+    environment.write("schema.json", r#"{ "type": "object" }"#);
+    environment.write("wit/echo.wit", "package acme:echo;\nworld echo {}\n");
+    let outcome = create(
+        &environment,
+        &[
+            "-b",
+            "build/echo.bin",
+            "-a",
+            "riscv64gc-linux",
+            "-b",
+            "aarch64-linux=build/arm=64",
+            "--rev",
+            "12",
+            "--version",
+            "1.2.3-rc.1",
+            "--schema",
+            "schema.json",
+            "--wit-directory",
+            "wit",
+            "--compress",
+            "--destination",
+            "out.tar",
+        ],
+    )
+    .success();
+    assert_eq!(outcome.line(), "out.tar");
+    let archive = fs::read(environment.path("out.tar")).unwrap();
+    assert_eq!(
+        archive[..2],
+        [0x1f, 0x8b],
+        "compressed, whatever its name says"
+    );
+    let mut object = inspect(&environment, "out.tar");
+    let fields = object.as_object_mut().unwrap();
+    fields.remove("issuer").unwrap();
+    fields.remove("service").unwrap();
+    let expected = json!({
+        "success": true,
+        "name": "Echo",
+        "vendor": "Acme",
+        "version": "1.2.3-rc.1",
+        "revision": "12",
+        "targets": ["aarch64-linux", "riscv64gc-linux"],
+        "schema": {"type": "object"},
+    });
+    assert_eq!(object, expected);
+    let wit = environment.par(["inspect", "out.tar", "--wit"]).success();
+    assert!(wit.stdout.contains("world echo"), "{wit}");
+}
+
+#[test]
+fn schema_and_wit_can_come_from_the_environment() {
+    let environment = with_provider();
+    environment.write("schema.json", "true");
+    environment.write("wit/echo.wit", "package acme:echo;\nworld echo {}\n");
+    for (schema, wit) in [("schema.json", "wit"), ("", "")] {
+        let mut command = environment.command();
+        command
+            .args(CREATE)
+            .args(["-b", "build/echo.bin"])
+            .env("WASH_JSON_SCHEMA", schema)
+            .env("WIT_DIR", wit);
+        crate::support::Outcome::of(command, b"").success();
+        let has_schema = inspect(&environment, "echo.par").get("schema").is_some();
+        assert_eq!(has_schema, !schema.is_empty());
+        let code = environment.par(["inspect", "echo.par", "--wit"]).code;
+        assert_eq!(code == 0, !wit.is_empty());
+    }
+}
+
+#[test]
+fn an_archive_is_named_after_the_first_binary() {
+    let environment = with_provider();
+    environment.write("other", "another executable");
+    let plain = create(
+        &environment,
+        &["-b", "build/echo.bin", "-b", "arm-linux=other"],
+    )
+    .success();
+    assert_eq!(plain.line(), "echo.par");
+    let arguments = ["-b", "build/echo.bin", "--compress", "-o", "json"];
+    let object = create(&environment, &arguments).success().json();
+    assert_eq!(object["file"], "echo.par.gz");
+    assert_eq!(object["success"], true);
+    assert_eq!(object["targets"], json!([Target::host().as_str()]));
+    assert_eq!(
+        inspect(&environment, "echo.par.gz")["issuer"],
+        object["issuer"]
+    );
+}
+
+#[test]
+fn a_target_that_hosts_call_otherwise_is_packed_with_a_warning() {
+    let environment = with_provider();
+    let outcome = create(&environment, &["-b", "arm64-darwin=build/echo.bin", "-q"]).success();
+    assert_eq!(outcome.stderr, "");
+    let outcome = create(&environment, &["-b", "arm64-darwin=build/echo.bin"]).success();
+    insta::assert_snapshot!(outcome.stderr, @"warning: hosts look for `aarch64-macos`, not for `arm64-darwin`, which is packed as it is");
+    assert_eq!(
+        inspect(&environment, "echo.par")["targets"],
+        json!(["arm64-darwin"])
+    );
+}
+
+#[test]
+fn keys_are_made_once_and_found_again() {
+    let environment = with_provider();
+    let outcome = create(&environment, &["-b", "build/echo.bin"]).success();
+    insta::assert_snapshot!(normalised(&outcome.stderr, &environment), @"
+    generated the account key [ROOT]/home/.wash/keys/tester_account.nk; keep it safe, the next release needs it
+    generated the service key [ROOT]/home/.wash/keys/echo_service.nk; keep it safe, the next release needs it
+    ");
+    let first = inspect(&environment, "echo.par");
+    let again = create(&environment, &["-b", "build/echo.bin", "--disable-keygen"]).success();
+    assert_eq!(again.stderr, "");
+    let second = inspect(&environment, "echo.par");
+    assert_eq!(first["issuer"], second["issuer"]);
+    assert_eq!(first["service"], second["service"]);
+    let public = |name: &str| {
+        environment
+            .par(["keys", "get", name])
+            .success()
+            .line()
+            .to_owned()
+    };
+    assert_eq!(second["issuer"], public("tester_account"));
+    assert_eq!(second["service"], public("echo_service"));
+}
+
+#[test]
+fn keys_are_options_as_seeds_or_paths_or_environment_variables() {
+    let environment = with_provider();
+    let (issuer, subject) = (KeyPair::new_account(), KeyPair::new_service());
+    let (issuer_seed, subject_seed) = (issuer.seed().unwrap(), subject.seed().unwrap());
+    environment.write("keys/issuer", format!("{issuer_seed}\n"));
+    environment.write("keys/subject", &subject_seed);
+    let expect = |how: &str| {
+        let object = inspect(&environment, "echo.par");
+        assert_eq!(object["issuer"], issuer.public_key(), "{how}");
+        assert_eq!(object["service"], subject.public_key(), "{how}");
+        fs::remove_file(environment.path("echo.par")).unwrap();
+        let home = environment
+            .files()
+            .iter()
+            .any(|name| name.starts_with("home/"));
+        assert!(!home, "{how}: no key was made");
+    };
+    for (issuer, subject) in [
+        (issuer_seed.as_str(), subject_seed.as_str()),
+        ("keys/issuer", "keys/subject"),
+    ] {
+        let binary = ["-b", "build/echo.bin"];
+        let outcome = create(
+            &environment,
+            &[&binary[..], &["-i", issuer, "-s", subject]].concat(),
+        );
+        assert_eq!(outcome.success().stderr, "");
+        expect("options");
+        let mut command = environment.command();
+        command
+            .args(CREATE)
+            .args(binary)
+            .env("WASH_ISSUER_KEY", issuer)
+            .env("WASH_SUBJECT_KEY", subject);
+        crate::support::Outcome::of(command, b"").success();
+        expect("environment");
+    }
+}
+
+#[test]
+fn the_same_input_and_keys_give_a_readable_archive_for_the_other_crate() {
+    let environment = with_provider();
+    create(
+        &environment,
+        &["-b", "x86_64-linux=build/echo.bin", "--compress"],
+    )
+    .success();
+    let load = provider_archive::ProviderArchive::try_load_file(environment.path("echo.par.gz"));
+    let archive = tokio::runtime::Runtime::new()
+        .unwrap()
+        .block_on(load)
+        .unwrap();
+    assert_eq!(
+        archive.target_bytes("x86_64-linux").unwrap(),
+        b"an executable"
+    );
+    assert_eq!(archive.claims().unwrap().metadata.unwrap().vendor, "Acme");
+}

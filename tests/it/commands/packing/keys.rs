@@ -1,0 +1,156 @@
+//! `par keys`, and where keys are.
+
+use std::fs;
+
+use nkeys::{KeyPair, KeyPairType};
+
+use super::super::{mode, normalised};
+use crate::support::{Environment, Outcome};
+
+/// Runs `par` with `WASH_KEYS` set.
+fn with_wash_keys(environment: &Environment, folder: &str, arguments: &[&str]) -> Outcome {
+    let mut command = environment.command();
+    command.args(arguments).env("WASH_KEYS", folder);
+    Outcome::of(command, b"")
+}
+
+#[test]
+fn a_new_key_is_private_and_only_its_public_half_is_printed() {
+    let environment = Environment::new();
+    let outcome = environment.par(["keys", "gen", "account"]).success();
+    insta::assert_snapshot!(normalised(&outcome.stderr, &environment), @"generated [ROOT]/home/.wash/keys/tester_account.nk");
+    let folder = environment.home().join(".wash/keys");
+    let path = folder.join("tester_account.nk");
+    let seed = fs::read_to_string(&path).unwrap();
+    let key = KeyPair::from_seed(seed.trim()).unwrap();
+    assert_eq!(outcome.line(), key.public_key());
+    assert_eq!(key.key_pair_type(), KeyPairType::Account);
+    assert_eq!((mode(&path), mode(&folder)), (0o600, 0o700));
+    assert_eq!(mode(&environment.home().join(".wash")), 0o700);
+
+    let service = environment
+        .par(["keys", "gen", "service", "echo", "-o", "json"])
+        .success();
+    let object = service.json();
+    let path = folder.join("echo_service.nk");
+    assert_eq!(object["kind"], "service");
+    assert_eq!(object["file"], path.to_str().unwrap());
+    let key = KeyPair::from_seed(&fs::read_to_string(&path).unwrap()).unwrap();
+    assert_eq!(object["public_key"], key.public_key());
+    assert!(key.public_key().starts_with('V'));
+}
+
+#[test]
+fn a_key_is_never_replaced() {
+    let environment = Environment::new();
+    environment
+        .par(["keys", "gen", "account", "jane"])
+        .success();
+    let path = environment.home().join(".wash/keys/jane_account.nk");
+    let before = fs::read(&path).unwrap();
+    let outcome = environment.par(["keys", "gen", "account", "jane"]).exit(7);
+    assert!(
+        outcome.stderr.contains("jane_account.nk exists"),
+        "{outcome}"
+    );
+    assert_eq!(fs::read(&path).unwrap(), before);
+    assert_eq!(environment.files(), ["home/.wash/keys/jane_account.nk"]);
+}
+
+#[test]
+fn keys_are_made_in_the_first_folder_that_applies() {
+    let environment = Environment::new();
+    with_wash_keys(&environment, "wash", &["keys", "gen", "account", "a"]).success();
+    with_wash_keys(
+        &environment,
+        "wash",
+        &["keys", "gen", "account", "b", "-d", "mine"],
+    )
+    .success();
+    with_wash_keys(&environment, "", &["keys", "gen", "account", "c"]).success();
+    let expected = [
+        "home/.wash/keys/c_account.nk",
+        "work/mine/b_account.nk",
+        "work/wash/a_account.nk",
+    ];
+    assert_eq!(environment.files(), expected);
+    assert_eq!(mode(&environment.path("mine")), 0o700);
+}
+
+#[test]
+fn keys_are_looked_for_in_order() {
+    let environment = Environment::new();
+    let home = environment.home();
+    let folders = [
+        environment.path("explicit"),
+        environment.path("wash"),
+        home.join(".wash/keys"),
+        home.join(".local/share/wash/keys"),
+    ];
+    let keys: Vec<KeyPair> = folders.iter().map(|_| KeyPair::new_account()).collect();
+    for (folder, key) in folders.iter().zip(&keys) {
+        fs::create_dir_all(folder).unwrap();
+        fs::write(folder.join("jane_account.nk"), key.seed().unwrap()).unwrap();
+    }
+    for (folder, key) in folders.iter().zip(&keys) {
+        let get = ["keys", "get", "jane_account", "-d", "explicit"];
+        let outcome = with_wash_keys(&environment, "wash", &get).success();
+        assert_eq!(outcome.line(), key.public_key(), "{}", folder.display());
+        // `create` looks in the same places.
+        environment.write("provider", "an executable");
+        let mut create = environment.command();
+        create
+            .args([
+                "create", "-n", "N", "-v", "V", "-b", "provider", "-d", "explicit",
+            ])
+            .args([
+                "-s",
+                &KeyPair::new_service().seed().unwrap(),
+                "--disable-keygen",
+            ])
+            .args(["-o", "json"])
+            .envs([("WASH_KEYS", "wash"), ("USER", "jane")]);
+        assert_eq!(
+            Outcome::of(create, b"").success().json()["issuer"],
+            key.public_key()
+        );
+        fs::remove_file(folder.join("jane_account.nk")).unwrap();
+    }
+    let get = ["keys", "get", "jane_account", "-d", "explicit"];
+    with_wash_keys(&environment, "wash", &get).exit(3);
+}
+
+#[test]
+fn all_keys_are_listed_and_no_seed_is() {
+    let environment = Environment::new();
+    let empty = environment.par(["keys", "list"]).success();
+    assert_eq!((empty.stdout.as_str(), empty.stderr.as_str()), ("", ""));
+    environment.par(["keys", "gen", "account"]).success();
+    environment
+        .par(["keys", "gen", "service", "echo"])
+        .success();
+    environment.write("more/broken.nk", "SAnothing");
+    environment.write("more/README", "no key");
+    let list = environment.par(["keys", "list", "-d", "more"]).success();
+    insta::assert_snapshot!(normalised(&list.stdout, &environment), @"
+    broken          (not a seed)                                              more/broken.nk
+    echo_service    [SERVICE]  [ROOT]/home/.wash/keys/echo_service.nk
+    tester_account  [ACCOUNT]  [ROOT]/home/.wash/keys/tester_account.nk
+    ");
+    let object = environment
+        .par(["keys", "list", "-o", "json"])
+        .success()
+        .json();
+    let keys = object["keys"].as_array().unwrap();
+    assert_eq!(keys.len(), 2);
+    for key in keys {
+        let seed = fs::read_to_string(key["file"].as_str().unwrap()).unwrap();
+        assert!(!list.stdout.contains(seed.trim()));
+        assert!(!object.to_string().contains(seed.trim()));
+        let name = key["name"].as_str().unwrap();
+        for name in [name.to_owned(), format!("{name}.nk")] {
+            let got = environment.par(["keys", "get", &name]).success();
+            assert_eq!(key["public_key"], got.line());
+        }
+    }
+}

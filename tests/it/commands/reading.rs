@@ -1,0 +1,5 @@
+//! Commands that read an archive: inspect, verify and extract.
+
+mod extracting;
+mod inspecting;
+mod verifying;

@@ -1,0 +1,113 @@
+//! `par extract`
+
+use std::fs;
+
+use wasmcloud_par::archive::Target;
+use wasmcloud_par::content::Digest;
+
+use super::super::{good_archive, mode};
+use crate::support::Environment;
+use crate::support::archives::{ArchiveBuilder, LINUX, MACOS};
+
+#[test]
+fn the_executable_of_a_target_is_written_ready_to_run() {
+    let environment = Environment::new();
+    good_archive(&environment, "echo.par.gz");
+    for (target, executable) in [LINUX, MACOS] {
+        let outcome = environment
+            .par(["extract", "echo.par.gz", "--target", target])
+            .success();
+        let name = format!("echo-{target}");
+        assert_eq!(outcome.line(), name);
+        assert_eq!(outcome.stderr, "");
+        assert_eq!(fs::read(environment.path(&name)).unwrap(), executable);
+        assert_eq!(mode(&environment.path(&name)), 0o755);
+    }
+    assert_eq!(environment.files().len(), 3, "{:?}", environment.files());
+}
+
+#[test]
+fn without_a_target_it_is_that_of_this_machine() {
+    let environment = Environment::new();
+    let host = Target::host();
+    let bytes = ArchiveBuilder::empty()
+        .executable("mips-linux.bin", b"not for here")
+        .executable(&format!("{host}.bin"), b"for here")
+        .build();
+    environment.write("echo.par", bytes);
+    let outcome = environment.par(["extract", "echo.par"]).success();
+    assert_eq!(outcome.line(), format!("echo-{host}"));
+    assert_eq!(
+        fs::read(environment.path(outcome.line())).unwrap(),
+        b"for here"
+    );
+}
+
+#[test]
+fn a_destination_is_used_exactly_and_replaced() {
+    let environment = Environment::new();
+    good_archive(&environment, "echo.par");
+    let destination = environment.write("bin/provider.old", "another file");
+    let arguments = ["extract", "echo.par", "--target", LINUX.0, "--destination"];
+    let destination = destination.to_str().unwrap();
+    let outcome = environment
+        .par([&arguments[..], &[destination]].concat())
+        .success();
+    assert_eq!(outcome.line(), destination);
+    assert_eq!(fs::read(destination).unwrap(), LINUX.1);
+    assert_eq!(
+        environment.files(),
+        ["work/bin/provider.old", "work/echo.par"]
+    );
+}
+
+#[test]
+fn json_says_what_was_written() {
+    let environment = Environment::new();
+    good_archive(&environment, "echo.par");
+    let arguments = ["extract", "echo.par", "--target", LINUX.0, "-o", "json"];
+    let object = environment.par(arguments).success().json();
+    assert_eq!(object["success"], true);
+    assert_eq!(object["file"], "echo-x86_64-linux");
+    assert_eq!(object["target"], LINUX.0);
+    assert_eq!(object["digest"], Digest::of(LINUX.1).to_string());
+    for key in ["issuer", "service"] {
+        assert_eq!(object[key].as_str().unwrap().len(), 56, "{key}");
+    }
+}
+
+#[test]
+fn an_executable_that_is_signed_for_but_absent_is_refused() {
+    let environment = Environment::new();
+    let bytes = ArchiveBuilder::empty()
+        .executable("x86_64-linux.bin", LINUX.1)
+        .hash(MACOS.0, MACOS.1)
+        .build();
+    environment.write("single.par", bytes);
+    let outcome = environment
+        .par(["extract", "single.par", "--target", MACOS.0])
+        .exit(3);
+    assert!(outcome.stderr.contains("aarch64-macos"), "{outcome}");
+    assert!(outcome.stderr.contains("x86_64-linux"), "{outcome}");
+    assert_eq!(environment.files(), ["work/single.par"]);
+    environment
+        .par(["extract", "single.par", "--target", LINUX.0])
+        .success();
+}
+
+#[test]
+fn a_program_that_runs_can_be_replaced() {
+    let environment = Environment::new();
+    let shell = fs::read("/bin/sleep").unwrap();
+    let bytes = ArchiveBuilder::empty()
+        .executable("x86_64-linux.bin", &shell)
+        .build();
+    environment.write("sleep.par", bytes);
+    let extract = ["extract", "sleep.par", "--target", LINUX.0];
+    let path = environment.path(environment.par(extract).success().line());
+    let mut running = std::process::Command::new(&path).arg("60").spawn().unwrap();
+    let outcome = environment.par(extract);
+    running.kill().unwrap();
+    running.wait().unwrap();
+    outcome.success();
+}

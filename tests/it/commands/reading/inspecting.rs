@@ -1,0 +1,226 @@
+//! `par inspect`
+
+use serde_json::json;
+
+use super::super::{good_archive, normalised};
+use crate::support::Environment;
+use crate::support::archives::{ArchiveBuilder, LINUX, MACOS};
+
+#[test]
+fn an_archive_is_shown_as_wash_shows_it() {
+    let environment = Environment::new();
+    good_archive(&environment, "good.par");
+    let outcome = environment.par(["inspect", "good.par"]).success();
+    assert_eq!(outcome.stderr, "");
+    insta::assert_snapshot!(normalised(&outcome.stdout, &environment), @"
+    Test Provider - Capability Provider
+
+      Account   [ACCOUNT]
+      Service   [SERVICE]
+      Vendor    Test Vendor
+      Version   1.2.3
+      Revision  7
+
+      Supported Architecture Targets
+        aarch64-macos
+        x86_64-linux
+    ");
+}
+
+#[test]
+fn what_is_missing_or_absent_is_said_to_be() {
+    let environment = Environment::new();
+    let bytes = ArchiveBuilder::empty()
+        .executable("x86_64-linux.bin", LINUX.1)
+        .hash(MACOS.0, MACOS.1)
+        .wascap(|wascap| {
+            for field in ["name", "rev", "ver"] {
+                wascap.remove(field);
+            }
+            wascap.insert("config_schema".to_owned(), json!({"type": "object"}));
+        })
+        .build_gzip();
+    environment.write("whatever", bytes);
+    let outcome = environment.par(["inspect", "whatever"]).success();
+    insta::assert_snapshot!(normalised(&outcome.stdout, &environment), @r#"
+    None - Capability Provider
+
+      Account   [ACCOUNT]
+      Service   [SERVICE]
+      Vendor    Test Vendor
+      Version   None
+      Revision  None
+
+      Supported Architecture Targets
+        x86_64-linux
+        aarch64-macos (signed for, but absent from this archive)
+
+      Link Definition Schema
+        {"type":"object"}
+    "#);
+    let mut object = environment
+        .par(["inspect", "whatever", "-o", "json"])
+        .success()
+        .json();
+    let fields = object.as_object_mut().unwrap();
+    assert!(
+        fields
+            .remove("issuer")
+            .unwrap()
+            .as_str()
+            .unwrap()
+            .starts_with('A')
+    );
+    assert!(
+        fields
+            .remove("service")
+            .unwrap()
+            .as_str()
+            .unwrap()
+            .starts_with('V')
+    );
+    let expected = json!({
+        "success": true,
+        "name": null,
+        "vendor": "Test Vendor",
+        "version": null,
+        "revision": null,
+        "targets": ["x86_64-linux"],
+        "absent": ["aarch64-macos"],
+        "schema": {"type": "object"},
+    });
+    assert_eq!(object, expected);
+}
+
+#[test]
+fn json_has_the_keys_of_wash() {
+    let environment = Environment::new();
+    good_archive(&environment, "good.par.gz");
+    let outcome = environment
+        .par(["-o", "json", "inspect", "good.par.gz"])
+        .success();
+    outcome.line();
+    let text = normalised(
+        &serde_json::to_string_pretty(&outcome.json()).unwrap(),
+        &environment,
+    );
+    insta::assert_snapshot!(text, @r#"
+    {
+      "issuer": "[ACCOUNT]",
+      "name": "Test Provider",
+      "revision": "7",
+      "service": "[SERVICE]",
+      "success": true,
+      "targets": [
+        "aarch64-macos",
+        "x86_64-linux"
+      ],
+      "vendor": "Test Vendor",
+      "version": "1.2.3"
+    }
+    "#);
+}
+
+#[test]
+fn the_token_is_printed_as_it_was_signed() {
+    let environment = Environment::new();
+    good_archive(&environment, "good.par");
+    let outcome = environment
+        .par(["inspect", "--jwt-only", "good.par"])
+        .success();
+    let token = outcome.line();
+    let checked = wascap::jwt::validate_token::<wascap::jwt::CapabilityProvider>(token).unwrap();
+    assert!(checked.signature_valid && !checked.expired && !checked.cannot_use_yet);
+    let claims = wascap::jwt::Claims::<wascap::jwt::CapabilityProvider>::decode(token).unwrap();
+    let object = environment
+        .par(["inspect", "good.par", "-o", "json"])
+        .success()
+        .json();
+    assert_eq!(object["issuer"], claims.issuer);
+    assert_eq!(object["service"], claims.subject);
+    let json = environment
+        .par(["inspect", "--jwt-only", "good.par", "-o", "json"])
+        .success();
+    assert_eq!(json.json(), json!({"success": true, "token": token}));
+}
+
+#[test]
+fn the_world_is_printed_as_wit() {
+    let environment = Environment::new();
+    let wit = "package acme:store@0.1.0;\n\nworld store {\n  export keep: func(what: string);\n}\n";
+    environment.write("wit/store.wit", wit);
+    environment.write("provider", "an executable");
+    let create = [
+        "create",
+        "-n",
+        "N",
+        "-v",
+        "V",
+        "-b",
+        "x86_64-linux=provider",
+    ];
+    environment
+        .par([&create[..], &["--wit-directory", "wit"]].concat())
+        .success();
+    let printed = environment
+        .par(["inspect", "provider.par", "--wit"])
+        .success();
+    insta::assert_snapshot!(printed.stdout, @"
+    package acme:store@0.1.0;
+
+    world store {
+      export keep: func(what: string);
+    }
+    ");
+    let object = environment
+        .par(["inspect", "provider.par", "--wit", "-o", "json"])
+        .success()
+        .json();
+    assert_eq!(object["wit"], printed.stdout);
+    assert_eq!(object["name"], "N");
+}
+
+/// Retitles the window, hides what follows, moves the cursor, and turns the direction of the text.
+const HOSTILE: &str = "\u{1b}]0;owned\u{7}\u{1b}[8m\u{9b}2J\r\nAccount  AAAA\u{202e}gpj";
+
+#[test]
+fn names_cannot_speak_to_the_terminal() {
+    let environment = Environment::new();
+    let bytes = ArchiveBuilder::two_targets()
+        .wascap(|wascap| {
+            for field in ["name", "vendor", "ver"] {
+                wascap.insert(field.to_owned(), HOSTILE.into());
+            }
+            wascap.insert("config_schema".to_owned(), json!({"title": HOSTILE}));
+        })
+        .build();
+    environment.write("hostile.par", bytes);
+    let dangerous = |text: &str| {
+        text.chars().any(|character| {
+            (character.is_control() && character != '\n') || character == '\u{202e}'
+        })
+    };
+    for command in ["inspect", "verify"] {
+        let outcome = environment.par([command, "hostile.par"]).success();
+        assert!(!dangerous(&outcome.stdout), "{:?}", outcome.stdout);
+        assert!(!outcome.stdout.contains("\nAccount"), "no line of its own");
+        let json = environment
+            .par([command, "hostile.par", "-o", "json"])
+            .success();
+        assert!(!dangerous(&json.stdout), "{:?}", json.stdout);
+        if command == "inspect" {
+            assert!(outcome.stdout.contains("\\u{1b}]0;owned"), "it is visible");
+            assert_eq!(json.json()["name"], HOSTILE);
+        }
+    }
+}
+
+#[test]
+fn the_name_of_a_missing_file_cannot_speak_to_the_terminal() {
+    let environment = Environment::new();
+    for name in ["./\u{1b}[31mred", "\u{1b}[31mred", "\u{1b}[31mred.par"] {
+        let outcome = environment.par(["inspect", name]).exit(3);
+        assert!(!outcome.stderr.contains('\u{1b}'), "{:?}", outcome.stderr);
+        assert!(outcome.stderr.contains("[31mred"), "{outcome}");
+    }
+}
