@@ -160,7 +160,8 @@ fn credentials_of_another_registry_are_not_used() {
     assert!(outcome.stderr.contains("there are none"), "{outcome}");
 }
 
-/// Puts a credential helper called `test` on a path of its own, and gives that path.
+/// Puts a credential helper called `test` on a path of its own, and gives that path. It has to read its
+/// input: one that is gone before it was asked counts as one that cannot be run.
 fn helper(environment: &Environment, script: &str) -> String {
     let path = environment.write("bin/docker-credential-test", script);
     fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
@@ -202,14 +203,17 @@ fn a_credential_helper_is_asked_for_the_registry() {
 fn a_credential_helper_that_knows_nothing_means_nobody_and_one_that_fails_is_named() {
     let (environment, registry) = (Environment::new(), registry());
     environment.write("../home/.docker/config.json", r#"{ "credsStore": "test" }"#);
-    let nothing = "#!/bin/sh\necho 'credentials not found in native keychain'\nexit 1\n";
+    let nothing =
+        "#!/bin/sh\ncat >/dev/null\necho 'credentials not found in native keychain'\nexit 1\n";
     let path = helper(&environment, nothing);
     let outcome = given(&[], &[("PATH", &path)])
         .push(&environment, &registry)
         .exit(4);
     assert!(outcome.stderr.contains("there are none"), "{outcome}");
 
-    let script = format!("#!/bin/sh\necho '{PASSWORD}'\necho the keychain is locked >&2\nexit 1\n");
+    let script = format!(
+        "#!/bin/sh\ncat >/dev/null\necho '{PASSWORD}'\necho the keychain is locked >&2\nexit 1\n"
+    );
     let path = helper(&environment, &script);
     let outcome = given(&[], &[("PATH", &path)])
         .push(&environment, &registry)
