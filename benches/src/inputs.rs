@@ -40,7 +40,11 @@ impl Inputs {
             let (size, file) = (size as f64 / 1e6, file.display());
             println!("  {size:6.1} MB  {target:<16} {file}");
         }
-        println!("  {:6.1} MB in {} executables", total as f64 / 1e6, inputs.len());
+        println!(
+            "  {:6.1} MB in {} executables",
+            total as f64 / 1e6,
+            inputs.len()
+        );
         Ok(Self(inputs))
     }
 
@@ -55,7 +59,9 @@ impl Inputs {
 }
 
 fn find() -> anyhow::Result<Vec<PathBuf>> {
-    let sysroot = Command::new("rustc").args(["--print", "sysroot"]).output()?;
+    let sysroot = Command::new("rustc")
+        .args(["--print", "sysroot"])
+        .output()?;
     let sysroot = PathBuf::from(String::from_utf8(sysroot.stdout)?.trim());
     let path = std::env::var_os("PATH").unwrap_or_default();
     let folders = std::env::split_paths(&path).chain([sysroot.join("bin")]);
@@ -76,7 +82,10 @@ fn find() -> anyhow::Result<Vec<PathBuf>> {
             }
         }
     }
-    ensure!(!found.is_empty(), "no executables of 10 to 60 MB found: name some");
+    ensure!(
+        !found.is_empty(),
+        "no executables of 10 to 60 MB found: name some"
+    );
     Ok(found.into_values().rev().take(TARGETS.len()).collect())
 }
 

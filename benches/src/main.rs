@@ -7,12 +7,8 @@ mod inputs;
 mod measure;
 mod pack;
 mod peers;
-#[path = "../../tests/it/support/registry.rs"]
-#[allow(dead_code, reason = "the tests use more of it")]
 mod registry;
 mod transfer;
-#[path = "../../tests/it/support/watcher.rs"]
-mod watcher;
 
 use std::path::PathBuf;
 

@@ -44,8 +44,14 @@ pub fn compare(title: &str, runs: usize, mut ours: Side, mut theirs: Side) -> an
             spread(side.iter().map(peak), 0),
         );
     }
-    let ratios = rows.iter().map(|(first, second)| second.seconds / first.seconds);
-    println!("  {:<44} {} times as fast", "ratio, pair by pair", spread(ratios, 2));
+    let ratios = rows
+        .iter()
+        .map(|(first, second)| second.seconds / first.seconds);
+    println!(
+        "  {:<44} {} times as fast",
+        "ratio, pair by pair",
+        spread(ratios, 2)
+    );
     Ok(())
 }
 
@@ -85,6 +91,9 @@ pub fn run_and_report(command: &[OsString]) -> anyhow::Result<()> {
     ensure!(status.success(), "{status}");
     let usage = getrusage(UsageWho::RUSAGE_CHILDREN)?;
     let peak_mib = usage.max_rss() as f64 / 1024.0;
-    println!("{}", serde_json::json!({"seconds": seconds, "peak_mib": peak_mib}));
+    println!(
+        "{}",
+        serde_json::json!({"seconds": seconds, "peak_mib": peak_mib})
+    );
     Ok(())
 }

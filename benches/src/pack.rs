@@ -20,7 +20,15 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
             name: "par create --compress",
             command: Box::new(|_| {
                 let mut command: Vec<OsString> = vec![par.clone().into()];
-                for word in ["create", "--compress", "-n", "Provider", "-v", "Example", "-d"] {
+                for word in [
+                    "create",
+                    "--compress",
+                    "-n",
+                    "Provider",
+                    "-v",
+                    "Example",
+                    "-d",
+                ] {
                     command.push(word.into());
                 }
                 command.extend([folder.path().into(), "--destination".into(), (&ours).into()]);
@@ -40,7 +48,10 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
             }),
         },
     )?;
-    let (ours, theirs) = (ours.metadata()?.len() as f64, theirs.metadata()?.len() as f64);
+    let (ours, theirs) = (
+        ours.metadata()?.len() as f64,
+        theirs.metadata()?.len() as f64,
+    );
     println!(
         "  size: {:.2} MB beside {:.2} MB, {:.3} times",
         ours / 1e6,

@@ -56,7 +56,9 @@ async fn create(destination: PathBuf, binaries: Vec<String>) -> anyhow::Result<(
     let mut archive = ProviderArchive::new("Provider", "Example", Some(1), Some("1.0.0".into()));
     for binary in binaries {
         let (target, path) = binary.split_once('=').context("TARGET=PATH")?;
-        archive.add_library(target, &std::fs::read(path)?).map_err(|error| anyhow!(error))?;
+        archive
+            .add_library(target, &std::fs::read(path)?)
+            .map_err(|error| anyhow!(error))?;
     }
     let (issuer, subject) = (KeyPair::new_account(), KeyPair::new_service());
     archive
@@ -74,12 +76,16 @@ fn client() -> Client {
 
 async fn push(reference: &str, archive: PathBuf) -> anyhow::Result<()> {
     let bytes = std::fs::read(archive)?;
-    ProviderArchive::try_load(&bytes).await.map_err(|error| anyhow!(error))?;
+    ProviderArchive::try_load(&bytes)
+        .await
+        .map_err(|error| anyhow!(error))?;
     let layer = ImageLayer::new(bytes, LAYER.to_owned(), None);
     let config = Config::new(b"{}".to_vec(), CONFIG.to_owned(), None);
     let reference: Reference = reference.parse()?;
     let (auth, layers) = (RegistryAuth::Anonymous, [layer]);
-    client().push(&reference, &layers, config, &auth, None).await?;
+    client()
+        .push(&reference, &layers, config, &auth, None)
+        .await?;
     Ok(())
 }
 
@@ -88,8 +94,14 @@ async fn pull(reference: &str, destination: PathBuf) -> anyhow::Result<()> {
     let image = client()
         .pull(&reference.parse()?, &RegistryAuth::Anonymous, accepted)
         .await?;
-    let bytes: Vec<u8> = image.layers.into_iter().flat_map(|layer| layer.data).collect();
-    ProviderArchive::try_load(&bytes).await.map_err(|error| anyhow!(error))?;
+    let bytes: Vec<u8> = image
+        .layers
+        .into_iter()
+        .flat_map(|layer| layer.data)
+        .collect();
+    ProviderArchive::try_load(&bytes)
+        .await
+        .map_err(|error| anyhow!(error))?;
     std::fs::write(destination, bytes)?;
     Ok(())
 }

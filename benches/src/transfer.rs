@@ -23,8 +23,11 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
         .args(inputs.arguments())
         .status()?;
     ensure!(packed.success(), "packing failed");
-    println!("  {:6.1} MB archive", archive.metadata()?.len() as f64 / 1e6);
-    let registry = Registry::start();
+    println!(
+        "  {:6.1} MB archive",
+        archive.metadata()?.len() as f64 / 1e6
+    );
+    let registry = Registry::start(folder.path())?;
 
     // A repository of its own for every run, or the second would find everything there already; a
     // cache of its own likewise.
@@ -40,7 +43,14 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
             name: "par push",
             command: Box::new(|run| {
                 let cache = cache("push", run);
-                words(&[&par, &"push", &place("ours", run), &archive, &"--cache-dir", &cache])
+                words(&[
+                    &par,
+                    &"push",
+                    &place("ours", run),
+                    &archive,
+                    &"--cache-dir",
+                    &cache,
+                ])
             }),
         },
         Side {
@@ -73,7 +83,10 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
             command: Box::new(|_| words(&[&this, &"peer", &"pull", &source, &theirs])),
         },
     )?;
-    ensure!(std::fs::read(&ours)? == std::fs::read(&theirs)?, "different files were pulled");
+    ensure!(
+        std::fs::read(&ours)? == std::fs::read(&theirs)?,
+        "different files were pulled"
+    );
     Ok(())
 }
 

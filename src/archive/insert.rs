@@ -5,13 +5,15 @@ use std::path::Path;
 
 use crate::content::{Meter, MeteredReader, Progress, open_regular};
 
-use super::claims::{Signer, VerifiedClaims};
+use super::claims::VerifiedClaims;
 use super::error::Error;
 use super::extract::{Spool, write_error};
+use super::input::Input;
 use super::limits::Limits;
 use super::reader::scan;
+use super::signer::Signer;
 use super::target::Target;
-use super::writer::{ArchiveWriter, Compression, Input};
+use super::writer::{ArchiveWriter, Compression};
 
 /// Whether the issuer or the subject of an archive may change when it is signed again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -27,7 +29,8 @@ pub enum Identity {
 /// it again with everything else kept, and replaces the file in one step.
 ///
 /// `signer` is asked once the claims are known, so that it can look for the issuer's key. Compression
-/// stays what it was. The unpacked executables need room in the archive's folder for a while.
+/// stays what it was. Targets that the claims covered and the archive did not hold are no longer
+/// covered. The unpacked executables need room in the archive's folder for a while.
 ///
 /// # Errors
 ///

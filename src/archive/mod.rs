@@ -13,32 +13,38 @@
 //! - [`ProviderArchive`] is the face that users of the `provider-archive` crate know.
 
 mod claims;
+mod entries;
 mod error;
 mod extract;
 mod gzip;
+mod input;
 mod insert;
 mod keys;
 mod limits;
 mod pax;
 pub mod provider_archive;
 mod reader;
+mod signer;
+mod tar_stream;
 mod target;
 #[cfg(feature = "wit")]
 mod world;
 mod writer;
 
-pub use claims::{Metadata, Signer, UnverifiedClaims, VerifiedClaims};
+pub use claims::{Metadata, UnverifiedClaims, VerifiedClaims};
 pub use error::Error;
 pub use extract::{Loaded, extract, load};
+pub use input::Input;
 pub use insert::{Identity, insert};
 pub use keys::{KeyDirectories, KeyFile, KeyKind, KeyOrigin};
 pub use limits::Limits;
 pub use provider_archive::ProviderArchive;
 pub use reader::{Contents, read_claims, verify};
+pub use signer::Signer;
 pub use target::{ParseTargetError, Target};
 #[cfg(feature = "wit")]
 pub use world::{encode_world, print_world};
-pub use writer::{ArchiveWriter, Compression, Input};
+pub use writer::{ArchiveWriter, Compression};
 
 /// The entry that holds the signed token.
 pub const CLAIMS_ENTRY: &str = "claims.jwt";

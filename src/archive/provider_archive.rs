@@ -14,12 +14,14 @@ use wascap::jwt::{CapabilityProvider, Claims, Token};
 
 use crate::content::{Silent, open_regular};
 
-use super::claims::{Metadata, Signer};
+use super::claims::Metadata;
 use super::error::Error;
 use super::extract::{Loaded, load};
+use super::input::Input;
 use super::limits::Limits;
+use super::signer::Signer;
 use super::target::Target;
-use super::writer::{ArchiveWriter, Compression, Input};
+use super::writer::{ArchiveWriter, Compression};
 
 /// The result type of `provider-archive`. The error inside is an [`Error`] or an [`io::Error`].
 pub type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Sync + Send>>;

@@ -86,22 +86,19 @@ impl FromStr for Target {
     type Err = ParseTargetError;
 
     fn from_str(name: &str) -> Result<Self, Self::Err> {
-        let target = Self::carried(&name.replace('/', "-")).map_err(|_| ParseTargetError {
-            name: name.chars().take(Self::LONGEST).collect(),
-            suggestion: None,
-        })?;
         let error = |suggestion| ParseTargetError {
-            name: name.to_owned(),
+            name: name.chars().take(Self::LONGEST).collect(),
             suggestion,
         };
+        // The platforms of container images turn it around: `linux/arm64`.
+        let word = |text: &str| text.chars().all(char::is_alphanumeric);
+        if let Some((os, arch)) = name.split_once('/').filter(|(os, _)| word(os)) {
+            let target = Self::carried(&format!("{arch}-{os}")).map_err(|_| error(None))?;
+            return Err(error(Some(target.usual_name().unwrap_or(target.0))));
+        }
+        let target = Self::carried(name).map_err(|_| error(None))?;
         match target.0.split_once('-') {
-            Some((arch, os)) if !arch.is_empty() && !os.is_empty() => {
-                if name.contains('/') {
-                    let written = target.usual_name().unwrap_or(target.0);
-                    return Err(error(Some(written)));
-                }
-                Ok(target)
-            }
+            Some((arch, os)) if !arch.is_empty() && !os.is_empty() => Ok(target),
             _ => Err(error(None)),
         }
     }
@@ -174,7 +171,10 @@ mod tests {
             assert!(error.to_string().contains("arch-os"), "{error}");
         }
         let error = "linux/amd64".parse::<Target>().unwrap_err();
-        assert!(error.to_string().contains("is not a target"), "{error}");
+        assert!(
+            error.to_string().contains("write `x86_64-linux`"),
+            "{error}"
+        );
     }
 
     #[test]

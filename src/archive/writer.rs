@@ -1,72 +1,22 @@
 //! Packing an archive.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{self, BufWriter, Cursor, Read, Write};
-use std::path::{Path, PathBuf};
+use std::io::{BufWriter, Seek, Write};
+use std::path::Path;
 
 use bytes::Bytes;
 use tar::Header;
 
-use crate::content::{Algorithm, AtomicFile, Digest, Hasher, Meter, open_regular};
+use crate::content::{AtomicFile, Digest, Meter};
 
-use super::claims::{Metadata, Signer, VerifiedClaims};
+use super::claims::{Metadata, VerifiedClaims};
 use super::error::Error;
 use super::extract::write_error;
 use super::gzip::Encoder;
+use super::input::Input;
+use super::signer::Signer;
 use super::target::Target;
 use super::{CLAIMS_ENTRY, WORLD_ENTRY};
-
-/// Where an executable comes from.
-#[derive(Debug, Clone)]
-pub enum Input {
-    /// A file, which is read twice and never held in memory.
-    File(PathBuf),
-    /// Bytes in memory.
-    Bytes(Bytes),
-}
-
-impl Input {
-    fn open(&self) -> Result<(Opened, u64), Error> {
-        match self {
-            Self::File(path) => open_regular(path)
-                .map(|(file, size)| (Opened::File(file), size))
-                .map_err(|source| self.read_error(source)),
-            Self::Bytes(bytes) => Ok((
-                Opened::Bytes(Cursor::new(bytes.clone())),
-                bytes.len() as u64,
-            )),
-        }
-    }
-
-    fn path(&self) -> PathBuf {
-        match self {
-            Self::File(path) => path.clone(),
-            Self::Bytes(_) => PathBuf::from("(memory)"),
-        }
-    }
-
-    fn read_error(&self, source: io::Error) -> Error {
-        Error::Read {
-            path: self.path(),
-            source,
-        }
-    }
-}
-
-enum Opened {
-    File(File),
-    Bytes(Cursor<Bytes>),
-}
-
-impl Read for Opened {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        match self {
-            Self::File(file) => file.read(buffer),
-            Self::Bytes(bytes) => bytes.read(buffer),
-        }
-    }
-}
 
 /// Whether an archive is compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -118,8 +68,7 @@ impl ArchiveWriter {
         self.world = Some(world.into());
     }
 
-    /// How many bytes [`write`](Self::write) will report to its meter: every input is read twice, once
-    /// for its hash and once to pack it.
+    /// How many bytes [`write`](Self::write) will report to its meter: those of the executables.
     ///
     /// # Errors
     ///
@@ -127,10 +76,12 @@ impl ArchiveWriter {
     pub fn total(&self) -> Result<u64, Error> {
         self.executables
             .values()
-            .try_fold(0, |sum, input| Ok(sum + 2 * input.open()?.1))
+            .try_fold(0, |sum, input| Ok(sum + input.open()?.size()))
     }
 
     /// Signs the claims and writes the archive to `destination`, which appears complete or not at all.
+    ///
+    /// Every input is read once, or twice when it is a file that was written only seconds ago.
     ///
     /// # Errors
     ///
@@ -142,112 +93,93 @@ impl ArchiveWriter {
         compression: Compression,
         meter: &dyn Meter,
     ) -> Result<VerifiedClaims, Error> {
-        // A meter that stops the work, or the disk.
-        let failed = |error| match error {
-            Error::Stream(source) => write_error(destination, source),
-            other => other,
-        };
-        let hashes = self.hash(meter).map_err(failed)?;
-        let claims = self.sign(signer, &hashes)?;
         let mut file =
             AtomicFile::create(destination).map_err(|source| write_error(destination, source))?;
-        self.pack(&mut file, &claims, compression, meter)
-            .map_err(failed)?;
+        let claims =
+            self.pack(&mut file, signer, compression, meter)
+                .map_err(|error| match error {
+                    // A meter that stops the work, or the disk.
+                    Error::Stream(source) => write_error(destination, source),
+                    other => other,
+                })?;
         file.commit()
             .map_err(|source| write_error(destination, source))?;
         Ok(claims)
     }
 
-    fn sign(
-        &self,
-        signer: &Signer,
-        hashes: &BTreeMap<Target, Digest>,
-    ) -> Result<VerifiedClaims, Error> {
-        let world = self.world.as_deref().map(Digest::of);
-        signer.sign(&self.metadata, hashes, world.as_ref())
-    }
-
-    fn hash(&self, meter: &dyn Meter) -> Result<BTreeMap<Target, Digest>, Error> {
-        let mut hashes = BTreeMap::new();
-        for (target, input) in &self.executables {
-            let (opened, size) = input.open()?;
-            let digest = copy(opened, size, &mut io::sink(), input, meter)?;
-            hashes.insert(target.clone(), digest);
-        }
-        Ok(hashes)
-    }
-
-    /// Writes the tar. The claims were made over what the inputs held; packing compares again.
+    /// Writes the tar in one pass: the claims, which come first, are known when everything else has
+    /// been read. Their length is known before, and room is left for them.
     fn pack(
         &self,
-        output: impl Write,
-        claims: &VerifiedClaims,
+        output: impl Write + Seek,
+        signer: &Signer,
         compression: Compression,
         meter: &dyn Meter,
-    ) -> Result<(), Error> {
+    ) -> Result<VerifiedClaims, Error> {
+        let draft = signer.draft(&self.metadata, self.world.as_deref().map(Digest::of));
+        // Every digest has the same length, and so has what is signed over it.
+        let any = Digest::of(&[]);
+        let digests = self
+            .executables
+            .keys()
+            .map(|target| (target.clone(), any.clone()));
+        let length = draft.sign(&digests.collect())?.token().len();
+
         let output = BufWriter::with_capacity(256 * 1024, output);
-        let mut tar = Encoder::new(output, compression == Compression::Gzip);
-        let token = claims.token().as_bytes();
-        entry(&mut tar, CLAIMS_ENTRY, token)?;
+        let mut tar =
+            Encoder::new(output, compression == Compression::Gzip).map_err(Error::Stream)?;
+        begin(&mut tar, CLAIMS_ENTRY, length as u64, 0o644)?;
+        tar.reserve(length).map_err(Error::Stream)?;
+        end(&mut tar, length as u64)?;
         if let Some(world) = &self.world {
-            entry(&mut tar, WORLD_ENTRY, world)?;
+            begin(&mut tar, WORLD_ENTRY, world.len() as u64, 0o644)?;
+            tar.write_all(world).map_err(Error::Stream)?;
+            end(&mut tar, world.len() as u64)?;
         }
+        let mut packed = BTreeMap::new();
         for (target, input) in &self.executables {
-            let (opened, size) = input.open()?;
-            let header = header(&format!("{target}.bin"), size, 0o755)?;
-            tar.write_all(header.as_bytes()).map_err(Error::Stream)?;
-            let digest = copy(opened, size, &mut tar, input, meter)?;
-            if claims.executables().get(target) != Some(&digest) {
-                return Err(Error::InputChanged(input.path()));
-            }
-            pad(&mut tar, size)?;
+            let opened = input.open()?;
+            let size = opened.size();
+            begin(&mut tar, &format!("{target}.bin"), size, 0o755)?;
+            packed.insert(target.clone(), opened.copy(&mut tar, meter)?);
+            end(&mut tar, size)?;
         }
         tar.write_all(&[0; 1024]).map_err(Error::Stream)?;
-        let mut output = tar.finish().map_err(Error::Stream)?;
-        output.flush().map_err(Error::Stream)
+
+        for input in packed.values() {
+            input.check(meter)?;
+        }
+        let digests = packed
+            .into_iter()
+            .map(|(target, input)| (target, input.digest().clone()));
+        let claims = draft.sign(&digests.collect())?;
+        tar.finish(claims.token().as_bytes())
+            .and_then(|mut output| output.flush())
+            .map_err(Error::Stream)?;
+        Ok(claims)
     }
 }
 
-/// Copies exactly `size` bytes and gives their digest.
-fn copy(
-    mut opened: Opened,
+/// Begins an entry. Its content can be inflated on its own, in case the tar is compressed.
+fn begin<W: Write + Seek>(
+    tar: &mut Encoder<W>,
+    name: &str,
     size: u64,
-    output: &mut impl Write,
-    input: &Input,
-    meter: &dyn Meter,
-) -> Result<Digest, Error> {
-    let mut hasher = Hasher::new(Algorithm::Sha256);
-    let mut buffer = vec![0; 128 * 1024];
-    let mut read: u64 = 0;
-    loop {
-        let count = opened
-            .read(&mut buffer)
-            .map_err(|source| input.read_error(source))?;
-        let bytes = buffer.get(..count).unwrap_or_default();
-        if bytes.is_empty() {
-            break;
-        }
-        read += count as u64;
-        if read > size {
-            return Err(Error::InputChanged(input.path()));
-        }
-        hasher.update(bytes);
-        output.write_all(bytes).map_err(Error::Stream)?;
-        meter.advance(count as u64).map_err(Error::Stream)?;
-    }
-    if read < size {
-        return Err(Error::InputChanged(input.path()));
-    }
-    Ok(hasher.finish())
+    mode: u32,
+) -> Result<(), Error> {
+    let header = header(name, size, mode)?;
+    tar.write_all(header.as_bytes())
+        .and_then(|()| tar.restart_point())
+        .map_err(Error::Stream)
 }
 
-fn entry(tar: &mut impl Write, name: &str, content: &[u8]) -> Result<(), Error> {
-    let size = content.len() as u64;
-    let header = header(name, size, 0o644)?;
-    tar.write_all(header.as_bytes())
-        .and_then(|()| tar.write_all(content))
-        .map_err(Error::Stream)?;
-    pad(tar, size)
+/// Ends an entry.
+fn end<W: Write + Seek>(tar: &mut Encoder<W>, size: u64) -> Result<(), Error> {
+    let zeros = [0; 512];
+    let missing = usize::try_from(size.next_multiple_of(512) - size).unwrap_or(0);
+    tar.restart_point()
+        .and_then(|()| tar.write_all(zeros.get(..missing).unwrap_or_default()))
+        .map_err(Error::Stream)
 }
 
 /// A header with nothing in it that changes from run to run: no owner, no time.
@@ -261,11 +193,4 @@ fn header(name: &str, size: u64, mode: u32) -> Result<Header, Error> {
     header.set_mtime(0);
     header.set_cksum();
     Ok(header)
-}
-
-fn pad(tar: &mut impl Write, size: u64) -> Result<(), Error> {
-    let zeros = [0; 512];
-    let missing = usize::try_from(size.next_multiple_of(512) - size).unwrap_or(0);
-    tar.write_all(zeros.get(..missing).unwrap_or_default())
-        .map_err(Error::Stream)
 }

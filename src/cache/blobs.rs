@@ -57,7 +57,7 @@ impl Store for Cache {
         let partial = blocking(&path, lock).await?;
         // Somebody else may have finished while this call waited for the lock.
         if self.blob(&descriptor.digest).is_some() {
-            return Ok(());
+            return blocking(&path, move |path| discard(path, &partial)).await;
         }
         let download = Download {
             cache: self,
@@ -174,6 +174,25 @@ fn lock(path: &Path) -> io::Result<File> {
     // writes to it: the caller looks for the blob first.
     file.lock()?;
     Ok(file)
+}
+
+/// Removes an unfinished file that was made just after somebody else had finished: nobody will ever
+/// continue it. What that somebody gave its final name is left alone.
+fn discard(path: &Path, locked: &File) -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        let ours = locked.metadata()?;
+        // While it is under its name and the lock is ours, nobody else writes to it.
+        let unfinished = std::fs::symlink_metadata(path)
+            .is_ok_and(|there| (there.dev(), there.ino()) == (ours.dev(), ours.ino()));
+        if unfinished {
+            std::fs::remove_file(path)?;
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = (path, locked);
+    Ok(())
 }
 
 /// Hashes the first `offset` bytes of an unfinished file, cuts off what follows, and stays there.

@@ -1,14 +1,15 @@
 //! Pull: from a reference to a verified file.
 
-use std::io;
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use crate::archive::{Compression, Contents};
-use crate::content::{AtomicFile, Digest};
+use crate::content::{AtomicFile, Digest, Meter};
 use crate::oci::Reference;
 
 use super::error::Error;
-use super::{Client, blocking};
+use super::{Access, Client, blocking};
 
 /// An archive that was pulled and verified.
 #[derive(Debug, Clone)]
@@ -38,29 +39,20 @@ impl Client {
         destination: Option<&Path>,
         expected: Option<&Digest>,
     ) -> Result<Pulled, Error> {
-        let pinned = expected.map(|digest| reference.with_digest(digest.clone()));
-        if let (Some(written), Some(expected)) = (reference.digest(), expected)
-            && written != expected
-        {
-            return Err(Error::OtherDigest {
-                reference: reference.to_string(),
-                expected: expected.clone(),
-                actual: written.clone(),
-            });
+        if let Some(expected) = expected {
+            self.demand(reference, expected).await?;
         }
+        let pinned = expected.map(|digest| reference.with_digest(digest.clone()));
         let cached = self.cached(pinned.as_ref().unwrap_or(reference)).await?;
         let digest = cached.artifact.descriptor().digest.clone();
         let (cached, contents) = self.verified(cached, reference).await?;
         let path = place(reference, destination, contents.compressed);
         let client = self.clone();
         let path = blocking(move || {
-            let meter = client.progress.begin("writing", 0);
+            let meter = client.progress.begin("writing", cached.size());
             let file = AtomicFile::create(&path).map_err(Error::write(&path))?;
             for layer in cached.files() {
-                let mut layer = layer?;
-                // From file to file, so that the system can copy without us.
-                io::copy(&mut layer, &mut file.as_file()).map_err(Error::write(&path))?;
-                meter.advance(0).map_err(Error::write(&path))?;
+                copy(&layer?, file.as_file(), meter.as_ref()).map_err(Error::write(&path))?;
             }
             file.commit().map_err(Error::write(&path))?;
             Ok(path)
@@ -71,6 +63,43 @@ impl Client {
             digest,
             contents,
         })
+    }
+
+    /// Refuses a reference that stands for something else than `expected`. A tag that has moved on must
+    /// not go unnoticed, although what was expected may still be there under its digest.
+    async fn demand(&self, reference: &Reference, expected: &Digest) -> Result<(), Error> {
+        let actual = match (reference.digest(), reference.tag()) {
+            (Some(written), _) => written.clone(),
+            (None, Some(tag)) => {
+                let store = self.store(reference, Access::Read)?;
+                store.resolve(tag).await?.digest
+            }
+            (None, None) => return Ok(()),
+        };
+        // Digests of two algorithms cannot be compared: what comes is checked against the expected one.
+        if reference.digest().is_none() && actual.algorithm() != expected.algorithm() {
+            return Ok(());
+        }
+        if actual != *expected {
+            return Err(Error::OtherDigest {
+                reference: reference.to_string(),
+                expected: expected.clone(),
+                actual,
+            });
+        }
+        Ok(())
+    }
+}
+
+/// Copies from file to file, which the system can do without us, in steps that can be stopped.
+fn copy(from: &File, mut to: &File, meter: &dyn Meter) -> io::Result<()> {
+    const STEP: u64 = 16 << 20;
+    loop {
+        let count = io::copy(&mut from.take(STEP), &mut to)?;
+        if count == 0 {
+            return Ok(());
+        }
+        meter.advance(count)?;
     }
 }
 

@@ -1,7 +1,7 @@
 //! The one place where files get their final names.
 
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
@@ -122,6 +122,12 @@ impl Write for AtomicFile {
     }
 }
 
+impl Seek for AtomicFile {
+    fn seek(&mut self, position: SeekFrom) -> io::Result<u64> {
+        self.temporary.as_file_mut().seek(position)
+    }
+}
+
 /// The name of the temporary file, which `tempfile` reports, says nothing to anybody: the folder does.
 fn in_folder(error: io::Error, folder: &Path) -> io::Error {
     let folder = folder.display();
@@ -179,17 +185,19 @@ fn sync_folder(file: &Path) {
 ///
 /// When there is no such file, or it is a folder or a device.
 pub fn open_regular(path: &Path) -> io::Result<(File, u64)> {
+    let require_regular = |metadata: &fs::Metadata| match metadata.file_type() {
+        kind if kind.is_file() => Ok(()),
+        kind if kind.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
+        _ => {
+            let reason = "not a regular file";
+            Err(io::Error::new(io::ErrorKind::InvalidInput, reason))
+        }
+    };
+    // Before it is opened too: opening a pipe waits for somebody to write to it.
+    require_regular(&fs::metadata(path)?)?;
     let file = File::open(path)?;
     let metadata = file.metadata()?;
-    if metadata.is_dir() {
-        return Err(io::ErrorKind::IsADirectory.into());
-    }
-    if !metadata.is_file() {
-        return Err(io::Error::new(
-            io::ErrorKind::InvalidInput,
-            "not a regular file",
-        ));
-    }
+    require_regular(&metadata)?;
     Ok((file, metadata.len()))
 }
 

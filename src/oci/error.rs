@@ -242,6 +242,7 @@ impl Error {
                 _ => ErrorKind::Other,
             },
             Self::Unreachable { .. }
+            | Self::Tls { .. }
             | Self::Interrupted { .. }
             | Self::Stalled { .. }
             | Self::TokenAnswer { .. } => ErrorKind::Unavailable,
@@ -263,7 +264,6 @@ impl Error {
             Self::Source(error) => error.kind(),
             Self::Redirect { .. }
             | Self::Location { .. }
-            | Self::Tls { .. }
             | Self::Client { .. }
             | Self::Cancelled { .. } => ErrorKind::Other,
         }

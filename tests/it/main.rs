@@ -14,3 +14,4 @@ mod archive;
 mod commands;
 mod layers;
 mod support;
+mod transfer;

@@ -1,19 +1,18 @@
-//! The compression around the tar: none, or one gzip member (RFC 1952).
+//! Reading the tar inside an archive, compressed or not.
 
 use std::cell::RefCell;
-use std::io::{self, BufRead, BufReader, Cursor, Read, Write};
+use std::io::{self, BufRead, BufReader, Cursor, Read};
 use std::rc::Rc;
 
 use flate2::bufread::GzDecoder;
-use flate2::write::GzEncoder;
 
-use super::error::Error;
+use crate::archive::error::Error;
 
 const BUFFER: usize = 128 * 1024;
 
 /// The bytes of the tar inside an archive, whether it is compressed or not: told apart by the first
 /// bytes, never by a name.
-pub(super) enum Tar<R> {
+pub(in crate::archive) enum Tar<R> {
     Plain(Buffered<R>),
     Gzip(Box<GzDecoder<Buffered<R>>>),
 }
@@ -23,7 +22,7 @@ type Buffered<R> = BufReader<io::Chain<Cursor<Vec<u8>>, Tracked<R>>>;
 
 impl<R: Read> Tar<R> {
     /// Looks at the first bytes. `failure` will keep an error of `input` itself.
-    pub(super) fn open(input: R, failure: Failure) -> Result<Self, Error> {
+    pub(in crate::archive) fn open(input: R, failure: Failure) -> Result<Self, Error> {
         let mut input = Tracked {
             inner: input,
             failure: failure.clone(),
@@ -45,12 +44,12 @@ impl<R: Read> Tar<R> {
         }
     }
 
-    pub(super) fn is_compressed(&self) -> bool {
+    pub(in crate::archive) fn is_compressed(&self) -> bool {
         matches!(self, Self::Gzip(_))
     }
 
     /// Ends reading: nothing follows the gzip member. Its trailer was checked when its end was read.
-    pub(super) fn finish(self) -> Result<(), Error> {
+    pub(in crate::archive) fn finish(self) -> Result<(), Error> {
         match self {
             Self::Plain(_) => Ok(()),
             Self::Gzip(decoder) => match decoder.into_inner().fill_buf() {
@@ -74,15 +73,15 @@ impl<R: Read> Read for Tar<R> {
 /// Keeps the error of the stream that holds an archive, so that it is not mistaken for damage of the
 /// archive: inflating and the tar reader report both as an input error.
 #[derive(Clone, Default)]
-pub(super) struct Failure(Rc<RefCell<Option<io::Error>>>);
+pub(in crate::archive) struct Failure(Rc<RefCell<Option<io::Error>>>);
 
 impl Failure {
-    pub(super) fn take(&self) -> Option<io::Error> {
+    pub(in crate::archive) fn take(&self) -> Option<io::Error> {
         self.0.borrow_mut().take()
     }
 }
 
-pub(super) struct Tracked<R> {
+pub(in crate::archive) struct Tracked<R> {
     inner: R,
     failure: Failure,
 }
@@ -97,47 +96,5 @@ impl<R: Read> Read for Tracked<R> {
             *self.failure.0.borrow_mut() = Some(error);
             kind.into()
         })
-    }
-}
-
-/// Takes the bytes of a tar and writes the archive: as they are, or as one gzip member.
-pub(super) enum Encoder<W: Write> {
-    Plain(W),
-    Gzip(Box<GzEncoder<W>>),
-}
-
-impl<W: Write> Encoder<W> {
-    /// The level is `zlib`'s default: its best one takes 2.5 times as long for 3 % less.
-    const LEVEL: flate2::Compression = flate2::Compression::new(6);
-
-    pub(super) fn new(output: W, compress: bool) -> Self {
-        if compress {
-            Self::Gzip(Box::new(GzEncoder::new(output, Self::LEVEL)))
-        } else {
-            Self::Plain(output)
-        }
-    }
-
-    pub(super) fn finish(self) -> io::Result<W> {
-        match self {
-            Self::Plain(output) => Ok(output),
-            Self::Gzip(encoder) => encoder.finish(),
-        }
-    }
-}
-
-impl<W: Write> Write for Encoder<W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match self {
-            Self::Plain(output) => output.write(bytes),
-            Self::Gzip(encoder) => encoder.write(bytes),
-        }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        match self {
-            Self::Plain(output) => output.flush(),
-            Self::Gzip(encoder) => encoder.flush(),
-        }
     }
 }

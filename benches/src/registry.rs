@@ -1,0 +1,54 @@
+//! A real registry on this machine, for as long as a benchmark runs.
+
+use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+
+pub struct Registry {
+    process: Child,
+    address: String,
+}
+
+impl Registry {
+    /// Starts `docker-registry`, the program of `registry:2`, with its storage in `folder`.
+    pub fn start(folder: &Path) -> anyhow::Result<Self> {
+        let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string();
+        let config = folder.join("registry.yml");
+        let storage = folder.join("registry");
+        let text = format!(
+            "version: 0.1\nlog: {{level: error}}\nhttp: {{addr: {address}}}\n\
+             storage: {{filesystem: {{rootdirectory: {}}}}}\n",
+            storage.display()
+        );
+        std::fs::write(&config, text)?;
+        let process = Command::new("docker-registry")
+            .arg("serve")
+            .arg(&config)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .context("docker-registry is needed: it is a package of Debian")?;
+        let registry = Self { process, address };
+        for _ in 0..100 {
+            if TcpStream::connect(&registry.address).is_ok() {
+                return Ok(registry);
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        bail!("the registry does not answer at {}", registry.address)
+    }
+
+    pub fn reference(&self, name: &str) -> String {
+        format!("{}/{name}", self.address)
+    }
+}
+
+impl Drop for Registry {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}

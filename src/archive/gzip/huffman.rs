@@ -1,0 +1,213 @@
+//! Bits and Huffman codes as deflate packs them (RFC 1951, sections 3.1.1 and 3.2.2).
+
+use std::io;
+
+/// What is no deflate stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a deflate stream: {0}")]
+pub(super) struct Malformed(pub(super) &'static str);
+
+impl From<Malformed> for io::Error {
+    fn from(malformed: Malformed) -> Self {
+        Self::new(io::ErrorKind::InvalidData, malformed)
+    }
+}
+
+const TRUNCATED: Malformed = Malformed("it ends too early");
+
+/// Reads bits, the lowest of a byte first.
+pub(super) struct Bits<'a> {
+    bytes: &'a [u8],
+    /// The first byte that is not counted in `count`.
+    next: usize,
+    buffer: u64,
+    /// How many bits of `buffer` are certain. Those above may be set: to what they will be.
+    count: u32,
+}
+
+impl<'a> Bits<'a> {
+    pub(super) fn new(bytes: &'a [u8]) -> Self {
+        Self {
+            bytes,
+            next: 0,
+            buffer: 0,
+            count: 0,
+        }
+    }
+
+    /// How many bits have been consumed.
+    pub(super) fn position(&self) -> usize {
+        self.next * 8 - self.count as usize
+    }
+
+    /// Makes at least 56 bits available, or all that are left.
+    #[inline(always)]
+    pub(super) fn refill(&mut self) {
+        let rest = self.bytes.get(self.next..).unwrap_or_default();
+        if let Some(word) = rest.first_chunk() {
+            self.buffer |= u64::from_le_bytes(*word) << self.count;
+            self.next += (63 - self.count as usize) / 8;
+            self.count |= 56;
+        } else {
+            for byte in rest.iter().take((63 - self.count as usize) / 8) {
+                self.buffer |= u64::from(*byte) << self.count;
+                self.next += 1;
+                self.count += 8;
+            }
+        }
+    }
+
+    /// What comes next, followed by anything where the input ends.
+    #[inline(always)]
+    pub(super) fn peek(&self) -> u64 {
+        self.buffer
+    }
+
+    #[inline(always)]
+    pub(super) fn consume(&mut self, count: u32) -> Result<(), Malformed> {
+        self.count = self.count.checked_sub(count).ok_or(TRUNCATED)?;
+        self.buffer >>= count;
+        Ok(())
+    }
+
+    /// Reads a number of at most 32 bits.
+    pub(super) fn take(&mut self, count: u32) -> Result<usize, Malformed> {
+        self.refill();
+        let value = self.buffer & ((1 << count) - 1);
+        self.consume(count)?;
+        Ok(value as usize)
+    }
+
+    /// Goes to the next whole byte, over `bytes` more.
+    pub(super) fn align_and_skip(&mut self, bytes: usize) -> Result<(), Malformed> {
+        let next = self.position().div_ceil(8) + bytes;
+        if next > self.bytes.len() {
+            return Err(TRUNCATED);
+        }
+        *self = Self {
+            bytes: self.bytes,
+            next,
+            buffer: 0,
+            count: 0,
+        };
+        Ok(())
+    }
+}
+
+/// The longest code there is, in bits.
+const LONGEST: usize = 15;
+
+/// The most symbols that an alphabet has.
+const SYMBOLS: usize = 288;
+
+/// A Huffman code. `SLOTS`, a power of two, decides how long a code can be to be found in one step.
+pub(super) struct Code<const SLOTS: usize> {
+    /// By the next bits: `symbol << 8 | bits of the code and behind it`; 0 when the code is longer.
+    table: [u32; SLOTS],
+    /// How many codes there are of each length.
+    counts: [u16; LONGEST + 1],
+    /// The symbols in the order of their codes.
+    symbols: [u16; SYMBOLS],
+    /// How many bits follow a symbol's code and belong to it.
+    extra: fn(u16) -> Option<u32>,
+}
+
+impl<const SLOTS: usize> Code<SLOTS> {
+    pub(super) fn new(extra: fn(u16) -> Option<u32>) -> Self {
+        Self {
+            table: [0; SLOTS],
+            counts: [0; LONGEST + 1],
+            symbols: [0; SYMBOLS],
+            extra,
+        }
+    }
+
+    /// Takes the length of every symbol's code; 0 for a symbol that does not occur.
+    pub(super) fn define(&mut self, lengths: &[u8]) -> Result<(), Malformed> {
+        const WRONG: Malformed = Malformed("a code's lengths are wrong");
+        self.counts = [0; LONGEST + 1];
+        for length in lengths.iter().filter(|length| **length > 0) {
+            *self.counts.get_mut(usize::from(*length)).ok_or(WRONG)? += 1;
+        }
+        // Where the codes of each length begin: among all numbers, and among all codes.
+        let mut codes = [0_u32; LONGEST + 1];
+        let mut ranks = [0_u16; LONGEST + 1];
+        let (mut code, mut rank) = (0, 0);
+        for (length, count) in self.counts.iter().enumerate() {
+            code <<= 1;
+            if let (Some(first), Some(place)) = (codes.get_mut(length), ranks.get_mut(length)) {
+                (*first, *place) = (code, rank);
+            }
+            code += u32::from(*count);
+            rank += count;
+            if code > 1 << length {
+                return Err(WRONG);
+            }
+        }
+        self.table.fill(0);
+        for (symbol, length) in (0_u16..).zip(lengths) {
+            let index = usize::from(*length);
+            let (Some(code), Some(rank)) = (codes.get_mut(index), ranks.get_mut(index)) else {
+                return Err(WRONG);
+            };
+            if index == 0 {
+                continue;
+            }
+            *self.symbols.get_mut(usize::from(*rank)).ok_or(WRONG)? = symbol;
+            *rank += 1;
+            // Codes are packed with their highest bit first, everything else with its lowest.
+            let first = (code.reverse_bits() >> (32 - index)) as usize;
+            *code += 1;
+            if 1 << index > SLOTS {
+                continue;
+            }
+            let entry = self.entry(symbol, index as u32)?;
+            for slot in self.table.iter_mut().skip(first).step_by(1 << index) {
+                *slot = entry;
+            }
+        }
+        Ok(())
+    }
+
+    fn entry(&self, symbol: u16, length: u32) -> Result<u32, Malformed> {
+        // A fixed code gives codes to symbols that cannot occur: none in the table.
+        Ok((self.extra)(symbol).map_or(0, |extra| u32::from(symbol) << 8 | (length + extra)))
+    }
+
+    /// Consumes a code and the bits that belong to it, 28 at most, which must be available.
+    #[inline(always)]
+    pub(super) fn decode(&self, bits: &mut Bits<'_>) -> Result<u32, Malformed> {
+        let slot = bits.peek() as usize & (SLOTS - 1);
+        let mut entry = self.table.get(slot).copied().unwrap_or_default();
+        if entry == 0 {
+            entry = self.find(bits.peek())?;
+        }
+        bits.consume(entry & 0xff)?;
+        Ok(entry >> 8)
+    }
+
+    /// Finds a code bit by bit: codes of one length are consecutive numbers.
+    #[cold]
+    fn find(&self, mut bits: u64) -> Result<u32, Malformed> {
+        const UNKNOWN: Malformed = Malformed("a code has no meaning");
+        let (mut code, mut first, mut rank) = (0_u32, 0_u32, 0_u32);
+        for (length, count) in (0_u32..).zip(&self.counts).skip(1) {
+            code = code << 1 | (bits & 1) as u32;
+            bits >>= 1;
+            first <<= 1;
+            let count = u32::from(*count);
+            if let Some(index) = code.checked_sub(first)
+                && index < count
+            {
+                let symbol = self.symbols.get((rank + index) as usize).ok_or(UNKNOWN)?;
+                return match self.entry(*symbol, length)? {
+                    0 => Err(UNKNOWN),
+                    entry => Ok(entry),
+                };
+            }
+            first += count;
+            rank += count;
+        }
+        Err(UNKNOWN)
+    }
+}

@@ -1,0 +1,53 @@
+//! What surrounds the deflate stream in a gzip member (RFC 1952, section 2.3).
+
+/// Where the content of the FEXTRA field begins, in bytes from the start of the member.
+#[cfg_attr(
+    not(test),
+    expect(
+        dead_code,
+        reason = "for the index of the entries, which is not written yet"
+    )
+)]
+pub(super) const EXTRA: u64 = 12;
+
+/// The FEXTRA bit of the flags.
+const FEXTRA: u8 = 4;
+
+/// A header that is the same for the same content: no time, no name, no operating system. With an
+/// `extra` other than 0, room for that many bytes of extra field, zeros for now.
+pub(super) fn header(extra: u16) -> Vec<u8> {
+    const DEFLATE: u8 = 8;
+    const UNKNOWN: u8 = 255;
+    let flags = if extra > 0 { FEXTRA } else { 0 };
+    let mut header = vec![0x1f, 0x8b, DEFLATE, flags, 0, 0, 0, 0, 0, UNKNOWN];
+    if extra > 0 {
+        header.extend_from_slice(&extra.to_le_bytes());
+        header.resize(header.len() + usize::from(extra), 0);
+    }
+    header
+}
+
+/// The checksum and the length of the content, modulo 2^32.
+pub(super) fn trailer(checksum: u32, length: u64) -> [u8; 8] {
+    (u64::from(checksum) | length << 32).to_le_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_extra_field_is_where_it_is_said_to_be() {
+        assert_eq!(header(0).len(), 10);
+        let header = header(600);
+        assert_eq!(header.len() as u64, EXTRA + 600);
+        assert_eq!(header[3], FEXTRA);
+        assert_eq!(header[10..12], 600_u16.to_le_bytes());
+    }
+
+    #[test]
+    fn a_length_beyond_32_bits_wraps() {
+        let trailer = trailer(0x0403_0201, (7 << 32) + 8);
+        assert_eq!(trailer, [1, 2, 3, 4, 8, 0, 0, 0]);
+    }
+}

@@ -1,0 +1,206 @@
+//! Making one deflate stream of many.
+//!
+//! `libdeflate` compresses a piece of data into a whole stream: its last block says so (BFINAL, RFC
+//! 1951, section 3.2.3), and it ends in the middle of a byte. For another stream to follow, that flag
+//! has to go, and the end has to be brought to a whole byte. Where they are is known only to whoever
+//! decodes the stream; there is no option of that library that would tell. So [`Stitcher`] walks over
+//! the symbols without producing what they stand for, which costs a tenth of compressing them.
+
+use super::huffman::{Bits, Code, Malformed};
+
+/// The most bytes that a stored block holds (RFC 1951, section 3.2.4).
+const STORED: usize = 65_535;
+
+/// By how many bytes a stream grows at most to become one that another can follow.
+pub(super) const GROWTH: usize = 5;
+
+/// An empty last block with the fixed code (RFC 1951, section 3.2.6): three bits of header, and the
+/// seven zeros that end a block.
+pub(super) const END: [u8; 2] = [3, 0];
+
+/// The order in which the lengths of the code length code come (RFC 1951, section 3.2.7).
+const ORDER: [usize; 19] = [
+    16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15,
+];
+
+const END_OF_BLOCK: u32 = 256;
+
+/// Turns whole deflate streams into pieces of one. Keeps its tables, so that one serves many streams.
+pub(super) struct Stitcher {
+    literals: Box<Code<2048>>,
+    distances: Box<Code<1024>>,
+    lengths: Box<Code<128>>,
+}
+
+/// Where a stream has to be changed, in bits.
+struct Seams {
+    final_flag: usize,
+    end: usize,
+}
+
+impl Stitcher {
+    pub(super) fn new() -> Self {
+        Self {
+            literals: Box::new(Code::new(literal_bits)),
+            distances: Box::new(Code::new(distance_bits)),
+            lengths: Box::new(Code::new(|_| Some(0))),
+        }
+    }
+
+    /// Makes a whole stream one that another stream, or [`END`], can follow: no block of it is the last
+    /// one, and it ends in an empty stored block and with that at a whole byte, like a "full flush".
+    pub(super) fn open(&mut self, stream: &mut Vec<u8>) -> Result<(), Malformed> {
+        let seams = self.walk(stream)?;
+        let flagged = stream.get_mut(seams.final_flag / 8);
+        *flagged.ok_or(Malformed("no last block"))? &= !(1 << (seams.final_flag % 8));
+        let used = match seams.end % 8 {
+            0 => 8,
+            used => used,
+        };
+        if let Some(last) = stream.last_mut() {
+            *last &= u8::MAX >> (8 - used);
+        }
+        // The header of a stored block that is not the last is three zeros; more fill its byte.
+        if used > 5 {
+            stream.push(0);
+        }
+        stream.extend_from_slice(&[0, 0, 0xff, 0xff]);
+        Ok(())
+    }
+
+    fn walk(&mut self, stream: &[u8]) -> Result<Seams, Malformed> {
+        let mut bits = Bits::new(stream);
+        loop {
+            let start = bits.position();
+            let last = bits.take(1)? == 1;
+            match bits.take(2)? {
+                0 => stored(&mut bits)?,
+                1 => {
+                    self.fixed()?;
+                    self.symbols(&mut bits)?;
+                }
+                2 => {
+                    self.dynamic(&mut bits)?;
+                    self.symbols(&mut bits)?;
+                }
+                _ => return Err(Malformed("a block has no type")),
+            }
+            if last {
+                let end = bits.position();
+                if end.div_ceil(8) != stream.len() {
+                    return Err(Malformed("something follows its end"));
+                }
+                return Ok(Seams {
+                    final_flag: start,
+                    end,
+                });
+            }
+        }
+    }
+
+    fn fixed(&mut self) -> Result<(), Malformed> {
+        let mut lengths = [8; 288];
+        for (symbol, length) in lengths.iter_mut().enumerate() {
+            *length = match symbol {
+                0..144 | 280.. => 8,
+                144..256 => 9,
+                _ => 7,
+            };
+        }
+        self.literals.define(&lengths)?;
+        self.distances.define(&[5; 30])
+    }
+
+    fn dynamic(&mut self, bits: &mut Bits<'_>) -> Result<(), Malformed> {
+        const WRONG: Malformed = Malformed("the lengths of its codes do not fit");
+        let literals = bits.take(5)? + 257;
+        let distances = bits.take(5)? + 1;
+        let mut code_lengths = [0; ORDER.len()];
+        let count = bits.take(4)? + 4;
+        for symbol in ORDER.iter().take(count) {
+            *code_lengths.get_mut(*symbol).ok_or(WRONG)? = bits.take(3)? as u8;
+        }
+        self.lengths.define(&code_lengths)?;
+
+        let mut lengths = [0; 288 + 32];
+        let lengths = lengths.get_mut(..literals + distances).ok_or(WRONG)?;
+        let mut rest = lengths.iter_mut();
+        let mut previous = None;
+        while rest.len() > 0 {
+            bits.refill();
+            let (length, times) = match self.lengths.decode(bits)? {
+                16 => (previous.ok_or(WRONG)?, 3 + bits.take(2)?),
+                17 => (0, 3 + bits.take(3)?),
+                18 => (0, 11 + bits.take(7)?),
+                length => (length as u8, 1),
+            };
+            previous = Some(length);
+            for _ in 0..times {
+                *rest.next().ok_or(WRONG)? = length;
+            }
+        }
+        let (literals, distances) = lengths.split_at_checked(literals).ok_or(WRONG)?;
+        self.literals.define(literals)?;
+        self.distances.define(distances)
+    }
+
+    fn symbols(&self, bits: &mut Bits<'_>) -> Result<(), Malformed> {
+        loop {
+            // A length and a distance take 48 bits at most, and 56 are there.
+            bits.refill();
+            let mut symbol = self.literals.decode(bits)?;
+            if symbol < END_OF_BLOCK {
+                // One literal more leaves 26, and 20 are a length; its distance may need new ones.
+                symbol = self.literals.decode(bits)?;
+                if symbol < END_OF_BLOCK {
+                    continue;
+                }
+                bits.refill();
+            }
+            if symbol == END_OF_BLOCK {
+                return Ok(());
+            }
+            self.distances.decode(bits)?;
+        }
+    }
+}
+
+/// RFC 1951, section 3.2.5: how many bits follow a symbol of the literals and lengths.
+fn literal_bits(symbol: u16) -> Option<u32> {
+    match symbol {
+        0..=264 | 285 => Some(0),
+        265..=284 => Some((u32::from(symbol) - 261) / 4),
+        _ => None,
+    }
+}
+
+/// RFC 1951, section 3.2.5: how many bits follow a symbol of the distances.
+fn distance_bits(symbol: u16) -> Option<u32> {
+    match symbol {
+        0..=3 => Some(0),
+        4..=29 => Some(u32::from(symbol) / 2 - 1),
+        _ => None,
+    }
+}
+
+fn stored(bits: &mut Bits<'_>) -> Result<(), Malformed> {
+    bits.align_and_skip(0)?;
+    let length = bits.take(16)?;
+    if bits.take(16)? != length ^ 0xffff {
+        return Err(Malformed("the length of a stored block is wrong"));
+    }
+    bits.align_and_skip(length)
+}
+
+/// `content` as it is, in stored blocks of which none is the last one. Begins and ends at whole bytes.
+pub(super) fn store(content: &[u8]) -> Vec<u8> {
+    let mut blocks = Vec::with_capacity(content.len() + 5 * content.len().div_ceil(STORED));
+    for chunk in content.chunks(STORED) {
+        let length = chunk.len() as u16;
+        blocks.push(0);
+        blocks.extend_from_slice(&length.to_le_bytes());
+        blocks.extend_from_slice(&(!length).to_le_bytes());
+        blocks.extend_from_slice(chunk);
+    }
+    blocks
+}

@@ -1,0 +1,225 @@
+//! Who the registry is told is asking, and what nobody else is told.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use data_encoding::BASE64;
+use serde_json::json;
+
+use super::{small, text};
+use crate::support::{Environment, Outcome, Registry};
+
+/// What must never be seen.
+const PASSWORD: &str = "another-password";
+const WRONG: &str = "not-the-password";
+
+fn registry() -> Registry {
+    Registry::builder().htpasswd("tester", PASSWORD).start()
+}
+
+/// A `config.json` of Docker for this registry.
+fn config(registry: &Registry, password: &str) -> String {
+    let auth = BASE64.encode(format!("tester:{password}").as_bytes());
+    json!({ "auths": { registry.address(): { "auth": auth } } }).to_string()
+}
+
+/// Where passwords may come from.
+#[derive(Default)]
+struct Given<'a> {
+    arguments: &'a [&'a str],
+    variables: &'a [(&'a str, &'a str)],
+    input: &'a str,
+}
+
+impl Given<'_> {
+    /// Pushes with all of these, as chatty as can be, and makes sure that nothing secret is said.
+    fn push(&self, environment: &Environment, registry: &Registry) -> Outcome {
+        let file = small(environment, "provider.par");
+        let mut command = environment.command();
+        command.envs(self.variables.iter().copied());
+        command.args(["push", &registry.reference("provider:1.0.0"), text(&file)]);
+        command
+            .args(["--verbose", "--verbose", "--verbose"])
+            .args(self.arguments);
+        let outcome = Outcome::of(command, self.input.as_bytes());
+        assert!(
+            outcome.stderr.contains("answered"),
+            "it is chatty\n{}",
+            outcome.stderr
+        );
+        for password in [PASSWORD, WRONG] {
+            let encoded = BASE64.encode(format!("tester:{password}").as_bytes());
+            let said = format!("{}{}", outcome.stdout, outcome.stderr);
+            assert!(
+                !said.contains(password) && !said.contains(&encoded),
+                "{said}"
+            );
+        }
+        outcome
+    }
+}
+
+fn given<'a>(arguments: &'a [&'a str], variables: &'a [(&'a str, &'a str)]) -> Given<'a> {
+    Given {
+        arguments,
+        variables,
+        input: "",
+    }
+}
+
+#[test]
+fn without_credentials_access_is_denied_and_the_way_out_is_named() {
+    let (environment, registry) = (Environment::new(), registry());
+    let outcome = Given::default().push(&environment, &registry).exit(4);
+    assert!(outcome.stderr.contains("wants credentials"), "{outcome}");
+    assert!(outcome.stderr.contains("--user"), "{outcome}");
+    let reference = registry.reference("provider:1.0.0");
+    for command in ["pull", "fetch", "inspect", "verify", "extract"] {
+        let denied = super::par(&environment, [command, &reference, "-o", "json"]).exit(4);
+        assert_eq!(denied.json()["error"]["kind"], "denied");
+    }
+}
+
+#[test]
+fn a_wrong_password_is_denied_and_the_user_is_named() {
+    let (environment, registry) = (Environment::new(), registry());
+    let wrong = ["-u", "tester", "-p", WRONG];
+    let outcome = given(&wrong, &[]).push(&environment, &registry).exit(4);
+    assert!(
+        outcome
+            .stderr
+            .contains("refused the credentials of user tester"),
+        "{outcome}"
+    );
+}
+
+#[test]
+fn options_standard_input_and_variables_give_a_password() {
+    let (environment, registry) = (Environment::new(), registry());
+    let right = [("WASH_REG_USER", "tester"), ("WASH_REG_PASSWORD", PASSWORD)];
+    let wrong = [("WASH_REG_USER", "nobody"), ("WASH_REG_PASSWORD", WRONG)];
+    given(&["-u", "tester", "-p", PASSWORD], &[])
+        .push(&environment, &registry)
+        .success();
+    given(&[], &right).push(&environment, &registry).success();
+    let input = format!("{PASSWORD}\r\nmore");
+    let arguments = ["-u", "tester", "--password-stdin"];
+    // Each goes before the next: standard input, options, variables.
+    let standard_input = Given {
+        arguments: &arguments,
+        variables: &wrong,
+        input: &input,
+    };
+    standard_input.push(&environment, &registry).success();
+    given(&["-u", "tester", "-p", PASSWORD], &wrong)
+        .push(&environment, &registry)
+        .success();
+    given(&["-u", "tester", "-p", WRONG], &right)
+        .push(&environment, &registry)
+        .exit(4);
+}
+
+#[test]
+fn dockers_configuration_is_used_wherever_it_is() {
+    let (environment, registry) = (Environment::new(), registry());
+    let (right, wrong) = (config(&registry, PASSWORD), config(&registry, WRONG));
+    let (none, none_at_all) = (given(&[], &[]), given(&[], &[("DOCKER_CONFIG", "")]));
+
+    environment.write("../home/.docker/config.json", &right);
+    none.push(&environment, &registry).success();
+    none_at_all.push(&environment, &registry).success();
+
+    // $DOCKER_CONFIG stands in for ~/.docker.
+    environment.write("docker/config.json", &wrong);
+    let named = [("DOCKER_CONFIG", "docker")];
+    given(&[], &named).push(&environment, &registry).exit(4);
+    environment.write("../home/.docker/config.json", &wrong);
+    environment.write("docker/config.json", &right);
+    none.push(&environment, &registry).exit(4);
+    given(&[], &named).push(&environment, &registry).success();
+
+    // --registry-config stands in for both, and user and password for all three.
+    let file = environment.write("elsewhere.json", &wrong);
+    let option = ["--registry-config", text(&file)];
+    given(&option, &named).push(&environment, &registry).exit(4);
+    let both = [option[0], option[1], "-u", "tester", "-p", PASSWORD];
+    given(&both, &named).push(&environment, &registry).success();
+    fs::write(&file, &right).unwrap();
+    given(&option, &[]).push(&environment, &registry).success();
+    let wrong = [("WASH_REG_USER", "tester"), ("WASH_REG_PASSWORD", WRONG)];
+    given(&option, &wrong).push(&environment, &registry).exit(4);
+}
+
+#[test]
+fn credentials_of_another_registry_are_not_used() {
+    let (environment, registry) = (Environment::new(), registry());
+    let other = Registry::start();
+    environment.write("../home/.docker/config.json", config(&other, PASSWORD));
+    let outcome = Given::default().push(&environment, &registry).exit(4);
+    assert!(outcome.stderr.contains("there are none"), "{outcome}");
+}
+
+/// Puts a credential helper called `test` on a path of its own, and gives that path.
+fn helper(environment: &Environment, script: &str) -> String {
+    let path = environment.write("bin/docker-credential-test", script);
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    let folder: &Path = path.parent().unwrap();
+    format!("{}:{}", text(folder), std::env::var("PATH").unwrap())
+}
+
+#[test]
+fn a_credential_helper_is_asked_for_the_registry() {
+    let (environment, registry) = (Environment::new(), registry());
+    let answer = json!({ "ServerURL": "", "Username": "tester", "Secret": PASSWORD });
+    let script = format!("#!/bin/sh\necho \"$1 $(cat)\" >>asked\necho '{answer}'\n");
+    let path = helper(&environment, &script);
+    let variables = [("PATH", path.as_str())];
+    for config in [
+        json!({ "credsStore": "test" }),
+        json!({ "credHelpers": { registry.address(): "test" } }),
+    ] {
+        environment.write("../home/.docker/config.json", config.to_string());
+        given(&[], &variables)
+            .push(&environment, &registry)
+            .success();
+        let asked = fs::read_to_string(environment.path("asked")).unwrap();
+        assert_eq!(
+            asked.lines().next(),
+            Some(format!("get {}", registry.address()).as_str())
+        );
+        fs::remove_file(environment.path("asked")).unwrap();
+        // Whoever is named is not looked up.
+        let named = ["-u", "tester", "-p", PASSWORD];
+        given(&named, &variables)
+            .push(&environment, &registry)
+            .success();
+        assert!(!environment.path("asked").exists());
+    }
+}
+
+#[test]
+fn a_credential_helper_that_knows_nothing_means_nobody_and_one_that_fails_is_named() {
+    let (environment, registry) = (Environment::new(), registry());
+    environment.write("../home/.docker/config.json", r#"{ "credsStore": "test" }"#);
+    let nothing = "#!/bin/sh\necho 'credentials not found in native keychain'\nexit 1\n";
+    let path = helper(&environment, nothing);
+    let outcome = given(&[], &[("PATH", &path)])
+        .push(&environment, &registry)
+        .exit(4);
+    assert!(outcome.stderr.contains("there are none"), "{outcome}");
+
+    let script = format!("#!/bin/sh\necho '{PASSWORD}'\necho the keychain is locked >&2\nexit 1\n");
+    let path = helper(&environment, &script);
+    let outcome = given(&[], &[("PATH", &path)])
+        .push(&environment, &registry)
+        .exit(4);
+    assert!(
+        outcome.stderr.contains("docker-credential-test"),
+        "{outcome}"
+    );
+    assert!(
+        outcome.stderr.contains("the keychain is locked"),
+        "{outcome}"
+    );
+}

@@ -1,0 +1,130 @@
+//! What comes from a registry is not what it was when it was pushed.
+
+use std::fs;
+use std::path::Path;
+
+use super::{cached, digest, par, peer, push, small};
+use crate::support::archives::ArchiveBuilder;
+use crate::support::{Environment, Registry};
+
+/// Changes what the registry stores.
+fn damage(file: &Path, change: impl FnOnce(&mut Vec<u8>)) {
+    let mut bytes = fs::read(file).unwrap();
+    change(&mut bytes);
+    fs::write(file, bytes).unwrap();
+}
+
+fn flip(bytes: &mut [u8]) {
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+}
+
+fn cut(bytes: &mut Vec<u8>) {
+    bytes.truncate(bytes.len() / 2);
+}
+
+fn extend(bytes: &mut Vec<u8>) {
+    bytes.extend([0; 512]);
+}
+
+#[test]
+fn a_layer_that_was_damaged_in_the_registry_goes_nowhere() {
+    let changes: [fn(&mut Vec<u8>); 3] = [|bytes| flip(bytes), cut, extend];
+    for change in changes {
+        let (environment, registry) = (Environment::new(), Registry::start());
+        let file = small(&environment, "made.par");
+        let reference = registry.reference("provider:1.0.0");
+        let manifest = push(&environment, &reference, &file);
+        damage(&registry.blob(&digest(&file)), change);
+        let kept = environment.write("kept.par", "what was there before");
+
+        for arguments in [
+            &["pull", &reference][..],
+            &["pull", &reference, "--destination", "kept.par"],
+            &["fetch", &reference, "--target", "x86_64-linux"],
+            &["extract", &reference, "--target", "x86_64-linux"],
+        ] {
+            let outcome = environment.par(arguments).exit(5);
+            assert_eq!(outcome.stdout, "");
+        }
+
+        assert_eq!(fs::read(kept).unwrap(), b"what was there before");
+        let hex = manifest.strip_prefix("sha256:").unwrap();
+        assert_eq!(
+            cached(&environment, "blobs"),
+            [hex],
+            "the manifest is right"
+        );
+        assert_eq!(cached(&environment, "executables"), [""; 0]);
+        let files = environment.files();
+        let work: Vec<_> = files
+            .iter()
+            .filter(|file| file.starts_with("work/"))
+            .collect();
+        assert_eq!(work, ["work/kept.par", "work/made.par"]);
+    }
+}
+
+#[test]
+fn after_the_registry_was_repaired_the_same_command_succeeds() {
+    let (environment, registry) = (Environment::new(), Registry::start());
+    let file = small(&environment, "made.par");
+    let reference = registry.reference("provider:1.0.0");
+    push(&environment, &reference, &file);
+    damage(&registry.blob(&digest(&file)), |bytes| flip(bytes));
+    par(&environment, ["pull", &reference]).exit(5);
+    fs::copy(&file, registry.blob(&digest(&file))).unwrap();
+    par(&environment, ["pull", &reference]).success();
+}
+
+#[test]
+fn a_manifest_that_was_damaged_in_the_registry_is_not_used() {
+    let (environment, registry) = (Environment::new(), Registry::start());
+    let file = small(&environment, "made.par");
+    let place = registry.reference("provider");
+    let manifest = push(&environment, &format!("{place}:1.0.0"), &file);
+    damage(&registry.blob(&manifest), |bytes| {
+        let text = String::from_utf8(std::mem::take(bytes)).unwrap();
+        *bytes = text.replace("made.par", "evil.par").into_bytes();
+    });
+    for name in [":1.0.0".to_owned(), format!("@{manifest}")] {
+        let outcome = par(&environment, ["pull", &format!("{place}{name}")]);
+        assert_ne!(outcome.code, 0, "{outcome}");
+        assert_eq!(cached(&environment, "blobs"), [""; 0]);
+    }
+}
+
+#[test]
+fn an_archive_with_a_wrong_signature_is_refused_whoever_pushed_it() {
+    let registry = Registry::start();
+    let reference = registry.reference("provider:1.0.0");
+    let forger = nkeys::KeyPair::new_account();
+    peer::push(
+        &reference,
+        &ArchiveBuilder::two_targets().signed_by(forger).build(),
+    );
+    for command in ["pull", "fetch", "inspect", "verify", "extract"] {
+        let environment = Environment::new();
+        let outcome = par(&environment, [command, &reference]).exit(5);
+        assert_eq!(outcome.stdout, "");
+        assert!(outcome.stderr.contains(&reference), "{outcome}");
+        assert_eq!(cached(&environment, "executables"), [""; 0]);
+        assert!(
+            !environment
+                .files()
+                .iter()
+                .any(|file| file.starts_with("work/"))
+        );
+    }
+}
+
+#[test]
+fn a_blob_that_is_gone_from_the_registry_is_not_found() {
+    let (environment, registry) = (Environment::new(), Registry::start());
+    let file = small(&environment, "made.par");
+    let reference = registry.reference("provider:1.0.0");
+    push(&environment, &reference, &file);
+    fs::remove_file(registry.blob(&digest(&file))).unwrap();
+    let outcome = par(&environment, ["pull", &reference]).exit(3);
+    assert!(outcome.stderr.contains(&digest(&file)), "{outcome}");
+}

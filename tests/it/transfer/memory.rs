@@ -1,0 +1,87 @@
+//! Large archives pass through; they are never held in memory.
+
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::process::Stdio;
+use std::thread;
+use std::time::Duration;
+
+use super::digest;
+use crate::support::{Environment, shared_registry, unique};
+
+/// Far more than any of the commands may take.
+const SIZE: u64 = 100 << 20;
+const BOUND_KIB: u64 = 64 << 10;
+
+/// Runs the command and gives its peak resident memory in KiB.
+#[track_caller]
+fn peak(environment: &Environment, arguments: &[&str]) -> u64 {
+    let mut command = environment.command();
+    command
+        .args(arguments)
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let status = format!("/proc/{}/status", child.id());
+    let mut peak = 0;
+    while child.try_wait().unwrap().is_none() {
+        // The kernel keeps the peak; the line is gone when the process is a zombie.
+        let text = fs::read_to_string(&status).unwrap_or_default();
+        let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let now = line.and_then(|line| line.trim().strip_suffix(" kB"));
+        peak = now.map_or(peak, |now| now.trim().parse().unwrap());
+        thread::sleep(Duration::from_millis(2));
+    }
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{arguments:?}: {said}");
+    peak
+}
+
+#[test]
+#[cfg_attr(not(target_os = "linux"), ignore = "reads /proc")]
+fn no_command_holds_an_archive_in_memory() {
+    let environment = Environment::new();
+    let executable = environment.path("executable");
+    // It does not compress, so that the compressed archive is as large.
+    let mut noise = File::open("/dev/urandom").unwrap().take(SIZE);
+    io::copy(&mut noise, &mut File::create(&executable).unwrap()).unwrap();
+    let repository = format!("{}/{}", shared_registry(), unique("large"));
+    let layout = "oci-layout://layout:1.0.0";
+    for (archive, compress) in [("large.par", None), ("large.par.gz", Some("--compress"))] {
+        let reference = format!("{repository}:{archive}");
+        let create = [
+            "create",
+            "-n",
+            "Large",
+            "-v",
+            "Test Vendor",
+            "-b",
+            "executable",
+        ];
+        let create: Vec<&str> = create
+            .into_iter()
+            .chain(["--destination", archive])
+            .collect();
+        let create: Vec<&str> = create.into_iter().chain(compress).collect();
+        for arguments in [
+            &create[..],
+            &["push", &reference, archive],
+            &["pull", &reference, "--destination", "pulled"],
+            &["fetch", &reference],
+            &["push", layout, archive],
+            &["extract", layout, "--destination", "extracted"],
+        ] {
+            let peak = peak(&environment, arguments);
+            // Not even a start takes less than a few MiB: a peak of nothing was not measured.
+            assert!(peak > 2 << 10, "{arguments:?}: {peak} KiB");
+            assert!(peak < BOUND_KIB, "{arguments:?} took {peak} KiB of memory");
+            println!("{peak:>6} KiB {arguments:?}");
+        }
+        assert_eq!(
+            digest(&environment.path("pulled")),
+            digest(&environment.path(archive))
+        );
+        assert_eq!(digest(&environment.path("extracted")), digest(&executable));
+    }
+}

@@ -1,0 +1,129 @@
+//! Archives on their way: client, cache and stores against real registries and the peers' crates.
+
+mod credentials;
+mod damage;
+mod fetching;
+mod interrupted;
+mod layouts;
+mod link;
+mod memory;
+mod peer;
+mod peers;
+mod places;
+mod pulling;
+mod pushing;
+mod refused;
+mod together;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use wasmcloud_par::archive::{
+    ArchiveWriter, Compression, Input, KeyKind, Metadata, Signer, Target,
+};
+use wasmcloud_par::client::{Client, ClientOptions};
+use wasmcloud_par::content::{Digest, Silent};
+
+use crate::support::archives::{ArchiveBuilder, VENDOR};
+use crate::support::{Environment, Outcome, Registry};
+
+/// Runs what is `async`.
+fn block_on<T>(work: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap()
+        .block_on(work)
+}
+
+/// Packs an executable for this machine as this crate does it, and gives the path of the archive.
+fn pack(environment: &Environment, name: &str, executable: &Path) -> PathBuf {
+    let path = environment.path(name);
+    let mut writer = ArchiveWriter::new(Metadata {
+        name: Some("Test Provider".to_owned()),
+        vendor: VENDOR.to_owned(),
+        ..Metadata::default()
+    });
+    writer.executable(Target::host(), Input::File(executable.to_owned()));
+    let compression = match name.ends_with(".gz") {
+        true => Compression::Gzip,
+        false => Compression::None,
+    };
+    let subject = KeyKind::Service.generate().public_key();
+    let signer = Signer::new(KeyKind::Account.generate(), &subject).unwrap();
+    writer.write(&path, &signer, compression, &Silent).unwrap();
+    path
+}
+
+/// An archive with one executable for this machine that is so many bytes of noise.
+fn pack_noise(environment: &Environment, name: &str, size: usize) -> PathBuf {
+    let executable = environment.write(&format!("{name}.noise"), noise(size));
+    pack(environment, name, &executable)
+}
+
+/// Bytes that do not compress, other ones for each size.
+fn noise(size: usize) -> Vec<u8> {
+    let mut state = 0x9e37_79b9_7f4a_7c15 ^ size as u64;
+    let words = std::iter::repeat_with(|| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state.to_le_bytes()
+    });
+    words.take(size / 8).flatten().collect()
+}
+
+/// Writes a small archive that any machine can make.
+fn small(environment: &Environment, name: &str) -> PathBuf {
+    environment.write(name, ArchiveBuilder::two_targets().build())
+}
+
+/// Pushes a file and gives the digest of the manifest.
+#[track_caller]
+fn push(environment: &Environment, reference: &str, file: &Path) -> String {
+    let outcome = par(environment, ["push", reference, text(file)]).success();
+    let (_, digest) = outcome.line().split_once('@').unwrap();
+    digest.to_owned()
+}
+
+#[track_caller]
+fn par<const N: usize>(environment: &Environment, arguments: [&str; N]) -> Outcome {
+    environment.par(arguments)
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+/// The digest of a file's content.
+fn digest(path: &Path) -> String {
+    Digest::of(&fs::read(path).unwrap()).to_string()
+}
+
+/// The requests since the first `seen` that are about `digest`.
+fn requests_about(registry: &Registry, method: &str, digest: &str) -> usize {
+    let requests = registry.requests();
+    let matching = requests
+        .iter()
+        .filter(|request| request.starts_with(method) && request.contains(digest));
+    matching.count()
+}
+
+/// The library's client with this cache, and without the credentials of whoever runs the tests.
+fn client(cache: &Path) -> Client {
+    let mut options = ClientOptions {
+        cache_directory: Some(cache.to_owned()),
+        ..ClientOptions::default()
+    };
+    options.registry.credentials.registry_config = Some(cache.join("no-config.json"));
+    Client::new(options).unwrap()
+}
+
+/// The files of the cache that hold content under its final name, by folder.
+fn cached(environment: &Environment, kind: &str) -> Vec<String> {
+    let folder = format!("home/.cache/wasmcloud-par/v1/{kind}/sha256/");
+    let files = environment.files();
+    let names = files.iter().filter_map(|file| file.strip_prefix(&folder));
+    names.map(str::to_owned).collect()
+}

@@ -1,0 +1,181 @@
+//! Push: nothing is sent twice, and the tag moves last.
+
+use std::fs;
+use std::process::Stdio;
+
+use super::link::Link;
+use super::{Outcome, digest, pack_noise, par, peer, push, requests_about, small, text};
+use crate::support::archives::ArchiveBuilder;
+use crate::support::{Environment, Registry};
+
+/// What `tag` of `provider` stands for, asked by another client.
+fn tagged(registry: &Registry, tag: &str) -> Option<String> {
+    peer::pull(&registry.reference(&format!("provider:{tag}"))).digest
+}
+
+#[test]
+fn content_goes_before_its_manifest_and_the_tag_is_last() {
+    let (environment, registry) = (Environment::new(), Registry::start());
+    let file = small(&environment, "provider.par");
+    let manifest = push(&environment, &registry.reference("provider:1.0.0"), &file);
+
+    let requests = registry.requests();
+    let position = |start: &str, part: &str| {
+        let found = requests
+            .iter()
+            .position(|request| request.starts_with(start) && request.contains(part));
+        found.unwrap_or_else(|| panic!("no {start} {part}"))
+    };
+    let layer = digest(&file).replace(':', "%3A");
+    let looked = position("HEAD", &format!("/blobs/{}", digest(&file)));
+    assert_eq!(
+        looked, 0,
+        "whether it is there is asked before anything is sent"
+    );
+    assert!(looked < position("PUT", &layer));
+    assert!(position("PUT", &layer) < position("PUT", &format!("/manifests/{manifest}")));
+    let tag = position("PUT", "/manifests/1.0.0");
+    assert!(position("PUT", &format!("/manifests/{manifest}")) < tag);
+    assert_eq!(tag, requests.len() - 1);
+}
+
+#[test]
+fn what_the_registry_has_is_not_sent_again() {
+    let (environment, registry) = (Environment::new(), Registry::start());
+    let file = small(&environment, "provider.par");
+    let first = push(&environment, &registry.reference("provider:1.0.0"), &file);
+    let before = registry.requests().len();
+
+    assert_eq!(
+        push(&environment, &registry.reference("provider:1.0.0"), &file),
+        first
+    );
+    assert_eq!(
+        push(&environment, &registry.reference("provider:2.0.0"), &file),
+        first
+    );
+
+    let requests = registry.requests().split_off(before);
+    assert!(!requests.is_empty());
+    for request in &requests {
+        let sent = request.contains("/uploads/") || request.starts_with("POST");
+        assert!(!sent, "{requests:#?}");
+        let manifest_again = request.starts_with("PUT") && request.contains("sha256");
+        assert!(!manifest_again, "{requests:#?}");
+    }
+    assert_eq!(tagged(&registry, "2.0.0"), Some(first));
+}
+
+#[test]
+fn of_an_archive_that_is_damaged_nothing_is_sent() {
+    let (environment, registry) = (Environment::new(), Registry::start());
+    let mut archive = ArchiveBuilder::two_targets().build();
+    let position = archive.len() - 1024 - 512;
+    archive[position] ^= 1;
+    let file = environment.write("provider.par", archive);
+    par(
+        &environment,
+        ["push", &registry.reference("provider:1.0.0"), text(&file)],
+    )
+    .exit(5);
+    assert_eq!(registry.requests(), [""; 0]);
+}
+
+#[test]
+fn a_registry_that_refuses_writes_keeps_its_tag() {
+    let (environment, registry) = (Environment::new(), Registry::start());
+    let old = small(&environment, "old.par");
+    let first = push(&environment, &registry.reference("provider:1.0.0"), &old);
+    let read_only = Registry::builder()
+        .storage(registry.storage())
+        .read_only()
+        .start();
+
+    let new = small(&environment, "new.par");
+    let outcome = par(
+        &environment,
+        ["push", &read_only.reference("provider:1.0.0"), text(&new)],
+    );
+
+    assert_ne!(outcome.code, 0, "{outcome}");
+    assert_eq!(outcome.stdout, "");
+    assert!(outcome.stderr.contains("HTTP 405"), "{outcome}");
+    assert_eq!(tagged(&registry, "1.0.0"), Some(first));
+}
+
+#[test]
+fn a_push_that_is_killed_halfway_leaves_the_tag_and_the_next_one_succeeds() {
+    let (environment, registry) = (Environment::new(), Registry::start());
+    let old = small(&environment, "old.par");
+    let first = push(&environment, &registry.reference("provider:1.0.0"), &old);
+    let new = pack_noise(&environment, "new.par", 8 << 20);
+    let link = Link::receiving(&registry, 4 << 20);
+
+    let mut command = environment.command();
+    command.args(["push", &link.reference("provider:1.0.0"), text(&new)]);
+    let mut child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    link.wait_until_dead();
+    child.kill().unwrap();
+    assert_eq!(child.wait_with_output().unwrap().stdout, b"");
+
+    assert_eq!(tagged(&registry, "1.0.0"), Some(first));
+    let second = push(&environment, &registry.reference("provider:1.0.0"), &new);
+    assert_eq!(tagged(&registry, "1.0.0"), Some(second));
+}
+
+#[test]
+fn a_tag_moves_and_what_it_stood_for_stays_under_its_digest() {
+    let (environment, registry) = (Environment::new(), Registry::start());
+    let [old, new] = ["old.par", "new.par"].map(|name| small(&environment, name));
+    let reference = registry.reference("provider:1.0.0");
+    let first = push(&environment, &reference, &old);
+    let second = push(&environment, &reference, &new);
+    assert_eq!(tagged(&registry, "1.0.0"), Some(second));
+
+    let first = registry.reference(&format!("provider@{first}"));
+    par(&environment, ["pull", &first, "--destination", "pulled"]).success();
+    let pulled = environment.path("pulled");
+    assert_eq!(fs::read(pulled).unwrap(), fs::read(&old).unwrap());
+}
+
+#[test]
+fn a_digest_in_the_reference_has_to_be_that_of_the_manifest() {
+    let (environment, registry) = (Environment::new(), Registry::start());
+    let file = small(&environment, "provider.par");
+    let digest = push(&environment, &registry.reference("elsewhere:1.0.0"), &file);
+    let before = registry.requests().len();
+
+    let wrong = registry.reference(&format!("provider:1.0.0@sha256:{}", "0".repeat(64)));
+    let outcome = par(&environment, ["push", &wrong, text(&file)]).exit(5);
+    assert!(outcome.stderr.contains(&digest), "{outcome}");
+    assert_eq!(
+        registry.requests().len(),
+        before,
+        "nothing was asked or sent"
+    );
+
+    let untagged = registry.reference(&format!("provider@{digest}"));
+    par(&environment, ["push", &untagged, text(&file)]).success();
+    assert_eq!(
+        requests_about(&registry, "PUT", "/provider/manifests/1.0.0"),
+        0
+    );
+    let both = registry.reference(&format!("provider:1.0.0@{digest}"));
+    let outcome = par(&environment, ["push", &both, text(&file), "-o", "json"]).success();
+    assert_eq!(outcome.json()["tag"], "1.0.0");
+    assert_eq!(tagged(&registry, "1.0.0"), Some(digest));
+}
+
+#[test]
+fn a_registry_that_is_gone_is_unavailable() {
+    let (environment, registry) = (Environment::new(), Registry::start());
+    let file = small(&environment, "provider.par");
+    let reference = registry.reference("provider:1.0.0");
+    drop(registry);
+    let outcome: Outcome = par(&environment, ["push", &reference, text(&file)]).exit(6);
+    assert!(outcome.stderr.contains("is not answering"), "{outcome}");
+}

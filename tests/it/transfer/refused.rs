@@ -1,0 +1,157 @@
+//! What is in a registry besides provider archives, and what is in an image index.
+
+use serde_json::{Value, json};
+
+use super::peer::{self, INDEX, MANIFEST, PAR_CONFIG, PAR_LAYER};
+use super::{block_on, cached, par};
+use crate::support::archives::ArchiveBuilder;
+use crate::support::{Environment, shared_registry, unique};
+
+/// Everything that reads a reference refuses it as not verified, without downloading a layer, and
+/// leaves no file. Gives what was said.
+#[track_caller]
+fn refused(reference: &str) -> String {
+    let mut said = String::new();
+    for command in ["pull", "fetch", "inspect", "verify", "extract"] {
+        let environment = Environment::new();
+        let outcome = par(&environment, [command, reference]).exit(5);
+        assert_eq!(outcome.stdout, "");
+        assert_eq!(cached(&environment, "blobs").len(), 1, "only the manifest");
+        assert!(
+            !environment
+                .files()
+                .iter()
+                .any(|file| file.starts_with("work/"))
+        );
+        said = outcome.stderr;
+    }
+    said
+}
+
+#[test]
+fn components_are_refused_and_the_right_tool_is_named() {
+    for (config, layer) in [
+        ("application/vnd.wasm.config.v0+json", "application/wasm"),
+        (
+            "application/vnd.oci.image.config.v1+json",
+            "application/wasm",
+        ),
+        (
+            "application/vnd.wasmcloud.actor.archive.config",
+            "application/vnd.module.wasm.content.layer.v1+wasm",
+        ),
+    ] {
+        let reference = format!("{}/{}:1.0.0", shared_registry(), unique("component"));
+        let module: &[u8] = b"\0asm\x0d\0\x01\0";
+        peer::push_layers(&reference, config, &[(layer, module)]);
+        let said = refused(&reference);
+        assert!(said.contains("is a WebAssembly component"), "{said}");
+        assert!(said.contains("`wkg oci`"), "{said}");
+    }
+}
+
+#[test]
+fn a_container_image_is_refused_and_said_to_be_what_it_is() {
+    let reference = format!("{}/{}:1.0.0", shared_registry(), unique("image"));
+    let config = "application/vnd.oci.image.config.v1+json";
+    let layer = "application/vnd.oci.image.layer.v1.tar+gzip";
+    peer::push_layers(&reference, config, &[(layer, b"not looked at")]);
+    let said = refused(&reference);
+    assert!(said.contains("is not a provider archive"), "{said}");
+    assert!(said.contains(config) && said.contains(layer), "{said}");
+}
+
+/// Pushes an archive into the repository of `reference` by its digest, and gives an entry of an index.
+fn entry(reference: &str, archive: &[u8], platform: Option<(&str, &str)>) -> Value {
+    let manifest = json!({
+        "schemaVersion": 2,
+        "mediaType": MANIFEST,
+        "config": peer::push_blob(reference, PAR_CONFIG, b"{}"),
+        "layers": [peer::push_blob(reference, PAR_LAYER, archive)],
+    });
+    // Under a tag of its own: oci-client names nothing by digest when it pushes.
+    let name = format!("part-{}", archive.len());
+    let part = reference.replace(":1.0.0", &format!(":{name}"));
+    let digest = peer::push_manifest(&part, MANIFEST, &manifest);
+    let size = manifest.to_string().len();
+    let mut entry = json!({ "mediaType": MANIFEST, "digest": digest, "size": size });
+    if let Some((os, architecture)) = platform {
+        entry["platform"] = json!({ "os": os, "architecture": architecture });
+    }
+    entry
+}
+
+fn push_index(reference: &str, entries: &[Value]) -> String {
+    let index = json!({ "schemaVersion": 2, "mediaType": INDEX, "manifests": entries });
+    peer::push_manifest(reference, INDEX, &index)
+}
+
+fn host_platform() -> (&'static str, &'static str) {
+    let os = match std::env::consts::OS {
+        "macos" => "darwin",
+        os => os,
+    };
+    let architecture = match std::env::consts::ARCH {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        architecture => architecture,
+    };
+    (os, architecture)
+}
+
+#[test]
+fn of_an_image_index_this_machines_entry_is_used() {
+    let environment = Environment::new();
+    let reference = format!("{}/{}:1.0.0", shared_registry(), unique("index"));
+    let ours = ArchiveBuilder::two_targets().build();
+    let others = ArchiveBuilder::two_targets().build_gzip();
+    let other = entry(&reference, &others, Some(("plan9", "mips")));
+    let mine = entry(&reference, &ours, Some(host_platform()));
+    let index = push_index(&reference, &[other, mine.clone()]);
+
+    let by_digest = reference.replace(":1.0.0", &format!("@{index}"));
+    for reference in [reference, by_digest] {
+        let pulled = par(&environment, ["pull", &reference, "-o", "json"]).success();
+        assert_eq!(pulled.json()["digest"], mine["digest"]);
+        let file = environment.path(pulled.json()["file"].as_str().unwrap());
+        assert_eq!(std::fs::read(file).unwrap(), ours);
+    }
+}
+
+#[test]
+fn the_only_entry_of_an_image_index_is_used_whatever_its_platform() {
+    let environment = Environment::new();
+    let archive = ArchiveBuilder::two_targets().build();
+    for platform in [None, Some(("plan9", "mips"))] {
+        let reference = format!("{}/{}:1.0.0", shared_registry(), unique("sole"));
+        let entry = entry(&reference, &archive, platform);
+        push_index(&reference, &[entry]);
+        par(&environment, ["verify", &reference]).success();
+    }
+}
+
+#[test]
+fn an_image_index_without_an_entry_for_this_machine_says_what_it_has() {
+    let environment = Environment::new();
+    let reference = format!("{}/{}:1.0.0", shared_registry(), unique("foreign"));
+    let entries = [
+        entry(
+            &reference,
+            &ArchiveBuilder::two_targets().build(),
+            Some(("plan9", "mips")),
+        ),
+        entry(
+            &reference,
+            &ArchiveBuilder::two_targets().build_gzip(),
+            Some(("haiku", "arm")),
+        ),
+    ];
+    push_index(&reference, &entries);
+    let said = par(&environment, ["pull", &reference]).exit(3).stderr;
+    assert!(said.contains("plan9/mips, haiku/arm"), "{said}");
+    // Our own library says the same to a host.
+    let cache = tempfile::tempdir().unwrap();
+    let reference = reference.parse().unwrap();
+    let error = block_on(super::client(cache.path()).inspect(&reference)).unwrap_err();
+    assert_eq!(error.kind(), wasmcloud_par::content::ErrorKind::NotFound);
+}
