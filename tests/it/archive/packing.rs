@@ -149,7 +149,7 @@ fn inputs_that_cannot_be_read_are_named() {
     let missing = inputs.path().join("missing");
     let cases = [
         (missing, ErrorKind::NotFound),
-        (inputs.path().to_owned(), ErrorKind::Other),
+        (inputs.path().to_owned(), ErrorKind::Usage),
     ];
     for (input, kind) in cases {
         let mut writer = writer();
@@ -178,7 +178,7 @@ fn destinations_that_cannot_be_written_are_named() {
             folder.path().join("missing").join("provider.par"),
             ErrorKind::NotFound,
         ),
-        (folder.path().join("folder"), ErrorKind::Other),
+        (folder.path().join("folder"), ErrorKind::Usage),
     ];
     for (destination, kind) in cases {
         let error = write(&writer(), &destination, Compression::None).unwrap_err();

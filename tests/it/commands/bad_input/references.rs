@@ -118,7 +118,7 @@ fn no_command_uses_a_bad_archive_from_a_registry() {
     for bad in bad_archives()
         .into_iter()
         .filter(|bad| !bad.bytes.is_empty())
-        .step_by(3)
+        .step_by(5)
     {
         let environment = Environment::new();
         let reference = format!("{}/{}:1", shared_registry(), unique("bad"));
