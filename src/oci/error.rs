@@ -238,6 +238,8 @@ impl Error {
             | Self::CredentialEntry { .. } => ErrorKind::Denied,
             Self::Refused { answer, .. } => match answer.status {
                 408 | 429 | 500..=599 => ErrorKind::Unavailable,
+                // A registry or a repository that is read-only.
+                405 => ErrorKind::Denied,
                 409 | 412 => ErrorKind::Conflict,
                 _ => ErrorKind::Other,
             },
