@@ -26,7 +26,13 @@ impl<'a> Unprivileged<'a> {
         let home = environment.home();
         let is_root = fs::metadata(&home).unwrap().uid() == 0;
         if is_root {
-            fs::copy(env!("CARGO_BIN_EXE_par"), home.join("par")).unwrap();
+            // By another process: a program that is open for writing cannot be run, and whatever
+            // this process has open, children that other tests start just now hold for a moment.
+            let copied = Command::new("cp")
+                .arg(env!("CARGO_BIN_EXE_par"))
+                .arg(home.join("par"))
+                .status();
+            assert!(copied.unwrap().success());
             give_away(home.parent().unwrap());
         }
         Self {
