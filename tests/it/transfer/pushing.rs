@@ -97,7 +97,7 @@ fn a_registry_that_refuses_writes_keeps_its_tag() {
         ["push", &read_only.reference("provider:1.0.0"), text(&new)],
     );
 
-    assert_ne!(outcome.code, 0, "{outcome}");
+    assert_eq!(outcome.code, 4, "{outcome}");
     assert_eq!(outcome.stdout, "");
     assert!(outcome.stderr.contains("HTTP 405"), "{outcome}");
     assert_eq!(tagged(&registry, "1.0.0"), Some(first));
