@@ -5,12 +5,13 @@ use std::path::Path;
 
 use crate::content::{Meter, MeteredReader, Progress, open_regular};
 
-use super::claims::{Signer, VerifiedClaims};
+use super::claims::VerifiedClaims;
 use super::error::Error;
 use super::extract::{Spool, write_error};
 use super::input::Input;
 use super::limits::Limits;
 use super::reader::scan;
+use super::signer::Signer;
 use super::target::Target;
 use super::writer::{ArchiveWriter, Compression};
 

@@ -23,12 +23,13 @@ mod limits;
 mod pax;
 pub mod provider_archive;
 mod reader;
+mod signer;
 mod target;
 #[cfg(feature = "wit")]
 mod world;
 mod writer;
 
-pub use claims::{Metadata, Signer, UnverifiedClaims, VerifiedClaims};
+pub use claims::{Metadata, UnverifiedClaims, VerifiedClaims};
 pub use error::Error;
 pub use extract::{Loaded, extract, load};
 pub use input::Input;
@@ -37,6 +38,7 @@ pub use keys::{KeyDirectories, KeyFile, KeyKind, KeyOrigin};
 pub use limits::Limits;
 pub use provider_archive::ProviderArchive;
 pub use reader::{Contents, read_claims, verify};
+pub use signer::Signer;
 pub use target::{ParseTargetError, Target};
 #[cfg(feature = "wit")]
 pub use world::{encode_world, print_world};

@@ -14,11 +14,12 @@ use wascap::jwt::{CapabilityProvider, Claims, Token};
 
 use crate::content::{Silent, open_regular};
 
-use super::claims::{Metadata, Signer};
+use super::claims::Metadata;
 use super::error::Error;
 use super::extract::{Loaded, load};
 use super::input::Input;
 use super::limits::Limits;
+use super::signer::Signer;
 use super::target::Target;
 use super::writer::{ArchiveWriter, Compression};
 

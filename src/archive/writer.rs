@@ -9,11 +9,12 @@ use tar::Header;
 
 use crate::content::{AtomicFile, Digest, Meter};
 
-use super::claims::{Metadata, Signer, VerifiedClaims};
+use super::claims::{Metadata, VerifiedClaims};
 use super::error::Error;
 use super::extract::write_error;
 use super::gzip::Encoder;
 use super::input::Input;
+use super::signer::Signer;
 use super::target::Target;
 use super::{CLAIMS_ENTRY, WORLD_ENTRY};
 

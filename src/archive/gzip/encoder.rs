@@ -232,13 +232,6 @@ fn checksum_of(content: &[u8]) -> Hasher {
 }
 
 /// A member that is complete, but for its extra field.
-#[cfg_attr(
-    not(test),
-    expect(
-        dead_code,
-        reason = "for the index of the entries, which is not written yet"
-    )
-)]
 pub(in crate::archive) struct Finished<W> {
     output: W,
     start: u64,

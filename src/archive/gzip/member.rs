@@ -1,13 +1,6 @@
 //! What surrounds the deflate stream in a gzip member (RFC 1952, section 2.3).
 
 /// Where the content of the FEXTRA field begins, in bytes from the start of the member.
-#[cfg_attr(
-    not(test),
-    expect(
-        dead_code,
-        reason = "for the index of the entries, which is not written yet"
-    )
-)]
 pub(super) const EXTRA: u64 = 12;
 
 /// The FEXTRA bit of the flags.

@@ -1,0 +1,223 @@
+//! Signing claims.
+
+use std::collections::{BTreeMap, HashMap};
+
+use data_encoding::BASE64URL_NOPAD;
+use nkeys::{KeyPair, KeyPairType};
+use wascap::jwt::{CapabilityProvider, Claims};
+
+use crate::content::Digest;
+
+use super::WORLD_ENTRY;
+use super::claims::{Metadata, UnverifiedClaims, VerifiedClaims, require_key};
+use super::error::Error;
+use super::target::Target;
+
+const HEADER: &str = r#"{"typ":"jwt","alg":"Ed25519"}"#;
+
+/// Who signs an archive, and which provider it is.
+///
+/// Signing needs the issuer's seed, but only the public key of the subject: a provider keeps its
+/// identity without its seed being around.
+#[derive(Debug, Clone)]
+pub struct Signer {
+    issuer: KeyPair,
+    subject: String,
+}
+
+impl Signer {
+    /// A signer from the issuer's key pair, which must hold its seed, and the subject's public key.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::WrongKeyType`] when the issuer is no account or the subject no service.
+    pub fn new(issuer: KeyPair, subject: &str) -> Result<Self, Error> {
+        require_key("issuer", &issuer.public_key(), KeyPairType::Account)?;
+        require_key("subject", subject, KeyPairType::Service)?;
+        Ok(Self {
+            issuer,
+            subject: subject.to_owned(),
+        })
+    }
+
+    /// The issuer's public key.
+    #[must_use]
+    pub fn issuer(&self) -> String {
+        self.issuer.public_key()
+    }
+
+    /// The subject's public key.
+    #[must_use]
+    pub fn subject(&self) -> &str {
+        &self.subject
+    }
+
+    /// Claims without the hashes of the executables. Their id and dates are fixed from here on.
+    pub(super) fn draft(&self, metadata: &Metadata, world: Option<Digest>) -> Draft<'_> {
+        let claims = Claims::<CapabilityProvider>::with_provider(
+            self.issuer.public_key(),
+            self.subject.clone(),
+            metadata.not_before,
+            metadata.expires,
+            CapabilityProvider {
+                name: metadata.name.clone(),
+                vendor: metadata.vendor.clone(),
+                rev: metadata.revision,
+                ver: metadata.version.clone(),
+                target_hashes: HashMap::new(),
+                config_schema: metadata.schema.clone(),
+            },
+        );
+        Draft {
+            issuer: &self.issuer,
+            claims,
+            world,
+        }
+    }
+}
+
+/// Claims that still lack the hashes of the executables.
+pub(super) struct Draft<'a> {
+    issuer: &'a KeyPair,
+    claims: Claims<CapabilityProvider>,
+    world: Option<Digest>,
+}
+
+impl Draft<'_> {
+    /// Signs claims over `executables` and the world, and verifies what came of it. For the same
+    /// targets, tokens have the same length.
+    pub(super) fn sign(
+        &self,
+        executables: &BTreeMap<Target, Digest>,
+    ) -> Result<VerifiedClaims, Error> {
+        let mut claims = self.claims.clone();
+        if let Some(provider) = &mut claims.metadata {
+            let executables = executables
+                .iter()
+                .map(|(target, digest)| (target.to_string(), claimed(digest)));
+            let world = self
+                .world
+                .iter()
+                .map(|digest| (WORLD_ENTRY.to_owned(), claimed(digest)));
+            provider.target_hashes = executables.chain(world).collect();
+        }
+        // Not `Claims::encode`: its map of hashes comes out in random order. A `Value` is sorted.
+        let payload = serde_json::to_value(&claims).map_err(Error::Encode)?;
+        let signed = format!(
+            "{}.{}",
+            BASE64URL_NOPAD.encode(HEADER.as_bytes()),
+            BASE64URL_NOPAD.encode(payload.to_string().as_bytes()),
+        );
+        let signature = self.issuer.sign(signed.as_bytes()).map_err(Error::Sign)?;
+        let token = format!("{signed}.{}", BASE64URL_NOPAD.encode(&signature));
+        UnverifiedClaims::decode(&token)?.verify()
+    }
+}
+
+/// The form that claims write a hash in: upper case, no algorithm.
+fn claimed(digest: &Digest) -> String {
+    digest.hex().to_ascii_uppercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn signer() -> Signer {
+        Signer::new(KeyPair::new_account(), &KeyPair::new_service().public_key()).unwrap()
+    }
+
+    fn executables() -> BTreeMap<Target, Digest> {
+        ["x86_64-linux", "aarch64-macos"]
+            .into_iter()
+            .map(|name| (name.parse().unwrap(), Digest::of(name.as_bytes())))
+            .collect()
+    }
+
+    #[test]
+    fn what_is_signed_comes_back_verified() {
+        let signer = signer();
+        let metadata = Metadata {
+            name: Some("Provider".to_owned()),
+            vendor: "Vendor".to_owned(),
+            revision: Some(3),
+            version: Some("1.2.3".to_owned()),
+            schema: Some(serde_json::json!({"type": "object"})),
+            ..Metadata::default()
+        };
+        let world = Digest::of(b"world");
+        let claims = signer
+            .draft(&metadata, Some(world.clone()))
+            .sign(&executables())
+            .unwrap();
+        assert_eq!(claims.issuer(), signer.issuer());
+        assert_eq!(claims.subject(), signer.subject());
+        assert_eq!(claims.metadata(), metadata);
+        assert_eq!(claims.executables(), &executables());
+        assert_eq!(claims.world(), Some(&world));
+    }
+
+    #[test]
+    fn the_length_of_a_token_does_not_depend_on_the_hashes() {
+        let signer = signer();
+        let draft = signer.draft(&Metadata::default(), None);
+        let first = draft.sign(&executables()).unwrap();
+        let others = executables()
+            .into_keys()
+            .map(|target| (target, Digest::of(b"other")));
+        let second = draft.sign(&others.collect()).unwrap();
+        assert_ne!(first.token(), second.token());
+        assert_eq!(first.token().len(), second.token().len());
+    }
+
+    #[test]
+    fn a_payload_that_was_changed_has_a_bad_signature() {
+        let claims = signer()
+            .draft(&Metadata::default(), None)
+            .sign(&executables())
+            .unwrap();
+        let parts: Vec<&str> = claims.token().split('.').collect();
+        let payload = BASE64URL_NOPAD.decode(parts[1].as_bytes()).unwrap();
+        let changed = String::from_utf8(payload)
+            .unwrap()
+            .replace(r#""vendor":"""#, r#""vendor":"Evil""#);
+        let token = format!(
+            "{}.{}.{}",
+            parts[0],
+            BASE64URL_NOPAD.encode(changed.as_bytes()),
+            parts[2]
+        );
+        let error = UnverifiedClaims::decode(&token).unwrap().verify();
+        assert!(
+            matches!(error, Err(Error::BadSignature { .. })),
+            "{error:?}"
+        );
+    }
+
+    #[test]
+    fn keys_of_other_types_cannot_sign() {
+        let service = KeyPair::new_service();
+        assert!(matches!(
+            Signer::new(KeyPair::new_user(), &service.public_key()),
+            Err(Error::WrongKeyType { role: "issuer", .. })
+        ));
+        assert!(matches!(
+            Signer::new(KeyPair::new_account(), &KeyPair::new_module().public_key()),
+            Err(Error::WrongKeyType {
+                role: "subject",
+                ..
+            })
+        ));
+    }
+
+    #[test]
+    fn the_same_claims_are_encoded_in_the_same_order() {
+        let claims = signer()
+            .draft(&Metadata::default(), None)
+            .sign(&executables())
+            .unwrap();
+        let payload = claims.token().split('.').nth(1).unwrap();
+        let text = String::from_utf8(BASE64URL_NOPAD.decode(payload.as_bytes()).unwrap()).unwrap();
+        assert!(text.find("aarch64-macos").unwrap() < text.find("x86_64-linux").unwrap());
+    }
+}
