@@ -100,26 +100,55 @@ const LONGEST: usize = 15;
 /// The most symbols that an alphabet has.
 const SYMBOLS: usize = 288;
 
-/// A Huffman code. `SLOTS`, a power of two, decides how long a code can be to be found in one step.
-pub(super) struct Code<const SLOTS: usize> {
-    /// By the next bits: `symbol << 8 | bits of the code and behind it`; 0 when the code is longer.
-    table: [u32; SLOTS],
+/// What comes next, in the way that is the fastest to follow: 0 for a code that is not in a table, or
+/// `symbol << 16 | bits of the code << 12 | flags | bits of the code and of what belongs to it`.
+pub(super) type Step = u32;
+
+/// A flag of a symbol that a distance follows.
+pub(super) const DISTANCE_FOLLOWS: Step = 1 << 11;
+
+/// A flag of the symbol that ends a block.
+pub(super) const BLOCK_ENDS: Step = 1 << 10;
+
+/// How many slots a table has: codes of up to 11 bits are found in one step.
+pub(super) const SLOTS: usize = 1 << 11;
+
+// The table of the distances is looked up behind that of the literals by this flag alone.
+const _: () = assert!(DISTANCE_FOLLOWS as usize == SLOTS);
+
+/// How many bits a step consumes.
+pub(super) fn size(step: Step) -> u32 {
+    step & 0xff
+}
+
+fn code_size(step: Step) -> u32 {
+    step >> 12 & 0xf
+}
+
+/// A Huffman code.
+pub(super) struct Code {
+    table: [Step; SLOTS],
     /// How many codes there are of each length.
     counts: [u16; LONGEST + 1],
     /// The symbols in the order of their codes.
     symbols: [u16; SYMBOLS],
-    /// How many bits follow a symbol's code and belong to it.
-    extra: fn(u16) -> Option<u32>,
+    /// The flags of a symbol, and how many bits follow its code and belong to it.
+    meaning: fn(u16) -> Option<Step>,
 }
 
-impl<const SLOTS: usize> Code<SLOTS> {
-    pub(super) fn new(extra: fn(u16) -> Option<u32>) -> Self {
+impl Code {
+    pub(super) fn new(meaning: fn(u16) -> Option<Step>) -> Self {
         Self {
             table: [0; SLOTS],
             counts: [0; LONGEST + 1],
             symbols: [0; SYMBOLS],
-            extra,
+            meaning,
         }
+    }
+
+    /// The step for every value that the next bits can have.
+    pub(super) fn table(&self) -> &[Step; SLOTS] {
+        &self.table
     }
 
     /// Takes the length of every symbol's code; 0 for a symbol that does not occur.
@@ -161,34 +190,56 @@ impl<const SLOTS: usize> Code<SLOTS> {
             if 1 << index > SLOTS {
                 continue;
             }
-            let entry = self.entry(symbol, index as u32)?;
+            let step = self.step(symbol, index as u32);
             for slot in self.table.iter_mut().skip(first).step_by(1 << index) {
-                *slot = entry;
+                *slot = step;
             }
         }
         Ok(())
     }
 
-    fn entry(&self, symbol: u16, length: u32) -> Result<u32, Malformed> {
-        // A fixed code gives codes to symbols that cannot occur: none in the table.
-        Ok((self.extra)(symbol).map_or(0, |extra| u32::from(symbol) << 8 | (length + extra)))
+    /// Lets one step consume literals and what follows them, as far as a slot shows it: for those who
+    /// only want to get past them.
+    pub(super) fn join(&mut self) {
+        for slot in 0..SLOTS {
+            let step = self.table.get(slot).copied().unwrap_or_default();
+            if step == 0 || step & (DISTANCE_FOLLOWS | BLOCK_ENDS) != 0 {
+                continue;
+            }
+            // What follows has been joined already: its slot is a lower one, or this one.
+            let length = code_size(step);
+            let next = self.table.get(slot >> length).copied().unwrap_or_default();
+            let fits = 1 << (length + code_size(next)) <= SLOTS;
+            if let Some(step) = self.table.get_mut(slot)
+                && next != 0
+                && fits
+            {
+                *step = next + (length << 12 | length);
+            }
+        }
     }
 
-    /// Consumes a code and the bits that belong to it, 28 at most, which must be available.
-    #[inline(always)]
+    fn step(&self, symbol: u16, length: u32) -> Step {
+        // A fixed code gives codes to symbols that cannot occur: none in the table.
+        (self.meaning)(symbol).map_or(0, |meaning| {
+            u32::from(symbol) << 16 | length << 12 | (length + meaning)
+        })
+    }
+
+    /// Consumes a symbol, of which 28 bits must be available, and gives it.
     pub(super) fn decode(&self, bits: &mut Bits<'_>) -> Result<u32, Malformed> {
         let slot = bits.peek() as usize & (SLOTS - 1);
-        let mut entry = self.table.get(slot).copied().unwrap_or_default();
-        if entry == 0 {
-            entry = self.find(bits.peek())?;
-        }
-        bits.consume(entry & 0xff)?;
-        Ok(entry >> 8)
+        let step = match self.table.get(slot) {
+            Some(step) if *step != 0 => *step,
+            _ => self.find(bits.peek())?,
+        };
+        bits.consume(size(step))?;
+        Ok(step >> 16)
     }
 
     /// Finds a code bit by bit: codes of one length are consecutive numbers.
     #[cold]
-    fn find(&self, mut bits: u64) -> Result<u32, Malformed> {
+    pub(super) fn find(&self, mut bits: u64) -> Result<Step, Malformed> {
         const UNKNOWN: Malformed = Malformed("a code has no meaning");
         let (mut code, mut first, mut rank) = (0_u32, 0_u32, 0_u32);
         for (length, count) in (0_u32..).zip(&self.counts).skip(1) {
@@ -200,9 +251,9 @@ impl<const SLOTS: usize> Code<SLOTS> {
                 && index < count
             {
                 let symbol = self.symbols.get((rank + index) as usize).ok_or(UNKNOWN)?;
-                return match self.entry(*symbol, length)? {
+                return match self.step(*symbol, length) {
                     0 => Err(UNKNOWN),
-                    entry => Ok(entry),
+                    step => Ok(step),
                 };
             }
             first += count;

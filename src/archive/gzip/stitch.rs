@@ -6,7 +6,7 @@
 //! decodes the stream; there is no option of that library that would tell. So [`Stitcher`] walks over
 //! the symbols without producing what they stand for, which costs a tenth of compressing them.
 
-use super::huffman::{Bits, Code, Malformed};
+use super::huffman::{BLOCK_ENDS, Bits, Code, DISTANCE_FOLLOWS, Malformed, SLOTS, Step, size};
 
 /// The most bytes that a stored block holds (RFC 1951, section 3.2.4).
 const STORED: usize = 65_535;
@@ -23,13 +23,13 @@ const ORDER: [usize; 19] = [
     16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15,
 ];
 
-const END_OF_BLOCK: u32 = 256;
-
 /// Turns whole deflate streams into pieces of one. Keeps its tables, so that one serves many streams.
 pub(super) struct Stitcher {
-    literals: Box<Code<2048>>,
-    distances: Box<Code<1024>>,
-    lengths: Box<Code<128>>,
+    literals: Box<Code>,
+    distances: Box<Code>,
+    lengths: Box<Code>,
+    /// The table of the literals, and behind it that of the distances.
+    steps: Box<[Step; 2 * SLOTS]>,
 }
 
 /// Where a stream has to be changed, in bits.
@@ -41,9 +41,10 @@ struct Seams {
 impl Stitcher {
     pub(super) fn new() -> Self {
         Self {
-            literals: Box::new(Code::new(literal_bits)),
-            distances: Box::new(Code::new(distance_bits)),
+            literals: Box::new(Code::new(literal)),
+            distances: Box::new(Code::new(distance)),
             lengths: Box::new(Code::new(|_| Some(0))),
+            steps: Box::new([0; 2 * SLOTS]),
         }
     }
 
@@ -144,41 +145,53 @@ impl Stitcher {
         self.distances.define(distances)
     }
 
-    fn symbols(&self, bits: &mut Bits<'_>) -> Result<(), Malformed> {
+    /// Walks over the symbols of a block. Whether a literal or a length comes next cannot be foreseen:
+    /// with a branch on it, this takes half as long again.
+    fn symbols(&mut self, bits: &mut Bits<'_>) -> Result<(), Malformed> {
+        self.literals.join();
+        let tables = [self.literals.table(), self.distances.table()];
+        for (steps, table) in self.steps.chunks_exact_mut(SLOTS).zip(tables) {
+            steps.copy_from_slice(table);
+        }
+        let mut expected = 0;
         loop {
             // A length and a distance take 48 bits at most, and 56 are there.
             bits.refill();
-            let mut symbol = self.literals.decode(bits)?;
-            if symbol < END_OF_BLOCK {
-                // One literal more leaves 26, and 20 are a length; its distance may need new ones.
-                symbol = self.literals.decode(bits)?;
-                if symbol < END_OF_BLOCK {
-                    continue;
+            for _ in 0..2 {
+                let slot = bits.peek() as usize & (SLOTS - 1) | expected;
+                let mut step = self.steps.get(slot).copied().unwrap_or_default();
+                if step == 0 {
+                    step = match expected {
+                        0 => self.literals.find(bits.peek())?,
+                        _ => self.distances.find(bits.peek())?,
+                    };
                 }
-                bits.refill();
+                bits.consume(size(step))?;
+                if step & BLOCK_ENDS != 0 {
+                    return Ok(());
+                }
+                expected = (step & DISTANCE_FOLLOWS) as usize;
             }
-            if symbol == END_OF_BLOCK {
-                return Ok(());
-            }
-            self.distances.decode(bits)?;
         }
     }
 }
 
-/// RFC 1951, section 3.2.5: how many bits follow a symbol of the literals and lengths.
-fn literal_bits(symbol: u16) -> Option<u32> {
+/// RFC 1951, section 3.2.5: what follows a symbol of the literals and lengths.
+fn literal(symbol: u16) -> Option<Step> {
     match symbol {
-        0..=264 | 285 => Some(0),
-        265..=284 => Some((u32::from(symbol) - 261) / 4),
+        0..=255 => Some(0),
+        256 => Some(BLOCK_ENDS),
+        257..=264 | 285 => Some(DISTANCE_FOLLOWS),
+        265..=284 => Some(DISTANCE_FOLLOWS | ((Step::from(symbol) - 261) / 4)),
         _ => None,
     }
 }
 
 /// RFC 1951, section 3.2.5: how many bits follow a symbol of the distances.
-fn distance_bits(symbol: u16) -> Option<u32> {
+fn distance(symbol: u16) -> Option<Step> {
     match symbol {
         0..=3 => Some(0),
-        4..=29 => Some(u32::from(symbol) / 2 - 1),
+        4..=29 => Some(Step::from(symbol) / 2 - 1),
         _ => None,
     }
 }

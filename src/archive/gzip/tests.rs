@@ -288,7 +288,7 @@ fn whole_streams() -> Vec<Vec<u8>> {
     let mut streams: Vec<Vec<u8>> = contents()
         .into_iter()
         .map(|(_, content)| {
-            let length = content.len().min(150_000);
+            let length = content.len().min(100_000);
             [deflate(&content[..length]), END.to_vec()].concat()
         })
         .collect();
@@ -339,7 +339,7 @@ fn stored_content_is_in_blocks_of_which_none_is_the_last() {
 fn a_stream_that_was_cut_is_refused() {
     let mut stitcher = Stitcher::new();
     for stream in whole_streams() {
-        for cut in (0..stream.len()).rev().take(300) {
+        for cut in (0..stream.len()).rev().take(30) {
             let mut cut = stream[..cut].to_vec();
             assert!(stitcher.open(&mut cut).is_err());
         }
@@ -355,16 +355,16 @@ fn damage_of_any_kind_is_survived() {
     let mut refused = 0;
     let streams = whole_streams();
     for (number, stream) in streams.iter().enumerate() {
-        let places = noise(400, number as u64 + 1);
+        let places = noise(240, number as u64 + 1);
         for pair in places.chunks(4) {
             let place = usize::from(pair[0]) << 8 | usize::from(pair[1]);
-            let mut damaged = stream[..stream.len().min(20_000)].to_vec();
+            let mut damaged = stream[..stream.len().min(10_000)].to_vec();
             let place = place % damaged.len();
             damaged[place] ^= pair[2].max(1);
             refused += usize::from(stitcher.open(&mut damaged).is_err());
         }
     }
-    assert!(refused > 1000, "{refused}");
+    assert!(refused > 500, "{refused}");
     for seed in 1..3000 {
         let mut random = noise(seed % 300, seed as u64 * 77);
         let _ = stitcher.open(&mut random);

@@ -1,6 +1,8 @@
 //! What `tar` and `gzip` make of our archives, and we of theirs.
 
+use std::collections::BTreeMap;
 use std::fs;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -70,6 +72,53 @@ fn gzip_and_tar_read_ours_without_complaint() {
             assert_eq!(fs::read(file).unwrap(), executable);
         }
     }
+}
+
+/// Content is compressed in blocks, at the same time: these are several.
+#[test]
+fn gzip_and_tar_read_what_was_compressed_in_parallel() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut executables = BTreeMap::new();
+    for (number, target) in ["arm-linux", "x86_64-linux", "x86_64-windows"]
+        .iter()
+        .enumerate()
+    {
+        let mut executable = Vec::new();
+        let program = fs::File::open(std::env::current_exe().unwrap()).unwrap();
+        let part = program.take(2_500_000 + 513 * number as u64);
+        part.chain([0; 1_200_000].as_slice())
+            .read_to_end(&mut executable)
+            .unwrap();
+        executables.insert(*target, executable);
+    }
+    let mut writer = ArchiveWriter::new(Metadata::default());
+    for (target, executable) in &executables {
+        let input = Input::Bytes(executable.clone().into());
+        writer.executable(target.parse().unwrap(), input);
+    }
+    let path = folder.path().join("provider.par.gz");
+    let signer = Signer::new(KeyPair::new_account(), &KeyPair::new_service().public_key());
+    writer
+        .write(&path, &signer.unwrap(), Compression::Gzip, &Silent)
+        .unwrap();
+
+    run(Command::new("gzip").arg("-t").arg(&path));
+    run(Command::new("tar")
+        .arg("-xzf")
+        .arg(&path)
+        .arg("-C")
+        .arg(folder.path()));
+    for (target, executable) in &executables {
+        let unpacked = fs::read(folder.path().join(format!("{target}.bin"))).unwrap();
+        assert!(unpacked == *executable, "{target}");
+    }
+    let loaded = load(fs::File::open(&path).unwrap(), None, &Limits::default()).unwrap();
+    assert!(
+        loaded
+            .executables
+            .into_values()
+            .eq(executables.into_values())
+    );
 }
 
 #[test]
