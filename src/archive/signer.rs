@@ -23,6 +23,7 @@ const HEADER: &str = r#"{"typ":"jwt","alg":"Ed25519"}"#;
 pub struct Signer {
     issuer: KeyPair,
     subject: String,
+    created: Option<u64>,
 }
 
 impl Signer {
@@ -37,7 +38,18 @@ impl Signer {
         Ok(Self {
             issuer,
             subject: subject.to_owned(),
+            created: None,
         })
+    }
+
+    /// Signs as if it was `created`, in seconds since 1970, under an id that is derived from what is
+    /// signed: the same inputs and keys give the same archive, byte for byte.
+    #[must_use]
+    pub fn at(self, created: u64) -> Self {
+        Self {
+            created: Some(created),
+            ..self
+        }
     }
 
     /// The issuer's public key.
@@ -54,7 +66,7 @@ impl Signer {
 
     /// Claims without the hashes of the executables. Their id and dates are fixed from here on.
     pub(super) fn draft(&self, metadata: &Metadata, world: Option<Digest>) -> Draft<'_> {
-        let claims = Claims::<CapabilityProvider>::with_provider(
+        let mut claims = Claims::<CapabilityProvider>::with_provider(
             self.issuer.public_key(),
             self.subject.clone(),
             metadata.not_before,
@@ -68,10 +80,14 @@ impl Signer {
                 config_schema: metadata.schema.clone(),
             },
         );
+        if let Some(created) = self.created {
+            claims.issued_at = created;
+        }
         Draft {
             issuer: &self.issuer,
             claims,
             world,
+            derive_id: self.created.is_some(),
         }
     }
 }
@@ -81,6 +97,8 @@ pub(super) struct Draft<'a> {
     issuer: &'a KeyPair,
     claims: Claims<CapabilityProvider>,
     world: Option<Digest>,
+    /// Whether the id is derived from the rest of the claims, or random.
+    derive_id: bool,
 }
 
 impl Draft<'_> {
@@ -100,6 +118,11 @@ impl Draft<'_> {
                 .iter()
                 .map(|digest| (WORLD_ENTRY.to_owned(), claimed(digest)));
             provider.target_hashes = executables.chain(world).collect();
+        }
+        if self.derive_id {
+            claims.id = String::new();
+            let rest = serde_json::to_value(&claims).map_err(Error::Encode)?;
+            claims.id = Digest::of(rest.to_string().as_bytes()).hex().to_owned();
         }
         // Not `Claims::encode`: its map of hashes comes out in random order. A `Value` is sorted.
         let payload = serde_json::to_value(&claims).map_err(Error::Encode)?;
@@ -192,6 +215,24 @@ mod tests {
             matches!(error, Err(Error::BadSignature { .. })),
             "{error:?}"
         );
+    }
+
+    #[test]
+    fn at_the_same_time_the_same_claims_give_the_same_token() {
+        let signer = signer();
+        let token = |signer: &Signer, metadata: &Metadata| {
+            let draft = signer.draft(metadata, None);
+            draft.sign(&executables()).unwrap().token().to_owned()
+        };
+        let metadata = Metadata::default();
+        assert_ne!(token(&signer, &metadata), token(&signer, &metadata));
+        let signer = signer.at(1_700_000_000);
+        assert_eq!(token(&signer, &metadata), token(&signer, &metadata));
+        let other = Metadata {
+            revision: Some(2),
+            ..Metadata::default()
+        };
+        assert_ne!(token(&signer, &metadata), token(&signer, &other));
     }
 
     #[test]

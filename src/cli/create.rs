@@ -15,7 +15,7 @@ use super::options::path_or_nothing;
 use super::output::Answer;
 use super::problem::Failure;
 use super::session::{Session, blocking, text, unless_empty};
-use super::signing::{SigningOptions, announce, user};
+use super::signing::{SigningOptions, announce, at, user};
 
 /// The largest file that is read as a schema.
 const SCHEMA_FILE_LIMIT: u64 = 1 << 20;
@@ -128,6 +128,7 @@ fn create(args: Args, session: &Session) -> Result<Answer> {
 }
 
 fn signer(options: &SigningOptions, binaries: &Binaries, session: &Session) -> Result<Signer> {
+    let created = options.created()?;
     let directories = options.directories();
     let default_subject = match options.subject() {
         Some(_) => String::new(),
@@ -164,7 +165,7 @@ fn signer(options: &SigningOptions, binaries: &Binaries, session: &Session) -> R
     announce(session, KeyKind::Account, &origin);
     let (subject, origin) = subject(generate)?;
     announce(session, KeyKind::Service, &origin);
-    Ok(Signer::new(issuer, &subject.public_key())?)
+    Ok(at(Signer::new(issuer, &subject.public_key())?, created))
 }
 
 fn read_schema(path: &Path) -> Result<serde_json::Value> {

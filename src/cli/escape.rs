@@ -10,7 +10,7 @@ pub(crate) fn line(text: &str) -> Cow<'_, str> {
     escape(text, is_dangerous)
 }
 
-/// Text of several lines: as [`line`], but line ends and tabs stay.
+/// Text of several lines: as [`line()`], but line ends and tabs stay.
 pub(crate) fn lines(text: &str) -> Cow<'_, str> {
     escape(text, |character| {
         is_dangerous(character) && !matches!(character, '\n' | '\t')

@@ -13,7 +13,7 @@ use super::binaries::BinaryOptions;
 use super::output::Answer;
 use super::problem::Failure;
 use super::session::{Session, blocking, text};
-use super::signing::SigningOptions;
+use super::signing::{SigningOptions, at};
 use super::source::{self, Argument};
 
 /// Add executables to an archive, or replace those it has, and print its path
@@ -44,6 +44,7 @@ fn insert(args: &Args, session: &Session) -> Result<Answer> {
     let archive = source::path(&args.archive);
     let binaries = args.binaries.read(session)?;
     binaries.refuse_as_destination(&archive)?;
+    let created = args.signing.created()?;
     let identity = if args.change_identity {
         Identity::Change
     } else {
@@ -52,7 +53,7 @@ fn insert(args: &Args, session: &Session) -> Result<Answer> {
     let claims = archive::insert(
         &archive,
         binaries.inputs(),
-        |claims| signer(&args.signing, claims),
+        |claims| Ok(at(signer(&args.signing, claims)?, created)),
         identity,
         &Limits::default(),
         session.progress().as_ref(),

@@ -1,7 +1,7 @@
 //! The command line: arguments, output, exit codes.
 //!
 //! A command is a file with its `Args` and a `run()` that makes one call into the library and gives an
-//! [`Answer`](output::Answer). Only this module talks to the terminal and decides on exit codes.
+//! [`Answer`]. Only this module talks to the terminal and decides on exit codes.
 
 mod binaries;
 mod completions;

@@ -2,10 +2,12 @@
 
 use std::path::PathBuf;
 
+use anyhow::Context;
 use clap::ValueHint;
-use wasmcloud_par::archive::{KeyDirectories, KeyKind, KeyOrigin};
+use wasmcloud_par::archive::{KeyDirectories, KeyKind, KeyOrigin, Signer};
 
 use super::options::path_or_nothing;
+use super::problem::Failure;
 use super::session::{Session, text, unless_empty};
 
 /// Where keys are looked for, and which ones are wanted. No `Debug`: the options may be seeds.
@@ -35,6 +37,10 @@ pub(crate) struct SigningOptions {
         value_name = "SEED|PATH"
     )]
     subject: Option<String>,
+    /// Sign as if it was this time, in seconds since 1970: the same inputs and keys then give the same
+    /// archive, byte for byte. Default: now, and another archive each time
+    #[arg(long, env = "SOURCE_DATE_EPOCH", value_name = "SECONDS")]
+    created: Option<String>,
     /// Fail when a key is missing. Default: `create` makes a new one, `insert` never does
     #[arg(long)]
     pub(crate) disable_keygen: bool,
@@ -69,6 +75,26 @@ impl SigningOptions {
     /// The subject option.
     pub(crate) fn subject(&self) -> Option<&str> {
         given(&self.subject)
+    }
+
+    /// The time to sign at, when one is named.
+    pub(crate) fn created(&self) -> anyhow::Result<Option<u64>> {
+        let Some(created) = given(&self.created) else {
+            return Ok(None);
+        };
+        let seconds = created.trim().parse().with_context(|| {
+            Failure::usage(format!("the time of signing, `{created}`, is not a time"))
+                .hint("give --created or SOURCE_DATE_EPOCH in whole seconds since 1970")
+        })?;
+        Ok(Some(seconds))
+    }
+}
+
+/// The signer that signs at `created`, or now.
+pub(crate) fn at(signer: Signer, created: Option<u64>) -> Signer {
+    match created {
+        Some(created) => signer.at(created),
+        None => signer,
     }
 }
 

@@ -4,3 +4,4 @@ mod completions;
 mod creating;
 mod inserting;
 mod keys;
+mod reproducing;
