@@ -4,17 +4,15 @@ use std::collections::BTreeMap;
 use std::io::{BufWriter, Seek, Write};
 use std::path::Path;
 
-use bytes::Bytes;
-use tar::Header;
-
 use crate::content::{AtomicFile, Digest, Meter};
+use bytes::Bytes;
 
 use super::claims::{Metadata, VerifiedClaims};
 use super::error::Error;
 use super::extract::write_error;
-use super::gzip::Encoder;
 use super::input::Input;
 use super::signer::Signer;
+use super::tar_writer::TarWriter;
 use super::target::Target;
 use super::{CLAIMS_ENTRY, WORLD_ENTRY};
 
@@ -126,25 +124,35 @@ impl ArchiveWriter {
         let length = draft.sign(&digests.collect())?.token().len();
 
         let output = BufWriter::with_capacity(256 * 1024, output);
-        let mut tar =
-            Encoder::new(output, compression == Compression::Gzip).map_err(Error::Stream)?;
-        begin(&mut tar, CLAIMS_ENTRY, length as u64, 0o644)?;
-        tar.reserve(length).map_err(Error::Stream)?;
-        end(&mut tar, length as u64)?;
+        let executables: Vec<_> = self
+            .executables
+            .iter()
+            .map(|(target, input)| (format!("{target}.bin"), target, input))
+            .collect();
+        let mut tar = match compression {
+            Compression::None => TarWriter::plain(output),
+            Compression::Gzip => {
+                let world = self.world.as_ref().map(|_| WORLD_ENTRY);
+                let names = executables.iter().map(|(name, _, _)| name.as_str());
+                let names = [CLAIMS_ENTRY].into_iter().chain(world).chain(names);
+                TarWriter::gzip(output, names).map_err(Error::Stream)?
+            }
+        };
+        tar.begin(CLAIMS_ENTRY, length as u64, 0o644)?;
+        tar.reserve(length)?;
+        tar.end()?;
         if let Some(world) = &self.world {
-            begin(&mut tar, WORLD_ENTRY, world.len() as u64, 0o644)?;
+            tar.begin(WORLD_ENTRY, world.len() as u64, 0o644)?;
             tar.write_all(world).map_err(Error::Stream)?;
-            end(&mut tar, world.len() as u64)?;
+            tar.end()?;
         }
         let mut packed = BTreeMap::new();
-        for (target, input) in &self.executables {
+        for (name, target, input) in executables {
             let opened = input.open()?;
-            let size = opened.size();
-            begin(&mut tar, &format!("{target}.bin"), size, 0o755)?;
+            tar.begin(&name, opened.size(), 0o755)?;
             packed.insert(target.clone(), opened.copy(&mut tar, meter)?);
-            end(&mut tar, size)?;
+            tar.end()?;
         }
-        tar.write_all(&[0; 1024]).map_err(Error::Stream)?;
 
         for input in packed.values() {
             input.check(meter)?;
@@ -153,44 +161,8 @@ impl ArchiveWriter {
             .into_iter()
             .map(|(target, input)| (target, input.digest().clone()));
         let claims = draft.sign(&digests.collect())?;
-        tar.finish(claims.token().as_bytes())
-            .and_then(|mut output| output.flush())
-            .map_err(Error::Stream)?;
+        let mut output = tar.finish(claims.token().as_bytes())?;
+        output.flush().map_err(Error::Stream)?;
         Ok(claims)
     }
-}
-
-/// Begins an entry. Its content can be inflated on its own, in case the tar is compressed.
-fn begin<W: Write + Seek>(
-    tar: &mut Encoder<W>,
-    name: &str,
-    size: u64,
-    mode: u32,
-) -> Result<(), Error> {
-    let header = header(name, size, mode)?;
-    tar.write_all(header.as_bytes())
-        .and_then(|()| tar.restart_point())
-        .map_err(Error::Stream)
-}
-
-/// Ends an entry.
-fn end<W: Write + Seek>(tar: &mut Encoder<W>, size: u64) -> Result<(), Error> {
-    let zeros = [0; 512];
-    let missing = usize::try_from(size.next_multiple_of(512) - size).unwrap_or(0);
-    tar.restart_point()
-        .and_then(|()| tar.write_all(zeros.get(..missing).unwrap_or_default()))
-        .map_err(Error::Stream)
-}
-
-/// A header with nothing in it that changes from run to run: no owner, no time.
-fn header(name: &str, size: u64, mode: u32) -> Result<Header, Error> {
-    let mut header = Header::new_gnu();
-    header.set_path(name).map_err(Error::DamagedTar)?;
-    header.set_size(size);
-    header.set_mode(mode);
-    header.set_uid(0);
-    header.set_gid(0);
-    header.set_mtime(0);
-    header.set_cksum();
-    Ok(header)
 }

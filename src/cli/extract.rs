@@ -16,7 +16,9 @@ const MODE: u32 = 0o755;
 
 /// Write one executable of an archive to a file, and print its path
 ///
-/// The whole archive is verified first, the executables that were not asked for included.
+/// It is written once it has the hash that the verified claims name. Of a file with an index, as
+/// `par create --compress` writes it, nothing else is read; of any other file, and of a reference,
+/// everything is verified first.
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// The archive
@@ -39,16 +41,16 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
     let destination = args
         .destination
         .unwrap_or_else(|| PathBuf::from(file_name(&source.stem(), &target)));
-    let checked = source
+    let claims = source
         .extract(&target, &destination, MODE, &args.registry, session)
         .await?;
-    let digest = checked.contents.claims.executable(&target)?.to_string();
+    let digest = claims.executable(&target)?.to_string();
     Ok(Answer::new(text(&destination))
         .field("file", text(&destination))
         .field("target", target.as_str())
         .field("digest", digest)
-        .field("issuer", checked.contents.claims.issuer())
-        .field("service", checked.contents.claims.subject()))
+        .field("issuer", claims.issuer())
+        .field("service", claims.subject()))
 }
 
 fn file_name(stem: &str, target: &Target) -> String {

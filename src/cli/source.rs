@@ -3,9 +3,10 @@
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Error, Result, bail};
-use wasmcloud_par::archive::{self, Contents, Limits, Target};
+use wasmcloud_par::archive::{self, Contents, Limits, Target, VerifiedClaims, extract_file};
 use wasmcloud_par::client::{Inspected, TrustPolicy};
 use wasmcloud_par::content::{Digest, ErrorKind, MeteredReader};
 use wasmcloud_par::oci::Reference;
@@ -112,7 +113,7 @@ impl Source {
         Ok(contents.into())
     }
 
-    /// Writes one executable to `destination`, after the whole archive has been verified.
+    /// Writes one verified executable to `destination`, and gives the claims that it is covered by.
     pub(crate) async fn extract(
         &self,
         target: &Target,
@@ -120,23 +121,24 @@ impl Source {
         mode: u32,
         registry: &RegistryArgs,
         session: &Session,
-    ) -> Result<Checked> {
+    ) -> Result<VerifiedClaims> {
         match self {
             Self::Reference(reference) => {
                 let client = registry.client(session, &[]).await?;
                 let extracted = client.extract(reference, target, destination, mode).await?;
-                Ok(extracted.into())
+                Ok(extracted.contents.claims)
             }
             Self::File(path) => {
-                let (path, session) = (path.clone(), session.clone());
+                let (path, progress) = (path.clone(), Arc::clone(session.progress()));
                 let (target, destination) = (target.clone(), destination.to_owned());
-                let contents = blocking(move || {
-                    let input = session.open(&path, "extracting")?;
-                    archive::extract(input, &target, &destination, mode, &Limits::default())
-                        .map_err(|error| error.in_archive(&path).into())
+                let limits = Limits::default();
+                blocking(move || {
+                    let progress = progress.as_ref();
+                    let claims =
+                        extract_file(&path, &target, &destination, mode, &limits, progress);
+                    Ok(claims?)
                 })
-                .await?;
-                Ok(contents.into())
+                .await
             }
             Self::StandardInput => bail!(Failure::usage("standard input cannot be extracted from")),
         }

@@ -240,13 +240,6 @@ pub(in crate::archive) struct Finished<W> {
     parts: Vec<u64>,
 }
 
-#[cfg_attr(
-    not(test),
-    expect(
-        dead_code,
-        reason = "for the index of the entries, which is not written yet"
-    )
-)]
 impl<W: Write + Seek> Finished<W> {
     /// Where what follows a restart point begins, in bytes from the start of the member.
     pub(in crate::archive) fn offset(&self, mark: Mark) -> Option<u64> {

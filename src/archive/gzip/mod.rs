@@ -24,5 +24,6 @@ mod tests;
 mod workers;
 mod writing;
 
+pub(super) use encoder::{Finished, Mark};
 pub(super) use reading::{Failure, Tar};
 pub(super) use writing::Encoder;

@@ -2,7 +2,7 @@
 
 use std::io::{self, Seek, SeekFrom, Write};
 
-use super::encoder::GzipEncoder;
+use super::encoder::{Finished, GzipEncoder, Mark};
 
 /// Takes the bytes of a tar and writes the archive: as they are, or as one gzip member.
 pub(in crate::archive) enum Encoder<W> {
@@ -17,19 +17,21 @@ pub(in crate::archive) struct Plain<W> {
 }
 
 impl<W: Write + Seek> Encoder<W> {
-    pub(in crate::archive) fn new(output: W, compress: bool) -> io::Result<Self> {
-        Ok(if compress {
-            Self::Gzip(Box::new(GzipEncoder::new(output, 0)?))
-        } else {
-            Self::Plain(Plain { output, room: None })
-        })
+    /// Writes a plain archive.
+    pub(in crate::archive) fn plain(output: W) -> Self {
+        Self::Plain(Plain { output, room: None })
     }
 
-    /// What is written next can be inflated on its own.
-    pub(in crate::archive) fn restart_point(&mut self) -> io::Result<()> {
+    /// Writes a compressed archive with room for `extra` bytes in the header.
+    pub(in crate::archive) fn gzip(output: W, extra: u16) -> io::Result<Self> {
+        Ok(Self::Gzip(Box::new(GzipEncoder::new(output, extra)?)))
+    }
+
+    /// What is written next can be inflated on its own. `None` when nothing is compressed.
+    pub(in crate::archive) fn restart_point(&mut self) -> io::Result<Option<Mark>> {
         match self {
-            Self::Plain(_) => Ok(()),
-            Self::Gzip(encoder) => encoder.restart_point().map(drop),
+            Self::Plain(_) => Ok(None),
+            Self::Gzip(encoder) => encoder.restart_point().map(Some),
         }
     }
 
@@ -44,11 +46,22 @@ impl<W: Write + Seek> Encoder<W> {
         }
     }
 
-    /// Ends the archive, with `reserved` where room was left for it.
-    pub(in crate::archive) fn finish(self, reserved: &[u8]) -> io::Result<W> {
+    /// Ends the archive, with `reserved` where room was left for it, and with what `extra` makes of the
+    /// finished member in its header.
+    pub(in crate::archive) fn finish(
+        self,
+        reserved: &[u8],
+        extra: impl FnOnce(&Finished<W>) -> Option<Vec<u8>>,
+    ) -> io::Result<W> {
         match self {
             Self::Plain(plain) => plain.finish(reserved),
-            Self::Gzip(encoder) => Ok(encoder.finish(reserved)?.into_output()),
+            Self::Gzip(encoder) => {
+                let mut finished = encoder.finish(reserved)?;
+                if let Some(extra) = extra(&finished) {
+                    finished.set_extra(&extra)?;
+                }
+                Ok(finished.into_output())
+            }
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod bounds;
 mod damage;
+mod indexing;
 mod inserting;
 mod never_load;
 mod packing;

@@ -1,0 +1,106 @@
+//! Taking one executable out of an archive file by its index, without reading the others.
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::path::Path;
+
+use crate::content::{Algorithm, AtomicFile, Hasher, MeteredReader, Progress, open_regular};
+
+use super::claims::{UnverifiedClaims, VerifiedClaims};
+use super::error::Error;
+use super::extract::{extract, write_error};
+use super::index::Index;
+use super::limits::Limits;
+use super::target::Target;
+
+/// Writes the executable for `target` of the archive at `path` to `destination`, with the permission
+/// bits `mode`, once it has the hash that the signed claims name.
+///
+/// When the archive carries an index, nothing else of it is read, and so nothing is known of its other
+/// executables. Where there is none, or it does not lead to the right bytes, the whole archive is read
+/// and verified, as [`extract`] does.
+///
+/// # Errors
+///
+/// As [`extract`].
+pub fn extract_file(
+    path: &Path,
+    target: &Target,
+    destination: &Path,
+    mode: u32,
+    limits: &Limits,
+    progress: &dyn Progress,
+) -> Result<VerifiedClaims, Error> {
+    let read_error = |source| Error::Read {
+        path: path.to_owned(),
+        source,
+    };
+    let (mut file, size) = open_regular(path).map_err(read_error)?;
+    if let Some(claims) = by_index(&mut file, target, destination, mode, limits)? {
+        return Ok(claims);
+    }
+    let (file, _) = open_regular(path).map_err(read_error)?;
+    let input = MeteredReader::new(file, progress.begin("verifying", size));
+    let contents = extract(input, target, destination, mode, limits)
+        .map_err(|error| error.in_archive(path))?;
+    Ok(contents.claims)
+}
+
+/// The claims, when the index led to them and to the executable that they name, which is at
+/// `destination` then. `None` when anything was in the way: reading the whole archive finds out what.
+fn by_index(
+    file: &mut File,
+    target: &Target,
+    destination: &Path,
+    mode: u32,
+    limits: &Limits,
+) -> Result<Option<VerifiedClaims>, Error> {
+    let mut head = Vec::new();
+    let read = file.take(Index::HEAD as u64).read_to_end(&mut head);
+    let Some(index) = read.ok().and_then(|_| Index::from_head(&head)) else {
+        return Ok(None);
+    };
+    let Some(claims) = claims(&index, file, limits) else {
+        return Ok(None);
+    };
+    let (Ok(expected), Some(entry)) = (claims.executable(target), index.executable(target)) else {
+        return Ok(None);
+    };
+    if entry.size > limits.executable {
+        return Ok(None);
+    }
+    let failed = |source| write_error(destination, source);
+    let mut output = AtomicFile::create(destination).map_err(failed)?;
+    let mut input = index.open(entry, file).map_err(Error::Stream)?;
+    let mut hasher = Hasher::new(Algorithm::Sha256);
+    let mut buffer = vec![0; 128 * 1024];
+    loop {
+        // What cannot be inflated is not what was signed; what cannot be read will fail again.
+        let Ok(count) = input.read(&mut buffer) else {
+            return Ok(None);
+        };
+        let bytes = buffer.get(..count).unwrap_or_default();
+        if bytes.is_empty() {
+            break;
+        }
+        hasher.update(bytes);
+        output.write_all(bytes).map_err(failed)?;
+    }
+    if hasher.finish() != *expected {
+        return Ok(None);
+    }
+    output
+        .set_mode(mode)
+        .and_then(|()| output.commit())
+        .map_err(failed)?;
+    Ok(Some(claims))
+}
+
+/// The verified claims that the index leads to.
+fn claims(index: &Index, file: &mut File, limits: &Limits) -> Option<VerifiedClaims> {
+    let entry = index.claims().filter(|entry| entry.size <= limits.claims)?;
+    let mut token = String::new();
+    let mut input = index.open(entry, file).ok()?;
+    input.read_to_string(&mut token).ok()?;
+    UnverifiedClaims::decode(&token).ok()?.verify().ok()
+}

@@ -1,0 +1,205 @@
+//! The index: reading one entry without the others, and what a lying one costs.
+
+use std::fs;
+use std::io::{Cursor, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use nkeys::KeyPair;
+use wasmcloud_par::archive::{
+    ArchiveWriter, Compression, Error, Index, IndexEntry, Input, Limits, Metadata, Signer, Target,
+    extract_file, verify,
+};
+use wasmcloud_par::content::{ErrorKind, Silent};
+
+use super::names;
+use crate::support::archives::{LINUX, PeerArchive, gunzip, peer_archive};
+
+/// More than one block of what is compressed at a time, and not a multiple of it.
+fn executable(seed: u32) -> Vec<u8> {
+    (0..2_500_001_u32)
+        .map(|i| (i / 5 % (200 + seed)) as u8)
+        .collect()
+}
+
+fn target(name: &str) -> Target {
+    name.parse().unwrap()
+}
+
+/// An archive for two targets with a world.
+fn write(path: &Path, compression: Compression) {
+    let mut writer = ArchiveWriter::new(Metadata::default());
+    for (name, seed) in [("aarch64-linux", 1), ("x86_64-linux", 2)] {
+        writer.executable(target(name), Input::Bytes(executable(seed).into()));
+    }
+    writer.world(b"the world".as_slice());
+    let subject = KeyPair::new_service().public_key();
+    let signer = Signer::new(KeyPair::new_account(), &subject).unwrap();
+    writer.write(path, &signer, compression, &Silent).unwrap();
+}
+
+fn indexed() -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("provider.par.gz");
+    write(&path, Compression::Gzip);
+    (folder, path)
+}
+
+fn index(bytes: &[u8]) -> Index {
+    Index::from_head(&bytes[..bytes.len().min(Index::HEAD)]).expect("there is an index")
+}
+
+fn read(index: &Index, entry: &IndexEntry, archive: &[u8]) -> Vec<u8> {
+    let mut file = Cursor::new(archive);
+    file.seek(SeekFrom::Start(entry.range.start)).unwrap();
+    let mut bytes = Vec::new();
+    index.read(entry, file).read_to_end(&mut bytes).unwrap();
+    bytes
+}
+
+fn extract(path: &Path, name: &str, destination: &Path) -> Result<(), Error> {
+    let (target, limits) = (target(name), Limits::default());
+    extract_file(path, &target, destination, 0o755, &limits, &Silent).map(drop)
+}
+
+#[test]
+fn each_entry_is_read_from_its_range_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    for compression in [Compression::Gzip, Compression::None] {
+        let path = folder.path().join(compression.extension());
+        write(&path, compression);
+        let archive = fs::read(&path).unwrap();
+        let claims = verify(archive.as_slice(), &Limits::default())
+            .unwrap()
+            .claims;
+        let mut file = Cursor::new(archive.as_slice());
+        let index = Index::locate(&mut file, &Limits::default())
+            .unwrap()
+            .unwrap();
+        let token = read(&index, index.claims().unwrap(), &archive);
+        assert_eq!(token, claims.token().as_bytes());
+        assert_eq!(read(&index, index.world().unwrap(), &archive), b"the world");
+        for (name, seed) in [("aarch64-linux", 1), ("x86_64-linux", 2)] {
+            let entry = index.executable(&target(name)).unwrap();
+            assert!(read(&index, entry, &archive) == executable(seed), "{name}");
+        }
+        assert_eq!(index.executable(&target("mips-linux")), None);
+    }
+}
+
+#[tokio::test]
+async fn archives_of_other_tools_have_no_index_and_are_read_whole() {
+    for what in PeerArchive::all() {
+        let folder = tempfile::tempdir().unwrap();
+        let (issuer, subject) = (KeyPair::new_account(), KeyPair::new_service());
+        let path = peer_archive(folder.path(), &what, &issuer, &subject).await;
+        assert_eq!(Index::from_head(&fs::read(&path).unwrap()), None);
+        let destination = folder.path().join("executable");
+        extract(&path, LINUX.0, &destination).unwrap();
+        assert_eq!(fs::read(&destination).unwrap(), LINUX.1);
+    }
+}
+
+#[test]
+fn one_executable_is_extracted_without_reading_another() {
+    let (folder, path) = indexed();
+    let mut archive = fs::read(&path).unwrap();
+    let other = index(&archive)
+        .executable(&target("x86_64-linux"))
+        .unwrap()
+        .range
+        .clone();
+    archive[other.start as usize..other.end as usize].fill(0xff);
+    fs::write(&path, &archive).unwrap();
+    let destination = folder.path().join("executable");
+    extract(&path, "aarch64-linux", &destination).unwrap();
+    assert!(fs::read(&destination).unwrap() == executable(1));
+    let error = extract(&path, "x86_64-linux", &destination).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotVerified);
+    assert!(verify(archive.as_slice(), &Limits::default()).is_err());
+}
+
+/// Where the numbers of entry `entry` are in the header: offset, length and size.
+fn numbers(archive: &[u8], entry: usize) -> [usize; 3] {
+    let mut place = 12 + 4 + 3;
+    for _ in 0..entry {
+        place += 1 + usize::from(archive[place]) + 24;
+    }
+    place += 1 + usize::from(archive[place]);
+    [place, place + 8, place + 16]
+}
+
+#[test]
+fn a_lying_index_costs_reading_everything_and_never_gives_other_bytes() {
+    let (folder, path) = indexed();
+    let good = fs::read(&path).unwrap();
+    // The claims, the world, and the executables in the order of their targets.
+    let [claims, wanted, other] = [0, 2, 3].map(|entry| numbers(&good, entry));
+    let number = |place: usize| u64::from_le_bytes(good[place..place + 8].try_into().unwrap());
+    let lies: [(&str, usize, u64); 10] = [
+        (
+            "the offset of another executable",
+            wanted[0],
+            number(other[0]),
+        ),
+        (
+            "an offset in the middle of a block",
+            wanted[0],
+            number(wanted[0]) + 100,
+        ),
+        ("an offset behind the file", wanted[0], 1 << 40),
+        ("an offset at the end of all numbers", wanted[0], u64::MAX),
+        ("a length of nothing", wanted[1], 0),
+        (
+            "a length that is too short",
+            wanted[1],
+            number(wanted[1]) / 2,
+        ),
+        ("a size of nothing", wanted[2], 0),
+        (
+            "a size that is one too small",
+            wanted[2],
+            number(wanted[2]) - 1,
+        ),
+        (
+            "claims at the world",
+            claims[0],
+            number(numbers(&good, 1)[0]),
+        ),
+        ("claims of an absurd size", claims[2], u64::MAX),
+    ];
+    for (lie, place, value) in lies {
+        let mut archive = good.clone();
+        archive[place..place + 8].copy_from_slice(&value.to_le_bytes());
+        assert!(gunzip(&archive) == gunzip(&good), "only the hint differs");
+        fs::write(&path, &archive).unwrap();
+        let destination = folder.path().join("executable");
+        extract(&path, "aarch64-linux", &destination).unwrap_or_else(|e| panic!("{lie}: {e}"));
+        assert!(fs::read(&destination).unwrap() == executable(1), "{lie}");
+        fs::remove_file(destination).unwrap();
+        assert_eq!(names(folder.path()), ["provider.par.gz"], "{lie}");
+    }
+}
+
+#[test]
+fn an_index_into_damage_is_refused_and_leaves_nothing() {
+    let (folder, path) = indexed();
+    let mut archive = fs::read(&path).unwrap();
+    let range = index(&archive)
+        .executable(&target("aarch64-linux"))
+        .unwrap()
+        .range
+        .clone();
+    archive[range.start as usize + 1000] ^= 1;
+    fs::write(&path, &archive).unwrap();
+    let error = extract(&path, "aarch64-linux", &folder.path().join("executable")).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotVerified);
+    assert_eq!(names(folder.path()), ["provider.par.gz"]);
+}
+
+#[test]
+fn a_target_that_is_not_there_is_named() {
+    let (folder, path) = indexed();
+    let error = extract(&path, "mips-linux", &folder.path().join("executable")).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotFound);
+    assert_eq!(names(folder.path()), ["provider.par.gz"]);
+}
