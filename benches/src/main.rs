@@ -9,6 +9,7 @@ mod pack;
 mod peers;
 mod registry;
 mod transfer;
+mod verify;
 
 use std::path::PathBuf;
 
@@ -25,6 +26,8 @@ struct Benches {
 enum Command {
     /// `par create --compress` beside `provider-archive`'s `write`
     Pack(Options),
+    /// `par verify` beside `provider-archive`'s load, which checks no signature
+    Verify(Options),
     /// `par push` and `par pull` beside `oci-client`'s, each with `provider-archive`'s load
     Transfer(Options),
     /// One side of a comparison, in a process of its own
@@ -67,6 +70,7 @@ impl Options {
 fn main() -> anyhow::Result<()> {
     match Benches::parse().command {
         Command::Pack(options) => pack::run(&options),
+        Command::Verify(options) => verify::run(&options),
         Command::Transfer(options) => transfer::run(&options),
         Command::Peer(peer) => peer.run(),
         Command::Measure { command } => measure::run_and_report(&command),

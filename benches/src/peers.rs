@@ -22,6 +22,8 @@ pub enum Peer {
         /// TARGET=PATH
         binaries: Vec<String>,
     },
+    /// Loads an archive with all its executables
+    Load { archive: PathBuf },
     /// Loads an archive, then pushes it
     Push { reference: String, archive: PathBuf },
     /// Pulls an archive, loads it, then writes it
@@ -42,6 +44,7 @@ impl Peer {
                     destination,
                     binaries,
                 } => create(destination, binaries).await,
+                Self::Load { archive } => load(archive).await,
                 Self::Push { reference, archive } => push(&reference, archive).await,
                 Self::Pull {
                     reference,
@@ -65,6 +68,11 @@ async fn create(destination: PathBuf, binaries: Vec<String>) -> anyhow::Result<(
         .write(&destination, &issuer, &subject, true)
         .await
         .map_err(|error| anyhow!(error))
+}
+
+async fn load(archive: PathBuf) -> anyhow::Result<()> {
+    let loaded = ProviderArchive::try_load_file(archive).await;
+    loaded.map(drop).map_err(|error| anyhow!(error))
 }
 
 fn client() -> Client {

@@ -17,6 +17,7 @@ mod entries;
 mod error;
 mod extract;
 mod gzip;
+mod hashing;
 mod index;
 mod input;
 mod insert;

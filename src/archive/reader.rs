@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::io::Read;
 
-use crate::content::{Algorithm, Digest, Hasher};
+use crate::content::Digest;
 
 use super::WORLD_ENTRY;
 use super::claims::{UnverifiedClaims, VerifiedClaims};
 use super::entries::{Entries, Role, read_bounded};
 use super::error::Error;
 use super::gzip::{Failure, Tar};
+use super::hashing::digest_of;
 use super::limits::Limits;
 use super::tar_stream::{BLOCK, TarStream, structure_error, tar_error};
 use super::target::Target;
@@ -206,20 +207,14 @@ impl<'l> Scan<'l> {
             });
         }
         let wanted = receiver.begin(&target)?;
-        let mut hasher = Hasher::new(Algorithm::Sha256);
-        let mut buffer = vec![0; 64 * 1024];
-        loop {
-            let count = content.read(&mut buffer).map_err(tar_error)?;
-            let bytes = buffer.get(..count).unwrap_or_default();
-            if bytes.is_empty() {
-                break;
-            }
-            hasher.update(bytes);
+        let digest = digest_of(|buffer| {
+            let count = content.read(buffer).map_err(tar_error)?;
             if wanted {
-                receiver.bytes(bytes)?;
+                receiver.bytes(buffer.get(..count).unwrap_or_default())?;
             }
-        }
-        self.executables.insert(target, (size, hasher.finish()));
+            Ok(count)
+        })?;
+        self.executables.insert(target, (size, digest));
         Ok(())
     }
 
