@@ -48,6 +48,21 @@ impl Inputs {
         Ok(Self(inputs))
     }
 
+    /// Packs them with `provider-archive` into `archive`, for what is done with archives.
+    pub fn pack(&self, archive: &Path) -> anyhow::Result<()> {
+        let packed = Command::new(std::env::current_exe()?)
+            .args(["peer", "create"])
+            .arg(archive)
+            .args(self.arguments())
+            .status()?;
+        ensure!(packed.success(), "packing failed");
+        println!(
+            "  {:6.1} MB archive",
+            archive.metadata()?.len() as f64 / 1e6
+        );
+        Ok(())
+    }
+
     /// As arguments `TARGET=PATH`.
     pub fn arguments(&self) -> impl Iterator<Item = OsString> {
         self.0.iter().map(|(target, file)| {

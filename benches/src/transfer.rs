@@ -1,10 +1,8 @@
 //! Pushing and pulling one archive, everything verified, with a real registry on this machine.
 
+use anyhow::ensure;
 use std::ffi::OsString;
 use std::path::Path;
-use std::process::Command;
-
-use anyhow::ensure;
 
 use crate::Options;
 use crate::inputs::Inputs;
@@ -17,16 +15,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     let inputs = Inputs::choose(&options.files)?;
     let folder = tempfile::tempdir()?;
     let archive = folder.path().join("provider.par.gz");
-    let packed = Command::new(&this)
-        .args(["peer", "create"])
-        .arg(&archive)
-        .args(inputs.arguments())
-        .status()?;
-    ensure!(packed.success(), "packing failed");
-    println!(
-        "  {:6.1} MB archive",
-        archive.metadata()?.len() as f64 / 1e6
-    );
+    inputs.pack(&archive)?;
     let registry = Registry::start(folder.path())?;
 
     // A repository of its own for every run, or the second would find everything there already; a

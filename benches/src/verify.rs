@@ -1,9 +1,5 @@
 //! Verifying an archive that the other side has packed.
 
-use std::process::Command;
-
-use anyhow::ensure;
-
 use crate::Options;
 use crate::inputs::Inputs;
 use crate::measure::{Side, compare};
@@ -14,12 +10,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     let inputs = Inputs::choose(&options.files)?;
     let folder = tempfile::tempdir()?;
     let archive = folder.path().join("provider.par.gz");
-    let packed = Command::new(&this)
-        .args(["peer", "create"])
-        .arg(&archive)
-        .args(inputs.arguments())
-        .status()?;
-    ensure!(packed.success(), "packing failed");
+    inputs.pack(&archive)?;
     compare(
         "verifying",
         options.runs,

@@ -1,11 +1,10 @@
 //! The only code that knows where things are on disk.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use etcetera::base_strategy::{BaseStrategy, Xdg};
 
-use crate::content::Digest;
+use crate::content::{Digest, create_private_folder};
 
 use super::error::Error;
 
@@ -31,7 +30,7 @@ impl Paths {
         let root = std::path::absolute(&directory)
             .map_err(Error::file(&directory))?
             .join(VERSION);
-        create_private_folder(&root)?;
+        create_private_folder(&root).map_err(Error::file(&root))?;
         Ok(Self { root })
     }
 
@@ -72,7 +71,7 @@ impl Paths {
 
     pub(super) fn create_parent(&self, path: &Path) -> Result<(), Error> {
         match path.parent() {
-            Some(parent) => create_private_folder(parent),
+            Some(parent) => create_private_folder(parent).map_err(Error::file(parent)),
             None => Ok(()),
         }
     }
@@ -87,19 +86,10 @@ fn safe(part: &str) -> Option<&str> {
     (!special && part.chars().all(allowed)).then_some(part)
 }
 
-fn create_private_folder(path: &Path) -> Result<(), Error> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::DirBuilderExt;
-        builder.mode(0o700);
-    }
-    builder.create(path).map_err(Error::file(path))
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn paths(folder: &tempfile::TempDir) -> Paths {

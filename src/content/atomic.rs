@@ -179,6 +179,23 @@ fn sync_folder(file: &Path) {
     }
 }
 
+/// Creates a folder, and those above it that are missing, for its owner alone. One that exists stays as
+/// it is.
+///
+/// # Errors
+///
+/// When the system refuses.
+pub fn create_private_folder(path: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::DirBuilderExt;
+        builder.mode(0o700);
+    }
+    builder.create(path)
+}
+
 /// Opens a regular file for reading, and gives its length in bytes.
 ///
 /// # Errors

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use nkeys::KeyPair;
 
 use crate::archive::error::Error;
-use crate::content::AtomicFile;
+use crate::content::{AtomicFile, create_private_folder};
 
 use super::{KeyKind, KeyOrigin, read_option, read_seed, read_text};
 
@@ -180,17 +180,6 @@ fn key_file(path: PathBuf) -> Option<KeyFile> {
         path,
         public_key,
     })
-}
-
-fn create_private_folder(path: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::DirBuilderExt;
-        builder.mode(0o700);
-    }
-    builder.create(path)
 }
 
 #[cfg(test)]
