@@ -1,7 +1,9 @@
-//! Commands that make things: create, insert, keys and completions.
+//! Commands that make things: create, insert, remove, sign, keys and completions.
 
 mod completions;
 mod creating;
 mod inserting;
 mod keys;
+mod removing;
 mod reproducing;
+mod signing;
