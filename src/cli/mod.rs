@@ -6,6 +6,7 @@
 mod binaries;
 mod completions;
 mod create;
+mod diff;
 mod editing;
 mod escape;
 mod extract;
@@ -76,6 +77,7 @@ enum Command {
     Sign(sign::Args),
     Inspect(inspect::Args),
     Verify(verify::Args),
+    Diff(diff::Args),
     Extract(extract::Args),
     Push(push::Args),
     Pull(pull::Args),
@@ -93,6 +95,7 @@ impl Command {
             Self::Sign(args) => sign::run(args, session).await,
             Self::Inspect(args) => inspect::run(args, session).await,
             Self::Verify(args) => verify::run(args, session).await,
+            Self::Diff(args) => diff::run(args, session).await,
             Self::Extract(args) => extract::run(args, session).await,
             Self::Push(args) => push::run(args, session).await,
             Self::Pull(args) => pull::run(args, session).await,
