@@ -1,9 +1,10 @@
 //! Claims: who published an archive, which provider it is, and what it holds.
 
 use std::collections::{BTreeMap, HashMap};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use nkeys::{KeyPair, KeyPairType};
-use wascap::jwt::{CapabilityProvider, Claims, Token, validate_token};
+use wascap::jwt::{CapabilityProvider, Claims, Token, TokenValidation, validate_token};
 
 use crate::content::{Algorithm, Digest};
 
@@ -28,6 +29,30 @@ pub struct Metadata {
     pub not_before: Option<u64>,
     /// Until when the archive is valid, in seconds since 1970. `None`: for ever.
     pub expires: Option<u64>,
+}
+
+impl Metadata {
+    /// Checks that there is a time, now or later, at which an archive with these dates is valid.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NeverValid`].
+    pub fn check_dates(&self) -> Result<(), Error> {
+        let Some(expires) = self.expires else {
+            return Ok(());
+        };
+        let now = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |since| since.as_secs());
+        let reason = match self.not_before {
+            _ if expires <= now => format!("that is past; it is {now}"),
+            Some(not_before) if expires <= not_before => {
+                format!("and become valid only at {not_before}")
+            }
+            _ => return Ok(()),
+        };
+        Err(Error::NeverValid { expires, reason })
+    }
 }
 
 /// A token that has been decoded and not verified: good for nothing but [`verify`](Self::verify).
@@ -64,6 +89,17 @@ impl UnverifiedClaims {
     /// [`Error::MalformedClaims`], [`Error::WrongKeyType`], [`Error::BadSignature`],
     /// [`Error::Expired`] or [`Error::NotYetValid`].
     pub fn verify(self) -> Result<VerifiedClaims, Error> {
+        let (claims, validation) = self.validate()?;
+        check_dates(validation)?;
+        Ok(claims)
+    }
+
+    /// Verifies all but the dates: for whoever signs, and never for those who read.
+    pub(super) fn verify_undated(self) -> Result<VerifiedClaims, Error> {
+        self.validate().map(|(claims, _)| claims)
+    }
+
+    fn validate(self) -> Result<(VerifiedClaims, TokenValidation), Error> {
         let Self { token, claims } = self;
         let provider = claims.metadata.clone().ok_or_else(|| {
             Error::malformed_claims("they have no `wascap` section, so they describe no provider")
@@ -82,23 +118,32 @@ impl UnverifiedClaims {
                 issuer: claims.issuer,
             });
         }
-        if validation.expired {
-            return Err(Error::Expired(validation.expires_human));
-        }
-        if validation.cannot_use_yet {
-            return Err(Error::NotYetValid(validation.not_before_human));
-        }
         let (executables, world) = parse_hashes(&provider.target_hashes)?;
-        Ok(VerifiedClaims {
+        let verified = VerifiedClaims {
             token: Token { jwt: token, claims },
             provider,
             executables,
             world,
-        })
+        };
+        Ok((verified, validation))
     }
 }
 
-/// Claims whose signature, key types and dates have been verified. There is no other way to make one.
+fn check_dates(validation: TokenValidation) -> Result<(), Error> {
+    if validation.expired {
+        return Err(Error::Expired(validation.expires_human));
+    }
+    if validation.cannot_use_yet {
+        return Err(Error::NotYetValid(validation.not_before_human));
+    }
+    Ok(())
+}
+
+/// Claims whose signature and key types have been verified, and whose dates are good. There is no other
+/// way to get one by reading.
+///
+/// Only who signs an archive, or [edits](super::edit) it, sees claims that become valid later or that
+/// have expired.
 #[derive(Debug, Clone, PartialEq)]
 pub struct VerifiedClaims {
     token: Token<CapabilityProvider>,

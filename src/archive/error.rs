@@ -167,6 +167,17 @@ pub enum Error {
         /// The public key of the signer.
         after: String,
     },
+    /// An edit would leave no executable.
+    #[error("an archive holds an executable at least, and none would be left")]
+    NothingLeft,
+    /// The archive that is to be signed would at no time be valid.
+    #[error("the archive would expire at {expires}, {reason} (in seconds since 1970)")]
+    NeverValid {
+        /// When it would expire, in seconds since 1970.
+        expires: u64,
+        /// Why that is too early.
+        reason: String,
+    },
     /// Signing failed.
     #[error("cannot sign the claims")]
     Sign(#[source] nkeys::error::Error),
@@ -245,6 +256,8 @@ impl Error {
             }
             Self::NoSuchTarget { .. } | Self::NoSuchKey { .. } => ErrorKind::NotFound,
             Self::IdentityWouldChange { .. }
+            | Self::NothingLeft
+            | Self::NeverValid { .. }
             | Self::MalformedSeed { .. }
             | Self::WrongSeedType { .. }
             | Self::NoKeyDirectory
@@ -278,7 +291,10 @@ impl Error {
             Self::BadSignature { .. } | Self::HashMismatch { .. } | Self::Unclaimed(_) => {
                 "do not use this archive; ask its publisher for one that verifies"
             }
-            Self::Expired(_) => "ask the publisher for a newer archive",
+            Self::Expired(_) => {
+                "ask the publisher for a newer archive; the publisher signs it again with \
+                 `par sign --expires`"
+            }
             Self::NotYetValid(_) => "check the clock of this machine",
             Self::NoSuchKey { .. } => {
                 "make one with `par keys gen`, or name one with --issuer or --subject"
@@ -286,6 +302,8 @@ impl Error {
             Self::IdentityWouldChange { .. } => {
                 "sign with the archive's own keys, or allow it with --change-identity"
             }
+            Self::NothingLeft => "delete the file, or insert another executable first",
+            Self::NeverValid { .. } => "name a later time with --expires",
             Self::InputChanged(_) => "wait until the build has finished, then pack again",
             _ => return None,
         };

@@ -8,7 +8,7 @@ use crate::content::AtomicFile;
 
 use super::error::Error;
 use super::limits::Limits;
-use super::reader::{Contents, Receiver, scan};
+use super::reader::{Contents, Dates, Receiver, scan};
 use super::target::Target;
 
 /// Writes the executable for `target` to `destination` with the permission bits `mode`, after the
@@ -29,7 +29,7 @@ pub fn extract(
         destination,
         file: None,
     };
-    let contents = scan(input, limits, &mut receiver)?;
+    let contents = scan(input, limits, Dates::Checked, &mut receiver)?;
     contents.require(target)?;
     if let Some(file) = receiver.file {
         file.set_mode(mode)
@@ -87,7 +87,7 @@ pub fn load(input: impl Read, target: Option<&str>, limits: &Limits) -> Result<L
         executables: BTreeMap::new(),
         current: None,
     };
-    let contents = scan(input, limits, &mut receiver)?;
+    let contents = scan(input, limits, Dates::Checked, &mut receiver)?;
     Ok(Loaded {
         contents,
         executables: receiver.executables,

@@ -8,11 +8,12 @@
 //! - [`verify`], [`extract`] and [`load`] read in one bounded, streaming pass. It checks the signature,
 //!   the key types, the dates and the hash of every entry, whichever was asked for: the functions that
 //!   hand out bytes hand out nothing before the whole archive has passed.
-//! - [`insert`] adds targets to a finished archive and keeps its identity.
+//! - [`edit`] changes a finished archive, signs it again and keeps its identity; [`insert`] adds targets.
 //! - [`KeyDirectories`] finds the seeds that `wash` has written.
 //! - [`ProviderArchive`] is the face that users of the `provider-archive` crate know.
 
 mod claims;
+mod edit;
 mod entries;
 mod error;
 mod extract;
@@ -20,7 +21,6 @@ mod gzip;
 mod hashing;
 mod index;
 mod input;
-mod insert;
 mod keys;
 mod limits;
 mod pax;
@@ -36,11 +36,11 @@ mod world;
 mod writer;
 
 pub use claims::{Metadata, UnverifiedClaims, VerifiedClaims};
+pub use edit::{Identity, edit, insert};
 pub use error::Error;
 pub use extract::{Loaded, extract, load};
 pub use index::{Index, IndexEntry};
 pub use input::Input;
-pub use insert::{Identity, insert};
 pub use keys::{KeyDirectories, KeyFile, KeyKind, KeyOrigin};
 pub use limits::Limits;
 pub use provider_archive::ProviderArchive;

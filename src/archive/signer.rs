@@ -102,8 +102,8 @@ pub(super) struct Draft<'a> {
 }
 
 impl Draft<'_> {
-    /// Signs claims over `executables` and the world, and verifies what came of it. For the same
-    /// targets, tokens have the same length.
+    /// Signs claims over `executables` and the world, and verifies what came of it, but for the dates:
+    /// they may begin later. For the same targets, tokens have the same length.
     pub(super) fn sign(
         &self,
         executables: &BTreeMap<Target, Digest>,
@@ -133,7 +133,7 @@ impl Draft<'_> {
         );
         let signature = self.issuer.sign(signed.as_bytes()).map_err(Error::Sign)?;
         let token = format!("{signed}.{}", BASE64URL_NOPAD.encode(&signature));
-        UnverifiedClaims::decode(&token)?.verify()
+        UnverifiedClaims::decode(&token)?.verify_undated()
     }
 }
 

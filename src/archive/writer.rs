@@ -61,6 +61,37 @@ impl ArchiveWriter {
         self.executables.insert(target, input)
     }
 
+    /// Takes the executable for `target` away again.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoSuchTarget`] with the targets there are.
+    pub fn remove(&mut self, target: &Target) -> Result<Input, Error> {
+        self.executables
+            .remove(target)
+            .ok_or_else(|| Error::NoSuchTarget {
+                target: target.clone(),
+                available: self.executables.keys().cloned().collect(),
+            })
+    }
+
+    /// Whether there is no executable.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.executables.is_empty()
+    }
+
+    /// What the archive will say about the provider.
+    #[must_use]
+    pub fn metadata(&self) -> &Metadata {
+        &self.metadata
+    }
+
+    /// The same, to be changed.
+    pub fn metadata_mut(&mut self) -> &mut Metadata {
+        &mut self.metadata
+    }
+
     /// Sets the WIT world, in its encoded form.
     pub fn world(&mut self, world: impl Into<Bytes>) {
         self.world = Some(world.into());
@@ -78,12 +109,14 @@ impl ArchiveWriter {
     }
 
     /// Signs the claims and writes the archive to `destination`, which appears complete or not at all.
+    /// The archive may become valid later; one that has expired is not written.
     ///
     /// Every input is read once, or twice when it is a file that was written only seconds ago.
     ///
     /// # Errors
     ///
-    /// [`Error::Read`], [`Error::Write`], [`Error::InputChanged`], or those of signing.
+    /// [`Error::NeverValid`], [`Error::Read`], [`Error::Write`], [`Error::InputChanged`], or those of
+    /// signing.
     pub fn write(
         &self,
         destination: &Path,
@@ -91,6 +124,7 @@ impl ArchiveWriter {
         compression: Compression,
         meter: &dyn Meter,
     ) -> Result<VerifiedClaims, Error> {
+        self.metadata.check_dates()?;
         let mut file =
             AtomicFile::create(destination).map_err(|source| write_error(destination, source))?;
         let claims =

@@ -43,6 +43,12 @@ pub(crate) struct Args {
     /// The provider's version, free text. Default: none
     #[arg(long, value_name = "VERSION")]
     version: Option<String>,
+    /// Until when the archive is valid, in seconds since 1970. Default: for ever
+    #[arg(long, value_name = "SECONDS")]
+    expires: Option<u64>,
+    /// From when the archive is valid, in seconds since 1970. Default: at once
+    #[arg(long, value_name = "SECONDS")]
+    not_before: Option<u64>,
     /// A file with a JSON schema of the provider's configuration. Default: none
     #[arg(
         short = 'j',
@@ -100,8 +106,10 @@ fn create(args: Args, session: &Session) -> Result<Answer> {
             Some(path) => Some(read_schema(&path)?),
             None => None,
         },
-        ..Metadata::default()
+        not_before: args.not_before,
+        expires: args.expires,
     });
+    writer.metadata().check_dates()?;
     for (target, input) in binaries.inputs() {
         writer.executable(target, input);
     }

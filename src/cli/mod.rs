@@ -6,6 +6,8 @@
 mod binaries;
 mod completions;
 mod create;
+mod diff;
+mod editing;
 mod escape;
 mod extract;
 mod fetch;
@@ -20,7 +22,9 @@ mod progress;
 mod pull;
 mod push;
 mod registry;
+mod remove;
 mod session;
+mod sign;
 mod signing;
 mod source;
 mod verify;
@@ -69,8 +73,11 @@ enum Command {
     Keys(keys::Args),
     Create(create::Args),
     Insert(insert::Args),
+    Remove(remove::Args),
+    Sign(sign::Args),
     Inspect(inspect::Args),
     Verify(verify::Args),
+    Diff(diff::Args),
     Extract(extract::Args),
     Push(push::Args),
     Pull(pull::Args),
@@ -84,8 +91,11 @@ impl Command {
             Self::Keys(args) => keys::run(args, session).await,
             Self::Create(args) => create::run(args, session).await,
             Self::Insert(args) => insert::run(args, session).await,
+            Self::Remove(args) => remove::run(args, session).await,
+            Self::Sign(args) => sign::run(args, session).await,
             Self::Inspect(args) => inspect::run(args, session).await,
             Self::Verify(args) => verify::run(args, session).await,
+            Self::Diff(args) => diff::run(args, session).await,
             Self::Extract(args) => extract::run(args, session).await,
             Self::Push(args) => push::run(args, session).await,
             Self::Pull(args) => pull::run(args, session).await,

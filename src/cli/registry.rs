@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::io::BufRead;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 
 use anyhow::{Result, bail};
 use clap::ValueHint;
@@ -35,6 +36,9 @@ pub(crate) struct RegistryArgs {
     /// standard input is not read
     #[arg(long)]
     password_stdin: bool,
+    /// The password from standard input, which can be read once, and is wanted for each archive.
+    #[arg(skip)]
+    password_read: Arc<OnceLock<String>>,
     /// Use plain HTTP. Default: HTTPS, except for registries on this machine
     #[arg(long)]
     insecure: bool,
@@ -121,11 +125,19 @@ impl RegistryArgs {
         .await
     }
 
+    fn password_from(&self, input: impl BufRead) -> Result<String> {
+        if let Some(password) = self.password_read.get() {
+            return Ok(password.clone());
+        }
+        let password = read_password(input)?;
+        Ok(self.password_read.get_or_init(|| password).clone())
+    }
+
     /// An environment variable that is set to nothing counts as unset.
     fn credentials(&self) -> Result<Option<(String, String)>> {
         let given = |option: &Option<String>| option.clone().filter(|value| !value.is_empty());
         let password = match self.password_stdin {
-            true => Some(read_password(std::io::stdin().lock())?),
+            true => Some(self.password_from(std::io::stdin().lock())?),
             false => given(&self.password),
         };
         match (given(&self.user), password) {
@@ -197,6 +209,14 @@ mod tests {
         assert!(args("par --user=jane --password=").credentials().is_err());
         assert!(args("par --user= --password=secret").credentials().is_err());
         assert_eq!(args("par --user= --password=").credentials().unwrap(), None);
+    }
+
+    #[test]
+    fn a_password_is_read_once_for_all_archives_of_a_command() {
+        let args = args("par --user=jane --password-stdin");
+        let first = args.clone().password_from(&b"secret\n"[..]).unwrap();
+        let again = args.password_from(&b""[..]).unwrap();
+        assert_eq!((first.as_str(), again.as_str()), ("secret", "secret"));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The keys an archive is signed with: options of `create` and `insert`.
+//! The keys an archive is signed with: options of the commands that make and edit archives.
 
 use std::path::PathBuf;
 
@@ -16,8 +16,8 @@ pub(crate) struct SigningOptions {
     #[command(flatten)]
     folder: KeyFolder,
     /// The issuer's key, an account: a seed (SA…) or a file that holds one. Default for `create`:
-    /// `$USER_account.nk` in the folders for keys. Default for `insert`: the key there that the archive
-    /// was signed with
+    /// `$USER_account.nk` in the folders for keys. Default for all others: the key there that the
+    /// archive was signed with
     #[arg(
         short,
         long,
@@ -27,7 +27,7 @@ pub(crate) struct SigningOptions {
     )]
     issuer: Option<String>,
     /// The provider's key, a service: a seed (SV…) or a file that holds one. Default for `create`: the
-    /// file `{name of the first binary}_service.nk` in the folders for keys. Default for `insert`: the
+    /// file `{name of the first binary}_service.nk` in the folders for keys. Default for all others: the
     /// archive's own
     #[arg(
         short,
@@ -41,7 +41,7 @@ pub(crate) struct SigningOptions {
     /// archive, byte for byte. Default: now, and another archive each time
     #[arg(long, env = "SOURCE_DATE_EPOCH", value_name = "SECONDS")]
     created: Option<String>,
-    /// Fail when a key is missing. Default: `create` makes a new one, `insert` never does
+    /// Fail when a key is missing. Default: `create` makes a new one, all others never do
     #[arg(long)]
     pub(crate) disable_keygen: bool,
 }

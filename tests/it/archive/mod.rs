@@ -2,6 +2,7 @@
 
 mod bounds;
 mod damage;
+mod editing;
 mod indexing;
 mod inserting;
 mod never_load;

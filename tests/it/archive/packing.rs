@@ -125,21 +125,31 @@ fn what_is_packed_is_what_verifies() {
 }
 
 #[test]
-fn metadata_that_would_not_verify_is_not_written() {
+fn what_would_at_no_time_be_valid_is_not_written() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("provider.par");
     let mut expired = metadata();
     expired.expires = Some(1);
-    let mut early = metadata();
-    early.not_before = Some(u64::MAX);
-    for metadata in [expired, early] {
+    let mut upside_down = metadata();
+    upside_down.not_before = Some(u64::MAX);
+    upside_down.expires = Some(u64::MAX - 1);
+    for metadata in [expired, upside_down] {
         let error = write(&ArchiveWriter::new(metadata), &path, Compression::None).unwrap_err();
-        assert!(
-            matches!(error, Error::Expired(_) | Error::NotYetValid(_)),
-            "{error:?}"
-        );
+        assert!(matches!(error, Error::NeverValid { .. }), "{error:?}");
+        assert_eq!(error.kind(), ErrorKind::Usage);
         assert!(names(folder.path()).is_empty());
     }
+}
+
+#[test]
+fn an_archive_can_be_written_that_becomes_valid_later() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("provider.par");
+    let mut writer = writer();
+    writer.metadata_mut().not_before = Some(u64::MAX);
+    write(&writer, &path, Compression::None).unwrap();
+    let error = verify(fs::File::open(&path).unwrap(), &Limits::default()).unwrap_err();
+    assert!(matches!(error, Error::NotYetValid(_)), "{error:?}");
 }
 
 #[test]

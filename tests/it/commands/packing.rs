@@ -1,7 +1,10 @@
-//! Commands that make things: create, insert, keys and completions.
+//! Commands that make things and compare them: create, insert, remove, sign, diff, keys and completions.
 
 mod completions;
 mod creating;
+mod diffing;
 mod inserting;
 mod keys;
+mod removing;
 mod reproducing;
+mod signing;

@@ -1,0 +1,119 @@
+//! `par diff`
+
+use std::collections::BTreeSet;
+
+use anyhow::Result;
+use clap::ValueHint;
+use serde_json::{Map, Value, json};
+use wasmcloud_par::archive::{Contents, Target};
+use wasmcloud_par::client::TrustPolicy;
+
+use super::escape;
+use super::output::Answer;
+use super::registry::RegistryArgs;
+use super::session::Session;
+use super::source::{Argument, Source};
+
+/// Show what differs between two archives, and nothing when they are the same
+///
+/// Both are verified first. Compared is what they say and hold: how they are compressed, and when they
+/// were signed, makes no difference.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// The archive to compare from
+    #[arg(value_name = "FILE|REF", value_hint = ValueHint::FilePath)]
+    from: Argument,
+    /// The archive to compare to
+    #[arg(value_name = "FILE|REF", value_hint = ValueHint::FilePath)]
+    to: Argument,
+    #[command(flatten)]
+    registry: RegistryArgs,
+}
+
+pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
+    let from = Source::parse(&args.from, &args.registry)?;
+    let to = Source::parse(&args.to, &args.registry)?;
+    let trust = TrustPolicy::default();
+    let from = from.verify(&trust, &args.registry, session).await?;
+    let to = to.verify(&trust, &args.registry, session).await?;
+    Ok(answer(&from.contents, &to.contents))
+}
+
+fn answer(from: &Contents, to: &Contents) -> Answer {
+    let mut text = String::new();
+    let mut claims = Map::new();
+    for ((field, from), (_, to)) in fields(from).into_iter().zip(fields(to)) {
+        if from == to {
+            continue;
+        }
+        let line = match field {
+            // Too long for a line.
+            "schema" | "world" => status(&from, &to).to_owned(),
+            _ => format!("{} -> {}", plain(&from), plain(&to)),
+        };
+        text.push_str(&format!("{field}: {}\n", escape::line(&line)));
+        claims.insert(field.to_owned(), json!({ "from": from, "to": to }));
+    }
+    let mut targets = Map::new();
+    let all: BTreeSet<&Target> = from
+        .executables
+        .keys()
+        .chain(to.executables.keys())
+        .collect();
+    for target in all {
+        let status = status(&digest(from, target), &digest(to, target));
+        if status != SAME {
+            text.push_str(&format!("{}: {status}\n", escape::line(target.as_str())));
+        }
+        targets.insert(target.to_string(), status.into());
+    }
+    Answer::new(text.as_str())
+        .field("same", text.is_empty())
+        .field("claims", claims)
+        .field("targets", targets)
+}
+
+/// What the claims say besides the executables, always in the same order.
+fn fields(contents: &Contents) -> [(&'static str, Value); 10] {
+    let claims = &contents.claims;
+    let metadata = claims.metadata();
+    [
+        ("name", json!(metadata.name)),
+        ("vendor", json!(metadata.vendor)),
+        ("version", json!(metadata.version)),
+        ("revision", json!(metadata.revision)),
+        ("issuer", json!(claims.issuer())),
+        ("service", json!(claims.subject())),
+        ("not_before", json!(metadata.not_before)),
+        ("expires", json!(metadata.expires)),
+        ("schema", json!(metadata.schema)),
+        ("world", json!(claims.world().map(ToString::to_string))),
+    ]
+}
+
+/// The digest of an executable that the archive holds.
+fn digest(contents: &Contents, target: &Target) -> Value {
+    let held = contents.executables.contains_key(target);
+    let digest = contents.claims.executables().get(target).filter(|_| held);
+    json!(digest.map(ToString::to_string))
+}
+
+const SAME: &str = "same";
+
+fn status(from: &Value, to: &Value) -> &'static str {
+    match (from, to) {
+        (from, to) if from == to => SAME,
+        (Value::Null, _) => "added",
+        (_, Value::Null) => "removed",
+        _ => "changed",
+    }
+}
+
+/// A value without quotes.
+fn plain(value: &Value) -> String {
+    match value {
+        Value::Null => "none".to_owned(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}

@@ -1,0 +1,88 @@
+//! What the commands that edit an archive have in common: `insert`, `remove` and `sign`.
+
+use anyhow::Result;
+use clap::ValueHint;
+use wasmcloud_par::archive::{
+    self, ArchiveWriter, Identity, KeyDirectories, KeyKind, Limits, Signer, VerifiedClaims,
+};
+use wasmcloud_par::content::ErrorKind;
+
+use super::output::Answer;
+use super::problem::Failure;
+use super::session::{Session, text};
+use super::signing::{SigningOptions, at};
+use super::source::{self, Argument};
+
+/// Which archive is edited, and who signs it again.
+#[derive(clap::Args)]
+pub(crate) struct EditOptions {
+    /// The archive
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) archive: Argument,
+    #[command(flatten)]
+    signing: SigningOptions,
+    /// Let the archive become that of --issuer and --subject: for hosts, it is another provider then.
+    /// Default: other keys than the archive's own are refused
+    #[arg(long)]
+    change_identity: bool,
+}
+
+impl EditOptions {
+    /// Edits the archive, and answers with its path and what it is now.
+    pub(crate) fn edit(
+        &self,
+        session: &Session,
+        change: impl FnOnce(&mut ArchiveWriter) -> Result<(), archive::Error>,
+    ) -> Result<Answer> {
+        let path = source::path(&self.archive);
+        let created = self.signing.created()?;
+        let identity = if self.change_identity {
+            Identity::Change
+        } else {
+            Identity::Keep
+        };
+        let claims = archive::edit(
+            &path,
+            change,
+            |claims| Ok(at(signer(&self.signing, claims)?, created)),
+            identity,
+            &Limits::default(),
+            session.progress().as_ref(),
+        )
+        .map_err(key_missing)?;
+        let targets: Vec<&str> = claims.executables().keys().map(|t| t.as_str()).collect();
+        Ok(Answer::new(text(&path))
+            .field("file", text(&path))
+            .field("issuer", claims.issuer())
+            .field("service", claims.subject())
+            .field("targets", targets))
+    }
+}
+
+/// A new key, which is what the library's own hint leads to, is of no use here.
+fn key_missing(error: archive::Error) -> anyhow::Error {
+    let archive::Error::NoSuchKey { name, .. } = &error else {
+        return error.into();
+    };
+    let message = format!("the archive was signed by {name}, and its key is not at hand");
+    let failure = Failure::new(ErrorKind::NotFound, message).hint(
+        "name that key with --issuer or its folder with --directory; --change-identity allows \
+         another issuer",
+    );
+    anyhow::Error::new(error).context(failure)
+}
+
+/// The keys that are named, or else those of the archive: of the service, the public key is enough.
+fn signer(options: &SigningOptions, claims: &VerifiedClaims) -> Result<Signer, archive::Error> {
+    let directories: KeyDirectories = options.directories();
+    let named = |option, kind| directories.resolve(Some(option), "", kind, false);
+    let issuer = match options.issuer() {
+        Some(option) => named(option, KeyKind::Account)?.0,
+        None => directories.find(claims.issuer(), KeyKind::Account)?,
+    };
+    let subject = match options.subject() {
+        Some(option) => named(option, KeyKind::Service)?.0.public_key(),
+        None => claims.subject().to_owned(),
+    };
+    Signer::new(issuer, &subject)
+}

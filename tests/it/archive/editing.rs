@@ -1,0 +1,163 @@
+//! Changing archives that exist.
+
+use std::path::{Path, PathBuf};
+
+use nkeys::KeyPair;
+use wasmcloud_par::archive::{
+    ArchiveWriter, Contents, Error, Identity, Limits, Signer, VerifiedClaims, edit, verify,
+};
+use wasmcloud_par::content::{ErrorKind, Silent};
+
+use super::names;
+use crate::support::archives::{ArchiveBuilder, LINUX, MACOS};
+
+/// An archive in a folder of its own, and its keys.
+struct Fixture {
+    folder: tempfile::TempDir,
+    path: PathBuf,
+    issuer: KeyPair,
+    subject: KeyPair,
+}
+
+fn fixture(build: impl FnOnce(ArchiveBuilder) -> Vec<u8>) -> Fixture {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("provider.par");
+    let (issuer, subject) = (KeyPair::new_account(), KeyPair::new_service());
+    let builder = ArchiveBuilder::two_targets().keys(issuer.clone(), subject.clone());
+    std::fs::write(&path, build(builder)).unwrap();
+    Fixture {
+        folder,
+        path,
+        issuer,
+        subject,
+    }
+}
+
+impl Fixture {
+    fn edit(
+        &self,
+        change: impl FnOnce(&mut ArchiveWriter) -> Result<(), Error>,
+    ) -> Result<VerifiedClaims, Error> {
+        let signer =
+            |_: &VerifiedClaims| Signer::new(self.issuer.clone(), &self.subject.public_key());
+        let limits = Limits::default();
+        edit(&self.path, change, signer, Identity::Keep, &limits, &Silent)
+    }
+
+    /// The error of an edit, after which everything is as it was.
+    fn refused(&self, change: impl FnOnce(&mut ArchiveWriter) -> Result<(), Error>) -> Error {
+        let before = std::fs::read(&self.path).unwrap();
+        let error = self.edit(change).unwrap_err();
+        assert_eq!(std::fs::read(&self.path).unwrap(), before, "{error}");
+        assert_eq!(names(self.folder.path()), ["provider.par"], "{error}");
+        error
+    }
+}
+
+fn contents(path: &Path) -> Result<Contents, Error> {
+    verify(std::fs::File::open(path).unwrap(), &Limits::default())
+}
+
+fn remove(writer: &mut ArchiveWriter, target: &str) -> Result<(), Error> {
+    writer.remove(&target.parse().unwrap()).map(drop)
+}
+
+#[test]
+fn an_executable_goes_and_all_else_stays() {
+    for compressed in [false, true] {
+        let with = fixture(|builder| {
+            let builder = builder.world(b"the world");
+            match compressed {
+                true => builder.build_gzip(),
+                false => builder.build(),
+            }
+        });
+        let before = contents(&with.path).unwrap();
+        with.edit(|writer| remove(writer, LINUX.0)).unwrap();
+        let after = contents(&with.path).unwrap();
+        assert_eq!(after.claims.metadata(), before.claims.metadata());
+        assert_eq!(after.claims.issuer(), before.claims.issuer());
+        assert_eq!(after.claims.subject(), before.claims.subject());
+        assert_eq!((after.world, after.compressed), (before.world, compressed));
+        let targets: Vec<_> = after.executables.keys().map(|t| t.as_str()).collect();
+        assert_eq!(targets, [MACOS.0]);
+        assert_eq!(names(with.folder.path()), ["provider.par"]);
+    }
+}
+
+#[test]
+fn what_is_not_there_cannot_be_removed_and_something_has_to_stay() {
+    let with = fixture(ArchiveBuilder::build);
+    let error = with.refused(|writer| remove(writer, "arm-linux"));
+    assert_eq!(error.kind(), ErrorKind::NotFound);
+    let error = with.refused(|writer| {
+        remove(writer, LINUX.0)?;
+        remove(writer, MACOS.0)
+    });
+    assert!(matches!(error, Error::NothingLeft), "{error:?}");
+    assert_eq!(error.kind(), ErrorKind::Usage);
+}
+
+#[test]
+fn an_expired_archive_is_signed_again_when_it_gets_another_date() {
+    let with = fixture(|builder| {
+        let expired = builder.payload(|payload| {
+            payload.insert("exp".to_owned(), 1_700_000_000.into());
+        });
+        expired.build()
+    });
+    let error = with.refused(|writer| {
+        writer.metadata_mut().revision = Some(8);
+        Ok(())
+    });
+    assert_eq!(error.kind(), ErrorKind::NotVerified, "{error:?}");
+    let error = with.refused(|writer| {
+        writer.metadata_mut().expires = Some(1_700_000_001);
+        Ok(())
+    });
+    assert!(matches!(error, Error::NeverValid { .. }), "{error:?}");
+    with.edit(|writer| {
+        writer.metadata_mut().expires = None;
+        Ok(())
+    })
+    .unwrap();
+    assert_eq!(
+        contents(&with.path).unwrap().claims.metadata().expires,
+        None
+    );
+}
+
+#[test]
+fn an_expired_archive_that_was_tampered_with_is_not_signed_again() {
+    type Tamper = fn(ArchiveBuilder) -> ArchiveBuilder;
+    let cases: [Tamper; 2] = [
+        |builder| builder.signed_by(KeyPair::new_account()),
+        |builder| builder.hash(LINUX.0, b"another executable"),
+    ];
+    for tamper in cases {
+        let with = fixture(|builder| {
+            let expired = builder.payload(|payload| {
+                payload.insert("exp".to_owned(), 1_700_000_000.into());
+            });
+            tamper(expired).build()
+        });
+        let error = with.refused(|writer| {
+            writer.metadata_mut().expires = None;
+            Ok(())
+        });
+        assert_eq!(error.kind(), ErrorKind::NotVerified, "{error:?}");
+    }
+}
+
+#[test]
+fn an_archive_that_becomes_valid_later_can_be_edited_until_then() {
+    let with = fixture(|builder| {
+        let early = builder.payload(|payload| {
+            payload.insert("nbf".to_owned(), u64::MAX.into());
+        });
+        early.build()
+    });
+    with.edit(|writer| remove(writer, LINUX.0)).unwrap();
+    let error = contents(&with.path).unwrap_err();
+    assert!(matches!(error, Error::NotYetValid(_)), "{error:?}");
+}

@@ -1,0 +1,144 @@
+//! `par sign`, and the dates of `par create`.
+
+use std::fs;
+
+use nkeys::KeyPair;
+use serde_json::{Value, json};
+
+use super::super::{good_archive, normalised};
+use crate::support::archives::ArchiveBuilder;
+use crate::support::{Environment, Outcome};
+
+/// In the year 2100.
+const LATER: &str = "4102444800";
+
+fn inspect(environment: &Environment) -> Value {
+    environment
+        .par(["inspect", "good.par", "-o", "json"])
+        .success()
+        .json()
+}
+
+fn dates(environment: &Environment) -> (Value, Value) {
+    let object = environment
+        .par(["verify", "good.par", "-o", "json"])
+        .success()
+        .json();
+    (object["not_before"].clone(), object["expires"].clone())
+}
+
+fn sign(environment: &Environment, arguments: &[&str]) -> Outcome {
+    environment.par([&["sign", "good.par"], arguments].concat())
+}
+
+#[test]
+fn what_is_named_changes_and_all_else_stays() {
+    let environment = Environment::new();
+    let seed = good_archive(&environment, "good.par");
+    environment.write("keys/whatever.nk", &seed);
+    let mut expected = inspect(&environment);
+    let outcome = sign(&environment, &["-d", "keys", "--rev", "8"]).success();
+    assert_eq!(outcome.line(), "good.par");
+    expected["revision"] = json!("8");
+    assert_eq!(inspect(&environment), expected);
+
+    let others = [
+        "-i",
+        &seed,
+        "--version",
+        "2.0.0",
+        "--name",
+        "Echo",
+        "--vendor",
+        "Acme",
+    ];
+    sign(&environment, &others).success();
+    expected["version"] = json!("2.0.0");
+    expected["name"] = json!("Echo");
+    expected["vendor"] = json!("Acme");
+    assert_eq!(inspect(&environment), expected);
+    assert_eq!(dates(&environment), (Value::Null, Value::Null));
+}
+
+#[test]
+fn dates_come_and_go() {
+    let environment = Environment::new();
+    let seed = good_archive(&environment, "good.par");
+    let give = ["-i", &seed, "--expires", LATER, "--not-before", "17"];
+    sign(&environment, &give).success();
+    assert_eq!(dates(&environment), (json!(17), json!(4_102_444_800_u64)));
+    sign(&environment, &["-i", &seed, "--expires", "none"]).success();
+    assert_eq!(dates(&environment), (json!(17), Value::Null));
+    sign(&environment, &["-i", &seed, "--not-before", "none"]).success();
+    assert_eq!(dates(&environment), (Value::Null, Value::Null));
+}
+
+#[test]
+fn another_identity_is_refused_until_it_is_allowed() {
+    let environment = Environment::new();
+    good_archive(&environment, "good.par");
+    let before = inspect(&environment);
+    let (account, service) = (KeyPair::new_account(), KeyPair::new_service());
+    let (issuer, subject) = (account.seed().unwrap(), service.seed().unwrap());
+    let keys = ["-i", &issuer, "-s", &subject];
+    let outcome = sign(&environment, &keys).exit(2);
+    assert!(outcome.stderr.contains("--change-identity"), "{outcome}");
+    let outcome = sign(&environment, &[]).exit(3);
+    insta::assert_snapshot!(normalised(&outcome.stderr, &environment), @"
+    error: the archive was signed by [ACCOUNT], and its key is not at hand: there is no account key `[ACCOUNT]` in [ROOT]/home/.wash/keys, [ROOT]/home/.local/share/wash/keys
+    hint: name that key with --issuer or its folder with --directory; --change-identity allows another issuer
+    ");
+    assert_eq!(inspect(&environment), before);
+    sign(&environment, &[&keys[..], &["--change-identity"]].concat()).success();
+    let after = inspect(&environment);
+    assert_eq!(after["issuer"], account.public_key());
+    assert_eq!(after["service"], service.public_key());
+}
+
+#[test]
+fn an_expired_archive_needs_another_date() {
+    let environment = Environment::new();
+    let issuer = KeyPair::new_account();
+    let seed = issuer.seed().unwrap();
+    let expired = ArchiveBuilder::two_targets()
+        .keys(issuer, KeyPair::new_service())
+        .payload(|payload| {
+            payload.insert("exp".to_owned(), 1_700_000_000.into());
+        });
+    environment.write("good.par", expired.build());
+    let before = fs::read(environment.path("good.par")).unwrap();
+    let outcome = sign(&environment, &["-i", &seed, "--rev", "8"]).exit(5);
+    assert!(outcome.stderr.contains("par sign --expires"), "{outcome}");
+    let outcome = sign(&environment, &["-i", &seed, "--expires", "1700000001"]).exit(2);
+    assert!(outcome.stderr.contains("that is past"), "{outcome}");
+    assert_eq!(fs::read(environment.path("good.par")).unwrap(), before);
+    sign(&environment, &["-i", &seed, "--expires", LATER]).success();
+    assert_eq!(dates(&environment), (Value::Null, json!(4_102_444_800_u64)));
+}
+
+#[test]
+fn an_archive_is_created_with_dates() {
+    let environment = Environment::new();
+    environment.write("echo", "an executable");
+    let create = ["create", "-n", "Echo", "-v", "Acme", "-b", "echo"];
+    let create = [&create[..], &["--destination", "good.par"]].concat();
+    let with = |dates: &[&str]| environment.par([&create[..], dates].concat());
+
+    for dates in [
+        &["--expires", "17"][..],
+        &["--expires", LATER, "--not-before", LATER],
+        &["--expires", "tomorrow"],
+    ] {
+        with(dates).exit(2);
+    }
+    assert_eq!(environment.files(), ["work/echo"], "not even keys");
+
+    with(&["--expires", LATER, "--not-before", "17"]).success();
+    assert_eq!(dates(&environment), (json!(17), json!(4_102_444_800_u64)));
+
+    with(&["--not-before", LATER]).success();
+    let outcome = environment.par(["verify", "good.par"]).exit(5);
+    assert!(outcome.stderr.contains("become valid only"), "{outcome}");
+    sign(&environment, &["--not-before", "none"]).success();
+    assert_eq!(dates(&environment), (Value::Null, Value::Null));
+}
