@@ -30,8 +30,9 @@ pub enum Identity {
 ///
 /// `change` gets a writer that holds what the archive does: it adds and removes executables and changes
 /// the metadata. `signer` is asked once the claims are known and changing them has succeeded, so that it
-/// can look for the issuer's key. Compression stays what it was. Targets that the claims covered and the archive did not
-/// hold are no longer covered. The unpacked executables need room in the archive's folder for a while.
+/// can look for the issuer's key. Compression stays what it was. Targets that the claims covered and the
+/// archive did not hold are no longer covered. The unpacked executables need room in the archive's folder
+/// for a while.
 ///
 /// Dates are those of the publisher, who is the one that edits: an archive that is not yet valid can be
 /// edited, and one that has expired when `change` gives it another date.
