@@ -8,6 +8,8 @@
 //! - [`verify`], [`extract`] and [`load`] read in one bounded, streaming pass. It checks the signature,
 //!   the key types, the dates and the hash of every entry, whichever was asked for: the functions that
 //!   hand out bytes hand out nothing before the whole archive has passed.
+//! - [`extract_file`] takes one executable by the [`Index`] of an archive, when it has one, and reads
+//!   nothing else.
 //! - [`edit`] changes a finished archive, signs it again and keeps its identity; [`insert`] adds targets.
 //! - [`KeyDirectories`] finds the seeds that `wash` has written.
 //! - [`ProviderArchive`] is the face that users of the `provider-archive` crate know.
