@@ -36,7 +36,7 @@ pub fn extract_file(
         source,
     };
     let (mut file, size) = open_regular(path).map_err(read_error)?;
-    if let Some(claims) = by_index(&mut file, target, destination, mode, limits)? {
+    if let Some(claims) = by_index(&mut file, target, destination, mode, limits, progress)? {
         return Ok(claims);
     }
     let (file, _) = open_regular(path).map_err(read_error)?;
@@ -54,6 +54,7 @@ fn by_index(
     destination: &Path,
     mode: u32,
     limits: &Limits,
+    progress: &dyn Progress,
 ) -> Result<Option<VerifiedClaims>, Error> {
     let mut head = Vec::new();
     let read = file.take(Index::HEAD as u64).read_to_end(&mut head);
@@ -69,6 +70,7 @@ fn by_index(
     if entry.size > limits.executable {
         return Ok(None);
     }
+    let meter = progress.begin("extracting", entry.size);
     let failed = |source| write_error(destination, source);
     let mut output = AtomicFile::create(destination).map_err(failed)?;
     let mut input = index.open(entry, file).map_err(Error::Stream)?;
@@ -85,6 +87,7 @@ fn by_index(
         }
         hasher.update(bytes);
         output.write_all(bytes).map_err(failed)?;
+        meter.advance(count as u64).map_err(failed)?;
     }
     if hasher.finish() != *expected {
         return Ok(None);

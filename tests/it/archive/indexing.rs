@@ -9,7 +9,7 @@ use wasmcloud_par::archive::{
     ArchiveWriter, Compression, Error, Index, IndexEntry, Input, Limits, Metadata, Signer, Target,
     extract_file, verify,
 };
-use wasmcloud_par::content::{ErrorKind, Silent};
+use wasmcloud_par::content::{ErrorKind, Meter, Progress, Silent, Stopped};
 
 use super::names;
 use crate::support::archives::{LINUX, PeerArchive, gunzip, peer_archive};
@@ -193,6 +193,28 @@ fn an_index_into_damage_is_refused_and_leaves_nothing() {
     fs::write(&path, &archive).unwrap();
     let error = extract(&path, "aarch64-linux", &folder.path().join("executable")).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotVerified);
+    assert_eq!(names(folder.path()), ["provider.par.gz"]);
+}
+
+#[test]
+fn extracting_by_the_index_can_be_stopped_and_leaves_nothing() {
+    struct Stop;
+    impl Progress for Stop {
+        fn begin(&self, label: &str, total: u64) -> Box<dyn Meter> {
+            assert_eq!((label, total), ("extracting", executable(1).len() as u64));
+            Box::new(Self)
+        }
+    }
+    impl Meter for Stop {
+        fn advance(&self, _bytes: u64) -> std::io::Result<()> {
+            Err(Stopped.into())
+        }
+    }
+    let (folder, path) = indexed();
+    let (target, limits) = (target("aarch64-linux"), Limits::default());
+    let destination = folder.path().join("executable");
+    let stopped = extract_file(&path, &target, &destination, 0o755, &limits, &Stop);
+    assert!(matches!(stopped, Err(Error::Write { .. })), "{stopped:?}");
     assert_eq!(names(folder.path()), ["provider.par.gz"]);
 }
 
