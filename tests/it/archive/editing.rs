@@ -1,6 +1,6 @@
 //! Changing archives that exist.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use nkeys::KeyPair;
 use wasmcloud_par::archive::{
@@ -8,30 +8,8 @@ use wasmcloud_par::archive::{
 };
 use wasmcloud_par::content::{ErrorKind, Silent};
 
-use super::names;
+use super::{Fixture, fixture, names};
 use crate::support::archives::{ArchiveBuilder, LINUX, MACOS};
-
-/// An archive in a folder of its own, and its keys.
-struct Fixture {
-    folder: tempfile::TempDir,
-    path: PathBuf,
-    issuer: KeyPair,
-    subject: KeyPair,
-}
-
-fn fixture(build: impl FnOnce(ArchiveBuilder) -> Vec<u8>) -> Fixture {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("provider.par");
-    let (issuer, subject) = (KeyPair::new_account(), KeyPair::new_service());
-    let builder = ArchiveBuilder::two_targets().keys(issuer.clone(), subject.clone());
-    std::fs::write(&path, build(builder)).unwrap();
-    Fixture {
-        folder,
-        path,
-        issuer,
-        subject,
-    }
-}
 
 impl Fixture {
     fn edit(
@@ -45,7 +23,10 @@ impl Fixture {
     }
 
     /// The error of an edit, after which everything is as it was.
-    fn refused(&self, change: impl FnOnce(&mut ArchiveWriter) -> Result<(), Error>) -> Error {
+    fn refused_change(
+        &self,
+        change: impl FnOnce(&mut ArchiveWriter) -> Result<(), Error>,
+    ) -> Error {
         let before = std::fs::read(&self.path).unwrap();
         let error = self.edit(change).unwrap_err();
         assert_eq!(std::fs::read(&self.path).unwrap(), before, "{error}");
@@ -65,7 +46,7 @@ fn remove(writer: &mut ArchiveWriter, target: &str) -> Result<(), Error> {
 #[test]
 fn an_executable_goes_and_all_else_stays() {
     for compressed in [false, true] {
-        let with = fixture(|builder| {
+        let with = fixture("provider.par", |builder| {
             let builder = builder.world(b"the world");
             match compressed {
                 true => builder.build_gzip(),
@@ -87,10 +68,10 @@ fn an_executable_goes_and_all_else_stays() {
 
 #[test]
 fn what_is_not_there_cannot_be_removed_and_something_has_to_stay() {
-    let with = fixture(ArchiveBuilder::build);
-    let error = with.refused(|writer| remove(writer, "arm-linux"));
+    let with = fixture("provider.par", ArchiveBuilder::build);
+    let error = with.refused_change(|writer| remove(writer, "arm-linux"));
     assert_eq!(error.kind(), ErrorKind::NotFound);
-    let error = with.refused(|writer| {
+    let error = with.refused_change(|writer| {
         remove(writer, LINUX.0)?;
         remove(writer, MACOS.0)
     });
@@ -100,18 +81,18 @@ fn what_is_not_there_cannot_be_removed_and_something_has_to_stay() {
 
 #[test]
 fn an_expired_archive_is_signed_again_when_it_gets_another_date() {
-    let with = fixture(|builder| {
+    let with = fixture("provider.par", |builder| {
         let expired = builder.payload(|payload| {
             payload.insert("exp".to_owned(), 1_700_000_000.into());
         });
         expired.build()
     });
-    let error = with.refused(|writer| {
+    let error = with.refused_change(|writer| {
         writer.metadata_mut().revision = Some(8);
         Ok(())
     });
     assert_eq!(error.kind(), ErrorKind::NotVerified, "{error:?}");
-    let error = with.refused(|writer| {
+    let error = with.refused_change(|writer| {
         writer.metadata_mut().expires = Some(1_700_000_001);
         Ok(())
     });
@@ -135,13 +116,13 @@ fn an_expired_archive_that_was_tampered_with_is_not_signed_again() {
         |builder| builder.hash(LINUX.0, b"another executable"),
     ];
     for tamper in cases {
-        let with = fixture(|builder| {
+        let with = fixture("provider.par", |builder| {
             let expired = builder.payload(|payload| {
                 payload.insert("exp".to_owned(), 1_700_000_000.into());
             });
             tamper(expired).build()
         });
-        let error = with.refused(|writer| {
+        let error = with.refused_change(|writer| {
             writer.metadata_mut().expires = None;
             Ok(())
         });
@@ -151,7 +132,7 @@ fn an_expired_archive_that_was_tampered_with_is_not_signed_again() {
 
 #[test]
 fn an_archive_that_becomes_valid_later_can_be_edited_until_then() {
-    let with = fixture(|builder| {
+    let with = fixture("provider.par", |builder| {
         let early = builder.payload(|payload| {
             payload.insert("nbf".to_owned(), u64::MAX.into());
         });

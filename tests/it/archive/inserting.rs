@@ -1,7 +1,7 @@
 //! Adding executables to archives that exist.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use nkeys::KeyPair;
 use wasmcloud_par::archive::{
@@ -9,7 +9,7 @@ use wasmcloud_par::archive::{
 };
 use wasmcloud_par::content::{ErrorKind, Silent};
 
-use super::names;
+use super::{Fixture, fixture, names};
 use crate::support::archives::{
     ArchiveBuilder, LINUX, MACOS, PeerArchive, VENDOR, gzip, peer_archive,
 };
@@ -70,28 +70,6 @@ async fn an_archive_of_the_other_crate_keeps_all_it_had() {
     }
 }
 
-/// An archive in a folder of its own, and its keys.
-struct Fixture {
-    folder: tempfile::TempDir,
-    path: PathBuf,
-    issuer: KeyPair,
-    subject: KeyPair,
-}
-
-fn fixture(build: impl FnOnce(ArchiveBuilder) -> Vec<u8>) -> Fixture {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("provider.par.gz");
-    let (issuer, subject) = (KeyPair::new_account(), KeyPair::new_service());
-    let builder = ArchiveBuilder::two_targets().keys(issuer.clone(), subject.clone());
-    std::fs::write(&path, build(builder)).unwrap();
-    Fixture {
-        folder,
-        path,
-        issuer,
-        subject,
-    }
-}
-
 impl Fixture {
     /// The error of an insert, after which everything is as it was.
     fn refused(&self, attempt: impl FnOnce(&Path) -> Result<VerifiedClaims, Error>) -> Error {
@@ -105,7 +83,7 @@ impl Fixture {
 
 #[test]
 fn an_executable_takes_the_place_of_the_one_that_was_there() {
-    let with = fixture(ArchiveBuilder::build_gzip);
+    let with = fixture("provider.par.gz", ArchiveBuilder::build_gzip);
     let new = (LINUX.0, b"a newer one".as_slice());
     insert_with(
         &with.path,
@@ -122,7 +100,7 @@ fn an_executable_takes_the_place_of_the_one_that_was_there() {
 
 #[test]
 fn the_signer_is_asked_once_the_claims_are_known() {
-    let with = fixture(ArchiveBuilder::build);
+    let with = fixture("provider.par.gz", ArchiveBuilder::build);
     let signer = |claims: &VerifiedClaims| {
         assert_eq!(claims.issuer(), with.issuer.public_key());
         assert_eq!(claims.metadata().vendor, VENDOR);
@@ -137,7 +115,7 @@ fn the_signer_is_asked_once_the_claims_are_known() {
 
 #[test]
 fn a_signer_with_other_keys_is_refused() {
-    let with = fixture(ArchiveBuilder::build_gzip);
+    let with = fixture("provider.par.gz", ArchiveBuilder::build_gzip);
     let (account, service) = (KeyPair::new_account(), KeyPair::new_service());
     let cases = [
         ("issuer", &account, &with.subject),
@@ -156,7 +134,7 @@ fn a_signer_with_other_keys_is_refused() {
 
 #[test]
 fn the_identity_changes_when_that_is_wanted() {
-    let with = fixture(ArchiveBuilder::build_gzip);
+    let with = fixture("provider.par.gz", ArchiveBuilder::build_gzip);
     let (issuer, subject) = (KeyPair::new_account(), KeyPair::new_service());
     insert_with(&with.path, &[NEW], (&issuer, &subject), Identity::Change).unwrap();
     let after = contents(&with.path);
@@ -197,7 +175,7 @@ fn an_archive_that_was_tampered_with_is_not_signed_again() {
         }),
     ];
     for (what, tamper) in cases {
-        let with = fixture(tamper);
+        let with = fixture("provider.par.gz", tamper);
         let keys = (&with.issuer, &with.subject);
         let error = with.refused(|path| insert_with(path, &[NEW], keys, Identity::Change));
         assert_eq!(error.kind(), ErrorKind::NotVerified, "{what}: {error:?}");
@@ -216,7 +194,7 @@ fn replace(mut bytes: Vec<u8>, from: &[u8], to: &[u8]) -> Vec<u8> {
 
 #[test]
 fn an_insert_that_cannot_be_finished_changes_nothing() {
-    let with = fixture(ArchiveBuilder::build_gzip);
+    let with = fixture("provider.par.gz", ArchiveBuilder::build_gzip);
     let limits = Limits::default();
     let missing = with.folder.path().join("missing");
     let error = with.refused(|path| {

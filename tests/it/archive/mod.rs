@@ -12,7 +12,34 @@ mod system_tools;
 mod variants;
 mod worlds;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+use nkeys::KeyPair;
+
+use crate::support::archives::ArchiveBuilder;
+
+/// An archive in a folder of its own, and its keys.
+struct Fixture {
+    folder: tempfile::TempDir,
+    path: PathBuf,
+    issuer: KeyPair,
+    subject: KeyPair,
+}
+
+/// Writes an archive of two targets under `name`.
+fn fixture(name: &str, build: impl FnOnce(ArchiveBuilder) -> Vec<u8>) -> Fixture {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(name);
+    let (issuer, subject) = (KeyPair::new_account(), KeyPair::new_service());
+    let builder = ArchiveBuilder::two_targets().keys(issuer.clone(), subject.clone());
+    std::fs::write(&path, build(builder)).unwrap();
+    Fixture {
+        folder,
+        path,
+        issuer,
+        subject,
+    }
+}
 
 /// The names in a folder, sorted.
 fn names(folder: &Path) -> Vec<String> {
