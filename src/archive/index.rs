@@ -6,12 +6,17 @@
 //! ```text
 //! 'P' 'R'  u16 length of what follows
 //!   u8  version, 1
+//!   u32 the size of a part, in bytes once inflated
 //!   u16 number of entries, then for each:
 //!     u8 length of its name, its name as in the tar
 //!     u64 offset of its first compressed byte in the file
-//!     u64 number of compressed bytes: raw deflate, whole blocks, from a fresh state
 //!     u64 its size in bytes once inflated
+//!     u32 for each of its parts: the number of its compressed bytes
 //! ```
+//!
+//! An entry is cut into parts of the same size, but for the last one, which may be shorter. Each is raw
+//! deflate, whole blocks that end at a whole byte, from a fresh state: it can be inflated without the
+//! parts before it. An empty entry has none.
 //!
 //! For a plain archive the same is found by walking over the headers of the tar.
 //!
@@ -24,19 +29,25 @@ use std::ops::Range;
 use flate2::read::DeflateDecoder;
 
 use super::error::Error;
+use super::gzip::PART;
 use super::limits::Limits;
 use super::target::Target;
 use super::{CLAIMS_ENTRY, WORLD_ENTRY};
 
 const SUBFIELD: [u8; 2] = *b"PR";
 const VERSION: u8 = 1;
+/// What the subfield holds beside the entries, and what an entry takes beside its name and its parts.
+const FIXED: usize = 1 + 4 + 2;
+const PER_ENTRY: usize = 1 + 2 * 8;
+const PER_PART: usize = 4;
 /// Where the extra field begins in a gzip header, its length included.
 const EXTRA: usize = 10;
 
 /// Where the entries of an archive are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Index {
-    compressed: bool,
+    /// The size of a part once inflated; `None` when nothing is compressed.
+    part: Option<u32>,
     entries: Vec<IndexEntry>,
 }
 
@@ -49,17 +60,41 @@ pub struct IndexEntry {
     pub range: Range<u64>,
     /// Its size in bytes, once inflated.
     pub size: u64,
+    /// How many bytes of the range belong to each of its parts; empty when nothing is compressed.
+    pub(super) parts: Vec<u32>,
+}
+
+impl IndexEntry {
+    /// Where each part is in the file, and its size once inflated.
+    pub(super) fn parts(&self) -> impl Iterator<Item = (Range<u64>, usize)> {
+        let mut begin = self.range.start;
+        let mut left = self.size;
+        self.parts.iter().map(move |length| {
+            let size = left.min(PART.into());
+            let range = begin..begin.saturating_add((*length).into());
+            begin = range.end;
+            left -= size;
+            (range, size as usize)
+        })
+    }
 }
 
 impl Index {
     /// How many bytes from the start of a compressed archive always hold its index, if it has one.
     pub const HEAD: usize = 64 * 1024;
 
-    pub(super) fn new(compressed: bool, entries: Vec<IndexEntry>) -> Self {
-        Self {
-            compressed,
-            entries,
-        }
+    /// An index of a compressed archive, whose parts have the size [`PART`].
+    pub(super) fn new(entries: Vec<IndexEntry>) -> Self {
+        let part = Some(PART);
+        Self { part, entries }
+    }
+
+    /// The entries, when their parts are as long as we make them; none may take much more room
+    /// compressed than not.
+    pub(super) fn in_parts(&self) -> Option<&[IndexEntry]> {
+        let mut lengths = self.entries.iter().flat_map(|entry| &entry.parts);
+        let usual = self.part == Some(PART) && lengths.all(|length| *length <= PART + PART / 16);
+        usual.then_some(&self.entries)
     }
 
     /// The index in the first [`HEAD`](Self::HEAD) bytes of a compressed archive, or in all of it when
@@ -121,9 +156,13 @@ impl Index {
                 name: String::from_utf8(entry.path_bytes().into_owned()).ok()?,
                 range: offset..offset.checked_add(size)?,
                 size,
+                parts: Vec::new(),
             });
         }
-        Some(Self::new(false, entries))
+        Some(Self {
+            part: None,
+            entries,
+        })
     }
 
     /// Where the executable for `target` is.
@@ -155,7 +194,7 @@ impl Index {
     /// as many bytes as the index says, of input and of output.
     pub fn read<'a>(&self, entry: &IndexEntry, input: impl Read + 'a) -> Box<dyn Read + 'a> {
         let input = input.take(entry.range.end.saturating_sub(entry.range.start));
-        if self.compressed {
+        if self.part.is_some() {
             Box::new(DeflateDecoder::new(input).take(entry.size))
         } else {
             Box::new(input.take(entry.size))
@@ -172,11 +211,15 @@ impl Index {
         Ok(self.read(entry, file))
     }
 
-    /// How long the extra field is for entries of these names; 0 when it would be too long to be found
-    /// within [`HEAD`](Self::HEAD).
-    pub(super) fn extra_length<'n>(names: impl Iterator<Item = &'n str>) -> u16 {
-        let length = names.map(|name| 1 + name.len() + 3 * 8).sum::<usize>() + 2 + 2 + 3;
-        match u16::try_from(length) {
+    /// How long the extra field is for entries of these names and sizes; 0 when it would be too long to
+    /// be found within [`HEAD`](Self::HEAD).
+    pub(super) fn extra_length<'n>(entries: impl Iterator<Item = (&'n str, u64)>) -> u16 {
+        let lengths = entries.map(|(name, size)| {
+            let parts = size.div_ceil(PART.into()).saturating_mul(PER_PART as u64);
+            parts.saturating_add((PER_ENTRY + name.len()) as u64)
+        });
+        let fixed = (2 + 2 + FIXED) as u64;
+        match u16::try_from(lengths.fold(fixed, u64::saturating_add)) {
             Ok(length) if usize::from(length) + EXTRA + 2 <= Self::HEAD => length,
             _ => 0,
         }
@@ -185,13 +228,16 @@ impl Index {
     /// The extra field: as long as [`extra_length`](Self::extra_length) says.
     pub(super) fn extra(&self) -> Vec<u8> {
         let mut content = vec![VERSION];
+        content.extend_from_slice(&PART.to_le_bytes());
         content.extend_from_slice(&(self.entries.len() as u16).to_le_bytes());
         for entry in &self.entries {
             content.push(entry.name.len() as u8);
             content.extend_from_slice(entry.name.as_bytes());
-            let length = entry.range.end - entry.range.start;
-            for number in [entry.range.start, length, entry.size] {
+            for number in [entry.range.start, entry.size] {
                 content.extend_from_slice(&number.to_le_bytes());
+            }
+            for length in &entry.parts {
+                content.extend_from_slice(&length.to_le_bytes());
             }
         }
         let mut extra = SUBFIELD.to_vec();
@@ -205,20 +251,33 @@ impl Index {
         if fields.bytes(1)? != [VERSION] {
             return None;
         }
+        let part = fields.u32().filter(|part| *part > 0)?;
         let count = fields.u16()?;
         let mut entries = Vec::new();
         for _ in 0..count {
             let length = *fields.bytes(1)?.first()?;
             let name = std::str::from_utf8(fields.bytes(length.into())?).ok()?;
             let offset = fields.u64()?;
-            let end = offset.checked_add(fields.u64()?)?;
+            let size = fields.u64()?;
+            let mut parts = Vec::new();
+            let mut end = offset;
+            for _ in 0..size.div_ceil(part.into()) {
+                // Whatever the size is said to be: no more parts than there are bytes for.
+                let length = fields.u32()?;
+                end = end.checked_add(length.into())?;
+                parts.push(length);
+            }
             entries.push(IndexEntry {
                 name: name.to_owned(),
                 range: offset..end,
-                size: fields.u64()?,
+                size,
+                parts,
             });
         }
-        Some(Self::new(true, entries))
+        Some(Self {
+            part: Some(part),
+            entries,
+        })
     }
 }
 
@@ -236,6 +295,10 @@ impl<'b> Fields<'b> {
         Some(u16::from_le_bytes(self.bytes(2)?.try_into().ok()?))
     }
 
+    fn u32(&mut self) -> Option<u32> {
+        Some(u32::from_le_bytes(self.bytes(4)?.try_into().ok()?))
+    }
+
     fn u64(&mut self) -> Option<u64> {
         Some(u64::from_le_bytes(self.bytes(8)?.try_into().ok()?))
     }
@@ -246,18 +309,22 @@ mod tests {
     use super::*;
 
     fn index() -> Index {
-        let entry = |name: &str, range, size| IndexEntry {
+        let entry = |name: &str, offset, size, parts: &[u32]| IndexEntry {
             name: name.to_owned(),
-            range,
+            range: offset..offset + parts.iter().map(|part| u64::from(*part)).sum::<u64>(),
             size,
+            parts: parts.to_vec(),
         };
-        Index::new(
-            true,
-            vec![
-                entry("claims.jwt", 600..1400, 790),
-                entry("x86_64-linux.bin", 1450..9000, 20_000),
-            ],
-        )
+        Index::new(vec![
+            entry("claims.jwt", 600, 790, &[800]),
+            entry("mips-linux.bin", 1410, 0, &[]),
+            entry(
+                "x86_64-linux.bin",
+                1450,
+                2 * u64::from(PART) + 1,
+                &[700, 650, 9],
+            ),
+        ])
     }
 
     fn head(extra: &[u8]) -> Vec<u8> {
@@ -270,9 +337,10 @@ mod tests {
     #[test]
     fn an_index_survives_its_field_also_behind_others() {
         let index = index();
-        let names = index.entries.iter().map(|entry| entry.name.as_str());
+        let entries = index.entries.iter();
+        let entries = entries.map(|entry| (entry.name.as_str(), entry.size));
         let extra = index.extra();
-        assert_eq!(extra.len(), usize::from(Index::extra_length(names)));
+        assert_eq!(extra.len(), usize::from(Index::extra_length(entries)));
         assert_eq!(Index::from_head(&head(&extra)).as_ref(), Some(&index));
         let behind_another = [b"XY\x03\x00abc", extra.as_slice()].concat();
         assert_eq!(Index::from_head(&head(&behind_another)), Some(index));
@@ -287,17 +355,28 @@ mod tests {
         let mut other_version = whole.clone();
         other_version[16] = 2;
         assert_eq!(Index::from_head(&other_version), None);
-        let mut overflowing = whole;
-        let offset = overflowing.len() - 24;
-        overflowing[offset..].fill(0xff);
+        let numbers = whole.len() - 3 * PER_PART - 2 * 8;
+        let mut overflowing = whole.clone();
+        overflowing[numbers..numbers + 8].fill(0xff);
         assert_eq!(Index::from_head(&overflowing), None);
+        let mut in_endless_parts = whole.clone();
+        in_endless_parts[numbers + 8..numbers + 16].fill(0xff);
+        assert_eq!(Index::from_head(&in_endless_parts), None);
+        let mut in_parts_of_nothing = whole;
+        in_parts_of_nothing[17..21].fill(0);
+        assert_eq!(Index::from_head(&in_parts_of_nothing), None);
     }
 
     #[test]
     fn an_index_that_would_not_fit_is_left_out() {
-        let name = "x".repeat(96);
-        assert!(Index::extra_length((0..500).map(|_| name.as_str())) > 0);
-        assert_eq!(Index::extra_length((0..700).map(|_| name.as_str())), 0);
+        let name = "x".repeat(100);
+        let small = (name.as_str(), 1);
+        assert!(Index::extra_length(std::iter::repeat_n(small, 500)) > 0);
+        assert_eq!(Index::extra_length(std::iter::repeat_n(small, 600)), 0);
+        let large = |gib: u64| Index::extra_length([(name.as_str(), gib << 30)].into_iter());
+        assert!(large(30) > 0);
+        assert_eq!(large(33), 0);
+        assert_eq!(large(u64::MAX >> 30), 0);
     }
 
     #[test]

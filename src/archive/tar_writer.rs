@@ -33,9 +33,12 @@ impl<W: Write + Seek> TarWriter<W> {
         }
     }
 
-    /// The names are those of the entries that will be written: the index comes before them.
-    pub(super) fn gzip<'n>(output: W, names: impl Iterator<Item = &'n str>) -> io::Result<Self> {
-        let extra = Index::extra_length(names);
+    /// The names and sizes are those of the entries that will be written: the index comes before them.
+    pub(super) fn gzip<'n>(
+        output: W,
+        entries: impl Iterator<Item = (&'n str, u64)>,
+    ) -> io::Result<Self> {
+        let extra = Index::extra_length(entries);
         Ok(Self {
             encoder: Encoder::gzip(output, extra)?,
             entries: Vec::new(),
@@ -84,7 +87,7 @@ impl<W: Write + Seek> TarWriter<W> {
         let (entries, indexed) = (self.entries, self.indexed);
         let index = |finished: &Finished<W>| {
             let entries = entries.iter().map(|entry| place(entry, finished));
-            Some(Index::new(true, entries.collect::<Option<_>>()?).extra())
+            Some(Index::new(entries.collect::<Option<_>>()?).extra())
         };
         self.encoder
             .write_all(&[0; 2 * BLOCK as usize])
@@ -97,12 +100,12 @@ impl<W: Write + Seek> TarWriter<W> {
 }
 
 fn place<W: Write + Seek>(entry: &Entry, finished: &Finished<W>) -> Option<IndexEntry> {
-    let begin = finished.offset(entry.begin?)?;
-    let end = finished.offset(entry.end?)?;
+    let (range, parts) = finished.parts(entry.begin?, entry.end?)?;
     Some(IndexEntry {
         name: entry.name.clone(),
-        range: begin..end,
+        range,
         size: entry.size,
+        parts,
     })
 }
 

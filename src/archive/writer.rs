@@ -161,15 +161,18 @@ impl ArchiveWriter {
         let executables: Vec<_> = self
             .executables
             .iter()
-            .map(|(target, input)| (format!("{target}.bin"), target, input))
-            .collect();
+            .map(|(target, input)| Ok((format!("{target}.bin"), target, input.open()?)))
+            .collect::<Result<_, Error>>()?;
         let mut tar = match compression {
             Compression::None => TarWriter::plain(output),
             Compression::Gzip => {
-                let world = self.world.as_ref().map(|_| WORLD_ENTRY);
-                let names = executables.iter().map(|(name, _, _)| name.as_str());
-                let names = [CLAIMS_ENTRY].into_iter().chain(world).chain(names);
-                TarWriter::gzip(output, names).map_err(Error::Stream)?
+                let claims = (CLAIMS_ENTRY, length as u64);
+                let world = self.world.as_ref();
+                let world = world.map(|world| (WORLD_ENTRY, world.len() as u64));
+                let executables = executables.iter();
+                let executables = executables.map(|(name, _, input)| (name.as_str(), input.size()));
+                let entries = [claims].into_iter().chain(world).chain(executables);
+                TarWriter::gzip(output, entries).map_err(Error::Stream)?
             }
         };
         tar.begin(CLAIMS_ENTRY, length as u64, 0o644)?;
@@ -182,9 +185,8 @@ impl ArchiveWriter {
         }
         let mut packed = BTreeMap::new();
         for (name, target, input) in executables {
-            let opened = input.open()?;
-            tar.begin(&name, opened.size(), 0o755)?;
-            packed.insert(target.clone(), opened.copy(&mut tar, meter)?);
+            tar.begin(&name, input.size(), 0o755)?;
+            packed.insert(target.clone(), input.copy(&mut tar, meter)?);
             tar.end()?;
         }
 

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::io::{self, Seek, SeekFrom, Write};
 use std::mem;
+use std::ops::Range;
 use std::thread;
 
 use crc32fast::Hasher;
@@ -11,11 +12,14 @@ use super::member::{self, header, trailer};
 use super::stitch::{END, store};
 use super::workers::{Block, Compressed, Workers, wait};
 
-/// How much content is compressed at a time and on its own: larger blocks make files 0.1 % smaller.
-pub(super) const BLOCK: usize = 1024 * 1024;
+/// How much content is compressed at a time and on its own, in bytes: the index counts in it. With half
+/// as much, files are 0.1 % larger, and larger than those of `provider-archive`.
+pub(in crate::archive) const PART: u32 = 2 * 1024 * 1024;
 
-/// Each thread has about 3 MiB of memory.
-const MOST_THREADS: usize = 16;
+pub(super) const BLOCK: usize = PART as usize;
+
+/// Each thread has about 5 MiB of memory.
+const MOST_THREADS: usize = 10;
 
 /// A place in the content where inflating can begin: at a whole byte, and without what is before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -241,9 +245,22 @@ pub(in crate::archive) struct Finished<W> {
 }
 
 impl<W: Write + Seek> Finished<W> {
-    /// Where what follows a restart point begins, in bytes from the start of the member.
-    pub(in crate::archive) fn offset(&self, mark: Mark) -> Option<u64> {
-        self.parts.get(mark.0).copied()
+    /// Where what was written between two restart points is, in bytes from the start of the member, and
+    /// how long each of its parts is.
+    pub(in crate::archive) fn parts(
+        &self,
+        begin: Mark,
+        end: Mark,
+    ) -> Option<(Range<u64>, Vec<u32>)> {
+        let offsets = self.parts.get(begin.0..=end.0)?;
+        let lengths = offsets.windows(2).map(|part| match part {
+            [begin, end] => u32::try_from(end - begin).ok(),
+            _ => None,
+        });
+        Some((
+            *offsets.first()?..*offsets.last()?,
+            lengths.collect::<Option<_>>()?,
+        ))
     }
 
     /// Sets the extra field: subfields (RFC 1952, section 2.3.1.1) of exactly the length it has.

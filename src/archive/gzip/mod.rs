@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! header [extra field]            member.rs
-//! part, part, part, …             encoder.rs: content in blocks of 1 MiB, compressed by workers.rs,
+//! part, part, part, …             encoder.rs: content in blocks of 2 MiB, compressed by workers.rs,
 //!                                 or content that was not known yet and came last, stored
 //! empty last block                stitch.rs
 //! checksum, length                member.rs
@@ -12,11 +12,12 @@
 //!
 //! A part begins and ends at a whole byte and refers to nothing before it, so that parts are compressed
 //! at the same time, and each can be inflated alone. They are made by `libdeflate`, which gives whole
-//! streams; `stitch.rs` makes parts of those, with the codes that `huffman.rs` reads.
+//! streams; `stitch.rs` makes parts of those, with the codes that `huffman.rs` reads. `part.rs` inflates one alone.
 
 mod encoder;
 mod huffman;
 mod member;
+mod part;
 mod reading;
 mod stitch;
 #[cfg(test)]
@@ -24,6 +25,9 @@ mod tests;
 mod workers;
 mod writing;
 
-pub(super) use encoder::{Finished, Mark};
+pub(super) use encoder::{Finished, Mark, PART};
+pub(super) use member::{TRAILER, content_begins, is_trailer};
+pub(super) use part::Seal;
 pub(super) use reading::{Failure, Tar};
+pub(super) use stitch::END;
 pub(super) use writing::Encoder;

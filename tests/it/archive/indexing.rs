@@ -118,14 +118,29 @@ fn one_executable_is_extracted_without_reading_another() {
     assert!(verify(archive.as_slice(), &Limits::default()).is_err());
 }
 
-/// Where the numbers of entry `entry` are in the header: offset, length and size.
+/// The size of a part, once inflated.
+const PART: u64 = 2 << 20;
+
+fn number(archive: &[u8], place: usize) -> u64 {
+    u64::from_le_bytes(archive[place..place + 8].try_into().unwrap())
+}
+
+/// Where the numbers of entry `entry` are in the header: offset, size, and the length of the first part.
 fn numbers(archive: &[u8], entry: usize) -> [usize; 3] {
-    let mut place = 12 + 4 + 3;
+    let mut place = 12 + 4 + 7;
     for _ in 0..entry {
-        place += 1 + usize::from(archive[place]) + 24;
+        place += 1 + usize::from(archive[place]);
+        place += 16 + 4 * number(archive, place + 8).div_ceil(PART) as usize;
     }
     place += 1 + usize::from(archive[place]);
     [place, place + 8, place + 16]
+}
+
+/// What is at `place`, with its first four or eight bytes changed.
+fn changed(good: &[u8], place: usize, value: &[u8]) -> Vec<u8> {
+    let mut archive = good.to_vec();
+    archive[place..place + value.len()].copy_from_slice(value);
+    archive
 }
 
 #[test]
@@ -134,42 +149,51 @@ fn a_lying_index_costs_reading_everything_and_never_gives_other_bytes() {
     let good = fs::read(&path).unwrap();
     // The claims, the world, and the executables in the order of their targets.
     let [claims, wanted, other] = [0, 2, 3].map(|entry| numbers(&good, entry));
-    let number = |place: usize| u64::from_le_bytes(good[place..place + 8].try_into().unwrap());
-    let lies: [(&str, usize, u64); 10] = [
+    let number = |place: usize| number(&good, place);
+    let part = |place: usize| u32::from_le_bytes(good[place..place + 4].try_into().unwrap());
+    let lies: [(&str, usize, Vec<u8>); 11] = [
         (
             "the offset of another executable",
             wanted[0],
-            number(other[0]),
+            number(other[0]).to_le_bytes().to_vec(),
         ),
         (
             "an offset in the middle of a block",
             wanted[0],
-            number(wanted[0]) + 100,
+            (number(wanted[0]) + 100).to_le_bytes().to_vec(),
         ),
-        ("an offset behind the file", wanted[0], 1 << 40),
-        ("an offset at the end of all numbers", wanted[0], u64::MAX),
-        ("a length of nothing", wanted[1], 0),
         (
-            "a length that is too short",
-            wanted[1],
-            number(wanted[1]) / 2,
+            "an offset behind the file",
+            wanted[0],
+            (1_u64 << 40).to_le_bytes().to_vec(),
         ),
-        ("a size of nothing", wanted[2], 0),
+        (
+            "an offset at the end of all numbers",
+            wanted[0],
+            vec![0xff; 8],
+        ),
+        ("a part of nothing", wanted[2], vec![0; 4]),
+        (
+            "a part that is too short",
+            wanted[2],
+            (part(wanted[2]) / 2).to_le_bytes().to_vec(),
+        ),
+        ("an absurd part", wanted[2], vec![0xff; 4]),
+        ("a size of nothing", wanted[1], vec![0; 8]),
         (
             "a size that is one too small",
-            wanted[2],
-            number(wanted[2]) - 1,
+            wanted[1],
+            (number(wanted[1]) - 1).to_le_bytes().to_vec(),
         ),
         (
             "claims at the world",
             claims[0],
-            number(numbers(&good, 1)[0]),
+            number(numbers(&good, 1)[0]).to_le_bytes().to_vec(),
         ),
-        ("claims of an absurd size", claims[2], u64::MAX),
+        ("claims of an absurd size", claims[1], vec![0xff; 8]),
     ];
     for (lie, place, value) in lies {
-        let mut archive = good.clone();
-        archive[place..place + 8].copy_from_slice(&value.to_le_bytes());
+        let archive = changed(&good, place, &value);
         assert!(gunzip(&archive) == gunzip(&good), "only the hint differs");
         fs::write(&path, &archive).unwrap();
         let destination = folder.path().join("executable");
