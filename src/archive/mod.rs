@@ -8,13 +8,15 @@
 //! - [`verify`], [`extract`] and [`load`] read in one bounded, streaming pass. It checks the signature,
 //!   the key types, the dates and the hash of every entry, whichever was asked for: the functions that
 //!   hand out bytes hand out nothing before the whole archive has passed.
-//! - [`extract_file`] takes one executable by the [`Index`] of an archive, when it has one, and reads
+//! - [`verify_file`] checks as much, on all cores when the archive carries an [`Index`].
+//! - [`extract_file`] takes one executable by the index of an archive, when it has one, and reads
 //!   nothing else.
 //! - [`edit`] changes a finished archive, signs it again and keeps its identity; [`insert`] adds targets.
 //! - [`KeyDirectories`] finds the seeds that `wash` has written.
 //! - [`ProviderArchive`] is the face that users of the `provider-archive` crate know.
 
 mod claims;
+mod digests;
 mod edit;
 mod entries;
 mod error;
@@ -25,11 +27,13 @@ mod index;
 mod input;
 mod keys;
 mod limits;
+mod parallel;
 mod pax;
 pub mod provider_archive;
 mod ranged;
 mod reader;
 mod signer;
+mod skeleton;
 mod tar_stream;
 mod tar_writer;
 mod target;
@@ -45,6 +49,7 @@ pub use index::{Index, IndexEntry};
 pub use input::Input;
 pub use keys::{KeyDirectories, KeyFile, KeyKind, KeyOrigin};
 pub use limits::Limits;
+pub use parallel::verify_file;
 pub use provider_archive::ProviderArchive;
 pub use ranged::extract_file;
 pub use reader::{Contents, read_claims, verify};

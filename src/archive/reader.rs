@@ -1,7 +1,7 @@
 //! Reading an archive: one streaming pass that checks everything.
 
 use std::collections::BTreeMap;
-use std::io::Read;
+use std::io::{self, Read, Seek};
 
 use crate::content::Digest;
 
@@ -89,6 +89,9 @@ pub(super) trait Receiver {
     fn bytes(&mut self, bytes: &[u8]) -> Result<(), Error>;
 }
 
+/// Knows the digests of executables, by where in the tar they begin and how long they are.
+type Known<'k> = &'k dyn Fn(u64, u64) -> Option<Digest>;
+
 /// Whether claims count whose dates are not good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Dates {
@@ -123,14 +126,26 @@ pub(super) fn scan(
         let compressed = tar.is_compressed();
         let mut archive = tar::Archive::new(TarStream::new(tar, limits));
         let mut scan = Scan::new(limits);
-        for entry in archive.entries().map_err(Error::DamagedTar)?.raw(true) {
-            let entry = entry.map_err(|error| structure_error(error, scan.end == 0))?;
-            scan.entry(entry, receiver)?;
-        }
-        archive.into_inner().finish(scan.end)?;
+        scan.entries(archive.entries(), receiver)?;
+        archive.into_inner().finish(scan.end)?.finish()?;
         scan.conclude(compressed, dates)
     })();
     outcome.map_err(|error| stream_error(&failure, error))
+}
+
+/// As [`scan`], over the tar of a compressed archive that can be skipped in, because the digests of its
+/// executables are `known`.
+pub(super) fn scan_known(
+    tar: impl Read + Seek,
+    limits: &Limits,
+    known: Known<'_>,
+) -> Result<Contents, Error> {
+    let mut archive = tar::Archive::new(TarStream::new(tar, limits));
+    let mut scan = Scan::new(limits);
+    scan.known = known;
+    scan.entries(archive.entries_with_seek(), &mut Discard)?;
+    archive.into_inner().finish(scan.end)?;
+    scan.conclude(true, Dates::Checked)
 }
 
 /// When the stream itself failed, that is the error to report.
@@ -144,6 +159,7 @@ fn stream_error(failure: &Failure, error: Error) -> Error {
 /// The state of one pass.
 struct Scan<'l> {
     limits: &'l Limits,
+    known: Known<'l>,
     entries: Entries<'l>,
     /// Where the last entry ends, padding included.
     end: u64,
@@ -156,6 +172,7 @@ impl<'l> Scan<'l> {
     fn new(limits: &'l Limits) -> Self {
         Self {
             limits,
+            known: &|_, _| None,
             entries: Entries::new(limits),
             end: 0,
             token: None,
@@ -164,19 +181,33 @@ impl<'l> Scan<'l> {
         }
     }
 
+    fn entries<R: Read>(
+        &mut self,
+        entries: io::Result<tar::Entries<'_, R>>,
+        receiver: &mut dyn Receiver,
+    ) -> Result<(), Error> {
+        for entry in entries.map_err(Error::DamagedTar)?.raw(true) {
+            let entry = entry.map_err(|error| structure_error(error, self.end == 0))?;
+            self.entry(entry, receiver)?;
+        }
+        Ok(())
+    }
+
     fn entry<R: Read>(
         &mut self,
         mut entry: tar::Entry<'_, R>,
         receiver: &mut dyn Receiver,
     ) -> Result<(), Error> {
         let size = entry.size();
-        self.end = entry
-            .raw_file_position()
-            .saturating_add(size.div_ceil(BLOCK).saturating_mul(BLOCK));
+        let begin = entry.raw_file_position();
+        self.end = begin.saturating_add(size.div_ceil(BLOCK).saturating_mul(BLOCK));
         match self.entries.role(&mut entry)? {
             Some(Role::Claims) => self.claims(&mut entry),
             Some(Role::World) => self.world(&mut entry),
-            Some(Role::Executable(target)) => self.executable(target, size, &mut entry, receiver),
+            Some(Role::Executable(target)) => {
+                let known = (self.known)(begin, size);
+                self.executable(target, size, known, &mut entry, receiver)
+            }
             None => Ok(()),
         }
     }
@@ -204,6 +235,7 @@ impl<'l> Scan<'l> {
         &mut self,
         target: Target,
         size: u64,
+        known: Option<Digest>,
         content: &mut impl Read,
         receiver: &mut dyn Receiver,
     ) -> Result<(), Error> {
@@ -216,14 +248,19 @@ impl<'l> Scan<'l> {
                 limit: self.limits.executable,
             });
         }
-        let wanted = receiver.begin(&target)?;
-        let digest = digest_of(|buffer| {
-            let count = content.read(buffer).map_err(tar_error)?;
-            if wanted {
-                receiver.bytes(buffer.get(..count).unwrap_or_default())?;
+        let digest = match known {
+            Some(digest) => digest,
+            None => {
+                let wanted = receiver.begin(&target)?;
+                digest_of(|buffer| {
+                    let count = content.read(buffer).map_err(tar_error)?;
+                    if wanted {
+                        receiver.bytes(buffer.get(..count).unwrap_or_default())?;
+                    }
+                    Ok(count)
+                })?
             }
-            Ok(count)
-        })?;
+        };
         self.executables.insert(target, (size, digest));
         Ok(())
     }

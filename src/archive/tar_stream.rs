@@ -1,9 +1,8 @@
 //! The stream of a tar, once inflated: bounded, and read to its very end.
 
-use std::io::{self, Read};
+use std::io::{self, Read, Seek, SeekFrom};
 
 use super::error::Error;
-use super::gzip::Tar;
 use super::limits::Limits;
 
 /// The unit of a tar, in bytes.
@@ -11,7 +10,8 @@ pub(super) const BLOCK: u64 = 512;
 
 /// Counts the bytes of the tar and stops at the bound, whatever the compressed size.
 pub(super) struct TarStream<R> {
-    inner: Tar<R>,
+    inner: R,
+    /// How far it was read; what was skipped counts.
     read: u64,
     limit: u64,
 }
@@ -21,7 +21,7 @@ pub(super) struct TarStream<R> {
 struct TotalExceeded(u64);
 
 impl<R: Read> TarStream<R> {
-    pub(super) fn new(inner: Tar<R>, limits: &Limits) -> Self {
+    pub(super) fn new(inner: R, limits: &Limits) -> Self {
         Self {
             inner,
             read: 0,
@@ -29,16 +29,9 @@ impl<R: Read> TarStream<R> {
         }
     }
 
-    /// Ends reading: behind the last entry, which ends at `end`, there is the end marker, and behind
-    /// that nothing.
-    pub(super) fn finish(mut self, end: u64) -> Result<(), Error> {
-        self.expect_end(end)?;
-        self.inner.finish()
-    }
-
-    /// Behind the last entry, which ends at `end`: two blocks of zeros at least (POSIX `pax`, "ustar
-    /// Interchange Format"), and nothing but zeros.
-    fn expect_end(&mut self, end: u64) -> Result<(), Error> {
+    /// Ends reading, and gives back what was read from. Behind the last entry, which ends at `end`, there
+    /// are two blocks of zeros at least (POSIX `pax`, "ustar Interchange Format"), and nothing but zeros.
+    pub(super) fn finish(mut self, end: u64) -> Result<R, Error> {
         // The tar reader stops at the first block of zeros.
         let mut zeros = self.read.saturating_sub(end);
         let mut buffer = vec![0; 32 * 1024];
@@ -56,16 +49,29 @@ impl<R: Read> TarStream<R> {
         if zeros < 2 * BLOCK {
             return Err(Error::Truncated("the end marker"));
         }
-        Ok(())
+        Ok(self.inner)
     }
 
     fn read_some(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.inner.read(buffer)?;
-        self.read += count as u64;
+        self.count(count as u64)?;
+        Ok(count)
+    }
+
+    fn count(&mut self, bytes: u64) -> io::Result<()> {
+        self.read = self.read.saturating_add(bytes);
         if self.read > self.limit {
             return Err(io::Error::other(TotalExceeded(self.limit)));
         }
-        Ok(count)
+        Ok(())
+    }
+}
+
+impl<R: Read + Seek> Seek for TarStream<R> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let position = self.inner.seek(to)?;
+        self.count(position.saturating_sub(self.read))?;
+        Ok(position)
     }
 }
 

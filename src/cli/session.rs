@@ -5,8 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context;
-use wasmcloud_par::archive;
-use wasmcloud_par::content::{MeteredReader, Progress, open_regular};
+use wasmcloud_par::content::Progress;
 
 use super::escape;
 use super::interruption::Interruption;
@@ -49,19 +48,6 @@ impl Session {
     /// Tells the user about something that is probably not meant.
     pub(crate) fn warn(&self, message: &str) {
         self.note(&format!("warning: {message}"));
-    }
-
-    /// Opens an archive for one pass that is watched under `label`.
-    pub(crate) fn open(
-        &self,
-        path: &Path,
-        label: &str,
-    ) -> Result<impl std::io::Read + use<>, archive::Error> {
-        let (file, size) = open_regular(path).map_err(|source| archive::Error::Read {
-            path: path.to_owned(),
-            source,
-        })?;
-        Ok(MeteredReader::new(file, self.progress.begin(label, size)))
     }
 }
 

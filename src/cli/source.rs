@@ -8,7 +8,7 @@ use std::sync::Arc;
 use anyhow::{Error, Result, bail};
 use wasmcloud_par::archive::{self, Contents, Limits, Target, VerifiedClaims, extract_file};
 use wasmcloud_par::client::{Inspected, TrustPolicy};
-use wasmcloud_par::content::{Digest, ErrorKind, MeteredReader};
+use wasmcloud_par::content::{Digest, ErrorKind, MeteredReader, open_regular};
 use wasmcloud_par::oci::Reference;
 
 use super::problem::Failure;
@@ -93,8 +93,12 @@ impl Source {
             Self::File(path) => {
                 let (path, session) = (path.clone(), session.clone());
                 blocking(move || {
-                    let input = session.open(&path, "verifying")?;
-                    archive::verify(input, &Limits::default())
+                    let (mut file, _) = open_regular(&path).map_err(|source| {
+                        let path = path.clone();
+                        archive::Error::Read { path, source }
+                    })?;
+                    let progress = session.progress().as_ref();
+                    archive::verify_file(&mut file, &Limits::default(), progress)
                         .map_err(|error| error.in_archive(&path).into())
                 })
                 .await?

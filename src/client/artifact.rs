@@ -31,6 +31,15 @@ impl Cached {
         Ok(reader)
     }
 
+    /// The file of the archive, unless it is in several layers.
+    pub(super) fn only_file(&self) -> Result<Option<File>, Error> {
+        let mut files = self.files();
+        match (files.next(), files.next()) {
+            (Some(file), None) => file.map(Some),
+            _ => Ok(None),
+        }
+    }
+
     /// The claims of the archive, verified; nothing else of it is.
     pub(super) fn claims(&self, name: &str, limits: &Limits) -> Result<VerifiedClaims, Error> {
         read_claims(self.open()?, limits).map_err(|source| Error::unusable(name, source))

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::archive::{Contents, Target, extract, verify};
+use crate::archive::{Contents, Target, extract, verify, verify_file};
 use crate::content::{Digest, MeteredReader};
 use crate::oci::Reference;
 
@@ -61,10 +61,15 @@ impl Client {
     ) -> Result<(Cached, Contents), Error> {
         let (client, name) = (self.clone(), reference.to_string());
         blocking(move || {
-            let meter = client.progress.begin("verifying", cached.size());
-            let input = MeteredReader::new(cached.open()?, meter);
-            let contents =
-                verify(input, &client.limits).map_err(|source| Error::unusable(&name, source))?;
+            let (limits, progress) = (&client.limits, client.progress.as_ref());
+            let contents = match cached.only_file()? {
+                Some(mut file) => verify_file(&mut file, limits, progress),
+                None => {
+                    let meter = progress.begin("verifying", cached.size());
+                    verify(MeteredReader::new(cached.open()?, meter), limits)
+                }
+            };
+            let contents = contents.map_err(|source| Error::unusable(&name, source))?;
             client.trust.check(&contents.claims, &name)?;
             Ok((cached, contents))
         })

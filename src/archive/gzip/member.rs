@@ -25,6 +25,24 @@ pub(super) fn trailer(checksum: u32, length: u64) -> [u8; 8] {
     (u64::from(checksum) | length << 32).to_le_bytes()
 }
 
+/// How long the trailer is.
+pub(in crate::archive) const TRAILER: u64 = 8;
+
+pub(in crate::archive) fn is_trailer(bytes: &[u8], checksum: u32, length: u64) -> bool {
+    bytes == trailer(checksum, length)
+}
+
+/// Where the content of the member begins whose first bytes are `head`; `None` when its header has other
+/// fields than an extra field.
+pub(in crate::archive) fn content_begins(head: &[u8]) -> Option<u64> {
+    let (fixed, rest) = head.split_at_checked(10)?;
+    let length = rest.first_chunk().copied().map(u16::from_le_bytes)?;
+    let [0x1f, 0x8b, 8, FEXTRA, ..] = fixed else {
+        return None;
+    };
+    Some(EXTRA + u64::from(length))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -36,6 +54,8 @@ mod tests {
         assert_eq!(header.len() as u64, EXTRA + 600);
         assert_eq!(header[3], FEXTRA);
         assert_eq!(header[10..12], 600_u16.to_le_bytes());
+        assert_eq!(content_begins(&header), Some(EXTRA + 600));
+        assert_eq!(content_begins(&header[..11]), None);
     }
 
     #[test]

@@ -16,7 +16,7 @@ pub(super) const GROWTH: usize = 5;
 
 /// An empty last block with the fixed code (RFC 1951, section 3.2.6): three bits of header, and the
 /// seven zeros that end a block.
-pub(super) const END: [u8; 2] = [3, 0];
+pub(in crate::archive) const END: [u8; 2] = [3, 0];
 
 /// The order in which the lengths of the code length code come (RFC 1951, section 3.2.7).
 const ORDER: [usize; 19] = [

@@ -4,9 +4,11 @@ mod claims;
 mod contents;
 mod structure;
 
+use std::io::Write;
+
 use wasmcloud_par::ProviderArchive;
-use wasmcloud_par::archive::{Error, Limits, extract, load, verify};
-use wasmcloud_par::content::ErrorKind;
+use wasmcloud_par::archive::{Error, Limits, extract, load, verify, verify_file};
+use wasmcloud_par::content::{ErrorKind, Silent};
 
 use super::{block_on, names};
 use crate::support::archives::{ArchiveBuilder, LINUX, MACOS, gzip};
@@ -55,6 +57,13 @@ fn refuse(name: &str, bytes: &[u8], expected: fn(&Error) -> bool) {
     for target in [None, Some(MACOS.0), Some("riscv64gc-linux")] {
         check("load", &load(bytes, target, &limits).expect_err(name));
     }
+
+    let mut file = tempfile::tempfile().unwrap();
+    file.write_all(bytes).unwrap();
+    check(
+        "verify_file",
+        &verify_file(&mut file, &limits, &Silent).expect_err(name),
+    );
 
     let folder = tempfile::tempdir().unwrap();
     let destination = folder.path().join("executable");

@@ -1,0 +1,240 @@
+//! Verifying an archive on all cores, by its index.
+//!
+//! The index says where the parts of each executable are. Parts of several executables are inflated at
+//! the same time, while those before them are hashed. What is between the executables (headers,
+//! padding, claims, the world) makes up a [`Skeleton`] of the tar, which is then read like any other.
+//!
+//! Every byte of the file is accounted for: each is the header, in exactly one part, or the trailer, each
+//! part is proven to be one ([`Seal`]), and the checksum and the length of all of them have to be those of
+//! the trailer. So whoever reads the archive from its start sees the same.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
+
+use crc32fast::Hasher as Checksum;
+use libdeflater::Decompressor;
+
+use crate::content::{Meter, MeteredReader, Progress};
+
+use super::digests::{Digested, digests_of};
+use super::error::Error;
+use super::gzip::{END, Seal, TRAILER, content_begins, is_trailer};
+use super::index::{Index, IndexEntry};
+use super::limits::Limits;
+use super::reader::{Contents, scan_known, verify};
+use super::skeleton::{Skeleton, Stretch, executables};
+use super::{CLAIMS_ENTRY, WORLD_ENTRY};
+
+/// The most bytes, compressed or not, of headers and padding between two entries.
+const BETWEEN: usize = 64 * 1024;
+
+/// As [`verify`](super::verify), for an archive in a file: on all cores when the archive carries an index
+/// that is right, else in one pass from its start to its end.
+///
+/// The file is taken to stay as it is meanwhile.
+///
+/// # Errors
+///
+/// As [`verify`](super::verify).
+pub fn verify_file(
+    file: &mut File,
+    limits: &Limits,
+    progress: &dyn Progress,
+) -> Result<Contents, Error> {
+    let size = file.metadata().map_err(Error::Stream)?.len();
+    match by_index(file, size, limits, &*progress.begin("verifying", size)) {
+        Ok(contents) => return Ok(contents),
+        Err(Obstacle::Stopped(error)) => return Err(Error::Stream(error)),
+        Err(Obstacle::NotAsIndexed) => {}
+    }
+    file.rewind().map_err(Error::Stream)?;
+    let meter = progress.begin("verifying", size);
+    verify(MeteredReader::new(file, meter), limits)
+}
+
+/// Why an archive is not verified by its index.
+#[derive(Debug)]
+pub(super) enum Obstacle {
+    /// There is no index, it lies, or something is wrong with the archive: reading it from its start
+    /// finds out.
+    NotAsIndexed,
+    /// A meter stopped it.
+    Stopped(io::Error),
+}
+
+/// The file, for all threads.
+pub(super) struct Source<'f> {
+    file: Mutex<&'f mut File>,
+    meter: &'f dyn Meter,
+}
+
+impl Source<'_> {
+    /// The bytes in `range`, which replace those in `buffer`.
+    pub(super) fn read(&self, range: Range<u64>, buffer: &mut Vec<u8>) -> Result<(), Obstacle> {
+        let length = range.end.saturating_sub(range.start);
+        buffer.clear();
+        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        let read = file
+            .seek(SeekFrom::Start(range.start))
+            .and_then(|_| file.by_ref().take(length).read_to_end(buffer));
+        drop(file);
+        self.meter.advance(length).map_err(Obstacle::Stopped)?;
+        match read {
+            Ok(count) if count as u64 == length => Ok(()),
+            _ => Err(Obstacle::NotAsIndexed),
+        }
+    }
+}
+
+fn by_index(
+    file: &mut File,
+    size: u64,
+    limits: &Limits,
+    meter: &dyn Meter,
+) -> Result<Contents, Obstacle> {
+    let source = Source {
+        file: Mutex::new(file),
+        meter,
+    };
+    let mut head = Vec::new();
+    source.read(0..size.min(Index::HEAD as u64), &mut head)?;
+    let index = Index::from_head(&head).ok_or(Obstacle::NotAsIndexed)?;
+    let begin = content_begins(&head).ok_or(Obstacle::NotAsIndexed)?;
+    let end = size.saturating_sub(TRAILER + END.len() as u64);
+    let places = places(&index, begin..end, limits).ok_or(Obstacle::NotAsIndexed)?;
+
+    let seal = Seal::new().ok_or(Obstacle::NotAsIndexed)?;
+    let entries: Vec<_> = places.iter().filter_map(Place::executable).collect();
+    let digested = digests_of(&entries, &source, &seal)?;
+    let mut member = Member::new(&source, &seal);
+    let mut digested = digested.into_iter();
+    for place in &places {
+        match place {
+            Place::Between(range) => member.inflate(range.clone(), BETWEEN)?,
+            Place::Held(entry) => {
+                for (range, size) in entry.parts() {
+                    member.inflate(range, size)?;
+                }
+            }
+            Place::Executable(entry) => {
+                let digested = digested.next().ok_or(Obstacle::NotAsIndexed)?;
+                member.executable(entry.size, digested);
+            }
+        }
+    }
+    let stretches = member.finish(end)?;
+    let known = executables(&stretches);
+    let known = |position, size| match known.get(&position) {
+        Some((expected, digest)) if *expected == size => Some(digest.clone()),
+        _ => None,
+    };
+    scan_known(Skeleton::new(stretches), limits, &known).map_err(|_| Obstacle::NotAsIndexed)
+}
+
+/// A range of the file.
+enum Place<'i> {
+    /// Headers and padding, in one part.
+    Between(Range<u64>),
+    /// An entry that is small enough to be held in memory: the claims or the world.
+    Held(&'i IndexEntry),
+    /// An entry that is only hashed.
+    Executable(&'i IndexEntry),
+}
+
+impl<'i> Place<'i> {
+    fn executable(&self) -> Option<&'i IndexEntry> {
+        match self {
+            Self::Executable(entry) => Some(entry),
+            _ => None,
+        }
+    }
+}
+
+/// What fills `content` of the file, without gaps. `None` when the index does not, or not in order, or
+/// when it asks for more than the limits allow.
+fn places<'i>(index: &'i Index, content: Range<u64>, limits: &Limits) -> Option<Vec<Place<'i>>> {
+    let entries = index
+        .in_parts()
+        .filter(|entries| entries.len() <= limits.entries)?;
+    let mut places = Vec::new();
+    let mut position = content.start;
+    let between = |range: Range<u64>| {
+        let length = range.end.checked_sub(range.start)?;
+        (length <= BETWEEN as u64).then_some(Place::Between(range))
+    };
+    for entry in entries {
+        let (place, limit) = match entry.name.as_str() {
+            CLAIMS_ENTRY => (Place::Held(entry), limits.claims),
+            WORLD_ENTRY => (Place::Held(entry), limits.world),
+            _ => (Place::Executable(entry), limits.executable),
+        };
+        if entry.size > limit {
+            return None;
+        }
+        places.push(between(position..entry.range.start)?);
+        places.push(place);
+        position = entry.range.end;
+    }
+    places.push(between(position..content.end)?);
+    Some(places)
+}
+
+/// Goes through the member from its start to its end.
+struct Member<'s> {
+    source: &'s Source<'s>,
+    seal: &'s Seal,
+    decompressor: Decompressor,
+    part: Vec<u8>,
+    stretches: Vec<Stretch>,
+    checksum: Checksum,
+    length: u64,
+}
+
+impl<'s> Member<'s> {
+    fn new(source: &'s Source<'s>, seal: &'s Seal) -> Self {
+        Self {
+            source,
+            seal,
+            decompressor: Decompressor::new(),
+            part: Vec::new(),
+            stretches: Vec::new(),
+            checksum: Checksum::new(),
+            length: 0,
+        }
+    }
+
+    /// The part in `range`, of at most `limit` bytes once inflated.
+    fn inflate(&mut self, range: Range<u64>, limit: usize) -> Result<(), Obstacle> {
+        let mut content = Vec::new();
+        self.source.read(range, &mut self.part)?;
+        self.seal
+            .inflate(&mut self.decompressor, &mut self.part, &mut content, limit)
+            .map_err(|_| Obstacle::NotAsIndexed)?;
+        self.checksum.update(&content);
+        self.length += content.len() as u64;
+        self.stretches.push(Stretch::Bytes(content));
+        Ok(())
+    }
+
+    fn executable(&mut self, size: u64, digested: Digested) {
+        self.checksum.combine(&digested.checksum);
+        self.length += size;
+        self.stretches
+            .push(Stretch::Executable(size, digested.digest));
+    }
+
+    /// The stretches, when what follows them at `end` is the end of a member with just this content.
+    fn finish(mut self, end: u64) -> Result<Vec<Stretch>, Obstacle> {
+        let last = END.len() as u64 + TRAILER;
+        self.source.read(end..end + last, &mut self.part)?;
+        let trailer = self.part.strip_prefix(&END);
+        let checksum = self.checksum.finalize();
+        if trailer.is_some_and(|bytes| is_trailer(bytes, checksum, self.length)) {
+            Ok(self.stretches)
+        } else {
+            Err(Obstacle::NotAsIndexed)
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! Verifying a file on all cores: the same answers as reading it from its start, whatever it holds.
+
+use std::fs::{self, File};
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+use nkeys::KeyPair;
+use wasmcloud_par::archive::{
+    ArchiveWriter, Compression, Contents, Error, Index, Input, Limits, Metadata, Signer, verify,
+    verify_file,
+};
+use wasmcloud_par::content::{Meter, Progress, Silent, Stopped};
+
+use crate::support::archives::gunzip;
+
+/// The size of a part: what is inflated at a time.
+const PART: usize = 2 << 20;
+
+/// Counts how often the archive was read.
+#[derive(Default)]
+struct Passes(AtomicUsize);
+
+impl Progress for Passes {
+    fn begin(&self, label: &str, _total: u64) -> Box<dyn Meter> {
+        assert_eq!(label, "verifying");
+        self.0.fetch_add(1, Relaxed);
+        Box::new(Silent)
+    }
+}
+
+/// What verifying a file says, and whether its index led to that.
+fn verified(path: &Path) -> (Result<Contents, Error>, bool) {
+    let passes = Passes::default();
+    let mut file = File::open(path).unwrap();
+    let contents = verify_file(&mut file, &Limits::default(), &passes);
+    (contents, passes.0.into_inner() == 1)
+}
+
+fn executable(size: usize) -> Vec<u8> {
+    (0..size)
+        .map(|i| (i / 5 % (199 + size % 50)) as u8)
+        .collect()
+}
+
+fn write(path: &Path, sizes: &[usize], world: Option<Vec<u8>>) {
+    let mut writer = ArchiveWriter::new(Metadata::default());
+    for (number, size) in sizes.iter().enumerate() {
+        let target = format!("arch{number}-linux").parse().unwrap();
+        writer.executable(target, Input::Bytes(executable(*size).into()));
+    }
+    if let Some(world) = world {
+        writer.world(world);
+    }
+    let subject = KeyPair::new_service().public_key();
+    let signer = Signer::new(KeyPair::new_account(), &subject).unwrap();
+    writer
+        .write(path, &signer, Compression::Gzip, &Silent)
+        .unwrap();
+}
+
+#[test]
+fn an_index_leads_to_what_reading_from_the_start_gives() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("provider.par.gz");
+    let cases: [(&[usize], Option<Vec<u8>>); 6] = [
+        (&[1], None),
+        (&[0, 100, 0], None),
+        (&[PART - 1, PART, PART + 1, 2 * PART], None),
+        (&[PART + 7], Some(executable(3000))),
+        (&[70_000], Some(executable(2 * PART + 5))),
+        // More than are hashed side by side, of very different sizes.
+        (
+            &[3 * PART, 10, 500_000, 512, 1024, 2 * PART + 9, 0, 64, 63],
+            None,
+        ),
+    ];
+    for (sizes, world) in cases {
+        write(&path, sizes, world);
+        let streamed = verify(File::open(&path).unwrap(), &Limits::default()).unwrap();
+        let (contents, by_index) = verified(&path);
+        assert_eq!(contents.unwrap(), streamed, "{sizes:?}");
+        assert!(by_index, "{sizes:?}");
+    }
+}
+
+#[test]
+fn damage_anywhere_is_reported_as_when_reading_from_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("provider.par.gz");
+    write(&path, &[200_000, 100_000], Some(executable(1000)));
+    let good = fs::read(&path).unwrap();
+    let head = 12 + usize::from(u16::from_le_bytes([good[10], good[11]]));
+    let every = (good.len() - head) / 150;
+    let places = (head..good.len()).step_by(every);
+    for place in places.chain(good.len() - 10..good.len()) {
+        let mut archive = good.clone();
+        archive[place] ^= 0x10;
+        fs::write(&path, &archive).unwrap();
+        let streamed = verify(archive.as_slice(), &Limits::default());
+        let (contents, _) = verified(&path);
+        match (streamed, contents) {
+            (Err(streamed), Err(error)) => {
+                assert_eq!(error.to_string(), streamed.to_string(), "{place}");
+            }
+            // Bits that fill up a byte mean nothing.
+            (Ok(streamed), Ok(contents)) => assert_eq!(contents, streamed, "{place}"),
+            other => panic!("{place}: {other:?}"),
+        }
+    }
+    for (what, archive) in [
+        ("cut", good[..good.len() - 1].to_vec()),
+        ("garbage behind it", [&good[..], &[0]].concat()),
+        ("another member behind it", [&good[..], &good[..]].concat()),
+        ("nothing but its head", good[..head].to_vec()),
+    ] {
+        fs::write(&path, archive).unwrap();
+        assert!(verified(&path).0.is_err(), "{what}");
+    }
+}
+
+#[test]
+fn an_index_of_something_else_is_of_no_use_and_does_no_harm() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("provider.par.gz");
+    write(&path, &[200_000, 100_000], None);
+    let good = fs::read(&path).unwrap();
+    let expected = verify(good.as_slice(), &Limits::default()).unwrap();
+    let head = 12 + usize::from(u16::from_le_bytes([good[10], good[11]]));
+    assert!(Index::from_head(&good).is_some());
+    let mut led_astray = 0;
+    for place in 16..head {
+        let mut archive = good.clone();
+        archive[place] ^= 1;
+        assert!(gunzip(&archive) == gunzip(&good), "only the hint differs");
+        fs::write(&path, &archive).unwrap();
+        let (contents, by_index) = verified(&path);
+        assert_eq!(contents.unwrap(), expected, "{place}");
+        led_astray += usize::from(!by_index);
+    }
+    // The names alone do not have to be right: what counts is those in the tar.
+    assert!(led_astray > (head - 16) / 2, "{led_astray}");
+}
+
+#[test]
+fn limits_hold_on_the_way_by_the_index_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("provider.par.gz");
+    write(&path, &[200_000, 100_000], Some(executable(1000)));
+    let set: [fn(&mut Limits); 5] = [
+        |limits| limits.executable = 199_999,
+        |limits| limits.total = 300_000,
+        |limits| limits.world = 999,
+        |limits| limits.claims = 100,
+        |limits| limits.entries = 3,
+    ];
+    for (number, set) in set.into_iter().enumerate() {
+        let mut limits = Limits::default();
+        set(&mut limits);
+        let error = verify_file(&mut File::open(&path).unwrap(), &limits, &Silent).unwrap_err();
+        assert!(
+            matches!(error, Error::TooLarge { .. }),
+            "{number}: {error:?}"
+        );
+    }
+}
+
+#[test]
+fn it_can_be_stopped() {
+    struct Stop;
+    impl Progress for Stop {
+        fn begin(&self, _label: &str, _total: u64) -> Box<dyn Meter> {
+            Box::new(Self)
+        }
+    }
+    impl Meter for Stop {
+        fn advance(&self, _bytes: u64) -> std::io::Result<()> {
+            Err(Stopped.into())
+        }
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("provider.par.gz");
+    write(&path, &[PART, PART], None);
+    let stopped = verify_file(&mut File::open(&path).unwrap(), &Limits::default(), &Stop);
+    assert!(matches!(stopped, Err(Error::Stream(_))), "{stopped:?}");
+}
