@@ -12,6 +12,7 @@
 //! - [`extract_file`] takes one executable by the index of an archive, when it has one, and reads
 //!   nothing else.
 //! - [`edit`] changes a finished archive, signs it again and keeps its identity; [`insert`] adds targets.
+//! - [`Executable`] tells whether a file can be an executable for a target.
 //! - [`KeyDirectories`] finds the seeds that `wash` has written.
 //! - [`ProviderArchive`] is the face that users of the `provider-archive` crate know.
 
@@ -20,6 +21,7 @@ mod digests;
 mod edit;
 mod entries;
 mod error;
+mod executable;
 mod extract;
 mod gzip;
 mod hashing;
@@ -44,6 +46,7 @@ mod writer;
 pub use claims::{Metadata, UnverifiedClaims, VerifiedClaims};
 pub use edit::{Identity, edit, insert};
 pub use error::Error;
+pub use executable::Executable;
 pub use extract::{Loaded, extract, load};
 pub use index::{Index, IndexEntry};
 pub use input::Input;

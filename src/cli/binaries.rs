@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 use clap::ValueHint;
-use wasmcloud_par::archive::{self, Input, Target};
+use wasmcloud_par::archive::{self, Executable, Input, Target};
 use wasmcloud_par::content::open_regular;
 
+use super::output::Answer;
 use super::problem::Failure;
 use super::session::{Session, text};
 
@@ -30,21 +31,30 @@ pub(crate) struct Binaries {
     /// The file that was named first: names of keys and archives derive from it.
     pub(crate) first: PathBuf,
     pub(crate) by_target: BTreeMap<Target, PathBuf>,
+    /// What is probably not meant.
+    warnings: Vec<String>,
 }
 
 impl BinaryOptions {
     /// Reads the options and looks at every file once.
-    pub(crate) fn read(&self, session: &Session) -> Result<Binaries> {
+    pub(crate) fn read(&self) -> Result<Binaries> {
         let default = self.arch.clone().unwrap_or_else(Target::host);
         let mut first = None;
         let mut by_target = BTreeMap::new();
+        let mut warnings = Vec::new();
         for option in &self.binaries {
             let (target, path) = split(option);
             let target = target.unwrap_or_else(|| default.clone());
-            check(&path, option)?;
+            let executable = check(&path, option)?;
             if let Some(usual) = target.usual_name() {
-                session.warn(&format!(
-                    "hosts look for `{usual}`, not for `{target}`, which is packed as it is"
+                warnings.push(format!(
+                    "hosts look for `{usual}`, not for `{target}`, which was packed as it is"
+                ));
+            }
+            if !executable.suits(&target) {
+                warnings.push(format!(
+                    "hosts of {target} cannot run {}, which was packed as it is: it is {executable}",
+                    text(&path)
                 ));
             }
             first.get_or_insert_with(|| path.clone());
@@ -60,13 +70,25 @@ impl BinaryOptions {
             }
         }
         match first {
-            Some(first) => Ok(Binaries { first, by_target }),
+            Some(first) => Ok(Binaries {
+                first,
+                by_target,
+                warnings,
+            }),
             None => bail!(Failure::usage("there is no binary to pack")),
         }
     }
 }
 
 impl Binaries {
+    /// Warns of what was packed and was probably not meant.
+    pub(crate) fn warn(self, session: &Session, answer: Answer) -> Answer {
+        for warning in &self.warnings {
+            session.warn(warning);
+        }
+        answer.field("warnings", self.warnings)
+    }
+
     pub(crate) fn inputs(&self) -> BTreeMap<Target, Input> {
         self.by_target
             .iter()
@@ -117,7 +139,7 @@ fn split(option: &OsStr) -> (Option<Target>, PathBuf) {
 }
 
 /// What can be said about a binary before anything is written.
-fn check(path: &Path, option: &OsStr) -> Result<()> {
+fn check(path: &Path, option: &OsStr) -> Result<Executable> {
     let (file, size) = open_regular(path).map_err(|source| {
         let not_a_target = option
             .to_str()
@@ -140,13 +162,15 @@ fn check(path: &Path, option: &OsStr) -> Result<()> {
             text(path)
         )));
     }
+    let read_error = |source| archive::Error::Read {
+        path: path.to_owned(),
+        source,
+    };
     let mut magic = Vec::new();
-    file.take(4)
+    (&file)
+        .take(4)
         .read_to_end(&mut magic)
-        .map_err(|source| archive::Error::Read {
-            path: path.to_owned(),
-            source,
-        })?;
+        .map_err(read_error)?;
     if magic == b"\0asm" {
         bail!(
             Failure::usage(format!(
@@ -156,7 +180,7 @@ fn check(path: &Path, option: &OsStr) -> Result<()> {
             .hint("components are pushed with `wkg oci push`")
         );
     }
-    Ok(())
+    Ok(Executable::read(magic.as_slice().chain(file)).map_err(read_error)?)
 }
 
 #[cfg(test)]

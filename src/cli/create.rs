@@ -1,28 +1,20 @@
 //! `par create`
 
-use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use clap::ValueHint;
 use wasmcloud_par::archive::{
     self, ArchiveWriter, Compression, KeyKind, Metadata, Signer, encode_world,
 };
-use wasmcloud_par::content::{AtomicFile, open_regular};
+use wasmcloud_par::content::AtomicFile;
 
 use super::binaries::{Binaries, BinaryOptions};
 use super::options::path_or_nothing;
 use super::output::Answer;
-use super::problem::Failure;
+use super::schema::read_schema;
 use super::session::{Session, blocking, text, unless_empty};
 use super::signing::{SigningOptions, announce, at, user};
-
-/// The largest file that is read as a schema.
-const SCHEMA_FILE_LIMIT: u64 = 1 << 20;
-
-/// The largest schema that is packed, without white space. Readers cap the token that carries it at
-/// 1 MiB, and base64 makes it a third longer.
-const SCHEMA_LIMIT: usize = 512 << 10;
 
 /// Pack executables for any number of targets into a signed archive, and print its path
 ///
@@ -49,7 +41,8 @@ pub(crate) struct Args {
     /// From when the archive is valid, in seconds since 1970. Default: at once
     #[arg(long, value_name = "SECONDS")]
     not_before: Option<u64>,
-    /// A file with a JSON schema of the provider's configuration. Default: none
+    /// A file with a JSON schema of the provider's configuration, by the draft that its `$schema` names
+    /// or else by 2020-12. Nothing that it refers to is fetched. Default: none
     #[arg(
         short = 'j',
         long,
@@ -85,7 +78,7 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
 }
 
 fn create(args: Args, session: &Session) -> Result<Answer> {
-    let binaries = args.binaries.read(session)?;
+    let binaries = args.binaries.read()?;
     let compression = if args.compress {
         Compression::Gzip
     } else {
@@ -128,11 +121,12 @@ fn create(args: Args, session: &Session) -> Result<Answer> {
     let meter = session.progress().begin("packing", writer.total()?);
     let claims = writer.write(&destination, &signer, compression, meter.as_ref())?;
     let targets: Vec<&str> = claims.executables().keys().map(|t| t.as_str()).collect();
-    Ok(Answer::new(text(&destination))
+    let answer = Answer::new(text(&destination))
         .field("file", text(&destination))
         .field("issuer", claims.issuer())
         .field("service", claims.subject())
-        .field("targets", targets))
+        .field("targets", targets);
+    Ok(binaries.warn(session, answer))
 }
 
 fn signer(options: &SigningOptions, binaries: &Binaries, session: &Session) -> Result<Signer> {
@@ -174,31 +168,4 @@ fn signer(options: &SigningOptions, binaries: &Binaries, session: &Session) -> R
     let (subject, origin) = subject(generate)?;
     announce(session, KeyKind::Service, &origin);
     Ok(at(Signer::new(issuer, &subject.public_key())?, created))
-}
-
-fn read_schema(path: &Path) -> Result<serde_json::Value> {
-    let read_error = |source| archive::Error::Read {
-        path: path.to_owned(),
-        source,
-    };
-    let (file, _) = open_regular(path).map_err(read_error)?;
-    let mut bytes = Vec::new();
-    file.take(SCHEMA_FILE_LIMIT + 1)
-        .read_to_end(&mut bytes)
-        .map_err(read_error)?;
-    if bytes.len() as u64 > SCHEMA_FILE_LIMIT {
-        bail!(Failure::usage(format!(
-            "the schema {} is larger than {SCHEMA_FILE_LIMIT} bytes",
-            text(path)
-        )));
-    }
-    let schema: serde_json::Value = serde_json::from_slice(&bytes)
-        .with_context(|| Failure::usage(format!("the schema {} is not JSON", text(path))))?;
-    if schema.to_string().len() > SCHEMA_LIMIT {
-        bail!(Failure::usage(format!(
-            "the schema {} is too large for the claims that carry it: more than {SCHEMA_LIMIT} bytes",
-            text(path)
-        )));
-    }
-    Ok(schema)
 }

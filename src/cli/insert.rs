@@ -26,12 +26,13 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
 }
 
 fn insert(args: &Args, session: &Session) -> Result<Answer> {
-    let binaries = args.binaries.read(session)?;
+    let binaries = args.binaries.read()?;
     binaries.refuse_as_destination(&source::path(&args.edit.archive))?;
-    args.edit.edit(session, |writer| {
+    let answer = args.edit.edit(session, |writer| {
         for (target, input) in binaries.inputs() {
             writer.executable(target, input);
         }
         Ok(())
-    })
+    })?;
+    Ok(binaries.warn(session, answer))
 }

@@ -1,6 +1,8 @@
 //! `par inspect`
 
-use anyhow::{Result, bail};
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, bail};
 use clap::ValueHint;
 use serde_json::json;
 use wasmcloud_par::archive::{Contents, print_world};
@@ -11,7 +13,8 @@ use super::escape;
 use super::output::Answer;
 use super::problem::Failure;
 use super::registry::RegistryArgs;
-use super::session::Session;
+use super::schema::{read_json, violations};
+use super::session::{Session, blocking, detached, text};
 use super::source::{Argument, Source};
 
 /// Show what an archive says about itself
@@ -29,6 +32,16 @@ pub(crate) struct Args {
     /// Print the WIT world and nothing else; with -o json, besides the rest. Default: not shown
     #[arg(long, conflicts_with = "jwt_only")]
     wit: bool,
+    /// Check that a configuration, a JSON file, fits the schema that the archive carries, and print
+    /// nothing else; with -o json, besides the rest. `-` reads it from standard input. Default: not
+    /// checked
+    #[arg(
+        long,
+        value_name = "FILE",
+        value_hint = ValueHint::FilePath,
+        conflicts_with_all = ["jwt_only", "wit"]
+    )]
+    check_config: Option<PathBuf>,
     #[command(flatten)]
     registry: RegistryArgs,
 }
@@ -42,6 +55,9 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
         let token = contents.claims.token();
         return Ok(Answer::new(token).field("token", token));
     }
+    if let Some(configuration) = args.check_config {
+        return check_config(&source, &contents, configuration).await;
+    }
     if !args.wit {
         return Ok(describe(&contents, Answer::new(table(&contents))));
     }
@@ -54,6 +70,37 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
     let wit = print_world(world)?;
     let answer = Answer::new(escape::lines(&wit)).field("wit", wit);
     Ok(describe(&contents, answer))
+}
+
+/// Answers whether a configuration fits.
+async fn check_config(source: &Source, contents: &Contents, path: PathBuf) -> Result<Answer> {
+    let Some(schema) = contents.claims.metadata().schema else {
+        bail!(
+            Failure::new(
+                ErrorKind::NotFound,
+                format!("{source} carries no schema of a configuration")
+            )
+            .hint("pack one with `par create --schema`")
+        );
+    };
+    let name = text(&path);
+    let configuration = detached(move || read_json(&path, "configuration")).await?;
+    let checked = blocking(move || Ok(violations(schema, configuration))).await?;
+    let (count, first) = checked.with_context(|| {
+        let message = format!("cannot use the schema that {source} carries");
+        Failure::new(ErrorKind::NotVerified, message)
+    })?;
+    if count > 0 {
+        let mut message =
+            format!("the configuration {name} does not fit the schema that {source} carries");
+        if count > first.len() {
+            message += &format!("; the first {} of {count} violations are", first.len());
+        }
+        bail!(Failure::new(ErrorKind::NotVerified, message).violations(first));
+    }
+    let text = format!("{name} fits the schema that {source} carries");
+    let answer = describe(contents, Answer::new(escape::line(&text)));
+    Ok(answer.field("violations", json!([])))
 }
 
 /// The JSON fields of `wash inspect`; what is missing is `null`.

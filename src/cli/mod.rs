@@ -23,6 +23,7 @@ mod pull;
 mod push;
 mod registry;
 mod remove;
+mod schema;
 mod session;
 mod sign;
 mod signing;
@@ -63,7 +64,7 @@ Exit codes:
   2    usage
   3    not found: reference, tag, file, target, key
   4    denied: credentials missing, wrong or insufficient
-  5    not verified: digest, signature, hash, trust policy, malformed archive
+  5    not verified: digest, signature, hash, trust policy, malformed archive, configuration
   6    unavailable: network or registry; trying again may help
   7    conflict: the name exists with other content
   130  interrupted";

@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::escape;
 use super::problem::Problem;
+use super::schema::Violation;
 
 /// The form of what is printed on standard output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
@@ -109,19 +110,27 @@ impl Output {
         match self.format {
             Format::Text => {
                 to_stderr(&format!("error: {}", escape::lines(&problem.message)));
+                for violation in &problem.violations {
+                    to_stderr(&format!("  {}", escape::line(&violation.to_string())));
+                }
                 if let Some(hint) = &problem.hint {
                     to_stderr(&format!("hint: {}", escape::lines(hint)));
                 }
             }
             Format::Json => {
-                let object = json!({
-                    "success": false,
-                    "error": {
-                        "kind": problem.kind,
-                        "message": problem.message,
-                        "hint": problem.hint,
-                    },
+                let mut fields = Map::new();
+                fields.insert("success".to_owned(), false.into());
+                let error = json!({
+                    "kind": problem.kind,
+                    "message": problem.message,
+                    "hint": problem.hint,
                 });
+                fields.insert("error".to_owned(), error);
+                if !problem.violations.is_empty() {
+                    let violations = problem.violations.iter().map(Violation::to_json);
+                    fields.insert("violations".to_owned(), violations.collect());
+                }
+                let object = Value::Object(fields);
                 // When this cannot be written either, the exit code has to do.
                 let _ = to_stdout(&escape::json(&object.to_string()));
             }

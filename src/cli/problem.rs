@@ -7,6 +7,8 @@ use wasmcloud_par::content::{ErrorKind, ParseDigestError};
 use wasmcloud_par::oci::ParseReferenceError;
 use wasmcloud_par::{cache, client, oci};
 
+use super::schema::Violation;
+
 /// An error that the command line itself finds.
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
@@ -14,6 +16,7 @@ pub(crate) struct Failure {
     kind: ErrorKind,
     message: String,
     hint: Option<String>,
+    violations: Vec<Violation>,
 }
 
 impl Failure {
@@ -22,6 +25,7 @@ impl Failure {
             kind,
             message: message.into(),
             hint: None,
+            violations: Vec::new(),
         }
     }
 
@@ -34,6 +38,12 @@ impl Failure {
         self.hint = Some(hint.into());
         self
     }
+
+    /// What in a configuration breaks its schema.
+    pub(crate) fn violations(mut self, violations: Vec<Violation>) -> Self {
+        self.violations = violations;
+        self
+    }
 }
 
 /// What is told about an error.
@@ -43,6 +53,8 @@ pub(crate) struct Problem {
     pub(crate) code: u8,
     pub(crate) message: String,
     pub(crate) hint: Option<String>,
+    /// Told one by one, when there are any.
+    pub(crate) violations: Vec<Violation>,
 }
 
 impl Problem {
@@ -61,6 +73,7 @@ impl Problem {
             code: exit_code(kind),
             message: format!("{error:#}"),
             hint: known.into_iter().find_map(|(_, hint)| hint),
+            violations: context.map_or_else(Vec::new, |failure| failure.violations.clone()),
         }
     }
 
@@ -70,6 +83,7 @@ impl Problem {
             code: exit_code(ErrorKind::Usage),
             message,
             hint,
+            violations: Vec::new(),
         }
     }
 
@@ -80,6 +94,7 @@ impl Problem {
             code: 130,
             message: "interrupted".to_owned(),
             hint: None,
+            violations: Vec::new(),
         }
     }
 }

@@ -20,8 +20,8 @@ pub(crate) struct Args {
     /// Where to push to
     #[arg(value_name = "REF")]
     reference: OsString,
-    /// The archive
-    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    /// The archive; `-` reads it from standard input
+    #[arg(value_name = "FILE|-", value_hint = ValueHint::FilePath)]
     archive: Argument,
     /// An annotation for the manifest. May be given several times. Default: none but our own
     #[arg(short, long = "annotation", value_name = "KEY=VALUE", value_parser = annotation)]
@@ -32,10 +32,17 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
     let reference = args.registry.reference(&args.reference, false)?;
-    let archive = source::path(&args.archive);
     let annotations: BTreeMap<String, String> = args.annotations.into_iter().collect();
     let client = args.registry.client(session, &[]).await?;
-    let pushed = client.push(&archive, &reference, &annotations).await?;
+    let pushed = if args.archive == "-" {
+        let input = source::standard_input()?;
+        client
+            .push_from(input, source::STANDARD_INPUT, &reference, &annotations)
+            .await?
+    } else {
+        let archive = source::path(&args.archive);
+        client.push(&archive, &reference, &annotations).await?
+    };
     let pinned = pushed.reference.pinned(&pushed.digest);
     let mut answer = Answer::new(pinned.clone())
         .field("url", pushed.reference.to_string())

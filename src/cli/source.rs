@@ -2,6 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;
+use std::io::{IsTerminal, Stdin};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -105,10 +106,10 @@ impl Source {
             }
             Self::StandardInput => {
                 let meter = session.progress().begin("verifying", 0);
+                let input = MeteredReader::new(standard_input()?, meter);
                 detached(move || {
-                    let input = MeteredReader::new(std::io::stdin().lock(), meter);
                     archive::verify(input, &Limits::default())
-                        .map_err(|error| error.in_archive(Path::new("on standard input")).into())
+                        .map_err(|error| error.in_archive(Path::new(STANDARD_INPUT)).into())
                 })
                 .await?
             }
@@ -166,6 +167,21 @@ impl fmt::Display for Source {
             Self::StandardInput => formatter.write_str("standard input"),
         }
     }
+}
+
+/// What an archive is called that comes from a pipe, in "the archive …".
+pub(crate) const STANDARD_INPUT: &str = "on standard input";
+
+/// Standard input, to read an archive from: nobody types one.
+pub(crate) fn standard_input() -> Result<Stdin> {
+    let input = std::io::stdin();
+    if input.is_terminal() {
+        bail!(
+            Failure::usage("standard input is a terminal, and no archive")
+                .hint("name a file, or let another program write to `par`: `… | par push REF -`")
+        );
+    }
+    Ok(input)
 }
 
 /// A path from an argument that can only be one; `file://` in front is accepted.

@@ -74,6 +74,9 @@ pub enum Error {
     /// The work was cancelled from outside: the runtime is shutting down.
     #[error("the work was cancelled")]
     Cancelled(#[source] tokio::task::JoinError),
+    /// Reading an input ended without an outcome: its reader panicked.
+    #[error("reading the archive was abandoned")]
+    Abandoned,
 }
 
 impl Error {
@@ -102,7 +105,7 @@ impl Error {
             | Self::ManifestTooLarge { .. }
             | Self::UntrustedIssuer { .. } => ErrorKind::NotVerified,
             Self::Write { source, .. } => ErrorKind::of_io(source),
-            Self::Cancelled(_) => ErrorKind::Other,
+            Self::Cancelled(_) | Self::Abandoned => ErrorKind::Other,
         }
     }
 

@@ -1,11 +1,13 @@
 //! Push: from a file to a reference.
 
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 
-use crate::archive::{self, Contents, verify};
+use crate::archive::{self, Compression, Contents, verify};
 use crate::content::{Descriptor, Digest, DigestReader, MeteredReader, Silent, open_regular};
 use crate::oci::{Artifact, Reference, media_type};
 
@@ -40,12 +42,80 @@ impl Client {
         reference: &Reference,
         annotations: &BTreeMap<String, String>,
     ) -> Result<Pushed, Error> {
-        if reference.name().is_none() {
-            return Err(Error::Unnamed(reference.to_string()));
-        }
+        named(reference)?;
         let path = path.to_owned();
-        let (layer, contents) = self.describe(path.clone()).await?;
+        let verified = self.describe(path.clone()).await?;
         let title = path.file_name().and_then(|name| name.to_str());
+        self.upload(&path, title, verified, reference, annotations)
+            .await
+    }
+
+    /// [Pushes](Self::push) an archive that can be read only once, such as standard input. It is kept in
+    /// a temporary file of the user's own while it is verified and sent, and is titled after the
+    /// repository.
+    ///
+    /// `name` stands for the input in errors, as a path does. No more of it is kept than
+    /// [`Limits::total`](crate::archive::Limits::total) bytes.
+    ///
+    /// The input is read on a thread of its own: dropping the future does not wait for it, and removes
+    /// the file.
+    ///
+    /// # Errors
+    ///
+    /// As [`push`](Self::push), or [`Error::Write`] for the temporary file.
+    pub async fn push_from(
+        &self,
+        input: impl Read + Send + 'static,
+        name: &str,
+        reference: &Reference,
+        annotations: &BTreeMap<String, String>,
+    ) -> Result<Pushed, Error> {
+        named(reference)?;
+        let spool = tempfile::NamedTempFile::with_prefix("par-")
+            .map_err(Error::write(&std::env::temp_dir()))?;
+        // The file is removed with its path, which stays here: the thread may wait for its input for
+        // ever.
+        let (file, path) = spool.into_parts();
+        let (sender, verified) = tokio::sync::oneshot::channel();
+        let (client, name) = (self.clone(), name.to_owned());
+        std::thread::Builder::new()
+            .name("spool".to_owned())
+            .spawn(move || {
+                let meter = client.progress.begin("verifying", 0);
+                let input = Spooling {
+                    input: MeteredReader::new(input, meter),
+                    file,
+                    room: client.limits.total,
+                };
+                // Nobody waits any more when the future was dropped.
+                let _ = sender.send(client.examine(input, Path::new(&name)));
+            })
+            .map_err(Error::write(&path))?;
+        let verified = verified.await.map_err(|_| Error::Abandoned)??;
+        let compression = match verified.1.compressed {
+            true => Compression::Gzip,
+            false => Compression::None,
+        };
+        let title = format!("{}.{}", reference.file_stem(), compression.extension());
+        self.upload(
+            &path.to_path_buf(),
+            Some(&title),
+            verified,
+            reference,
+            annotations,
+        )
+        .await
+    }
+
+    /// Sends what the store does not have.
+    async fn upload(
+        &self,
+        path: &PathBuf,
+        title: Option<&str>,
+        (layer, contents): (Descriptor, Contents),
+        reference: &Reference,
+        annotations: &BTreeMap<String, String>,
+    ) -> Result<Pushed, Error> {
         let artifact = Artifact::build(&layer, title, annotations);
         let manifest = artifact.descriptor();
         if let Some(expected) = reference.digest()
@@ -60,7 +130,7 @@ impl Client {
 
         let store = self.store(reference, Access::Write)?;
         let store = store.as_ref();
-        copy(&path, store, &layer, "uploading", self.progress.as_ref()).await?;
+        copy(path, store, &layer, "uploading", self.progress.as_ref()).await?;
         let config = Bytes::from_static(Artifact::CONFIG_BODY);
         copy(&config, store, artifact.config(), "uploading", &Silent).await?;
         copy(artifact.manifest(), store, manifest, "uploading", &Silent).await?;
@@ -83,15 +153,49 @@ impl Client {
                 source,
             })?;
             let meter = client.progress.begin("verifying", size);
-            let mut input = DigestReader::new(MeteredReader::new(file, meter));
-            let contents =
-                verify(&mut input, &client.limits).map_err(|error| error.in_archive(&path))?;
-            client
-                .trust
-                .check(&contents.claims, &path.display().to_string())?;
-            let layer = input.finish(media_type::PROVIDER_ARCHIVE_LAYER);
-            Ok((layer, contents))
+            client.examine(MeteredReader::new(file, meter), &path)
         })
         .await
+    }
+
+    /// Verifies an archive and works out its descriptor while it is read.
+    fn examine(&self, input: impl Read, name: &Path) -> Result<(Descriptor, Contents), Error> {
+        let mut input = DigestReader::new(input);
+        let contents = verify(&mut input, &self.limits).map_err(|error| error.in_archive(name))?;
+        self.trust
+            .check(&contents.claims, &name.display().to_string())?;
+        Ok((input.finish(media_type::PROVIDER_ARCHIVE_LAYER), contents))
+    }
+}
+
+fn named(reference: &Reference) -> Result<(), Error> {
+    match reference.name() {
+        Some(_) => Ok(()),
+        None => Err(Error::Unnamed(reference.to_string())),
+    }
+}
+
+/// Keeps what is read in a file.
+struct Spooling<R> {
+    input: R,
+    file: File,
+    /// How many bytes more there may be: a stream can go on for ever and inflate to nothing.
+    room: u64,
+}
+
+impl<R: Read> Read for Spooling<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.input.read(buffer)?;
+        let bytes = buffer.get(..count).unwrap_or_default();
+        self.room = self
+            .room
+            .checked_sub(count as u64)
+            .ok_or(io::ErrorKind::FileTooLarge)?;
+        self.file.write_all(bytes).map_err(|error| {
+            let place = std::env::temp_dir();
+            let message = format!("cannot keep it in {}: {error}", place.display());
+            io::Error::new(error.kind(), message)
+        })?;
+        Ok(count)
     }
 }

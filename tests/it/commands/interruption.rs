@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::good_archive;
 use crate::support::Environment;
+use crate::support::archives::ArchiveBuilder;
 
 /// How long a command may take to notice. It takes milliseconds, but machines are busy.
 const SOON: Duration = Duration::from_secs(4);
@@ -195,13 +196,24 @@ fn a_registry_that_never_answers_can_be_left() {
 
 #[test]
 fn waiting_for_standard_input_can_be_left() {
-    let environment = Environment::new();
-    let running = Running::start(&environment, &["verify", "-"]);
-    // Nothing shows that it reads; a signal before that is not what this test is about.
-    thread::sleep(Duration::from_millis(500));
-    let (code, stdout, stderr) = running.stop("INT");
-    assert_eq!(
-        (code, stdout.as_str(), stderr.as_str()),
-        (Some(130), "", "error: interrupted\n")
-    );
+    let commands: [&[&str]; 3] = [
+        &["verify", "-"],
+        &["push", "oci-layout://layout:1", "-"],
+        &["inspect", "good.par", "--check-config", "-"],
+    ];
+    for command in commands {
+        let environment = Environment::new();
+        let schema = ArchiveBuilder::two_targets()
+            .wascap(|wascap| drop(wascap.insert("config_schema".to_owned(), true.into())));
+        environment.write("good.par", schema.build());
+        let running = Running::start(&environment, command);
+        // Nothing shows that it reads; a signal before that is not what this test is about.
+        thread::sleep(Duration::from_millis(500));
+        let (code, stdout, stderr) = running.stop("INT");
+        assert_eq!(
+            (code, stdout.as_str(), stderr.as_str()),
+            (Some(130), "", "error: interrupted\n")
+        );
+        assert_eq!(work(&environment), ["work/good.par"], "{command:?}");
+    }
 }

@@ -5,6 +5,8 @@ mod creating;
 mod diffing;
 mod inserting;
 mod keys;
+mod labelling;
 mod removing;
 mod reproducing;
+mod schemas;
 mod signing;

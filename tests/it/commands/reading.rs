@@ -1,5 +1,6 @@
 //! Commands that read an archive: inspect, verify and extract.
 
+mod configuring;
 mod extracting;
 mod inspecting;
 mod verifying;

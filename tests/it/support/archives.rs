@@ -21,6 +21,24 @@ pub(crate) const MACOS: (&str, &[u8]) = ("aarch64-macos", b"\xcf\xfa the executa
 /// What the vendor of every archive here is called.
 pub(crate) const VENDOR: &str = "Test Vendor";
 
+/// What begins as an executable for a target does, and goes on with `content`.
+pub(crate) fn headed(target: &str, content: &str) -> Vec<u8> {
+    let mut head = match target {
+        "aarch64-macos" => vec![0xcf, 0xfa, 0xed, 0xfe, 0x0c, 0, 0, 1],
+        _ => b"\x7fELF\x02\x01\x01".to_vec(),
+    };
+    head.resize(64, 0);
+    head[18] = match target {
+        "aarch64-macos" => 0,
+        "x86_64-linux" => 62,
+        "aarch64-linux" => 183,
+        "riscv64gc-linux" => 243,
+        other => panic!("{other}"),
+    };
+    head.extend(content.as_bytes());
+    head
+}
+
 type PayloadEdit = Box<dyn FnOnce(&mut Map<String, Value>)>;
 type TokenEdit = Box<dyn FnOnce(String) -> Vec<u8>>;
 

@@ -9,6 +9,7 @@ mod link;
 mod memory;
 mod peer;
 mod peers;
+mod piping;
 mod places;
 mod pulling;
 mod pushing;

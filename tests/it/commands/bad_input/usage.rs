@@ -66,7 +66,7 @@ fn help_and_version_are_what_was_asked_for() {
     2    usage
     3    not found: reference, tag, file, target, key
     4    denied: credentials missing, wrong or insufficient
-    5    not verified: digest, signature, hash, trust policy, malformed archive
+    5    not verified: digest, signature, hash, trust policy, malformed archive, configuration
     6    unavailable: network or registry; trying again may help
     7    conflict: the name exists with other content
     130  interrupted

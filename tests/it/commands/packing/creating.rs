@@ -8,6 +8,7 @@ use wasmcloud_par::archive::Target;
 
 use super::super::normalised;
 use crate::support::Environment;
+use crate::support::archives::headed;
 
 const CREATE: [&str; 5] = ["create", "-n", "Echo", "-v", "Acme"];
 
@@ -24,7 +25,10 @@ fn inspect(environment: &Environment, archive: &str) -> serde_json::Value {
 
 fn with_provider() -> Environment {
     let environment = Environment::new();
-    environment.write("build/echo.bin", "an executable");
+    // What suits this machine is what runs on it.
+    let mut executable = fs::read(std::env::current_exe().unwrap()).unwrap();
+    executable.truncate(4096);
+    environment.write("build/echo.bin", executable);
     environment
 }
 
@@ -125,11 +129,12 @@ fn an_archive_is_named_after_the_first_binary() {
 
 #[test]
 fn a_target_that_hosts_call_otherwise_is_packed_with_a_warning() {
-    let environment = with_provider();
+    let environment = Environment::new();
+    environment.write("build/echo.bin", headed("aarch64-macos", ""));
     let outcome = create(&environment, &["-b", "arm64-darwin=build/echo.bin", "-q"]).success();
     assert_eq!(outcome.stderr, "");
     let outcome = create(&environment, &["-b", "arm64-darwin=build/echo.bin"]).success();
-    insta::assert_snapshot!(outcome.stderr, @"warning: hosts look for `aarch64-macos`, not for `arm64-darwin`, which is packed as it is");
+    insta::assert_snapshot!(outcome.stderr, @"warning: hosts look for `aarch64-macos`, not for `arm64-darwin`, which was packed as it is");
     assert_eq!(
         inspect(&environment, "echo.par")["targets"],
         json!(["arm64-darwin"])
@@ -216,7 +221,7 @@ fn the_same_input_and_keys_give_a_readable_archive_for_the_other_crate() {
         .unwrap();
     assert_eq!(
         archive.target_bytes("x86_64-linux").unwrap(),
-        b"an executable"
+        fs::read(environment.path("build/echo.bin")).unwrap()
     );
     assert_eq!(archive.claims().unwrap().metadata.unwrap().vendor, "Acme");
 }

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::super::{good_archive, normalised};
 use crate::support::Environment;
-use crate::support::archives::{LINUX, MACOS};
+use crate::support::archives::{LINUX, MACOS, headed};
 
 fn inspect(environment: &Environment) -> serde_json::Value {
     environment
@@ -33,14 +33,16 @@ fn extracted(environment: &Environment, target: &str) -> Vec<u8> {
 fn executables_are_added_and_replaced_and_all_else_stays() {
     let environment = Environment::new();
     let seed = good_archive(&environment, "good.par");
-    environment.write("new", "the new one");
-    environment.write("newer", "the newer one");
+    let new = headed("riscv64gc-linux", "the new one");
+    let newer = headed("x86_64-linux", "the newer one");
+    environment.write("new", &new);
+    environment.write("newer", &newer);
     let before = inspect(&environment);
     let insert = [
         "insert",
         "good.par",
         "-b",
-        "arm-linux=new",
+        "riscv64gc-linux=new",
         "-b",
         "x86_64-linux=newer",
         "-i",
@@ -49,10 +51,10 @@ fn executables_are_added_and_replaced_and_all_else_stays() {
     assert_eq!(outcome.line(), "good.par");
     assert_eq!(outcome.stderr, "");
     let mut expected = before;
-    expected["targets"] = json!(["aarch64-macos", "arm-linux", "x86_64-linux"]);
+    expected["targets"] = json!(["aarch64-macos", "riscv64gc-linux", "x86_64-linux"]);
     assert_eq!(inspect(&environment), expected);
-    assert_eq!(extracted(&environment, "arm-linux"), b"the new one");
-    assert_eq!(extracted(&environment, LINUX.0), b"the newer one");
+    assert_eq!(extracted(&environment, "riscv64gc-linux"), new);
+    assert_eq!(extracted(&environment, LINUX.0), newer);
     assert_eq!(extracted(&environment, MACOS.0), MACOS.1);
     let home = environment
         .files()

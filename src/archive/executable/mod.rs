@@ -1,0 +1,249 @@
+//! What machine an executable says it is made for, and whether that is the target it is packed for.
+//!
+//! Kept to what is certain: the format and the processor in its header. Whether a system call table, a
+//! dynamic linker or an ABI byte suits a host cannot be told from outside: Linux, for one, runs ELF
+//! files whatever their `EI_OSABI` says.
+
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::io::{self, Read};
+
+use object::read::elf::FileHeader;
+use object::read::macho::{FatArch, MachHeader, MachOFatFile32, MachOFatFile64};
+use object::{Endianness, FileKind, LittleEndian, elf, macho, pe};
+
+use super::target::Target;
+
+/// How much of a file is read: the headers of all three formats are within it.
+const HEAD: u64 = 64 * 1024;
+
+/// Java's class files begin as universal Mach-O files do. Where these have the number of their
+/// processors, those have their version, which began at 45.
+const MOST_PROCESSORS: usize = 30;
+
+/// What the head of a file says that the file is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Executable {
+    format: Format,
+    /// Several in a universal Mach-O file.
+    processors: Vec<Processor>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Format {
+    Elf,
+    MachO,
+    Pe,
+    Script,
+    Unknown,
+}
+
+/// By the names of [`std::env::consts::ARCH`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Processor {
+    Known(&'static str),
+    /// The number that its format gives it.
+    Other(u32),
+}
+
+impl Executable {
+    /// Reads the first 64 KiB at most.
+    ///
+    /// # Errors
+    ///
+    /// Those of the reader. Whatever the bytes are is no error.
+    pub fn read(input: impl Read) -> io::Result<Self> {
+        let mut head = Vec::new();
+        input.take(HEAD).read_to_end(&mut head)?;
+        Ok(Self::recognise(&head))
+    }
+
+    fn recognise(head: &[u8]) -> Self {
+        let script = head.starts_with(b"#!");
+        let (format, processors) = match FileKind::parse(head) {
+            Ok(FileKind::Elf32) => (
+                Format::Elf,
+                elf_processor::<elf::FileHeader32<Endianness>>(head),
+            ),
+            Ok(FileKind::Elf64) => (
+                Format::Elf,
+                elf_processor::<elf::FileHeader64<Endianness>>(head),
+            ),
+            Ok(FileKind::MachO32) => (
+                Format::MachO,
+                macho_processor::<macho::MachHeader32<Endianness>>(head),
+            ),
+            Ok(FileKind::MachO64) => (
+                Format::MachO,
+                macho_processor::<macho::MachHeader64<Endianness>>(head),
+            ),
+            Ok(FileKind::MachOFat32) => {
+                let file = MachOFatFile32::parse(head);
+                (
+                    Format::MachO,
+                    file.ok().map(|file| fat_processors(file.arches())),
+                )
+            }
+            Ok(FileKind::MachOFat64) => {
+                let file = MachOFatFile64::parse(head);
+                (
+                    Format::MachO,
+                    file.ok().map(|file| fat_processors(file.arches())),
+                )
+            }
+            Ok(FileKind::Pe32 | FileKind::Pe64) => (Format::Pe, pe_processor(head)),
+            _ if script => (Format::Script, Some(Vec::new())),
+            _ => (Format::Unknown, Some(Vec::new())),
+        };
+        match processors {
+            Some(processors) if processors.len() <= MOST_PROCESSORS => Self { format, processors },
+            _ => Self {
+                format: Format::Unknown,
+                processors: Vec::new(),
+            },
+        }
+    }
+
+    /// Whether this can be an executable for `target`. Of a target whose processor or system is none
+    /// that is known, everything can.
+    #[must_use]
+    pub fn suits(&self, target: &Target) -> bool {
+        let usual = target.usual_name();
+        let name = usual.as_deref().unwrap_or(target.as_str());
+        let Some((processor, system)) = name.split_once('-') else {
+            return true;
+        };
+        match (processor_of(processor), format_of(system)) {
+            (Some(processor), Some(format)) => {
+                self.format == format && self.processors.contains(&Processor::Known(processor))
+            }
+            _ => true,
+        }
+    }
+}
+
+impl fmt::Display for Executable {
+    /// As in "it is …".
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let format = match self.format {
+            Format::Elf => "an ELF file (Linux, FreeBSD, Android)",
+            Format::MachO => "a Mach-O file (macOS, iOS)",
+            Format::Pe => "a PE file (Windows)",
+            Format::Script => return formatter.write_str("a script"),
+            Format::Unknown => {
+                return formatter.write_str("no executable: neither ELF, Mach-O nor PE");
+            }
+        };
+        formatter.write_str(format)?;
+        for (number, processor) in self.processors.iter().enumerate() {
+            let link = if number == 0 { " for" } else { " and" };
+            match processor {
+                Processor::Known(name) => write!(formatter, "{link} {name}")?,
+                Processor::Other(code) => write!(formatter, "{link} processor {code}")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What the executables of a system are.
+fn format_of(system: &str) -> Option<Format> {
+    match system {
+        "linux" | "freebsd" | "android" => Some(Format::Elf),
+        "macos" | "ios" => Some(Format::MachO),
+        "windows" => Some(Format::Pe),
+        _ => None,
+    }
+}
+
+/// The processor that the first half of a target stands for: Rust's name of the family, or that of one
+/// of its members, as in `armv7` and `riscv64gc`.
+fn processor_of(name: &str) -> Option<&'static str> {
+    const EXACT: [&str; 9] = [
+        "x86",
+        "x86_64",
+        "aarch64",
+        "mips",
+        "mips64",
+        "powerpc",
+        "powerpc64",
+        "s390x",
+        "loongarch64",
+    ];
+    const FAMILIES: [(&str, &str); 3] = [
+        ("armv", "arm"),
+        ("riscv32", "riscv32"),
+        ("riscv64", "riscv64"),
+    ];
+    if name == "arm" {
+        return Some("arm");
+    }
+    let exact = EXACT.into_iter().find(|known| *known == name);
+    exact.or_else(|| {
+        let family = FAMILIES.iter().find(|(start, _)| name.starts_with(start));
+        family.map(|(_, known)| *known)
+    })
+}
+
+fn elf_processor<H: FileHeader<Endian = Endianness>>(head: &[u8]) -> Option<Vec<Processor>> {
+    let header = H::parse(head).ok()?;
+    let endian = header.endian().ok()?;
+    let wide = header.is_type_64();
+    let machine = header.e_machine(endian);
+    let name = match machine {
+        elf::EM_386 => "x86",
+        elf::EM_X86_64 => "x86_64",
+        elf::EM_ARM => "arm",
+        elf::EM_AARCH64 => "aarch64",
+        // The ABI called n32 has narrow pointers on a wide processor.
+        elf::EM_MIPS if wide || header.e_flags(endian).0 & elf::EF_MIPS_ABI2.0 != 0 => "mips64",
+        elf::EM_MIPS => "mips",
+        elf::EM_PPC => "powerpc",
+        elf::EM_PPC64 => "powerpc64",
+        elf::EM_S390 => "s390x",
+        elf::EM_LOONGARCH => "loongarch64",
+        elf::EM_RISCV if wide => "riscv64",
+        elf::EM_RISCV => "riscv32",
+        other => return Some(vec![Processor::Other(other.0.into())]),
+    };
+    Some(vec![Processor::Known(name)])
+}
+
+fn macho_processor<H: MachHeader<Endian = Endianness>>(head: &[u8]) -> Option<Vec<Processor>> {
+    let header = H::parse(head, 0).ok()?;
+    let endian = header.endian().ok()?;
+    Some(vec![cpu(header.cputype(endian))])
+}
+
+fn fat_processors<F: FatArch>(arches: &[F]) -> Vec<Processor> {
+    arches.iter().map(|arch| cpu(arch.cputype())).collect()
+}
+
+fn cpu(kind: macho::CpuType) -> Processor {
+    match kind {
+        macho::CPU_TYPE_X86 => Processor::Known("x86"),
+        macho::CPU_TYPE_X86_64 => Processor::Known("x86_64"),
+        macho::CPU_TYPE_ARM => Processor::Known("arm"),
+        macho::CPU_TYPE_ARM64 => Processor::Known("aarch64"),
+        macho::CPU_TYPE_POWERPC => Processor::Known("powerpc"),
+        macho::CPU_TYPE_POWERPC64 => Processor::Known("powerpc64"),
+        other => Processor::Other(other.0),
+    }
+}
+
+fn pe_processor(head: &[u8]) -> Option<Vec<Processor>> {
+    let offset = pe::ImageDosHeader::parse(head).ok()?.nt_headers_offset();
+    let rest = head.get(usize::try_from(offset).ok()?..)?;
+    let (headers, _) = object::pod::from_bytes::<pe::ImageNtHeaders32>(rest).ok()?;
+    let machine = headers.file_header.machine.get(LittleEndian);
+    let name = match machine {
+        pe::IMAGE_FILE_MACHINE_I386 => "x86",
+        pe::IMAGE_FILE_MACHINE_AMD64 => "x86_64",
+        pe::IMAGE_FILE_MACHINE_ARMNT => "arm",
+        pe::IMAGE_FILE_MACHINE_ARM64 => "aarch64",
+        other => return Some(vec![Processor::Other(other.0.into())]),
+    };
+    Some(vec![Processor::Known(name)])
+}

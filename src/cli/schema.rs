@@ -1,0 +1,173 @@
+//! JSON schemas of a provider's configuration: whether one is right, and what breaks it.
+//!
+//! A schema comes from whoever made the archive. It is checked by the draft that its `$schema` names, or
+//! else by 2020-12. What it refers to elsewhere is never fetched, and what it costs is bounded.
+
+use std::fmt;
+use std::io::Read;
+use std::path::Path;
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use jsonschema::{ValidationError, Validator};
+use serde_json::{Value, json};
+use wasmcloud_par::archive;
+use wasmcloud_par::content::open_regular;
+
+use super::problem::Failure;
+use super::session::text;
+
+/// The largest file that is read, as a schema or as a configuration.
+const FILE_LIMIT: u64 = 1 << 20;
+
+/// The largest schema that is packed, without white space. Readers cap the token that carries it at
+/// 1 MiB, and base64 makes it a third longer.
+const PACKED_LIMIT: usize = 512 << 10;
+
+/// How long a check may take. A few lines of schema can ask for more steps than there are atoms.
+const TIME_LIMIT: Duration = Duration::from_secs(5);
+
+/// Room for schemas that refer from definition to definition. It is only reserved.
+const STACK: usize = 512 << 20;
+
+/// How many violations are told.
+const TOLD: usize = 100;
+
+/// How much is told of one: schemas may hold long values.
+const REASON_LIMIT: usize = 500;
+
+/// Something that a schema does not allow.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Violation {
+    /// Where it is, as a JSON pointer.
+    pub(crate) pointer: String,
+    /// Why it is not allowed. Values are left out: a configuration may hold secrets.
+    pub(crate) reason: String,
+}
+
+impl Violation {
+    pub(crate) fn to_json(&self) -> Value {
+        json!({ "pointer": self.pointer, "reason": self.reason })
+    }
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.pointer.as_str() {
+            "" => write!(formatter, "at the top: {}", self.reason),
+            pointer => write!(formatter, "{pointer}: {}", self.reason),
+        }
+    }
+}
+
+/// Why a schema cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SchemaError {
+    #[error("it is not a JSON schema: {0}")]
+    Malformed(Violation),
+    #[error("checking it takes longer than {} seconds", TIME_LIMIT.as_secs())]
+    Endless,
+    #[error("checking it failed")]
+    Failed(#[source] std::io::Error),
+}
+
+/// Reads a schema that is to be packed, and checks that it is one.
+pub(crate) fn read_schema(path: &Path) -> Result<Value> {
+    let schema = read_json(path, "schema")?;
+    if schema.to_string().len() > PACKED_LIMIT {
+        bail!(Failure::usage(format!(
+            "the schema {} is too large for the claims that carry it: more than {PACKED_LIMIT} bytes",
+            text(path)
+        )));
+    }
+    let checked = schema.clone();
+    bounded(move || compile(&checked).map(|_| ()))
+        .with_context(|| Failure::usage(format!("cannot use the schema {}", text(path))))?;
+    Ok(schema)
+}
+
+/// Reads a small JSON file; `-` is standard input.
+pub(crate) fn read_json(path: &Path, what: &str) -> Result<Value> {
+    let read_error = |source| archive::Error::Read {
+        path: path.to_owned(),
+        source,
+    };
+    let input: Box<dyn Read> = if path == Path::new("-") {
+        Box::new(std::io::stdin().lock())
+    } else {
+        Box::new(open_regular(path).map_err(read_error)?.0)
+    };
+    let mut bytes = Vec::new();
+    input
+        .take(FILE_LIMIT + 1)
+        .read_to_end(&mut bytes)
+        .map_err(read_error)?;
+    if bytes.len() as u64 > FILE_LIMIT {
+        bail!(Failure::usage(format!(
+            "the {what} {} is larger than {FILE_LIMIT} bytes",
+            text(path)
+        )));
+    }
+    serde_json::from_slice(&bytes)
+        .with_context(|| Failure::usage(format!("the {what} {} is not JSON", text(path))))
+}
+
+/// How many violations of the schema there are in a configuration, and the first of them.
+pub(crate) fn violations(
+    schema: Value,
+    configuration: Value,
+) -> Result<(usize, Vec<Violation>), SchemaError> {
+    bounded(move || {
+        let validator = compile(&schema)?;
+        let mut errors = validator.iter_errors(&configuration);
+        let first = errors.by_ref().take(TOLD);
+        let first: Vec<_> = first
+            .map(|error| violation(&error, &error.masked()))
+            .collect();
+        Ok((first.len() + errors.count(), first))
+    })
+}
+
+fn compile(schema: &Value) -> Result<Validator, SchemaError> {
+    jsonschema::options()
+        .offline()
+        .build(schema)
+        .map_err(|error| SchemaError::Malformed(violation(&error, &error)))
+}
+
+fn violation(error: &ValidationError<'_>, reason: &dyn fmt::Display) -> Violation {
+    let mut reason = reason.to_string();
+    if let Some((end, _)) = reason.char_indices().nth(REASON_LIMIT) {
+        reason.truncate(end);
+        reason.push('…');
+    }
+    Violation {
+        pointer: error.instance_path().as_str().to_owned(),
+        reason,
+    }
+}
+
+/// Runs a check where it has room, and waits for it no longer than [`TIME_LIMIT`]. One that takes longer
+/// is left behind: the command ends, and the check with it.
+fn bounded<T: Send + 'static>(
+    check: impl FnOnce() -> Result<T, SchemaError> + Send + 'static,
+) -> Result<T, SchemaError> {
+    let (sender, receiver) = mpsc::sync_channel(1);
+    thread::Builder::new()
+        .name("schema".to_owned())
+        .stack_size(STACK)
+        .spawn(move || {
+            // Nobody waits any more when it took too long.
+            let _ = sender.send(check());
+        })
+        .map_err(SchemaError::Failed)?;
+    match receiver.recv_timeout(TIME_LIMIT) {
+        Ok(outcome) => outcome,
+        Err(mpsc::RecvTimeoutError::Timeout) => Err(SchemaError::Endless),
+        Err(mpsc::RecvTimeoutError::Disconnected) => {
+            Err(SchemaError::Failed(std::io::Error::other("it panicked")))
+        }
+    }
+}

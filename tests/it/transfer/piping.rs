@@ -1,0 +1,118 @@
+//! `par push REF -`: an archive from a pipe.
+
+use std::fs::File;
+use std::process::Stdio;
+
+use super::{Outcome, digest, pack_noise, par, peer, push, requests_about};
+use crate::support::archives::ArchiveBuilder;
+use crate::support::{Environment, Registry};
+
+fn push_pipe(environment: &Environment, reference: &str, bytes: &[u8]) -> Outcome {
+    let mut command = environment.command();
+    command.args(["push", reference, "-"]);
+    Outcome::of(command, bytes)
+}
+
+#[test]
+fn an_archive_from_a_pipe_is_pushed_as_a_file_is() {
+    let (environment, registry) = (Environment::new(), Registry::start());
+    for name in ["provider.par", "provider.par.gz"] {
+        let file = pack_noise(&environment, name, 3 << 20);
+        let bytes = std::fs::read(&file).unwrap();
+        let before = environment.files();
+        let reference = registry.reference("org/provider:piped");
+        let outcome = push_pipe(&environment, &reference, &bytes).success();
+        assert_eq!(outcome.stderr, "");
+        assert_eq!(environment.files(), before, "nothing is left behind");
+        let pulled = peer::pull(&reference);
+        assert_eq!(pulled.layers[0].data, bytes);
+        // The file is called what the pipe is taken to be.
+        let filed = push(
+            &environment,
+            &registry.reference("org/provider:filed"),
+            &file,
+        );
+        assert_eq!(pulled.digest, Some(filed), "the same manifest");
+    }
+}
+
+#[test]
+fn what_the_registry_has_is_not_sent_again_from_a_pipe() {
+    let (environment, registry) = (Environment::new(), Registry::start());
+    let file = pack_noise(&environment, "provider.par", 1 << 20);
+    let reference = registry.reference("provider:1.0.0");
+    push(&environment, &reference, &file);
+    let uploads = requests_about(&registry, "PUT", &digest(&file).replace(':', "%3A"));
+    push_pipe(&environment, &reference, &std::fs::read(&file).unwrap()).success();
+    let again = requests_about(&registry, "PUT", &digest(&file).replace(':', "%3A"));
+    assert_eq!((uploads, again), (1, 1));
+}
+
+#[test]
+fn of_a_pipe_that_is_not_right_nothing_is_sent_and_nothing_kept() {
+    let (environment, registry) = (Environment::new(), Registry::start());
+    let good = ArchiveBuilder::two_targets().build_gzip();
+    let mut changed = ArchiveBuilder::two_targets().build();
+    let position = changed.len() - 1024 - 512;
+    changed[position] ^= 1;
+    let behind = [good.as_slice(), b"more"].concat();
+    for bytes in [
+        &b""[..],
+        b"text",
+        &good[..good.len() - 9],
+        &changed,
+        &behind,
+    ] {
+        let outcome = push_pipe(&environment, &registry.reference("provider:1"), bytes).exit(5);
+        assert!(outcome.stderr.contains("on standard input"), "{outcome}");
+        assert_eq!(environment.files(), [""; 0]);
+    }
+    assert!(registry.requests().is_empty());
+}
+
+#[test]
+fn an_endless_pipe_is_left_at_once() {
+    let environment = Environment::new();
+    let mut command = environment.command();
+    command
+        .args(["push", "oci-layout://layout:1", "-"])
+        .stdin(Stdio::from(File::open("/dev/urandom").unwrap()));
+    assert_eq!(command.output().unwrap().status.code(), Some(5));
+    assert_eq!(environment.files(), [""; 0]);
+}
+
+#[test]
+fn nobody_types_an_archive() {
+    let environment = Environment::new();
+    for arguments in [
+        &["push", "oci-layout://layout:1", "-"][..],
+        &["verify", "-"],
+    ] {
+        // The other side of a terminal, which is one too.
+        let terminal = File::options()
+            .read(true)
+            .write(true)
+            .open("/dev/ptmx")
+            .unwrap();
+        let mut command = environment.command();
+        command.args(arguments).stdin(Stdio::from(terminal));
+        let output = command.output().unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{stderr}");
+        assert!(stderr.contains("standard input is a terminal"), "{stderr}");
+    }
+    assert_eq!(environment.files(), [""; 0]);
+}
+
+#[test]
+fn a_pipe_goes_into_an_image_layout_too() {
+    let environment = Environment::new();
+    let bytes = ArchiveBuilder::two_targets().build();
+    push_pipe(&environment, "oci-layout://layout:1", &bytes).success();
+    par(
+        &environment,
+        ["pull", "oci-layout://layout:1", "--destination", "out.par"],
+    )
+    .success();
+    assert_eq!(std::fs::read(environment.path("out.par")).unwrap(), bytes);
+}
