@@ -135,7 +135,7 @@ fn a_lying_index_costs_reading_everything_and_never_gives_other_bytes() {
     // The claims, the world, and the executables in the order of their targets.
     let [claims, wanted, other] = [0, 2, 3].map(|entry| numbers(&good, entry));
     let number = |place: usize| u64::from_le_bytes(good[place..place + 8].try_into().unwrap());
-    let lies: [(&str, usize, u64); 10] = [
+    let lies: [(&str, usize, u64); 11] = [
         (
             "the offset of another executable",
             wanted[0],
@@ -147,6 +147,7 @@ fn a_lying_index_costs_reading_everything_and_never_gives_other_bytes() {
             number(wanted[0]) + 100,
         ),
         ("an offset behind the file", wanted[0], 1 << 40),
+        ("an offset that no file has", wanted[0], 1 << 63),
         ("an offset at the end of all numbers", wanted[0], u64::MAX),
         ("a length of nothing", wanted[1], 0),
         (
