@@ -51,6 +51,14 @@ pub struct IndexEntry {
     pub size: u64,
 }
 
+impl IndexEntry {
+    /// Whether it is, by what the index says, no larger than `most` and no bomb.
+    pub(super) fn is_within(&self, most: u64, limits: &Limits) -> bool {
+        let length = self.range.end.saturating_sub(self.range.start);
+        self.size <= most && limits.allow_expansion(length, self.size)
+    }
+}
+
 impl Index {
     /// How many bytes from the start of a compressed archive always hold its index, if it has one.
     pub const HEAD: usize = 64 * 1024;

@@ -9,23 +9,27 @@ use super::limits::Limits;
 /// The unit of a tar, in bytes.
 pub(super) const BLOCK: u64 = 512;
 
-/// Counts the bytes of the tar and stops at the bound, whatever the compressed size.
-pub(super) struct TarStream<R> {
+/// Counts the bytes of the tar and stops at the bounds: of all there is, and of what the compressed
+/// bytes up to there may stand for.
+pub(super) struct TarStream<'l, R> {
     inner: Tar<R>,
     read: u64,
-    limit: u64,
+    limits: &'l Limits,
 }
 
 #[derive(Debug, thiserror::Error)]
-#[error("more than {0} bytes when inflated")]
-struct TotalExceeded(u64);
+#[error("more than {limit} {what}")]
+struct Exceeded {
+    what: &'static str,
+    limit: u64,
+}
 
-impl<R: Read> TarStream<R> {
-    pub(super) fn new(inner: Tar<R>, limits: &Limits) -> Self {
+impl<'l, R: Read> TarStream<'l, R> {
+    pub(super) fn new(inner: Tar<R>, limits: &'l Limits) -> Self {
         Self {
             inner,
             read: 0,
-            limit: limits.total,
+            limits,
         }
     }
 
@@ -62,14 +66,24 @@ impl<R: Read> TarStream<R> {
     fn read_some(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.inner.read(buffer)?;
         self.read += count as u64;
-        if self.read > self.limit {
-            return Err(io::Error::other(TotalExceeded(self.limit)));
+        if self.read > self.limits.total {
+            return Err(io::Error::other(Exceeded {
+                what: "bytes when inflated",
+                limit: self.limits.total,
+            }));
+        }
+        let compressed = self.inner.compressed();
+        if compressed.is_some_and(|bytes| !self.limits.allow_expansion(bytes, self.read)) {
+            return Err(io::Error::other(Exceeded {
+                what: "bytes for each compressed byte",
+                limit: self.limits.ratio,
+            }));
         }
         Ok(count)
     }
 }
 
-impl<R: Read> Read for TarStream<R> {
+impl<R: Read> Read for TarStream<'_, R> {
     /// The tar reader asks for nothing behind the end marker, so where the data ends, it is missing.
     /// Left to itself, that reader takes such an end for the end of the archive, or for other damage.
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
@@ -93,13 +107,13 @@ pub(super) fn structure_error(error: io::Error, first: bool) -> Error {
 
 /// The tar reader reports damage of the gzip data and of the tar alike as an input error.
 pub(super) fn tar_error(error: io::Error) -> Error {
-    if let Some(too_large) = error
+    if let Some(exceeded) = error
         .get_ref()
-        .and_then(|inner| inner.downcast_ref::<TotalExceeded>())
+        .and_then(|inner| inner.downcast_ref::<Exceeded>())
     {
         return Error::TooLarge {
-            what: "bytes when inflated",
-            limit: too_large.0,
+            what: exceeded.what,
+            limit: exceeded.limit,
         };
     }
     match error.kind() {

@@ -1,8 +1,10 @@
 //! The index: reading one entry without the others, and what a lying one costs.
 
+use std::error::Error as _;
 use std::fs;
 use std::io::{Cursor, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
 use nkeys::KeyPair;
 use wasmcloud_par::archive::{
@@ -194,6 +196,51 @@ fn an_index_into_damage_is_refused_and_leaves_nothing() {
     fs::write(&path, &archive).unwrap();
     let error = extract(&path, "aarch64-linux", &folder.path().join("executable")).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotVerified);
+    assert_eq!(names(folder.path()), ["provider.par.gz"]);
+}
+
+/// Reports what was begun, and so whether the index was followed.
+#[derive(Default)]
+struct Begun(Mutex<Vec<String>>);
+
+impl Progress for Begun {
+    fn begin(&self, label: &str, total: u64) -> Box<dyn Meter> {
+        self.0.lock().unwrap().push(label.to_owned());
+        Silent.begin(label, total)
+    }
+}
+
+#[test]
+fn an_index_to_more_than_the_limits_allow_is_not_followed() {
+    let (folder, path) = indexed();
+    let archive = fs::read(&path).unwrap();
+    let entry = index(&archive)
+        .executable(&target("aarch64-linux"))
+        .unwrap()
+        .clone();
+    let destination = folder.path().join("executable");
+    let extract = |limits: &Limits| {
+        let begun = Begun::default();
+        let target = target("aarch64-linux");
+        let done = extract_file(&path, &target, &destination, 0o755, limits, &begun);
+        (done.map(drop), begun.0.into_inner().unwrap())
+    };
+    let mut limits = Limits::default();
+    limits.ratio_allowance = 0;
+    limits.ratio = entry.size.div_ceil(entry.range.end - entry.range.start);
+    let (done, begun) = extract(&limits);
+    done.unwrap();
+    assert_eq!(begun, ["extracting"]);
+    fs::remove_file(&destination).unwrap();
+
+    // Read as a whole, the archive is as bad, and says so.
+    limits.ratio = limits.ratio.div_ceil(2);
+    let (done, begun) = extract(&limits);
+    let error = done.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotVerified);
+    let source = error.source().unwrap().to_string();
+    assert!(source.contains("compressed byte"), "{source}");
+    assert_eq!(begun, ["verifying"]);
     assert_eq!(names(folder.path()), ["provider.par.gz"]);
 }
 
