@@ -251,6 +251,10 @@ impl<'b> Fields<'b> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use proptest::test_runner::RngSeed;
+
     use super::*;
 
     fn index() -> Index {
@@ -284,6 +288,38 @@ mod tests {
         assert_eq!(Index::from_head(&head(&extra)).as_ref(), Some(&index));
         let behind_another = [b"XY\x03\x00abc", extra.as_slice()].concat();
         assert_eq!(Index::from_head(&head(&behind_another)), Some(index));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig {
+            failure_persistence: None,
+            rng_seed: RngSeed::Fixed(1),
+            ..ProptestConfig::default()
+        })]
+
+        #[test]
+        fn any_index_survives_its_field(
+            entries in vec((".{0,60}", any::<u64>(), any::<u64>(), any::<u64>()), 0..20),
+        ) {
+            let entries = entries.into_iter().map(|(name, one, other, size)| IndexEntry {
+                name,
+                range: one.min(other)..one.max(other),
+                size,
+            });
+            let index = Index::new(true, entries.collect());
+            let names = index.entries.iter().map(|entry| entry.name.as_str());
+            let extra = index.extra();
+            prop_assert_eq!(extra.len(), usize::from(Index::extra_length(names)));
+            prop_assert_eq!(Index::from_head(&head(&extra)), Some(index));
+        }
+
+        #[test]
+        fn any_bytes_are_an_index_or_none(bytes in vec(any::<u8>(), 0..200)) {
+            let _ = Index::from_head(&bytes);
+            if let Some(index) = Index::from_head(&head(&bytes)) {
+                prop_assert!(bytes.windows(2).any(|name| name == SUBFIELD), "{index:?}");
+            }
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod indexing;
 mod inserting;
 mod never_load;
 mod packing;
+mod properties;
 mod provider_archive_face;
 mod system_tools;
 mod variants;
