@@ -212,15 +212,11 @@ fn gzip_data_that_is_not_one_whole_member_does_not_load() {
 #[test]
 fn what_expands_like_no_executable_does_not_load() {
     let bomb: fn(&Error) -> bool = |error| matches!(error, Error::TooLarge { what, limit: 100 } if what.contains("compressed byte"));
-    // 80 MiB: more than is always allowed, and far less than any other limit.
+    // More than is always allowed, and far less than any other limit.
     let zeros = vec![0; 80 << 20];
-    let small = |builder: ArchiveBuilder| gzip_at(Compression::best(), &builder.build());
-    let executable = ArchiveBuilder::empty().executable("x86_64-linux.bin", &zeros);
-    let behind = ArchiveBuilder::two_targets().end(zeros);
-    none_loads(vec![
-        bytes_case("an executable of zeros", small(executable), bomb),
-        bytes_case("zeros behind the end", small(behind), bomb),
-    ]);
+    let archive = ArchiveBuilder::empty().executable("x86_64-linux.bin", &zeros);
+    let bytes = gzip_at(Compression::best(), &archive.build());
+    none_loads(vec![bytes_case("an executable of zeros", bytes, bomb)]);
 }
 
 #[test]
