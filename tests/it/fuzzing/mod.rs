@@ -4,9 +4,15 @@ mod references;
 mod seeds;
 mod targets;
 
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+
+/// With `PAR_FUZZ_CORPUS`, the seeds are written to that folder too: `scripts/fuzz` begins with them.
 #[test]
 fn every_fuzz_target_runs_on_its_seeds() {
-    let mut ran = std::collections::BTreeMap::new();
+    let mut ran = BTreeMap::new();
+    let corpus = std::env::var_os("PAR_FUZZ_CORPUS").map(PathBuf::from);
     for seed in seeds::all() {
         let run = match seed.target {
             "reader" => targets::reader,
@@ -15,6 +21,11 @@ fn every_fuzz_target_runs_on_its_seeds() {
             "reference" => targets::reference,
             other => panic!("{} is for {other}, which is no target", seed.name),
         };
+        if let Some(corpus) = &corpus {
+            let folder = corpus.join(seed.target);
+            fs::create_dir_all(&folder).unwrap();
+            fs::write(folder.join(&seed.name), &seed.bytes).unwrap();
+        }
         run(&seed.bytes);
         // Cut, it is something that a fuzzer may come to.
         run(&seed.bytes[..seed.bytes.len() / 2]);
