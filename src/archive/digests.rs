@@ -1,19 +1,29 @@
 //! The digests of several executables at the same time.
+//!
+//! Some threads inflate parts, one hashes them. The parts come in rounds: one of each executable that is
+//! on turn, so that they can be hashed together. Memory depends on the number of lanes and of
+//! threads alone.
 
-use std::collections::VecDeque;
-use std::mem;
+use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use crc32fast::Hasher as Checksum;
 use libdeflater::Decompressor;
 
-use crate::content::{Digest, LANES, LaneHasher, update_together, width};
+use crate::content::{Digest, LANES, LaneHasher, update_together};
 
 use super::gzip::Seal;
 use super::index::IndexEntry;
 use super::parallel::{Obstacle, Source};
+
+/// How many threads inflate at most.
+const THREADS: usize = 4;
+
+/// How many parts are held: those that are hashed, those that are next, and those that are inflated.
+const BUFFERS: usize = 3 * LANES;
 
 /// What an executable has come to.
 pub(super) struct Digested {
@@ -22,197 +32,172 @@ pub(super) struct Digested {
 }
 
 /// The digests of `executables`, in their order.
-///
-/// The work goes in rounds. In each, every lane inflates one part, while the parts of the round before are
-/// hashed. So memory depends on the number of lanes alone.
 pub(super) fn digests_of(
     executables: &[&IndexEntry],
     source: &Source<'_>,
     seal: &Seal,
 ) -> Result<Vec<Digested>, Obstacle> {
-    let width = width();
-    let mut lanes = share_out(executables, width);
-    let mut digested: Vec<_> = executables.iter().map(|entry| empty(entry)).collect();
-    while lanes.iter().any(Lane::is_busy) {
-        run(round(&mut lanes, width, source, seal))?;
-        for lane in &mut lanes {
-            if let Some((executable, done)) = lane.turn(width)
-                && let Some(place) = digested.get_mut(executable)
-            {
-                *place = Some(done);
-            }
-        }
+    let rounds = rounds(executables);
+    let parts = Mutex::new(rounds.iter().flatten().enumerate());
+    let (give_back, spare) = channel();
+    for _ in 0..BUFFERS {
+        // The other end is still here.
+        let _ = give_back.send(Vec::new());
     }
-    let digested: Option<_> = digested.into_iter().collect();
-    digested.ok_or(Obstacle::NotAsIndexed)
-}
-
-/// What there is to do in one round; what takes longest comes last, and is taken first.
-fn round<'t>(
-    lanes: &'t mut [Lane],
-    width: usize,
-    source: &'t Source<'_>,
-    seal: &'t Seal,
-) -> Vec<Task<'t>> {
-    let mut checksums: Vec<Task<'t>> = Vec::new();
-    let mut inflating: Vec<Task<'t>> = Vec::new();
-    let mut hashing = Vec::new();
-    for lane in lanes {
-        if lane.ready.is_some() {
-            let (checksum, content) = (&mut lane.checksum, lane.content.as_slice());
-            hashing.push((&mut lane.hasher, content));
-            checksums.push(Box::new(move || {
-                checksum.update(content);
-                Ok(())
-            }));
-        }
-        if let Some(part) = lane.coming.front().cloned() {
-            let lane = &mut lane.inflating;
-            inflating.push(Box::new(move || lane.run(part, source, seal)));
-        }
-    }
-    let mut tasks = checksums;
-    tasks.append(&mut inflating);
-    while !hashing.is_empty() {
-        let group = hashing.split_off(hashing.len().saturating_sub(width));
-        tasks.push(Box::new(move || {
-            update_together(group);
-            Ok(())
-        }));
-    }
-    tasks
-}
-
-/// What an executable without a byte, and so without a part, comes to.
-fn empty(entry: &IndexEntry) -> Option<Digested> {
-    (entry.size == 0).then(|| Digested {
-        digest: Digest::of(&[]),
-        checksum: Checksum::new(),
-    })
-}
-
-type Task<'t> = Box<dyn FnOnce() -> Result<(), Obstacle> + Send + 't>;
-
-/// Runs tasks on all cores, from the last to the first.
-fn run(tasks: Vec<Task<'_>>) -> Result<(), Obstacle> {
-    let threads = thread::available_parallelism().map_or(1, usize::from);
-    let helpers = threads.min(tasks.len()).saturating_sub(1);
-    let tasks = Mutex::new(tasks);
-    let next = || tasks.lock().unwrap_or_else(PoisonError::into_inner).pop();
-    let work = || {
-        while let Some(task) = next() {
-            task()?;
-        }
-        Ok(())
+    let spare = Mutex::new(spare);
+    let (inflated, results) = channel();
+    let inflater = Inflater {
+        parts: &parts,
+        spare: &spare,
+        source,
+        seal,
     };
+    // One core is left for hashing, which is slower than inflating and must not wait for its turn.
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    let threads = cores.saturating_sub(1).clamp(1, THREADS);
     thread::scope(|scope| {
-        // Fewer threads, or none beside this one, will do.
-        let helpers: Vec<_> = (0..helpers)
-            .filter_map(|_| thread::Builder::new().spawn_scoped(scope, work).ok())
-            .collect();
-        let mut outcome = work();
-        for helper in helpers {
-            outcome = outcome.and(helper.join().unwrap_or(Err(Obstacle::NotAsIndexed)));
+        for _ in 0..threads {
+            let inflated = inflated.clone();
+            // Without any thread, nothing comes, which is noticed.
+            let _ = thread::Builder::new().spawn_scoped(scope, || inflater.run(inflated));
         }
-        outcome
+        drop(inflated);
+        // It takes its ends of the channels along when it is done or fails, which ends the threads.
+        hash(executables.len(), &rounds, results, give_back)
     })
 }
 
-/// One executable after the other: one part is inflated while the one before it is hashed.
-struct Lane {
-    coming: VecDeque<Part>,
-    inflating: Inflating,
-    /// The part that waits in `content` to be hashed.
-    ready: Option<Part>,
-    content: Vec<u8>,
-    hasher: LaneHasher,
-    checksum: Checksum,
-}
-
-#[derive(Clone)]
+/// One part of an executable.
 struct Part {
     executable: usize,
     range: Range<u64>,
     size: usize,
-    last: bool,
 }
 
-struct Inflating {
-    decompressor: Decompressor,
-    compressed: Vec<u8>,
-    content: Vec<u8>,
+/// Shares the executables out to as many lanes as can be hashed together: each, the largest first, to the
+/// lane with the least to do. A round has the next part of every lane.
+fn rounds(executables: &[&IndexEntry]) -> Vec<Vec<Part>> {
+    let mut by_size: Vec<_> = executables.iter().enumerate().collect();
+    by_size.sort_by_key(|(_, entry)| std::cmp::Reverse(entry.size));
+    let mut lengths = [0; LANES];
+    let mut rounds: Vec<Vec<Part>> = Vec::new();
+    for (executable, entry) in by_size {
+        let Some(length) = lengths.iter_mut().min() else {
+            continue;
+        };
+        for (range, size) in entry.parts() {
+            if rounds.len() <= *length {
+                rounds.push(Vec::new());
+            }
+            if let Some(round) = rounds.get_mut(*length) {
+                round.push(Part {
+                    executable,
+                    range,
+                    size,
+                });
+            }
+            *length += 1;
+        }
+    }
+    rounds
 }
 
-impl Inflating {
-    fn run(&mut self, part: Part, source: &Source<'_>, seal: &Seal) -> Result<(), Obstacle> {
-        let Self {
-            decompressor,
-            compressed,
-            content,
-        } = self;
-        source.read(part.range, compressed)?;
-        seal.inflate(decompressor, compressed, content, part.size)
+/// What a thread that inflates needs: the parts in their order, and room for their content.
+struct Inflater<'t, 'f, P> {
+    parts: &'t Mutex<P>,
+    spare: &'t Mutex<Receiver<Vec<u8>>>,
+    source: &'t Source<'f>,
+    seal: &'t Seal,
+}
+
+impl<'p, P: Iterator<Item = (usize, &'p Part)>> Inflater<'_, '_, P> {
+    /// Inflates parts until there are no more, or nobody wants them.
+    fn run(&self, inflated: Sender<(usize, Result<Vec<u8>, Obstacle>)>) {
+        let mut decompressor = Decompressor::new();
+        let mut compressed = Vec::new();
+        loop {
+            let buffer = self
+                .spare
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .recv();
+            // Room first, then a part: so the first parts always have it.
+            let part = self
+                .parts
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .next();
+            let (Ok(content), Some((number, part))) = (buffer, part) else {
+                return;
+            };
+            let result = self.inflate(part, content, &mut compressed, &mut decompressor);
+            if inflated.send((number, result)).is_err() {
+                return;
+            }
+        }
+    }
+
+    fn inflate(
+        &self,
+        part: &Part,
+        mut content: Vec<u8>,
+        compressed: &mut Vec<u8>,
+        decompressor: &mut Decompressor,
+    ) -> Result<Vec<u8>, Obstacle> {
+        self.source.read(part.range.clone(), compressed)?;
+        self.seal
+            .inflate(decompressor, compressed, &mut content, part.size)
             .map_err(|_| Obstacle::NotAsIndexed)?;
         if content.len() != part.size {
             return Err(Obstacle::NotAsIndexed);
         }
-        Ok(())
+        Ok(content)
     }
 }
 
-impl Lane {
-    fn new(width: usize) -> Self {
-        Self {
-            coming: VecDeque::new(),
-            inflating: Inflating {
-                decompressor: Decompressor::new(),
-                compressed: Vec::new(),
-                content: Vec::new(),
-            },
-            ready: None,
-            content: Vec::new(),
-            hasher: LaneHasher::new(width),
-            checksum: Checksum::new(),
+/// Hashes the parts of round after round, whatever order they arrive in.
+fn hash(
+    executables: usize,
+    rounds: &[Vec<Part>],
+    results: Receiver<(usize, Result<Vec<u8>, Obstacle>)>,
+    give_back: Sender<Vec<u8>>,
+) -> Result<Vec<Digested>, Obstacle> {
+    let mut digested: Vec<_> = (0..executables)
+        .map(|_| (LaneHasher::new(), Checksum::new()))
+        .collect();
+    let mut early = BTreeMap::new();
+    let mut number = 0;
+    for round in rounds {
+        let mut parts = BTreeMap::new();
+        for part in round {
+            let content = loop {
+                if let Some(content) = early.remove(&number) {
+                    break content;
+                }
+                // When all threads are gone, one has failed.
+                let (number, result) = results.recv().map_err(|_| Obstacle::NotAsIndexed)?;
+                early.insert(number, result?);
+            };
+            number += 1;
+            parts.insert(part.executable, content);
         }
-    }
-
-    fn is_busy(&self) -> bool {
-        self.ready.is_some() || !self.coming.is_empty()
-    }
-
-    /// Ends a round: what was ready has been hashed, and what was inflated is ready. Gives the executable
-    /// that is done with, if one is.
-    fn turn(&mut self, width: usize) -> Option<(usize, Digested)> {
-        let done = self.ready.take().filter(|part| part.last).map(|part| {
-            let hasher = mem::replace(&mut self.hasher, LaneHasher::new(width));
-            let digest = hasher.finish();
-            let checksum = mem::take(&mut self.checksum);
-            (part.executable, Digested { digest, checksum })
-        });
-        self.ready = self.coming.pop_front();
-        mem::swap(&mut self.content, &mut self.inflating.content);
-        done
-    }
-}
-
-/// Gives each executable, the largest first, to the lane that has least to do.
-fn share_out(executables: &[&IndexEntry], width: usize) -> Vec<Lane> {
-    let lanes = executables.len().min(LANES);
-    let mut lanes: Vec<_> = (0..lanes).map(|_| Lane::new(width)).collect();
-    let mut by_size: Vec<_> = executables.iter().enumerate().collect();
-    by_size.sort_by_key(|(_, entry)| std::cmp::Reverse(entry.size));
-    for (executable, entry) in by_size {
-        if let Some(lane) = lanes.iter_mut().min_by_key(|lane| lane.coming.len()) {
-            let mut parts = entry.parts().peekable();
-            while let Some((range, size)) = parts.next() {
-                lane.coming.push_back(Part {
-                    executable,
-                    range,
-                    size,
-                    last: parts.peek().is_none(),
-                });
+        let mut together = Vec::new();
+        for (executable, (hasher, checksum)) in digested.iter_mut().enumerate() {
+            if let Some(content) = parts.get(&executable) {
+                checksum.update(content);
+                together.push((hasher, content.as_slice()));
             }
         }
+        update_together(together);
+        for content in parts.into_values() {
+            // The threads may have no more to do.
+            let _ = give_back.send(content);
+        }
     }
-    lanes
+    let digested = digested.into_iter();
+    let digested = digested.map(|(hasher, checksum)| Digested {
+        digest: hasher.finish(),
+        checksum,
+    });
+    Ok(digested.collect())
 }

@@ -37,14 +37,14 @@ const ROUNDS: [u32; 64] = [
     0x748f_82ee, 0x78a5_636f, 0x84c8_7814, 0x8cc7_0208, 0x90be_fffa, 0xa450_6ceb, 0xbef9_a3f7, 0xc671_78f2,
 ];
 
-/// How many hashers [`update_together`] serves best with one call on this processor: [`LANES`], or one.
-pub(crate) fn width() -> usize {
+/// Whether hashing side by side is faster than one after another on this processor.
+fn pays() -> bool {
     // In a build without optimisation, loops stay loops.
     #[cfg(all(target_arch = "x86_64", not(debug_assertions)))]
     if !is_x86_feature_detected!("sha") && is_x86_feature_detected!("avx2") {
-        return LANES;
+        return true;
     }
-    1
+    false
 }
 
 /// Computes the SHA-256 digest of one of several contents.
@@ -54,9 +54,9 @@ pub(crate) enum LaneHasher {
 }
 
 impl LaneHasher {
-    /// A hasher that has seen no bytes yet, of the kind that `width` asks for.
-    pub(crate) fn new(width: usize) -> Self {
-        if width > 1 {
+    /// A hasher that has seen no bytes yet.
+    pub(crate) fn new() -> Self {
+        if pays() {
             Self::Lane(Chain::new())
         } else {
             Self::Alone(Hasher::new(Algorithm::Sha256))
@@ -303,9 +303,10 @@ mod tests {
             .zip(lengths)
             .map(|(seed, length)| content(length, seed))
             .collect();
-        for width in [1, LANES] {
+        let alone = || LaneHasher::Alone(Hasher::new(Algorithm::Sha256));
+        for new in [alone, || LaneHasher::Lane(Chain::new())] {
             for step in [1_000_000, 4096, 77, 64] {
-                let mut hashers: Vec<_> = lengths.iter().map(|_| LaneHasher::new(width)).collect();
+                let mut hashers: Vec<_> = lengths.iter().map(|_| new()).collect();
                 for at in (0..100_003).step_by(step) {
                     let pieces = contents.iter().map(|content| {
                         let end = content.len().min(at + step);

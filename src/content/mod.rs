@@ -18,7 +18,7 @@ pub use atomic::{AtomicFile, create_private_folder, open_regular, publish};
 pub use descriptor::Descriptor;
 pub use digest::{Algorithm, Digest, Hasher, ParseDigestError};
 pub use kind::ErrorKind;
-pub(crate) use lanes::{LANES, LaneHasher, update_together, width};
+pub(crate) use lanes::{LANES, LaneHasher, update_together};
 pub use progress::{Meter, MeteredReader, Progress, Silent, Stopped};
 pub use store::{Reader, Source, Store, StoreError};
 pub use verify::{DigestReader, VerifyError, VerifyReader};
