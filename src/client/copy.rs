@@ -40,6 +40,10 @@ impl Source for Content<'_> {
             _ => self.store.open(self.descriptor, Some(offset..size)).await,
         }
     }
+
+    fn place(&self) -> Option<String> {
+        self.store.place()
+    }
 }
 
 struct Metered<'a> {
@@ -55,5 +59,9 @@ impl Source for Metered<'_> {
             reader,
             Arc::clone(&self.meter),
         )))
+    }
+
+    fn place(&self) -> Option<String> {
+        self.source.place()
     }
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::content::{Digest, ErrorKind, StoreError, VerifyError};
 
@@ -18,6 +19,8 @@ pub struct Answer {
     pub code: Option<String>,
     /// What it said, on one line and cut to a readable length.
     pub message: Option<String>,
+    /// How long it asks to wait (`Retry-After`).
+    pub retry_after: Option<Duration>,
 }
 
 impl fmt::Display for Answer {
@@ -25,6 +28,9 @@ impl fmt::Display for Answer {
         write!(formatter, "HTTP {}", self.status)?;
         for text in [&self.code, &self.message].into_iter().flatten() {
             write!(formatter, ", {text}")?;
+        }
+        if let Some(wait) = self.retry_after {
+            write!(formatter, ", try again in {} s", wait.as_secs())?;
         }
         Ok(())
     }
@@ -115,11 +121,18 @@ pub enum Error {
         address: String,
         source: reqwest::Error,
     },
-    #[error("the upload of the {what} to {address} made no progress for {seconds} seconds")]
+    #[error("the transfer of the {what} with {address} made no progress for {seconds} seconds")]
     Stalled {
         what: String,
         address: String,
         seconds: u64,
+    },
+    #[error("gave up after {attempts} attempts in {seconds} seconds without progress")]
+    GaveUp {
+        attempts: u32,
+        seconds: u64,
+        #[source]
+        last: Box<Error>,
     },
     #[error("a redirect of {address} for the {what} was not followed")]
     Redirect {
@@ -237,7 +250,10 @@ impl Error {
             | Self::CredentialFile { .. }
             | Self::CredentialEntry { .. } => ErrorKind::Denied,
             Self::Refused { answer, .. } => match answer.status {
-                408 | 429 | 500..=599 => ErrorKind::Unavailable,
+                _ if answer.code.as_deref() == Some("DIGEST_INVALID") => ErrorKind::NotVerified,
+                // The registry's own 401 and 403 are other errors: these are from storage that it
+                // redirects to, and whose addresses expire.
+                401 | 403 | 408 | 429 | 500..=599 => ErrorKind::Unavailable,
                 // A registry or a repository that is read-only.
                 405 => ErrorKind::Denied,
                 409 | 412 => ErrorKind::Conflict,
@@ -264,6 +280,7 @@ impl Error {
             }
             Self::CertificateAuthority { .. } => ErrorKind::Usage,
             Self::Source(error) => error.kind(),
+            Self::GaveUp { last, .. } => last.kind(),
             Self::Redirect { .. }
             | Self::Location { .. }
             | Self::Client { .. }
@@ -303,6 +320,7 @@ impl Error {
             Self::CredentialEntry { registry, .. } => Some(format!(
                 "run `docker login {registry}` again, repair the file, or give --user and --password"
             )),
+            Self::GaveUp { last, .. } => last.hint(),
             Self::Component { .. } => Some("use `wkg oci` for WebAssembly components".to_owned()),
             Self::UnsupportedArtifact { .. } => Some(
                 "check the reference: a provider archive is pushed with `par push` or `wash push`"
@@ -372,6 +390,7 @@ mod tests {
                 status: 404,
                 code: Some("MANIFEST_UNKNOWN".to_owned()),
                 message: None,
+                retry_after: None,
             }),
         };
         assert_eq!(

@@ -22,7 +22,7 @@ pub use credentials::{CredentialSource, Credentials};
 pub use error::{Answer, Error};
 pub use layout::Layout;
 pub use reference::{LayoutReference, ParseReferenceError, Reference, RegistryReference};
-pub use registry::{Registries, RegistryOptions, Repository};
+pub use registry::{Registries, RegistryOptions, Repository, RetryOptions};
 
 /// The largest manifest that is read or written, in bytes: 4 MiB, the size that the OCI distribution
 /// specification asks registries to accept ("Pushing Manifests").

@@ -15,9 +15,10 @@ use super::answer;
 use super::auth::Authenticator;
 use super::clients::Clients;
 use super::outgoing::Outgoing;
+use super::retry::{Attempts, RetryOptions, is_transient};
 
-/// How long a small write may take altogether.
-const WRITE_TIMEOUT: Duration = Duration::from_secs(2 * 60);
+/// How many bytes of a manifest go out in a second at least; slower than that it counts as stalled.
+const SLOWEST_WRITE: u64 = 64 * 1024;
 
 /// What a request needs permission for, in the words of the token specification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -45,6 +46,19 @@ impl Call {
     pub(super) fn address(&self) -> String {
         address(&self.url)
     }
+
+    pub(super) fn reads(&self) -> bool {
+        self.method == Method::GET || self.method == Method::HEAD
+    }
+
+    /// The error for a call during which nothing moved for so long.
+    pub(super) fn stalled(&self, limit: Duration) -> Error {
+        Error::Stalled {
+            what: self.what.clone(),
+            address: self.address(),
+            seconds: limit.as_secs(),
+        }
+    }
 }
 
 /// What goes along with a request; all of it can be sent again.
@@ -61,6 +75,7 @@ pub(super) fn address(url: &Url) -> String {
 pub(super) struct Transport {
     clients: Clients,
     authenticator: Authenticator,
+    retry: RetryOptions,
     plain_http: bool,
     tls_to_loopback: bool,
 }
@@ -71,6 +86,7 @@ impl Transport {
         Ok(Self {
             authenticator: Authenticator::new(clients.writing.clone(), options.credentials),
             clients,
+            retry: options.retry,
             plain_http: options.plain_http,
             tls_to_loopback: options.skip_tls_verify || !options.certificate_authorities.is_empty(),
         })
@@ -93,20 +109,82 @@ impl Transport {
         })
     }
 
+    /// For work that is tried more than once.
+    pub(super) fn attempts(&self) -> Attempts {
+        Attempts::new(&self.retry)
+    }
+
     /// Sends `call` without a body, and gives the answer when it is a good one.
     pub(super) async fn send(&self, call: &Call) -> Result<Response, Error> {
-        let response = self.exchange(call).await?;
+        let response = self.exchange(call, Bytes::new()).await?;
         self.check(response, call).await
     }
 
-    /// Sends `call` without a body; the answer may be a refusal.
-    pub(super) async fn exchange(&self, call: &Call) -> Result<Response, Error> {
-        self.exchange_with(call, &Payload::Empty).await
+    /// Sends `call` with a small body until the registry answers; the answer may be a refusal.
+    pub(super) async fn exchange(&self, call: &Call, body: Bytes) -> Result<Response, Error> {
+        self.exchange_within(&mut self.attempts(), call, body).await
     }
 
-    /// Sends `call` with a body, once more when the registry wants to know who is asking. Later,
-    /// retries belong here: everything that is sent can be sent again.
-    pub(super) async fn exchange_with(
+    /// The same as one step of work that is tried more than once.
+    pub(super) async fn exchange_within(
+        &self,
+        attempts: &mut Attempts,
+        call: &Call,
+        body: Bytes,
+    ) -> Result<Response, Error> {
+        loop {
+            match self.try_exchange(attempts, call, body.clone()).await {
+                Ok(response) => return Ok(response),
+                Err(error) => attempts.failed(error).await?,
+            }
+        }
+    }
+
+    /// One attempt at an exchange. A refusal that may pass is an error.
+    pub(super) async fn try_exchange(
+        &self,
+        attempts: &Attempts,
+        call: &Call,
+        body: Bytes,
+    ) -> Result<Response, Error> {
+        let slowness = Duration::from_secs(body.len() as u64 / SLOWEST_WRITE);
+        let payload = match body.is_empty() {
+            true => Payload::Empty,
+            false => Payload::Bytes(body),
+        };
+        let limit = attempts.stall_timeout() + slowness;
+        let exchange = async {
+            let response = self.exchange_once(call, &payload).await?;
+            match is_transient(response.status()) {
+                true => self.check(response, call).await,
+                false => Ok(response),
+            }
+        };
+        attempts.within(call, limit, exchange).await
+    }
+
+    /// Sends `call`, and reads the answer whole, at most `limit` bytes of it.
+    pub(super) async fn read(&self, call: &Call, limit: u64) -> Result<(HeaderMap, Bytes), Error> {
+        let slowness = Duration::from_secs(limit / SLOWEST_WRITE);
+        let mut attempts = self.attempts();
+        loop {
+            let time = attempts.stall_timeout() + slowness;
+            let attempt = attempts.within(call, time, async {
+                let response = self.exchange_once(call, &Payload::Empty).await?;
+                let response = self.check(response, call).await?;
+                let headers = response.headers().clone();
+                Ok((headers, self.read_bounded(response, limit, call).await?))
+            });
+            match attempt.await {
+                Ok(answer) => return Ok(answer),
+                Err(error) => attempts.failed(error).await?,
+            }
+        }
+    }
+
+    /// Sends `call` with a body, once more when the registry wants to know who is asking. Whether a
+    /// failure is final is for the caller to find out.
+    pub(super) async fn exchange_once(
         &self,
         call: &Call,
         payload: &Payload<'_>,
@@ -134,11 +212,9 @@ impl Transport {
         payload: &Payload<'_>,
         authorization: Option<HeaderValue>,
     ) -> Result<Response, Error> {
-        let reads = call.method == Method::GET || call.method == Method::HEAD;
-        let client = if reads {
-            &self.clients.reading
-        } else {
-            &self.clients.writing
+        let client = match call.reads() {
+            true => &self.clients.reading,
+            false => &self.clients.writing,
         };
         let mut request = client
             .request(call.method.clone(), call.url.clone())
@@ -147,28 +223,14 @@ impl Transport {
             request = request.header(AUTHORIZATION, authorization);
         }
         let sent = match payload {
-            Payload::Empty if reads => request.send().await,
-            Payload::Empty => request.timeout(WRITE_TIMEOUT).send().await,
-            Payload::Bytes(bytes) => {
-                request
-                    .timeout(WRITE_TIMEOUT)
-                    .body(bytes.clone())
-                    .send()
-                    .await
-            }
+            Payload::Empty => request.send().await,
+            Payload::Bytes(bytes) => request.body(bytes.clone()).send().await,
             Payload::Stream(outgoing) => {
                 let request = request.body(outgoing.body().await?);
                 let (sending, stalled) = (pin!(request.send()), pin!(outgoing.stalled()));
                 let sent = match select(sending, stalled).await {
                     Either::Left((sent, _)) => sent,
-                    Either::Right((seconds, _)) => {
-                        let (what, address) = (call.what.clone(), call.address());
-                        return Err(Error::Stalled {
-                            what,
-                            address,
-                            seconds,
-                        });
-                    }
+                    Either::Right((limit, _)) => return Err(call.stalled(limit)),
                 };
                 if let (Err(_), Some(error)) = (&sent, outgoing.failure()) {
                     return Err(error);
