@@ -10,6 +10,7 @@ mod blob_upload;
 mod chunks;
 mod clients;
 mod download;
+mod exchange;
 mod outgoing;
 mod realm;
 mod retry;

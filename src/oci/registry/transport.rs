@@ -15,10 +15,7 @@ use super::answer;
 use super::auth::Authenticator;
 use super::clients::Clients;
 use super::outgoing::Outgoing;
-use super::retry::{Attempts, RetryOptions, is_transient};
-
-/// How many bytes of a manifest go out in a second at least; slower than that it counts as stalled.
-const SLOWEST_WRITE: u64 = 64 * 1024;
+use super::retry::RetryOptions;
 
 /// What a request needs permission for, in the words of the token specification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -75,7 +72,7 @@ pub(super) fn address(url: &Url) -> String {
 pub(super) struct Transport {
     clients: Clients,
     authenticator: Authenticator,
-    retry: RetryOptions,
+    pub(super) retry: RetryOptions,
     plain_http: bool,
     tls_to_loopback: bool,
 }
@@ -107,79 +104,6 @@ impl Transport {
         url.map_err(|_| Error::Name {
             name: one_line(registry),
         })
-    }
-
-    /// For work that is tried more than once.
-    pub(super) fn attempts(&self) -> Attempts {
-        Attempts::new(&self.retry)
-    }
-
-    /// Sends `call` without a body, and gives the answer when it is a good one.
-    pub(super) async fn send(&self, call: &Call) -> Result<Response, Error> {
-        let response = self.exchange(call, Bytes::new()).await?;
-        self.check(response, call).await
-    }
-
-    /// Sends `call` with a small body until the registry answers; the answer may be a refusal.
-    pub(super) async fn exchange(&self, call: &Call, body: Bytes) -> Result<Response, Error> {
-        self.exchange_within(&mut self.attempts(), call, body).await
-    }
-
-    /// The same as one step of work that is tried more than once.
-    pub(super) async fn exchange_within(
-        &self,
-        attempts: &mut Attempts,
-        call: &Call,
-        body: Bytes,
-    ) -> Result<Response, Error> {
-        loop {
-            match self.try_exchange(attempts, call, body.clone()).await {
-                Ok(response) => return Ok(response),
-                Err(error) => attempts.failed(error).await?,
-            }
-        }
-    }
-
-    /// One attempt at an exchange. A refusal that may pass is an error.
-    pub(super) async fn try_exchange(
-        &self,
-        attempts: &Attempts,
-        call: &Call,
-        body: Bytes,
-    ) -> Result<Response, Error> {
-        let slowness = Duration::from_secs(body.len() as u64 / SLOWEST_WRITE);
-        let payload = match body.is_empty() {
-            true => Payload::Empty,
-            false => Payload::Bytes(body),
-        };
-        let limit = attempts.stall_timeout() + slowness;
-        let exchange = async {
-            let response = self.exchange_once(call, &payload).await?;
-            match is_transient(response.status()) {
-                true => self.check(response, call).await,
-                false => Ok(response),
-            }
-        };
-        attempts.within(call, limit, exchange).await
-    }
-
-    /// Sends `call`, and reads the answer whole, at most `limit` bytes of it.
-    pub(super) async fn read(&self, call: &Call, limit: u64) -> Result<(HeaderMap, Bytes), Error> {
-        let slowness = Duration::from_secs(limit / SLOWEST_WRITE);
-        let mut attempts = self.attempts();
-        loop {
-            let time = attempts.stall_timeout() + slowness;
-            let attempt = attempts.within(call, time, async {
-                let response = self.exchange_once(call, &Payload::Empty).await?;
-                let response = self.check(response, call).await?;
-                let headers = response.headers().clone();
-                Ok((headers, self.read_bounded(response, limit, call).await?))
-            });
-            match attempt.await {
-                Ok(answer) => return Ok(answer),
-                Err(error) => attempts.failed(error).await?,
-            }
-        }
     }
 
     /// Sends `call` with a body, once more when the registry wants to know who is asking. Whether a

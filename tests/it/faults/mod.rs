@@ -1,0 +1,105 @@
+//! Transfers over bad networks, through bad proxies and with bad servers: they end right, or with a clear
+//! error and nothing left behind.
+
+mod pushing;
+mod reading;
+mod redirects;
+mod table;
+
+use std::fs;
+use std::path::Path;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use wasmcloud_par::archive::Target;
+use wasmcloud_par::client::{Client, ClientOptions};
+use wasmcloud_par::content::Digest;
+use wasmcloud_par::oci::Reference;
+
+use crate::support::archives::ArchiveBuilder;
+use crate::support::{shared_registry, unique};
+
+/// An archive of noise for this machine.
+struct Sample {
+    executable: Vec<u8>,
+    archive: Vec<u8>,
+}
+
+impl Sample {
+    fn new(size: usize, seed: u64) -> Self {
+        let executable = noise(size, seed);
+        let name = format!("{}.bin", Target::host());
+        let archive = ArchiveBuilder::empty().executable(&name, &executable);
+        let archive = archive.build();
+        Self {
+            executable,
+            archive,
+        }
+    }
+
+    fn size(&self) -> u64 {
+        self.archive.len() as u64
+    }
+
+    /// The hexadecimal part of the digest, which is in every URL that is about the archive alone.
+    fn hex(&self) -> String {
+        Digest::of(&self.archive).hex().to_owned()
+    }
+}
+
+/// Bytes that do not compress, other ones for each seed.
+fn noise(size: usize, seed: u64) -> Vec<u8> {
+    let mut state = 0x9e37_79b9_7f4a_7c15 ^ (seed + 1).wrapping_mul(0x2545_f491_4f6c_dd1d);
+    let words = std::iter::repeat_with(|| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state.to_le_bytes()
+    });
+    words.take(size / 8).flatten().collect()
+}
+
+/// A client that soon loses its patience.
+fn client(cache: &Path) -> Client {
+    let mut options = ClientOptions {
+        cache_directory: Some(cache.to_owned()),
+        ..ClientOptions::default()
+    };
+    options.registry.credentials.registry_config = Some(cache.join("no-config.json"));
+    let retry = &mut options.registry.retry;
+    retry.connect_timeout = Duration::from_secs(2);
+    retry.stall_timeout = Duration::from_millis(500);
+    retry.patience = Duration::from_millis(2500);
+    retry.first_delay = Duration::from_millis(5);
+    retry.longest_delay = Duration::from_millis(50);
+    Client::new(options).unwrap()
+}
+
+/// Pushes an archive on the straight way, and gives `NAME:TAG`.
+async fn pushed(sample: &Sample) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("provider.par");
+    fs::write(&file, &sample.archive).unwrap();
+    let name = format!("{}:1.0.0", unique("faults"));
+    let reference = parse(&format!("{}/{name}", shared_registry()));
+    let client = client(&folder.path().join("cache"));
+    let pushed = client.push(&file, &reference, &Default::default()).await;
+    pushed.unwrap();
+    name
+}
+
+fn parse(reference: &str) -> Reference {
+    reference.parse().unwrap()
+}
+
+/// The archive of most tests: larger than one chunk of an upload.
+fn sample() -> &'static Sample {
+    static SAMPLE: OnceLock<Sample> = OnceLock::new();
+    SAMPLE.get_or_init(|| Sample::new(5 << 20, 0))
+}
+
+fn block_on<T>(work: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_multi_thread();
+    let runtime = { runtime }.worker_threads(2).enable_all().build();
+    runtime.unwrap().block_on(work)
+}

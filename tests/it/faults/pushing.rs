@@ -1,0 +1,154 @@
+//! Push.
+
+use wasmcloud_par::content::ErrorKind;
+
+use super::table::{Case, Transfer, run};
+use super::{block_on, sample};
+use crate::support::proxy::{Fault, Rule};
+
+/// The first upload of the archive meets a fault.
+fn upload(fault: Fault) -> Rule {
+    Rule::on("PUT", &sample().hex(), fault)
+}
+
+fn push(cases: Vec<Case>) {
+    block_on(run(&[Transfer::Push], sample(), cases));
+}
+
+#[test]
+fn an_upload_that_is_cut_goes_on_from_what_the_registry_has_kept() {
+    let size = sample().size();
+    let positions = [1, 4096, size / 2, size * 9 / 10, size - 1];
+    let cases = positions.map(|at| {
+        let rules = vec![upload(Fault::CutKeptRequest(at))];
+        Case::again(format!("cut after {at}"), 0.15, rules)
+    });
+    push(cases.into_iter().collect());
+}
+
+#[test]
+fn an_upload_that_the_registry_drops_is_sent_again() {
+    // `registry:2` drops what a request brought that did not end: nothing can be continued.
+    let size = sample().size();
+    let mut cases = Vec::new();
+    for at in [0, 1, 4096, size / 2, size * 9 / 10, size - 1] {
+        for fault in [Fault::CutRequest(at), Fault::StallRequest(at)] {
+            let name = format!("{fault:?}");
+            cases.push(Case::again(name, 1.0, vec![upload(fault)]));
+        }
+    }
+    let twice = upload(Fault::CutRequest(size / 2)).times(2);
+    cases.push(Case::again("twice", 1.2, vec![twice]));
+    push(cases);
+}
+
+#[test]
+fn an_answer_that_is_lost_does_not_cost_the_upload() {
+    let lost = |method, path| vec![Rule::on(method, path, Fault::LoseAnswer)];
+    push(vec![
+        Case::again("the upload", 0.0, vec![upload(Fault::LoseAnswer)]),
+        Case::again("its beginning", 0.0, lost("POST", "/blobs/uploads/")),
+        Case::again("the manifest", 0.0, lost("PUT", "/manifests/sha256:")),
+        Case::again("the tag", 0.0, lost("PUT", "/manifests/1.0.0")),
+        Case::again("the question", 0.0, lost("HEAD", "/blobs/")),
+    ]);
+}
+
+#[test]
+fn a_registry_that_recovers_is_asked_again_and_one_that_refuses_is_not() {
+    let mut cases = Vec::new();
+    for status in ["429 A", "500 B", "502 C", "503 D", "504 E"] {
+        for (method, path, again) in [
+            ("HEAD", "/blobs/", 0.0),
+            ("POST", "/blobs/uploads/", 0.0),
+            ("PUT", "/blobs/uploads/", 2.0),
+            ("PUT", "/manifests/", 0.0),
+        ] {
+            let rules = vec![Rule::on(method, path, Fault::status(status)).times(2)];
+            let name = format!("{method} {path} {status}");
+            cases.push(Case::again(name, again, rules));
+        }
+    }
+    for (method, path, status, kind) in [
+        ("POST", "/blobs/", "503 Always", ErrorKind::Unavailable),
+        ("PUT", "/manifests/", "503 Always", ErrorKind::Unavailable),
+        ("POST", "/blobs/", "403 Forbidden", ErrorKind::Denied),
+        ("POST", "/blobs/", "405 Not Allowed", ErrorKind::Denied),
+        ("PUT", "/manifests/", "401 Unauthorized", ErrorKind::Denied),
+        ("PUT", "/manifests/", "400 Bad Request", ErrorKind::Other),
+    ] {
+        let rules = vec![Rule::on(method, path, Fault::status(status)).always()];
+        cases.push(Case::fails(format!("{method} {path} {status}"), kind, rules));
+    }
+    push(cases);
+}
+
+#[test]
+fn damage_on_the_way_is_sent_again_and_stored_nowhere() {
+    let middle = sample().size() / 2;
+    push(vec![
+        Case::again("one byte", 1.0, vec![upload(Fault::FlipRequest(middle))]),
+        Case::fails(
+            "one byte, always",
+            ErrorKind::NotVerified,
+            vec![upload(Fault::FlipRequest(middle)).always()],
+        ),
+    ]);
+}
+
+#[test]
+fn a_registry_that_takes_no_blob_in_one_request_gets_chunks() {
+    let refused = || upload(Fault::status("413 Content Too Large"));
+    // Amazon ECR.
+    let created = Fault::edit(|answer| {
+        answer.set_status("201 Created");
+        answer.set("range", "0-0");
+    });
+    let patch = |fault| Rule::on("PATCH", "/blobs/uploads/", fault);
+    push(vec![
+        Case::again("413", 1.0, vec![refused()]),
+        Case::again("201", 1.0, vec![refused(), patch(created).always()]),
+        Case::again(
+            "503 in between",
+            1.0,
+            vec![refused(), patch(Fault::status("503 No")).after(1)],
+        ),
+        Case::again(
+            "cut",
+            2.0,
+            vec![refused(), patch(Fault::CutRequest(1000)).after(1)],
+        ),
+        Case::again(
+            "an answer lost",
+            2.0,
+            vec![refused(), patch(Fault::LoseAnswer)],
+        ),
+    ]);
+}
+
+#[test]
+fn the_place_of_an_upload_is_the_registry_itself_however_it_is_written() {
+    let begin = |edit| vec![Rule::on("POST", "/blobs/uploads/", Fault::edit(edit)).always()];
+    push(vec![
+        Case::again(
+            "relative",
+            0.0,
+            begin(|answer| {
+                let location = answer.get("location").unwrap();
+                let path = location.find("/v2/").unwrap();
+                let location = location[path..].to_owned();
+                answer.set("location", location);
+            }),
+        ),
+        Case::fails(
+            "another host",
+            ErrorKind::Other,
+            begin(|answer| answer.set("location", "http://localhost:1/v2/a/blobs/uploads/b")),
+        ),
+        Case::fails(
+            "nowhere",
+            ErrorKind::Other,
+            begin(|answer| answer.remove("location")),
+        ),
+    ]);
+}

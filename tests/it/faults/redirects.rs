@@ -1,0 +1,1 @@
+//! Storage behind the registry, and other repositories beside it.
