@@ -34,8 +34,7 @@ impl Repository {
             let Err(error) = sent.await else {
                 return Ok(());
             };
-            let resumed = if session.offset > 0 && is_refusal(&error) {
-                // The offset that the registry has named is none that it takes.
+            let resumed = if session.resumed && is_refusal(&error) {
                 tracing::info!("{error}; it is sent from its start again");
                 None
             } else if wants_chunks(&error) {
@@ -140,7 +139,7 @@ fn status(error: &Error) -> Option<StatusCode> {
 }
 
 /// Whether the registry has understood, and does not want it.
-fn is_refusal(error: &Error) -> bool {
+pub(super) fn is_refusal(error: &Error) -> bool {
     status(error).is_some_and(|status| status.is_client_error() && !is_transient(status))
 }
 

@@ -9,7 +9,7 @@ use crate::content::{Descriptor, Reader, Source, VerifyReader};
 
 use super::super::error::Error;
 use super::Repository;
-use super::blob_upload::{OCTETS, content_range};
+use super::blob_upload::{OCTETS, content_range, is_refusal};
 use super::outgoing::source_error;
 use super::retry::Attempts;
 use super::transport::Call;
@@ -121,8 +121,10 @@ impl Repository {
                         session.url = location(&response, &call)?;
                     }
                     session.offset = end;
+                    session.resumed = false;
                     attempts.moved_to(end);
                 }
+                Err(error) if session.resumed && is_refusal(&error) => return Ok(None),
                 Err(error) => {
                     attempts.failed(error).await?;
                     match self.resume(content, session, attempts).await? {

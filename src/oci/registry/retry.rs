@@ -97,6 +97,8 @@ pub(super) struct Attempts {
     reached: u64,
     /// The attempts that failed since then,
     failures: u32,
+    /// some of them doubtfully,
+    doubts: u32,
     /// the first of which began here,
     started: Instant,
     /// and how long nothing moved during and between them.
@@ -112,6 +114,7 @@ impl Attempts {
             options: options.clone(),
             reached: 0,
             failures: 0,
+            doubts: 0,
             started: Instant::now(),
             idle: Duration::ZERO,
             moved: Instant::now(),
@@ -131,7 +134,7 @@ impl Attempts {
             self.idle = Duration::ZERO;
             self.started = self.moved;
             if self.failures > 0 {
-                self.failures = 0;
+                (self.failures, self.doubts) = (0, 0);
                 self.delays = delays(&self.options);
             }
         }
@@ -171,12 +174,12 @@ impl Attempts {
     pub(super) async fn failed(&mut self, error: Error) -> Result<(), Error> {
         self.failures += 1;
         self.idle += self.moved.elapsed();
-        let delay = match judge(&error) {
-            Verdict::Stands => return Err(error),
-            Verdict::Doubtful if self.failures > 1 => return Err(error),
-            _ => self.delay(&error),
-        };
-        let Some(delay) = delay else {
+        let verdict = judge(&error);
+        self.doubts += u32::from(verdict == Verdict::Doubtful);
+        if verdict == Verdict::Stands || self.doubts > 1 {
+            return Err(error);
+        }
+        let Some(delay) = self.delay(&error) else {
             return Err(self.gave_up(error));
         };
         tracing::info!(

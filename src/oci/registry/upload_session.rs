@@ -20,6 +20,9 @@ pub(super) struct Session {
     pub(super) url: Url,
     /// How many bytes the registry has.
     pub(super) offset: u64,
+    /// Whether it broke off before. Some registries name an offset that they do not take, such as
+    /// `registry:2` before it has noticed.
+    pub(super) resumed: bool,
     /// The smallest chunk that it takes, in bytes.
     pub(super) smallest_chunk: u64,
 }
@@ -31,6 +34,7 @@ impl Session {
         Ok(Self {
             url: location(response, call)?,
             offset: 0,
+            resumed: false,
             smallest_chunk: smallest
                 .and_then(|value| value.to_str().ok()?.trim().parse().ok())
                 .unwrap_or_default(),
@@ -88,6 +92,7 @@ impl Repository {
         Ok((offset <= content.size).then_some(Session {
             url,
             offset,
+            resumed: true,
             ..session
         }))
     }

@@ -14,7 +14,7 @@ use std::time::Duration;
 use wasmcloud_par::archive::Target;
 use wasmcloud_par::client::{Client, ClientOptions};
 use wasmcloud_par::content::Digest;
-use wasmcloud_par::oci::Reference;
+use wasmcloud_par::oci::{CredentialSource, Reference};
 
 use crate::support::archives::ArchiveBuilder;
 use crate::support::{shared_registry, unique};
@@ -61,15 +61,24 @@ fn noise(size: usize, seed: u64) -> Vec<u8> {
 
 /// A client that soon loses its patience.
 fn client(cache: &Path) -> Client {
+    client_with(
+        cache,
+        CredentialSource {
+            explicit: None,
+            registry_config: Some(cache.join("no-config.json")),
+        },
+    )
+}
+
+fn client_with(cache: &Path, credentials: CredentialSource) -> Client {
     let mut options = ClientOptions {
         cache_directory: Some(cache.to_owned()),
         ..ClientOptions::default()
     };
-    options.registry.credentials.registry_config = Some(cache.join("no-config.json"));
+    options.registry.credentials = credentials;
     let retry = &mut options.registry.retry;
-    retry.connect_timeout = Duration::from_secs(2);
-    retry.stall_timeout = Duration::from_millis(500);
-    retry.patience = Duration::from_millis(2500);
+    retry.stall_timeout = Duration::from_secs(2);
+    retry.patience = Duration::from_secs(4);
     retry.first_delay = Duration::from_millis(5);
     retry.longest_delay = Duration::from_millis(50);
     Client::new(options).unwrap()

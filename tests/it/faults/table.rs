@@ -108,7 +108,9 @@ async fn one(transfer: Transfer, sample: &Sample, name: &str, case: &Case) -> Re
         }
         (Err(error), expected) => {
             let error = anyhow::Error::new(error);
-            Err(format!("{error:#}, after {took:?}, instead of {expected:?}"))
+            Err(format!(
+                "{error:#}, after {took:?}, instead of {expected:?}"
+            ))
         }
         (Ok(()), expected) => Err(format!("it succeeds instead of {expected:?}")),
     }
@@ -123,7 +125,9 @@ async fn pull(
     folder: &Path,
 ) -> Result<Transferred, String> {
     let destination = folder.join("pulled.par");
-    let pulled = client.pull(&parse(reference), Some(&destination), None).await;
+    let pulled = client
+        .pull(&parse(reference), Some(&destination), None)
+        .await;
     match pulled {
         Ok(_) if fs::read(&destination).unwrap() != sample.archive => Err("wrong bytes".to_owned()),
         Err(_) if destination.exists() => Err("a file is left behind".to_owned()),

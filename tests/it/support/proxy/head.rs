@@ -64,6 +64,11 @@ impl Head {
         self.first = format!("HTTP/1.1 {status}");
     }
 
+    /// Changes what a request is about.
+    pub(crate) fn replace_target(&mut self, from: &str, to: &str) {
+        self.first = self.first.replacen(from, to, 1);
+    }
+
     /// The bytes of the body, as far as the head says.
     pub(super) fn length(&self) -> Option<u64> {
         self.get("content-length")?.parse().ok()
@@ -81,10 +86,5 @@ impl Head {
     /// The path alone.
     pub(super) fn path(&self) -> &str {
         self.target().split('?').next().unwrap_or_default()
-    }
-
-    /// The status of an answer.
-    pub(super) fn status(&self) -> &str {
-        self.target()
     }
 }

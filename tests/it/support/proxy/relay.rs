@@ -11,7 +11,7 @@ use super::{State, reset};
 /// How long a stalled request is held; tests give up on it long before.
 const HELD: Duration = Duration::from_secs(5);
 
-const ZEROS: [u8; 64 * 1024] = [0; 64 * 1024];
+static ZEROS: [u8; 64 * 1024] = [0; 64 * 1024];
 
 pub(super) fn relay(client: TcpStream, state: &State) -> io::Result<()> {
     let mut from_client = BufReader::new(client.try_clone()?);
@@ -173,8 +173,7 @@ impl Exchange<'_> {
         }
         match *fault {
             Fault::CutAnswer(_) => {
-                // A reset throws away what the client has not read yet.
-                std::thread::sleep(Duration::from_millis(20));
+                wait_until_read(client)?;
                 reset(client);
             }
             // Until the client goes away.
@@ -228,6 +227,32 @@ impl Exchange<'_> {
         self.answer("204 No Content", &headers, "")?;
         Ok(true)
     }
+}
+
+/// Returns when the client has read everything that was sent: a reset throws away what it has not. On
+/// systems that do not tell, some time has to do.
+fn wait_until_read(client: &TcpStream) -> io::Result<()> {
+    let (ours, theirs) = (client.local_addr()?.port(), client.peer_addr()?.port());
+    let (near, far) = (format!(":{theirs:04X}"), format!(":{ours:04X}"));
+    for _ in 0..500 {
+        std::thread::sleep(Duration::from_millis(5));
+        let Ok(table) = std::fs::read_to_string("/proc/net/tcp") else {
+            std::thread::sleep(Duration::from_millis(500));
+            break;
+        };
+        // `sl local_address rem_address st tx_queue:rx_queue ...`
+        let unread = table.lines().any(|line| {
+            let fields: Vec<&str> = line.split_whitespace().take(5).collect();
+            fields.len() == 5
+                && fields[1].ends_with(&near)
+                && fields[2].ends_with(&far)
+                && !fields[4].ends_with(":00000000")
+        });
+        if !unread {
+            break;
+        }
+    }
+    Ok(())
 }
 
 /// Changes the byte at `flip`, when it is among these, which begin at `start`.
