@@ -72,7 +72,8 @@ impl Repository {
 
     /// Asks how far an upload that broke off has come. `None` when it cannot be continued.
     ///
-    /// `registry:2` (2.8.2) drops an upload of which a part of a request has arrived: it answers 404.
+    /// `registry:2` (2.8.2) drops an upload of which a part of a request has arrived, PUT or PATCH: it
+    /// answers 404, or, before it has noticed, that nothing is there.
     pub(super) async fn resume(
         &self,
         content: &Descriptor,
@@ -89,7 +90,7 @@ impl Repository {
             true => location(&response, &call)?,
             false => session.url,
         };
-        Ok((offset <= content.size).then_some(Session {
+        Ok((1..=content.size).contains(&offset).then_some(Session {
             url,
             offset,
             resumed: true,

@@ -4,8 +4,10 @@
 mod pushing;
 mod reading;
 mod redirects;
+mod sequences;
 mod table;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::sync::OnceLock;
@@ -61,24 +63,30 @@ fn noise(size: usize, seed: u64) -> Vec<u8> {
 
 /// A client that soon loses its patience.
 fn client(cache: &Path) -> Client {
-    client_with(
-        cache,
-        CredentialSource {
-            explicit: None,
-            registry_config: Some(cache.join("no-config.json")),
-        },
-    )
+    client_with(cache, anonymous(cache), Duration::from_secs(1))
 }
 
-fn client_with(cache: &Path, credentials: CredentialSource) -> Client {
+/// A client that may take a slow machine for a stalled registry.
+fn impatient_client(cache: &Path) -> Client {
+    client_with(cache, anonymous(cache), Duration::from_millis(300))
+}
+
+fn anonymous(cache: &Path) -> CredentialSource {
+    CredentialSource {
+        explicit: None,
+        registry_config: Some(cache.join("no-config.json")),
+    }
+}
+
+fn client_with(cache: &Path, credentials: CredentialSource, stall_timeout: Duration) -> Client {
     let mut options = ClientOptions {
         cache_directory: Some(cache.to_owned()),
         ..ClientOptions::default()
     };
     options.registry.credentials = credentials;
     let retry = &mut options.registry.retry;
-    retry.stall_timeout = Duration::from_secs(2);
-    retry.patience = Duration::from_secs(4);
+    retry.stall_timeout = stall_timeout;
+    retry.patience = stall_timeout * 5 / 2;
     retry.first_delay = Duration::from_millis(5);
     retry.longest_delay = Duration::from_millis(50);
     Client::new(options).unwrap()
@@ -92,7 +100,7 @@ async fn pushed(sample: &Sample) -> String {
     let name = format!("{}:1.0.0", unique("faults"));
     let reference = parse(&format!("{}/{name}", shared_registry()));
     let client = client(&folder.path().join("cache"));
-    let pushed = client.push(&file, &reference, &Default::default()).await;
+    let pushed = client.push(&file, &reference, &BTreeMap::new()).await;
     pushed.unwrap();
     name
 }
@@ -101,10 +109,10 @@ fn parse(reference: &str) -> Reference {
     reference.parse().unwrap()
 }
 
-/// The archive of most tests: larger than one chunk of an upload.
+/// The archive of most tests.
 fn sample() -> &'static Sample {
     static SAMPLE: OnceLock<Sample> = OnceLock::new();
-    SAMPLE.get_or_init(|| Sample::new(5 << 20, 0))
+    SAMPLE.get_or_init(|| Sample::new(2 << 20, 0))
 }
 
 fn block_on<T>(work: impl Future<Output = T>) -> T {

@@ -2,9 +2,10 @@
 
 use wasmcloud_par::content::ErrorKind;
 
-use super::table::{Case, Transfer, run};
-use super::{block_on, sample};
-use crate::support::proxy::{Fault, Rule};
+use super::table::{Case, Transfer, run, transfer};
+use super::{Sample, block_on, client, sample};
+use crate::support::proxy::{Fault, Proxy, Rule};
+use crate::support::shared_registry;
 
 /// The first upload of the archive meets a fault.
 fn upload(fault: Fault) -> Rule {
@@ -102,32 +103,64 @@ fn damage_on_the_way_is_sent_again_and_stored_nowhere() {
 
 #[test]
 fn a_registry_that_takes_no_blob_in_one_request_gets_chunks() {
-    let refused = || upload(Fault::status("413 Content Too Large"));
+    // Two chunks of 4 MiB at most.
+    let sample = Sample::new(5 << 20, 1);
+    let hex = sample.hex();
+    let refused = || Rule::on("PUT", &hex, Fault::status("413 Content Too Large"));
     // Amazon ECR.
     let created = Fault::edit(|answer| {
         answer.set_status("201 Created");
         answer.set("range", "0-0");
     });
     let patch = |fault| Rule::on("PATCH", "/blobs/uploads/", fault);
-    push(vec![
-        Case::again("413", 1.0, vec![refused()]),
-        Case::again("201", 1.0, vec![refused(), patch(created).always()]),
+    let cases = vec![
+        Case::again("413", 0.0, vec![refused()]),
+        Case::again("201", 0.0, vec![refused(), patch(created).always()]),
         Case::again(
             "503 in between",
-            1.0,
+            0.0,
             vec![refused(), patch(Fault::status("503 No")).after(1)],
         ),
         Case::again(
             "cut",
-            2.0,
+            0.0,
             vec![refused(), patch(Fault::CutRequest(1000)).after(1)],
         ),
         Case::again(
             "an answer lost",
-            2.0,
+            0.0,
             vec![refused(), patch(Fault::LoseAnswer)],
         ),
-    ]);
+    ];
+    block_on(run(&[Transfer::Push], &sample, cases));
+}
+
+#[test]
+fn chunks_are_of_the_size_that_the_registry_takes() {
+    let sample = Sample::new(6 << 20, 2);
+    let refused = || Rule::on("PUT", &sample.hex(), Fault::status("413 Content Too Large"));
+    let announced = Fault::edit(|answer| answer.set("oci-chunk-min-length", 5 << 20));
+    block_on(async {
+        for (rules, sizes) in [
+            (vec![refused()], [4 << 20, sample.size() - (4 << 20)]),
+            (
+                vec![
+                    refused(),
+                    Rule::on("POST", "/blobs/uploads/", announced).always(),
+                ],
+                [5 << 20, sample.size() - (5 << 20)],
+            ),
+        ] {
+            let folder = tempfile::tempdir().unwrap();
+            let client = client(&folder.path().join("cache"));
+            let proxy = Proxy::to(shared_registry(), rules);
+            let push = transfer(Transfer::Push, &client, &proxy, &sample, "", folder.path());
+            push.await.unwrap().outcome.unwrap();
+            let patches = proxy.seen("PATCH", "/blobs/uploads/");
+            let patches: Vec<u64> = patches.iter().map(|seen| seen.up).collect();
+            assert_eq!(patches, sizes);
+        }
+    });
 }
 
 #[test]

@@ -1,5 +1,8 @@
 //! Storage behind the registry, and other repositories beside it.
 
+use std::collections::BTreeMap;
+use std::time::Duration;
+
 use async_trait::async_trait;
 use bytes::Bytes;
 use wasmcloud_par::archive::Target;
@@ -25,11 +28,11 @@ fn storage_sees_no_credentials_and_an_address_that_expired_is_asked_for_again() 
         let sample = Sample::new(1 << 20, 1);
         let registry = Registry::builder().htpasswd(USER.0, USER.1).start();
         let folder = tempfile::tempdir().unwrap();
-        let client = client_with(folder.path(), credentials());
+        let client = client_with(folder.path(), credentials(), Duration::from_secs(5));
         let file = folder.path().join("provider.par");
         std::fs::write(&file, &sample.archive).unwrap();
         let reference = parse(&registry.reference("provider:1.0.0"));
-        let pushed = client.push(&file, &reference, &Default::default()).await;
+        let pushed = client.push(&file, &reference, &BTreeMap::new()).await;
         pushed.unwrap();
 
         // The same content without a password, as storage with signed addresses has it. The transfer is

@@ -1,5 +1,6 @@
 //! How the tables of cases are run.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::time::Instant;
@@ -77,18 +78,14 @@ pub(super) async fn run(transfers: &[Transfer], sample: &Sample, cases: Vec<Case
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-async fn one(transfer: Transfer, sample: &Sample, name: &str, case: &Case) -> Result<(), String> {
+async fn one(kind: Transfer, sample: &Sample, name: &str, case: &Case) -> Result<(), String> {
     let folder = tempfile::tempdir().unwrap();
     let client = client(&folder.path().join("cache"));
     let proxy = Proxy::to(shared_registry(), case.rules.clone());
     let started = Instant::now();
-    let transferred = match transfer {
-        Transfer::Push => push(&client, &proxy, sample, folder.path()).await,
-        Transfer::Pull => pull(&client, &proxy.reference(name), sample, folder.path()).await,
-        Transfer::Fetch => fetch(&client, &proxy.reference(name), sample).await,
-    };
+    let ended = transfer(kind, &client, &proxy, sample, name, folder.path()).await?;
     let took = started.elapsed();
-    match (transferred?, case.expected) {
+    match (ended.outcome, case.expected) {
         (Ok(()), Expected::Again(part)) => {
             let (up, down) = proxy.traffic(&sample.hex());
             let most = sample.size() as f64 * (1.0 + part);
@@ -98,14 +95,8 @@ async fn one(transfer: Transfer, sample: &Sample, name: &str, case: &Case) -> Re
                 false => Err(format!("{moved} bytes moved, more than {most:.0}")),
             }
         }
-        (Err(error), Expected::Fails(kind)) if error.kind() == kind => {
-            // The cases that fail do so at once, or when patience is over.
-            let executables = folder.path().join("cache/v1/executables/sha256");
-            match executables.exists() && fs::read_dir(executables).unwrap().next().is_some() {
-                true => Err("an executable is left behind".to_owned()),
-                false => Ok(()),
-            }
-        }
+        (Err(_), Expected::Fails(_)) if ended.left => Err("something is left".to_owned()),
+        (Err(error), Expected::Fails(kind)) if error.kind() == kind => Ok(()),
         (Err(error), expected) => {
             let error = anyhow::Error::new(error);
             Err(format!(
@@ -116,9 +107,43 @@ async fn one(transfer: Transfer, sample: &Sample, name: &str, case: &Case) -> Re
     }
 }
 
-type Transferred = Result<(), wasmcloud_par::client::Error>;
+/// How a transfer ended.
+pub(super) struct Ended {
+    pub(super) outcome: Transferred,
+    /// Whether there is now, under its final name, what was to be transferred.
+    pub(super) left: bool,
+}
 
-async fn pull(
+pub(super) type Transferred = Result<(), wasmcloud_par::client::Error>;
+
+/// Transfers through `proxy`: pushes to a name of its own, reads `name`. An error when there are wrong
+/// bytes somewhere, whatever the client says.
+pub(super) async fn transfer(
+    kind: Transfer,
+    client: &Client,
+    proxy: &Proxy,
+    sample: &Sample,
+    name: &str,
+    folder: &Path,
+) -> Result<Ended, String> {
+    match kind {
+        Transfer::Push => push(client, proxy, sample, folder).await,
+        Transfer::Pull => Ok(Ended {
+            outcome: pull(client, &proxy.reference(name), sample, folder).await?,
+            left: folder.join("pulled.par").exists(),
+        }),
+        Transfer::Fetch => {
+            let outcome = fetch(client, &proxy.reference(name), sample).await?;
+            let executables = fs::read_dir(folder.join("cache/v1/executables/sha256"));
+            Ok(Ended {
+                outcome,
+                left: executables.is_ok_and(|mut files| files.next().is_some()),
+            })
+        }
+    }
+}
+
+pub(super) async fn pull(
     client: &Client,
     reference: &str,
     sample: &Sample,
@@ -130,7 +155,6 @@ async fn pull(
         .await;
     match pulled {
         Ok(_) if fs::read(&destination).unwrap() != sample.archive => Err("wrong bytes".to_owned()),
-        Err(_) if destination.exists() => Err("a file is left behind".to_owned()),
         pulled => Ok(pulled.map(drop)),
     }
 }
@@ -144,26 +168,29 @@ async fn fetch(client: &Client, reference: &str, sample: &Sample) -> Result<Tran
     }
 }
 
-/// Pushes, and looks on the straight way whether the archive is there, or nothing.
+/// Pushes, and looks on the straight way whether the archive is there.
 async fn push(
     client: &Client,
     proxy: &Proxy,
     sample: &Sample,
     folder: &Path,
-) -> Result<Transferred, String> {
+) -> Result<Ended, String> {
     let file = folder.join("provider.par");
     fs::write(&file, &sample.archive).unwrap();
     let name = format!("{}:1.0.0", unique("faults"));
     let reference = parse(&proxy.reference(&name));
-    let pushed = client.push(&file, &reference, &Default::default()).await;
+    let pushed = client.push(&file, &reference, &BTreeMap::new()).await;
     let straight = format!("{}/{name}", shared_registry());
-    let looked = pull(client, &straight, sample, folder).await?;
-    match (&pushed, looked) {
-        (Ok(_), Err(error)) => Err(format!("what was pushed cannot be pulled: {error}")),
-        (Err(_), Ok(())) => Err("the tag was made".to_owned()),
-        (Err(_), Err(error)) if error.kind() != ErrorKind::NotFound => {
-            Err(format!("something is there: {error}"))
-        }
-        _ => Ok(pushed.map(drop)),
+    let left = match pull(client, &straight, sample, folder).await? {
+        Ok(()) => true,
+        Err(error) if error.kind() == ErrorKind::NotFound => false,
+        Err(error) => return Err(format!("what is there cannot be pulled: {error}")),
+    };
+    if pushed.is_ok() && !left {
+        return Err("nothing was pushed".to_owned());
     }
+    Ok(Ended {
+        outcome: pushed.map(drop),
+        left,
+    })
 }
