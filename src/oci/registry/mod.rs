@@ -2,7 +2,9 @@
 //!
 //! [`Registries`] is what a process has one of: connections, tokens, credentials. A [`Repository`] is
 //! one repository of one registry, as a [`Store`]. Every request goes through `transport.rs`, so that
-//! what holds for one (time limits, redirects, credentials, error messages) holds for all.
+//! what holds for one (time limits, redirects, credentials, error messages) holds for all. What is tried
+//! again is decided in `retry.rs`: requests with small bodies are repeated as they are (`exchange.rs`),
+//! downloads (`download.rs`) and uploads (`blob_upload.rs`, `chunks.rs`) go on where they were.
 
 mod answer;
 mod auth;

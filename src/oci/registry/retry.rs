@@ -12,6 +12,9 @@ use reqwest::StatusCode;
 use super::super::error::Error;
 use super::transport::Call;
 
+/// How often what looks like an accident is tried again.
+const DOUBTS: u32 = 2;
+
 /// How long is waited for a registry, and how often it is asked again.
 ///
 /// What is tried again: HTTP 408, 429, 500, 502, 503 and 504, connections that fail or break, and
@@ -64,7 +67,7 @@ pub(super) fn is_damage(error: &Error) -> bool {
 enum Verdict {
     /// Another attempt will do no better.
     Stands,
-    /// It may have been an accident on the way; a second time it is not.
+    /// It may have been an accident on the way; again and again it is not.
     Doubtful,
     /// It may pass.
     Passes,
@@ -176,7 +179,7 @@ impl Attempts {
         self.idle += self.moved.elapsed();
         let verdict = judge(&error);
         self.doubts += u32::from(verdict == Verdict::Doubtful);
-        if verdict == Verdict::Stands || self.doubts > 1 {
+        if verdict == Verdict::Stands || self.doubts > DOUBTS {
             return Err(error);
         }
         let Some(delay) = self.delay(&error) else {

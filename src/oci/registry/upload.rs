@@ -10,6 +10,7 @@ use crate::content::{Descriptor, Digest, Source, VerifyError, VerifyReader};
 use super::super::error::{Answer, Error};
 use super::super::{MANIFEST_LIMIT, media_type};
 use super::answer::says_immutable;
+use super::retry::is_damage;
 use super::transport::Scope;
 use super::{Announced, Repository};
 
@@ -86,8 +87,17 @@ impl Repository {
             reason: "its media type does not fit into a header".to_owned(),
         })?;
         call.headers = HeaderMap::from_iter([(CONTENT_TYPE, content_type)]);
-        let response = self.transport.exchange(&call, bytes).await?;
-        match self.transport.check(response, &call).await {
+        let mut attempts = self.transport.attempts();
+        let sent = loop {
+            let body = bytes.clone();
+            let response = self.transport.exchange_within(&mut attempts, &call, body);
+            match self.transport.check(response.await?, &call).await {
+                // `registry:2` says so too when others push the same manifest.
+                Err(error) if is_damage(&error) => attempts.failed(error).await?,
+                sent => break sent,
+            }
+        };
+        match sent {
             Ok(response) => {
                 let announced = Announced::from(response.headers());
                 self.compare(

@@ -1,6 +1,7 @@
 //! Transfers over bad networks, through bad proxies and with bad servers: they end right, or with a clear
 //! error and nothing left behind.
 
+mod patience;
 mod pushing;
 mod reading;
 mod redirects;

@@ -13,7 +13,7 @@ use crate::support::proxy::{Fault, Proxy, Rule};
 use crate::support::shared_registry;
 
 const RUNS: u64 = 200;
-const AT_ONCE: usize = 12;
+const AT_ONCE: usize = 24;
 const SIZE: usize = 128 << 10;
 
 /// What happens to one transfer.
