@@ -10,9 +10,9 @@ use crate::content::{Descriptor, Reader, Source, VerifyReader};
 use super::super::error::Error;
 use super::Repository;
 use super::blob_upload::{OCTETS, content_range, is_refusal};
-use super::outgoing::source_error;
+use super::outgoing::{Outgoing, source_error};
 use super::retry::Attempts;
-use super::transport::Call;
+use super::transport::{Call, Payload};
 use super::upload_session::{Session, location};
 
 /// How much is sent at a time, in bytes: as much as ghcr.io takes.
@@ -109,10 +109,16 @@ impl Repository {
                 return Ok(None);
             };
             let call = self.chunk_call(content, &session, rest.len() as u64)?;
-            let sent = match self.transport.try_exchange(attempts, &call, rest).await {
+            let piece = Descriptor::of("", &rest);
+            let stall_timeout = attempts.stall_timeout();
+            let outgoing = Outgoing::new(&piece, &rest, &call.what, 0, stall_timeout);
+            let payload = Payload::Stream(&outgoing);
+            let sent = match self.transport.exchange_once(&call, &payload).await {
                 Ok(response) => self.transport.check(response, &call).await,
                 Err(error) => Err(error),
             };
+            let (moved, _) = outgoing.reached();
+            attempts.moved_at(moved, session.offset);
             match sent {
                 Ok(response) => {
                     // Whatever the status among the good ones, and whatever `Range` says: Amazon ECR
@@ -145,6 +151,7 @@ impl Repository {
     ) -> Result<Call, Error> {
         let mut call = self.session_call(Method::PATCH, content, session.url.clone())?;
         call.headers.insert(CONTENT_TYPE, OCTETS);
+        call.headers.insert(CONTENT_LENGTH, length.into());
         call.headers
             .insert(CONTENT_RANGE, content_range(session.offset, length));
         Ok(call)

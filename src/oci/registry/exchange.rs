@@ -10,8 +10,7 @@ use super::super::error::Error;
 use super::retry::{Attempts, is_transient};
 use super::transport::{Call, Payload, Transport};
 
-/// How many bytes of a manifest or a chunk go out in a second at least; slower than that it counts as
-/// stalled.
+/// How many bytes of a manifest go out in a second at least; slower than that it counts as stalled.
 const SLOWEST: u64 = 64 * 1024;
 
 impl Transport {

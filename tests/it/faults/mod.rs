@@ -19,7 +19,7 @@ use wasmcloud_par::client::{Client, ClientOptions};
 use wasmcloud_par::content::Digest;
 use wasmcloud_par::oci::{CredentialSource, Reference};
 
-use crate::support::archives::ArchiveBuilder;
+use crate::support::archives::{ArchiveBuilder, noise};
 use crate::support::{shared_registry, unique};
 
 /// An archive of noise for this machine.
@@ -48,18 +48,6 @@ impl Sample {
     fn hex(&self) -> String {
         Digest::of(&self.archive).hex().to_owned()
     }
-}
-
-/// Bytes that do not compress, other ones for each seed.
-fn noise(size: usize, seed: u64) -> Vec<u8> {
-    let mut state = 0x9e37_79b9_7f4a_7c15 ^ (seed + 1).wrapping_mul(0x2545_f491_4f6c_dd1d);
-    let words = std::iter::repeat_with(|| {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        state.to_le_bytes()
-    });
-    words.take(size / 8).flatten().collect()
 }
 
 /// A client that soon loses its patience.

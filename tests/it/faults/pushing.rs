@@ -1,9 +1,12 @@
 //! Push.
 
+use std::collections::BTreeMap;
+use std::fs;
+
 use wasmcloud_par::content::ErrorKind;
 
 use super::table::{Case, Transfer, run, transfer};
-use super::{Sample, block_on, client, sample};
+use super::{Sample, block_on, client, parse, pushed, sample};
 use crate::support::proxy::{Fault, Proxy, Rule};
 use crate::support::shared_registry;
 
@@ -159,6 +162,30 @@ fn chunks_are_of_the_size_that_the_registry_takes() {
             let patches = proxy.seen("PATCH", "/blobs/uploads/");
             let patches: Vec<u64> = patches.iter().map(|seen| seen.up).collect();
             assert_eq!(patches, sizes);
+        }
+    });
+}
+
+#[test]
+fn a_tag_that_may_not_move_takes_what_it_has_and_nothing_else() {
+    block_on(async {
+        let name = pushed(sample()).await;
+        let other = Sample::new(64 << 10, 4);
+        let refusal = Fault::Answer {
+            status: "400 Bad Request",
+            headers: Vec::new(),
+            body: r#"{"errors":[{"code":"TAG_INVALID","message":"the tag is immutable"}]}"#,
+        };
+        let rules = vec![Rule::on("PUT", "/manifests/1.0.0", refusal).always()];
+        let proxy = Proxy::to(shared_registry(), rules);
+        let reference = parse(&proxy.reference(&name));
+        for (sample, expected) in [(sample(), None), (&other, Some(ErrorKind::Conflict))] {
+            let folder = tempfile::tempdir().unwrap();
+            let file = folder.path().join("provider.par");
+            fs::write(&file, &sample.archive).unwrap();
+            let client = client(folder.path());
+            let pushed = client.push(&file, &reference, &BTreeMap::new()).await;
+            assert_eq!(pushed.err().map(|error| error.kind()), expected);
         }
     });
 }

@@ -9,7 +9,8 @@ use wasmcloud_par::archive::Target;
 use wasmcloud_par::content::{Descriptor, Reader, Source, Store, StoreError};
 use wasmcloud_par::oci::{CredentialSource, Reference, Registries, RegistryOptions, Repository};
 
-use super::{Sample, block_on, client_with, noise, parse};
+use super::{Sample, block_on, client_with, parse};
+use crate::support::archives::noise;
 use crate::support::proxy::{Fault, Proxy, Rule};
 use crate::support::{Registry, shared_registry, unique};
 
