@@ -1,40 +1,13 @@
 //! What can go wrong between here and a registry or a layout.
 
-use std::fmt;
 use std::io;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use crate::content::{Digest, ErrorKind, StoreError, VerifyError};
 
 use super::reference::ParseReferenceError;
 
-/// What a server answered when it refused: its status, and one line of what it said.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Answer {
-    /// The HTTP status.
-    pub status: u16,
-    /// The code of the OCI error envelope, such as `MANIFEST_UNKNOWN`.
-    pub code: Option<String>,
-    /// What it said, on one line and cut to a readable length.
-    pub message: Option<String>,
-    /// How long it asks to wait (`Retry-After`).
-    pub retry_after: Option<Duration>,
-}
-
-impl fmt::Display for Answer {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "HTTP {}", self.status)?;
-        for text in [&self.code, &self.message].into_iter().flatten() {
-            write!(formatter, ", {text}")?;
-        }
-        if let Some(wait) = self.retry_after {
-            write!(formatter, ", try again in {} s", wait.as_secs())?;
-        }
-        Ok(())
-    }
-}
+pub use super::answer::Answer;
 
 /// An error of this layer. `what` names the content as in "manifest 1.0 of ghcr.io/org/provider".
 #[derive(Debug, thiserror::Error)]

@@ -9,6 +9,7 @@
 //! anybody gets to see it; the exception is [`Store::open`](crate::content::Store::open), whose reader
 //! verifies.
 
+mod answer;
 mod artifact;
 mod credentials;
 mod error;
