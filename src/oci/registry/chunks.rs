@@ -11,7 +11,7 @@ use super::super::error::Error;
 use super::Repository;
 use super::blob_upload::{OCTETS, content_range, is_refusal};
 use super::outgoing::{Outgoing, source_error};
-use super::retry::Attempts;
+use super::retry::{Attempts, is_damage};
 use super::transport::{Call, Payload};
 use super::upload_session::{Session, location};
 
@@ -42,12 +42,13 @@ impl Repository {
             let response = self
                 .transport
                 .exchange_within(attempts, &call, Bytes::new());
-            return match self.transport.check(response.await?, &call).await {
-                Ok(_) => Ok(()),
+            match self.transport.check(response.await?, &call).await {
+                Ok(_) => return Ok(()),
+                Err(error) if is_damage(&error) => attempts.failed(error).await?,
                 // The upload is gone when it was closed before, and the answer to that was lost.
-                Err(_) if self.arrived(content, attempts).await? => Ok(()),
-                Err(error) => Err(error),
-            };
+                Err(_) if self.arrived(content, attempts).await? => return Ok(()),
+                Err(error) => return Err(error),
+            }
         }
     }
 

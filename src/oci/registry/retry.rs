@@ -153,8 +153,10 @@ impl Attempts {
         match self.failures {
             0 => self.options.stall_timeout,
             _ => {
-                let left = self.options.patience.saturating_sub(self.idle);
-                left.min(self.options.stall_timeout)
+                let patience = self.options.patience;
+                let left = patience.saturating_sub(self.idle);
+                // The last attempt is to fail by itself, and to say why.
+                left.max(patience / 10).min(self.options.stall_timeout)
             }
         }
     }

@@ -134,6 +134,11 @@ fn a_registry_that_takes_no_blob_in_one_request_gets_chunks() {
             0.0,
             vec![refused(), patch(Fault::LoseAnswer)],
         ),
+        Case::again(
+            "damage",
+            0.0,
+            vec![refused(), patch(Fault::FlipRequest(1000))],
+        ),
     ];
     block_on(run(&[Transfer::Push], &sample, cases));
 }
