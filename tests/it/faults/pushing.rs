@@ -27,7 +27,9 @@ fn an_upload_that_is_cut_goes_on_from_what_the_registry_has_kept() {
         let rules = vec![upload(Fault::CutKeptRequest(at))];
         Case::again(format!("cut after {at}"), 0.15, rules)
     });
-    push(cases.into_iter().collect());
+    let thrice = upload(Fault::CutKeptRequest(size / 4)).times(3);
+    let thrice = Case::again("three times", 0.15, vec![thrice]);
+    push(cases.into_iter().chain([thrice]).collect());
 }
 
 #[test]

@@ -103,17 +103,21 @@ fn any_sequence_of_faults_ends_right_or_with_a_clean_error() {
             let (sample, name) = (&sample, &name);
             async move {
                 let sequence = Sequence::of(seed);
-                let wrong = run(&sequence, sample, name).await.err()?;
-                Some(format!("seed {seed}: {wrong}\n{sequence:#?}"))
+                let run = run(&sequence, sample, name).await;
+                run.map_err(|wrong| format!("seed {seed}: {wrong}\n{sequence:#?}"))
             }
         });
-        let wrong = runs.buffer_unordered(AT_ONCE);
-        let wrong: Vec<String> = wrong.filter_map(std::future::ready).collect().await;
-        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+        let ended: Vec<_> = runs.buffer_unordered(AT_ONCE).collect().await;
+        let wrong: Vec<_> = ended.iter().filter_map(|run| run.as_ref().err()).collect();
+        assert!(wrong.is_empty(), "{wrong:#?}");
+        // Most of these faults pass, so most of the transfers get through.
+        let right = ended.iter().filter(|run| run == &&Ok(true)).count();
+        assert!(right * 2 > ended.len() || ended.len() == 1, "only {right}");
     });
 }
 
-async fn run(sequence: &Sequence, sample: &Sample, name: &str) -> Result<(), String> {
+/// Whether the transfer got through; an error when it did not end as it should.
+async fn run(sequence: &Sequence, sample: &Sample, name: &str) -> Result<bool, String> {
     let folder = tempfile::tempdir().unwrap();
     let client = impatient_client(&folder.path().join("cache"));
     let proxy = Proxy::to(shared_registry(), sequence.rules.clone());
@@ -126,6 +130,7 @@ async fn run(sequence: &Sequence, sample: &Sample, name: &str) -> Result<(), Str
         folder.path(),
     )
     .await?;
+    let through = ended.outcome.is_ok();
     if let Err(error) = ended.outcome {
         let kind = error.kind();
         let clean = [
@@ -141,5 +146,6 @@ async fn run(sequence: &Sequence, sample: &Sample, name: &str) -> Result<(), Str
     // What is left in the cache is of use for who asks again, or at least no harm.
     let straight = format!("{}/{name}", shared_registry());
     let again = pull(&client, &straight, sample, folder.path()).await?;
-    again.map_err(|error| format!("and then: {:#}", anyhow::Error::new(error)))
+    again.map_err(|error| format!("and then: {:#}", anyhow::Error::new(error)))?;
+    Ok(through)
 }

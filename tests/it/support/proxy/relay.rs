@@ -195,10 +195,15 @@ impl Exchange<'_> {
         let mut body = Vec::new();
         client.take(length).read_to_end(&mut body)?;
         self.state.count(self.number, body.len(), 0);
+        if body.is_empty() {
+            reset(self.client);
+            return Ok(());
+        }
         let target = self.request.target();
         let session = target.split("&digest=").next().unwrap_or(target);
         let mut registry = TcpStream::connect(&self.state.registry)?;
         let host = self.request.get("host").unwrap_or_default();
+        let length = body.len();
         write!(
             registry,
             "PATCH {session} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\
@@ -207,10 +212,16 @@ impl Exchange<'_> {
         registry.write_all(&body)?;
         let answer = Head::read(&mut BufReader::new(registry))?;
         let location = answer.as_ref().and_then(|answer| answer.get("location"));
-        let location = location.expect("the registry takes a part").to_owned();
+        // None when an earlier fault has cost the upload.
+        let Some(location) = location.map(str::to_owned) else {
+            return Ok(());
+        };
         let path = self.request.path().to_owned();
         let mut kept = self.state.kept.lock().unwrap();
-        kept.insert(path, (location, length));
+        // An upload that was continued before, from `Content-Range: START-END`.
+        let range = self.request.get("content-range");
+        let start = range.and_then(|range| range.split('-').next()?.parse().ok());
+        kept.insert(path, (location, start.unwrap_or(0) + length as u64));
         reset(self.client);
         Ok(())
     }
