@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::io::BufRead;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use anyhow::{Result, bail};
 use clap::ValueHint;
@@ -53,6 +54,10 @@ pub(crate) struct RegistryArgs {
     /// itself, in `$DOCKER_CONFIG` or `~/.docker`
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, value_parser = path_or_nothing())]
     registry_config: Option<PathBuf>,
+    /// How many seconds a registry may keep a transfer from getting further. Until then, requests that
+    /// failed are repeated, and transfers that broke off are continued; with 0, none are. Default: 50
+    #[arg(long, env = "PAR_PATIENCE", value_name = "SECONDS")]
+    patience: Option<u64>,
     /// Let a missing tag mean `latest`, and take the tag `latest`. Default: both are refused, because
     /// what they stand for changes
     #[arg(long)]
@@ -114,6 +119,9 @@ impl RegistryArgs {
             registry.plain_http = args.insecure;
             registry.skip_tls_verify = args.insecure_skip_tls_verify;
             registry.certificate_authorities = args.certificate_authorities;
+            if let Some(seconds) = args.patience {
+                registry.retry.patience = Duration::from_secs(seconds);
+            }
             Ok(Client::new(ClientOptions {
                 cache_directory: session.cache_directory().map(Path::to_owned),
                 registry,

@@ -1,6 +1,5 @@
 //! What can go wrong between here and a registry or a layout.
 
-use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
@@ -8,27 +7,7 @@ use crate::content::{Digest, ErrorKind, StoreError, VerifyError};
 
 use super::reference::ParseReferenceError;
 
-/// What a server answered when it refused: its status, and one line of what it said.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Answer {
-    /// The HTTP status.
-    pub status: u16,
-    /// The code of the OCI error envelope, such as `MANIFEST_UNKNOWN`.
-    pub code: Option<String>,
-    /// What it said, on one line and cut to a readable length.
-    pub message: Option<String>,
-}
-
-impl fmt::Display for Answer {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "HTTP {}", self.status)?;
-        for text in [&self.code, &self.message].into_iter().flatten() {
-            write!(formatter, ", {text}")?;
-        }
-        Ok(())
-    }
-}
+pub use super::answer::Answer;
 
 /// An error of this layer. `what` names the content as in "manifest 1.0 of ghcr.io/org/provider".
 #[derive(Debug, thiserror::Error)]
@@ -115,11 +94,18 @@ pub enum Error {
         address: String,
         source: reqwest::Error,
     },
-    #[error("the upload of the {what} to {address} made no progress for {seconds} seconds")]
+    #[error("the transfer of the {what} with {address} made no progress for {seconds} seconds")]
     Stalled {
         what: String,
         address: String,
         seconds: u64,
+    },
+    #[error("gave up after {attempts} attempts in {seconds} seconds without progress")]
+    GaveUp {
+        attempts: u32,
+        seconds: u64,
+        #[source]
+        last: Box<Error>,
     },
     #[error("a redirect of {address} for the {what} was not followed")]
     Redirect {
@@ -237,7 +223,10 @@ impl Error {
             | Self::CredentialFile { .. }
             | Self::CredentialEntry { .. } => ErrorKind::Denied,
             Self::Refused { answer, .. } => match answer.status {
-                408 | 429 | 500..=599 => ErrorKind::Unavailable,
+                _ if answer.code.as_deref() == Some("DIGEST_INVALID") => ErrorKind::NotVerified,
+                // The registry's own 401 and 403 are other errors: these are from storage that it
+                // redirects to, and whose addresses expire.
+                401 | 403 | 408 | 429 | 500..=599 => ErrorKind::Unavailable,
                 // A registry or a repository that is read-only.
                 405 => ErrorKind::Denied,
                 409 | 412 => ErrorKind::Conflict,
@@ -264,6 +253,7 @@ impl Error {
             }
             Self::CertificateAuthority { .. } => ErrorKind::Usage,
             Self::Source(error) => error.kind(),
+            Self::GaveUp { last, .. } => last.kind(),
             Self::Redirect { .. }
             | Self::Location { .. }
             | Self::Client { .. }
@@ -303,6 +293,7 @@ impl Error {
             Self::CredentialEntry { registry, .. } => Some(format!(
                 "run `docker login {registry}` again, repair the file, or give --user and --password"
             )),
+            Self::GaveUp { last, .. } => last.hint(),
             Self::Component { .. } => Some("use `wkg oci` for WebAssembly components".to_owned()),
             Self::UnsupportedArtifact { .. } => Some(
                 "check the reference: a provider archive is pushed with `par push` or `wash push`"
@@ -372,6 +363,7 @@ mod tests {
                 status: 404,
                 code: Some("MANIFEST_UNKNOWN".to_owned()),
                 message: None,
+                retry_after: None,
             }),
         };
         assert_eq!(

@@ -9,6 +9,7 @@
 //! anybody gets to see it; the exception is [`Store::open`](crate::content::Store::open), whose reader
 //! verifies.
 
+mod answer;
 mod artifact;
 mod credentials;
 mod error;
@@ -22,7 +23,7 @@ pub use credentials::{CredentialSource, Credentials};
 pub use error::{Answer, Error};
 pub use layout::Layout;
 pub use reference::{LayoutReference, ParseReferenceError, Reference, RegistryReference};
-pub use registry::{Registries, RegistryOptions, Repository};
+pub use registry::{Registries, RegistryOptions, Repository, RetryOptions};
 
 /// The largest manifest that is read or written, in bytes: 4 MiB, the size that the OCI distribution
 /// specification asks registries to accept ("Pushing Manifests").

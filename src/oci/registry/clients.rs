@@ -4,7 +4,6 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 use std::sync::Once;
-use std::time::Duration;
 
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, Client, ClientBuilder, Url};
@@ -12,9 +11,6 @@ use reqwest::{Certificate, Client, ClientBuilder, Url};
 use super::super::error::Error;
 use super::RegistryOptions;
 
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long a registry may send nothing.
-pub(super) const STALL_TIMEOUT: Duration = Duration::from_secs(30);
 const REDIRECT_LIMIT: usize = 10;
 /// The largest file of certificate authorities that is read, in bytes; the system's are 250 KB.
 const CERTIFICATES_LIMIT: u64 = 16 * 1024 * 1024;
@@ -37,7 +33,7 @@ impl Clients {
         let builder = || -> ClientBuilder {
             Client::builder()
                 .user_agent(concat!("wasmcloud-par/", env!("CARGO_PKG_VERSION")))
-                .connect_timeout(CONNECT_TIMEOUT)
+                .connect_timeout(options.retry.connect_timeout)
                 .tls_certs_merge(certificates.iter().cloned())
                 .tls_danger_accept_invalid_certs(options.skip_tls_verify)
                 .referer(false)
@@ -47,7 +43,8 @@ impl Clients {
                 source: source.without_url(),
             })
         };
-        let reading = build(builder().read_timeout(STALL_TIMEOUT).redirect(redirects()))?;
+        let stall_timeout = options.retry.stall_timeout;
+        let reading = build(builder().read_timeout(stall_timeout).redirect(redirects()))?;
         let writing = build(builder().redirect(Policy::none()))?;
         Ok(Self { reading, writing })
     }

@@ -2,16 +2,23 @@
 //!
 //! [`Registries`] is what a process has one of: connections, tokens, credentials. A [`Repository`] is
 //! one repository of one registry, as a [`Store`]. Every request goes through `transport.rs`, so that
-//! what holds for one (time limits, redirects, credentials, error messages) holds for all.
+//! what holds for one (time limits, redirects, credentials, error messages) holds for all. What is tried
+//! again is decided in `retry.rs`: requests with small bodies are repeated as they are (`exchange.rs`),
+//! downloads (`download.rs`) and uploads (`blob_upload.rs`, `chunks.rs`) go on where they were.
 
 mod answer;
 mod auth;
+mod blob_upload;
+mod chunks;
 mod clients;
 mod download;
+mod exchange;
 mod outgoing;
 mod realm;
+mod retry;
 mod transport;
 mod upload;
+mod upload_session;
 
 use std::ops::Range;
 use std::path::PathBuf;
@@ -30,6 +37,8 @@ use super::reference::{RegistryReference, is_tag};
 use super::{MANIFEST_LIMIT, media_type};
 use transport::{Call, Scope, Transport};
 
+pub use retry::RetryOptions;
+
 /// How registries are reached.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
@@ -44,6 +53,8 @@ pub struct RegistryOptions {
     pub skip_tls_verify: bool,
     /// PEM files with certificate authorities that are trusted besides the system's.
     pub certificate_authorities: Vec<PathBuf>,
+    /// Time limits, and how often a registry is asked again.
+    pub retry: RetryOptions,
 }
 
 /// The way to all registries: connections, tokens, credentials. Made once, cheap to clone.
@@ -91,7 +102,7 @@ pub struct Repository {
 
 impl std::fmt::Debug for Repository {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(formatter, "Repository({})", self.place())
+        write!(formatter, "Repository({})", self.location())
     }
 }
 
@@ -107,12 +118,8 @@ impl Repository {
     pub async fn manifest(&self, name: &str) -> Result<(Descriptor, Bytes), Error> {
         let call = self.manifest_call(Method::GET, name, Scope::PULL)?;
         let what = call.what.clone();
-        let response = self.transport.send(&call).await?;
-        let announced = Announced::from(response.headers());
-        let bytes = self
-            .transport
-            .read_bounded(response, MANIFEST_LIMIT, &call)
-            .await?;
+        let (headers, bytes) = self.transport.read(&call, MANIFEST_LIMIT).await?;
+        let announced = Announced::from(&headers);
         let asked: Option<Digest> = name.parse().ok();
         for digest in asked.iter().chain(announced.digest.iter()) {
             let expected = Descriptor {
@@ -173,7 +180,7 @@ impl Repository {
         }
     }
 
-    fn place(&self) -> String {
+    fn location(&self) -> String {
         format!("{}/{}", self.registry, self.name)
     }
 
@@ -187,7 +194,7 @@ impl Repository {
             registry: self.registry.clone(),
             repository: self.name.clone(),
             scope: actions,
-            what: format!("{what} of {}", self.place()),
+            what: format!("{what} of {}", self.location()),
             headers: HeaderMap::new(),
         })
     }
@@ -242,7 +249,7 @@ impl Repository {
             true => self.manifest_call(Method::HEAD, &content.digest.to_string(), scope)?,
             false => self.blob_call(Method::HEAD, content, scope)?,
         };
-        let response = self.transport.exchange(&call).await?;
+        let response = self.transport.exchange(&call, Bytes::new()).await?;
         let elsewhere = response.url().origin() != call.url.origin();
         if elsewhere && response.status().is_client_error() {
             // The registry sent us to its storage, so it has the content; addresses that are signed
@@ -306,6 +313,10 @@ impl Store for Repository {
     async fn tag(&self, descriptor: &Descriptor, name: &str) -> Result<(), StoreError> {
         let (_, bytes) = self.manifest(&descriptor.digest.to_string()).await?;
         Ok(self.send_manifest(descriptor, bytes, name).await?)
+    }
+
+    fn place(&self) -> Option<String> {
+        Some(self.location())
     }
 }
 

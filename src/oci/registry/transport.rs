@@ -15,9 +15,7 @@ use super::answer;
 use super::auth::Authenticator;
 use super::clients::Clients;
 use super::outgoing::Outgoing;
-
-/// How long a small write may take altogether.
-const WRITE_TIMEOUT: Duration = Duration::from_secs(2 * 60);
+use super::retry::RetryOptions;
 
 /// What a request needs permission for, in the words of the token specification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -45,6 +43,19 @@ impl Call {
     pub(super) fn address(&self) -> String {
         address(&self.url)
     }
+
+    pub(super) fn reads(&self) -> bool {
+        self.method == Method::GET || self.method == Method::HEAD
+    }
+
+    /// The error for a call during which nothing moved for so long.
+    pub(super) fn stalled(&self, limit: Duration) -> Error {
+        Error::Stalled {
+            what: self.what.clone(),
+            address: self.address(),
+            seconds: limit.as_secs(),
+        }
+    }
 }
 
 /// What goes along with a request; all of it can be sent again.
@@ -61,6 +72,7 @@ pub(super) fn address(url: &Url) -> String {
 pub(super) struct Transport {
     clients: Clients,
     authenticator: Authenticator,
+    pub(super) retry: RetryOptions,
     plain_http: bool,
     tls_to_loopback: bool,
 }
@@ -71,6 +83,7 @@ impl Transport {
         Ok(Self {
             authenticator: Authenticator::new(clients.writing.clone(), options.credentials),
             clients,
+            retry: options.retry,
             plain_http: options.plain_http,
             tls_to_loopback: options.skip_tls_verify || !options.certificate_authorities.is_empty(),
         })
@@ -93,20 +106,9 @@ impl Transport {
         })
     }
 
-    /// Sends `call` without a body, and gives the answer when it is a good one.
-    pub(super) async fn send(&self, call: &Call) -> Result<Response, Error> {
-        let response = self.exchange(call).await?;
-        self.check(response, call).await
-    }
-
-    /// Sends `call` without a body; the answer may be a refusal.
-    pub(super) async fn exchange(&self, call: &Call) -> Result<Response, Error> {
-        self.exchange_with(call, &Payload::Empty).await
-    }
-
-    /// Sends `call` with a body, once more when the registry wants to know who is asking. Later,
-    /// retries belong here: everything that is sent can be sent again.
-    pub(super) async fn exchange_with(
+    /// Sends `call` with a body, once more when the registry wants to know who is asking. Whether a
+    /// failure is final is for the caller to find out.
+    pub(super) async fn exchange_once(
         &self,
         call: &Call,
         payload: &Payload<'_>,
@@ -134,11 +136,9 @@ impl Transport {
         payload: &Payload<'_>,
         authorization: Option<HeaderValue>,
     ) -> Result<Response, Error> {
-        let reads = call.method == Method::GET || call.method == Method::HEAD;
-        let client = if reads {
-            &self.clients.reading
-        } else {
-            &self.clients.writing
+        let client = match call.reads() {
+            true => &self.clients.reading,
+            false => &self.clients.writing,
         };
         let mut request = client
             .request(call.method.clone(), call.url.clone())
@@ -147,28 +147,14 @@ impl Transport {
             request = request.header(AUTHORIZATION, authorization);
         }
         let sent = match payload {
-            Payload::Empty if reads => request.send().await,
-            Payload::Empty => request.timeout(WRITE_TIMEOUT).send().await,
-            Payload::Bytes(bytes) => {
-                request
-                    .timeout(WRITE_TIMEOUT)
-                    .body(bytes.clone())
-                    .send()
-                    .await
-            }
+            Payload::Empty => request.send().await,
+            Payload::Bytes(bytes) => request.body(bytes.clone()).send().await,
             Payload::Stream(outgoing) => {
                 let request = request.body(outgoing.body().await?);
                 let (sending, stalled) = (pin!(request.send()), pin!(outgoing.stalled()));
                 let sent = match select(sending, stalled).await {
                     Either::Left((sent, _)) => sent,
-                    Either::Right((seconds, _)) => {
-                        let (what, address) = (call.what.clone(), call.address());
-                        return Err(Error::Stalled {
-                            what,
-                            address,
-                            seconds,
-                        });
-                    }
+                    Either::Right((limit, _)) => return Err(call.stalled(limit)),
                 };
                 if let (Err(_), Some(error)) = (&sent, outgoing.failure()) {
                     return Err(error);
