@@ -50,6 +50,16 @@ fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     Some(date.duration_since(now).unwrap_or_default())
 }
 
+/// Whether a server that was asked in plain HTTP says that it speaks TLS: those written in Go, such as
+/// `registry:2`, without a single header, and nginx with a web page.
+pub(super) fn wants_tls(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> bool {
+    let said = String::from_utf8_lossy(body);
+    status == StatusCode::BAD_REQUEST
+        && (headers.is_empty()
+            || said.contains("to an HTTPS server")
+            || said.contains("sent to HTTPS port"))
+}
+
 fn first_error(body: &[u8]) -> Option<oci_client::errors::OciError> {
     let envelope: OciEnvelope = serde_json::from_slice(body).ok()?;
     envelope.errors.into_iter().next()

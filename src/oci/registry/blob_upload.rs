@@ -9,7 +9,7 @@ use reqwest::{Method, StatusCode};
 use crate::content::{Descriptor, Source};
 
 use super::super::error::Error;
-use super::Repository;
+use super::hosted::HostedRepository;
 use super::outgoing::Outgoing;
 use super::retry::{Attempts, is_damage, is_transient};
 use super::transport::{Call, Payload, Scope};
@@ -17,7 +17,7 @@ use super::upload_session::Session;
 
 pub(super) const OCTETS: HeaderValue = HeaderValue::from_static("application/octet-stream");
 
-impl Repository {
+impl HostedRepository {
     pub(super) async fn send_blob(
         &self,
         content: &Descriptor,

@@ -8,8 +8,8 @@ use tokio::io::AsyncReadExt;
 use crate::content::{Descriptor, Reader, Source, VerifyReader};
 
 use super::super::error::Error;
-use super::Repository;
 use super::blob_upload::{OCTETS, content_range, is_refusal};
+use super::hosted::HostedRepository;
 use super::outgoing::{Outgoing, source_error};
 use super::retry::{Attempts, is_damage};
 use super::transport::{Call, Payload};
@@ -20,7 +20,7 @@ const CHUNK: u64 = 4 * 1024 * 1024;
 /// The largest chunk that a registry may ask for; a chunk is held in memory.
 const LARGEST_CHUNK: u64 = 16 * 1024 * 1024;
 
-impl Repository {
+impl HostedRepository {
     /// Sends the whole content, PATCH by PATCH, and closes the upload.
     pub(super) async fn send_chunks(
         &self,

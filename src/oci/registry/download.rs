@@ -2,6 +2,7 @@
 
 use std::io;
 use std::ops::Range;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::stream;
@@ -11,13 +12,16 @@ use reqwest::header::{
 use reqwest::{Method, Response, StatusCode};
 use tokio_util::io::StreamReader;
 
-use crate::content::{Descriptor, Reader, StoreError};
+use crate::content::{Descriptor, Hasher, Reader, StoreError};
 
 use super::super::error::{Error, one_line};
+use super::super::hosts::Capability;
 use super::super::media_type;
+use super::Repository;
+use super::hosted::{Announced, HostedRepository};
 use super::retry::Attempts;
+use super::routes::Route;
 use super::transport::{Call, Payload, Scope, failure};
-use super::{Announced, Repository};
 
 impl Repository {
     /// Opens content, or a byte range of it. Manifests are small, and come verified; blobs are
@@ -45,15 +49,8 @@ impl Repository {
             // Some registries answer a range that starts at the end with a broken body.
             return Ok(Box::new(io::Cursor::new(Bytes::new())));
         }
-        let mut download = Download {
-            repository: self.clone(),
-            content: content.clone(),
-            position: wanted.start,
-            end: wanted.end,
-            attempts: self.transport.attempts(),
-            ranges: true,
-            etag: None,
-        };
+        let (mirrors, last) = self.readable(Capability::Pull).await?;
+        let mut download = Download::new(content, wanted, mirrors, last);
         let body = download.connect().await?;
         let chunks = stream::try_unfold((download, body), async |(mut download, body)| {
             let next = download.next(body).await.map_err(into_io)?;
@@ -78,7 +75,9 @@ fn into_io(error: Error) -> io::Error {
 
 /// A blob, or a part of one, on its way in.
 struct Download {
-    repository: Repository,
+    /// The host that is asked now, and those to ask when it fails, the next one last.
+    host: HostedRepository,
+    others: Vec<HostedRepository>,
     content: Descriptor,
     /// The next byte to hand out, and the one behind the last.
     position: u64,
@@ -88,6 +87,14 @@ struct Download {
     ranges: bool,
     /// What the registry calls this content, for `If-Range`.
     etag: Option<HeaderValue>,
+    witness: Option<Witness>,
+}
+
+/// Finds out whether a blob that mirrors had a part in is what it should be. Who reads it finds out too,
+/// and asks again; then they are not to be asked.
+struct Witness {
+    hasher: Hasher,
+    mirrors: Vec<Arc<Route>>,
 }
 
 /// What is left of an answer.
@@ -99,6 +106,68 @@ struct Body {
 }
 
 impl Download {
+    fn new(
+        content: &Descriptor,
+        wanted: Range<u64>,
+        mirrors: Vec<HostedRepository>,
+        last: HostedRepository,
+    ) -> Self {
+        let mut others: Vec<_> = mirrors.into_iter().chain([last.clone()]).rev().collect();
+        let host = others.pop().unwrap_or(last);
+        let whole = wanted.start == 0 && wanted.end == content.size;
+        let witness = (whole && !others.is_empty()).then(|| Witness {
+            hasher: Hasher::new(content.digest.algorithm()),
+            mirrors: Vec::new(),
+        });
+        Self {
+            attempts: host.transport.attempts(),
+            host,
+            others,
+            content: content.clone(),
+            position: wanted.start,
+            end: wanted.end,
+            ranges: true,
+            etag: None,
+            witness,
+        }
+    }
+
+    /// After a failed attempt: returns when there is to be another one, at the next host or, after a
+    /// wait, at the last.
+    async fn failed(&mut self, error: Error) -> Result<(), Error> {
+        let Some(next) = self.others.pop() else {
+            return self.attempts.failed(error).await;
+        };
+        self.host.route.failed(&error);
+        self.attempts = next.transport.attempts();
+        self.attempts.moved_to(self.position);
+        self.host = next;
+        (self.ranges, self.etag) = (true, None);
+        Ok(())
+    }
+
+    /// Takes note of what has come from the current host.
+    fn count(&mut self, chunk: &Bytes) {
+        self.position += chunk.len() as u64;
+        self.attempts.moved_to(self.position);
+        if let Some(witness) = &mut self.witness {
+            witness.hasher.update(chunk);
+            let route = &self.host.route;
+            let known = witness.mirrors.iter();
+            if !self.others.is_empty() && !{ known }.any(|known| Arc::ptr_eq(known, route)) {
+                witness.mirrors.push(Arc::clone(route));
+            }
+        }
+        if self.position >= self.end
+            && let Some(witness) = self.witness.take()
+            && witness.hasher.finish() != self.content.digest
+        {
+            for mirror in witness.mirrors {
+                mirror.lied(&format!("blob {}", self.content.digest));
+            }
+        }
+    }
+
     /// Asks for what is missing, at the registry's own address, until there is an answer with it.
     async fn connect(&mut self) -> Result<Body, Error> {
         loop {
@@ -120,7 +189,7 @@ impl Download {
                 Err(Error::RangeIgnored { .. }) if self.ranges && self.may_skip() => {
                     self.ranges = false;
                 }
-                Err(error) => self.attempts.failed(error).await?,
+                Err(error) => self.failed(error).await?,
             }
         }
     }
@@ -128,7 +197,7 @@ impl Download {
     /// The next bytes. `None` when everything was there.
     async fn next(&mut self, mut body: Body) -> Result<Option<(Bytes, Body)>, Error> {
         loop {
-            if self.position >= self.end && self.end < self.content.size {
+            if self.position >= self.end && !self.shows_excess() {
                 return Ok(None);
             }
             let limit = self.attempts.stall_timeout();
@@ -143,8 +212,7 @@ impl Download {
                     body.skip -= skipped;
                     let chunk = part(&chunk, &(skipped..chunk.len() as u64));
                     let chunk = self.up_to_the_end(chunk);
-                    self.position += chunk.len() as u64;
-                    self.attempts.moved_to(self.position);
+                    self.count(&chunk);
                     if !chunk.is_empty() {
                         return Ok(Some((chunk, body)));
                     }
@@ -155,18 +223,22 @@ impl Download {
                 Ok(None) => self.ended_early(&body.call),
                 Err(error) => error,
             };
-            self.attempts.failed(error).await?;
+            self.failed(error).await?;
             body = self.connect().await?;
         }
     }
 
-    /// Of the blob's end nothing is cut off: that a body goes on after it is for the verifying reader
-    /// to see.
     fn up_to_the_end(&self, chunk: Bytes) -> Bytes {
-        match self.end == self.content.size {
+        match self.shows_excess() {
             true => chunk,
             false => part(&chunk, &(0..self.end.saturating_sub(self.position))),
         }
+    }
+
+    /// Whether what follows the end of the blob is handed out too, for the verifying reader to see. Of a
+    /// mirror only the digest counts.
+    fn shows_excess(&self) -> bool {
+        self.end == self.content.size && self.others.is_empty()
     }
 
     /// Whether what was handed out already may come again, to be skipped. It may not for a part in the
@@ -177,7 +249,7 @@ impl Download {
 
     fn call(&self) -> Result<Call, Error> {
         let mut call = self
-            .repository
+            .host
             .blob_call(Method::GET, &self.content, Scope::PULL)?;
         let whole = self.position == 0 && self.end == self.content.size;
         if !whole && self.ranges {
@@ -194,7 +266,7 @@ impl Download {
 
     /// Sends a request. Gives the answer, when it holds what is missing, and how much of it is not.
     async fn ask(&self, call: &Call) -> Result<(Response, u64), Error> {
-        let transport = &self.repository.transport;
+        let transport = &self.host.transport;
         let response = transport.exchange_once(call, &Payload::Empty).await?;
         let partial = call.headers.contains_key(RANGE);
         if partial && response.status() == StatusCode::RANGE_NOT_SATISFIABLE {

@@ -14,6 +14,9 @@ use super::transport::Call;
 
 /// How often what looks like an accident is tried again.
 const DOUBTS: u32 = 2;
+/// How long a host is waited for when there is another one to ask: time for a mirror to get a manifest
+/// from its origin, and little for one that is gone.
+const MIRROR_WAIT: Duration = Duration::from_secs(5);
 
 /// How long is waited for a registry, and how often it is asked again.
 ///
@@ -48,6 +51,17 @@ impl Default for RetryOptions {
             first_delay: Duration::from_millis(500),
             longest_delay: Duration::from_secs(8),
             longest_retry_after: Duration::from_secs(30),
+        }
+    }
+}
+
+impl RetryOptions {
+    /// For one quick attempt.
+    pub(super) fn quick(&self) -> Self {
+        Self {
+            stall_timeout: self.stall_timeout.min(MIRROR_WAIT),
+            patience: Duration::ZERO,
+            ..self.clone()
         }
     }
 }
@@ -235,7 +249,7 @@ fn delays(options: &RetryOptions) -> ExponentialBackoff {
 }
 
 /// An error and what it came from, on one line.
-fn whole(error: &Error) -> String {
+pub(super) fn whole(error: &Error) -> String {
     let mut text = error.to_string();
     let mut next = std::error::Error::source(error);
     while let Some(source) = next {

@@ -9,7 +9,7 @@ use tokio::io::AsyncReadExt;
 
 use super::*;
 use crate::content::{ErrorKind, VerifyError};
-use crate::oci::Reference;
+use crate::oci::{Reference, media_type};
 
 type Requests = Arc<Mutex<Vec<String>>>;
 

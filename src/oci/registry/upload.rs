@@ -9,12 +9,46 @@ use crate::content::{Descriptor, Digest, Source, VerifyError, VerifyReader};
 
 use super::super::error::{Answer, Error};
 use super::super::{MANIFEST_LIMIT, media_type};
+use super::Repository;
 use super::answer::says_immutable;
+use super::hosted::{Announced, HostedRepository};
 use super::retry::is_damage;
 use super::transport::Scope;
-use super::{Announced, Repository};
 
 impl Repository {
+    /// Pushes a manifest under `tag`, or under its digest alone without one, in one request, and makes
+    /// sure that the registry then gives the same manifest back. The children must be there already.
+    ///
+    /// A tag that the registry refuses to move, and that stands for this very manifest already, is
+    /// success.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TagImmutable`] when the tag stands for something else and may not be moved;
+    /// [`Error::StoredDifferently`] when the registry holds something else than was sent; and
+    /// everything that keeps a registry from accepting.
+    pub async fn push_manifest(
+        &self,
+        bytes: Bytes,
+        media_type: &str,
+        tag: Option<&str>,
+    ) -> Result<Descriptor, Error> {
+        let host = self.writable().await?;
+        let content = Descriptor::of(media_type, &bytes);
+        let name = tag.map_or_else(|| content.digest.to_string(), str::to_owned);
+        host.send_manifest(&content, bytes, &name).await?;
+        let found = host.resolve_name(&name).await?;
+        let actual = Announced {
+            media_type: None,
+            digest: Some(found.digest),
+            size: Some(found.size),
+        };
+        host.compare(&content, &actual)?;
+        Ok(content)
+    }
+}
+
+impl HostedRepository {
     /// Sends content unless it is there, and makes sure that the registry holds what was sent.
     pub(super) async fn upload(
         &self,
@@ -36,36 +70,6 @@ impl Repository {
             return Err(self.stored_differently(content, "nothing".to_owned()));
         };
         self.compare(content, &stored)
-    }
-
-    /// Pushes a manifest under `tag`, or under its digest alone without one, in one request, and makes
-    /// sure that the registry then gives the same manifest back. The children must be there already.
-    ///
-    /// A tag that the registry refuses to move, and that stands for this very manifest already, is
-    /// success.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::TagImmutable`] when the tag stands for something else and may not be moved;
-    /// [`Error::StoredDifferently`] when the registry holds something else than was sent; and
-    /// everything that keeps a registry from accepting.
-    pub async fn push_manifest(
-        &self,
-        bytes: Bytes,
-        media_type: &str,
-        tag: Option<&str>,
-    ) -> Result<Descriptor, Error> {
-        let content = Descriptor::of(media_type, &bytes);
-        let name = tag.map_or_else(|| content.digest.to_string(), str::to_owned);
-        self.send_manifest(&content, bytes, &name).await?;
-        let found = self.resolve_name(&name).await?;
-        let actual = Announced {
-            media_type: None,
-            digest: Some(found.digest),
-            size: Some(found.size),
-        };
-        self.compare(&content, &actual)?;
-        Ok(content)
     }
 
     pub(super) async fn send_manifest(

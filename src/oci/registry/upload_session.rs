@@ -7,7 +7,7 @@ use reqwest::{Method, Response, StatusCode, Url};
 use crate::content::Descriptor;
 
 use super::super::error::{Error, one_line};
-use super::Repository;
+use super::hosted::HostedRepository;
 use super::retry::Attempts;
 use super::transport::{Call, Scope, address};
 
@@ -42,7 +42,7 @@ impl Session {
     }
 }
 
-impl Repository {
+impl HostedRepository {
     /// Asks for a place to upload `content` to. `None`: the registry has taken it over from the
     /// repository `other`, and there is nothing to send.
     pub(super) async fn begin(
