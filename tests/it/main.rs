@@ -14,6 +14,7 @@ mod archive;
 mod commands;
 mod faults;
 mod fuzzing;
+mod hosts;
 mod layers;
 mod support;
 mod transfer;

@@ -6,7 +6,9 @@
 //! Either way it runs the command in an [`Environment`] of its own, so that tests run side by side.
 
 pub(crate) mod archives;
+pub(crate) mod certificates;
 mod environment;
+pub(crate) mod forwarder;
 pub(crate) mod properties;
 pub(crate) mod proxy;
 mod registry;
