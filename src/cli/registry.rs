@@ -4,12 +4,13 @@ use std::ffi::OsStr;
 use std::io::BufRead;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use anyhow::{Result, bail};
 use clap::ValueHint;
 use wasmcloud_par::archive::Limits;
 use wasmcloud_par::client::{Client, ClientOptions, TrustPolicy};
-use wasmcloud_par::oci::{CredentialSource, Reference, RegistryOptions};
+use wasmcloud_par::oci::{ClientCertificate, CredentialSource, Reference, RegistryOptions};
 
 use super::options::path_or_nothing;
 use super::problem::Failure;
@@ -47,12 +48,34 @@ pub(crate) struct RegistryArgs {
     insecure_skip_tls_verify: bool,
     /// A PEM file with certificate authorities to trust besides the system's. May be given several
     /// times. Default: the system's alone
-    #[arg(long = "ca", value_name = "FILE")]
+    #[arg(long = "ca", value_name = "FILE", value_hint = ValueHint::FilePath)]
     certificate_authorities: Vec<PathBuf>,
+    /// A PEM file with a certificate to show to the registry (mutual TLS). Default: what --hosts-dir
+    /// has for the registry, else none
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    client_cert: Option<PathBuf>,
+    /// A PEM file with the private key of --client-cert. Default: it is in the same file
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "client_cert")]
+    client_key: Option<PathBuf>,
+    /// A folder that names mirrors and certificates of registries, in the way of containerd's
+    /// `certs.d`: `DIR/HOST/hosts.toml`, or `ca.crt`, `client.cert` and `client.key` there. Default:
+    /// `wasmcloud-par/hosts` in `$XDG_CONFIG_HOME` or `~/.config`, then `/etc/containerd/certs.d`
+    #[arg(
+        long,
+        env = "PAR_HOSTS_DIR",
+        value_name = "DIR",
+        value_hint = ValueHint::DirPath,
+        value_parser = path_or_nothing()
+    )]
+    hosts_dir: Option<PathBuf>,
     /// A file to read credentials from, in the format of Docker's `config.json`. Default: that file
     /// itself, in `$DOCKER_CONFIG` or `~/.docker`
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, value_parser = path_or_nothing())]
     registry_config: Option<PathBuf>,
+    /// How many seconds a registry may keep a transfer from getting further. Until then, requests that
+    /// failed are repeated, and transfers that broke off are continued; with 0, none are. Default: 50
+    #[arg(long, env = "PAR_PATIENCE", value_name = "SECONDS")]
+    patience: Option<u64>,
     /// Let a missing tag mean `latest`, and take the tag `latest`. Default: both are refused, because
     /// what they stand for changes
     #[arg(long)]
@@ -114,6 +137,13 @@ impl RegistryArgs {
             registry.plain_http = args.insecure;
             registry.skip_tls_verify = args.insecure_skip_tls_verify;
             registry.certificate_authorities = args.certificate_authorities;
+            registry.client_certificate = args
+                .client_cert
+                .map(|certificate| ClientCertificate::new(certificate, args.client_key));
+            registry.hosts_directory = unless_empty(args.hosts_dir);
+            if let Some(seconds) = args.patience {
+                registry.retry.patience = Duration::from_secs(seconds);
+            }
             Ok(Client::new(ClientOptions {
                 cache_directory: session.cache_directory().map(Path::to_owned),
                 registry,

@@ -1,34 +1,15 @@
 //! What can go wrong between here and a registry or a layout.
 
-use std::fmt;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::content::{Digest, ErrorKind, StoreError, VerifyError};
 
 use super::reference::ParseReferenceError;
 
-/// What a server answered when it refused: its status, and one line of what it said.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Answer {
-    /// The HTTP status.
-    pub status: u16,
-    /// The code of the OCI error envelope, such as `MANIFEST_UNKNOWN`.
-    pub code: Option<String>,
-    /// What it said, on one line and cut to a readable length.
-    pub message: Option<String>,
-}
-
-impl fmt::Display for Answer {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "HTTP {}", self.status)?;
-        for text in [&self.code, &self.message].into_iter().flatten() {
-            write!(formatter, ", {text}")?;
-        }
-        Ok(())
-    }
-}
+pub use super::answer::Answer;
+pub(super) use super::one_line::one_line;
+pub use super::tls_problem::TlsProblem;
 
 /// An error of this layer. `what` names the content as in "manifest 1.0 of ghcr.io/org/provider".
 #[derive(Debug, thiserror::Error)]
@@ -103,23 +84,33 @@ pub enum Error {
         address: String,
         source: reqwest::Error,
     },
-    #[error("no secure connection to {registry} at {address}")]
+    #[error("no secure connection to {registry} at {address}: {problem}")]
     Tls {
         registry: String,
         address: String,
+        problem: TlsProblem,
         source: reqwest::Error,
     },
+    #[error("{registry} speaks TLS at {address}, and was asked in plain HTTP")]
+    PlainHttp { registry: String, address: String },
     #[error("the request for the {what} to {address} failed")]
     Interrupted {
         what: String,
         address: String,
         source: reqwest::Error,
     },
-    #[error("the upload of the {what} to {address} made no progress for {seconds} seconds")]
+    #[error("the transfer of the {what} with {address} made no progress for {seconds} seconds")]
     Stalled {
         what: String,
         address: String,
         seconds: u64,
+    },
+    #[error("gave up after {attempts} attempts in {seconds} seconds without progress")]
+    GaveUp {
+        attempts: u32,
+        seconds: u64,
+        #[source]
+        last: Box<Error>,
     },
     #[error("a redirect of {address} for the {what} was not followed")]
     Redirect {
@@ -213,6 +204,21 @@ pub enum Error {
     Source(#[from] StoreError),
     #[error("the certificate authorities in {path} cannot be used: {reason}")]
     CertificateAuthority { path: PathBuf, reason: String },
+    #[error("the client certificate in {path} cannot be used: {reason}")]
+    ClientCertificate { path: PathBuf, reason: String },
+    #[error("{path}, line {line}: {reason}")]
+    HostsFile {
+        path: PathBuf,
+        line: usize,
+        reason: String,
+    },
+    #[error(
+        "none of the hosts that hosts.toml names for {registry} has the capability `{capability}`"
+    )]
+    NoHost {
+        registry: String,
+        capability: &'static str,
+    },
     #[error("the HTTP client cannot be set up")]
     Client { source: reqwest::Error },
     #[error("a background task was cancelled")]
@@ -220,6 +226,11 @@ pub enum Error {
 }
 
 impl Error {
+    pub(super) fn file(path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::File { path, source }
+    }
+
     /// What a caller can decide on.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
@@ -237,14 +248,22 @@ impl Error {
             | Self::CredentialFile { .. }
             | Self::CredentialEntry { .. } => ErrorKind::Denied,
             Self::Refused { answer, .. } => match answer.status {
-                408 | 429 | 500..=599 => ErrorKind::Unavailable,
+                _ if answer.code.as_deref() == Some("DIGEST_INVALID") => ErrorKind::NotVerified,
+                // The registry's own 401 and 403 are other errors: these are from storage that it
+                // redirects to, and whose addresses expire.
+                401 | 403 | 408 | 429 | 500..=599 => ErrorKind::Unavailable,
                 // A registry or a repository that is read-only.
                 405 => ErrorKind::Denied,
                 409 | 412 => ErrorKind::Conflict,
                 _ => ErrorKind::Other,
             },
+            Self::Tls {
+                problem: TlsProblem::ClientCertificate,
+                ..
+            } => ErrorKind::Denied,
             Self::Unreachable { .. }
             | Self::Tls { .. }
+            | Self::PlainHttp { .. }
             | Self::Interrupted { .. }
             | Self::Stalled { .. }
             | Self::TokenAnswer { .. } => ErrorKind::Unavailable,
@@ -262,8 +281,12 @@ impl Error {
             Self::File { source, .. } | Self::SourceFailed { source, .. } => {
                 ErrorKind::of_io(source)
             }
-            Self::CertificateAuthority { .. } => ErrorKind::Usage,
+            Self::CertificateAuthority { .. }
+            | Self::ClientCertificate { .. }
+            | Self::HostsFile { .. }
+            | Self::NoHost { .. } => ErrorKind::Usage,
             Self::Source(error) => error.kind(),
+            Self::GaveUp { last, .. } => last.kind(),
             Self::Redirect { .. }
             | Self::Location { .. }
             | Self::Client { .. }
@@ -289,10 +312,11 @@ impl Error {
             Self::Unreachable { registry, .. } => Some(format!(
                 "check that {registry} is right and running, and your network"
             )),
-            Self::Tls { .. } => Some(
-                "a registry with its own certificate authority needs --ca, one that speaks plain \
-                 HTTP --insecure; a certificate that is its own authority (CaUsedAsEndEntity) has \
-                 to be replaced by one that an authority issued"
+            Self::Tls { problem, .. } => Some(problem.hint().to_owned()),
+            Self::PlainHttp { .. } => Some(
+                "leave out --insecure; a registry on this machine is asked over TLS when one of \
+                 --ca, --client-cert and --insecure-skip-tls-verify is given, or when hosts.toml \
+                 says so"
                     .to_owned(),
             ),
             Self::RealmRefused { .. } => Some(
@@ -303,6 +327,7 @@ impl Error {
             Self::CredentialEntry { registry, .. } => Some(format!(
                 "run `docker login {registry}` again, repair the file, or give --user and --password"
             )),
+            Self::GaveUp { last, .. } => last.hint(),
             Self::Component { .. } => Some("use `wkg oci` for WebAssembly components".to_owned()),
             Self::UnsupportedArtifact { .. } => Some(
                 "check the reference: a provider archive is pushed with `par push` or `wash push`"
@@ -337,31 +362,9 @@ impl From<Error> for StoreError {
     }
 }
 
-/// Text from outside on one line, without control characters, cut to 300 characters: fit for an error
-/// message, a log and a terminal.
-pub(super) fn one_line(text: &str) -> String {
-    const LIMIT: usize = 300;
-    let head: String = text.chars().take(8 * LIMIT).collect();
-    let words: Vec<&str> = head
-        .split(|character: char| character.is_whitespace() || character.is_control())
-        .filter(|word| !word.is_empty())
-        .collect();
-    let line = words.join(" ");
-    match line.char_indices().nth(LIMIT) {
-        Some((end, _)) => format!("{}…", line.get(..end).unwrap_or_default()),
-        None => line,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn text_from_outside_becomes_one_printable_line() {
-        assert_eq!(one_line("a\r\n\u{1b}[31mred\0 b"), "a [31mred b");
-        assert_eq!(one_line(&"x".repeat(5000)).chars().count(), 301);
-    }
 
     #[test]
     fn an_error_names_registry_content_and_answer() {
@@ -372,6 +375,7 @@ mod tests {
                 status: 404,
                 code: Some("MANIFEST_UNKNOWN".to_owned()),
                 message: None,
+                retry_after: None,
             }),
         };
         assert_eq!(

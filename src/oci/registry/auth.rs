@@ -15,7 +15,6 @@ use serde::Deserialize;
 
 use super::super::credentials::{CredentialSource, Credentials};
 use super::super::error::{Answer, Error, one_line};
-use super::clients::STALL_TIMEOUT;
 use super::transport::{Call, Scope, address, failure, read_up_to};
 use super::{answer, realm};
 
@@ -25,6 +24,8 @@ const TOKEN_LIMIT: u64 = 1024 * 1024;
 const DEFAULT_LIFE: u64 = 60;
 /// Never longer than a day, whatever the answer says; in seconds.
 const LIFE_LIMIT: u64 = 24 * 60 * 60;
+/// How long a token service may take to answer.
+const TOKEN_TIMEOUT: Duration = Duration::from_secs(30);
 const CLIENT_ID: &str = "wasmcloud-par";
 
 /// What goes into the `Authorization` header, and who it speaks for.
@@ -268,7 +269,7 @@ impl Authenticator {
                 _ => self.client.get(url),
             }
         };
-        request.timeout(STALL_TIMEOUT)
+        request.timeout(TOKEN_TIMEOUT)
     }
 }
 
