@@ -7,6 +7,7 @@ mod binaries;
 mod completions;
 mod create;
 mod diff;
+mod doctor;
 mod editing;
 mod escape;
 mod extract;
@@ -28,6 +29,7 @@ mod session;
 mod sign;
 mod signing;
 mod source;
+mod tags;
 mod verify;
 
 use std::ffi::OsString;
@@ -83,6 +85,8 @@ enum Command {
     Push(push::Args),
     Pull(pull::Args),
     Fetch(fetch::Args),
+    Tags(tags::Args),
+    Doctor(doctor::Args),
     Completions(completions::Args),
 }
 
@@ -101,6 +105,8 @@ impl Command {
             Self::Push(args) => push::run(args, session).await,
             Self::Pull(args) => pull::run(args, session).await,
             Self::Fetch(args) => fetch::run(args, session).await,
+            Self::Tags(args) => tags::run(args, session).await,
+            Self::Doctor(args) => doctor::run(args, session).await,
             Self::Completions(args) => completions::run(args),
         }
     }

@@ -49,6 +49,7 @@ impl Format {
 pub(crate) struct Answer {
     text: String,
     fields: Map<String, Value>,
+    problem: Option<Problem>,
 }
 
 impl Answer {
@@ -57,7 +58,14 @@ impl Answer {
         Self {
             text: text.into(),
             fields: Map::new(),
+            problem: None,
         }
+    }
+
+    /// The answer is that something is wrong: it is printed, and the command fails with this.
+    pub(crate) fn failing(mut self, problem: impl Into<Option<Problem>>) -> Self {
+        self.problem = problem.into();
+        self
     }
 
     /// Adds a field to the JSON object.
@@ -86,18 +94,30 @@ impl Output {
         }
     }
 
-    /// Prints the answer of a command that succeeded.
+    /// Prints the answer of a command that did what it was asked to.
     pub(crate) fn answer(&self, answer: Answer) -> ExitCode {
+        let problem = answer.problem.as_ref();
         let text = match self.format {
             Format::Text => answer.text,
             Format::Json => {
                 let mut fields = answer.fields;
-                fields.insert("success".to_owned(), true.into());
+                fields.insert("success".to_owned(), problem.is_none().into());
+                if let Some(problem) = problem {
+                    fields.insert("error".to_owned(), error(problem));
+                }
                 escape::json(&Value::Object(fields).to_string())
             }
         };
         match to_stdout(&text) {
-            Ok(()) => ExitCode::SUCCESS,
+            Ok(()) => match problem {
+                Some(problem) => {
+                    if self.format == Format::Text {
+                        problem_to_stderr(problem);
+                    }
+                    ExitCode::from(problem.code)
+                }
+                None => ExitCode::SUCCESS,
+            },
             Err(error) => {
                 to_stderr(&format!("error: cannot write to standard output: {error}"));
                 ExitCode::FAILURE
@@ -108,24 +128,11 @@ impl Output {
     /// Tells what went wrong.
     pub(crate) fn problem(&self, problem: &Problem) -> ExitCode {
         match self.format {
-            Format::Text => {
-                to_stderr(&format!("error: {}", escape::lines(&problem.message)));
-                for violation in &problem.violations {
-                    to_stderr(&format!("  {}", escape::line(&violation.to_string())));
-                }
-                if let Some(hint) = &problem.hint {
-                    to_stderr(&format!("hint: {}", escape::lines(hint)));
-                }
-            }
+            Format::Text => problem_to_stderr(problem),
             Format::Json => {
                 let mut fields = Map::new();
                 fields.insert("success".to_owned(), false.into());
-                let error = json!({
-                    "kind": problem.kind,
-                    "message": problem.message,
-                    "hint": problem.hint,
-                });
-                fields.insert("error".to_owned(), error);
+                fields.insert("error".to_owned(), error(problem));
                 if !problem.violations.is_empty() {
                     let violations = problem.violations.iter().map(Violation::to_json);
                     fields.insert("violations".to_owned(), violations.collect());
@@ -180,6 +187,25 @@ fn usage_problem(error: &clap::Error) -> Problem {
                 .map(|line| line.trim_end_matches('.'))
         });
     Problem::usage(words.join(" "), hint.map(str::to_owned))
+}
+
+/// A problem as other programs read it.
+fn error(problem: &Problem) -> Value {
+    json!({
+        "kind": problem.kind,
+        "message": problem.message,
+        "hint": problem.hint,
+    })
+}
+
+fn problem_to_stderr(problem: &Problem) {
+    to_stderr(&format!("error: {}", escape::lines(&problem.message)));
+    for violation in &problem.violations {
+        to_stderr(&format!("  {}", escape::line(&violation.to_string())));
+    }
+    if let Some(hint) = &problem.hint {
+        to_stderr(&format!("hint: {}", escape::lines(hint)));
+    }
 }
 
 fn to_stdout(text: &str) -> io::Result<()> {

@@ -87,6 +87,15 @@ impl Problem {
         }
     }
 
+    /// A check that failed.
+    pub(crate) fn found(kind: ErrorKind, message: String, hint: Option<String>) -> Self {
+        Self {
+            kind: kind.name(),
+            code: exit_code(kind),
+            ..Self::usage(message, hint)
+        }
+    }
+
     pub(crate) fn interrupted() -> Self {
         Self {
             kind: "interrupted",

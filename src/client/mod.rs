@@ -5,11 +5,13 @@
 
 mod artifact;
 mod copy;
+mod doctor;
 mod error;
 mod fetch;
 mod inspect;
 mod pull;
 mod push;
+mod tags;
 mod trust;
 
 use std::path::PathBuf;
@@ -20,6 +22,7 @@ use crate::cache::Cache;
 use crate::content::{Digest, Progress, Silent, Store};
 use crate::oci::{Layout, Reference, Registries, RegistryOptions};
 
+pub use doctor::{Check, Diagnosis, Finding, Verdict};
 pub use error::Error;
 pub use fetch::Fetched;
 pub use inspect::Inspected;

@@ -84,6 +84,8 @@ pub enum Error {
         address: String,
         source: reqwest::Error,
     },
+    #[error("there is no registry at {address}: {reason}")]
+    NotARegistry { address: String, reason: String },
     #[error("no secure connection to {registry} at {address}: {problem}")]
     Tls {
         registry: String,
@@ -147,6 +149,8 @@ pub enum Error {
     },
     #[error("the {what} is larger than the {limit} bytes that are read of it")]
     TooLarge { what: String, limit: u64 },
+    #[error("the {what} has more than the {limit} entries that are read of it")]
+    TooMany { what: String, limit: usize },
     #[error("the {what} is not what was asked for")]
     NotVerified { what: String, source: VerifyError },
     #[error("the {what} was announced with {announced}, and is {actual}")]
@@ -237,6 +241,7 @@ impl Error {
         match self {
             Self::Reference(_) | Self::Name { .. } | Self::RangeOutside { .. } => ErrorKind::Usage,
             Self::NotFound { .. }
+            | Self::NotARegistry { .. }
             | Self::NoPlatform { .. }
             | Self::NotALayout { .. }
             | Self::NotInLayout { .. } => ErrorKind::NotFound,
@@ -270,6 +275,7 @@ impl Error {
             Self::Malformed { .. }
             | Self::Json { .. }
             | Self::TooLarge { .. }
+            | Self::TooMany { .. }
             | Self::NotVerified { .. }
             | Self::Contradiction { .. }
             | Self::StoredDifferently { .. }
@@ -309,6 +315,9 @@ impl Error {
                 Some("the account needs permission for this repository".to_owned())
             }
             Self::NotFound { .. } => Some("check the repository and the tag".to_owned()),
+            Self::NotARegistry { .. } => {
+                Some("check the name and the port: the API of a registry begins at /v2/".to_owned())
+            }
             Self::Unreachable { registry, .. } => Some(format!(
                 "check that {registry} is right and running, and your network"
             )),

@@ -26,8 +26,9 @@ pub use credentials::{CredentialSource, Credentials};
 pub use error::{Answer, Error, TlsProblem};
 pub use hosts::ClientCertificate;
 pub use layout::Layout;
-pub use reference::{LayoutReference, ParseReferenceError, Reference, RegistryReference};
-pub use registry::{Registries, RegistryOptions, Repository, RetryOptions};
+pub use reference::{LayoutReference, ParseReferenceError, Place, Reference, RegistryReference};
+pub(crate) use registry::probe::{Greeting, Probe, Wants};
+pub use registry::{Referrer, Registries, RegistryOptions, Repository, RetryOptions};
 
 /// The largest manifest that is read or written, in bytes: 4 MiB, the size that the OCI distribution
 /// specification asks registries to accept ("Pushing Manifests").

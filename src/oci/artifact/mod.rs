@@ -42,6 +42,16 @@ impl Artifact {
         annotations: &BTreeMap<String, String>,
     ) -> Self {
         let config = Descriptor::of(media_type::PROVIDER_ARCHIVE_CONFIG, Self::CONFIG_BODY);
+        Self::with_config(config, layer, layer_title, annotations)
+    }
+
+    /// The same with another config than the one that all provider archives share.
+    pub(crate) fn with_config(
+        config: Descriptor,
+        layer: &Descriptor,
+        layer_title: Option<&str>,
+        annotations: &BTreeMap<String, String>,
+    ) -> Self {
         let mut wire_layer = to_wire(layer);
         wire_layer.annotations =
             layer_title.map(|title| BTreeMap::from([(TITLE.to_owned(), title.to_owned())]));

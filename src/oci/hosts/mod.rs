@@ -59,7 +59,7 @@ pub(super) enum Capability {
     Resolve,
     /// To take content.
     Push,
-    /// What refers to content; nobody asks for that yet.
+    /// What refers to content.
     Referrers,
 }
 

@@ -1,6 +1,7 @@
 //! References: what people write to name content in a registry or in a layout.
 
 mod parse;
+mod place;
 
 use std::fmt;
 use std::path::Path;
@@ -9,6 +10,7 @@ use crate::content::Digest;
 
 pub use parse::ParseReferenceError;
 pub(super) use parse::is_tag;
+pub use place::Place;
 
 const LAYOUT_SCHEME: &str = "oci-layout://";
 

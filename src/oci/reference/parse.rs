@@ -59,6 +59,11 @@ pub enum ParseReferenceError {
          in lower case, digits, and single `.`, `_`, `-` in between"
     )]
     Malformed { reference: String },
+    #[error(
+        "`{text}` is not a registry: write its host, such as ghcr.io or localhost:5000, and behind it \
+         a repository where one is meant"
+    )]
+    Registry { text: String },
     #[error("`{reference}` names no folder: write oci-layout://FOLDER[:TAG][@DIGEST]")]
     DirectoryMissing { reference: String },
 }

@@ -151,7 +151,7 @@ impl Authenticator {
     }
 
     /// Looked up anew each time: the credentials of a long-running host change under it.
-    async fn credentials(&self, registry: &str) -> Result<Credentials, Error> {
+    pub(super) async fn credentials(&self, registry: &str) -> Result<Credentials, Error> {
         let (source, registry) = (Arc::clone(&self.source), registry.to_owned());
         match tokio::task::spawn_blocking(move || source.for_registry(&registry)).await {
             Ok(result) => result,
@@ -248,7 +248,9 @@ impl Authenticator {
         if let Some(service) = &bearer.service {
             fields.push(("service", service));
         }
-        fields.push(("scope", &scope));
+        if !scope.is_empty() {
+            fields.push(("scope", &scope));
+        }
         let request = if let Credentials::IdentityToken(token) = credentials {
             fields.push(("grant_type", "refresh_token"));
             fields.push(("client_id", CLIENT_ID));
@@ -302,20 +304,20 @@ struct TokenAnswer {
 }
 
 /// How a registry wants to be told who is asking.
-enum Challenge {
+pub(super) enum Challenge {
     Basic,
     Bearer(Bearer),
 }
 
-struct Bearer {
-    realm: String,
-    service: Option<String>,
+pub(super) struct Bearer {
+    pub(super) realm: String,
+    pub(super) service: Option<String>,
     scope: Option<String>,
 }
 
 impl Challenge {
     /// The best of the challenges, `None` when there are none at all.
-    fn choose(headers: &HeaderMap, call: &Call) -> Result<Option<Self>, Error> {
+    pub(super) fn choose(headers: &HeaderMap, call: &Call) -> Result<Option<Self>, Error> {
         let mut basic = false;
         let mut unknown = None;
         for value in headers.get_all(WWW_AUTHENTICATE) {
@@ -351,6 +353,9 @@ impl Bearer {
     /// The scope to ask for: ours, which covers the requests to come, unless the registry has
     /// another name for the repository.
     fn scope(&self, call: &Call) -> String {
+        if call.repository.is_empty() {
+            return self.scope.clone().unwrap_or_default();
+        }
         let repository = format!("repository:{}:", call.repository);
         match &self.scope {
             Some(scope) if !scope.is_empty() && !scope.starts_with(&repository) => scope.clone(),

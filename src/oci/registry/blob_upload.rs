@@ -144,7 +144,7 @@ pub(super) fn is_refusal(error: &Error) -> bool {
 }
 
 /// Whether the registry, or a proxy before it, takes no blob in one request.
-fn wants_chunks(error: &Error) -> bool {
+pub(super) fn wants_chunks(error: &Error) -> bool {
     let status = status(error).map(|status| status.as_u16());
     !is_damage(error) && matches!(status, Some(400 | 405 | 411 | 413 | 415 | 416 | 501))
 }

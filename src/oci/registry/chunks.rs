@@ -144,7 +144,8 @@ impl HostedRepository {
         Ok((session.offset == end).then_some(session))
     }
 
-    fn chunk_call(
+    /// The request with the chunk that follows on what the session has.
+    pub(super) fn chunk_call(
         &self,
         content: &Descriptor,
         session: &Session,

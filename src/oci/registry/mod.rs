@@ -16,9 +16,13 @@ mod download;
 mod exchange;
 mod hosted;
 mod outgoing;
+mod pages;
+pub(super) mod probe;
 mod realm;
+mod referrers;
 mod retry;
 mod routes;
+mod tags;
 mod transport;
 mod upload;
 mod upload_session;
@@ -42,6 +46,7 @@ use hosted::HostedRepository;
 use routes::{Routes, Way};
 use transport::Scope;
 
+pub use referrers::Referrer;
 pub use retry::RetryOptions;
 
 /// How registries are reached.

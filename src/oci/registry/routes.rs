@@ -61,6 +61,10 @@ fn patient(route: &Arc<Route>) -> Way {
     (Arc::clone(route), Arc::clone(&route.patient))
 }
 
+fn quick(route: &Arc<Route>) -> Way {
+    (Arc::clone(route), Arc::clone(&route.quick))
+}
+
 /// The ways to one registry.
 pub(super) struct Routes {
     registry: String,
@@ -92,8 +96,7 @@ impl Routes {
         let mut able: Vec<_> = self.able(capability).collect();
         let last = able.pop().ok_or_else(|| self.no_host(capability))?;
         let mirrors = able.into_iter().filter(|route| !route.is_avoided());
-        let mirrors = mirrors.map(|route| (Arc::clone(route), Arc::clone(&route.quick)));
-        Ok((mirrors.collect(), patient(last)))
+        Ok((mirrors.map(quick).collect(), patient(last)))
     }
 
     /// The one host that takes content: what a push needs must not be spread over several.
@@ -102,6 +105,16 @@ impl Routes {
         first
             .map(patient)
             .ok_or_else(|| self.no_host(Capability::Push))
+    }
+
+    /// Every host, each to be asked quickly: the one that takes content, or else is asked last, apart
+    /// from the others.
+    pub(super) fn apart(&self) -> Result<(Vec<Way>, Way), Error> {
+        let main = self.able(Capability::Push).next();
+        let main = main.or(self.routes.last());
+        let main = main.ok_or_else(|| self.no_host(Capability::Push))?;
+        let others = self.routes.iter().filter(|route| !Arc::ptr_eq(route, main));
+        Ok((others.map(quick).collect(), quick(main)))
     }
 
     fn able(&self, capability: Capability) -> impl Iterator<Item = &Arc<Route>> {

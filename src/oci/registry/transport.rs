@@ -9,10 +9,11 @@ use futures_util::future::{Either, select};
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue, WARNING};
 use reqwest::{Method, Response, StatusCode, Url};
 
+use super::super::credentials::Credentials;
 use super::super::error::{Error, TlsProblem, one_line};
 use super::super::hosts::Host;
 use super::RegistryOptions;
-use super::address::{authority, base_of, is_at};
+use super::address::{authority, base_of, is_at, is_loopback};
 use super::answer;
 use super::auth::Authenticator;
 use super::clients::Clients;
@@ -26,6 +27,9 @@ pub(super) struct Scope(pub(super) &'static str);
 impl Scope {
     pub(super) const PULL: Self = Self("pull");
     pub(super) const PUSH: Self = Self("pull,push");
+    pub(super) const DELETE: Self = Self("delete");
+    /// For the registry as a whole.
+    pub(super) const NONE: Self = Self("");
 }
 
 /// A request that can be sent more than once.
@@ -85,6 +89,7 @@ pub(super) struct Transport {
     namespace: Option<String>,
     /// What is sent along with each request.
     headers: HeaderMap,
+    accepts_any_certificate: bool,
 }
 
 impl Transport {
@@ -116,6 +121,7 @@ impl Transport {
             namespace: (!itself).then(|| registry.to_owned()),
             base,
             headers: host.headers.clone(),
+            accepts_any_certificate: options.skip_tls_verify || host.skip_tls_verify,
         })
     }
 
@@ -135,6 +141,21 @@ impl Transport {
     /// Whether this is not the registry itself.
     pub(super) fn is_mirror(&self) -> bool {
         self.namespace.is_some()
+    }
+
+    /// Whether the host is this machine.
+    pub(super) fn is_loopback(&self) -> bool {
+        is_loopback(&self.base)
+    }
+
+    /// Whether no certificate is verified.
+    pub(super) fn accepts_any_certificate(&self) -> bool {
+        self.accepts_any_certificate
+    }
+
+    /// Who will be said to be asking.
+    pub(super) async fn credentials(&self, call: &Call) -> Result<Credentials, Error> {
+        self.authenticator.credentials(&call.registry).await
     }
 
     /// The URL of `path` in the API.
@@ -175,7 +196,8 @@ impl Transport {
         }
     }
 
-    async fn attempt(
+    /// Sends `call` with just this authorization.
+    pub(super) async fn attempt(
         &self,
         call: &Call,
         payload: &Payload<'_>,

@@ -66,10 +66,19 @@ impl HostedRepository {
             self.send_blob(content, source).await?;
         }
         let stored = self.stored(content, Scope::PUSH).await?;
-        let Some(stored) = stored else {
-            return Err(self.stored_differently(content, "nothing".to_owned()));
-        };
-        self.compare(content, &stored)
+        self.compare_stored(content, stored)
+    }
+
+    /// Makes sure that what the registry says it holds is what it was sent.
+    pub(super) fn compare_stored(
+        &self,
+        sent: &Descriptor,
+        stored: Option<Announced>,
+    ) -> Result<(), Error> {
+        match stored {
+            Some(stored) => self.compare(sent, &stored),
+            None => Err(self.stored_differently(sent, "nothing".to_owned())),
+        }
     }
 
     pub(super) async fn send_manifest(

@@ -1,0 +1,218 @@
+//! Finding out what a registry can do, and what is in the way.
+
+mod finding;
+mod uploads;
+
+use crate::content::{Descriptor, Digest, ErrorKind};
+use crate::oci::{self, Credentials, Greeting, Place, Probe, RegistryReference, Wants};
+
+use super::Client;
+use super::error::Error;
+
+use finding::whole;
+pub use finding::{Check, Diagnosis, Finding, Verdict};
+
+impl Client {
+    /// Finds out whether `place` can be used, and how well. Each request is sent once, and waited for at
+    /// most five seconds.
+    ///
+    /// Of a registry alone, what can be known without a repository. With a repository and `push`, uploads
+    /// are tried too: of content that is some hundred bytes long, random, without a tag, and deleted
+    /// again, as far as the registry allows that. Without `push`, nothing is sent.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong on this side, such as a `hosts.toml` that cannot be read. What is wrong with the
+    /// registry is in the [`Diagnosis`].
+    pub async fn doctor(&self, place: &Place, push: bool) -> Result<Diagnosis, Error> {
+        let (mirrors, registry) = self.registries.probes(place).await?;
+        let mut findings = Vec::new();
+        for mirror in mirrors {
+            findings.push(greet_mirror(&mirror).await);
+        }
+        let diagnosis = |findings| Ok(Diagnosis { findings });
+        let greeting = match registry.greet().await {
+            Ok(greeting) => greeting,
+            Err(error) => {
+                let check = match error {
+                    oci::Error::Tls { .. } | oci::Error::PlainHttp { .. } => Check::Tls,
+                    _ => Check::Answer,
+                };
+                findings.push(Finding::failed(check, &error));
+                return diagnosis(findings);
+            }
+        };
+        findings.push(answer(&greeting));
+        findings.push(tls(&greeting, &registry));
+        let authentication = authentication(&greeting, &registry).await;
+        let stops = matches!(authentication.verdict, Verdict::Failed(_));
+        findings.push(authentication);
+        if let Some(reference) = place.reference().filter(|_| !stops) {
+            let (read, sample) = read(&registry, reference).await;
+            let stops = matches!(read.verdict, Verdict::Failed(_));
+            findings.push(read);
+            if !stops {
+                let manifest = sample.as_ref().map(|(manifest, _)| &manifest.digest);
+                findings.push(referrers(&registry, manifest).await);
+                let blob = sample.and_then(|(_, blob)| blob);
+                match push {
+                    true => uploads::check(&registry, blob, &mut findings).await,
+                    false => findings.push(ranges(&registry, blob.as_ref()).await),
+                }
+            }
+        }
+        diagnosis(findings)
+    }
+}
+
+async fn greet_mirror(mirror: &Probe) -> Finding {
+    match mirror.greet().await {
+        Ok(greeting) => {
+            let address = greeting.address;
+            Finding::good(
+                Check::Mirror,
+                format!("{address} answers, and is asked too"),
+            )
+        }
+        Err(error) => {
+            let said = format!("{} is passed over: {}", mirror.name(), whole(&error));
+            let advice = "repair the mirror, or take it out of hosts.toml: it costs time";
+            Finding::limited(Check::Mirror, said).advice(advice)
+        }
+    }
+}
+
+fn answer(greeting: &Greeting) -> Finding {
+    let said = [
+        greeting
+            .server
+            .as_ref()
+            .map(|server| format!("server {server}")),
+        greeting
+            .api_version
+            .as_ref()
+            .map(|version| format!("API {version}")),
+    ];
+    let mut text = format!("{} answers with HTTP {}", greeting.address, greeting.status);
+    for said in said.into_iter().flatten() {
+        text.push_str(&format!(", {said}"));
+    }
+    Finding::good(Check::Answer, text)
+}
+
+fn tls(greeting: &Greeting, registry: &Probe) -> Finding {
+    if !greeting.address.starts_with("https:") {
+        let said = "plain HTTP: whoever is in between can read and change everything but what is \
+                    pinned by digest";
+        let finding = Finding::limited(Check::Tls, said);
+        return match registry.is_loopback() {
+            true => Finding::good(Check::Tls, "plain HTTP, within this machine"),
+            false => finding.advice("have the registry speak TLS, and leave out --insecure"),
+        };
+    }
+    match registry.accepts_any_certificate() {
+        true => Finding::limited(Check::Tls, "TLS, with any certificate: it is not verified")
+            .advice("give its authority with --ca, and leave out --insecure-skip-tls-verify"),
+        false => Finding::good(Check::Tls, "TLS, with a certificate that is trusted"),
+    }
+}
+
+/// How the registry wants to be told who is asking, and whether it takes what there is to say.
+async fn authentication(greeting: &Greeting, registry: &Probe) -> Finding {
+    let check = Check::Authentication;
+    let wants = match &greeting.wants {
+        Wants::Nothing => return Finding::good(check, "none: it asks nobody"),
+        Wants::Password => "user and password (basic)".to_owned(),
+        Wants::Token { realm, service } => match service {
+            Some(service) => format!("a token of {realm} for {service} (bearer)"),
+            None => format!("a token of {realm} (bearer)"),
+        },
+        Wants::Unknown(challenge) => format!("something unknown ({challenge})"),
+    };
+    let credentials = match registry.credentials().await {
+        Ok(credentials) => credentials,
+        Err(error) => return Finding::failed(check, &error),
+    };
+    match (registry.log_in().await, credentials) {
+        (Ok(()), Credentials::Anonymous) => {
+            Finding::good(check, format!("{wants}, which it gives to anybody"))
+                .advice("log in to push, or to read what is private")
+        }
+        (Ok(()), credentials) => {
+            let who = credentials.who();
+            Finding::good(check, format!("{wants}; it takes {who}"))
+        }
+        // Token services may have one for a public repository, and none for nothing.
+        (Err(error), Credentials::Anonymous)
+            if error.kind() == ErrorKind::Denied
+                && matches!(greeting.wants, Wants::Token { .. }) =>
+        {
+            let said = format!("{wants}, and there are no credentials for it");
+            Finding::limited(check, said).advice(
+                "log in, unless what you need is public: name a repository here to find out",
+            )
+        }
+        (Err(error), _) => {
+            let mut finding = Finding::failed(check, &error);
+            finding.said = format!("{wants}: {}", finding.said);
+            finding
+        }
+    }
+}
+
+type Sample = (Descriptor, Option<Descriptor>);
+
+/// Whether the repository can be read; and a manifest in it with one of its blobs.
+async fn read(registry: &Probe, reference: &RegistryReference) -> (Finding, Option<Sample>) {
+    let check = Check::Read;
+    let digest = reference.digest().map(ToString::to_string);
+    let name = match digest.or(reference.tag().map(str::to_owned)) {
+        Some(name) => name,
+        None => match registry.tags().await {
+            Ok(tags) => match tags.into_iter().next() {
+                Some(tag) => tag,
+                None => return (Finding::good(check, "it has no tags"), None),
+            },
+            Err(oci::Error::NotFound { .. }) => {
+                let finding = Finding::limited(check, "there is no such repository yet")
+                    .advice("check its name; most registries make it with the first push");
+                return (finding, None);
+            }
+            Err(error) => return (Finding::failed(check, &error), None),
+        },
+    };
+    match registry.sample(&name).await {
+        Ok(sample) => {
+            let said = format!("{name} is {}", sample.0.digest);
+            (Finding::good(check, said), Some(sample))
+        }
+        Err(error) => (Finding::failed(check, &error), None),
+    }
+}
+
+async fn referrers(registry: &Probe, manifest: Option<&Digest>) -> Finding {
+    let check = Check::Referrers;
+    let nothing = Digest::of(b"");
+    match registry.lists_referrers(manifest.unwrap_or(&nothing)).await {
+        Ok(true) => Finding::good(check, "it has the referrers API"),
+        Ok(false) => Finding::limited(check, "it has no referrers API: tags stand in for it"),
+        Err(error) => Finding::limited(check, whole(&error)),
+    }
+}
+
+async fn ranges(registry: &Probe, blob: Option<&Descriptor>) -> Finding {
+    let check = Check::Ranges;
+    let Some(blob) = blob else {
+        return Finding::skipped(check, "there is no blob to try it on")
+            .advice("name a tag of a provider archive, or give --push");
+    };
+    match registry.serves_ranges(blob).await {
+        Ok(true) => Finding::good(
+            check,
+            "parts of blobs can be had: downloads continue after a cut",
+        ),
+        Ok(false) => Finding::limited(check, "parts of blobs cannot be had")
+            .advice("downloads that break off start again: look for a proxy that takes Range away"),
+        Err(error) => Finding::failed(check, &error),
+    }
+}

@@ -1,0 +1,132 @@
+//! Trying uploads, with content that is nobody's and that is deleted again.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use ring::rand::{SecureRandom, SystemRandom};
+
+use crate::content::Descriptor;
+use crate::oci::{Artifact, Probe, media_type};
+
+use super::finding::whole;
+use super::{Check, Finding, ranges};
+
+/// Random, so that it is nobody else's: what others need must not be deleted.
+fn content(media_type: &str) -> (Descriptor, Bytes) {
+    let mut random = [0; 16];
+    // Without a source of randomness, TLS would have failed before.
+    let _ = SystemRandom::new().fill(&mut random);
+    let text = format!(
+        r#"{{"par doctor":"{}"}}"#,
+        data_encoding::HEXLOWER.encode(&random)
+    );
+    let bytes = Bytes::from(text);
+    (Descriptor::of(media_type, &bytes), bytes)
+}
+
+/// Tries what a push needs. `existing` is a blob of the repository.
+pub(super) async fn check(
+    registry: &Probe,
+    existing: Option<Descriptor>,
+    findings: &mut Vec<Finding>,
+) {
+    let (layer, bytes) = content(media_type::PROVIDER_ARCHIVE_LAYER);
+    let refusal = match registry.upload_whole(&layer, bytes.clone()).await {
+        Ok(refusal) => refusal,
+        Err(error) => {
+            findings.push(Finding::failed(Check::Upload, &error));
+            findings.push(ranges(registry, existing.as_ref()).await);
+            return;
+        }
+    };
+    findings.push(match &refusal {
+        None => Finding::good(Check::Upload, "blobs are taken in one request"),
+        Some(error) => {
+            let said = format!("blobs are not taken in one request: {}", whole(error));
+            Finding::limited(Check::Upload, said).advice("nothing: they are sent in chunks")
+        }
+    });
+    findings.push(chunks(registry, refusal.is_some()).await);
+    let is_there = refusal.is_none() || registry.put(&layer, &bytes).await.is_ok();
+    let blob = existing.as_ref().or(is_there.then_some(&layer));
+    findings.push(ranges(registry, blob).await);
+    if is_there {
+        media_types(registry, layer, findings).await;
+    }
+}
+
+/// Whether blobs are taken in chunks; `needed`: they are not in one request.
+async fn chunks(registry: &Probe, needed: bool) -> Finding {
+    let check = Check::Chunks;
+    let (chunk, bytes) = content(media_type::PROVIDER_ARCHIVE_LAYER);
+    match registry.upload_chunk(&chunk, bytes).await {
+        Ok(true) => Finding::good(check, "blobs are taken in chunks"),
+        Ok(false) => Finding::good(
+            check,
+            "blobs are taken in chunks; the upload that was tried could not be cancelled, and stays \
+             until the registry clears it away",
+        ),
+        Err(error) if needed => Finding::failed(check, &error),
+        Err(error) => {
+            let said = format!("blobs are not taken in chunks: {}", whole(&error));
+            Finding::limited(check, said)
+                .advice("nothing, unless a proxy limits the size of requests")
+        }
+    }
+}
+
+/// Whether a manifest is taken that looks like that of a provider archive; then deletes everything.
+async fn media_types(registry: &Probe, layer: Descriptor, findings: &mut Vec<Finding>) {
+    let check = Check::MediaTypes;
+    let (config, bytes) = content(media_type::PROVIDER_ARCHIVE_CONFIG);
+    let mut pushed = vec![layer.clone()];
+    let mut sent = registry.put(&config, &bytes).await;
+    if sent.is_ok() {
+        pushed.push(config.clone());
+        let artifact = Artifact::with_config(config, &layer, None, &BTreeMap::new());
+        sent = registry
+            .put(artifact.descriptor(), artifact.manifest())
+            .await;
+        if sent.is_ok() {
+            pushed.push(artifact.descriptor().clone());
+        }
+    }
+    findings.push(match sent {
+        Ok(()) => Finding::good(check, "manifests of provider archives are taken"),
+        Err(error) => {
+            let mut finding = Finding::failed(check, &error);
+            finding.advice = finding.advice.or(Some(
+                "have the media types of provider archives allowed, which begin with \
+                 application/vnd.wasmcloud.provider.archive"
+                    .to_owned(),
+            ));
+            finding
+        }
+    });
+    findings.push(clear_away(registry, pushed).await);
+}
+
+/// Deletes what was pushed, the manifest first.
+async fn clear_away(registry: &Probe, pushed: Vec<Descriptor>) -> Finding {
+    let mut left = Vec::new();
+    let mut refusal = None;
+    for content in pushed.into_iter().rev() {
+        if let Err(error) = registry.delete(&content).await {
+            left.push(content.digest.to_string());
+            refusal.get_or_insert(error);
+        }
+    }
+    match refusal {
+        None => Finding::good(
+            Check::Delete,
+            "content can be deleted; nothing of this is left",
+        ),
+        Some(error) => {
+            let said = format!("content cannot be deleted: {}", whole(&error));
+            let left = left.join(", ");
+            Finding::limited(Check::Delete, said).advice(format!(
+                "some bytes without a tag stay until the registry's garbage collection: {left}"
+            ))
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! Which tags there are.
+
+use crate::oci::RegistryReference;
+
+use super::Client;
+use super::error::Error;
+
+impl Client {
+    /// All tags of the repository that `reference` is in, in the registry's order.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] of the registry.
+    pub async fn tags(&self, reference: &RegistryReference) -> Result<Vec<String>, Error> {
+        Ok(self.registries.repository(reference).tags().await?)
+    }
+}

@@ -1,0 +1,109 @@
+//! A registry, or a repository in one.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::{ParseReferenceError, Reference, RegistryReference};
+
+/// `REGISTRY[/REPOSITORY[:TAG][@DIGEST]]`: a registry, and what in it is meant, if anything is.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Place {
+    registry: String,
+    reference: Option<RegistryReference>,
+}
+
+impl Place {
+    /// The registry's host in lower case, with its port when one is written.
+    #[must_use]
+    pub fn registry(&self) -> &str {
+        &self.registry
+    }
+
+    /// The repository, with a tag or a digest when one is written.
+    #[must_use]
+    pub fn reference(&self) -> Option<&RegistryReference> {
+        self.reference.as_ref()
+    }
+}
+
+impl From<RegistryReference> for Place {
+    fn from(reference: RegistryReference) -> Self {
+        Self {
+            registry: reference.registry().to_owned(),
+            reference: Some(reference),
+        }
+    }
+}
+
+impl FromStr for Place {
+    type Err = ParseReferenceError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let not_a_registry = || ParseReferenceError::Registry {
+            text: text.to_owned(),
+        };
+        let bare = text.strip_prefix("oci://").unwrap_or(text);
+        let bare = bare.strip_suffix('/').unwrap_or(bare);
+        if bare.contains('/') {
+            return match text.parse()? {
+                Reference::Registry(reference) => Ok(reference.into()),
+                Reference::Layout(_) => Err(not_a_registry()),
+            };
+        }
+        // A registry is what may stand in front of a repository.
+        match format!("{bare}/any").parse() {
+            Ok(Reference::Registry(reference)) => Ok(Self {
+                registry: reference.registry().to_owned(),
+                reference: None,
+            }),
+            _ => Err(not_a_registry()),
+        }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.registry)?;
+        match &self.reference {
+            Some(reference) => write!(formatter, "/{}", reference.repository()),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_registry_may_stand_alone_and_a_reference_is_a_place_too() {
+        for (text, place, named) in [
+            ("ghcr.io", "ghcr.io", false),
+            ("oci://GHCR.io/", "ghcr.io", false),
+            ("localhost:5000", "localhost:5000", false),
+            ("[::1]:5000", "[::1]:5000", false),
+            ("ghcr.io/org/provider", "ghcr.io/org/provider", true),
+            ("ghcr.io/org/provider:1.0", "ghcr.io/org/provider", true),
+        ] {
+            let parsed: Place = text.parse().unwrap();
+            assert_eq!(parsed.to_string(), place);
+            assert_eq!(parsed.reference().is_some(), named, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_registry_is_told_so() {
+        for text in [
+            "",
+            "provider",
+            "ghcr.io:0",
+            "a b.c",
+            "oci-layout://x/y",
+            "provider:1.0",
+        ] {
+            let error = text.parse::<Place>().unwrap_err();
+            assert!(error.to_string().contains("is not a registry"), "{error}");
+        }
+        assert!("https://ghcr.io".parse::<Place>().is_err());
+    }
+}
