@@ -6,7 +6,7 @@ use super::Client;
 use super::error::Error;
 
 impl Client {
-    /// All tags of the repository that `reference` is in, in the registry's order.
+    /// All tags of the repository that `reference` is in, sorted.
     ///
     /// # Errors
     ///

@@ -12,6 +12,7 @@
 
 mod archive;
 mod commands;
+mod doctor;
 mod faults;
 mod fuzzing;
 mod hosts;

@@ -55,9 +55,11 @@ impl Client {
                 let manifest = sample.as_ref().map(|(manifest, _)| &manifest.digest);
                 findings.push(referrers(&registry, manifest).await);
                 let blob = sample.and_then(|(_, blob)| blob);
-                match push {
-                    true => uploads::check(&registry, blob, &mut findings).await,
-                    false => findings.push(ranges(&registry, blob.as_ref()).await),
+                if push {
+                    let host = self.registries.push_probe(place).await?;
+                    uploads::check(&host, blob, &mut findings).await;
+                } else {
+                    findings.push(ranges(&registry, blob.as_ref()).await);
                 }
             }
         }

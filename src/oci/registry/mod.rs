@@ -26,6 +26,7 @@ mod tags;
 mod transport;
 mod upload;
 mod upload_session;
+mod warnings;
 
 use std::collections::HashMap;
 use std::ops::Range;

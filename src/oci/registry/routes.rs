@@ -107,14 +107,16 @@ impl Routes {
             .ok_or_else(|| self.no_host(Capability::Push))
     }
 
-    /// Every host, each to be asked quickly: the one that takes content, or else is asked last, apart
-    /// from the others.
+    /// Every host, each to be asked quickly: the mirrors, and the registry itself.
     pub(super) fn apart(&self) -> Result<(Vec<Way>, Way), Error> {
-        let main = self.able(Capability::Push).next();
-        let main = main.or(self.routes.last());
-        let main = main.ok_or_else(|| self.no_host(Capability::Push))?;
-        let others = self.routes.iter().filter(|route| !Arc::ptr_eq(route, main));
-        Ok((others.map(quick).collect(), quick(main)))
+        let mut ways: Vec<_> = self.routes.iter().map(quick).collect();
+        let itself = ways.pop().ok_or_else(|| self.no_host(Capability::Pull))?;
+        Ok((ways, itself))
+    }
+
+    /// The host that takes content, to be asked quickly.
+    pub(super) fn quickly_writable(&self) -> Result<Way, Error> {
+        Ok(quick(&self.writable()?.0))
     }
 
     fn able(&self, capability: Capability) -> impl Iterator<Item = &Arc<Route>> {

@@ -18,8 +18,8 @@ struct TagList {
 }
 
 impl Repository {
-    /// All tags of the repository, in the order in which the registry gives them: one request for each
-    /// page of them.
+    /// All tags of the repository, sorted: registries should do that, and `registry:2` does not. One
+    /// request for each page of them.
     ///
     /// # Errors
     ///
@@ -41,7 +41,10 @@ impl HostedRepository {
             tags.extend(page);
             match next {
                 Some(next) if tags.len() <= ENTRIES_LIMIT => call = next,
-                None if tags.len() <= ENTRIES_LIMIT => return Ok(tags),
+                None if tags.len() <= ENTRIES_LIMIT => {
+                    tags.sort();
+                    return Ok(tags);
+                }
                 _ => break,
             }
         }

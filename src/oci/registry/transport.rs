@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use futures_util::future::{Either, select};
-use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue, WARNING};
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use reqwest::{Method, Response, StatusCode, Url};
 
 use super::super::credentials::Credentials;
@@ -19,6 +19,7 @@ use super::auth::Authenticator;
 use super::clients::Clients;
 use super::outgoing::Outgoing;
 use super::retry::RetryOptions;
+use super::warnings::Warnings;
 
 /// What a request needs permission for, in the words of the token specification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -90,6 +91,7 @@ pub(super) struct Transport {
     /// What is sent along with each request.
     headers: HeaderMap,
     accepts_any_certificate: bool,
+    warnings: Arc<Warnings>,
 }
 
 impl Transport {
@@ -122,6 +124,7 @@ impl Transport {
             base,
             headers: host.headers.clone(),
             accepts_any_certificate: options.skip_tls_verify || host.skip_tls_verify,
+            warnings: Arc::default(),
         })
     }
 
@@ -237,16 +240,7 @@ impl Transport {
             method = %call.method, url = call.address(), status = response.status().as_u16(),
             "answered"
         );
-        for warning in response.headers().get_all(WARNING) {
-            // OCI distribution specification, "Warnings".
-            if let Some(text) = warning
-                .to_str()
-                .ok()
-                .and_then(|text| text.strip_prefix("299 "))
-            {
-                tracing::warn!("{} says: {}", call.registry, one_line(text));
-            }
-        }
+        self.warnings.tell(&call.registry, response.headers());
         Ok(response)
     }
 

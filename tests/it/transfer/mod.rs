@@ -6,6 +6,7 @@ mod fetching;
 mod interrupted;
 mod layouts;
 mod link;
+mod listing;
 mod memory;
 mod peer;
 mod peers;

@@ -61,22 +61,31 @@ struct Blobs {
 impl Registries {
     /// The hosts that `place` is asked at: the mirrors, and the registry itself. Contacts nobody.
     pub(crate) async fn probes(&self, place: &Place) -> Result<(Vec<Probe>, Probe), Error> {
-        let registry = place.registry();
-        let (mirrors, itself) = self.routes(registry).await?.apart()?;
-        let repository = place.reference().map(|reference| reference.repository());
-        let probe = |(route, transport): Way| Probe {
-            host: HostedRepository {
-                route,
-                transport,
-                registry: registry.to_owned(),
-                name: repository.unwrap_or_default().to_owned(),
-            },
-        };
-        Ok((mirrors.into_iter().map(probe).collect(), probe(itself)))
+        let (mirrors, itself) = self.routes(place.registry()).await?.apart()?;
+        let mirrors = mirrors.into_iter().map(|way| Probe::new(place, way));
+        Ok((mirrors.collect(), Probe::new(place, itself)))
+    }
+
+    /// The host that takes what is pushed to `place`. Contacts nobody.
+    pub(crate) async fn push_probe(&self, place: &Place) -> Result<Probe, Error> {
+        let routes = self.routes(place.registry()).await?;
+        Ok(Probe::new(place, routes.quickly_writable()?))
     }
 }
 
 impl Probe {
+    fn new(place: &Place, (route, transport): Way) -> Self {
+        let repository = place.reference().map(|reference| reference.repository());
+        Self {
+            host: HostedRepository {
+                route,
+                transport,
+                registry: place.registry().to_owned(),
+                name: repository.unwrap_or_default().to_owned(),
+            },
+        }
+    }
+
     /// The host, with its port when it has one.
     pub(crate) fn name(&self) -> &str {
         self.host.transport.name()

@@ -1,0 +1,214 @@
+//! What is in a repository: tags, and what refers to a manifest.
+
+use serde_json::{Value, json};
+use wasmcloud_par::content::{Digest, ErrorKind};
+use wasmcloud_par::oci::{Error, Reference, Referrer, Registries, RegistryOptions, Repository};
+
+use super::{block_on, par, peer, push, small};
+use crate::support::proxy::{Fault, Proxy, Rule};
+use crate::support::{Environment, shared_registry, unique};
+
+const SIGNATURE: &str = "application/vnd.dev.cosign.artifact.sig.v1+json";
+const SBOM: &str = "application/spdx+json";
+
+fn repository(host: &str, name: &str) -> Repository {
+    let Reference::Registry(reference) = format!("{host}/{name}").parse().unwrap() else {
+        panic!("{name} is in a registry")
+    };
+    let registries = Registries::new(RegistryOptions::default()).unwrap();
+    registries.repository(&reference)
+}
+
+/// A page of a list, and where the next one is.
+fn page(content_type: &str, body: &'static str, next: &str) -> Fault {
+    let mut headers = vec![("content-type", content_type.to_owned())];
+    if !next.is_empty() {
+        headers.push(("link", format!("<{next}>; rel=\"next\"")));
+    }
+    Fault::Answer {
+        status: "200 OK",
+        headers,
+        body,
+    }
+}
+
+#[test]
+fn tags_are_listed_a_line_for_each() {
+    let environment = Environment::new();
+    let file = small(&environment, "provider.par");
+    let repository = format!("{}/{}", shared_registry(), unique("tags"));
+    for tag in ["1.1.0", "1.0.0"] {
+        push(&environment, &format!("{repository}:{tag}"), &file);
+    }
+    let listed = par(&environment, ["tags", &repository]).success();
+    assert_eq!(listed.stdout, "1.0.0\n1.1.0\n");
+    let listed = par(&environment, ["tags", &repository, "-o", "json"]).success();
+    assert_eq!(listed.json()["tags"], json!(["1.0.0", "1.1.0"]));
+
+    let missing = format!("{}/{}", shared_registry(), unique("none"));
+    par(&environment, ["tags", &missing]).exit(3);
+    let refused = par(&environment, ["tags", shared_registry()]).exit(2);
+    assert!(refused.stderr.contains("/REPOSITORY"), "{refused}");
+}
+
+#[test]
+fn a_list_goes_on_where_the_registry_says_and_nowhere_else() {
+    let environment = Environment::new();
+    let file = small(&environment, "provider.par");
+    let name = unique("pages");
+    push(
+        &environment,
+        &format!("{}/{name}:1.0.0", shared_registry()),
+        &file,
+    );
+    let first = |next: &str| page("application/json", r#"{"tags": ["0.9.0"]}"#, next);
+    let path = format!("/v2/{name}/tags/list");
+    let list = |next: &str, times| {
+        let rule = Rule::on("GET", "tags/list", first(next)).times(times);
+        let proxy = Proxy::to(shared_registry(), vec![rule]);
+        let outcome = par(&environment, ["tags", &proxy.reference(&name)]);
+        (outcome, proxy.seen("GET", "tags/list"))
+    };
+    let (listed, seen) = list(&format!("{path}?last=0.9.0"), 1);
+    assert_eq!(listed.success().stdout, "0.9.0\n1.0.0\n");
+    assert_eq!(seen[1].target, format!("{path}?last=0.9.0"));
+
+    let stranger = Proxy::to(shared_registry(), Vec::new());
+    let (refused, _) = list(&format!("http://{}{path}", stranger.address()), 1);
+    let refused = refused.exit(5);
+    assert!(
+        refused.stderr.contains("not where the registry is"),
+        "{refused}"
+    );
+    assert!(stranger.seen("GET", "").is_empty());
+
+    let (refused, seen) = list(&format!("{path}?last=0.9.0"), usize::MAX);
+    let refused = refused.exit(5);
+    assert!(refused.stderr.contains("the same again"), "{refused}");
+    assert_eq!(seen.len(), 2);
+}
+
+#[test]
+fn what_the_registry_wants_users_to_know_is_told_once() {
+    let environment = Environment::new();
+    let file = small(&environment, "provider.par");
+    let name = unique("warned");
+    push(
+        &environment,
+        &format!("{}/{name}:1.0.0", shared_registry()),
+        &file,
+    );
+    let warning = Fault::edit(|answer| answer.set("warning", "299 - \"the plan ends soon\""));
+    let proxy = Proxy::to(
+        shared_registry(),
+        vec![Rule::on("GET", "", warning).always()],
+    );
+    let reference = proxy.reference(&format!("{name}:1.0.0"));
+    let verified = par(&environment, ["verify", &reference]).success();
+    assert!(proxy.seen("GET", "").len() > 1);
+    let told = verified.stderr.matches("says: the plan ends soon").count();
+    assert_eq!(told, 1, "{verified}");
+}
+
+fn referrer(digest: &Digest, artifact_type: &str) -> Value {
+    json!({
+        "mediaType": peer::MANIFEST,
+        "digest": digest,
+        "size": 2,
+        "artifactType": artifact_type,
+        "annotations": { "made": "by a test" },
+    })
+}
+
+fn digests(referrers: &[Referrer]) -> Vec<Digest> {
+    let digests = referrers.iter().map(|referrer| &referrer.descriptor.digest);
+    digests.cloned().collect()
+}
+
+#[test]
+fn where_there_is_no_referrers_api_a_tag_stands_in_for_it() {
+    let name = unique("referrers");
+    let reference = format!("{}/{name}:1.0.0", shared_registry());
+    let subject: Digest = peer::push(&reference, b"archive").parse().unwrap();
+    let repository = repository(shared_registry(), &name);
+    assert_eq!(block_on(repository.referrers(&subject, None)).unwrap(), []);
+
+    // `registry:2` wants the manifests of an index to be there.
+    let children = ["signature", "sbom"].map(|tag| {
+        let reference = format!("{}/{name}:{tag}", shared_registry());
+        peer::push(&reference, tag.as_bytes())
+            .parse::<Digest>()
+            .unwrap()
+    });
+    let index = json!({
+        "schemaVersion": 2,
+        "mediaType": peer::INDEX,
+        "manifests": [referrer(&children[0], SIGNATURE), referrer(&children[1], SBOM)],
+    });
+    let tag = subject.to_string().replace(':', "-");
+    let tagged = format!("{}/{name}:{tag}", shared_registry());
+    peer::push_manifest(&tagged, peer::INDEX, &index);
+    let all = block_on(repository.referrers(&subject, None)).unwrap();
+    assert_eq!(digests(&all), children);
+    assert_eq!(all[1].artifact_type.as_deref(), Some(SBOM));
+    assert_eq!(all[1].annotations["made"], "by a test");
+    let signatures = block_on(repository.referrers(&subject, Some(SIGNATURE))).unwrap();
+    assert_eq!(digests(&signatures), children[..1]);
+
+    // Something else has that name.
+    peer::push(&tagged, b"archive");
+    let error = block_on(repository.referrers(&subject, None)).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotVerified, "{error}");
+}
+
+const TWO: &str = r#"{"schemaVersion": 2, "manifests": [
+    {"mediaType": "application/vnd.oci.image.manifest.v1+json", "size": 7, "artifactType": "a/b",
+     "digest": "sha256:0000000000000000000000000000000000000000000000000000000000000001"},
+    {"mediaType": "application/vnd.oci.image.manifest.v1+json", "size": 7, "annotations": null,
+     "digest": "sha256:0000000000000000000000000000000000000000000000000000000000000002"}]}"#;
+const NONE: &str = r#"{"schemaVersion": 2, "manifests": null}"#;
+
+/// What is found when the API answers like this.
+fn asked(answers: Vec<Fault>, artifact_type: Option<&str>) -> Result<Vec<Referrer>, Error> {
+    let rules = answers.into_iter();
+    let rules = rules.map(|answer| Rule::on("GET", "/referrers/", answer));
+    let proxy = Proxy::to(shared_registry(), rules.collect());
+    let repository = repository(proxy.address(), &unique("api"));
+    let found = block_on(repository.referrers(&Digest::of(b"subject"), artifact_type));
+    if let (Some(artifact_type), Some(seen)) = (artifact_type, proxy.seen("GET", "/ref").first()) {
+        let wanted = artifact_type.replace('/', "%2F");
+        assert!(seen.target.ends_with(&format!("?artifactType={wanted}")));
+    }
+    found
+}
+
+#[test]
+fn the_referrers_api_is_asked_page_by_page_and_filtered_by_one_side() {
+    let first = |next: &str| page(peer::INDEX, TWO, next);
+    assert_eq!(asked(vec![first("")], None).unwrap().len(), 2);
+    assert_eq!(asked(vec![first("")], Some("a/b")).unwrap().len(), 1);
+    // A registry that has filtered knows better what is of which kind.
+    let mut filtered = first("");
+    if let Fault::Answer { headers, .. } = &mut filtered {
+        headers.push(("oci-filters-applied", "artifactType".to_owned()));
+    }
+    assert_eq!(asked(vec![filtered], Some("a/b")).unwrap().len(), 2);
+    let pages = vec![
+        first("?page=2"),
+        first("?page=3"),
+        page(peer::INDEX, NONE, ""),
+    ];
+    assert_eq!(asked(pages, None).unwrap().len(), 4);
+
+    // Cut off in the middle it is not complete.
+    let gone = vec![first("?page=2"), Fault::status("404 Not Found")];
+    let error = asked(gone, None).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotVerified, "{error}");
+    let malformed = vec![page(peer::INDEX, "{", "")];
+    assert!(matches!(asked(malformed, None), Err(Error::Json { .. })));
+    // Whatever the path: no API.
+    let site = vec![page("text/html", "<html>", "")];
+    assert_eq!(asked(site, None).unwrap(), []);
+    let denied = asked(vec![Fault::status("403 Forbidden")], None).unwrap_err();
+    assert_eq!(denied.kind(), ErrorKind::Denied, "{denied}");
+}
