@@ -149,8 +149,6 @@ pub enum Error {
     },
     #[error("the {what} is larger than the {limit} bytes that are read of it")]
     TooLarge { what: String, limit: u64 },
-    #[error("the {what} has more than the {limit} entries that are read of it")]
-    TooMany { what: String, limit: usize },
     #[error("the {what} is not what was asked for")]
     NotVerified { what: String, source: VerifyError },
     #[error("the {what} was announced with {announced}, and is {actual}")]
@@ -275,7 +273,6 @@ impl Error {
             Self::Malformed { .. }
             | Self::Json { .. }
             | Self::TooLarge { .. }
-            | Self::TooMany { .. }
             | Self::NotVerified { .. }
             | Self::Contradiction { .. }
             | Self::StoredDifferently { .. }

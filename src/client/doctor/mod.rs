@@ -18,7 +18,8 @@ impl Client {
     ///
     /// Of a registry alone, what can be known without a repository. With a repository and `push`, uploads
     /// are tried too: of content that is some hundred bytes long, random, without a tag, and deleted
-    /// again, as far as the registry allows that. Without `push`, nothing is sent.
+    /// again, as far as the registry allows that, and unless the future is dropped on the way. Without
+    /// `push`, nothing is sent.
     ///
     /// # Errors
     ///
@@ -130,6 +131,7 @@ async fn authentication(greeting: &Greeting, registry: &Probe) -> Finding {
             None => format!("a token of {realm} (bearer)"),
         },
         Wants::Unknown(challenge) => format!("something unknown ({challenge})"),
+        Wants::Unsaid => "something, and does not say what".to_owned(),
     };
     let credentials = match registry.credentials().await {
         Ok(credentials) => credentials,

@@ -34,6 +34,8 @@ pub(super) async fn check(
     let refusal = match registry.upload_whole(&layer, bytes.clone()).await {
         Ok(refusal) => refusal,
         Err(error) => {
+            // It may have arrived, or a part of it.
+            let _ = registry.delete(&layer).await;
             findings.push(Finding::failed(Check::Upload, &error));
             findings.push(ranges(registry, existing.as_ref()).await);
             return;
@@ -47,11 +49,15 @@ pub(super) async fn check(
         }
     });
     findings.push(chunks(registry, refusal.is_some()).await);
-    let is_there = refusal.is_none() || registry.put(&layer, &bytes).await.is_ok();
-    let blob = existing.as_ref().or(is_there.then_some(&layer));
+    let sent = match refusal {
+        None => Ok(()),
+        Some(_) => registry.put(&layer, &bytes).await,
+    };
+    let blob = existing.as_ref().or(sent.is_ok().then_some(&layer));
     findings.push(ranges(registry, blob).await);
-    if is_there {
-        media_types(registry, layer, findings).await;
+    match sent {
+        Ok(()) => media_types(registry, layer, findings).await,
+        Err(error) => findings.push(Finding::failed(Check::Upload, &error)),
     }
 }
 

@@ -39,9 +39,9 @@ pub(super) fn next(headers: &HeaderMap, call: Call) -> Result<Option<Call>, Erro
 
 /// More than that is not read: a registry may have no end of it.
 pub(super) fn too_many(call: &Call) -> Error {
-    Error::TooMany {
+    Error::Malformed {
         what: call.what.clone(),
-        limit: ENTRIES_LIMIT,
+        reason: "it has more than 100,000 entries or 1,000 pages".to_owned(),
     }
 }
 

@@ -67,9 +67,8 @@ impl Repository {
     ///
     /// # Errors
     ///
-    /// [`Error::TooMany`] over 100,000 referrers or 1,000 pages; [`Error::Malformed`] and
-    /// [`Error::Json`] when the answer is no image index; and everything that keeps a registry from
-    /// answering.
+    /// [`Error::Malformed`] and [`Error::Json`] when the answer is no image index, or one of more than
+    /// 100,000 referrers or 1,000 pages; and everything that keeps a registry from answering.
     pub async fn referrers(
         &self,
         digest: &Digest,

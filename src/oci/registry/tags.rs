@@ -23,9 +23,9 @@ impl Repository {
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`] when there is no such repository; [`Error::TooMany`] over 100,000 tags or 1,000
-    /// pages; [`Error::Malformed`] and [`Error::Json`] when the answer is no list of tags; and everything
-    /// that keeps a registry from answering.
+    /// [`Error::NotFound`] when there is no such repository; [`Error::Malformed`] and [`Error::Json`] when
+    /// the answer is no list of tags, or one of more than 100,000 tags or 1,000 pages; and everything that
+    /// keeps a registry from answering.
     pub async fn tags(&self) -> Result<Vec<String>, Error> {
         self.first(Capability::Resolve, |host| async move { host.tags().await })
             .await

@@ -46,8 +46,10 @@ pub(crate) enum Wants {
         realm: String,
         service: Option<String>,
     },
-    /// Something else, or nobody: it refused without saying what it wants.
+    /// Something that is not known here.
     Unknown(String),
+    /// It refused without saying what it wants.
+    Unsaid,
 }
 
 /// What a manifest names.
@@ -111,7 +113,6 @@ impl Probe {
         let response = attempts
             .within(&call, attempts.stall_timeout(), asked)
             .await?;
-        let address = address(response.url());
         let status = response.status();
         let said = |name: HeaderName| {
             let value = response.headers().get(name)?.to_str().ok()?;
@@ -119,30 +120,33 @@ impl Probe {
         };
         let wants = match status {
             StatusCode::UNAUTHORIZED => wants(response.headers(), &call),
-            StatusCode::FORBIDDEN => Wants::Unknown("nothing".to_owned()),
+            StatusCode::FORBIDDEN => Wants::Unsaid,
             _ => Wants::Nothing,
         };
         let is_page = said(CONTENT_TYPE).is_some_and(|value| value.starts_with("text/html"));
+        // Perhaps it was a redirect that led there.
+        let not_a_registry = |reason| Error::NotARegistry {
+            address: address(response.url()),
+            reason,
+        };
         if status.is_success() && is_page {
-            let reason = "it answers with a web page".to_owned();
-            return Err(Error::NotARegistry { address, reason });
+            return Err(not_a_registry("it answers with a web page".to_owned()));
+        }
+        if status == StatusCode::NOT_FOUND {
+            return Err(not_a_registry(format!(
+                "it answers with HTTP {}",
+                status.as_u16()
+            )));
         }
         let greeting = Greeting {
-            address: address.clone(),
+            address: call.address(),
             status: status.as_u16(),
             server: said(SERVER),
             api_version: said(HeaderName::from_static("docker-distribution-api-version")),
             wants,
         };
         if matches!(greeting.wants, Wants::Nothing) {
-            let checked = self.host.transport.check(response, &call).await;
-            checked.map_err(|error| match error {
-                Error::NotFound { answer, .. } => Error::NotARegistry {
-                    address,
-                    reason: format!("it answers with {answer}"),
-                },
-                error => error,
-            })?;
+            transport.check(response, &call).await?;
         }
         Ok(greeting)
     }
@@ -225,7 +229,7 @@ fn wants(headers: &HeaderMap, call: &Call) -> Wants {
             realm: one_line(&bearer.realm),
             service: bearer.service.as_deref().map(one_line),
         },
-        Ok(None) => Wants::Unknown("nothing".to_owned()),
+        Ok(None) => Wants::Unsaid,
         Err(Error::Challenge { challenge, .. }) => Wants::Unknown(challenge),
         Err(error) => Wants::Unknown(error.to_string()),
     }
