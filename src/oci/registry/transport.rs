@@ -26,6 +26,8 @@ pub(super) struct Scope(pub(super) &'static str);
 impl Scope {
     pub(super) const PULL: Self = Self("pull");
     pub(super) const PUSH: Self = Self("pull,push");
+    /// For the registry as a whole.
+    pub(super) const NONE: Self = Self("");
 }
 
 /// A request that can be sent more than once.
@@ -60,7 +62,7 @@ pub(super) fn address(url: &Url) -> String {
 
 pub(super) struct Transport {
     clients: Clients,
-    authenticator: Authenticator,
+    pub(super) authenticator: Authenticator,
     plain_http: bool,
     tls_to_loopback: bool,
 }
