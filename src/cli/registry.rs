@@ -88,12 +88,13 @@ impl RegistryArgs {
         };
         // Reads files, and standard input perhaps.
         blocking(move || {
+            let explicit = args.credentials.given()?;
             if args.credentials.on_command_line() {
                 session.warn(ON_COMMAND_LINE);
             }
             Ok(Client::new(ClientOptions {
                 cache_directory: session.cache_directory().map(Path::to_owned),
-                registry: args.options(args.credentials.given()?),
+                registry: args.options(explicit),
                 trust,
                 limits: Limits::default(),
                 progress: session.progress().clone(),

@@ -11,7 +11,7 @@ use crate::content::{AtomicFile, create_private_folder};
 
 use super::super::error::{Error, one_line};
 use super::Credentials;
-use super::helper::Helper;
+use super::helper_program::Helper;
 
 /// The largest file that is read, in bytes.
 const LIMIT: u64 = 4 * 1024 * 1024;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::super::error::Error;
 use super::file::{self, CredentialFile};
-use super::helper::Helper;
+use super::helper_program::Helper;
 use super::{CredentialSource, blocking, places, read, variable};
 
 /// Where credentials were put, or taken from.

@@ -17,7 +17,7 @@
 //! them will do. A variable that is set to nothing counts as unset.
 
 mod file;
-mod helper;
+mod helper_program;
 mod keeping;
 mod places;
 
@@ -26,7 +26,7 @@ use std::path::{Path, PathBuf};
 
 use super::error::{Error, one_line};
 use file::CredentialFile;
-pub use helper::CredentialHelperError;
+pub use helper_program::CredentialHelperError;
 pub use keeping::Kept;
 
 /// What a registry is told about who is asking.
