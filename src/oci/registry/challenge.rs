@@ -100,11 +100,10 @@ mod tests {
     }
 
     fn choose(values: &[&'static str]) -> Result<Option<Challenge>, Error> {
-        let values = values
-            .iter()
-            .map(|value| (WWW_AUTHENTICATE, HeaderValue::from_static(value)));
         let mut headers = HeaderMap::new();
-        values.for_each(|(name, value)| drop(headers.append(name, value)));
+        for value in values {
+            headers.append(WWW_AUTHENTICATE, HeaderValue::from_static(value));
+        }
         Challenge::choose(&headers, &call("org/x", Scope::PULL))
     }
 

@@ -26,6 +26,6 @@ impl Registries {
             headers: HeaderMap::new(),
         };
         self.transport.send(&call).await?;
-        Ok(self.transport.authenticator.has_introduced(&call).await)
+        Ok(self.transport.has_introduced(&call).await)
     }
 }

@@ -268,6 +268,25 @@ async fn missing_and_wrong_credentials_are_told_apart_without_telling_the_passwo
 }
 
 #[tokio::test]
+async fn a_registry_that_refuses_without_saying_how_to_ask_is_asked_at_its_root() {
+    let challenge = "WWW-Authenticate: Basic realm=\"x\"\r\n";
+    let (address, requests) = server(move |head| {
+        if head.contains("authorization: Basic") {
+            answer("200 OK", "", r#"{"schemaVersion":2}"#)
+        } else if head.starts_with("GET /v2/ ") {
+            answer("401 Unauthorized", challenge, "")
+        } else {
+            answer("401 Unauthorized", "", "")
+        }
+    });
+    let repository = repository(&address, Some(("me", "hunter2")));
+    repository.manifest("1").await.unwrap();
+    assert_eq!(requests.lock().unwrap().len(), 3);
+    repository.manifest("1").await.unwrap();
+    assert_eq!(requests.lock().unwrap().len(), 4);
+}
+
+#[tokio::test]
 async fn a_redirect_takes_no_credentials_along_and_a_head_that_storage_refuses_is_there() {
     let (storage, seen) = server(|_| answer("403 Forbidden", "", ""));
     let (address, _) = server(move |head| match head.contains("authorization: Basic") {

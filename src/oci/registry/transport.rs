@@ -62,7 +62,7 @@ pub(super) fn address(url: &Url) -> String {
 
 pub(super) struct Transport {
     clients: Clients,
-    pub(super) authenticator: Authenticator,
+    authenticator: Authenticator,
     plain_http: bool,
     tls_to_loopback: bool,
 }
@@ -226,6 +226,11 @@ impl Transport {
                 answer,
             }),
         }
+    }
+
+    /// Whether the registry has asked who sends calls like this one, and has been told.
+    pub(super) async fn has_introduced(&self, call: &Call) -> bool {
+        self.authenticator.has_introduced(call).await
     }
 
     /// The whole body, at most `limit` bytes of it.

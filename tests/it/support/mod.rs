@@ -15,4 +15,4 @@ mod watcher;
 pub(crate) use environment::{Environment, Outcome};
 pub(crate) use registry::Registry;
 pub(crate) use shared::{shared_registry, unique};
-pub(crate) use token_service::{Rules, TokenService};
+pub(crate) use token_service::{Rules, TokenService, User};

@@ -42,16 +42,21 @@ pub(crate) struct Asked {
     pub(crate) token: Option<String>,
 }
 
+/// Somebody that the service knows. Nobody in particular has the empty name and password.
+#[derive(Clone)]
+pub(crate) struct User {
+    /// The name, or an identity token.
+    pub(crate) name: &'static str,
+    /// Empty for an identity token.
+    pub(crate) password: &'static str,
+    /// Repositories and actions. A repository that ends in `*` stands for all that begin so.
+    pub(crate) may: &'static [(&'static str, &'static str)],
+}
+
 /// How the service is to behave.
 #[derive(Clone)]
 pub(crate) struct Rules {
-    /// Who has which password, or identity token (with an empty password), and may do what with which
-    /// repositories. Nobody is the empty name. A repository that ends in `*` stands for all that begin so.
-    pub(crate) users: Vec<(
-        &'static str,
-        &'static str,
-        Vec<(&'static str, &'static str)>,
-    )>,
+    pub(crate) users: Vec<User>,
     /// For how many seconds the registry accepts a token.
     pub(crate) life: u64,
     /// What the answer says about that, if anything.
@@ -65,7 +70,11 @@ pub(crate) struct Rules {
 impl Default for Rules {
     fn default() -> Self {
         Self {
-            users: vec![("tester", "password", vec![("*", "pull,push")])],
+            users: vec![User {
+                name: "tester",
+                password: "password",
+                may: &[("*", "pull,push")],
+            }],
             life: 300,
             told: Some(300),
             is_access_token: false,
@@ -221,8 +230,8 @@ impl State {
         let users = &rules.users;
         let known = users
             .iter()
-            .find(|(name, secret, _)| *name == who && *secret == password);
-        let token = known.map(|(_, _, allowed)| self.sign(&all("scope"), allowed, rules.life));
+            .find(|user| user.name == who && user.password == password);
+        let token = known.map(|user| self.sign(&all("scope"), user.may, rules.life));
         self.asked.lock().unwrap().push(Asked {
             method: method.to_owned(),
             who: Some(who).filter(|who| !who.is_empty()),

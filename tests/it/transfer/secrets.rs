@@ -6,7 +6,7 @@ use wasmcloud_par::client::{Client, ClientOptions};
 use wasmcloud_par::oci::{CredentialSource, Credentials, RegistryOptions};
 
 use super::{block_on, small, text};
-use crate::support::{Environment, Outcome, Registry, Rules, TokenService};
+use crate::support::{Environment, Outcome, Registry, Rules, TokenService, User};
 
 const PASSWORD: &str = "another-password";
 const WRONG: &str = "not-the-password";
@@ -28,11 +28,13 @@ fn secrets() -> Vec<String> {
 }
 
 fn token_service() -> TokenService {
+    let users = [("tester", PASSWORD), (IDENTITY, "")].map(|(name, password)| User {
+        name,
+        password,
+        may: &[("org/*", "pull,push")],
+    });
     TokenService::start(Rules {
-        users: vec![
-            ("tester", PASSWORD, vec![("org/*", "pull,push")]),
-            (IDENTITY, "", vec![("org/*", "pull,push")]),
-        ],
+        users: users.to_vec(),
         ..Rules::default()
     })
 }

@@ -135,11 +135,11 @@ fn a_client_that_lives_longer_than_its_tokens_gets_new_ones_without_being_refuse
         assert_eq!(answers(&registry, 401), refused);
 
         // The password changes under it: told as what it is, and over when it is right again.
-        service.change(|rules| rules.users[0].1 = "changed");
+        service.change(|rules| rules.users[0].password = "changed");
         tokio::time::sleep(Duration::from_millis(1500)).await;
         let error = client.inspect(&reference).await.unwrap_err();
         assert_eq!(error.kind(), wasmcloud_par::content::ErrorKind::Denied);
-        service.change(|rules| rules.users[0].1 = PASSWORD);
+        service.change(|rules| rules.users[0].password = PASSWORD);
         client.inspect(&reference).await.unwrap();
     });
 }

@@ -12,7 +12,7 @@ use wasmcloud_par::client::{Client, ClientOptions};
 use wasmcloud_par::oci::{CredentialSource, Reference};
 
 use super::{block_on, par, small, text};
-use crate::support::{Environment, Outcome, Registry, Rules, TokenService};
+use crate::support::{Environment, Outcome, Registry, Rules, TokenService, User};
 
 const USER: &str = "tester";
 const PASSWORD: &str = "password";
@@ -78,8 +78,16 @@ fn a_wrong_password_and_missing_permission_are_denied_and_told_apart() {
     let environment = Environment::new();
     let service = TokenService::start(Rules {
         users: vec![
-            (USER, PASSWORD, vec![("open/*", "pull,push"), ("*", "pull")]),
-            ("", "", vec![("open/*", "pull")]),
+            User {
+                name: USER,
+                password: PASSWORD,
+                may: &[("open/*", "pull,push"), ("*", "pull")],
+            },
+            User {
+                name: "",
+                password: "",
+                may: &[("open/*", "pull")],
+            },
         ],
         ..Rules::default()
     });
@@ -142,7 +150,11 @@ fn many_pulls_at_once_ask_for_one_token() {
 fn an_identity_token_is_exchanged_and_one_that_was_revoked_is_denied() {
     let environment = Environment::new();
     let service = TokenService::start(Rules {
-        users: vec![("identity", "", vec![("*", "pull,push")])],
+        users: vec![User {
+            name: "identity",
+            password: "",
+            may: &[("*", "pull,push")],
+        }],
         is_access_token: true,
         told: None,
         ..Rules::default()
