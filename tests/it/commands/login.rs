@@ -250,29 +250,32 @@ fn a_password_is_asked_for_on_a_terminal_only_and_one_on_the_command_line_is_war
     assert!(!outcome.stderr.contains("on the command line"), "{outcome}");
 }
 
-#[test]
-fn a_terminal_does_not_show_the_password() {
-    let (environment, registry) = (Environment::new(), registry());
+/// Logs in on a terminal, where each prompt is answered with these keys. Gives what the terminal showed,
+/// and the exit code.
+fn on_a_terminal(
+    environment: &Environment,
+    registry: &Registry,
+    answers: [(&str, &str); 2],
+) -> (String, Option<i32>) {
     let par = environment.command();
-    // It has a terminal of its own for the command.
+    let program = par.get_program().display();
+    let line = format!("{program} login {}", registry.address());
     let mut script = Command::new("script");
-    let line = format!(
-        "{} login {}",
-        par.get_program().display(),
-        registry.address()
-    );
-    script.args(["--quiet", "--return", "--command", &line, "/dev/null"]);
-    script.env_clear().current_dir(environment.path(""));
-    script.envs(
-        par.get_envs()
-            .filter_map(|(name, value)| Some((name, value?))),
-    );
-    script.stdin(Stdio::piped()).stdout(Stdio::piped());
+    script
+        .args(["--quiet", "--return", "--command", &line, "/dev/null"])
+        .current_dir(environment.path(""))
+        .env_clear()
+        .envs(
+            par.get_envs()
+                .filter_map(|(name, value)| Some((name, value?))),
+        )
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped());
     let mut script = script.spawn().unwrap();
     let mut input = script.stdin.take().unwrap();
     let mut output = script.stdout.take().unwrap();
     let mut shown = String::new();
-    for (prompt, line) in [("User: ", "tester"), ("Password: ", PASSWORD)] {
+    for (prompt, keys) in answers {
         while !shown.ends_with(prompt) {
             let mut byte = [0];
             output.read_exact(&mut byte).unwrap();
@@ -280,13 +283,31 @@ fn a_terminal_does_not_show_the_password() {
         }
         // The prompt is shown just before the terminal is told to show nothing.
         thread::sleep(Duration::from_millis(300));
-        writeln!(input, "{line}").unwrap();
+        input.write_all(keys.as_bytes()).unwrap();
     }
     output.read_to_string(&mut shown).unwrap();
-    assert!(script.wait().unwrap().success(), "{shown}");
+    (shown, script.wait().unwrap().code())
+}
+
+#[test]
+fn a_terminal_does_not_show_the_password() {
+    let (environment, registry) = (Environment::new(), registry());
+    let password = format!("{PASSWORD}\n");
+    let answers = [("User: ", "tester\n"), ("Password: ", password.as_str())];
+    let (shown, code) = on_a_terminal(&environment, &registry, answers);
+    assert_eq!(code, Some(0), "{shown}");
     assert!(shown.contains("tester"), "the user is shown\n{shown}");
     assert!(shown.contains("logged in"), "{shown}");
     assert!(!shown.contains(PASSWORD), "{shown}");
+}
+
+#[test]
+fn control_c_instead_of_a_password_ends_it() {
+    let (environment, registry) = (Environment::new(), registry());
+    let answers = [("User: ", "tester\n"), ("Password: ", "another\u{3}")];
+    let (shown, code) = on_a_terminal(&environment, &registry, answers);
+    assert_eq!(code, Some(130), "{shown}");
+    assert_eq!(environment.files(), [""; 0]);
 }
 
 #[test]
