@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::io::Read;
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -48,23 +49,59 @@ impl Inputs {
         Ok(Self(inputs))
     }
 
-    /// Packs them with `provider-archive` into `archive`, for what is done with archives.
-    pub fn pack(&self, archive: &Path) -> anyhow::Result<()> {
-        let packed = Command::new(std::env::current_exe()?)
-            .args(["peer", "create"])
-            .arg(archive)
-            .args(self.arguments())
-            .status()?;
-        ensure!(packed.success(), "packing failed");
-        println!(
-            "  {:6.1} MB archive",
-            archive.metadata()?.len() as f64 / 1e6
+    /// Six executables of some 340 MB each in `folder`, made of these, each in another order.
+    pub fn enlarge(&self, folder: &Path) -> anyhow::Result<Self> {
+        const SIZE: u64 = 340 * MB;
+        let files: Vec<_> = self.0.values().collect();
+        let mut large = BTreeMap::new();
+        for (number, target) in TARGETS.into_iter().enumerate() {
+            let path = folder.join(target);
+            let mut output = File::create(&path)?;
+            let mut written = 0;
+            for file in files.iter().cycle().skip(number) {
+                written += io::copy(&mut File::open(file)?.take(SIZE - written), &mut output)?;
+                if written == SIZE {
+                    break;
+                }
+            }
+            large.insert(target, path);
+        }
+        Ok(Self(large))
+    }
+
+    /// The command that packs them with `par` into `archive`, with keys in its folder.
+    pub fn pack_with_par(&self, par: &Path, archive: &Path) -> Vec<OsString> {
+        let mut command: Vec<OsString> = vec![par.into()];
+        command.extend(
+            [
+                "create",
+                "--compress",
+                "-n",
+                "Provider",
+                "-v",
+                "Example",
+                "-d",
+            ]
+            .map(Into::into),
         );
-        Ok(())
+        command.push(archive.parent().unwrap_or(Path::new(".")).into());
+        command.extend(["--destination".into(), archive.into()]);
+        for binary in self.arguments() {
+            command.extend(["-b".into(), binary]);
+        }
+        command
+    }
+
+    /// The command that packs them with `provider-archive` into `archive`.
+    pub fn pack_with_peer(&self, archive: &Path) -> anyhow::Result<Vec<OsString>> {
+        let mut command: Vec<OsString> = vec![std::env::current_exe()?.into()];
+        command.extend(["peer".into(), "create".into(), archive.into()]);
+        command.extend(self.arguments());
+        Ok(command)
     }
 
     /// As arguments `TARGET=PATH`.
-    pub fn arguments(&self) -> impl Iterator<Item = OsString> {
+    fn arguments(&self) -> impl Iterator<Item = OsString> {
         self.0.iter().map(|(target, file)| {
             let mut argument = OsString::from(format!("{target}="));
             argument.push(file);
@@ -106,7 +143,7 @@ fn find() -> anyhow::Result<Vec<PathBuf>> {
 
 fn is_elf(path: &Path) -> bool {
     let mut magic = [0; 4];
-    std::fs::File::open(path)
+    File::open(path)
         .and_then(|mut file| file.read_exact(&mut magic))
         .is_ok_and(|()| magic == *b"\x7fELF")
 }

@@ -4,6 +4,7 @@
 //! is the ratio of each pair. Build `par` first: `cargo build --release`.
 
 mod inputs;
+mod large;
 mod measure;
 mod pack;
 mod peers;
@@ -28,6 +29,8 @@ enum Command {
     Pack(Options),
     /// `par verify` beside `provider-archive`'s load, which checks no signature
     Verify(Options),
+    /// `par create --compress` and `par verify` of 2 GB, for the memory they take
+    Large(Options),
     /// `par push` and `par pull` beside `oci-client`'s, each with `provider-archive`'s load
     Transfer(Options),
     /// One side of a comparison, in a process of its own
@@ -71,6 +74,7 @@ fn main() -> anyhow::Result<()> {
     match Benches::parse().command {
         Command::Pack(options) => pack::run(&options),
         Command::Verify(options) => verify::run(&options),
+        Command::Large(options) => large::run(&options),
         Command::Transfer(options) => transfer::run(&options),
         Command::Peer(peer) => peer.run(),
         Command::Measure { command } => measure::run_and_report(&command),

@@ -66,7 +66,7 @@ fn spread(values: impl Iterator<Item = f64>, digits: usize) -> String {
 }
 
 /// Runs a command through a process of its own, which reports what the system accounts for it.
-fn measure(command: &[OsString]) -> anyhow::Result<Run> {
+pub fn measure(command: &[OsString]) -> anyhow::Result<Run> {
     let output = Command::new(std::env::current_exe()?)
         .arg("measure")
         .args(command)

@@ -1,14 +1,11 @@
 //! Packing: executables in, one compressed archive out.
 
-use std::ffi::OsString;
-
 use crate::Options;
 use crate::inputs::Inputs;
 use crate::measure::{Side, compare};
 
 pub fn run(options: &Options) -> anyhow::Result<()> {
     let par = options.par()?;
-    let this = std::env::current_exe()?;
     let inputs = Inputs::choose(&options.files)?;
     let folder = tempfile::tempdir()?;
     let ours = folder.path().join("ours.par.gz");
@@ -18,34 +15,11 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
         options.runs,
         Side {
             name: "par create --compress",
-            command: Box::new(|_| {
-                let mut command: Vec<OsString> = vec![par.clone().into()];
-                for word in [
-                    "create",
-                    "--compress",
-                    "-n",
-                    "Provider",
-                    "-v",
-                    "Example",
-                    "-d",
-                ] {
-                    command.push(word.into());
-                }
-                command.extend([folder.path().into(), "--destination".into(), (&ours).into()]);
-                for binary in inputs.arguments() {
-                    command.extend(["-b".into(), binary]);
-                }
-                Ok(command)
-            }),
+            command: Box::new(|_| Ok(inputs.pack_with_par(&par, &ours))),
         },
         Side {
             name: "provider-archive write",
-            command: Box::new(|_| {
-                let mut command: Vec<OsString> = vec![this.clone().into()];
-                command.extend(["peer".into(), "create".into(), (&theirs).into()]);
-                command.extend(inputs.arguments());
-                Ok(command)
-            }),
+            command: Box::new(|_| inputs.pack_with_peer(&theirs)),
         },
     )?;
     let (ours, theirs) = (
@@ -53,7 +27,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
         theirs.metadata()?.len() as f64,
     );
     println!(
-        "  size: {:.2} MB beside {:.2} MB, {:.3} times",
+        "  size: {:.2} MB beside {:.2} MB, {:.4} times",
         ours / 1e6,
         theirs / 1e6,
         ours / theirs

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::Options;
 use crate::inputs::Inputs;
-use crate::measure::{Side, compare};
+use crate::measure::{Side, compare, measure};
 use crate::registry::Registry;
 
 pub fn run(options: &Options) -> anyhow::Result<()> {
@@ -15,7 +15,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     let inputs = Inputs::choose(&options.files)?;
     let folder = tempfile::tempdir()?;
     let archive = folder.path().join("provider.par.gz");
-    inputs.pack(&archive)?;
+    measure(&inputs.pack_with_par(&par, &archive))?;
     let registry = Registry::start(folder.path())?;
 
     // A repository of its own for every run, or the second would find everything there already; a

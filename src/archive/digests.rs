@@ -1,6 +1,7 @@
 //! The digests of several executables at the same time.
 
 use std::collections::VecDeque;
+use std::mem;
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
@@ -33,26 +34,7 @@ pub(super) fn digests_of(
     let mut lanes = share_out(executables, width);
     let mut digested: Vec<_> = executables.iter().map(|entry| empty(entry)).collect();
     while lanes.iter().any(Lane::is_busy) {
-        let mut tasks: Vec<Task<'_>> = Vec::new();
-        let mut hashing = Vec::new();
-        for lane in &mut lanes {
-            if let Some(part) = lane.coming.front().cloned() {
-                let inflating = &mut lane.inflating;
-                tasks.push(Box::new(move || inflating.run(part, source, seal)));
-            }
-            if lane.ready.is_some() {
-                hashing.push((&mut lane.hasher, lane.content.as_slice()));
-            }
-        }
-        // Taken from the end: what takes longest goes first.
-        while !hashing.is_empty() {
-            let group = hashing.split_off(hashing.len().saturating_sub(width));
-            tasks.push(Box::new(move || {
-                update_together(group);
-                Ok(())
-            }));
-        }
-        run(tasks)?;
+        run(round(&mut lanes, width, source, seal))?;
         for lane in &mut lanes {
             if let Some((executable, done)) = lane.turn(width)
                 && let Some(place) = digested.get_mut(executable)
@@ -63,6 +45,42 @@ pub(super) fn digests_of(
     }
     let digested: Option<_> = digested.into_iter().collect();
     digested.ok_or(Obstacle::NotAsIndexed)
+}
+
+/// What there is to do in one round; what takes longest comes last, and is taken first.
+fn round<'t>(
+    lanes: &'t mut [Lane],
+    width: usize,
+    source: &'t Source<'_>,
+    seal: &'t Seal,
+) -> Vec<Task<'t>> {
+    let mut checksums: Vec<Task<'t>> = Vec::new();
+    let mut inflating: Vec<Task<'t>> = Vec::new();
+    let mut hashing = Vec::new();
+    for lane in lanes {
+        if lane.ready.is_some() {
+            let (checksum, content) = (&mut lane.checksum, lane.content.as_slice());
+            hashing.push((&mut lane.hasher, content));
+            checksums.push(Box::new(move || {
+                checksum.update(content);
+                Ok(())
+            }));
+        }
+        if let Some(part) = lane.coming.front().cloned() {
+            let lane = &mut lane.inflating;
+            inflating.push(Box::new(move || lane.run(part, source, seal)));
+        }
+    }
+    let mut tasks = checksums;
+    tasks.append(&mut inflating);
+    while !hashing.is_empty() {
+        let group = hashing.split_off(hashing.len().saturating_sub(width));
+        tasks.push(Box::new(move || {
+            update_together(group);
+            Ok(())
+        }));
+    }
+    tasks
 }
 
 /// What an executable without a byte, and so without a part, comes to.
@@ -104,10 +122,11 @@ fn run(tasks: Vec<Task<'_>>) -> Result<(), Obstacle> {
 struct Lane {
     coming: VecDeque<Part>,
     inflating: Inflating,
-    /// The executable whose part waits in `content` to be hashed; its checksum, when it is the last one.
-    ready: Option<(usize, Option<Checksum>)>,
+    /// The part that waits in `content` to be hashed.
+    ready: Option<Part>,
     content: Vec<u8>,
     hasher: LaneHasher,
+    checksum: Checksum,
 }
 
 #[derive(Clone)]
@@ -122,7 +141,6 @@ struct Inflating {
     decompressor: Decompressor,
     compressed: Vec<u8>,
     content: Vec<u8>,
-    checksum: Checksum,
 }
 
 impl Inflating {
@@ -131,7 +149,6 @@ impl Inflating {
             decompressor,
             compressed,
             content,
-            checksum,
         } = self;
         source.read(part.range, compressed)?;
         seal.inflate(decompressor, compressed, content, part.size)
@@ -139,7 +156,6 @@ impl Inflating {
         if content.len() != part.size {
             return Err(Obstacle::NotAsIndexed);
         }
-        checksum.update(content);
         Ok(())
     }
 }
@@ -152,11 +168,11 @@ impl Lane {
                 decompressor: Decompressor::new(),
                 compressed: Vec::new(),
                 content: Vec::new(),
-                checksum: Checksum::new(),
             },
             ready: None,
             content: Vec::new(),
             hasher: LaneHasher::new(width),
+            checksum: Checksum::new(),
         }
     }
 
@@ -167,26 +183,14 @@ impl Lane {
     /// Ends a round: what was ready has been hashed, and what was inflated is ready. Gives the executable
     /// that is done with, if one is.
     fn turn(&mut self, width: usize) -> Option<(usize, Digested)> {
-        let done = match self.ready.take() {
-            Some((executable, Some(checksum))) => {
-                let hasher = std::mem::replace(&mut self.hasher, LaneHasher::new(width));
-                let digest = hasher.finish();
-                Some((executable, Digested { digest, checksum }))
-            }
-            _ => None,
-        };
-        if let Some(part) = self.coming.pop_front() {
-            std::mem::swap(&mut self.content, &mut self.inflating.content);
-            let checksum = std::mem::take(&mut self.inflating.checksum);
-            let checksum = match part.last {
-                true => Some(checksum),
-                false => {
-                    self.inflating.checksum = checksum;
-                    None
-                }
-            };
-            self.ready = Some((part.executable, checksum));
-        }
+        let done = self.ready.take().filter(|part| part.last).map(|part| {
+            let hasher = mem::replace(&mut self.hasher, LaneHasher::new(width));
+            let digest = hasher.finish();
+            let checksum = mem::take(&mut self.checksum);
+            (part.executable, Digested { digest, checksum })
+        });
+        self.ready = self.coming.pop_front();
+        mem::swap(&mut self.content, &mut self.inflating.content);
         done
     }
 }

@@ -284,6 +284,9 @@ impl Error {
                 "components are pushed and pulled with `wkg oci push` and `wkg oci pull`"
             }
             Self::Zip => "build the provider again, or pack its executables with `par create`",
+            Self::TooLarge { .. } => {
+                "no provider needs that much; programs that embed the library can set other limits"
+            }
             Self::Truncated(_)
             | Self::DamagedGzip(_)
             | Self::DamagedTar(_)

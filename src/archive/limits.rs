@@ -3,7 +3,15 @@
 /// The bounds that reading an archive keeps to, whatever the archive says of itself.
 ///
 /// The defaults are far above every archive that is known, and low enough that a lying one costs
-/// neither memory nor much time.
+/// neither memory nor much time. Whoever wants others changes them:
+///
+/// ```
+/// use wasmcloud_par::archive::Limits;
+///
+/// let mut limits = Limits::default();
+/// limits.executable = 100 << 20;
+/// let options = wasmcloud_par::client::ClientOptions { limits, ..Default::default() };
+/// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Limits {
@@ -19,6 +27,24 @@ pub struct Limits {
     pub executable: u64,
     /// Bytes of the whole tar once inflated. Default: 16 GiB.
     pub total: u64,
+    /// Bytes that one compressed byte may stand for, on the average of what has been read. Default: 100.
+    ///
+    /// Executables come to 3 or so. The same byte over and over comes to 103 at the fastest level there
+    /// is, and to 1,032 at most (258 bytes in two bits of deflate).
+    pub ratio: u64,
+    /// Bytes that may be inflated on top of what [`ratio`](Self::ratio) allows. Default: 64 MiB.
+    ///
+    /// So that a small archive may hold what it likes, such as an executable that is mostly padding:
+    /// to inflate that much takes a fraction of a second.
+    pub ratio_allowance: u64,
+}
+
+impl Limits {
+    /// Whether `compressed` bytes may stand for `inflated` bytes.
+    pub(super) fn allow_expansion(&self, compressed: u64, inflated: u64) -> bool {
+        let most = compressed.saturating_mul(self.ratio);
+        inflated <= most.saturating_add(self.ratio_allowance)
+    }
 }
 
 impl Default for Limits {
@@ -32,6 +58,8 @@ impl Default for Limits {
             world: 8 * MIB,
             executable: 4 * GIB,
             total: 16 * GIB,
+            ratio: 100,
+            ratio_allowance: 64 * MIB,
         }
     }
 }

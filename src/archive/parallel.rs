@@ -178,7 +178,12 @@ fn places<'i>(index: &'i Index, content: Range<u64>, limits: &Limits) -> Option<
         position = entry.range.end;
     }
     places.push(between(position..content.end)?);
-    Some(places)
+    let inflated = entries
+        .iter()
+        .try_fold(0_u64, |sum, entry| sum.checked_add(entry.size))?;
+    let compressed = content.end.saturating_sub(content.start);
+    let allowed = inflated <= limits.total && limits.allow_expansion(compressed, inflated);
+    allowed.then_some(places)
 }
 
 /// Goes through the member from its start to its end.

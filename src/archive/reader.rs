@@ -12,7 +12,7 @@ use super::error::Error;
 use super::gzip::{Failure, Tar};
 use super::hashing::digest_of;
 use super::limits::Limits;
-use super::tar_stream::{BLOCK, TarStream, structure_error, tar_error};
+use super::tar_stream::{BLOCK, TarSource, TarStream, structure_error, tar_error};
 use super::target::Target;
 
 /// What a verified archive holds.
@@ -136,7 +136,7 @@ pub(super) fn scan(
 /// As [`scan`], over the tar of a compressed archive that can be skipped in, because the digests of its
 /// executables are `known`.
 pub(super) fn scan_known(
-    tar: impl Read + Seek,
+    tar: impl TarSource + Seek,
     limits: &Limits,
     known: Known<'_>,
 ) -> Result<Contents, Error> {

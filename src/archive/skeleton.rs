@@ -5,6 +5,8 @@ use std::io::{self, Read, Seek, SeekFrom};
 
 use crate::content::Digest;
 
+use super::tar_stream::TarSource;
+
 /// A stretch of a tar.
 pub(super) enum Stretch {
     /// Bytes: headers, padding, claims, the world.
@@ -86,6 +88,13 @@ impl Read for Skeleton {
         let count = bytes.get(within..).unwrap_or_default().read(buffer)?;
         self.advance(count as u64);
         Ok(count)
+    }
+}
+
+impl TarSource for Skeleton {
+    /// What was inflated was compared with what it took before.
+    fn compressed(&self) -> Option<u64> {
+        None
     }
 }
 

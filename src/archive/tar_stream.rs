@@ -3,29 +3,49 @@
 use std::io::{self, Read, Seek, SeekFrom};
 
 use super::error::Error;
+use super::gzip::Tar;
 use super::limits::Limits;
 
 /// The unit of a tar, in bytes.
 pub(super) const BLOCK: u64 = 512;
 
-/// Counts the bytes of the tar and stops at the bound, whatever the compressed size.
-pub(super) struct TarStream<R> {
+/// How many zeros may end a tar, in bytes. Two blocks do; `tar` fills up to 10 KiB, or to what it is told.
+const PADDING: u64 = 1024 * 1024;
+
+/// Where a tar is read from.
+pub(super) trait TarSource: Read {
+    /// How many bytes were taken up to here, if they are compressed.
+    fn compressed(&self) -> Option<u64>;
+}
+
+impl<R: Read> TarSource for Tar<R> {
+    fn compressed(&self) -> Option<u64> {
+        Tar::compressed(self)
+    }
+}
+
+/// Counts the bytes of the tar and stops at the bounds: of all there is, and of what the compressed
+/// bytes up to there may stand for.
+pub(super) struct TarStream<'l, R> {
     inner: R,
     /// How far it was read; what was skipped counts.
     read: u64,
-    limit: u64,
+    limits: &'l Limits,
 }
 
 #[derive(Debug, thiserror::Error)]
-#[error("more than {0} bytes when inflated")]
-struct TotalExceeded(u64);
+#[error("more than {limit} {what}")]
+struct Exceeded {
+    what: &'static str,
+    limit: u64,
+}
 
-impl<R: Read> TarStream<R> {
-    pub(super) fn new(inner: R, limits: &Limits) -> Self {
+impl<'l, R: TarSource> TarStream<'l, R> {
+    pub(super) fn new(inner: R, limits: &'l Limits) -> Self {
         Self {
             inner,
             read: 0,
-            limit: limits.total,
+            limits,
         }
     }
 
@@ -45,6 +65,12 @@ impl<R: Read> TarStream<R> {
                 return Err(Error::TrailingData);
             }
             zeros += count as u64;
+            if zeros > PADDING {
+                return Err(Error::TooLarge {
+                    what: "zeros behind the last entry",
+                    limit: PADDING,
+                });
+            }
         }
         if zeros < 2 * BLOCK {
             return Err(Error::Truncated("the end marker"));
@@ -60,14 +86,24 @@ impl<R: Read> TarStream<R> {
 
     fn count(&mut self, bytes: u64) -> io::Result<()> {
         self.read = self.read.saturating_add(bytes);
-        if self.read > self.limit {
-            return Err(io::Error::other(TotalExceeded(self.limit)));
+        if self.read > self.limits.total {
+            return Err(io::Error::other(Exceeded {
+                what: "bytes when inflated",
+                limit: self.limits.total,
+            }));
+        }
+        let compressed = self.inner.compressed();
+        if compressed.is_some_and(|bytes| !self.limits.allow_expansion(bytes, self.read)) {
+            return Err(io::Error::other(Exceeded {
+                what: "bytes for each compressed byte",
+                limit: self.limits.ratio,
+            }));
         }
         Ok(())
     }
 }
 
-impl<R: Read + Seek> Seek for TarStream<R> {
+impl<R: TarSource + Seek> Seek for TarStream<'_, R> {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
         let position = self.inner.seek(to)?;
         self.count(position.saturating_sub(self.read))?;
@@ -75,7 +111,7 @@ impl<R: Read + Seek> Seek for TarStream<R> {
     }
 }
 
-impl<R: Read> Read for TarStream<R> {
+impl<R: TarSource> Read for TarStream<'_, R> {
     /// The tar reader asks for nothing behind the end marker, so where the data ends, it is missing.
     /// Left to itself, that reader takes such an end for the end of the archive, or for other damage.
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
@@ -99,13 +135,13 @@ pub(super) fn structure_error(error: io::Error, first: bool) -> Error {
 
 /// The tar reader reports damage of the gzip data and of the tar alike as an input error.
 pub(super) fn tar_error(error: io::Error) -> Error {
-    if let Some(too_large) = error
+    if let Some(exceeded) = error
         .get_ref()
-        .and_then(|inner| inner.downcast_ref::<TotalExceeded>())
+        .and_then(|inner| inner.downcast_ref::<Exceeded>())
     {
         return Error::TooLarge {
-            what: "bytes when inflated",
-            limit: too_large.0,
+            what: exceeded.what,
+            limit: exceeded.limit,
         };
     }
     match error.kind() {

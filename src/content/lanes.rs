@@ -235,10 +235,15 @@ fn compress(state: &mut [Words; 8], blocks: [&[[u8; BLOCK]]; LANES]) {
 fn compress_with(state: &mut [Words; 8], blocks: [&[[u8; BLOCK]]; LANES]) {
     for number in 0..blocks[0].len() {
         let block: [&[u8; BLOCK]; LANES] = blocks.map(|blocks| &blocks[number]);
-        let mut words: [Words; 16] = std::array::from_fn(|word| {
-            block
-                .map(|block| u32::from_be_bytes(std::array::from_fn(|byte| block[4 * word + byte])))
-        });
+        let mut words = [[0; LANES]; 16];
+        for word in 0..16 {
+            for lane in 0..LANES {
+                let bytes = &block[lane];
+                let at = 4 * word;
+                let bytes = [bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]];
+                words[word][lane] = u32::from_be_bytes(bytes);
+            }
+        }
         let mut v = *state;
         for (pass, constants) in ROUNDS.as_chunks::<16>().0.iter().enumerate() {
             if pass > 0 {

@@ -12,6 +12,7 @@
 
 mod archive;
 mod commands;
+mod fuzzing;
 mod layers;
 mod support;
 mod transfer;

@@ -25,6 +25,7 @@ impl<R: Read> Tar<R> {
     pub(in crate::archive) fn open(input: R, failure: Failure) -> Result<Self, Error> {
         let mut input = Tracked {
             inner: input,
+            read: 0,
             failure: failure.clone(),
         };
         let mut start = Vec::with_capacity(8);
@@ -46,6 +47,16 @@ impl<R: Read> Tar<R> {
 
     pub(in crate::archive) fn is_compressed(&self) -> bool {
         matches!(self, Self::Gzip(_))
+    }
+
+    /// How many compressed bytes have been inflated so far; `None` when nothing is compressed.
+    pub(in crate::archive) fn compressed(&self) -> Option<u64> {
+        let Self::Gzip(decoder) = self else {
+            return None;
+        };
+        let input = decoder.get_ref();
+        let (_, tracked) = input.get_ref().get_ref();
+        Some(tracked.read.saturating_sub(input.buffer().len() as u64))
     }
 
     /// Ends reading: nothing follows the gzip member. Its trailer was checked when its end was read.
@@ -83,18 +94,22 @@ impl Failure {
 
 pub(in crate::archive) struct Tracked<R> {
     inner: R,
+    /// How many bytes were read, the start of the archive included.
+    read: u64,
     failure: Failure,
 }
 
 impl<R: Read> Read for Tracked<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.inner.read(buffer).map_err(|error| {
+        let count = self.inner.read(buffer).map_err(|error| {
             if error.kind() == io::ErrorKind::Interrupted {
                 return error;
             }
             let kind = error.kind();
             *self.failure.0.borrow_mut() = Some(error);
             kind.into()
-        })
+        })?;
+        self.read += count as u64;
+        Ok(count)
     }
 }

@@ -1,5 +1,7 @@
 //! Members of all shapes, read by `flate2`; and what is no deflate stream.
 
+mod properties;
+
 use std::fs;
 use std::io::{self, Cursor, Read, Seek, SeekFrom, Write};
 use std::sync::Arc;

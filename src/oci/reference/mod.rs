@@ -135,14 +135,20 @@ impl Reference {
     ///
     /// [`ParseReferenceError`] when `tag` is none.
     pub fn with_tag(&self, tag: &str) -> Result<Self, ParseReferenceError> {
+        // Not left to the parser: in a layout, `:a/b` is no bad tag but a part of the folder.
+        if !is_tag(tag) {
+            return Err(ParseReferenceError::Tag {
+                reference: self.to_string(),
+                tag: tag.to_owned(),
+            });
+        }
         let mut reference = self.clone();
         let old = match &mut reference {
             Self::Registry(reference) => &mut reference.tag,
             Self::Layout(reference) => &mut reference.tag,
         };
         *old = Some(tag.to_owned());
-        // Through the parser, which knows what a tag may be.
-        reference.to_string().parse()
+        Ok(reference)
     }
 
     /// The same place at `digest`, as text: `place@sha256:…`, what a deployment is pinned to.

@@ -113,6 +113,16 @@ fn parse_layout(text: &str, rest: &str) -> Result<LayoutReference, ParseReferenc
     let last = rest.rfind(is_separator).map_or(0, |position| position + 1);
     let (parents, last) = rest.split_at_checked(last).unwrap_or((rest, ""));
     let (last, digest) = split_digest(text, last)?;
+    // Otherwise `a:b` and the tag `c` would be, without that tag, `a` and the tag `b`.
+    if let Some((_, names)) = last
+        .split_once(':')
+        .filter(|(_, names)| names.contains(':'))
+    {
+        return Err(ParseReferenceError::Tag {
+            reference: text.to_owned(),
+            tag: names.to_owned(),
+        });
+    }
     let (last, tag) = split_tag(text, last)?;
     if parents.is_empty() && last.is_empty() {
         return Err(ParseReferenceError::DirectoryMissing {

@@ -38,6 +38,22 @@ fn a_missing_tag_stays_missing_and_a_digest_is_resolved_first() {
 }
 
 #[test]
+fn a_tag_is_set_where_it_is_one() {
+    for text in [
+        "ghcr.io/a:1",
+        "oci-layout://layout:1",
+        "oci-layout://layout",
+    ] {
+        let tagged = parse(text).with_tag("2").unwrap();
+        assert_eq!(tagged.tag(), Some("2"), "{text}");
+        assert_eq!(parse(&tagged.to_string()), tagged);
+        for tag in ["", "/", "a/b", "a:b", "2@sha256"] {
+            assert!(parse(text).with_tag(tag).is_err(), "{text} with {tag}");
+        }
+    }
+}
+
+#[test]
 fn hosts_are_lower_cased_and_docker_hub_has_one_name() {
     assert_eq!(parse("GHCR.io/org/p:TAG").to_string(), "ghcr.io/org/p:TAG");
     assert_eq!(
@@ -74,6 +90,7 @@ fn what_is_no_reference_says_what_to_write() {
         ("file:///tmp/a", "write the path, `/tmp/a`"),
         ("oci-layout://", "names no folder"),
         ("oci-layout://:1", "names no folder"),
+        ("oci-layout://a:b:1", "`b:1` in"),
     ] {
         let message = text.parse::<Reference>().unwrap_err().to_string();
         assert!(message.contains(expected), "{text}: {message}");

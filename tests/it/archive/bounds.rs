@@ -2,12 +2,13 @@
 
 use std::io::{Cursor, Read};
 
+use flate2::Compression;
 use flate2::read::GzEncoder;
 use wasmcloud_par::archive::{Error, Limits, extract, load, read_claims, verify};
 use wasmcloud_par::content::ErrorKind;
 
 use super::names;
-use crate::support::archives::{ArchiveBuilder, Entry, Format, LINUX, MACOS, gzip};
+use crate::support::archives::{ArchiveBuilder, Entry, Format, LINUX, MACOS, gzip, gzip_at};
 
 const MIB: u64 = 1 << 20;
 
@@ -50,7 +51,7 @@ fn bomb(entry: Entry, size: u64) -> Vec<u8> {
         .build();
     let tar = Cursor::new(start).chain(std::io::repeat(0).take(size.next_multiple_of(512) + 1024));
     let mut bytes = Vec::new();
-    GzEncoder::new(tar, flate2::Compression::fast())
+    GzEncoder::new(tar, Compression::fast())
         .read_to_end(&mut bytes)
         .unwrap();
     bytes
@@ -97,11 +98,41 @@ fn zeros_behind_the_end_count_too() {
     let tar = Cursor::new(ArchiveBuilder::two_targets().build());
     GzEncoder::new(
         tar.chain(std::io::repeat(0).take(400 * MIB)),
-        flate2::Compression::fast(),
+        Compression::fast(),
     )
     .read_to_end(&mut bytes)
     .unwrap();
-    too_large("zeros", &bytes, &small_limits(), "bytes when inflated");
+    let expected = "zeros behind the last entry";
+    too_large("zeros", &bytes, &small_limits(), expected);
+    // Nothing but zeros is a tar without entries, however long.
+    let endless = verify(std::io::repeat(0), &Limits::default());
+    assert!(matches!(endless, Err(Error::TooLarge { what, .. }) if what == expected));
+}
+
+#[test]
+fn each_compressed_byte_stands_for_so_many_at_most() {
+    let expected = "bytes for each compressed byte";
+    let mut limits = Limits::default();
+    limits.ratio_allowance = 2 * MIB;
+    limits.ratio = 10;
+    for entry in [Entry::file("arm-linux.bin", ""), Entry::folder("bin/")] {
+        let bytes = bomb(entry, 400 * MIB);
+        too_large("a bomb", &bytes, &limits, expected);
+    }
+
+    let zeros = ArchiveBuilder::empty().executable("x86_64-linux.bin", &vec![0; 8 << 20]);
+    let plain = zeros.build();
+    let compressed = gzip_at(Compression::best(), &plain);
+    for ratio in [0, 10, 500] {
+        limits.ratio = ratio;
+        too_large("zeros", &compressed, &limits, expected);
+        verify(plain.as_slice(), &limits).expect("nothing expands");
+    }
+    limits.ratio = 1032;
+    verify(compressed.as_slice(), &limits).expect("deflate can do no more");
+    limits.ratio = 0;
+    limits.ratio_allowance = 9 * MIB;
+    verify(compressed.as_slice(), &limits).expect("it is below the allowance");
 }
 
 #[test]

@@ -1,8 +1,10 @@
 //! The index: reading one entry without the others, and what a lying one costs.
 
+use std::error::Error as _;
 use std::fs;
 use std::io::{Cursor, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
 use nkeys::KeyPair;
 use wasmcloud_par::archive::{
@@ -151,7 +153,7 @@ fn a_lying_index_costs_reading_everything_and_never_gives_other_bytes() {
     let [claims, wanted, other] = [0, 2, 3].map(|entry| numbers(&good, entry));
     let number = |place: usize| number(&good, place);
     let part = |place: usize| u32::from_le_bytes(good[place..place + 4].try_into().unwrap());
-    let lies: [(&str, usize, Vec<u8>); 11] = [
+    let lies: [(&str, usize, Vec<u8>); 12] = [
         (
             "the offset of another executable",
             wanted[0],
@@ -161,6 +163,11 @@ fn a_lying_index_costs_reading_everything_and_never_gives_other_bytes() {
             "an offset in the middle of a block",
             wanted[0],
             (number(wanted[0]) + 100).to_le_bytes().to_vec(),
+        ),
+        (
+            "an offset that no file has",
+            wanted[0],
+            (1_u64 << 63).to_le_bytes().to_vec(),
         ),
         (
             "an offset behind the file",
@@ -217,6 +224,51 @@ fn an_index_into_damage_is_refused_and_leaves_nothing() {
     fs::write(&path, &archive).unwrap();
     let error = extract(&path, "aarch64-linux", &folder.path().join("executable")).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotVerified);
+    assert_eq!(names(folder.path()), ["provider.par.gz"]);
+}
+
+/// Reports what was begun, and so whether the index was followed.
+#[derive(Default)]
+struct Begun(Mutex<Vec<String>>);
+
+impl Progress for Begun {
+    fn begin(&self, label: &str, total: u64) -> Box<dyn Meter> {
+        self.0.lock().unwrap().push(label.to_owned());
+        Silent.begin(label, total)
+    }
+}
+
+#[test]
+fn an_index_to_more_than_the_limits_allow_is_not_followed() {
+    let (folder, path) = indexed();
+    let archive = fs::read(&path).unwrap();
+    let entry = index(&archive)
+        .executable(&target("aarch64-linux"))
+        .unwrap()
+        .clone();
+    let destination = folder.path().join("executable");
+    let extract = |limits: &Limits| {
+        let begun = Begun::default();
+        let target = target("aarch64-linux");
+        let done = extract_file(&path, &target, &destination, 0o755, limits, &begun);
+        (done.map(drop), begun.0.into_inner().unwrap())
+    };
+    let mut limits = Limits::default();
+    limits.ratio_allowance = 0;
+    limits.ratio = entry.size.div_ceil(entry.range.end - entry.range.start);
+    let (done, begun) = extract(&limits);
+    done.unwrap();
+    assert_eq!(begun, ["extracting"]);
+    fs::remove_file(&destination).unwrap();
+
+    // Read as a whole, the archive is as bad, and says so.
+    limits.ratio = limits.ratio.div_ceil(2);
+    let (done, begun) = extract(&limits);
+    let error = done.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotVerified);
+    let source = error.source().unwrap().to_string();
+    assert!(source.contains("compressed byte"), "{source}");
+    assert_eq!(begun, ["verifying"]);
     assert_eq!(names(folder.path()), ["provider.par.gz"]);
 }
 

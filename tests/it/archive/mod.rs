@@ -8,6 +8,7 @@ mod inserting;
 mod never_load;
 mod packing;
 mod parallel;
+mod properties;
 mod provider_archive_face;
 mod system_tools;
 mod variants;

@@ -240,7 +240,12 @@ impl ArchiveBuilder {
 
 /// One gzip member around `bytes`.
 pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    gzip_at(flate2::Compression::fast(), bytes)
+}
+
+/// The same at another level.
+pub(crate) fn gzip_at(level: flate2::Compression, bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), level);
     encoder.write_all(bytes).unwrap();
     encoder.finish().unwrap()
 }

@@ -6,6 +6,7 @@
 
 pub(crate) mod archives;
 mod environment;
+pub(crate) mod properties;
 mod registry;
 mod shared;
 mod tests;

@@ -22,7 +22,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use wasmcloud_par::archive::{
-    ArchiveWriter, Compression, Input, KeyKind, Metadata, Signer, Target,
+    ArchiveWriter, Compression, Input, KeyKind, Limits, Metadata, Signer, Target,
 };
 use wasmcloud_par::client::{Client, ClientOptions};
 use wasmcloud_par::content::{Digest, Silent};
@@ -115,8 +115,14 @@ fn requests_about(registry: &Registry, method: &str, digest: &str) -> usize {
 
 /// The library's client with this cache, and without the credentials of whoever runs the tests.
 fn client(cache: &Path) -> Client {
+    client_within(cache, Limits::default())
+}
+
+/// The same with other limits.
+fn client_within(cache: &Path, limits: Limits) -> Client {
     let mut options = ClientOptions {
         cache_directory: Some(cache.to_owned()),
+        limits,
         ..ClientOptions::default()
     };
     options.registry.credentials.registry_config = Some(cache.join("no-config.json"));

@@ -1,9 +1,14 @@
 //! What is in a registry besides provider archives, and what is in an image index.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
+use wasmcloud_par::archive::Limits;
+use wasmcloud_par::content::ErrorKind;
+use wasmcloud_par::oci::Reference;
 
 use super::peer::{self, INDEX, MANIFEST, PAR_CONFIG, PAR_LAYER};
-use super::{block_on, cached, par};
+use super::{block_on, cached, client, client_within, par, small, text};
 use crate::support::archives::ArchiveBuilder;
 use crate::support::{Environment, shared_registry, unique};
 
@@ -154,4 +159,27 @@ fn an_image_index_without_an_entry_for_this_machine_says_what_it_has() {
     let reference = reference.parse().unwrap();
     let error = block_on(super::client(cache.path()).inspect(&reference)).unwrap_err();
     assert_eq!(error.kind(), wasmcloud_par::content::ErrorKind::NotFound);
+}
+
+#[test]
+fn what_is_beyond_the_limits_of_a_client_is_refused_in_either_direction() {
+    let environment = Environment::new();
+    let file = small(&environment, "provider.par");
+    let folder = environment.path("layout");
+    let reference = format!("oci-layout://{}:1.0.0", text(&folder));
+    let reference: Reference = reference.parse().unwrap();
+    let annotations = BTreeMap::new();
+    let cache = environment.path("cache");
+    let mut limits = Limits::default();
+    limits.executable = 10;
+
+    let strict = client_within(&cache, limits.clone());
+    let error = block_on(strict.push(&file, &reference, &annotations)).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotVerified, "{error:?}");
+    assert!(!folder.exists());
+    block_on(client(&cache).push(&file, &reference, &annotations)).unwrap();
+    let error = block_on(strict.inspect(&reference)).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotVerified, "{error:?}");
+    limits.executable = 100;
+    block_on(client_within(&cache, limits).inspect(&reference)).unwrap();
 }

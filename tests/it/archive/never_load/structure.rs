@@ -1,9 +1,10 @@
 //! Tars and gzip members that are damaged, hostile, or something else altogether.
 
+use flate2::Compression;
 use wasmcloud_par::archive::Error;
 
 use super::{Case, bytes_case, case, none_loads};
-use crate::support::archives::{ArchiveBuilder, Entry, Format, gunzip, gzip};
+use crate::support::archives::{ArchiveBuilder, Entry, Format, gunzip, gzip, gzip_at};
 
 #[test]
 fn names_that_could_leave_the_archive_do_not_load() {
@@ -206,6 +207,16 @@ fn gzip_data_that_is_not_one_whole_member_does_not_load() {
             matches!(error, Error::DamagedTar(_) | Error::NotAnArchive(_))
         }),
     ]);
+}
+
+#[test]
+fn what_expands_like_no_executable_does_not_load() {
+    let bomb: fn(&Error) -> bool = |error| matches!(error, Error::TooLarge { what, limit: 100 } if what.contains("compressed byte"));
+    // More than is always allowed, and far less than any other limit.
+    let zeros = vec![0; 80 << 20];
+    let archive = ArchiveBuilder::empty().executable("x86_64-linux.bin", &zeros);
+    let bytes = gzip_at(Compression::best(), &archive.build());
+    none_loads(vec![bytes_case("an executable of zeros", bytes, bomb)]);
 }
 
 #[test]

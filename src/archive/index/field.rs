@@ -1,7 +1,6 @@
-//! The index of an archive: where each entry is, so that one can be read without the others.
+//! The index in the extra field of a gzip header.
 //!
-//! A compressed archive carries it in the extra field of its gzip header (RFC 1952, section 2.3.1.1), as
-//! the subfield `PR`. All numbers are little-endian.
+//! It is the subfield `PR` (RFC 1952, section 2.3.1.1). All numbers are little-endian.
 //!
 //! ```text
 //! 'P' 'R'  u16 length of what follows
@@ -17,22 +16,9 @@
 //! An entry is cut into parts of the same size, but for the last one, which may be shorter. Each is raw
 //! deflate, whole blocks that end at a whole byte, from a fresh state: it can be inflated without the
 //! parts before it. An empty entry has none.
-//!
-//! For a plain archive the same is found by walking over the headers of the tar.
-//!
-//! An index is a hint. Nothing that it leads to counts before its hash is the one that the signed claims
-//! name.
 
-use std::io::{self, Read, Seek, SeekFrom};
-use std::ops::Range;
-
-use flate2::read::DeflateDecoder;
-
-use super::error::Error;
-use super::gzip::PART;
-use super::limits::Limits;
-use super::target::Target;
-use super::{CLAIMS_ENTRY, WORLD_ENTRY};
+use super::{Index, IndexEntry};
+use crate::archive::gzip::PART;
 
 const SUBFIELD: [u8; 2] = *b"PR";
 const VERSION: u8 = 1;
@@ -43,60 +29,7 @@ const PER_PART: usize = 4;
 /// Where the extra field begins in a gzip header, its length included.
 const EXTRA: usize = 10;
 
-/// Where the entries of an archive are.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Index {
-    /// The size of a part once inflated; `None` when nothing is compressed.
-    part: Option<u32>,
-    entries: Vec<IndexEntry>,
-}
-
-/// Where one entry is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct IndexEntry {
-    /// Its name in the tar, such as `x86_64-linux.bin`.
-    pub name: String,
-    /// Its bytes in the file.
-    pub range: Range<u64>,
-    /// Its size in bytes, once inflated.
-    pub size: u64,
-    /// How many bytes of the range belong to each of its parts; empty when nothing is compressed.
-    pub(super) parts: Vec<u32>,
-}
-
-impl IndexEntry {
-    /// Where each part is in the file, and its size once inflated.
-    pub(super) fn parts(&self) -> impl Iterator<Item = (Range<u64>, usize)> {
-        let mut begin = self.range.start;
-        let mut left = self.size;
-        self.parts.iter().map(move |length| {
-            let size = left.min(PART.into());
-            let range = begin..begin.saturating_add((*length).into());
-            begin = range.end;
-            left -= size;
-            (range, size as usize)
-        })
-    }
-}
-
 impl Index {
-    /// How many bytes from the start of a compressed archive always hold its index, if it has one.
-    pub const HEAD: usize = 64 * 1024;
-
-    /// An index of a compressed archive, whose parts have the size [`PART`].
-    pub(super) fn new(entries: Vec<IndexEntry>) -> Self {
-        let part = Some(PART);
-        Self { part, entries }
-    }
-
-    /// The entries, when their parts are as long as we make them; none may take much more room
-    /// compressed than not.
-    pub(super) fn in_parts(&self) -> Option<&[IndexEntry]> {
-        let mut lengths = self.entries.iter().flat_map(|entry| &entry.parts);
-        let usual = self.part == Some(PART) && lengths.all(|length| *length <= PART + PART / 16);
-        usual.then_some(&self.entries)
-    }
-
     /// The index in the first [`HEAD`](Self::HEAD) bytes of a compressed archive, or in all of it when
     /// it is smaller. `None` when there is none that can be made sense of: other tools write none, and
     /// a hint is not worth an error.
@@ -119,101 +52,11 @@ impl Index {
         }
     }
 
-    /// The index of the archive in `file`: the one it carries, or, for a plain tar, the one that its
-    /// headers make up.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Stream`] when `file` cannot be read.
-    pub fn locate(file: &mut (impl Read + Seek), limits: &Limits) -> Result<Option<Self>, Error> {
-        file.rewind().map_err(Error::Stream)?;
-        let mut head = Vec::new();
-        file.by_ref()
-            .take(Self::HEAD as u64)
-            .read_to_end(&mut head)
-            .map_err(Error::Stream)?;
-        if head.starts_with(&[0x1f, 0x8b]) {
-            return Ok(Self::from_head(&head));
-        }
-        file.rewind().map_err(Error::Stream)?;
-        Ok(Self::walk(file, limits))
-    }
-
-    /// The entries of a plain tar, without reading what is in them. `None` for whatever is not as simple
-    /// as what we write ourselves.
-    fn walk(file: &mut (impl Read + Seek), limits: &Limits) -> Option<Self> {
-        let mut entries = Vec::new();
-        let mut archive = tar::Archive::new(file);
-        for entry in archive.entries_with_seek().ok()?.raw(true) {
-            let entry = entry.ok()?;
-            let is_file = entry.header().entry_type().is_file();
-            let size = entry.size();
-            if !is_file || entries.len() >= limits.entries || size > limits.executable {
-                return None;
-            }
-            let offset = entry.raw_file_position();
-            entries.push(IndexEntry {
-                name: String::from_utf8(entry.path_bytes().into_owned()).ok()?,
-                range: offset..offset.checked_add(size)?,
-                size,
-                parts: Vec::new(),
-            });
-        }
-        Some(Self {
-            part: None,
-            entries,
-        })
-    }
-
-    /// Where the executable for `target` is.
-    #[must_use]
-    pub fn executable(&self, target: &Target) -> Option<&IndexEntry> {
-        self.entry(&format!("{target}.bin"))
-    }
-
-    /// Where the claims are.
-    #[must_use]
-    pub fn claims(&self) -> Option<&IndexEntry> {
-        self.entry(CLAIMS_ENTRY)
-    }
-
-    /// Where the WIT world is.
-    #[must_use]
-    pub fn world(&self) -> Option<&IndexEntry> {
-        self.entry(WORLD_ENTRY)
-    }
-
-    /// Where the entry of this name is; `None` also when two have it.
-    fn entry(&self, name: &str) -> Option<&IndexEntry> {
-        let mut found = self.entries.iter().filter(|entry| entry.name == name);
-        let entry = found.next()?;
-        found.next().is_none().then_some(entry)
-    }
-
-    /// The content of `entry`, unverified, from a reader that stands at the start of its range: at most
-    /// as many bytes as the index says, of input and of output.
-    pub fn read<'a>(&self, entry: &IndexEntry, input: impl Read + 'a) -> Box<dyn Read + 'a> {
-        let input = input.take(entry.range.end.saturating_sub(entry.range.start));
-        if self.part.is_some() {
-            Box::new(DeflateDecoder::new(input).take(entry.size))
-        } else {
-            Box::new(input.take(entry.size))
-        }
-    }
-
-    /// The content of `entry`, unverified, from the file that the index is of.
-    pub(super) fn open<'a>(
-        &self,
-        entry: &IndexEntry,
-        file: &'a mut (impl Read + Seek),
-    ) -> io::Result<Box<dyn Read + 'a>> {
-        file.seek(SeekFrom::Start(entry.range.start))?;
-        Ok(self.read(entry, file))
-    }
-
     /// How long the extra field is for entries of these names and sizes; 0 when it would be too long to
     /// be found within [`HEAD`](Self::HEAD).
-    pub(super) fn extra_length<'n>(entries: impl Iterator<Item = (&'n str, u64)>) -> u16 {
+    pub(in crate::archive) fn extra_length<'n>(
+        entries: impl Iterator<Item = (&'n str, u64)>,
+    ) -> u16 {
         let lengths = entries.map(|(name, size)| {
             let parts = size.div_ceil(PART.into()).saturating_mul(PER_PART as u64);
             parts.saturating_add((PER_ENTRY + name.len()) as u64)
@@ -226,7 +69,7 @@ impl Index {
     }
 
     /// The extra field: as long as [`extra_length`](Self::extra_length) says.
-    pub(super) fn extra(&self) -> Vec<u8> {
+    pub(in crate::archive) fn extra(&self) -> Vec<u8> {
         let mut content = vec![VERSION];
         content.extend_from_slice(&PART.to_le_bytes());
         content.extend_from_slice(&(self.entries.len() as u16).to_le_bytes());
@@ -306,6 +149,10 @@ impl<'b> Fields<'b> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use proptest::test_runner::RngSeed;
+
     use super::*;
 
     fn index() -> Index {
@@ -344,6 +191,42 @@ mod tests {
         assert_eq!(Index::from_head(&head(&extra)).as_ref(), Some(&index));
         let behind_another = [b"XY\x03\x00abc", extra.as_slice()].concat();
         assert_eq!(Index::from_head(&head(&behind_another)), Some(index));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig {
+            failure_persistence: None,
+            rng_seed: RngSeed::Fixed(1),
+            ..ProptestConfig::default()
+        })]
+
+        #[test]
+        fn any_index_survives_its_field(
+            entries in vec((".{0,60}", 0..u64::MAX >> 1, vec(any::<u32>(), 0..30), 1..=PART), 0..20),
+        ) {
+            let entries = entries.into_iter().map(|(name, offset, parts, last)| IndexEntry {
+                name,
+                range: offset..offset + parts.iter().copied().map(u64::from).sum::<u64>(),
+                size: match parts.len() as u64 {
+                    0 => 0,
+                    parts => (parts - 1) * u64::from(PART) + u64::from(last),
+                },
+                parts,
+            });
+            let index = Index::new(entries.collect());
+            let sizes = index.entries.iter().map(|entry| (entry.name.as_str(), entry.size));
+            let extra = index.extra();
+            prop_assert_eq!(extra.len(), usize::from(Index::extra_length(sizes)));
+            prop_assert_eq!(Index::from_head(&head(&extra)), Some(index));
+        }
+
+        #[test]
+        fn any_bytes_are_an_index_or_none(bytes in vec(any::<u8>(), 0..200)) {
+            let _ = Index::from_head(&bytes);
+            if let Some(index) = Index::from_head(&head(&bytes)) {
+                prop_assert!(bytes.windows(2).any(|name| name == SUBFIELD), "{index:?}");
+            }
+        }
     }
 
     #[test]

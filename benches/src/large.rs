@@ -1,0 +1,27 @@
+//! An archive of 2 GB: what matters is the memory it takes.
+
+use crate::Options;
+use crate::inputs::Inputs;
+use crate::measure::measure;
+
+pub fn run(options: &Options) -> anyhow::Result<()> {
+    let par = options.par()?;
+    let folder = tempfile::tempdir()?;
+    let inputs = Inputs::choose(&options.files)?.enlarge(folder.path())?;
+    let archive = folder.path().join("large.par.gz");
+    let verify = vec![par.clone().into(), "verify".into(), archive.clone().into()];
+    println!("\nsix executables of 340 MB, one run of each");
+    for (name, command) in [
+        (
+            "par create --compress",
+            inputs.pack_with_par(&par, &archive),
+        ),
+        ("par verify", verify),
+    ] {
+        let run = measure(&command)?;
+        let (seconds, peak) = (run.seconds, run.peak_mib);
+        println!("  {name:<44} {seconds:.2} s   peak {peak:.0} MiB");
+    }
+    println!("  {:.2} MB archive", archive.metadata()?.len() as f64 / 1e6);
+    Ok(())
+}

@@ -1,0 +1,313 @@
+//! What is fuzzed. Each function takes any bytes, and panics when something is wrong.
+//!
+//! A fuzzer gets past no checksum and no signature by itself. So besides the bytes as they are, each
+//! function takes them as what is behind such a wall: the tar in a gzip member, the entries of a tar
+//! whose claims fit, the payload of a token that is signed, the extra field of a good archive.
+
+#![allow(unreachable_pub, reason = "to `fuzz/` this is a module of a library")]
+
+use std::fs;
+use std::io::{Cursor, Read, Write};
+use std::mem::discriminant;
+use std::path::Path;
+use std::sync::OnceLock;
+
+use data_encoding::BASE64URL_NOPAD;
+use nkeys::{KeyPair, KeyPairType};
+use serde_json::{Map, json};
+use wasmcloud_par::archive::{
+    ArchiveWriter, Compression, Error, Index, Input, Limits, Loaded, Metadata, Signer, Target,
+    UnverifiedClaims, VerifiedClaims, extract_file, load, read_claims, verify,
+};
+use wasmcloud_par::content::{Digest, ErrorKind, Silent};
+use wasmcloud_par::oci::Reference;
+
+/// A target that archives from here hold.
+pub const TARGET: &str = "x86_64-linux";
+
+const GZIP: [u8; 2] = [0x1f, 0x8b];
+
+/// The keys that everything from here is signed with, always the same: a fuzzer has to see the same
+/// twice.
+pub fn keys() -> [KeyPair; 2] {
+    [(KeyPairType::Account, 1), (KeyPairType::Service, 2)]
+        .map(|(kind, byte)| KeyPair::new_from_raw(kind, [byte; 32]).unwrap())
+}
+
+/// Small, so that a fuzzer comes to them.
+fn limits() -> Limits {
+    const KIB: u64 = 1024;
+    let mut limits = Limits::default();
+    limits.entries = 32;
+    limits.name = 200;
+    limits.claims = 16 * KIB;
+    limits.world = 16 * KIB;
+    limits.executable = 64 * KIB;
+    limits.total = 256 * KIB;
+    limits
+}
+
+/// An archive, plain or compressed, or the tar inside one.
+pub fn reader(data: &[u8]) {
+    let plain = read(data);
+    if !data.starts_with(&GZIP) {
+        let compressed = loaded(&stored(data));
+        match (plain, compressed) {
+            (Ok(plain), Ok(compressed)) => assert_eq!(plain.executables, compressed.executables),
+            (Ok(_), Err(error)) => panic!("only plain it loads: {error:?}"),
+            // A tar may begin like something else, which it then is when it is not compressed.
+            (Err(Error::Zip | Error::Component), Ok(_)) | (Err(_), Err(_)) => {}
+            (Err(error), Ok(_)) => panic!("only compressed it loads: {error:?}"),
+        }
+    }
+    let _ = loaded(&claimed(data));
+}
+
+/// Reads an archive in every way there is, and they agree.
+fn read(bytes: &[u8]) -> Result<Loaded, Error> {
+    let limits = limits();
+    let loaded = loaded(bytes);
+    let claims = read_claims(bytes, &limits);
+    match (&loaded, verify(bytes, &limits)) {
+        (Ok(loaded), Ok(contents)) => {
+            assert_eq!(loaded.contents, contents);
+            assert_eq!(claims.unwrap(), contents.claims);
+        }
+        (Err(error), Err(other)) => assert_eq!(discriminant(error), discriminant(&other)),
+        (loaded, verified) => panic!("{loaded:?} but {verified:?}"),
+    }
+    loaded
+}
+
+/// Loads an archive, and gets nothing but what was signed.
+fn loaded(bytes: &[u8]) -> Result<Loaded, Error> {
+    let loaded = load(bytes, None, &limits());
+    match &loaded {
+        Ok(Loaded {
+            contents,
+            executables,
+        }) => {
+            assert!(executables.keys().eq(contents.executables.keys()));
+            for (target, executable) in executables {
+                let digest = Digest::of(executable);
+                assert_eq!(contents.claims.executable(target).unwrap(), &digest);
+                assert_eq!(contents.executables[target], executable.len() as u64);
+            }
+            let world = contents.world.as_deref().map(Digest::of);
+            assert_eq!(contents.claims.world(), world.as_ref());
+        }
+        Err(error) => refused(error),
+    }
+    loaded
+}
+
+/// An error that says what is wrong with bytes, and shows a terminal nothing that it would obey.
+fn refused(error: &Error) {
+    assert_eq!(error.kind(), ErrorKind::NotVerified, "{error:?}");
+    let text = error.to_string();
+    assert!(!text.chars().any(char::is_control), "{text:?}");
+    let _ = error.hint();
+}
+
+/// One gzip member that holds `tar` as it is.
+fn stored(tar: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::none());
+    encoder.write_all(tar).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// Claims that cover the entries of `tar`, and then these.
+fn claimed(tar: &[u8]) -> Vec<u8> {
+    let mut hashes = Map::new();
+    let mut archive = tar::Archive::new(tar);
+    for entry in archive.entries().unwrap().raw(true) {
+        let Ok(mut entry) = entry else { break };
+        let path = entry.path_bytes().into_owned();
+        let mut content = Vec::new();
+        if entry.read_to_end(&mut content).is_err() {
+            break;
+        }
+        let path = String::from_utf8_lossy(&path).into_owned();
+        let key = match Path::new(&path).file_stem().and_then(|stem| stem.to_str()) {
+            None | Some("claims") => continue,
+            Some("world") => "world.wasm",
+            Some(stem) => stem,
+        };
+        let hash = Digest::of(&content).hex().to_ascii_uppercase();
+        hashes.entry(key).or_insert(hash.into());
+    }
+    let [issuer, subject] = keys();
+    let payload = json!({
+        "jti": "id",
+        "iat": 1_700_000_000,
+        "iss": issuer.public_key(),
+        "sub": subject.public_key(),
+        "wascap": {"vendor": "Fuzz", "target_hashes": hashes},
+        "wascap_revision": 3,
+    });
+    let token = token(payload.to_string().as_bytes());
+    let mut builder = tar::Builder::new(Vec::new());
+    let mut header = tar::Header::new_gnu();
+    header.set_size(token.len() as u64);
+    builder
+        .append_data(&mut header, "claims.jwt", token.as_bytes())
+        .unwrap();
+    let mut bytes = builder.into_inner().unwrap();
+    // Without the end marker.
+    bytes.truncate(512 + token.len().next_multiple_of(512));
+    bytes.extend_from_slice(tar);
+    bytes
+}
+
+/// A token that is signed, whatever it says.
+fn token(payload: &[u8]) -> String {
+    let [issuer, _] = keys();
+    let header = BASE64URL_NOPAD.encode(br#"{"typ":"jwt","alg":"Ed25519"}"#);
+    let signed = format!("{header}.{}", BASE64URL_NOPAD.encode(payload));
+    let signature = issuer.sign(signed.as_bytes()).unwrap();
+    format!("{signed}.{}", BASE64URL_NOPAD.encode(&signature))
+}
+
+/// A token, or the payload of one.
+pub fn claims(data: &[u8]) {
+    decode(&String::from_utf8_lossy(data));
+    decode(&token(data));
+}
+
+fn decode(token: &str) {
+    let verified = UnverifiedClaims::decode(token).and_then(UnverifiedClaims::verify);
+    match verified {
+        Ok(claims) => {
+            assert_eq!(claims.token(), token.trim());
+            assert!(claims.issuer().starts_with('A') && claims.subject().starts_with('V'));
+            let _ = (claims.metadata(), claims.issued_at());
+            let again = UnverifiedClaims::decode(claims.token()).unwrap();
+            assert_eq!(again.verify().unwrap(), claims);
+        }
+        Err(error) => refused(&error),
+    }
+}
+
+/// A file with an index or a plain tar, or the extra field of a good archive.
+pub fn index(data: &[u8]) {
+    let limits = limits();
+    let head = Index::from_head(&data[..data.len().min(Index::HEAD)]);
+    let located = Index::locate(&mut Cursor::new(data), &limits).unwrap();
+    if data.starts_with(&GZIP) {
+        assert_eq!(head, located);
+    }
+    if let Some(index) = located {
+        let executable = index.executable(&TARGET.parse().unwrap());
+        for entry in [index.claims(), index.world(), executable]
+            .into_iter()
+            .flatten()
+        {
+            let start = usize::try_from(entry.range.start).unwrap_or(usize::MAX);
+            let input = data.get(start..).unwrap_or_default();
+            let mut content = index.read(entry, input).take(limits.total);
+            let count = std::io::copy(&mut content, &mut std::io::sink()).unwrap_or(0);
+            assert!(count <= entry.size);
+        }
+    }
+    hinted(data);
+}
+
+/// Whatever the index of a good archive says, what comes out is the same.
+fn hinted(extra: &[u8]) {
+    static GOOD: OnceLock<Good> = OnceLock::new();
+    let good = GOOD.get_or_init(Good::new);
+    let Ok(length) = u16::try_from(extra.len()) else {
+        return;
+    };
+    let mut bytes = good.archive[..10].to_vec();
+    bytes.extend_from_slice(&length.to_le_bytes());
+    bytes.extend_from_slice(extra);
+    bytes.extend_from_slice(good.behind_extra());
+    let folder = tempfile::tempdir().unwrap();
+    let [path, destination] = ["archive", "executable"].map(|name| folder.path().join(name));
+    fs::write(&path, bytes).unwrap();
+    let target: Target = TARGET.parse().unwrap();
+    let claims = extract_file(&path, &target, &destination, 0o755, &limits(), &Silent).unwrap();
+    assert_eq!(claims, good.claims);
+    assert!(fs::read(&destination).unwrap() == good.executable);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+}
+
+/// A good archive with an index.
+pub struct Good {
+    archive: Vec<u8>,
+    executable: Vec<u8>,
+    claims: VerifiedClaims,
+}
+
+impl Good {
+    pub fn new() -> Self {
+        let executable: Vec<u8> = (0..2000_u32).map(|i| (i * i / 7) as u8).collect();
+        let mut writer = ArchiveWriter::new(Metadata::default());
+        for (name, length) in [(TARGET, executable.len()), ("aarch64-linux", 700)] {
+            let bytes = executable[..length].to_vec();
+            writer.executable(name.parse().unwrap(), Input::Bytes(bytes.into()));
+        }
+        writer.world(b"the world".as_slice());
+        let [issuer, subject] = keys();
+        let signer = Signer::new(issuer, &subject.public_key()).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("good.par.gz");
+        let claims = writer
+            .write(&path, &signer, Compression::Gzip, &Silent)
+            .unwrap();
+        Self {
+            archive: fs::read(path).unwrap(),
+            executable,
+            claims,
+        }
+    }
+
+    /// The whole file.
+    pub fn archive(&self) -> &[u8] {
+        &self.archive
+    }
+
+    /// The content of its extra field.
+    pub fn extra(&self) -> &[u8] {
+        &self.archive[12..12 + self.extra_length()]
+    }
+
+    fn behind_extra(&self) -> &[u8] {
+        &self.archive[12 + self.extra_length()..]
+    }
+
+    fn extra_length(&self) -> usize {
+        usize::from(u16::from_le_bytes([self.archive[10], self.archive[11]]))
+    }
+}
+
+/// A reference.
+pub fn reference(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    let reference: Reference = match text.parse() {
+        Ok(reference) => reference,
+        Err(error) => {
+            let error: wasmcloud_par::oci::ParseReferenceError = error;
+            let _ = error.to_string();
+            return;
+        }
+    };
+    let again = |reference: &Reference| assert_eq!(&parsed(&reference.to_string()), reference);
+    again(&reference);
+    assert!(!reference.file_stem().is_empty());
+    let digest = Digest::of(data);
+    let pinned = reference.with_digest(digest.clone());
+    again(&pinned);
+    assert_eq!(pinned.name().unwrap(), digest.to_string());
+    assert_eq!(pinned.to_string(), reference.pinned(&digest));
+    let tagged = reference.with_tag("1.0").unwrap();
+    assert_eq!(tagged.tag(), Some("1.0"));
+    assert_eq!(tagged.digest(), reference.digest());
+    assert!(reference.with_tag("/").is_err());
+}
+
+fn parsed(text: &str) -> Reference {
+    text.parse()
+        .unwrap_or_else(|error| panic!("{text}: {error}"))
+}
