@@ -11,6 +11,8 @@ use data_encoding::BASE64;
 use reqwest::header::{HeaderMap, HeaderValue};
 use reqwest::{Client, StatusCode};
 
+use crate::content::ErrorKind;
+
 use super::super::credentials::{CredentialSource, Credentials};
 use super::super::error::{Answer, Error};
 use super::challenge::{Bearer, Challenge};
@@ -123,17 +125,32 @@ impl Authenticator {
                 },
             },
         };
-        known.grant = None;
-        known.grant = match challenge {
-            Challenge::Bearer(bearer) => {
-                let bearer = known.bearer.insert(bearer);
-                Some(self.token(call, bearer).await?)
-            }
+        match challenge {
+            Challenge::Bearer(bearer) => match self.token(call, &bearer).await {
+                Ok(grant) => {
+                    known.grant = Some(grant);
+                    known.bearer = Some(bearer);
+                }
+                // Some services give no token at all to who may not read where a blob is to be mounted
+                // from. The one at hand is good for everything else.
+                Err(error)
+                    if error.kind() == ErrorKind::Denied
+                        && bearer.asks_for_more(call)
+                        && known.valid().is_some() =>
+                {
+                    tracing::debug!(%error, "the {} needs more than is allowed", call.what);
+                    return Ok(None);
+                }
+                Err(error) => {
+                    known.grant = None;
+                    return Err(error);
+                }
+            },
             Challenge::Basic => {
                 known.bearer = None;
-                basic(self.credentials(call).await?)
+                known.grant = basic(self.credentials(call).await?);
             }
-        };
+        }
         let header = known.grant.as_ref().map(|grant| grant.header.clone());
         // The same user and password would be refused the same way.
         Ok(header.filter(|header| used.as_ref() != Some(header)))

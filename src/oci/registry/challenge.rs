@@ -71,6 +71,11 @@ impl Bearer {
         let theirs = theirs.into_iter().map(str::to_owned);
         ours.into_iter().chain(theirs).collect()
     }
+
+    /// Whether the registry asks for permission elsewhere, too.
+    pub(super) fn asks_for_more(&self, call: &Call) -> bool {
+        self.scopes(call).len() > 1
+    }
 }
 
 fn parameter(challenge: &ChallengeRef<'_>, name: &str) -> Option<String> {

@@ -27,16 +27,20 @@ fn run<const N: usize>(environment: &Environment, arguments: [&str; N]) -> Outco
     Outcome::of(command, b"")
 }
 
+fn credentials() -> CredentialSource {
+    CredentialSource {
+        explicit: Some((USER.to_owned(), PASSWORD.to_owned())),
+        registry_config: None,
+    }
+}
+
 /// The library's client as the user.
 fn client(cache: &Path) -> Client {
     let mut options = ClientOptions {
         cache_directory: Some(cache.to_owned()),
         ..ClientOptions::default()
     };
-    options.registry.credentials = CredentialSource {
-        explicit: Some((USER.to_owned(), PASSWORD.to_owned())),
-        registry_config: None,
-    };
+    options.registry.credentials = credentials();
     Client::new(options).unwrap()
 }
 
