@@ -4,8 +4,9 @@ use std::io;
 use std::path::PathBuf;
 
 use super::super::error::Error;
-use super::file::{self, CredentialFile};
+use super::file::CredentialFile;
 use super::helper_program::Helper;
+use super::server::server;
 use super::{CredentialSource, blocking, places, read, variable};
 
 /// Where credentials were put, or taken from.
@@ -31,7 +32,7 @@ impl CredentialSource {
         let (mut file, helper) = self.open(registry).await?;
         let credentials = match &helper {
             Some(helper) => {
-                let stored = helper.store(file::server(registry), user, password);
+                let stored = helper.store(server(registry), user, password);
                 let failed = |source| file.helper_failed(registry, source);
                 stored.await.map_err(failed)?;
                 None
@@ -51,7 +52,7 @@ impl CredentialSource {
         let (mut file, helper) = self.open(registry).await?;
         let mut known = file.remove(registry);
         if let Some(helper) = &helper {
-            let server = file::server(registry);
+            let server = server(registry);
             let failed = |source| file.helper_failed(registry, source);
             // Some erase what is not there without a word.
             if helper.get(server).await.map_err(failed)?.is_some() {

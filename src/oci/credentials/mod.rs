@@ -20,6 +20,7 @@ mod file;
 mod helper_program;
 mod keeping;
 mod places;
+mod server;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -28,6 +29,7 @@ use super::error::{Error, one_line};
 use file::CredentialFile;
 pub use helper_program::CredentialHelperError;
 pub use keeping::Kept;
+use server::server;
 
 /// What a registry is told about who is asking.
 #[derive(Clone, PartialEq, Eq)]
@@ -123,7 +125,7 @@ impl CredentialSource {
             };
             if let Some(helper) = file.helper(registry)
                 && let Some(credentials) = helper
-                    .get(file::server(registry))
+                    .get(server(registry))
                     .await
                     .map_err(|source| file.helper_failed(registry, source))?
             {

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use super::file::is_same_registry;
+use super::server::is_same_registry;
 
 /// User and password from the variables of wasmCloud's host, which belong to one registry.
 pub(super) fn variables(

@@ -12,54 +12,16 @@ use crate::content::{AtomicFile, create_private_folder};
 use super::super::error::{Error, one_line};
 use super::Credentials;
 use super::helper_program::Helper;
+use super::server::{is_same_registry, scope_within, server};
 
 /// The largest file that is read, in bytes.
 const LIMIT: u64 = 4 * 1024 * 1024;
-/// What Docker files the credentials of Docker Hub under.
-const DOCKER_HUB_KEY: &str = "https://index.docker.io/v1/";
 const AUTHS: &str = "auths";
 
 /// The content of a file, with what only others understand.
 pub(super) struct CredentialFile {
     pub(super) path: PathBuf,
     content: Map<String, Value>,
-}
-
-/// What Docker calls `registry` in its files and to its helpers.
-pub(super) fn server(registry: &str) -> &str {
-    match canonical(registry) {
-        "docker.io" => DOCKER_HUB_KEY,
-        other => other,
-    }
-}
-
-/// Whether `key`, as a file or a person writes it, means `registry` as a whole.
-pub(super) fn is_same_registry(key: &str, registry: &str) -> bool {
-    let (host, scope) = parts(key);
-    scope.is_empty() && canonical(&host.to_ascii_lowercase()) == canonical(registry)
-}
-
-/// The host that a key is about, and the part of its repositories, which is empty for all of them.
-fn parts(key: &str) -> (&str, &str) {
-    let address = ["https://", "http://"]
-        .iter()
-        .find_map(|scheme| key.strip_prefix(scheme));
-    match address {
-        // The path of an address (`/v1/`) says nothing about repositories.
-        Some(address) => (address.split('/').next().unwrap_or(address), ""),
-        None => {
-            let (host, scope) = key.split_once('/').unwrap_or((key, ""));
-            (host, scope.trim_end_matches('/'))
-        }
-    }
-}
-
-/// Docker Hub by its one name, and every other registry by its own.
-fn canonical(registry: &str) -> &str {
-    match registry {
-        "index.docker.io" | "registry-1.docker.io" => "docker.io",
-        other => other,
-    }
 }
 
 impl CredentialFile {
@@ -129,10 +91,9 @@ impl CredentialFile {
     ) -> Result<Option<Credentials>, Error> {
         let entries = self.content.get(AUTHS).and_then(Value::as_object);
         let fitting = entries.into_iter().flatten().filter_map(|(key, entry)| {
-            let (host, scope) = parts(key);
+            let scope = scope_within(key, registry)?;
             let beneath = repository.strip_prefix(scope)?;
-            let fits = canonical(&host.to_ascii_lowercase()) == canonical(registry)
-                && (scope.is_empty() || beneath.is_empty() || beneath.starts_with('/'));
+            let fits = scope.is_empty() || beneath.is_empty() || beneath.starts_with('/');
             let rank = (scope.len(), key == server(registry));
             fits.then_some((rank, key, entry))
         });
@@ -256,133 +217,4 @@ fn credentials(entry: &Value) -> Result<Option<Credentials>, &'static str> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn file(content: Value) -> CredentialFile {
-        let Value::Object(content) = content else {
-            panic!("it is an object")
-        };
-        CredentialFile {
-            path: PathBuf::from("config.json"),
-            content,
-        }
-    }
-
-    /// The user that the entries name, where each is one with the password `secret`.
-    fn user(keys: &[(&str, &str)], registry: &str, repository: &str) -> Option<String> {
-        let entries = keys.iter().map(|(key, user)| {
-            let auth = BASE64.encode(format!("{user}:secret").as_bytes());
-            ((*key).to_owned(), json!({ "auth": auth }))
-        });
-        let entries: Map<String, Value> = entries.collect();
-        let file = file(json!({ "auths": entries }));
-        match file.entry(registry, repository).unwrap()? {
-            Credentials::Basic { user, .. } => Some(user),
-            other => panic!("{other:?}"),
-        }
-    }
-
-    #[test]
-    fn an_entry_is_for_its_own_registry() {
-        let keys = [("ghcr.io", "a"), ("localhost:5000", "b")];
-        assert_eq!(user(&keys, "ghcr.io", "x").as_deref(), Some("a"));
-        assert_eq!(user(&keys, "localhost:5000", "x").as_deref(), Some("b"));
-        for other in [
-            "localhost",
-            "localhost:5001",
-            "evil-ghcr.io",
-            "ghcr.io.evil",
-        ] {
-            assert_eq!(user(&keys, other, "x"), None, "{other}");
-        }
-        let keys = [("https://quay.io/v2/", "a"), ("http://GHCR.io", "b")];
-        assert_eq!(user(&keys, "quay.io", "x").as_deref(), Some("a"));
-        assert_eq!(user(&keys, "ghcr.io", "x").as_deref(), Some("b"));
-    }
-
-    #[test]
-    fn docker_hub_goes_by_all_its_names() {
-        for key in [
-            DOCKER_HUB_KEY,
-            "docker.io",
-            "index.docker.io",
-            "registry-1.docker.io",
-        ] {
-            let found = user(&[(key, "hub")], "docker.io", "library/x");
-            assert_eq!(found.as_deref(), Some("hub"), "{key}");
-            assert_eq!(user(&[(key, "hub")], "ghcr.io", "x"), None);
-        }
-        let both = [(DOCKER_HUB_KEY, "docker's"), ("docker.io", "other")];
-        assert_eq!(user(&both, "docker.io", "x").as_deref(), Some("docker's"));
-    }
-
-    #[test]
-    fn the_most_specific_entry_wins() {
-        let keys = [
-            ("quay.io", "all"),
-            ("quay.io/org", "org"),
-            ("quay.io/org/provider", "one"),
-        ];
-        let found = |repository| user(&keys, "quay.io", repository).unwrap();
-        assert_eq!(found("org/provider"), "one");
-        assert_eq!(found("org/provider/deeper"), "one");
-        assert_eq!(found("org/provider2"), "org");
-        assert_eq!(found("organisation/x"), "all");
-        assert_eq!(found(""), "all");
-        assert_eq!(user(&keys[1..], "quay.io", "other/x"), None);
-    }
-
-    #[test]
-    fn what_an_entry_holds_is_told_apart() {
-        let held = |entry: Value| credentials(&entry);
-        let basic = |user: &str, password: &str| {
-            Ok(Some(Credentials::Basic {
-                user: user.to_owned(),
-                password: password.to_owned(),
-            }))
-        };
-        assert_eq!(held(json!({})), Ok(None));
-        assert_eq!(held(json!({ "auth": "" })), Ok(None));
-        assert_eq!(held(json!({ "auth": "YTpiOmM=" })), basic("a", "b:c"));
-        assert_eq!(held(json!({ "auth": "YTpiOmM" })), basic("a", "b:c"));
-        assert_eq!(held(json!({ "auth": "YToA" })), basic("a", ""));
-        let plain = json!({ "username": "a", "password": "b" });
-        assert_eq!(held(plain), basic("a", "b"));
-        let token = json!({ "auth": "YTpi", "identitytoken": "token" });
-        let expected = Credentials::IdentityToken("token".to_owned());
-        assert_eq!(held(token), Ok(Some(expected)));
-        for auth in ["!", "YQ==", "/w=="] {
-            assert!(held(json!({ "auth": auth })).is_err(), "{auth}");
-        }
-    }
-
-    #[test]
-    fn an_entry_is_replaced_under_all_its_names_and_the_rest_is_kept() {
-        let mut file = file(json!({
-            "auths": { "docker.io": {}, "docker.io/org": {}, "ghcr.io": { "auth": "x" } },
-            "credsStore": "desktop", "credHelpers": { "ghcr.io": "gh", "quay.io": "" },
-            "proxies": { "default": {} },
-        }));
-        file.put("docker.io", Some(("a", "b"))).unwrap();
-        assert_eq!(
-            Value::Object(file.content.clone()),
-            json!({
-                "auths": {
-                    DOCKER_HUB_KEY: { "auth": "YTpi" }, "docker.io/org": {},
-                    "ghcr.io": { "auth": "x" },
-                },
-                "credsStore": "desktop", "credHelpers": { "ghcr.io": "gh", "quay.io": "" },
-                "proxies": { "default": {} },
-            })
-        );
-        assert!(file.remove("docker.io") && !file.remove("docker.io"));
-        let helper = |registry| file.helper(registry).map(|helper| helper.name().to_owned());
-        assert_eq!(helper("ghcr.io").as_deref(), Some("docker-credential-gh"));
-        assert_eq!(
-            helper("docker.io").as_deref(),
-            Some("docker-credential-desktop")
-        );
-        assert_eq!(helper("quay.io"), None);
-    }
-}
+mod tests;
