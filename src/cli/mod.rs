@@ -6,6 +6,7 @@
 mod binaries;
 mod completions;
 mod create;
+mod credentials;
 mod diff;
 mod editing;
 mod escape;
@@ -15,6 +16,8 @@ mod insert;
 mod inspect;
 mod interruption;
 mod keys;
+mod login;
+mod logout;
 mod options;
 mod output;
 mod problem;
@@ -83,6 +86,8 @@ enum Command {
     Push(push::Args),
     Pull(pull::Args),
     Fetch(fetch::Args),
+    Login(login::Args),
+    Logout(logout::Args),
     Completions(completions::Args),
 }
 
@@ -101,6 +106,8 @@ impl Command {
             Self::Push(args) => push::run(args, session).await,
             Self::Pull(args) => pull::run(args, session).await,
             Self::Fetch(args) => fetch::run(args, session).await,
+            Self::Login(args) => login::run(args, session).await,
+            Self::Logout(args) => logout::run(args, session).await,
             Self::Completions(args) => completions::run(args),
         }
     }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use crate::content::{Digest, ErrorKind, StoreError, VerifyError};
 
+use super::credentials::CredentialHelperError;
 use super::reference::ParseReferenceError;
 
 /// What a server answered when it refused: its status, and one line of what it said.
@@ -89,6 +90,12 @@ pub enum Error {
         registry: String,
         path: PathBuf,
         reason: String,
+    },
+    #[error("the helper that {path} names for credentials for {registry} is of no use")]
+    CredentialHelper {
+        registry: String,
+        path: PathBuf,
+        source: CredentialHelperError,
     },
 
     #[error("{registry} failed on the {what} ({answer})")]
@@ -235,7 +242,8 @@ impl Error {
             | Self::RealmRefused { .. }
             | Self::Challenge { .. }
             | Self::CredentialFile { .. }
-            | Self::CredentialEntry { .. } => ErrorKind::Denied,
+            | Self::CredentialEntry { .. }
+            | Self::CredentialHelper { .. } => ErrorKind::Denied,
             Self::Refused { answer, .. } => match answer.status {
                 408 | 429 | 500..=599 => ErrorKind::Unavailable,
                 // A registry or a repository that is read-only.
@@ -276,11 +284,12 @@ impl Error {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::CredentialsMissing { registry, .. } => Some(format!(
-                "give --user and --password, or run `docker login {registry}`; a repository that \
-                 does not exist answers the same way"
+                "run `par login {registry}`, or give --user and --password; a repository that does \
+                 not exist answers the same way"
             )),
             Self::CredentialsRefused { registry, .. } => Some(format!(
-                "check user and password; what `docker login {registry}` stored may have expired"
+                "check user and password; what `par login {registry}` or `docker login` stored may \
+                 have expired"
             )),
             Self::Forbidden { .. } => {
                 Some("the account needs permission for this repository".to_owned())
@@ -301,8 +310,13 @@ impl Error {
                     .to_owned(),
             ),
             Self::CredentialEntry { registry, .. } => Some(format!(
-                "run `docker login {registry}` again, repair the file, or give --user and --password"
+                "run `par login {registry}` again, repair the file, or give --user and --password"
             )),
+            Self::CredentialHelper { .. } => Some(
+                "make it work, take it out of `credsStore` and `credHelpers` in the file, or give \
+                 --user and --password"
+                    .to_owned(),
+            ),
             Self::Component { .. } => Some("use `wkg oci` for WebAssembly components".to_owned()),
             Self::UnsupportedArtifact { .. } => Some(
                 "check the reference: a provider archive is pushed with `par push` or `wash push`"

@@ -18,7 +18,7 @@ mod reference;
 mod registry;
 
 pub use artifact::{Artifact, choose_from_index};
-pub use credentials::{CredentialSource, Credentials};
+pub use credentials::{CredentialHelperError, CredentialSource, Credentials, Kept};
 pub use error::{Answer, Error};
 pub use layout::Layout;
 pub use reference::{LayoutReference, ParseReferenceError, Reference, RegistryReference};

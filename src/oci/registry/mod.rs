@@ -6,10 +6,13 @@
 
 mod answer;
 mod auth;
+mod challenge;
 mod clients;
 mod download;
+mod login;
 mod outgoing;
 mod realm;
+mod token;
 mod transport;
 mod upload;
 

@@ -26,6 +26,8 @@ pub(super) struct Scope(pub(super) &'static str);
 impl Scope {
     pub(super) const PULL: Self = Self("pull");
     pub(super) const PUSH: Self = Self("pull,push");
+    /// For the registry as a whole.
+    pub(super) const NONE: Self = Self("");
 }
 
 /// A request that can be sent more than once.
@@ -224,6 +226,11 @@ impl Transport {
                 answer,
             }),
         }
+    }
+
+    /// Whether the registry has asked who sends calls like this one, and has been told.
+    pub(super) async fn has_introduced(&self, call: &Call) -> bool {
+        self.authenticator.has_introduced(call).await
     }
 
     /// The whole body, at most `limit` bytes of it.

@@ -10,8 +10,10 @@ pub(crate) mod properties;
 mod registry;
 mod shared;
 mod tests;
+mod token_service;
 mod watcher;
 
 pub(crate) use environment::{Environment, Outcome};
 pub(crate) use registry::Registry;
 pub(crate) use shared::{shared_registry, unique};
+pub(crate) use token_service::{Rules, TokenService, User};

@@ -1,0 +1,31 @@
+//! Asking a registry whether it takes credentials.
+
+use reqwest::Method;
+use reqwest::header::HeaderMap;
+
+use super::super::error::Error;
+use super::Registries;
+use super::transport::{Call, Scope};
+
+impl Registries {
+    /// Shows the credentials for `registry`, a host with its port when it has one, to the registry, at
+    /// its root. `false`: it lets everybody in there, and so has not looked at them.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::CredentialsRefused`] when they are wrong, [`Error::CredentialsMissing`] when there are
+    /// none, and everything that keeps a registry from answering.
+    pub async fn log_in(&self, registry: &str) -> Result<bool, Error> {
+        let call = Call {
+            method: Method::GET,
+            url: self.transport.url(registry, "v2/")?,
+            registry: registry.to_owned(),
+            repository: String::new(),
+            scope: Scope::NONE,
+            what: "login".to_owned(),
+            headers: HeaderMap::new(),
+        };
+        self.transport.send(&call).await?;
+        Ok(self.transport.has_introduced(&call).await)
+    }
+}
