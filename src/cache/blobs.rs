@@ -98,7 +98,14 @@ impl Download<'_> {
                 Err(error) => return Err(error),
             }
         }
-        self.receive_from(0).await?;
+        match self.receive_from(0).await {
+            // Bytes change on their way, and only the digest tells. The same damage again is no accident.
+            Err(error) if is_damage(&error) => {
+                tracing::info!("{error}; it is received once more");
+                self.receive_from(0).await?;
+            }
+            received => received?,
+        }
         self.publish()
     }
 
@@ -160,6 +167,15 @@ impl Download<'_> {
             .map_err(Error::file(&destination))?;
         Ok(())
     }
+}
+
+/// Whether everything was received, and has another digest than it should.
+fn is_damage(error: &StoreError) -> bool {
+    let error = error.downcast_ref::<Error>();
+    matches!(
+        error,
+        Some(Error::NotVerified(VerifyError::WrongDigest { .. }))
+    )
 }
 
 /// Opens the unfinished file at `path`, and waits until nobody else is writing to it.

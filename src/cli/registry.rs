@@ -3,12 +3,13 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::time::Duration;
 
 use anyhow::{Result, bail};
 use clap::ValueHint;
 use wasmcloud_par::archive::Limits;
 use wasmcloud_par::client::{Client, ClientOptions, TrustPolicy};
-use wasmcloud_par::oci::{CredentialSource, Reference, RegistryOptions};
+use wasmcloud_par::oci::{ClientCertificate, CredentialSource, Reference, RegistryOptions};
 
 use super::credentials::{CredentialArgs, ON_COMMAND_LINE};
 use super::options::path_or_nothing;
@@ -29,12 +30,34 @@ pub(crate) struct RegistryArgs {
     insecure_skip_tls_verify: bool,
     /// A PEM file with certificate authorities to trust besides the system's. May be given several
     /// times. Default: the system's alone
-    #[arg(long = "ca", value_name = "FILE")]
+    #[arg(long = "ca", value_name = "FILE", value_hint = ValueHint::FilePath)]
     certificate_authorities: Vec<PathBuf>,
+    /// A PEM file with a certificate to show to the registry (mutual TLS). Default: what --hosts-dir
+    /// has for the registry, else none
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    client_cert: Option<PathBuf>,
+    /// A PEM file with the private key of --client-cert. Default: it is in the same file
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "client_cert")]
+    client_key: Option<PathBuf>,
+    /// A folder that names mirrors and certificates of registries, in the way of containerd's
+    /// `certs.d`: `DIR/HOST/hosts.toml`, or `ca.crt`, `client.cert` and `client.key` there. Default:
+    /// `wasmcloud-par/hosts` in `$XDG_CONFIG_HOME` or `~/.config`, then `/etc/containerd/certs.d`
+    #[arg(
+        long,
+        env = "PAR_HOSTS_DIR",
+        value_name = "DIR",
+        value_hint = ValueHint::DirPath,
+        value_parser = path_or_nothing()
+    )]
+    hosts_dir: Option<PathBuf>,
     /// A file to read credentials from, in the format of Docker's `config.json`. Default:
     /// `$REGISTRY_AUTH_FILE`, else Docker's `config.json` and Podman's `auth.json`
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, value_parser = path_or_nothing())]
     registry_config: Option<PathBuf>,
+    /// How many seconds a registry may keep a transfer from getting further. Until then, requests that
+    /// failed are repeated, and transfers that broke off are continued; with 0, none are. Default: 50
+    #[arg(long, env = "PAR_PATIENCE", value_name = "SECONDS")]
+    patience: Option<u64>,
     /// Let a missing tag mean `latest`, and take the tag `latest`. Default: both are refused, because
     /// what they stand for changes
     #[arg(long)]
@@ -113,6 +136,14 @@ impl RegistryArgs {
         registry.plain_http = self.insecure;
         registry.skip_tls_verify = self.insecure_skip_tls_verify;
         registry.certificate_authorities = self.certificate_authorities.clone();
+        registry.client_certificate = self
+            .client_cert
+            .clone()
+            .map(|certificate| ClientCertificate::new(certificate, self.client_key.clone()));
+        registry.hosts_directory = unless_empty(self.hosts_dir.clone());
+        if let Some(seconds) = self.patience {
+            registry.retry.patience = Duration::from_secs(seconds);
+        }
         registry
     }
 

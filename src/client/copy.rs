@@ -1,6 +1,8 @@
 //! The one motion: content from a store to a store.
 
+use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
 
@@ -19,6 +21,7 @@ pub(super) async fn copy(
     let source = Metered {
         source,
         meter: Arc::from(progress.begin(label, descriptor.size)),
+        furthest: Arc::default(),
     };
     store.put(descriptor, &source).await
 }
@@ -40,20 +43,82 @@ impl Source for Content<'_> {
             _ => self.store.open(self.descriptor, Some(offset..size)).await,
         }
     }
+
+    fn place(&self) -> Option<String> {
+        self.store.place()
+    }
 }
 
+/// A source that is watched. What is read again, because a transfer broke off, counts once.
 struct Metered<'a> {
     source: &'a dyn Source,
     meter: Arc<dyn Meter>,
+    furthest: Arc<AtomicU64>,
 }
 
 #[async_trait]
 impl Source for Metered<'_> {
     async fn open(&self, offset: u64) -> Result<Reader, StoreError> {
         let reader = self.source.open(offset).await?;
-        Ok(Box::new(MeteredReader::new(
-            reader,
-            Arc::clone(&self.meter),
-        )))
+        let meter: Arc<dyn Meter> = Arc::new(Advance {
+            meter: Arc::clone(&self.meter),
+            position: AtomicU64::new(offset),
+            furthest: Arc::clone(&self.furthest),
+        });
+        Ok(Box::new(MeteredReader::new(reader, meter)))
+    }
+
+    fn place(&self) -> Option<String> {
+        self.source.place()
+    }
+}
+
+/// Passes on by how much a reader has come further than any before it.
+struct Advance {
+    meter: Arc<dyn Meter>,
+    position: AtomicU64,
+    furthest: Arc<AtomicU64>,
+}
+
+impl Meter for Advance {
+    fn advance(&self, bytes: u64) -> io::Result<()> {
+        let position = self.position.fetch_add(bytes, Ordering::Relaxed) + bytes;
+        let before = self.furthest.fetch_max(position, Ordering::Relaxed);
+        self.meter.advance(position.saturating_sub(before))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+
+    #[derive(Default)]
+    struct Counted(Mutex<Vec<u64>>);
+
+    impl Meter for Counted {
+        fn advance(&self, bytes: u64) -> io::Result<()> {
+            self.0.lock().unwrap().push(bytes);
+            Ok(())
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_read_again_counts_once() {
+        use tokio::io::AsyncReadExt;
+
+        let content = bytes::Bytes::from_static(b"content");
+        let meter = Arc::new(Counted::default());
+        let source = Metered {
+            source: &content,
+            meter: meter.clone(),
+            furthest: Arc::default(),
+        };
+        for (offset, count) in [(0, 4), (2, 3), (5, 2)] {
+            let mut reader = source.open(offset).await.unwrap();
+            reader.read_exact(&mut vec![0; count]).await.unwrap();
+        }
+        assert_eq!(*meter.0.lock().unwrap(), [4, 1, 2]);
     }
 }

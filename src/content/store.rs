@@ -42,6 +42,12 @@ pub trait Store: Send + Sync {
 
     /// Lets `name` stand for a manifest that the store holds. Afterwards it does: the store has looked.
     async fn tag(&self, descriptor: &Descriptor, name: &str) -> Result<(), StoreError>;
+
+    /// Where this store is, for stores that can take content over from each other:
+    /// `registry/repository`. `None` for all others.
+    fn place(&self) -> Option<String> {
+        None
+    }
 }
 
 /// Content that can be read again from any offset, so that an interrupted transfer can go on.
@@ -49,6 +55,12 @@ pub trait Store: Send + Sync {
 pub trait Source: Send + Sync {
     /// Opens the content at `offset` bytes from its start.
     async fn open(&self, offset: u64) -> Result<Reader, StoreError>;
+
+    /// The [`Store::place`] of the store that the content comes from, when it has one: a store beside it
+    /// may have a shorter way to it.
+    fn place(&self) -> Option<String> {
+        None
+    }
 }
 
 #[async_trait]

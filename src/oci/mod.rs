@@ -9,20 +9,25 @@
 //! anybody gets to see it; the exception is [`Store::open`](crate::content::Store::open), whose reader
 //! verifies.
 
+mod answer;
 mod artifact;
 mod credentials;
 mod error;
+mod hosts;
 mod layout;
 pub mod media_type;
+mod one_line;
 mod reference;
 mod registry;
+mod tls_problem;
 
 pub use artifact::{Artifact, choose_from_index};
 pub use credentials::{CredentialHelperError, CredentialSource, Credentials, Kept};
-pub use error::{Answer, Error};
+pub use error::{Answer, Error, TlsProblem};
+pub use hosts::ClientCertificate;
 pub use layout::Layout;
 pub use reference::{LayoutReference, ParseReferenceError, Reference, RegistryReference};
-pub use registry::{Registries, RegistryOptions, Repository};
+pub use registry::{Registries, RegistryOptions, Repository, RetryOptions};
 
 /// The largest manifest that is read or written, in bytes: 4 MiB, the size that the OCI distribution
 /// specification asks registries to accept ("Pushing Manifests").

@@ -12,7 +12,9 @@
 
 mod archive;
 mod commands;
+mod faults;
 mod fuzzing;
+mod hosts;
 mod layers;
 mod support;
 mod transfer;

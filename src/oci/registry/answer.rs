@@ -1,8 +1,10 @@
 //! What a refusing answer says: an OCI error envelope, a web page, or nothing.
 
+use std::time::{Duration, SystemTime};
+
 use oci_client::errors::OciEnvelope;
 use reqwest::StatusCode;
-use reqwest::header::{CONTENT_TYPE, HeaderMap};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
 
 use super::super::error::{Answer, one_line};
 
@@ -15,6 +17,7 @@ pub(super) fn parse(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Box
         status: status.as_u16(),
         code: None,
         message: None,
+        retry_after: retry_after(headers, SystemTime::now()),
     };
     let content_type = headers
         .get(CONTENT_TYPE)
@@ -34,6 +37,27 @@ pub(super) fn parse(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Box
         answer.message = status.canonical_reason().map(str::to_owned);
     }
     Box::new(answer)
+}
+
+/// How long the registry asks to wait, from `now` on: in seconds, or until a date (RFC 9110, "Retry-After").
+fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+    let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = value.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = httpdate::parse_http_date(value).ok()?;
+    // A date that has passed means now.
+    Some(date.duration_since(now).unwrap_or_default())
+}
+
+/// Whether a server that was asked in plain HTTP says that it speaks TLS: those written in Go, such as
+/// `registry:2`, without a single header, and nginx with a web page.
+pub(super) fn wants_tls(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> bool {
+    let said = String::from_utf8_lossy(body);
+    status == StatusCode::BAD_REQUEST
+        && (headers.is_empty()
+            || said.contains("to an HTTPS server")
+            || said.contains("sent to HTTPS port"))
 }
 
 fn first_error(body: &[u8]) -> Option<oci_client::errors::OciError> {
@@ -78,11 +102,25 @@ mod tests {
     }
 
     #[test]
+    fn how_long_to_wait_is_given_in_seconds_or_as_a_date() {
+        let wait = |value: &'static str| {
+            let headers = HeaderMap::from_iter([(RETRY_AFTER, HeaderValue::from_static(value))]);
+            let now = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777);
+            retry_after(&headers, now).map(|wait| wait.as_secs())
+        };
+        assert_eq!(wait("7"), Some(7));
+        assert_eq!(wait("Sun, 06 Nov 1994 08:49:40 GMT"), Some(3));
+        assert_eq!(wait("Sun, 06 Nov 1994 08:00:00 GMT"), Some(0));
+        assert_eq!(wait("soon"), None);
+    }
+
+    #[test]
     fn immutable_tags_are_recognised_as_registries_say_it() {
         let answer = |status, code: &str, message: &str| Answer {
             status,
             code: Some(code.to_owned()),
             message: Some(message.to_owned()),
+            retry_after: None,
         };
         assert!(says_immutable(&answer(
             400,

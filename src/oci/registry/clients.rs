@@ -1,24 +1,24 @@
-//! The HTTP clients: time limits, redirects, TLS.
+//! The HTTP clients: time limits, redirects, TLS, proxies.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Once;
-use std::time::Duration;
 
 use reqwest::redirect::Policy;
-use reqwest::{Certificate, Client, ClientBuilder, Url};
+use reqwest::{Certificate, Client, ClientBuilder, Identity, Proxy, Url};
 
 use super::super::error::Error;
+use super::super::hosts::{ClientCertificate, Host};
 use super::RegistryOptions;
+use super::address::is_loopback;
 
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long a registry may send nothing.
-pub(super) const STALL_TIMEOUT: Duration = Duration::from_secs(30);
 const REDIRECT_LIMIT: usize = 10;
-/// The largest file of certificate authorities that is read, in bytes; the system's are 250 KB.
+/// The largest file of certificates that is read, in bytes; the system's authorities are 250 KB.
 const CERTIFICATES_LIMIT: u64 = 16 * 1024 * 1024;
 
+/// The clients for one host.
+#[derive(Clone)]
 pub(super) struct Clients {
     /// For reading: follows redirects, gives up when nothing comes.
     pub(super) reading: Client,
@@ -28,28 +28,76 @@ pub(super) struct Clients {
 }
 
 impl Clients {
-    pub(super) fn new(options: &RegistryOptions) -> Result<Self, Error> {
+    /// For the host at `base`. `itself`: that is the registry, not one of its mirrors.
+    pub(super) fn new(
+        options: &RegistryOptions,
+        host: &Host,
+        base: &Url,
+        itself: bool,
+    ) -> Result<Self, Error> {
         use_ring();
-        let mut certificates = Vec::new();
-        for path in &options.certificate_authorities {
-            certificates.extend(read_certificates(path)?);
+        let mut authorities = Vec::new();
+        for path in (options.certificate_authorities.iter()).chain(&host.certificate_authorities) {
+            authorities.extend(read_authorities(path)?);
         }
+        let certificate = host.client_certificate.as_ref();
+        let certificate = certificate.or(options.client_certificate.as_ref().filter(|_| itself));
+        let identity = certificate.map(read_identity).transpose()?;
+        let proxy = host.proxy.as_ref().map(|url| Proxy::all(url.clone()));
+        let proxy = proxy.transpose().map_err(unusable)?;
+        let skip_verify = options.skip_tls_verify || host.skip_tls_verify;
         let builder = || -> ClientBuilder {
-            Client::builder()
+            let mut builder = Client::builder()
                 .user_agent(concat!("wasmcloud-par/", env!("CARGO_PKG_VERSION")))
-                .connect_timeout(CONNECT_TIMEOUT)
-                .tls_certs_merge(certificates.iter().cloned())
-                .tls_danger_accept_invalid_certs(options.skip_tls_verify)
-                .referer(false)
+                .connect_timeout(options.retry.connect_timeout)
+                .tls_certs_merge(authorities.iter().cloned())
+                .tls_danger_accept_invalid_certs(skip_verify)
+                // Transfers side by side get connections of their own. And with HTTP/2 `hyper` loses what
+                // a server says when it wants a client certificate.
+                .http1_only()
+                .referer(false);
+            if let Some(identity) = &identity {
+                builder = builder.identity(identity.clone());
+            }
+            match &proxy {
+                Some(proxy) => builder.proxy(proxy.clone()),
+                // A proxy's own loopback is another machine's.
+                None if is_loopback(base) => builder.no_proxy(),
+                None => builder,
+            }
         };
+        let stall_timeout = options.retry.stall_timeout;
+        let reading = builder().read_timeout(stall_timeout).redirect(redirects());
+        let writing = builder().redirect(Policy::none());
         let build = |builder: ClientBuilder| {
-            builder.build().map_err(|source| Error::Client {
-                source: source.without_url(),
+            let built = builder.build();
+            built.map_err(|error| match certificate {
+                Some(certificate) if is_mismatch(&error) => no_pair(certificate),
+                _ => unusable(error),
             })
         };
-        let reading = build(builder().read_timeout(STALL_TIMEOUT).redirect(redirects()))?;
-        let writing = build(builder().redirect(Policy::none()))?;
-        Ok(Self { reading, writing })
+        Ok(Self {
+            reading: build(reading)?,
+            writing: build(writing)?,
+        })
+    }
+}
+
+/// Reads the certificates that `options` name, to find out whether they are some.
+pub(super) fn check(options: &RegistryOptions) -> Result<(), Error> {
+    use_ring();
+    for path in &options.certificate_authorities {
+        read_authorities(path)?;
+    }
+    options
+        .client_certificate
+        .as_ref()
+        .map_or(Ok(()), |certificate| read_identity(certificate).map(drop))
+}
+
+fn unusable(source: reqwest::Error) -> Error {
+    Error::Client {
+        source: source.without_url(),
     }
 }
 
@@ -69,21 +117,56 @@ fn redirects() -> Policy {
     })
 }
 
-fn read_certificates(path: &Path) -> Result<Vec<Certificate>, Error> {
+fn read_authorities(path: &Path) -> Result<Vec<Certificate>, Error> {
     let unusable = |reason: String| Error::CertificateAuthority {
         path: path.to_owned(),
         reason,
     };
-    let mut pem = Vec::new();
-    let read =
-        File::open(path).and_then(|file| file.take(CERTIFICATES_LIMIT).read_to_end(&mut pem));
-    read.map_err(|error| unusable(error.to_string()))?;
+    let pem = read(path).map_err(|error| unusable(error.to_string()))?;
     let certificates =
         Certificate::from_pem_bundle(&pem).map_err(|_| unusable("it is not PEM".to_owned()))?;
     if certificates.is_empty() {
         return Err(unusable("it holds no certificate".to_owned()));
     }
     Ok(certificates)
+}
+
+fn read_identity(from: &ClientCertificate) -> Result<Identity, Error> {
+    let unusable = |path: &Path, reason: String| Error::ClientCertificate {
+        path: path.to_owned(),
+        reason,
+    };
+    let mut pem = Vec::new();
+    for path in [Some(&from.certificate), from.key.as_ref()] {
+        let Some(path) = path else { continue };
+        pem.extend(read(path).map_err(|error| unusable(path, error.to_string()))?);
+        pem.push(b'\n');
+    }
+    Identity::from_pem(&pem).map_err(|_| no_pair(from))
+}
+
+fn no_pair(from: &ClientCertificate) -> Error {
+    Error::ClientCertificate {
+        path: from.certificate.clone(),
+        reason: match &from.key {
+            Some(key) => format!("it and {} are not a certificate and its key", key.display()),
+            None => "it does not hold a certificate and its key".to_owned(),
+        },
+    }
+}
+
+/// Whether a client cannot be set up because a key is that of another certificate.
+fn is_mismatch(error: &reqwest::Error) -> bool {
+    let source = std::error::Error::source(error);
+    let source = source.and_then(|source| source.downcast_ref::<rustls::Error>());
+    matches!(source, Some(rustls::Error::InconsistentKeys(_)))
+}
+
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let file = File::open(path)?;
+    file.take(CERTIFICATES_LIMIT).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// `reqwest` is built without a cryptography provider of its own, and panics without one.
@@ -100,20 +183,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn certificate_authorities_that_are_none_are_an_error() {
+    fn files_without_certificates_are_an_error() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("ca.pem");
-        for (content, expected) in [("", "no certificate"), ("garbage", "no certificate")] {
+        let path = folder.path().join("some.pem");
+        for content in ["", "garbage"] {
             std::fs::write(&path, content).unwrap();
-            let options = RegistryOptions {
+            let authority = RegistryOptions {
                 certificate_authorities: vec![path.clone()],
                 ..RegistryOptions::default()
             };
-            let error = Clients::new(&options).err().unwrap().to_string();
-            assert!(
-                error.contains(expected) && error.contains("ca.pem"),
-                "{error}"
-            );
+            let error = check(&authority).unwrap_err().to_string();
+            assert!(error.contains("some.pem"), "{error}");
+            assert!(error.contains("no certificate"), "{error}");
+            let client = RegistryOptions {
+                client_certificate: Some(ClientCertificate::new(path.clone(), None)),
+                ..RegistryOptions::default()
+            };
+            let error = check(&client).unwrap_err().to_string();
+            assert!(error.contains("some.pem"), "{error}");
         }
     }
 }

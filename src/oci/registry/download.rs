@@ -1,32 +1,38 @@
-//! Getting blobs, whole or in part.
+//! Getting blobs, whole or in part, over as many connections as it takes.
 
 use std::io;
 use std::ops::Range;
+use std::sync::Arc;
 
 use bytes::Bytes;
-use futures_util::TryStreamExt;
-use reqwest::header::{CONTENT_LENGTH, CONTENT_RANGE, HeaderMap, HeaderValue, RANGE};
+use futures_util::stream;
+use reqwest::header::{
+    CONTENT_LENGTH, CONTENT_RANGE, ETAG, HeaderMap, HeaderName, HeaderValue, IF_RANGE, RANGE,
+};
 use reqwest::{Method, Response, StatusCode};
-use tokio::io::AsyncReadExt;
 use tokio_util::io::StreamReader;
 
-use crate::content::{Descriptor, Reader};
+use crate::content::{Descriptor, Hasher, Reader, StoreError};
 
 use super::super::error::{Error, one_line};
+use super::super::hosts::Capability;
 use super::super::media_type;
-use super::transport::{Call, Scope, failure};
-use super::{Announced, Repository};
+use super::Repository;
+use super::hosted::{Announced, HostedRepository};
+use super::retry::Attempts;
+use super::routes::Route;
+use super::transport::{Call, Payload, Scope, failure};
 
 impl Repository {
     /// Opens content, or a byte range of it. Manifests are small, and come verified; blobs are
-    /// verified by who reads them.
+    /// verified by who reads them. A blob goes on by itself when its transfer breaks off; errors of
+    /// that are [`StoreError`]s inside the reader's `io::Error`s.
     pub(super) async fn download(
         &self,
         content: &Descriptor,
         range: Option<Range<u64>>,
     ) -> Result<Reader, Error> {
-        let whole = 0..content.size;
-        let wanted = range.clone().unwrap_or(whole.clone());
+        let wanted = range.unwrap_or(0..content.size);
         if wanted.start > wanted.end || wanted.end > content.size {
             return Err(Error::RangeOutside {
                 what: format!("content {}", content.digest),
@@ -39,29 +45,18 @@ impl Repository {
             let (_, bytes) = self.manifest(&content.digest.to_string()).await?;
             return Ok(Box::new(io::Cursor::new(part(&bytes, &wanted))));
         }
-        if wanted.is_empty() && !whole.is_empty() {
+        if wanted.is_empty() && content.size > 0 {
             // Some registries answer a range that starts at the end with a broken body.
             return Ok(Box::new(io::Cursor::new(Bytes::new())));
         }
-        let mut call = self.blob_call(Method::GET, content, Scope::PULL)?;
-        let partial = range.filter(|_| wanted != whole);
-        if let Some(range) = &partial {
-            let value = format!("bytes={}-{}", range.start, range.end - 1);
-            if let Ok(value) = HeaderValue::from_str(&value) {
-                call.headers.insert(RANGE, value);
-            }
-        }
-        let response = self.transport.send(&call).await?;
-        match &partial {
-            Some(range) => check_partial(&response, range, content, &call)?,
-            None => check_whole(&response, content, &call)?,
-        }
-        Ok(body(
-            response,
-            call,
-            wanted.end - wanted.start,
-            partial.is_some(),
-        ))
+        let (mirrors, last) = self.readable(Capability::Pull).await?;
+        let mut download = Download::new(content, wanted, mirrors, last);
+        let body = download.connect().await?;
+        let chunks = stream::try_unfold((download, body), async |(mut download, body)| {
+            let next = download.next(body).await.map_err(into_io)?;
+            Ok::<_, io::Error>(next.map(|(chunk, body)| (chunk, (download, body))))
+        });
+        Ok(Box::new(StreamReader::new(Box::pin(chunks))))
     }
 }
 
@@ -74,74 +69,282 @@ fn part(bytes: &Bytes, range: &Range<u64>) -> Bytes {
     bytes.slice(position(range.start)..position(range.end))
 }
 
-fn check_whole(response: &Response, content: &Descriptor, call: &Call) -> Result<(), Error> {
-    let announced = Announced::from(response.headers());
-    let size = announced.size.filter(|size| *size != content.size);
-    if response.status() == StatusCode::OK && size.is_none() {
-        return Ok(());
-    }
-    Err(Error::Contradiction {
-        what: call.what.clone(),
-        announced: format!("{} bytes", content.size),
-        actual: match size {
-            Some(size) => format!("{size} bytes"),
-            None => format!("an answer with HTTP {}", response.status().as_u16()),
-        },
-    })
+fn into_io(error: Error) -> io::Error {
+    io::Error::other(StoreError::from(error))
 }
 
-fn check_partial(
-    response: &Response,
-    range: &Range<u64>,
-    content: &Descriptor,
-    call: &Call,
-) -> Result<(), Error> {
-    let ignored = |reason: String| Error::RangeIgnored {
-        what: call.what.clone(),
-        registry: call.registry.clone(),
-        reason,
-    };
-    if response.status() != StatusCode::PARTIAL_CONTENT {
-        return Err(ignored(format!("HTTP {}", response.status().as_u16())));
-    }
-    let headers = response.headers();
-    let text = |headers: &HeaderMap, name| -> Option<String> {
-        headers
-            .get(name)
-            .and_then(|value| value.to_str().ok())
-            .map(one_line)
-    };
-    let given = text(headers, CONTENT_RANGE).unwrap_or_default();
-    let expected = format!("bytes {}-{}/", range.start, range.end - 1);
-    let total = given.strip_prefix(&expected);
-    if !total.is_some_and(|total| total == "*" || total == content.size.to_string()) {
-        return Err(ignored(format!(
-            "Content-Range is `{given}`, not `{expected}{}`",
-            content.size
-        )));
-    }
-    match text(headers, CONTENT_LENGTH) {
-        Some(length) if length != (range.end - range.start).to_string() => {
-            Err(ignored(format!("Content-Length is {length}")))
+/// A blob, or a part of one, on its way in.
+struct Download {
+    /// The host that is asked now, and those to ask when it fails, the next one last.
+    host: HostedRepository,
+    others: Vec<HostedRepository>,
+    content: Descriptor,
+    /// The next byte to hand out, and the one behind the last.
+    position: u64,
+    end: u64,
+    attempts: Attempts,
+    /// Whether the registry is believed to answer ranges as it should.
+    ranges: bool,
+    /// What the registry calls this content, for `If-Range`.
+    etag: Option<HeaderValue>,
+    witness: Option<Witness>,
+}
+
+/// Finds out whether a blob that mirrors had a part in is what it should be. Who reads it finds out too,
+/// and asks again; then they are not to be asked.
+struct Witness {
+    hasher: Hasher,
+    mirrors: Vec<Arc<Route>>,
+}
+
+/// What is left of an answer.
+struct Body {
+    call: Call,
+    response: Response,
+    /// How many bytes come first that have been handed out already.
+    skip: u64,
+}
+
+impl Download {
+    fn new(
+        content: &Descriptor,
+        wanted: Range<u64>,
+        mirrors: Vec<HostedRepository>,
+        last: HostedRepository,
+    ) -> Self {
+        let mut others: Vec<_> = mirrors.into_iter().chain([last.clone()]).rev().collect();
+        let host = others.pop().unwrap_or(last);
+        let whole = wanted.start == 0 && wanted.end == content.size;
+        let witness = (whole && !others.is_empty()).then(|| Witness {
+            hasher: Hasher::new(content.digest.algorithm()),
+            mirrors: Vec::new(),
+        });
+        Self {
+            attempts: host.transport.attempts(),
+            host,
+            others,
+            content: content.clone(),
+            position: wanted.start,
+            end: wanted.end,
+            ranges: true,
+            etag: None,
+            witness,
         }
-        _ => Ok(()),
+    }
+
+    /// After a failed attempt: returns when there is to be another one, at the next host or, after a
+    /// wait, at the last.
+    async fn failed(&mut self, error: Error) -> Result<(), Error> {
+        let Some(next) = self.others.pop() else {
+            return self.attempts.failed(error).await;
+        };
+        self.host.route.failed(&error);
+        self.attempts = next.transport.attempts();
+        self.attempts.moved_to(self.position);
+        self.host = next;
+        (self.ranges, self.etag) = (true, None);
+        Ok(())
+    }
+
+    /// Takes note of what has come from the current host.
+    fn count(&mut self, chunk: &Bytes) {
+        self.position += chunk.len() as u64;
+        self.attempts.moved_to(self.position);
+        if let Some(witness) = &mut self.witness {
+            witness.hasher.update(chunk);
+            let route = &self.host.route;
+            let known = witness.mirrors.iter();
+            if !self.others.is_empty() && !{ known }.any(|known| Arc::ptr_eq(known, route)) {
+                witness.mirrors.push(Arc::clone(route));
+            }
+        }
+        if self.position >= self.end
+            && let Some(witness) = self.witness.take()
+            && witness.hasher.finish() != self.content.digest
+        {
+            for mirror in witness.mirrors {
+                mirror.lied(&format!("blob {}", self.content.digest));
+            }
+        }
+    }
+
+    /// Asks for what is missing, at the registry's own address, until there is an answer with it.
+    async fn connect(&mut self) -> Result<Body, Error> {
+        loop {
+            let call = self.call()?;
+            let limit = self.attempts.stall_timeout();
+            let asked = self.attempts.within(&call, limit, self.ask(&call)).await;
+            match asked {
+                Ok((response, skip)) => {
+                    if self.etag.is_none() {
+                        self.etag = strong_etag(response.headers());
+                    }
+                    return Ok(Body {
+                        call,
+                        response,
+                        skip,
+                    });
+                }
+                // From its start then: that costs time, where a wrong answer would cost the content.
+                Err(Error::RangeIgnored { .. }) if self.ranges && self.may_skip() => {
+                    self.ranges = false;
+                }
+                Err(error) => self.failed(error).await?,
+            }
+        }
+    }
+
+    /// The next bytes. `None` when everything was there.
+    async fn next(&mut self, mut body: Body) -> Result<Option<(Bytes, Body)>, Error> {
+        loop {
+            if self.position >= self.end && !self.shows_excess() {
+                return Ok(None);
+            }
+            let limit = self.attempts.stall_timeout();
+            let chunk = self.attempts.within(&body.call, limit, async {
+                let chunk = body.response.chunk().await;
+                let call = &body.call;
+                chunk.map_err(|error| failure(error, &call.registry, &call.what, &call.url))
+            });
+            let error = match chunk.await {
+                Ok(Some(chunk)) => {
+                    let skipped = body.skip.min(chunk.len() as u64);
+                    body.skip -= skipped;
+                    let chunk = part(&chunk, &(skipped..chunk.len() as u64));
+                    let chunk = self.up_to_the_end(chunk);
+                    self.count(&chunk);
+                    if !chunk.is_empty() {
+                        return Ok(Some((chunk, body)));
+                    }
+                    continue;
+                }
+                // Everything is there; how the connection ends does not matter.
+                _ if self.position >= self.end => return Ok(None),
+                Ok(None) => self.ended_early(&body.call),
+                Err(error) => error,
+            };
+            self.failed(error).await?;
+            body = self.connect().await?;
+        }
+    }
+
+    fn up_to_the_end(&self, chunk: Bytes) -> Bytes {
+        match self.shows_excess() {
+            true => chunk,
+            false => part(&chunk, &(0..self.end.saturating_sub(self.position))),
+        }
+    }
+
+    /// Whether what follows the end of the blob is handed out too, for the verifying reader to see. Of a
+    /// mirror only the digest counts.
+    fn shows_excess(&self) -> bool {
+        self.end == self.content.size && self.others.is_empty()
+    }
+
+    /// Whether what was handed out already may come again, to be skipped. It may not for a part in the
+    /// middle: who wants two of 300 MB does not want to wait for all of them.
+    fn may_skip(&self) -> bool {
+        self.end == self.content.size
+    }
+
+    fn call(&self) -> Result<Call, Error> {
+        let mut call = self
+            .host
+            .blob_call(Method::GET, &self.content, Scope::PULL)?;
+        let whole = self.position == 0 && self.end == self.content.size;
+        if !whole && self.ranges {
+            let range = format!("bytes={}-{}", self.position, self.end.saturating_sub(1));
+            if let Ok(range) = HeaderValue::from_str(&range) {
+                call.headers.insert(RANGE, range);
+            }
+            if let Some(etag) = &self.etag {
+                call.headers.insert(IF_RANGE, etag.clone());
+            }
+        }
+        Ok(call)
+    }
+
+    /// Sends a request. Gives the answer, when it holds what is missing, and how much of it is not.
+    async fn ask(&self, call: &Call) -> Result<(Response, u64), Error> {
+        let transport = &self.host.transport;
+        let response = transport.exchange_once(call, &Payload::Empty).await?;
+        let partial = call.headers.contains_key(RANGE);
+        if partial && response.status() == StatusCode::RANGE_NOT_SATISFIABLE {
+            return Err(self.range_ignored(call, "HTTP 416".to_owned()));
+        }
+        let response = transport.check(response, call).await?;
+        if partial && response.status() == StatusCode::PARTIAL_CONTENT {
+            self.check_partial(&response, call)?;
+            return Ok((response, 0));
+        }
+        if self.position > 0 && !self.may_skip() || self.end < self.content.size {
+            let status = response.status().as_u16();
+            return Err(self.range_ignored(call, format!("HTTP {status}")));
+        }
+        self.check_whole(&response, call)?;
+        Ok((response, self.position))
+    }
+
+    fn check_whole(&self, response: &Response, call: &Call) -> Result<(), Error> {
+        let announced = Announced::from(response.headers());
+        let size = announced.size.filter(|size| *size != self.content.size);
+        match size {
+            None if response.status() == StatusCode::OK => Ok(()),
+            None => {
+                let status = response.status().as_u16();
+                Err(self.contradiction(call, format!("an answer with HTTP {status}")))
+            }
+            Some(size) => Err(self.contradiction(call, format!("{size} bytes"))),
+        }
+    }
+
+    fn check_partial(&self, response: &Response, call: &Call) -> Result<(), Error> {
+        let size = self.content.size;
+        let text = |name: HeaderName| text(response.headers(), &name);
+        let given = text(CONTENT_RANGE).unwrap_or_default();
+        let expected = format!("bytes {}-{}/", self.position, self.end.saturating_sub(1));
+        let total = given.strip_prefix(&expected);
+        if !total.is_some_and(|total| total == "*" || total == size.to_string()) {
+            let reason = format!("Content-Range is `{given}`, not `{expected}{size}`");
+            return Err(self.range_ignored(call, reason));
+        }
+        match text(CONTENT_LENGTH) {
+            Some(length) if length != (self.end - self.position).to_string() => {
+                Err(self.range_ignored(call, format!("Content-Length is {length}")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// A body ended well, and short.
+    fn ended_early(&self, call: &Call) -> Error {
+        self.contradiction(call, format!("{} bytes", self.position))
+    }
+
+    fn contradiction(&self, call: &Call, actual: String) -> Error {
+        Error::Contradiction {
+            what: call.what.clone(),
+            announced: format!("{} bytes", self.content.size),
+            actual,
+        }
+    }
+
+    fn range_ignored(&self, call: &Call, reason: String) -> Error {
+        Error::RangeIgnored {
+            what: call.what.clone(),
+            registry: call.registry.clone(),
+            reason,
+        }
     }
 }
 
-/// The body of an answer as a reader. What goes wrong on the way is an [`Error`] inside the
-/// `io::Error`.
-fn body(response: Response, call: Call, length: u64, partial: bool) -> Reader {
-    let stream = response.bytes_stream().map_err(move |error| {
-        let kind = match error.is_timeout() {
-            true => io::ErrorKind::TimedOut,
-            false => io::ErrorKind::ConnectionReset,
-        };
-        io::Error::new(kind, failure(error, &call.registry, &call.what, &call.url))
-    });
-    let reader = StreamReader::new(Box::pin(stream));
-    if partial {
-        return Box::new(reader.take(length));
-    }
-    // Not cut off: that a body goes on after its end is for the verifying reader to see.
-    Box::new(reader)
+/// The name that the registry gives to exactly these bytes (RFC 9110, "Strong and Weak Validators").
+fn strong_etag(headers: &HeaderMap) -> Option<HeaderValue> {
+    let etag = headers.get(ETAG)?;
+    etag.as_bytes().starts_with(b"\"").then(|| etag.clone())
+}
+
+fn text(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
+    let value = headers.get(name)?.to_str().ok()?;
+    Some(one_line(value))
 }

@@ -4,6 +4,7 @@ use reqwest::Method;
 use reqwest::header::HeaderMap;
 
 use super::super::error::Error;
+use super::super::hosts::Capability;
 use super::Registries;
 use super::transport::{Call, Scope};
 
@@ -16,16 +17,18 @@ impl Registries {
     /// [`Error::CredentialsRefused`] when they are wrong, [`Error::CredentialsMissing`] when there are
     /// none, and everything that keeps a registry from answering.
     pub async fn log_in(&self, registry: &str) -> Result<bool, Error> {
+        // Mirrors have credentials of their own: the registry itself is the last to be asked.
+        let (_, (_, transport)) = self.routes(registry).await?.readable(Capability::Resolve)?;
         let call = Call {
             method: Method::GET,
-            url: self.transport.url(registry, "v2/")?,
+            url: transport.url("v2/")?,
             registry: registry.to_owned(),
             repository: String::new(),
             scope: Scope::NONE,
             what: "login".to_owned(),
             headers: HeaderMap::new(),
         };
-        self.transport.send(&call).await?;
-        Ok(self.transport.has_introduced(&call).await)
+        transport.send(&call).await?;
+        Ok(transport.has_introduced(&call).await)
     }
 }

@@ -2,38 +2,57 @@
 //!
 //! [`Registries`] is what a process has one of: connections, tokens, credentials. A [`Repository`] is
 //! one repository of one registry, as a [`Store`]. Every request goes through `transport.rs`, so that
-//! what holds for one (time limits, redirects, credentials, error messages) holds for all.
+//! what holds for one (time limits, redirects, credentials, error messages) holds for all. A registry is
+//! served by hosts (`routes.rs`): mirrors, and itself. What is sent to one of them is in
+//! `HostedRepository`; a [`Repository`] chooses which, and asks the next when one fails. What is tried
+//! again is decided in `retry.rs`: requests with small bodies are repeated as they are (`exchange.rs`),
+//! downloads (`download.rs`) and uploads (`blob_upload.rs`, `chunks.rs`) go on where they were.
 
+mod address;
 mod answer;
 mod auth;
+mod blob_upload;
 mod challenge;
+mod chunks;
 mod clients;
 mod download;
+mod exchange;
+mod hosted;
 mod login;
 mod outgoing;
 mod realm;
+mod retry;
+mod routes;
 mod token;
 mod transport;
 mod upload;
+mod upload_session;
 
+use std::collections::HashMap;
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use reqwest::Method;
-use reqwest::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue};
+use tokio::sync::Mutex;
 
 use crate::content::{Descriptor, Digest, Reader, Source, Store, StoreError};
 
 use super::credentials::CredentialSource;
-use super::error::{Error, one_line};
-use super::reference::{RegistryReference, is_tag};
-use super::{MANIFEST_LIMIT, media_type};
-use transport::{Call, Scope, Transport};
+use super::error::Error;
+use super::hosts::{self, Capability, ClientCertificate};
+use super::reference::RegistryReference;
+use hosted::HostedRepository;
+use routes::{Routes, Way};
+use transport::Scope;
+
+pub use retry::RetryOptions;
 
 /// How registries are reached.
+///
+/// Besides, the environment counts: `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`, in capitals or
+/// not. Loopback hosts are reached without a proxy.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct RegistryOptions {
@@ -47,12 +66,26 @@ pub struct RegistryOptions {
     pub skip_tls_verify: bool,
     /// PEM files with certificate authorities that are trusted besides the system's.
     pub certificate_authorities: Vec<PathBuf>,
+    /// The certificate to show to registries that want one; not to mirrors.
+    pub client_certificate: Option<ClientCertificate>,
+    /// The folder that says which mirrors a registry has, and how hosts are reached: an entry for each
+    /// registry with a `hosts.toml` as containerd has it, or with Docker's `ca.crt`, `client.cert` and
+    /// `client.key`. An entry is read once, when its registry is first asked. `None`:
+    /// `$XDG_CONFIG_HOME/wasmcloud-par/hosts`, then `/etc/containerd/certs.d`.
+    ///
+    /// Mirrors are asked in their order, each once and not for long, then the registry itself. What
+    /// they give is trusted by its digest alone. The credentials above are not for them: only what is
+    /// stored for the mirror's own host is sent to it.
+    pub hosts_directory: Option<PathBuf>,
+    /// Time limits, and how often a registry is asked again.
+    pub retry: RetryOptions,
 }
 
 /// The way to all registries: connections, tokens, credentials. Made once, cheap to clone.
 #[derive(Clone)]
 pub struct Registries {
-    transport: Arc<Transport>,
+    options: Arc<RegistryOptions>,
+    routes: Arc<Mutex<HashMap<String, Arc<Routes>>>>,
 }
 
 impl std::fmt::Debug for Registries {
@@ -66,226 +99,161 @@ impl Registries {
     ///
     /// # Errors
     ///
-    /// [`Error::CertificateAuthority`] when a file of `options` cannot be read or holds no
-    /// certificate, [`Error::Client`] when TLS cannot be set up.
+    /// [`Error::CertificateAuthority`] and [`Error::ClientCertificate`] when a file of `options`
+    /// cannot be read or holds none, [`Error::File`] when `hosts_directory` cannot be read. What it
+    /// says of a registry is read with the first request to that.
     pub fn new(options: RegistryOptions) -> Result<Self, Error> {
-        let transport = Arc::new(Transport::new(options)?);
-        Ok(Self { transport })
+        clients::check(&options)?;
+        options
+            .hosts_directory
+            .as_deref()
+            .map_or(Ok(()), hosts::check)?;
+        Ok(Self {
+            options: Arc::new(options),
+            routes: Arc::default(),
+        })
     }
 
     /// The repository that `reference` is in. Contacts nobody.
     #[must_use]
     pub fn repository(&self, reference: &RegistryReference) -> Repository {
         Repository {
-            transport: Arc::clone(&self.transport),
+            registries: self.clone(),
             registry: reference.registry().to_owned(),
             name: reference.repository().to_owned(),
         }
+    }
+
+    /// The ways to `registry`, worked out once.
+    async fn routes(&self, registry: &str) -> Result<Arc<Routes>, Error> {
+        let mut known = self.routes.lock().await;
+        if let Some(routes) = known.get(registry) {
+            return Ok(Arc::clone(routes));
+        }
+        let (options, name) = (Arc::clone(&self.options), registry.to_owned());
+        let loaded = tokio::task::spawn_blocking(move || Routes::load(&name, &options)).await;
+        let routes = loaded.map_err(|source| Error::Cancelled { source })?;
+        let routes = Arc::new(routes?);
+        known.insert(registry.to_owned(), Arc::clone(&routes));
+        Ok(routes)
     }
 }
 
 /// One repository of one registry, as a [`Store`] for blobs and manifests.
 #[derive(Clone)]
 pub struct Repository {
-    transport: Arc<Transport>,
+    registries: Registries,
     registry: String,
     name: String,
 }
 
 impl std::fmt::Debug for Repository {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(formatter, "Repository({})", self.place())
+        write!(formatter, "Repository({})", self.location())
     }
 }
 
 impl Repository {
     /// The manifest that `name`, a tag or a digest, stands for: its bytes, and the descriptor that
-    /// they have. One request.
+    /// they have. One request for each host that is asked.
     ///
     /// # Errors
     ///
     /// [`Error::NotFound`]; [`Error::NotVerified`] and [`Error::Contradiction`] when the bytes are not
     /// what was asked for or what the registry announced; [`Error::TooLarge`] over
-    /// [`MANIFEST_LIMIT`]; and everything that keeps a registry from answering.
+    /// [`MANIFEST_LIMIT`](super::MANIFEST_LIMIT); and everything that keeps a registry from answering.
     pub async fn manifest(&self, name: &str) -> Result<(Descriptor, Bytes), Error> {
-        let call = self.manifest_call(Method::GET, name, Scope::PULL)?;
-        let what = call.what.clone();
-        let response = self.transport.send(&call).await?;
-        let announced = Announced::from(response.headers());
-        let bytes = self
-            .transport
-            .read_bounded(response, MANIFEST_LIMIT, &call)
-            .await?;
-        let asked: Option<Digest> = name.parse().ok();
-        for digest in asked.iter().chain(announced.digest.iter()) {
-            let expected = Descriptor {
-                media_type: String::new(),
-                digest: digest.clone(),
-                size: bytes.len() as u64,
-            };
-            super::artifact::verify(&expected, &bytes, || what.clone())?;
-        }
-        let media_type = match announced.media_type {
-            Some(media_type) => media_type,
-            None => media_type::of_manifest(&bytes).ok_or_else(|| Error::Malformed {
-                what,
-                reason: "it names no media type of a manifest".to_owned(),
-            })?,
-        };
-        let digest = asked.unwrap_or_else(|| Digest::of(&bytes));
-        let descriptor = Descriptor {
-            media_type,
-            digest,
-            size: bytes.len() as u64,
-        };
-        Ok((descriptor, bytes))
+        self.first(capability_for(name), |host| async move {
+            host.manifest(name).await
+        })
+        .await
     }
 
-    /// What `name` stands for, by its headers when they say enough, else by its bytes.
     async fn resolve_name(&self, name: &str) -> Result<Descriptor, Error> {
-        let call = self.manifest_call(Method::HEAD, name, Scope::PULL)?;
-        let response = self.transport.send(&call).await?;
-        let announced = Announced::from(response.headers());
-        // No manifest is empty; a length of 0 only says that an answer to HEAD has no body.
-        let size = announced.size.filter(|size| *size > 0);
-        let (Some(media_type), Some(digest), Some(size)) =
-            (announced.media_type, announced.digest, size)
-        else {
-            return Ok(self.manifest(name).await?.0);
-        };
-        if size > MANIFEST_LIMIT {
-            return Err(Error::TooLarge {
-                what: call.what,
-                limit: MANIFEST_LIMIT,
-            });
-        }
-        match name.parse::<Digest>() {
-            Ok(asked) if asked.algorithm() != digest.algorithm() => {
-                Ok(self.manifest(name).await?.0)
+        self.first(capability_for(name), |host| async move {
+            host.resolve_name(name).await
+        })
+        .await
+    }
+
+    /// What the first host gives that can. The error is that of the last, which is the registry itself
+    /// unless it may not be asked.
+    async fn first<T, F>(
+        &self,
+        capability: Capability,
+        ask: impl Fn(HostedRepository) -> F,
+    ) -> Result<T, Error>
+    where
+        F: Future<Output = Result<T, Error>>,
+    {
+        let (mirrors, last) = self.readable(capability).await?;
+        for mirror in mirrors {
+            let route = Arc::clone(&mirror.route);
+            match ask(mirror).await {
+                Ok(answer) => return Ok(answer),
+                Err(error) => route.failed(&error),
             }
-            Ok(asked) if asked != digest => Err(Error::Contradiction {
-                what: call.what,
-                announced: asked.to_string(),
-                actual: digest.to_string(),
-            }),
-            _ => Ok(Descriptor {
-                media_type,
-                digest,
-                size,
-            }),
+        }
+        ask(last).await
+    }
+
+    /// The mirrors to ask, in order, and who is asked last.
+    async fn readable(
+        &self,
+        capability: Capability,
+    ) -> Result<(Vec<HostedRepository>, HostedRepository), Error> {
+        let (mirrors, last) = self.routes().await?.readable(capability)?;
+        let mirrors = mirrors.into_iter().map(|route| self.at(route));
+        Ok((mirrors.collect(), self.at(last)))
+    }
+
+    /// The host that takes content.
+    async fn writable(&self) -> Result<HostedRepository, Error> {
+        Ok(self.at(self.routes().await?.writable()?))
+    }
+
+    async fn upload(&self, content: &Descriptor, source: &dyn Source) -> Result<(), Error> {
+        self.writable().await?.upload(content, source).await
+    }
+
+    fn at(&self, (route, transport): Way) -> HostedRepository {
+        HostedRepository {
+            route,
+            transport,
+            registry: self.registry.clone(),
+            name: self.name.clone(),
         }
     }
 
-    fn place(&self) -> String {
+    async fn routes(&self) -> Result<Arc<Routes>, Error> {
+        self.registries.routes(&self.registry).await
+    }
+
+    fn location(&self) -> String {
         format!("{}/{}", self.registry, self.name)
     }
-
-    fn call(&self, method: Method, path: &str, what: &str, actions: Scope) -> Result<Call, Error> {
-        let url = self
-            .transport
-            .url(&self.registry, &format!("v2/{}/{path}", self.name))?;
-        Ok(Call {
-            method,
-            url,
-            registry: self.registry.clone(),
-            repository: self.name.clone(),
-            scope: actions,
-            what: format!("{what} of {}", self.place()),
-            headers: HeaderMap::new(),
-        })
-    }
-
-    fn manifest_call(&self, method: Method, name: &str, actions: Scope) -> Result<Call, Error> {
-        // The name becomes part of a URL.
-        if !is_tag(name) && name.parse::<Digest>().is_err() {
-            return Err(Error::Name {
-                name: one_line(name),
-            });
-        }
-        let what = format!("manifest {name}");
-        let mut call = self.call(method, &format!("manifests/{name}"), &what, actions)?;
-        for media_type in [
-            media_type::OCI_MANIFEST,
-            media_type::OCI_INDEX,
-            media_type::DOCKER_MANIFEST,
-            media_type::DOCKER_MANIFEST_LIST,
-        ] {
-            call.headers
-                .append(ACCEPT, HeaderValue::from_static(media_type));
-        }
-        Ok(call)
-    }
-
-    fn blob_call(
-        &self,
-        method: Method,
-        descriptor: &Descriptor,
-        scope: Scope,
-    ) -> Result<Call, Error> {
-        let digest = &descriptor.digest;
-        self.call(
-            method,
-            &format!("blobs/{digest}"),
-            &format!("blob {digest}"),
-            scope,
-        )
-    }
-
-    /// Whether the content is there, as far as the registry says; content of another size is not.
-    async fn has(&self, descriptor: &Descriptor, scope: Scope) -> Result<bool, Error> {
-        match self.stored(descriptor, scope).await? {
-            Some(stored) => Ok(stored.size.is_none_or(|size| size == descriptor.size)),
-            None => Ok(false),
-        }
-    }
-
-    /// What the registry holds under the digest of `descriptor`; `None` for nothing.
-    async fn stored(&self, content: &Descriptor, scope: Scope) -> Result<Option<Announced>, Error> {
-        let call = match media_type::is_manifest(&content.media_type) {
-            true => self.manifest_call(Method::HEAD, &content.digest.to_string(), scope)?,
-            false => self.blob_call(Method::HEAD, content, scope)?,
-        };
-        let response = self.transport.exchange(&call).await?;
-        let elsewhere = response.url().origin() != call.url.origin();
-        if elsewhere && response.status().is_client_error() {
-            // The registry sent us to its storage, so it has the content; addresses that are signed
-            // for GET answer HEAD with 403 (ghcr.io).
-            return Ok(Some(Announced::default()));
-        }
-        match self.transport.check(response, &call).await {
-            Ok(response) => Ok(Some(Announced::from(response.headers()))),
-            Err(Error::NotFound { .. }) => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
 }
 
-/// What the headers of an answer say about content, as far as they say it well.
-#[derive(Default)]
-struct Announced {
-    media_type: Option<String>,
-    digest: Option<Digest>,
-    size: Option<u64>,
-}
-
-impl From<&HeaderMap> for Announced {
-    fn from(headers: &HeaderMap) -> Self {
-        let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-        let media_type = text(CONTENT_TYPE.as_str())
-            .map(|value| value.split(';').next().unwrap_or(value).trim().to_owned())
-            .filter(|media_type| media_type::is_manifest(media_type));
-        Self {
-            media_type,
-            digest: text("docker-content-digest").and_then(|value| value.trim().parse().ok()),
-            size: text(CONTENT_LENGTH.as_str()).and_then(|value| value.parse().ok()),
-        }
+/// Content is trusted by its digest, and so any host may have it; what a tag stands for is not.
+fn capability_for(name: &str) -> Capability {
+    match name.parse::<Digest>() {
+        Ok(_) => Capability::Pull,
+        Err(_) => Capability::Resolve,
     }
 }
 
 #[async_trait]
 impl Store for Repository {
     async fn exists(&self, descriptor: &Descriptor) -> Result<bool, StoreError> {
-        Ok(self.has(descriptor, Scope::PULL).await?)
+        let (mirrors, last) = self.readable(Capability::Pull).await?;
+        for mirror in mirrors {
+            match mirror.has(descriptor, Scope::PULL).await {
+                Ok(true) => return Ok(true),
+                Ok(false) => {}
+                Err(error) => mirror.route.failed(&error),
+            }
+        }
+        Ok(last.has(descriptor, Scope::PULL).await?)
     }
 
     async fn open(
@@ -307,8 +275,13 @@ impl Store for Repository {
     /// Sends the manifest, which the repository must hold, again under its new name: registries know
     /// no other way. [`Repository::push_manifest`] saves the detour when the bytes are at hand.
     async fn tag(&self, descriptor: &Descriptor, name: &str) -> Result<(), StoreError> {
-        let (_, bytes) = self.manifest(&descriptor.digest.to_string()).await?;
-        Ok(self.send_manifest(descriptor, bytes, name).await?)
+        let host = self.writable().await?;
+        let (_, bytes) = host.manifest(&descriptor.digest.to_string()).await?;
+        Ok(host.send_manifest(descriptor, bytes, name).await?)
+    }
+
+    fn place(&self) -> Option<String> {
+        Some(self.location())
     }
 }
 

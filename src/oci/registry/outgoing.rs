@@ -13,19 +13,20 @@ use tokio::io::AsyncReadExt;
 use crate::content::{Descriptor, Reader, Source, VerifyError, VerifyReader};
 
 use super::super::error::Error;
-use super::clients::STALL_TIMEOUT;
 
 /// How much is handed to the connection at a time.
 const CHUNK: usize = 256 * 1024;
-/// How long a registry may take to answer when it has everything: it may have to move gigabytes to
-/// its final place.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(10 * 60);
+/// How much of a blob a registry moves to its final place in a second at least, before it answers.
+const SLOWEST_STORAGE: u64 = 32 * 1024 * 1024;
 
-/// A blob to send, as often as it takes.
+/// A blob to send, or the rest of one, as often as it takes.
 pub(super) struct Outgoing<'a> {
     content: &'a Descriptor,
     source: &'a dyn Source,
     what: &'a str,
+    /// How much of it the registry has already.
+    offset: u64,
+    stall_timeout: Duration,
     progress: Arc<Mutex<Progress>>,
 }
 
@@ -33,38 +34,53 @@ pub(super) struct Outgoing<'a> {
 /// did.
 struct Progress {
     moved: Instant,
+    position: u64,
     complete: bool,
     failure: Option<io::Error>,
 }
 
-impl<'a> Outgoing<'a> {
-    pub(super) fn new(content: &'a Descriptor, source: &'a dyn Source, what: &'a str) -> Self {
-        let progress = Progress {
+impl Progress {
+    fn at(position: u64) -> Self {
+        Self {
             moved: Instant::now(),
+            position,
             complete: false,
             failure: None,
-        };
+        }
+    }
+}
+
+impl<'a> Outgoing<'a> {
+    pub(super) fn new(
+        content: &'a Descriptor,
+        source: &'a dyn Source,
+        what: &'a str,
+        offset: u64,
+        stall_timeout: Duration,
+    ) -> Self {
         Self {
             content,
             source,
             what,
-            progress: Arc::new(Mutex::new(progress)),
+            offset,
+            stall_timeout,
+            progress: Arc::new(Mutex::new(Progress::at(offset))),
         }
     }
 
-    /// A body with the content from its start.
+    /// A body with the content from the offset on. What is before it is read too, to be verified.
     pub(super) async fn body(&self) -> Result<Body, Error> {
-        let reader = self.source.open(0).await?;
+        let reader = VerifyReader::new(self.source.open(0).await?, self.content);
+        let mut start = reader.take(self.offset);
+        if let Err(error) = tokio::io::copy(&mut start, &mut tokio::io::sink()).await {
+            return Err(source_error(self.what, error));
+        }
         note(&self.progress, |progress| {
-            *progress = Progress {
-                moved: Instant::now(),
-                complete: false,
-                failure: None,
-            };
+            *progress = Progress::at(self.offset);
         });
         let state = Some(Sending {
-            reader: VerifyReader::new(reader, self.content),
-            left: self.content.size,
+            reader: start.into_inner(),
+            left: self.content.size.saturating_sub(self.offset),
             progress: Arc::clone(&self.progress),
         });
         Ok(Body::wrap_stream(chunks(state)))
@@ -73,30 +89,42 @@ impl<'a> Outgoing<'a> {
     /// What went wrong on our side, when something did.
     pub(super) fn failure(&self) -> Option<Error> {
         let failure = note(&self.progress, |progress| progress.failure.take())?;
-        let what = self.what.to_owned();
-        Some(match failure.downcast::<VerifyError>() {
-            Ok(source) => Error::SourceChanged { what, source },
-            Err(source) => Error::SourceFailed { what, source },
+        Some(source_error(self.what, failure))
+    }
+
+    /// When something last went out, and how far the sending had then come.
+    pub(super) fn reached(&self) -> (Instant, u64) {
+        note(&self.progress, |progress| {
+            (progress.moved, progress.position)
         })
     }
 
-    /// Returns, with the seconds that passed, when nothing has moved for too long.
-    pub(super) async fn stalled(&self) -> u64 {
+    /// Returns, with the limit, when nothing has moved for too long.
+    pub(super) async fn stalled(&self) -> Duration {
+        let storing = Duration::from_secs(self.content.size / SLOWEST_STORAGE);
         loop {
             let (moved, complete) = note(&self.progress, |progress| {
                 (progress.moved, progress.complete)
             });
-            let limit = if complete {
-                ANSWER_TIMEOUT
-            } else {
-                STALL_TIMEOUT
+            let limit = match complete {
+                true => self.stall_timeout + storing,
+                false => self.stall_timeout,
             };
             let idle = moved.elapsed();
             if idle >= limit {
-                return limit.as_secs();
+                return limit;
             }
             tokio::time::sleep(limit - idle).await;
         }
+    }
+}
+
+/// An error of whoever has the content.
+pub(super) fn source_error(what: &str, error: io::Error) -> Error {
+    let what = what.to_owned();
+    match error.downcast::<VerifyError>() {
+        Ok(source) => Error::SourceChanged { what, source },
+        Err(source) => Error::SourceFailed { what, source },
     }
 }
 
@@ -147,6 +175,7 @@ impl Sending {
         }
         note(&self.progress, |progress| {
             progress.moved = Instant::now();
+            progress.position += chunk.len() as u64;
             progress.complete = ended;
         });
         Ok((chunk.freeze(), self))

@@ -5,7 +5,7 @@
 
 use reqwest::Url;
 
-use super::transport::is_loopback;
+use super::address::is_loopback;
 
 /// The URL of the token service that `registry` names, when it may be asked; else the reason why not.
 /// `secret` says that credentials would be sent along.

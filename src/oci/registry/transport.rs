@@ -1,7 +1,7 @@
 //! The one place that sends requests.
 
-use std::net::IpAddr;
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -9,15 +9,15 @@ use futures_util::future::{Either, select};
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue, WARNING};
 use reqwest::{Method, Response, StatusCode, Url};
 
-use super::super::error::{Error, one_line};
+use super::super::error::{Error, TlsProblem, one_line};
+use super::super::hosts::Host;
 use super::RegistryOptions;
+use super::address::{authority, base_of, is_at};
 use super::answer;
 use super::auth::Authenticator;
 use super::clients::Clients;
 use super::outgoing::Outgoing;
-
-/// How long a small write may take altogether.
-const WRITE_TIMEOUT: Duration = Duration::from_secs(2 * 60);
+use super::retry::RetryOptions;
 
 /// What a request needs permission for, in the words of the token specification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -47,6 +47,19 @@ impl Call {
     pub(super) fn address(&self) -> String {
         address(&self.url)
     }
+
+    pub(super) fn reads(&self) -> bool {
+        self.method == Method::GET || self.method == Method::HEAD
+    }
+
+    /// The error for a call during which nothing moved for so long.
+    pub(super) fn stalled(&self, limit: Duration) -> Error {
+        Error::Stalled {
+            what: self.what.clone(),
+            address: self.address(),
+            seconds: limit.as_secs(),
+        }
+    }
 }
 
 /// What goes along with a request; all of it can be sent again.
@@ -60,55 +73,89 @@ pub(super) fn address(url: &Url) -> String {
     format!("{}{}", url.origin().ascii_serialization(), url.path())
 }
 
+/// The way to one host. Cheap to clone.
+#[derive(Clone)]
 pub(super) struct Transport {
     clients: Clients,
-    authenticator: Authenticator,
-    plain_http: bool,
-    tls_to_loopback: bool,
+    authenticator: Arc<Authenticator>,
+    pub(super) retry: RetryOptions,
+    /// Where its API begins.
+    base: Url,
+    /// What credentials are stored under, and messages are about.
+    name: String,
+    /// The registry that it stands in for (containerd's `docs/hosts.md`, "ns").
+    namespace: Option<String>,
+    /// What is sent along with each request.
+    headers: HeaderMap,
 }
 
 impl Transport {
-    pub(super) fn new(options: RegistryOptions) -> Result<Self, Error> {
-        let clients = Clients::new(&options)?;
-        Ok(Self {
-            authenticator: Authenticator::new(clients.writing.clone(), options.credentials),
-            clients,
-            plain_http: options.plain_http,
-            tls_to_loopback: options.skip_tls_verify || !options.certificate_authorities.is_empty(),
-        })
-    }
-
-    /// The URL of `path` in `registry`.
-    pub(super) fn url(&self, registry: &str, path: &str) -> Result<Url, Error> {
-        let host = match registry {
-            "docker.io" => "registry-1.docker.io",
-            other => other,
+    /// The way to one of the hosts that serve `registry`.
+    pub(super) fn new(
+        registry: &str,
+        host: &Host,
+        options: &RegistryOptions,
+    ) -> Result<Self, Error> {
+        let base = match &host.base {
+            Some(base) => base.clone(),
+            None => base_of(registry, host, options)?,
         };
-        let parse = |scheme: &str| Url::parse(&format!("{scheme}://{host}/{path}"));
-        let url = parse("https").and_then(|url| {
-            let plain = self.plain_http || is_loopback(&url) && !self.tls_to_loopback;
-            if plain { parse("http") } else { Ok(url) }
-        });
-        // A parsed reference always makes a URL.
-        url.map_err(|_| Error::Name {
-            name: one_line(registry),
+        let itself = is_at(registry, &base);
+        let clients = Clients::new(options, host, &base, itself)?;
+        let mut credentials = options.credentials.clone();
+        if !itself {
+            // They are for the registry that was named.
+            credentials.explicit = None;
+        }
+        Ok(Self {
+            authenticator: Arc::new(Authenticator::new(clients.writing.clone(), credentials)),
+            clients,
+            retry: options.retry.clone(),
+            name: match itself {
+                true => registry.to_owned(),
+                false => authority(&base),
+            },
+            namespace: (!itself).then(|| registry.to_owned()),
+            base,
+            headers: host.headers.clone(),
         })
     }
 
-    /// Sends `call` without a body, and gives the answer when it is a good one.
-    pub(super) async fn send(&self, call: &Call) -> Result<Response, Error> {
-        let response = self.exchange(call).await?;
-        self.check(response, call).await
+    /// The same, with one quick attempt instead of patience.
+    pub(super) fn quick(&self) -> Self {
+        Self {
+            retry: self.retry.quick(),
+            ..self.clone()
+        }
     }
 
-    /// Sends `call` without a body; the answer may be a refusal.
-    pub(super) async fn exchange(&self, call: &Call) -> Result<Response, Error> {
-        self.exchange_with(call, &Payload::Empty).await
+    /// The host, with its port when it has one.
+    pub(super) fn name(&self) -> &str {
+        &self.name
     }
 
-    /// Sends `call` with a body, once more when the registry wants to know who is asking. Later,
-    /// retries belong here: everything that is sent can be sent again.
-    pub(super) async fn exchange_with(
+    /// Whether this is not the registry itself.
+    pub(super) fn is_mirror(&self) -> bool {
+        self.namespace.is_some()
+    }
+
+    /// The URL of `path` in the API.
+    pub(super) fn url(&self, path: &str) -> Result<Url, Error> {
+        let base = self.base.as_str().trim_end_matches('/');
+        let url = Url::parse(&format!("{base}/{path}"));
+        // A parsed reference always makes a URL.
+        let mut url = url.map_err(|_| Error::Name {
+            name: one_line(path),
+        })?;
+        if let Some(registry) = &self.namespace {
+            url.query_pairs_mut().append_pair("ns", registry);
+        }
+        Ok(url)
+    }
+
+    /// Sends `call` with a body, once more when the registry wants to know who is asking. Whether a
+    /// failure is final is for the caller to find out.
+    pub(super) async fn exchange_once(
         &self,
         call: &Call,
         payload: &Payload<'_>,
@@ -136,41 +183,27 @@ impl Transport {
         payload: &Payload<'_>,
         authorization: Option<HeaderValue>,
     ) -> Result<Response, Error> {
-        let reads = call.method == Method::GET || call.method == Method::HEAD;
-        let client = if reads {
-            &self.clients.reading
-        } else {
-            &self.clients.writing
+        let client = match call.reads() {
+            true => &self.clients.reading,
+            false => &self.clients.writing,
         };
-        let mut request = client
-            .request(call.method.clone(), call.url.clone())
-            .headers(call.headers.clone());
+        let mut headers = self.headers.clone();
+        headers.extend(call.headers.clone());
         if let Some(authorization) = authorization {
-            request = request.header(AUTHORIZATION, authorization);
+            headers.insert(AUTHORIZATION, authorization);
         }
+        let request = client
+            .request(call.method.clone(), call.url.clone())
+            .headers(headers);
         let sent = match payload {
-            Payload::Empty if reads => request.send().await,
-            Payload::Empty => request.timeout(WRITE_TIMEOUT).send().await,
-            Payload::Bytes(bytes) => {
-                request
-                    .timeout(WRITE_TIMEOUT)
-                    .body(bytes.clone())
-                    .send()
-                    .await
-            }
+            Payload::Empty => request.send().await,
+            Payload::Bytes(bytes) => request.body(bytes.clone()).send().await,
             Payload::Stream(outgoing) => {
                 let request = request.body(outgoing.body().await?);
                 let (sending, stalled) = (pin!(request.send()), pin!(outgoing.stalled()));
                 let sent = match select(sending, stalled).await {
                     Either::Left((sent, _)) => sent,
-                    Either::Right((seconds, _)) => {
-                        let (what, address) = (call.what.clone(), call.address());
-                        return Err(Error::Stalled {
-                            what,
-                            address,
-                            seconds,
-                        });
-                    }
+                    Either::Right((limit, _)) => return Err(call.stalled(limit)),
                 };
                 if let (Err(_), Some(error)) = (&sent, outgoing.failure()) {
                     return Err(error);
@@ -210,6 +243,10 @@ impl Transport {
             .unwrap_or_default();
         let answer = answer::parse(status, &headers, &body);
         let (what, registry) = (call.what.clone(), call.registry.clone());
+        if call.url.scheme() == "http" && answer::wants_tls(status, &headers, &body) {
+            let address = call.url.origin().ascii_serialization();
+            return Err(Error::PlainHttp { registry, address });
+        }
         // The storage behind a redirect refuses an address that has expired, not the user.
         if from_registry && matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
             return Err(self.authenticator.denied(call, answer).await);
@@ -289,10 +326,11 @@ pub(super) fn failure(source: reqwest::Error, registry: &str, what: &str, url: &
             address: at,
             source,
         }
-    } else if is_tls(&source) {
+    } else if let Some(problem) = TlsProblem::behind(&source) {
         Error::Tls {
             registry,
             address: origin,
+            problem,
             source,
         }
     } else if source.is_connect() {
@@ -307,70 +345,5 @@ pub(super) fn failure(source: reqwest::Error, registry: &str, what: &str, url: &
             address: at,
             source,
         }
-    }
-}
-
-/// Whether TLS is what failed. It hides inside of `io::Error`s, which do not count as sources.
-fn is_tls(error: &reqwest::Error) -> bool {
-    let mut next: Option<&(dyn std::error::Error + 'static)> = Some(error);
-    while let Some(error) = next {
-        if error.is::<rustls::Error>() {
-            return true;
-        }
-        let inner = error
-            .downcast_ref::<std::io::Error>()
-            .and_then(std::io::Error::get_ref);
-        next = match inner {
-            Some(inner) => Some(inner),
-            None => error.source(),
-        };
-    }
-    false
-}
-
-/// Whether the URL is on this machine.
-pub(super) fn is_loopback(url: &Url) -> bool {
-    let host = url.host_str().unwrap_or_default();
-    let address = host
-        .trim_start_matches('[')
-        .trim_end_matches(']')
-        .parse::<IpAddr>();
-    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn loopback_is_plain_docker_hub_is_somewhere_else_and_the_rest_is_https() {
-        let transport = Transport::new(RegistryOptions::default()).unwrap();
-        let url = |registry: &str| transport.url(registry, "v2/a").unwrap().to_string();
-        assert_eq!(url("localhost:5000"), "http://localhost:5000/v2/a");
-        assert_eq!(url("127.8.8.8"), "http://127.8.8.8/v2/a");
-        assert_eq!(url("[::1]:5000"), "http://[::1]:5000/v2/a");
-        assert_eq!(url("ghcr.io"), "https://ghcr.io/v2/a");
-        assert_eq!(url("docker.io"), "https://registry-1.docker.io/v2/a");
-    }
-
-    #[test]
-    fn tls_options_mean_tls_on_loopback_and_insecure_means_plain_everywhere() {
-        let url = |options| {
-            Transport::new(options)
-                .unwrap()
-                .url("localhost", "v2/")
-                .unwrap()
-        };
-        let tls = RegistryOptions {
-            skip_tls_verify: true,
-            ..RegistryOptions::default()
-        };
-        assert_eq!(url(tls).scheme(), "https");
-        let plain = RegistryOptions {
-            plain_http: true,
-            ..RegistryOptions::default()
-        };
-        let transport = Transport::new(plain).unwrap();
-        assert_eq!(transport.url("ghcr.io", "v2/").unwrap().scheme(), "http");
     }
 }

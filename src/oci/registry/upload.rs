@@ -1,22 +1,54 @@
-//! Sending blobs and manifests.
+//! Sending content: manifests here, blobs in `blob_upload.rs`.
 
 use bytes::Bytes;
-use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION};
-use reqwest::{Method, Response, Url};
+use reqwest::Method;
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use tokio::io::AsyncReadExt;
 
 use crate::content::{Descriptor, Digest, Source, VerifyError, VerifyReader};
 
-use super::super::error::{Answer, Error, one_line};
+use super::super::error::{Answer, Error};
 use super::super::{MANIFEST_LIMIT, media_type};
+use super::Repository;
 use super::answer::says_immutable;
-use super::outgoing::Outgoing;
-use super::transport::{Call, Payload, Scope, address};
-use super::{Announced, Repository};
-
-const OCTETS: HeaderValue = HeaderValue::from_static("application/octet-stream");
+use super::hosted::{Announced, HostedRepository};
+use super::retry::is_damage;
+use super::transport::Scope;
 
 impl Repository {
+    /// Pushes a manifest under `tag`, or under its digest alone without one, in one request, and makes
+    /// sure that the registry then gives the same manifest back. The children must be there already.
+    ///
+    /// A tag that the registry refuses to move, and that stands for this very manifest already, is
+    /// success.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TagImmutable`] when the tag stands for something else and may not be moved;
+    /// [`Error::StoredDifferently`] when the registry holds something else than was sent; and
+    /// everything that keeps a registry from accepting.
+    pub async fn push_manifest(
+        &self,
+        bytes: Bytes,
+        media_type: &str,
+        tag: Option<&str>,
+    ) -> Result<Descriptor, Error> {
+        let host = self.writable().await?;
+        let content = Descriptor::of(media_type, &bytes);
+        let name = tag.map_or_else(|| content.digest.to_string(), str::to_owned);
+        host.send_manifest(&content, bytes, &name).await?;
+        let found = host.resolve_name(&name).await?;
+        let actual = Announced {
+            media_type: None,
+            digest: Some(found.digest),
+            size: Some(found.size),
+        };
+        host.compare(&content, &actual)?;
+        Ok(content)
+    }
+}
+
+impl HostedRepository {
     /// Sends content unless it is there, and makes sure that the registry holds what was sent.
     pub(super) async fn upload(
         &self,
@@ -40,36 +72,6 @@ impl Repository {
         self.compare(content, &stored)
     }
 
-    /// Pushes a manifest under `tag`, or under its digest alone without one, in one request, and makes
-    /// sure that the registry then gives the same manifest back. The children must be there already.
-    ///
-    /// A tag that the registry refuses to move, and that stands for this very manifest already, is
-    /// success.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::TagImmutable`] when the tag stands for something else and may not be moved;
-    /// [`Error::StoredDifferently`] when the registry holds something else than was sent; and
-    /// everything that keeps a registry from accepting.
-    pub async fn push_manifest(
-        &self,
-        bytes: Bytes,
-        media_type: &str,
-        tag: Option<&str>,
-    ) -> Result<Descriptor, Error> {
-        let content = Descriptor::of(media_type, &bytes);
-        let name = tag.map_or_else(|| content.digest.to_string(), str::to_owned);
-        self.send_manifest(&content, bytes, &name).await?;
-        let found = self.resolve_name(&name).await?;
-        let actual = Announced {
-            media_type: None,
-            digest: Some(found.digest),
-            size: Some(found.size),
-        };
-        self.compare(&content, &actual)?;
-        Ok(content)
-    }
-
     pub(super) async fn send_manifest(
         &self,
         content: &Descriptor,
@@ -89,11 +91,17 @@ impl Repository {
             reason: "its media type does not fit into a header".to_owned(),
         })?;
         call.headers = HeaderMap::from_iter([(CONTENT_TYPE, content_type)]);
-        let response = self
-            .transport
-            .exchange_with(&call, &Payload::Bytes(bytes))
-            .await?;
-        match self.transport.check(response, &call).await {
+        let mut attempts = self.transport.attempts();
+        let sent = loop {
+            let body = bytes.clone();
+            let response = self.transport.exchange_within(&mut attempts, &call, body);
+            match self.transport.check(response.await?, &call).await {
+                // `registry:2` says so too when others push the same manifest.
+                Err(error) if is_damage(&error) => attempts.failed(error).await?,
+                sent => break sent,
+            }
+        };
+        match sent {
             Ok(response) => {
                 let announced = Announced::from(response.headers());
                 self.compare(
@@ -124,7 +132,7 @@ impl Repository {
         let existing = match self.resolve_name(name).await {
             Ok(existing) => existing.digest,
             Err(Error::NotFound { .. }) => {
-                let what = format!("manifest {name} of {}", self.place());
+                let what = format!("manifest {name} of {}", self.location());
                 return Err(Error::Refused {
                     what,
                     registry: self.registry.clone(),
@@ -137,37 +145,11 @@ impl Repository {
             return Ok(());
         }
         Err(Error::TagImmutable {
-            reference: format!("{}:{name}", self.place()),
+            reference: format!("{}:{name}", self.location()),
             existing,
             wanted: content.digest.clone(),
             answer,
         })
-    }
-
-    /// One POST for a place to upload to, one streamed PUT: the fastest way, and the one that every
-    /// registry takes (OCI distribution specification, "POST then PUT").
-    async fn send_blob(&self, content: &Descriptor, source: &dyn Source) -> Result<(), Error> {
-        let what = format!("blob {}", content.digest);
-        let mut start = self.call(Method::POST, "blobs/uploads/", &what, Scope::PUSH)?;
-        start.headers.insert(CONTENT_LENGTH, HeaderValue::from(0));
-        let response = self.transport.send(&start).await?;
-        let mut url = upload_location(&start, &response)?;
-        url.query_pairs_mut()
-            .append_pair("digest", &content.digest.to_string());
-        let headers = HeaderMap::from_iter([
-            (CONTENT_TYPE, OCTETS),
-            (CONTENT_LENGTH, HeaderValue::from(content.size)),
-        ]);
-        let call = Call {
-            method: Method::PUT,
-            url,
-            headers,
-            ..start
-        };
-        let outgoing = Outgoing::new(content, source, &call.what);
-        let payload = Payload::Stream(&outgoing);
-        let response = self.transport.exchange_with(&call, &payload).await?;
-        self.transport.check(response, &call).await.map(drop)
     }
 
     /// Compares what the registry says it holds with what it was sent, as far as it says anything.
@@ -189,33 +171,12 @@ impl Repository {
 
     fn stored_differently(&self, sent: &Descriptor, actual: String) -> Error {
         Error::StoredDifferently {
-            what: format!("content for {}", self.place()),
+            what: format!("content for {}", self.location()),
             registry: self.registry.clone(),
             expected: sent.digest.to_string(),
             actual,
         }
     }
-}
-
-/// Where the registry wants the blob. Only itself will do: credentials go there.
-fn upload_location(call: &Call, response: &Response) -> Result<Url, Error> {
-    let unusable = |reason: String| Error::Location {
-        what: call.what.clone(),
-        registry: call.registry.clone(),
-        reason,
-    };
-    let location = response
-        .headers()
-        .get(LOCATION)
-        .and_then(|value| value.to_str().ok());
-    let location = location.ok_or_else(|| unusable("there is no Location header".to_owned()))?;
-    let url = call.url.join(location);
-    let url = url.map_err(|_| unusable(format!("`{}` is not a URL", one_line(location))))?;
-    if url.origin() != call.url.origin() {
-        let reason = format!("{} is not where the registry is", one_line(&address(&url)));
-        return Err(unusable(reason));
-    }
-    Ok(url)
 }
 
 async fn read_manifest(content: &Descriptor, source: &dyn Source) -> Result<Bytes, Error> {

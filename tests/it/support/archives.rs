@@ -238,6 +238,18 @@ impl ArchiveBuilder {
     }
 }
 
+/// Bytes that do not compress, other ones for each seed.
+pub(crate) fn noise(size: usize, seed: u64) -> Vec<u8> {
+    let mut state = (seed + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let words = std::iter::repeat_with(|| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state.to_le_bytes()
+    });
+    words.take(size / 8).flatten().collect()
+}
+
 /// One gzip member around `bytes`.
 pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
     gzip_at(flate2::Compression::fast(), bytes)

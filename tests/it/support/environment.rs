@@ -72,6 +72,8 @@ impl Environment {
             .env("TMPDIR", self.folder.path().join("tmp"))
             .env("USER", "tester")
             .env("NO_COLOR", "1")
+            // Registries that are away stay away here.
+            .env("PAR_PATIENCE", "5")
             .current_dir(self.path(""));
         command
     }

@@ -2,11 +2,15 @@
 //!
 //! A test that needs nothing special pushes to [`shared_registry`], under a [`unique`] name. One
 //! that needs its own set-up, reads the access log or damages what is stored starts a [`Registry`].
+//! One whose subject is a bad network puts a [`proxy`] before either.
 //! Either way it runs the command in an [`Environment`] of its own, so that tests run side by side.
 
 pub(crate) mod archives;
+pub(crate) mod certificates;
 mod environment;
+pub(crate) mod forwarder;
 pub(crate) mod properties;
+pub(crate) mod proxy;
 mod registry;
 mod shared;
 mod tests;

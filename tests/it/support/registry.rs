@@ -46,6 +46,7 @@ pub(crate) struct Builder {
     users: String,
     read_only: bool,
     storage: Option<PathBuf>,
+    tls: String,
     sections: String,
 }
 
@@ -69,6 +70,21 @@ impl Builder {
     /// Serves the storage of another registry, which must outlive this one.
     pub(crate) fn storage(mut self, storage: &Path) -> Self {
         self.storage = Some(storage.to_owned());
+        self
+    }
+
+    /// Speaks TLS with this certificate and key.
+    pub(crate) fn tls(mut self, (certificate, key): &(PathBuf, PathBuf)) -> Self {
+        let (certificate, key) = (certificate.display(), key.display());
+        writeln!(self.tls, "  tls:\n    certificate: {certificate}").unwrap();
+        writeln!(self.tls, "    key: {key}").unwrap();
+        self
+    }
+
+    /// Demands certificates of this authority from clients.
+    pub(crate) fn client_authority(mut self, authority: &Path) -> Self {
+        let authority = authority.display();
+        writeln!(self.tls, "    clientcas:\n      - {authority}").unwrap();
         self
     }
 
@@ -143,9 +159,10 @@ storage:
       enabled: {}
 http:
   addr: 127.0.0.1:0
-{sections}",
+{}{sections}",
             storage.display(),
             self.read_only,
+            self.tls,
         )
     }
 }

@@ -50,6 +50,7 @@ fn the_command_runs_and_sees_only_its_own_variables() {
         [
             "HOME",
             "NO_COLOR",
+            "PAR_PATIENCE",
             "PATH",
             "TMPDIR",
             "USER",

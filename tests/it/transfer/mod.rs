@@ -27,7 +27,7 @@ use wasmcloud_par::archive::{
 use wasmcloud_par::client::{Client, ClientOptions};
 use wasmcloud_par::content::{Digest, Silent};
 
-use crate::support::archives::{ArchiveBuilder, VENDOR};
+use crate::support::archives::{ArchiveBuilder, VENDOR, noise};
 use crate::support::{Environment, Outcome, Registry};
 
 /// Runs what is `async`.
@@ -61,20 +61,8 @@ fn pack(environment: &Environment, name: &str, executable: &Path) -> PathBuf {
 
 /// An archive with one executable for this machine that is so many bytes of noise.
 fn pack_noise(environment: &Environment, name: &str, size: usize) -> PathBuf {
-    let executable = environment.write(&format!("{name}.noise"), noise(size));
+    let executable = environment.write(&format!("{name}.noise"), noise(size, size as u64));
     pack(environment, name, &executable)
-}
-
-/// Bytes that do not compress, other ones for each size.
-fn noise(size: usize) -> Vec<u8> {
-    let mut state = 0x9e37_79b9_7f4a_7c15 ^ size as u64;
-    let words = std::iter::repeat_with(|| {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        state.to_le_bytes()
-    });
-    words.take(size / 8).flatten().collect()
 }
 
 /// Writes a small archive that any machine can make.

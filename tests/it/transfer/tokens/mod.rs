@@ -1,6 +1,7 @@
 //! Registries with a token service: the real program, and tokens that it checks.
 
 mod expiry;
+mod mounting;
 mod realm;
 
 use std::path::Path;

@@ -1,35 +1,18 @@
 //! What can go wrong between here and a registry or a layout.
 
-use std::fmt;
-use std::io;
-use std::path::PathBuf;
+mod advice;
 
-use crate::content::{Digest, ErrorKind, StoreError, VerifyError};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::content::{Digest, StoreError, VerifyError};
 
 use super::credentials::CredentialHelperError;
 use super::reference::ParseReferenceError;
 
-/// What a server answered when it refused: its status, and one line of what it said.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Answer {
-    /// The HTTP status.
-    pub status: u16,
-    /// The code of the OCI error envelope, such as `MANIFEST_UNKNOWN`.
-    pub code: Option<String>,
-    /// What it said, on one line and cut to a readable length.
-    pub message: Option<String>,
-}
-
-impl fmt::Display for Answer {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "HTTP {}", self.status)?;
-        for text in [&self.code, &self.message].into_iter().flatten() {
-            write!(formatter, ", {text}")?;
-        }
-        Ok(())
-    }
-}
+pub use super::answer::Answer;
+pub(super) use super::one_line::one_line;
+pub use super::tls_problem::TlsProblem;
 
 /// An error of this layer. `what` names the content as in "manifest 1.0 of ghcr.io/org/provider".
 #[derive(Debug, thiserror::Error)]
@@ -110,23 +93,33 @@ pub enum Error {
         address: String,
         source: reqwest::Error,
     },
-    #[error("no secure connection to {registry} at {address}")]
+    #[error("no secure connection to {registry} at {address}: {problem}")]
     Tls {
         registry: String,
         address: String,
+        problem: TlsProblem,
         source: reqwest::Error,
     },
+    #[error("{registry} speaks TLS at {address}, and was asked in plain HTTP")]
+    PlainHttp { registry: String, address: String },
     #[error("the request for the {what} to {address} failed")]
     Interrupted {
         what: String,
         address: String,
         source: reqwest::Error,
     },
-    #[error("the upload of the {what} to {address} made no progress for {seconds} seconds")]
+    #[error("the transfer of the {what} with {address} made no progress for {seconds} seconds")]
     Stalled {
         what: String,
         address: String,
         seconds: u64,
+    },
+    #[error("gave up after {attempts} attempts in {seconds} seconds without progress")]
+    GaveUp {
+        attempts: u32,
+        seconds: u64,
+        #[source]
+        last: Box<Error>,
     },
     #[error("a redirect of {address} for the {what} was not followed")]
     Redirect {
@@ -220,6 +213,21 @@ pub enum Error {
     Source(#[from] StoreError),
     #[error("the certificate authorities in {path} cannot be used: {reason}")]
     CertificateAuthority { path: PathBuf, reason: String },
+    #[error("the client certificate in {path} cannot be used: {reason}")]
+    ClientCertificate { path: PathBuf, reason: String },
+    #[error("{path}, line {line}: {reason}")]
+    HostsFile {
+        path: PathBuf,
+        line: usize,
+        reason: String,
+    },
+    #[error(
+        "none of the hosts that hosts.toml names for {registry} has the capability `{capability}`"
+    )]
+    NoHost {
+        registry: String,
+        capability: &'static str,
+    },
     #[error("the HTTP client cannot be set up")]
     Client { source: reqwest::Error },
     #[error("a background task was cancelled")]
@@ -227,117 +235,9 @@ pub enum Error {
 }
 
 impl Error {
-    /// What a caller can decide on.
-    #[must_use]
-    pub fn kind(&self) -> ErrorKind {
-        match self {
-            Self::Reference(_) | Self::Name { .. } | Self::RangeOutside { .. } => ErrorKind::Usage,
-            Self::NotFound { .. }
-            | Self::NoPlatform { .. }
-            | Self::NotALayout { .. }
-            | Self::NotInLayout { .. } => ErrorKind::NotFound,
-            Self::CredentialsMissing { .. }
-            | Self::CredentialsRefused { .. }
-            | Self::Forbidden { .. }
-            | Self::RealmRefused { .. }
-            | Self::Challenge { .. }
-            | Self::CredentialFile { .. }
-            | Self::CredentialEntry { .. }
-            | Self::CredentialHelper { .. } => ErrorKind::Denied,
-            Self::Refused { answer, .. } => match answer.status {
-                408 | 429 | 500..=599 => ErrorKind::Unavailable,
-                // A registry or a repository that is read-only.
-                405 => ErrorKind::Denied,
-                409 | 412 => ErrorKind::Conflict,
-                _ => ErrorKind::Other,
-            },
-            Self::Unreachable { .. }
-            | Self::Tls { .. }
-            | Self::Interrupted { .. }
-            | Self::Stalled { .. }
-            | Self::TokenAnswer { .. } => ErrorKind::Unavailable,
-            Self::Malformed { .. }
-            | Self::Json { .. }
-            | Self::TooLarge { .. }
-            | Self::NotVerified { .. }
-            | Self::Contradiction { .. }
-            | Self::StoredDifferently { .. }
-            | Self::RangeIgnored { .. }
-            | Self::SourceChanged { .. }
-            | Self::Component { .. }
-            | Self::UnsupportedArtifact { .. } => ErrorKind::NotVerified,
-            Self::TagImmutable { .. } => ErrorKind::Conflict,
-            Self::File { source, .. } | Self::SourceFailed { source, .. } => {
-                ErrorKind::of_io(source)
-            }
-            Self::CertificateAuthority { .. } => ErrorKind::Usage,
-            Self::Source(error) => error.kind(),
-            Self::Redirect { .. }
-            | Self::Location { .. }
-            | Self::Client { .. }
-            | Self::Cancelled { .. } => ErrorKind::Other,
-        }
-    }
-
-    /// What to do about it, when there is something to say that the message does not.
-    #[must_use]
-    pub fn hint(&self) -> Option<String> {
-        match self {
-            Self::CredentialsMissing { registry, .. } => Some(format!(
-                "run `par login {registry}`, or give --user and --password; a repository that does \
-                 not exist answers the same way"
-            )),
-            Self::CredentialsRefused { registry, .. } => Some(format!(
-                "check user and password; what `par login {registry}` or `docker login` stored may \
-                 have expired"
-            )),
-            Self::Forbidden { .. } => {
-                Some("the account needs permission for this repository".to_owned())
-            }
-            Self::NotFound { .. } => Some("check the repository and the tag".to_owned()),
-            Self::Unreachable { registry, .. } => Some(format!(
-                "check that {registry} is right and running, and your network"
-            )),
-            Self::Tls { .. } => Some(
-                "a registry with its own certificate authority needs --ca, one that speaks plain \
-                 HTTP --insecure; a certificate that is its own authority (CaUsedAsEndEntity) has \
-                 to be replaced by one that an authority issued"
-                    .to_owned(),
-            ),
-            Self::RealmRefused { .. } => Some(
-                "credentials stay within the registry's own domain; ask who runs the registry why \
-                 it names this token service"
-                    .to_owned(),
-            ),
-            Self::CredentialEntry { registry, .. } => Some(format!(
-                "run `par login {registry}` again, repair the file, or give --user and --password"
-            )),
-            Self::CredentialHelper { .. } => Some(
-                "make it work, take it out of `credsStore` and `credHelpers` in the file, or give \
-                 --user and --password"
-                    .to_owned(),
-            ),
-            Self::Component { .. } => Some("use `wkg oci` for WebAssembly components".to_owned()),
-            Self::UnsupportedArtifact { .. } => Some(
-                "check the reference: a provider archive is pushed with `par push` or `wash push`"
-                    .to_owned(),
-            ),
-            Self::TagImmutable { .. } => {
-                Some("push under a new tag, or refer to what is there by its digest".to_owned())
-            }
-            Self::StoredDifferently { .. } => {
-                Some("do not deploy it; push again, or check the registry's storage".to_owned())
-            }
-            Self::Refused { answer, .. } if answer.status == 429 => {
-                Some("the registry limits the rate of requests: wait, or log in".to_owned())
-            }
-            Self::Client { .. } => Some(
-                "TLS needs certificate authorities: install the system's `ca-certificates`, or \
-                 give --ca"
-                    .to_owned(),
-            ),
-            _ => None,
-        }
+    pub(super) fn file(path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::File { path, source }
     }
 }
 
@@ -351,31 +251,10 @@ impl From<Error> for StoreError {
     }
 }
 
-/// Text from outside on one line, without control characters, cut to 300 characters: fit for an error
-/// message, a log and a terminal.
-pub(super) fn one_line(text: &str) -> String {
-    const LIMIT: usize = 300;
-    let head: String = text.chars().take(8 * LIMIT).collect();
-    let words: Vec<&str> = head
-        .split(|character: char| character.is_whitespace() || character.is_control())
-        .filter(|word| !word.is_empty())
-        .collect();
-    let line = words.join(" ");
-    match line.char_indices().nth(LIMIT) {
-        Some((end, _)) => format!("{}…", line.get(..end).unwrap_or_default()),
-        None => line,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn text_from_outside_becomes_one_printable_line() {
-        assert_eq!(one_line("a\r\n\u{1b}[31mred\0 b"), "a [31mred b");
-        assert_eq!(one_line(&"x".repeat(5000)).chars().count(), 301);
-    }
+    use crate::content::ErrorKind;
 
     #[test]
     fn an_error_names_registry_content_and_answer() {
@@ -386,6 +265,7 @@ mod tests {
                 status: 404,
                 code: Some("MANIFEST_UNKNOWN".to_owned()),
                 message: None,
+                retry_after: None,
             }),
         };
         assert_eq!(

@@ -1,0 +1,203 @@
+//! The format of `hosts.toml`. Keys that are unknown are left alone, as containerd does.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use reqwest::Url;
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::{Capability, ClientCertificate, Host, only};
+
+/// What is wrong with a file, and in which line, counted from 1.
+#[derive(Debug)]
+pub(super) struct Problem {
+    pub(super) line: usize,
+    pub(super) reason: String,
+}
+
+impl Problem {
+    fn at(text: &str, span: Option<Range<usize>>, reason: String) -> Self {
+        let start = span.map_or(0, |span| span.start);
+        let before = text.bytes().take(start);
+        Self {
+            line: before.filter(|byte| *byte == b'\n').count() + 1,
+            reason,
+        }
+    }
+}
+
+/// The hosts.
+#[derive(Deserialize)]
+struct Document {
+    server: Option<Spanned<String>>,
+    #[serde(default)]
+    host: BTreeMap<Spanned<String>, Settings>,
+}
+
+/// What there is to say about a host. At the top of the file it is about `server`.
+#[derive(Deserialize)]
+struct Settings {
+    capabilities: Option<Vec<Capability>>,
+    ca: Option<OneOrMore<PathBuf>>,
+    client: Option<OneOrMore<Client>>,
+    #[serde(default)]
+    skip_verify: bool,
+    #[serde(default)]
+    header: BTreeMap<Spanned<String>, OneOrMore<String>>,
+    #[serde(default)]
+    override_path: bool,
+    proxy: Option<Spanned<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "expected a string or a list of them")]
+enum OneOrMore<T> {
+    One(T),
+    More(Vec<T>),
+}
+
+impl<T> OneOrMore<T> {
+    fn into_vec(self) -> Vec<T> {
+        match self {
+            Self::One(one) => vec![one],
+            Self::More(more) => more,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(
+    untagged,
+    expecting = "expected the path of a file, or the paths of a certificate and its key"
+)]
+enum Client {
+    Together(PathBuf),
+    Apart(PathBuf, PathBuf),
+}
+
+impl<'de> Deserialize<'de> for Capability {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        let known = Self::ALL.into_iter();
+        let mut matching = known.filter(|known| known.name().eq_ignore_ascii_case(&name));
+        let expected = "a capability is `pull`, `resolve`, `push` or `referrers`";
+        matching
+            .next()
+            .ok_or_else(|| serde::de::Error::custom(format!("{expected}, not `{name}`")))
+    }
+}
+
+/// The hosts of a file in `folder`, the server last.
+pub(super) fn parse(text: &str, folder: &Path) -> Result<Vec<Host>, Problem> {
+    let malformed =
+        |error: toml::de::Error| Problem::at(text, error.span(), error.message().to_owned());
+    let document: Document = toml::from_str(text).map_err(malformed)?;
+    let server: Settings = toml::from_str(text).map_err(malformed)?;
+    let mut tables: Vec<_> = document.host.into_iter().collect();
+    // In the order of the file.
+    tables.sort_by_key(|(url, _)| url.span().start);
+    let mut hosts = Vec::new();
+    for (url, settings) in tables {
+        hosts.push(host(text, folder, Some(&url), settings)?);
+    }
+    hosts.push(host(text, folder, document.server.as_ref(), server)?);
+    Ok(hosts)
+}
+
+fn host(
+    text: &str,
+    folder: &Path,
+    url: Option<&Spanned<String>>,
+    settings: Settings,
+) -> Result<Host, Problem> {
+    let base = match url.filter(|url| !url.get_ref().is_empty()) {
+        Some(url) => Some(
+            base(url.get_ref(), settings.override_path).map_err(|reason| {
+                let reason = format!("`{}` {reason}", url.get_ref());
+                Problem::at(text, Some(url.span()), reason)
+            })?,
+        ),
+        None => None,
+    };
+    let proxy = settings.proxy.map(|proxy| {
+        Url::parse(proxy.get_ref()).map_err(|_| {
+            let reason = "the proxy is not a URL".to_owned();
+            Problem::at(text, Some(proxy.span()), reason)
+        })
+    });
+    let authorities = settings.ca.map_or_else(Vec::new, OneOrMore::into_vec);
+    let clients = settings.client.map_or_else(Vec::new, OneOrMore::into_vec);
+    let certificates = clients.into_iter().map(|client| match client {
+        Client::Together(path) => ClientCertificate::new(folder.join(path), None),
+        Client::Apart(path, key) => {
+            // containerd lets an empty string mean that the key is in the first file.
+            let key = (!key.as_os_str().is_empty()).then(|| folder.join(key));
+            ClientCertificate::new(folder.join(path), key)
+        }
+    });
+    Ok(Host {
+        base,
+        capabilities: match settings.capabilities {
+            Some(capabilities) if !capabilities.is_empty() => capabilities,
+            _ => Capability::ALL.to_vec(),
+        },
+        certificate_authorities: authorities.iter().map(|path| folder.join(path)).collect(),
+        client_certificate: only(certificates.collect()),
+        skip_tls_verify: settings.skip_verify,
+        headers: headers(text, settings.header)?,
+        proxy: proxy.transpose()?,
+    })
+}
+
+/// Where the API of a host begins: under `/v2`, unless the path is to be taken as it is.
+fn base(url: &str, override_path: bool) -> Result<Url, &'static str> {
+    let whole = match url.contains("://") {
+        true => url.to_owned(),
+        false => format!("https://{url}"),
+    };
+    let mut url = Url::parse(&whole).map_err(|_| "is not a URL")?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err("is neither http nor https");
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("holds credentials: they belong into docker's config.json");
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err("goes on after its path");
+    }
+    if url.host_str() == Some("docker.io") {
+        // What everybody writes, and nobody serves.
+        url.set_host(Some("registry-1.docker.io"))
+            .map_err(|_| "is not a URL")?;
+    }
+    let path = url.path().trim_end_matches('/').to_owned();
+    match override_path || path.ends_with("/v2") {
+        true => url.set_path(&path),
+        false => url.set_path(&format!("{path}/v2")),
+    }
+    Ok(url)
+}
+
+fn headers(
+    text: &str,
+    table: BTreeMap<Spanned<String>, OneOrMore<String>>,
+) -> Result<HeaderMap, Problem> {
+    let mut headers = HeaderMap::new();
+    for (name, values) in table {
+        // Not the value, which may be secret.
+        let malformed = || {
+            let reason = format!("the header `{}` is malformed", name.get_ref());
+            Problem::at(text, Some(name.span()), reason)
+        };
+        let parsed: HeaderName = name.get_ref().parse().map_err(|_| malformed())?;
+        for value in values.into_vec() {
+            let mut value = HeaderValue::try_from(value).map_err(|_| malformed())?;
+            value.set_sensitive(true);
+            headers.append(parsed.clone(), value);
+        }
+    }
+    Ok(headers)
+}

@@ -1,0 +1,154 @@
+use super::*;
+
+/// The hosts that `registry` has when these files are in the folder.
+fn found(files: &[(&str, &str)], registry: &str) -> Result<Vec<Host>, Error> {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, content) in files {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
+    }
+    let hosts = find(registry, Some(folder.path()))?;
+    // Paths are absolute; the folder says nothing.
+    let short = |path: &PathBuf| path.strip_prefix(folder.path()).unwrap().to_owned();
+    let short = |host: Host| Host {
+        certificate_authorities: host.certificate_authorities.iter().map(short).collect(),
+        client_certificate: host.client_certificate.map(|client| ClientCertificate {
+            certificate: short(&client.certificate),
+            key: client.key.as_ref().map(short),
+        }),
+        ..host
+    };
+    Ok(hosts.into_iter().map(short).collect())
+}
+
+fn bases(hosts: &[Host]) -> Vec<&str> {
+    let urls = hosts.iter();
+    urls.map(|host| host.base.as_ref().map_or("registry", Url::as_str))
+        .collect()
+}
+
+#[test]
+fn mirrors_come_in_the_order_of_the_file_and_the_server_last() {
+    let file = r#"
+        server = "https://docker.io"
+        future = { key = 1 }
+        [host."https://z.example"]
+        capabilities = ["pull", "RESOLVE"]
+        unknown = true
+        [host."a.example:8443/cache/"]
+        [host."http://b.example/v2/hub"]
+        override_path = true
+    "#;
+    let hosts = found(&[("docker.io/hosts.toml", file)], "docker.io").unwrap();
+    assert_eq!(
+        bases(&hosts),
+        [
+            "https://z.example/v2",
+            "https://a.example:8443/cache/v2",
+            "http://b.example/v2/hub",
+            "https://registry-1.docker.io/v2"
+        ]
+    );
+    let [z, a, ..] = hosts.as_slice() else {
+        panic!()
+    };
+    assert_eq!(z.capabilities, [Capability::Pull, Capability::Resolve]);
+    assert_eq!(a.capabilities, Capability::ALL);
+}
+
+#[test]
+fn certificates_are_a_file_a_list_or_pairs_relative_to_the_file() {
+    let file = r#"
+        ca = "a.pem"
+        client = "both.pem"
+        skip_verify = true
+        [host."https://m"]
+        ca = ["b.pem", "c.pem"]
+        client = [["d.cert", "d.key"], ["e.pem", ""]]
+        header = { x-one = "1", x-more = ["2", "3"] }
+        proxy = "http://proxy:3128"
+    "#;
+    let hosts = found(&[("r/hosts.toml", file)], "r").unwrap();
+    let [mirror, server] = hosts.as_slice() else {
+        panic!()
+    };
+    assert_eq!(server.certificate_authorities, [Path::new("r/a.pem")]);
+    let both = ClientCertificate::new("r/both.pem".into(), None);
+    assert_eq!(server.client_certificate, Some(both));
+    assert!(server.skip_tls_verify && !mirror.skip_tls_verify);
+    let authorities = [Path::new("r/b.pem"), Path::new("r/c.pem")];
+    assert_eq!(mirror.certificate_authorities, authorities);
+    let pair = ClientCertificate::new("r/d.cert".into(), Some("r/d.key".into()));
+    assert_eq!(mirror.client_certificate, Some(pair));
+    assert_eq!(mirror.headers.get_all("x-more").iter().count(), 2);
+    assert!(!format!("{:?}", mirror.headers).contains('3'));
+    assert_eq!(
+        mirror.proxy.as_ref().map(Url::as_str),
+        Some("http://proxy:3128/")
+    );
+}
+
+#[test]
+fn the_first_name_that_fits_is_taken() {
+    let toml = |name: &str| format!("server = \"https://{name}\"");
+    let (safe, plain, default) = (toml("safe"), toml("plain"), toml("default"));
+    let files = [
+        ("r_5000_/hosts.toml", safe.as_str()),
+        ("r:5000/hosts.toml", &plain),
+        ("_default/hosts.toml", &default),
+    ];
+    let server = |files, registry| bases(&found(files, registry).unwrap()).join(" ");
+    assert_eq!(server(&files, "r:5000"), "https://safe/v2");
+    assert_eq!(server(&files[1..], "r:5000"), "https://plain/v2");
+    assert_eq!(server(&files, "r"), "https://default/v2");
+    assert_eq!(server(&files[..2], "r"), "registry");
+}
+
+#[test]
+fn without_a_file_dockers_layout_counts() {
+    let files = [("r/ca.crt", ""), ("r/client.cert", ""), ("r/readme", "")];
+    let hosts = found(&files, "r").unwrap();
+    assert_eq!(bases(&hosts), ["registry"]);
+    assert_eq!(hosts[0].certificate_authorities, [Path::new("r/ca.crt")]);
+    let pair = ClientCertificate::new("r/client.cert".into(), Some("r/client.key".into()));
+    assert_eq!(hosts[0].client_certificate, Some(pair));
+}
+
+#[test]
+fn a_malformed_file_is_an_error_with_its_line() {
+    let deep = format!("\n\na = {}", "[".repeat(100_000));
+    for (file, line, reason) in [
+        ("server = ", 1, ""),
+        (
+            "\n\n[host.\"https://m\"]\ncapabilities = [\"pul\"]",
+            4,
+            "`pul`",
+        ),
+        ("server = \"ftp://m\"", 1, "neither http nor https"),
+        ("\n[host.\"https://u:p@m\"]", 2, "holds credentials"),
+        ("\nca = 7", 2, "a string or a list"),
+        ("client = [[\"a\", \"b\", \"c\"]]", 1, ""),
+        ("\n[header]\n\"x y\" = \"1\"", 3, "`x y`"),
+        ("[header]\n\nx = \"a\\nb\"", 3, "`x`"),
+        ("proxy = \"nonsense\"", 1, "proxy"),
+        ("host = 1", 1, ""),
+        (&deep, 3, ""),
+    ] {
+        let error = found(&[("r/hosts.toml", file)], "r").unwrap_err();
+        assert_eq!(error.kind(), crate::content::ErrorKind::Usage);
+        let text = error.to_string();
+        assert!(
+            text.contains(&format!("r/hosts.toml, line {line}: ")) && text.contains(reason),
+            "{file}: {text}"
+        );
+    }
+    let large = " ".repeat(2 << 20);
+    assert!(found(&[("r/hosts.toml", &large)], "r").is_err());
+}
+
+#[test]
+fn a_folder_that_is_named_has_to_be_there() {
+    let error = find("r", Some(Path::new("/nonexistent"))).unwrap_err();
+    assert!(error.to_string().contains("/nonexistent"), "{error}");
+}

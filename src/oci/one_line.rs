@@ -1,0 +1,28 @@
+//! Text from outside, made fit to be shown.
+
+/// Text from outside on one line, without control characters, cut to 300 characters: fit for an error
+/// message, a log and a terminal.
+pub(super) fn one_line(text: &str) -> String {
+    const LIMIT: usize = 300;
+    let head: String = text.chars().take(8 * LIMIT).collect();
+    let words: Vec<&str> = head
+        .split(|character: char| character.is_whitespace() || character.is_control())
+        .filter(|word| !word.is_empty())
+        .collect();
+    let line = words.join(" ");
+    match line.char_indices().nth(LIMIT) {
+        Some((end, _)) => format!("{}…", line.get(..end).unwrap_or_default()),
+        None => line,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_from_outside_becomes_one_printable_line() {
+        assert_eq!(one_line("a\r\n\u{1b}[31mred\0 b"), "a [31mred b");
+        assert_eq!(one_line(&"x".repeat(5000)).chars().count(), 301);
+    }
+}

@@ -1,0 +1,111 @@
+//! Transfers over bad networks, through bad proxies and with bad servers: they end right, or with a clear
+//! error and nothing left behind.
+
+mod patience;
+mod pushing;
+mod reading;
+mod redirects;
+mod sequences;
+mod table;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use wasmcloud_par::archive::Target;
+use wasmcloud_par::client::{Client, ClientOptions};
+use wasmcloud_par::content::Digest;
+use wasmcloud_par::oci::{CredentialSource, Reference};
+
+use crate::support::archives::{ArchiveBuilder, noise};
+use crate::support::{shared_registry, unique};
+
+/// An archive of noise for this machine.
+struct Sample {
+    executable: Vec<u8>,
+    archive: Vec<u8>,
+}
+
+impl Sample {
+    fn new(size: usize, seed: u64) -> Self {
+        let executable = noise(size, seed);
+        let name = format!("{}.bin", Target::host());
+        let archive = ArchiveBuilder::empty().executable(&name, &executable);
+        let archive = archive.build();
+        Self {
+            executable,
+            archive,
+        }
+    }
+
+    fn size(&self) -> u64 {
+        self.archive.len() as u64
+    }
+
+    /// The hexadecimal part of the digest, which is in every URL that is about the archive alone.
+    fn hex(&self) -> String {
+        Digest::of(&self.archive).hex().to_owned()
+    }
+}
+
+/// A client that soon loses its patience.
+fn client(cache: &Path) -> Client {
+    client_with(cache, anonymous(cache), Duration::from_secs(1))
+}
+
+/// A client that may take a slow machine for a stalled registry.
+fn impatient_client(cache: &Path) -> Client {
+    client_with(cache, anonymous(cache), Duration::from_millis(300))
+}
+
+fn anonymous(cache: &Path) -> CredentialSource {
+    CredentialSource {
+        explicit: None,
+        registry_config: Some(cache.join("no-config.json")),
+    }
+}
+
+fn client_with(cache: &Path, credentials: CredentialSource, stall_timeout: Duration) -> Client {
+    let mut options = ClientOptions {
+        cache_directory: Some(cache.to_owned()),
+        ..ClientOptions::default()
+    };
+    options.registry.credentials = credentials;
+    let retry = &mut options.registry.retry;
+    retry.stall_timeout = stall_timeout;
+    retry.patience = stall_timeout * 5 / 2;
+    retry.first_delay = Duration::from_millis(5);
+    retry.longest_delay = Duration::from_millis(50);
+    Client::new(options).unwrap()
+}
+
+/// Pushes an archive on the straight way, and gives `NAME:TAG`.
+async fn pushed(sample: &Sample) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("provider.par");
+    fs::write(&file, &sample.archive).unwrap();
+    let name = format!("{}:1.0.0", unique("faults"));
+    let reference = parse(&format!("{}/{name}", shared_registry()));
+    let client = client(&folder.path().join("cache"));
+    let pushed = client.push(&file, &reference, &BTreeMap::new()).await;
+    pushed.unwrap();
+    name
+}
+
+fn parse(reference: &str) -> Reference {
+    reference.parse().unwrap()
+}
+
+/// The archive of most tests.
+fn sample() -> &'static Sample {
+    static SAMPLE: OnceLock<Sample> = OnceLock::new();
+    SAMPLE.get_or_init(|| Sample::new(2 << 20, 0))
+}
+
+fn block_on<T>(work: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_multi_thread();
+    let runtime = { runtime }.worker_threads(2).enable_all().build();
+    runtime.unwrap().block_on(work)
+}

@@ -1,0 +1,98 @@
+//! How long a registry is waited for, and what of it the user gets to see.
+
+use std::collections::BTreeMap;
+use std::net::TcpListener;
+use std::time::{Duration, Instant};
+
+use wasmcloud_par::archive::Target;
+use wasmcloud_par::content::ErrorKind;
+
+use super::{block_on, client, parse, pushed, sample};
+use crate::support::proxy::{Fault, Proxy, Rule};
+use crate::support::{Environment, Registry, shared_registry};
+
+#[test]
+fn a_registry_that_stays_away_is_reported_when_patience_is_over() {
+    // Nobody accepts, nobody listens, or an upload does not move.
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let silent = silent
+        .local_addr()
+        .map(|address| (address, silent))
+        .unwrap();
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr();
+    let middle = Fault::StallRequest(sample().size() / 2);
+    let stalling = Rule::on("PUT", &sample().hex(), middle).always();
+    let stalling = Proxy::to(shared_registry(), vec![stalling]);
+    block_on(async {
+        for address in [
+            &silent.0.to_string(),
+            &closed.unwrap().to_string(),
+            stalling.address(),
+        ] {
+            let folder = tempfile::tempdir().unwrap();
+            let file = folder.path().join("provider.par");
+            std::fs::write(&file, &sample().archive).unwrap();
+            let reference = parse(&format!("{address}/faults/away:1.0.0"));
+            let client = client(folder.path());
+            let started = Instant::now();
+            let pushed = client.push(&file, &reference, &BTreeMap::new()).await;
+            let took = started.elapsed();
+            assert_eq!(pushed.unwrap_err().kind(), ErrorKind::Unavailable);
+            // Patience is 2.5 seconds here; the rest is for a slow machine.
+            let allowed = Duration::from_secs(1)..Duration::from_secs(5);
+            assert!(allowed.contains(&took), "{address}: {took:?}");
+        }
+    });
+}
+
+#[test]
+fn what_is_tried_again_is_told_to_who_wants_to_know() {
+    let name = block_on(pushed(sample()));
+    let target = Target::host().to_string();
+    for (options, exit, said) in [
+        (
+            &["--verbose"][..],
+            0,
+            "HTTP 503, away); attempt 2 follows in",
+        ),
+        (&[], 0, ""),
+        (&["--patience", "0"], 6, "HTTP 503, away"),
+    ] {
+        let away = Fault::Answer {
+            status: "503 Away",
+            headers: vec![("content-type", "text/plain".to_owned())],
+            body: "away",
+        };
+        let rules = vec![Rule::on("GET", "/blobs/", away)];
+        let proxy = Proxy::to(shared_registry(), rules);
+        let environment = Environment::new();
+        let reference = proxy.reference(&name);
+        let arguments = ["fetch", &reference, "--target", &target];
+        let outcome = environment.par(arguments.iter().chain(options)).exit(exit);
+        match said {
+            "" => assert_eq!(outcome.stderr, ""),
+            said => assert!(outcome.stderr.contains(said), "{outcome}"),
+        }
+        let requests = proxy.seen("GET", "/blobs/").len();
+        assert_eq!(requests, if exit == 0 { 2 } else { 1 });
+    }
+}
+
+#[test]
+fn pushes_of_one_archive_to_one_place_at_once_do_not_disturb_each_other() {
+    // `registry:2` answers some of them with HTTP 500.
+    let registry = Registry::start();
+    block_on(async {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("provider.par");
+        std::fs::write(&file, &sample().archive).unwrap();
+        let reference = parse(&registry.reference("provider:1.0.0"));
+        let annotations = BTreeMap::new();
+        let clients: Vec<_> = (0..6).map(|_| client(folder.path())).collect();
+        let pushes = clients.iter();
+        let pushes = pushes.map(|client| client.push(&file, &reference, &annotations));
+        for pushed in futures_util::future::join_all(pushes).await {
+            pushed.unwrap();
+        }
+    });
+}

@@ -1,0 +1,81 @@
+//! The proxies of the environment, and the one of `hosts.toml`.
+
+use super::{archive, configure, pushed, text};
+use crate::support::certificates::Authority;
+use crate::support::forwarder::Forwarder;
+use crate::support::{Environment, Outcome, Registry};
+
+/// Runs the command with these variables.
+#[track_caller]
+fn par(environment: &Environment, variables: &[(&str, &str)], arguments: &[&str]) -> Outcome {
+    let mut command = environment.command();
+    command.envs(variables.iter().copied()).args(arguments);
+    // Names that do not exist are asked for again.
+    command.env("PAR_PATIENCE", "0");
+    Outcome::of(command, b"")
+}
+
+#[test]
+fn plain_http_goes_through_its_proxy_and_past_it_where_it_should() {
+    let (environment, registry) = (Environment::new(), Registry::start());
+    let proxy = Forwarder::to(registry.address());
+    let (url, file) = (proxy.url(), archive(&environment));
+    let push = [
+        "push",
+        "registry.test:5000/provider:1.0.0",
+        &file,
+        "--insecure",
+    ];
+
+    par(&environment, &[("HTTP_PROXY", &url)], &push).success();
+    let lines = proxy.lines();
+    let wanted = "http://registry.test:5000/v2/provider/";
+    assert!(lines.iter().all(|line| line.contains(wanted)), "{lines:?}");
+    par(&environment, &[("http_proxy", &url)], &push).success();
+
+    let before = proxy.lines().len();
+    for names in ["registry.test", ".test", "*"] {
+        let variables = [("HTTP_PROXY", url.as_str()), ("NO_PROXY", names)];
+        par(&environment, &variables, &push).exit(6);
+    }
+    par(&environment, &[("HTTPS_PROXY", &url)], &push).exit(6);
+    assert_eq!(proxy.lines().len(), before);
+}
+
+#[test]
+fn tls_goes_through_a_tunnel() {
+    let environment = Environment::new();
+    let authority = Authority::new(&environment.path("a"));
+    let certificate = authority.server("registry.test");
+    let registry = Registry::builder().tls(&certificate).start();
+    let proxy = Forwarder::to(registry.address());
+    let (url, file, ca) = (proxy.url(), archive(&environment), text(authority.file()));
+    let push = ["push", "registry.test/provider:1.0.0", &file, "--ca", &ca];
+
+    par(&environment, &[("HTTPS_PROXY", &url)], &push).success();
+    let lines = proxy.lines();
+    let tunnel = |line: &String| line.starts_with("CONNECT registry.test:443 ");
+    assert!(!lines.is_empty() && lines.iter().all(tunnel), "{lines:?}");
+}
+
+#[test]
+fn this_machine_is_reached_without_a_proxy_unless_one_is_named_for_it() {
+    let (environment, registry) = (Environment::new(), Registry::start());
+    let proxy = Forwarder::to(registry.address());
+    let file = pushed(&environment, &registry, "provider:1.0.0");
+    let reference = registry.reference("provider:1.0.0");
+    let url = proxy.url();
+    let push = ["push", &reference, &file];
+    let all = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"].map(|name| (name, url.as_str()));
+
+    par(&environment, &all, &push).success();
+    assert_eq!(proxy.lines(), [""; 0]);
+
+    configure(
+        &environment,
+        registry.address(),
+        &format!("proxy = {url:?}"),
+    );
+    par(&environment, &[("NO_PROXY", "*")], &push).success();
+    assert!(!proxy.lines().is_empty());
+}

@@ -1,0 +1,171 @@
+//! Registries with certificates of a private authority, and those that want one of the client.
+
+use std::fs;
+use std::path::PathBuf;
+
+use super::{archive, assert_pulls, configure, par, text};
+use crate::support::certificates::Authority;
+use crate::support::{Environment, Registry, shared_registry, unique};
+
+const ADDRESS: &str = "127.0.0.1";
+
+fn authority(environment: &Environment, name: &str) -> Authority {
+    Authority::new(&environment.path(name))
+}
+
+fn started(certificate: &(PathBuf, PathBuf)) -> Registry {
+    Registry::builder().tls(certificate).start()
+}
+
+#[test]
+fn a_private_authority_is_trusted_when_it_is_given() {
+    let environment = Environment::new();
+    let (known, other) = (authority(&environment, "a"), authority(&environment, "b"));
+    let registry = started(&known.server(ADDRESS));
+    let reference = registry.reference("provider:1.0.0");
+    let file = archive(&environment);
+    let push = ["push", &reference, &file];
+
+    let ca = text(known.file());
+    par(&environment, &push, &["--ca", &ca]).success();
+    assert_pulls(&environment, &reference, &file, &["--ca", &ca]);
+    par(&environment, &push, &["--insecure-skip-tls-verify"]).success();
+    let both = ["--ca", &text(other.file()), "--ca", &ca];
+    assert_pulls(&environment, &reference, &file, &both);
+
+    let refused = par(&environment, &push, &["--ca", &text(other.file())]).exit(6);
+    let said = "the authority of its certificate is not trusted";
+    assert!(refused.stderr.contains(said), "{refused}");
+    assert!(refused.stderr.contains("with --ca"), "{refused}");
+}
+
+#[test]
+fn what_is_wrong_with_a_certificate_is_said() {
+    let environment = Environment::new();
+    let authority = authority(&environment, "a");
+    let file = archive(&environment);
+    for (certificate, said, hint) in [
+        (authority.expired(ADDRESS), "is not valid now", "renewed"),
+        (
+            authority.server("registry.test"),
+            "is for another name",
+            "use the name",
+        ),
+    ] {
+        let registry = started(&certificate);
+        let reference = registry.reference("provider:1.0.0");
+        let push = ["push", &reference, &file, "--ca", &text(authority.file())];
+        let refused = par(&environment, &push, &[]).exit(6);
+        assert!(refused.stderr.contains(said), "{refused}");
+        assert!(refused.stderr.contains(hint), "{refused}");
+    }
+}
+
+#[test]
+fn http_to_a_tls_port_and_tls_to_an_http_port_are_told_apart() {
+    let environment = Environment::new();
+    let authority = authority(&environment, "a");
+    let registry = started(&authority.server(ADDRESS));
+    let reference = registry.reference("provider:1.0.0");
+    let file = archive(&environment);
+    for command in [
+        &["push", &reference, &file][..],
+        &["fetch", &reference],
+        &["fetch", &reference, "--insecure"],
+    ] {
+        let refused = par(&environment, command, &[]).exit(6);
+        assert!(refused.stderr.contains("speaks TLS"), "{refused}");
+        assert!(refused.stderr.contains("--ca"), "{refused}");
+    }
+    let plain = format!("{}/{}:1", shared_registry(), unique("tls"));
+    let refused = par(
+        &environment,
+        &["fetch", &plain, "--ca", &text(authority.file())],
+        &[],
+    );
+    let refused = refused.exit(6);
+    assert!(refused.stderr.contains("does not speak TLS"), "{refused}");
+    assert!(refused.stderr.contains("--insecure"), "{refused}");
+}
+
+#[test]
+fn a_registry_that_wants_a_certificate_gets_it() {
+    let environment = Environment::new();
+    let (known, other) = (authority(&environment, "a"), authority(&environment, "b"));
+    let builder = Registry::builder().tls(&known.server(ADDRESS));
+    let registry = builder.client_authority(known.file()).start();
+    let reference = registry.reference("provider:1.0.0");
+    let file = archive(&environment);
+    let ca = text(known.file());
+    let push = ["push", &reference, &file, "--ca", &ca];
+
+    let (certificate, key) = known.client();
+    let apart = [
+        "--client-cert",
+        &text(&certificate),
+        "--client-key",
+        &text(&key),
+    ];
+    par(&environment, &push, &apart).success();
+    let both = [fs::read(&certificate).unwrap(), fs::read(&key).unwrap()].concat();
+    let together = text(&environment.write("both.pem", both));
+    let pull = ["--ca", &ca, "--client-cert", &together];
+    assert_pulls(&environment, &reference, &file, &pull);
+
+    let (wrong_certificate, wrong_key) = other.client();
+    let wrong = [
+        "--client-cert",
+        &text(&wrong_certificate),
+        "--client-key",
+        &text(&wrong_key),
+    ];
+    for options in [&[][..], &wrong] {
+        let refused = par(&environment, &push, options).exit(4);
+        assert!(
+            refused.stderr.contains("wants a certificate of the client"),
+            "{refused}"
+        );
+        assert!(refused.stderr.contains("--client-cert"), "{refused}");
+    }
+    for key in [&text(&wrong_key), "missing.key"] {
+        let unusable = ["--client-cert", &text(&certificate), "--client-key", key];
+        let refused = par(&environment, &push, &unusable).exit(2);
+        assert!(refused.stderr.contains(key), "{refused}");
+    }
+    par(&environment, &push, &["--client-key", &text(&key)]).exit(2);
+}
+
+#[test]
+fn a_folder_of_hosts_has_the_certificates_of_each_registry() {
+    let environment = Environment::new();
+    let known = authority(&environment, "a");
+    let builder = Registry::builder().tls(&known.server(ADDRESS));
+    let registry = builder.client_authority(known.file()).start();
+    let reference = registry.reference("provider:1.0.0");
+    let file = archive(&environment);
+    let (certificate, key) = known.client();
+
+    // Docker's layout, in a folder of its own.
+    let entry = format!("certs.d/{}", registry.address());
+    for (name, from) in [
+        ("ca.crt", known.file()),
+        ("client.cert", &certificate),
+        ("client.key", &key),
+    ] {
+        environment.write(&format!("{entry}/{name}"), fs::read(from).unwrap());
+    }
+    let push = ["push", &reference, &file];
+    par(&environment, &push, &["--hosts-dir", "certs.d"]).success();
+    par(&environment, &push, &[]).exit(6);
+
+    // containerd's, where it is by default.
+    let pair = format!("[[{certificate:?}, {key:?}]]");
+    let hosts = format!("ca = {:?}\nclient = {pair}\n", known.file());
+    configure(&environment, registry.address(), &hosts);
+    assert_pulls(&environment, &reference, &file, &[]);
+    let url = format!("https://{}", registry.address());
+    let hosts = format!("server = {url:?}\nskip_verify = true\nclient = {pair}\n");
+    configure(&environment, "_default", &hosts);
+    configure(&environment, registry.address(), &hosts);
+    assert_pulls(&environment, &reference, &file, &[]);
+}

@@ -1,0 +1,201 @@
+//! Mirrors that are down, hang or lie: the next host is asked, and nothing but time is lost.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::net::TcpListener;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+use wasmcloud_par::archive::Target;
+use wasmcloud_par::client::{Client, ClientOptions};
+use wasmcloud_par::content::{Digest, ErrorKind};
+use wasmcloud_par::oci::Reference;
+
+use crate::support::Registry;
+use crate::support::archives::{ArchiveBuilder, noise};
+use crate::support::proxy::{Fault, Proxy, Rule};
+
+const SIZE: usize = 1 << 20;
+
+/// A registry with an archive, on a way that counts, and a folder for the rest.
+struct Setup {
+    folder: TempDir,
+    registry: Registry,
+    origin: Proxy,
+    executable: Vec<u8>,
+    layer: Digest,
+    manifest: Digest,
+}
+
+impl Setup {
+    async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let registry = Registry::start();
+        let executable = noise(SIZE, 4);
+        let name = format!("{}.bin", Target::host());
+        let archive = ArchiveBuilder::empty().executable(&name, &executable);
+        let archive = archive.build();
+        let file = folder.path().join("provider.par");
+        fs::write(&file, &archive).unwrap();
+        let reference: Reference = registry.reference("provider:1.0.0").parse().unwrap();
+        let client = client(&folder.path().join("pushing"), folder.path());
+        let pushed = client.push(&file, &reference, &BTreeMap::new()).await;
+        Self {
+            origin: Proxy::start(&registry, Vec::new()),
+            executable,
+            layer: Digest::of(&archive),
+            manifest: pushed.unwrap().digest,
+            registry,
+            folder,
+        }
+    }
+
+    /// The same content, to be damaged.
+    async fn copy(&self) -> Registry {
+        let copy = Registry::start();
+        let client = client(&self.folder.path().join("copying"), self.folder.path());
+        let file = self.folder.path().join("provider.par");
+        let reference = copy.reference("provider:1.0.0").parse().unwrap();
+        let pushed = client.push(&file, &reference, &BTreeMap::new()).await;
+        pushed.unwrap();
+        copy
+    }
+
+    /// Fetches past these mirrors, asserts that what comes is right, and says how long it took.
+    async fn fetch(&self, mirrors: &[&str]) -> Duration {
+        let hosts = self.folder.path().join("hosts");
+        let entry = hosts.join(self.origin.address());
+        fs::create_dir_all(&entry).unwrap();
+        let tables = mirrors.iter().map(|mirror| {
+            format!("[host.\"http://{mirror}\"]\ncapabilities = [\"pull\", \"resolve\"]\n")
+        });
+        fs::write(entry.join("hosts.toml"), tables.collect::<String>()).unwrap();
+        let cache = tempfile::tempdir_in(self.folder.path()).unwrap();
+        let client = client(cache.path(), &hosts);
+        let reference = self.origin.reference("provider:1.0.0").parse().unwrap();
+        let started = Instant::now();
+        let fetched = client.fetch(&reference, &Target::host()).await.unwrap();
+        let took = started.elapsed();
+        assert_eq!(fs::read(fetched.path).unwrap(), self.executable);
+        took
+    }
+
+    /// How many bytes of the archive came from the origin.
+    fn origin_gave(&self) -> u64 {
+        self.origin.traffic(self.layer.hex()).1
+    }
+}
+
+fn client(cache: &Path, hosts: &Path) -> Client {
+    let mut options = ClientOptions {
+        cache_directory: Some(cache.to_owned()),
+        ..ClientOptions::default()
+    };
+    options.registry.credentials.registry_config = Some(cache.join("no-config.json"));
+    options.registry.hosts_directory = Some(hosts.to_owned());
+    options.registry.retry.stall_timeout = Duration::from_secs(2);
+    options.registry.retry.patience = Duration::from_secs(20);
+    Client::new(options).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mirror_that_is_gone_costs_one_quick_attempt() {
+    let setup = Setup::new().await;
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let silent = listener.local_addr().unwrap().to_string();
+    let gone = TcpListener::bind("127.0.0.1:0").unwrap().local_addr();
+    let gone = gone.unwrap().to_string();
+    let away = Rule::on("HEAD", "/", Fault::status("503 Away")).always();
+    let away = Proxy::start(&setup.registry, vec![away]);
+
+    let took = setup.fetch(&[&gone, &silent, away.address()]).await;
+
+    // Silence lasts two seconds here, and is not tried for each of the three things to fetch.
+    assert!(took < Duration::from_secs(5), "{took:?}");
+    assert_eq!(away.seen("HEAD", "/").len(), 1);
+    assert_eq!(
+        away.seen("GET", "/").len(),
+        0,
+        "it is left alone for a while"
+    );
+    drop(listener);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mirror_that_lacks_content_is_passed_over_for_that_alone() {
+    let setup = Setup::new().await;
+    let empty = Registry::start();
+    let copy = setup.copy().await;
+    fs::remove_file(copy.blob(&setup.manifest.to_string())).unwrap();
+
+    setup.fetch(&[empty.address(), copy.address()]).await;
+
+    assert_eq!(setup.origin_gave(), 0, "the second mirror has the archive");
+    assert!(empty.requests().len() >= 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn content_that_is_not_what_its_digest_says_is_taken_from_the_next_host() {
+    let setup = Setup::new().await;
+    for (digest, again) in [(&setup.manifest, false), (&setup.layer, true)] {
+        let copy = setup.copy().await;
+        let path = copy.blob(&digest.to_string());
+        let mut bytes = fs::read(&path).unwrap();
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 1;
+        fs::write(&path, bytes).unwrap();
+        let mirror = Proxy::start(&copy, Vec::new());
+        setup.fetch(&[mirror.address()]).await;
+        let blobs = mirror.seen("GET", setup.layer.hex()).len();
+        assert_eq!(blobs, usize::from(again), "{digest}");
+    }
+    assert!(setup.origin_gave() > SIZE as u64);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_manifest_with_another_size_and_a_blob_with_too_many_bytes_are_taken_from_the_next_host()
+{
+    let setup = Setup::new().await;
+    let hex = setup.layer.hex();
+    for fault in [
+        Fault::LongAnswer(10),
+        Fault::ShortAnswer(1000),
+        Fault::FlipAnswer(1000),
+    ] {
+        let mirror = Rule::on("GET", hex, fault).always();
+        let mirror = Proxy::start(&setup.registry, vec![mirror]);
+        setup.fetch(&[mirror.address()]).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_download_goes_on_at_the_next_host_where_the_mirror_hangs_or_breaks_off() {
+    let setup = Setup::new().await;
+    let most = SIZE as u64 * 9 / 10;
+    for fault in [Fault::StallAnswer(most), Fault::CutAnswer(most)] {
+        let before = setup.origin_gave();
+        let rule = Rule::on("GET", setup.layer.hex(), fault).always();
+        let mirror = Proxy::start(&setup.registry, vec![rule]);
+        setup.fetch(&[mirror.address()]).await;
+        let rest = setup.origin_gave() - before;
+        assert!((1..=SIZE as u64 * 15 / 100).contains(&rest), "{rest}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn when_nobody_has_it_the_error_is_that_of_the_registry_itself() {
+    let setup = Setup::new().await;
+    let hosts = tempfile::tempdir().unwrap();
+    let entry = hosts.path().join(setup.origin.address());
+    fs::create_dir(&entry).unwrap();
+    fs::write(entry.join("hosts.toml"), "[host.\"http://127.0.0.1:1\"]").unwrap();
+    let client = client(&setup.folder.path().join("cache"), hosts.path());
+    let reference = setup.origin.reference("provider:2.0.0").parse().unwrap();
+    let error = client.fetch(&reference, &Target::host()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotFound);
+    assert!(
+        error.to_string().contains(setup.origin.address()),
+        "{error}"
+    );
+}
