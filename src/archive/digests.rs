@@ -22,9 +22,6 @@ use super::parallel::{Obstacle, Source};
 /// How many threads inflate at most.
 const THREADS: usize = 4;
 
-/// How many parts are held: those that are hashed, those that are next, and those that are inflated.
-const BUFFERS: usize = 3 * LANES;
-
 /// What an executable has come to.
 pub(super) struct Digested {
     pub(super) digest: Digest,
@@ -40,7 +37,8 @@ pub(super) fn digests_of(
     let rounds = rounds(executables);
     let parts = Mutex::new(rounds.iter().flatten().enumerate());
     let (give_back, spare) = channel();
-    for _ in 0..BUFFERS {
+    // For the parts that are hashed, for those that come next, and one more to keep nobody waiting.
+    for _ in 0..=2 * executables.len().min(LANES) {
         // The other end is still here.
         let _ = give_back.send(Vec::new());
     }

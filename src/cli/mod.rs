@@ -6,6 +6,7 @@
 mod binaries;
 mod completions;
 mod create;
+mod credentials;
 mod diff;
 mod doctor;
 mod editing;
@@ -16,6 +17,8 @@ mod insert;
 mod inspect;
 mod interruption;
 mod keys;
+mod login;
+mod logout;
 mod options;
 mod output;
 mod problem;
@@ -85,6 +88,8 @@ enum Command {
     Push(push::Args),
     Pull(pull::Args),
     Fetch(fetch::Args),
+    Login(login::Args),
+    Logout(logout::Args),
     Tags(tags::Args),
     Doctor(doctor::Args),
     Completions(completions::Args),
@@ -105,6 +110,8 @@ impl Command {
             Self::Push(args) => push::run(args, session).await,
             Self::Pull(args) => pull::run(args, session).await,
             Self::Fetch(args) => fetch::run(args, session).await,
+            Self::Login(args) => login::run(args, session).await,
+            Self::Logout(args) => logout::run(args, session).await,
             Self::Tags(args) => tags::run(args, session).await,
             Self::Doctor(args) => doctor::run(args, session).await,
             Self::Completions(args) => completions::run(args),

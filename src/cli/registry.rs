@@ -1,9 +1,8 @@
 //! Options of the commands that reach a registry, and what they make: references and a client.
 
 use std::ffi::OsStr;
-use std::io::BufRead;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::str::FromStr;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
@@ -12,34 +11,17 @@ use wasmcloud_par::archive::Limits;
 use wasmcloud_par::client::{Client, ClientOptions, TrustPolicy};
 use wasmcloud_par::oci::{ClientCertificate, CredentialSource, Reference, RegistryOptions};
 
+use super::credentials::{CredentialArgs, ON_COMMAND_LINE};
 use super::options::path_or_nothing;
 use super::problem::Failure;
 use super::session::{Session, blocking, unless_empty};
 
-/// How registries are reached. No `Debug`: one of the options is a password.
+/// How registries are reached, and what may be asked of them.
 #[derive(Clone, clap::Args)]
 #[command(next_help_heading = "Registry options")]
 pub(crate) struct RegistryArgs {
-    /// The user to log in as. Default: what Docker's `config.json` has for the registry, else nobody
-    #[arg(short, long, env = "WASH_REG_USER", value_name = "USER")]
-    user: Option<String>,
-    /// The password, or a token that stands in for one. Other users of this machine can see it in the
-    /// list of processes: prefer the environment variable or --password-stdin. Default: none
-    #[arg(
-        short,
-        long,
-        env = "WASH_REG_PASSWORD",
-        hide_env_values = true,
-        value_name = "PASSWORD"
-    )]
-    password: Option<String>,
-    /// Read the password from the first line of standard input, whatever --password says. Default:
-    /// standard input is not read
-    #[arg(long)]
-    password_stdin: bool,
-    /// The password from standard input, which can be read once, and is wanted for each archive.
-    #[arg(skip)]
-    password_read: Arc<OnceLock<String>>,
+    #[command(flatten)]
+    credentials: CredentialArgs,
     /// Use plain HTTP. Default: HTTPS, except for registries on this machine
     #[arg(long)]
     insecure: bool,
@@ -68,8 +50,8 @@ pub(crate) struct RegistryArgs {
         value_parser = path_or_nothing()
     )]
     hosts_dir: Option<PathBuf>,
-    /// A file to read credentials from, in the format of Docker's `config.json`. Default: that file
-    /// itself, in `$DOCKER_CONFIG` or `~/.docker`
+    /// A file to read credentials from, in the format of Docker's `config.json`. Default:
+    /// `$REGISTRY_AUTH_FILE`, else Docker's `config.json` and Podman's `auth.json`
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, value_parser = path_or_nothing())]
     registry_config: Option<PathBuf>,
     /// How many seconds a registry may keep a transfer from getting further. Until then, requests that
@@ -129,24 +111,13 @@ impl RegistryArgs {
         };
         // Reads files, and standard input perhaps.
         blocking(move || {
-            let mut registry = RegistryOptions::default();
-            registry.credentials = CredentialSource {
-                explicit: args.credentials()?,
-                registry_config: unless_empty(args.registry_config),
-            };
-            registry.plain_http = args.insecure;
-            registry.skip_tls_verify = args.insecure_skip_tls_verify;
-            registry.certificate_authorities = args.certificate_authorities;
-            registry.client_certificate = args
-                .client_cert
-                .map(|certificate| ClientCertificate::new(certificate, args.client_key));
-            registry.hosts_directory = unless_empty(args.hosts_dir);
-            if let Some(seconds) = args.patience {
-                registry.retry.patience = Duration::from_secs(seconds);
+            let explicit = args.credentials.given()?;
+            if args.credentials.on_command_line() {
+                session.warn(ON_COMMAND_LINE);
             }
             Ok(Client::new(ClientOptions {
                 cache_directory: session.cache_directory().map(Path::to_owned),
-                registry,
+                registry: args.options(explicit),
                 trust,
                 limits: Limits::default(),
                 progress: session.progress().clone(),
@@ -155,45 +126,59 @@ impl RegistryArgs {
         .await
     }
 
-    fn password_from(&self, input: impl BufRead) -> Result<String> {
-        if let Some(password) = self.password_read.get() {
-            return Ok(password.clone());
+    /// How registries are reached, as this user.
+    pub(crate) fn options(&self, explicit: Option<(String, String)>) -> RegistryOptions {
+        let mut registry = RegistryOptions::default();
+        registry.credentials = CredentialSource {
+            explicit,
+            registry_config: unless_empty(self.registry_config.clone()),
+        };
+        registry.plain_http = self.insecure;
+        registry.skip_tls_verify = self.insecure_skip_tls_verify;
+        registry.certificate_authorities = self.certificate_authorities.clone();
+        registry.client_certificate = self
+            .client_cert
+            .clone()
+            .map(|certificate| ClientCertificate::new(certificate, self.client_key.clone()));
+        registry.hosts_directory = unless_empty(self.hosts_dir.clone());
+        if let Some(seconds) = self.patience {
+            registry.retry.patience = Duration::from_secs(seconds);
         }
-        let password = read_password(input)?;
-        Ok(self.password_read.get_or_init(|| password).clone())
+        registry
     }
 
-    /// An environment variable that is set to nothing counts as unset.
-    fn credentials(&self) -> Result<Option<(String, String)>> {
-        let given = |option: &Option<String>| option.clone().filter(|value| !value.is_empty());
-        let password = match self.password_stdin {
-            true => Some(self.password_from(std::io::stdin().lock())?),
-            false => given(&self.password),
-        };
-        match (given(&self.user), password) {
-            (Some(user), Some(password)) => Ok(Some((user, password))),
-            (None, None) => Ok(None),
-            (Some(_), None) => bail!(
-                Failure::usage("there is a user and no password")
-                    .hint("give WASH_REG_PASSWORD, --password-stdin or --password")
-            ),
-            (None, Some(_)) => bail!(
-                Failure::usage("there is a password and no user")
-                    .hint("give --user or WASH_REG_USER")
-            ),
-        }
+    /// Who the user is said to be.
+    pub(crate) fn credentials(&self) -> &CredentialArgs {
+        &self.credentials
     }
 }
 
-fn read_password(input: impl BufRead) -> Result<String> {
-    const LONGEST: u64 = 64 * 1024;
-    let mut line = String::new();
-    input.take(LONGEST).read_line(&mut line)?;
-    let password = line.trim_end_matches(['\r', '\n']);
-    if password.is_empty() {
-        bail!(Failure::usage("there is no password on standard input"));
+/// A registry by itself: a host, with its port when it has one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct RegistryName(String);
+
+impl RegistryName {
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
     }
-    Ok(password.to_owned())
+}
+
+impl FromStr for RegistryName {
+    type Err = String;
+
+    fn from_str(written: &str) -> Result<Self, String> {
+        // As people copy it.
+        let host = ["https://", "http://", "oci://"]
+            .iter()
+            .find_map(|scheme| written.strip_prefix(scheme));
+        let host = host.unwrap_or(written).trim_end_matches('/');
+        match format!("{host}/repository").parse() {
+            Ok(Reference::Registry(reference)) if !host.contains('/') => {
+                Ok(Self(reference.registry().to_owned()))
+            }
+            _ => Err("name a host, such as `ghcr.io` or `localhost:5000`".to_owned()),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -231,30 +216,14 @@ mod tests {
         let unpinned = args("par").reference(OsStr::new("ghcr.io/org/provider"), true);
         assert!(unpinned.is_ok());
     }
-
     #[test]
-    fn a_user_and_a_password_come_together() {
-        let both = args("par -u jane -p secret").credentials().unwrap();
-        assert_eq!(both, Some(("jane".to_owned(), "secret".to_owned())));
-        assert!(args("par --user=jane --password=").credentials().is_err());
-        assert!(args("par --user= --password=secret").credentials().is_err());
-        assert_eq!(args("par --user= --password=").credentials().unwrap(), None);
-    }
-
-    #[test]
-    fn a_password_is_read_once_for_all_archives_of_a_command() {
-        let args = args("par --user=jane --password-stdin");
-        let first = args.clone().password_from(&b"secret\n"[..]).unwrap();
-        let again = args.password_from(&b""[..]).unwrap();
-        assert_eq!((first.as_str(), again.as_str()), ("secret", "secret"));
-    }
-
-    #[test]
-    fn a_password_is_the_first_line_without_its_end() {
-        assert_eq!(
-            read_password(&b" s3 cret \r\nmore"[..]).unwrap(),
-            " s3 cret "
-        );
-        assert!(read_password(&b"\n"[..]).is_err());
+    fn a_registry_is_a_host_and_docker_hub_has_one_name() {
+        let name = |written: &str| written.parse::<RegistryName>().map(|name| name.0).ok();
+        assert_eq!(name("https://GHCR.io/").as_deref(), Some("ghcr.io"));
+        assert_eq!(name("localhost:5000").as_deref(), Some("localhost:5000"));
+        assert_eq!(name("index.docker.io").as_deref(), Some("docker.io"));
+        for wrong in ["", "ghcr", "ghcr.io/org", "ghcr.io:x", "me@ghcr.io"] {
+            assert_eq!(name(wrong), None, "{wrong}");
+        }
     }
 }

@@ -79,6 +79,14 @@ impl Source {
         Ok(Self::Reference(registry.settle(reference, false)?))
     }
 
+    /// The registry that it is in, when it is in one.
+    pub(crate) fn registry(&self) -> Option<&str> {
+        match self {
+            Self::Reference(Reference::Registry(reference)) => Some(reference.registry()),
+            _ => None,
+        }
+    }
+
     /// Verifies the whole archive, and that its issuer is trusted.
     pub(crate) async fn verify(
         &self,

@@ -236,12 +236,11 @@ fn compress_with(state: &mut [Words; 8], blocks: [&[[u8; BLOCK]]; LANES]) {
     for number in 0..blocks[0].len() {
         let block: [&[u8; BLOCK]; LANES] = blocks.map(|blocks| &blocks[number]);
         let mut words = [[0; LANES]; 16];
-        for word in 0..16 {
-            for lane in 0..LANES {
-                let bytes = &block[lane];
-                let at = 4 * word;
-                let bytes = [bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]];
-                words[word][lane] = u32::from_be_bytes(bytes);
+        for (word, lanes) in words.iter_mut().enumerate() {
+            let at = 4 * word;
+            for (lane, block) in lanes.iter_mut().zip(block) {
+                *lane =
+                    u32::from_be_bytes([block[at], block[at + 1], block[at + 2], block[at + 3]]);
             }
         }
         let mut v = *state;

@@ -22,7 +22,7 @@ mod registry;
 mod tls_problem;
 
 pub use artifact::{Artifact, choose_from_index};
-pub use credentials::{CredentialSource, Credentials};
+pub use credentials::{CredentialHelperError, CredentialSource, Credentials, Kept};
 pub use error::{Answer, Error, TlsProblem};
 pub use hosts::ClientCertificate;
 pub use layout::Layout;

@@ -140,7 +140,7 @@ async fn authentication(greeting: &Greeting, registry: &Probe) -> Finding {
     match (registry.log_in().await, credentials) {
         (Ok(()), Credentials::Anonymous) => {
             Finding::good(check, format!("{wants}, which it gives to anybody"))
-                .advice("log in to push, or to read what is private")
+                .advice("`par login` to push, or to read what is private")
         }
         (Ok(()), credentials) => {
             let who = credentials.who();
@@ -153,7 +153,7 @@ async fn authentication(greeting: &Greeting, registry: &Probe) -> Finding {
         {
             let said = format!("{wants}, and there are no credentials for it");
             Finding::limited(check, said).advice(
-                "log in, unless what you need is public: name a repository here to find out",
+                "`par login`, unless what you need is public: name a repository here to find out",
             )
         }
         (Err(error), _) => {

@@ -10,8 +10,10 @@
 //! <folder>/_default/hosts.toml           for all the others
 //! ```
 //!
-//! Differs from containerd in two points: a malformed file is an error, where containerd goes on without
-//! it; and `server` keeps its `capabilities` when it is not named.
+//! Differs from containerd: a malformed file is an error, where containerd goes on without it; the
+//! registry itself keeps the `capabilities` at the top of the file when `server` does not name it; and
+//! `dial_timeout` is not read. As with containerd, headers go along when a host redirects, but for those
+//! that HTTP itself has for credentials.
 
 mod file;
 
@@ -127,12 +129,16 @@ pub(super) fn find(registry: &str, folder: Option<&Path>) -> Result<Vec<Host>, E
     Ok(vec![Host::registry()])
 }
 
+/// Makes sure that `folder` is one: who names it means something that is there.
+pub(super) fn check(folder: &Path) -> Result<(), Error> {
+    let listed = fs::read_dir(folder).map(drop);
+    listed.map_err(Error::file(folder))
+}
+
 /// The folders with entries; only the first that has one for a registry counts.
 fn folders(named: Option<&Path>) -> Result<Vec<PathBuf>, Error> {
     if let Some(folder) = named {
-        // Who names a folder means one that is there.
-        let listed = fs::read_dir(folder);
-        listed.map_err(Error::file(folder))?;
+        check(folder)?;
         return Ok(vec![folder.to_owned()]);
     }
     let own = Xdg::new().map(|base| base.config_dir().join("wasmcloud-par").join("hosts"));

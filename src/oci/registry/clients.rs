@@ -52,6 +52,9 @@ impl Clients {
                 .connect_timeout(options.retry.connect_timeout)
                 .tls_certs_merge(authorities.iter().cloned())
                 .tls_danger_accept_invalid_certs(skip_verify)
+                // Transfers side by side get connections of their own. And with HTTP/2 `hyper` loses what
+                // a server says when it wants a client certificate.
+                .http1_only()
                 .referer(false);
             if let Some(identity) = &identity {
                 builder = builder.identity(identity.clone());
@@ -66,9 +69,16 @@ impl Clients {
         let stall_timeout = options.retry.stall_timeout;
         let reading = builder().read_timeout(stall_timeout).redirect(redirects());
         let writing = builder().redirect(Policy::none());
+        let build = |builder: ClientBuilder| {
+            let built = builder.build();
+            built.map_err(|error| match certificate {
+                Some(certificate) if is_mismatch(&error) => no_pair(certificate),
+                _ => unusable(error),
+            })
+        };
         Ok(Self {
-            reading: reading.build().map_err(unusable)?,
-            writing: writing.build().map_err(unusable)?,
+            reading: build(reading)?,
+            writing: build(writing)?,
         })
     }
 }
@@ -132,14 +142,24 @@ fn read_identity(from: &ClientCertificate) -> Result<Identity, Error> {
         pem.extend(read(path).map_err(|error| unusable(path, error.to_string()))?);
         pem.push(b'\n');
     }
-    // The error of `reqwest` says that it failed to build something.
-    Identity::from_pem(&pem).map_err(|_| {
-        let reason = match &from.key {
+    Identity::from_pem(&pem).map_err(|_| no_pair(from))
+}
+
+fn no_pair(from: &ClientCertificate) -> Error {
+    Error::ClientCertificate {
+        path: from.certificate.clone(),
+        reason: match &from.key {
             Some(key) => format!("it and {} are not a certificate and its key", key.display()),
             None => "it does not hold a certificate and its key".to_owned(),
-        };
-        unusable(&from.certificate, reason)
-    })
+        },
+    }
+}
+
+/// Whether a client cannot be set up because a key is that of another certificate.
+fn is_mismatch(error: &reqwest::Error) -> bool {
+    let source = std::error::Error::source(error);
+    let source = source.and_then(|source| source.downcast_ref::<rustls::Error>());
+    matches!(source, Some(rustls::Error::InconsistentKeys(_)))
 }
 
 fn read(path: &Path) -> io::Result<Vec<u8>> {

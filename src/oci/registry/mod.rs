@@ -2,7 +2,9 @@
 //!
 //! [`Registries`] is what a process has one of: connections, tokens, credentials. A [`Repository`] is
 //! one repository of one registry, as a [`Store`]. Every request goes through `transport.rs`, so that
-//! what holds for one (time limits, redirects, credentials, error messages) holds for all. What is tried
+//! what holds for one (time limits, redirects, credentials, error messages) holds for all. A registry is
+//! served by hosts (`routes.rs`): mirrors, and itself. What is sent to one of them is in
+//! `HostedRepository`; a [`Repository`] chooses which, and asks the next when one fails. What is tried
 //! again is decided in `retry.rs`: requests with small bodies are repeated as they are (`exchange.rs`),
 //! downloads (`download.rs`) and uploads (`blob_upload.rs`, `chunks.rs`) go on where they were.
 
@@ -10,11 +12,13 @@ mod address;
 mod answer;
 mod auth;
 mod blob_upload;
+mod challenge;
 mod chunks;
 mod clients;
 mod download;
 mod exchange;
 mod hosted;
+mod login;
 mod outgoing;
 mod pages;
 pub(super) mod probe;
@@ -23,6 +27,7 @@ mod referrers;
 mod retry;
 mod routes;
 mod tags;
+mod token;
 mod transport;
 mod upload;
 mod upload_session;
@@ -41,7 +46,7 @@ use crate::content::{Descriptor, Digest, Reader, Source, Store, StoreError};
 
 use super::credentials::CredentialSource;
 use super::error::Error;
-use super::hosts::{Capability, ClientCertificate};
+use super::hosts::{self, Capability, ClientCertificate};
 use super::reference::RegistryReference;
 use hosted::HostedRepository;
 use routes::{Routes, Way};
@@ -51,6 +56,9 @@ pub use referrers::Referrer;
 pub use retry::RetryOptions;
 
 /// How registries are reached.
+///
+/// Besides, the environment counts: `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`, in capitals or
+/// not. Loopback hosts are reached without a proxy.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct RegistryOptions {
@@ -98,10 +106,14 @@ impl Registries {
     /// # Errors
     ///
     /// [`Error::CertificateAuthority`] and [`Error::ClientCertificate`] when a file of `options`
-    /// cannot be read or holds none. What `hosts_directory` says is read with the first request to a
-    /// registry.
+    /// cannot be read or holds none, [`Error::File`] when `hosts_directory` cannot be read. What it
+    /// says of a registry is read with the first request to that.
     pub fn new(options: RegistryOptions) -> Result<Self, Error> {
         clients::check(&options)?;
+        options
+            .hosts_directory
+            .as_deref()
+            .map_or(Ok(()), hosts::check)?;
         Ok(Self {
             options: Arc::new(options),
             routes: Arc::default(),

@@ -261,6 +261,36 @@ async fn one_token_serves_all_who_wait_for_it() {
 }
 
 #[tokio::test]
+async fn a_token_that_is_not_given_for_more_leaves_the_one_at_hand() {
+    let (token_address, tokens) = server(|head| match head.contains("other") {
+        true => answer("403 Forbidden", "", ""),
+        false => answer("200 OK", "", r#"{"token":"abc"}"#),
+    });
+    let challenge = move |scope: &str| {
+        format!(
+            "WWW-Authenticate: Bearer realm=\"http://{token_address}/token\",scope=\"{scope}\"\r\n"
+        )
+    };
+    let ours = "repository:org/provider:pull";
+    let (address, _) = server(move |head| {
+        if !head.contains("Bearer abc") {
+            answer("401 Unauthorized", &challenge(ours), "")
+        } else if head.contains("manifests/2") {
+            let both = format!("{ours} repository:other/provider:pull");
+            answer("401 Unauthorized", &challenge(&both), "")
+        } else {
+            answer("200 OK", "", r#"{"schemaVersion":2}"#)
+        }
+    });
+    let repository = repository(&address, Some(("me", "hunter2")));
+    repository.manifest("1").await.unwrap();
+    let error = repository.manifest("2").await.unwrap_err();
+    assert!(matches!(error, Error::Forbidden { .. }), "{error:?}");
+    repository.manifest("1").await.unwrap();
+    assert_eq!(tokens.lock().unwrap().len(), 2);
+}
+
+#[tokio::test]
 async fn missing_and_wrong_credentials_are_told_apart_without_telling_the_password() {
     let challenge = "WWW-Authenticate: Basic realm=\"x\"\r\n";
     let (address, _) = server(move |_| answer("401 Unauthorized", challenge, ""));
@@ -272,6 +302,25 @@ async fn missing_and_wrong_credentials_are_told_apart_without_telling_the_passwo
         .unwrap_err();
     assert!(matches!(error, Error::CredentialsRefused { .. }));
     assert!(!format!("{error:?} {error}").contains("hunter2"));
+}
+
+#[tokio::test]
+async fn a_registry_that_refuses_without_saying_how_to_ask_is_asked_at_its_root() {
+    let challenge = "WWW-Authenticate: Basic realm=\"x\"\r\n";
+    let (address, requests) = server(move |head| {
+        if head.contains("authorization: Basic") {
+            answer("200 OK", "", r#"{"schemaVersion":2}"#)
+        } else if head.starts_with("GET /v2/ ") {
+            answer("401 Unauthorized", challenge, "")
+        } else {
+            answer("401 Unauthorized", "", "")
+        }
+    });
+    let repository = repository(&address, Some(("me", "hunter2")));
+    repository.manifest("1").await.unwrap();
+    assert_eq!(requests.lock().unwrap().len(), 3);
+    repository.manifest("1").await.unwrap();
+    assert_eq!(requests.lock().unwrap().len(), 4);
 }
 
 #[tokio::test]

@@ -158,7 +158,7 @@ impl Transport {
 
     /// Who will be said to be asking.
     pub(super) async fn credentials(&self, call: &Call) -> Result<Credentials, Error> {
-        self.authenticator.credentials(&call.registry).await
+        self.authenticator.credentials(call).await
     }
 
     /// The URL of `path` in the API.
@@ -277,6 +277,11 @@ impl Transport {
                 answer,
             }),
         }
+    }
+
+    /// Whether the registry has asked who sends calls like this one, and has been told.
+    pub(super) async fn has_introduced(&self, call: &Call) -> bool {
+        self.authenticator.has_introduced(call).await
     }
 
     /// The whole body, at most `limit` bytes of it.

@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod interruption;
+mod login;
 mod packing;
 mod reading;
 

@@ -16,8 +16,8 @@ use data_encoding::BASE64URL_NOPAD;
 use nkeys::{KeyPair, KeyPairType};
 use serde_json::{Map, json};
 use wasmcloud_par::archive::{
-    ArchiveWriter, Compression, Error, Index, Input, Limits, Loaded, Metadata, Signer, Target,
-    UnverifiedClaims, VerifiedClaims, extract_file, load, read_claims, verify,
+    ArchiveWriter, Compression, Contents, Error, Index, Input, Limits, Loaded, Metadata, Signer,
+    Target, UnverifiedClaims, VerifiedClaims, extract_file, load, read_claims, verify, verify_file,
 };
 use wasmcloud_par::content::{Digest, ErrorKind, Silent};
 use wasmcloud_par::oci::Reference;
@@ -209,7 +209,22 @@ pub fn index(data: &[u8]) {
             assert!(count <= entry.size);
         }
     }
+    let _ = in_file(data);
     hinted(data);
+}
+
+/// Verifies an archive in a file, where its index may be followed: that makes no difference.
+fn in_file(bytes: &[u8]) -> Result<Contents, Error> {
+    let limits = limits();
+    let mut file = tempfile::tempfile().unwrap();
+    file.write_all(bytes).unwrap();
+    let verified = verify_file(&mut file, &limits, &Silent);
+    match (&verified, verify(bytes, &limits)) {
+        (Ok(contents), Ok(streamed)) => assert_eq!(contents, &streamed),
+        (Err(error), Err(streamed)) => assert_eq!(discriminant(error), discriminant(&streamed)),
+        (verified, streamed) => panic!("{verified:?} but {streamed:?}"),
+    }
+    verified
 }
 
 /// Whatever the index of a good archive says, what comes out is the same.
@@ -223,6 +238,7 @@ fn hinted(extra: &[u8]) {
     bytes.extend_from_slice(&length.to_le_bytes());
     bytes.extend_from_slice(extra);
     bytes.extend_from_slice(good.behind_extra());
+    assert_eq!(in_file(&bytes).unwrap().claims, good.claims);
     let folder = tempfile::tempdir().unwrap();
     let [path, destination] = ["archive", "executable"].map(|name| folder.path().join(name));
     fs::write(&path, bytes).unwrap();

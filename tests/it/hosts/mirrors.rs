@@ -102,6 +102,25 @@ fn pushes_go_to_the_first_host_that_takes_them() {
 }
 
 #[test]
+fn a_folder_or_a_file_that_cannot_be_used_is_named() {
+    let (environment, origin) = (Environment::new(), Registry::start());
+    let fetch = ["fetch", &origin.reference("provider:1.0.0")];
+    configure(
+        &environment,
+        origin.address(),
+        "\n[host.\"https://m\"]\ncapabilities = 1",
+    );
+    let refused = par(&environment, &fetch, &[]).exit(2);
+    assert!(refused.stderr.contains("hosts.toml, line 3: "), "{refused}");
+    let refused = par(&environment, &fetch, &["--hosts-dir", "missing"]).exit(3);
+    assert!(refused.stderr.contains("missing"), "{refused}");
+    // An empty folder has nothing to say, and counts instead of the user's own.
+    std::fs::create_dir(environment.path("empty")).unwrap();
+    par(&environment, &fetch, &["--hosts-dir", "empty"]).exit(3);
+    assert_eq!(asked(&origin), 1);
+}
+
+#[test]
 fn headers_are_sent_and_a_path_is_taken_as_it_is() {
     let (environment, origin) = (Environment::new(), Registry::start());
     let file = pushed(&environment, &origin, "provider:1.0.0");

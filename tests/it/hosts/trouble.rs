@@ -82,7 +82,7 @@ impl Setup {
     }
 
     /// How many bytes of the archive came from the origin.
-    fn from_origin(&self) -> u64 {
+    fn origin_gave(&self) -> u64 {
         self.origin.traffic(self.layer.hex()).1
     }
 }
@@ -94,7 +94,7 @@ fn client(cache: &Path, hosts: &Path) -> Client {
     };
     options.registry.credentials.registry_config = Some(cache.join("no-config.json"));
     options.registry.hosts_directory = Some(hosts.to_owned());
-    options.registry.retry.stall_timeout = Duration::from_secs(1);
+    options.registry.retry.stall_timeout = Duration::from_secs(2);
     options.registry.retry.patience = Duration::from_secs(20);
     Client::new(options).unwrap()
 }
@@ -111,8 +111,8 @@ async fn a_mirror_that_is_gone_costs_one_quick_attempt() {
 
     let took = setup.fetch(&[&gone, &silent, away.address()]).await;
 
-    // Silence lasts a second here, and is not tried twice.
-    assert!(took < Duration::from_secs(3), "{took:?}");
+    // Silence lasts two seconds here, and is not tried for each of the three things to fetch.
+    assert!(took < Duration::from_secs(5), "{took:?}");
     assert_eq!(away.seen("HEAD", "/").len(), 1);
     assert_eq!(
         away.seen("GET", "/").len(),
@@ -131,7 +131,7 @@ async fn a_mirror_that_lacks_content_is_passed_over_for_that_alone() {
 
     setup.fetch(&[empty.address(), copy.address()]).await;
 
-    assert_eq!(setup.from_origin(), 0, "the second mirror has the archive");
+    assert_eq!(setup.origin_gave(), 0, "the second mirror has the archive");
     assert!(empty.requests().len() >= 3);
 }
 
@@ -150,7 +150,7 @@ async fn content_that_is_not_what_its_digest_says_is_taken_from_the_next_host() 
         let blobs = mirror.seen("GET", setup.layer.hex()).len();
         assert_eq!(blobs, usize::from(again), "{digest}");
     }
-    assert!(setup.from_origin() > SIZE as u64);
+    assert!(setup.origin_gave() > SIZE as u64);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -174,11 +174,11 @@ async fn a_download_goes_on_at_the_next_host_where_the_mirror_hangs_or_breaks_of
     let setup = Setup::new().await;
     let most = SIZE as u64 * 9 / 10;
     for fault in [Fault::StallAnswer(most), Fault::CutAnswer(most)] {
-        let before = setup.from_origin();
+        let before = setup.origin_gave();
         let rule = Rule::on("GET", setup.layer.hex(), fault).always();
         let mirror = Proxy::start(&setup.registry, vec![rule]);
         setup.fetch(&[mirror.address()]).await;
-        let rest = setup.from_origin() - before;
+        let rest = setup.origin_gave() - before;
         assert!((1..=SIZE as u64 * 15 / 100).contains(&rest), "{rest}");
     }
 }

@@ -14,8 +14,10 @@ pub(crate) mod proxy;
 mod registry;
 mod shared;
 mod tests;
+mod token_service;
 mod watcher;
 
 pub(crate) use environment::{Environment, Outcome};
 pub(crate) use registry::Registry;
 pub(crate) use shared::{shared_registry, unique};
+pub(crate) use token_service::{Rules, TokenService, User};

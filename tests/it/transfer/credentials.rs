@@ -160,8 +160,61 @@ fn credentials_of_another_registry_are_not_used() {
     assert!(outcome.stderr.contains("there are none"), "{outcome}");
 }
 
-/// Puts a credential helper called `test` on a path of its own, and gives that path. It has to read its
-/// input: one that is gone before it was asked counts as one that cannot be run.
+#[test]
+fn podmans_files_are_used_after_dockers_and_for_the_namespace_they_name() {
+    let (environment, registry) = (Environment::new(), registry());
+    let (right, wrong) = (config(&registry, PASSWORD), config(&registry, WRONG));
+    let runtime = [("XDG_RUNTIME_DIR", "runtime")];
+    let push = |variables| given(&[], variables).push(&environment, &registry);
+
+    environment.write("../home/.config/containers/auth.json", &right);
+    push(&[]).success();
+    environment.write("runtime/containers/auth.json", &wrong);
+    push(&[]).success();
+    push(&runtime).exit(4);
+    // Docker's file knows another registry only, and then this one.
+    let other = Registry::start();
+    environment.write("../home/.docker/config.json", config(&other, WRONG));
+    push(&runtime).exit(4);
+    environment.write("../home/.docker/config.json", &right);
+    push(&runtime).success();
+
+    // One that is named stands in for all of them.
+    let named = [runtime[0], ("REGISTRY_AUTH_FILE", "named.json")];
+    push(&named).exit(4);
+    environment.write("named.json", &right);
+    push(&named).success();
+    environment.write("named.json", &wrong);
+    push(&named).exit(4);
+
+    let entry =
+        |password| json!({ "auth": BASE64.encode(format!("tester:{password}").as_bytes()) });
+    let (right, wrong) = (entry(PASSWORD), entry(WRONG));
+    let address = registry.address();
+    let scoped = json!({ "auths": {
+        address: wrong, format!("{address}/provider"): right, format!("{address}/prov"): wrong,
+    } });
+    environment.write("named.json", scoped.to_string());
+    push(&named).success();
+}
+
+#[test]
+fn the_variables_of_wasmclouds_host_are_for_their_own_registry() {
+    let (environment, registry) = (Environment::new(), registry());
+    let variables = |named| {
+        [
+            ("WASMCLOUD_OCI_REGISTRY", named),
+            ("WASMCLOUD_OCI_REGISTRY_USER", "tester"),
+            ("WASMCLOUD_OCI_REGISTRY_PASSWORD", PASSWORD),
+        ]
+    };
+    let push = |variables: &[_]| given(&[], variables).push(&environment, &registry);
+    push(&variables(registry.address())).success();
+    let denied = push(&variables("127.0.0.1:1")).exit(4);
+    assert!(denied.stderr.contains("there are none"), "{denied}");
+}
+
+/// Puts a credential helper called `test` on a path of its own, and gives that path.
 fn helper(environment: &Environment, script: &str) -> String {
     let path = environment.write("bin/docker-credential-test", script);
     fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
@@ -226,4 +279,20 @@ fn a_credential_helper_that_knows_nothing_means_nobody_and_one_that_fails_is_nam
         outcome.stderr.contains("the keychain is locked"),
         "{outcome}"
     );
+}
+
+#[test]
+fn a_credential_helper_need_not_read_what_it_is_asked_for() {
+    let (environment, registry) = (Environment::new(), registry());
+    environment.write("../home/.docker/config.json", r#"{ "credsStore": "test" }"#);
+    let answer = json!({ "ServerURL": "", "Username": "tester", "Secret": PASSWORD });
+    let path = helper(&environment, &format!("#!/bin/sh\necho '{answer}'\n"));
+    given(&[], &[("PATH", &path)])
+        .push(&environment, &registry)
+        .success();
+    let path = helper(&environment, "#!/bin/sh\nexit 3\n");
+    let outcome = given(&[], &[("PATH", &path)])
+        .push(&environment, &registry)
+        .exit(4);
+    assert!(outcome.stderr.contains("exit status: 3"), "{outcome}");
 }

@@ -15,7 +15,9 @@ mod places;
 mod pulling;
 mod pushing;
 mod refused;
+mod secrets;
 mod together;
+mod tokens;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -14,7 +14,7 @@ use super::super::credentials::Credentials;
 use super::super::error::{Error, one_line};
 use super::super::reference::Place;
 use super::Registries;
-use super::auth::Challenge;
+use super::challenge::Challenge;
 use super::hosted::HostedRepository;
 use super::routes::Way;
 use super::transport::{Call, Payload, Scope, address};

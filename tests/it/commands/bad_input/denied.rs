@@ -188,7 +188,7 @@ fn a_registry_that_wants_credentials_is_denied_without_them() {
         Refusal {
             code: 4,
             message: &[registry.address(), "wants credentials", "401"],
-            hint: "docker login",
+            hint: "par login",
         }
         .of(&environment, command);
         let wrong = ["-u", "jane", "-p", "another-password"];
@@ -201,7 +201,8 @@ fn a_registry_that_wants_credentials_is_denied_without_them() {
             ],
             hint: "check user and password",
         }
-        .of(&environment, &[command, &wrong].concat());
+        // Without the warning about a password that others can see.
+        .of(&environment, &[command, &wrong, &["--quiet"]].concat());
         for verbosity in [&["--verbose"; 3][..], &["-o", "json"]] {
             let outcome = environment
                 .par([command, &wrong, verbosity].concat())

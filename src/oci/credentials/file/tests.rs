@@ -1,0 +1,131 @@
+//! Files as people and programs have written them.
+
+use super::super::server::DOCKER_HUB;
+use super::*;
+
+fn file(content: Value) -> CredentialFile {
+    let Value::Object(content) = content else {
+        panic!("it is an object")
+    };
+    CredentialFile {
+        path: PathBuf::from("config.json"),
+        content,
+    }
+}
+
+/// The user that the entries name, where each is one with the password `secret`.
+fn user(keys: &[(&str, &str)], registry: &str, repository: &str) -> Option<String> {
+    let entries = keys.iter().map(|(key, user)| {
+        let auth = BASE64.encode(format!("{user}:secret").as_bytes());
+        ((*key).to_owned(), json!({ "auth": auth }))
+    });
+    let entries: Map<String, Value> = entries.collect();
+    let file = file(json!({ "auths": entries }));
+    match file.entry(registry, repository).unwrap()? {
+        Credentials::Basic { user, .. } => Some(user),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn an_entry_is_for_its_own_registry() {
+    let keys = [("ghcr.io", "a"), ("localhost:5000", "b")];
+    assert_eq!(user(&keys, "ghcr.io", "x").as_deref(), Some("a"));
+    assert_eq!(user(&keys, "localhost:5000", "x").as_deref(), Some("b"));
+    for other in [
+        "localhost",
+        "localhost:5001",
+        "evil-ghcr.io",
+        "ghcr.io.evil",
+    ] {
+        assert_eq!(user(&keys, other, "x"), None, "{other}");
+    }
+    let keys = [("https://quay.io/v2/", "a"), ("http://GHCR.io", "b")];
+    assert_eq!(user(&keys, "quay.io", "x").as_deref(), Some("a"));
+    assert_eq!(user(&keys, "ghcr.io", "x").as_deref(), Some("b"));
+}
+
+#[test]
+fn docker_hub_goes_by_all_its_names() {
+    for key in [
+        DOCKER_HUB,
+        "docker.io",
+        "index.docker.io",
+        "registry-1.docker.io",
+    ] {
+        let found = user(&[(key, "hub")], "docker.io", "library/x");
+        assert_eq!(found.as_deref(), Some("hub"), "{key}");
+        assert_eq!(user(&[(key, "hub")], "ghcr.io", "x"), None);
+    }
+    let both = [(DOCKER_HUB, "docker's"), ("docker.io", "other")];
+    assert_eq!(user(&both, "docker.io", "x").as_deref(), Some("docker's"));
+}
+
+#[test]
+fn the_most_specific_entry_wins() {
+    let keys = [
+        ("quay.io", "all"),
+        ("quay.io/org", "org"),
+        ("quay.io/org/provider", "one"),
+    ];
+    let found = |repository| user(&keys, "quay.io", repository).unwrap();
+    assert_eq!(found("org/provider"), "one");
+    assert_eq!(found("org/provider/deeper"), "one");
+    assert_eq!(found("org/provider2"), "org");
+    assert_eq!(found("organisation/x"), "all");
+    assert_eq!(found(""), "all");
+    assert_eq!(user(&keys[1..], "quay.io", "other/x"), None);
+}
+
+#[test]
+fn what_an_entry_holds_is_told_apart() {
+    let held = |entry: Value| credentials(&entry);
+    let basic = |user: &str, password: &str| {
+        Ok(Some(Credentials::Basic {
+            user: user.to_owned(),
+            password: password.to_owned(),
+        }))
+    };
+    assert_eq!(held(json!({})), Ok(None));
+    assert_eq!(held(json!({ "auth": "" })), Ok(None));
+    assert_eq!(held(json!({ "auth": "YTpiOmM=" })), basic("a", "b:c"));
+    assert_eq!(held(json!({ "auth": "YTpiOmM" })), basic("a", "b:c"));
+    assert_eq!(held(json!({ "auth": "YToA" })), basic("a", ""));
+    let plain = json!({ "username": "a", "password": "b" });
+    assert_eq!(held(plain), basic("a", "b"));
+    let token = json!({ "auth": "YTpi", "identitytoken": "token" });
+    let expected = Credentials::IdentityToken("token".to_owned());
+    assert_eq!(held(token), Ok(Some(expected)));
+    for auth in ["!", "YQ==", "/w=="] {
+        assert!(held(json!({ "auth": auth })).is_err(), "{auth}");
+    }
+}
+
+#[test]
+fn an_entry_is_replaced_under_all_its_names_and_the_rest_is_kept() {
+    let mut file = file(json!({
+        "auths": { "docker.io": {}, "docker.io/org": {}, "ghcr.io": { "auth": "x" } },
+        "credsStore": "desktop", "credHelpers": { "ghcr.io": "gh", "quay.io": "" },
+        "proxies": { "default": {} },
+    }));
+    file.put("docker.io", Some(("a", "b"))).unwrap();
+    assert_eq!(
+        Value::Object(file.content.clone()),
+        json!({
+            "auths": {
+                DOCKER_HUB: { "auth": "YTpi" }, "docker.io/org": {},
+                "ghcr.io": { "auth": "x" },
+            },
+            "credsStore": "desktop", "credHelpers": { "ghcr.io": "gh", "quay.io": "" },
+            "proxies": { "default": {} },
+        })
+    );
+    assert!(file.remove("docker.io") && !file.remove("docker.io"));
+    let helper = |registry| file.helper(registry).map(|helper| helper.name().to_owned());
+    assert_eq!(helper("ghcr.io").as_deref(), Some("docker-credential-gh"));
+    assert_eq!(
+        helper("docker.io").as_deref(),
+        Some("docker-credential-desktop")
+    );
+    assert_eq!(helper("quay.io"), None);
+}

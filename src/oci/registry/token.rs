@@ -1,0 +1,152 @@
+//! Token services: who gets a token, and how long it is good.
+
+use std::time::{Duration, Instant};
+
+use reqwest::header::{CONTENT_TYPE, HeaderValue};
+use reqwest::{Client, RequestBuilder, Url};
+use serde::Deserialize;
+
+use super::super::credentials::Credentials;
+use super::super::error::{Error, one_line};
+use super::auth::header;
+use super::challenge::Bearer;
+use super::transport::{Call, address, failure, read_up_to};
+use super::{answer, realm};
+
+/// The largest answer of a token service that is read, in bytes.
+const TOKEN_LIMIT: u64 = 1024 * 1024;
+/// What a token lives when its answer does not say, in seconds (token specification, "expires_in").
+const DEFAULT_LIFE: u64 = 60;
+/// Never longer than a day, whatever the answer says; in seconds.
+const LIFE_LIMIT: u64 = 24 * 60 * 60;
+/// How long a token service may take to answer.
+const TOKEN_TIMEOUT: Duration = Duration::from_secs(30);
+const CLIENT_ID: &str = "wasmcloud-par";
+
+/// A token as it is sent, and until when it is good.
+pub(super) struct Token {
+    pub(super) header: HeaderValue,
+    pub(super) expires: Instant,
+}
+
+#[derive(Deserialize)]
+struct TokenAnswer {
+    token: Option<String>,
+    access_token: Option<String>,
+    expires_in: Option<serde_json::Number>,
+}
+
+/// Asks the token service that `bearer` names for a token for `call`, and for all like it.
+pub(super) async fn fetch(
+    client: &Client,
+    call: &Call,
+    bearer: &Bearer,
+    credentials: &Credentials,
+) -> Result<Token, Error> {
+    let registry = call.registry.clone();
+    let secret = *credentials != Credentials::Anonymous;
+    let url = realm::check(&call.url, &bearer.realm, secret).map_err(|reason| {
+        let realm = one_line(&bearer.realm);
+        Error::RealmRefused {
+            registry: registry.clone(),
+            realm,
+            reason,
+        }
+    })?;
+    let unusable = |reason| Error::TokenAnswer {
+        url: address(&url),
+        reason,
+    };
+    let asked = Instant::now();
+    let what = format!("token for the {}", call.what);
+    let request = request(client, call, bearer, credentials, url.clone());
+    let sent = request.send().await;
+    let response = sent.map_err(|error| failure(error, &registry, &what, &url))?;
+    let (status, headers) = (response.status(), response.headers().clone());
+    tracing::debug!(
+        url = address(&url),
+        status = status.as_u16(),
+        "asked for a token"
+    );
+    let body = read_up_to(response, TOKEN_LIMIT).await;
+    let body = body.map_err(|error| failure(error, &registry, &what, &url))?;
+    if status.is_redirection() {
+        return Err(unusable("it answered with a redirect"));
+    }
+    if !status.is_success() {
+        let answer = answer::parse(status, &headers, &body);
+        return Err(match (status.as_u16(), secret) {
+            // RFC 6749 has 400 for a refresh token that is no longer good.
+            (400 | 401 | 403, true) => Error::CredentialsRefused {
+                registry,
+                user: credentials.who(),
+                answer,
+            },
+            (401 | 403, false) => Error::CredentialsMissing {
+                what: call.what.clone(),
+                registry,
+                answer,
+            },
+            _ => Error::Refused {
+                what,
+                registry,
+                answer,
+            },
+        });
+    }
+    // The error of `serde_json` is left out: it quotes what it read.
+    let answer: TokenAnswer =
+        serde_json::from_slice(&body).map_err(|_| unusable("it is not a token answer"))?;
+    let token = [answer.token, answer.access_token].into_iter().flatten();
+    let token = token.into_iter().find(|token| !token.is_empty());
+    let token = token.ok_or_else(|| unusable("it holds no token"))?;
+    let header = header(&format!("Bearer {token}"));
+    let header = header.ok_or_else(|| unusable("its token does not fit into a header"))?;
+    let life = answer.expires_in.and_then(|seconds| seconds.as_u64());
+    let life = life
+        .filter(|seconds| *seconds > 0)
+        .unwrap_or(DEFAULT_LIFE)
+        .min(LIFE_LIMIT);
+    // A tenth less: clocks differ, and a request takes its time.
+    let expires = asked + Duration::from_secs(life) * 9 / 10;
+    Ok(Token { header, expires })
+}
+
+fn request(
+    client: &Client,
+    call: &Call,
+    bearer: &Bearer,
+    credentials: &Credentials,
+    mut url: Url,
+) -> RequestBuilder {
+    let scopes = bearer.scopes(call);
+    let service = bearer.service.iter().map(|service| ("service", service));
+    let request = if let Credentials::IdentityToken(token) = credentials {
+        // The query of a URL and a form are written the same way.
+        let mut form = url.clone();
+        form.query_pairs_mut()
+            .clear()
+            .extend_pairs(service)
+            .append_pair("grant_type", "refresh_token")
+            .append_pair("client_id", CLIENT_ID)
+            .append_pair("refresh_token", token);
+        if !scopes.is_empty() {
+            form.query_pairs_mut()
+                .append_pair("scope", &scopes.join(" "));
+        }
+        client
+            .post(url)
+            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body(form.query().unwrap_or_default().to_owned())
+    } else {
+        let scopes = scopes.iter().map(|scope| ("scope", scope));
+        url.query_pairs_mut().extend_pairs(service.chain(scopes));
+        match credentials {
+            Credentials::Basic { user, password } => {
+                client.get(url).basic_auth(user, Some(password))
+            }
+            _ => client.get(url),
+        }
+    };
+    request.timeout(TOKEN_TIMEOUT)
+}

@@ -1,0 +1,139 @@
+//! What nobody may see: passwords, and what is given for them.
+
+use data_encoding::BASE64;
+use serde_json::json;
+use wasmcloud_par::client::{Client, ClientOptions};
+use wasmcloud_par::oci::{CredentialSource, Credentials, RegistryOptions};
+
+use super::{block_on, small, text};
+use crate::support::{Environment, Outcome, Registry, Rules, TokenService, User};
+
+const PASSWORD: &str = "another-password";
+const WRONG: &str = "not-the-password";
+const IDENTITY: &str = "the-identity-token";
+
+/// Asserts that nothing of it is in there, in any form in which it travels.
+#[track_caller]
+fn assert_hidden(said: &str, secrets: &[String]) {
+    for secret in secrets {
+        assert!(!said.contains(secret), "{secret} is in\n{said}");
+    }
+}
+
+fn secrets() -> Vec<String> {
+    let passwords = [PASSWORD, WRONG];
+    let encoded = passwords.map(|password| BASE64.encode(format!("tester:{password}").as_bytes()));
+    let plain = [PASSWORD, WRONG, IDENTITY].map(str::to_owned);
+    plain.into_iter().chain(encoded).collect()
+}
+
+fn token_service() -> TokenService {
+    let users = [("tester", PASSWORD), (IDENTITY, "")].map(|(name, password)| User {
+        name,
+        password,
+        may: &[("org/*", "pull,push")],
+    });
+    TokenService::start(Rules {
+        users: users.to_vec(),
+        ..Rules::default()
+    })
+}
+
+/// Runs every command that reaches a registry, as chatty as can be, with this password in the variable,
+/// or with what is stored.
+fn run_all(environment: &Environment, registry: &Registry, password: Option<&str>) -> String {
+    let file = small(environment, "provider.par");
+    let (mine, other) = (
+        registry.reference("org/provider:1.0.0"),
+        registry.reference("other/provider:1.0.0"),
+    );
+    let mut said = String::new();
+    let mut run = |arguments: &[&str]| {
+        let mut command = environment.command();
+        command.args(arguments);
+        command.args(["--verbose", "--verbose", "--verbose"]);
+        if let Some(password) = password {
+            command.env("WASH_REG_USER", "tester");
+            command.env("WASH_REG_PASSWORD", password);
+        }
+        let outcome = Outcome::of(command, b"");
+        said += &format!("{arguments:?} {}\n", outcome.code);
+        said += &outcome.stdout;
+        said += &outcome.stderr;
+    };
+    for reference in [&mine, &other] {
+        run(&["push", reference, text(&file)]);
+        for command in ["pull", "fetch", "inspect", "verify", "extract"] {
+            run(&[command, reference]);
+            run(&[command, reference, "-o", "json"]);
+        }
+    }
+    run(&["login", registry.address()]);
+    run(&["logout", registry.address()]);
+    said
+}
+
+#[test]
+fn no_command_says_a_secret_whether_it_is_taken_or_refused() {
+    let service = token_service();
+    let registries = [
+        Registry::builder().htpasswd("tester", PASSWORD).start(),
+        service.registry(),
+    ];
+    for registry in &registries {
+        let environment = Environment::new();
+        let right = run_all(&environment, registry, Some(PASSWORD));
+        assert!(right.contains("logged in"), "{right}");
+        assert_hidden(&right, &secrets());
+        let wrong = run_all(&environment, registry, Some(WRONG));
+        assert!(wrong.contains("refused the credentials"), "{wrong}");
+        assert_hidden(&wrong, &secrets());
+        let tokens = service.asked().into_iter().filter_map(|asked| asked.token);
+        let tokens: Vec<String> = tokens.collect();
+        assert_hidden(&format!("{right}{wrong}"), &tokens);
+    }
+    assert!(service.asked().iter().any(|asked| asked.token.is_some()));
+
+    let environment = Environment::new();
+    let entry = json!({ "identitytoken": IDENTITY });
+    let config = json!({ "auths": { registries[1].address(): entry } });
+    environment.write("../home/.docker/config.json", config.to_string());
+    let taken = run_all(&environment, &registries[1], None);
+    assert!(taken.contains("asked for a token"), "{taken}");
+    assert_hidden(&taken, &secrets());
+    service.change(|rules| rules.users.clear());
+    environment.write("../home/.docker/config.json", config.to_string());
+    let refused = run_all(&environment, &registries[1], None);
+    assert!(refused.contains("stored identity token"), "{refused}");
+    assert_hidden(&refused, &secrets());
+}
+
+#[test]
+fn nothing_of_the_library_prints_a_secret() {
+    let registry = Registry::builder().htpasswd("tester", PASSWORD).start();
+    let folder = tempfile::tempdir().unwrap();
+    let mut registries = RegistryOptions::default();
+    registries.credentials = CredentialSource {
+        explicit: Some(("tester".to_owned(), WRONG.to_owned())),
+        registry_config: None,
+    };
+    let credentials = [
+        Credentials::Basic {
+            user: "tester".to_owned(),
+            password: PASSWORD.to_owned(),
+        },
+        Credentials::IdentityToken(IDENTITY.to_owned()),
+    ];
+    let mut said = format!("{registries:?} {credentials:?}");
+    let client = Client::new(ClientOptions {
+        cache_directory: Some(folder.path().to_owned()),
+        registry: registries,
+        ..ClientOptions::default()
+    });
+    let client = client.unwrap();
+    let reference = registry.reference("org/provider:1.0.0").parse().unwrap();
+    let error = block_on(client.inspect(&reference)).unwrap_err();
+    said += &format!("{error:?} {error}");
+    assert!(said.contains("tester"), "{said}");
+    assert_hidden(&said, &secrets());
+}

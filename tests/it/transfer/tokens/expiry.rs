@@ -1,0 +1,145 @@
+//! Tokens that do not live as long as the work they are for.
+
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use super::super::pack_noise;
+use super::*;
+
+const UPLOAD: &[u8] = b"PUT /v2/org/provider/blobs";
+
+/// A line to a registry that holds back the first request that begins like this for so long: all of it, or
+/// its body.
+fn slow_line(registry: &Registry, beginning: &'static [u8], held: Held, delay: Duration) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let registry = registry.address().to_owned();
+    let once = Arc::new(AtomicBool::new(true));
+    // Ends with the test process.
+    thread::spawn(move || {
+        for near in listener.incoming() {
+            let (near, far) = (near.unwrap(), TcpStream::connect(&registry).unwrap());
+            carry(&far, &near, |_, _| {});
+            let once = Arc::clone(&once);
+            carry(&near, &far, move |bytes, now| {
+                let matches = bytes.starts_with(beginning) && held == now;
+                if matches && once.swap(false, Ordering::Relaxed) {
+                    thread::sleep(delay);
+                }
+            });
+        }
+    });
+    address
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Held {
+    All,
+    Body,
+}
+
+fn carry(from: &TcpStream, to: &TcpStream, pause: impl Fn(&[u8], Held) + Send + 'static) {
+    let (mut from, mut to) = (from.try_clone().unwrap(), to.try_clone().unwrap());
+    thread::spawn(move || {
+        let mut buffer = vec![0; 64 * 1024];
+        while let Ok(count @ 1..) = from.read(&mut buffer) {
+            pause(&buffer[..count], Held::All);
+            if to.write_all(&buffer[..count]).is_err() {
+                break;
+            }
+            pause(&buffer[..count], Held::Body);
+        }
+        let _ = to.shutdown(Shutdown::Write);
+    });
+}
+
+#[test]
+fn a_token_that_expires_during_a_slow_upload_is_renewed_before_the_registry_has_to_refuse() {
+    let environment = Environment::new();
+    let service = TokenService::start(Rules {
+        life: 2,
+        told: Some(2),
+        ..Rules::default()
+    });
+    let registry = service.registry();
+    let before = answers(&registry, 401);
+    let file = pack_noise(&environment, "provider.par", 8 << 20);
+    let line = slow_line(&registry, UPLOAD, Held::Body, Duration::from_millis(2500));
+    let reference = format!("{line}/org/provider:1.0.0");
+    run(&environment, ["push", &reference, text(&file)]).success();
+
+    assert!(
+        service.asked().len() > 2,
+        "one for each scope, and a new one"
+    );
+    assert_eq!(answers(&registry, 401) - before, 2, "one for each scope");
+    run(&environment, ["verify", &reference]).success();
+}
+
+#[test]
+fn a_token_that_is_refused_in_the_middle_of_an_upload_is_replaced_and_the_upload_sent_again() {
+    let environment = Environment::new();
+    // It says that it is good for long, and is not.
+    let service = TokenService::start(Rules {
+        life: 2,
+        told: Some(3600),
+        ..Rules::default()
+    });
+    let registry = service.registry();
+    let before = answers(&registry, 401);
+    let file = pack_noise(&environment, "provider.par", 16 << 20);
+    let line = slow_line(&registry, UPLOAD, Held::All, Duration::from_millis(3500));
+    let reference = format!("{line}/org/provider:1.0.0");
+    let outcome = thread::scope(|scope| {
+        scope.spawn(|| {
+            // Once the slow one has its token, the next ones live.
+            while service.asked().is_empty() {
+                thread::sleep(Duration::from_millis(10));
+            }
+            service.change(|rules| rules.life = 3600);
+        });
+        run(&environment, ["push", &reference, text(&file)])
+    });
+    outcome.success();
+    let refused = answers(&registry, 401) - before;
+    assert_eq!(refused, 3, "one for each scope, and the upload");
+    run(&environment, ["verify", &reference]).success();
+}
+
+#[test]
+fn a_client_that_lives_longer_than_its_tokens_gets_new_ones_without_being_refused() {
+    let environment = Environment::new();
+    let service = TokenService::start(Rules {
+        life: 1,
+        told: Some(1),
+        ..Rules::default()
+    });
+    let registry = service.registry();
+    let file = small(&environment, "provider.par");
+    let reference = registry.reference("org/provider:1.0.0");
+    run(&environment, ["push", &reference, text(&file)]).success();
+    let folder = tempfile::tempdir().unwrap();
+    block_on(async {
+        let client = client(folder.path());
+        let reference: Reference = reference.parse().unwrap();
+        client.inspect(&reference).await.unwrap();
+        let (tokens, refused) = (service.asked().len(), answers(&registry, 401));
+        for _ in 0..2 {
+            tokio::time::sleep(Duration::from_millis(1500)).await;
+            client.inspect(&reference).await.unwrap();
+        }
+        assert_eq!(service.asked().len(), tokens + 2);
+        assert_eq!(answers(&registry, 401), refused);
+
+        // The password changes under it: told as what it is, and over when it is right again.
+        service.change(|rules| rules.users[0].password = "changed");
+        tokio::time::sleep(Duration::from_millis(1500)).await;
+        let error = client.inspect(&reference).await.unwrap_err();
+        assert_eq!(error.kind(), wasmcloud_par::content::ErrorKind::Denied);
+        service.change(|rules| rules.users[0].password = PASSWORD);
+        client.inspect(&reference).await.unwrap();
+    });
+}
