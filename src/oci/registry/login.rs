@@ -21,7 +21,7 @@ impl Registries {
         let (_, (_, transport)) = self.routes(registry).await?.readable(Capability::Resolve)?;
         let call = Call {
             method: Method::GET,
-            url: transport.url("v2/")?,
+            url: transport.url("")?,
             registry: registry.to_owned(),
             repository: String::new(),
             scope: Scope::NONE,
