@@ -22,6 +22,10 @@ use super::parallel::{Obstacle, Source};
 /// How many threads inflate at most.
 const THREADS: usize = 4;
 
+/// How much of each part is hashed at a time: so little that it is still in the core's cache when its
+/// checksum has been computed.
+const PIECE: usize = 64 * 1024;
+
 /// What an executable has come to.
 pub(super) struct Digested {
     pub(super) digest: Digest,
@@ -179,14 +183,22 @@ fn hash(
             number += 1;
             parts.insert(part.executable, content);
         }
-        let mut together = Vec::new();
-        for (executable, (hasher, checksum)) in digested.iter_mut().enumerate() {
-            if let Some(content) = parts.get(&executable) {
-                checksum.update(content);
-                together.push((hasher, content.as_slice()));
+        let longest = parts.values().map(Vec::len).max().unwrap_or_default();
+        for at in (0..longest).step_by(PIECE) {
+            let mut together = Vec::new();
+            for (executable, (hasher, checksum)) in digested.iter_mut().enumerate() {
+                let content = parts.get(&executable).map(Vec::as_slice);
+                let rest = content
+                    .and_then(|content| content.get(at..))
+                    .unwrap_or_default();
+                let piece = rest.get(..PIECE).unwrap_or(rest);
+                if !piece.is_empty() {
+                    checksum.update(piece);
+                    together.push((hasher, piece));
+                }
             }
+            update_together(together);
         }
-        update_together(together);
         for content in parts.into_values() {
             // The threads may have no more to do.
             let _ = give_back.send(content);
