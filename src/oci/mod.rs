@@ -33,3 +33,13 @@ pub use registry::{Referrer, Registries, RegistryOptions, Repository, RetryOptio
 /// The largest manifest that is read or written, in bytes: 4 MiB, the size that the OCI distribution
 /// specification asks registries to accept ("Pushing Manifests").
 pub const MANIFEST_LIMIT: u64 = 4 * 1024 * 1024;
+
+/// Runs work on files where it does not hold up other tasks.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(source) => Err(Error::Cancelled { source }),
+    }
+}

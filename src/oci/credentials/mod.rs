@@ -25,6 +25,7 @@ mod server;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use super::blocking;
 use super::error::{Error, one_line};
 use file::CredentialFile;
 pub use helper_program::CredentialHelperError;
@@ -142,15 +143,6 @@ impl CredentialSource {
 async fn read(path: &Path, registry: &str) -> Result<Option<CredentialFile>, Error> {
     let (path, registry) = (path.to_owned(), registry.to_owned());
     blocking(move || CredentialFile::read(&path, &registry)).await
-}
-
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
-) -> Result<T, Error> {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(result) => result,
-        Err(source) => Err(Error::Cancelled { source }),
-    }
 }
 
 /// A variable of the environment that is set to something.

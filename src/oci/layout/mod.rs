@@ -23,6 +23,7 @@ use crate::content::{
     open_regular,
 };
 
+use super::blocking;
 use super::error::Error;
 use super::reference::is_tag;
 use super::{MANIFEST_LIMIT, media_type};
@@ -312,15 +313,6 @@ impl Store for Layout {
         let directory = self.directory.clone();
         let descriptor = descriptor.clone();
         Ok(blocking(move || index::update(&directory, &descriptor, tag.as_deref())).await?)
-    }
-}
-
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
-) -> Result<T, Error> {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(result) => result,
-        Err(source) => Err(Error::Cancelled { source }),
     }
 }
 

@@ -44,6 +44,7 @@ use tokio::sync::Mutex;
 
 use crate::content::{Descriptor, Digest, Reader, Source, Store, StoreError};
 
+use super::blocking;
 use super::credentials::CredentialSource;
 use super::error::Error;
 use super::hosts::{self, Capability, ClientCertificate};
@@ -137,9 +138,7 @@ impl Registries {
             return Ok(Arc::clone(routes));
         }
         let (options, name) = (Arc::clone(&self.options), registry.to_owned());
-        let loaded = tokio::task::spawn_blocking(move || Routes::load(&name, &options)).await;
-        let routes = loaded.map_err(|source| Error::Cancelled { source })?;
-        let routes = Arc::new(routes?);
+        let routes = Arc::new(blocking(move || Routes::load(&name, &options)).await?);
         known.insert(registry.to_owned(), Arc::clone(&routes));
         Ok(routes)
     }
