@@ -3,16 +3,15 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use bytes::Bytes;
 use wasmcloud_par::archive::Target;
-use wasmcloud_par::content::{Descriptor, Reader, Source, Store, StoreError};
+use wasmcloud_par::content::{Descriptor, Store};
 use wasmcloud_par::oci::{CredentialSource, Reference, Registries, RegistryOptions, Repository};
 
 use super::{Sample, block_on, client_with, parse};
 use crate::support::archives::noise;
 use crate::support::proxy::{Fault, Proxy, Rule};
-use crate::support::{Registry, shared_registry, unique};
+use crate::support::{Elsewhere, Registry, shared_registry, unique};
 
 const USER: (&str, &str) = ("jane", "password");
 
@@ -63,23 +62,6 @@ fn storage_sees_no_credentials_and_an_address_that_expired_is_asked_for_again() 
         assert!(seen[2].down <= sample.size() * 15 / 100, "{seen:?}");
         assert!(proxy.seen("GET", &hex).iter().all(|seen| seen.authorized));
     });
-}
-
-/// Content that is in another repository too.
-struct Elsewhere {
-    content: Bytes,
-    place: String,
-}
-
-#[async_trait]
-impl Source for Elsewhere {
-    async fn open(&self, offset: u64) -> Result<Reader, StoreError> {
-        self.content.open(offset).await
-    }
-
-    fn place(&self) -> Option<String> {
-        Some(self.place.clone())
-    }
 }
 
 fn repository(reference: &str) -> Repository {

@@ -7,6 +7,7 @@
 
 pub(crate) mod archives;
 pub(crate) mod certificates;
+mod elsewhere;
 mod environment;
 pub(crate) mod forwarder;
 pub(crate) mod properties;
@@ -17,6 +18,7 @@ mod tests;
 mod token_service;
 mod watcher;
 
+pub(crate) use elsewhere::Elsewhere;
 pub(crate) use environment::{Environment, Outcome};
 pub(crate) use registry::Registry;
 pub(crate) use shared::{shared_registry, unique};

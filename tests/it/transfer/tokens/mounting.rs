@@ -1,28 +1,11 @@
 //! Taking a blob over from another repository takes permission for both.
 
-use async_trait::async_trait;
 use bytes::Bytes;
-use wasmcloud_par::content::{Descriptor, Reader, Source, Store, StoreError};
+use wasmcloud_par::content::{Descriptor, Store};
 use wasmcloud_par::oci::{Registries, RegistryOptions, Repository};
 
 use super::*;
-
-/// Content that is in another repository too.
-struct Elsewhere {
-    content: Bytes,
-    place: String,
-}
-
-#[async_trait]
-impl Source for Elsewhere {
-    async fn open(&self, offset: u64) -> Result<Reader, StoreError> {
-        self.content.open(offset).await
-    }
-
-    fn place(&self) -> Option<String> {
-        Some(self.place.clone())
-    }
-}
+use crate::support::Elsewhere;
 
 fn repository(reference: &str) -> Repository {
     let Ok(Reference::Registry(reference)) = reference.parse() else {
