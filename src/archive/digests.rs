@@ -1,12 +1,12 @@
 //! The digests of several executables at the same time.
 //!
-//! Some threads inflate parts, one hashes them. The parts come in rounds: one of each executable that is
-//! on turn, so that they can be hashed together. Memory depends on the number of lanes and of
-//! threads alone.
+//! Some threads inflate parts, one hashes them, and inflates too rather than wait. The parts come in
+//! rounds: one of each executable that is on turn, so that they can be hashed together. Memory depends
+//! on the number of lanes alone.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvError, Sender, TryRecvError, channel};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
@@ -65,7 +65,7 @@ pub(super) fn digests_of(
         }
         drop(inflated);
         // It takes its ends of the channels along when it is done or fails, which ends the threads.
-        hash(executables.len(), &rounds, results, give_back)
+        hash(executables.len(), &rounds, &inflater, results, give_back)
     })
 }
 
@@ -112,40 +112,65 @@ struct Inflater<'t, 'f, P> {
     seal: &'t Seal,
 }
 
+/// The number of a part, and its content.
+type Inflated = (usize, Result<Vec<u8>, Obstacle>);
+
+/// What a thread keeps from part to part.
+#[derive(Default)]
+struct Tools {
+    decompressor: Decompressor,
+    compressed: Vec<u8>,
+}
+
 impl<'p, P: Iterator<Item = (usize, &'p Part)>> Inflater<'_, '_, P> {
     /// Inflates parts until there are no more, or nobody wants them.
-    fn run(&self, inflated: Sender<(usize, Result<Vec<u8>, Obstacle>)>) {
-        let mut decompressor = Decompressor::new();
-        let mut compressed = Vec::new();
-        loop {
-            let buffer = self
-                .spare
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .recv();
-            // Room first, then a part: so the first parts always have it.
-            let part = self
-                .parts
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .next();
-            let (Ok(content), Some((number, part))) = (buffer, part) else {
-                return;
-            };
-            let result = self.inflate(part, content, &mut compressed, &mut decompressor);
-            if inflated.send((number, result)).is_err() {
+    fn run(&self, inflated: Sender<Inflated>) {
+        let mut tools = Tools::default();
+        while let Some(part) = self.next(&mut tools) {
+            if inflated.send(part).is_err() {
                 return;
             }
         }
+    }
+
+    /// The next part, as soon as there is room for it; `None` after the last.
+    fn next(&self, tools: &mut Tools) -> Option<Inflated> {
+        let room = self
+            .spare
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .recv();
+        self.next_into(room.ok()?, tools)
+    }
+
+    /// The next part; `None` if there is no room for it now, as well as after the last.
+    fn next_if_room(&self, tools: &mut Tools) -> Option<Inflated> {
+        // Who holds the lock waits for room.
+        let room = self.spare.try_lock().ok()?.try_recv();
+        self.next_into(room.ok()?, tools)
+    }
+
+    /// Takes a part only with room in hand, so that the first ones always have it.
+    fn next_into(&self, room: Vec<u8>, tools: &mut Tools) -> Option<Inflated> {
+        let next = self
+            .parts
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .next();
+        let (number, part) = next?;
+        Some((number, self.inflate(part, room, tools)))
     }
 
     fn inflate(
         &self,
         part: &Part,
         mut content: Vec<u8>,
-        compressed: &mut Vec<u8>,
-        decompressor: &mut Decompressor,
+        tools: &mut Tools,
     ) -> Result<Vec<u8>, Obstacle> {
+        let Tools {
+            decompressor,
+            compressed,
+        } = tools;
         self.source.read(part.range.clone(), compressed)?;
         self.seal
             .inflate(decompressor, compressed, &mut content, part.size)
@@ -158,16 +183,18 @@ impl<'p, P: Iterator<Item = (usize, &'p Part)>> Inflater<'_, '_, P> {
 }
 
 /// Hashes the parts of round after round, whatever order they arrive in.
-fn hash(
+fn hash<'p>(
     executables: usize,
     rounds: &[Vec<Part>],
-    results: Receiver<(usize, Result<Vec<u8>, Obstacle>)>,
+    inflater: &Inflater<'_, '_, impl Iterator<Item = (usize, &'p Part)>>,
+    results: Receiver<Inflated>,
     give_back: Sender<Vec<u8>>,
 ) -> Result<Vec<Digested>, Obstacle> {
     let mut digested: Vec<_> = (0..executables)
         .map(|_| (LaneHasher::new(), Checksum::new()))
         .collect();
     let mut early = BTreeMap::new();
+    let mut tools = Tools::default();
     let mut number = 0;
     for round in rounds {
         let mut parts = BTreeMap::new();
@@ -176,8 +203,14 @@ fn hash(
                 if let Some(content) = early.remove(&number) {
                     break content;
                 }
-                // When all threads are gone, one has failed.
-                let (number, result) = results.recv().map_err(|_| Obstacle::NotAsIndexed)?;
+                let inflated = match results.try_recv() {
+                    Ok(inflated) => inflated,
+                    Err(TryRecvError::Empty | TryRecvError::Disconnected) => inflater
+                        .next_if_room(&mut tools)
+                        .map_or_else(|| results.recv(), Ok)
+                        .map_err(|RecvError| Obstacle::NotAsIndexed)?,
+                };
+                let (number, result) = inflated;
                 early.insert(number, result?);
             };
             number += 1;
