@@ -147,23 +147,31 @@ fn received(headers: &HeaderMap) -> u64 {
 
 /// Where the registry wants the blob. Only itself will do: credentials go there.
 pub(super) fn location(response: &Response, call: &Call) -> Result<Url, Error> {
-    let unusable = |reason: String| Error::Location {
+    let headers = response.headers();
+    let location = headers.get(LOCATION).and_then(|value| value.to_str().ok());
+    let url = match location {
+        Some(location) => within_registry(&call.url, location),
+        None => Err("there is no Location header".to_owned()),
+    };
+    url.map_err(|reason| Error::Location {
         what: call.what.clone(),
         registry: call.registry.clone(),
         reason,
-    };
-    let location = response
-        .headers()
-        .get(LOCATION)
-        .and_then(|value| value.to_str().ok());
-    let location = location.ok_or_else(|| unusable("there is no Location header".to_owned()))?;
-    let url = call.url.join(location);
-    let url = url.map_err(|_| unusable(format!("`{}` is not a URL", one_line(location))))?;
-    if url.origin() != call.url.origin() {
-        let reason = format!("{} is not where the registry is", one_line(&address(&url)));
-        return Err(unusable(reason));
+    })
+}
+
+/// What `location` means in an answer from `asked`, or why nothing is sent there.
+fn within_registry(asked: &Url, location: &str) -> Result<Url, String> {
+    let url = asked
+        .join(location)
+        .map_err(|_| format!("`{}` is not a URL", one_line(location)))?;
+    match url.origin() == asked.origin() {
+        true => Ok(url),
+        false => Err(format!(
+            "{} is not where the registry is",
+            one_line(&address(&url))
+        )),
     }
-    Ok(url)
 }
 
 #[cfg(test)]
@@ -184,5 +192,29 @@ mod tests {
         assert_eq!(arrived("5-9"), 0);
         assert_eq!(arrived("0-18446744073709551615"), u64::MAX);
         assert_eq!(received(&HeaderMap::new()), 0);
+    }
+
+    #[test]
+    fn an_upload_goes_on_at_the_same_scheme_host_and_port_alone() {
+        let asked: Url = "https://ghcr.io/v2/a/blobs/uploads/".parse().unwrap();
+        let within = |location| within_registry(&asked, location).map(String::from);
+        for (location, url) in [
+            ("/v2/a/up/1?_state=x", "https://ghcr.io/v2/a/up/1?_state=x"),
+            ("https://ghcr.io:443/up?b=c", "https://ghcr.io/up?b=c"),
+            ("1", "https://ghcr.io/v2/a/blobs/uploads/1"),
+        ] {
+            assert_eq!(within(location).as_deref(), Ok(url));
+        }
+        for elsewhere in [
+            "http://ghcr.io/up",
+            "http://ghcr.io:443/up",
+            "https://ghcr.io:444/up",
+            "https://storage.ghcr.io/up",
+            "//evil.example/up",
+            "file:///etc/passwd",
+            "https://",
+        ] {
+            assert!(within(elsewhere).is_err(), "{elsewhere}");
+        }
     }
 }

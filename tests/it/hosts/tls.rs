@@ -1,6 +1,8 @@
 //! Registries with certificates of a private authority, and those that want one of the client.
 
 use std::fs;
+use std::io;
+use std::net::TcpListener;
 use std::path::PathBuf;
 
 use super::{archive, assert_pulls, configure, par, text};
@@ -59,6 +61,34 @@ fn what_is_wrong_with_a_certificate_is_said() {
         assert!(refused.stderr.contains(said), "{refused}");
         assert!(refused.stderr.contains(hint), "{refused}");
     }
+}
+
+#[test]
+fn no_download_leads_from_tls_down_to_plain_http() {
+    let environment = Environment::new();
+    let authority = authority(&environment, "a");
+    let ca = ["--ca", &text(authority.file())];
+    let storage = TcpListener::bind((ADDRESS, 0)).unwrap();
+    storage.set_nonblocking(true).unwrap();
+    let redirect = format!(
+        "middleware:\n  storage:\n    - name: redirect\n      options:\n        baseurl: http://{}/",
+        storage.local_addr().unwrap()
+    );
+    let open = Registry::start();
+    let file = archive(&environment);
+    let push = ["push", &open.reference("provider:1.0.0"), &file];
+    par(&environment, &push, &[]).success();
+    let registry = Registry::builder()
+        .tls(&authority.server(ADDRESS))
+        .storage(open.storage())
+        .section(&redirect)
+        .start();
+    let reference = registry.reference("provider:1.0.0");
+    let refused = par(&environment, &["pull", &reference], &ca).exit(1);
+    let said = "it leads from https to plain http";
+    assert!(refused.stderr.contains(said), "{refused}");
+    let asked = storage.accept().map(drop).map_err(|error| error.kind());
+    assert_eq!(asked, Err(io::ErrorKind::WouldBlock));
 }
 
 #[test]

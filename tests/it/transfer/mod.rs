@@ -16,6 +16,7 @@ mod pulling;
 mod pushing;
 mod refused;
 mod secrets;
+mod sha512;
 mod together;
 mod tokens;
 

@@ -1,0 +1,89 @@
+//! Content that is named by its SHA-512.
+
+use std::fs;
+
+use bytes::Bytes;
+use serde_json::Value;
+use tokio::io::AsyncReadExt;
+
+use super::{block_on, par, push, small};
+use crate::support::{Environment, shared_registry, unique};
+use wasmcloud_par::content::{Algorithm, Descriptor, Digest, ErrorKind, Hasher, Store};
+use wasmcloud_par::oci::{Reference, Registries, RegistryOptions};
+
+fn sha512(bytes: &[u8]) -> Digest {
+    let mut hasher = Hasher::new(Algorithm::Sha512);
+    hasher.update(bytes);
+    hasher.finish()
+}
+
+/// Writes a blob of the layout, and gives its digest.
+fn store(environment: &Environment, bytes: &[u8]) -> Digest {
+    let digest = sha512(bytes);
+    environment.write(&format!("layout/blobs/sha512/{}", digest.hex()), bytes);
+    digest
+}
+
+#[test]
+fn a_layout_whose_content_is_named_by_sha512_is_read_and_checked() {
+    let environment = Environment::new();
+    let file = small(&environment, "provider.par");
+    let archive = fs::read(&file).unwrap();
+    let manifest = push(&environment, "oci-layout://layout:1.0.0", &file);
+    let manifest = manifest.strip_prefix("sha256:").unwrap();
+    let manifest = environment.path(&format!("layout/blobs/sha256/{manifest}"));
+    let mut manifest: Value = serde_json::from_slice(&fs::read(manifest).unwrap()).unwrap();
+    let layer = store(&environment, &archive);
+    manifest["layers"][0]["digest"] = layer.to_string().into();
+    let bytes = manifest.to_string().into_bytes();
+    let index = fs::read(environment.path("layout/index.json")).unwrap();
+    let mut index: Value = serde_json::from_slice(&index).unwrap();
+    let entry = &mut index["manifests"][0];
+    entry["digest"] = store(&environment, &bytes).to_string().into();
+    entry["size"] = bytes.len().into();
+    environment.write("layout/index.json", index.to_string());
+
+    let pinned = format!("oci-layout://layout@{}", sha512(&bytes));
+    for reference in ["oci-layout://layout:1.0.0", &pinned] {
+        par(&environment, ["pull", reference, "--destination", "pulled"]).success();
+        assert_eq!(fs::read(environment.path("pulled")).unwrap(), archive);
+    }
+
+    let mut damaged = archive.clone();
+    damaged[archive.len() / 2] ^= 1;
+    environment.write(&format!("layout/blobs/sha512/{}", layer.hex()), &damaged);
+    let refused = environment.par(["pull", &pinned, "--cache-dir", "new"]);
+    let refused = refused.exit(5);
+    assert!(refused.stderr.contains(&layer.to_string()), "{refused}");
+}
+
+#[test]
+fn a_registry_takes_and_gives_content_that_is_named_by_sha512() {
+    block_on(async {
+        let content = Bytes::from_static(b"content with a long name");
+        let blob = Descriptor {
+            digest: sha512(&content),
+            ..Descriptor::of("application/octet-stream", &content)
+        };
+        let place = format!("{}/{}:1", shared_registry(), unique("sha512"));
+        let Ok(Reference::Registry(place)) = place.parse() else {
+            panic!("{place} is in a registry")
+        };
+        let registries = Registries::new(RegistryOptions::default()).unwrap();
+        let repository = registries.repository(&place);
+        repository.put(&blob, &content).await.unwrap();
+        assert!(repository.exists(&blob).await.unwrap());
+
+        let mut received = Vec::new();
+        let mut reader = repository.open(&blob, None).await.unwrap();
+        reader.read_to_end(&mut received).await.unwrap();
+        assert_eq!(received, content);
+
+        let wrong = Descriptor {
+            digest: sha512(b"other content"),
+            ..blob
+        };
+        let refused = repository.put(&wrong, &content).await.unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::NotVerified);
+    });
+}
