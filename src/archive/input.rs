@@ -6,10 +6,12 @@ use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
+use crc32fast::Hasher as Checksum;
 
-use crate::content::{Algorithm, Digest, Hasher, Meter, open_regular};
+use crate::content::{Meter, open_regular};
 
 use super::error::Error;
+use super::fingerprints::Fingerprint;
 
 /// File systems count time in steps of up to two seconds (FAT): a file as young as that can change
 /// again without its time showing it.
@@ -45,6 +47,8 @@ impl Input {
             input: self,
             content,
             size,
+            read: 0,
+            checksum: Checksum::new(),
             state,
         })
     }
@@ -73,6 +77,9 @@ pub(super) struct Opened<'a> {
     input: &'a Input,
     content: Content,
     size: u64,
+    /// How much has been read, and the checksum of that.
+    read: u64,
+    checksum: Checksum,
     /// Of a file: what it was when it was opened, and whether a change of it would show.
     state: Option<(State, bool)>,
 }
@@ -83,38 +90,46 @@ impl<'a> Opened<'a> {
         self.size
     }
 
-    /// Copies the content to `output`, which has to be as long as it was when the input was opened.
+    /// Reads into `buffer`, and gives how much; 0 at the end. The content has to be as long as it was
+    /// when the input was opened.
+    pub(super) fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Error> {
+        let count = self
+            .content
+            .read(buffer)
+            .map_err(|source| self.input.read_error(source))?;
+        self.read += count as u64;
+        if self.read > self.size || (count == 0 && self.read < self.size) {
+            return Err(self.input.changed());
+        }
+        self.checksum
+            .update(buffer.get(..count).unwrap_or_default());
+        Ok(count)
+    }
+
+    /// The CRC-32 of what has been read.
+    pub(super) fn checksum(self) -> u32 {
+        self.checksum.finalize()
+    }
+
+    /// Copies the content to `output`.
     pub(super) fn copy(
         mut self,
         output: &mut impl Write,
         meter: &dyn Meter,
     ) -> Result<Packed<'a>, Error> {
-        let mut hasher = Hasher::new(Algorithm::Sha256);
         let mut buffer = vec![0; 128 * 1024];
-        let mut read: u64 = 0;
         loop {
-            let count = self
-                .content
-                .read(&mut buffer)
-                .map_err(|source| self.input.read_error(source))?;
+            let count = self.read(&mut buffer)?;
             let bytes = buffer.get(..count).unwrap_or_default();
             if bytes.is_empty() {
                 break;
             }
-            read += count as u64;
-            if read > self.size {
-                return Err(self.input.changed());
-            }
-            hasher.update(bytes);
             output.write_all(bytes).map_err(Error::Stream)?;
             meter.advance(count as u64).map_err(Error::Stream)?;
         }
-        if read < self.size {
-            return Err(self.input.changed());
-        }
         Ok(Packed {
             input: self.input,
-            digest: hasher.finish(),
+            checksum: self.checksum.finalize(),
             state: self.state,
         })
     }
@@ -137,22 +152,20 @@ impl Read for Content {
 /// An input that has been read to its end.
 pub(super) struct Packed<'a> {
     input: &'a Input,
-    digest: Digest,
+    checksum: u32,
     state: Option<(State, bool)>,
 }
 
 impl Packed<'_> {
-    /// The digest of what was read.
-    pub(super) fn digest(&self) -> &Digest {
-        &self.digest
-    }
-
-    /// Checks that the input is still what was read. Otherwise that may be neither the old nor the new
-    /// content, but some of both.
+    /// Checks that the input is still what was read, which is also what came to `fingerprint`. Otherwise
+    /// it may be neither the old nor the new content, but some of both.
     ///
     /// A file's time tells. Where it cannot, because the file was only just written, the content is
     /// read again.
-    pub(super) fn check(&self, meter: &dyn Meter) -> Result<(), Error> {
+    pub(super) fn check(&self, fingerprint: &Fingerprint, meter: &dyn Meter) -> Result<(), Error> {
+        if fingerprint.checksum != self.checksum {
+            return Err(self.input.changed());
+        }
         let Some((state, trusted)) = &self.state else {
             return Ok(());
         };
@@ -160,7 +173,7 @@ impl Packed<'_> {
         if now.state.as_ref().map(|(state, _)| state) != Some(state) {
             return Err(self.input.changed());
         }
-        if !trusted && now.copy(&mut io::sink(), &Uncounted(meter))?.digest != self.digest {
+        if !trusted && now.copy(&mut io::sink(), &Uncounted(meter))?.checksum != self.checksum {
             return Err(self.input.changed());
         }
         Ok(())

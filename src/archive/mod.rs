@@ -23,6 +23,7 @@ mod entries;
 mod error;
 mod executable;
 mod extract;
+mod fingerprints;
 mod gzip;
 mod hashing;
 mod index;

@@ -1,8 +1,10 @@
 //! Packing an archive.
 
 use std::collections::BTreeMap;
-use std::io::{BufWriter, Seek, Write};
+use std::io::{self, BufWriter, Seek, Write};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 
 use crate::content::{AtomicFile, Digest, Meter};
 use bytes::Bytes;
@@ -10,6 +12,7 @@ use bytes::Bytes;
 use super::claims::{Metadata, VerifiedClaims};
 use super::error::Error;
 use super::extract::write_error;
+use super::fingerprints::{Fingerprint, fingerprints};
 use super::input::Input;
 use super::signer::Signer;
 use super::tar_writer::TarWriter;
@@ -111,7 +114,8 @@ impl ArchiveWriter {
     /// Signs the claims and writes the archive to `destination`, which appears complete or not at all.
     /// The archive may become valid later; one that has expired is not written.
     ///
-    /// Every input is read once, or twice when it is a file that was written only seconds ago.
+    /// Every input is read twice, to be packed and to be hashed; once more when it is a file that was
+    /// written only seconds ago.
     ///
     /// # Errors
     ///
@@ -183,22 +187,47 @@ impl ArchiveWriter {
             tar.write_all(world).map_err(Error::Stream)?;
             tar.end()?;
         }
-        let mut packed = BTreeMap::new();
-        for (name, target, input) in executables {
-            tar.begin(&name, input.size(), 0o755)?;
-            packed.insert(target.clone(), input.copy(&mut tar, meter)?);
-            tar.end()?;
-        }
+        let (packed, fingerprints) = self.beside_hashing(|| {
+            let mut packed = Vec::with_capacity(executables.len());
+            for (name, _, input) in executables {
+                tar.begin(&name, input.size(), 0o755)?;
+                packed.push(input.copy(&mut tar, meter)?);
+                tar.end()?;
+            }
+            Ok(packed)
+        })?;
 
-        for input in packed.values() {
-            input.check(meter)?;
+        for (input, fingerprint) in packed.iter().zip(&fingerprints) {
+            input.check(fingerprint, meter)?;
         }
-        let digests = packed
+        let digests = fingerprints
             .into_iter()
-            .map(|(target, input)| (target, input.digest().clone()));
+            .map(|fingerprint| fingerprint.digest);
+        let digests = self.executables.keys().cloned().zip(digests);
         let claims = draft.sign(&digests.collect())?;
         let mut output = tar.finish(claims.token().as_bytes())?;
         output.flush().map_err(Error::Stream)?;
         Ok(claims)
+    }
+
+    /// Does `packing` while the executables are hashed on a thread of their own.
+    fn beside_hashing<P>(
+        &self,
+        packing: impl FnOnce() -> Result<P, Error>,
+    ) -> Result<(P, Vec<Fingerprint>), Error> {
+        let inputs: Vec<_> = self.executables.values().collect();
+        let stop = AtomicBool::new(false);
+        thread::scope(|scope| {
+            let hashing = thread::Builder::new()
+                .name("par-hash".to_owned())
+                .spawn_scoped(scope, || fingerprints(&inputs, &stop))
+                .map_err(Error::Stream)?;
+            let packed = packing();
+            // Who has failed needs no digests.
+            stop.store(packed.is_err(), Ordering::Relaxed);
+            let failed = || Error::Stream(io::Error::other("the hashing thread failed"));
+            let hashed = hashing.join().map_err(|_| failed())?;
+            Ok((packed?, hashed?.ok_or_else(failed)?))
+        })
     }
 }
