@@ -18,6 +18,7 @@ mod refused;
 mod secrets;
 mod together;
 mod tokens;
+mod trust;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -25,7 +26,7 @@ use std::path::{Path, PathBuf};
 use wasmcloud_par::archive::{
     ArchiveWriter, Compression, Input, KeyKind, Limits, Metadata, Signer, Target,
 };
-use wasmcloud_par::client::{Client, ClientOptions};
+use wasmcloud_par::client::{Client, ClientOptions, TrustPolicy};
 use wasmcloud_par::content::{Digest, Silent};
 
 use crate::support::archives::{ArchiveBuilder, VENDOR, noise};
@@ -112,6 +113,7 @@ fn client_within(cache: &Path, limits: Limits) -> Client {
     let mut options = ClientOptions {
         cache_directory: Some(cache.to_owned()),
         limits,
+        trust: Some(TrustPolicy::default()),
         ..ClientOptions::default()
     };
     options.registry.credentials.registry_config = Some(cache.join("no-config.json"));
