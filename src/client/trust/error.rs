@@ -111,6 +111,12 @@ impl TrustError {
             Self::UntrustedIssuer { rule: Some(_), .. } => {
                 "allow the issuer in the trust policy, or with --issuer, if you trust it".to_owned()
             }
+            Self::UntrustedSubject { .. } => {
+                "add it to `subjects` in the trust policy if it belongs there".to_owned()
+            }
+            Self::TooOld { .. } | Self::NoRevision { .. } => {
+                "allow it with --min-revision if an older archive is meant".to_owned()
+            }
             Self::NoRule(_) => {
                 "add a rule to the trust policy, or allow the issuer with --issuer".to_owned()
             }

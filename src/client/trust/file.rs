@@ -234,6 +234,17 @@ mod tests {
     }
 
     #[test]
+    fn the_example_in_the_documentation_is_one() {
+        let page = include_str!("../../../docs/trust.md");
+        let (_, example) = page.split_once("```toml\n").unwrap();
+        let (example, _) = example.split_once("```").unwrap();
+        let example = policy(example);
+        assert!(example.deny_others);
+        assert_eq!(example.rules.len(), 3);
+        assert_eq!(example.rules[1].minimum_revision, Some(3));
+    }
+
+    #[test]
     fn what_is_wrong_is_shown_with_its_place() {
         let seed = KeyPair::new_account().seed().unwrap();
         let account = KeyPair::new_account().public_key();

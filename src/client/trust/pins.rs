@@ -12,15 +12,15 @@ use super::pattern::normal;
 use super::{Pinning, TrustError, TrustPolicy};
 
 impl Client {
-    /// Asks the policy and the pin whether claims may be used that are those of `reference`. Blocks: it
-    /// reads a file.
+    /// Asks the policy and the pin whether claims may be used that are those of `reference`: as soon as
+    /// they are known, and again when others have come. Blocks: it reads a file.
     pub(in crate::client) fn trusted(
         &self,
         reference: &Reference,
         claims: &VerifiedClaims,
     ) -> Result<(), Error> {
         self.trust.check(claims, reference)?;
-        self.unpinned(reference, claims).map(drop)
+        self.place_to_pin(reference, claims).map(drop)
     }
 
     /// Pins `reference` to who published what was fetched, once that has been verified, and remembers
@@ -33,23 +33,26 @@ impl Client {
         let (client, reference, claims) = (self.clone(), reference.clone(), claims.clone());
         blocking(move || {
             // Nearly always there is nothing to write, and so nothing to wait for.
-            let Some(place) = client.unpinned(&reference, &claims)? else {
+            let Some(place) = client.place_to_pin(&reference, &claims)? else {
                 return Ok(());
             };
             client.cache.pin(&place, |known| {
-                Ok(client.trust.judge(known, &place, &reference, &claims)?)
-            })
+                Ok::<_, Error>(client.trust.judge(known, &place, &reference, &claims)?)
+            })?;
+            let (issuer, subject) = (claims.issuer(), claims.subject());
+            tracing::info!(%issuer, %subject, "{place} is pinned");
+            Ok(())
         })
         .await
     }
 
     /// The place whose pin has to change before these claims are used, if any has.
-    fn unpinned(
+    fn place_to_pin(
         &self,
         reference: &Reference,
         claims: &VerifiedClaims,
     ) -> Result<Option<String>, Error> {
-        let Some(place) = self.trust.pinned_place(reference) else {
+        let Some(place) = self.trust.place_of(reference) else {
             return Ok(None);
         };
         let known = self.cache.identity(&place)?;
@@ -67,7 +70,7 @@ impl Client {
     /// [`Error`] of the registry, the cache, the archive or the trust policy;
     /// [`TrustError::NeverPinned`].
     pub async fn accept(&self, reference: &Reference) -> Result<VerifiedClaims, Error> {
-        if self.trust.pinned_place(reference).is_none() {
+        if self.trust.place_of(reference).is_none() {
             return Err(TrustError::NeverPinned(reference.to_string()).into());
         }
         let mut accepting = self.clone();
@@ -91,7 +94,7 @@ pub fn pin_name(place: &RegistryReference) -> String {
 
 impl TrustPolicy {
     /// The name under which the repository of `reference` is pinned, if it is to be.
-    fn pinned_place(&self, reference: &Reference) -> Option<String> {
+    fn place_of(&self, reference: &Reference) -> Option<String> {
         match (reference, self.pinning(reference)) {
             (_, Pinning::Off) | (Reference::Layout(_), _) => None,
             (Reference::Registry(place), _) => Some(pin_name(place)),
