@@ -177,6 +177,12 @@ impl VerifiedClaims {
         self.token.claims.issued_at
     }
 
+    /// The revision, when the publisher gives one. It grows from release to release.
+    #[must_use]
+    pub fn revision(&self) -> Option<i32> {
+        self.provider.rev
+    }
+
     /// What the publisher says about the provider.
     #[must_use]
     pub fn metadata(&self) -> Metadata {

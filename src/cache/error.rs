@@ -42,6 +42,14 @@ pub enum Error {
     /// What was received is not what was asked for.
     #[error("what was received is not what was asked for")]
     NotVerified(#[from] VerifyError),
+    /// Who a repository is pinned to cannot be read.
+    #[error("who {place} is pinned to cannot be read from {}: the file is damaged", path.display())]
+    DamagedIdentity {
+        /// The registry and the repository.
+        place: String,
+        /// The file.
+        path: PathBuf,
+    },
 }
 
 impl Error {
@@ -64,7 +72,7 @@ impl Error {
             },
             Self::NoContent(_) | Self::NoReference(_) => ErrorKind::NotFound,
             Self::MalformedName(_) => ErrorKind::Usage,
-            Self::NotVerified(_) => ErrorKind::NotVerified,
+            Self::NotVerified(_) | Self::DamagedIdentity { .. } => ErrorKind::NotVerified,
             Self::NoDirectory => ErrorKind::Other,
         }
     }
@@ -78,6 +86,11 @@ impl Error {
                 "name another folder with --cache-dir or PAR_CACHE_DIR"
             }
             Self::Receive { .. } => "try again: what has arrived is kept and continued",
+            Self::DamagedIdentity { place, .. } => {
+                return Some(format!(
+                    "restore it, or run `par trust forget {place}`: what is fetched next is pinned"
+                ));
+            }
             _ => return None,
         };
         Some(hint.to_owned())

@@ -5,6 +5,7 @@
 //!   blobs/sha256/<hex>                     manifests and layers, read-only
 //!   executables/sha256/<hex>               verified executables, 0555, named by their signed hash
 //!   references/<registry>/<repository>/_tags/<tag>   what a tag pointed to, and when that was confirmed
+//!   identities/<registry>/<repository>/_identity   who it is pinned to; never pruned
 //!   partial/sha256/<hex>                   unfinished downloads, continued by whoever comes next
 //! ```
 //!
@@ -13,6 +14,7 @@
 
 mod blobs;
 mod error;
+mod identities;
 mod paths;
 mod references;
 
@@ -24,6 +26,7 @@ use crate::content::Digest;
 use self::paths::Paths;
 
 pub use error::Error;
+pub use identities::Identity;
 pub use references::Record;
 
 /// The cache of one user on one machine. Cheap to clone; any number of processes may use one.

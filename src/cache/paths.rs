@@ -11,6 +11,10 @@ use super::error::Error;
 /// Changes whenever the files inside change their meaning, so that old and new programs never read
 /// each other's.
 const VERSION: &str = "v1";
+/// Who a repository is pinned to, and what is locked while that changes. Neither is a valid part of a
+/// repository's name, as `_tags` is none.
+pub(super) const IDENTITY: &str = "_identity";
+pub(super) const LOCK: &str = "_lock";
 
 #[derive(Debug)]
 pub(super) struct Paths {
@@ -67,6 +71,20 @@ impl Paths {
             path.push(safe(part).ok_or_else(malformed)?);
         }
         Ok(path.join("_tags").join(safe(tag).ok_or_else(malformed)?))
+    }
+
+    pub(super) fn identities(&self) -> PathBuf {
+        self.root.join("identities")
+    }
+
+    /// The file of who `registry/repository` is pinned to.
+    pub(super) fn identity(&self, place: &str) -> Result<PathBuf, Error> {
+        // Tags may be called so, repositories not.
+        let own = |part: &&str| [IDENTITY, LOCK].contains(part);
+        let part = |part| safe(part).filter(|part| !own(part));
+        let parts: Option<PathBuf> = place.split('/').map(part).collect();
+        let place = parts.ok_or_else(|| Error::MalformedName(place.to_owned()))?;
+        Ok(self.identities().join(place).join(IDENTITY))
     }
 
     pub(super) fn create_parent(&self, path: &Path) -> Result<(), Error> {
@@ -132,6 +150,10 @@ mod tests {
             "ghcr.io/x:a\\b",
         ] {
             assert!(paths.reference(name).is_err(), "{name}");
+        }
+        assert!(paths.reference("ghcr.io/x:_lock").is_ok());
+        for place in ["", "ghcr.io/..", "/etc", "ghcr.io/_identity", "x/_lock/y"] {
+            assert!(paths.identity(place).is_err(), "{place}");
         }
     }
 

@@ -2,7 +2,7 @@
 
 use anyhow::{Result, bail};
 use serde_json::{Value, json};
-use wasmcloud_par::client::{Diagnosis, Finding, Verdict};
+use wasmcloud_par::client::{Diagnosis, Finding, TrustPolicy, Verdict};
 use wasmcloud_par::oci::Place;
 
 use super::escape;
@@ -44,7 +44,7 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
             .hint(format!("name one that you may push to: {place}/REPOSITORY"))
         );
     }
-    let client = args.registry.client(session, &[]).await?;
+    let client = args.registry.client(session, TrustPolicy::anyone()).await?;
     let diagnosis = client.doctor(&place, args.push).await?;
     Ok(answer(&place, &diagnosis))
 }

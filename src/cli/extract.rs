@@ -7,6 +7,7 @@ use clap::ValueHint;
 use wasmcloud_par::archive::Target;
 
 use super::output::Answer;
+use super::policy::TrustArgs;
 use super::registry::RegistryArgs;
 use super::session::{Session, text};
 use super::source::{Argument, Source};
@@ -32,6 +33,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     destination: Option<PathBuf>,
     #[command(flatten)]
+    trust: TrustArgs,
+    #[command(flatten)]
     registry: RegistryArgs,
 }
 
@@ -41,8 +44,9 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
     let destination = args
         .destination
         .unwrap_or_else(|| PathBuf::from(file_name(&source.stem(), &target)));
+    let trust = args.trust.policy().await?;
     let claims = source
-        .extract(&target, &destination, MODE, &args.registry, session)
+        .extract(&target, &destination, MODE, trust, &args.registry, session)
         .await?;
     let digest = claims.executable(&target)?.to_string();
     Ok(Answer::new(text(&destination))

@@ -4,15 +4,17 @@ use std::ffi::OsString;
 
 use anyhow::Result;
 use wasmcloud_par::archive::Target;
+use wasmcloud_par::client::TrustPolicy;
 
 use super::output::Answer;
+use super::policy::TrustArgs;
 use super::registry::RegistryArgs;
 use super::session::{Session, text};
 
 /// Fetch one verified executable into the cache, and print its path
 ///
 /// It can be run from there, and must not be written to. What is in the cache already is not downloaded
-/// again.
+/// again. The first fetch from a repository pins it to who published there: see `par trust`.
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// Which provider
@@ -21,6 +23,15 @@ pub(crate) struct Args {
     /// Whose executable. Default: that of this machine
     #[arg(long, value_name = "TARGET")]
     target: Option<Target>,
+    /// Take another issuer or another subject than the repository is pinned to, and pin it to those.
+    /// Default: they are refused
+    #[arg(long)]
+    accept_identity: bool,
+    /// Take a lower revision than the tag had before, and remember that one. Default: it is refused
+    #[arg(long)]
+    allow_downgrade: bool,
+    #[command(flatten)]
+    trust: TrustArgs,
     #[command(flatten)]
     registry: RegistryArgs,
 }
@@ -28,7 +39,12 @@ pub(crate) struct Args {
 pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
     let reference = args.registry.reference(&args.reference, false)?;
     let target = args.target.unwrap_or_else(Target::host);
-    let client = args.registry.client(session, &[]).await?;
+    let trust = TrustPolicy {
+        accept_identity: args.accept_identity,
+        allow_downgrade: args.allow_downgrade,
+        ..args.trust.policy().await?
+    };
+    let client = args.registry.client(session, trust).await?;
     let fetched = client.fetch(&reference, &target).await?;
     Ok(Answer::new(text(&fetched.path))
         .field("file", text(&fetched.path))

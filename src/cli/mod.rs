@@ -21,6 +21,7 @@ mod login;
 mod logout;
 mod options;
 mod output;
+mod policy;
 mod problem;
 mod progress;
 mod pull;
@@ -33,6 +34,7 @@ mod sign;
 mod signing;
 mod source;
 mod tags;
+mod trust;
 mod verify;
 
 use std::ffi::OsString;
@@ -90,6 +92,7 @@ enum Command {
     Fetch(fetch::Args),
     Login(login::Args),
     Logout(logout::Args),
+    Trust(trust::Args),
     Tags(tags::Args),
     Doctor(doctor::Args),
     Completions(completions::Args),
@@ -112,6 +115,7 @@ impl Command {
             Self::Fetch(args) => fetch::run(args, session).await,
             Self::Login(args) => login::run(args, session).await,
             Self::Logout(args) => logout::run(args, session).await,
+            Self::Trust(args) => trust::run(args, session).await,
             Self::Tags(args) => tags::run(args, session).await,
             Self::Doctor(args) => doctor::run(args, session).await,
             Self::Completions(args) => completions::run(args),

@@ -7,6 +7,7 @@ use anyhow::Result;
 use wasmcloud_par::content::Digest;
 
 use super::output::Answer;
+use super::policy::TrustArgs;
 use super::registry::RegistryArgs;
 use super::session::{Session, text};
 
@@ -24,6 +25,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "DIGEST")]
     digest: Option<Digest>,
     #[command(flatten)]
+    trust: TrustArgs,
+    #[command(flatten)]
     registry: RegistryArgs,
 }
 
@@ -31,7 +34,8 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
     let reference = args
         .registry
         .reference(&args.reference, args.digest.is_some())?;
-    let client = args.registry.client(session, &[]).await?;
+    let trust = args.trust.policy().await?;
+    let client = args.registry.client(session, trust).await?;
     let pulled = client
         .pull(
             &reference,

@@ -7,6 +7,7 @@ use anyhow::Result;
 use clap::ValueHint;
 
 use super::output::Answer;
+use super::policy::TrustArgs;
 use super::registry::RegistryArgs;
 use super::session::Session;
 use super::source::{self, Argument};
@@ -27,13 +28,16 @@ pub(crate) struct Args {
     #[arg(short, long = "annotation", value_name = "KEY=VALUE", value_parser = annotation)]
     annotations: Vec<(String, String)>,
     #[command(flatten)]
+    trust: TrustArgs,
+    #[command(flatten)]
     registry: RegistryArgs,
 }
 
 pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
     let reference = args.registry.reference(&args.reference, false)?;
     let annotations: BTreeMap<String, String> = args.annotations.into_iter().collect();
-    let client = args.registry.client(session, &[]).await?;
+    let trust = args.trust.policy().await?;
+    let client = args.registry.client(session, trust).await?;
     let pushed = if args.archive == "-" {
         let input = source::standard_input()?;
         client

@@ -104,11 +104,8 @@ impl RegistryArgs {
     }
 
     /// Sets up the way to registries.
-    pub(crate) async fn client(&self, session: &Session, issuers: &[String]) -> Result<Client> {
+    pub(crate) async fn client(&self, session: &Session, trust: TrustPolicy) -> Result<Client> {
         let (args, session) = (self.clone(), session.clone());
-        let trust = TrustPolicy {
-            issuers: issuers.to_vec(),
-        };
         // Reads files, and standard input perhaps.
         blocking(move || {
             let explicit = args.credentials.given()?;
@@ -118,7 +115,7 @@ impl RegistryArgs {
             Ok(Client::new(ClientOptions {
                 cache_directory: session.cache_directory().map(Path::to_owned),
                 registry: args.options(explicit),
-                trust,
+                trust: Some(trust),
                 limits: Limits::default(),
                 progress: session.progress().clone(),
             })?)

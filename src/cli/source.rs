@@ -96,7 +96,7 @@ impl Source {
     ) -> Result<Checked> {
         let contents = match self {
             Self::Reference(reference) => {
-                let client = registry.client(session, &trust.issuers).await?;
+                let client = registry.client(session, trust.clone()).await?;
                 return Ok(client.inspect(reference).await?.into());
             }
             Self::File(path) => {
@@ -122,7 +122,7 @@ impl Source {
                 .await?
             }
         };
-        trust.check(&contents.claims, &self.to_string())?;
+        trust.check_file(&contents.claims, &self.to_string())?;
         Ok(contents.into())
     }
 
@@ -132,12 +132,13 @@ impl Source {
         target: &Target,
         destination: &Path,
         mode: u32,
+        trust: TrustPolicy,
         registry: &RegistryArgs,
         session: &Session,
     ) -> Result<VerifiedClaims> {
         match self {
             Self::Reference(reference) => {
-                let client = registry.client(session, &[]).await?;
+                let client = registry.client(session, trust).await?;
                 let extracted = client.extract(reference, target, destination, mode).await?;
                 Ok(extracted.contents.claims)
             }
@@ -147,6 +148,11 @@ impl Source {
                 let limits = Limits::default();
                 blocking(move || {
                     let progress = progress.as_ref();
+                    if trust.restricts_files() {
+                        // Before anything is written: an archive has one token.
+                        let claims = claims_of(&path, &limits)?;
+                        trust.check_file(&claims, &path.display().to_string())?;
+                    }
                     let claims =
                         extract_file(&path, &target, &destination, mode, &limits, progress);
                     Ok(claims?)
@@ -175,6 +181,14 @@ impl fmt::Display for Source {
             Self::StandardInput => formatter.write_str("standard input"),
         }
     }
+}
+
+fn claims_of(path: &Path, limits: &Limits) -> Result<VerifiedClaims, archive::Error> {
+    let (file, _) = open_regular(path).map_err(|source| archive::Error::Read {
+        path: path.to_owned(),
+        source,
+    })?;
+    archive::read_claims(file, limits).map_err(|error| error.in_archive(path))
 }
 
 /// What an archive is called that comes from a pipe, in "the archive …".

@@ -1,6 +1,7 @@
 //! `par tags`
 
 use anyhow::{Result, bail};
+use wasmcloud_par::client::TrustPolicy;
 use wasmcloud_par::oci::Place;
 
 use super::escape;
@@ -30,7 +31,7 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
             .hint(format!("name one: {place}/REPOSITORY"))
         );
     };
-    let client = args.registry.client(session, &[]).await?;
+    let client = args.registry.client(session, TrustPolicy::anyone()).await?;
     let tags = client.tags(repository).await?;
     let text: String = tags
         .iter()

@@ -1,15 +1,14 @@
 //! `par verify`
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use clap::ValueHint;
-use nkeys::{KeyPair, KeyPairType};
 use serde_json::{Map, Value, json};
 use wasmcloud_par::archive::Contents;
 use wasmcloud_par::client::TrustPolicy;
 
 use super::escape;
 use super::output::Answer;
-use super::problem::Failure;
+use super::policy::TrustArgs;
 use super::registry::RegistryArgs;
 use super::session::Session;
 use super::source::{Argument, Checked, Source};
@@ -17,16 +16,15 @@ use super::source::{Argument, Checked, Source};
 /// Check everything about an archive that can be checked, and say what was checked
 ///
 /// That is: structure and checksums of the archive, the signature of its claims, their key types and
-/// dates, the hash of every executable and of the WIT world, and that there is nothing else inside.
+/// dates, the hash of every executable and of the WIT world, that there is nothing else inside, and that
+/// it is trusted: by the options; and for a reference, by the trust policy and by who it is pinned to.
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// The archive; `-` reads it from standard input
     #[arg(value_name = "FILE|REF|-", value_hint = ValueHint::FilePath)]
     archive: Argument,
-    /// The public key of an account (A…) that may have signed it. May be given several times. Default:
-    /// any account
-    #[arg(long = "issuer", value_name = "KEY")]
-    issuers: Vec<String>,
+    #[command(flatten)]
+    trust: TrustArgs,
     #[command(flatten)]
     registry: RegistryArgs,
 }
@@ -37,16 +35,28 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
     } else {
         Source::parse(&args.archive, &args.registry)?
     };
-    let named = !args.issuers.is_empty();
-    let issuers: Result<_> = args.issuers.iter().map(|key| account(key)).collect();
-    let trust = TrustPolicy { issuers: issuers? };
+    let trust = args.trust.policy().await?;
     let checked = source.verify(&trust, &args.registry, session).await?;
-    let text = report(&source, &checked, named);
-    Ok(fields(&checked, named, Answer::new(text)).field("source", source.to_string()))
+    let allowed = allowed(&trust, &source);
+    let text = report(&source, &checked, allowed.as_deref());
+    let answer = fields(&checked, allowed.is_some(), Answer::new(text));
+    Ok(answer.field("source", source.to_string()))
+}
+
+/// What allows the issuer, when not just any is.
+fn allowed(trust: &TrustPolicy, source: &Source) -> Option<String> {
+    if !trust.issuers.is_empty() {
+        return Some("allowed by --issuer".to_owned());
+    }
+    let Source::Reference(reference) = source else {
+        return None;
+    };
+    let rule = trust.rule(reference)?;
+    (!rule.issuers.is_empty()).then(|| format!("allowed for {}", rule.pattern))
 }
 
 /// One line per check.
-fn report(source: &Source, checked: &Checked, issuer_named: bool) -> String {
+fn report(source: &Source, checked: &Checked, allowed: Option<&str>) -> String {
     let contents = &checked.contents;
     let metadata = contents.claims.metadata();
     let mut rows = Vec::new();
@@ -59,11 +69,7 @@ fn report(source: &Source, checked: &Checked, issuer_named: bool) -> String {
         "tar, to the last byte"
     };
     rows.push(("archive".to_owned(), form.to_owned()));
-    let allowed = if issuer_named {
-        "allowed by --issuer"
-    } else {
-        "any issuer is allowed"
-    };
+    let allowed = allowed.unwrap_or("any issuer is allowed");
     rows.push((
         "signature".to_owned(),
         format!("by {} ({allowed})", contents.claims.issuer()),
@@ -107,7 +113,7 @@ fn dates(not_before: Option<u64>, expires: Option<u64>) -> String {
     }
 }
 
-fn fields(checked: &Checked, issuer_named: bool, answer: Answer) -> Answer {
+fn fields(checked: &Checked, issuer_checked: bool, answer: Answer) -> Answer {
     let contents = &checked.contents;
     let metadata = contents.claims.metadata();
     let absent: Vec<&str> = contents.absent.iter().map(|t| t.as_str()).collect();
@@ -115,7 +121,7 @@ fn fields(checked: &Checked, issuer_named: bool, answer: Answer) -> Answer {
         .field("digest", checked.digest.as_ref().map(ToString::to_string))
         .field("compressed", contents.compressed)
         .field("issuer", contents.claims.issuer())
-        .field("issuer_checked", issuer_named)
+        .field("issuer_checked", issuer_checked)
         .field("service", contents.claims.subject())
         .field("not_before", metadata.not_before)
         .field("expires", metadata.expires)
@@ -134,34 +140,4 @@ fn targets(contents: &Contents) -> Map<String, Value> {
             (target.to_string(), value)
         })
         .collect()
-}
-
-/// A typing error in a key would otherwise look like an archive that is not to be trusted.
-///
-/// clap would quote what it cannot parse, and a seed may be given by mistake: so it is not a parser of
-/// clap's, and the message quotes nothing.
-fn account(text: &str) -> Result<String> {
-    let text = text.trim();
-    match KeyPair::from_public_key(text) {
-        Ok(key) if key.key_pair_type() == KeyPairType::Account => Ok(text.to_owned()),
-        _ => bail!(
-            Failure::usage("--issuer is not the public key of an account (A…, 56 characters)")
-                .hint(
-                    "`par inspect` shows the account of an archive, `par keys get` that of a seed"
-                )
-        ),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_public_keys_of_accounts_name_issuers() {
-        let key = KeyPair::new_account();
-        assert_eq!(account(&key.public_key()).unwrap(), key.public_key());
-        assert!(account(&key.seed().unwrap()).is_err());
-        assert!(account(&KeyPair::new_service().public_key()).is_err());
-    }
 }

@@ -8,6 +8,8 @@ use crate::cache;
 use crate::content::{Digest, ErrorKind, StoreError};
 use crate::oci;
 
+use super::trust::TrustError;
+
 /// An error of the client.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -55,14 +57,9 @@ pub enum Error {
         /// The bound in bytes.
         limit: u64,
     },
-    /// The publisher is not among those that are trusted.
-    #[error("{what} was published by {issuer}, which is not among the issuers that are allowed")]
-    UntrustedIssuer {
-        /// The archive.
-        what: String,
-        /// Its issuer.
-        issuer: String,
-    },
+    /// An archive that verifies is not trusted.
+    #[error(transparent)]
+    Trust(#[from] TrustError),
     /// A file could not be written.
     #[error("cannot write {}", path.display())]
     Write {
@@ -101,9 +98,8 @@ impl Error {
             Self::Cache(error) => error.kind(),
             Self::Store(error) => error.kind(),
             Self::Unnamed(_) => ErrorKind::Usage,
-            Self::OtherDigest { .. }
-            | Self::ManifestTooLarge { .. }
-            | Self::UntrustedIssuer { .. } => ErrorKind::NotVerified,
+            Self::OtherDigest { .. } | Self::ManifestTooLarge { .. } => ErrorKind::NotVerified,
+            Self::Trust(error) => error.kind(),
             Self::Write { source, .. } => ErrorKind::of_io(source),
             Self::Cancelled(_) | Self::Abandoned => ErrorKind::Other,
         }
@@ -131,7 +127,7 @@ impl Error {
             Self::Write { source, .. } if source.kind() == io::ErrorKind::IsADirectory => {
                 "name a file, not a folder"
             }
-            Self::UntrustedIssuer { .. } => "allow the issuer with --issuer if you trust it",
+            Self::Trust(error) => return error.hint(),
             _ => return None,
         };
         Some(hint.to_owned())

@@ -27,7 +27,8 @@ impl Client {
     /// The executable for `target` of the provider that `reference` stands for now.
     ///
     /// A tag is asked for each time, so one that was moved is noticed; what has not changed is not
-    /// downloaded again. Any number of tasks and processes may fetch at once.
+    /// downloaded again. Any number of tasks and processes may fetch at once. The first fetch from a
+    /// repository pins it to who published there, unless the trust policy says otherwise.
     ///
     /// # Errors
     ///
@@ -36,11 +37,11 @@ impl Client {
         let cached = self.cached(reference).await?;
         let digest = cached.artifact.descriptor().digest.clone();
         let name = reference.to_string();
-        let client = self.clone();
+        let (client, place) = (self.clone(), reference.clone());
         let wanted = target.clone();
         let (cached, claims, hash) = blocking(move || {
             let claims = cached.claims(&name, &client.limits)?;
-            client.trust.check(&claims, &name)?;
+            client.trusted(&place, &claims)?;
             let hash = claims
                 .executable(&wanted)
                 .map_err(|source| Error::unusable(&name, source))?
@@ -50,6 +51,7 @@ impl Client {
         .await?;
         // Under the name of a signed hash there is nothing but what has that hash.
         if let Some(path) = self.cache.executable(&hash) {
+            self.pin(reference, &claims).await?;
             return Ok(Fetched {
                 path,
                 digest,
@@ -61,6 +63,7 @@ impl Client {
         let mode = Cache::EXECUTABLE_MODE;
         self.extracted(cached, reference, target, path.clone(), mode)
             .await?;
+        self.pin(reference, &claims).await?;
         Ok(Fetched {
             path,
             digest,

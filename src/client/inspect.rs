@@ -59,7 +59,7 @@ impl Client {
         cached: Cached,
         reference: &Reference,
     ) -> Result<(Cached, Contents), Error> {
-        let (client, name) = (self.clone(), reference.to_string());
+        let (client, name, place) = (self.clone(), reference.to_string(), reference.clone());
         blocking(move || {
             let (limits, progress) = (&client.limits, client.progress.as_ref());
             let contents = match cached.only_file()? {
@@ -70,7 +70,7 @@ impl Client {
                 }
             };
             let contents = contents.map_err(|source| Error::unusable(&name, source))?;
-            client.trust.check(&contents.claims, &name)?;
+            client.trusted(&place, &contents.claims)?;
             Ok((cached, contents))
         })
         .await
@@ -86,10 +86,11 @@ impl Client {
         mode: u32,
     ) -> Result<Contents, Error> {
         let (client, name, target) = (self.clone(), reference.to_string(), target.clone());
+        let place = reference.clone();
         blocking(move || {
             // Before anything is written: an archive has one token, so these are its claims.
             let claims = cached.claims(&name, &client.limits)?;
-            client.trust.check(&claims, &name)?;
+            client.trusted(&place, &claims)?;
             let meter = client.progress.begin("verifying", cached.size());
             let input = MeteredReader::new(cached.open()?, meter);
             extract(input, &target, &destination, mode, &client.limits)

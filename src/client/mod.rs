@@ -28,7 +28,7 @@ pub use fetch::Fetched;
 pub use inspect::Inspected;
 pub use pull::Pulled;
 pub use push::Pushed;
-pub use trust::TrustPolicy;
+pub use trust::{ParsePatternError, Pattern, Pinning, Rule, TrustError, TrustPolicy, pin_name};
 
 /// How a [`Client`] works. The default is what the command line does without options.
 #[derive(Clone)]
@@ -37,8 +37,8 @@ pub struct ClientOptions {
     pub cache_directory: Option<PathBuf>,
     /// How registries are reached.
     pub registry: RegistryOptions,
-    /// Which publishers are trusted.
-    pub trust: TrustPolicy,
+    /// Which publishers are trusted. `None`: as the [user's own file](TrustPolicy::of_user) says.
+    pub trust: Option<TrustPolicy>,
     /// What reading an archive is bounded to.
     pub limits: Limits,
     /// Who watches what takes long, and may stop it.
@@ -50,7 +50,7 @@ impl Default for ClientOptions {
         Self {
             cache_directory: None,
             registry: RegistryOptions::default(),
-            trust: TrustPolicy::default(),
+            trust: None,
             limits: Limits::default(),
             progress: Arc::new(Silent),
         }
@@ -71,16 +71,17 @@ pub struct Client {
 }
 
 impl Client {
-    /// Sets the client up: opens the cache and reads certificate authorities. Contacts nobody.
+    /// Sets the client up: opens the cache and reads certificate authorities and the trust policy.
+    /// Contacts nobody.
     ///
     /// # Errors
     ///
-    /// [`Error::Cache`] or [`Error::Oci`].
+    /// [`Error::Cache`], [`Error::Oci`] or [`Error::Trust`].
     pub fn new(options: ClientOptions) -> Result<Self, Error> {
         Ok(Self {
             cache: Cache::open(options.cache_directory.as_deref())?,
             registries: Registries::new(options.registry)?,
-            trust: Arc::new(options.trust),
+            trust: Arc::new(options.trust.map_or_else(TrustPolicy::of_user, Ok)?),
             limits: Arc::new(options.limits),
             progress: options.progress,
         })

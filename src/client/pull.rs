@@ -43,9 +43,10 @@ impl Client {
             self.demand(reference, expected).await?;
         }
         let pinned = expected.map(|digest| reference.with_digest(digest.clone()));
-        let cached = self.cached(pinned.as_ref().unwrap_or(reference)).await?;
+        let named = pinned.as_ref().unwrap_or(reference);
+        let cached = self.cached(named).await?;
         let digest = cached.artifact.descriptor().digest.clone();
-        let (cached, contents) = self.verified(cached, reference).await?;
+        let (cached, contents) = self.verified(cached, named).await?;
         let path = place(reference, destination, contents.compressed);
         let client = self.clone();
         let path = blocking(move || {

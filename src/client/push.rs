@@ -116,6 +116,8 @@ impl Client {
         reference: &Reference,
         annotations: &BTreeMap<String, String>,
     ) -> Result<Pushed, Error> {
+        // Where its own users would refuse it, it is not put.
+        self.trust.check(&contents.claims, reference)?;
         let artifact = Artifact::build(&layer, title, annotations);
         let manifest = artifact.descriptor();
         if let Some(expected) = reference.digest()
@@ -162,8 +164,6 @@ impl Client {
     fn examine(&self, input: impl Read, name: &Path) -> Result<(Descriptor, Contents), Error> {
         let mut input = DigestReader::new(input);
         let contents = verify(&mut input, &self.limits).map_err(|error| error.in_archive(name))?;
-        self.trust
-            .check(&contents.claims, &name.display().to_string())?;
         Ok((input.finish(media_type::PROVIDER_ARCHIVE_LAYER), contents))
     }
 }

@@ -8,6 +8,8 @@ use std::path::Path;
 
 use crate::content::Digest;
 
+use super::registry::is_local;
+
 pub use parse::ParseReferenceError;
 pub(super) use parse::is_tag;
 pub use place::Place;
@@ -47,6 +49,12 @@ impl RegistryReference {
     #[must_use]
     pub fn repository(&self) -> &str {
         &self.repository
+    }
+
+    /// Whether the registry is on this machine.
+    #[must_use]
+    pub fn is_loopback(&self) -> bool {
+        is_local(&self.registry)
     }
 
     /// The tag, when one is written.

@@ -97,3 +97,27 @@ fn what_is_no_reference_says_what_to_write() {
     }
     assert!("a".repeat(5000).parse::<Reference>().is_err());
 }
+
+#[test]
+fn a_registry_is_on_this_machine_or_it_is_not() {
+    let is_loopback = |text: &str| match parse(text) {
+        Reference::Registry(reference) => reference.is_loopback(),
+        Reference::Layout(_) => panic!("{text}"),
+    };
+    for text in [
+        "localhost/a",
+        "LOCALHOST:5000/a",
+        "127.0.0.2:5000/a",
+        "[::1]:5000/a",
+    ] {
+        assert!(is_loopback(text), "{text}");
+    }
+    for text in [
+        "ghcr.io/a",
+        "localhost.example/a",
+        "10.0.0.1:5000/a",
+        "[fe80::1]/a",
+    ] {
+        assert!(!is_loopback(text), "{text}");
+    }
+}

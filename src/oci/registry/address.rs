@@ -55,6 +55,11 @@ pub(super) fn authority(url: &Url) -> String {
     }
 }
 
+/// Whether `registry` is on this machine.
+pub(in crate::oci) fn is_local(registry: &str) -> bool {
+    root("http", registry).is_some_and(|url| is_loopback(&url))
+}
+
 /// Whether the URL is on this machine.
 pub(super) fn is_loopback(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default();

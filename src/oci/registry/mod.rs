@@ -53,6 +53,7 @@ use hosted::HostedRepository;
 use routes::{Routes, Way};
 use transport::Scope;
 
+pub(super) use address::is_local;
 pub use referrers::Referrer;
 pub use retry::RetryOptions;
 

@@ -19,6 +19,7 @@ mod secrets;
 mod sha512;
 mod together;
 mod tokens;
+mod trust;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -26,7 +27,7 @@ use std::path::{Path, PathBuf};
 use wasmcloud_par::archive::{
     ArchiveWriter, Compression, Input, KeyKind, Limits, Metadata, Signer, Target,
 };
-use wasmcloud_par::client::{Client, ClientOptions};
+use wasmcloud_par::client::{Client, ClientOptions, TrustPolicy};
 use wasmcloud_par::content::{Digest, Silent};
 
 use crate::support::archives::{ArchiveBuilder, VENDOR, noise};
@@ -113,6 +114,7 @@ fn client_within(cache: &Path, limits: Limits) -> Client {
     let mut options = ClientOptions {
         cache_directory: Some(cache.to_owned()),
         limits,
+        trust: Some(TrustPolicy::default()),
         ..ClientOptions::default()
     };
     options.registry.credentials.registry_config = Some(cache.join("no-config.json"));

@@ -1,0 +1,315 @@
+//! The file of a trust policy; `docs/trust.md` describes it.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use etcetera::base_strategy::{BaseStrategy, Xdg};
+use nkeys::{KeyPair, KeyPairType};
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::super::error::Error;
+use super::{Pinning, Rule, TrustError, TrustPolicy};
+
+/// The largest file that is read, in bytes.
+const LIMIT: u64 = 1024 * 1024;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Document {
+    #[serde(default)]
+    pin: Pinning,
+    #[serde(default)]
+    default: Default,
+    #[serde(default)]
+    rule: Vec<Table>,
+}
+
+/// What becomes of references that no rule fits.
+#[derive(std::default::Default, PartialEq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Default {
+    #[default]
+    Allow,
+    Deny,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct Table {
+    #[serde(rename = "match")]
+    pattern: Spanned<String>,
+    issuers: Option<Spanned<Vec<Spanned<String>>>>,
+    subjects: Option<Spanned<Vec<Spanned<String>>>>,
+    min_revision: Option<i32>,
+    pin: Option<Pinning>,
+}
+
+/// What is wrong, and where.
+struct Problem {
+    span: Option<Range<usize>>,
+    reason: String,
+}
+
+impl Problem {
+    fn at<T>(spanned: &Spanned<T>, reason: impl Into<String>) -> Self {
+        Self {
+            span: Some(spanned.span()),
+            reason: reason.into(),
+        }
+    }
+}
+
+impl TrustPolicy {
+    /// Reads a policy from a file; `docs/trust.md` describes it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Trust`] when the file cannot be read, has more than 1 MiB, or says something unknown.
+    pub fn read(path: &Path) -> Result<Self, Error> {
+        let text = read(path).map_err(TrustError::file(path))?;
+        let parsed = parse(&text).map_err(|problem| {
+            let (line, column) = position(&text, problem.span.map_or(0, |span| span.start));
+            TrustError::Malformed {
+                path: path.to_owned(),
+                line,
+                column,
+                reason: problem.reason,
+            }
+        });
+        Ok(parsed?)
+    }
+
+    /// The user's own policy: the file at [`path_of_user`](Self::path_of_user), or the default when there
+    /// is none.
+    ///
+    /// # Errors
+    ///
+    /// As [`read`](Self::read).
+    pub fn of_user() -> Result<Self, Error> {
+        match Self::path_of_user() {
+            Some(path) if path.try_exists().map_err(TrustError::file(&path))? => Self::read(&path),
+            _ => Ok(Self::default()),
+        }
+    }
+
+    /// Where the user's own policy is: `wasmcloud-par/trust.toml` in `$XDG_CONFIG_HOME` or `~/.config`.
+    /// `None`: no home folder is known.
+    #[must_use]
+    pub fn path_of_user() -> Option<PathBuf> {
+        let folders = Xdg::new().ok()?;
+        Some(folders.config_dir().join("wasmcloud-par/trust.toml"))
+    }
+}
+
+fn read(path: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    File::open(path)?
+        .take(LIMIT + 1)
+        .read_to_string(&mut text)?;
+    if text.len() as u64 > LIMIT {
+        let reason = format!("it has more than {LIMIT} bytes");
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, reason));
+    }
+    Ok(text)
+}
+
+/// Line and column, counted from 1, of the byte at `offset`.
+fn position(text: &str, offset: usize) -> (usize, usize) {
+    let before = text.get(..offset).unwrap_or(text);
+    let line = before.rsplit('\n').next().unwrap_or_default();
+    (before.matches('\n').count() + 1, line.chars().count() + 1)
+}
+
+fn parse(text: &str) -> Result<TrustPolicy, Problem> {
+    let document: Document = toml::from_str(text).map_err(|error| Problem {
+        span: error.span(),
+        reason: error.message().to_owned(),
+    })?;
+    let rules: Result<_, _> = document.rule.into_iter().map(rule).collect();
+    Ok(TrustPolicy {
+        pinning: document.pin,
+        deny_others: document.default == Default::Deny,
+        rules: rules?,
+        ..TrustPolicy::default()
+    })
+}
+
+fn rule(table: Table) -> Result<Rule, Problem> {
+    let pattern = table.pattern.get_ref().parse();
+    Ok(Rule {
+        pattern: pattern.map_err(|error: super::ParsePatternError| {
+            Problem::at(&table.pattern, error.to_string())
+        })?,
+        issuers: keys(table.issuers, KeyPairType::Account)?,
+        subjects: keys(table.subjects, KeyPairType::Service)?,
+        minimum_revision: table.min_revision,
+        pinning: table.pin,
+    })
+}
+
+/// Public keys of this kind. What is none is not quoted: it may be a seed.
+fn keys(
+    list: Option<Spanned<Vec<Spanned<String>>>>,
+    kind: KeyPairType,
+) -> Result<Vec<String>, Problem> {
+    let Some(list) = list else {
+        return Ok(Vec::new());
+    };
+    if list.get_ref().is_empty() {
+        let reason = "nobody is allowed by an empty list: leave it out to allow anybody";
+        return Err(Problem::at(&list, reason));
+    }
+    let expected = match kind {
+        KeyPairType::Account => "this is not the public key of an account (A…, 56 characters)",
+        _ => "this is not the public key of a service (V…, 56 characters)",
+    };
+    let keys = list.into_inner().into_iter().map(|key| {
+        let right =
+            KeyPair::from_public_key(key.get_ref()).is_ok_and(|pair| pair.key_pair_type() == kind);
+        match right {
+            true => Ok(key.into_inner()),
+            false => Err(Problem::at(&key, expected)),
+        }
+    });
+    keys.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn policy(text: &str) -> TrustPolicy {
+        let parsed = parse(text);
+        parsed.unwrap_or_else(|problem| panic!("{text}: {}", problem.reason))
+    }
+
+    fn problem(text: &str) -> (String, String) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("trust.toml");
+        std::fs::write(&path, text).unwrap();
+        let error = TrustPolicy::read(&path).unwrap_err();
+        assert_eq!(error.kind(), crate::content::ErrorKind::Usage);
+        let said = error.to_string();
+        let (_, said) = said.split_once("trust.toml, ").unwrap();
+        let (place, reason) = said.split_once(": ").unwrap();
+        (place.to_owned(), reason.to_owned())
+    }
+
+    #[test]
+    fn a_policy_says_what_is_in_the_file_and_the_default_otherwise() {
+        assert_eq!(policy(""), TrustPolicy::default());
+        let subject = KeyPair::new_service().public_key();
+        let issuer = KeyPair::new_account().public_key();
+        let full = policy(&format!(
+            r#"
+            pin = "required"
+            default = "deny"
+            [[rule]]
+            match = "ghcr.io/org/*"
+            issuers = ["{issuer}"]
+            subjects = ["{subject}"]
+            min-revision = 3
+            pin = "off"
+            [[rule]]
+            match = "*"
+            "#
+        ));
+        assert_eq!(full.pinning, Pinning::Required);
+        assert!(full.deny_others);
+        let [first, second] = full.rules.as_slice() else {
+            panic!("{full:?}");
+        };
+        assert_eq!(first.pattern.to_string(), "ghcr.io/org/*");
+        assert_eq!(
+            (&first.issuers, &first.subjects),
+            (&vec![issuer], &vec![subject])
+        );
+        assert_eq!(first.minimum_revision, Some(3));
+        assert_eq!(first.pinning, Some(Pinning::Off));
+        assert!(second.issuers.is_empty() && second.subjects.is_empty());
+        assert_eq!((second.minimum_revision, second.pinning), (None, None));
+    }
+
+    #[test]
+    fn the_example_in_the_documentation_is_one() {
+        let page = include_str!("../../../docs/trust.md");
+        let (_, example) = page.split_once("```toml\n").unwrap();
+        let (example, _) = example.split_once("```").unwrap();
+        let example = policy(example);
+        assert!(example.deny_others);
+        assert_eq!(example.rules.len(), 3);
+        assert_eq!(example.rules[1].minimum_revision, Some(3));
+    }
+
+    #[test]
+    fn what_is_wrong_is_shown_with_its_place() {
+        let seed = KeyPair::new_account().seed().unwrap();
+        let account = KeyPair::new_account().public_key();
+        let service = KeyPair::new_service().public_key();
+        for (text, place, reason) in [
+            ("pinn = \"off\"", "line 1, column 1", "unknown field `pinn`"),
+            ("\npin = \"never\"", "line 2, column 7", "unknown variant"),
+            ("default = 1", "line 1, column 11", "wanted string"),
+            (
+                "[[rule]]\nissuers = []",
+                "line 1, column 1",
+                "missing field `match`",
+            ),
+            (
+                "[[rule]]\nmatch = \"org/*\"",
+                "line 2, column 9",
+                "begins with a registry",
+            ),
+            (
+                "[[rule]]\nmatch = \"*\"\nissuer = [\"A\"]",
+                "line 3, column 1",
+                "unknown field `issuer`",
+            ),
+            (
+                "[[rule]]\nmatch = \"*\"\nmin-revision = 3000000000",
+                "line 3, column 16",
+                "invalid value",
+            ),
+            (
+                "[[rule]]\nmatch = \"*\"\nissuers = []",
+                "line 3, column 11",
+                "empty list",
+            ),
+            (
+                &format!("[[rule]]\nmatch = \"*\"\nissuers = [\"{account}\", \"{seed}\"]"),
+                "line 3, column",
+                "public key of an account",
+            ),
+            (
+                &format!("[[rule]]\nmatch = \"*\"\nissuers = [ \"{service}\"]"),
+                "line 3, column 13",
+                "public key of an account",
+            ),
+            (
+                &format!("[[rule]]\nmatch = \"*\" # ü\nsubjects = [\"{account}\"]"),
+                "line 3, column 13",
+                "public key of a service",
+            ),
+            ("pin = ", "line 1, column", ""),
+        ] {
+            let (found, said) = problem(text);
+            assert!(found.starts_with(place), "{text}: {found}: {said}");
+            assert!(said.contains(reason), "{text}: {said}");
+            assert!(!said.contains(&seed));
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_no_text_or_too_long_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("trust.toml");
+        for bytes in [vec![0xff], vec![b' '; LIMIT as usize + 1]] {
+            std::fs::write(&path, bytes).unwrap();
+            let error = TrustPolicy::read(&path).unwrap_err();
+            assert!(error.to_string().contains("trust.toml"), "{error}");
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! Which repositories a rule is about.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::str::FromStr;
+
+use crate::oci::Reference;
+
+/// What stands for the registry of image layouts.
+const LAYOUT: &str = "oci-layout";
+
+/// Repositories in registries: `ghcr.io/org/provider`, `ghcr.io/org/*`, `*.example.com`, `*`.
+///
+/// In the registry, `*` stands for any characters; in the repository too, `/` included. Without a
+/// repository, all of the registry is meant. `oci-layout` stands for image layouts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pattern {
+    registry: String,
+    repository: Option<String>,
+}
+
+/// A text is no pattern.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{text}` is no pattern for repositories: {reason}")]
+pub struct ParsePatternError {
+    text: String,
+    reason: &'static str,
+}
+
+impl Pattern {
+    /// Whether it fits the place of `reference`; tags and digests make no difference.
+    #[must_use]
+    pub fn fits(&self, reference: &Reference) -> bool {
+        let (registry, repository) = match reference {
+            Reference::Registry(place) => (normal(place.registry()), place.repository()),
+            Reference::Layout(_) => (LAYOUT.into(), ""),
+        };
+        fits(&self.registry, &registry)
+            && self
+                .repository
+                .as_ref()
+                .is_none_or(|pattern| fits(pattern, repository))
+    }
+}
+
+/// A registry without the port that HTTPS has anyway: one registry, one name.
+pub(super) fn normal(registry: &str) -> Cow<'_, str> {
+    match registry.rsplit_once(':') {
+        Some((host, port)) if !host.is_empty() => match port.parse::<u16>() {
+            Ok(443) => host.into(),
+            // `0443` is one too.
+            Ok(port) => format!("{host}:{port}").into(),
+            Err(_) => registry.into(),
+        },
+        _ => registry.into(),
+    }
+}
+
+/// Whether `text` is `pattern`, where `*` stands for any characters, and for none.
+fn fits(pattern: &str, text: &str) -> bool {
+    let Some((start, rest)) = pattern.split_once('*') else {
+        return pattern == text;
+    };
+    let (middle, end) = rest.rsplit_once('*').unwrap_or(("", rest));
+    let between = text
+        .strip_prefix(start)
+        .and_then(|text| text.strip_suffix(end));
+    // The first place for a piece leaves the most room for those behind it.
+    let mut pieces = middle.split('*').filter(|piece| !piece.is_empty());
+    let left = between
+        .and_then(|text| pieces.try_fold(text, |text, piece| Some(text.split_once(piece)?.1)));
+    left.is_some()
+}
+
+impl FromStr for Pattern {
+    type Err = ParsePatternError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let wrong = |reason| ParsePatternError {
+            text: text.escape_debug().to_string(),
+            reason,
+        };
+        let (registry, repository) = match text.split_once('/') {
+            Some((registry, repository)) => (registry, Some(repository)),
+            None => (text, None),
+        };
+        let named = registry.contains(['.', ':', '*']) || [LAYOUT, "localhost"].contains(&registry);
+        if !named {
+            return Err(wrong("it begins with a registry, such as `ghcr.io/org/*`"));
+        }
+        if text.contains('@') || repository.is_some_and(|repository| repository.contains(':')) {
+            return Err(wrong("it is about all tags and digests of a repository"));
+        }
+        if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            return Err(wrong("registries and repositories are in lower case"));
+        }
+        let known = |byte: u8| byte.is_ascii_alphanumeric() || b"*.:/_-[]".contains(&byte);
+        let gap = |repository: &str| repository.split('/').any(str::is_empty);
+        if !text.bytes().all(known) || repository.is_some_and(gap) {
+            return Err(wrong(
+                "it is REGISTRY or REGISTRY/REPOSITORY, with `*` for any characters",
+            ));
+        }
+        Ok(Self {
+            registry: normal(registry).into_owned(),
+            repository: repository.map(str::to_owned),
+        })
+    }
+}
+
+impl fmt::Display for Pattern {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.registry)?;
+        match &self.repository {
+            Some(repository) => write!(formatter, "/{repository}"),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pattern_fits_what_it_says_and_nothing_that_looks_like_it() {
+        for (pattern, fitting, others) in [
+            (
+                "ghcr.io/org/provider",
+                &["ghcr.io/org/provider:1", "GHCR.io:443/org/provider"][..],
+                &[
+                    "ghcr.io/org/provider2",
+                    "ghcr.io/org",
+                    "ghcr.io:8443/org/provider",
+                ][..],
+            ),
+            (
+                "ghcr.io/org/*",
+                &["ghcr.io/org/a", "ghcr.io/org/a/b", "ghcr.io:0443/org/a"],
+                &["ghcr.io/org", "ghcr.io/organ/a", "evil.io/ghcr.io/org/a"],
+            ),
+            (
+                "*.example.com",
+                &["a.example.com/x", "a.b.example.com/y/z"],
+                &[
+                    "example.com/x",
+                    "example.com.evil.io/x",
+                    "evil.io/a.example.com",
+                ],
+            ),
+            (
+                "*.example.com/org/*",
+                &["a.example.com/org/x"],
+                &["evil.io/a.example.com/org/x", "a.example.com/other/x"],
+            ),
+            (
+                "ghcr.io/*/provider-*-v*",
+                &["ghcr.io/a/provider-x-v2", "ghcr.io/a/b/provider-a-b-v"],
+                &["ghcr.io/a/provider-v2", "ghcr.io/provider-x-v2"],
+            ),
+            (
+                "ghcr.io",
+                &["ghcr.io/a", "ghcr.io/a/b"],
+                &["ghcr.io.evil/a"],
+            ),
+            ("localhost:5000", &["localhost:5000/a"], &["localhost/a"]),
+            ("*", &["ghcr.io/a", "oci-layout://x:1"], &[]),
+            ("oci-layout", &["oci-layout://x:1"], &["ghcr.io/oci-layout"]),
+        ] {
+            let parsed: Pattern = pattern.parse().unwrap();
+            assert_eq!(parsed.to_string(), pattern);
+            let fits = |text: &&str| parsed.fits(&text.parse().unwrap());
+            for text in fitting {
+                assert!(fits(text), "{pattern}: {text}");
+            }
+            for text in others {
+                assert!(!fits(text), "{pattern}: {text}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_can_fit_nothing_is_no_pattern() {
+        for text in [
+            "",
+            "org/provider",
+            "ghcr.io/Org/*",
+            "ghcr.io/org/provider:1.0",
+            "ghcr.io/org@sha256:0",
+            "https://ghcr.io/org",
+            "ghcr.io/",
+            "ghcr.io/a b",
+        ] {
+            assert!(text.parse::<Pattern>().is_err(), "{text}");
+        }
+    }
+}

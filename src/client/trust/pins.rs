@@ -1,0 +1,166 @@
+//! Pins: who published before, and what a tag had before.
+
+use std::sync::Arc;
+
+use crate::archive::VerifiedClaims;
+use crate::cache::Identity;
+use crate::oci::{Reference, RegistryReference};
+
+use super::super::error::Error;
+use super::super::{Client, blocking};
+use super::pattern::normal;
+use super::{Pinning, TrustError, TrustPolicy};
+
+impl Client {
+    /// Asks the policy and the pin whether claims may be used that are those of `reference`: as soon as
+    /// they are known, and again when others have come. Blocks: it reads a file.
+    pub(in crate::client) fn trusted(
+        &self,
+        reference: &Reference,
+        claims: &VerifiedClaims,
+    ) -> Result<(), Error> {
+        self.trust.check(claims, reference)?;
+        self.place_to_pin(reference, claims).map(drop)
+    }
+
+    /// Pins `reference` to who published what was fetched, once that has been verified, and remembers
+    /// its revision. Somebody else may have been quicker: so it asks once more.
+    pub(in crate::client) async fn pin(
+        &self,
+        reference: &Reference,
+        claims: &VerifiedClaims,
+    ) -> Result<(), Error> {
+        let (client, reference, claims) = (self.clone(), reference.clone(), claims.clone());
+        blocking(move || {
+            // Nearly always there is nothing to write, and so nothing to wait for.
+            let Some(place) = client.place_to_pin(&reference, &claims)? else {
+                return Ok(());
+            };
+            client.cache.pin(&place, |known| {
+                Ok::<_, Error>(client.trust.judge(known, &place, &reference, &claims)?)
+            })?;
+            let (issuer, subject) = (claims.issuer(), claims.subject());
+            tracing::info!(%issuer, %subject, "{place} is pinned");
+            Ok(())
+        })
+        .await
+    }
+
+    /// The place whose pin has to change before these claims are used, if any has.
+    fn place_to_pin(
+        &self,
+        reference: &Reference,
+        claims: &VerifiedClaims,
+    ) -> Result<Option<String>, Error> {
+        let Some(place) = self.trust.place_of(reference) else {
+            return Ok(None);
+        };
+        let known = self.cache.identity(&place)?;
+        let changed = self
+            .trust
+            .judge(known.as_ref(), &place, reference, claims)?;
+        Ok(changed.map(|_| place))
+    }
+
+    /// Verifies what `reference` stands for, and pins its repository to who published that, whoever it
+    /// was pinned to, and its tag to that revision. The rules of the policy hold nevertheless.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] of the registry, the cache, the archive or the trust policy;
+    /// [`TrustError::NeverPinned`].
+    pub async fn accept(&self, reference: &Reference) -> Result<VerifiedClaims, Error> {
+        if self.trust.place_of(reference).is_none() {
+            return Err(TrustError::NeverPinned(reference.to_string()).into());
+        }
+        let mut accepting = self.clone();
+        accepting.trust = Arc::new(TrustPolicy {
+            accept_identity: true,
+            allow_downgrade: true,
+            ..TrustPolicy::clone(&self.trust)
+        });
+        let cached = accepting.cached(reference).await?;
+        let claims = accepting.verified(cached, reference).await?.1.claims;
+        accepting.pin(reference, &claims).await?;
+        Ok(claims)
+    }
+}
+
+/// The name under which a repository is pinned.
+#[must_use]
+pub fn pin_name(place: &RegistryReference) -> String {
+    format!("{}/{}", normal(place.registry()), place.repository())
+}
+
+impl TrustPolicy {
+    /// The name under which the repository of `reference` is pinned, if it is to be.
+    fn place_of(&self, reference: &Reference) -> Option<String> {
+        match (reference, self.pinning(reference)) {
+            (_, Pinning::Off) | (Reference::Layout(_), _) => None,
+            (Reference::Registry(place), _) => Some(pin_name(place)),
+        }
+    }
+
+    /// Compares claims with what is `known` of `place`. Gives what should be known from now on, when that
+    /// is something else.
+    pub(super) fn judge(
+        &self,
+        known: Option<&Identity>,
+        place: &str,
+        reference: &Reference,
+        claims: &VerifiedClaims,
+    ) -> Result<Option<Identity>, TrustError> {
+        let what = || reference.to_string();
+        let fresh = || Identity::new(claims.issuer(), claims.subject());
+        let mut identity = match known {
+            Some(known) => match changes(known, claims) {
+                changes if changes.is_empty() => known.clone(),
+                _ if self.accept_identity => fresh(),
+                changes => {
+                    return Err(TrustError::IdentityChanged {
+                        what: what(),
+                        place: place.to_owned(),
+                        since: known.date(),
+                        changes,
+                    });
+                }
+            },
+            None if self.pinning(reference) == Pinning::Required && !self.accept_identity => {
+                return Err(TrustError::NotPinned {
+                    what: what(),
+                    place: place.to_owned(),
+                    issuer: claims.issuer().to_owned(),
+                });
+            }
+            None => fresh(),
+        };
+        // Who names a digest wants exactly that, however old it is.
+        if let (None, Some(tag), Some(revision)) =
+            (reference.digest(), reference.tag(), claims.revision())
+        {
+            let before = identity.revisions.insert(tag.to_owned(), revision);
+            if let Some(highest) = before.filter(|highest| revision < *highest)
+                && !self.allow_downgrade
+            {
+                return Err(TrustError::Downgrade {
+                    what: what(),
+                    revision,
+                    highest,
+                });
+            }
+        }
+        Ok((known != Some(&identity)).then_some(identity))
+    }
+}
+
+/// How claims differ from those of whom a repository is pinned to.
+fn changes(known: &Identity, claims: &VerifiedClaims) -> Vec<String> {
+    let pairs = [
+        ("issuer", &*known.issuer, claims.issuer()),
+        ("subject", &*known.subject, claims.subject()),
+    ];
+    let changed = pairs.into_iter().filter(|(_, old, new)| old != new);
+    changed
+        .map(|(role, old, new)| format!("{role} {} -> {new}", old.escape_debug()))
+        .collect()
+}

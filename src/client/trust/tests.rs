@@ -1,0 +1,199 @@
+//! What policies and pins say about claims.
+
+use crate::archive::{
+    ArchiveWriter, Compression, Input, KeyKind, Limits, Metadata, Signer, Target, verify,
+};
+use crate::cache::Identity;
+use crate::content::{ErrorKind, Silent};
+
+use super::*;
+
+const REFERENCE: &str = "ghcr.io/org/provider:1.0";
+
+fn claims(revision: Option<i32>) -> VerifiedClaims {
+    let mut writer = ArchiveWriter::new(Metadata {
+        vendor: "Vendor".to_owned(),
+        revision,
+        ..Metadata::default()
+    });
+    writer.executable(Target::host(), Input::Bytes(b"executable"[..].into()));
+    let subject = KeyKind::Service.generate().public_key();
+    let signer = Signer::new(KeyKind::Account.generate(), &subject).unwrap();
+    let path = tempfile::NamedTempFile::new().unwrap().into_temp_path();
+    writer
+        .write(&path, &signer, Compression::None, &Silent)
+        .unwrap();
+    let file = std::fs::File::open(&path).unwrap();
+    verify(file, &Limits::default()).unwrap().claims
+}
+
+fn reference(text: &str) -> Reference {
+    text.parse().unwrap()
+}
+
+fn rule(pattern: &str) -> Rule {
+    Rule {
+        pattern: pattern.parse().unwrap(),
+        issuers: Vec::new(),
+        subjects: Vec::new(),
+        minimum_revision: None,
+        pinning: None,
+    }
+}
+
+fn policy<const N: usize>(rules: [Rule; N]) -> TrustPolicy {
+    TrustPolicy {
+        rules: rules.into(),
+        ..TrustPolicy::default()
+    }
+}
+
+/// What is said about claims at [`REFERENCE`]: nothing, when they are trusted.
+fn said(policy: &TrustPolicy, claims: &VerifiedClaims) -> String {
+    match policy.check(claims, &reference(REFERENCE)) {
+        Ok(()) => String::new(),
+        Err(error) => {
+            assert_eq!(error.kind(), ErrorKind::NotVerified);
+            error.to_string()
+        }
+    }
+}
+
+#[test]
+fn the_first_rule_that_fits_counts_and_no_other() {
+    let claims = claims(None);
+    let strict = Rule {
+        issuers: vec!["A".to_owned()],
+        ..rule("ghcr.io/*")
+    };
+    let elsewhere = Rule {
+        issuers: vec!["A".to_owned()],
+        ..rule("ghcr.io/other/*")
+    };
+    let mine = Rule {
+        issuers: vec!["A".to_owned(), claims.issuer().to_owned()],
+        ..rule("ghcr.io/org/*")
+    };
+    assert_eq!(said(&policy([]), &claims), "");
+    assert_eq!(
+        said(&policy([elsewhere, mine.clone(), strict.clone()]), &claims),
+        ""
+    );
+    let refused = said(&policy([strict, mine]), &claims);
+    assert!(refused.ends_with("are allowed for ghcr.io/*"), "{refused}");
+}
+
+#[test]
+fn what_no_rule_is_about_is_denied_where_the_policy_says_so() {
+    let claims = claims(None);
+    let mut policy = policy([rule("docker.io")]);
+    policy.deny_others = true;
+    assert!(said(&policy, &claims).contains("no rule"));
+    let layout = policy.check(&claims, &reference("oci-layout://folder:1"));
+    assert!(layout.is_err());
+    assert!(policy.check_file(&claims, "local.par").is_ok());
+    policy.issuers = vec![claims.issuer().to_owned()];
+    assert_eq!(said(&policy, &claims), "");
+}
+
+#[test]
+fn options_go_before_the_rule_and_leave_the_rest_of_it() {
+    let claims = claims(Some(3));
+    let mut policy = policy([Rule {
+        issuers: vec!["A".to_owned()],
+        minimum_revision: Some(4),
+        ..rule("*")
+    }]);
+    policy.issuers = vec![claims.issuer().to_owned()];
+    assert!(said(&policy, &claims).contains("at least 4"));
+    policy.minimum_revision = Some(3);
+    assert_eq!(said(&policy, &claims), "");
+    policy.minimum_revision = Some(4);
+    assert!(policy.check_file(&claims, "local.par").is_err());
+    policy.rules[0].subjects = vec!["V".to_owned()];
+    assert!(said(&policy, &claims).contains("is the provider"));
+}
+
+#[test]
+fn a_minimum_wants_a_revision() {
+    let mut policy = policy([]);
+    policy.minimum_revision = Some(0);
+    assert!(said(&policy, &claims(None)).contains("has no revision"));
+    assert!(said(&policy, &claims(Some(-1))).contains("has revision -1"));
+    assert_eq!(said(&policy, &claims(Some(0))), "");
+}
+
+#[test]
+fn this_machine_is_pinned_only_where_a_rule_says_so() {
+    let (local, layout) = (
+        reference("localhost:5000/a:1"),
+        reference("oci-layout://a:1"),
+    );
+    let mut policy = policy([]);
+    for pinning in [Pinning::Off, Pinning::FirstUse, Pinning::Required] {
+        policy.pinning = pinning;
+        assert_eq!(policy.pinning(&reference(REFERENCE)), pinning);
+        assert_eq!(policy.pinning(&local), Pinning::Off);
+    }
+    policy.rules = vec![Rule {
+        pinning: Some(Pinning::FirstUse),
+        ..rule("*")
+    }];
+    assert_eq!(policy.pinning(&local), Pinning::FirstUse);
+    assert_eq!(policy.pinning(&layout), Pinning::Off);
+}
+
+fn judge(
+    policy: &TrustPolicy,
+    known: &Identity,
+    text: &str,
+    claims: &VerifiedClaims,
+) -> Result<Option<Identity>, TrustError> {
+    policy.judge(
+        Some(known),
+        "ghcr.io/org/provider",
+        &reference(text),
+        claims,
+    )
+}
+
+#[test]
+fn a_pin_changes_only_when_there_is_something_to_remember() {
+    let (claims, policy) = (claims(Some(3)), policy([]));
+    let pin = Identity::new(claims.issuer(), claims.subject());
+    let pinned = judge(&policy, &pin, REFERENCE, &claims).unwrap().unwrap();
+    assert_eq!(pinned.revisions.get("1.0"), Some(&3));
+    assert_eq!(judge(&policy, &pinned, REFERENCE, &claims).unwrap(), None);
+    let digest = format!("{REFERENCE}@{}", crate::content::Digest::of(b""));
+    assert_eq!(judge(&policy, &pin, &digest, &claims).unwrap(), None);
+}
+
+#[test]
+fn a_tag_that_gets_older_is_told_from_an_older_tag() {
+    let (claims, mut policy) = (claims(Some(3)), policy([]));
+    let mut pin = Identity::new(claims.issuer(), claims.subject());
+    pin.revisions.insert("1.0".to_owned(), 4);
+    let refused = judge(&policy, &pin, REFERENCE, &claims).unwrap_err();
+    assert!(matches!(refused, TrustError::Downgrade { highest: 4, .. }));
+    let other = judge(&policy, &pin, "ghcr.io/org/provider:0.9", &claims);
+    assert_eq!(other.unwrap().unwrap().revisions.len(), 2);
+    policy.allow_downgrade = true;
+    let lowered = judge(&policy, &pin, REFERENCE, &claims).unwrap().unwrap();
+    assert_eq!(lowered.revisions.get("1.0"), Some(&3));
+}
+
+#[test]
+fn whoever_is_accepted_starts_anew() {
+    let (claims, mut policy) = (claims(Some(3)), policy([]));
+    let mut pin = Identity::new(claims.issuer(), "V");
+    pin.revisions.insert("1.0".to_owned(), 4);
+    let refused = judge(&policy, &pin, REFERENCE, &claims).unwrap_err();
+    let TrustError::IdentityChanged { changes, .. } = refused else {
+        panic!("{refused}");
+    };
+    assert_eq!(changes, [format!("subject V -> {}", claims.subject())]);
+    policy.accept_identity = true;
+    let accepted = judge(&policy, &pin, REFERENCE, &claims).unwrap().unwrap();
+    assert_eq!(accepted.subject, claims.subject());
+    assert_eq!(accepted.revisions.get("1.0"), Some(&3));
+}

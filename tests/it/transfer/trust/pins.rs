@@ -1,0 +1,262 @@
+//! Trust on first use: who published first is pinned, and a tag does not get older.
+
+use std::fs;
+use std::process::Stdio;
+use std::thread;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use super::super::peer;
+use super::{Publisher, Site};
+use crate::support::archives::{ArchiveBuilder, Entry, LINUX};
+
+const REFERENCE: &str = "registry.test/org/provider:1.0.0";
+
+#[test]
+fn another_issuer_under_the_same_tag_is_refused_until_it_is_accepted() {
+    let (site, jane, joe) = (Site::new(), Publisher::new(), Publisher::new());
+    site.push(REFERENCE, jane.archive());
+    site.fetch(REFERENCE, &[]).success();
+    site.push(REFERENCE, joe.archive());
+
+    let refused = site.fetch(REFERENCE, &["-o", "json"]).exit(5);
+    let error = refused.json()["error"].clone();
+    assert_eq!(error["kind"], "not_verified");
+    let said = error["message"].as_str().unwrap();
+    for part in [
+        "registry.test/org/provider is pinned to since ",
+        &format!("issuer {} -> {}", jane.issuer(), joe.issuer()),
+        &format!("subject {} -> {}", jane.subject(), joe.subject()),
+    ] {
+        assert!(said.contains(part), "{said}");
+    }
+    let accept = format!("`par trust accept {REFERENCE}`");
+    assert!(
+        error["hint"].as_str().unwrap().contains(&accept),
+        "{refused}"
+    );
+
+    for command in ["pull", "extract", "verify"] {
+        let refused = site.environment.par([command, REFERENCE]).exit(5);
+        assert_eq!(refused.stdout, "");
+        assert!(refused.stderr.contains(&accept), "{refused}");
+    }
+    let files = site.environment.files();
+    assert!(!files.iter().any(|file| file.contains("work/provider")));
+    // To see who it is has to be possible.
+    let shown = site.environment.par(["inspect", REFERENCE]).success();
+    assert!(shown.stdout.contains(&joe.issuer()));
+
+    site.environment
+        .par(["trust", "accept", REFERENCE])
+        .success();
+    site.fetch(REFERENCE, &[]).success();
+    site.push(REFERENCE, jane.archive());
+    site.fetch(REFERENCE, &[]).exit(5);
+    site.fetch(REFERENCE, &["--accept-identity"]).success();
+    site.fetch(REFERENCE, &[]).success();
+}
+
+#[test]
+fn another_provider_of_the_same_issuer_is_refused_by_digest_too() {
+    let (site, jane) = (Site::new(), Publisher::new());
+    let other = Publisher {
+        account: jane.account.clone(),
+        ..Publisher::new()
+    };
+    site.push(REFERENCE, jane.archive());
+    site.fetch(REFERENCE, &[]).success();
+    let elsewhere = "registry.test/org/provider:other";
+    let digest = site.push(elsewhere, other.archive());
+    let refused = site.fetch(elsewhere, &[]).exit(5);
+    let change = format!("subject {} -> {}", jane.subject(), other.subject());
+    assert!(refused.stderr.contains(&change), "{refused}");
+    assert!(!refused.stderr.contains("issuer A"), "{refused}");
+    site.fetch(&digest, &[]).exit(5);
+}
+
+#[test]
+fn pulling_pins_nobody() {
+    let (site, jane, joe) = (Site::new(), Publisher::new(), Publisher::new());
+    for publisher in [&jane, &joe] {
+        site.push(REFERENCE, publisher.archive());
+        for command in ["pull", "verify", "inspect"] {
+            site.environment.par([command, REFERENCE]).success();
+        }
+    }
+    assert!(!site.pin("org/provider").exists());
+    site.fetch(REFERENCE, &[]).success();
+    assert!(site.pin("org/provider").exists());
+}
+
+#[test]
+fn what_fails_to_verify_pins_nobody() {
+    let (site, jane, joe) = (Site::new(), Publisher::new(), Publisher::new());
+    let (account, service) = (jane.account.clone(), jane.service.clone());
+    let damaged = ArchiveBuilder::empty()
+        .keys(account, service)
+        .hash("x86_64-linux", b"something else")
+        .entry(Entry::file("x86_64-linux.bin", LINUX.1));
+    let address = site.registry.reference("org/provider:1.0.0");
+    peer::push(&address, &damaged.build());
+    site.fetch(REFERENCE, &[]).exit(5);
+    assert!(!site.pin("org/provider").exists());
+
+    site.push(REFERENCE, joe.archive());
+    site.fetch(REFERENCE, &[]).success();
+}
+
+#[test]
+fn a_damaged_pin_is_an_error_and_no_first_use() {
+    let (site, jane, joe) = (Site::new(), Publisher::new(), Publisher::new());
+    site.push(REFERENCE, jane.archive());
+    site.fetch(REFERENCE, &[]).success();
+    fs::write(site.pin("org/provider"), "{").unwrap();
+    site.push(REFERENCE, joe.archive());
+
+    let refused = site.fetch(REFERENCE, &[]).exit(5);
+    assert!(refused.stderr.contains("the file is damaged"), "{refused}");
+    let forget = "par trust forget registry.test/org/provider";
+    assert!(refused.stderr.contains(forget), "{refused}");
+    let pull = site.environment.par(["pull", REFERENCE]).exit(5);
+    assert!(pull.stderr.contains(forget), "{pull}");
+
+    site.environment.par(forget.split(' ').skip(1)).success();
+    site.fetch(REFERENCE, &[]).success();
+}
+
+#[test]
+fn pins_outlive_the_rest_of_the_cache() {
+    let (site, jane, joe) = (Site::new(), Publisher::new(), Publisher::new());
+    site.push(REFERENCE, jane.archive());
+    site.fetch(REFERENCE, &[]).success();
+    site.push(REFERENCE, joe.archive());
+    let cache = site.environment.home().join(".cache/wasmcloud-par/v1");
+    for folder in ["blobs", "executables", "references"] {
+        fs::remove_dir_all(cache.join(folder)).unwrap();
+    }
+    site.fetch(REFERENCE, &[]).exit(5);
+    // Another cache has other pins.
+    let elsewhere = ["--cache-dir", "elsewhere"];
+    site.fetch(REFERENCE, &elsewhere).success();
+}
+
+#[test]
+fn of_two_publishers_at_once_one_is_pinned_and_the_other_refused() {
+    let (site, jane, joe) = (Site::new(), Publisher::new(), Publisher::new());
+    let references = ["registry.test/org/x:jane", "registry.test/org/x:joe"];
+    site.push(references[0], jane.archive());
+    site.push(references[1], joe.archive());
+    let start = |reference: &&str| {
+        let mut command = site.environment.command();
+        command.args(["fetch", reference, "--target", "x86_64-linux"]);
+        let piped = command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        piped.spawn().unwrap()
+    };
+    let processes: Vec<_> = references.iter().cycle().take(8).map(start).collect();
+    let codes: Vec<_> = processes
+        .into_iter()
+        .map(|process| process.wait_with_output().unwrap().status.code().unwrap())
+        .collect();
+    let of = |first| codes.iter().skip(first).step_by(2).copied();
+    let (janes, joes): (Vec<i32>, Vec<i32>) = (of(0).collect(), of(1).collect());
+    let outcomes = [(vec![0; 4], vec![5; 4]), (vec![5; 4], vec![0; 4])];
+    assert!(outcomes.contains(&(janes, joes)), "{codes:?}");
+}
+
+#[test]
+fn a_tag_does_not_get_older_unless_that_is_meant() {
+    let (site, jane) = (Site::new(), Publisher::new());
+    site.push(REFERENCE, jane.revision(Some(4)));
+    site.fetch(REFERENCE, &[]).success();
+    site.push(REFERENCE, jane.revision(Some(5)));
+    site.fetch(REFERENCE, &[]).success();
+    let older = site.push(REFERENCE, jane.revision(Some(4)));
+
+    let refused = site.fetch(REFERENCE, &["-o", "json"]).exit(5);
+    let error = refused.json()["error"].clone();
+    assert_eq!(error["kind"], "not_verified");
+    let said = error["message"].as_str().unwrap();
+    assert!(
+        said.contains("has revision 4, and had revision 5"),
+        "{said}"
+    );
+    let accept = format!("`par trust accept {REFERENCE}`");
+    assert!(
+        error["hint"].as_str().unwrap().contains(&accept),
+        "{refused}"
+    );
+    site.environment.par(["pull", REFERENCE]).exit(5);
+
+    // Another tag is another choice of the operator's, and so is a digest.
+    site.push("registry.test/org/provider:0.9.0", jane.revision(Some(2)));
+    site.fetch("registry.test/org/provider:0.9.0", &[])
+        .success();
+    site.fetch(&older, &[]).success();
+    let (_, digest) = older.split_once('@').unwrap();
+    let pull = ["pull", REFERENCE, "--digest", digest];
+    site.environment.par(pull).success();
+
+    site.fetch(REFERENCE, &["--allow-downgrade"]).success();
+    site.fetch(REFERENCE, &[]).success();
+    site.push(REFERENCE, jane.revision(Some(3)));
+    site.fetch(REFERENCE, &[]).exit(5);
+    site.environment
+        .par(["trust", "accept", REFERENCE])
+        .success();
+    site.fetch(REFERENCE, &[]).success();
+    site.push(REFERENCE, jane.revision(None));
+    site.fetch(REFERENCE, &[]).success();
+}
+
+#[test]
+fn what_is_cached_is_refused_once_it_has_expired() {
+    let (site, jane) = (Site::new(), Publisher::new());
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    let expires = now + Duration::from_secs(5);
+    let archive = jane.archive().payload(move |payload| {
+        payload.insert("exp".to_owned(), expires.as_secs().into());
+    });
+    site.push(REFERENCE, archive);
+    let fetched = site.fetch(REFERENCE, &["-o", "json"]).success().json();
+    let digest = fetched["reference"].as_str().unwrap();
+    thread::sleep(Duration::from_secs(6));
+
+    for reference in [REFERENCE, digest] {
+        let refused = site.fetch(reference, &[]).exit(5);
+        assert!(refused.stderr.contains("expired"), "{refused}");
+        assert_eq!(refused.stdout, "");
+    }
+}
+
+#[test]
+fn pins_are_listed_and_forgotten() {
+    let (site, jane, joe) = (Site::new(), Publisher::new(), Publisher::new());
+    let listed = site.environment.par(["trust", "list"]).success();
+    assert_eq!(listed.stdout, "");
+    site.push(REFERENCE, jane.archive());
+    site.fetch(REFERENCE, &[]).success();
+
+    let listed = site.environment.par(["trust", "list"]).success();
+    let (issuer, subject) = (jane.issuer(), jane.subject());
+    let expected = format!("registry.test/org/provider  {issuer}  {subject}  since ");
+    assert!(listed.line().starts_with(&expected), "{listed}");
+    let listed = site
+        .environment
+        .par(["trust", "list", "-o", "json"])
+        .success();
+    let identity = listed.json()["identities"][0].clone();
+    assert_eq!(identity["repository"], "registry.test/org/provider");
+    assert_eq!(identity["issuer"], issuer.as_str());
+    assert_eq!(identity["service"], subject.as_str());
+    assert_eq!(identity["revisions"]["1.0.0"], 7);
+
+    let forget = ["trust", "forget", "registry.test:443/org/provider"];
+    site.environment.par(forget).success();
+    let missing = site.environment.par(forget).exit(3);
+    assert!(missing.stderr.contains("is not pinned"), "{missing}");
+    site.environment
+        .par(["trust", "forget", "registry.test"])
+        .exit(2);
+    site.push(REFERENCE, joe.archive());
+    site.fetch(REFERENCE, &[]).success();
+}
