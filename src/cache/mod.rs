@@ -5,7 +5,8 @@
 //!   blobs/sha256/<hex>                     manifests and layers, read-only
 //!   executables/sha256/<hex>               verified executables, 0555, named by their signed hash
 //!   references/<registry>/<repository>/_tags/<tag>   what a tag pointed to, and when that was confirmed
-//!   partial/sha256/<hex>                   unfinished downloads, continued by whoever comes next
+//!   partial/sha256/<hex>                   unfinished downloads, of blobs and of parts of them, continued
+//!                                          by whoever comes next
 //! ```
 //!
 //! A file under its final name is complete and verified; nothing is ever overwritten in place.
@@ -14,6 +15,7 @@
 mod blobs;
 mod error;
 mod paths;
+mod ranges;
 mod references;
 
 use std::path::{Path, PathBuf};
@@ -24,6 +26,7 @@ use crate::content::Digest;
 use self::paths::Paths;
 
 pub use error::Error;
+pub(crate) use ranges::PartialRange;
 pub use references::Record;
 
 /// The cache of one user on one machine. Cheap to clone; any number of processes may use one.

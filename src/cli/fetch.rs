@@ -36,6 +36,7 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
         .field("reference", reference.pinned(&fetched.digest))
         .field("target", target.as_str())
         .field("cached", fetched.cached)
+        .field("downloaded", fetched.downloaded)
         .field("issuer", fetched.claims.issuer())
         .field("service", fetched.claims.subject()))
 }

@@ -3,6 +3,7 @@
 //! The only layer that knows archives, registries and the cache. Every transfer is a copy from one
 //! [`Store`] to another, and nothing is handed out before the whole archive has been verified.
 
+mod annotations;
 mod artifact;
 mod copy;
 mod doctor;
@@ -11,6 +12,8 @@ mod fetch;
 mod inspect;
 mod pull;
 mod push;
+mod ranged;
+mod remote;
 mod tags;
 mod trust;
 

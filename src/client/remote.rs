@@ -1,0 +1,125 @@
+//! What can be known of an archive that is not in the cache, without downloading it.
+
+use tokio::io::AsyncReadExt;
+
+use crate::archive::{self, Index, VerifiedClaims, read_head};
+use crate::content::{Descriptor, ErrorKind, Store, StoreError};
+use crate::oci::{Artifact, Reference};
+
+use super::error::Error;
+use super::{Client, annotations};
+
+/// How many bytes of an archive's start are asked for. With its manifest that stays below 64 KiB, and
+/// an index that is longer would be that of more than 20 GB.
+const HEAD: u64 = 48 * 1024;
+
+/// What is known of an archive.
+pub(super) struct Remote {
+    /// Who published it, and the hashes of what it holds.
+    pub(super) claims: VerifiedClaims,
+    /// Where its entries are: a hint.
+    pub(super) index: Option<Index>,
+    /// The archive.
+    pub(super) layer: Descriptor,
+    /// How many bytes of it have been read.
+    pub(super) read: u64,
+}
+
+impl Client {
+    /// What the manifest says, or else the start of the archive. `None` when neither can be relied on,
+    /// so that the whole archive has to be read.
+    ///
+    /// The annotations of the manifest are bound by its digest. Of the start of an archive nothing is
+    /// known but who served it: the digest of a layer can be checked by who reads all of it. It counts
+    /// only where whoever serves it could as well have named another manifest: for a tag, and from the
+    /// registry itself. A mirror's content is trusted by its digest alone.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unusable`] when the claims of the manifest have expired or are not yet valid: their
+    /// signature is good, so that is what the publisher wants. Otherwise that of a registry that
+    /// cannot be reached.
+    pub(super) async fn remote(
+        &self,
+        store: &dyn Store,
+        artifact: &Artifact,
+        reference: &Reference,
+    ) -> Result<Option<Remote>, Error> {
+        let [layer] = artifact.layers() else {
+            return Ok(whole_instead(reference, "it is in several layers"));
+        };
+        match annotations::claims(artifact) {
+            Some(Ok(claims)) => Ok(Some(Remote {
+                claims,
+                index: annotations::index(artifact),
+                layer: layer.clone(),
+                read: 0,
+            })),
+            Some(Err(error @ (archive::Error::Expired(_) | archive::Error::NotYetValid(_)))) => {
+                Err(Error::unusable(&reference.to_string(), error))
+            }
+            Some(Err(error)) => {
+                let reason = format!("the claims in its manifest cannot be used: {error}");
+                Ok(whole_instead(reference, &reason))
+            }
+            None if reference.digest().is_some() => {
+                let reason = "its manifest, which is pinned, carries no claims";
+                Ok(whole_instead(reference, reason))
+            }
+            None => self.probe(store, layer, reference).await,
+        }
+    }
+
+    /// Reads the start of the archive.
+    async fn probe(
+        &self,
+        store: &dyn Store,
+        layer: &Descriptor,
+        reference: &Reference,
+    ) -> Result<Option<Remote>, Error> {
+        if layer.size <= HEAD {
+            return Ok(whole_instead(reference, "it is small"));
+        }
+        if let Reference::Registry(place) = reference
+            && self.registries.repository(place).has_mirrors().await?
+        {
+            return Ok(whole_instead(reference, "its registry has mirrors"));
+        }
+        let head = match read(store, layer).await {
+            Ok(head) => head,
+            Err(error) if error.kind() == ErrorKind::Unavailable => return Err(error.into()),
+            Err(error) => return Ok(whole_instead(reference, &error.to_string())),
+        };
+        let Some((index, claims)) = read_head(&head, &self.limits) else {
+            return Ok(whole_instead(reference, "it has no index that can be used"));
+        };
+        Ok(Some(Remote {
+            claims,
+            index: Some(index),
+            layer: layer.clone(),
+            read: head.len() as u64,
+        }))
+    }
+}
+
+async fn read(store: &dyn Store, layer: &Descriptor) -> Result<Vec<u8>, StoreError> {
+    let reader = store.open(layer, Some(0..HEAD)).await?;
+    let mut head = Vec::new();
+    let read = reader.take(HEAD).read_to_end(&mut head).await;
+    read.map_err(broken_off)?;
+    Ok(head)
+}
+
+/// The error of a store that is inside an error of its reader.
+fn broken_off(error: std::io::Error) -> StoreError {
+    match error.downcast::<StoreError>() {
+        Ok(error) => error,
+        Err(error) => StoreError::new(ErrorKind::Unavailable, error),
+    }
+}
+
+/// There is no short way: the whole archive is read, and this is why.
+pub(super) fn whole_instead<T>(reference: &Reference, reason: &str) -> Option<T> {
+    tracing::info!("all of {reference} is read: {reason}");
+    None
+}
