@@ -96,7 +96,7 @@ impl Client {
     }
 
     /// How many bytes of the archive are not in the cache.
-    fn missing(&self, artifact: &Artifact) -> u64 {
+    pub(super) fn missing(&self, artifact: &Artifact) -> u64 {
         let layers = artifact.layers().iter();
         let missing = layers.filter(|layer| self.cache.blob(&layer.digest).is_none());
         missing.map(|layer| layer.size).sum()

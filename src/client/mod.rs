@@ -14,6 +14,7 @@ mod pull;
 mod push;
 mod ranged;
 mod remote;
+mod summary;
 mod tags;
 mod trust;
 
@@ -31,6 +32,7 @@ pub use fetch::Fetched;
 pub use inspect::Inspected;
 pub use pull::Pulled;
 pub use push::Pushed;
+pub use summary::{Summarized, Summary};
 pub use trust::TrustPolicy;
 
 /// How a [`Client`] works. The default is what the command line does without options.

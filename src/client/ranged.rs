@@ -37,8 +37,7 @@ impl Client {
         reference: &Reference,
         target: &Target,
     ) -> Result<Option<Fetched>, Error> {
-        let mut layers = artifact.layers().iter();
-        if layers.all(|layer| self.cache.blob(&layer.digest).is_some()) {
+        if self.missing(artifact) == 0 {
             // The archive itself is there, and says more than anything about it.
             return Ok(None);
         }

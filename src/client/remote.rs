@@ -1,5 +1,7 @@
 //! What can be known of an archive that is not in the cache, without downloading it.
 
+use std::ops::Range;
+
 use tokio::io::AsyncReadExt;
 
 use crate::archive::{self, Index, VerifiedClaims, read_head};
@@ -85,7 +87,7 @@ impl Client {
         {
             return Ok(whole_instead(reference, "its registry has mirrors"));
         }
-        let head = match read(store, layer).await {
+        let head = match read(store, layer, 0..HEAD).await {
             Ok(head) => head,
             Err(error) if error.kind() == ErrorKind::Unavailable => return Err(error.into()),
             Err(error) => return Ok(whole_instead(reference, &error.to_string())),
@@ -102,20 +104,22 @@ impl Client {
     }
 }
 
-async fn read(store: &dyn Store, layer: &Descriptor) -> Result<Vec<u8>, StoreError> {
-    let reader = store.open(layer, Some(0..HEAD)).await?;
-    let mut head = Vec::new();
-    let read = reader.take(HEAD).read_to_end(&mut head).await;
-    read.map_err(broken_off)?;
-    Ok(head)
-}
-
-/// The error of a store that is inside an error of its reader.
-fn broken_off(error: std::io::Error) -> StoreError {
-    match error.downcast::<StoreError>() {
+/// A part of the archive, in memory.
+pub(super) async fn read(
+    store: &dyn Store,
+    layer: &Descriptor,
+    range: Range<u64>,
+) -> Result<Vec<u8>, StoreError> {
+    let length = range.end.saturating_sub(range.start);
+    let reader = store.open(layer, Some(range)).await?;
+    let mut part = Vec::new();
+    let read = reader.take(length).read_to_end(&mut part).await;
+    // The error of a store is inside that of its reader.
+    read.map_err(|error| match error.downcast::<StoreError>() {
         Ok(error) => error,
         Err(error) => StoreError::new(ErrorKind::Unavailable, error),
-    }
+    })?;
+    Ok(part)
 }
 
 /// There is no short way: the whole archive is read, and this is why.
