@@ -12,7 +12,9 @@ use super::session::{Session, text};
 /// Fetch one verified executable into the cache, and print its path
 ///
 /// It can be run from there, and must not be written to. What is in the cache already is not downloaded
-/// again.
+/// again. Of an archive that was pushed with its claims and its index on the manifest, as `par push` does
+/// for one that is compressed, only the bytes of this executable are downloaded; of any other, or when
+/// anything is not as it should be, all of it, and everything is verified. --verbose says why.
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// Which provider

@@ -200,9 +200,7 @@ mod tests {
     #[test]
     fn what_is_missing_is_said_to_be_missing() {
         let mut summary = summary(None);
-        description
-            .absent
-            .push(Target::carried("arm-linux").unwrap());
+        summary.absent.push(Target::carried("arm-linux").unwrap());
         let text = table(&summary);
         assert!(text.starts_with("None - Capability Provider\n"));
         assert!(text.contains("  Version   None\n  Revision  3\n"));

@@ -1,7 +1,8 @@
 //! What users do: push, pull, fetch, inspect and extract.
 //!
 //! The only layer that knows archives, registries and the cache. Every transfer is a copy from one
-//! [`Store`] to another, and nothing is handed out before the whole archive has been verified.
+//! [`Store`] to another, and nothing is handed out before the whole archive has been verified, or, of one
+//! executable that is fetched by itself, before it has the hash that verified claims sign.
 
 mod annotations;
 mod artifact;
