@@ -5,6 +5,7 @@
 //!   blobs/sha256/<hex>                     manifests and layers, read-only
 //!   executables/sha256/<hex>               verified executables, 0555, named by their signed hash
 //!   references/<registry>/<repository>/_tags/<tag>   what a tag pointed to, and when that was confirmed
+//!   heads/<registry>/<repository>/_tags/<tag>        how its archive begins, if its manifest says nothing of it
 //!   partial/sha256/<hex>                   unfinished downloads, of blobs and of parts of them, continued
 //!                                          by whoever comes next
 //! ```
@@ -14,6 +15,7 @@
 
 mod blobs;
 mod error;
+mod heads;
 mod paths;
 mod ranges;
 mod references;

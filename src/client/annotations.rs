@@ -11,7 +11,7 @@ use data_encoding::BASE64;
 
 use crate::archive::{self, Index, UnverifiedClaims, VerifiedClaims};
 use crate::content::open_regular;
-use crate::oci::Artifact;
+use crate::oci::{Artifact, Reference};
 
 use super::blocking;
 use super::error::Error;
@@ -85,6 +85,15 @@ pub(super) fn index(artifact: &Artifact) -> Option<Index> {
 pub(super) fn claims(artifact: &Artifact) -> Option<Result<VerifiedClaims, archive::Error>> {
     let token = artifact.annotations().get(CLAIMS)?;
     Some(UnverifiedClaims::decode(token).and_then(UnverifiedClaims::verify))
+}
+
+/// Warns when a manifest carries other claims than its archive: who fetches one executable by them, and
+/// who reads the whole archive, trust two publishers.
+pub(super) fn compare(artifact: &Artifact, claims: &VerifiedClaims, reference: &Reference) {
+    let carried = artifact.annotations().get(CLAIMS);
+    if carried.is_some_and(|carried| carried.trim() != claims.token()) {
+        tracing::warn!("the manifest of {reference} carries other claims than the archive itself");
+    }
 }
 
 #[cfg(test)]

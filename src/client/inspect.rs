@@ -8,7 +8,7 @@ use crate::oci::Reference;
 
 use super::artifact::Cached;
 use super::error::Error;
-use super::{Client, blocking};
+use super::{Client, annotations, blocking};
 
 /// What a reference stands for, verified.
 #[derive(Debug, Clone)]
@@ -59,7 +59,7 @@ impl Client {
         cached: Cached,
         reference: &Reference,
     ) -> Result<(Cached, Contents), Error> {
-        let (client, name) = (self.clone(), reference.to_string());
+        let (client, name, place) = (self.clone(), reference.to_string(), reference.clone());
         blocking(move || {
             let (limits, progress) = (&client.limits, client.progress.as_ref());
             let contents = match cached.only_file()? {
@@ -71,6 +71,7 @@ impl Client {
             };
             let contents = contents.map_err(|source| Error::unusable(&name, source))?;
             client.trust.check(&contents.claims, &name)?;
+            annotations::compare(&cached.artifact, &contents.claims, &place);
             Ok((cached, contents))
         })
         .await

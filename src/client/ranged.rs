@@ -65,7 +65,7 @@ impl Client {
             path,
             digest: artifact.descriptor().digest.clone(),
             cached: downloaded.is_none(),
-            downloaded: remote.read + downloaded.unwrap_or_default(),
+            downloaded: remote.downloaded + downloaded.unwrap_or_default(),
             claims: remote.claims,
         }))
     }

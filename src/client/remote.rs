@@ -9,7 +9,7 @@ use crate::content::{Descriptor, ErrorKind, Store, StoreError};
 use crate::oci::{Artifact, Reference};
 
 use super::error::Error;
-use super::{Client, annotations};
+use super::{Client, annotations, record_name};
 
 /// How many bytes of an archive's start are asked for. With its manifest that stays below 64 KiB, and
 /// an index that is longer would be that of more than 20 GB.
@@ -23,8 +23,8 @@ pub(super) struct Remote {
     pub(super) index: Option<Index>,
     /// The archive.
     pub(super) layer: Descriptor,
-    /// How many bytes of it have been read.
-    pub(super) read: u64,
+    /// How many bytes of it were downloaded to know that.
+    pub(super) downloaded: u64,
 }
 
 impl Client {
@@ -55,7 +55,7 @@ impl Client {
                 claims,
                 index: annotations::index(artifact),
                 layer: layer.clone(),
-                read: 0,
+                downloaded: 0,
             })),
             Some(Err(error @ (archive::Error::Expired(_) | archive::Error::NotYetValid(_)))) => {
                 Err(Error::unusable(&reference.to_string(), error))
@@ -68,17 +68,51 @@ impl Client {
                 let reason = "its manifest, which is pinned, carries no claims";
                 Ok(whole_instead(reference, reason))
             }
-            None => self.probe(store, layer, reference).await,
+            None => self.probe(store, artifact, layer, reference).await,
         }
     }
 
-    /// Reads the start of the archive.
+    /// What the start of the archive says. It is kept for the next time.
     async fn probe(
+        &self,
+        store: &dyn Store,
+        artifact: &Artifact,
+        layer: &Descriptor,
+        reference: &Reference,
+    ) -> Result<Option<Remote>, Error> {
+        let manifest = &artifact.descriptor().digest;
+        let name = record_name(reference);
+        let kept = name
+            .as_ref()
+            .and_then(|name| self.cache.head(name, manifest));
+        let (head, downloaded) = match kept {
+            Some(head) => (head, 0),
+            None => match self.head(store, layer, reference).await? {
+                Some(head) => (head, HEAD),
+                None => return Ok(None),
+            },
+        };
+        let Some((index, claims)) = read_head(&head, &self.limits) else {
+            return Ok(whole_instead(reference, "it has no index that can be used"));
+        };
+        if let Some(name) = name.filter(|_| downloaded > 0) {
+            self.cache.keep_head(&name, manifest, &head)?;
+        }
+        Ok(Some(Remote {
+            claims,
+            index: Some(index),
+            layer: layer.clone(),
+            downloaded,
+        }))
+    }
+
+    /// Downloads the start of the archive.
+    async fn head(
         &self,
         store: &dyn Store,
         layer: &Descriptor,
         reference: &Reference,
-    ) -> Result<Option<Remote>, Error> {
+    ) -> Result<Option<Vec<u8>>, Error> {
         if layer.size <= HEAD {
             return Ok(whole_instead(reference, "it is small"));
         }
@@ -87,20 +121,11 @@ impl Client {
         {
             return Ok(whole_instead(reference, "its registry has mirrors"));
         }
-        let head = match read(store, layer, 0..HEAD).await {
-            Ok(head) => head,
-            Err(error) if error.kind() == ErrorKind::Unavailable => return Err(error.into()),
-            Err(error) => return Ok(whole_instead(reference, &error.to_string())),
-        };
-        let Some((index, claims)) = read_head(&head, &self.limits) else {
-            return Ok(whole_instead(reference, "it has no index that can be used"));
-        };
-        Ok(Some(Remote {
-            claims,
-            index: Some(index),
-            layer: layer.clone(),
-            read: head.len() as u64,
-        }))
+        match read(store, layer, 0..HEAD).await {
+            Ok(head) => Ok(Some(head)),
+            Err(error) if error.kind() == ErrorKind::Unavailable => Err(error.into()),
+            Err(error) => Ok(whole_instead(reference, &error.to_string())),
+        }
     }
 }
 

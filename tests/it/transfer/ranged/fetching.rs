@@ -75,6 +75,18 @@ fn without_annotations_the_start_of_the_archive_leads_to_the_executable() {
     let (_, down) = proxy.traffic(&setup.hex());
     assert!(down <= PART + HEAD, "{down}");
     assert_eq!(fetched["downloaded"], down);
+
+    // The start is kept for this tag, and for nothing else.
+    let again = setup.fetch(&proxy.reference(NAME));
+    assert_eq!(again["cached"], true);
+    assert_eq!(proxy.seen("GET", "/blobs/").len(), 2);
+    let reference = proxy.reference(NAME);
+    let another = ["fetch", &reference, "--target", "x86_64-linux"];
+    par(&setup.environment, another).success();
+    assert_eq!(proxy.seen("GET", "/blobs/").len(), 3);
+    assert!(proxy.traffic(&setup.hex()).1 <= 2 * PART + HEAD);
+    let pinned = setup.fetch(&setup.pinned(&proxy));
+    assert_eq!(pinned["downloaded"], setup.size());
 }
 
 #[test]

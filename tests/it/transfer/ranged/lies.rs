@@ -74,6 +74,8 @@ fn claims_on_a_manifest_that_are_not_those_of_the_archive_are_worth_nothing() {
             let fetched = setup.fetch(&reference);
             assert_eq!(fetched["issuer"], own["issuer"], "{claims}");
         }
+        let verified = par(&setup.environment, ["verify", &proxy.reference(NAME)]).success();
+        assert!(verified.stderr.contains("other claims"), "{verified}");
     }
 }
 
