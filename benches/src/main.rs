@@ -3,8 +3,12 @@
 //! Both sides run as whole processes, in turn, so that a noisy machine is noisy for both; what counts
 //! is the ratio of each pair. Build `par` first: `cargo build --release`.
 
+#[cfg(feature = "host")]
+mod fetch;
 mod inputs;
 mod large;
+#[cfg(feature = "host")]
+mod link;
 mod measure;
 mod pack;
 mod peers;
@@ -33,6 +37,9 @@ enum Command {
     Large(Options),
     /// `par push` and `par pull` beside `oci-client`'s, each with `provider-archive`'s load
     Transfer(Options),
+    /// `par fetch` beside the `fetch_provider` of `wasmcloud-core`, cold and cached, also at 100 Mbit/s
+    #[cfg(feature = "host")]
+    Fetch(Options),
     /// One side of a comparison, in a process of its own
     #[command(hide = true, subcommand)]
     Peer(peers::Peer),
@@ -76,6 +83,8 @@ fn main() -> anyhow::Result<()> {
         Command::Verify(options) => verify::run(&options),
         Command::Large(options) => large::run(&options),
         Command::Transfer(options) => transfer::run(&options),
+        #[cfg(feature = "host")]
+        Command::Fetch(options) => fetch::run(&options),
         Command::Peer(peer) => peer.run(),
         Command::Measure { command } => measure::run_and_report(&command),
     }

@@ -31,6 +31,9 @@ pub enum Peer {
         reference: String,
         destination: PathBuf,
     },
+    /// Fetches the executable for this machine, as wasmCloud's host does
+    #[cfg(feature = "host")]
+    Fetch { reference: String },
 }
 
 impl Peer {
@@ -50,6 +53,8 @@ impl Peer {
                     reference,
                     destination,
                 } => pull(&reference, destination).await,
+                #[cfg(feature = "host")]
+                Self::Fetch { reference } => fetch(&reference).await,
             }
         })
     }
@@ -111,5 +116,18 @@ async fn pull(reference: &str, destination: PathBuf) -> anyhow::Result<()> {
         .await
         .map_err(|error| anyhow!(error))?;
     std::fs::write(destination, bytes)?;
+    Ok(())
+}
+
+#[cfg(feature = "host")]
+async fn fetch(reference: &str) -> anyhow::Result<()> {
+    use wasmcloud_core::{OciFetcher, RegistryConfig};
+    let config = RegistryConfig::builder()
+        .reg_type(wasmcloud_core::RegistryType::Oci)
+        .allow_insecure(true)
+        .build()?;
+    let fetched = OciFetcher::from(config).fetch_provider(reference, "host");
+    let (path, claims) = fetched.await?;
+    anyhow::ensure!(path.is_file() && claims.is_some(), "nothing was fetched");
     Ok(())
 }

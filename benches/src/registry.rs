@@ -41,6 +41,12 @@ impl Registry {
         bail!("the registry does not answer at {}", registry.address)
     }
 
+    /// `127.0.0.1:PORT`
+    #[cfg(feature = "host")]
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
     pub fn reference(&self, name: &str) -> String {
         format!("{}/{name}", self.address)
     }

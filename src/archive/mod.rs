@@ -56,6 +56,7 @@ pub use limits::Limits;
 pub use parallel::verify_file;
 pub use provider_archive::ProviderArchive;
 pub use ranged::extract_file;
+pub(crate) use ranged::{read_head, write_executable};
 pub use reader::{Contents, read_claims, verify};
 pub use signer::Signer;
 pub use target::{ParseTargetError, Target};

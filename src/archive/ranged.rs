@@ -1,14 +1,15 @@
-//! Taking one executable out of an archive file by its index, without reading the others.
+//! Taking one executable out of an archive by its index, without reading the others.
 
 use std::fs::File;
-use std::io::{Read, Write};
+use std::io::{Cursor, Read, Seek, Write};
 use std::path::Path;
 
-use crate::content::{Algorithm, AtomicFile, Hasher, MeteredReader, Progress, open_regular};
+use crate::content::{AtomicFile, Digest, MeteredReader, Progress, open_regular};
 
 use super::claims::{UnverifiedClaims, VerifiedClaims};
 use super::error::Error;
 use super::extract::{extract, write_error};
+use super::hashing::digest_of;
 use super::index::Index;
 use super::limits::Limits;
 use super::target::Target;
@@ -71,39 +72,57 @@ fn by_index(
         return Ok(None);
     }
     // No file is as long as an offset can say: that is a lie, too, and not a failure of this one.
-    let Ok(mut input) = index.open(entry, file) else {
+    let Ok(content) = index.open(entry, file) else {
         return Ok(None);
     };
-    let meter = progress.begin("extracting", entry.size);
+    let content = MeteredReader::new(content, progress.begin("extracting", entry.size));
+    let right = write_executable(content, expected, destination, mode)?;
+    Ok(right.then_some(claims))
+}
+
+/// Writes `content`, inflated already, to `destination` with the permission bits `mode`, if it has the
+/// digest `expected`. Gives whether it has; there is no file if it has not, or cannot be read.
+///
+/// # Errors
+///
+/// [`Error::Write`].
+pub(crate) fn write_executable(
+    mut content: impl Read,
+    expected: &Digest,
+    destination: &Path,
+    mode: u32,
+) -> Result<bool, Error> {
     let failed = |source| write_error(destination, source);
     let mut output = AtomicFile::create(destination).map_err(failed)?;
-    let mut hasher = Hasher::new(Algorithm::Sha256);
-    let mut buffer = vec![0; 128 * 1024];
-    loop {
-        // What cannot be inflated is not what was signed; what cannot be read will fail again.
-        let Ok(count) = input.read(&mut buffer) else {
-            return Ok(None);
-        };
+    let digest = digest_of(|buffer| {
+        let count = content.read(buffer).map_err(Error::Stream)?;
         let bytes = buffer.get(..count).unwrap_or_default();
-        if bytes.is_empty() {
-            break;
-        }
-        hasher.update(bytes);
         output.write_all(bytes).map_err(failed)?;
-        meter.advance(count as u64).map_err(failed)?;
-    }
-    if hasher.finish() != *expected {
-        return Ok(None);
+        Ok(count)
+    });
+    match digest {
+        Ok(digest) if digest == *expected => {}
+        // What cannot be inflated is not what was signed either.
+        Ok(_) | Err(Error::Stream(_)) => return Ok(false),
+        Err(error) => return Err(error),
     }
     output
         .set_mode(mode)
         .and_then(|()| output.commit())
         .map_err(failed)?;
-    Ok(Some(claims))
+    Ok(true)
+}
+
+/// The index in `head`, the first bytes of an archive, and the verified claims that it leads to there.
+/// `None` when either is missing or cannot be used.
+pub(crate) fn read_head(head: &[u8], limits: &Limits) -> Option<(Index, VerifiedClaims)> {
+    let index = Index::from_head(head)?;
+    let claims = claims(&index, &mut Cursor::new(head), limits)?;
+    Some((index, claims))
 }
 
 /// The verified claims that the index leads to.
-fn claims(index: &Index, file: &mut File, limits: &Limits) -> Option<VerifiedClaims> {
+fn claims(index: &Index, file: &mut (impl Read + Seek), limits: &Limits) -> Option<VerifiedClaims> {
     let entry = index
         .claims()
         .filter(|entry| entry.is_within(limits.claims, limits))?;

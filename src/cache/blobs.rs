@@ -194,7 +194,7 @@ fn lock(path: &Path) -> io::Result<File> {
 
 /// Removes an unfinished file that was made just after somebody else had finished: nobody will ever
 /// continue it. What that somebody gave its final name is left alone.
-fn discard(path: &Path, locked: &File) -> io::Result<()> {
+pub(super) fn discard(path: &Path, locked: &File) -> io::Result<()> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::MetadataExt;
@@ -227,7 +227,7 @@ fn read_start(
 }
 
 /// Runs work on a file of the cache where it does not block others.
-async fn blocking<T: Send + 'static>(
+pub(super) async fn blocking<T: Send + 'static>(
     path: &Path,
     work: impl FnOnce(&Path) -> io::Result<T> + Send + 'static,
 ) -> Result<T, StoreError> {

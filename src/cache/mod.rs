@@ -6,7 +6,9 @@
 //!   executables/sha256/<hex>               verified executables, 0555, named by their signed hash
 //!   references/<registry>/<repository>/_tags/<tag>   what a tag pointed to, and when that was confirmed
 //!   identities/<registry>/<repository>/_identity   who it is pinned to; never pruned
-//!   partial/sha256/<hex>                   unfinished downloads, continued by whoever comes next
+//!   heads/<registry>/<repository>/_tags/<tag>        how its archive begins, if its manifest says nothing of it
+//!   partial/sha256/<hex>                   unfinished downloads, of blobs and of parts of them, continued
+//!                                          by whoever comes next
 //! ```
 //!
 //! A file under its final name is complete and verified; nothing is ever overwritten in place.
@@ -14,8 +16,10 @@
 
 mod blobs;
 mod error;
+mod heads;
 mod identities;
 mod paths;
+mod ranges;
 mod references;
 
 use std::path::{Path, PathBuf};
@@ -27,6 +31,7 @@ use self::paths::Paths;
 
 pub use error::Error;
 pub use identities::Identity;
+pub(crate) use ranges::PartialRange;
 pub use references::Record;
 
 /// The cache of one user on one machine. Cheap to clone; any number of processes may use one.

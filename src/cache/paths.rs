@@ -64,9 +64,18 @@ impl Paths {
     /// The record of `registry/repository:tag`. `_tags` is no valid part of a repository's name, so a
     /// tag never collides with a repository.
     pub(super) fn reference(&self, name: &str) -> Result<PathBuf, Error> {
+        self.tagged("references", name)
+    }
+
+    /// How the archive begins that `registry/repository:tag` points to.
+    pub(super) fn head(&self, name: &str) -> Result<PathBuf, Error> {
+        self.tagged("heads", name)
+    }
+
+    fn tagged(&self, kind: &str, name: &str) -> Result<PathBuf, Error> {
         let malformed = || Error::MalformedName(name.to_owned());
         let (place, tag) = name.rsplit_once(':').ok_or_else(malformed)?;
-        let mut path = self.root.join("references");
+        let mut path = self.root.join(kind);
         for part in place.split('/') {
             path.push(safe(part).ok_or_else(malformed)?);
         }

@@ -15,6 +15,10 @@ use super::session::{Session, text};
 ///
 /// It can be run from there, and must not be written to. What is in the cache already is not downloaded
 /// again. The first fetch from a repository pins it to who published there: see `par trust`.
+///
+/// Of an archive that was pushed with its claims and its index on the manifest, as `par push` does
+/// for one that is compressed, only the bytes of this executable are downloaded; of any other, or when
+/// anything is not as it should be, all of it, and everything is verified. --verbose says why.
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// Which provider
@@ -52,6 +56,7 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
         .field("reference", reference.pinned(&fetched.digest))
         .field("target", target.as_str())
         .field("cached", fetched.cached)
+        .field("downloaded", fetched.downloaded)
         .field("issuer", fetched.claims.issuer())
         .field("service", fetched.claims.subject()))
 }

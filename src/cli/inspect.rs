@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, bail};
 use clap::ValueHint;
 use serde_json::json;
-use wasmcloud_par::archive::{Contents, print_world};
-use wasmcloud_par::client::TrustPolicy;
+use wasmcloud_par::archive::print_world;
+use wasmcloud_par::client::Summary;
 use wasmcloud_par::content::ErrorKind;
 
 use super::escape;
@@ -20,7 +20,9 @@ use super::source::{Argument, Source};
 /// Show what an archive says about itself
 ///
 /// Everything is verified before anything is shown: signature, key types, dates, and the hash of every
-/// entry.
+/// entry. An archive in a registry is not downloaded for this, when its manifest carries its claims, as
+/// `par push` writes it, or the archive begins with an index: then the claims are verified and what is
+/// shown of the world, but not the executables, and the answer says so (`verified`).
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// The archive
@@ -48,20 +50,18 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
     let source = Source::parse(&args.archive, &args.registry)?;
-    let trust = TrustPolicy::anyone();
-    let checked = source.verify(&trust, &args.registry, session).await?;
-    let contents = checked.contents;
+    let summary = source.summarize(args.wit, &args.registry, session).await?;
     if args.jwt_only {
-        let token = contents.claims.token();
+        let token = summary.claims.token();
         return Ok(Answer::new(token).field("token", token));
     }
     if let Some(configuration) = args.check_config {
-        return check_config(&source, &contents, configuration).await;
+        return check_config(&source, &summary, configuration).await;
     }
     if !args.wit {
-        return Ok(describe(&contents, Answer::new(table(&contents))));
+        return Ok(describe(&summary, Answer::new(table(&summary))));
     }
-    let Some(world) = &contents.world else {
+    let Some(world) = &summary.world else {
         bail!(
             Failure::new(ErrorKind::NotFound, "the archive carries no WIT world")
                 .hint("pack one with `par create --wit-directory`")
@@ -69,12 +69,12 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
     };
     let wit = print_world(world)?;
     let answer = Answer::new(escape::lines(&wit)).field("wit", wit);
-    Ok(describe(&contents, answer))
+    Ok(describe(&summary, answer))
 }
 
 /// Answers whether a configuration fits.
-async fn check_config(source: &Source, contents: &Contents, path: PathBuf) -> Result<Answer> {
-    let Some(schema) = contents.claims.metadata().schema else {
+async fn check_config(source: &Source, summary: &Summary, path: PathBuf) -> Result<Answer> {
+    let Some(schema) = summary.claims.metadata().schema else {
         bail!(
             Failure::new(
                 ErrorKind::NotFound,
@@ -99,18 +99,18 @@ async fn check_config(source: &Source, contents: &Contents, path: PathBuf) -> Re
         bail!(Failure::new(ErrorKind::NotVerified, message).violations(first));
     }
     let text = format!("{name} fits the schema that {source} carries");
-    let answer = describe(contents, Answer::new(escape::line(&text)));
+    let answer = describe(summary, Answer::new(escape::line(&text)));
     Ok(answer.field("violations", json!([])))
 }
 
 /// The JSON fields of `wash inspect`; what is missing is `null`.
-fn describe(contents: &Contents, answer: Answer) -> Answer {
-    let metadata = contents.claims.metadata();
-    let targets: Vec<&str> = contents.executables.keys().map(|t| t.as_str()).collect();
+fn describe(summary: &Summary, answer: Answer) -> Answer {
+    let metadata = summary.claims.metadata();
+    let targets: Vec<&str> = summary.targets.iter().map(|t| t.as_str()).collect();
     let mut answer = answer
         .field("name", metadata.name)
-        .field("issuer", contents.claims.issuer())
-        .field("service", contents.claims.subject())
+        .field("issuer", summary.claims.issuer())
+        .field("service", summary.claims.subject())
         .field("vendor", metadata.vendor)
         .field("version", metadata.version)
         .field(
@@ -118,25 +118,28 @@ fn describe(contents: &Contents, answer: Answer) -> Answer {
             metadata.revision.map(|number| number.to_string()),
         )
         .field("targets", targets);
-    if !contents.absent.is_empty() {
-        let absent: Vec<&str> = contents.absent.iter().map(|t| t.as_str()).collect();
+    if !summary.absent.is_empty() {
+        let absent: Vec<&str> = summary.absent.iter().map(|t| t.as_str()).collect();
         answer = answer.field("absent", absent);
     }
     if let Some(schema) = metadata.schema {
         answer = answer.field("schema", json!(schema));
     }
+    if !summary.everything {
+        answer = answer.field("verified", "claims");
+    }
     answer
 }
 
 /// The rows of `wash inspect`.
-fn table(contents: &Contents) -> String {
-    let metadata = contents.claims.metadata();
+fn table(summary: &Summary) -> String {
+    let metadata = summary.claims.metadata();
     let name = metadata.name.as_deref().unwrap_or("None");
     let mut text = format!("{} - Capability Provider\n\n", escape::line(name));
     let revision = metadata.revision.map(|number| number.to_string());
     let rows = [
-        ("Account", contents.claims.issuer()),
-        ("Service", contents.claims.subject()),
+        ("Account", summary.claims.issuer()),
+        ("Service", summary.claims.subject()),
         ("Vendor", &metadata.vendor),
         ("Version", metadata.version.as_deref().unwrap_or("None")),
         ("Revision", revision.as_deref().unwrap_or("None")),
@@ -145,10 +148,10 @@ fn table(contents: &Contents) -> String {
         text.push_str(&format!("  {label:8}  {}\n", escape::line(value)));
     }
     text.push_str("\n  Supported Architecture Targets\n");
-    for target in contents.executables.keys() {
+    for target in &summary.targets {
         text.push_str(&format!("    {}\n", escape::line(target.as_str())));
     }
-    for target in &contents.absent {
+    for target in &summary.absent {
         text.push_str(&format!(
             "    {} (signed for, but absent from this archive)\n",
             escape::line(target.as_str())
@@ -160,6 +163,9 @@ fn table(contents: &Contents) -> String {
             "\n  Link Definition Schema\n    {}\n",
             escape::line(&schema)
         ));
+    }
+    if !summary.everything {
+        text.push_str("\n  Verified: the claims; not the executables, as `par verify` does\n");
     }
     text
 }
@@ -173,7 +179,7 @@ mod tests {
 
     use super::*;
 
-    fn contents(name: Option<&str>) -> Contents {
+    fn summary(name: Option<&str>) -> Summary {
         let mut writer = ArchiveWriter::new(Metadata {
             name: name.map(str::to_owned),
             vendor: "Acme".to_owned(),
@@ -187,14 +193,15 @@ mod tests {
         writer
             .write(&path, &signer, Compression::None, &Silent)
             .unwrap();
-        verify(std::fs::File::open(&path).unwrap(), &Limits::default()).unwrap()
+        let file = std::fs::File::open(&path).unwrap();
+        verify(file, &Limits::default()).unwrap().into()
     }
 
     #[test]
     fn what_is_missing_is_said_to_be_missing() {
-        let mut contents = contents(None);
-        contents.absent.push(Target::carried("arm-linux").unwrap());
-        let text = table(&contents);
+        let mut summary = summary(None);
+        summary.absent.push(Target::carried("arm-linux").unwrap());
+        let text = table(&summary);
         assert!(text.starts_with("None - Capability Provider\n"));
         assert!(text.contains("  Version   None\n  Revision  3\n"));
         assert!(text.contains("    x86_64-linux\n    arm-linux (signed for, but absent"));
@@ -202,7 +209,7 @@ mod tests {
 
     #[test]
     fn a_name_cannot_speak_to_the_terminal() {
-        let text = table(&contents(Some("\u{1b}]0;title\u{7}\nAccount  A")));
+        let text = table(&summary(Some("\u{1b}]0;title\u{7}\nAccount  A")));
         assert!(text.starts_with("\\u{1b}]0;title\\u{7}\\nAccount  A - Capability Provider\n"));
     }
 }

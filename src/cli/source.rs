@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use anyhow::{Error, Result, bail};
 use wasmcloud_par::archive::{self, Contents, Limits, Target, VerifiedClaims, extract_file};
-use wasmcloud_par::client::{Inspected, TrustPolicy};
+use wasmcloud_par::client::{Inspected, Summary, TrustPolicy};
 use wasmcloud_par::content::{Digest, ErrorKind, MeteredReader, open_regular};
 use wasmcloud_par::oci::Reference;
 
@@ -124,6 +124,25 @@ impl Source {
         };
         trust.check_file(&contents.claims, &self.to_string())?;
         Ok(contents.into())
+    }
+
+    /// What the archive says of itself, its world included if `world` is asked for. One that is behind a
+    /// reference is not downloaded for that, if it need not be.
+    pub(crate) async fn summarize(
+        &self,
+        world: bool,
+        registry: &RegistryArgs,
+        session: &Session,
+    ) -> Result<Summary> {
+        if let Self::Reference(reference) = self {
+            let client = registry.client(session, TrustPolicy::anyone()).await?;
+            return Ok(client.summarize(reference, world).await?.summary);
+        }
+        Ok(self
+            .verify(&TrustPolicy::anyone(), registry, session)
+            .await?
+            .contents
+            .into())
     }
 
     /// Writes one verified executable to `destination`, and gives the claims that it is covered by.

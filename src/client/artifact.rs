@@ -65,10 +65,19 @@ impl Client {
     pub(super) async fn cached(&self, reference: &Reference) -> Result<Cached, Error> {
         let store = self.store(reference, Access::Read)?;
         let artifact = self.artifact(store.as_ref(), reference).await?;
+        self.whole(store.as_ref(), artifact).await
+    }
+
+    /// Brings the layers of an archive into the cache.
+    pub(super) async fn whole(
+        &self,
+        store: &dyn Store,
+        artifact: Artifact,
+    ) -> Result<Cached, Error> {
         let mut layers = Vec::with_capacity(artifact.layers().len());
         for layer in artifact.layers() {
             let source = Content {
-                store: store.as_ref(),
+                store,
                 descriptor: layer,
             };
             if self.cache.blob(&layer.digest).is_none() {
@@ -81,7 +90,11 @@ impl Client {
     }
 
     /// The manifest that `reference` stands for now. A tag is always asked for: it may have moved.
-    async fn artifact(&self, store: &dyn Store, reference: &Reference) -> Result<Artifact, Error> {
+    pub(super) async fn artifact(
+        &self,
+        store: &dyn Store,
+        reference: &Reference,
+    ) -> Result<Artifact, Error> {
         let name = reference
             .name()
             .ok_or_else(|| Error::Unnamed(reference.to_string()))?;

@@ -47,6 +47,9 @@ pub enum Error {
         /// What it is.
         actual: Digest,
     },
+    /// An annotation has a name that is ours to write.
+    #[error("the annotation `{0}` is written by push itself")]
+    ReservedAnnotation(&'static str),
     /// A manifest is too large to be one.
     #[error("the manifest of {reference} has {size} bytes; at most {limit} are read")]
     ManifestTooLarge {
@@ -97,7 +100,7 @@ impl Error {
             Self::Oci(error) => error.kind(),
             Self::Cache(error) => error.kind(),
             Self::Store(error) => error.kind(),
-            Self::Unnamed(_) => ErrorKind::Usage,
+            Self::Unnamed(_) | Self::ReservedAnnotation(_) => ErrorKind::Usage,
             Self::OtherDigest { .. } | Self::ManifestTooLarge { .. } => ErrorKind::NotVerified,
             Self::Trust(error) => error.kind(),
             Self::Write { source, .. } => ErrorKind::of_io(source),
@@ -121,6 +124,7 @@ impl Error {
                 };
             }
             Self::Unnamed(_) => "add a tag, as in `:1.0.0`, or a digest",
+            Self::ReservedAnnotation(_) => "leave it out: it comes from the archive",
             Self::OtherDigest { .. } => {
                 "the tag may have been moved: check with the publisher before you use it"
             }

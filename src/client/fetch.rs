@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use crate::archive::{Target, VerifiedClaims};
 use crate::cache::Cache;
 use crate::content::Digest;
-use crate::oci::Reference;
+use crate::oci::{Artifact, Reference};
 
 use super::error::Error;
-use super::{Client, blocking};
+use super::{Access, Client, blocking};
 
 /// A verified executable in the cache.
 #[derive(Debug, Clone)]
@@ -21,6 +21,9 @@ pub struct Fetched {
     pub claims: VerifiedClaims,
     /// Whether the executable was in the cache already.
     pub cached: bool,
+    /// How many bytes of the archive were asked for: less than it has when the bytes of one executable
+    /// could be had by themselves, and none when everything was in the cache.
+    pub downloaded: u64,
 }
 
 impl Client {
@@ -30,11 +33,32 @@ impl Client {
     /// downloaded again. Any number of tasks and processes may fetch at once. The first fetch from a
     /// repository pins it to who published there, unless the trust policy says otherwise.
     ///
+    /// An archive that was pushed with its claims and its index on the manifest, as [`push`](Self::push)
+    /// does for one that [carries an index](crate::archive::Index), is not downloaded as a whole: the
+    /// claims are verified and trusted before anything is downloaded, then the bytes of this one
+    /// executable are, and it is handed out once it has the hash that the claims sign. Nothing is known
+    /// of what else the archive holds then. Who signed the claims on the manifest is who published the
+    /// executable, even if the archive had others inside.
+    ///
+    /// Without such claims, those at the start of the archive are used if `reference` is a tag; one that
+    /// is pinned by a digest accepts nothing but what that digest binds. In every other case, and when
+    /// anything is not as it should be, the whole archive is downloaded and verified.
+    ///
     /// # Errors
     ///
     /// [`Error`] of the registry, the cache, the archive or the trust policy.
     pub async fn fetch(&self, reference: &Reference, target: &Target) -> Result<Fetched, Error> {
-        let cached = self.cached(reference).await?;
+        let store = self.store(reference, Access::Read)?;
+        let store = store.as_ref();
+        let artifact = self.artifact(store, reference).await?;
+        if let Some(fetched) = self
+            .fetch_alone(store, &artifact, reference, target)
+            .await?
+        {
+            return Ok(fetched);
+        }
+        let downloaded = self.missing(&artifact);
+        let cached = self.whole(store, artifact).await?;
         let digest = cached.artifact.descriptor().digest.clone();
         let name = reference.to_string();
         let (client, place) = (self.clone(), reference.clone());
@@ -57,6 +81,7 @@ impl Client {
                 digest,
                 claims,
                 cached: true,
+                downloaded,
             });
         }
         let path = self.cache.executable_destination(&hash)?;
@@ -69,6 +94,14 @@ impl Client {
             digest,
             claims,
             cached: false,
+            downloaded,
         })
+    }
+
+    /// How many bytes of the archive are not in the cache.
+    pub(super) fn missing(&self, artifact: &Artifact) -> u64 {
+        let layers = artifact.layers().iter();
+        let missing = layers.filter(|layer| self.cache.blob(&layer.digest).is_none());
+        missing.map(|layer| layer.size).sum()
     }
 }

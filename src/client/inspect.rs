@@ -8,7 +8,7 @@ use crate::oci::Reference;
 
 use super::artifact::Cached;
 use super::error::Error;
-use super::{Client, blocking};
+use super::{Client, annotations, blocking};
 
 /// What a reference stands for, verified.
 #[derive(Debug, Clone)]
@@ -71,6 +71,7 @@ impl Client {
             };
             let contents = contents.map_err(|source| Error::unusable(&name, source))?;
             client.trusted(&place, &contents.claims)?;
+            annotations::compare(&cached.artifact, &contents.claims, &place);
             Ok((cached, contents))
         })
         .await

@@ -1,8 +1,10 @@
 //! What users do: push, pull, fetch, inspect and extract.
 //!
 //! The only layer that knows archives, registries and the cache. Every transfer is a copy from one
-//! [`Store`] to another, and nothing is handed out before the whole archive has been verified.
+//! [`Store`] to another, and nothing is handed out before the whole archive has been verified, or, of one
+//! executable that is fetched by itself, before it has the hash that verified claims sign.
 
+mod annotations;
 mod artifact;
 mod copy;
 mod doctor;
@@ -11,6 +13,9 @@ mod fetch;
 mod inspect;
 mod pull;
 mod push;
+mod ranged;
+mod remote;
+mod summary;
 mod tags;
 mod trust;
 
@@ -28,6 +33,7 @@ pub use fetch::Fetched;
 pub use inspect::Inspected;
 pub use pull::Pulled;
 pub use push::Pushed;
+pub use summary::{Summarized, Summary};
 pub use trust::{ParsePatternError, Pattern, Pinning, Rule, TrustError, TrustPolicy, pin_name};
 
 /// How a [`Client`] works. The default is what the command line does without options.

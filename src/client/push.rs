@@ -13,7 +13,7 @@ use crate::oci::{Artifact, Reference, media_type};
 
 use super::copy::copy;
 use super::error::Error;
-use super::{Access, Client, blocking};
+use super::{Access, Client, annotations, blocking};
 
 /// An archive that was verified and pushed.
 #[derive(Debug, Clone)]
@@ -43,6 +43,7 @@ impl Client {
         annotations: &BTreeMap<String, String>,
     ) -> Result<Pushed, Error> {
         named(reference)?;
+        annotations::check(annotations)?;
         let path = path.to_owned();
         let verified = self.describe(path.clone()).await?;
         let title = path.file_name().and_then(|name| name.to_str());
@@ -71,6 +72,7 @@ impl Client {
         annotations: &BTreeMap<String, String>,
     ) -> Result<Pushed, Error> {
         named(reference)?;
+        annotations::check(annotations)?;
         let spool = tempfile::NamedTempFile::with_prefix("par-")
             .map_err(Error::write(&std::env::temp_dir()))?;
         // The file is removed with its path, which stays here: the thread may wait for its input for
@@ -118,7 +120,8 @@ impl Client {
     ) -> Result<Pushed, Error> {
         // Where its own users would refuse it, it is not put.
         self.trust.check(&contents.claims, reference)?;
-        let artifact = Artifact::build(&layer, title, annotations);
+        let annotations = annotations::complete(annotations, &contents.claims, path).await?;
+        let artifact = Artifact::build(&layer, title, &annotations);
         let manifest = artifact.descriptor();
         if let Some(expected) = reference.digest()
             && *expected != manifest.digest

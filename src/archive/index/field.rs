@@ -70,8 +70,23 @@ impl Index {
 
     /// The extra field: as long as [`extra_length`](Self::extra_length) says.
     pub(in crate::archive) fn extra(&self) -> Vec<u8> {
+        let content = self.content(PART);
+        let mut extra = SUBFIELD.to_vec();
+        extra.extend_from_slice(&(content.len() as u16).to_le_bytes());
+        extra.extend(content);
+        extra
+    }
+
+    /// What the subfield holds: a form in which the index can travel by itself. `None` when nothing is
+    /// compressed, for which there is no such form.
+    #[must_use]
+    pub fn encode(&self) -> Option<Vec<u8>> {
+        Some(self.content(self.part?))
+    }
+
+    fn content(&self, part: u32) -> Vec<u8> {
         let mut content = vec![VERSION];
-        content.extend_from_slice(&PART.to_le_bytes());
+        content.extend_from_slice(&part.to_le_bytes());
         content.extend_from_slice(&(self.entries.len() as u16).to_le_bytes());
         for entry in &self.entries {
             content.push(entry.name.len() as u8);
@@ -83,13 +98,12 @@ impl Index {
                 content.extend_from_slice(&length.to_le_bytes());
             }
         }
-        let mut extra = SUBFIELD.to_vec();
-        extra.extend_from_slice(&(content.len() as u16).to_le_bytes());
-        extra.extend(content);
-        extra
+        content
     }
 
-    fn decode(content: &[u8]) -> Option<Self> {
+    /// The index in what [`encode`](Self::encode) gives. `None` when it cannot be made sense of.
+    #[must_use]
+    pub fn decode(content: &[u8]) -> Option<Self> {
         let mut fields = Fields(content);
         if fields.bytes(1)? != [VERSION] {
             return None;
@@ -189,6 +203,8 @@ mod tests {
         let extra = index.extra();
         assert_eq!(extra.len(), usize::from(Index::extra_length(entries)));
         assert_eq!(Index::from_head(&head(&extra)).as_ref(), Some(&index));
+        assert_eq!(index.encode().as_deref(), Some(&extra[4..]));
+        assert_eq!(Index::decode(&extra[4..]).as_ref(), Some(&index));
         let behind_another = [b"XY\x03\x00abc", extra.as_slice()].concat();
         assert_eq!(Index::from_head(&head(&behind_another)), Some(index));
     }

@@ -55,7 +55,7 @@ impl IndexEntry {
     }
 
     /// Whether it is, by what the index says, no larger than `most` and no bomb.
-    pub(super) fn is_within(&self, most: u64, limits: &Limits) -> bool {
+    pub(crate) fn is_within(&self, most: u64, limits: &Limits) -> bool {
         let length = self.range.end.saturating_sub(self.range.start);
         self.size <= most && limits.allow_expansion(length, self.size)
     }

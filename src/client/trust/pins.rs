@@ -23,6 +23,16 @@ impl Client {
         self.place_to_pin(reference, claims).map(drop)
     }
 
+    /// The same, without blocking.
+    pub(in crate::client) async fn ask_trust(
+        &self,
+        reference: &Reference,
+        claims: &VerifiedClaims,
+    ) -> Result<(), Error> {
+        let (client, reference, claims) = (self.clone(), reference.clone(), claims.clone());
+        blocking(move || client.trusted(&reference, &claims)).await
+    }
+
     /// Pins `reference` to who published what was fetched, once that has been verified, and remembers
     /// its revision. Somebody else may have been quicker: so it asks once more.
     pub(in crate::client) async fn pin(

@@ -14,6 +14,7 @@ mod piping;
 mod places;
 mod pulling;
 mod pushing;
+mod ranged;
 mod refused;
 mod secrets;
 mod sha512;

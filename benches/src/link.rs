@@ -1,0 +1,132 @@
+//! A line to a registry on this machine that counts what comes over it, and can be slow.
+
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How fast a line is, either way.
+#[derive(Clone, Copy)]
+pub struct Speed {
+    /// Bytes in a second.
+    pub rate: f64,
+    /// How long a byte is on its way; there and back takes twice as long.
+    pub delay: Duration,
+}
+
+impl Speed {
+    /// 100 Mbit/s, and 20 ms there and back.
+    pub const DISTANT: Self = Self {
+        rate: 100e6 / 8.0,
+        delay: Duration::from_millis(10),
+    };
+    /// As fast as this machine passes bytes on.
+    pub const UNLIMITED: Self = Self {
+        rate: f64::INFINITY,
+        delay: Duration::ZERO,
+    };
+}
+
+/// A line. Ends with the process.
+pub struct Link {
+    address: String,
+    received: Arc<AtomicU64>,
+}
+
+impl Link {
+    pub fn to(registry: &str, speed: Speed) -> io::Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0")?;
+        let address = listener.local_addr()?.to_string();
+        let received = Arc::<AtomicU64>::default();
+        let (count, registry) = (Arc::clone(&received), registry.to_owned());
+        // All connections share the line.
+        let (up, down) = (Direction::new(speed), Direction::new(speed));
+        thread::spawn(move || {
+            for near in listener.incoming().flatten() {
+                let Ok(far) = TcpStream::connect(&registry) else {
+                    continue;
+                };
+                let _ = carry(&near, &far, &up, None, speed.delay * 2);
+                let _ = carry(&far, &near, &down, Some(&count), Duration::ZERO);
+            }
+        });
+        Ok(Self { address, received })
+    }
+
+    pub fn reference(&self, name: &str) -> String {
+        format!("{}/{name}", self.address)
+    }
+
+    /// How many bytes have come from the registry so far, heads of answers included.
+    pub fn received(&self) -> u64 {
+        self.received.load(Ordering::SeqCst)
+    }
+}
+
+/// One direction of the line, and until when it is taken.
+#[derive(Clone)]
+struct Direction {
+    speed: Speed,
+    taken: Arc<Mutex<Instant>>,
+}
+
+impl Direction {
+    fn new(speed: Speed) -> Self {
+        let taken = Arc::new(Mutex::new(Instant::now()));
+        Self { speed, taken }
+    }
+
+    /// When so many bytes, sent now, will have arrived.
+    fn arrival(&self, bytes: usize) -> Instant {
+        let mut taken = self.taken.lock().expect("nobody panics with it");
+        let seconds = bytes as f64 / self.speed.rate;
+        *taken = taken.max(Instant::now()) + Duration::from_secs_f64(seconds);
+        *taken + self.speed.delay
+    }
+}
+
+/// Carries what comes `from` one side `to` the other, the first of it after `setup` more: the time in
+/// which a connection comes about.
+fn carry(
+    from: &TcpStream,
+    to: &TcpStream,
+    direction: &Direction,
+    count: Option<&Arc<AtomicU64>>,
+    setup: Duration,
+) -> io::Result<()> {
+    let (mut from, to) = (from.try_clone()?, to.try_clone()?);
+    let (direction, count) = (direction.clone(), count.cloned());
+    let (sender, pieces) = sync_channel(64);
+    thread::spawn(move || deliver(&pieces, to, count));
+    thread::spawn(move || {
+        let mut setup = setup;
+        let mut buffer = vec![0; 16 * 1024];
+        while let Ok(read @ 1..) = from.read(&mut buffer) {
+            let due = direction.arrival(read) + std::mem::take(&mut setup);
+            if sender.send((due, buffer[..read].to_vec())).is_err() {
+                break;
+            }
+        }
+    });
+    Ok(())
+}
+
+fn deliver(
+    pieces: &Receiver<(Instant, Vec<u8>)>,
+    mut to: TcpStream,
+    count: Option<Arc<AtomicU64>>,
+) {
+    for (due, piece) in pieces {
+        thread::sleep(due.saturating_duration_since(Instant::now()));
+        if to.write_all(&piece).is_err() {
+            break;
+        }
+        if let Some(count) = &count {
+            count.fetch_add(piece.len() as u64, Ordering::SeqCst);
+        }
+    }
+    let _ = to.shutdown(Shutdown::Both);
+}

@@ -1,0 +1,112 @@
+//! The annotations of a manifest that let one executable be fetched without the archive.
+//!
+//! The digest of a manifest covers its annotations, so whoever pins one pins them too. Older tools
+//! and hosts pass over them.
+
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::path::Path;
+
+use data_encoding::BASE64;
+
+use crate::archive::{self, Index, UnverifiedClaims, VerifiedClaims};
+use crate::content::open_regular;
+use crate::oci::{Artifact, Reference};
+
+use super::blocking;
+use super::error::Error;
+
+/// The index of the archive: [`Index::encode`] in base64, with padding.
+const INDEX: &str = "com.wasmcloud.par.index";
+/// The signed token of the archive, as it is.
+const CLAIMS: &str = "com.wasmcloud.par.claims";
+
+/// The longest of ours that is written, in bytes. It would make every request for the manifest slower,
+/// and some registries take no manifests of several hundred KiB.
+const LONGEST: usize = 64 * 1024;
+
+/// Refuses annotations that are ours to write.
+///
+/// # Errors
+///
+/// [`Error::ReservedAnnotation`].
+pub(super) fn check(annotations: &BTreeMap<String, String>) -> Result<(), Error> {
+    let mut ours = [INDEX, CLAIMS].into_iter();
+    match ours.find(|name| annotations.contains_key(*name)) {
+        Some(name) => Err(Error::ReservedAnnotation(name)),
+        None => Ok(()),
+    }
+}
+
+/// Adds to `theirs` what lets executables of the archive at `path`, whose claims these are, be fetched
+/// one by one. The same archive gives the same annotations.
+///
+/// # Errors
+///
+/// [`Error::Archive`] when the file cannot be read.
+pub(super) async fn complete(
+    theirs: &BTreeMap<String, String>,
+    claims: &VerifiedClaims,
+    path: &Path,
+) -> Result<BTreeMap<String, String>, Error> {
+    let (mut annotations, path) = (theirs.clone(), path.to_owned());
+    let index = blocking(move || {
+        let read = open_regular(&path).and_then(|(file, _)| {
+            let mut head = Vec::new();
+            file.take(Index::HEAD as u64).read_to_end(&mut head)?;
+            Ok(Index::from_head(&head))
+        });
+        Ok(read.map_err(|source| archive::Error::Read { path, source })?)
+    });
+    let index = index.await?.as_ref().and_then(Index::encode);
+    let ours = [
+        (INDEX, index.map(|index| BASE64.encode(&index))),
+        (CLAIMS, Some(claims.token().to_owned())),
+    ];
+    for (name, value) in ours {
+        if let Some(value) = value.filter(|value| value.len() <= LONGEST) {
+            annotations.insert(name.to_owned(), value);
+        }
+    }
+    Ok(annotations)
+}
+
+/// The index that the manifest carries, if it can be made sense of.
+pub(super) fn index(artifact: &Artifact) -> Option<Index> {
+    let text = artifact.annotations().get(INDEX)?;
+    Index::decode(&BASE64.decode(text.as_bytes()).ok()?)
+}
+
+/// The claims that the manifest carries, verified; `None` when it carries none.
+///
+/// # Errors
+///
+/// Whatever keeps them from being verified.
+pub(super) fn claims(artifact: &Artifact) -> Option<Result<VerifiedClaims, archive::Error>> {
+    let token = artifact.annotations().get(CLAIMS)?;
+    Some(UnverifiedClaims::decode(token).and_then(UnverifiedClaims::verify))
+}
+
+/// Warns when a manifest carries other claims than its archive: who fetches one executable by them, and
+/// who reads the whole archive, trust two publishers.
+pub(super) fn compare(artifact: &Artifact, claims: &VerifiedClaims, reference: &Reference) {
+    let carried = artifact.annotations().get(CLAIMS);
+    if carried.is_some_and(|carried| carried.trim() != claims.token()) {
+        tracing::warn!("the manifest of {reference} carries other claims than the archive itself");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ours_cannot_be_set_by_others() {
+        let annotations = |name: &str| BTreeMap::from([(name.to_owned(), "x".to_owned())]);
+        assert!(check(&annotations("org.opencontainers.image.source")).is_ok());
+        for name in [INDEX, CLAIMS] {
+            let error = check(&annotations(name)).unwrap_err();
+            assert!(error.to_string().contains(name), "{error}");
+        }
+    }
+}

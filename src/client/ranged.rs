@@ -1,0 +1,219 @@
+//! One executable by itself, without the archive it is in.
+
+use std::io::{self, Read, Write};
+use std::ops::Range;
+use std::path::PathBuf;
+
+use bytes::{Buf, Bytes, BytesMut};
+use futures_util::future::join;
+use tokio::io::AsyncReadExt;
+use tokio::sync::mpsc::{Receiver, Sender, channel};
+
+use crate::archive::{Index, IndexEntry, Target, write_executable};
+use crate::cache::{self, Cache, PartialRange};
+use crate::content::{Digest, ErrorKind, MeteredReader, Store};
+use crate::oci::{Artifact, Reference};
+
+use super::error::Error;
+use super::fetch::Fetched;
+use super::remote::{Remote, whole_instead};
+use super::{Client, blocking};
+
+/// Up to this size an archive is as soon there as a part of it, in bytes.
+const SMALL: u64 = 64 * 1024;
+/// How many pieces of how many bytes wait to be inflated.
+const WAITING: usize = 8;
+const PIECE: usize = 128 * 1024;
+
+impl Client {
+    /// Fetches by what is known of the archive without downloading it: from the cache, by the hash that
+    /// is signed, or else by downloading the bytes of this one executable.
+    ///
+    /// `None` when something is in the way: reading the whole archive finds out what, or gets round it.
+    pub(super) async fn fetch_alone(
+        &self,
+        store: &dyn Store,
+        artifact: &Artifact,
+        reference: &Reference,
+        target: &Target,
+    ) -> Result<Option<Fetched>, Error> {
+        if self.missing(artifact) == 0 {
+            // The archive itself is there, and says more than anything about it.
+            return Ok(None);
+        }
+        let Some(remote) = self.remote(store, artifact, reference).await? else {
+            return Ok(None);
+        };
+        self.ask_trust(reference, &remote.claims).await?;
+        let hash = remote
+            .claims
+            .executable(target)
+            .map_err(|source| Error::unusable(&reference.to_string(), source))?;
+        // Under the name of a signed hash there is nothing but what has that hash.
+        let (path, downloaded) = match self.cache.executable(hash) {
+            Some(path) => (path, None),
+            None => match self
+                .receive(store, &remote, reference, target, hash)
+                .await?
+            {
+                Some((path, downloaded)) => (path, Some(downloaded)),
+                None => return Ok(None),
+            },
+        };
+        self.pin(reference, &remote.claims).await?;
+        Ok(Some(Fetched {
+            path,
+            digest: artifact.descriptor().digest.clone(),
+            cached: downloaded.is_none(),
+            downloaded: remote.downloaded + downloaded.unwrap_or_default(),
+            claims: remote.claims,
+        }))
+    }
+
+    /// Downloads the bytes of one executable, and gives its path and how many bytes that took.
+    async fn receive(
+        &self,
+        store: &dyn Store,
+        remote: &Remote,
+        reference: &Reference,
+        target: &Target,
+        hash: &Digest,
+    ) -> Result<Option<(PathBuf, u64)>, Error> {
+        let layer = &remote.layer;
+        if layer.size <= SMALL {
+            return Ok(whole_instead(reference, "it is small"));
+        }
+        let Some((index, entry)) = find(remote, target) else {
+            return Ok(whole_instead(reference, "it has no index with this target"));
+        };
+        // Something always follows: the end of the tar, and of the gzip member.
+        if !entry.is_within(self.limits.executable, &self.limits) || entry.range.end >= layer.size {
+            return Ok(whole_instead(reference, "its index makes no sense"));
+        }
+        let range = entry.range.clone();
+        let partial = self.cache.partial_range(&layer.digest, &range).await?;
+        let destination = self.cache.executable_destination(hash)?;
+        if self.cache.executable(hash).is_some() {
+            // Somebody else has received it meanwhile.
+            discard(partial);
+            return Ok(Some((destination, 0)));
+        }
+
+        let start = range.start + partial.received();
+        let (sender, receiver) = channel(WAITING);
+        let (expected, path) = (hash.clone(), destination.clone());
+        let inflating = blocking(move || {
+            let content = index.read(&entry, Incoming::new(&partial, receiver));
+            let right = write_executable(content, &expected, &path, Cache::EXECUTABLE_MODE)?;
+            Ok((partial, right))
+        });
+        let (sent, inflated) = join(
+            self.send(store, remote, start..range.end, sender),
+            inflating,
+        )
+        .await;
+        let (partial, right) = inflated?;
+        if right {
+            discard(partial);
+            return Ok(Some((destination, range.end - start)));
+        }
+        let reason = match sent {
+            // What has come so far is continued by who comes next.
+            Err(error) if error.kind() == ErrorKind::Unavailable => return Err(error),
+            Err(error) => error.to_string(),
+            Ok(()) => "what its index leads to is not what was signed".to_owned(),
+        };
+        discard(partial);
+        Ok(whole_instead(reference, &reason))
+    }
+
+    /// Downloads a part of the archive, piece by piece, for as long as anybody wants them.
+    async fn send(
+        &self,
+        store: &dyn Store,
+        remote: &Remote,
+        range: Range<u64>,
+        pieces: Sender<Bytes>,
+    ) -> Result<(), Error> {
+        let layer = &remote.layer;
+        let length = range.end - range.start;
+        let reader = store.open(layer, Some(range)).await?;
+        let meter = self.progress.begin("downloading", length);
+        let mut reader = MeteredReader::new(reader, meter).take(length);
+        loop {
+            let mut piece = BytesMut::with_capacity(PIECE);
+            match reader.read_buf(&mut piece).await {
+                Ok(0) => return Ok(()),
+                Ok(_) if pieces.send(piece.freeze()).await.is_ok() => {}
+                // It turned out to be something else, or is complete.
+                Ok(_) => return Ok(()),
+                Err(source) => {
+                    let digest = layer.digest.clone();
+                    return Err(cache::Error::Receive { digest, source }.into());
+                }
+            }
+        }
+    }
+}
+
+fn find(remote: &Remote, target: &Target) -> Option<(Index, IndexEntry)> {
+    let index = remote.index.clone()?;
+    let entry = index.executable(target)?.clone();
+    Some((index, entry))
+}
+
+/// A file that is left costs some space, and nobody is served from it.
+fn discard(partial: PartialRange) {
+    if let Err(error) = partial.discard() {
+        tracing::warn!("an unfinished download cannot be removed: {error}");
+    }
+}
+
+/// The bytes of a range: those that were received before, then those that come, which are kept.
+struct Incoming<'p> {
+    partial: &'p PartialRange,
+    /// How many of those that were received before are still to be read.
+    before: u64,
+    pieces: Receiver<Bytes>,
+    piece: Bytes,
+}
+
+impl<'p> Incoming<'p> {
+    fn new(partial: &'p PartialRange, pieces: Receiver<Bytes>) -> Self {
+        Self {
+            partial,
+            before: partial.received(),
+            pieces,
+            piece: Bytes::new(),
+        }
+    }
+}
+
+impl Read for Incoming<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut file = self.partial.file();
+        if self.before > 0 {
+            let count = file.take(self.before).read(buffer)?;
+            self.before = match count {
+                0 => 0,
+                count => self.before - count as u64,
+            };
+            if count > 0 {
+                return Ok(count);
+            }
+        }
+        if self.piece.is_empty() {
+            match self.pieces.blocking_recv() {
+                Some(piece) => {
+                    file.write_all(&piece)?;
+                    self.piece = piece;
+                }
+                None => return Ok(0),
+            }
+        }
+        let count = self.piece.len().min(buffer.len());
+        self.piece
+            .copy_to_slice(buffer.get_mut(..count).unwrap_or_default());
+        Ok(count)
+    }
+}

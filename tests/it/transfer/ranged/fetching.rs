@@ -1,0 +1,150 @@
+//! Fetch of one executable: what is asked for, and no more.
+
+use wasmcloud_par::archive::KeyKind;
+use wasmcloud_par::client::{Client, ClientOptions, TrustPolicy};
+
+use super::{CLAIMS, HEAD, INDEX, NAME, PART, SIZE, Setup, TARGET, annotations};
+use crate::support::proxy::Fault;
+use crate::transfer::{block_on, cached, par, push, text};
+
+#[test]
+fn one_executable_takes_its_own_bytes_and_then_no_more() {
+    let setup = Setup::new();
+    let proxy = setup.proxy(Vec::new());
+    let reference = proxy.reference(NAME);
+
+    let fetched = setup.fetch(&reference);
+
+    assert_eq!(fetched["cached"], false);
+    assert_eq!(fetched["digest"], setup.manifest.as_str());
+    assert_eq!(proxy.seen("HEAD", "/").len(), 1);
+    assert_eq!(proxy.seen("GET", "/manifests/").len(), 1);
+    assert_eq!(proxy.seen("GET", "/blobs/").len(), 1);
+    let (_, down) = proxy.traffic(&setup.hex());
+    assert!((SIZE as u64..=PART).contains(&down), "{down}");
+    assert_eq!(fetched["downloaded"], down);
+    let manifest = setup.manifest.strip_prefix("sha256:").unwrap();
+    assert_eq!(cached(&setup.environment, "blobs"), [manifest]);
+    let files = setup.environment.files();
+    assert!(
+        !files.iter().any(|file| file.contains("partial")),
+        "{files:?}"
+    );
+
+    let again = setup.fetch(&reference);
+    assert_eq!(
+        (&again["cached"], &again["downloaded"]),
+        (&true.into(), &0.into())
+    );
+    assert_eq!(again["issuer"], fetched["issuer"]);
+    assert_eq!(proxy.seen("HEAD", "/").len(), 2);
+    assert_eq!(proxy.seen("GET", "/").len(), 2);
+    setup.fetch(&setup.pinned(&proxy));
+    assert_eq!(
+        proxy.seen("HEAD", "/").len() + proxy.seen("GET", "/").len(),
+        4
+    );
+}
+
+#[test]
+fn the_same_archive_gets_the_same_manifest_and_the_names_of_ours_are_taken() {
+    let setup = Setup::new();
+    let again = setup.registry.reference("another:1.0.0");
+    assert_eq!(
+        push(&setup.environment, &again, &setup.archive),
+        setup.manifest
+    );
+    let archive = text(&setup.archive);
+    let jwt = par(&setup.environment, ["inspect", archive, "--jwt-only"]).success();
+    let (_, claims) = annotations(&setup.environment, &setup.archive);
+    assert_eq!(claims, jwt.line());
+    for name in [INDEX, CLAIMS] {
+        let annotation = format!("{name}=mine");
+        let arguments = ["push", &again, archive, "-a", &annotation];
+        let outcome = par(&setup.environment, arguments).exit(2);
+        assert!(outcome.stderr.contains(name), "{outcome}");
+    }
+}
+
+#[test]
+fn without_annotations_the_start_of_the_archive_leads_to_the_executable() {
+    let setup = Setup::by_others();
+    let proxy = setup.proxy(Vec::new());
+    let fetched = setup.fetch(&proxy.reference(NAME));
+    assert_eq!(proxy.seen("GET", "/blobs/").len(), 2);
+    let (_, down) = proxy.traffic(&setup.hex());
+    assert!(down <= PART + HEAD, "{down}");
+    assert_eq!(fetched["downloaded"], down);
+
+    // The start is kept for this tag, and for nothing else.
+    let again = setup.fetch(&proxy.reference(NAME));
+    assert_eq!(again["cached"], true);
+    assert_eq!(proxy.seen("GET", "/blobs/").len(), 2);
+    let reference = proxy.reference(NAME);
+    let another = ["fetch", &reference, "--target", "x86_64-linux"];
+    par(&setup.environment, another).success();
+    assert_eq!(proxy.seen("GET", "/blobs/").len(), 3);
+    assert!(proxy.traffic(&setup.hex()).1 <= 2 * PART + HEAD);
+    let pinned = setup.fetch(&setup.pinned(&proxy));
+    assert_eq!(pinned["downloaded"], setup.size());
+}
+
+#[test]
+fn a_pinned_manifest_without_claims_binds_the_whole_archive_and_nothing_less() {
+    let setup = Setup::by_others();
+    let proxy = setup.proxy(Vec::new());
+    setup.fetch(&setup.pinned(&proxy));
+    assert_eq!(proxy.seen("GET", "/blobs/").len(), 1);
+    assert_eq!(proxy.traffic(&setup.hex()).1, setup.size());
+}
+
+#[test]
+fn a_part_goes_on_where_it_broke_off_in_this_process_and_in_the_next() {
+    let setup = Setup::new();
+    let most = SIZE as u64 * 9 / 10;
+    let cut = setup.proxy(vec![setup.layer(Fault::CutAnswer(most))]);
+    setup.fetch(&setup.pinned(&cut));
+    assert!(cut.traffic(&setup.hex()).1 <= PART * 115 / 100);
+
+    let setup = Setup::new();
+    let cut = setup.proxy(vec![setup.layer(Fault::CutAnswer(most))]);
+    let arguments = [
+        "fetch",
+        &setup.pinned(&cut),
+        "--target",
+        TARGET,
+        "--patience",
+        "0",
+    ];
+    let outcome = par(&setup.environment, arguments).exit(6);
+    assert!(outcome.stderr.contains("continued"), "{outcome}");
+    assert_eq!(cached(&setup.environment, "executables"), [""; 0]);
+    let straight = setup.proxy(Vec::new());
+    setup.fetch(&setup.pinned(&straight));
+    assert_eq!(straight.seen("GET", "/blobs/").len(), 1);
+    assert!(straight.traffic(&setup.hex()).1 <= PART * 15 / 100);
+}
+
+#[test]
+fn a_publisher_who_is_not_trusted_is_refused_before_anything_is_downloaded() {
+    let setup = Setup::new();
+    let proxy = setup.proxy(Vec::new());
+    let stranger = KeyKind::Account.generate().public_key();
+    let trust = TrustPolicy {
+        issuers: vec![stranger],
+        ..TrustPolicy::default()
+    };
+    let cache = setup.environment.path("cache");
+    let mut options = ClientOptions {
+        cache_directory: Some(cache.clone()),
+        trust: Some(trust),
+        ..ClientOptions::default()
+    };
+    options.registry.credentials.registry_config = Some(cache.join("no-config.json"));
+    let client = Client::new(options).unwrap();
+    let reference = proxy.reference(NAME).parse().unwrap();
+    let target = TARGET.parse().unwrap();
+    let error = block_on(client.fetch(&reference, &target)).unwrap_err();
+    assert_eq!(error.kind().name(), "not_verified");
+    assert_eq!(proxy.seen("GET", "/blobs/").len(), 0);
+}

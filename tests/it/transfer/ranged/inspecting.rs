@@ -1,0 +1,120 @@
+//! Inspect: what an archive in a registry says of itself, for a few KiB.
+
+use std::fs;
+
+use data_encoding::BASE64;
+use serde_json::json;
+
+use super::{CLAIMS, INDEX, NAME, SIZE, Setup, TARGETS, WIT, annotations, pack_six};
+use crate::support::Environment;
+use crate::support::proxy::{Fault, Proxy};
+use crate::transfer::{digest, par, text};
+
+/// At most three requests and 64 KiB.
+#[track_caller]
+fn was_cheap(proxy: &Proxy) {
+    let requests = proxy.seen("HEAD", "/").len() + proxy.seen("GET", "/").len();
+    assert!(requests <= 3, "{requests} requests");
+    let (_, down) = proxy.traffic("/");
+    assert!(down <= 64 << 10, "{down} bytes");
+}
+
+#[test]
+fn three_requests_and_64_kib_tell_everything_but_whether_the_executables_are_right() {
+    for setup in [Setup::new(), Setup::by_others()] {
+        let file = ["inspect", text(&setup.archive), "-o", "json"];
+        let mut expected = par(&setup.environment, file).success().json();
+        expected["verified"] = "claims".into();
+        let proxy = setup.proxy(Vec::new());
+        let reference = proxy.reference(NAME);
+
+        let told = par(&setup.environment, ["inspect", &reference, "-o", "json"]).success();
+
+        was_cheap(&proxy);
+        assert_eq!(told.json(), expected);
+        assert_eq!(told.json()["targets"], json!(TARGETS));
+        let told = par(&setup.environment, ["inspect", &reference]).success();
+        assert!(told.stdout.contains("Verified: the claims"), "{told}");
+        let token = par(&setup.environment, ["inspect", &reference, "--jwt-only"]).success();
+        let (_, claims) = annotations(&setup.environment, &setup.archive);
+        assert_eq!(token.line(), claims);
+        assert_eq!(proxy.traffic(&setup.hex()).1 > 0, setup.is_by_others());
+    }
+}
+
+#[test]
+fn the_world_comes_by_itself_too() {
+    let setup = Setup::new();
+    let proxy = setup.proxy(Vec::new());
+    let told = par(
+        &setup.environment,
+        ["inspect", &proxy.reference(NAME), "--wit"],
+    )
+    .success();
+    assert_eq!(told.stdout.trim_end(), WIT.trim_end());
+    was_cheap(&proxy);
+    assert_eq!(proxy.seen("GET", "/blobs/").len(), 1);
+}
+
+#[test]
+fn what_is_in_the_cache_or_cannot_be_had_in_part_is_verified_as_a_whole() {
+    let setup = Setup::new();
+    let reference = setup.registry.reference(NAME);
+    par(&setup.environment, ["pull", &reference]).success();
+    let told = par(&setup.environment, ["inspect", &reference, "-o", "json"]).success();
+    assert!(told.json().get("verified").is_none(), "{told}");
+
+    let setup = Setup::by_others();
+    let ignored = Fault::Edit(|request| request.remove("range"), |_| {});
+    let proxy = setup.proxy(vec![setup.layer(ignored).always()]);
+    for name in [NAME.to_owned(), format!("provider@{}", setup.manifest)] {
+        let reference = proxy.reference(&name);
+        let told = par(&setup.environment, ["inspect", &reference, "-o", "json"]).success();
+        assert!(told.json().get("verified").is_none(), "{told}");
+    }
+}
+
+/// An index in which two entries have each other's names, which are of the same length.
+fn swapped(index: &str, one: &str, other: &str) -> String {
+    let mut bytes = BASE64.decode(index.as_bytes()).unwrap();
+    let place = |name: &str| {
+        let mut places = bytes.windows(name.len());
+        places.position(|bytes| bytes == name.as_bytes()).unwrap()
+    };
+    for (place, name) in [(place(one), other), (place(other), one)] {
+        bytes[place..place + name.len()].copy_from_slice(name.as_bytes());
+    }
+    BASE64.encode(&bytes)
+}
+
+#[test]
+fn a_world_that_is_not_the_signed_one_and_forged_claims_are_not_shown() {
+    let environment = Environment::new();
+    let other = pack_six(&environment, "other.par.gz", SIZE / 2, 1);
+    let (index, claims) = annotations(&environment, &other);
+    let (signed, _) = claims.rsplit_once('.').unwrap();
+    let forged = format!("{signed}.{}", "A".repeat(86));
+    let index = swapped(&index, "world.wasm", "claims.jwt");
+    for annotation in [(INDEX, index.as_str()), (CLAIMS, &forged)] {
+        let setup = Setup::annotated(&[annotation]);
+        let file = ["inspect", text(&setup.archive), "--wit", "-o", "json"];
+        let expected = par(&setup.environment, file).success().json();
+        let reference = setup.registry.reference(NAME);
+        let arguments = ["inspect", &reference, "--wit", "-o", "json"];
+        let told = par(&setup.environment, arguments).success();
+        assert_eq!(told.json(), expected, "{}", annotation.0);
+    }
+}
+
+#[test]
+fn a_pinned_manifest_without_claims_says_nothing_by_the_start_of_its_archive() {
+    let setup = Setup::by_others();
+    let other = pack_six(&setup.environment, "other.par.gz", SIZE, 1);
+    fs::copy(other, setup.registry.blob(&digest(&setup.archive))).unwrap();
+    let pinned = format!("provider@{}", setup.manifest);
+    par(
+        &setup.environment,
+        ["inspect", &setup.registry.reference(&pinned)],
+    )
+    .exit(5);
+}

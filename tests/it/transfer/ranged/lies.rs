@@ -1,0 +1,148 @@
+//! Manifests, indexes, mirrors and registries that do not do what they should.
+
+use std::fs;
+
+use super::{CLAIMS, INDEX, NAME, SIZE, Setup, TARGET, annotations, executable, pack_six, token};
+use crate::support::archives::ArchiveBuilder;
+use crate::support::proxy::Fault;
+use crate::support::{Environment, Registry};
+use crate::transfer::{digest, par, peer, requests_about, text};
+
+#[test]
+fn a_registry_that_serves_another_archive_for_a_pinned_digest_is_caught() {
+    for setup in [Setup::new(), Setup::by_others()] {
+        // Everything about the other one is right, but for its publisher.
+        let other = pack_six(&setup.environment, "other.par.gz", SIZE, 1);
+        fs::copy(other, setup.registry.blob(&digest(&setup.archive))).unwrap();
+        setup.refused(
+            &setup
+                .registry
+                .reference(&format!("provider@{}", setup.manifest)),
+        );
+    }
+}
+
+#[test]
+fn a_mirror_is_not_believed_what_an_archive_begins_with() {
+    let setup = Setup::by_others();
+    let copy = Registry::start();
+    peer::push(&copy.reference(NAME), &fs::read(&setup.archive).unwrap());
+    let other = pack_six(&setup.environment, "other.par.gz", SIZE, 1);
+    fs::copy(other, copy.blob(&digest(&setup.archive))).unwrap();
+    let hosts = format!(".config/wasmcloud-par/hosts/{}", setup.registry.address());
+    let hosts = setup.environment.home().join(hosts);
+    fs::create_dir_all(&hosts).unwrap();
+    let mirror = format!(
+        "[host.\"http://{}\"]\ncapabilities = [\"pull\"]",
+        copy.address()
+    );
+    fs::write(hosts.join("hosts.toml"), mirror).unwrap();
+
+    setup.fetch(&setup.registry.reference(NAME));
+
+    let layer = digest(&setup.archive);
+    assert_eq!(requests_about(&copy, "GET", &layer), 1);
+}
+
+#[test]
+fn an_index_that_leads_astray_costs_a_download_of_the_whole() {
+    let environment = Environment::new();
+    // The same names in other places.
+    let shorter = pack_six(&environment, "shorter.par.gz", SIZE / 2, 0);
+    let (of_another, _) = annotations(&environment, &shorter);
+    for index in [of_another.as_str(), "AQ==", "no base64!", ""] {
+        let setup = Setup::annotated(&[(INDEX, index)]);
+        let proxy = setup.proxy(Vec::new());
+        let fetched = setup.fetch(&setup.pinned(&proxy));
+        assert_eq!(fetched["downloaded"], setup.size(), "{index}");
+    }
+}
+
+#[test]
+fn claims_on_a_manifest_that_are_not_those_of_the_archive_are_worth_nothing() {
+    let environment = Environment::new();
+    let other = pack_six(&environment, "other.par.gz", SIZE, 1);
+    let (_, of_another) = annotations(&environment, &other);
+    let (signed, _) = of_another.rsplit_once('.').unwrap();
+    let forged = format!("{signed}.{}", "A".repeat(86));
+    for claims in [&forged, &of_another, "no.token.at all", ""] {
+        let setup = Setup::annotated(&[(CLAIMS, claims)]);
+        let jwt = ["inspect", text(&setup.archive), "-o", "json"];
+        let own = par(&setup.environment, jwt).success().json();
+        let proxy = setup.proxy(Vec::new());
+        for reference in [proxy.reference(NAME), setup.pinned(&proxy)] {
+            let fetched = setup.fetch(&reference);
+            assert_eq!(fetched["issuer"], own["issuer"], "{claims}");
+        }
+        let verified = par(&setup.environment, ["verify", &proxy.reference(NAME)]).success();
+        assert!(verified.stderr.contains("other claims"), "{verified}");
+    }
+}
+
+#[test]
+fn claims_that_have_expired_or_lack_the_target_end_it_before_anything_is_downloaded() {
+    let archive = ArchiveBuilder::two_targets();
+    let expired = archive.payload(|payload| drop(payload.insert("exp".to_owned(), 1.into())));
+    let other = ArchiveBuilder::two_targets().build();
+    for (claims, code) in [(token(&expired.build()), 5), (token(&other), 3)] {
+        let setup = Setup::annotated(&[(CLAIMS, &claims)]);
+        let proxy = setup.proxy(Vec::new());
+        let arguments = ["fetch", &proxy.reference(NAME), "--target", TARGET];
+        par(&setup.environment, arguments).exit(code);
+        assert_eq!(proxy.seen("GET", "/blobs/").len(), 0);
+    }
+}
+
+#[test]
+fn a_registry_without_ranges_or_with_wrong_bytes_costs_a_download_of_the_whole() {
+    let ignored = Fault::Edit(|request| request.remove("range"), |_| {});
+    let shifted = Fault::edit(|answer| answer.set("content-range", "bytes 0-1/2"));
+    for fault in [
+        ignored,
+        shifted,
+        Fault::status("416 No"),
+        Fault::FlipAnswer(SIZE as u64 / 2),
+        Fault::FlipAnswer(0),
+        Fault::ShortAnswer(1000),
+    ] {
+        let setup = Setup::new();
+        let proxy = setup.proxy(vec![setup.layer(fault.clone())]);
+        let arguments = ["fetch", &setup.pinned(&proxy), "--target", TARGET];
+        let fetched = par(&setup.environment, arguments).success();
+        let right = executable(TARGET, 0);
+        assert!(fs::read(fetched.line()).unwrap() == right, "{fault:?}");
+        let files = setup.environment.files();
+        assert!(
+            !files.iter().any(|file| file.contains("partial")),
+            "{fault:?}"
+        );
+    }
+}
+
+#[test]
+fn without_annotations_and_ranges_the_whole_is_downloaded() {
+    let setup = Setup::by_others();
+    let ignored = Fault::Edit(|request| request.remove("range"), |_| {});
+    let proxy = setup.proxy(vec![setup.layer(ignored).always()]);
+    let fetched = setup.fetch(&proxy.reference(NAME));
+    assert_eq!(fetched["downloaded"], setup.size());
+    assert_eq!(proxy.seen("GET", "/blobs/").len(), 2);
+}
+
+#[test]
+fn what_was_received_and_is_damaged_is_thrown_away() {
+    let setup = Setup::new();
+    let proxy = setup.proxy(vec![setup.layer(Fault::CutAnswer(SIZE as u64 / 2))]);
+    let pinned = setup.pinned(&proxy);
+    let arguments = ["fetch", &pinned, "--target", TARGET, "--patience", "0"];
+    par(&setup.environment, arguments).exit(6);
+    let partial = setup.environment.home();
+    let partial = partial.join(".cache/wasmcloud-par/v1/partial/sha256");
+    let mut files = fs::read_dir(partial).unwrap();
+    let file = files.next().unwrap().unwrap().path();
+    let mut bytes = fs::read(&file).unwrap();
+    bytes[1000] ^= 1;
+    fs::write(&file, bytes).unwrap();
+    setup.fetch(&pinned);
+    assert!(!file.exists());
+}
