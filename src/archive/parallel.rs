@@ -8,7 +8,6 @@
 //! part is proven to be one ([`Seal`]), and the checksum and the length of all of them have to be those of
 //! the trailer. So whoever reads the archive from its start sees the same.
 
-use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
@@ -39,11 +38,11 @@ const BETWEEN: usize = 64 * 1024;
 ///
 /// As [`verify`](super::verify).
 pub fn verify_file(
-    file: &mut File,
+    file: &mut (impl Read + Seek + Send),
     limits: &Limits,
     progress: &dyn Progress,
 ) -> Result<Contents, Error> {
-    let size = file.metadata().map_err(Error::Stream)?.len();
+    let size = file.seek(SeekFrom::End(0)).map_err(Error::Stream)?;
     match by_index(file, size, limits, &*progress.begin("verifying", size)) {
         Ok(contents) => return Ok(contents),
         Err(Obstacle::Stopped(error)) => return Err(Error::Stream(error)),
@@ -64,9 +63,14 @@ pub(super) enum Obstacle {
     Stopped(io::Error),
 }
 
+/// What can be read in any order, by any thread.
+trait ReadSeek: Read + Seek + Send {}
+
+impl<F: Read + Seek + Send> ReadSeek for F {}
+
 /// The file, for all threads.
 pub(super) struct Source<'f> {
-    file: Mutex<&'f mut File>,
+    file: Mutex<&'f mut dyn ReadSeek>,
     meter: &'f dyn Meter,
 }
 
@@ -78,7 +82,7 @@ impl Source<'_> {
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
         let read = file
             .seek(SeekFrom::Start(range.start))
-            .and_then(|_| file.by_ref().take(length).read_to_end(buffer));
+            .and_then(|_| (&mut **file).take(length).read_to_end(buffer));
         drop(file);
         self.meter.advance(length).map_err(Obstacle::Stopped)?;
         match read {
@@ -89,7 +93,7 @@ impl Source<'_> {
 }
 
 fn by_index(
-    file: &mut File,
+    file: &mut dyn ReadSeek,
     size: u64,
     limits: &Limits,
     meter: &dyn Meter,
