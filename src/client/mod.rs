@@ -13,6 +13,7 @@ mod pull;
 mod push;
 mod tags;
 mod trust;
+mod verdict;
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -8,6 +8,7 @@ mod layouts;
 mod link;
 mod listing;
 mod memory;
+mod overlapping;
 mod peer;
 mod peers;
 mod piping;
