@@ -5,6 +5,7 @@
 
 mod binaries;
 mod completions;
+mod copy;
 mod create;
 mod credentials;
 mod diff;
@@ -88,6 +89,7 @@ enum Command {
     Push(push::Args),
     Pull(pull::Args),
     Fetch(fetch::Args),
+    Copy(copy::Args),
     Login(login::Args),
     Logout(logout::Args),
     Tags(tags::Args),
@@ -110,6 +112,7 @@ impl Command {
             Self::Push(args) => push::run(args, session).await,
             Self::Pull(args) => pull::run(args, session).await,
             Self::Fetch(args) => fetch::run(args, session).await,
+            Self::Copy(args) => copy::run(args, session).await,
             Self::Login(args) => login::run(args, session).await,
             Self::Logout(args) => logout::run(args, session).await,
             Self::Tags(args) => tags::run(args, session).await,

@@ -55,6 +55,18 @@ pub enum Error {
         /// The bound in bytes.
         limit: u64,
     },
+    /// More belongs to a reference than is copied.
+    #[error(
+        "{reference} is more than {most} contents, or manifests nested more than {deepest} deep"
+    )]
+    TooMuch {
+        /// The reference.
+        reference: String,
+        /// How many contents there may be.
+        most: usize,
+        /// How deep manifests may be nested.
+        deepest: usize,
+    },
     /// The publisher is not among those that are trusted.
     #[error("{what} was published by {issuer}, which is not among the issuers that are allowed")]
     UntrustedIssuer {
@@ -103,6 +115,7 @@ impl Error {
             Self::Unnamed(_) => ErrorKind::Usage,
             Self::OtherDigest { .. }
             | Self::ManifestTooLarge { .. }
+            | Self::TooMuch { .. }
             | Self::UntrustedIssuer { .. } => ErrorKind::NotVerified,
             Self::Write { source, .. } => ErrorKind::of_io(source),
             Self::Cancelled(_) | Self::Abandoned => ErrorKind::Other,

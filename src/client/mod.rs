@@ -1,4 +1,4 @@
-//! What users do: push, pull, fetch, inspect and extract.
+//! What users do: push, pull, fetch, copy, inspect and extract.
 //!
 //! The only layer that knows archives, registries and the cache. Every transfer is a copy from one
 //! [`Store`] to another, and nothing is handed out before the whole archive has been verified.
@@ -12,6 +12,7 @@ mod inspect;
 mod pull;
 mod push;
 mod tags;
+mod tree;
 mod trust;
 mod verdict;
 
@@ -29,6 +30,7 @@ pub use fetch::Fetched;
 pub use inspect::Inspected;
 pub use pull::Pulled;
 pub use push::Pushed;
+pub use tree::Copied;
 pub use trust::TrustPolicy;
 
 /// How a [`Client`] works. The default is what the command line does without options.
