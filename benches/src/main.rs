@@ -6,6 +6,7 @@
 mod inputs;
 mod large;
 mod measure;
+mod moving;
 mod pack;
 mod peers;
 mod registry;
@@ -33,6 +34,8 @@ enum Command {
     Large(Options),
     /// `par push` and `par pull` beside `oci-client`'s, each with `provider-archive`'s load
     Transfer(Options),
+    /// `par copy` of 300 MB beside `curl` and one pass of SHA-256, and of 2 GB for the memory it takes
+    Move(Options),
     /// One side of a comparison, in a process of its own
     #[command(hide = true, subcommand)]
     Peer(peers::Peer),
@@ -76,6 +79,7 @@ fn main() -> anyhow::Result<()> {
         Command::Verify(options) => verify::run(&options),
         Command::Large(options) => large::run(&options),
         Command::Transfer(options) => transfer::run(&options),
+        Command::Move(options) => moving::run(&options),
         Command::Peer(peer) => peer.run(),
         Command::Measure { command } => measure::run_and_report(&command),
     }
