@@ -4,10 +4,13 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use futures_util::future::join;
+
 use crate::archive::{Compression, Contents};
 use crate::content::{AtomicFile, Digest, Meter};
 use crate::oci::Reference;
 
+use super::artifact::Cached;
 use super::error::Error;
 use super::{Access, Client, blocking};
 
@@ -45,15 +48,13 @@ impl Client {
         let pinned = expected.map(|digest| reference.with_digest(digest.clone()));
         let cached = self.cached(pinned.as_ref().unwrap_or(reference)).await?;
         let digest = cached.artifact.descriptor().digest.clone();
-        let (cached, contents) = self.verified(cached, reference).await?;
-        let path = place(reference, destination, contents.compressed);
-        let client = self.clone();
+        // The file is written while it is verified, and gets its name when it has passed.
+        let writing = self.write(&cached, reference, destination);
+        let verifying = self.verified(cached.clone(), reference);
+        let (written, verified) = join(writing, verifying).await;
+        let (_, contents) = verified?;
+        let (file, path) = written?;
         let path = blocking(move || {
-            let meter = client.progress.begin("writing", cached.size());
-            let file = AtomicFile::create(&path).map_err(Error::write(&path))?;
-            for layer in cached.files() {
-                copy(&layer?, file.as_file(), meter.as_ref()).map_err(Error::write(&path))?;
-            }
             file.commit().map_err(Error::write(&path))?;
             Ok(path)
         })
@@ -63,6 +64,28 @@ impl Client {
             digest,
             contents,
         })
+    }
+
+    /// Writes the archive to a file that has no name yet, and gives the one that it is to have.
+    async fn write(
+        &self,
+        cached: &Cached,
+        reference: &Reference,
+        destination: Option<&Path>,
+    ) -> Result<(AtomicFile, PathBuf), Error> {
+        let (client, cached) = (self.clone(), cached.clone());
+        let (reference, destination) = (reference.clone(), destination.map(Path::to_owned));
+        blocking(move || {
+            let compressed = cached.is_compressed()?;
+            let path = place(&reference, destination.as_deref(), compressed);
+            let meter = client.progress.begin("writing", cached.size());
+            let file = AtomicFile::create(&path).map_err(Error::write(&path))?;
+            for layer in cached.files() {
+                copy(&layer?, file.as_file(), meter.as_ref()).map_err(Error::write(&path))?;
+            }
+            Ok((file, path))
+        })
+        .await
     }
 
     /// Refuses a reference that stands for something else than `expected`. A tag that has moved on must
