@@ -1,5 +1,6 @@
 //! Archives on their way: client, cache and stores against real registries and the peers' crates.
 
+mod copying;
 mod credentials;
 mod damage;
 mod fetching;
