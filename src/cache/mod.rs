@@ -5,6 +5,7 @@
 //!   blobs/sha256/<hex>                     manifests and layers, read-only
 //!   executables/sha256/<hex>               verified executables, 0555, named by their signed hash
 //!   references/<registry>/<repository>/_tags/<tag>   what a tag pointed to, and when that was confirmed
+//!   places/sha256/<hex>                    repositories in which content was seen, a line for each
 //!   partial/sha256/<hex>                   unfinished downloads, continued by whoever comes next
 //! ```
 //!
@@ -14,6 +15,7 @@
 mod blobs;
 mod error;
 mod paths;
+mod places;
 mod references;
 
 use std::path::{Path, PathBuf};

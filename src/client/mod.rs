@@ -9,6 +9,7 @@ mod doctor;
 mod error;
 mod fetch;
 mod inspect;
+mod mount;
 mod pull;
 mod push;
 mod tags;

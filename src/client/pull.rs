@@ -48,6 +48,7 @@ impl Client {
         let pinned = expected.map(|digest| reference.with_digest(digest.clone()));
         let cached = self.cached(pinned.as_ref().unwrap_or(reference)).await?;
         let digest = cached.artifact.descriptor().digest.clone();
+        self.remember(reference, cached.artifact.layers());
         // The file is written while it is verified, and gets its name when it has passed.
         let writing = self.write(&cached, reference, destination);
         let verifying = self.verified(cached.clone(), reference);

@@ -13,6 +13,7 @@ use crate::oci::{Artifact, Reference, media_type};
 
 use super::copy::copy;
 use super::error::Error;
+use super::mount::Neighbouring;
 use super::verdict::{HeldBack, Verdict, while_verifying};
 use super::{Access, Client, blocking};
 
@@ -153,6 +154,8 @@ impl Client {
         let store = self.store(reference, Access::Write)?;
         let store = store.as_ref();
         for layer in artifact.layers() {
+            let place = self.neighbour(reference, &layer.digest);
+            let source = &Neighbouring { source, place };
             copy(source, store, layer, "uploading", self.progress.as_ref()).await?;
         }
         verdict.wait().await?;
@@ -163,6 +166,7 @@ impl Client {
         if let Some(tag) = reference.tag() {
             store.tag(manifest, tag).await?;
         }
+        self.remember(reference, artifact.layers());
         Ok(manifest.digest.clone())
     }
 

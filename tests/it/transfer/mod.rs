@@ -9,6 +9,7 @@ mod layouts;
 mod link;
 mod listing;
 mod memory;
+mod mounting;
 mod overlapping;
 mod peer;
 mod peers;
