@@ -82,12 +82,18 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
         for run in 0..options.runs {
             let up = [layout(&blob.layout), docker(&there("skopeo", run))];
             let run = measure(&words(&[&"skopeo", &"copy", &plain, &up[0], &up[1]]))?;
-            println!("  {:<44} {:.2} s   peak {:.0} MiB", "to a registry", run.seconds, run.peak_mib);
+            println!(
+                "  {:<44} {:.2} s   peak {:.0} MiB",
+                "to a registry", run.seconds, run.peak_mib
+            );
             forget(&folder)?;
             let down = [docker(&source), layout(&folder)];
             let plain = "--src-tls-verify=false";
             let run = measure(&words(&[&"skopeo", &"copy", &plain, &down[0], &down[1]]))?;
-            println!("  {:<44} {:.2} s   peak {:.0} MiB", "to an image layout", run.seconds, run.peak_mib);
+            println!(
+                "  {:<44} {:.2} s   peak {:.0} MiB",
+                "to an image layout", run.seconds, run.peak_mib
+            );
         }
     } else {
         println!("\nno skopeo beside: it is not installed (a package of Debian)");
@@ -97,11 +103,22 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     let large = Blob::make(&here("large"), 2000 * MB)?;
     let back = here("back");
     for (name, from, to) in [
-        ("par copy to a registry", layout(&large.layout), there("large", 0)),
-        ("par copy to an image layout", there("large", 0), layout(&back)),
+        (
+            "par copy to a registry",
+            layout(&large.layout),
+            there("large", 0),
+        ),
+        (
+            "par copy to an image layout",
+            there("large", 0),
+            layout(&back),
+        ),
     ] {
         let run = measure(&copy(&from, &to))?;
-        println!("  {name:<44} {:.2} s   peak {:.0} MiB", run.seconds, run.peak_mib);
+        println!(
+            "  {name:<44} {:.2} s   peak {:.0} MiB",
+            run.seconds, run.peak_mib
+        );
     }
     Ok(())
 }
@@ -146,7 +163,8 @@ impl Blob {
         };
         let mut config = keep("{}")?;
         config["mediaType"] = "application/vnd.oci.empty.v1+json".into();
-        let layer = json!({ "mediaType": "application/octet-stream", "digest": digest, "size": size });
+        let layer =
+            json!({ "mediaType": "application/octet-stream", "digest": digest, "size": size });
         let manifest = json!({
             "schemaVersion": 2,
             "mediaType": MANIFEST,
@@ -159,7 +177,10 @@ impl Blob {
         entry["annotations"] = json!({ "org.opencontainers.image.ref.name": "1" });
         let index = json!({ "schemaVersion": 2, "manifests": [entry] });
         fs::write(layout.join("index.json"), index.to_string())?;
-        fs::write(layout.join("oci-layout"), r#"{"imageLayoutVersion":"1.0.0"}"#)?;
+        fs::write(
+            layout.join("oci-layout"),
+            r#"{"imageLayoutVersion":"1.0.0"}"#,
+        )?;
         Ok(Self {
             layout: layout.to_owned(),
             path,

@@ -19,7 +19,7 @@ use crate::content::{Meter, MeteredReader, Progress};
 
 use super::digests::{Digested, digests_of};
 use super::error::Error;
-use super::gzip::{END, Seal, TRAILER, content_begins, is_trailer};
+use super::gzip::{END, PART, Seal, TRAILER, content_begins, is_trailer};
 use super::index::{Index, IndexEntry};
 use super::limits::Limits;
 use super::reader::{Contents, scan_known, verify};
@@ -28,6 +28,9 @@ use super::{CLAIMS_ENTRY, WORLD_ENTRY};
 
 /// The most bytes, compressed or not, of headers and padding between two entries.
 const BETWEEN: usize = 64 * 1024;
+
+/// Room for what surrounds the content of a part, compressed or not.
+const AROUND: u64 = 4096;
 
 /// As [`verify`](super::verify), for an archive in a file: on all cores when the archive carries an index
 /// that is right, else in one pass from its start to its end.
@@ -79,6 +82,9 @@ impl Source<'_> {
     pub(super) fn read(&self, range: Range<u64>, buffer: &mut Vec<u8>) -> Result<(), Obstacle> {
         let length = range.end.saturating_sub(range.start);
         buffer.clear();
+        // Growing on its own, the buffer of a part would take twice as much.
+        let room = length.min(PART.into()) + AROUND;
+        buffer.reserve_exact(usize::try_from(room).unwrap_or_default());
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
         let read = file
             .seek(SeekFrom::Start(range.start))

@@ -48,13 +48,13 @@ impl Client {
         let pinned = expected.map(|digest| reference.with_digest(digest.clone()));
         let cached = self.cached(pinned.as_ref().unwrap_or(reference)).await?;
         let digest = cached.artifact.descriptor().digest.clone();
-        self.remember(reference, cached.artifact.layers());
         // The file is written while it is verified, and gets its name when it has passed.
         let writing = self.write(&cached, reference, destination);
         let verifying = self.verified(cached.clone(), reference);
         let (written, verified) = join(writing, verifying).await;
-        let (_, contents) = verified?;
+        let (cached, contents) = verified?;
         let (file, path) = written?;
+        self.remember(reference, cached.artifact.layers());
         let path = blocking(move || {
             file.commit().map_err(Error::write(&path))?;
             Ok(path)

@@ -136,7 +136,7 @@ fn an_index_goes_with_everything_that_it_lists_whatever_that_is() {
         json!({ "mediaType": INDEX, "digest": digest, "size": index.to_string().len() })
     };
     let [one, two] = ["one", "two"].map(image);
-    let nested = index(&[two.clone()], "nested");
+    let nested = index(std::slice::from_ref(&two), "nested");
     let whole = index(&[one.clone(), nested.clone(), two.clone()], "1");
 
     let copied = copy(&environment, &reference, "oci-layout://layout:1");
