@@ -10,6 +10,7 @@ mod large;
 #[cfg(feature = "host")]
 mod link;
 mod measure;
+mod moving;
 mod pack;
 mod peers;
 mod registry;
@@ -40,6 +41,8 @@ enum Command {
     /// `par fetch` beside the `fetch_provider` of `wasmcloud-core`, cold and cached, also at 100 Mbit/s
     #[cfg(feature = "host")]
     Fetch(Options),
+    /// `par copy` of 300 MB beside `curl` and one pass of SHA-256, and of 2 GB for the memory it takes
+    Move(Options),
     /// One side of a comparison, in a process of its own
     #[command(hide = true, subcommand)]
     Peer(peers::Peer),
@@ -85,6 +88,7 @@ fn main() -> anyhow::Result<()> {
         Command::Transfer(options) => transfer::run(&options),
         #[cfg(feature = "host")]
         Command::Fetch(options) => fetch::run(&options),
+        Command::Move(options) => moving::run(&options),
         Command::Peer(peer) => peer.run(),
         Command::Measure { command } => measure::run_and_report(&command),
     }

@@ -50,6 +50,11 @@ impl Registry {
     pub fn reference(&self, name: &str) -> String {
         format!("{}/{name}", self.address)
     }
+
+    /// Where the registry serves a repository.
+    pub fn url(&self, repository: &str) -> String {
+        format!("http://{}/v2/{repository}", self.address)
+    }
 }
 
 impl Drop for Registry {

@@ -22,6 +22,9 @@ use super::parallel::{Obstacle, Source};
 /// How many threads inflate at most.
 const THREADS: usize = 4;
 
+/// How many parts are inflated before their turn. Each takes memory.
+const AHEAD: usize = 3;
+
 /// How much of each part is hashed at a time: so little that it is still in the core's cache when its
 /// checksum has been computed.
 const PIECE: usize = 64 * 1024;
@@ -41,8 +44,8 @@ pub(super) fn digests_of(
     let rounds = rounds(executables);
     let parts = Mutex::new(rounds.iter().flatten().enumerate());
     let (give_back, spare) = channel();
-    // For the parts that are hashed, for those that come next, and one more to keep nobody waiting.
-    for _ in 0..=2 * executables.len().min(LANES) {
+    // For the parts that are hashed, and for some of those that come next.
+    for _ in 0..executables.len().min(LANES) + AHEAD {
         // The other end is still here.
         let _ = give_back.send(Vec::new());
     }

@@ -49,6 +49,7 @@ pub use edit::{Identity, edit, insert};
 pub use error::Error;
 pub use executable::Executable;
 pub use extract::{Loaded, extract, load};
+pub(crate) use gzip::is_compressed;
 pub use index::{Index, IndexEntry};
 pub use input::Input;
 pub use keys::{KeyDirectories, KeyFile, KeyKind, KeyOrigin};

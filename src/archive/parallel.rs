@@ -8,7 +8,6 @@
 //! part is proven to be one ([`Seal`]), and the checksum and the length of all of them have to be those of
 //! the trailer. So whoever reads the archive from its start sees the same.
 
-use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
@@ -20,7 +19,7 @@ use crate::content::{Meter, MeteredReader, Progress};
 
 use super::digests::{Digested, digests_of};
 use super::error::Error;
-use super::gzip::{END, Seal, TRAILER, content_begins, is_trailer};
+use super::gzip::{END, PART, Seal, TRAILER, content_begins, is_trailer};
 use super::index::{Index, IndexEntry};
 use super::limits::Limits;
 use super::reader::{Contents, scan_known, verify};
@@ -29,6 +28,9 @@ use super::{CLAIMS_ENTRY, WORLD_ENTRY};
 
 /// The most bytes, compressed or not, of headers and padding between two entries.
 const BETWEEN: usize = 64 * 1024;
+
+/// Room for what surrounds the content of a part, compressed or not.
+const AROUND: u64 = 4096;
 
 /// As [`verify`](super::verify), for an archive in a file: on all cores when the archive carries an index
 /// that is right, else in one pass from its start to its end.
@@ -39,11 +41,11 @@ const BETWEEN: usize = 64 * 1024;
 ///
 /// As [`verify`](super::verify).
 pub fn verify_file(
-    file: &mut File,
+    file: &mut (impl Read + Seek + Send),
     limits: &Limits,
     progress: &dyn Progress,
 ) -> Result<Contents, Error> {
-    let size = file.metadata().map_err(Error::Stream)?.len();
+    let size = file.seek(SeekFrom::End(0)).map_err(Error::Stream)?;
     match by_index(file, size, limits, &*progress.begin("verifying", size)) {
         Ok(contents) => return Ok(contents),
         Err(Obstacle::Stopped(error)) => return Err(Error::Stream(error)),
@@ -64,9 +66,14 @@ pub(super) enum Obstacle {
     Stopped(io::Error),
 }
 
+/// What can be read in any order, by any thread.
+trait ReadSeek: Read + Seek + Send {}
+
+impl<F: Read + Seek + Send> ReadSeek for F {}
+
 /// The file, for all threads.
 pub(super) struct Source<'f> {
-    file: Mutex<&'f mut File>,
+    file: Mutex<&'f mut dyn ReadSeek>,
     meter: &'f dyn Meter,
 }
 
@@ -75,10 +82,13 @@ impl Source<'_> {
     pub(super) fn read(&self, range: Range<u64>, buffer: &mut Vec<u8>) -> Result<(), Obstacle> {
         let length = range.end.saturating_sub(range.start);
         buffer.clear();
+        // Growing on its own, the buffer of a part would take twice as much.
+        let room = length.min(PART.into()) + AROUND;
+        buffer.reserve_exact(usize::try_from(room).unwrap_or_default());
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
         let read = file
             .seek(SeekFrom::Start(range.start))
-            .and_then(|_| file.by_ref().take(length).read_to_end(buffer));
+            .and_then(|_| (&mut **file).take(length).read_to_end(buffer));
         drop(file);
         self.meter.advance(length).map_err(Obstacle::Stopped)?;
         match read {
@@ -89,7 +99,7 @@ impl Source<'_> {
 }
 
 fn by_index(
-    file: &mut File,
+    file: &mut dyn ReadSeek,
     size: u64,
     limits: &Limits,
     meter: &dyn Meter,

@@ -7,6 +7,7 @@
 //!   references/<registry>/<repository>/_tags/<tag>   what a tag pointed to, and when that was confirmed
 //!   identities/<registry>/<repository>/_identity   who it is pinned to; never pruned
 //!   heads/<registry>/<repository>/_tags/<tag>        how its archive begins, if its manifest says nothing of it
+//!   places/sha256/<hex>                    repositories in which content was seen, a line for each
 //!   partial/sha256/<hex>                   unfinished downloads, of blobs and of parts of them, continued
 //!                                          by whoever comes next
 //! ```
@@ -19,6 +20,7 @@ mod error;
 mod heads;
 mod identities;
 mod paths;
+mod places;
 mod ranges;
 mod references;
 

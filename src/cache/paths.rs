@@ -54,6 +54,10 @@ impl Paths {
         self.addressed("partial", digest)
     }
 
+    pub(super) fn places(&self, digest: &Digest) -> PathBuf {
+        self.addressed("places", digest)
+    }
+
     fn addressed(&self, kind: &str, digest: &Digest) -> PathBuf {
         self.root
             .join(kind)
@@ -106,7 +110,7 @@ impl Paths {
 
 /// A part of a reference that is safe as a file's name: the characters that the OCI distribution
 /// specification allows in registries, repositories and tags, and no `..`.
-fn safe(part: &str) -> Option<&str> {
+pub(super) fn safe(part: &str) -> Option<&str> {
     let allowed =
         |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | ':' | '[' | ']');
     let special = part.is_empty() || part == "." || part == ".." || part == "_tags";

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use clap::ValueHint;
 use serde_json::{Map, Value, json};
 use wasmcloud_par::archive::{Contents, Target};
@@ -10,7 +10,6 @@ use wasmcloud_par::client::TrustPolicy;
 
 use super::escape;
 use super::output::Answer;
-use super::problem::Failure;
 use super::registry::RegistryArgs;
 use super::session::Session;
 use super::source::{Argument, Source};
@@ -34,17 +33,8 @@ pub(crate) struct Args {
 pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
     let from = Source::parse(&args.from, &args.registry)?;
     let to = Source::parse(&args.to, &args.registry)?;
-    if let (Some(from), Some(to)) = (from.registry(), to.registry())
-        && from != to
-        && args.registry.credentials().any()
-    {
-        bail!(
-            Failure::usage(format!(
-                "one user and one password for two registries, {from} and {to}"
-            ))
-            .hint("store them with `par login`, registry by registry")
-        );
-    }
+    args.registry
+        .refuse_one_user_for_two(from.registry(), to.registry())?;
     let trust = TrustPolicy::anyone();
     let from = from.verify(&trust, &args.registry, session).await?;
     let to = to.verify(&trust, &args.registry, session).await?;

@@ -5,6 +5,7 @@
 
 mod binaries;
 mod completions;
+mod copy;
 mod create;
 mod credentials;
 mod diff;
@@ -90,6 +91,7 @@ enum Command {
     Push(push::Args),
     Pull(pull::Args),
     Fetch(fetch::Args),
+    Copy(copy::Args),
     Login(login::Args),
     Logout(logout::Args),
     Trust(trust::Args),
@@ -113,6 +115,7 @@ impl Command {
             Self::Push(args) => push::run(args, session).await,
             Self::Pull(args) => pull::run(args, session).await,
             Self::Fetch(args) => fetch::run(args, session).await,
+            Self::Copy(args) => copy::run(args, session).await,
             Self::Login(args) => login::run(args, session).await,
             Self::Logout(args) => logout::run(args, session).await,
             Self::Trust(args) => trust::run(args, session).await,

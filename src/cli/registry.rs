@@ -144,6 +144,23 @@ impl RegistryArgs {
         registry
     }
 
+    /// Credentials are for one registry: where there are two, none may be given.
+    pub(crate) fn refuse_one_user_for_two(
+        &self,
+        from: Option<&str>,
+        to: Option<&str>,
+    ) -> Result<()> {
+        match (from, to) {
+            (Some(from), Some(to)) if from != to && self.credentials.any() => bail!(
+                Failure::usage(format!(
+                    "one user and one password for two registries, {from} and {to}"
+                ))
+                .hint("store them with `par login`, registry by registry")
+            ),
+            _ => Ok(()),
+        }
+    }
+
     /// Who the user is said to be.
     pub(crate) fn credentials(&self) -> &CredentialArgs {
         &self.credentials

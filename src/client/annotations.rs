@@ -4,16 +4,13 @@
 //! and hosts pass over them.
 
 use std::collections::BTreeMap;
-use std::io::Read;
-use std::path::Path;
+use std::io::{self, Read};
 
 use data_encoding::BASE64;
 
 use crate::archive::{self, Index, UnverifiedClaims, VerifiedClaims};
-use crate::content::open_regular;
 use crate::oci::{Artifact, Reference};
 
-use super::blocking;
 use super::error::Error;
 
 /// The index of the archive: [`Index::encode`] in base64, with padding.
@@ -38,27 +35,22 @@ pub(super) fn check(annotations: &BTreeMap<String, String>) -> Result<(), Error>
     }
 }
 
-/// Adds to `theirs` what lets executables of the archive at `path`, whose claims these are, be fetched
+/// The index that an archive carries.
+pub(super) fn index_in(archive: impl Read) -> io::Result<Option<Index>> {
+    let mut head = Vec::new();
+    archive.take(Index::HEAD as u64).read_to_end(&mut head)?;
+    Ok(Index::from_head(&head))
+}
+
+/// Adds to `theirs` what lets the executables of an archive with these claims and this index be fetched
 /// one by one. The same archive gives the same annotations.
-///
-/// # Errors
-///
-/// [`Error::Archive`] when the file cannot be read.
-pub(super) async fn complete(
+pub(super) fn complete(
     theirs: &BTreeMap<String, String>,
     claims: &VerifiedClaims,
-    path: &Path,
-) -> Result<BTreeMap<String, String>, Error> {
-    let (mut annotations, path) = (theirs.clone(), path.to_owned());
-    let index = blocking(move || {
-        let read = open_regular(&path).and_then(|(file, _)| {
-            let mut head = Vec::new();
-            file.take(Index::HEAD as u64).read_to_end(&mut head)?;
-            Ok(Index::from_head(&head))
-        });
-        Ok(read.map_err(|source| archive::Error::Read { path, source })?)
-    });
-    let index = index.await?.as_ref().and_then(Index::encode);
+    index: Option<&Index>,
+) -> BTreeMap<String, String> {
+    let mut annotations = theirs.clone();
+    let index = index.and_then(Index::encode);
     let ours = [
         (INDEX, index.map(|index| BASE64.encode(&index))),
         (CLAIMS, Some(claims.token().to_owned())),
@@ -68,7 +60,7 @@ pub(super) async fn complete(
             annotations.insert(name.to_owned(), value);
         }
     }
-    Ok(annotations)
+    annotations
 }
 
 /// The index that the manifest carries, if it can be made sense of.

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 
-use crate::archive::{Limits, VerifiedClaims, read_claims};
+use crate::archive::{Limits, VerifiedClaims, is_compressed, read_claims};
 use crate::cache;
-use crate::content::{Descriptor, Digest, Store, open_regular};
+use crate::content::{Descriptor, Digest, ErrorKind, Store, StoreError, open_regular};
 use crate::oci::{Artifact, MANIFEST_LIMIT, Reference, choose_from_index, media_type};
 
 use super::copy::{Content, copy};
@@ -16,6 +16,7 @@ use super::error::Error;
 use super::{Access, Client, record_name};
 
 /// An archive whose manifest and layers are in the cache. Nothing is verified yet but their digests.
+#[derive(Clone)]
 pub(super) struct Cached {
     pub(super) artifact: Artifact,
     layers: Vec<PathBuf>,
@@ -38,6 +39,14 @@ impl Cached {
             (Some(file), None) => file.map(Some),
             _ => Ok(None),
         }
+    }
+
+    /// Whether the archive is compressed, as its first bytes say.
+    pub(super) fn is_compressed(&self) -> Result<bool, Error> {
+        let mut start = Vec::new();
+        let read = self.open()?.take(2).read_to_end(&mut start);
+        read.map_err(|error| StoreError::new(ErrorKind::of_io(&error), error))?;
+        Ok(is_compressed(&start))
     }
 
     /// The claims of the archive, verified; nothing else of it is.

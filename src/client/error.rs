@@ -63,6 +63,18 @@ pub enum Error {
     /// An archive that verifies is not trusted.
     #[error(transparent)]
     Trust(#[from] TrustError),
+    /// More belongs to a reference than is copied.
+    #[error(
+        "{reference} is more than {most} contents, or manifests nested more than {deepest} deep"
+    )]
+    TooMuch {
+        /// The reference.
+        reference: String,
+        /// How many contents there may be.
+        most: usize,
+        /// How deep manifests may be nested.
+        deepest: usize,
+    },
     /// A file could not be written.
     #[error("cannot write {}", path.display())]
     Write {
@@ -101,7 +113,9 @@ impl Error {
             Self::Cache(error) => error.kind(),
             Self::Store(error) => error.kind(),
             Self::Unnamed(_) | Self::ReservedAnnotation(_) => ErrorKind::Usage,
-            Self::OtherDigest { .. } | Self::ManifestTooLarge { .. } => ErrorKind::NotVerified,
+            Self::OtherDigest { .. } | Self::ManifestTooLarge { .. } | Self::TooMuch { .. } => {
+                ErrorKind::NotVerified
+            }
             Self::Trust(error) => error.kind(),
             Self::Write { source, .. } => ErrorKind::of_io(source),
             Self::Cancelled(_) | Self::Abandoned => ErrorKind::Other,

@@ -1,4 +1,4 @@
-//! What users do: push, pull, fetch, inspect and extract.
+//! What users do: push, pull, fetch, copy, inspect and extract.
 //!
 //! The only layer that knows archives, registries and the cache. Every transfer is a copy from one
 //! [`Store`] to another, and nothing is handed out before the whole archive has been verified, or, of one
@@ -11,13 +11,16 @@ mod doctor;
 mod error;
 mod fetch;
 mod inspect;
+mod mount;
 mod pull;
 mod push;
 mod ranged;
 mod remote;
 mod summary;
 mod tags;
+mod tree;
 mod trust;
+mod verdict;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -34,6 +37,7 @@ pub use inspect::Inspected;
 pub use pull::Pulled;
 pub use push::Pushed;
 pub use summary::{Summarized, Summary};
+pub use tree::Copied;
 pub use trust::{ParsePatternError, Pattern, Pinning, Rule, TrustError, TrustPolicy, pin_name};
 
 /// How a [`Client`] works. The default is what the command line does without options.

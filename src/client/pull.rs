@@ -4,10 +4,13 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use futures_util::future::join;
+
 use crate::archive::{Compression, Contents};
 use crate::content::{AtomicFile, Digest, Meter};
 use crate::oci::Reference;
 
+use super::artifact::Cached;
 use super::error::Error;
 use super::{Access, Client, blocking};
 
@@ -46,15 +49,14 @@ impl Client {
         let named = pinned.as_ref().unwrap_or(reference);
         let cached = self.cached(named).await?;
         let digest = cached.artifact.descriptor().digest.clone();
-        let (cached, contents) = self.verified(cached, named).await?;
-        let path = place(reference, destination, contents.compressed);
-        let client = self.clone();
+        // The file is written while it is verified, and gets its name when it has passed.
+        let writing = self.write(&cached, reference, destination);
+        let verifying = self.verified(cached.clone(), named);
+        let (written, verified) = join(writing, verifying).await;
+        let (cached, contents) = verified?;
+        let (file, path) = written?;
+        self.remember(reference, cached.artifact.layers());
         let path = blocking(move || {
-            let meter = client.progress.begin("writing", cached.size());
-            let file = AtomicFile::create(&path).map_err(Error::write(&path))?;
-            for layer in cached.files() {
-                copy(&layer?, file.as_file(), meter.as_ref()).map_err(Error::write(&path))?;
-            }
             file.commit().map_err(Error::write(&path))?;
             Ok(path)
         })
@@ -64,6 +66,28 @@ impl Client {
             digest,
             contents,
         })
+    }
+
+    /// Writes the archive to a file that has no name yet, and gives the one that it is to have.
+    async fn write(
+        &self,
+        cached: &Cached,
+        reference: &Reference,
+        destination: Option<&Path>,
+    ) -> Result<(AtomicFile, PathBuf), Error> {
+        let (client, cached) = (self.clone(), cached.clone());
+        let (reference, destination) = (reference.clone(), destination.map(Path::to_owned));
+        blocking(move || {
+            let compressed = cached.is_compressed()?;
+            let path = place(&reference, destination.as_deref(), compressed);
+            let meter = client.progress.begin("writing", cached.size());
+            let file = AtomicFile::create(&path).map_err(Error::write(&path))?;
+            for layer in cached.files() {
+                copy(&layer?, file.as_file(), meter.as_ref()).map_err(Error::write(&path))?;
+            }
+            Ok((file, path))
+        })
+        .await
     }
 
     /// Refuses a reference that stands for something else than `expected`. A tag that has moved on must

@@ -3,17 +3,27 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use bytes::Bytes;
 
-use crate::archive::{self, Compression, Contents, verify};
-use crate::content::{Descriptor, Digest, DigestReader, MeteredReader, Silent, open_regular};
+use crate::archive::{
+    self, Compression, Contents, Index, VerifiedClaims, read_claims, verify, verify_file,
+};
+use crate::content::{
+    Descriptor, Digest, DigestReader, MeteredReader, Silent, Source, SteadyFile, open_regular,
+};
 use crate::oci::{Artifact, Reference, media_type};
 
 use super::copy::copy;
 use super::error::Error;
+use super::mount::Neighbouring;
+use super::verdict::{HeldBack, Verdict, while_verifying};
 use super::{Access, Client, annotations, blocking};
+
+/// Up to this size, in bytes, an archive is verified sooner than a registry answers, and so before
+/// anything is sent.
+const SOON_VERIFIED: u64 = 4 << 20;
 
 /// An archive that was verified and pushed.
 #[derive(Debug, Clone)]
@@ -30,12 +40,16 @@ impl Client {
     /// Verifies the archive at `path`, pushes it with `annotations` on its manifest, and lets the tag
     /// of `reference` stand for it, last. What the store has already is not sent again.
     ///
+    /// A large archive is sent to a registry while it is verified, once its claims are; its end, its
+    /// manifest and the tag wait until all of it is. What was sent of one that does not pass is an upload
+    /// without an end, which the registry clears away.
+    ///
     /// A digest in `reference` is one that the manifest must come to have.
     ///
     /// # Errors
     ///
-    /// [`Error`] of the archive, the trust policy or the registry; [`Error::OtherDigest`]. The tag
-    /// stands for what it stood for before then.
+    /// [`Error`] of the archive, also when it changes meanwhile, of the trust policy or of the registry;
+    /// [`Error::OtherDigest`]. The tag stands for what it stood for before then.
     pub async fn push(
         &self,
         path: &Path,
@@ -44,11 +58,35 @@ impl Client {
     ) -> Result<Pushed, Error> {
         named(reference)?;
         annotations::check(annotations)?;
-        let path = path.to_owned();
-        let verified = self.describe(path.clone()).await?;
         let title = path.file_name().and_then(|name| name.to_str());
-        self.upload(&path, title, verified, reference, annotations)
-            .await
+        let file = {
+            let path = path.to_owned();
+            blocking(move || SteadyFile::open(&path).map_err(unreadable(&path))).await?
+        };
+        let (claims, index) = self.on_file(&file, Self::begin).await?;
+        // Where its own users would refuse it, it is not put.
+        self.trust.check(&claims, reference)?;
+        let annotations = annotations::complete(annotations, &claims, index.as_ref());
+        let verifying = self.on_file(&file, Self::verify);
+        let (contents, digest) = while_verifying(verifying, async |verdict| {
+            let layer = self.on_file(&file, Self::describe).await?;
+            let artifact = build(&layer, title, reference, &annotations)?;
+            let large = file.size() > SOON_VERIFIED;
+            if !large || matches!(reference, Reference::Layout(_)) {
+                verdict.clone().wait().await?;
+            }
+            let source = HeldBack {
+                path: path.to_owned(),
+                verdict: verdict.clone(),
+            };
+            self.deliver(&source, &artifact, reference, verdict).await
+        })
+        .await?;
+        Ok(Pushed {
+            reference: reference.clone(),
+            digest,
+            contents,
+        })
     }
 
     /// [Pushes](Self::push) an archive that can be read only once, such as standard input. It is kept in
@@ -93,74 +131,96 @@ impl Client {
                 let _ = sender.send(client.examine(input, Path::new(&name)));
             })
             .map_err(Error::write(&path))?;
-        let verified = verified.await.map_err(|_| Error::Abandoned)??;
-        let compression = match verified.1.compressed {
+        let (layer, contents) = verified.await.map_err(|_| Error::Abandoned)??;
+        let compression = match contents.compressed {
             true => Compression::Gzip,
             false => Compression::None,
         };
-        let title = format!("{}.{}", reference.file_stem(), compression.extension());
-        self.upload(
-            &path.to_path_buf(),
-            Some(&title),
-            verified,
-            reference,
-            annotations,
-        )
-        .await
-    }
-
-    /// Sends what the store does not have.
-    async fn upload(
-        &self,
-        path: &PathBuf,
-        title: Option<&str>,
-        (layer, contents): (Descriptor, Contents),
-        reference: &Reference,
-        annotations: &BTreeMap<String, String>,
-    ) -> Result<Pushed, Error> {
-        // Where its own users would refuse it, it is not put.
         self.trust.check(&contents.claims, reference)?;
-        let annotations = annotations::complete(annotations, &contents.claims, path).await?;
-        let artifact = Artifact::build(&layer, title, &annotations);
-        let manifest = artifact.descriptor();
-        if let Some(expected) = reference.digest()
-            && *expected != manifest.digest
-        {
-            return Err(Error::OtherDigest {
-                reference: reference.to_string(),
-                expected: expected.clone(),
-                actual: manifest.digest.clone(),
-            });
-        }
-
-        let store = self.store(reference, Access::Write)?;
-        let store = store.as_ref();
-        copy(path, store, &layer, "uploading", self.progress.as_ref()).await?;
-        let config = Bytes::from_static(Artifact::CONFIG_BODY);
-        copy(&config, store, artifact.config(), "uploading", &Silent).await?;
-        copy(artifact.manifest(), store, manifest, "uploading", &Silent).await?;
-        if let Some(tag) = reference.tag() {
-            store.tag(manifest, tag).await?;
-        }
+        let index = {
+            let path = path.to_path_buf();
+            blocking(move || {
+                let index = open_regular(&path).and_then(|(file, _)| annotations::index_in(file));
+                index.map_err(unreadable(&path))
+            })
+            .await?
+        };
+        let annotations = annotations::complete(annotations, &contents.claims, index.as_ref());
+        let title = format!("{}.{}", reference.file_stem(), compression.extension());
+        let artifact = build(&layer, Some(&title), reference, &annotations)?;
+        let source = path.to_path_buf();
+        let digest = self
+            .deliver(&source, &artifact, reference, Verdict::passed())
+            .await?;
         Ok(Pushed {
             reference: reference.clone(),
-            digest: manifest.digest.clone(),
+            digest,
             contents,
         })
     }
 
-    /// Verifies the archive and works out its descriptor, in one pass over the file.
-    async fn describe(&self, path: PathBuf) -> Result<(Descriptor, Contents), Error> {
-        let client = self.clone();
-        blocking(move || {
-            let (file, size) = open_regular(&path).map_err(|source| archive::Error::Read {
-                path: path.clone(),
-                source,
-            })?;
-            let meter = client.progress.begin("verifying", size);
-            client.examine(MeteredReader::new(file, meter), &path)
-        })
-        .await
+    /// Sends what the store does not have: the archive now, the rest when it has passed. Gives the digest
+    /// of the manifest.
+    async fn deliver(
+        &self,
+        source: &dyn Source,
+        artifact: &Artifact,
+        reference: &Reference,
+        verdict: Verdict,
+    ) -> Result<Digest, Error> {
+        let store = self.store(reference, Access::Write)?;
+        let store = store.as_ref();
+        for layer in artifact.layers() {
+            let place = self.neighbour(reference, &layer.digest);
+            let source = &Neighbouring { source, place };
+            copy(source, store, layer, "uploading", self.progress.as_ref()).await?;
+        }
+        verdict.wait().await?;
+        let config = Bytes::from_static(Artifact::CONFIG_BODY);
+        copy(&config, store, artifact.config(), "uploading", &Silent).await?;
+        let manifest = artifact.descriptor();
+        copy(artifact.manifest(), store, manifest, "uploading", &Silent).await?;
+        if let Some(tag) = reference.tag() {
+            store.tag(manifest, tag).await?;
+        }
+        self.remember(reference, artifact.layers());
+        Ok(manifest.digest.clone())
+    }
+
+    /// Works on an archive where that does not block the host's runtime.
+    async fn on_file<T: Send + 'static>(
+        &self,
+        file: &SteadyFile,
+        work: fn(&Self, &SteadyFile) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let (client, file) = (self.clone(), file.clone());
+        blocking(move || work(&client, &file)).await
+    }
+
+    /// What an archive begins with, in most: its verified claims, and its index if it has one.
+    fn begin(&self, file: &SteadyFile) -> Result<(VerifiedClaims, Option<Index>), Error> {
+        let open = || file.reader().map_err(unreadable(file.path()));
+        let claims =
+            read_claims(open()?, &self.limits).map_err(|error| error.in_archive(file.path()))?;
+        let index = annotations::index_in(open()?).map_err(unreadable(file.path()))?;
+        Ok((claims, index))
+    }
+
+    /// Verifies the archive in a file.
+    fn verify(&self, file: &SteadyFile) -> Result<Contents, Error> {
+        let mut input = file.reader().map_err(unreadable(file.path()))?;
+        let contents = verify_file(&mut input, &self.limits, self.progress.as_ref())
+            .map_err(|error| error.in_archive(file.path()))?;
+        Ok(contents)
+    }
+
+    /// Works out the descriptor of a file.
+    fn describe(&self, file: &SteadyFile) -> Result<Descriptor, Error> {
+        let input = file.reader().map_err(unreadable(file.path()))?;
+        let meter = self.progress.begin("hashing", file.size());
+        let mut input = DigestReader::new(MeteredReader::new(input, meter));
+        io::copy(&mut input, &mut io::sink()).map_err(unreadable(file.path()))?;
+        Ok(input.finish(media_type::PROVIDER_ARCHIVE_LAYER))
     }
 
     /// Verifies an archive and works out its descriptor while it is read.
@@ -169,6 +229,30 @@ impl Client {
         let contents = verify(&mut input, &self.limits).map_err(|error| error.in_archive(name))?;
         Ok((input.finish(media_type::PROVIDER_ARCHIVE_LAYER), contents))
     }
+}
+
+/// The artifact of one archive, which has the digest that the reference names, if it names one.
+fn build(
+    layer: &Descriptor,
+    title: Option<&str>,
+    reference: &Reference,
+    annotations: &BTreeMap<String, String>,
+) -> Result<Artifact, Error> {
+    let artifact = Artifact::build(layer, title, annotations);
+    let actual = &artifact.descriptor().digest;
+    match reference.digest() {
+        Some(expected) if expected != actual => Err(Error::OtherDigest {
+            reference: reference.to_string(),
+            expected: expected.clone(),
+            actual: actual.clone(),
+        }),
+        _ => Ok(artifact),
+    }
+}
+
+fn unreadable(path: &Path) -> impl FnOnce(io::Error) -> Error {
+    let path = path.to_owned();
+    move |source| archive::Error::Read { path, source }.into()
 }
 
 fn named(reference: &Reference) -> Result<(), Error> {

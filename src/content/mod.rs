@@ -11,6 +11,7 @@ mod digest;
 mod kind;
 mod lanes;
 mod progress;
+mod steady;
 mod store;
 mod verify;
 
@@ -20,5 +21,6 @@ pub use digest::{Algorithm, Digest, Hasher, ParseDigestError};
 pub use kind::ErrorKind;
 pub(crate) use lanes::{LANES, LaneHasher, update_together};
 pub use progress::{Meter, MeteredReader, Progress, Silent, Stopped};
+pub(crate) use steady::SteadyFile;
 pub use store::{Reader, Source, Store, StoreError};
 pub use verify::{DigestReader, VerifyError, VerifyReader};

@@ -15,6 +15,7 @@ mod credentials;
 mod error;
 mod hosts;
 mod layout;
+mod manifest;
 pub mod media_type;
 mod one_line;
 mod reference;
@@ -26,6 +27,7 @@ pub use credentials::{CredentialHelperError, CredentialSource, Credentials, Kept
 pub use error::{Answer, Error, TlsProblem};
 pub use hosts::ClientCertificate;
 pub use layout::Layout;
+pub(crate) use manifest::{children, read_manifest};
 pub use reference::{LayoutReference, ParseReferenceError, Place, Reference, RegistryReference};
 pub(crate) use registry::probe::{Greeting, Probe, Wants};
 pub use registry::{Referrer, Registries, RegistryOptions, Repository, RetryOptions};

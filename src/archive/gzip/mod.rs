@@ -28,6 +28,7 @@ mod writing;
 pub(super) use encoder::{Finished, Mark, PART};
 pub(super) use member::{TRAILER, content_begins, is_trailer};
 pub(super) use part::Seal;
+pub(crate) use reading::is_compressed;
 pub(super) use reading::{Failure, Tar};
 pub(super) use stitch::END;
 pub(super) use writing::Encoder;

@@ -20,6 +20,11 @@ pub(in crate::archive) enum Tar<R> {
 /// The start of the archive, which was looked at, and the rest of it.
 type Buffered<R> = BufReader<io::Chain<Cursor<Vec<u8>>, Tracked<R>>>;
 
+/// Whether an archive that begins with `start` is compressed.
+pub(crate) fn is_compressed(start: &[u8]) -> bool {
+    start.starts_with(&[0x1f, 0x8b])
+}
+
 impl<R: Read> Tar<R> {
     /// Looks at the first bytes. `failure` will keep an error of `input` itself.
     pub(in crate::archive) fn open(input: R, failure: Failure) -> Result<Self, Error> {
@@ -38,7 +43,7 @@ impl<R: Read> Tar<R> {
         let input = BufReader::with_capacity(BUFFER, Cursor::new(start).chain(input));
         match magic.as_slice() {
             [] => Err(Error::NotAnArchive("it is empty")),
-            [0x1f, 0x8b, ..] => Ok(Self::Gzip(Box::new(GzDecoder::new(input)))),
+            magic if is_compressed(magic) => Ok(Self::Gzip(Box::new(GzDecoder::new(input)))),
             [b'P', b'K', 3, 4, ..] => Err(Error::Zip),
             [0, b'a', b's', b'm', ..] => Err(Error::Component),
             _ => Ok(Self::Plain(input)),

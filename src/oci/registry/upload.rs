@@ -3,11 +3,11 @@
 use bytes::Bytes;
 use reqwest::Method;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
-use tokio::io::AsyncReadExt;
 
-use crate::content::{Descriptor, Digest, Source, VerifyError, VerifyReader};
+use crate::content::{Descriptor, Digest, Source};
 
 use super::super::error::{Answer, Error};
+use super::super::manifest::read_manifest;
 use super::super::{MANIFEST_LIMIT, media_type};
 use super::Repository;
 use super::answer::says_immutable;
@@ -186,32 +186,4 @@ impl HostedRepository {
             actual,
         }
     }
-}
-
-async fn read_manifest(content: &Descriptor, source: &dyn Source) -> Result<Bytes, Error> {
-    let what = || format!("manifest {}", content.digest);
-    if content.size > MANIFEST_LIMIT {
-        return Err(Error::TooLarge {
-            what: what(),
-            limit: MANIFEST_LIMIT,
-        });
-    }
-    let mut reader = VerifyReader::new(source.open(0).await?, content);
-    let mut bytes = Vec::new();
-    let read = reader.read_to_end(&mut bytes).await;
-    read.map_err(|error| match error.downcast::<VerifyError>() {
-        Ok(source) => Error::NotVerified {
-            what: what(),
-            source,
-        },
-        Err(source) => Error::SourceFailed {
-            what: what(),
-            source,
-        },
-    })?;
-    reader.finish().map_err(|source| Error::NotVerified {
-        what: what(),
-        source,
-    })?;
-    Ok(bytes.into())
 }

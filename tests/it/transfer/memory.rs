@@ -9,8 +9,9 @@ use std::time::Duration;
 use super::digest;
 use crate::support::{Environment, shared_registry, unique};
 
-/// Far more than any of the commands may take.
-const SIZE: u64 = 100 << 20;
+/// Each of four executables, which are hashed at the same time. Together they are far more than any of
+/// the commands may take.
+const SIZE: u64 = 25 << 20;
 const BOUND_KIB: u64 = 64 << 10;
 
 /// Runs the command and gives its peak resident memory in KiB.
@@ -42,11 +43,22 @@ fn peak(environment: &Environment, arguments: &[&str]) -> u64 {
 #[cfg_attr(not(target_os = "linux"), ignore = "reads /proc")]
 fn no_command_holds_an_archive_in_memory() {
     let environment = Environment::new();
+    let names = ["executable", "arm-linux", "mips-linux", "riscv64gc-linux"];
+    for name in names {
+        // It does not compress, so that the compressed archive is as large.
+        let mut noise = File::open("/dev/urandom").unwrap().take(SIZE);
+        io::copy(
+            &mut noise,
+            &mut File::create(environment.path(name)).unwrap(),
+        )
+        .unwrap();
+    }
+    let others = names.map(|name| format!("{name}={name}"));
+    let others = others.iter().skip(1).flat_map(|other| ["-b", other]);
+    let others: Vec<&str> = others.collect();
     let executable = environment.path("executable");
-    // It does not compress, so that the compressed archive is as large.
-    let mut noise = File::open("/dev/urandom").unwrap().take(SIZE);
-    io::copy(&mut noise, &mut File::create(&executable).unwrap()).unwrap();
     let repository = format!("{}/{}", shared_registry(), unique("large"));
+    let copies = format!("{}/{}", shared_registry(), unique("copies"));
     let layout = "oci-layout://layout:1.0.0";
     for (archive, compress) in [("large.par", None), ("large.par.gz", Some("--compress"))] {
         let reference = format!("{repository}:{archive}");
@@ -62,6 +74,7 @@ fn no_command_holds_an_archive_in_memory() {
         let create: Vec<&str> = create
             .into_iter()
             .chain(["--destination", archive])
+            .chain(others.clone())
             .collect();
         let create: Vec<&str> = create.into_iter().chain(compress).collect();
         for arguments in [
@@ -71,6 +84,12 @@ fn no_command_holds_an_archive_in_memory() {
             &["fetch", &reference],
             &["push", layout, archive],
             &["extract", layout, "--destination", "extracted"],
+            &[
+                "copy",
+                &reference,
+                &format!("oci-layout://{archive}.copy:1"),
+            ],
+            &["copy", layout, &format!("{copies}:{archive}")],
         ] {
             let peak = peak(&environment, arguments);
             // Not even a start takes less than a few MiB: a peak of nothing was not measured.

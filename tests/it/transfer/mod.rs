@@ -1,5 +1,6 @@
 //! Archives on their way: client, cache and stores against real registries and the peers' crates.
 
+mod copying;
 mod credentials;
 mod damage;
 mod fetching;
@@ -8,6 +9,8 @@ mod layouts;
 mod link;
 mod listing;
 mod memory;
+mod mounting;
+mod overlapping;
 mod peer;
 mod peers;
 mod piping;

@@ -13,17 +13,24 @@ fn push_pipe(environment: &Environment, reference: &str, bytes: &[u8]) -> Outcom
     Outcome::of(command, bytes)
 }
 
+/// Every file but the notes of where content was seen.
+fn left(environment: &Environment) -> Vec<String> {
+    let mut files = environment.files();
+    files.retain(|file| !file.contains("/v1/places/"));
+    files
+}
+
 #[test]
 fn an_archive_from_a_pipe_is_pushed_as_a_file_is() {
     let (environment, registry) = (Environment::new(), Registry::start());
     for name in ["provider.par", "provider.par.gz"] {
         let file = pack_noise(&environment, name, 3 << 20);
         let bytes = std::fs::read(&file).unwrap();
-        let before = environment.files();
         let reference = registry.reference("org/provider:piped");
+        let before = left(&environment);
         let outcome = push_pipe(&environment, &reference, &bytes).success();
         assert_eq!(outcome.stderr, "");
-        assert_eq!(environment.files(), before, "nothing is left behind");
+        assert_eq!(left(&environment), before, "nothing is left behind");
         let pulled = peer::pull(&reference);
         assert_eq!(pulled.layers[0].data, bytes);
         // The file is called what the pipe is taken to be.

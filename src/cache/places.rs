@@ -1,0 +1,128 @@
+//! Where content was seen: repositories from which their registry can take it over into another.
+
+use std::io::{Read, Write};
+
+use crate::content::{AtomicFile, Digest, open_regular};
+
+use super::Cache;
+use super::error::Error;
+use super::paths::safe;
+
+/// How many places are remembered of one content.
+const MOST: usize = 8;
+/// The longest place that is remembered, in bytes. Repositories of OCI registries have 255 at most.
+const LONGEST: usize = 512;
+
+impl Cache {
+    /// The repositories (`registry/repository`) in which the content of `digest` was seen, at most 8, the
+    /// newest first. It may be gone from there since. What is damaged in the record is left out.
+    #[must_use]
+    pub fn places(&self, digest: &Digest) -> Vec<String> {
+        let mut text = String::new();
+        let bound = MOST * (LONGEST + 1);
+        let read = open_regular(&self.paths.places(digest))
+            .and_then(|(file, _)| file.take(bound as u64).read_to_string(&mut text));
+        if read.is_err() {
+            return Vec::new();
+        }
+        let places = text.lines().filter(|line| is_place(line));
+        places.take(MOST).map(str::to_owned).collect()
+    }
+
+    /// Remembers that the content of `digest` was seen in the repository `place`
+    /// (`registry/repository`).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::MalformedName`], [`Error::File`].
+    pub fn note_place(&self, digest: &Digest, place: &str) -> Result<(), Error> {
+        if !is_place(place) {
+            return Err(Error::MalformedName(place.to_owned()));
+        }
+        let mut places = self.places(digest);
+        if places.first().is_some_and(|newest| newest == place) {
+            return Ok(());
+        }
+        places.retain(|known| known != place);
+        places.insert(0, place.to_owned());
+        places.truncate(MOST);
+        let path = self.paths.places(digest);
+        self.paths.create_parent(&path)?;
+        let write = || {
+            let mut file = AtomicFile::create_private(&path)?;
+            for place in places {
+                writeln!(file, "{place}")?;
+            }
+            file.commit()
+        };
+        write().map(drop).map_err(Error::file(&path))
+    }
+}
+
+/// Whether a text can be `registry/repository`.
+fn is_place(text: &str) -> bool {
+    text.len() <= LONGEST && text.contains('/') && text.split('/').all(|part| safe(part).is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    fn cache() -> (tempfile::TempDir, Cache, Digest) {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = Cache::open(Some(folder.path())).unwrap();
+        (folder, cache, Digest::of(b"content"))
+    }
+
+    #[test]
+    fn the_newest_place_comes_first_and_the_oldest_is_forgotten() {
+        let (_folder, cache, digest) = cache();
+        assert_eq!(cache.places(&digest), [""; 0]);
+        for number in 0..10 {
+            let place = format!("ghcr.io/org/provider{number}");
+            cache.note_place(&digest, &place).unwrap();
+        }
+        cache.note_place(&digest, "ghcr.io/org/provider5").unwrap();
+        let expected = [5, 9, 8, 7, 6, 4, 3, 2];
+        let expected = expected.map(|number| format!("ghcr.io/org/provider{number}"));
+        assert_eq!(cache.places(&digest), expected);
+        assert_eq!(cache.places(&Digest::of(b"other")), [""; 0]);
+    }
+
+    #[test]
+    fn a_damaged_record_is_as_good_as_none_and_is_written_again() {
+        let (_folder, cache, digest) = cache();
+        let place = "localhost:5000/provider";
+        cache.note_place(&digest, place).unwrap();
+        let path = cache.paths.places(&digest);
+        let long = format!("a/{}\n", "b".repeat(LONGEST)).repeat(1000);
+        for damage in [
+            b"\xff\xfe\n".as_slice(),
+            b"\n\nno-repository\nghcr.io/../x\nghcr.io/a b\n/x\n",
+            long.as_bytes(),
+            b"",
+        ] {
+            fs::write(&path, damage).unwrap();
+            assert_eq!(cache.places(&digest), [""; 0]);
+            cache.note_place(&digest, place).unwrap();
+            assert_eq!(cache.places(&digest), [place]);
+        }
+        fs::remove_file(&path).unwrap();
+        fs::create_dir(&path).unwrap();
+        assert_eq!(cache.places(&digest), [""; 0]);
+        assert!(cache.note_place(&digest, place).is_err());
+        assert!(cache.note_place(&digest, "../../etc/passwd").is_err());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn nobody_else_can_read_where_somebody_pushes_to() {
+        use std::os::unix::fs::PermissionsExt;
+        let (_folder, cache, digest) = cache();
+        cache.note_place(&digest, "ghcr.io/org/provider").unwrap();
+        let metadata = fs::metadata(cache.paths.places(&digest)).unwrap();
+        assert_eq!(metadata.permissions().mode() & 0o777, 0o600);
+    }
+}

@@ -1,0 +1,81 @@
+//! What this user has seen in one repository, a push to another one does not send again.
+
+use std::fs;
+use std::path::Path;
+
+use super::{digest, par, peer, push, small, text};
+use crate::support::{Environment, Registry};
+
+/// Pushes, and gives the uploads that it took: how many were mounts, and how many blobs were sent.
+#[track_caller]
+fn uploads(
+    environment: &Environment,
+    registry: &Registry,
+    name: &str,
+    file: &Path,
+) -> (usize, usize) {
+    let before = registry.requests().len();
+    let pushed = push(environment, &registry.reference(&format!("{name}:1")), file);
+    let requests = registry.requests().split_off(before);
+    let layer = digest(file).replace(':', "%3A");
+    let about = |method: &str, part: &str| {
+        let about = |line: &&String| line.starts_with(method) && line.contains(&layer);
+        let about = requests.iter().filter(about);
+        about.filter(|line| line.contains(part)).count()
+    };
+    let pulled = peer::pull(&registry.reference(&format!("{name}:1")));
+    assert_eq!(pulled.digest, Some(pushed));
+    assert_eq!(pulled.layers[0].data, fs::read(file).unwrap());
+    (about("POST", "mount="), about("PUT", "digest="))
+}
+
+#[test]
+fn what_was_pushed_or_pulled_before_is_mounted() {
+    let (environment, registry) = (Environment::new(), Registry::start());
+    let file = small(&environment, "provider.par");
+    assert_eq!(uploads(&environment, &registry, "one", &file), (0, 1));
+    assert_eq!(uploads(&environment, &registry, "org/two", &file), (1, 0));
+    // Another registry, which has none of it.
+    let other = Registry::start();
+    assert_eq!(uploads(&environment, &other, "three", &file), (0, 1));
+    assert_eq!(uploads(&environment, &registry, "three", &file), (1, 0));
+
+    let somebody_else = Environment::new();
+    let reference = registry.reference("org/two:1");
+    par(
+        &somebody_else,
+        ["pull", &reference, "--destination", "provider.par"],
+    )
+    .success();
+    let pulled = somebody_else.path("provider.par");
+    assert_eq!(uploads(&somebody_else, &registry, "four", &pulled), (1, 0));
+}
+
+#[test]
+fn a_place_that_is_gone_or_was_never_there_costs_a_question() {
+    let (environment, registry) = (Environment::new(), Registry::start());
+    let file = small(&environment, "provider.par");
+    uploads(&environment, &registry, "one", &file);
+    let repositories = registry.storage().join("docker/registry/v2/repositories");
+    fs::remove_dir_all(repositories.join("one")).unwrap();
+    assert_eq!(uploads(&environment, &registry, "two", &file), (1, 1));
+
+    let hex = digest(&file).replace("sha256:", "");
+    let record = format!(".cache/wasmcloud-par/v1/places/sha256/{hex}");
+    let record = environment.home().join(record);
+    assert!(record.is_file());
+    for (number, damage, mounts) in [
+        (0, format!("{}\n", registry.reference("never/there")), 1),
+        (1, "not a place\n\0\n".to_owned(), 0),
+    ] {
+        fs::write(&record, damage).unwrap();
+        let name = format!("damaged{number}");
+        assert_eq!(uploads(&environment, &registry, &name, &file), (mounts, 1));
+    }
+    // Nothing that cannot be remembered fails a push.
+    fs::remove_file(&record).unwrap();
+    fs::create_dir(&record).unwrap();
+    let reference = registry.reference("last:1");
+    let outcome = par(&environment, ["push", &reference, text(&file)]).success();
+    assert_eq!(outcome.stderr, "");
+}
