@@ -6,24 +6,35 @@
 //!   executables/sha256/<hex>               verified executables, 0555, named by their signed hash
 //!   references/<registry>/<repository>/_tags/<tag>   what a tag pointed to, and when that was confirmed
 //!   partial/sha256/<hex>                   unfinished downloads, continued by whoever comes next
+//!   partial/sha256/<hex>.lock              held by who makes or checks what has this digest
 //! ```
 //!
 //! A file under its final name is complete and verified; nothing is ever overwritten in place.
-//! Processes coordinate through a lock on the unfinished file, so one download serves all who wait.
+//! Processes coordinate through locks, so one download and one extraction serve all who wait.
+//!
+//! - **Hits are checked** by their seal (`seal.rs`), at the cost of one look at the metadata;
+//!   what is damaged is removed and made anew, never served.
+//! - **Use** is noted in the access time of a file. Pruning takes what was not used for longest,
+//!   but nothing that somebody holds a shared lock on, and nothing that was used within the last hour:
+//!   the path of an executable outlives the call that gave it.
 
 mod blobs;
+mod content;
 mod error;
+mod executables;
+mod lock;
 mod paths;
 mod references;
+mod seal;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
-
-use crate::content::Digest;
 
 use self::paths::Paths;
 
+pub use content::Held;
 pub use error::Error;
+pub use executables::{Executable, Slot};
 pub use references::Record;
 
 /// The cache of one user on one machine. Cheap to clone; any number of processes may use one.
@@ -38,7 +49,8 @@ impl Cache {
     ///
     /// # Errors
     ///
-    /// [`Error::NoDirectory`] when no folder is known, [`Error::File`] when it cannot be created.
+    /// [`Error::NoDirectory`] when no folder is known, [`Error::File`] when it cannot be created,
+    /// [`Error::ForeignDirectory`] and [`Error::SharedDirectory`] when others could change what is in it.
     pub fn open(directory: Option<&Path>) -> Result<Self, Error> {
         let paths = Paths::create(directory)?;
         Ok(Self {
@@ -51,31 +63,4 @@ impl Cache {
     pub fn directory(&self) -> &Path {
         self.paths.root()
     }
-
-    /// The file that holds the content of `digest`, if it is there.
-    #[must_use]
-    pub fn blob(&self, digest: &Digest) -> Option<PathBuf> {
-        Some(self.paths.blob(digest)).filter(|path| path.is_file())
-    }
-
-    /// The verified executable whose signed hash is `digest`, if it is there.
-    #[must_use]
-    pub fn executable(&self, digest: &Digest) -> Option<PathBuf> {
-        Some(self.paths.executable(digest)).filter(|path| path.is_file())
-    }
-
-    /// Where the executable whose signed hash is `digest` belongs. Only a verified file may get this
-    /// name, through a rename and with [`Self::EXECUTABLE_MODE`].
-    ///
-    /// # Errors
-    ///
-    /// [`Error::File`] when its folder cannot be created.
-    pub fn executable_destination(&self, digest: &Digest) -> Result<PathBuf, Error> {
-        let path = self.paths.executable(digest);
-        self.paths.create_parent(&path)?;
-        Ok(path)
-    }
-
-    /// The permission bits of a cached executable: it runs, and nobody writes to it.
-    pub const EXECUTABLE_MODE: u32 = 0o555;
 }

@@ -4,13 +4,31 @@ use std::path::{Path, PathBuf};
 
 use etcetera::base_strategy::{BaseStrategy, Xdg};
 
-use crate::content::{Digest, create_private_folder};
+use crate::content::{Digest, create_private_folder, is_temporary};
 
+use super::content::Kind;
 use super::error::Error;
+use super::seal::is_ours;
 
 /// Changes whenever the files inside change their meaning, so that old and new programs never read
 /// each other's.
 const VERSION: &str = "v1";
+
+const REFERENCES: &str = "references";
+const TAGS: &str = "_tags";
+const UNFINISHED: &str = "partial";
+
+/// What a path of the cache is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Place {
+    Content(Kind, Digest),
+    /// The record of `registry/repository:tag`.
+    Reference(String),
+    /// An unfinished download, or the lock of who makes something.
+    Unfinished,
+    /// A file that is being written, or that was when its process ended.
+    Temporary,
+}
 
 #[derive(Debug)]
 pub(super) struct Paths {
@@ -31,6 +49,7 @@ impl Paths {
             .map_err(Error::file(&directory))?
             .join(VERSION);
         create_private_folder(&root).map_err(Error::file(&root))?;
+        require_private(&root)?;
         Ok(Self { root })
     }
 
@@ -38,16 +57,18 @@ impl Paths {
         &self.root
     }
 
-    pub(super) fn blob(&self, digest: &Digest) -> PathBuf {
-        self.addressed("blobs", digest)
-    }
-
-    pub(super) fn executable(&self, digest: &Digest) -> PathBuf {
-        self.addressed("executables", digest)
+    pub(super) fn content(&self, kind: Kind, digest: &Digest) -> PathBuf {
+        self.addressed(kind.folder(), digest)
     }
 
     pub(super) fn partial(&self, digest: &Digest) -> PathBuf {
-        self.addressed("partial", digest)
+        self.addressed(UNFINISHED, digest)
+    }
+
+    pub(super) fn lock(&self, digest: &Digest) -> PathBuf {
+        let mut path = self.partial(digest);
+        path.set_extension("lock");
+        path
     }
 
     fn addressed(&self, kind: &str, digest: &Digest) -> PathBuf {
@@ -62,11 +83,32 @@ impl Paths {
     pub(super) fn reference(&self, name: &str) -> Result<PathBuf, Error> {
         let malformed = || Error::MalformedName(name.to_owned());
         let (place, tag) = name.rsplit_once(':').ok_or_else(malformed)?;
-        let mut path = self.root.join("references");
+        let mut path = self.root.join(REFERENCES);
         for part in place.split('/') {
             path.push(safe(part).ok_or_else(malformed)?);
         }
-        Ok(path.join("_tags").join(safe(tag).ok_or_else(malformed)?))
+        Ok(path.join(TAGS).join(safe(tag).ok_or_else(malformed)?))
+    }
+
+    /// What the file at `path` is for. `None` for what this module does not know, and leaves alone.
+    pub(super) fn place(&self, path: &Path) -> Option<Place> {
+        let relative = path.strip_prefix(&self.root).ok()?;
+        let parts: Option<Vec<&str>> = relative.iter().map(|part| part.to_str()).collect();
+        match parts?.as_slice() {
+            [.., name] if is_temporary(name) => Some(Place::Temporary),
+            [UNFINISHED, ..] => Some(Place::Unfinished),
+            [REFERENCES, place @ .., TAGS, tag] => {
+                Some(Place::Reference(format!("{}:{tag}", place.join("/"))))
+            }
+            [folder, algorithm, hex] => {
+                let kind = Kind::ALL
+                    .into_iter()
+                    .find(|kind| kind.folder() == *folder)?;
+                let digest = format!("{algorithm}:{hex}").parse().ok()?;
+                Some(Place::Content(kind, digest))
+            }
+            _ => None,
+        }
     }
 
     pub(super) fn create_parent(&self, path: &Path) -> Result<(), Error> {
@@ -77,12 +119,28 @@ impl Paths {
     }
 }
 
+/// Refuses a folder in which others could change things.
+fn require_private(root: &Path) -> Result<(), Error> {
+    let metadata = std::fs::metadata(root).map_err(Error::file(root))?;
+    if !is_ours(&metadata) {
+        return Err(Error::ForeignDirectory(root.to_owned()));
+    }
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        if metadata.permissions().mode() & 0o022 != 0 {
+            return Err(Error::SharedDirectory(root.to_owned()));
+        }
+    }
+    Ok(())
+}
+
 /// A part of a reference that is safe as a file's name: the characters that the OCI distribution
 /// specification allows in registries, repositories and tags, and no `..`.
 fn safe(part: &str) -> Option<&str> {
     let allowed =
         |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | ':' | '[' | ']');
-    let special = part.is_empty() || part == "." || part == ".." || part == "_tags";
+    let special = part.is_empty() || part == "." || part == ".." || part == TAGS;
     (!special && part.chars().all(allowed)).then_some(part)
 }
 
@@ -132,6 +190,30 @@ mod tests {
             "ghcr.io/x:a\\b",
         ] {
             assert!(paths.reference(name).is_err(), "{name}");
+        }
+    }
+
+    #[test]
+    fn every_path_says_what_it_is_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let paths = paths(&folder);
+        let digest = Digest::of(b"");
+        for kind in Kind::ALL {
+            let place = paths.place(&paths.content(kind, &digest));
+            assert_eq!(place, Some(Place::Content(kind, digest.clone())));
+        }
+        for name in ["ghcr.io/org/provider:v1", "localhost:5000/provider:1.0.0"] {
+            let place = paths.place(&paths.reference(name).unwrap());
+            assert_eq!(place, Some(Place::Reference(name.to_owned())));
+        }
+        for path in [paths.partial(&digest), paths.lock(&digest)] {
+            assert_eq!(paths.place(&path), Some(Place::Unfinished));
+        }
+        let temporary = paths.content(Kind::Executable, &digest);
+        let temporary = temporary.with_file_name(".par-x.partial");
+        assert_eq!(paths.place(&temporary), Some(Place::Temporary));
+        for other in ["identities/ghcr.io/x", "blobs/sha256/x", "blobs/x", "x"] {
+            assert_eq!(paths.place(&paths.root().join(other)), None, "{other}");
         }
     }
 

@@ -6,6 +6,7 @@ use anyhow::Result;
 use wasmcloud_par::archive::Target;
 
 use super::output::Answer;
+use super::pulling::PullArgs;
 use super::registry::RegistryArgs;
 use super::session::{Session, text};
 
@@ -22,13 +23,17 @@ pub(crate) struct Args {
     #[arg(long, value_name = "TARGET")]
     target: Option<Target>,
     #[command(flatten)]
+    pull: PullArgs,
+    #[command(flatten)]
     registry: RegistryArgs,
 }
 
 pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
     let reference = args.registry.reference(&args.reference, false)?;
     let target = args.target.unwrap_or_else(Target::host);
+    let policy = args.pull.policy()?;
     let client = args.registry.client(session, &[]).await?;
+    let client = client.with_pull_policy(policy);
     let fetched = client.fetch(&reference, &target).await?;
     Ok(Answer::new(text(&fetched.path))
         .field("file", text(&fetched.path))

@@ -24,6 +24,7 @@ mod output;
 mod problem;
 mod progress;
 mod pull;
+mod pulling;
 mod push;
 mod registry;
 mod remove;

@@ -7,6 +7,7 @@ use anyhow::Result;
 use wasmcloud_par::content::Digest;
 
 use super::output::Answer;
+use super::pulling::PullArgs;
 use super::registry::RegistryArgs;
 use super::session::{Session, text};
 
@@ -24,6 +25,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "DIGEST")]
     digest: Option<Digest>,
     #[command(flatten)]
+    pull: PullArgs,
+    #[command(flatten)]
     registry: RegistryArgs,
 }
 
@@ -31,7 +34,9 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
     let reference = args
         .registry
         .reference(&args.reference, args.digest.is_some())?;
+    let policy = args.pull.policy()?;
     let client = args.registry.client(session, &[]).await?;
+    let client = client.with_pull_policy(policy);
     let pulled = client
         .pull(
             &reference,

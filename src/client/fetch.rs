@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::archive::{Target, VerifiedClaims};
-use crate::cache::Cache;
+use crate::cache::{Cache, Executable};
 use crate::content::Digest;
 use crate::oci::Reference;
 
@@ -24,15 +24,12 @@ pub struct Fetched {
 }
 
 impl Client {
-    /// The executable for `target` of the provider that `reference` stands for now.
-    ///
-    /// A tag is asked for each time, so one that was moved is noticed; what has not changed is not
-    /// downloaded again. Any number of tasks and processes may fetch at once.
-    ///
-    /// # Errors
-    ///
-    /// [`Error`] of the registry, the cache, the archive or the trust policy.
-    pub async fn fetch(&self, reference: &Reference, target: &Target) -> Result<Fetched, Error> {
+    /// [`fetch`](Self::fetch), whoever else does the same.
+    pub(super) async fn fetch_alone(
+        &self,
+        reference: &Reference,
+        target: &Target,
+    ) -> Result<Fetched, Error> {
         let cached = self.cached(reference).await?;
         let digest = cached.artifact.descriptor().digest.clone();
         let name = reference.to_string();
@@ -49,20 +46,22 @@ impl Client {
         })
         .await?;
         // Under the name of a signed hash there is nothing but what has that hash.
-        if let Some(path) = self.cache.executable(&hash) {
-            return Ok(Fetched {
-                path,
-                digest,
-                claims,
-                cached: true,
-            });
-        }
-        let path = self.cache.executable_destination(&hash)?;
-        let mode = Cache::EXECUTABLE_MODE;
-        self.extracted(cached, reference, target, path.clone(), mode)
+        let slot = match self.executable(&hash).await? {
+            Executable::Ready(path) => {
+                return Ok(Fetched {
+                    path,
+                    digest,
+                    claims,
+                    cached: true,
+                });
+            }
+            Executable::Missing(slot) => slot,
+        };
+        let (path, mode) = (slot.destination().to_owned(), Cache::EXECUTABLE_MODE);
+        self.extracted(cached, reference, target, path, mode)
             .await?;
         Ok(Fetched {
-            path,
+            path: slot.fill()?,
             digest,
             claims,
             cached: false,
