@@ -24,7 +24,7 @@ const BUFFER: usize = 256 * 1024;
 #[async_trait]
 impl Store for Cache {
     async fn exists(&self, descriptor: &Descriptor) -> Result<bool, StoreError> {
-        let held = self.held(&descriptor.digest).await?;
+        let held = self.hold_off_the_runtime(&descriptor.digest).await?;
         Ok(held.is_some())
     }
 
@@ -33,7 +33,7 @@ impl Store for Cache {
         descriptor: &Descriptor,
         range: Option<Range<u64>>,
     ) -> Result<Reader, StoreError> {
-        let Some(held) = self.held(&descriptor.digest).await? else {
+        let Some(held) = self.hold_off_the_runtime(&descriptor.digest).await? else {
             return Err(Error::NoContent(descriptor.digest.clone()).into());
         };
         let path = held.path().to_owned();
@@ -234,7 +234,7 @@ fn read_start(
 
 impl Cache {
     /// As [`hold`](Self::hold), where it does not block others.
-    async fn held(&self, digest: &Digest) -> Result<Option<Held>, StoreError> {
+    async fn hold_off_the_runtime(&self, digest: &Digest) -> Result<Option<Held>, StoreError> {
         let (cache, digest) = (self.clone(), digest.clone());
         Ok(off_the_runtime(move || cache.hold(&digest)).await??)
     }

@@ -82,13 +82,8 @@ impl Cache {
     ///
     /// [`Error::File`].
     pub fn executable(&self, digest: &Digest) -> Result<Option<PathBuf>, Error> {
-        let path = self.checked(Kind::Executable, digest)?;
-        if let Some(path) = &path
-            && let Ok(file) = File::open(path)
-        {
-            note_use(&file, path);
-        }
-        Ok(path)
+        let held = self.held(Kind::Executable, digest)?;
+        Ok(held.map(|held| held.path))
     }
 
     /// The same as [`blob`](Self::blob), kept from being pruned and noted as used.
@@ -97,7 +92,11 @@ impl Cache {
     ///
     /// [`Error::File`].
     pub fn hold(&self, digest: &Digest) -> Result<Option<Held>, Error> {
-        while let Some(path) = self.blob(digest)? {
+        self.held(Kind::Blob, digest)
+    }
+
+    fn held(&self, kind: Kind, digest: &Digest) -> Result<Option<Held>, Error> {
+        while let Some(path) = self.checked(kind, digest)? {
             let opened = File::open(&path).and_then(|file| {
                 file.lock_shared()?;
                 Ok(file)

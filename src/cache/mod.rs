@@ -13,19 +13,23 @@
 //! Processes coordinate through locks, so one download and one extraction serve all who wait.
 //!
 //! - **Hits are checked** by their seal (`seal.rs`), at the cost of one look at the metadata;
-//!   what is damaged is removed and made anew, never served.
-//! - **Use** is noted in the access time of a file. Pruning takes what was not used for longest,
+//!   [`Cache::verify`] reads everything. What is damaged is removed and made anew, never served.
+//! - **Use** is noted in the access time of a file. [`Cache::prune`] takes what was not used for longest,
 //!   but nothing that somebody holds a shared lock on, and nothing that was used within the last hour:
 //!   the path of an executable outlives the call that gave it.
 
 mod blobs;
 mod content;
+mod entries;
 mod error;
 mod executables;
+mod listing;
 mod lock;
 mod paths;
+mod prune;
 mod references;
 mod seal;
+mod verify;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -35,7 +39,10 @@ use self::paths::Paths;
 pub use content::Held;
 pub use error::Error;
 pub use executables::{Executable, Slot};
+pub use listing::{Listed, Listing, Usage};
+pub use prune::{PruneOptions, Pruned};
 pub use references::Record;
+pub use verify::Verified;
 
 /// The cache of one user on one machine. Cheap to clone; any number of processes may use one.
 #[derive(Debug, Clone)]

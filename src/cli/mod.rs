@@ -4,6 +4,7 @@
 //! [`Answer`]. Only this module talks to the terminal and decides on exit codes.
 
 mod binaries;
+mod cache;
 mod completions;
 mod create;
 mod credentials;
@@ -89,6 +90,7 @@ enum Command {
     Push(push::Args),
     Pull(pull::Args),
     Fetch(fetch::Args),
+    Cache(cache::Args),
     Login(login::Args),
     Logout(logout::Args),
     Tags(tags::Args),
@@ -111,6 +113,7 @@ impl Command {
             Self::Push(args) => push::run(args, session).await,
             Self::Pull(args) => pull::run(args, session).await,
             Self::Fetch(args) => fetch::run(args, session).await,
+            Self::Cache(args) => cache::run(args, session).await,
             Self::Login(args) => login::run(args, session).await,
             Self::Logout(args) => logout::run(args, session).await,
             Self::Tags(args) => tags::run(args, session).await,
