@@ -153,8 +153,7 @@ impl Cache {
             Look::Absent => Ok(false),
             // Somebody else was here while this call waited for its turn.
             Look::Sealed => Ok(true),
-            Look::Broken => self.reread(kind, digest, &Silent),
-            Look::Foreign => remove_damaged(&path),
+            Look::Broken | Look::Foreign => self.reread(kind, digest, &Silent),
         }
     }
 
@@ -167,6 +166,9 @@ impl Cache {
     ) -> Result<bool, Error> {
         let path = self.paths.content(kind, digest);
         let reread = || {
+            if look(&path, kind.mode())? == Look::Foreign {
+                return Ok(false);
+            }
             let (file, size) = open_regular(&path)?;
             let used = file.metadata()?.accessed()?;
             let intact = reads_as(&file, size, digest, progress)?;

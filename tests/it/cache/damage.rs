@@ -8,8 +8,10 @@ use std::path::Path;
 use super::Provider;
 use crate::transfer::digest;
 
+type Damage = (&'static str, fn(&Path));
+
 /// What can happen to a file of the cache, whatever its permission bits say.
-const DAMAGES: [(&str, fn(&Path)); 6] = [
+const DAMAGES: [Damage; 6] = [
     ("cut off", |path| {
         let size = fs::metadata(path).unwrap().len();
         writable(path).set_len(size / 2).unwrap();
@@ -68,6 +70,20 @@ fn whatever_is_damaged_is_noticed_and_replaced() {
         }
     }
     assert_eq!(provider.kept("partial"), [""; 0]);
+}
+
+#[test]
+fn reading_everything_finds_every_damage() {
+    let provider = Provider::new();
+    for (name, damage) in DAMAGES {
+        provider.fetches_the_executable();
+        let path = provider.file("executables", &provider.executable);
+        damage(&path);
+        let outcome = provider.cache(["verify"]).exit(5);
+        assert_eq!(Path::new(outcome.line()), path, "{name}");
+        assert!(!path.exists(), "{name}");
+        provider.is_sound();
+    }
 }
 
 #[test]
