@@ -1,6 +1,6 @@
 //! Content in the cache: received once, whoever asks at the same time.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -9,21 +9,23 @@ use async_trait::async_trait;
 use tokio::io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt};
 
 use crate::content::{
-    Descriptor, ErrorKind, Reader, Source, Store, StoreError, VerifyError, VerifyReader, publish,
+    Descriptor, Digest, ErrorKind, Reader, Source, Store, StoreError, VerifyError, VerifyReader,
+    publish,
 };
 
 use super::Cache;
-use super::error::Error;
-
-/// The permission bits of a blob: nobody writes to it.
-const BLOB_MODE: u32 = 0o444;
+use super::content::{Held, Kind};
+use super::error::{Error, is_full};
+use super::lock::{is_at, open_locked};
+use super::seal::seal;
 
 const BUFFER: usize = 256 * 1024;
 
 #[async_trait]
 impl Store for Cache {
     async fn exists(&self, descriptor: &Descriptor) -> Result<bool, StoreError> {
-        Ok(self.blob(&descriptor.digest).is_some())
+        let held = self.hold_off_the_runtime(&descriptor.digest).await?;
+        Ok(held.is_some())
     }
 
     async fn open(
@@ -31,32 +33,29 @@ impl Store for Cache {
         descriptor: &Descriptor,
         range: Option<Range<u64>>,
     ) -> Result<Reader, StoreError> {
-        let path = self.paths.blob(&descriptor.digest);
-        let range = range.unwrap_or(0..descriptor.size);
-        let opened = async {
-            let mut file = tokio::fs::File::open(&path).await?;
-            file.set_max_buf_size(BUFFER);
-            file.seek(SeekFrom::Start(range.start)).await?;
-            Ok::<_, io::Error>(file.take(range.end.saturating_sub(range.start)))
+        let Some(held) = self.hold_off_the_runtime(&descriptor.digest).await? else {
+            return Err(Error::NoContent(descriptor.digest.clone()).into());
         };
-        match opened.await {
-            Ok(reader) => Ok(Box::new(reader)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                Err(Error::NoContent(descriptor.digest.clone()).into())
-            }
-            Err(error) => Err(Error::file(&path)(error).into()),
-        }
+        let path = held.path().to_owned();
+        let range = range.unwrap_or(0..descriptor.size);
+        // The lock stays with the open file.
+        let mut file = tokio::fs::File::from_std(held.into_file());
+        file.set_max_buf_size(BUFFER);
+        file.seek(SeekFrom::Start(range.start))
+            .await
+            .map_err(Error::file(&path))?;
+        Ok(Box::new(file.take(range.end.saturating_sub(range.start))))
     }
 
     async fn put(&self, descriptor: &Descriptor, source: &dyn Source) -> Result<(), StoreError> {
-        if self.blob(&descriptor.digest).is_some() {
+        if self.exists(descriptor).await? {
             return Ok(());
         }
         let path = self.paths.partial(&descriptor.digest);
         self.paths.create_parent(&path)?;
-        let partial = blocking(&path, lock).await?;
+        let partial = blocking(&path, open_locked).await?;
         // Somebody else may have finished while this call waited for the lock.
-        if self.blob(&descriptor.digest).is_some() {
+        if self.exists(descriptor).await? {
             return blocking(&path, move |path| discard(path, &partial)).await;
         }
         let download = Download {
@@ -74,7 +73,7 @@ impl Store for Cache {
     }
 
     async fn tag(&self, descriptor: &Descriptor, name: &str) -> Result<(), StoreError> {
-        Ok(self.record(name, descriptor)?)
+        Ok(self.record(name, descriptor, None)?)
     }
 }
 
@@ -89,24 +88,49 @@ struct Download<'a> {
 
 impl Download<'_> {
     async fn run(self) -> Result<(), StoreError> {
+        let done = match self.receive().await {
+            Ok(()) => self.publish().await,
+            failed => failed,
+        };
+        if let Err(error) = &done {
+            self.tidy_up(error)?;
+        }
+        done
+    }
+
+    async fn receive(&self) -> Result<(), StoreError> {
         let done = self.file.metadata().map_err(Error::file(&self.path))?.len();
         if done > 0 && done <= self.descriptor.size {
             match self.receive_from(done).await {
-                Ok(()) => return self.publish(),
                 // What was there is of no use, or the source cannot continue: from the start then.
                 Err(error) if error.kind() == ErrorKind::NotVerified => {}
-                Err(error) => return Err(error),
+                received => return received,
             }
         }
         match self.receive_from(0).await {
             // Bytes change on their way, and only the digest tells. The same damage again is no accident.
             Err(error) if is_damage(&error) => {
                 tracing::info!("{error}; it is received once more");
-                self.receive_from(0).await?;
+                self.receive_from(0).await
             }
-            received => received?,
+            received => received,
         }
-        self.publish()
+    }
+
+    /// What has arrived stays, for the next one to continue; but not when there is nothing to continue,
+    /// or no room to.
+    fn tidy_up(&self, error: &StoreError) -> Result<(), StoreError> {
+        let full = match error.downcast_ref::<Error>() {
+            Some(Error::File { source, .. }) => is_full(source),
+            _ => false,
+        };
+        let tidied = self.file.metadata().and_then(|metadata| {
+            if full || metadata.len() == 0 {
+                discard(&self.path, &self.file)?;
+            }
+            Ok(())
+        });
+        Ok(tidied.map_err(Error::file(&self.path))?)
     }
 
     /// Receives everything from `offset` on. What fails verification is thrown away; what was merely
@@ -160,12 +184,17 @@ impl Download<'_> {
         }
     }
 
-    fn publish(self) -> Result<(), StoreError> {
-        let destination = self.cache.paths.blob(&self.descriptor.digest);
+    async fn publish(&self) -> Result<(), StoreError> {
+        let kind = Kind::Blob;
+        let destination = self.cache.paths.content(kind, &self.descriptor.digest);
         self.cache.paths.create_parent(&destination)?;
-        publish(&self.file, &self.path, &destination, BLOB_MODE)
-            .map_err(Error::file(&destination))?;
-        Ok(())
+        let file = self.file.try_clone().map_err(Error::file(&self.path))?;
+        let path = self.path.clone();
+        blocking(&destination, move |destination| {
+            publish(&file, &path, destination, kind.mode())?;
+            seal(&file, kind.mode())
+        })
+        .await
     }
 }
 
@@ -178,37 +207,14 @@ fn is_damage(error: &StoreError) -> bool {
     )
 }
 
-/// Opens the unfinished file at `path`, and waits until nobody else is writing to it.
-fn lock(path: &Path) -> io::Result<File> {
-    let file = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .open(path)?;
-    // When another process finished meanwhile, this is the finished file under its old name. Nobody
-    // writes to it: the caller looks for the blob first.
-    file.lock()?;
-    Ok(file)
-}
-
-/// Removes an unfinished file that was made just after somebody else had finished: nobody will ever
-/// continue it. What that somebody gave its final name is left alone.
+/// Removes an unfinished file that nobody will ever continue. What somebody else gave its final name is
+/// left alone.
 pub(super) fn discard(path: &Path, locked: &File) -> io::Result<()> {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::MetadataExt;
-        let ours = locked.metadata()?;
-        // While it is under its name and the lock is ours, nobody else writes to it.
-        let unfinished = std::fs::symlink_metadata(path)
-            .is_ok_and(|there| (there.dev(), there.ino()) == (ours.dev(), ours.ino()));
-        if unfinished {
-            std::fs::remove_file(path)?;
-        }
+    // While it is under its name and the lock is ours, nobody else writes to it.
+    match is_at(locked, path) {
+        true => std::fs::remove_file(path),
+        false => Ok(()),
     }
-    #[cfg(not(unix))]
-    let _ = (path, locked);
-    Ok(())
 }
 
 /// Hashes the first `offset` bytes of an unfinished file, cuts off what follows, and stays there.
@@ -226,14 +232,27 @@ fn read_start(
     Ok((file, start))
 }
 
+impl Cache {
+    /// As [`hold`](Self::hold), where it does not block others.
+    async fn hold_off_the_runtime(&self, digest: &Digest) -> Result<Option<Held>, StoreError> {
+        let (cache, digest) = (self.clone(), digest.clone());
+        Ok(off_the_runtime(move || cache.hold(&digest)).await??)
+    }
+}
+
 /// Runs work on a file of the cache where it does not block others.
 pub(super) async fn blocking<T: Send + 'static>(
     path: &Path,
     work: impl FnOnce(&Path) -> io::Result<T> + Send + 'static,
 ) -> Result<T, StoreError> {
     let owned = path.to_owned();
-    let done = tokio::task::spawn_blocking(move || work(&owned))
-        .await
-        .map_err(|error| StoreError::new(ErrorKind::Other, error))?;
+    let done = off_the_runtime(move || work(&owned)).await?;
     Ok(done.map_err(Error::file(path))?)
+}
+
+async fn off_the_runtime<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, StoreError> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|error| StoreError::new(ErrorKind::Other, error))
 }

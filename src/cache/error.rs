@@ -14,6 +14,12 @@ pub enum Error {
         "no folder for the cache is known: neither --cache-dir, XDG_CACHE_HOME nor HOME is set"
     )]
     NoDirectory,
+    /// The folder belongs to another user, who could put anything there.
+    #[error("the cache folder {} belongs to another user", .0.display())]
+    ForeignDirectory(PathBuf),
+    /// Others may write to the folder.
+    #[error("others may write to the cache folder {}", .0.display())]
+    SharedDirectory(PathBuf),
     /// A file of the cache could not be used.
     #[error("cannot use the cache file {}", path.display())]
     File {
@@ -73,6 +79,7 @@ impl Error {
             Self::NoContent(_) | Self::NoReference(_) => ErrorKind::NotFound,
             Self::MalformedName(_) => ErrorKind::Usage,
             Self::NotVerified(_) | Self::DamagedIdentity { .. } => ErrorKind::NotVerified,
+            Self::ForeignDirectory(_) | Self::SharedDirectory(_) => ErrorKind::Denied,
             Self::NoDirectory => ErrorKind::Other,
         }
     }
@@ -82,6 +89,15 @@ impl Error {
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::NoDirectory => "name a folder with --cache-dir or PAR_CACHE_DIR",
+            Self::ForeignDirectory(_) => {
+                "name a folder of your own with --cache-dir or PAR_CACHE_DIR"
+            }
+            Self::SharedDirectory(_) => {
+                "take that right from them (chmod go-w), or name another folder with --cache-dir"
+            }
+            Self::File { source, .. } if is_full(source) => {
+                "make room, with `par cache prune` perhaps, or name another folder with --cache-dir"
+            }
             Self::File { source, .. } if ErrorKind::of_io(source) == ErrorKind::Denied => {
                 "name another folder with --cache-dir or PAR_CACHE_DIR"
             }
@@ -95,6 +111,12 @@ impl Error {
         };
         Some(hint.to_owned())
     }
+}
+
+/// Whether the disk, or what this user or process may have of it, is full.
+pub(super) fn is_full(error: &io::Error) -> bool {
+    use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+    matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge)
 }
 
 impl From<Error> for StoreError {

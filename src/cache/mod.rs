@@ -10,31 +10,49 @@
 //!   places/sha256/<hex>                    repositories in which content was seen, a line for each
 //!   partial/sha256/<hex>                   unfinished downloads, of blobs and of parts of them, continued
 //!                                          by whoever comes next
+//!   partial/sha256/<hex>.lock              held by who makes or checks what has this digest
 //! ```
 //!
 //! A file under its final name is complete and verified; nothing is ever overwritten in place.
-//! Processes coordinate through a lock on the unfinished file, so one download serves all who wait.
+//! Processes coordinate through locks, so one download and one extraction serve all who wait.
+//!
+//! - **Hits are checked** by their seal (`seal.rs`), at the cost of one look at the metadata;
+//!   [`Cache::verify`] reads everything. What is damaged is removed and made anew, never served.
+//! - **Use** is noted in the access time of a file. [`Cache::prune`] takes what was not used for longest,
+//!   but nothing that somebody holds a shared lock on, and nothing that was used within the last hour:
+//!   the path of an executable outlives the call that gave it.
 
 mod blobs;
+mod content;
+mod entries;
 mod error;
+mod executables;
 mod heads;
 mod identities;
+mod listing;
+mod lock;
 mod paths;
 mod places;
+mod prune;
 mod ranges;
 mod references;
+mod seal;
+mod verify;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
-
-use crate::content::Digest;
 
 use self::paths::Paths;
 
+pub use content::Held;
 pub use error::Error;
+pub use executables::{Executable, Slot};
 pub use identities::Identity;
+pub use listing::{Listed, Listing, Usage};
+pub use prune::{PruneOptions, Pruned};
 pub(crate) use ranges::PartialRange;
 pub use references::Record;
+pub use verify::Verified;
 
 /// The cache of one user on one machine. Cheap to clone; any number of processes may use one.
 #[derive(Debug, Clone)]
@@ -48,7 +66,8 @@ impl Cache {
     ///
     /// # Errors
     ///
-    /// [`Error::NoDirectory`] when no folder is known, [`Error::File`] when it cannot be created.
+    /// [`Error::NoDirectory`] when no folder is known, [`Error::File`] when it cannot be created,
+    /// [`Error::ForeignDirectory`] and [`Error::SharedDirectory`] when others could change what is in it.
     pub fn open(directory: Option<&Path>) -> Result<Self, Error> {
         let paths = Paths::create(directory)?;
         Ok(Self {
@@ -61,31 +80,4 @@ impl Cache {
     pub fn directory(&self) -> &Path {
         self.paths.root()
     }
-
-    /// The file that holds the content of `digest`, if it is there.
-    #[must_use]
-    pub fn blob(&self, digest: &Digest) -> Option<PathBuf> {
-        Some(self.paths.blob(digest)).filter(|path| path.is_file())
-    }
-
-    /// The verified executable whose signed hash is `digest`, if it is there.
-    #[must_use]
-    pub fn executable(&self, digest: &Digest) -> Option<PathBuf> {
-        Some(self.paths.executable(digest)).filter(|path| path.is_file())
-    }
-
-    /// Where the executable whose signed hash is `digest` belongs. Only a verified file may get this
-    /// name, through a rename and with [`Self::EXECUTABLE_MODE`].
-    ///
-    /// # Errors
-    ///
-    /// [`Error::File`] when its folder cannot be created.
-    pub fn executable_destination(&self, digest: &Digest) -> Result<PathBuf, Error> {
-        let path = self.paths.executable(digest);
-        self.paths.create_parent(&path)?;
-        Ok(path)
-    }
-
-    /// The permission bits of a cached executable: it runs, and nobody writes to it.
-    pub const EXECUTABLE_MODE: u32 = 0o555;
 }

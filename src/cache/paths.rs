@@ -4,9 +4,11 @@ use std::path::{Path, PathBuf};
 
 use etcetera::base_strategy::{BaseStrategy, Xdg};
 
-use crate::content::{Digest, create_private_folder};
+use crate::content::{Digest, create_private_folder, is_temporary};
 
+use super::content::Kind;
 use super::error::Error;
+use super::seal::is_ours;
 
 /// Changes whenever the files inside change their meaning, so that old and new programs never read
 /// each other's.
@@ -15,6 +17,26 @@ const VERSION: &str = "v1";
 /// repository's name, as `_tags` is none.
 pub(super) const IDENTITY: &str = "_identity";
 pub(super) const LOCK: &str = "_lock";
+
+const REFERENCES: &str = "references";
+const HEADS: &str = "heads";
+const PLACES: &str = "places";
+const TAGS: &str = "_tags";
+const UNFINISHED: &str = "partial";
+
+/// What a path of the cache is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Place {
+    Content(Kind, Digest),
+    /// The record of `registry/repository:tag`.
+    Reference(String),
+    /// What is remembered of an archive's start, or of where content is.
+    Memory,
+    /// An unfinished download, or the lock of who makes something.
+    Unfinished,
+    /// A file that is being written, or that was when its process ended.
+    Temporary,
+}
 
 #[derive(Debug)]
 pub(super) struct Paths {
@@ -35,6 +57,7 @@ impl Paths {
             .map_err(Error::file(&directory))?
             .join(VERSION);
         create_private_folder(&root).map_err(Error::file(&root))?;
+        require_private(&root)?;
         Ok(Self { root })
     }
 
@@ -42,20 +65,22 @@ impl Paths {
         &self.root
     }
 
-    pub(super) fn blob(&self, digest: &Digest) -> PathBuf {
-        self.addressed("blobs", digest)
-    }
-
-    pub(super) fn executable(&self, digest: &Digest) -> PathBuf {
-        self.addressed("executables", digest)
+    pub(super) fn content(&self, kind: Kind, digest: &Digest) -> PathBuf {
+        self.addressed(kind.folder(), digest)
     }
 
     pub(super) fn partial(&self, digest: &Digest) -> PathBuf {
-        self.addressed("partial", digest)
+        self.addressed(UNFINISHED, digest)
+    }
+
+    pub(super) fn lock(&self, digest: &Digest) -> PathBuf {
+        let mut path = self.partial(digest);
+        path.set_extension("lock");
+        path
     }
 
     pub(super) fn places(&self, digest: &Digest) -> PathBuf {
-        self.addressed("places", digest)
+        self.addressed(PLACES, digest)
     }
 
     fn addressed(&self, kind: &str, digest: &Digest) -> PathBuf {
@@ -68,12 +93,12 @@ impl Paths {
     /// The record of `registry/repository:tag`. `_tags` is no valid part of a repository's name, so a
     /// tag never collides with a repository.
     pub(super) fn reference(&self, name: &str) -> Result<PathBuf, Error> {
-        self.tagged("references", name)
+        self.tagged(REFERENCES, name)
     }
 
     /// How the archive begins that `registry/repository:tag` points to.
     pub(super) fn head(&self, name: &str) -> Result<PathBuf, Error> {
-        self.tagged("heads", name)
+        self.tagged(HEADS, name)
     }
 
     fn tagged(&self, kind: &str, name: &str) -> Result<PathBuf, Error> {
@@ -83,7 +108,29 @@ impl Paths {
         for part in place.split('/') {
             path.push(safe(part).ok_or_else(malformed)?);
         }
-        Ok(path.join("_tags").join(safe(tag).ok_or_else(malformed)?))
+        Ok(path.join(TAGS).join(safe(tag).ok_or_else(malformed)?))
+    }
+
+    /// What the file at `path` is for. `None` for what this module does not know, and leaves alone.
+    pub(super) fn place(&self, path: &Path) -> Option<Place> {
+        let relative = path.strip_prefix(&self.root).ok()?;
+        let parts: Option<Vec<&str>> = relative.iter().map(|part| part.to_str()).collect();
+        match parts?.as_slice() {
+            [.., name] if is_temporary(name) => Some(Place::Temporary),
+            [UNFINISHED, ..] => Some(Place::Unfinished),
+            [REFERENCES, place @ .., TAGS, tag] => {
+                Some(Place::Reference(format!("{}:{tag}", place.join("/"))))
+            }
+            [HEADS, .., TAGS, _] | [PLACES, _, _] => Some(Place::Memory),
+            [folder, algorithm, hex] => {
+                let kind = Kind::ALL
+                    .into_iter()
+                    .find(|kind| kind.folder() == *folder)?;
+                let digest = format!("{algorithm}:{hex}").parse().ok()?;
+                Some(Place::Content(kind, digest))
+            }
+            _ => None,
+        }
     }
 
     pub(super) fn identities(&self) -> PathBuf {
@@ -108,12 +155,28 @@ impl Paths {
     }
 }
 
+/// Refuses a folder in which others could change things.
+fn require_private(root: &Path) -> Result<(), Error> {
+    let metadata = std::fs::metadata(root).map_err(Error::file(root))?;
+    if !is_ours(&metadata) {
+        return Err(Error::ForeignDirectory(root.to_owned()));
+    }
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        if metadata.permissions().mode() & 0o022 != 0 {
+            return Err(Error::SharedDirectory(root.to_owned()));
+        }
+    }
+    Ok(())
+}
+
 /// A part of a reference that is safe as a file's name: the characters that the OCI distribution
 /// specification allows in registries, repositories and tags, and no `..`.
 pub(super) fn safe(part: &str) -> Option<&str> {
     let allowed =
         |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | ':' | '[' | ']');
-    let special = part.is_empty() || part == "." || part == ".." || part == "_tags";
+    let special = part.is_empty() || part == "." || part == ".." || part == TAGS;
     (!special && part.chars().all(allowed)).then_some(part)
 }
 
@@ -167,6 +230,33 @@ mod tests {
         assert!(paths.reference("ghcr.io/x:_lock").is_ok());
         for place in ["", "ghcr.io/..", "/etc", "ghcr.io/_identity", "x/_lock/y"] {
             assert!(paths.identity(place).is_err(), "{place}");
+        }
+    }
+
+    #[test]
+    fn every_path_says_what_it_is_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let paths = paths(&folder);
+        let digest = Digest::of(b"");
+        for kind in Kind::ALL {
+            let place = paths.place(&paths.content(kind, &digest));
+            assert_eq!(place, Some(Place::Content(kind, digest.clone())));
+        }
+        for name in ["ghcr.io/org/provider:v1", "localhost:5000/provider:1.0.0"] {
+            let place = paths.place(&paths.reference(name).unwrap());
+            assert_eq!(place, Some(Place::Reference(name.to_owned())));
+        }
+        for path in [paths.head("ghcr.io/x:1").unwrap(), paths.places(&digest)] {
+            assert_eq!(paths.place(&path), Some(Place::Memory));
+        }
+        for path in [paths.partial(&digest), paths.lock(&digest)] {
+            assert_eq!(paths.place(&path), Some(Place::Unfinished));
+        }
+        let temporary = paths.content(Kind::Executable, &digest);
+        let temporary = temporary.with_file_name(".par-x.partial");
+        assert_eq!(paths.place(&temporary), Some(Place::Temporary));
+        for other in ["identities/ghcr.io/x", "blobs/sha256/x", "blobs/x", "x"] {
+            assert_eq!(paths.place(&paths.root().join(other)), None, "{other}");
         }
     }
 

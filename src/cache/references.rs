@@ -1,7 +1,7 @@
 //! What a tag pointed to, and when that was last confirmed.
 
 use std::io::{self, Read, Write};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
@@ -19,8 +19,21 @@ pub struct Record {
     /// The manifest that the tag pointed to.
     #[serde(flatten)]
     pub descriptor: Descriptor,
+    /// How many bytes of content the manifest names; `None` when that is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content: Option<u64>,
     /// When the registry last confirmed that, in seconds since 1970.
     pub confirmed: u64,
+}
+
+impl Record {
+    /// When the registry last confirmed that. It can be in the future, when a clock was wrong.
+    #[must_use]
+    pub fn confirmed_at(&self) -> SystemTime {
+        // The end of the year 9999: no later date can be written down.
+        const LAST: u64 = 253_402_300_799;
+        UNIX_EPOCH + Duration::from_secs(self.confirmed.min(LAST))
+    }
 }
 
 impl Cache {
@@ -48,16 +61,23 @@ impl Cache {
         }
     }
 
-    /// Records that `registry/repository:tag` points to `descriptor` now.
+    /// Records that `registry/repository:tag` points to `descriptor` now, which names so many bytes of
+    /// content.
     ///
     /// # Errors
     ///
     /// [`Error::MalformedName`], [`Error::File`].
-    pub fn record(&self, name: &str, descriptor: &Descriptor) -> Result<(), Error> {
+    pub fn record(
+        &self,
+        name: &str,
+        descriptor: &Descriptor,
+        content: Option<u64>,
+    ) -> Result<(), Error> {
         let path = self.paths.reference(name)?;
         self.paths.create_parent(&path)?;
         let record = Record {
             descriptor: descriptor.clone(),
+            content,
             confirmed: SystemTime::now()
                 .duration_since(UNIX_EPOCH)
                 .map_or(0, |since| since.as_secs()),

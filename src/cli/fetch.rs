@@ -8,6 +8,7 @@ use wasmcloud_par::client::TrustPolicy;
 
 use super::output::Answer;
 use super::policy::TrustArgs;
+use super::pulling::PullArgs;
 use super::registry::RegistryArgs;
 use super::session::{Session, text};
 
@@ -37,6 +38,8 @@ pub(crate) struct Args {
     #[command(flatten)]
     trust: TrustArgs,
     #[command(flatten)]
+    pull: PullArgs,
+    #[command(flatten)]
     registry: RegistryArgs,
 }
 
@@ -48,7 +51,9 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
         allow_downgrade: args.allow_downgrade,
         ..args.trust.policy().await?
     };
+    let policy = args.pull.policy()?;
     let client = args.registry.client(session, trust).await?;
+    let client = client.with_pull_policy(policy);
     let fetched = client.fetch(&reference, &target).await?;
     Ok(Answer::new(text(&fetched.path))
         .field("file", text(&fetched.path))

@@ -4,6 +4,7 @@
 //! [`Answer`]. Only this module talks to the terminal and decides on exit codes.
 
 mod binaries;
+mod cache;
 mod completions;
 mod copy;
 mod create;
@@ -26,6 +27,7 @@ mod policy;
 mod problem;
 mod progress;
 mod pull;
+mod pulling;
 mod push;
 mod registry;
 mod remove;
@@ -92,6 +94,7 @@ enum Command {
     Pull(pull::Args),
     Fetch(fetch::Args),
     Copy(copy::Args),
+    Cache(cache::Args),
     Login(login::Args),
     Logout(logout::Args),
     Trust(trust::Args),
@@ -116,6 +119,7 @@ impl Command {
             Self::Pull(args) => pull::run(args, session).await,
             Self::Fetch(args) => fetch::run(args, session).await,
             Self::Copy(args) => copy::run(args, session).await,
+            Self::Cache(args) => cache::run(args, session).await,
             Self::Login(args) => login::run(args, session).await,
             Self::Logout(args) => logout::run(args, session).await,
             Self::Trust(args) => trust::run(args, session).await,

@@ -8,6 +8,7 @@ use wasmcloud_par::content::Digest;
 
 use super::output::Answer;
 use super::policy::TrustArgs;
+use super::pulling::PullArgs;
 use super::registry::RegistryArgs;
 use super::session::{Session, text};
 
@@ -27,6 +28,8 @@ pub(crate) struct Args {
     #[command(flatten)]
     trust: TrustArgs,
     #[command(flatten)]
+    pull: PullArgs,
+    #[command(flatten)]
     registry: RegistryArgs,
 }
 
@@ -35,7 +38,9 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
         .registry
         .reference(&args.reference, args.digest.is_some())?;
     let trust = args.trust.policy().await?;
+    let policy = args.pull.policy()?;
     let client = args.registry.client(session, trust).await?;
+    let client = client.with_pull_policy(policy);
     let pulled = client
         .pull(
             &reference,

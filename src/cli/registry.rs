@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 use clap::ValueHint;
 use wasmcloud_par::archive::Limits;
-use wasmcloud_par::client::{Client, ClientOptions, TrustPolicy};
+use wasmcloud_par::client::{Client, ClientOptions, PullPolicy, TrustPolicy};
 use wasmcloud_par::oci::{ClientCertificate, CredentialSource, Reference, RegistryOptions};
 
 use super::credentials::{CredentialArgs, ON_COMMAND_LINE};
@@ -116,6 +116,7 @@ impl RegistryArgs {
                 cache_directory: session.cache_directory().map(Path::to_owned),
                 registry: args.options(explicit),
                 trust: Some(trust),
+                pull: PullPolicy::default(),
                 limits: Limits::default(),
                 progress: session.progress().clone(),
             })?)

@@ -2,24 +2,26 @@
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::Arc;
 
 use bytes::Bytes;
 
 use crate::archive::{Limits, VerifiedClaims, is_compressed, read_claims};
-use crate::cache;
+use crate::cache::{self, Executable, Held};
 use crate::content::{Descriptor, Digest, ErrorKind, Store, StoreError, open_regular};
 use crate::oci::{Artifact, MANIFEST_LIMIT, Reference, choose_from_index, media_type};
 
 use super::copy::{Content, copy};
 use super::error::Error;
-use super::{Access, Client, record_name};
+use super::resolve::PullPolicy;
+use super::{Access, Client, blocking, record_name};
 
 /// An archive whose manifest and layers are in the cache. Nothing is verified yet but their digests.
 #[derive(Clone)]
 pub(super) struct Cached {
     pub(super) artifact: Artifact,
-    layers: Vec<PathBuf>,
+    layers: Arc<[Held]>,
 }
 
 impl Cached {
@@ -58,7 +60,8 @@ impl Cached {
     pub(super) fn files(&self) -> impl Iterator<Item = Result<File, Error>> {
         self.layers
             .iter()
-            .map(|layer| Ok(open_regular(layer).map_err(cache::Error::file(layer))?.0))
+            .map(Held::path)
+            .map(|path| Ok(open_regular(path).map_err(cache::Error::file(path))?.0))
     }
 
     /// The size of the archive in bytes.
@@ -74,7 +77,7 @@ impl Client {
     pub(super) async fn cached(&self, reference: &Reference) -> Result<Cached, Error> {
         let store = self.store(reference, Access::Read)?;
         let artifact = self.artifact(store.as_ref(), reference).await?;
-        self.whole(store.as_ref(), artifact).await
+        self.whole(store.as_ref(), artifact, reference).await
     }
 
     /// Brings the layers of an archive into the cache.
@@ -82,35 +85,27 @@ impl Client {
         &self,
         store: &dyn Store,
         artifact: Artifact,
+        reference: &Reference,
     ) -> Result<Cached, Error> {
         let mut layers = Vec::with_capacity(artifact.layers().len());
         for layer in artifact.layers() {
-            let source = Content {
-                store,
-                descriptor: layer,
-            };
-            if self.cache.blob(&layer.digest).is_none() {
-                let progress = self.progress.as_ref();
-                copy(&source, &self.cache, layer, "downloading", progress).await?;
-            }
-            layers.push(self.blob(layer)?);
+            let held = self.brought(store, layer, reference, "downloading");
+            layers.push(held.await?);
         }
-        Ok(Cached { artifact, layers })
+        Ok(Cached {
+            artifact,
+            layers: layers.into(),
+        })
     }
 
-    /// The manifest that `reference` stands for now. A tag is always asked for: it may have moved.
+    /// The manifest that `reference` stands for, by the pull policy.
     pub(super) async fn artifact(
         &self,
         store: &dyn Store,
         reference: &Reference,
     ) -> Result<Artifact, Error> {
-        let name = reference
-            .name()
-            .ok_or_else(|| Error::Unnamed(reference.to_string()))?;
-        let descriptor = match reference.digest().and_then(|digest| self.known(digest)) {
-            Some(descriptor) => descriptor,
-            None => store.resolve(&name).await?,
-        };
+        let resolved = self.resolve(store, reference).await?;
+        let descriptor = resolved.descriptor;
         let mut manifest = self.manifest(store, &descriptor, reference).await?;
         let mut chosen = descriptor.clone();
         if media_type::is_index(&descriptor.media_type) {
@@ -119,9 +114,8 @@ impl Client {
             manifest = self.manifest(store, &chosen, reference).await?;
         }
         let artifact = Artifact::parse(chosen, manifest, &reference.to_string())?;
-        if let Some(name) = record_name(reference).filter(|_| reference.digest().is_none()) {
-            self.note_move(&name, &descriptor);
-            self.cache.record(&name, &descriptor)?;
+        if resolved.confirmed && reference.digest().is_none() {
+            self.record(reference, &descriptor, &artifact);
         }
         Ok(artifact)
     }
@@ -139,40 +133,68 @@ impl Client {
                 limit: MANIFEST_LIMIT,
             });
         }
-        self.cache
-            .put(descriptor, &Content { store, descriptor })
-            .await?;
-        let path = self.blob(descriptor)?;
-        Ok(read_manifest(&path).map_err(cache::Error::file(&path))?)
+        let held = self.brought(store, descriptor, reference, "").await?;
+        Ok(read_manifest(held.path()).map_err(cache::Error::file(held.path()))?)
     }
 
-    /// The descriptor of a manifest that the cache holds. A digest never moves, so nobody is asked.
-    fn known(&self, digest: &Digest) -> Option<Descriptor> {
-        let bytes = read_manifest(&self.cache.blob(digest)?).ok()?;
-        Some(Descriptor {
-            media_type: media_type::of_manifest(&bytes)?,
-            digest: digest.clone(),
-            size: bytes.len() as u64,
-        })
+    /// Content in the cache, received if it was not there. `label` names what takes long, if it does.
+    async fn brought(
+        &self,
+        store: &dyn Store,
+        descriptor: &Descriptor,
+        reference: &Reference,
+        label: &str,
+    ) -> Result<Held, Error> {
+        if let Some(held) = self.held(&descriptor.digest).await? {
+            return Ok(held);
+        }
+        if self.pull == PullPolicy::Never {
+            return Err(Error::NotCached(reference.to_string()));
+        }
+        let content = Content { store, descriptor };
+        match label {
+            "" => self.cache.put(descriptor, &content).await?,
+            label => {
+                let progress = self.progress.as_ref();
+                copy(&content, &self.cache, descriptor, label, progress).await?;
+            }
+        }
+        let held = self.held(&descriptor.digest).await?;
+        held.ok_or_else(|| cache::Error::NoContent(descriptor.digest.clone()).into())
     }
 
-    fn blob(&self, descriptor: &Descriptor) -> Result<PathBuf, Error> {
-        self.cache
-            .blob(&descriptor.digest)
-            .ok_or_else(|| cache::Error::NoContent(descriptor.digest.clone()).into())
+    /// Content of the cache, off the runtime: what looks damaged is read to the end.
+    pub(super) async fn held(&self, digest: &Digest) -> Result<Option<Held>, Error> {
+        let (cache, digest) = (self.cache.clone(), digest.clone());
+        blocking(move || Ok(cache.hold(&digest)?)).await
     }
 
-    fn note_move(&self, name: &str, descriptor: &Descriptor) {
-        if let Ok(record) = self.cache.recorded(name)
+    /// A verified executable of the cache, or the right to put it there, off the runtime.
+    pub(super) async fn executable(&self, hash: &Digest) -> Result<Executable, Error> {
+        let (cache, hash) = (self.cache.clone(), hash.clone());
+        blocking(move || Ok(cache.executable_or_slot(&hash)?)).await
+    }
+
+    /// Writes down what the registry has just said. Who only reads the cache can do without.
+    fn record(&self, reference: &Reference, descriptor: &Descriptor, artifact: &Artifact) {
+        let Some(name) = record_name(reference) else {
+            return;
+        };
+        if let Ok(record) = self.cache.recorded(&name)
             && record.descriptor.digest != descriptor.digest
         {
             let (from, to) = (&record.descriptor.digest, &descriptor.digest);
             tracing::warn!(%name, %from, %to, "the tag has moved");
         }
+        let size = artifact.layers().iter().map(|layer| layer.size).sum();
+        if let Err(error) = self.cache.record(&name, descriptor, Some(size)) {
+            let error: &dyn std::error::Error = &error;
+            tracing::warn!(error, "what {name} stands for was not recorded");
+        }
     }
 }
 
-fn read_manifest(path: &Path) -> io::Result<Bytes> {
+pub(super) fn read_manifest(path: &Path) -> io::Result<Bytes> {
     let mut bytes = Vec::new();
     let (file, _) = open_regular(path)?;
     file.take(MANIFEST_LIMIT + 1).read_to_end(&mut bytes)?;

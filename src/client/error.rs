@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::archive;
 use crate::cache;
@@ -37,6 +38,9 @@ pub enum Error {
     /// A reference has neither a tag nor a digest.
     #[error("{0} names neither a tag nor a digest")]
     Unnamed(String),
+    /// The cache cannot answer, and nobody else may be asked.
+    #[error("{0} is not in the cache, and no registry may be asked")]
+    NotCached(String),
     /// A reference stands for another digest than the one that was demanded.
     #[error("{reference} is {actual}, not {expected}")]
     OtherDigest {
@@ -86,6 +90,9 @@ pub enum Error {
     /// The work was cancelled from outside: the runtime is shutting down.
     #[error("the work was cancelled")]
     Cancelled(#[source] tokio::task::JoinError),
+    /// Another task that fetched the same, and that this one waited for, failed.
+    #[error(transparent)]
+    Shared(Arc<Error>),
     /// Reading an input ended without an outcome: its reader panicked.
     #[error("reading the archive was abandoned")]
     Abandoned,
@@ -117,6 +124,8 @@ impl Error {
                 ErrorKind::NotVerified
             }
             Self::Trust(error) => error.kind(),
+            Self::Shared(error) => error.kind(),
+            Self::NotCached(_) => ErrorKind::NotFound,
             Self::Write { source, .. } => ErrorKind::of_io(source),
             Self::Cancelled(_) | Self::Abandoned => ErrorKind::Other,
         }
@@ -137,6 +146,8 @@ impl Error {
                         .and_then(cache::Error::hint),
                 };
             }
+            Self::Shared(error) => return error.hint(),
+            Self::NotCached(_) => "fetch it once with another pull policy: --pull missing",
             Self::Unnamed(_) => "add a tag, as in `:1.0.0`, or a digest",
             Self::ReservedAnnotation(_) => "leave it out: it comes from the archive",
             Self::OtherDigest { .. } => {

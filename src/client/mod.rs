@@ -10,12 +10,14 @@ mod copy;
 mod doctor;
 mod error;
 mod fetch;
+mod flights;
 mod inspect;
 mod mount;
 mod pull;
 mod push;
 mod ranged;
 mod remote;
+mod resolve;
 mod summary;
 mod tags;
 mod tree;
@@ -33,9 +35,11 @@ use crate::oci::{Layout, Reference, Registries, RegistryOptions};
 pub use doctor::{Check, Diagnosis, Finding, Verdict};
 pub use error::Error;
 pub use fetch::Fetched;
+use flights::Flights;
 pub use inspect::Inspected;
 pub use pull::Pulled;
 pub use push::Pushed;
+pub use resolve::PullPolicy;
 pub use summary::{Summarized, Summary};
 pub use tree::Copied;
 pub use trust::{ParsePatternError, Pattern, Pinning, Rule, TrustError, TrustPolicy, pin_name};
@@ -49,6 +53,8 @@ pub struct ClientOptions {
     pub registry: RegistryOptions,
     /// Which publishers are trusted. `None`: as the [user's own file](TrustPolicy::of_user) says.
     pub trust: Option<TrustPolicy>,
+    /// When a registry is asked what a tag stands for.
+    pub pull: PullPolicy,
     /// What reading an archive is bounded to.
     pub limits: Limits,
     /// Who watches what takes long, and may stop it.
@@ -61,6 +67,7 @@ impl Default for ClientOptions {
             cache_directory: None,
             registry: RegistryOptions::default(),
             trust: None,
+            pull: PullPolicy::default(),
             limits: Limits::default(),
             progress: Arc::new(Silent),
         }
@@ -76,8 +83,10 @@ pub struct Client {
     cache: Cache,
     registries: Registries,
     trust: Arc<TrustPolicy>,
+    pull: PullPolicy,
     limits: Arc<Limits>,
     progress: Arc<dyn Progress>,
+    flights: Arc<Flights>,
 }
 
 impl Client {
@@ -92,9 +101,20 @@ impl Client {
             cache: Cache::open(options.cache_directory.as_deref())?,
             registries: Registries::new(options.registry)?,
             trust: Arc::new(options.trust.map_or_else(TrustPolicy::of_user, Ok)?),
+            pull: options.pull,
             limits: Arc::new(options.limits),
             progress: options.progress,
+            flights: Arc::default(),
         })
+    }
+
+    /// The same client with another pull policy, over the same connections.
+    #[must_use]
+    pub fn with_pull_policy(&self, pull: PullPolicy) -> Self {
+        Self {
+            pull,
+            ..self.clone()
+        }
     }
 
     /// The cache that this client uses.
@@ -106,6 +126,7 @@ impl Client {
     /// The store that `reference` is in.
     fn store(&self, reference: &Reference, access: Access) -> Result<Box<dyn Store>, Error> {
         Ok(match (reference, access) {
+            (_, Access::Read) if self.pull == PullPolicy::Never => Box::new(self.cache.clone()),
             (Reference::Registry(reference), _) => Box::new(self.registries.repository(reference)),
             (Reference::Layout(reference), Access::Read) => {
                 Box::new(Layout::open(reference.directory())?)

@@ -95,9 +95,10 @@ impl Client {
     async fn demand(&self, reference: &Reference, expected: &Digest) -> Result<(), Error> {
         let actual = match (reference.digest(), reference.tag()) {
             (Some(written), _) => written.clone(),
-            (None, Some(tag)) => {
+            (None, Some(_)) => {
                 let store = self.store(reference, Access::Read)?;
-                store.resolve(tag).await?.digest
+                let resolved = self.resolve(store.as_ref(), reference).await?;
+                resolved.descriptor.digest
             }
             (None, None) => return Ok(()),
         };

@@ -10,7 +10,7 @@ use tokio::io::AsyncReadExt;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 use crate::archive::{Index, IndexEntry, Target, write_executable};
-use crate::cache::{self, Cache, PartialRange};
+use crate::cache::{self, Cache, Executable, PartialRange, Slot};
 use crate::content::{Digest, ErrorKind, MeteredReader, Store};
 use crate::oci::{Artifact, Reference};
 
@@ -30,14 +30,14 @@ impl Client {
     /// is signed, or else by downloading the bytes of this one executable.
     ///
     /// `None` when something is in the way: reading the whole archive finds out what, or gets round it.
-    pub(super) async fn fetch_alone(
+    pub(super) async fn fetch_by_range(
         &self,
         store: &dyn Store,
         artifact: &Artifact,
         reference: &Reference,
         target: &Target,
     ) -> Result<Option<Fetched>, Error> {
-        if self.missing(artifact) == 0 {
+        if self.missing(artifact).await? == 0 {
             // The archive itself is there, and says more than anything about it.
             return Ok(None);
         }
@@ -50,15 +50,15 @@ impl Client {
             .executable(target)
             .map_err(|source| Error::unusable(&reference.to_string(), source))?;
         // Under the name of a signed hash there is nothing but what has that hash.
-        let (path, downloaded) = match self.cache.executable(hash) {
-            Some(path) => (path, None),
-            None => match self
-                .receive(store, &remote, reference, target, hash)
-                .await?
-            {
-                Some((path, downloaded)) => (path, Some(downloaded)),
-                None => return Ok(None),
-            },
+        let (path, downloaded) = match self.executable(hash).await? {
+            Executable::Ready(path) => (path, None),
+            Executable::Missing(slot) => {
+                let received = self.receive(store, &remote, reference, target, hash, slot);
+                match received.await? {
+                    Some((path, downloaded)) => (path, Some(downloaded)),
+                    None => return Ok(None),
+                }
+            }
         };
         self.pin(reference, &remote.claims).await?;
         Ok(Some(Fetched {
@@ -78,6 +78,7 @@ impl Client {
         reference: &Reference,
         target: &Target,
         hash: &Digest,
+        slot: Slot,
     ) -> Result<Option<(PathBuf, u64)>, Error> {
         let layer = &remote.layer;
         if layer.size <= SMALL {
@@ -92,16 +93,9 @@ impl Client {
         }
         let range = entry.range.clone();
         let partial = self.cache.partial_range(&layer.digest, &range).await?;
-        let destination = self.cache.executable_destination(hash)?;
-        if self.cache.executable(hash).is_some() {
-            // Somebody else has received it meanwhile.
-            discard(partial);
-            return Ok(Some((destination, 0)));
-        }
-
         let start = range.start + partial.received();
         let (sender, receiver) = channel(WAITING);
-        let (expected, path) = (hash.clone(), destination.clone());
+        let (expected, path) = (hash.clone(), slot.destination().to_owned());
         let inflating = blocking(move || {
             let content = index.read(&entry, Incoming::new(&partial, receiver));
             let right = write_executable(content, &expected, &path, Cache::EXECUTABLE_MODE)?;
@@ -115,7 +109,7 @@ impl Client {
         let (partial, right) = inflated?;
         if right {
             discard(partial);
-            return Ok(Some((destination, range.end - start)));
+            return Ok(Some((slot.fill()?, range.end - start)));
         }
         let reason = match sent {
             // What has come so far is continued by who comes next.

@@ -69,7 +69,7 @@ impl Client {
         let summary = match remote.await? {
             Some(summary) => summary,
             None => {
-                let cached = self.whole(store, artifact).await?;
+                let cached = self.whole(store, artifact, reference).await?;
                 self.verified(cached, reference).await?.1.into()
             }
         };
@@ -83,7 +83,7 @@ impl Client {
         reference: &Reference,
         world: bool,
     ) -> Result<Option<Summary>, Error> {
-        if self.missing(artifact) == 0 {
+        if self.missing(artifact).await? == 0 {
             return Ok(None);
         }
         let Some(remote) = self.remote(store, artifact, reference).await? else {

@@ -6,6 +6,17 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
+/// What temporary names begin and end with.
+const PREFIX: &str = ".par-";
+const SUFFIX: &str = ".partial";
+
+/// Whether a file of this name is one that an [`AtomicFile`] is written under. Such a file stays behind
+/// when its process is killed.
+#[must_use]
+pub fn is_temporary(name: &str) -> bool {
+    name.starts_with(PREFIX) && name.ends_with(SUFFIX)
+}
+
 /// A file that appears under its name complete or not at all.
 ///
 /// It is written under a temporary name in the same folder, and [`commit`](Self::commit) flushes it
@@ -51,7 +62,7 @@ impl AtomicFile {
             _ => Path::new("."),
         };
         let mut builder = tempfile::Builder::new();
-        builder.prefix(".par-").suffix(".partial");
+        builder.prefix(PREFIX).suffix(SUFFIX);
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;

@@ -15,7 +15,7 @@ mod steady;
 mod store;
 mod verify;
 
-pub use atomic::{AtomicFile, create_private_folder, open_regular, publish};
+pub use atomic::{AtomicFile, create_private_folder, is_temporary, open_regular, publish};
 pub use descriptor::Descriptor;
 pub use digest::{Algorithm, Digest, Hasher, ParseDigestError};
 pub use kind::ErrorKind;

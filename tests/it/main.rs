@@ -11,6 +11,7 @@
 )]
 
 mod archive;
+mod cache;
 mod commands;
 mod doctor;
 mod faults;

@@ -16,6 +16,7 @@ mod registry;
 mod shared;
 mod tests;
 mod token_service;
+mod unprivileged;
 mod watcher;
 
 pub(crate) use elsewhere::Elsewhere;
@@ -23,3 +24,4 @@ pub(crate) use environment::{Environment, Outcome};
 pub(crate) use registry::Registry;
 pub(crate) use shared::{shared_registry, unique};
 pub(crate) use token_service::{Rules, TokenService, User};
+pub(crate) use unprivileged::Unprivileged;

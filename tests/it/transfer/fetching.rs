@@ -79,10 +79,12 @@ fn a_digest_that_is_in_the_cache_needs_no_registry() {
 
     let again = par(&environment, ["fetch", &pinned]).success();
     assert_eq!(again.stdout, first.stdout);
-    let gone = par(&environment, ["fetch", &tagged]).exit(6);
+    let strictly = ["fetch", &tagged, "--pull", "always"];
+    let gone = par(&environment, strictly).exit(6);
     assert_eq!(gone.stdout, "");
     assert!(gone.stderr.contains("is not answering"), "{gone}");
-    let gone = par(&environment, ["fetch", &tagged, "-o", "json"]).exit(6);
+    let strictly = ["fetch", &tagged, "--pull", "always", "-o", "json"];
+    let gone = par(&environment, strictly).exit(6);
     assert_eq!(gone.json()["error"]["kind"], "unavailable");
 }
 

@@ -38,7 +38,7 @@ use crate::support::archives::{ArchiveBuilder, VENDOR, noise};
 use crate::support::{Environment, Outcome, Registry};
 
 /// Runs what is `async`.
-fn block_on<T>(work: impl Future<Output = T>) -> T {
+pub(crate) fn block_on<T>(work: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -48,7 +48,7 @@ fn block_on<T>(work: impl Future<Output = T>) -> T {
 }
 
 /// Packs an executable for this machine as this crate does it, and gives the path of the archive.
-fn pack(environment: &Environment, name: &str, executable: &Path) -> PathBuf {
+pub(crate) fn pack(environment: &Environment, name: &str, executable: &Path) -> PathBuf {
     let path = environment.path(name);
     let mut writer = ArchiveWriter::new(Metadata {
         name: Some("Test Provider".to_owned()),
@@ -67,7 +67,7 @@ fn pack(environment: &Environment, name: &str, executable: &Path) -> PathBuf {
 }
 
 /// An archive with one executable for this machine that is so many bytes of noise.
-fn pack_noise(environment: &Environment, name: &str, size: usize) -> PathBuf {
+pub(crate) fn pack_noise(environment: &Environment, name: &str, size: usize) -> PathBuf {
     let executable = environment.write(&format!("{name}.noise"), noise(size, size as u64));
     pack(environment, name, &executable)
 }
@@ -79,23 +79,23 @@ fn small(environment: &Environment, name: &str) -> PathBuf {
 
 /// Pushes a file and gives the digest of the manifest.
 #[track_caller]
-fn push(environment: &Environment, reference: &str, file: &Path) -> String {
+pub(crate) fn push(environment: &Environment, reference: &str, file: &Path) -> String {
     let outcome = par(environment, ["push", reference, text(file)]).success();
     let (_, digest) = outcome.line().split_once('@').unwrap();
     digest.to_owned()
 }
 
 #[track_caller]
-fn par<const N: usize>(environment: &Environment, arguments: [&str; N]) -> Outcome {
+pub(crate) fn par<const N: usize>(environment: &Environment, arguments: [&str; N]) -> Outcome {
     environment.par(arguments)
 }
 
-fn text(path: &Path) -> &str {
+pub(crate) fn text(path: &Path) -> &str {
     path.to_str().unwrap()
 }
 
 /// The digest of a file's content.
-fn digest(path: &Path) -> String {
+pub(crate) fn digest(path: &Path) -> String {
     Digest::of(&fs::read(path).unwrap()).to_string()
 }
 
@@ -109,7 +109,7 @@ fn requests_about(registry: &Registry, method: &str, digest: &str) -> usize {
 }
 
 /// The library's client with this cache, and without the credentials of whoever runs the tests.
-fn client(cache: &Path) -> Client {
+pub(crate) fn client(cache: &Path) -> Client {
     client_within(cache, Limits::default())
 }
 

@@ -1,85 +1,22 @@
 //! What the system or a registry does not permit.
 
 use std::fs::{self, Permissions};
-use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
-use std::os::unix::process::CommandExt;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::Command;
 
 use super::super::good_archive;
 use super::Refusal;
 use crate::support::archives::LINUX;
-use crate::support::{Environment, Registry, shared_registry, unique};
+use crate::support::{Environment, Registry, Unprivileged, shared_registry, unique};
 
-/// Whom the kernel refuses: anybody but root. The number of `nobody` nearly everywhere.
-const NOBODY: u32 = 65534;
-
-/// How to run the command as somebody who is not root. The environment becomes theirs; a copy of the
-/// program is in it, because the original may be where only root can go.
-struct Unprivileged<'a> {
-    environment: &'a Environment,
-    is_root: bool,
-}
-
-impl<'a> Unprivileged<'a> {
-    fn new(environment: &'a Environment) -> Self {
-        let home = environment.home();
-        let is_root = fs::metadata(&home).unwrap().uid() == 0;
-        if is_root {
-            // By another process: a program that is open for writing cannot be run, and whatever
-            // this process has open, children that other tests start just now hold for a moment.
-            let copied = Command::new("cp")
-                .arg(env!("CARGO_BIN_EXE_par"))
-                .arg(home.join("par"))
-                .status();
-            assert!(copied.unwrap().success());
-            give_away(home.parent().unwrap());
-        }
-        Self {
-            environment,
-            is_root,
-        }
+#[track_caller]
+fn refused(user: &Unprivileged, arguments: &[&str], message: &[&str]) {
+    Refusal {
+        code: 4,
+        message,
+        hint: "",
     }
-
-    fn command(&self, arguments: &[&str]) -> Command {
-        let own = self.environment.command();
-        if !self.is_root {
-            let mut own = own;
-            own.args(arguments);
-            return own;
-        }
-        let mut command = Command::new(self.environment.home().join("par"));
-        command
-            .env_clear()
-            .envs(
-                own.get_envs()
-                    .filter_map(|(name, value)| Some((name, value?))),
-            )
-            .current_dir(own.get_current_dir().unwrap())
-            .uid(NOBODY)
-            .gid(NOBODY)
-            .args(arguments);
-        command
-    }
-
-    #[track_caller]
-    fn refused(&self, arguments: &[&str], message: &[&str]) {
-        Refusal {
-            code: 4,
-            message,
-            hint: "",
-        }
-        .of_command(self.environment, || self.command(arguments));
-    }
-}
-
-fn give_away(path: &Path) {
-    chown(path, Some(NOBODY), Some(NOBODY)).unwrap();
-    if path.is_dir() {
-        for entry in fs::read_dir(path).unwrap() {
-            give_away(&entry.unwrap().path());
-        }
-    }
+    .of_command(user.environment(), || user.command(arguments));
 }
 
 fn set_mode(path: &Path, mode: u32) {
@@ -106,15 +43,20 @@ fn files_that_may_not_be_read_are_denied() {
         &["push", &reference, "closed.par"],
     ];
     for command in commands {
-        user.refused(command, &["cannot read closed.par", "ermission denied"]);
+        refused(
+            &user,
+            command,
+            &["cannot read closed.par", "ermission denied"],
+        );
     }
     let create = ["create", "-n", "N", "-v", "V", "-b"];
-    user.refused(
+    refused(
+        &user,
         &[&create[..], &["closed.par"]].concat(),
         &["cannot read closed.par"],
     );
     let with_key = [&create[..], &["provider", "-i", "secret.nk"]].concat();
-    user.refused(&with_key, &["cannot read secret.nk"]);
+    refused(&user, &with_key, &["cannot read secret.nk"]);
 }
 
 #[test]
@@ -153,7 +95,11 @@ fn folders_that_may_not_be_written_to_are_denied_and_no_key_is_made() {
         &["pull", &reference, "--destination", "closed"],
     ];
     for command in commands {
-        user.refused(command, &["cannot write closed/", "ermission denied"]);
+        refused(
+            &user,
+            command,
+            &["cannot write closed/", "ermission denied"],
+        );
     }
     let insert = [
         "insert",
@@ -163,10 +109,10 @@ fn folders_that_may_not_be_written_to_are_denied_and_no_key_is_made() {
         "--issuer",
         &seed,
     ];
-    user.refused(&insert, &["closed", "ermission denied"]);
+    refused(&user, &insert, &["closed", "ermission denied"]);
     // A cache of somebody else.
     let foreign = ["pull", &reference, "--cache-dir", "closed/cache"];
-    user.refused(&foreign, &["closed/cache", "ermission denied"]);
+    refused(&user, &foreign, &["closed/cache", "ermission denied"]);
     set_mode(&closed, 0o755);
 }
 

@@ -1,0 +1,198 @@
+//! Which manifest a reference stands for, and whom to ask.
+
+use std::time::{Duration, SystemTime};
+
+use crate::cache::{self, Record};
+use crate::content::{Descriptor, Digest, ErrorKind, Store};
+use crate::oci::{Reference, media_type};
+
+use super::artifact::read_manifest;
+use super::error::Error;
+use super::{Client, record_name};
+
+/// How long a registry may take to say what a tag stands for, when the cache can answer as well: a host
+/// that starts without its registry is not to wait for as long as a transfer may.
+const OFFLINE_WAIT: Duration = Duration::from_secs(5);
+
+/// When a registry is asked what a tag stands for.
+///
+/// A digest stands for one manifest for ever: nobody is asked when the cache holds it. Content is never
+/// received twice, whatever the policy.
+///
+/// The names are those of Docker and Podman. `Always` fails without the registry, as `docker run
+/// --pull=always`, `podman run --pull=always` and the kubelet's `Always` do; `Newer` goes on with what is
+/// there, as `podman run --pull=newer` does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum PullPolicy {
+    /// The registry is asked each time, and there is an error when it does not answer.
+    Always,
+    /// The registry is asked each time. When it is unavailable, and does not merely refuse, a tag stands
+    /// for what it was last confirmed to stand for, with a warning.
+    #[default]
+    Newer,
+    /// What the cache knows of a tag counts; only for what it does not know is the registry asked.
+    Missing {
+        /// For how long what the registry said counts; after that, as [`Newer`](Self::Newer). `None`:
+        /// for ever.
+        max_age: Option<Duration>,
+    },
+    /// Nobody is asked for anything: there is what the cache holds, or [`Error::NotCached`].
+    Never,
+}
+
+/// What a reference stands for.
+pub(super) struct Resolved {
+    pub(super) descriptor: Descriptor,
+    /// Whether a registry said so just now.
+    pub(super) confirmed: bool,
+}
+
+impl Client {
+    /// The manifest that `reference` stands for, as far as the pull policy wants to know.
+    pub(super) async fn resolve(
+        &self,
+        store: &dyn Store,
+        reference: &Reference,
+    ) -> Result<Resolved, Error> {
+        let name = reference
+            .name()
+            .ok_or_else(|| Error::Unnamed(reference.to_string()))?;
+        let known = match reference.digest() {
+            Some(digest) => self.known(digest)?,
+            None => None,
+        };
+        if let Some(descriptor) = known {
+            return Ok(Resolved::from_cache(descriptor));
+        }
+        let record = match reference.digest() {
+            Some(_) => None,
+            None => self.usable_record(reference)?,
+        };
+        let Some(record) = record else {
+            return match self.pull {
+                PullPolicy::Never => Err(Error::NotCached(reference.to_string())),
+                _ => Ok(Resolved::confirmed(store.resolve(&name).await?)),
+            };
+        };
+        match self.pull {
+            PullPolicy::Always => Ok(Resolved::confirmed(store.resolve(&name).await?)),
+            PullPolicy::Never => Ok(Resolved::from_cache(record.descriptor)),
+            PullPolicy::Missing { max_age } if is_fresh(&record, max_age) => {
+                Ok(Resolved::from_cache(record.descriptor))
+            }
+            PullPolicy::Missing { .. } | PullPolicy::Newer => {
+                resolve_or_recall(store, &name, reference, record).await
+            }
+        }
+    }
+
+    /// The descriptor of a manifest that the cache holds.
+    fn known(&self, digest: &Digest) -> Result<Option<Descriptor>, Error> {
+        let Some(path) = self.cache.blob(digest)? else {
+            return Ok(None);
+        };
+        let bytes = read_manifest(&path).map_err(cache::Error::file(&path))?;
+        Ok(
+            media_type::of_manifest(&bytes).map(|media_type| Descriptor {
+                media_type,
+                digest: digest.clone(),
+                size: bytes.len() as u64,
+            }),
+        )
+    }
+
+    /// What is recorded of the tag of `reference`, when the manifest is in the cache too.
+    fn usable_record(&self, reference: &Reference) -> Result<Option<Record>, Error> {
+        let Some(name) = record_name(reference) else {
+            return Ok(None);
+        };
+        match self.cache.recorded(&name) {
+            Ok(record) => {
+                let known = self.known(&record.descriptor.digest)?;
+                Ok(known.map(|descriptor| Record {
+                    descriptor,
+                    ..record
+                }))
+            }
+            Err(cache::Error::NoReference(_)) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+impl Resolved {
+    fn confirmed(descriptor: Descriptor) -> Self {
+        Self {
+            descriptor,
+            confirmed: true,
+        }
+    }
+
+    fn from_cache(descriptor: Descriptor) -> Self {
+        Self {
+            descriptor,
+            confirmed: false,
+        }
+    }
+}
+
+/// Asks for what `name` stands for. When nobody answers, it is what was confirmed before.
+async fn resolve_or_recall(
+    store: &dyn Store,
+    name: &str,
+    reference: &Reference,
+    record: Record,
+) -> Result<Resolved, Error> {
+    let reason = match tokio::time::timeout(OFFLINE_WAIT, store.resolve(name)).await {
+        Ok(Ok(descriptor)) => return Ok(Resolved::confirmed(descriptor)),
+        Ok(Err(error)) if error.kind() == ErrorKind::Unavailable => reason(&error),
+        // It was answered: what was confirmed before does not hold any more.
+        Ok(Err(error)) => return Err(error.into()),
+        Err(_) => format!("no answer within {} seconds", OFFLINE_WAIT.as_secs()),
+    };
+    let since = humantime::format_rfc3339_seconds(record.confirmed_at());
+    tracing::warn!(
+        "{reference} is unconfirmed since {since}, and taken for what it stood for then, {}: {reason}",
+        record.descriptor.digest
+    );
+    Ok(Resolved::from_cache(record.descriptor))
+}
+
+/// An error and what it came from, on one line.
+fn reason(error: &dyn std::error::Error) -> String {
+    match error.source() {
+        Some(source) => format!("{error}: {}", reason(source)),
+        None => error.to_string(),
+    }
+}
+
+fn is_fresh(record: &Record, max_age: Option<Duration>) -> bool {
+    let Some(max_age) = max_age else {
+        return true;
+    };
+    // Confirmed in the future: a clock was wrong, then or now, and the age is not known.
+    let age = SystemTime::now().duration_since(record.confirmed_at());
+    age.is_ok_and(|age| age <= max_age)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_confirmed_in_the_future_is_not_fresh() {
+        let confirmed = |seconds_ago: i64| {
+            let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+            Record {
+                descriptor: Descriptor::of("", b""),
+                content: None,
+                confirmed: now.unwrap().as_secs().saturating_add_signed(-seconds_ago),
+            }
+        };
+        let minute = Some(Duration::from_secs(60));
+        assert!(is_fresh(&confirmed(30), minute));
+        assert!(!is_fresh(&confirmed(90), minute));
+        assert!(!is_fresh(&confirmed(-90), minute));
+        assert!(is_fresh(&confirmed(-90), None));
+    }
+}

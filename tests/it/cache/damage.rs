@@ -1,0 +1,181 @@
+//! What is damaged is never served, and replaced.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{Seek, SeekFrom, Write};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::path::Path;
+
+use super::Provider;
+use crate::transfer::digest;
+
+type Damage = (&'static str, fn(&Path));
+
+/// What can happen to a file of the cache, whatever its permission bits say.
+const DAMAGES: [Damage; 6] = [
+    ("cut off", |path| {
+        let size = fs::metadata(path).unwrap().len();
+        writable(path).set_len(size / 2).unwrap();
+    }),
+    ("emptied", |path| writable(path).set_len(0).unwrap()),
+    ("changed", |path| flip(&mut writable(path))),
+    ("longer", |path| {
+        let mut file = writable(path);
+        file.seek(SeekFrom::End(0)).unwrap();
+        file.write_all(b"more").unwrap();
+    }),
+    ("a link", |path| {
+        let elsewhere = path.with_extension("elsewhere");
+        fs::rename(path, &elsewhere).unwrap();
+        symlink(&elsewhere, path).unwrap();
+    }),
+    ("another file", |path| {
+        fs::remove_file(path).unwrap();
+        fs::write(path, "something else").unwrap();
+    }),
+];
+
+fn writable(path: &Path) -> File {
+    fs::set_permissions(path, fs::Permissions::from_mode(0o644)).unwrap();
+    OpenOptions::new().write(true).open(path).unwrap()
+}
+
+fn flip(file: &mut File) {
+    file.seek(SeekFrom::Start(100)).unwrap();
+    file.write_all(b"\xee\x11").unwrap();
+}
+
+#[test]
+fn whatever_is_damaged_is_noticed_and_replaced() {
+    let provider = Provider::new();
+    provider.fetches_the_executable();
+    let files = [
+        ("blobs", &provider.manifest),
+        ("blobs", &provider.layer),
+        ("executables", &provider.executable),
+    ];
+    for (name, damage) in DAMAGES {
+        for (kind, content) in files {
+            let path = provider.file(kind, content);
+            damage(&path);
+            let outcome = provider.fetch(&[]).success();
+            let case = format!("{kind}, {name}: {outcome}");
+            assert!(outcome.stderr.contains("was damaged"), "{case}");
+            assert_eq!(
+                digest(Path::new(outcome.line())),
+                provider.executable,
+                "{case}"
+            );
+            assert_eq!(digest(&path), *content, "{case}");
+            provider.fetch(&["--pull", "never"]).success();
+        }
+    }
+    assert_eq!(provider.kept("partial"), [""; 0]);
+}
+
+#[test]
+fn reading_everything_finds_every_damage() {
+    let provider = Provider::new();
+    for (name, damage) in DAMAGES {
+        provider.fetches_the_executable();
+        let path = provider.file("executables", &provider.executable);
+        damage(&path);
+        let outcome = provider.cache(["verify"]).exit(5);
+        assert_eq!(Path::new(outcome.line()), path, "{name}");
+        assert!(!path.exists(), "{name}");
+        provider.is_sound();
+    }
+}
+
+#[test]
+fn without_a_registry_what_is_damaged_is_missing() {
+    for (kind, content) in [("blobs", "layer"), ("executables", "executable")] {
+        let provider = Provider::new();
+        provider.fetches_the_executable();
+        let content = match content {
+            "layer" => &provider.layer,
+            _ => &provider.executable,
+        };
+        for (kind, content) in [("blobs", &provider.layer), (kind, content)] {
+            flip(&mut writable(&provider.file(kind, content)));
+        }
+        let outcome = provider.fetch(&["--pull", "never"]).exit(3);
+        assert_eq!(outcome.stdout, "");
+        assert!(outcome.stderr.contains("is not in the cache"), "{outcome}");
+    }
+}
+
+#[test]
+fn what_was_only_touched_is_read_once_and_kept() {
+    let provider = Provider::new();
+    provider.fetches_the_executable();
+    let path = provider.file("executables", &provider.executable);
+    let before = fs::metadata(&path).unwrap();
+    // As a copy of the whole cache would have it.
+    let file = writable(&path);
+    file.set_modified(std::time::SystemTime::now()).unwrap();
+    drop(file);
+    let requests = provider.registry.requests().len();
+    let outcome = provider.fetch(&[]).success();
+    assert!(!outcome.stderr.contains("damaged"), "{outcome}");
+    let after = fs::metadata(&path).unwrap();
+    assert_eq!(after.ino(), before.ino());
+    assert_eq!(after.mtime(), before.mtime());
+    assert_eq!(after.mode(), before.mode());
+    assert_eq!(provider.requests_since(requests).len(), 1);
+}
+
+#[test]
+fn what_changes_behind_the_files_back_is_found_by_reading_everything() {
+    let provider = Provider::new();
+    provider.fetches_the_executable();
+    provider.is_sound();
+    for (kind, content) in [
+        ("blobs", &provider.layer),
+        ("executables", &provider.executable),
+    ] {
+        let path = provider.file(kind, content);
+        let before = fs::metadata(&path).unwrap();
+        let mut file = writable(&path);
+        flip(&mut file);
+        file.set_modified(before.modified().unwrap()).unwrap();
+        file.set_permissions(before.permissions()).unwrap();
+        drop(file);
+
+        let outcome = provider.cache(["verify", "-o", "json"]).exit(5);
+        let answer = outcome.json();
+        assert_eq!(answer["success"], false);
+        assert_eq!(answer["error"]["kind"], "not_verified");
+        assert_eq!(answer["damaged"][0], path.to_str().unwrap());
+        assert!(!path.exists());
+        provider.is_sound();
+        provider.fetches_the_executable();
+    }
+}
+
+#[test]
+fn a_record_that_is_damaged_is_as_good_as_none() {
+    let provider = Provider::new();
+    for damaged in ["", "{", "{\"confirmed\": 1}", &"x".repeat(100_000)] {
+        provider.fetches_the_executable();
+        fs::write(provider.record(), damaged).unwrap();
+        provider.fetch(&["--pull", "never"]).exit(3);
+        provider.fetches_the_executable();
+        provider.fetch(&["--pull", "never"]).success();
+        fs::write(provider.record(), damaged).unwrap();
+        let outcome = provider.cache(["verify"]).exit(5);
+        assert_eq!(outcome.line(), provider.record().to_str().unwrap());
+        assert!(!provider.record().exists());
+    }
+    // A time that no calendar has.
+    provider.fetches_the_executable();
+    let record = fs::read_to_string(provider.record()).unwrap();
+    let (start, _) = record.split_once("\"confirmed\":").unwrap();
+    fs::write(
+        provider.record(),
+        format!("{start}\"confirmed\":{}}}", u64::MAX),
+    )
+    .unwrap();
+    provider.fetch(&["--pull", "never"]).success();
+    provider.cache(["list"]).success();
+    provider.fetches_the_executable();
+}

@@ -1,0 +1,141 @@
+//! The cache: when the registry is asked, what is served, what is thrown away, and what happens when
+//! things go wrong around it.
+
+mod crowds;
+mod damage;
+mod killed;
+mod policy;
+mod trouble;
+mod upkeep;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::support::{Environment, Outcome, Registry};
+use crate::transfer::{digest, pack, pack_noise, par, push};
+
+/// An executable of this machine.
+const ECHO: &str = "/bin/echo";
+/// Another one.
+const TRUE: &str = "/bin/true";
+
+/// A provider in a registry, and a user of it.
+struct Provider {
+    environment: Environment,
+    registry: Registry,
+    reference: String,
+    /// The digests of manifest, archive and executable.
+    manifest: String,
+    layer: String,
+    executable: String,
+}
+
+impl Provider {
+    /// Pushes an executable of this machine to `provider:1.0.0`.
+    fn new() -> Self {
+        let environment = Environment::new();
+        let file = pack(&environment, "provider.par.gz", Path::new(ECHO));
+        Self::pushed(environment, &file, Path::new(ECHO))
+    }
+
+    /// The same with so many bytes of noise.
+    fn of_noise(size: usize) -> Self {
+        let environment = Environment::new();
+        let file = pack_noise(&environment, "provider.par.gz", size);
+        let noise = environment.path("provider.par.gz.noise");
+        Self::pushed(environment, &file, &noise)
+    }
+
+    fn pushed(environment: Environment, file: &Path, executable: &Path) -> Self {
+        let registry = Registry::start();
+        let reference = registry.reference("provider:1.0.0");
+        Self {
+            manifest: push(&environment, &reference, file),
+            layer: digest(file),
+            executable: digest(executable),
+            environment,
+            registry,
+            reference,
+        }
+    }
+
+    /// Lets `provider:1.0.0` stand for another executable; gives the digest of that.
+    fn move_tag(&self) -> String {
+        let elsewhere = Environment::new();
+        let file = pack(&elsewhere, "other.par.gz", Path::new(TRUE));
+        push(&elsewhere, &self.reference, &file);
+        digest(Path::new(TRUE))
+    }
+
+    /// Removes the tag from the registry, as its own tools do.
+    fn delete_tag(&self) {
+        let tags = "docker/registry/v2/repositories/provider/_manifests/tags";
+        fs::remove_dir_all(self.registry.storage().join(tags).join("1.0.0")).unwrap();
+    }
+
+    /// Fetches with these options.
+    #[track_caller]
+    fn fetch(&self, options: &[&str]) -> Outcome {
+        let arguments = ["fetch", &self.reference].into_iter();
+        self.environment
+            .par(arguments.chain(options.iter().copied()))
+    }
+
+    #[track_caller]
+    fn cache<const N: usize>(&self, arguments: [&str; N]) -> Outcome {
+        self.environment.par(["cache"].into_iter().chain(arguments))
+    }
+
+    /// Fetches, and asserts that the right executable comes.
+    #[track_caller]
+    fn fetches_the_executable(&self) {
+        let outcome = self.fetch(&[]).success();
+        assert_eq!(digest(Path::new(outcome.line())), self.executable);
+    }
+
+    /// The folder of the cache.
+    fn folder(&self) -> PathBuf {
+        self.environment.home().join(".cache/wasmcloud-par/v1")
+    }
+
+    /// The file that holds what has this digest: in `blobs`, `executables` or `partial`.
+    fn file(&self, kind: &str, digest: &str) -> PathBuf {
+        self.folder().join(kind).join(digest.replace(':', "/"))
+    }
+
+    /// The record of the tag.
+    fn record(&self) -> PathBuf {
+        let place = self.registry.reference("provider/_tags/1.0.0");
+        self.folder().join("references").join(place)
+    }
+
+    /// Changes when the tag was confirmed: so many seconds ago.
+    fn confirmed(&self, seconds_ago: i64) {
+        let text = fs::read(self.record()).unwrap();
+        let mut record: Value = serde_json::from_slice(&text).unwrap();
+        let confirmed = record["confirmed"].as_i64().unwrap();
+        record["confirmed"] = (confirmed - seconds_ago).into();
+        fs::write(self.record(), record.to_string()).unwrap();
+    }
+
+    /// The requests since the first `before`.
+    fn requests_since(&self, before: usize) -> Vec<String> {
+        self.registry.requests().split_off(before)
+    }
+
+    /// What a kind of content there is in the cache.
+    fn kept(&self, kind: &str) -> Vec<String> {
+        let folder = format!("home/.cache/wasmcloud-par/v1/{kind}/");
+        let files = self.environment.files();
+        let names = files.iter().filter_map(|file| file.strip_prefix(&folder));
+        names.map(str::to_owned).collect()
+    }
+
+    /// Asserts that everything in the cache is what it should be.
+    #[track_caller]
+    fn is_sound(&self) {
+        par(&self.environment, ["cache", "verify"]).success();
+    }
+}

@@ -1,0 +1,223 @@
+//! When the registry is asked what a tag stands for, and what counts when it does not answer.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use super::Provider;
+use crate::support::proxy::{Fault, Proxy, Rule};
+use crate::support::{Environment, Outcome};
+use crate::transfer::{digest, par, text};
+
+/// What is to come of it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Expected {
+    /// What the tag stood for when it was fetched first.
+    Old,
+    /// The same, with a warning that it is unconfirmed.
+    Unconfirmed,
+    /// What the tag was moved to.
+    New,
+    /// This exit code.
+    Fails(i32),
+}
+
+use Expected::{Fails, New, Old, Unconfirmed};
+
+/// Never, missing, newer, always: in this order, for only the last two may change the cache.
+const POLICIES: [&str; 4] = ["never", "missing", "newer", "always"];
+
+/// How the registry is when a tag is fetched that was fetched before.
+type Situation = (
+    &'static str,
+    fn(&Provider),
+    Option<&'static str>,
+    [Expected; 4],
+);
+
+const SITUATIONS: [Situation; 5] = [
+    ("as it was", |_| {}, None, [Old, Old, Old, Old]),
+    (
+        "tag moved",
+        |provider| drop(provider.move_tag()),
+        None,
+        [Old, Old, New, New],
+    ),
+    (
+        "tag deleted",
+        Provider::delete_tag,
+        None,
+        [Old, Old, Fails(3), Fails(3)],
+    ),
+    (
+        "unavailable",
+        |_| {},
+        Some("503 Service Unavailable"),
+        [Old, Old, Unconfirmed, Fails(6)],
+    ),
+    (
+        "denied",
+        |_| {},
+        Some("403 Forbidden"),
+        [Old, Old, Fails(4), Fails(4)],
+    ),
+];
+
+#[test]
+fn every_policy_in_every_situation() {
+    for (situation, happens, answer, expected) in SITUATIONS {
+        let mut provider = Provider::new();
+        // The first request for the tag passes; then the registry answers like this.
+        let rules = answer.map(|status| {
+            let rule = Rule::on("HEAD", "/manifests/1.0.0", Fault::status(status));
+            rule.after(1).always()
+        });
+        let proxy = Proxy::start(&provider.registry, rules.into_iter().collect());
+        provider.reference = proxy.reference("provider:1.0.0");
+        provider.fetches_the_executable();
+        happens(&provider);
+        for (policy, expected) in POLICIES.into_iter().zip(expected) {
+            let case = format!("{situation}, --pull {policy}");
+            let before = proxy.seen("HEAD", "").len();
+            let outcome = fetch(&provider, &["--pull", policy]);
+            check(&provider, &case, expected, &outcome);
+            let asked = proxy.seen("HEAD", "").len() - before;
+            match policy {
+                "never" | "missing" => assert_eq!(asked, 0, "{case}"),
+                _ if expected == Old => assert_eq!(asked, 1, "{case}"),
+                _ => assert!(asked > 0, "{case}"),
+            }
+        }
+    }
+}
+
+fn fetch(provider: &Provider, options: &[&str]) -> Outcome {
+    let mut command = provider.environment.command();
+    command.env("PAR_PATIENCE", "1");
+    command.args(["fetch", &provider.reference]).args(options);
+    Outcome::of(command, b"")
+}
+
+fn check(provider: &Provider, case: &str, expected: Expected, outcome: &Outcome) {
+    let wanted = match expected {
+        Fails(code) => code,
+        Old | Unconfirmed | New => 0,
+    };
+    assert_eq!(outcome.code, wanted, "{case}: {outcome}");
+    let warned = outcome.stderr.contains("unconfirmed since");
+    assert_eq!(warned, expected == Unconfirmed, "{case}: {outcome}");
+    let executable = match expected {
+        Fails(_) => return assert_eq!(outcome.stdout, "", "{case}"),
+        Old | Unconfirmed => provider.executable.clone(),
+        New => digest(Path::new(super::TRUE)),
+    };
+    assert_eq!(digest(Path::new(outcome.line())), executable, "{case}");
+}
+
+#[test]
+fn what_is_not_in_the_cache_is_asked_for_or_not_found() {
+    for (policy, code) in POLICIES.into_iter().zip([3, 0, 0, 0]) {
+        let provider = Provider::new();
+        let before = provider.registry.requests().len();
+        let outcome = provider.fetch(&["--pull", policy]).exit(code);
+        let asked = provider.requests_since(before).len();
+        assert_eq!(asked > 0, code == 0, "{policy}");
+        if code == 3 {
+            assert!(outcome.stderr.contains("is not in the cache"), "{outcome}");
+            assert!(outcome.stderr.contains("--pull missing"), "{outcome}");
+            assert_eq!(provider.kept("partial"), [""; 0]);
+        }
+    }
+}
+
+#[test]
+fn a_tag_counts_for_as_long_as_its_maximum_age() {
+    let provider = Provider::new();
+    provider.fetches_the_executable();
+    let hour = ["--pull", "missing", "--max-age", "1h"];
+    // The clock was set back since, as the last one has it: its age is not known.
+    for (seconds_ago, asked) in [(0, 0), (3000, 0), (4000, 1), (-4000, 1)] {
+        provider.confirmed(seconds_ago);
+        let before = provider.registry.requests().len();
+        provider.fetch(&hour).success();
+        let requests = provider.requests_since(before);
+        let head = vec!["HEAD /v2/provider/manifests/1.0.0"; asked];
+        assert_eq!(requests, head, "{seconds_ago}");
+    }
+    // It was just confirmed again.
+    let before = provider.registry.requests().len();
+    let seconds = ["--pull", "missing", "--max-age", "3600"];
+    provider.fetch(&seconds).success();
+    assert_eq!(provider.requests_since(before), [""; 0]);
+}
+
+#[test]
+fn a_maximum_age_says_nothing_without_pull_missing() {
+    let environment = Environment::new();
+    for pull in [&["--pull", "never"][..], &["--pull", "always"], &[]] {
+        let arguments = ["fetch", "localhost:1/x:1", "--max-age", "30m"].into_iter();
+        let outcome = environment
+            .par(arguments.chain(pull.iter().copied()))
+            .exit(2);
+        assert!(outcome.stderr.contains("--pull missing"), "{outcome}");
+    }
+    let wrong = [
+        "fetch",
+        "localhost:1/x:1",
+        "--pull",
+        "missing",
+        "--max-age",
+        "soon",
+    ];
+    par(&environment, wrong).exit(2);
+}
+
+#[test]
+fn the_environment_sets_the_policy_and_pull_obeys_it_too() {
+    let provider = Provider::new();
+    provider.fetches_the_executable();
+    let before = provider.registry.requests().len();
+    let pulled = provider.environment.path("pulled.par.gz");
+    let mut command = provider.environment.command();
+    command.env("PAR_PULL", "never");
+    command.args(["pull", &provider.reference, "--destination", text(&pulled)]);
+    Outcome::of(command, b"").success();
+    assert_eq!(provider.requests_since(before), [""; 0]);
+    assert_eq!(digest(&pulled), provider.layer);
+}
+
+#[test]
+fn a_start_without_the_registry_does_not_wait_for_as_long_as_a_transfer_may() {
+    let provider = Provider::new();
+    provider.fetches_the_executable();
+    let Provider {
+        environment,
+        registry,
+        reference,
+        executable,
+        ..
+    } = provider;
+    drop(registry);
+    let mut command = environment.command();
+    command
+        .env("PAR_PATIENCE", "50")
+        .args(["fetch", &reference]);
+    let started = Instant::now();
+    let outcome = Outcome::of(command, b"").success();
+    assert!(started.elapsed() < Duration::from_secs(20), "{outcome}");
+    assert!(
+        outcome.stderr.contains("no answer within 5 seconds"),
+        "{outcome}"
+    );
+    assert_eq!(digest(Path::new(outcome.line())), executable);
+}
+
+#[test]
+fn a_demanded_digest_costs_no_second_question() {
+    let provider = Provider::new();
+    provider.fetches_the_executable();
+    let before = provider.registry.requests().len();
+    let pull = ["pull", &provider.reference, "--digest", &provider.manifest];
+    par(&provider.environment, pull).success();
+    let asked = provider.requests_since(before);
+    assert_eq!(asked, ["HEAD /v2/provider/manifests/1.0.0"]);
+}

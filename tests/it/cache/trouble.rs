@@ -1,0 +1,124 @@
+//! Folders that are not one's own, disks that are full, caches that cannot be written to.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::Command;
+
+use super::Provider;
+use crate::support::{Environment, Outcome, Unprivileged};
+use crate::transfer::{digest, par};
+
+fn set_mode(path: &Path, mode: u32) {
+    fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+}
+
+/// Every folder from here on.
+fn folders(path: &Path) -> Vec<std::path::PathBuf> {
+    let mut found = vec![path.to_owned()];
+    for entry in fs::read_dir(path).unwrap() {
+        let entry = entry.unwrap();
+        if entry.file_type().unwrap().is_dir() {
+            found.extend(folders(&entry.path()));
+        }
+    }
+    found
+}
+
+#[test]
+fn a_folder_that_others_can_change_is_refused() {
+    let environment = Environment::new();
+    let folder = environment.path("cache/v1");
+    fs::create_dir_all(&folder).unwrap();
+    for mode in [0o777, 0o770, 0o702] {
+        set_mode(&folder, mode);
+        let outcome = par(&environment, ["cache", "list", "--cache-dir", "cache"]).exit(4);
+        assert!(outcome.stderr.contains("others may write to"), "{outcome}");
+        assert!(outcome.stderr.contains("chmod go-w"), "{outcome}");
+    }
+    set_mode(&folder, 0o755);
+    par(&environment, ["cache", "list", "--cache-dir", "cache"]).success();
+}
+
+#[test]
+fn a_folder_of_another_user_is_refused() {
+    let environment = Environment::new();
+    let folder = environment.path("cache/v1");
+    fs::create_dir_all(&folder).unwrap();
+    let user = Unprivileged::new(&environment);
+    if !user.is_root() {
+        // Then there is one that belongs to root.
+        fs::remove_dir(&folder).unwrap();
+        std::os::unix::fs::symlink("/usr", &folder).unwrap();
+    }
+    let outcome = par(&environment, ["cache", "list", "--cache-dir", "cache"]).exit(4);
+    assert!(
+        outcome.stderr.contains("belongs to another user"),
+        "{outcome}"
+    );
+    assert!(outcome.stderr.contains("of your own"), "{outcome}");
+}
+
+#[test]
+fn what_is_in_a_cache_that_cannot_be_written_to_can_be_used() {
+    let provider = Provider::new();
+    provider.fetches_the_executable();
+    let (_, reference) = provider.reference.split_once('/').unwrap();
+    assert_eq!(reference, "provider:1.0.0");
+    let user = Unprivileged::new(&provider.environment);
+    let folders = folders(&provider.folder());
+    folders.iter().for_each(|folder| set_mode(folder, 0o500));
+
+    for policy in ["never", "missing", "newer", "always"] {
+        let command = user.command(&["fetch", &provider.reference, "--pull", policy]);
+        let outcome = Outcome::of(command, b"").success();
+        assert_eq!(digest(Path::new(outcome.line())), provider.executable);
+    }
+    let moved = provider.move_tag();
+    let outcome = Outcome::of(user.command(&["fetch", &provider.reference]), b"").exit(4);
+    assert!(outcome.stderr.contains("ermission denied"), "{outcome}");
+    assert!(outcome.stderr.contains("--cache-dir"), "{outcome}");
+
+    folders.iter().for_each(|folder| set_mode(folder, 0o700));
+    let command = user.command(&["fetch", &provider.reference]);
+    let outcome = Outcome::of(command, b"").success();
+    assert_eq!(digest(Path::new(outcome.line())), moved);
+}
+
+/// The command where no file can have more than `kilobytes`: the same as a full disk, for the program.
+fn cramped(provider: &Provider, kilobytes: usize) -> Command {
+    let own = provider.environment.command();
+    let mut command = Command::new("/bin/sh");
+    // Blocks of 512 bytes, as POSIX has it. The signal that goes with it is not for the program.
+    let script = r#"trap "" XFSZ; ulimit -f "$1"; shift; exec "$@""#;
+    command
+        .args(["-c", script, "sh", &(kilobytes * 2).to_string()])
+        .arg(own.get_program())
+        .args(["fetch", &provider.reference])
+        .env_clear()
+        .envs(
+            own.get_envs()
+                .filter_map(|(name, value)| Some((name, value?))),
+        )
+        .current_dir(own.get_current_dir().unwrap());
+    command
+}
+
+#[test]
+fn a_full_disk_is_said_to_be_so_and_nothing_half_written_stays() {
+    // One that does not fit when it is downloaded, and one that does not fit when it is extracted.
+    let environment = Environment::new();
+    let sparse = environment.write("sparse", vec![0; 4 << 20]);
+    let file = crate::transfer::pack(&environment, "sparse.par.gz", &sparse);
+    let extracted = Provider::pushed(environment, &file, &sparse);
+    let downloaded = (Provider::of_noise(4 << 20), "par cache prune");
+    for (provider, hint) in [downloaded, (extracted, "")] {
+        let outcome = Outcome::of(cramped(&provider, 1024), b"").exit(1);
+        assert!(outcome.stderr.contains("too large"), "{outcome}");
+        assert!(outcome.stderr.contains(hint), "{outcome}");
+        assert_eq!(provider.kept("partial"), [""; 0]);
+        assert_eq!(provider.kept("executables"), [""; 0]);
+        provider.is_sound();
+        provider.fetches_the_executable();
+    }
+}

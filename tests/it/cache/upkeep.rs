@@ -1,0 +1,227 @@
+//! `par cache`: what there is, whether it is sound, and making room.
+
+use std::fs::{self, File, FileTimes};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, SystemTime};
+
+use wasmcloud_par::cache::Cache;
+
+use super::Provider;
+use crate::support::Environment;
+use crate::transfer::{pack, pack_noise, par, push};
+
+/// Lets a file have been used so long ago.
+fn used(path: &Path, ago: Duration) {
+    let times = FileTimes::new().set_accessed(SystemTime::now() - ago);
+    File::open(path).unwrap().set_times(times).unwrap();
+}
+
+const HOUR: Duration = Duration::from_secs(60 * 60);
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+#[test]
+fn the_folder_is_named() {
+    let environment = Environment::new();
+    let outcome = par(&environment, ["cache", "path"]).success();
+    let folder = environment.home().join(".cache/wasmcloud-par/v1");
+    assert_eq!(Path::new(outcome.line()), folder);
+    let other = environment.path("other");
+    let named = ["cache", "path", "--cache-dir", "other", "-o", "json"];
+    let outcome = par(&environment, named).success();
+    assert_eq!(outcome.json()["path"], other.join("v1").to_str().unwrap());
+}
+
+#[test]
+fn tags_are_listed_with_what_is_known_of_them() {
+    let provider = Provider::new();
+    let outcome = provider.cache(["list"]).success();
+    assert_eq!(outcome.stdout, "");
+    provider.fetches_the_executable();
+    let other = provider.registry.reference("a/b:2.0.0");
+    let file = provider.environment.path("provider.par.gz");
+    push(&provider.environment, &other, &file);
+    par(&provider.environment, ["fetch", &other]).success();
+
+    let outcome = provider.cache(["list"]).success();
+    let lines: Vec<&str> = outcome.stdout.lines().collect();
+    assert_eq!(lines.len(), 2, "{outcome}");
+    assert!(lines[0].starts_with(&other), "{outcome}");
+    assert!(lines[1].starts_with(&provider.reference), "{outcome}");
+    assert!(lines.iter().all(|line| line.contains(&provider.manifest)));
+
+    let answer = provider.cache(["list", "-o", "json"]).success().json();
+    let listed = &answer["references"][1];
+    assert_eq!(listed["reference"], provider.reference.as_str());
+    assert_eq!(listed["digest"], provider.manifest.as_str());
+    assert_eq!(listed["size"], fs::metadata(&file).unwrap().len());
+    for time in ["confirmed", "used"] {
+        let since = SystemTime::UNIX_EPOCH + Duration::from_secs(listed[time].as_u64().unwrap());
+        assert!(since.elapsed().unwrap() < HOUR, "{time}");
+    }
+    assert_eq!(answer["blobs"]["files"], 2);
+    assert_eq!(answer["executables"]["files"], 1);
+    assert_eq!(answer["unfinished"]["files"], 0);
+}
+
+#[test]
+fn what_was_not_used_for_longest_goes_first() {
+    let provider = Provider::of_noise(64 << 10);
+    provider.fetches_the_executable();
+    let mut files = Vec::new();
+    for tag in ["2.0.0", "3.0.0", "4.0.0"] {
+        let name = format!("{tag}.par.gz");
+        let size = (64 << 10) + 8 * (files.len() + 1);
+        let file = pack_noise(&provider.environment, &name, size);
+        let reference = provider.registry.reference(&format!("provider:{tag}"));
+        push(&provider.environment, &reference, &file);
+        let fetched = par(&provider.environment, ["fetch", &reference]).success();
+        files.push(Path::new(fetched.line()).to_owned());
+    }
+    // The last one is the oldest.
+    for (index, file) in files.iter().enumerate() {
+        used(file, DAY + HOUR * u32::try_from(index).unwrap());
+    }
+    let kept = |provider: &Provider| provider.kept("executables").len();
+    let total = provider.cache(["prune", "--max-size", "1TB", "-o", "json"]);
+    let total = total.success().json()["left"].as_u64().unwrap();
+    let limit = format!("{}B", total - (64 << 10) - 100);
+
+    let dry = ["prune", "--max-size", &limit, "--dry-run"];
+    let said = provider.cache(dry).success();
+    assert_eq!(kept(&provider), 4);
+    let done = provider.cache(["prune", "--max-size", &limit]).success();
+    assert_eq!(said.stdout, done.stdout);
+    let gone: Vec<&Path> = done.stdout.lines().map(Path::new).collect();
+    assert_eq!(gone, [files[2].as_path(), files[1].as_path()]);
+    assert_eq!(kept(&provider), 2);
+
+    // By age; what was used just now is out of the question.
+    provider.cache(["prune", "--max-age", "30d"]).success();
+    assert_eq!(kept(&provider), 2);
+    provider.cache(["prune", "--max-age", "12h"]).success();
+    assert_eq!(kept(&provider), 1);
+    provider.cache(["prune", "--max-size", "0B"]).success();
+    assert_eq!(kept(&provider), 1);
+    let now = ["prune", "--max-size", "0B", "--grace", "0s"];
+    provider.cache(now).success();
+    assert_eq!(kept(&provider) + provider.kept("blobs").len(), 0);
+    // What the tags stood for is still known.
+    assert_eq!(provider.kept("references").len(), 4);
+    provider.fetches_the_executable();
+}
+
+#[test]
+fn use_counts_and_reading_everything_is_none() {
+    let provider = Provider::new();
+    provider.fetches_the_executable();
+    let paths = [
+        provider.file("blobs", &provider.manifest),
+        provider.file("executables", &provider.executable),
+    ];
+    for path in &paths {
+        used(path, DAY);
+    }
+    provider.is_sound();
+    let idle = |path: &Path| {
+        fs::metadata(path)
+            .unwrap()
+            .accessed()
+            .unwrap()
+            .elapsed()
+            .unwrap()
+    };
+    assert!(paths.iter().all(|path| idle(path) >= DAY));
+    provider.fetches_the_executable();
+    assert!(paths.iter().all(|path| idle(path) < HOUR));
+}
+
+#[test]
+fn what_is_in_use_stays() {
+    let provider = Provider::new();
+    provider.fetches_the_executable();
+    let cache = Cache::open(Some(provider.folder().parent().unwrap())).unwrap();
+    let held = cache
+        .hold(&provider.layer.parse().unwrap())
+        .unwrap()
+        .unwrap();
+    provider.cache(["prune", "--all"]).success();
+    assert!(held.path().exists());
+    let name = provider.layer.replace(':', "/");
+    assert_eq!(provider.kept("blobs"), [name]);
+    assert_eq!(provider.kept("executables"), [""; 0]);
+    assert_eq!(provider.kept("references"), [""; 0]);
+    drop(held);
+    provider.cache(["prune", "--all"]).success();
+    assert_eq!(provider.kept("blobs"), [""; 0]);
+}
+
+#[test]
+fn a_provider_that_runs_goes_on_when_its_executable_is_pruned() {
+    let environment = Environment::new();
+    let file = pack(&environment, "provider.par.gz", Path::new("/bin/cat"));
+    let provider = Provider::pushed(environment, &file, Path::new("/bin/cat"));
+    let path = provider.fetch(&[]).success();
+    let mut running = Command::new(path.line())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    provider.cache(["prune", "--all"]).success();
+    assert!(!Path::new(path.line()).exists());
+    let mut input = running.stdin.take().unwrap();
+    std::io::Write::write_all(&mut input, b"it runs").unwrap();
+    drop(input);
+    assert_eq!(running.wait_with_output().unwrap().stdout, b"it runs");
+    provider.fetches_the_executable();
+}
+
+#[test]
+fn downloads_that_nobody_continues_go_after_a_day() {
+    let provider = Provider::new();
+    let partial = provider.folder().join("partial/sha256");
+    let temporary = provider.folder().join("executables/sha256");
+    for folder in [&partial, &temporary] {
+        fs::create_dir_all(folder).unwrap();
+    }
+    let ages = [
+        (HOUR / 2, true, true),
+        (HOUR * 2, true, false),
+        (DAY * 2, false, false),
+    ];
+    for (age, download_stays, temporary_stays) in ages {
+        let paths = [partial.join("00"), temporary.join(".par-x.partial")];
+        for path in &paths {
+            fs::write(path, "half").unwrap();
+            let file = File::options().write(true).open(path).unwrap();
+            file.set_modified(SystemTime::now() - age).unwrap();
+        }
+        provider.cache(["prune", "--max-size", "1TB"]).success();
+        let there = paths.map(|path| path.exists());
+        assert_eq!(there, [download_stays, temporary_stays], "{age:?}");
+    }
+    // A download that is under way is locked.
+    let path = partial.join("00");
+    let file = File::create(&path).unwrap();
+    file.lock().unwrap();
+    provider.cache(["prune", "--all"]).success();
+    assert!(path.exists());
+    drop(file);
+    provider.cache(["prune", "--all"]).success();
+    assert!(!path.exists());
+}
+
+#[test]
+fn what_to_prune_has_to_be_said() {
+    let environment = Environment::new();
+    let commands: [&[&str]; 4] = [
+        &["prune"],
+        &["prune", "--dry-run"],
+        &["prune", "--max-size", "lots"],
+        &["prune", "--all", "--max-age", "1d"],
+    ];
+    for command in commands {
+        let arguments = ["cache"].into_iter().chain(command.iter().copied());
+        environment.par(arguments).exit(2);
+    }
+}
