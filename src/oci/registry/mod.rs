@@ -11,6 +11,7 @@
 mod address;
 mod answer;
 mod auth;
+mod blob_range;
 mod blob_upload;
 mod challenge;
 mod chunks;
