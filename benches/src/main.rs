@@ -3,6 +3,7 @@
 //! Both sides run as whole processes, in turn, so that a noisy machine is noisy for both; what counts
 //! is the ratio of each pair. Build `par` first: `cargo build --release`.
 
+mod connections;
 mod inputs;
 mod large;
 mod measure;
@@ -33,6 +34,8 @@ enum Command {
     Large(Options),
     /// `par push` and `par pull` beside `oci-client`'s, each with `provider-archive`'s load
     Transfer(Options),
+    /// `par pull` over 1, 2, 4 and 8 connections, on lines that limit each of them and that do not
+    Connections(Options),
     /// One side of a comparison, in a process of its own
     #[command(hide = true, subcommand)]
     Peer(peers::Peer),
@@ -76,6 +79,7 @@ fn main() -> anyhow::Result<()> {
         Command::Verify(options) => verify::run(&options),
         Command::Large(options) => large::run(&options),
         Command::Transfer(options) => transfer::run(&options),
+        Command::Connections(options) => connections::run(&options),
         Command::Peer(peer) => peer.run(),
         Command::Measure { command } => measure::run_and_report(&command),
     }

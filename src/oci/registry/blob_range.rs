@@ -1,5 +1,7 @@
 //! Asking for what is missing of a blob, and whether an answer is that.
 
+use std::ops::Range;
+
 use reqwest::header::{
     CONTENT_LENGTH, CONTENT_RANGE, ETAG, HeaderMap, HeaderName, HeaderValue, IF_RANGE, RANGE,
 };
@@ -11,13 +13,20 @@ use super::hosted::Announced;
 use super::transport::{Call, Payload, Scope};
 
 impl Download {
+    /// What the next request is to ask for.
+    fn asked(&self) -> Range<u64> {
+        let end = self.position.saturating_add(self.at_once);
+        self.position..self.end.min(end)
+    }
+
     pub(super) fn call(&self) -> Result<Call, Error> {
         let mut call = self
             .host
             .blob_call(Method::GET, &self.content, Scope::PULL)?;
-        let whole = self.position == 0 && self.end == self.content.size;
+        let Range { start, end } = self.asked();
+        let whole = start == 0 && end == self.content.size;
         if !whole && self.ranges {
-            let range = format!("bytes={}-{}", self.position, self.end.saturating_sub(1));
+            let range = format!("bytes={start}-{}", end.saturating_sub(1));
             if let Ok(range) = HeaderValue::from_str(&range) {
                 call.headers.insert(RANGE, range);
             }
@@ -28,8 +37,9 @@ impl Download {
         Ok(call)
     }
 
-    /// Sends a request. Gives the answer, when it holds what is missing, and how much of it is not.
-    pub(super) async fn ask(&self, call: &Call) -> Result<(Response, u64), Error> {
+    /// Sends a request. Gives the answer, when it holds what is missing, and the bytes of the blob that
+    /// it holds.
+    pub(super) async fn ask(&self, call: &Call) -> Result<(Response, Range<u64>), Error> {
         let transport = &self.host.transport;
         let response = transport.exchange_once(call, &Payload::Empty).await?;
         let partial = call.headers.contains_key(RANGE);
@@ -39,14 +49,14 @@ impl Download {
         let response = transport.check(response, call).await?;
         if partial && response.status() == StatusCode::PARTIAL_CONTENT {
             self.check_partial(&response, call)?;
-            return Ok((response, 0));
+            return Ok((response, self.asked()));
         }
         if self.position > 0 && !self.may_skip() || self.end < self.content.size {
             let status = response.status().as_u16();
             return Err(self.range_ignored(call, format!("HTTP {status}")));
         }
         self.check_whole(&response, call)?;
-        Ok((response, self.position))
+        Ok((response, 0..self.content.size))
     }
 
     fn check_whole(&self, response: &Response, call: &Call) -> Result<(), Error> {
@@ -66,14 +76,15 @@ impl Download {
         let size = self.content.size;
         let text = |name: HeaderName| text(response.headers(), &name);
         let given = text(CONTENT_RANGE).unwrap_or_default();
-        let expected = format!("bytes {}-{}/", self.position, self.end.saturating_sub(1));
+        let Range { start, end } = self.asked();
+        let expected = format!("bytes {start}-{}/", end.saturating_sub(1));
         let total = given.strip_prefix(&expected);
         if !total.is_some_and(|total| total == "*" || total == size.to_string()) {
             let reason = format!("Content-Range is `{given}`, not `{expected}{size}`");
             return Err(self.range_ignored(call, reason));
         }
         match text(CONTENT_LENGTH) {
-            Some(length) if length != (self.end - self.position).to_string() => {
+            Some(length) if length != (end - start).to_string() => {
                 Err(self.range_ignored(call, format!("Content-Length is {length}")))
             }
             _ => Ok(()),
