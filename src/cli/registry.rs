@@ -59,13 +59,13 @@ pub(crate) struct RegistryArgs {
     /// failed are repeated, and transfers that broke off are continued; with 0, none are. Default: 50
     #[arg(long, env = "PAR_PATIENCE", value_name = "SECONDS")]
     patience: Option<u64>,
-    /// Over how many connections, up to 16, an archive of 16 MiB or more is downloaded. Several are
+    /// Over how many connections, up to 8, an archive of 16 MiB or more is downloaded. Several are
     /// faster where the registry limits each of them, or is far away. Default: 1
     #[arg(
         long,
         env = "PAR_CONNECTIONS",
         value_name = "N",
-        value_parser = clap::value_parser!(u8).range(1..=16)
+        value_parser = clap::value_parser!(u8).range(1..=8)
     )]
     connections: Option<u8>,
     /// Let a missing tag mean `latest`, and take the tag `latest`. Default: both are refused, because

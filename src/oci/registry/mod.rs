@@ -25,6 +25,7 @@ mod login;
 mod outgoing;
 mod pages;
 mod parallel_download;
+mod piece_buffers;
 pub(super) mod probe;
 mod realm;
 mod referrers;
@@ -89,12 +90,12 @@ pub struct RegistryOptions {
     /// they give is trusted by its digest alone. The credentials above are not for them: only what is
     /// stored for the mirror's own host is sent to it.
     pub hosts_directory: Option<PathBuf>,
-    /// Over how many connections a blob of 16 MiB or more is downloaded; more than 16 count as 16.
+    /// Over how many connections a blob of 16 MiB or more is downloaded; more than 8 count as 8.
     /// `None`: one.
     ///
     /// Several are faster where each by itself is slow: limited by the registry or its storage, or by
     /// the distance. Where one fills the line, they only cost requests. A registry that does not give
-    /// byte ranges is read over one connection. Up to 24 MiB are held in memory.
+    /// byte ranges is read over one connection. Up to 8 MiB are held in memory.
     pub connections: Option<NonZeroUsize>,
     /// Time limits, and how often a registry is asked again.
     pub retry: RetryOptions,

@@ -16,7 +16,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesOrdered;
 use tokio::sync::Semaphore;
@@ -24,18 +24,17 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::super::error::Error;
 use super::download::{Body, Download};
+use super::piece_buffers::{Buffer, Buffers};
 
 /// What is smaller than this, in bytes, comes over one connection.
 const LARGE: u64 = 16 << 20;
-/// The most connections, as `aria2` has it for one server.
-const MOST_CONNECTIONS: usize = 16;
-/// The largest piece, in bytes. A connection stands still for a round trip between two pieces, or for
-/// several when it is redirected.
-const LARGEST_PIECE: u64 = 4 << 20;
-/// The smallest one that is asked for while larger ones would do, in bytes.
+/// The most connections. Each has buffers of its own besides.
+const MOST_CONNECTIONS: usize = 8;
+/// The smallest piece that is asked for where larger ones would do, in bytes. A connection stands still
+/// for a round trip between two pieces, or for several when it is redirected.
 const SMALLEST_PIECE: u64 = 1 << 20;
-/// How far pieces may be ahead of the reader, in bytes.
-const AHEAD: u64 = 24 << 20;
+/// How far pieces may be ahead of the reader, in bytes; the largest ones are a fourth of it.
+const AHEAD: u64 = 8 << 20;
 
 /// A piece that was received, and how.
 type Received = Result<(Bytes, Download), Error>;
@@ -49,6 +48,7 @@ pub(super) struct Pieces {
     /// How many of them there are at most.
     most: usize,
     connections: Arc<Semaphore>,
+    buffers: Buffers,
     /// The size of a piece, and where the next one begins.
     size: u64,
     next: u64,
@@ -60,10 +60,9 @@ impl Pieces {
         if length < LARGE || connections < 2 {
             return u64::MAX;
         }
-        let most = at_once(connections) as u64;
         // Enough of them that no connection has much more to do than another.
-        let even = length.div_ceil(2 * most).max(SMALLEST_PIECE);
-        even.min(LARGEST_PIECE).min(AHEAD / most)
+        let even = length.div_ceil(4 * connections as u64).max(SMALLEST_PIECE);
+        even.min(AHEAD / at_once(connections) as u64)
     }
 
     /// Goes on with `whole`, whose first piece is in `body`.
@@ -72,6 +71,7 @@ impl Pieces {
             coming: FuturesOrdered::new(),
             most: at_once(connections),
             connections: Arc::new(Semaphore::new(connections.min(MOST_CONNECTIONS))),
+            buffers: Buffers::default(),
             size: whole.at_once,
             next: body.end,
             whole,
@@ -104,34 +104,34 @@ impl Pieces {
 
     fn begin(&mut self, range: Range<u64>, body: Option<Body>) {
         let piece = self.whole.piece(range);
-        let connections = Arc::clone(&self.connections);
-        let task = tokio::spawn(receive(piece, body, connections));
+        let (connections, buffers) = (Arc::clone(&self.connections), self.buffers.clone());
+        let size = usize::try_from(self.size).unwrap_or(usize::MAX);
+        let task = tokio::spawn(async move {
+            // It is never closed.
+            let _connection = connections.acquire_owned().await.ok();
+            receive(piece, body, buffers.take(size)).await
+        });
         self.coming.push_back(AbortOnDropHandle::new(task));
     }
 }
 
-/// How many pieces there are at once: twice as many as connections, so that one slow connection does
-/// not keep the others waiting.
+/// How many pieces there are at once: some more than connections, so that one slow connection does not
+/// keep the others waiting.
 fn at_once(connections: usize) -> usize {
-    2 * connections.min(MOST_CONNECTIONS)
+    connections.min(MOST_CONNECTIONS) + 2
 }
 
-/// Receives a piece when it is its turn for a connection. Copies it: what a server sends in many small
-/// chunks takes many times its size otherwise.
-async fn receive(mut piece: Download, body: Option<Body>, connections: Arc<Semaphore>) -> Received {
-    // It is never closed.
-    let _connection = connections.acquire_owned().await.ok();
+/// Receives a piece. Copies it: what a server sends in many small chunks takes many times its size otherwise.
+async fn receive(mut piece: Download, body: Option<Body>, mut buffer: Buffer) -> Received {
     let mut body = match body {
         Some(body) => body,
         None => piece.connect().await?,
     };
-    let length = usize::try_from(piece.end - piece.position).unwrap_or_default();
-    let mut bytes = BytesMut::with_capacity(length);
     while let Some((chunk, rest)) = piece.next(body).await? {
-        bytes.extend_from_slice(&chunk);
+        buffer.extend(&chunk);
         body = rest;
     }
-    Ok((bytes.freeze(), piece))
+    Ok((buffer.into_bytes(), piece))
 }
 
 #[cfg(test)]
@@ -144,8 +144,8 @@ mod tests {
         assert_eq!(Pieces::size(LARGE - 1, 4), u64::MAX);
         assert_eq!(Pieces::size(2000 * MIB, 1), u64::MAX);
         assert_eq!(Pieces::size(LARGE, 4), MIB);
-        assert_eq!(Pieces::size(2000 * MIB, 2), LARGEST_PIECE);
-        for connections in [2, 3, 4, 8, 16, 1000] {
+        assert_eq!(Pieces::size(2000 * MIB, 2), 2 * MIB);
+        for connections in [2, 3, 4, 8, 1000] {
             for length in [LARGE, 60 * MIB, 2000 * MIB] {
                 let size = Pieces::size(length, connections);
                 assert!(size * at_once(connections) as u64 <= AHEAD, "{size}");

@@ -64,7 +64,7 @@ fn where_each_connection_is_limited_four_are_at_least_twice_as_fast_as_one() {
         let name = pushed(sample()).await;
         let mut took = Vec::new();
         for connections in [1, CONNECTIONS] {
-            let proxy = Proxy::to(shared_registry(), vec![every(Fault::SlowAnswer(4_000_000))]);
+            let proxy = Proxy::to(shared_registry(), vec![every(Fault::SlowAnswer(2_000_000))]);
             let started = Instant::now();
             let mut bytes = Vec::new();
             let mut reader = open(&proxy, &name, connections).await;
@@ -183,7 +183,8 @@ fn the_next_client_goes_on_behind_the_pieces_that_were_handed_out() {
 
         let proxy = Proxy::to(shared_registry(), Vec::new());
         assert_pulls(&over(CONNECTIONS), &proxy, &name).await;
-        assert_eq!(proxy.traffic(&hex).1, sample().size() - left);
+        // The rest of a write may reach the file after the error.
+        assert!(proxy.traffic(&hex).1 <= sample().size() - left);
     });
 }
 
@@ -310,7 +311,7 @@ fn the_command_takes_the_number_of_connections() {
         assert_eq!(seen, requests, "{arguments:?} {variable}");
     }
     let environment = Environment::new();
-    for wrong in ["0", "17", "many"] {
+    for wrong in ["0", "9", "many"] {
         environment
             .par(["pull", "ghcr.io/x/y:1", "--connections", wrong])
             .exit(2);

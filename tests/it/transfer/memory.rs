@@ -76,7 +76,7 @@ fn no_command_holds_an_archive_in_memory() {
             &create[..],
             &["push", &reference, archive],
             &["pull", &reference, "--destination", "pulled"],
-            &[&again[..], &["--connections", "16"]].concat(),
+            &[&again[..], &["--connections", "4"]].concat(),
             &["fetch", &reference],
             &["push", layout, archive],
             &["extract", layout, "--destination", "extracted"],
