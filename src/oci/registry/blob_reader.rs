@@ -50,8 +50,8 @@ impl Repository {
         download.at_once = Pieces::size(download.end - download.position, connections);
         let body = download.connect().await?;
         let transfer = match body.end < download.end {
-            true => Transfer::Several(Pieces::new(download, body, connections)),
-            false => Transfer::One(download.in_one(), body),
+            true => Transfer::Several(Box::new(Pieces::new(download, body, connections))),
+            false => Transfer::One(Box::new((download.in_one(), body))),
         };
         let chunks = stream::try_unfold(transfer, async |transfer| {
             transfer.next().await.map_err(into_io)
@@ -62,15 +62,15 @@ impl Repository {
 
 /// A blob on its way in, over one connection or over several.
 enum Transfer {
-    One(Download, Body),
-    Several(Pieces),
+    One(Box<(Download, Body)>),
+    Several(Box<Pieces>),
 }
 
 impl Transfer {
     /// The next bytes. `None` when everything was there.
     async fn next(self) -> Result<Option<(Bytes, Self)>, Error> {
         let (mut download, body) = match self {
-            Self::One(download, body) => (download, body),
+            Self::One(one) => *one,
             Self::Several(mut pieces) => match pieces.next().await {
                 Ok(bytes) => return Ok(bytes.map(|bytes| (bytes, Self::Several(pieces)))),
                 // One connection then: the registry has some other idea of ranges.
@@ -84,7 +84,7 @@ impl Transfer {
             },
         };
         let next = download.next(body).await?;
-        Ok(next.map(|(bytes, body)| (bytes, Self::One(download, body))))
+        Ok(next.map(|(bytes, body)| (bytes, Self::One(Box::new((download, body))))))
     }
 }
 
