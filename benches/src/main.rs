@@ -3,6 +3,7 @@
 //! Both sides run as whole processes, in turn, so that a noisy machine is noisy for both; what counts
 //! is the ratio of each pair. Build `par` first: `cargo build --release`.
 
+mod connections;
 #[cfg(feature = "host")]
 mod fetch;
 mod inputs;
@@ -43,6 +44,8 @@ enum Command {
     Fetch(Options),
     /// `par copy` of 300 MB beside `curl` and one pass of SHA-256, and of 2 GB for the memory it takes
     Move(Options),
+    /// `par pull` over 1, 2, 4 and 8 connections, on lines that limit each of them and that do not
+    Connections(Options),
     /// One side of a comparison, in a process of its own
     #[command(hide = true, subcommand)]
     Peer(peers::Peer),
@@ -89,6 +92,7 @@ fn main() -> anyhow::Result<()> {
         #[cfg(feature = "host")]
         Command::Fetch(options) => fetch::run(&options),
         Command::Move(options) => moving::run(&options),
+        Command::Connections(options) => connections::run(&options),
         Command::Peer(peer) => peer.run(),
         Command::Measure { command } => measure::run_and_report(&command),
     }

@@ -55,7 +55,7 @@ pub fn compare(title: &str, runs: usize, mut ours: Side, mut theirs: Side) -> an
     Ok(())
 }
 
-fn spread(values: impl Iterator<Item = f64>, digits: usize) -> String {
+pub fn spread(values: impl Iterator<Item = f64>, digits: usize) -> String {
     let mut values: Vec<f64> = values.collect();
     values.sort_by(f64::total_cmp);
     let (Some(min), Some(max)) = (values.first(), values.last()) else {

@@ -19,6 +19,7 @@ use super::session::Session;
 #[derive(clap::Args)]
 #[command(
     mut_arg("allow_latest", |argument| argument.hide(true)),
+    mut_arg("connections", |argument| argument.hide(true)),
     mut_arg("patience", |argument| argument.hide(true))
 )]
 pub(crate) struct Args {

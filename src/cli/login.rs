@@ -15,7 +15,10 @@ use super::session::{Session, detached, text};
 /// helper that it names, or else in the file that --registry-config or `REGISTRY_AUTH_FILE` name. On a
 /// terminal, what is missing is asked for.
 #[derive(clap::Args)]
-#[command(mut_arg("allow_latest", |argument| argument.hide(true)))]
+#[command(
+    mut_arg("allow_latest", |argument| argument.hide(true)),
+    mut_arg("connections", |argument| argument.hide(true))
+)]
 pub(crate) struct Args {
     /// The registry, such as `ghcr.io` or `localhost:5000`
     registry: RegistryName,

@@ -1,6 +1,7 @@
 //! Options of the commands that reach a registry, and what they make: references and a client.
 
 use std::ffi::OsStr;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
@@ -58,6 +59,15 @@ pub(crate) struct RegistryArgs {
     /// failed are repeated, and transfers that broke off are continued; with 0, none are. Default: 50
     #[arg(long, env = "PAR_PATIENCE", value_name = "SECONDS")]
     patience: Option<u64>,
+    /// Over how many connections, up to 8, an archive of 16 MiB or more is downloaded. Several are
+    /// faster where the registry limits each of them, or is far away. Default: 1
+    #[arg(
+        long,
+        env = "PAR_CONNECTIONS",
+        value_name = "N",
+        value_parser = clap::value_parser!(u8).range(1..=8)
+    )]
+    connections: Option<u8>,
     /// Let a missing tag mean `latest`, and take the tag `latest`. Default: both are refused, because
     /// what they stand for changes
     #[arg(long)]
@@ -139,6 +149,9 @@ impl RegistryArgs {
             .clone()
             .map(|certificate| ClientCertificate::new(certificate, self.client_key.clone()));
         registry.hosts_directory = unless_empty(self.hosts_dir.clone());
+        registry.connections = self
+            .connections
+            .and_then(|connections| NonZeroUsize::new(connections.into()));
         if let Some(seconds) = self.patience {
             registry.retry.patience = Duration::from_secs(seconds);
         }

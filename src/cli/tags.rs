@@ -12,7 +12,10 @@ use super::session::Session;
 
 /// List the tags of a repository, a line for each
 #[derive(clap::Args)]
-#[command(mut_arg("allow_latest", |argument| argument.hide(true)))]
+#[command(
+    mut_arg("allow_latest", |argument| argument.hide(true)),
+    mut_arg("connections", |argument| argument.hide(true))
+)]
 pub(crate) struct Args {
     /// The repository, such as ghcr.io/org/provider
     #[arg(value_name = "REPOSITORY")]

@@ -1,112 +1,58 @@
-//! Getting blobs, whole or in part, over as many connections as it takes.
+//! A blob on its way in, whole or in part, with as many requests as it takes.
 
-use std::io;
 use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use futures_util::stream;
-use reqwest::header::{
-    CONTENT_LENGTH, CONTENT_RANGE, ETAG, HeaderMap, HeaderName, HeaderValue, IF_RANGE, RANGE,
-};
-use reqwest::{Method, Response, StatusCode};
-use tokio_util::io::StreamReader;
+use reqwest::Response;
+use reqwest::header::HeaderValue;
 
-use crate::content::{Descriptor, Hasher, Reader, StoreError};
+use crate::content::{Descriptor, Hasher};
 
-use super::super::error::{Error, one_line};
-use super::super::hosts::Capability;
-use super::super::media_type;
-use super::Repository;
-use super::hosted::{Announced, HostedRepository};
+use super::super::error::Error;
+use super::blob_range::strong_etag;
+use super::hosted::HostedRepository;
 use super::retry::Attempts;
 use super::routes::Route;
-use super::transport::{Call, Payload, Scope, failure};
-
-impl Repository {
-    /// Opens content, or a byte range of it. Manifests are small, and come verified; blobs are
-    /// verified by who reads them. A blob goes on by itself when its transfer breaks off; errors of
-    /// that are [`StoreError`]s inside the reader's `io::Error`s.
-    pub(super) async fn download(
-        &self,
-        content: &Descriptor,
-        range: Option<Range<u64>>,
-    ) -> Result<Reader, Error> {
-        let wanted = range.unwrap_or(0..content.size);
-        if wanted.start > wanted.end || wanted.end > content.size {
-            return Err(Error::RangeOutside {
-                what: format!("content {}", content.digest),
-                start: wanted.start,
-                end: wanted.end,
-                size: content.size,
-            });
-        }
-        if media_type::is_manifest(&content.media_type) {
-            let (_, bytes) = self.manifest(&content.digest.to_string()).await?;
-            return Ok(Box::new(io::Cursor::new(part(&bytes, &wanted))));
-        }
-        if wanted.is_empty() && content.size > 0 {
-            // Some registries answer a range that starts at the end with a broken body.
-            return Ok(Box::new(io::Cursor::new(Bytes::new())));
-        }
-        let (mirrors, last) = self.readable(Capability::Pull).await?;
-        let mut download = Download::new(content, wanted, mirrors, last);
-        let body = download.connect().await?;
-        let chunks = stream::try_unfold((download, body), async |(mut download, body)| {
-            let next = download.next(body).await.map_err(into_io)?;
-            Ok::<_, io::Error>(next.map(|(chunk, body)| (chunk, (download, body))))
-        });
-        Ok(Box::new(StreamReader::new(Box::pin(chunks))))
-    }
-}
-
-fn part(bytes: &Bytes, range: &Range<u64>) -> Bytes {
-    let position = |offset: u64| {
-        usize::try_from(offset)
-            .unwrap_or(usize::MAX)
-            .min(bytes.len())
-    };
-    bytes.slice(position(range.start)..position(range.end))
-}
-
-fn into_io(error: Error) -> io::Error {
-    io::Error::other(StoreError::from(error))
-}
+use super::transport::{Call, failure};
 
 /// A blob, or a part of one, on its way in.
-struct Download {
+pub(super) struct Download {
     /// The host that is asked now, and those to ask when it fails, the next one last.
-    host: HostedRepository,
+    pub(super) host: HostedRepository,
     others: Vec<HostedRepository>,
-    content: Descriptor,
+    pub(super) content: Descriptor,
     /// The next byte to hand out, and the one behind the last.
-    position: u64,
-    end: u64,
+    pub(super) position: u64,
+    pub(super) end: u64,
+    /// How many bytes are asked for in one request at most.
+    pub(super) at_once: u64,
+    /// Whether this is one piece of several: only an answer with just that is of use.
+    pub(super) piece: bool,
     attempts: Attempts,
     /// Whether the registry is believed to answer ranges as it should.
-    ranges: bool,
+    pub(super) ranges: bool,
     /// What the registry calls this content, for `If-Range`.
-    etag: Option<HeaderValue>,
-    witness: Option<Witness>,
-}
-
-/// Finds out whether a blob that mirrors had a part in is what it should be. Who reads it finds out too,
-/// and asks again; then they are not to be asked.
-struct Witness {
-    hasher: Hasher,
+    pub(super) etag: Option<HeaderValue>,
+    /// The mirrors that gave some of it.
     mirrors: Vec<Arc<Route>>,
+    /// Finds out whether a blob that mirrors had a part in is what it should be. Who reads it finds out
+    /// too, and asks again; then they are not to be asked.
+    witness: Option<Hasher>,
 }
 
 /// What is left of an answer.
-struct Body {
+pub(super) struct Body {
     call: Call,
     response: Response,
     /// How many bytes come first that have been handed out already.
     skip: u64,
+    /// The byte of the blob behind the last one that it holds.
+    pub(super) end: u64,
 }
 
 impl Download {
-    fn new(
+    pub(super) fn new(
         content: &Descriptor,
         wanted: Range<u64>,
         mirrors: Vec<HostedRepository>,
@@ -115,10 +61,8 @@ impl Download {
         let mut others: Vec<_> = mirrors.into_iter().chain([last.clone()]).rev().collect();
         let host = others.pop().unwrap_or(last);
         let whole = wanted.start == 0 && wanted.end == content.size;
-        let witness = (whole && !others.is_empty()).then(|| Witness {
-            hasher: Hasher::new(content.digest.algorithm()),
-            mirrors: Vec::new(),
-        });
+        let witness = whole && !others.is_empty();
+        let witness = witness.then(|| Hasher::new(content.digest.algorithm()));
         Self {
             attempts: host.transport.attempts(),
             host,
@@ -126,10 +70,51 @@ impl Download {
             content: content.clone(),
             position: wanted.start,
             end: wanted.end,
+            at_once: u64::MAX,
+            piece: false,
             ranges: true,
             etag: None,
+            mirrors: Vec::new(),
             witness,
         }
+    }
+
+    /// What is missing, with as few requests as it takes.
+    pub(super) fn in_one(self) -> Self {
+        Self {
+            at_once: u64::MAX,
+            ..self
+        }
+    }
+
+    /// The bytes `range` of the same blob, from the same host, as a download of its own.
+    pub(super) fn piece(&self, range: Range<u64>) -> Self {
+        Self {
+            host: self.host.clone(),
+            others: self.others.clone(),
+            content: self.content.clone(),
+            position: range.start,
+            end: range.end,
+            at_once: u64::MAX,
+            piece: true,
+            attempts: self.host.transport.attempts(),
+            ranges: true,
+            etag: self.etag.clone(),
+            mirrors: Vec::new(),
+            witness: None,
+        }
+    }
+
+    /// Takes note of the next bytes, which came as `piece`. Who failed it is not asked again.
+    pub(super) fn take(&mut self, bytes: &Bytes, piece: Self) {
+        for mirror in &piece.mirrors {
+            self.note_mirror(mirror);
+        }
+        if piece.others.len() < self.others.len() {
+            (self.host, self.others) = (piece.host, piece.others);
+            (self.etag, self.attempts) = (piece.etag, piece.attempts);
+        }
+        self.account(bytes);
     }
 
     /// After a failed attempt: returns when there is to be another one, at the next host or, after a
@@ -148,41 +133,52 @@ impl Download {
 
     /// Takes note of what has come from the current host.
     fn count(&mut self, chunk: &Bytes) {
+        if !self.others.is_empty() {
+            let route = Arc::clone(&self.host.route);
+            self.note_mirror(&route);
+        }
+        self.account(chunk);
+    }
+
+    fn note_mirror(&mut self, route: &Arc<Route>) {
+        let mut known = self.mirrors.iter();
+        if !known.any(|known| Arc::ptr_eq(known, route)) {
+            self.mirrors.push(Arc::clone(route));
+        }
+    }
+
+    fn account(&mut self, chunk: &Bytes) {
         self.position += chunk.len() as u64;
         self.attempts.moved_to(self.position);
         if let Some(witness) = &mut self.witness {
-            witness.hasher.update(chunk);
-            let route = &self.host.route;
-            let known = witness.mirrors.iter();
-            if !self.others.is_empty() && !{ known }.any(|known| Arc::ptr_eq(known, route)) {
-                witness.mirrors.push(Arc::clone(route));
-            }
+            witness.update(chunk);
         }
         if self.position >= self.end
             && let Some(witness) = self.witness.take()
-            && witness.hasher.finish() != self.content.digest
+            && witness.finish() != self.content.digest
         {
-            for mirror in witness.mirrors {
+            for mirror in &self.mirrors {
                 mirror.lied(&format!("blob {}", self.content.digest));
             }
         }
     }
 
     /// Asks for what is missing, at the registry's own address, until there is an answer with it.
-    async fn connect(&mut self) -> Result<Body, Error> {
+    pub(super) async fn connect(&mut self) -> Result<Body, Error> {
         loop {
             let call = self.call()?;
             let limit = self.attempts.stall_timeout();
             let asked = self.attempts.within(&call, limit, self.ask(&call)).await;
             match asked {
-                Ok((response, skip)) => {
+                Ok((response, held)) => {
                     if self.etag.is_none() {
                         self.etag = strong_etag(response.headers());
                     }
                     return Ok(Body {
                         call,
                         response,
-                        skip,
+                        skip: self.position - held.start,
+                        end: held.end,
                     });
                 }
                 // From its start then: that costs time, where a wrong answer would cost the content.
@@ -195,7 +191,7 @@ impl Download {
     }
 
     /// The next bytes. `None` when everything was there.
-    async fn next(&mut self, mut body: Body) -> Result<Option<(Bytes, Body)>, Error> {
+    pub(super) async fn next(&mut self, mut body: Body) -> Result<Option<(Bytes, Body)>, Error> {
         loop {
             if self.position >= self.end && !self.shows_excess() {
                 return Ok(None);
@@ -238,113 +234,22 @@ impl Download {
     /// Whether what follows the end of the blob is handed out too, for the verifying reader to see. Of a
     /// mirror only the digest counts.
     fn shows_excess(&self) -> bool {
-        self.end == self.content.size && self.others.is_empty()
+        self.end == self.content.size && self.others.is_empty() && !self.piece
     }
 
     /// Whether what was handed out already may come again, to be skipped. It may not for a part in the
     /// middle: who wants two of 300 MB does not want to wait for all of them.
-    fn may_skip(&self) -> bool {
-        self.end == self.content.size
-    }
-
-    fn call(&self) -> Result<Call, Error> {
-        let mut call = self
-            .host
-            .blob_call(Method::GET, &self.content, Scope::PULL)?;
-        let whole = self.position == 0 && self.end == self.content.size;
-        if !whole && self.ranges {
-            let range = format!("bytes={}-{}", self.position, self.end.saturating_sub(1));
-            if let Ok(range) = HeaderValue::from_str(&range) {
-                call.headers.insert(RANGE, range);
-            }
-            if let Some(etag) = &self.etag {
-                call.headers.insert(IF_RANGE, etag.clone());
-            }
-        }
-        Ok(call)
-    }
-
-    /// Sends a request. Gives the answer, when it holds what is missing, and how much of it is not.
-    async fn ask(&self, call: &Call) -> Result<(Response, u64), Error> {
-        let transport = &self.host.transport;
-        let response = transport.exchange_once(call, &Payload::Empty).await?;
-        let partial = call.headers.contains_key(RANGE);
-        if partial && response.status() == StatusCode::RANGE_NOT_SATISFIABLE {
-            return Err(self.range_ignored(call, "HTTP 416".to_owned()));
-        }
-        let response = transport.check(response, call).await?;
-        if partial && response.status() == StatusCode::PARTIAL_CONTENT {
-            self.check_partial(&response, call)?;
-            return Ok((response, 0));
-        }
-        if self.position > 0 && !self.may_skip() || self.end < self.content.size {
-            let status = response.status().as_u16();
-            return Err(self.range_ignored(call, format!("HTTP {status}")));
-        }
-        self.check_whole(&response, call)?;
-        Ok((response, self.position))
-    }
-
-    fn check_whole(&self, response: &Response, call: &Call) -> Result<(), Error> {
-        let announced = Announced::from(response.headers());
-        let size = announced.size.filter(|size| *size != self.content.size);
-        match size {
-            None if response.status() == StatusCode::OK => Ok(()),
-            None => {
-                let status = response.status().as_u16();
-                Err(self.contradiction(call, format!("an answer with HTTP {status}")))
-            }
-            Some(size) => Err(self.contradiction(call, format!("{size} bytes"))),
-        }
-    }
-
-    fn check_partial(&self, response: &Response, call: &Call) -> Result<(), Error> {
-        let size = self.content.size;
-        let text = |name: HeaderName| text(response.headers(), &name);
-        let given = text(CONTENT_RANGE).unwrap_or_default();
-        let expected = format!("bytes {}-{}/", self.position, self.end.saturating_sub(1));
-        let total = given.strip_prefix(&expected);
-        if !total.is_some_and(|total| total == "*" || total == size.to_string()) {
-            let reason = format!("Content-Range is `{given}`, not `{expected}{size}`");
-            return Err(self.range_ignored(call, reason));
-        }
-        match text(CONTENT_LENGTH) {
-            Some(length) if length != (self.end - self.position).to_string() => {
-                Err(self.range_ignored(call, format!("Content-Length is {length}")))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// A body ended well, and short.
-    fn ended_early(&self, call: &Call) -> Error {
-        self.contradiction(call, format!("{} bytes", self.position))
-    }
-
-    fn contradiction(&self, call: &Call, actual: String) -> Error {
-        Error::Contradiction {
-            what: call.what.clone(),
-            announced: format!("{} bytes", self.content.size),
-            actual,
-        }
-    }
-
-    fn range_ignored(&self, call: &Call, reason: String) -> Error {
-        Error::RangeIgnored {
-            what: call.what.clone(),
-            registry: call.registry.clone(),
-            reason,
-        }
+    pub(super) fn may_skip(&self) -> bool {
+        self.end == self.content.size && !self.piece
     }
 }
 
-/// The name that the registry gives to exactly these bytes (RFC 9110, "Strong and Weak Validators").
-fn strong_etag(headers: &HeaderMap) -> Option<HeaderValue> {
-    let etag = headers.get(ETAG)?;
-    etag.as_bytes().starts_with(b"\"").then(|| etag.clone())
-}
-
-fn text(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
-    let value = headers.get(name)?.to_str().ok()?;
-    Some(one_line(value))
+/// The bytes in `range`, as far as there are some.
+pub(super) fn part(bytes: &Bytes, range: &Range<u64>) -> Bytes {
+    let position = |offset: u64| {
+        usize::try_from(offset)
+            .unwrap_or(usize::MAX)
+            .min(bytes.len())
+    };
+    bytes.slice(position(range.start)..position(range.end))
 }

@@ -6,11 +6,14 @@
 //! served by hosts (`routes.rs`): mirrors, and itself. What is sent to one of them is in
 //! `HostedRepository`; a [`Repository`] chooses which, and asks the next when one fails. What is tried
 //! again is decided in `retry.rs`: requests with small bodies are repeated as they are (`exchange.rs`),
-//! downloads (`download.rs`) and uploads (`blob_upload.rs`, `chunks.rs`) go on where they were.
+//! downloads (`download.rs`) and uploads (`blob_upload.rs`, `chunks.rs`) go on where they were. A large blob
+//! may come over several connections (`parallel_download.rs`).
 
 mod address;
 mod answer;
 mod auth;
+mod blob_range;
+mod blob_reader;
 mod blob_upload;
 mod challenge;
 mod chunks;
@@ -21,6 +24,8 @@ mod hosted;
 mod login;
 mod outgoing;
 mod pages;
+mod parallel_download;
+mod piece_buffers;
 pub(super) mod probe;
 mod realm;
 mod referrers;
@@ -34,6 +39,7 @@ mod upload_session;
 mod warnings;
 
 use std::collections::HashMap;
+use std::num::NonZeroUsize;
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -85,6 +91,13 @@ pub struct RegistryOptions {
     /// they give is trusted by its digest alone. The credentials above are not for them: only what is
     /// stored for the mirror's own host is sent to it.
     pub hosts_directory: Option<PathBuf>,
+    /// Over how many connections a blob of 16 MiB or more is downloaded; more than 8 count as 8.
+    /// `None`: one.
+    ///
+    /// Several are faster where each by itself is slow: limited by the registry or its storage, or by
+    /// the distance. Where one fills the line, they only cost requests. A registry that does not give
+    /// byte ranges is read over one connection. Up to 8 MiB are held in memory.
+    pub connections: Option<NonZeroUsize>,
     /// Time limits, and how often a registry is asked again.
     pub retry: RetryOptions,
 }

@@ -1,6 +1,7 @@
 //! Transfers over bad networks, through bad proxies and with bad servers: they end right, or with a clear
 //! error and nothing left behind.
 
+mod connections;
 mod patience;
 mod pushing;
 mod reading;
@@ -10,6 +11,7 @@ mod table;
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -67,7 +69,18 @@ fn anonymous(cache: &Path) -> CredentialSource {
     }
 }
 
+/// A client that downloads over so many connections.
+fn client_over(cache: &Path, credentials: CredentialSource, connections: usize) -> Client {
+    let mut options = options(cache, credentials, Duration::from_secs(2));
+    options.registry.connections = NonZeroUsize::new(connections);
+    Client::new(options).unwrap()
+}
+
 fn client_with(cache: &Path, credentials: CredentialSource, stall_timeout: Duration) -> Client {
+    Client::new(options(cache, credentials, stall_timeout)).unwrap()
+}
+
+fn options(cache: &Path, credentials: CredentialSource, stall_timeout: Duration) -> ClientOptions {
     let mut options = ClientOptions {
         cache_directory: Some(cache.to_owned()),
         ..ClientOptions::default()
@@ -78,7 +91,7 @@ fn client_with(cache: &Path, credentials: CredentialSource, stall_timeout: Durat
     retry.patience = stall_timeout * 5 / 2;
     retry.first_delay = Duration::from_millis(5);
     retry.longest_delay = Duration::from_millis(50);
-    Client::new(options).unwrap()
+    options
 }
 
 /// Pushes an archive on the straight way, and gives `NAME:TAG`.

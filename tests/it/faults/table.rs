@@ -11,7 +11,7 @@ use wasmcloud_par::archive::Target;
 use wasmcloud_par::client::Client;
 use wasmcloud_par::content::ErrorKind;
 
-use super::{Sample, client, parse, pushed};
+use super::{Sample, anonymous, client, client_over, parse, pushed};
 use crate::support::proxy::{Proxy, Rule};
 use crate::support::{shared_registry, unique};
 
@@ -23,6 +23,7 @@ pub(super) struct Case {
     pub(super) name: String,
     rules: Vec<Rule>,
     expected: Expected,
+    connections: usize,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -40,6 +41,7 @@ impl Case {
             name: name.into(),
             rules,
             expected: Expected::Again(part),
+            connections: 1,
         }
     }
 
@@ -48,6 +50,15 @@ impl Case {
             name: name.into(),
             rules,
             expected: Expected::Fails(kind),
+            connections: 1,
+        }
+    }
+
+    /// The client may use so many connections.
+    pub(super) fn over(self, connections: usize) -> Self {
+        Self {
+            connections,
+            ..self
         }
     }
 }
@@ -80,7 +91,11 @@ pub(super) async fn run(transfers: &[Transfer], sample: &Sample, cases: Vec<Case
 
 async fn one(kind: Transfer, sample: &Sample, name: &str, case: &Case) -> Result<(), String> {
     let folder = tempfile::tempdir().unwrap();
-    let client = client(&folder.path().join("cache"));
+    let cache = folder.path().join("cache");
+    let client = match case.connections {
+        1 => client(&cache),
+        more => client_over(&cache, anonymous(&cache), more),
+    };
     let proxy = Proxy::to(shared_registry(), case.rules.clone());
     let started = Instant::now();
     let ended = transfer(kind, &client, &proxy, sample, name, folder.path()).await?;

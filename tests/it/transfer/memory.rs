@@ -77,10 +77,19 @@ fn no_command_holds_an_archive_in_memory() {
             .chain(others.clone())
             .collect();
         let create: Vec<&str> = create.into_iter().chain(compress).collect();
+        let again = [
+            "pull",
+            &reference,
+            "--cache-dir",
+            "another-cache",
+            "--destination",
+            "pulled",
+        ];
         for arguments in [
             &create[..],
             &["push", &reference, archive],
             &["pull", &reference, "--destination", "pulled"],
+            &[&again[..], &["--connections", "4"]].concat(),
             &["fetch", &reference],
             &["push", layout, archive],
             &["extract", layout, "--destination", "extracted"],

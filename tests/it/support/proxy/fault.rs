@@ -33,6 +33,11 @@ pub(crate) enum Fault {
     EndAnswer(u64),
     /// So many bytes follow the answer's body, whose length is not said.
     LongAnswer(u64),
+    /// So many bytes of the answer's body pass in a second. Each request has a connection of its own, so
+    /// this is what a connection gets.
+    SlowAnswer(u64),
+    /// The answer to a range holds the bytes from the start instead, and says that it does not.
+    OtherRange,
     /// An answer with a body of so many bytes, as long as anybody reads it.
     Endless(u64),
     /// The head of the request, then that of the answer, are changed on their way.

@@ -2,7 +2,7 @@
 
 use std::io::{self, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::fault::Fault;
 use super::head::Head;
@@ -46,6 +46,9 @@ pub(super) fn relay(client: TcpStream, state: &State) -> io::Result<()> {
             let mut registry = TcpStream::connect(&state.registry)?;
             let mut onward = request.clone();
             onward.set("connection", "close");
+            if let (Fault::OtherRange, Some((start, end))) = (&fault, range(&request)) {
+                onward.set("range", format!("bytes=0-{}", end - start));
+            }
             onward.write(&mut registry)?;
             let passes = match fault {
                 Fault::CutRequest(length) | Fault::StallRequest(length) => length.min(body),
@@ -155,6 +158,11 @@ impl Exchange<'_> {
             }
             Fault::LongAnswer(_) => head.remove("content-length"),
             Fault::Edit(_, edit) => edit(&mut head),
+            Fault::OtherRange => {
+                if let Some((start, end)) = range(self.request) {
+                    head.set("content-range", format!("bytes {start}-{end}/*"));
+                }
+            }
             _ => {}
         }
         head.write(&mut client)?;
@@ -165,11 +173,16 @@ impl Exchange<'_> {
         let mut passed = 0;
         let mut buffer = vec![0; 64 * 1024];
         let mut body = (&mut registry).take(passes);
+        let started = Instant::now();
         while let count @ 1.. = body.read(&mut buffer)? {
             change(&mut buffer[..count], passed, flip);
             client.write_all(&buffer[..count])?;
             self.state.count(self.number, 0, count);
             passed += count as u64;
+            if let Fault::SlowAnswer(rate) = *fault {
+                let due = Duration::from_secs_f64(passed as f64 / rate as f64);
+                std::thread::sleep(due.saturating_sub(started.elapsed()));
+            }
         }
         match *fault {
             Fault::CutAnswer(_) => {
@@ -238,6 +251,15 @@ impl Exchange<'_> {
         self.answer("204 No Content", &headers, "")?;
         Ok(true)
     }
+}
+
+/// The first and the last byte of the range that is asked for.
+fn range(request: &Head) -> Option<(u64, u64)> {
+    let (start, end) = request
+        .get("range")?
+        .strip_prefix("bytes=")?
+        .split_once('-')?;
+    Some((start.parse().ok()?, end.parse().ok()?))
 }
 
 /// Returns when the client has read everything that was sent: a reset throws away what it has not. On
