@@ -9,6 +9,7 @@ mod completions;
 mod copy;
 mod create;
 mod credentials;
+mod delete;
 mod diff;
 mod doctor;
 mod editing;
@@ -31,11 +32,13 @@ mod pulling;
 mod push;
 mod registry;
 mod remove;
+mod resolve;
 mod schema;
 mod session;
 mod sign;
 mod signing;
 mod source;
+mod tag;
 mod tags;
 mod trust;
 mod verify;
@@ -99,6 +102,9 @@ enum Command {
     Logout(logout::Args),
     Trust(trust::Args),
     Tags(tags::Args),
+    Resolve(resolve::Args),
+    Tag(tag::Args),
+    Delete(delete::Args),
     Doctor(doctor::Args),
     Completions(completions::Args),
 }
@@ -124,6 +130,9 @@ impl Command {
             Self::Logout(args) => logout::run(args, session).await,
             Self::Trust(args) => trust::run(args, session).await,
             Self::Tags(args) => tags::run(args, session).await,
+            Self::Resolve(args) => resolve::run(args, session).await,
+            Self::Tag(args) => tag::run(args, session).await,
+            Self::Delete(args) => delete::run(args, session).await,
             Self::Doctor(args) => doctor::run(args, session).await,
             Self::Completions(args) => completions::run(args),
         }

@@ -127,6 +127,11 @@ impl Error {
             Self::Refused { answer, .. } if answer.status == 429 => {
                 Some("the registry limits the rate of requests: wait, or log in".to_owned())
             }
+            Self::Refused { answer, .. } if answer.status == 405 => Some(
+                "the registry does not allow it: many allow deleting only when they are told to, and \
+                 one that is read-only allows no change"
+                    .to_owned(),
+            ),
             Self::Client { .. } => Some(
                 "TLS needs certificate authorities: install the system's `ca-certificates`, or \
                  give --ca"

@@ -22,6 +22,7 @@ mod download;
 mod exchange;
 mod hosted;
 mod login;
+mod naming;
 mod outgoing;
 mod pages;
 mod parallel_download;

@@ -33,7 +33,7 @@ impl Repository {
 }
 
 impl HostedRepository {
-    async fn tags(&self) -> Result<Vec<String>, Error> {
+    pub(super) async fn tags(&self) -> Result<Vec<String>, Error> {
         let mut tags = Vec::new();
         let mut call = self.tags_call()?;
         for _ in 0..PAGES_LIMIT {

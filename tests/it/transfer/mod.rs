@@ -10,6 +10,7 @@ mod link;
 mod listing;
 mod memory;
 mod mounting;
+mod naming;
 mod overlapping;
 mod peer;
 mod peers;

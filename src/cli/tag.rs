@@ -1,0 +1,39 @@
+//! `par tag`
+
+use std::ffi::OsString;
+
+use anyhow::Result;
+use wasmcloud_par::client::TrustPolicy;
+
+use super::escape;
+use super::output::Answer;
+use super::registry::RegistryArgs;
+use super::session::Session;
+
+/// Add a tag to what a reference stands for, and print that by its digest
+///
+/// Nothing is copied: the tag is for the same manifest in the same repository.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// What to tag
+    #[arg(value_name = "REF")]
+    reference: OsString,
+    /// The tag to add, such as `1.0`; one that exists is moved
+    #[arg(value_name = "TAG")]
+    tag: String,
+    #[command(flatten)]
+    registry: RegistryArgs,
+}
+
+pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
+    let reference = args.registry.reference(&args.reference, false)?;
+    // Before anybody is asked: is it a tag?
+    reference.with_tag(&args.tag)?;
+    let client = args.registry.client(session, TrustPolicy::anyone()).await?;
+    let manifest = client.tag(&reference, &args.tag).await?;
+    let pinned = reference.pinned(&manifest.digest);
+    Ok(Answer::new(escape::line(&pinned))
+        .field("reference", pinned)
+        .field("digest", manifest.digest.to_string())
+        .field("tag", args.tag))
+}

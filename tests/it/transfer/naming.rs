@@ -1,0 +1,193 @@
+//! What names stand for: `par resolve`, `par tag` and `par delete`.
+
+use serde_json::json;
+
+use super::{par, push, requests_about, small};
+use crate::support::{Environment, Registry};
+
+/// A registry with an archive as `provider:1.0.0`, and the digest of its manifest.
+fn site() -> (Environment, Registry, String) {
+    let (environment, registry) = (Environment::new(), Registry::start());
+    let file = small(&environment, "provider.par");
+    let digest = push(&environment, &registry.reference("provider:1.0.0"), &file);
+    (environment, registry, digest)
+}
+
+#[test]
+fn a_reference_is_resolved_with_one_request() {
+    let (environment, registry, digest) = site();
+    let reference = registry.reference("provider:1.0.0");
+    let pinned = registry.reference(&format!("provider@{digest}"));
+    let seen = registry.requests().len();
+    let resolved = par(&environment, ["resolve", &reference]).success();
+    assert_eq!(resolved.line(), pinned);
+    let requests = registry.requests().split_off(seen);
+    assert_eq!(requests, ["HEAD /v2/provider/manifests/1.0.0"]);
+    let resolved = par(&environment, ["resolve", &pinned, "-o", "json"]).success();
+    assert_eq!(resolved.json()["digest"], digest.as_str());
+    let media_type = "application/vnd.oci.image.manifest.v1+json";
+    assert_eq!(resolved.json()["media_type"], media_type);
+
+    par(&environment, ["resolve", &registry.reference("provider:2")]).exit(3);
+    par(&environment, ["resolve", &registry.reference("provider")]).exit(2);
+}
+
+#[test]
+fn a_tag_is_one_more_name_for_the_same_manifest() {
+    let (environment, registry, digest) = site();
+    let reference = registry.reference("provider:1.0.0");
+    let seen = registry.requests().len();
+    let tagged = par(&environment, ["tag", &reference, "1.0"]).success();
+    assert_eq!(
+        tagged.line(),
+        registry.reference(&format!("provider@{digest}"))
+    );
+    let requests = registry.requests().split_off(seen);
+    let expected = [
+        "GET /v2/provider/manifests/1.0.0",
+        "PUT /v2/provider/manifests/1.0",
+    ];
+    assert_eq!(requests, expected);
+    let resolved = par(
+        &environment,
+        ["resolve", &registry.reference("provider:1.0")],
+    );
+    assert!(resolved.success().line().ends_with(&digest));
+
+    par(
+        &environment,
+        ["tag", &registry.reference("provider:2"), "3"],
+    )
+    .exit(3);
+    let seen = registry.requests().len();
+    let refused = par(&environment, ["tag", &reference, "a/b"]).exit(2);
+    assert!(refused.stderr.contains("is not a tag"), "{refused}");
+    assert_eq!(registry.requests().len(), seen);
+
+    let layout = "oci-layout://layout:1.0.0";
+    let digest = push(&environment, layout, &environment.path("provider.par"));
+    par(&environment, ["tag", layout, "1.0"]).success();
+    let resolved = par(&environment, ["resolve", "oci-layout://layout:1.0"]).success();
+    assert_eq!(resolved.line(), format!("oci-layout://layout@{digest}"));
+    par(&environment, ["tag", "oci-layout://none:1.0.0", "1.0"]).exit(3);
+    assert!(!environment.path("none").exists());
+}
+
+#[test]
+fn what_is_deleted_is_gone_with_all_its_names() {
+    let (environment, registry, digest) = site();
+    let reference = registry.reference("provider:1.0.0");
+    let pinned = registry.reference(&format!("provider@{digest}"));
+    // Nobody confirms it.
+    let refused = par(&environment, ["delete", &reference]).exit(2);
+    assert!(refused.stderr.contains("--force"), "{refused}");
+    par(&environment, ["tag", &reference, "1.0"]).success();
+    // Whoever names one tag does not mean the other.
+    let refused = par(&environment, ["delete", &reference, "--force"]).exit(7);
+    assert!(
+        refused.stderr.contains("other tags stand for: 1.0\n"),
+        "{refused}"
+    );
+    assert!(
+        refused.stderr.contains(&format!("par delete {pinned}")),
+        "{refused}"
+    );
+    assert_eq!(requests_about(&registry, "DELETE", &digest), 0);
+
+    let options = ["delete", &pinned, "--force", "-o", "json"];
+    let deleted = par(&environment, options).success().json();
+    assert_eq!(deleted["tags"], json!(["1.0", "1.0.0"]));
+    for name in [&pinned, &reference] {
+        par(&environment, ["resolve", name]).exit(3);
+        par(&environment, ["delete", name, "--force"]).exit(3);
+    }
+}
+
+#[test]
+fn the_only_tag_of_a_manifest_may_name_it_and_others_stay() {
+    let (environment, registry, _) = site();
+    let file = small(&environment, "another.par");
+    let another = push(&environment, &registry.reference("provider:2.0.0"), &file);
+    let reference = registry.reference("provider:1.0.0");
+    par(&environment, ["delete", &reference, "--force"]).success();
+    par(&environment, ["resolve", &reference]).exit(3);
+    let resolved = par(
+        &environment,
+        ["resolve", &registry.reference("provider:2.0.0")],
+    );
+    assert!(resolved.success().line().ends_with(&another));
+}
+
+#[test]
+fn where_nothing_is_deleted_that_is_said() {
+    let (environment, registry, digest) = site();
+    let read_only = Registry::builder()
+        .read_only()
+        .storage(registry.storage())
+        .start();
+    let pinned = read_only.reference(&format!("provider@{digest}"));
+    let refused = par(&environment, ["delete", &pinned, "--force"]).exit(4);
+    assert!(refused.stderr.contains("does not allow"), "{refused}");
+    let layout = "oci-layout://layout:1.0.0";
+    push(&environment, layout, &environment.path("provider.par"));
+    let refused = par(&environment, ["delete", layout, "--force"]).exit(2);
+    assert!(refused.stderr.contains("image layout"), "{refused}");
+    par(&environment, ["verify", layout]).success();
+}
+
+#[test]
+fn a_mirror_that_is_behind_does_not_decide_what_is_tagged_or_deleted() {
+    let (environment, registry, old) = site();
+    let mirror = Registry::start();
+    let file = environment.path("provider.par");
+    assert_eq!(
+        push(&environment, &mirror.reference("provider:1.0.0"), &file),
+        old
+    );
+    let hosts = format!(
+        "server = \"http://{}\"\n[host.\"http://{}\"]\ncapabilities = [\"pull\", \"resolve\"]\n",
+        registry.address(),
+        mirror.address()
+    );
+    let folder = environment.write("hosts/registry.test/hosts.toml", hosts);
+    let folder = folder
+        .parent()
+        .unwrap()
+        .parent()
+        .unwrap()
+        .display()
+        .to_string();
+    // The tag moves on, and what it had before gets another.
+    par(
+        &environment,
+        ["tag", &registry.reference("provider:1.0.0"), "0.9.0"],
+    )
+    .success();
+    let file = small(&environment, "newer.par");
+    let new = push(&environment, &registry.reference("provider:1.0.0"), &file);
+
+    let reference = "registry.test/provider:1.0.0";
+    let resolved = par(&environment, ["resolve", reference, "--hosts-dir", &folder]).success();
+    assert!(resolved.line().ends_with(&old), "{resolved}");
+    let options = ["tag", reference, "1.0", "--hosts-dir", &folder];
+    let tagged = par(&environment, options).success();
+    assert!(tagged.line().ends_with(&new), "{tagged}");
+    let options = ["delete", reference, "--force", "--hosts-dir", &folder];
+    let refused = par(&environment, options).exit(7);
+    assert!(refused.stderr.contains("stand for: 1.0\n"), "{refused}");
+    let named = format!("registry.test/provider@{new}");
+    let options = [
+        "delete",
+        &named,
+        "--force",
+        "--hosts-dir",
+        &folder,
+        "-o",
+        "json",
+    ];
+    let deleted = par(&environment, options).success().json();
+    assert_eq!(deleted["tags"], json!(["1.0", "1.0.0"]));
+    let stays = registry.reference("provider:0.9.0");
+    let stays = par(&environment, ["resolve", &stays]).success();
+    assert!(stays.line().ends_with(&old), "{stays}");
+}
