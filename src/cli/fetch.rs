@@ -6,6 +6,7 @@ use anyhow::Result;
 use wasmcloud_par::archive::Target;
 use wasmcloud_par::client::TrustPolicy;
 
+use super::locked::LockArgs;
 use super::output::Answer;
 use super::policy::TrustArgs;
 use super::pulling::PullArgs;
@@ -36,6 +37,8 @@ pub(crate) struct Args {
     #[arg(long)]
     allow_downgrade: bool,
     #[command(flatten)]
+    lock: LockArgs,
+    #[command(flatten)]
     trust: TrustArgs,
     #[command(flatten)]
     pull: PullArgs,
@@ -44,7 +47,9 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
-    let reference = args.registry.reference(&args.reference, false)?;
+    let reference = args
+        .registry
+        .reference(&args.reference, args.lock.is_given())?;
     let target = args.target.unwrap_or_else(Target::host);
     let trust = TrustPolicy {
         accept_identity: args.accept_identity,
@@ -54,6 +59,7 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
     let policy = args.pull.policy()?;
     let client = args.registry.client(session, trust).await?;
     let client = client.with_pull_policy(policy);
+    let client = args.lock.bind(client).await?;
     let fetched = client.fetch(&reference, &target).await?;
     Ok(Answer::new(text(&fetched.path))
         .field("file", text(&fetched.path))

@@ -10,6 +10,7 @@ mod copy;
 mod create;
 mod credentials;
 mod delete;
+mod deployment;
 mod diff;
 mod doctor;
 mod editing;
@@ -20,6 +21,8 @@ mod insert;
 mod inspect;
 mod interruption;
 mod keys;
+mod lock;
+mod locked;
 mod login;
 mod logout;
 mod options;
@@ -98,6 +101,7 @@ enum Command {
     Fetch(fetch::Args),
     Copy(copy::Args),
     Cache(cache::Args),
+    Lock(lock::Args),
     Login(login::Args),
     Logout(logout::Args),
     Trust(trust::Args),
@@ -126,6 +130,7 @@ impl Command {
             Self::Fetch(args) => fetch::run(args, session).await,
             Self::Copy(args) => copy::run(args, session).await,
             Self::Cache(args) => cache::run(args, session).await,
+            Self::Lock(args) => lock::run(args, session).await,
             Self::Login(args) => login::run(args, session).await,
             Self::Logout(args) => logout::run(args, session).await,
             Self::Trust(args) => trust::run(args, session).await,

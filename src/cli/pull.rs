@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use wasmcloud_par::content::Digest;
 
+use super::locked::LockArgs;
 use super::output::Answer;
 use super::policy::TrustArgs;
 use super::pulling::PullArgs;
@@ -26,6 +27,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "DIGEST")]
     digest: Option<Digest>,
     #[command(flatten)]
+    lock: LockArgs,
+    #[command(flatten)]
     trust: TrustArgs,
     #[command(flatten)]
     pull: PullArgs,
@@ -34,13 +37,13 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
-    let reference = args
-        .registry
-        .reference(&args.reference, args.digest.is_some())?;
+    let pinned = args.digest.is_some() || args.lock.is_given();
+    let reference = args.registry.reference(&args.reference, pinned)?;
     let trust = args.trust.policy().await?;
     let policy = args.pull.policy()?;
     let client = args.registry.client(session, trust).await?;
     let client = client.with_pull_policy(policy);
+    let client = args.lock.bind(client).await?;
     let pulled = client
         .pull(
             &reference,

@@ -104,7 +104,7 @@ impl Client {
         store: &dyn Store,
         reference: &Reference,
     ) -> Result<Artifact, Error> {
-        let resolved = self.resolve(store, reference).await?;
+        let resolved = self.stands_for(store, reference).await?;
         let descriptor = resolved.descriptor;
         let mut manifest = self.manifest(store, &descriptor, reference).await?;
         let mut chosen = descriptor.clone();

@@ -9,6 +9,7 @@ use crate::cache;
 use crate::content::{Digest, ErrorKind, StoreError};
 use crate::oci;
 
+use super::lock::LockError;
 use super::trust::TrustError;
 
 /// An error of the client.
@@ -79,6 +80,9 @@ pub enum Error {
         /// How deep manifests may be nested.
         deepest: usize,
     },
+    /// The lock file does not allow it, or cannot be used.
+    #[error(transparent)]
+    Lock(#[from] LockError),
     /// A file could not be written.
     #[error("cannot write {}", path.display())]
     Write {
@@ -126,6 +130,7 @@ impl Error {
             Self::Trust(error) => error.kind(),
             Self::Shared(error) => error.kind(),
             Self::NotCached(_) => ErrorKind::NotFound,
+            Self::Lock(error) => error.kind(),
             Self::Write { source, .. } => ErrorKind::of_io(source),
             Self::Cancelled(_) | Self::Abandoned => ErrorKind::Other,
         }
@@ -157,6 +162,7 @@ impl Error {
                 "name a file, not a folder"
             }
             Self::Trust(error) => return error.hint(),
+            Self::Lock(error) => return error.hint(),
             _ => return None,
         };
         Some(hint.to_owned())

@@ -42,6 +42,7 @@ impl Client {
     ///
     /// [`Error`] of the registry, the cache, the archive or the trust policy.
     pub async fn fetch(&self, reference: &Reference, target: &Target) -> Result<Fetched, Error> {
+        let reference = &self.locked(reference)?;
         let key = (reference.to_string(), target.clone(), self.pull);
         let flight = self.flights.join(&key);
         let work = async {

@@ -26,6 +26,7 @@ impl Client {
     ///
     /// [`Error`] of the registry, the cache, the archive or the trust policy.
     pub async fn inspect(&self, reference: &Reference) -> Result<Inspected, Error> {
+        let reference = &self.locked(reference)?;
         let cached = self.cached(reference).await?;
         let digest = cached.artifact.descriptor().digest.clone();
         let contents = self.verified(cached, reference).await?.1;
@@ -45,6 +46,7 @@ impl Client {
         destination: &Path,
         mode: u32,
     ) -> Result<Inspected, Error> {
+        let reference = &self.locked(reference)?;
         let cached = self.cached(reference).await?;
         let digest = cached.artifact.descriptor().digest.clone();
         let contents = self

@@ -12,6 +12,7 @@ mod error;
 mod fetch;
 mod flights;
 mod inspect;
+mod lock;
 mod mount;
 mod naming;
 mod pull;
@@ -38,6 +39,7 @@ pub use error::Error;
 pub use fetch::Fetched;
 use flights::Flights;
 pub use inspect::Inspected;
+pub use lock::{Lock, LockError, Locked};
 pub use naming::Deletion;
 pub use pull::Pulled;
 pub use push::Pushed;
@@ -86,6 +88,7 @@ pub struct Client {
     registries: Registries,
     trust: Arc<TrustPolicy>,
     pull: PullPolicy,
+    lock: Option<Arc<Lock>>,
     limits: Arc<Limits>,
     progress: Arc<dyn Progress>,
     flights: Arc<Flights>,
@@ -104,6 +107,7 @@ impl Client {
             registries: Registries::new(options.registry)?,
             trust: Arc::new(options.trust.map_or_else(TrustPolicy::of_user, Ok)?),
             pull: options.pull,
+            lock: None,
             limits: Arc::new(options.limits),
             progress: options.progress,
             flights: Arc::default(),

@@ -42,6 +42,7 @@ impl Client {
         destination: Option<&Path>,
         expected: Option<&Digest>,
     ) -> Result<Pulled, Error> {
+        let reference = &self.locked(reference)?;
         if let Some(expected) = expected {
             self.demand(reference, expected).await?;
         }
@@ -97,7 +98,7 @@ impl Client {
             (Some(written), _) => written.clone(),
             (None, Some(_)) => {
                 let store = self.store(reference, Access::Read)?;
-                let resolved = self.resolve(store.as_ref(), reference).await?;
+                let resolved = self.stands_for(store.as_ref(), reference).await?;
                 resolved.descriptor.digest
             }
             (None, None) => return Ok(()),

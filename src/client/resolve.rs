@@ -49,7 +49,7 @@ pub(super) struct Resolved {
 
 impl Client {
     /// The manifest that `reference` stands for, as far as the pull policy wants to know.
-    pub(super) async fn resolve(
+    pub(super) async fn stands_for(
         &self,
         store: &dyn Store,
         reference: &Reference,

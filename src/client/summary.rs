@@ -61,6 +61,7 @@ impl Client {
     ///
     /// [`Error`] of the registry, the cache, the archive or the trust policy.
     pub async fn summarize(&self, reference: &Reference, world: bool) -> Result<Summarized, Error> {
+        let reference = &self.locked(reference)?;
         let store = self.store(reference, Access::Read)?;
         let store = store.as_ref();
         let artifact = self.artifact(store, reference).await?;

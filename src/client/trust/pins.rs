@@ -19,6 +19,7 @@ impl Client {
         reference: &Reference,
         claims: &VerifiedClaims,
     ) -> Result<(), Error> {
+        self.published_as_locked(reference, claims)?;
         self.trust.check(claims, reference)?;
         self.place_to_pin(reference, claims).map(drop)
     }

@@ -8,6 +8,7 @@ mod interrupted;
 mod layouts;
 mod link;
 mod listing;
+mod locking;
 mod memory;
 mod mounting;
 mod naming;

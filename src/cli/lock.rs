@@ -1,0 +1,229 @@
+//! `par lock`
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, bail};
+use clap::ValueHint;
+use serde_json::{Value, json};
+use wasmcloud_par::client::{Client, Error, Lock, Locked};
+use wasmcloud_par::content::{Digest, ErrorKind};
+use wasmcloud_par::oci::Reference;
+
+use super::deployment;
+use super::escape;
+use super::locked::LOCK_FILE;
+use super::output::Answer;
+use super::policy::TrustArgs;
+use super::problem::{Failure, Problem};
+use super::registry::RegistryArgs;
+use super::session::{Session, blocking, text};
+
+/// How many references a lock file has at most.
+const LIMIT: usize = 1000;
+
+/// Pin what a deployment refers to: write digests, issuers and subjects to a lock file
+///
+/// Everything is verified first, and asked of the trust policy. Prints what changes in the lock file, which
+/// is written only when something does, and only when all references could be looked up. `par fetch
+/// --locked` then takes nothing else.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// What is deployed: a list of references, one in a line, with `#` before comments; or a wadm
+    /// manifest (YAML), of which the providers count. `-` is standard input
+    #[arg(required = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    files: Vec<PathBuf>,
+    /// The lock file. Default: `par.lock` in the current folder
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    destination: Option<PathBuf>,
+    /// Write nothing, and fail when tags stand for something else than the lock file says, or when it is
+    /// for other references. Default: the lock file is brought up to date
+    #[arg(long)]
+    check: bool,
+    #[command(flatten)]
+    trust: TrustArgs,
+    #[command(flatten)]
+    registry: RegistryArgs,
+}
+
+pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
+    let references = references(&args, session).await?;
+    let trust = args.trust.policy().await?;
+    let client = args.registry.client(session, trust).await?;
+    let path = args.destination.unwrap_or_else(|| LOCK_FILE.into());
+    match args.check {
+        true => check(&client, &references, path).await,
+        false => update(&client, &references, path).await,
+    }
+}
+
+/// What is to be locked, each reference once, sorted.
+async fn references(args: &Args, session: &Session) -> Result<Vec<Reference>> {
+    let mut references = BTreeMap::new();
+    for file in &args.files {
+        let found = deployment::read(file.clone(), &args.registry).await?;
+        let found = found.into_iter();
+        references.extend(found.map(|reference| (reference.to_string(), reference)));
+    }
+    let references: Vec<Reference> = references.into_values().collect();
+    if references.is_empty() {
+        session.warn("there is no provider to lock");
+    }
+    if references.len() > LIMIT {
+        bail!(Failure::usage(format!(
+            "there are {} references; at most {LIMIT} are locked in one file",
+            references.len()
+        )));
+    }
+    let registries: BTreeSet<&str> = references
+        .iter()
+        .filter_map(|reference| match reference {
+            Reference::Registry(place) => Some(place.registry()),
+            Reference::Layout(_) => None,
+        })
+        .collect();
+    if registries.len() > 1 && args.registry.credentials().any() {
+        bail!(
+            Failure::usage(format!(
+                "one user and one password for {} registries",
+                registries.len()
+            ))
+            .hint("store them with `par login`, registry by registry")
+        );
+    }
+    Ok(references)
+}
+
+async fn update(client: &Client, references: &[Reference], path: PathBuf) -> Result<Answer> {
+    let old = existing(path.clone()).await?;
+    let lock = client.lock(references).await?;
+    let known = old.clone().unwrap_or_default();
+    let mut changes = Vec::new();
+    for locked in lock.iter() {
+        changes.extend(digest_change(&known, &locked.reference, &locked.digest));
+        changes.extend(publisher_changes(&known, locked));
+    }
+    changes.extend(removals(&known, references));
+    let answer = answer(&changes, &path);
+    // Not even its time changes when its content does not.
+    if old.as_ref() != Some(&lock) {
+        blocking(move || Ok(lock.write(&path).map_err(Error::from)?)).await?;
+    }
+    Ok(answer)
+}
+
+async fn check(client: &Client, references: &[Reference], path: PathBuf) -> Result<Answer> {
+    let name = path.clone();
+    let lock = blocking(move || Ok(Lock::read(&name).map_err(Error::from)?)).await?;
+    let digests = client.digests(references).await?;
+    let mut changes: Vec<Change> = references
+        .iter()
+        .zip(&digests)
+        .filter_map(|(reference, digest)| digest_change(&lock, reference, digest))
+        .collect();
+    changes.extend(removals(&lock, references));
+    let problem = (!changes.is_empty()).then(|| {
+        let message = format!("the lock file {} is not up to date", text(&path));
+        let hint = "look at what has changed, and run `par lock` if it is meant";
+        Problem::found(ErrorKind::NotVerified, message, Some(hint.to_owned()))
+    });
+    Ok(answer(&changes, &path).failing(problem))
+}
+
+/// The lock file, unless there is none.
+async fn existing(path: PathBuf) -> Result<Option<Lock>> {
+    blocking(move || match Lock::read(&path) {
+        Ok(lock) => Ok(Some(lock)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => bail!(Error::from(error)),
+    })
+    .await
+}
+
+/// Something about a reference that is not as it is locked.
+struct Change {
+    reference: String,
+    field: &'static str,
+    from: Option<String>,
+    to: Option<String>,
+}
+
+impl Change {
+    fn text(&self) -> String {
+        let Self {
+            reference, field, ..
+        } = self;
+        let line = match (&self.from, &self.to) {
+            (None, Some(digest)) => format!("{reference}: added, {digest}"),
+            (Some(from), Some(to)) => format!("{reference}: {field} {from} -> {to}"),
+            _ => format!("{reference}: removed"),
+        };
+        format!("{}\n", escape::line(&line))
+    }
+
+    fn to_json(&self) -> Value {
+        json!({
+            "reference": self.reference,
+            "field": self.field,
+            "from": self.from,
+            "to": self.to,
+        })
+    }
+}
+
+fn digest_change(known: &Lock, reference: &Reference, digest: &Digest) -> Option<Change> {
+    let from = exactly(known, reference).map(|locked| locked.digest.to_string());
+    let to = Some(digest.to_string());
+    (from != to).then(|| Change {
+        reference: reference.to_string(),
+        field: "digest",
+        from,
+        to,
+    })
+}
+
+fn publisher_changes(known: &Lock, locked: &Locked) -> Vec<Change> {
+    let Some(before) = exactly(known, &locked.reference) else {
+        return Vec::new();
+    };
+    let pairs = [
+        ("issuer", &before.issuer, &locked.issuer),
+        ("subject", &before.subject, &locked.subject),
+    ];
+    let changed = pairs.into_iter().filter(|(_, from, to)| from != to);
+    changed
+        .map(|(field, from, to)| Change {
+            reference: locked.reference.to_string(),
+            field,
+            from: Some(from.clone()),
+            to: Some(to.clone()),
+        })
+        .collect()
+}
+
+fn removals(known: &Lock, references: &[Reference]) -> Vec<Change> {
+    let gone = known
+        .iter()
+        .filter(|locked| !references.contains(&locked.reference));
+    gone.map(|locked| Change {
+        reference: locked.reference.to_string(),
+        field: "digest",
+        from: Some(locked.digest.to_string()),
+        to: None,
+    })
+    .collect()
+}
+
+/// What is locked for the reference as it is written.
+fn exactly<'a>(lock: &'a Lock, reference: &Reference) -> Option<&'a Locked> {
+    lock.find(reference)
+        .filter(|locked| locked.reference == *reference)
+}
+
+fn answer(changes: &[Change], path: &Path) -> Answer {
+    let lines: String = changes.iter().map(Change::text).collect();
+    Answer::new(lines).field("file", text(path)).field(
+        "changes",
+        changes.iter().map(Change::to_json).collect::<Value>(),
+    )
+}

@@ -1,0 +1,78 @@
+//! What a lock file does not allow, and what is wrong with one.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::content::ErrorKind;
+
+/// A refusal of the lock file, or what is wrong with it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+#[allow(
+    missing_docs,
+    reason = "the messages say what each variant and its fields are"
+)]
+pub enum LockError {
+    #[error("{reference} is not in the lock file")]
+    NotLocked { reference: String },
+    #[error("{reference} has the {role} {actual}, and is locked with {locked}")]
+    OtherPublisher {
+        reference: String,
+        /// `issuer` or `subject`.
+        role: &'static str,
+        locked: String,
+        actual: String,
+    },
+    #[error("cannot read the lock file {}", path.display())]
+    Read { path: PathBuf, source: io::Error },
+    #[error("cannot write the lock file {}", path.display())]
+    Write { path: PathBuf, source: io::Error },
+    #[error("the lock file {}, line {line}: {reason}", path.display())]
+    Malformed {
+        path: PathBuf,
+        /// Counted from 1.
+        line: usize,
+        reason: String,
+    },
+}
+
+impl LockError {
+    pub(super) fn read(path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::Read { path, source }
+    }
+
+    pub(super) fn write(path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::Write { path, source }
+    }
+
+    /// What a caller can decide on.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::NotLocked { .. } | Self::OtherPublisher { .. } => ErrorKind::NotVerified,
+            Self::Read { source, .. } | Self::Write { source, .. } => ErrorKind::of_io(source),
+            Self::Malformed { .. } => ErrorKind::Usage,
+        }
+    }
+
+    /// What to do about it, where there is something to do.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::NotLocked { .. } => {
+                "if it is meant to run, add it to what is deployed, and run `par lock` for that"
+            }
+            Self::OtherPublisher { .. } => {
+                "the lock file was changed by hand: run `par lock` again, and look at what changes"
+            }
+            Self::Read { source, .. } if source.kind() == io::ErrorKind::NotFound => {
+                "`par lock FILE` makes one, FILE being a list of references or a wadm manifest"
+            }
+            Self::Malformed { .. } => "restore it, or remove it and run `par lock`",
+            _ => return None,
+        };
+        Some(hint.to_owned())
+    }
+}

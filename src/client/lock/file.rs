@@ -1,0 +1,170 @@
+//! The lock file: TOML, because it is read in reviews.
+//!
+//! ```toml
+//! version = 1
+//!
+//! [[provider]]
+//! reference = "ghcr.io/org/demo:1.0.0"
+//! digest = "sha256:…"
+//! issuer = "A…"
+//! subject = "V…"
+//! version = "1.0.0"
+//! revision = 3
+//! ```
+//!
+//! The same content has the same bytes: sorted by reference, and without a time.
+
+use std::io::{self, Read, Write};
+use std::ops::Range;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use toml::Spanned;
+
+use crate::content::{AtomicFile, open_regular};
+
+use super::{Lock, LockError, Locked};
+
+/// The largest file that is read, in bytes.
+const LIMIT: u64 = 8 * 1024 * 1024;
+const VERSION: u32 = 1;
+const HEADER: &str = "# What is deployed, as `par lock` found it. Not to be changed by hand.\n";
+
+#[derive(Serialize)]
+struct Written<'a> {
+    version: u32,
+    provider: Vec<&'a Locked>,
+}
+
+/// Read first: a later version may have other fields.
+#[derive(Deserialize)]
+struct Versioned {
+    version: Spanned<u32>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Document {
+    #[serde(rename = "version")]
+    _version: u32,
+    #[serde(default)]
+    provider: Vec<Spanned<Locked>>,
+}
+
+/// What is wrong, and where.
+struct Problem {
+    span: Option<Range<usize>>,
+    reason: String,
+}
+
+impl Problem {
+    fn at<T>(spanned: &Spanned<T>, reason: impl Into<String>) -> Self {
+        Self {
+            span: Some(spanned.span()),
+            reason: reason.into(),
+        }
+    }
+}
+
+impl From<toml::de::Error> for Problem {
+    fn from(error: toml::de::Error) -> Self {
+        Self {
+            span: error.span(),
+            reason: error.message().to_owned(),
+        }
+    }
+}
+
+impl Lock {
+    /// Reads a lock file. Blocks.
+    ///
+    /// # Errors
+    ///
+    /// [`LockError::Read`], also for more than 8 MiB; [`LockError::Malformed`], also for a version that is
+    /// not known, and for a reference that is there twice.
+    pub fn read(path: &Path) -> Result<Self, LockError> {
+        let text = read(path).map_err(LockError::read(path))?;
+        parse(&text).map_err(|problem| {
+            let start = problem.span.map_or(0, |span| span.start);
+            let before = text.get(..start).unwrap_or_default();
+            LockError::Malformed {
+                path: path.to_owned(),
+                line: before.matches('\n').count() + 1,
+                reason: problem.reason,
+            }
+        })
+    }
+
+    /// Writes the lock to `path`, which is complete afterwards, or as it was before. Blocks.
+    ///
+    /// # Errors
+    ///
+    /// [`LockError::Write`].
+    pub fn write(&self, path: &Path) -> Result<(), LockError> {
+        let write = || {
+            let text = self.text().map_err(io::Error::other)?;
+            let mut file = AtomicFile::create(path)?;
+            file.write_all(text.as_bytes())?;
+            file.commit()
+        };
+        write().map(drop).map_err(LockError::write(path))
+    }
+
+    pub(super) fn text(&self) -> Result<String, toml::ser::Error> {
+        let written = Written {
+            version: VERSION,
+            provider: self.iter().collect(),
+        };
+        Ok(format!("{HEADER}{}", toml::to_string(&written)?))
+    }
+}
+
+fn read(path: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    let (file, _) = open_regular(path)?;
+    file.take(LIMIT + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > LIMIT {
+        let reason = format!("it has more than {LIMIT} bytes");
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, reason));
+    }
+    Ok(text)
+}
+
+fn parse(text: &str) -> Result<Lock, Problem> {
+    let Versioned { version } = toml::from_str(text)?;
+    if *version.get_ref() != VERSION {
+        let reason = format!("its version is not {VERSION}, which is all that is understood here");
+        return Err(Problem::at(&version, reason));
+    }
+    let document: Document = toml::from_str(text)?;
+    let mut lock = Lock::default();
+    for spanned in document.provider {
+        let name = spanned.get_ref().reference.to_string();
+        if lock.providers.contains_key(&name) {
+            return Err(Problem::at(&spanned, format!("{name} is there twice")));
+        }
+        lock.providers.insert(name, spanned.into_inner());
+    }
+    Ok(lock)
+}
+
+/// A reference as people write it.
+pub(super) mod as_text {
+    use serde::{Deserialize, Deserializer, Serializer, de};
+
+    use crate::oci::Reference;
+
+    pub(in super::super) fn serialize<S: Serializer>(
+        reference: &Reference,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(reference)
+    }
+
+    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Reference, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(de::Error::custom)
+    }
+}

@@ -1,0 +1,113 @@
+use crate::content::{Digest, ErrorKind};
+use crate::oci::Reference;
+
+use super::{Lock, LockError, Locked};
+
+fn reference(text: &str) -> Reference {
+    text.parse().unwrap()
+}
+
+fn locked(name: &str, content: &str) -> Locked {
+    Locked {
+        reference: reference(name),
+        digest: Digest::of(content.as_bytes()),
+        issuer: "ISSUER".to_owned(),
+        subject: "SUBJECT".to_owned(),
+        version: Some("1.0 \"beta\"\n".to_owned()),
+        revision: None,
+    }
+}
+
+fn two() -> Lock {
+    let names = ["ghcr.io/org/b:1.0", "ghcr.io/org/a:1.0"];
+    names.into_iter().map(|name| locked(name, name)).collect()
+}
+
+/// What is wrong with a lock file, and in which line.
+fn problem(text: &str) -> (usize, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("par.lock");
+    std::fs::write(&path, text).unwrap();
+    let error = Lock::read(&path).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Usage, "{error}");
+    match error {
+        LockError::Malformed { line, reason, .. } => (line, reason),
+        other => panic!("{other}"),
+    }
+}
+
+#[test]
+fn what_is_written_is_read_again_and_always_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("par.lock");
+    let lock = two();
+    lock.write(&path).unwrap();
+    assert_eq!(Lock::read(&path).unwrap(), lock);
+    let text = std::fs::read_to_string(&path).unwrap();
+    assert!(text.starts_with("# What is deployed"), "{text}");
+    assert!(text.find("org/a").unwrap() < text.find("org/b").unwrap());
+    let backwards: Lock = two().iter().rev().cloned().collect();
+    assert_eq!(backwards.text().unwrap(), text);
+}
+
+#[test]
+fn a_reference_is_found_as_written_and_by_its_digest() {
+    let lock = two();
+    let digest = Digest::of(b"ghcr.io/org/a:1.0");
+    let pinned = format!("ghcr.io/org/a@{digest}");
+    for found in [
+        "ghcr.io/org/a:1.0",
+        "oci://GHCR.io/org/a:1.0",
+        &pinned,
+        &format!("ghcr.io/org/a:other@{digest}"),
+    ] {
+        let found = lock.pinned(&reference(found)).unwrap();
+        assert_eq!(found.to_string(), pinned);
+    }
+    for missing in [
+        "ghcr.io/org/a:1.1",
+        "ghcr.io/org/a",
+        &format!("ghcr.io/org/b@{digest}"),
+        &format!("ghcr.io/org/a:1.0@{}", Digest::of(b"")),
+    ] {
+        let error = lock.pinned(&reference(missing)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::NotVerified, "{missing}");
+        assert!(error.hint().unwrap().contains("par lock"));
+    }
+    let latest: Lock = [locked("ghcr.io/org/a:latest", "")].into_iter().collect();
+    assert!(latest.find(&reference("ghcr.io/org/a")).is_some());
+}
+
+#[test]
+fn what_is_wrong_with_a_lock_file_is_told_by_line() {
+    let entry = |reference: &str, digest: &str| {
+        format!(
+            "[[provider]]\nreference = \"{reference}\"\ndigest = \"{digest}\"\nissuer = \"A\"\n\
+             subject = \"V\"\n"
+        )
+    };
+    let digest = Digest::of(b"").to_string();
+    let good = entry("ghcr.io/org/a:1.0", &digest);
+    let cases = [
+        (String::new(), 1, "version"),
+        ("version = 2\nproviders = {}\n".to_owned(), 1, "is not 1"),
+        (format!("version = 1\n{good}more = 1\n"), 7, "more"),
+        (format!("version = 1\n{good}{good}"), 7, "there twice"),
+        (
+            format!("version = 1\n{}", entry("ghcr.io/org/a:1.0", "md5:0")),
+            4,
+            "md5",
+        ),
+        (
+            format!("version = 1\n{}", entry("org/a:1.0", &digest)),
+            3,
+            "names no registry",
+        ),
+        ("version = 1\n[[provider]]\nx".to_owned(), 3, ""),
+    ];
+    for (text, line, said) in cases {
+        let (found, reason) = problem(&text);
+        assert_eq!(found, line, "{text}{reason}");
+        assert!(reason.contains(said), "{text}{reason}");
+    }
+}
