@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::archive;
 use crate::cache;
 use crate::content::{Digest, ErrorKind, StoreError};
-use crate::oci;
+use crate::oci::{self, ParseReferenceError};
 
 use super::lock::LockError;
 use super::trust::TrustError;
@@ -27,6 +27,9 @@ pub enum Error {
         /// What is wrong with the archive.
         source: archive::Error,
     },
+    /// Text that is no reference.
+    #[error(transparent)]
+    Reference(#[from] ParseReferenceError),
     /// A registry or an image layout failed.
     #[error(transparent)]
     Oci(#[from] oci::Error),
@@ -123,7 +126,7 @@ impl Error {
             Self::Oci(error) => error.kind(),
             Self::Cache(error) => error.kind(),
             Self::Store(error) => error.kind(),
-            Self::Unnamed(_) | Self::ReservedAnnotation(_) => ErrorKind::Usage,
+            Self::Reference(_) | Self::Unnamed(_) | Self::ReservedAnnotation(_) => ErrorKind::Usage,
             Self::OtherDigest { .. } | Self::ManifestTooLarge { .. } | Self::TooMuch { .. } => {
                 ErrorKind::NotVerified
             }

@@ -15,6 +15,8 @@ mod inspect;
 mod lock;
 mod mount;
 mod naming;
+mod prefetch;
+mod provider_host;
 mod pull;
 mod push;
 mod ranged;

@@ -60,8 +60,13 @@ impl Environment {
 
     /// The command, ready for arguments and for whatever else a test wants to change about it.
     pub(crate) fn command(&self) -> Command {
+        self.command_for(Path::new(env!("CARGO_BIN_EXE_par")))
+    }
+
+    /// Another program, in the same surroundings.
+    pub(crate) fn command_for(&self, program: &Path) -> Command {
         let home = self.home();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_par"));
+        let mut command = Command::new(program);
         command
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())

@@ -4,6 +4,7 @@ mod copying;
 mod credentials;
 mod damage;
 mod fetching;
+mod hosting;
 mod interrupted;
 mod layouts;
 mod link;

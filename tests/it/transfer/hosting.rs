@@ -1,0 +1,148 @@
+//! What a host that embeds the library does: fetch ahead, watch a tag, be dropped.
+
+use std::io::{BufRead, BufReader};
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+use std::time::Duration;
+
+use wasmcloud_par::archive::Target;
+use wasmcloud_par::content::ErrorKind;
+
+use super::{VENDOR, block_on, client, digest, pack, push, small};
+use crate::support::{Environment, Registry};
+
+/// An executable of this machine that stays as long as its standard input is open, and one that ends at
+/// once.
+const STAYS: &str = "/bin/cat";
+const ENDS: &str = "/bin/true";
+
+#[test]
+fn what_is_prefetched_is_in_the_cache_and_one_failure_is_no_other() {
+    let (environment, registry) = (Environment::new(), Registry::start());
+    let file = small(&environment, "provider.par");
+    for name in ["a", "b", "c"] {
+        push(
+            &environment,
+            &registry.reference(&format!("{name}:1")),
+            &file,
+        );
+    }
+    let references =
+        ["a:1", "missing:1", "b:1", "c:1"].map(|name| registry.reference(name).parse().unwrap());
+    let target: Target = "x86_64-linux".parse().unwrap();
+    block_on(async {
+        let client = client(&environment.path("cache"));
+        let at_once = NonZeroUsize::new(2).unwrap();
+        let fetched = client.prefetch(&references, &target, at_once).await;
+        let kinds: Vec<_> = fetched
+            .iter()
+            .map(|fetched| fetched.as_ref().err().map(|error| error.kind()))
+            .collect();
+        assert_eq!(kinds, [None, Some(ErrorKind::NotFound), None, None]);
+        for fetched in fetched.into_iter().flatten() {
+            assert!(fetched.path.is_file());
+        }
+        let again = client.fetch(&references[0], &target).await.unwrap();
+        assert!(again.cached);
+    });
+}
+
+#[test]
+fn a_provider_is_fetched_with_the_arguments_of_the_hosts_of_version_1() {
+    let (environment, registry) = (Environment::new(), Registry::start());
+    let file = pack(&environment, "provider.par.gz", Path::new(ENDS));
+    let reference = registry.reference("provider:1.0.0");
+    push(&environment, &reference, &file);
+    block_on(async {
+        let client = client(&environment.path("cache"));
+        let (path, token) = client.fetch_provider(&reference, "host").await.unwrap();
+        assert_eq!(digest(&path), digest(Path::new(ENDS)));
+        let claims = token.unwrap().claims;
+        assert_eq!(claims.metadata.unwrap().vendor, VENDOR);
+        let error = client.fetch_provider("NOT A REFERENCE", "host").await;
+        assert_eq!(error.unwrap_err().kind(), ErrorKind::Usage);
+    });
+}
+
+/// `examples/host.rs`, which runs.
+struct Host {
+    process: Child,
+    lines: Receiver<String>,
+}
+
+impl Host {
+    fn start(environment: &Environment, reference: &str) -> Self {
+        let mut process = environment.command_for(&example("host"));
+        let mut process = process
+            .args([reference, "0.1"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let (sender, lines) = channel();
+        let output = BufReader::new(process.stdout.take().unwrap());
+        thread::spawn(move || {
+            for line in output.lines().map_while(Result::ok) {
+                let _ = sender.send(line);
+            }
+        });
+        Self { process, lines }
+    }
+
+    /// Waits for a line that begins so and has `what` in it.
+    #[track_caller]
+    fn expect(&self, begin: &str, what: &str) {
+        loop {
+            let line = self.lines.recv_timeout(Duration::from_secs(30)).unwrap();
+            if line.starts_with(begin) && line.contains(what) {
+                return;
+            }
+        }
+    }
+}
+
+impl Drop for Host {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// The program of an example, which `cargo test` builds beside the command.
+fn example(name: &str) -> PathBuf {
+    let command = Path::new(env!("CARGO_BIN_EXE_par"));
+    let example = command.with_file_name("examples").join(name);
+    let hint = "`cargo test --test it` builds no examples: run `cargo build --examples` first";
+    assert!(
+        example.is_file(),
+        "{} is missing; {hint}",
+        example.display()
+    );
+    example
+}
+
+#[test]
+fn the_example_of_a_host_follows_its_tag() {
+    let (environment, registry) = (Environment::new(), Registry::start());
+    let reference = registry.reference("provider:1.0.0");
+    let old = pack(&environment, "old.par.gz", Path::new(STAYS));
+    let first = push(&environment, &reference, &old);
+    let mut host = Host::start(&environment, &reference);
+    host.expect("started", &first);
+
+    let new = pack(&environment, "new.par.gz", Path::new(ENDS));
+    let second = push(&environment, &reference, &new);
+    host.expect("stopped", &first);
+    host.expect("started", &second);
+    host.expect("ended", "0");
+    host.expect("started", &second);
+
+    let interrupted = Command::new("kill")
+        .args(["-INT", &host.process.id().to_string()])
+        .status();
+    assert!(interrupted.unwrap().success());
+    assert!(host.process.wait().unwrap().success());
+}
