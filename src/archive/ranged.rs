@@ -1,10 +1,10 @@
 //! Taking one executable out of an archive by its index, without reading the others.
 
 use std::fs::File;
-use std::io::{Cursor, Read, Seek, Write};
+use std::io::{self, Cursor, Read, Seek, Write};
 use std::path::Path;
 
-use crate::content::{AtomicFile, Digest, MeteredReader, Progress, open_regular};
+use crate::content::{AtomicFile, Digest, MeteredReader, Progress, Stopped, open_regular};
 
 use super::claims::{UnverifiedClaims, VerifiedClaims};
 use super::error::Error;
@@ -102,6 +102,7 @@ pub(crate) fn write_executable(
     });
     match digest {
         Ok(digest) if digest == *expected => {}
+        Err(Error::Stream(source)) if is_stopped(&source) => return Err(failed(source)),
         // What cannot be inflated is not what was signed either.
         Ok(_) | Err(Error::Stream(_)) => return Ok(false),
         Err(error) => return Err(error),
@@ -111,6 +112,11 @@ pub(crate) fn write_executable(
         .and_then(|()| output.commit())
         .map_err(failed)?;
     Ok(true)
+}
+
+/// Whether somebody wants no more of it, and not the content ended reading.
+fn is_stopped(error: &io::Error) -> bool {
+    error.get_ref().is_some_and(|inner| inner.is::<Stopped>())
 }
 
 /// The index in `head`, the first bytes of an archive, and the verified claims that it leads to there.

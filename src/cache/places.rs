@@ -25,7 +25,10 @@ impl Cache {
         if read.is_err() {
             return Vec::new();
         }
-        let places = text.lines().filter(|line| is_place(line));
+        // A line without an end may have been cut.
+        let lines = text.split_inclusive('\n');
+        let lines = lines.filter_map(|line| line.strip_suffix('\n'));
+        let places = lines.filter(|line| is_place(line));
         places.take(MOST).map(str::to_owned).collect()
     }
 

@@ -83,6 +83,14 @@ impl Provider {
             .par(arguments.chain(options.iter().copied()))
     }
 
+    /// Pulls the archive with these options.
+    #[track_caller]
+    fn pull(&self, options: &[&str]) -> Outcome {
+        let arguments = ["pull", &self.reference].into_iter();
+        self.environment
+            .par(arguments.chain(options.iter().copied()))
+    }
+
     #[track_caller]
     fn cache<const N: usize>(&self, arguments: [&str; N]) -> Outcome {
         self.environment.par(["cache"].into_iter().chain(arguments))
