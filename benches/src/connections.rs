@@ -62,7 +62,11 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     let push = ["push", &registry.reference(name)].map(Into::into);
     let mut command = vec![par.clone().into()];
     command.extend(push);
-    command.extend([archive.clone().into(), "--cache-dir".into(), (&cache).into()]);
+    command.extend([
+        archive.clone().into(),
+        "--cache-dir".into(),
+        (&cache).into(),
+    ]);
     measure(&command)?;
 
     for line in LINES {
@@ -113,8 +117,12 @@ fn start(line: Line, registry: &str) -> anyhow::Result<String> {
     thread::spawn(move || {
         for client in listener.incoming() {
             let registry = registry.clone();
-            // Whoever goes away in the middle is nothing to report.
-            thread::spawn(move || drop(carry(&client?, &TcpStream::connect(registry)?, line)));
+            thread::spawn(move || {
+                let carried =
+                    client.and_then(|client| carry(&client, &TcpStream::connect(registry)?, line));
+                // Whoever goes away in the middle is nothing to report.
+                drop(carried);
+            });
         }
     });
     Ok(address)

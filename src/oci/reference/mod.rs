@@ -1,5 +1,6 @@
 //! References: what people write to name content in a registry or in a layout.
 
+mod grammar;
 mod parse;
 mod place;
 

@@ -1,10 +1,12 @@
 //! Reading a reference, and saying what is wrong with one.
 
+use std::net::Ipv6Addr;
 use std::path::is_separator;
 use std::str::FromStr;
 
 use crate::content::{Digest, ParseDigestError};
 
+use super::grammar::{is_host, is_repository};
 use super::{LAYOUT_SCHEME, LayoutReference, Reference, RegistryReference};
 
 /// The longest reference that is parsed, in bytes.
@@ -173,35 +175,31 @@ fn parse_registry(text: &str, rest: &str) -> Result<RegistryReference, ParseRefe
             lower,
         });
     }
+    let registry = match host.as_str() {
+        "index.docker.io" => DOCKER_HUB.to_owned(),
+        _ => host,
+    };
+    let repository = match registry.as_str() {
+        DOCKER_HUB if !repository.contains('/') => format!("library/{repository}"),
+        _ => repository.to_owned(),
+    };
     // The grammar has no IPv6 addresses, real registries do: `[::1]:5000`.
-    let grammatical_host = match host.split_once(']') {
+    let named = match registry.split_once(']') {
         Some((address, port)) => {
             let address = address.strip_prefix('[').unwrap_or_default();
-            address
-                .parse::<std::net::Ipv6Addr>()
-                .map_err(|_| malformed())?;
-            format!("localhost{port}")
+            address.parse::<Ipv6Addr>().is_ok() && is_host(&format!("localhost{port}"))
         }
-        None => host.clone(),
+        None => is_host(&registry),
     };
-    let port_is_valid = match grammatical_host.rsplit_once(':') {
-        Some((_, port)) => port.parse::<u16>().is_ok_and(|port| port != 0),
-        None => true,
-    };
-    // With a tag, so that the parser does not put in its own.
-    let parsed = format!("{grammatical_host}/{repository}:tag").parse::<oci_client::Reference>();
-    match parsed {
-        Ok(parsed) if port_is_valid => Ok(RegistryReference {
-            registry: match parsed.registry() {
-                DOCKER_HUB => DOCKER_HUB.to_owned(),
-                _ => host,
-            },
-            repository: parsed.repository().to_owned(),
-            tag,
-            digest,
-        }),
-        _ => Err(malformed()),
+    if !named || !is_repository(&repository) {
+        return Err(malformed());
     }
+    Ok(RegistryReference {
+        registry,
+        repository,
+        tag,
+        digest,
+    })
 }
 
 /// Docker's rule for telling a registry from the first part of a repository.
