@@ -23,7 +23,7 @@ use super::parallel::{Obstacle, Source};
 const THREADS: usize = 4;
 
 /// How many parts are inflated before their turn. Each takes memory.
-const AHEAD: usize = 3;
+const AHEAD: usize = 5;
 
 /// How much of each part is hashed at a time: so little that it is still in the core's cache when its
 /// checksum has been computed.
