@@ -1,8 +1,8 @@
 //! What registries and repositories may be called, as in the reference grammar of
 //! [distribution](https://pkg.go.dev/github.com/distribution/reference).
 //!
-//! `oci-client`, which reads references the same way, compiles a regular expression for it: that takes 70 ms
-//! and 20 MB, several times of all else that a fetch from the cache takes.
+//! `oci-client`, which reads references the same way, compiles a regular expression for it. That takes 70 ms
+//! and 20 MB: several times what all the rest of a fetch from the cache takes.
 
 /// The longest name of a repository, in bytes.
 const LONGEST: usize = 255;
