@@ -24,6 +24,7 @@ mod remote;
 mod resolve;
 mod summary;
 mod tags;
+mod toml_problem;
 mod tree;
 mod trust;
 mod verdict;

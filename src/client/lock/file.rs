@@ -15,7 +15,6 @@
 //! The same content has the same bytes: sorted by reference, and without a time.
 
 use std::io::{self, Read, Write};
-use std::ops::Range;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -23,6 +22,7 @@ use toml::Spanned;
 
 use crate::content::{AtomicFile, open_regular};
 
+use super::super::toml_problem::Problem;
 use super::{Lock, LockError, Locked};
 
 /// The largest file that is read, in bytes.
@@ -51,30 +51,6 @@ struct Document {
     provider: Vec<Spanned<Locked>>,
 }
 
-/// What is wrong, and where.
-struct Problem {
-    span: Option<Range<usize>>,
-    reason: String,
-}
-
-impl Problem {
-    fn at<T>(spanned: &Spanned<T>, reason: impl Into<String>) -> Self {
-        Self {
-            span: Some(spanned.span()),
-            reason: reason.into(),
-        }
-    }
-}
-
-impl From<toml::de::Error> for Problem {
-    fn from(error: toml::de::Error) -> Self {
-        Self {
-            span: error.span(),
-            reason: error.message().to_owned(),
-        }
-    }
-}
-
 impl Lock {
     /// Reads a lock file. Blocks.
     ///
@@ -85,11 +61,10 @@ impl Lock {
     pub fn read(path: &Path) -> Result<Self, LockError> {
         let text = read(path).map_err(LockError::read(path))?;
         parse(&text).map_err(|problem| {
-            let start = problem.span.map_or(0, |span| span.start);
-            let before = text.get(..start).unwrap_or_default();
+            let (line, _) = problem.position(&text);
             LockError::Malformed {
                 path: path.to_owned(),
-                line: before.matches('\n').count() + 1,
+                line,
                 reason: problem.reason,
             }
         })

@@ -2,7 +2,6 @@
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use etcetera::base_strategy::{BaseStrategy, Xdg};
@@ -11,6 +10,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::super::error::Error;
+use super::super::toml_problem::Problem;
 use super::{Pinning, Rule, TrustError, TrustPolicy};
 
 /// The largest file that is read, in bytes.
@@ -47,21 +47,6 @@ struct Table {
     pin: Option<Pinning>,
 }
 
-/// What is wrong, and where.
-struct Problem {
-    span: Option<Range<usize>>,
-    reason: String,
-}
-
-impl Problem {
-    fn at<T>(spanned: &Spanned<T>, reason: impl Into<String>) -> Self {
-        Self {
-            span: Some(spanned.span()),
-            reason: reason.into(),
-        }
-    }
-}
-
 impl TrustPolicy {
     /// Reads a policy from a file; `docs/trust.md` describes it.
     ///
@@ -71,7 +56,7 @@ impl TrustPolicy {
     pub fn read(path: &Path) -> Result<Self, Error> {
         let text = read(path).map_err(TrustError::file(path))?;
         let parsed = parse(&text).map_err(|problem| {
-            let (line, column) = position(&text, problem.span.map_or(0, |span| span.start));
+            let (line, column) = problem.position(&text);
             TrustError::Malformed {
                 path: path.to_owned(),
                 line,
@@ -116,18 +101,8 @@ fn read(path: &Path) -> io::Result<String> {
     Ok(text)
 }
 
-/// Line and column, counted from 1, of the byte at `offset`.
-fn position(text: &str, offset: usize) -> (usize, usize) {
-    let before = text.get(..offset).unwrap_or(text);
-    let line = before.rsplit('\n').next().unwrap_or_default();
-    (before.matches('\n').count() + 1, line.chars().count() + 1)
-}
-
 fn parse(text: &str) -> Result<TrustPolicy, Problem> {
-    let document: Document = toml::from_str(text).map_err(|error| Problem {
-        span: error.span(),
-        reason: error.message().to_owned(),
-    })?;
+    let document: Document = toml::from_str(text)?;
     let rules: Result<_, _> = document.rule.into_iter().map(rule).collect();
     Ok(TrustPolicy {
         pinning: document.pin,

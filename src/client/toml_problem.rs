@@ -1,0 +1,37 @@
+//! What is wrong with a TOML file, and where.
+
+use std::ops::Range;
+
+use toml::Spanned;
+
+/// What is wrong in a TOML text, and where.
+pub(super) struct Problem {
+    span: Option<Range<usize>>,
+    pub(super) reason: String,
+}
+
+impl Problem {
+    pub(super) fn at<T>(spanned: &Spanned<T>, reason: impl Into<String>) -> Self {
+        Self {
+            span: Some(spanned.span()),
+            reason: reason.into(),
+        }
+    }
+
+    /// The line and the column where it begins in `text`, both counted from 1.
+    pub(super) fn position(&self, text: &str) -> (usize, usize) {
+        let start = self.span.as_ref().map_or(0, |span| span.start);
+        let before = text.get(..start).unwrap_or(text);
+        let line = before.rsplit('\n').next().unwrap_or_default();
+        (before.matches('\n').count() + 1, line.chars().count() + 1)
+    }
+}
+
+impl From<toml::de::Error> for Problem {
+    fn from(error: toml::de::Error) -> Self {
+        Self {
+            span: error.span(),
+            reason: error.message().to_owned(),
+        }
+    }
+}
