@@ -9,13 +9,16 @@ use std::process::Command;
 
 use anyhow::ensure;
 
-/// Made-up targets: what matters is that there are several.
+use crate::measure::words;
+
+/// Made-up targets for files from the largest to the smallest: this machine, which fetches its own, gets
+/// one of average size.
 const TARGETS: [&str; 6] = [
-    "aarch64-linux",
     "aarch64-macos",
     "armv7-linux",
-    "riscv64gc-linux",
     "x86_64-linux",
+    "aarch64-linux",
+    "riscv64gc-linux",
     "x86_64-windows",
 ];
 
@@ -69,23 +72,20 @@ impl Inputs {
         Ok(Self(large))
     }
 
-    /// The command that packs them with `par` into `archive`, with keys in its folder.
+    /// The command that packs them with `par` into `archive`, compressed if it is so named, with keys in
+    /// its folder.
     pub fn pack_with_par(&self, par: &Path, archive: &Path) -> Vec<OsString> {
-        let mut command: Vec<OsString> = vec![par.into()];
-        command.extend(
-            [
-                "create",
-                "--compress",
-                "-n",
-                "Provider",
-                "-v",
-                "Example",
-                "-d",
-            ]
-            .map(Into::into),
-        );
-        command.push(archive.parent().unwrap_or(Path::new(".")).into());
-        command.extend(["--destination".into(), archive.into()]);
+        let keys = archive.parent().unwrap_or(Path::new("."));
+        let names = ["-n", "Provider", "-v", "Example", "-d"].map(Into::into);
+        let mut command = words(&[&par, &"create", &"--destination", &archive]);
+        command.extend(names);
+        command.push(keys.into());
+        if archive
+            .extension()
+            .is_some_and(|extension| extension == "gz")
+        {
+            command.push("--compress".into());
+        }
         for binary in self.arguments() {
             command.extend(["-b".into(), binary]);
         }
@@ -108,6 +108,15 @@ impl Inputs {
             argument
         })
     }
+}
+
+/// The target of this machine.
+#[cfg(feature = "host")]
+pub fn host_target() -> anyhow::Result<&'static str> {
+    let this = format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS);
+    let mut targets = TARGETS.into_iter();
+    let target = targets.find(|target| *target == this);
+    anyhow::Context::with_context(target, || format!("{this} is none of {TARGETS:?}"))
 }
 
 fn find() -> anyhow::Result<Vec<PathBuf>> {

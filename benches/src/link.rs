@@ -13,6 +13,8 @@ use std::time::{Duration, Instant};
 pub struct Speed {
     /// Bytes in a second.
     pub rate: f64,
+    /// Whether each connection has this rate, or all of them share it.
+    pub each: bool,
     /// How long a byte is on its way; there and back takes twice as long.
     pub delay: Duration,
 }
@@ -21,11 +23,13 @@ impl Speed {
     /// 100 Mbit/s, and 20 ms there and back.
     pub const DISTANT: Self = Self {
         rate: 100e6 / 8.0,
+        each: false,
         delay: Duration::from_millis(10),
     };
     /// As fast as this machine passes bytes on.
     pub const UNLIMITED: Self = Self {
         rate: f64::INFINITY,
+        each: false,
         delay: Duration::ZERO,
     };
 }
@@ -42,12 +46,15 @@ impl Link {
         let address = listener.local_addr()?.to_string();
         let received = Arc::<AtomicU64>::default();
         let (count, registry) = (Arc::clone(&received), registry.to_owned());
-        // All connections share the line.
-        let (up, down) = (Direction::new(speed), Direction::new(speed));
+        let shared = (Direction::new(speed), Direction::new(speed));
         thread::spawn(move || {
             for near in listener.incoming().flatten() {
                 let Ok(far) = TcpStream::connect(&registry) else {
                     continue;
+                };
+                let (up, down) = match speed.each {
+                    true => (Direction::new(speed), Direction::new(speed)),
+                    false => shared.clone(),
                 };
                 let _ = carry(&near, &far, &up, None, speed.delay * 2);
                 let _ = carry(&far, &near, &down, Some(&count), Duration::ZERO);
@@ -56,10 +63,12 @@ impl Link {
         Ok(Self { address, received })
     }
 
+    /// `NAME` as it is reached over the line.
     pub fn reference(&self, name: &str) -> String {
         format!("{}/{name}", self.address)
     }
 
+    #[cfg(feature = "host")]
     /// How many bytes have come from the registry so far, heads of answers included.
     pub fn received(&self) -> u64 {
         self.received.load(Ordering::SeqCst)

@@ -3,12 +3,15 @@
 //! Both sides run as whole processes, in turn, so that a noisy machine is noisy for both; what counts
 //! is the ratio of each pair. Build `par` first: `cargo build --release`.
 
+#[cfg(feature = "host")]
+mod agree;
 mod connections;
 #[cfg(feature = "host")]
 mod fetch;
+#[cfg(feature = "host")]
+mod hosts;
 mod inputs;
 mod large;
-#[cfg(feature = "host")]
 mod link;
 mod measure;
 mod moving;
@@ -42,6 +45,9 @@ enum Command {
     /// `par fetch` beside the `fetch_provider` of `wasmcloud-core`, cold and cached, also at 100 Mbit/s
     #[cfg(feature = "host")]
     Fetch(Options),
+    /// Checks that `par fetch` and `fetch_provider` give the same executables, whoever packed and pushed
+    #[cfg(feature = "host")]
+    Agree(Options),
     /// `par copy` of 300 MB beside `curl` and one pass of SHA-256, and of 2 GB for the memory it takes
     Move(Options),
     /// `par pull` over 1, 2, 4 and 8 connections, on lines that limit each of them and that do not
@@ -91,6 +97,8 @@ fn main() -> anyhow::Result<()> {
         Command::Transfer(options) => transfer::run(&options),
         #[cfg(feature = "host")]
         Command::Fetch(options) => fetch::run(&options),
+        #[cfg(feature = "host")]
+        Command::Agree(options) => agree::run(&options),
         Command::Move(options) => moving::run(&options),
         Command::Connections(options) => connections::run(&options),
         Command::Peer(peer) => peer.run(),

@@ -1,6 +1,9 @@
 //! Running two commands in turn, and the ratios of what they took.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::io;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
@@ -63,6 +66,19 @@ pub fn spread(values: impl Iterator<Item = f64>, digits: usize) -> String {
     };
     let median = values[values.len() / 2];
     format!("{median:.digits$} ({min:.digits$} to {max:.digits$})")
+}
+
+/// A command and its arguments.
+pub fn words(words: &[&dyn AsRef<OsStr>]) -> Vec<OsString> {
+    words.iter().map(|word| word.as_ref().to_owned()).collect()
+}
+
+/// Clears what an earlier run left.
+pub fn forget(folder: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
 }
 
 /// Runs a command through a process of its own, which reports what the system accounts for it.

@@ -1,7 +1,7 @@
 //! Moving one large blob between a folder and a real registry on this machine: every byte is hashed, and
 //! nothing is known of archives.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use anyhow::{Context, ensure};
 use serde_json::json;
 
 use crate::Options;
-use crate::measure::{Side, compare, measure};
+use crate::measure::{Side, compare, forget, measure, words};
 use crate::registry::Registry;
 
 const MB: u64 = 1_000_000;
@@ -127,10 +127,6 @@ fn layout(folder: &Path) -> String {
     format!("oci-layout://{}:1", folder.display())
 }
 
-fn words(words: &[&dyn AsRef<OsStr>]) -> Vec<OsString> {
-    words.iter().map(|word| word.as_ref().to_owned()).collect()
-}
-
 fn shell(script: String) -> Vec<OsString> {
     words(&[&"sh", &"-c", &script])
 }
@@ -214,12 +210,4 @@ fn fastest_hash(file: &Path) -> anyhow::Result<&'static str> {
         }
     }
     Ok(fastest.context("neither sha256sum nor openssl")?.0)
-}
-
-/// Clears what an earlier run left.
-fn forget(folder: &Path) -> anyhow::Result<()> {
-    match fs::remove_dir_all(folder) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error.into()),
-        _ => Ok(()),
-    }
 }

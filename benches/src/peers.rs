@@ -126,8 +126,9 @@ async fn fetch(reference: &str) -> anyhow::Result<()> {
         .reg_type(wasmcloud_core::RegistryType::Oci)
         .allow_insecure(true)
         .build()?;
-    let fetched = OciFetcher::from(config).fetch_provider(reference, "host");
-    let (path, claims) = fetched.await?;
-    anyhow::ensure!(path.is_file() && claims.is_some(), "nothing was fetched");
+    let fetcher = OciFetcher::from(config);
+    let (path, claims) = fetcher.fetch_provider(reference, "host").await?;
+    anyhow::ensure!(claims.is_some(), "an archive without claims");
+    println!("{}", path.display());
     Ok(())
 }

@@ -42,7 +42,6 @@ impl Registry {
     }
 
     /// `127.0.0.1:PORT`
-    #[cfg(feature = "host")]
     pub fn address(&self) -> &str {
         &self.address
     }

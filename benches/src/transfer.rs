@@ -1,12 +1,12 @@
 //! Pushing and pulling one archive, everything verified, with a real registry on this machine.
 
+use std::fs;
+
 use anyhow::ensure;
-use std::ffi::OsString;
-use std::path::Path;
 
 use crate::Options;
 use crate::inputs::Inputs;
-use crate::measure::{Side, compare, measure};
+use crate::measure::{Side, compare, forget, measure, words};
 use crate::registry::Registry;
 
 pub fn run(options: &Options) -> anyhow::Result<()> {
@@ -22,30 +22,23 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     // cache of its own likewise.
     let place = |name: &str, run: usize| registry.reference(&format!("bench/{name}-{run}:1.0.0"));
     let cache = |name: &str, run: usize| folder.path().join(format!("cache-{name}-{run}"));
-    let words = |words: &[&dyn AsRef<std::ffi::OsStr>]| -> anyhow::Result<Vec<OsString>> {
-        Ok(words.iter().map(|word| word.as_ref().to_owned()).collect())
-    };
     compare(
         "pushing",
         options.runs,
         Side {
             name: "par push",
             command: Box::new(|run| {
-                let cache = cache("push", run);
-                words(&[
-                    &par,
-                    &"push",
-                    &place("ours", run),
-                    &archive,
-                    &"--cache-dir",
-                    &cache,
-                ])
+                let (place, cache) = (place("ours", run), cache("push", run));
+                let push: [&dyn AsRef<_>; 6] =
+                    [&par, &"push", &place, &archive, &"--cache-dir", &cache];
+                Ok(words(&push))
             }),
         },
         Side {
             name: "provider-archive load + oci-client push",
             command: Box::new(|run| {
-                words(&[&this, &"peer", &"push", &place("theirs", run), &archive])
+                let place = place("theirs", run);
+                Ok(words(&[&this, &"peer", &"push", &place, &archive]))
             }),
         },
     )?;
@@ -60,29 +53,19 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
             command: Box::new(|run| {
                 let cache = cache("pull", run);
                 forget(&cache)?;
-                let options: [&dyn AsRef<std::ffi::OsStr>; 4] =
-                    [&"--destination", &ours, &"--cache-dir", &cache];
-                let mut command = words(&[&par, &"pull", &source])?;
-                command.extend(words(&options)?);
-                Ok(command)
+                let mut pull = words(&[&par, &"pull", &source, &"--destination", &ours]);
+                pull.extend(words(&[&"--cache-dir", &cache]));
+                Ok(pull)
             }),
         },
         Side {
             name: "oci-client pull + provider-archive load",
-            command: Box::new(|_| words(&[&this, &"peer", &"pull", &source, &theirs])),
+            command: Box::new(|_| Ok(words(&[&this, &"peer", &"pull", &source, &theirs]))),
         },
     )?;
     ensure!(
-        std::fs::read(&ours)? == std::fs::read(&theirs)?,
+        fs::read(&ours)? == fs::read(&theirs)?,
         "different files were pulled"
     );
     Ok(())
-}
-
-/// Clears what an earlier run left.
-fn forget(cache: &Path) -> anyhow::Result<()> {
-    match std::fs::remove_dir_all(cache) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
-        _ => Ok(()),
-    }
 }

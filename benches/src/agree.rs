@@ -1,0 +1,130 @@
+//! Moving over from a host of wasmCloud v1: its own cache and that of `par`, side by side on the same
+//! references, give the same executables.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+
+use crate::Options;
+use crate::hosts::{Hosts, printed};
+use crate::inputs::{Inputs, host_target};
+use crate::measure::{measure, words};
+use crate::registry::Registry;
+
+pub fn run(options: &Options) -> anyhow::Result<()> {
+    let par = options.par()?;
+    let folder = tempfile::tempdir()?;
+    let folder = folder.path();
+    let registry = Registry::start(folder)?;
+    let hosts = Hosts::new(&par, folder);
+    let programs = [program("cat")?, program("ls")?];
+    let mut checked = 0;
+    for writer in [Writer::Par(&par), Writer::Peer] {
+        for extension in writer.extensions() {
+            let archives = programs.each_ref().map(|program| Archive {
+                path: folder.join(format!("{}.{}.{extension}", writer.name(), name(program))),
+                program,
+            });
+            for archive in &archives {
+                measure(&writer.pack(archive)?)?;
+            }
+            for pusher in [Writer::Par(&par), Writer::Peer] {
+                let cache = format!("{}-{}-{extension}", writer.name(), pusher.name());
+                let place = registry.reference(&format!("agree/{cache}"));
+                let tag = format!("{place}:1.0.0");
+                let mut digests = Vec::new();
+                // The second archive takes the tag away from the first.
+                for archive in &archives {
+                    measure(&pusher.push(&tag, archive, folder)?)?;
+                    digests.push((printed(&words(&[&par, &"resolve", &tag]))?, archive));
+                    // Into the caches, and then out of them.
+                    for _ in 0..2 {
+                        hosts.agree(&cache, &tag, archive.program)?;
+                        checked += 1;
+                    }
+                }
+                for (digest, archive) in digests {
+                    for _ in 0..2 {
+                        hosts.agree(&cache, &digest, archive.program)?;
+                        checked += 1;
+                    }
+                }
+            }
+        }
+    }
+    println!("{checked} fetches, each the same executable from both caches");
+    Ok(())
+}
+
+/// An archive, and the program in it for this machine.
+struct Archive<'a> {
+    path: PathBuf,
+    program: &'a Path,
+}
+
+/// Who packs an archive, or pushes it.
+enum Writer<'a> {
+    Par(&'a Path),
+    /// `provider-archive`, and `oci-client` as `wash` uses it.
+    Peer,
+}
+
+impl Writer<'_> {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Par(_) => "par",
+            Self::Peer => "peer",
+        }
+    }
+
+    fn extensions(&self) -> &'static [&'static str] {
+        match self {
+            Self::Par(_) => &["par", "par.gz"],
+            Self::Peer => &["par.gz"],
+        }
+    }
+
+    fn pack(&self, archive: &Archive) -> anyhow::Result<Vec<OsString>> {
+        let inputs = Inputs(BTreeMap::from([(
+            host_target()?,
+            archive.program.to_owned(),
+        )]));
+        match self {
+            Self::Par(par) => Ok(inputs.pack_with_par(par, &archive.path)),
+            Self::Peer => inputs.pack_with_peer(&archive.path),
+        }
+    }
+
+    fn push(
+        &self,
+        reference: &str,
+        archive: &Archive,
+        folder: &Path,
+    ) -> anyhow::Result<Vec<OsString>> {
+        let (path, cache) = (&archive.path, folder.join("pushing"));
+        Ok(match self {
+            Self::Par(par) => words(&[par, &"push", &reference, path, &"--cache-dir", &cache]),
+            Self::Peer => words(&[
+                &std::env::current_exe()?,
+                &"peer",
+                &"push",
+                &reference,
+                path,
+            ]),
+        })
+    }
+}
+
+/// A program that every Linux has.
+fn program(name: &str) -> anyhow::Result<PathBuf> {
+    let folders = std::env::var_os("PATH").unwrap_or_default();
+    let mut places = std::env::split_paths(&folders).map(|folder| folder.join(name));
+    let found = places.find(|place| place.is_file());
+    found.with_context(|| format!("there is no `{name}` on the PATH"))
+}
+
+fn name(program: &Path) -> std::borrow::Cow<'_, str> {
+    program.file_name().unwrap_or_default().to_string_lossy()
+}

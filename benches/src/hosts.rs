@@ -1,0 +1,64 @@
+//! The two ways in which a host gets a provider: `par fetch`, and the `fetch_provider` of wasmCloud's host.
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, ensure};
+
+use crate::measure::words;
+
+/// The commands of both, each of which prints the path of an executable for this machine.
+pub struct Hosts<'a> {
+    par: &'a Path,
+    /// Where their caches are.
+    folder: &'a Path,
+}
+
+impl<'a> Hosts<'a> {
+    pub fn new(par: &'a Path, folder: &'a Path) -> Self {
+        Self { par, folder }
+    }
+
+    /// `par fetch` with the cache of that name.
+    pub fn ours(&self, cache: &str, reference: &str) -> Vec<OsString> {
+        let cache = self.folder.join(format!("our-{cache}"));
+        words(&[&self.par, &"fetch", &reference, &"--cache-dir", &cache])
+    }
+
+    /// `fetch_provider` with the cache of that name, which is in the folder for temporary files.
+    pub fn theirs(&self, cache: &str, reference: &str) -> anyhow::Result<Vec<OsString>> {
+        let cache = self.folder.join(format!("their-{cache}"));
+        fs::create_dir_all(&cache)?;
+        let mut folder = OsString::from("TMPDIR=");
+        folder.push(cache);
+        let this = std::env::current_exe()?;
+        Ok(words(&[
+            &"env", &folder, &this, &"peer", &"fetch", &reference,
+        ]))
+    }
+
+    /// Fetches with both, and fails unless they give the content of `expected`.
+    pub fn agree(&self, cache: &str, reference: &str, expected: &Path) -> anyhow::Result<()> {
+        let expected = fs::read(expected)?;
+        for command in [self.ours(cache, reference), self.theirs(cache, reference)?] {
+            let path = PathBuf::from(printed(&command)?);
+            ensure!(
+                fs::read(&path)? == expected,
+                "{command:?} gave another executable: {}",
+                path.display()
+            );
+        }
+        Ok(())
+    }
+}
+
+/// The line that a command prints.
+pub fn printed(command: &[OsString]) -> anyhow::Result<String> {
+    let (program, arguments) = command.split_first().context("a command")?;
+    let output = Command::new(program).args(arguments).output()?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "{command:?} failed: {said}");
+    Ok(String::from_utf8(output.stdout)?.trim_end().to_owned())
+}
