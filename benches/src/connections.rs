@@ -85,7 +85,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
         for (connections, runs) in CONNECTIONS.iter().zip(&runs) {
             println!(
                 "  {connections} connections   {} s   peak {} MiB",
-                spread(runs.iter().map(|run| run.seconds), 2),
+                spread(runs.iter().map(|run| run.seconds), 3),
                 spread(runs.iter().map(|run| run.peak_mib), 0),
             );
         }

@@ -57,6 +57,17 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
         hosts.agree("counted", reference, executable)?;
     }
 
+    let all = archive.metadata()?.len() as f64;
+    for target in inputs.0.keys() {
+        let before = counted.received();
+        let mut command = hosts.ours(target, &reference);
+        command.extend(["--target".into(), target.into()]);
+        measure(&command)?;
+        let received = counted.received() - before;
+        let share = 100.0 * received as f64 / all;
+        println!("  bytes received, {target}: {received}, {share:.1} % of the archive");
+    }
+
     let distant = Link::to(registry.address(), Speed::DISTANT)?;
     for (title, reference) in [
         ("fetching, nothing cached", place.clone()),

@@ -43,7 +43,7 @@ pub fn compare(title: &str, runs: usize, mut ours: Side, mut theirs: Side) -> an
             .collect();
         println!(
             "  {name:<44} {} s   peak {} MiB",
-            spread(side.iter().map(time), 2),
+            spread(side.iter().map(time), 3),
             spread(side.iter().map(peak), 0),
         );
     }

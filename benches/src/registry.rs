@@ -13,7 +13,8 @@ pub struct Registry {
 }
 
 impl Registry {
-    /// Starts `docker-registry`, the program of `registry:2`, with its storage in `folder`.
+    /// Starts the program of `registry:2` with its storage in `folder`: `docker-registry`, as Debian names
+    /// it, or what `PAR_TEST_REGISTRY_BINARY` says.
     pub fn start(folder: &Path) -> anyhow::Result<Self> {
         let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string();
         let config = folder.join("registry.yml");
@@ -24,7 +25,8 @@ impl Registry {
             storage.display()
         );
         std::fs::write(&config, text)?;
-        let process = Command::new("docker-registry")
+        let program = std::env::var_os("PAR_TEST_REGISTRY_BINARY");
+        let process = Command::new(program.unwrap_or("docker-registry".into()))
             .arg("serve")
             .arg(&config)
             .stdout(Stdio::null())

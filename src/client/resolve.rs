@@ -71,7 +71,9 @@ impl Client {
         let Some(record) = record else {
             return match self.pull {
                 PullPolicy::Never => Err(Error::NotCached(reference.to_string())),
-                _ => Ok(Resolved::confirmed(store.resolve(&name).await?)),
+                _ => Ok(Resolved::confirmed(
+                    self.receive_manifest(store, &name).await?,
+                )),
             };
         };
         match self.pull {
@@ -84,6 +86,16 @@ impl Client {
                 resolve_or_recall(store, &name, reference, record).await
             }
         }
+    }
+
+    /// What `name` stands for. The cache knows nothing of it, so the manifest is needed as well: to ask
+    /// for it saves asking what it is first.
+    async fn receive_manifest(&self, store: &dyn Store, name: &str) -> Result<Descriptor, Error> {
+        let (descriptor, manifest) = store.resolve_and_open(name).await?;
+        if let Some(manifest) = manifest {
+            self.cache.put(&descriptor, &manifest).await?;
+        }
+        Ok(descriptor)
     }
 
     /// The descriptor of a manifest that the cache holds.

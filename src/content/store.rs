@@ -40,6 +40,15 @@ pub trait Store: Send + Sync {
     /// The manifest that `name` stands for: a tag or a digest in the store's own terms.
     async fn resolve(&self, name: &str) -> Result<Descriptor, StoreError>;
 
+    /// The same, with the bytes of the manifest where they come at the price of the answer. They are
+    /// verified.
+    async fn resolve_and_open(
+        &self,
+        name: &str,
+    ) -> Result<(Descriptor, Option<Bytes>), StoreError> {
+        Ok((self.resolve(name).await?, None))
+    }
+
     /// Lets `name` stand for a manifest that the store holds. Afterwards it does: the store has looked.
     async fn tag(&self, descriptor: &Descriptor, name: &str) -> Result<(), StoreError>;
 

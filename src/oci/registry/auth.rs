@@ -8,14 +8,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use data_encoding::BASE64;
+use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, HeaderValue};
-use reqwest::{Client, StatusCode};
 
 use crate::content::ErrorKind;
 
 use super::super::credentials::{CredentialSource, Credentials};
 use super::super::error::{Answer, Error};
 use super::challenge::{Bearer, Challenge};
+use super::clients::Clients;
 use super::token;
 use super::transport::{Call, Scope};
 
@@ -58,16 +59,15 @@ type Slot = Arc<tokio::sync::Mutex<Known>>;
 
 /// Keeps one grant for each registry, repository and scope, and gets it only once however many ask.
 pub(super) struct Authenticator {
-    client: Client,
+    clients: Clients,
     source: CredentialSource,
     slots: Mutex<HashMap<Key, Slot>>,
 }
 
 impl Authenticator {
-    /// `client` must not follow redirects: it carries secrets.
-    pub(super) fn new(client: Client, source: CredentialSource) -> Self {
+    pub(super) fn new(clients: Clients, source: CredentialSource) -> Self {
         Self {
-            client,
+            clients,
             source,
             slots: Mutex::default(),
         }
@@ -162,7 +162,8 @@ impl Authenticator {
         let mut root = call.url.clone();
         root.set_path("v2/");
         root.set_query(None);
-        let request = self.client.get(root).timeout(CHALLENGE_TIMEOUT);
+        let client = self.clients.writing().await?;
+        let request = client.get(root).timeout(CHALLENGE_TIMEOUT);
         match request.send().await {
             Ok(response) if response.status() == StatusCode::UNAUTHORIZED => {
                 Challenge::choose(response.headers(), call)
@@ -230,7 +231,7 @@ impl Authenticator {
 
     async fn token(&self, call: &Call, bearer: &Bearer) -> Result<Grant, Error> {
         let credentials = self.credentials(call).await?;
-        let token = token::fetch(&self.client, call, bearer, &credentials).await?;
+        let token = token::fetch(self.clients.writing().await?, call, bearer, &credentials).await?;
         Ok(Grant {
             header: token.header,
             expires: Some(token.expires),

@@ -3,11 +3,14 @@
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
-use std::sync::Once;
+use std::sync::{Arc, Once};
+use std::time::Duration;
 
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, Client, ClientBuilder, Identity, Proxy, Url};
+use tokio::sync::OnceCell;
 
+use super::super::blocking;
 use super::super::error::Error;
 use super::super::hosts::{ClientCertificate, Host};
 use super::RegistryOptions;
@@ -17,19 +20,60 @@ const REDIRECT_LIMIT: usize = 10;
 /// The largest file of certificates that is read, in bytes; the system's authorities are 250 KB.
 const CERTIFICATES_LIMIT: u64 = 16 * 1024 * 1024;
 
-/// The clients for one host.
+/// The clients for one host. Cheap to clone.
 #[derive(Clone)]
 pub(super) struct Clients {
     /// For reading: follows redirects, gives up when nothing comes.
     pub(super) reading: Client,
-    /// For writing and for secrets: follows no redirects. Without a time limit of its own, because
-    /// `reqwest` counts the time that a request's body takes as silence of the server.
-    pub(super) writing: Client,
+    writing: Arc<OnceCell<Client>>,
+    setup: Arc<Setup>,
 }
 
 impl Clients {
-    /// For the host at `base`. `itself`: that is the registry, not one of its mirrors.
+    /// For the host at `base`. `itself`: that is the registry, not one of its mirrors. Blocks: it reads
+    /// certificates.
     pub(super) fn new(
+        options: &RegistryOptions,
+        host: &Host,
+        base: &Url,
+        itself: bool,
+    ) -> Result<Self, Error> {
+        let setup = Setup::new(options, host, base, itself)?;
+        let reading = setup.builder().read_timeout(options.retry.stall_timeout);
+        Ok(Self {
+            reading: setup.build(reading.redirect(redirects()))?,
+            writing: Arc::default(),
+            setup: Arc::new(setup),
+        })
+    }
+
+    /// For writing and for secrets: follows no redirects. Without a time limit of its own, because
+    /// `reqwest` counts the time that a request's body takes as silence of the server.
+    ///
+    /// Made when it is first needed, as each client reads all certificate authorities of the system: a
+    /// third of the time in which a host fetches what it has in its cache.
+    pub(super) async fn writing(&self) -> Result<&Client, Error> {
+        let make = || async {
+            let setup = Arc::clone(&self.setup);
+            blocking(move || setup.build(setup.builder().redirect(Policy::none()))).await
+        };
+        self.writing.get_or_try_init(make).await
+    }
+}
+
+/// What the clients for one host have in common.
+struct Setup {
+    connect_timeout: Duration,
+    authorities: Vec<Certificate>,
+    /// With what it was read from.
+    identity: Option<(Identity, ClientCertificate)>,
+    proxy: Option<Proxy>,
+    is_loopback: bool,
+    skip_verify: bool,
+}
+
+impl Setup {
+    fn new(
         options: &RegistryOptions,
         host: &Host,
         base: &Url,
@@ -42,43 +86,46 @@ impl Clients {
         }
         let certificate = host.client_certificate.as_ref();
         let certificate = certificate.or(options.client_certificate.as_ref().filter(|_| itself));
-        let identity = certificate.map(read_identity).transpose()?;
+        let identity = match certificate {
+            Some(from) => Some((read_identity(from)?, from.clone())),
+            None => None,
+        };
         let proxy = host.proxy.as_ref().map(|url| Proxy::all(url.clone()));
-        let proxy = proxy.transpose().map_err(unusable)?;
-        let skip_verify = options.skip_tls_verify || host.skip_tls_verify;
-        let builder = || -> ClientBuilder {
-            let mut builder = Client::builder()
-                .user_agent(concat!("wasmcloud-par/", env!("CARGO_PKG_VERSION")))
-                .connect_timeout(options.retry.connect_timeout)
-                .tls_certs_merge(authorities.iter().cloned())
-                .tls_danger_accept_invalid_certs(skip_verify)
-                // Transfers side by side get connections of their own. And with HTTP/2 `hyper` loses what
-                // a server says when it wants a client certificate.
-                .http1_only()
-                .referer(false);
-            if let Some(identity) = &identity {
-                builder = builder.identity(identity.clone());
-            }
-            match &proxy {
-                Some(proxy) => builder.proxy(proxy.clone()),
-                // A proxy's own loopback is another machine's.
-                None if is_loopback(base) => builder.no_proxy(),
-                None => builder,
-            }
-        };
-        let stall_timeout = options.retry.stall_timeout;
-        let reading = builder().read_timeout(stall_timeout).redirect(redirects());
-        let writing = builder().redirect(Policy::none());
-        let build = |builder: ClientBuilder| {
-            let built = builder.build();
-            built.map_err(|error| match certificate {
-                Some(certificate) if is_mismatch(&error) => no_pair(certificate),
-                _ => unusable(error),
-            })
-        };
         Ok(Self {
-            reading: build(reading)?,
-            writing: build(writing)?,
+            connect_timeout: options.retry.connect_timeout,
+            authorities,
+            identity,
+            proxy: proxy.transpose().map_err(unusable)?,
+            is_loopback: is_loopback(base),
+            skip_verify: options.skip_tls_verify || host.skip_tls_verify,
+        })
+    }
+
+    fn builder(&self) -> ClientBuilder {
+        let mut builder = Client::builder()
+            .user_agent(concat!("wasmcloud-par/", env!("CARGO_PKG_VERSION")))
+            .connect_timeout(self.connect_timeout)
+            .tls_certs_merge(self.authorities.iter().cloned())
+            .tls_danger_accept_invalid_certs(self.skip_verify)
+            // Transfers side by side get connections of their own. And with HTTP/2 `hyper` loses what
+            // a server says when it wants a client certificate.
+            .http1_only()
+            .referer(false);
+        if let Some((identity, _)) = &self.identity {
+            builder = builder.identity(identity.clone());
+        }
+        match &self.proxy {
+            Some(proxy) => builder.proxy(proxy.clone()),
+            // A proxy's own loopback is another machine's.
+            None if self.is_loopback => builder.no_proxy(),
+            None => builder,
+        }
+    }
+
+    fn build(&self, builder: ClientBuilder) -> Result<Client, Error> {
+        builder.build().map_err(|error| match &self.identity {
+            Some((_, from)) if is_mismatch(&error) => no_pair(from),
+            _ => unusable(error),
         })
     }
 }

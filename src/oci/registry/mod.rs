@@ -298,6 +298,14 @@ impl Store for Repository {
         Ok(self.resolve_name(name).await?)
     }
 
+    async fn resolve_and_open(
+        &self,
+        name: &str,
+    ) -> Result<(Descriptor, Option<Bytes>), StoreError> {
+        let (descriptor, bytes) = self.manifest(name).await?;
+        Ok((descriptor, Some(bytes)))
+    }
+
     /// Sends the manifest, which the repository must hold, again under its new name: registries know
     /// no other way. [`Repository::push_manifest`] saves the detour when the bytes are at hand.
     async fn tag(&self, descriptor: &Descriptor, name: &str) -> Result<(), StoreError> {

@@ -113,7 +113,7 @@ impl Transport {
             credentials.explicit = None;
         }
         Ok(Self {
-            authenticator: Arc::new(Authenticator::new(clients.writing.clone(), credentials)),
+            authenticator: Arc::new(Authenticator::new(clients.clone(), credentials)),
             clients,
             retry: options.retry.clone(),
             name: match itself {
@@ -208,7 +208,7 @@ impl Transport {
     ) -> Result<Response, Error> {
         let client = match call.reads() {
             true => &self.clients.reading,
-            false => &self.clients.writing,
+            false => self.clients.writing().await?,
         };
         let mut headers = self.headers.clone();
         headers.extend(call.headers.clone());

@@ -66,11 +66,9 @@ const SITUATIONS: [Situation; 5] = [
 fn every_policy_in_every_situation() {
     for (situation, happens, answer, expected) in SITUATIONS {
         let mut provider = Provider::new();
-        // The first request for the tag passes; then the registry answers like this.
-        let rules = answer.map(|status| {
-            let rule = Rule::on("HEAD", "/manifests/1.0.0", Fault::status(status));
-            rule.after(1).always()
-        });
+        // The first fetch wants the manifest; those after it are answered like this.
+        let rules = answer
+            .map(|status| Rule::on("HEAD", "/manifests/1.0.0", Fault::status(status)).always());
         let proxy = Proxy::start(&provider.registry, rules.into_iter().collect());
         provider.reference = proxy.reference("provider:1.0.0");
         provider.fetches_the_executable();

@@ -32,7 +32,7 @@ fn a_pull_through_mirror_gives_everything_and_is_told_for_whom() {
     assert_eq!(asked(&origin), before);
     let namespace = format!("?ns={}", origin.address().replace(':', "%3A"));
     let requests = mirror.requests();
-    assert!(requests.len() >= 3, "{requests:?}");
+    assert!(requests.len() >= 2, "{requests:?}");
     assert!(
         requests.iter().all(|request| request.ends_with(&namespace)),
         "{requests:?}"
@@ -179,7 +179,7 @@ fn credentials_are_for_the_host_that_they_were_given_for() {
     assert_pulls(&environment, &reference, &file, &jane);
     config(&[(origin.address(), "jane:password")]);
     assert_pulls(&environment, &reference, &file, &[]);
-    assert!(!mirror.seen("HEAD", "/").is_empty());
+    assert!(!mirror.seen("GET", "/").is_empty());
     for method in ["GET", "HEAD"] {
         assert!(mirror.seen(method, "/").iter().all(|seen| !seen.authorized));
     }

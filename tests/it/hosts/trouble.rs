@@ -106,19 +106,15 @@ async fn a_mirror_that_is_gone_costs_one_quick_attempt() {
     let silent = listener.local_addr().unwrap().to_string();
     let gone = TcpListener::bind("127.0.0.1:0").unwrap().local_addr();
     let gone = gone.unwrap().to_string();
-    let away = Rule::on("HEAD", "/", Fault::status("503 Away")).always();
+    let away = Rule::on("GET", "/", Fault::status("503 Away")).always();
     let away = Proxy::start(&setup.registry, vec![away]);
 
     let took = setup.fetch(&[&gone, &silent, away.address()]).await;
 
-    // Silence lasts two seconds here, and is not tried for each of the three things to fetch.
+    // Silence lasts two seconds here, and is not tried for both things to fetch.
     assert!(took < Duration::from_secs(5), "{took:?}");
-    assert_eq!(away.seen("HEAD", "/").len(), 1);
-    assert_eq!(
-        away.seen("GET", "/").len(),
-        0,
-        "it is left alone for a while"
-    );
+    let asked = away.seen("GET", "/").len();
+    assert_eq!(asked, 1, "it is left alone for a while");
     drop(listener);
 }
 
@@ -132,7 +128,7 @@ async fn a_mirror_that_lacks_content_is_passed_over_for_that_alone() {
     setup.fetch(&[empty.address(), copy.address()]).await;
 
     assert_eq!(setup.origin_gave(), 0, "the second mirror has the archive");
-    assert!(empty.requests().len() >= 3);
+    assert!(empty.requests().len() >= 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -34,7 +34,7 @@ impl Forwarder {
         format!("http://{}", self.address)
     }
 
-    /// The first line of each connection so far.
+    /// The first line of each connection so far over which anything came.
     pub(crate) fn lines(&self) -> Vec<String> {
         self.lines.lock().unwrap().clone()
     }
@@ -44,6 +44,10 @@ fn forward(client: TcpStream, registry: &str, seen: &Mutex<Vec<String>>) -> io::
     let mut from_client = BufReader::new(client.try_clone()?);
     let mut first = String::new();
     from_client.read_line(&mut first)?;
+    if first.is_empty() {
+        // A client may open one that it turns out not to need.
+        return Ok(());
+    }
     seen.lock().unwrap().push(first.trim_end().to_owned());
     let mut server = TcpStream::connect(registry)?;
     let mut to_client = client;

@@ -105,8 +105,8 @@ fn who_waits_for_a_download_takes_over_when_it_dies() {
         });
         // It has asked for the tag, and waits now for the layer that the other one is receiving.
         let started = Instant::now();
-        let head = "HEAD /v2/provider/manifests/1.0.0";
-        while requests_about(&registry, head, "") < 2 {
+        let question = "GET /v2/provider/manifests/1.0.0";
+        while requests_about(&registry, question, "") < 2 {
             assert!(
                 started.elapsed() < Duration::from_secs(30),
                 "no second fetch"
