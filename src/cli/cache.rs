@@ -143,18 +143,26 @@ fn verify(cache: &Cache, session: &Session) -> Result<Answer> {
 
 fn prune(cache: &Cache, args: &Prune, session: &Session) -> Result<Answer> {
     let defaults = PruneOptions::default();
-    let pruned = cache.prune(&PruneOptions {
+    let options = PruneOptions {
         max_size: args.max_size.map(|size| size.as_u64()),
         max_age: args.max_age,
         all: args.all,
         grace: args.grace.unwrap_or(defaults.grace),
         dry_run: args.dry_run,
-    })?;
+    };
+    let pruned = cache.prune(&options)?;
     let (freed, left) = (size(pruned.freed), size(pruned.left));
     session.note(&match args.dry_run {
         true => format!("this would free {freed}, and leave {left}"),
         false => format!("freed {freed}; {left} are left"),
     });
+    if options.max_size.is_some_and(|most| pruned.left > most) {
+        let grace = humantime::format_duration(options.grace);
+        session.note(&format!(
+            "that is more than --max-size: what is in use stays, and so does what was used within the \
+             last {grace} (--grace)"
+        ));
+    }
     let removed = names(&pruned.removed);
     Ok(Answer::new(lines(&removed))
         .field("removed", removed)

@@ -101,7 +101,8 @@ fn what_was_not_used_for_longest_goes_first() {
     assert_eq!(kept(&provider), 2);
     provider.cache(["prune", "--max-age", "12h"]).success();
     assert_eq!(kept(&provider), 1);
-    provider.cache(["prune", "--max-size", "0B"]).success();
+    let spared = provider.cache(["prune", "--max-size", "0B"]).success();
+    assert!(spared.stderr.contains("(--grace)"), "{spared}");
     assert_eq!(kept(&provider), 1);
     let now = ["prune", "--max-size", "0B", "--grace", "0s"];
     provider.cache(now).success();
