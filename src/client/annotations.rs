@@ -4,7 +4,6 @@
 //! and hosts pass over them.
 
 use std::collections::BTreeMap;
-use std::io::{self, Read};
 
 use data_encoding::BASE64;
 
@@ -33,13 +32,6 @@ pub(super) fn check(annotations: &BTreeMap<String, String>) -> Result<(), Error>
         Some(name) => Err(Error::ReservedAnnotation(name)),
         None => Ok(()),
     }
-}
-
-/// The index that an archive carries.
-pub(super) fn index_in(archive: impl Read) -> io::Result<Option<Index>> {
-    let mut head = Vec::new();
-    archive.take(Index::HEAD as u64).read_to_end(&mut head)?;
-    Ok(Index::from_head(&head))
 }
 
 /// Adds to `theirs` what lets the executables of an archive with these claims and this index be fetched

@@ -138,10 +138,11 @@ impl Client {
         };
         self.trust.check(&contents.claims, reference)?;
         let index = {
-            let path = path.to_path_buf();
+            let (client, path) = (self.clone(), path.to_path_buf());
             blocking(move || {
-                let index = open_regular(&path).and_then(|(file, _)| annotations::index_in(file));
-                index.map_err(unreadable(&path))
+                let (mut file, _) = open_regular(&path).map_err(unreadable(&path))?;
+                let index = Index::locate(&mut file, &client.limits);
+                index.map_err(|error| error.in_archive(&path).into())
             })
             .await?
         };
@@ -197,12 +198,14 @@ impl Client {
         blocking(move || work(&client, &file)).await
     }
 
-    /// What an archive begins with, in most: its verified claims, and its index if it has one.
+    /// What can be known of most archives without reading all of it: its verified claims, and where its
+    /// entries are.
     fn begin(&self, file: &SteadyFile) -> Result<(VerifiedClaims, Option<Index>), Error> {
         let open = || file.reader().map_err(unreadable(file.path()));
         let claims =
             read_claims(open()?, &self.limits).map_err(|error| error.in_archive(file.path()))?;
-        let index = annotations::index_in(open()?).map_err(unreadable(file.path()))?;
+        let index = Index::locate(&mut open()?, &self.limits)
+            .map_err(|error| error.in_archive(file.path()))?;
         Ok((claims, index))
     }
 

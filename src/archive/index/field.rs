@@ -1,11 +1,12 @@
-//! The index in the extra field of a gzip header.
+//! The index as bytes.
 //!
-//! It is the subfield `PR` (RFC 1952, section 2.3.1.1). All numbers are little-endian.
+//! In a compressed archive it is the subfield `PR` of the extra field in the gzip header (RFC 1952, section
+//! 2.3.1.1). What follows the subfield's length can also travel by itself. All numbers are little-endian.
 //!
 //! ```text
 //! 'P' 'R'  u16 length of what follows
 //!   u8  version, 1
-//!   u32 the size of a part, in bytes once inflated
+//!   u32 the size of a part, in bytes once inflated; 0 when nothing is compressed
 //!   u16 number of entries, then for each:
 //!     u8 length of its name, its name as in the tar
 //!     u64 offset of its first compressed byte in the file
@@ -15,13 +16,15 @@
 //!
 //! An entry is cut into parts of the same size, but for the last one, which may be shorter. Each is raw
 //! deflate, whole blocks that end at a whole byte, from a fresh state: it can be inflated without the
-//! parts before it. An empty entry has none.
+//! parts before it. An empty entry has none, and neither has one that is not compressed.
 
 use super::{Index, IndexEntry};
 use crate::archive::gzip::PART;
 
 const SUBFIELD: [u8; 2] = *b"PR";
 const VERSION: u8 = 1;
+/// The size of a part that stands for none.
+const PLAIN: u32 = 0;
 /// What the subfield holds beside the entries, and what an entry takes beside its name and its parts.
 const FIXED: usize = 1 + 4 + 2;
 const PER_ENTRY: usize = 1 + 2 * 8;
@@ -47,7 +50,7 @@ impl Index {
             let length = extra.u16()?;
             let content = extra.bytes(length.into())?;
             if name == SUBFIELD {
-                return Self::decode(content);
+                return Self::decode(content).filter(|index| index.part.is_some());
             }
         }
     }
@@ -77,11 +80,14 @@ impl Index {
         extra
     }
 
-    /// What the subfield holds: a form in which the index can travel by itself. `None` when nothing is
-    /// compressed, for which there is no such form.
+    /// A form in which the index can travel by itself: what the subfield holds. `None` when it has more
+    /// or longer names than that has room for.
     #[must_use]
     pub fn encode(&self) -> Option<Vec<u8>> {
-        Some(self.content(self.part?))
+        let mut names = self.entries.iter().map(|entry| entry.name.len());
+        let fits = u16::try_from(self.entries.len()).is_ok()
+            && names.all(|length| u8::try_from(length).is_ok());
+        fits.then(|| self.content(self.part.unwrap_or(PLAIN)))
     }
 
     fn content(&self, part: u32) -> Vec<u8> {
@@ -108,7 +114,7 @@ impl Index {
         if fields.bytes(1)? != [VERSION] {
             return None;
         }
-        let part = fields.u32().filter(|part| *part > 0)?;
+        let part = Some(fields.u32()?).filter(|part| *part != PLAIN);
         let count = fields.u16()?;
         let mut entries = Vec::new();
         for _ in 0..count {
@@ -116,14 +122,11 @@ impl Index {
             let name = std::str::from_utf8(fields.bytes(length.into())?).ok()?;
             let offset = fields.u64()?;
             let size = fields.u64()?;
-            let mut parts = Vec::new();
-            let mut end = offset;
-            for _ in 0..size.div_ceil(part.into()) {
-                // Whatever the size is said to be: no more parts than there are bytes for.
-                let length = fields.u32()?;
-                end = end.checked_add(length.into())?;
-                parts.push(length);
-            }
+            let (parts, length) = match part {
+                Some(part) => fields.parts(size.div_ceil(part.into()))?,
+                None => (Vec::new(), size),
+            };
+            let end = offset.checked_add(length)?;
             entries.push(IndexEntry {
                 name: name.to_owned(),
                 range: offset..end,
@@ -131,10 +134,7 @@ impl Index {
                 parts,
             });
         }
-        Some(Self {
-            part: Some(part),
-            entries,
-        })
+        Some(Self { part, entries })
     }
 }
 
@@ -146,6 +146,18 @@ impl<'b> Fields<'b> {
         let (bytes, rest) = self.0.split_at_checked(count)?;
         self.0 = rest;
         Some(bytes)
+    }
+
+    /// The lengths of so many parts, and their sum.
+    fn parts(&mut self, count: u64) -> Option<(Vec<u32>, u64)> {
+        let (mut parts, mut sum) = (Vec::new(), 0_u64);
+        for _ in 0..count {
+            // Whatever the count is said to be: no more parts than there are bytes for.
+            let length = self.u32()?;
+            sum = sum.checked_add(length.into())?;
+            parts.push(length);
+        }
+        Some((parts, sum))
     }
 
     fn u16(&mut self) -> Option<u16> {
@@ -205,6 +217,19 @@ mod tests {
         assert_eq!(Index::from_head(&head(&extra)).as_ref(), Some(&index));
         assert_eq!(index.encode().as_deref(), Some(&extra[4..]));
         assert_eq!(Index::decode(&extra[4..]).as_ref(), Some(&index));
+        let plain = Index {
+            part: None,
+            entries: vec![IndexEntry {
+                name: "x86_64-linux.bin".to_owned(),
+                range: 1024..1034,
+                size: 10,
+                parts: Vec::new(),
+            }],
+        };
+        assert_eq!(
+            Index::decode(&plain.encode().unwrap()).as_ref(),
+            Some(&plain)
+        );
         let behind_another = [b"XY\x03\x00abc", extra.as_slice()].concat();
         assert_eq!(Index::from_head(&head(&behind_another)), Some(index));
     }

@@ -1,9 +1,12 @@
 //! Fetch of one executable: what is asked for, and no more.
 
+use std::fs;
+
 use wasmcloud_par::archive::KeyKind;
 use wasmcloud_par::client::{Client, ClientOptions, TrustPolicy};
 
 use super::{CLAIMS, HEAD, INDEX, NAME, PART, SIZE, Setup, TARGET, annotations};
+use crate::support::Outcome;
 use crate::support::proxy::Fault;
 use crate::transfer::{block_on, cached, par, push, text};
 
@@ -44,6 +47,28 @@ fn one_executable_takes_its_own_bytes_and_then_no_more() {
         proxy.seen("HEAD", "/").len() + proxy.seen("GET", "/").len(),
         3
     );
+}
+
+#[test]
+fn of_a_plain_archive_too_one_executable_takes_its_own_bytes() {
+    let setup = Setup::of("provider.par");
+    let proxy = setup.proxy(Vec::new());
+
+    let fetched = setup.fetch(&setup.pinned(&proxy));
+
+    assert_eq!(proxy.seen("GET", "/blobs/").len(), 1);
+    assert_eq!(proxy.traffic(&setup.hex()).1, SIZE as u64);
+    assert_eq!(fetched["downloaded"], SIZE);
+
+    // From a pipe it gets the same annotations.
+    let piped = setup.registry.reference("piped:1.0.0");
+    let archive = fs::read(&setup.archive).unwrap();
+    let mut push = setup.environment.command();
+    push.args(["push", &piped, "-"]);
+    Outcome::of(push, &archive).success();
+    let piped = setup.fetch(&piped);
+    assert_eq!(piped["cached"], true);
+    assert_eq!(piped["downloaded"], 0);
 }
 
 #[test]

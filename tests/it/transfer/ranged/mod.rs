@@ -55,8 +55,13 @@ struct Setup {
 impl Setup {
     /// The archive was pushed by this crate.
     fn new() -> Self {
+        Self::of("provider.par.gz")
+    }
+
+    /// The same; the name says whether the archive is compressed.
+    fn of(name: &str) -> Self {
         let (environment, registry) = (Environment::new(), Registry::start());
-        let archive = pack_six(&environment, "provider.par.gz", SIZE, 0);
+        let archive = pack_six(&environment, name, SIZE, 0);
         let manifest = push(&environment, &registry.reference(NAME), &archive);
         Self {
             environment,
@@ -153,7 +158,7 @@ fn content(target: &str, size: usize, seed: u64) -> Vec<u8> {
 }
 
 /// Packs six executables of this size, others for each seed, and a world, as this crate does, signed by an
-/// account of its own.
+/// account of its own. Compresses them if the name says so.
 fn pack_six(environment: &Environment, name: &str, size: usize, seed: u64) -> PathBuf {
     let path = environment.path(name);
     environment.write("wit/store.wit", WIT);
@@ -168,9 +173,11 @@ fn pack_six(environment: &Environment, name: &str, size: usize, seed: u64) -> Pa
     writer.world(encode_world(&environment.path("wit")).unwrap());
     let subject = KeyKind::Service.generate().public_key();
     let signer = Signer::new(KeyKind::Account.generate(), &subject).unwrap();
-    writer
-        .write(&path, &signer, Compression::Gzip, &Silent)
-        .unwrap();
+    let compression = match name.ends_with(".gz") {
+        true => Compression::Gzip,
+        false => Compression::None,
+    };
+    writer.write(&path, &signer, compression, &Silent).unwrap();
     path
 }
 
