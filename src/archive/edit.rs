@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::content::{MeteredReader, Progress, open_regular};
+use crate::content::{
+    AtomicFile, MeteredReader, Progress, open_exclusive, temporary_folder_beside,
+};
 
 use super::claims::{UnverifiedClaims, VerifiedClaims};
 use super::error::Error;
@@ -26,7 +28,8 @@ pub enum Identity {
 }
 
 /// Verifies the archive at `path`, lets `change` change it, signs it again with everything else kept,
-/// and replaces the file in one step.
+/// and replaces the file in one step. Its permission bits stay what they are, and so does its owner when
+/// root edits it. Whoever else edits the same file waits.
 ///
 /// `change` gets a writer that holds what the archive does: it adds and removes executables and changes
 /// the metadata. `signer` is asked once the claims are known and changing them has succeeded, so that it
@@ -40,7 +43,8 @@ pub enum Identity {
 /// # Errors
 ///
 /// As [`verify`](super::verify), [`Error::IdentityWouldChange`], those of `change`,
-/// [`Error::NothingLeft`], or those of [`ArchiveWriter::write`]. The archive is untouched then.
+/// [`Error::NothingLeft`], or those of [`ArchiveWriter::write`], which keeps to `limits`. The archive is
+/// untouched then.
 pub fn edit(
     path: &Path,
     change: impl FnOnce(&mut ArchiveWriter) -> Result<(), Error>,
@@ -49,20 +53,16 @@ pub fn edit(
     limits: &Limits,
     progress: &dyn Progress,
 ) -> Result<VerifiedClaims, Error> {
-    let folder = match path.parent() {
-        Some(parent) if parent != Path::new("") => parent,
-        _ => Path::new("."),
-    };
-    let spool_folder = tempfile::Builder::new()
-        .prefix(".par-")
-        .tempdir_in(folder)
-        .map_err(|source| write_error(folder, source))?;
-    let mut spool = Spool::new(spool_folder.path());
-    let (file, size) = open_regular(path).map_err(|source| Error::Read {
+    // Two edits at once would both begin with what is there now, and the first one would be lost.
+    let waiting = progress.begin("waiting", 0);
+    let (archive, size) = open_exclusive(path, waiting.as_ref()).map_err(|source| Error::Read {
         path: path.to_owned(),
         source,
     })?;
-    let input = MeteredReader::new(file, progress.begin("verifying", size));
+    drop(waiting);
+    let spool_folder = temporary_folder_beside(path).map_err(|source| write_error(path, source))?;
+    let mut spool = Spool::new(spool_folder.path());
+    let input = MeteredReader::new(&archive, progress.begin("verifying", size));
     let Contents {
         claims,
         world,
@@ -97,7 +97,21 @@ pub fn edit(
         false => Compression::None,
     };
     let meter = progress.begin("packing", writer.total()?);
-    writer.write(path, &signer, compression, meter.as_ref())
+    let writing = |source| write_error(path, source);
+    // Nobody reads it who could not read the archive before.
+    let mut file = AtomicFile::create_private(path).map_err(writing)?;
+    let claims = writer.write_to(
+        &mut file,
+        path,
+        &signer,
+        compression,
+        limits,
+        meter.as_ref(),
+    )?;
+    file.resemble(&archive)
+        .and_then(|()| file.commit())
+        .map_err(writing)?;
+    Ok(claims)
 }
 
 /// [Edits](edit) the archive at `path`: adds `executables`, or puts them in the place of those it has.

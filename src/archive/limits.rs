@@ -1,5 +1,7 @@
 //! How much a reader is willing to take.
 
+use super::error::Error;
+
 /// The bounds that reading an archive keeps to, whatever the archive says of itself.
 ///
 /// The defaults are far above every archive that is known, and low enough that a lying one costs
@@ -44,6 +46,14 @@ impl Limits {
     pub(super) fn allow_expansion(&self, compressed: u64, inflated: u64) -> bool {
         let most = compressed.saturating_mul(self.ratio);
         inflated <= most.saturating_add(self.ratio_allowance)
+    }
+
+    /// What is wrong when they may not.
+    pub(super) fn too_much_expansion(&self) -> Error {
+        Error::TooLarge {
+            what: "bytes for each compressed byte",
+            limit: self.ratio,
+        }
     }
 }
 

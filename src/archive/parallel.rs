@@ -191,8 +191,7 @@ fn places<'i>(index: &'i Index, content: Range<u64>, limits: &Limits) -> Option<
     let inflated = entries
         .iter()
         .try_fold(0_u64, |sum, entry| sum.checked_add(entry.size))?;
-    let compressed = content.end.saturating_sub(content.start);
-    let allowed = inflated <= limits.total && limits.allow_expansion(compressed, inflated);
+    let allowed = inflated <= limits.total && index.is_believable(limits);
     allowed.then_some(places)
 }
 

@@ -1,17 +1,18 @@
 //! Taking one executable out of an archive by its index, without reading the others.
 
 use std::fs::File;
-use std::io::{self, Cursor, Read, Seek, Write};
+use std::io::{self, Read, Write};
 use std::path::Path;
 
 use crate::content::{AtomicFile, Digest, MeteredReader, Progress, Stopped, open_regular};
 
-use super::claims::{UnverifiedClaims, VerifiedClaims};
+use super::claims::VerifiedClaims;
 use super::error::Error;
 use super::extract::{extract, write_error};
 use super::hashing::digest_of;
 use super::index::Index;
 use super::limits::Limits;
+use super::reader::read_claims;
 use super::target::Target;
 
 /// Writes the executable for `target` of the archive at `path` to `destination`, with the permission
@@ -59,10 +60,7 @@ fn by_index(
 ) -> Result<Option<VerifiedClaims>, Error> {
     let mut head = Vec::new();
     let read = file.take(Index::HEAD as u64).read_to_end(&mut head);
-    let Some(index) = read.ok().and_then(|_| Index::from_head(&head)) else {
-        return Ok(None);
-    };
-    let Some(claims) = claims(&index, file, limits) else {
+    let Some((index, claims)) = read.ok().and_then(|_| read_head(&head, limits)) else {
         return Ok(None);
     };
     let (Ok(expected), Some(entry)) = (claims.executable(target), index.executable(target)) else {
@@ -119,21 +117,13 @@ fn is_stopped(error: &io::Error) -> bool {
     error.get_ref().is_some_and(|inner| inner.is::<Stopped>())
 }
 
-/// The index in `head`, the first bytes of an archive, and the verified claims that it leads to there.
-/// `None` when either is missing or cannot be used.
+/// The index in `head`, the first bytes of an archive, and the verified claims there. `None` when either is
+/// missing or cannot be used.
+///
+/// The claims are those that everybody finds who reads the archive from its start, and never others to
+/// which an index leads: an archive has one publisher.
 pub(crate) fn read_head(head: &[u8], limits: &Limits) -> Option<(Index, VerifiedClaims)> {
     let index = Index::from_head(head)?;
-    let claims = claims(&index, &mut Cursor::new(head), limits)?;
+    let claims = read_claims(head, limits).ok()?;
     Some((index, claims))
-}
-
-/// The verified claims that the index leads to.
-fn claims(index: &Index, file: &mut (impl Read + Seek), limits: &Limits) -> Option<VerifiedClaims> {
-    let entry = index
-        .claims()
-        .filter(|entry| entry.is_within(limits.claims, limits))?;
-    let mut token = String::new();
-    let mut input = index.open(entry, file).ok()?;
-    input.read_to_string(&mut token).ok()?;
-    UnverifiedClaims::decode(&token).ok()?.verify().ok()
 }

@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use data_encoding::BASE64URL_NOPAD;
 use nkeys::{KeyPair, KeyPairType};
+use serde::Serialize;
+use serde_json::Value;
 use wascap::jwt::{CapabilityProvider, Claims};
 
 use crate::content::Digest;
@@ -121,11 +123,11 @@ impl Draft<'_> {
         }
         if self.derive_id {
             claims.id = String::new();
-            let rest = serde_json::to_value(&claims).map_err(Error::Encode)?;
+            let rest = sorted(&claims)?;
             claims.id = Digest::of(rest.to_string().as_bytes()).hex().to_owned();
         }
-        // Not `Claims::encode`: its map of hashes comes out in random order. A `Value` is sorted.
-        let payload = serde_json::to_value(&claims).map_err(Error::Encode)?;
+        // Not `Claims::encode`: its map of hashes comes out in random order.
+        let payload = sorted(&claims)?;
         let signed = format!(
             "{}.{}",
             BASE64URL_NOPAD.encode(HEADER.as_bytes()),
@@ -135,6 +137,14 @@ impl Draft<'_> {
         let token = format!("{signed}.{}", BASE64URL_NOPAD.encode(&signature));
         UnverifiedClaims::decode(&token)?.verify_undated()
     }
+}
+
+/// The claims with every object in the order of its keys, whatever features of `serde_json` a program has
+/// switched on.
+fn sorted(claims: &impl Serialize) -> Result<Value, Error> {
+    let mut claims = serde_json::to_value(claims).map_err(Error::Encode)?;
+    claims.sort_all_objects();
+    Ok(claims)
 }
 
 /// The form that claims write a hash in: upper case, no algorithm.

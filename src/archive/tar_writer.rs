@@ -7,6 +7,7 @@ use tar::Header;
 use super::error::Error;
 use super::gzip::{Encoder, Finished, Mark};
 use super::index::{Index, IndexEntry};
+use super::limits::Limits;
 use super::tar_stream::BLOCK;
 
 /// Writes entries one by one. When they are compressed, each can be inflated alone, and the header of
@@ -83,19 +84,31 @@ impl<W: Write + Seek> TarWriter<W> {
     }
 
     /// Ends the tar, with `reserved` where room was left for it.
-    pub(super) fn finish(mut self, reserved: &[u8]) -> Result<W, Error> {
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TooLarge`] when it takes so little room that readers would not believe it.
+    pub(super) fn finish(mut self, reserved: &[u8], limits: &Limits) -> Result<W, Error> {
         let (entries, indexed) = (self.entries, self.indexed);
-        let index = |finished: &Finished<W>| {
+        let mut believable = true;
+        let mut index = |finished: &Finished<W>| {
             let entries = entries.iter().map(|entry| place(entry, finished));
-            Some(Index::new(entries.collect::<Option<_>>()?).extra())
+            let index = Index::new(entries.collect::<Option<_>>()?);
+            believable = index.is_believable(limits);
+            Some(index.extra())
         };
-        self.encoder
+        let written = self
+            .encoder
             .write_all(&[0; 2 * BLOCK as usize])
             .and_then(|()| {
                 self.encoder
                     .finish(reserved, |finished| index(finished).filter(|_| indexed))
             })
-            .map_err(Error::Stream)
+            .map_err(Error::Stream)?;
+        match believable {
+            true => Ok(written),
+            false => Err(limits.too_much_expansion()),
+        }
     }
 }
 

@@ -14,6 +14,7 @@ use super::error::Error;
 use super::extract::write_error;
 use super::fingerprints::{Fingerprint, fingerprints};
 use super::input::Input;
+use super::limits::Limits;
 use super::signer::Signer;
 use super::tar_writer::TarWriter;
 use super::target::Target;
@@ -117,10 +118,12 @@ impl ArchiveWriter {
     /// Every input is read twice, to be packed and to be hashed; once more when it is a file that was
     /// written only seconds ago.
     ///
+    /// What readers refuse by the default [`Limits`] is not written either.
+    ///
     /// # Errors
     ///
-    /// [`Error::NeverValid`], [`Error::Read`], [`Error::Write`], [`Error::InputChanged`], or those of
-    /// signing.
+    /// [`Error::NeverValid`], [`Error::Read`], [`Error::Write`], [`Error::InputChanged`],
+    /// [`Error::TooLarge`], or those of signing.
     pub fn write(
         &self,
         destination: &Path,
@@ -129,18 +132,60 @@ impl ArchiveWriter {
         meter: &dyn Meter,
     ) -> Result<VerifiedClaims, Error> {
         self.metadata.check_dates()?;
-        let mut file =
-            AtomicFile::create(destination).map_err(|source| write_error(destination, source))?;
-        let claims =
-            self.pack(&mut file, signer, compression, meter)
-                .map_err(|error| match error {
-                    // A meter that stops the work, or the disk.
-                    Error::Stream(source) => write_error(destination, source),
-                    other => other,
-                })?;
-        file.commit()
-            .map_err(|source| write_error(destination, source))?;
+        let failed = |source| write_error(destination, source);
+        let mut file = AtomicFile::create(destination).map_err(failed)?;
+        let limits = Limits::default();
+        let claims = self.write_to(&mut file, destination, signer, compression, &limits, meter)?;
+        file.commit().map_err(failed)?;
         Ok(claims)
+    }
+
+    /// Writes the archive that is to be at `destination`.
+    pub(super) fn write_to(
+        &self,
+        output: impl Write + Seek,
+        destination: &Path,
+        signer: &Signer,
+        compression: Compression,
+        limits: &Limits,
+        meter: &dyn Meter,
+    ) -> Result<VerifiedClaims, Error> {
+        self.pack(output, signer, compression, limits, meter)
+            .map_err(|error| match error {
+                // A meter that stops the work, or the disk.
+                Error::Stream(source) => write_error(destination, source),
+                error @ Error::TooLarge { .. } => error.in_archive(destination),
+                other => other,
+            })
+    }
+
+    /// Refuses what readers would refuse.
+    fn keep_to(
+        &self,
+        limits: &Limits,
+        token: usize,
+        executables: impl Iterator<Item = u64>,
+    ) -> Result<(), Error> {
+        let world = self.world.as_ref().map_or(0, |world| world.len() as u64);
+        let entries = 1 + usize::from(self.world.is_some()) + self.executables.len();
+        let mut total = token as u64 + world;
+        let mut largest = 0;
+        for size in executables {
+            total = total.saturating_add(size);
+            largest = largest.max(size);
+        }
+        for (count, limit, what) in [
+            (entries as u64, limits.entries as u64, "entries"),
+            (token as u64, limits.claims, "bytes of claims"),
+            (world, limits.world, "bytes of WIT world"),
+            (largest, limits.executable, "bytes in an executable"),
+            (total, limits.total, "bytes when inflated"),
+        ] {
+            if count > limit {
+                return Err(Error::TooLarge { what, limit });
+            }
+        }
+        Ok(())
     }
 
     /// Writes the tar in one pass: the claims, which come first, are known when everything else has
@@ -150,6 +195,7 @@ impl ArchiveWriter {
         output: impl Write + Seek,
         signer: &Signer,
         compression: Compression,
+        limits: &Limits,
         meter: &dyn Meter,
     ) -> Result<VerifiedClaims, Error> {
         let draft = signer.draft(&self.metadata, self.world.as_deref().map(Digest::of));
@@ -167,6 +213,8 @@ impl ArchiveWriter {
             .iter()
             .map(|(target, input)| Ok((format!("{target}.bin"), target, input.open()?)))
             .collect::<Result<_, Error>>()?;
+        let sizes = executables.iter().map(|(_, _, input)| input.size());
+        self.keep_to(limits, length, sizes)?;
         let mut tar = match compression {
             Compression::None => TarWriter::plain(output),
             Compression::Gzip => {
@@ -205,7 +253,7 @@ impl ArchiveWriter {
             .map(|fingerprint| fingerprint.digest);
         let digests = self.executables.keys().cloned().zip(digests);
         let claims = draft.sign(&digests.collect())?;
-        let mut output = tar.finish(claims.token().as_bytes())?;
+        let mut output = tar.finish(claims.token().as_bytes(), limits)?;
         output.flush().map_err(Error::Stream)?;
         Ok(claims)
     }

@@ -4,6 +4,8 @@ use std::fs::{File, OpenOptions, remove_file, symlink_metadata};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::content::is_same;
+
 /// The right to be the only one at work on something. Ends when it is dropped, and with the process.
 #[derive(Debug)]
 pub(super) struct Lock {
@@ -48,18 +50,8 @@ pub(super) fn open_locked(path: &Path) -> io::Result<File> {
 
 /// Whether an open file is the one that is at `path` now.
 pub(super) fn is_at(file: &File, path: &Path) -> bool {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::MetadataExt;
-        let identity = |metadata: std::fs::Metadata| (metadata.dev(), metadata.ino());
-        match (file.metadata(), symlink_metadata(path)) {
-            (Ok(open), Ok(there)) => identity(open) == identity(there),
-            _ => false,
-        }
-    }
-    #[cfg(not(unix))]
-    {
-        let _ = file;
-        symlink_metadata(path).is_ok()
+    match (file.metadata(), symlink_metadata(path)) {
+        (Ok(open), Ok(there)) => is_same(&open, &there),
+        _ => false,
     }
 }

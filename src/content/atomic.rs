@@ -6,8 +6,11 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
+use super::folder::{folder_of, in_folder, sync_folder};
+use super::regular::require_regular;
+
 /// What temporary names begin and end with.
-const PREFIX: &str = ".par-";
+pub(super) const PREFIX: &str = ".par-";
 const SUFFIX: &str = ".partial";
 
 /// Whether a file of this name is one that an [`AtomicFile`] is written under. Such a file stays behind
@@ -16,6 +19,9 @@ const SUFFIX: &str = ".partial";
 pub fn is_temporary(name: &str) -> bool {
     name.starts_with(PREFIX) && name.ends_with(SUFFIX)
 }
+
+/// How many links may follow one another, as on Linux.
+const LINKS: usize = 40;
 
 /// A file that appears under its name complete or not at all.
 ///
@@ -30,11 +36,12 @@ pub struct AtomicFile {
 
 impl AtomicFile {
     /// Opens a temporary file beside `destination`. A symbolic link is followed, so that the link
-    /// stays and what it points to is replaced.
+    /// stays, and what it points to is replaced, or made.
     ///
     /// # Errors
     ///
-    /// When the folder does not exist or may not be written to, and when `destination` is a folder.
+    /// When the folder does not exist or may not be written to, and when `destination` is something
+    /// else than a regular file: a device or a pipe must not be replaced, `/dev/null` least of all.
     pub fn create(destination: &Path) -> io::Result<Self> {
         // As any new file: what the process's umask leaves of it.
         Self::with_mode(destination, 0o666)
@@ -50,17 +57,9 @@ impl AtomicFile {
     }
 
     fn with_mode(destination: &Path, mode: u32) -> io::Result<Self> {
-        let destination = match destination.canonicalize() {
-            Ok(existing) => existing,
-            Err(_) => destination.to_owned(),
-        };
-        if destination.is_dir() {
-            return Err(io::ErrorKind::IsADirectory.into());
-        }
-        let folder = match destination.parent() {
-            Some(parent) if parent != Path::new("") => parent,
-            _ => Path::new("."),
-        };
+        refuse_what_is_no_file(destination)?;
+        let destination = followed(destination)?;
+        let folder = folder_of(&destination);
         let mut builder = tempfile::Builder::new();
         builder.prefix(PREFIX).suffix(SUFFIX);
         #[cfg(unix)]
@@ -70,9 +69,7 @@ impl AtomicFile {
         }
         #[cfg(not(unix))]
         let _ = mode;
-        let temporary = builder
-            .tempfile_in(folder)
-            .map_err(|error| in_folder(error, folder))?;
+        let temporary = builder.tempfile_in(folder).map_err(in_folder(folder))?;
         Ok(Self {
             temporary,
             destination,
@@ -86,6 +83,25 @@ impl AtomicFile {
     /// When the system refuses.
     pub fn set_mode(&self, mode: u32) -> io::Result<()> {
         set_mode(self.temporary.as_file(), mode)
+    }
+
+    /// Gives the file the permission bits of `other`, and its owner and group if the system allows that.
+    ///
+    /// # Errors
+    ///
+    /// When the system refuses the permission bits.
+    pub fn resemble(&self, other: &File) -> io::Result<()> {
+        let file = self.temporary.as_file();
+        let metadata = other.metadata()?;
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::{MetadataExt, fchown};
+            // Only root can, and then it is to stay somebody else's.
+            if let Err(error) = fchown(file, Some(metadata.uid()), Some(metadata.gid())) {
+                tracing::debug!(%error, "the owner is not the one that it was");
+            }
+        }
+        file.set_permissions(metadata.permissions())
     }
 
     /// The file being written.
@@ -139,21 +155,6 @@ impl Seek for AtomicFile {
     }
 }
 
-/// The name of the temporary file, which `tempfile` reports, says nothing to anybody: the folder does.
-fn in_folder(error: io::Error, folder: &Path) -> io::Error {
-    let folder = folder.display();
-    match error.kind() {
-        kind @ io::ErrorKind::NotFound => {
-            io::Error::new(kind, format!("there is no folder {folder}"))
-        }
-        kind @ io::ErrorKind::PermissionDenied => io::Error::new(
-            kind,
-            format!("permission denied: the folder {folder} may not be written to"),
-        ),
-        _ => error,
-    }
-}
-
 /// Gives a file that was written under another name, in a folder of the same file system, its final
 /// one: flushed to disk, with the permission bits `mode`.
 ///
@@ -180,53 +181,25 @@ fn set_mode(file: &File, mode: u32) -> io::Result<()> {
     Ok(())
 }
 
-/// Makes the rename itself durable. Not every file system can; the file is complete either way.
-fn sync_folder(file: &Path) {
-    if let Some(parent) = file.parent()
-        && let Ok(folder) = File::open(parent)
-        && let Err(error) = folder.sync_all()
-    {
-        tracing::debug!(folder = %parent.display(), %error, "folder not synced");
+fn refuse_what_is_no_file(destination: &Path) -> io::Result<()> {
+    match fs::metadata(destination) {
+        Ok(metadata) => require_regular(&metadata),
+        // It is not there, or will be found out when it is written.
+        Err(_) => Ok(()),
     }
 }
 
-/// Creates a folder, and those above it that are missing, for its owner alone. One that exists stays as
-/// it is.
-///
-/// # Errors
-///
-/// When the system refuses.
-pub fn create_private_folder(path: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::DirBuilderExt;
-        builder.mode(0o700);
-    }
-    builder.create(path)
-}
-
-/// Opens a regular file for reading, and gives its length in bytes.
-///
-/// # Errors
-///
-/// When there is no such file, or it is a folder or a device.
-pub fn open_regular(path: &Path) -> io::Result<(File, u64)> {
-    let require_regular = |metadata: &fs::Metadata| match metadata.file_type() {
-        kind if kind.is_file() => Ok(()),
-        kind if kind.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
-        _ => {
-            let reason = "not a regular file";
-            Err(io::Error::new(io::ErrorKind::InvalidInput, reason))
+/// Where a file of this name is, or would be: symbolic links are followed, also to what is not there.
+fn followed(path: &Path) -> io::Result<PathBuf> {
+    let mut place = path.to_owned();
+    for _ in 0..LINKS {
+        match fs::read_link(&place) {
+            Ok(target) => place = folder_of(&place).join(target),
+            Err(_) => return Ok(place),
         }
-    };
-    // Before it is opened too: opening a pipe waits for somebody to write to it.
-    require_regular(&fs::metadata(path)?)?;
-    let file = File::open(path)?;
-    let metadata = file.metadata()?;
-    require_regular(&metadata)?;
-    Ok((file, metadata.len()))
+    }
+    let reason = "its links go round in circles";
+    Err(io::Error::new(io::ErrorKind::InvalidInput, reason))
 }
 
 #[cfg(test)]
@@ -277,5 +250,33 @@ mod tests {
         file.commit().unwrap();
         assert!(link.is_symlink());
         assert_eq!(fs::read(&path).unwrap(), b"new");
+
+        // Relative, through another one, to what is not there.
+        for (name, target) in [("first", "second"), ("second", "made"), ("round", "round")] {
+            std::os::unix::fs::symlink(target, folder.path().join(name)).unwrap();
+        }
+        let mut file = AtomicFile::create(&folder.path().join("first")).unwrap();
+        file.write_all(b"new").unwrap();
+        file.commit().unwrap();
+        assert!(folder.path().join("first").is_symlink());
+        assert_eq!(fs::read(folder.path().join("made")).unwrap(), b"new");
+        assert!(AtomicFile::create(&folder.path().join("round")).is_err());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_no_file_is_not_replaced() {
+        use std::os::unix::fs::FileTypeExt;
+        let folder = tempfile::tempdir().unwrap();
+        let socket = folder.path().join("socket");
+        let _listening = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+        let link = folder.path().join("link");
+        std::os::unix::fs::symlink(&socket, &link).unwrap();
+        for path in [&socket, &link, Path::new("/dev/null")] {
+            let error = AtomicFile::create(path).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::InvalidInput, "{path:?}");
+        }
+        assert!(AtomicFile::create(folder.path()).is_err());
+        assert!(fs::metadata(&socket).unwrap().file_type().is_socket());
     }
 }

@@ -45,8 +45,8 @@ impl ErrorKind {
             std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {
                 Self::Denied
             }
-            // A folder where a file belongs is a mistake in the arguments.
-            std::io::ErrorKind::IsADirectory => Self::Usage,
+            // A folder or a device where a file belongs is a mistake in the arguments.
+            std::io::ErrorKind::IsADirectory | std::io::ErrorKind::InvalidInput => Self::Usage,
             _ => Self::Other,
         }
     }

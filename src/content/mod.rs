@@ -8,19 +8,25 @@
 mod atomic;
 mod descriptor;
 mod digest;
+mod folder;
 mod kind;
 mod lanes;
 mod progress;
+mod regular;
 mod steady;
 mod store;
 mod verify;
 
-pub use atomic::{AtomicFile, create_private_folder, is_temporary, open_regular, publish};
+pub use atomic::{AtomicFile, is_temporary, publish};
 pub use descriptor::Descriptor;
 pub use digest::{Algorithm, Digest, Hasher, ParseDigestError};
+pub use folder::create_private_folder;
+pub(crate) use folder::temporary_folder_beside;
 pub use kind::ErrorKind;
 pub(crate) use lanes::{LANES, LaneHasher, update_together};
 pub use progress::{Meter, MeteredReader, Progress, Silent, Stopped};
+pub use regular::open_regular;
+pub(crate) use regular::{is_same, open_exclusive};
 pub(crate) use steady::SteadyFile;
 pub use store::{Reader, Source, Store, StoreError};
 pub use verify::{DigestReader, VerifyError, VerifyReader};

@@ -7,7 +7,7 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::atomic::open_regular;
+use super::regular::open_regular;
 
 /// How much of the file is compared at a time, in bytes.
 const BLOCK: u64 = 128 * 1024;

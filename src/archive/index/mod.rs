@@ -71,6 +71,18 @@ impl Index {
         Self { part, entries }
     }
 
+    /// Whether, on the way from the start to the end, no more is inflated than the limits allow for what
+    /// was read by then. Who reads the archive from its start asks at other places; what passes here
+    /// passes there.
+    pub(super) fn is_believable(&self, limits: &Limits) -> bool {
+        let mut inflated = 0_u64;
+        let mut parts = self.entries.iter().flat_map(IndexEntry::parts);
+        parts.all(|(range, size)| {
+            inflated = inflated.saturating_add(size as u64);
+            limits.allow_expansion(range.start, inflated)
+        })
+    }
+
     /// The entries, when their parts are as long as we make them; none may take much more room
     /// compressed than not.
     pub(super) fn in_parts(&self) -> Option<&[IndexEntry]> {

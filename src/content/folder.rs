@@ -1,0 +1,74 @@
+//! The folders that files are written to.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::Path;
+
+use tempfile::TempDir;
+
+/// The folder that a file of this name is in.
+pub(super) fn folder_of(file: &Path) -> &Path {
+    match file.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        _ => Path::new("."),
+    }
+}
+
+/// A folder for the user alone, in that of `file`. It goes with what is in it when it is dropped.
+///
+/// # Errors
+///
+/// When the folder of `file` is missing, or may not be written to.
+pub(crate) fn temporary_folder_beside(file: &Path) -> io::Result<TempDir> {
+    let folder = folder_of(file);
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(super::atomic::PREFIX);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        builder.permissions(fs::Permissions::from_mode(0o700));
+    }
+    builder.tempdir_in(folder).map_err(in_folder(folder))
+}
+
+/// Makes the rename itself durable. Not every file system can; the file is complete either way.
+pub(super) fn sync_folder(file: &Path) {
+    if let Some(parent) = file.parent()
+        && let Ok(folder) = File::open(parent)
+        && let Err(error) = folder.sync_all()
+    {
+        tracing::debug!(folder = %parent.display(), %error, "folder not synced");
+    }
+}
+
+/// Creates a folder, and those above it that are missing, for its owner alone. One that exists stays as
+/// it is.
+///
+/// # Errors
+///
+/// When the system refuses.
+pub fn create_private_folder(path: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::DirBuilderExt;
+        builder.mode(0o700);
+    }
+    builder.create(path)
+}
+
+/// The name of the temporary file, which `tempfile` reports, says nothing to anybody: the folder does.
+pub(super) fn in_folder(folder: &Path) -> impl Fn(io::Error) -> io::Error {
+    let folder = folder.display().to_string();
+    move |error| match error.kind() {
+        kind @ io::ErrorKind::NotFound => {
+            io::Error::new(kind, format!("there is no folder {folder}"))
+        }
+        kind @ io::ErrorKind::PermissionDenied => io::Error::new(
+            kind,
+            format!("permission denied: the folder {folder} may not be written to"),
+        ),
+        _ => error,
+    }
+}
