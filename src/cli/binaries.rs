@@ -13,6 +13,7 @@ use wasmcloud_par::content::open_regular;
 use super::output::Answer;
 use super::problem::Failure;
 use super::session::{Session, text};
+use super::source::is_one_file;
 
 #[derive(clap::Args)]
 pub(crate) struct BinaryOptions {
@@ -109,11 +110,8 @@ impl Binaries {
 
     /// Replacing an input with the archive that is made from it is never meant.
     pub(crate) fn refuse_as_destination(&self, destination: &Path) -> Result<()> {
-        let Ok(destination) = destination.canonicalize() else {
-            return Ok(());
-        };
         for path in self.by_target.values() {
-            if path.canonicalize().is_ok_and(|path| path == destination) {
+            if is_one_file(path, destination) {
                 bail!(
                     Failure::usage(format!(
                         "the archive would replace the binary {}",

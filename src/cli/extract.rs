@@ -44,6 +44,7 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
     let destination = args
         .destination
         .unwrap_or_else(|| PathBuf::from(file_name(&source.stem(), &target)));
+    source.refuse_as_destination(&destination)?;
     let trust = args.trust.policy().await?;
     let claims = source
         .extract(&target, &destination, MODE, trust, &args.registry, session)

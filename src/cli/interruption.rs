@@ -1,4 +1,4 @@
-//! Ctrl-C and SIGTERM.
+//! Ctrl-C, SIGTERM, and a terminal that is closed.
 
 use std::io;
 use std::sync::Arc;
@@ -61,6 +61,7 @@ impl Interruption {
 struct Signals {
     interrupt: tokio::signal::unix::Signal,
     terminate: tokio::signal::unix::Signal,
+    hangup: Option<tokio::signal::unix::Signal>,
 }
 
 #[cfg(unix)]
@@ -70,14 +71,38 @@ impl Signals {
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
+            hangup: match obeys_hangup() {
+                true => Some(signal(SignalKind::hangup())?),
+                false => None,
+            },
         })
     }
 
     async fn next(&mut self) {
+        use futures_util::future::select;
         let interrupt = std::pin::pin!(self.interrupt.recv());
         let terminate = std::pin::pin!(self.terminate.recv());
-        futures_util::future::select(interrupt, terminate).await;
+        let hangup = std::pin::pin!(async {
+            match &mut self.hangup {
+                Some(hangup) => hangup.recv().await,
+                None => std::future::pending().await,
+            }
+        });
+        select(select(interrupt, terminate), hangup).await;
     }
+}
+
+/// Whether the process is to end with its terminal: `nohup` wants it not to. Where that cannot be told, the
+/// system decides.
+#[cfg(unix)]
+fn obeys_hangup() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status
+        .lines()
+        .find_map(|line| line.strip_prefix("SigIgn:"))
+        .and_then(|signals| u64::from_str_radix(signals.trim(), 16).ok());
+    // SIGHUP is the first.
+    ignored.is_some_and(|signals| signals & 1 == 0)
 }
 
 #[cfg(windows)]

@@ -10,6 +10,7 @@ use anyhow::{Result, bail};
 use clap::ValueHint;
 use wasmcloud_par::archive::Limits;
 use wasmcloud_par::client::{Client, ClientOptions, PullPolicy, TrustPolicy};
+use wasmcloud_par::content::ErrorKind;
 use wasmcloud_par::oci::{ClientCertificate, CredentialSource, Reference, RegistryOptions};
 
 use super::credentials::{CredentialArgs, ON_COMMAND_LINE};
@@ -119,6 +120,7 @@ impl RegistryArgs {
         // Reads files, and standard input perhaps.
         blocking(move || {
             let explicit = args.credentials.given()?;
+            args.require_registry_config()?;
             if args.credentials.on_command_line() {
                 session.warn(ON_COMMAND_LINE);
             }
@@ -132,6 +134,20 @@ impl RegistryArgs {
             })?)
         })
         .await
+    }
+
+    /// A file with credentials that is not there would count as one that knows no registry.
+    fn require_registry_config(&self) -> Result<()> {
+        match unless_empty(self.registry_config.clone()) {
+            Some(path) if !path.exists() => bail!(
+                Failure::new(
+                    ErrorKind::NotFound,
+                    format!("there is no file {} with credentials", path.display())
+                )
+                .hint("name another one with --registry-config, or make it with `par login`")
+            ),
+            _ => Ok(()),
+        }
     }
 
     /// How registries are reached, as this user.

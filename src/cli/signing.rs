@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::ValueHint;
+use clap::builder::{StringValueParser, TypedValueParser};
 use wasmcloud_par::archive::{KeyDirectories, KeyKind, KeyOrigin, Signer};
 
 use super::options::path_or_nothing;
@@ -23,7 +24,8 @@ pub(crate) struct SigningOptions {
         long,
         env = "WASH_ISSUER_KEY",
         hide_env_values = true,
-        value_name = "SEED|PATH"
+        value_name = "SEED|PATH",
+        value_parser = key()
     )]
     issuer: Option<String>,
     /// The provider's key, a service: a seed (SV…) or a file that holds one. Default for `create`: the
@@ -34,7 +36,8 @@ pub(crate) struct SigningOptions {
         long,
         env = "WASH_SUBJECT_KEY",
         hide_env_values = true,
-        value_name = "SEED|PATH"
+        value_name = "SEED|PATH",
+        value_parser = key()
     )]
     subject: Option<String>,
     /// Sign as if it was this time, in seconds since 1970: the same inputs and keys then give the same
@@ -67,22 +70,24 @@ impl SigningOptions {
         self.folder.directories()
     }
 
-    /// The issuer option. An environment variable that is set to nothing counts as unset.
+    /// The issuer option.
     pub(crate) fn issuer(&self) -> Option<&str> {
-        given(&self.issuer)
+        self.issuer.as_deref()
     }
 
     /// The subject option.
     pub(crate) fn subject(&self) -> Option<&str> {
-        given(&self.subject)
+        self.subject.as_deref()
     }
 
     /// The time to sign at, when one is named.
     pub(crate) fn created(&self) -> anyhow::Result<Option<u64>> {
-        let Some(created) = given(&self.created) else {
+        // An environment variable that is set to nothing counts as unset.
+        let created = self.created.as_deref().map(str::trim);
+        let Some(created) = created.filter(|created| !created.is_empty()) else {
             return Ok(None);
         };
-        let seconds = created.trim().parse().with_context(|| {
+        let seconds = created.parse().with_context(|| {
             Failure::usage(format!("the time of signing, `{created}`, is not a time"))
                 .hint("give --created or SOURCE_DATE_EPOCH in whole seconds since 1970")
         })?;
@@ -98,8 +103,13 @@ pub(crate) fn at(signer: Signer, created: Option<u64>) -> Signer {
     }
 }
 
-fn given(option: &Option<String>) -> Option<&str> {
-    option.as_deref().filter(|value| !value.trim().is_empty())
+/// A key as it is named, which is never nothing: a secret that a build does not get is an empty variable,
+/// and signing with another key instead would make another provider.
+fn key() -> impl TypedValueParser<Value = String> {
+    StringValueParser::new().try_map(|key| match key.trim() {
+        "" => Err("it is empty: name a key, or leave it out (an empty variable counts, too)"),
+        _ => Ok(key),
+    })
 }
 
 /// Whose account key is the default: the user's, as `wash` names it.

@@ -182,6 +182,17 @@ impl Source {
         }
     }
 
+    /// Replacing the archive with something that is taken out of it is never meant.
+    pub(crate) fn refuse_as_destination(&self, destination: &Path) -> Result<()> {
+        match self {
+            Self::File(path) if is_one_file(path, destination) => bail!(
+                Failure::usage(format!("it would replace the archive {}", path.display()))
+                    .hint("name another file with --destination")
+            ),
+            _ => Ok(()),
+        }
+    }
+
     /// A name for what is made from the archive: its file name without extensions.
     pub(crate) fn stem(&self) -> String {
         match self {
@@ -200,6 +211,13 @@ impl fmt::Display for Source {
             Self::StandardInput => formatter.write_str("standard input"),
         }
     }
+}
+
+/// Whether both names are of one file that exists.
+pub(crate) fn is_one_file(one: &Path, other: &Path) -> bool {
+    let other = other.canonicalize();
+    one.canonicalize()
+        .is_ok_and(|one| other.is_ok_and(|other| one == other))
 }
 
 fn claims_of(path: &Path, limits: &Limits) -> Result<VerifiedClaims, archive::Error> {

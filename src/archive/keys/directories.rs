@@ -78,11 +78,8 @@ impl KeyDirectories {
         if let Some(option) = option {
             return read_option(option, kind);
         }
-        for directory in &self.0 {
-            let path = directory.join(default_name);
-            if path.exists() {
-                return Ok((read_seed(&path, kind)?, KeyOrigin::File(path)));
-            }
+        if let Some(found) = self.find_file(default_name, kind)? {
+            return Ok(found);
         }
         if !generate {
             return Err(Error::NoSuchKey {
@@ -92,28 +89,59 @@ impl KeyDirectories {
             });
         }
         let key = kind.generate();
-        let path = self.create(default_name, &key)?;
-        Ok((key, KeyOrigin::Generated(path)))
+        match self.create(default_name, &key) {
+            Ok(path) => Ok((key, KeyOrigin::Generated(path))),
+            // Somebody else was faster, and it is one key for both.
+            Err(Error::Write { source, .. }) if source.kind() == io::ErrorKind::AlreadyExists => {
+                self.find_file(default_name, kind)?
+                    .ok_or_else(|| Error::Write {
+                        path: default_name.into(),
+                        source,
+                    })
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The key in the first file of this name. One that cannot be read is not as good as none: there
+    /// would be another key, and so another publisher.
+    fn find_file(&self, name: &str, kind: KeyKind) -> Result<Option<(KeyPair, KeyOrigin)>, Error> {
+        for directory in &self.0 {
+            let path = directory.join(name);
+            match fs::symlink_metadata(&path) {
+                Ok(_) => return Ok(Some((read_seed(&path, kind)?, KeyOrigin::File(path)))),
+                Err(error) if is_absent(&error) => {}
+                Err(source) => return Err(Error::Read { path, source }),
+            }
+        }
+        Ok(None)
     }
 
     /// The key of `kind` whose public key is `public_key`, wherever in the folders it is.
     ///
     /// # Errors
     ///
-    /// [`Error::NoSuchKey`] when there is none.
+    /// [`Error::NoSuchKey`] when there is none, or [`Error::Read`] when it may be in a folder that cannot
+    /// be read.
     pub fn find(&self, public_key: &str, kind: KeyKind) -> Result<KeyPair, Error> {
-        let found = self
-            .list()?
-            .into_iter()
-            .find(|file| file.public_key.as_deref() == Some(public_key));
-        match found {
-            Some(file) => read_seed(&file.path, kind),
-            None => Err(Error::NoSuchKey {
-                kind: kind.name(),
-                name: public_key.to_owned(),
-                directories: self.0.clone(),
-            }),
+        let mut unreadable = None;
+        for directory in &self.0 {
+            match files(directory) {
+                Ok(files) => {
+                    let mut files = files.into_iter();
+                    let found = files.find(|file| file.public_key.as_deref() == Some(public_key));
+                    if let Some(file) = found {
+                        return read_seed(&file.path, kind);
+                    }
+                }
+                Err(error) => unreadable = unreadable.or(Some(error)),
+            }
         }
+        Err(unreadable.unwrap_or_else(|| Error::NoSuchKey {
+            kind: kind.name(),
+            name: public_key.to_owned(),
+            directories: self.0.clone(),
+        }))
     }
 
     /// Writes a key to the file `name` in the first folder, which is created when it is missing. The
@@ -144,29 +172,39 @@ impl KeyDirectories {
     ///
     /// [`Error::Read`] when a folder that exists cannot be read.
     pub fn list(&self) -> Result<Vec<KeyFile>, Error> {
-        let mut files = Vec::new();
-        for directory in &self.0 {
-            let read_error = |source| Error::Read {
-                path: directory.clone(),
-                source,
-            };
-            let entries = match fs::read_dir(directory) {
-                Ok(entries) => entries,
-                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-                Err(error) => return Err(read_error(error)),
-            };
-            let mut paths = Vec::new();
-            for entry in entries {
-                let path = entry.map_err(read_error)?.path();
-                if path.extension().is_some_and(|extension| extension == "nk") {
-                    paths.push(path);
-                }
-            }
-            paths.sort();
-            files.extend(paths.into_iter().filter_map(key_file));
-        }
-        Ok(files)
+        let found = self.0.iter().map(|directory| files(directory));
+        Ok(found.collect::<Result<Vec<_>, _>>()?.concat())
     }
+}
+
+fn is_absent(error: &io::Error) -> bool {
+    // The latter: where a folder should be, there is a file.
+    matches!(
+        error.kind(),
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+    )
+}
+
+/// The key files in a folder, by their names; none when there is no such folder.
+fn files(directory: &Path) -> Result<Vec<KeyFile>, Error> {
+    let read_error = |source| Error::Read {
+        path: directory.to_owned(),
+        source,
+    };
+    let entries = match fs::read_dir(directory) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(read_error(error)),
+    };
+    let mut paths = Vec::new();
+    for entry in entries {
+        let path = entry.map_err(read_error)?.path();
+        if path.extension().is_some_and(|extension| extension == "nk") {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    Ok(paths.into_iter().filter_map(key_file).collect())
 }
 
 fn key_file(path: PathBuf) -> Option<KeyFile> {
@@ -237,6 +275,52 @@ mod tests {
             .resolve(None, "app_service.nk", KeyKind::Service, false)
             .unwrap();
         assert_eq!(found.public_key(), key.public_key());
+    }
+
+    #[test]
+    fn two_who_need_a_new_key_get_the_same() {
+        let (_folder, directories) = directories();
+        let resolve = || {
+            let (key, _) = directories
+                .resolve(None, "dev_account.nk", KeyKind::Account, true)
+                .unwrap();
+            key.public_key()
+        };
+        let keys: Vec<String> = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..8).map(|_| scope.spawn(resolve)).collect();
+            threads
+                .into_iter()
+                .map(|thread| thread.join().unwrap())
+                .collect()
+        });
+        assert!(keys.iter().all(|key| *key == keys[0]), "{keys:?}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_key_that_cannot_be_read_is_not_as_good_as_none() {
+        let (folder, directories) = directories();
+        let key = KeyKind::Account.generate();
+        directories.create("dev_account.nk", &key).unwrap();
+        fs::create_dir(folder.path().join("second")).unwrap();
+        let away = folder.path().join("second/app_service.nk");
+        std::os::unix::fs::symlink("unplugged", away).unwrap();
+        let error = directories
+            .resolve(None, "app_service.nk", KeyKind::Service, true)
+            .unwrap_err();
+        assert!(matches!(error, Error::Read { .. }), "{error:?}");
+        assert!(!folder.path().join("first/app_service.nk").exists());
+
+        // What is in an earlier folder is found whatever is wrong with a later one.
+        let unreadable = KeyDirectories::new(vec![
+            folder.path().join("first"),
+            folder.path().join("first/dev_account.nk"),
+        ]);
+        let account = KeyKind::Account;
+        assert!(unreadable.find(&key.public_key(), account).is_ok());
+        let other = account.generate().public_key();
+        let error = unreadable.find(&other, account).unwrap_err();
+        assert!(matches!(error, Error::Read { .. }), "{error:?}");
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! Changing archives that exist.
 
 use std::path::Path;
+use std::time::Duration;
 
 use nkeys::KeyPair;
 use wasmcloud_par::archive::{
-    ArchiveWriter, Contents, Error, Identity, Limits, Signer, VerifiedClaims, edit, verify,
+    ArchiveWriter, Contents, Error, Identity, Input, Limits, Signer, VerifiedClaims, edit, verify,
 };
 use wasmcloud_par::content::{ErrorKind, Silent};
 
@@ -141,4 +142,55 @@ fn an_archive_that_becomes_valid_later_can_be_edited_until_then() {
     with.edit(|writer| remove(writer, LINUX.0)).unwrap();
     let error = contents(&with.path).unwrap_err();
     assert!(matches!(error, Error::NotYetValid(_)), "{error:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn an_edited_archive_is_for_those_for_whom_it_was() {
+    use std::os::unix::fs::PermissionsExt;
+    let with = fixture("provider.par", ArchiveBuilder::build);
+    let bits = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    for mode in [0o600, 0o640, 0o444] {
+        std::fs::set_permissions(&with.path, std::fs::Permissions::from_mode(mode)).unwrap();
+        with.edit(|writer| {
+            // What is unpacked meanwhile, too.
+            let folder = with.folder.path();
+            for name in names(folder).iter().filter(|name| *name != "provider.par") {
+                assert_eq!(bits(&folder.join(name)) & 0o077, 0, "{name}");
+            }
+            assert_eq!(names(folder).len(), 2);
+            writer.metadata_mut().revision = Some(8);
+            Ok(())
+        })
+        .unwrap();
+        assert_eq!(bits(&with.path), mode);
+    }
+}
+
+#[test]
+fn of_edits_at_the_same_time_none_is_lost() {
+    let with = fixture("provider.par", ArchiveBuilder::build);
+    let targets = ["arm-linux", "mips-linux", "riscv64gc-linux", "s390x-linux"];
+    std::thread::scope(|scope| {
+        for target in targets {
+            let with = &with;
+            scope.spawn(move || {
+                with.edit(|writer| {
+                    let input = Input::Bytes(target.into());
+                    writer.executable(target.parse().unwrap(), input);
+                    std::thread::sleep(Duration::from_millis(50));
+                    Ok(())
+                })
+                .unwrap();
+            });
+        }
+    });
+    let executables = contents(&with.path).unwrap().executables;
+    for target in targets {
+        assert!(
+            executables.contains_key(&target.parse().unwrap()),
+            "{target}"
+        );
+    }
+    assert_eq!(names(with.folder.path()), ["provider.par"]);
 }

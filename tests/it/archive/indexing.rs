@@ -2,10 +2,11 @@
 
 use std::error::Error as _;
 use std::fs;
-use std::io::{Cursor, Read, Seek, SeekFrom};
+use std::io::{Cursor, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
+use flate2::write::DeflateEncoder;
 use nkeys::KeyPair;
 use wasmcloud_par::archive::{
     ArchiveWriter, Compression, Error, Index, IndexEntry, Input, Limits, Metadata, Signer, Target,
@@ -14,7 +15,7 @@ use wasmcloud_par::archive::{
 use wasmcloud_par::content::{ErrorKind, Meter, Progress, Silent, Stopped};
 
 use super::names;
-use crate::support::archives::{LINUX, PeerArchive, gunzip, peer_archive};
+use crate::support::archives::{ArchiveBuilder, LINUX, PeerArchive, gunzip, peer_archive};
 
 /// More than one block of what is compressed at a time, and not a multiple of it.
 fn executable(seed: u32) -> Vec<u8> {
@@ -300,4 +301,78 @@ fn a_target_that_is_not_there_is_named() {
     let error = extract(&path, "mips-linux", &folder.path().join("executable")).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFound);
     assert_eq!(names(folder.path()), ["provider.par.gz"]);
+}
+
+#[test]
+fn an_index_never_leads_to_other_claims_than_those_at_the_start() {
+    // Every reader from the start sees the one archive, and the index leads into the header, to the claims and
+    // the executable of another one.
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("provider.par.gz");
+    let mine = ArchiveBuilder::empty().executable("x86_64-linux.bin", LINUX.1);
+    let mine = mine.build();
+    let other = ArchiveBuilder::empty().executable("x86_64-linux.bin", b"another");
+    let other = other.build();
+    let token = token(&other);
+    let parts = [
+        ("claims.jwt", token.as_bytes()),
+        ("x86_64-linux.bin", b"another"),
+    ];
+    let deflated = parts.map(|(name, content)| {
+        let mut encoder = DeflateEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(content).unwrap();
+        (name, content.len(), encoder.finish().unwrap())
+    });
+    let lengths = deflated
+        .each_ref()
+        .map(|(name, _, _)| 1 + name.len() + 8 + 8 + 4);
+    let index_length = 1 + 4 + 2 + lengths.iter().sum::<usize>();
+    let mut offset = 12 + 4 + index_length + 4;
+    let mut index = vec![1];
+    index.extend(((2 << 20) as u32).to_le_bytes());
+    index.extend(2_u16.to_le_bytes());
+    let mut hidden = Vec::new();
+    for (name, size, deflated) in deflated {
+        index.push(name.len() as u8);
+        index.extend(name.as_bytes());
+        index.extend((offset as u64).to_le_bytes());
+        index.extend((size as u64).to_le_bytes());
+        index.extend((deflated.len() as u32).to_le_bytes());
+        offset += deflated.len();
+        hidden.extend(deflated);
+    }
+    assert_eq!(index.len(), index_length);
+    let mut extra = Vec::new();
+    for (name, content) in [(b"PR", index), (b"XX", hidden)] {
+        extra.extend(name);
+        extra.extend((content.len() as u16).to_le_bytes());
+        extra.extend(content);
+    }
+    let file = fs::File::create(&path).unwrap();
+    let builder = flate2::GzBuilder::new().extra(extra);
+    let mut encoder = builder.write(file, flate2::Compression::fast());
+    encoder.write_all(&mine).unwrap();
+    encoder.finish().unwrap();
+    assert!(
+        Index::locate(&mut fs::File::open(&path).unwrap(), &Limits::default())
+            .unwrap()
+            .is_some()
+    );
+
+    let destination = folder.path().join("executable");
+    extract(&path, "x86_64-linux", &destination).unwrap();
+
+    assert_eq!(fs::read(&destination).unwrap(), LINUX.1);
+}
+
+fn token(archive: &[u8]) -> String {
+    let mut archive = tar::Archive::new(archive);
+    let mut token = String::new();
+    for entry in archive.entries().unwrap() {
+        let mut entry = entry.unwrap();
+        if entry.path_bytes().as_ref() == b"claims.jwt" {
+            entry.read_to_string(&mut token).unwrap();
+        }
+    }
+    token
 }

@@ -201,3 +201,50 @@ fn destinations_that_cannot_be_written_are_named() {
         assert!(names(&folder.path().join("folder")).is_empty());
     }
 }
+
+#[test]
+fn what_readers_refuse_is_not_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let large = |name: &str, size: u64| {
+        let path = folder.path().join(name);
+        fs::File::create(&path).unwrap().set_len(size).unwrap();
+        Input::File(path)
+    };
+    type Change = Box<dyn Fn(&mut ArchiveWriter)>;
+    let executable = |input: Input| -> Change {
+        Box::new(move |writer| drop(writer.executable("arm-linux".parse().unwrap(), input.clone())))
+    };
+    let changes: [(&str, Change); 5] = [
+        (
+            "bytes in an executable",
+            executable(large("huge", (4 << 30) + 1)),
+        ),
+        ("bytes for each", executable(large("zeros", 80 << 20))),
+        (
+            "bytes of WIT world",
+            Box::new(|writer| writer.world(vec![0; (8 << 20) + 1])),
+        ),
+        (
+            "bytes of claims",
+            Box::new(|writer| writer.metadata_mut().schema = Some("x".repeat(1 << 20).into())),
+        ),
+        (
+            "entries",
+            Box::new(|writer| {
+                for number in 0..1024 {
+                    let target = format!("arm{number}-linux").parse().unwrap();
+                    writer.executable(target, Input::Bytes("x".into()));
+                }
+            }),
+        ),
+    ];
+    let destination = folder.path().join("provider.par.gz");
+    for (what, change) in changes {
+        let mut writer = writer();
+        change(&mut writer);
+        let error = write(&writer, &destination, Compression::Gzip).unwrap_err();
+        let source = std::error::Error::source(&error).unwrap().to_string();
+        assert!(source.contains(what), "{what}: {error:?}");
+        assert!(!destination.exists(), "{what}");
+    }
+}

@@ -11,7 +11,7 @@ use wasmcloud_par::archive::{
 };
 use wasmcloud_par::content::{Meter, Progress, Silent, Stopped};
 
-use crate::support::archives::gunzip;
+use crate::support::archives::{gunzip, noise};
 
 /// The size of a part: what is inflated at a time.
 const PART: usize = 2 << 20;
@@ -42,6 +42,13 @@ fn executable(size: usize) -> Vec<u8> {
         .collect()
 }
 
+fn sign(writer: &ArchiveWriter, path: &Path) {
+    let subject = KeyPair::new_service().public_key();
+    let signer = Signer::new(KeyPair::new_account(), &subject).unwrap();
+    let written = writer.write(path, &signer, Compression::Gzip, &Silent);
+    written.unwrap();
+}
+
 fn write(path: &Path, sizes: &[usize], world: Option<Vec<u8>>) {
     let mut writer = ArchiveWriter::new(Metadata::default());
     for (number, size) in sizes.iter().enumerate() {
@@ -51,11 +58,7 @@ fn write(path: &Path, sizes: &[usize], world: Option<Vec<u8>>) {
     if let Some(world) = world {
         writer.world(world);
     }
-    let subject = KeyPair::new_service().public_key();
-    let signer = Signer::new(KeyPair::new_account(), &subject).unwrap();
-    writer
-        .write(path, &signer, Compression::Gzip, &Silent)
-        .unwrap();
+    sign(&writer, path);
 }
 
 #[test]
@@ -162,6 +165,28 @@ fn limits_hold_on_the_way_by_the_index_too() {
             "{number}: {error:?}"
         );
     }
+}
+
+#[test]
+fn what_is_inflated_is_bounded_by_what_was_read_by_then() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("provider.par.gz");
+    let mut writer = ArchiveWriter::new(Metadata::default());
+    let zeros = vec![0; 4 * PART];
+    let contents = [("a-linux", zeros), ("b-linux", noise(PART, 1))];
+    for (target, content) in contents {
+        writer.executable(target.parse().unwrap(), Input::Bytes(content.into()));
+    }
+    sign(&writer, &path);
+    let mut limits = Limits::default();
+    // On the average of the whole there are five bytes for each.
+    (limits.ratio, limits.ratio_allowance) = (10, PART as u64);
+
+    let streamed = verify(File::open(&path).unwrap(), &limits).unwrap_err();
+    let by_index = verify_file(&mut File::open(&path).unwrap(), &limits, &Silent).unwrap_err();
+
+    assert!(matches!(streamed, Error::TooLarge { .. }), "{streamed:?}");
+    assert_eq!(by_index.to_string(), streamed.to_string());
 }
 
 #[test]

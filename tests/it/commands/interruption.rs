@@ -1,6 +1,7 @@
-//! Ctrl-C and SIGTERM, in the middle of everything.
+//! Ctrl-C, SIGTERM and SIGHUP, in the middle of everything.
 
 use std::fs::File;
+use std::io::Write;
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 use std::thread;
@@ -100,7 +101,7 @@ fn packing_stops_and_leaves_the_destination_as_it_was() {
         "provider",
         "--compress",
     ];
-    for signal in ["INT", "TERM"] {
+    for signal in ["INT", "TERM", "HUP"] {
         // It is hashed first, and compressed then: the second stage should not be long in coming.
         for (stage, size) in [("hashing", 3 << 30), ("writing", 256 << 20)] {
             let environment = Environment::new();
@@ -147,6 +148,27 @@ fn inserting_stops_and_leaves_the_archive_as_it_was() {
     assert_eq!(code, Some(130), "{stderr}");
     assert_eq!(environment.files(), ["work/good.par", "work/provider"]);
     assert_eq!(std::fs::read(environment.path("good.par")).unwrap(), before);
+}
+
+#[test]
+#[cfg_attr(not(target_os = "linux"), ignore = "reads /proc")]
+fn what_nohup_has_started_goes_on_without_its_terminal() {
+    let environment = Environment::new();
+    good_archive(&environment, "good.par");
+    let mut command = Command::new("nohup");
+    let par = environment.command();
+    command.arg(par.get_program()).args(["verify", "-"]);
+    command.current_dir(environment.path("."));
+    command.stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = command.stderr(Stdio::null()).spawn().unwrap();
+    thread::sleep(Duration::from_millis(500));
+    let id = child.id().to_string();
+    let kill = Command::new("kill").args(["-s", "HUP", &id]).status();
+    assert!(kill.unwrap().success());
+    thread::sleep(Duration::from_millis(200));
+    let archive = std::fs::read(environment.path("good.par")).unwrap();
+    child.stdin.take().unwrap().write_all(&archive).unwrap();
+    assert!(child.wait_with_output().unwrap().status.success());
 }
 
 #[test]

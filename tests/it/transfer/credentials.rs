@@ -139,6 +139,12 @@ fn dockers_configuration_is_used_wherever_it_is() {
     none.push(&environment, &registry).exit(4);
     given(&[], &named).push(&environment, &registry).success();
 
+    // One that is named has to be there.
+    let reference = registry.reference("provider:1.0.0");
+    let resolve = ["resolve", &reference, "--registry-config", "nowhere.json"];
+    let missing = environment.par(resolve).exit(3);
+    assert!(missing.stderr.contains("nowhere.json"), "{missing}");
+
     // --registry-config stands in for both, and user and password for all three.
     let file = environment.write("elsewhere.json", &wrong);
     let option = ["--registry-config", text(&file)];

@@ -142,3 +142,39 @@ fn an_archive_is_created_with_dates() {
     sign(&environment, &["--not-before", "none"]).success();
     assert_eq!(dates(&environment), (Value::Null, Value::Null));
 }
+
+#[test]
+fn a_key_that_is_named_is_never_nothing() {
+    let environment = Environment::new();
+    let seed = good_archive(&environment, "good.par");
+    environment.write("keys/whatever.nk", &seed);
+    environment.write("provider", "an executable");
+    let before = fs::read(environment.path("good.par")).unwrap();
+    let create = [
+        "create",
+        "-n",
+        "N",
+        "-v",
+        "V",
+        "-b",
+        "x86_64-linux=provider",
+        "-d",
+        "keys",
+    ];
+    let edit = ["sign", "good.par", "--rev", "8", "-d", "keys"];
+    for command in [&create[..], &edit] {
+        for option in ["--issuer", "--subject"] {
+            let outcome = environment.par([command, &[option, ""]].concat()).exit(2);
+            assert!(outcome.stderr.contains("it is empty"), "{outcome}");
+        }
+        for variable in ["WASH_ISSUER_KEY", "WASH_SUBJECT_KEY"] {
+            let mut command_with = environment.command();
+            command_with.args(command).env(variable, "");
+            let outcome = Outcome::of(command_with, b"").exit(2);
+            assert!(outcome.stderr.contains("it is empty"), "{outcome}");
+        }
+    }
+    assert_eq!(fs::read(environment.path("good.par")).unwrap(), before);
+    let files = ["work/good.par", "work/keys/whatever.nk", "work/provider"];
+    assert_eq!(environment.files(), files);
+}

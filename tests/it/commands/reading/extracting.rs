@@ -1,6 +1,7 @@
 //! `par extract`
 
 use std::fs;
+use std::os::unix::fs::FileTypeExt;
 
 use wasmcloud_par::archive::Target;
 use wasmcloud_par::content::Digest;
@@ -110,4 +111,29 @@ fn a_program_that_runs_can_be_replaced() {
     running.kill().unwrap();
     running.wait().unwrap();
     outcome.success();
+}
+
+#[test]
+fn what_is_no_file_and_the_archive_itself_are_not_replaced() {
+    let environment = Environment::new();
+    good_archive(&environment, "echo.par");
+    let before = fs::read(environment.path("echo.par")).unwrap();
+    let pipe = environment.path("pipe");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.unwrap().success());
+    std::os::unix::fs::symlink("echo.par", environment.path("link")).unwrap();
+    let extract = ["extract", "echo.par", "--target", LINUX.0, "--destination"];
+    for (destination, why) in [
+        ("pipe", "not a regular file"),
+        ("echo.par", "would replace the archive"),
+        ("link", "would replace the archive"),
+    ] {
+        let outcome = environment
+            .par([&extract[..], &[destination]].concat())
+            .exit(2);
+        assert!(outcome.stderr.contains(why), "{outcome}");
+    }
+    assert!(fs::metadata(&pipe).unwrap().file_type().is_fifo());
+    assert_eq!(fs::read(environment.path("echo.par")).unwrap(), before);
+    assert_eq!(environment.files().len(), 3, "{:?}", environment.files());
 }
