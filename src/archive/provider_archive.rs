@@ -261,11 +261,13 @@ fn require(loaded: Loaded, target: Option<&str>) -> Result<ProviderArchive> {
     Ok(loaded.into())
 }
 
-/// Runs blocking work where it does not block others.
+/// Runs blocking work where it does not block others; outside of Tokio, where the peer's functions work
+/// too, right here.
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> io::Result<T> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .map_err(io::Error::other)
+    match tokio::runtime::Handle::try_current() {
+        Ok(runtime) => runtime.spawn_blocking(work).await.map_err(io::Error::other),
+        Err(_) => Ok(work()),
+    }
 }
 
 fn with_gz(destination: &Path) -> io::Result<PathBuf> {

@@ -1,10 +1,11 @@
 //! What one crate writes, the other loads.
 
+use futures_util::FutureExt;
 use nkeys::KeyPair;
 use provider_archive::ProviderArchive as Theirs;
 use wasmcloud_par::ProviderArchive as Ours;
 
-use crate::support::archives::{LINUX, MACOS, PeerArchive, peer_archive};
+use crate::support::archives::{ArchiveBuilder, LINUX, MACOS, PeerArchive, peer_archive};
 
 #[tokio::test]
 async fn ours_loads_what_theirs_writes() {
@@ -87,4 +88,12 @@ async fn a_file_that_is_missing_is_named_by_both() {
     let theirs = Theirs::try_load_file(&path).await.err().unwrap();
     assert!(ours.to_string().contains(&name), "{ours}");
     assert!(theirs.to_string().contains(&name), "{theirs}");
+}
+
+#[test]
+fn bytes_are_loaded_without_a_runtime_too() {
+    let archive = ArchiveBuilder::two_targets().build_gzip();
+    let ours = Ours::try_load(&archive).now_or_never().unwrap().unwrap();
+    let theirs = Theirs::try_load(&archive).now_or_never().unwrap().unwrap();
+    assert_eq!(ours.claims(), theirs.claims());
 }
