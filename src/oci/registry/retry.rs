@@ -201,12 +201,18 @@ impl Attempts {
         let Some(delay) = self.delay(&error) else {
             return Err(self.gave_up(error));
         };
-        tracing::info!(
-            "{}; attempt {} follows in {:.1} s",
-            whole(&error),
-            self.failures + 1,
-            delay.as_secs_f32()
-        );
+        if self.failures == 1 && matches!(error, Error::Unreachable { .. }) {
+            // It may come up in a moment, and it may be mistyped: who can tell should not have to wait.
+            let patience = self.options.patience.as_secs();
+            tracing::warn!("{}; it is tried again for {patience} s", whole(&error));
+        } else {
+            tracing::info!(
+                "{}; attempt {} follows in {:.1} s",
+                whole(&error),
+                self.failures + 1,
+                delay.as_secs_f32()
+            );
+        }
         tokio::time::sleep(delay).await;
         self.idle += delay;
         self.moved = Instant::now();
