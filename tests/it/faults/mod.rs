@@ -24,7 +24,7 @@ use wasmcloud_par::oci::{CredentialSource, Reference};
 use crate::support::archives::{ArchiveBuilder, noise};
 use crate::support::{shared_registry, unique};
 
-/// An archive of noise for this machine.
+/// An archive of noise for this machine. Without an index, as others compress it, it is downloaded whole.
 struct Sample {
     executable: Vec<u8>,
     archive: Vec<u8>,
@@ -35,7 +35,7 @@ impl Sample {
         let executable = noise(size, seed);
         let name = format!("{}.bin", Target::host());
         let archive = ArchiveBuilder::empty().executable(&name, &executable);
-        let archive = archive.build();
+        let archive = archive.build_gzip();
         Self {
             executable,
             archive,

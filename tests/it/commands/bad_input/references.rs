@@ -250,12 +250,16 @@ fn a_registry_that_is_down_is_unavailable() {
     let reference = format!("{address}/echo:1");
     let commands = commands(&reference).into_iter();
     for command in commands.chain([vec!["push", &reference, "good.par"]]) {
+        // A warning says what is tried again, before that is done with.
+        let outcome = environment.par(&command).exit(6);
+        let (warning, _) = outcome.stderr.split_once('\n').unwrap();
+        assert!(warning.contains("is tried again"), "{outcome}");
         Refusal {
             code: 6,
             message: &[&address.to_string(), "is not answering", "refused"],
             hint: "running",
         }
-        .of(&environment, &command);
+        .of(&environment, &[&command[..], &["--quiet"]].concat());
     }
 }
 
