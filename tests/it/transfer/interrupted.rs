@@ -6,18 +6,25 @@ use std::process::{Child, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use wasmcloud_par::archive::Target;
+
 use super::link::Link;
-use super::{cached, digest, pack_noise, par, push, requests_about};
+use super::{cached, digest, par, push, requests_about};
+use crate::support::archives::{ArchiveBuilder, noise};
 use crate::support::{Environment, Outcome, Registry};
 
 const SIZE: usize = 8 << 20;
 /// How much arrives before the line goes dead.
 const HALF: usize = 4 << 20;
 
-/// A registry with an archive under `provider:1.0.0`.
+/// A registry with an archive under `provider:1.0.0`. Without an index, it is downloaded whole.
 fn pushed(environment: &Environment) -> (Registry, PathBuf) {
     let registry = Registry::start();
-    let file = pack_noise(environment, "provider.par", SIZE);
+    let executable = noise(SIZE, 0);
+    let name = format!("{}.bin", Target::host());
+    let archive = ArchiveBuilder::empty().executable(&name, &executable);
+    environment.write("provider.par.noise", executable);
+    let file = environment.write("provider.par.gz", archive.build_gzip());
     push(environment, &registry.reference("provider:1.0.0"), &file);
     (registry, file)
 }
