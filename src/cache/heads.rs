@@ -1,7 +1,7 @@
 //! How the archive begins that a tag points to, when its manifest says nothing of it.
 //!
-//! It is what the registry has served for this tag, as the tag itself is: nothing binds it to the digest
-//! of the manifest, and so it is kept by tag, and is nobody else's.
+//! It is what the registry itself has served for this tag, as the tag itself is: nothing binds it to the
+//! digest of the manifest, and so it is kept by tag, and is nobody else's.
 
 use std::io::{Read, Write};
 

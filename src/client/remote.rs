@@ -5,10 +5,11 @@ use std::ops::Range;
 use tokio::io::AsyncReadExt;
 
 use crate::archive::{self, Index, VerifiedClaims, read_head};
-use crate::content::{Descriptor, ErrorKind, Store, StoreError};
+use crate::content::{Descriptor, ErrorKind, Reader, Store, StoreError};
 use crate::oci::{Artifact, Reference};
 
 use super::error::Error;
+use super::resolve::PullPolicy;
 use super::{Client, annotations, record_name};
 
 /// How many bytes of an archive's start are asked for. With its manifest that stays below 64 KiB, and
@@ -34,7 +35,8 @@ impl Client {
     /// The annotations of the manifest are bound by its digest. Of the start of an archive nothing is
     /// known but who served it: the digest of a layer can be checked by who reads all of it. It counts
     /// only where whoever serves it could as well have named another manifest: for a tag, and from the
-    /// registry itself. A mirror's content is trusted by its digest alone.
+    /// registry itself. What a mirror has, or the storage that a registry sends its readers to, is trusted
+    /// by its digest alone.
     ///
     /// # Errors
     ///
@@ -116,12 +118,18 @@ impl Client {
         if layer.size <= HEAD {
             return Ok(whole_instead(reference, "it is small"));
         }
-        if let Reference::Registry(place) = reference
-            && self.registries.repository(place).has_mirrors().await?
-        {
-            return Ok(whole_instead(reference, "its registry has mirrors"));
-        }
-        match read(store, layer, 0..HEAD).await {
+        let opened = match reference {
+            Reference::Registry(place) if self.pull != PullPolicy::Never => {
+                let repository = self.registries.repository(place);
+                repository.open_first_hand(layer, 0..HEAD).await
+            }
+            _ => store.open(layer, Some(0..HEAD)).await,
+        };
+        let head = match opened {
+            Ok(reader) => read_up_to(reader, HEAD).await,
+            Err(error) => Err(error),
+        };
+        match head {
             Ok(head) => Ok(Some(head)),
             Err(error) if error.kind() == ErrorKind::Unavailable => Err(error.into()),
             Err(error) => Ok(whole_instead(reference, &error.to_string())),
@@ -136,7 +144,10 @@ pub(super) async fn read(
     range: Range<u64>,
 ) -> Result<Vec<u8>, StoreError> {
     let length = range.end.saturating_sub(range.start);
-    let reader = store.open(layer, Some(range)).await?;
+    read_up_to(store.open(layer, Some(range)).await?, length).await
+}
+
+async fn read_up_to(reader: Reader, length: u64) -> Result<Vec<u8>, StoreError> {
     let mut part = Vec::new();
     let read = reader.take(length).read_to_end(&mut part).await;
     // The error of a store is inside that of its reader.

@@ -50,6 +50,7 @@ impl Error {
             | Self::Contradiction { .. }
             | Self::StoredDifferently { .. }
             | Self::RangeIgnored { .. }
+            | Self::SecondHand { .. }
             | Self::SourceChanged { .. }
             | Self::Component { .. }
             | Self::UnsupportedArtifact { .. } => ErrorKind::NotVerified,

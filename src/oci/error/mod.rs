@@ -141,6 +141,12 @@ pub enum Error {
         registry: String,
         reason: String,
     },
+    #[error("the {what} comes from {from}, and not from {registry} itself")]
+    SecondHand {
+        what: String,
+        registry: String,
+        from: String,
+    },
     #[error("bytes {start} to {end} are not within the {size} bytes of the {what}")]
     RangeOutside {
         what: String,

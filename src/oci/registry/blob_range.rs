@@ -10,7 +10,7 @@ use reqwest::{Method, Response, StatusCode};
 use super::super::error::{Error, one_line};
 use super::download::Download;
 use super::hosted::Announced;
-use super::transport::{Call, Payload, Scope};
+use super::transport::{Call, Payload, Scope, address};
 
 impl Download {
     /// What the next request is to ask for.
@@ -42,6 +42,14 @@ impl Download {
     pub(super) async fn ask(&self, call: &Call) -> Result<(Response, Range<u64>), Error> {
         let transport = &self.host.transport;
         let response = transport.exchange_once(call, &Payload::Empty).await?;
+        // Not even on the same host: it may be another one that has sent us back there.
+        if self.first_hand && *response.url() != call.url {
+            return Err(Error::SecondHand {
+                what: call.what.clone(),
+                registry: call.registry.clone(),
+                from: address(response.url()),
+            });
+        }
         let partial = call.headers.contains_key(RANGE);
         if partial && response.status() == StatusCode::RANGE_NOT_SATISFIABLE {
             return Err(self.range_ignored(call, "HTTP 416".to_owned()));

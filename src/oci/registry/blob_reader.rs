@@ -53,10 +53,33 @@ impl Repository {
             true => Transfer::Several(Box::new(Pieces::new(download, body, connections))),
             false => Transfer::One(Box::new((download.in_one(), body))),
         };
-        let chunks = stream::try_unfold(transfer, async |transfer| {
-            transfer.next().await.map_err(into_io)
-        });
-        Ok(Box::new(StreamReader::new(Box::pin(chunks))))
+        Ok(transfer.into_reader())
+    }
+
+    /// Opens a byte range of a blob that the registry serves itself. From a mirror, or from wherever it
+    /// sends its readers, anything may come: that is of use to who reads all of the blob, and knows its digest.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::SecondHand`], in the reader too; else as for any range.
+    pub(crate) async fn open_first_hand(
+        &self,
+        content: &Descriptor,
+        range: Range<u64>,
+    ) -> Result<Reader, StoreError> {
+        let (mirrors, _) = self.routes().await?.apart()?;
+        if let Some((_, mirror)) = mirrors.first() {
+            return Err(StoreError::from(Error::SecondHand {
+                what: format!("blob {} of {}", content.digest, self.location()),
+                registry: self.registry.clone(),
+                from: format!("mirrors such as {}", mirror.name()),
+            }));
+        }
+        let (_, itself) = self.readable(Capability::Pull).await?;
+        let mut download = Download::new(content, range, Vec::new(), itself);
+        download.first_hand = true;
+        let body = download.connect().await?;
+        Ok(Transfer::One(Box::new((download, body))).into_reader())
     }
 }
 
@@ -67,6 +90,13 @@ enum Transfer {
 }
 
 impl Transfer {
+    fn into_reader(self) -> Reader {
+        let chunks = stream::try_unfold(self, async |transfer| {
+            transfer.next().await.map_err(into_io)
+        });
+        Box::new(StreamReader::new(Box::pin(chunks)))
+    }
+
     /// The next bytes. `None` when everything was there.
     async fn next(self) -> Result<Option<(Bytes, Self)>, Error> {
         let (mut download, body) = match self {

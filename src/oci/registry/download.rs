@@ -29,6 +29,8 @@ pub(super) struct Download {
     pub(super) at_once: u64,
     /// Whether this is one piece of several: only an answer with just that is of use.
     pub(super) piece: bool,
+    /// Whether only what the host says itself is of use, and not what it sends its readers elsewhere for.
+    pub(super) first_hand: bool,
     attempts: Attempts,
     /// Whether the registry is believed to answer ranges as it should.
     pub(super) ranges: bool,
@@ -72,6 +74,7 @@ impl Download {
             end: wanted.end,
             at_once: u64::MAX,
             piece: false,
+            first_hand: false,
             ranges: true,
             etag: None,
             mirrors: Vec::new(),
@@ -97,6 +100,7 @@ impl Download {
             end: range.end,
             at_once: u64::MAX,
             piece: true,
+            first_hand: self.first_hand,
             attempts: self.host.transport.attempts(),
             ranges: true,
             etag: self.etag.clone(),

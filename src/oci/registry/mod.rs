@@ -249,12 +249,6 @@ impl Repository {
         self.registries.routes(&self.registry).await
     }
 
-    /// Whether others than the registry itself may be asked for what is in it.
-    pub(crate) async fn has_mirrors(&self) -> Result<bool, Error> {
-        let (mirrors, _) = self.routes().await?.apart()?;
-        Ok(!mirrors.is_empty())
-    }
-
     fn location(&self) -> String {
         format!("{}/{}", self.registry, self.name)
     }

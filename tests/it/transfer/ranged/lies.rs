@@ -4,7 +4,7 @@ use std::fs;
 
 use super::{CLAIMS, INDEX, NAME, SIZE, Setup, TARGET, annotations, executable, pack_six, token};
 use crate::support::archives::ArchiveBuilder;
-use crate::support::proxy::Fault;
+use crate::support::proxy::{Fault, Rule};
 use crate::support::{Environment, Registry};
 use crate::transfer::{digest, par, peer, requests_about, text};
 
@@ -42,6 +42,38 @@ fn a_mirror_is_not_believed_what_an_archive_begins_with() {
 
     let layer = digest(&setup.archive);
     assert_eq!(requests_about(&copy, "GET", &layer), 1);
+}
+
+#[test]
+fn where_a_registry_sends_its_readers_is_not_believed_what_an_archive_begins_with() {
+    let environment = Environment::new();
+    let other = pack_six(&environment, "other.par.gz", SIZE, 1);
+    let setup = Setup::by_others();
+    let file = ["inspect", text(&setup.archive), "-o", "json"];
+    let own = par(&setup.environment, file).success().json();
+    let (hex, layer) = (setup.hex(), digest(&setup.archive));
+    let strangers = setup.registry.reference("strangers:1");
+    peer::push(&strangers, &fs::read(&other).unwrap());
+    let storage = Registry::start();
+    peer::push(&storage.reference(NAME), &fs::read(&setup.archive).unwrap());
+    fs::copy(&other, storage.blob(&layer)).unwrap();
+    for place in [
+        format!("http://{}/v2/provider/blobs/{layer}", storage.address()),
+        // Storage may as well send its readers back, to what it has put there.
+        format!("/v2/strangers/blobs/{}", digest(&other)),
+    ] {
+        let redirect = Fault::answer("307 Temporary Redirect", "location", place);
+        for cuts in [0, 1] {
+            let cut = Rule::on("GET", &hex, Fault::CutAnswer(1000)).times(cuts);
+            let proxy = setup.proxy(vec![cut, setup.layer(redirect.clone())]);
+            let environment = Environment::new();
+            let inspect = ["inspect", &proxy.reference(NAME), "-o", "json"];
+            assert_eq!(par(&environment, inspect).success().json(), own);
+            let files = environment.files();
+            let kept = files.iter().filter(|file| file.contains("/heads/"));
+            assert_eq!(kept.count(), 0, "{files:?}");
+        }
+    }
 }
 
 #[test]
