@@ -17,7 +17,7 @@ pub(crate) const LOCK_FILE: &str = "par.lock";
 #[command(next_help_heading = "Trust options")]
 pub(crate) struct LockArgs {
     /// Take nothing but what `par lock` has locked: the digest, whatever the tag stands for now, and its
-    /// issuer and subject. Default: what the tag stands for now
+    /// issuer, subject and revision. Default: what the tag stands for now
     #[arg(long)]
     locked: bool,
     /// The lock file; naming one means --locked. Default: `par.lock` in the current folder

@@ -71,12 +71,30 @@ pub(super) fn claims(artifact: &Artifact) -> Option<Result<VerifiedClaims, archi
     Some(UnverifiedClaims::decode(token).and_then(UnverifiedClaims::verify))
 }
 
-/// Warns when a manifest carries other claims than its archive: who fetches one executable by them, and
-/// who reads the whole archive, trust two publishers.
-pub(super) fn compare(artifact: &Artifact, claims: &VerifiedClaims, reference: &Reference) {
+/// Refuses an archive whose manifest carries other claims of a publisher: who fetches one executable by
+/// them, and who reads the whole archive, would get two things under one digest, such as a release and the
+/// one before it. Nobody pushes that by mistake. Claims that nobody has signed are only warned about.
+///
+/// # Errors
+///
+/// [`Error::OtherClaims`].
+pub(super) fn compare(
+    artifact: &Artifact,
+    claims: &VerifiedClaims,
+    reference: &Reference,
+) -> Result<(), Error> {
     let carried = artifact.annotations().get(CLAIMS);
-    if carried.is_some_and(|carried| carried.trim() != claims.token()) {
-        tracing::warn!("the manifest of {reference} carries other claims than the archive itself");
+    if carried.is_none_or(|carried| carried.trim() == claims.token()) {
+        return Ok(());
+    }
+    match self::claims(artifact) {
+        None | Some(Ok(_) | Err(archive::Error::Expired(_) | archive::Error::NotYetValid(_))) => {
+            Err(Error::OtherClaims(reference.to_string()))
+        }
+        Some(Err(error)) => {
+            tracing::warn!("the claims that the manifest of {reference} carries are none: {error}");
+            Ok(())
+        }
     }
 }
 

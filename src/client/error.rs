@@ -55,6 +55,9 @@ pub enum Error {
         /// What it is.
         actual: Digest,
     },
+    /// A manifest carries claims that a publisher has signed, and its archive carries others.
+    #[error("the manifest of {0} carries other claims than the archive itself")]
+    OtherClaims(String),
     /// An annotation has a name that is ours to write.
     #[error("the annotation `{0}` is written by push itself")]
     ReservedAnnotation(&'static str),
@@ -127,9 +130,10 @@ impl Error {
             Self::Cache(error) => error.kind(),
             Self::Store(error) => error.kind(),
             Self::Reference(_) | Self::Unnamed(_) | Self::ReservedAnnotation(_) => ErrorKind::Usage,
-            Self::OtherDigest { .. } | Self::ManifestTooLarge { .. } | Self::TooMuch { .. } => {
-                ErrorKind::NotVerified
-            }
+            Self::OtherDigest { .. }
+            | Self::OtherClaims(_)
+            | Self::ManifestTooLarge { .. }
+            | Self::TooMuch { .. } => ErrorKind::NotVerified,
             Self::Trust(error) => error.kind(),
             Self::Shared(error) => error.kind(),
             Self::NotCached(_) => ErrorKind::NotFound,
@@ -160,6 +164,9 @@ impl Error {
             Self::ReservedAnnotation(_) => "leave it out: it comes from the archive",
             Self::OtherDigest { .. } => {
                 "the tag may have been moved: check with the publisher before you use it"
+            }
+            Self::OtherClaims(_) => {
+                "somebody has put a manifest together from two archives: ask the publisher about it"
             }
             Self::Write { source, .. } if source.kind() == io::ErrorKind::IsADirectory => {
                 "name a file, not a folder"

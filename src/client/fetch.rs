@@ -48,7 +48,7 @@ impl Client {
         let wanted = target.clone();
         let (cached, claims, hash) = blocking(move || {
             let claims = cached.claims(&name, &client.limits)?;
-            client.trusted(&place, &claims)?;
+            client.accepted(&cached, &claims, &place)?;
             let hash = claims
                 .executable(&wanted)
                 .map_err(|source| Error::unusable(&name, source))?

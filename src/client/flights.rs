@@ -32,7 +32,7 @@ impl Client {
     /// claims are verified and trusted before anything is downloaded, then the bytes of this one
     /// executable are, and it is handed out once it has the hash that the claims sign. Nothing is known
     /// of what else the archive holds then. Who signed the claims on the manifest is who published the
-    /// executable, even if the archive had others inside.
+    /// executable. Where the archive is read that has others inside, [`Error::OtherClaims`] refuses it.
     ///
     /// Without such claims, those at the start of the archive are used if `reference` is a tag; one that
     /// is pinned by a digest accepts nothing but what that digest binds. In every other case, and when

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::archive::{Contents, Target, extract, verify, verify_file};
+use crate::archive::{Contents, Target, VerifiedClaims, extract, verify, verify_file};
 use crate::content::{Digest, MeteredReader};
 use crate::oci::Reference;
 
@@ -72,11 +72,22 @@ impl Client {
                 }
             };
             let contents = contents.map_err(|source| Error::unusable(&name, source))?;
-            client.trusted(&place, &contents.claims)?;
-            annotations::compare(&cached.artifact, &contents.claims, &place);
+            client.accepted(&cached, &contents.claims, &place)?;
             Ok((cached, contents))
         })
         .await
+    }
+
+    /// Asks the trust policy about the claims of a cached archive, once they are those that its manifest
+    /// carries, if it carries some. Blocks.
+    pub(super) fn accepted(
+        &self,
+        cached: &Cached,
+        claims: &VerifiedClaims,
+        reference: &Reference,
+    ) -> Result<(), Error> {
+        annotations::compare(&cached.artifact, claims, reference)?;
+        self.trusted(reference, claims)
     }
 
     /// Verifies a cached archive, asks the trust policy, and writes one of its executables.
@@ -93,7 +104,7 @@ impl Client {
         blocking(move || {
             // Before anything is written: an archive has one token, so these are its claims.
             let claims = cached.claims(&name, &client.limits)?;
-            client.trusted(&place, &claims)?;
+            client.accepted(&cached, &claims, &place)?;
             let meter = client.progress.begin("verifying", cached.size());
             let input = MeteredReader::new(cached.open()?, meter);
             extract(input, &target, &destination, mode, &client.limits)

@@ -23,6 +23,12 @@ pub enum LockError {
         locked: String,
         actual: String,
     },
+    #[error("{reference} has {}, and is locked with revision {locked}", written(*actual))]
+    OtherRevision {
+        reference: String,
+        locked: i32,
+        actual: Option<i32>,
+    },
     #[error("cannot read the lock file {}", path.display())]
     Read { path: PathBuf, source: io::Error },
     #[error("cannot write the lock file {}", path.display())]
@@ -34,6 +40,13 @@ pub enum LockError {
         line: usize,
         reason: String,
     },
+}
+
+fn written(revision: Option<i32>) -> String {
+    revision.map_or_else(
+        || "no revision".to_owned(),
+        |revision| format!("revision {revision}"),
+    )
 }
 
 impl LockError {
@@ -51,7 +64,9 @@ impl LockError {
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::NotLocked { .. } | Self::OtherPublisher { .. } => ErrorKind::NotVerified,
+            Self::NotLocked { .. } | Self::OtherPublisher { .. } | Self::OtherRevision { .. } => {
+                ErrorKind::NotVerified
+            }
             Self::Read { source, .. } | Self::Write { source, .. } => ErrorKind::of_io(source),
             Self::Malformed { .. } => ErrorKind::Usage,
         }
@@ -64,7 +79,7 @@ impl LockError {
             Self::NotLocked { .. } => {
                 "if it is meant to run, add it to what is deployed, and run `par lock` for that"
             }
-            Self::OtherPublisher { .. } => {
+            Self::OtherPublisher { .. } | Self::OtherRevision { .. } => {
                 "the lock file was changed by hand: run `par lock` again, and look at what changes"
             }
             Self::Read { source, .. } if source.kind() == io::ErrorKind::NotFound => {

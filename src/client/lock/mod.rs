@@ -2,7 +2,8 @@
 //!
 //! A [`Lock`] is what a lock file says. [`Client::lock`] finds out what belongs into one, and a client
 //! [with a lock](Client::with_lock) uses nothing else: what it is asked for is looked up, taken by its
-//! digest, and compared with the publisher that is locked. The trust policy and the pins hold besides.
+//! digest, and compared with the publisher and the revision that are locked. The trust policy and the
+//! pins hold besides.
 
 mod error;
 mod file;
@@ -47,7 +48,7 @@ pub struct Locked {
     /// The version that the archive says it has. For people: nothing depends on it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
-    /// The revision that the archive says it has. For people: nothing depends on it.
+    /// The revision that the archive says it has. `None` demands nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revision: Option<i32>,
 }
@@ -85,28 +86,35 @@ impl Lock {
         Ok(reference.with_digest(locked.digest.clone()))
     }
 
-    /// Compares the publisher of what `reference` stands for with the one that is locked.
+    /// Compares the publisher and the revision of what `reference` stands for with those that are locked.
     ///
     /// # Errors
     ///
-    /// [`LockError::NotLocked`] and [`LockError::OtherPublisher`].
+    /// [`LockError::NotLocked`], [`LockError::OtherPublisher`] and [`LockError::OtherRevision`].
     pub fn check(&self, reference: &Reference, claims: &VerifiedClaims) -> Result<(), LockError> {
         let locked = self.demand(reference)?;
         let pairs = [
             ("issuer", &*locked.issuer, claims.issuer()),
             ("subject", &*locked.subject, claims.subject()),
         ];
-        match pairs
-            .into_iter()
-            .find(|(_, locked, actual)| locked != actual)
-        {
-            Some((role, locked, actual)) => Err(LockError::OtherPublisher {
+        let mut pairs = pairs.into_iter();
+        if let Some((role, locked, actual)) = pairs.find(|(_, locked, actual)| locked != actual) {
+            return Err(LockError::OtherPublisher {
                 reference: reference.to_string(),
                 role,
                 locked: locked.escape_debug().to_string(),
                 actual: actual.to_owned(),
-            }),
-            None => Ok(()),
+            });
+        }
+        match locked.revision {
+            Some(revision) if claims.revision() != Some(revision) => {
+                Err(LockError::OtherRevision {
+                    reference: reference.to_string(),
+                    locked: revision,
+                    actual: claims.revision(),
+                })
+            }
+            _ => Ok(()),
         }
     }
 
@@ -156,7 +164,7 @@ impl Client {
         }
     }
 
-    /// Refuses claims of somebody else than the publisher that is locked.
+    /// Refuses claims of another publisher, or of another revision, than what is locked.
     pub(super) fn published_as_locked(
         &self,
         reference: &Reference,

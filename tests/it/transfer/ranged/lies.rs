@@ -91,13 +91,13 @@ fn an_index_that_leads_astray_costs_a_download_of_the_whole() {
 }
 
 #[test]
-fn claims_on_a_manifest_that_are_not_those_of_the_archive_are_worth_nothing() {
+fn claims_on_a_manifest_that_nobody_has_signed_are_worth_nothing() {
     let environment = Environment::new();
     let other = pack_six(&environment, "other.par.gz", SIZE, 1);
     let (_, of_another) = annotations(&environment, &other);
     let (signed, _) = of_another.rsplit_once('.').unwrap();
     let forged = format!("{signed}.{}", "A".repeat(86));
-    for claims in [&forged, &of_another, "no.token.at all", ""] {
+    for claims in [&forged, "no.token.at all", ""] {
         let setup = Setup::annotated(&[(CLAIMS, claims)]);
         let jwt = ["inspect", text(&setup.archive), "-o", "json"];
         let own = par(&setup.environment, jwt).success().json();
@@ -107,8 +107,34 @@ fn claims_on_a_manifest_that_are_not_those_of_the_archive_are_worth_nothing() {
             assert_eq!(fetched["issuer"], own["issuer"], "{claims}");
         }
         let verified = par(&setup.environment, ["verify", &proxy.reference(NAME)]).success();
-        assert!(verified.stderr.contains("other claims"), "{verified}");
+        assert!(verified.stderr.contains("carries are none"), "{verified}");
     }
+}
+
+#[test]
+fn signed_claims_on_a_manifest_with_another_archive_are_refused_by_all_that_read_that() {
+    let environment = Environment::new();
+    let other = pack_six(&environment, "other.par.gz", SIZE, 1);
+    let (_, of_another) = annotations(&environment, &other);
+    let setup = Setup::annotated(&[(CLAIMS, &of_another)]);
+    let proxy = setup.proxy(Vec::new());
+    setup.refused(&setup.pinned(&proxy));
+    let reference = proxy.reference(NAME);
+    for command in ["fetch", "pull", "extract", "verify"] {
+        let options = ["--target", TARGET];
+        let options = if matches!(command, "fetch" | "extract") {
+            &options[..]
+        } else {
+            &[]
+        };
+        let arguments = [&[command, &reference][..], options].concat();
+        let refused = setup.environment.par(arguments).exit(5);
+        assert_eq!(refused.stdout, "");
+        assert!(refused.stderr.contains("other claims than"), "{refused}");
+        assert!(refused.stderr.contains("ask the publisher"), "{refused}");
+    }
+    let written = |file: &String| file.contains("work/provider-") || file.ends_with("provider.par");
+    assert!(!setup.environment.files().iter().any(written));
 }
 
 #[test]
