@@ -1,6 +1,5 @@
 //! Which repositories a rule is about.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
@@ -12,7 +11,8 @@ const LAYOUT: &str = "oci-layout";
 /// Repositories in registries: `ghcr.io/org/provider`, `ghcr.io/org/*`, `*.example.com`, `*`.
 ///
 /// In the registry, `*` stands for any characters; in the repository too, `/` included. Without a
-/// repository, all of the registry is meant. `oci-layout` stands for image layouts.
+/// repository, all of the registry is meant. `oci-layout` stands for image layouts. A pattern fits a place
+/// however that is written: `docker.io/demo` is the same as `registry-1.docker.io:443/library/demo`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pattern {
     registry: String,
@@ -28,31 +28,24 @@ pub struct ParsePatternError {
 }
 
 impl Pattern {
+    fn new(registry: &str, repository: Option<&str>) -> Self {
+        Self {
+            registry: registry.to_owned(),
+            repository: repository.map(str::to_owned),
+        }
+    }
+
     /// Whether it fits the place of `reference`; tags and digests make no difference.
     #[must_use]
     pub fn fits(&self, reference: &Reference) -> bool {
-        let (registry, repository) = match reference {
-            Reference::Registry(place) => (normal(place.registry()), place.repository()),
-            Reference::Layout(_) => (LAYOUT.into(), ""),
+        let place = match reference {
+            Reference::Registry(place) => Some(place.under_one_name()),
+            Reference::Layout(_) => None,
         };
-        fits(&self.registry, &registry)
-            && self
-                .repository
-                .as_ref()
-                .is_none_or(|pattern| fits(pattern, repository))
-    }
-}
-
-/// A registry without the port that HTTPS has anyway: one registry, one name.
-pub(super) fn normal(registry: &str) -> Cow<'_, str> {
-    match registry.rsplit_once(':') {
-        Some((host, port)) if !host.is_empty() => match port.parse::<u16>() {
-            Ok(443) => host.into(),
-            // `0443` is one too.
-            Ok(port) => format!("{host}:{port}").into(),
-            Err(_) => registry.into(),
-        },
-        _ => registry.into(),
+        let registry = place.as_ref().map_or(LAYOUT, |place| place.registry());
+        let repository = place.as_ref().map_or("", |place| place.repository());
+        let pattern = self.repository.as_ref();
+        fits(&self.registry, registry) && pattern.is_none_or(|pattern| fits(pattern, repository))
     }
 }
 
@@ -84,8 +77,12 @@ impl FromStr for Pattern {
             Some((registry, repository)) => (registry, Some(repository)),
             None => (text, None),
         };
-        let named = registry.contains(['.', ':', '*']) || [LAYOUT, "localhost"].contains(&registry);
-        if !named {
+        match (registry, repository) {
+            (LAYOUT, None) => return Ok(Self::new(registry, repository)),
+            (LAYOUT, Some(_)) => return Err(wrong("`oci-layout` is all image layouts")),
+            _ => {}
+        }
+        if !registry.contains(['.', ':', '*']) && registry != "localhost" {
             return Err(wrong("it begins with a registry, such as `ghcr.io/org/*`"));
         }
         if text.contains('@') || repository.is_some_and(|repository| repository.contains(':')) {
@@ -101,10 +98,27 @@ impl FromStr for Pattern {
                 "it is REGISTRY or REGISTRY/REPOSITORY, with `*` for any characters",
             ));
         }
-        Ok(Self {
-            registry: normal(registry).into_owned(),
-            repository: repository.map(str::to_owned),
-        })
+        // An example shows whether there can be any such place, and how it is written otherwise. In a
+        // repository, a letter can be wherever `*` is; a registry with `*` may be called anything.
+        let (open, whole) = (registry.contains('*'), repository.unwrap_or("*"));
+        let example = if open { "any.registry" } else { registry };
+        let example = format!("{example}/{}", whole.replace('*', "a"));
+        let Ok(Reference::Registry(example)) = example.parse() else {
+            return Err(wrong("no registry or no repository can be called that"));
+        };
+        let example = example.under_one_name();
+        if open && fits(registry, "registry-1.docker.io") && !fits(registry, "docker.io") {
+            return Err(wrong("Docker Hub is `docker.io`"));
+        }
+        let registry = match open {
+            true => registry.strip_suffix(":443").unwrap_or(registry),
+            false => example.registry(),
+        };
+        let repository = match whole.contains('*') {
+            true => repository,
+            false => Some(example.repository()),
+        };
+        Ok(Self::new(registry, repository))
     }
 }
 
@@ -164,6 +178,22 @@ mod tests {
                 &["ghcr.io.evil/a"],
             ),
             ("localhost:5000", &["localhost:5000/a"], &["localhost/a"]),
+            (
+                "127.0.0.1:5000/a",
+                &["127.1:5000/a", "127.0.0.1:05000/a"],
+                &["127.0.0.1/a"],
+            ),
+            (
+                "docker.io/library/demo",
+                &[
+                    "docker.io/demo",
+                    "index.docker.io/demo",
+                    "index.docker.io:443/library/demo",
+                    "registry-1.docker.io/library/demo",
+                    "registry-1.docker.io:443/demo",
+                ],
+                &["docker.io/org/demo", "docker.io:8443/library/demo"],
+            ),
             ("*", &["ghcr.io/a", "oci-layout://x:1"], &[]),
             ("oci-layout", &["oci-layout://x:1"], &["ghcr.io/oci-layout"]),
         ] {
@@ -180,6 +210,21 @@ mod tests {
     }
 
     #[test]
+    fn a_pattern_is_read_like_the_references_that_it_is_to_fit() {
+        for (written, meant) in [
+            ("docker.io/demo", "docker.io/library/demo"),
+            ("index.docker.io", "docker.io"),
+            ("registry-1.docker.io:443/org/*", "docker.io/org/*"),
+            ("*.example.com:443/a", "*.example.com/a"),
+            ("127.1:5000", "127.0.0.1:5000"),
+            ("[0::1]:5000/*", "[::1]:5000/*"),
+        ] {
+            let pattern: Pattern = written.parse().unwrap();
+            assert_eq!(pattern.to_string(), meant);
+        }
+    }
+
+    #[test]
     fn what_can_fit_nothing_is_no_pattern() {
         for text in [
             "",
@@ -190,6 +235,16 @@ mod tests {
             "https://ghcr.io/org",
             "ghcr.io/",
             "ghcr.io/a b",
+            "oci-layout/folder/layout",
+            "oci-layout/*",
+            "127.0.0.1:99999",
+            "127.0.0.1:99999/*",
+            "ghcr.io/org/a..b",
+            "ghcr.io/org/a..b*",
+            "ghcr.io/org/-*",
+            "*/org/a..b",
+            "[::x]:5000",
+            "*.docker.io",
         ] {
             assert!(text.parse::<Pattern>().is_err(), "{text}");
         }

@@ -8,7 +8,6 @@ use crate::oci::{Reference, RegistryReference};
 
 use super::super::error::Error;
 use super::super::{Client, blocking};
-use super::pattern::normal;
 use super::{Pinning, TrustError, TrustPolicy};
 
 impl Client {
@@ -97,10 +96,11 @@ impl Client {
     }
 }
 
-/// The name under which a repository is pinned.
+/// The name under which a repository is pinned: the same one, however it is written.
 #[must_use]
 pub fn pin_name(place: &RegistryReference) -> String {
-    format!("{}/{}", normal(place.registry()), place.repository())
+    let place = place.under_one_name();
+    format!("{}/{}", place.registry(), place.repository())
 }
 
 impl TrustPolicy {

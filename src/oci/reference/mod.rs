@@ -9,7 +9,7 @@ use std::path::Path;
 
 use crate::content::Digest;
 
-use super::registry::is_local;
+use super::registry::{is_local, one_name};
 
 pub use parse::ParseReferenceError;
 pub(super) use parse::is_tag;
@@ -50,6 +50,17 @@ impl RegistryReference {
     #[must_use]
     pub fn repository(&self) -> &str {
         &self.repository
+    }
+
+    /// The same repository under its one name, however it is written here: `registry-1.docker.io:443/a` is
+    /// `docker.io/library/a`.
+    pub(crate) fn under_one_name(&self) -> Self {
+        let registry = one_name(&self.registry);
+        Self {
+            repository: parse::full_repository(&registry, &self.repository),
+            registry,
+            ..self.clone()
+        }
     }
 
     /// Whether the registry is on this machine.

@@ -179,10 +179,7 @@ fn parse_registry(text: &str, rest: &str) -> Result<RegistryReference, ParseRefe
         "index.docker.io" => DOCKER_HUB.to_owned(),
         _ => host,
     };
-    let repository = match registry.as_str() {
-        DOCKER_HUB if !repository.contains('/') => format!("library/{repository}"),
-        _ => repository.to_owned(),
-    };
+    let repository = full_repository(&registry, repository);
     // The grammar has no IPv6 addresses, real registries do: `[::1]:5000`.
     let named = match registry.split_once(']') {
         Some((address, port)) => {
@@ -200,6 +197,14 @@ fn parse_registry(text: &str, rest: &str) -> Result<RegistryReference, ParseRefe
         tag,
         digest,
     })
+}
+
+/// The repository that is meant: on Docker Hub, a single segment is one of the official images.
+pub(super) fn full_repository(registry: &str, repository: &str) -> String {
+    match registry {
+        DOCKER_HUB if !repository.contains('/') => format!("library/{repository}"),
+        _ => repository.to_owned(),
+    }
 }
 
 /// Docker's rule for telling a registry from the first part of a repository.

@@ -41,6 +41,17 @@ fn root(scheme: &str, registry: &str) -> Option<Url> {
     Url::parse(&format!("{scheme}://{host}")).ok()
 }
 
+/// The one name of a registry, however it is written: without the port that HTTPS has anyway, an address
+/// in its usual form, and Docker Hub as `docker.io`.
+pub(in crate::oci) fn one_name(registry: &str) -> String {
+    let name = root("https", registry).map(|url| authority(&url));
+    match name.as_deref() {
+        Some("index.docker.io" | "registry-1.docker.io") => "docker.io".to_owned(),
+        Some(name) => name.to_owned(),
+        None => registry.to_owned(),
+    }
+}
+
 /// Whether `url` is at `registry` itself, as opposed to a mirror of it.
 pub(super) fn is_at(registry: &str, url: &Url) -> bool {
     root(url.scheme(), registry).is_some_and(|root| root.origin() == url.origin())
@@ -105,6 +116,33 @@ mod tests {
             ..RegistryOptions::default()
         };
         assert_eq!(base("ghcr.io", &plain), "http://ghcr.io/v2");
+    }
+
+    #[test]
+    fn a_registry_has_one_name_however_it_is_written() {
+        for (name, written) in [
+            ("ghcr.io", &["ghcr.io", "ghcr.io:443", "ghcr.io:0443"][..]),
+            ("ghcr.io:8443", &["ghcr.io:8443", "ghcr.io:08443"]),
+            (
+                "docker.io",
+                &[
+                    "docker.io:443",
+                    "index.docker.io:443",
+                    "registry-1.docker.io",
+                ],
+            ),
+            (
+                "127.0.0.1:5000",
+                &["127.1:5000", "0x7f.1:5000", "2130706433:5000"],
+            ),
+            ("[::1]:5000", &["[0:0::1]:5000", "[::0001]:5000"]),
+            ("docker.io.evil.test", &["docker.io.evil.test"]),
+        ] {
+            assert_eq!(one_name(name), name);
+            for written in written {
+                assert_eq!(one_name(written), name, "{written}");
+            }
+        }
     }
 
     #[test]

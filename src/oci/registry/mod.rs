@@ -60,7 +60,7 @@ use hosted::HostedRepository;
 use routes::{Routes, Way};
 use transport::Scope;
 
-pub(super) use address::is_local;
+pub(super) use address::{is_local, one_name};
 pub use referrers::Referrer;
 pub use retry::RetryOptions;
 

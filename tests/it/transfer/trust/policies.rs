@@ -108,6 +108,29 @@ fn options_go_before_the_file() {
 }
 
 #[test]
+fn another_spelling_of_a_registry_is_no_way_round_its_rule() {
+    let (site, jane, joe) = (Site::new(), Publisher::new(), Publisher::new());
+    let local = site.registry.reference("org/provider:1.0.0");
+    site.push(&local, joe.archive());
+    let address = site.registry.address();
+    let rule = format!(
+        "[[rule]]\nmatch = \"{address}\"\nissuers = [\"{}\"]",
+        jane.issuer()
+    );
+    site.configure("trust.toml", &rule);
+    let (_, port) = address.split_once(':').unwrap();
+    for spelling in [
+        address,
+        &format!("127.1:{port}"),
+        &format!("127.0.0.1:0{port}"),
+    ] {
+        let refused = site.fetch(&format!("{spelling}/org/provider:1.0.0"), &[]);
+        let said = format!("are allowed for {address}");
+        assert!(refused.exit(5).stderr.contains(&said), "{spelling}");
+    }
+}
+
+#[test]
 fn options_are_for_local_files_too() {
     let (site, jane, joe) = (Site::new(), Publisher::new(), Publisher::new());
     site.configure("trust.toml", "default = \"deny\"");
