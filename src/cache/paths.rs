@@ -2,9 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use etcetera::base_strategy::{BaseStrategy, Xdg};
-
-use crate::content::{Digest, create_private_folder, is_temporary};
+use crate::content::{Digest, create_private_folder, is_temporary, user_folder};
 
 use super::content::Kind;
 use super::error::Error;
@@ -47,9 +45,8 @@ impl Paths {
     pub(super) fn create(directory: Option<&Path>) -> Result<Self, Error> {
         let directory = match directory {
             Some(directory) => directory.to_owned(),
-            None => Xdg::new()
-                .map_err(|_| Error::NoDirectory)?
-                .cache_dir()
+            None => user_folder("XDG_CACHE_HOME", ".cache")
+                .ok_or(Error::NoDirectory)?
                 .join("wasmcloud-par"),
         };
         // Executables are handed out by their path: it has to hold wherever the caller goes.

@@ -15,6 +15,7 @@ mod progress;
 mod regular;
 mod steady;
 mod store;
+mod user_folder;
 mod verify;
 
 pub use atomic::{AtomicFile, is_temporary, publish};
@@ -29,4 +30,5 @@ pub use regular::open_regular;
 pub(crate) use regular::{is_same, open_exclusive};
 pub(crate) use steady::SteadyFile;
 pub use store::{Reader, Source, Store, StoreError};
+pub(crate) use user_folder::user_folder;
 pub use verify::{DigestReader, VerifyError, VerifyReader};

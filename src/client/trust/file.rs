@@ -4,10 +4,11 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use etcetera::base_strategy::{BaseStrategy, Xdg};
 use nkeys::{KeyPair, KeyPairType};
 use serde::Deserialize;
 use toml::Spanned;
+
+use crate::content::user_folder;
 
 use super::super::error::Error;
 use super::super::toml_problem::Problem;
@@ -74,18 +75,22 @@ impl TrustPolicy {
     ///
     /// As [`read`](Self::read).
     pub fn of_user() -> Result<Self, Error> {
-        match Self::path_of_user() {
-            Some(path) if path.try_exists().map_err(TrustError::file(&path))? => Self::read(&path),
-            _ => Ok(Self::default()),
+        let Some(path) = Self::path_of_user() else {
+            return Ok(Self::default());
+        };
+        // A link that leads nowhere is there, and whatever else is in the way is an error.
+        match path.symlink_metadata() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Self::default()),
+            _ => Self::read(&path),
         }
     }
 
     /// Where the user's own policy is: `wasmcloud-par/trust.toml` in `$XDG_CONFIG_HOME` or `~/.config`.
-    /// `None`: no home folder is known.
+    /// `None`: neither is known.
     #[must_use]
     pub fn path_of_user() -> Option<PathBuf> {
-        let folders = Xdg::new().ok()?;
-        Some(folders.config_dir().join("wasmcloud-par/trust.toml"))
+        let folder = user_folder("XDG_CONFIG_HOME", ".config")?;
+        Some(folder.join("wasmcloud-par/trust.toml"))
     }
 }
 

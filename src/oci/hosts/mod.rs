@@ -21,9 +21,10 @@ use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
-use etcetera::base_strategy::{BaseStrategy, Xdg};
 use reqwest::Url;
 use reqwest::header::HeaderMap;
+
+use crate::content::user_folder;
 
 use super::error::Error;
 
@@ -141,7 +142,8 @@ fn folders(named: Option<&Path>) -> Result<Vec<PathBuf>, Error> {
         check(folder)?;
         return Ok(vec![folder.to_owned()]);
     }
-    let own = Xdg::new().map(|base| base.config_dir().join("wasmcloud-par").join("hosts"));
+    let own = user_folder("XDG_CONFIG_HOME", ".config");
+    let own = own.map(|folder| folder.join("wasmcloud-par").join("hosts"));
     let candidates = own.into_iter().chain([PathBuf::from(CONTAINERD)]);
     let readable = candidates.filter(|folder| match fs::read_dir(folder) {
         Ok(_) => true,

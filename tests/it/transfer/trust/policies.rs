@@ -1,5 +1,7 @@
 //! Policies: files, and the options over them.
 
+use std::fs;
+
 use wasmcloud_par::archive::Target;
 use wasmcloud_par::client::{Client, ClientOptions, Error, Pinning, Rule, TrustError, TrustPolicy};
 use wasmcloud_par::content::ErrorKind;
@@ -170,6 +172,28 @@ fn a_policy_that_cannot_be_used_stops_everything() {
     site.fetch(REFERENCE, &["--trust", "missing.toml"]).exit(3);
     // A library that is not told otherwise reads the same file as the command; here it is told.
     site.fetch(REFERENCE, &["--trust", "/dev/null"]).success();
+}
+
+#[test]
+fn a_policy_that_is_somewhere_else_or_out_of_reach_is_not_none() {
+    let (site, jane) = (Site::new(), Publisher::new());
+    site.push(REFERENCE, jane.archive());
+    let path = site.configure("trust.toml", "");
+    fs::remove_file(&path).unwrap();
+    std::os::unix::fs::symlink("gone.toml", &path).unwrap();
+    let refused = site.fetch(REFERENCE, &[]).exit(3);
+    assert!(refused.stderr.contains(text(&path)), "{refused}");
+
+    let mut command = site.environment.command();
+    let elsewhere = site.environment.write("file/trust.toml", "");
+    command
+        .args(["fetch", REFERENCE, "--target", "x86_64-linux"])
+        .env("XDG_CONFIG_HOME", elsewhere);
+    let refused = Outcome::of(command, b"").exit(1);
+    assert!(
+        refused.stderr.contains("cannot read the trust policy"),
+        "{refused}"
+    );
 }
 
 #[test]
