@@ -10,10 +10,9 @@ use wasmcloud_par::archive::{
 use wasmcloud_par::content::AtomicFile;
 
 use super::binaries::{Binaries, BinaryOptions};
-use super::options::path_or_nothing;
 use super::output::Answer;
 use super::schema::read_schema;
-use super::session::{Session, blocking, text, unless_empty};
+use super::session::{Session, blocking, text};
 use super::signing::{SigningOptions, announce, at, user};
 
 /// Pack executables for any number of targets into a signed archive, and print its path
@@ -48,8 +47,7 @@ pub(crate) struct Args {
         long,
         env = "WASH_JSON_SCHEMA",
         value_name = "FILE",
-        value_hint = ValueHint::FilePath,
-        value_parser = path_or_nothing()
+        value_hint = ValueHint::FilePath
     )]
     schema: Option<PathBuf>,
     /// A folder with the WIT package whose world the provider implements. Default: none
@@ -57,8 +55,7 @@ pub(crate) struct Args {
         long,
         env = "WIT_DIR",
         value_name = "DIR",
-        value_hint = ValueHint::DirPath,
-        value_parser = path_or_nothing()
+        value_hint = ValueHint::DirPath
     )]
     wit_directory: Option<PathBuf>,
     /// Compress the archive. Default: a plain tar
@@ -95,7 +92,7 @@ fn create(args: Args, session: &Session) -> Result<Answer> {
         vendor: args.vendor,
         revision: args.revision,
         version: args.version,
-        schema: match unless_empty(args.schema) {
+        schema: match args.schema {
             Some(path) => Some(read_schema(&path)?),
             None => None,
         },
@@ -106,7 +103,7 @@ fn create(args: Args, session: &Session) -> Result<Answer> {
     for (target, input) in binaries.inputs() {
         writer.executable(target, input);
     }
-    if let Some(folder) = unless_empty(args.wit_directory) {
+    if let Some(folder) = args.wit_directory {
         writer.world(encode_world(&folder)?);
     }
 

@@ -6,8 +6,7 @@ use anyhow::Result;
 use clap::ValueHint;
 use wasmcloud_par::client::{Client, Lock};
 
-use super::options::path_or_nothing;
-use super::session::{blocking, unless_empty};
+use super::session::blocking;
 
 /// The lock file of a command that says nothing else.
 pub(crate) const LOCK_FILE: &str = "par.lock";
@@ -25,8 +24,7 @@ pub(crate) struct LockArgs {
         long,
         env = "PAR_LOCK",
         value_name = "FILE",
-        value_hint = ValueHint::FilePath,
-        value_parser = path_or_nothing()
+        value_hint = ValueHint::FilePath
     )]
     lock_file: Option<PathBuf>,
 }
@@ -34,7 +32,7 @@ pub(crate) struct LockArgs {
 impl LockArgs {
     /// Whether a lock decides.
     pub(crate) fn is_given(&self) -> bool {
-        self.locked || unless_empty(self.lock_file.clone()).is_some()
+        self.locked || self.lock_file.is_some()
     }
 
     /// Holds the client to the lock file, if it is to be.
@@ -42,7 +40,7 @@ impl LockArgs {
         if !self.is_given() {
             return Ok(client);
         }
-        let path = unless_empty(self.lock_file.clone());
+        let path = self.lock_file.clone();
         let path = path.unwrap_or_else(|| LOCK_FILE.into());
         let lock =
             blocking(move || Ok(Lock::read(&path).map_err(wasmcloud_par::client::Error::from)?));

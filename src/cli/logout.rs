@@ -7,10 +7,9 @@ use clap::ValueHint;
 use wasmcloud_par::oci::{CredentialSource, Credentials};
 
 use super::escape;
-use super::options::path_or_nothing;
 use super::output::Answer;
 use super::registry::RegistryName;
-use super::session::{Session, text, unless_empty};
+use super::session::{Session, text};
 
 /// Remove what is stored for a registry
 ///
@@ -20,7 +19,7 @@ pub(crate) struct Args {
     /// The registry, such as `ghcr.io` or `localhost:5000`
     registry: RegistryName,
     /// The file to remove it from. Default: `$REGISTRY_AUTH_FILE`, else Docker's `config.json`
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, value_parser = path_or_nothing())]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     registry_config: Option<PathBuf>,
 }
 
@@ -28,7 +27,7 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
     let registry = args.registry.as_str();
     let source = CredentialSource {
         explicit: None,
-        registry_config: unless_empty(args.registry_config),
+        registry_config: args.registry_config,
     };
     let removed = source.forget(registry).await?;
     if source.find(registry, "").await? != Credentials::Anonymous {

@@ -51,11 +51,11 @@ use std::pin::pin;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use futures_util::future::{Either, select};
 
 use interruption::Interruption;
-use options::GlobalOptions;
+use options::{GlobalOptions, without_empty_variables};
 use output::{Answer, Format, Output};
 use problem::Problem;
 use session::Session;
@@ -147,7 +147,7 @@ impl Command {
 /// Parses, runs, prints, and says how it ended.
 pub(crate) fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().collect();
-    let cli = match Cli::try_parse_from(&arguments) {
+    let cli = match parse(&arguments) {
         Ok(cli) => cli,
         Err(error) => return Output::new(Format::asked_for(&arguments), false).usage(&error),
     };
@@ -156,6 +156,12 @@ pub(crate) fn main() -> ExitCode {
         Ok(answer) => output.answer(answer),
         Err(problem) => output.problem(&problem),
     }
+}
+
+fn parse(arguments: &[OsString]) -> Result<Cli, clap::Error> {
+    let mut command = without_empty_variables(Cli::command());
+    let mut matches = command.try_get_matches_from_mut(arguments)?;
+    Cli::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
 }
 
 fn run(cli: Cli, output: &Output) -> Result<Answer, Problem> {
@@ -183,8 +189,6 @@ fn run(cli: Cli, output: &Output) -> Result<Answer, Problem> {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]

@@ -1,13 +1,13 @@
 //! Options that several commands share.
 
+use std::ffi::OsStr;
 use std::path::PathBuf;
 
-use clap::builder::{OsStringValueParser, TypedValueParser};
-use clap::{ArgAction, Args, ValueHint};
+use clap::builder::Resettable;
+use clap::{ArgAction, Args, Command, ValueHint};
 use tracing_subscriber::EnvFilter;
 
 use super::output::Format;
-use super::session::unless_empty;
 
 /// Options of every command.
 #[derive(Args)]
@@ -40,8 +40,7 @@ pub(crate) struct GlobalOptions {
         global = true,
         env = "PAR_CACHE_DIR",
         value_name = "DIR",
-        value_hint = ValueHint::DirPath,
-        value_parser = path_or_nothing()
+        value_hint = ValueHint::DirPath
     )]
     cache_dir: Option<PathBuf>,
 }
@@ -56,7 +55,7 @@ impl GlobalOptions {
     }
 
     pub(crate) fn cache_directory(&self) -> Option<PathBuf> {
-        unless_empty(self.cache_dir.clone())
+        self.cache_dir.clone()
     }
 
     /// Log lines and bars would overwrite each other: whoever wants the log gets no bars.
@@ -88,8 +87,17 @@ impl GlobalOptions {
     }
 }
 
-/// Takes an empty path, which clap's own parser refuses: environment variables that are set to nothing
-/// are usual, and mean that they are not set.
-pub(crate) fn path_or_nothing() -> impl TypedValueParser<Value = PathBuf> {
-    OsStringValueParser::new().map(PathBuf::from)
+/// Without the environment variables that are set to nothing, which is usual, and means that they are not
+/// set. On the command line nothing is no value. What is secret is left to its option: a secret that is
+/// missing is no secret that is not wanted.
+pub(crate) fn without_empty_variables(command: Command) -> Command {
+    let is_empty = |name: &OsStr| std::env::var_os(name).is_some_and(|value| value.is_empty());
+    command
+        .mut_args(|argument| match argument.get_env() {
+            Some(name) if is_empty(name) && !argument.is_hide_env_values_set() => {
+                argument.env(Resettable::Reset)
+            }
+            _ => argument,
+        })
+        .mut_subcommands(without_empty_variables)
 }

@@ -7,9 +7,8 @@ use clap::ValueHint;
 use nkeys::{KeyPair, KeyPairType};
 use wasmcloud_par::client::TrustPolicy;
 
-use super::options::path_or_nothing;
 use super::problem::Failure;
-use super::session::{blocking, unless_empty};
+use super::session::blocking;
 
 /// Which archives may be used.
 #[derive(Clone, clap::Args)]
@@ -21,8 +20,7 @@ pub(crate) struct TrustArgs {
         long,
         env = "PAR_TRUST",
         value_name = "FILE",
-        value_hint = ValueHint::FilePath,
-        value_parser = path_or_nothing()
+        value_hint = ValueHint::FilePath
     )]
     trust: Option<PathBuf>,
     /// The public key of an account (A…) that may have signed, whatever the trust policy says. May be
@@ -40,7 +38,7 @@ impl TrustArgs {
     pub(crate) async fn policy(&self) -> Result<TrustPolicy> {
         let issuers: Result<_> = self.issuers.iter().map(|key| account(key)).collect();
         let issuers = issuers?;
-        let file = unless_empty(self.trust.clone());
+        let file = self.trust.clone();
         let policy = blocking(move || {
             Ok(match file {
                 Some(file) => TrustPolicy::read(&file)?,

@@ -14,9 +14,8 @@ use wasmcloud_par::content::ErrorKind;
 use wasmcloud_par::oci::{ClientCertificate, CredentialSource, Reference, RegistryOptions};
 
 use super::credentials::{CredentialArgs, ON_COMMAND_LINE};
-use super::options::path_or_nothing;
 use super::problem::Failure;
-use super::session::{Session, blocking, unless_empty};
+use super::session::{Session, blocking};
 
 /// How registries are reached, and what may be asked of them.
 #[derive(Clone, clap::Args)]
@@ -48,13 +47,12 @@ pub(crate) struct RegistryArgs {
         long,
         env = "PAR_HOSTS_DIR",
         value_name = "DIR",
-        value_hint = ValueHint::DirPath,
-        value_parser = path_or_nothing()
+        value_hint = ValueHint::DirPath
     )]
     hosts_dir: Option<PathBuf>,
     /// A file to read credentials from, in the format of Docker's `config.json`. Default:
     /// `$REGISTRY_AUTH_FILE`, else Docker's `config.json` and Podman's `auth.json`
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, value_parser = path_or_nothing())]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     registry_config: Option<PathBuf>,
     /// How many seconds a registry may keep a transfer from getting further. Until then, requests that
     /// failed are repeated, and transfers that broke off are continued; with 0, none are. Default: 50
@@ -155,7 +153,7 @@ impl RegistryArgs {
         let mut registry = RegistryOptions::default();
         registry.credentials = CredentialSource {
             explicit,
-            registry_config: unless_empty(self.registry_config.clone()),
+            registry_config: self.registry_config.clone(),
         };
         registry.plain_http = self.insecure;
         registry.skip_tls_verify = self.insecure_skip_tls_verify;
@@ -164,7 +162,7 @@ impl RegistryArgs {
             .client_cert
             .clone()
             .map(|certificate| ClientCertificate::new(certificate, self.client_key.clone()));
-        registry.hosts_directory = unless_empty(self.hosts_dir.clone());
+        registry.hosts_directory = self.hosts_dir.clone();
         registry.connections = self
             .connections
             .and_then(|connections| NonZeroUsize::new(connections.into()));

@@ -77,8 +77,3 @@ pub(crate) async fn detached<T: Send + 'static>(
 pub(crate) fn text(path: &Path) -> String {
     path.to_string_lossy().into_owned()
 }
-
-/// A path option that may be empty: an environment variable that is set to nothing counts as unset.
-pub(crate) fn unless_empty(path: Option<PathBuf>) -> Option<PathBuf> {
-    path.filter(|path| !path.as_os_str().is_empty())
-}

@@ -7,9 +7,8 @@ use clap::ValueHint;
 use clap::builder::{StringValueParser, TypedValueParser};
 use wasmcloud_par::archive::{KeyDirectories, KeyKind, KeyOrigin, Signer};
 
-use super::options::path_or_nothing;
 use super::problem::Failure;
-use super::session::{Session, text, unless_empty};
+use super::session::{Session, text};
 
 /// Where keys are looked for, and which ones are wanted. No `Debug`: the options may be seeds.
 #[derive(clap::Args)]
@@ -54,13 +53,13 @@ pub(crate) struct SigningOptions {
 pub(crate) struct KeyFolder {
     /// The folder for keys that comes first. Default: `WASH_KEYS`, then `~/.wash/keys`, then
     /// `wash/keys` in the XDG data directory
-    #[arg(short, long, value_name = "DIR", value_hint = ValueHint::DirPath, value_parser = path_or_nothing())]
+    #[arg(short, long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     directory: Option<PathBuf>,
 }
 
 impl KeyFolder {
     pub(crate) fn directories(&self) -> KeyDirectories {
-        let directory = unless_empty(self.directory.clone());
+        let directory = self.directory.clone();
         KeyDirectories::discover(directory.as_deref())
     }
 }

@@ -1,7 +1,7 @@
 //! Command lines that make no sense.
 
 use super::Refusal;
-use crate::support::Environment;
+use crate::support::{Environment, Outcome};
 
 #[test]
 fn what_cannot_be_parsed_is_usage() {
@@ -37,6 +37,50 @@ fn what_cannot_be_parsed_is_usage() {
         }
         .of(&environment, arguments);
     }
+}
+
+#[test]
+fn nothing_is_no_value_on_the_command_line_and_unset_in_the_environment() {
+    let environment = Environment::new();
+    let reference = "localhost:1/provider:1";
+    let create = ["create", "-n", "N", "-v", "V", "-b", "file"];
+    for (arguments, option) in [
+        (&["fetch", reference][..], "--lock-file"),
+        (&["fetch", reference], "--trust"),
+        (&["pull", reference], "--lock-file"),
+        (&["pull", reference], "--trust"),
+        (&["pull", reference], "--cache-dir"),
+        (&["pull", reference], "--hosts-dir"),
+        (&["pull", reference], "--registry-config"),
+        (&["pull", reference], "--destination"),
+        (&["logout", "localhost:1"], "--registry-config"),
+        (&create, "--schema"),
+        (&create, "--wit-directory"),
+        (&create, "--directory"),
+    ] {
+        let message = format!("a value is required for '{option} ");
+        Refusal {
+            code: 2,
+            message: &[&message],
+            hint: "",
+        }
+        .of(&environment, &[arguments, &[option, ""]].concat());
+    }
+    let mut command = environment.command();
+    for variable in [
+        "PAR_LOCK",
+        "PAR_TRUST",
+        "PAR_CACHE_DIR",
+        "PAR_HOSTS_DIR",
+        "PAR_PULL",
+        "PAR_PATIENCE",
+        "PAR_CONNECTIONS",
+    ] {
+        command.env(variable, "");
+    }
+    command.args(["fetch", "oci-layout://none:1"]);
+    let outcome = Outcome::of(command, b"").exit(3);
+    assert!(outcome.stderr.contains("none"), "{outcome}");
 }
 
 #[test]
