@@ -29,8 +29,8 @@ pub(crate) struct Args {
     /// Whose executable. Default: that of this machine
     #[arg(long, value_name = "TARGET")]
     target: Option<Target>,
-    /// Take another issuer or another subject than the repository is pinned to, and pin it to those.
-    /// Default: they are refused
+    /// Take another issuer or another subject than the repository is pinned to, and pin it to those, but
+    /// no lower revision. Default: they are refused
     #[arg(long)]
     accept_identity: bool,
     /// Take a lower revision than the tag had before, and remember that one. Default: it is refused

@@ -57,7 +57,7 @@ impl Lock {
     /// # Errors
     ///
     /// [`LockError::Read`], also for more than 8 MiB; [`LockError::Malformed`], also for a version that is
-    /// not known, and for a reference that is there twice.
+    /// not known, for a reference that is there twice, and for one that names another digest than its own.
     pub fn read(path: &Path) -> Result<Self, LockError> {
         let text = read(path).map_err(LockError::read(path))?;
         parse(&text).map_err(|problem| {
@@ -114,7 +114,13 @@ fn parse(text: &str) -> Result<Lock, Problem> {
     let document: Document = toml::from_str(text)?;
     let mut lock = Lock::default();
     for spanned in document.provider {
-        let name = spanned.get_ref().reference.to_string();
+        let Locked {
+            reference, digest, ..
+        } = spanned.get_ref();
+        let name = reference.to_string();
+        if reference.digest().is_some_and(|named| named != digest) {
+            return Err(Problem::at(&spanned, format!("{name} is not {digest}")));
+        }
         if lock.providers.contains_key(&name) {
             return Err(Problem::at(&spanned, format!("{name} is there twice")));
         }

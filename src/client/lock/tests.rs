@@ -94,6 +94,14 @@ fn what_is_wrong_with_a_lock_file_is_told_by_line() {
         (format!("version = 1\n{good}more = 1\n"), 7, "more"),
         (format!("version = 1\n{good}{good}"), 7, "there twice"),
         (
+            format!(
+                "version = 1\n{good}{}",
+                entry(&format!("ghcr.io/org/b@{}", Digest::of(b"b")), &digest)
+            ),
+            7,
+            "is not sha256:e3b0",
+        ),
+        (
             format!("version = 1\n{}", entry("ghcr.io/org/a:1.0", "md5:0")),
             4,
             "md5",

@@ -36,7 +36,8 @@ pub struct TrustPolicy {
     /// What to do about pins, where a rule does not say otherwise. Registries on this machine and image
     /// layouts are not pinned.
     pub pinning: Pinning,
-    /// Take another issuer or another subject than the pinned ones, and pin those instead.
+    /// Take another issuer or another subject than the pinned ones, and pin those instead. The revisions
+    /// that tags had count for them, too.
     pub accept_identity: bool,
     /// Take a lower revision than a tag had before, and remember that one instead.
     pub allow_downgrade: bool,

@@ -73,13 +73,15 @@ impl Client {
     }
 
     /// Verifies what `reference` stands for, and pins its repository to who published that, whoever it
-    /// was pinned to, and its tag to that revision. The rules of the policy hold nevertheless.
+    /// was pinned to, and its tag to that revision, even a lower one. What other tags had stays. The rules
+    /// of the policy and the lock hold nevertheless.
     ///
     /// # Errors
     ///
-    /// [`Error`] of the registry, the cache, the archive or the trust policy;
+    /// [`Error`] of the registry, the cache, the archive, the trust policy or the lock;
     /// [`TrustError::NeverPinned`].
     pub async fn accept(&self, reference: &Reference) -> Result<VerifiedClaims, Error> {
+        let reference = &self.locked(reference)?;
         if self.trust.place_of(reference).is_none() {
             return Err(TrustError::NeverPinned(reference.to_string()).into());
         }
@@ -123,10 +125,15 @@ impl TrustPolicy {
     ) -> Result<Option<Identity>, TrustError> {
         let what = || reference.to_string();
         let fresh = || Identity::new(claims.issuer(), claims.subject());
+        // Who it is and how old it is are two questions: the answer to one is none to the other.
+        let successor = |known: &Identity| Identity {
+            revisions: known.revisions.clone(),
+            ..fresh()
+        };
         let mut identity = match known {
             Some(known) => match changes(known, claims) {
                 changes if changes.is_empty() => known.clone(),
-                _ if self.accept_identity => fresh(),
+                _ if self.accept_identity => successor(known),
                 changes => {
                     return Err(TrustError::IdentityChanged {
                         what: what(),

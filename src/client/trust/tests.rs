@@ -183,7 +183,7 @@ fn a_tag_that_gets_older_is_told_from_an_older_tag() {
 }
 
 #[test]
-fn whoever_is_accepted_starts_anew() {
+fn whoever_is_accepted_does_not_get_older_by_that() {
     let (claims, mut policy) = (claims(Some(3)), policy([]));
     let mut pin = Identity::new(claims.issuer(), "V");
     pin.revisions.insert("1.0".to_owned(), 4);
@@ -192,8 +192,13 @@ fn whoever_is_accepted_starts_anew() {
         panic!("{refused}");
     };
     assert_eq!(changes, [format!("subject V -> {}", claims.subject())]);
+    pin.revisions.insert("2.0".to_owned(), 9);
     policy.accept_identity = true;
+    let refused = judge(&policy, &pin, REFERENCE, &claims).unwrap_err();
+    assert!(matches!(refused, TrustError::Downgrade { highest: 4, .. }));
+    policy.allow_downgrade = true;
     let accepted = judge(&policy, &pin, REFERENCE, &claims).unwrap().unwrap();
     assert_eq!(accepted.subject, claims.subject());
     assert_eq!(accepted.revisions.get("1.0"), Some(&3));
+    assert_eq!(accepted.revisions.get("2.0"), Some(&9));
 }

@@ -1,15 +1,17 @@
 //! Lock files: what a deployment is pinned to, and that nothing else is used.
 
+mod publishers;
+
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 
 use nkeys::KeyPair;
-use serde_json::{Value, json};
+use serde_json::json;
 use wasmcloud_par::archive::{KeyKind, Target};
 use wasmcloud_par::client::Lock;
 use wasmcloud_par::content::ErrorKind;
 
-use super::{block_on, client, digest, par, peer, push, requests_about, text};
+use super::{block_on, client, digest, par, push, requests_about, text};
 use crate::support::archives::{ArchiveBuilder, LINUX};
 use crate::support::{Environment, Outcome, Registry};
 
@@ -197,61 +199,6 @@ fn somebody_elses_archive_under_a_locked_digest_is_refused() {
     ];
     deployment.par(&pull).exit(5);
     assert!(!deployment.environment.path("pulled.par").exists());
-}
-
-#[test]
-fn a_release_is_not_locked_for_the_archive_of_the_one_before() {
-    let deployment = Deployment::new();
-    let revision = |number: i32| {
-        let (account, service) = (deployment.account.clone(), deployment.service.clone());
-        let archive = ArchiveBuilder::two_targets().keys(account, service);
-        let archive = archive.wascap(move |wascap| {
-            wascap.insert("rev".to_owned(), number.into());
-        });
-        let file = deployment.environment.write("pushed.par", archive.build());
-        let digest = push(&deployment.environment, &deployment.a.0, &file);
-        let manifest = fs::read(deployment.registry.blob(&digest)).unwrap();
-        serde_json::from_slice::<Value>(&manifest).unwrap()
-    };
-    let (new, mut old) = (revision(9), revision(8));
-    old["annotations"] = new["annotations"].clone();
-    peer::push_manifest(&deployment.a.0, peer::MANIFEST, &old);
-
-    // The manifest is all that is looked at.
-    deployment.par(&["lock", WHAT_RUNS]).success();
-    assert!(deployment.lock_file().contains("revision = 9"));
-
-    let pull = ["pull", &deployment.a.0, "--locked"];
-    for refused in [deployment.fetch(&["--locked"]), deployment.par(&pull)] {
-        let refused = refused.exit(5);
-        assert!(refused.stderr.contains("other claims than"), "{refused}");
-        assert_eq!(refused.stdout, "");
-    }
-}
-
-#[test]
-fn another_revision_than_the_one_that_is_locked_is_refused() {
-    let deployment = Deployment::locked();
-    for (revision, said) in [
-        (
-            "revision = 8",
-            Some("has revision 7, and is locked with revision 8"),
-        ),
-        ("", None),
-    ] {
-        let edited = deployment.lock_file().replace("revision = 7", revision);
-        let file = deployment.environment.write("edited.lock", edited);
-        let fetched = deployment.fetch(&["--lock-file", text(&file)]);
-        assert_eq!(
-            fetched.code,
-            if said.is_some() { 5 } else { 0 },
-            "{fetched}"
-        );
-        assert!(
-            fetched.stderr.contains(said.unwrap_or_default()),
-            "{fetched}"
-        );
-    }
 }
 
 #[test]

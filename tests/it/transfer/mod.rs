@@ -118,10 +118,19 @@ pub(crate) fn client(cache: &Path) -> Client {
 
 /// The same with other limits.
 fn client_within(cache: &Path, limits: Limits) -> Client {
+    client_with(cache, limits, TrustPolicy::default())
+}
+
+/// The same with another trust policy.
+fn client_trusting(cache: &Path, trust: TrustPolicy) -> Client {
+    client_with(cache, Limits::default(), trust)
+}
+
+fn client_with(cache: &Path, limits: Limits, trust: TrustPolicy) -> Client {
     let mut options = ClientOptions {
         cache_directory: Some(cache.to_owned()),
         limits,
-        trust: Some(TrustPolicy::default()),
+        trust: Some(trust),
         ..ClientOptions::default()
     };
     options.registry.credentials.registry_config = Some(cache.join("no-config.json"));

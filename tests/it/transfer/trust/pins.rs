@@ -209,6 +209,35 @@ fn a_tag_does_not_get_older_unless_that_is_meant() {
 }
 
 #[test]
+fn to_accept_another_publisher_is_not_to_accept_an_older_archive() {
+    let (site, jane, joe) = (Site::new(), Publisher::new(), Publisher::new());
+    let other_tag = "registry.test/org/provider:2.0.0";
+    for reference in [REFERENCE, other_tag] {
+        site.push(reference, jane.revision(Some(9)));
+        site.fetch(reference, &[]).success();
+    }
+    site.push(REFERENCE, joe.revision(Some(1)));
+    let refused = site.fetch(REFERENCE, &["--accept-identity"]).exit(5);
+    let said = "has revision 1, and had revision 9";
+    assert!(refused.stderr.contains(said), "{refused}");
+    site.fetch(REFERENCE, &["--allow-downgrade"]).exit(5);
+    let both = ["--accept-identity", "--allow-downgrade"];
+    site.fetch(REFERENCE, &both).success();
+
+    // What the other tag had still counts.
+    site.push(other_tag, joe.revision(Some(8)));
+    site.fetch(other_tag, &[]).exit(5);
+    site.environment
+        .par(["trust", "accept", REFERENCE])
+        .success();
+    site.fetch(other_tag, &[]).exit(5);
+    site.environment
+        .par(["trust", "accept", other_tag])
+        .success();
+    site.fetch(other_tag, &[]).success();
+}
+
+#[test]
 fn what_is_cached_is_refused_once_it_has_expired() {
     let (site, jane) = (Site::new(), Publisher::new());
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();

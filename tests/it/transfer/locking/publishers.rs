@@ -1,0 +1,94 @@
+//! What a lock holds besides digests: who published, and which revision.
+
+use std::fs;
+
+use serde_json::Value;
+use wasmcloud_par::client::{Error, Lock, Pinning, Rule, TrustPolicy};
+
+use super::{Deployment, WHAT_RUNS};
+use crate::support::archives::ArchiveBuilder;
+use crate::transfer::{block_on, client_trusting, peer, push, text};
+
+#[test]
+fn a_release_is_not_locked_for_the_archive_of_the_one_before() {
+    let deployment = Deployment::new();
+    let revision = |number: i32| {
+        let (account, service) = (deployment.account.clone(), deployment.service.clone());
+        let archive = ArchiveBuilder::two_targets().keys(account, service);
+        let archive = archive.wascap(move |wascap| {
+            wascap.insert("rev".to_owned(), number.into());
+        });
+        let file = deployment.environment.write("pushed.par", archive.build());
+        let digest = push(&deployment.environment, &deployment.a.0, &file);
+        let manifest = fs::read(deployment.registry.blob(&digest)).unwrap();
+        serde_json::from_slice::<Value>(&manifest).unwrap()
+    };
+    let (new, mut old) = (revision(9), revision(8));
+    old["annotations"] = new["annotations"].clone();
+    peer::push_manifest(&deployment.a.0, peer::MANIFEST, &old);
+
+    // The manifest is all that is looked at.
+    deployment.par(&["lock", WHAT_RUNS]).success();
+    assert!(deployment.lock_file().contains("revision = 9"));
+
+    let pull = ["pull", &deployment.a.0, "--locked"];
+    for refused in [deployment.fetch(&["--locked"]), deployment.par(&pull)] {
+        let refused = refused.exit(5);
+        assert!(refused.stderr.contains("other claims than"), "{refused}");
+        assert_eq!(refused.stdout, "");
+    }
+}
+
+#[test]
+fn another_revision_than_the_one_that_is_locked_is_refused() {
+    let deployment = Deployment::locked();
+    for (revision, said) in [
+        (
+            "revision = 8",
+            Some("has revision 7, and is locked with revision 8"),
+        ),
+        ("", None),
+    ] {
+        let edited = deployment.lock_file().replace("revision = 7", revision);
+        let file = deployment.environment.write("edited.lock", edited);
+        let fetched = deployment.fetch(&["--lock-file", text(&file)]);
+        assert_eq!(
+            fetched.code,
+            if said.is_some() { 5 } else { 0 },
+            "{fetched}"
+        );
+        assert!(
+            fetched.stderr.contains(said.unwrap_or_default()),
+            "{fetched}"
+        );
+    }
+}
+
+#[test]
+fn whoever_is_accepted_has_to_be_locked_too() {
+    let deployment = Deployment::locked();
+    let lock = Lock::read(&deployment.environment.path("par.lock")).unwrap();
+    deployment.move_tag();
+    // A registry on this machine is pinned where a rule says so.
+    let rule = Rule {
+        pattern: deployment.registry.address().parse().unwrap(),
+        issuers: Vec::new(),
+        subjects: Vec::new(),
+        minimum_revision: None,
+        pinning: Some(Pinning::FirstUse),
+    };
+    let trust = TrustPolicy {
+        rules: vec![rule],
+        ..TrustPolicy::default()
+    };
+    let client = client_trusting(&deployment.environment.path("cache"), trust);
+    let (reference, account) = (deployment.a.0.parse().unwrap(), &deployment.account);
+    let accepted = block_on(client.accept(&reference)).unwrap();
+    assert_ne!(accepted.issuer(), account.public_key());
+    let client = client.with_lock(lock);
+    let accepted = block_on(client.accept(&reference)).unwrap();
+    assert_eq!(accepted.issuer(), account.public_key());
+    let other = reference.with_tag("other").unwrap();
+    let refused = block_on(client.accept(&other)).unwrap_err();
+    assert!(matches!(refused, Error::Lock(_)), "{refused}");
+}
