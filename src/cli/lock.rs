@@ -34,7 +34,7 @@ pub(crate) struct Args {
     #[arg(required = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     files: Vec<PathBuf>,
     /// The lock file. Default: `par.lock` in the current folder
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(long, env = "PAR_LOCK", value_name = "FILE", value_hint = ValueHint::FilePath)]
     destination: Option<PathBuf>,
     /// Write nothing, and fail when tags stand for something else than the lock file says, or when it is
     /// for other references. Default: the lock file is brought up to date

@@ -136,7 +136,7 @@ impl RegistryArgs {
 
     /// A file with credentials that is not there would count as one that knows no registry.
     fn require_registry_config(&self) -> Result<()> {
-        match unless_empty(self.registry_config.clone()) {
+        match &self.registry_config {
             Some(path) if !path.exists() => bail!(
                 Failure::new(
                     ErrorKind::NotFound,

@@ -168,6 +168,13 @@ fn what_is_not_locked_is_refused_before_anybody_is_asked() {
     command.args(["pull", &other]).env("PAR_LOCK", &lock);
     Outcome::of(command, b"").exit(5);
     assert_eq!(deployment.registry.requests().len(), seen);
+    let mut command = deployment.environment.command();
+    command
+        .args(["lock", WHAT_RUNS])
+        .env("PAR_LOCK", "named.lock");
+    Outcome::of(command, b"").success();
+    let named = std::fs::read(deployment.environment.path("named.lock"));
+    assert_eq!(named.unwrap(), deployment.lock_file().into_bytes());
 
     let none = deployment.fetch(&["--lock-file", "none.lock"]).exit(3);
     assert!(none.stderr.contains("none.lock"), "{none}");
