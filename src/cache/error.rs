@@ -14,11 +14,11 @@ pub enum Error {
         "no folder for the cache is known: neither --cache-dir, XDG_CACHE_HOME nor HOME is set"
     )]
     NoDirectory,
-    /// The folder belongs to another user, who could put anything there.
-    #[error("the cache folder {} belongs to another user", .0.display())]
+    /// The folder, or one that it is in, belongs to another user, who could put anything there.
+    #[error("the cache cannot be in {}: it belongs to another user", .0.display())]
     ForeignDirectory(PathBuf),
-    /// Others may write to the folder.
-    #[error("others may write to the cache folder {}", .0.display())]
+    /// Others may write to the folder, or to one that it is in.
+    #[error("the cache cannot be in {}: others may write to it", .0.display())]
     SharedDirectory(PathBuf),
     /// A file of the cache could not be used.
     #[error("cannot use the cache file {}", path.display())]

@@ -1,7 +1,7 @@
 //! The cache: content by digest, verified executables, and what tags pointed to.
 //!
 //! ```text
-//! $XDG_CACHE_HOME/wasmcloud-par/v1/        only its owner may enter
+//! $XDG_CACHE_HOME/wasmcloud-par/v1/        only its owner may enter, nobody else may replace it
 //!   blobs/sha256/<hex>                     manifests and layers, read-only
 //!   executables/sha256/<hex>               verified executables, 0555, named by their signed hash
 //!   references/<registry>/<repository>/_tags/<tag>   what a tag pointed to, and when that was confirmed
@@ -33,6 +33,7 @@ mod listing;
 mod lock;
 mod paths;
 mod places;
+mod private;
 mod prune;
 mod ranges;
 mod references;
@@ -67,7 +68,8 @@ impl Cache {
     /// # Errors
     ///
     /// [`Error::NoDirectory`] when no folder is known, [`Error::File`] when it cannot be created,
-    /// [`Error::ForeignDirectory`] and [`Error::SharedDirectory`] when others could change what is in it.
+    /// [`Error::ForeignDirectory`] and [`Error::SharedDirectory`] when others could change what is in it, or
+    /// replace it.
     pub fn open(directory: Option<&Path>) -> Result<Self, Error> {
         let paths = Paths::create(directory)?;
         Ok(Self {

@@ -6,7 +6,7 @@ use crate::content::{Digest, create_private_folder, is_temporary, user_folder};
 
 use super::content::Kind;
 use super::error::Error;
-use super::seal::is_ours;
+use super::private::require_private;
 
 /// Changes whenever the files inside change their meaning, so that old and new programs never read
 /// each other's.
@@ -150,22 +150,6 @@ impl Paths {
             None => Ok(()),
         }
     }
-}
-
-/// Refuses a folder in which others could change things.
-fn require_private(root: &Path) -> Result<(), Error> {
-    let metadata = std::fs::metadata(root).map_err(Error::file(root))?;
-    if !is_ours(&metadata) {
-        return Err(Error::ForeignDirectory(root.to_owned()));
-    }
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        if metadata.permissions().mode() & 0o022 != 0 {
-            return Err(Error::SharedDirectory(root.to_owned()));
-        }
-    }
-    Ok(())
 }
 
 /// A part of a reference that is safe as a file's name: the characters that the OCI distribution

@@ -1,7 +1,7 @@
 //! Folders that are not one's own, disks that are full, caches that cannot be written to.
 
 use std::fs::{self, Permissions};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::path::Path;
 use std::process::Command;
 
@@ -38,6 +38,58 @@ fn a_folder_that_others_can_change_is_refused() {
     }
     set_mode(&folder, 0o755);
     par(&environment, ["cache", "list", "--cache-dir", "cache"]).success();
+}
+
+/// Asks for the cache in `directory`, in vain; `folder` is said to be at fault.
+#[track_caller]
+fn refused(environment: &Environment, directory: &str, folder: &str, reason: &str) {
+    let outcome = par(environment, ["cache", "list", "--cache-dir", directory]).exit(4);
+    let folder = environment.path(folder);
+    let said = format!("cannot be in {}: {reason}", folder.display());
+    assert!(outcome.stderr.contains(&said), "{outcome}");
+}
+
+#[test]
+fn a_folder_that_others_can_replace_is_refused() {
+    const SHARED: &str = "others may write to it";
+    let environment = Environment::new();
+    let list = ["cache", "list", "--cache-dir", "above/cache"];
+    par(&environment, list).success();
+    symlink(environment.path("above"), environment.path("link")).unwrap();
+    for (folder, through_link) in [("above", "above"), ("above/cache", "link/cache")] {
+        let path = environment.path(folder);
+        for mode in [0o777, 0o703] {
+            set_mode(&path, mode);
+            refused(&environment, "above/cache", folder, SHARED);
+            refused(&environment, "link/cache", through_link, SHARED);
+        }
+        // As the system's own folder for temporary files.
+        set_mode(&path, 0o1777);
+        par(&environment, list).success();
+        // For the group: that is nobody else, where everybody has one of their own.
+        set_mode(&path, 0o770);
+        let metadata = fs::metadata(&path).unwrap();
+        if metadata.uid() == metadata.gid() {
+            par(&environment, list).success();
+        } else {
+            refused(&environment, "above/cache", folder, SHARED);
+        }
+        if metadata.uid() == 0 {
+            chown(&path, None, Some(1)).unwrap();
+            refused(&environment, "above/cache", folder, SHARED);
+            set_mode(&path, 0o700);
+            chown(&path, Some(1), None).unwrap();
+            refused(
+                &environment,
+                "above/cache",
+                folder,
+                "it belongs to another user",
+            );
+            chown(&path, Some(0), None).unwrap();
+        }
+        set_mode(&path, 0o700);
+        par(&environment, list).success();
+    }
 }
 
 #[test]
