@@ -15,9 +15,11 @@ use crate::content::{
 
 use super::Cache;
 use super::content::{Held, Kind};
-use super::error::{Error, is_full};
-use super::lock::{is_at, open_locked};
+use super::error::Error;
+use super::lock::{is_at, try_open_locked};
+use super::references::Record;
 use super::seal::seal;
+use super::waiting::{Obstacle, blocking, off_the_runtime, when_free};
 
 const BUFFER: usize = 256 * 1024;
 
@@ -48,32 +50,73 @@ impl Store for Cache {
     }
 
     async fn put(&self, descriptor: &Descriptor, source: &dyn Source) -> Result<(), StoreError> {
-        if self.exists(descriptor).await? {
-            return Ok(());
-        }
-        let path = self.paths.partial(&descriptor.digest);
-        self.paths.create_parent(&path)?;
-        let partial = blocking(&path, open_locked).await?;
-        // Somebody else may have finished while this call waited for the lock.
-        if self.exists(descriptor).await? {
-            return blocking(&path, move |path| discard(path, &partial)).await;
-        }
-        let download = Download {
-            cache: self,
-            descriptor,
-            source,
-            path,
-            file: partial,
-        };
-        download.run().await
+        self.receive(descriptor, source).await.map(drop)
     }
 
     async fn resolve(&self, name: &str) -> Result<Descriptor, StoreError> {
-        Ok(self.recorded(name)?.descriptor)
+        let (cache, name) = (self.clone(), name.to_owned());
+        let record = off_the_runtime(move || cache.recorded(&name)).await??;
+        Ok(record.descriptor)
     }
 
     async fn tag(&self, descriptor: &Descriptor, name: &str) -> Result<(), StoreError> {
-        Ok(self.record(name, descriptor, None)?)
+        let (cache, name) = (self.clone(), name.to_owned());
+        let record = Record::new(descriptor, None);
+        Ok(off_the_runtime(move || cache.record(&name, &record)).await??)
+    }
+}
+
+/// Content that is there, or the file that it is to be received in.
+enum Incoming {
+    Complete(Held),
+    Unfinished(PathBuf, File),
+}
+
+impl Cache {
+    /// Content, received from `source` if it was not there, and kept from being pruned. Waits for whoever
+    /// is receiving it now.
+    pub(crate) async fn receive(
+        &self,
+        descriptor: &Descriptor,
+        source: &dyn Source,
+    ) -> Result<Held, StoreError> {
+        loop {
+            let (cache, digest) = (self.clone(), descriptor.digest.clone());
+            let (path, file) = match when_free(move || cache.incoming(&digest)).await? {
+                Incoming::Complete(held) => return Ok(held),
+                Incoming::Unfinished(path, file) => (path, file),
+            };
+            let download = Download {
+                cache: self,
+                descriptor,
+                source,
+                path,
+                file,
+            };
+            // Otherwise it was pruned in the same moment.
+            if let Some(held) = download.run().await? {
+                return Ok(held);
+            }
+        }
+    }
+
+    fn incoming(&self, digest: &Digest) -> Result<Incoming, Obstacle> {
+        if let Some(held) = self.held(Kind::Blob, digest)? {
+            return Ok(Incoming::Complete(held));
+        }
+        let path = self.paths.partial(digest);
+        self.paths.create_parent(&path)?;
+        let file = try_open_locked(&path).map_err(Error::file(&path))?;
+        let file = file.ok_or(Obstacle::Busy)?;
+        // Somebody else may have finished since the first look.
+        let held = self.held(Kind::Blob, digest);
+        if !matches!(held, Ok(None)) {
+            discard(&path, &file).map_err(Error::file(&path))?;
+        }
+        Ok(match held? {
+            Some(held) => Incoming::Complete(held),
+            None => Incoming::Unfinished(path, file),
+        })
     }
 }
 
@@ -87,10 +130,11 @@ struct Download<'a> {
 }
 
 impl Download<'_> {
-    async fn run(self) -> Result<(), StoreError> {
+    /// `None` when it was received, and pruned in the same moment.
+    async fn run(self) -> Result<Option<Held>, StoreError> {
         let done = match self.receive().await {
             Ok(()) => self.publish().await,
-            failed => failed,
+            Err(error) => Err(error),
         };
         if let Err(error) = &done {
             self.tidy_up(error)?;
@@ -120,10 +164,7 @@ impl Download<'_> {
     /// What has arrived stays, for the next one to continue; but not when there is nothing to continue,
     /// or no room to.
     fn tidy_up(&self, error: &StoreError) -> Result<(), StoreError> {
-        let full = match error.downcast_ref::<Error>() {
-            Some(Error::File { source, .. }) => is_full(source),
-            _ => false,
-        };
+        let full = error.downcast_ref::<Error>().is_some_and(Error::is_full);
         let tidied = self.file.metadata().and_then(|metadata| {
             if full || metadata.len() == 0 {
                 discard(&self.path, &self.file)?;
@@ -160,18 +201,20 @@ impl Download<'_> {
         let mut reader = start.continue_with(source);
         let mut file = tokio::fs::File::from_std(file);
         let mut buffer = bytes::BytesMut::with_capacity(BUFFER);
-        loop {
+        let read = loop {
             buffer.clear();
-            let count = reader.read_buf(&mut buffer).await;
-            if count.map_err(|error| self.receive_error(error))? == 0 {
-                break;
+            match reader.read_buf(&mut buffer).await {
+                Ok(0) => break Ok(reader),
+                Ok(_) => {}
+                Err(error) => break Err(self.receive_error(error)),
             }
             file.write_all(&buffer)
                 .await
                 .map_err(Error::file(&self.path))?;
-        }
+        };
+        // However it ended: what is still on its way to the file must not arrive when it has been emptied.
         file.flush().await.map_err(Error::file(&self.path))?;
-        Ok(reader)
+        Ok(read?)
     }
 
     fn receive_error(&self, error: io::Error) -> Error {
@@ -184,7 +227,8 @@ impl Download<'_> {
         }
     }
 
-    async fn publish(&self) -> Result<(), StoreError> {
+    /// Gives the file its final name, and keeps it from being pruned.
+    async fn publish(&self) -> Result<Option<Held>, StoreError> {
         let kind = Kind::Blob;
         let destination = self.cache.paths.content(kind, &self.descriptor.digest);
         self.cache.paths.create_parent(&destination)?;
@@ -192,7 +236,12 @@ impl Download<'_> {
         let path = self.path.clone();
         blocking(&destination, move |destination| {
             publish(&file, &path, destination, kind.mode())?;
-            seal(&file, kind.mode())
+            seal(&file, kind.mode())?;
+            // From now on others may read it too.
+            file.unlock()?;
+            file.lock_shared()?;
+            let there = is_at(&file, destination);
+            Ok(there.then(|| Held::new(destination.to_owned(), file)))
         })
         .await
     }
@@ -230,29 +279,4 @@ fn read_start(
     let start = start.continue_with(io::empty());
     file.seek(SeekFrom::Start(offset))?;
     Ok((file, start))
-}
-
-impl Cache {
-    /// As [`hold`](Self::hold), where it does not block others.
-    async fn hold_off_the_runtime(&self, digest: &Digest) -> Result<Option<Held>, StoreError> {
-        let (cache, digest) = (self.clone(), digest.clone());
-        Ok(off_the_runtime(move || cache.hold(&digest)).await??)
-    }
-}
-
-/// Runs work on a file of the cache where it does not block others.
-pub(super) async fn blocking<T: Send + 'static>(
-    path: &Path,
-    work: impl FnOnce(&Path) -> io::Result<T> + Send + 'static,
-) -> Result<T, StoreError> {
-    let owned = path.to_owned();
-    let done = off_the_runtime(move || work(&owned)).await?;
-    Ok(done.map_err(Error::file(path))?)
-}
-
-async fn off_the_runtime<T: Send + 'static>(
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, StoreError> {
-    let done = tokio::task::spawn_blocking(work).await;
-    done.map_err(|error| StoreError::new(ErrorKind::Other, error))
 }

@@ -6,13 +6,15 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use crate::content::{
-    Descriptor, Digest, MeteredReader, Progress, Silent, VerifyError, VerifyReader, open_regular,
+    Descriptor, Digest, MeteredReader, Progress, Silent, StoreError, VerifyError, VerifyReader,
+    open_regular,
 };
 
 use super::Cache;
 use super::error::Error;
-use super::lock::{Lock, is_at};
+use super::lock::{Lock, is_at, is_locked};
 use super::seal::{Look, look, seal};
+use super::waiting::{Obstacle, wait_until_free, when_free};
 
 const BUFFER: usize = 256 * 1024;
 
@@ -53,6 +55,11 @@ pub struct Held {
 }
 
 impl Held {
+    /// A file that is locked already, and is at `path`.
+    pub(super) fn new(path: PathBuf, file: File) -> Self {
+        Self { path, file }
+    }
+
     /// The file. Never write to it.
     #[must_use]
     pub fn path(&self) -> &Path {
@@ -72,7 +79,7 @@ impl Cache {
     ///
     /// [`Error::File`].
     pub fn blob(&self, digest: &Digest) -> Result<Option<PathBuf>, Error> {
-        self.checked(Kind::Blob, digest)
+        wait_until_free(|| self.checked(Kind::Blob, digest))
     }
 
     /// The verified executable whose signed hash is `digest`, if it is there; checked as
@@ -82,7 +89,7 @@ impl Cache {
     ///
     /// [`Error::File`].
     pub fn executable(&self, digest: &Digest) -> Result<Option<PathBuf>, Error> {
-        let held = self.held(Kind::Executable, digest)?;
+        let held = wait_until_free(|| self.held(Kind::Executable, digest))?;
         Ok(held.map(|held| held.path))
     }
 
@@ -92,24 +99,49 @@ impl Cache {
     ///
     /// [`Error::File`].
     pub fn hold(&self, digest: &Digest) -> Result<Option<Held>, Error> {
-        self.held(Kind::Blob, digest)
+        wait_until_free(|| self.held(Kind::Blob, digest))
     }
 
-    fn held(&self, kind: Kind, digest: &Digest) -> Result<Option<Held>, Error> {
+    /// As [`hold`](Self::hold), where it blocks nobody.
+    pub(crate) async fn hold_off_the_runtime(
+        &self,
+        digest: &Digest,
+    ) -> Result<Option<Held>, StoreError> {
+        let (cache, digest) = (self.clone(), digest.clone());
+        when_free(move || cache.held(Kind::Blob, &digest)).await
+    }
+
+    /// Reads content to the end, whatever its seal, and removes it if it is damaged. Whether it is there
+    /// and intact.
+    pub(crate) async fn is_intact(&self, digest: &Digest) -> Result<bool, StoreError> {
+        let (cache, digest) = (self.clone(), digest.clone());
+        when_free(move || {
+            let _turn = cache.turn(&digest)?;
+            match look(&cache.paths.content(Kind::Blob, &digest), Kind::Blob.mode()) {
+                Ok(Look::Absent) => Ok(false),
+                _ => Ok(cache.reread(Kind::Blob, &digest, &Silent)?),
+            }
+        })
+        .await
+    }
+
+    pub(super) fn held(&self, kind: Kind, digest: &Digest) -> Result<Option<Held>, Obstacle> {
         while let Some(path) = self.checked(kind, digest)? {
             let opened = File::open(&path).and_then(|file| {
-                file.lock_shared()?;
-                Ok(file)
+                let locked = is_locked(file.try_lock_shared())?;
+                Ok((file, locked))
             });
             match opened {
+                // Somebody is about to prune it.
+                Ok((_, false)) => return Err(Obstacle::Busy),
                 // Pruned between the look and the lock, and perhaps there again.
-                Ok(file) if !is_at(&file, &path) => {}
+                Ok((file, true)) if !is_at(&file, &path) => {}
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Ok(file) => {
-                    note_use(&file, &path);
+                Ok((file, true)) => {
+                    note_use(&file, &path, SystemTime::now());
                     return Ok(Some(Held { path, file }));
                 }
-                Err(error) => return Err(Error::file(&path)(error)),
+                Err(error) => return Err(Error::file(&path)(error).into()),
             }
         }
         Ok(None)
@@ -125,7 +157,7 @@ impl Cache {
         }
     }
 
-    fn checked(&self, kind: Kind, digest: &Digest) -> Result<Option<PathBuf>, Error> {
+    fn checked(&self, kind: Kind, digest: &Digest) -> Result<Option<PathBuf>, Obstacle> {
         let path = self.paths.content(kind, digest);
         match look(&path, kind.mode()).map_err(Error::file(&path))? {
             Look::Absent => Ok(None),
@@ -138,11 +170,12 @@ impl Cache {
         }
     }
 
-    /// Waits until nobody else checks or makes the content of `digest`.
-    pub(super) fn turn(&self, digest: &Digest) -> Result<Lock, Error> {
+    /// The right to check or to make the content of `digest`, unless somebody else has it.
+    pub(super) fn turn(&self, digest: &Digest) -> Result<Lock, Obstacle> {
         let path = self.paths.lock(digest);
         self.paths.create_parent(&path)?;
-        Lock::wait(&path).map_err(Error::file(&path))
+        let turn = Lock::attempt(&path).map_err(Error::file(&path))?;
+        turn.ok_or(Obstacle::Busy)
     }
 
     /// Reads content whose seal is broken, in the caller's [`turn`](Self::turn): it is sealed again, or
@@ -219,11 +252,11 @@ fn remove_damaged(path: &Path) -> Result<bool, Error> {
     Ok(false)
 }
 
-/// Notes that content is used: pruning takes what has not been for longest. The access time is where
-/// that is kept; the system's own idea of it can be hours old. On a cache that is read only, nothing is
-/// pruned either.
-fn note_use(file: &File, path: &Path) {
-    if let Err(error) = file.set_times(FileTimes::new().set_accessed(SystemTime::now())) {
+/// Notes when a file was used: pruning takes what has not been for longest. The access time is where that
+/// is kept; the system's own idea of it can be hours old. On a cache that is read only, nothing is pruned
+/// either.
+pub(super) fn note_use(file: &File, path: &Path, used: SystemTime) {
+    if let Err(error) = file.set_times(FileTimes::new().set_accessed(used)) {
         tracing::debug!(path = %path.display(), %error, "use not noted");
     }
 }

@@ -15,7 +15,7 @@ pub(super) struct Entry {
     pub(super) path: PathBuf,
     /// In bytes.
     pub(super) size: u64,
-    /// When it was last used; for what is not content, when it was last written.
+    /// When it was last used; for what is unfinished, when it was last written.
     pub(super) used: SystemTime,
 }
 
@@ -66,9 +66,9 @@ impl Cache {
 
 pub(super) fn last_use(place: &Place, metadata: &Metadata) -> io::Result<SystemTime> {
     match place {
+        // The modification time of content is its seal.
         Place::Content(..) => metadata.accessed(),
-        Place::Reference(_) | Place::Memory | Place::Unfinished | Place::Temporary => {
-            metadata.modified()
-        }
+        Place::Reference(_) | Place::Memory => Ok(metadata.accessed()?.max(metadata.modified()?)),
+        Place::Unfinished | Place::Temporary => metadata.modified(),
     }
 }

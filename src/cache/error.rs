@@ -64,6 +64,12 @@ impl Error {
         move |source| Self::File { path, source }
     }
 
+    /// Whether a file could not be written because the disk is full, or what this user or process may
+    /// have of it.
+    pub(crate) fn is_full(&self) -> bool {
+        matches!(self, Self::File { source, .. } if is_full(source))
+    }
+
     /// What a caller can decide on.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
@@ -114,7 +120,7 @@ impl Error {
 }
 
 /// Whether the disk, or what this user or process may have of it, is full.
-pub(super) fn is_full(error: &io::Error) -> bool {
+fn is_full(error: &io::Error) -> bool {
     use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
     matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge)
 }

@@ -3,13 +3,14 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use crate::content::Digest;
+use crate::content::{Digest, StoreError};
 
 use super::Cache;
 use super::content::Kind;
 use super::error::Error;
 use super::lock::Lock;
 use super::seal::seal;
+use super::waiting::{Obstacle, when_free};
 
 /// An executable in the cache, or the right to put it there.
 #[derive(Debug)]
@@ -31,15 +32,20 @@ impl Cache {
     /// The permission bits of a cached executable: it runs, and nobody writes to it.
     pub const EXECUTABLE_MODE: u32 = 0o555;
 
-    /// The executable whose signed hash is `digest`, or the place for it. Blocks while somebody else, in
+    /// The executable whose signed hash is `digest`, or the place for it. Waits while somebody else, in
     /// this process or another, is about to put it there.
     ///
     /// # Errors
     ///
-    /// [`Error::File`].
-    pub fn executable_or_slot(&self, digest: &Digest) -> Result<Executable, Error> {
-        if let Some(path) = self.executable(digest)? {
-            return Ok(Executable::Ready(path));
+    /// [`Error::File`], as the error of a store.
+    pub async fn executable_or_slot(&self, digest: &Digest) -> Result<Executable, StoreError> {
+        let (cache, digest) = (self.clone(), digest.clone());
+        when_free(move || cache.find_or_take(&digest)).await
+    }
+
+    fn find_or_take(&self, digest: &Digest) -> Result<Executable, Obstacle> {
+        if let Some(held) = self.held(Kind::Executable, digest)? {
+            return Ok(Executable::Ready(held.path().to_owned()));
         }
         let turn = self.turn(digest)?;
         let destination = self.paths.content(Kind::Executable, digest);

@@ -4,10 +4,12 @@
 //! digest of the manifest, and so it is kept by tag, and is nobody else's.
 
 use std::io::{Read, Write};
+use std::time::SystemTime;
 
 use crate::content::{AtomicFile, Digest, open_regular};
 
 use super::Cache;
+use super::content::note_use;
 use super::error::Error;
 
 /// Larger ones are not read, in bytes.
@@ -36,11 +38,13 @@ impl Cache {
         written.map(drop).map_err(Error::file(&path))
     }
 
-    /// What was kept for `registry/repository:tag`, if it was for this manifest.
+    /// What was kept for `registry/repository:tag`, if it was for this manifest. It is noted as used.
     pub(crate) fn head(&self, name: &str, manifest: &Digest) -> Option<Vec<u8>> {
-        let (file, _) = open_regular(&self.paths.head(name).ok()?).ok()?;
+        let path = self.paths.head(name).ok()?;
+        let (file, _) = open_regular(&path).ok()?;
         let mut kept = Vec::new();
-        file.take(LONGEST).read_to_end(&mut kept).ok()?;
+        (&file).take(LONGEST).read_to_end(&mut kept).ok()?;
+        note_use(&file, &path, SystemTime::now());
         let head = kept.strip_prefix(format!("{manifest}\n").as_bytes())?;
         Some(head.to_vec())
     }
@@ -48,6 +52,10 @@ impl Cache {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::{File, FileTimes};
+    use std::time::{Duration, UNIX_EPOCH};
+
+    use super::super::PruneOptions;
     use super::*;
 
     #[test]
@@ -60,5 +68,25 @@ mod tests {
         assert_eq!(cache.head("ghcr.io/x:1", &second), None);
         assert_eq!(cache.head("ghcr.io/x:2", &first), None);
         assert!(cache.keep_head("ghcr.io/../x:1", &first, b"").is_err());
+    }
+
+    #[test]
+    fn a_head_that_is_used_counts_as_used() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = Cache::open(Some(folder.path())).unwrap();
+        let manifest = Digest::of(b"1");
+        cache.keep_head("ghcr.io/x:1", &manifest, b"head").unwrap();
+        let path = cache.paths.head("ghcr.io/x:1").unwrap();
+        let times = FileTimes::new()
+            .set_accessed(UNIX_EPOCH)
+            .set_modified(UNIX_EPOCH);
+        File::open(path).unwrap().set_times(times).unwrap();
+        let old = PruneOptions {
+            max_age: Some(Duration::from_secs(60)),
+            ..PruneOptions::default()
+        };
+
+        cache.head("ghcr.io/x:1", &manifest).unwrap();
+        assert!(cache.prune(&old).unwrap().removed.is_empty());
     }
 }

@@ -67,7 +67,7 @@ impl Cache {
                 Place::Content(Kind::Executable, _) => listing.executables.add(entry.size),
                 Place::Unfinished | Place::Temporary => listing.unfinished.add(entry.size),
                 Place::Memory => {}
-                Place::Reference(name) => match self.recorded(&name) {
+                Place::Reference(name) => match self.listed(&name) {
                     Ok(record) => listing.references.push(Listed {
                         reference: name,
                         size: record.content,

@@ -1,6 +1,6 @@
 //! Turns that processes take.
 
-use std::fs::{File, OpenOptions, remove_file, symlink_metadata};
+use std::fs::{File, OpenOptions, TryLockError, remove_file, symlink_metadata};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -14,12 +14,22 @@ pub(super) struct Lock {
 }
 
 impl Lock {
-    /// Waits for the turn of whoever holds the lock file at `path`. Blocks.
-    pub(super) fn wait(path: &Path) -> io::Result<Self> {
-        Ok(Self {
+    /// Takes the turn, unless somebody else holds the lock file at `path`.
+    pub(super) fn attempt(path: &Path) -> io::Result<Option<Self>> {
+        let file = try_open_locked(path)?;
+        Ok(file.map(|file| Self {
             path: path.to_owned(),
-            file: open_locked(path)?,
-        })
+            file,
+        }))
+    }
+
+    /// Whether somebody holds the lock file at `path`. Makes none.
+    pub(super) fn is_held(path: &Path) -> io::Result<bool> {
+        match File::open(path) {
+            Ok(file) => Ok(!is_locked(file.try_lock())?),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 }
 
@@ -34,17 +44,29 @@ impl Drop for Lock {
     }
 }
 
-/// Opens the file at `path`, makes it if it is missing, and waits until nobody else has it locked. Blocks.
-pub(super) fn open_locked(path: &Path) -> io::Result<File> {
+/// Opens the file at `path`, makes it if it is missing, and locks it. `None` when somebody else has it
+/// locked.
+pub(super) fn try_open_locked(path: &Path) -> io::Result<Option<File>> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
     loop {
         let file = options.open(path)?;
-        file.lock()?;
+        if !is_locked(file.try_lock())? {
+            return Ok(None);
+        }
         // Who had it before may have removed it, or given it its final name.
         if is_at(&file, path) {
-            return Ok(file);
+            return Ok(Some(file));
         }
+    }
+}
+
+/// What became of trying to lock a file: whether it is locked now.
+pub(super) fn is_locked(tried: Result<(), TryLockError>) -> io::Result<bool> {
+    match tried {
+        Ok(()) => Ok(true),
+        Err(TryLockError::WouldBlock) => Ok(false),
+        Err(TryLockError::Error(error)) => Err(error),
     }
 }
 

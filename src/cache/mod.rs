@@ -18,6 +18,7 @@
 //!
 //! - **Hits are checked** by their seal (`seal.rs`), at the cost of one look at the metadata;
 //!   [`Cache::verify`] reads everything. What is damaged is removed and made anew, never served.
+//! - **Waiting** for whoever is at work on the same takes no thread of a runtime (`waiting.rs`).
 //! - **Use** is noted in the access time of a file. [`Cache::prune`] takes what was not used for longest,
 //!   but nothing that somebody holds a shared lock on, and nothing that was used within the last hour:
 //!   the path of an executable outlives the call that gave it.
@@ -39,6 +40,7 @@ mod ranges;
 mod references;
 mod seal;
 mod verify;
+mod waiting;
 
 use std::path::Path;
 use std::sync::Arc;

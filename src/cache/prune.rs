@@ -1,6 +1,6 @@
 //! Making room.
 
-use std::fs::{File, TryLockError, remove_file};
+use std::fs::{File, remove_file};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 use super::Cache;
 use super::entries::{Entry, last_use};
 use super::error::Error;
-use super::lock::is_at;
+use super::lock::{Lock, is_at, is_locked};
 use super::paths::Place;
 
 /// How long what was just used stays, if nothing else is said. It is longer, too, than anybody takes to
@@ -81,7 +81,7 @@ impl Cache {
             if !options.wants(&entry.place, age, pruned.left) {
                 continue;
             }
-            let taken = take(&entry, options.dry_run);
+            let taken = self.take(&entry, options.dry_run);
             if taken.map_err(Error::file(&entry.path))? {
                 pruned.freed += entry.size;
                 pruned.left -= entry.size;
@@ -89,6 +89,30 @@ impl Cache {
             }
         }
         Ok(pruned)
+    }
+
+    /// Removes a file that nobody is using or making. Whether it is gone.
+    fn take(&self, entry: &Entry, dry_run: bool) -> io::Result<bool> {
+        let file = match File::open(&entry.path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+            file => file?,
+        };
+        if !is_locked(file.try_lock())? {
+            return Ok(false);
+        }
+        // Content that has its name already, but whose maker is not done with it.
+        if let Place::Content(_, digest) = &entry.place
+            && Lock::is_held(&self.paths.lock(digest))?
+        {
+            return Ok(false);
+        }
+        // While it is locked: whoever uses it notes that under a lock too, and sees then that it is gone.
+        let unused = last_use(&entry.place, &file.metadata()?)? == entry.used;
+        match unused && is_at(&file, &entry.path) {
+            true if dry_run => Ok(true),
+            true => remove(&entry.path),
+            false => Ok(false),
+        }
     }
 }
 
@@ -106,26 +130,6 @@ impl PruneOptions {
             // Nobody locks them: only time tells that their process is gone.
             Place::Temporary => age > GRACE,
         }
-    }
-}
-
-/// Removes a file that nobody is using. Whether it is gone.
-fn take(entry: &Entry, dry_run: bool) -> io::Result<bool> {
-    let file = match File::open(&entry.path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
-        file => file?,
-    };
-    match file.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => return Ok(false),
-        Err(TryLockError::Error(error)) => return Err(error),
-    }
-    // While it is locked: whoever uses it notes that under a lock too, and sees then that it is gone.
-    let unused = last_use(&entry.place, &file.metadata()?)? == entry.used;
-    match unused && is_at(&file, &entry.path) {
-        true if dry_run => Ok(true),
-        true => remove(&entry.path),
-        false => Ok(false),
     }
 }
 

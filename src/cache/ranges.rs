@@ -1,19 +1,17 @@
 //! A part of a blob on its way: received once, whoever asks at the same time.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::File;
 use std::io;
 use std::ops::Range;
-use std::path::PathBuf;
-use std::time::Duration;
+use std::path::{Path, PathBuf};
 
 use crate::content::{Digest, StoreError};
 
 use super::Cache;
-use super::blobs::{blocking, discard};
-
-/// How long is waited before looking again whether somebody else is done; it doubles up to the longest.
-const FIRST_WAIT: Duration = Duration::from_millis(10);
-const LONGEST_WAIT: Duration = Duration::from_millis(200);
+use super::blobs::discard;
+use super::error::Error;
+use super::lock::try_open_locked;
+use super::waiting::{Obstacle, when_free};
 
 /// What has been received of a part of a blob. Nobody else writes to it for as long as this is there.
 /// Dropped, it stays for the next one to continue.
@@ -35,6 +33,11 @@ impl PartialRange {
         &self.file
     }
 
+    /// Where that file is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Removes it: nobody will need it any more, or it is of no use.
     pub(crate) fn discard(self) -> io::Result<()> {
         discard(&self.path, &self.file)
@@ -43,9 +46,6 @@ impl PartialRange {
 
 impl Cache {
     /// Where the bytes `range` of `blob` are to be received. Waits for whoever is receiving them now.
-    ///
-    /// Waiting takes no thread: all that a runtime has for blocking work could be waiting for the one
-    /// that is to receive.
     pub(crate) async fn partial_range(
         &self,
         blob: &Digest,
@@ -56,40 +56,34 @@ impl Cache {
         let path = self.paths.partial(&name);
         self.paths.create_parent(&path)?;
         let length = end.saturating_sub(*start);
-        let mut wait = FIRST_WAIT;
-        loop {
-            let opened = blocking(&path, move |path| {
-                let mut options = OpenOptions::new();
-                let options = options.read(true).write(true).create(true);
-                let file = options.truncate(false).open(path)?;
-                match file.try_lock() {
-                    Ok(()) => {}
-                    Err(TryLockError::WouldBlock) => return Ok(None),
-                    Err(TryLockError::Error(error)) => return Err(error),
-                }
-                let mut received = file.metadata()?.len();
-                if received > length {
-                    file.set_len(0)?;
-                    received = 0;
-                }
-                Ok(Some((file, received)))
-            });
-            if let Some((file, received)) = opened.await? {
-                return Ok(PartialRange {
-                    path,
-                    file,
-                    received,
-                });
-            }
-            tokio::time::sleep(wait).await;
-            wait = (wait * 2).min(LONGEST_WAIT);
-        }
+        when_free(move || open(&path, length)?.ok_or(Obstacle::Busy)).await
     }
+}
+
+/// What there is at `path` of a range of so many bytes. `None` while somebody else is receiving it.
+fn open(path: &Path, length: u64) -> Result<Option<PartialRange>, Error> {
+    let opened = || {
+        let Some(file) = try_open_locked(path)? else {
+            return Ok(None);
+        };
+        let mut received = file.metadata()?.len();
+        if received > length {
+            file.set_len(0)?;
+            received = 0;
+        }
+        Ok(Some(PartialRange {
+            path: path.to_owned(),
+            file,
+            received,
+        }))
+    };
+    opened().map_err(Error::file(path))
 }
 
 #[cfg(test)]
 mod tests {
     use std::io::Write;
+    use std::time::Duration;
 
     use super::*;
 

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::content::{AtomicFile, Descriptor, open_regular};
 
 use super::Cache;
+use super::content::note_use;
 use super::error::Error;
 
 /// A record is a few hundred bytes.
@@ -27,6 +28,19 @@ pub struct Record {
 }
 
 impl Record {
+    /// A registry has just confirmed that a tag points to `descriptor`, which names so many bytes of
+    /// content.
+    #[must_use]
+    pub fn new(descriptor: &Descriptor, content: Option<u64>) -> Self {
+        Self {
+            descriptor: descriptor.clone(),
+            content,
+            confirmed: SystemTime::now()
+                .duration_since(UNIX_EPOCH)
+                .map_or(0, |since| since.as_secs()),
+        }
+    }
+
     /// When the registry last confirmed that. It can be in the future, when a clock was wrong.
     #[must_use]
     pub fn confirmed_at(&self) -> SystemTime {
@@ -37,16 +51,30 @@ impl Record {
 }
 
 impl Cache {
-    /// What is known of `registry/repository:tag`.
+    /// What is known of `registry/repository:tag`. It is noted as used.
     ///
     /// # Errors
     ///
     /// [`Error::NoReference`] when nothing is, or nothing that can be read; [`Error::File`].
     pub fn recorded(&self, name: &str) -> Result<Record, Error> {
+        self.read_record(name, true)
+    }
+
+    /// The same for who looks at everything, which is no use.
+    pub(super) fn listed(&self, name: &str) -> Result<Record, Error> {
+        self.read_record(name, false)
+    }
+
+    fn read_record(&self, name: &str, is_use: bool) -> Result<Record, Error> {
         let path = self.paths.reference(name)?;
         let text = open_regular(&path).and_then(|(file, _)| {
+            let used = match is_use {
+                true => SystemTime::now(),
+                false => file.metadata()?.accessed()?,
+            };
             let mut text = Vec::new();
-            file.take(LONGEST_RECORD).read_to_end(&mut text)?;
+            (&file).take(LONGEST_RECORD).read_to_end(&mut text)?;
+            note_use(&file, &path, used);
             Ok(text)
         });
         match text {
@@ -61,28 +89,23 @@ impl Cache {
         }
     }
 
-    /// Records that `registry/repository:tag` points to `descriptor` now, which names so many bytes of
-    /// content.
+    /// Records what `registry/repository:tag` points to, unless something is recorded that was confirmed
+    /// later.
     ///
     /// # Errors
     ///
     /// [`Error::MalformedName`], [`Error::File`].
-    pub fn record(
-        &self,
-        name: &str,
-        descriptor: &Descriptor,
-        content: Option<u64>,
-    ) -> Result<(), Error> {
+    pub fn record(&self, name: &str, record: &Record) -> Result<(), Error> {
         let path = self.paths.reference(name)?;
+        if let Ok(known) = self.recorded(name)
+            // In the future, as a wrong clock had it, nothing is confirmed.
+            && known.confirmed > record.confirmed
+            && known.confirmed_at() <= SystemTime::now()
+        {
+            return Ok(());
+        }
         self.paths.create_parent(&path)?;
-        let record = Record {
-            descriptor: descriptor.clone(),
-            content,
-            confirmed: SystemTime::now()
-                .duration_since(UNIX_EPOCH)
-                .map_or(0, |since| since.as_secs()),
-        };
-        let text = serde_json::to_vec(&record).map_err(io::Error::other);
+        let text = serde_json::to_vec(record).map_err(io::Error::other);
         text.and_then(|text| {
             let mut file = AtomicFile::create(&path)?;
             file.write_all(&text)?;

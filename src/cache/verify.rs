@@ -9,6 +9,7 @@ use crate::content::Progress;
 use super::Cache;
 use super::error::Error;
 use super::paths::Place;
+use super::waiting::wait_until_free;
 
 /// What [`Cache::verify`] found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -32,10 +33,10 @@ impl Cache {
         for entry in self.entries()? {
             let intact = match &entry.place {
                 Place::Content(kind, digest) => {
-                    let _turn = self.turn(digest)?;
+                    let _turn = wait_until_free(|| self.turn(digest))?;
                     self.reread(*kind, digest, progress)
                 }
-                Place::Reference(name) => match self.recorded(name) {
+                Place::Reference(name) => match self.listed(name) {
                     Ok(_) => Ok(true),
                     Err(Error::NoReference(_)) => remove_file(&entry.path)
                         .map(|()| false)

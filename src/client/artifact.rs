@@ -8,14 +8,14 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::archive::{Limits, VerifiedClaims, is_compressed, read_claims};
-use crate::cache::{self, Executable, Held};
+use crate::cache::{self, Held, Record};
 use crate::content::{Descriptor, Digest, ErrorKind, Store, StoreError, open_regular};
 use crate::oci::{Artifact, MANIFEST_LIMIT, Reference, choose_from_index, media_type};
 
-use super::copy::{Content, copy};
+use super::copy::{Content, metered};
 use super::error::Error;
 use super::resolve::PullPolicy;
-use super::{Access, Client, blocking, record_name};
+use super::{Access, Client, record_name};
 
 /// An archive whose manifest and layers are in the cache. Nothing is verified yet but their digests.
 #[derive(Clone)]
@@ -152,27 +152,19 @@ impl Client {
             return Err(Error::NotCached(reference.to_string()));
         }
         let content = Content { store, descriptor };
-        match label {
-            "" => self.cache.put(descriptor, &content).await?,
+        Ok(match label {
+            "" => self.cache.receive(descriptor, &content).await?,
             label => {
                 let progress = self.progress.as_ref();
-                copy(&content, &self.cache, descriptor, label, progress).await?;
+                let content = metered(&content, descriptor, label, progress);
+                self.cache.receive(descriptor, &content).await?
             }
-        }
-        let held = self.held(&descriptor.digest).await?;
-        held.ok_or_else(|| cache::Error::NoContent(descriptor.digest.clone()).into())
+        })
     }
 
-    /// Content of the cache, off the runtime: what looks damaged is read to the end.
+    /// Content of the cache.
     pub(super) async fn held(&self, digest: &Digest) -> Result<Option<Held>, Error> {
-        let (cache, digest) = (self.cache.clone(), digest.clone());
-        blocking(move || Ok(cache.hold(&digest)?)).await
-    }
-
-    /// A verified executable of the cache, or the right to put it there, off the runtime.
-    pub(super) async fn executable(&self, hash: &Digest) -> Result<Executable, Error> {
-        let (cache, hash) = (self.cache.clone(), hash.clone());
-        blocking(move || Ok(cache.executable_or_slot(&hash)?)).await
+        Ok(self.cache.hold_off_the_runtime(digest).await?)
     }
 
     /// Writes down what the registry has just said. Who only reads the cache can do without.
@@ -187,7 +179,7 @@ impl Client {
             tracing::warn!(%name, %from, %to, "the tag has moved");
         }
         let size = artifact.layers().iter().map(|layer| layer.size).sum();
-        if let Err(error) = self.cache.record(&name, descriptor, Some(size)) {
+        if let Err(error) = self.cache.record(&name, &Record::new(descriptor, Some(size))) {
             let error: &dyn std::error::Error = &error;
             tracing::warn!(error, "what {name} stands for was not recorded");
         }

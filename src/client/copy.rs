@@ -18,12 +18,22 @@ pub(super) async fn copy(
     label: &str,
     progress: &dyn Progress,
 ) -> Result<(), StoreError> {
-    let source = Metered {
+    let source = metered(source, descriptor, label, progress);
+    store.put(descriptor, &source).await
+}
+
+/// The content of `descriptor`, watched while it is read.
+pub(super) fn metered<'a>(
+    source: &'a dyn Source,
+    descriptor: &Descriptor,
+    label: &str,
+    progress: &dyn Progress,
+) -> Metered<'a> {
+    Metered {
         source,
         meter: Arc::from(progress.begin(label, descriptor.size)),
         furthest: Arc::default(),
-    };
-    store.put(descriptor, &source).await
+    }
 }
 
 /// The content of a descriptor in a store, as a source for another store.
@@ -50,7 +60,7 @@ impl Source for Content<'_> {
 }
 
 /// A source that is watched. What is read again, because a transfer broke off, counts once.
-struct Metered<'a> {
+pub(super) struct Metered<'a> {
     source: &'a dyn Source,
     meter: Arc<dyn Meter>,
     furthest: Arc<AtomicU64>,

@@ -57,7 +57,7 @@ impl Client {
         })
         .await?;
         // Under the name of a signed hash there is nothing but what has that hash.
-        let (path, there) = match self.executable(&hash).await? {
+        let (path, there) = match self.cache.executable_or_slot(&hash).await? {
             Executable::Ready(path) => (path, true),
             Executable::Missing(slot) => {
                 let (path, mode) = (slot.destination().to_owned(), Cache::EXECUTABLE_MODE);

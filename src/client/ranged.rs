@@ -50,7 +50,7 @@ impl Client {
             .executable(target)
             .map_err(|source| Error::unusable(&reference.to_string(), source))?;
         // Under the name of a signed hash there is nothing but what has that hash.
-        let (path, downloaded) = match self.executable(hash).await? {
+        let (path, downloaded) = match self.cache.executable_or_slot(hash).await? {
             Executable::Ready(path) => (path, None),
             Executable::Missing(slot) => {
                 let received = self.receive(store, &remote, reference, target, hash, slot);

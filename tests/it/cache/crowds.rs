@@ -1,18 +1,21 @@
 //! Many at once, in one process and in many.
 
+use std::fs;
 use std::path::Path;
 use std::process::Stdio;
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use wasmcloud_par::archive::Target;
+use wasmcloud_par::cache::PruneOptions;
 use wasmcloud_par::client::{Client, Fetched};
 use wasmcloud_par::content::ErrorKind;
 use wasmcloud_par::oci::Reference;
 
 use super::Provider;
 use crate::support::proxy::{Fault, Proxy, Rule};
-use crate::transfer::{block_on, client, digest};
+use crate::transfer::{block_on, client, digest, par};
 
 const PROCESSES: usize = 64;
 const TASKS: usize = 1000;
@@ -122,4 +125,149 @@ fn one_refusal_is_for_all_who_asked_at_the_same_time() {
     });
     let asked = provider.requests_since(before).len();
     assert!((2..30).contains(&asked), "{asked}");
+}
+
+/// Many more than there are threads, all at once. When they wait for each other, this fails.
+fn with_four_threads<T: Send + 'static>(
+    work: impl Iterator<Item = impl Future<Output = T> + Send + 'static>,
+) -> Vec<T> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .max_blocking_threads(4)
+        .enable_all()
+        .build()
+        .unwrap();
+    let done = runtime.block_on(async {
+        let tasks: Vec<_> = work.map(tokio::spawn).collect();
+        let all = futures_util::future::join_all(tasks);
+        tokio::time::timeout(Duration::from_secs(30), all).await
+    });
+    // Threads that wait for ever are not waited for.
+    runtime.shutdown_background();
+    let done = done.expect("they wait for each other");
+    done.into_iter().map(Result::unwrap).collect()
+}
+
+#[test]
+fn who_waits_for_a_download_takes_no_thread() {
+    let provider = Provider::of_noise(1 << 20);
+    let client = client(provider.folder().parent().unwrap());
+    let reference: Arc<Reference> = Arc::new(provider.reference.parse().unwrap());
+    let pulls = (0..20).map(|number| {
+        let (client, reference) = (client.clone(), Arc::clone(&reference));
+        let destination = provider.environment.path(&format!("{number}.par.gz"));
+        async move { client.pull(&reference, Some(&destination), None).await }
+    });
+    for pulled in with_four_threads(pulls) {
+        assert_eq!(digest(&pulled.unwrap().path), provider.layer);
+    }
+    let requests = provider.registry.requests();
+    assert_eq!(
+        count(
+            &requests,
+            &format!("GET /v2/provider/blobs/{}", provider.layer)
+        ),
+        1
+    );
+    assert_eq!(provider.kept("partial"), [""; 0]);
+}
+
+#[test]
+fn who_waits_for_an_executable_takes_no_thread() {
+    // One whose bytes are downloaded by themselves, and one that comes out of the whole archive.
+    for provider in [Provider::of_noise(1 << 20), Provider::new()] {
+        let client = client(provider.folder().parent().unwrap());
+        let tags: Vec<String> = (0..20).map(|tag| format!("many-{tag}")).collect();
+        for tag in &tags {
+            par(&provider.environment, ["tag", &provider.reference, tag]).success();
+        }
+        let fetches = tags.iter().map(|tag| {
+            let reference = provider.registry.reference(&format!("provider:{tag}"));
+            let reference = Arc::new(reference.parse().unwrap());
+            let client = client.clone();
+            async move { client.fetch(&reference, &Target::host()).await }
+        });
+        for fetched in with_four_threads(fetches) {
+            assert_eq!(digest(&fetched.unwrap().path), provider.executable);
+        }
+        assert_eq!(provider.kept("partial"), [""; 0]);
+    }
+}
+
+/// Somebody checks the manifest, as its seal is broken.
+fn being_checked(provider: &Provider) -> fs::File {
+    let manifest = provider.file("blobs", &provider.manifest);
+    let touched = fs::File::open(&manifest).unwrap();
+    touched.set_modified(std::time::SystemTime::now()).unwrap();
+    let lock = provider.file("partial", &provider.manifest);
+    let lock = fs::File::create(lock.with_extension("lock")).unwrap();
+    lock.lock().unwrap();
+    lock
+}
+
+#[test]
+fn who_waits_blocks_nobody_and_can_be_dropped() {
+    let provider = Provider::new();
+    provider.fetches_the_executable();
+    let checking = being_checked(&provider);
+    let started = Instant::now();
+    let done = std::thread::spawn(|| {
+        std::thread::sleep(Duration::from_secs(3));
+        drop(checking);
+    });
+    let client = client(provider.folder().parent().unwrap());
+    let reference = provider.reference.parse().unwrap();
+    let target = Target::host();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let fetching = client.fetch(&reference, &target);
+        let waiting = tokio::time::timeout(Duration::from_millis(200), fetching).await;
+        assert!(waiting.is_err());
+    });
+    drop(runtime);
+    assert!(started.elapsed() < Duration::from_secs(2));
+
+    let fetched = block_on(client.fetch(&reference, &target)).unwrap();
+    assert!(started.elapsed() >= Duration::from_secs(3));
+    assert_eq!(digest(&fetched.path), provider.executable);
+    done.join().unwrap();
+}
+
+#[test]
+fn a_fetch_beside_one_who_prunes_everything_succeeds() {
+    let everything = PruneOptions {
+        all: true,
+        grace: Duration::ZERO,
+        ..PruneOptions::default()
+    };
+    for provider in [Provider::of_noise(256 << 10), Provider::new()] {
+        let client = client(provider.folder().parent().unwrap());
+        let reference = provider.reference.parse().unwrap();
+        let done = AtomicBool::new(false);
+        let pruned = std::thread::scope(|scope| {
+            let pruning = scope.spawn(|| {
+                let mut pruned = 0;
+                while !done.load(Ordering::Relaxed) {
+                    pruned += client.cache().prune(&everything).unwrap().removed.len();
+                }
+                pruned
+            });
+            let outcomes: Vec<Outcome> = block_on(async {
+                let mut outcomes = Vec::new();
+                for _ in 0..60 {
+                    outcomes.push(client.fetch(&reference, &Target::host()).await);
+                }
+                outcomes
+            });
+            done.store(true, Ordering::Relaxed);
+            for outcome in outcomes {
+                outcome.unwrap();
+            }
+            pruning.join().unwrap()
+        });
+        assert!(pruned > 60, "{pruned}");
+    }
 }

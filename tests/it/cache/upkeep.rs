@@ -138,6 +138,32 @@ fn use_counts_and_reading_everything_is_none() {
 }
 
 #[test]
+fn a_tag_that_is_used_daily_stays_known_although_it_was_written_long_ago() {
+    let provider = Provider::new();
+    provider.fetches_the_executable();
+    let long_ago = || {
+        let time = SystemTime::now() - 40 * DAY;
+        let times = FileTimes::new().set_accessed(time).set_modified(time);
+        File::open(provider.record())
+            .unwrap()
+            .set_times(times)
+            .unwrap();
+    };
+    let monthly = ["prune", "--max-age", "30d"];
+
+    long_ago();
+    provider.fetch(&["--pull", "never"]).success();
+    provider.cache(monthly).success();
+    assert!(provider.record().exists());
+
+    long_ago();
+    provider.cache(["list"]).success();
+    provider.is_sound();
+    provider.cache(monthly).success();
+    assert!(!provider.record().exists(), "looking at it is no use");
+}
+
+#[test]
 fn what_is_in_use_stays() {
     let provider = Provider::new();
     provider.fetches_the_executable();
