@@ -2,25 +2,33 @@
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
 
 use crate::archive::{Limits, VerifiedClaims, is_compressed, read_claims};
-use crate::cache::{self, Held, Record};
+use crate::cache::{self, Held};
 use crate::content::{Descriptor, Digest, ErrorKind, Store, StoreError, open_regular};
 use crate::oci::{Artifact, MANIFEST_LIMIT, Reference, choose_from_index, media_type};
 
+use super::confirmed::Confirmed;
 use super::copy::{Content, metered};
 use super::error::Error;
 use super::resolve::PullPolicy;
-use super::{Access, Client, record_name};
+use super::{Access, Client, blocking};
+
+/// The manifest that a reference stands for.
+pub(super) struct Found {
+    pub(super) artifact: Artifact,
+    /// What is to be recorded once it has served its purpose.
+    pub(super) confirmed: Option<Confirmed>,
+}
 
 /// An archive whose manifest and layers are in the cache. Nothing is verified yet but their digests.
 #[derive(Clone)]
 pub(super) struct Cached {
     pub(super) artifact: Artifact,
+    pub(super) confirmed: Option<Confirmed>,
     layers: Arc<[Held]>,
 }
 
@@ -76,15 +84,18 @@ impl Client {
     /// downloaded again.
     pub(super) async fn cached(&self, reference: &Reference) -> Result<Cached, Error> {
         let store = self.store(reference, Access::Read)?;
-        let artifact = self.artifact(store.as_ref(), reference).await?;
-        self.whole(store.as_ref(), artifact, reference).await
+        let found = self.find(store.as_ref(), reference).await?;
+        self.whole(store.as_ref(), found, reference).await
     }
 
     /// Brings the layers of an archive into the cache.
     pub(super) async fn whole(
         &self,
         store: &dyn Store,
-        artifact: Artifact,
+        Found {
+            artifact,
+            confirmed,
+        }: Found,
         reference: &Reference,
     ) -> Result<Cached, Error> {
         let mut layers = Vec::with_capacity(artifact.layers().len());
@@ -94,16 +105,17 @@ impl Client {
         }
         Ok(Cached {
             artifact,
+            confirmed,
             layers: layers.into(),
         })
     }
 
     /// The manifest that `reference` stands for, by the pull policy.
-    pub(super) async fn artifact(
+    pub(super) async fn find(
         &self,
         store: &dyn Store,
         reference: &Reference,
-    ) -> Result<Artifact, Error> {
+    ) -> Result<Found, Error> {
         let resolved = self.stands_for(store, reference).await?;
         let descriptor = resolved.descriptor;
         let mut manifest = self.manifest(store, &descriptor, reference).await?;
@@ -114,10 +126,14 @@ impl Client {
             manifest = self.manifest(store, &chosen, reference).await?;
         }
         let artifact = Artifact::parse(chosen, manifest, &reference.to_string())?;
-        if resolved.confirmed && reference.digest().is_none() {
-            self.record(reference, &descriptor, &artifact);
-        }
-        Ok(artifact)
+        let confirmed = match resolved.confirmed {
+            true => self.confirmed(reference, &descriptor, &artifact).await?,
+            false => None,
+        };
+        Ok(Found {
+            artifact,
+            confirmed,
+        })
     }
 
     async fn manifest(
@@ -134,7 +150,7 @@ impl Client {
             });
         }
         let held = self.brought(store, descriptor, reference, "").await?;
-        Ok(read_manifest(held.path()).map_err(cache::Error::file(held.path()))?)
+        manifest_in(held).await
     }
 
     /// Content in the cache, received if it was not there. `label` names what takes long, if it does.
@@ -166,29 +182,17 @@ impl Client {
     pub(super) async fn held(&self, digest: &Digest) -> Result<Option<Held>, Error> {
         Ok(self.cache.hold_off_the_runtime(digest).await?)
     }
-
-    /// Writes down what the registry has just said. Who only reads the cache can do without.
-    fn record(&self, reference: &Reference, descriptor: &Descriptor, artifact: &Artifact) {
-        let Some(name) = record_name(reference) else {
-            return;
-        };
-        if let Ok(record) = self.cache.recorded(&name)
-            && record.descriptor.digest != descriptor.digest
-        {
-            let (from, to) = (&record.descriptor.digest, &descriptor.digest);
-            tracing::warn!(%name, %from, %to, "the tag has moved");
-        }
-        let size = artifact.layers().iter().map(|layer| layer.size).sum();
-        if let Err(error) = self.cache.record(&name, &Record::new(descriptor, Some(size))) {
-            let error: &dyn std::error::Error = &error;
-            tracing::warn!(error, "what {name} stands for was not recorded");
-        }
-    }
 }
 
-pub(super) fn read_manifest(path: &Path) -> io::Result<Bytes> {
-    let mut bytes = Vec::new();
-    let (file, _) = open_regular(path)?;
-    file.take(MANIFEST_LIMIT + 1).read_to_end(&mut bytes)?;
-    Ok(bytes.into())
+/// The bytes of a manifest in the cache.
+pub(super) async fn manifest_in(held: Held) -> Result<Bytes, Error> {
+    blocking(move || {
+        let mut bytes = Vec::new();
+        let path = held.path();
+        let read = open_regular(path)
+            .and_then(|(file, _)| file.take(MANIFEST_LIMIT + 1).read_to_end(&mut bytes));
+        read.map_err(cache::Error::file(path))?;
+        Ok(bytes.into())
+    })
+    .await
 }

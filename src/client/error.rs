@@ -116,6 +116,18 @@ impl Error {
         }
     }
 
+    /// The same, when what was written belongs in the cache.
+    pub(super) fn in_cache(self) -> Self {
+        match self {
+            Self::Archive(archive::Error::Write { path, source })
+            | Self::Unusable {
+                source: archive::Error::Write { path, source },
+                ..
+            } => cache::Error::File { path, source }.into(),
+            other => other,
+        }
+    }
+
     pub(super) fn write(path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
         move |source| Self::Write { path, source }

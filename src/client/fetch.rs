@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 
 use crate::archive::{Target, VerifiedClaims};
-use crate::cache::{Cache, Executable};
+use crate::cache::{Cache, Executable, Slot};
 use crate::content::Digest;
 use crate::oci::{Artifact, Reference};
 
+use super::artifact::Cached;
 use super::error::Error;
 use super::{Access, Client, blocking};
 
@@ -35,13 +36,30 @@ impl Client {
     ) -> Result<Fetched, Error> {
         let store = self.store(reference, Access::Read)?;
         let store = store.as_ref();
-        let artifact = self.artifact(store, reference).await?;
-        let by_range = self.fetch_by_range(store, &artifact, reference, target);
+        let found = self.find(store, reference).await?;
+        let by_range = self.fetch_by_range(store, &found, reference, target);
         if let Some(fetched) = by_range.await? {
             return Ok(fetched);
         }
-        let downloaded = self.missing(&artifact).await?;
-        let cached = self.whole(store, artifact, reference).await?;
+        let downloaded = self.missing(&found.artifact).await?;
+        let cached = self.whole(store, found, reference).await?;
+        let confirmed = cached.confirmed.clone();
+        let fetch = |cached| self.fetch_from(cached, reference, target);
+        let fetched = self.repairing(cached, reference, fetch).await?;
+        self.record(confirmed, None).await;
+        Ok(Fetched {
+            downloaded,
+            ..fetched
+        })
+    }
+
+    /// Fetches from an archive that is in the cache.
+    async fn fetch_from(
+        &self,
+        cached: Cached,
+        reference: &Reference,
+        target: &Target,
+    ) -> Result<Fetched, Error> {
         let digest = cached.artifact.descriptor().digest.clone();
         let name = reference.to_string();
         let (client, place) = (self.clone(), reference.clone());
@@ -62,8 +80,9 @@ impl Client {
             Executable::Missing(slot) => {
                 let (path, mode) = (slot.destination().to_owned(), Cache::EXECUTABLE_MODE);
                 self.extracted(cached, reference, target, path, mode)
-                    .await?;
-                (slot.fill()?, false)
+                    .await
+                    .map_err(Error::in_cache)?;
+                (fill(slot).await?, false)
             }
         };
         self.pin(reference, &claims).await?;
@@ -72,7 +91,7 @@ impl Client {
             digest,
             claims,
             cached: there,
-            downloaded,
+            downloaded: 0,
         })
     }
 
@@ -86,4 +105,9 @@ impl Client {
         }
         Ok(missing)
     }
+}
+
+/// The executable is in its slot now. Gives its path.
+pub(super) async fn fill(slot: Slot) -> Result<PathBuf, Error> {
+    blocking(move || Ok(slot.fill()?)).await
 }

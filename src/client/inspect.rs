@@ -49,14 +49,29 @@ impl Client {
         let reference = &self.locked(reference)?;
         let cached = self.cached(reference).await?;
         let digest = cached.artifact.descriptor().digest.clone();
-        let contents = self
-            .extracted(cached, reference, target, destination.to_owned(), mode)
-            .await?;
+        let confirmed = cached.confirmed.clone();
+        let extract =
+            |cached| self.extracted(cached, reference, target, destination.to_owned(), mode);
+        let contents = self.repairing(cached, reference, extract).await?;
+        self.record(confirmed, None).await;
         Ok(Inspected { digest, contents })
     }
 
-    /// Verifies a cached archive and asks the trust policy.
+    /// Verifies a cached archive and asks the trust policy. What a registry has said of the tag is recorded
+    /// then.
     pub(super) async fn verified(
+        &self,
+        cached: Cached,
+        reference: &Reference,
+    ) -> Result<(Cached, Contents), Error> {
+        let verify = |cached| self.verified_once(cached, reference);
+        let (cached, contents) = self.repairing(cached, reference, verify).await?;
+        self.record(cached.confirmed.clone(), None).await;
+        Ok((cached, contents))
+    }
+
+    /// The same, if the archive is not damaged in the cache. Nothing is recorded.
+    pub(super) async fn verified_once(
         &self,
         cached: Cached,
         reference: &Reference,

@@ -6,6 +6,7 @@
 
 mod annotations;
 mod artifact;
+mod confirmed;
 mod copy;
 mod doctor;
 mod error;
@@ -21,6 +22,7 @@ mod pull;
 mod push;
 mod ranged;
 mod remote;
+mod repair;
 mod resolve;
 mod summary;
 mod tags;

@@ -50,23 +50,36 @@ impl Client {
         let named = pinned.as_ref().unwrap_or(reference);
         let cached = self.cached(named).await?;
         let digest = cached.artifact.descriptor().digest.clone();
-        // The file is written while it is verified, and gets its name when it has passed.
-        let writing = self.write(&cached, reference, destination);
-        let verifying = self.verified(cached.clone(), named);
-        let (written, verified) = join(writing, verifying).await;
-        let (cached, contents) = verified?;
-        let (file, path) = written?;
+        let write = |cached| self.written(cached, reference, named, destination);
+        let (cached, contents, path) = self.repairing(cached, named, write).await?;
         self.remember(reference, cached.artifact.layers());
-        let path = blocking(move || {
-            file.commit().map_err(Error::write(&path))?;
-            Ok(path)
-        })
-        .await?;
+        self.record(cached.confirmed, None).await;
         Ok(Pulled {
             path,
             digest,
             contents,
         })
+    }
+
+    /// Writes the archive to its file while it is verified. The file gets its name when it has passed.
+    async fn written(
+        &self,
+        cached: Cached,
+        reference: &Reference,
+        named: &Reference,
+        destination: Option<&Path>,
+    ) -> Result<(Cached, Contents, PathBuf), Error> {
+        let writing = self.write(&cached, reference, destination);
+        let verifying = self.verified_once(cached.clone(), named);
+        let (written, verified) = join(writing, verifying).await;
+        let (cached, contents) = verified?;
+        let (file, path) = written?;
+        let path = blocking(move || {
+            file.commit().map_err(Error::write(&path))?;
+            Ok(path)
+        })
+        .await?;
+        Ok((cached, contents, path))
     }
 
     /// Writes the archive to a file that has no name yet, and gives the one that it is to have.

@@ -12,10 +12,11 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 use crate::archive::{Index, IndexEntry, Target, write_executable};
 use crate::cache::{self, Cache, Executable, PartialRange, Slot};
 use crate::content::{Digest, ErrorKind, MeteredReader, Store};
-use crate::oci::{Artifact, Reference};
+use crate::oci::Reference;
 
+use super::artifact::Found;
 use super::error::Error;
-use super::fetch::Fetched;
+use super::fetch::{Fetched, fill};
 use super::remote::{Remote, whole_instead};
 use super::{Client, blocking};
 
@@ -33,10 +34,11 @@ impl Client {
     pub(super) async fn fetch_by_range(
         &self,
         store: &dyn Store,
-        artifact: &Artifact,
+        found: &Found,
         reference: &Reference,
         target: &Target,
     ) -> Result<Option<Fetched>, Error> {
+        let artifact = &found.artifact;
         if self.missing(artifact).await? == 0 {
             // The archive itself is there, and says more than anything about it.
             return Ok(None);
@@ -61,6 +63,7 @@ impl Client {
             }
         };
         self.pin(reference, &remote.claims).await?;
+        self.record(found.confirmed.clone(), remote.head).await;
         Ok(Some(Fetched {
             path,
             digest: artifact.descriptor().digest.clone(),
@@ -97,19 +100,34 @@ impl Client {
         let (sender, receiver) = channel(WAITING);
         let (expected, path) = (hash.clone(), slot.destination().to_owned());
         let inflating = blocking(move || {
-            let content = index.read(&entry, Incoming::new(&partial, receiver));
-            let right = write_executable(content, &expected, &path, Cache::EXECUTABLE_MODE)?;
-            Ok((partial, right))
+            let mut incoming = Incoming::new(partial, receiver);
+            let content = index.read(&entry, &mut incoming);
+            let written = write_executable(content, &expected, &path, Cache::EXECUTABLE_MODE);
+            let written = match incoming.failed {
+                Some(error) => Err(error.into()),
+                None => written.map_err(|error| Error::from(error).in_cache()),
+            };
+            Ok((incoming.partial, written))
         });
         let (sent, inflated) = join(
             self.send(store, remote, start..range.end, sender),
             inflating,
         )
         .await;
-        let (partial, right) = inflated?;
-        if right {
-            discard(partial);
-            return Ok(Some((slot.fill()?, range.end - start)));
+        let (partial, written) = inflated?;
+        match written {
+            Ok(true) => {
+                discard(partial);
+                return Ok(Some((fill(slot).await?, range.end - start)));
+            }
+            Ok(false) => {}
+            Err(error) => {
+                // There is no room to continue it, either.
+                if matches!(&error, Error::Cache(error) if error.is_full()) {
+                    discard(partial);
+                }
+                return Err(error);
+            }
         }
         let reason = match sent {
             // What has come so far is continued by who comes next.
@@ -164,26 +182,29 @@ fn discard(partial: PartialRange) {
 }
 
 /// The bytes of a range: those that were received before, then those that come, which are kept.
-struct Incoming<'p> {
-    partial: &'p PartialRange,
+struct Incoming {
+    partial: PartialRange,
     /// How many of those that were received before are still to be read.
     before: u64,
     pieces: Receiver<Bytes>,
     piece: Bytes,
+    /// Why what comes cannot be kept.
+    failed: Option<cache::Error>,
 }
 
-impl<'p> Incoming<'p> {
-    fn new(partial: &'p PartialRange, pieces: Receiver<Bytes>) -> Self {
+impl Incoming {
+    fn new(partial: PartialRange, pieces: Receiver<Bytes>) -> Self {
         Self {
-            partial,
             before: partial.received(),
+            partial,
             pieces,
             piece: Bytes::new(),
+            failed: None,
         }
     }
 }
 
-impl Read for Incoming<'_> {
+impl Read for Incoming {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let mut file = self.partial.file();
         if self.before > 0 {
@@ -199,7 +220,11 @@ impl Read for Incoming<'_> {
         if self.piece.is_empty() {
             match self.pieces.blocking_recv() {
                 Some(piece) => {
-                    file.write_all(&piece)?;
+                    if let Err(source) = file.write_all(&piece) {
+                        let path = self.partial.path().to_owned();
+                        self.failed = Some(cache::Error::File { path, source });
+                        return Err(io::Error::other("it cannot be kept"));
+                    }
                     self.piece = piece;
                 }
                 None => return Ok(0),

@@ -5,12 +5,13 @@ use std::ops::Range;
 use tokio::io::AsyncReadExt;
 
 use crate::archive::{self, Index, VerifiedClaims, read_head};
-use crate::content::{Descriptor, ErrorKind, Reader, Store, StoreError};
+use crate::content::{Descriptor, Digest, ErrorKind, Reader, Store, StoreError};
 use crate::oci::{Artifact, Reference};
 
+use super::confirmed::Head;
 use super::error::Error;
 use super::resolve::PullPolicy;
-use super::{Client, annotations, record_name};
+use super::{Client, annotations, blocking, record_name};
 
 /// How many bytes of an archive's start are asked for. With its manifest that stays below 64 KiB, and
 /// an index that is longer would be that of more than 20 GB.
@@ -26,6 +27,8 @@ pub(super) struct Remote {
     pub(super) layer: Descriptor,
     /// How many bytes of it were downloaded to know that.
     pub(super) downloaded: u64,
+    /// What was downloaded, for the next time.
+    pub(super) head: Option<Head>,
 }
 
 impl Client {
@@ -58,6 +61,7 @@ impl Client {
                 index: annotations::index(artifact),
                 layer: layer.clone(),
                 downloaded: 0,
+                head: None,
             })),
             Some(Err(error @ (archive::Error::Expired(_) | archive::Error::NotYetValid(_)))) => {
                 Err(Error::unusable(&reference.to_string(), error))
@@ -74,7 +78,7 @@ impl Client {
         }
     }
 
-    /// What the start of the archive says. It is kept for the next time.
+    /// What the start of the archive says.
     async fn probe(
         &self,
         store: &dyn Store,
@@ -84,9 +88,7 @@ impl Client {
     ) -> Result<Option<Remote>, Error> {
         let manifest = &artifact.descriptor().digest;
         let name = record_name(reference);
-        let kept = name
-            .as_ref()
-            .and_then(|name| self.cache.head(name, manifest));
+        let kept = self.kept_head(name.clone(), manifest).await?;
         let (head, downloaded) = match kept {
             Some(head) => (head, 0),
             None => match self.head(store, layer, reference).await? {
@@ -97,15 +99,28 @@ impl Client {
         let Some((index, claims)) = read_head(&head, &self.limits) else {
             return Ok(whole_instead(reference, "it has no index that can be used"));
         };
-        if let Some(name) = name.filter(|_| downloaded > 0) {
-            self.cache.keep_head(&name, manifest, &head)?;
-        }
+        let name = name.filter(|_| downloaded > 0);
         Ok(Some(Remote {
             claims,
             index: Some(index),
             layer: layer.clone(),
             downloaded,
+            head: name.map(|name| Head {
+                name,
+                manifest: manifest.clone(),
+                bytes: head,
+            }),
         }))
+    }
+
+    /// What was downloaded before of the start of the archive.
+    async fn kept_head(
+        &self,
+        name: Option<String>,
+        manifest: &Digest,
+    ) -> Result<Option<Vec<u8>>, Error> {
+        let (cache, manifest) = (self.cache.clone(), manifest.clone());
+        blocking(move || Ok(name.and_then(|name| cache.head(&name, &manifest)))).await
     }
 
     /// Downloads the start of the archive.

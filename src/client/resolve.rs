@@ -2,11 +2,11 @@
 
 use std::time::{Duration, SystemTime};
 
-use crate::cache::{self, Record};
+use crate::cache::Record;
 use crate::content::{Descriptor, Digest, ErrorKind, Store};
 use crate::oci::{Reference, media_type};
 
-use super::artifact::read_manifest;
+use super::artifact::manifest_in;
 use super::error::Error;
 use super::{Client, record_name};
 
@@ -58,7 +58,7 @@ impl Client {
             .name()
             .ok_or_else(|| Error::Unnamed(reference.to_string()))?;
         let known = match reference.digest() {
-            Some(digest) => self.known(digest)?,
+            Some(digest) => self.known(digest).await?,
             None => None,
         };
         if let Some(descriptor) = known {
@@ -66,7 +66,7 @@ impl Client {
         }
         let record = match reference.digest() {
             Some(_) => None,
-            None => self.usable_record(reference)?,
+            None => self.usable_record(reference).await?,
         };
         let Some(record) = record else {
             return match self.pull {
@@ -99,11 +99,11 @@ impl Client {
     }
 
     /// The descriptor of a manifest that the cache holds.
-    fn known(&self, digest: &Digest) -> Result<Option<Descriptor>, Error> {
-        let Some(path) = self.cache.blob(digest)? else {
+    async fn known(&self, digest: &Digest) -> Result<Option<Descriptor>, Error> {
+        let Some(held) = self.held(digest).await? else {
             return Ok(None);
         };
-        let bytes = read_manifest(&path).map_err(cache::Error::file(&path))?;
+        let bytes = manifest_in(held).await?;
         Ok(
             media_type::of_manifest(&bytes).map(|media_type| Descriptor {
                 media_type,
@@ -114,21 +114,18 @@ impl Client {
     }
 
     /// What is recorded of the tag of `reference`, when the manifest is in the cache too.
-    fn usable_record(&self, reference: &Reference) -> Result<Option<Record>, Error> {
+    async fn usable_record(&self, reference: &Reference) -> Result<Option<Record>, Error> {
         let Some(name) = record_name(reference) else {
             return Ok(None);
         };
-        match self.cache.recorded(&name) {
-            Ok(record) => {
-                let known = self.known(&record.descriptor.digest)?;
-                Ok(known.map(|descriptor| Record {
-                    descriptor,
-                    ..record
-                }))
-            }
-            Err(cache::Error::NoReference(_)) => Ok(None),
-            Err(error) => Err(error.into()),
-        }
+        let Some(record) = self.recorded(name).await? else {
+            return Ok(None);
+        };
+        let known = self.known(&record.descriptor.digest).await?;
+        Ok(known.map(|descriptor| Record {
+            descriptor,
+            ..record
+        }))
     }
 }
 

@@ -5,8 +5,9 @@ use std::ops::Range;
 
 use crate::archive::{Contents, Target, VerifiedClaims};
 use crate::content::{Digest, ErrorKind, Store};
-use crate::oci::{Artifact, Reference};
+use crate::oci::Reference;
 
+use super::artifact::Found;
 use super::error::Error;
 use super::remote::{Remote, read, whole_instead};
 use super::{Access, Client};
@@ -64,13 +65,13 @@ impl Client {
         let reference = &self.locked(reference)?;
         let store = self.store(reference, Access::Read)?;
         let store = store.as_ref();
-        let artifact = self.artifact(store, reference).await?;
-        let digest = artifact.descriptor().digest.clone();
-        let remote = self.summarize_remote(store, &artifact, reference, world);
+        let found = self.find(store, reference).await?;
+        let digest = found.artifact.descriptor().digest.clone();
+        let remote = self.summarize_remote(store, &found, reference, world);
         let summary = match remote.await? {
             Some(summary) => summary,
             None => {
-                let cached = self.whole(store, artifact, reference).await?;
+                let cached = self.whole(store, found, reference).await?;
                 self.verified(cached, reference).await?.1.into()
             }
         };
@@ -80,10 +81,11 @@ impl Client {
     async fn summarize_remote(
         &self,
         store: &dyn Store,
-        artifact: &Artifact,
+        found: &Found,
         reference: &Reference,
         world: bool,
     ) -> Result<Option<Summary>, Error> {
+        let artifact = &found.artifact;
         if self.missing(artifact).await? == 0 {
             return Ok(None);
         }
@@ -104,6 +106,11 @@ impl Client {
         };
         let targets = remote.claims.executables().keys().cloned();
         let (targets, absent) = targets.partition(holds);
+        // What the cache holds of another version can be started, and of this one nothing.
+        let unmoved = found.confirmed.as_ref().is_none_or(|tag| !tag.moved);
+        if unmoved {
+            self.record(found.confirmed.clone(), remote.head).await;
+        }
         Ok(Some(Summary {
             targets,
             absent,

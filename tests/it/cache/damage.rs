@@ -6,7 +6,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::Path;
 
 use super::Provider;
-use crate::transfer::digest;
+use crate::transfer::{digest, par};
 
 type Damage = (&'static str, fn(&Path));
 
@@ -40,8 +40,21 @@ fn writable(path: &Path) -> File {
 }
 
 fn flip(file: &mut File) {
-    file.seek(SeekFrom::Start(100)).unwrap();
+    flip_at(file, 100);
+}
+
+fn flip_at(file: &mut File, offset: u64) {
+    file.seek(SeekFrom::Start(offset)).unwrap();
     file.write_all(b"\xee\x11").unwrap();
+}
+
+/// Changes bytes as a failing disk does: nothing else tells.
+fn rot(path: &Path, offset: u64) {
+    let before = fs::metadata(path).unwrap();
+    let mut file = writable(path);
+    flip_at(&mut file, offset);
+    file.set_modified(before.modified().unwrap()).unwrap();
+    file.set_permissions(before.permissions()).unwrap();
 }
 
 #[test]
@@ -135,12 +148,7 @@ fn what_changes_behind_the_files_back_is_found_by_reading_everything() {
         ("executables", &provider.executable),
     ] {
         let path = provider.file(kind, content);
-        let before = fs::metadata(&path).unwrap();
-        let mut file = writable(&path);
-        flip(&mut file);
-        file.set_modified(before.modified().unwrap()).unwrap();
-        file.set_permissions(before.permissions()).unwrap();
-        drop(file);
+        rot(&path, 100);
 
         let outcome = provider.cache(["verify", "-o", "json"]).exit(5);
         let answer = outcome.json();
@@ -151,6 +159,31 @@ fn what_changes_behind_the_files_back_is_found_by_reading_everything() {
         provider.is_sound();
         provider.fetches_the_executable();
     }
+}
+
+#[test]
+fn an_archive_that_rots_in_the_cache_is_received_again_by_whoever_reads_it() {
+    let provider = Provider::new();
+    let size = fs::metadata(provider.environment.path("provider.par.gz"));
+    let size = size.unwrap().len();
+    // In the claims, in the executable, and in the end.
+    for offset in [100, size / 2, size - 10] {
+        for command in ["pull", "fetch", "extract", "verify", "inspect"] {
+            provider.fetches_the_executable();
+            let layer = provider.file("blobs", &provider.layer);
+            rot(&layer, offset);
+            fs::remove_file(provider.file("executables", &provider.executable)).unwrap();
+            let outcome = par(&provider.environment, [command, &provider.reference]).success();
+            let case = format!("{command}, {offset}: {outcome}");
+            assert!(outcome.stderr.contains("was damaged"), "{case}");
+            assert_eq!(digest(&layer), provider.layer, "{case}");
+            provider.is_sound();
+        }
+        // Without a registry it is gone.
+        rot(&provider.file("blobs", &provider.layer), offset);
+        provider.pull(&["--pull", "never"]).exit(3);
+    }
+    assert_eq!(provider.kept("partial"), [""; 0]);
 }
 
 #[test]

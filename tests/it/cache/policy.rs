@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use wasmcloud_par::archive::KeyKind;
+
 use super::Provider;
 use crate::support::proxy::{Fault, Proxy, Rule};
 use crate::support::{Environment, Outcome};
@@ -218,4 +220,66 @@ fn a_demanded_digest_costs_no_second_question() {
     par(&provider.environment, pull).success();
     let asked = provider.requests_since(before);
     assert_eq!(asked, ["HEAD /v2/provider/manifests/1.0.0"]);
+}
+
+/// Everything that asks what a tag stands for, and wants the archive, or a part of it.
+const COMMANDS: [&str; 5] = ["fetch", "pull", "extract", "verify", "inspect"];
+
+fn run(provider: &Provider, command: &str, options: &[&str]) -> Outcome {
+    let mut par = provider.environment.command();
+    par.env("PAR_PATIENCE", "1");
+    par.args([command, &provider.reference]).args(options);
+    Outcome::of(par, b"")
+}
+
+#[test]
+fn an_update_that_breaks_off_leaves_what_was_there_to_be_started() {
+    for command in COMMANDS {
+        let mut provider = Provider::new();
+        // The registry gives the first version, and of the second nothing but the manifest.
+        let away = Fault::status("503 Service Unavailable");
+        let rule = Rule::on("GET", "/blobs/", away).after(1).always();
+        let proxy = Proxy::start(&provider.registry, vec![rule]);
+        provider.reference = proxy.reference("provider:1.0.0");
+        provider.fetches_the_executable();
+        provider.move_tag();
+        let outcome = run(&provider, command, &[]);
+        // Inspecting takes no more than that.
+        let code = if command == "inspect" { 0 } else { 6 };
+        let outcome = outcome.exit(code);
+        assert!(outcome.stderr.contains("has moved"), "{outcome}");
+        let offline = fetch(&provider, &["--pull", "never"]);
+        check(&provider, command, Old, &offline);
+    }
+}
+
+#[test]
+fn an_update_that_is_refused_leaves_what_was_there_to_be_started() {
+    let stranger = KeyKind::Account.generate().public_key();
+    // Whoever only inspects says nothing of whom they trust.
+    for command in COMMANDS.into_iter().filter(|command| *command != "inspect") {
+        let provider = Provider::new();
+        provider.fetches_the_executable();
+        provider.move_tag();
+        let refused = run(&provider, command, &["--issuer", &stranger]).exit(5);
+        assert!(refused.stderr.contains("has moved"), "{refused}");
+        let offline = fetch(&provider, &["--pull", "never"]);
+        check(&provider, command, Old, &offline);
+
+        // Whoever is content with it gets it from then on.
+        run(&provider, command, &[]).success();
+        let offline = fetch(&provider, &["--pull", "never"]);
+        check(&provider, command, New, &offline);
+    }
+}
+
+#[test]
+fn what_a_tag_stood_for_is_not_recorded_before_it_was_ever_served() {
+    let mut provider = Provider::new();
+    let away = Fault::status("503 Service Unavailable");
+    let rule = Rule::on("GET", "/blobs/", away).times(20);
+    let proxy = Proxy::start(&provider.registry, vec![rule]);
+    provider.reference = proxy.reference("provider:1.0.0");
+    run(&provider, "fetch", &[]).exit(6);
+    assert_eq!(provider.kept("references"), [""; 0]);
 }

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use super::Provider;
+use crate::support::archives::noise;
 use crate::support::{Environment, Outcome, Unprivileged};
 use crate::transfer::{digest, par};
 
@@ -158,16 +159,28 @@ fn cramped(provider: &Provider, kilobytes: usize) -> Command {
 
 #[test]
 fn a_full_disk_is_said_to_be_so_and_nothing_half_written_stays() {
-    // One that does not fit when it is downloaded, and one that does not fit when it is extracted.
-    let environment = Environment::new();
-    let sparse = environment.write("sparse", vec![0; 4 << 20]);
-    let file = crate::transfer::pack(&environment, "sparse.par.gz", &sparse);
-    let extracted = Provider::pushed(environment, &file, &sparse);
-    let downloaded = (Provider::of_noise(4 << 20), "par cache prune");
-    for (provider, hint) in [downloaded, (extracted, "")] {
+    let whole = |name: &str, content: Vec<u8>| {
+        let environment = Environment::new();
+        let executable = environment.write("executable", content);
+        let file = crate::transfer::pack(&environment, name, &executable);
+        Provider::pushed(environment, &file, &executable)
+    };
+    // The bytes of one executable, which do not fit when they are downloaded.
+    let downloaded = Provider::of_noise(4 << 20);
+    // Some that do not fit when they are inflated; and of a small archive, when it is extracted.
+    let mut content = noise(200 << 10, 1);
+    content.resize(4 << 20, 0);
+    let inflated = whole("large.par.gz", content);
+    let extracted = whole("sparse.par.gz", vec![0; 4 << 20]);
+    for provider in [downloaded, inflated, extracted] {
+        let before = provider.registry.requests().len();
         let outcome = Outcome::of(cramped(&provider, 1024), b"").exit(1);
         assert!(outcome.stderr.contains("too large"), "{outcome}");
-        assert!(outcome.stderr.contains(hint), "{outcome}");
+        assert!(outcome.stderr.contains("par cache prune"), "{outcome}");
+        // Nothing else was tried.
+        let asked = provider.requests_since(before);
+        let blobs = asked.iter().filter(|request| request.contains("/blobs/"));
+        assert_eq!(blobs.count(), 1, "{asked:?}");
         assert_eq!(provider.kept("partial"), [""; 0]);
         assert_eq!(provider.kept("executables"), [""; 0]);
         provider.is_sound();

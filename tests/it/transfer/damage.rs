@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use super::{cached, digest, par, peer, push, small};
+use super::{cached, digest, par, peer, push, requests_about, small};
 use crate::support::archives::ArchiveBuilder;
 use crate::support::{Environment, Registry};
 
@@ -127,4 +127,20 @@ fn a_blob_that_is_gone_from_the_registry_is_not_found() {
     fs::remove_file(registry.blob(&digest(&file))).unwrap();
     let outcome = par(&environment, ["pull", &reference]).exit(3);
     assert!(outcome.stderr.contains(&digest(&file)), "{outcome}");
+}
+
+#[test]
+fn an_archive_that_was_pushed_damaged_is_received_once() {
+    let (environment, registry) = (Environment::new(), Registry::start());
+    let archive = ArchiveBuilder::two_targets();
+    let bytes = archive.hash("x86_64-linux", b"another").build();
+    let reference = registry.reference("provider:1.0.0");
+    peer::push(&reference, &bytes);
+    for command in ["pull", "extract", "inspect", "pull"] {
+        let outcome = environment.par([command, &reference]).exit(5);
+        assert!(!outcome.stderr.contains("is removed"), "{outcome}");
+    }
+    let layer = wasmcloud_par::content::Digest::of(&bytes).to_string();
+    let requests = requests_about(&registry, "GET", &layer);
+    assert_eq!(requests, 1);
 }

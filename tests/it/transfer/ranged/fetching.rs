@@ -5,9 +5,11 @@ use std::fs;
 use wasmcloud_par::archive::KeyKind;
 use wasmcloud_par::client::{Client, ClientOptions, TrustPolicy};
 
-use super::{CLAIMS, HEAD, INDEX, NAME, PART, SIZE, Setup, TARGET, annotations};
+use super::{
+    CLAIMS, HEAD, INDEX, NAME, PART, SIZE, Setup, TARGET, annotations, executable, pack_six, peer,
+};
 use crate::support::Outcome;
-use crate::support::proxy::Fault;
+use crate::support::proxy::{Fault, Rule};
 use crate::transfer::{block_on, cached, par, push, text};
 
 #[test]
@@ -172,4 +174,24 @@ fn a_publisher_who_is_not_trusted_is_refused_before_anything_is_downloaded() {
     let error = block_on(client.fetch(&reference, &target)).unwrap_err();
     assert_eq!(error.kind().name(), "not_verified");
     assert_eq!(proxy.seen("GET", "/blobs/").len(), 0);
+}
+
+#[test]
+fn the_start_of_an_update_that_breaks_off_does_not_replace_what_was_kept() {
+    let setup = Setup::by_others();
+    // The start of the first version, its executable, and the start of the second.
+    let away = Fault::status("503 Service Unavailable");
+    let rule = Rule::on("GET", "/blobs/", away).after(3).always();
+    let proxy = setup.proxy(vec![rule]);
+    let reference = proxy.reference(NAME);
+    setup.fetch(&reference);
+    let update = pack_six(&setup.environment, "update.par.gz", SIZE, 1);
+    peer::push(&setup.registry.reference(NAME), &fs::read(update).unwrap());
+
+    let online = ["fetch", &reference, "--target", TARGET, "--patience", "0"];
+    par(&setup.environment, online).exit(6);
+    assert_eq!(proxy.seen("GET", "/blobs/").len(), 4);
+    let offline = ["fetch", &reference, "--target", TARGET, "--pull", "never"];
+    let outcome = par(&setup.environment, offline).success();
+    assert!(fs::read(outcome.line()).unwrap() == executable(TARGET, 0));
 }

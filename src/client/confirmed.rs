@@ -1,0 +1,86 @@
+//! What a registry has just said of a tag, and when that is written down.
+//!
+//! Not before it can be served: whoever starts without the registry gets what is recorded. An update that
+//! breaks off, or that is refused, must not take away what was there before.
+
+use crate::cache::{self, Record};
+use crate::content::{Descriptor, Digest};
+use crate::oci::{Artifact, Reference};
+
+use super::error::Error;
+use super::{Client, blocking, record_name};
+
+/// What a registry has just said of a tag.
+#[derive(Debug, Clone)]
+pub(super) struct Confirmed {
+    name: String,
+    record: Record,
+    /// Whether something else is recorded.
+    pub(super) moved: bool,
+}
+
+/// How the archive begins that a tag stands for, when a registry has just said so.
+pub(super) struct Head {
+    pub(super) name: String,
+    pub(super) manifest: Digest,
+    pub(super) bytes: Vec<u8>,
+}
+
+impl Client {
+    /// What is to be recorded of the tag of `reference`, which has just been confirmed. `None` for a
+    /// digest: it stands for one thing only.
+    pub(super) async fn confirmed(
+        &self,
+        reference: &Reference,
+        descriptor: &Descriptor,
+        artifact: &Artifact,
+    ) -> Result<Option<Confirmed>, Error> {
+        let Some(name) = record_name(reference).filter(|_| reference.digest().is_none()) else {
+            return Ok(None);
+        };
+        let size = artifact.layers().iter().map(|layer| layer.size).sum();
+        let record = Record::new(descriptor, Some(size));
+        let before = self.recorded(name.clone()).await?;
+        let before = before.map(|record| record.descriptor.digest);
+        let moved = before.filter(|before| *before != descriptor.digest);
+        if let Some(from) = &moved {
+            let to = &descriptor.digest;
+            tracing::warn!(%name, %from, %to, "the tag has moved");
+        }
+        Ok(Some(Confirmed {
+            name,
+            record,
+            moved: moved.is_some(),
+        }))
+    }
+
+    /// What is recorded under `name`.
+    pub(super) async fn recorded(&self, name: String) -> Result<Option<Record>, Error> {
+        let cache = self.cache.clone();
+        blocking(move || match cache.recorded(&name) {
+            Ok(record) => Ok(Some(record)),
+            Err(cache::Error::NoReference(_)) => Ok(None),
+            Err(error) => Err(error.into()),
+        })
+        .await
+    }
+
+    /// Writes down what a registry has said, now that it can be served. Who only reads the cache can do
+    /// without.
+    pub(super) async fn record(&self, confirmed: Option<Confirmed>, head: Option<Head>) {
+        let cache = self.cache.clone();
+        let written = blocking(move || {
+            if let Some(head) = head {
+                cache.keep_head(&head.name, &head.manifest, &head.bytes)?;
+            }
+            if let Some(Confirmed { name, record, .. }) = confirmed {
+                cache.record(&name, &record)?;
+            }
+            Ok(())
+        });
+        if let Err(error) = written.await {
+            let error: &dyn std::error::Error = &error;
+            tracing::warn!(error, "what a tag stands for was not recorded");
+        }
+    }
+}
