@@ -6,20 +6,25 @@ use async_trait::async_trait;
 use crate::content::{Descriptor, Digest, Reader, Source, StoreError};
 use crate::oci::Reference;
 
-use super::Client;
+use super::{Client, blocking};
 
 impl Client {
     /// Remembers that the repository of `reference` has these layers.
-    pub(super) fn remember(&self, reference: &Reference, layers: &[Descriptor]) {
+    pub(super) async fn remember(&self, reference: &Reference, layers: &[Descriptor]) {
         let Some((registry, repository)) = repository(reference) else {
             return;
         };
-        for layer in layers {
-            let place = format!("{registry}/{repository}");
-            // It only saves time: nothing fails because of it.
-            if let Err(error) = self.cache.note_place(&layer.digest, &place) {
-                tracing::debug!(%error, "{place} is not remembered");
+        let place = format!("{registry}/{repository}");
+        let (cache, layers) = (self.cache.clone(), layers.to_vec());
+        let noted = blocking(move || {
+            for layer in layers {
+                cache.note_place(&layer.digest, &place)?;
             }
+            Ok(())
+        });
+        // It only saves time: nothing fails because of it.
+        if let Err(error) = noted.await {
+            tracing::debug!(%error, "{reference} is not remembered");
         }
     }
 

@@ -52,7 +52,7 @@ impl Client {
         let digest = cached.artifact.descriptor().digest.clone();
         let write = |cached| self.written(cached, reference, named, destination);
         let (cached, contents, path) = self.repairing(cached, named, write).await?;
-        self.remember(reference, cached.artifact.layers());
+        self.remember(reference, cached.artifact.layers()).await;
         self.record(cached.confirmed, None).await;
         Ok(Pulled {
             path,

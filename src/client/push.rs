@@ -184,7 +184,7 @@ impl Client {
         if let Some(tag) = reference.tag() {
             store.tag(manifest, tag).await?;
         }
-        self.remember(reference, artifact.layers());
+        self.remember(reference, artifact.layers()).await;
         Ok(manifest.digest.clone())
     }
 
