@@ -48,7 +48,9 @@ impl HostedRepository {
                 reason: "it names no media type of a manifest".to_owned(),
             })?,
         };
-        let digest = asked.unwrap_or_else(|| Digest::of(&bytes));
+        // By the name that the registry gives it, as in the answer to HEAD: a tag has one digest.
+        let digest = asked.or(announced.digest);
+        let digest = digest.unwrap_or_else(|| Digest::of(&bytes));
         let descriptor = Descriptor {
             media_type,
             digest,

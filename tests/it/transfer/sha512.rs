@@ -7,14 +7,25 @@ use serde_json::Value;
 use tokio::io::AsyncReadExt;
 
 use super::{block_on, par, push, small};
+use crate::support::proxy::{Fault, Proxy, Rule};
 use crate::support::{Environment, shared_registry, unique};
 use wasmcloud_par::content::{Algorithm, Descriptor, Digest, ErrorKind, Hasher, Store};
-use wasmcloud_par::oci::{Reference, Registries, RegistryOptions};
+use wasmcloud_par::oci::{Reference, Registries, RegistryOptions, Repository, media_type};
 
 fn sha512(bytes: &[u8]) -> Digest {
     let mut hasher = Hasher::new(Algorithm::Sha512);
     hasher.update(bytes);
     hasher.finish()
+}
+
+/// A repository of its own at `host`.
+fn repository(host: &str) -> Repository {
+    let place = format!("{host}/{}", unique("sha512"));
+    let Ok(Reference::Registry(place)) = place.parse() else {
+        panic!("{place} is in a registry")
+    };
+    let registries = Registries::new(RegistryOptions::default()).unwrap();
+    registries.repository(&place)
 }
 
 /// Writes a blob of the layout, and gives its digest.
@@ -65,12 +76,7 @@ fn a_registry_takes_and_gives_content_that_is_named_by_sha512() {
             digest: sha512(&content),
             ..Descriptor::of("application/octet-stream", &content)
         };
-        let place = format!("{}/{}:1", shared_registry(), unique("sha512"));
-        let Ok(Reference::Registry(place)) = place.parse() else {
-            panic!("{place} is in a registry")
-        };
-        let registries = Registries::new(RegistryOptions::default()).unwrap();
-        let repository = registries.repository(&place);
+        let repository = repository(shared_registry());
         repository.put(&blob, &content).await.unwrap();
         assert!(repository.exists(&blob).await.unwrap());
 
@@ -85,5 +91,33 @@ fn a_registry_takes_and_gives_content_that_is_named_by_sha512() {
         };
         let refused = repository.put(&wrong, &content).await.unwrap_err();
         assert_eq!(refused.kind(), ErrorKind::NotVerified);
+    });
+}
+
+#[test]
+fn a_tag_has_the_digest_that_the_registry_names_whether_bytes_are_asked_for_or_not() {
+    const MANIFEST: &str = r#"{"schemaVersion": 2}"#;
+    let digest = sha512(MANIFEST.as_bytes());
+    let answer = |method, body| {
+        let headers = vec![
+            ("content-type", media_type::OCI_MANIFEST.to_owned()),
+            ("docker-content-digest", digest.to_string()),
+            ("content-length", MANIFEST.len().to_string()),
+        ];
+        let answer = Fault::Answer {
+            status: "200 OK",
+            headers,
+            body,
+        };
+        Rule::on(method, "/manifests/1.0.0", answer)
+    };
+    let rules = vec![answer("GET", MANIFEST), answer("HEAD", "")];
+    let proxy = Proxy::to(shared_registry(), rules);
+    block_on(async {
+        let repository = repository(proxy.address());
+        let (descriptor, bytes) = repository.manifest("1.0.0").await.unwrap();
+        assert_eq!(bytes, MANIFEST);
+        assert_eq!(descriptor.digest, digest);
+        assert_eq!(repository.resolve("1.0.0").await.unwrap(), descriptor);
     });
 }
