@@ -8,6 +8,7 @@
 //!
 //! The format is that of the OCI image specification, "Image Layout Specification".
 
+mod blobs;
 mod index;
 
 use std::fs;
@@ -16,11 +17,10 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
-use tokio::io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt};
+use tokio::io::{AsyncReadExt, AsyncSeekExt};
 
 use crate::content::{
-    AtomicFile, Descriptor, Digest, Reader, Source, Store, StoreError, VerifyError, VerifyReader,
-    open_regular,
+    AtomicFile, Descriptor, Digest, Reader, Source, Store, StoreError, open_regular,
 };
 
 use super::blocking;
@@ -109,7 +109,7 @@ impl Layout {
                 return Err(Error::NotALayout { directory, reason });
             }
             fs::create_dir_all(directory.join("blobs")).map_err(file)?;
-            write_atomically(&directory.join(MARKER), MARKER_BODY.as_bytes())?;
+            mark(&directory)?;
         }
         Self::open(directory)
     }
@@ -120,86 +120,11 @@ impl Layout {
         &self.directory
     }
 
-    fn blob(&self, digest: &Digest) -> PathBuf {
-        let algorithm = digest.algorithm().name();
-        self.directory
-            .join("blobs")
-            .join(algorithm)
-            .join(digest.hex())
-    }
-
-    /// The size of the blob, when it is there.
-    async fn blob_size(&self, digest: &Digest) -> Result<Option<u64>, Error> {
-        let path = self.blob(digest);
-        match tokio::fs::metadata(&path).await {
-            Ok(metadata) => Ok(metadata.is_file().then_some(metadata.len())),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(source) => Err(Error::File { path, source }),
-        }
-    }
-
     fn missing(&self, what: impl Into<String>) -> Error {
         Error::NotInLayout {
             directory: self.directory.clone(),
             what: what.into(),
         }
-    }
-
-    async fn write_blob(&self, descriptor: &Descriptor, source: &dyn Source) -> Result<(), Error> {
-        let path = self.blob(&descriptor.digest);
-        let what = || format!("content {}", descriptor.digest);
-        let file_error = |source| Error::File {
-            path: path.clone(),
-            source,
-        };
-        let read_error = |source: io::Error| match source.downcast::<VerifyError>() {
-            Ok(source) => Error::NotVerified {
-                what: what(),
-                source,
-            },
-            Err(source) => Error::SourceFailed {
-                what: what(),
-                source,
-            },
-        };
-        let reader = source.open(0).await?;
-        let target = path.clone();
-        let file = blocking(move || {
-            let created = match target.parent() {
-                Some(folder) => fs::create_dir_all(folder),
-                None => Ok(()),
-            };
-            created
-                .and_then(|()| AtomicFile::create(&target))
-                .map_err(|source| Error::File {
-                    path: target,
-                    source,
-                })
-        })
-        .await?;
-        let mut writer = tokio::fs::File::from_std(file.as_file().try_clone().map_err(file_error)?);
-        writer.set_max_buf_size(BUFFER);
-        let mut reader = VerifyReader::new(reader, descriptor);
-        let mut buffer = vec![0; BUFFER];
-        loop {
-            let count = reader.read(&mut buffer).await.map_err(read_error)?;
-            if count == 0 {
-                break;
-            }
-            let bytes = buffer.get(..count).unwrap_or_default();
-            writer.write_all(bytes).await.map_err(file_error)?;
-        }
-        writer.flush().await.map_err(file_error)?;
-        reader.finish().map_err(|source| Error::NotVerified {
-            what: what(),
-            source,
-        })?;
-        blocking(move || {
-            file.commit()
-                .map(drop)
-                .map_err(|source| Error::File { path, source })
-        })
-        .await
     }
 
     /// A manifest that no entry of the index names: its own `mediaType` says what it is.
@@ -274,8 +199,9 @@ impl Store for Layout {
         Ok(Box::new(file.take(range.end - range.start)))
     }
 
+    /// What is there already is read, and written anew when it is damaged.
     async fn put(&self, descriptor: &Descriptor, source: &dyn Source) -> Result<(), StoreError> {
-        if !self.exists(descriptor).await? {
+        if !self.holds(descriptor).await? {
             self.write_blob(descriptor, source).await?;
         }
         Ok(())
@@ -335,6 +261,23 @@ fn read_bounded(path: &Path) -> Result<Vec<u8>, Error> {
         });
     }
     Ok(bytes)
+}
+
+/// Makes the marker, unless another process has: it is never replaced, because whoever changes the index
+/// locks it.
+fn mark(directory: &Path) -> Result<(), Error> {
+    let path = directory.join(MARKER);
+    let write = || {
+        let mut file = AtomicFile::create(&path)?;
+        io::Write::write_all(&mut file, MARKER_BODY.as_bytes())?;
+        file.commit_new()
+    };
+    match write() {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+            Err(Error::file(&path)(error))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), Error> {

@@ -1,3 +1,5 @@
+use std::sync::Barrier;
+
 use bytes::Bytes;
 use serde_json::{Value, json};
 
@@ -117,6 +119,54 @@ async fn tags_set_at_the_same_time_are_all_there() {
         tag.await.unwrap();
     }
     assert_eq!(index(&layout)["manifests"].as_array().unwrap().len(), 20);
+}
+
+#[test]
+fn tags_set_by_those_who_make_the_layout_at_the_same_time_are_all_there() {
+    for _ in 0..20 {
+        let folder = tempfile::tempdir().unwrap();
+        let directory = folder.path().join("layout");
+        let together = Barrier::new(4);
+        std::thread::scope(|scope| {
+            for number in 0..4 {
+                let (directory, together) = (&directory, &together);
+                scope.spawn(move || {
+                    together.wait();
+                    Layout::open_or_create(directory).unwrap();
+                    let manifest = Descriptor::of(media_type::OCI_MANIFEST, b"{}");
+                    index::update(directory, &manifest, Some(&format!("t{number}"))).unwrap();
+                });
+            }
+        });
+        let layout = Layout::open(directory).unwrap();
+        assert_eq!(index(&layout)["manifests"].as_array().unwrap().len(), 4);
+    }
+}
+
+#[test]
+fn a_marker_that_is_there_stays_the_same_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let theirs = r#"{ "imageLayoutVersion": "1.0.0" }"#;
+    fs::write(folder.path().join(MARKER), theirs).unwrap();
+    mark(folder.path()).unwrap();
+    assert_eq!(
+        fs::read_to_string(folder.path().join(MARKER)).unwrap(),
+        theirs
+    );
+}
+
+#[tokio::test]
+async fn content_that_is_damaged_is_written_anew_and_what_is_not_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let layout = Layout::open_or_create(folder.path()).unwrap();
+    let descriptor = put(&layout, "text/plain", b"content").await;
+    fs::write(layout.blob(&descriptor.digest), b"c0ntent").unwrap();
+    put(&layout, "text/plain", b"content").await;
+    assert_eq!(read(&layout, &descriptor, None).await, b"content");
+    // The source is not asked for what is there.
+    let wrong = Bytes::from_static(b"else");
+    layout.put(&descriptor, &wrong).await.unwrap();
+    assert_eq!(read(&layout, &descriptor, None).await, b"content");
 }
 
 #[test]
