@@ -16,11 +16,13 @@ use super::transport::Scope;
 const AT_A_TIME: usize = 8;
 
 impl Repository {
-    /// Lets `tag` stand for the manifest that `name`, a tag or a digest, stands for. Two requests.
+    /// Lets `tag` stand for the manifest that `name`, a tag or a digest, stands for. Two requests, and a
+    /// third to look when the registry does not say what it has stored.
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`], [`Error::TagImmutable`], and everything that keeps a registry from accepting.
+    /// [`Error::NotFound`], [`Error::TagImmutable`]; [`Error::StoredDifferently`] when the tag does not stand
+    /// for it then; and everything that keeps a registry from accepting.
     pub async fn add_tag(&self, name: &str, tag: &str) -> Result<Descriptor, Error> {
         let host = self.writable().await?;
         let (manifest, bytes) = host.manifest(name).await?;

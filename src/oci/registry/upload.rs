@@ -8,6 +8,7 @@ use crate::content::{Descriptor, Digest, Source};
 
 use super::super::error::{Answer, Error};
 use super::super::manifest::read_manifest;
+use super::super::reference::is_tag;
 use super::super::{MANIFEST_LIMIT, media_type};
 use super::Repository;
 use super::answer::says_immutable;
@@ -112,19 +113,36 @@ impl HostedRepository {
         };
         match sent {
             Ok(response) => {
-                let announced = Announced::from(response.headers());
-                self.compare(
-                    content,
-                    &Announced {
-                        size: None,
-                        ..announced
-                    },
-                )
+                let announced = Announced {
+                    size: None,
+                    ..Announced::from(response.headers())
+                };
+                self.compare(content, &announced)?;
+                let named = announced.digest;
+                let named = named.is_some_and(|digest| comparable(&digest, content));
+                match is_tag(name) && !named {
+                    true => self.look(content, &bytes, name).await,
+                    // Whoever sends content under its digest looks for it afterwards.
+                    false => Ok(()),
+                }
             }
             Err(Error::Refused { answer, .. } | Error::Forbidden { answer, .. })
                 if says_immutable(&answer) =>
             {
                 self.immutable(content, name, answer).await
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Makes sure that a tag stands for what was sent, when the registry has not said so.
+    async fn look(&self, sent: &Descriptor, bytes: &Bytes, tag: &str) -> Result<(), Error> {
+        match self.manifest(tag).await {
+            // Not by its digest, which may be of another algorithm.
+            Ok((_, held)) if held == *bytes => Ok(()),
+            Ok((held, _)) => Err(self.stored_differently(sent, held.digest.to_string())),
+            Err(Error::NotFound { .. }) => {
+                Err(self.stored_differently(sent, format!("nothing under the tag {tag}")))
             }
             Err(error) => Err(error),
         }
@@ -168,10 +186,8 @@ impl HostedRepository {
             let actual = format!("{size} bytes, not {},", sent.size);
             return Err(self.stored_differently(sent, actual));
         }
-        // A registry may prefer another algorithm than the one that was asked for.
-        let comparable = |digest: &&Digest| digest.algorithm() == sent.digest.algorithm();
-        match stored.digest.as_ref().filter(comparable) {
-            Some(digest) if *digest != sent.digest => {
+        match &stored.digest {
+            Some(digest) if comparable(digest, sent) && *digest != sent.digest => {
                 Err(self.stored_differently(sent, digest.to_string()))
             }
             _ => Ok(()),
@@ -186,4 +202,9 @@ impl HostedRepository {
             actual,
         }
     }
+}
+
+/// Whether a digest that the registry names can be that of `sent`: it may prefer another algorithm.
+fn comparable(digest: &Digest, sent: &Descriptor) -> bool {
+    digest.algorithm() == sent.digest.algorithm()
 }

@@ -2,7 +2,8 @@
 
 use serde_json::json;
 
-use super::{par, push, requests_about, small};
+use super::{par, push, requests_about, small, text};
+use crate::support::proxy::{Fault, Proxy, Rule};
 use crate::support::{Environment, Registry};
 
 /// A registry with an archive as `provider:1.0.0`, and the digest of its manifest.
@@ -71,6 +72,46 @@ fn a_tag_is_one_more_name_for_the_same_manifest() {
     assert_eq!(resolved.line(), format!("oci-layout://layout@{digest}"));
     par(&environment, ["tag", "oci-layout://none:1.0.0", "1.0"]).exit(3);
     assert!(!environment.path("none").exists());
+}
+
+#[test]
+fn a_tag_counts_as_set_when_the_registry_says_so_or_gives_it_back() {
+    let (environment, registry, digest) = site();
+    let reference = |host: &str, tag: &str| format!("{host}/provider:{tag}");
+    let file = environment.path("provider.par");
+    let put = |tag: &str, fault| {
+        let path = format!("/manifests/{tag}");
+        Rule::on("PUT", &path, fault)
+    };
+    let rules = vec![
+        put(
+            "quiet",
+            Fault::edit(|answer| answer.remove("docker-content-digest")),
+        ),
+        put("none", Fault::status("201 Created")),
+        put("1.0.0", Fault::status("201 Created")),
+        put("pushed", Fault::status("201 Created")),
+    ];
+    let proxy = Proxy::start(&registry, rules);
+    let source = reference(proxy.address(), "1.0.0");
+    par(&environment, ["tag", &source, "quiet"]).success();
+    let quiet = par(
+        &environment,
+        ["resolve", &reference(registry.address(), "quiet")],
+    );
+    assert!(quiet.success().line().ends_with(&digest));
+
+    let refused = par(&environment, ["tag", &source, "none"]).exit(5);
+    assert!(
+        refused.stderr.contains("nothing under the tag none"),
+        "{refused}"
+    );
+    let pushed = reference(proxy.address(), "pushed");
+    par(&environment, ["push", &pushed, text(&file)]).exit(5);
+    // It still stands for what it stood for before.
+    let newer = small(&environment, "newer.par");
+    let refused = par(&environment, ["push", &source, text(&newer)]).exit(5);
+    assert!(refused.stderr.contains(&digest), "{refused}");
 }
 
 #[test]
