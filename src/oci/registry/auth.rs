@@ -52,6 +52,14 @@ impl Known {
     fn valid(&self) -> Option<&Grant> {
         self.grant.as_ref().filter(|grant| grant.is_valid())
     }
+
+    /// Whether the grant is for what `challenge` asks for.
+    fn answers(&self, challenge: Option<&Challenge>, call: &Call) -> bool {
+        match (&self.bearer, challenge) {
+            (Some(known), Some(Challenge::Bearer(asked))) => known.covers(asked, call),
+            _ => true,
+        }
+    }
 }
 
 type Key = (String, String, Scope);
@@ -109,13 +117,15 @@ impl Authenticator {
     ) -> Result<Option<HeaderValue>, Error> {
         let slot = self.slot(call);
         let mut known = slot.lock().await;
+        let challenge = Challenge::choose(headers, call)?;
         if let Some(grant) = known.valid()
             && used.as_ref() != Some(&grant.header)
+            && known.answers(challenge.as_ref(), call)
         {
             // Somebody else was faster.
             return Ok(Some(grant.header.clone()));
         }
-        let challenge = match Challenge::choose(headers, call)? {
+        let challenge = match challenge {
             Some(challenge) => challenge,
             None => match known.bearer.clone() {
                 Some(bearer) => Challenge::Bearer(bearer),
@@ -131,8 +141,8 @@ impl Authenticator {
                     known.grant = Some(grant);
                     known.bearer = Some(bearer);
                 }
-                // Some services give no token at all to who may not read where a blob is to be mounted
-                // from. The one at hand is good for everything else.
+                // Some services give no token at all to who may not do one of the things, such as read
+                // where a blob is to be mounted from. The one at hand is good for everything else.
                 Err(error)
                     if error.kind() == ErrorKind::Denied
                         && bearer.asks_for_more(call)

@@ -4,7 +4,7 @@ use http_auth::ChallengeRef;
 use reqwest::header::{HeaderMap, WWW_AUTHENTICATE};
 
 use super::super::error::{Error, one_line};
-use super::transport::Call;
+use super::transport::{Call, Scope};
 
 pub(super) enum Challenge {
     Basic,
@@ -55,27 +55,65 @@ impl Challenge {
 
 impl Bearer {
     /// The scopes to ask for: ours, which covers the requests to come, and what else the registry asks
-    /// for, such as the repository that a blob is mounted from. Its scopes alone when it has another name
-    /// for the repository.
+    /// for, such as the repository that a blob is mounted from, or `metadata_read` for a list of tags (Azure
+    /// Container Registry). Its scopes alone when it has another name for the repository.
     pub(super) fn scopes(&self, call: &Call) -> Vec<String> {
         let theirs = self.scope.as_deref().unwrap_or_default().split_whitespace();
-        let mut theirs: Vec<&str> = theirs.collect();
         if call.repository.is_empty() {
-            return theirs.into_iter().map(str::to_owned).collect();
+            return theirs.map(str::to_owned).collect();
         }
         let repository = format!("repository:{}:", call.repository);
-        let count = theirs.len();
-        theirs.retain(|scope| !scope.starts_with(&repository));
-        let ours = format!("{repository}{}", call.scope.0);
-        let ours = (count == 0 || theirs.len() < count).then_some(ours);
-        let theirs = theirs.into_iter().map(str::to_owned);
-        ours.into_iter().chain(theirs).collect()
+        let (here, elsewhere): (Vec<&str>, Vec<&str>) =
+            theirs.partition(|scope| scope.starts_with(&repository));
+        let named = elsewhere.is_empty() || !here.is_empty();
+        let asked: Vec<&str> = here.iter().flat_map(|scope| actions(scope)).collect();
+        let mut wanted: Vec<&str> = match call.scope {
+            // Registries have no common word for it: Quay's is `*`, and it refuses `delete`.
+            Scope::DELETE if !asked.is_empty() => Vec::new(),
+            ours => ours.0.split(',').collect(),
+        };
+        for action in asked {
+            if !wanted.contains(&action) {
+                wanted.push(action);
+            }
+        }
+        let ours = named.then(|| format!("{repository}{}", wanted.join(",")));
+        let elsewhere = elsewhere.into_iter().map(str::to_owned);
+        ours.into_iter().chain(elsewhere).collect()
     }
 
-    /// Whether the registry asks for permission elsewhere, too.
+    /// Whether the registry asks for more than what the requests to come need.
     pub(super) fn asks_for_more(&self, call: &Call) -> bool {
-        self.scopes(call).len() > 1
+        let ours: Vec<&str> = call.scope.0.split(',').collect();
+        let scopes = self.scopes(call);
+        let mut actions = scopes.iter().flat_map(|scope| actions(scope));
+        scopes.len() > 1 || actions.any(|action| !ours.contains(&action))
     }
+
+    /// Whether a token for what this one asks for is good for what `other` asks for.
+    pub(super) fn covers(&self, other: &Self, call: &Call) -> bool {
+        let ours = self.scopes(call);
+        let theirs = other.scopes(call);
+        theirs
+            .iter()
+            .all(|theirs| ours.iter().any(|ours| contains(ours, theirs)))
+    }
+}
+
+/// Whether a scope is about the same as `other`, and has all of its actions.
+fn contains(scope: &str, other: &str) -> bool {
+    match (scope.rsplit_once(':'), other.rsplit_once(':')) {
+        (Some((resource, _)), Some((same, _))) if resource == same => {
+            actions(other).all(|action| actions(scope).any(|known| known == action))
+        }
+        _ => scope == other,
+    }
+}
+
+/// The actions of a scope, `type:name:action,action`.
+fn actions(scope: &str) -> impl Iterator<Item = &str> {
+    let (_, actions) = scope.rsplit_once(':').unwrap_or_default();
+    actions.split(',').filter(|action| !action.is_empty())
 }
 
 fn parameter(challenge: &ChallengeRef<'_>, name: &str) -> Option<String> {
@@ -89,7 +127,6 @@ mod tests {
     use reqwest::header::HeaderValue;
     use reqwest::{Method, Url};
 
-    use super::super::transport::Scope;
     use super::*;
 
     fn call(repository: &str, scope: Scope) -> Call {
@@ -101,6 +138,14 @@ mod tests {
             scope,
             what: String::new(),
             headers: HeaderMap::new(),
+        }
+    }
+
+    fn bearer(scope: Option<&str>) -> Bearer {
+        Bearer {
+            realm: String::new(),
+            service: None,
+            scope: scope.map(str::to_owned),
         }
     }
 
@@ -136,12 +181,7 @@ mod tests {
     #[test]
     fn a_scope_covers_the_requests_to_come_and_the_repository_to_mount_from() {
         let scopes = |theirs: Option<&str>, repository, scope| {
-            let bearer = Bearer {
-                realm: String::new(),
-                service: None,
-                scope: theirs.map(str::to_owned),
-            };
-            bearer.scopes(&call(repository, scope)).join(" ")
+            bearer(theirs).scopes(&call(repository, scope)).join(" ")
         };
         let ours = "repository:org/x:pull,push";
         assert_eq!(scopes(None, "org/x", Scope::PUSH), ours);
@@ -158,5 +198,45 @@ mod tests {
             "repository:mirror/org/x:pull"
         );
         assert_eq!(scopes(None, "", Scope::NONE), "");
+    }
+
+    #[test]
+    fn what_a_registry_asks_for_is_asked_for_and_for_deletion_nothing_else() {
+        for (theirs, scope, expected) in [
+            ("metadata_read", Scope::PULL, "pull,metadata_read"),
+            ("pull", Scope::PUSH, "pull,push"),
+            ("pull,push,*", Scope::PULL, "pull,push,*"),
+            ("", Scope::PULL, "pull"),
+            ("*", Scope::DELETE, "*"),
+            ("delete", Scope::DELETE, "delete"),
+            ("", Scope::DELETE, "delete"),
+        ] {
+            let asked = bearer(Some(&format!("repository:org/x:{theirs}")));
+            let scopes = asked.scopes(&call("org/x", scope));
+            assert_eq!(scopes, [format!("repository:org/x:{expected}")]);
+        }
+        let scopes = bearer(None).scopes(&call("org/x", Scope::DELETE));
+        assert_eq!(scopes, ["repository:org/x:delete"]);
+    }
+
+    #[test]
+    fn a_token_is_good_for_what_was_asked_for_with_it() {
+        let call = call("org/x", Scope::PULL);
+        let plain = bearer(None);
+        let pull = bearer(Some("repository:org/x:pull"));
+        let tags = bearer(Some("repository:org/x:metadata_read"));
+        let mount = bearer(Some("repository:org/x:pull repository:org/y:pull"));
+        for (one, other, expected) in [
+            (&plain, &pull, true),
+            (&pull, &tags, false),
+            (&tags, &pull, true),
+            (&pull, &mount, false),
+            (&mount, &pull, true),
+            (&mount, &tags, false),
+        ] {
+            assert_eq!(one.covers(other, &call), expected);
+        }
+        let more = [&plain, &pull, &tags, &mount].map(|bearer| bearer.asks_for_more(&call));
+        assert_eq!(more, [false, false, true, true]);
     }
 }

@@ -1,5 +1,7 @@
 //! Servers that misbehave. Real registries are in the integration tests.
 
+mod tokens;
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
@@ -225,102 +227,20 @@ async fn a_registry_that_stored_only_a_part_is_found_out() {
 }
 
 #[tokio::test]
-async fn credentials_do_not_go_to_a_strange_realm() {
-    let challenge = "WWW-Authenticate: Bearer realm=\"http://evil.example/token\"\r\n";
-    let (address, _) = server(move |_| answer("401 Unauthorized", challenge, ""));
-    let error = repository(&address, Some(("me", "hunter2")))
-        .manifest("1")
-        .await
-        .unwrap_err();
-    assert!(matches!(error, Error::RealmRefused { .. }));
-    assert_eq!(error.kind(), ErrorKind::Denied);
-}
-
-#[tokio::test]
-async fn one_token_serves_all_who_wait_for_it() {
-    let (token_address, tokens) = server(|_| answer("200 OK", "", r#"{"access_token":"abc"}"#));
-    let challenge = format!(
-        "WWW-Authenticate: Bearer realm=\"http://{token_address}/token?a=b\",service=\"s\"\r\n"
-    );
-    let (address, _) = server(move |head| match head.contains("Bearer abc") {
-        true => answer("200 OK", "", r#"{"schemaVersion":2}"#),
-        false => answer("401 Unauthorized", &challenge, ""),
+async fn a_size_of_0_in_an_answer_to_head_says_nothing_of_content() {
+    let (address, requests) = server(|head| match head.split(' ').next() {
+        Some("POST") => answer("202 Accepted", "Location: /v2/up\r\n", ""),
+        Some("PUT") => answer("201 Created", "", ""),
+        _ => answer("200 OK", "Content-Length: 0\r\n", ""),
     });
-    let repository = repository(&address, Some(("me", "hunter2")));
-    let (one, two) = tokio::join!(repository.manifest("1"), repository.manifest("2"));
-    one.unwrap();
-    two.unwrap();
-    let tokens = tokens.lock().unwrap();
-    assert_eq!(tokens.len(), 1);
-    assert!(tokens[0].contains("/token?a=b&service=s&scope=repository%3Aorg%2Fprovider%3Apull"));
-    assert!(
-        tokens[0]
-            .to_lowercase()
-            .contains("authorization: basic bwu6ahvudgvymg==")
-    );
-}
-
-#[tokio::test]
-async fn a_token_that_is_not_given_for_more_leaves_the_one_at_hand() {
-    let (token_address, tokens) = server(|head| match head.contains("other") {
-        true => answer("403 Forbidden", "", ""),
-        false => answer("200 OK", "", r#"{"token":"abc"}"#),
-    });
-    let challenge = move |scope: &str| {
-        format!(
-            "WWW-Authenticate: Bearer realm=\"http://{token_address}/token\",scope=\"{scope}\"\r\n"
-        )
-    };
-    let ours = "repository:org/provider:pull";
-    let (address, _) = server(move |head| {
-        if !head.contains("Bearer abc") {
-            answer("401 Unauthorized", &challenge(ours), "")
-        } else if head.contains("manifests/2") {
-            let both = format!("{ours} repository:other/provider:pull");
-            answer("401 Unauthorized", &challenge(&both), "")
-        } else {
-            answer("200 OK", "", r#"{"schemaVersion":2}"#)
-        }
-    });
-    let repository = repository(&address, Some(("me", "hunter2")));
-    repository.manifest("1").await.unwrap();
-    let error = repository.manifest("2").await.unwrap_err();
-    assert!(matches!(error, Error::Forbidden { .. }), "{error:?}");
-    repository.manifest("1").await.unwrap();
-    assert_eq!(tokens.lock().unwrap().len(), 2);
-}
-
-#[tokio::test]
-async fn missing_and_wrong_credentials_are_told_apart_without_telling_the_password() {
-    let challenge = "WWW-Authenticate: Basic realm=\"x\"\r\n";
-    let (address, _) = server(move |_| answer("401 Unauthorized", challenge, ""));
-    let error = repository(&address, None).manifest("1").await.unwrap_err();
-    assert!(matches!(error, Error::CredentialsMissing { .. }));
-    let error = repository(&address, Some(("me", "hunter2")))
-        .manifest("1")
-        .await
-        .unwrap_err();
-    assert!(matches!(error, Error::CredentialsRefused { .. }));
-    assert!(!format!("{error:?} {error}").contains("hunter2"));
-}
-
-#[tokio::test]
-async fn a_registry_that_refuses_without_saying_how_to_ask_is_asked_at_its_root() {
-    let challenge = "WWW-Authenticate: Basic realm=\"x\"\r\n";
-    let (address, requests) = server(move |head| {
-        if head.contains("authorization: Basic") {
-            answer("200 OK", "", r#"{"schemaVersion":2}"#)
-        } else if head.starts_with("GET /v2/ ") {
-            answer("401 Unauthorized", challenge, "")
-        } else {
-            answer("401 Unauthorized", "", "")
-        }
-    });
-    let repository = repository(&address, Some(("me", "hunter2")));
-    repository.manifest("1").await.unwrap();
-    assert_eq!(requests.lock().unwrap().len(), 3);
-    repository.manifest("1").await.unwrap();
-    assert_eq!(requests.lock().unwrap().len(), 4);
+    let repository = repository(&address, None);
+    for content in ["content", ""] {
+        let descriptor = blob(content.as_bytes());
+        assert!(repository.exists(&descriptor).await.unwrap());
+        let source = Bytes::from(content);
+        repository.upload(&descriptor, &source).await.unwrap();
+    }
+    assert_eq!(requests.lock().unwrap().len(), 4, "nothing was sent");
 }
 
 #[tokio::test]

@@ -75,14 +75,18 @@ pub(super) async fn fetch(
     }
     if !status.is_success() {
         let answer = answer::parse(status, &headers, &body);
-        return Err(match (status.as_u16(), secret) {
-            // RFC 6749 has 400 for a refresh token that is no longer good.
-            (400 | 401 | 403, true) => Error::CredentialsRefused {
+        // RFC 6749 has 400 for a refresh token that is no longer good; else it says that the service does
+        // not understand what it is asked for.
+        let exchanged = matches!(credentials, Credentials::IdentityToken(_));
+        let code = status.as_u16();
+        let refused = matches!(code, 401 | 403) || (code == 400 && exchanged);
+        return Err(match (refused, secret) {
+            (true, true) => Error::CredentialsRefused {
                 registry,
                 user: credentials.who(),
                 answer,
             },
-            (401 | 403, false) => Error::CredentialsMissing {
+            (true, false) => Error::CredentialsMissing {
                 what: call.what.clone(),
                 registry,
                 answer,

@@ -65,6 +65,8 @@ pub(crate) struct Rules {
     pub(crate) is_access_token: bool,
     /// How long the service thinks.
     pub(crate) delay: Duration,
+    /// The actions that it has heard of, if it refuses others with 400 as Quay's does.
+    pub(crate) known: Option<&'static [&'static str]>,
 }
 
 impl Default for Rules {
@@ -79,6 +81,7 @@ impl Default for Rules {
             told: Some(300),
             is_access_token: false,
             delay: Duration::ZERO,
+            known: None,
         }
     }
 }
@@ -181,11 +184,8 @@ impl State {
             .collect();
         let answer = self.answer(method, &query, fields.get("authorization"));
         let (status, answer) = match answer {
-            Some(answer) => ("200 OK", answer),
-            None => (
-                "401 Unauthorized",
-                json!({ "details": "incorrect password" }),
-            ),
+            Ok(answer) => ("200 OK", answer),
+            Err(status) => (status, json!({ "details": "not like this" })),
         };
         let answer = answer.to_string();
         let _ = write!(
@@ -201,7 +201,7 @@ impl State {
         method: &str,
         query: &[(String, String)],
         authorization: Option<&String>,
-    ) -> Option<Value> {
+    ) -> Result<Value, &'static str> {
         let rules = self.rules.lock().unwrap().clone();
         thread::sleep(rules.delay);
         let all = |name: &str| {
@@ -227,26 +227,36 @@ impl State {
                 None => (String::new(), String::new()),
             },
         };
+        let scopes = all("scope");
+        let mut actions = scopes
+            .iter()
+            .flat_map(|scope| scope.rsplit(':').next().unwrap().split(','));
+        if let Some(known) = rules.known
+            && actions.any(|action| !known.contains(&action))
+        {
+            return Err("400 Bad Request");
+        }
         let users = &rules.users;
         let known = users
             .iter()
             .find(|user| user.name == who && user.password == password);
-        let token = known.map(|user| self.sign(&all("scope"), user.may, rules.life));
+        let token = known.map(|user| self.sign(&scopes, user.may, rules.life));
         self.asked.lock().unwrap().push(Asked {
             method: method.to_owned(),
             who: Some(who).filter(|who| !who.is_empty()),
-            scopes: all("scope"),
+            scopes,
             token: token.clone(),
         });
         let name = match rules.is_access_token {
             true => "access_token",
             false => "token",
         };
-        let mut answer = json!({ name: token? });
+        let token = token.ok_or("401 Unauthorized")?;
+        let mut answer = json!({ name: token });
         if let Some(told) = rules.told {
             answer["expires_in"] = told.into();
         }
-        Some(answer)
+        Ok(answer)
     }
 
     /// A token for the part of `scopes` that is allowed.

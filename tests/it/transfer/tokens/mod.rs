@@ -1,5 +1,6 @@
 //! Registries with a token service: the real program, and tokens that it checks.
 
+mod actions;
 mod expiry;
 mod mounting;
 mod realm;
