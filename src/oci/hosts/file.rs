@@ -42,7 +42,7 @@ struct Document {
 struct Settings {
     capabilities: Option<Vec<Capability>>,
     ca: Option<OneOrMore<PathBuf>>,
-    client: Option<OneOrMore<Client>>,
+    client: Option<Clients>,
     #[serde(default)]
     skip_verify: bool,
     #[serde(default)]
@@ -66,6 +66,17 @@ impl<T> OneOrMore<T> {
             Self::More(more) => more,
         }
     }
+}
+
+/// Client certificates. A list holds files with certificate and key, and a pair is a list within it.
+#[derive(Deserialize)]
+#[serde(
+    untagged,
+    expecting = "expected the path of a file, a list of them, or a list of [certificate, key]"
+)]
+enum Clients {
+    One(PathBuf),
+    More(Vec<Client>),
 }
 
 #[derive(Deserialize)]
@@ -129,7 +140,11 @@ fn host(
         })
     });
     let authorities = settings.ca.map_or_else(Vec::new, OneOrMore::into_vec);
-    let clients = settings.client.map_or_else(Vec::new, OneOrMore::into_vec);
+    let clients = match settings.client {
+        Some(Clients::One(path)) => vec![Client::Together(path)],
+        Some(Clients::More(clients)) => clients,
+        None => Vec::new(),
+    };
     let certificates = clients.into_iter().map(|client| match client {
         Client::Together(path) => ClientCertificate::new(folder.join(path), None),
         Client::Apart(path, key) => {

@@ -90,6 +90,20 @@ fn certificates_are_a_file_a_list_or_pairs_relative_to_the_file() {
 }
 
 #[test]
+fn a_flat_list_of_client_certificates_holds_no_pair() {
+    for (list, key) in [
+        (r#"["a.pem", "b.pem"]"#, None),
+        (r#"["a.pem", ["b.cert", "b.key"]]"#, None),
+        (r#"[["a.pem", "b.pem"]]"#, Some("r/b.pem".into())),
+    ] {
+        let file = format!("client = {list}");
+        let hosts = found(&[("r/hosts.toml", &file)], "r").unwrap();
+        let expected = ClientCertificate::new("r/a.pem".into(), key);
+        assert_eq!(hosts[0].client_certificate, Some(expected), "{list}");
+    }
+}
+
+#[test]
 fn the_first_name_that_fits_is_taken() {
     let toml = |name: &str| format!("server = \"https://{name}\"");
     let (safe, plain, default) = (toml("safe"), toml("plain"), toml("default"));
@@ -128,7 +142,7 @@ fn a_malformed_file_is_an_error_with_its_line() {
         ("server = \"ftp://m\"", 1, "neither http nor https"),
         ("\n[host.\"https://u:p@m\"]", 2, "holds credentials"),
         ("\nca = 7", 2, "a string or a list"),
-        ("client = [[\"a\", \"b\", \"c\"]]", 1, ""),
+        ("client = [[\"a\", \"b\", \"c\"]]", 1, "[certificate, key]"),
         ("\n[header]\n\"x y\" = \"1\"", 3, "`x y`"),
         ("[header]\n\nx = \"a\\nb\"", 3, "`x`"),
         ("proxy = \"nonsense\"", 1, "proxy"),
