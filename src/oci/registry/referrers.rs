@@ -63,7 +63,8 @@ impl Repository {
     /// registry does not know `digest`.
     ///
     /// The referrers API is asked, and where a registry has none, the tag that stands in for it (OCI
-    /// distribution specification, "Listing Referrers" and "Referrers Tag Schema").
+    /// distribution specification, "Listing Referrers" and "Referrers Tag Schema"). That nothing does is for
+    /// the last host to say, which is the registry itself: a mirror may not know.
     ///
     /// # Errors
     ///
@@ -74,10 +75,16 @@ impl Repository {
         digest: &Digest,
         artifact_type: Option<&str>,
     ) -> Result<Vec<Referrer>, Error> {
-        self.first(Capability::Referrers, |host| async move {
-            host.referrers(digest, artifact_type).await
-        })
-        .await
+        let (mirrors, last) = self.readable(Capability::Referrers).await?;
+        for mirror in mirrors {
+            match mirror.referrers(digest, artifact_type).await {
+                // It may have no such API, or not know yet what refers to the content that it mirrors.
+                Ok(referrers) if referrers.is_empty() => {}
+                Ok(referrers) => return Ok(referrers),
+                Err(error) => mirror.route.failed(&error),
+            }
+        }
+        last.referrers(digest, artifact_type).await
     }
 }
 

@@ -1,22 +1,27 @@
 //! What is in a repository: tags, and what refers to a manifest.
 
+use std::fs;
+
 use serde_json::{Value, json};
 use wasmcloud_par::content::{Digest, ErrorKind};
 use wasmcloud_par::oci::{Error, Reference, Referrer, Registries, RegistryOptions, Repository};
 
 use super::{block_on, par, peer, push, small};
 use crate::support::proxy::{Fault, Proxy, Rule};
-use crate::support::{Environment, shared_registry, unique};
+use crate::support::{Environment, Registry, shared_registry, unique};
 
 const SIGNATURE: &str = "application/vnd.dev.cosign.artifact.sig.v1+json";
 const SBOM: &str = "application/spdx+json";
 
 fn repository(host: &str, name: &str) -> Repository {
+    repository_with(RegistryOptions::default(), host, name)
+}
+
+fn repository_with(options: RegistryOptions, host: &str, name: &str) -> Repository {
     let Reference::Registry(reference) = format!("{host}/{name}").parse().unwrap() else {
         panic!("{name} is in a registry")
     };
-    let registries = Registries::new(RegistryOptions::default()).unwrap();
-    registries.repository(&reference)
+    Registries::new(options).unwrap().repository(&reference)
 }
 
 /// A page of a list, and where the next one is.
@@ -159,6 +164,33 @@ fn where_there_is_no_referrers_api_a_tag_stands_in_for_it() {
     peer::push(&tagged, b"archive");
     let error = block_on(repository.referrers(&subject, None)).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotVerified, "{error}");
+}
+
+#[test]
+fn what_a_mirror_does_not_know_of_is_for_the_registry_to_say() {
+    let index = page(peer::INDEX, TWO, "");
+    let rules = vec![Rule::on("GET", "/referrers/", index).always()];
+    let origin = Proxy::to(shared_registry(), rules);
+    // It has neither the API nor the tag.
+    let mirror = Registry::start();
+    let folder = tempfile::tempdir().unwrap();
+    let entry = folder.path().join(origin.address());
+    fs::create_dir(&entry).unwrap();
+    let hosts = format!("[host.\"http://{}\"]", mirror.address());
+    fs::write(entry.join("hosts.toml"), hosts).unwrap();
+    let mut options = RegistryOptions::default();
+    options.hosts_directory = Some(folder.path().to_owned());
+    let repository = repository_with(options, origin.address(), &unique("mirrored"));
+    let subject = Digest::of(b"subject");
+    let found = block_on(repository.referrers(&subject, None)).unwrap();
+    assert_eq!(found.len(), 2);
+    let requests = mirror.requests();
+    assert!(
+        requests.iter().any(|line| line.contains("/referrers/")),
+        "{requests:?}"
+    );
+    let none = block_on(repository.referrers(&subject, Some("c/d"))).unwrap();
+    assert_eq!(none, []);
 }
 
 const TWO: &str = r#"{"schemaVersion": 2, "manifests": [
