@@ -187,7 +187,12 @@ impl HostedRepository {
             return Ok(Some(Announced::default()));
         }
         match self.transport.check(response, &call).await {
-            Ok(response) => Ok(Some(Announced::from(response.headers()))),
+            Ok(response) => {
+                let announced = Announced::from(response.headers());
+                // Some servers say 0 because an answer to HEAD has no body.
+                let size = announced.size.filter(|size| *size > 0 || content.size == 0);
+                Ok(Some(Announced { size, ..announced }))
+            }
             Err(Error::NotFound { .. }) => Ok(None),
             Err(error) => Err(error),
         }

@@ -61,6 +61,13 @@ fn an_answer_that_is_lost_does_not_cost_the_upload() {
 }
 
 #[test]
+fn a_registry_that_says_of_everything_that_it_is_empty_takes_it() {
+    let empty = Fault::edit(|answer| answer.set("content-length", 0));
+    let rules = vec![Rule::on("HEAD", "/", empty).always()];
+    push(vec![Case::again("a length of 0", 0.0, rules)]);
+}
+
+#[test]
 fn a_registry_that_recovers_is_asked_again_and_one_that_refuses_is_not() {
     let mut cases = Vec::new();
     for status in ["429 A", "500 B", "502 C", "503 D", "504 E"] {
