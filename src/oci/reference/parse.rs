@@ -169,10 +169,15 @@ fn parse_registry(text: &str, rest: &str) -> Result<RegistryReference, ParseRefe
         });
     }
     if repository.bytes().any(|byte| byte.is_ascii_uppercase()) {
-        let lower = text.replacen(repository, &repository.to_ascii_lowercase(), 1);
+        let lower = RegistryReference {
+            registry: host,
+            repository: repository.to_ascii_lowercase(),
+            tag,
+            digest,
+        };
         return Err(ParseReferenceError::UppercaseRepository {
             reference: reference(),
-            lower,
+            lower: lower.to_string(),
         });
     }
     let registry = match host.as_str() {

@@ -79,6 +79,11 @@ fn what_is_no_reference_says_what_to_write() {
         ("ghcr.io", "names no repository"),
         ("ghcr.io/", "names no repository"),
         ("ghcr.io/Org/Provider:V1", "write `ghcr.io/org/provider:V1`"),
+        ("Ex.io/Ex:1", "write `ex.io/ex:1`"),
+        (
+            &format!("oci://Ex.io/a/Ex:V@{DIGEST}"),
+            &format!("write `ex.io/a/ex:V@{DIGEST}`"),
+        ),
         ("ghcr.io/a:-1", "is not a tag"),
         ("ghcr.io/a:\u{e9}", "is not a tag"),
         ("ghcr.io/a@sha256:abc", "64 digits"),
