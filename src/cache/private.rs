@@ -43,7 +43,16 @@ pub(super) fn require_private(root: &Path) -> Result<(), Error> {
         if !is_ours(&found) && found.uid() != 0 && found.uid() != system {
             return Err(Error::ForeignDirectory(path.to_owned()));
         }
-        if found.is_dir() && others_may_rename_in(&found) {
+        if !found.is_dir() || !others_may_rename_in(&found) {
+            continue;
+        }
+        // Containers get volumes that are root's and open to all, and nobody else is there.
+        if found.uid() == system && is_mounted(path, &found) {
+            tracing::warn!(
+                "whoever may write to {} can replace the cache",
+                path.display()
+            );
+        } else {
             return Err(Error::SharedDirectory(path.to_owned()));
         }
     }
@@ -60,6 +69,15 @@ fn others_may_rename_in(folder: &Metadata) -> bool {
     let own_group = group == getegid().as_raw() && group == geteuid().as_raw();
     let shared = if own_group { 0o002 } else { SHARED };
     mode & shared != 0 && mode & STICKY == 0
+}
+
+/// Whether a folder is where a volume begins.
+#[cfg(unix)]
+fn is_mounted(folder: &Path, found: &Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+
+    let above = folder.parent().map(symlink_metadata);
+    above.is_some_and(|above| above.is_ok_and(|above| above.dev() != found.dev()))
 }
 
 #[cfg(not(unix))]
