@@ -277,6 +277,11 @@ impl Error {
             {
                 "name a file, not a folder"
             }
+            Self::Read { source, .. } | Self::Write { source, .. }
+                if source.kind() == io::ErrorKind::InvalidInput =>
+            {
+                "name a file, not a device or a pipe"
+            }
             Self::NotAnArchive(_) => {
                 "a provider archive is a tar, compressed or not, as `par create` makes it"
             }

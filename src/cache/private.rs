@@ -38,7 +38,8 @@ pub(super) fn require_private(root: &Path) -> Result<(), Error> {
     }
     // Root, or what it is taken for in a user namespace.
     let system = look(Path::new("/"))?.uid();
-    for path in root.ancestors().chain(actual.ancestors()) {
+    let resolved = (actual != root).then(|| actual.ancestors());
+    for path in root.ancestors().chain(resolved.into_iter().flatten()) {
         let found = look(path)?;
         if !is_ours(&found) && found.uid() != 0 && found.uid() != system {
             return Err(Error::ForeignDirectory(path.to_owned()));

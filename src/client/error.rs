@@ -183,6 +183,9 @@ impl Error {
             Self::Write { source, .. } if source.kind() == io::ErrorKind::IsADirectory => {
                 "name a file, not a folder"
             }
+            Self::Write { source, .. } if source.kind() == io::ErrorKind::InvalidInput => {
+                "name a file, not a device or a pipe"
+            }
             Self::Trust(error) => return error.hint(),
             Self::Lock(error) => return error.hint(),
             _ => return None,

@@ -124,7 +124,7 @@ fn what_is_no_file_and_the_archive_itself_are_not_replaced() {
     std::os::unix::fs::symlink("echo.par", environment.path("link")).unwrap();
     let extract = ["extract", "echo.par", "--target", LINUX.0, "--destination"];
     for (destination, why) in [
-        ("pipe", "not a regular file"),
+        ("pipe", "name a file, not a device or a pipe"),
         ("echo.par", "would replace the archive"),
         ("link", "would replace the archive"),
     ] {
