@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use nkeys::KeyPair;
 
 use crate::archive::error::Error;
-use crate::content::{AtomicFile, create_private_folder};
+use crate::content::{AtomicFile, create_private_folder, user_folder};
 
 use super::{KeyKind, KeyOrigin, read_option, read_seed, read_text};
 
@@ -42,11 +42,8 @@ impl KeyDirectories {
         directories.extend(environment.map(PathBuf::from));
         if let Ok(home) = etcetera::home_dir() {
             directories.push(home.join(".wash").join("keys"));
-            let data = std::env::var_os("XDG_DATA_HOME")
-                .map(PathBuf::from)
-                // The specification: a relative path is invalid and to be ignored.
-                .filter(|path| path.is_absolute())
-                .unwrap_or_else(|| home.join(".local").join("share"));
+        }
+        if let Some(data) = user_folder("XDG_DATA_HOME", ".local/share") {
             directories.push(data.join("wash").join("keys"));
         }
         directories.dedup();
