@@ -16,6 +16,7 @@ use flate2::read::DeflateDecoder;
 use super::error::Error;
 use super::gzip::PART;
 use super::limits::Limits;
+use super::tar_stream::BLOCK;
 use super::target::Target;
 use super::{CLAIMS_ENTRY, WORLD_ENTRY};
 
@@ -75,11 +76,14 @@ impl Index {
     /// was read by then. Who reads the archive from its start asks at other places; what passes here
     /// passes there.
     pub(super) fn is_believable(&self, limits: &Limits) -> bool {
-        let mut inflated = 0_u64;
-        let mut parts = self.entries.iter().flat_map(IndexEntry::parts);
-        parts.all(|(range, size)| {
-            inflated = inflated.saturating_add(size as u64);
-            limits.allow_expansion(range.start, inflated)
+        // The end of the tar is two blocks, and so are the header and the padding of an entry at most.
+        let mut inflated = 2 * BLOCK;
+        self.entries.iter().all(|entry| {
+            inflated = inflated.saturating_add(2 * BLOCK);
+            entry.parts().all(|(range, size)| {
+                inflated = inflated.saturating_add(size as u64);
+                limits.allow_expansion(range.start, inflated)
+            })
         })
     }
 
