@@ -40,19 +40,31 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     // Once per process: it holds connections, tokens, the cache and the trust policy.
     let client = Client::new(ClientOptions::default())?;
+    // What is dropped because something else came first leaves nothing wrong, and no provider behind. One
+    // listener for the whole run: a signal between two of them would get lost.
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => Ok(interrupted?),
+        ended = follow(&client, &reference, interval) => ended,
+    }
+}
+
+/// Keeps running what the tag stands for; ends with an error only.
+async fn follow(
+    client: &Client,
+    reference: &Reference,
+    interval: Duration,
+) -> Result<(), Box<dyn Error>> {
     let target = Target::host();
-    let fetched = client.fetch(&reference, &target).await?;
+    let fetched = client.fetch(reference, &target).await?;
     let mut provider = Provider::start(fetched)?;
     let mut pause = interval;
     loop {
         let running = provider.child.try_wait()?.is_none();
-        // What is dropped because something else came first leaves nothing wrong.
         let news = async {
             sleep(pause).await;
-            client.fetch(&reference, &target).await
+            client.fetch(reference, &target).await
         };
         let fetched = tokio::select! {
-            _ = tokio::signal::ctrl_c() => return provider.stop().await,
             status = provider.child.wait(), if running => {
                 println!("ended      {}", status?);
                 pause = PAUSE;

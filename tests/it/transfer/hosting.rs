@@ -3,8 +3,8 @@
 use std::io::{BufRead, BufReader};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{Receiver, channel};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::Duration;
 
@@ -18,6 +18,9 @@ use crate::support::{Environment, Registry};
 /// once.
 const STAYS: &str = "/bin/cat";
 const ENDS: &str = "/bin/true";
+
+/// How long to wait for what the host says next.
+const SOON: Duration = Duration::from_secs(30);
 
 #[test]
 fn what_is_prefetched_is_in_the_cache_and_one_failure_is_no_other() {
@@ -96,11 +99,23 @@ impl Host {
     #[track_caller]
     fn expect(&self, begin: &str, what: &str) {
         loop {
-            let line = self.lines.recv_timeout(Duration::from_secs(30)).unwrap();
+            let line = self.lines.recv_timeout(SOON).unwrap();
             if line.starts_with(begin) && line.contains(what) {
                 return;
             }
         }
+    }
+
+    /// Waits for its end, which closes its standard output.
+    #[track_caller]
+    fn ended(&mut self) -> ExitStatus {
+        let end = loop {
+            if let Err(end) = self.lines.recv_timeout(SOON) {
+                break end;
+            }
+        };
+        assert_eq!(end, RecvTimeoutError::Disconnected, "still running");
+        self.process.wait().unwrap()
     }
 }
 
@@ -144,5 +159,5 @@ fn the_example_of_a_host_follows_its_tag() {
         .args(["-INT", &host.process.id().to_string()])
         .status();
     assert!(interrupted.unwrap().success());
-    assert!(host.process.wait().unwrap().success());
+    assert!(host.ended().success());
 }
