@@ -19,6 +19,7 @@ use std::path::{Path, PathBuf};
 use nkeys::KeyPair;
 
 use crate::support::archives::ArchiveBuilder;
+use crate::support::block_on;
 
 /// An archive in a folder of its own, and its keys.
 struct Fixture {
@@ -51,12 +52,4 @@ fn names(folder: &Path) -> Vec<String> {
         .collect();
     names.sort();
     names
-}
-
-/// Runs what the compatible face does `async`.
-fn block_on<T>(work: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread()
-        .build()
-        .unwrap()
-        .block_on(work)
 }

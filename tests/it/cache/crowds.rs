@@ -15,7 +15,8 @@ use wasmcloud_par::oci::Reference;
 
 use super::Provider;
 use crate::support::proxy::{Fault, Proxy, Rule};
-use crate::transfer::{block_on, client, digest, par};
+use crate::support::{block_on, ended};
+use crate::transfer::{client, digest, par};
 
 const PROCESSES: usize = 64;
 const TASKS: usize = 1000;
@@ -60,7 +61,7 @@ fn processes_and_tasks_share_one_download_and_one_extraction() {
     // Who waited for the same flight got the same answer: they count as one.
     let mut made = usize::from(fetched.iter().any(|fetched| !fetched.cached));
     for process in processes {
-        let output = process.wait_with_output().unwrap();
+        let output = ended(process);
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{said}");
         let answer: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 use wasmcloud_par::cache::Cache;
 
 use super::Provider;
-use crate::support::Environment;
+use crate::support::{Environment, ended};
 use crate::transfer::{pack, pack_noise, par, push};
 
 /// Lets a file have been used so long ago.
@@ -199,7 +199,7 @@ fn a_provider_that_runs_goes_on_when_its_executable_is_pruned() {
     let mut input = running.stdin.take().unwrap();
     std::io::Write::write_all(&mut input, b"it runs").unwrap();
     drop(input);
-    assert_eq!(running.wait_with_output().unwrap().stdout, b"it runs");
+    assert_eq!(ended(running).stdout, b"it runs");
     provider.fetches_the_executable();
 }
 

@@ -8,8 +8,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::good_archive;
-use crate::support::Environment;
 use crate::support::archives::ArchiveBuilder;
+use crate::support::{Environment, ended};
 
 /// How long a command may take to notice. It takes milliseconds, but machines are busy.
 const SOON: Duration = Duration::from_secs(4);
@@ -65,7 +65,7 @@ impl Running {
             }
             thread::sleep(Duration::from_millis(5));
         }
-        let output = self.child.wait_with_output().unwrap();
+        let output = ended(self.child);
         let text = |bytes| String::from_utf8(bytes).unwrap();
         (
             output.status.code(),
@@ -168,7 +168,7 @@ fn what_nohup_has_started_goes_on_without_its_terminal() {
     thread::sleep(Duration::from_millis(200));
     let archive = std::fs::read(environment.path("good.par")).unwrap();
     child.stdin.take().unwrap().write_all(&archive).unwrap();
-    assert!(child.wait_with_output().unwrap().status.success());
+    assert!(ended(child).status.success());
 }
 
 #[test]

@@ -22,7 +22,7 @@ use wasmcloud_par::content::Digest;
 use wasmcloud_par::oci::{CredentialSource, Reference};
 
 use crate::support::archives::{ArchiveBuilder, noise};
-use crate::support::{shared_registry, unique};
+use crate::support::{block_on, shared_registry, unique};
 
 /// An archive of noise for this machine. Without an index, as others compress it, it is downloaded whole.
 struct Sample {
@@ -115,10 +115,4 @@ fn parse(reference: &str) -> Reference {
 fn sample() -> &'static Sample {
     static SAMPLE: OnceLock<Sample> = OnceLock::new();
     SAMPLE.get_or_init(|| Sample::new(2 << 20, 0))
-}
-
-fn block_on<T>(work: impl Future<Output = T>) -> T {
-    let runtime = tokio::runtime::Builder::new_multi_thread();
-    let runtime = { runtime }.worker_threads(2).enable_all().build();
-    runtime.unwrap().block_on(work)
 }

@@ -11,6 +11,8 @@ use std::thread;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use super::ended;
+
 /// Folders of a user called `tester`, and removed when dropped:
 ///
 /// ```text
@@ -136,7 +138,7 @@ impl Outcome {
             // Beside reading the output, or both sides could wait for each other. A command that
             // ends without reading its input is not an error.
             scope.spawn(move || drop(pipe.write_all(input)));
-            child.wait_with_output().unwrap()
+            ended(child)
         });
         Self {
             command: format!("{command:?}"),

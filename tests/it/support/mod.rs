@@ -10,6 +10,7 @@ pub(crate) mod certificates;
 mod elsewhere;
 mod environment;
 pub(crate) mod forwarder;
+mod patience;
 pub(crate) mod properties;
 pub(crate) mod proxy;
 mod registry;
@@ -21,6 +22,7 @@ mod watcher;
 
 pub(crate) use elsewhere::Elsewhere;
 pub(crate) use environment::{Environment, Outcome};
+pub(crate) use patience::{block_on, ended};
 pub(crate) use registry::Registry;
 pub(crate) use shared::{shared_registry, unique};
 pub(crate) use token_service::{Rules, TokenService, User};

@@ -2,8 +2,10 @@
 
 use std::fs;
 use std::net::TcpStream;
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
+use super::patience::ended_within;
 use super::{Environment, Outcome, shared_registry, unique};
 
 #[test]
@@ -16,6 +18,14 @@ fn the_shared_registry_is_one_and_answers() {
 #[test]
 fn unique_names_differ() {
     assert_ne!(unique("provider"), unique("provider"));
+}
+
+#[test]
+#[should_panic(expected = "not done within 100ms")]
+fn a_process_that_hangs_is_ended_and_fails_its_test() {
+    let mut sleep = Command::new("sleep");
+    let child = sleep.arg("600").stdout(Stdio::piped()).spawn().unwrap();
+    ended_within(Duration::from_millis(100), child);
 }
 
 /// A shell in the command's environment: the same variables and current directory.

@@ -11,7 +11,7 @@ use wasmcloud_par::archive::Target;
 use super::link::Link;
 use super::{cached, digest, par, push, requests_about};
 use crate::support::archives::{ArchiveBuilder, noise};
-use crate::support::{Environment, Outcome, Registry};
+use crate::support::{Environment, Outcome, Registry, ended};
 
 const SIZE: usize = 8 << 20;
 /// How much arrives before the line goes dead.
@@ -80,7 +80,7 @@ fn a_fetch_that_is_killed_leaves_nothing_final_and_the_next_one_continues() {
     let (registry, file) = pushed(&environment);
     let mut child = stuck(&environment, &registry, &file);
     child.kill().unwrap();
-    assert_eq!(child.wait_with_output().unwrap().stdout, b"");
+    assert_eq!(ended(child).stdout, b"");
 
     let left = fs::metadata(partial(&environment, &file)).unwrap().len();
     assert!(left > 0 && left < SIZE as u64);
@@ -140,7 +140,7 @@ fn a_registry_that_dies_during_a_fetch_is_unavailable() {
     let (registry, file) = pushed(&environment);
     let child = stuck(&environment, &registry, &file);
     drop(registry);
-    let output = child.wait_with_output().unwrap();
+    let output = ended(child);
     assert_eq!(output.status.code(), Some(6), "{output:?}");
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(said.contains("continued"), "{said}");

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::peer::{MANIFEST, PAR_CONFIG, PAR_LAYER};
 use super::{digest, pack, par, push, small, text};
-use crate::support::{Environment, Registry};
+use crate::support::{Environment, Registry, ended};
 
 const REFERENCE: &str = "oci-layout://layout:1.0.0";
 const TAG: &str = "org.opencontainers.image.ref.name";
@@ -166,7 +166,7 @@ fn pushes_at_once_into_one_layout_all_end_up_tagged() {
             .unwrap()
     });
     for process in processes {
-        let output = process.wait_with_output().unwrap();
+        let output = ended(process);
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{said}");
     }

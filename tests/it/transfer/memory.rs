@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::digest;
-use crate::support::{Environment, shared_registry, unique};
+use crate::support::{Environment, ended, shared_registry, unique};
 
 /// Each of four executables, which are hashed at the same time. Together they are far more than any of
 /// the commands may take.
@@ -35,7 +35,7 @@ fn peak(environment: &Environment, arguments: &[&str]) -> u64 {
         peak = now.map_or(peak, |now| now.trim().parse().unwrap());
         thread::sleep(Duration::from_millis(2));
     }
-    let output = child.wait_with_output().unwrap();
+    let output = ended(child);
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{arguments:?}: {said}");
     peak

@@ -38,17 +38,7 @@ use wasmcloud_par::client::{Client, ClientOptions, TrustPolicy};
 use wasmcloud_par::content::{Digest, Silent};
 
 use crate::support::archives::{ArchiveBuilder, VENDOR, noise};
-use crate::support::{Environment, Outcome, Registry};
-
-/// Runs what is `async`.
-pub(crate) fn block_on<T>(work: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .unwrap()
-        .block_on(work)
-}
+use crate::support::{Environment, Outcome, Registry, block_on};
 
 /// Packs an executable for this machine as this crate does it, and gives the path of the archive.
 pub(crate) fn pack(environment: &Environment, name: &str, executable: &Path) -> PathBuf {

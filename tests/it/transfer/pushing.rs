@@ -6,7 +6,7 @@ use std::process::Stdio;
 use super::link::Link;
 use super::{Outcome, digest, pack_noise, par, peer, push, requests_about, small, text};
 use crate::support::archives::ArchiveBuilder;
-use crate::support::{Environment, Registry};
+use crate::support::{Environment, Registry, ended};
 
 /// What `tag` of `provider` stands for, asked by another client.
 fn tagged(registry: &Registry, tag: &str) -> Option<String> {
@@ -120,7 +120,7 @@ fn a_push_that_is_killed_halfway_leaves_the_tag_and_the_next_one_succeeds() {
         .unwrap();
     link.wait_until_dead();
     child.kill().unwrap();
-    assert_eq!(child.wait_with_output().unwrap().stdout, b"");
+    assert_eq!(ended(child).stdout, b"");
 
     assert_eq!(tagged(&registry, "1.0.0"), Some(first));
     let second = push(&environment, &registry.reference("provider:1.0.0"), &new);

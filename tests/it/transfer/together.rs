@@ -8,7 +8,7 @@ use wasmcloud_par::archive::Target;
 use wasmcloud_par::oci::Reference;
 
 use super::{block_on, cached, client, digest, pack_noise, push, requests_about};
-use crate::support::{Environment, Registry};
+use crate::support::{Environment, Registry, ended};
 
 #[test]
 fn one_download_serves_all_processes_and_tasks() {
@@ -46,7 +46,7 @@ fn one_download_serves_all_processes_and_tasks() {
     });
 
     for process in processes {
-        let output = process.wait_with_output().unwrap();
+        let output = ended(process);
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{said}");
         let path = String::from_utf8(output.stdout).unwrap();

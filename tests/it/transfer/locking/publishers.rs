@@ -7,7 +7,8 @@ use wasmcloud_par::client::{Error, Lock, Pinning, Rule, TrustPolicy};
 
 use super::{Deployment, WHAT_RUNS};
 use crate::support::archives::ArchiveBuilder;
-use crate::transfer::{block_on, client_trusting, peer, push, text};
+use crate::support::block_on;
+use crate::transfer::{client_trusting, peer, push, text};
 
 #[test]
 fn a_release_is_not_locked_for_the_archive_of_the_one_before() {

@@ -8,9 +8,9 @@ use wasmcloud_par::client::{Client, ClientOptions, TrustPolicy};
 use super::{
     CLAIMS, HEAD, INDEX, NAME, PART, SIZE, Setup, TARGET, annotations, executable, pack_six, peer,
 };
-use crate::support::Outcome;
 use crate::support::proxy::{Fault, Rule};
-use crate::transfer::{block_on, cached, par, push, text};
+use crate::support::{Outcome, block_on};
+use crate::transfer::{cached, par, push, text};
 
 #[test]
 fn one_executable_takes_its_own_bytes_and_then_no_more() {

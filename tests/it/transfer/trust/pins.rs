@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use super::super::peer;
 use super::{Publisher, Site};
 use crate::support::archives::{ArchiveBuilder, Entry, LINUX};
+use crate::support::ended;
 
 const REFERENCE: &str = "registry.test/org/provider:1.0.0";
 
@@ -155,7 +156,7 @@ fn of_two_publishers_at_once_one_is_pinned_and_the_other_refused() {
     let processes: Vec<_> = references.iter().cycle().take(8).map(start).collect();
     let codes: Vec<_> = processes
         .into_iter()
-        .map(|process| process.wait_with_output().unwrap().status.code().unwrap())
+        .map(|process| ended(process).status.code().unwrap())
         .collect();
     let of = |first| codes.iter().skip(first).step_by(2).copied();
     let (janes, joes): (Vec<i32>, Vec<i32>) = (of(0).collect(), of(1).collect());
