@@ -7,7 +7,7 @@ use std::path::Path;
 use tempfile::TempDir;
 
 /// The folder that a file of this name is in.
-pub(super) fn folder_of(file: &Path) -> &Path {
+pub(crate) fn folder_of(file: &Path) -> &Path {
     match file.parent() {
         Some(parent) if parent != Path::new("") => parent,
         _ => Path::new("."),
@@ -56,6 +56,15 @@ pub fn create_private_folder(path: &Path) -> io::Result<()> {
         builder.mode(0o700);
     }
     builder.create(path)
+}
+
+/// Whoever else locks this folder waits until the file that is returned is dropped. Nothing is left in
+/// the folder, as a lock file would be. Blocks meanwhile. `None` where a folder cannot be locked, or is
+/// not there: nobody waits then.
+pub(crate) fn lock_folder(path: &Path) -> Option<File> {
+    let locked = File::open(path).and_then(|folder| folder.lock().map(|()| folder));
+    let unlocked = |error| tracing::debug!(folder = %path.display(), %error, "folder not locked");
+    locked.map_err(unlocked).ok()
 }
 
 /// The name of the temporary file, which `tempfile` reports, says nothing to anybody: the folder does.

@@ -22,7 +22,7 @@ pub use atomic::{AtomicFile, is_temporary, publish};
 pub use descriptor::Descriptor;
 pub use digest::{Algorithm, Digest, Hasher, ParseDigestError};
 pub use folder::create_private_folder;
-pub(crate) use folder::temporary_folder_beside;
+pub(crate) use folder::{folder_of, lock_folder, temporary_folder_beside};
 pub use kind::ErrorKind;
 pub(crate) use lanes::{LANES, LaneHasher, update_together};
 pub use progress::{Meter, MeteredReader, Progress, Silent, Stopped};

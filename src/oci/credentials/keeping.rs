@@ -1,13 +1,15 @@
 //! Putting credentials where they are found again, and taking them out.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use crate::content::{create_private_folder, folder_of};
 
 use super::super::error::Error;
 use super::file::CredentialFile;
 use super::helper_program::Helper;
 use super::server::server;
-use super::{CredentialSource, blocking, places, read, variable};
+use super::{CredentialSource, blocking, helper_failed, places, read, variable};
 
 /// Where credentials were put, or taken from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +19,13 @@ pub struct Kept {
     pub path: PathBuf,
     /// The program that has them. `None`: they are in the file itself, readable to whoever may read it.
     pub helper: Option<String>,
+}
+
+impl Kept {
+    fn new(path: PathBuf, helper: Option<Helper>) -> Self {
+        let helper = helper.map(|helper| helper.name().to_owned());
+        Self { path, helper }
+    }
 }
 
 impl CredentialSource {
@@ -29,18 +38,26 @@ impl CredentialSource {
     ///
     /// As for [`find`](Self::find), and [`Error::File`] when the file cannot be written.
     pub async fn keep(&self, registry: &str, user: &str, password: &str) -> Result<Kept, Error> {
-        let (mut file, helper) = self.open(registry).await?;
-        let credentials = match &helper {
-            Some(helper) => {
-                let stored = helper.store(server(registry), user, password);
-                let failed = |source| file.helper_failed(registry, source);
-                stored.await.map_err(failed)?;
-                None
-            }
-            None => Some((user, password)),
-        };
-        file.put(registry, credentials)?;
-        write(file, helper).await
+        let path = self.kept_in(registry)?;
+        let helper = helper(&path, registry).await?;
+        // What a helper keeps does not go into the file.
+        let mut credentials = Some((user.to_owned(), password.to_owned()));
+        if let Some(helper) = &helper {
+            let stored = helper.store(server(registry), user, password).await;
+            stored.map_err(|source| helper_failed(&path, registry, source))?;
+            credentials = None;
+        }
+        make_folder(&path).await?;
+        change(&path, registry, move |file, registry| {
+            let credentials = credentials.as_ref();
+            file.put(
+                registry,
+                credentials.map(|(user, password)| (&**user, &**password)),
+            )?;
+            Ok(true)
+        })
+        .await?;
+        Ok(Kept::new(path, helper))
     }
 
     /// Takes out what [`keep`](Self::keep) put there. `None` when there was nothing.
@@ -49,44 +66,103 @@ impl CredentialSource {
     ///
     /// As for [`keep`](Self::keep).
     pub async fn forget(&self, registry: &str) -> Result<Option<Kept>, Error> {
-        let (mut file, helper) = self.open(registry).await?;
-        let mut known = file.remove(registry);
+        let path = self.kept_in(registry)?;
+        let helper = helper(&path, registry).await?;
+        let mut known = false;
         if let Some(helper) = &helper {
             let server = server(registry);
-            let failed = |source| file.helper_failed(registry, source);
+            let failed = |source| helper_failed(&path, registry, source);
             // Some erase what is not there without a word.
             if helper.get(server).await.map_err(failed)?.is_some() {
                 helper.erase(server).await.map_err(failed)?;
                 known = true;
             }
         }
-        match known {
-            true => Ok(Some(write(file, helper).await?)),
-            false => Ok(None),
-        }
+        known |= change(&path, registry, |file, registry| Ok(file.remove(registry))).await?;
+        Ok(known.then(|| Kept::new(path, helper)))
     }
 
-    async fn open(&self, registry: &str) -> Result<(CredentialFile, Option<Helper>), Error> {
+    fn kept_in(&self, registry: &str) -> Result<PathBuf, Error> {
         let path = places::kept_in(self.registry_config.as_deref(), variable);
-        let path = path.ok_or_else(|| Error::CredentialFile {
+        path.ok_or_else(|| Error::CredentialFile {
             registry: registry.to_owned(),
             path: PathBuf::from("~/.docker/config.json"),
             source: io::Error::new(io::ErrorKind::NotFound, "HOME is not set"),
-        })?;
-        let file = read(&path, registry).await?;
-        let file = file.unwrap_or_else(|| CredentialFile::empty(path));
-        let helper = file.helper(registry);
-        Ok((file, helper))
+        })
     }
 }
 
-async fn write(file: CredentialFile, helper: Option<Helper>) -> Result<Kept, Error> {
+/// The helper that keeps the credentials of `registry`, as the file says.
+async fn helper(path: &Path, registry: &str) -> Result<Option<Helper>, Error> {
+    let file = read(path, registry).await?;
+    Ok(file.and_then(|file| file.helper(registry)))
+}
+
+async fn make_folder(path: &Path) -> Result<(), Error> {
+    let path = path.to_owned();
     blocking(move || {
-        file.write()?;
-        Ok(Kept {
-            path: file.path,
-            helper: helper.map(|helper| helper.name().to_owned()),
-        })
+        let made = create_private_folder(folder_of(&path));
+        made.map_err(|source| Error::File { path, source })
     })
     .await
+}
+
+/// As [`CredentialFile::change`].
+async fn change(
+    path: &Path,
+    registry: &str,
+    change: impl FnOnce(&mut CredentialFile, &str) -> Result<bool, Error> + Send + 'static,
+) -> Result<bool, Error> {
+    let (path, registry) = (path.to_owned(), registry.to_owned());
+    blocking(move || CredentialFile::change(&path, &registry, |file| change(file, &registry))).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Credentials;
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn of_many_who_log_in_or_out_at_once_nobody_is_lost() {
+        let folder = tempfile::tempdir().unwrap();
+        let source = CredentialSource {
+            registry_config: Some(folder.path().join("new/config.json")),
+            ..CredentialSource::default()
+        };
+        let registries: Vec<_> = (0..32).map(|number| format!("r{number}.test")).collect();
+        for leaving in [false, true] {
+            let tasks = registries.iter().enumerate().map(|(number, registry)| {
+                let (source, registry) = (source.clone(), registry.clone());
+                tokio::spawn(async move {
+                    if leaving && number % 2 == 0 {
+                        source.forget(&registry).await.unwrap().unwrap();
+                    } else if !leaving {
+                        source.keep(&registry, "jane", "secret").await.unwrap();
+                    }
+                })
+            });
+            for task in tasks.collect::<Vec<_>>() {
+                task.await.unwrap();
+            }
+        }
+        for (number, registry) in registries.iter().enumerate() {
+            let found = source.find(registry, "provider").await.unwrap();
+            assert_eq!(
+                found == Credentials::Anonymous,
+                number % 2 == 0,
+                "{registry}"
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn who_was_never_logged_in_leaves_nothing_behind() {
+        let folder = tempfile::tempdir().unwrap();
+        let source = CredentialSource {
+            registry_config: Some(folder.path().join("new/config.json")),
+            ..CredentialSource::default()
+        };
+        assert_eq!(source.forget("r.test").await.unwrap(), None);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
 }

@@ -128,7 +128,7 @@ impl CredentialSource {
                 && let Some(credentials) = helper
                     .get(server(registry))
                     .await
-                    .map_err(|source| file.helper_failed(registry, source))?
+                    .map_err(|source| helper_failed(&path, registry, source))?
             {
                 return Ok(credentials);
             }
@@ -143,6 +143,14 @@ impl CredentialSource {
 async fn read(path: &Path, registry: &str) -> Result<Option<CredentialFile>, Error> {
     let (path, registry) = (path.to_owned(), registry.to_owned());
     blocking(move || CredentialFile::read(&path, &registry)).await
+}
+
+fn helper_failed(path: &Path, registry: &str, source: CredentialHelperError) -> Error {
+    Error::CredentialHelper {
+        registry: registry.to_owned(),
+        path: path.to_owned(),
+        source,
+    }
 }
 
 /// A variable of the environment that is set to something.

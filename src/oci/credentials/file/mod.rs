@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use data_encoding::{BASE64, BASE64_NOPAD};
 use serde_json::{Map, Value, json};
 
-use crate::content::{AtomicFile, create_private_folder};
+use crate::content::{AtomicFile, folder_of, lock_folder};
 
 use super::super::error::{Error, one_line};
 use super::Credentials;
@@ -62,8 +62,26 @@ impl CredentialFile {
         Ok(Some(Self { path, content }))
     }
 
+    /// Changes the file, which need not exist, with everything else kept. `change` says whether there is
+    /// anything to write, and so does this. Whoever else changes it this way waits; programs that know
+    /// no such locks find one whole file or the other.
+    pub(super) fn change(
+        path: &Path,
+        registry: &str,
+        change: impl FnOnce(&mut Self) -> Result<bool, Error>,
+    ) -> Result<bool, Error> {
+        let _lock = lock_folder(folder_of(path));
+        let file = Self::read(path, registry)?;
+        let mut file = file.unwrap_or_else(|| Self::empty(path.to_owned()));
+        let changed = change(&mut file)?;
+        if changed {
+            file.write()?;
+        }
+        Ok(changed)
+    }
+
     /// A file that is not there yet.
-    pub(super) fn empty(path: PathBuf) -> Self {
+    fn empty(path: PathBuf) -> Self {
         Self {
             path,
             content: Map::new(),
@@ -153,12 +171,9 @@ impl CredentialFile {
         entries.len() < before
     }
 
-    /// Replaces the file in one step, for its owner alone.
-    pub(super) fn write(&self) -> Result<(), Error> {
+    /// Replaces the file in one step, for its owner alone. Its folder has to be there.
+    fn write(&self) -> Result<(), Error> {
         let write = || {
-            if let Some(folder) = self.path.parent() {
-                create_private_folder(folder)?;
-            }
             let mut file = AtomicFile::create_private(&self.path)?;
             // With tabs, as Docker writes it.
             let format = serde_json::ser::PrettyFormatter::with_indent(b"\t");
@@ -173,18 +188,6 @@ impl CredentialFile {
             path: self.path.clone(),
             source,
         })
-    }
-
-    pub(super) fn helper_failed(
-        &self,
-        registry: &str,
-        source: super::CredentialHelperError,
-    ) -> Error {
-        Error::CredentialHelper {
-            registry: registry.to_owned(),
-            path: self.path.clone(),
-            source,
-        }
     }
 }
 
