@@ -108,7 +108,10 @@ async fn confirmed(pinned: &str, deletion: &Deletion) -> Result<bool> {
         let mut stderr = std::io::stderr().lock();
         write!(stderr, "{}", escape::line(&question)).and_then(|()| stderr.flush())?;
         let mut answer = String::new();
-        std::io::stdin().lock().take(64).read_line(&mut answer)?;
+        if std::io::stdin().lock().take(64).read_line(&mut answer)? == 0 {
+            // Control-D ends no line.
+            writeln!(stderr)?;
+        }
         Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
     })
     .await

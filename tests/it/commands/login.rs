@@ -1,16 +1,12 @@
 //! `par login` and `par logout`: what is stored where, and what is not.
 
 use std::fs;
-use std::io::{Read, Write};
 use std::path::Path;
-use std::process::{Command, Stdio};
-use std::thread;
-use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::{good_archive, mode};
-use crate::support::{Environment, Outcome, Registry, Rules, TokenService};
+use crate::support::{Environment, Outcome, Registry, Rules, TokenService, on_a_terminal};
 
 const PASSWORD: &str = "another-password";
 const CONFIG: &str = "../home/.docker/config.json";
@@ -250,51 +246,13 @@ fn a_password_is_asked_for_on_a_terminal_only_and_one_on_the_command_line_is_war
     assert!(!outcome.stderr.contains("on the command line"), "{outcome}");
 }
 
-/// Logs in on a terminal, where each prompt is answered with these keys. Gives what the terminal showed,
-/// and the exit code.
-fn on_a_terminal(
-    environment: &Environment,
-    registry: &Registry,
-    answers: [(&str, &str); 2],
-) -> (String, Option<i32>) {
-    let par = environment.command();
-    let program = par.get_program().display();
-    let line = format!("{program} login {}", registry.address());
-    let mut script = Command::new("script");
-    script
-        .args(["--quiet", "--return", "--command", &line, "/dev/null"])
-        .current_dir(environment.path(""))
-        .env_clear()
-        .envs(
-            par.get_envs()
-                .filter_map(|(name, value)| Some((name, value?))),
-        )
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped());
-    let mut script = script.spawn().unwrap();
-    let mut input = script.stdin.take().unwrap();
-    let mut output = script.stdout.take().unwrap();
-    let mut shown = String::new();
-    for (prompt, keys) in answers {
-        while !shown.ends_with(prompt) {
-            let mut byte = [0];
-            output.read_exact(&mut byte).unwrap();
-            shown.push(char::from(byte[0]));
-        }
-        // The prompt is shown just before the terminal is told to show nothing.
-        thread::sleep(Duration::from_millis(300));
-        input.write_all(keys.as_bytes()).unwrap();
-    }
-    output.read_to_string(&mut shown).unwrap();
-    (shown, script.wait().unwrap().code())
-}
-
 #[test]
 fn a_terminal_does_not_show_the_password() {
     let (environment, registry) = (Environment::new(), registry());
     let password = format!("{PASSWORD}\n");
     let answers = [("User: ", "tester\n"), ("Password: ", password.as_str())];
-    let (shown, code) = on_a_terminal(&environment, &registry, answers);
+    let login = ["login", registry.address()];
+    let (shown, code) = on_a_terminal(&environment, &login, &answers);
     assert_eq!(code, Some(0), "{shown}");
     assert!(shown.contains("tester"), "the user is shown\n{shown}");
     assert!(shown.contains("logged in"), "{shown}");
@@ -305,7 +263,8 @@ fn a_terminal_does_not_show_the_password() {
 fn control_c_instead_of_a_password_ends_it() {
     let (environment, registry) = (Environment::new(), registry());
     let answers = [("User: ", "tester\n"), ("Password: ", "another\u{3}")];
-    let (shown, code) = on_a_terminal(&environment, &registry, answers);
+    let login = ["login", registry.address()];
+    let (shown, code) = on_a_terminal(&environment, &login, &answers);
     assert_eq!(code, Some(130), "{shown}");
     assert_eq!(environment.files(), [""; 0]);
 }

@@ -7,32 +7,38 @@ use std::thread;
 use std::time::Duration;
 
 /// Far more than anything takes here, on a slow machine that is busy.
-const LIMIT: Duration = Duration::from_secs(300);
+pub(super) const LIMIT: Duration = Duration::from_secs(300);
 
 /// What a process printed, once it has ended.
 #[track_caller]
 pub(crate) fn ended(child: Child) -> Output {
-    ended_within(LIMIT, child)
+    let id = child.id();
+    while_watched(id, LIMIT, || child.wait_with_output().unwrap())
 }
 
+/// Does what ends no later than a process does, which has `limit` for that.
 #[track_caller]
-pub(super) fn ended_within(limit: Duration, child: Child) -> Output {
-    let id = child.id().to_string();
+pub(super) fn while_watched<T>(id: u32, limit: Duration, work: impl FnOnce() -> T) -> T {
     let (done, ending) = channel::<()>();
-    let (output, killed) = thread::scope(|scope| {
+    let (result, killed) = thread::scope(|scope| {
         let watching = scope.spawn(move || {
             // Ends with `done` too, which is dropped when there is no more to wait for.
             let late = ending.recv_timeout(limit) == Err(RecvTimeoutError::Timeout);
             // By its number: it is being waited for, so that number is not another's yet.
-            late.then(|| Command::new("kill").args(["-KILL", &id]).status())
+            late.then(|| {
+                Command::new("kill")
+                    .args(["-KILL", &id.to_string()])
+                    .status()
+            })
         });
-        let output = child.wait_with_output();
+        // When it panics, nothing is waited for either.
+        let done = done;
+        let result = work();
         drop(done);
-        (output, watching.join().unwrap())
+        (result, watching.join().unwrap())
     });
-    let output = output.unwrap();
-    assert!(killed.is_none(), "not done within {limit:?}: {output:?}");
-    output
+    assert!(killed.is_none(), "not done within {limit:?}");
+    result
 }
 
 /// Runs what is `async`, on a runtime as a host would have it.

@@ -2,10 +2,10 @@
 
 use std::fs;
 use std::net::TcpStream;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::Duration;
 
-use super::patience::ended_within;
+use super::patience::while_watched;
 use super::{Environment, Outcome, shared_registry, unique};
 
 #[test]
@@ -24,8 +24,8 @@ fn unique_names_differ() {
 #[should_panic(expected = "not done within 100ms")]
 fn a_process_that_hangs_is_ended_and_fails_its_test() {
     let mut sleep = Command::new("sleep");
-    let child = sleep.arg("600").stdout(Stdio::piped()).spawn().unwrap();
-    ended_within(Duration::from_millis(100), child);
+    let mut child = sleep.arg("600").spawn().unwrap();
+    while_watched(child.id(), Duration::from_millis(100), || child.wait()).unwrap();
 }
 
 /// A shell in the command's environment: the same variables and current directory.

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{par, push, requests_about, small, text};
 use crate::support::proxy::{Fault, Proxy, Rule};
-use crate::support::{Environment, Registry};
+use crate::support::{Environment, Registry, on_a_terminal};
 
 /// A registry with an archive as `provider:1.0.0`, and the digest of its manifest.
 fn site() -> (Environment, Registry, String) {
@@ -142,6 +142,27 @@ fn what_is_deleted_is_gone_with_all_its_names() {
         par(&environment, ["resolve", name]).exit(3);
         par(&environment, ["delete", name, "--force"]).exit(3);
     }
+}
+
+#[test]
+fn on_a_terminal_it_is_asked_what_is_to_be_deleted_and_no_is_the_default() {
+    let (environment, registry, digest) = site();
+    let reference = registry.reference("provider:1.0.0");
+    let pinned = registry.reference(&format!("provider@{digest}"));
+    let delete = ["delete", &reference];
+    for keys in ["\n", "n\n", "\u{4}", "maybe\n"] {
+        let answers = [("? [y/N] ", keys)];
+        let (shown, code) = on_a_terminal(&environment, &delete, &answers);
+        assert_eq!(code, Some(1), "{shown}");
+        let question = format!("Delete {pinned}, and its tag 1.0.0? [y/N]");
+        assert!(shown.contains(&question), "{shown}");
+        assert!(shown.contains("\nerror: "), "{shown}");
+        assert!(shown.contains("was not deleted"), "{shown}");
+    }
+    assert_eq!(requests_about(&registry, "DELETE", ""), 0);
+    let (shown, code) = on_a_terminal(&environment, &delete, &[("? [y/N] ", "y\n")]);
+    assert_eq!(code, Some(0), "{shown}");
+    par(&environment, ["resolve", &reference]).exit(3);
 }
 
 #[test]
