@@ -25,6 +25,7 @@ mod lock;
 mod locked;
 mod login;
 mod logout;
+mod manual;
 mod options;
 mod output;
 mod policy;
@@ -111,6 +112,7 @@ enum Command {
     Delete(delete::Args),
     Doctor(doctor::Args),
     Completions(completions::Args),
+    Manual(manual::Args),
 }
 
 impl Command {
@@ -140,6 +142,7 @@ impl Command {
             Self::Delete(args) => delete::run(args, session).await,
             Self::Doctor(args) => doctor::run(args, session).await,
             Self::Completions(args) => completions::run(args),
+            Self::Manual(args) => manual::run(args).await,
         }
     }
 }

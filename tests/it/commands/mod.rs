@@ -3,6 +3,7 @@
 mod bad_input;
 mod interruption;
 mod login;
+mod manual;
 mod packing;
 mod reading;
 
