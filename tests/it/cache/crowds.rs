@@ -5,7 +5,8 @@ use std::path::Path;
 use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::sync::mpsc::channel;
+use std::time::Duration;
 
 use wasmcloud_par::archive::Target;
 use wasmcloud_par::cache::PruneOptions;
@@ -212,10 +213,11 @@ fn who_waits_blocks_nobody_and_can_be_dropped() {
     let provider = Provider::new();
     provider.fetches_the_executable();
     let checking = being_checked(&provider);
-    let started = Instant::now();
-    let done = std::thread::spawn(|| {
-        std::thread::sleep(Duration::from_secs(3));
+    let (release, released) = channel();
+    let holding = std::thread::spawn(move || {
+        let in_time = released.recv_timeout(Duration::from_secs(60));
         drop(checking);
+        in_time
     });
     let client = client(provider.folder().parent().unwrap());
     let reference = provider.reference.parse().unwrap();
@@ -230,12 +232,17 @@ fn who_waits_blocks_nobody_and_can_be_dropped() {
         assert!(waiting.is_err());
     });
     drop(runtime);
-    assert!(started.elapsed() < Duration::from_secs(2));
 
-    let fetched = block_on(client.fetch(&reference, &target)).unwrap();
-    assert!(started.elapsed() >= Duration::from_secs(3));
+    let fetched = block_on(async {
+        let fetching = client.fetch(&reference, &target);
+        let releasing = async {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            release.send(()).unwrap();
+        };
+        tokio::join!(fetching, releasing).0.unwrap()
+    });
     assert_eq!(digest(&fetched.path), provider.executable);
-    done.join().unwrap();
+    assert_eq!(holding.join().unwrap(), Ok(()), "nothing has waited for it");
 }
 
 #[test]

@@ -12,7 +12,7 @@ use crate::support::archives::ArchiveBuilder;
 use crate::support::{Environment, ended};
 
 /// How long a command may take to notice. It takes milliseconds, but machines are busy.
-const SOON: Duration = Duration::from_secs(4);
+const SOON: Duration = Duration::from_secs(20);
 
 /// How long a command may take to get to work.
 const START: Duration = Duration::from_secs(60);

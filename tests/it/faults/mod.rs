@@ -52,14 +52,19 @@ impl Sample {
     }
 }
 
-/// A client that soon loses its patience.
+/// A client that soon loses its patience, but not because this machine stands still for a moment.
 fn client(cache: &Path) -> Client {
-    client_with(cache, anonymous(cache), Duration::from_secs(1))
+    client_with(cache, anonymous(cache), Duration::from_secs(2))
 }
 
 /// A client that may take a slow machine for a stalled registry.
 fn impatient_client(cache: &Path) -> Client {
     client_with(cache, anonymous(cache), Duration::from_millis(300))
+}
+
+/// A client that always gets what is there.
+fn patient_client(cache: &Path) -> Client {
+    client_with(cache, anonymous(cache), Duration::from_secs(30))
 }
 
 fn anonymous(cache: &Path) -> CredentialSource {

@@ -7,7 +7,7 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use wasmcloud_par::content::ErrorKind;
 
-use super::table::{Transfer, pull, transfer};
+use super::table::{Transfer, pull_straight, transfer};
 use super::{Sample, block_on, impatient_client, pushed};
 use crate::support::proxy::{Fault, Proxy, Rule};
 use crate::support::shared_registry;
@@ -144,8 +144,7 @@ async fn run(sequence: &Sequence, sample: &Sample, name: &str) -> Result<bool, S
         }
     }
     // What is left in the cache is of use for who asks again, or at least no harm.
-    let straight = format!("{}/{name}", shared_registry());
-    let again = pull(&client, &straight, sample, folder.path()).await?;
+    let again = pull_straight(name, sample, folder.path()).await?;
     again.map_err(|error| format!("and then: {:#}", anyhow::Error::new(error)))?;
     Ok(through)
 }

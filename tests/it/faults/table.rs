@@ -11,7 +11,7 @@ use wasmcloud_par::archive::Target;
 use wasmcloud_par::client::Client;
 use wasmcloud_par::content::ErrorKind;
 
-use super::{Sample, anonymous, client, client_over, parse, pushed};
+use super::{Sample, anonymous, client, client_over, parse, patient_client, pushed};
 use crate::support::proxy::{Proxy, Rule};
 use crate::support::{shared_registry, unique};
 
@@ -174,6 +174,17 @@ pub(super) async fn pull(
     }
 }
 
+/// Pulls `name` past the proxy, with what there is in the cache by now.
+pub(super) async fn pull_straight(
+    name: &str,
+    sample: &Sample,
+    folder: &Path,
+) -> Result<Transferred, String> {
+    let client = patient_client(&folder.join("cache"));
+    let straight = format!("{}/{name}", shared_registry());
+    pull(&client, &straight, sample, folder).await
+}
+
 async fn fetch(client: &Client, reference: &str, sample: &Sample) -> Result<Transferred, String> {
     match client.fetch(&parse(reference), &Target::host()).await {
         Ok(fetched) if fs::read(&fetched.path).unwrap() != sample.executable => {
@@ -195,8 +206,7 @@ async fn push(
     let name = format!("{}:1.0.0", unique("faults"));
     let reference = parse(&proxy.reference(&name));
     let pushed = client.push(&file, &reference, &BTreeMap::new()).await;
-    let straight = format!("{}/{name}", shared_registry());
-    let left = match pull(client, &straight, sample, folder).await? {
+    let left = match pull_straight(&name, sample, folder).await? {
         Ok(()) => true,
         Err(error) if error.kind() == ErrorKind::NotFound => false,
         Err(error) => return Err(format!("what is there cannot be pulled: {error}")),

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::net::TcpListener;
+use std::thread;
 
 use oci_client::client::{Client, ClientConfig, ClientProtocol};
 use serde_json::json;
@@ -248,10 +249,9 @@ fn a_registry_that_is_down_is_unavailable() {
         .local_addr()
         .unwrap();
     let reference = format!("{address}/echo:1");
-    let commands = commands(&reference).into_iter();
-    for command in commands.chain([vec!["push", &reference, "good.par"]]) {
+    let refused = |command: &[&str]| {
         // A warning says what is tried again, before that is done with.
-        let outcome = environment.par(&command).exit(6);
+        let outcome = environment.par(command).exit(6);
         let (warning, _) = outcome.stderr.split_once('\n').unwrap();
         assert!(warning.contains("is tried again"), "{outcome}");
         Refusal {
@@ -259,8 +259,15 @@ fn a_registry_that_is_down_is_unavailable() {
             message: &[&address.to_string(), "is not answering", "refused"],
             hint: "running",
         }
-        .of(&environment, &[&command[..], &["--quiet"]].concat());
-    }
+        .of(&environment, &[command, &["--quiet"]].concat());
+    };
+    let commands = commands(&reference).into_iter();
+    // All at once: each of them has patience.
+    thread::scope(|scope| {
+        for command in commands.chain([vec!["push", &reference, "good.par"]]) {
+            scope.spawn(move || refused(&command));
+        }
+    });
 }
 
 #[test]
