@@ -1,19 +1,18 @@
 //! Who the user is: options of the commands that reach a registry, variables, and the terminal.
 
-use std::io::{BufRead, IsTerminal, Write};
+use std::io::{BufRead, IsTerminal};
 use std::sync::{Arc, OnceLock};
 
 use anyhow::{Context, Result, bail};
 
 use super::problem::Failure;
+use super::terminal::{self, read_line};
 
 /// What is said about `--password`.
 pub(crate) const ON_COMMAND_LINE: &str = "a password on the command line is seen by whoever lists processes, \
      and stays in the shell's history: use --password-stdin or WASH_REG_PASSWORD";
 
 const PASSWORD: &str = "WASH_REG_PASSWORD";
-/// The longest password that is read, in bytes.
-const LONGEST: u64 = 64 * 1024;
 
 /// A user and a password. No `Debug`: one of the options is a secret.
 #[derive(Clone, clap::Args)]
@@ -103,7 +102,7 @@ impl CredentialArgs {
         if let Some(password) = self.password_read.get() {
             return Ok(password.clone());
         }
-        let password = read_line(input)?;
+        let password = read_line(input)?.unwrap_or_default();
         if password.is_empty() {
             bail!(Failure::usage("there is no password on standard input"));
         }
@@ -117,9 +116,7 @@ fn given(value: &Option<String>) -> Option<String> {
 }
 
 fn ask_user() -> Result<String> {
-    let mut stderr = std::io::stderr().lock();
-    write!(stderr, "User: ").and_then(|()| stderr.flush())?;
-    let user = read_line(std::io::stdin().lock())?;
+    let user = terminal::ask("User: ")?.unwrap_or_default();
     if user.is_empty() {
         bail!(Failure::usage("there is no user to log in as"));
     }
@@ -134,12 +131,6 @@ fn ask_password() -> Result<String> {
         bail!(Failure::usage("there is no password"));
     }
     Ok(password)
-}
-
-fn read_line(input: impl BufRead) -> Result<String> {
-    let mut line = String::new();
-    input.take(LONGEST).read_line(&mut line)?;
-    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
 }
 
 #[cfg(test)]
@@ -183,7 +174,10 @@ mod tests {
 
     #[test]
     fn a_password_is_the_first_line_without_its_end() {
-        assert_eq!(read_line(&b" s3 cret \r\nmore"[..]).unwrap(), " s3 cret ");
-        assert!(args("par").password_from(&b"\n"[..]).is_err());
+        let read = args("par").password_from(&b" s3 cret \r\nmore"[..]);
+        assert_eq!(read.unwrap(), " s3 cret ");
+        for nothing in ["", "\n"] {
+            assert!(args("par").password_from(nothing.as_bytes()).is_err());
+        }
     }
 }

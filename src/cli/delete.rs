@@ -1,7 +1,7 @@
 //! `par delete`
 
 use std::ffi::OsString;
-use std::io::{BufRead, IsTerminal, Read, Write};
+use std::io::IsTerminal;
 
 use anyhow::{Result, bail};
 use wasmcloud_par::client::{Deletion, TrustPolicy};
@@ -13,6 +13,7 @@ use super::output::Answer;
 use super::problem::Failure;
 use super::registry::RegistryArgs;
 use super::session::{Session, detached};
+use super::terminal;
 
 /// Delete a manifest from a registry, with all its tags
 ///
@@ -54,11 +55,23 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
     let deletion = client.deletion(place).await?;
     let pinned = reference.pinned(&deletion.digest);
     refuse_others(&reference, &deletion)?;
-    if !args.force && !confirmed(&pinned, &deletion).await? {
-        bail!(Failure::new(
-            ErrorKind::Other,
-            format!("{pinned} was not deleted")
-        ));
+    if !args.force {
+        if !confirmed(&pinned, &deletion).await? {
+            bail!(Failure::new(
+                ErrorKind::Other,
+                format!("{pinned} was not deleted")
+            ));
+        }
+        // Who thinks about it gives others time to move tags.
+        if client.deletion(place).await? != deletion {
+            bail!(
+                Failure::new(
+                    ErrorKind::Conflict,
+                    format!("{pinned} was not deleted: its tags have changed meanwhile")
+                )
+                .hint("run the command again to see what would be deleted now")
+            );
+        }
     }
     client.delete(&deletion).await?;
     Ok(Answer::new(escape::line(&pinned))
@@ -104,15 +117,7 @@ async fn confirmed(pinned: &str, deletion: &Deletion) -> Result<bool> {
         tags => format!("and its tags {}", tags.join(", ")),
     };
     let question = format!("Delete {pinned}, {tags}? [y/N] ");
-    detached(move || {
-        let mut stderr = std::io::stderr().lock();
-        write!(stderr, "{}", escape::line(&question)).and_then(|()| stderr.flush())?;
-        let mut answer = String::new();
-        if std::io::stdin().lock().take(64).read_line(&mut answer)? == 0 {
-            // Control-D ends no line.
-            writeln!(stderr)?;
-        }
-        Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
-    })
-    .await
+    let answer = detached(move || Ok(terminal::ask(&escape::line(&question))?)).await?;
+    let answer = answer.unwrap_or_default();
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
 }

@@ -44,6 +44,7 @@ mod signing;
 mod source;
 mod tag;
 mod tags;
+mod terminal;
 mod trust;
 mod verify;
 

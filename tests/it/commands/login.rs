@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::{good_archive, mode};
-use crate::support::{Environment, Outcome, Registry, Rules, TokenService, on_a_terminal};
+use crate::support::{Environment, Outcome, Registry, Rules, Terminal, TokenService};
 
 const PASSWORD: &str = "another-password";
 const CONFIG: &str = "../home/.docker/config.json";
@@ -249,10 +249,12 @@ fn a_password_is_asked_for_on_a_terminal_only_and_one_on_the_command_line_is_war
 #[test]
 fn a_terminal_does_not_show_the_password() {
     let (environment, registry) = (Environment::new(), registry());
-    let password = format!("{PASSWORD}\n");
-    let answers = [("User: ", "tester\n"), ("Password: ", password.as_str())];
-    let login = ["login", registry.address()];
-    let (shown, code) = on_a_terminal(&environment, &login, &answers);
+    let mut terminal = Terminal::run(&environment, &["login", registry.address()]);
+    terminal.expect("User: ");
+    terminal.press("tester\n");
+    terminal.expect("Password: ");
+    terminal.press(&format!("{PASSWORD}\n"));
+    let (shown, code) = terminal.end();
     assert_eq!(code, Some(0), "{shown}");
     assert!(shown.contains("tester"), "the user is shown\n{shown}");
     assert!(shown.contains("logged in"), "{shown}");
@@ -260,13 +262,21 @@ fn a_terminal_does_not_show_the_password() {
 }
 
 #[test]
-fn control_c_instead_of_a_password_ends_it() {
+fn control_c_instead_of_a_user_or_a_password_ends_it() {
     let (environment, registry) = (Environment::new(), registry());
-    let answers = [("User: ", "tester\n"), ("Password: ", "another\u{3}")];
-    let login = ["login", registry.address()];
-    let (shown, code) = on_a_terminal(&environment, &login, &answers);
-    assert_eq!(code, Some(130), "{shown}");
-    assert_eq!(environment.files(), [""; 0]);
+    for user in ["", "tester\n"] {
+        let mut terminal = Terminal::run(&environment, &["login", registry.address()]);
+        terminal.expect("User: ");
+        if !user.is_empty() {
+            terminal.press(user);
+            terminal.expect("Password: ");
+        }
+        terminal.press("another\u{3}");
+        let (shown, code) = terminal.end();
+        assert_eq!(code, Some(130), "{shown}");
+        assert!(shown.contains("interrupted"), "{shown}");
+        assert_eq!(environment.files(), [""; 0]);
+    }
 }
 
 #[test]

@@ -26,6 +26,6 @@ pub(crate) use environment::{Environment, Outcome};
 pub(crate) use patience::{block_on, ended};
 pub(crate) use registry::Registry;
 pub(crate) use shared::{shared_registry, unique};
-pub(crate) use terminal::on_a_terminal;
+pub(crate) use terminal::Terminal;
 pub(crate) use token_service::{Rules, TokenService, User};
 pub(crate) use unprivileged::Unprivileged;

@@ -1,52 +1,75 @@
 //! A terminal with somebody before it.
 
 use std::io::{Read, Write};
-use std::process::{Command, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
 use super::Environment;
 use super::patience::{LIMIT, while_watched};
 
-/// Runs `par` with these arguments on a terminal, where each prompt is answered with these keys. Gives what
-/// the terminal showed, and the exit code.
-#[track_caller]
-pub(crate) fn on_a_terminal(
-    environment: &Environment,
-    arguments: &[&str],
-    answers: &[(&str, &str)],
-) -> (String, Option<i32>) {
-    let par = environment.command();
-    let program = par.get_program().display();
-    let line = format!("{program} {}", arguments.join(" "));
-    let mut script = Command::new("script");
-    script
-        .args(["--quiet", "--return", "--command", &line, "/dev/null"])
-        .current_dir(environment.path(""))
-        .env_clear()
-        .envs(
-            par.get_envs()
-                .filter_map(|(name, value)| Some((name, value?))),
-        )
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped());
-    let mut script = script.spawn().unwrap();
-    let mut input = script.stdin.take().unwrap();
-    let mut output = script.stdout.take().unwrap();
-    let mut shown = String::new();
-    let status = while_watched(script.id(), LIMIT, || {
-        for (prompt, keys) in answers {
+/// `par` on a terminal.
+pub(crate) struct Terminal {
+    script: Child,
+    keys: ChildStdin,
+    output: ChildStdout,
+    shown: String,
+}
+
+impl Terminal {
+    /// Runs `par` with these arguments, none of which has a blank in it.
+    pub(crate) fn run(environment: &Environment, arguments: &[&str]) -> Self {
+        let par = environment.command();
+        let program = par.get_program().display();
+        let line = format!("{program} {}", arguments.join(" "));
+        let mut script = Command::new("script")
+            .args(["--quiet", "--return", "--command", &line, "/dev/null"])
+            .current_dir(environment.path(""))
+            .env_clear()
+            .envs(
+                par.get_envs()
+                    .filter_map(|(name, value)| Some((name, value?))),
+            )
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        Self {
+            keys: script.stdin.take().unwrap(),
+            output: script.stdout.take().unwrap(),
+            script,
+            shown: String::new(),
+        }
+    }
+
+    /// Waits until the terminal shows this.
+    #[track_caller]
+    pub(crate) fn expect(&mut self, prompt: &str) {
+        let (output, shown) = (&mut self.output, &mut self.shown);
+        while_watched(self.script.id(), LIMIT, || {
             while !shown.ends_with(prompt) {
                 let mut byte = [0];
-                output.read_exact(&mut byte).unwrap();
+                let read = output.read_exact(&mut byte);
+                read.unwrap_or_else(|error| panic!("{error} instead of {prompt:?} after {shown}"));
                 shown.push(char::from(byte[0]));
             }
-            // The prompt is shown just before the terminal is told to show nothing.
-            thread::sleep(Duration::from_millis(300));
-            input.write_all(keys.as_bytes()).unwrap();
-        }
-        output.read_to_string(&mut shown).unwrap();
-        script.wait().unwrap()
-    });
-    (shown, status.code())
+        });
+        // A prompt is shown just before the terminal is told to show nothing.
+        thread::sleep(Duration::from_millis(300));
+    }
+
+    /// Types.
+    pub(crate) fn press(&mut self, keys: &str) {
+        self.keys.write_all(keys.as_bytes()).unwrap();
+    }
+
+    /// Waits for the end. Gives what the terminal has shown, and the exit code.
+    #[track_caller]
+    pub(crate) fn end(mut self) -> (String, Option<i32>) {
+        let status = while_watched(self.script.id(), LIMIT, || {
+            self.output.read_to_string(&mut self.shown).unwrap();
+            self.script.wait().unwrap()
+        });
+        (self.shown, status.code())
+    }
 }

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{par, push, requests_about, small, text};
 use crate::support::proxy::{Fault, Proxy, Rule};
-use crate::support::{Environment, Registry, on_a_terminal};
+use crate::support::{Environment, Registry, Terminal};
 
 /// A registry with an archive as `provider:1.0.0`, and the digest of its manifest.
 fn site() -> (Environment, Registry, String) {
@@ -149,20 +149,38 @@ fn on_a_terminal_it_is_asked_what_is_to_be_deleted_and_no_is_the_default() {
     let (environment, registry, digest) = site();
     let reference = registry.reference("provider:1.0.0");
     let pinned = registry.reference(&format!("provider@{digest}"));
-    let delete = ["delete", &reference];
+    let answered = |keys: &str| {
+        let mut terminal = Terminal::run(&environment, &["delete", &reference]);
+        terminal.expect(&format!("Delete {pinned}, and its tag 1.0.0? [y/N] "));
+        terminal.press(keys);
+        terminal.end()
+    };
     for keys in ["\n", "n\n", "\u{4}", "maybe\n"] {
-        let answers = [("? [y/N] ", keys)];
-        let (shown, code) = on_a_terminal(&environment, &delete, &answers);
+        let (shown, code) = answered(keys);
         assert_eq!(code, Some(1), "{shown}");
-        let question = format!("Delete {pinned}, and its tag 1.0.0? [y/N]");
-        assert!(shown.contains(&question), "{shown}");
         assert!(shown.contains("\nerror: "), "{shown}");
         assert!(shown.contains("was not deleted"), "{shown}");
     }
+    let (shown, code) = answered("\u{3}");
+    assert_eq!(code, Some(130), "{shown}");
     assert_eq!(requests_about(&registry, "DELETE", ""), 0);
-    let (shown, code) = on_a_terminal(&environment, &delete, &[("? [y/N] ", "y\n")]);
+    let (shown, code) = answered("y\n");
     assert_eq!(code, Some(0), "{shown}");
     par(&environment, ["resolve", &reference]).exit(3);
+}
+
+#[test]
+fn a_tag_that_is_set_while_it_is_asked_is_not_deleted() {
+    let (environment, registry, _) = site();
+    let reference = registry.reference("provider:1.0.0");
+    let mut terminal = Terminal::run(&environment, &["delete", &reference]);
+    terminal.expect("[y/N] ");
+    par(&environment, ["tag", &reference, "stable"]).success();
+    terminal.press("y\n");
+    let (shown, code) = terminal.end();
+    assert_eq!(code, Some(7), "{shown}");
+    assert!(shown.contains("its tags have changed"), "{shown}");
+    assert_eq!(requests_about(&registry, "DELETE", ""), 0);
 }
 
 #[test]
