@@ -34,6 +34,7 @@ mod listing;
 mod lock;
 mod paths;
 mod places;
+#[cfg(unix)]
 mod private;
 mod prune;
 mod ranges;

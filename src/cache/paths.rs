@@ -6,6 +6,7 @@ use crate::content::{Digest, create_private_folder, is_temporary, user_folder};
 
 use super::content::Kind;
 use super::error::Error;
+#[cfg(unix)]
 use super::private::require_private;
 
 /// Changes whenever the files inside change their meaning, so that old and new programs never read
@@ -54,6 +55,7 @@ impl Paths {
             .map_err(Error::file(&directory))?
             .join(VERSION);
         create_private_folder(&root).map_err(Error::file(&root))?;
+        #[cfg(unix)]
         require_private(&root)?;
         Ok(Self { root })
     }

@@ -4,51 +4,47 @@
 //! renaming the folder of the cache, whatever its own permission bits say. So they are all looked at, as
 //! OpenSSH does with its files.
 
-#[cfg(unix)]
-use std::fs::{Metadata, canonicalize, symlink_metadata};
-use std::path::Path;
+use std::ffi::OsString;
+use std::fs::{Metadata, read_link, symlink_metadata};
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use rustix::process::{getegid, geteuid};
 
 use super::error::Error;
-#[cfg(unix)]
 use super::seal::is_ours;
 
-#[cfg(unix)]
+/// How many links may follow one another, as on Linux.
+const LINKS: usize = 40;
 const SHARED: u32 = 0o022;
 /// Who may write to the folder may remove and rename only what is theirs.
-#[cfg(unix)]
 const STICKY: u32 = 0o1000;
 
 /// Refuses a folder in which others could change things, or that they could put another one in place of.
 ///
 /// The folder is the user's, and nobody else may write to it. Those above it are the user's or the
 /// system's, and whoever else may write to them may not rename what is in them.
-#[cfg(unix)]
 pub(super) fn require_private(root: &Path) -> Result<(), Error> {
-    use std::os::unix::fs::MetadataExt;
-
-    let look = |path: &Path| symlink_metadata(path).map_err(Error::file(path));
-    // The path that is handed out, and the one that links in it lead to.
-    let actual = canonicalize(root).map_err(Error::file(root))?;
-    let own = look(&actual)?;
-    if !is_ours(&own) {
-        return Err(Error::ForeignDirectory(root.to_owned()));
-    }
-    if own.mode() & SHARED != 0 {
-        return Err(Error::SharedDirectory(root.to_owned()));
+    let way = way_to(root)?;
+    match way.last() {
+        Some((_, own)) if is_ours(own) && own.mode() & SHARED != 0 => {
+            return Err(Error::SharedDirectory(root.to_owned()));
+        }
+        Some((_, own)) if is_ours(own) => {}
+        _ => return Err(Error::ForeignDirectory(root.to_owned())),
     }
     // Root, or what it is taken for in a user namespace.
     let system = look(Path::new("/"))?.uid();
-    let resolved = (actual != root).then(|| actual.ancestors());
-    for path in root.ancestors().chain(resolved.into_iter().flatten()) {
-        let found = look(path)?;
-        if !is_ours(&found) && found.uid() != 0 && found.uid() != system {
+    for (path, found) in &way {
+        if !is_ours(found) && found.uid() != 0 && found.uid() != system {
             return Err(Error::ForeignDirectory(path.to_owned()));
         }
-        if !found.is_dir() || !others_may_rename_in(&found) {
+        if !found.is_dir() || !others_may_rename_in(found) {
             continue;
         }
         // Containers get volumes that are root's and open to all, and nobody else is there.
-        if found.uid() == system && is_mounted(path, &found) {
+        if found.uid() == system && is_mounted(path, found) {
             tracing::warn!(
                 "whoever may write to {} can replace the cache",
                 path.display()
@@ -60,11 +56,50 @@ pub(super) fn require_private(root: &Path) -> Result<(), Error> {
     Ok(())
 }
 
-#[cfg(unix)]
-fn others_may_rename_in(folder: &Metadata) -> bool {
-    use rustix::process::{getegid, geteuid};
-    use std::os::unix::fs::MetadataExt;
+/// Every folder and every link that `path` leads through, in this order, itself last. Who may change one of
+/// them decides where all that follows leads to.
+fn way_to(path: &Path) -> Result<Vec<(PathBuf, Metadata)>, Error> {
+    let absolute = std::path::absolute(path).map_err(Error::file(path))?;
+    let mut way = Vec::new();
+    let mut links = 0;
+    let mut place = PathBuf::new();
+    let mut ahead: Vec<OsString> = backwards(&absolute).collect();
+    while let Some(name) = ahead.pop() {
+        if name == ".." {
+            // There are no links in it any more.
+            place.pop();
+        } else {
+            place.push(name);
+        }
+        let found = look(&place)?;
+        let is_link = found.is_symlink();
+        way.push((place.clone(), found));
+        if is_link {
+            links += 1;
+            if links > LINKS {
+                let reason = "its links go round in circles";
+                return Err(Error::file(path)(io::Error::other(reason)));
+            }
+            let target = read_link(&place).map_err(Error::file(&place))?;
+            place.pop();
+            // A target that is absolute begins with the root, which stands in for all before it.
+            ahead.extend(backwards(&target));
+        }
+    }
+    Ok(way)
+}
 
+/// The names in a path, the last one first.
+fn backwards(path: &Path) -> impl Iterator<Item = OsString> {
+    let names = path.components().rev();
+    names.map(|name| name.as_os_str().to_owned())
+}
+
+fn look(path: &Path) -> Result<Metadata, Error> {
+    symlink_metadata(path).map_err(Error::file(path))
+}
+
+fn others_may_rename_in(folder: &Metadata) -> bool {
     let (mode, group) = (folder.mode(), folder.gid());
     // Where everybody has a group of their own, with the same number, it may write to all that they make.
     let own_group = group == getegid().as_raw() && group == geteuid().as_raw();
@@ -73,15 +108,7 @@ fn others_may_rename_in(folder: &Metadata) -> bool {
 }
 
 /// Whether a folder is where a volume begins.
-#[cfg(unix)]
 fn is_mounted(folder: &Path, found: &Metadata) -> bool {
-    use std::os::unix::fs::MetadataExt;
-
     let above = folder.parent().map(symlink_metadata);
     above.is_some_and(|above| above.is_ok_and(|above| above.dev() != found.dev()))
-}
-
-#[cfg(not(unix))]
-pub(super) fn require_private(_: &Path) -> Result<(), Error> {
-    Ok(())
 }

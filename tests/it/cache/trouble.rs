@@ -57,12 +57,12 @@ fn a_folder_that_others_can_replace_is_refused() {
     let list = ["cache", "list", "--cache-dir", "above/cache"];
     par(&environment, list).success();
     symlink(environment.path("above"), environment.path("link")).unwrap();
-    for (folder, through_link) in [("above", "above"), ("above/cache", "link/cache")] {
+    for folder in ["above", "above/cache"] {
         let path = environment.path(folder);
         for mode in [0o777, 0o703] {
             set_mode(&path, mode);
             refused(&environment, "above/cache", folder, SHARED);
-            refused(&environment, "link/cache", through_link, SHARED);
+            refused(&environment, "link/cache", folder, SHARED);
         }
         // As the system's own folder for temporary files.
         set_mode(&path, 0o1777);
@@ -91,6 +91,29 @@ fn a_folder_that_others_can_replace_is_refused() {
         set_mode(&path, 0o700);
         par(&environment, list).success();
     }
+}
+
+#[test]
+fn a_link_that_others_can_replace_is_refused_wherever_it_is() {
+    let environment = Environment::new();
+    for folder in ["open", "own"] {
+        fs::create_dir(environment.path(folder)).unwrap();
+    }
+    let list = ["cache", "list", "--cache-dir", "first/cache"];
+    for (link, target) in [("first", "open/second"), ("open/second", "../own")] {
+        symlink(target, environment.path(link)).unwrap();
+    }
+    par(&environment, list).success();
+    set_mode(&environment.path("open"), 0o777);
+    refused(
+        &environment,
+        "first/cache",
+        "open",
+        "others may write to it",
+    );
+    // Past that link, nothing is wrong.
+    let list = ["cache", "list", "--cache-dir", "own/cache"];
+    par(&environment, list).success();
 }
 
 #[test]
