@@ -190,7 +190,11 @@ fn refuse_what_is_no_file(destination: &Path) -> io::Result<()> {
 }
 
 /// Where a file of this name is, or would be: symbolic links are followed, also to what is not there.
-fn followed(path: &Path) -> io::Result<PathBuf> {
+///
+/// # Errors
+///
+/// When the links go round in circles.
+pub(crate) fn followed(path: &Path) -> io::Result<PathBuf> {
     let mut place = path.to_owned();
     for _ in 0..LINKS {
         match fs::read_link(&place) {

@@ -33,11 +33,9 @@ pub(crate) fn temporary_folder_beside(file: &Path) -> io::Result<TempDir> {
 
 /// Makes the rename itself durable. Not every file system can; the file is complete either way.
 pub(super) fn sync_folder(file: &Path) {
-    if let Some(parent) = file.parent()
-        && let Ok(folder) = File::open(parent)
-        && let Err(error) = folder.sync_all()
-    {
-        tracing::debug!(folder = %parent.display(), %error, "folder not synced");
+    let folder = folder_of(file);
+    if let Err(error) = File::open(folder).and_then(|folder| folder.sync_all()) {
+        tracing::debug!(folder = %folder.display(), %error, "folder not synced");
     }
 }
 
@@ -58,13 +56,26 @@ pub fn create_private_folder(path: &Path) -> io::Result<()> {
     builder.create(path)
 }
 
-/// Whoever else locks this folder waits until the file that is returned is dropped. Nothing is left in
-/// the folder, as a lock file would be. Blocks meanwhile. `None` where a folder cannot be locked, or is
-/// not there: nobody waits then.
-pub(crate) fn lock_folder(path: &Path) -> Option<File> {
-    let locked = File::open(path).and_then(|folder| folder.lock().map(|()| folder));
-    let unlocked = |error| tracing::debug!(folder = %path.display(), %error, "folder not locked");
-    locked.map_err(unlocked).ok()
+/// Locks a folder for as long as the file that is returned is kept. Nothing is left in it, as a lock file
+/// would be.
+///
+/// # Errors
+///
+/// [`io::ErrorKind::WouldBlock`] when somebody else has locked it; others when there is no such folder, or
+/// when folders cannot be locked.
+pub(crate) fn try_lock_folder(path: &Path) -> io::Result<File> {
+    let folder = File::open(path)?;
+    folder.try_lock()?;
+    Ok(folder)
+}
+
+/// Whether there is nothing at a path, because there is nothing on the way either, or a file where a folder
+/// should be, as below a home at `/dev/null`.
+pub(crate) fn is_absent(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+    )
 }
 
 /// The name of the temporary file, which `tempfile` reports, says nothing to anybody: the folder does.

@@ -7,9 +7,12 @@ use std::path::PathBuf;
 ///
 /// `None` when neither is known: nobody has to have a home, as containers that run under any number show.
 pub(crate) fn user_folder(variable: &str, default: &str) -> Option<PathBuf> {
-    choose(std::env::var_os(variable), default, || {
-        etcetera::home_dir().ok()
-    })
+    choose(std::env::var_os(variable), default, home)
+}
+
+/// The user's home: `HOME`, or else what the system knows of the user, as services without variables need.
+pub(crate) fn home() -> Option<PathBuf> {
+    etcetera::home_dir().ok()
 }
 
 /// What is no absolute path is to be ignored.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use nkeys::KeyPair;
 
 use crate::archive::error::Error;
-use crate::content::{AtomicFile, create_private_folder, user_folder};
+use crate::content::{AtomicFile, create_private_folder, home, is_absent, user_folder};
 
 use super::{KeyKind, KeyOrigin, read_option, read_seed, read_text};
 
@@ -40,7 +40,7 @@ impl KeyDirectories {
         let mut directories: Vec<PathBuf> = explicit.map(Path::to_owned).into_iter().collect();
         let environment = std::env::var_os("WASH_KEYS").filter(|value| !value.is_empty());
         directories.extend(environment.map(PathBuf::from));
-        if let Ok(home) = etcetera::home_dir() {
+        if let Some(home) = home() {
             directories.push(home.join(".wash").join("keys"));
         }
         if let Some(data) = user_folder("XDG_DATA_HOME", ".local/share") {
@@ -174,14 +174,6 @@ impl KeyDirectories {
     }
 }
 
-fn is_absent(error: &io::Error) -> bool {
-    // The latter: where a folder should be, there is a file.
-    matches!(
-        error.kind(),
-        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
-    )
-}
-
 /// The key files in a folder, by their names; none when there is no such folder.
 fn files(directory: &Path) -> Result<Vec<KeyFile>, Error> {
     let read_error = |source| Error::Read {
@@ -190,7 +182,7 @@ fn files(directory: &Path) -> Result<Vec<KeyFile>, Error> {
     };
     let entries = match fs::read_dir(directory) {
         Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) if is_absent(&error) => return Ok(Vec::new()),
         Err(error) => return Err(read_error(error)),
     };
     let mut paths = Vec::new();

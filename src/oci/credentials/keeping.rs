@@ -1,15 +1,22 @@
 //! Putting credentials where they are found again, and taking them out.
 
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
-use crate::content::{create_private_folder, folder_of};
+use crate::content::{create_private_folder, folder_of, followed, try_lock_folder};
 
 use super::super::error::Error;
 use super::file::CredentialFile;
 use super::helper_program::Helper;
 use super::server::server;
 use super::{CredentialSource, blocking, helper_failed, places, read, variable};
+
+/// How long somebody is waited for who changes the same file, which takes milliseconds.
+const LOCK_WAIT: Duration = Duration::from_secs(2);
+/// How often is looked whether they are done.
+const LOOK: Duration = Duration::from_millis(20);
 
 /// Where credentials were put, or taken from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,7 +94,7 @@ impl CredentialSource {
         path.ok_or_else(|| Error::CredentialFile {
             registry: registry.to_owned(),
             path: PathBuf::from("~/.docker/config.json"),
-            source: io::Error::new(io::ErrorKind::NotFound, "HOME is not set"),
+            source: io::Error::new(io::ErrorKind::NotFound, "nobody knows a home folder"),
         })
     }
 }
@@ -107,14 +114,45 @@ async fn make_folder(path: &Path) -> Result<(), Error> {
     .await
 }
 
-/// As [`CredentialFile::change`].
+/// As [`CredentialFile::change`]. Whoever else changes a file in the same folder like this waits.
 async fn change(
     path: &Path,
     registry: &str,
     change: impl FnOnce(&mut CredentialFile, &str) -> Result<bool, Error> + Send + 'static,
 ) -> Result<bool, Error> {
+    let lock = lock(path).await;
     let (path, registry) = (path.to_owned(), registry.to_owned());
-    blocking(move || CredentialFile::change(&path, &registry, |file| change(file, &registry))).await
+    blocking(move || {
+        // Goes with the file, and not with who waits for it.
+        let _lock = lock;
+        CredentialFile::change(&path, &registry, |file| change(file, &registry))
+    })
+    .await
+}
+
+/// Locks the folder that a file is in, wherever links lead. `None` where folders cannot be locked, and when
+/// somebody does not let go of it: most programs that change these files know no locks at all.
+async fn lock(path: &Path) -> Option<File> {
+    let started = Instant::now();
+    loop {
+        let path = path.to_owned();
+        let locked = blocking(move || {
+            let place = followed(&path);
+            Ok(place.and_then(|place| try_lock_folder(folder_of(&place))))
+        });
+        match locked.await.ok()? {
+            Ok(locked) => return Some(locked),
+            Err(error)
+                if error.kind() == io::ErrorKind::WouldBlock && started.elapsed() < LOCK_WAIT =>
+            {
+                tokio::time::sleep(LOOK).await;
+            }
+            Err(error) => {
+                tracing::debug!(%error, "the folder of the credentials is not locked");
+                return None;
+            }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -153,6 +191,30 @@ mod tests {
                 "{registry}"
             );
         }
+    }
+
+    #[tokio::test]
+    async fn who_never_lets_go_of_the_folder_is_not_waited_for_long() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("config.json");
+        std::fs::write(&file, "").unwrap();
+        let link = folder.path().join("elsewhere/link.json");
+        std::fs::create_dir(folder.path().join("elsewhere")).unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        let held = try_lock_folder(folder.path()).unwrap();
+        let source = CredentialSource {
+            registry_config: Some(link),
+            ..CredentialSource::default()
+        };
+        let started = Instant::now();
+        source.keep("r.test", "jane", "secret").await.unwrap();
+        assert!(
+            started.elapsed() >= LOCK_WAIT,
+            "the file is in the other folder"
+        );
+        drop(held);
+        let found = source.find("r.test", "provider").await.unwrap();
+        assert_ne!(found, Credentials::Anonymous);
     }
 
     #[tokio::test]

@@ -22,11 +22,13 @@ mod keeping;
 mod places;
 mod server;
 
+use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::blocking;
 use super::error::{Error, one_line};
+use crate::content::home;
 use file::CredentialFile;
 pub use helper_program::CredentialHelperError;
 pub use keeping::Kept;
@@ -153,9 +155,13 @@ fn helper_failed(path: &Path, registry: &str, source: CredentialHelperError) -> 
     }
 }
 
-/// A variable of the environment that is set to something.
-fn variable(name: &str) -> Option<std::ffi::OsString> {
-    std::env::var_os(name).filter(|value| !value.is_empty())
+/// A variable of the environment that is set to something. Services have a home without `HOME`, too.
+fn variable(name: &str) -> Option<OsString> {
+    let value = std::env::var_os(name).filter(|value| !value.is_empty());
+    match name {
+        "HOME" => value.or_else(|| Some(home()?.into_os_string())),
+        _ => value,
+    }
 }
 
 #[cfg(test)]

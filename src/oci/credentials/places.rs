@@ -26,7 +26,9 @@ pub(super) fn files(
         return vec![path];
     }
     let home = folder("HOME");
-    let configuration = folder("XDG_CONFIG_HOME").or_else(|| Some(home?.join(".config")));
+    // What is no absolute path is to be ignored, by the XDG base directory specification.
+    let named = folder("XDG_CONFIG_HOME").filter(|path| path.is_absolute());
+    let configuration = named.or_else(|| Some(home?.join(".config")));
     let podman = [folder("XDG_RUNTIME_DIR"), configuration];
     let podman = podman.into_iter().flatten();
     docker(&variable)

@@ -18,13 +18,13 @@
 mod file;
 
 use std::fs::{self, File};
-use std::io::{self, ErrorKind, Read};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use reqwest::Url;
 use reqwest::header::HeaderMap;
 
-use crate::content::user_folder;
+use crate::content::{is_absent, user_folder};
 
 use super::error::Error;
 
@@ -175,10 +175,6 @@ fn is_there(path: &Path) -> Result<bool, Error> {
         Err(error) if is_absent(&error) => Ok(false),
         Err(error) => Err(Error::file(path)(error)),
     }
-}
-
-fn is_absent(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
 }
 
 fn read_entry(folder: &Path) -> Result<Vec<Host>, Error> {

@@ -108,3 +108,21 @@ fn content_in_the_cache_cannot_be_written_to() {
     }
     assert_eq!(count, 2, "the manifest and the layer");
 }
+
+#[test]
+fn a_home_that_is_no_folder_has_nothing_in_it() {
+    let environment = Environment::new();
+    let reference = format!("{}/{}:1.0.0", shared_registry(), unique("places"));
+    push(&environment, &reference, &small(&environment, "made.par"));
+    let fetch = ["fetch", &reference, "--target", "x86_64-linux"];
+    for arguments in [&["keys", "list"][..], &fetch] {
+        let mut command = environment.command();
+        // As services often have it.
+        command.env("HOME", "/dev/null");
+        for variable in ["XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"] {
+            command.env_remove(variable);
+        }
+        command.args(arguments).args(["--cache-dir", "cache"]);
+        Outcome::of(command, b"").success();
+    }
+}

@@ -1,13 +1,13 @@
 //! Docker's `config.json` and Podman's `auth.json`, which have one format.
 
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 use data_encoding::{BASE64, BASE64_NOPAD};
 use serde_json::{Map, Value, json};
 
-use crate::content::{AtomicFile, folder_of, lock_folder};
+use crate::content::{AtomicFile, is_absent};
 
 use super::super::error::{Error, one_line};
 use super::Credentials;
@@ -35,7 +35,7 @@ impl CredentialFile {
         let mut text = Vec::new();
         match File::open(path) {
             Ok(file) => file.take(LIMIT + 1).read_to_end(&mut text),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) if is_absent(&error) => return Ok(None),
             Err(error) => Err(error),
         }
         .map_err(unreadable)?;
@@ -63,14 +63,12 @@ impl CredentialFile {
     }
 
     /// Changes the file, which need not exist, with everything else kept. `change` says whether there is
-    /// anything to write, and so does this. Whoever else changes it this way waits; programs that know
-    /// no such locks find one whole file or the other.
+    /// anything to write, and so does this. Whoever reads it meanwhile finds one whole file or the other.
     pub(super) fn change(
         path: &Path,
         registry: &str,
         change: impl FnOnce(&mut Self) -> Result<bool, Error>,
     ) -> Result<bool, Error> {
-        let _lock = lock_folder(folder_of(path));
         let file = Self::read(path, registry)?;
         let mut file = file.unwrap_or_else(|| Self::empty(path.to_owned()));
         let changed = change(&mut file)?;
