@@ -35,11 +35,19 @@ pub(super) struct Digested {
     pub(super) checksum: Checksum,
 }
 
-/// The digests of `executables`, in their order.
+/// How many threads inflate. One core is left for hashing, which is slower than inflating and must not wait
+/// for its turn.
+pub(super) fn threads() -> usize {
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    cores.saturating_sub(1).clamp(1, THREADS)
+}
+
+/// The digests of `executables`, in their order, with so many threads besides this one.
 pub(super) fn digests_of(
     executables: &[&IndexEntry],
     source: &Source<'_>,
     seal: &Seal,
+    threads: usize,
 ) -> Result<Vec<Digested>, Obstacle> {
     let rounds = rounds(executables);
     let parts = Mutex::new(rounds.iter().flatten().enumerate());
@@ -57,9 +65,6 @@ pub(super) fn digests_of(
         source,
         seal,
     };
-    // One core is left for hashing, which is slower than inflating and must not wait for its turn.
-    let cores = thread::available_parallelism().map_or(1, usize::from);
-    let threads = cores.saturating_sub(1).clamp(1, THREADS);
     thread::scope(|scope| {
         for _ in 0..threads {
             let inflated = inflated.clone();
@@ -118,6 +123,18 @@ struct Inflater<'t, 'f, P> {
 /// The number of a part, and its content.
 type Inflated = (usize, Result<Vec<u8>, Obstacle>);
 
+/// Says so when its thread panics, as a meter may: the part that it had will not come, and nobody is to
+/// wait for it.
+struct LastWords(Sender<Inflated>);
+
+impl Drop for LastWords {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            let _ = self.0.send((0, Err(Obstacle::NotAsIndexed)));
+        }
+    }
+}
+
 /// What a thread keeps from part to part.
 #[derive(Default)]
 struct Tools {
@@ -128,9 +145,10 @@ struct Tools {
 impl<'p, P: Iterator<Item = (usize, &'p Part)>> Inflater<'_, '_, P> {
     /// Inflates parts until there are no more, or nobody wants them.
     fn run(&self, inflated: Sender<Inflated>) {
+        let inflated = LastWords(inflated);
         let mut tools = Tools::default();
         while let Some(part) = self.next(&mut tools) {
-            if inflated.send(part).is_err() {
+            if inflated.0.send(part).is_err() {
                 return;
             }
         }

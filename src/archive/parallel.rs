@@ -17,7 +17,7 @@ use libdeflater::Decompressor;
 
 use crate::content::{Meter, MeteredReader, Progress};
 
-use super::digests::{Digested, digests_of};
+use super::digests::{Digested, digests_of, threads};
 use super::error::Error;
 use super::gzip::{END, PART, Seal, TRAILER, content_begins, is_trailer};
 use super::index::{Index, IndexEntry};
@@ -117,7 +117,7 @@ fn by_index(
 
     let seal = Seal::new().ok_or(Obstacle::NotAsIndexed)?;
     let entries: Vec<_> = places.iter().filter_map(Place::executable).collect();
-    let digested = digests_of(&entries, &source, &seal)?;
+    let digested = digests_of(&entries, &source, &seal, threads())?;
     let mut member = Member::new(&source, &seal);
     let mut digested = digested.into_iter();
     for place in &places {
@@ -250,5 +250,67 @@ impl<'s> Member<'s> {
         } else {
             Err(Obstacle::NotAsIndexed)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::mpsc::channel;
+    use std::thread;
+    use std::time::Duration;
+
+    use crate::archive::{ArchiveWriter, Compression, Input, KeyKind, Metadata, Signer};
+    use crate::content::Silent;
+
+    use super::*;
+
+    /// Panics once.
+    struct Broken(AtomicUsize);
+
+    impl Meter for Broken {
+        fn advance(&self, _: u64) -> io::Result<()> {
+            assert_ne!(self.0.fetch_add(1, Ordering::Relaxed), 3, "broken");
+            Ok(())
+        }
+    }
+
+    /// Whether the digests of an archive of many parts come out although a meter panics.
+    fn are_digested() -> bool {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("provider.par.gz");
+        let mut writer = ArchiveWriter::new(Metadata::default());
+        // No zeros, or it would expand more than is believed.
+        let parts = (0..PART).flat_map(|number| number.wrapping_mul(0x9e37_79b9).to_le_bytes());
+        let executable = parts.cycle().take(12 * PART as usize).collect::<Vec<_>>();
+        writer.executable(
+            "x86_64-linux".parse().unwrap(),
+            Input::Bytes(executable.into()),
+        );
+        let subject = KeyKind::Service.generate().public_key();
+        let signer = Signer::new(KeyKind::Account.generate(), &subject).unwrap();
+        writer
+            .write(&path, &signer, Compression::Gzip, &Silent)
+            .unwrap();
+        let mut file = File::open(&path).unwrap();
+        let index = Index::locate(&mut file, &Limits::default()).unwrap();
+        let index = index.unwrap();
+        let entries: Vec<_> = index.in_parts().unwrap().iter().collect();
+        let source = Source {
+            file: Mutex::new(&mut file),
+            meter: &Broken(AtomicUsize::new(0)),
+        };
+        let seal = Seal::new().unwrap();
+        let digested = AssertUnwindSafe(|| digests_of(&entries, &source, &seal, 8));
+        catch_unwind(digested).is_ok()
+    }
+
+    #[test]
+    fn a_meter_that_panics_is_no_reason_to_wait_for_ever() {
+        let (ended, end) = channel();
+        thread::spawn(move || ended.send(are_digested()));
+        assert_eq!(end.recv_timeout(Duration::from_secs(60)), Ok(false));
     }
 }
