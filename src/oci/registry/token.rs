@@ -13,6 +13,8 @@ use super::challenge::Bearer;
 use super::transport::{Call, address, failure, read_up_to};
 use super::{answer, realm};
 
+/// How long a token service may take for its answer.
+const TOKEN_WAIT: Duration = Duration::from_secs(30);
 /// The largest answer of a token service that is read, in bytes.
 const TOKEN_LIMIT: u64 = 1024 * 1024;
 /// What a token lives when its answer does not say, in seconds (token specification, "expires_in").
@@ -60,7 +62,7 @@ pub(super) async fn fetch(
     let asked = Instant::now();
     let what = format!("token for the {}", call.what);
     let request = request(client, call, bearer, credentials, url.clone());
-    let sent = request.send().await;
+    let sent = request.timeout(TOKEN_WAIT).send().await;
     let response = sent.map_err(|error| failure(error, &registry, &what, &url))?;
     let (status, headers) = (response.status(), response.headers().clone());
     tracing::debug!(

@@ -252,9 +252,10 @@ impl Transport {
         }
         let from_registry = response.url().origin() == call.url.origin();
         let headers = response.headers().clone();
-        let body = read_up_to(response, answer::LIMIT)
-            .await
-            .unwrap_or_default();
+        // What it says would be good to know, and is not worth waiting for: the status says enough.
+        let body = read_up_to(response, answer::LIMIT);
+        let body = tokio::time::timeout(self.retry.stall_timeout, body).await;
+        let body = body.ok().and_then(Result::ok).unwrap_or_default();
         let answer = answer::parse(status, &headers, &body);
         let (what, registry) = (call.what.clone(), call.registry.clone());
         if call.url.scheme() == "http" && answer::wants_tls(status, &headers, &body) {

@@ -45,6 +45,17 @@ fn an_upload_that_the_registry_drops_is_sent_again() {
     }
     let twice = upload(Fault::CutRequest(size / 2)).times(2);
     cases.push(Case::again("twice", 1.2, vec![twice]));
+    // What a refusal says is not waited for as long as it takes.
+    for (method, path, status, kind) in [
+        ("POST", "/blobs/", "403 Forbidden", ErrorKind::Denied),
+        ("PUT", "/blobs/", "400 Bad Request", ErrorKind::Other),
+        ("PUT", "/manifests/", "403 Forbidden", ErrorKind::Denied),
+        ("POST", "/blobs/", "503 Always", ErrorKind::Unavailable),
+    ] {
+        let rules = vec![Rule::on(method, path, Fault::Withhold(status)).always()];
+        let name = format!("{method} {path} {status}, withheld");
+        cases.push(Case::fails(name, kind, rules));
+    }
     push(cases);
 }
 

@@ -12,6 +12,8 @@ pub(crate) enum Fault {
         headers: Vec<(&'static str, String)>,
         body: &'static str,
     },
+    /// It is answered like this, with a body that never comes, for as long as anybody waits for it.
+    Withhold(&'static str),
     /// The connection is reset when so many bytes of the request's body have passed.
     CutRequest(u64),
     /// The same, but the registry keeps what has arrived, as the specification wants it, and tells when

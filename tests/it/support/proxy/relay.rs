@@ -39,6 +39,11 @@ pub(super) fn relay(client: TcpStream, state: &State) -> io::Result<()> {
             io::copy(&mut from_client.take(body), &mut io::sink())?;
             exchange.answer(status, headers, text)
         }
+        Fault::Withhold(status) => {
+            io::copy(&mut from_client.by_ref().take(body), &mut io::sink())?;
+            exchange.answer(status, &[("content-length", "100".to_owned())], "{")?;
+            io::copy(&mut from_client, &mut io::sink()).map(drop)
+        }
         Fault::Endless(length) => exchange.endless(*length),
         Fault::CutKeptRequest(length) => exchange.keep(&mut from_client, *length),
         _ if request.method() == "GET" && exchange.tells_what_was_kept()? => Ok(()),
