@@ -29,7 +29,7 @@ pub(crate) struct Args {
     #[command(flatten)]
     binaries: BinaryOptions,
     /// A number that grows from release to release. Default: none
-    #[arg(short, long = "rev", value_name = "NUMBER")]
+    #[arg(short, long, visible_alias = "rev", value_name = "NUMBER")]
     revision: Option<i32>,
     /// The provider's version, free text. Default: none
     #[arg(long, value_name = "VERSION")]

@@ -32,7 +32,7 @@ pub(crate) struct Args {
     #[arg(long)]
     jwt_only: bool,
     /// Print the WIT world and nothing else; with -o json, besides the rest. Default: not shown
-    #[arg(long, conflicts_with = "jwt_only")]
+    #[arg(long, alias = "world", conflicts_with = "jwt_only")]
     wit: bool,
     /// Check that a configuration, a JSON file, fits the schema that the archive carries, and print
     /// nothing else; with -o json, besides the rest. `-` reads it from standard input. Default: not

@@ -24,7 +24,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     destination: Option<PathBuf>,
     /// The digest that the manifest must have. Default: any, or the one in REF
-    #[arg(long, value_name = "DIGEST")]
+    #[arg(short, long, value_name = "DIGEST")]
     digest: Option<Digest>,
     #[command(flatten)]
     lock: LockArgs,

@@ -23,7 +23,7 @@ pub(crate) struct Args {
     #[arg(short, long, value_name = "VENDOR")]
     vendor: Option<String>,
     /// A number that grows from release to release. Default: as it is
-    #[arg(short, long = "rev", value_name = "NUMBER")]
+    #[arg(short, long, visible_alias = "rev", value_name = "NUMBER")]
     revision: Option<i32>,
     /// The provider's version, free text. Default: as it is
     #[arg(long, value_name = "VERSION")]

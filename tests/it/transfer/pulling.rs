@@ -36,7 +36,9 @@ fn a_digest_that_is_demanded_has_to_be_that_of_the_manifest() {
     let place = format!("{}/{}", shared_registry(), unique("demanded"));
     let reference = format!("{place}:1.0.0");
     let first = push(&environment, &reference, &old);
-    par(&environment, ["pull", &reference, "--digest", &first]).success();
+    for option in ["--digest", "-d"] {
+        par(&environment, ["pull", &reference, option, &first]).success();
+    }
     let pulled = environment.path(&format!("{}.par", place.rsplit('/').next().unwrap()));
     fs::remove_file(&pulled).unwrap();
 

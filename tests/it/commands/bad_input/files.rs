@@ -192,7 +192,7 @@ fn inputs_that_make_no_sense_are_refused() {
             "--des",
         ),
         (&["-b", "provider", "-a", "linux"], &["linux", "--arch"], ""),
-        (&["-b", "provider", "-r", "one"], &["one", "--rev"], ""),
+        (&["-b", "provider", "-r", "one"], &["one", "--revision"], ""),
     ];
     for (arguments, message, hint) in cases {
         Refusal {

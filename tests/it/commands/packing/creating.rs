@@ -47,7 +47,7 @@ fn everything_that_can_be_said_ends_up_in_the_archive() {
             "riscv64gc-linux",
             "-b",
             "aarch64-linux=build/arm=64",
-            "--rev",
+            "--revision",
             "12",
             "--version",
             "1.2.3-rc.1",

@@ -37,7 +37,7 @@ fn what_is_named_changes_and_all_else_stays() {
     let seed = good_archive(&environment, "good.par");
     environment.write("keys/whatever.nk", &seed);
     let mut expected = inspect(&environment);
-    let outcome = sign(&environment, &["-d", "keys", "--rev", "8"]).success();
+    let outcome = sign(&environment, &["-d", "keys", "--revision", "8"]).success();
     assert_eq!(outcome.line(), "good.par");
     expected["revision"] = json!("8");
     assert_eq!(inspect(&environment), expected);
@@ -45,6 +45,8 @@ fn what_is_named_changes_and_all_else_stays() {
     let others = [
         "-i",
         &seed,
+        "--rev",
+        "9",
         "--version",
         "2.0.0",
         "--name",
@@ -53,6 +55,7 @@ fn what_is_named_changes_and_all_else_stays() {
         "Acme",
     ];
     sign(&environment, &others).success();
+    expected["revision"] = json!("9");
     expected["version"] = json!("2.0.0");
     expected["name"] = json!("Echo");
     expected["vendor"] = json!("Acme");
@@ -107,7 +110,7 @@ fn an_expired_archive_needs_another_date() {
         });
     environment.write("good.par", expired.build());
     let before = fs::read(environment.path("good.par")).unwrap();
-    let outcome = sign(&environment, &["-i", &seed, "--rev", "8"]).exit(5);
+    let outcome = sign(&environment, &["-i", &seed, "--revision", "8"]).exit(5);
     assert!(outcome.stderr.contains("par sign --expires"), "{outcome}");
     let outcome = sign(&environment, &["-i", &seed, "--expires", "1700000001"]).exit(2);
     assert!(outcome.stderr.contains("that is past"), "{outcome}");
@@ -161,7 +164,7 @@ fn a_key_that_is_named_is_never_nothing() {
         "-d",
         "keys",
     ];
-    let edit = ["sign", "good.par", "--rev", "8", "-d", "keys"];
+    let edit = ["sign", "good.par", "--revision", "8", "-d", "keys"];
     for command in [&create[..], &edit] {
         for option in ["--issuer", "--subject"] {
             let outcome = environment.par([command, &[option, ""]].concat()).exit(2);

@@ -177,6 +177,8 @@ fn the_world_is_printed_as_wit() {
         .success()
         .json();
     assert_eq!(object["wit"], printed.stdout);
+    let as_wash = environment.par(["inspect", "provider.par", "--world"]);
+    assert_eq!(as_wash.success().stdout, printed.stdout);
     assert_eq!(object["name"], "N");
 }
 
