@@ -9,7 +9,7 @@ use wasmcloud_par::archive::{Contents, Target};
 use wasmcloud_par::client::TrustPolicy;
 
 use super::escape;
-use super::output::Answer;
+use super::output::{Answer, plain};
 use super::registry::RegistryArgs;
 use super::session::Session;
 use super::source::{Argument, Source};
@@ -108,14 +108,5 @@ fn status(from: &Value, to: &Value) -> &'static str {
         (Value::Null, _) => "added",
         (_, Value::Null) => "removed",
         _ => "changed",
-    }
-}
-
-/// A value without quotes.
-fn plain(value: &Value) -> String {
-    match value {
-        Value::Null => "none".to_owned(),
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
     }
 }

@@ -13,7 +13,7 @@ use wasmcloud_par::oci::Reference;
 use super::deployment;
 use super::escape;
 use super::locked::LOCK_FILE;
-use super::output::Answer;
+use super::output::{Answer, plain};
 use super::policy::TrustArgs;
 use super::problem::{Failure, Problem};
 use super::registry::RegistryArgs;
@@ -101,7 +101,7 @@ async fn update(client: &Client, references: &[Reference], path: PathBuf) -> Res
     let mut changes = Vec::new();
     for locked in lock.iter() {
         changes.extend(digest_change(&known, &locked.reference, &locked.digest));
-        changes.extend(publisher_changes(&known, locked));
+        changes.extend(claims_changes(&known, locked));
     }
     changes.extend(removals(&known, references));
     let answer = answer(&changes, &path);
@@ -144,19 +144,22 @@ async fn existing(path: PathBuf) -> Result<Option<Lock>> {
 struct Change {
     reference: String,
     field: &'static str,
-    from: Option<String>,
-    to: Option<String>,
+    /// What is locked, and `null` when it is nothing.
+    from: Value,
+    to: Value,
 }
+
+/// The field that no entry of a lock file is without: by it, references are added and removed.
+const DIGEST: &str = "digest";
 
 impl Change {
     fn text(&self) -> String {
-        let Self {
-            reference, field, ..
-        } = self;
-        let line = match (&self.from, &self.to) {
-            (None, Some(digest)) => format!("{reference}: added, {digest}"),
-            (Some(from), Some(to)) => format!("{reference}: {field} {from} -> {to}"),
-            _ => format!("{reference}: removed"),
+        let (reference, field) = (&self.reference, self.field);
+        let (from, to) = (plain(&self.from), plain(&self.to));
+        let line = match field {
+            DIGEST if self.from.is_null() => format!("{reference}: added, {to}"),
+            DIGEST if self.to.is_null() => format!("{reference}: removed"),
+            _ => format!("{reference}: {field} {from} -> {to}"),
         };
         format!("{}\n", escape::line(&line))
     }
@@ -173,30 +176,33 @@ impl Change {
 
 fn digest_change(known: &Lock, reference: &Reference, digest: &Digest) -> Option<Change> {
     let from = exactly(known, reference).map(|locked| locked.digest.to_string());
-    let to = Some(digest.to_string());
-    (from != to).then(|| Change {
+    let to = digest.to_string();
+    (from.as_ref() != Some(&to)).then(|| Change {
         reference: reference.to_string(),
-        field: "digest",
-        from,
-        to,
+        field: DIGEST,
+        from: from.into(),
+        to: to.into(),
     })
 }
 
-fn publisher_changes(known: &Lock, locked: &Locked) -> Vec<Change> {
+/// What an archive that was locked before says otherwise than it did then.
+fn claims_changes(known: &Lock, locked: &Locked) -> Vec<Change> {
     let Some(before) = exactly(known, &locked.reference) else {
         return Vec::new();
     };
     let pairs = [
-        ("issuer", &before.issuer, &locked.issuer),
-        ("subject", &before.subject, &locked.subject),
+        ("issuer", json!(before.issuer), json!(locked.issuer)),
+        ("subject", json!(before.subject), json!(locked.subject)),
+        ("version", json!(before.version), json!(locked.version)),
+        ("revision", json!(before.revision), json!(locked.revision)),
     ];
     let changed = pairs.into_iter().filter(|(_, from, to)| from != to);
     changed
         .map(|(field, from, to)| Change {
             reference: locked.reference.to_string(),
             field,
-            from: Some(from.clone()),
-            to: Some(to.clone()),
+            from,
+            to,
         })
         .collect()
 }
@@ -207,9 +213,9 @@ fn removals(known: &Lock, references: &[Reference]) -> Vec<Change> {
         .filter(|locked| !references.contains(&locked.reference));
     gone.map(|locked| Change {
         reference: locked.reference.to_string(),
-        field: "digest",
-        from: Some(locked.digest.to_string()),
-        to: None,
+        field: DIGEST,
+        from: locked.digest.to_string().into(),
+        to: Value::Null,
     })
     .collect()
 }

@@ -75,6 +75,15 @@ impl Answer {
     }
 }
 
+/// A field as text: without quotes, and `none` for nothing.
+pub(crate) fn plain(value: &Value) -> String {
+    match value {
+        Value::Null => "none".to_owned(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
 /// Where output goes.
 #[derive(Clone)]
 pub(crate) struct Output {

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use wasmcloud_par::client::{Error, Lock, Pinning, Rule, TrustPolicy};
 
 use super::{Deployment, WHAT_RUNS};
@@ -38,6 +38,52 @@ fn a_release_is_not_locked_for_the_archive_of_the_one_before() {
         assert!(refused.stderr.contains("other claims than"), "{refused}");
         assert_eq!(refused.stdout, "");
     }
+}
+
+#[test]
+fn what_changes_besides_the_digest_is_said() {
+    let deployment = Deployment::new();
+    let reference = deployment.a.0.clone();
+    deployment.environment.write("a.txt", &reference);
+    let lock = |version: &str, revision: Option<i32>| {
+        let (account, service) = (deployment.account.clone(), deployment.service.clone());
+        let archive = ArchiveBuilder::two_targets().keys(account, service);
+        let version = version.to_owned();
+        let archive = archive.wascap(move |wascap| {
+            wascap.insert("ver".to_owned(), version.into());
+            match revision {
+                Some(revision) => wascap.insert("rev".to_owned(), revision.into()),
+                None => wascap.remove("rev"),
+            };
+        });
+        let file = deployment.environment.write("pushed.par", archive.build());
+        push(&deployment.environment, &reference, &file);
+        let locked = deployment.par(&["lock", "a.txt"]).success().stdout;
+        let (digest, rest) = locked.split_once('\n').unwrap();
+        (digest.to_owned(), rest.to_owned())
+    };
+    let (added, rest) = lock("2", Some(2));
+    assert!(added.starts_with(&format!("{reference}: added, sha256:")));
+    assert_eq!(rest, "");
+    let mut before = "2".to_owned();
+    for (version, revision, change) in [
+        ("3", Some(3), "2 -> 3"),
+        ("1", Some(1), "3 -> 1"),
+        ("0", None, "1 -> none"),
+        ("4", Some(4), "none -> 4"),
+    ] {
+        let (moved, rest) = lock(version, revision);
+        assert!(moved.starts_with(&format!("{reference}: digest sha256:")));
+        let versions = format!("{reference}: version {before} -> {version}\n");
+        assert_eq!(rest, format!("{versions}{reference}: revision {change}\n"));
+        before = version.to_owned();
+    }
+
+    let edited = deployment.lock_file().replace("revision = 4\n", "");
+    deployment.environment.write("par.lock", edited);
+    let locked = deployment.par(&["lock", "a.txt", "-o", "json"]).success();
+    let expected = json!([{ "reference": reference, "field": "revision", "from": null, "to": 4 }]);
+    assert_eq!(locked.json()["changes"], expected);
 }
 
 #[test]
