@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use anyhow::{Error, Result, bail};
 use wasmcloud_par::archive::{self, Contents, Limits, Target, VerifiedClaims, extract_file};
+use wasmcloud_par::cache::Identity;
 use wasmcloud_par::client::{Inspected, Summary, TrustPolicy};
 use wasmcloud_par::content::{Digest, ErrorKind, MeteredReader, open_regular};
 use wasmcloud_par::oci::Reference;
@@ -31,24 +32,8 @@ pub(crate) struct Checked {
     pub(crate) contents: Contents,
     /// The digest of its manifest, when it came from somewhere that has one.
     pub(crate) digest: Option<Digest>,
-}
-
-impl From<Contents> for Checked {
-    fn from(contents: Contents) -> Self {
-        Self {
-            contents,
-            digest: None,
-        }
-    }
-}
-
-impl From<Inspected> for Checked {
-    fn from(inspected: Inspected) -> Self {
-        Self {
-            contents: inspected.contents,
-            digest: Some(inspected.digest),
-        }
-    }
+    /// Who it had to be from, and is, when its repository is pinned.
+    pub(crate) pin: Option<Identity>,
 }
 
 impl Source {
@@ -97,7 +82,18 @@ impl Source {
         let contents = match self {
             Self::Reference(reference) => {
                 let client = registry.client(session, trust.clone()).await?;
-                return Ok(client.inspect(reference).await?.into());
+                let Inspected { contents, digest } = client.inspect(reference).await?;
+                let pin = client.identity(reference).await?;
+                // It may have been made, or changed, only since then.
+                let claims = &contents.claims;
+                let pin = pin.filter(|pin| {
+                    (&*pin.issuer, &*pin.subject) == (claims.issuer(), claims.subject())
+                });
+                return Ok(Checked {
+                    contents,
+                    digest: Some(digest),
+                    pin,
+                });
             }
             Self::File(path) => {
                 let (path, session) = (path.clone(), session.clone());
@@ -123,7 +119,11 @@ impl Source {
             }
         };
         trust.check_file(&contents.claims, &self.to_string())?;
-        Ok(contents.into())
+        Ok(Checked {
+            contents,
+            digest: None,
+            pin: None,
+        })
     }
 
     /// What the archive says of itself, its world included if `world` is asked for. One that is behind a

@@ -4,7 +4,9 @@ use anyhow::Result;
 use clap::ValueHint;
 use serde_json::{Map, Value, json};
 use wasmcloud_par::archive::Contents;
-use wasmcloud_par::client::TrustPolicy;
+use wasmcloud_par::cache::Identity;
+use wasmcloud_par::client::{TrustPolicy, pin_name};
+use wasmcloud_par::oci::Reference;
 
 use super::escape;
 use super::output::Answer;
@@ -37,26 +39,68 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
     };
     let trust = args.trust.policy().await?;
     let checked = source.verify(&trust, &args.registry, session).await?;
-    let allowed = allowed(&trust, &source);
-    let text = report(&source, &checked, allowed.as_deref());
+    let pin = pin(&source, &checked);
+    let allowed = allowed(&trust, &source, pin.as_ref());
+    let text = report(&source, &checked, allowed.as_deref(), pin.as_ref());
     let answer = fields(&checked, allowed.is_some(), Answer::new(text));
-    Ok(answer.field("source", source.to_string()))
+    Ok(answer
+        .field("pin", pin.as_ref().map(Pin::to_json))
+        .field("source", source.to_string()))
+}
+
+/// A pin that was compared with what the archive says.
+struct Pin<'a> {
+    repository: String,
+    identity: &'a Identity,
+}
+
+fn pin<'a>(source: &Source, checked: &'a Checked) -> Option<Pin<'a>> {
+    let Source::Reference(Reference::Registry(place)) = source else {
+        return None;
+    };
+    Some(Pin {
+        repository: pin_name(place),
+        identity: checked.pin.as_ref()?,
+    })
+}
+
+impl Pin<'_> {
+    fn text(&self) -> String {
+        format!(
+            "{} is pinned to this issuer and this service since {}",
+            self.repository,
+            self.identity.date()
+        )
+    }
+
+    /// As `par trust list` has it.
+    fn to_json(&self) -> Value {
+        json!({
+            "repository": self.repository,
+            "issuer": self.identity.issuer,
+            "service": self.identity.subject,
+            "since": self.identity.since,
+        })
+    }
 }
 
 /// What allows the issuer, when not just any is.
-fn allowed(trust: &TrustPolicy, source: &Source) -> Option<String> {
+fn allowed(trust: &TrustPolicy, source: &Source, pin: Option<&Pin>) -> Option<String> {
     if !trust.issuers.is_empty() {
         return Some("allowed by --issuer".to_owned());
     }
-    let Source::Reference(reference) = source else {
-        return None;
+    let rule = match source {
+        Source::Reference(reference) => trust.rule(reference),
+        _ => None,
     };
-    let rule = trust.rule(reference)?;
-    (!rule.issuers.is_empty()).then(|| format!("allowed for {}", rule.pattern))
+    match rule.filter(|rule| !rule.issuers.is_empty()) {
+        Some(rule) => Some(format!("allowed for {}", rule.pattern)),
+        None => pin.map(|_| "as pinned".to_owned()),
+    }
 }
 
 /// One line per check.
-fn report(source: &Source, checked: &Checked, allowed: Option<&str>) -> String {
+fn report(source: &Source, checked: &Checked, allowed: Option<&str>, pin: Option<&Pin>) -> String {
     let contents = &checked.contents;
     let metadata = contents.claims.metadata();
     let mut rows = Vec::new();
@@ -75,6 +119,7 @@ fn report(source: &Source, checked: &Checked, allowed: Option<&str>) -> String {
         format!("by {} ({allowed})", contents.claims.issuer()),
     ));
     rows.push(("service".to_owned(), contents.claims.subject().to_owned()));
+    rows.extend(pin.map(|pin| ("pin".to_owned(), pin.text())));
     rows.push((
         "dates".to_owned(),
         dates(metadata.not_before, metadata.expires),

@@ -72,6 +72,20 @@ impl Client {
         Ok(changed.map(|_| place))
     }
 
+    /// Who the repository of `reference` is pinned to, where the trust policy asks for that: nothing by
+    /// anybody else is taken from there.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] of the cache.
+    pub async fn identity(&self, reference: &Reference) -> Result<Option<Identity>, Error> {
+        let Some(place) = self.trust.place_of(reference) else {
+            return Ok(None);
+        };
+        let cache = self.cache.clone();
+        blocking(move || Ok(cache.identity(&place)?)).await
+    }
+
     /// Verifies what `reference` stands for, and pins its repository to who published that, whoever it
     /// was pinned to, and its tag to that revision, even a lower one. What other tags had stays. The rules
     /// of the policy and the lock hold nevertheless.

@@ -47,6 +47,7 @@ fn standard_input_is_verified_as_a_file_is() {
       "issuer": "[ACCOUNT]",
       "issuer_checked": false,
       "not_before": null,
+      "pin": null,
       "service": "[SERVICE]",
       "source": "standard input",
       "success": true,

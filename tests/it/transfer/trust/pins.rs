@@ -5,6 +5,8 @@ use std::process::Stdio;
 use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use serde_json::json;
+
 use super::super::peer;
 use super::{Publisher, Site};
 use crate::support::archives::{ArchiveBuilder, Entry, LINUX};
@@ -87,6 +89,55 @@ fn pulling_pins_nobody() {
     assert!(!site.pin("org/provider").exists());
     site.fetch(REFERENCE, &[]).success();
     assert!(site.pin("org/provider").exists());
+}
+
+#[test]
+fn a_pin_that_was_compared_is_named() {
+    let (site, jane) = (Site::new(), Publisher::new());
+    site.push(REFERENCE, jane.archive());
+    let verify = |options: &[&str]| {
+        let arguments = [&["verify", REFERENCE], options].concat();
+        let text = site.environment.par(&arguments).success().stdout;
+        let json = [&arguments[..], &["-o", "json"]].concat();
+        (text, site.environment.par(json).success().json())
+    };
+    let anybody = "(any issuer is allowed)";
+    let (text, json) = verify(&[]);
+    assert!(text.contains(anybody) && !text.contains("pin"), "{text}");
+    assert_eq!(
+        (&json["issuer_checked"], &json["pin"]),
+        (&json!(false), &json!(null))
+    );
+
+    site.fetch(REFERENCE, &[]).success();
+    let listed = site.environment.par(["trust", "list", "-o", "json"]);
+    let mut expected = listed.success().json()["identities"][0].clone();
+    expected.as_object_mut().unwrap().remove("revisions");
+    let (text, json) = verify(&[]);
+    assert!(
+        text.contains(&format!("by {} (as pinned)", jane.issuer())),
+        "{text}"
+    );
+    let pinned = "registry.test/org/provider is pinned to this issuer and this service since 20";
+    assert!(text.contains(pinned), "{text}");
+    assert_eq!(
+        (&json["issuer_checked"], &json["pin"]),
+        (&json!(true), &expected)
+    );
+
+    let (text, _) = verify(&["--issuer", &jane.issuer()]);
+    assert!(
+        text.contains("(allowed by --issuer)") && text.contains(pinned),
+        "{text}"
+    );
+    // What is not asked is not said.
+    let off = site.environment.write("off.toml", "pin = \"off\"");
+    let (text, json) = verify(&["--trust", super::text(&off)]);
+    assert!(text.contains(anybody) && !text.contains("pinned"), "{text}");
+    assert_eq!(
+        (&json["issuer_checked"], &json["pin"]),
+        (&json!(false), &json!(null))
+    );
 }
 
 #[test]
