@@ -10,6 +10,7 @@ use wasmcloud_par::archive::{
 use wasmcloud_par::content::AtomicFile;
 
 use super::binaries::{Binaries, BinaryOptions};
+use super::destination::destination;
 use super::output::Answer;
 use super::schema::read_schema;
 use super::session::{Session, blocking, text};
@@ -63,7 +64,7 @@ pub(crate) struct Args {
     compress: bool,
     /// The archive to write, under exactly this name; a file of that name is replaced. Default:
     /// `{name of the first binary}.par`, or `.par.gz` when compressed, in the current folder
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = destination())]
     destination: Option<PathBuf>,
     #[command(flatten)]
     signing: SigningOptions,

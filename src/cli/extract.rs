@@ -6,6 +6,7 @@ use anyhow::Result;
 use clap::ValueHint;
 use wasmcloud_par::archive::Target;
 
+use super::destination::destination;
 use super::output::Answer;
 use super::policy::TrustArgs;
 use super::registry::RegistryArgs;
@@ -30,7 +31,7 @@ pub(crate) struct Args {
     target: Option<Target>,
     /// The file to write; one of that name is replaced. Default: `{name of the archive}-{target}`,
     /// with `.exe` for Windows, in the current folder
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = destination())]
     destination: Option<PathBuf>,
     #[command(flatten)]
     trust: TrustArgs,

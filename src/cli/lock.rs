@@ -11,6 +11,7 @@ use wasmcloud_par::content::{Digest, ErrorKind};
 use wasmcloud_par::oci::Reference;
 
 use super::deployment;
+use super::destination::destination;
 use super::escape;
 use super::locked::LOCK_FILE;
 use super::output::{Answer, plain};
@@ -34,7 +35,13 @@ pub(crate) struct Args {
     #[arg(required = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     files: Vec<PathBuf>,
     /// The lock file. Default: `par.lock` in the current folder
-    #[arg(long, env = "PAR_LOCK", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(
+        long,
+        env = "PAR_LOCK",
+        value_name = "FILE",
+        value_hint = ValueHint::FilePath,
+        value_parser = destination()
+    )]
     destination: Option<PathBuf>,
     /// Write nothing, and fail when tags stand for something else than the lock file says, or when it is
     /// for other references. Default: the lock file is brought up to date

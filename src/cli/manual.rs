@@ -10,6 +10,7 @@ use serde_json::Value;
 use wasmcloud_par::content::AtomicFile;
 
 use super::Cli;
+use super::destination::destination;
 use super::escape;
 use super::output::Answer;
 use super::session::{blocking, text};
@@ -20,7 +21,13 @@ use super::session::{blocking, text};
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// The folder for the pages, which is made when there is none
-    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, default_value = ".")]
+    #[arg(
+        long,
+        value_name = "DIR",
+        value_hint = ValueHint::DirPath,
+        default_value = ".",
+        value_parser = destination()
+    )]
     destination: PathBuf,
 }
 

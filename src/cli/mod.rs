@@ -11,6 +11,7 @@ mod create;
 mod credentials;
 mod delete;
 mod deployment;
+mod destination;
 mod diff;
 mod doctor;
 mod editing;

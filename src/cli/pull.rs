@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use wasmcloud_par::content::Digest;
 
+use super::destination::destination;
 use super::locked::LockArgs;
 use super::output::Answer;
 use super::policy::TrustArgs;
@@ -21,7 +22,7 @@ pub(crate) struct Args {
     reference: OsString,
     /// The file to write, or the folder to write it to; a file of that name is replaced. Default:
     /// `{last part of the repository}.par`, or `.par.gz` when it is compressed, in the current folder
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = destination())]
     destination: Option<PathBuf>,
     /// The digest that the manifest must have. Default: any, or the one in REF
     #[arg(short, long, value_name = "DIGEST")]

@@ -84,6 +84,30 @@ fn nothing_is_no_value_on_the_command_line_and_unset_in_the_environment() {
 }
 
 #[test]
+fn standard_output_is_no_destination() {
+    let environment = Environment::new();
+    environment.write("provider", "an executable");
+    let commands: [&[&str]; 5] = [
+        &["create", "-n", "N", "-v", "V", "-b", "provider"],
+        &["pull", "localhost:1/provider:1"],
+        &["extract", "x.par"],
+        &["lock", "list.txt"],
+        &["manual"],
+    ];
+    for command in commands {
+        Refusal {
+            code: 2,
+            message: &["--destination", "not written to standard output", "`./-`"],
+            hint: "",
+        }
+        .of(&environment, &[command, &["--destination", "-"]].concat());
+    }
+    let arguments = [commands[0], &["--destination", "./-"]].concat();
+    environment.par(arguments).success();
+    assert!(environment.path("-").is_file());
+}
+
+#[test]
 fn without_arguments_the_help_is_shown_on_stderr() {
     let environment = Environment::new();
     for arguments in [&[][..], &["keys"]] {
