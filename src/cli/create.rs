@@ -10,6 +10,7 @@ use wasmcloud_par::archive::{
 use wasmcloud_par::content::AtomicFile;
 
 use super::binaries::{Binaries, BinaryOptions};
+use super::dates::Date;
 use super::destination::destination;
 use super::output::Answer;
 use super::schema::read_schema;
@@ -35,12 +36,13 @@ pub(crate) struct Args {
     /// The provider's version, free text. Default: none
     #[arg(long, value_name = "VERSION")]
     version: Option<String>,
-    /// Until when the archive is valid, in seconds since 1970. Default: for ever
-    #[arg(long, value_name = "SECONDS")]
-    expires: Option<u64>,
-    /// From when the archive is valid, in seconds since 1970. Default: at once
-    #[arg(long, value_name = "SECONDS")]
-    not_before: Option<u64>,
+    /// Until when the archive is valid: a date such as `2027-01-31` or `2027-01-31T12:00:00Z`, a span such as
+    /// `30d` from when it is signed, or seconds since 1970. Default: for ever
+    #[arg(long, value_name = "DATE")]
+    expires: Option<Date>,
+    /// From when the archive is valid, in the same ways. Default: at once
+    #[arg(long, value_name = "DATE")]
+    not_before: Option<Date>,
     /// A file with a JSON schema of the provider's configuration, by the draft that its `$schema` names
     /// or else by 2020-12. Nothing that it refers to is fetched. Default: none
     #[arg(
@@ -88,6 +90,7 @@ fn create(args: Args, session: &Session) -> Result<Answer> {
     };
     binaries.refuse_as_destination(&destination)?;
 
+    let signed = args.signing.signed_at()?;
     let mut writer = ArchiveWriter::new(Metadata {
         name: Some(args.name),
         vendor: args.vendor,
@@ -97,8 +100,8 @@ fn create(args: Args, session: &Session) -> Result<Answer> {
             Some(path) => Some(read_schema(&path)?),
             None => None,
         },
-        not_before: args.not_before,
-        expires: args.expires,
+        not_before: args.not_before.map(|date| date.seconds(signed)),
+        expires: args.expires.map(|date| date.seconds(signed)),
     });
     writer.metadata().check_dates()?;
     for (target, input) in binaries.inputs() {

@@ -7,6 +7,7 @@ use clap::ValueHint;
 use serde_json::{Map, Value, json};
 use wasmcloud_par::archive::{Contents, Target};
 use wasmcloud_par::client::TrustPolicy;
+use wasmcloud_par::content::rfc3339;
 
 use super::escape;
 use super::output::{Answer, plain};
@@ -51,6 +52,7 @@ fn answer(from: &Contents, to: &Contents) -> Answer {
         let line = match field {
             // Too long for a line.
             "schema" | "world" => status(&from, &to).to_owned(),
+            "not_before" | "expires" => format!("{} -> {}", date(&from), date(&to)),
             _ => format!("{} -> {}", plain(&from), plain(&to)),
         };
         text.push_str(&format!("{field}: {}\n", escape::line(&line)));
@@ -91,6 +93,11 @@ fn fields(contents: &Contents) -> [(&'static str, Value); 10] {
         ("schema", json!(metadata.schema)),
         ("world", json!(claims.world().map(ToString::to_string))),
     ]
+}
+
+/// A date as people read it.
+fn date(seconds: &Value) -> String {
+    seconds.as_u64().map_or_else(|| plain(seconds), rfc3339)
 }
 
 /// The digest of an executable that the archive holds.

@@ -28,6 +28,11 @@ pub(crate) struct EditOptions {
 }
 
 impl EditOptions {
+    /// When the archive counts as signed, in seconds since 1970.
+    pub(crate) fn signed_at(&self) -> Result<u64> {
+        self.signing.signed_at()
+    }
+
     /// Edits the archive, and answers with its path and what it is now.
     pub(crate) fn edit(
         &self,

@@ -9,6 +9,7 @@ use wasmcloud_par::archive::print_world;
 use wasmcloud_par::client::Summary;
 use wasmcloud_par::content::ErrorKind;
 
+use super::dates::validity;
 use super::escape;
 use super::output::Answer;
 use super::problem::Failure;
@@ -103,7 +104,8 @@ async fn check_config(source: &Source, summary: &Summary, path: PathBuf) -> Resu
     Ok(answer.field("violations", json!([])))
 }
 
-/// The JSON fields of `wash inspect`; what is missing is `null`.
+/// The JSON fields of `wash inspect`; what is missing is `null`. Other fields are only there when there is
+/// something to say.
 fn describe(summary: &Summary, answer: Answer) -> Answer {
     let metadata = summary.claims.metadata();
     let targets: Vec<&str> = summary.targets.iter().map(|t| t.as_str()).collect();
@@ -125,13 +127,19 @@ fn describe(summary: &Summary, answer: Answer) -> Answer {
     if let Some(schema) = metadata.schema {
         answer = answer.field("schema", json!(schema));
     }
+    if let Some(not_before) = metadata.not_before {
+        answer = answer.field("not_before", not_before);
+    }
+    if let Some(expires) = metadata.expires {
+        answer = answer.field("expires", expires);
+    }
     if !summary.everything {
         answer = answer.field("verified", "claims");
     }
     answer
 }
 
-/// The rows of `wash inspect`.
+/// The rows of `wash inspect`, and what `wash` does not show behind them.
 fn table(summary: &Summary) -> String {
     let metadata = summary.claims.metadata();
     let name = metadata.name.as_deref().unwrap_or("None");
@@ -157,12 +165,15 @@ fn table(summary: &Summary) -> String {
             escape::line(target.as_str())
         ));
     }
-    if let Some(schema) = metadata.schema {
+    if let Some(schema) = &metadata.schema {
         let schema = schema.to_string();
         text.push_str(&format!(
             "\n  Link Definition Schema\n    {}\n",
             escape::line(&schema)
         ));
+    }
+    if let Some(validity) = validity(&metadata) {
+        text.push_str(&format!("\n  Dates\n    {validity}\n"));
     }
     if !summary.everything {
         text.push_str("\n  Verified: the claims; not the executables, as `par verify` does\n");

@@ -9,6 +9,7 @@ mod completions;
 mod copy;
 mod create;
 mod credentials;
+mod dates;
 mod delete;
 mod deployment;
 mod destination;

@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use anyhow::Result;
 
+use super::dates::Date;
 use super::editing::EditOptions;
 use super::output::Answer;
 use super::session::{Session, blocking};
@@ -28,27 +29,28 @@ pub(crate) struct Args {
     /// The provider's version, free text. Default: as it is
     #[arg(long, value_name = "VERSION")]
     version: Option<String>,
-    /// Until when the archive is valid, in seconds since 1970, or `none` for ever. Default: as it is
-    #[arg(long, value_name = "SECONDS|none")]
-    expires: Option<Date>,
-    /// From when the archive is valid, in seconds since 1970, or `none` for at once. Default: as it is
-    #[arg(long, value_name = "SECONDS|none")]
-    not_before: Option<Date>,
+    /// Until when the archive is valid: a date such as `2027-01-31` or `2027-01-31T12:00:00Z`, a span such as
+    /// `30d` from when it is signed, seconds since 1970, or `none` for ever. Default: as it is
+    #[arg(long, value_name = "DATE|none")]
+    expires: Option<Another>,
+    /// From when the archive is valid, in the same ways, or `none` for at once. Default: as it is
+    #[arg(long, value_name = "DATE|none")]
+    not_before: Option<Another>,
 }
 
-/// A date that can be taken away again.
+/// Another date than before, or none any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Date(Option<u64>);
+struct Another(Option<Date>);
 
-impl FromStr for Date {
-    type Err = &'static str;
+impl FromStr for Another {
+    type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text {
             "none" => Ok(Self(None)),
-            seconds => match seconds.parse() {
-                Ok(seconds) => Ok(Self(Some(seconds))),
-                Err(_) => Err("neither whole seconds since 1970 nor `none`"),
+            date => match date.parse() {
+                Ok(date) => Ok(Self(Some(date))),
+                Err(reason) => Err(format!("{reason}, nor `none`")),
             },
         }
     }
@@ -58,6 +60,7 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
     let session = session.clone();
     blocking(move || {
         let edit = args.edit;
+        let signed = edit.signed_at()?;
         edit.edit(&session, |writer| {
             let metadata = writer.metadata_mut();
             metadata.name = args.name.or(metadata.name.take());
@@ -66,11 +69,11 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
             if let Some(vendor) = args.vendor {
                 metadata.vendor = vendor;
             }
-            if let Some(Date(expires)) = args.expires {
-                metadata.expires = expires;
+            if let Some(Another(date)) = args.expires {
+                metadata.expires = date.map(|date| date.seconds(signed));
             }
-            if let Some(Date(not_before)) = args.not_before {
-                metadata.not_before = not_before;
+            if let Some(Another(date)) = args.not_before {
+                metadata.not_before = date.map(|date| date.seconds(signed));
             }
             Ok(())
         })
@@ -83,11 +86,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_date_is_a_number_or_none() {
-        assert_eq!("17".parse(), Ok(Date(Some(17))));
-        assert_eq!("none".parse(), Ok(Date(None)));
-        for text in ["", "tomorrow", "-1", "1.5"] {
-            assert!(text.parse::<Date>().is_err(), "{text}");
-        }
+    fn a_date_can_be_taken_away() {
+        assert_eq!("none".parse(), Ok(Another(None)));
+        assert_eq!("17".parse(), Ok(Another(Some(Date::At(17)))));
+        assert!("never".parse::<Another>().is_err());
     }
 }

@@ -1,6 +1,7 @@
 //! The keys an archive is signed with: options of the commands that make and edit archives.
 
 use std::path::PathBuf;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Context;
 use clap::ValueHint;
@@ -77,6 +78,16 @@ impl SigningOptions {
     /// The subject option.
     pub(crate) fn subject(&self) -> Option<&str> {
         self.subject.as_deref()
+    }
+
+    /// When an archive counts as signed, in seconds since 1970: at the time that is named, or now.
+    pub(crate) fn signed_at(&self) -> anyhow::Result<u64> {
+        Ok(match self.created()? {
+            Some(created) => created,
+            None => SystemTime::now()
+                .duration_since(UNIX_EPOCH)
+                .map_or(0, |since| since.as_secs()),
+        })
     }
 
     /// The time to sign at, when one is named.

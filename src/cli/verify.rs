@@ -8,6 +8,7 @@ use wasmcloud_par::cache::Identity;
 use wasmcloud_par::client::{TrustPolicy, pin_name};
 use wasmcloud_par::oci::Reference;
 
+use super::dates::validity;
 use super::escape;
 use super::output::Answer;
 use super::policy::TrustArgs;
@@ -122,7 +123,7 @@ fn report(source: &Source, checked: &Checked, allowed: Option<&str>, pin: Option
     rows.extend(pin.map(|pin| ("pin".to_owned(), pin.text())));
     rows.push((
         "dates".to_owned(),
-        dates(metadata.not_before, metadata.expires),
+        validity(&metadata).unwrap_or_else(|| "valid for ever".to_owned()),
     ));
     if let Some(digest) = contents.claims.world() {
         rows.push(("world.wasm".to_owned(), digest.to_string()));
@@ -145,17 +146,6 @@ fn report(source: &Source, checked: &Checked, allowed: Option<&str>, pin: Option
         ));
     }
     text
-}
-
-fn dates(not_before: Option<u64>, expires: Option<u64>) -> String {
-    match (not_before, expires) {
-        (None, None) => "valid for ever".to_owned(),
-        (Some(from), None) => format!("valid since {from} (seconds since 1970)"),
-        (None, Some(until)) => format!("valid until {until} (seconds since 1970)"),
-        (Some(from), Some(until)) => {
-            format!("valid from {from} to {until} (seconds since 1970)")
-        }
-    }
 }
 
 fn fields(checked: &Checked, issuer_checked: bool, answer: Answer) -> Answer {

@@ -6,6 +6,7 @@
 //! their final name only through an [`AtomicFile`].
 
 mod atomic;
+mod date;
 mod descriptor;
 mod digest;
 mod folder;
@@ -20,6 +21,7 @@ mod verify;
 
 pub(crate) use atomic::followed;
 pub use atomic::{AtomicFile, is_temporary, publish};
+pub use date::rfc3339;
 pub use descriptor::Descriptor;
 pub use digest::{Algorithm, Digest, Hasher, ParseDigestError};
 pub use folder::create_private_folder;

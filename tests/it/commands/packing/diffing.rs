@@ -56,7 +56,7 @@ fn everything_that_differs_has_a_line() {
     revision: 7 -> 8
     issuer: [ACCOUNT] -> [ACCOUNT]
     service: [SERVICE] -> [SERVICE]
-    expires: none -> 4102444800
+    expires: none -> 2100-01-01T00:00:00Z
     schema: added
     world: added
     aarch64-macos: removed
@@ -68,6 +68,8 @@ fn everything_that_differs_has_a_line() {
         .success()
         .json();
     assert_eq!(object["same"], false);
+    let expires = json!({"from": 4_102_444_800_u64, "to": null});
+    assert_eq!(object["claims"]["expires"], expires);
     assert_eq!(object["claims"]["revision"], json!({"from": 8, "to": 7}));
     let schema = json!({"from": {"type": "object"}, "to": null});
     assert_eq!(object["claims"]["schema"], schema);

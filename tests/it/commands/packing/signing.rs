@@ -77,6 +77,42 @@ fn dates_come_and_go() {
 }
 
 #[test]
+fn dates_are_written_as_people_do_and_count_from_when_it_is_signed() {
+    let environment = Environment::new();
+    let seed = good_archive(&environment, "good.par");
+    let at = ["-i", &seed, "--created", "4000000000"];
+    let dated = ["--not-before", "2023-11-14T22:13:20Z", "--expires", "30d"];
+    environment.write("echo", "an executable");
+    let create = ["create", "-n", "N", "-v", "V", "-b", "x86_64-linux=echo"];
+    let create = [&create[..], &["--destination", "good.par"], &at, &dated].concat();
+    environment.par(create).success();
+    let (not_before, signed) = (json!(1_700_000_000), 4_000_000_000_u64);
+    let month = json!(signed + 30 * 86_400);
+    assert_eq!(dates(&environment), (not_before.clone(), month));
+    sign(&environment, &[&at[..], &["--expires", "1d"]].concat()).success();
+    assert_eq!(dates(&environment), (not_before, json!(signed + 86_400)));
+    sign(&environment, &["-i", &seed, "--expires", "2100-01-01"]).success();
+    assert_eq!(dates(&environment).1, json!(4_102_444_800_u64));
+}
+
+#[test]
+fn what_is_no_date_is_refused_by_both_in_the_same_words() {
+    let environment = Environment::new();
+    good_archive(&environment, "good.par");
+    let create = ["create", "-n", "N", "-v", "V", "-b", "good.par"];
+    for command in [&create[..], &["sign", "good.par"]] {
+        for option in ["--expires", "--not-before"] {
+            let refused = environment.par([command, &[option, "soon"]].concat());
+            let refused = refused.exit(2);
+            let said = format!("invalid value 'soon' for '{option} <DATE");
+            assert!(refused.stderr.contains(&said), "{refused}");
+            let ways = "a date such as `2027-01-31` or";
+            assert!(refused.stderr.contains(ways), "{refused}");
+        }
+    }
+}
+
+#[test]
 fn another_identity_is_refused_until_it_is_allowed() {
     let environment = Environment::new();
     good_archive(&environment, "good.par");

@@ -3,8 +3,8 @@
 use serde_json::json;
 
 use super::super::{good_archive, normalised};
-use crate::support::Environment;
 use crate::support::archives::{ArchiveBuilder, LINUX, MACOS};
+use crate::support::{Environment, shared_registry, unique};
 
 #[test]
 fn an_archive_is_shown_as_wash_shows_it() {
@@ -90,6 +90,34 @@ fn what_is_missing_or_absent_is_said_to_be() {
         "schema": {"type": "object"},
     });
     assert_eq!(object, expected);
+}
+
+#[test]
+fn dates_are_shown_where_there_are_some_wherever_the_archive_is() {
+    let environment = Environment::new();
+    let reference = format!("{}/{}:1.0.0", shared_registry(), unique("dated"));
+    let dated = ArchiveBuilder::two_targets().payload(|payload| {
+        payload.insert("nbf".to_owned(), 1_700_000_000.into());
+        payload.insert("exp".to_owned(), 4_000_000_000_u64.into());
+    });
+    environment.write("dated.par", dated.build());
+    environment.par(["push", &reference, "dated.par"]).success();
+    for archive in ["dated.par", &reference] {
+        let text = environment.par(["inspect", archive]).success().stdout;
+        let expected = "
+  Supported Architecture Targets
+    aarch64-macos
+    x86_64-linux
+
+  Dates
+    valid from 2023-11-14T22:13:20Z to 2096-10-02T07:06:40Z
+";
+        assert!(text.contains(expected), "{text}");
+        let json = environment.par(["inspect", archive, "-o", "json"]);
+        let json = json.success().json();
+        assert_eq!(json["not_before"], 1_700_000_000);
+        assert_eq!(json["expires"], 4_000_000_000_u64);
+    }
 }
 
 #[test]

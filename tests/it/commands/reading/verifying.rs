@@ -120,7 +120,7 @@ fn dates_are_shown_where_there_are_some() {
     });
     environment.write("dated.par", bytes.build());
     let outcome = environment.par(["verify", "dated.par"]).success();
-    let expected = "valid from 1700000000 to 4000000000 (seconds since 1970)";
+    let expected = "valid from 2023-11-14T22:13:20Z to 2096-10-02T07:06:40Z\n";
     assert!(outcome.stdout.contains(expected), "{outcome}");
 }
 

@@ -1,0 +1,28 @@
+//! Dates for people.
+
+use std::time::{Duration, UNIX_EPOCH};
+
+/// The last second that RFC 3339 has a form for, at the end of the year 9999.
+const LAST: u64 = 253_402_300_799;
+
+/// A time in seconds since 1970 as RFC 3339 writes it: `2026-11-21T08:49:37Z`. The end of the year 9999 stands
+/// for all that is later.
+#[must_use]
+pub fn rfc3339(seconds: u64) -> String {
+    let time = UNIX_EPOCH + Duration::from_secs(seconds.min(LAST));
+    humantime::format_rfc3339_seconds(time).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_number_is_a_date() {
+        assert_eq!(rfc3339(0), "1970-01-01T00:00:00Z");
+        assert_eq!(rfc3339(1_795_250_977), "2026-11-21T08:49:37Z");
+        for late in [LAST, LAST + 1, u64::MAX] {
+            assert_eq!(rfc3339(late), "9999-12-31T23:59:59Z");
+        }
+    }
+}
