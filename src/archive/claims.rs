@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use nkeys::{KeyPair, KeyPairType};
 use wascap::jwt::{CapabilityProvider, Claims, Token, TokenValidation, validate_token};
 
-use crate::content::{Algorithm, Digest};
+use crate::content::{Algorithm, Digest, rfc3339};
 
 use super::WORLD_ENTRY;
 use super::error::Error;
@@ -45,9 +45,9 @@ impl Metadata {
             .duration_since(UNIX_EPOCH)
             .map_or(0, |since| since.as_secs());
         let reason = match self.not_before {
-            _ if expires <= now => format!("that is past; it is {now}"),
+            _ if expires <= now => format!("that is past; it is {}", rfc3339(now)),
             Some(not_before) if expires <= not_before => {
-                format!("and become valid only at {not_before}")
+                format!("and become valid only at {}", rfc3339(not_before))
             }
             _ => return Ok(()),
         };

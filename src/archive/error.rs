@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::content::{Digest, ErrorKind};
+use crate::content::{Digest, ErrorKind, rfc3339};
 
 use super::target::Target;
 
@@ -171,7 +171,7 @@ pub enum Error {
     #[error("an archive holds an executable at least, and none would be left")]
     NothingLeft,
     /// The archive that is to be signed would at no time be valid.
-    #[error("the archive would expire at {expires}, {reason} (in seconds since 1970)")]
+    #[error("the archive would expire at {}, {reason}", rfc3339(*expires))]
     NeverValid {
         /// When it would expire, in seconds since 1970.
         expires: u64,
