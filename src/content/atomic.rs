@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Seek, SeekFrom, Write};
-use std::path::{Path, PathBuf};
+use std::path::{Path, PathBuf, is_separator};
 
 use tempfile::NamedTempFile;
 
@@ -184,6 +184,10 @@ fn set_mode(file: &File, mode: u32) -> io::Result<()> {
 fn refuse_what_is_no_file(destination: &Path) -> io::Result<()> {
     match fs::metadata(destination) {
         Ok(metadata) => require_regular(&metadata),
+        // Only a folder can have this name: it is missing, or a file is in its place.
+        Err(error) if destination.to_string_lossy().ends_with(is_separator) => {
+            Err(in_folder(destination)(error))
+        }
         // It is not there, or will be found out when it is written.
         Err(_) => Ok(()),
     }
@@ -282,5 +286,21 @@ mod tests {
         }
         assert!(AtomicFile::create(folder.path()).is_err());
         assert!(fs::metadata(&socket).unwrap().file_type().is_socket());
+    }
+
+    #[test]
+    fn no_file_gets_the_name_of_a_folder_or_one_below_a_file() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("file"), "old").unwrap();
+        for (name, kind) in [
+            ("missing/", io::ErrorKind::NotFound),
+            ("file/", io::ErrorKind::NotADirectory),
+            ("file/x", io::ErrorKind::NotADirectory),
+        ] {
+            let error = AtomicFile::create(&folder.path().join(name)).unwrap_err();
+            assert_eq!(error.kind(), kind, "{error}");
+            assert!(error.to_string().contains("folder"), "{error}");
+        }
+        assert_eq!(names(folder.path()), ["file"]);
     }
 }

@@ -85,6 +85,9 @@ pub(super) fn in_folder(folder: &Path) -> impl Fn(io::Error) -> io::Error {
         kind @ io::ErrorKind::NotFound => {
             io::Error::new(kind, format!("there is no folder {folder}"))
         }
+        kind @ io::ErrorKind::NotADirectory => {
+            io::Error::new(kind, format!("{folder} is not a folder"))
+        }
         kind @ io::ErrorKind::PermissionDenied => io::Error::new(
             kind,
             format!("permission denied: the folder {folder} may not be written to"),

@@ -45,8 +45,11 @@ impl ErrorKind {
             std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {
                 Self::Denied
             }
-            // A folder or a device where a file belongs is a mistake in the arguments.
-            std::io::ErrorKind::IsADirectory | std::io::ErrorKind::InvalidInput => Self::Usage,
+            // A folder or a device where a file belongs, or a file where a folder does, is a mistake in the
+            // arguments.
+            std::io::ErrorKind::IsADirectory
+            | std::io::ErrorKind::NotADirectory
+            | std::io::ErrorKind::InvalidInput => Self::Usage,
             _ => Self::Other,
         }
     }

@@ -135,6 +135,38 @@ fn a_missing_folder_is_named_and_no_key_is_made_for_it() {
 }
 
 #[test]
+fn a_destination_that_can_only_be_a_folder_is_none_for_a_file() {
+    let environment = Environment::new();
+    environment.write("provider", "an executable");
+    good_archive(&environment, "good.par");
+    let reference = format!("{}/{}:1", shared_registry(), unique("pushed"));
+    environment.par(["push", &reference, "good.par"]).success();
+    let commands: [&[&str]; 4] = [
+        &["create", "-n", "N", "-v", "V", "-b", "provider"],
+        &["extract", "good.par", "--target", LINUX.0],
+        &["extract", &reference, "--target", LINUX.0],
+        &["pull", &reference],
+    ];
+    for command in commands {
+        for (destination, code, said) in [
+            ("missing/", 3, "there is no folder missing/"),
+            ("provider/", 2, "provider/ is not a folder"),
+            ("provider/x", 2, "provider is not a folder"),
+        ] {
+            Refusal {
+                code,
+                message: &["cannot write", destination, said],
+                hint: "",
+            }
+            .of(
+                &environment,
+                &[command, &["--destination", destination]].concat(),
+            );
+        }
+    }
+}
+
+#[test]
 fn missing_inputs_of_create_are_not_found_and_no_key_is_made() {
     let environment = Environment::new();
     environment.write("provider", "an executable");

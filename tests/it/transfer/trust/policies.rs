@@ -189,7 +189,7 @@ fn a_policy_that_is_somewhere_else_or_out_of_reach_is_not_none() {
     command
         .args(["fetch", REFERENCE, "--target", "x86_64-linux"])
         .env("XDG_CONFIG_HOME", elsewhere);
-    let refused = Outcome::of(command, b"").exit(1);
+    let refused = Outcome::of(command, b"").exit(2);
     assert!(
         refused.stderr.contains("cannot read the trust policy"),
         "{refused}"
