@@ -19,6 +19,8 @@ use super::source::{Argument, Source};
 ///
 /// Both are verified first. Compared is what they say and hold: how they are compressed, and when they
 /// were signed, makes no difference.
+///
+/// Differences are no failure: the exit code is 0 with them and without. With -o json, `same` tells.
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// The archive to compare from
