@@ -60,7 +60,8 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
     let client = args.registry.client(session, trust).await?;
     let client = client.with_pull_policy(policy);
     let client = args.lock.bind(client).await?;
-    let fetched = client.fetch(&reference, &target).await?;
+    let fetched = client.fetch(&reference, &target).await;
+    let fetched = fetched.map_err(|error| args.lock.explain(error))?;
     Ok(Answer::new(text(&fetched.path))
         .field("file", text(&fetched.path))
         .field("digest", fetched.digest.to_string())

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::ValueHint;
-use wasmcloud_par::client::{Client, Lock};
+use wasmcloud_par::client::{Client, Error, Lock};
 
-use super::session::blocking;
+use super::session::{blocking, text};
 
 /// The lock file of a command that says nothing else.
 pub(crate) const LOCK_FILE: &str = "par.lock";
@@ -32,18 +32,32 @@ pub(crate) struct LockArgs {
 impl LockArgs {
     /// Whether a lock decides.
     pub(crate) fn is_given(&self) -> bool {
-        self.locked || self.lock_file.is_some()
+        self.path().is_some()
+    }
+
+    fn path(&self) -> Option<PathBuf> {
+        let default = self.locked.then(|| LOCK_FILE.into());
+        self.lock_file.clone().or(default)
     }
 
     /// Holds the client to the lock file, if it is to be.
     pub(crate) async fn bind(&self, client: Client) -> Result<Client> {
-        if !self.is_given() {
+        let Some(path) = self.path() else {
             return Ok(client);
-        }
-        let path = self.lock_file.clone();
-        let path = path.unwrap_or_else(|| LOCK_FILE.into());
-        let lock =
-            blocking(move || Ok(Lock::read(&path).map_err(wasmcloud_par::client::Error::from)?));
+        };
+        let lock = blocking(move || Ok(Lock::read(&path).map_err(Error::from)?));
         Ok(client.with_lock(lock.await?))
+    }
+
+    /// An error of that client, with the name of the lock file when that is what refuses: a variable may
+    /// have named it, behind the user's back.
+    pub(crate) fn explain(&self, error: Error) -> anyhow::Error {
+        match (error, self.path()) {
+            (error @ Error::Lock(_), Some(path)) => {
+                let refused = format!("the lock file {} does not allow it", text(&path));
+                anyhow::Error::new(error).context(refused)
+            }
+            (error, _) => error.into(),
+        }
     }
 }

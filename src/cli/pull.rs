@@ -51,7 +51,8 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
             args.destination.as_deref(),
             args.digest.as_ref(),
         )
-        .await?;
+        .await
+        .map_err(|error| args.lock.explain(error))?;
     Ok(Answer::new(text(&pulled.path))
         .field("file", text(&pulled.path))
         .field("digest", pulled.digest.to_string())

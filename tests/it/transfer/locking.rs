@@ -158,15 +158,15 @@ fn what_is_not_locked_is_refused_before_anybody_is_asked() {
     for options in [&["--locked"][..], &["--lock-file", text(&lock)]] {
         let fetch = [&["fetch", &other][..], options].concat();
         let refused = deployment.par(&fetch).exit(5);
-        assert!(
-            refused.stderr.contains("is not in the lock file"),
-            "{refused}"
-        );
+        let said = format!("par.lock does not allow it: {other} is not in the lock file");
+        assert!(refused.stderr.contains(&said), "{refused}");
         assert!(refused.stderr.contains("`par lock`"), "{refused}");
     }
     let mut command = deployment.environment.command();
     command.args(["pull", &other]).env("PAR_LOCK", &lock);
-    Outcome::of(command, b"").exit(5);
+    let refused = Outcome::of(command, b"").exit(5);
+    let said = format!("the lock file {} does not allow it: ", lock.display());
+    assert!(refused.stderr.contains(&said), "{refused}");
     assert_eq!(deployment.registry.requests().len(), seen);
     let mut command = deployment.environment.command();
     command
@@ -196,6 +196,7 @@ fn somebody_elses_archive_under_a_locked_digest_is_refused() {
         refused.stderr.contains(&format!("has the issuer {issuer}")),
         "{refused}"
     );
+    assert!(refused.stderr.contains("par.lock"), "{refused}");
     assert_eq!(refused.stdout, "");
     let pull = [
         "pull",
