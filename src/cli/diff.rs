@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use clap::ValueHint;
 use serde_json::{Map, Value, json};
 use wasmcloud_par::archive::{Contents, Target};
@@ -11,6 +11,7 @@ use wasmcloud_par::content::rfc3339;
 
 use super::escape;
 use super::output::{Answer, plain};
+use super::problem::Failure;
 use super::registry::RegistryArgs;
 use super::session::Session;
 use super::source::{Argument, Source};
@@ -23,11 +24,11 @@ use super::source::{Argument, Source};
 /// Differences are no failure: the exit code is 0 with them and without. With -o json, `same` tells.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// The archive to compare from
-    #[arg(value_name = "FILE|REF", value_hint = ValueHint::FilePath)]
+    /// The archive to compare from; `-` reads one of the two from standard input
+    #[arg(value_name = "FILE|REF|-", value_hint = ValueHint::FilePath)]
     from: Argument,
     /// The archive to compare to
-    #[arg(value_name = "FILE|REF", value_hint = ValueHint::FilePath)]
+    #[arg(value_name = "FILE|REF|-", value_hint = ValueHint::FilePath)]
     to: Argument,
     #[command(flatten)]
     registry: RegistryArgs,
@@ -36,6 +37,11 @@ pub(crate) struct Args {
 pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
     let from = Source::parse(&args.from, &args.registry)?;
     let to = Source::parse(&args.to, &args.registry)?;
+    if let (Source::StandardInput, Source::StandardInput) = (&from, &to) {
+        bail!(Failure::usage(
+            "standard input is one archive, and two are compared"
+        ));
+    }
     args.registry
         .refuse_one_user_for_two(from.registry(), to.registry())?;
     let trust = TrustPolicy::anyone();

@@ -1,6 +1,6 @@
 //! `par inspect`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use clap::ValueHint;
@@ -26,8 +26,8 @@ use super::source::{Argument, Source};
 /// shown of the world, but not the executables, and the answer says so (`verified`).
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// The archive
-    #[arg(value_name = "FILE|REF", value_hint = ValueHint::FilePath)]
+    /// The archive; `-` reads it from standard input
+    #[arg(value_name = "FILE|REF|-", value_hint = ValueHint::FilePath)]
     archive: Argument,
     /// Print the signed token and nothing else. Default: its content is shown
     #[arg(long)]
@@ -51,6 +51,12 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
     let source = Source::parse(&args.archive, &args.registry)?;
+    let configuration = args.check_config.as_deref();
+    if matches!(source, Source::StandardInput) && configuration == Some(Path::new("-")) {
+        bail!(Failure::usage(
+            "standard input is the archive or the configuration, and not both"
+        ));
+    }
     let summary = source.summarize(args.wit, &args.registry, session).await?;
     if args.jwt_only {
         let token = summary.claims.token();

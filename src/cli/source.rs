@@ -37,8 +37,11 @@ pub(crate) struct Checked {
 }
 
 impl Source {
-    /// A file when it looks like a path or exists as one, else a reference.
+    /// A file when it looks like a path or exists as one, standard input when it is `-`, else a reference.
     pub(crate) fn parse(argument: &OsStr, registry: &RegistryArgs) -> Result<Self> {
+        if argument == "-" {
+            return Ok(Self::StandardInput);
+        }
         if let Some(path) = file(argument) {
             return Ok(Self::File(path));
         }
@@ -178,7 +181,10 @@ impl Source {
                 })
                 .await
             }
-            Self::StandardInput => bail!(Failure::usage("standard input cannot be extracted from")),
+            Self::StandardInput => bail!(
+                Failure::usage("nothing is extracted from standard input")
+                    .hint("write the archive to a file first")
+            ),
         }
     }
 

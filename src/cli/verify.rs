@@ -33,11 +33,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
-    let source = if args.archive == "-" {
-        Source::StandardInput
-    } else {
-        Source::parse(&args.archive, &args.registry)?
-    };
+    let source = Source::parse(&args.archive, &args.registry)?;
     let trust = args.trust.policy().await?;
     let checked = source.verify(&trust, &args.registry, session).await?;
     let pin = pin(&source, &checked);

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::super::{good_archive, normalised};
 use crate::support::archives::{ArchiveBuilder, LINUX, MACOS};
-use crate::support::{Environment, shared_registry, unique};
+use crate::support::{Environment, Outcome, shared_registry, unique};
 
 #[test]
 fn an_archive_is_shown_as_wash_shows_it() {
@@ -25,6 +25,35 @@ fn an_archive_is_shown_as_wash_shows_it() {
         aarch64-macos
         x86_64-linux
     ");
+}
+
+#[test]
+fn standard_input_is_inspected_and_compared_as_a_file_is() {
+    let environment = Environment::new();
+    good_archive(&environment, "good.par");
+    let bytes = std::fs::read(environment.path("good.par")).unwrap();
+    let piped = |arguments: &[&str]| {
+        let mut command = environment.command();
+        command.args(arguments);
+        Outcome::of(command, &bytes)
+    };
+    let expected = environment.par(["inspect", "good.par"]).success().stdout;
+    assert_eq!(piped(&["inspect", "-"]).success().stdout, expected);
+    let others = ArchiveBuilder::two_targets().build();
+    environment.write("others.par", others);
+    for archives in [["-", "others.par"], ["others.par", "-"]] {
+        let differ = piped(&[&["diff"], &archives[..]].concat()).success();
+        assert!(differ.stdout.starts_with("issuer: A"), "{differ}");
+    }
+    assert_eq!(piped(&["diff", "-", "good.par"]).success().stdout, "");
+    for arguments in [
+        &["diff", "-", "-"][..],
+        &["inspect", "-", "--check-config", "-"],
+        &["extract", "-"],
+    ] {
+        let refused = piped(arguments).exit(2);
+        assert!(refused.stderr.contains("standard input"), "{refused}");
+    }
 }
 
 #[test]
