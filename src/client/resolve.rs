@@ -4,14 +4,14 @@ use std::time::{Duration, SystemTime};
 
 use crate::cache::Record;
 use crate::content::{Descriptor, Digest, ErrorKind, Store};
-use crate::oci::{Reference, media_type};
+use crate::oci::{self, Reference, media_type};
 
 use super::artifact::manifest_in;
 use super::error::Error;
 use super::{Client, record_name};
 
-/// How long a registry may take to say what a tag stands for, when the cache can answer as well: a host
-/// that starts without its registry is not to wait for as long as a transfer may.
+/// How long a registry may be silent or away when it is asked what a tag stands for, and the cache can answer
+/// as well: a host that starts without its registry is not to wait for as long as a transfer may.
 const OFFLINE_WAIT: Duration = Duration::from_secs(5);
 
 /// When a registry is asked what a tag stands for.
@@ -83,9 +83,43 @@ impl Client {
                 Ok(Resolved::from_cache(record.descriptor))
             }
             PullPolicy::Missing { .. } | PullPolicy::Newer => {
-                resolve_or_recall(store, &name, reference, record).await
+                self.resolve_or_recall(store, &name, reference, record)
+                    .await
             }
         }
+    }
+
+    /// Asks for what `name` stands for. When nobody answers, it is what was confirmed before.
+    async fn resolve_or_recall(
+        &self,
+        store: &dyn Store,
+        name: &str,
+        reference: &Reference,
+        record: Record,
+    ) -> Result<Resolved, Error> {
+        let (asked, patience) = match reference {
+            Reference::Registry(place) => {
+                let repository = self.registries.repository(place).in_haste(OFFLINE_WAIT);
+                (repository.resolve(name).await, repository.patience())
+            }
+            Reference::Layout(_) => (store.resolve(name).await, OFFLINE_WAIT),
+        };
+        let error = match asked {
+            Ok(descriptor) => return Ok(Resolved::confirmed(descriptor)),
+            Err(error) if error.kind() == ErrorKind::Unavailable => error,
+            // It was answered: what was confirmed before does not hold any more.
+            Err(error) => return Err(error.into()),
+        };
+        let reason = match error.downcast_ref() {
+            Some(error) => reason(error, patience),
+            None => whole(&error),
+        };
+        let since = humantime::format_rfc3339_seconds(record.confirmed_at());
+        tracing::warn!(
+            "{reference} is unconfirmed since {since}, and taken for what it stood for then, {}: {reason}",
+            record.descriptor.digest
+        );
+        Ok(Resolved::from_cache(record.descriptor))
     }
 
     /// What `name` stands for. The cache knows nothing of it, so the manifest is needed as well: to ask
@@ -145,32 +179,23 @@ impl Resolved {
     }
 }
 
-/// Asks for what `name` stands for. When nobody answers, it is what was confirmed before.
-async fn resolve_or_recall(
-    store: &dyn Store,
-    name: &str,
-    reference: &Reference,
-    record: Record,
-) -> Result<Resolved, Error> {
-    let reason = match tokio::time::timeout(OFFLINE_WAIT, store.resolve(name)).await {
-        Ok(Ok(descriptor)) => return Ok(Resolved::confirmed(descriptor)),
-        Ok(Err(error)) if error.kind() == ErrorKind::Unavailable => reason(&error),
-        // It was answered: what was confirmed before does not hold any more.
-        Ok(Err(error)) => return Err(error.into()),
-        Err(_) => format!("no answer within {} seconds", OFFLINE_WAIT.as_secs()),
-    };
-    let since = humantime::format_rfc3339_seconds(record.confirmed_at());
-    tracing::warn!(
-        "{reference} is unconfirmed since {since}, and taken for what it stood for then, {}: {reason}",
-        record.descriptor.digest
-    );
-    Ok(Resolved::from_cache(record.descriptor))
+/// Why a registry could not be had, on one line.
+fn reason(error: &oci::Error, patience: Duration) -> String {
+    use oci::Error::{GaveUp, Interrupted, Stalled, Unreachable};
+    match error {
+        GaveUp { last, .. } => reason(last, patience),
+        Unreachable { .. } | Interrupted { .. } | Stalled { .. } => {
+            let seconds = patience.as_secs();
+            format!("no answer within {seconds} seconds: {}", whole(error))
+        }
+        _ => whole(error),
+    }
 }
 
 /// An error and what it came from, on one line.
-fn reason(error: &dyn std::error::Error) -> String {
+fn whole(error: &dyn std::error::Error) -> String {
     match error.source() {
-        Some(source) => format!("{error}: {}", reason(source)),
+        Some(source) => format!("{error}: {}", whole(source)),
         None => error.to_string(),
     }
 }

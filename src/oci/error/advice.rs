@@ -63,7 +63,7 @@ impl Error {
             | Self::HostsFile { .. }
             | Self::NoHost { .. } => ErrorKind::Usage,
             Self::Source(error) => error.kind(),
-            Self::GaveUp { last, .. } => last.kind(),
+            Self::GaveUp { last, .. } | Self::NoMirrorEither { last, .. } => last.kind(),
             Self::Redirect { .. }
             | Self::Location { .. }
             | Self::Client { .. }
@@ -114,6 +114,11 @@ impl Error {
                     .to_owned(),
             ),
             Self::GaveUp { last, .. } => last.hint(),
+            Self::NoMirrorEither { .. } => Some(
+                "`par doctor` asks the registry and each of its mirrors what is wrong; what a mirror \
+                 lacks can be pushed to it"
+                    .to_owned(),
+            ),
             Self::Component { .. } => Some("use `wkg oci` for WebAssembly components".to_owned()),
             Self::UnsupportedArtifact { .. } => Some(
                 "check the reference: a provider archive is pushed with `par push` or `wash push`"

@@ -123,6 +123,12 @@ pub enum Error {
         #[source]
         last: Box<Error>,
     },
+    #[error("no mirror could help ({mirrors}), and the registry itself is unavailable")]
+    NoMirrorEither {
+        mirrors: String,
+        #[source]
+        last: Box<Error>,
+    },
     #[error("a redirect of {address} for the {what} was not followed")]
     Redirect {
         what: String,

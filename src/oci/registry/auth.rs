@@ -90,15 +90,16 @@ impl Authenticator {
         Arc::clone(slots.entry(key).or_default())
     }
 
-    /// What to send with `call` as far as is known; waits for who is getting a token right now.
-    pub(super) async fn current(&self, call: &Call) -> Option<HeaderValue> {
+    /// What to send with `call` as far as is known; waits for who is getting a token right now. A token
+    /// service may be silent for `limit`.
+    pub(super) async fn current(&self, call: &Call, limit: Duration) -> Option<HeaderValue> {
         let slot = self.slot(call);
         let mut known = slot.lock().await;
         if let Some(grant) = known.valid() {
             return Some(grant.header.clone());
         }
         let bearer = known.bearer.clone()?;
-        match self.token(call, &bearer).await {
+        match self.token(call, &bearer, limit).await {
             Ok(grant) => Some(known.grant.insert(grant).header.clone()),
             Err(error) => {
                 // Without one, the registry says what it wants now, and the error is told then.
@@ -108,12 +109,14 @@ impl Authenticator {
         }
     }
 
-    /// After a 401 to `used`: what to send instead, or `None` when there is nothing better.
+    /// After a 401 to `used`: what to send instead, or `None` when there is nothing better. Who is asked
+    /// for it may be silent for `limit`.
     pub(super) async fn renew(
         &self,
         call: &Call,
         headers: &HeaderMap,
         used: Option<HeaderValue>,
+        limit: Duration,
     ) -> Result<Option<HeaderValue>, Error> {
         let slot = self.slot(call);
         let mut known = slot.lock().await;
@@ -129,14 +132,14 @@ impl Authenticator {
             Some(challenge) => challenge,
             None => match known.bearer.clone() {
                 Some(bearer) => Challenge::Bearer(bearer),
-                None => match self.ask_for_challenge(call).await? {
+                None => match self.ask_for_challenge(call, limit).await? {
                     Some(challenge) => challenge,
                     None => return Ok(None),
                 },
             },
         };
         match challenge {
-            Challenge::Bearer(bearer) => match self.token(call, &bearer).await {
+            Challenge::Bearer(bearer) => match self.token(call, &bearer, limit).await {
                 Ok(grant) => {
                     known.grant = Some(grant);
                     known.bearer = Some(bearer);
@@ -168,12 +171,16 @@ impl Authenticator {
 
     /// Some registries refuse without saying how they want to be asked. They say so at their root (OCI
     /// distribution specification, "Determining Support").
-    async fn ask_for_challenge(&self, call: &Call) -> Result<Option<Challenge>, Error> {
+    async fn ask_for_challenge(
+        &self,
+        call: &Call,
+        limit: Duration,
+    ) -> Result<Option<Challenge>, Error> {
         let mut root = call.url.clone();
         root.set_path("v2/");
         root.set_query(None);
         let client = self.clients.writing().await?;
-        let request = client.get(root).timeout(CHALLENGE_TIMEOUT);
+        let request = client.get(root).timeout(limit.min(CHALLENGE_TIMEOUT));
         match request.send().await {
             Ok(response) if response.status() == StatusCode::UNAUTHORIZED => {
                 Challenge::choose(response.headers(), call)
@@ -239,9 +246,10 @@ impl Authenticator {
         self.source.find(&call.registry, &call.repository).await
     }
 
-    async fn token(&self, call: &Call, bearer: &Bearer) -> Result<Grant, Error> {
+    async fn token(&self, call: &Call, bearer: &Bearer, limit: Duration) -> Result<Grant, Error> {
         let credentials = self.credentials(call).await?;
-        let token = token::fetch(self.clients.writing().await?, call, bearer, &credentials).await?;
+        let client = self.clients.writing().await?;
+        let token = token::fetch(client, call, bearer, &credentials, limit).await?;
         Ok(Grant {
             header: token.header,
             expires: Some(token.expires),

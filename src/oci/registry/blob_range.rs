@@ -1,6 +1,7 @@
 //! Asking for what is missing of a blob, and whether an answer is that.
 
 use std::ops::Range;
+use std::time::Duration;
 
 use reqwest::header::{
     CONTENT_LENGTH, CONTENT_RANGE, ETAG, HeaderMap, HeaderName, HeaderValue, IF_RANGE, RANGE,
@@ -38,10 +39,16 @@ impl Download {
     }
 
     /// Sends a request. Gives the answer, when it holds what is missing, and the bytes of the blob that
-    /// it holds.
-    pub(super) async fn ask(&self, call: &Call) -> Result<(Response, Range<u64>), Error> {
+    /// it holds. The host may be silent for `limit`.
+    pub(super) async fn ask(
+        &self,
+        call: &Call,
+        limit: Duration,
+    ) -> Result<(Response, Range<u64>), Error> {
         let transport = &self.host.transport;
-        let response = transport.exchange_once(call, &Payload::Empty).await?;
+        let response = transport
+            .exchange_once(call, &Payload::Empty, limit)
+            .await?;
         // Not even on the same host: it may be another one that has sent us back there.
         if self.first_hand && *response.url() != call.url {
             return Err(Error::SecondHand {

@@ -43,10 +43,10 @@ impl Repository {
             // Some registries answer a range that starts at the end with a broken body.
             return Ok(Box::new(io::Cursor::new(Bytes::new())));
         }
-        let (mirrors, last) = self.readable(Capability::Pull).await?;
+        let hosts = self.readable(Capability::Pull).await?;
         let connections = self.registries.options.connections;
         let connections = connections.map_or(1, NonZeroUsize::get);
-        let mut download = Download::new(content, wanted, mirrors, last);
+        let mut download = Download::new(content, wanted, hosts);
         download.at_once = Pieces::size(download.end - download.position, connections);
         let body = download.connect().await?;
         let transfer = match body.end < download.end {
@@ -75,8 +75,8 @@ impl Repository {
                 from: format!("mirrors such as {}", mirror.name()),
             }));
         }
-        let (_, itself) = self.readable(Capability::Pull).await?;
-        let mut download = Download::new(content, range, Vec::new(), itself);
+        let hosts = self.readable(Capability::Pull).await?;
+        let mut download = Download::new(content, range, hosts);
         download.first_hand = true;
         let body = download.connect().await?;
         Ok(Transfer::One(Box::new((download, body))).into_reader())

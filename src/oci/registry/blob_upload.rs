@@ -81,7 +81,8 @@ impl HostedRepository {
         let stall_timeout = attempts.stall_timeout();
         let outgoing = Outgoing::new(content, source, &call.what, session.offset, stall_timeout);
         let payload = Payload::Stream(&outgoing);
-        let response = self.transport.exchange_once(&call, &payload).await;
+        let response = self.transport.exchange_once(&call, &payload, stall_timeout);
+        let response = response.await;
         let (moved, position) = outgoing.reached();
         attempts.moved_at(moved, position);
         self.transport.check(response?, &call).await.map(drop)

@@ -114,7 +114,11 @@ impl HostedRepository {
             let stall_timeout = attempts.stall_timeout();
             let outgoing = Outgoing::new(&piece, &rest, &call.what, 0, stall_timeout);
             let payload = Payload::Stream(&outgoing);
-            let sent = match self.transport.exchange_once(&call, &payload).await {
+            let sent = match self
+                .transport
+                .exchange_once(&call, &payload, stall_timeout)
+                .await
+            {
                 Ok(response) => self.transport.check(response, &call).await,
                 Err(error) => Err(error),
             };

@@ -12,7 +12,8 @@ use crate::content::{Descriptor, Hasher};
 use super::super::error::Error;
 use super::blob_range::strong_etag;
 use super::hosted::HostedRepository;
-use super::retry::Attempts;
+use super::mirrors::{Hosts, PassedOver};
+use super::retry::{Attempts, whole};
 use super::routes::Route;
 use super::transport::{Call, failure};
 
@@ -36,8 +37,10 @@ pub(super) struct Download {
     pub(super) ranges: bool,
     /// What the registry calls this content, for `If-Range`.
     pub(super) etag: Option<HeaderValue>,
-    /// The mirrors that gave some of it.
+    /// The mirrors that gave some of it,
     mirrors: Vec<Arc<Route>>,
+    /// and what became of others.
+    passed_over: PassedOver,
     /// Finds out whether a blob that mirrors had a part in is what it should be. Who reads it finds out
     /// too, and asks again; then they are not to be asked.
     witness: Option<Hasher>,
@@ -54,12 +57,8 @@ pub(super) struct Body {
 }
 
 impl Download {
-    pub(super) fn new(
-        content: &Descriptor,
-        wanted: Range<u64>,
-        mirrors: Vec<HostedRepository>,
-        last: HostedRepository,
-    ) -> Self {
+    pub(super) fn new(content: &Descriptor, wanted: Range<u64>, hosts: Hosts) -> Self {
+        let Hosts { mirrors, last, .. } = hosts;
         let mut others: Vec<_> = mirrors.into_iter().chain([last.clone()]).rev().collect();
         let host = others.pop().unwrap_or(last);
         let whole = wanted.start == 0 && wanted.end == content.size;
@@ -78,6 +77,7 @@ impl Download {
             ranges: true,
             etag: None,
             mirrors: Vec::new(),
+            passed_over: hosts.passed_over,
             witness,
         }
     }
@@ -105,6 +105,7 @@ impl Download {
             ranges: true,
             etag: self.etag.clone(),
             mirrors: Vec::new(),
+            passed_over: self.passed_over.clone(),
             witness: None,
         }
     }
@@ -117,6 +118,7 @@ impl Download {
         if piece.others.len() < self.others.len() {
             (self.host, self.others) = (piece.host, piece.others);
             (self.etag, self.attempts) = (piece.etag, piece.attempts);
+            self.passed_over = piece.passed_over;
         }
         self.account(bytes);
     }
@@ -125,9 +127,12 @@ impl Download {
     /// wait, at the last.
     async fn failed(&mut self, error: Error) -> Result<(), Error> {
         let Some(next) = self.others.pop() else {
-            return self.attempts.failed(error).await;
+            let failed = self.attempts.failed(error).await;
+            return failed.map_err(|error| self.passed_over.told_with(error));
         };
         self.host.route.failed(&error);
+        self.passed_over
+            .note(self.host.route.name(), &whole(&error));
         self.attempts = next.transport.attempts();
         self.attempts.moved_to(self.position);
         self.host = next;
@@ -172,7 +177,11 @@ impl Download {
         loop {
             let call = self.call()?;
             let limit = self.attempts.stall_timeout();
-            let asked = self.attempts.within(&call, limit, self.ask(&call)).await;
+            let asked = self.ask(&call, limit);
+            let asked = match self.others.is_empty() {
+                true => asked.await,
+                false => self.host.route.while_waiting(asked).await,
+            };
             match asked {
                 Ok((response, held)) => {
                     if self.etag.is_none() {
@@ -201,9 +210,9 @@ impl Download {
                 return Ok(None);
             }
             let limit = self.attempts.stall_timeout();
-            let chunk = self.attempts.within(&body.call, limit, async {
+            let call = &body.call;
+            let chunk = call.within(limit, async {
                 let chunk = body.response.chunk().await;
-                let call = &body.call;
                 chunk.map_err(|error| failure(error, &call.registry, &call.what, &call.url))
             });
             let error = match chunk.await {

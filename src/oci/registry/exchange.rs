@@ -58,30 +58,35 @@ impl Transport {
             false => Payload::Bytes(body),
         };
         let limit = attempts.stall_timeout() + slowness;
-        let exchange = async {
-            let response = self.exchange_once(call, &payload).await?;
-            match is_transient(response.status()) {
-                true => self.check(response, call).await,
-                false => Ok(response),
-            }
-        };
-        attempts.within(call, limit, exchange).await
+        let response = self.exchange_once(call, &payload, limit).await?;
+        match is_transient(response.status()) {
+            true => self.check(response, call).await,
+            false => Ok(response),
+        }
     }
 
     /// Sends `call`, and reads the answer whole, at most `limit` bytes of it.
     pub(super) async fn read(&self, call: &Call, limit: u64) -> Result<(HeaderMap, Bytes), Error> {
         let mut attempts = self.attempts();
         loop {
-            let attempt = attempts.within(call, attempts.stall_timeout(), async {
-                let response = self.exchange_once(call, &Payload::Empty).await?;
-                let response = self.check(response, call).await?;
-                let headers = response.headers().clone();
-                Ok((headers, self.read_bounded(response, limit, call).await?))
-            });
-            match attempt.await {
+            match self.try_read(&attempts, call, limit).await {
                 Ok(answer) => return Ok(answer),
                 Err(error) => attempts.failed(error).await?,
             }
         }
+    }
+
+    async fn try_read(
+        &self,
+        attempts: &Attempts,
+        call: &Call,
+        limit: u64,
+    ) -> Result<(HeaderMap, Bytes), Error> {
+        let silence = attempts.stall_timeout();
+        let response = self.exchange_once(call, &Payload::Empty, silence).await?;
+        let response = self.check(response, call).await?;
+        let headers = response.headers().clone();
+        let body = self.read_bounded(response, limit, call);
+        Ok((headers, call.within(silence, body).await?))
     }
 }

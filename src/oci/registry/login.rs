@@ -18,7 +18,8 @@ impl Registries {
     /// none, and everything that keeps a registry from answering.
     pub async fn log_in(&self, registry: &str) -> Result<bool, Error> {
         // Mirrors have credentials of their own: the registry itself is the last to be asked.
-        let (_, (_, transport)) = self.routes(registry).await?.readable(Capability::Resolve)?;
+        let (_, itself) = self.routes(registry).await?.readable(Capability::Resolve)?;
+        let (_, transport) = itself.patiently(None);
         let call = Call {
             method: Method::GET,
             url: transport.url("")?,

@@ -4,10 +4,10 @@
 //! one repository of one registry, as a [`Store`]. Every request goes through `transport.rs`, so that
 //! what holds for one (time limits, redirects, credentials, error messages) holds for all. A registry is
 //! served by hosts (`routes.rs`): mirrors, and itself. What is sent to one of them is in
-//! `HostedRepository`; a [`Repository`] chooses which, and asks the next when one fails. What is tried
-//! again is decided in `retry.rs`: requests with small bodies are repeated as they are (`exchange.rs`),
-//! downloads (`download.rs`) and uploads (`blob_upload.rs`, `chunks.rs`) go on where they were. A large blob
-//! may come over several connections (`parallel_download.rs`).
+//! `HostedRepository`; a [`Repository`] chooses which, and asks the next when one fails (`mirrors.rs`).
+//! What is tried again is decided in `retry.rs`: requests with small bodies are repeated as they are
+//! (`exchange.rs`), downloads (`download.rs`) and uploads (`blob_upload.rs`, `chunks.rs`) go on where they
+//! were. A large blob may come over several connections (`parallel_download.rs`).
 
 mod address;
 mod answer;
@@ -22,6 +22,7 @@ mod download;
 mod exchange;
 mod hosted;
 mod login;
+mod mirrors;
 mod naming;
 mod outgoing;
 mod pages;
@@ -44,6 +45,7 @@ use std::num::NonZeroUsize;
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -57,6 +59,7 @@ use super::error::Error;
 use super::hosts::{self, Capability, ClientCertificate};
 use super::reference::RegistryReference;
 use hosted::HostedRepository;
+use mirrors::{Hosts, PassedOver};
 use routes::{Routes, Way};
 use transport::Scope;
 
@@ -143,6 +146,7 @@ impl Registries {
             registries: self.clone(),
             registry: reference.registry().to_owned(),
             name: reference.repository().to_owned(),
+            patience: None,
         }
     }
 
@@ -165,6 +169,8 @@ pub struct Repository {
     registries: Registries,
     registry: String,
     name: String,
+    /// How long it may stay away; `None`: as the options have it.
+    patience: Option<Duration>,
 }
 
 impl std::fmt::Debug for Repository {
@@ -174,6 +180,20 @@ impl std::fmt::Debug for Repository {
 }
 
 impl Repository {
+    /// The same for who can do without an answer: a registry that is silent or away is given up after
+    /// `patience` at most, and each of its mirrors sooner. One that answers is waited for: a credential
+    /// helper may take its time.
+    pub(crate) fn in_haste(self, patience: Duration) -> Self {
+        let patience = Some(patience);
+        Self { patience, ..self }
+    }
+
+    /// How long the registry may stay away.
+    pub(crate) fn patience(&self) -> Duration {
+        let patience = self.registries.options.retry.patience;
+        self.patience.map_or(patience, |haste| haste.min(patience))
+    }
+
     /// The manifest that `name`, a tag or a digest, stands for: its bytes, and the descriptor that
     /// they have. One request for each host that is asked.
     ///
@@ -206,25 +226,25 @@ impl Repository {
     where
         F: Future<Output = Result<T, Error>>,
     {
-        let (mirrors, last) = self.readable(capability).await?;
-        for mirror in mirrors {
-            let route = Arc::clone(&mirror.route);
-            match ask(mirror).await {
-                Ok(answer) => return Ok(answer),
-                Err(error) => route.failed(&error),
-            }
-        }
-        ask(last).await
+        let hosts = self.readable(capability).await?;
+        hosts.first(ask, |_| true).await
     }
 
-    /// The mirrors to ask, in order, and who is asked last.
-    async fn readable(
-        &self,
-        capability: Capability,
-    ) -> Result<(Vec<HostedRepository>, HostedRepository), Error> {
-        let (mirrors, last) = self.routes().await?.readable(capability)?;
-        let mirrors = mirrors.into_iter().map(|route| self.at(route));
-        Ok((mirrors.collect(), self.at(last)))
+    /// Who is asked.
+    async fn readable(&self, capability: Capability) -> Result<Hosts, Error> {
+        let (routes, last) = self.routes().await?.readable(capability)?;
+        let (mut mirrors, mut passed_over) = (Vec::new(), PassedOver::default());
+        for mirror in routes {
+            match mirror.avoided() {
+                Some(why) => passed_over.note(mirror.name(), &why),
+                None => mirrors.push(self.at(mirror.quickly(self.patience.is_some()))),
+            }
+        }
+        Ok(Hosts {
+            mirrors,
+            last: self.at(last.patiently(self.patience)),
+            passed_over,
+        })
     }
 
     /// The host that takes content.
@@ -265,15 +285,9 @@ fn capability_for(name: &str) -> Capability {
 #[async_trait]
 impl Store for Repository {
     async fn exists(&self, descriptor: &Descriptor) -> Result<bool, StoreError> {
-        let (mirrors, last) = self.readable(Capability::Pull).await?;
-        for mirror in mirrors {
-            match mirror.has(descriptor, Scope::PULL).await {
-                Ok(true) => return Ok(true),
-                Ok(false) => {}
-                Err(error) => mirror.route.failed(&error),
-            }
-        }
-        Ok(last.has(descriptor, Scope::PULL).await?)
+        let hosts = self.readable(Capability::Pull).await?;
+        let has = async |host: HostedRepository| host.has(descriptor, Scope::PULL).await;
+        Ok(hosts.first(has, |there| *there).await?)
     }
 
     async fn open(

@@ -75,16 +75,10 @@ impl Repository {
         digest: &Digest,
         artifact_type: Option<&str>,
     ) -> Result<Vec<Referrer>, Error> {
-        let (mirrors, last) = self.readable(Capability::Referrers).await?;
-        for mirror in mirrors {
-            match mirror.referrers(digest, artifact_type).await {
-                // It may have no such API, or not know yet what refers to the content that it mirrors.
-                Ok(referrers) if referrers.is_empty() => {}
-                Ok(referrers) => return Ok(referrers),
-                Err(error) => mirror.route.failed(&error),
-            }
-        }
-        last.referrers(digest, artifact_type).await
+        let hosts = self.readable(Capability::Referrers).await?;
+        let ask = async |host: HostedRepository| host.referrers(digest, artifact_type).await;
+        // A mirror may have no such API, or not know yet what refers to the content that it mirrors.
+        hosts.first(ask, |referrers| !referrers.is_empty()).await
     }
 }
 

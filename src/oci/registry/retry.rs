@@ -10,13 +10,14 @@ use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use reqwest::StatusCode;
 
 use super::super::error::Error;
-use super::transport::Call;
 
 /// How often what looks like an accident is tried again.
 const DOUBTS: u32 = 2;
 /// How long a host is waited for when there is another one to ask: time for a mirror to get a manifest
 /// from its origin, and little for one that is gone.
 const MIRROR_WAIT: Duration = Duration::from_secs(5);
+/// The same, when who asks can do without an answer.
+const MIRROR_WAIT_IN_HASTE: Duration = Duration::from_secs(2);
 
 /// How long is waited for a registry, and how often it is asked again.
 ///
@@ -63,6 +64,20 @@ impl RetryOptions {
             patience: Duration::ZERO,
             ..self.clone()
         }
+    }
+
+    /// For who can do without an answer, and waits for a silent registry no longer than `patience`.
+    pub(super) fn in_haste(&self, patience: Duration) -> Self {
+        Self {
+            stall_timeout: self.stall_timeout.min(patience),
+            patience: self.patience.min(patience),
+            ..self.clone()
+        }
+    }
+
+    /// The same for one quick attempt.
+    pub(super) fn quick_in_haste(&self) -> Self {
+        self.in_haste(MIRROR_WAIT_IN_HASTE).quick()
     }
 }
 
@@ -172,19 +187,6 @@ impl Attempts {
                 // The last attempt is to fail by itself, and to say why.
                 left.max(patience / 10).min(self.options.stall_timeout)
             }
-        }
-    }
-
-    /// Lets an attempt work on, but no longer than it may stand still.
-    pub(super) async fn within<T>(
-        &self,
-        call: &Call,
-        limit: Duration,
-        work: impl Future<Output = Result<T, Error>>,
-    ) -> Result<T, Error> {
-        match tokio::time::timeout(limit, work).await {
-            Ok(done) => done,
-            Err(_) => Err(call.stalled(limit)),
         }
     }
 

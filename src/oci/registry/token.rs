@@ -13,8 +13,6 @@ use super::challenge::Bearer;
 use super::transport::{Call, address, failure, read_up_to};
 use super::{answer, realm};
 
-/// How long a token service may take for its answer.
-const TOKEN_WAIT: Duration = Duration::from_secs(30);
 /// The largest answer of a token service that is read, in bytes.
 const TOKEN_LIMIT: u64 = 1024 * 1024;
 /// What a token lives when its answer does not say, in seconds (token specification, "expires_in").
@@ -38,12 +36,14 @@ struct TokenAnswer {
     expires_in: Option<serde_json::Number>,
 }
 
-/// Asks the token service that `bearer` names for a token for `call`, and for all like it.
+/// Asks the token service that `bearer` names for a token for `call`, and for all like it. It may take
+/// `limit`, and no longer than half a minute.
 pub(super) async fn fetch(
     client: &Client,
     call: &Call,
     bearer: &Bearer,
     credentials: &Credentials,
+    limit: Duration,
 ) -> Result<Token, Error> {
     let registry = call.registry.clone();
     let secret = *credentials != Credentials::Anonymous;
@@ -62,7 +62,7 @@ pub(super) async fn fetch(
     let asked = Instant::now();
     let what = format!("token for the {}", call.what);
     let request = request(client, call, bearer, credentials, url.clone());
-    let sent = request.timeout(TOKEN_WAIT).send().await;
+    let sent = request.timeout(limit.min(TOKEN_TIMEOUT)).send().await;
     let response = sent.map_err(|error| failure(error, &registry, &what, &url))?;
     let (status, headers) = (response.status(), response.headers().clone());
     tracing::debug!(
@@ -127,7 +127,7 @@ fn request(
 ) -> RequestBuilder {
     let scopes = bearer.scopes(call);
     let service = bearer.service.iter().map(|service| ("service", service));
-    let request = if let Credentials::IdentityToken(token) = credentials {
+    if let Credentials::IdentityToken(token) = credentials {
         // The query of a URL and a form are written the same way.
         let mut form = url.clone();
         form.query_pairs_mut()
@@ -153,6 +153,5 @@ fn request(
             }
             _ => client.get(url),
         }
-    };
-    request.timeout(TOKEN_TIMEOUT)
+    }
 }

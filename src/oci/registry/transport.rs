@@ -21,6 +21,10 @@ use super::outgoing::Outgoing;
 use super::retry::RetryOptions;
 use super::warnings::Warnings;
 
+/// How long it may take to say who is asking: a credential helper has 20 seconds for it, a token service
+/// 30, and somebody else may be at it already.
+const INTRODUCTION: Duration = Duration::from_secs(60);
+
 /// What a request needs permission for, in the words of the token specification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Scope(pub(super) &'static str);
@@ -53,6 +57,18 @@ impl Call {
 
     pub(super) fn reads(&self) -> bool {
         self.method == Method::GET || self.method == Method::HEAD
+    }
+
+    /// Lets work for this call go on, but no longer than `limit`.
+    pub(super) async fn within<T>(
+        &self,
+        limit: Duration,
+        work: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
+        match tokio::time::timeout(limit, work).await {
+            Ok(done) => done,
+            Err(_) => Err(self.stalled(limit)),
+        }
     }
 
     /// The error for a call during which nothing moved for so long.
@@ -128,10 +144,10 @@ impl Transport {
         })
     }
 
-    /// The same, with one quick attempt instead of patience.
-    pub(super) fn quick(&self) -> Self {
+    /// The same, with other time limits.
+    pub(super) fn with_retry(&self, retry: RetryOptions) -> Self {
         Self {
-            retry: self.retry.quick(),
+            retry,
             ..self.clone()
         }
     }
@@ -177,13 +193,25 @@ impl Transport {
 
     /// Sends `call` with a body, once more when the registry wants to know who is asking. Whether a
     /// failure is final is for the caller to find out.
+    ///
+    /// Each time the registry may be silent for `limit`; what is sent as a stream has a limit of its own.
+    /// How long it takes here to find out who is asking does not count: a credential helper may ask too.
     pub(super) async fn exchange_once(
         &self,
         call: &Call,
         payload: &Payload<'_>,
+        limit: Duration,
     ) -> Result<Response, Error> {
-        let authorization = self.authenticator.current(call).await;
-        let response = self.attempt(call, payload, authorization.clone()).await?;
+        let send = async |authorization| {
+            let attempt = self.attempt(call, payload, authorization);
+            match payload {
+                Payload::Stream(_) => attempt.await,
+                Payload::Empty | Payload::Bytes(_) => call.within(limit, attempt).await,
+            }
+        };
+        let authorization = async { Ok(self.authenticator.current(call, limit).await) };
+        let authorization = call.within(INTRODUCTION, authorization).await?;
+        let response = send(authorization.clone()).await?;
         // The storage behind a redirect has nothing to say about our credentials.
         let from_registry = response.url().origin() == call.url.origin();
         if response.status() != StatusCode::UNAUTHORIZED || !from_registry {
@@ -191,10 +219,9 @@ impl Transport {
         }
         let renewed = self
             .authenticator
-            .renew(call, response.headers(), authorization)
-            .await?;
-        match renewed {
-            Some(authorization) => self.attempt(call, payload, Some(authorization)).await,
+            .renew(call, response.headers(), authorization, limit);
+        match call.within(INTRODUCTION, renewed).await? {
+            Some(authorization) => send(Some(authorization)).await,
             None => Ok(response),
         }
     }

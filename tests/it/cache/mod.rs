@@ -4,6 +4,7 @@
 mod crowds;
 mod damage;
 mod killed;
+mod offline;
 mod policy;
 mod trouble;
 mod upkeep;

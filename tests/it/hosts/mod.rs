@@ -22,7 +22,7 @@ fn text(path: &Path) -> String {
 }
 
 /// Says where `registry` is to be found: in the user's own folder, which needs no option.
-fn configure(environment: &Environment, registry: &str, hosts_toml: &str) {
+pub(crate) fn configure(environment: &Environment, registry: &str, hosts_toml: &str) {
     let path = environment
         .home()
         .join(".config/wasmcloud-par/hosts")

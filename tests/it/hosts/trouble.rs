@@ -64,6 +64,16 @@ impl Setup {
 
     /// Fetches past these mirrors, asserts that what comes is right, and says how long it took.
     async fn fetch(&self, mirrors: &[&str]) -> Duration {
+        let (client, reference) = self.client(mirrors);
+        let started = Instant::now();
+        let fetched = client.fetch(&reference, &Target::host()).await.unwrap();
+        let took = started.elapsed();
+        assert_eq!(fs::read(fetched.path).unwrap(), self.executable);
+        took
+    }
+
+    /// A client with these mirrors and nothing in its cache, and what it may fetch.
+    fn client(&self, mirrors: &[&str]) -> (Client, Reference) {
         let hosts = self.folder.path().join("hosts");
         let entry = hosts.join(self.origin.address());
         fs::create_dir_all(&entry).unwrap();
@@ -71,14 +81,9 @@ impl Setup {
             format!("[host.\"http://{mirror}\"]\ncapabilities = [\"pull\", \"resolve\"]\n")
         });
         fs::write(entry.join("hosts.toml"), tables.collect::<String>()).unwrap();
-        let cache = tempfile::tempdir_in(self.folder.path()).unwrap();
-        let client = client(cache.path(), &hosts);
+        let cache = tempfile::tempdir_in(self.folder.path()).unwrap().keep();
         let reference = self.origin.reference("provider:1.0.0").parse().unwrap();
-        let started = Instant::now();
-        let fetched = client.fetch(&reference, &Target::host()).await.unwrap();
-        let took = started.elapsed();
-        assert_eq!(fs::read(fetched.path).unwrap(), self.executable);
-        took
+        (client(&cache, &hosts), reference)
     }
 
     /// How many bytes of the archive came from the origin.
@@ -116,6 +121,24 @@ async fn a_mirror_that_is_gone_costs_one_quick_attempt() {
     let asked = away.seen("GET", "/").len();
     assert_eq!(asked, 1, "it is left alone for a while");
     drop(listener);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mirror_that_somebody_got_tired_of_is_left_alone() {
+    let setup = Setup::new().await;
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mirror = silent.local_addr().unwrap().to_string();
+    let (client, reference) = setup.client(&[&mirror]);
+    let target = Target::host();
+    let fetch = client.fetch(&reference, &target);
+    // Less than the two seconds after which the mirror counts as silent here.
+    let tired = tokio::time::timeout(Duration::from_millis(1500), fetch).await;
+    assert!(tired.is_err());
+
+    client.fetch(&reference, &target).await.unwrap();
+
+    silent.set_nonblocking(true).unwrap();
+    assert_eq!(silent.incoming().map_while(Result::ok).count(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -108,11 +108,8 @@ impl Probe {
     pub(crate) async fn greet(&self) -> Result<Greeting, Error> {
         let call = self.root()?;
         let transport = &self.host.transport;
-        let attempts = transport.attempts();
         let asked = transport.attempt(&call, &Payload::Empty, None);
-        let response = attempts
-            .within(&call, attempts.stall_timeout(), asked)
-            .await?;
+        let response = call.within(transport.retry.stall_timeout, asked).await?;
         let status = response.status();
         let said = |name: HeaderName| {
             let value = response.headers().get(name)?.to_str().ok()?;
