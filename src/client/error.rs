@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::archive;
 use crate::cache;
-use crate::content::{Digest, ErrorKind, StoreError};
+use crate::content::{Digest, ErrorKind, StoreError, VerifyError};
 use crate::oci::{self, ParseReferenceError};
 
 use super::lock::LockError;
@@ -61,6 +61,14 @@ pub enum Error {
     /// An annotation has a name that is ours to write.
     #[error("the annotation `{0}` is written by push itself")]
     ReservedAnnotation(&'static str),
+    /// An archive in the cache is not what its manifest says.
+    #[error("what the cache holds of {reference} is damaged")]
+    Damaged {
+        /// The reference.
+        reference: String,
+        /// What is wrong with it.
+        source: VerifyError,
+    },
     /// A manifest is too large to be one.
     #[error("the manifest of {reference} has {size} bytes; at most {limit} are read")]
     ManifestTooLarge {
@@ -144,6 +152,7 @@ impl Error {
             Self::Reference(_) | Self::Unnamed(_) | Self::ReservedAnnotation(_) => ErrorKind::Usage,
             Self::OtherDigest { .. }
             | Self::OtherClaims(_)
+            | Self::Damaged { .. }
             | Self::ManifestTooLarge { .. }
             | Self::TooMuch { .. } => ErrorKind::NotVerified,
             Self::Trust(error) => error.kind(),
@@ -177,6 +186,7 @@ impl Error {
             Self::OtherDigest { .. } => {
                 "the tag may have been moved: check with the publisher before you use it"
             }
+            Self::Damaged { .. } => "`par cache verify` removes what is damaged; check the disk",
             Self::OtherClaims(_) => {
                 "somebody has put a manifest together from two archives: ask the publisher about it"
             }

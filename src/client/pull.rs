@@ -1,13 +1,13 @@
 //! Pull: from a reference to a verified file.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use futures_util::future::join;
 
 use crate::archive::{Compression, Contents};
-use crate::content::{AtomicFile, Digest, Meter};
+use crate::content::{AtomicFile, Descriptor, Digest, MeteredReader, VerifyReader};
 use crate::oci::Reference;
 
 use super::artifact::Cached;
@@ -82,7 +82,9 @@ impl Client {
         Ok((cached, contents, path))
     }
 
-    /// Writes the archive to a file that has no name yet, and gives the one that it is to have.
+    /// Writes the archive to a file that has no name yet, and gives the one that it is to have. What is
+    /// written has the digests that the manifest names: not every byte of an archive counts when that is
+    /// verified.
     async fn write(
         &self,
         cached: &Cached,
@@ -96,8 +98,15 @@ impl Client {
             let path = place(&reference, destination.as_deref(), compressed);
             let meter = client.progress.begin("writing", cached.size());
             let file = AtomicFile::create(&path).map_err(Error::write(&path))?;
-            for layer in cached.files() {
-                copy(&layer?, file.as_file(), meter.as_ref()).map_err(Error::write(&path))?;
+            for (layer, content) in cached.artifact.layers().iter().zip(cached.files()) {
+                let content = MeteredReader::new(content?, &meter);
+                copy(content, layer, file.as_file()).map_err(|error| match error.downcast() {
+                    Ok(source) => Error::Damaged {
+                        reference: reference.to_string(),
+                        source,
+                    },
+                    Err(error) => Error::write(&path)(error),
+                })?;
             }
             Ok((file, path))
         })
@@ -131,16 +140,16 @@ impl Client {
     }
 }
 
-/// Copies from file to file, which the system can do without us, in steps that can be stopped.
-fn copy(from: &File, mut to: &File, meter: &dyn Meter) -> io::Result<()> {
-    const STEP: u64 = 16 << 20;
-    loop {
-        let count = io::copy(&mut from.take(STEP), &mut to)?;
-        if count == 0 {
-            return Ok(());
-        }
-        meter.advance(count)?;
-    }
+/// Copies a layer to a file. The error is a [`VerifyError`](crate::content::VerifyError) when it is not what
+/// its descriptor says.
+fn copy(content: impl Read, layer: &Descriptor, mut file: &File) -> io::Result<()> {
+    const BUFFER: usize = 256 * 1024;
+    let content = VerifyReader::new(content, layer);
+    let mut content = BufReader::with_capacity(BUFFER, content);
+    io::copy(&mut content, &mut file)?;
+    let finished = content.into_inner().finish();
+    finished.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+    Ok(())
 }
 
 fn place(reference: &Reference, destination: Option<&Path>, compressed: bool) -> PathBuf {

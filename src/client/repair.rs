@@ -53,6 +53,7 @@ fn may_be_damage(error: &Error) -> bool {
         Error::Unusable { source, .. } => {
             error.kind() == ErrorKind::NotVerified && !matches!(source, Expired(_) | NotYetValid(_))
         }
+        Error::Damaged { .. } => true,
         _ => false,
     }
 }
