@@ -1,7 +1,8 @@
 //! What a registry has just said of a tag, and when that is written down.
 //!
-//! Not before it can be served: whoever starts without the registry gets what is recorded. An update that
-//! breaks off, or that is refused, must not take away what was there before.
+//! Not before it can be served, and by who uses it: whoever starts without the registry gets what is
+//! recorded. An update that breaks off, that is refused, or that somebody has only looked at must not take
+//! away what was there before.
 
 use crate::cache::{self, Record};
 use crate::content::{Descriptor, Digest};

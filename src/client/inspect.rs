@@ -22,6 +22,9 @@ pub struct Inspected {
 impl Client {
     /// Brings the archive into the cache and verifies everything there is to verify.
     ///
+    /// That is a look at what `reference` stands for now, and no use of it: who starts without the registry
+    /// gets what was [fetched](Self::fetch), [pulled](Self::pull) or [extracted](Self::extract) last.
+    ///
     /// # Errors
     ///
     /// [`Error`] of the registry, the cache, the archive or the trust policy.
@@ -57,20 +60,17 @@ impl Client {
         Ok(Inspected { digest, contents })
     }
 
-    /// Verifies a cached archive and asks the trust policy. What a registry has said of the tag is recorded
-    /// then.
+    /// Verifies a cached archive and asks the trust policy.
     pub(super) async fn verified(
         &self,
         cached: Cached,
         reference: &Reference,
     ) -> Result<(Cached, Contents), Error> {
         let verify = |cached| self.verified_once(cached, reference);
-        let (cached, contents) = self.repairing(cached, reference, verify).await?;
-        self.record(cached.confirmed.clone(), None).await;
-        Ok((cached, contents))
+        self.repairing(cached, reference, verify).await
     }
 
-    /// The same, if the archive is not damaged in the cache. Nothing is recorded.
+    /// The same, if the archive is not damaged in the cache.
     pub(super) async fn verified_once(
         &self,
         cached: Cached,

@@ -106,10 +106,11 @@ impl Client {
         };
         let targets = remote.claims.executables().keys().cloned();
         let (targets, absent) = targets.partition(holds);
-        // What the cache holds of another version can be started, and of this one nothing.
+        // What the cache holds of another version can be started, and of this one nothing: the start of that
+        // one stays.
         let unmoved = found.confirmed.as_ref().is_none_or(|tag| !tag.moved);
         if unmoved {
-            self.record(found.confirmed.clone(), remote.head).await;
+            self.record(None, remote.head).await;
         }
         Ok(Some(Summary {
             targets,

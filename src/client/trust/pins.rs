@@ -106,8 +106,10 @@ impl Client {
             ..TrustPolicy::clone(&self.trust)
         });
         let cached = accepting.cached(reference).await?;
-        let claims = accepting.verified(cached, reference).await?.1.claims;
+        let (cached, contents) = accepting.verified(cached, reference).await?;
+        let claims = contents.claims;
         accepting.pin(reference, &claims).await?;
+        self.record(cached.confirmed, None).await;
         Ok(claims)
     }
 }

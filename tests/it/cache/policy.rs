@@ -1,5 +1,6 @@
 //! When the registry is asked what a tag stands for, and what counts when it does not answer.
 
+use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -8,7 +9,7 @@ use wasmcloud_par::archive::KeyKind;
 use super::Provider;
 use crate::support::proxy::{Fault, Proxy, Rule};
 use crate::support::{Environment, Outcome};
-use crate::transfer::{digest, par, text};
+use crate::transfer::{digest, pack, par, peer, text};
 
 /// What is to come of it.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -221,8 +222,10 @@ fn a_demanded_digest_costs_no_second_question() {
     assert_eq!(asked, ["HEAD /v2/provider/manifests/1.0.0"]);
 }
 
-/// Everything that asks what a tag stands for, and wants the archive, or a part of it.
-const COMMANDS: [&str; 5] = ["fetch", "pull", "extract", "verify", "inspect"];
+/// Everything that asks what a tag stands for, and wants the archive, or a part of it: to use it,
+const USES: [&str; 3] = ["fetch", "pull", "extract"];
+/// or to look at it.
+const LOOKS: [&str; 2] = ["verify", "inspect"];
 
 fn run(provider: &Provider, command: &str, options: &[&str]) -> Outcome {
     let mut par = provider.environment.command();
@@ -233,7 +236,7 @@ fn run(provider: &Provider, command: &str, options: &[&str]) -> Outcome {
 
 #[test]
 fn an_update_that_breaks_off_leaves_what_was_there_to_be_started() {
-    for command in COMMANDS {
+    for command in USES.into_iter().chain(LOOKS) {
         let mut provider = Provider::new();
         // The registry gives the first version, and of the second nothing but the manifest.
         let away = Fault::status("503 Service Unavailable");
@@ -255,8 +258,7 @@ fn an_update_that_breaks_off_leaves_what_was_there_to_be_started() {
 #[test]
 fn an_update_that_is_refused_leaves_what_was_there_to_be_started() {
     let stranger = KeyKind::Account.generate().public_key();
-    // Whoever only inspects says nothing of whom they trust.
-    for command in COMMANDS.into_iter().filter(|command| *command != "inspect") {
+    for command in USES {
         let provider = Provider::new();
         provider.fetches_the_executable();
         provider.move_tag();
@@ -269,6 +271,36 @@ fn an_update_that_is_refused_leaves_what_was_there_to_be_started() {
         run(&provider, command, &[]).success();
         let offline = fetch(&provider, &["--pull", "never"]);
         check(&provider, command, New, &offline);
+    }
+}
+
+#[test]
+fn an_update_that_is_only_looked_at_leaves_what_was_there_to_be_started() {
+    let environment = Environment::new();
+    let file = pack(&environment, "provider.par.gz", Path::new(super::ECHO));
+    // The second way is that of older tools, with no claims on the manifest: then it is downloaded.
+    for annotated in [true, false] {
+        for command in ["verify", "inspect", "diff"] {
+            let provider = Provider::new();
+            provider.fetches_the_executable();
+            match annotated {
+                true => drop(provider.move_tag()),
+                false => {
+                    let elsewhere = Environment::new();
+                    let file = pack(&elsewhere, "other.par.gz", Path::new(super::TRUE));
+                    peer::push(&provider.reference, &fs::read(file).unwrap());
+                }
+            }
+            let mut look = vec![command, &provider.reference];
+            if command == "diff" {
+                look.insert(1, text(&file));
+            }
+            let outcome = provider.environment.par(look).success();
+            assert!(outcome.stderr.contains("has moved"), "{outcome}");
+            let offline = fetch(&provider, &["--pull", "never"]);
+            let case = format!("{command}, annotated: {annotated}");
+            check(&provider, &case, Old, &offline);
+        }
     }
 }
 

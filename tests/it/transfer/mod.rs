@@ -14,7 +14,7 @@ mod memory;
 mod mounting;
 mod naming;
 mod overlapping;
-mod peer;
+pub(crate) mod peer;
 mod peers;
 mod piping;
 mod places;

@@ -45,7 +45,7 @@ pub(super) fn pull(reference: &str) -> ImageData {
 }
 
 /// Pushes an archive as `wash push` does, and gives the digest of the manifest.
-pub(super) fn push(reference: &str, archive: &[u8]) -> String {
+pub(crate) fn push(reference: &str, archive: &[u8]) -> String {
     push_layers(reference, PAR_CONFIG, &[(PAR_LAYER, archive)])
 }
 

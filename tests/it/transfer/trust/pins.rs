@@ -52,6 +52,8 @@ fn another_issuer_under_the_same_tag_is_refused_until_it_is_accepted() {
     site.environment
         .par(["trust", "accept", REFERENCE])
         .success();
+    // What the tag stood for before would be refused now.
+    site.fetch(REFERENCE, &["--pull", "never"]).success();
     site.fetch(REFERENCE, &[]).success();
     site.push(REFERENCE, jane.archive());
     site.fetch(REFERENCE, &[]).exit(5);
