@@ -21,6 +21,9 @@ impl Client {
     /// again, as far as the registry allows that, and unless the future is dropped on the way. Without
     /// `push`, nothing is sent.
     ///
+    /// When the registry is away, and a mirror is there to be read in its place, that mirror is looked at
+    /// instead.
+    ///
     /// # Errors
     ///
     /// What is wrong on this side, such as a `hosts.toml` that cannot be read. What is wrong with the
@@ -28,29 +31,40 @@ impl Client {
     pub async fn doctor(&self, place: &Place, push: bool) -> Result<Diagnosis, Error> {
         let (mirrors, registry) = self.registries.probes(place).await?;
         let mut findings = Vec::new();
+        let mut stand_in = None;
         for mirror in mirrors {
-            findings.push(greet_mirror(&mirror).await);
+            let (finding, greeting) = greet_mirror(&mirror).await;
+            findings.push(finding);
+            if stand_in.is_none() && mirror.serves_readers() {
+                stand_in = greeting.map(|greeting| (mirror, greeting));
+            }
         }
-        let diagnosis = |findings| Ok(Diagnosis { findings });
-        let greeting = match registry.greet().await {
-            Ok(greeting) => greeting,
+        let (registry, greeting, is_away) = match registry.greet().await {
+            Ok(greeting) => {
+                findings.push(answer(&greeting));
+                (registry, greeting, false)
+            }
             Err(error) => {
-                let check = match error {
-                    oci::Error::Tls { .. } | oci::Error::PlainHttp { .. } => Check::Tls,
-                    _ => Check::Answer,
+                let is_away = error.kind() == ErrorKind::Unavailable;
+                let Some((mirror, greeting)) = stand_in.filter(|_| is_away) else {
+                    findings.push(unanswered(&error));
+                    return Ok(Diagnosis { findings });
                 };
-                findings.push(Finding::failed(check, &error));
-                return diagnosis(findings);
+                findings.push(read_through(&mirror, &error));
+                (mirror, greeting, true)
             }
         };
-        findings.push(answer(&greeting));
         findings.push(tls(&greeting, &registry));
         let authentication = authentication(&greeting, &registry).await;
         let stops = matches!(authentication.verdict, Verdict::Failed(_));
         findings.push(authentication);
         if let Some(reference) = place.reference().filter(|_| !stops) {
-            let (read, sample) = read(&registry, reference).await;
+            let (mut read, sample) = read(&registry, reference).await;
             let stops = matches!(read.verdict, Verdict::Failed(_));
+            if stops && is_away {
+                // Who reads would ask the registry then.
+                read.verdict = Verdict::Failed(ErrorKind::Unavailable);
+            }
             findings.push(read);
             if !stops {
                 let manifest = sample.as_ref().map(|(manifest, _)| &manifest.digest);
@@ -64,25 +78,42 @@ impl Client {
                 }
             }
         }
-        diagnosis(findings)
+        Ok(Diagnosis { findings })
     }
 }
 
-async fn greet_mirror(mirror: &Probe) -> Finding {
+async fn greet_mirror(mirror: &Probe) -> (Finding, Option<Greeting>) {
     match mirror.greet().await {
         Ok(greeting) => {
-            let address = greeting.address;
-            Finding::good(
-                Check::Mirror,
-                format!("{address} answers, and is asked too"),
-            )
+            let said = format!("{} answers, and is asked too", greeting.address);
+            (Finding::good(Check::Mirror, said), Some(greeting))
         }
         Err(error) => {
             let said = format!("{} is passed over: {}", mirror.name(), whole(&error));
             let advice = "repair the mirror, or take it out of hosts.toml: it costs time";
-            Finding::limited(Check::Mirror, said).advice(advice)
+            (Finding::limited(Check::Mirror, said).advice(advice), None)
         }
     }
+}
+
+/// The registry does not answer as one.
+fn unanswered(error: &oci::Error) -> Finding {
+    let check = match error {
+        oci::Error::Tls { .. } | oci::Error::PlainHttp { .. } => Check::Tls,
+        _ => Check::Answer,
+    };
+    Finding::failed(check, error)
+}
+
+/// The registry is away, and a mirror is not.
+fn read_through(mirror: &Probe, error: &oci::Error) -> Finding {
+    let mirror = mirror.name();
+    let mut finding = unanswered(error);
+    finding.verdict = Verdict::Limited;
+    finding.said = format!("{}; it is read through {mirror} only", finding.said);
+    finding.advice(format!(
+        "what {mirror} lacks cannot be had from here; all that follows is about {mirror}"
+    ))
 }
 
 fn answer(greeting: &Greeting) -> Finding {

@@ -37,6 +37,11 @@ impl Route {
         self.patient.name()
     }
 
+    /// Whether the host may be asked for that.
+    pub(super) fn can(&self, capability: Capability) -> bool {
+        self.capabilities.contains(&capability)
+    }
+
     /// Another host is asked instead: this one failed.
     pub(super) fn failed(&self, error: &Error) {
         let (host, why) = (self.name(), whole(error));
@@ -189,7 +194,7 @@ impl Routes {
 
     fn able(&self, capability: Capability) -> impl Iterator<Item = &Arc<Route>> {
         let routes = self.routes.iter();
-        routes.filter(move |route| route.capabilities.contains(&capability))
+        routes.filter(move |route| route.can(capability))
     }
 
     fn no_host(&self, capability: Capability) -> Error {

@@ -1,6 +1,5 @@
 //! What answers, how it is secured, who may ask.
 
-use std::fs;
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
@@ -8,6 +7,7 @@ use wasmcloud_par::client::{Check, Client, ClientOptions, Verdict};
 use wasmcloud_par::content::ErrorKind;
 
 use super::{doctor, pushed, text};
+use crate::hosts::configure;
 use crate::support::certificates::Authority;
 use crate::support::proxy::{Fault, Proxy, Rule};
 use crate::support::{Environment, Registry, shared_registry};
@@ -198,14 +198,43 @@ fn a_registry_that_says_nothing_is_not_waited_for() {
 fn a_mirror_that_is_down_is_no_obstacle() {
     let (environment, mirror) = (Environment::new(), nowhere());
     let registry = shared_registry();
-    let hosts = environment.home().join(".config/wasmcloud-par/hosts");
-    let entry = hosts.join(registry);
-    fs::create_dir_all(&entry).unwrap();
     let tables = format!("[host.\"http://{mirror}\"]\ncapabilities = [\"pull\"]\n");
-    fs::write(entry.join("hosts.toml"), tables).unwrap();
+    configure(&environment, registry, &tables);
     let found = doctor(&environment, &[registry], 0);
     found.assert("mirror", "limited", &format!("{mirror} is passed over"));
     found.assert("answer", "good", registry);
+}
+
+#[test]
+fn a_registry_that_is_away_may_be_read_through_a_mirror() {
+    let (environment, mirror, away) = (Environment::new(), Registry::start(), nowhere());
+    pushed(&environment, &mirror, "org/provider:1.0.0");
+    let place = format!("{away}/org/provider:1.0.0");
+    let configure = |capabilities: &str| {
+        let tables = format!("[host.\"http://{}\"]\n{capabilities}", mirror.address());
+        configure(&environment, &away, &tables);
+    };
+    configure("capabilities = [\"pull\", \"resolve\"]");
+    doctor(&environment, &[&place], 0)
+        .assert("mirror", "good", mirror.address())
+        .assert("answer", "limited", "is not answering")
+        .assert(
+            "answer",
+            "limited",
+            &format!("it is read through {} only", mirror.address()),
+        )
+        .assert("read", "good", "1.0.0 is sha256:");
+    let fetch = ["fetch", &place, "--target", "x86_64-linux"];
+    environment.par(fetch).success();
+    // As for who fetches it.
+    let missing = format!("{away}/org/provider:2.0.0");
+    doctor(&environment, &[&missing], 6).assert("read", "failed", "does not have the manifest");
+    // Nobody is there to be pushed to.
+    doctor(&environment, &[&place, "--push"], 6).assert("upload", "failed", "is not answering");
+
+    // What a tag stands for, nobody says.
+    configure("capabilities = [\"pull\"]");
+    doctor(&environment, &[&place], 6).assert("answer", "failed", "is not answering");
 }
 
 #[test]

@@ -12,6 +12,7 @@ use crate::content::{Descriptor, Digest};
 
 use super::super::credentials::Credentials;
 use super::super::error::{Error, one_line};
+use super::super::hosts::Capability;
 use super::super::reference::Place;
 use super::Registries;
 use super::challenge::Challenge;
@@ -91,6 +92,12 @@ impl Probe {
     /// The host, with its port when it has one.
     pub(crate) fn name(&self) -> &str {
         self.host.transport.name()
+    }
+
+    /// Whether it is asked for everything that a reader wants: content, and what tags stand for.
+    pub(crate) fn serves_readers(&self) -> bool {
+        let wanted = [Capability::Pull, Capability::Resolve];
+        wanted.iter().all(|wanted| self.host.route.can(*wanted))
     }
 
     /// Whether it is on this machine.
