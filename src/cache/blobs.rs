@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use async_trait::async_trait;
 use tokio::io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt};
@@ -61,7 +62,7 @@ impl Store for Cache {
 
     async fn tag(&self, descriptor: &Descriptor, name: &str) -> Result<(), StoreError> {
         let (cache, name) = (self.clone(), name.to_owned());
-        let record = Record::new(descriptor, None);
+        let record = Record::new(descriptor, None, SystemTime::now());
         Ok(off_the_runtime(move || cache.record(&name, &record)).await??)
     }
 }

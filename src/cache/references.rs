@@ -23,21 +23,24 @@ pub struct Record {
     /// How many bytes of content the manifest names; `None` when that is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content: Option<u64>,
-    /// When the registry last confirmed that, in seconds since 1970.
+    /// When the registry last confirmed that, in seconds since 1970,
     pub confirmed: u64,
+    /// and how many nanoseconds later: of two answers within a second, one is newer.
+    #[serde(default)]
+    pub nanoseconds: u32,
 }
 
 impl Record {
-    /// A registry has just confirmed that a tag points to `descriptor`, which names so many bytes of
-    /// content.
+    /// A registry has confirmed, at that time, that a tag points to `descriptor`, which names so many bytes
+    /// of content.
     #[must_use]
-    pub fn new(descriptor: &Descriptor, content: Option<u64>) -> Self {
+    pub fn new(descriptor: &Descriptor, content: Option<u64>, confirmed: SystemTime) -> Self {
+        let confirmed = confirmed.duration_since(UNIX_EPOCH).unwrap_or_default();
         Self {
             descriptor: descriptor.clone(),
             content,
-            confirmed: SystemTime::now()
-                .duration_since(UNIX_EPOCH)
-                .map_or(0, |since| since.as_secs()),
+            confirmed: confirmed.as_secs(),
+            nanoseconds: confirmed.subsec_nanos(),
         }
     }
 
@@ -46,7 +49,8 @@ impl Record {
     pub fn confirmed_at(&self) -> SystemTime {
         // The end of the year 9999: no later date can be written down.
         const LAST: u64 = 253_402_300_799;
-        UNIX_EPOCH + Duration::from_secs(self.confirmed.min(LAST))
+        let nanoseconds = self.nanoseconds.min(999_999_999);
+        UNIX_EPOCH + Duration::new(self.confirmed.min(LAST), nanoseconds)
     }
 }
 
@@ -99,7 +103,7 @@ impl Cache {
         let path = self.paths.reference(name)?;
         if let Ok(known) = self.recorded(name)
             // In the future, as a wrong clock had it, nothing is confirmed.
-            && known.confirmed > record.confirmed
+            && known.confirmed_at() > record.confirmed_at()
             && known.confirmed_at() <= SystemTime::now()
         {
             return Ok(());
@@ -113,5 +117,27 @@ impl Cache {
         })
         .map(drop)
         .map_err(Error::file(&path))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_newer_of_two_answers_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = Cache::open(Some(folder.path())).unwrap();
+        let record = |content: &[u8], nanoseconds| Record {
+            descriptor: Descriptor::of("", content),
+            content: None,
+            confirmed: 1_700_000_000,
+            nanoseconds,
+        };
+        let [older, newer] = [record(b"older", 1), record(b"newer", 2)];
+        for record in [&older, &newer, &older] {
+            cache.record("ghcr.io/x:1", record).unwrap();
+        }
+        assert_eq!(cache.recorded("ghcr.io/x:1").unwrap(), newer);
     }
 }

@@ -127,8 +127,11 @@ impl Client {
         }
         let artifact = Artifact::parse(chosen, manifest, &reference.to_string())?;
         let confirmed = match resolved.confirmed {
-            true => self.confirmed(reference, &descriptor, &artifact).await?,
-            false => None,
+            Some(at) => {
+                self.confirmed(reference, &descriptor, &artifact, at)
+                    .await?
+            }
+            None => None,
         };
         Ok(Found {
             artifact,

@@ -4,6 +4,8 @@
 //! recorded. An update that breaks off, that is refused, or that somebody has only looked at must not take
 //! away what was there before.
 
+use std::time::SystemTime;
+
 use crate::cache::{self, Record};
 use crate::content::{Descriptor, Digest};
 use crate::oci::{Artifact, Reference};
@@ -28,19 +30,20 @@ pub(super) struct Head {
 }
 
 impl Client {
-    /// What is to be recorded of the tag of `reference`, which has just been confirmed. `None` for a
-    /// digest: it stands for one thing only.
+    /// What is to be recorded of the tag of `reference`, which has just been confirmed, `at` that time. `None`
+    /// for a digest: it stands for one thing only.
     pub(super) async fn confirmed(
         &self,
         reference: &Reference,
         descriptor: &Descriptor,
         artifact: &Artifact,
+        at: SystemTime,
     ) -> Result<Option<Confirmed>, Error> {
         let Some(name) = record_name(reference).filter(|_| reference.digest().is_none()) else {
             return Ok(None);
         };
         let size = artifact.layers().iter().map(|layer| layer.size).sum();
-        let record = Record::new(descriptor, Some(size));
+        let record = Record::new(descriptor, Some(size), at);
         let before = self.recorded(name.clone()).await?;
         let before = before.map(|record| record.descriptor.digest);
         let moved = before.filter(|before| *before != descriptor.digest);

@@ -43,8 +43,8 @@ pub enum PullPolicy {
 /// What a reference stands for.
 pub(super) struct Resolved {
     pub(super) descriptor: Descriptor,
-    /// Whether a registry said so just now.
-    pub(super) confirmed: bool,
+    /// When a registry said so, if it did just now.
+    pub(super) confirmed: Option<SystemTime>,
 }
 
 impl Client {
@@ -167,14 +167,14 @@ impl Resolved {
     fn confirmed(descriptor: Descriptor) -> Self {
         Self {
             descriptor,
-            confirmed: true,
+            confirmed: Some(SystemTime::now()),
         }
     }
 
     fn from_cache(descriptor: Descriptor) -> Self {
         Self {
             descriptor,
-            confirmed: false,
+            confirmed: None,
         }
     }
 }
@@ -221,6 +221,7 @@ mod tests {
                 descriptor: Descriptor::of("", b""),
                 content: None,
                 confirmed: now.unwrap().as_secs().saturating_add_signed(-seconds_ago),
+                nanoseconds: 0,
             }
         };
         let minute = Some(Duration::from_secs(60));

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use wasmcloud_par::archive::KeyKind;
@@ -9,7 +10,7 @@ use wasmcloud_par::archive::KeyKind;
 use super::Provider;
 use crate::support::proxy::{Fault, Proxy, Rule};
 use crate::support::{Environment, Outcome};
-use crate::transfer::{digest, pack, par, peer, text};
+use crate::transfer::{digest, pack, par, peer, push, text};
 
 /// What is to come of it.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -302,6 +303,38 @@ fn an_update_that_is_only_looked_at_leaves_what_was_there_to_be_started() {
             check(&provider, &case, Old, &offline);
         }
     }
+}
+
+#[test]
+fn an_update_that_comes_late_does_not_take_the_place_of_a_newer_one() {
+    let mut provider = Provider::new();
+    // The manifest of the second version takes seconds, that of the third does not.
+    let later = Fault::answer("503 Service Unavailable", "retry-after", 3);
+    let rule = Rule::on("GET", "/manifests/sha256", later);
+    let proxy = Proxy::start(&provider.registry, vec![rule]);
+    provider.reference = proxy.reference("provider:1.0.0");
+    provider.fetches_the_executable();
+    let elsewhere = Environment::new();
+    let second = pack(&elsewhere, "second.par.gz", Path::new("/bin/false"));
+    let third = pack(&elsewhere, "third.par.gz", Path::new(super::TRUE));
+    let straight = provider.registry.reference("provider:1.0.0");
+    push(&elsewhere, &straight, &second);
+    thread::scope(|scope| {
+        let late = scope.spawn(|| provider.fetch(&[]).success());
+        while proxy.seen("GET", "/manifests/sha256").is_empty() {
+            thread::sleep(Duration::from_millis(10));
+        }
+        push(&elsewhere, &straight, &third);
+        let outcome = fetch(&provider, &[]);
+        check(&provider, "third", New, &outcome);
+        let late = late.join().unwrap();
+        assert_eq!(
+            digest(Path::new(late.line())),
+            digest(Path::new("/bin/false"))
+        );
+    });
+    let offline = fetch(&provider, &["--pull", "never"]);
+    check(&provider, "offline", New, &offline);
 }
 
 #[test]
