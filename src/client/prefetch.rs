@@ -23,8 +23,12 @@ impl Client {
         target: &Target,
         at_once: NonZeroUsize,
     ) -> Vec<Result<Fetched, Error>> {
-        stream::iter(references)
-            .map(|reference| self.fetch(reference, target))
+        let fetches = references
+            .iter()
+            .map(|reference| self.fetch(reference, target));
+        // Collected first: a stream that still has the closure in it cannot be sent to another thread.
+        let fetches: Vec<_> = fetches.collect();
+        stream::iter(fetches)
             .buffered(at_once.get())
             .collect()
             .await

@@ -1,5 +1,7 @@
 //! What a host that embeds the library does: fetch ahead, watch a tag, be dropped.
 
+use std::collections::BTreeMap;
+use std::fs;
 use std::io::{BufRead, BufReader};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -9,7 +11,9 @@ use std::thread;
 use std::time::Duration;
 
 use wasmcloud_par::archive::Target;
+use wasmcloud_par::client::Client;
 use wasmcloud_par::content::ErrorKind;
+use wasmcloud_par::oci::{Place, Reference, RegistryReference};
 
 use super::{VENDOR, block_on, client, digest, pack, push, small};
 use crate::support::{Environment, Registry};
@@ -68,6 +72,99 @@ fn a_provider_is_fetched_with_the_arguments_of_the_hosts_of_version_1() {
         let error = client.fetch_provider("NOT A REFERENCE", "host").await;
         assert_eq!(error.unwrap_err().kind(), ErrorKind::Usage);
     });
+}
+
+/// What a host has when it asks a client for something.
+#[derive(Clone)]
+struct Wish {
+    client: Client,
+    reference: Reference,
+    references: Vec<Reference>,
+    place: RegistryReference,
+    target: Target,
+    annotations: BTreeMap<String, String>,
+}
+
+fn assert_can_be_spawned<T>(_: impl Future<Output = T> + Send + 'static) {}
+
+/// Makes a task of each future, and gives the texts of all.
+macro_rules! tasks {
+    ($wish:ident: $($future:expr;)*) => {{
+        $(
+            let wish = $wish.clone();
+            assert_can_be_spawned(async move {
+                let $wish = wish;
+                $future.await
+            });
+        )*
+        [$(stringify!($future)),*]
+    }};
+}
+
+#[test]
+fn a_host_can_spawn_everything_that_a_client_does() {
+    let folder = tempfile::tempdir().unwrap();
+    let reference: Reference = "localhost:1/provider:1".parse().unwrap();
+    let Reference::Registry(place) = reference.clone() else {
+        unreachable!("it is one");
+    };
+    let wish = Wish {
+        client: client(folder.path()),
+        reference,
+        references: Vec::new(),
+        place,
+        target: Target::host(),
+        annotations: BTreeMap::new(),
+    };
+    let (file, anywhere) = (Path::new("file"), "localhost:1".parse::<Place>().unwrap());
+    let tasks = tasks! { wish:
+        wish.client.accept(&wish.reference);
+        wish.client.copy(&wish.reference, &wish.reference);
+        async {
+            let deletion = wish.client.deletion(&wish.place).await?;
+            wish.client.delete(&deletion).await
+        };
+        wish.client.deletion(&wish.place);
+        wish.client.digests(&wish.references);
+        wish.client.doctor(&anywhere, true);
+        wish.client.extract(&wish.reference, &wish.target, file, 0o755);
+        wish.client.fetch(&wish.reference, &wish.target);
+        wish.client.fetch_provider("localhost:1/provider:1", "host");
+        wish.client.inspect(&wish.reference);
+        wish.client.lock(&wish.references);
+        wish.client.prefetch(&wish.references, &wish.target, NonZeroUsize::MIN);
+        wish.client.pull(&wish.reference, None, None);
+        wish.client.push(file, &wish.reference, &wish.annotations);
+        wish.client.push_from(std::io::empty(), "-", &wish.reference, &wish.annotations);
+        wish.client.resolve(&wish.reference);
+        wish.client.summarize(&wish.reference, true);
+        wish.client.tag(&wish.reference, "2");
+        wish.client.tags(&wish.place);
+    };
+    for method in async_methods(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/client")) {
+        let called = format!("client.{method}(");
+        assert!(
+            tasks.iter().any(|task| task.contains(&called)),
+            "`{method}` is not here"
+        );
+    }
+}
+
+/// The public methods below a folder that are `async`.
+fn async_methods(folder: &Path) -> Vec<String> {
+    let mut methods = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            methods.extend(async_methods(&path));
+            continue;
+        }
+        let source = fs::read_to_string(path).unwrap();
+        let starts = source.split("pub async fn ").skip(1);
+        let names = starts.filter_map(|start| start.split(['(', '<']).next());
+        methods.extend(names.map(str::to_owned));
+    }
+    methods
 }
 
 /// `examples/host.rs`, which runs.
