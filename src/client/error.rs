@@ -108,6 +108,9 @@ pub enum Error {
     /// The work was cancelled from outside: the runtime is shutting down.
     #[error("the work was cancelled")]
     Cancelled(#[source] tokio::task::JoinError),
+    /// No thread could be started.
+    #[error("cannot start a thread")]
+    Thread(#[source] io::Error),
     /// Another task that fetched the same, and that this one waited for, failed.
     #[error(transparent)]
     Shared(Arc<Error>),
@@ -160,7 +163,7 @@ impl Error {
             Self::NotCached(_) => ErrorKind::NotFound,
             Self::Lock(error) => error.kind(),
             Self::Write { source, .. } => ErrorKind::of_io(source),
-            Self::Cancelled(_) | Self::Abandoned => ErrorKind::Other,
+            Self::Cancelled(_) | Self::Thread(_) | Self::Abandoned => ErrorKind::Other,
         }
     }
 

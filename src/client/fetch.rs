@@ -62,9 +62,8 @@ impl Client {
     ) -> Result<Fetched, Error> {
         let digest = cached.artifact.descriptor().digest.clone();
         let name = reference.to_string();
-        let (client, place) = (self.clone(), reference.clone());
-        let wanted = target.clone();
-        let (cached, claims, hash) = blocking(move || {
+        let (place, wanted) = (reference.clone(), target.clone());
+        let claimed = self.blocking(move |client| {
             let claims = cached.claims(&name, &client.limits)?;
             client.accepted(&cached, &claims, &place)?;
             let hash = claims
@@ -72,8 +71,8 @@ impl Client {
                 .map_err(|source| Error::unusable(&name, source))?
                 .clone();
             Ok((cached, claims, hash))
-        })
-        .await?;
+        });
+        let (cached, claims, hash) = claimed.await?;
         // Under the name of a signed hash there is nothing but what has that hash.
         let (path, there) = match self.cache.executable_or_slot(&hash).await? {
             Executable::Ready(path) => (path, true),

@@ -8,7 +8,7 @@ use crate::oci::Reference;
 
 use super::artifact::Cached;
 use super::error::Error;
-use super::{Client, annotations, blocking};
+use super::{Client, annotations};
 
 /// What a reference stands for, verified.
 #[derive(Debug, Clone)]
@@ -76,8 +76,8 @@ impl Client {
         cached: Cached,
         reference: &Reference,
     ) -> Result<(Cached, Contents), Error> {
-        let (client, name, place) = (self.clone(), reference.to_string(), reference.clone());
-        blocking(move || {
+        let (name, place) = (reference.to_string(), reference.clone());
+        self.blocking(move |client| {
             let (limits, progress) = (&client.limits, client.progress.as_ref());
             let contents = match cached.only_file()? {
                 Some(mut file) => verify_file(&mut file, limits, progress),
@@ -114,9 +114,9 @@ impl Client {
         destination: PathBuf,
         mode: u32,
     ) -> Result<Contents, Error> {
-        let (client, name, target) = (self.clone(), reference.to_string(), target.clone());
+        let (name, target) = (reference.to_string(), target.clone());
         let place = reference.clone();
-        blocking(move || {
+        self.blocking(move |client| {
             // Before anything is written: an archive has one token, so these are its claims.
             let claims = cached.claims(&name, &client.limits)?;
             client.accepted(&cached, &claims, &place)?;

@@ -6,6 +6,7 @@
 
 mod annotations;
 mod artifact;
+mod blocking;
 mod confirmed;
 mod copy;
 mod doctor;
@@ -39,6 +40,7 @@ use crate::cache::Cache;
 use crate::content::{Digest, Progress, Silent, Store};
 use crate::oci::{Layout, Reference, Registries, RegistryOptions};
 
+use blocking::blocking;
 pub use doctor::{Check, Diagnosis, Finding, Verdict};
 pub use error::Error;
 pub use fetch::Fetched;
@@ -167,14 +169,4 @@ fn record_name(reference: &Reference) -> Option<String> {
             format!("oci-layout/{}:{tag}", place.hex())
         }
     })
-}
-
-/// Runs blocking work, such as hashing an archive, where it does not block the host's runtime.
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
-) -> Result<T, Error> {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(outcome) => outcome,
-        Err(source) => Err(Error::Cancelled(source)),
-    }
 }

@@ -91,9 +91,9 @@ impl Client {
         reference: &Reference,
         destination: Option<&Path>,
     ) -> Result<(AtomicFile, PathBuf), Error> {
-        let (client, cached) = (self.clone(), cached.clone());
-        let (reference, destination) = (reference.clone(), destination.map(Path::to_owned));
-        blocking(move || {
+        let (cached, reference) = (cached.clone(), reference.clone());
+        let destination = destination.map(Path::to_owned);
+        self.blocking(move |client| {
             let compressed = cached.is_compressed()?;
             let path = place(&reference, destination.as_deref(), compressed);
             let meter = client.progress.begin("writing", cached.size());

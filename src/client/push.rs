@@ -6,6 +6,7 @@ use std::io::{self, Read, Write};
 use std::path::Path;
 
 use bytes::Bytes;
+use tempfile::{NamedTempFile, TempPath};
 
 use crate::archive::{
     self, Compression, Contents, Index, VerifiedClaims, read_claims, verify, verify_file,
@@ -111,35 +112,28 @@ impl Client {
     ) -> Result<Pushed, Error> {
         named(reference)?;
         annotations::check(annotations)?;
-        let spool = tempfile::NamedTempFile::with_prefix("par-")
-            .map_err(Error::write(&std::env::temp_dir()))?;
         // The file is removed with its path, which stays here: the thread may wait for its input for
         // ever.
-        let (file, path) = spool.into_parts();
-        let (sender, verified) = tokio::sync::oneshot::channel();
-        let (client, name) = (self.clone(), name.to_owned());
-        std::thread::Builder::new()
-            .name("spool".to_owned())
-            .spawn(move || {
-                let meter = client.progress.begin("verifying", 0);
-                let input = Spooling {
-                    input: MeteredReader::new(input, meter),
-                    file,
-                    room: client.limits.total,
-                };
-                // Nobody waits any more when the future was dropped.
-                let _ = sender.send(client.examine(input, Path::new(&name)));
-            })
-            .map_err(Error::write(&path))?;
-        let (layer, contents) = verified.await.map_err(|_| Error::Abandoned)??;
+        let (file, path) = spool().await?;
+        let name = name.to_owned();
+        let examining = self.on_own_thread("spool", move |client| {
+            let meter = client.progress.begin("verifying", 0);
+            let input = Spooling {
+                input: MeteredReader::new(input, meter),
+                file,
+                room: client.limits.total,
+            };
+            client.examine(input, Path::new(&name))
+        });
+        let (layer, contents) = examining.await?;
         let compression = match contents.compressed {
             true => Compression::Gzip,
             false => Compression::None,
         };
         self.trust.check(&contents.claims, reference)?;
         let index = {
-            let (client, path) = (self.clone(), path.to_path_buf());
-            blocking(move || {
+            let path = path.to_path_buf();
+            self.blocking(move |client| {
                 let (mut file, _) = open_regular(&path).map_err(unreadable(&path))?;
                 let index = Index::locate(&mut file, &client.limits);
                 index.map_err(|error| error.in_archive(&path).into())
@@ -194,8 +188,8 @@ impl Client {
         file: &SteadyFile,
         work: fn(&Self, &SteadyFile) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        let (client, file) = (self.clone(), file.clone());
-        blocking(move || work(&client, &file)).await
+        let file = file.clone();
+        self.blocking(move |client| work(client, &file)).await
     }
 
     /// What can be known of most archives without reading all of it: its verified claims, and where its
@@ -263,6 +257,16 @@ fn named(reference: &Reference) -> Result<(), Error> {
         Some(_) => Ok(()),
         None => Err(Error::Unnamed(reference.to_string())),
     }
+}
+
+/// A temporary file.
+async fn spool() -> Result<(File, TempPath), Error> {
+    blocking(|| {
+        let spool = NamedTempFile::with_prefix("par-");
+        let spool = spool.map_err(Error::write(&std::env::temp_dir()))?;
+        Ok(spool.into_parts())
+    })
+    .await
 }
 
 /// Keeps what is read in a file.

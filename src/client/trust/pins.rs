@@ -6,8 +6,8 @@ use crate::archive::VerifiedClaims;
 use crate::cache::Identity;
 use crate::oci::{Reference, RegistryReference};
 
+use super::super::Client;
 use super::super::error::Error;
-use super::super::{Client, blocking};
 use super::{Pinning, TrustError, TrustPolicy};
 
 impl Client {
@@ -29,8 +29,9 @@ impl Client {
         reference: &Reference,
         claims: &VerifiedClaims,
     ) -> Result<(), Error> {
-        let (client, reference, claims) = (self.clone(), reference.clone(), claims.clone());
-        blocking(move || client.trusted(&reference, &claims)).await
+        let (reference, claims) = (reference.clone(), claims.clone());
+        self.blocking(move |client| client.trusted(&reference, &claims))
+            .await
     }
 
     /// Pins `reference` to who published what was fetched, once that has been verified, and remembers
@@ -40,8 +41,8 @@ impl Client {
         reference: &Reference,
         claims: &VerifiedClaims,
     ) -> Result<(), Error> {
-        let (client, reference, claims) = (self.clone(), reference.clone(), claims.clone());
-        blocking(move || {
+        let (reference, claims) = (reference.clone(), claims.clone());
+        self.blocking(move |client| {
             // Nearly always there is nothing to write, and so nothing to wait for.
             let Some(place) = client.place_to_pin(&reference, &claims)? else {
                 return Ok(());
