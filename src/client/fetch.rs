@@ -107,6 +107,6 @@ impl Client {
 }
 
 /// The executable is in its slot now. Gives its path.
-pub(super) async fn fill(slot: Slot) -> Result<PathBuf, Error> {
+async fn fill(slot: Slot) -> Result<PathBuf, Error> {
     blocking(move || Ok(slot.fill()?)).await
 }

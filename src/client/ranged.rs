@@ -14,11 +14,11 @@ use crate::cache::{self, Cache, Executable, PartialRange, Slot};
 use crate::content::{Digest, ErrorKind, MeteredReader, Store};
 use crate::oci::Reference;
 
+use super::Client;
 use super::artifact::Found;
 use super::error::Error;
-use super::fetch::{Fetched, fill};
+use super::fetch::Fetched;
 use super::remote::{Remote, whole_instead};
-use super::{Client, blocking};
 
 /// Up to this size an archive is as soon there as a part of it, in bytes.
 const SMALL: u64 = 64 * 1024;
@@ -97,38 +97,42 @@ impl Client {
         let range = entry.range.clone();
         let partial = self.cache.partial_range(&layer.digest, &range).await?;
         let start = range.start + partial.received();
+        let length = range.end - range.start;
         let (sender, receiver) = channel(WAITING);
-        let (expected, path) = (hash.clone(), slot.destination().to_owned());
-        let inflating = blocking(move || {
+        let expected = hash.clone();
+        let inflating = self.on_own_thread("inflating", move |client| {
+            let meter = client.progress.begin("downloading", length);
             let mut incoming = Incoming::new(partial, receiver);
-            let content = index.read(&entry, &mut incoming);
-            let written = write_executable(content, &expected, &path, Cache::EXECUTABLE_MODE);
+            let content = index.read(&entry, MeteredReader::new(&mut incoming, meter));
+            let (path, mode) = (slot.destination(), Cache::EXECUTABLE_MODE);
+            let written = write_executable(content, &expected, path, mode);
+            let partial = incoming.partial;
             let written = match incoming.failed {
                 Some(error) => Err(error.into()),
                 None => written.map_err(|error| Error::from(error).in_cache()),
             };
-            Ok((incoming.partial, written))
-        });
-        let (sent, inflated) = join(
-            self.send(store, remote, start..range.end, sender),
-            inflating,
-        )
-        .await;
-        let (partial, written) = inflated?;
-        match written {
-            Ok(true) => {
-                discard(partial);
-                return Ok(Some((fill(slot).await?, range.end - start)));
-            }
-            Ok(false) => {}
-            Err(error) => {
-                // There is no room to continue it, either.
-                if matches!(&error, Error::Cache(error) if error.is_full()) {
+            match written {
+                // All of it here: who waits may be gone by now.
+                Ok(true) => {
                     discard(partial);
+                    Ok(Inflated::Executable(slot.fill()?))
                 }
-                return Err(error);
+                Ok(false) => Ok(Inflated::Other(partial)),
+                Err(error) => {
+                    // There is no room to continue it, either.
+                    if matches!(&error, Error::Cache(error) if error.is_full()) {
+                        discard(partial);
+                    }
+                    Err(error)
+                }
             }
-        }
+        });
+        let sending = self.send(store, remote, start..range.end, sender);
+        let (sent, inflated) = join(sending, inflating).await;
+        let partial = match inflated? {
+            Inflated::Executable(path) => return Ok(Some((path, range.end - start))),
+            Inflated::Other(partial) => partial,
+        };
         let reason = match sent {
             // What has come so far is continued by who comes next.
             Err(error) if error.kind() == ErrorKind::Unavailable => return Err(error),
@@ -150,8 +154,7 @@ impl Client {
         let layer = &remote.layer;
         let length = range.end - range.start;
         let reader = store.open(layer, Some(range)).await?;
-        let meter = self.progress.begin("downloading", length);
-        let mut reader = MeteredReader::new(reader, meter).take(length);
+        let mut reader = reader.take(length);
         loop {
             let mut piece = BytesMut::with_capacity(PIECE);
             match reader.read_buf(&mut piece).await {
@@ -172,6 +175,14 @@ fn find(remote: &Remote, target: &Target) -> Option<(Index, IndexEntry)> {
     let index = remote.index.clone()?;
     let entry = index.executable(target)?.clone();
     Some((index, entry))
+}
+
+/// What the bytes of a range came to.
+enum Inflated {
+    /// The executable, at its path in the cache.
+    Executable(PathBuf),
+    /// Something else, or not all of it.
+    Other(PartialRange),
 }
 
 /// A file that is left costs some space, and nobody is served from it.

@@ -1,20 +1,23 @@
-//! Futures that a host drops on their way.
+//! Futures that a host drops on their way, and runtimes that have few threads.
 
 use std::fs::{self, File};
 use std::io;
+use std::num::NonZeroUsize;
 use std::path::Path;
+use std::pin::pin;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use futures_util::poll;
 use tokio::time::timeout;
 use wasmcloud_par::archive::Target;
 use wasmcloud_par::client::{Client, ClientOptions, TrustPolicy};
 use wasmcloud_par::content::{Meter, Progress};
 use wasmcloud_par::oci::Reference;
 
-use super::{block_on, client, digest, pack};
+use super::{block_on, client, digest, pack, pack_noise};
 use crate::support::Environment;
 
 /// Copying is watched in steps of 16 MiB.
@@ -160,4 +163,77 @@ fn what_is_dropped_on_its_way_ends_and_leaves_nothing() {
         let pulled = client(&cache).pull(&reference, Some(&path), None).await;
         assert_eq!(digest(&pulled.unwrap().path), digest(&file));
     });
+}
+
+#[test]
+fn a_fetch_that_is_dropped_near_its_end_leaves_no_download() {
+    let environment = Environment::new();
+    // All of it fits what waits to be inflated.
+    let file = pack_noise(&environment, "provider.par.gz", 512 << 10);
+    let reference = layout(&environment, "1");
+    let annotations = Default::default();
+    for attempt in 0.. {
+        let folder = environment.path(&format!("cache{attempt}"));
+        let (executables, partial) = (
+            folder.join("v1/executables/sha256"),
+            folder.join("v1/partial/sha256"),
+        );
+        let client = client(&folder);
+        let dropped = block_on(async {
+            client.push(&file, &reference, &annotations).await.unwrap();
+            let target = Target::host();
+            let mut fetching = pin!(client.fetch(&reference, &target));
+            while !names(&executables).iter().any(|name| name.len() == 64) {
+                if poll!(fetching.as_mut()).is_ready() {
+                    return false;
+                }
+                // What others do for it goes on, but it does not.
+                thread::sleep(Duration::from_millis(5));
+            }
+            true
+        });
+        // Otherwise the executable came in the moment before it was asked again.
+        if dropped {
+            wait_until("a download", || names(&partial).is_empty());
+            return;
+        }
+        assert!(attempt < 100);
+    }
+}
+
+#[test]
+fn one_thread_for_blocking_work_is_enough() {
+    let environment = Environment::new();
+    let annotations = Default::default();
+    let references = ["1", "2", "3", "4"].map(|tag| layout(&environment, tag));
+    let sizes = (1_u64..).map(|number| (number << 20) as usize);
+    block_on(async {
+        let client = client(&environment.path("cache"));
+        for (reference, size) in references.iter().zip(sizes) {
+            let file = pack_noise(&environment, "provider.par.gz", size);
+            client.push(&file, reference, &annotations).await.unwrap();
+        }
+    });
+    let runtimes = [
+        ("one", tokio::runtime::Builder::new_current_thread()),
+        ("several", tokio::runtime::Builder::new_multi_thread()),
+    ];
+    for (name, mut runtime) in runtimes {
+        let runtime = runtime
+            .max_blocking_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
+        let client = client(&environment.path(name));
+        let (target, at_once) = (Target::host(), NonZeroUsize::new(4).unwrap());
+        let fetching = client.prefetch(&references, &target, at_once);
+        let fetched = runtime.block_on(async { timeout(SOON, fetching).await });
+        runtime.shutdown_background();
+        for fetched in fetched.expect("it comes to an end") {
+            let fetched = fetched.unwrap();
+            assert!(fetched.downloaded > 0, "{name}");
+            // By its range, without the rest of the archive.
+            assert!(names(&environment.path(name).join("v1/blobs/sha256")).len() == 4);
+        }
+    }
 }
