@@ -74,8 +74,7 @@ impl Cached {
 
     /// The size of the archive in bytes.
     pub(super) fn size(&self) -> u64 {
-        let layers = self.artifact.layers();
-        layers.iter().map(|layer| layer.size).sum()
+        self.artifact.size()
     }
 }
 

@@ -42,8 +42,7 @@ impl Client {
         let Some(name) = record_name(reference).filter(|_| reference.digest().is_none()) else {
             return Ok(None);
         };
-        let size = artifact.layers().iter().map(|layer| layer.size).sum();
-        let record = Record::new(descriptor, Some(size), at);
+        let record = Record::new(descriptor, Some(artifact.size()), at);
         let before = self.recorded(name.clone()).await?;
         let before = before.map(|record| record.descriptor.digest);
         let moved = before.filter(|before| *before != descriptor.digest);

@@ -24,6 +24,7 @@ pub struct Artifact {
     manifest: Bytes,
     config: Descriptor,
     layers: Vec<Descriptor>,
+    size: u64,
     annotations: BTreeMap<String, String>,
 }
 
@@ -70,6 +71,7 @@ impl Artifact {
             manifest,
             config,
             layers: vec![layer.clone()],
+            size: layer.size,
             annotations: annotations.clone(),
         }
     }
@@ -131,11 +133,16 @@ impl Artifact {
         if layers.is_empty() || !layers.iter().all(is_archive_layer) {
             return Err(unsupported(reference, &config, &layers));
         }
+        let mut sizes = layers.iter().map(|layer| layer.size);
+        let size = sizes
+            .try_fold(0, u64::checked_add)
+            .ok_or_else(|| malformed("its layers have more than 2^64 bytes together"))?;
         Ok(Self {
             descriptor,
             manifest: bytes,
             config,
             layers,
+            size,
             annotations: manifest.annotations,
         })
     }
@@ -162,6 +169,12 @@ impl Artifact {
     #[must_use]
     pub fn layers(&self) -> &[Descriptor] {
         &self.layers
+    }
+
+    /// How many bytes the archive has: all layers together, as the manifest says.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.size
     }
 
     /// The annotations of the manifest.

@@ -91,6 +91,12 @@ fn lies_in_a_manifest_are_errors() {
     let mut many = good.clone();
     many["layers"] = Value::Array(vec![good["layers"][0].clone(); 1001]);
     assert!(matches!(parse(&many), Err(Error::Malformed { .. })));
+    let mut large = good.clone();
+    large["layers"] = Value::Array(vec![good["layers"][0].clone(); 2]);
+    large["layers"][0]["size"] = json!(u64::MAX - 7);
+    assert_eq!(parse(&large).unwrap().size(), u64::MAX);
+    large["layers"][1]["size"] = json!(8);
+    assert!(matches!(parse(&large), Err(Error::Malformed { .. })));
     let bytes = Bytes::from_static(b"{}");
     let other = Descriptor::of(media_type::OCI_MANIFEST, b"{ }");
     assert!(matches!(
