@@ -8,6 +8,8 @@ use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
+use tracing::Span;
+
 use crate::content::{ErrorKind, StoreError};
 
 use super::error::Error;
@@ -66,8 +68,10 @@ fn longer(wait: Duration) -> Duration {
 pub(super) async fn off_the_runtime<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, StoreError> {
-    let done = tokio::task::spawn_blocking(work).await;
-    done.map_err(|error| StoreError::new(ErrorKind::Other, error))
+    let span = Span::current();
+    let done = tokio::task::spawn_blocking(move || span.in_scope(work));
+    done.await
+        .map_err(|error| StoreError::new(ErrorKind::Other, error))
 }
 
 /// The same for work on one file of the cache.

@@ -15,7 +15,7 @@ use super::confirmed::Confirmed;
 use super::copy::{Content, metered};
 use super::error::Error;
 use super::resolve::PullPolicy;
-use super::{Access, Client, blocking};
+use super::{Access, Client, blocking, note_digest};
 
 /// The manifest that a reference stands for.
 pub(super) struct Found {
@@ -125,6 +125,7 @@ impl Client {
             manifest = self.manifest(store, &chosen, reference).await?;
         }
         let artifact = Artifact::parse(chosen, manifest, &reference.to_string())?;
+        note_digest(&artifact.descriptor().digest);
         let confirmed = match resolved.confirmed {
             Some(at) => {
                 self.confirmed(reference, &descriptor, &artifact, at)

@@ -7,6 +7,7 @@ use std::thread;
 use tokio::sync::oneshot;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::AbortOnDropHandle;
+use tracing::Span;
 
 use crate::content::{Meter, Progress, Stopped};
 
@@ -20,7 +21,9 @@ use super::error::Error;
 pub(super) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Error> + Send + 'static,
 ) -> Result<T, Error> {
-    match AbortOnDropHandle::new(tokio::task::spawn_blocking(work)).await {
+    let span = Span::current();
+    let working = tokio::task::spawn_blocking(move || span.in_scope(work));
+    match AbortOnDropHandle::new(working).await {
         Ok(outcome) => outcome,
         Err(source) => Err(Error::Cancelled(source)),
     }
@@ -46,11 +49,12 @@ impl Client {
     ) -> Result<T, Error> {
         let (client, _wanted) = self.while_wanted();
         let (sender, outcome) = oneshot::channel();
+        let span = Span::current();
         thread::Builder::new()
             .name(name.to_owned())
             .spawn(move || {
                 // Nobody waits any more when the future was dropped.
-                let _ = sender.send(work(&client));
+                let _ = sender.send(span.in_scope(|| work(&client)));
             })
             .map_err(Error::Thread)?;
         outcome.await.map_err(|_| Error::Abandoned)?

@@ -41,6 +41,7 @@ impl Client {
     /// # Errors
     ///
     /// [`Error`] of the registry, the cache, the archive or the trust policy.
+    #[tracing::instrument(skip_all, fields(%reference, %target, digest))]
     pub async fn fetch(&self, reference: &Reference, target: &Target) -> Result<Fetched, Error> {
         let reference = &self.locked(reference)?;
         let key = (reference.to_string(), target.clone(), self.pull);

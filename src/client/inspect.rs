@@ -28,6 +28,7 @@ impl Client {
     /// # Errors
     ///
     /// [`Error`] of the registry, the cache, the archive or the trust policy.
+    #[tracing::instrument(skip_all, fields(%reference, digest))]
     pub async fn inspect(&self, reference: &Reference) -> Result<Inspected, Error> {
         let reference = &self.locked(reference)?;
         let cached = self.cached(reference).await?;
@@ -42,6 +43,7 @@ impl Client {
     /// # Errors
     ///
     /// [`Error`] of the registry, the cache, the archive or the trust policy.
+    #[tracing::instrument(skip_all, fields(%reference, %target, digest))]
     pub async fn extract(
         &self,
         reference: &Reference,

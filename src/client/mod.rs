@@ -88,7 +88,12 @@ impl Default for ClientOptions {
 /// Pushes, pulls and fetches provider archives.
 ///
 /// Built once per process: it holds connections and tokens. Cheap to clone, and its clones share both.
-/// Its futures want a Tokio runtime with time and input/output enabled.
+/// Its futures want a Tokio runtime with time and input/output enabled. Each of them can be spawned, and be
+/// dropped at any time: what it has begun in the background ends soon then.
+///
+/// What a client does is told to `tracing`: each operation is a span of level `INFO`, with the name of the
+/// method, the `reference` that it is about (`source` and `destination` for [`copy`](Self::copy)), and the
+/// `digest` of its manifest once that is known. Whatever is told on the way, on any thread, is told in there.
 #[derive(Clone)]
 pub struct Client {
     cache: Cache,
@@ -149,6 +154,12 @@ impl Client {
             }
         })
     }
+}
+
+/// Tells who watches which manifest it is that the operation, whose [span](Client) this is called in, is
+/// about.
+fn note_digest(digest: &Digest) {
+    tracing::Span::current().record("digest", tracing::field::display(digest));
 }
 
 /// What a store is wanted for.

@@ -24,6 +24,7 @@ impl Client {
     /// # Errors
     ///
     /// [`Error`] of the registry, or [`Error::Unnamed`].
+    #[tracing::instrument(skip_all, fields(%reference))]
     pub async fn resolve(&self, reference: &Reference) -> Result<Descriptor, Error> {
         let store = self.store(reference, Access::Read)?;
         Ok(store.resolve(&name(reference)?).await?)
@@ -35,6 +36,7 @@ impl Client {
     /// # Errors
     ///
     /// [`Error`] of the registry, or [`Error::Unnamed`].
+    #[tracing::instrument(skip_all, fields(%reference, %tag))]
     pub async fn tag(&self, reference: &Reference, tag: &str) -> Result<Descriptor, Error> {
         let name = name(reference)?;
         if let Reference::Registry(place) = reference {
@@ -53,6 +55,7 @@ impl Client {
     /// # Errors
     ///
     /// [`Error`] of the registry, or [`Error::Unnamed`].
+    #[tracing::instrument(skip_all, fields(%reference))]
     pub async fn deletion(&self, reference: &RegistryReference) -> Result<Deletion, Error> {
         let name = name(&Reference::Registry(reference.clone()))?;
         let repository = self.registries.repository(reference);
@@ -70,6 +73,7 @@ impl Client {
     /// # Errors
     ///
     /// [`Error`] of the registry, many of which do not allow it.
+    #[tracing::instrument(skip_all, fields(reference = %deletion.reference, digest = %deletion.digest))]
     pub async fn delete(&self, deletion: &Deletion) -> Result<(), Error> {
         let repository = self.registries.repository(&deletion.reference);
         Ok(repository.delete_manifest(&deletion.digest).await?)

@@ -36,6 +36,7 @@ impl Client {
     ///
     /// [`Error`] of the registry, the cache, the archive or the trust policy; [`Error::OtherDigest`];
     /// [`Error::Write`]. No file is written then.
+    #[tracing::instrument(skip_all, fields(%reference, digest))]
     pub async fn pull(
         &self,
         reference: &Reference,

@@ -20,7 +20,7 @@ use super::copy::copy;
 use super::error::Error;
 use super::mount::Neighbouring;
 use super::verdict::{HeldBack, Verdict, while_verifying};
-use super::{Access, Client, annotations, blocking};
+use super::{Access, Client, annotations, blocking, note_digest};
 
 /// Up to this size, in bytes, an archive is verified sooner than a registry answers, and so before
 /// anything is sent.
@@ -51,6 +51,7 @@ impl Client {
     ///
     /// [`Error`] of the archive, also when it changes meanwhile, of the trust policy or of the registry;
     /// [`Error::OtherDigest`]. The tag stands for what it stood for before then.
+    #[tracing::instrument(skip_all, fields(%reference, digest))]
     pub async fn push(
         &self,
         path: &Path,
@@ -103,6 +104,7 @@ impl Client {
     /// # Errors
     ///
     /// As [`push`](Self::push), or [`Error::Write`] for the temporary file.
+    #[tracing::instrument(skip_all, fields(%reference, digest))]
     pub async fn push_from(
         &self,
         input: impl Read + Send + 'static,
@@ -237,6 +239,7 @@ fn build(
 ) -> Result<Artifact, Error> {
     let artifact = Artifact::build(layer, title, annotations);
     let actual = &artifact.descriptor().digest;
+    note_digest(actual);
     match reference.digest() {
         Some(expected) if expected != actual => Err(Error::OtherDigest {
             reference: reference.to_string(),

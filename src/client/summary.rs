@@ -61,6 +61,7 @@ impl Client {
     /// # Errors
     ///
     /// [`Error`] of the registry, the cache, the archive or the trust policy.
+    #[tracing::instrument(skip_all, fields(%reference, digest))]
     pub async fn summarize(&self, reference: &Reference, world: bool) -> Result<Summarized, Error> {
         let reference = &self.locked(reference)?;
         let store = self.store(reference, Access::Read)?;

@@ -11,6 +11,7 @@ impl Client {
     /// # Errors
     ///
     /// [`Error`] of the registry.
+    #[tracing::instrument(skip_all, fields(%reference))]
     pub async fn tags(&self, reference: &RegistryReference) -> Result<Vec<String>, Error> {
         Ok(self.registries.repository(reference).tags().await?)
     }

@@ -8,7 +8,7 @@ use crate::oci::{Reference, children, media_type, read_manifest};
 
 use super::copy::{Content, copy};
 use super::error::Error;
-use super::{Access, Client};
+use super::{Access, Client, note_digest};
 
 /// How deep manifests may be nested: an index of indexes of manifests is deeper than any that is known.
 const DEEPEST: usize = 5;
@@ -40,12 +40,14 @@ impl Client {
     /// [`Error`] of the registries or layouts, [`Error::OtherDigest`], [`Error::Unnamed`];
     /// [`Error::TooMuch`] for more than 10,000 contents, or manifests nested more than 5 deep. The tag
     /// stands for what it stood for before then.
+    #[tracing::instrument(skip_all, fields(%source, %destination, digest))]
     pub async fn copy(&self, source: &Reference, destination: &Reference) -> Result<Copied, Error> {
         let unnamed = |reference: &Reference| Error::Unnamed(reference.to_string());
         let name = source.name().ok_or_else(|| unnamed(source))?;
         destination.name().ok_or_else(|| unnamed(destination))?;
         let from = self.store(source, Access::Read)?;
         let root = from.resolve(&name).await?;
+        note_digest(&root.digest);
         if let Some(expected) = destination.digest()
             && *expected != root.digest
         {

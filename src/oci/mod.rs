@@ -40,7 +40,8 @@ pub const MANIFEST_LIMIT: u64 = 4 * 1024 * 1024;
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Error> + Send + 'static,
 ) -> Result<T, Error> {
-    match tokio::task::spawn_blocking(work).await {
+    let span = tracing::Span::current();
+    match tokio::task::spawn_blocking(move || span.in_scope(work)).await {
         Ok(result) => result,
         Err(source) => Err(Error::Cancelled { source }),
     }

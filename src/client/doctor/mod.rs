@@ -28,6 +28,7 @@ impl Client {
     ///
     /// What is wrong on this side, such as a `hosts.toml` that cannot be read. What is wrong with the
     /// registry is in the [`Diagnosis`].
+    #[tracing::instrument(skip_all, fields(%place))]
     pub async fn doctor(&self, place: &Place, push: bool) -> Result<Diagnosis, Error> {
         let (mirrors, registry) = self.registries.probes(place).await?;
         let mut findings = Vec::new();

@@ -54,6 +54,7 @@ impl Client {
             .await
     }
 
+    #[tracing::instrument(name = "lock", skip_all, fields(%reference))]
     async fn provider(&self, reference: Reference) -> Result<Locked, Error> {
         // What an image index stands for differs between machines: its own digest is locked.
         let digest = self.resolve(&reference).await?.digest;

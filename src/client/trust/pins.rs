@@ -95,6 +95,7 @@ impl Client {
     ///
     /// [`Error`] of the registry, the cache, the archive, the trust policy or the lock;
     /// [`TrustError::NeverPinned`].
+    #[tracing::instrument(skip_all, fields(%reference, digest))]
     pub async fn accept(&self, reference: &Reference) -> Result<VerifiedClaims, Error> {
         let reference = &self.locked(reference)?;
         if self.trust.place_of(reference).is_none() {

@@ -21,6 +21,7 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesOrdered;
 use tokio::sync::Semaphore;
 use tokio_util::task::AbortOnDropHandle;
+use tracing::Instrument;
 
 use super::super::error::Error;
 use super::download::{Body, Download};
@@ -106,11 +107,12 @@ impl Pieces {
         let piece = self.whole.piece(range);
         let (connections, buffers) = (Arc::clone(&self.connections), self.buffers.clone());
         let size = usize::try_from(self.size).unwrap_or(usize::MAX);
-        let task = tokio::spawn(async move {
+        let receiving = async move {
             // It is never closed.
             let _connection = connections.acquire_owned().await.ok();
             receive(piece, body, buffers.take(size)).await
-        });
+        };
+        let task = tokio::spawn(receiving.in_current_span());
         self.coming.push_back(AbortOnDropHandle::new(task));
     }
 }

@@ -25,6 +25,7 @@ mod ranged;
 mod refused;
 mod secrets;
 mod sha512;
+mod spans;
 mod together;
 mod tokens;
 mod trust;
