@@ -133,6 +133,10 @@ impl Registries {
             .hosts_directory
             .as_deref()
             .map_or(Ok(()), hosts::check)?;
+        let options = RegistryOptions {
+            retry: options.retry.bounded(),
+            ..options
+        };
         Ok(Self {
             options: Arc::new(options),
             routes: Arc::default(),

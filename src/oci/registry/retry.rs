@@ -18,11 +18,15 @@ const DOUBTS: u32 = 2;
 const MIRROR_WAIT: Duration = Duration::from_secs(5);
 /// The same, when who asks can do without an answer.
 const MIRROR_WAIT_IN_HASTE: Duration = Duration::from_secs(2);
+/// Longer is for ever. Points in time that are further away cannot be computed everywhere.
+const FOR_EVER: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// How long is waited for a registry, and how often it is asked again.
 ///
 /// What is tried again: HTTP 408, 429, 500, 502, 503 and 504, connections that fail or break, and
 /// transfers that stall; not refusals, content that is wrong, or a failing TLS certificate.
+///
+/// What is longer than a year, such as [`Duration::MAX`], counts as a year.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct RetryOptions {
@@ -57,6 +61,18 @@ impl Default for RetryOptions {
 }
 
 impl RetryOptions {
+    /// The same, with nothing that is longer than a year.
+    pub(super) fn bounded(&self) -> Self {
+        Self {
+            connect_timeout: self.connect_timeout.min(FOR_EVER),
+            stall_timeout: self.stall_timeout.min(FOR_EVER),
+            patience: self.patience.min(FOR_EVER),
+            first_delay: self.first_delay.min(FOR_EVER),
+            longest_delay: self.longest_delay.min(FOR_EVER),
+            longest_retry_after: self.longest_retry_after.min(FOR_EVER),
+        }
+    }
+
     /// For one quick attempt.
     pub(super) fn quick(&self) -> Self {
         Self {

@@ -5,11 +5,12 @@ use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 use wasmcloud_par::archive::Target;
+use wasmcloud_par::client::Client;
 use wasmcloud_par::content::ErrorKind;
 
-use super::{anonymous, block_on, client, client_with, parse, pushed, sample};
+use super::{anonymous, block_on, client, client_with, options, parse, pushed, sample};
 use crate::support::proxy::{Fault, Proxy, Rule};
-use crate::support::{Environment, Registry, shared_registry};
+use crate::support::{Environment, Registry, shared_registry, unique};
 
 #[test]
 fn a_registry_that_stays_away_is_reported_when_patience_is_over() {
@@ -47,6 +48,33 @@ fn a_registry_that_stays_away_is_reported_when_patience_is_over() {
             assert!(allowed.contains(&took), "{address}: {took:?}");
         }
     });
+}
+
+#[test]
+fn for_ever_is_not_too_long() {
+    let name = block_on(pushed(sample()));
+    let away = |method, path| Rule::on(method, path, Fault::status("503 Away"));
+    let rules = vec![away("GET", "/blobs/"), away("PUT", "/blobs/")];
+    let proxy = Proxy::to(shared_registry(), rules);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("provider.par");
+    std::fs::write(&file, &sample().archive).unwrap();
+    let mut options = options(folder.path(), anonymous(folder.path()), Duration::ZERO);
+    let retry = &mut options.registry.retry;
+    retry.connect_timeout = Duration::MAX;
+    retry.stall_timeout = Duration::MAX;
+    retry.patience = Duration::MAX;
+    retry.longest_delay = Duration::MAX;
+    retry.longest_retry_after = Duration::MAX;
+    let client = Client::new(options).unwrap();
+    block_on(async {
+        let target = Target::host();
+        let fetched = client.fetch(&parse(&proxy.reference(&name)), &target).await;
+        assert!(fetched.unwrap().path.is_file());
+        let new = parse(&proxy.reference(&format!("{}:1", unique("faults"))));
+        client.push(&file, &new, &BTreeMap::new()).await.unwrap();
+    });
+    assert!(proxy.seen("PUT", "/blobs/").len() > 1);
 }
 
 #[test]
