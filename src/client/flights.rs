@@ -24,8 +24,9 @@ impl Client {
     ///
     /// By default a tag is asked for each time, so one that was moved is noticed ([`PullPolicy`]); what
     /// has not changed is not downloaded again. Any number of tasks and processes may fetch at once: one
-    /// of them works, and all others get what it got. When it is dropped, another one goes on. The first
-    /// fetch from a repository pins it to who published there, unless the trust policy says otherwise.
+    /// of them works, and all others get what it got. When it is dropped, another one goes on; while it is
+    /// kept and not polled, the others wait. The first fetch from a repository pins it to who published
+    /// there, unless the trust policy says otherwise.
     ///
     /// An archive that was pushed with its claims and its index on the manifest, as [`push`](Self::push)
     /// does for one that [carries an index](crate::archive::Index), is not downloaded as a whole: the

@@ -8,6 +8,9 @@ use tokio::io::{AsyncRead, ReadBuf};
 
 /// Watches work that takes long. A host or a command line implements it to show progress and to stop
 /// what is no longer wanted; [`Silent`] does neither.
+///
+/// It is called from the threads that do the work: those of the runtime, its threads for blocking work, and
+/// threads of this crate's own. Several steps may be under way at once.
 pub trait Progress: Send + Sync {
     /// A step begins: what it does, such as `uploading`, and its size in bytes, 0 when unknown.
     fn begin(&self, label: &str, total: u64) -> Box<dyn Meter>;
@@ -15,7 +18,8 @@ pub trait Progress: Send + Sync {
 
 /// Counts one step; dropping it ends the step.
 pub trait Meter: Send + Sync {
-    /// `bytes` more are done.
+    /// `bytes` more are done. Called often, and from several threads at the same time; it must not
+    /// block, because tasks of the runtime, and the threads that a step is divided among, wait for it.
     ///
     /// # Errors
     ///
