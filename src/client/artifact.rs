@@ -82,7 +82,7 @@ impl Client {
     /// Brings the archive that `reference` stands for into the cache. What is there already is not
     /// downloaded again.
     pub(super) async fn cached(&self, reference: &Reference) -> Result<Cached, Error> {
-        let store = self.store(reference, Access::Read)?;
+        let store = self.store(reference, Access::Read).await?;
         let found = self.find(store.as_ref(), reference).await?;
         self.whole(store.as_ref(), found, reference).await
     }

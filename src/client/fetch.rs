@@ -34,7 +34,7 @@ impl Client {
         reference: &Reference,
         target: &Target,
     ) -> Result<Fetched, Error> {
-        let store = self.store(reference, Access::Read)?;
+        let store = self.store(reference, Access::Read).await?;
         let store = store.as_ref();
         let found = self.find(store, reference).await?;
         let by_range = self.fetch_by_range(store, &found, reference, target);

@@ -142,15 +142,17 @@ impl Client {
     }
 
     /// The store that `reference` is in.
-    fn store(&self, reference: &Reference, access: Access) -> Result<Box<dyn Store>, Error> {
+    async fn store(&self, reference: &Reference, access: Access) -> Result<Box<dyn Store>, Error> {
         Ok(match (reference, access) {
             (_, Access::Read) if self.pull == PullPolicy::Never => Box::new(self.cache.clone()),
             (Reference::Registry(reference), _) => Box::new(self.registries.repository(reference)),
-            (Reference::Layout(reference), Access::Read) => {
-                Box::new(Layout::open(reference.directory())?)
-            }
-            (Reference::Layout(reference), Access::Write) => {
-                Box::new(Layout::open_or_create(reference.directory())?)
+            (Reference::Layout(reference), access) => {
+                let directory = reference.directory().to_owned();
+                let open = move || match access {
+                    Access::Read => Layout::open(directory),
+                    Access::Write => Layout::open_or_create(directory),
+                };
+                Box::new(blocking(move || Ok(open()?)).await?)
             }
         })
     }

@@ -29,10 +29,12 @@ impl Client {
     }
 
     /// Another repository in the registry of `reference` that had this content when it was last seen.
-    pub(super) fn neighbour(&self, reference: &Reference, digest: &Digest) -> Option<String> {
+    pub(super) async fn neighbour(&self, reference: &Reference, digest: &Digest) -> Option<String> {
         let (registry, repository) = repository(reference)?;
-        let places = self.cache.places(digest).into_iter();
-        let mut others = places.filter(|place| {
+        let (cache, digest) = (self.cache.clone(), digest.clone());
+        // Without an answer, nothing is mounted.
+        let places = blocking(move || Ok(cache.places(&digest))).await.ok()?;
+        let mut others = places.into_iter().filter(|place| {
             let name = place.strip_prefix(registry);
             let name = name.and_then(|name| name.strip_prefix('/'));
             name.is_some_and(|name| name != repository)

@@ -26,7 +26,7 @@ impl Client {
     /// [`Error`] of the registry, or [`Error::Unnamed`].
     #[tracing::instrument(skip_all, fields(%reference))]
     pub async fn resolve(&self, reference: &Reference) -> Result<Descriptor, Error> {
-        let store = self.store(reference, Access::Read)?;
+        let store = self.store(reference, Access::Read).await?;
         Ok(store.resolve(&name(reference)?).await?)
     }
 
@@ -43,7 +43,7 @@ impl Client {
             let repository = self.registries.repository(place);
             return Ok(repository.add_tag(&name, tag).await?);
         }
-        let store = self.store(reference, Access::Read)?;
+        let store = self.store(reference, Access::Read).await?;
         let manifest = store.resolve(&name).await?;
         store.tag(&manifest, tag).await?;
         Ok(manifest)

@@ -120,7 +120,7 @@ impl Client {
         let actual = match (reference.digest(), reference.tag()) {
             (Some(written), _) => written.clone(),
             (None, Some(_)) => {
-                let store = self.store(reference, Access::Read)?;
+                let store = self.store(reference, Access::Read).await?;
                 let resolved = self.stands_for(store.as_ref(), reference).await?;
                 resolved.descriptor.digest
             }

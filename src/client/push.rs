@@ -165,10 +165,10 @@ impl Client {
         reference: &Reference,
         verdict: Verdict,
     ) -> Result<Digest, Error> {
-        let store = self.store(reference, Access::Write)?;
+        let store = self.store(reference, Access::Write).await?;
         let store = store.as_ref();
         for layer in artifact.layers() {
-            let place = self.neighbour(reference, &layer.digest);
+            let place = self.neighbour(reference, &layer.digest).await;
             let source = &Neighbouring { source, place };
             copy(source, store, layer, "uploading", self.progress.as_ref()).await?;
         }

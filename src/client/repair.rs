@@ -28,7 +28,7 @@ impl Client {
         if self.is_intact(&cached).await? {
             return Err(error);
         }
-        let store = self.store(reference, Access::Read)?;
+        let store = self.store(reference, Access::Read).await?;
         let found = Found {
             artifact: cached.artifact,
             confirmed: cached.confirmed,

@@ -64,7 +64,7 @@ impl Client {
     #[tracing::instrument(skip_all, fields(%reference, digest))]
     pub async fn summarize(&self, reference: &Reference, world: bool) -> Result<Summarized, Error> {
         let reference = &self.locked(reference)?;
-        let store = self.store(reference, Access::Read)?;
+        let store = self.store(reference, Access::Read).await?;
         let store = store.as_ref();
         let found = self.find(store, reference).await?;
         let digest = found.artifact.descriptor().digest.clone();

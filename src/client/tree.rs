@@ -45,7 +45,7 @@ impl Client {
         let unnamed = |reference: &Reference| Error::Unnamed(reference.to_string());
         let name = source.name().ok_or_else(|| unnamed(source))?;
         destination.name().ok_or_else(|| unnamed(destination))?;
-        let from = self.store(source, Access::Read)?;
+        let from = self.store(source, Access::Read).await?;
         let root = from.resolve(&name).await?;
         note_digest(&root.digest);
         if let Some(expected) = destination.digest()
@@ -57,7 +57,7 @@ impl Client {
                 actual: root.digest,
             });
         }
-        let to = self.store(destination, Access::Write)?;
+        let to = self.store(destination, Access::Write).await?;
         let mut tree = Tree {
             source,
             from: from.as_ref(),
