@@ -114,7 +114,7 @@ pub enum Error {
     /// Another task that fetched the same, and that this one waited for, failed.
     #[error(transparent)]
     Shared(Arc<Error>),
-    /// Reading an input ended without an outcome: its reader panicked.
+    /// Reading an archive ended without an outcome: who read it, or watched that, panicked.
     #[error("reading the archive was abandoned")]
     Abandoned,
 }

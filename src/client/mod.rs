@@ -91,9 +91,9 @@ impl Default for ClientOptions {
 /// Its futures want a Tokio runtime with time and input/output enabled. Each of them can be spawned, and be
 /// dropped at any time: what it has begun in the background ends soon then.
 ///
-/// What a client does is told to `tracing`: each operation is a span of level `INFO`, with the name of the
-/// method, the `reference` that it is about (`source` and `destination` for [`copy`](Self::copy)), and the
-/// `digest` of its manifest once that is known. Whatever is told on the way, on any thread, is told in there.
+/// What a client does is told to `tracing`. What it does with one reference is a span of level `INFO`, named
+/// as the method, with the `reference` (`source` and `destination` for [`copy`](Self::copy)) and, once it is
+/// known, the `digest` of the manifest. Whatever happens in there, on any thread, is told in there.
 #[derive(Clone)]
 pub struct Client {
     cache: Cache,
