@@ -184,7 +184,8 @@ fn run(cli: Cli, output: &Output) -> Result<Answer, Problem> {
         }
     });
     // Blocking work cannot be dropped. It sees the interruption at its next step, and is given time
-    // for that.
+    // for that. What has not begun is not waited for: so let begin what comes before this.
+    let _ = runtime.block_on(runtime.spawn_blocking(|| ()));
     runtime.shutdown_timeout(GRACE);
     match outcome {
         Some(Ok(answer)) => Ok(answer),

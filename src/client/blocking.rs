@@ -2,8 +2,9 @@
 
 use std::io;
 use std::sync::Arc;
-use std::thread;
+use std::thread::{self, JoinHandle};
 
+use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::AbortOnDropHandle;
@@ -41,23 +42,30 @@ impl Client {
     }
 
     /// The same on a thread of its own, for work that waits for others: they may need one of the threads
-    /// that a runtime has for blocking work. Dropping the runtime does not wait for it.
+    /// that a runtime has for blocking work.
     pub(super) async fn on_own_thread<T: Send + 'static>(
         &self,
         name: &str,
+        input: Input,
         work: impl FnOnce(&Self) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
         let (client, _wanted) = self.while_wanted();
         let (sender, outcome) = oneshot::channel();
         let span = Span::current();
-        thread::Builder::new()
+        let thread = thread::Builder::new()
             .name(name.to_owned())
             .spawn(move || {
                 // Nobody waits any more when the future was dropped.
                 let _ = sender.send(span.in_scope(|| work(&client)));
             })
             .map_err(Error::Thread)?;
-        outcome.await.map_err(|_| Error::Abandoned)?
+        let mut ending = Ending(match input {
+            Input::Ours => Some(thread),
+            Input::Foreign => None,
+        });
+        let outcome = outcome.await;
+        ending.0 = None;
+        outcome.map_err(|_| Error::Abandoned)?
     }
 
     /// This client with a progress that stops whatever it watches once the guard was dropped.
@@ -72,6 +80,28 @@ impl Client {
             ..self.clone()
         };
         (client, unwanted.drop_guard())
+    }
+}
+
+/// What work on a thread of its own waits for.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Input {
+    /// What comes from beside its future, and ends with that.
+    Ours,
+    /// What may never end.
+    Foreign,
+}
+
+/// The end of a thread, soon after its future was dropped.
+struct Ending(Option<JoinHandle<()>>);
+
+impl Drop for Ending {
+    /// A runtime that ends waits for the blocking work that it has begun, and in this way for the thread:
+    /// it has to clean up.
+    fn drop(&mut self) {
+        if let (Some(thread), Ok(runtime)) = (self.0.take(), Handle::try_current()) {
+            runtime.spawn_blocking(move || thread.join());
+        }
     }
 }
 

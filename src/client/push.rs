@@ -16,6 +16,7 @@ use crate::content::{
 };
 use crate::oci::{Artifact, Reference, media_type};
 
+use super::blocking::Input;
 use super::copy::copy;
 use super::error::Error;
 use super::mount::Neighbouring;
@@ -118,7 +119,7 @@ impl Client {
         // ever.
         let (file, path) = spool().await?;
         let name = name.to_owned();
-        let examining = self.on_own_thread("spool", move |client| {
+        let examining = self.on_own_thread("spool", Input::Foreign, move |client| {
             let meter = client.progress.begin("verifying", 0);
             let input = Spooling {
                 input: MeteredReader::new(input, meter),

@@ -16,6 +16,7 @@ use crate::oci::Reference;
 
 use super::Client;
 use super::artifact::Found;
+use super::blocking::Input;
 use super::error::Error;
 use super::fetch::Fetched;
 use super::remote::{Remote, whole_instead};
@@ -100,7 +101,7 @@ impl Client {
         let length = range.end - range.start;
         let (sender, receiver) = channel(WAITING);
         let expected = hash.clone();
-        let inflating = self.on_own_thread("inflating", move |client| {
+        let inflating = self.on_own_thread("inflating", Input::Ours, move |client| {
             let meter = client.progress.begin("downloading", length);
             let mut incoming = Incoming::new(partial, receiver);
             let content = index.read(&entry, MeteredReader::new(&mut incoming, meter));

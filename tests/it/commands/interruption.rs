@@ -151,6 +151,39 @@ fn inserting_stops_and_leaves_the_archive_as_it_was() {
 }
 
 #[test]
+fn fetching_stops_and_leaves_nothing_but_what_can_be_continued() {
+    let environment = Environment::new();
+    large_provider(&environment, 128 << 20);
+    let create = [
+        "create",
+        "-n",
+        "N",
+        "-v",
+        "V",
+        "-b",
+        "x86_64-linux=provider",
+    ];
+    environment.par(create).success();
+    let reference = "oci-layout://layout:1";
+    environment
+        .par(["push", reference, "provider.par"])
+        .success();
+    let executables = |environment: &Environment| {
+        let files = environment.files().into_iter();
+        let files = files.filter(|name| name.contains("/executables/"));
+        files.collect::<Vec<_>>()
+    };
+    let fetch = ["fetch", reference, "--target", "x86_64-linux"];
+    let mut running = Running::start(&environment, &fetch);
+    running.until("an executable", || !executables(&environment).is_empty());
+    let (code, _, stderr) = running.stop("INT");
+    assert_eq!(code, Some(130), "{stderr}");
+    assert_eq!(executables(&environment), [""; 0]);
+    environment.par(fetch).success();
+    assert_eq!(executables(&environment).len(), 1);
+}
+
+#[test]
 #[cfg_attr(not(target_os = "linux"), ignore = "reads /proc")]
 fn what_nohup_has_started_goes_on_without_its_terminal() {
     let environment = Environment::new();
