@@ -83,8 +83,8 @@ impl Client {
         let Some(place) = self.trust.place_of(reference) else {
             return Ok(None);
         };
-        let cache = self.cache.clone();
-        blocking(move || Ok(cache.identity(&place)?)).await
+        self.blocking(move |client| Ok(client.cache.identity(&place)?))
+            .await
     }
 
     /// Verifies what `reference` stands for, and pins its repository to who published that, whoever it
