@@ -40,6 +40,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     // Once per process: it holds connections, tokens, the cache and the trust policy.
     let client = Client::new(ClientOptions::default())?;
+    // At the start, and not with the first provider: the cache can be used.
+    client.cache()?;
     // What is dropped because something else came first leaves nothing wrong, and no provider behind. One
     // listener for the whole run: a signal between two of them would get lost.
     tokio::select! {

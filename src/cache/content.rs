@@ -31,7 +31,7 @@ impl Kind {
     pub(super) const ALL: [Self; 2] = [Self::Blob, Self::Executable];
 
     /// The folder that it is in.
-    pub(super) fn folder(self) -> &'static str {
+    pub(super) const fn folder(self) -> &'static str {
         match self {
             Self::Blob => "blobs",
             Self::Executable => "executables",

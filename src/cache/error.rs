@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::content::{Digest, ErrorKind, StoreError, VerifyError};
+use crate::content::{Digest, ErrorKind, StoreError, VerifyError, in_place_of_a_folder};
 
 /// An error of the cache.
 #[derive(Debug, thiserror::Error)]
@@ -20,6 +20,20 @@ pub enum Error {
     /// Others may write to the folder, or to one that it is in.
     #[error("the cache cannot be in {}: others may write to it", .0.display())]
     SharedDirectory(PathBuf),
+    /// The folder is what is in a cache, and not that of one.
+    #[error("{} is within a cache, and not the folder of one", .0.display())]
+    WithinCache(PathBuf),
+    /// Something else is where the cache has a folder.
+    #[error("the cache cannot be in {}: a folder is expected, and that is none", .0.display())]
+    NotAFolder(PathBuf),
+    /// A folder of the cache could not be made, or looked at.
+    #[error("cannot use the cache folder {}", path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
     /// A file of the cache could not be used.
     #[error("cannot use the cache file {}", path.display())]
     File {
@@ -64,17 +78,33 @@ impl Error {
         move |source| Self::File { path, source }
     }
 
+    pub(crate) fn folder(path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| match in_place_of_a_folder(&path) {
+            Some(other) => Self::NotAFolder(other.to_owned()),
+            None => Self::Folder { path, source },
+        }
+    }
+
+    /// What the system said of a file or a folder.
+    fn of_system(&self) -> Option<&io::Error> {
+        match self {
+            Self::File { source, .. } | Self::Folder { source, .. } => Some(source),
+            _ => None,
+        }
+    }
+
     /// Whether a file could not be written because the disk is full, or what this user or process may
     /// have of it.
     pub(crate) fn is_full(&self) -> bool {
-        matches!(self, Self::File { source, .. } if is_full(source))
+        self.of_system().is_some_and(is_full)
     }
 
     /// What a caller can decide on.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::File { source, .. } => ErrorKind::of_io(source),
+            Self::File { source, .. } | Self::Folder { source, .. } => ErrorKind::of_io(source),
             Self::Receive { source, .. } => match source.get_ref() {
                 // The source stopped the work itself, or told how it failed.
                 Some(inner) => inner
@@ -83,7 +113,7 @@ impl Error {
                 None => ErrorKind::Unavailable,
             },
             Self::NoContent(_) | Self::NoReference(_) => ErrorKind::NotFound,
-            Self::MalformedName(_) => ErrorKind::Usage,
+            Self::MalformedName(_) | Self::WithinCache(_) | Self::NotAFolder(_) => ErrorKind::Usage,
             Self::NotVerified(_) | Self::DamagedIdentity { .. } => ErrorKind::NotVerified,
             Self::ForeignDirectory(_) | Self::SharedDirectory(_) => ErrorKind::Denied,
             Self::NoDirectory => ErrorKind::Other,
@@ -101,9 +131,18 @@ impl Error {
             Self::SharedDirectory(_) => {
                 "take that right from them (chmod go-w), or name another folder with --cache-dir"
             }
-            Self::File { source, .. } if is_full(source) => {
+            Self::WithinCache(path) => {
+                let folder = path.parent().unwrap_or(path);
+                return Some(format!(
+                    "name the folder that it is in: {}",
+                    folder.display()
+                ));
+            }
+            Self::NotAFolder(_) => "name a folder with --cache-dir or PAR_CACHE_DIR",
+            _ if self.is_full() => {
                 "make room, with `par cache prune` perhaps, or name another folder with --cache-dir"
             }
+            Self::Folder { .. } => "name another folder with --cache-dir or PAR_CACHE_DIR",
             Self::File { source, .. } if ErrorKind::of_io(source) == ErrorKind::Denied => {
                 "name another folder with --cache-dir or PAR_CACHE_DIR"
             }

@@ -43,7 +43,7 @@ mod seal;
 mod verify;
 mod waiting;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use self::paths::Paths;
@@ -65,22 +65,47 @@ pub struct Cache {
 }
 
 impl Cache {
-    /// Opens the cache under `directory`, or under the user's cache folder
+    /// Opens the cache in `directory`, or in the user's cache folder
     /// (`$XDG_CACHE_HOME/wasmcloud-par`, or `~/.cache/wasmcloud-par`). Creates what is missing.
     ///
     /// # Errors
     ///
-    /// [`Error::NoDirectory`] when no folder is known, [`Error::File`] when it cannot be created,
-    /// [`Error::ForeignDirectory`] and [`Error::SharedDirectory`] when others could change what is in it, or
-    /// replace it.
+    /// [`Error::NoDirectory`] when no folder is known, [`Error::Folder`] and [`Error::NotAFolder`] when it
+    /// cannot be created, [`Error::WithinCache`] for the `v1` of a cache, [`Error::ForeignDirectory`] and
+    /// [`Error::SharedDirectory`] when others could change what is in it, or replace it.
     pub fn open(directory: Option<&Path>) -> Result<Self, Error> {
-        let paths = Paths::create(directory)?;
-        Ok(Self {
-            paths: Arc::new(paths),
-        })
+        let paths = Paths::in_folder(directory)?;
+        paths.create()?;
+        Ok(Self::at(paths))
     }
 
-    /// The folder of this cache, its version included.
+    /// The same, if there is a cache: nothing is created for who only wants to know what is in it.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    pub fn open_existing(directory: Option<&Path>) -> Result<Option<Self>, Error> {
+        let paths = Paths::in_folder(directory)?;
+        Ok(paths.exist()?.then(|| Self::at(paths)))
+    }
+
+    /// The folder that [`open`](Self::open) takes for the cache, which need not be there: `directory` as an
+    /// absolute path, or that of the user.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoDirectory`], [`Error::WithinCache`].
+    pub fn folder(directory: Option<&Path>) -> Result<PathBuf, Error> {
+        Paths::in_folder(directory).map(Paths::into_folder)
+    }
+
+    fn at(paths: Paths) -> Self {
+        Self {
+            paths: Arc::new(paths),
+        }
+    }
+
+    /// Where the files of this cache are: the folder of its version, in the one that it was opened in.
     #[must_use]
     pub fn directory(&self) -> &Path {
         self.paths.root()

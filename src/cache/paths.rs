@@ -18,10 +18,22 @@ pub(super) const IDENTITY: &str = "_identity";
 pub(super) const LOCK: &str = "_lock";
 
 const REFERENCES: &str = "references";
+const IDENTITIES: &str = "identities";
 const HEADS: &str = "heads";
 const PLACES: &str = "places";
 const TAGS: &str = "_tags";
 const UNFINISHED: &str = "partial";
+
+/// What is in a cache.
+const FOLDERS: [&str; 7] = [
+    Kind::Blob.folder(),
+    Kind::Executable.folder(),
+    REFERENCES,
+    IDENTITIES,
+    HEADS,
+    PLACES,
+    UNFINISHED,
+];
 
 /// What a path of the cache is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,11 +51,14 @@ pub(super) enum Place {
 
 #[derive(Debug)]
 pub(super) struct Paths {
+    /// The folder that the cache was asked for in.
+    folder: PathBuf,
     root: PathBuf,
 }
 
 impl Paths {
-    pub(super) fn create(directory: Option<&Path>) -> Result<Self, Error> {
+    /// Where things are in the cache in `directory`, or in the user's. Looks for nothing but a mistake.
+    pub(super) fn in_folder(directory: Option<&Path>) -> Result<Self, Error> {
         let directory = match directory {
             Some(directory) => directory.to_owned(),
             None => user_folder("XDG_CACHE_HOME", ".cache")
@@ -51,13 +66,35 @@ impl Paths {
                 .join("wasmcloud-par"),
         };
         // Executables are handed out by their path: it has to hold wherever the caller goes.
-        let root = std::path::absolute(&directory)
-            .map_err(Error::file(&directory))?
-            .join(VERSION);
-        create_private_folder(&root).map_err(Error::file(&root))?;
+        let folder = std::path::absolute(&directory).map_err(Error::folder(&directory))?;
+        // A cache of its own in there would know no pins, and trust anybody anew.
+        if folder.ends_with(VERSION) && FOLDERS.iter().any(|known| folder.join(known).is_dir()) {
+            return Err(Error::WithinCache(folder));
+        }
+        let root = folder.join(VERSION);
+        Ok(Self { folder, root })
+    }
+
+    /// Creates what is missing, and makes sure that nobody else can change it.
+    pub(super) fn create(&self) -> Result<(), Error> {
+        create_private_folder(&self.root).map_err(Error::folder(&self.root))?;
         #[cfg(unix)]
-        require_private(&root)?;
-        Ok(Self { root })
+        require_private(&self.root)?;
+        Ok(())
+    }
+
+    /// Whether there is a cache, which nobody else can change then.
+    pub(super) fn exist(&self) -> Result<bool, Error> {
+        let there = self.root.try_exists().map_err(Error::folder(&self.root))?;
+        if there {
+            #[cfg(unix)]
+            require_private(&self.root)?;
+        }
+        Ok(there)
+    }
+
+    pub(super) fn into_folder(self) -> PathBuf {
+        self.folder
     }
 
     pub(super) fn root(&self) -> &Path {
@@ -133,7 +170,7 @@ impl Paths {
     }
 
     pub(super) fn identities(&self) -> PathBuf {
-        self.root.join("identities")
+        self.root.join(IDENTITIES)
     }
 
     /// The file of who `registry/repository` is pinned to.
@@ -148,7 +185,7 @@ impl Paths {
 
     pub(super) fn create_parent(&self, path: &Path) -> Result<(), Error> {
         match path.parent() {
-            Some(parent) => create_private_folder(parent).map_err(Error::file(parent)),
+            Some(parent) => create_private_folder(parent).map_err(Error::folder(parent)),
             None => Ok(()),
         }
     }
@@ -170,7 +207,9 @@ mod tests {
     use super::*;
 
     fn paths(folder: &tempfile::TempDir) -> Paths {
-        Paths::create(Some(folder.path())).unwrap()
+        let paths = Paths::in_folder(Some(folder.path())).unwrap();
+        paths.create().unwrap();
+        paths
     }
 
     #[test]
@@ -240,6 +279,25 @@ mod tests {
         assert_eq!(paths.place(&temporary), Some(Place::Temporary));
         for other in ["identities/ghcr.io/x", "blobs/sha256/x", "blobs/x", "x"] {
             assert_eq!(paths.place(&paths.root().join(other)), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn who_looks_for_a_cache_creates_none_and_none_is_within_another() {
+        let folder = tempfile::tempdir().unwrap();
+        let deep = folder.path().join("deep/v1");
+        assert!(!Paths::in_folder(Some(&deep)).unwrap().exist().unwrap());
+        assert!(!folder.path().join("deep").exists());
+        // Somebody's folder that is called so is as good as another.
+        let paths = Paths::in_folder(Some(&deep)).unwrap();
+        paths.create().unwrap();
+        assert!(paths.exist().unwrap());
+        for known in FOLDERS {
+            fs::create_dir(paths.root().join(known)).unwrap();
+            let error = Paths::in_folder(Some(paths.root())).unwrap_err();
+            assert!(matches!(error, Error::WithinCache(_)), "{error}");
+            assert!(error.hint().unwrap().contains(deep.to_str().unwrap()));
+            fs::remove_dir(paths.root().join(known)).unwrap();
         }
     }
 

@@ -59,7 +59,7 @@ pub(super) fn require_private(root: &Path) -> Result<(), Error> {
 /// Every folder and every link that `path` leads through, in this order, itself last. Who may change one of
 /// them decides where all that follows leads to.
 fn way_to(path: &Path) -> Result<Vec<(PathBuf, Metadata)>, Error> {
-    let absolute = std::path::absolute(path).map_err(Error::file(path))?;
+    let absolute = std::path::absolute(path).map_err(Error::folder(path))?;
     let mut way = Vec::new();
     let mut links = 0;
     let mut place = PathBuf::new();
@@ -78,9 +78,9 @@ fn way_to(path: &Path) -> Result<Vec<(PathBuf, Metadata)>, Error> {
             links += 1;
             if links > LINKS {
                 let reason = "its links go round in circles";
-                return Err(Error::file(path)(io::Error::other(reason)));
+                return Err(Error::folder(path)(io::Error::other(reason)));
             }
-            let target = read_link(&place).map_err(Error::file(&place))?;
+            let target = read_link(&place).map_err(Error::folder(&place))?;
             place.pop();
             // A target that is absolute begins with the root, which stands in for all before it.
             ahead.extend(backwards(&target));
@@ -96,7 +96,7 @@ fn backwards(path: &Path) -> impl Iterator<Item = OsString> {
 }
 
 fn look(path: &Path) -> Result<Metadata, Error> {
-    symlink_metadata(path).map_err(Error::file(path))
+    symlink_metadata(path).map_err(Error::folder(path))
 }
 
 fn others_may_rename_in(folder: &Metadata) -> bool {

@@ -8,7 +8,7 @@ use anyhow::Result;
 use bytesize::ByteSize;
 use clap::Subcommand;
 use serde_json::{Value, json};
-use wasmcloud_par::cache::{Cache, Listed, Listing, PruneOptions, Usage};
+use wasmcloud_par::cache::{Cache, Listed, Listing, PruneOptions, Pruned, Usage, Verified};
 use wasmcloud_par::content::ErrorKind;
 
 use super::escape;
@@ -26,7 +26,7 @@ pub(crate) struct Args {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Print the folder of the cache
+    /// Print the folder of the cache, as --cache-dir takes it
     Path,
     /// List the tags that the cache knows: digest, size, when confirmed, when used
     List,
@@ -63,19 +63,30 @@ struct Prune {
 
 pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
     let session = session.clone();
-    blocking(move || {
-        let cache = Cache::open(session.cache_directory())?;
-        match args.command {
-            Command::Path => {
-                let path = text(cache.directory());
-                Ok(Answer::new(escape::line(&path)).field("path", path.as_str()))
-            }
-            Command::List => Ok(list(&cache.list()?, &session)),
-            Command::Verify => verify(&cache, &session),
-            Command::Prune(args) => prune(&cache, &args, &session),
+    blocking(move || match args.command {
+        Command::Path => {
+            let path = text(&Cache::folder(session.cache_directory())?);
+            Ok(Answer::new(escape::line(&path)).field("path", path.as_str()))
         }
+        Command::List => {
+            let cache = existing(&session)?;
+            let listing = cache.map_or_else(|| Ok(Listing::default()), |cache| cache.list())?;
+            Ok(list(&listing, &session))
+        }
+        Command::Verify => verify(&session),
+        Command::Prune(args) => prune(&args, &session),
     })
     .await
+}
+
+/// The cache, if there is one: who asks what is in it, or takes something out, creates none.
+pub(crate) fn existing(session: &Session) -> Result<Option<Cache>> {
+    let cache = Cache::open_existing(session.cache_directory())?;
+    if cache.is_none() {
+        let folder = Cache::folder(session.cache_directory())?;
+        session.note(&format!("there is no cache in {}", folder.display()));
+    }
+    Ok(cache)
 }
 
 fn list(listing: &Listing, session: &Session) -> Answer {
@@ -116,8 +127,9 @@ fn list(listing: &Listing, session: &Session) -> Answer {
         .field("unfinished", count(unfinished))
 }
 
-fn verify(cache: &Cache, session: &Session) -> Result<Answer> {
-    let verified = cache.verify(session.progress().as_ref())?;
+fn verify(session: &Session) -> Result<Answer> {
+    let verify = |cache: Cache| cache.verify(session.progress().as_ref());
+    let verified = existing(session)?.map_or_else(|| Ok(Verified::default()), verify)?;
     let damaged = names(&verified.damaged);
     let problem = (!damaged.is_empty()).then(|| {
         let message = format!(
@@ -141,7 +153,7 @@ fn verify(cache: &Cache, session: &Session) -> Result<Answer> {
         .failing(problem))
 }
 
-fn prune(cache: &Cache, args: &Prune, session: &Session) -> Result<Answer> {
+fn prune(args: &Prune, session: &Session) -> Result<Answer> {
     let defaults = PruneOptions::default();
     let options = PruneOptions {
         max_size: args.max_size.map(|size| size.as_u64()),
@@ -150,7 +162,8 @@ fn prune(cache: &Cache, args: &Prune, session: &Session) -> Result<Answer> {
         grace: args.grace.unwrap_or(defaults.grace),
         dry_run: args.dry_run,
     };
-    let pruned = cache.prune(&options)?;
+    let prune = |cache: Cache| cache.prune(&options);
+    let pruned = existing(session)?.map_or_else(|| Ok(Pruned::default()), prune)?;
     let (freed, left) = (size(pruned.freed), size(pruned.left));
     session.note(&match args.dry_run {
         true => format!("this would free {freed}, and leave {left}"),

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context;
+use tempfile::TempDir;
+use wasmcloud_par::cache::Cache;
 use wasmcloud_par::content::Progress;
 
 use super::escape;
@@ -38,6 +40,22 @@ impl Session {
     /// The folder of the cache, when the user names one.
     pub(crate) fn cache_directory(&self) -> Option<&Path> {
         self.cache_directory.as_deref()
+    }
+
+    /// The same with a cache for this command alone, which goes with the folder that is returned, where the
+    /// user names none and has none that can be used. Only for what nothing in a cache decides on, such as
+    /// pins. Blocks.
+    pub(crate) fn with_any_cache(&self) -> anyhow::Result<(Self, Option<TempDir>)> {
+        if self.cache_directory.is_some() || Cache::open(None).is_ok() {
+            return Ok((self.clone(), None));
+        }
+        let folder = tempfile::Builder::new()
+            .prefix("par-")
+            .tempdir()
+            .context("there is no folder for temporary files")?;
+        let mut session = self.clone();
+        session.cache_directory = Some(folder.path().to_owned());
+        Ok((session, Some(folder)))
     }
 
     /// Tells the user something that is not the command's answer.

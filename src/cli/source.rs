@@ -138,7 +138,9 @@ impl Source {
         session: &Session,
     ) -> Result<Summary> {
         if let Self::Reference(reference) = self {
-            let client = registry.client(session, TrustPolicy::anyone()).await?;
+            let user = session.clone();
+            let (session, _folder) = blocking(move || user.with_any_cache()).await?;
+            let client = registry.client(&session, TrustPolicy::anyone()).await?;
             return Ok(client.summarize(reference, world).await?.summary);
         }
         Ok(self

@@ -1,5 +1,6 @@
 //! `par trust`
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 
 use anyhow::{Result, bail};
@@ -10,6 +11,7 @@ use wasmcloud_par::client::pin_name;
 use wasmcloud_par::content::ErrorKind;
 use wasmcloud_par::oci::Place;
 
+use super::cache;
 use super::escape;
 use super::output::Answer;
 use super::policy::TrustArgs;
@@ -66,7 +68,8 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
 async fn list(session: &Session) -> Result<Answer> {
     let session = session.clone();
     blocking(move || {
-        let identities = Cache::open(session.cache_directory())?.identities()?;
+        let cache = cache::existing(&session)?;
+        let identities = cache.map_or_else(|| Ok(BTreeMap::new()), |cache| cache.identities())?;
         let mut text = String::new();
         let mut fields = Vec::new();
         for (place, identity) in &identities {
@@ -110,7 +113,8 @@ async fn forget(place: Place, session: &Session) -> Result<Answer> {
     };
     let (name, session) = (pin_name(repository), session.clone());
     blocking(move || {
-        if !Cache::open(session.cache_directory())?.forget_identity(&name)? {
+        let forget = |cache: Cache| cache.forget_identity(&name);
+        if !cache::existing(&session)?.map_or(Ok(false), forget)? {
             bail!(
                 Failure::new(ErrorKind::NotFound, format!("{name} is not pinned"))
                     .hint("`par trust list` lists what is")

@@ -172,18 +172,18 @@ impl Client {
         }
         let content = Content { store, descriptor };
         Ok(match label {
-            "" => self.cache.receive(descriptor, &content).await?,
+            "" => self.cache()?.receive(descriptor, &content).await?,
             label => {
                 let progress = self.progress.as_ref();
                 let content = metered(&content, descriptor, label, progress);
-                self.cache.receive(descriptor, &content).await?
+                self.cache()?.receive(descriptor, &content).await?
             }
         })
     }
 
     /// Content of the cache.
     pub(super) async fn held(&self, digest: &Digest) -> Result<Option<Held>, Error> {
-        Ok(self.cache.hold_off_the_runtime(digest).await?)
+        Ok(self.cache()?.hold_off_the_runtime(digest).await?)
     }
 }
 

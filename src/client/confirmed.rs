@@ -59,8 +59,8 @@ impl Client {
 
     /// What is recorded under `name`.
     pub(super) async fn recorded(&self, name: String) -> Result<Option<Record>, Error> {
-        let cache = self.cache.clone();
-        blocking(move || match cache.recorded(&name) {
+        let client = self.clone();
+        blocking(move || match client.cache()?.recorded(&name) {
             Ok(record) => Ok(Some(record)),
             Err(cache::Error::NoReference(_)) => Ok(None),
             Err(error) => Err(error.into()),
@@ -71,8 +71,9 @@ impl Client {
     /// Writes down what a registry has said, now that it can be served. Who only reads the cache can do
     /// without.
     pub(super) async fn record(&self, confirmed: Option<Confirmed>, head: Option<Head>) {
-        let cache = self.cache.clone();
+        let client = self.clone();
         let written = blocking(move || {
+            let cache = client.cache()?;
             if let Some(head) = head {
                 cache.keep_head(&head.name, &head.manifest, &head.bytes)?;
             }

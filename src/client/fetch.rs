@@ -74,7 +74,7 @@ impl Client {
         });
         let (cached, claims, hash) = claimed.await?;
         // Under the name of a signed hash there is nothing but what has that hash.
-        let (path, there) = match self.cache.executable_or_slot(&hash).await? {
+        let (path, there) = match self.cache()?.executable_or_slot(&hash).await? {
             Executable::Ready(path) => (path, true),
             Executable::Missing(slot) => {
                 let (path, mode) = (slot.destination().to_owned(), Cache::EXECUTABLE_MODE);

@@ -33,7 +33,7 @@ mod trust;
 mod verdict;
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::archive::Limits;
 use crate::cache::Cache;
@@ -96,7 +96,8 @@ impl Default for ClientOptions {
 /// known, the `digest` of the manifest. Whatever happens in there, on any thread, is told in there.
 #[derive(Clone)]
 pub struct Client {
-    cache: Cache,
+    cache_directory: Option<PathBuf>,
+    cache: Arc<OnceLock<Cache>>,
     registries: Registries,
     trust: Arc<TrustPolicy>,
     pull: PullPolicy,
@@ -107,15 +108,19 @@ pub struct Client {
 }
 
 impl Client {
-    /// Sets the client up: opens the cache and reads certificate authorities and the trust policy.
-    /// Contacts nobody.
+    /// Sets the client up: reads certificate authorities and the trust policy. Contacts nobody.
+    ///
+    /// The cache is opened by what needs it first, as not everything does: resolving, tagging, copying and
+    /// pushing do without. Who wants to know at once whether it can be used asks for it:
+    /// [`cache`](Self::cache).
     ///
     /// # Errors
     ///
-    /// [`Error::Cache`], [`Error::Oci`] or [`Error::Trust`].
+    /// [`Error::Oci`] or [`Error::Trust`].
     pub fn new(options: ClientOptions) -> Result<Self, Error> {
         Ok(Self {
-            cache: Cache::open(options.cache_directory.as_deref())?,
+            cache_directory: options.cache_directory,
+            cache: Arc::default(),
             registries: Registries::new(options.registry)?,
             trust: Arc::new(options.trust.map_or_else(TrustPolicy::of_user, Ok)?),
             pull: options.pull,
@@ -135,16 +140,25 @@ impl Client {
         }
     }
 
-    /// The cache that this client uses.
-    #[must_use]
-    pub fn cache(&self) -> &Cache {
-        &self.cache
+    /// The cache that this client uses. Opens it the first time, which takes some looks at folders.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Cache`] when it cannot be used, as [`Cache::open`] says.
+    pub fn cache(&self) -> Result<&Cache, Error> {
+        match self.cache.get() {
+            Some(cache) => Ok(cache),
+            None => {
+                let cache = Cache::open(self.cache_directory.as_deref())?;
+                Ok(self.cache.get_or_init(|| cache))
+            }
+        }
     }
 
     /// The store that `reference` is in.
     async fn store(&self, reference: &Reference, access: Access) -> Result<Box<dyn Store>, Error> {
         Ok(match (reference, access) {
-            (_, Access::Read) if self.pull == PullPolicy::Never => Box::new(self.cache.clone()),
+            (_, Access::Read) if self.pull == PullPolicy::Never => Box::new(self.cache()?.clone()),
             (Reference::Registry(reference), _) => Box::new(self.registries.repository(reference)),
             (Reference::Layout(reference), access) => {
                 let directory = reference.directory().to_owned();

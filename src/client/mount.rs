@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use crate::content::{Descriptor, Digest, Reader, Source, StoreError};
 use crate::oci::Reference;
 
+use super::error::Error;
 use super::{Client, blocking};
 
 impl Client {
@@ -15,8 +16,9 @@ impl Client {
             return;
         };
         let place = format!("{registry}/{repository}");
-        let (cache, layers) = (self.cache.clone(), layers.to_vec());
+        let (client, layers) = (self.clone(), layers.to_vec());
         let noted = blocking(move || {
+            let cache = client.cache()?;
             for layer in layers {
                 cache.note_place(&layer.digest, &place)?;
             }
@@ -31,9 +33,10 @@ impl Client {
     /// Another repository in the registry of `reference` that had this content when it was last seen.
     pub(super) async fn neighbour(&self, reference: &Reference, digest: &Digest) -> Option<String> {
         let (registry, repository) = repository(reference)?;
-        let (cache, digest) = (self.cache.clone(), digest.clone());
-        // Without an answer, nothing is mounted.
-        let places = blocking(move || Ok(cache.places(&digest))).await.ok()?;
+        let digest = digest.clone();
+        let known = self.blocking(move |client| Ok(client.cache()?.places(&digest)));
+        let unknown = |error: &Error| tracing::debug!(%error, "neighbours are not known");
+        let places = known.await.inspect_err(unknown).unwrap_or_default();
         let mut others = places.into_iter().filter(|place| {
             let name = place.strip_prefix(registry);
             let name = name.and_then(|name| name.strip_prefix('/'));

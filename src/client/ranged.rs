@@ -53,7 +53,7 @@ impl Client {
             .executable(target)
             .map_err(|source| Error::unusable(&reference.to_string(), source))?;
         // Under the name of a signed hash there is nothing but what has that hash.
-        let (path, downloaded) = match self.cache.executable_or_slot(hash).await? {
+        let (path, downloaded) = match self.cache()?.executable_or_slot(hash).await? {
             Executable::Ready(path) => (path, None),
             Executable::Missing(slot) => {
                 let received = self.receive(store, &remote, reference, target, hash, slot);
@@ -96,7 +96,7 @@ impl Client {
             return Ok(whole_instead(reference, "its index makes no sense"));
         }
         let range = entry.range.clone();
-        let partial = self.cache.partial_range(&layer.digest, &range).await?;
+        let partial = self.cache()?.partial_range(&layer.digest, &range).await?;
         let start = range.start + partial.received();
         let length = range.end - range.start;
         let (sender, receiver) = channel(WAITING);

@@ -119,8 +119,12 @@ impl Client {
         name: Option<String>,
         manifest: &Digest,
     ) -> Result<Option<Vec<u8>>, Error> {
-        let (cache, manifest) = (self.cache.clone(), manifest.clone());
-        blocking(move || Ok(name.and_then(|name| cache.head(&name, &manifest)))).await
+        let (client, manifest) = (self.clone(), manifest.clone());
+        blocking(move || {
+            let cache = client.cache()?;
+            Ok(name.and_then(|name| cache.head(&name, &manifest)))
+        })
+        .await
     }
 
     /// Downloads the start of the archive.

@@ -40,7 +40,7 @@ impl Client {
     async fn is_intact(&self, cached: &Cached) -> Result<bool, Error> {
         let mut intact = true;
         for layer in cached.artifact.layers() {
-            intact &= self.cache.is_intact(&layer.digest).await?;
+            intact &= self.cache()?.is_intact(&layer.digest).await?;
         }
         Ok(intact)
     }

@@ -127,7 +127,7 @@ impl Client {
     async fn receive_manifest(&self, store: &dyn Store, name: &str) -> Result<Descriptor, Error> {
         let (descriptor, manifest) = store.resolve_and_open(name).await?;
         if let Some(manifest) = manifest {
-            self.cache.put(&descriptor, &manifest).await?;
+            self.cache()?.put(&descriptor, &manifest).await?;
         }
         Ok(descriptor)
     }

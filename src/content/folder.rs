@@ -78,6 +78,12 @@ pub(crate) fn is_absent(error: &io::Error) -> bool {
     )
 }
 
+/// What is no folder, and in the way of a folder at `path`: there, or above it.
+pub(crate) fn in_place_of_a_folder(path: &Path) -> Option<&Path> {
+    let is_other = |path: &&Path| fs::metadata(path).is_ok_and(|found| !found.is_dir());
+    path.ancestors().find(is_other)
+}
+
 /// The name of the temporary file, which `tempfile` reports, says nothing to anybody: the folder does.
 pub(super) fn in_folder(folder: &Path) -> impl Fn(io::Error) -> io::Error {
     let folder = folder.display().to_string();

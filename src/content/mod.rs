@@ -25,7 +25,9 @@ pub use date::rfc3339;
 pub use descriptor::Descriptor;
 pub use digest::{Algorithm, Digest, Hasher, ParseDigestError};
 pub use folder::create_private_folder;
-pub(crate) use folder::{folder_of, is_absent, temporary_folder_beside, try_lock_folder};
+pub(crate) use folder::{
+    folder_of, in_place_of_a_folder, is_absent, temporary_folder_beside, try_lock_folder,
+};
 pub use kind::ErrorKind;
 pub(crate) use lanes::{LANES, LaneHasher, update_together};
 pub use progress::{Meter, MeteredReader, Progress, Silent, Stopped};

@@ -47,7 +47,7 @@ impl Client {
             let Some(place) = client.place_to_pin(&reference, &claims)? else {
                 return Ok(());
             };
-            client.cache.pin(&place, |known| {
+            client.cache()?.pin(&place, |known| {
                 Ok::<_, Error>(client.trust.judge(known, &place, &reference, &claims)?)
             })?;
             let (issuer, subject) = (claims.issuer(), claims.subject());
@@ -66,7 +66,7 @@ impl Client {
         let Some(place) = self.trust.place_of(reference) else {
             return Ok(None);
         };
-        let known = self.cache.identity(&place)?;
+        let known = self.cache()?.identity(&place)?;
         let changed = self
             .trust
             .judge(known.as_ref(), &place, reference, claims)?;
@@ -83,7 +83,7 @@ impl Client {
         let Some(place) = self.trust.place_of(reference) else {
             return Ok(None);
         };
-        self.blocking(move |client| Ok(client.cache.identity(&place)?))
+        self.blocking(move |client| Ok(client.cache()?.identity(&place)?))
             .await
     }
 

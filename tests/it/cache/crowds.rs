@@ -260,7 +260,13 @@ fn a_fetch_beside_one_who_prunes_everything_succeeds() {
             let pruning = scope.spawn(|| {
                 let mut pruned = 0;
                 while !done.load(Ordering::Relaxed) {
-                    pruned += client.cache().prune(&everything).unwrap().removed.len();
+                    pruned += client
+                        .cache()
+                        .unwrap()
+                        .prune(&everything)
+                        .unwrap()
+                        .removed
+                        .len();
                 }
                 pruned
             });

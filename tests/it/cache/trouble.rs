@@ -1,7 +1,7 @@
 //! Folders that are not one's own, disks that are full, caches that cannot be written to.
 
 use std::fs::{self, Permissions};
-use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt, chown, symlink};
 use std::path::Path;
 use std::process::Command;
 
@@ -55,6 +55,12 @@ fn a_folder_that_others_can_replace_is_refused() {
     const SHARED: &str = "others may write to it";
     let environment = Environment::new();
     let list = ["cache", "list", "--cache-dir", "above/cache"];
+    let own = environment.path("above/cache/v1");
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(own)
+        .unwrap();
     par(&environment, list).success();
     symlink(environment.path("above"), environment.path("link")).unwrap();
     for folder in ["above", "above/cache"] {
@@ -159,6 +165,74 @@ fn what_is_in_a_cache_that_cannot_be_written_to_can_be_used() {
     let command = user.command(&["fetch", &provider.reference]);
     let outcome = Outcome::of(command, b"").success();
     assert_eq!(digest(Path::new(outcome.line())), moved);
+}
+
+#[test]
+fn what_needs_no_cache_does_without_one_that_can_be_used() {
+    let provider = Provider::of_noise(1 << 20);
+    let reference = provider.reference.as_str();
+    let repository = provider.registry.reference("provider");
+    let (other, layout) = (
+        provider.registry.reference("other:1"),
+        "oci-layout://layout:1",
+    );
+    // Pushing has made it.
+    let folder = provider.folder();
+    fs::remove_dir_all(folder.parent().unwrap()).unwrap();
+    let user = Unprivileged::new(&provider.environment);
+    set_mode(&provider.environment.home().join(".cache"), 0o500);
+    let run = |arguments: &[&str]| Outcome::of(user.command(arguments), b"");
+    for command in [
+        ["tags", &repository].as_slice(),
+        &["resolve", reference],
+        &["inspect", reference],
+        &["push", &other, "provider.par.gz"],
+        &["copy", reference, layout],
+        &["tag", reference, "2"],
+        &["doctor", &repository],
+        &[
+            "delete",
+            &format!("{repository}@{}", provider.manifest),
+            "--force",
+        ],
+        &["cache", "list"],
+        &["trust", "list"],
+    ] {
+        let outcome = run(command).success();
+        assert!(!outcome.stderr.contains("warning"), "{outcome}");
+    }
+    let said = format!("cannot use the cache folder {}", folder.display());
+    for command in [
+        ["fetch", &other].as_slice(),
+        &["pull", &other],
+        &["verify", &other],
+        &["extract", &other, "--target", "x86_64-linux"],
+        &["fetch", &other, "--cache-dir", folder.to_str().unwrap()],
+        &["inspect", &other, "--cache-dir", folder.to_str().unwrap()],
+    ] {
+        let outcome = run(command).exit(4);
+        assert!(outcome.stderr.contains(&said), "{outcome}");
+        assert!(outcome.stderr.contains("PAR_CACHE_DIR"), "{outcome}");
+    }
+    set_mode(&provider.environment.home().join(".cache"), 0o700);
+}
+
+#[test]
+fn a_file_where_the_folder_of_a_cache_should_be_is_a_mistake() {
+    let provider = Provider::new();
+    let file = provider.environment.path("provider.par.gz");
+    let said = format!(
+        "the cache cannot be in {}: a folder is expected",
+        file.display()
+    );
+    for folder in ["provider.par.gz", "provider.par.gz/below/it"] {
+        for command in [["fetch", &provider.reference], ["cache", "list"]] {
+            let options = ["--cache-dir", folder];
+            let outcome = provider.environment.par([command, options].concat());
+            assert!(outcome.stderr.contains(&said), "{outcome}");
+            outcome.exit(2);
+        }
+    }
 }
 
 /// The command where no file can have more than `kilobytes`: the same as a full disk, for the program.

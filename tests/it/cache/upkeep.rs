@@ -9,7 +9,7 @@ use wasmcloud_par::cache::Cache;
 
 use super::Provider;
 use crate::support::{Environment, ended};
-use crate::transfer::{pack, pack_noise, par, push};
+use crate::transfer::{digest, pack, pack_noise, par, push};
 
 /// Lets a file have been used so long ago.
 fn used(path: &Path, ago: Duration) {
@@ -21,15 +21,63 @@ const HOUR: Duration = Duration::from_secs(60 * 60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 #[test]
-fn the_folder_is_named() {
-    let environment = Environment::new();
-    let outcome = par(&environment, ["cache", "path"]).success();
-    let folder = environment.home().join(".cache/wasmcloud-par/v1");
+fn the_folder_is_named_as_the_option_takes_it() {
+    let provider = Provider::new();
+    let outcome = provider.cache(["path"]).success();
+    let folder = provider.environment.home().join(".cache/wasmcloud-par");
     assert_eq!(Path::new(outcome.line()), folder);
-    let other = environment.path("other");
-    let named = ["cache", "path", "--cache-dir", "other", "-o", "json"];
-    let outcome = par(&environment, named).success();
-    assert_eq!(outcome.json()["path"], other.join("v1").to_str().unwrap());
+    provider.fetches_the_executable();
+    let again = ["--cache-dir", outcome.line(), "--pull", "never"];
+    let fetched = provider.fetch(&again).success();
+    assert_eq!(digest(Path::new(fetched.line())), provider.executable);
+
+    let other = provider.environment.path("other");
+    let named = ["path", "--cache-dir", "other", "-o", "json"];
+    let outcome = provider.cache(named).success();
+    assert_eq!(outcome.json()["path"], other.to_str().unwrap());
+    assert!(!other.exists());
+}
+
+#[test]
+fn what_is_within_a_cache_is_no_folder_for_one() {
+    let provider = Provider::new();
+    provider.fetches_the_executable();
+    let within = provider.folder();
+    let parent = within.parent().unwrap();
+    let hint = format!("name the folder that it is in: {}\n", parent.display());
+    for command in [
+        vec!["fetch", &provider.reference],
+        vec!["cache", "path"],
+        vec!["trust", "list"],
+    ] {
+        let options = ["--cache-dir", within.to_str().unwrap()];
+        let outcome = provider
+            .environment
+            .par([command, options.to_vec()].concat());
+        assert!(outcome.stderr.contains(&hint), "{outcome}");
+        outcome.exit(2);
+    }
+    assert!(!within.join("v1").exists());
+}
+
+#[test]
+fn who_asks_about_a_cache_creates_none() {
+    let environment = Environment::new();
+    for command in [
+        ["cache", "path"].as_slice(),
+        &["cache", "list"],
+        &["cache", "verify"],
+        &["cache", "prune", "--all"],
+        &["trust", "list"],
+    ] {
+        let options = ["--cache-dir", "typo/deep"];
+        let outcome = environment.par([command, &options].concat()).success();
+        let said = outcome.stderr.contains("there is no cache in");
+        assert_eq!(said, command != ["cache", "path"], "{outcome}");
+    }
+    let forget = ["trust", "forget", "ghcr.io/x", "--cache-dir", "typo/deep"];
+    environment.par(forget).exit(3);
+    assert!(!environment.path("typo").exists());
 }
 
 #[test]
