@@ -197,7 +197,7 @@ fn manifest(content: &str, name: &str) -> Result<Vec<Line>> {
 
 fn skipped(file: &str, what: &str, name: &str) {
     // The log shows what the library does, and this belongs to it.
-    tracing::info!(target: "wasmcloud_par", file, name, "skipped a {what}: it is no provider");
+    tracing::info!(target: "wasmcloud_par", "{name} in {file} is a {what}, and no provider: it is skipped");
 }
 
 #[cfg(test)]

@@ -25,6 +25,7 @@ mod interruption;
 mod keys;
 mod lock;
 mod locked;
+mod log;
 mod login;
 mod logout;
 mod manual;

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use clap::builder::Resettable;
 use clap::{ArgAction, Args, Command, ValueHint};
-use tracing_subscriber::EnvFilter;
 
+use super::log;
 use super::output::Format;
 
 /// Options of every command.
@@ -65,25 +65,7 @@ impl GlobalOptions {
 
     /// Sends the log to standard error.
     pub(crate) fn start_log(&self) {
-        let filter = match self.verbose {
-            _ if self.quiet => "off",
-            0 => "wasmcloud_par=warn",
-            1 => "wasmcloud_par=info",
-            2 => "wasmcloud_par=debug",
-            _ => "wasmcloud_par=trace,reqwest=debug,hyper_util=debug,rustls=debug",
-        };
-        let colour = std::io::IsTerminal::is_terminal(&std::io::stderr())
-            && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-        let log = tracing_subscriber::fmt()
-            .with_env_filter(EnvFilter::new(filter))
-            .with_writer(std::io::stderr)
-            .with_ansi(colour)
-            .with_target(self.verbose > 1);
-        if self.verbose > 1 {
-            log.init();
-        } else {
-            log.without_time().init();
-        }
+        log::start(self.verbose, self.quiet);
     }
 }
 

@@ -11,6 +11,7 @@ use crate::content::{Descriptor, Digest};
 use crate::oci::{Artifact, Reference};
 
 use super::error::Error;
+use super::resolve::whole;
 use super::{Client, blocking, record_name};
 
 /// What a registry has just said of a tag.
@@ -48,7 +49,7 @@ impl Client {
         let moved = before.filter(|before| *before != descriptor.digest);
         if let Some(from) = &moved {
             let to = &descriptor.digest;
-            tracing::warn!(%name, %from, %to, "the tag has moved");
+            tracing::warn!(%name, %from, %to, "the tag of {reference} has moved: from {from} to {to}");
         }
         Ok(Some(Confirmed {
             name,
@@ -83,8 +84,10 @@ impl Client {
             Ok(())
         });
         if let Err(error) = written.await {
-            let error: &dyn std::error::Error = &error;
-            tracing::warn!(error, "what a tag stands for was not recorded");
+            tracing::warn!(
+                "what the tag stands for is not recorded: {}",
+                whole(&error)
+            );
         }
     }
 }

@@ -193,7 +193,7 @@ fn reason(error: &oci::Error, patience: Duration) -> String {
 }
 
 /// An error and what it came from, on one line.
-fn whole(error: &dyn std::error::Error) -> String {
+pub(super) fn whole(error: &dyn std::error::Error) -> String {
     match error.source() {
         Some(source) => format!("{error}: {}", whole(source)),
         None => error.to_string(),

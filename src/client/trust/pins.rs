@@ -51,7 +51,7 @@ impl Client {
                 Ok::<_, Error>(client.trust.judge(known, &place, &reference, &claims)?)
             })?;
             let (issuer, subject) = (claims.issuer(), claims.subject());
-            tracing::info!(%issuer, %subject, "{place} is pinned");
+            tracing::info!(%issuer, %subject, "{place} is pinned to issuer {issuer} and subject {subject}");
             Ok(())
         })
         .await

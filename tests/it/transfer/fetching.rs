@@ -98,7 +98,9 @@ fn a_tag_that_was_moved_is_noticed_and_what_runs_stays() {
 
     let new = par(&environment, ["fetch", &reference]).success();
 
-    assert!(new.stderr.contains("the tag has moved"), "{new}");
+    let warning = format!("warning: the tag of {reference} has moved: from ");
+    assert!(new.stderr.starts_with(&warning), "{new}");
+    assert_eq!(new.stderr.lines().count(), 1, "{new}");
     assert_eq!(digest(Path::new(new.line())), digest(Path::new(TRUE)));
     assert_eq!(digest(Path::new(old.line())), digest(Path::new(ECHO)));
 }
