@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use bytesize::ByteSize;
 use clap::Subcommand;
 use serde_json::{Value, json};
@@ -13,7 +13,7 @@ use wasmcloud_par::content::ErrorKind;
 
 use super::escape;
 use super::output::Answer;
-use super::problem::Problem;
+use super::problem::{Failure, Problem};
 use super::pulling::age;
 use super::session::{Session, blocking, text};
 
@@ -44,7 +44,7 @@ enum Command {
 #[derive(clap::Args)]
 struct Prune {
     /// How much the cache may have, as in `5GB` or `500MiB`. Default: any size
-    #[arg(long, value_name = "SIZE", value_parser = ByteSize::from_str, required_unless_present_any = ["max_age", "all"])]
+    #[arg(long, value_name = "SIZE", value_parser = ByteSize::from_str)]
     max_size: Option<ByteSize>,
     /// Remove what was not used for longer, as in `30d` or `12h`. Default: any age
     #[arg(long, value_name = "AGE", value_parser = age)]
@@ -154,6 +154,14 @@ fn verify(session: &Session) -> Result<Answer> {
 }
 
 fn prune(args: &Prune, session: &Session) -> Result<Answer> {
+    if args.max_size.is_none() && args.max_age.is_none() && !args.all {
+        bail!(
+            Failure::usage("nothing says what is to be removed").hint(
+                "give --max-size SIZE for what the cache may have, --max-age AGE for how long what is not \
+                 used stays, or --all"
+            )
+        );
+    }
     let defaults = PruneOptions::default();
     let options = PruneOptions {
         max_size: args.max_size.map(|size| size.as_u64()),

@@ -299,4 +299,9 @@ fn what_to_prune_has_to_be_said() {
         let arguments = ["cache"].into_iter().chain(command.iter().copied());
         environment.par(arguments).exit(2);
     }
+    let outcome = environment.par(["cache", "prune", "-o", "json"]).exit(2);
+    for choice in ["--max-size", "--max-age", "--all"] {
+        let hint = outcome.json()["error"]["hint"].to_string();
+        assert!(hint.contains(choice), "{outcome}");
+    }
 }
