@@ -34,7 +34,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
-    let reference = args.registry.reference(&args.reference, false)?;
+    let reference = args.registry.reference_before_file(&args.reference)?;
     let annotations: BTreeMap<String, String> = args.annotations.into_iter().collect();
     let trust = args.trust.policy().await?;
     let client = args.registry.client(session, trust).await?;

@@ -17,6 +17,9 @@ use super::credentials::{CredentialArgs, ON_COMMAND_LINE};
 use super::problem::Failure;
 use super::session::{Session, blocking};
 
+/// The tag that a missing one means.
+const LATEST: &str = "latest";
+
 /// How registries are reached, and what may be asked of them.
 #[derive(Clone, clap::Args)]
 #[command(next_help_heading = "Registry options")]
@@ -77,18 +80,15 @@ impl RegistryArgs {
     /// A reference as the user wrote it, under the rule for `latest`. `pinned`: a digest is demanded
     /// besides.
     pub(crate) fn reference(&self, argument: &OsStr, pinned: bool) -> Result<Reference> {
-        let text = argument.to_string_lossy();
-        let reference: Reference = match text.parse() {
-            Ok(reference) => reference,
-            Err(error) if Path::new(argument).is_file() => bail!(
-                anyhow::Error::new(error).context(
-                    Failure::usage(format!("{text} is a file where a reference is expected"))
-                        .hint("the reference comes first, then the file")
-                )
-            ),
-            Err(error) => bail!(error),
-        };
-        self.settle(reference, pinned)
+        let hint = "archives in files are read by `par inspect`, `par verify`, `par diff` and `par extract`; \
+                    `par push` puts one into a registry or an image layout";
+        self.settle(parse(argument, hint)?, pinned)
+    }
+
+    /// The same, for a command whose next argument is a file.
+    pub(crate) fn reference_before_file(&self, argument: &OsStr) -> Result<Reference> {
+        let hint = "the reference comes first, then the file";
+        self.settle(parse(argument, hint)?, false)
     }
 
     /// Refuses what may be something else tomorrow.
@@ -97,12 +97,12 @@ impl RegistryArgs {
             return Ok(reference);
         }
         let problem = match reference.tag() {
-            Some("latest") => "has the tag `latest`",
+            Some(LATEST) => "has the tag `latest`",
             None => "has no tag, which means `latest`",
             Some(_) => return Ok(reference),
         };
         if self.allow_latest {
-            return Ok(reference.with_tag("latest")?);
+            return Ok(reference.with_tag(LATEST)?);
         }
         bail!(
             Failure::usage(format!(
@@ -192,6 +192,19 @@ impl RegistryArgs {
     /// Who the user is said to be.
     pub(crate) fn credentials(&self) -> &CredentialArgs {
         &self.credentials
+    }
+}
+
+/// A reference as it was written. `hint`: what to do where a file was named instead.
+fn parse(argument: &OsStr, hint: &str) -> Result<Reference> {
+    let text = argument.to_string_lossy();
+    match text.parse() {
+        Ok(reference) => Ok(reference),
+        // What a reference is like would be no help.
+        Err(_) if Path::new(argument).is_file() => bail!(
+            Failure::usage(format!("{text} is a file where a reference is expected")).hint(hint)
+        ),
+        Err(error) => Err(error.into()),
     }
 }
 

@@ -2,11 +2,13 @@
 
 use std::ffi::OsString;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use wasmcloud_par::client::TrustPolicy;
+use wasmcloud_par::oci::Reference;
 
 use super::escape;
 use super::output::Answer;
+use super::problem::Failure;
 use super::registry::RegistryArgs;
 use super::session::Session;
 
@@ -28,7 +30,7 @@ pub(crate) struct Args {
 pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
     let reference = args.registry.reference(&args.reference, false)?;
     // Before anybody is asked: is it a tag?
-    reference.with_tag(&args.tag)?;
+    require_tag(&reference, &args.tag)?;
     let client = args.registry.client(session, TrustPolicy::anyone()).await?;
     let manifest = client.tag(&reference, &args.tag).await?;
     let pinned = reference.pinned(&manifest.digest);
@@ -36,4 +38,18 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
         .field("reference", pinned)
         .field("digest", manifest.digest.to_string())
         .field("tag", args.tag))
+}
+
+fn require_tag(reference: &Reference, tag: &str) -> Result<()> {
+    let whole: Result<Reference, _> = tag.parse();
+    // It holds a slash, and so it is no tag by mistake.
+    match whole.ok().and_then(|whole| Some(whole.tag()?.to_owned())) {
+        Some(alone) => bail!(
+            Failure::usage(format!("`{tag}` is a reference where a tag is expected")).hint(format!(
+                "write the tag alone, `par tag {reference} {alone}`: it is added in the same repository; \
+                 `par copy` puts it into another one"
+            ))
+        ),
+        None => Ok(reference.with_tag(tag).map(drop)?),
+    }
 }

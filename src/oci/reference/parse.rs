@@ -66,6 +66,10 @@ pub enum ParseReferenceError {
          a repository where one is meant"
     )]
     Registry { text: String },
+    #[error(
+        "`{reference}` is no reference: write `{LAYOUT_SCHEME}{rest}` for an image layout in a folder"
+    )]
+    LayoutSlashes { reference: String, rest: String },
     #[error("`{reference}` names no folder: write oci-layout://FOLDER[:TAG][@DIGEST]")]
     DirectoryMissing { reference: String },
 }
@@ -97,8 +101,28 @@ impl FromStr for Reference {
         if let Some((scheme, rest)) = rest.split_once("://") {
             return Err(wrong_scheme(text, scheme, rest));
         }
+        if let Some(rest) = layout_without_slashes(rest) {
+            return Err(ParseReferenceError::LayoutSlashes {
+                reference: text.to_owned(),
+                rest: rest.to_owned(),
+            });
+        }
         parse_registry(text, rest).map(Self::Registry)
     }
+}
+
+/// What follows `oci:`, as Skopeo writes layouts, or `oci-layout:`, where that is no registry with a port.
+fn layout_without_slashes(text: &str) -> Option<&str> {
+    let prefixes = ["oci-layout:", "oci:"];
+    let rest = prefixes
+        .iter()
+        .find_map(|prefix| text.strip_prefix(prefix))?;
+    let port = rest.split_once('/').is_some_and(|(port, _)| is_port(port));
+    (!port && !rest.is_empty()).then_some(rest)
+}
+
+fn is_port(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn wrong_scheme(text: &str, scheme: &str, rest: &str) -> ParseReferenceError {
@@ -151,7 +175,7 @@ fn parse_registry(text: &str, rest: &str) -> Result<RegistryReference, ParseRefe
     let (rest, digest) = split_digest(text, rest)?;
     let (host, rest) = match rest.split_once('/') {
         Some((host, rest)) if is_registry(host) => (host.to_ascii_lowercase(), rest),
-        None if rest.contains('.') && !rest.contains(':') => {
+        None if is_bare_registry(rest) => {
             return Err(ParseReferenceError::RepositoryMissing {
                 reference: reference(),
             });
@@ -215,6 +239,15 @@ pub(super) fn full_repository(registry: &str, repository: &str) -> String {
 /// Docker's rule for telling a registry from the first part of a repository.
 fn is_registry(first: &str) -> bool {
     first.contains(['.', ':']) || first.eq_ignore_ascii_case("localhost")
+}
+
+/// Whether a text without a slash is hardly a repository and its tag.
+fn is_bare_registry(text: &str) -> bool {
+    let (host, port) = match text.rsplit_once(':') {
+        Some((host, port)) => (host, is_port(port)),
+        None => (text, true),
+    };
+    port && (host.contains('.') || host.starts_with('[') || host.eq_ignore_ascii_case("localhost"))
 }
 
 fn split_digest<'a>(

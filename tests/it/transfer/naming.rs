@@ -63,6 +63,10 @@ fn a_tag_is_one_more_name_for_the_same_manifest() {
     let seen = registry.requests().len();
     let refused = par(&environment, ["tag", &reference, "a/b"]).exit(2);
     assert!(refused.stderr.contains("is not a tag"), "{refused}");
+    let whole = registry.reference("provider:2.0");
+    let refused = par(&environment, ["tag", &reference, &whole]).exit(2);
+    let hint = format!("`par tag {reference} 2.0`");
+    assert!(refused.stderr.contains(&hint), "{refused}");
     assert_eq!(registry.requests().len(), seen);
 
     let layout = "oci-layout://layout:1.0.0";
