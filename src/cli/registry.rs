@@ -91,6 +91,19 @@ impl RegistryArgs {
         self.settle(parse(argument, hint)?, false)
     }
 
+    /// Refuses to give the name `latest` to anything.
+    pub(crate) fn settle_tag(&self, tag: &str) -> Result<()> {
+        if tag != LATEST || self.allow_latest {
+            return Ok(());
+        }
+        bail!(
+            Failure::usage(format!(
+                "the tag is `{LATEST}`: what that stands for changes without notice"
+            ))
+            .hint("give another tag, such as `1.0.0`, or --allow-latest")
+        )
+    }
+
     /// Refuses what may be something else tomorrow.
     pub(crate) fn settle(&self, reference: Reference, pinned: bool) -> Result<Reference> {
         if pinned || reference.digest().is_some() {

@@ -31,6 +31,7 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
     let reference = args.registry.reference(&args.reference, false)?;
     // Before anybody is asked: is it a tag?
     require_tag(&reference, &args.tag)?;
+    args.registry.settle_tag(&args.tag)?;
     let client = args.registry.client(session, TrustPolicy::anyone()).await?;
     let manifest = client.tag(&reference, &args.tag).await?;
     let pinned = reference.pinned(&manifest.digest);

@@ -67,7 +67,11 @@ fn a_tag_is_one_more_name_for_the_same_manifest() {
     let refused = par(&environment, ["tag", &reference, &whole]).exit(2);
     let hint = format!("`par tag {reference} 2.0`");
     assert!(refused.stderr.contains(&hint), "{refused}");
+    let refused = par(&environment, ["tag", &reference, "latest"]).exit(2);
+    assert!(refused.stderr.contains("--allow-latest"), "{refused}");
     assert_eq!(registry.requests().len(), seen);
+    let allowed = ["tag", &reference, "latest", "--allow-latest"];
+    par(&environment, allowed).success();
 
     let layout = "oci-layout://layout:1.0.0";
     let digest = push(&environment, layout, &environment.path("provider.par"));
