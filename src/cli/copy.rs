@@ -29,11 +29,11 @@ pub(crate) struct Args {
     registry: RegistryArgs,
 }
 
-pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
+pub(crate) async fn run(mut args: Args, session: &Session) -> Result<Answer> {
     let source = args.registry.reference(&args.source, false)?;
     let destination = args.registry.reference(&args.destination, false)?;
-    args.registry
-        .refuse_one_user_for_two(registry(&source), registry(&destination))?;
+    let registries = registry(&source).into_iter().chain(registry(&destination));
+    args.registry.share(registries, session)?;
     let client = args.registry.client(session, TrustPolicy::anyone()).await?;
     let copied = client.copy(&source, &destination).await?;
     let pinned = copied.reference.pinned(&copied.digest);

@@ -12,6 +12,7 @@ use super::terminal::{self, read_line};
 pub(crate) const ON_COMMAND_LINE: &str = "a password on the command line is seen by whoever lists processes, \
      and stays in the shell's history: use --password-stdin or WASH_REG_PASSWORD";
 
+const USER: &str = "WASH_REG_USER";
 const PASSWORD: &str = "WASH_REG_PASSWORD";
 
 /// A user and a password. No `Debug`: one of the options is a secret.
@@ -20,7 +21,7 @@ const PASSWORD: &str = "WASH_REG_PASSWORD";
 pub(crate) struct CredentialArgs {
     /// The user to log in as. Default: what `par login`, Docker or Podman have stored for the registry,
     /// else nobody
-    #[arg(short, long, env = "WASH_REG_USER", value_name = "USER")]
+    #[arg(short, long, env = USER, value_name = "USER")]
     user: Option<String>,
     /// The password, or a token that stands in for one. Other users of this machine can see it in the
     /// list of processes: prefer --password-stdin. Default: $WASH_REG_PASSWORD
@@ -30,6 +31,9 @@ pub(crate) struct CredentialArgs {
     /// standard input is not read
     #[arg(long)]
     password_stdin: bool,
+    /// Whether the variables do not count.
+    #[arg(skip)]
+    without_variables: bool,
     /// The password from standard input, which can be read once, and is wanted for each archive.
     #[arg(skip)]
     password_read: Arc<OnceLock<String>>,
@@ -44,6 +48,18 @@ impl CredentialArgs {
     /// Whether the user is said to be anybody in particular.
     pub(crate) fn any(&self) -> bool {
         given(&self.user).is_some()
+    }
+
+    /// Whether only the variables say who that is, and no option.
+    pub(crate) fn in_variables(&self) -> bool {
+        let user = given(&std::env::var(USER).ok());
+        given(&self.user) == user && !self.on_command_line() && !self.password_stdin
+    }
+
+    /// Leaves the variables out, as if they were not set.
+    pub(crate) fn leave_out_variables(&mut self) {
+        self.user = None;
+        self.without_variables = true;
     }
 
     /// User and password as given, or neither. May read standard input.
@@ -94,8 +110,11 @@ impl CredentialArgs {
         if self.password_stdin {
             return Ok(Some(self.password_from(std::io::stdin().lock())?));
         }
-        let variable = || std::env::var(PASSWORD).ok();
-        Ok(given(&self.password).or_else(|| given(&variable())))
+        let variable = || match self.without_variables {
+            true => None,
+            false => given(&std::env::var(PASSWORD).ok()),
+        };
+        Ok(given(&self.password).or_else(variable))
     }
 
     fn password_from(&self, input: impl BufRead) -> Result<String> {

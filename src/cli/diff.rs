@@ -34,7 +34,7 @@ pub(crate) struct Args {
     registry: RegistryArgs,
 }
 
-pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
+pub(crate) async fn run(mut args: Args, session: &Session) -> Result<Answer> {
     let from = Source::parse(&args.from, &args.registry)?;
     let to = Source::parse(&args.to, &args.registry)?;
     if let (Source::StandardInput, Source::StandardInput) = (&from, &to) {
@@ -42,8 +42,8 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
             "standard input is one archive, and two are compared"
         ));
     }
-    args.registry
-        .refuse_one_user_for_two(from.registry(), to.registry())?;
+    let registries = from.registry().into_iter().chain(to.registry());
+    args.registry.share(registries, session)?;
     let trust = TrustPolicy::anyone();
     let from = from.verify(&trust, &args.registry, session).await?;
     let to = to.verify(&trust, &args.registry, session).await?;

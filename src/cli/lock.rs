@@ -1,6 +1,6 @@
 //! `par lock`
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
@@ -53,8 +53,8 @@ pub(crate) struct Args {
     registry: RegistryArgs,
 }
 
-pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
-    let references = references(&args, session).await?;
+pub(crate) async fn run(mut args: Args, session: &Session) -> Result<Answer> {
+    let references = references(&mut args, session).await?;
     let trust = args.trust.policy().await?;
     let client = args.registry.client(session, trust).await?;
     let path = args.destination.unwrap_or_else(|| LOCK_FILE.into());
@@ -65,7 +65,7 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
 }
 
 /// What is to be locked, each reference once, sorted.
-async fn references(args: &Args, session: &Session) -> Result<Vec<Reference>> {
+async fn references(args: &mut Args, session: &Session) -> Result<Vec<Reference>> {
     let mut references = BTreeMap::new();
     for file in &args.files {
         let found = deployment::read(file.clone(), &args.registry).await?;
@@ -82,22 +82,11 @@ async fn references(args: &Args, session: &Session) -> Result<Vec<Reference>> {
             references.len()
         )));
     }
-    let registries: BTreeSet<&str> = references
-        .iter()
-        .filter_map(|reference| match reference {
-            Reference::Registry(place) => Some(place.registry()),
-            Reference::Layout(_) => None,
-        })
-        .collect();
-    if registries.len() > 1 && args.registry.credentials().any() {
-        bail!(
-            Failure::usage(format!(
-                "one user and one password for {} registries",
-                registries.len()
-            ))
-            .hint("store them with `par login`, registry by registry")
-        );
-    }
+    let registries = references.iter().filter_map(|reference| match reference {
+        Reference::Registry(place) => Some(place.registry()),
+        Reference::Layout(_) => None,
+    });
+    args.registry.share(registries, session)?;
     Ok(references)
 }
 

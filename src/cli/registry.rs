@@ -1,5 +1,6 @@
 //! Options of the commands that reach a registry, and what they make: references and a client.
 
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -185,21 +186,35 @@ impl RegistryArgs {
         registry
     }
 
-    /// Credentials are for one registry: where there are two, none may be given.
-    pub(crate) fn refuse_one_user_for_two(
-        &self,
-        from: Option<&str>,
-        to: Option<&str>,
+    /// Who the user is said to be holds for one registry. Where there are several, options that say it are
+    /// refused, and variables, which may be set for another command, are left out.
+    pub(crate) fn share<'a>(
+        &mut self,
+        registries: impl IntoIterator<Item = &'a str>,
+        session: &Session,
     ) -> Result<()> {
-        match (from, to) {
-            (Some(from), Some(to)) if from != to && self.credentials.any() => bail!(
-                Failure::usage(format!(
-                    "one user and one password for two registries, {from} and {to}"
-                ))
-                .hint("store them with `par login`, registry by registry")
-            ),
-            _ => Ok(()),
+        let registries: Vec<&str> = BTreeSet::from_iter(registries).into_iter().collect();
+        let several = match registries.as_slice() {
+            [] | [_] => return Ok(()),
+            [one, other] => format!("two registries, {one} and {other}"),
+            more => format!("{} registries", more.len()),
+        };
+        if !self.credentials.any() {
+            return Ok(());
         }
+        if self.credentials.in_variables() {
+            self.credentials.leave_out_variables();
+            session.warn(&format!(
+                "WASH_REG_USER and WASH_REG_PASSWORD are left out: there are {several}, and who they are for \
+                 is not known"
+            ));
+            return Ok(());
+        }
+        bail!(
+            Failure::usage(format!("one user and one password for {several}")).hint(
+                "store them with `par login`, registry by registry, and leave out --user and the password"
+            )
+        )
     }
 
     /// Who the user is said to be.

@@ -158,6 +158,38 @@ fn dockers_configuration_is_used_wherever_it_is() {
 }
 
 #[test]
+fn variables_are_left_out_where_there_are_two_registries() {
+    let (environment, from, to) = (Environment::new(), registry(), registry());
+    let file = small(&environment, "provider.par");
+    let logged_in = |registry: &Registry| {
+        let options = ["-u", "tester", "-p", PASSWORD];
+        let login = ["login", registry.address()].into_iter().chain(options);
+        environment.par(login).success();
+    };
+    logged_in(&from);
+    let (source, copy) = (from.reference("provider:1"), to.reference("provider:1"));
+    environment.par(["push", &source, text(&file)]).success();
+    let run = |arguments: &[&str]| {
+        let mut command = environment.command();
+        command.args(arguments);
+        command.envs([("WASH_REG_USER", "somebody"), ("WASH_REG_PASSWORD", WRONG)]);
+        Outcome::of(command, b"")
+    };
+    let outcome = run(&["copy", &source, &copy]).exit(4);
+    assert!(outcome.stderr.contains("`par login"), "{outcome}");
+    logged_in(&to);
+    for command in ["copy", "diff"] {
+        let outcome = run(&[command, &source, &copy]).success();
+        assert!(
+            outcome.stderr.contains("warning: WASH_REG_USER"),
+            "{outcome}"
+        );
+    }
+    // For one registry they count, and are wrong.
+    run(&["copy", &source, &from.reference("other:1")]).exit(4);
+}
+
+#[test]
 fn credentials_of_another_registry_are_not_used() {
     let (environment, registry) = (Environment::new(), registry());
     let other = Registry::start();

@@ -323,7 +323,7 @@ fn all_is_locked_or_nothing() {
         .write("other.txt", "registry.test/a:1.0.0");
     let both = ["lock", WHAT_RUNS, "other.txt", "--user=u", "--password=p"];
     let refused = deployment.par(&both).exit(2);
-    assert!(refused.stderr.contains("2 registries"), "{refused}");
+    assert!(refused.stderr.contains("two registries"), "{refused}");
     assert_eq!(deployment.lock_file(), before);
     let other = KeyPair::new_account().public_key();
     let fresh = ["lock", WHAT_RUNS, "--destination", "fresh.lock"];
