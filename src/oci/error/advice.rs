@@ -55,9 +55,9 @@ impl Error {
             | Self::Component { .. }
             | Self::UnsupportedArtifact { .. } => ErrorKind::NotVerified,
             Self::TagImmutable { .. } => ErrorKind::Conflict,
-            Self::File { source, .. } | Self::SourceFailed { source, .. } => {
-                ErrorKind::of_io(source)
-            }
+            Self::File { source, .. }
+            | Self::SourceFailed { source, .. }
+            | Self::HostsFolder { source, .. } => ErrorKind::of_io(source),
             Self::CertificateAuthority { .. }
             | Self::ClientCertificate { .. }
             | Self::HostsFile { .. }
@@ -136,6 +136,10 @@ impl Error {
             Self::Refused { answer, .. } if answer.status == 405 => Some(
                 "the registry does not allow it: many allow deleting only when they are told to, and \
                  one that is read-only allows no change"
+                    .to_owned(),
+            ),
+            Self::HostsFolder { .. } => Some(
+                "name a folder such as `certs.d` of containerd with --hosts-dir or PAR_HOSTS_DIR"
                     .to_owned(),
             ),
             Self::Client { .. } => Some(

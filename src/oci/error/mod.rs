@@ -229,6 +229,8 @@ pub enum Error {
     CertificateAuthority { path: PathBuf, reason: String },
     #[error("the client certificate in {path} cannot be used: {reason}")]
     ClientCertificate { path: PathBuf, reason: String },
+    #[error("cannot use {path} as the folder that says how registries are reached")]
+    HostsFolder { path: PathBuf, source: io::Error },
     #[error("{path}, line {line}: {reason}")]
     HostsFile {
         path: PathBuf,

@@ -24,7 +24,7 @@ use std::path::{Path, PathBuf};
 use reqwest::Url;
 use reqwest::header::HeaderMap;
 
-use crate::content::{is_absent, user_folder};
+use crate::content::{in_place_of_a_folder, is_absent, user_folder};
 
 use super::error::Error;
 
@@ -132,8 +132,17 @@ pub(super) fn find(registry: &str, folder: Option<&Path>) -> Result<Vec<Host>, E
 
 /// Makes sure that `folder` is one: who names it means something that is there.
 pub(super) fn check(folder: &Path) -> Result<(), Error> {
-    let listed = fs::read_dir(folder).map(drop);
-    listed.map_err(Error::file(folder))
+    let listed = match in_place_of_a_folder(folder) {
+        None => fs::read_dir(folder).map(drop),
+        Some(other) => {
+            let reason = format!("{} is a file, and a folder is expected", other.display());
+            Err(io::Error::new(ErrorKind::InvalidInput, reason))
+        }
+    };
+    listed.map_err(|source| Error::HostsFolder {
+        path: folder.to_owned(),
+        source,
+    })
 }
 
 /// The folders with entries; only the first that has one for a registry counts.

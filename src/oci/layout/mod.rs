@@ -20,7 +20,8 @@ use async_trait::async_trait;
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
 
 use crate::content::{
-    AtomicFile, Descriptor, Digest, Reader, Source, Store, StoreError, open_regular,
+    AtomicFile, Descriptor, Digest, Reader, Source, Store, StoreError, in_place_of_a_folder,
+    open_regular,
 };
 
 use super::blocking;
@@ -54,6 +55,7 @@ impl Layout {
             directory: directory.clone(),
             reason,
         };
+        require_folder(&directory)?;
         let marker = directory.join(MARKER);
         let text = match read_bounded(&marker) {
             Ok(text) => text,
@@ -85,6 +87,7 @@ impl Layout {
     /// folder cannot be written to.
     pub fn open_or_create(directory: impl Into<PathBuf>) -> Result<Self, Error> {
         let directory = directory.into();
+        require_folder(&directory)?;
         let file = |source| Error::File {
             path: directory.clone(),
             source,
@@ -240,6 +243,19 @@ impl Store for Layout {
         let descriptor = descriptor.clone();
         Ok(blocking(move || index::update(&directory, &descriptor, tag.as_deref())).await?)
     }
+}
+
+/// Refuses a path at which there cannot be a folder.
+fn require_folder(directory: &Path) -> Result<(), Error> {
+    let reason = match in_place_of_a_folder(directory) {
+        None => return Ok(()),
+        Some(other) if other == directory => "it is a file, and a folder is expected",
+        Some(_) => "a folder is expected, and one above it is a file",
+    };
+    Err(Error::NotALayout {
+        directory: directory.to_owned(),
+        reason,
+    })
 }
 
 /// A small file, at most [`MANIFEST_LIMIT`] bytes.

@@ -114,6 +114,12 @@ fn a_folder_or_a_file_that_cannot_be_used_is_named() {
     assert!(refused.stderr.contains("hosts.toml, line 3: "), "{refused}");
     let refused = par(&environment, &fetch, &["--hosts-dir", "missing"]).exit(3);
     assert!(refused.stderr.contains("missing"), "{refused}");
+    environment.write("file", "");
+    for file in ["file", "file/below"] {
+        let refused = par(&environment, &fetch, &["--hosts-dir", file]).exit(2);
+        assert!(refused.stderr.contains("a folder is expected"), "{refused}");
+        assert!(refused.stderr.contains("--hosts-dir"), "{refused}");
+    }
     // An empty folder has nothing to say, and counts instead of the user's own.
     std::fs::create_dir(environment.path("empty")).unwrap();
     par(&environment, &fetch, &["--hosts-dir", "empty"]).exit(3);

@@ -190,7 +190,14 @@ fn what_cannot_be_copied_is_told() {
     let pushed = push(&environment, "oci-layout://layout:1", &file);
     let to = registry.reference("to:1");
     par(&environment, ["copy", "oci-layout://layout:2", &to]).exit(3);
-    par(&environment, ["copy", text(&file), &to]).exit(2);
+    let outcome = par(&environment, ["copy", text(&file), &to]).exit(2);
+    assert!(outcome.stderr.contains("`par push`"), "{outcome}");
+    let within = format!("oci-layout://{}:1", text(&file));
+    for within in [within.clone(), within.replace(":1", "/below:1")] {
+        let outcome = par(&environment, ["copy", "oci-layout://layout:1", &within]).exit(3);
+        assert!(outcome.stderr.contains("a folder is expected"), "{outcome}");
+        par(&environment, ["resolve", &within]).exit(3);
+    }
     par(
         &environment,
         ["copy", "oci-layout://layout:1", &registry.reference("to")],
@@ -206,5 +213,6 @@ fn what_cannot_be_copied_is_told() {
     )
     .exit(2);
     assert!(outcome.stderr.contains("two registries"), "{outcome}");
+    assert!(outcome.stderr.contains("leave out --user"), "{outcome}");
     assert_eq!(registry.requests(), [""; 0]);
 }
