@@ -2,7 +2,7 @@
 
 use anyhow::{Result, bail};
 use wasmcloud_par::client::TrustPolicy;
-use wasmcloud_par::oci::Place;
+use wasmcloud_par::oci::{Place, Reference};
 
 use super::escape;
 use super::output::Answer;
@@ -10,37 +10,50 @@ use super::problem::Failure;
 use super::registry::RegistryArgs;
 use super::session::Session;
 
-/// List the tags of a repository, a line for each
+/// List the tags of a repository, or of an OCI image layout, a line for each
 #[derive(clap::Args)]
 #[command(
     mut_arg("allow_latest", |argument| argument.hide(true)),
     mut_arg("connections", |argument| argument.hide(true))
 )]
 pub(crate) struct Args {
-    /// The repository, such as ghcr.io/org/provider
+    /// The repository, such as ghcr.io/org/provider, or the layout: oci-layout://DIR
     #[arg(value_name = "REPOSITORY")]
-    place: Place,
+    repository: String,
     #[command(flatten)]
     registry: RegistryArgs,
 }
 
 pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
-    let place = args.place;
-    let Some(repository) = place.reference() else {
-        bail!(
-            Failure::usage(format!(
-                "{place} is a registry, and tags are in repositories"
-            ))
-            .hint(format!("name one: {place}/REPOSITORY"))
-        );
-    };
+    let (name, reference) = repository(&args.repository)?;
     let client = args.registry.client(session, TrustPolicy::anyone()).await?;
-    let tags = client.tags(repository).await?;
+    let tags = client.tags(&reference).await?;
     let text: String = tags
         .iter()
         .map(|tag| format!("{}\n", escape::line(tag)))
         .collect();
     Ok(Answer::new(text)
-        .field("repository", place.to_string())
+        .field("repository", name)
         .field("tags", tags))
+}
+
+/// A repository or a layout without tag and digest, and a reference that is in it.
+fn repository(written: &str) -> Result<(String, Reference)> {
+    if let Ok(Reference::Layout(layout)) = written.parse() {
+        let name = format!("oci-layout://{}", layout.directory().display());
+        return Ok((name, Reference::Layout(layout)));
+    }
+    let place: Place = written.parse()?;
+    match place.reference() {
+        Some(repository) => {
+            let reference = Reference::Registry(repository.clone());
+            Ok((place.to_string(), reference))
+        }
+        None => bail!(
+            Failure::usage(format!(
+                "{place} is a registry, and tags are in repositories"
+            ))
+            .hint(format!("name one: {place}/REPOSITORY"))
+        ),
+    }
 }

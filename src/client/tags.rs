@@ -1,18 +1,25 @@
 //! Which tags there are.
 
-use crate::oci::RegistryReference;
+use crate::oci::{Layout, Reference};
 
-use super::Client;
 use super::error::Error;
+use super::{Client, blocking};
 
 impl Client {
-    /// All tags of the repository that `reference` is in, sorted.
+    /// All tags of the repository, or of the image layout, that `reference` is in, sorted.
     ///
     /// # Errors
     ///
-    /// [`Error`] of the registry.
+    /// [`Error`] of the registry or of the layout.
     #[tracing::instrument(skip_all, fields(%reference))]
-    pub async fn tags(&self, reference: &RegistryReference) -> Result<Vec<String>, Error> {
-        Ok(self.registries.repository(reference).tags().await?)
+    pub async fn tags(&self, reference: &Reference) -> Result<Vec<String>, Error> {
+        match reference {
+            Reference::Registry(place) => Ok(self.registries.repository(place).tags().await?),
+            Reference::Layout(place) => {
+                let directory = place.directory().to_owned();
+                let layout = blocking(move || Ok(Layout::open(directory)?)).await?;
+                Ok(layout.tags().await?)
+            }
+        }
     }
 }

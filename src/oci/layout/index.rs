@@ -1,5 +1,6 @@
 //! The `index.json` of a layout: which manifests it holds, and what their tags are.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -8,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use crate::content::{Descriptor, Digest};
 
-use super::super::{error::Error, media_type};
+use super::super::{error::Error, media_type, reference::is_tag};
 use super::{MARKER, read_bounded, write_atomically};
 
 /// The annotation that is a manifest's tag (OCI image specification, "Image Layout Specification").
@@ -75,6 +76,14 @@ impl Index {
             what: what(),
             source,
         })
+    }
+
+    /// Every tag, sorted. What other tools name manifests by that is none, such as a whole reference, is
+    /// left out: nobody could write it.
+    pub(super) fn tags(&self) -> Vec<String> {
+        let tags = self.entries().filter_map(tag_of).filter(|tag| is_tag(tag));
+        let tags: BTreeSet<&str> = tags.collect();
+        tags.into_iter().map(str::to_owned).collect()
     }
 
     pub(super) fn find_tag(&self, tag: &str) -> Result<Option<Descriptor>, Error> {

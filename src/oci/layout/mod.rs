@@ -123,6 +123,16 @@ impl Layout {
         &self.directory
     }
 
+    /// The tags of the layout, sorted.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::File`], [`Error::Json`] or [`Error::Malformed`] when its index cannot be read.
+    pub async fn tags(&self) -> Result<Vec<String>, Error> {
+        let directory = self.directory.clone();
+        blocking(move || Ok(Index::read(&directory)?.tags())).await
+    }
+
     fn missing(&self, what: impl Into<String>) -> Error {
         Error::NotInLayout {
             directory: self.directory.clone(),

@@ -57,6 +57,28 @@ fn tags_are_listed_a_line_for_each() {
 }
 
 #[test]
+fn tags_of_a_layout_are_listed_as_those_of_a_repository() {
+    let environment = Environment::new();
+    let file = small(&environment, "provider.par");
+    for tag in ["1.1.0", "1.0.0"] {
+        push(&environment, &format!("oci-layout://layout:{tag}"), &file);
+    }
+    // Other tools have other names for what is in it.
+    let index = environment.path("layout/index.json");
+    let text = fs::read_to_string(&index).unwrap();
+    fs::write(&index, text.replace("1.1.0", "ghcr.io/x:1")).unwrap();
+    push(&environment, "oci-layout://layout:1.2.0", &file);
+    for layout in ["oci-layout://layout", "oci-layout://layout:1.0.0"] {
+        let listed = par(&environment, ["tags", layout]).success();
+        assert_eq!(listed.stdout, "1.0.0\n1.2.0\n");
+        let listed = par(&environment, ["tags", layout, "-o", "json"]).success();
+        assert_eq!(listed.json()["tags"], json!(["1.0.0", "1.2.0"]));
+        assert_eq!(listed.json()["repository"], "oci-layout://layout");
+    }
+    par(&environment, ["tags", "oci-layout://none"]).exit(3);
+}
+
+#[test]
 fn a_list_goes_on_where_the_registry_says_and_nowhere_else() {
     let environment = Environment::new();
     let file = small(&environment, "provider.par");
