@@ -51,9 +51,13 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
 }
 
 fn answer(place: &Place, diagnosis: &Diagnosis) -> Answer {
+    // What it said, and what to do, is among the findings.
     let problem = diagnosis.obstacle().map(|(finding, kind)| {
-        let message = format!("{place} cannot be used: {}", finding.said);
-        Problem::found(kind, message, finding.advice.clone())
+        let message = format!(
+            "{place} cannot be used: the check `{}` failed",
+            finding.check.name()
+        );
+        Problem::found(kind, message, None)
     });
     let findings = &diagnosis.findings;
     let text: String = findings.iter().map(text).collect();
