@@ -25,7 +25,7 @@ pub struct Listing {
 /// A tag that the cache knows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listed {
-    /// `registry/repository:tag`
+    /// `registry/repository:tag`, or `oci-layout://FOLDER:tag`.
     pub reference: String,
     /// The digest of the manifest that it stood for.
     pub digest: Digest,
@@ -69,7 +69,7 @@ impl Cache {
                 Place::Memory => {}
                 Place::Reference(name) => match self.listed(&name) {
                     Ok(record) => listing.references.push(Listed {
-                        reference: name,
+                        reference: record.reference(name),
                         size: record.content,
                         confirmed: record.confirmed_at(),
                         used: self.last_use(&record.descriptor.digest)?,

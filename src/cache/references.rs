@@ -28,6 +28,10 @@ pub struct Record {
     /// and how many nanoseconds later: of two answers within a second, one is newer.
     #[serde(default)]
     pub nanoseconds: u32,
+    /// The folder of the image layout that the tag is in, for people: of layouts, names tell nothing.
+    /// `None` in a registry.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub layout: Option<String>,
 }
 
 impl Record {
@@ -41,6 +45,15 @@ impl Record {
             content,
             confirmed: confirmed.as_secs(),
             nanoseconds: confirmed.subsec_nanos(),
+            layout: None,
+        }
+    }
+
+    /// How users write what is recorded under `name`.
+    pub(super) fn reference(&self, name: String) -> String {
+        match (&self.layout, name.rsplit_once(':')) {
+            (Some(folder), Some((_, tag))) => format!("oci-layout://{folder}:{tag}"),
+            _ => name,
         }
     }
 
@@ -133,6 +146,7 @@ mod tests {
             content: None,
             confirmed: 1_700_000_000,
             nanoseconds,
+            layout: None,
         };
         let [older, newer] = [record(b"older", 1), record(b"newer", 2)];
         for record in [&older, &newer, &older] {

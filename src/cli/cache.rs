@@ -91,14 +91,16 @@ pub(crate) fn existing(session: &Session) -> Result<Option<Cache>> {
 
 fn list(listing: &Listing, session: &Session) -> Answer {
     let references = &listing.references;
-    let names = references.iter().map(|listed| listed.reference.len());
+    let names = references
+        .iter()
+        .map(|listed| escape::line(&listed.reference).len());
     let width = names.max().unwrap_or(0);
     let lines: Vec<String> = references
         .iter()
         .map(|listed| {
             format!(
                 "{:width$}  {}  {:>9}  {:20}  {}",
-                listed.reference,
+                escape::line(&listed.reference),
                 listed.digest,
                 listed.size.map_or("-".to_owned(), size),
                 date(listed.confirmed),

@@ -12,7 +12,7 @@ use crate::oci::{Artifact, Reference};
 
 use super::error::Error;
 use super::resolve::whole;
-use super::{Client, blocking, record_name};
+use super::{Client, blocking, layout_folder, record_name};
 
 /// What a registry has just said of a tag.
 #[derive(Debug, Clone)]
@@ -43,7 +43,10 @@ impl Client {
         let Some(name) = record_name(reference).filter(|_| reference.digest().is_none()) else {
             return Ok(None);
         };
-        let record = Record::new(descriptor, Some(artifact.size()), at);
+        let record = Record {
+            layout: layout_folder(reference),
+            ..Record::new(descriptor, Some(artifact.size()), at)
+        };
         let before = self.recorded(name.clone()).await?;
         let before = before.map(|record| record.descriptor.digest);
         let moved = before.filter(|before| *before != descriptor.digest);

@@ -197,3 +197,14 @@ fn record_name(reference: &Reference) -> Option<String> {
         }
     })
 }
+
+/// The folder of an image layout, from wherever it is looked at, if it is text.
+fn layout_folder(reference: &Reference) -> Option<String> {
+    match reference {
+        Reference::Registry(_) => None,
+        Reference::Layout(place) => {
+            let folder = std::path::absolute(place.directory()).ok()?;
+            folder.to_str().map(str::to_owned)
+        }
+    }
+}

@@ -222,6 +222,7 @@ mod tests {
                 content: None,
                 confirmed: now.unwrap().as_secs().saturating_add_signed(-seconds_ago),
                 nanoseconds: 0,
+                layout: None,
             }
         };
         let minute = Some(Duration::from_secs(60));

@@ -39,6 +39,22 @@ fn the_folder_is_named_as_the_option_takes_it() {
 }
 
 #[test]
+fn a_layout_is_listed_by_its_folder() {
+    let environment = Environment::new();
+    let file = pack(&environment, "provider.par.gz", Path::new("/bin/echo"));
+    push(&environment, "oci-layout://layout:1.0.0", &file);
+    par(&environment, ["fetch", "oci-layout://layout:1.0.0"]).success();
+    let listed = par(&environment, ["cache", "list", "-o", "json"]).success();
+    let reference = format!(
+        "oci-layout://{}:1.0.0",
+        environment.path("layout").display()
+    );
+    assert_eq!(listed.json()["references"][0]["reference"], reference);
+    let again = ["fetch", &reference, "--pull", "never"];
+    par(&environment, again).success();
+}
+
+#[test]
 fn what_is_within_a_cache_is_no_folder_for_one() {
     let provider = Provider::new();
     provider.fetches_the_executable();
