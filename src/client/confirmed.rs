@@ -87,10 +87,7 @@ impl Client {
             Ok(())
         });
         if let Err(error) = written.await {
-            tracing::warn!(
-                "what the tag stands for is not recorded: {}",
-                whole(&error)
-            );
+            tracing::warn!("what the tag stands for is not recorded: {}", whole(&error));
         }
     }
 }

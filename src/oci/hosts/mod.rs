@@ -136,7 +136,7 @@ pub(super) fn check(folder: &Path) -> Result<(), Error> {
         None => fs::read_dir(folder).map(drop),
         Some(other) => {
             let reason = format!("{} is a file, and a folder is expected", other.display());
-            Err(io::Error::new(ErrorKind::InvalidInput, reason))
+            Err(io::Error::new(io::ErrorKind::InvalidInput, reason))
         }
     };
     listed.map_err(|source| Error::HostsFolder {

@@ -140,7 +140,7 @@ fn a_host_can_spawn_everything_that_a_client_does() {
         wish.client.resolve(&wish.reference);
         wish.client.summarize(&wish.reference, true);
         wish.client.tag(&wish.reference, "2");
-        wish.client.tags(&wish.place);
+        wish.client.tags(&wish.reference);
     };
     for method in async_methods(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/client")) {
         let called = format!("client.{method}(");
