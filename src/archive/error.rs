@@ -212,7 +212,9 @@ pub enum Error {
         expected: &'static str,
     },
     /// There is no folder for keys: neither an option nor the environment names one.
-    #[error("no folder for keys is known: neither --directory, WASH_KEYS nor HOME is set")]
+    #[error(
+        "no folder for keys is known: neither --directory nor WASH_KEYS is set, and there is no home folder"
+    )]
     NoKeyDirectory,
 
     /// A WIT folder cannot be encoded, or a world not be printed.

@@ -11,7 +11,7 @@ use crate::content::{Digest, ErrorKind, StoreError, VerifyError, in_place_of_a_f
 pub enum Error {
     /// No folder is known for the cache.
     #[error(
-        "no folder for the cache is known: neither --cache-dir, XDG_CACHE_HOME nor HOME is set"
+        "no folder for the cache is known: neither --cache-dir nor XDG_CACHE_HOME is set, and there is no home folder"
     )]
     NoDirectory,
     /// The folder, or one that it is in, belongs to another user, who could put anything there.

@@ -1,6 +1,7 @@
 //! The user's folders, by the XDG base directory specification.
 
 use std::ffi::OsString;
+use std::fs;
 use std::path::PathBuf;
 
 /// The folder that `variable` names, such as `XDG_CONFIG_HOME`, or else `default` in the home folder.
@@ -11,8 +12,11 @@ pub(crate) fn user_folder(variable: &str, default: &str) -> Option<PathBuf> {
 }
 
 /// The user's home: `HOME`, or else what the system knows of the user, as services without variables need.
+/// What is no folder is no home: services have `/dev/null`.
 pub(crate) fn home() -> Option<PathBuf> {
-    etcetera::home_dir().ok()
+    let home = etcetera::home_dir().ok()?;
+    let other = fs::metadata(&home).is_ok_and(|found| !found.is_dir());
+    (!other).then_some(home)
 }
 
 /// What is no absolute path is to be ignored.

@@ -182,7 +182,7 @@ fn files(directory: &Path) -> Result<Vec<KeyFile>, Error> {
     };
     let entries = match fs::read_dir(directory) {
         Ok(entries) => entries,
-        Err(error) if is_absent(&error) => return Ok(Vec::new()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(read_error(error)),
     };
     let mut paths = Vec::new();

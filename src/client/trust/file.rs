@@ -8,7 +8,7 @@ use nkeys::{KeyPair, KeyPairType};
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::content::{is_absent, user_folder};
+use crate::content::user_folder;
 
 use super::super::error::Error;
 use super::super::toml_problem::Problem;
@@ -80,7 +80,7 @@ impl TrustPolicy {
         };
         // A link that leads nowhere is there, and whatever else is in the way is an error.
         match path.symlink_metadata() {
-            Err(error) if is_absent(&error) => Ok(Self::default()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Self::default()),
             _ => Self::read(&path),
         }
     }

@@ -102,8 +102,8 @@ fn a_folder_that_others_can_replace_is_refused() {
 #[test]
 fn a_link_that_others_can_replace_is_refused_wherever_it_is() {
     let environment = Environment::new();
-    for folder in ["open", "own"] {
-        fs::create_dir(environment.path(folder)).unwrap();
+    for folder in ["open", "own/cache/v1"] {
+        fs::create_dir_all(environment.path(folder)).unwrap();
     }
     let list = ["cache", "list", "--cache-dir", "first/cache"];
     for (link, target) in [("first", "open/second"), ("open/second", "../own")] {

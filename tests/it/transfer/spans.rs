@@ -141,7 +141,8 @@ fn what_is_told_from_another_thread_is_in_its_span_too() {
         std::fs::write(&blob, "damage").unwrap();
     };
     damage();
-    let said = par(&environment, ["pull", &reference, "--verbose"]).success();
+    let details = ["pull", &reference, "--verbose", "--verbose"];
+    let said = par(&environment, details).success();
     let span = format!("pull{{reference={reference} digest=sha256:");
     let line = said.stderr.lines().find(|line| line.contains("damaged"));
     assert!(line.is_some_and(|line| line.contains(&span)), "{said}");
