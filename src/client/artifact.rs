@@ -29,6 +29,8 @@ pub(super) struct Found {
 pub(super) struct Cached {
     pub(super) artifact: Artifact,
     pub(super) confirmed: Option<Confirmed>,
+    /// Whether all of it was received just now, and hashed on its way.
+    pub(super) is_new: bool,
     layers: Arc<[Held]>,
 }
 
@@ -98,13 +100,17 @@ impl Client {
         reference: &Reference,
     ) -> Result<Cached, Error> {
         let mut layers = Vec::with_capacity(artifact.layers().len());
+        let mut is_new = true;
         for layer in artifact.layers() {
-            let held = self.brought(store, layer, reference, "downloading");
-            layers.push(held.await?);
+            let brought = self.brought(store, layer, reference, "downloading");
+            let (held, received) = brought.await?;
+            is_new &= received;
+            layers.push(held);
         }
         Ok(Cached {
             artifact,
             confirmed,
+            is_new,
             layers: layers.into(),
         })
     }
@@ -152,33 +158,35 @@ impl Client {
                 limit: MANIFEST_LIMIT,
             });
         }
-        let held = self.brought(store, descriptor, reference, "").await?;
+        let (held, _) = self.brought(store, descriptor, reference, "").await?;
         manifest_in(held).await
     }
 
-    /// Content in the cache, received if it was not there. `label` names what takes long, if it does.
+    /// Content in the cache, received if it was not there, and whether it was. `label` names what takes long,
+    /// if it does.
     async fn brought(
         &self,
         store: &dyn Store,
         descriptor: &Descriptor,
         reference: &Reference,
         label: &str,
-    ) -> Result<Held, Error> {
+    ) -> Result<(Held, bool), Error> {
         if let Some(held) = self.held(&descriptor.digest).await? {
-            return Ok(held);
+            return Ok((held, false));
         }
         if self.pull == PullPolicy::Never {
             return Err(Error::NotCached(reference.to_string()));
         }
         let content = Content { store, descriptor };
-        Ok(match label {
+        let held = match label {
             "" => self.cache()?.receive(descriptor, &content).await?,
             label => {
                 let progress = self.progress.as_ref();
                 let content = metered(&content, descriptor, label, progress);
                 self.cache()?.receive(descriptor, &content).await?
             }
-        })
+        };
+        Ok((held, true))
     }
 
     /// Content of the cache.

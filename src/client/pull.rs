@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use futures_util::future::join;
 
 use crate::archive::{Compression, Contents};
-use crate::content::{AtomicFile, Descriptor, Digest, MeteredReader, VerifyReader};
+use crate::content::{AtomicFile, Descriptor, Digest, Meter, MeteredReader, VerifyReader};
 use crate::oci::Reference;
 
 use super::artifact::Cached;
@@ -83,9 +83,9 @@ impl Client {
         Ok((cached, contents, path))
     }
 
-    /// Writes the archive to a file that has no name yet, and gives the one that it is to have. What is
-    /// written has the digests that the manifest names: not every byte of an archive counts when that is
-    /// verified.
+    /// Writes the archive to a file that has no name yet, and gives the one that it is to have. What has been
+    /// in the cache for a while is hashed once more: not every byte of an archive counts when that is verified,
+    /// and this is to be the archive of its digest.
     async fn write(
         &self,
         cached: &Cached,
@@ -100,8 +100,15 @@ impl Client {
             let meter = client.progress.begin("writing", cached.size());
             let file = AtomicFile::create(&path).map_err(Error::write(&path))?;
             for (layer, content) in cached.artifact.layers().iter().zip(cached.files()) {
-                let content = MeteredReader::new(content?, &meter);
-                copy(content, layer, file.as_file()).map_err(|error| match error.downcast() {
+                let content = content?;
+                let copied = match cached.is_new {
+                    true => copy(&content, file.as_file(), meter.as_ref()),
+                    false => {
+                        let content = MeteredReader::new(content, &meter);
+                        copy_verified(content, layer, file.as_file())
+                    }
+                };
+                copied.map_err(|error| match error.downcast() {
                     Ok(source) => Error::Damaged {
                         reference: reference.to_string(),
                         source,
@@ -141,9 +148,21 @@ impl Client {
     }
 }
 
+/// Copies from file to file, which the system can do without us, in steps that can be stopped.
+fn copy(from: &File, mut to: &File, meter: &dyn Meter) -> io::Result<()> {
+    const STEP: u64 = 16 << 20;
+    loop {
+        let count = io::copy(&mut from.take(STEP), &mut to)?;
+        if count == 0 {
+            return Ok(());
+        }
+        meter.advance(count)?;
+    }
+}
+
 /// Copies a layer to a file. The error is a [`VerifyError`](crate::content::VerifyError) when it is not what
 /// its descriptor says.
-fn copy(content: impl Read, layer: &Descriptor, mut file: &File) -> io::Result<()> {
+fn copy_verified(content: impl Read, layer: &Descriptor, mut file: &File) -> io::Result<()> {
     const BUFFER: usize = 256 * 1024;
     let content = VerifyReader::new(content, layer);
     let mut content = BufReader::with_capacity(BUFFER, content);
