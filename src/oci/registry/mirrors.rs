@@ -17,12 +17,15 @@ pub(super) struct Hosts {
     pub(super) mirrors: Vec<HostedRepository>,
     /// Asked last, and with patience: the registry itself, unless it may not be asked.
     pub(super) last: HostedRepository,
-    /// Mirrors that are not to be asked, for now.
+    /// Mirrors that are not to be asked while there is somebody else,
+    pub(super) avoided: Vec<HostedRepository>,
+    /// and what became of them.
     pub(super) passed_over: PassedOver,
 }
 
 impl Hosts {
-    /// What the first host gives that gives enough. The error is that of the last.
+    /// What the first host gives that gives enough. The error is that of the last. When that is away, there
+    /// are only the mirrors, and each of them is asked once more.
     pub(super) async fn first<T, F>(
         self,
         ask: impl Fn(HostedRepository) -> F,
@@ -32,9 +35,9 @@ impl Hosts {
         F: Future<Output = Result<T, Error>>,
     {
         let mut passed_over = self.passed_over;
-        for mirror in self.mirrors {
+        for mirror in &self.mirrors {
             let route = Arc::clone(&mirror.route);
-            match route.while_waiting(ask(mirror)).await {
+            match route.while_waiting(ask(mirror.clone())).await {
                 Ok(answer) if is_enough(&answer) => return Ok(answer),
                 Ok(_) => {}
                 Err(error) => {
@@ -43,8 +46,23 @@ impl Hosts {
                 }
             }
         }
-        let answer = ask(self.last).await;
-        answer.map_err(|error| passed_over.told_with(error))
+        let error = match ask(self.last).await {
+            Ok(answer) => return Ok(answer),
+            Err(error) => error,
+        };
+        if error.kind() == ErrorKind::Unavailable {
+            for mirror in self.mirrors.into_iter().chain(self.avoided) {
+                let route = Arc::clone(&mirror.route);
+                match ask(mirror).await {
+                    Ok(answer) if is_enough(&answer) => {
+                        route.is_back();
+                        return Ok(answer);
+                    }
+                    _ => {}
+                }
+            }
+        }
+        Err(passed_over.told_with(error))
     }
 }
 

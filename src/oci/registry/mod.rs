@@ -237,18 +237,23 @@ impl Repository {
     /// Who is asked.
     async fn readable(&self, capability: Capability) -> Result<Hosts, Error> {
         let (routes, last) = self.routes().await?.readable(capability)?;
-        let (mut mirrors, mut passed_over) = (Vec::new(), PassedOver::default());
-        for mirror in routes {
-            match mirror.avoided() {
-                Some(why) => passed_over.note(mirror.name(), &why),
-                None => mirrors.push(self.at(mirror.quickly(self.patience.is_some()))),
+        let mut hosts = Hosts {
+            mirrors: Vec::new(),
+            last: self.at(last.patiently(self.patience)),
+            avoided: Vec::new(),
+            passed_over: PassedOver::default(),
+        };
+        for route in routes {
+            let mirror = self.at(route.quickly(self.patience.is_some()));
+            match route.avoided() {
+                Some(why) => {
+                    hosts.passed_over.note(route.name(), &why);
+                    hosts.avoided.push(mirror);
+                }
+                None => hosts.mirrors.push(mirror),
             }
         }
-        Ok(Hosts {
-            mirrors,
-            last: self.at(last.patiently(self.patience)),
-            passed_over,
-        })
+        Ok(hosts)
     }
 
     /// The host that takes content.

@@ -80,6 +80,12 @@ impl Route {
         *failed = Some(Failure { when, why });
     }
 
+    /// It answers again.
+    pub(super) fn is_back(&self) {
+        let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+        *failed = None;
+    }
+
     /// Why this host is left alone, if it is.
     pub(super) fn avoided(&self) -> Option<String> {
         let failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);

@@ -93,6 +93,10 @@ impl Setup {
 }
 
 fn client(cache: &Path, hosts: &Path) -> Client {
+    client_with(cache, hosts, Duration::from_secs(20))
+}
+
+fn client_with(cache: &Path, hosts: &Path, patience: Duration) -> Client {
     let mut options = ClientOptions {
         cache_directory: Some(cache.to_owned()),
         ..ClientOptions::default()
@@ -100,7 +104,7 @@ fn client(cache: &Path, hosts: &Path) -> Client {
     options.registry.credentials.registry_config = Some(cache.join("no-config.json"));
     options.registry.hosts_directory = Some(hosts.to_owned());
     options.registry.retry.stall_timeout = Duration::from_secs(2);
-    options.registry.retry.patience = Duration::from_secs(20);
+    options.registry.retry.patience = patience;
     Client::new(options).unwrap()
 }
 
@@ -203,6 +207,31 @@ async fn a_download_goes_on_at_the_next_host_where_the_mirror_hangs_or_breaks_of
             .len();
         assert!((1..=whole * 15 / 100).contains(&rest), "{rest} of {whole}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_there_is_only_a_mirror_it_is_asked_again() {
+    let setup = Setup::new().await;
+    let away = Rule::on("GET", "/manifests/", Fault::status("503 Away"));
+    let mirror = Proxy::start(&setup.registry, vec![away.times(2)]);
+    let gone = TcpListener::bind("127.0.0.1:0").unwrap().local_addr();
+    let gone = gone.unwrap().to_string();
+    let hosts = tempfile::tempdir().unwrap();
+    fs::create_dir(hosts.path().join(&gone)).unwrap();
+    let table = format!("[host.\"http://{}\"]", mirror.address());
+    fs::write(hosts.path().join(&gone).join("hosts.toml"), table).unwrap();
+    let client = client_with(
+        &setup.folder.path().join("cache"),
+        hosts.path(),
+        Duration::ZERO,
+    );
+    let reference: Reference = format!("{gone}/provider:1.0.0").parse().unwrap();
+
+    let error = client.fetch(&reference, &Target::host()).await.unwrap_err();
+    assert!(error.to_string().contains("503"), "{error}");
+    // It was left alone, and nobody else is there.
+    let fetched = client.fetch(&reference, &Target::host()).await.unwrap();
+    assert_eq!(fs::read(fetched.path).unwrap(), setup.executable);
 }
 
 #[tokio::test(flavor = "multi_thread")]
