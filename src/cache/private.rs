@@ -12,11 +12,11 @@ use std::path::{Path, PathBuf};
 
 use rustix::process::{getegid, geteuid};
 
+use crate::content::LINKS;
+
 use super::error::Error;
 use super::seal::is_ours;
 
-/// How many links may follow one another, as on Linux.
-const LINKS: usize = 40;
 const SHARED: u32 = 0o022;
 /// Who may write to the folder may remove and rename only what is theirs.
 const STICKY: u32 = 0o1000;

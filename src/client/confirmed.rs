@@ -7,11 +7,10 @@
 use std::time::SystemTime;
 
 use crate::cache::{self, Record};
-use crate::content::{Descriptor, Digest};
+use crate::content::{Descriptor, Digest, whole};
 use crate::oci::{Artifact, Reference};
 
 use super::error::Error;
-use super::resolve::whole;
 use super::{Client, blocking, layout_folder, record_name};
 
 /// What a registry has just said of a tag.

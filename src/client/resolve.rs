@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use crate::cache::Record;
-use crate::content::{Descriptor, Digest, ErrorKind, Store};
+use crate::content::{Descriptor, Digest, ErrorKind, Store, whole};
 use crate::oci::{self, Reference, media_type};
 
 use super::artifact::manifest_in;
@@ -189,14 +189,6 @@ fn reason(error: &oci::Error, patience: Duration) -> String {
             format!("no answer within {seconds} seconds: {}", whole(error))
         }
         _ => whole(error),
-    }
-}
-
-/// An error and what it came from, on one line.
-pub(super) fn whole(error: &dyn std::error::Error) -> String {
-    match error.source() {
-        Some(source) => format!("{error}: {}", whole(source)),
-        None => error.to_string(),
     }
 }
 

@@ -21,7 +21,7 @@ pub fn is_temporary(name: &str) -> bool {
 }
 
 /// How many links may follow one another, as on Linux.
-const LINKS: usize = 40;
+pub(crate) const LINKS: usize = 40;
 
 /// A file that appears under its name complete or not at all.
 ///

@@ -6,6 +6,7 @@
 //! their final name only through an [`AtomicFile`].
 
 mod atomic;
+mod causes;
 mod date;
 mod descriptor;
 mod digest;
@@ -19,8 +20,9 @@ mod store;
 mod user_folder;
 mod verify;
 
-pub(crate) use atomic::followed;
 pub use atomic::{AtomicFile, is_temporary, publish};
+pub(crate) use atomic::{LINKS, followed};
+pub(crate) use causes::whole;
 pub use date::rfc3339;
 pub use descriptor::Descriptor;
 pub use digest::{Algorithm, Digest, Hasher, ParseDigestError};

@@ -1,8 +1,6 @@
 //! What has been found out about a registry.
 
-use std::error::Error as _;
-
-use crate::content::ErrorKind;
+use crate::content::{ErrorKind, whole};
 use crate::oci;
 
 /// What a [`Finding`] is about.
@@ -148,15 +146,4 @@ impl Diagnosis {
             _ => None,
         })
     }
-}
-
-/// An error and what it came from, on one line.
-pub(super) fn whole(error: &oci::Error) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(source) = next {
-        text = format!("{text}: {source}");
-        next = source.source();
-    }
-    text
 }

@@ -3,13 +3,12 @@
 mod finding;
 mod uploads;
 
-use crate::content::{Descriptor, Digest, ErrorKind};
+use crate::content::{Descriptor, Digest, ErrorKind, whole};
 use crate::oci::{self, Credentials, Greeting, Place, Probe, RegistryReference, Wants};
 
 use super::Client;
 use super::error::Error;
 
-use finding::whole;
 pub use finding::{Check, Diagnosis, Finding, Verdict};
 
 impl Client {

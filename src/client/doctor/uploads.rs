@@ -5,10 +5,9 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use ring::rand::{SecureRandom, SystemRandom};
 
-use crate::content::Descriptor;
+use crate::content::{Descriptor, whole};
 use crate::oci::{Artifact, Probe, media_type};
 
-use super::finding::whole;
 use super::{Check, Finding, ranges};
 
 /// Random, so that it is nobody else's: what others need must not be deleted.

@@ -7,13 +7,13 @@ use bytes::Bytes;
 use reqwest::Response;
 use reqwest::header::HeaderValue;
 
-use crate::content::{Descriptor, Hasher};
+use crate::content::{Descriptor, Hasher, whole};
 
 use super::super::error::Error;
 use super::blob_range::strong_etag;
 use super::hosted::HostedRepository;
 use super::mirrors::{Hosts, PassedOver};
-use super::retry::{Attempts, whole};
+use super::retry::Attempts;
 use super::routes::Route;
 use super::transport::{Call, failure};
 

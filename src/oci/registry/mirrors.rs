@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::content::ErrorKind;
+use crate::content::{ErrorKind, whole};
 
 use super::super::error::{Error, one_line};
 use super::hosted::HostedRepository;
-use super::retry::whole;
 
 /// Of how many mirrors is told what they said.
 const MOST_TOLD: usize = 5;

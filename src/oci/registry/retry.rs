@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use reqwest::StatusCode;
 
+use crate::content::whole;
+
 use super::super::error::Error;
 
 /// How often what looks like an accident is tried again.
@@ -270,17 +272,6 @@ fn delays(options: &RetryOptions) -> ExponentialBackoff {
         .with_jitter()
         .without_max_times()
         .build()
-}
-
-/// An error and what it came from, on one line.
-pub(super) fn whole(error: &Error) -> String {
-    let mut text = error.to_string();
-    let mut next = std::error::Error::source(error);
-    while let Some(source) = next {
-        text = format!("{text}: {source}");
-        next = source.source();
-    }
-    text
 }
 
 #[cfg(test)]

@@ -3,12 +3,11 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::content::ErrorKind;
+use crate::content::{ErrorKind, whole};
 
 use super::super::error::Error;
 use super::super::hosts::{self, Capability};
 use super::RegistryOptions;
-use super::retry::whole;
 use super::transport::Transport;
 
 /// How long a mirror is left alone that did not answer, or not with what it was asked for.
