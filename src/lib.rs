@@ -47,10 +47,13 @@
 //! `use wasmcloud_par::ProviderArchive`.
 //!
 //! The layers, from the ground up: [`content`]; then [`archive`], [`oci`] and [`cache`], which do not
-//! know of each other; then [`client`]. The command line, behind the feature `cli`, is on top.
+//! know of each other; then [`client`].
 
 pub mod archive;
 pub mod cache;
+#[cfg(feature = "cli")]
+#[doc(hidden)]
+pub mod cli;
 pub mod client;
 pub mod content;
 pub mod oci;

@@ -1,7 +1,5 @@
 //! The command `par`: packs, signs, inspects, verifies and moves wasmCloud provider archives.
 
-mod cli;
-
 fn main() -> std::process::ExitCode {
-    cli::main()
+    wasmcloud_par::cli::main()
 }

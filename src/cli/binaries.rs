@@ -5,10 +5,10 @@ use std::ffi::{OsStr, OsString};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use crate::archive::{self, Executable, Input, Target};
+use crate::content::open_regular;
 use anyhow::{Result, bail};
 use clap::ValueHint;
-use wasmcloud_par::archive::{self, Executable, Input, Target};
-use wasmcloud_par::content::open_regular;
 
 use super::output::Answer;
 use super::problem::Failure;

@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use crate::cache::{Cache, Listed, Listing, PruneOptions, Pruned, Usage, Verified};
+use crate::content::ErrorKind;
 use anyhow::{Result, bail};
 use bytesize::ByteSize;
 use clap::Subcommand;
 use serde_json::{Value, json};
-use wasmcloud_par::cache::{Cache, Listed, Listing, PruneOptions, Pruned, Usage, Verified};
-use wasmcloud_par::content::ErrorKind;
 
 use super::escape;
 use super::output::Answer;

@@ -2,10 +2,10 @@
 
 use std::ffi::OsString;
 
+use crate::oci::Reference;
 use anyhow::Result;
-use wasmcloud_par::oci::Reference;
 
-use wasmcloud_par::client::TrustPolicy;
+use crate::client::TrustPolicy;
 
 use super::output::Answer;
 use super::registry::RegistryArgs;

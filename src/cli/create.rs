@@ -2,12 +2,10 @@
 
 use std::path::PathBuf;
 
+use crate::archive::{self, ArchiveWriter, Compression, KeyKind, Metadata, Signer, encode_world};
+use crate::content::AtomicFile;
 use anyhow::{Result, bail};
 use clap::ValueHint;
-use wasmcloud_par::archive::{
-    self, ArchiveWriter, Compression, KeyKind, Metadata, Signer, encode_world,
-};
-use wasmcloud_par::content::AtomicFile;
 
 use super::binaries::{Binaries, BinaryOptions};
 use super::dates::Date;

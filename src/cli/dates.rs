@@ -3,8 +3,8 @@
 use std::str::FromStr;
 use std::time::{Duration, UNIX_EPOCH};
 
-use wasmcloud_par::archive::Metadata;
-use wasmcloud_par::content::rfc3339;
+use crate::archive::Metadata;
+use crate::content::rfc3339;
 
 /// A date that an archive is to get.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

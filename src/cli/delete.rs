@@ -3,10 +3,10 @@
 use std::ffi::OsString;
 use std::io::IsTerminal;
 
+use crate::client::{Deletion, TrustPolicy};
+use crate::content::ErrorKind;
+use crate::oci::Reference;
 use anyhow::{Result, bail};
-use wasmcloud_par::client::{Deletion, TrustPolicy};
-use wasmcloud_par::content::ErrorKind;
-use wasmcloud_par::oci::Reference;
 
 use super::escape;
 use super::output::Answer;

@@ -9,12 +9,12 @@
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use crate::archive;
+use crate::content::open_regular;
+use crate::oci::Reference;
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 use serde_saphyr::{Spanned, alias_limits, options};
-use wasmcloud_par::archive;
-use wasmcloud_par::content::open_regular;
-use wasmcloud_par::oci::Reference;
 
 use super::problem::Failure;
 use super::registry::RegistryArgs;

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use crate::archive::{Contents, Target};
+use crate::client::TrustPolicy;
+use crate::content::rfc3339;
 use anyhow::{Result, bail};
 use clap::ValueHint;
 use serde_json::{Map, Value, json};
-use wasmcloud_par::archive::{Contents, Target};
-use wasmcloud_par::client::TrustPolicy;
-use wasmcloud_par::content::rfc3339;
 
 use super::escape;
 use super::output::{Answer, plain};

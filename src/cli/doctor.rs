@@ -1,9 +1,9 @@
 //! `par doctor`
 
+use crate::client::{Diagnosis, Finding, TrustPolicy, Verdict};
+use crate::oci::Place;
 use anyhow::{Result, bail};
 use serde_json::{Value, json};
-use wasmcloud_par::client::{Diagnosis, Finding, TrustPolicy, Verdict};
-use wasmcloud_par::oci::Place;
 
 use super::escape;
 use super::output::Answer;

@@ -1,11 +1,11 @@
 //! What the commands that edit an archive have in common: `insert`, `remove` and `sign`.
 
-use anyhow::Result;
-use clap::ValueHint;
-use wasmcloud_par::archive::{
+use crate::archive::{
     self, ArchiveWriter, Identity, KeyDirectories, KeyKind, Limits, Signer, VerifiedClaims,
 };
-use wasmcloud_par::content::ErrorKind;
+use crate::content::ErrorKind;
+use anyhow::Result;
+use clap::ValueHint;
 
 use super::output::Answer;
 use super::problem::Failure;

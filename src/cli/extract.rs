@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
+use crate::archive::Target;
 use anyhow::Result;
 use clap::ValueHint;
-use wasmcloud_par::archive::Target;
 
 use super::destination::destination;
 use super::output::Answer;

@@ -2,9 +2,9 @@
 
 use std::ffi::OsString;
 
+use crate::archive::Target;
+use crate::client::TrustPolicy;
 use anyhow::Result;
-use wasmcloud_par::archive::Target;
-use wasmcloud_par::client::TrustPolicy;
 
 use super::locked::LockArgs;
 use super::output::Answer;

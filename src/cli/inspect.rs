@@ -2,12 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::archive::print_world;
+use crate::client::Summary;
+use crate::content::ErrorKind;
 use anyhow::{Context, Result, bail};
 use clap::ValueHint;
 use serde_json::json;
-use wasmcloud_par::archive::print_world;
-use wasmcloud_par::client::Summary;
-use wasmcloud_par::content::ErrorKind;
 
 use super::dates::validity;
 use super::escape;
@@ -189,10 +189,10 @@ fn table(summary: &Summary) -> String {
 
 #[cfg(test)]
 mod tests {
-    use wasmcloud_par::archive::{
+    use crate::archive::{
         ArchiveWriter, Compression, Input, KeyKind, Limits, Metadata, Signer, Target, verify,
     };
-    use wasmcloud_par::content::Silent;
+    use crate::content::Silent;
 
     use super::*;
 

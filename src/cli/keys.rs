@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
+use crate::archive::{self, KeyFile, KeyKind};
+use crate::content::ErrorKind;
 use anyhow::{Result, bail};
 use clap::{Subcommand, ValueEnum};
 use serde_json::{Value, json};
-use wasmcloud_par::archive::{self, KeyFile, KeyKind};
-use wasmcloud_par::content::ErrorKind;
 
 use super::escape;
 use super::output::Answer;

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use crate::client::{Client, Error, Lock, Locked};
+use crate::content::{Digest, ErrorKind};
+use crate::oci::Reference;
 use anyhow::{Result, bail};
 use clap::ValueHint;
 use serde_json::{Value, json};
-use wasmcloud_par::client::{Client, Error, Lock, Locked};
-use wasmcloud_par::content::{Digest, ErrorKind};
-use wasmcloud_par::oci::Reference;
 
 use super::deployment;
 use super::destination::destination;

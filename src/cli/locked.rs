@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
+use crate::client::{Client, Error, Lock};
 use anyhow::Result;
 use clap::ValueHint;
-use wasmcloud_par::client::{Client, Error, Lock};
 
 use super::session::{blocking, text};
 

@@ -1,7 +1,7 @@
 //! `par login`
 
+use crate::oci::{CredentialSource, Registries};
 use anyhow::Result;
-use wasmcloud_par::oci::{CredentialSource, Registries};
 
 use super::credentials::ON_COMMAND_LINE;
 use super::escape;

@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
+use crate::oci::{CredentialSource, Credentials};
 use anyhow::Result;
 use clap::ValueHint;
-use wasmcloud_par::oci::{CredentialSource, Credentials};
 
 use super::escape;
 use super::output::Answer;

@@ -3,11 +3,11 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use crate::content::AtomicFile;
 use anyhow::{Context, Result};
 use clap::{Command, CommandFactory, ValueHint};
 use clap_mangen::Man;
 use serde_json::Value;
-use wasmcloud_par::content::AtomicFile;
 
 use super::Cli;
 use super::destination::destination;

@@ -152,7 +152,7 @@ impl Command {
 }
 
 /// Parses, runs, prints, and says how it ended.
-pub(crate) fn main() -> ExitCode {
+pub fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().collect();
     let cli = match parse(&arguments) {
         Ok(cli) => cli,

@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
+use crate::client::TrustPolicy;
 use anyhow::{Result, bail};
 use clap::ValueHint;
 use nkeys::{KeyPair, KeyPairType};
-use wasmcloud_par::client::TrustPolicy;
 
 use super::problem::Failure;
 use super::session::blocking;

@@ -2,10 +2,10 @@
 
 use std::error::Error;
 
-use wasmcloud_par::archive::{self, ParseTargetError};
-use wasmcloud_par::content::{ErrorKind, ParseDigestError};
-use wasmcloud_par::oci::ParseReferenceError;
-use wasmcloud_par::{cache, client, oci};
+use crate::archive::{self, ParseTargetError};
+use crate::content::{ErrorKind, ParseDigestError};
+use crate::oci::ParseReferenceError;
+use crate::{cache, client, oci};
 
 use super::schema::Violation;
 
@@ -152,8 +152,8 @@ fn known(error: &(dyn Error + 'static)) -> Option<(ErrorKind, Option<String>)> {
 mod tests {
     use std::path::PathBuf;
 
+    use crate::archive::Target;
     use anyhow::Context;
-    use wasmcloud_par::archive::Target;
 
     use super::*;
 
@@ -210,7 +210,7 @@ mod tests {
         assert_eq!(problem("linux".parse::<Target>().unwrap_err()).code, 2);
         let reference = "ghcr.io/Org/x".parse::<oci::Reference>();
         assert_eq!(problem(reference.unwrap_err()).code, 2);
-        let digest = "md5:0".parse::<wasmcloud_par::content::Digest>();
+        let digest = "md5:0".parse::<crate::content::Digest>();
         assert_eq!(problem(digest.unwrap_err()).code, 2);
     }
 }

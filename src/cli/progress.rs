@@ -4,8 +4,8 @@ use std::io;
 use std::sync::Once;
 use std::time::{Duration, Instant};
 
+use crate::content::{Meter, Progress, Stopped};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
-use wasmcloud_par::content::{Meter, Progress, Stopped};
 
 use super::interruption::Interruption;
 

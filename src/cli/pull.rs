@@ -3,8 +3,8 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use crate::content::Digest;
 use anyhow::Result;
-use wasmcloud_par::content::Digest;
 
 use super::destination::destination;
 use super::locked::LockArgs;

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use crate::client::PullPolicy;
 use anyhow::{Result, bail};
 use clap::ValueEnum;
-use wasmcloud_par::client::PullPolicy;
 
 use super::problem::Failure;
 

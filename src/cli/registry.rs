@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
+use crate::archive::Limits;
+use crate::client::{Client, ClientOptions, PullPolicy, TrustPolicy};
+use crate::content::ErrorKind;
+use crate::oci::{ClientCertificate, CredentialSource, Reference, RegistryOptions};
 use anyhow::{Result, bail};
 use clap::ValueHint;
-use wasmcloud_par::archive::Limits;
-use wasmcloud_par::client::{Client, ClientOptions, PullPolicy, TrustPolicy};
-use wasmcloud_par::content::ErrorKind;
-use wasmcloud_par::oci::{ClientCertificate, CredentialSource, Reference, RegistryOptions};
 
 use super::credentials::{CredentialArgs, ON_COMMAND_LINE};
 use super::problem::Failure;
@@ -164,22 +164,24 @@ impl RegistryArgs {
 
     /// How registries are reached, as this user.
     pub(crate) fn options(&self, explicit: Option<(String, String)>) -> RegistryOptions {
-        let mut registry = RegistryOptions::default();
-        registry.credentials = CredentialSource {
-            explicit,
-            registry_config: self.registry_config.clone(),
+        let mut registry = RegistryOptions {
+            credentials: CredentialSource {
+                explicit,
+                registry_config: self.registry_config.clone(),
+            },
+            plain_http: self.insecure,
+            skip_tls_verify: self.insecure_skip_tls_verify,
+            certificate_authorities: self.certificate_authorities.clone(),
+            client_certificate: self
+                .client_cert
+                .clone()
+                .map(|certificate| ClientCertificate::new(certificate, self.client_key.clone())),
+            hosts_directory: self.hosts_dir.clone(),
+            connections: self
+                .connections
+                .and_then(|connections| NonZeroUsize::new(connections.into())),
+            ..RegistryOptions::default()
         };
-        registry.plain_http = self.insecure;
-        registry.skip_tls_verify = self.insecure_skip_tls_verify;
-        registry.certificate_authorities = self.certificate_authorities.clone();
-        registry.client_certificate = self
-            .client_cert
-            .clone()
-            .map(|certificate| ClientCertificate::new(certificate, self.client_key.clone()));
-        registry.hosts_directory = self.hosts_dir.clone();
-        registry.connections = self
-            .connections
-            .and_then(|connections| NonZeroUsize::new(connections.into()));
         if let Some(seconds) = self.patience {
             registry.retry.patience = Duration::from_secs(seconds);
         }
@@ -287,7 +289,7 @@ mod tests {
 
     #[test]
     fn latest_and_missing_tags_need_permission() {
-        let digest = wasmcloud_par::content::Digest::of(b"");
+        let digest = crate::content::Digest::of(b"");
         let pinned = format!("ghcr.io/org/provider@{digest}");
         for reference in ["ghcr.io/org/provider", "ghcr.io/org/provider:latest"] {
             assert_eq!(settled("par", reference), None);

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use crate::archive::Target;
 use anyhow::Result;
-use wasmcloud_par::archive::Target;
 
 use super::editing::EditOptions;
 use super::output::Answer;

@@ -2,8 +2,8 @@
 
 use std::ffi::OsString;
 
+use crate::client::TrustPolicy;
 use anyhow::Result;
-use wasmcloud_par::client::TrustPolicy;
 
 use super::escape;
 use super::output::Answer;

@@ -10,11 +10,11 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
+use crate::archive;
+use crate::content::open_regular;
 use anyhow::{Context, Result, bail};
 use jsonschema::{ValidationError, Validator};
 use serde_json::{Value, json};
-use wasmcloud_par::archive;
-use wasmcloud_par::content::open_regular;
 
 use super::problem::Failure;
 use super::session::text;

@@ -4,10 +4,10 @@ use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::cache::Cache;
+use crate::content::Progress;
 use anyhow::Context;
 use tempfile::TempDir;
-use wasmcloud_par::cache::Cache;
-use wasmcloud_par::content::Progress;
 
 use super::escape;
 use super::interruption::Interruption;

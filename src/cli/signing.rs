@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use crate::archive::{KeyDirectories, KeyKind, KeyOrigin, Signer};
 use anyhow::Context;
 use clap::ValueHint;
 use clap::builder::{StringValueParser, TypedValueParser};
-use wasmcloud_par::archive::{KeyDirectories, KeyKind, KeyOrigin, Signer};
 
 use super::problem::Failure;
 use super::session::{Session, text};

@@ -6,12 +6,12 @@ use std::io::{IsTerminal, Stdin};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::archive::{self, Contents, Limits, Target, VerifiedClaims, extract_file};
+use crate::cache::Identity;
+use crate::client::{Inspected, Summary, TrustPolicy};
+use crate::content::{Digest, ErrorKind, MeteredReader, open_regular};
+use crate::oci::Reference;
 use anyhow::{Error, Result, bail};
-use wasmcloud_par::archive::{self, Contents, Limits, Target, VerifiedClaims, extract_file};
-use wasmcloud_par::cache::Identity;
-use wasmcloud_par::client::{Inspected, Summary, TrustPolicy};
-use wasmcloud_par::content::{Digest, ErrorKind, MeteredReader, open_regular};
-use wasmcloud_par::oci::Reference;
 
 use super::problem::Failure;
 use super::registry::RegistryArgs;

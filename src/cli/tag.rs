@@ -2,9 +2,9 @@
 
 use std::ffi::OsString;
 
+use crate::client::TrustPolicy;
+use crate::oci::Reference;
 use anyhow::{Result, bail};
-use wasmcloud_par::client::TrustPolicy;
-use wasmcloud_par::oci::Reference;
 
 use super::escape;
 use super::output::Answer;

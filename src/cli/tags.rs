@@ -1,8 +1,8 @@
 //! `par tags`
 
+use crate::client::TrustPolicy;
+use crate::oci::{Place, Reference};
 use anyhow::{Result, bail};
-use wasmcloud_par::client::TrustPolicy;
-use wasmcloud_par::oci::{Place, Reference};
 
 use super::escape;
 use super::output::Answer;

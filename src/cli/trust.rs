@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 
+use crate::cache::Cache;
+use crate::client::pin_name;
+use crate::content::ErrorKind;
+use crate::oci::Place;
 use anyhow::{Result, bail};
 use clap::Subcommand;
 use serde_json::{Value, json};
-use wasmcloud_par::cache::Cache;
-use wasmcloud_par::client::pin_name;
-use wasmcloud_par::content::ErrorKind;
-use wasmcloud_par::oci::Place;
 
 use super::cache;
 use super::escape;

@@ -1,12 +1,12 @@
 //! `par verify`
 
+use crate::archive::Contents;
+use crate::cache::Identity;
+use crate::client::{TrustPolicy, pin_name};
+use crate::oci::Reference;
 use anyhow::Result;
 use clap::ValueHint;
 use serde_json::{Map, Value, json};
-use wasmcloud_par::archive::Contents;
-use wasmcloud_par::cache::Identity;
-use wasmcloud_par::client::{TrustPolicy, pin_name};
-use wasmcloud_par::oci::Reference;
 
 use super::dates::validity;
 use super::escape;
