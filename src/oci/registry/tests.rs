@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::io::AsyncReadExt;
 
 use super::*;
-use crate::content::{ErrorKind, VerifyError};
+use crate::content::{ErrorKind, Store, VerifyError};
 use crate::oci::{Reference, media_type};
 
 type Requests = Arc<Mutex<Vec<String>>>;
