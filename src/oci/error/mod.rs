@@ -245,7 +245,9 @@ pub enum Error {
         capability: &'static str,
     },
     #[error("the HTTP client cannot be set up")]
-    Client { source: reqwest::Error },
+    Client {
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     #[error("a background task was cancelled")]
     Cancelled { source: tokio::task::JoinError },
 }

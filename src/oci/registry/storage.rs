@@ -7,17 +7,13 @@ use bytes::Bytes;
 
 use crate::content::{Descriptor, Reader, Source, Store, StoreError};
 
-use super::super::hosts::Capability;
-use super::Repository;
-use super::hosted::HostedRepository;
-use super::transport::Scope;
+use super::repository::Repository;
+use super::upload;
 
 #[async_trait]
 impl Store for Repository {
     async fn exists(&self, descriptor: &Descriptor) -> Result<bool, StoreError> {
-        let hosts = self.readable(Capability::Pull).await?;
-        let has = async |host: HostedRepository| host.has(descriptor, Scope::PULL).await;
-        Ok(hosts.first(has, |there| *there).await?)
+        Ok(self.has(descriptor).await?)
     }
 
     async fn open(
@@ -44,12 +40,12 @@ impl Store for Repository {
         Ok((descriptor, Some(bytes)))
     }
 
-    /// Sends the manifest, which the repository must hold, again under its new name: registries know
-    /// no other way. [`Repository::push_manifest`] saves the detour when the bytes are at hand.
+    /// Reads the manifest and sends it again under `name`: registries have no other way.
+    /// [`Repository::push_manifest`] sends it once.
     async fn tag(&self, descriptor: &Descriptor, name: &str) -> Result<(), StoreError> {
-        let host = self.writable().await?;
-        let (_, bytes) = host.manifest(&descriptor.digest.to_string()).await?;
-        Ok(host.send_manifest(descriptor, bytes, name).await?)
+        let repository = self.writable().await?;
+        let (_, bytes) = repository.manifest(&descriptor.digest.to_string()).await?;
+        Ok(upload::send_manifest(&repository, descriptor, bytes, name).await?)
     }
 
     fn place(&self) -> Option<String> {
