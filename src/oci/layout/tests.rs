@@ -1,10 +1,12 @@
+use std::ops::Range;
 use std::sync::Barrier;
 
 use bytes::Bytes;
 use serde_json::{Value, json};
+use tokio::io::AsyncReadExt;
 
 use super::*;
-use crate::content::ErrorKind;
+use crate::content::{ErrorKind, Store};
 
 async fn read(layout: &Layout, descriptor: &Descriptor, range: Option<Range<u64>>) -> Vec<u8> {
     let mut bytes = Vec::new();
