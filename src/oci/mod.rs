@@ -17,6 +17,7 @@ mod hosts;
 mod layout;
 mod manifest;
 pub mod media_type;
+mod names;
 mod one_line;
 mod reference;
 mod registry;

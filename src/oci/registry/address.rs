@@ -1,11 +1,10 @@
 //! Where a registry is, and whether a host is it.
 
-use std::net::IpAddr;
-
 use reqwest::Url;
 
 use super::super::error::{Error, one_line};
 use super::super::hosts::Host;
+use super::super::names::{is_loopback_url, server_url};
 use super::RegistryOptions;
 
 /// Where the API of `registry` itself begins.
@@ -18,10 +17,10 @@ pub(super) fn base_of(
         || options.client_certificate.is_some()
         || !options.certificate_authorities.is_empty()
         || host.has_tls_settings();
-    let url = root("https", registry).and_then(|url| {
-        let plain = options.plain_http || is_loopback(&url) && !tls;
+    let url = server_url("https", registry).and_then(|url| {
+        let plain = options.plain_http || is_loopback_url(&url) && !tls;
         if plain {
-            root("http", registry)
+            server_url("http", registry)
         } else {
             Some(url)
         }
@@ -33,52 +32,9 @@ pub(super) fn base_of(
     })
 }
 
-fn root(scheme: &str, registry: &str) -> Option<Url> {
-    let host = match registry {
-        "docker.io" => "registry-1.docker.io",
-        other => other,
-    };
-    Url::parse(&format!("{scheme}://{host}")).ok()
-}
-
-/// The one name of a registry, however it is written: without the port that HTTPS has anyway, an address
-/// in its usual form, and Docker Hub as `docker.io`.
-pub(in crate::oci) fn one_name(registry: &str) -> String {
-    let name = root("https", registry).map(|url| authority(&url));
-    match name.as_deref() {
-        Some("index.docker.io" | "registry-1.docker.io") => "docker.io".to_owned(),
-        Some(name) => name.to_owned(),
-        None => registry.to_owned(),
-    }
-}
-
 /// Whether `url` is at `registry` itself, as opposed to a mirror of it.
 pub(super) fn is_at(registry: &str, url: &Url) -> bool {
-    root(url.scheme(), registry).is_some_and(|root| root.origin() == url.origin())
-}
-
-/// The host, with its port when that is not the scheme's own.
-pub(super) fn authority(url: &Url) -> String {
-    let host = url.host_str().unwrap_or_default();
-    match url.port() {
-        Some(port) => format!("{host}:{port}"),
-        None => host.to_owned(),
-    }
-}
-
-/// Whether `registry` is on this machine.
-pub(in crate::oci) fn is_local(registry: &str) -> bool {
-    root("http", registry).is_some_and(|url| is_loopback(&url))
-}
-
-/// Whether the URL is on this machine.
-pub(super) fn is_loopback(url: &Url) -> bool {
-    let host = url.host_str().unwrap_or_default();
-    let address = host
-        .trim_start_matches('[')
-        .trim_end_matches(']')
-        .parse::<IpAddr>();
-    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
+    server_url(url.scheme(), registry).is_some_and(|server| server.origin() == url.origin())
 }
 
 #[cfg(test)]
@@ -116,33 +72,6 @@ mod tests {
             ..RegistryOptions::default()
         };
         assert_eq!(base("ghcr.io", &plain), "http://ghcr.io/v2");
-    }
-
-    #[test]
-    fn a_registry_has_one_name_however_it_is_written() {
-        for (name, written) in [
-            ("ghcr.io", &["ghcr.io", "ghcr.io:443", "ghcr.io:0443"][..]),
-            ("ghcr.io:8443", &["ghcr.io:8443", "ghcr.io:08443"]),
-            (
-                "docker.io",
-                &[
-                    "docker.io:443",
-                    "index.docker.io:443",
-                    "registry-1.docker.io",
-                ],
-            ),
-            (
-                "127.0.0.1:5000",
-                &["127.1:5000", "0x7f.1:5000", "2130706433:5000"],
-            ),
-            ("[::1]:5000", &["[0:0::1]:5000", "[::0001]:5000"]),
-            ("docker.io.evil.test", &["docker.io.evil.test"]),
-        ] {
-            assert_eq!(one_name(name), name);
-            for written in written {
-                assert_eq!(one_name(written), name, "{written}");
-            }
-        }
     }
 
     #[test]

@@ -13,8 +13,8 @@ use tokio::sync::OnceCell;
 use super::super::blocking;
 use super::super::error::Error;
 use super::super::hosts::{ClientCertificate, Host};
+use super::super::names::is_loopback_url;
 use super::RegistryOptions;
-use super::address::is_loopback;
 
 const REDIRECT_LIMIT: usize = 10;
 /// The largest file of certificates that is read, in bytes; the system's authorities are 250 KB.
@@ -96,7 +96,7 @@ impl Setup {
             authorities,
             identity,
             proxy: proxy.transpose().map_err(unusable)?,
-            is_loopback: is_loopback(base),
+            is_loopback: is_loopback_url(base),
             skip_verify: options.skip_tls_verify || host.skip_tls_verify,
         })
     }

@@ -63,7 +63,6 @@ use mirrors::{Hosts, PassedOver};
 use routes::{Routes, Way};
 use transport::Scope;
 
-pub(super) use address::{is_local, one_name};
 pub use referrers::Referrer;
 pub use retry::RetryOptions;
 

@@ -5,7 +5,7 @@
 
 use reqwest::Url;
 
-use super::address::is_loopback;
+use super::super::names::is_loopback_url;
 
 /// The URL of the token service that `registry` names, when it may be asked; else the reason why not.
 /// `secret` says that credentials would be sent along.
@@ -15,14 +15,14 @@ pub(super) fn check(registry: &Url, realm: &str, secret: bool) -> Result<Url, &'
         return Err("its URL holds credentials");
     }
     let (from, to) = (registry.host_str(), realm.host_str());
-    let both_loopback = is_loopback(registry) && is_loopback(&realm);
+    let both_loopback = is_loopback_url(registry) && is_loopback_url(&realm);
     match realm.scheme() {
         "https" => {}
         // A registry that the user chose to reach without TLS has no better token service.
         "http" if both_loopback || registry.scheme() == "http" && from == to => {}
         _ => return Err("it is not https"),
     }
-    if is_loopback(&realm) && !both_loopback {
+    if is_loopback_url(&realm) && !both_loopback {
         return Err("it is on this machine, and the registry is not");
     }
     if secret && from != to && !both_loopback && !same_domain(registry, &realm) {

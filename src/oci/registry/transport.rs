@@ -12,8 +12,9 @@ use reqwest::{Method, Response, StatusCode, Url};
 use super::super::credentials::Credentials;
 use super::super::error::{Error, TlsProblem, one_line};
 use super::super::hosts::Host;
+use super::super::names::{authority, is_loopback_url};
 use super::RegistryOptions;
-use super::address::{authority, base_of, is_at, is_loopback};
+use super::address::{base_of, is_at};
 use super::answer;
 use super::auth::Authenticator;
 use super::clients::Clients;
@@ -164,7 +165,7 @@ impl Transport {
 
     /// Whether the host is this machine.
     pub(super) fn is_loopback(&self) -> bool {
-        is_loopback(&self.base)
+        is_loopback_url(&self.base)
     }
 
     /// Whether no certificate is verified.
