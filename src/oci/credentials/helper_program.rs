@@ -12,7 +12,8 @@ use serde_json::json;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::Command;
 
-use super::super::error::one_line;
+use super::super::error::CredentialHelperError;
+use super::super::one_line::one_line;
 use super::Credentials;
 
 /// How long a helper may take. Some ask the user to unlock something.
@@ -23,52 +24,6 @@ const OUTPUT_LIMIT: u64 = 1024 * 1024;
 const TOKEN_USER: &str = "<token>";
 /// The sentence of Docker's helpers for "nothing stored", on either stream.
 const NOTHING: &str = "credentials not found";
-
-/// What a credential helper did wrong.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-#[allow(
-    missing_docs,
-    reason = "the messages say what each variant and its fields are"
-)]
-pub enum CredentialHelperError {
-    #[error("`{program}` cannot be run")]
-    Start { program: String, source: io::Error },
-    #[error("`{program} {action}` broke off")]
-    Broken {
-        program: String,
-        action: &'static str,
-        source: io::Error,
-    },
-    #[error("`{program} {action}` did not end within {seconds} seconds")]
-    TimedOut {
-        program: String,
-        action: &'static str,
-        seconds: u64,
-    },
-    #[error("`{program} {action}` failed ({status}){}", said(message))]
-    Failed {
-        program: String,
-        action: &'static str,
-        status: ExitStatus,
-        message: String,
-    },
-    #[error("`{program} {action}` said more than {limit} bytes")]
-    TooLong {
-        program: String,
-        action: &'static str,
-        limit: u64,
-    },
-    #[error("`{program} get` answered with something that is not credentials")]
-    Answer { program: String },
-}
-
-fn said(message: &str) -> String {
-    match message {
-        "" => " and did not say why".to_owned(),
-        message => format!(": {message}"),
-    }
-}
 
 /// A helper that a file names.
 pub(super) struct Helper {
@@ -286,14 +241,17 @@ mod tests {
     #[tokio::test]
     async fn a_failure_is_told_as_what_it_is_without_what_may_be_a_secret() {
         for (script, expected) in [
-            ("exit 7", "(exit status: 7) and did not say why"),
+            ("exit 7", "(exit status: 7) without a message"),
             (
                 "echo the keychain is locked; exit 1",
                 ": the keychain is locked",
             ),
             ("echo hunter2; echo locked >&2; exit 1", ": locked"),
-            (r#"echo '{"Secret":"hunter2"}'; exit 1"#, "did not say why"),
-            ("echo hunter2", "not credentials"),
+            (
+                r#"echo '{"Secret":"hunter2"}'; exit 1"#,
+                "without a message",
+            ),
+            ("echo hunter2", "did not print credentials"),
             ("head -c 2000000 /dev/zero", "more than 1048576 bytes"),
             ("kill -9 $$", "signal: 9"),
         ] {

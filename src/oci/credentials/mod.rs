@@ -27,10 +27,9 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::blocking;
-use super::error::{Error, one_line};
+use super::error::{CredentialHelperError, Error, one_line};
 use crate::content::home;
 use file::CredentialFile;
-pub use helper_program::CredentialHelperError;
 pub use keeping::Kept;
 use server::server;
 

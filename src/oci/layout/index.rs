@@ -39,10 +39,7 @@ impl Index {
         };
         let what = || format!("file {}", path.display());
         let document: Map<String, Value> =
-            serde_json::from_slice(&text).map_err(|source| Error::Json {
-                what: what(),
-                source,
-            })?;
+            serde_json::from_slice(&text).map_err(Error::json(what()))?;
         if !document.get("manifests").is_some_and(Value::is_array) {
             let reason = "it has no list of manifests".to_owned();
             return Err(Error::Malformed {
@@ -71,11 +68,7 @@ impl Index {
         let parsed = entry
             .map(|entry| serde_json::from_value(entry.clone()))
             .transpose();
-        let what = || format!("file {}", self.path.display());
-        parsed.map_err(|source| Error::Json {
-            what: what(),
-            source,
-        })
+        parsed.map_err(Error::json(format!("file {}", self.path.display())))
     }
 
     /// Every tag, sorted. What other tools name manifests by that is none, such as a whole reference, is

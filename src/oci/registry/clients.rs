@@ -144,7 +144,7 @@ pub(super) fn check(options: &RegistryOptions) -> Result<(), Error> {
 
 fn unusable(source: reqwest::Error) -> Error {
     Error::Client {
-        source: source.without_url(),
+        source: source.without_url().into(),
     }
 }
 

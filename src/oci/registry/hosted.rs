@@ -8,8 +8,8 @@ use reqwest::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderVal
 
 use crate::content::{Descriptor, Digest};
 
-use super::super::artifact::verify;
 use super::super::error::{Error, one_line};
+use super::super::manifest::verify;
 use super::super::reference::is_tag;
 use super::super::{MANIFEST_LIMIT, media_type};
 use super::routes::Route;

@@ -93,7 +93,9 @@ impl Pieces {
         let Some(received) = self.coming.next().await else {
             return Ok(None);
         };
-        let (bytes, piece) = received.map_err(|source| Error::Cancelled { source })??;
+        let (bytes, piece) = received.map_err(|source| Error::Cancelled {
+            source: source.into(),
+        })??;
         self.whole.take(&bytes, piece);
         Ok(Some(bytes))
     }

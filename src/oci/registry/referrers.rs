@@ -189,7 +189,7 @@ fn is_index(headers: &HeaderMap) -> bool {
 fn parse(bytes: &[u8], what: &str) -> Result<Vec<Referrer>, Error> {
     let index: Index = serde_json::from_slice(bytes).map_err(|source| Error::Json {
         what: what.to_owned(),
-        source,
+        source: source.into(),
     })?;
     match index.schema_version {
         2 => Ok(index.manifests),

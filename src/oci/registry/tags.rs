@@ -63,7 +63,7 @@ impl HostedRepository {
         let (headers, bytes) = self.transport.read(&call, MANIFEST_LIMIT).await?;
         let list: TagList = serde_json::from_slice(&bytes).map_err(|source| Error::Json {
             what: call.what.clone(),
-            source,
+            source: source.into(),
         })?;
         Ok((list.tags.unwrap_or_default(), pages::next(&headers, call)?))
     }

@@ -367,26 +367,26 @@ pub(super) fn failure(source: reqwest::Error, registry: &str, what: &str, url: &
         Error::Redirect {
             what,
             address: at,
-            source,
+            source: source.into(),
         }
     } else if let Some(problem) = TlsProblem::behind(&source) {
         Error::Tls {
             registry,
             address: origin,
             problem,
-            source,
+            source: source.into(),
         }
     } else if source.is_connect() {
         Error::Unreachable {
             registry,
             address: origin,
-            source,
+            source: source.into(),
         }
     } else {
         Error::Interrupted {
             what,
             address: at,
-            source,
+            source: source.into(),
         }
     }
 }
