@@ -9,7 +9,6 @@
 //! does not verify.
 
 mod artifact;
-mod blocking;
 mod credentials;
 mod error;
 mod hosts;
@@ -21,8 +20,8 @@ mod one_line;
 mod reference;
 mod registry;
 
+use crate::content::blocking;
 pub use artifact::{Artifact, choose_from_index};
-use blocking::blocking;
 pub use credentials::{CredentialSource, Credentials, Kept};
 pub use error::{Answer, CredentialHelperError, Error, TlsProblem};
 pub use hosts::ClientCertificate;

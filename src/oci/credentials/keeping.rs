@@ -139,7 +139,7 @@ async fn lock(path: &Path, limit: Duration) -> Option<File> {
         let path = path.to_owned();
         let locked = blocking(move || {
             let place = followed(&path);
-            Ok(place.and_then(|place| try_lock_folder(folder_of(&place))))
+            Ok::<_, Error>(place.and_then(|place| try_lock_folder(folder_of(&place))))
         });
         match locked.await.ok()? {
             Ok(locked) => return Some(locked),

@@ -26,9 +26,8 @@ use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use super::blocking;
 use super::error::{CredentialHelperError, Error, one_line};
-use crate::content::home;
+use crate::content::{blocking, home};
 use file::CredentialFile;
 pub use keeping::Kept;
 use server::server;

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::content::{Digest, StoreError, VerifyError};
+use crate::content::{Digest, RuntimeEnded, StoreError, VerifyError};
 
 use super::super::reference::ParseReferenceError;
 use super::{Answer, CredentialHelperError, TlsProblem};
@@ -326,6 +326,14 @@ impl Error {
         match error.downcast() {
             Ok(source) => Self::NotVerified { what, source },
             Err(source) => Self::SourceFailed { what, source },
+        }
+    }
+}
+
+impl From<RuntimeEnded> for Error {
+    fn from(error: RuntimeEnded) -> Self {
+        Self::Cancelled {
+            source: error.into(),
         }
     }
 }

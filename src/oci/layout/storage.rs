@@ -6,13 +6,16 @@ use std::ops::Range;
 use async_trait::async_trait;
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
 
-use crate::content::{Descriptor, Digest, Reader, Source, Store, StoreError, open_regular};
+use crate::content::{
+    Descriptor, Digest, Reader, Source, Store, StoreError, blocking, open_regular,
+};
 
-use super::super::blocking;
-use super::super::error::{Error, one_line};
+use super::super::error::Error;
+use super::super::one_line::one_line;
 use super::super::reference::is_tag;
+use super::blobs::BUFFER;
+use super::directory::Layout;
 use super::index::{self, Index};
-use super::{BUFFER, Layout};
 
 #[async_trait]
 impl Store for Layout {
