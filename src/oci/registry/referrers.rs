@@ -9,7 +9,8 @@ use serde::{Deserialize, Deserializer};
 
 use crate::content::{Descriptor, Digest};
 use crate::oci::error::Error;
-use crate::oci::{MANIFEST_LIMIT, media_type};
+use crate::oci::manifest::MANIFEST_LIMIT;
+use crate::oci::media_type;
 
 use super::http::{Page, Request, Scope, media_type_of, next_page};
 use super::repository_endpoint::RepositoryEndpoint;
@@ -162,7 +163,7 @@ async fn list_by_tag(
 fn parse(bytes: &[u8], what: &str) -> Result<Vec<Referrer>, Error> {
     let index: Index = serde_json::from_slice(bytes).map_err(|source| Error::Json {
         what: what.to_owned(),
-        source,
+        source: source.into(),
     })?;
     if index.schema_version != 2 {
         return Err(Error::Malformed {

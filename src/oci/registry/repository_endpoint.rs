@@ -5,10 +5,10 @@ use reqwest::Method;
 use reqwest::header::{ACCEPT, HeaderMap, HeaderValue};
 
 use crate::content::{Descriptor, Digest};
-use crate::oci::artifact::verify;
 use crate::oci::error::{Error, one_line};
+use crate::oci::manifest::{MANIFEST_LIMIT, verify};
+use crate::oci::media_type;
 use crate::oci::reference::is_tag;
-use crate::oci::{MANIFEST_LIMIT, media_type};
 
 use super::endpoints::Endpoint;
 use super::http::{Announced, Request, Scope};

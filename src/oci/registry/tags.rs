@@ -5,8 +5,8 @@ use reqwest::Method;
 use serde::Deserialize;
 
 use crate::content::Digest;
-use crate::oci::MANIFEST_LIMIT;
 use crate::oci::error::Error;
+use crate::oci::manifest::MANIFEST_LIMIT;
 
 use super::http::{Page, Request, Scope, next_page};
 use super::repository_endpoint::RepositoryEndpoint;
@@ -79,7 +79,7 @@ async fn page(repository: &RepositoryEndpoint, request: Request) -> Result<Page<
     let (headers, bytes) = repository.endpoint.read(&request, MANIFEST_LIMIT).await?;
     let list: TagList = serde_json::from_slice(&bytes).map_err(|source| Error::Json {
         what: request.what.clone(),
-        source,
+        source: source.into(),
     })?;
     Ok(Page {
         entries: list.tags.unwrap_or_default(),

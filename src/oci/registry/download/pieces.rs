@@ -95,7 +95,9 @@ impl Pieces {
         let Some(received) = self.pending.next().await else {
             return Ok(None);
         };
-        let (bytes, piece) = received.map_err(|source| Error::Cancelled { source })??;
+        let (bytes, piece) = received.map_err(|source| Error::Cancelled {
+            source: source.into(),
+        })??;
         self.whole.add_piece(&bytes, piece);
         Ok(Some(bytes))
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::Mutex;
 
-use crate::oci::blocking;
+use crate::content::blocking;
 use crate::oci::error::Error;
 
 use super::super::options::RegistryOptions;

@@ -105,26 +105,26 @@ pub(crate) fn request_error(
         Error::Redirect {
             what,
             address: at,
-            source,
+            source: source.into(),
         }
     } else if let Some(problem) = TlsProblem::behind(&source) {
         Error::Tls {
             registry,
             address: origin,
             problem,
-            source,
+            source: source.into(),
         }
     } else if source.is_connect() {
         Error::Unreachable {
             registry,
             address: origin,
-            source,
+            source: source.into(),
         }
     } else {
         Error::Interrupted {
             what,
             address: at,
-            source,
+            source: source.into(),
         }
     }
 }

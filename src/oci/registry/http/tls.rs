@@ -1,8 +1,8 @@
 //! TLS: which certificates are trusted, and which one is shown.
 
 use std::fs::File;
-use std::io::{self, Read};
-use std::path::Path;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -12,6 +12,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, SignatureScheme};
 use rustls_platform_verifier::Verifier;
 
+use crate::content::read_bounded;
 use crate::oci::error::Error;
 use crate::oci::hosts::ClientCertificate;
 
@@ -41,7 +42,7 @@ impl Tls {
     /// [`Error::CertificateAuthority`] and [`Error::ClientCertificate`] for a file that cannot be read or holds
     /// no certificate.
     pub(super) fn read<'a>(
-        authorities: impl IntoIterator<Item = &'a std::path::PathBuf>,
+        authorities: impl IntoIterator<Item = &'a PathBuf>,
         client_certificate: Option<&ClientCertificate>,
         skip_verify: bool,
     ) -> Result<Self, Error> {
@@ -152,10 +153,7 @@ fn not_a_pair(files: &ClientCertificate) -> Error {
 }
 
 fn read(path: &Path) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let file = File::open(path)?;
-    file.take(CERTIFICATES_LIMIT).read_to_end(&mut bytes)?;
-    Ok(bytes)
+    read_bounded(File::open(path)?, CERTIFICATES_LIMIT)
 }
 
 /// Accepts every certificate of a server.

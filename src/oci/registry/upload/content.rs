@@ -2,7 +2,8 @@
 
 use crate::content::{Descriptor, Source};
 use crate::oci::error::Error;
-use crate::oci::{media_type, read_manifest};
+use crate::oci::manifest::read_manifest;
+use crate::oci::media_type;
 
 use super::super::http::Scope;
 use super::super::repository_endpoint::RepositoryEndpoint;

@@ -5,8 +5,8 @@ use reqwest::Method;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 
 use crate::content::Descriptor;
-use crate::oci::MANIFEST_LIMIT;
 use crate::oci::error::{Answer, Error};
+use crate::oci::manifest::MANIFEST_LIMIT;
 use crate::oci::reference::is_tag;
 
 use super::super::http::{Announced, Scope, is_damage, says_immutable};

@@ -1,9 +1,9 @@
-//! What a server says when it refuses.
+//! The answer of a server that refuses a request.
 
 use std::fmt;
 use std::time::Duration;
 
-/// What a server answered when it refused: its status, and one line of what it said.
+/// The answer of a server that refused a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Answer {
@@ -11,9 +11,9 @@ pub struct Answer {
     pub status: u16,
     /// The code of the OCI error envelope, such as `MANIFEST_UNKNOWN`.
     pub code: Option<String>,
-    /// What it said, on one line and cut to a readable length.
+    /// The message of the server, on one line and cut to a readable length.
     pub message: Option<String>,
-    /// How long it asks to wait (`Retry-After`).
+    /// The time that the server asks the client to wait (`Retry-After`).
     pub retry_after: Option<Duration>,
 }
 

@@ -26,7 +26,7 @@ pub enum TlsProblem {
 
 impl TlsProblem {
     /// The problem behind an error of a request, when it is one of TLS.
-    pub(super) fn behind(error: &(dyn Error + 'static)) -> Option<Self> {
+    pub(in crate::oci) fn behind(error: &(dyn Error + 'static)) -> Option<Self> {
         let mut next = Some(error);
         while let Some(error) = next {
             if let Some(error) = error.downcast_ref::<rustls::Error>() {

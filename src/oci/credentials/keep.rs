@@ -1,31 +1,31 @@
-//! Putting credentials where they are found again, and taking them out.
+//! Keeping credentials, and removing them.
 
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use crate::content::{create_private_folder, folder_of, followed, try_lock_folder};
+use crate::content::{blocking, create_private_folder, folder_of, followed, try_lock_folder};
 
 use super::super::error::Error;
 use super::file::CredentialFile;
 use super::helper_program::Helper;
-use super::server::server;
-use super::{CredentialSource, blocking, helper_failed, places, read, variable};
+use super::places::{self, variable};
+use super::source::{CredentialSource, helper_failed, read};
 
-/// How long others are waited for who change files in the same folder. It takes milliseconds, or as long as a
-/// busy disk wants, and there may be many of them.
+/// The time to wait for other processes that change files in the same directory. Each takes milliseconds,
+/// or longer on a busy disk, and there may be many.
 const LOCK_WAIT: Duration = Duration::from_secs(30);
-/// How often is looked whether they are done.
-const LOOK: Duration = Duration::from_millis(20);
+/// The time between two attempts to lock the directory.
+const LOCK_RETRY: Duration = Duration::from_millis(20);
 
-/// Where credentials were put, or taken from.
+/// The place where credentials were kept, or removed from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Kept {
-    /// The file that says where they are.
+    /// The file that holds the credentials, or names their helper.
     pub path: PathBuf,
-    /// The program that has them. `None`: they are in the file itself, readable to whoever may read it.
+    /// The helper that holds the credentials. Without one, they are in the file in plain text.
     pub helper: Option<String>,
 }
 
@@ -37,25 +37,25 @@ impl Kept {
 }
 
 impl CredentialSource {
-    /// Puts a user and a password where [`find`](Self::find) finds them for `registry`: in
-    /// `registry_config`, else in the file in `REGISTRY_AUTH_FILE`, else in Docker's `config.json`; and
-    /// there with the helper for this registry, when the file names one. The file is replaced in one
-    /// step, and nobody but its owner may read it; everything else in it stays.
+    /// Keeps a user and a password where [`find`](Self::find) finds them for `registry`: in
+    /// `registry_config`, else in the file in `REGISTRY_AUTH_FILE`, else in Docker's `config.json`. When
+    /// that file names a helper for the registry, the helper keeps them. The file is replaced in one step,
+    /// is readable for its owner alone, and everything else in it stays.
     ///
     /// # Errors
     ///
     /// As for [`find`](Self::find), and [`Error::File`] when the file cannot be written.
     pub async fn keep(&self, registry: &str, user: &str, password: &str) -> Result<Kept, Error> {
-        let path = self.kept_in(registry)?;
+        let path = self.written_file(registry)?;
         let helper = helper(&path, registry).await?;
-        // What a helper keeps does not go into the file.
+        // Credentials that a helper keeps are not written to the file.
         let mut credentials = Some((user.to_owned(), password.to_owned()));
         if let Some(helper) = &helper {
-            let stored = helper.store(server(registry), user, password).await;
+            let stored = helper.store(registry, user, password).await;
             stored.map_err(|source| helper_failed(&path, registry, source))?;
             credentials = None;
         }
-        make_folder(&path).await?;
+        create_directory(&path).await?;
         change(&path, registry, move |file, registry| {
             let credentials = credentials.as_ref();
             file.put(
@@ -68,54 +68,50 @@ impl CredentialSource {
         Ok(Kept::new(path, helper))
     }
 
-    /// Takes out what [`keep`](Self::keep) put there. `None` when there was nothing.
+    /// Removes the credentials that [`keep`](Self::keep) keeps. Returns `None` when there were none.
     ///
     /// # Errors
     ///
     /// As for [`keep`](Self::keep).
     pub async fn forget(&self, registry: &str) -> Result<Option<Kept>, Error> {
-        let path = self.kept_in(registry)?;
+        let path = self.written_file(registry)?;
         let helper = helper(&path, registry).await?;
         let mut known = false;
         if let Some(helper) = &helper {
-            let server = server(registry);
-            let failed = |source| helper_failed(&path, registry, source);
-            // Some erase what is not there without a word.
-            if helper.get(server).await.map_err(failed)?.is_some() {
-                helper.erase(server).await.map_err(failed)?;
-                known = true;
-            }
+            let erased = helper.erase(registry).await;
+            known = erased.map_err(|source| helper_failed(&path, registry, source))?;
         }
         known |= change(&path, registry, |file, registry| Ok(file.remove(registry))).await?;
         Ok(known.then(|| Kept::new(path, helper)))
     }
 
-    fn kept_in(&self, registry: &str) -> Result<PathBuf, Error> {
-        let path = places::kept_in(self.registry_config.as_deref(), variable);
+    fn written_file(&self, registry: &str) -> Result<PathBuf, Error> {
+        let path = places::written_file(self.registry_config.as_deref(), variable);
         path.ok_or_else(|| Error::CredentialFile {
             registry: registry.to_owned(),
             path: PathBuf::from("~/.docker/config.json"),
-            source: io::Error::new(io::ErrorKind::NotFound, "nobody knows a home folder"),
+            source: io::Error::new(io::ErrorKind::NotFound, "the home directory is unknown"),
         })
     }
 }
 
-/// The helper that keeps the credentials of `registry`, as the file says.
+/// Returns the helper that the file at `path` names for `registry`.
 async fn helper(path: &Path, registry: &str) -> Result<Option<Helper>, Error> {
     let file = read(path, registry).await?;
     Ok(file.and_then(|file| file.helper(registry)))
 }
 
-async fn make_folder(path: &Path) -> Result<(), Error> {
+/// Creates the directory of the file at `path`, for its owner alone.
+async fn create_directory(path: &Path) -> Result<(), Error> {
     let path = path.to_owned();
     blocking(move || {
         let made = create_private_folder(folder_of(&path));
-        made.map_err(|source| Error::File { path, source })
+        made.map_err(Error::file(&path))
     })
     .await
 }
 
-/// As [`CredentialFile::change`]. Whoever else changes a file in the same folder like this waits.
+/// Calls [`CredentialFile::change`] while the directory of the file is locked.
 async fn change(
     path: &Path,
     registry: &str,
@@ -124,32 +120,33 @@ async fn change(
     let lock = lock(path, LOCK_WAIT).await;
     let (path, registry) = (path.to_owned(), registry.to_owned());
     blocking(move || {
-        // Goes with the file, and not with who waits for it.
+        // The lock lasts until the file is written, also when the future is dropped.
         let _lock = lock;
         CredentialFile::change(&path, &registry, |file| change(file, &registry))
     })
     .await
 }
 
-/// Locks the folder that a file is in, wherever links lead. `None` where folders cannot be locked, and when
-/// somebody does not let go of it: most programs that change these files know no locks at all.
+/// Locks the directory of the file that `path` leads to. Returns `None` where directories cannot be locked,
+/// and when another process holds the lock for longer than `limit`: the file is changed nevertheless,
+/// because most programs that change it do not lock.
 async fn lock(path: &Path, limit: Duration) -> Option<File> {
     let started = Instant::now();
     loop {
         let path = path.to_owned();
         let locked = blocking(move || {
-            let place = followed(&path);
-            Ok(place.and_then(|place| try_lock_folder(folder_of(&place))))
+            let target = followed(&path);
+            Ok::<_, Error>(target.and_then(|target| try_lock_folder(folder_of(&target))))
         });
         match locked.await.ok()? {
             Ok(locked) => return Some(locked),
             Err(error)
                 if error.kind() == io::ErrorKind::WouldBlock && started.elapsed() < limit =>
             {
-                tokio::time::sleep(LOOK).await;
+                tokio::time::sleep(LOCK_RETRY).await;
             }
             Err(error) => {
-                tracing::debug!(%error, "the folder of the credentials is not locked");
+                tracing::debug!(%error, "the directory of the credentials is not locked");
                 return None;
             }
         }
@@ -158,14 +155,14 @@ async fn lock(path: &Path, limit: Duration) -> Option<File> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Credentials;
+    use super::super::secrets::Credentials;
     use super::*;
 
     #[tokio::test(flavor = "multi_thread")]
-    async fn of_many_who_log_in_or_out_at_once_nobody_is_lost() {
-        let folder = tempfile::tempdir().unwrap();
+    async fn concurrent_logins_and_logouts_are_all_kept() {
+        let directory = tempfile::tempdir().unwrap();
         let source = CredentialSource {
-            registry_config: Some(folder.path().join("new/config.json")),
+            registry_config: Some(directory.path().join("new/config.json")),
             ..CredentialSource::default()
         };
         let registries: Vec<_> = (0..12).map(|number| format!("r{number}.test")).collect();
@@ -195,14 +192,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_never_lets_go_of_the_folder_is_not_waited_for_for_ever() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("config.json");
-        let link = folder.path().join("elsewhere/link.json");
-        std::fs::create_dir(folder.path().join("elsewhere")).unwrap();
+    async fn a_directory_that_stays_locked_is_waited_for_up_to_the_limit() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("config.json");
+        let link = directory.path().join("elsewhere/link.json");
+        std::fs::create_dir(directory.path().join("elsewhere")).unwrap();
         std::os::unix::fs::symlink(&file, &link).unwrap();
-        // The folder that counts is that of the file, which need not be there.
-        let held = try_lock_folder(folder.path()).unwrap();
+        // The directory of the target is locked. The target need not exist.
+        let held = try_lock_folder(directory.path()).unwrap();
         let started = Instant::now();
         let limit = Duration::from_millis(100);
         assert!(lock(&link, limit).await.is_none());
@@ -212,13 +209,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_was_never_logged_in_leaves_nothing_behind() {
-        let folder = tempfile::tempdir().unwrap();
+    async fn a_logout_without_a_login_creates_no_file() {
+        let directory = tempfile::tempdir().unwrap();
         let source = CredentialSource {
-            registry_config: Some(folder.path().join("new/config.json")),
+            registry_config: Some(directory.path().join("new/config.json")),
             ..CredentialSource::default()
         };
         assert_eq!(source.forget("r.test").await.unwrap(), None);
-        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+        assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
     }
 }
