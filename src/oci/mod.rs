@@ -6,7 +6,7 @@
 //! somebody else's business.
 //!
 //! Everything that comes from the network is bounded, and checked against what was asked for, before
-//! anybody gets to see it; the exception is [`Store::open`](crate::content::Store::open), whose reader
+//! anybody gets to see it; the exception is [`Fetch::open`](crate::content::Fetch::open), whose reader
 //! verifies.
 
 mod answer;

@@ -97,56 +97,40 @@ impl Index {
         )
     }
 
-    /// Lists `descriptor`, under `tag` when there is one, and takes the tag from what had it.
-    fn set(&mut self, descriptor: &Descriptor, tag: Option<&str>) {
+    /// Lists `descriptor` under `tag`, and removes the tag from the manifest that had it. That
+    /// manifest stays listed, or it could no longer be found by its digest.
+    fn set(&mut self, descriptor: &Descriptor, tag: &str) {
         let digest = descriptor.digest.to_string();
         let Some(entries) = self.entries_mut() else {
             return;
         };
-        if let Some(tag) = tag {
-            // What had the tag stays listed, or it could no longer be found by its digest.
-            for entry in entries
-                .iter_mut()
-                .filter(|entry| tag_of(entry) == Some(tag))
-            {
-                if !is_of(entry, &digest) {
-                    remove_tag(entry);
-                }
+        for entry in entries.iter_mut() {
+            if tag_of(entry) == Some(tag) && !is_of(entry, &digest) {
+                remove_tag(entry);
             }
-            let mine = |entry: &&mut Value| is_of(entry, &digest);
-            if entries
-                .iter()
-                .any(|entry| is_of(entry, &digest) && tag_of(entry) == Some(tag))
-            {
-                return;
-            }
-            if let Some(entry) = entries
-                .iter_mut()
-                .filter(mine)
-                .find(|entry| tag_of(entry).is_none())
-            {
-                let annotations = entry.as_object_mut().map(|entry| {
-                    entry
-                        .entry("annotations")
-                        .or_insert_with(|| Value::Object(Map::new()))
-                });
-                if let Some(Value::Object(annotations)) = annotations {
-                    annotations.insert(TAG.to_owned(), Value::from(tag));
-                    return;
-                }
-            }
-        } else if entries.iter().any(|entry| is_of(entry, &digest)) {
+        }
+        let mut mine = entries.iter_mut().filter(|entry| is_of(entry, &digest));
+        if mine.any(|entry| tag_of(entry) == Some(tag)) {
             return;
         }
-        let mut entry = json!({
+        let mut mine = entries.iter_mut().filter(|entry| is_of(entry, &digest));
+        if let Some(entry) = mine.find(|entry| tag_of(entry).is_none()) {
+            let annotations = entry.as_object_mut().map(|entry| {
+                entry
+                    .entry("annotations")
+                    .or_insert_with(|| Value::Object(Map::new()))
+            });
+            if let Some(Value::Object(annotations)) = annotations {
+                annotations.insert(TAG.to_owned(), Value::from(tag));
+                return;
+            }
+        }
+        entries.push(json!({
             "mediaType": descriptor.media_type,
             "digest": digest,
             "size": descriptor.size,
-        });
-        if let (Some(tag), Some(entry)) = (tag, entry.as_object_mut()) {
-            entry.insert("annotations".to_owned(), json!({ TAG: tag }));
-        }
-        entries.push(entry);
+            "annotations": { TAG: tag },
+        }));
     }
 }
 
@@ -170,13 +154,9 @@ fn remove_tag(entry: &mut Value) {
     }
 }
 
-/// Lists `descriptor` in the index of the layout in `directory`. Blocks until no other process
+/// Lists `descriptor` under `tag` in the index of the layout in `directory`. Blocks until no other process
 /// changes the index.
-pub(super) fn update(
-    directory: &Path,
-    descriptor: &Descriptor,
-    tag: Option<&str>,
-) -> Result<(), Error> {
+pub(super) fn update(directory: &Path, descriptor: &Descriptor, tag: &str) -> Result<(), Error> {
     // The marker is the one file that is always there and never replaced; a lock file of our own
     // would be a stranger in the layout.
     let marker = directory.join(MARKER);

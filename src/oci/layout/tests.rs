@@ -6,11 +6,11 @@ use serde_json::{Value, json};
 use tokio::io::AsyncReadExt;
 
 use super::*;
-use crate::content::{ErrorKind, Store};
+use crate::content::{ErrorKind, Fetch, ManifestName, Push, Resolve};
 
 async fn read(layout: &Layout, descriptor: &Descriptor, range: Option<Range<u64>>) -> Vec<u8> {
     let mut bytes = Vec::new();
-    let mut reader = Store::open(layout, descriptor, range).await.unwrap();
+    let mut reader = Fetch::open(layout, descriptor, range).await.unwrap();
     reader.read_to_end(&mut bytes).await.unwrap();
     bytes
 }
@@ -18,7 +18,7 @@ async fn read(layout: &Layout, descriptor: &Descriptor, range: Option<Range<u64>
 async fn put(layout: &Layout, media_type: &str, bytes: &'static [u8]) -> Descriptor {
     let descriptor = Descriptor::of(media_type, bytes);
     layout
-        .put(&descriptor, &Bytes::from_static(bytes))
+        .put_blob(&descriptor, &Bytes::from_static(bytes))
         .await
         .unwrap();
     descriptor
@@ -36,7 +36,7 @@ async fn content_comes_out_as_it_went_in_whole_and_in_ranges() {
     assert!(layout.exists(&descriptor).await.unwrap());
     assert_eq!(read(&layout, &descriptor, None).await, b"content");
     assert_eq!(read(&layout, &descriptor, Some(3..5)).await, b"te");
-    let outside = Store::open(&layout, &descriptor, Some(3..8)).await;
+    let outside = Fetch::open(&layout, &descriptor, Some(3..8)).await;
     assert_eq!(outside.err().unwrap().kind(), ErrorKind::Usage);
     Layout::open(layout.directory()).unwrap();
 }
@@ -48,7 +48,7 @@ async fn wrong_content_leaves_nothing_behind() {
     let descriptor = Descriptor::of("text/plain", b"content");
     for wrong in ["c0ntent", "conten", "contents"] {
         let error = layout
-            .put(&descriptor, &Bytes::from(wrong))
+            .put_blob(&descriptor, &Bytes::from(wrong))
             .await
             .unwrap_err();
         assert_eq!(error.kind(), ErrorKind::NotVerified);
@@ -61,7 +61,11 @@ async fn wrong_content_leaves_nothing_behind() {
         0
     );
     assert_eq!(
-        layout.resolve("none").await.unwrap_err().kind(),
+        layout
+            .resolve(&ManifestName::Tag("none".to_owned()))
+            .await
+            .unwrap_err()
+            .kind(),
         ErrorKind::NotFound
     );
 }
@@ -73,20 +77,34 @@ async fn a_tag_moves_and_what_had_it_is_still_found_by_digest() {
     let first = put(&layout, media_type::OCI_MANIFEST, br#"{"schemaVersion":2}"#).await;
     let second = put(&layout, media_type::OCI_INDEX, br#"{"schemaVersion": 2}"#).await;
     assert_eq!(
-        layout.resolve(&first.digest.to_string()).await.unwrap(),
+        layout
+            .resolve(&ManifestName::Digest(first.digest.clone()))
+            .await
+            .unwrap(),
         first
     );
     layout.tag(&first, "1.0").await.unwrap();
-    layout
-        .tag(&second, &second.digest.to_string())
-        .await
-        .unwrap();
     layout.tag(&second, "1.0").await.unwrap();
     layout.tag(&second, "latest").await.unwrap();
-    assert_eq!(layout.resolve("1.0").await.unwrap(), second);
-    assert_eq!(layout.resolve("latest").await.unwrap(), second);
     assert_eq!(
-        layout.resolve(&first.digest.to_string()).await.unwrap(),
+        layout
+            .resolve(&ManifestName::Tag("1.0".to_owned()))
+            .await
+            .unwrap(),
+        second
+    );
+    assert_eq!(
+        layout
+            .resolve(&ManifestName::Tag("latest".to_owned()))
+            .await
+            .unwrap(),
+        second
+    );
+    assert_eq!(
+        layout
+            .resolve(&ManifestName::Digest(first.digest.clone()))
+            .await
+            .unwrap(),
         first
     );
     assert_eq!(index(&layout)["manifests"].as_array().unwrap().len(), 3);
@@ -136,7 +154,7 @@ fn tags_set_by_those_who_make_the_layout_at_the_same_time_are_all_there() {
                     together.wait();
                     Layout::open_or_create(directory).unwrap();
                     let manifest = Descriptor::of(media_type::OCI_MANIFEST, b"{}");
-                    index::update(directory, &manifest, Some(&format!("t{number}"))).unwrap();
+                    index::update(directory, &manifest, &format!("t{number}")).unwrap();
                 });
             }
         });
@@ -167,7 +185,7 @@ async fn content_that_is_damaged_is_written_anew_and_what_is_not_is_left_alone()
     assert_eq!(read(&layout, &descriptor, None).await, b"content");
     // The source is not asked for what is there.
     let wrong = Bytes::from_static(b"else");
-    layout.put(&descriptor, &wrong).await.unwrap();
+    layout.put_blob(&descriptor, &wrong).await.unwrap();
     assert_eq!(read(&layout, &descriptor, None).await, b"content");
 }
 

@@ -21,11 +21,11 @@ impl HostedRepository {
     pub(super) async fn send_blob(
         &self,
         content: &Descriptor,
+        from: Option<&str>,
         source: &dyn Source,
     ) -> Result<(), Error> {
         let mut attempts = self.transport.attempts();
-        let place = source.place();
-        let other = place.as_deref().and_then(|place| self.neighbour(place));
+        let other = from.filter(|from| *from != self.name);
         let Some(mut session) = self.begin(content, other, &mut attempts).await? else {
             return Ok(());
         };
@@ -115,12 +115,6 @@ impl HostedRepository {
             .exchange_within(attempts, &call, nothing)
             .await?;
         Ok(response.status().is_success())
-    }
-
-    /// The repository that `place` names, when it is another one of this registry.
-    fn neighbour<'a>(&self, place: &'a str) -> Option<&'a str> {
-        let name = place.strip_prefix(&self.registry)?.strip_prefix('/')?;
-        (name != self.name).then_some(name)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Registries: the client side of the OCI distribution specification.
 //!
 //! [`Registries`] is what a process has one of: connections, tokens, credentials. A [`Repository`] is
-//! one repository of one registry, as a [`Store`]. Every request goes through `transport.rs`, so that
+//! one repository of one registry, as storage (`storage.rs`). Every request goes through `transport.rs`, so that
 //! what holds for one (time limits, redirects, credentials, error messages) holds for all. A registry is
 //! served by hosts (`routes.rs`): mirrors, and itself. What is sent to one of them is in
 //! `HostedRepository`; a [`Repository`] chooses which, and asks the next when one fails (`mirrors.rs`).
@@ -33,6 +33,7 @@ mod realm;
 mod referrers;
 mod retry;
 mod routes;
+mod storage;
 mod tags;
 mod token;
 mod transport;
@@ -42,16 +43,14 @@ mod warnings;
 
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
-use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use bytes::Bytes;
 use tokio::sync::Mutex;
 
-use crate::content::{Descriptor, Digest, Reader, Source, Store, StoreError};
+use crate::content::{Descriptor, Digest};
 
 use super::blocking;
 use super::credentials::CredentialSource;
@@ -61,7 +60,6 @@ use super::reference::RegistryReference;
 use hosted::HostedRepository;
 use mirrors::{Hosts, PassedOver};
 use routes::{Routes, Way};
-use transport::Scope;
 
 pub use referrers::Referrer;
 pub use retry::RetryOptions;
@@ -166,7 +164,11 @@ impl Registries {
     }
 }
 
-/// One repository of one registry, as a [`Store`] for blobs and manifests.
+/// One repository of one registry.
+///
+/// It is storage for blobs and manifests: it implements [`Fetch`](crate::content::Fetch),
+/// [`Resolve`](crate::content::Resolve), [`Push`](crate::content::Push),
+/// [`Mount`](crate::content::Mount) and [`Delete`](crate::content::Delete).
 #[derive(Clone)]
 pub struct Repository {
     registries: Registries,
@@ -260,10 +262,6 @@ impl Repository {
         Ok(self.at(self.routes().await?.writable()?))
     }
 
-    async fn upload(&self, content: &Descriptor, source: &dyn Source) -> Result<(), Error> {
-        self.writable().await?.upload(content, source).await
-    }
-
     fn at(&self, (route, transport): Way) -> HostedRepository {
         HostedRepository {
             route,
@@ -287,51 +285,6 @@ fn capability_for(name: &str) -> Capability {
     match name.parse::<Digest>() {
         Ok(_) => Capability::Pull,
         Err(_) => Capability::Resolve,
-    }
-}
-
-#[async_trait]
-impl Store for Repository {
-    async fn exists(&self, descriptor: &Descriptor) -> Result<bool, StoreError> {
-        let hosts = self.readable(Capability::Pull).await?;
-        let has = async |host: HostedRepository| host.has(descriptor, Scope::PULL).await;
-        Ok(hosts.first(has, |there| *there).await?)
-    }
-
-    async fn open(
-        &self,
-        descriptor: &Descriptor,
-        range: Option<Range<u64>>,
-    ) -> Result<Reader, StoreError> {
-        Ok(self.download(descriptor, range).await?)
-    }
-
-    async fn put(&self, descriptor: &Descriptor, source: &dyn Source) -> Result<(), StoreError> {
-        Ok(self.upload(descriptor, source).await?)
-    }
-
-    async fn resolve(&self, name: &str) -> Result<Descriptor, StoreError> {
-        Ok(self.resolve_name(name).await?)
-    }
-
-    async fn resolve_and_open(
-        &self,
-        name: &str,
-    ) -> Result<(Descriptor, Option<Bytes>), StoreError> {
-        let (descriptor, bytes) = self.manifest(name).await?;
-        Ok((descriptor, Some(bytes)))
-    }
-
-    /// Sends the manifest, which the repository must hold, again under its new name: registries know
-    /// no other way. [`Repository::push_manifest`] saves the detour when the bytes are at hand.
-    async fn tag(&self, descriptor: &Descriptor, name: &str) -> Result<(), StoreError> {
-        let host = self.writable().await?;
-        let (_, bytes) = host.manifest(&descriptor.digest.to_string()).await?;
-        Ok(host.send_manifest(descriptor, bytes, name).await?)
-    }
-
-    fn place(&self) -> Option<String> {
-        Some(self.location())
     }
 }
 

@@ -3,14 +3,12 @@
 //! What they stand for before is asked of the host that takes the change: a mirror may be behind.
 
 use futures_util::{StreamExt, TryStreamExt, stream};
-use reqwest::Method;
 
-use crate::content::{Descriptor, Digest};
+use crate::content::{Descriptor, Digest, ManifestName};
 
 use super::super::error::Error;
 use super::Repository;
 use super::hosted::HostedRepository;
-use super::transport::Scope;
 
 /// How many tags are looked up at a time.
 const AT_A_TIME: usize = 8;
@@ -23,9 +21,9 @@ impl Repository {
     ///
     /// [`Error::NotFound`], [`Error::TagImmutable`]; [`Error::StoredDifferently`] when the tag does not stand
     /// for it then; and everything that keeps a registry from accepting.
-    pub async fn add_tag(&self, name: &str, tag: &str) -> Result<Descriptor, Error> {
+    pub async fn add_tag(&self, name: &ManifestName, tag: &str) -> Result<Descriptor, Error> {
         let host = self.writable().await?;
-        let (manifest, bytes) = host.manifest(name).await?;
+        let (manifest, bytes) = host.manifest(&name.to_string()).await?;
         host.send_manifest(&manifest, bytes, tag).await?;
         Ok(manifest)
     }
@@ -36,9 +34,12 @@ impl Repository {
     /// # Errors
     ///
     /// [`Error::NotFound`], and everything that keeps a registry from answering.
-    pub async fn tagged_alike(&self, name: &str) -> Result<(Descriptor, Vec<String>), Error> {
+    pub async fn tagged_alike(
+        &self,
+        name: &ManifestName,
+    ) -> Result<(Descriptor, Vec<String>), Error> {
         let host = self.writable().await?;
-        let manifest = host.resolve_name(name).await?;
+        let manifest = host.resolve_name(&name.to_string()).await?;
         let tags = match host.tags().await {
             Ok(tags) => tags,
             // What some registries say of a repository without tags.
@@ -55,24 +56,6 @@ impl Repository {
             .try_collect()
             .await?;
         Ok((manifest, alike.into_iter().flatten().collect()))
-    }
-
-    /// Deletes the manifest `digest`. Tags that stand for it go with it, blobs stay until the registry
-    /// collects them. That it is gone already is fine.
-    ///
-    /// Deleting a tag by its name is for registries of the OCI distribution specification 1.1 only, and not
-    /// for `registry:2`; so there is no function for it.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Refused`] when the registry does not allow it, and everything that keeps it from answering.
-    pub async fn delete_manifest(&self, digest: &Digest) -> Result<(), Error> {
-        let host = self.writable().await?;
-        let call = host.manifest_call(Method::DELETE, &digest.to_string(), Scope::DELETE)?;
-        match host.transport.send(&call).await {
-            Ok(_) | Err(Error::NotFound { .. }) => Ok(()),
-            Err(error) => Err(error),
-        }
     }
 }
 

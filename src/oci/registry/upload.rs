@@ -4,67 +4,55 @@ use bytes::Bytes;
 use reqwest::Method;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 
-use crate::content::{Descriptor, Digest, Source};
+use crate::content::{Algorithm, Descriptor, Digest, Source};
 
+use super::super::MANIFEST_LIMIT;
+use super::super::artifact::verify;
 use super::super::error::{Answer, Error};
-use super::super::manifest::read_manifest;
 use super::super::reference::is_tag;
-use super::super::{MANIFEST_LIMIT, media_type};
-use super::Repository;
 use super::answer::says_immutable;
 use super::hosted::{Announced, HostedRepository};
 use super::retry::is_damage;
 use super::transport::Scope;
 
-impl Repository {
-    /// Pushes a manifest under `tag`, or under its digest alone without one, in one request, and makes
-    /// sure that the registry then gives the same manifest back. The children must be there already.
-    ///
-    /// A tag that the registry refuses to move, and that stands for this very manifest already, is
-    /// success.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::TagImmutable`] when the tag stands for something else and may not be moved;
-    /// [`Error::StoredDifferently`] when the registry holds something else than was sent; and
-    /// everything that keeps a registry from accepting.
-    pub async fn push_manifest(
-        &self,
-        bytes: Bytes,
-        media_type: &str,
-        tag: Option<&str>,
-    ) -> Result<Descriptor, Error> {
-        let host = self.writable().await?;
-        let content = Descriptor::of(media_type, &bytes);
-        let name = tag.map_or_else(|| content.digest.to_string(), str::to_owned);
-        host.send_manifest(&content, bytes, &name).await?;
-        let found = host.resolve_name(&name).await?;
-        let actual = Announced {
-            media_type: None,
-            digest: Some(found.digest),
-            size: Some(found.size),
-        };
-        host.compare(&content, &actual)?;
-        Ok(content)
-    }
-}
-
 impl HostedRepository {
-    /// Sends content unless it is there, and makes sure that the registry holds what was sent.
-    pub(super) async fn upload(
+    /// Stores a blob, unless the registry has it: from the repository `from` of this registry when
+    /// the registry allows that, else from `source`. Compares what the registry holds then.
+    pub(super) async fn upload_blob(
         &self,
         content: &Descriptor,
+        from: Option<&str>,
         source: &dyn Source,
     ) -> Result<(), Error> {
         if self.has(content, Scope::PUSH).await? {
             return Ok(());
         }
-        if media_type::is_manifest(&content.media_type) {
-            let bytes = read_manifest(content, source).await?;
-            let name = content.digest.to_string();
-            self.send_manifest(content, bytes, &name).await?;
-        } else {
-            self.send_blob(content, source).await?;
+        self.send_blob(content, from, source).await?;
+        let stored = self.stored(content, Scope::PUSH).await?;
+        self.compare_stored(content, stored)
+    }
+
+    /// Stores a manifest under `tag`, or under its digest, in one request. Compares what the
+    /// registry holds then.
+    pub(super) async fn upload_manifest(
+        &self,
+        content: &Descriptor,
+        bytes: &Bytes,
+        tag: Option<&str>,
+    ) -> Result<(), Error> {
+        let digest = content.digest.to_string();
+        verify(content, bytes, || format!("manifest {digest}"))?;
+        // A registry finds what it gets under a tag by its SHA-256 alone.
+        let by_digest = tag.is_none() || content.digest.algorithm() != Algorithm::Sha256;
+        if by_digest {
+            if !self.has(content, Scope::PUSH).await? {
+                self.send_manifest(content, bytes.clone(), &digest).await?;
+            } else if tag.is_none() {
+                return Ok(());
+            }
+        }
+        if let Some(tag) = tag {
+            self.send_manifest(content, bytes.clone(), tag).await?;
         }
         let stored = self.stored(content, Scope::PUSH).await?;
         self.compare_stored(content, stored)

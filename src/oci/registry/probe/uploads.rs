@@ -56,7 +56,11 @@ impl Probe {
 
     /// Sends content that is no upload of its own, in whatever way the registry takes it.
     pub(crate) async fn put(&self, content: &Descriptor, bytes: &Bytes) -> Result<(), Error> {
-        self.host.upload(content, bytes).await
+        if media_type::is_manifest(&content.media_type) {
+            self.host.upload_manifest(content, bytes, None).await
+        } else {
+            self.host.upload_blob(content, None, bytes).await
+        }
     }
 
     /// Takes content out of the repository.
