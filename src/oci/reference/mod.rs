@@ -7,7 +7,7 @@ mod place;
 use std::fmt;
 use std::path::Path;
 
-use crate::content::Digest;
+use crate::content::{Digest, ManifestName};
 
 use super::names::{self, canonical_name};
 
@@ -129,12 +129,12 @@ impl Reference {
         }
     }
 
-    /// What to resolve: the digest when there is one, because it cannot lie, else the tag.
+    /// Returns the name to resolve: the digest when there is one, else the tag.
     #[must_use]
-    pub fn name(&self) -> Option<String> {
+    pub fn name(&self) -> Option<ManifestName> {
         match self.digest() {
-            Some(digest) => Some(digest.to_string()),
-            None => self.tag().map(str::to_owned),
+            Some(digest) => Some(ManifestName::Digest(digest.clone())),
+            None => self.tag().map(|tag| ManifestName::Tag(tag.to_owned())),
         }
     }
 
