@@ -13,8 +13,8 @@ pub(super) const DOCKER_HUB_HOST: &str = "registry-1.docker.io";
 /// The host under which Docker stores credentials for Docker Hub.
 const DOCKER_HUB_INDEX: &str = "index.docker.io";
 
-/// Returns the one name that all spellings of a registry share: in lower case, without the port 443, with
-/// an IP address in its usual form, and `docker.io` for all hosts of Docker Hub.
+/// Returns the one name that all spellings of a registry share: in lower case, without the port 443,
+/// with an IP address in its usual form, and `docker.io` for all hosts of Docker Hub.
 pub(super) fn canonical_name(registry: &str) -> String {
     let name = server_url("https", registry).map(|url| authority(&url));
     match name.as_deref() {

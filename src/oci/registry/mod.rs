@@ -14,8 +14,8 @@
 //! options                              time limits, certificates, mirrors
 //! ```
 //!
-//! Imports go downwards only. All requests pass through `endpoints/transport.rs`; `http/retry.rs` decides which
-//! of them are repeated.
+//! Imports go downwards only. All requests pass through `endpoints/transport.rs`; `http/retry.rs`
+//! decides which of them are repeated.
 
 mod auth;
 mod download;

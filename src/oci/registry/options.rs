@@ -42,21 +42,22 @@ pub struct RegistryOptions {
     /// The client certificate for registries that ask for one. Mirrors do not get it. Default: none.
     pub client_certificate: Option<ClientCertificate>,
     /// The directory with an entry for each registry that has mirrors or is reached in a special way: a
-    /// `hosts.toml` in containerd's format, or Docker's `ca.crt`, `client.cert` and `client.key`. Default:
-    /// `$XDG_CONFIG_HOME/wasmcloud-par/hosts`, then `/etc/containerd/certs.d`.
+    /// `hosts.toml` in containerd's format, or Docker's `ca.crt`, `client.cert` and `client.key`.
+    /// Default: `$XDG_CONFIG_HOME/wasmcloud-par/hosts`, then `/etc/containerd/certs.d`.
     ///
     /// An entry is read with the first request to its registry, and again when the registry has not been
     /// asked for long and many others have been.
     ///
-    /// Mirrors are asked first, in their order, once each and for a few seconds; then the registry itself.
-    /// The content of a mirror is trusted by its digest alone. A mirror gets the credentials that are
-    /// stored for its own host, and never those of the registry.
+    /// Mirrors are asked first, in their order, once each and for a few seconds; then the registry
+    /// itself. The content of a mirror is trusted by its digest alone. A mirror gets the credentials
+    /// that are stored for its own host, and never those of the registry.
     pub hosts_directory: Option<PathBuf>,
-    /// The number of connections over which a blob of 16 MiB or more is downloaded, at most 8. Default: one.
+    /// The number of connections over which a blob of 16 MiB or more is downloaded, at most 8. Default:
+    /// one.
     ///
-    /// Several connections are faster where the registry, its storage or the distance limit each of them.
-    /// Where one connection fills the line, more of them only cost requests. A registry without byte ranges
-    /// is read over one connection. Up to 8 MiB are held in memory.
+    /// Several connections are faster where the registry, its storage or the distance limit each of
+    /// them. Where one connection fills the line, more of them only cost requests. A registry without
+    /// byte ranges is read over one connection. Up to 8 MiB are held in memory.
     pub connections: Option<NonZeroUsize>,
     /// Time limits, and how often a request is repeated.
     pub retry: RetryOptions,
@@ -142,16 +143,16 @@ pub struct RetryOptions {
     pub connect_timeout: Duration,
     /// How long a transfer may stand still before it counts as failed. Default: 30 seconds.
     pub stall_timeout: Duration,
-    /// How long a transfer may make no progress, failed attempts and the waits between them included. Zero:
-    /// nothing is repeated. Default: 50 seconds.
+    /// How long a transfer may make no progress, failed attempts and the waits between them included.
+    /// Zero: nothing is repeated. Default: 50 seconds.
     pub patience: Duration,
     /// The approximate wait before the second attempt. Each further wait is twice as long. All waits are
     /// extended at random to up to twice their length. Default: 0.5 seconds.
     pub first_delay: Duration,
     /// The longest wait between two attempts, before it is extended at random. Default: 8 seconds.
     pub longest_delay: Duration,
-    /// The longest `Retry-After` that is followed. A registry that asks for a longer wait gets no further
-    /// request. Default: 30 seconds.
+    /// The longest `Retry-After` that is followed. A registry that asks for a longer wait gets no
+    /// further request. Default: 30 seconds.
     pub longest_retry_after: Duration,
 }
 

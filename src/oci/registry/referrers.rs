@@ -51,8 +51,8 @@ fn null_as_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
-/// Returns the referrers of the manifest `digest`, of the type `artifact_type` or of all types. Without a
-/// referrers API, they are in an index under a tag that clients maintain.
+/// Returns the referrers of the manifest `digest`, of the type `artifact_type` or of all types. Without
+/// a referrers API, they are in an index under a tag that clients maintain.
 pub(crate) async fn list(
     repository: &RepositoryEndpoint,
     digest: &Digest,

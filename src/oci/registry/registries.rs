@@ -15,7 +15,8 @@ use super::options::RegistryOptions;
 use super::probe::Probe;
 use super::repository::Repository;
 
-/// The client for all registries: connections, tokens, credentials. Made once for a process, and cheap to clone.
+/// The client for all registries: connections, tokens, credentials. Made once for a process, and cheap
+/// to clone.
 #[derive(Clone)]
 pub struct Registries {
     endpoints: Arc<EndpointCache>,
@@ -32,9 +33,9 @@ impl Registries {
     ///
     /// # Errors
     ///
-    /// [`Error::CertificateAuthority`] and [`Error::ClientCertificate`] when a file of `options` cannot be read or
-    /// holds no certificate, [`Error::HostsFolder`] when `hosts_directory` cannot be read. Its entry for a registry
-    /// is read with the first request to that registry.
+    /// [`Error::CertificateAuthority`] and [`Error::ClientCertificate`] when a file of `options` cannot
+    /// be read or holds no certificate, [`Error::HostsFolder`] when `hosts_directory` cannot be read.
+    /// Its entry for a registry is read with the first request to that registry.
     pub fn new(options: RegistryOptions) -> Result<Self, Error> {
         check_certificates(&options)?;
         options
@@ -60,13 +61,14 @@ impl Registries {
         )
     }
 
-    /// Sends the credentials for `registry`, a host with its port when one is written, to the root of its API.
-    /// Returns whether the registry has checked them: a registry that admits everybody there does not.
+    /// Sends the credentials for `registry`, a host with its port when one is written, to the root of
+    /// its API. Returns whether the registry has checked them: a registry that admits everybody there
+    /// does not.
     ///
     /// # Errors
     ///
-    /// [`Error::CredentialsRefused`] when they are wrong, [`Error::CredentialsMissing`] when there are none, and
-    /// everything that keeps a registry from answering.
+    /// [`Error::CredentialsRefused`] when they are wrong, [`Error::CredentialsMissing`] when there are
+    /// none, and everything that keeps a registry from answering.
     pub async fn log_in(&self, registry: &str) -> Result<bool, Error> {
         let endpoints = self.endpoints.of(registry).await?;
         // Not the mirrors: they have credentials of their own.
@@ -84,7 +86,8 @@ impl Registries {
         Ok(endpoint.has_authenticated(&request).await)
     }
 
-    /// Returns probes of the endpoints for `place`: the mirrors, and the registry itself. Sends no request.
+    /// Returns probes of the endpoints for `place`: the mirrors, and the registry itself. Sends no
+    /// request.
     pub(crate) async fn probes(&self, place: &Place) -> Result<(Vec<Probe>, Probe), Error> {
         let (mirrors, itself) = self.endpoints.of(place.registry()).await?.probes()?;
         let mirrors = mirrors.into_iter().map(|mirror| Probe::new(place, mirror));

@@ -22,8 +22,8 @@ use super::{tags, upload};
 /// One repository of one registry.
 ///
 /// It is storage for blobs and manifests: it implements [`Fetch`](crate::content::Fetch),
-/// [`Resolve`](crate::content::Resolve), [`Push`](crate::content::Push), [`Mount`](crate::content::Mount) and
-/// [`Delete`](crate::content::Delete).
+/// [`Resolve`](crate::content::Resolve), [`Push`](crate::content::Push),
+/// [`Mount`](crate::content::Mount) and [`Delete`](crate::content::Delete).
 #[derive(Clone)]
 pub struct Repository {
     endpoints: Arc<EndpointCache>,
@@ -49,8 +49,9 @@ impl Repository {
         }
     }
 
-    /// Returns the repository for a caller that can do without an answer: the registry may be silent or away for
-    /// at most `patience`, and its mirrors for less. The time of a credential helper does not count.
+    /// Returns the repository for a caller that can do without an answer: the registry may be silent or
+    /// away for at most `patience`, and its mirrors for less. The time of a credential helper does not
+    /// count.
     pub(crate) fn in_haste(self, patience: Duration) -> Self {
         Self {
             limit: Some(patience),
@@ -64,14 +65,15 @@ impl Repository {
         self.limit.map_or(patience, |limit| limit.min(patience))
     }
 
-    /// Returns the manifest `name`, a tag or a digest, with its descriptor. Sends one request to each endpoint that
-    /// is asked.
+    /// Returns the manifest `name`, a tag or a digest, with its descriptor. Sends one request to each
+    /// endpoint that is asked.
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`]; [`Error::NotVerified`] and [`Error::Contradiction`] when the bytes are not those that
-    /// were asked for or that the registry announced; [`Error::TooLarge`] above
-    /// [`MANIFEST_LIMIT`](crate::oci::MANIFEST_LIMIT); and everything that keeps a registry from answering.
+    /// [`Error::NotFound`]; [`Error::NotVerified`] and [`Error::Contradiction`] when the bytes are not
+    /// those that were asked for or that the registry announced; [`Error::TooLarge`] above
+    /// [`MANIFEST_LIMIT`](crate::oci::MANIFEST_LIMIT); and everything that keeps a registry from
+    /// answering.
     pub async fn manifest(&self, name: &str) -> Result<(Descriptor, Bytes), Error> {
         let ask = async |repository: RepositoryEndpoint| repository.manifest(name).await;
         self.first(capability_for(name), ask, |_| true).await
@@ -93,25 +95,25 @@ impl Repository {
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`] when the repository does not exist; [`Error::Malformed`] and [`Error::Json`] when the
-    /// answer is not a list of tags, or one of more than 100,000 tags or 1,000 pages; and everything that keeps a
-    /// registry from answering.
+    /// [`Error::NotFound`] when the repository does not exist; [`Error::Malformed`] and [`Error::Json`]
+    /// when the answer is not a list of tags, or one of more than 100,000 tags or 1,000 pages; and
+    /// everything that keeps a registry from answering.
     pub async fn tags(&self) -> Result<Vec<String>, Error> {
         let ask = async |repository: RepositoryEndpoint| tags::list(&repository).await;
         self.first(Capability::Resolve, ask, |_| true).await
     }
 
-    /// Returns the referrers of the manifest `digest`, of the type `artifact_type` or of all types. Returns none
-    /// when the registry does not know `digest`.
+    /// Returns the referrers of the manifest `digest`, of the type `artifact_type` or of all types.
+    /// Returns none when the registry does not know `digest`.
     ///
     /// Where a registry has no referrers API, the list comes from the tag that clients maintain (OCI
-    /// distribution specification, "Listing Referrers" and "Referrers Tag Schema"). The empty list of a mirror does
-    /// not count: it may not know the referrers of the content that it mirrors.
+    /// distribution specification, "Listing Referrers" and "Referrers Tag Schema"). The empty list of a
+    /// mirror does not count: it may not know the referrers of the content that it mirrors.
     ///
     /// # Errors
     ///
-    /// [`Error::Malformed`] and [`Error::Json`] when the answer is not an image index, or one of more than 100,000
-    /// referrers or 1,000 pages; and everything that keeps a registry from answering.
+    /// [`Error::Malformed`] and [`Error::Json`] when the answer is not an image index, or one of more
+    /// than 100,000 referrers or 1,000 pages; and everything that keeps a registry from answering.
     pub async fn referrers(
         &self,
         digest: &Digest,
@@ -125,9 +127,9 @@ impl Repository {
             .await
     }
 
-    /// Opens content, or the bytes `range` of it. Manifests are verified; the reader of a blob has to verify it. An
-    /// interrupted transfer of a blob continues by itself; its errors are [`StoreError`]s inside of the
-    /// reader's `io::Error`s.
+    /// Opens content, or the bytes `range` of it. Manifests are verified; the reader of a blob has to
+    /// verify it. An interrupted transfer of a blob continues by itself; its errors are [`StoreError`]s
+    /// inside of the reader's `io::Error`s.
     pub(super) async fn download(
         &self,
         content: &Descriptor,
@@ -156,12 +158,13 @@ impl Repository {
         download::open(content, range, candidates, connections, at).await
     }
 
-    /// Opens the bytes `range` of a blob that the registry itself sends. A mirror, or a host that it redirects to,
-    /// can send anything: a part of a blob cannot be verified by the digest.
+    /// Opens the bytes `range` of a blob that the registry itself sends. A mirror, or a host that it
+    /// redirects to, can send anything: a part of a blob cannot be verified by the digest.
     ///
     /// # Errors
     ///
-    /// [`Error::SecondHand`] when the registry has mirrors or redirects, in the reader too; else as for any range.
+    /// [`Error::SecondHand`] when the registry has mirrors or redirects, in the reader too; else as for
+    /// any range.
     pub(crate) async fn open_first_hand(
         &self,
         content: &Descriptor,
@@ -180,13 +183,13 @@ impl Repository {
         Ok(download::open_first_hand(content, range, candidates, at).await?)
     }
 
-    /// Gives `tag` to the manifest `name`, a tag or a digest. Sends two requests, and a third when the registry does
-    /// not say what it has stored.
+    /// Gives `tag` to the manifest `name`, a tag or a digest. Sends two requests, and a third when the
+    /// registry does not say what it has stored.
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`], [`Error::TagImmutable`]; [`Error::StoredDifferently`] when the tag stands for another
-    /// manifest afterwards; and everything that keeps a registry from accepting.
+    /// [`Error::NotFound`], [`Error::TagImmutable`]; [`Error::StoredDifferently`] when the tag names
+    /// another manifest afterwards; and everything that keeps a registry from accepting.
     pub async fn add_tag(&self, name: &ManifestName, tag: &str) -> Result<Descriptor, Error> {
         let repository = self.writable().await?;
         let (manifest, bytes) = repository.manifest(&name.to_string()).await?;
@@ -194,8 +197,9 @@ impl Repository {
         Ok(manifest)
     }
 
-    /// Returns the manifest `name`, a tag or a digest, and all tags that stand for it, sorted. Sends one request
-    /// for each page of tags, and one for each tag, to the endpoint that takes changes: a mirror may be behind.
+    /// Returns the manifest `name`, a tag or a digest, and all tags that name it, sorted. Sends one
+    /// request for each page of tags, and one for each tag, to the endpoint that takes changes: a mirror
+    /// may be behind.
     ///
     /// # Errors
     ///
@@ -210,8 +214,8 @@ impl Repository {
         Ok((manifest, tags))
     }
 
-    /// Returns the first answer of an endpoint that `is_enough`. The error is that of the last endpoint, which is
-    /// the registry itself unless it lacks the capability.
+    /// Returns the first answer of an endpoint that `is_enough`. The error is that of the last endpoint,
+    /// which is the registry itself unless it lacks the capability.
     async fn first<T, F>(
         &self,
         capability: Capability,
@@ -255,8 +259,8 @@ impl Repository {
     }
 }
 
-/// Returns the capability to ask for `name`. Every endpoint may serve content, which is trusted by its digest; a tag
-/// is resolved by endpoints that are trusted with it.
+/// Returns the capability to ask for `name`. Every endpoint may serve content, which is trusted by its
+/// digest; a tag is resolved by endpoints that are trusted with it.
 fn capability_for(name: &str) -> Capability {
     match name.parse::<Digest>() {
         Ok(_) => Capability::Pull,

@@ -60,8 +60,8 @@ impl RepositoryEndpoint {
         Ok((descriptor, bytes))
     }
 
-    /// Returns the descriptor of the manifest `name`: from the headers when they are complete, else from the
-    /// manifest itself.
+    /// Returns the descriptor of the manifest `name`: from the headers when they are complete, else from
+    /// the manifest itself.
     pub(crate) async fn resolve_name(&self, name: &str) -> Result<Descriptor, Error> {
         let asked: Option<Digest> = name.parse().ok();
         if self.endpoint.is_mirror() && asked.is_some() {
@@ -101,8 +101,8 @@ impl RepositoryEndpoint {
         }
     }
 
-    /// Returns whether the repository has the content, as far as the registry knows. Content of another size is
-    /// not the content.
+    /// Returns whether the repository has the content, as far as the registry knows. Content of another
+    /// size is not the content.
     pub(crate) async fn has(&self, content: &Descriptor, scope: Scope) -> Result<bool, Error> {
         let stored = self.stored(content, scope).await?;
         Ok(stored.is_some_and(|stored| stored.size.is_none_or(|size| size == content.size)))
@@ -118,8 +118,8 @@ impl RepositoryEndpoint {
         let response = self.endpoint.exchange(&request, Bytes::new()).await?;
         let redirected = response.url().origin() != request.url.origin();
         if redirected && response.status().is_client_error() {
-            // The registry redirected to its storage, so it has the content. URLs that are signed for GET answer
-            // HEAD with 403 (ghcr.io).
+            // The registry redirected to its storage, so it has the content. URLs that are signed for
+            // GET answer HEAD with 403 (ghcr.io).
             return Ok(Some(Announced::default()));
         }
         match self.endpoint.check(response, &request).await {

@@ -9,7 +9,6 @@ use crate::content::{
     Delete, Descriptor, Digest, Fetch, ManifestName, Mount, Push, Reader, Resolve, Source,
     StoreError,
 };
-
 use crate::oci::error::Error;
 
 use super::repository::Repository;
@@ -54,7 +53,8 @@ impl Push for Repository {
 
     /// Stores a manifest with one PUT, and compares what the registry holds then.
     ///
-    /// When the registry refuses to move the tag, and the tag names this manifest already, the push is a success.
+    /// When the registry refuses to move the tag, and the tag names this manifest already, the push is a
+    /// success.
     async fn put_manifest(
         &self,
         descriptor: &Descriptor,

@@ -35,7 +35,7 @@ pub(crate) async fn first_page(repository: &RepositoryEndpoint) -> Result<Vec<St
     Ok(page(repository, list_request(repository)?).await?.entries)
 }
 
-/// Returns the tags that stand for the manifest `digest`, sorted.
+/// Returns the tags that name the manifest `digest`, sorted.
 pub(crate) async fn of_manifest(
     repository: &RepositoryEndpoint,
     digest: &Digest,
@@ -57,7 +57,7 @@ pub(crate) async fn of_manifest(
     Ok(matching.into_iter().flatten().collect())
 }
 
-/// Returns `tag` when it stands for the manifest `digest`.
+/// Returns `tag` when it names the manifest `digest`.
 async fn matching(
     repository: RepositoryEndpoint,
     tag: String,

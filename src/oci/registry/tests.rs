@@ -1,4 +1,4 @@
-//! Servers that misbehave. Real registries are in the integration tests.
+//! Servers that misbehave. The integration tests use real registries.
 
 mod tokens;
 
@@ -17,8 +17,8 @@ use crate::oci::{CredentialSource, Error, Reference, media_type};
 
 type Requests = Arc<Mutex<Vec<String>>>;
 
-/// A server on a free port that answers with what `reply` makes of a request's head, and writes the
-/// heads down.
+/// Starts a server on a free port. It answers each request with the text that `reply` makes of its head,
+/// and records the heads.
 fn server(reply: impl Fn(&str) -> String + Send + 'static) -> (String, Requests) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
@@ -47,9 +47,10 @@ fn server(reply: impl Fn(&str) -> String + Send + 'static) -> (String, Requests)
 }
 
 fn answer(status: &str, headers: &str, body: &str) -> String {
-    let length = match headers.contains("Content-Length") {
-        true => String::new(),
-        false => format!("Content-Length: {}\r\n", body.len()),
+    let length = if headers.contains("Content-Length") {
+        String::new()
+    } else {
+        format!("Content-Length: {}\r\n", body.len())
     };
     format!("HTTP/1.1 {status}\r\nConnection: close\r\n{length}{headers}\r\n{body}")
 }
@@ -98,7 +99,7 @@ async fn a_manifest_with_another_digest_than_asked_for_or_announced_is_refused()
 }
 
 #[tokio::test]
-async fn an_endless_manifest_is_not_read_to_its_end() {
+async fn a_manifest_is_read_up_to_the_limit() {
     let (address, _) = server(|_| answer("200 OK", "Content-Length: 5000000\r\n", ""));
     let error = repository(&address, None).manifest("1").await.unwrap_err();
     assert!(matches!(error, Error::TooLarge { .. }));
@@ -116,7 +117,7 @@ async fn a_name_that_would_leave_the_url_is_not_sent() {
 }
 
 #[tokio::test]
-async fn a_range_that_is_ignored_or_answered_wrongly_is_an_error() {
+async fn an_ignored_range_and_a_wrong_range_are_errors() {
     let content = blob(b"content");
     for (status, headers) in [
         ("200 OK", ""),
@@ -163,10 +164,13 @@ async fn upload(
 }
 
 #[tokio::test]
-async fn an_upload_elsewhere_is_refused() {
-    let (address, requests) = server(|head| match head.starts_with("POST") {
-        true => answer("202 Accepted", "Location: http://evil.example/up\r\n", ""),
-        false => answer("404 Not Found", "", ""),
+async fn an_upload_location_at_another_host_is_refused() {
+    let (address, requests) = server(|head| {
+        if head.starts_with("POST") {
+            answer("202 Accepted", "Location: http://evil.example/up\r\n", "")
+        } else {
+            answer("404 Not Found", "", "")
+        }
     });
     let error = upload(&repository(&address, None), b"x", "x").await;
     assert!(matches!(error, Err(Error::Location { .. })));
@@ -174,10 +178,13 @@ async fn an_upload_elsewhere_is_refused() {
 }
 
 #[tokio::test]
-async fn a_source_that_changed_does_not_arrive() {
-    let (address, _) = server(|head| match head.starts_with("POST") {
-        true => answer("202 Accepted", "Location: /v2/up?state=1\r\n", ""),
-        false => answer("404 Not Found", "", ""),
+async fn a_source_that_has_changed_is_not_uploaded() {
+    let (address, _) = server(|head| {
+        if head.starts_with("POST") {
+            answer("202 Accepted", "Location: /v2/up?state=1\r\n", "")
+        } else {
+            answer("404 Not Found", "", "")
+        }
     });
     let repository = repository(&address, None);
     for wrong in ["c0ntent", "contents", "conten"] {
@@ -192,24 +199,27 @@ async fn a_source_that_changed_does_not_arrive() {
 }
 
 #[tokio::test]
-async fn a_tag_that_may_not_move_is_a_conflict_unless_it_is_where_it_should_be() {
+async fn an_immutable_tag_is_a_conflict_unless_it_names_the_manifest_already() {
     let manifest = Bytes::from_static(b"{\"schemaVersion\":2}");
     for (existing, fits) in [(Digest::of(&manifest), true), (Digest::of(b"other"), false)] {
-        let (address, _) = server(move |head| match head.starts_with("PUT") {
-            true => answer(
-                "400 Bad Request",
-                "",
-                r#"{"errors":[{"code":"TAG_INVALID","message":"the repository is immutable"}]}"#,
-            ),
-            false => answer(
-                "200 OK",
-                &format!(
-                    "Content-Type: {}\r\nDocker-Content-Digest: {existing}\r\n\
+        let (address, _) = server(move |head| {
+            if head.starts_with("PUT") {
+                answer(
+                    "400 Bad Request",
+                    "",
+                    r#"{"errors":[{"code":"TAG_INVALID","message":"the repository is immutable"}]}"#,
+                )
+            } else {
+                answer(
+                    "200 OK",
+                    &format!(
+                        "Content-Type: {}\r\nDocker-Content-Digest: {existing}\r\n\
                      Content-Length: 19\r\n",
-                    media_type::OCI_MANIFEST
-                ),
-                "",
-            ),
+                        media_type::OCI_MANIFEST
+                    ),
+                    "",
+                )
+            }
         });
         let result = repository(&address, None)
             .put_manifest(
@@ -226,7 +236,7 @@ async fn a_tag_that_may_not_move_is_a_conflict_unless_it_is_where_it_should_be()
 }
 
 #[tokio::test]
-async fn a_registry_that_stored_only_a_part_is_found_out() {
+async fn a_blob_that_is_stored_in_part_is_an_error() {
     let (address, _) = server(|head| match head.split(' ').next() {
         Some("POST") => answer("202 Accepted", "Location: /v2/up\r\n", ""),
         Some("PUT") => answer("201 Created", "", ""),
@@ -237,7 +247,7 @@ async fn a_registry_that_stored_only_a_part_is_found_out() {
 }
 
 #[tokio::test]
-async fn a_size_of_0_in_an_answer_to_head_says_nothing_of_content() {
+async fn a_size_of_0_in_an_answer_to_head_is_ignored() {
     let (address, requests) = server(|head| match head.split(' ').next() {
         Some("POST") => answer("202 Accepted", "Location: /v2/up\r\n", ""),
         Some("PUT") => answer("201 Created", "", ""),
@@ -255,19 +265,22 @@ async fn a_size_of_0_in_an_answer_to_head_says_nothing_of_content() {
 }
 
 #[tokio::test]
-async fn a_redirect_takes_no_credentials_along_and_a_head_that_storage_refuses_is_there() {
+async fn a_redirect_carries_no_credentials_and_storage_that_refuses_head_has_the_blob() {
     let (storage, seen) = server(|_| answer("403 Forbidden", "", ""));
-    let (address, _) = server(move |head| match head.contains("authorization: Basic") {
-        true => answer(
-            "307 Temporary Redirect",
-            &format!("Location: http://{storage}/blob?signature=secret\r\n"),
-            "",
-        ),
-        false => answer(
-            "401 Unauthorized",
-            "WWW-Authenticate: Basic realm=\"x\"\r\n",
-            "",
-        ),
+    let (address, _) = server(move |head| {
+        if head.contains("authorization: Basic") {
+            answer(
+                "307 Temporary Redirect",
+                &format!("Location: http://{storage}/blob?signature=secret\r\n"),
+                "",
+            )
+        } else {
+            answer(
+                "401 Unauthorized",
+                "WWW-Authenticate: Basic realm=\"x\"\r\n",
+                "",
+            )
+        }
     });
     let repository = repository(&address, Some(("me", "hunter2")));
     assert!(repository.exists(&blob(b"x")).await.unwrap());
@@ -277,7 +290,7 @@ async fn a_redirect_takes_no_credentials_along_and_a_head_that_storage_refuses_i
     assert_eq!(
         seen.len(),
         4,
-        "the registry is asked for another address twice"
+        "the registry is asked twice more for a new URL"
     );
     assert!(
         seen.iter()

@@ -12,7 +12,6 @@ use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, HeaderValue};
 
 use crate::content::ErrorKind;
-
 use crate::oci::credentials::{CredentialSource, Credentials};
 use crate::oci::error::{Answer, Error};
 
@@ -20,8 +19,8 @@ use super::super::http::{Clients, Request, Scope};
 use super::challenge::{Bearer, Challenge};
 use super::token::{self, sensitive_header};
 
-/// The most repositories and scopes whose authorization is remembered. Beyond that, those that are not in use
-/// are forgotten.
+/// The most repositories and scopes whose authorization is remembered. Beyond that, those that are not
+/// in use are forgotten.
 const SLOTS_LIMIT: usize = 1024;
 /// The longest time to wait for a challenge at the root of the API.
 const CHALLENGE_TIMEOUT: Duration = Duration::from_secs(30);
@@ -46,8 +45,8 @@ impl Grant {
 #[derive(Default)]
 struct Known {
     grant: Option<Grant>,
-    /// The challenge that the grant answered. When the grant expires, a new one is fetched before the next
-    /// request: a refusal in the middle of an upload would cost what was sent of it.
+    /// The challenge that the grant answered. When the grant expires, a new one is fetched before the
+    /// next request: a refusal in the middle of an upload would cost what was sent of it.
     bearer: Option<Bearer>,
 }
 
@@ -68,7 +67,8 @@ impl Known {
 type Key = (String, String, Scope);
 type Slot = Arc<tokio::sync::Mutex<Known>>;
 
-/// Keeps a grant for each repository and scope of an endpoint. Concurrent requests share one token request.
+/// Keeps a grant for each repository and scope of an endpoint. Concurrent requests share one token
+/// request.
 pub(crate) struct Authenticator {
     clients: Clients,
     source: CredentialSource,
@@ -97,8 +97,8 @@ impl Authenticator {
         Arc::clone(slots.entry(key).or_default())
     }
 
-    /// Returns the `Authorization` header for `request`, when one is known or can be renewed. Waits for a token that
-    /// another task is requesting. The token service may be silent for `limit`.
+    /// Returns the `Authorization` header for `request`, when one is known or can be renewed. Waits for
+    /// a token that another task is requesting. The token service may be silent for `limit`.
     pub(crate) async fn current(&self, request: &Request, limit: Duration) -> Option<HeaderValue> {
         let slot = self.slot(request);
         let mut known = slot.lock().await;
@@ -109,15 +109,16 @@ impl Authenticator {
         match self.token(request, &bearer, limit).await {
             Ok(grant) => Some(known.grant.insert(grant).header.clone()),
             Err(error) => {
-                // The registry answers the request without it with a challenge; the error is reported then.
+                // The registry answers the request without it with a challenge; the error is reported
+                // then.
                 tracing::debug!(%error, "the token for {} was not renewed", request.what);
                 None
             }
         }
     }
 
-    /// Returns the `Authorization` header to send after an answer 401 to `used`, or `None` when there is no
-    /// other. The token service may be silent for `limit`.
+    /// Returns the `Authorization` header to send after an answer 401 to `used`, or `None` when there is
+    /// no other. The token service may be silent for `limit`.
     ///
     /// # Errors
     ///
@@ -155,8 +156,9 @@ impl Authenticator {
                     known.grant = Some(grant);
                     known.bearer = Some(bearer);
                 }
-                // Some services refuse a token when one of the scopes is denied, such as reading the repository
-                // that a blob is mounted from. The token at hand is valid for everything else.
+                // Some services refuse a token when one of the scopes is denied, such as reading the
+                // repository that a blob is mounted from. The token at hand is valid for everything
+                // else.
                 Err(error)
                     if error.kind() == ErrorKind::Denied
                         && bearer.asks_for_more(request)
@@ -180,8 +182,8 @@ impl Authenticator {
         Ok(header.filter(|header| used.as_ref() != Some(header)))
     }
 
-    /// Requests the challenge at the root of the API (OCI distribution specification, "Determining Support"), for
-    /// registries that refuse other requests without one.
+    /// Requests the challenge at the root of the API (OCI distribution specification, "Determining
+    /// Support"), for registries that refuse other requests without one.
     async fn ask_for_challenge(
         &self,
         request: &Request,

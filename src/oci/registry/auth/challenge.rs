@@ -26,8 +26,8 @@ pub(crate) struct Bearer {
 }
 
 impl Challenge {
-    /// Returns the best challenge of an answer to `request`: a token before a password. `None`: there is no
-    /// challenge.
+    /// Returns the best challenge of an answer to `request`: a token before a password. `None`: there is
+    /// no challenge.
     ///
     /// # Errors
     ///
@@ -65,9 +65,10 @@ impl Challenge {
 }
 
 impl Bearer {
-    /// Returns the scopes to ask for: that of `request`, which covers later requests too, and those of the registry,
-    /// such as the repository that a blob is mounted from, or `metadata_read` for a list of tags (Azure
-    /// Container Registry). Where the registry has another name for the repository, only its own scopes.
+    /// Returns the scopes to ask for: that of `request`, which covers later requests too, and those of
+    /// the registry, such as the repository that a blob is mounted from, or `metadata_read` for a list
+    /// of tags (Azure Container Registry). Where the registry has another name for the repository, only
+    /// its own scopes.
     pub(super) fn scopes(&self, request: &Request) -> Vec<String> {
         let theirs = self.scope.as_deref().unwrap_or_default().split_whitespace();
         if request.repository.is_empty() {

@@ -1,7 +1,7 @@
 //! Which token services may be asked on behalf of a registry.
 //!
-//! The realm of a challenge is text that the server chose. A registry that was taken over, or that a user was
-//! tricked into naming, could name any host there and collect passwords.
+//! The realm of a challenge is text that the server chose. A registry that was taken over, or that a
+//! user was tricked into naming, could name any host there and collect passwords.
 
 use reqwest::Url;
 
@@ -35,7 +35,8 @@ pub(super) fn check_realm(registry: &Url, realm: &str, secret: bool) -> Result<U
     Ok(realm)
 }
 
-/// Returns whether both URLs are in one registrable domain, as `registry-1.docker.io` and `auth.docker.io` are.
+/// Returns whether both URLs are in one registrable domain, as `registry-1.docker.io` and
+/// `auth.docker.io` are.
 fn same_domain(one: &Url, other: &Url) -> bool {
     let registrable = |url: &Url| {
         let host = url.domain()?.trim_end_matches('.').to_owned();

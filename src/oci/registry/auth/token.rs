@@ -15,7 +15,8 @@ use super::realm::check_realm;
 
 /// The largest answer of a token service that is read, in bytes.
 const TOKEN_LIMIT: u64 = 1024 * 1024;
-/// The lifetime of a token whose answer does not name one, in seconds (token specification, "expires_in").
+/// The lifetime of a token whose answer does not name one, in seconds (token specification,
+/// "expires_in").
 const DEFAULT_LIFE: u64 = 60;
 /// The longest lifetime that is believed, in seconds.
 const LIFE_LIMIT: u64 = 24 * 60 * 60;
@@ -37,8 +38,8 @@ struct TokenAnswer {
     expires_in: Option<serde_json::Number>,
 }
 
-/// Requests a token for `request` from the token service that `bearer` names, which may take `limit`, and at most
-/// 30 seconds.
+/// Requests a token for `request` from the token service that `bearer` names, which may take `limit`,
+/// and at most 30 seconds.
 pub(super) async fn fetch(
     client: &Client,
     request: &Request,
@@ -78,8 +79,8 @@ pub(super) async fn fetch(
     }
     if !status.is_success() {
         let answer = parse_refusal(status, &headers, &body);
-        // With status 400 a service refuses a refresh token (RFC 6749). Without one, status 400 means that it does
-        // not understand the request.
+        // With status 400 a service refuses a refresh token (RFC 6749). Without one, status 400 means
+        // that it does not understand the request.
         let exchanged = matches!(credentials, Credentials::IdentityToken(_));
         let code = status.as_u16();
         let refused = matches!(code, 401 | 403) || (code == 400 && exchanged);

@@ -39,8 +39,8 @@ pub(super) struct Download {
     /// The mirrors that sent a part of the blob.
     used_mirrors: Vec<Endpoint>,
     skipped: SkippedMirrors,
-    /// Hashes a whole blob that mirrors sent a part of. The reader of the blob verifies it too, and then asks
-    /// again; by then the mirrors that sent other content must be known.
+    /// Hashes a whole blob that mirrors sent a part of. The reader of the blob verifies it too, and then
+    /// asks again; by then the mirrors that sent other content must be known.
     mirror_check: Option<Hasher>,
 }
 
@@ -55,7 +55,8 @@ pub(super) struct Body {
 }
 
 impl Download {
-    /// Prepares the download of the bytes `range` of `content`; `at` returns the repository at an endpoint.
+    /// Prepares the download of the bytes `range` of `content`; `at` returns the repository at an
+    /// endpoint.
     pub(super) fn new(
         content: &Descriptor,
         range: Range<u64>,
@@ -127,7 +128,8 @@ impl Download {
         }
     }
 
-    /// Records the next bytes, which came as `piece`. Endpoints that failed for the piece are not asked again.
+    /// Records the next bytes, which came as `piece`. Endpoints that failed for the piece are not asked
+    /// again.
     pub(super) fn add_piece(&mut self, bytes: &Bytes, piece: Self) {
         for mirror in &piece.used_mirrors {
             self.add_mirror(mirror);
@@ -223,7 +225,8 @@ impl Download {
         }
     }
 
-    /// Prepares the next attempt after one that failed: at the next endpoint, or after a wait at the last.
+    /// Prepares the next attempt after one that failed: at the next endpoint, or after a wait at the
+    /// last.
     ///
     /// # Errors
     ///
@@ -282,14 +285,14 @@ impl Download {
         }
     }
 
-    /// Returns whether bytes behind the end of the blob are handed out, so that the verifying reader sees them. The
-    /// answers of mirrors are cut: they are trusted by the digest alone.
+    /// Returns whether bytes behind the end of the blob are handed out, so that the verifying reader
+    /// sees them. The answers of mirrors are cut: they are trusted by the digest alone.
     fn passes_excess_on(&self) -> bool {
         self.end == self.content.size && self.others.is_empty() && !self.is_piece
     }
 
-    /// Returns whether an answer may begin with bytes that were handed out already, which are skipped. For a part in
-    /// the middle it may not: two bytes of 300 MB are not worth a download of all of them.
+    /// Returns whether an answer may begin with bytes that were handed out already, which are skipped.
+    /// For a part in the middle it may not: two bytes of 300 MB are not worth a download of all of them.
     fn may_skip(&self) -> bool {
         self.end == self.content.size && !self.is_piece
     }

@@ -1,8 +1,9 @@
 //! The download of a large blob in pieces, over several connections.
 //!
-//! The first request asks for the first piece instead of the whole blob. Its answer shows whether the endpoint
-//! serves ranges, without an extra request. From then on tasks receive pieces, each as a [`Download`] with the
-//! attempts, checks and endpoints of any download. The reader gets the pieces in order:
+//! The first request asks for the first piece instead of the whole blob. Its answer shows whether the
+//! endpoint serves ranges, without an extra request. From then on tasks receive pieces, each as a
+//! [`Download`] with the attempts, checks and endpoints of any download. The reader gets the pieces in
+//! order:
 //!
 //! ```text
 //! handed out | received | on its way | received | on its way | waits for a connection |
@@ -10,8 +11,8 @@
 //!            |<----------------------- at most AHEAD bytes -------------------------->|
 //! ```
 //!
-//! No piece begins further ahead of the reader than that, so memory does not grow with the blob. The tasks end
-//! with the reader.
+//! No piece begins further ahead of the reader than that, so memory does not grow with the blob. The
+//! tasks end with the reader.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -32,8 +33,8 @@ use super::buffers::{Buffer, Buffers};
 const LARGE: u64 = 16 << 20;
 /// The most connections. Each of them has buffers of its own in addition to the pieces.
 const MOST_CONNECTIONS: usize = 8;
-/// The smallest piece, in bytes, unless [`AHEAD`] demands smaller ones. Between two pieces a connection is idle for a
-/// round trip, or for several when it is redirected.
+/// The smallest piece, in bytes, unless [`AHEAD`] demands smaller ones. Between two pieces a connection
+/// is idle for a round trip, or for several when it is redirected.
 const SMALLEST_PIECE: u64 = 1 << 20;
 /// How far pieces may be ahead of the reader, in bytes. The largest piece is a fourth of it.
 const AHEAD: u64 = 8 << 20;
@@ -84,8 +85,8 @@ impl Pieces {
         pieces
     }
 
-    /// Returns the next piece. `None`: the download is complete. After [`Error::RangeIgnored`], the rest can be
-    /// downloaded over one connection.
+    /// Returns the next piece. `None`: the download is complete. After [`Error::RangeIgnored`], the rest
+    /// can be downloaded over one connection.
     pub(super) async fn next(&mut self) -> Result<Option<Bytes>, Error> {
         while self.next < self.whole.end && self.pending.len() < self.most_pending {
             let end = self.whole.end.min(self.next + self.size);
@@ -121,8 +122,8 @@ impl Pieces {
     }
 }
 
-/// Returns how many pieces there are at once: some more than connections, so that the others do not wait for a
-/// slow one.
+/// Returns how many pieces there are at once: some more than connections, so that the others do not wait
+/// for a slow one.
 fn at_once(connections: usize) -> usize {
     connections.min(MOST_CONNECTIONS) + 2
 }

@@ -50,8 +50,8 @@ impl RangeRequest<'_> {
         Ok(request)
     }
 
-    /// Sends `request`, and returns an answer that holds the range, with the bytes of the blob that it holds. The
-    /// endpoint may be silent for `limit`.
+    /// Sends `request`, and returns an answer that holds the range, with the bytes of the blob that it
+    /// holds. The endpoint may be silent for `limit`.
     ///
     /// # Errors
     ///
@@ -140,7 +140,7 @@ fn range_ignored(request: &Request, reason: String) -> Error {
     }
 }
 
-/// Returns the `ETag` when it stands for exactly these bytes (RFC 9110, "Strong and Weak Validators").
+/// Returns the `ETag` when it identifies exactly these bytes (RFC 9110, "Strong and Weak Validators").
 pub(super) fn strong_etag(headers: &HeaderMap) -> Option<HeaderValue> {
     let etag = headers.get(ETAG)?;
     etag.as_bytes().starts_with(b"\"").then(|| etag.clone())

@@ -16,8 +16,8 @@ use super::super::repository_endpoint::RepositoryEndpoint;
 use super::blob_download::{Body, Download};
 use super::pieces::Pieces;
 
-/// Opens the bytes `range` of a blob, over up to `connections` connections. An interrupted transfer continues by
-/// itself; `at` returns the repository at an endpoint.
+/// Opens the bytes `range` of a blob, over up to `connections` connections. An interrupted transfer
+/// continues by itself; `at` returns the repository at an endpoint.
 ///
 /// The reader does not verify. Its errors are [`StoreError`]s inside of `io::Error`s.
 pub(crate) async fn open(
@@ -69,7 +69,7 @@ impl Transfer {
             Self::Several(mut pieces) => match pieces.next().await {
                 Ok(bytes) => return Ok(bytes.map(|bytes| (bytes, Self::Several(pieces)))),
                 Err(error @ Error::RangeIgnored { .. }) => {
-                    tracing::info!("{error}; what is missing comes over one connection");
+                    tracing::info!("{error}; downloading the rest over one connection");
                     let mut download = pieces.into_rest().unlimited();
                     let body = download.connect().await?;
                     (download, body)

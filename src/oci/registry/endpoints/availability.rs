@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 /// How long a mirror is not asked after it failed.
 const PAUSE: Duration = Duration::from_secs(60);
-/// After a wait of this length, a caller that stops waiting means that the mirror is silent. A shorter wait
-/// means that the caller has changed its mind.
+/// After a wait of this length, a caller that stops waiting means that the mirror is silent. A shorter
+/// wait means that the caller has changed its mind.
 const SILENCE: Duration = Duration::from_secs(1);
 
 /// The recent failure of an endpoint, if any.
@@ -39,8 +39,8 @@ impl Availability {
         recent.map(|failure| failure.reason.clone())
     }
 
-    /// Awaits an answer of the endpoint. A caller that stops waiting for a silent endpoint thereby records a
-    /// failure: later requests skip the endpoint.
+    /// Awaits an answer of the endpoint. A caller that stops waiting for a silent endpoint thereby
+    /// records a failure: later requests skip the endpoint.
     pub(super) async fn watch<T>(&self, answer: impl Future<Output = T>) -> T {
         let mut wait = Wait {
             availability: self,
@@ -69,8 +69,7 @@ impl Drop for Wait<'_> {
         let waited = self.since.elapsed();
         if !self.answered && waited >= SILENCE {
             let seconds = waited.as_secs_f32();
-            let reason =
-                format!("no answer within {seconds:.1} seconds, then nobody waited any longer");
+            let reason = format!("no answer within {seconds:.1} seconds, then the caller gave up");
             self.availability.failed(reason);
         }
     }

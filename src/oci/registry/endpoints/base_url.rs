@@ -8,8 +8,8 @@ use crate::oci::names::{is_loopback_url, server_url};
 
 use super::super::options::RegistryOptions;
 
-/// Returns the URL at which the API of `registry` itself begins. Loopback hosts are reached by plain HTTP, unless
-/// something is configured about TLS.
+/// Returns the URL at which the API of `registry` itself begins. Loopback hosts are reached by plain
+/// HTTP, unless something is configured about TLS.
 pub(super) fn base_url(
     registry: &str,
     host: &Host,

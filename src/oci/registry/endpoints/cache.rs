@@ -10,14 +10,15 @@ use crate::oci::error::Error;
 use super::super::options::RegistryOptions;
 use super::registry_endpoints::RegistryEndpoints;
 
-/// The most registries whose endpoints are kept. Each of them holds connections, tokens and certificates.
+/// The most registries whose endpoints are kept. Each of them holds connections, tokens and
+/// certificates.
 const LIMIT: usize = 32;
 
 /// Keeps the endpoints of the registries that were asked last, with their connections and tokens.
 pub(crate) struct EndpointCache {
     options: Arc<RegistryOptions>,
-    /// By the names of registries as they stand in references, the most recently used one last. The canonical name
-    /// would not do: over plain HTTP the port 443 is not the default.
+    /// By the names of registries as they stand in references, the most recently used one last. The
+    /// canonical name would not do: over plain HTTP the port 443 is not the default.
     recent: Mutex<Vec<(String, Arc<RegistryEndpoints>)>>,
 }
 

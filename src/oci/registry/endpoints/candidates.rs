@@ -21,8 +21,8 @@ pub(crate) struct Candidates {
 }
 
 impl Candidates {
-    /// Returns the first answer that `is_enough`. When the last endpoint is unavailable, all mirrors are asked once
-    /// more.
+    /// Returns the first answer that `is_enough`. When the last endpoint is unavailable, all mirrors are
+    /// asked once more.
     ///
     /// # Errors
     ///
@@ -79,8 +79,8 @@ impl SkippedMirrors {
         });
     }
 
-    /// Adds the errors of the mirrors to the error of the last endpoint, when that is unavailable: then a mirror
-    /// should have had the content.
+    /// Adds the errors of the mirrors to the error of the last endpoint, when that is unavailable: then
+    /// a mirror should have had the content.
     pub(crate) fn attach_to(&self, error: Error) -> Error {
         if self.0.is_empty() || error.kind() != ErrorKind::Unavailable {
             return error;

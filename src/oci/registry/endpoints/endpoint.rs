@@ -124,7 +124,7 @@ impl Endpoint {
     /// Records that this mirror failed, and that the next endpoint is asked instead.
     pub(crate) fn failed(&self, error: &Error) {
         let (name, reason) = (self.name(), whole(error));
-        tracing::info!("{reason}; the next host is asked instead of {name}");
+        tracing::info!("{reason}; asking the next host instead of {name}");
         if matches!(
             error.kind(),
             ErrorKind::Unavailable | ErrorKind::NotVerified
@@ -133,11 +133,11 @@ impl Endpoint {
         }
     }
 
-    /// Records that the mirror sent something else than the content `what`.
+    /// Records that the mirror sent other bytes than those of the content `what`.
     pub(crate) fn report_corrupt(&self, what: &str) {
-        let reason = format!("it gave something else for the {what}");
         let name = self.name();
-        tracing::warn!("{name} gave something else for the {what}; it is not asked for a while");
+        tracing::warn!("{name} sent other content for the {what}; it is not asked for a minute");
+        let reason = format!("it sent other content for the {what}");
         self.shared.availability.failed(reason);
     }
 
@@ -151,7 +151,8 @@ impl Endpoint {
         self.shared.availability.recent_failure()
     }
 
-    /// Awaits an answer of the mirror. A caller that stops waiting for a silent mirror thereby records a failure.
+    /// Awaits an answer of the mirror. A caller that stops waiting for a silent mirror thereby records a
+    /// failure.
     pub(crate) async fn watch<T>(&self, answer: impl Future<Output = T>) -> T {
         self.shared.availability.watch(answer).await
     }
@@ -231,8 +232,8 @@ impl Endpoint {
         }
     }
 
-    /// Sends `request`, once more after an answer 401, and returns the answer, which may be a refusal. The endpoint
-    /// may be silent for `limit`.
+    /// Sends `request`, once more after an answer 401, and returns the answer, which may be a refusal.
+    /// The endpoint may be silent for `limit`.
     pub(crate) async fn exchange_once(
         &self,
         request: &Request,

@@ -29,8 +29,8 @@ impl RegistryEndpoints {
         })
     }
 
-    /// Returns the endpoints to read from. With a `limit`, the registry may be silent no longer than that, and its
-    /// mirrors for less.
+    /// Returns the endpoints to read from. With a `limit`, the registry may be silent no longer than
+    /// that, and its mirrors for less.
     pub(crate) fn readable(
         &self,
         capability: Capability,

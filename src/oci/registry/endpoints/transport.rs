@@ -1,7 +1,7 @@
 //! The one place that sends requests to registries.
 //!
-//! Time limits, redirects, credentials and error messages are the same for all requests, because all of them
-//! pass through here.
+//! Time limits, redirects, credentials and error messages are the same for all requests, because all of
+//! them pass through here.
 
 use std::pin::pin;
 use std::time::Duration;
@@ -22,8 +22,8 @@ use super::super::http::{
 use super::super::options::RegistryOptions;
 use super::base_url::{base_url, is_served_at};
 
-/// The longest time to get an `Authorization` header. A credential helper may take 20 seconds, a token service
-/// 30, and another task may be waiting for them already.
+/// The longest time to get an `Authorization` header. A credential helper may take 20 seconds, a token
+/// service 30, and another task may be waiting for them already.
 const AUTHORIZATION_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Sends requests to one endpoint.
@@ -34,8 +34,8 @@ pub(super) struct Transport {
     base: Url,
     /// The name that credentials are stored under, and that messages use.
     name: String,
-    /// The registry that a mirror serves (containerd's `docs/hosts.md`, "ns"). `None`: this is the registry
-    /// itself.
+    /// The registry that a mirror serves (containerd's `docs/hosts.md`, "ns"). `None`: this is the
+    /// registry itself.
     namespace: Option<String>,
     /// Headers for each request.
     headers: HeaderMap,
@@ -115,11 +115,11 @@ impl Transport {
         Ok(url)
     }
 
-    /// Sends `request` and returns the answer, which may be a refusal. After an answer 401 the request is sent once
-    /// more with a new authorization.
+    /// Sends `request` and returns the answer, which may be a refusal. After an answer 401 the request
+    /// is sent once more with a new authorization.
     ///
-    /// The endpoint may be silent for `limit` each time; [`Payload::Blob`] has a limit of its own. The time that it
-    /// takes to get an authorization does not count: a credential helper may ask the user.
+    /// The endpoint may be silent for `limit` each time; [`Payload::Blob`] has a limit of its own. The
+    /// time that it takes to get an authorization does not count: a credential helper may ask the user.
     pub(super) async fn exchange(
         &self,
         request: &Request,
@@ -196,7 +196,8 @@ impl Transport {
         Ok(response)
     }
 
-    /// Returns a successful answer, and an error for a refusal. Waits for the text of a refusal for at most `limit`.
+    /// Returns a successful answer, and an error for a refusal. Waits for the text of a refusal for at
+    /// most `limit`.
     pub(super) async fn check(
         &self,
         response: Response,
@@ -236,8 +237,8 @@ impl Transport {
     }
 }
 
-/// Returns whether an answer comes from the registry, and not from storage that it redirected to. Storage that
-/// refuses a request refuses an expired URL, and not the user.
+/// Returns whether an answer comes from the registry, and not from storage that it redirected to.
+/// Storage that refuses a request refuses an expired URL, and not the user.
 fn is_from_registry(response: &Response, request: &Request) -> bool {
     response.url().origin() == request.url.origin()
 }

@@ -11,13 +11,12 @@ use reqwest::Body;
 use tokio::io::AsyncReadExt;
 
 use crate::content::{Descriptor, Reader, Source, VerifyError, VerifyReader};
-
 use crate::oci::error::Error;
 
 /// How many bytes are handed to the connection at a time.
 const CHUNK: usize = 256 * 1024;
-/// How many bytes a second a registry at least moves to its storage after it has received a blob, before it
-/// answers.
+/// How many bytes a second a registry at least moves to its storage after it has received a blob, before
+/// it answers.
 const SLOWEST_STORAGE: u64 = 32 * 1024 * 1024;
 
 /// A blob, or the rest of one, as the body of a request that can be repeated.
@@ -71,8 +70,8 @@ impl<'a> BlobBody<'a> {
         }
     }
 
-    /// Opens the source, and returns the content from the offset on. The bytes before the offset are read too,
-    /// so that the whole blob is verified.
+    /// Opens the source, and returns the content from the offset on. The bytes before the offset are
+    /// read too, so that the whole blob is verified.
     pub(crate) async fn body(&self) -> Result<Body, Error> {
         let reader = VerifyReader::new(self.source.open(0).await?, self.content);
         let mut start = reader.take(self.offset);
@@ -158,8 +157,8 @@ fn chunks(state: Option<Sending>) -> impl Stream<Item = io::Result<Bytes>> + Sen
 }
 
 impl Sending {
-    /// Returns the next chunk. The last one is returned only after the whole blob has verified, so that a source
-    /// that has changed never arrives complete.
+    /// Returns the next chunk. The last one is returned only after the whole blob has verified, so that
+    /// a source that has changed never arrives complete.
     async fn next(mut self) -> io::Result<(Bytes, Self)> {
         let mut chunk = BytesMut::with_capacity(CHUNK);
         while chunk.len() < CHUNK && self.left > 0 {

@@ -17,14 +17,14 @@ const REDIRECT_LIMIT: usize = 10;
 pub(crate) struct Clients {
     /// For reading. Follows redirects, and fails when nothing arrives for the stall timeout.
     pub(crate) reading: Client,
-    /// For writing, and for requests with secrets. Follows no redirects, and has no time limit: `reqwest` would
-    /// count the time that it takes to send a body as silence of the server.
+    /// For writing, and for requests with secrets. Follows no redirects, and has no time limit:
+    /// `reqwest` would count the time that it takes to send a body as silence of the server.
     pub(crate) writing: Client,
 }
 
 impl Clients {
-    /// Sets up the clients for the endpoint at `base`, which is the registry itself or one of its mirrors. Blocks
-    /// to read certificates.
+    /// Sets up the clients for the endpoint at `base`, which is the registry itself or one of its
+    /// mirrors. Blocks to read certificates.
     ///
     /// # Errors
     ///
@@ -52,8 +52,8 @@ impl Clients {
                 .user_agent(concat!("wasmcloud-par/", env!("CARGO_PKG_VERSION")))
                 .connect_timeout(options.retry.connect_timeout)
                 .tls_backend_preconfigured(tls.clone())
-                // Parallel transfers get connections of their own. And with HTTP/2 `hyper` loses the alert of a
-                // server that asks for a client certificate.
+                // Parallel transfers get connections of their own. And with HTTP/2 `hyper` loses the
+                // alert of a server that asks for a client certificate.
                 .http1_only()
                 .referer(false);
             match &proxy {
@@ -93,8 +93,8 @@ fn unusable(source: reqwest::Error) -> Error {
     }
 }
 
-/// Follows the redirects of reads, to storage and content delivery networks, but never from HTTPS to plain
-/// HTTP. `reqwest` removes the credentials when host, port or scheme change.
+/// Follows the redirects of reads, to storage and content delivery networks, but never from HTTPS to
+/// plain HTTP. `reqwest` removes the credentials when host, port or scheme change.
 fn redirects() -> Policy {
     Policy::custom(|attempt| {
         let from = attempt.previous().last().map(Url::scheme);

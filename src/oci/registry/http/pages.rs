@@ -1,5 +1,5 @@
-//! Lists in pages, each of which links to the next one (OCI distribution specification, "Listing Tags"; RFC
-//! 8288).
+//! Lists in pages, each of which links to the next one (OCI distribution specification, "Listing Tags";
+//! RFC 8288).
 
 use reqwest::header::{HeaderMap, LINK};
 
@@ -24,8 +24,8 @@ impl<T> Page<T> {
     ///
     /// # Errors
     ///
-    /// [`Error::Malformed`] for more than 100,000 entries or 1,000 pages, as a registry could send pages without
-    /// end; and the errors of `read`.
+    /// [`Error::Malformed`] for more than 100,000 entries or 1,000 pages, as a registry could send pages
+    /// without end; and the errors of `read`.
     pub(crate) async fn read_all<F>(
         self,
         what: &str,
@@ -74,7 +74,7 @@ pub(crate) fn next_page(headers: &HeaderMap, request: Request) -> Result<Option<
     if url.origin() != request.url.origin() {
         let address = one_line(&address(&url));
         return Err(malformed(format!(
-            "its next page is at {address}, which is not where the registry is"
+            "its next page is at {address}, which is not the registry"
         )));
     }
     if url == request.url {

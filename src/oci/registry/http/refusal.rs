@@ -1,5 +1,5 @@
-//! Refusals: answers of a registry that are not a success. Their body is an OCI error envelope, a text, a web
-//! page, or empty.
+//! Refusals: answers of a registry that are not a success. Their body is an OCI error envelope, a text,
+//! a web page, or empty.
 
 use std::time::{Duration, SystemTime};
 
@@ -42,8 +42,8 @@ pub(crate) fn parse_refusal(status: StatusCode, headers: &HeaderMap, body: &[u8]
     Box::new(answer)
 }
 
-/// Returns how long the registry asks to wait. The header holds seconds, or a date, which is compared with
-/// `now` (RFC 9110, "Retry-After").
+/// Returns how long the registry asks to wait. The header holds seconds, or a date, which is compared
+/// with `now` (RFC 9110, "Retry-After").
 fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if let Ok(seconds) = value.parse() {
@@ -54,8 +54,8 @@ fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     Some(date.duration_since(now).unwrap_or_default())
 }
 
-/// Returns whether a server that was asked in plain HTTP says that it speaks TLS. Servers written in Go, such
-/// as `registry:2`, answer without headers; nginx answers with a web page.
+/// Returns whether a server that was asked in plain HTTP says that it speaks TLS. Servers written in Go,
+/// such as `registry:2`, answer without headers; nginx answers with a web page.
 pub(crate) fn wants_tls(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> bool {
     let said = String::from_utf8_lossy(body);
     status == StatusCode::BAD_REQUEST
@@ -69,8 +69,8 @@ fn first_error(body: &[u8]) -> Option<oci_client::errors::OciError> {
     envelope.errors.into_iter().next()
 }
 
-/// Returns whether a refusal means that a tag is immutable. Registries differ in status and code; all of them
-/// use the word, or answer with a conflict.
+/// Returns whether a refusal means that a tag is immutable. Registries differ in status and code; all of
+/// them use the word, or answer with a conflict.
 pub(crate) fn says_immutable(answer: &Answer) -> bool {
     let said = [&answer.code, &answer.message];
     let mut said = said

@@ -89,8 +89,8 @@ pub(crate) fn address(url: &Url) -> String {
     format!("{}{}", url.origin().ascii_serialization(), url.path())
 }
 
-/// Returns the error for a request to `url` that failed without an answer. The URL is removed from `source`:
-/// it may hold signatures.
+/// Returns the error for a request to `url` that failed without an answer. The URL is removed from
+/// `source`: it may hold signatures.
 pub(crate) fn request_error(
     source: reqwest::Error,
     registry: &str,

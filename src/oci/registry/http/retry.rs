@@ -1,7 +1,7 @@
 //! Decides which failed attempts are repeated, when, and for how long.
 //!
-//! Only time without progress counts against [`RetryOptions::patience`]: a transfer over a bad line continues
-//! as long as it makes progress.
+//! Only time without progress counts against [`RetryOptions::patience`]: a transfer over a bad line
+//! continues as long as it makes progress.
 
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,6 @@ use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use reqwest::StatusCode;
 
 use crate::content::whole;
-
 use crate::oci::error::Error;
 use crate::oci::registry::options::RetryOptions;
 

@@ -39,8 +39,8 @@ impl Tls {
     ///
     /// # Errors
     ///
-    /// [`Error::CertificateAuthority`] and [`Error::ClientCertificate`] for a file that cannot be read or holds
-    /// no certificate.
+    /// [`Error::CertificateAuthority`] and [`Error::ClientCertificate`] for a file that cannot be read
+    /// or holds no certificate.
     pub(super) fn read<'a>(
         authorities: impl IntoIterator<Item = &'a PathBuf>,
         client_certificate: Option<&ClientCertificate>,
@@ -57,15 +57,16 @@ impl Tls {
         })
     }
 
-    /// Returns the configuration of the TLS library. Blocks to read the system's certificate authorities.
+    /// Returns the configuration of the TLS library. Blocks to read the system's certificate
+    /// authorities.
     ///
-    /// The cryptography provider is named here. `rustls` can have one for the whole process too, which is for
-    /// the embedding program to choose.
+    /// The cryptography provider is named here. `rustls` can have one for the whole process too, which
+    /// is for the embedding program to choose.
     ///
     /// # Errors
     ///
-    /// [`Error::ClientCertificate`] when the key is that of another certificate, [`Error::Client`] when the system
-    /// has no certificate authorities.
+    /// [`Error::ClientCertificate`] when the key is that of another certificate, [`Error::Client`] when
+    /// the system has no certificate authorities.
     pub(super) fn config(self) -> Result<ClientConfig, Error> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let verifier: Arc<dyn ServerCertVerifier> = if self.skip_verify {

@@ -50,7 +50,8 @@ impl Probe {
         self.endpoint().name()
     }
 
-    /// Returns whether the endpoint is asked for all that a reader needs: content, and what tags stand for.
+    /// Returns whether the endpoint is asked for all that a reader needs: content, and the manifests
+    /// that tags name.
     pub(crate) fn serves_readers(&self) -> bool {
         let needed = [Capability::Pull, Capability::Resolve];
         needed.iter().all(|needed| self.endpoint().can(*needed))
@@ -130,8 +131,8 @@ impl Probe {
         referrers::has_api(&self.repository, digest).await
     }
 
-    /// Sends a blob in one request, and checks that it is stored. Returns the refusal when the registry may accept
-    /// the blob in chunks instead.
+    /// Sends a blob in one request, and checks that it is stored. Returns the refusal when the registry
+    /// may accept the blob in chunks instead.
     pub(crate) async fn upload_whole(
         &self,
         content: &Descriptor,
@@ -140,8 +141,8 @@ impl Probe {
         uploads::upload_whole(&self.repository, content, bytes).await
     }
 
-    /// Sends a blob as one chunk, and cancels the upload. Returns whether it was cancelled: otherwise it stays until
-    /// the registry removes it.
+    /// Sends a blob as one chunk, and cancels the upload. Returns whether it was cancelled: otherwise it
+    /// stays until the registry removes it.
     pub(crate) async fn upload_chunk(
         &self,
         content: &Descriptor,

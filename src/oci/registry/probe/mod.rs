@@ -1,4 +1,5 @@
-//! Probes: small requests that find out what an endpoint is, and what it can do. Each of them is sent once.
+//! Probes: small requests that find out what an endpoint is, and what it can do. Each of them is sent
+//! once.
 
 mod endpoint_probe;
 mod greeting;

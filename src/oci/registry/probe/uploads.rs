@@ -10,8 +10,8 @@ use super::super::http::{Request, Scope};
 use super::super::repository_endpoint::RepositoryEndpoint;
 use super::super::upload::{BlobUpload, Session, compare_stored, wants_chunks};
 
-/// Sends a blob in one request, and checks that it is stored. Returns the refusal when the registry may accept the
-/// blob in chunks instead.
+/// Sends a blob in one request, and checks that it is stored. Returns the refusal when the registry may
+/// accept the blob in chunks instead.
 pub(super) async fn upload_whole(
     repository: &RepositoryEndpoint,
     content: &Descriptor,
@@ -33,8 +33,8 @@ pub(super) async fn upload_whole(
     Ok(None)
 }
 
-/// Sends a blob as one chunk, and cancels the upload. Returns whether it was cancelled: otherwise it stays until the
-/// registry removes it.
+/// Sends a blob as one chunk, and cancels the upload. Returns whether it was cancelled: otherwise it
+/// stays until the registry removes it.
 pub(super) async fn upload_chunk(
     repository: &RepositoryEndpoint,
     content: &Descriptor,

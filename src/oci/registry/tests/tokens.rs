@@ -1,11 +1,11 @@
-//! Who is asking: challenges, token services, and what they are told.
+//! Challenges, token services, and the credentials that they get.
 
 use serde_json::json;
 
 use super::*;
 
 #[tokio::test]
-async fn credentials_do_not_go_to_a_strange_realm() {
+async fn credentials_are_not_sent_to_a_foreign_realm() {
     let challenge = "WWW-Authenticate: Bearer realm=\"http://evil.example/token\"\r\n";
     let (address, _) = server(move |_| answer("401 Unauthorized", challenge, ""));
     let error = repository(&address, Some(("me", "hunter2")))
@@ -17,14 +17,17 @@ async fn credentials_do_not_go_to_a_strange_realm() {
 }
 
 #[tokio::test]
-async fn one_token_serves_all_who_wait_for_it() {
+async fn concurrent_requests_share_one_token_request() {
     let (token_address, tokens) = server(|_| answer("200 OK", "", r#"{"access_token":"abc"}"#));
     let challenge = format!(
         "WWW-Authenticate: Bearer realm=\"http://{token_address}/token?a=b\",service=\"s\"\r\n"
     );
-    let (address, _) = server(move |head| match head.contains("Bearer abc") {
-        true => answer("200 OK", "", r#"{"schemaVersion":2}"#),
-        false => answer("401 Unauthorized", &challenge, ""),
+    let (address, _) = server(move |head| {
+        if head.contains("Bearer abc") {
+            answer("200 OK", "", r#"{"schemaVersion":2}"#)
+        } else {
+            answer("401 Unauthorized", &challenge, "")
+        }
     });
     let repository = repository(&address, Some(("me", "hunter2")));
     let (one, two) = tokio::join!(repository.manifest("1"), repository.manifest("2"));
@@ -41,10 +44,13 @@ async fn one_token_serves_all_who_wait_for_it() {
 }
 
 #[tokio::test]
-async fn a_token_that_is_not_given_for_more_leaves_the_one_at_hand() {
-    let (token_address, tokens) = server(|head| match head.contains("other") {
-        true => answer("403 Forbidden", "", ""),
-        false => answer("200 OK", "", r#"{"token":"abc"}"#),
+async fn a_refused_wider_token_keeps_the_valid_one() {
+    let (token_address, tokens) = server(|head| {
+        if head.contains("other") {
+            answer("403 Forbidden", "", "")
+        } else {
+            answer("200 OK", "", r#"{"token":"abc"}"#)
+        }
     });
     let challenge = move |scope: &str| {
         format!(
@@ -71,15 +77,16 @@ async fn a_token_that_is_not_given_for_more_leaves_the_one_at_hand() {
 }
 
 #[tokio::test]
-async fn a_token_that_others_got_meanwhile_is_used_when_it_is_for_what_the_registry_asks_for() {
+async fn a_token_of_another_request_is_used_when_its_scope_fits() {
     let (token_address, tokens) = server(|head| {
         let query = head.split(' ').nth(1).unwrap();
         answer("200 OK", "", &json!({ "token": query }).to_string())
     });
     let (address, _) = server(move |head| {
-        let (action, body) = match head.contains("/tags/list") {
-            true => ("metadata_read", r#"{"tags":["1"]}"#),
-            false => ("pull", r#"{"schemaVersion":2}"#),
+        let (action, body) = if head.contains("/tags/list") {
+            ("metadata_read", r#"{"tags":["1"]}"#)
+        } else {
+            ("pull", r#"{"schemaVersion":2}"#)
         };
         if head.contains("Bearer") && head.contains(action) {
             return answer("200 OK", "", body);
@@ -107,7 +114,7 @@ async fn a_token_that_others_got_meanwhile_is_used_when_it_is_for_what_the_regis
 }
 
 #[tokio::test]
-async fn missing_and_wrong_credentials_are_told_apart_without_telling_the_password() {
+async fn missing_and_wrong_credentials_are_different_errors_without_the_password() {
     let challenge = "WWW-Authenticate: Basic realm=\"x\"\r\n";
     let (address, _) = server(move |_| answer("401 Unauthorized", challenge, ""));
     let error = repository(&address, None).manifest("1").await.unwrap_err();
@@ -121,7 +128,7 @@ async fn missing_and_wrong_credentials_are_told_apart_without_telling_the_passwo
 }
 
 #[tokio::test]
-async fn a_registry_that_refuses_without_saying_how_to_ask_is_asked_at_its_root() {
+async fn a_refusal_without_a_challenge_leads_to_the_root_of_the_api() {
     let challenge = "WWW-Authenticate: Basic realm=\"x\"\r\n";
     let (address, requests) = server(move |head| {
         if head.contains("authorization: Basic") {

@@ -64,8 +64,8 @@ async fn send_all(
         }
         let is_last = (chunk.len() as u64) < size || session.offset + size >= content.size;
         if is_last {
-            // Verifies before the last chunk is sent, so that a source that has changed never arrives complete. Reads
-            // over the end, to find bytes that trail the content.
+            // Verifies before the last chunk is sent, so that a source that has changed never arrives
+            // complete. Reads over the end, to find bytes that trail the content.
             let trailing = tokio::io::copy(&mut reader, &mut tokio::io::sink()).await;
             trailing.map_err(|error| source_error(&what, error))?;
             let verified = reader.finish();
@@ -110,8 +110,8 @@ async fn send_chunk(
         upload.attempts.moved_at(moved, session.offset);
         match sent {
             Ok(response) => {
-                // Status and `Range` of a successful answer do not count: Amazon ECR answers 201 with a stale range.
-                // The digest decides in the end.
+                // Status and `Range` of a successful answer do not count: Amazon ECR answers 201 with a
+                // stale range. The digest decides in the end.
                 session.follow(&response, &request)?;
                 session.offset = end;
                 session.resumed = false;

@@ -12,8 +12,8 @@ use super::manifest::send_manifest;
 use super::stored::compare_stored;
 use super::stream::send_blob;
 
-/// Stores a blob, unless the registry has it: from the repository `from` of this registry when the registry allows
-/// that, else from `source`.
+/// Stores a blob, unless the registry has it: from the repository `from` of this registry when the
+/// registry allows that, else from `source`.
 ///
 /// # Errors
 ///
@@ -36,7 +36,7 @@ pub(crate) async fn store_blob(
 ///
 /// # Errors
 ///
-/// [`Error::TagImmutable`] when the tag stands for another manifest and must not be moved;
+/// [`Error::TagImmutable`] when the tag names another manifest and must not be moved;
 /// [`Error::StoredDifferently`]; and everything that keeps a registry from accepting.
 pub(crate) async fn store_manifest(
     repository: &RepositoryEndpoint,

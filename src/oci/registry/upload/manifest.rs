@@ -13,11 +13,11 @@ use super::super::http::{Announced, Scope, is_damage, says_immutable};
 use super::super::repository_endpoint::RepositoryEndpoint;
 use super::stored::{compare_stored, is_comparable, stored_differently};
 
-/// Sends a manifest under `name`, a tag or its digest. After a success, a tag stands for the manifest.
+/// Sends a manifest under `name`, a tag or its digest. After a success, a tag names the manifest.
 ///
 /// # Errors
 ///
-/// [`Error::TagImmutable`] when the tag stands for another manifest and must not be moved;
+/// [`Error::TagImmutable`] when the tag names another manifest and must not be moved;
 /// [`Error::StoredDifferently`]; and everything that keeps a registry from accepting.
 pub(crate) async fn send_manifest(
     repository: &RepositoryEndpoint,
@@ -71,7 +71,7 @@ pub(crate) async fn send_manifest(
     }
 }
 
-/// Checks that `tag` stands for the manifest that was sent, when the registry has not said so.
+/// Checks that `tag` names the manifest that was sent, when the registry has not said so.
 async fn check_tag(
     repository: &RepositoryEndpoint,
     sent: &Descriptor,
@@ -93,8 +93,8 @@ async fn check_tag(
     }
 }
 
-/// Accepts the refusal to move a tag when the tag stands for `content` already: some registries refuse identical
-/// pushes too (Amazon ECR).
+/// Accepts the refusal to move a tag when the tag names `content` already: some registries refuse
+/// identical pushes too (Amazon ECR).
 async fn check_immutable_tag(
     repository: &RepositoryEndpoint,
     content: &Descriptor,

@@ -22,8 +22,8 @@ pub(crate) struct Session {
     pub(crate) url: Url,
     /// How many bytes the registry has.
     pub(crate) offset: u64,
-    /// Whether the upload broke off before. Some registries then name an offset that they do not accept, such as
-    /// `registry:2` before it has noticed.
+    /// Whether the upload broke off before. Some registries then name an offset that they do not accept,
+    /// such as `registry:2` before it has noticed.
     pub(crate) resumed: bool,
     /// The smallest chunk that the registry accepts, in bytes.
     pub(crate) smallest_chunk: u64,
@@ -68,8 +68,8 @@ impl<'a> BlobUpload<'a> {
         }
     }
 
-    /// Opens a session. `None`: the registry has mounted the blob from the repository `mount_from`, and there is
-    /// nothing to send.
+    /// Opens a session. `None`: the registry has mounted the blob from the repository `mount_from`, and
+    /// there is nothing to send.
     pub(crate) async fn begin(
         &mut self,
         mount_from: Option<&str>,
@@ -96,8 +96,8 @@ impl<'a> BlobUpload<'a> {
 
     /// Asks the registry how many bytes of an interrupted upload it has. `None`: the session is lost.
     ///
-    /// `registry:2` (2.8.2) drops a session when a part of a request has arrived, PUT or PATCH. It answers 404, or,
-    /// before it has noticed, that it has no bytes.
+    /// `registry:2` (2.8.2) drops a session when a part of a request has arrived, PUT or PATCH. It
+    /// answers 404, or, before it has noticed, that it has no bytes.
     pub(crate) async fn resume(&mut self, session: Session) -> Result<Option<Session>, Error> {
         let request = self.request(Method::GET, &session)?;
         let response = self.exchange(&request).await?;
@@ -173,7 +173,8 @@ impl<'a> BlobUpload<'a> {
     }
 }
 
-/// Returns the `Content-Range` of an upload: the first and the last byte (OCI distribution specification).
+/// Returns the `Content-Range` of an upload: the first and the last byte (OCI distribution
+/// specification).
 pub(crate) fn content_range(start: u64, length: u64) -> HeaderValue {
     let last = (start + length).saturating_sub(1);
     HeaderValue::try_from(format!("{start}-{last}")).unwrap_or(HeaderValue::from_static(""))
@@ -212,7 +213,7 @@ fn location(response: &Response, request: &Request) -> Result<Url, Error> {
     })
 }
 
-/// Returns the URL that `location` stands for in an answer to a request to `asked`, or the reason why it is
+/// Returns the URL that `location` means in an answer to a request to `asked`, or the reason why it is
 /// refused.
 fn within_registry(asked: &Url, location: &str) -> Result<Url, String> {
     let url = asked
@@ -220,7 +221,7 @@ fn within_registry(asked: &Url, location: &str) -> Result<Url, String> {
         .map_err(|_| format!("`{}` is not a URL", one_line(location)))?;
     if url.origin() != asked.origin() {
         let address = one_line(&address(&url));
-        return Err(format!("{address} is not where the registry is"));
+        return Err(format!("{address} is not the registry"));
     }
     Ok(url)
 }

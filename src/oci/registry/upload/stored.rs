@@ -33,8 +33,8 @@ pub(crate) fn compare_stored(
     }
 }
 
-/// Returns whether a digest that the registry names can be compared with that of `sent`: it may prefer another
-/// algorithm.
+/// Returns whether a digest that the registry names can be compared with that of `sent`: it may prefer
+/// another algorithm.
 pub(super) fn is_comparable(digest: &Digest, sent: &Descriptor) -> bool {
     digest.algorithm() == sent.digest.algorithm()
 }

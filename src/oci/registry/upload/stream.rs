@@ -1,10 +1,9 @@
 //! Sending a blob as one stream: a POST that opens a session, and a PUT with all bytes.
 //!
-//! That is the fastest way, and the one that every registry supports (OCI distribution specification, "POST then
-//! PUT"). An interrupted upload continues with the bytes that the registry lacks. Where the registry, or a proxy
-//! in front of it, refuses a large request, the blob is sent in chunks.
+//! That is the fastest way, and the one that every registry supports (OCI distribution specification,
+//! "POST then PUT"). An interrupted upload continues with the bytes that the registry lacks. Where the
+//! registry, or a proxy in front of it, refuses a large request, the blob is sent in chunks.
 
-use reqwest::StatusCode;
 use reqwest::header::CONTENT_RANGE;
 
 use crate::content::{Descriptor, Source};
@@ -32,10 +31,10 @@ pub(super) async fn send_blob(
             return Ok(());
         };
         let resumed = if session.resumed && is_client_error(&error) {
-            tracing::info!("{error}; it is sent from its start again");
+            tracing::info!("{error}; sending the blob from its start again");
             None
         } else if wants_chunks(&error) {
-            tracing::info!("{error}; it is sent in chunks instead");
+            tracing::info!("{error}; sending the blob in chunks instead");
             return chunks::send_blob(&mut upload, source).await;
         } else {
             let damaged = is_damage(&error);
@@ -85,8 +84,9 @@ async fn send_rest(
     endpoint.check(response?, &request).await.map(drop)
 }
 
-/// Returns whether `error` means that the registry, or a proxy in front of it, accepts no blob in one request.
+/// Returns whether `error` means that the registry, or a proxy in front of it, accepts no blob in one
+/// request.
 pub(crate) fn wants_chunks(error: &Error) -> bool {
-    let status = error_status(error).map(|status: StatusCode| status.as_u16());
+    let status = error_status(error).map(|status| status.as_u16());
     !is_damage(error) && matches!(status, Some(400 | 405 | 411 | 413 | 415 | 416 | 501))
 }
