@@ -9,7 +9,7 @@ use std::path::Path;
 
 use crate::content::Digest;
 
-use super::registry::{is_local, one_name};
+use super::names::{self, canonical_name};
 
 pub use parse::ParseReferenceError;
 pub(super) use parse::is_tag;
@@ -55,7 +55,7 @@ impl RegistryReference {
     /// The same repository under its one name, however it is written here: `registry-1.docker.io:443/a` is
     /// `docker.io/library/a`.
     pub(crate) fn under_one_name(&self) -> Self {
-        let registry = one_name(&self.registry);
+        let registry = canonical_name(&self.registry);
         Self {
             repository: parse::full_repository(&registry, &self.repository),
             registry,
@@ -66,7 +66,7 @@ impl RegistryReference {
     /// Whether the registry is on this machine.
     #[must_use]
     pub fn is_loopback(&self) -> bool {
-        is_local(&self.registry)
+        names::is_loopback(&self.registry)
     }
 
     /// The tag, when one is written.
