@@ -1,4 +1,4 @@
-//! The format of `hosts.toml`. Keys that are unknown are left alone, as containerd does.
+//! The format of `hosts.toml`. Unknown keys are ignored, as in containerd.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -9,11 +9,13 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{Capability, ClientCertificate, Host, only};
+use super::super::names::{DOCKER_HUB, DOCKER_HUB_HOST};
+use super::host::{Capability, ClientCertificate, Host, first_certificate};
 
-/// What is wrong with a file, and in which line, counted from 1.
+/// A mistake in a file.
 #[derive(Debug)]
 pub(super) struct Problem {
+    /// The line of the mistake, counted from 1.
     pub(super) line: usize,
     pub(super) reason: String,
 }
@@ -29,7 +31,7 @@ impl Problem {
     }
 }
 
-/// The hosts.
+/// The tables of the file.
 #[derive(Deserialize)]
 struct Document {
     server: Option<Spanned<String>>,
@@ -37,7 +39,7 @@ struct Document {
     host: BTreeMap<Spanned<String>, Settings>,
 }
 
-/// What there is to say about a host. At the top of the file it is about `server`.
+/// The settings of a host. At the top of the file, they are those of `server`.
 #[derive(Deserialize)]
 struct Settings {
     capabilities: Option<Vec<Capability>>,
@@ -68,7 +70,7 @@ impl<T> OneOrMore<T> {
     }
 }
 
-/// Client certificates. A list holds files with certificate and key, and a pair is a list within it.
+/// Client certificates: one file, or a list whose items are files or pairs of a certificate and a key.
 #[derive(Deserialize)]
 #[serde(
     untagged,
@@ -101,26 +103,27 @@ impl<'de> Deserialize<'de> for Capability {
     }
 }
 
-/// The hosts of a file in `folder`, the server last.
-pub(super) fn parse(text: &str, folder: &Path) -> Result<Vec<Host>, Problem> {
+/// Returns the hosts of the file `text` in `directory`, the server last. Relative paths are relative to
+/// `directory`.
+pub(super) fn parse(text: &str, directory: &Path) -> Result<Vec<Host>, Problem> {
     let malformed =
         |error: toml::de::Error| Problem::at(text, error.span(), error.message().to_owned());
     let document: Document = toml::from_str(text).map_err(malformed)?;
     let server: Settings = toml::from_str(text).map_err(malformed)?;
     let mut tables: Vec<_> = document.host.into_iter().collect();
-    // In the order of the file.
+    // The map sorts the hosts by name. They are asked in the order of the file.
     tables.sort_by_key(|(url, _)| url.span().start);
     let mut hosts = Vec::new();
     for (url, settings) in tables {
-        hosts.push(host(text, folder, Some(&url), settings)?);
+        hosts.push(host(text, directory, Some(&url), settings)?);
     }
-    hosts.push(host(text, folder, document.server.as_ref(), server)?);
+    hosts.push(host(text, directory, document.server.as_ref(), server)?);
     Ok(hosts)
 }
 
 fn host(
     text: &str,
-    folder: &Path,
+    directory: &Path,
     url: Option<&Spanned<String>>,
     settings: Settings,
 ) -> Result<Host, Problem> {
@@ -146,11 +149,11 @@ fn host(
         None => Vec::new(),
     };
     let certificates = clients.into_iter().map(|client| match client {
-        Client::Together(path) => ClientCertificate::new(folder.join(path), None),
+        Client::Together(path) => ClientCertificate::new(directory.join(path), None),
         Client::Apart(path, key) => {
-            // containerd lets an empty string mean that the key is in the first file.
-            let key = (!key.as_os_str().is_empty()).then(|| folder.join(key));
-            ClientCertificate::new(folder.join(path), key)
+            // In containerd, an empty string means that the key is in the first file.
+            let key = (!key.as_os_str().is_empty()).then(|| directory.join(key));
+            ClientCertificate::new(directory.join(path), key)
         }
     });
     Ok(Host {
@@ -159,39 +162,43 @@ fn host(
             Some(capabilities) if !capabilities.is_empty() => capabilities,
             _ => Capability::ALL.to_vec(),
         },
-        certificate_authorities: authorities.iter().map(|path| folder.join(path)).collect(),
-        client_certificate: only(certificates.collect()),
+        certificate_authorities: authorities
+            .iter()
+            .map(|path| directory.join(path))
+            .collect(),
+        client_certificate: first_certificate(certificates.collect()),
         skip_tls_verify: settings.skip_verify,
         headers: headers(text, settings.header)?,
         proxy: proxy.transpose()?,
     })
 }
 
-/// Where the API of a host begins: under `/v2`, unless the path is to be taken as it is.
+/// Returns the root of the API of a host: `/v2` below its URL, or the URL itself with `override_path`.
 fn base(url: &str, override_path: bool) -> Result<Url, &'static str> {
-    let whole = match url.contains("://") {
-        true => url.to_owned(),
-        false => format!("https://{url}"),
+    let whole = if url.contains("://") {
+        url.to_owned()
+    } else {
+        format!("https://{url}")
     };
     let mut url = Url::parse(&whole).map_err(|_| "is not a URL")?;
     if !matches!(url.scheme(), "http" | "https") {
         return Err("is neither http nor https");
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return Err("holds credentials: they belong into docker's config.json");
+        return Err("holds credentials: they belong in Docker's config.json");
     }
     if url.query().is_some() || url.fragment().is_some() {
-        return Err("goes on after its path");
+        return Err("has a query or a fragment");
     }
-    if url.host_str() == Some("docker.io") {
-        // What everybody writes, and nobody serves.
-        url.set_host(Some("registry-1.docker.io"))
+    if url.host_str() == Some(DOCKER_HUB) {
+        url.set_host(Some(DOCKER_HUB_HOST))
             .map_err(|_| "is not a URL")?;
     }
     let path = url.path().trim_end_matches('/').to_owned();
-    match override_path || path.ends_with("/v2") {
-        true => url.set_path(&path),
-        false => url.set_path(&format!("{path}/v2")),
+    if override_path || path.ends_with("/v2") {
+        url.set_path(&path);
+    } else {
+        url.set_path(&format!("{path}/v2"));
     }
     Ok(url)
 }
@@ -202,7 +209,7 @@ fn headers(
 ) -> Result<HeaderMap, Problem> {
     let mut headers = HeaderMap::new();
     for (name, values) in table {
-        // Not the value, which may be secret.
+        // The message leaves out the value, which may be a secret.
         let malformed = || {
             let reason = format!("the header `{}` is malformed", name.get_ref());
             Problem::at(text, Some(name.span()), reason)
