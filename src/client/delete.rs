@@ -34,7 +34,7 @@ impl Client {
         let name = Reference::Registry(reference.clone()).name();
         let name = name.ok_or_else(|| Error::Unnamed(reference.to_string()))?;
         let repository = self.registries.repository(reference);
-        let (manifest, tags) = repository.tagged_alike(&name).await?;
+        let (manifest, tags) = repository.manifest_with_tags(&name).await?;
         Ok(Deletion {
             reference: reference.clone(),
             digest: manifest.digest,

@@ -114,7 +114,10 @@ impl Client {
     ) -> Result<Resolved, Error> {
         let (asked, patience) = match reference {
             Reference::Registry(place) => {
-                let repository = self.registries.repository(place).in_haste(OFFLINE_WAIT);
+                let repository = self
+                    .registries
+                    .repository(place)
+                    .with_patience(OFFLINE_WAIT);
                 (repository.resolve(name).await, repository.patience())
             }
             Reference::Layout(_) => (store.resolve(name).await, OFFLINE_WAIT),

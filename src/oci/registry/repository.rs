@@ -52,7 +52,7 @@ impl Repository {
     /// Returns the repository for a caller that can do without an answer: the registry may be silent or
     /// away for at most `patience`, and its mirrors for less. The time of a credential helper does not
     /// count.
-    pub(crate) fn in_haste(self, patience: Duration) -> Self {
+    pub(crate) fn with_patience(self, patience: Duration) -> Self {
         Self {
             limit: Some(patience),
             ..self
@@ -204,7 +204,7 @@ impl Repository {
     /// # Errors
     ///
     /// [`Error::NotFound`], and everything that keeps a registry from answering.
-    pub async fn tagged_alike(
+    pub async fn manifest_with_tags(
         &self,
         name: &ManifestName,
     ) -> Result<(Descriptor, Vec<String>), Error> {
