@@ -104,14 +104,14 @@ fn a_list_goes_on_where_the_registry_says_and_nowhere_else() {
     let (refused, _) = list(&format!("http://{}{path}", stranger.address()), 1);
     let refused = refused.exit(5);
     assert!(
-        refused.stderr.contains("not where the registry is"),
+        refused.stderr.contains("which is not the registry"),
         "{refused}"
     );
     assert!(stranger.seen("GET", "").is_empty());
 
     let (refused, seen) = list(&format!("{path}?last=0.9.0"), usize::MAX);
     let refused = refused.exit(5);
-    assert!(refused.stderr.contains("the same again"), "{refused}");
+    assert!(refused.stderr.contains("the same page"), "{refused}");
     assert_eq!(seen.len(), 2);
 }
 
