@@ -11,7 +11,7 @@ use tokio::io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt};
 
 use crate::content::{
     Descriptor, Digest, ErrorKind, Reader, Source, Store, StoreError, VerifyError, VerifyReader,
-    publish,
+    blocking, publish,
 };
 
 use super::Cache;
@@ -20,7 +20,7 @@ use super::error::Error;
 use super::lock::{is_at, try_open_locked};
 use super::references::Record;
 use super::seal::seal;
-use super::waiting::{Obstacle, blocking, off_the_runtime, when_free};
+use super::waiting::{Obstacle, when_free};
 
 const BUFFER: usize = 256 * 1024;
 
@@ -56,14 +56,14 @@ impl Store for Cache {
 
     async fn resolve(&self, name: &str) -> Result<Descriptor, StoreError> {
         let (cache, name) = (self.clone(), name.to_owned());
-        let record = off_the_runtime(move || cache.recorded(&name)).await??;
+        let record = blocking(move || cache.recorded(&name)).await?;
         Ok(record.descriptor)
     }
 
     async fn tag(&self, descriptor: &Descriptor, name: &str) -> Result<(), StoreError> {
         let (cache, name) = (self.clone(), name.to_owned());
         let record = Record::new(descriptor, None, SystemTime::now());
-        Ok(off_the_runtime(move || cache.record(&name, &record)).await??)
+        Ok(blocking(move || cache.record(&name, &record)).await?)
     }
 }
 
@@ -197,8 +197,10 @@ impl Download<'_> {
         let source = self.source.open(offset).await?;
         let file = self.file.try_clone().map_err(Error::file(&self.path))?;
         let descriptor = self.descriptor.clone();
+        let path = self.path.clone();
         let (file, start) =
-            blocking(&self.path, move |_| read_start(file, &descriptor, offset)).await?;
+            blocking(move || read_start(file, &descriptor, offset).map_err(Error::file(&path)))
+                .await?;
         let mut reader = start.continue_with(source);
         let mut file = tokio::fs::File::from_std(file);
         let mut buffer = bytes::BytesMut::with_capacity(BUFFER);
@@ -235,16 +237,19 @@ impl Download<'_> {
         self.cache.paths.create_parent(&destination)?;
         let file = self.file.try_clone().map_err(Error::file(&self.path))?;
         let path = self.path.clone();
-        blocking(&destination, move |destination| {
-            publish(&file, &path, destination, kind.mode())?;
-            seal(&file, kind.mode())?;
-            // From now on others may read it too.
-            file.unlock()?;
-            file.lock_shared()?;
-            let there = is_at(&file, destination);
-            Ok(there.then(|| Held::new(destination.to_owned(), file)))
-        })
-        .await
+        let published = blocking(move || {
+            let publish = || {
+                publish(&file, &path, &destination, kind.mode())?;
+                seal(&file, kind.mode())?;
+                // From now on others may read it too.
+                file.unlock()?;
+                file.lock_shared()
+            };
+            publish().map_err(Error::file(&destination))?;
+            let there = is_at(&file, &destination);
+            Ok::<_, Error>(there.then(|| Held::new(destination, file)))
+        });
+        Ok(published.await?)
     }
 }
 

@@ -108,21 +108,21 @@ impl Cache {
         digest: &Digest,
     ) -> Result<Option<Held>, StoreError> {
         let (cache, digest) = (self.clone(), digest.clone());
-        when_free(move || cache.held(Kind::Blob, &digest)).await
+        Ok(when_free(move || cache.held(Kind::Blob, &digest)).await?)
     }
 
     /// Reads content to the end, whatever its seal, and removes it if it is damaged. Whether it is there
     /// and intact.
     pub(crate) async fn is_intact(&self, digest: &Digest) -> Result<bool, StoreError> {
         let (cache, digest) = (self.clone(), digest.clone());
-        when_free(move || {
+        let intact = when_free(move || {
             let _turn = cache.turn(&digest)?;
             match look(&cache.paths.content(Kind::Blob, &digest), Kind::Blob.mode()) {
                 Ok(Look::Absent) => Ok(false),
                 _ => Ok(cache.reread(Kind::Blob, &digest, &Silent)?),
             }
-        })
-        .await
+        });
+        Ok(intact.await?)
     }
 
     pub(super) fn held(&self, kind: Kind, digest: &Digest) -> Result<Option<Held>, Obstacle> {

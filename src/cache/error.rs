@@ -3,7 +3,9 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::content::{Digest, ErrorKind, StoreError, VerifyError, in_place_of_a_folder};
+use crate::content::{
+    Digest, ErrorKind, RuntimeEnded, StoreError, VerifyError, in_place_of_a_folder,
+};
 
 /// An error of the cache.
 #[derive(Debug, thiserror::Error)]
@@ -62,6 +64,9 @@ pub enum Error {
     /// What was received is not what was asked for.
     #[error("what was received is not what was asked for")]
     NotVerified(#[from] VerifyError),
+    /// The runtime ended before work on the cache began.
+    #[error(transparent)]
+    RuntimeEnded(#[from] RuntimeEnded),
     /// Who a repository is pinned to cannot be read.
     #[error("who {place} is pinned to cannot be read from {}: the file is damaged", path.display())]
     DamagedIdentity {
@@ -116,7 +121,7 @@ impl Error {
             Self::MalformedName(_) | Self::WithinCache(_) | Self::NotAFolder(_) => ErrorKind::Usage,
             Self::NotVerified(_) | Self::DamagedIdentity { .. } => ErrorKind::NotVerified,
             Self::ForeignDirectory(_) | Self::SharedDirectory(_) => ErrorKind::Denied,
-            Self::NoDirectory => ErrorKind::Other,
+            Self::NoDirectory | Self::RuntimeEnded(_) => ErrorKind::Other,
         }
     }
 

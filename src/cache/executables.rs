@@ -40,7 +40,7 @@ impl Cache {
     /// [`Error::File`], as the error of a store.
     pub async fn executable_or_slot(&self, digest: &Digest) -> Result<Executable, StoreError> {
         let (cache, digest) = (self.clone(), digest.clone());
-        when_free(move || cache.find_or_take(&digest)).await
+        Ok(when_free(move || cache.find_or_take(&digest)).await?)
     }
 
     fn find_or_take(&self, digest: &Digest) -> Result<Executable, Obstacle> {

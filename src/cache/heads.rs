@@ -3,10 +3,10 @@
 //! It is what the registry itself has served for this tag, as the tag itself is: nothing binds it to the
 //! digest of the manifest, and so it is kept by tag, and is nobody else's.
 
-use std::io::{Read, Write};
+use std::io::Write;
 use std::time::SystemTime;
 
-use crate::content::{AtomicFile, Digest, open_regular};
+use crate::content::{AtomicFile, Digest, open_regular, read_bounded};
 
 use super::Cache;
 use super::content::note_use;
@@ -42,8 +42,7 @@ impl Cache {
     pub(crate) fn head(&self, name: &str, manifest: &Digest) -> Option<Vec<u8>> {
         let path = self.paths.head(name).ok()?;
         let (file, _) = open_regular(&path).ok()?;
-        let mut kept = Vec::new();
-        (&file).take(LONGEST).read_to_end(&mut kept).ok()?;
+        let kept = read_bounded(&file, LONGEST).ok()?;
         note_use(&file, &path, SystemTime::now());
         let head = kept.strip_prefix(format!("{manifest}\n").as_bytes())?;
         Some(head.to_vec())

@@ -5,13 +5,13 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
-use crate::content::{AtomicFile, rfc3339};
+use crate::content::{AtomicFile, is_too_large, read_file_bounded, rfc3339};
 
 use super::Cache;
 use super::error::Error;
@@ -80,13 +80,11 @@ impl Cache {
             place: place.to_owned(),
             path: path.clone(),
         };
-        let mut text = Vec::new();
-        let read = File::open(&path).and_then(|file| file.take(LONGEST + 1).read_to_end(&mut text));
-        match read {
-            Ok(_) if text.len() as u64 > LONGEST => Err(damaged()),
-            Ok(_) => serde_json::from_slice(&text)
+        match read_file_bounded(&path, LONGEST) {
+            Ok(text) => serde_json::from_slice(&text)
                 .map(Some)
                 .map_err(|_| damaged()),
+            Err(error) if is_too_large(&error) => Err(damaged()),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(Error::file(&path)(error)),
         }

@@ -1,8 +1,8 @@
 //! Where content was seen: repositories from which their registry can take it over into another.
 
-use std::io::{Read, Write};
+use std::io::Write;
 
-use crate::content::{AtomicFile, Digest, open_regular};
+use crate::content::{AtomicFile, Digest, read_file_bounded};
 
 use super::Cache;
 use super::error::Error;
@@ -18,17 +18,11 @@ impl Cache {
     /// newest first. It may be gone from there since. What is damaged in the record is left out.
     #[must_use]
     pub fn places(&self, digest: &Digest) -> Vec<String> {
-        let mut text = String::new();
-        let bound = MOST * (LONGEST + 1);
-        let read = open_regular(&self.paths.places(digest))
-            .and_then(|(file, _)| file.take(bound as u64).read_to_string(&mut text));
-        if read.is_err() {
-            return Vec::new();
-        }
-        // A line without an end may have been cut.
-        let lines = text.split_inclusive('\n');
-        let lines = lines.filter_map(|line| line.strip_suffix('\n'));
-        let places = lines.filter(|line| is_place(line));
+        let limit = MOST * (LONGEST + 1);
+        let read = read_file_bounded(&self.paths.places(digest), limit as u64);
+        let text = read.ok().and_then(|bytes| String::from_utf8(bytes).ok());
+        let text = text.unwrap_or_default();
+        let places = text.lines().filter(|line| is_place(line));
         places.take(MOST).map(str::to_owned).collect()
     }
 

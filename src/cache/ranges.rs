@@ -56,7 +56,7 @@ impl Cache {
         let path = self.paths.partial(&name);
         self.paths.create_parent(&path)?;
         let length = end.saturating_sub(*start);
-        when_free(move || open(&path, length)?.ok_or(Obstacle::Busy)).await
+        Ok(when_free(move || open(&path, length)?.ok_or(Obstacle::Busy)).await?)
     }
 }
 

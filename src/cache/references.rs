@@ -1,11 +1,11 @@
 //! What a tag pointed to, and when that was last confirmed.
 
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
-use crate::content::{AtomicFile, Descriptor, open_regular};
+use crate::content::{AtomicFile, Descriptor, is_too_large, open_regular, read_bounded};
 
 use super::Cache;
 use super::content::note_use;
@@ -89,17 +89,16 @@ impl Cache {
                 true => SystemTime::now(),
                 false => file.metadata()?.accessed()?,
             };
-            let mut text = Vec::new();
-            (&file).take(LONGEST_RECORD).read_to_end(&mut text)?;
+            let text = read_bounded(&file, LONGEST_RECORD);
             note_use(&file, &path, used);
-            Ok(text)
+            text
         });
         match text {
             // A damaged record is as good as none: it will be written again.
             Ok(text) => {
                 serde_json::from_slice(&text).map_err(|_| Error::NoReference(name.to_owned()))
             }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            Err(error) if error.kind() == io::ErrorKind::NotFound || is_too_large(&error) => {
                 Err(Error::NoReference(name.to_owned()))
             }
             Err(error) => Err(Error::file(&path)(error)),

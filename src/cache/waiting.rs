@@ -3,14 +3,10 @@
 //! Waiting takes no thread of a runtime: all that it has for blocking work could be waiting for the one who
 //! needs a thread to go on. It ends when the future that waits is dropped.
 
-use std::io;
-use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
-use tracing::Span;
-
-use crate::content::{ErrorKind, StoreError};
+use crate::content::{RuntimeEnded, blocking};
 
 use super::error::Error;
 
@@ -32,15 +28,21 @@ impl From<Error> for Obstacle {
     }
 }
 
+impl From<RuntimeEnded> for Obstacle {
+    fn from(error: RuntimeEnded) -> Self {
+        Self::Error(error.into())
+    }
+}
+
 /// Tries until nobody else is in the way.
 pub(super) async fn when_free<T: Send + 'static>(
     attempt: impl Fn() -> Result<T, Obstacle> + Clone + Send + 'static,
-) -> Result<T, StoreError> {
+) -> Result<T, Error> {
     let mut wait = FIRST_WAIT;
     loop {
-        match off_the_runtime(attempt.clone()).await? {
+        match blocking(attempt.clone()).await {
             Ok(done) => return Ok(done),
-            Err(Obstacle::Error(error)) => return Err(error.into()),
+            Err(Obstacle::Error(error)) => return Err(error),
             Err(Obstacle::Busy) => tokio::time::sleep(wait).await,
         }
         wait = longer(wait);
@@ -62,24 +64,4 @@ pub(super) fn wait_until_free<T>(attempt: impl Fn() -> Result<T, Obstacle>) -> R
 
 fn longer(wait: Duration) -> Duration {
     (wait * 2).min(LONGEST_WAIT)
-}
-
-/// Runs work where it does not block others.
-pub(super) async fn off_the_runtime<T: Send + 'static>(
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, StoreError> {
-    let span = Span::current();
-    let done = tokio::task::spawn_blocking(move || span.in_scope(work));
-    done.await
-        .map_err(|error| StoreError::new(ErrorKind::Other, error))
-}
-
-/// The same for work on one file of the cache.
-pub(super) async fn blocking<T: Send + 'static>(
-    path: &Path,
-    work: impl FnOnce(&Path) -> io::Result<T> + Send + 'static,
-) -> Result<T, StoreError> {
-    let owned = path.to_owned();
-    let done = off_the_runtime(move || work(&owned)).await?;
-    Ok(done.map_err(Error::file(path))?)
 }

@@ -6,6 +6,8 @@
 //! their final name only through an [`AtomicFile`].
 
 mod atomic;
+mod blocking;
+mod bounded;
 mod causes;
 mod date;
 mod descriptor;
@@ -22,6 +24,9 @@ mod verify;
 
 pub use atomic::{AtomicFile, is_temporary, publish};
 pub(crate) use atomic::{LINKS, followed};
+pub use blocking::RuntimeEnded;
+pub(crate) use blocking::blocking;
+pub(crate) use bounded::{is_too_large, read_bounded, read_file_bounded};
 pub(crate) use causes::whole;
 pub use date::rfc3339;
 pub use descriptor::Descriptor;
