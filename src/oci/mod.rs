@@ -20,7 +20,6 @@ mod one_line;
 mod reference;
 mod registry;
 
-use crate::content::blocking;
 pub use artifact::{Artifact, choose_from_index};
 pub use credentials::{CredentialSource, Credentials, Kept};
 pub use error::{Answer, CredentialHelperError, Error, TlsProblem};
@@ -29,5 +28,5 @@ pub use layout::Layout;
 pub use manifest::MANIFEST_LIMIT;
 pub(crate) use manifest::{children, read_manifest};
 pub use reference::{LayoutReference, ParseReferenceError, Place, Reference, RegistryReference};
-pub(crate) use registry::probe::{Greeting, Probe, Wants};
+pub(crate) use registry::{Greeting, Probe, Wants};
 pub use registry::{Referrer, Registries, RegistryOptions, Repository, RetryOptions};
