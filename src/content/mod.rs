@@ -1,8 +1,7 @@
 //! The ground floor: bytes with a name.
 //!
-//! Content is addressed by a [`Descriptor`] (media type, [`Digest`], size). A [`Store`] keeps it: a
-//! registry, an OCI image layout and the cache are all stores, so that pushing, pulling and copying
-//! are one motion. Bytes count only once a [`VerifyReader`] has finished over them, and they get
+//! Content is addressed by a [`Descriptor`] (media type, [`Digest`], size). A storage keeps it, and
+//! implements a trait for each of its capabilities, such as [`Fetch`] and [`Push`]. Bytes count only once a [`VerifyReader`] has finished over them, and they get
 //! their final name only through an [`AtomicFile`].
 
 mod atomic;
@@ -18,7 +17,7 @@ mod lanes;
 mod progress;
 mod regular;
 mod steady;
-mod store;
+mod storage;
 mod user_folder;
 mod verify;
 
@@ -41,6 +40,9 @@ pub use progress::{Meter, MeteredReader, Progress, Silent, Stopped};
 pub use regular::open_regular;
 pub(crate) use regular::{is_same, open_exclusive};
 pub(crate) use steady::SteadyFile;
-pub use store::{Reader, Source, Store, StoreError};
+pub use storage::{
+    Content, Delete, Fetch, ManifestName, Mount, Push, ReadStorage, Reader, Resolve, Source,
+    StoreError,
+};
 pub(crate) use user_folder::{home, user_folder};
 pub use verify::{DigestReader, VerifyError, VerifyReader};
