@@ -1,7 +1,7 @@
-//! Work on files where it blocks nobody, and waiting for whoever is at work on the same.
+//! Waiting until no other task is at work on the same file.
 //!
-//! Waiting takes no thread of a runtime: all that it has for blocking work could be waiting for the one who
-//! needs a thread to go on. It ends when the future that waits is dropped.
+//! A task that waits takes no thread of a runtime: if all threads for blocking work were waiting, the task
+//! that they wait for could get none. A task stops waiting when its future is dropped.
 
 use std::thread;
 use std::time::Duration;
@@ -9,17 +9,24 @@ use std::time::Duration;
 use crate::content::{RuntimeEnded, blocking};
 
 use super::error::Error;
+use super::lock::Busy;
 
-/// How long is waited before looking again whether somebody else is done; it doubles up to the longest.
-const FIRST_WAIT: Duration = Duration::from_millis(10);
-const LONGEST_WAIT: Duration = Duration::from_millis(200);
+/// How long to wait for another process before the second attempt. The interval doubles up to the longest.
+const FIRST_INTERVAL: Duration = Duration::from_millis(10);
+const LONGEST_INTERVAL: Duration = Duration::from_millis(200);
 
-/// Why an attempt came to nothing.
+/// Why an attempt failed.
 #[derive(Debug)]
 pub(super) enum Obstacle {
-    /// Somebody else is at work on the same. It is to be tried again.
-    Busy,
+    /// Another task is at work on the same file: try again.
+    Busy(Busy),
     Error(Error),
+}
+
+impl From<Busy> for Obstacle {
+    fn from(busy: Busy) -> Self {
+        Self::Busy(busy)
+    }
 }
 
 impl From<Error> for Obstacle {
@@ -34,34 +41,34 @@ impl From<RuntimeEnded> for Obstacle {
     }
 }
 
-/// Tries until nobody else is in the way.
+/// Attempts something until no other task is in its way.
 pub(super) async fn when_free<T: Send + 'static>(
     attempt: impl Fn() -> Result<T, Obstacle> + Clone + Send + 'static,
 ) -> Result<T, Error> {
-    let mut wait = FIRST_WAIT;
+    let mut interval = FIRST_INTERVAL;
     loop {
         match blocking(attempt.clone()).await {
             Ok(done) => return Ok(done),
             Err(Obstacle::Error(error)) => return Err(error),
-            Err(Obstacle::Busy) => tokio::time::sleep(wait).await,
+            Err(Obstacle::Busy(busy)) => busy.wait(interval).await,
         }
-        wait = longer(wait);
+        interval = longer(interval);
     }
 }
 
-/// The same for who may block.
+/// Attempts something until no other task is in its way. Blocks.
 pub(super) fn wait_until_free<T>(attempt: impl Fn() -> Result<T, Obstacle>) -> Result<T, Error> {
-    let mut wait = FIRST_WAIT;
+    let mut interval = FIRST_INTERVAL;
     loop {
         match attempt() {
             Ok(done) => return Ok(done),
             Err(Obstacle::Error(error)) => return Err(error),
-            Err(Obstacle::Busy) => thread::sleep(wait),
+            Err(Obstacle::Busy(_)) => thread::sleep(interval),
         }
-        wait = longer(wait);
+        interval = longer(interval);
     }
 }
 
-fn longer(wait: Duration) -> Duration {
-    (wait * 2).min(LONGEST_WAIT)
+fn longer(interval: Duration) -> Duration {
+    (interval * 2).min(LONGEST_INTERVAL)
 }

@@ -33,11 +33,13 @@ pub(crate) async fn read_manifest(
     }
     let mut reader = VerifyReader::new(source.open(0).await?, content);
     let mut bytes = Vec::new();
-    let read = reader.read_to_end(&mut bytes).await;
-    read.map_err(|error| Error::reading(what(), error))?;
-    reader
-        .finish()
-        .map_err(|source| Error::not_verified(what(), source))?;
+    let verified = async {
+        reader.read_to_end(&mut bytes).await?;
+        reader.finish_async().await
+    };
+    verified
+        .await
+        .map_err(|error| Error::reading(what(), error))?;
     Ok(bytes.into())
 }
 

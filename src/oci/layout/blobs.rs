@@ -7,7 +7,8 @@ use std::path::PathBuf;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::content::{
-    AtomicFile, Descriptor, Digest, Source, VerifyReader, blocking, folder_of, open_regular,
+    AtomicFile, Descriptor, Digest, Source, VerifyError, VerifyReader, blocking, folder_of,
+    open_regular,
 };
 
 use super::super::error::Error;
@@ -63,13 +64,16 @@ impl Layout {
                 let (file, _) = open_regular(&path)?;
                 let mut reader = VerifyReader::new(file, &descriptor);
                 io::copy(&mut reader, &mut io::sink())?;
-                Ok::<_, io::Error>(reader.finish())
+                reader.finish()
             };
-            let verified = read().map_err(Error::file(&path))?;
-            if let Err(error) = &verified {
-                tracing::warn!("writing {} again: {error}", path.display());
+            match read().map_err(|error| error.downcast::<VerifyError>()) {
+                Ok(()) => Ok(true),
+                Err(Ok(error)) => {
+                    tracing::warn!("writing {} again: {error}", path.display());
+                    Ok(false)
+                }
+                Err(Err(error)) => Err(Error::file(&path)(error)),
             }
-            Ok(verified.is_ok())
         })
         .await
     }
@@ -109,8 +113,9 @@ impl Layout {
         }
         writer.flush().await.map_err(file_error)?;
         reader
-            .finish()
-            .map_err(|source| Error::not_verified(what(), source))?;
+            .finish_async()
+            .await
+            .map_err(|error| Error::reading(what(), error))?;
         blocking(move || file.commit().map(drop).map_err(Error::file(&path))).await
     }
 }

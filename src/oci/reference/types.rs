@@ -124,7 +124,7 @@ impl Reference {
         }
     }
 
-    /// Returns the name to resolve: the digest, which cannot change its meaning, or else the tag.
+    /// Returns the name to resolve: the digest when there is one, else the tag.
     #[must_use]
     pub fn name(&self) -> Option<ManifestName> {
         match self.digest() {

@@ -81,12 +81,12 @@ impl<'a> BlobBody<'a> {
         with(&self.progress, |progress| {
             *progress = Progress::at(self.offset);
         });
-        let state = Some(Sending {
+        let sending = Sending {
             reader: start.into_inner(),
             left: self.content.size.saturating_sub(self.offset),
             progress: Arc::clone(&self.progress),
-        });
-        Ok(Body::wrap_stream(chunks(state)))
+        };
+        Ok(Body::wrap_stream(sending.into_chunks()))
     }
 
     /// Takes the error of the source, when there was one.
@@ -139,27 +139,24 @@ struct Sending {
     progress: Arc<Mutex<Progress>>,
 }
 
-fn chunks(state: Option<Sending>) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
-    stream::unfold(state, |state| async {
-        let sending = state?;
-        if sending.left == 0 && with(&sending.progress, |progress| progress.complete) {
-            return None;
-        }
-        let progress = Arc::clone(&sending.progress);
-        match sending.next().await {
-            Ok((chunk, next)) => Some((Ok(chunk), Some(next))),
-            Err(error) => {
-                with(&progress, |progress| progress.failure = Some(error));
-                Some((Err(io::Error::other("the content could not be read")), None))
-            }
-        }
-    })
-}
-
 impl Sending {
-    /// Returns the next chunk. The last one is returned only after the whole blob has verified, so that
-    /// a source that has changed never arrives complete.
-    async fn next(mut self) -> io::Result<(Bytes, Self)> {
+    fn into_chunks(self) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
+        stream::unfold(Some(self), |sending| async {
+            let sending = sending?;
+            let progress = Arc::clone(&sending.progress);
+            match sending.next().await {
+                Ok((chunk, rest)) => Some((Ok(chunk), rest)),
+                Err(error) => {
+                    with(&progress, |progress| progress.failure = Some(error));
+                    Some((Err(io::Error::other("the content could not be read")), None))
+                }
+            }
+        })
+    }
+
+    /// Returns the next chunk, and the rest of the body. The last chunk is returned only after the whole
+    /// blob has verified, so that a source that has changed never arrives complete.
+    async fn next(mut self) -> io::Result<(Bytes, Option<Self>)> {
         let mut chunk = BytesMut::with_capacity(CHUNK);
         while chunk.len() < CHUNK && self.left > 0 {
             let count = self.reader.read_buf(&mut chunk).await?;
@@ -168,22 +165,20 @@ impl Sending {
             }
             self.left = self.left.saturating_sub(count as u64);
         }
-        let ended = self.left == 0 || chunk.len() < CHUNK;
-        if ended {
-            // Reads over the end, to find bytes that trail the content.
-            tokio::io::copy(&mut self.reader, &mut tokio::io::sink()).await?;
-            let empty: Reader = Box::new(io::Cursor::new(Bytes::new()));
-            let nothing = Descriptor::of("", b"");
-            let finished = std::mem::replace(&mut self.reader, VerifyReader::new(empty, &nothing));
-            let invalid = |error| io::Error::new(io::ErrorKind::InvalidData, error);
-            finished.finish().map_err(invalid)?;
-        }
-        with(&self.progress, |progress| {
+        let is_last = self.left == 0 || chunk.len() < CHUNK;
+        let progress = Arc::clone(&self.progress);
+        let rest = if is_last {
+            self.reader.finish_async().await?;
+            None
+        } else {
+            Some(self)
+        };
+        with(&progress, |progress| {
             progress.moved = Instant::now();
             progress.position += chunk.len() as u64;
-            progress.complete = ended;
+            progress.complete = is_last;
         });
-        Ok((chunk.freeze(), self))
+        Ok((chunk.freeze(), rest))
     }
 }
 

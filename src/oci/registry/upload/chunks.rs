@@ -65,11 +65,9 @@ async fn send_all(
         let is_last = (chunk.len() as u64) < size || session.offset + size >= content.size;
         if is_last {
             // Verifies before the last chunk is sent, so that a source that has changed never arrives
-            // complete. Reads over the end, to find bytes that trail the content.
-            let trailing = tokio::io::copy(&mut reader, &mut tokio::io::sink()).await;
-            trailing.map_err(|error| source_error(&what, error))?;
-            let verified = reader.finish();
-            verified.map_err(|source| Error::SourceChanged { what, source })?;
+            // complete.
+            let verified = reader.finish_async().await;
+            verified.map_err(|error| source_error(&what, error))?;
             return send_chunk(upload, chunk.freeze(), session).await;
         }
         match send_chunk(upload, chunk.freeze(), session).await? {
