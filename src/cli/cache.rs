@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
 use crate::cache::{Cache, Listed, Listing, PruneOptions, Pruned, Usage, Verified};
-use crate::content::ErrorKind;
+use crate::content::{ErrorKind, unix_seconds};
 use anyhow::{Result, bail};
 use bytesize::ByteSize;
 use clap::Subcommand;
@@ -199,8 +199,8 @@ fn describe(listed: &Listed) -> Value {
         "reference": listed.reference,
         "digest": listed.digest.to_string(),
         "size": listed.size,
-        "confirmed": seconds(listed.confirmed),
-        "used": listed.used.map(seconds),
+        "confirmed": unix_seconds(listed.confirmed),
+        "used": listed.used.map(unix_seconds),
     })
 }
 
@@ -226,9 +226,4 @@ fn size(bytes: u64) -> String {
 
 fn date(time: SystemTime) -> String {
     humantime::format_rfc3339_seconds(time).to_string()
-}
-
-fn seconds(time: SystemTime) -> u64 {
-    let since = time.duration_since(UNIX_EPOCH);
-    since.map_or(0, |since| since.as_secs())
 }

@@ -29,6 +29,7 @@ pub(crate) use blocking::blocking;
 pub(crate) use bounded::{is_too_large, read_bounded, read_file_bounded};
 pub(crate) use causes::whole;
 pub use date::rfc3339;
+pub(crate) use date::{unix_seconds, unix_time};
 pub use descriptor::Descriptor;
 pub use digest::{Algorithm, Digest, Hasher, ParseDigestError};
 pub use directory::create_private_folder;
