@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Stdio;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use wasmcloud_par::cache::{Cache, PruneOptions};
 use wasmcloud_par::content::Silent;
