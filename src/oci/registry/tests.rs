@@ -4,14 +4,16 @@ mod tokens;
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use bytes::Bytes;
 use tokio::io::AsyncReadExt;
 
 use super::*;
-use crate::content::{ErrorKind, VerifyError};
-use crate::oci::{Reference, media_type};
+use crate::content::{Descriptor, Digest, ErrorKind, Store, VerifyError};
+use crate::oci::{CredentialSource, Error, Reference, media_type};
 
 type Requests = Arc<Mutex<Vec<String>>>;
 

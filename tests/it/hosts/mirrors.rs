@@ -117,7 +117,10 @@ fn a_folder_or_a_file_that_cannot_be_used_is_named() {
     environment.write("file", "");
     for file in ["file", "file/below"] {
         let refused = par(&environment, &fetch, &["--hosts-dir", file]).exit(2);
-        assert!(refused.stderr.contains("a folder is expected"), "{refused}");
+        assert!(
+            refused.stderr.contains("is a file, not a directory"),
+            "{refused}"
+        );
         assert!(refused.stderr.contains("--hosts-dir"), "{refused}");
     }
     // An empty folder has nothing to say, and counts instead of the user's own.

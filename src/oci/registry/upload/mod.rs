@@ -1,0 +1,14 @@
+//! Uploads: manifests in one request, blobs as a stream or in chunks.
+
+mod chunks;
+mod content;
+mod manifest;
+mod session;
+mod stored;
+mod stream;
+
+pub(super) use content::send;
+pub(super) use manifest::send_manifest;
+pub(super) use session::{BlobUpload, Session};
+pub(super) use stored::compare_stored;
+pub(super) use stream::wants_chunks;
