@@ -3,13 +3,12 @@
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::Range;
-use std::time::SystemTime;
 
 use async_trait::async_trait;
 use tokio::io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt};
 
 use crate::content::{
-    Descriptor, Digest, ErrorKind, Reader, Source, Store, StoreError, VerifyError, VerifyReader,
+    Descriptor, Digest, ErrorKind, Fetch, Reader, Source, StoreError, VerifyError, VerifyReader,
     blocking, is_at, publish,
 };
 
@@ -18,14 +17,13 @@ use super::lock::LockedFile;
 use super::lookup::Held;
 use super::open::Cache;
 use super::paths::Kind;
-use super::references::Record;
 use super::seal::seal;
 use super::waiting::{Obstacle, when_free};
 
 const BUFFER: usize = 256 * 1024;
 
 #[async_trait]
-impl Store for Cache {
+impl Fetch for Cache {
     async fn exists(&self, descriptor: &Descriptor) -> Result<bool, StoreError> {
         let held = self.hold_off_the_runtime(&descriptor.digest).await?;
         Ok(held.is_some())
@@ -48,22 +46,6 @@ impl Store for Cache {
             .await
             .map_err(Error::file(&path))?;
         Ok(Box::new(file.take(range.end.saturating_sub(range.start))))
-    }
-
-    async fn put(&self, descriptor: &Descriptor, source: &dyn Source) -> Result<(), StoreError> {
-        self.receive(descriptor, source).await.map(drop)
-    }
-
-    async fn resolve(&self, name: &str) -> Result<Descriptor, StoreError> {
-        let (cache, name) = (self.clone(), name.to_owned());
-        let record = blocking(move || cache.recorded(&name)).await?;
-        Ok(record.descriptor)
-    }
-
-    async fn tag(&self, descriptor: &Descriptor, name: &str) -> Result<(), StoreError> {
-        let (cache, name) = (self.clone(), name.to_owned());
-        let record = Record::new(descriptor, None, SystemTime::now());
-        Ok(blocking(move || cache.record(&name, &record)).await?)
     }
 }
 

@@ -8,14 +8,16 @@ use bytes::Bytes;
 
 use crate::archive::{Limits, VerifiedClaims, is_compressed, read_claims};
 use crate::cache::{self, Held};
-use crate::content::{Descriptor, Digest, ErrorKind, Store, StoreError, open_regular};
+use crate::content::{
+    Content, Descriptor, Digest, ErrorKind, ReadStorage, StoreError, open_regular,
+};
 use crate::oci::{Artifact, MANIFEST_LIMIT, Reference, choose_from_index, media_type};
 
 use super::confirmed::Confirmed;
-use super::copy::{Content, metered};
 use super::error::Error;
+use super::metered::MeteredSource;
 use super::resolve::PullPolicy;
-use super::{Access, Client, blocking, note_digest};
+use super::{Client, blocking, note_digest};
 
 /// The manifest that a reference stands for.
 pub(super) struct Found {
@@ -84,7 +86,7 @@ impl Client {
     /// Brings the archive that `reference` stands for into the cache. What is there already is not
     /// downloaded again.
     pub(super) async fn cached(&self, reference: &Reference) -> Result<Cached, Error> {
-        let store = self.store(reference, Access::Read).await?;
+        let store = self.read_storage(reference).await?;
         let found = self.find(store.as_ref(), reference).await?;
         self.whole(store.as_ref(), found, reference).await
     }
@@ -92,7 +94,7 @@ impl Client {
     /// Brings the layers of an archive into the cache.
     pub(super) async fn whole(
         &self,
-        store: &dyn Store,
+        store: &dyn ReadStorage,
         Found {
             artifact,
             confirmed,
@@ -118,7 +120,7 @@ impl Client {
     /// The manifest that `reference` stands for, by the pull policy.
     pub(super) async fn find(
         &self,
-        store: &dyn Store,
+        store: &dyn ReadStorage,
         reference: &Reference,
     ) -> Result<Found, Error> {
         let resolved = self.stands_for(store, reference).await?;
@@ -147,7 +149,7 @@ impl Client {
 
     async fn manifest(
         &self,
-        store: &dyn Store,
+        store: &dyn ReadStorage,
         descriptor: &Descriptor,
         reference: &Reference,
     ) -> Result<Bytes, Error> {
@@ -166,7 +168,7 @@ impl Client {
     /// if it does.
     async fn brought(
         &self,
-        store: &dyn Store,
+        store: &dyn ReadStorage,
         descriptor: &Descriptor,
         reference: &Reference,
         label: &str,
@@ -177,12 +179,12 @@ impl Client {
         if self.pull == PullPolicy::Never {
             return Err(Error::NotCached(reference.to_string()));
         }
-        let content = Content { store, descriptor };
+        let content = Content::new(store, descriptor);
         let held = match label {
             "" => self.cache()?.receive(descriptor, &content).await?,
             label => {
                 let progress = self.progress.as_ref();
-                let content = metered(&content, descriptor, label, progress);
+                let content = MeteredSource::new(&content, descriptor, label, progress);
                 self.cache()?.receive(descriptor, &content).await?
             }
         };

@@ -1,134 +1,146 @@
-//! The one motion: content from a store to a store.
+//! Copying a manifest and everything that it names, from reference to reference.
 
-use std::io;
+use std::collections::HashSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
-use async_trait::async_trait;
+use crate::content::{Content, Descriptor, Digest, Progress, Push, ReadStorage};
+use crate::oci::{Reference, children, media_type, read_manifest};
 
-use crate::content::{
-    Descriptor, Meter, MeteredReader, Progress, Reader, Source, Store, StoreError,
-};
+use super::error::Error;
+use super::metered::MeteredSource;
+use super::mount::put_blob;
+use super::storage::open_layout;
+use super::{Client, note_digest};
 
-/// Copies the content of `descriptor` from `source` to `store`, unless it is there.
-pub(super) async fn copy(
-    source: &dyn Source,
-    store: &dyn Store,
-    descriptor: &Descriptor,
-    label: &str,
-    progress: &dyn Progress,
-) -> Result<(), StoreError> {
-    let source = metered(source, descriptor, label, progress);
-    store.put(descriptor, &source).await
+/// How deep manifests may be nested: an index of indexes of manifests is deeper than any that is known.
+const DEEPEST: usize = 5;
+/// How many contents belong to a reference at most.
+const MOST: usize = 10_000;
+
+/// What was copied.
+#[derive(Debug, Clone)]
+pub struct Copied {
+    /// What it was copied to.
+    pub reference: Reference,
+    /// The digest of the manifest, or of the index: the same on both sides.
+    pub digest: Digest,
 }
 
-/// The content of `descriptor`, watched while it is read.
-pub(super) fn metered<'a>(
-    source: &'a dyn Source,
-    descriptor: &Descriptor,
-    label: &str,
-    progress: &dyn Progress,
-) -> Metered<'a> {
-    Metered {
-        source,
-        meter: Arc::from(progress.begin(label, descriptor.size)),
-        furthest: Arc::default(),
-    }
-}
-
-/// The content of a descriptor in a store, as a source for another store.
-pub(super) struct Content<'a> {
-    pub(super) store: &'a dyn Store,
-    pub(super) descriptor: &'a Descriptor,
-}
-
-#[async_trait]
-impl Source for Content<'_> {
-    async fn open(&self, offset: u64) -> Result<Reader, StoreError> {
-        let size = self.descriptor.size;
-        match offset {
-            0 => self.store.open(self.descriptor, None).await,
-            // A range that starts at the end is answered with nonsense by some registries.
-            _ if offset >= size => Ok(Box::new(tokio::io::empty())),
-            _ => self.store.open(self.descriptor, Some(offset..size)).await,
-        }
-    }
-
-    fn place(&self) -> Option<String> {
-        self.store.place()
-    }
-}
-
-/// A source that is watched. What is read again, because a transfer broke off, counts once.
-pub(super) struct Metered<'a> {
-    source: &'a dyn Source,
-    meter: Arc<dyn Meter>,
-    furthest: Arc<AtomicU64>,
-}
-
-#[async_trait]
-impl Source for Metered<'_> {
-    async fn open(&self, offset: u64) -> Result<Reader, StoreError> {
-        let reader = self.source.open(offset).await?;
-        let meter: Arc<dyn Meter> = Arc::new(Advance {
-            meter: Arc::clone(&self.meter),
-            position: AtomicU64::new(offset),
-            furthest: Arc::clone(&self.furthest),
-        });
-        Ok(Box::new(MeteredReader::new(reader, meter)))
-    }
-
-    fn place(&self) -> Option<String> {
-        self.source.place()
-    }
-}
-
-/// Passes on by how much a reader has come further than any before it.
-struct Advance {
-    meter: Arc<dyn Meter>,
-    position: AtomicU64,
-    furthest: Arc<AtomicU64>,
-}
-
-impl Meter for Advance {
-    fn advance(&self, bytes: u64) -> io::Result<()> {
-        let position = self.position.fetch_add(bytes, Ordering::Relaxed) + bytes;
-        let before = self.furthest.fetch_max(position, Ordering::Relaxed);
-        self.meter.advance(position.saturating_sub(before))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::sync::Mutex;
-
-    use super::*;
-
-    #[derive(Default)]
-    struct Counted(Mutex<Vec<u64>>);
-
-    impl Meter for Counted {
-        fn advance(&self, bytes: u64) -> io::Result<()> {
-            self.0.lock().unwrap().push(bytes);
-            Ok(())
-        }
-    }
-
-    #[tokio::test]
-    async fn what_is_read_again_counts_once() {
-        use tokio::io::AsyncReadExt;
-
-        let content = bytes::Bytes::from_static(b"content");
-        let meter = Arc::new(Counted::default());
-        let source = Metered {
-            source: &content,
-            meter: meter.clone(),
-            furthest: Arc::default(),
+impl Client {
+    /// Copies what `source` stands for to `destination`: the manifest with its config and layers, or the
+    /// index with all its manifests and theirs. Children go before what names them, and the tag of
+    /// `destination` comes last. What is there already is not sent again, and what is in the same
+    /// registry is taken over there.
+    ///
+    /// It need not be a provider archive. Every byte is checked against its digest, but no signature:
+    /// [`inspect`](Self::inspect) does that.
+    ///
+    /// A digest in `destination` is one that the copy must have.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] of the registries or layouts, [`Error::OtherDigest`], [`Error::Unnamed`];
+    /// [`Error::TooMuch`] for more than 10,000 contents, or manifests nested more than 5 deep. The tag
+    /// stands for what it stood for before then.
+    #[tracing::instrument(skip_all, fields(%source, %destination, digest))]
+    pub async fn copy(&self, source: &Reference, destination: &Reference) -> Result<Copied, Error> {
+        let unnamed = |reference: &Reference| Error::Unnamed(reference.to_string());
+        let name = source.name().ok_or_else(|| unnamed(source))?;
+        destination.name().ok_or_else(|| unnamed(destination))?;
+        let from: Box<dyn ReadStorage> = match source {
+            Reference::Registry(_) => self.read_storage(source).await?,
+            // No registry is asked, so the pull policy does not count.
+            Reference::Layout(place) => Box::new(open_layout(place).await?),
         };
-        for (offset, count) in [(0, 4), (2, 3), (5, 2)] {
-            let mut reader = source.open(offset).await.unwrap();
-            reader.read_exact(&mut vec![0; count]).await.unwrap();
+        let root = from.resolve(&name).await?;
+        note_digest(&root.digest);
+        if let Some(expected) = destination.digest()
+            && *expected != root.digest
+        {
+            return Err(Error::OtherDigest {
+                reference: source.to_string(),
+                expected: expected.clone(),
+                actual: root.digest,
+            });
         }
-        assert_eq!(*meter.0.lock().unwrap(), [4, 1, 2]);
+        let to = self.push_storage(destination).await?;
+        let mut tree = Tree {
+            source,
+            from: from.as_ref(),
+            to: to.as_ref(),
+            mount_from: neighbour(source, destination),
+            progress: &self.progress,
+            done: HashSet::new(),
+        };
+        tree.manifest(&root, 1, destination.tag()).await?;
+        Ok(Copied {
+            reference: destination.clone(),
+            digest: root.digest,
+        })
+    }
+}
+
+/// Returns the repository of `source` when it is another one of the same registry.
+fn neighbour<'a>(source: &'a Reference, destination: &Reference) -> Option<&'a str> {
+    match (source, destination) {
+        (Reference::Registry(from), Reference::Registry(to))
+            if from.registry() == to.registry() =>
+        {
+            Some(from.repository())
+        }
+        _ => None,
+    }
+}
+
+/// A manifest and what it names, on its way.
+struct Tree<'a> {
+    source: &'a Reference,
+    from: &'a dyn ReadStorage,
+    to: &'a dyn Push,
+    /// The repository that the registry of the destination can mount blobs from.
+    mount_from: Option<&'a str>,
+    progress: &'a Arc<dyn Progress>,
+    /// What has been copied: content is named more than once.
+    done: HashSet<Digest>,
+}
+
+impl Tree<'_> {
+    /// Copies a manifest, after everything that it names.
+    async fn manifest(
+        &mut self,
+        manifest: &Descriptor,
+        depth: usize,
+        tag: Option<&str>,
+    ) -> Result<(), Error> {
+        if depth > DEEPEST {
+            return Err(self.too_much());
+        }
+        let bytes = read_manifest(manifest, &Content::new(self.from, manifest)).await?;
+        for child in children(manifest, &bytes)? {
+            if self.done.contains(&child.digest) {
+                continue;
+            }
+            if self.done.len() >= MOST {
+                return Err(self.too_much());
+            }
+            if media_type::is_manifest(&child.media_type) {
+                Box::pin(self.manifest(&child, depth + 1, None)).await?;
+            } else {
+                let source = Content::new(self.from, &child);
+                let progress = self.progress.as_ref();
+                let source = MeteredSource::new(&source, &child, "copying", progress);
+                put_blob(self.to, &child, self.mount_from, &source).await?;
+            }
+            self.done.insert(child.digest);
+        }
+        Ok(self.to.put_manifest(manifest, &bytes, tag).await?)
+    }
+
+    fn too_much(&self) -> Error {
+        Error::TooMuch {
+            reference: self.source.to_string(),
+            most: MOST,
+            deepest: DEEPEST,
+        }
     }
 }

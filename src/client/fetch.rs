@@ -9,7 +9,7 @@ use crate::oci::{Artifact, Reference};
 
 use super::artifact::Cached;
 use super::error::Error;
-use super::{Access, Client, blocking};
+use super::{Client, blocking};
 
 /// A verified executable in the cache.
 #[derive(Debug, Clone)]
@@ -34,7 +34,7 @@ impl Client {
         reference: &Reference,
         target: &Target,
     ) -> Result<Fetched, Error> {
-        let store = self.store(reference, Access::Read).await?;
+        let store = self.read_storage(reference).await?;
         let store = store.as_ref();
         let found = self.find(store, reference).await?;
         let by_range = self.fetch_by_range(store, &found, reference, target);

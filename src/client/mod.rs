@@ -1,22 +1,23 @@
 //! What users do: push, pull, fetch, copy, inspect and extract.
 //!
-//! The only layer that knows archives, registries and the cache. Every transfer is a copy from one
-//! [`Store`] to another, and nothing is handed out before the whole archive has been verified, or, of one
-//! executable that is fetched by itself, before it has the hash that verified claims sign.
+//! The only layer that knows archives, registries and the cache. Nothing is
+//! handed out before the whole archive has been verified, or, of one executable that is fetched by
+//! itself, before it has the hash that verified claims sign.
 
 mod annotations;
 mod artifact;
 mod blocking;
 mod confirmed;
 mod copy;
+mod delete;
 mod doctor;
 mod error;
 mod fetch;
 mod flights;
 mod inspect;
 mod lock;
+mod metered;
 mod mount;
-mod naming;
 mod prefetch;
 mod provider_host;
 mod pull;
@@ -25,10 +26,11 @@ mod ranged;
 mod remote;
 mod repair;
 mod resolve;
+mod storage;
 mod summary;
+mod tag;
 mod tags;
 mod toml_problem;
-mod tree;
 mod trust;
 mod verdict;
 
@@ -37,22 +39,23 @@ use std::sync::{Arc, OnceLock};
 
 use crate::archive::Limits;
 use crate::cache::Cache;
-use crate::content::{Digest, Progress, Silent, Store};
-use crate::oci::{Layout, Reference, Registries, RegistryOptions};
+use crate::content::{Digest, Progress, Silent};
+use crate::oci::{Reference, Registries, RegistryOptions};
 
 use blocking::blocking;
+pub use copy::Copied;
+pub use delete::Deletion;
 pub use doctor::{Check, Diagnosis, Finding, Verdict};
 pub use error::Error;
 pub use fetch::Fetched;
 use flights::Flights;
 pub use inspect::Inspected;
 pub use lock::{Lock, LockError, Locked};
-pub use naming::Deletion;
 pub use pull::Pulled;
 pub use push::Pushed;
 pub use resolve::PullPolicy;
 pub use summary::{Summarized, Summary};
-pub use tree::Copied;
+
 pub use trust::{ParsePatternError, Pattern, Pinning, Rule, TrustError, TrustPolicy, pin_name};
 
 /// How a [`Client`] works. The default is what the command line does without options.
@@ -154,35 +157,12 @@ impl Client {
             }
         }
     }
-
-    /// The store that `reference` is in.
-    async fn store(&self, reference: &Reference, access: Access) -> Result<Box<dyn Store>, Error> {
-        Ok(match (reference, access) {
-            (_, Access::Read) if self.pull == PullPolicy::Never => Box::new(self.cache()?.clone()),
-            (Reference::Registry(reference), _) => Box::new(self.registries.repository(reference)),
-            (Reference::Layout(reference), access) => {
-                let directory = reference.directory().to_owned();
-                let open = move || match access {
-                    Access::Read => Layout::open(directory),
-                    Access::Write => Layout::open_or_create(directory),
-                };
-                Box::new(blocking(move || Ok(open()?)).await?)
-            }
-        })
-    }
 }
 
 /// Tells who watches which manifest it is that the operation, whose [span](Client) this is called in, is
 /// about.
 fn note_digest(digest: &Digest) {
     tracing::Span::current().record("digest", tracing::field::display(digest));
-}
-
-/// What a store is wanted for.
-#[derive(Debug, Clone, Copy)]
-enum Access {
-    Read,
-    Write,
 }
 
 /// The name under which the cache records what the tag of a reference points to.

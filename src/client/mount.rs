@@ -1,9 +1,7 @@
-//! Remembering where content is, so that a registry can take it over from one repository into another
-//! instead of getting it again.
+//! Mounting: a registry takes a blob over from one repository into another one, instead of receiving
+//! it again.
 
-use async_trait::async_trait;
-
-use crate::content::{Descriptor, Digest, Reader, Source, StoreError};
+use crate::content::{Descriptor, Digest, Push, Source};
 use crate::oci::Reference;
 
 use super::error::Error;
@@ -30,19 +28,21 @@ impl Client {
         }
     }
 
-    /// Another repository in the registry of `reference` that had this content when it was last seen.
+    /// Returns another repository in the registry of `reference` that had this content when this
+    /// client last saw it.
     pub(super) async fn neighbour(&self, reference: &Reference, digest: &Digest) -> Option<String> {
         let (registry, repository) = repository(reference)?;
         let digest = digest.clone();
         let known = self.blocking(move |client| Ok(client.cache()?.places(&digest)));
         let unknown = |error: &Error| tracing::debug!(%error, "neighbours are not known");
         let places = known.await.inspect_err(unknown).unwrap_or_default();
-        let mut others = places.into_iter().filter(|place| {
-            let name = place.strip_prefix(registry);
-            let name = name.and_then(|name| name.strip_prefix('/'));
-            name.is_some_and(|name| name != repository)
-        });
-        others.next()
+        let names = places
+            .iter()
+            .filter_map(|place| place.strip_prefix(registry)?.strip_prefix('/'));
+        names
+            .filter(|name| *name != repository)
+            .map(str::to_owned)
+            .next()
     }
 }
 
@@ -53,19 +53,17 @@ fn repository(reference: &Reference) -> Option<(&str, &str)> {
     }
 }
 
-/// Content that a neighbouring repository may have too.
-pub(super) struct Neighbouring<'a> {
-    pub(super) source: &'a dyn Source,
-    pub(super) place: Option<String>,
-}
-
-#[async_trait]
-impl Source for Neighbouring<'_> {
-    async fn open(&self, offset: u64) -> Result<Reader, StoreError> {
-        self.source.open(offset).await
+/// Stores a blob unless it is there: from the repository `from`, where that is possible, else from
+/// `source`.
+pub(super) async fn put_blob(
+    to: &dyn Push,
+    blob: &Descriptor,
+    from: Option<&str>,
+    source: &dyn Source,
+) -> Result<(), Error> {
+    match (from, to.as_mount()) {
+        (Some(from), Some(to)) => to.mount_blob(blob, from, source).await?,
+        _ => to.put_blob(blob, source).await?,
     }
-
-    fn place(&self) -> Option<String> {
-        self.place.clone()
-    }
+    Ok(())
 }

@@ -12,7 +12,7 @@ use crate::oci::Reference;
 
 use super::artifact::Cached;
 use super::error::Error;
-use super::{Access, Client, blocking};
+use super::{Client, blocking};
 
 /// An archive that was pulled and verified.
 #[derive(Debug, Clone)]
@@ -127,7 +127,7 @@ impl Client {
         let actual = match (reference.digest(), reference.tag()) {
             (Some(written), _) => written.clone(),
             (None, Some(_)) => {
-                let store = self.store(reference, Access::Read).await?;
+                let store = self.read_storage(reference).await?;
                 let resolved = self.stands_for(store.as_ref(), reference).await?;
                 resolved.descriptor.digest
             }

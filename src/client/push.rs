@@ -12,16 +12,16 @@ use crate::archive::{
     self, Compression, Contents, Index, VerifiedClaims, read_claims, verify, verify_file,
 };
 use crate::content::{
-    Descriptor, Digest, DigestReader, MeteredReader, Silent, Source, SteadyFile, open_regular,
+    Descriptor, Digest, DigestReader, MeteredReader, Source, SteadyFile, open_regular,
 };
 use crate::oci::{Artifact, Reference, media_type};
 
 use super::blocking::Input;
-use super::copy::copy;
 use super::error::Error;
-use super::mount::Neighbouring;
+use super::metered::MeteredSource;
+use super::mount::put_blob;
 use super::verdict::{HeldBack, Verdict, while_verifying};
-use super::{Access, Client, annotations, blocking, note_digest};
+use super::{Client, annotations, blocking, note_digest};
 
 /// Up to this size, in bytes, an archive is verified sooner than a registry answers, and so before
 /// anything is sent.
@@ -166,21 +166,20 @@ impl Client {
         reference: &Reference,
         verdict: Verdict,
     ) -> Result<Digest, Error> {
-        let store = self.store(reference, Access::Write).await?;
-        let store = store.as_ref();
+        let storage = self.push_storage(reference).await?;
+        let storage = storage.as_ref();
         for layer in artifact.layers() {
-            let place = self.neighbour(reference, &layer.digest).await;
-            let source = &Neighbouring { source, place };
-            copy(source, store, layer, "uploading", self.progress.as_ref()).await?;
+            let from = self.neighbour(reference, &layer.digest).await;
+            let source = MeteredSource::new(source, layer, "uploading", self.progress.as_ref());
+            put_blob(storage, layer, from.as_deref(), &source).await?;
         }
         verdict.wait().await?;
         let config = Bytes::from_static(Artifact::CONFIG_BODY);
-        copy(&config, store, artifact.config(), "uploading", &Silent).await?;
+        storage.put_blob(artifact.config(), &config).await?;
         let manifest = artifact.descriptor();
-        copy(artifact.manifest(), store, manifest, "uploading", &Silent).await?;
-        if let Some(tag) = reference.tag() {
-            store.tag(manifest, tag).await?;
-        }
+        storage
+            .put_manifest(manifest, artifact.manifest(), reference.tag())
+            .await?;
         self.remember(reference, artifact.layers()).await;
         Ok(manifest.digest.clone())
     }

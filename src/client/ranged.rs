@@ -11,7 +11,7 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 use crate::archive::{Index, IndexEntry, Target, write_executable};
 use crate::cache::{self, Cache, Executable, PartialRange, Slot};
-use crate::content::{Digest, ErrorKind, MeteredReader, Store};
+use crate::content::{Digest, ErrorKind, MeteredReader, ReadStorage};
 use crate::oci::Reference;
 
 use super::Client;
@@ -34,7 +34,7 @@ impl Client {
     /// `None` when something is in the way: reading the whole archive finds out what, or gets round it.
     pub(super) async fn fetch_by_range(
         &self,
-        store: &dyn Store,
+        store: &dyn ReadStorage,
         found: &Found,
         reference: &Reference,
         target: &Target,
@@ -77,7 +77,7 @@ impl Client {
     /// Downloads the bytes of one executable, and gives its path and how many bytes that took.
     async fn receive(
         &self,
-        store: &dyn Store,
+        store: &dyn ReadStorage,
         remote: &Remote,
         reference: &Reference,
         target: &Target,
@@ -147,7 +147,7 @@ impl Client {
     /// Downloads a part of the archive, piece by piece, for as long as anybody wants them.
     async fn send(
         &self,
-        store: &dyn Store,
+        store: &dyn ReadStorage,
         remote: &Remote,
         range: Range<u64>,
         pieces: Sender<Bytes>,

@@ -5,7 +5,7 @@ use std::ops::Range;
 use tokio::io::AsyncReadExt;
 
 use crate::archive::{self, Index, VerifiedClaims, read_head};
-use crate::content::{Descriptor, Digest, ErrorKind, Reader, Store, StoreError};
+use crate::content::{Descriptor, Digest, ErrorKind, ReadStorage, Reader, StoreError};
 use crate::oci::{Artifact, Reference};
 
 use super::confirmed::Head;
@@ -48,7 +48,7 @@ impl Client {
     /// cannot be reached.
     pub(super) async fn remote(
         &self,
-        store: &dyn Store,
+        store: &dyn ReadStorage,
         artifact: &Artifact,
         reference: &Reference,
     ) -> Result<Option<Remote>, Error> {
@@ -81,7 +81,7 @@ impl Client {
     /// What the start of the archive says.
     async fn probe(
         &self,
-        store: &dyn Store,
+        store: &dyn ReadStorage,
         artifact: &Artifact,
         layer: &Descriptor,
         reference: &Reference,
@@ -130,7 +130,7 @@ impl Client {
     /// Downloads the start of the archive.
     async fn head(
         &self,
-        store: &dyn Store,
+        store: &dyn ReadStorage,
         layer: &Descriptor,
         reference: &Reference,
     ) -> Result<Option<Vec<u8>>, Error> {
@@ -158,7 +158,7 @@ impl Client {
 
 /// A part of the archive, in memory.
 pub(super) async fn read(
-    store: &dyn Store,
+    store: &dyn ReadStorage,
     layer: &Descriptor,
     range: Range<u64>,
 ) -> Result<Vec<u8>, StoreError> {

@@ -4,9 +4,9 @@ use crate::archive;
 use crate::content::ErrorKind;
 use crate::oci::Reference;
 
+use super::Client;
 use super::artifact::{Cached, Found};
 use super::error::Error;
-use super::{Access, Client};
 
 impl Client {
     /// Works with a cached archive. When it cannot be used, its layers are read: if one of them is not what
@@ -28,7 +28,7 @@ impl Client {
         if self.is_intact(&cached).await? {
             return Err(error);
         }
-        let store = self.store(reference, Access::Read).await?;
+        let store = self.read_storage(reference).await?;
         let found = Found {
             artifact: cached.artifact,
             confirmed: cached.confirmed,

@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use crate::cache::Record;
-use crate::content::{Descriptor, Digest, ErrorKind, Store, whole};
+use crate::content::{Descriptor, Digest, ErrorKind, ManifestName, ReadStorage, Resolve, whole};
 use crate::oci::{self, Reference, media_type};
 
 use super::artifact::manifest_in;
@@ -48,10 +48,25 @@ pub(super) struct Resolved {
 }
 
 impl Client {
+    /// Returns the descriptor of the manifest, or image index, that `reference` names now. Takes one
+    /// request.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] of the registry, or [`Error::Unnamed`].
+    #[tracing::instrument(skip_all, fields(%reference))]
+    pub async fn resolve(&self, reference: &Reference) -> Result<Descriptor, Error> {
+        let name = reference
+            .name()
+            .ok_or_else(|| Error::Unnamed(reference.to_string()))?;
+        let storage = self.read_storage(reference).await?;
+        Ok(storage.resolve(&name).await?)
+    }
+
     /// The manifest that `reference` stands for, as far as the pull policy wants to know.
     pub(super) async fn stands_for(
         &self,
-        store: &dyn Store,
+        store: &dyn ReadStorage,
         reference: &Reference,
     ) -> Result<Resolved, Error> {
         let name = reference
@@ -92,8 +107,8 @@ impl Client {
     /// Asks for what `name` stands for. When nobody answers, it is what was confirmed before.
     async fn resolve_or_recall(
         &self,
-        store: &dyn Store,
-        name: &str,
+        store: &dyn ReadStorage,
+        name: &ManifestName,
         reference: &Reference,
         record: Record,
     ) -> Result<Resolved, Error> {
@@ -122,18 +137,19 @@ impl Client {
         Ok(Resolved::from_cache(record.descriptor))
     }
 
-    /// What `name` stands for. The cache knows nothing of it, so the manifest is needed as well: to ask
-    /// for it saves asking what it is first.
-    async fn receive_manifest(&self, store: &dyn Store, name: &str) -> Result<Descriptor, Error> {
-        let (descriptor, manifest) = store.resolve_and_open(name).await?;
-        if let Some(manifest) = manifest {
-            self.cache()?.put(&descriptor, &manifest).await?;
-        }
+    /// Receives the manifest that `name` names into the cache, which knows nothing of the name.
+    async fn receive_manifest(
+        &self,
+        store: &dyn ReadStorage,
+        name: &ManifestName,
+    ) -> Result<Descriptor, Error> {
+        let (descriptor, manifest) = store.fetch_manifest(name).await?;
+        self.cache()?.receive(&descriptor, &manifest).await?;
         Ok(descriptor)
     }
 
     /// The descriptor of a manifest that the cache holds.
-    async fn known(&self, digest: &Digest) -> Result<Option<Descriptor>, Error> {
+    pub(super) async fn known(&self, digest: &Digest) -> Result<Option<Descriptor>, Error> {
         let Some(held) = self.held(digest).await? else {
             return Ok(None);
         };
@@ -148,7 +164,10 @@ impl Client {
     }
 
     /// What is recorded of the tag of `reference`, when the manifest is in the cache too.
-    async fn usable_record(&self, reference: &Reference) -> Result<Option<Record>, Error> {
+    pub(super) async fn usable_record(
+        &self,
+        reference: &Reference,
+    ) -> Result<Option<Record>, Error> {
         let Some(name) = record_name(reference) else {
             return Ok(None);
         };

@@ -4,13 +4,13 @@ use std::io::Read;
 use std::ops::Range;
 
 use crate::archive::{Contents, Target, VerifiedClaims};
-use crate::content::{Digest, ErrorKind, Store};
+use crate::content::{Digest, ErrorKind, ReadStorage};
 use crate::oci::Reference;
 
+use super::Client;
 use super::artifact::Found;
 use super::error::Error;
 use super::remote::{Remote, read, whole_instead};
-use super::{Access, Client};
 
 /// What an archive says of itself. Its claims are verified: signature, key types and dates.
 #[derive(Debug, Clone)]
@@ -64,7 +64,7 @@ impl Client {
     #[tracing::instrument(skip_all, fields(%reference, digest))]
     pub async fn summarize(&self, reference: &Reference, world: bool) -> Result<Summarized, Error> {
         let reference = &self.locked(reference)?;
-        let store = self.store(reference, Access::Read).await?;
+        let store = self.read_storage(reference).await?;
         let store = store.as_ref();
         let found = self.find(store, reference).await?;
         let digest = found.artifact.descriptor().digest.clone();
@@ -81,7 +81,7 @@ impl Client {
 
     async fn summarize_remote(
         &self,
-        store: &dyn Store,
+        store: &dyn ReadStorage,
         found: &Found,
         reference: &Reference,
         world: bool,
@@ -125,7 +125,7 @@ impl Client {
     /// The WIT world that has this hash, by the index.
     async fn world(
         &self,
-        store: &dyn Store,
+        store: &dyn ReadStorage,
         remote: &Remote,
         hash: &Digest,
         reference: &Reference,

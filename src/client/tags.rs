@@ -1,25 +1,27 @@
-//! Which tags there are.
+//! Tags: the tags of a repository or an image layout.
 
-use crate::oci::{Layout, Reference};
+use crate::oci::Reference;
 
+use super::Client;
 use super::error::Error;
-use super::{Client, blocking};
+use super::resolve::PullPolicy;
+use super::storage::open_layout;
 
 impl Client {
-    /// All tags of the repository, or of the image layout, that `reference` is in, sorted.
+    /// Returns all tags of the repository or image layout that `reference` is in, sorted.
     ///
     /// # Errors
     ///
-    /// [`Error`] of the registry or of the layout.
+    /// [`Error`] of the registry or of the layout. [`Error::NotCached`] for a registry with
+    /// [`PullPolicy::Never`]: the cache does not know all tags.
     #[tracing::instrument(skip_all, fields(%reference))]
     pub async fn tags(&self, reference: &Reference) -> Result<Vec<String>, Error> {
         match reference {
-            Reference::Registry(place) => Ok(self.registries.repository(place).tags().await?),
-            Reference::Layout(place) => {
-                let directory = place.directory().to_owned();
-                let layout = blocking(move || Ok(Layout::open(directory)?)).await?;
-                Ok(layout.tags().await?)
+            Reference::Registry(_) if self.pull == PullPolicy::Never => {
+                Err(Error::NotCached(format!("the list of tags of {reference}")))
             }
+            Reference::Registry(place) => Ok(self.registries.repository(place).tags().await?),
+            Reference::Layout(place) => Ok(open_layout(place).await?.tags().await?),
         }
     }
 }

@@ -1,9 +1,9 @@
 //! Content: bytes that are identified by their digest. All other layers build on this one.
 //!
-//! Content is addressed by a [`Descriptor`] (media type, [`Digest`], size). A [`Store`] keeps it: a
-//! registry, an OCI image layout and the cache are stores, so that a push, a pull and a copy are transfers
-//! between two of them. Bytes are verified only once a [`VerifyReader`] has finished over them, and a file
-//! gets its final name only through an [`AtomicFile`] or [`publish`].
+//! Content is addressed by a [`Descriptor`] (media type, [`Digest`], size). A storage, such as a registry, an OCI
+//! image layout or the cache, implements a trait for each of its capabilities, such as [`Fetch`] and [`Push`]. Bytes
+//! are verified only once a [`VerifyReader`] has finished over them, and a file gets its final name only through an
+//! [`AtomicFile`] or [`publish`].
 
 mod atomic;
 mod blocking;
@@ -18,7 +18,7 @@ mod lanes;
 mod progress;
 mod regular;
 mod steady;
-mod store;
+mod storage;
 mod user_directory;
 mod verify;
 
@@ -42,6 +42,9 @@ pub use progress::{Meter, MeteredReader, Progress, Silent, Stopped};
 pub use regular::open_regular;
 pub(crate) use regular::{is_at, open_exclusive};
 pub(crate) use steady::SteadyFile;
-pub use store::{Reader, Source, Store, StoreError};
+pub use storage::{
+    Content, Delete, Fetch, ManifestName, Mount, Push, ReadStorage, Reader, Resolve, Source,
+    StoreError,
+};
 pub(crate) use user_directory::{home, user_folder};
 pub use verify::{DigestReader, VerifyError, VerifyReader};

@@ -37,8 +37,9 @@ pub(crate) async fn read_manifest(
         reader.read_to_end(&mut bytes).await?;
         reader.finish_async().await
     };
-    let verified = verified.await;
-    verified.map_err(|error| Error::reading(what(), error))?;
+    verified
+        .await
+        .map_err(|error| Error::reading(what(), error))?;
     Ok(bytes.into())
 }
 

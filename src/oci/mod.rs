@@ -5,7 +5,7 @@
 //! ([`Artifact`]). It knows media types and does not look into archives.
 //!
 //! Everything that comes from the network is limited in size and checked against what was asked for
-//! before a caller sees it. The exception is [`Store::open`](crate::content::Store::open), whose reader
+//! before a caller sees it. The exception is [`Fetch::open`](crate::content::Fetch::open), whose reader
 //! does not verify.
 
 mod artifact;

@@ -1,4 +1,4 @@
-//! Why there is no secure connection.
+//! The reasons why a TLS handshake fails.
 
 use std::error::Error;
 use std::fmt;
@@ -6,33 +6,33 @@ use std::io;
 
 use rustls::{AlertDescription, CertificateError};
 
-/// What keeps two sides from a secure connection, as far as it can be told.
+/// The reason why a TLS handshake failed, as far as it is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TlsProblem {
-    /// The certificate is of an authority that is not trusted.
+    /// The authority of the server's certificate is not trusted.
     UnknownAuthority,
-    /// The certificate is no longer valid, or not yet.
+    /// The server's certificate is expired, or not valid yet.
     Expired,
-    /// The certificate is for another host.
+    /// The server's certificate is for another host.
     OtherName,
-    /// The server wants a certificate of the client, or another one.
+    /// The server requires a client certificate, or does not accept the one it was shown.
     ClientCertificate,
-    /// The server does not speak TLS there.
+    /// The server does not speak TLS at this address.
     NoTls,
-    /// Something else.
+    /// Another reason.
     Other,
 }
 
 impl TlsProblem {
-    /// The problem behind an error of a request, when it is one of TLS.
+    /// Returns the problem that caused `error`, or `None` when TLS did not.
     pub(in crate::oci) fn behind(error: &(dyn Error + 'static)) -> Option<Self> {
         let mut next = Some(error);
         while let Some(error) = next {
             if let Some(error) = error.downcast_ref::<rustls::Error>() {
                 return Some(Self::of(error));
             }
-            // It hides inside of `io::Error`s, which do not count as sources.
+            // The error that an `io::Error` wraps is not its `source`.
             let inner = error
                 .downcast_ref::<io::Error>()
                 .and_then(io::Error::get_ref);
@@ -56,7 +56,7 @@ impl TlsProblem {
                 | CertificateError::NotValidForNameContext { .. } => Self::OtherName,
                 _ => Self::Other,
             },
-            // What servers say of our certificate; of theirs we say it.
+            // Alerts are the server's verdict on the client's certificate.
             rustls::Error::AlertReceived(
                 AlertDescription::CertificateRequired
                 | AlertDescription::BadCertificate
@@ -103,8 +103,8 @@ impl fmt::Display for TlsProblem {
             Self::UnknownAuthority => "the authority of its certificate is not trusted",
             Self::Expired => "its certificate is not valid now",
             Self::OtherName => "its certificate is for another name",
-            Self::ClientCertificate => "it wants a certificate of the client that it accepts",
-            Self::NoTls => "it does not speak TLS there",
+            Self::ClientCertificate => "it requires a client certificate that it accepts",
+            Self::NoTls => "it does not speak TLS",
             Self::Other => "TLS failed",
         })
     }

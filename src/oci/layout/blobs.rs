@@ -112,8 +112,10 @@ impl Layout {
             writer.write_all(bytes).await.map_err(file_error)?;
         }
         writer.flush().await.map_err(file_error)?;
-        let verified = reader.finish_async().await;
-        verified.map_err(|error| Error::reading(what(), error))?;
+        reader
+            .finish_async()
+            .await
+            .map_err(|error| Error::reading(what(), error))?;
         blocking(move || file.commit().map(drop).map_err(Error::file(&path))).await
     }
 }

@@ -76,41 +76,37 @@ impl Index {
         entries.into_iter().flatten()
     }
 
-    /// Lists `descriptor`, under `tag` when there is one. A manifest that loses the tag stays listed, so
-    /// that it is still found by its digest.
-    fn set(&mut self, descriptor: &Descriptor, tag: Option<&str>) {
+    /// Lists `descriptor` under `tag`. A manifest that loses the tag stays listed, so that it is still found by
+    /// its digest.
+    fn set(&mut self, descriptor: &Descriptor, tag: &str) {
         let entries = self.document.get_mut("manifests");
         let Some(entries) = entries.and_then(Value::as_array_mut) else {
             return;
         };
         let digest = descriptor.digest.to_string();
         for entry in entries.iter_mut() {
-            if tag.is_some() && tag_of(entry) == tag && !is_of(entry, &digest) {
+            if tag_of(entry) == Some(tag) && !is_of(entry, &digest) {
                 remove_tag(entry);
             }
         }
-        let listed =
-            |entry: &Value| is_of(entry, &digest) && (tag.is_none() || tag_of(entry) == tag);
-        if entries.iter().any(listed) {
+        if entries
+            .iter()
+            .any(|entry| is_of(entry, &digest) && tag_of(entry) == Some(tag))
+        {
             return;
         }
         let mut untagged = entries
             .iter_mut()
             .filter(|entry| is_of(entry, &digest) && tag_of(entry).is_none());
-        if let Some(tag) = tag
-            && untagged.next().is_some_and(|entry| add_tag(entry, tag))
-        {
+        if untagged.next().is_some_and(|entry| add_tag(entry, tag)) {
             return;
         }
-        let mut entry = json!({
+        entries.push(json!({
             "mediaType": descriptor.media_type,
             "digest": digest,
             "size": descriptor.size,
-        });
-        if let Some(tag) = tag {
-            add_tag(&mut entry, tag);
-        }
-        entries.push(entry);
+            "annotations": { TAG: tag },
+        }));
     }
 }
 
@@ -147,13 +143,9 @@ fn remove_tag(entry: &mut Value) {
     }
 }
 
-/// Lists `descriptor` in the index of the layout in `directory`, under `tag` when there is one. Blocks
-/// while another process changes the index.
-pub(super) fn update(
-    directory: &Path,
-    descriptor: &Descriptor,
-    tag: Option<&str>,
-) -> Result<(), Error> {
+/// Lists `descriptor` under `tag` in the index of the layout in `directory`. Blocks while another process
+/// changes the index.
+pub(super) fn update(directory: &Path, descriptor: &Descriptor, tag: &str) -> Result<(), Error> {
     // The marker always exists and is never replaced. A lock file would be foreign to the format.
     let marker = directory.join(MARKER);
     let open = File::options().read(true).write(true).open(&marker);

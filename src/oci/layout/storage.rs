@@ -4,13 +4,16 @@ use std::io;
 use std::ops::Range;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
 
 use crate::content::{
-    Descriptor, Digest, Reader, Source, Store, StoreError, blocking, open_regular,
+    Content, Descriptor, Fetch, ManifestName, Push, Reader, Resolve, Source, StoreError, blocking,
+    open_regular,
 };
 
 use super::super::error::Error;
+use super::super::manifest::read_manifest;
 use super::super::one_line::one_line;
 use super::super::reference::is_tag;
 use super::blobs::BUFFER;
@@ -18,7 +21,7 @@ use super::directory::Layout;
 use super::index::{self, Index};
 
 #[async_trait]
-impl Store for Layout {
+impl Fetch for Layout {
     async fn exists(&self, descriptor: &Descriptor) -> Result<bool, StoreError> {
         let size = self.blob_size(&descriptor.digest).await?;
         Ok(size == Some(descriptor.size))
@@ -74,46 +77,78 @@ impl Store for Layout {
             .map_err(|source| Error::File { path, source })?;
         Ok(Box::new(file.take(range.end - range.start)))
     }
+}
 
-    /// What is there already is read, and written anew when it is damaged.
-    async fn put(&self, descriptor: &Descriptor, source: &dyn Source) -> Result<(), StoreError> {
+#[async_trait]
+impl Resolve for Layout {
+    async fn resolve(&self, name: &ManifestName) -> Result<Descriptor, StoreError> {
+        let directory = self.directory.clone();
+        let index = blocking(move || Index::read(&directory)).await?;
+        match name {
+            ManifestName::Digest(digest) => Ok(match index.find_digest(digest)? {
+                Some(descriptor) => descriptor,
+                None => self.resolve_blob(digest).await?,
+            }),
+            ManifestName::Tag(tag) => {
+                let found = index.find_tag(tag)?;
+                Ok(found.ok_or_else(|| self.missing(format!("tag `{}`", one_line(tag))))?)
+            }
+        }
+    }
+
+    async fn fetch_manifest(&self, name: &ManifestName) -> Result<(Descriptor, Bytes), StoreError> {
+        let descriptor = self.resolve(name).await?;
+        let bytes = read_manifest(&descriptor, &Content::new(self, &descriptor)).await?;
+        Ok((descriptor, bytes))
+    }
+}
+
+#[async_trait]
+impl Push for Layout {
+    /// Stores a blob. A blob that is already there is read, and is replaced when it is damaged.
+    async fn put_blob(
+        &self,
+        descriptor: &Descriptor,
+        source: &dyn Source,
+    ) -> Result<(), StoreError> {
         if !self.holds(descriptor).await? {
             self.write_blob(descriptor, source).await?;
         }
         Ok(())
     }
 
-    async fn resolve(&self, name: &str) -> Result<Descriptor, StoreError> {
-        let directory = self.directory.clone();
-        let index = blocking(move || Index::read(&directory)).await?;
-        if let Ok(digest) = name.parse::<Digest>() {
-            return Ok(match index.find_digest(&digest)? {
-                Some(descriptor) => descriptor,
-                None => self.resolve_blob(&digest).await?,
+    async fn put_manifest(
+        &self,
+        descriptor: &Descriptor,
+        bytes: &Bytes,
+        tag: Option<&str>,
+    ) -> Result<(), StoreError> {
+        self.put_blob(descriptor, bytes).await?;
+        match tag {
+            Some(tag) => Ok(self.tag(descriptor, tag).await?),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Layout {
+    /// Lists the manifest, which the layout must hold, in the index under `tag`. The tag is removed
+    /// from the manifest that had it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotInLayout`] without such a manifest, [`Error::Name`] when `tag` is not a tag,
+    /// [`Error::File`] when the index cannot be written.
+    pub async fn tag(&self, manifest: &Descriptor, tag: &str) -> Result<(), Error> {
+        if self.blob_size(&manifest.digest).await? != Some(manifest.size) {
+            return Err(self.missing(format!("manifest {}", manifest.digest)));
+        }
+        if !is_tag(tag) {
+            return Err(Error::Name {
+                name: one_line(tag),
             });
         }
-        let found = index.find_tag(name)?;
-        Ok(found.ok_or_else(|| self.missing(format!("tag `{}`", one_line(name))))?)
-    }
-
-    async fn tag(&self, descriptor: &Descriptor, name: &str) -> Result<(), StoreError> {
-        if !self.exists(descriptor).await? {
-            return Err(self
-                .missing(format!("manifest {}", descriptor.digest))
-                .into());
-        }
-        let tag = match name.parse::<Digest>() {
-            Ok(digest) if digest == descriptor.digest => None,
-            Err(_) if is_tag(name) => Some(name.to_owned()),
-            _ => {
-                return Err(Error::Name {
-                    name: name.to_owned(),
-                }
-                .into());
-            }
-        };
-        let directory = self.directory.clone();
-        let descriptor = descriptor.clone();
-        Ok(blocking(move || index::update(&directory, &descriptor, tag.as_deref())).await?)
+        let (directory, manifest, tag) = (self.directory.clone(), manifest.clone(), tag.to_owned());
+        blocking(move || index::update(&directory, &manifest, &tag)).await
     }
 }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 use tokio::io::AsyncReadExt;
 
-use crate::content::{Descriptor, ErrorKind, Store};
+use crate::content::{Descriptor, ErrorKind, Fetch, ManifestName, Push, Resolve};
 
 use super::super::media_type;
 use super::files::{MARKER, create_marker};
@@ -14,7 +14,7 @@ use super::{Layout, index};
 
 async fn read(layout: &Layout, descriptor: &Descriptor, range: Option<Range<u64>>) -> Vec<u8> {
     let mut bytes = Vec::new();
-    let mut reader = Store::open(layout, descriptor, range).await.unwrap();
+    let mut reader = Fetch::open(layout, descriptor, range).await.unwrap();
     reader.read_to_end(&mut bytes).await.unwrap();
     bytes
 }
@@ -22,7 +22,7 @@ async fn read(layout: &Layout, descriptor: &Descriptor, range: Option<Range<u64>
 async fn put(layout: &Layout, media_type: &str, bytes: &'static [u8]) -> Descriptor {
     let descriptor = Descriptor::of(media_type, bytes);
     layout
-        .put(&descriptor, &Bytes::from_static(bytes))
+        .put_blob(&descriptor, &Bytes::from_static(bytes))
         .await
         .unwrap();
     descriptor
@@ -40,7 +40,7 @@ async fn content_is_read_as_it_was_written_whole_and_in_ranges() {
     assert!(layout.exists(&descriptor).await.unwrap());
     assert_eq!(read(&layout, &descriptor, None).await, b"content");
     assert_eq!(read(&layout, &descriptor, Some(3..5)).await, b"te");
-    let outside = Store::open(&layout, &descriptor, Some(3..8)).await;
+    let outside = Fetch::open(&layout, &descriptor, Some(3..8)).await;
     assert_eq!(outside.err().unwrap().kind(), ErrorKind::Usage);
     Layout::open(layout.directory()).unwrap();
 }
@@ -52,7 +52,7 @@ async fn wrong_content_leaves_no_blob() {
     let descriptor = Descriptor::of("text/plain", b"content");
     for wrong in ["c0ntent", "conten", "contents"] {
         let error = layout
-            .put(&descriptor, &Bytes::from(wrong))
+            .put_blob(&descriptor, &Bytes::from(wrong))
             .await
             .unwrap_err();
         assert_eq!(error.kind(), ErrorKind::NotVerified);
@@ -65,7 +65,11 @@ async fn wrong_content_leaves_no_blob() {
         0
     );
     assert_eq!(
-        layout.resolve("none").await.unwrap_err().kind(),
+        layout
+            .resolve(&ManifestName::Tag("none".to_owned()))
+            .await
+            .unwrap_err()
+            .kind(),
         ErrorKind::NotFound
     );
 }
@@ -77,20 +81,34 @@ async fn a_manifest_that_loses_its_tag_is_still_found_by_digest() {
     let first = put(&layout, media_type::OCI_MANIFEST, br#"{"schemaVersion":2}"#).await;
     let second = put(&layout, media_type::OCI_INDEX, br#"{"schemaVersion": 2}"#).await;
     assert_eq!(
-        layout.resolve(&first.digest.to_string()).await.unwrap(),
+        layout
+            .resolve(&ManifestName::Digest(first.digest.clone()))
+            .await
+            .unwrap(),
         first
     );
     layout.tag(&first, "1.0").await.unwrap();
-    layout
-        .tag(&second, &second.digest.to_string())
-        .await
-        .unwrap();
     layout.tag(&second, "1.0").await.unwrap();
     layout.tag(&second, "latest").await.unwrap();
-    assert_eq!(layout.resolve("1.0").await.unwrap(), second);
-    assert_eq!(layout.resolve("latest").await.unwrap(), second);
     assert_eq!(
-        layout.resolve(&first.digest.to_string()).await.unwrap(),
+        layout
+            .resolve(&ManifestName::Tag("1.0".to_owned()))
+            .await
+            .unwrap(),
+        second
+    );
+    assert_eq!(
+        layout
+            .resolve(&ManifestName::Tag("latest".to_owned()))
+            .await
+            .unwrap(),
+        second
+    );
+    assert_eq!(
+        layout
+            .resolve(&ManifestName::Digest(first.digest.clone()))
+            .await
+            .unwrap(),
         first
     );
     assert_eq!(index_of(&layout)["manifests"].as_array().unwrap().len(), 3);
@@ -140,7 +158,7 @@ fn processes_that_create_one_layout_at_the_same_time_keep_all_tags() {
                     together.wait();
                     Layout::open_or_create(directory).unwrap();
                     let manifest = Descriptor::of(media_type::OCI_MANIFEST, b"{}");
-                    index::update(directory, &manifest, Some(&format!("t{number}"))).unwrap();
+                    index::update(directory, &manifest, &format!("t{number}")).unwrap();
                 });
             }
         });
@@ -171,7 +189,7 @@ async fn damaged_content_is_written_again_and_intact_content_is_not() {
     assert_eq!(read(&layout, &descriptor, None).await, b"content");
     // The source is not read for content that the layout holds.
     let wrong = Bytes::from_static(b"else");
-    layout.put(&descriptor, &wrong).await.unwrap();
+    layout.put_blob(&descriptor, &wrong).await.unwrap();
     assert_eq!(read(&layout, &descriptor, None).await, b"content");
 }
 

@@ -1,3 +1,5 @@
+use crate::content::ManifestName;
+
 use super::*;
 
 const DIGEST: &str = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
@@ -30,10 +32,13 @@ fn a_reference_is_displayed_as_it_was_written() {
 #[test]
 fn a_missing_tag_has_no_default_and_a_digest_is_resolved_before_a_tag() {
     assert_eq!(parse("ghcr.io/org/provider").name(), None);
-    assert_eq!(parse("ghcr.io/org/provider:1").name().unwrap(), "1");
     assert_eq!(
-        parse(&format!("ghcr.io/a:1@{DIGEST}")).name().unwrap(),
-        DIGEST
+        parse("ghcr.io/org/provider:1").name().unwrap().to_string(),
+        "1"
+    );
+    assert_eq!(
+        parse(&format!("ghcr.io/a:1@{DIGEST}")).name(),
+        Some(ManifestName::Digest(DIGEST.parse().unwrap()))
     );
     let pinned = parse("ghcr.io/a:1").pinned(&DIGEST.parse().unwrap());
     assert_eq!(pinned, format!("ghcr.io/a@{DIGEST}"));

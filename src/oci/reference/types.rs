@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::Path;
 
-use crate::content::Digest;
+use crate::content::{Digest, ManifestName};
 
 use super::super::names::{self, DOCKER_HUB, canonical_name};
 use super::error::ParseReferenceError;
@@ -124,12 +124,12 @@ impl Reference {
         }
     }
 
-    /// Returns the name to resolve: the digest, which cannot change its meaning, or else the tag.
+    /// Returns the name to resolve: the digest when there is one, else the tag.
     #[must_use]
-    pub fn name(&self) -> Option<String> {
+    pub fn name(&self) -> Option<ManifestName> {
         match self.digest() {
-            Some(digest) => Some(digest.to_string()),
-            None => self.tag().map(str::to_owned),
+            Some(digest) => Some(ManifestName::Digest(digest.clone())),
+            None => self.tag().map(|tag| ManifestName::Tag(tag.to_owned())),
         }
     }
 

@@ -7,19 +7,23 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::content::{Descriptor, Digest, Reader, Source, StoreError};
+use crate::content::{Descriptor, Digest, ManifestName, Reader, StoreError};
 use crate::oci::error::Error;
 use crate::oci::hosts::Capability;
 use crate::oci::media_type;
 
 use super::download;
 use super::endpoints::{Candidates, Endpoint, EndpointCache, RegistryEndpoints};
-use super::http::{Announced, Scope};
+use super::http::Scope;
 use super::referrers::{self, Referrer};
 use super::repository_endpoint::RepositoryEndpoint;
 use super::{tags, upload};
 
-/// One repository of one registry, as a [`Store`](crate::content::Store) for blobs and manifests.
+/// One repository of one registry.
+///
+/// It is storage for blobs and manifests: it implements [`Fetch`](crate::content::Fetch),
+/// [`Resolve`](crate::content::Resolve), [`Push`](crate::content::Push), [`Mount`](crate::content::Mount) and
+/// [`Delete`](crate::content::Delete).
 #[derive(Clone)]
 pub struct Repository {
     endpoints: Arc<EndpointCache>,
@@ -176,46 +180,6 @@ impl Repository {
         Ok(download::open_first_hand(content, range, candidates, at).await?)
     }
 
-    /// Sends content that the repository lacks, and checks that the registry has stored it.
-    pub(super) async fn upload(
-        &self,
-        content: &Descriptor,
-        source: &dyn Source,
-    ) -> Result<(), Error> {
-        upload::send(&self.writable().await?, content, source).await
-    }
-
-    /// Pushes a manifest under `tag`, or under its digest alone without one, in one request, and checks that the
-    /// registry has stored it. What the manifest names must be there already.
-    ///
-    /// When the registry refuses to move the tag, and the tag stands for this manifest already, the push is a
-    /// success.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::TagImmutable`] when the tag stands for another manifest and must not be moved;
-    /// [`Error::StoredDifferently`] when the registry has stored something else than it was sent; and everything
-    /// that keeps a registry from accepting.
-    pub async fn push_manifest(
-        &self,
-        bytes: Bytes,
-        media_type: &str,
-        tag: Option<&str>,
-    ) -> Result<Descriptor, Error> {
-        let repository = self.writable().await?;
-        let content = Descriptor::of(media_type, &bytes);
-        let name = tag.map_or_else(|| content.digest.to_string(), str::to_owned);
-        upload::send_manifest(&repository, &content, bytes, &name).await?;
-        let found = repository.resolve_name(&name).await?;
-        let stored = Announced {
-            media_type: None,
-            digest: Some(found.digest),
-            size: Some(found.size),
-        };
-        upload::compare_stored(&repository, &content, Some(&stored))?;
-        Ok(content)
-    }
-
     /// Gives `tag` to the manifest `name`, a tag or a digest. Sends two requests, and a third when the registry does
     /// not say what it has stored.
     ///
@@ -223,9 +187,9 @@ impl Repository {
     ///
     /// [`Error::NotFound`], [`Error::TagImmutable`]; [`Error::StoredDifferently`] when the tag stands for another
     /// manifest afterwards; and everything that keeps a registry from accepting.
-    pub async fn add_tag(&self, name: &str, tag: &str) -> Result<Descriptor, Error> {
+    pub async fn add_tag(&self, name: &ManifestName, tag: &str) -> Result<Descriptor, Error> {
         let repository = self.writable().await?;
-        let (manifest, bytes) = repository.manifest(name).await?;
+        let (manifest, bytes) = repository.manifest(&name.to_string()).await?;
         upload::send_manifest(&repository, &manifest, bytes, tag).await?;
         Ok(manifest)
     }
@@ -236,27 +200,14 @@ impl Repository {
     /// # Errors
     ///
     /// [`Error::NotFound`], and everything that keeps a registry from answering.
-    pub async fn tagged_alike(&self, name: &str) -> Result<(Descriptor, Vec<String>), Error> {
+    pub async fn tagged_alike(
+        &self,
+        name: &ManifestName,
+    ) -> Result<(Descriptor, Vec<String>), Error> {
         let repository = self.writable().await?;
-        let manifest = repository.resolve_name(name).await?;
+        let manifest = repository.resolve_name(&name.to_string()).await?;
         let tags = tags::of_manifest(&repository, &manifest.digest).await?;
         Ok((manifest, tags))
-    }
-
-    /// Deletes the manifest `digest`, with the tags that stand for it. Blobs stay until the registry collects them. A
-    /// manifest that does not exist is a success.
-    ///
-    /// There is no function to delete a tag alone: `registry:2`, and other registries before version 1.1 of the OCI
-    /// distribution specification, cannot do it.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Refused`] when the registry does not allow it, and everything that keeps it from answering.
-    pub async fn delete_manifest(&self, digest: &Digest) -> Result<(), Error> {
-        match self.writable().await?.delete_manifest(digest).await {
-            Err(Error::NotFound { .. }) => Ok(()),
-            deleted => deleted,
-        }
     }
 
     /// Returns the first answer of an endpoint that `is_enough`. The error is that of the last endpoint, which is

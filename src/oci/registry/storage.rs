@@ -1,17 +1,22 @@
-//! A repository as a store for blobs and manifests.
+//! A repository as storage.
 
 use std::ops::Range;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use crate::content::{Descriptor, Reader, Source, Store, StoreError};
+use crate::content::{
+    Delete, Descriptor, Digest, Fetch, ManifestName, Mount, Push, Reader, Resolve, Source,
+    StoreError,
+};
+
+use crate::oci::error::Error;
 
 use super::repository::Repository;
 use super::upload;
 
 #[async_trait]
-impl Store for Repository {
+impl Fetch for Repository {
     async fn exists(&self, descriptor: &Descriptor) -> Result<bool, StoreError> {
         Ok(self.has(descriptor).await?)
     }
@@ -23,32 +28,72 @@ impl Store for Repository {
     ) -> Result<Reader, StoreError> {
         Ok(self.download(descriptor, range).await?)
     }
+}
 
-    async fn put(&self, descriptor: &Descriptor, source: &dyn Source) -> Result<(), StoreError> {
-        Ok(self.upload(descriptor, source).await?)
+#[async_trait]
+impl Resolve for Repository {
+    async fn resolve(&self, name: &ManifestName) -> Result<Descriptor, StoreError> {
+        Ok(self.resolve_name(&name.to_string()).await?)
     }
 
-    async fn resolve(&self, name: &str) -> Result<Descriptor, StoreError> {
-        Ok(self.resolve_name(name).await?)
+    async fn fetch_manifest(&self, name: &ManifestName) -> Result<(Descriptor, Bytes), StoreError> {
+        Ok(self.manifest(&name.to_string()).await?)
     }
+}
 
-    async fn resolve_and_open(
+#[async_trait]
+impl Push for Repository {
+    async fn put_blob(
         &self,
-        name: &str,
-    ) -> Result<(Descriptor, Option<Bytes>), StoreError> {
-        let (descriptor, bytes) = self.manifest(name).await?;
-        Ok((descriptor, Some(bytes)))
-    }
-
-    /// Reads the manifest and sends it again under `name`: registries have no other way.
-    /// [`Repository::push_manifest`] sends it once.
-    async fn tag(&self, descriptor: &Descriptor, name: &str) -> Result<(), StoreError> {
+        descriptor: &Descriptor,
+        source: &dyn Source,
+    ) -> Result<(), StoreError> {
         let repository = self.writable().await?;
-        let (_, bytes) = repository.manifest(&descriptor.digest.to_string()).await?;
-        Ok(upload::send_manifest(&repository, descriptor, bytes, name).await?)
+        Ok(upload::store_blob(&repository, descriptor, None, source).await?)
     }
 
-    fn place(&self) -> Option<String> {
-        Some(self.location())
+    /// Stores a manifest with one PUT, and compares what the registry holds then.
+    ///
+    /// When the registry refuses to move the tag, and the tag names this manifest already, the push is a success.
+    async fn put_manifest(
+        &self,
+        descriptor: &Descriptor,
+        bytes: &Bytes,
+        tag: Option<&str>,
+    ) -> Result<(), StoreError> {
+        let repository = self.writable().await?;
+        Ok(upload::store_manifest(&repository, descriptor, bytes, tag).await?)
+    }
+
+    fn as_mount(&self) -> Option<&dyn Mount> {
+        Some(self)
+    }
+}
+
+#[async_trait]
+impl Mount for Repository {
+    async fn mount_blob(
+        &self,
+        descriptor: &Descriptor,
+        from: &str,
+        source: &dyn Source,
+    ) -> Result<(), StoreError> {
+        let repository = self.writable().await?;
+        Ok(upload::store_blob(&repository, descriptor, Some(from), source).await?)
+    }
+}
+
+#[async_trait]
+impl Delete for Repository {
+    /// Deletes the manifest and the tags that name it. The registry keeps the blobs until it
+    /// collects them.
+    ///
+    /// Only registries of the OCI distribution specification 1.1 delete a tag by its name, and
+    /// `registry:2` does not; so manifests are deleted by digest.
+    async fn delete_manifest(&self, digest: &Digest) -> Result<(), StoreError> {
+        match self.writable().await?.delete_manifest(digest).await {
+            Err(Error::NotFound { .. }) => Ok(()),
+            deleted => Ok(deleted?),
+        }
     }
 }

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use tokio::io::AsyncReadExt;
 
 use super::*;
-use crate::content::{Descriptor, Digest, ErrorKind, Store, VerifyError};
+use crate::content::{Descriptor, Digest, ErrorKind, Fetch, Push, VerifyError};
 use crate::oci::{CredentialSource, Error, Reference, media_type};
 
 type Requests = Arc<Mutex<Vec<String>>>;
@@ -151,15 +151,24 @@ async fn a_range_that_is_ignored_or_answered_wrongly_is_an_error() {
     );
 }
 
+/// Uploads `bytes` as the blob with the content `expected`.
+async fn upload(
+    repository: &Repository,
+    expected: &[u8],
+    bytes: &'static str,
+) -> Result<(), Error> {
+    let repository = repository.writable().await?;
+    let source = Bytes::from(bytes);
+    upload::store_blob(&repository, &blob(expected), None, &source).await
+}
+
 #[tokio::test]
 async fn an_upload_elsewhere_is_refused() {
     let (address, requests) = server(|head| match head.starts_with("POST") {
         true => answer("202 Accepted", "Location: http://evil.example/up\r\n", ""),
         false => answer("404 Not Found", "", ""),
     });
-    let error = repository(&address, None)
-        .upload(&blob(b"x"), &Bytes::from("x"))
-        .await;
+    let error = upload(&repository(&address, None), b"x", "x").await;
     assert!(matches!(error, Err(Error::Location { .. })));
     assert_eq!(requests.lock().unwrap().len(), 2);
 }
@@ -172,10 +181,7 @@ async fn a_source_that_changed_does_not_arrive() {
     });
     let repository = repository(&address, None);
     for wrong in ["c0ntent", "contents", "conten"] {
-        let error = repository
-            .upload(&blob(b"content"), &Bytes::from(wrong))
-            .await
-            .unwrap_err();
+        let error = upload(&repository, b"content", wrong).await.unwrap_err();
         assert!(
             matches!(error, Error::SourceChanged { .. }),
             "{wrong}: {error:?}"
@@ -206,7 +212,11 @@ async fn a_tag_that_may_not_move_is_a_conflict_unless_it_is_where_it_should_be()
             ),
         });
         let result = repository(&address, None)
-            .push_manifest(manifest.clone(), media_type::OCI_MANIFEST, Some("1"))
+            .put_manifest(
+                &Descriptor::of(media_type::OCI_MANIFEST, &manifest),
+                &manifest,
+                Some("1"),
+            )
             .await;
         match result {
             Ok(_) => assert!(fits),
@@ -222,9 +232,7 @@ async fn a_registry_that_stored_only_a_part_is_found_out() {
         Some("PUT") => answer("201 Created", "", ""),
         _ => answer("200 OK", "Content-Length: 3\r\n", ""),
     });
-    let error = repository(&address, None)
-        .upload(&blob(b"content"), &Bytes::from("content"))
-        .await;
+    let error = upload(&repository(&address, None), b"content", "content").await;
     assert!(matches!(error, Err(Error::StoredDifferently { .. })));
 }
 
@@ -239,8 +247,9 @@ async fn a_size_of_0_in_an_answer_to_head_says_nothing_of_content() {
     for content in ["content", ""] {
         let descriptor = blob(content.as_bytes());
         assert!(repository.exists(&descriptor).await.unwrap());
-        let source = Bytes::from(content);
-        repository.upload(&descriptor, &source).await.unwrap();
+        upload(&repository, content.as_bytes(), content)
+            .await
+            .unwrap();
     }
     assert_eq!(requests.lock().unwrap().len(), 4, "nothing was sent");
 }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncRead, AsyncReadExt};
 use wasmcloud_par::client::Client;
-use wasmcloud_par::content::{Descriptor, ErrorKind, Store};
+use wasmcloud_par::content::{Descriptor, ErrorKind, Fetch};
 use wasmcloud_par::oci::{CredentialSource, Reference, Registries, RegistryOptions};
 
 use super::table::{Case, Transfer, pull, run};

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use wasmcloud_par::archive::Target;
-use wasmcloud_par::content::{Descriptor, Store};
+use wasmcloud_par::content::{Descriptor, Fetch, Mount, Push};
 use wasmcloud_par::oci::{CredentialSource, Reference, Registries, RegistryOptions, Repository};
 
 use super::{Sample, block_on, client_with, parse};
 use crate::support::archives::noise;
 use crate::support::proxy::{Fault, Proxy, Rule};
-use crate::support::{Elsewhere, Registry, shared_registry, unique};
+use crate::support::{Registry, shared_registry, unique};
 
 const USER: (&str, &str) = ("jane", "password");
 
@@ -79,7 +79,7 @@ fn a_blob_of_another_repository_is_mounted_or_else_sent() {
         let blob = Descriptor::of("application/octet-stream", &content);
         let other = unique("mount-from");
         let there = repository(&format!("{}/{other}:1", shared_registry()));
-        there.put(&blob, &content).await.unwrap();
+        there.put_blob(&blob, &content).await.unwrap();
         let mount = Rule::on("POST", "mount=", Fault::None);
         let unknown = Fault::Edit(
             |request| request.replace_target("mount=sha256", "x=y"),
@@ -97,11 +97,7 @@ fn a_blob_of_another_repository_is_mounted_or_else_sent() {
         ] {
             let proxy = Proxy::to(shared_registry(), vec![rule]);
             let here = repository(&proxy.reference(&format!("{}:1", unique("mount-to"))));
-            let source = Elsewhere {
-                content: content.clone(),
-                place: format!("{}/{other}", proxy.address()),
-            };
-            here.put(&blob, &source).await.unwrap();
+            here.mount_blob(&blob, &other, &content).await.unwrap();
             assert!(here.exists(&blob).await.unwrap(), "{name}");
             assert_eq!(proxy.seen("PUT", "/blobs/uploads/").len(), sent, "{name}");
         }

@@ -7,7 +7,6 @@
 
 pub(crate) mod archives;
 pub(crate) mod certificates;
-mod elsewhere;
 mod environment;
 pub(crate) mod forwarder;
 mod patience;
@@ -21,7 +20,6 @@ mod token_service;
 mod unprivileged;
 mod watcher;
 
-pub(crate) use elsewhere::Elsewhere;
 pub(crate) use environment::{Environment, Outcome};
 pub(crate) use patience::{block_on, ended};
 pub(crate) use registry::Registry;

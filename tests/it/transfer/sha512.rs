@@ -9,7 +9,9 @@ use tokio::io::AsyncReadExt;
 use super::{block_on, par, push, small};
 use crate::support::proxy::{Fault, Proxy, Rule};
 use crate::support::{Environment, shared_registry, unique};
-use wasmcloud_par::content::{Algorithm, Descriptor, Digest, ErrorKind, Hasher, Store};
+use wasmcloud_par::content::{
+    Algorithm, Descriptor, Digest, ErrorKind, Fetch, Hasher, ManifestName, Push, Resolve,
+};
 use wasmcloud_par::oci::{Reference, Registries, RegistryOptions, Repository, media_type};
 
 fn sha512(bytes: &[u8]) -> Digest {
@@ -77,7 +79,7 @@ fn a_registry_takes_and_gives_content_that_is_named_by_sha512() {
             ..Descriptor::of("application/octet-stream", &content)
         };
         let repository = repository(shared_registry());
-        repository.put(&blob, &content).await.unwrap();
+        repository.put_blob(&blob, &content).await.unwrap();
         assert!(repository.exists(&blob).await.unwrap());
 
         let mut received = Vec::new();
@@ -89,7 +91,7 @@ fn a_registry_takes_and_gives_content_that_is_named_by_sha512() {
             digest: sha512(b"other content"),
             ..blob
         };
-        let refused = repository.put(&wrong, &content).await.unwrap_err();
+        let refused = repository.put_blob(&wrong, &content).await.unwrap_err();
         assert_eq!(refused.kind(), ErrorKind::NotVerified);
     });
 }
@@ -115,9 +117,10 @@ fn a_tag_has_the_digest_that_the_registry_names_whether_bytes_are_asked_for_or_n
     let proxy = Proxy::to(shared_registry(), rules);
     block_on(async {
         let repository = repository(proxy.address());
+        let tag = ManifestName::Tag("1.0.0".to_owned());
         let (descriptor, bytes) = repository.manifest("1.0.0").await.unwrap();
         assert_eq!(bytes, MANIFEST);
         assert_eq!(descriptor.digest, digest);
-        assert_eq!(repository.resolve("1.0.0").await.unwrap(), descriptor);
+        assert_eq!(repository.resolve(&tag).await.unwrap(), descriptor);
     });
 }

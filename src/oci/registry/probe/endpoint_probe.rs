@@ -9,6 +9,7 @@ use crate::content::{Descriptor, Digest};
 use crate::oci::credentials::Credentials;
 use crate::oci::error::Error;
 use crate::oci::hosts::Capability;
+use crate::oci::media_type;
 use crate::oci::reference::Place;
 
 use super::super::endpoints::Endpoint;
@@ -151,7 +152,11 @@ impl Probe {
 
     /// Sends content in the way that the registry accepts.
     pub(crate) async fn put(&self, content: &Descriptor, bytes: &Bytes) -> Result<(), Error> {
-        upload::send(&self.repository, content, bytes).await
+        if media_type::is_manifest(&content.media_type) {
+            upload::store_manifest(&self.repository, content, bytes, None).await
+        } else {
+            upload::store_blob(&self.repository, content, None, bytes).await
+        }
     }
 
     /// Deletes content.

@@ -1,9 +1,10 @@
-//! Sending content of any kind.
+//! Storing content: sending what the registry lacks, and comparing what it holds then.
 
-use crate::content::{Descriptor, Source};
+use bytes::Bytes;
+
+use crate::content::{Algorithm, Descriptor, Source};
 use crate::oci::error::Error;
-use crate::oci::manifest::read_manifest;
-use crate::oci::media_type;
+use crate::oci::manifest::verify;
 
 use super::super::http::Scope;
 use super::super::repository_endpoint::RepositoryEndpoint;
@@ -11,25 +12,51 @@ use super::manifest::send_manifest;
 use super::stored::compare_stored;
 use super::stream::send_blob;
 
-/// Sends content that the repository lacks, and checks that the registry has stored it.
+/// Stores a blob, unless the registry has it: from the repository `from` of this registry when the registry allows
+/// that, else from `source`.
 ///
 /// # Errors
 ///
 /// [`Error::StoredDifferently`], and everything that keeps a registry from accepting.
-pub(crate) async fn send(
+pub(crate) async fn store_blob(
     repository: &RepositoryEndpoint,
     content: &Descriptor,
+    from: Option<&str>,
     source: &dyn Source,
 ) -> Result<(), Error> {
     if repository.has(content, Scope::PUSH).await? {
         return Ok(());
     }
-    if media_type::is_manifest(&content.media_type) {
-        let bytes = read_manifest(content, source).await?;
-        let name = content.digest.to_string();
-        send_manifest(repository, content, bytes, &name).await?;
-    } else {
-        send_blob(repository, content, source).await?;
+    send_blob(repository, content, from, source).await?;
+    let stored = repository.stored(content, Scope::PUSH).await?;
+    compare_stored(repository, content, stored.as_ref())
+}
+
+/// Stores a manifest under `tag`, or under its digest, in one request.
+///
+/// # Errors
+///
+/// [`Error::TagImmutable`] when the tag stands for another manifest and must not be moved;
+/// [`Error::StoredDifferently`]; and everything that keeps a registry from accepting.
+pub(crate) async fn store_manifest(
+    repository: &RepositoryEndpoint,
+    content: &Descriptor,
+    bytes: &Bytes,
+    tag: Option<&str>,
+) -> Result<(), Error> {
+    let digest = content.digest.to_string();
+    verify(content, bytes, || format!("manifest {digest}"))?;
+    // A registry knows a manifest that it gets under a tag by its SHA-256 digest alone.
+    let by_digest = tag.is_none() || content.digest.algorithm() != Algorithm::Sha256;
+    if by_digest {
+        if !repository.has(content, Scope::PUSH).await? {
+            send_manifest(repository, content, bytes.clone(), &digest).await?;
+        } else if tag.is_none() {
+            return Ok(());
+        }
+    }
+    if let Some(tag) = tag {
+        send_manifest(repository, content, bytes.clone(), tag).await?;
     }
     let stored = repository.stored(content, Scope::PUSH).await?;
     compare_stored(repository, content, stored.as_ref())

@@ -7,7 +7,7 @@ mod session;
 mod stored;
 mod stream;
 
-pub(super) use content::send;
+pub(super) use content::{store_blob, store_manifest};
 pub(super) use manifest::send_manifest;
 pub(super) use session::{BlobUpload, Session};
 pub(super) use stored::compare_stored;

@@ -15,16 +15,14 @@ use super::super::repository_endpoint::RepositoryEndpoint;
 use super::chunks;
 use super::session::{BlobUpload, Session, content_range};
 
-/// Sends a blob.
+/// Sends a blob, or mounts it from the repository `from` of this registry.
 pub(super) async fn send_blob(
     repository: &RepositoryEndpoint,
     content: &Descriptor,
+    from: Option<&str>,
     source: &dyn Source,
 ) -> Result<(), Error> {
-    let place = source.place();
-    let mount_from = place
-        .as_deref()
-        .and_then(|place| other_repository(repository, place));
+    let mount_from = from.filter(|from| *from != repository.name);
     let mut upload = BlobUpload::new(repository, content);
     let Some(mut session) = upload.begin(mount_from).await? else {
         return Ok(());
@@ -85,14 +83,6 @@ async fn send_rest(
     let (moved, position) = body.reached();
     upload.attempts.moved_at(moved, position);
     endpoint.check(response?, &request).await.map(drop)
-}
-
-/// Returns the repository that `place` names, when it is another one of this registry.
-fn other_repository<'a>(repository: &RepositoryEndpoint, place: &'a str) -> Option<&'a str> {
-    let name = place
-        .strip_prefix(&repository.registry)?
-        .strip_prefix('/')?;
-    (name != repository.name).then_some(name)
 }
 
 /// Returns whether `error` means that the registry, or a proxy in front of it, accepts no blob in one request.

@@ -1,11 +1,10 @@
-//! Taking a blob over from another repository takes permission for both.
+//! Mounting a blob from another repository, which requires permission for both.
 
 use bytes::Bytes;
-use wasmcloud_par::content::{Descriptor, Store};
+use wasmcloud_par::content::{Descriptor, Mount, Push};
 use wasmcloud_par::oci::{Registries, RegistryOptions, Repository};
 
 use super::*;
-use crate::support::Elsewhere;
 
 fn repository(reference: &str) -> Repository {
     let Ok(Reference::Registry(reference)) = reference.parse() else {
@@ -17,7 +16,7 @@ fn repository(reference: &str) -> Repository {
 }
 
 #[test]
-fn a_mount_asks_for_both_repositories_and_without_permission_the_blob_is_sent() {
+fn a_mount_requests_a_token_for_both_repositories_and_without_permission_the_blob_is_sent() {
     let service = TokenService::start(Rules::default());
     let registry = service.registry();
     let content = Bytes::from_static(b"content");
@@ -25,18 +24,16 @@ fn a_mount_asks_for_both_repositories_and_without_permission_the_blob_is_sent() 
     let place = registry.reference("from/provider");
     block_on(async {
         let from = repository(&format!("{place}:1"));
-        from.put(&blob, &content).await.unwrap();
+        from.put_blob(&blob, &content).await.unwrap();
         for (name, may, sent) in [
             ("to/allowed", &[("*", "pull,push")] as &[_], 1),
             ("to/forbidden", &[("to/*", "pull,push")], 2),
         ] {
             service.change(|rules| rules.users[0].may = may);
             let to = repository(&registry.reference(&format!("{name}:1")));
-            let source = Elsewhere {
-                content: content.clone(),
-                place: place.clone(),
-            };
-            to.put(&blob, &source).await.unwrap();
+            to.mount_blob(&blob, "from/provider", &content)
+                .await
+                .unwrap();
             let last = service.asked().pop().unwrap();
             let expected = [
                 format!("repository:{name}:pull,push"),

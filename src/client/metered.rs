@@ -1,0 +1,96 @@
+//! Showing the progress of a transfer.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use async_trait::async_trait;
+
+use crate::content::{Descriptor, Meter, MeteredReader, Progress, Reader, Source, StoreError};
+
+/// A source whose reading is told to a [`Meter`]. Bytes that are read again after a transfer broke
+/// off count once.
+pub(super) struct MeteredSource<'a> {
+    source: &'a dyn Source,
+    meter: Arc<dyn Meter>,
+    furthest: Arc<AtomicU64>,
+}
+
+impl<'a> MeteredSource<'a> {
+    /// Begins a step of `progress` that reads the content of `descriptor`.
+    pub(super) fn new(
+        source: &'a dyn Source,
+        descriptor: &Descriptor,
+        label: &str,
+        progress: &dyn Progress,
+    ) -> Self {
+        Self {
+            source,
+            meter: Arc::from(progress.begin(label, descriptor.size)),
+            furthest: Arc::default(),
+        }
+    }
+}
+
+#[async_trait]
+impl Source for MeteredSource<'_> {
+    async fn open(&self, offset: u64) -> Result<Reader, StoreError> {
+        let reader = self.source.open(offset).await?;
+        let meter: Arc<dyn Meter> = Arc::new(Advance {
+            meter: Arc::clone(&self.meter),
+            position: AtomicU64::new(offset),
+            furthest: Arc::clone(&self.furthest),
+        });
+        Ok(Box::new(MeteredReader::new(reader, meter)))
+    }
+}
+
+/// Tells a meter by how much one reader has come further than all readers before it.
+struct Advance {
+    meter: Arc<dyn Meter>,
+    position: AtomicU64,
+    furthest: Arc<AtomicU64>,
+}
+
+impl Meter for Advance {
+    fn advance(&self, bytes: u64) -> io::Result<()> {
+        let position = self.position.fetch_add(bytes, Ordering::Relaxed) + bytes;
+        let before = self.furthest.fetch_max(position, Ordering::Relaxed);
+        self.meter.advance(position.saturating_sub(before))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+
+    #[derive(Default)]
+    struct Counted(Mutex<Vec<u64>>);
+
+    impl Meter for Counted {
+        fn advance(&self, bytes: u64) -> io::Result<()> {
+            self.0.lock().unwrap().push(bytes);
+            Ok(())
+        }
+    }
+
+    #[tokio::test]
+    async fn bytes_that_are_read_again_count_once() {
+        use tokio::io::AsyncReadExt;
+
+        let content = bytes::Bytes::from_static(b"content");
+        let meter = Arc::new(Counted::default());
+        let source = MeteredSource {
+            source: &content,
+            meter: meter.clone(),
+            furthest: Arc::default(),
+        };
+        for (offset, count) in [(0, 4), (2, 3), (5, 2)] {
+            let mut reader = source.open(offset).await.unwrap();
+            reader.read_exact(&mut vec![0; count]).await.unwrap();
+        }
+        assert_eq!(*meter.0.lock().unwrap(), [4, 1, 2]);
+    }
+}

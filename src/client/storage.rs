@@ -1,0 +1,112 @@
+//! The storage that a reference is in.
+
+use std::ops::Range;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+
+use crate::content::{
+    Content, Descriptor, ErrorKind, Fetch, ManifestName, Push, ReadStorage, Reader, Resolve,
+    StoreError,
+};
+use crate::oci::{Layout, LayoutReference, Reference, read_manifest};
+
+use super::error::Error;
+use super::resolve::PullPolicy;
+use super::{Client, blocking};
+
+impl Client {
+    /// Returns the storage that `reference` is read from. With [`PullPolicy::Never`] that is the
+    /// cache.
+    pub(super) async fn read_storage(
+        &self,
+        reference: &Reference,
+    ) -> Result<Box<dyn ReadStorage>, Error> {
+        if self.pull == PullPolicy::Never {
+            return Ok(Box::new(CachedPlace {
+                client: self.clone(),
+                reference: reference.clone(),
+            }));
+        }
+        Ok(match reference {
+            Reference::Registry(place) => Box::new(self.registries.repository(place)),
+            Reference::Layout(place) => Box::new(open_layout(place).await?),
+        })
+    }
+
+    /// Returns the storage that content is pushed to. Creates an image layout that does not exist.
+    pub(super) async fn push_storage(&self, reference: &Reference) -> Result<Box<dyn Push>, Error> {
+        Ok(match reference {
+            Reference::Registry(place) => Box::new(self.registries.repository(place)),
+            Reference::Layout(place) => {
+                let directory = place.directory().to_owned();
+                let open = move || Ok(Layout::open_or_create(directory)?);
+                Box::new(blocking(open).await?)
+            }
+        })
+    }
+}
+
+/// Opens an image layout that exists.
+pub(super) async fn open_layout(place: &LayoutReference) -> Result<Layout, Error> {
+    let directory = place.directory().to_owned();
+    blocking(move || Ok(Layout::open(directory)?)).await
+}
+
+/// What the cache holds of one repository or image layout. Nothing else is asked.
+struct CachedPlace {
+    client: Client,
+    reference: Reference,
+}
+
+impl CachedPlace {
+    fn not_cached(&self) -> StoreError {
+        let error = Error::NotCached(self.reference.to_string());
+        StoreError::new(ErrorKind::NotFound, error)
+    }
+}
+
+#[async_trait]
+impl Fetch for CachedPlace {
+    async fn exists(&self, descriptor: &Descriptor) -> Result<bool, StoreError> {
+        self.client.cache().map_err(other)?.exists(descriptor).await
+    }
+
+    async fn open(
+        &self,
+        descriptor: &Descriptor,
+        range: Option<Range<u64>>,
+    ) -> Result<Reader, StoreError> {
+        let cache = self.client.cache().map_err(other)?;
+        match cache.open(descriptor, range).await {
+            Err(error) if error.kind() == ErrorKind::NotFound => Err(self.not_cached()),
+            opened => opened,
+        }
+    }
+}
+
+#[async_trait]
+impl Resolve for CachedPlace {
+    async fn resolve(&self, name: &ManifestName) -> Result<Descriptor, StoreError> {
+        let found = match name {
+            ManifestName::Digest(digest) => self.client.known(digest).await,
+            ManifestName::Tag(tag) => {
+                let tagged = self.reference.with_tag(tag).map_err(Error::from);
+                let name = tagged.map_err(other)?;
+                let record = self.client.usable_record(&name).await;
+                record.map(|record| record.map(|record| record.descriptor))
+            }
+        };
+        found.map_err(other)?.ok_or_else(|| self.not_cached())
+    }
+
+    async fn fetch_manifest(&self, name: &ManifestName) -> Result<(Descriptor, Bytes), StoreError> {
+        let descriptor = self.resolve(name).await?;
+        let bytes = read_manifest(&descriptor, &Content::new(self, &descriptor)).await?;
+        Ok((descriptor, bytes))
+    }
+}
+
+fn other(error: Error) -> StoreError {
+    StoreError::new(error.kind(), error)
+}

@@ -1,0 +1,251 @@
+//! What a storage can do: one small trait for each capability.
+//!
+//! A registry's repository, an OCI image layout and the cache implement the traits that fit them. A
+//! transfer asks for those that it needs, and asks for the optional ones: [`Mount`] and [`Delete`].
+
+use std::error::Error;
+use std::fmt;
+use std::io;
+use std::ops::Range;
+use std::path::PathBuf;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use tokio::io::{AsyncRead, AsyncSeekExt};
+
+use super::descriptor::Descriptor;
+use super::digest::Digest;
+use super::kind::ErrorKind;
+
+/// Bytes on their way out of a storage or a [`Source`].
+pub type Reader = Box<dyn AsyncRead + Send + Unpin>;
+
+/// The name of a manifest in a repository or an image layout.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum ManifestName {
+    /// A tag. It can be moved to another manifest.
+    Tag(String),
+    /// A digest. It always names one manifest.
+    Digest(Digest),
+}
+
+impl fmt::Display for ManifestName {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tag(tag) => formatter.write_str(tag),
+            Self::Digest(digest) => digest.fmt(formatter),
+        }
+    }
+}
+
+/// Gives content by its descriptor.
+#[async_trait]
+pub trait Fetch: Send + Sync {
+    /// Returns whether the content is in the storage.
+    async fn exists(&self, descriptor: &Descriptor) -> Result<bool, StoreError>;
+
+    /// Opens the content, or the bytes `range` of it.
+    ///
+    /// The bytes are not verified: read them through a [`VerifyReader`](super::VerifyReader).
+    async fn open(
+        &self,
+        descriptor: &Descriptor,
+        range: Option<Range<u64>>,
+    ) -> Result<Reader, StoreError>;
+}
+
+/// Finds manifests by name.
+#[async_trait]
+pub trait Resolve: Send + Sync {
+    /// Returns the descriptor of the manifest that `name` names now.
+    async fn resolve(&self, name: &ManifestName) -> Result<Descriptor, StoreError>;
+
+    /// Returns the manifest that `name` names now: its descriptor, and its verified bytes.
+    async fn fetch_manifest(&self, name: &ManifestName) -> Result<(Descriptor, Bytes), StoreError>;
+}
+
+/// A storage that artifacts are read from: a manifest by its name, then content by descriptor.
+pub trait ReadStorage: Fetch + Resolve {}
+
+impl<T: Fetch + Resolve> ReadStorage for T {}
+
+/// Takes content in.
+///
+/// The blobs of a manifest go first, and the manifest goes last, together with its tag.
+#[async_trait]
+pub trait Push: Send + Sync {
+    /// Stores a blob, unless the storage has it.
+    ///
+    /// After an error, nothing is stored under the digest of `descriptor`.
+    async fn put_blob(
+        &self,
+        descriptor: &Descriptor,
+        source: &dyn Source,
+    ) -> Result<(), StoreError>;
+
+    /// Stores a manifest and, with a `tag`, moves the tag to it, in one step.
+    async fn put_manifest(
+        &self,
+        descriptor: &Descriptor,
+        bytes: &Bytes,
+        tag: Option<&str>,
+    ) -> Result<(), StoreError>;
+
+    /// Returns the storage as one that can [`Mount`], if it can.
+    fn as_mount(&self) -> Option<&dyn Mount> {
+        None
+    }
+}
+
+/// Takes blobs over from other repositories of the same registry.
+#[async_trait]
+pub trait Mount: Send + Sync {
+    /// Stores a blob, unless the storage has it: from the repository `from` of this registry when
+    /// the registry allows that, else from `source`.
+    async fn mount_blob(
+        &self,
+        descriptor: &Descriptor,
+        from: &str,
+        source: &dyn Source,
+    ) -> Result<(), StoreError>;
+}
+
+/// Deletes manifests.
+#[async_trait]
+pub trait Delete: Send + Sync {
+    /// Deletes the manifest with this digest, and all tags that name it. A manifest that is not
+    /// in the storage is not an error.
+    async fn delete_manifest(&self, digest: &Digest) -> Result<(), StoreError>;
+}
+
+/// Content that can be read several times and from any offset, so that an interrupted transfer can
+/// go on.
+#[async_trait]
+pub trait Source: Send + Sync {
+    /// Opens the content at `offset` bytes from its start.
+    async fn open(&self, offset: u64) -> Result<Reader, StoreError>;
+}
+
+/// The content of a descriptor in a storage, as a [`Source`] for another storage.
+pub struct Content<'a> {
+    storage: &'a dyn Fetch,
+    descriptor: &'a Descriptor,
+}
+
+impl<'a> Content<'a> {
+    /// Names the content of `descriptor` in `storage`. Nothing is opened yet.
+    pub fn new(storage: &'a dyn Fetch, descriptor: &'a Descriptor) -> Self {
+        Self {
+            storage,
+            descriptor,
+        }
+    }
+}
+
+#[async_trait]
+impl Source for Content<'_> {
+    async fn open(&self, offset: u64) -> Result<Reader, StoreError> {
+        let size = self.descriptor.size;
+        if offset == 0 {
+            return self.storage.open(self.descriptor, None).await;
+        }
+        if offset >= size {
+            // Some registries answer a range that starts at the end with other bytes.
+            return Ok(Box::new(tokio::io::empty()));
+        }
+        self.storage.open(self.descriptor, Some(offset..size)).await
+    }
+}
+
+#[async_trait]
+impl Source for Bytes {
+    async fn open(&self, offset: u64) -> Result<Reader, StoreError> {
+        let start = usize::try_from(offset).map_or(self.len(), |offset| offset.min(self.len()));
+        Ok(Box::new(io::Cursor::new(self.slice(start..))))
+    }
+}
+
+#[async_trait]
+impl Source for PathBuf {
+    async fn open(&self, offset: u64) -> Result<Reader, StoreError> {
+        let opened = async {
+            let mut file = tokio::fs::File::open(self).await?;
+            if offset > 0 {
+                file.seek(io::SeekFrom::Start(offset)).await?;
+            }
+            // Few large reads: each one is a trip to the blocking pool.
+            file.set_max_buf_size(256 * 1024);
+            Ok::<_, io::Error>(file)
+        };
+        match opened.await {
+            Ok(file) => Ok(Box::new(file)),
+            Err(error) => Err(StoreError::file(self, error)),
+        }
+    }
+}
+
+/// The error of a storage or a [`Source`], with its kind.
+pub struct StoreError {
+    kind: ErrorKind,
+    source: Box<dyn Error + Send + Sync>,
+}
+
+impl StoreError {
+    /// Wraps the storage's own error.
+    pub fn new(kind: ErrorKind, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self {
+            kind,
+            source: source.into(),
+        }
+    }
+
+    /// Makes the error of a local file that could not be read.
+    #[must_use]
+    pub fn file(path: &std::path::Path, error: io::Error) -> Self {
+        Self::new(
+            ErrorKind::of_io(&error),
+            FileError {
+                path: path.to_owned(),
+                source: error,
+            },
+        )
+    }
+
+    /// Returns the kind of the error.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        self.kind
+    }
+
+    /// Returns the storage's own error when it is of type `E`.
+    #[must_use]
+    pub fn downcast_ref<E: Error + 'static>(&self) -> Option<&E> {
+        self.source.downcast_ref()
+    }
+}
+
+// Transparent: the message and the sources are those of the storage's own error.
+impl fmt::Display for StoreError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.source, formatter)
+    }
+}
+
+impl fmt::Debug for StoreError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.source, formatter)
+    }
+}
+
+impl Error for StoreError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.source.source()
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("cannot read {path}")]
+struct FileError {
+    path: PathBuf,
+    source: io::Error,
+}
