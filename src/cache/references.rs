@@ -138,7 +138,7 @@ impl Cache {
     ///
     /// # Errors
     ///
-    /// [`Error::MalformedName`], [`Error::File`], [`Error::Folder`].
+    /// [`Error::MalformedName`], [`Error::File`], [`Error::Directory`].
     pub fn record(&self, name: &str, record: &Record) -> Result<(), Error> {
         let path = self.paths.reference(name)?;
         self.paths.create_parent(&path)?;

@@ -65,7 +65,7 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
     let session = session.clone();
     blocking(move || match args.command {
         Command::Path => {
-            let path = text(&Cache::folder(session.cache_directory())?);
+            let path = text(&Cache::directory_to_open(session.cache_directory())?);
             Ok(Answer::new(escape::line(&path)).field("path", path.as_str()))
         }
         Command::List => {
@@ -83,7 +83,7 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
 pub(crate) fn existing(session: &Session) -> Result<Option<Cache>> {
     let cache = Cache::open_existing(session.cache_directory())?;
     if cache.is_none() {
-        let folder = Cache::folder(session.cache_directory())?;
+        let folder = Cache::directory_to_open(session.cache_directory())?;
         session.note(&format!("there is no cache in {}", folder.display()));
     }
     Ok(cache)
