@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::content::{
-    AtomicFile, MeteredReader, Progress, open_exclusive, temporary_folder_beside,
+    AtomicFile, MeteredReader, Progress, open_exclusive, temporary_directory_beside,
 };
 
 use super::claims::{UnverifiedClaims, VerifiedClaims};
@@ -60,7 +60,8 @@ pub fn edit(
         source,
     })?;
     drop(waiting);
-    let spool_folder = temporary_folder_beside(path).map_err(|source| write_error(path, source))?;
+    let spool_folder =
+        temporary_directory_beside(path).map_err(|source| write_error(path, source))?;
     let mut spool = Spool::new(spool_folder.path());
     let input = MeteredReader::new(&archive, progress.begin("verifying", size));
     let Contents {

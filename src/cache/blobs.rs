@@ -25,7 +25,7 @@ const BUFFER: usize = 256 * 1024;
 #[async_trait]
 impl Fetch for Cache {
     async fn exists(&self, descriptor: &Descriptor) -> Result<bool, StoreError> {
-        let held = self.hold_off_the_runtime(&descriptor.digest).await?;
+        let held = self.hold_async(&descriptor.digest).await?;
         Ok(held.is_some())
     }
 
@@ -34,7 +34,7 @@ impl Fetch for Cache {
         descriptor: &Descriptor,
         range: Option<Range<u64>>,
     ) -> Result<Reader, StoreError> {
-        let Some(held) = self.hold_off_the_runtime(&descriptor.digest).await? else {
+        let Some(held) = self.hold_async(&descriptor.digest).await? else {
             return Err(Error::NoContent(descriptor.digest.clone()).into());
         };
         let path = held.path().to_owned();

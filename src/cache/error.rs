@@ -3,9 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::content::{
-    Digest, ErrorKind, RuntimeEnded, StoreError, VerifyError, in_place_of_a_folder,
-};
+use crate::content::{Digest, ErrorKind, RuntimeEnded, StoreError, VerifyError, non_directory_at};
 
 /// An error of the cache.
 #[derive(Debug, thiserror::Error)]
@@ -28,10 +26,10 @@ pub enum Error {
     WithinCache(PathBuf),
     /// A file, or something else, is where the cache needs a directory.
     #[error("the cache cannot be in {}: not a directory", .0.display())]
-    NotAFolder(PathBuf),
+    NotADirectory(PathBuf),
     /// A directory of the cache could not be created or read.
     #[error("cannot use the cache directory {}", path.display())]
-    Folder {
+    Directory {
         /// The path of the directory.
         path: PathBuf,
         /// The error of the system.
@@ -84,18 +82,18 @@ impl Error {
         move |source| Self::File { path, source }
     }
 
-    pub(crate) fn folder(path: &Path) -> impl FnOnce(io::Error) -> Self + use<> {
+    pub(crate) fn directory(path: &Path) -> impl FnOnce(io::Error) -> Self + use<> {
         let path = path.to_owned();
-        move |source| match in_place_of_a_folder(&path) {
-            Some(other) => Self::NotAFolder(other.to_owned()),
-            None => Self::Folder { path, source },
+        move |source| match non_directory_at(&path) {
+            Some(other) => Self::NotADirectory(other.to_owned()),
+            None => Self::Directory { path, source },
         }
     }
 
     /// Returns the error of the system, if this is one of a file or a directory.
     fn of_system(&self) -> Option<&io::Error> {
         match self {
-            Self::File { source, .. } | Self::Folder { source, .. } => Some(source),
+            Self::File { source, .. } | Self::Directory { source, .. } => Some(source),
             _ => None,
         }
     }
@@ -110,7 +108,7 @@ impl Error {
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::File { source, .. } | Self::Folder { source, .. } => ErrorKind::of_io(source),
+            Self::File { source, .. } | Self::Directory { source, .. } => ErrorKind::of_io(source),
             Self::Receive { source, .. } => match source.get_ref() {
                 // The source stopped the work, or says how it failed.
                 Some(inner) => inner
@@ -119,7 +117,9 @@ impl Error {
                 None => ErrorKind::Unavailable,
             },
             Self::NoContent(_) | Self::NoReference(_) => ErrorKind::NotFound,
-            Self::MalformedName(_) | Self::WithinCache(_) | Self::NotAFolder(_) => ErrorKind::Usage,
+            Self::MalformedName(_) | Self::WithinCache(_) | Self::NotADirectory(_) => {
+                ErrorKind::Usage
+            }
             Self::NotVerified(_) | Self::DamagedIdentity { .. } => ErrorKind::NotVerified,
             Self::ForeignDirectory(_) | Self::SharedDirectory(_) => ErrorKind::Denied,
             Self::NoDirectory | Self::RuntimeEnded(_) => ErrorKind::Other,
@@ -144,11 +144,11 @@ impl Error {
                     folder.display()
                 ));
             }
-            Self::NotAFolder(_) => "name a folder with --cache-dir or PAR_CACHE_DIR",
+            Self::NotADirectory(_) => "name a folder with --cache-dir or PAR_CACHE_DIR",
             _ if self.is_full() => {
                 "make room, with `par cache prune` perhaps, or name another folder with --cache-dir"
             }
-            Self::Folder { .. } => "name another folder with --cache-dir or PAR_CACHE_DIR",
+            Self::Directory { .. } => "name another folder with --cache-dir or PAR_CACHE_DIR",
             Self::File { source, .. } if ErrorKind::of_io(source) == ErrorKind::Denied => {
                 "name another folder with --cache-dir or PAR_CACHE_DIR"
             }

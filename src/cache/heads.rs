@@ -81,10 +81,7 @@ mod tests {
             .set_accessed(UNIX_EPOCH)
             .set_modified(UNIX_EPOCH);
         File::open(path).unwrap().set_times(times).unwrap();
-        let old = PruneOptions {
-            max_age: Some(Duration::from_secs(60)),
-            ..PruneOptions::default()
-        };
+        let old = PruneOptions::default().with_max_age(Duration::from_secs(60));
 
         cache.head("ghcr.io/x:1", &manifest).unwrap();
         assert!(cache.prune(&old).unwrap().removed.is_empty());

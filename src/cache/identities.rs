@@ -7,11 +7,13 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, ErrorKind, Write};
 use std::path::Path;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
-use crate::content::{AtomicFile, is_too_large, read_file_bounded, rfc3339};
+use crate::content::{
+    AtomicFile, is_too_large, read_file_bounded, rfc3339, unix_seconds, unix_time,
+};
 
 use super::error::Error;
 use super::lock::Lock;
@@ -25,13 +27,15 @@ const TAG_LIMIT: usize = 4096;
 
 /// The publisher that a repository is pinned to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Identity {
     /// The public key of the account that signed, `A…`.
     pub issuer: String,
     /// The public key that identifies the provider, `V…`.
     pub subject: String,
-    /// Since when the repository is pinned, in seconds since 1970.
-    pub since: u64,
+    /// Since when the repository is pinned, in whole seconds.
+    #[serde(with = "seconds")]
+    pub since: SystemTime,
     /// The highest revision that was used, by tag. Archives without a revision are not recorded.
     #[serde(default)]
     pub revisions: BTreeMap<String, i32>,
@@ -44,9 +48,7 @@ impl Identity {
         Self {
             issuer: issuer.to_owned(),
             subject: subject.to_owned(),
-            since: SystemTime::now()
-                .duration_since(UNIX_EPOCH)
-                .map_or(0, |since| since.as_secs()),
+            since: unix_time(unix_seconds(SystemTime::now())),
             revisions: BTreeMap::new(),
         }
     }
@@ -54,7 +56,7 @@ impl Identity {
     /// Returns since when the repository is pinned, for people: `2026-11-21T08:49:37Z`.
     #[must_use]
     pub fn date(&self) -> String {
-        rfc3339(self.since)
+        rfc3339(unix_seconds(self.since))
     }
 
     /// Forgets the lowest revisions, which are the oldest, beyond the limit.
@@ -165,6 +167,28 @@ impl Cache {
             }
         }
         Ok(identities)
+    }
+}
+
+/// The form of a time on disk: seconds since 1970.
+mod seconds {
+    use std::time::SystemTime;
+
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    use crate::content::{unix_seconds, unix_time};
+
+    pub(super) fn serialize<S: Serializer>(
+        time: &SystemTime,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u64(unix_seconds(*time))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<SystemTime, D::Error> {
+        u64::deserialize(deserializer).map(unix_time)
     }
 }
 

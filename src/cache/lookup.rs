@@ -77,10 +77,7 @@ impl Cache {
     }
 
     /// Does what [`hold`](Self::hold) does, without blocking.
-    pub(crate) async fn hold_off_the_runtime(
-        &self,
-        digest: &Digest,
-    ) -> Result<Option<Held>, StoreError> {
+    pub(crate) async fn hold_async(&self, digest: &Digest) -> Result<Option<Held>, StoreError> {
         let (cache, digest) = (self.clone(), digest.clone());
         Ok(when_free(move || cache.held(Kind::Blob, &digest)).await?)
     }

@@ -19,7 +19,7 @@ impl Cache {
     ///
     /// # Errors
     ///
-    /// [`Error::NoDirectory`] when no directory is known, [`Error::Folder`] and [`Error::NotAFolder`] when it
+    /// [`Error::NoDirectory`] when no directory is known, [`Error::Directory`] and [`Error::NotADirectory`] when it
     /// cannot be created, [`Error::WithinCache`] for the `v1` directory of a cache, and
     /// [`Error::ForeignDirectory`] and [`Error::SharedDirectory`] when another user could change or replace
     /// what is in it.
@@ -45,7 +45,7 @@ impl Cache {
     /// # Errors
     ///
     /// [`Error::NoDirectory`], [`Error::WithinCache`].
-    pub fn folder(directory: Option<&Path>) -> Result<PathBuf, Error> {
+    pub fn directory_to_open(directory: Option<&Path>) -> Result<PathBuf, Error> {
         Paths::in_directory(directory).map(Paths::into_directory)
     }
 

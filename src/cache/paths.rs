@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::content::{Digest, create_private_folder, is_temporary, user_folder};
+use crate::content::{Digest, create_private_directory, is_temporary, user_directory};
 
 use super::error::Error;
 #[cfg(unix)]
@@ -90,12 +90,12 @@ impl Paths {
     pub(super) fn in_directory(directory: Option<&Path>) -> Result<Self, Error> {
         let directory = match directory {
             Some(directory) => directory.to_owned(),
-            None => user_folder("XDG_CACHE_HOME", ".cache")
+            None => user_directory("XDG_CACHE_HOME", ".cache")
                 .ok_or(Error::NoDirectory)?
                 .join("wasmcloud-par"),
         };
         // Absolute, because the path of an executable must hold after the caller changes its directory.
-        let directory = std::path::absolute(&directory).map_err(Error::folder(&directory))?;
+        let directory = std::path::absolute(&directory).map_err(Error::directory(&directory))?;
         // A new cache within a cache would have no pins, and so it would trust any publisher.
         let is_cache = || DIRECTORIES.iter().any(|name| directory.join(name).is_dir());
         if directory.ends_with(VERSION) && is_cache() {
@@ -107,7 +107,7 @@ impl Paths {
 
     /// Creates what is missing, and requires that no other user can change it.
     pub(super) fn create(&self) -> Result<(), Error> {
-        create_private_folder(&self.root).map_err(Error::folder(&self.root))?;
+        create_private_directory(&self.root).map_err(Error::directory(&self.root))?;
         #[cfg(unix)]
         require_private(&self.root)?;
         Ok(())
@@ -115,7 +115,10 @@ impl Paths {
 
     /// Whether there is a cache. If there is, no other user may be able to change it.
     pub(super) fn exist(&self) -> Result<bool, Error> {
-        let there = self.root.try_exists().map_err(Error::folder(&self.root))?;
+        let there = self
+            .root
+            .try_exists()
+            .map_err(Error::directory(&self.root))?;
         if there {
             #[cfg(unix)]
             require_private(&self.root)?;
@@ -228,7 +231,7 @@ impl Paths {
 
     pub(super) fn create_parent(&self, path: &Path) -> Result<(), Error> {
         match path.parent() {
-            Some(parent) => create_private_folder(parent).map_err(Error::folder(parent)),
+            Some(parent) => create_private_directory(parent).map_err(Error::directory(parent)),
             None => Ok(()),
         }
     }

@@ -60,7 +60,7 @@ pub(super) fn require_private(root: &Path) -> Result<(), Error> {
 /// Returns each directory and each symbolic link that `path` leads through, in this order, `path` itself
 /// last. A user who may change one of them decides where the rest of the path leads.
 fn steps_to(path: &Path) -> Result<Vec<(PathBuf, Metadata)>, Error> {
-    let absolute = std::path::absolute(path).map_err(Error::folder(path))?;
+    let absolute = std::path::absolute(path).map_err(Error::directory(path))?;
     let mut steps = Vec::new();
     let mut links = 0;
     let mut place = PathBuf::new();
@@ -79,9 +79,9 @@ fn steps_to(path: &Path) -> Result<Vec<(PathBuf, Metadata)>, Error> {
             links += 1;
             if links > LINKS {
                 let reason = "its symbolic links form a loop";
-                return Err(Error::folder(path)(io::Error::other(reason)));
+                return Err(Error::directory(path)(io::Error::other(reason)));
             }
-            let target = read_link(&place).map_err(Error::folder(&place))?;
+            let target = read_link(&place).map_err(Error::directory(&place))?;
             place.pop();
             // An absolute target begins with the root directory, which replaces the path so far.
             ahead.extend(backwards(&target));
@@ -97,7 +97,7 @@ fn backwards(path: &Path) -> impl Iterator<Item = OsString> {
 }
 
 fn look(path: &Path) -> Result<Metadata, Error> {
-    symlink_metadata(path).map_err(Error::folder(path))
+    symlink_metadata(path).map_err(Error::directory(path))
 }
 
 /// Whether users other than the owner may rename what is in a directory.

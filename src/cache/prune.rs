@@ -24,6 +24,7 @@ const UNFINISHED_AGE: Duration = Duration::from_secs(24 * 60 * 60);
 ///
 /// Pins are never removed.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct PruneOptions {
     /// How many bytes the cache may keep. The files that were not used for longest are removed first. Default:
     /// any number.
@@ -48,6 +49,43 @@ impl Default for PruneOptions {
             grace: GRACE,
             dry_run: false,
         }
+    }
+}
+
+impl PruneOptions {
+    /// Sets how many bytes the cache may keep.
+    #[must_use]
+    pub fn with_max_size(mut self, bytes: u64) -> Self {
+        self.max_size = Some(bytes);
+        self
+    }
+
+    /// Sets the age beyond which files that were not used are removed.
+    #[must_use]
+    pub fn with_max_age(mut self, age: Duration) -> Self {
+        self.max_age = Some(age);
+        self
+    }
+
+    /// Sets whether to remove all files that no task is using.
+    #[must_use]
+    pub fn with_all(mut self, all: bool) -> Self {
+        self.all = all;
+        self
+    }
+
+    /// Sets for how long files are kept after a use.
+    #[must_use]
+    pub fn with_grace(mut self, grace: Duration) -> Self {
+        self.grace = grace;
+        self
+    }
+
+    /// Sets whether to report what would be removed, and to remove nothing.
+    #[must_use]
+    pub fn with_dry_run(mut self, dry_run: bool) -> Self {
+        self.dry_run = dry_run;
+        self
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
-use crate::content::{AtomicFile, Descriptor, is_too_large, open_regular, read_bounded};
+use crate::content::{AtomicFile, Descriptor, is_too_large, open_regular, read_bounded, unix_time};
 
 use super::error::Error;
 use super::lock::Lock;
@@ -48,14 +48,11 @@ struct StoredRecord {
 
 impl From<StoredRecord> for Record {
     fn from(stored: StoredRecord) -> Self {
-        // The end of the year 9999: RFC 3339 cannot express a later time.
-        const LAST: u64 = 253_402_300_799;
-        let seconds = stored.confirmed.min(LAST);
         let nanoseconds = stored.nanoseconds.min(999_999_999);
         Self {
             descriptor: stored.descriptor,
             content: stored.content,
-            confirmed: UNIX_EPOCH + Duration::new(seconds, nanoseconds),
+            confirmed: unix_time(stored.confirmed) + Duration::from_nanos(nanoseconds.into()),
             layout: stored.layout,
         }
     }
@@ -141,7 +138,7 @@ impl Cache {
     ///
     /// # Errors
     ///
-    /// [`Error::MalformedName`], [`Error::File`], [`Error::Folder`].
+    /// [`Error::MalformedName`], [`Error::File`], [`Error::Directory`].
     pub fn record(&self, name: &str, record: &Record) -> Result<(), Error> {
         let path = self.paths.reference(name)?;
         self.paths.create_parent(&path)?;

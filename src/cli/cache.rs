@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
 use crate::cache::{Cache, Listed, Listing, PruneOptions, Pruned, Usage, Verified};
-use crate::content::ErrorKind;
+use crate::content::{ErrorKind, unix_seconds};
 use anyhow::{Result, bail};
 use bytesize::ByteSize;
 use clap::Subcommand;
@@ -65,7 +65,7 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
     let session = session.clone();
     blocking(move || match args.command {
         Command::Path => {
-            let path = text(&Cache::folder(session.cache_directory())?);
+            let path = text(&Cache::directory_to_open(session.cache_directory())?);
             Ok(Answer::new(escape::line(&path)).field("path", path.as_str()))
         }
         Command::List => {
@@ -83,7 +83,7 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
 pub(crate) fn existing(session: &Session) -> Result<Option<Cache>> {
     let cache = Cache::open_existing(session.cache_directory())?;
     if cache.is_none() {
-        let folder = Cache::folder(session.cache_directory())?;
+        let folder = Cache::directory_to_open(session.cache_directory())?;
         session.note(&format!("there is no cache in {}", folder.display()));
     }
     Ok(cache)
@@ -199,8 +199,8 @@ fn describe(listed: &Listed) -> Value {
         "reference": listed.reference,
         "digest": listed.digest.to_string(),
         "size": listed.size,
-        "confirmed": seconds(listed.confirmed),
-        "used": listed.used.map(seconds),
+        "confirmed": unix_seconds(listed.confirmed),
+        "used": listed.used.map(unix_seconds),
     })
 }
 
@@ -226,9 +226,4 @@ fn size(bytes: u64) -> String {
 
 fn date(time: SystemTime) -> String {
     humantime::format_rfc3339_seconds(time).to_string()
-}
-
-fn seconds(time: SystemTime) -> u64 {
-    let since = time.duration_since(UNIX_EPOCH);
-    since.map_or(0, |since| since.as_secs())
 }

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 
 use crate::cache::Cache;
 use crate::client::pin_name;
-use crate::content::ErrorKind;
+use crate::content::{ErrorKind, unix_seconds};
 use crate::oci::Place;
 use anyhow::{Result, bail};
 use clap::Subcommand;
@@ -80,7 +80,7 @@ async fn list(session: &Session) -> Result<Answer> {
                 "repository": place,
                 "issuer": issuer,
                 "service": subject,
-                "since": identity.since,
+                "since": unix_seconds(identity.since),
                 "revisions": identity.revisions,
             }));
         }

@@ -3,6 +3,7 @@
 use crate::archive::Contents;
 use crate::cache::Identity;
 use crate::client::{TrustPolicy, pin_name};
+use crate::content::unix_seconds;
 use crate::oci::Reference;
 use anyhow::Result;
 use clap::ValueHint;
@@ -76,7 +77,7 @@ impl Pin<'_> {
             "repository": self.repository,
             "issuer": self.identity.issuer,
             "service": self.identity.subject,
-            "since": self.identity.since,
+            "since": unix_seconds(self.identity.since),
         })
     }
 }

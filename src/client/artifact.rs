@@ -193,7 +193,7 @@ impl Client {
 
     /// Content of the cache.
     pub(super) async fn held(&self, digest: &Digest) -> Result<Option<Held>, Error> {
-        Ok(self.cache()?.hold_off_the_runtime(digest).await?)
+        Ok(self.cache()?.hold_async(digest).await?)
     }
 }
 

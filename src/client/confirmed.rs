@@ -7,7 +7,7 @@
 use std::time::SystemTime;
 
 use crate::cache::{self, Record};
-use crate::content::{Descriptor, Digest, whole};
+use crate::content::{Descriptor, Digest, with_causes};
 use crate::oci::{Artifact, Reference};
 
 use super::error::Error;
@@ -86,7 +86,10 @@ impl Client {
             Ok(())
         });
         if let Err(error) = written.await {
-            tracing::warn!("what the tag stands for is not recorded: {}", whole(&error));
+            tracing::warn!(
+                "what the tag stands for is not recorded: {}",
+                with_causes(&error)
+            );
         }
     }
 }

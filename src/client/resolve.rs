@@ -3,7 +3,9 @@
 use std::time::{Duration, SystemTime};
 
 use crate::cache::Record;
-use crate::content::{Descriptor, Digest, ErrorKind, ManifestName, ReadStorage, Resolve, whole};
+use crate::content::{
+    Descriptor, Digest, ErrorKind, ManifestName, ReadStorage, Resolve, with_causes,
+};
 use crate::oci::{self, Reference, media_type};
 
 use super::artifact::manifest_in;
@@ -130,7 +132,7 @@ impl Client {
         };
         let reason = match error.downcast_ref() {
             Some(error) => reason(error, patience),
-            None => whole(&error),
+            None => with_causes(&error),
         };
         let since = humantime::format_rfc3339_seconds(record.confirmed);
         tracing::warn!(
@@ -208,9 +210,9 @@ fn reason(error: &oci::Error, patience: Duration) -> String {
         GaveUp { last, .. } => reason(last, patience),
         Unreachable { .. } | Interrupted { .. } | Stalled { .. } => {
             let seconds = patience.as_secs();
-            format!("no answer within {seconds} seconds: {}", whole(error))
+            format!("no answer within {seconds} seconds: {}", with_causes(error))
         }
-        _ => whole(error),
+        _ => with_causes(error),
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf, is_separator};
 
 use tempfile::NamedTempFile;
 
-use super::directory::{TEMPORARY_PREFIX, folder_of, naming_directory, sync_directory_of};
+use super::directory::{TEMPORARY_PREFIX, directory_of, naming_directory, sync_directory_of};
 use super::regular::require_regular;
 
 const TEMPORARY_SUFFIX: &str = ".partial";
@@ -58,7 +58,7 @@ impl AtomicFile {
     fn with_mode(destination: &Path, mode: u32) -> io::Result<Self> {
         require_replaceable(destination)?;
         let destination = followed(destination)?;
-        let directory = folder_of(&destination);
+        let directory = directory_of(&destination);
         let mut builder = tempfile::Builder::new();
         builder.prefix(TEMPORARY_PREFIX).suffix(TEMPORARY_SUFFIX);
         #[cfg(unix)]
@@ -205,7 +205,7 @@ pub(crate) fn followed(path: &Path) -> io::Result<PathBuf> {
     let mut place = path.to_owned();
     for _ in 0..LINKS {
         match fs::read_link(&place) {
-            Ok(target) => place = folder_of(&place).join(target),
+            Ok(target) => place = directory_of(&place).join(target),
             Err(_) => return Ok(place),
         }
     }

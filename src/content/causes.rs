@@ -3,7 +3,7 @@
 use std::error::Error;
 
 /// Returns the message of an error and those of its sources, separated by colons.
-pub(crate) fn whole(error: &dyn Error) -> String {
+pub(crate) fn with_causes(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut next = error.source();
     while let Some(source) = next {

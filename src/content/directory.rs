@@ -10,7 +10,7 @@ use tempfile::TempDir;
 pub(super) const TEMPORARY_PREFIX: &str = ".par-";
 
 /// Returns the directory that a file of this name is in.
-pub(crate) fn folder_of(file: &Path) -> &Path {
+pub(crate) fn directory_of(file: &Path) -> &Path {
     match file.parent() {
         Some(parent) if parent != Path::new("") => parent,
         _ => Path::new("."),
@@ -23,8 +23,8 @@ pub(crate) fn folder_of(file: &Path) -> &Path {
 /// # Errors
 ///
 /// When the directory of `file` does not exist or is not writable.
-pub(crate) fn temporary_folder_beside(file: &Path) -> io::Result<TempDir> {
-    let directory = folder_of(file);
+pub(crate) fn temporary_directory_beside(file: &Path) -> io::Result<TempDir> {
+    let directory = directory_of(file);
     let mut builder = tempfile::Builder::new();
     builder.prefix(TEMPORARY_PREFIX);
     #[cfg(unix)]
@@ -39,7 +39,7 @@ pub(crate) fn temporary_folder_beside(file: &Path) -> io::Result<TempDir> {
 
 /// Makes the rename of `file` itself durable. Not every file system can; the file is complete either way.
 pub(super) fn sync_directory_of(file: &Path) {
-    let directory = folder_of(file);
+    let directory = directory_of(file);
     if let Err(error) = File::open(directory).and_then(|directory| directory.sync_all()) {
         tracing::debug!(directory = %directory.display(), %error, "the directory is not synced");
     }
@@ -51,7 +51,7 @@ pub(super) fn sync_directory_of(file: &Path) {
 /// # Errors
 ///
 /// When the system refuses.
-pub fn create_private_folder(path: &Path) -> io::Result<()> {
+pub fn create_private_directory(path: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
@@ -68,7 +68,7 @@ pub fn create_private_folder(path: &Path) -> io::Result<()> {
 ///
 /// [`io::ErrorKind::WouldBlock`] when it is locked already; another kind when there is no such directory, or
 /// when the system cannot lock directories.
-pub(crate) fn try_lock_folder(path: &Path) -> io::Result<File> {
+pub(crate) fn try_lock_directory(path: &Path) -> io::Result<File> {
     let directory = File::open(path)?;
     directory.try_lock()?;
     Ok(directory)
@@ -85,7 +85,7 @@ pub(crate) fn is_absent(error: &io::Error) -> bool {
 
 /// Returns `path` or the nearest of its parents that exists without being a directory. A directory at `path`
 /// is impossible then.
-pub(crate) fn in_place_of_a_folder(path: &Path) -> Option<&Path> {
+pub(crate) fn non_directory_at(path: &Path) -> Option<&Path> {
     let is_other = |path: &&Path| fs::metadata(path).is_ok_and(|found| !found.is_dir());
     path.ancestors().find(is_other)
 }

@@ -27,13 +27,14 @@ pub(crate) use atomic::{LINKS, followed};
 pub use blocking::RuntimeEnded;
 pub(crate) use blocking::blocking;
 pub(crate) use bounded::{is_too_large, read_bounded, read_file_bounded};
-pub(crate) use causes::whole;
+pub(crate) use causes::with_causes;
 pub use date::rfc3339;
+pub(crate) use date::{unix_seconds, unix_time};
 pub use descriptor::Descriptor;
 pub use digest::{Algorithm, Digest, Hasher, ParseDigestError};
-pub use directory::create_private_folder;
+pub use directory::create_private_directory;
 pub(crate) use directory::{
-    folder_of, in_place_of_a_folder, is_absent, temporary_folder_beside, try_lock_folder,
+    directory_of, is_absent, non_directory_at, temporary_directory_beside, try_lock_directory,
 };
 pub use kind::ErrorKind;
 pub(crate) use lanes::{LANES, LaneHasher, update_together};
@@ -45,5 +46,5 @@ pub use storage::{
     Content, Delete, Fetch, ManifestName, Mount, Push, ReadStorage, Reader, Resolve, Source,
     StoreError,
 };
-pub(crate) use user_directory::{home, user_folder};
+pub(crate) use user_directory::{home, user_directory};
 pub use verify::{DigestReader, VerifyError, VerifyReader};

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 ///
 /// `None` when neither is known: in a container that runs under an arbitrary user number, the user has no
 /// home directory.
-pub(crate) fn user_folder(variable: &str, default: &str) -> Option<PathBuf> {
+pub(crate) fn user_directory(variable: &str, default: &str) -> Option<PathBuf> {
     choose(std::env::var_os(variable), default, home)
 }
 

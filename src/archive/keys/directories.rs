@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use nkeys::KeyPair;
 
 use crate::archive::error::Error;
-use crate::content::{AtomicFile, create_private_folder, home, is_absent, user_folder};
+use crate::content::{AtomicFile, create_private_directory, home, is_absent, user_directory};
 
 use super::{KeyKind, KeyOrigin, read_option, read_seed, read_text};
 
@@ -43,7 +43,7 @@ impl KeyDirectories {
         if let Some(home) = home() {
             directories.push(home.join(".wash").join("keys"));
         }
-        if let Some(data) = user_folder("XDG_DATA_HOME", ".local/share") {
+        if let Some(data) = user_directory("XDG_DATA_HOME", ".local/share") {
             directories.push(data.join("wash").join("keys"));
         }
         directories.dedup();
@@ -151,7 +151,7 @@ impl KeyDirectories {
         let directory = self.0.first().ok_or(Error::NoKeyDirectory)?;
         let path = directory.join(name);
         let seed = key.seed().map_err(Error::Sign)?;
-        create_private_folder(directory)
+        create_private_directory(directory)
             .and_then(|()| {
                 let mut file = AtomicFile::create_private(&path)?;
                 file.write_all(seed.as_bytes())?;

@@ -1,6 +1,6 @@
 //! What has been found out about a registry.
 
-use crate::content::{ErrorKind, whole};
+use crate::content::{ErrorKind, with_causes};
 use crate::oci;
 
 /// What a [`Finding`] is about.
@@ -118,7 +118,7 @@ impl Finding {
     pub(super) fn failed(check: Check, error: &oci::Error) -> Self {
         Self {
             advice: error.hint(),
-            ..Self::new(check, Verdict::Failed(error.kind()), whole(error))
+            ..Self::new(check, Verdict::Failed(error.kind()), with_causes(error))
         }
     }
 

@@ -3,7 +3,7 @@
 mod finding;
 mod uploads;
 
-use crate::content::{Descriptor, Digest, ErrorKind, whole};
+use crate::content::{Descriptor, Digest, ErrorKind, with_causes};
 use crate::oci::{self, Credentials, Greeting, Place, Probe, RegistryReference, Wants};
 
 use super::Client;
@@ -89,7 +89,7 @@ async fn greet_mirror(mirror: &Probe) -> (Finding, Option<Greeting>) {
             (Finding::good(Check::Mirror, said), Some(greeting))
         }
         Err(error) => {
-            let said = format!("{} is passed over: {}", mirror.name(), whole(&error));
+            let said = format!("{} is passed over: {}", mirror.name(), with_causes(&error));
             let advice = "repair the mirror, or take it out of hosts.toml: it costs time";
             (Finding::limited(Check::Mirror, said).advice(advice), None)
         }
@@ -231,7 +231,7 @@ async fn referrers(registry: &Probe, manifest: Option<&Digest>) -> Finding {
     match registry.lists_referrers(manifest.unwrap_or(&nothing)).await {
         Ok(true) => Finding::good(check, "it has the referrers API"),
         Ok(false) => Finding::limited(check, "it has no referrers API: tags stand in for it"),
-        Err(error) => Finding::limited(check, whole(&error)),
+        Err(error) => Finding::limited(check, with_causes(&error)),
     }
 }
 

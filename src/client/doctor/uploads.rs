@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use ring::rand::{SecureRandom, SystemRandom};
 
-use crate::content::{Descriptor, whole};
+use crate::content::{Descriptor, with_causes};
 use crate::oci::{Artifact, Probe, media_type};
 
 use super::{Check, Finding, ranges};
@@ -43,7 +43,7 @@ pub(super) async fn check(
     findings.push(match &refusal {
         None => Finding::good(Check::Upload, "blobs are taken in one request"),
         Some(error) => {
-            let said = format!("blobs are not taken in one request: {}", whole(error));
+            let said = format!("blobs are not taken in one request: {}", with_causes(error));
             Finding::limited(Check::Upload, said).advice("nothing: they are sent in chunks")
         }
     });
@@ -73,7 +73,7 @@ async fn chunks(registry: &Probe, needed: bool) -> Finding {
         ),
         Err(error) if needed => Finding::failed(check, &error),
         Err(error) => {
-            let said = format!("blobs are not taken in chunks: {}", whole(&error));
+            let said = format!("blobs are not taken in chunks: {}", with_causes(&error));
             Finding::limited(check, said)
                 .advice("nothing, unless a proxy limits the size of requests")
         }
@@ -127,7 +127,7 @@ async fn clear_away(registry: &Probe, pushed: Vec<Descriptor>) -> Finding {
             "content can be deleted; nothing of this is left",
         ),
         Some(error) => {
-            let said = format!("content cannot be deleted: {}", whole(&error));
+            let said = format!("content cannot be deleted: {}", with_causes(&error));
             let left = left.join(", ");
             Finding::limited(Check::Delete, said).advice(format!(
                 "some bytes without a tag stay until the registry's garbage collection: {left}"

@@ -8,7 +8,7 @@ use nkeys::{KeyPair, KeyPairType};
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::content::user_folder;
+use crate::content::user_directory;
 
 use super::super::error::Error;
 use super::super::toml_problem::Problem;
@@ -89,7 +89,7 @@ impl TrustPolicy {
     /// `None`: neither is known.
     #[must_use]
     pub fn path_of_user() -> Option<PathBuf> {
-        let folder = user_folder("XDG_CONFIG_HOME", ".config")?;
+        let folder = user_directory("XDG_CONFIG_HOME", ".config")?;
         Some(folder.join("wasmcloud-par/trust.toml"))
     }
 }

@@ -5,7 +5,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use crate::content::{blocking, create_private_folder, folder_of, followed, try_lock_folder};
+use crate::content::{
+    blocking, create_private_directory, directory_of, followed, try_lock_directory,
+};
 
 use super::super::error::Error;
 use super::file::CredentialFile;
@@ -105,7 +107,7 @@ async fn helper(path: &Path, registry: &str) -> Result<Option<Helper>, Error> {
 async fn create_directory(path: &Path) -> Result<(), Error> {
     let path = path.to_owned();
     blocking(move || {
-        let made = create_private_folder(folder_of(&path));
+        let made = create_private_directory(directory_of(&path));
         made.map_err(Error::file(&path))
     })
     .await
@@ -136,7 +138,7 @@ async fn lock(path: &Path, limit: Duration) -> Option<File> {
         let path = path.to_owned();
         let locked = blocking(move || {
             let target = followed(&path);
-            Ok::<_, Error>(target.and_then(|target| try_lock_folder(folder_of(&target))))
+            Ok::<_, Error>(target.and_then(|target| try_lock_directory(directory_of(&target))))
         });
         match locked.await.ok()? {
             Ok(locked) => return Some(locked),
@@ -199,7 +201,7 @@ mod tests {
         std::fs::create_dir(directory.path().join("elsewhere")).unwrap();
         std::os::unix::fs::symlink(&file, &link).unwrap();
         // The directory of the target is locked. The target need not exist.
-        let held = try_lock_folder(directory.path()).unwrap();
+        let held = try_lock_directory(directory.path()).unwrap();
         let started = Instant::now();
         let limit = Duration::from_millis(100);
         assert!(lock(&link, limit).await.is_none());

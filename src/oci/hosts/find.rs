@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::content::{in_place_of_a_folder, is_absent, is_too_large, read_bounded, user_folder};
+use crate::content::{is_absent, is_too_large, non_directory_at, read_bounded, user_directory};
 
 use super::super::error::Error;
 use super::super::names::canonical_name;
@@ -34,7 +34,7 @@ pub(in crate::oci) fn find(registry: &str, directory: Option<&Path>) -> Result<V
 
 /// Checks that `directory`, which a caller named, is a directory that can be read.
 pub(in crate::oci) fn check(directory: &Path) -> Result<(), Error> {
-    let listed = match in_place_of_a_folder(directory) {
+    let listed = match non_directory_at(directory) {
         None => fs::read_dir(directory).map(drop),
         Some(other) => {
             let reason = format!("{} is a file, not a directory", other.display());
@@ -53,7 +53,7 @@ fn directories(named: Option<&Path>) -> Result<Vec<PathBuf>, Error> {
         check(directory)?;
         return Ok(vec![directory.to_owned()]);
     }
-    let own = user_folder("XDG_CONFIG_HOME", ".config");
+    let own = user_directory("XDG_CONFIG_HOME", ".config");
     let own = own.map(|directory| directory.join("wasmcloud-par").join("hosts"));
     let mut directories: Vec<_> = own.into_iter().chain([CONTAINERD.into()]).collect();
     directories.retain(|directory| match fs::read_dir(directory) {

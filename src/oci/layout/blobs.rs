@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::content::{
-    AtomicFile, Descriptor, Digest, Source, VerifyError, VerifyReader, blocking, folder_of,
+    AtomicFile, Descriptor, Digest, Source, VerifyError, VerifyReader, blocking, directory_of,
     open_regular,
 };
 
@@ -93,7 +93,7 @@ impl Layout {
         let reader = source.open(0).await?;
         let target = path.clone();
         let file = blocking(move || {
-            fs::create_dir_all(folder_of(&target))
+            fs::create_dir_all(directory_of(&target))
                 .and_then(|()| AtomicFile::create(&target))
                 .map_err(Error::file(&target))
         })

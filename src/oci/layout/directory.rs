@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::content::{blocking, in_place_of_a_folder, is_temporary};
+use crate::content::{blocking, is_temporary, non_directory_at};
 
 use super::super::error::Error;
 use super::files::{BLOBS, INDEX, MARKER, create_marker, read_if_present};
@@ -105,7 +105,7 @@ impl Layout {
 
 /// Refuses a path that is a file, or leads through one.
 fn refuse_files(directory: &Path) -> Result<(), Error> {
-    let reason = match in_place_of_a_folder(directory) {
+    let reason = match non_directory_at(directory) {
         None => return Ok(()),
         Some(file) if file == directory => "it is a file, not a directory",
         Some(_) => "a parent of it is a file, not a directory",

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use reqwest::Response;
 use reqwest::header::HeaderValue;
 
-use crate::content::{Descriptor, Hasher, whole};
+use crate::content::{Descriptor, Hasher, with_causes};
 use crate::oci::error::Error;
 
 use super::super::endpoints::{Candidates, Endpoint, SkippedMirrors};
@@ -238,7 +238,7 @@ impl Download {
         };
         let endpoint = &self.repository.endpoint;
         endpoint.failed(&error);
-        self.skipped.add(endpoint.name(), &whole(&error));
+        self.skipped.add(endpoint.name(), &with_causes(&error));
         self.attempts = next.attempts();
         self.attempts.moved_to(self.position);
         self.repository.endpoint = next;

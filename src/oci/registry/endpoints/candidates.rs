@@ -1,6 +1,6 @@
 //! Asking one endpoint after the other: the mirrors first, then the registry itself.
 
-use crate::content::{ErrorKind, whole};
+use crate::content::{ErrorKind, with_causes};
 use crate::oci::error::{Error, one_line};
 
 use super::endpoint::Endpoint;
@@ -42,7 +42,7 @@ impl Candidates {
                 Ok(_) => {}
                 Err(error) => {
                     mirror.failed(&error);
-                    skipped.add(mirror.name(), &whole(&error));
+                    skipped.add(mirror.name(), &with_causes(&error));
                 }
             }
         }

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use reqwest::header::HeaderMap;
 use reqwest::{Response, Url};
 
-use crate::content::{ErrorKind, whole};
+use crate::content::{ErrorKind, with_causes};
 use crate::oci::credentials::Credentials;
 use crate::oci::error::Error;
 use crate::oci::hosts::{Capability, Host};
@@ -123,8 +123,13 @@ impl Endpoint {
 
     /// Records that this mirror failed, and that the next endpoint is asked instead.
     pub(crate) fn failed(&self, error: &Error) {
+<<<<<<< HEAD
         let (name, reason) = (self.name(), whole(error));
         tracing::info!("{reason}; asking the next host instead of {name}");
+=======
+        let (name, reason) = (self.name(), with_causes(error));
+        tracing::info!("{reason}; the next host is asked instead of {name}");
+>>>>>>> cache
         if matches!(
             error.kind(),
             ErrorKind::Unavailable | ErrorKind::NotVerified

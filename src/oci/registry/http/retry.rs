@@ -8,7 +8,12 @@ use std::time::{Duration, Instant};
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use reqwest::StatusCode;
 
+<<<<<<< HEAD
 use crate::content::whole;
+=======
+use crate::content::with_causes;
+
+>>>>>>> cache
 use crate::oci::error::Error;
 use crate::oci::registry::options::RetryOptions;
 
@@ -141,11 +146,11 @@ impl Attempts {
         if self.failures == 1 && matches!(error, Error::Unreachable { .. }) {
             // The name may be mistyped: the user need not wait to see it.
             let patience = self.options.patience.as_secs();
-            tracing::warn!("{}; retrying for {patience} s", whole(&error));
+            tracing::warn!("{}; retrying for {patience} s", with_causes(&error));
         } else {
             tracing::info!(
                 "{}; attempt {} follows in {:.1} s",
-                whole(&error),
+                with_causes(&error),
                 self.failures + 1,
                 delay.as_secs_f32()
             );
