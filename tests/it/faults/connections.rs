@@ -210,10 +210,9 @@ fn storage_sees_no_credentials_and_an_address_that_expired_is_asked_for_again() 
     block_on(async {
         let registry = Registry::builder().htpasswd("jane", "password").start();
         let folder = tempfile::tempdir().unwrap();
-        let credentials = CredentialSource {
-            explicit: Some(("jane".to_owned(), "password".to_owned())),
-            registry_config: Some(folder.path().join("no-config.json")),
-        };
+        let credentials = CredentialSource::default()
+            .explicit("jane", "password")
+            .registry_config(folder.path().join("no-config.json"));
         let client = client_over(folder.path(), credentials, CONNECTIONS);
         let file = folder.path().join("provider.par");
         fs::write(&file, &sample().archive).unwrap();
