@@ -18,6 +18,7 @@ use super::secrets::Credentials;
 /// `REGISTRY_AUTH_FILE`, each of which replaces all files that follow; Docker's `config.json`; Podman's
 /// `auth.json`.
 #[derive(Clone, Default)]
+#[non_exhaustive]
 pub struct CredentialSource {
     /// The user and the password that the caller gives. They are sent to every registry that a client
     /// with this source talks to, so set them only where that is one registry.
@@ -39,6 +40,20 @@ impl fmt::Debug for CredentialSource {
 }
 
 impl CredentialSource {
+    /// Sets [`explicit`](Self::explicit): a user and a password.
+    #[must_use]
+    pub fn explicit(mut self, user: impl Into<String>, password: impl Into<String>) -> Self {
+        self.explicit = Some((user.into(), password.into()));
+        self
+    }
+
+    /// Sets [`registry_config`](Self::registry_config): the file that is read instead of all others.
+    #[must_use]
+    pub fn registry_config(mut self, file: impl Into<PathBuf>) -> Self {
+        self.registry_config = Some(file.into());
+        self
+    }
+
     /// Returns the credentials for a repository, such as `org/provider`, of `registry`, a host with its
     /// port when it has one. Without a repository, returns those for the registry as a whole. Returns
     /// [`Credentials::Anonymous`] when there are none.

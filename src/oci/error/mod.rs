@@ -1,8 +1,8 @@
 //! Errors of registries, layouts and references.
 
-mod advice;
 mod answer;
 mod credential_helper;
+mod kind;
 mod oci_error;
 mod tls_problem;
 

@@ -18,6 +18,7 @@ pub(super) const LAYOUT_SCHEME: &str = "oci-layout://";
 /// The grammar is that of Docker's references, without its defaults: the registry is always written,
 /// and a missing tag does not mean `latest`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Reference {
     /// A repository in a registry.
     Registry(RegistryReference),

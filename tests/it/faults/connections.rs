@@ -217,10 +217,9 @@ fn storage_gets_no_credentials_and_an_expired_address_is_requested_again() {
     block_on(async {
         let registry = Registry::builder().htpasswd("jane", "password").start();
         let directory = tempfile::tempdir().unwrap();
-        let credentials = CredentialSource {
-            explicit: Some(("jane".to_owned(), "password".to_owned())),
-            registry_config: Some(directory.path().join("no-config.json")),
-        };
+        let credentials = CredentialSource::default()
+            .explicit("jane", "password")
+            .registry_config(directory.path().join("no-config.json"));
         let client = client_over(directory.path(), credentials, CONNECTIONS);
         let file = directory.path().join("provider.par");
         fs::write(&file, &sample().archive).unwrap();

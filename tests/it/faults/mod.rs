@@ -69,10 +69,7 @@ fn patient_client(cache: &Path) -> Client {
 }
 
 fn anonymous(cache: &Path) -> CredentialSource {
-    CredentialSource {
-        explicit: None,
-        registry_config: Some(cache.join("no-config.json")),
-    }
+    CredentialSource::default().registry_config(cache.join("no-config.json"))
 }
 
 /// A client that downloads over this number of connections.

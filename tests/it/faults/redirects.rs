@@ -16,10 +16,9 @@ use crate::support::{Registry, shared_registry, unique};
 const USER: (&str, &str) = ("jane", "password");
 
 fn credentials() -> CredentialSource {
-    CredentialSource {
-        explicit: Some((USER.0.to_owned(), USER.1.to_owned())),
-        registry_config: Some("/nonexistent".into()),
-    }
+    CredentialSource::default()
+        .explicit(USER.0, USER.1)
+        .registry_config("/nonexistent")
 }
 
 #[test]

@@ -113,10 +113,7 @@ fn nothing_of_the_library_prints_a_secret() {
     let registry = Registry::builder().htpasswd("tester", PASSWORD).start();
     let folder = tempfile::tempdir().unwrap();
     let mut registries = RegistryOptions::default();
-    registries.credentials = CredentialSource {
-        explicit: Some(("tester".to_owned(), WRONG.to_owned())),
-        registry_config: None,
-    };
+    registries.credentials = CredentialSource::default().explicit("tester", WRONG);
     let credentials = [
         Credentials::Basic {
             user: "tester".to_owned(),

@@ -123,13 +123,8 @@ impl Endpoint {
 
     /// Records that this mirror failed, and that the next endpoint is asked instead.
     pub(crate) fn failed(&self, error: &Error) {
-<<<<<<< HEAD
-        let (name, reason) = (self.name(), whole(error));
-        tracing::info!("{reason}; asking the next host instead of {name}");
-=======
         let (name, reason) = (self.name(), with_causes(error));
-        tracing::info!("{reason}; the next host is asked instead of {name}");
->>>>>>> cache
+        tracing::info!("{reason}; asking the next host instead of {name}");
         if matches!(
             error.kind(),
             ErrorKind::Unavailable | ErrorKind::NotVerified

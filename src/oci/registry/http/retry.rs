@@ -8,12 +8,7 @@ use std::time::{Duration, Instant};
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use reqwest::StatusCode;
 
-<<<<<<< HEAD
-use crate::content::whole;
-=======
 use crate::content::with_causes;
-
->>>>>>> cache
 use crate::oci::error::Error;
 use crate::oci::registry::options::RetryOptions;
 

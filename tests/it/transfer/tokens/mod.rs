@@ -30,10 +30,7 @@ fn run<const N: usize>(environment: &Environment, arguments: [&str; N]) -> Outco
 }
 
 fn credentials() -> CredentialSource {
-    CredentialSource {
-        explicit: Some((USER.to_owned(), PASSWORD.to_owned())),
-        registry_config: None,
-    }
+    CredentialSource::default().explicit(USER, PASSWORD)
 }
 
 /// Returns a client of the library with the credentials of the user.

@@ -5,7 +5,7 @@ use crate::content::ErrorKind;
 use super::{Error, TlsProblem};
 
 impl Error {
-    /// What a caller can decide on.
+    /// Returns the kind of this error, which tells a program how to react.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         match self {
@@ -25,8 +25,8 @@ impl Error {
             | Self::CredentialHelper { .. } => ErrorKind::Denied,
             Self::Refused { answer, .. } => match answer.status {
                 _ if answer.code.as_deref() == Some("DIGEST_INVALID") => ErrorKind::NotVerified,
-                // The registry's own 401 and 403 are other errors: these are from storage that it
-                // redirects to, and whose addresses expire.
+                // The 401 and 403 of a registry have their own variants. These come from storage to which
+                // the registry redirects, with URLs that expire.
                 401 | 403 | 408 | 429 | 500..=599 => ErrorKind::Unavailable,
                 // A registry or a repository that is read-only.
                 405 => ErrorKind::Denied,
