@@ -30,6 +30,7 @@ pub use hosts::ClientCertificate;
 pub use layout::Layout;
 pub(crate) use manifest::{children, read_manifest};
 pub use reference::{LayoutReference, ParseReferenceError, Place, Reference, RegistryReference};
+pub(crate) use registry::OpenUpload;
 pub(crate) use registry::probe::{Greeting, Probe, Wants};
 pub use registry::{Referrer, Registries, RegistryOptions, Repository, RetryOptions};
 

@@ -63,6 +63,7 @@ use routes::{Routes, Way};
 
 pub use referrers::Referrer;
 pub use retry::RetryOptions;
+pub(crate) use upload_session::OpenUpload;
 
 /// How registries are reached.
 ///

@@ -227,6 +227,20 @@ impl Transport {
         }
     }
 
+    /// Sends `call` once, with the authorization that is known. A registry that wants another one is not
+    /// given it.
+    pub(super) async fn exchange_as_known(
+        &self,
+        call: &Call,
+        limit: Duration,
+    ) -> Result<Response, Error> {
+        let exchange = async {
+            let authorization = self.authenticator.current(call, limit).await;
+            self.attempt(call, &Payload::Empty, authorization).await
+        };
+        call.within(limit, exchange).await
+    }
+
     /// Sends `call` with just this authorization.
     pub(super) async fn attempt(
         &self,

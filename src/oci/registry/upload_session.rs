@@ -1,5 +1,7 @@
 //! Upload sessions: the places that a registry names for the bytes of a blob.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use reqwest::header::{CONTENT_LENGTH, HeaderMap, HeaderValue, LOCATION, RANGE};
 use reqwest::{Method, Response, StatusCode, Url};
@@ -7,6 +9,7 @@ use reqwest::{Method, Response, StatusCode, Url};
 use crate::content::Descriptor;
 
 use super::super::error::{Error, one_line};
+use super::Repository;
 use super::hosted::HostedRepository;
 use super::retry::Attempts;
 use super::transport::{Call, Scope, address};
@@ -42,6 +45,51 @@ impl Session {
     }
 }
 
+/// The longest that cancelling an upload may take.
+const CANCEL_LIMIT: Duration = Duration::from_secs(5);
+
+/// An upload that was opened only to see whether the registry takes uploads.
+pub(crate) struct OpenUpload {
+    host: HostedRepository,
+    call: Call,
+}
+
+impl Repository {
+    /// Makes sure that the registry takes uploads from this client, by opening one. No other request
+    /// tells that, because a registry may let everybody read.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] for credentials that are missing, refused or not sufficient, and everything else
+    /// that keeps a registry from accepting uploads.
+    pub(crate) async fn open_upload(&self) -> Result<OpenUpload, Error> {
+        let host = self.writable().await?;
+        let call = host.begin_call("uploads")?;
+        let mut attempts = host.transport.attempts();
+        let response = host.exchange_session(&call, &mut attempts).await?;
+        let response = host.transport.check(response, &call).await?;
+        let session = location(&response, &call)?;
+        let call = Call {
+            method: Method::DELETE,
+            url: session,
+            ..call
+        };
+        Ok(OpenUpload { host, call })
+    }
+}
+
+impl OpenUpload {
+    /// Cancels the upload. A registry that does not let this client cancel it, as `registry:2` with
+    /// tokens does without the permission to delete, clears it away later.
+    pub(crate) async fn cancel(self) {
+        let transport = &self.host.transport;
+        match transport.exchange_as_known(&self.call, CANCEL_LIMIT).await {
+            Ok(answer) => tracing::debug!(status = %answer.status(), "cancelled an upload"),
+            Err(error) => tracing::debug!(%error, "an upload was not cancelled"),
+        }
+    }
+}
+
 impl HostedRepository {
     /// Asks for a place to upload `content` to. `None`: the registry has taken it over from the
     /// repository `other`, and there is nothing to send.
@@ -51,8 +99,9 @@ impl HostedRepository {
         other: Option<&str>,
         attempts: &mut Attempts,
     ) -> Result<Option<Session>, Error> {
+        let what = format!("blob {}", content.digest);
         if let Some(other) = other {
-            let mut call = self.begin_call(content)?;
+            let mut call = self.begin_call(&what)?;
             call.url
                 .query_pairs_mut()
                 .append_pair("mount", &content.digest.to_string())
@@ -64,7 +113,7 @@ impl HostedRepository {
                 status => tracing::debug!(%status, "{} does not mount", self.location()),
             }
         }
-        let call = self.begin_call(content)?;
+        let call = self.begin_call(&what)?;
         let response = self.exchange_session(&call, attempts).await?;
         let response = self.transport.check(response, &call).await?;
         Session::of(&response, &call).map(Some)
@@ -109,9 +158,8 @@ impl HostedRepository {
             .await
     }
 
-    fn begin_call(&self, content: &Descriptor) -> Result<Call, Error> {
-        let what = format!("blob {}", content.digest);
-        let mut call = self.call(Method::POST, "blobs/uploads/", &what, Scope::PUSH)?;
+    fn begin_call(&self, what: &str) -> Result<Call, Error> {
+        let mut call = self.call(Method::POST, "blobs/uploads/", what, Scope::PUSH)?;
         call.headers.insert(CONTENT_LENGTH, HeaderValue::from(0));
         Ok(call)
     }

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::process::Stdio;
 
+use super::push_steps::assert_only_asked;
 use super::{Outcome, digest, pack_noise, par, peer, push, requests_about};
 use crate::support::archives::ArchiveBuilder;
 use crate::support::{Environment, Registry};
@@ -70,11 +71,12 @@ fn of_a_pipe_that_is_not_right_nothing_is_sent_and_nothing_kept() {
         &changed,
         &behind,
     ] {
+        let before = registry.requests().len();
         let outcome = push_pipe(&environment, &registry.reference("provider:1"), bytes).exit(5);
         assert!(outcome.stderr.contains("on standard input"), "{outcome}");
         assert_eq!(environment.files(), [""; 0]);
+        assert_only_asked(&registry.requests().split_off(before));
     }
-    assert!(registry.requests().is_empty());
 }
 
 #[test]
