@@ -227,18 +227,9 @@ impl Transport {
         }
     }
 
-    /// Sends `call` once, with the authorization that is known. A registry that wants another one is not
-    /// given it.
-    pub(super) async fn exchange_as_known(
-        &self,
-        call: &Call,
-        limit: Duration,
-    ) -> Result<Response, Error> {
-        let exchange = async {
-            let authorization = self.authenticator.current(call, limit).await;
-            self.attempt(call, &Payload::Empty, authorization).await
-        };
-        call.within(limit, exchange).await
+    /// Returns the authorization that is known for `call`.
+    pub(super) async fn known(&self, call: &Call, limit: Duration) -> Option<HeaderValue> {
+        self.authenticator.current(call, limit).await
     }
 
     /// Sends `call` with just this authorization.

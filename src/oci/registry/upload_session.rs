@@ -12,7 +12,7 @@ use super::super::error::{Error, one_line};
 use super::Repository;
 use super::hosted::HostedRepository;
 use super::retry::Attempts;
-use super::transport::{Call, Scope, address};
+use super::transport::{Call, Payload, Scope, address};
 
 /// What a registry calls the smallest chunk that it takes (OCI distribution specification, "Pushing a
 /// blob in chunks").
@@ -82,8 +82,11 @@ impl OpenUpload {
     /// Cancels the upload. A registry that does not let this client cancel it, as `registry:2` with
     /// tokens does without the permission to delete, clears it away later.
     pub(crate) async fn cancel(self) {
-        let transport = &self.host.transport;
-        match transport.exchange_as_known(&self.call, CANCEL_LIMIT).await {
+        let (transport, call) = (&self.host.transport, &self.call);
+        // Without asking for another token: the upload is not worth that.
+        let known = transport.known(call, CANCEL_LIMIT).await;
+        let cancelling = transport.attempt(call, &Payload::Empty, known);
+        match call.within(CANCEL_LIMIT, cancelling).await {
             Ok(answer) => tracing::debug!(status = %answer.status(), "cancelled an upload"),
             Err(error) => tracing::debug!(%error, "an upload was not cancelled"),
         }

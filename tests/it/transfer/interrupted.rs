@@ -1,4 +1,4 @@
-//! Downloads that do not come to their end.
+//! Downloads that are interrupted.
 
 use std::fs;
 use std::io;
@@ -19,10 +19,10 @@ use crate::support::archives::{ArchiveBuilder, noise};
 use crate::support::{Environment, Outcome, Registry, ended};
 
 const SIZE: usize = 8 << 20;
-/// How much arrives before the line goes dead.
+/// How many bytes arrive before the connection stops.
 const HALF: usize = 4 << 20;
 
-/// A registry with an archive under `provider:1.0.0`. Without an index, it is downloaded whole.
+/// A registry with an archive at `provider:1.0.0` that has no index, so that all of it is downloaded.
 fn pushed(environment: &Environment) -> (Registry, PathBuf) {
     let registry = Registry::start();
     let executable = noise(SIZE, 0);
@@ -40,7 +40,7 @@ fn partial(environment: &Environment, file: &Path) -> PathBuf {
     cache.join("partial").join(digest)
 }
 
-/// Starts a fetch over a line that goes dead, and returns when what has come over it is on disk.
+/// Starts a fetch over a connection that stops half-way, and returns when the first half is on disk.
 fn stuck(environment: &Environment, registry: &Registry, file: &Path) -> Child {
     let link = Link::sending(registry, HALF);
     let mut command = environment.command();
@@ -63,7 +63,7 @@ fn stuck(environment: &Environment, registry: &Registry, file: &Path) -> Child {
     child
 }
 
-/// The status and the size of each answer to a GET of `file`'s layer.
+/// The status and the size of each answer to a GET of the layer of `file`.
 fn downloads(registry: &Registry, file: &Path) -> Vec<(u16, u64)> {
     // Until the log rests.
     registry.requests();
@@ -92,7 +92,7 @@ fn a_fetch_that_is_killed_leaves_nothing_final_and_the_next_one_continues() {
     assert_eq!(cached(&environment, "blobs").len(), 1, "the manifest");
     assert_eq!(cached(&environment, "executables"), [""; 0]);
 
-    // Through another line to the same registry: content has the same name everywhere.
+    // Over another address of the same registry: the digest is the same.
     let reference = registry.reference("provider:1.0.0");
     let path = par(&environment, ["fetch", &reference]).success();
     let executable = environment.path("provider.par.noise");
@@ -103,7 +103,7 @@ fn a_fetch_that_is_killed_leaves_nothing_final_and_the_next_one_continues() {
 }
 
 #[test]
-fn who_waits_for_a_download_takes_over_when_it_dies() {
+fn a_process_that_waits_for_a_download_takes_over_when_it_dies() {
     let environment = Environment::new();
     let (registry, file) = pushed(&environment);
     let mut child = stuck(&environment, &registry, &file);
@@ -115,7 +115,7 @@ fn who_waits_for_a_download_takes_over_when_it_dies() {
             command.args(["fetch", &reference]);
             Outcome::of(command, b"")
         });
-        // It has asked for the tag, and waits now for the layer that the other one is receiving.
+        // It has resolved the tag, and now waits for the layer that the first process receives.
         let started = Instant::now();
         let question = "GET /v2/provider/manifests/1.0.0";
         while requests_about(&registry, question, "") < 2 {

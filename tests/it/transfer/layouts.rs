@@ -131,7 +131,7 @@ fn what_others_put_into_a_layout_stays() {
 }
 
 #[test]
-fn a_tag_moves_and_what_it_stood_for_stays_under_its_digest() {
+fn a_tag_moves_and_the_old_manifest_stays_under_its_digest() {
     let environment = Environment::new();
     let [old, new] = ["old.par", "new.par"].map(|name| small(&environment, name));
     let first = push(&environment, REFERENCE, &old);

@@ -45,7 +45,7 @@ fn an_archive_from_a_pipe_is_pushed_as_a_file_is() {
 }
 
 #[test]
-fn what_the_registry_has_is_not_sent_again_from_a_pipe() {
+fn blobs_that_the_registry_has_are_not_sent_again_from_a_pipe() {
     let (environment, registry) = (Environment::new(), Registry::start());
     let file = pack_noise(&environment, "provider.par", 1 << 20);
     let reference = registry.reference("provider:1.0.0");
@@ -57,7 +57,7 @@ fn what_the_registry_has_is_not_sent_again_from_a_pipe() {
 }
 
 #[test]
-fn of_a_pipe_that_is_not_right_nothing_is_sent_and_nothing_kept() {
+fn nothing_of_a_pipe_without_a_valid_archive_is_sent_or_kept() {
     let (environment, registry) = (Environment::new(), Registry::start());
     let good = ArchiveBuilder::two_targets().build_gzip();
     let mut changed = ArchiveBuilder::two_targets().build();
@@ -80,7 +80,7 @@ fn of_a_pipe_that_is_not_right_nothing_is_sent_and_nothing_kept() {
 }
 
 #[test]
-fn an_endless_pipe_is_left_at_once() {
+fn an_endless_pipe_is_refused_at_once() {
     let environment = Environment::new();
     let mut command = environment.command();
     command
@@ -91,7 +91,7 @@ fn an_endless_pipe_is_left_at_once() {
 }
 
 #[test]
-fn nobody_types_an_archive() {
+fn a_terminal_is_refused_as_standard_input() {
     let environment = Environment::new();
     for arguments in [
         &["push", "oci-layout://layout:1", "-"][..],
@@ -114,7 +114,7 @@ fn nobody_types_an_archive() {
 }
 
 #[test]
-fn a_pipe_goes_into_an_image_layout_too() {
+fn an_archive_from_a_pipe_is_pushed_to_an_image_layout() {
     let environment = Environment::new();
     let bytes = ArchiveBuilder::two_targets().build();
     push_pipe(&environment, "oci-layout://layout:1", &bytes).success();

@@ -105,7 +105,7 @@ fn damage(file: &Path) {
     written.write_all(&[bytes[middle] ^ 1]).unwrap();
 }
 
-/// What `provider:1.0.0` names, asked by another client.
+/// The digest that `provider:1.0.0` names, as another client sees it.
 fn tagged(registry: &Registry) -> Option<String> {
     peer::pull(&registry.reference("provider:1.0.0")).digest
 }
