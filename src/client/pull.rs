@@ -167,9 +167,7 @@ fn copy_verified(content: impl Read, layer: &Descriptor, mut file: &File) -> io:
     let content = VerifyReader::new(content, layer);
     let mut content = BufReader::with_capacity(BUFFER, content);
     io::copy(&mut content, &mut file)?;
-    let finished = content.into_inner().finish();
-    finished.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
-    Ok(())
+    content.into_inner().finish()
 }
 
 fn place(reference: &Reference, destination: Option<&Path>, compressed: bool) -> PathBuf {

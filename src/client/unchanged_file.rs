@@ -8,7 +8,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::archive;
-use crate::content::{Reader, Source, StoreError, is_same, open_regular};
+use crate::content::{Reader, Source, StoreError, is_at, open_regular};
 
 use super::blocking;
 use super::error::Error;
@@ -23,16 +23,23 @@ const BUFFER: usize = 256 * 1024;
 #[derive(Debug, Clone)]
 pub(super) struct UnchangedFile {
     path: Arc<PathBuf>,
+    /// The file as it was opened first. It stays open, so that no other file gets its identity.
+    file: Arc<File>,
     metadata: Metadata,
 }
 
 impl UnchangedFile {
     /// Opens the regular file at `path`. Blocks.
     pub(super) fn open(path: &Path) -> Result<Self, Error> {
-        let opened = open_regular(path).and_then(|(file, _)| file.metadata());
+        let opened = open_regular(path).and_then(|(file, _)| {
+            let metadata = file.metadata()?;
+            Ok((file, metadata))
+        });
+        let (file, metadata) = opened.map_err(unreadable(path))?;
         Ok(Self {
             path: Arc::new(path.to_owned()),
-            metadata: opened.map_err(unreadable(path))?,
+            file: Arc::new(file),
+            metadata,
         })
     }
 
@@ -48,19 +55,17 @@ impl UnchangedFile {
     /// Opens a reader at the start of the file. Blocks.
     pub(super) fn reader(&self) -> Result<File, Error> {
         let opened = open_regular(&self.path).and_then(|(file, _)| {
-            if self.is_unchanged(&file.metadata()?) {
+            let now = file.metadata()?;
+            let is_unchanged = is_at(&self.file, &self.path)?
+                && self.metadata.len() == now.len()
+                && self.metadata.modified().ok() == now.modified().ok();
+            if is_unchanged {
                 Ok(file)
             } else {
                 Err(io::Error::other(Changed))
             }
         });
         opened.map_err(unreadable(&self.path))
-    }
-
-    fn is_unchanged(&self, now: &Metadata) -> bool {
-        is_same(&self.metadata, now)
-            && self.metadata.len() == now.len()
-            && self.metadata.modified().ok() == now.modified().ok()
     }
 }
 

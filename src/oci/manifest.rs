@@ -1,18 +1,25 @@
-//! Manifests of any kind: reading one, and what it names.
+//! Manifests of any kind: how one is read, and which content it names.
 
 use bytes::Bytes;
 use serde::Deserialize;
 use tokio::io::AsyncReadExt;
 
-use crate::content::{Descriptor, Source, VerifyReader};
+use crate::content::{Descriptor, Hasher, Source, VerifyError, VerifyReader};
 
-use super::MANIFEST_LIMIT;
 use super::error::Error;
 
-/// How much content one manifest may name.
-const CHILDREN_LIMIT: usize = 1000;
+/// The largest manifest that is read or written, in bytes: 4 MiB, the size that the OCI distribution
+/// specification asks registries to accept ("Pushing Manifests").
+pub const MANIFEST_LIMIT: u64 = 4 * 1024 * 1024;
+/// The most layers, or entries of an index, that are accepted in one manifest.
+pub(super) const CHILDREN_LIMIT: usize = 1000;
 
-/// The bytes of a manifest, verified.
+/// Reads a manifest from `source` and verifies its bytes.
+///
+/// # Errors
+///
+/// [`Error::TooLarge`] above [`MANIFEST_LIMIT`], [`Error::NotVerified`] when the bytes are not those of
+/// `content`, and the errors of `source`.
 pub(crate) async fn read_manifest(
     content: &Descriptor,
     source: &dyn Source,
@@ -26,50 +33,72 @@ pub(crate) async fn read_manifest(
     }
     let mut reader = VerifyReader::new(source.open(0).await?, content);
     let mut bytes = Vec::new();
-    let read = reader.read_to_end(&mut bytes).await;
-    read.map_err(|error| match error.downcast() {
-        Ok(source) => Error::NotVerified {
-            what: what(),
-            source,
-        },
-        Err(source) => Error::SourceFailed {
-            what: what(),
-            source,
-        },
-    })?;
-    reader.finish().map_err(|source| Error::NotVerified {
-        what: what(),
-        source,
-    })?;
+    let verified = async {
+        reader.read_to_end(&mut bytes).await?;
+        reader.finish_async().await
+    };
+    verified
+        .await
+        .map_err(|error| Error::reading(what(), error))?;
     Ok(bytes.into())
 }
 
-/// Everything that the manifest `bytes` names: its config and layers, or the manifests of an index. What a
-/// manifest is about (`subject`) is no part of it.
+/// Checks that `bytes` are the content of `descriptor`; `what` names them in the error.
+///
+/// # Errors
+///
+/// [`Error::NotVerified`] for another digest, [`Error::Contradiction`] for another size.
+pub(super) fn verify(
+    descriptor: &Descriptor,
+    bytes: &[u8],
+    what: impl Fn() -> String,
+) -> Result<(), Error> {
+    let mut hasher = Hasher::new(descriptor.digest.algorithm());
+    hasher.update(bytes);
+    let actual = hasher.finish();
+    if actual != descriptor.digest {
+        let expected = descriptor.digest.clone();
+        return Err(Error::not_verified(
+            what(),
+            VerifyError::WrongDigest { expected, actual },
+        ));
+    }
+    if bytes.len() as u64 != descriptor.size {
+        return Err(Error::Contradiction {
+            what: what(),
+            announced: format!("{} bytes", descriptor.size),
+            actual: format!("{} bytes", bytes.len()),
+        });
+    }
+    Ok(())
+}
+
+/// Returns what the manifest `bytes` consists of: its config and layers, or the manifests of an index. The
+/// `subject` of a manifest is not among them.
+///
+/// # Errors
+///
+/// [`Error::Json`] when the bytes are not a manifest, [`Error::Malformed`] when it names more than 1,000
+/// contents.
 pub(crate) fn children(content: &Descriptor, bytes: &[u8]) -> Result<Vec<Descriptor>, Error> {
     let what = || format!("manifest {}", content.digest);
-    let manifest: Manifest = serde_json::from_slice(bytes).map_err(|source| Error::Json {
-        what: what(),
-        source,
-    })?;
-    let Manifest {
+    let manifest: Children = serde_json::from_slice(bytes).map_err(Error::json(what()))?;
+    let Children {
         config,
         layers,
         manifests,
     } = manifest;
     let children: Vec<_> = config.into_iter().chain(layers).chain(manifests).collect();
     if children.len() > CHILDREN_LIMIT {
-        return Err(Error::Malformed {
-            what: what(),
-            reason: format!("it names more than {CHILDREN_LIMIT} other contents"),
-        });
+        let reason = format!("it names more than {CHILDREN_LIMIT} other contents");
+        return Err(Error::malformed(what(), reason));
     }
     Ok(children)
 }
 
-/// As much of a manifest or an index as says what belongs to it.
+/// The fields of a manifest or an index that name its content.
 #[derive(Deserialize)]
-struct Manifest {
+struct Children {
     config: Option<Descriptor>,
     #[serde(default)]
     layers: Vec<Descriptor>,
@@ -89,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn a_manifest_names_its_config_and_layers_and_an_index_its_manifests() {
+    fn children_are_config_and_layers_or_the_manifests_of_an_index() {
         let [one, two, three] =
             ["one", "two", "three"].map(|text| Descriptor::of(text, text.as_bytes()));
         let subject = Descriptor::of("subject", b"subject");
@@ -102,12 +131,12 @@ mod tests {
     }
 
     #[test]
-    fn what_names_too_much_or_no_digest_is_refused() {
+    fn too_many_children_and_malformed_digests_are_refused() {
         let one = Descriptor::of("one", b"one");
         let many = json!({ "layers": vec![one; CHILDREN_LIMIT + 1] });
         assert!(matches!(children_of(&many), Err(Error::Malformed { .. })));
-        let nameless =
+        let malformed =
             json!({ "layers": [{ "mediaType": "a", "digest": "../../etc", "size": 1 }] });
-        assert!(matches!(children_of(&nameless), Err(Error::Json { .. })));
+        assert!(matches!(children_of(&malformed), Err(Error::Json { .. })));
     }
 }

@@ -1,4 +1,4 @@
-//! Media types: what content calls itself.
+//! Media types of manifests, configs and layers.
 
 /// The layer of a provider archive, as `wash` pushes it and hosts expect it.
 pub const PROVIDER_ARCHIVE_LAYER: &str = "application/vnd.wasmcloud.provider.archive.layer.v1+par";
@@ -12,24 +12,23 @@ pub const OCI_MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 pub const OCI_INDEX: &str = "application/vnd.oci.image.index.v1+json";
 /// Docker's image manifest, version 2 schema 2.
 pub const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
-/// Docker's manifest list, what an image index is to an image manifest.
+/// Docker's manifest list, the counterpart of an image index.
 pub const DOCKER_MANIFEST_LIST: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
 
-/// Whether content of this type is kept as a manifest: at `/manifests/` in a registry, with its
-/// children named inside.
+/// Returns whether a registry serves content of this type at `/manifests/`: it is a manifest or an index.
 #[must_use]
 pub fn is_manifest(media_type: &str) -> bool {
     matches!(media_type, OCI_MANIFEST | DOCKER_MANIFEST) || is_index(media_type)
 }
 
-/// Whether content of this type is an index: a list of manifests, one for each platform.
+/// Returns whether content of this type is an index: a list of manifests, usually one for each platform.
 #[must_use]
 pub fn is_index(media_type: &str) -> bool {
     matches!(media_type, OCI_INDEX | DOCKER_MANIFEST_LIST)
 }
 
-/// The media type that a manifest names itself, or the one its shape has; `None` when `bytes` are no
-/// manifest. Manifests written before the field existed lack it.
+/// Returns the `mediaType` in a manifest, or the type of its shape when it has none, as manifests written
+/// before that field existed. Returns `None` when `bytes` are not a manifest.
 #[must_use]
 pub fn of_manifest(bytes: &[u8]) -> Option<String> {
     let document: serde_json::Value = serde_json::from_slice(bytes).ok()?;
@@ -42,8 +41,13 @@ pub fn of_manifest(bytes: &[u8]) -> Option<String> {
     Some(named.unwrap_or(shape).to_owned()).filter(|name| is_manifest(name))
 }
 
-/// Whether this type, of a config or a layer, says WebAssembly: a component or a module, which is not
-/// a provider archive.
+/// Returns whether hosts accept a layer of this type as a provider archive.
+pub(super) fn is_archive_layer(media_type: &str) -> bool {
+    matches!(media_type, PROVIDER_ARCHIVE_LAYER | IMAGE_LAYER_TAR)
+}
+
+/// Returns whether this type of a config or a layer means WebAssembly: a component or a module, and not a
+/// provider archive.
 #[must_use]
 pub fn is_component(media_type: &str) -> bool {
     matches!(
@@ -65,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn manifests_and_indexes_are_manifests_and_layers_are_not() {
+    fn manifests_and_indexes_are_told_from_layers_and_configs() {
         assert!(is_manifest(OCI_MANIFEST) && is_manifest(DOCKER_MANIFEST_LIST));
         assert!(!is_manifest(PROVIDER_ARCHIVE_LAYER) && !is_manifest(PROVIDER_ARCHIVE_CONFIG));
         assert!(is_index(OCI_INDEX) && !is_index(OCI_MANIFEST));

@@ -11,7 +11,7 @@ pub(super) const DOCKER_HUB: &str = "docker.io";
 /// The host that serves the API of Docker Hub. `docker.io` itself serves a web site.
 pub(super) const DOCKER_HUB_HOST: &str = "registry-1.docker.io";
 /// The host under which Docker stores credentials for Docker Hub.
-const DOCKER_HUB_INDEX: &str = "index.docker.io";
+pub(super) const DOCKER_HUB_INDEX: &str = "index.docker.io";
 
 /// Returns the one name that all spellings of a registry share: in lower case, without the port 443, with
 /// an IP address in its usual form, and `docker.io` for all hosts of Docker Hub.

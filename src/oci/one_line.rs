@@ -1,7 +1,7 @@
-//! Text from outside, made fit to be shown.
+//! Text from outside, shortened for messages.
 
-/// Text from outside on one line, without control characters, cut to 300 characters: fit for an error
-/// message, a log and a terminal.
+/// Returns `text` on one line, without control characters and cut to 300 characters, so that it is safe in
+/// an error message, a log and a terminal.
 pub(super) fn one_line(text: &str) -> String {
     const LIMIT: usize = 300;
     let head: String = text.chars().take(8 * LIMIT).collect();

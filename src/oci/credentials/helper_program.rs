@@ -1,7 +1,7 @@
-//! Docker's credential helpers: programs that keep secrets where the system keeps secrets.
+//! Docker's credential helpers: programs that keep secrets in the system's keychain.
 //!
-//! The protocol is that of `docker-credential-helpers`: an action as the argument, its input on standard
-//! input, the answer or what went wrong on standard output.
+//! The protocol is that of `docker-credential-helpers`: the argument is an action, standard input holds its
+//! input, and standard output the answer or the error message.
 
 use std::io;
 use std::process::{ExitStatus, Stdio};
@@ -12,65 +12,21 @@ use serde_json::json;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::Command;
 
-use super::super::error::one_line;
-use super::Credentials;
+use super::super::error::CredentialHelperError;
+use super::super::one_line::one_line;
+use super::keys::{helper_keys, key_of};
+use super::secrets::Credentials;
 
-/// How long a helper may take. Some ask the user to unlock something.
+/// The time that a helper has. Some ask the user to unlock a keychain.
 const TIME_LIMIT: Duration = Duration::from_secs(20);
-/// The most that is read of what a helper says, in bytes.
+/// The most that is read of the output of a helper, in bytes.
 const OUTPUT_LIMIT: u64 = 1024 * 1024;
-/// What helpers give as the user when the secret is an identity token.
+/// The user in the answer of a helper when the secret is an identity token.
 const TOKEN_USER: &str = "<token>";
-/// The sentence of Docker's helpers for "nothing stored", on either stream.
+/// The message of Docker's helpers, on either stream, when they hold no credentials.
 const NOTHING: &str = "credentials not found";
 
-/// What a credential helper did wrong.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-#[allow(
-    missing_docs,
-    reason = "the messages say what each variant and its fields are"
-)]
-pub enum CredentialHelperError {
-    #[error("`{program}` cannot be run")]
-    Start { program: String, source: io::Error },
-    #[error("`{program} {action}` broke off")]
-    Broken {
-        program: String,
-        action: &'static str,
-        source: io::Error,
-    },
-    #[error("`{program} {action}` did not end within {seconds} seconds")]
-    TimedOut {
-        program: String,
-        action: &'static str,
-        seconds: u64,
-    },
-    #[error("`{program} {action}` failed ({status}){}", said(message))]
-    Failed {
-        program: String,
-        action: &'static str,
-        status: ExitStatus,
-        message: String,
-    },
-    #[error("`{program} {action}` said more than {limit} bytes")]
-    TooLong {
-        program: String,
-        action: &'static str,
-        limit: u64,
-    },
-    #[error("`{program} get` answered with something that is not credentials")]
-    Answer { program: String },
-}
-
-fn said(message: &str) -> String {
-    match message {
-        "" => " and did not say why".to_owned(),
-        message => format!(": {message}"),
-    }
-}
-
-/// A helper that a file names.
+/// A credential helper.
 pub(super) struct Helper {
     program: String,
     time_limit: Duration,
@@ -92,6 +48,7 @@ struct Output {
 }
 
 impl Helper {
+    /// Returns the helper with the name that a file gives it, such as `desktop`.
     pub(super) fn new(name: &str) -> Self {
         Self {
             program: format!("docker-credential-{name}"),
@@ -99,20 +56,29 @@ impl Helper {
         }
     }
 
-    /// The name of its program.
+    /// Returns the file name of the program.
     pub(super) fn name(&self) -> &str {
         &self.program
     }
 
-    /// What it keeps for `server`, if anything.
+    /// Returns the credentials for `registry`.
     pub(super) async fn get(
         &self,
-        server: &str,
+        registry: &str,
     ) -> Result<Option<Credentials>, CredentialHelperError> {
-        let Some(output) = self.run("get", server.as_bytes()).await? else {
+        for key in helper_keys(registry) {
+            if let Some(credentials) = self.get_key(&key).await? {
+                return Ok(Some(credentials));
+            }
+        }
+        Ok(None)
+    }
+
+    async fn get_key(&self, key: &str) -> Result<Option<Credentials>, CredentialHelperError> {
+        let Some(output) = self.run("get", key.as_bytes()).await? else {
             return Ok(None);
         };
-        // The error of `serde_json` is left out: it quotes what it read.
+        // The error of `serde_json` is left out, because it quotes the output, which holds secrets.
         let answer: Answer =
             serde_json::from_slice(&output).map_err(|_| CredentialHelperError::Answer {
                 program: self.program.clone(),
@@ -128,32 +94,39 @@ impl Helper {
         })
     }
 
-    /// Has it keep a user and a password.
+    /// Stores a user and a password for `registry`.
     pub(super) async fn store(
         &self,
-        server: &str,
+        registry: &str,
         user: &str,
         password: &str,
     ) -> Result<(), CredentialHelperError> {
-        let input = json!({ "ServerURL": server, "Username": user, "Secret": password });
+        let input = json!({ "ServerURL": key_of(registry), "Username": user, "Secret": password });
         self.run("store", input.to_string().as_bytes()).await?;
         Ok(())
     }
 
-    /// Has it forget what it keeps for `server`.
-    pub(super) async fn erase(&self, server: &str) -> Result<(), CredentialHelperError> {
-        self.run("erase", server.as_bytes()).await?;
-        Ok(())
+    /// Erases the credentials for `registry`. Returns whether there were any.
+    pub(super) async fn erase(&self, registry: &str) -> Result<bool, CredentialHelperError> {
+        let mut erased = false;
+        for key in helper_keys(registry) {
+            // Some helpers do not report that there is nothing to erase.
+            if self.get_key(&key).await?.is_some() {
+                self.run("erase", key.as_bytes()).await?;
+                erased = true;
+            }
+        }
+        Ok(erased)
     }
 
-    /// What it printed, or `None` when it says that nothing is stored.
+    /// Runs an action. Returns the output of the helper, or `None` when it holds no credentials.
     async fn run(
         &self,
         action: &'static str,
         input: &[u8],
     ) -> Result<Option<Vec<u8>>, CredentialHelperError> {
         let program = || self.program.clone();
-        let output = tokio::time::timeout(self.time_limit, self.converse(action, input)).await;
+        let output = tokio::time::timeout(self.time_limit, self.start(action, input)).await;
         let output = output.map_err(|_| CredentialHelperError::TimedOut {
             program: program(),
             action,
@@ -174,8 +147,8 @@ impl Helper {
         if stdout.contains(NOTHING) || stderr.contains(NOTHING) {
             return Ok(None);
         }
-        // Docker's own say what went wrong on standard output. That is where secrets go, too: it is told
-        // only when there is nothing else, and it is no answer.
+        // Docker's own helpers print error messages on standard output, which is also for secrets. It is
+        // part of the message only when there is no other text, and it does not look like an answer.
         let message = match (one_line(&stderr), one_line(&stdout)) {
             (stderr, _) if !stderr.is_empty() => stderr,
             (_, stdout) if !stdout.starts_with('{') => stdout,
@@ -189,7 +162,8 @@ impl Helper {
         })
     }
 
-    async fn converse(
+    /// Starts the helper, and waits for its end.
+    async fn start(
         &self,
         action: &'static str,
         input: &[u8],
@@ -207,13 +181,13 @@ impl Helper {
             })?;
         let (stdin, stdout, stderr) =
             (child.stdin.take(), child.stdout.take(), child.stderr.take());
-        let tell = async move {
+        let write = async move {
             if let Some(mut stdin) = stdin {
-                // One that does not want to know ends without reading. What it says counts.
+                // A helper may end without reading its input. Its exit status and output count.
                 let _ = stdin.write_all(input).await;
             }
         };
-        let (_, stdout, stderr) = tokio::join!(tell, read(stdout), read(stderr));
+        let (_, stdout, stderr) = tokio::join!(write, read(stdout), read(stderr));
         let status = child.wait().await;
         let finish = || {
             Ok::<_, io::Error>(Output {
@@ -230,7 +204,7 @@ impl Helper {
     }
 }
 
-/// All of it, or one byte more than is allowed.
+/// Reads the stream up to one byte more than the limit.
 async fn read(stream: Option<impl AsyncRead + Unpin>) -> io::Result<Vec<u8>> {
     let mut text = Vec::new();
     if let Some(stream) = stream {
@@ -247,10 +221,17 @@ mod tests {
 
     use super::*;
 
-    /// What a helper that is this script says when it is asked for something.
+    /// Returns the answer of a helper that is this script.
     async fn get(script: &str) -> Result<Option<Credentials>, CredentialHelperError> {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("docker-credential-test");
+        get_for("ghcr.io", script).await
+    }
+
+    async fn get_for(
+        registry: &str,
+        script: &str,
+    ) -> Result<Option<Credentials>, CredentialHelperError> {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("docker-credential-test");
         std::fs::write(&path, format!("#!/bin/sh\n{script}")).unwrap();
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
         let helper = Helper {
@@ -258,8 +239,8 @@ mod tests {
             time_limit: Duration::from_secs(2),
         };
         loop {
-            match helper.get("ghcr.io").await {
-                // Another test was about to start its own, and has the file open until it has.
+            match helper.get(registry).await {
+                // Another test starts its script at this moment, and its child has this file open.
                 Err(CredentialHelperError::Start { source, .. })
                     if source.kind() == io::ErrorKind::ExecutableFileBusy => {}
                 answer => return answer,
@@ -268,7 +249,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_answer_is_credentials_a_token_or_nothing() {
+    async fn a_helper_answers_with_a_password_a_token_or_nothing() {
         let basic = get(r#"cat >/dev/null; echo '{"Username":"a","Secret":"b"}'"#).await;
         let expected = Credentials::Basic {
             user: "a".to_owned(),
@@ -284,16 +265,31 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_failure_is_told_as_what_it_is_without_what_may_be_a_secret() {
+    async fn the_port_of_https_makes_no_other_registry() {
+        for written in ["ghcr.io", "ghcr.io:443"] {
+            let script = format!(
+                r#"test "$(cat)" = {written} || {{ echo credentials not found; exit 1; }}
+                echo '{{"Username":"a","Secret":"b"}}'"#
+            );
+            let found = get_for("ghcr.io:443", &script).await.unwrap();
+            assert!(found.is_some(), "{written}");
+        }
+    }
+
+    #[tokio::test]
+    async fn the_message_of_a_failure_holds_no_secrets() {
         for (script, expected) in [
-            ("exit 7", "(exit status: 7) and did not say why"),
+            ("exit 7", "(exit status: 7) without a message"),
             (
                 "echo the keychain is locked; exit 1",
                 ": the keychain is locked",
             ),
             ("echo hunter2; echo locked >&2; exit 1", ": locked"),
-            (r#"echo '{"Secret":"hunter2"}'; exit 1"#, "did not say why"),
-            ("echo hunter2", "not credentials"),
+            (
+                r#"echo '{"Secret":"hunter2"}'; exit 1"#,
+                "without a message",
+            ),
+            ("echo hunter2", "did not print credentials"),
             ("head -c 2000000 /dev/zero", "more than 1048576 bytes"),
             ("kill -9 $$", "signal: 9"),
         ] {
@@ -305,7 +301,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_helper_that_does_not_end_is_given_up() {
+    async fn a_helper_that_does_not_end_in_time_is_an_error() {
         let started = Instant::now();
         let error = get("exec sleep 60").await.unwrap_err();
         assert!(error.to_string().contains("within 2 seconds"), "{error}");

@@ -1,11 +1,23 @@
-//! The variables and files in which credentials are looked for.
+//! The environment variables and files with credentials.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use super::server::is_same_registry;
+use crate::content::home;
 
-/// User and password from the variables of wasmCloud's host, which belong to one registry.
+use super::keys::is_same_registry;
+
+/// Returns the environment variable `name` when it is set to something. `HOME` also has a value for
+/// services, which run without that variable.
+pub(super) fn variable(name: &str) -> Option<OsString> {
+    let value = std::env::var_os(name).filter(|value| !value.is_empty());
+    match name {
+        "HOME" => value.or_else(|| Some(home()?.into_os_string())),
+        _ => value,
+    }
+}
+
+/// Returns user and password from the variables of wasmCloud's host, which belong to one registry.
 pub(super) fn variables(
     registry: &str,
     variable: impl Fn(&str) -> Option<OsString>,
@@ -16,50 +28,51 @@ pub(super) fn variables(
     Some((user, text("WASMCLOUD_OCI_REGISTRY_PASSWORD")?))
 }
 
-/// The files to look into, in this order. They need not exist.
+/// Returns the files that may hold credentials, in the order in which they are read.
 pub(super) fn files(
     named: Option<&Path>,
     variable: impl Fn(&str) -> Option<OsString>,
 ) -> Vec<PathBuf> {
-    let folder = |name| variable(name).map(PathBuf::from);
+    let directory = |name| variable(name).map(PathBuf::from);
     if let Some(path) = only(named, &variable) {
         return vec![path];
     }
-    let home = folder("HOME");
-    // What is no absolute path is to be ignored, by the XDG base directory specification.
-    let named = folder("XDG_CONFIG_HOME").filter(|path| path.is_absolute());
+    let home = directory("HOME");
+    // The XDG base directory specification has relative paths ignored.
+    let named = directory("XDG_CONFIG_HOME").filter(|path| path.is_absolute());
     let configuration = named.or_else(|| Some(home?.join(".config")));
-    let podman = [folder("XDG_RUNTIME_DIR"), configuration];
+    let podman = [directory("XDG_RUNTIME_DIR"), configuration];
     let podman = podman.into_iter().flatten();
     docker(&variable)
         .into_iter()
-        .chain(podman.map(|folder| folder.join("containers").join("auth.json")))
+        .chain(podman.map(|directory| directory.join("containers").join("auth.json")))
         .collect()
 }
 
-/// The file that credentials are written to: the first that is read.
-pub(super) fn kept_in(
+/// Returns the file that credentials are written to: the first that is read.
+pub(super) fn written_file(
     named: Option<&Path>,
     variable: impl Fn(&str) -> Option<OsString>,
 ) -> Option<PathBuf> {
     only(named, &variable).or_else(|| docker(&variable))
 }
 
-/// A file that stands in for all others.
+/// Returns the file that replaces all others.
 fn only(named: Option<&Path>, variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
     let named = named.map(Path::to_owned);
     named.or_else(|| variable("REGISTRY_AUTH_FILE").map(PathBuf::from))
 }
 
+/// Returns the path of Docker's `config.json`.
 fn docker(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
-    let folder = match variable("DOCKER_CONFIG") {
-        Some(folder) => PathBuf::from(folder),
+    let directory = match variable("DOCKER_CONFIG") {
+        Some(directory) => PathBuf::from(directory),
         None => {
             let home = variable("HOME").or_else(|| variable("USERPROFILE"))?;
             PathBuf::from(home).join(".docker")
         }
     };
-    Some(folder.join("config.json"))
+    Some(directory.join("config.json"))
 }
 
 #[cfg(test)]
@@ -86,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn dockers_file_comes_first_then_podmans() {
+    fn docker_has_precedence_over_podman() {
         let found = paths(None, &[HOME, ("XDG_RUNTIME_DIR", "/run/user/7")]);
         let expected = [
             "/home/jane/.docker/config.json",
@@ -100,18 +113,18 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_named_stands_in_for_all_others() {
+    fn a_named_file_replaces_all_others() {
         let variable = [HOME, ("REGISTRY_AUTH_FILE", "/auth.json")];
         assert_eq!(paths(None, &variable), ["/auth.json"]);
         assert_eq!(paths(Some("named.json"), &variable), ["named.json"]);
-        let kept = kept_in(None, environment(&variable));
+        let kept = written_file(None, environment(&variable));
         assert_eq!(kept, Some(PathBuf::from("/auth.json")));
-        let kept = kept_in(None, environment(&[HOME]));
+        let kept = written_file(None, environment(&[HOME]));
         assert_eq!(kept, Some(PathBuf::from("/home/jane/.docker/config.json")));
     }
 
     #[test]
-    fn the_hosts_variables_are_for_their_own_registry() {
+    fn the_variables_of_the_host_are_for_one_registry() {
         let set = [
             ("WASMCLOUD_OCI_REGISTRY", "https://ghcr.io/"),
             ("WASMCLOUD_OCI_REGISTRY_USER", "jane"),

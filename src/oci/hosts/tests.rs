@@ -1,16 +1,22 @@
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use reqwest::Url;
+
+use super::super::error::Error;
 use super::*;
 
-/// The hosts that `registry` has when these files are in the folder.
+/// Returns the hosts of `registry` when these files are in the directory.
 fn found(files: &[(&str, &str)], registry: &str) -> Result<Vec<Host>, Error> {
-    let folder = tempfile::tempdir().unwrap();
+    let directory = tempfile::tempdir().unwrap();
     for (name, content) in files {
-        let path = folder.path().join(name);
+        let path = directory.path().join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, content).unwrap();
     }
-    let hosts = find(registry, Some(folder.path()))?;
-    // Paths are absolute; the folder says nothing.
-    let short = |path: &PathBuf| path.strip_prefix(folder.path()).unwrap().to_owned();
+    let hosts = find(registry, Some(directory.path()))?;
+    // Paths are absolute. The tests compare them without the temporary directory.
+    let short = |path: &PathBuf| path.strip_prefix(directory.path()).unwrap().to_owned();
     let short = |host: Host| Host {
         certificate_authorities: host.certificate_authorities.iter().map(short).collect(),
         client_certificate: host.client_certificate.map(|client| ClientCertificate {
@@ -29,7 +35,7 @@ fn bases(hosts: &[Host]) -> Vec<&str> {
 }
 
 #[test]
-fn mirrors_come_in_the_order_of_the_file_and_the_server_last() {
+fn mirrors_are_in_the_order_of_the_file_and_the_server_is_last() {
     let file = r#"
         server = "https://docker.io"
         future = { key = 1 }
@@ -104,7 +110,7 @@ fn a_flat_list_of_client_certificates_holds_no_pair() {
 }
 
 #[test]
-fn the_first_name_that_fits_is_taken() {
+fn the_first_entry_that_fits_is_used() {
     let toml = |name: &str| format!("server = \"https://{name}\"");
     let (safe, plain, default) = (toml("safe"), toml("plain"), toml("default"));
     let files = [
@@ -117,10 +123,17 @@ fn the_first_name_that_fits_is_taken() {
     assert_eq!(server(&files[1..], "r:5000"), "https://plain/v2");
     assert_eq!(server(&files, "r"), "https://default/v2");
     assert_eq!(server(&files[..2], "r"), "registry");
+    let (other, own) = (toml("other"), toml("own"));
+    let files = [
+        ("r/hosts.toml", other.as_str()),
+        ("r_443_/hosts.toml", &own),
+    ];
+    assert_eq!(server(&files, "r:443"), "https://own/v2");
+    assert_eq!(server(&files[..1], "r:443"), "https://other/v2");
 }
 
 #[test]
-fn without_a_file_dockers_layout_counts() {
+fn without_a_hosts_toml_dockers_layout_is_used() {
     let files = [("r/ca.crt", ""), ("r/client.cert", ""), ("r/readme", "")];
     let hosts = found(&files, "r").unwrap();
     assert_eq!(bases(&hosts), ["registry"]);
@@ -162,7 +175,7 @@ fn a_malformed_file_is_an_error_with_its_line() {
 }
 
 #[test]
-fn a_folder_that_is_named_has_to_be_there() {
+fn a_named_directory_has_to_exist() {
     let error = find("r", Some(Path::new("/nonexistent"))).unwrap_err();
     assert!(error.to_string().contains("/nonexistent"), "{error}");
 }

@@ -7,23 +7,29 @@ use std::path::PathBuf;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::content::{
-    AtomicFile, Descriptor, Digest, Source, VerifyError, VerifyReader, open_regular,
+    AtomicFile, Descriptor, Digest, Source, VerifyError, VerifyReader, blocking, folder_of,
+    open_regular,
 };
 
-use super::super::blocking;
 use super::super::error::Error;
-use super::{BUFFER, Layout};
+use super::super::media_type;
+use super::directory::Layout;
+use super::files::{BLOBS, read};
+
+/// The size of reads and writes, in bytes. Each of them is a trip to a thread for blocking work.
+pub(super) const BUFFER: usize = 256 * 1024;
 
 impl Layout {
+    /// Returns the path of a blob.
     pub(super) fn blob(&self, digest: &Digest) -> PathBuf {
         let algorithm = digest.algorithm().name();
         self.directory
-            .join("blobs")
+            .join(BLOBS)
             .join(algorithm)
             .join(digest.hex())
     }
 
-    /// The size of the blob, when it is there.
+    /// Returns the size of a blob, or `None` when the layout does not hold it.
     pub(super) async fn blob_size(&self, digest: &Digest) -> Result<Option<u64>, Error> {
         let path = self.blob(digest);
         match tokio::fs::metadata(&path).await {
@@ -33,8 +39,21 @@ impl Layout {
         }
     }
 
-    /// Whether the blob is there and has its digest. It is read for that: what is damaged could not be
-    /// repaired otherwise, and would be tagged.
+    /// Returns the descriptor of a manifest that is not in the index. Its media type is read from it.
+    pub(super) async fn resolve_blob(&self, digest: &Digest) -> Result<Descriptor, Error> {
+        let missing = || self.missing(digest.to_string());
+        let size = self.blob_size(digest).await?.ok_or_else(missing)?;
+        let path = self.blob(digest);
+        let text = blocking(move || read(&path)).await?;
+        Ok(Descriptor {
+            media_type: media_type::of_manifest(&text).ok_or_else(missing)?,
+            digest: digest.clone(),
+            size,
+        })
+    }
+
+    /// Returns whether the layout holds the blob with its digest. The blob is read for that: a damaged
+    /// one has to be written again before a tag points to it.
     pub(super) async fn holds(&self, descriptor: &Descriptor) -> Result<bool, Error> {
         if self.blob_size(&descriptor.digest).await? != Some(descriptor.size) {
             return Ok(false);
@@ -45,18 +64,21 @@ impl Layout {
                 let (file, _) = open_regular(&path)?;
                 let mut reader = VerifyReader::new(file, &descriptor);
                 io::copy(&mut reader, &mut io::sink())?;
-                Ok::<_, io::Error>(reader.finish())
+                reader.finish()
             };
-            let read = read().map_err(Error::file(&path))?;
-            if let Err(error) = &read {
-                tracing::warn!("{error}; {} is written anew", path.display());
+            match read().map_err(|error| error.downcast::<VerifyError>()) {
+                Ok(()) => Ok(true),
+                Err(Ok(error)) => {
+                    tracing::warn!("writing {} again: {error}", path.display());
+                    Ok(false)
+                }
+                Err(Err(error)) => Err(Error::file(&path)(error)),
             }
-            Ok(read.is_ok())
         })
         .await
     }
 
-    /// Writes the blob, complete or not at all, over what may be there.
+    /// Writes a blob in one step, and replaces a damaged one.
     pub(super) async fn write_blob(
         &self,
         descriptor: &Descriptor,
@@ -68,29 +90,12 @@ impl Layout {
             path: path.clone(),
             source,
         };
-        let read_error = |source: io::Error| match source.downcast::<VerifyError>() {
-            Ok(source) => Error::NotVerified {
-                what: what(),
-                source,
-            },
-            Err(source) => Error::SourceFailed {
-                what: what(),
-                source,
-            },
-        };
         let reader = source.open(0).await?;
         let target = path.clone();
         let file = blocking(move || {
-            let created = match target.parent() {
-                Some(folder) => fs::create_dir_all(folder),
-                None => Ok(()),
-            };
-            created
+            fs::create_dir_all(folder_of(&target))
                 .and_then(|()| AtomicFile::create(&target))
-                .map_err(|source| Error::File {
-                    path: target,
-                    source,
-                })
+                .map_err(Error::file(&target))
         })
         .await?;
         let mut writer = tokio::fs::File::from_std(file.as_file().try_clone().map_err(file_error)?);
@@ -98,7 +103,8 @@ impl Layout {
         let mut reader = VerifyReader::new(reader, descriptor);
         let mut buffer = vec![0; BUFFER];
         loop {
-            let count = reader.read(&mut buffer).await.map_err(read_error)?;
+            let read = reader.read(&mut buffer).await;
+            let count = read.map_err(|error| Error::reading(what(), error))?;
             if count == 0 {
                 break;
             }
@@ -106,15 +112,10 @@ impl Layout {
             writer.write_all(bytes).await.map_err(file_error)?;
         }
         writer.flush().await.map_err(file_error)?;
-        reader.finish().map_err(|source| Error::NotVerified {
-            what: what(),
-            source,
-        })?;
-        blocking(move || {
-            file.commit()
-                .map(drop)
-                .map_err(|source| Error::File { path, source })
-        })
-        .await
+        reader
+            .finish_async()
+            .await
+            .map_err(|error| Error::reading(what(), error))?;
+        blocking(move || file.commit().map(drop).map_err(Error::file(&path))).await
     }
 }

@@ -1,129 +1,105 @@
-//! The `index.json` of a layout: which manifests it holds, and what their tags are.
+//! The `index.json` of a layout: the manifests that it holds, and their tags.
 
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
 
 use crate::content::{Descriptor, Digest};
 
-use super::super::{error::Error, media_type, reference::is_tag};
-use super::{MARKER, read_bounded, write_atomically};
+use super::super::error::Error;
+use super::super::media_type;
+use super::super::reference::is_tag;
+use super::files::{INDEX, MARKER, read_if_present, replace};
 
-/// The annotation that is a manifest's tag (OCI image specification, "Image Layout Specification").
+/// The annotation with the tag of a manifest (OCI image specification, "Image Layout Specification").
 const TAG: &str = "org.opencontainers.image.ref.name";
 
-/// The index as it is written, so that what other tools put there stays.
+/// An index, with the parts of it that only other tools understand.
 pub(super) struct Index {
     path: PathBuf,
     document: Map<String, Value>,
 }
 
 impl Index {
+    /// Reads the index of the layout in `directory`. A layout without one has an empty index.
     pub(super) fn read(directory: &Path) -> Result<Self, Error> {
-        let path = directory.join("index.json");
-        let text = match read_bounded(&path) {
-            Ok(text) => text,
-            // A layout that nothing has been put into yet.
-            Err(Error::File { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
-                let empty = json!({
-                    "schemaVersion": 2,
-                    "mediaType": media_type::OCI_INDEX,
-                    "manifests": [],
-                });
-                empty.to_string().into_bytes()
-            }
-            Err(error) => return Err(error),
-        };
+        let path = directory.join(INDEX);
         let what = || format!("file {}", path.display());
+        let text = match read_if_present(&path)? {
+            Some(text) => text,
+            None => json!({
+                "schemaVersion": 2,
+                "mediaType": media_type::OCI_INDEX,
+                "manifests": [],
+            })
+            .to_string()
+            .into_bytes(),
+        };
         let document: Map<String, Value> =
-            serde_json::from_slice(&text).map_err(|source| Error::Json {
-                what: what(),
-                source,
-            })?;
+            serde_json::from_slice(&text).map_err(Error::json(what()))?;
         if !document.get("manifests").is_some_and(Value::is_array) {
-            let reason = "it has no list of manifests".to_owned();
-            return Err(Error::Malformed {
-                what: what(),
-                reason,
-            });
+            return Err(Error::malformed(what(), "it has no list of manifests"));
         }
         Ok(Self { path, document })
     }
 
-    fn entries(&self) -> impl Iterator<Item = &Value> {
-        self.document
-            .get("manifests")
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten()
-    }
-
-    fn entries_mut(&mut self) -> Option<&mut Vec<Value>> {
-        self.document
-            .get_mut("manifests")
-            .and_then(Value::as_array_mut)
-    }
-
-    fn descriptor(&self, entry: Option<&Value>) -> Result<Option<Descriptor>, Error> {
-        let parsed = entry
-            .map(|entry| serde_json::from_value(entry.clone()))
-            .transpose();
-        let what = || format!("file {}", self.path.display());
-        parsed.map_err(|source| Error::Json {
-            what: what(),
-            source,
-        })
-    }
-
-    /// Every tag, sorted. What other tools name manifests by that is none, such as a whole reference, is
-    /// left out: nobody could write it.
+    /// Returns every tag, sorted. Names that are not tags, such as the whole references that other tools
+    /// write, are left out: they cannot be part of a reference to a layout.
     pub(super) fn tags(&self) -> Vec<String> {
         let tags = self.entries().filter_map(tag_of).filter(|tag| is_tag(tag));
         let tags: BTreeSet<&str> = tags.collect();
         tags.into_iter().map(str::to_owned).collect()
     }
 
+    /// Returns the manifest with the tag `tag`.
     pub(super) fn find_tag(&self, tag: &str) -> Result<Option<Descriptor>, Error> {
-        self.descriptor(self.entries().find(|entry| tag_of(entry) == Some(tag)))
+        self.find(|entry| tag_of(entry) == Some(tag))
     }
 
+    /// Returns the manifest with the digest `digest`.
     pub(super) fn find_digest(&self, digest: &Digest) -> Result<Option<Descriptor>, Error> {
-        self.descriptor(
-            self.entries()
-                .find(|entry| is_of(entry, &digest.to_string())),
-        )
+        let digest = digest.to_string();
+        self.find(|entry| is_of(entry, &digest))
     }
 
-    /// Lists `descriptor` under `tag`, and removes the tag from the manifest that had it. That
-    /// manifest stays listed, or it could no longer be found by its digest.
+    fn find(&self, matches: impl Fn(&Value) -> bool) -> Result<Option<Descriptor>, Error> {
+        let entry = self.entries().find(|entry| matches(entry));
+        let parsed = entry.map(|entry| serde_json::from_value(entry.clone()));
+        let what = format!("file {}", self.path.display());
+        parsed.transpose().map_err(Error::json(what))
+    }
+
+    fn entries(&self) -> impl Iterator<Item = &Value> {
+        let entries = self.document.get("manifests").and_then(Value::as_array);
+        entries.into_iter().flatten()
+    }
+
+    /// Lists `descriptor` under `tag`. A manifest that loses the tag stays listed, so that it is still found by
+    /// its digest.
     fn set(&mut self, descriptor: &Descriptor, tag: &str) {
-        let digest = descriptor.digest.to_string();
-        let Some(entries) = self.entries_mut() else {
+        let entries = self.document.get_mut("manifests");
+        let Some(entries) = entries.and_then(Value::as_array_mut) else {
             return;
         };
+        let digest = descriptor.digest.to_string();
         for entry in entries.iter_mut() {
             if tag_of(entry) == Some(tag) && !is_of(entry, &digest) {
                 remove_tag(entry);
             }
         }
-        let mut mine = entries.iter_mut().filter(|entry| is_of(entry, &digest));
-        if mine.any(|entry| tag_of(entry) == Some(tag)) {
+        if entries
+            .iter()
+            .any(|entry| is_of(entry, &digest) && tag_of(entry) == Some(tag))
+        {
             return;
         }
-        let mut mine = entries.iter_mut().filter(|entry| is_of(entry, &digest));
-        if let Some(entry) = mine.find(|entry| tag_of(entry).is_none()) {
-            let annotations = entry.as_object_mut().map(|entry| {
-                entry
-                    .entry("annotations")
-                    .or_insert_with(|| Value::Object(Map::new()))
-            });
-            if let Some(Value::Object(annotations)) = annotations {
-                annotations.insert(TAG.to_owned(), Value::from(tag));
-                return;
-            }
+        let mut untagged = entries
+            .iter_mut()
+            .filter(|entry| is_of(entry, &digest) && tag_of(entry).is_none());
+        if untagged.next().is_some_and(|entry| add_tag(entry, tag)) {
+            return;
         }
         entries.push(json!({
             "mediaType": descriptor.media_type,
@@ -142,6 +118,19 @@ fn is_of(entry: &Value, digest: &str) -> bool {
     entry.get("digest").and_then(Value::as_str) == Some(digest)
 }
 
+/// Gives an entry a tag. Returns `false` for a malformed entry, which stays as it is.
+fn add_tag(entry: &mut Value, tag: &str) -> bool {
+    let Some(entry) = entry.as_object_mut() else {
+        return false;
+    };
+    let annotations = entry.entry("annotations").or_insert_with(|| json!({}));
+    let Some(annotations) = annotations.as_object_mut() else {
+        return false;
+    };
+    annotations.insert(TAG.to_owned(), Value::from(tag));
+    true
+}
+
 fn remove_tag(entry: &mut Value) {
     let Some(entry) = entry.as_object_mut() else {
         return;
@@ -154,25 +143,17 @@ fn remove_tag(entry: &mut Value) {
     }
 }
 
-/// Lists `descriptor` under `tag` in the index of the layout in `directory`. Blocks until no other process
+/// Lists `descriptor` under `tag` in the index of the layout in `directory`. Blocks while another process
 /// changes the index.
 pub(super) fn update(directory: &Path, descriptor: &Descriptor, tag: &str) -> Result<(), Error> {
-    // The marker is the one file that is always there and never replaced; a lock file of our own
-    // would be a stranger in the layout.
+    // The marker always exists and is never replaced. A lock file would be foreign to the format.
     let marker = directory.join(MARKER);
-    let file_error = |source| Error::File {
-        path: marker.clone(),
-        source,
-    };
-    let lock = File::options()
-        .read(true)
-        .write(true)
-        .open(&marker)
-        .map_err(file_error)?;
-    lock.lock().map_err(file_error)?;
+    let open = File::options().read(true).write(true).open(&marker);
+    // Closing the file at the end of this function releases the lock.
+    let lock = open.map_err(Error::file(&marker))?;
+    lock.lock().map_err(Error::file(&marker))?;
     let mut index = Index::read(directory)?;
     index.set(descriptor, tag);
     let text = Value::Object(index.document).to_string();
-    write_atomically(&index.path, text.as_bytes())
-    // The lock ends with the file.
+    replace(&index.path, text.as_bytes())
 }

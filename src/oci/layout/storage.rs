@@ -8,16 +8,17 @@ use bytes::Bytes;
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
 
 use crate::content::{
-    Content, Descriptor, Fetch, ManifestName, Push, Reader, Resolve, Source, StoreError,
+    Content, Descriptor, Fetch, ManifestName, Push, Reader, Resolve, Source, StoreError, blocking,
     open_regular,
 };
 
-use super::super::blocking;
-use super::super::error::{Error, one_line};
+use super::super::error::Error;
 use super::super::manifest::read_manifest;
+use super::super::one_line::one_line;
 use super::super::reference::is_tag;
+use super::blobs::BUFFER;
+use super::directory::Layout;
 use super::index::{self, Index};
-use super::{BUFFER, Layout};
 
 #[async_trait]
 impl Fetch for Layout {

@@ -1,3 +1,4 @@
+use std::fs;
 use std::ops::Range;
 use std::sync::Barrier;
 
@@ -5,8 +6,11 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 use tokio::io::AsyncReadExt;
 
-use super::*;
-use crate::content::{ErrorKind, Fetch, ManifestName, Push, Resolve};
+use crate::content::{Descriptor, ErrorKind, Fetch, ManifestName, Push, Resolve};
+
+use super::super::media_type;
+use super::files::{MARKER, create_marker};
+use super::{Layout, index};
 
 async fn read(layout: &Layout, descriptor: &Descriptor, range: Option<Range<u64>>) -> Vec<u8> {
     let mut bytes = Vec::new();
@@ -24,14 +28,14 @@ async fn put(layout: &Layout, media_type: &str, bytes: &'static [u8]) -> Descrip
     descriptor
 }
 
-fn index(layout: &Layout) -> Value {
+fn index_of(layout: &Layout) -> Value {
     serde_json::from_slice(&fs::read(layout.directory().join("index.json")).unwrap()).unwrap()
 }
 
 #[tokio::test]
-async fn content_comes_out_as_it_went_in_whole_and_in_ranges() {
-    let folder = tempfile::tempdir().unwrap();
-    let layout = Layout::open_or_create(folder.path().join("new/layout")).unwrap();
+async fn content_is_read_as_it_was_written_whole_and_in_ranges() {
+    let directory = tempfile::tempdir().unwrap();
+    let layout = Layout::open_or_create(directory.path().join("new/layout")).unwrap();
     let descriptor = put(&layout, "text/plain", b"content").await;
     assert!(layout.exists(&descriptor).await.unwrap());
     assert_eq!(read(&layout, &descriptor, None).await, b"content");
@@ -42,9 +46,9 @@ async fn content_comes_out_as_it_went_in_whole_and_in_ranges() {
 }
 
 #[tokio::test]
-async fn wrong_content_leaves_nothing_behind() {
-    let folder = tempfile::tempdir().unwrap();
-    let layout = Layout::open_or_create(folder.path()).unwrap();
+async fn wrong_content_leaves_no_blob() {
+    let directory = tempfile::tempdir().unwrap();
+    let layout = Layout::open_or_create(directory.path()).unwrap();
     let descriptor = Descriptor::of("text/plain", b"content");
     for wrong in ["c0ntent", "conten", "contents"] {
         let error = layout
@@ -55,7 +59,7 @@ async fn wrong_content_leaves_nothing_behind() {
     }
     assert!(!layout.exists(&descriptor).await.unwrap());
     assert_eq!(
-        fs::read_dir(folder.path().join("blobs/sha256"))
+        fs::read_dir(directory.path().join("blobs/sha256"))
             .unwrap()
             .count(),
         0
@@ -71,9 +75,9 @@ async fn wrong_content_leaves_nothing_behind() {
 }
 
 #[tokio::test]
-async fn a_tag_moves_and_what_had_it_is_still_found_by_digest() {
-    let folder = tempfile::tempdir().unwrap();
-    let layout = Layout::open_or_create(folder.path()).unwrap();
+async fn a_manifest_that_loses_its_tag_is_still_found_by_digest() {
+    let directory = tempfile::tempdir().unwrap();
+    let layout = Layout::open_or_create(directory.path()).unwrap();
     let first = put(&layout, media_type::OCI_MANIFEST, br#"{"schemaVersion":2}"#).await;
     let second = put(&layout, media_type::OCI_INDEX, br#"{"schemaVersion": 2}"#).await;
     assert_eq!(
@@ -107,29 +111,29 @@ async fn a_tag_moves_and_what_had_it_is_still_found_by_digest() {
             .unwrap(),
         first
     );
-    assert_eq!(index(&layout)["manifests"].as_array().unwrap().len(), 3);
+    assert_eq!(index_of(&layout)["manifests"].as_array().unwrap().len(), 3);
 }
 
 #[tokio::test]
-async fn what_other_tools_wrote_into_the_index_stays() {
-    let folder = tempfile::tempdir().unwrap();
-    let layout = Layout::open_or_create(folder.path()).unwrap();
+async fn entries_and_annotations_of_other_tools_stay_in_the_index() {
+    let directory = tempfile::tempdir().unwrap();
+    let layout = Layout::open_or_create(directory.path()).unwrap();
     let manifest = put(&layout, media_type::OCI_MANIFEST, b"{}").await;
     let foreign = json!({
         "schemaVersion": 2, "annotations": {"a": "b"},
         "manifests": [{"mediaType": "x/y", "unknown": 1, "annotations": {"c": "d"}}],
     });
-    fs::write(folder.path().join("index.json"), foreign.to_string()).unwrap();
+    fs::write(directory.path().join("index.json"), foreign.to_string()).unwrap();
     layout.tag(&manifest, "1.0").await.unwrap();
-    let index = index(&layout);
+    let index = index_of(&layout);
     assert_eq!(index["annotations"], foreign["annotations"]);
     assert_eq!(index["manifests"][0], foreign["manifests"][0]);
 }
 
 #[tokio::test]
-async fn tags_set_at_the_same_time_are_all_there() {
-    let folder = tempfile::tempdir().unwrap();
-    let layout = Layout::open_or_create(folder.path()).unwrap();
+async fn tags_that_are_set_at_the_same_time_are_all_kept() {
+    let directory = tempfile::tempdir().unwrap();
+    let layout = Layout::open_or_create(directory.path()).unwrap();
     let manifest = put(&layout, media_type::OCI_MANIFEST, b"{}").await;
     let tags = (0..20).map(|number| {
         let (layout, manifest) = (layout.clone(), manifest.clone());
@@ -138,14 +142,14 @@ async fn tags_set_at_the_same_time_are_all_there() {
     for tag in tags.collect::<Vec<_>>() {
         tag.await.unwrap();
     }
-    assert_eq!(index(&layout)["manifests"].as_array().unwrap().len(), 20);
+    assert_eq!(index_of(&layout)["manifests"].as_array().unwrap().len(), 20);
 }
 
 #[test]
-fn tags_set_by_those_who_make_the_layout_at_the_same_time_are_all_there() {
+fn processes_that_create_one_layout_at_the_same_time_keep_all_tags() {
     for _ in 0..20 {
-        let folder = tempfile::tempdir().unwrap();
-        let directory = folder.path().join("layout");
+        let parent = tempfile::tempdir().unwrap();
+        let directory = parent.path().join("layout");
         let together = Barrier::new(4);
         std::thread::scope(|scope| {
             for number in 0..4 {
@@ -159,51 +163,51 @@ fn tags_set_by_those_who_make_the_layout_at_the_same_time_are_all_there() {
             }
         });
         let layout = Layout::open(directory).unwrap();
-        assert_eq!(index(&layout)["manifests"].as_array().unwrap().len(), 4);
+        assert_eq!(index_of(&layout)["manifests"].as_array().unwrap().len(), 4);
     }
 }
 
 #[test]
-fn a_marker_that_is_there_stays_the_same_file() {
-    let folder = tempfile::tempdir().unwrap();
+fn an_existing_marker_is_not_replaced() {
+    let directory = tempfile::tempdir().unwrap();
     let theirs = r#"{ "imageLayoutVersion": "1.0.0" }"#;
-    fs::write(folder.path().join(MARKER), theirs).unwrap();
-    mark(folder.path()).unwrap();
+    fs::write(directory.path().join(MARKER), theirs).unwrap();
+    create_marker(directory.path()).unwrap();
     assert_eq!(
-        fs::read_to_string(folder.path().join(MARKER)).unwrap(),
+        fs::read_to_string(directory.path().join(MARKER)).unwrap(),
         theirs
     );
 }
 
 #[tokio::test]
-async fn content_that_is_damaged_is_written_anew_and_what_is_not_is_left_alone() {
-    let folder = tempfile::tempdir().unwrap();
-    let layout = Layout::open_or_create(folder.path()).unwrap();
+async fn damaged_content_is_written_again_and_intact_content_is_not() {
+    let directory = tempfile::tempdir().unwrap();
+    let layout = Layout::open_or_create(directory.path()).unwrap();
     let descriptor = put(&layout, "text/plain", b"content").await;
     fs::write(layout.blob(&descriptor.digest), b"c0ntent").unwrap();
     put(&layout, "text/plain", b"content").await;
     assert_eq!(read(&layout, &descriptor, None).await, b"content");
-    // The source is not asked for what is there.
+    // The source is not read for content that the layout holds.
     let wrong = Bytes::from_static(b"else");
     layout.put_blob(&descriptor, &wrong).await.unwrap();
     assert_eq!(read(&layout, &descriptor, None).await, b"content");
 }
 
 #[test]
-fn a_folder_that_is_no_layout_is_refused() {
-    let folder = tempfile::tempdir().unwrap();
-    let absent = Layout::open(folder.path().join("absent")).unwrap_err();
+fn a_directory_that_is_not_a_layout_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let absent = Layout::open(directory.path().join("absent")).unwrap_err();
     assert_eq!(absent.kind(), ErrorKind::NotFound);
-    assert!(Layout::open(folder.path()).is_err());
-    fs::write(folder.path().join("photo.jpg"), "").unwrap();
-    assert!(Layout::open_or_create(folder.path()).is_err());
+    assert!(Layout::open(directory.path()).is_err());
+    fs::write(directory.path().join("photo.jpg"), "").unwrap();
+    assert!(Layout::open_or_create(directory.path()).is_err());
     fs::write(
-        folder.path().join(MARKER),
+        directory.path().join(MARKER),
         r#"{"imageLayoutVersion":"2.0.0"}"#,
     )
     .unwrap();
     assert!(
-        Layout::open(folder.path())
+        Layout::open(directory.path())
             .unwrap_err()
             .to_string()
             .contains("1.0.0")

@@ -3,9 +3,10 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::{ParseReferenceError, Reference, RegistryReference};
+use super::error::ParseReferenceError;
+use super::types::{Reference, RegistryReference};
 
-/// `REGISTRY[/REPOSITORY[:TAG][@DIGEST]]`: a registry, and what in it is meant, if anything is.
+/// A registry, or a repository in it: `REGISTRY[/REPOSITORY[:TAG][@DIGEST]]`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Place {
     registry: String,
@@ -13,13 +14,13 @@ pub struct Place {
 }
 
 impl Place {
-    /// The registry's host in lower case, with its port when one is written.
+    /// Returns the host of the registry in lower case, with its port when one is written.
     #[must_use]
     pub fn registry(&self) -> &str {
         &self.registry
     }
 
-    /// The repository, with a tag or a digest when one is written.
+    /// Returns the repository, with a tag or a digest, when one is written.
     #[must_use]
     pub fn reference(&self) -> Option<&RegistryReference> {
         self.reference.as_ref()
@@ -50,7 +51,7 @@ impl FromStr for Place {
                 Reference::Layout(_) => Err(not_a_registry()),
             };
         }
-        // A registry is what may stand in front of a repository.
+        // The parser accepts a registry in front of a repository.
         match format!("{bare}/any").parse() {
             Ok(Reference::Registry(reference)) => Ok(Self {
                 registry: reference.registry().to_owned(),
@@ -76,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_registry_may_stand_alone_and_a_reference_is_a_place_too() {
+    fn a_registry_and_a_reference_to_a_repository_are_places() {
         for (text, place, named) in [
             ("ghcr.io", "ghcr.io", false),
             ("oci://GHCR.io/", "ghcr.io", false),
@@ -92,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_registry_is_told_so() {
+    fn a_text_that_is_not_a_registry_is_an_error() {
         for text in [
             "",
             "provider",

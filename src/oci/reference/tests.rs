@@ -1,3 +1,5 @@
+use crate::content::ManifestName;
+
 use super::*;
 
 const DIGEST: &str = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
@@ -8,7 +10,7 @@ fn parse(text: &str) -> Reference {
 }
 
 #[test]
-fn a_reference_comes_out_as_it_went_in() {
+fn a_reference_is_displayed_as_it_was_written() {
     for text in [
         "ghcr.io/org/provider",
         "ghcr.io/org/provider:1.0-RC",
@@ -28,7 +30,7 @@ fn a_reference_comes_out_as_it_went_in() {
 }
 
 #[test]
-fn a_missing_tag_stays_missing_and_a_digest_is_resolved_first() {
+fn a_missing_tag_has_no_default_and_a_digest_is_resolved_before_a_tag() {
     assert_eq!(parse("ghcr.io/org/provider").name(), None);
     assert_eq!(
         parse("ghcr.io/org/provider:1").name().unwrap().to_string(),
@@ -43,7 +45,7 @@ fn a_missing_tag_stays_missing_and_a_digest_is_resolved_first() {
 }
 
 #[test]
-fn a_tag_is_set_where_it_is_one() {
+fn a_tag_is_set_only_when_it_is_valid() {
     for text in [
         "ghcr.io/a:1",
         "oci-layout://layout:1",
@@ -59,7 +61,7 @@ fn a_tag_is_set_where_it_is_one() {
 }
 
 #[test]
-fn hosts_are_lower_cased_and_docker_hub_has_one_name() {
+fn hosts_are_in_lower_case_and_docker_hub_has_one_name() {
     assert_eq!(parse("GHCR.io/org/p:TAG").to_string(), "ghcr.io/org/p:TAG");
     assert_eq!(
         parse("index.docker.io/redis").to_string(),
@@ -69,14 +71,14 @@ fn hosts_are_lower_cased_and_docker_hub_has_one_name() {
 }
 
 #[test]
-fn a_file_from_here_has_a_name() {
+fn a_reference_gives_a_file_a_name() {
     assert_eq!(parse("ghcr.io/org/provider:1").file_stem(), "provider");
     assert_eq!(parse("oci-layout:///var/layout/:1").file_stem(), "layout");
     assert_eq!(parse("oci-layout://..").file_stem(), "provider");
 }
 
 #[test]
-fn what_is_no_reference_says_what_to_write() {
+fn the_error_of_a_text_that_is_not_a_reference_says_what_to_write() {
     for (text, expected) in [
         ("", "registry/repository:tag"),
         ("provider:1.0", "docker.io/provider:1.0"),
@@ -103,11 +105,11 @@ fn what_is_no_reference_says_what_to_write() {
         ("ghcr.io/../a", "malformed"),
         ("ghcr.io:99999/a", "malformed"),
         ("[::g]/a", "malformed"),
-        ("http://ghcr.io/a", "--insecure"),
+        ("http://ghcr.io/a", "allow plain HTTP"),
         ("docker://ghcr.io/a", "write `ghcr.io/a`"),
-        ("file:///tmp/a", "write the path, `/tmp/a`"),
-        ("oci-layout://", "names no folder"),
-        ("oci-layout://:1", "names no folder"),
+        ("file:///tmp/a", "write the path `/tmp/a`"),
+        ("oci-layout://", "names no directory"),
+        ("oci-layout://:1", "names no directory"),
         ("oci-layout://a:b:1", "`b:1` in"),
     ] {
         let message = text.parse::<Reference>().unwrap_err().to_string();
@@ -117,7 +119,7 @@ fn what_is_no_reference_says_what_to_write() {
 }
 
 #[test]
-fn a_registry_is_on_this_machine_or_it_is_not() {
+fn localhost_and_loopback_addresses_are_on_this_machine() {
     let is_loopback = |text: &str| match parse(text) {
         Reference::Registry(reference) => reference.is_loopback(),
         Reference::Layout(_) => panic!("{text}"),

@@ -1,206 +1,180 @@
-//! What refers to a manifest: signatures, attestations, bills of materials.
+//! Referrers: manifests that belong to another manifest, such as signatures, attestations and bills of
+//! materials.
 
 use std::collections::BTreeMap;
 
 use reqwest::Method;
-use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::header::{ACCEPT, HeaderValue};
 use serde::{Deserialize, Deserializer};
 
 use crate::content::{Descriptor, Digest};
+use crate::oci::error::Error;
+use crate::oci::manifest::MANIFEST_LIMIT;
+use crate::oci::media_type;
 
-use super::super::error::Error;
-use super::super::hosts::Capability;
-use super::super::{MANIFEST_LIMIT, media_type};
-use super::Repository;
-use super::hosted::HostedRepository;
-use super::pages::{self, ENTRIES_LIMIT, PAGES_LIMIT};
-use super::transport::{Call, Scope};
+use super::http::{Page, Request, Scope, media_type_of, next_page};
+use super::repository_endpoint::RepositoryEndpoint;
 
-/// Says which filters the registry has applied itself.
+/// The header that names the filters which the registry has applied.
 const FILTERS_APPLIED: &str = "oci-filters-applied";
 
-/// A manifest that refers to another one. What is said of it is not verified: the manifest itself is, by
-/// its digest.
+/// A manifest that refers to another one, as a list of referrers describes it.
+///
+/// The description is not verified. The manifest is, by its digest.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Referrer {
-    /// Its name.
+    /// The descriptor of the manifest that refers to the other one.
     #[serde(flatten)]
     pub descriptor: Descriptor,
-    /// What kind of artifact it is.
+    /// The type of the artifact, such as `application/vnd.dev.sigstore.bundle.v0.3+json`.
     pub artifact_type: Option<String>,
-    /// Its annotations.
-    #[serde(default, deserialize_with = "or_default")]
+    /// The annotations of the artifact.
+    #[serde(default, deserialize_with = "null_as_default")]
     pub annotations: BTreeMap<String, String>,
 }
 
+/// An image index.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Index {
     schema_version: u64,
-    #[serde(default, deserialize_with = "or_default")]
+    #[serde(default, deserialize_with = "null_as_default")]
     manifests: Vec<Referrer>,
 }
 
-/// `null` where nothing was meant.
-fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
+/// Accepts `null` for an empty list or map, as some registries write it.
+fn null_as_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
     deserializer: D,
 ) -> Result<T, D::Error> {
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
-/// A part of what refers to a manifest.
-pub(super) struct Page {
-    referrers: Vec<Referrer>,
-    /// Whether only those of the wanted kind are in it.
-    filtered: bool,
-    next: Option<Call>,
+/// Returns the referrers of the manifest `digest`, of the type `artifact_type` or of all types. Without a
+/// referrers API, they are in an index under a tag that clients maintain.
+pub(crate) async fn list(
+    repository: &RepositoryEndpoint,
+    digest: &Digest,
+    artifact_type: Option<&str>,
+) -> Result<Vec<Referrer>, Error> {
+    let request = list_request(repository, digest, artifact_type)?;
+    let what = request.what.clone();
+    let Some(first) = page(repository, request, artifact_type).await? else {
+        let mut tagged = list_by_tag(repository, digest).await?;
+        tagged.retain(|referrer| is_of_type(referrer, artifact_type));
+        return Ok(tagged);
+    };
+    let read = async |next| {
+        let page = page(repository, next, artifact_type).await?;
+        page.ok_or_else(|| Error::Malformed {
+            what: what.clone(),
+            reason: "one of its pages is missing".to_owned(),
+        })
+    };
+    first.read_all(&what, read).await
 }
 
-impl Repository {
-    /// What refers to the manifest `digest`, of the kind `artifact_type` or of any. Nothing, when the
-    /// registry does not know `digest`.
-    ///
-    /// The referrers API is asked, and where a registry has none, the tag that stands in for it (OCI
-    /// distribution specification, "Listing Referrers" and "Referrers Tag Schema"). That nothing does is for
-    /// the last host to say, which is the registry itself: a mirror may not know.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Malformed`] and [`Error::Json`] when the answer is no image index, or one of more than
-    /// 100,000 referrers or 1,000 pages; and everything that keeps a registry from answering.
-    pub async fn referrers(
-        &self,
-        digest: &Digest,
-        artifact_type: Option<&str>,
-    ) -> Result<Vec<Referrer>, Error> {
-        let hosts = self.readable(Capability::Referrers).await?;
-        let ask = async |host: HostedRepository| host.referrers(digest, artifact_type).await;
-        // A mirror may have no such API, or not know yet what refers to the content that it mirrors.
-        hosts.first(ask, |referrers| !referrers.is_empty()).await
-    }
+/// Returns whether the registry has the referrers API.
+pub(crate) async fn has_api(
+    repository: &RepositoryEndpoint,
+    digest: &Digest,
+) -> Result<bool, Error> {
+    let request = list_request(repository, digest, None)?;
+    Ok(page(repository, request, None).await?.is_some())
 }
 
-impl HostedRepository {
-    async fn referrers(
-        &self,
-        digest: &Digest,
-        artifact_type: Option<&str>,
-    ) -> Result<Vec<Referrer>, Error> {
-        let wanted = |referrer: &Referrer| {
-            artifact_type.is_none() || referrer.artifact_type.as_deref() == artifact_type
-        };
-        let mut call = self.referrers_call(digest, artifact_type)?;
-        let mut referrers = Vec::new();
-        for number in 0..PAGES_LIMIT {
-            let what = call.what.clone();
-            let Some(page) = self.page_of_referrers(call).await? else {
-                if number > 0 {
-                    let reason = "one of its pages is missing".to_owned();
-                    return Err(Error::Malformed { what, reason });
-                }
-                let mut tagged = self.tagged_referrers(digest).await?;
-                tagged.retain(wanted);
-                return Ok(tagged);
-            };
-            let filtered = page.filtered;
-            let kept = page.referrers.into_iter();
-            referrers.extend(kept.filter(|referrer| filtered || wanted(referrer)));
-            match page.next {
-                Some(next) if referrers.len() <= ENTRIES_LIMIT => call = next,
-                None if referrers.len() <= ENTRIES_LIMIT => return Ok(referrers),
-                _ => break,
-            }
-        }
-        Err(pages::too_many(&self.referrers_call(digest, None)?))
-    }
+fn is_of_type(referrer: &Referrer, artifact_type: Option<&str>) -> bool {
+    artifact_type.is_none() || referrer.artifact_type.as_deref() == artifact_type
+}
 
-    pub(super) fn referrers_call(
-        &self,
-        digest: &Digest,
-        artifact_type: Option<&str>,
-    ) -> Result<Call, Error> {
-        let what = format!("list of what refers to {digest}");
-        let path = format!("referrers/{digest}");
-        let mut call = self.call(Method::GET, &path, &what, Scope::PULL)?;
-        if let Some(artifact_type) = artifact_type {
-            let mut query = call.url.query_pairs_mut();
-            query.append_pair("artifactType", artifact_type);
-        }
-        let accept = HeaderValue::from_static(media_type::OCI_INDEX);
-        call.headers.insert(ACCEPT, accept);
-        Ok(call)
+fn list_request(
+    repository: &RepositoryEndpoint,
+    digest: &Digest,
+    artifact_type: Option<&str>,
+) -> Result<Request, Error> {
+    let path = format!("referrers/{digest}");
+    let mut request = repository.request(Method::GET, &path, &what(digest), Scope::PULL)?;
+    if let Some(artifact_type) = artifact_type {
+        let mut query = request.url.query_pairs_mut();
+        query.append_pair("artifactType", artifact_type);
     }
+    let accept = HeaderValue::from_static(media_type::OCI_INDEX);
+    request.headers.insert(ACCEPT, accept);
+    Ok(request)
+}
 
-    /// One page; `None` when the registry has no such API.
-    pub(super) async fn page_of_referrers(&self, call: Call) -> Result<Option<Page>, Error> {
-        let (headers, bytes) = match self.transport.read(&call, MANIFEST_LIMIT).await {
-            Ok(answer) => answer,
-            Err(Error::NotFound { .. }) => return Ok(None),
-            // In the words of those who have never heard of it.
-            Err(Error::Refused { answer, .. })
-                if matches!(answer.status, 400 | 405 | 406 | 501) =>
-            {
-                return Ok(None);
-            }
-            Err(error) => return Err(error),
-        };
-        if !is_index(&headers) {
-            // Some answer every path, with a web page for example.
+fn what(digest: &Digest) -> String {
+    format!("list of what refers to {digest}")
+}
+
+/// Returns the referrers on one page, or `None` when the registry has no referrers API.
+async fn page(
+    repository: &RepositoryEndpoint,
+    request: Request,
+    artifact_type: Option<&str>,
+) -> Result<Option<Page<Referrer>>, Error> {
+    let (headers, bytes) = match repository.endpoint.read(&request, MANIFEST_LIMIT).await {
+        Ok(answer) => answer,
+        Err(Error::NotFound { .. }) => return Ok(None),
+        // The answers of registries that do not know the path.
+        Err(Error::Refused { answer, .. }) if matches!(answer.status, 400 | 405 | 406 | 501) => {
             return Ok(None);
         }
-        let filters = headers.get_all(FILTERS_APPLIED).into_iter();
-        let mut filters = filters.filter_map(|value| value.to_str().ok());
-        Ok(Some(Page {
-            referrers: parse(&bytes, &call.what)?,
-            filtered: filters
-                .any(|value| value.split(',').any(|name| name.trim() == "artifactType")),
-            next: pages::next(&headers, call)?,
-        }))
+        Err(error) => return Err(error),
+    };
+    if media_type_of(&headers) != Some(media_type::OCI_INDEX) {
+        // Some servers answer every path, with a web page for example.
+        return Ok(None);
     }
-
-    /// What the tag says that clients keep where there is no API.
-    async fn tagged_referrers(&self, digest: &Digest) -> Result<Vec<Referrer>, Error> {
-        let what = format!("list of what refers to {digest} of {}", self.location());
-        match self.manifest(&referrers_tag(digest)).await {
-            Ok((descriptor, bytes)) if descriptor.media_type == media_type::OCI_INDEX => {
-                parse(&bytes, &what)
-            }
-            Ok((descriptor, _)) => Err(Error::Malformed {
-                what,
-                reason: format!("it is `{}`, not an image index", descriptor.media_type),
-            }),
-            Err(Error::NotFound { .. }) => Ok(Vec::new()),
-            Err(error) => Err(error),
-        }
-    }
+    let filters = headers.get_all(FILTERS_APPLIED).into_iter();
+    let is_filtered = filters
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .any(|filter| filter.trim() == "artifactType");
+    let mut entries = parse(&bytes, &request.what)?;
+    entries.retain(|referrer| is_filtered || is_of_type(referrer, artifact_type));
+    Ok(Some(Page {
+        entries,
+        next: next_page(&headers, request)?,
+    }))
 }
 
-fn is_index(headers: &HeaderMap) -> bool {
-    let value = headers.get(CONTENT_TYPE);
-    let value = value.and_then(|value| value.to_str().ok());
-    value.is_some_and(|value| {
-        let media_type = value.split(';').next().unwrap_or(value);
-        media_type.trim() == media_type::OCI_INDEX
-    })
+/// Returns the referrers in the index that clients maintain where there is no API (OCI distribution
+/// specification, "Referrers Tag Schema").
+async fn list_by_tag(
+    repository: &RepositoryEndpoint,
+    digest: &Digest,
+) -> Result<Vec<Referrer>, Error> {
+    let what = format!("{} of {}", what(digest), repository.location());
+    match repository.manifest(&referrers_tag(digest)).await {
+        Ok((descriptor, bytes)) if descriptor.media_type == media_type::OCI_INDEX => {
+            parse(&bytes, &what)
+        }
+        Ok((descriptor, _)) => Err(Error::Malformed {
+            what,
+            reason: format!("it is `{}`, not an image index", descriptor.media_type),
+        }),
+        Err(Error::NotFound { .. }) => Ok(Vec::new()),
+        Err(error) => Err(error),
+    }
 }
 
 fn parse(bytes: &[u8], what: &str) -> Result<Vec<Referrer>, Error> {
     let index: Index = serde_json::from_slice(bytes).map_err(|source| Error::Json {
         what: what.to_owned(),
-        source,
+        source: source.into(),
     })?;
-    match index.schema_version {
-        2 => Ok(index.manifests),
-        _ => Err(Error::Malformed {
+    if index.schema_version != 2 {
+        return Err(Error::Malformed {
             what: what.to_owned(),
             reason: "its schemaVersion is not 2".to_owned(),
-        }),
+        });
     }
+    Ok(index.manifests)
 }
 
-/// The tag that stands in for the API: no longer than a tag may be.
+/// Returns the tag of the referrers of `digest`, cut to the length that a tag may have.
 fn referrers_tag(digest: &Digest) -> String {
     let hex = digest.hex();
     let hex = hex.get(..64).unwrap_or(hex);
@@ -212,7 +186,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_tag_of_a_long_digest_is_cut() {
+    fn the_referrers_tag_of_a_long_digest_is_cut() {
         let digest = Digest::of(b"");
         let tag = referrers_tag(&digest);
         assert_eq!(tag, digest.to_string().replace(':', "-"));

@@ -4,25 +4,21 @@ use std::ops::Range;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use reqwest::Method;
 
 use crate::content::{
     Delete, Descriptor, Digest, Fetch, ManifestName, Mount, Push, Reader, Resolve, Source,
     StoreError,
 };
 
-use super::super::error::Error;
-use super::super::hosts::Capability;
-use super::Repository;
-use super::hosted::HostedRepository;
-use super::transport::Scope;
+use crate::oci::error::Error;
+
+use super::repository::Repository;
+use super::upload;
 
 #[async_trait]
 impl Fetch for Repository {
     async fn exists(&self, descriptor: &Descriptor) -> Result<bool, StoreError> {
-        let hosts = self.readable(Capability::Pull).await?;
-        let has = async |host: HostedRepository| host.has(descriptor, Scope::PULL).await;
-        Ok(hosts.first(has, |there| *there).await?)
+        Ok(self.has(descriptor).await?)
     }
 
     async fn open(
@@ -52,21 +48,21 @@ impl Push for Repository {
         descriptor: &Descriptor,
         source: &dyn Source,
     ) -> Result<(), StoreError> {
-        let host = self.writable().await?;
-        Ok(host.upload_blob(descriptor, None, source).await?)
+        let repository = self.writable().await?;
+        Ok(upload::store_blob(&repository, descriptor, None, source).await?)
     }
 
     /// Stores a manifest with one PUT, and compares what the registry holds then.
     ///
-    /// A registry that refuses to move a tag which already names this manifest has done its work.
+    /// When the registry refuses to move the tag, and the tag names this manifest already, the push is a success.
     async fn put_manifest(
         &self,
         descriptor: &Descriptor,
         bytes: &Bytes,
         tag: Option<&str>,
     ) -> Result<(), StoreError> {
-        let host = self.writable().await?;
-        Ok(host.upload_manifest(descriptor, bytes, tag).await?)
+        let repository = self.writable().await?;
+        Ok(upload::store_manifest(&repository, descriptor, bytes, tag).await?)
     }
 
     fn as_mount(&self) -> Option<&dyn Mount> {
@@ -82,8 +78,8 @@ impl Mount for Repository {
         from: &str,
         source: &dyn Source,
     ) -> Result<(), StoreError> {
-        let host = self.writable().await?;
-        Ok(host.upload_blob(descriptor, Some(from), source).await?)
+        let repository = self.writable().await?;
+        Ok(upload::store_blob(&repository, descriptor, Some(from), source).await?)
     }
 }
 
@@ -95,11 +91,9 @@ impl Delete for Repository {
     /// Only registries of the OCI distribution specification 1.1 delete a tag by its name, and
     /// `registry:2` does not; so manifests are deleted by digest.
     async fn delete_manifest(&self, digest: &Digest) -> Result<(), StoreError> {
-        let host = self.writable().await?;
-        let call = host.manifest_call(Method::DELETE, &digest.to_string(), Scope::DELETE)?;
-        match host.transport.send(&call).await {
-            Ok(_) | Err(Error::NotFound { .. }) => Ok(()),
-            Err(error) => Err(error.into()),
+        match self.writable().await?.delete_manifest(digest).await {
+            Err(Error::NotFound { .. }) => Ok(()),
+            deleted => Ok(deleted?),
         }
     }
 }

@@ -1,70 +1,88 @@
 //! The tags of a repository.
 
+use futures_util::{StreamExt, TryStreamExt, stream};
 use reqwest::Method;
 use serde::Deserialize;
 
-use super::super::MANIFEST_LIMIT;
-use super::super::error::Error;
-use super::super::hosts::Capability;
-use super::Repository;
-use super::hosted::HostedRepository;
-use super::pages::{self, ENTRIES_LIMIT, PAGES_LIMIT};
-use super::transport::{Call, Scope};
+use crate::content::Digest;
+use crate::oci::error::Error;
+use crate::oci::manifest::MANIFEST_LIMIT;
+
+use super::http::{Page, Request, Scope, next_page};
+use super::repository_endpoint::RepositoryEndpoint;
+
+/// How many tags are resolved at a time.
+const AT_A_TIME: usize = 8;
 
 #[derive(Deserialize)]
 struct TagList {
-    /// Some registries say `null` for none.
+    /// Some registries send `null` for an empty list.
     tags: Option<Vec<String>>,
 }
 
-impl Repository {
-    /// All tags of the repository, sorted: registries should do that, and `registry:2` does not. One
-    /// request for each page of them.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::NotFound`] when there is no such repository; [`Error::Malformed`] and [`Error::Json`] when
-    /// the answer is no list of tags, or one of more than 100,000 tags or 1,000 pages; and everything that
-    /// keeps a registry from answering.
-    pub async fn tags(&self) -> Result<Vec<String>, Error> {
-        self.first(Capability::Resolve, |host| async move { host.tags().await })
-            .await
+/// Returns all tags, sorted. Registries should sort them, and `registry:2` does not.
+pub(crate) async fn list(repository: &RepositoryEndpoint) -> Result<Vec<String>, Error> {
+    let request = list_request(repository)?;
+    let what = request.what.clone();
+    let first = page(repository, request).await?;
+    let mut tags = first.read_all(&what, |next| page(repository, next)).await?;
+    tags.sort();
+    Ok(tags)
+}
+
+/// Returns the tags on the first page of the list.
+pub(crate) async fn first_page(repository: &RepositoryEndpoint) -> Result<Vec<String>, Error> {
+    Ok(page(repository, list_request(repository)?).await?.entries)
+}
+
+/// Returns the tags that stand for the manifest `digest`, sorted.
+pub(crate) async fn of_manifest(
+    repository: &RepositoryEndpoint,
+    digest: &Digest,
+) -> Result<Vec<String>, Error> {
+    let tags = match list(repository).await {
+        Ok(tags) => tags,
+        // The answer of some registries for a repository without tags.
+        Err(Error::NotFound { .. }) => Vec::new(),
+        Err(error) => return Err(error),
+    };
+    let resolved: Vec<_> = tags
+        .into_iter()
+        .map(|tag| matching(repository.clone(), tag, digest.clone()))
+        .collect();
+    let matching: Vec<Option<String>> = stream::iter(resolved)
+        .buffered(AT_A_TIME)
+        .try_collect()
+        .await?;
+    Ok(matching.into_iter().flatten().collect())
+}
+
+/// Returns `tag` when it stands for the manifest `digest`.
+async fn matching(
+    repository: RepositoryEndpoint,
+    tag: String,
+    digest: Digest,
+) -> Result<Option<String>, Error> {
+    match repository.resolve_name(&tag).await {
+        Ok(found) => Ok((found.digest == digest).then_some(tag)),
+        // It was deleted after the tags were listed.
+        Err(Error::NotFound { .. }) => Ok(None),
+        Err(error) => Err(error),
     }
 }
 
-impl HostedRepository {
-    pub(super) async fn tags(&self) -> Result<Vec<String>, Error> {
-        let mut tags = Vec::new();
-        let mut call = self.tags_call()?;
-        for _ in 0..PAGES_LIMIT {
-            let (page, next) = self.page_of_tags(call).await?;
-            tags.extend(page);
-            match next {
-                Some(next) if tags.len() <= ENTRIES_LIMIT => call = next,
-                None if tags.len() <= ENTRIES_LIMIT => {
-                    tags.sort();
-                    return Ok(tags);
-                }
-                _ => break,
-            }
-        }
-        Err(pages::too_many(&self.tags_call()?))
-    }
+fn list_request(repository: &RepositoryEndpoint) -> Result<Request, Error> {
+    repository.request(Method::GET, "tags/list", "list of tags", Scope::PULL)
+}
 
-    pub(super) fn tags_call(&self) -> Result<Call, Error> {
-        self.call(Method::GET, "tags/list", "list of tags", Scope::PULL)
-    }
-
-    /// The tags on one page, and the request for the next one.
-    pub(super) async fn page_of_tags(
-        &self,
-        call: Call,
-    ) -> Result<(Vec<String>, Option<Call>), Error> {
-        let (headers, bytes) = self.transport.read(&call, MANIFEST_LIMIT).await?;
-        let list: TagList = serde_json::from_slice(&bytes).map_err(|source| Error::Json {
-            what: call.what.clone(),
-            source,
-        })?;
-        Ok((list.tags.unwrap_or_default(), pages::next(&headers, call)?))
-    }
+async fn page(repository: &RepositoryEndpoint, request: Request) -> Result<Page<String>, Error> {
+    let (headers, bytes) = repository.endpoint.read(&request, MANIFEST_LIMIT).await?;
+    let list: TagList = serde_json::from_slice(&bytes).map_err(|source| Error::Json {
+        what: request.what.clone(),
+        source: source.into(),
+    })?;
+    Ok(Page {
+        entries: list.tags.unwrap_or_default(),
+        next: next_page(&headers, request)?,
+    })
 }

@@ -4,14 +4,16 @@ mod tokens;
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use bytes::Bytes;
 use tokio::io::AsyncReadExt;
 
 use super::*;
-use crate::content::{ErrorKind, Fetch, Push, VerifyError};
-use crate::oci::{Reference, media_type};
+use crate::content::{Descriptor, Digest, ErrorKind, Fetch, Push, VerifyError};
+use crate::oci::{CredentialSource, Error, Reference, media_type};
 
 type Requests = Arc<Mutex<Vec<String>>>;
 
@@ -155,9 +157,9 @@ async fn upload(
     expected: &[u8],
     bytes: &'static str,
 ) -> Result<(), Error> {
-    let host = repository.writable().await?;
+    let repository = repository.writable().await?;
     let source = Bytes::from(bytes);
-    host.upload_blob(&blob(expected), None, &source).await
+    upload::store_blob(&repository, &blob(expected), None, &source).await
 }
 
 #[tokio::test]

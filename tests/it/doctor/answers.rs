@@ -1,4 +1,4 @@
-//! What answers, how it is secured, who may ask.
+//! Checks of the answer, of TLS and of the authentication.
 
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
@@ -12,14 +12,14 @@ use crate::support::certificates::Authority;
 use crate::support::proxy::{Fault, Proxy, Rule};
 use crate::support::{Environment, Registry, shared_registry};
 
-/// Nothing listens there.
-fn nowhere() -> String {
+/// Returns an address at which nothing listens.
+fn unused_address() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     listener.local_addr().unwrap().to_string()
 }
 
 #[test]
-fn an_open_registry_is_described_without_sending_anything() {
+fn an_open_registry_is_described_by_reading_alone() {
     let (environment, registry) = (Environment::new(), Registry::start());
     let found = doctor(&environment, &[registry.address()], 0);
     assert_eq!(found.checks(), ["answer", "tls", "authentication"]);
@@ -51,7 +51,7 @@ fn an_open_registry_is_described_without_sending_anything() {
 }
 
 #[test]
-fn the_report_is_for_people_and_the_error_beside_it() {
+fn the_report_is_readable_and_the_error_does_not_repeat_it() {
     let environment = Environment::new();
     let good = environment.par(["doctor", shared_registry()]).success();
     let lines: Vec<&str> = good.stdout.lines().collect();
@@ -61,7 +61,7 @@ fn the_report_is_for_people_and_the_error_beside_it() {
         "{good}"
     );
 
-    let bad = environment.par(["doctor", &nowhere()]).exit(6);
+    let bad = environment.par(["doctor", &unused_address()]).exit(6);
     let mut lines = bad.stdout.lines();
     assert!(
         lines.next().unwrap().starts_with("FAILED  answer "),
@@ -74,11 +74,14 @@ fn the_report_is_for_people_and_the_error_beside_it() {
     assert!(bad.stderr.contains("cannot be used"), "{bad}");
     let said = bad.stdout.lines().next().unwrap().split_once("answer ");
     let said = said.unwrap().1.trim();
-    assert!(!bad.stderr.contains(said), "it is said once\n{bad}");
+    assert!(
+        !bad.stderr.contains(said),
+        "the error repeats the report\n{bad}"
+    );
 }
 
 #[test]
-fn passwords_are_tried_and_not_told() {
+fn passwords_are_tried_and_not_printed() {
     let environment = Environment::new();
     let registry = Registry::builder().htpasswd("tester", "another-password");
     let registry = registry.start();
@@ -95,7 +98,7 @@ fn passwords_are_tried_and_not_told() {
 }
 
 #[test]
-fn a_token_service_is_named_and_asked() {
+fn the_token_service_is_named_and_contacted() {
     let environment = Environment::new();
     let answer = Fault::Answer {
         status: "200 OK",
@@ -105,11 +108,11 @@ fn a_token_service_is_named_and_asked() {
     let service = Proxy::to(shared_registry(), vec![Rule::on("GET", "/token", answer)]);
     for (address, code, verdict, said) in [
         (service.address(), 0, "good", "which it gives to anybody"),
-        (&nowhere(), 6, "failed", "is not answering"),
+        (&unused_address(), 6, "failed", "is not answering"),
     ] {
         let challenge = format!("Bearer realm=\"http://{address}/token\",service=\"tests\"");
         let wants = Fault::answer("401 Unauthorized", "www-authenticate", challenge);
-        // To who does not say who it is, and before there is a token.
+        // The registry answers so to a request without credentials, and to the first one of the client.
         let rule = Rule::on("GET", "/v2/", wants).times(2);
         let registry = Proxy::to(shared_registry(), vec![rule]);
         doctor(&environment, &[registry.address()], code)
@@ -123,7 +126,7 @@ fn a_token_service_is_named_and_asked() {
 }
 
 #[test]
-fn what_is_wrong_with_tls_is_said() {
+fn the_report_says_what_is_wrong_with_tls() {
     let environment = Environment::new();
     let authority = Authority::new(&environment.path("authority"));
     let registry = Registry::builder().tls(&authority.server("127.0.0.1"));
@@ -174,12 +177,12 @@ fn a_web_server_is_not_a_registry() {
 }
 
 #[test]
-fn a_registry_that_says_nothing_is_not_waited_for() {
-    let folder = tempfile::tempdir().unwrap();
+fn a_silent_registry_is_given_up_after_the_stall_timeout() {
+    let directory = tempfile::tempdir().unwrap();
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let place = silent.local_addr().unwrap().to_string().parse().unwrap();
     let mut options = ClientOptions {
-        cache_directory: Some(folder.path().to_owned()),
+        cache_directory: Some(directory.path().to_owned()),
         ..ClientOptions::default()
     };
     options.registry.retry.stall_timeout = Duration::from_millis(300);
@@ -197,8 +200,8 @@ fn a_registry_that_says_nothing_is_not_waited_for() {
 }
 
 #[test]
-fn a_mirror_that_is_down_is_no_obstacle() {
-    let (environment, mirror) = (Environment::new(), nowhere());
+fn a_mirror_that_is_down_is_passed_over() {
+    let (environment, mirror) = (Environment::new(), unused_address());
     let registry = shared_registry();
     let tables = format!("[host.\"http://{mirror}\"]\ncapabilities = [\"pull\"]\n");
     configure(&environment, registry, &tables);
@@ -208,8 +211,8 @@ fn a_mirror_that_is_down_is_no_obstacle() {
 }
 
 #[test]
-fn a_registry_that_is_away_may_be_read_through_a_mirror() {
-    let (environment, mirror, away) = (Environment::new(), Registry::start(), nowhere());
+fn an_unavailable_registry_can_be_read_through_a_mirror() {
+    let (environment, mirror, away) = (Environment::new(), Registry::start(), unused_address());
     pushed(&environment, &mirror, "org/provider:1.0.0");
     let place = format!("{away}/org/provider:1.0.0");
     let configure = |capabilities: &str| {
@@ -228,19 +231,19 @@ fn a_registry_that_is_away_may_be_read_through_a_mirror() {
         .assert("read", "good", "1.0.0 is sha256:");
     let fetch = ["fetch", &place, "--target", "x86_64-linux"];
     environment.par(fetch).success();
-    // As for who fetches it.
+    // A fetch fails in the same way.
     let missing = format!("{away}/org/provider:2.0.0");
     doctor(&environment, &[&missing], 6).assert("read", "failed", "does not have the manifest");
-    // Nobody is there to be pushed to.
+    // A mirror takes no uploads.
     doctor(&environment, &[&place, "--push"], 6).assert("upload", "failed", "is not answering");
 
-    // What a tag stands for, nobody says.
+    // No host resolves tags.
     configure("capabilities = [\"pull\"]");
     doctor(&environment, &[&place], 6).assert("answer", "failed", "is not answering");
 }
 
 #[test]
-fn what_is_not_a_place_is_usage() {
+fn an_argument_that_is_not_a_registry_is_a_usage_error() {
     let environment = Environment::new();
     let refused = environment.par(["doctor", "provider"]).exit(2);
     assert!(refused.stderr.contains("is not a registry"), "{refused}");

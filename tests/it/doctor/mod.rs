@@ -1,4 +1,4 @@
-//! `par doctor`: what it finds out about real registries, and about what stands before them or is none.
+//! `par doctor` with real registries, with proxies in front of them, and with servers that are no registries.
 
 mod answers;
 mod uploads;
@@ -10,13 +10,13 @@ use serde_json::Value;
 use crate::support::archives::ArchiveBuilder;
 use crate::support::{Environment, Outcome, Registry};
 
-/// What `par doctor` has found.
+/// The report of `par doctor`.
 struct Diagnosed {
     outcome: Outcome,
     json: Value,
 }
 
-/// Runs it, with these arguments, and asserts the exit code.
+/// Runs `par doctor` with these arguments, and asserts the exit code.
 #[track_caller]
 fn doctor(environment: &Environment, arguments: &[&str], code: i32) -> Diagnosed {
     let line = ["doctor", "-o", "json"].iter().chain(arguments);
@@ -31,13 +31,13 @@ impl Diagnosed {
         self.json["findings"].as_array().unwrap()
     }
 
-    /// What was checked, in this order.
+    /// Returns the names of the checks in their order.
     fn checks(&self) -> Vec<&str> {
         let checks = self.findings().iter().map(|finding| &finding["check"]);
         checks.map(|check| check.as_str().unwrap()).collect()
     }
 
-    /// Asserts what a check came to, and that this is in what is said about it, advice included.
+    /// Asserts the verdict of a check, and that its text or its advice contains `said`.
     #[track_caller]
     fn assert(&self, check: &str, verdict: &str, said: &str) -> &Self {
         let mut findings = self.findings().iter();
@@ -50,7 +50,7 @@ impl Diagnosed {
     }
 }
 
-/// Pushes a small archive, and gives its file.
+/// Pushes a small archive, and returns its file.
 fn pushed(environment: &Environment, registry: &Registry, name: &str) -> String {
     let file = environment.write("provider.par", ArchiveBuilder::two_targets().build());
     let file = text(&file);

@@ -1,4 +1,4 @@
-//! Trying uploads: how content is taken, and that nothing of it stays.
+//! Trial uploads: which kinds the registry accepts, and that they are removed.
 
 use std::fs;
 use std::path::Path;
@@ -7,32 +7,33 @@ use super::{doctor, pushed};
 use crate::support::proxy::{Fault, Proxy, Rule};
 use crate::support::{Environment, Registry, shared_registry, unique};
 
-/// The files that say what a repository holds, sorted.
-fn holdings(registry: &Registry, name: &str) -> Vec<String> {
-    fn list(folder: &Path, found: &mut Vec<String>) {
-        for entry in fs::read_dir(folder).into_iter().flatten() {
+/// Returns the files of a repository in the storage of the registry, sorted.
+fn stored_files(registry: &Registry, name: &str) -> Vec<String> {
+    fn list(directory: &Path, found: &mut Vec<String>) {
+        for entry in fs::read_dir(directory).into_iter().flatten() {
             let path = entry.unwrap().path();
-            match path.is_dir() {
-                true => list(&path, found),
-                false => found.push(path.display().to_string()),
+            if path.is_dir() {
+                list(&path, found);
+            } else {
+                found.push(path.display().to_string());
             }
         }
     }
     let repository = format!("docker/registry/v2/repositories/{name}");
     let mut found = Vec::new();
     list(&registry.storage().join(repository), &mut found);
-    // What it computes while it receives stays there when an upload is cancelled.
+    // The registry keeps the hash states of a cancelled upload.
     found.retain(|path| !path.contains("/hashstates/"));
     found.sort();
     found
 }
 
 #[test]
-fn uploads_are_tried_and_nothing_of_them_stays() {
+fn trial_uploads_are_removed() {
     let (environment, registry) = (Environment::new(), Registry::start());
     let name = "org/provider";
     let file = pushed(&environment, &registry, "org/provider:1.0.0");
-    let before = holdings(&registry, name);
+    let before = stored_files(&registry, name);
     assert!(!before.is_empty());
     let reference = registry.reference(name);
     let found = doctor(&environment, &[&reference, "--push"], 0);
@@ -42,9 +43,9 @@ fn uploads_are_tried_and_nothing_of_them_stays() {
         .assert("ranges", "good", "continue")
         .assert("media-types", "good", "are taken")
         .assert("delete", "good", "nothing of this is left");
-    assert_eq!(holdings(&registry, name), before);
+    assert_eq!(stored_files(&registry, name), before);
 
-    // What it shares with others is there.
+    // The blobs that the trial shares with an archive are still there.
     let reference = registry.reference("org/provider:1.0.0");
     let copy = environment.path("copy.par");
     let pull = ["pull", &reference, "--destination", copy.to_str().unwrap()];
@@ -66,22 +67,22 @@ fn a_read_only_registry_can_be_read_and_not_pushed_to() {
     assert_eq!(found.json["error"]["kind"], "denied");
 }
 
-/// Runs it against the shared registry with this in between, in a repository of its own.
-fn on_the_way(rules: Vec<Rule>, code: i32) -> super::Diagnosed {
+/// Runs `par doctor` in a new repository of the shared registry, behind a proxy with these rules.
+fn doctor_behind(rules: Vec<Rule>, code: i32) -> super::Diagnosed {
     let proxy = Proxy::to(shared_registry(), rules);
     let reference = proxy.reference(&unique("doctor"));
     doctor(&Environment::new(), &[&reference, "--push"], code)
 }
 
 #[test]
-fn ways_of_uploading_that_are_missing_are_told_and_no_obstacle() {
+fn one_missing_kind_of_upload_is_reported_and_does_not_fail() {
     let whole = Fault::status("413 Payload Too Large");
-    on_the_way(vec![Rule::on("PUT", "/blobs/uploads/", whole)], 0)
+    doctor_behind(vec![Rule::on("PUT", "/blobs/uploads/", whole)], 0)
         .assert("upload", "limited", "sent in chunks")
         .assert("chunks", "good", "")
         .assert("delete", "good", "");
     let chunk = Fault::status("416 Range Not Satisfiable");
-    on_the_way(vec![Rule::on("PATCH", "", chunk.clone()).always()], 0)
+    doctor_behind(vec![Rule::on("PATCH", "", chunk.clone()).always()], 0)
         .assert("upload", "good", "")
         .assert("chunks", "limited", "HTTP 416")
         .assert("media-types", "good", "");
@@ -90,13 +91,13 @@ fn ways_of_uploading_that_are_missing_are_told_and_no_obstacle() {
         Rule::on("PUT", "/blobs/uploads/", whole).always(),
         Rule::on("PATCH", "", chunk).always(),
     ];
-    on_the_way(neither, 1).assert("chunks", "failed", "HTTP 416");
+    doctor_behind(neither, 1).assert("chunks", "failed", "HTTP 416");
 }
 
 #[test]
-fn ranges_that_are_ignored_are_told() {
+fn ignored_ranges_are_reported() {
     let ignored = Fault::Edit(|request| request.remove("range"), |_| {});
-    on_the_way(vec![Rule::on("GET", "/blobs/", ignored).always()], 0).assert(
+    doctor_behind(vec![Rule::on("GET", "/blobs/", ignored).always()], 0).assert(
         "ranges",
         "limited",
         "start again",
@@ -104,22 +105,22 @@ fn ranges_that_are_ignored_are_told() {
 }
 
 #[test]
-fn what_cannot_be_deleted_is_told() {
+fn a_refused_deletion_is_reported() {
     let refused = Fault::status("405 Method Not Allowed");
     let rule = Rule::on("DELETE", "/manifests/", refused).always();
-    on_the_way(vec![rule], 0)
+    doctor_behind(vec![rule], 0)
         .assert("media-types", "good", "")
         .assert("delete", "limited", "garbage collection: sha256:");
 }
 
 #[test]
-fn media_types_that_are_refused_are_in_the_way_and_what_was_sent_goes_away() {
+fn refused_media_types_fail_and_the_trial_upload_is_removed() {
     let refused = Fault::Answer {
         status: "400 Bad Request",
         headers: vec![("content-type", "application/json".to_owned())],
         body: r#"{"errors": [{"code": "MANIFEST_INVALID", "message": "unknown media type"}]}"#,
     };
-    on_the_way(vec![Rule::on("PUT", "/manifests/", refused).always()], 1)
+    doctor_behind(vec![Rule::on("PUT", "/manifests/", refused).always()], 1)
         .assert(
             "media-types",
             "failed",
@@ -130,13 +131,13 @@ fn media_types_that_are_refused_are_in_the_way_and_what_was_sent_goes_away() {
 }
 
 #[test]
-fn permission_to_push_is_needed() {
+fn a_missing_permission_to_push_fails() {
     let denied = Fault::Answer {
         status: "403 Forbidden",
         headers: Vec::new(),
         body: r#"{"errors": [{"code": "DENIED", "message": "no"}]}"#,
     };
-    on_the_way(
+    doctor_behind(
         vec![Rule::on("POST", "/blobs/uploads/", denied).always()],
         4,
     )

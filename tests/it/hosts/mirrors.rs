@@ -1,4 +1,4 @@
-//! Mirrors that work: who is asked for what, and what is told to whom.
+//! Mirrors that work: which host gets which request, and with which headers and credentials.
 
 use data_encoding::BASE64;
 use serde_json::json;
@@ -7,17 +7,17 @@ use super::{archive, assert_pulls, configure, par, pushed};
 use crate::support::proxy::{Fault, Proxy, Rule};
 use crate::support::{Environment, Registry};
 
-/// How often our client has asked `registry`.
-fn asked(registry: &Registry) -> usize {
+/// Returns the number of requests that `registry` got from this client.
+fn requests_to(registry: &Registry) -> usize {
     let _ = registry.requests();
     registry.log().matches("\"wasmcloud-par/").count()
 }
 
 #[test]
-fn a_pull_through_mirror_gives_everything_and_is_told_for_whom() {
+fn a_pull_through_mirror_serves_everything_and_learns_the_namespace() {
     let (environment, origin) = (Environment::new(), Registry::start());
     let file = pushed(&environment, &origin, "provider:1.0.0");
-    let before = asked(&origin);
+    let before = requests_to(&origin);
     let upstream = format!("proxy:\n  remoteurl: http://{}", origin.address());
     let mirror = Registry::builder().section(&upstream).start();
     let hosts = format!(
@@ -29,7 +29,7 @@ fn a_pull_through_mirror_gives_everything_and_is_told_for_whom() {
     let reference = origin.reference("provider:1.0.0");
     assert_pulls(&environment, &reference, &file, &[]);
 
-    assert_eq!(asked(&origin), before);
+    assert_eq!(requests_to(&origin), before);
     let namespace = format!("?ns={}", origin.address().replace(':', "%3A"));
     let requests = mirror.requests();
     assert!(requests.len() >= 2, "{requests:?}");
@@ -40,7 +40,7 @@ fn a_pull_through_mirror_gives_everything_and_is_told_for_whom() {
 }
 
 #[test]
-fn each_host_is_asked_for_what_it_is_there_for() {
+fn a_host_gets_only_requests_for_its_capabilities() {
     let (environment, origin) = (Environment::new(), Registry::start());
     let file = pushed(&environment, &origin, "provider:1.0.0");
     let mirror = Registry::builder().storage(origin.storage()).start();
@@ -49,7 +49,7 @@ fn each_host_is_asked_for_what_it_is_there_for() {
 
     let only_content = format!("[host.{url:?}]\ncapabilities = [\"pull\"]");
     configure(&environment, origin.address(), &only_content);
-    let before = asked(&origin);
+    let before = requests_to(&origin);
     assert_pulls(&environment, &reference, &file, &[]);
     let requests = mirror.requests();
     assert!(
@@ -60,9 +60,9 @@ fn each_host_is_asked_for_what_it_is_there_for() {
         requests.iter().any(|request| request.contains("/blobs/")),
         "{requests:?}"
     );
-    assert_eq!(asked(&origin) - before, 1, "the tag");
+    assert_eq!(requests_to(&origin) - before, 1, "the tag");
 
-    // What takes content is not asked for any.
+    // A host without `pull` is not asked for content.
     let only_tags = format!("[host.{url:?}]\ncapabilities = [\"resolve\"]");
     configure(&environment, origin.address(), &only_tags);
     let before = mirror.requests().len();
@@ -76,7 +76,7 @@ fn each_host_is_asked_for_what_it_is_there_for() {
 }
 
 #[test]
-fn pushes_go_to_the_first_host_that_takes_them() {
+fn a_push_goes_to_the_first_host_with_that_capability() {
     let (environment, origin, mirror) = (Environment::new(), Registry::start(), Registry::start());
     let file = archive(&environment);
     let reference = origin.reference("provider:1.0.0");
@@ -90,9 +90,9 @@ fn pushes_go_to_the_first_host_that_takes_them() {
 
     let hosts = format!("[host.{url:?}]\ncapabilities = [\"push\"]");
     configure(&environment, origin.address(), &hosts);
-    let before = asked(&origin);
+    let before = requests_to(&origin);
     par(&environment, &push, &[]).success();
-    assert_eq!(asked(&origin), before);
+    assert_eq!(requests_to(&origin), before);
     let elsewhere = mirror.reference("provider:1.0.0");
     assert_pulls(&environment, &elsewhere, &file, &[]);
 
@@ -102,7 +102,7 @@ fn pushes_go_to_the_first_host_that_takes_them() {
 }
 
 #[test]
-fn a_folder_or_a_file_that_cannot_be_used_is_named() {
+fn a_directory_or_a_file_that_cannot_be_used_is_named() {
     let (environment, origin) = (Environment::new(), Registry::start());
     let fetch = ["fetch", &origin.reference("provider:1.0.0")];
     configure(
@@ -117,22 +117,25 @@ fn a_folder_or_a_file_that_cannot_be_used_is_named() {
     environment.write("file", "");
     for file in ["file", "file/below"] {
         let refused = par(&environment, &fetch, &["--hosts-dir", file]).exit(2);
-        assert!(refused.stderr.contains("a folder is expected"), "{refused}");
+        assert!(
+            refused.stderr.contains("is a file, not a directory"),
+            "{refused}"
+        );
         assert!(refused.stderr.contains("--hosts-dir"), "{refused}");
     }
-    // An empty folder has nothing to say, and counts instead of the user's own.
+    // An empty directory replaces the user's own.
     std::fs::create_dir(environment.path("empty")).unwrap();
     par(&environment, &fetch, &["--hosts-dir", "empty"]).exit(3);
-    assert_eq!(asked(&origin), 1);
+    assert_eq!(requests_to(&origin), 1);
 }
 
 #[test]
-fn headers_are_sent_and_a_path_is_taken_as_it_is() {
+fn headers_are_sent_and_override_path_keeps_the_path() {
     let (environment, origin) = (Environment::new(), Registry::start());
     let file = pushed(&environment, &origin, "provider:1.0.0");
-    let before = asked(&origin);
+    let before = requests_to(&origin);
     let storage = Registry::builder().storage(origin.storage()).start();
-    // Who does not say the word is not let in.
+    // Requests without the header get no answer from the registry.
     let gate = Fault::Edit(
         |request| {
             if request.get("x-word") == Some("sesame") {
@@ -150,12 +153,12 @@ fn headers_are_sent_and_a_path_is_taken_as_it_is() {
     configure(&environment, origin.address(), &hosts);
     let reference = origin.reference("provider:1.0.0");
     assert_pulls(&environment, &reference, &file, &[]);
-    assert_eq!(asked(&origin), before);
+    assert_eq!(requests_to(&origin), before);
     assert!(mirror.seen("GET", "/hub/provider/blobs/").len() == 1);
 }
 
 #[test]
-fn credentials_are_for_the_host_that_they_were_given_for() {
+fn credentials_are_sent_only_to_their_own_host() {
     let environment = Environment::new();
     let origin = Registry::builder().htpasswd("jane", "password").start();
     let file = archive(&environment);
@@ -181,7 +184,7 @@ fn credentials_are_for_the_host_that_they_were_given_for() {
         )
     };
 
-    // The mirror lets nobody in, and is not told who asks.
+    // The mirror requires credentials, and gets none.
     assert_pulls(&environment, &reference, &file, &jane);
     config(&[(origin.address(), "jane:password")]);
     assert_pulls(&environment, &reference, &file, &[]);
@@ -190,10 +193,10 @@ fn credentials_are_for_the_host_that_they_were_given_for() {
         assert!(mirror.seen(method, "/").iter().all(|seen| !seen.authorized));
     }
 
-    // It has an entry of its own.
+    // The mirror has an entry of its own.
     let robot = (mirror.address(), "robot:another-password");
     config(&[(origin.address(), "jane:password"), robot]);
-    let before = asked(&origin);
+    let before = requests_to(&origin);
     assert_pulls(&environment, &reference, &file, &[]);
-    assert_eq!(asked(&origin), before);
+    assert_eq!(requests_to(&origin), before);
 }

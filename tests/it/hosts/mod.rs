@@ -1,4 +1,4 @@
-//! Who is asked, and over what connection: TLS, mirrors and proxies.
+//! Connections to registries: TLS, mirrors and proxies.
 
 mod mirrors;
 mod proxies;
@@ -11,7 +11,7 @@ use std::path::Path;
 use crate::support::archives::ArchiveBuilder;
 use crate::support::{Environment, Outcome, Registry};
 
-/// A small archive in a file.
+/// Writes a small archive to a file.
 fn archive(environment: &Environment) -> String {
     let content = ArchiveBuilder::two_targets().build();
     text(&environment.write("provider.par", content))
@@ -21,7 +21,7 @@ fn text(path: &Path) -> String {
     path.to_str().unwrap().to_owned()
 }
 
-/// Says where `registry` is to be found: in the user's own folder, which needs no option.
+/// Writes the `hosts.toml` of `registry` to the user's own directory, which is read without an option.
 pub(crate) fn configure(environment: &Environment, registry: &str, hosts_toml: &str) {
     let path = environment
         .home()
@@ -32,13 +32,13 @@ pub(crate) fn configure(environment: &Environment, registry: &str, hosts_toml: &
     fs::write(path, hosts_toml).unwrap();
 }
 
-/// Runs the command, with these options behind it.
+/// Runs the command, followed by these options.
 #[track_caller]
 fn par(environment: &Environment, arguments: &[&str], options: &[&str]) -> Outcome {
     environment.par(arguments.iter().chain(options))
 }
 
-/// Pushes a small archive straight to `NAME` in `registry`, and gives its file.
+/// Pushes a small archive to `name` in `registry`, and returns its file.
 fn pushed(environment: &Environment, registry: &Registry, name: &str) -> String {
     let file = archive(environment);
     let reference = registry.reference(name);
@@ -46,11 +46,11 @@ fn pushed(environment: &Environment, registry: &Registry, name: &str) -> String 
     file
 }
 
-/// Asserts that the command pulls `reference`, and that what it pulls is `file`.
+/// Asserts that a pull of `reference` into an empty cache gives `file`.
 #[track_caller]
 fn assert_pulls(environment: &Environment, reference: &str, file: &str, options: &[&str]) {
     let copy = text(&environment.path("copy.par"));
-    // What is in the cache is not asked for.
+    // Cached content would not be requested.
     let cache = environment.home().join(".cache");
     if cache.exists() {
         fs::remove_dir_all(cache).unwrap();

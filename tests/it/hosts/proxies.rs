@@ -1,4 +1,4 @@
-//! The proxies of the environment, and the one of `hosts.toml`.
+//! Proxies from the environment and from `hosts.toml`.
 
 use super::{archive, configure, pushed, text};
 use crate::support::certificates::Authority;
@@ -10,13 +10,13 @@ use crate::support::{Environment, Outcome, Registry};
 fn par(environment: &Environment, variables: &[(&str, &str)], arguments: &[&str]) -> Outcome {
     let mut command = environment.command();
     command.envs(variables.iter().copied()).args(arguments);
-    // Names that do not exist are asked for again.
+    // A host that cannot be resolved would be tried again.
     command.env("PAR_PATIENCE", "0");
     Outcome::of(command, b"")
 }
 
 #[test]
-fn plain_http_goes_through_its_proxy_and_past_it_where_it_should() {
+fn plain_http_uses_http_proxy_except_for_no_proxy() {
     let (environment, registry) = (Environment::new(), Registry::start());
     let proxy = Forwarder::to(registry.address());
     let (url, file) = (proxy.url(), archive(&environment));
@@ -43,7 +43,7 @@ fn plain_http_goes_through_its_proxy_and_past_it_where_it_should() {
 }
 
 #[test]
-fn tls_goes_through_a_tunnel() {
+fn tls_goes_through_a_tunnel_of_the_proxy() {
     let environment = Environment::new();
     let authority = Authority::new(&environment.path("a"));
     let certificate = authority.server("registry.test");
@@ -59,7 +59,7 @@ fn tls_goes_through_a_tunnel() {
 }
 
 #[test]
-fn this_machine_is_reached_without_a_proxy_unless_one_is_named_for_it() {
+fn loopback_registries_use_no_proxy_except_that_of_hosts_toml() {
     let (environment, registry) = (Environment::new(), Registry::start());
     let proxy = Forwarder::to(registry.address());
     let file = pushed(&environment, &registry, "provider:1.0.0");

@@ -1,4 +1,4 @@
-//! Registries with certificates of a private authority, and those that want one of the client.
+//! Registries with certificates of a private authority, and registries that require a client certificate.
 
 use std::fs;
 use std::io;
@@ -20,7 +20,7 @@ fn started(certificate: &(PathBuf, PathBuf)) -> Registry {
 }
 
 #[test]
-fn a_private_authority_is_trusted_when_it_is_given() {
+fn a_private_authority_is_trusted_with_ca() {
     let environment = Environment::new();
     let (known, other) = (authority(&environment, "a"), authority(&environment, "b"));
     let registry = started(&known.server(ADDRESS));
@@ -42,7 +42,7 @@ fn a_private_authority_is_trusted_when_it_is_given() {
 }
 
 #[test]
-fn what_is_wrong_with_a_certificate_is_said() {
+fn the_error_says_what_is_wrong_with_a_certificate() {
     let environment = Environment::new();
     let authority = authority(&environment, "a");
     let file = archive(&environment);
@@ -64,7 +64,7 @@ fn what_is_wrong_with_a_certificate_is_said() {
 }
 
 #[test]
-fn no_download_leads_from_tls_down_to_plain_http() {
+fn a_redirect_from_https_to_plain_http_is_not_followed() {
     let environment = Environment::new();
     let authority = authority(&environment, "a");
     let ca = ["--ca", &text(authority.file())];
@@ -92,7 +92,7 @@ fn no_download_leads_from_tls_down_to_plain_http() {
 }
 
 #[test]
-fn http_to_a_tls_port_and_tls_to_an_http_port_are_told_apart() {
+fn plain_http_to_a_tls_port_and_tls_to_a_plain_port_have_their_own_errors() {
     let environment = Environment::new();
     let authority = authority(&environment, "a");
     let registry = started(&authority.server(ADDRESS));
@@ -119,7 +119,7 @@ fn http_to_a_tls_port_and_tls_to_an_http_port_are_told_apart() {
 }
 
 #[test]
-fn a_registry_that_wants_a_certificate_gets_it() {
+fn a_client_certificate_is_sent_to_a_registry_that_requires_one() {
     let environment = Environment::new();
     let (known, other) = (authority(&environment, "a"), authority(&environment, "b"));
     let builder = Registry::builder().tls(&known.server(ADDRESS));
@@ -152,7 +152,7 @@ fn a_registry_that_wants_a_certificate_gets_it() {
     for options in [&[][..], &wrong] {
         let refused = par(&environment, &push, options).exit(4);
         assert!(
-            refused.stderr.contains("wants a certificate of the client"),
+            refused.stderr.contains("requires a client certificate"),
             "{refused}"
         );
         assert!(refused.stderr.contains("--client-cert"), "{refused}");
@@ -166,7 +166,7 @@ fn a_registry_that_wants_a_certificate_gets_it() {
 }
 
 #[test]
-fn a_folder_of_hosts_has_the_certificates_of_each_registry() {
+fn a_directory_of_hosts_has_the_certificates_of_each_registry() {
     let environment = Environment::new();
     let known = authority(&environment, "a");
     let builder = Registry::builder().tls(&known.server(ADDRESS));
@@ -175,7 +175,7 @@ fn a_folder_of_hosts_has_the_certificates_of_each_registry() {
     let file = archive(&environment);
     let (certificate, key) = known.client();
 
-    // Docker's layout, in a folder of its own.
+    // Docker's layout, in a named directory.
     let entry = format!("certs.d/{}", registry.address());
     for (name, from) in [
         ("ca.crt", known.file()),
@@ -188,7 +188,7 @@ fn a_folder_of_hosts_has_the_certificates_of_each_registry() {
     par(&environment, &push, &["--hosts-dir", "certs.d"]).success();
     par(&environment, &push, &[]).exit(6);
 
-    // containerd's, where it is by default.
+    // A hosts.toml of containerd, in the default directory.
     let pair = format!("[[{certificate:?}, {key:?}]]");
     let hosts = format!("ca = {:?}\nclient = {pair}\n", known.file());
     configure(&environment, registry.address(), &hosts);

@@ -1,4 +1,4 @@
-//! Mirrors that are down, hang or lie: the next host is asked, and nothing but time is lost.
+//! Mirrors that are down, hang, or serve wrong content: the next host is asked.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -18,9 +18,9 @@ use crate::support::proxy::{Fault, Proxy, Rule};
 
 const SIZE: usize = 1 << 20;
 
-/// A registry with an archive without an index, on a way that counts, and a folder for the rest.
+/// A registry with an archive without an index, behind a proxy that counts, and a directory for other files.
 struct Setup {
-    folder: TempDir,
+    directory: TempDir,
     registry: Registry,
     origin: Proxy,
     executable: Vec<u8>,
@@ -30,16 +30,16 @@ struct Setup {
 
 impl Setup {
     async fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let directory = tempfile::tempdir().unwrap();
         let registry = Registry::start();
         let executable = noise(SIZE, 4);
         let name = format!("{}.bin", Target::host());
         let archive = ArchiveBuilder::empty().executable(&name, &executable);
         let archive = archive.build_gzip();
-        let file = folder.path().join("provider.par.gz");
+        let file = directory.path().join("provider.par.gz");
         fs::write(&file, &archive).unwrap();
         let reference: Reference = registry.reference("provider:1.0.0").parse().unwrap();
-        let client = client(&folder.path().join("pushing"), folder.path());
+        let client = client(&directory.path().join("pushing"), directory.path());
         let pushed = client.push(&file, &reference, &BTreeMap::new()).await;
         Self {
             origin: Proxy::start(&registry, Vec::new()),
@@ -47,22 +47,26 @@ impl Setup {
             layer: Digest::of(&archive),
             manifest: pushed.unwrap().digest,
             registry,
-            folder,
+            directory,
         }
     }
 
-    /// The same content, to be damaged.
+    /// Starts another registry with the same content.
     async fn copy(&self) -> Registry {
         let copy = Registry::start();
-        let client = client(&self.folder.path().join("copying"), self.folder.path());
-        let file = self.folder.path().join("provider.par.gz");
+        let client = client(
+            &self.directory.path().join("copying"),
+            self.directory.path(),
+        );
+        let file = self.directory.path().join("provider.par.gz");
         let reference = copy.reference("provider:1.0.0").parse().unwrap();
         let pushed = client.push(&file, &reference, &BTreeMap::new()).await;
         pushed.unwrap();
         copy
     }
 
-    /// Fetches past these mirrors, asserts that what comes is right, and says how long it took.
+    /// Fetches with these mirrors into an empty cache, asserts that the executable is right, and returns the
+    /// time that it took.
     async fn fetch(&self, mirrors: &[&str]) -> Duration {
         let (client, reference) = self.client(mirrors);
         let started = Instant::now();
@@ -72,22 +76,22 @@ impl Setup {
         took
     }
 
-    /// A client with these mirrors and nothing in its cache, and what it may fetch.
+    /// Returns a client with these mirrors and an empty cache, and the reference to fetch.
     fn client(&self, mirrors: &[&str]) -> (Client, Reference) {
-        let hosts = self.folder.path().join("hosts");
+        let hosts = self.directory.path().join("hosts");
         let entry = hosts.join(self.origin.address());
         fs::create_dir_all(&entry).unwrap();
         let tables = mirrors.iter().map(|mirror| {
             format!("[host.\"http://{mirror}\"]\ncapabilities = [\"pull\", \"resolve\"]\n")
         });
         fs::write(entry.join("hosts.toml"), tables.collect::<String>()).unwrap();
-        let cache = tempfile::tempdir_in(self.folder.path()).unwrap().keep();
+        let cache = tempfile::tempdir_in(self.directory.path()).unwrap().keep();
         let reference = self.origin.reference("provider:1.0.0").parse().unwrap();
         (client(&cache, &hosts), reference)
     }
 
-    /// How many bytes of the archive came from the origin.
-    fn origin_gave(&self) -> u64 {
+    /// Returns how many bytes of the archive the origin sent.
+    fn sent_by_origin(&self) -> u64 {
         self.origin.traffic(self.layer.hex()).1
     }
 }
@@ -109,7 +113,7 @@ fn client_with(cache: &Path, hosts: &Path, patience: Duration) -> Client {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_mirror_that_is_gone_costs_one_quick_attempt() {
+async fn an_unavailable_mirror_costs_one_quick_attempt() {
     let setup = Setup::new().await;
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let silent = listener.local_addr().unwrap().to_string();
@@ -120,24 +124,24 @@ async fn a_mirror_that_is_gone_costs_one_quick_attempt() {
 
     let took = setup.fetch(&[&gone, &silent, away.address()]).await;
 
-    // Silence lasts two seconds here, and is not tried for both things to fetch.
+    // The stall timeout is two seconds, and the silent mirror gets one request and not two.
     assert!(took < Duration::from_secs(5), "{took:?}");
     let asked = away.seen("GET", "/").len();
-    assert_eq!(asked, 1, "it is left alone for a while");
+    assert_eq!(asked, 1, "it is avoided for a while");
     drop(listener);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_mirror_that_somebody_got_tired_of_is_left_alone() {
+async fn a_mirror_whose_answer_the_caller_stopped_awaiting_is_avoided() {
     let setup = Setup::new().await;
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let mirror = silent.local_addr().unwrap().to_string();
     let (client, reference) = setup.client(&[&mirror]);
     let target = Target::host();
     let fetch = client.fetch(&reference, &target);
-    // Less than the two seconds after which the mirror counts as silent here.
-    let tired = tokio::time::timeout(Duration::from_millis(1500), fetch).await;
-    assert!(tired.is_err());
+    // Less than the stall timeout of two seconds.
+    let given_up = tokio::time::timeout(Duration::from_millis(1500), fetch).await;
+    assert!(given_up.is_err());
 
     client.fetch(&reference, &target).await.unwrap();
 
@@ -146,7 +150,7 @@ async fn a_mirror_that_somebody_got_tired_of_is_left_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_mirror_that_lacks_content_is_passed_over_for_that_alone() {
+async fn a_mirror_that_lacks_one_content_still_serves_the_other() {
     let setup = Setup::new().await;
     let empty = Registry::start();
     let copy = setup.copy().await;
@@ -154,12 +158,16 @@ async fn a_mirror_that_lacks_content_is_passed_over_for_that_alone() {
 
     setup.fetch(&[empty.address(), copy.address()]).await;
 
-    assert_eq!(setup.origin_gave(), 0, "the second mirror has the archive");
+    assert_eq!(
+        setup.sent_by_origin(),
+        0,
+        "the second mirror has the archive"
+    );
     assert!(empty.requests().len() >= 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn content_that_is_not_what_its_digest_says_is_taken_from_the_next_host() {
+async fn content_with_a_wrong_digest_is_downloaded_from_the_next_host() {
     let setup = Setup::new().await;
     for (digest, again) in [(&setup.manifest, false), (&setup.layer, true)] {
         let copy = setup.copy().await;
@@ -173,12 +181,11 @@ async fn content_that_is_not_what_its_digest_says_is_taken_from_the_next_host() 
         let blobs = mirror.seen("GET", setup.layer.hex()).len();
         assert_eq!(blobs, usize::from(again), "{digest}");
     }
-    assert!(setup.origin_gave() > SIZE as u64);
+    assert!(setup.sent_by_origin() > SIZE as u64);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_manifest_with_another_size_and_a_blob_with_too_many_bytes_are_taken_from_the_next_host()
-{
+async fn a_blob_that_is_too_long_or_too_short_is_downloaded_from_the_next_host() {
     let setup = Setup::new().await;
     let hex = setup.layer.hex();
     for fault in [
@@ -193,16 +200,16 @@ async fn a_manifest_with_another_size_and_a_blob_with_too_many_bytes_are_taken_f
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_download_goes_on_at_the_next_host_where_the_mirror_hangs_or_breaks_off() {
+async fn an_interrupted_download_continues_at_the_next_host() {
     let setup = Setup::new().await;
     let most = SIZE as u64 * 9 / 10;
     for fault in [Fault::StallAnswer(most), Fault::CutAnswer(most)] {
-        let before = setup.origin_gave();
+        let before = setup.sent_by_origin();
         let rule = Rule::on("GET", setup.layer.hex(), fault).always();
         let mirror = Proxy::start(&setup.registry, vec![rule]);
         setup.fetch(&[mirror.address()]).await;
-        let rest = setup.origin_gave() - before;
-        let whole = fs::metadata(setup.folder.path().join("provider.par.gz"))
+        let rest = setup.sent_by_origin() - before;
+        let whole = fs::metadata(setup.directory.path().join("provider.par.gz"))
             .unwrap()
             .len();
         assert!((1..=whole * 15 / 100).contains(&rest), "{rest} of {whole}");
@@ -210,7 +217,7 @@ async fn a_download_goes_on_at_the_next_host_where_the_mirror_hangs_or_breaks_of
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn where_there_is_only_a_mirror_it_is_asked_again() {
+async fn an_avoided_mirror_is_asked_again_when_there_is_no_other_host() {
     let setup = Setup::new().await;
     let away = Rule::on("GET", "/manifests/", Fault::status("503 Away"));
     let mirror = Proxy::start(&setup.registry, vec![away.times(2)]);
@@ -221,7 +228,7 @@ async fn where_there_is_only_a_mirror_it_is_asked_again() {
     let table = format!("[host.\"http://{}\"]", mirror.address());
     fs::write(hosts.path().join(&gone).join("hosts.toml"), table).unwrap();
     let client = client_with(
-        &setup.folder.path().join("cache"),
+        &setup.directory.path().join("cache"),
         hosts.path(),
         Duration::ZERO,
     );
@@ -229,19 +236,19 @@ async fn where_there_is_only_a_mirror_it_is_asked_again() {
 
     let error = client.fetch(&reference, &Target::host()).await.unwrap_err();
     assert!(error.to_string().contains("503"), "{error}");
-    // It was left alone, and nobody else is there.
+    // The mirror is avoided now, and the registry does not answer.
     let fetched = client.fetch(&reference, &Target::host()).await.unwrap();
     assert_eq!(fs::read(fetched.path).unwrap(), setup.executable);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn when_nobody_has_it_the_error_is_that_of_the_registry_itself() {
+async fn when_no_host_has_the_content_the_error_is_that_of_the_registry() {
     let setup = Setup::new().await;
     let hosts = tempfile::tempdir().unwrap();
     let entry = hosts.path().join(setup.origin.address());
     fs::create_dir(&entry).unwrap();
     fs::write(entry.join("hosts.toml"), "[host.\"http://127.0.0.1:1\"]").unwrap();
-    let client = client(&setup.folder.path().join("cache"), hosts.path());
+    let client = client(&setup.directory.path().join("cache"), hosts.path());
     let reference = setup.origin.reference("provider:2.0.0").parse().unwrap();
     let error = client.fetch(&reference, &Target::host()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFound);

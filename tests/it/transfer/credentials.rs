@@ -1,4 +1,4 @@
-//! Who the registry is told is asking, and what nobody else is told.
+//! Credentials: which ones the registry gets, and that they appear nowhere else.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -10,7 +10,7 @@ use serde_json::json;
 use super::{small, text};
 use crate::support::{Environment, Outcome, Registry};
 
-/// What must never be seen.
+/// The passwords. Neither may appear in any output.
 const PASSWORD: &str = "another-password";
 const WRONG: &str = "not-the-password";
 
@@ -18,13 +18,13 @@ fn registry() -> Registry {
     Registry::builder().htpasswd("tester", PASSWORD).start()
 }
 
-/// A `config.json` of Docker for this registry.
+/// Returns a `config.json` of Docker for this registry.
 fn config(registry: &Registry, password: &str) -> String {
     let auth = BASE64.encode(format!("tester:{password}").as_bytes());
     json!({ "auths": { registry.address(): { "auth": auth } } }).to_string()
 }
 
-/// Where passwords may come from.
+/// The sources of a password.
 #[derive(Default)]
 struct Given<'a> {
     arguments: &'a [&'a str],
@@ -33,7 +33,7 @@ struct Given<'a> {
 }
 
 impl Given<'_> {
-    /// Pushes with all of these, as chatty as can be, and makes sure that nothing secret is said.
+    /// Pushes with these sources and all log output, and asserts that the output has no password.
     fn push(&self, environment: &Environment, registry: &Registry) -> Outcome {
         let file = small(environment, "provider.par");
         let mut command = environment.command();
@@ -45,7 +45,7 @@ impl Given<'_> {
         let outcome = Outcome::of(command, self.input.as_bytes());
         assert!(
             outcome.stderr.contains("answered"),
-            "it is chatty\n{}",
+            "the log is missing\n{}",
             outcome.stderr
         );
         for password in [PASSWORD, WRONG] {
@@ -69,10 +69,10 @@ fn given<'a>(arguments: &'a [&'a str], variables: &'a [(&'a str, &'a str)]) -> G
 }
 
 #[test]
-fn without_credentials_access_is_denied_and_the_way_out_is_named() {
+fn without_credentials_access_is_denied_with_a_hint() {
     let (environment, registry) = (Environment::new(), registry());
     let outcome = Given::default().push(&environment, &registry).exit(4);
-    assert!(outcome.stderr.contains("wants credentials"), "{outcome}");
+    assert!(outcome.stderr.contains("requires credentials"), "{outcome}");
     assert!(outcome.stderr.contains("--user"), "{outcome}");
     let reference = registry.reference("provider:1.0.0");
     for command in ["pull", "fetch", "inspect", "verify", "extract"] {
@@ -105,7 +105,7 @@ fn options_standard_input_and_variables_give_a_password() {
     given(&[], &right).push(&environment, &registry).success();
     let input = format!("{PASSWORD}\r\nmore");
     let arguments = ["-u", "tester", "--password-stdin"];
-    // Each goes before the next: standard input, options, variables.
+    // In order of precedence: standard input, options, variables.
     let standard_input = Given {
         arguments: &arguments,
         variables: &wrong,
@@ -121,7 +121,7 @@ fn options_standard_input_and_variables_give_a_password() {
 }
 
 #[test]
-fn dockers_configuration_is_used_wherever_it_is() {
+fn dockers_configuration_is_used_from_all_its_places() {
     let (environment, registry) = (Environment::new(), registry());
     let (right, wrong) = (config(&registry, PASSWORD), config(&registry, WRONG));
     let (none, none_at_all) = (given(&[], &[]), given(&[], &[("DOCKER_CONFIG", "")]));
@@ -130,7 +130,7 @@ fn dockers_configuration_is_used_wherever_it_is() {
     none.push(&environment, &registry).success();
     none_at_all.push(&environment, &registry).success();
 
-    // $DOCKER_CONFIG stands in for ~/.docker.
+    // $DOCKER_CONFIG replaces ~/.docker.
     environment.write("docker/config.json", &wrong);
     let named = [("DOCKER_CONFIG", "docker")];
     given(&[], &named).push(&environment, &registry).exit(4);
@@ -139,13 +139,13 @@ fn dockers_configuration_is_used_wherever_it_is() {
     none.push(&environment, &registry).exit(4);
     given(&[], &named).push(&environment, &registry).success();
 
-    // One that is named has to be there.
+    // A named file has to exist.
     let reference = registry.reference("provider:1.0.0");
     let resolve = ["resolve", &reference, "--registry-config", "nowhere.json"];
     let missing = environment.par(resolve).exit(3);
     assert!(missing.stderr.contains("nowhere.json"), "{missing}");
 
-    // --registry-config stands in for both, and user and password for all three.
+    // --registry-config replaces both, and user and password replace all three.
     let file = environment.write("elsewhere.json", &wrong);
     let option = ["--registry-config", text(&file)];
     given(&option, &named).push(&environment, &registry).exit(4);
@@ -158,7 +158,7 @@ fn dockers_configuration_is_used_wherever_it_is() {
 }
 
 #[test]
-fn variables_are_left_out_where_there_are_two_registries() {
+fn variables_are_ignored_where_a_command_reaches_two_registries() {
     let (environment, from, to) = (Environment::new(), registry(), registry());
     let file = small(&environment, "provider.par");
     let logged_in = |registry: &Registry| {
@@ -185,7 +185,7 @@ fn variables_are_left_out_where_there_are_two_registries() {
             "{outcome}"
         );
     }
-    // For one registry they count, and are wrong.
+    // With one registry, the variables are used, and their password is wrong.
     run(&["copy", &source, &from.reference("other:1")]).exit(4);
 }
 
@@ -195,11 +195,11 @@ fn credentials_of_another_registry_are_not_used() {
     let other = Registry::start();
     environment.write("../home/.docker/config.json", config(&other, PASSWORD));
     let outcome = Given::default().push(&environment, &registry).exit(4);
-    assert!(outcome.stderr.contains("there are none"), "{outcome}");
+    assert!(outcome.stderr.contains("none were found"), "{outcome}");
 }
 
 #[test]
-fn podmans_files_are_used_after_dockers_and_for_the_namespace_they_name() {
+fn podmans_files_are_used_after_dockers_and_with_their_namespaces() {
     let (environment, registry) = (Environment::new(), registry());
     let (right, wrong) = (config(&registry, PASSWORD), config(&registry, WRONG));
     let runtime = [("XDG_RUNTIME_DIR", "runtime")];
@@ -210,14 +210,14 @@ fn podmans_files_are_used_after_dockers_and_for_the_namespace_they_name() {
     environment.write("runtime/containers/auth.json", &wrong);
     push(&[]).success();
     push(&runtime).exit(4);
-    // Docker's file knows another registry only, and then this one.
+    // Docker's file has an entry for another registry, and then for this one.
     let other = Registry::start();
     environment.write("../home/.docker/config.json", config(&other, WRONG));
     push(&runtime).exit(4);
     environment.write("../home/.docker/config.json", &right);
     push(&runtime).success();
 
-    // One that is named stands in for all of them.
+    // REGISTRY_AUTH_FILE replaces all of them.
     let named = [runtime[0], ("REGISTRY_AUTH_FILE", "named.json")];
     push(&named).exit(4);
     environment.write("named.json", &right);
@@ -237,7 +237,7 @@ fn podmans_files_are_used_after_dockers_and_for_the_namespace_they_name() {
 }
 
 #[test]
-fn the_variables_of_wasmclouds_host_are_for_their_own_registry() {
+fn the_variables_of_wasmclouds_host_are_for_one_registry() {
     let (environment, registry) = (Environment::new(), registry());
     let variables = |named| {
         [
@@ -249,15 +249,15 @@ fn the_variables_of_wasmclouds_host_are_for_their_own_registry() {
     let push = |variables: &[_]| given(&[], variables).push(&environment, &registry);
     push(&variables(registry.address())).success();
     let denied = push(&variables("127.0.0.1:1")).exit(4);
-    assert!(denied.stderr.contains("there are none"), "{denied}");
+    assert!(denied.stderr.contains("none were found"), "{denied}");
 }
 
-/// Puts a credential helper called `test` on a path of its own, and gives that path.
+/// Installs a credential helper called `test`, and returns a `PATH` with its directory.
 fn helper(environment: &Environment, script: &str) -> String {
     let path = environment.write("bin/docker-credential-test", script);
     fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
-    let folder: &Path = path.parent().unwrap();
-    format!("{}:{}", text(folder), std::env::var("PATH").unwrap())
+    let directory: &Path = path.parent().unwrap();
+    format!("{}:{}", text(directory), std::env::var("PATH").unwrap())
 }
 
 #[test]
@@ -281,7 +281,7 @@ fn a_credential_helper_is_asked_for_the_registry() {
             Some(format!("get {}", registry.address()).as_str())
         );
         fs::remove_file(environment.path("asked")).unwrap();
-        // Whoever is named is not looked up.
+        // The helper does not run when the user is named.
         let named = ["-u", "tester", "-p", PASSWORD];
         given(&named, &variables)
             .push(&environment, &registry)
@@ -291,7 +291,7 @@ fn a_credential_helper_is_asked_for_the_registry() {
 }
 
 #[test]
-fn a_credential_helper_that_knows_nothing_means_nobody_and_one_that_fails_is_named() {
+fn a_helper_without_credentials_means_anonymous_and_one_that_fails_is_named() {
     let (environment, registry) = (Environment::new(), registry());
     environment.write("../home/.docker/config.json", r#"{ "credsStore": "test" }"#);
     let nothing =
@@ -300,7 +300,7 @@ fn a_credential_helper_that_knows_nothing_means_nobody_and_one_that_fails_is_nam
     let outcome = given(&[], &[("PATH", &path)])
         .push(&environment, &registry)
         .exit(4);
-    assert!(outcome.stderr.contains("there are none"), "{outcome}");
+    assert!(outcome.stderr.contains("none were found"), "{outcome}");
 
     let script = format!(
         "#!/bin/sh\ncat >/dev/null\necho '{PASSWORD}'\necho the keychain is locked >&2\nexit 1\n"
@@ -320,7 +320,7 @@ fn a_credential_helper_that_knows_nothing_means_nobody_and_one_that_fails_is_nam
 }
 
 #[test]
-fn a_credential_helper_need_not_read_what_it_is_asked_for() {
+fn a_credential_helper_need_not_read_its_input() {
     let (environment, registry) = (Environment::new(), registry());
     environment.write("../home/.docker/config.json", r#"{ "credsStore": "test" }"#);
     let answer = json!({ "ServerURL": "", "Username": "tester", "Secret": PASSWORD });

@@ -1,4 +1,4 @@
-//! OCI image layouts in the place of a registry.
+//! OCI image layouts in place of a registry.
 
 use std::fs;
 use std::path::Path;
@@ -22,7 +22,7 @@ fn blob(environment: &Environment, digest: &str) -> Vec<u8> {
     fs::read(environment.path(&format!("layout/blobs/sha256/{name}"))).unwrap()
 }
 
-/// The tags in the index, sorted.
+/// Returns the tags in the index, sorted.
 fn tags(environment: &Environment) -> Vec<String> {
     let index = index(environment);
     let entries = index["manifests"].as_array().unwrap();
@@ -35,7 +35,7 @@ fn tags(environment: &Environment) -> Vec<String> {
 }
 
 #[test]
-fn a_pushed_layout_is_one_by_the_specification() {
+fn a_pushed_layout_follows_the_specification() {
     let environment = Environment::new();
     let file = small(&environment, "provider.par");
     let manifest = push(&environment, REFERENCE, &file);
@@ -69,7 +69,7 @@ fn a_pushed_layout_is_one_by_the_specification() {
 }
 
 #[test]
-fn everything_that_reads_a_reference_reads_a_layout() {
+fn every_command_that_reads_a_reference_reads_a_layout() {
     let environment = Environment::new();
     let file = pack(&environment, "provider.par.gz", Path::new("/bin/echo"));
     let manifest = push(&environment, REFERENCE, &file);
@@ -101,7 +101,7 @@ fn a_layout_and_a_registry_give_the_same_digest() {
 }
 
 #[test]
-fn what_others_put_into_a_layout_stays() {
+fn entries_and_annotations_of_other_tools_stay_in_a_layout() {
     let environment = Environment::new();
     environment.write("layout/oci-layout", r#"{"imageLayoutVersion":"1.0.0"}"#);
     let foreign = json!({
@@ -131,7 +131,7 @@ fn what_others_put_into_a_layout_stays() {
 }
 
 #[test]
-fn a_tag_moves_and_the_old_manifest_stays_under_its_digest() {
+fn a_manifest_that_loses_its_tag_is_still_found_by_digest() {
     let environment = Environment::new();
     let [old, new] = ["old.par", "new.par"].map(|name| small(&environment, name));
     let first = push(&environment, REFERENCE, &old);
@@ -152,7 +152,7 @@ fn a_tag_moves_and_the_old_manifest_stays_under_its_digest() {
 }
 
 #[test]
-fn pushes_at_once_into_one_layout_all_end_up_tagged() {
+fn concurrent_pushes_into_one_layout_keep_all_tags() {
     let environment = Environment::new();
     let names = ["a", "b", "c", "d", "e", "f"];
     let processes = names.map(|name| {
@@ -184,7 +184,7 @@ fn pushes_at_once_into_one_layout_all_end_up_tagged() {
 }
 
 #[test]
-fn a_layout_or_a_tag_that_is_not_there_is_not_found() {
+fn a_missing_layout_or_tag_is_not_found() {
     let environment = Environment::new();
     for command in ["pull", "fetch", "inspect", "verify", "extract"] {
         let outcome = par(&environment, [command, REFERENCE]).exit(3);
@@ -192,7 +192,7 @@ fn a_layout_or_a_tag_that_is_not_there_is_not_found() {
     }
     assert!(
         !environment.path("layout").exists(),
-        "reading makes no layout"
+        "reading creates a layout"
     );
     push(
         &environment,
@@ -205,7 +205,7 @@ fn a_layout_or_a_tag_that_is_not_there_is_not_found() {
 }
 
 #[test]
-fn a_folder_with_other_things_in_it_does_not_become_a_layout() {
+fn a_directory_with_other_files_does_not_become_a_layout() {
     let environment = Environment::new();
     let file = small(&environment, "provider.par");
     environment.write("layout/precious", "mine");
@@ -219,7 +219,7 @@ fn a_folder_with_other_things_in_it_does_not_become_a_layout() {
 }
 
 #[test]
-fn a_blob_that_was_damaged_in_a_layout_is_not_used() {
+fn a_damaged_blob_in_a_layout_is_not_used() {
     let environment = Environment::new();
     let file = small(&environment, "provider.par");
     push(&environment, REFERENCE, &file);

@@ -1,4 +1,4 @@
-//! What is in a repository: tags, and what refers to a manifest.
+//! Lists: the tags of a repository, and the referrers of a manifest.
 
 use std::fs;
 
@@ -24,7 +24,7 @@ fn repository_with(options: RegistryOptions, host: &str, name: &str) -> Reposito
     Registries::new(options).unwrap().repository(&reference)
 }
 
-/// A page of a list, and where the next one is.
+/// Returns a page of a list, with a link to the next page.
 fn page(content_type: &str, body: &'static str, next: &str) -> Fault {
     let mut headers = vec![("content-type", content_type.to_owned())];
     if !next.is_empty() {
@@ -38,7 +38,7 @@ fn page(content_type: &str, body: &'static str, next: &str) -> Fault {
 }
 
 #[test]
-fn tags_are_listed_a_line_for_each() {
+fn tags_are_listed_on_a_line_each() {
     let environment = Environment::new();
     let file = small(&environment, "provider.par");
     let repository = format!("{}/{}", shared_registry(), unique("tags"));
@@ -57,13 +57,13 @@ fn tags_are_listed_a_line_for_each() {
 }
 
 #[test]
-fn tags_of_a_layout_are_listed_as_those_of_a_repository() {
+fn the_tags_of_a_layout_are_listed() {
     let environment = Environment::new();
     let file = small(&environment, "provider.par");
     for tag in ["1.1.0", "1.0.0"] {
         push(&environment, &format!("oci-layout://layout:{tag}"), &file);
     }
-    // Other tools have other names for what is in it.
+    // Other tools write names into a layout that are not tags.
     let index = environment.path("layout/index.json");
     let text = fs::read_to_string(&index).unwrap();
     fs::write(&index, text.replace("1.1.0", "ghcr.io/x:1")).unwrap();
@@ -79,7 +79,7 @@ fn tags_of_a_layout_are_listed_as_those_of_a_repository() {
 }
 
 #[test]
-fn a_list_goes_on_where_the_registry_says_and_nowhere_else() {
+fn a_list_continues_only_at_links_to_the_same_registry() {
     let environment = Environment::new();
     let file = small(&environment, "provider.par");
     let name = unique("pages");
@@ -116,7 +116,7 @@ fn a_list_goes_on_where_the_registry_says_and_nowhere_else() {
 }
 
 #[test]
-fn what_the_registry_wants_users_to_know_is_told_once() {
+fn a_warning_of_the_registry_is_printed_once() {
     let environment = Environment::new();
     let file = small(&environment, "provider.par");
     let name = unique("warned");
@@ -133,8 +133,8 @@ fn what_the_registry_wants_users_to_know_is_told_once() {
     let reference = proxy.reference(&format!("{name}:1.0.0"));
     let verified = par(&environment, ["verify", &reference]).success();
     assert!(proxy.seen("GET", "").len() > 1);
-    let told = verified.stderr.matches("says: the plan ends soon").count();
-    assert_eq!(told, 1, "{verified}");
+    let printed = verified.stderr.matches("says: the plan ends soon").count();
+    assert_eq!(printed, 1, "{verified}");
 }
 
 fn referrer(digest: &Digest, artifact_type: &str) -> Value {
@@ -153,14 +153,14 @@ fn digests(referrers: &[Referrer]) -> Vec<Digest> {
 }
 
 #[test]
-fn where_there_is_no_referrers_api_a_tag_stands_in_for_it() {
+fn without_a_referrers_api_the_fallback_tag_is_read() {
     let name = unique("referrers");
     let reference = format!("{}/{name}:1.0.0", shared_registry());
     let subject: Digest = peer::push(&reference, b"archive").parse().unwrap();
     let repository = repository(shared_registry(), &name);
     assert_eq!(block_on(repository.referrers(&subject, None)).unwrap(), []);
 
-    // `registry:2` wants the manifests of an index to be there.
+    // `registry:2` accepts an index only when its manifests exist.
     let children = ["signature", "sbom"].map(|tag| {
         let reference = format!("{}/{name}:{tag}", shared_registry());
         peer::push(&reference, tag.as_bytes())
@@ -182,26 +182,26 @@ fn where_there_is_no_referrers_api_a_tag_stands_in_for_it() {
     let signatures = block_on(repository.referrers(&subject, Some(SIGNATURE))).unwrap();
     assert_eq!(digests(&signatures), children[..1]);
 
-    // Something else has that name.
+    // The fallback tag points to something that is not an index.
     peer::push(&tagged, b"archive");
     let error = block_on(repository.referrers(&subject, None)).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotVerified, "{error}");
 }
 
 #[test]
-fn what_a_mirror_does_not_know_of_is_for_the_registry_to_say() {
+fn referrers_that_a_mirror_does_not_know_come_from_the_registry() {
     let index = page(peer::INDEX, TWO, "");
     let rules = vec![Rule::on("GET", "/referrers/", index).always()];
     let origin = Proxy::to(shared_registry(), rules);
-    // It has neither the API nor the tag.
+    // The mirror has neither the referrers API nor the fallback tag.
     let mirror = Registry::start();
-    let folder = tempfile::tempdir().unwrap();
-    let entry = folder.path().join(origin.address());
+    let directory = tempfile::tempdir().unwrap();
+    let entry = directory.path().join(origin.address());
     fs::create_dir(&entry).unwrap();
     let hosts = format!("[host.\"http://{}\"]", mirror.address());
     fs::write(entry.join("hosts.toml"), hosts).unwrap();
     let mut options = RegistryOptions::default();
-    options.hosts_directory = Some(folder.path().to_owned());
+    options.hosts_directory = Some(directory.path().to_owned());
     let repository = repository_with(options, origin.address(), &unique("mirrored"));
     let subject = Digest::of(b"subject");
     let found = block_on(repository.referrers(&subject, None)).unwrap();
@@ -222,7 +222,7 @@ const TWO: &str = r#"{"schemaVersion": 2, "manifests": [
      "digest": "sha256:0000000000000000000000000000000000000000000000000000000000000002"}]}"#;
 const NONE: &str = r#"{"schemaVersion": 2, "manifests": null}"#;
 
-/// What is found when the API answers like this.
+/// Returns the referrers when the API gives these answers.
 fn asked(answers: Vec<Fault>, artifact_type: Option<&str>) -> Result<Vec<Referrer>, Error> {
     let rules = answers.into_iter();
     let rules = rules.map(|answer| Rule::on("GET", "/referrers/", answer));
@@ -237,11 +237,11 @@ fn asked(answers: Vec<Fault>, artifact_type: Option<&str>) -> Result<Vec<Referre
 }
 
 #[test]
-fn the_referrers_api_is_asked_page_by_page_and_filtered_by_one_side() {
+fn the_referrers_api_is_read_page_by_page_and_filtered_once() {
     let first = |next: &str| page(peer::INDEX, TWO, next);
     assert_eq!(asked(vec![first("")], None).unwrap().len(), 2);
     assert_eq!(asked(vec![first("")], Some("a/b")).unwrap().len(), 1);
-    // A registry that has filtered knows better what is of which kind.
+    // What the registry has filtered is not filtered again.
     let mut filtered = first("");
     if let Fault::Answer { headers, .. } = &mut filtered {
         headers.push(("oci-filters-applied", "artifactType".to_owned()));
@@ -254,13 +254,13 @@ fn the_referrers_api_is_asked_page_by_page_and_filtered_by_one_side() {
     ];
     assert_eq!(asked(pages, None).unwrap().len(), 4);
 
-    // Cut off in the middle it is not complete.
+    // A list that ends with an error is not complete.
     let gone = vec![first("?page=2"), Fault::status("404 Not Found")];
     let error = asked(gone, None).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotVerified, "{error}");
     let malformed = vec![page(peer::INDEX, "{", "")];
     assert!(matches!(asked(malformed, None), Err(Error::Json { .. })));
-    // Whatever the path: no API.
+    // An answer of another content type means that there is no API.
     let site = vec![page("text/html", "<html>", "")];
     assert_eq!(asked(site, None).unwrap(), []);
     let denied = asked(vec![Fault::status("403 Forbidden")], None).unwrap_err();

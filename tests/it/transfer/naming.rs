@@ -1,4 +1,4 @@
-//! What names stand for: `par resolve`, `par tag` and `par delete`.
+//! `par resolve`, `par tag` and `par delete`.
 
 use serde_json::json;
 
@@ -6,7 +6,7 @@ use super::{par, push, requests_about, small, text};
 use crate::support::proxy::{Fault, Proxy, Rule};
 use crate::support::{Environment, Registry, Terminal};
 
-/// A registry with an archive as `provider:1.0.0`, and the digest of its manifest.
+/// Returns a registry with an archive as `provider:1.0.0`, and the digest of its manifest.
 fn site() -> (Environment, Registry, String) {
     let (environment, registry) = (Environment::new(), Registry::start());
     let file = small(&environment, "provider.par");
@@ -34,7 +34,7 @@ fn a_reference_is_resolved_with_one_request() {
 }
 
 #[test]
-fn a_tag_is_one_more_name_for_the_same_manifest() {
+fn a_tag_is_added_to_a_manifest() {
     let (environment, registry, digest) = site();
     let reference = registry.reference("provider:1.0.0");
     let seen = registry.requests().len();
@@ -83,7 +83,7 @@ fn a_tag_is_one_more_name_for_the_same_manifest() {
 }
 
 #[test]
-fn a_tag_counts_as_set_when_the_registry_says_so_or_gives_it_back() {
+fn a_tag_is_set_when_the_registry_confirms_it_or_resolves_it() {
     let (environment, registry, digest) = site();
     let reference = |host: &str, tag: &str| format!("{host}/provider:{tag}");
     let file = environment.path("provider.par");
@@ -116,22 +116,22 @@ fn a_tag_counts_as_set_when_the_registry_says_so_or_gives_it_back() {
     );
     let pushed = reference(proxy.address(), "pushed");
     par(&environment, ["push", &pushed, text(&file)]).exit(5);
-    // It still stands for what it stood for before.
+    // The tag still points to the manifest from before.
     let newer = small(&environment, "newer.par");
     let refused = par(&environment, ["push", &source, text(&newer)]).exit(5);
     assert!(refused.stderr.contains(&digest), "{refused}");
 }
 
 #[test]
-fn what_is_deleted_is_gone_with_all_its_names() {
+fn a_deleted_manifest_is_gone_with_all_its_tags() {
     let (environment, registry, digest) = site();
     let reference = registry.reference("provider:1.0.0");
     let pinned = registry.reference(&format!("provider@{digest}"));
-    // Nobody confirms it.
+    // Without a terminal, the deletion cannot be confirmed.
     let refused = par(&environment, ["delete", &reference]).exit(2);
     assert!(refused.stderr.contains("--force"), "{refused}");
     par(&environment, ["tag", &reference, "1.0"]).success();
-    // Whoever names one tag does not mean the other.
+    // A reference with one tag does not delete a manifest with another tag.
     let refused = par(&environment, ["delete", &reference, "--force"]).exit(7);
     assert!(
         refused.stderr.contains("other tags stand for: 1.0\n"),
@@ -153,7 +153,7 @@ fn what_is_deleted_is_gone_with_all_its_names() {
 }
 
 #[test]
-fn on_a_terminal_it_is_asked_what_is_to_be_deleted_and_no_is_the_default() {
+fn on_a_terminal_a_deletion_is_confirmed_and_no_is_the_default() {
     let (environment, registry, digest) = site();
     let reference = registry.reference("provider:1.0.0");
     let pinned = registry.reference(&format!("provider@{digest}"));
@@ -178,7 +178,7 @@ fn on_a_terminal_it_is_asked_what_is_to_be_deleted_and_no_is_the_default() {
 }
 
 #[test]
-fn a_tag_that_is_set_while_it_is_asked_is_not_deleted() {
+fn a_tag_that_is_set_during_the_question_prevents_the_deletion() {
     let (environment, registry, _) = site();
     let reference = registry.reference("provider:1.0.0");
     let mut terminal = Terminal::run(&environment, &["delete", &reference]);
@@ -192,7 +192,7 @@ fn a_tag_that_is_set_while_it_is_asked_is_not_deleted() {
 }
 
 #[test]
-fn the_only_tag_of_a_manifest_may_name_it_and_others_stay() {
+fn a_manifest_with_one_tag_is_deleted_by_it_and_other_manifests_stay() {
     let (environment, registry, _) = site();
     let file = small(&environment, "another.par");
     let another = push(&environment, &registry.reference("provider:2.0.0"), &file);
@@ -207,7 +207,7 @@ fn the_only_tag_of_a_manifest_may_name_it_and_others_stay() {
 }
 
 #[test]
-fn where_nothing_is_deleted_that_is_said() {
+fn a_deletion_that_is_not_possible_is_an_error() {
     let (environment, registry, digest) = site();
     let read_only = Registry::builder()
         .read_only()
@@ -224,7 +224,7 @@ fn where_nothing_is_deleted_that_is_said() {
 }
 
 #[test]
-fn a_mirror_that_is_behind_does_not_decide_what_is_tagged_or_deleted() {
+fn tags_and_deletions_ignore_an_outdated_mirror() {
     let (environment, registry, old) = site();
     let mirror = Registry::start();
     let file = environment.path("provider.par");
@@ -237,15 +237,15 @@ fn a_mirror_that_is_behind_does_not_decide_what_is_tagged_or_deleted() {
         registry.address(),
         mirror.address()
     );
-    let folder = environment.write("hosts/registry.test/hosts.toml", hosts);
-    let folder = folder
+    let hosts = environment.write("hosts/registry.test/hosts.toml", hosts);
+    let directory = hosts
         .parent()
         .unwrap()
         .parent()
         .unwrap()
         .display()
         .to_string();
-    // The tag moves on, and what it had before gets another.
+    // The tag moves to another manifest, and the first manifest gets another tag.
     par(
         &environment,
         ["tag", &registry.reference("provider:1.0.0"), "0.9.0"],
@@ -255,12 +255,16 @@ fn a_mirror_that_is_behind_does_not_decide_what_is_tagged_or_deleted() {
     let new = push(&environment, &registry.reference("provider:1.0.0"), &file);
 
     let reference = "registry.test/provider:1.0.0";
-    let resolved = par(&environment, ["resolve", reference, "--hosts-dir", &folder]).success();
+    let resolved = par(
+        &environment,
+        ["resolve", reference, "--hosts-dir", &directory],
+    )
+    .success();
     assert!(resolved.line().ends_with(&old), "{resolved}");
-    let options = ["tag", reference, "1.0", "--hosts-dir", &folder];
+    let options = ["tag", reference, "1.0", "--hosts-dir", &directory];
     let tagged = par(&environment, options).success();
     assert!(tagged.line().ends_with(&new), "{tagged}");
-    let options = ["delete", reference, "--force", "--hosts-dir", &folder];
+    let options = ["delete", reference, "--force", "--hosts-dir", &directory];
     let refused = par(&environment, options).exit(7);
     assert!(refused.stderr.contains("stand for: 1.0\n"), "{refused}");
     let named = format!("registry.test/provider@{new}");
@@ -269,7 +273,7 @@ fn a_mirror_that_is_behind_does_not_decide_what_is_tagged_or_deleted() {
         &named,
         "--force",
         "--hosts-dir",
-        &folder,
+        &directory,
         "-o",
         "json",
     ];

@@ -1,76 +1,80 @@
 //! Docker's `config.json` and Podman's `auth.json`, which have one format.
 
 use std::fs::File;
-use std::io::{Read, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use data_encoding::{BASE64, BASE64_NOPAD};
 use serde_json::{Map, Value, json};
 
-use crate::content::{AtomicFile, is_absent};
+use crate::content::{AtomicFile, is_absent, is_too_large, read_bounded};
 
-use super::super::error::{Error, one_line};
-use super::Credentials;
+use super::super::error::Error;
+use super::super::one_line::one_line;
 use super::helper_program::Helper;
-use super::server::{is_same_registry, scope_within, server};
+use super::keys::{is_same_registry, key_of, scope_within};
+use super::secrets::Credentials;
 
 /// The largest file that is read, in bytes.
 const LIMIT: u64 = 4 * 1024 * 1024;
 const AUTHS: &str = "auths";
 
-/// The content of a file, with what only others understand.
+/// A file with credentials, including the parts that only other programs understand.
 pub(super) struct CredentialFile {
-    pub(super) path: PathBuf,
+    path: PathBuf,
     content: Map<String, Value>,
 }
 
 impl CredentialFile {
-    /// Reads the file, to find what it has for `registry`. `None` when there is no such file.
+    /// Reads the file; `registry` is for the error message. Returns `None` when there is no such file.
     pub(super) fn read(path: &Path, registry: &str) -> Result<Option<Self>, Error> {
         let unreadable = |source| Error::CredentialFile {
             registry: registry.to_owned(),
             path: path.to_owned(),
             source,
         };
-        let mut text = Vec::new();
-        match File::open(path) {
-            Ok(file) => file.take(LIMIT + 1).read_to_end(&mut text),
+        let file = match File::open(path) {
+            Ok(file) => file,
             Err(error) if is_absent(&error) => return Ok(None),
-            Err(error) => Err(error),
-        }
-        .map_err(unreadable)?;
-        let path = path.to_owned();
-        // Podman makes an empty file when it logs out.
+            Err(error) => return Err(unreadable(error)),
+        };
+        let malformed = |reason| Error::CredentialEntry {
+            registry: registry.to_owned(),
+            path: path.to_owned(),
+            reason,
+        };
+        let text = read_bounded(file, LIMIT).map_err(|error| {
+            if is_too_large(&error) {
+                malformed(format!("it is larger than {LIMIT} bytes"))
+            } else {
+                unreadable(error)
+            }
+        })?;
+        // Podman writes an empty file when a user logs out.
         if text.iter().all(u8::is_ascii_whitespace) {
             return Ok(Some(Self::empty(path)));
         }
-        let malformed = |reason: String| Error::CredentialEntry {
-            registry: registry.to_owned(),
-            path: path.clone(),
-            reason,
-        };
-        if text.len() as u64 > LIMIT {
-            return Err(malformed(format!("it is larger than {LIMIT} bytes")));
-        }
-        // Where the mistake is, and not what: the parser quotes what it read.
+        // The message of the parser is left out, because it quotes the file, which holds secrets.
         let content = serde_json::from_slice(&text).map_err(|error| {
             let (line, column) = (error.line(), error.column());
             malformed(format!(
                 "it is not a docker config.json (line {line}, column {column})"
             ))
         })?;
-        Ok(Some(Self { path, content }))
+        Ok(Some(Self {
+            path: path.to_owned(),
+            content,
+        }))
     }
 
-    /// Changes the file, which need not exist, with everything else kept. `change` says whether there is
-    /// anything to write, and so does this. Whoever reads it meanwhile finds one whole file or the other.
+    /// Changes the file in one step, or creates it. `change` returns whether there is anything to write,
+    /// and this function returns the same.
     pub(super) fn change(
         path: &Path,
         registry: &str,
         change: impl FnOnce(&mut Self) -> Result<bool, Error>,
     ) -> Result<bool, Error> {
-        let file = Self::read(path, registry)?;
-        let mut file = file.unwrap_or_else(|| Self::empty(path.to_owned()));
+        let mut file = Self::read(path, registry)?.unwrap_or_else(|| Self::empty(path));
         let changed = change(&mut file)?;
         if changed {
             file.write()?;
@@ -78,43 +82,42 @@ impl CredentialFile {
         Ok(changed)
     }
 
-    /// A file that is not there yet.
-    fn empty(path: PathBuf) -> Self {
+    /// Returns an empty file.
+    fn empty(path: &Path) -> Self {
         Self {
-            path,
+            path: path.to_owned(),
             content: Map::new(),
         }
     }
 
-    /// The helper that keeps the credentials of `registry`.
+    /// Returns the helper that keeps the credentials for `registry`.
     pub(super) fn helper(&self, registry: &str) -> Option<Helper> {
         let helpers = self.content.get("credHelpers").and_then(Value::as_object);
-        let own = helpers.into_iter().flatten();
-        let own = own
-            .filter(|(key, _)| is_same_registry(key, registry))
-            .map(|(_, name)| name)
-            .next();
-        let name = own.or_else(|| self.content.get("credsStore"))?.as_str()?;
-        // An empty name is how Docker says: for this registry none.
+        let mut helpers = helpers.into_iter().flatten();
+        let own = helpers.find(|(key, _)| is_same_registry(key, registry));
+        let name = own.map(|(_, name)| name);
+        let name = name.or_else(|| self.content.get("credsStore"))?.as_str()?;
+        // In Docker's file, an empty name means that this registry has no helper.
         (!name.is_empty()).then(|| Helper::new(name))
     }
 
-    /// What the file itself holds for a repository: the entry that is most specific, if any.
+    /// Returns the credentials in the most specific entry for a repository.
     pub(super) fn entry(
         &self,
         registry: &str,
         repository: &str,
     ) -> Result<Option<Credentials>, Error> {
+        let own_key = key_of(registry);
         let entries = self.content.get(AUTHS).and_then(Value::as_object);
         let fitting = entries.into_iter().flatten().filter_map(|(key, entry)| {
             let scope = scope_within(key, registry)?;
             let beneath = repository.strip_prefix(scope)?;
             let fits = scope.is_empty() || beneath.is_empty() || beneath.starts_with('/');
-            let rank = (scope.len(), key == server(registry));
+            let rank = (scope.len(), *key == own_key);
             fits.then_some((rank, key, entry))
         });
         let credentials = fitting.filter_map(|(rank, key, entry)| {
-            // Docker leaves empty entries for what its helpers keep.
+            // Docker writes an empty entry when a helper has the credentials.
             let credentials = credentials(entry).transpose()?;
             Some((rank, key, credentials))
         });
@@ -131,8 +134,8 @@ impl CredentialFile {
         }
     }
 
-    /// Replaces what the file has for `registry` as a whole. Without credentials: by the empty entry with
-    /// which Docker lists what a helper keeps.
+    /// Replaces the entries for `registry` as a whole. Without credentials, the new entry is empty: a
+    /// helper has them.
     pub(super) fn put(
         &mut self,
         registry: &str,
@@ -150,15 +153,15 @@ impl CredentialFile {
             return Err(Error::CredentialEntry {
                 registry: registry.to_owned(),
                 path: self.path.clone(),
-                reason: "its `auths` are not an object".to_owned(),
+                reason: "`auths` is not an object".to_owned(),
             });
         };
-        entries.insert(server(registry).to_owned(), entry);
+        entries.insert(key_of(registry), entry);
         Ok(())
     }
 
-    /// Takes out what the file has for `registry` as a whole, under any of its names. Says whether there
-    /// was anything.
+    /// Removes the entries for `registry` as a whole, under all spellings of its name. Returns whether there
+    /// were any.
     pub(super) fn remove(&mut self, registry: &str) -> bool {
         let entries = self.content.get_mut(AUTHS).and_then(Value::as_object_mut);
         let Some(entries) = entries else {
@@ -169,11 +172,11 @@ impl CredentialFile {
         entries.len() < before
     }
 
-    /// Replaces the file in one step, for its owner alone. Its folder has to be there.
+    /// Writes the file in one step, readable for its owner alone. Its directory has to exist.
     fn write(&self) -> Result<(), Error> {
         let write = || {
             let mut file = AtomicFile::create_private(&self.path)?;
-            // With tabs, as Docker writes it.
+            // Docker indents with tabs.
             let format = serde_json::ser::PrettyFormatter::with_indent(b"\t");
             let mut text = Vec::new();
             let mut serializer = serde_json::Serializer::with_formatter(&mut text, format);
@@ -182,14 +185,11 @@ impl CredentialFile {
             file.write_all(&text)?;
             file.commit()
         };
-        write().map(drop).map_err(|source| Error::File {
-            path: self.path.clone(),
-            source,
-        })
+        write().map(drop).map_err(Error::file(&self.path))
     }
 }
 
-/// What an entry of `auths` holds, or what is wrong with it.
+/// Returns the credentials in an entry of `auths`, or what is wrong with it.
 fn credentials(entry: &Value) -> Result<Option<Credentials>, &'static str> {
     let text = |name: &str| {
         let value = entry.get(name).and_then(Value::as_str);
@@ -211,7 +211,7 @@ fn credentials(entry: &Value) -> Result<Option<Credentials>, &'static str> {
         let (user, password) = decoded
             .split_once(':')
             .ok_or("has an `auth` without a password")?;
-        // Docker has padded passwords with zeros.
+        // Docker used to pad passwords with zeros.
         return Ok(basic(user, password.trim_end_matches('\0')));
     }
     Ok(text("username").and_then(|user| basic(user, text("password").unwrap_or_default())))

@@ -1,6 +1,4 @@
-//! Files as people and programs have written them.
-
-use super::super::server::DOCKER_HUB;
+use super::super::keys::DOCKER_HUB_KEY;
 use super::*;
 
 fn file(content: Value) -> CredentialFile {
@@ -13,7 +11,7 @@ fn file(content: Value) -> CredentialFile {
     }
 }
 
-/// The user that the entries name, where each is one with the password `secret`.
+/// Returns the user in the entry for a repository. Each entry has a key and a user.
 fn user(keys: &[(&str, &str)], registry: &str, repository: &str) -> Option<String> {
     let entries = keys.iter().map(|(key, user)| {
         let auth = BASE64.encode(format!("{user}:secret").as_bytes());
@@ -46,9 +44,25 @@ fn an_entry_is_for_its_own_registry() {
 }
 
 #[test]
-fn docker_hub_goes_by_all_its_names() {
+fn the_port_of_https_makes_no_other_registry() {
+    for (key, registry) in [
+        ("ghcr.io", "ghcr.io:443"),
+        ("ghcr.io:443", "ghcr.io"),
+        ("https://ghcr.io:443/v2/", "ghcr.io"),
+        ("docker.io", "registry-1.docker.io:443"),
+    ] {
+        let found = user(&[(key, "a")], registry, "x");
+        assert_eq!(found.as_deref(), Some("a"), "{key} for {registry}");
+    }
+    let helper = file(json!({ "credHelpers": { "ghcr.io": "gh" } }));
+    assert!(helper.helper("ghcr.io:443").is_some());
+    assert_eq!(user(&[("ghcr.io", "a")], "ghcr.io:8443", "x"), None);
+}
+
+#[test]
+fn docker_hub_is_found_under_all_its_names() {
     for key in [
-        DOCKER_HUB,
+        DOCKER_HUB_KEY,
         "docker.io",
         "index.docker.io",
         "registry-1.docker.io",
@@ -57,7 +71,7 @@ fn docker_hub_goes_by_all_its_names() {
         assert_eq!(found.as_deref(), Some("hub"), "{key}");
         assert_eq!(user(&[(key, "hub")], "ghcr.io", "x"), None);
     }
-    let both = [(DOCKER_HUB, "docker's"), ("docker.io", "other")];
+    let both = [(DOCKER_HUB_KEY, "docker's"), ("docker.io", "other")];
     assert_eq!(user(&both, "docker.io", "x").as_deref(), Some("docker's"));
 }
 
@@ -78,7 +92,7 @@ fn the_most_specific_entry_wins() {
 }
 
 #[test]
-fn what_an_entry_holds_is_told_apart() {
+fn an_entry_holds_a_password_a_token_or_nothing() {
     let held = |entry: Value| credentials(&entry);
     let basic = |user: &str, password: &str| {
         Ok(Some(Credentials::Basic {
@@ -102,9 +116,12 @@ fn what_an_entry_holds_is_told_apart() {
 }
 
 #[test]
-fn an_entry_is_replaced_under_all_its_names_and_the_rest_is_kept() {
+fn an_entry_is_replaced_under_all_spellings_and_the_rest_is_kept() {
     let mut file = file(json!({
-        "auths": { "docker.io": {}, "docker.io/org": {}, "ghcr.io": { "auth": "x" } },
+        "auths": {
+            "docker.io": {}, "index.docker.io:443": {}, "docker.io/org": {},
+            "ghcr.io": { "auth": "x" },
+        },
         "credsStore": "desktop", "credHelpers": { "ghcr.io": "gh", "quay.io": "" },
         "proxies": { "default": {} },
     }));
@@ -113,7 +130,7 @@ fn an_entry_is_replaced_under_all_its_names_and_the_rest_is_kept() {
         Value::Object(file.content.clone()),
         json!({
             "auths": {
-                DOCKER_HUB: { "auth": "YTpi" }, "docker.io/org": {},
+                DOCKER_HUB_KEY: { "auth": "YTpi" }, "docker.io/org": {},
                 "ghcr.io": { "auth": "x" },
             },
             "credsStore": "desktop", "credHelpers": { "ghcr.io": "gh", "quay.io": "" },

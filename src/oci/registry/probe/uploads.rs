@@ -1,100 +1,77 @@
-//! Finding out how a registry takes content, with content that goes away again.
+//! Probing how a repository accepts blobs.
 
 use bytes::Bytes;
-use reqwest::Method;
-use reqwest::header::LOCATION;
+use reqwest::{Method, Response};
 
 use crate::content::Descriptor;
+use crate::oci::error::Error;
 
-use super::super::super::error::Error;
-use super::super::super::media_type;
-use super::super::blob_upload::wants_chunks;
-use super::super::transport::Scope;
-use super::super::upload_session::{Session, location};
-use super::Probe;
+use super::super::http::{Request, Scope};
+use super::super::repository_endpoint::RepositoryEndpoint;
+use super::super::upload::{BlobUpload, Session, compare_stored, wants_chunks};
 
-impl Probe {
-    /// Sends a blob in one request, and makes sure that it is there. Gives the refusal when the registry
-    /// may take it in chunks instead.
-    pub(crate) async fn upload_whole(
-        &self,
-        content: &Descriptor,
-        bytes: Bytes,
-    ) -> Result<Option<Error>, Error> {
-        let session = self.begin(content).await?;
-        let call = self.host.closing_call(content, &session)?;
-        if let Err(error) = self.asked(&call, bytes).await {
-            self.cancel(content, &session).await;
-            return match wants_chunks(&error) {
-                true => Ok(Some(error)),
-                false => Err(error),
-            };
-        }
-        let stored = self.host.stored(content, Scope::PUSH).await?;
-        self.host.compare_stored(content, stored)?;
-        Ok(None)
-    }
-
-    /// Sends a blob as a chunk, and leaves it at that. `false`: the upload cannot be cancelled, and stays
-    /// until the registry clears it away.
-    pub(crate) async fn upload_chunk(
-        &self,
-        content: &Descriptor,
-        bytes: Bytes,
-    ) -> Result<bool, Error> {
-        let mut session = self.begin(content).await?;
-        let call = self.host.chunk_call(content, &session, content.size)?;
-        let sent = self.asked(&call, bytes).await;
-        if let Ok(response) = &sent
-            && response.headers().contains_key(LOCATION)
-        {
-            session.url = location(response, &call)?;
-        }
-        let cancelled = self.cancel(content, &session).await;
-        sent.map(|_| cancelled)
-    }
-
-    /// Sends content that is no upload of its own, in whatever way the registry takes it.
-    pub(crate) async fn put(&self, content: &Descriptor, bytes: &Bytes) -> Result<(), Error> {
-        if media_type::is_manifest(&content.media_type) {
-            self.host.upload_manifest(content, bytes, None).await
+/// Sends a blob in one request, and checks that it is stored. Returns the refusal when the registry may accept the
+/// blob in chunks instead.
+pub(super) async fn upload_whole(
+    repository: &RepositoryEndpoint,
+    content: &Descriptor,
+    bytes: Bytes,
+) -> Result<Option<Error>, Error> {
+    let mut upload = BlobUpload::new(repository, content);
+    let session = begin(&mut upload).await?;
+    let request = upload.closing_request(&session, content.size)?;
+    if let Err(error) = send(repository, &request, bytes).await {
+        cancel(&upload, &session).await;
+        return if wants_chunks(&error) {
+            Ok(Some(error))
         } else {
-            self.host.upload_blob(content, None, bytes).await
-        }
-    }
-
-    /// Takes content out of the repository.
-    pub(crate) async fn delete(&self, content: &Descriptor) -> Result<(), Error> {
-        let call = match media_type::is_manifest(&content.media_type) {
-            true => {
-                let name = content.digest.to_string();
-                self.host
-                    .manifest_call(Method::DELETE, &name, Scope::DELETE)?
-            }
-            false => self
-                .host
-                .blob_call(Method::DELETE, content, Scope::DELETE)?,
+            Err(error)
         };
-        self.asked(&call, Bytes::new()).await.map(drop)
     }
+    let stored = repository.stored(content, Scope::PUSH).await?;
+    compare_stored(repository, content, stored.as_ref())?;
+    Ok(None)
+}
 
-    async fn begin(&self, content: &Descriptor) -> Result<Session, Error> {
-        let mut attempts = self.host.transport.attempts();
-        let session = self.host.begin(content, None, &mut attempts).await?;
-        session.ok_or_else(|| Error::Location {
-            what: format!("blob {}", content.digest),
-            registry: self.name().to_owned(),
-            reason: "it opened no upload".to_owned(),
-        })
+/// Sends a blob as one chunk, and cancels the upload. Returns whether it was cancelled: otherwise it stays until the
+/// registry removes it.
+pub(super) async fn upload_chunk(
+    repository: &RepositoryEndpoint,
+    content: &Descriptor,
+    bytes: Bytes,
+) -> Result<bool, Error> {
+    let mut upload = BlobUpload::new(repository, content);
+    let mut session = begin(&mut upload).await?;
+    let request = upload.chunk_request(&session, content.size)?;
+    let sent = send(repository, &request, bytes).await;
+    if let Ok(response) = &sent {
+        session.follow(response, &request)?;
     }
+    let cancelled = cancel(&upload, &session).await;
+    sent.map(|_| cancelled)
+}
 
-    async fn cancel(&self, content: &Descriptor, session: &Session) -> bool {
-        let call = self
-            .host
-            .session_call(Method::DELETE, content, session.url.clone());
-        match call {
-            Ok(call) => self.asked(&call, Bytes::new()).await.is_ok(),
-            Err(_) => false,
-        }
+async fn begin(upload: &mut BlobUpload<'_>) -> Result<Session, Error> {
+    let session = upload.begin(None).await?;
+    session.ok_or_else(|| Error::Location {
+        what: format!("blob {}", upload.content.digest),
+        registry: upload.repository.endpoint.name().to_owned(),
+        reason: "it opened no upload".to_owned(),
+    })
+}
+
+async fn cancel(upload: &BlobUpload<'_>, session: &Session) -> bool {
+    match upload.request(Method::DELETE, session) {
+        Ok(request) => upload.repository.endpoint.send(&request).await.is_ok(),
+        Err(_) => false,
     }
+}
+
+async fn send(
+    repository: &RepositoryEndpoint,
+    request: &Request,
+    bytes: Bytes,
+) -> Result<Response, Error> {
+    let response = repository.endpoint.exchange(request, bytes).await?;
+    repository.endpoint.check(response, request).await
 }

@@ -133,7 +133,7 @@ fn a_registry_that_wants_credentials_is_denied_without_them() {
     for command in commands {
         Refusal {
             code: 4,
-            message: &[registry.address(), "wants credentials", "401"],
+            message: &[registry.address(), "requires credentials", "401"],
             hint: "par login",
         }
         .of(&environment, command);

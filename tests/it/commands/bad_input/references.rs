@@ -296,7 +296,7 @@ fn tags_and_repositories_that_are_not_there_are_not_found() {
         }
     }
     for (reference, message) in [
-        ("oci-layout://nowhere:1", "there is no such folder"),
+        ("oci-layout://nowhere:1", "there is no such directory"),
         ("oci-layout://.:1", "no `oci-layout` file"),
     ] {
         for command in commands(reference) {

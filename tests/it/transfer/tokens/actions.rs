@@ -1,17 +1,17 @@
-//! Registries that have words of their own for what a token is to allow.
+//! Registries with their own names for the actions that a token allows.
 
 use super::*;
 use crate::support::proxy::{Fault, Head, Proxy, Rule};
 
-/// Asks for `theirs` where the registry asks for `ours`.
-fn ask_for(answer: &mut Head, ours: &str, theirs: &str) {
+/// Replaces the action `ours` by `theirs` in the challenge of the registry.
+fn replace_action(answer: &mut Head, ours: &str, theirs: &str) {
     if let Some(challenge) = answer.get("www-authenticate") {
         let challenge = challenge.replace(&format!(":{ours}\""), &format!(":{theirs}\""));
         answer.set("www-authenticate", challenge);
     }
 }
 
-/// A registry behind `service` with `org/provider:1.0.0`, and the digest of that.
+/// Returns a registry behind `service` with `org/provider:1.0.0`, and the digest of that manifest.
 fn site(environment: &Environment, service: &TokenService) -> (Registry, String) {
     let registry = service.registry();
     let file = small(environment, "provider.par");
@@ -21,26 +21,27 @@ fn site(environment: &Environment, service: &TokenService) -> (Registry, String)
     (registry, digest.to_owned())
 }
 
-fn last_asked_for(service: &TokenService) -> Vec<String> {
+/// Returns the scopes of the last request for a token.
+fn last_scopes(service: &TokenService) -> Vec<String> {
     service.asked().pop().unwrap().scopes
 }
 
 #[test]
-fn a_list_of_tags_that_takes_an_action_of_its_own_is_read() {
+fn tags_are_listed_where_that_is_an_action_of_its_own() {
     // Azure Container Registry.
     let environment = Environment::new();
     let service = TokenService::start(Rules::default());
     let (registry, _) = site(&environment, &service);
-    let edit = Fault::edit(|answer| ask_for(answer, "pull", "metadata_read"));
+    let edit = Fault::edit(|answer| replace_action(answer, "pull", "metadata_read"));
     let proxy = Proxy::start(&registry, vec![Rule::on("GET", "/tags/list", edit)]);
     let tags = run(&environment, ["tags", &proxy.reference("org/provider")]).success();
     assert_eq!(tags.stdout, "1.0.0\n");
     let expected = ["repository:org/provider:pull,metadata_read"];
-    assert_eq!(last_asked_for(&service), expected);
+    assert_eq!(last_scopes(&service), expected);
 }
 
 #[test]
-fn deletion_is_asked_for_in_the_words_of_the_registry() {
+fn a_deletion_uses_the_action_that_the_registry_names() {
     // Quay.
     let environment = Environment::new();
     let service = TokenService::start(Rules {
@@ -53,13 +54,13 @@ fn deletion_is_asked_for_in_the_words_of_the_registry() {
         ..Rules::default()
     });
     let (registry, digest) = site(&environment, &service);
-    let edit = Fault::edit(|answer| ask_for(answer, "delete", "*"));
+    let edit = Fault::edit(|answer| replace_action(answer, "delete", "*"));
     let proxy = Proxy::start(&registry, vec![Rule::on("DELETE", "/manifests/", edit)]);
     let delete = |host: &str| {
         let pinned = format!("{host}/org/provider@{digest}");
         run(&environment, ["delete", &pinned, "--force"])
     };
-    // The registry itself asks for what its token service has never heard of. That is no word about
+    // The registry itself names an action that its token service does not know. That error is not about
     // the password.
     let refused = delete(registry.address()).exit(1);
     assert!(refused.stderr.contains("HTTP 400"), "{refused}");
@@ -69,5 +70,5 @@ fn deletion_is_asked_for_in_the_words_of_the_registry() {
     );
 
     delete(proxy.address()).success();
-    assert_eq!(last_asked_for(&service), ["repository:org/provider:*"]);
+    assert_eq!(last_scopes(&service), ["repository:org/provider:*"]);
 }

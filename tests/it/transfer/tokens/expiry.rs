@@ -1,4 +1,4 @@
-//! Tokens that do not live as long as the work they are for.
+//! Tokens that expire before the work is done.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -11,14 +11,19 @@ use super::*;
 
 const UPLOAD: &[u8] = b"PUT /v2/org/provider/blobs";
 
-/// A line to a registry that holds back the first request that begins like this for so long: all of it, or
+/// Starts a proxy for a registry that delays the first request that begins with `beginning`: all of it, or
 /// its body.
-fn slow_line(registry: &Registry, beginning: &'static [u8], held: Held, delay: Duration) -> String {
+fn slow_proxy(
+    registry: &Registry,
+    beginning: &'static [u8],
+    held: Held,
+    delay: Duration,
+) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
     let registry = registry.address().to_owned();
     let once = Arc::new(AtomicBool::new(true));
-    // Ends with the test process.
+    // The thread ends with the test process.
     thread::spawn(move || {
         for near in listener.incoming() {
             let (near, far) = (near.unwrap(), TcpStream::connect(&registry).unwrap());
@@ -57,7 +62,7 @@ fn carry(from: &TcpStream, to: &TcpStream, pause: impl Fn(&[u8], Held) + Send + 
 }
 
 #[test]
-fn a_token_that_expires_during_a_slow_upload_is_renewed_before_the_registry_has_to_refuse() {
+fn a_token_that_expires_during_a_slow_upload_is_renewed_in_time() {
     let environment = Environment::new();
     let service = TokenService::start(Rules {
         life: 2,
@@ -67,7 +72,7 @@ fn a_token_that_expires_during_a_slow_upload_is_renewed_before_the_registry_has_
     let registry = service.registry();
     let before = answers(&registry, 401);
     let file = pack_noise(&environment, "provider.par", 8 << 20);
-    let line = slow_line(&registry, UPLOAD, Held::Body, Duration::from_millis(2500));
+    let line = slow_proxy(&registry, UPLOAD, Held::Body, Duration::from_millis(2500));
     let reference = format!("{line}/org/provider:1.0.0");
     run(&environment, ["push", &reference, text(&file)]).success();
 
@@ -81,9 +86,9 @@ fn a_token_that_expires_during_a_slow_upload_is_renewed_before_the_registry_has_
 }
 
 #[test]
-fn a_token_that_is_refused_in_the_middle_of_an_upload_is_replaced_and_the_upload_sent_again() {
+fn an_upload_whose_token_is_refused_is_repeated_with_a_new_token() {
     let environment = Environment::new();
-    // It says that it is good for long, and is not.
+    // The token expires earlier than the token service says.
     let service = TokenService::start(Rules {
         life: 2,
         told: Some(3600),
@@ -92,11 +97,11 @@ fn a_token_that_is_refused_in_the_middle_of_an_upload_is_replaced_and_the_upload
     let registry = service.registry();
     let before = answers(&registry, 401);
     let file = pack_noise(&environment, "provider.par", 16 << 20);
-    let line = slow_line(&registry, UPLOAD, Held::All, Duration::from_millis(3500));
+    let line = slow_proxy(&registry, UPLOAD, Held::All, Duration::from_millis(3500));
     let reference = format!("{line}/org/provider:1.0.0");
     let outcome = thread::scope(|scope| {
         scope.spawn(|| {
-            // Once the slow one has its token, the next ones live.
+            // Only the first token expires early.
             while service.asked().is_empty() {
                 thread::sleep(Duration::from_millis(10));
             }
@@ -114,7 +119,7 @@ fn a_token_that_is_refused_in_the_middle_of_an_upload_is_replaced_and_the_upload
 }
 
 #[test]
-fn a_client_that_lives_longer_than_its_tokens_gets_new_ones_without_being_refused() {
+fn a_client_renews_its_tokens_before_the_registry_refuses_them() {
     let environment = Environment::new();
     let service = TokenService::start(Rules {
         life: 1,
@@ -125,9 +130,9 @@ fn a_client_that_lives_longer_than_its_tokens_gets_new_ones_without_being_refuse
     let file = small(&environment, "provider.par");
     let reference = registry.reference("org/provider:1.0.0");
     run(&environment, ["push", &reference, text(&file)]).success();
-    let folder = tempfile::tempdir().unwrap();
+    let directory = tempfile::tempdir().unwrap();
     block_on(async {
-        let client = client(folder.path());
+        let client = client(directory.path());
         let reference: Reference = reference.parse().unwrap();
         client.inspect(&reference).await.unwrap();
         let (tokens, refused) = (service.asked().len(), answers(&registry, 401));
@@ -138,7 +143,7 @@ fn a_client_that_lives_longer_than_its_tokens_gets_new_ones_without_being_refuse
         assert_eq!(service.asked().len(), tokens + 2);
         assert_eq!(answers(&registry, 401), refused);
 
-        // The password changes under it: told as what it is, and over when it is right again.
+        // A changed password is an error until it is changed back.
         service.change(|rules| rules.users[0].password = "changed");
         tokio::time::sleep(Duration::from_millis(1500)).await;
         let error = client.inspect(&reference).await.unwrap_err();

@@ -1,4 +1,4 @@
-//! Registries with a token service: the real program, and tokens that it checks.
+//! Registries with a token service. The registry is the real program, which checks the tokens.
 
 mod actions;
 mod expiry;
@@ -19,7 +19,7 @@ use crate::support::{Environment, Outcome, Registry, Rules, TokenService, User};
 const USER: &str = "tester";
 const PASSWORD: &str = "password";
 
-/// Runs `par` as the user.
+/// Runs `par` with the credentials of the user.
 fn run<const N: usize>(environment: &Environment, arguments: [&str; N]) -> Outcome {
     let mut command = environment.command();
     command
@@ -36,7 +36,7 @@ fn credentials() -> CredentialSource {
     }
 }
 
-/// The library's client as the user.
+/// Returns a client of the library with the credentials of the user.
 fn client(cache: &Path) -> Client {
     let mut options = ClientOptions {
         cache_directory: Some(cache.to_owned()),
@@ -46,7 +46,7 @@ fn client(cache: &Path) -> Client {
     Client::new(options).unwrap()
 }
 
-/// How often the registry answered with this status.
+/// Returns how often the registry answered with this status.
 fn answers(registry: &Registry, status: u16) -> usize {
     registry.requests();
     let log = registry.log();
@@ -55,7 +55,7 @@ fn answers(registry: &Registry, status: u16) -> usize {
 }
 
 #[test]
-fn a_token_is_asked_for_by_what_it_is_needed_for() {
+fn a_token_is_requested_with_the_scope_of_its_use() {
     let environment = Environment::new();
     let service = TokenService::start(Rules::default());
     let registry = service.registry();
@@ -80,7 +80,7 @@ fn a_token_is_asked_for_by_what_it_is_needed_for() {
 }
 
 #[test]
-fn a_wrong_password_and_missing_permission_are_denied_and_told_apart() {
+fn a_wrong_password_and_a_missing_permission_have_their_own_errors() {
     let environment = Environment::new();
     let service = TokenService::start(Rules {
         users: vec![
@@ -113,19 +113,19 @@ fn a_wrong_password_and_missing_permission_are_denied_and_told_apart() {
     let expected = "refused the credentials of user tester";
     assert!(denied.stderr.contains(expected), "{denied}");
 
-    // Nobody in particular may read here, and nothing else.
+    // Anonymous users may read one repository, and do nothing else.
     par(&environment, ["inspect", &open]).success();
     for arguments in [
         ["push", &open, text(&file)],
         ["inspect", &closed, "--no-progress"],
     ] {
         let denied = par(&environment, arguments).exit(4);
-        assert!(denied.stderr.contains("wants credentials"), "{denied}");
+        assert!(denied.stderr.contains("requires credentials"), "{denied}");
     }
 }
 
 #[test]
-fn many_pulls_at_once_ask_for_one_token() {
+fn concurrent_pulls_request_one_token() {
     let environment = Environment::new();
     let service = TokenService::start(Rules::default());
     let registry = service.registry();
@@ -134,15 +134,15 @@ fn many_pulls_at_once_ask_for_one_token() {
     run(&environment, ["push", &reference, text(&file)]).success();
     let before = service.asked().len();
 
-    // Long enough for all of them to come and to wait.
+    // The delay is long enough for all pulls to wait for the token.
     service.change(|rules| rules.delay = Duration::from_millis(300));
-    let folder = tempfile::tempdir().unwrap();
+    let directory = tempfile::tempdir().unwrap();
     block_on(async {
-        let client = Arc::new(client(folder.path()));
+        let client = Arc::new(client(directory.path()));
         let pulls = (0..16).map(|number| {
             let client = Arc::clone(&client);
             let reference: Reference = reference.parse().unwrap();
-            let path = folder.path().join(number.to_string());
+            let path = directory.path().join(number.to_string());
             tokio::spawn(async move { client.pull(&reference, Some(&path), None).await.map(drop) })
         });
         for pull in pulls.collect::<Vec<_>>() {
@@ -153,7 +153,7 @@ fn many_pulls_at_once_ask_for_one_token() {
 }
 
 #[test]
-fn an_identity_token_is_exchanged_and_one_that_was_revoked_is_denied() {
+fn an_identity_token_is_exchanged_and_a_revoked_one_is_denied() {
     let environment = Environment::new();
     let service = TokenService::start(Rules {
         users: vec![User {

@@ -1,4 +1,4 @@
-//! Taking a blob over from another repository takes permission for both.
+//! Mounting a blob from another repository, which requires permission for both.
 
 use bytes::Bytes;
 use wasmcloud_par::content::{Descriptor, Mount, Push};
@@ -16,7 +16,7 @@ fn repository(reference: &str) -> Repository {
 }
 
 #[test]
-fn a_mount_asks_for_both_repositories_and_without_permission_the_blob_is_sent() {
+fn a_mount_requests_a_token_for_both_repositories_and_without_permission_the_blob_is_sent() {
     let service = TokenService::start(Rules::default());
     let registry = service.registry();
     let content = Bytes::from_static(b"content");

@@ -1,4 +1,4 @@
-//! Where a registry may send its users for a token.
+//! The token services to which credentials are sent.
 
 use super::*;
 
@@ -19,7 +19,7 @@ fn a_realm_over_plain_http_or_on_another_host_gets_no_credentials() {
         let refused = run(&environment, ["inspect", &reference]).exit(4);
         assert!(refused.stderr.contains("was not asked"), "{refused}");
         assert!(refused.stderr.contains(expected), "{refused}");
-        // Refused before anybody was asked: nobody had to find out who `tokens.example` is.
+        // The client refuses before it resolves `tokens.example`.
         assert!(!refused.stderr.contains("not answering"), "{refused}");
     }
     assert!(service.asked().is_empty());

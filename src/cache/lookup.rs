@@ -1,0 +1,228 @@
+//! Looking content up by its digest. Each use checks it, and a damaged file is removed.
+
+use std::fs::{File, FileTimes, remove_file, symlink_metadata};
+use std::io::{self, BufReader};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use crate::content::{
+    Descriptor, Digest, MeteredReader, Progress, Silent, StoreError, VerifyError, VerifyReader,
+    is_at, open_regular,
+};
+
+use super::error::Error;
+use super::lock::{Busy, Lock, is_locked};
+use super::open::Cache;
+use super::paths::Kind;
+use super::seal::{Look, look, seal};
+use super::waiting::{Obstacle, wait_until_free, when_free};
+
+const BUFFER: usize = 256 * 1024;
+
+/// Content of the cache that is in use. It is not pruned while this value lives.
+#[derive(Debug)]
+pub struct Held {
+    path: PathBuf,
+    file: File,
+}
+
+impl Held {
+    /// Makes a held content of the file at `path`, on which the caller has a shared lock.
+    pub(super) fn new(path: PathBuf, file: File) -> Self {
+        Self { path, file }
+    }
+
+    /// Returns the path of the file. Never write to it.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(super) fn into_file(self) -> File {
+        self.file
+    }
+}
+
+impl Cache {
+    /// Returns the file with the content of `digest`, if it is cached. Blocks.
+    ///
+    /// The seal of the file is checked. If it is broken, the file is read, and removed if it is damaged.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::File`].
+    pub fn blob(&self, digest: &Digest) -> Result<Option<PathBuf>, Error> {
+        wait_until_free(|| self.checked(Kind::Blob, digest))
+    }
+
+    /// Returns the verified executable whose signed hash is `digest`, if it is cached, and notes the use.
+    /// Blocks. It is checked as by [`blob`](Self::blob).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::File`].
+    pub fn executable(&self, digest: &Digest) -> Result<Option<PathBuf>, Error> {
+        let held = wait_until_free(|| self.held(Kind::Executable, digest))?;
+        Ok(held.map(|held| held.path))
+    }
+
+    /// Returns the content of `digest`, if it is cached, and notes the use. Blocks. It is checked as by
+    /// [`blob`](Self::blob), and not pruned while the result lives.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::File`].
+    pub fn hold(&self, digest: &Digest) -> Result<Option<Held>, Error> {
+        wait_until_free(|| self.held(Kind::Blob, digest))
+    }
+
+    /// Does what [`hold`](Self::hold) does, without blocking.
+    pub(crate) async fn hold_off_the_runtime(
+        &self,
+        digest: &Digest,
+    ) -> Result<Option<Held>, StoreError> {
+        let (cache, digest) = (self.clone(), digest.clone());
+        Ok(when_free(move || cache.held(Kind::Blob, &digest)).await?)
+    }
+
+    /// Reads all of the content of `digest`, whatever its seal, and removes it if it is damaged. Returns
+    /// whether it is cached and intact.
+    pub(crate) async fn is_intact(&self, digest: &Digest) -> Result<bool, StoreError> {
+        let (cache, digest) = (self.clone(), digest.clone());
+        let intact = when_free(move || {
+            let _turn = cache.turn(&digest)?;
+            match look(&cache.paths.content(Kind::Blob, &digest), Kind::Blob.mode()) {
+                Ok(Look::Absent) => Ok(false),
+                _ => Ok(cache.reread(Kind::Blob, &digest, &Silent)?),
+            }
+        });
+        Ok(intact.await?)
+    }
+
+    /// Returns the content of `digest` with a shared lock, if it is cached, and notes the use.
+    pub(super) fn held(&self, kind: Kind, digest: &Digest) -> Result<Option<Held>, Obstacle> {
+        while let Some(path) = self.checked(kind, digest)? {
+            let opened = File::open(&path).and_then(|file| {
+                let locked = is_locked(file.try_lock_shared())?;
+                Ok((file, locked))
+            });
+            match opened {
+                Ok((file, true)) => {
+                    // Otherwise it was pruned since the check, and may have been received again.
+                    if is_at(&file, &path).map_err(Error::file(&path))? {
+                        note_use(&file, &path, SystemTime::now());
+                        return Ok(Some(Held { path, file }));
+                    }
+                }
+                // Another task is about to prune it.
+                Ok((_, false)) => return Err(Busy::ELSEWHERE.into()),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(Error::file(&path)(error).into()),
+            }
+        }
+        Ok(None)
+    }
+
+    /// Returns when the content of `digest` was last used, if it is cached.
+    pub(super) fn last_use(&self, digest: &Digest) -> Result<Option<SystemTime>, Error> {
+        let path = self.paths.content(Kind::Blob, digest);
+        match symlink_metadata(&path).and_then(|metadata| metadata.accessed()) {
+            Ok(used) => Ok(Some(used)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(Error::file(&path)(error)),
+        }
+    }
+
+    /// Returns the path of the content of `digest`, if it is cached and intact.
+    fn checked(&self, kind: Kind, digest: &Digest) -> Result<Option<PathBuf>, Obstacle> {
+        let path = self.paths.content(kind, digest);
+        match look(&path, kind.mode()).map_err(Error::file(&path))? {
+            Look::Absent => Ok(None),
+            Look::Sealed => Ok(Some(path)),
+            Look::Broken | Look::Foreign => {
+                let _turn = self.turn(digest)?;
+                let intact = self.recheck(kind, digest)?;
+                Ok(intact.then_some(path))
+            }
+        }
+    }
+
+    /// Takes the right to check or to make the content of `digest`, unless another task has it.
+    pub(super) fn turn(&self, digest: &Digest) -> Result<Lock, Obstacle> {
+        let path = self.paths.lock(digest);
+        self.paths.create_parent(&path)?;
+        Ok(Lock::attempt(&path).map_err(Error::file(&path))??)
+    }
+
+    /// Reads content whose seal is broken, and seals it again or removes it. The caller has the
+    /// [`turn`](Self::turn). Returns whether the content is cached now.
+    pub(super) fn recheck(&self, kind: Kind, digest: &Digest) -> Result<bool, Error> {
+        let path = self.paths.content(kind, digest);
+        match look(&path, kind.mode()).map_err(Error::file(&path))? {
+            Look::Absent => Ok(false),
+            // Another task has sealed it while this one waited for its turn.
+            Look::Sealed => Ok(true),
+            Look::Broken | Look::Foreign => self.reread(kind, digest, &Silent),
+        }
+    }
+
+    /// Reads content, whatever its seal, and seals it or removes it. The caller has the [`turn`](Self::turn).
+    /// Returns whether the content is intact. This does not count as a use.
+    pub(super) fn reread(
+        &self,
+        kind: Kind,
+        digest: &Digest,
+        progress: &dyn Progress,
+    ) -> Result<bool, Error> {
+        let path = self.paths.content(kind, digest);
+        let reread = || {
+            if look(&path, kind.mode())? == Look::Foreign {
+                return Ok(false);
+            }
+            let (file, size) = open_regular(&path)?;
+            let used = file.metadata()?.accessed()?;
+            let intact = reads_as(&file, size, digest, progress)?;
+            if intact {
+                seal(&file, kind.mode())?;
+                file.set_times(FileTimes::new().set_accessed(used))?;
+            }
+            Ok(intact)
+        };
+        match reread() {
+            Ok(true) => Ok(true),
+            Ok(false) => remove_damaged(&path),
+            Err(error) => Err(Error::file(&path)(error)),
+        }
+    }
+}
+
+/// Whether `file`, which has `size` bytes, has the content of `digest`.
+fn reads_as(file: &File, size: u64, digest: &Digest, progress: &dyn Progress) -> io::Result<bool> {
+    let descriptor = Descriptor {
+        media_type: String::new(),
+        digest: digest.clone(),
+        size,
+    };
+    let metered = MeteredReader::new(file, progress.begin("verifying", size));
+    let mut reader = VerifyReader::new(metered, &descriptor);
+    let mut buffered = BufReader::with_capacity(BUFFER, &mut reader);
+    match io::copy(&mut buffered, &mut io::sink()).and_then(|_| reader.finish()) {
+        Ok(()) => Ok(true),
+        Err(error) => error.downcast::<VerifyError>().map(|_| false),
+    }
+}
+
+/// Removes a damaged file, which the next task that needs it receives again.
+fn remove_damaged(path: &Path) -> Result<bool, Error> {
+    remove_file(path).map_err(Error::file(path))?;
+    tracing::warn!("removed the damaged file {}", path.display());
+    Ok(false)
+}
+
+/// Notes the last use of a file, by which pruning decides, in its access time. The system's own access time
+/// can be hours old. In a read-only cache this fails without harm: nothing is pruned there either.
+pub(super) fn note_use(file: &File, path: &Path, used: SystemTime) {
+    if let Err(error) = file.set_times(FileTimes::new().set_accessed(used)) {
+        tracing::debug!(path = %path.display(), %error, "the use is not noted");
+    }
+}

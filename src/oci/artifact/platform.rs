@@ -1,0 +1,283 @@
+//! The choice of a manifest from an image index, by platform.
+//!
+//! Names and defaults of variants are those of containerd's package `platforms`: `arm` without a variant
+//! is `arm/v7`, `arm64` is `arm64/v8`, `amd64` is `amd64/v1`. A machine also runs what was built for an
+//! older variant.
+
+use std::fmt;
+
+use serde::Deserialize;
+
+use crate::content::{Descriptor, Digest};
+
+use super::super::error::Error;
+use super::super::manifest::{CHILDREN_LIMIT, MANIFEST_LIMIT};
+use super::super::media_type;
+use super::super::one_line::one_line;
+
+/// Returns the manifest in the image index `bytes` that fits a platform. An index with a single manifest
+/// gives that one, whatever its platform is: a provider archive holds executables of many targets.
+///
+/// `os` and `architecture` are names of Rust (`macos`, `aarch64`, `armv7`) or of OCI (`darwin`, `arm64`,
+/// `arm/v7`). Of several variants that fit, the newest is returned. `arm` without a version, which is
+/// Rust's name for all 32-bit Arm machines, gets `arm/v6` or older before `arm/v7`.
+///
+/// # Errors
+///
+/// [`Error::NoPlatform`] when there are several manifests and none fits; [`Error::Json`],
+/// [`Error::Malformed`] and [`Error::TooLarge`] when the bytes are not an image index.
+pub fn choose_from_index(bytes: &[u8], os: &str, architecture: &str) -> Result<Descriptor, Error> {
+    let entries = entries(bytes)?;
+    let wanted = Platform::wanted(os, architecture);
+    let fitting = wanted.newest().iter().find_map(|newest| {
+        let versions = entries.iter().filter_map(|entry| {
+            let version = entry.platform.as_ref()?.version_for(&wanted)?;
+            (version <= *newest).then_some((version, entry))
+        });
+        // Of equal versions, the first in the index.
+        versions.rev().max_by_key(|(version, _)| *version)
+    });
+    match (fitting, entries.as_slice()) {
+        (Some((_, entry)), _) | (None, [entry]) => Ok(entry.descriptor()),
+        _ => {
+            let platforms = entries.iter().map(|entry| match &entry.platform {
+                Some(platform) => platform.to_string(),
+                None => "any platform".to_owned(),
+            });
+            let available = platforms.collect::<Vec<_>>().join(", ");
+            Err(Error::NoPlatform {
+                wanted: wanted.to_string(),
+                available: if available.is_empty() {
+                    "none".to_owned()
+                } else {
+                    one_line(&available)
+                },
+            })
+        }
+    }
+}
+
+/// Returns the manifests of an index. Attestations of builds, which are filed under `unknown/unknown`, are
+/// left out.
+fn entries(bytes: &[u8]) -> Result<Vec<Entry>, Error> {
+    let what = || "image index".to_owned();
+    if bytes.len() as u64 > MANIFEST_LIMIT {
+        return Err(Error::TooLarge {
+            what: what(),
+            limit: MANIFEST_LIMIT,
+        });
+    }
+    let index: ImageIndex = serde_json::from_slice(bytes).map_err(Error::json(what()))?;
+    if index.layers.is_some() {
+        return Err(Error::malformed(what(), "it has layers like a manifest"));
+    }
+    if index.manifests.len() > CHILDREN_LIMIT {
+        return Err(Error::malformed(what(), "it has more than 1,000 entries"));
+    }
+    let mut entries = index.manifests;
+    entries.retain(|entry| {
+        let platform = entry.platform.as_ref();
+        let is_attestation = platform
+            .is_some_and(|platform| platform.os == "unknown" && platform.architecture == "unknown");
+        !is_attestation && media_type::is_manifest(&entry.media_type)
+    });
+    Ok(entries)
+}
+
+#[derive(Deserialize)]
+struct ImageIndex {
+    manifests: Vec<Entry>,
+    layers: Option<serde::de::IgnoredAny>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Entry {
+    media_type: String,
+    digest: Digest,
+    size: u64,
+    platform: Option<Platform>,
+}
+
+impl Entry {
+    fn descriptor(&self) -> Descriptor {
+        Descriptor {
+            media_type: self.media_type.clone(),
+            digest: self.digest.clone(),
+            size: self.size,
+        }
+    }
+}
+
+/// A platform by the names of OCI.
+#[derive(Deserialize)]
+struct Platform {
+    #[serde(default)]
+    os: String,
+    #[serde(default)]
+    architecture: String,
+    #[serde(default)]
+    variant: String,
+}
+
+/// The version of an architecture: `v8.1` is 8 and 1.
+type Version = (u32, u32);
+
+impl Platform {
+    fn wanted(os: &str, architecture: &str) -> Self {
+        let (architecture, variant) = architecture.split_once('/').unwrap_or((architecture, ""));
+        let (architecture, variant) = match architecture {
+            "x86_64" => ("amd64", variant),
+            "x86" | "i386" | "i686" => ("386", variant),
+            "aarch64" => ("arm64", variant),
+            "armv5" => ("arm", "v5"),
+            "armv6" => ("arm", "v6"),
+            "armv7" | "armv7l" => ("arm", "v7"),
+            "powerpc64" => ("ppc64", variant),
+            "powerpc64le" => ("ppc64le", variant),
+            "loongarch64" => ("loong64", variant),
+            "riscv64gc" => ("riscv64", variant),
+            other => (other, variant),
+        };
+        Self {
+            os: match os {
+                "macos" => "darwin".to_owned(),
+                other => other.to_owned(),
+            },
+            architecture: architecture.to_owned(),
+            variant: variant.to_owned(),
+        }
+    }
+
+    /// Returns the newest versions that this platform runs, in the order in which they are tried.
+    fn newest(&self) -> Vec<Version> {
+        match (self.architecture.as_str(), self.variant.as_str()) {
+            ("arm", "") => vec![(6, 0), (7, 0)],
+            _ => self.version().into_iter().collect(),
+        }
+    }
+
+    fn version(&self) -> Option<Version> {
+        if self.variant.is_empty() {
+            return Some(match self.architecture.as_str() {
+                "arm" => (7, 0),
+                "arm64" => (8, 0),
+                "amd64" => (1, 0),
+                _ => (0, 0),
+            });
+        }
+        let digits = self.variant.trim_start_matches('v');
+        let (major, minor) = digits.split_once('.').unwrap_or((digits, "0"));
+        Some((major.parse().ok()?, minor.parse().ok()?))
+    }
+
+    /// Returns the version of this platform, or `None` when its system or architecture is not `wanted`.
+    fn version_for(&self, wanted: &Self) -> Option<Version> {
+        let fits = self.os == wanted.os && self.architecture == wanted.architecture;
+        if fits { self.version() } else { None }
+    }
+}
+
+impl fmt::Display for Platform {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}/{}", self.os, self.architecture)?;
+        if !self.variant.is_empty() {
+            write!(formatter, "/{}", self.variant)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    const ANY: &str = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+    /// Returns which of the platforms, such as `linux/arm/v7`, is chosen.
+    fn choose<'a>(platforms: &[&'a str], os: &str, architecture: &str) -> Result<&'a str, Error> {
+        let entries = platforms.iter().enumerate().map(|(number, platform)| {
+            let mut parts = platform.splitn(3, '/');
+            let mut platform = json!({ "os": parts.next(), "architecture": parts.next() });
+            if let Some(variant) = parts.next() {
+                platform["variant"] = json!(variant);
+            }
+            json!({
+                "mediaType": media_type::OCI_MANIFEST, "digest": ANY, "size": number,
+                "platform": platform,
+            })
+        });
+        let index = json!({ "schemaVersion": 2, "manifests": entries.collect::<Vec<Value>>() });
+        let chosen = choose_from_index(index.to_string().as_bytes(), os, architecture)?;
+        Ok(platforms[usize::try_from(chosen.size).unwrap()])
+    }
+
+    #[test]
+    fn the_platform_is_chosen_by_the_names_of_rust_or_of_oci() {
+        let platforms = [
+            "linux/arm64/v8",
+            "linux/amd64",
+            "linux/386",
+            "linux/ppc64le",
+            "darwin/arm64",
+            "windows/amd64",
+        ];
+        for (os, architecture, expected) in [
+            ("linux", "x86_64", "linux/amd64"),
+            ("linux", "amd64", "linux/amd64"),
+            ("linux", "amd64/v3", "linux/amd64"),
+            ("linux", "aarch64", "linux/arm64/v8"),
+            ("linux", "arm64", "linux/arm64/v8"),
+            ("linux", "x86", "linux/386"),
+            ("linux", "powerpc64le", "linux/ppc64le"),
+            ("macos", "aarch64", "darwin/arm64"),
+            ("darwin", "arm64", "darwin/arm64"),
+            ("windows", "x86_64", "windows/amd64"),
+        ] {
+            let chosen = choose(&platforms, os, architecture).unwrap();
+            assert_eq!(chosen, expected, "{os} {architecture}");
+        }
+    }
+
+    #[test]
+    fn the_newest_variant_that_a_machine_runs_is_chosen() {
+        let arm = ["linux/arm/v6", "linux/arm/v7", "linux/arm/v5"];
+        for (architecture, expected) in [
+            ("armv7", "linux/arm/v7"),
+            ("arm/v7", "linux/arm/v7"),
+            ("armv6", "linux/arm/v6"),
+            ("armv5", "linux/arm/v5"),
+            ("arm", "linux/arm/v6"),
+        ] {
+            assert_eq!(choose(&arm, "linux", architecture).unwrap(), expected);
+        }
+        let only_newer = ["linux/arm/v7", "linux/amd64/v3"];
+        assert_eq!(choose(&only_newer, "linux", "arm").unwrap(), "linux/arm/v7");
+        assert!(choose(&only_newer, "linux", "armv6").is_err());
+        assert!(choose(&only_newer, "linux", "x86_64").is_err());
+        let unnamed = ["linux/arm64", "linux/arm", "linux/amd64/v2", "linux/amd64"];
+        assert_eq!(choose(&unnamed, "linux", "armv7").unwrap(), "linux/arm");
+        assert_eq!(choose(&unnamed, "linux", "x86_64").unwrap(), "linux/amd64");
+        let arm64 = ["linux/arm64/v9", "linux/arm64/v8.1", "linux/arm64"];
+        assert_eq!(choose(&arm64, "linux", "aarch64").unwrap(), "linux/arm64");
+        assert_eq!(
+            choose(&arm64, "linux", "arm64/v8.5").unwrap(),
+            "linux/arm64/v8.1"
+        );
+    }
+
+    #[test]
+    fn a_single_manifest_is_chosen_for_every_platform() {
+        let single = ["linux/arm64", "unknown/unknown"];
+        assert_eq!(choose(&single, "linux", "x86_64").unwrap(), "linux/arm64");
+        let error = choose(&["linux/arm64", "darwin/arm64"], "linux", "x86_64");
+        let error = error.unwrap_err().to_string();
+        assert!(
+            error.contains("linux/amd64") && error.contains("darwin/arm64"),
+            "{error}"
+        );
+        assert!(choose(&[], "linux", "x86_64").is_err());
+    }
+}

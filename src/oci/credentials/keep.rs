@@ -1,0 +1,221 @@
+//! Keeping credentials, and removing them.
+
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use crate::content::{blocking, create_private_folder, folder_of, followed, try_lock_folder};
+
+use super::super::error::Error;
+use super::file::CredentialFile;
+use super::helper_program::Helper;
+use super::places::{self, variable};
+use super::source::{CredentialSource, helper_failed, read};
+
+/// The time to wait for other processes that change files in the same directory. Each takes milliseconds,
+/// or longer on a busy disk, and there may be many.
+const LOCK_WAIT: Duration = Duration::from_secs(30);
+/// The time between two attempts to lock the directory.
+const LOCK_RETRY: Duration = Duration::from_millis(20);
+
+/// The place where credentials were kept, or removed from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Kept {
+    /// The file that holds the credentials, or names their helper.
+    pub path: PathBuf,
+    /// The helper that holds the credentials. Without one, they are in the file in plain text.
+    pub helper: Option<String>,
+}
+
+impl Kept {
+    fn new(path: PathBuf, helper: Option<Helper>) -> Self {
+        let helper = helper.map(|helper| helper.name().to_owned());
+        Self { path, helper }
+    }
+}
+
+impl CredentialSource {
+    /// Keeps a user and a password where [`find`](Self::find) finds them for `registry`: in
+    /// `registry_config`, else in the file in `REGISTRY_AUTH_FILE`, else in Docker's `config.json`. When
+    /// that file names a helper for the registry, the helper keeps them. The file is replaced in one step,
+    /// is readable for its owner alone, and everything else in it stays.
+    ///
+    /// # Errors
+    ///
+    /// As for [`find`](Self::find), and [`Error::File`] when the file cannot be written.
+    pub async fn keep(&self, registry: &str, user: &str, password: &str) -> Result<Kept, Error> {
+        let path = self.written_file(registry)?;
+        let helper = helper(&path, registry).await?;
+        // Credentials that a helper keeps are not written to the file.
+        let mut credentials = Some((user.to_owned(), password.to_owned()));
+        if let Some(helper) = &helper {
+            let stored = helper.store(registry, user, password).await;
+            stored.map_err(|source| helper_failed(&path, registry, source))?;
+            credentials = None;
+        }
+        create_directory(&path).await?;
+        change(&path, registry, move |file, registry| {
+            let credentials = credentials.as_ref();
+            file.put(
+                registry,
+                credentials.map(|(user, password)| (&**user, &**password)),
+            )?;
+            Ok(true)
+        })
+        .await?;
+        Ok(Kept::new(path, helper))
+    }
+
+    /// Removes the credentials that [`keep`](Self::keep) keeps. Returns `None` when there were none.
+    ///
+    /// # Errors
+    ///
+    /// As for [`keep`](Self::keep).
+    pub async fn forget(&self, registry: &str) -> Result<Option<Kept>, Error> {
+        let path = self.written_file(registry)?;
+        let helper = helper(&path, registry).await?;
+        let mut known = false;
+        if let Some(helper) = &helper {
+            let erased = helper.erase(registry).await;
+            known = erased.map_err(|source| helper_failed(&path, registry, source))?;
+        }
+        known |= change(&path, registry, |file, registry| Ok(file.remove(registry))).await?;
+        Ok(known.then(|| Kept::new(path, helper)))
+    }
+
+    fn written_file(&self, registry: &str) -> Result<PathBuf, Error> {
+        let path = places::written_file(self.registry_config.as_deref(), variable);
+        path.ok_or_else(|| Error::CredentialFile {
+            registry: registry.to_owned(),
+            path: PathBuf::from("~/.docker/config.json"),
+            source: io::Error::new(io::ErrorKind::NotFound, "the home directory is unknown"),
+        })
+    }
+}
+
+/// Returns the helper that the file at `path` names for `registry`.
+async fn helper(path: &Path, registry: &str) -> Result<Option<Helper>, Error> {
+    let file = read(path, registry).await?;
+    Ok(file.and_then(|file| file.helper(registry)))
+}
+
+/// Creates the directory of the file at `path`, for its owner alone.
+async fn create_directory(path: &Path) -> Result<(), Error> {
+    let path = path.to_owned();
+    blocking(move || {
+        let made = create_private_folder(folder_of(&path));
+        made.map_err(Error::file(&path))
+    })
+    .await
+}
+
+/// Calls [`CredentialFile::change`] while the directory of the file is locked.
+async fn change(
+    path: &Path,
+    registry: &str,
+    change: impl FnOnce(&mut CredentialFile, &str) -> Result<bool, Error> + Send + 'static,
+) -> Result<bool, Error> {
+    let lock = lock(path, LOCK_WAIT).await;
+    let (path, registry) = (path.to_owned(), registry.to_owned());
+    blocking(move || {
+        // The lock lasts until the file is written, also when the future is dropped.
+        let _lock = lock;
+        CredentialFile::change(&path, &registry, |file| change(file, &registry))
+    })
+    .await
+}
+
+/// Locks the directory of the file that `path` leads to. Returns `None` where directories cannot be locked,
+/// and when another process holds the lock for longer than `limit`: the file is changed nevertheless,
+/// because most programs that change it do not lock.
+async fn lock(path: &Path, limit: Duration) -> Option<File> {
+    let started = Instant::now();
+    loop {
+        let path = path.to_owned();
+        let locked = blocking(move || {
+            let target = followed(&path);
+            Ok::<_, Error>(target.and_then(|target| try_lock_folder(folder_of(&target))))
+        });
+        match locked.await.ok()? {
+            Ok(locked) => return Some(locked),
+            Err(error)
+                if error.kind() == io::ErrorKind::WouldBlock && started.elapsed() < limit =>
+            {
+                tokio::time::sleep(LOCK_RETRY).await;
+            }
+            Err(error) => {
+                tracing::debug!(%error, "the directory of the credentials is not locked");
+                return None;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::secrets::Credentials;
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn concurrent_logins_and_logouts_are_all_kept() {
+        let directory = tempfile::tempdir().unwrap();
+        let source = CredentialSource {
+            registry_config: Some(directory.path().join("new/config.json")),
+            ..CredentialSource::default()
+        };
+        let registries: Vec<_> = (0..12).map(|number| format!("r{number}.test")).collect();
+        for leaving in [false, true] {
+            let tasks = registries.iter().enumerate().map(|(number, registry)| {
+                let (source, registry) = (source.clone(), registry.clone());
+                tokio::spawn(async move {
+                    if leaving && number % 2 == 0 {
+                        source.forget(&registry).await.unwrap().unwrap();
+                    } else if !leaving {
+                        source.keep(&registry, "jane", "secret").await.unwrap();
+                    }
+                })
+            });
+            for task in tasks.collect::<Vec<_>>() {
+                task.await.unwrap();
+            }
+        }
+        for (number, registry) in registries.iter().enumerate() {
+            let found = source.find(registry, "provider").await.unwrap();
+            assert_eq!(
+                found == Credentials::Anonymous,
+                number % 2 == 0,
+                "{registry}"
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn a_directory_that_stays_locked_is_waited_for_up_to_the_limit() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("config.json");
+        let link = directory.path().join("elsewhere/link.json");
+        std::fs::create_dir(directory.path().join("elsewhere")).unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        // The directory of the target is locked. The target need not exist.
+        let held = try_lock_folder(directory.path()).unwrap();
+        let started = Instant::now();
+        let limit = Duration::from_millis(100);
+        assert!(lock(&link, limit).await.is_none());
+        assert!(started.elapsed() >= limit);
+        drop(held);
+        assert!(lock(&link, limit).await.is_some());
+    }
+
+    #[tokio::test]
+    async fn a_logout_without_a_login_creates_no_file() {
+        let directory = tempfile::tempdir().unwrap();
+        let source = CredentialSource {
+            registry_config: Some(directory.path().join("new/config.json")),
+            ..CredentialSource::default()
+        };
+        assert_eq!(source.forget("r.test").await.unwrap(), None);
+        assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
+    }
+}

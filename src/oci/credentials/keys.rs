@@ -1,0 +1,54 @@
+//! Keys of registries in files with credentials, and for credential helpers.
+
+use super::super::names::{DOCKER_HUB, canonical_name};
+
+/// Docker's key of Docker Hub.
+pub(super) const DOCKER_HUB_KEY: &str = "https://index.docker.io/v1/";
+
+/// Returns the key under which credentials for `registry` are stored.
+pub(super) fn key_of(registry: &str) -> String {
+    let name = canonical_name(registry);
+    if name == DOCKER_HUB {
+        DOCKER_HUB_KEY.to_owned()
+    } else {
+        name
+    }
+}
+
+/// Returns the keys under which a credential helper may hold credentials for `registry`, in the order in
+/// which it is asked. Docker stores `ghcr.io:443` as it is written.
+pub(super) fn helper_keys(registry: &str) -> Vec<String> {
+    let key = key_of(registry);
+    if registry == key || registry == DOCKER_HUB {
+        vec![key]
+    } else {
+        vec![key, registry.to_owned()]
+    }
+}
+
+/// Returns whether `key` means `registry` as a whole.
+pub(super) fn is_same_registry(key: &str, registry: &str) -> bool {
+    scope_within(key, registry).is_some_and(str::is_empty)
+}
+
+/// Returns the part of the repositories of `registry` that `key` means, which is empty for all of them, or
+/// `None` when it means another registry.
+pub(super) fn scope_within<'a>(key: &'a str, registry: &str) -> Option<&'a str> {
+    let (host, scope) = parts(key);
+    (canonical_name(host) == canonical_name(registry)).then_some(scope)
+}
+
+/// Splits a key into a host and a part of its repositories.
+fn parts(key: &str) -> (&str, &str) {
+    let address = ["https://", "http://"]
+        .iter()
+        .find_map(|scheme| key.strip_prefix(scheme));
+    match address {
+        // The path of a URL (`/v1/`) does not name repositories.
+        Some(address) => (address.split('/').next().unwrap_or(address), ""),
+        None => {
+            let (host, scope) = key.split_once('/').unwrap_or((key, ""));
+            (host, scope.trim_end_matches('/'))
+        }
+    }
+}

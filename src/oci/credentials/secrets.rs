@@ -1,0 +1,48 @@
+//! What a client shows a registry to authenticate.
+
+use std::fmt;
+
+use super::super::one_line::one_line;
+
+/// Credentials for a registry.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Credentials {
+    /// No credentials.
+    Anonymous,
+    /// A user and a password, which may be empty.
+    Basic {
+        /// The user.
+        user: String,
+        /// The password, or an access token in place of one.
+        password: String,
+    },
+    /// A token that a token service exchanges for access tokens.
+    IdentityToken(String),
+}
+
+impl Credentials {
+    /// Returns the user for messages, such as "user jane".
+    #[must_use]
+    pub fn who(&self) -> String {
+        match self {
+            Self::Anonymous => "anonymous users".to_owned(),
+            Self::Basic { user, .. } => format!("user {}", one_line(user)),
+            Self::IdentityToken(_) => "the stored identity token".to_owned(),
+        }
+    }
+}
+
+// Without the secrets, because debug output ends up in logs.
+impl fmt::Debug for Credentials {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Anonymous => formatter.write_str("Anonymous"),
+            Self::Basic { user, .. } => formatter
+                .debug_struct("Basic")
+                .field("user", user)
+                .finish_non_exhaustive(),
+            Self::IdentityToken(_) => formatter.write_str("IdentityToken(…)"),
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! The search for credentials.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use crate::content::blocking;
+
+use super::super::error::{CredentialHelperError, Error};
+use super::file::CredentialFile;
+use super::places::{self, variable};
+use super::secrets::Credentials;
+
+/// The place of credentials. By default, credentials are found in the variables and files of Docker,
+/// Podman and wasmCloud's host.
+///
+/// The first of these that knows the registry decides: `explicit`; `WASMCLOUD_OCI_REGISTRY_USER` and
+/// `…_PASSWORD` for the registry in `WASMCLOUD_OCI_REGISTRY`; `registry_config`, or else the file in
+/// `REGISTRY_AUTH_FILE`, each of which replaces all files that follow; Docker's `config.json`; Podman's
+/// `auth.json`.
+#[derive(Clone, Default)]
+pub struct CredentialSource {
+    /// The user and the password that the caller gives. They are sent to every registry that a client
+    /// with this source talks to, so set them only where that is one registry.
+    pub explicit: Option<(String, String)>,
+    /// A file in the format of Docker's `config.json` that is read instead of all others. It need not
+    /// exist.
+    pub registry_config: Option<PathBuf>,
+}
+
+impl fmt::Debug for CredentialSource {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let user = self.explicit.as_ref().map(|(user, _)| user);
+        formatter
+            .debug_struct("CredentialSource")
+            .field("explicit_user", &user)
+            .field("registry_config", &self.registry_config)
+            .finish_non_exhaustive()
+    }
+}
+
+impl CredentialSource {
+    /// Returns the credentials for a repository, such as `org/provider`, of `registry`, a host with its
+    /// port when it has one. Without a repository, returns those for the registry as a whole. Returns
+    /// [`Credentials::Anonymous`] when there are none.
+    ///
+    /// Reads files, and may run one of Docker's credential helpers, which has 20 seconds to answer.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::CredentialFile`] and [`Error::CredentialEntry`] when a file cannot be read,
+    /// [`Error::CredentialHelper`] when the helper that it names fails. The search ends there: credentials
+    /// that a later file holds may be those of another user.
+    pub async fn find(&self, registry: &str, repository: &str) -> Result<Credentials, Error> {
+        let given = self.explicit.clone();
+        if let Some((user, password)) = given.or_else(|| places::variables(registry, variable)) {
+            return Ok(Credentials::Basic { user, password });
+        }
+        for path in places::files(self.registry_config.as_deref(), variable) {
+            let Some(file) = read(&path, registry).await? else {
+                continue;
+            };
+            if let Some(helper) = file.helper(registry) {
+                let found = helper.get(registry).await;
+                let found = found.map_err(|source| helper_failed(&path, registry, source))?;
+                if let Some(credentials) = found {
+                    return Ok(credentials);
+                }
+            }
+            if let Some(credentials) = file.entry(registry, repository)? {
+                return Ok(credentials);
+            }
+        }
+        Ok(Credentials::Anonymous)
+    }
+}
+
+/// Reads a file with credentials. Returns `None` when there is no such file.
+pub(super) async fn read(path: &Path, registry: &str) -> Result<Option<CredentialFile>, Error> {
+    let (path, registry) = (path.to_owned(), registry.to_owned());
+    blocking(move || CredentialFile::read(&path, &registry)).await
+}
+
+/// Returns the error for a helper that the file at `path` names.
+pub(super) fn helper_failed(path: &Path, registry: &str, source: CredentialHelperError) -> Error {
+    Error::CredentialHelper {
+        registry: registry.to_owned(),
+        path: path.to_owned(),
+        source,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::content::ErrorKind;
+
+    async fn find(config: &str, registry: &str) -> Result<Credentials, Error> {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("config.json");
+        std::fs::write(&path, config).unwrap();
+        let source = CredentialSource {
+            registry_config: Some(path),
+            ..CredentialSource::default()
+        };
+        source.find(registry, "org/provider").await
+    }
+
+    fn basic(user: &str, password: &str) -> Credentials {
+        Credentials::Basic {
+            user: user.to_owned(),
+            password: password.to_owned(),
+        }
+    }
+
+    #[tokio::test]
+    async fn explicit_credentials_win_and_an_absent_file_means_anonymous() {
+        let mut source = CredentialSource {
+            explicit: None,
+            registry_config: Some(PathBuf::from("/nonexistent/config.json")),
+        };
+        let found = source.find("ghcr.io", "a").await.unwrap();
+        assert_eq!(found, Credentials::Anonymous);
+        source.explicit = Some(("me".to_owned(), String::new()));
+        assert_eq!(source.find("ghcr.io", "a").await.unwrap(), basic("me", ""));
+    }
+
+    #[tokio::test]
+    async fn a_malformed_file_and_a_missing_helper_are_errors_that_name_the_file() {
+        for config in [
+            "not json",
+            "[]",
+            r#"{"credsStore": "does-not-exist-anywhere"}"#,
+        ] {
+            let error = find(config, "ghcr.io").await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Denied);
+            assert!(error.to_string().contains("config.json"), "{error}");
+        }
+    }
+
+    #[tokio::test]
+    async fn secrets_are_not_printed() {
+        let source = CredentialSource {
+            explicit: Some(("me".to_owned(), "hunter2".to_owned())),
+            registry_config: None,
+        };
+        let credentials = source.find("ghcr.io", "a").await.unwrap();
+        let token = Credentials::IdentityToken("hunter2".to_owned());
+        assert!(!format!("{source:?} {credentials:?} {token:?}").contains("hunter2"));
+        for config in [
+            r#"{"auths": {"ghcr.io": {"auth": "hunter2"}}}"#,
+            r#"{"auths": {"ghcr.io": {"password": hunter2}}}"#,
+            r#"{"auths": "hunter2"}"#,
+        ] {
+            let found = find(config, "ghcr.io").await;
+            assert!(!format!("{found:?}").contains("hunter2"));
+        }
+    }
+}

@@ -1,0 +1,375 @@
+//! The error of this layer.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::content::{Digest, RuntimeEnded, StoreError, VerifyError};
+
+use super::super::reference::ParseReferenceError;
+use super::{Answer, CredentialHelperError, TlsProblem};
+
+/// An error of another library. Its type is not part of the interface of this one.
+type OpaqueError = Box<dyn std::error::Error + Send + Sync>;
+
+/// An error of a registry, a layout or a reference.
+///
+/// The fields have one meaning in all variants. `what` names the content, such as "manifest 1.0 of
+/// ghcr.io/org/provider". `registry` is the host of the registry as it stands in references, and
+/// `address` the URL that the request went to, without its query. `answer` is the answer of the server.
+/// `path` is the file or directory that could not be used. `source` is the cause, and `reason` describes
+/// the cause in words.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+#[allow(
+    missing_docs,
+    reason = "the documentation of the type says what the fields are"
+)]
+pub enum Error {
+    /// A text is not a reference.
+    #[error(transparent)]
+    Reference(#[from] ParseReferenceError),
+    /// A name is not one under which content can be found or stored.
+    #[error("`{name}` is neither a tag nor a digest")]
+    Name { name: String },
+
+    /// The registry does not have the content.
+    #[error("{registry} does not have the {what} ({answer})")]
+    NotFound {
+        what: String,
+        registry: String,
+        answer: Box<Answer>,
+    },
+    /// The registry requires credentials, and none are known.
+    #[error("{registry} requires credentials for the {what}, and none were found ({answer})")]
+    CredentialsMissing {
+        what: String,
+        registry: String,
+        answer: Box<Answer>,
+    },
+    /// The registry or its token service refused the credentials.
+    #[error("{registry} refused the credentials of {user} ({answer})")]
+    CredentialsRefused {
+        registry: String,
+        user: String,
+        answer: Box<Answer>,
+    },
+    /// The credentials are valid, and the user lacks a permission.
+    #[error("{registry} does not allow {user} access to the {what} ({answer})")]
+    Forbidden {
+        what: String,
+        registry: String,
+        user: String,
+        answer: Box<Answer>,
+    },
+    /// Credentials were not sent to the token service (`realm`) that the registry names.
+    #[error("the token service {realm} that {registry} names was not asked: {reason}")]
+    RealmRefused {
+        registry: String,
+        realm: String,
+        reason: &'static str,
+    },
+    /// The registry asks for neither Basic nor Bearer authentication.
+    #[error("{registry} asks for a kind of authentication that is not supported: {challenge}")]
+    Challenge { registry: String, challenge: String },
+    /// The token service at `url` answered with something that is not a token.
+    #[error("the token service {url} gave no usable token: {reason}")]
+    TokenAnswer { url: String, reason: &'static str },
+    /// A file with credentials cannot be read.
+    #[error("credentials for {registry} cannot be read from {path}")]
+    CredentialFile {
+        registry: String,
+        path: PathBuf,
+        source: io::Error,
+    },
+    /// A file with credentials, or its entry for the registry, is malformed.
+    #[error("credentials for {registry} cannot be taken from {path}: {reason}")]
+    CredentialEntry {
+        registry: String,
+        path: PathBuf,
+        reason: String,
+    },
+    /// The credential helper that a file names failed.
+    #[error("the credential helper that {path} names for {registry} failed")]
+    CredentialHelper {
+        registry: String,
+        path: PathBuf,
+        source: CredentialHelperError,
+    },
+
+    /// The registry answered with an error that has no variant of its own.
+    #[error("{registry} failed on the {what} ({answer})")]
+    Refused {
+        what: String,
+        registry: String,
+        answer: Box<Answer>,
+    },
+    /// No connection to the registry came about.
+    #[error("{registry} is not answering at {address}")]
+    Unreachable {
+        registry: String,
+        address: String,
+        source: OpaqueError,
+    },
+    /// The server answers, but not as a registry.
+    #[error("there is no registry at {address}: {reason}")]
+    NotARegistry { address: String, reason: String },
+    /// The TLS handshake with the registry failed.
+    #[error("no secure connection to {registry} at {address}: {problem}")]
+    Tls {
+        registry: String,
+        address: String,
+        problem: TlsProblem,
+        source: OpaqueError,
+    },
+    /// A server that speaks TLS got a request in plain HTTP.
+    #[error("{registry} speaks TLS at {address}, and was asked in plain HTTP")]
+    PlainHttp { registry: String, address: String },
+    /// The connection failed before the answer was complete.
+    #[error("the request for the {what} to {address} failed")]
+    Interrupted {
+        what: String,
+        address: String,
+        source: OpaqueError,
+    },
+    /// No byte was sent or received for the time that a transfer may stall.
+    #[error("the transfer of the {what} with {address} made no progress for {seconds} seconds")]
+    Stalled {
+        what: String,
+        address: String,
+        seconds: u64,
+    },
+    /// All attempts failed; `last` is the error of the last one.
+    #[error("gave up after {attempts} attempts in {seconds} seconds without progress")]
+    GaveUp {
+        attempts: u32,
+        seconds: u64,
+        #[source]
+        last: Box<Error>,
+    },
+    /// The mirrors of a registry failed, and then the registry itself with the error `last`.
+    #[error("no mirror could help ({mirrors}), and the registry itself is unavailable")]
+    NoMirrorEither {
+        mirrors: String,
+        #[source]
+        last: Box<Error>,
+    },
+    /// A redirect leads from HTTPS to plain HTTP, or there were too many in a row.
+    #[error("a redirect of {address} for the {what} was not followed")]
+    Redirect {
+        what: String,
+        address: String,
+        source: OpaqueError,
+    },
+    /// The registry accepted an upload and gave no usable URL for it.
+    #[error("{registry} gave no usable location for the upload of the {what}: {reason}")]
+    Location {
+        what: String,
+        registry: String,
+        reason: String,
+    },
+    /// The registry answered a request for a byte range with other bytes.
+    #[error("{registry} ignored the byte range of the {what} ({reason})")]
+    RangeIgnored {
+        what: String,
+        registry: String,
+        reason: String,
+    },
+    /// The content came from a mirror where only the registry itself is trusted.
+    #[error("the {what} comes from {from}, and not from {registry} itself")]
+    SecondHand {
+        what: String,
+        registry: String,
+        from: String,
+    },
+    /// The requested byte range, from `start` up to but not including `end`, is not within the content.
+    #[error("bytes {start} to {end} are not within the {size} bytes of the {what}")]
+    RangeOutside {
+        what: String,
+        start: u64,
+        end: u64,
+        size: u64,
+    },
+
+    /// The content breaks a rule of its format.
+    #[error("the {what} is malformed: {reason}")]
+    Malformed { what: String, reason: String },
+    /// The content is not JSON, or not of the expected shape.
+    #[error("the {what} is malformed")]
+    Json { what: String, source: OpaqueError },
+    /// The content is larger than the client reads.
+    #[error("the {what} is larger than the limit of {limit} bytes")]
+    TooLarge { what: String, limit: u64 },
+    /// The bytes do not have the digest or the size that was asked for.
+    #[error("the {what} is not what was asked for")]
+    NotVerified { what: String, source: VerifyError },
+    /// Two statements about the same content differ, such as a header and the body.
+    #[error("the {what} was announced with {announced}, but has {actual}")]
+    Contradiction {
+        what: String,
+        announced: String,
+        actual: String,
+    },
+    /// After an upload, the registry holds other content than was sent.
+    #[error("{registry} accepted the {what}, but holds {actual} where {expected} was sent")]
+    StoredDifferently {
+        what: String,
+        registry: String,
+        expected: String,
+        actual: String,
+    },
+    /// The artifact is a WebAssembly component.
+    #[error("{reference} is a WebAssembly component ({media_type}), not a provider archive")]
+    Component {
+        reference: String,
+        media_type: String,
+    },
+    /// The artifact is something other than a provider archive.
+    #[error(
+        "{reference} is not a provider archive: its config is `{config}`, its layers are {layers}"
+    )]
+    UnsupportedArtifact {
+        reference: String,
+        config: String,
+        layers: String,
+    },
+    /// An image index has several manifests, and none for the platform `wanted`.
+    #[error("the image index has no manifest for {wanted}; it has {available}")]
+    NoPlatform { wanted: String, available: String },
+    /// The registry does not let a tag move from `existing` to `wanted`.
+    #[error("{reference} is already {existing} and may not be moved to {wanted} ({answer})")]
+    TagImmutable {
+        reference: String,
+        existing: Digest,
+        wanted: Digest,
+        answer: Box<Answer>,
+    },
+
+    /// The directory is not an OCI image layout, and cannot become one.
+    #[error("{directory} is not an OCI image layout: {reason}")]
+    NotALayout {
+        directory: PathBuf,
+        reason: &'static str,
+    },
+    /// The layout does not hold the content.
+    #[error("{directory} does not hold the {what}")]
+    NotInLayout { directory: PathBuf, what: String },
+    /// A file or directory cannot be read or written.
+    #[error("cannot use {path}")]
+    File { path: PathBuf, source: io::Error },
+    /// The source of a transfer cannot be read.
+    #[error("the {what} could not be read for the transfer")]
+    SourceFailed { what: String, source: io::Error },
+    /// The source of a transfer gave other bytes than before.
+    #[error("the {what} changed while it was transferred")]
+    SourceChanged { what: String, source: VerifyError },
+    /// The storage at the other end of a transfer failed.
+    #[error(transparent)]
+    Source(#[from] StoreError),
+    /// A file with certificate authorities cannot be used.
+    #[error("the certificate authorities in {path} cannot be used: {reason}")]
+    CertificateAuthority { path: PathBuf, reason: String },
+    /// A client certificate or its key cannot be used.
+    #[error("the client certificate in {path} cannot be used: {reason}")]
+    ClientCertificate { path: PathBuf, reason: String },
+    /// The directory that was given for the settings of registries cannot be read.
+    #[error("cannot use {path} as the directory with the settings of registries")]
+    HostsFolder { path: PathBuf, source: io::Error },
+    /// A `hosts.toml` is malformed in `line`, counted from 1.
+    #[error("{path}, line {line}: {reason}")]
+    HostsFile {
+        path: PathBuf,
+        line: usize,
+        reason: String,
+    },
+    /// No host of a `hosts.toml` has the `capability` that a request needs.
+    #[error(
+        "none of the hosts that hosts.toml names for {registry} has the capability `{capability}`"
+    )]
+    NoHost {
+        registry: String,
+        capability: &'static str,
+    },
+    /// The HTTP client cannot be set up.
+    #[error("the HTTP client cannot be set up")]
+    Client { source: OpaqueError },
+    /// Work in the background ended early: the runtime shuts down, or the work panicked.
+    #[error("a background task was cancelled")]
+    Cancelled { source: OpaqueError },
+}
+
+impl Error {
+    /// Returns a function that makes the error for `path`.
+    pub(in crate::oci) fn file(path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::File { path, source }
+    }
+
+    /// Returns a function that makes the error for JSON of another shape.
+    pub(in crate::oci) fn json(what: String) -> impl FnOnce(serde_json::Error) -> Self {
+        move |source| Self::Json {
+            what,
+            source: source.into(),
+        }
+    }
+
+    pub(in crate::oci) fn malformed(what: String, reason: impl Into<String>) -> Self {
+        let reason = reason.into();
+        Self::Malformed { what, reason }
+    }
+
+    pub(in crate::oci) fn not_verified(what: String, source: VerifyError) -> Self {
+        Self::NotVerified { what, source }
+    }
+
+    /// Returns the error for a verifying reader that failed: the content is wrong, or its source failed.
+    pub(in crate::oci) fn reading(what: String, error: io::Error) -> Self {
+        match error.downcast() {
+            Ok(source) => Self::NotVerified { what, source },
+            Err(source) => Self::SourceFailed { what, source },
+        }
+    }
+}
+
+impl From<RuntimeEnded> for Error {
+    fn from(error: RuntimeEnded) -> Self {
+        Self::Cancelled {
+            source: error.into(),
+        }
+    }
+}
+
+impl From<Error> for StoreError {
+    fn from(error: Error) -> Self {
+        match error {
+            // The error of the storage at the other end passes through unchanged.
+            Error::Source(inner) => inner,
+            error => Self::new(error.kind(), error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::content::ErrorKind;
+
+    #[test]
+    fn an_error_names_registry_content_and_answer() {
+        let error = Error::NotFound {
+            what: "manifest 1.0 of ghcr.io/org/provider".to_owned(),
+            registry: "ghcr.io".to_owned(),
+            answer: Box::new(Answer {
+                status: 404,
+                code: Some("MANIFEST_UNKNOWN".to_owned()),
+                message: None,
+                retry_after: None,
+            }),
+        };
+        assert_eq!(
+            error.to_string(),
+            "ghcr.io does not have the manifest 1.0 of ghcr.io/org/provider \
+             (HTTP 404, MANIFEST_UNKNOWN)"
+        );
+        assert_eq!(StoreError::from(error).kind(), ErrorKind::NotFound);
+    }
+}

@@ -1,0 +1,145 @@
+//! The search for the hosts of a registry.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::content::{in_place_of_a_folder, is_absent, is_too_large, read_bounded, user_folder};
+
+use super::super::error::Error;
+use super::super::names::canonical_name;
+use super::host::{ClientCertificate, Host, first_certificate};
+use super::hosts_toml;
+
+/// The largest `hosts.toml` that is read, in bytes.
+const FILE_LIMIT: u64 = 1024 * 1024;
+/// The directory in containerd's documentation.
+const CONTAINERD: &str = "/etc/containerd/certs.d";
+/// The entry for registries that have none of their own.
+const DEFAULT: &str = "_default";
+
+/// Returns the hosts that serve `registry` in the order in which they are asked, at least one. Their
+/// settings are read from `directory`, or else from the user's and the system's directory. Blocks.
+pub(in crate::oci) fn find(registry: &str, directory: Option<&Path>) -> Result<Vec<Host>, Error> {
+    for directory in directories(directory)? {
+        for name in names(registry) {
+            let entry = directory.join(name);
+            if exists(&entry)? {
+                return read_entry(&entry);
+            }
+        }
+    }
+    Ok(vec![Host::registry()])
+}
+
+/// Checks that `directory`, which a caller named, is a directory that can be read.
+pub(in crate::oci) fn check(directory: &Path) -> Result<(), Error> {
+    let listed = match in_place_of_a_folder(directory) {
+        None => fs::read_dir(directory).map(drop),
+        Some(other) => {
+            let reason = format!("{} is a file, not a directory", other.display());
+            Err(io::Error::new(io::ErrorKind::InvalidInput, reason))
+        }
+    };
+    listed.map_err(|source| Error::HostsFolder {
+        path: directory.to_owned(),
+        source,
+    })
+}
+
+/// Returns the directories with entries. The first that has one for a registry counts.
+fn directories(named: Option<&Path>) -> Result<Vec<PathBuf>, Error> {
+    if let Some(directory) = named {
+        check(directory)?;
+        return Ok(vec![directory.to_owned()]);
+    }
+    let own = user_folder("XDG_CONFIG_HOME", ".config");
+    let own = own.map(|directory| directory.join("wasmcloud-par").join("hosts"));
+    let mut directories: Vec<_> = own.into_iter().chain([CONTAINERD.into()]).collect();
+    directories.retain(|directory| match fs::read_dir(directory) {
+        Ok(_) => true,
+        Err(error) if is_absent(&error) => false,
+        Err(error) => {
+            // The administrator may have made containerd's directory unreadable for users.
+            tracing::warn!(
+                "ignoring the settings of registries in {}: {error}",
+                directory.display()
+            );
+            false
+        }
+    });
+    Ok(directories)
+}
+
+/// Returns the names that the entry of a registry may have, best first. Windows does not allow `:` in them.
+fn names(registry: &str) -> Vec<String> {
+    let mut names = Vec::new();
+    for spelling in [registry.to_owned(), canonical_name(registry)] {
+        if let Some((host, port)) = spelling.rsplit_once(':')
+            && port.bytes().all(|byte| byte.is_ascii_digit())
+        {
+            names.push(format!("{host}_{port}_"));
+        }
+        names.push(spelling);
+    }
+    names.push(DEFAULT.to_owned());
+    names
+}
+
+fn exists(path: &Path) -> Result<bool, Error> {
+    match fs::metadata(path) {
+        Ok(_) => Ok(true),
+        Err(error) if is_absent(&error) => Ok(false),
+        Err(error) => Err(Error::file(path)(error)),
+    }
+}
+
+/// Returns the hosts in the entry of a registry, which is a directory.
+fn read_entry(directory: &Path) -> Result<Vec<Host>, Error> {
+    let path = directory.join("hosts.toml");
+    let opened = match File::open(&path) {
+        Ok(file) => file,
+        Err(error) if is_absent(&error) => return Ok(vec![certificates_in(directory)?]),
+        Err(error) => return Err(Error::file(&path)(error)),
+    };
+    let malformed = |line, reason| Error::HostsFile {
+        path: path.clone(),
+        line,
+        reason,
+    };
+    let bytes = read_bounded(opened, FILE_LIMIT).map_err(|error| {
+        if is_too_large(&error) {
+            malformed(1, format!("it has more than {FILE_LIMIT} bytes"))
+        } else {
+            Error::file(&path)(error)
+        }
+    })?;
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let good = error.utf8_error().valid_up_to();
+        let before = error.as_bytes().iter().take(good);
+        let line = before.filter(|byte| **byte == b'\n').count() + 1;
+        malformed(line, "it is not UTF-8".to_owned())
+    })?;
+    hosts_toml::parse(&text, directory).map_err(|problem| malformed(problem.line, problem.reason))
+}
+
+/// Returns the registry itself with the certificates in `directory`, by Docker's layout.
+fn certificates_in(directory: &Path) -> Result<Host, Error> {
+    let mut host = Host::registry();
+    let listed = fs::read_dir(directory).and_then(Iterator::collect::<io::Result<Vec<_>>>);
+    let mut files: Vec<_> = listed.map_err(Error::file(directory))?;
+    files.sort_by_key(fs::DirEntry::file_name);
+    let mut certificates = Vec::new();
+    for path in files.iter().map(fs::DirEntry::path) {
+        match path.extension().and_then(|extension| extension.to_str()) {
+            Some("crt") => host.certificate_authorities.push(path),
+            Some("cert") => {
+                let key = path.with_extension("key");
+                certificates.push(ClientCertificate::new(path, Some(key)));
+            }
+            _ => {}
+        }
+    }
+    host.client_certificate = first_certificate(certificates);
+    Ok(host)
+}

@@ -1,0 +1,102 @@
+//! A host that serves a registry.
+
+use std::path::PathBuf;
+
+use reqwest::Url;
+use reqwest::header::HeaderMap;
+
+/// A certificate with which a client identifies itself to a registry (mutual TLS).
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ClientCertificate {
+    /// A PEM file with the certificate and the certificates of its intermediate authorities.
+    pub certificate: PathBuf,
+    /// A PEM file with the unencrypted private key. `None` means that `certificate` holds the key too.
+    pub key: Option<PathBuf>,
+}
+
+impl ClientCertificate {
+    /// Returns the certificate in `certificate`, with the key in `key` or in the same file.
+    #[must_use]
+    pub fn new(certificate: PathBuf, key: Option<PathBuf>) -> Self {
+        Self { certificate, key }
+    }
+}
+
+/// A kind of request that a host serves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::oci) enum Capability {
+    /// Downloads of content by its digest.
+    Pull,
+    /// Resolution of tags.
+    Resolve,
+    /// Uploads.
+    Push,
+    /// Lists of what refers to content.
+    Referrers,
+}
+
+impl Capability {
+    pub(super) const ALL: [Self; 4] = [Self::Pull, Self::Resolve, Self::Push, Self::Referrers];
+
+    /// Returns the name in `hosts.toml`.
+    pub(in crate::oci) fn name(self) -> &'static str {
+        match self {
+            Self::Pull => "pull",
+            Self::Resolve => "resolve",
+            Self::Push => "push",
+            Self::Referrers => "referrers",
+        }
+    }
+}
+
+/// A host that serves a registry, and the settings for connections to it.
+#[derive(Debug, Clone)]
+pub(in crate::oci) struct Host {
+    /// The root of its API, such as `https://mirror.example/v2`. `None` means the registry itself.
+    pub(in crate::oci) base: Option<Url>,
+    pub(in crate::oci) capabilities: Vec<Capability>,
+    pub(in crate::oci) certificate_authorities: Vec<PathBuf>,
+    pub(in crate::oci) client_certificate: Option<ClientCertificate>,
+    pub(in crate::oci) skip_tls_verify: bool,
+    /// The headers that are sent with each request.
+    pub(in crate::oci) headers: HeaderMap,
+    /// The proxy for this host, which goes before those of the environment.
+    pub(in crate::oci) proxy: Option<Url>,
+}
+
+impl Host {
+    /// Returns the registry itself without any settings.
+    pub(super) fn registry() -> Self {
+        Self {
+            base: None,
+            capabilities: Capability::ALL.to_vec(),
+            certificate_authorities: Vec::new(),
+            client_certificate: None,
+            skip_tls_verify: false,
+            headers: HeaderMap::new(),
+            proxy: None,
+        }
+    }
+
+    /// Returns whether there are settings for TLS, so that the host must speak it.
+    pub(in crate::oci) fn has_tls_settings(&self) -> bool {
+        self.skip_tls_verify
+            || self.client_certificate.is_some()
+            || !self.certificate_authorities.is_empty()
+    }
+}
+
+/// Returns the first of the client certificates. The TLS library offers one to a server, whichever
+/// authorities the server names.
+pub(super) fn first_certificate(certificates: Vec<ClientCertificate>) -> Option<ClientCertificate> {
+    let mut certificates = certificates.into_iter();
+    let first = certificates.next();
+    for unused in certificates {
+        tracing::warn!(
+            "ignoring the client certificate {}: a host is shown the first one",
+            unused.certificate.display()
+        );
+    }
+    first
+}

@@ -1,0 +1,225 @@
+//! The format of `hosts.toml`. Unknown keys are ignored, as in containerd.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use reqwest::Url;
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::super::names::{DOCKER_HUB, DOCKER_HUB_HOST};
+use super::host::{Capability, ClientCertificate, Host, first_certificate};
+
+/// A mistake in a file.
+#[derive(Debug)]
+pub(super) struct Problem {
+    /// The line of the mistake, counted from 1.
+    pub(super) line: usize,
+    pub(super) reason: String,
+}
+
+impl Problem {
+    fn at(text: &str, span: Option<Range<usize>>, reason: String) -> Self {
+        let start = span.map_or(0, |span| span.start);
+        let before = text.bytes().take(start);
+        Self {
+            line: before.filter(|byte| *byte == b'\n').count() + 1,
+            reason,
+        }
+    }
+}
+
+/// The tables of the file.
+#[derive(Deserialize)]
+struct Document {
+    server: Option<Spanned<String>>,
+    #[serde(default)]
+    host: BTreeMap<Spanned<String>, Settings>,
+}
+
+/// The settings of a host. At the top of the file, they are those of `server`.
+#[derive(Deserialize)]
+struct Settings {
+    capabilities: Option<Vec<Capability>>,
+    ca: Option<OneOrMore<PathBuf>>,
+    client: Option<Clients>,
+    #[serde(default)]
+    skip_verify: bool,
+    #[serde(default)]
+    header: BTreeMap<Spanned<String>, OneOrMore<String>>,
+    #[serde(default)]
+    override_path: bool,
+    proxy: Option<Spanned<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "expected a string or a list of them")]
+enum OneOrMore<T> {
+    One(T),
+    More(Vec<T>),
+}
+
+impl<T> OneOrMore<T> {
+    fn into_vec(self) -> Vec<T> {
+        match self {
+            Self::One(one) => vec![one],
+            Self::More(more) => more,
+        }
+    }
+}
+
+/// Client certificates: one file, or a list whose items are files or pairs of a certificate and a key.
+#[derive(Deserialize)]
+#[serde(
+    untagged,
+    expecting = "expected the path of a file, a list of them, or a list of [certificate, key]"
+)]
+enum Clients {
+    One(PathBuf),
+    More(Vec<Client>),
+}
+
+#[derive(Deserialize)]
+#[serde(
+    untagged,
+    expecting = "expected the path of a file, or the paths of a certificate and its key"
+)]
+enum Client {
+    Together(PathBuf),
+    Apart(PathBuf, PathBuf),
+}
+
+impl<'de> Deserialize<'de> for Capability {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        let known = Self::ALL.into_iter();
+        let mut matching = known.filter(|known| known.name().eq_ignore_ascii_case(&name));
+        let expected = "a capability is `pull`, `resolve`, `push` or `referrers`";
+        matching
+            .next()
+            .ok_or_else(|| serde::de::Error::custom(format!("{expected}, not `{name}`")))
+    }
+}
+
+/// Returns the hosts of the file `text` in `directory`, the server last. Relative paths are relative to
+/// `directory`.
+pub(super) fn parse(text: &str, directory: &Path) -> Result<Vec<Host>, Problem> {
+    let malformed =
+        |error: toml::de::Error| Problem::at(text, error.span(), error.message().to_owned());
+    let document: Document = toml::from_str(text).map_err(malformed)?;
+    let server: Settings = toml::from_str(text).map_err(malformed)?;
+    let mut tables: Vec<_> = document.host.into_iter().collect();
+    // The map sorts the hosts by name. They are asked in the order of the file.
+    tables.sort_by_key(|(url, _)| url.span().start);
+    let mut hosts = Vec::new();
+    for (url, settings) in tables {
+        hosts.push(host(text, directory, Some(&url), settings)?);
+    }
+    hosts.push(host(text, directory, document.server.as_ref(), server)?);
+    Ok(hosts)
+}
+
+fn host(
+    text: &str,
+    directory: &Path,
+    url: Option<&Spanned<String>>,
+    settings: Settings,
+) -> Result<Host, Problem> {
+    let base = match url.filter(|url| !url.get_ref().is_empty()) {
+        Some(url) => Some(
+            base(url.get_ref(), settings.override_path).map_err(|reason| {
+                let reason = format!("`{}` {reason}", url.get_ref());
+                Problem::at(text, Some(url.span()), reason)
+            })?,
+        ),
+        None => None,
+    };
+    let proxy = settings.proxy.map(|proxy| {
+        Url::parse(proxy.get_ref()).map_err(|_| {
+            let reason = "the proxy is not a URL".to_owned();
+            Problem::at(text, Some(proxy.span()), reason)
+        })
+    });
+    let authorities = settings.ca.map_or_else(Vec::new, OneOrMore::into_vec);
+    let clients = match settings.client {
+        Some(Clients::One(path)) => vec![Client::Together(path)],
+        Some(Clients::More(clients)) => clients,
+        None => Vec::new(),
+    };
+    let certificates = clients.into_iter().map(|client| match client {
+        Client::Together(path) => ClientCertificate::new(directory.join(path), None),
+        Client::Apart(path, key) => {
+            // In containerd, an empty string means that the key is in the first file.
+            let key = (!key.as_os_str().is_empty()).then(|| directory.join(key));
+            ClientCertificate::new(directory.join(path), key)
+        }
+    });
+    Ok(Host {
+        base,
+        capabilities: match settings.capabilities {
+            Some(capabilities) if !capabilities.is_empty() => capabilities,
+            _ => Capability::ALL.to_vec(),
+        },
+        certificate_authorities: authorities
+            .iter()
+            .map(|path| directory.join(path))
+            .collect(),
+        client_certificate: first_certificate(certificates.collect()),
+        skip_tls_verify: settings.skip_verify,
+        headers: headers(text, settings.header)?,
+        proxy: proxy.transpose()?,
+    })
+}
+
+/// Returns the root of the API of a host: `/v2` below its URL, or the URL itself with `override_path`.
+fn base(url: &str, override_path: bool) -> Result<Url, &'static str> {
+    let whole = if url.contains("://") {
+        url.to_owned()
+    } else {
+        format!("https://{url}")
+    };
+    let mut url = Url::parse(&whole).map_err(|_| "is not a URL")?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err("is neither http nor https");
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("holds credentials: they belong in Docker's config.json");
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err("has a query or a fragment");
+    }
+    if url.host_str() == Some(DOCKER_HUB) {
+        url.set_host(Some(DOCKER_HUB_HOST))
+            .map_err(|_| "is not a URL")?;
+    }
+    let path = url.path().trim_end_matches('/').to_owned();
+    if override_path || path.ends_with("/v2") {
+        url.set_path(&path);
+    } else {
+        url.set_path(&format!("{path}/v2"));
+    }
+    Ok(url)
+}
+
+fn headers(
+    text: &str,
+    table: BTreeMap<Spanned<String>, OneOrMore<String>>,
+) -> Result<HeaderMap, Problem> {
+    let mut headers = HeaderMap::new();
+    for (name, values) in table {
+        // The message leaves out the value, which may be a secret.
+        let malformed = || {
+            let reason = format!("the header `{}` is malformed", name.get_ref());
+            Problem::at(text, Some(name.span()), reason)
+        };
+        let parsed: HeaderName = name.get_ref().parse().map_err(|_| malformed())?;
+        for value in values.into_vec() {
+            let mut value = HeaderValue::try_from(value).map_err(|_| malformed())?;
+            value.set_sensitive(true);
+            headers.append(parsed.clone(), value);
+        }
+    }
+    Ok(headers)
+}

@@ -1,0 +1,117 @@
+//! A layout as a directory: opening and creating one.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::content::{blocking, in_place_of_a_folder, is_temporary};
+
+use super::super::error::Error;
+use super::files::{BLOBS, INDEX, MARKER, create_marker, read_if_present};
+use super::index::Index;
+
+const VERSION: &str = "1.0.0";
+
+/// An OCI image layout, as a [`Store`](crate::content::Store).
+#[derive(Debug, Clone)]
+pub struct Layout {
+    pub(super) directory: PathBuf,
+}
+
+impl Layout {
+    /// Opens the layout in `directory`. Blocks for two small reads.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotALayout`] when there is no such directory, or it is not a layout of version 1.0.0.
+    pub fn open(directory: impl Into<PathBuf>) -> Result<Self, Error> {
+        let directory = directory.into();
+        let not_a_layout = |reason| Error::NotALayout {
+            directory: directory.clone(),
+            reason,
+        };
+        refuse_files(&directory)?;
+        let Some(text) = read_if_present(&directory.join(MARKER))? else {
+            return Err(not_a_layout(if directory.exists() {
+                "it has no `oci-layout` file"
+            } else {
+                "there is no such directory"
+            }));
+        };
+        let marker: Value = serde_json::from_slice(&text)
+            .map_err(|_| not_a_layout("its `oci-layout` file is not JSON"))?;
+        if marker.get("imageLayoutVersion").and_then(Value::as_str) != Some(VERSION) {
+            return Err(not_a_layout("its `imageLayoutVersion` is not 1.0.0"));
+        }
+        Ok(Self { directory })
+    }
+
+    /// Opens the layout in `directory`, or creates one in a directory that is empty or does not exist.
+    /// Blocks as [`open`](Self::open) does.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotALayout`] as for [`open`](Self::open), and for a directory with other files;
+    /// [`Error::File`] when the directory cannot be written to.
+    pub fn open_or_create(directory: impl Into<PathBuf>) -> Result<Self, Error> {
+        let directory = directory.into();
+        refuse_files(&directory)?;
+        if !directory.join(MARKER).exists() {
+            let failed = |source| Error::File {
+                path: directory.clone(),
+                source,
+            };
+            fs::create_dir_all(&directory).map_err(failed)?;
+            for entry in fs::read_dir(&directory).map_err(failed)? {
+                let name = entry.map_err(failed)?.file_name();
+                // Another process may be creating this layout at the same time.
+                let is_of_a_layout = [MARKER, INDEX, BLOBS].iter().any(|known| name == *known);
+                if !is_of_a_layout && !is_temporary(&name.to_string_lossy()) {
+                    let reason = "it holds other files; give a new or an empty directory";
+                    return Err(Error::NotALayout { directory, reason });
+                }
+            }
+            fs::create_dir_all(directory.join(BLOBS)).map_err(failed)?;
+            create_marker(&directory)?;
+        }
+        Self::open(directory)
+    }
+
+    /// Returns the directory.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// Returns the tags of the layout, sorted.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::File`], [`Error::Json`] or [`Error::Malformed`] when its index cannot be read.
+    pub async fn tags(&self) -> Result<Vec<String>, Error> {
+        let directory = self.directory.clone();
+        blocking(move || Ok(Index::read(&directory)?.tags())).await
+    }
+
+    /// Returns the error for content that this layout does not hold.
+    pub(super) fn missing(&self, what: impl Into<String>) -> Error {
+        Error::NotInLayout {
+            directory: self.directory.clone(),
+            what: what.into(),
+        }
+    }
+}
+
+/// Refuses a path that is a file, or leads through one.
+fn refuse_files(directory: &Path) -> Result<(), Error> {
+    let reason = match in_place_of_a_folder(directory) {
+        None => return Ok(()),
+        Some(file) if file == directory => "it is a file, not a directory",
+        Some(_) => "a parent of it is a file, not a directory",
+    };
+    Err(Error::NotALayout {
+        directory: directory.to_owned(),
+        reason,
+    })
+}

@@ -1,0 +1,113 @@
+//! The error of the parser.
+
+use crate::content::ParseDigestError;
+
+/// The longest reference that is parsed, in bytes.
+pub(super) const LENGTH_LIMIT: usize = 4096;
+
+/// A text that is not a reference. The message says why, and what to write instead.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ParseReferenceError {
+    /// The text is too long.
+    #[error("the reference is {length} bytes long, and the limit is {LENGTH_LIMIT}")]
+    TooLong {
+        /// The length of the text in bytes.
+        length: usize,
+    },
+    /// The text is empty.
+    #[error(
+        "the reference is empty: write registry/repository:tag, such as ghcr.io/org/provider:1.0"
+    )]
+    Empty,
+    /// The text begins with a scheme other than `oci://` and `oci-layout://`.
+    #[error("`{reference}` begins with `{scheme}`, which is not a reference: {instead}")]
+    Scheme {
+        /// The text.
+        reference: String,
+        /// The scheme with `://`.
+        scheme: String,
+        /// What to write instead.
+        instead: String,
+    },
+    /// The text does not begin with a registry.
+    #[error(
+        "`{reference}` names no registry: write it in front, such as ghcr.io/{reference}, or \
+         docker.io/{reference} for Docker Hub"
+    )]
+    RegistryMissing {
+        /// The text.
+        reference: String,
+    },
+    /// The text is a registry without a repository.
+    #[error("`{reference}` names no repository: write registry/repository:tag")]
+    RepositoryMissing {
+        /// The text.
+        reference: String,
+    },
+    /// The repository has upper-case letters.
+    #[error(
+        "`{reference}` has upper-case letters in its repository, which no registry allows: write `{lower}`"
+    )]
+    UppercaseRepository {
+        /// The text.
+        reference: String,
+        /// The reference with a repository in lower case.
+        lower: String,
+    },
+    /// The tag breaks the rules for tags.
+    #[error(
+        "`{tag}` in `{reference}` is not a tag: up to 128 letters, digits, `_`, `.` and `-`, \
+         beginning with a letter, a digit or `_`"
+    )]
+    Tag {
+        /// The text.
+        reference: String,
+        /// The part of it that should be a tag.
+        tag: String,
+    },
+    /// The digest cannot be parsed.
+    #[error(
+        "the digest in `{reference}` cannot be used: write @sha256: and 64 digits in lower case"
+    )]
+    Digest {
+        /// The text.
+        reference: String,
+        /// The error of the digest.
+        source: ParseDigestError,
+    },
+    /// The registry or the repository breaks the grammar of references.
+    #[error(
+        "`{reference}` is malformed: write registry[:port]/repository[:tag][@digest], with letters \
+         in lower case, digits, and single `.`, `_`, `-` in between"
+    )]
+    Malformed {
+        /// The text.
+        reference: String,
+    },
+    /// The text names neither a registry nor a repository in one.
+    #[error(
+        "`{text}` is not a registry: write its host, such as ghcr.io or localhost:5000, followed by a \
+         repository where one is meant"
+    )]
+    Registry {
+        /// The text.
+        text: String,
+    },
+    /// The text names a layout with `oci:` or `oci-layout:`.
+    #[error(
+        "`{reference}` is not a reference: write `oci-layout://{rest}` for an image layout in a directory"
+    )]
+    LayoutSlashes {
+        /// The text.
+        reference: String,
+        /// The text after the colon.
+        rest: String,
+    },
+    /// A reference to a layout has no directory.
+    #[error("`{reference}` names no directory: write oci-layout://DIR[:TAG][@DIGEST]")]
+    DirectoryMissing {
+        /// The text.
+        reference: String,
+    },
+}

@@ -1,0 +1,241 @@
+//! References to content in a registry or a layout.
+
+use std::fmt;
+use std::path::Path;
+
+use crate::content::{Digest, ManifestName};
+
+use super::super::names::{self, DOCKER_HUB, canonical_name};
+use super::error::ParseReferenceError;
+use super::grammar::is_tag;
+
+/// The prefix of a reference to a layout.
+pub(super) const LAYOUT_SCHEME: &str = "oci-layout://";
+
+/// A reference to content: `[oci://]registry[:port]/repository[:tag][@digest]` or
+/// `oci-layout://DIR[:TAG][@DIGEST]`.
+///
+/// The grammar is that of Docker's references, without its defaults: the registry is always written,
+/// and a missing tag does not mean `latest`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Reference {
+    /// A repository in a registry.
+    Registry(RegistryReference),
+    /// An OCI image layout in a directory.
+    Layout(LayoutReference),
+}
+
+/// A repository in a registry, with a tag, a digest, both or neither.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct RegistryReference {
+    pub(super) registry: String,
+    pub(super) repository: String,
+    pub(super) tag: Option<String>,
+    pub(super) digest: Option<Digest>,
+}
+
+impl RegistryReference {
+    /// Returns the host of the registry in lower case, with its port when one is written.
+    #[must_use]
+    pub fn registry(&self) -> &str {
+        &self.registry
+    }
+
+    /// Returns the repository, such as `org/provider`.
+    #[must_use]
+    pub fn repository(&self) -> &str {
+        &self.repository
+    }
+
+    /// Returns this reference with the canonical names of registry and repository:
+    /// `registry-1.docker.io:443/a` becomes `docker.io/library/a`.
+    pub(crate) fn under_one_name(&self) -> Self {
+        let registry = canonical_name(&self.registry);
+        Self {
+            repository: full_repository(&registry, &self.repository),
+            registry,
+            ..self.clone()
+        }
+    }
+
+    /// Returns whether the registry is on this machine.
+    #[must_use]
+    pub fn is_loopback(&self) -> bool {
+        names::is_loopback(&self.registry)
+    }
+
+    /// Returns the tag, when one is written.
+    #[must_use]
+    pub fn tag(&self) -> Option<&str> {
+        self.tag.as_deref()
+    }
+
+    /// Returns the digest, when one is written.
+    #[must_use]
+    pub fn digest(&self) -> Option<&Digest> {
+        self.digest.as_ref()
+    }
+}
+
+/// An OCI image layout in a directory, with a tag, a digest, both or neither.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct LayoutReference {
+    pub(super) directory: String,
+    pub(super) tag: Option<String>,
+    pub(super) digest: Option<Digest>,
+}
+
+impl LayoutReference {
+    /// Returns the directory as it is written.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        Path::new(&self.directory)
+    }
+
+    /// Returns the tag, when one is written.
+    #[must_use]
+    pub fn tag(&self) -> Option<&str> {
+        self.tag.as_deref()
+    }
+
+    /// Returns the digest, when one is written.
+    #[must_use]
+    pub fn digest(&self) -> Option<&Digest> {
+        self.digest.as_ref()
+    }
+}
+
+impl Reference {
+    /// Returns the tag, when one is written.
+    #[must_use]
+    pub fn tag(&self) -> Option<&str> {
+        match self {
+            Self::Registry(reference) => reference.tag(),
+            Self::Layout(reference) => reference.tag(),
+        }
+    }
+
+    /// Returns the digest, when one is written.
+    #[must_use]
+    pub fn digest(&self) -> Option<&Digest> {
+        match self {
+            Self::Registry(reference) => reference.digest(),
+            Self::Layout(reference) => reference.digest(),
+        }
+    }
+
+    /// Returns the name to resolve: the digest when there is one, else the tag.
+    #[must_use]
+    pub fn name(&self) -> Option<ManifestName> {
+        match self.digest() {
+            Some(digest) => Some(ManifestName::Digest(digest.clone())),
+            None => self.tag().map(|tag| ManifestName::Tag(tag.to_owned())),
+        }
+    }
+
+    /// Returns this reference with `digest` and without a tag.
+    #[must_use]
+    pub fn with_digest(&self, digest: Digest) -> Self {
+        let mut reference = self.clone();
+        let (tag, old) = match &mut reference {
+            Self::Registry(reference) => (&mut reference.tag, &mut reference.digest),
+            Self::Layout(reference) => (&mut reference.tag, &mut reference.digest),
+        };
+        *tag = None;
+        *old = Some(digest);
+        reference
+    }
+
+    /// Returns this reference with the tag `tag`. A digest stays.
+    ///
+    /// # Errors
+    ///
+    /// [`ParseReferenceError`] when `tag` is not a tag.
+    pub fn with_tag(&self, tag: &str) -> Result<Self, ParseReferenceError> {
+        // The parser would take `:a/b` for a part of the directory of a layout.
+        if !is_tag(tag) {
+            return Err(ParseReferenceError::Tag {
+                reference: self.to_string(),
+                tag: tag.to_owned(),
+            });
+        }
+        let mut reference = self.clone();
+        let old = match &mut reference {
+            Self::Registry(reference) => &mut reference.tag,
+            Self::Layout(reference) => &mut reference.tag,
+        };
+        *old = Some(tag.to_owned());
+        Ok(reference)
+    }
+
+    /// Returns the text of this reference with `digest` and without a tag, `…@sha256:…`, to which a
+    /// deployment is pinned.
+    #[must_use]
+    pub fn pinned(&self, digest: &Digest) -> String {
+        self.with_digest(digest.clone()).to_string()
+    }
+
+    /// Returns a name for a file with the content: the last segment of the repository, or the name of the
+    /// layout's directory, or `provider` for a directory without a name such as `..`.
+    #[must_use]
+    pub fn file_stem(&self) -> &str {
+        match self {
+            Self::Registry(reference) => reference
+                .repository
+                .rsplit('/')
+                .next()
+                .unwrap_or(&reference.repository),
+            Self::Layout(reference) => reference
+                .directory()
+                .file_name()
+                .and_then(|name| name.to_str())
+                .unwrap_or("provider"),
+        }
+    }
+}
+
+impl fmt::Display for Reference {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Registry(reference) => reference.fmt(formatter),
+            Self::Layout(reference) => reference.fmt(formatter),
+        }
+    }
+}
+
+impl fmt::Display for RegistryReference {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}/{}", self.registry, self.repository)?;
+        write_name(formatter, self.tag(), self.digest())
+    }
+}
+
+impl fmt::Display for LayoutReference {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{LAYOUT_SCHEME}{}", self.directory)?;
+        write_name(formatter, self.tag(), self.digest())
+    }
+}
+
+fn write_name(
+    formatter: &mut fmt::Formatter<'_>,
+    tag: Option<&str>,
+    digest: Option<&Digest>,
+) -> fmt::Result {
+    if let Some(tag) = tag {
+        write!(formatter, ":{tag}")?;
+    }
+    if let Some(digest) = digest {
+        write!(formatter, "@{digest}")?;
+    }
+    Ok(())
+}
+
+/// Returns the full name of a repository: on Docker Hub, a single segment is an official image.
+pub(super) fn full_repository(registry: &str, repository: &str) -> String {
+    if registry == DOCKER_HUB && !repository.contains('/') {
+        format!("library/{repository}")
+    } else {
+        repository.to_owned()
+    }
+}

@@ -1,0 +1,291 @@
+//! Authorization: which header a request gets, and when it is renewed.
+//!
+//! The rules are those of the distribution project's token authentication specification, and of RFC
+//! 6749 ("Refreshing an Access Token") for identity tokens.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use data_encoding::BASE64;
+use reqwest::StatusCode;
+use reqwest::header::{HeaderMap, HeaderValue};
+
+use crate::content::ErrorKind;
+
+use crate::oci::credentials::{CredentialSource, Credentials};
+use crate::oci::error::{Answer, Error};
+
+use super::super::http::{Clients, Request, Scope};
+use super::challenge::{Bearer, Challenge};
+use super::token::{self, sensitive_header};
+
+/// The most repositories and scopes whose authorization is remembered. Beyond that, those that are not in use
+/// are forgotten.
+const SLOTS_LIMIT: usize = 1024;
+/// The longest time to wait for a challenge at the root of the API.
+const CHALLENGE_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// An authorization.
+struct Grant {
+    /// The value of the `Authorization` header.
+    header: HeaderValue,
+    expires: Option<Instant>,
+    /// The credentials that it was obtained with.
+    credentials: Credentials,
+    is_token: bool,
+}
+
+impl Grant {
+    fn is_valid(&self) -> bool {
+        self.expires.is_none_or(|expires| Instant::now() < expires)
+    }
+}
+
+/// What is known about the authorization for one repository and scope.
+#[derive(Default)]
+struct Known {
+    grant: Option<Grant>,
+    /// The challenge that the grant answered. When the grant expires, a new one is fetched before the next
+    /// request: a refusal in the middle of an upload would cost what was sent of it.
+    bearer: Option<Bearer>,
+}
+
+impl Known {
+    fn valid(&self) -> Option<&Grant> {
+        self.grant.as_ref().filter(|grant| grant.is_valid())
+    }
+
+    /// Returns whether the grant answers `challenge`.
+    fn answers(&self, challenge: Option<&Challenge>, request: &Request) -> bool {
+        match (&self.bearer, challenge) {
+            (Some(known), Some(Challenge::Bearer(asked))) => known.covers(asked, request),
+            _ => true,
+        }
+    }
+}
+
+type Key = (String, String, Scope);
+type Slot = Arc<tokio::sync::Mutex<Known>>;
+
+/// Keeps a grant for each repository and scope of an endpoint. Concurrent requests share one token request.
+pub(crate) struct Authenticator {
+    clients: Clients,
+    source: CredentialSource,
+    slots: Mutex<HashMap<Key, Slot>>,
+}
+
+impl Authenticator {
+    pub(crate) fn new(clients: Clients, source: CredentialSource) -> Self {
+        Self {
+            clients,
+            source,
+            slots: Mutex::default(),
+        }
+    }
+
+    fn slot(&self, request: &Request) -> Slot {
+        let key = (
+            request.registry.clone(),
+            request.repository.clone(),
+            request.scope,
+        );
+        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        if slots.len() >= SLOTS_LIMIT && !slots.contains_key(&key) {
+            slots.retain(|_, slot| Arc::strong_count(slot) > 1);
+        }
+        Arc::clone(slots.entry(key).or_default())
+    }
+
+    /// Returns the `Authorization` header for `request`, when one is known or can be renewed. Waits for a token that
+    /// another task is requesting. The token service may be silent for `limit`.
+    pub(crate) async fn current(&self, request: &Request, limit: Duration) -> Option<HeaderValue> {
+        let slot = self.slot(request);
+        let mut known = slot.lock().await;
+        if let Some(grant) = known.valid() {
+            return Some(grant.header.clone());
+        }
+        let bearer = known.bearer.clone()?;
+        match self.token(request, &bearer, limit).await {
+            Ok(grant) => Some(known.grant.insert(grant).header.clone()),
+            Err(error) => {
+                // The registry answers the request without it with a challenge; the error is reported then.
+                tracing::debug!(%error, "the token for {} was not renewed", request.what);
+                None
+            }
+        }
+    }
+
+    /// Returns the `Authorization` header to send after an answer 401 to `used`, or `None` when there is no
+    /// other. The token service may be silent for `limit`.
+    ///
+    /// # Errors
+    ///
+    /// Those of the challenge, the credentials and the token service.
+    pub(crate) async fn renew(
+        &self,
+        request: &Request,
+        headers: &HeaderMap,
+        used: Option<HeaderValue>,
+        limit: Duration,
+    ) -> Result<Option<HeaderValue>, Error> {
+        let slot = self.slot(request);
+        let mut known = slot.lock().await;
+        let challenge = Challenge::choose(headers, request)?;
+        if let Some(grant) = known.valid()
+            && used.as_ref() != Some(&grant.header)
+            && known.answers(challenge.as_ref(), request)
+        {
+            // Another task has renewed it.
+            return Ok(Some(grant.header.clone()));
+        }
+        let challenge = match challenge {
+            Some(challenge) => challenge,
+            None => match known.bearer.clone() {
+                Some(bearer) => Challenge::Bearer(bearer),
+                None => match self.ask_for_challenge(request, limit).await? {
+                    Some(challenge) => challenge,
+                    None => return Ok(None),
+                },
+            },
+        };
+        match challenge {
+            Challenge::Bearer(bearer) => match self.token(request, &bearer, limit).await {
+                Ok(grant) => {
+                    known.grant = Some(grant);
+                    known.bearer = Some(bearer);
+                }
+                // Some services refuse a token when one of the scopes is denied, such as reading the repository
+                // that a blob is mounted from. The token at hand is valid for everything else.
+                Err(error)
+                    if error.kind() == ErrorKind::Denied
+                        && bearer.asks_for_more(request)
+                        && known.valid().is_some() =>
+                {
+                    tracing::debug!(%error, "the {} needs more than is allowed", request.what);
+                    return Ok(None);
+                }
+                Err(error) => {
+                    known.grant = None;
+                    return Err(error);
+                }
+            },
+            Challenge::Basic => {
+                known.bearer = None;
+                known.grant = basic(self.credentials(request).await?);
+            }
+        }
+        let header = known.grant.as_ref().map(|grant| grant.header.clone());
+        // The same user and password would be refused the same way.
+        Ok(header.filter(|header| used.as_ref() != Some(header)))
+    }
+
+    /// Requests the challenge at the root of the API (OCI distribution specification, "Determining Support"), for
+    /// registries that refuse other requests without one.
+    async fn ask_for_challenge(
+        &self,
+        request: &Request,
+        limit: Duration,
+    ) -> Result<Option<Challenge>, Error> {
+        let mut root = request.url.clone();
+        root.set_path("v2/");
+        root.set_query(None);
+        let asked = self.clients.writing.get(root);
+        match asked.timeout(limit.min(CHALLENGE_TIMEOUT)).send().await {
+            Ok(response) if response.status() == StatusCode::UNAUTHORIZED => {
+                Challenge::choose(response.headers(), request)
+            }
+            // The refusal of `request` is reported instead.
+            _ => Ok(None),
+        }
+    }
+
+    /// Returns whether the registry has asked for credentials for requests like this one, and got them.
+    pub(crate) async fn has_authenticated(&self, request: &Request) -> bool {
+        let slot = self.slot(request);
+        let known = slot.lock().await;
+        let valid = known.valid();
+        valid.is_some_and(|grant| grant.credentials != Credentials::Anonymous)
+    }
+
+    /// Returns the error for an answer 401 or 403 that is final.
+    pub(crate) async fn denied(&self, request: &Request, answer: Box<Answer>) -> Error {
+        let slot = self.slot(request);
+        let known = slot.lock().await;
+        let (what, registry) = (request.what.clone(), request.registry.clone());
+        let unauthorized = answer.status == StatusCode::UNAUTHORIZED.as_u16();
+        let Some(grant) = known.grant.as_ref() else {
+            return match self.credentials(request).await {
+                Ok(Credentials::Anonymous) => Error::CredentialsMissing {
+                    what,
+                    registry,
+                    answer,
+                },
+                // There are credentials, and the registry sent no challenge.
+                Ok(_) => Error::Challenge {
+                    registry,
+                    challenge: answer.to_string(),
+                },
+                Err(error) => error,
+            };
+        };
+        let user = grant.credentials.who();
+        match grant.credentials {
+            Credentials::Anonymous => Error::CredentialsMissing {
+                what,
+                registry,
+                answer,
+            },
+            // The token service has accepted the credentials of a token.
+            _ if unauthorized && !grant.is_token => Error::CredentialsRefused {
+                registry,
+                user,
+                answer,
+            },
+            _ => Error::Forbidden {
+                what,
+                registry,
+                user,
+                answer,
+            },
+        }
+    }
+
+    /// Looks the credentials up. They are not cached: they can change while a host runs.
+    pub(crate) async fn credentials(&self, request: &Request) -> Result<Credentials, Error> {
+        self.source
+            .find(&request.registry, &request.repository)
+            .await
+    }
+
+    async fn token(
+        &self,
+        request: &Request,
+        bearer: &Bearer,
+        limit: Duration,
+    ) -> Result<Grant, Error> {
+        let credentials = self.credentials(request).await?;
+        let client = &self.clients.writing;
+        let token = token::fetch(client, request, bearer, &credentials, limit).await?;
+        Ok(Grant {
+            header: token.header,
+            expires: Some(token.expires),
+            credentials,
+            is_token: true,
+        })
+    }
+}
+
+fn basic(credentials: Credentials) -> Option<Grant> {
+    let Credentials::Basic { user, password } = &credentials else {
+        return None;
+    };
+    let encoded = BASE64.encode(format!("{user}:{password}").as_bytes());
+    let header = sensitive_header(&format!("Basic {encoded}"))?;
+    Some(Grant {
+        header,
+        expires: None,
+        credentials,
+        is_token: false,
+    })
+}

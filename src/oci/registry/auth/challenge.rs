@@ -1,0 +1,253 @@
+//! Challenges (`WWW-Authenticate`): which kind of credentials a registry asks for.
+
+use http_auth::ChallengeRef;
+use reqwest::header::{HeaderMap, WWW_AUTHENTICATE};
+
+use crate::oci::error::{Error, one_line};
+
+use super::super::http::{Request, Scope};
+
+/// The kind of credentials that a registry asks for.
+pub(crate) enum Challenge {
+    /// A user and a password.
+    Basic,
+    /// A token of a token service.
+    Bearer(Bearer),
+}
+
+/// The token service to ask for a token, and what the token is to permit.
+#[derive(Clone)]
+pub(crate) struct Bearer {
+    /// The URL of the token service, not verified.
+    pub(crate) realm: String,
+    pub(crate) service: Option<String>,
+    /// The scopes that the registry asks for, separated by spaces.
+    scope: Option<String>,
+}
+
+impl Challenge {
+    /// Returns the best challenge of an answer to `request`: a token before a password. `None`: there is no
+    /// challenge.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Challenge`] when no challenge is of a known kind.
+    pub(crate) fn choose(headers: &HeaderMap, request: &Request) -> Result<Option<Self>, Error> {
+        let mut basic = false;
+        let mut unknown = None;
+        for value in headers.get_all(WWW_AUTHENTICATE) {
+            let text = value.to_str().unwrap_or_default();
+            for challenge in http_auth::parse_challenges(text).unwrap_or_default() {
+                if challenge.scheme.eq_ignore_ascii_case("bearer")
+                    && let Some(realm) = parameter(&challenge, "realm")
+                {
+                    let service = parameter(&challenge, "service");
+                    let scope = parameter(&challenge, "scope");
+                    return Ok(Some(Self::Bearer(Bearer {
+                        realm,
+                        service,
+                        scope,
+                    })));
+                }
+                basic |= challenge.scheme.eq_ignore_ascii_case("basic");
+            }
+            unknown = Some(one_line(text));
+        }
+        match unknown {
+            _ if basic => Ok(Some(Self::Basic)),
+            Some(challenge) => Err(Error::Challenge {
+                registry: request.registry.clone(),
+                challenge,
+            }),
+            None => Ok(None),
+        }
+    }
+}
+
+impl Bearer {
+    /// Returns the scopes to ask for: that of `request`, which covers later requests too, and those of the registry,
+    /// such as the repository that a blob is mounted from, or `metadata_read` for a list of tags (Azure
+    /// Container Registry). Where the registry has another name for the repository, only its own scopes.
+    pub(super) fn scopes(&self, request: &Request) -> Vec<String> {
+        let theirs = self.scope.as_deref().unwrap_or_default().split_whitespace();
+        if request.repository.is_empty() {
+            return theirs.map(str::to_owned).collect();
+        }
+        let repository = format!("repository:{}:", request.repository);
+        let (here, elsewhere): (Vec<&str>, Vec<&str>) =
+            theirs.partition(|scope| scope.starts_with(&repository));
+        let named = elsewhere.is_empty() || !here.is_empty();
+        let asked: Vec<&str> = here.iter().flat_map(|scope| actions(scope)).collect();
+        let mut wanted: Vec<&str> = match request.scope {
+            // Registries have no common word for deletion: Quay's is `*`, and it refuses `delete`.
+            Scope::DELETE if !asked.is_empty() => Vec::new(),
+            ours => ours.0.split(',').collect(),
+        };
+        for action in asked {
+            if !wanted.contains(&action) {
+                wanted.push(action);
+            }
+        }
+        let ours = named.then(|| format!("{repository}{}", wanted.join(",")));
+        let elsewhere = elsewhere.into_iter().map(str::to_owned);
+        ours.into_iter().chain(elsewhere).collect()
+    }
+
+    /// Returns whether the registry asks for more than the scope of `request`.
+    pub(super) fn asks_for_more(&self, request: &Request) -> bool {
+        let ours: Vec<&str> = request.scope.0.split(',').collect();
+        let scopes = self.scopes(request);
+        let mut actions = scopes.iter().flat_map(|scope| actions(scope));
+        scopes.len() > 1 || actions.any(|action| !ours.contains(&action))
+    }
+
+    /// Returns whether a token for this challenge is valid for `other` too.
+    pub(super) fn covers(&self, other: &Self, request: &Request) -> bool {
+        let ours = self.scopes(request);
+        let theirs = other.scopes(request);
+        theirs
+            .iter()
+            .all(|theirs| ours.iter().any(|ours| contains(ours, theirs)))
+    }
+}
+
+/// Returns whether a scope is for the resource of `other`, and has all of its actions.
+fn contains(scope: &str, other: &str) -> bool {
+    match (scope.rsplit_once(':'), other.rsplit_once(':')) {
+        (Some((resource, _)), Some((same, _))) if resource == same => {
+            actions(other).all(|action| actions(scope).any(|known| known == action))
+        }
+        _ => scope == other,
+    }
+}
+
+/// Returns the actions of a scope, `type:name:action,action`.
+fn actions(scope: &str) -> impl Iterator<Item = &str> {
+    let (_, actions) = scope.rsplit_once(':').unwrap_or_default();
+    actions.split(',').filter(|action| !action.is_empty())
+}
+
+fn parameter(challenge: &ChallengeRef<'_>, name: &str) -> Option<String> {
+    let mut parameters = challenge.params.iter();
+    let found = parameters.find(|(key, _)| key.eq_ignore_ascii_case(name));
+    found.map(|(_, value)| value.to_unescaped())
+}
+
+#[cfg(test)]
+mod tests {
+    use reqwest::header::HeaderValue;
+    use reqwest::{Method, Url};
+
+    use super::*;
+
+    fn request(repository: &str, scope: Scope) -> Request {
+        Request {
+            method: Method::GET,
+            url: Url::parse("https://ghcr.io/v2/").unwrap(),
+            registry: "ghcr.io".to_owned(),
+            repository: repository.to_owned(),
+            scope,
+            what: String::new(),
+            headers: HeaderMap::new(),
+        }
+    }
+
+    fn bearer(scope: Option<&str>) -> Bearer {
+        Bearer {
+            realm: String::new(),
+            service: None,
+            scope: scope.map(str::to_owned),
+        }
+    }
+
+    fn choose(values: &[&'static str]) -> Result<Option<Challenge>, Error> {
+        let mut headers = HeaderMap::new();
+        for value in values {
+            headers.append(WWW_AUTHENTICATE, HeaderValue::from_static(value));
+        }
+        Challenge::choose(&headers, &request("org/x", Scope::PULL))
+    }
+
+    #[test]
+    fn a_token_is_preferred_to_a_password_and_an_unknown_challenge_is_an_error() {
+        let bearer = r#"Bearer realm="https://ghcr.io/token",service="ghcr.io""#;
+        for values in [
+            vec!["Basic realm=\"x\"", bearer],
+            vec![bearer, "Basic realm=\"x\""],
+        ] {
+            let Ok(Some(Challenge::Bearer(chosen))) = choose(&values) else {
+                panic!("{values:?}")
+            };
+            assert_eq!(chosen.realm, "https://ghcr.io/token");
+        }
+        let basic = choose(&["Negotiate", "Basic realm=\"x\""]);
+        assert!(matches!(basic, Ok(Some(Challenge::Basic))));
+        assert!(matches!(
+            choose(&["Negotiate"]),
+            Err(Error::Challenge { .. })
+        ));
+        assert!(matches!(choose(&[]), Ok(None)));
+    }
+
+    #[test]
+    fn scopes_cover_later_requests_and_the_repository_to_mount_from() {
+        let scopes = |theirs: Option<&str>, repository, scope| {
+            bearer(theirs).scopes(&request(repository, scope)).join(" ")
+        };
+        let ours = "repository:org/x:pull,push";
+        assert_eq!(scopes(None, "org/x", Scope::PUSH), ours);
+        let theirs = Some("repository:org/x:pull");
+        assert_eq!(scopes(theirs, "org/x", Scope::PUSH), ours);
+        let theirs = Some("repository:org/x:pull,push repository:org/y:pull");
+        assert_eq!(
+            scopes(theirs, "org/x", Scope::PUSH),
+            format!("{ours} repository:org/y:pull")
+        );
+        let theirs = Some("repository:mirror/org/x:pull");
+        assert_eq!(
+            scopes(theirs, "org/x", Scope::PULL),
+            "repository:mirror/org/x:pull"
+        );
+        assert_eq!(scopes(None, "", Scope::NONE), "");
+    }
+
+    #[test]
+    fn the_actions_of_the_registry_are_asked_for_and_for_deletion_no_others() {
+        for (theirs, scope, expected) in [
+            ("metadata_read", Scope::PULL, "pull,metadata_read"),
+            ("pull", Scope::PUSH, "pull,push"),
+            ("pull,push,*", Scope::PULL, "pull,push,*"),
+            ("", Scope::PULL, "pull"),
+            ("*", Scope::DELETE, "*"),
+            ("delete", Scope::DELETE, "delete"),
+            ("", Scope::DELETE, "delete"),
+        ] {
+            let asked = bearer(Some(&format!("repository:org/x:{theirs}")));
+            let scopes = asked.scopes(&request("org/x", scope));
+            assert_eq!(scopes, [format!("repository:org/x:{expected}")]);
+        }
+        let scopes = bearer(None).scopes(&request("org/x", Scope::DELETE));
+        assert_eq!(scopes, ["repository:org/x:delete"]);
+    }
+
+    #[test]
+    fn a_token_covers_the_scopes_that_were_asked_for_with_it() {
+        let request = request("org/x", Scope::PULL);
+        let plain = bearer(None);
+        let pull = bearer(Some("repository:org/x:pull"));
+        let tags = bearer(Some("repository:org/x:metadata_read"));
+        let mount = bearer(Some("repository:org/x:pull repository:org/y:pull"));
+        for (one, other, expected) in [
+            (&plain, &pull, true),
+            (&pull, &tags, false),
+            (&tags, &pull, true),
+            (&pull, &mount, false),
+            (&mount, &pull, true),
+            (&mount, &tags, false),
+        ] {
+            assert_eq!(one.covers(other, &request), expected);
+        }
+        let more = [&plain, &pull, &tags, &mount].map(|bearer| bearer.asks_for_more(&request));
+        assert_eq!(more, [false, false, true, true]);
+    }
+}

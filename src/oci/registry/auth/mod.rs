@@ -1,0 +1,9 @@
+//! Authentication: challenges, token services, and the `Authorization` header of requests.
+
+mod authenticator;
+mod challenge;
+mod realm;
+mod token;
+
+pub(super) use authenticator::Authenticator;
+pub(super) use challenge::Challenge;

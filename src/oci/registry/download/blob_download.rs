@@ -1,0 +1,306 @@
+//! The download of a blob, or of a part of one, with as many requests and endpoints as it takes.
+
+use std::ops::Range;
+
+use bytes::Bytes;
+use reqwest::Response;
+use reqwest::header::HeaderValue;
+
+use crate::content::{Descriptor, Hasher, whole};
+use crate::oci::error::Error;
+
+use super::super::endpoints::{Candidates, Endpoint, SkippedMirrors};
+use super::super::http::{Attempts, Request};
+use super::super::repository_endpoint::RepositoryEndpoint;
+use super::range::{RangeRequest, contradiction, strong_etag};
+
+/// The download of a blob, or of a part of one.
+pub(super) struct Download {
+    /// The repository at the endpoint that is asked now.
+    repository: RepositoryEndpoint,
+    /// The endpoints to ask when this one fails, the next one last.
+    others: Vec<Endpoint>,
+    content: Descriptor,
+    /// The next byte to hand out.
+    pub(super) position: u64,
+    /// The byte behind the last one to hand out.
+    pub(super) end: u64,
+    /// The most bytes that are asked for in one request.
+    pub(super) request_size: u64,
+    /// Whether this is one piece of several. Then only an answer with exactly this piece is accepted.
+    is_piece: bool,
+    /// Whether only answers of the endpoint itself are accepted, and no redirects.
+    first_hand: bool,
+    attempts: Attempts,
+    /// Whether the endpoint is assumed to serve ranges.
+    ranges: bool,
+    /// The `ETag` of earlier answers, for `If-Range`.
+    etag: Option<HeaderValue>,
+    /// The mirrors that sent a part of the blob.
+    used_mirrors: Vec<Endpoint>,
+    skipped: SkippedMirrors,
+    /// Hashes a whole blob that mirrors sent a part of. The reader of the blob verifies it too, and then asks
+    /// again; by then the mirrors that sent other content must be known.
+    mirror_check: Option<Hasher>,
+}
+
+/// The rest of an answer.
+pub(super) struct Body {
+    request: Request,
+    response: Response,
+    /// How many bytes to skip: they have been handed out already.
+    skip: u64,
+    /// The byte of the blob behind the last one that the answer holds.
+    pub(super) end: u64,
+}
+
+impl Download {
+    /// Prepares the download of the bytes `range` of `content`; `at` returns the repository at an endpoint.
+    pub(super) fn new(
+        content: &Descriptor,
+        range: Range<u64>,
+        candidates: Candidates,
+        at: impl Fn(Endpoint) -> RepositoryEndpoint,
+    ) -> Self {
+        let Candidates {
+            mirrors,
+            last,
+            skipped,
+            ..
+        } = candidates;
+        let mut others: Vec<_> = mirrors.into_iter().chain([last.clone()]).rev().collect();
+        let endpoint = others.pop().unwrap_or(last);
+        let is_whole = range.start == 0 && range.end == content.size;
+        let has_mirrors = !others.is_empty();
+        Self {
+            attempts: endpoint.attempts(),
+            repository: at(endpoint),
+            others,
+            content: content.clone(),
+            position: range.start,
+            end: range.end,
+            request_size: u64::MAX,
+            is_piece: false,
+            first_hand: false,
+            ranges: true,
+            etag: None,
+            used_mirrors: Vec::new(),
+            skipped,
+            mirror_check: (is_whole && has_mirrors)
+                .then(|| Hasher::new(content.digest.algorithm())),
+        }
+    }
+
+    /// Returns the download with only answers of the endpoint itself accepted, and no redirects.
+    pub(super) fn first_hand(self) -> Self {
+        Self {
+            first_hand: true,
+            ..self
+        }
+    }
+
+    /// Returns the download with requests of any size.
+    pub(super) fn unlimited(self) -> Self {
+        Self {
+            request_size: u64::MAX,
+            ..self
+        }
+    }
+
+    /// Returns the bytes `range` of the blob, from the same endpoints, as a download of its own.
+    pub(super) fn piece(&self, range: Range<u64>) -> Self {
+        Self {
+            repository: self.repository.clone(),
+            others: self.others.clone(),
+            content: self.content.clone(),
+            position: range.start,
+            end: range.end,
+            request_size: u64::MAX,
+            is_piece: true,
+            first_hand: self.first_hand,
+            attempts: self.repository.endpoint.attempts(),
+            ranges: true,
+            etag: self.etag.clone(),
+            used_mirrors: Vec::new(),
+            skipped: self.skipped.clone(),
+            mirror_check: None,
+        }
+    }
+
+    /// Records the next bytes, which came as `piece`. Endpoints that failed for the piece are not asked again.
+    pub(super) fn add_piece(&mut self, bytes: &Bytes, piece: Self) {
+        for mirror in &piece.used_mirrors {
+            self.add_mirror(mirror);
+        }
+        if piece.others.len() < self.others.len() {
+            (self.repository, self.others) = (piece.repository, piece.others);
+            (self.etag, self.attempts) = (piece.etag, piece.attempts);
+            self.skipped = piece.skipped;
+        }
+        self.advance(bytes);
+    }
+
+    /// Requests the missing bytes until there is an answer with them.
+    pub(super) async fn connect(&mut self) -> Result<Body, Error> {
+        loop {
+            let range_request = self.range_request();
+            let request = range_request.request()?;
+            let sent = range_request.send(&request, self.attempts.stall_timeout());
+            let sent = if self.others.is_empty() {
+                sent.await
+            } else {
+                self.repository.endpoint.watch(sent).await
+            };
+            match sent {
+                Ok((response, held)) => {
+                    if self.etag.is_none() {
+                        self.etag = strong_etag(response.headers());
+                    }
+                    return Ok(Body {
+                        request,
+                        response,
+                        skip: self.position - held.start,
+                        end: held.end,
+                    });
+                }
+                // Asks for the whole blob: that takes longer, and no wrong range can come.
+                Err(Error::RangeIgnored { .. }) if self.ranges && self.may_skip() => {
+                    self.ranges = false;
+                }
+                Err(error) => self.failed(error).await?,
+            }
+        }
+    }
+
+    /// Returns the next bytes, and the rest of the answer. `None`: the download is complete.
+    pub(super) async fn next(&mut self, mut body: Body) -> Result<Option<(Bytes, Body)>, Error> {
+        loop {
+            if self.position >= self.end && !self.passes_excess_on() {
+                return Ok(None);
+            }
+            let limit = self.attempts.stall_timeout();
+            let Body {
+                request, response, ..
+            } = &mut body;
+            let chunk = request.within(limit, async {
+                let chunk = response.chunk().await;
+                chunk.map_err(|error| request.failed(error))
+            });
+            let error = match chunk.await {
+                Ok(Some(chunk)) => {
+                    let skipped = body.skip.min(chunk.len() as u64);
+                    body.skip -= skipped;
+                    let chunk = self.up_to_the_end(slice(&chunk, skipped..u64::MAX));
+                    self.add_chunk(&chunk);
+                    if !chunk.is_empty() {
+                        return Ok(Some((chunk, body)));
+                    }
+                    continue;
+                }
+                // All bytes are there. How the connection ends does not matter.
+                _ if self.position >= self.end => return Ok(None),
+                Ok(None) => {
+                    let actual = format!("{} bytes", self.position);
+                    contradiction(&body.request, &self.content, actual)
+                }
+                Err(error) => error,
+            };
+            self.failed(error).await?;
+            body = self.connect().await?;
+        }
+    }
+
+    fn range_request(&self) -> RangeRequest<'_> {
+        let end = self.position.saturating_add(self.request_size);
+        RangeRequest {
+            repository: &self.repository,
+            content: &self.content,
+            range: self.position..self.end.min(end),
+            use_range: self.ranges,
+            etag: self.etag.as_ref(),
+            accept_whole: self.end == self.content.size && (self.position == 0 || self.may_skip()),
+            first_hand: self.first_hand,
+        }
+    }
+
+    /// Prepares the next attempt after one that failed: at the next endpoint, or after a wait at the last.
+    ///
+    /// # Errors
+    ///
+    /// The error to report when there is no further attempt.
+    async fn failed(&mut self, error: Error) -> Result<(), Error> {
+        let Some(next) = self.others.pop() else {
+            let failed = self.attempts.failed(error).await;
+            return failed.map_err(|error| self.skipped.attach_to(error));
+        };
+        let endpoint = &self.repository.endpoint;
+        endpoint.failed(&error);
+        self.skipped.add(endpoint.name(), &whole(&error));
+        self.attempts = next.attempts();
+        self.attempts.moved_to(self.position);
+        self.repository.endpoint = next;
+        (self.ranges, self.etag) = (true, None);
+        Ok(())
+    }
+
+    /// Records bytes that came from the current endpoint.
+    fn add_chunk(&mut self, chunk: &Bytes) {
+        if !self.others.is_empty() {
+            let mirror = self.repository.endpoint.clone();
+            self.add_mirror(&mirror);
+        }
+        self.advance(chunk);
+    }
+
+    fn add_mirror(&mut self, mirror: &Endpoint) {
+        if !self.used_mirrors.iter().any(|known| known.is_same(mirror)) {
+            self.used_mirrors.push(mirror.clone());
+        }
+    }
+
+    fn advance(&mut self, chunk: &Bytes) {
+        self.position += chunk.len() as u64;
+        self.attempts.moved_to(self.position);
+        if let Some(hasher) = &mut self.mirror_check {
+            hasher.update(chunk);
+        }
+        if self.position >= self.end
+            && let Some(hasher) = self.mirror_check.take()
+            && hasher.finish() != self.content.digest
+        {
+            for mirror in &self.used_mirrors {
+                mirror.report_corrupt(&format!("blob {}", self.content.digest));
+            }
+        }
+    }
+
+    fn up_to_the_end(&self, chunk: Bytes) -> Bytes {
+        if self.passes_excess_on() {
+            chunk
+        } else {
+            slice(&chunk, 0..self.end.saturating_sub(self.position))
+        }
+    }
+
+    /// Returns whether bytes behind the end of the blob are handed out, so that the verifying reader sees them. The
+    /// answers of mirrors are cut: they are trusted by the digest alone.
+    fn passes_excess_on(&self) -> bool {
+        self.end == self.content.size && self.others.is_empty() && !self.is_piece
+    }
+
+    /// Returns whether an answer may begin with bytes that were handed out already, which are skipped. For a part in
+    /// the middle it may not: two bytes of 300 MB are not worth a download of all of them.
+    fn may_skip(&self) -> bool {
+        self.end == self.content.size && !self.is_piece
+    }
+}
+
+/// Returns the bytes in `range`, as far as they exist.
+pub(crate) fn slice(bytes: &Bytes, range: Range<u64>) -> Bytes {
+    let position = |offset: u64| {
+        usize::try_from(offset)
+            .unwrap_or(usize::MAX)
+            .min(bytes.len())
+    };
+    bytes.slice(position(range.start)..position(range.end))
+}

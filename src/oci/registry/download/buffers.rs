@@ -1,0 +1,77 @@
+//! Buffers for the pieces of a download, which are reused.
+//!
+//! Allocators keep freed memory in several places: with a new buffer for each piece, a process of which 24 MiB were
+//! in use took 42 MiB.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+
+/// The buffers of one download.
+#[derive(Clone, Default)]
+pub(super) struct Buffers(Arc<Mutex<Vec<Vec<u8>>>>);
+
+/// A buffer that returns to its download when it is dropped.
+pub(super) struct Buffer {
+    bytes: Vec<u8>,
+    free: Buffers,
+}
+
+impl Buffers {
+    /// Returns an empty buffer for `size` bytes.
+    pub(super) fn take(&self, size: usize) -> Buffer {
+        let mut free = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        Buffer {
+            bytes: free.pop().unwrap_or_else(|| Vec::with_capacity(size)),
+            free: self.clone(),
+        }
+    }
+}
+
+impl Buffer {
+    pub(super) fn extend(&mut self, bytes: &[u8]) {
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    /// Returns the content. The buffer is free again when the last slice of it is dropped.
+    pub(super) fn into_bytes(self) -> Bytes {
+        Bytes::from_owner(self)
+    }
+}
+
+impl AsRef<[u8]> for Buffer {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl Drop for Buffer {
+    fn drop(&mut self) {
+        let mut bytes = std::mem::take(&mut self.bytes);
+        bytes.clear();
+        let mut free = self.free.0.lock().unwrap_or_else(PoisonError::into_inner);
+        free.push(bytes);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_buffer_is_reused_when_its_bytes_are_dropped() {
+        let buffers = Buffers::default();
+        let mut first = buffers.take(100);
+        first.extend(b"first");
+        let place = first.as_ref().as_ptr();
+        let bytes = first.into_bytes();
+        assert_ne!(buffers.take(100).as_ref().as_ptr(), place);
+        let part = bytes.slice(1..);
+        drop(bytes);
+        assert_eq!(&part[..], b"irst");
+        drop(part);
+        let again = buffers.take(100);
+        assert!(again.as_ref().is_empty());
+        assert_eq!(again.as_ref().as_ptr(), place);
+    }
+}

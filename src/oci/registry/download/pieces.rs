@@ -1,0 +1,162 @@
+//! The download of a large blob in pieces, over several connections.
+//!
+//! The first request asks for the first piece instead of the whole blob. Its answer shows whether the endpoint
+//! serves ranges, without an extra request. From then on tasks receive pieces, each as a [`Download`] with the
+//! attempts, checks and endpoints of any download. The reader gets the pieces in order:
+//!
+//! ```text
+//! handed out | received | on its way | received | on its way | waits for a connection |
+//!            ^ reader                                                                 ^ next
+//!            |<----------------------- at most AHEAD bytes -------------------------->|
+//! ```
+//!
+//! No piece begins further ahead of the reader than that, so memory does not grow with the blob. The tasks end
+//! with the reader.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_util::StreamExt;
+use futures_util::stream::FuturesOrdered;
+use tokio::sync::Semaphore;
+use tokio_util::task::AbortOnDropHandle;
+use tracing::Instrument;
+
+use crate::oci::error::Error;
+
+use super::blob_download::{Body, Download};
+use super::buffers::{Buffer, Buffers};
+
+/// The smallest download that uses several connections, in bytes.
+const LARGE: u64 = 16 << 20;
+/// The most connections. Each of them has buffers of its own in addition to the pieces.
+const MOST_CONNECTIONS: usize = 8;
+/// The smallest piece, in bytes, unless [`AHEAD`] demands smaller ones. Between two pieces a connection is idle for a
+/// round trip, or for several when it is redirected.
+const SMALLEST_PIECE: u64 = 1 << 20;
+/// How far pieces may be ahead of the reader, in bytes. The largest piece is a fourth of it.
+const AHEAD: u64 = 8 << 20;
+
+/// A piece that was received, and its download.
+type Received = Result<(Bytes, Download), Error>;
+
+/// The rest of a blob, as pieces that are being received.
+pub(super) struct Pieces {
+    /// The download at the position of the reader, with the endpoint that is asked now.
+    whole: Download,
+    /// The pieces in order. The first one is the next for the reader.
+    pending: FuturesOrdered<AbortOnDropHandle<Received>>,
+    /// The most pieces in `pending`.
+    most_pending: usize,
+    connections: Arc<Semaphore>,
+    buffers: Buffers,
+    /// The size of a piece, in bytes.
+    size: u64,
+    /// Where the next piece begins.
+    next: u64,
+}
+
+impl Pieces {
+    /// Returns the size of a piece, to get `length` bytes over so many connections.
+    pub(super) fn size(length: u64, connections: usize) -> u64 {
+        if length < LARGE || connections < 2 {
+            return u64::MAX;
+        }
+        // Enough pieces that no connection has much more to do than another.
+        let even = length.div_ceil(4 * connections as u64).max(SMALLEST_PIECE);
+        even.min(AHEAD / at_once(connections) as u64)
+    }
+
+    /// Continues the download `whole`, whose first piece is in `body`.
+    pub(super) fn new(whole: Download, body: Body, connections: usize) -> Self {
+        let mut pieces = Self {
+            pending: FuturesOrdered::new(),
+            most_pending: at_once(connections),
+            connections: Arc::new(Semaphore::new(connections.min(MOST_CONNECTIONS))),
+            buffers: Buffers::default(),
+            size: whole.request_size,
+            next: body.end,
+            whole,
+        };
+        let first = pieces.whole.position..body.end;
+        pieces.begin(first, Some(body));
+        pieces
+    }
+
+    /// Returns the next piece. `None`: the download is complete. After [`Error::RangeIgnored`], the rest can be
+    /// downloaded over one connection.
+    pub(super) async fn next(&mut self) -> Result<Option<Bytes>, Error> {
+        while self.next < self.whole.end && self.pending.len() < self.most_pending {
+            let end = self.whole.end.min(self.next + self.size);
+            self.begin(self.next..end, None);
+            self.next = end;
+        }
+        let Some(received) = self.pending.next().await else {
+            return Ok(None);
+        };
+        let (bytes, piece) = received.map_err(|source| Error::Cancelled {
+            source: source.into(),
+        })??;
+        self.whole.add_piece(&bytes, piece);
+        Ok(Some(bytes))
+    }
+
+    /// Returns the download of what the reader has not received. Ends all tasks.
+    pub(super) fn into_rest(self) -> Download {
+        self.whole
+    }
+
+    fn begin(&mut self, range: Range<u64>, body: Option<Body>) {
+        let piece = self.whole.piece(range);
+        let (connections, buffers) = (Arc::clone(&self.connections), self.buffers.clone());
+        let size = usize::try_from(self.size).unwrap_or(usize::MAX);
+        let receiving = async move {
+            // The semaphore is never closed.
+            let _connection = connections.acquire_owned().await.ok();
+            receive(piece, body, buffers.take(size)).await
+        };
+        let task = tokio::spawn(receiving.in_current_span());
+        self.pending.push_back(AbortOnDropHandle::new(task));
+    }
+}
+
+/// Returns how many pieces there are at once: some more than connections, so that the others do not wait for a
+/// slow one.
+fn at_once(connections: usize) -> usize {
+    connections.min(MOST_CONNECTIONS) + 2
+}
+
+/// Receives a piece into one buffer. The many small chunks of a server would take many times their size.
+async fn receive(mut piece: Download, body: Option<Body>, mut buffer: Buffer) -> Received {
+    let mut body = match body {
+        Some(body) => body,
+        None => piece.connect().await?,
+    };
+    while let Some((chunk, rest)) = piece.next(body).await? {
+        buffer.extend(&chunk);
+        body = rest;
+    }
+    Ok((buffer.into_bytes(), piece))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_size_of_pieces_depends_on_the_blob_and_on_the_memory_limit() {
+        const MIB: u64 = 1 << 20;
+        assert_eq!(Pieces::size(LARGE - 1, 4), u64::MAX);
+        assert_eq!(Pieces::size(2000 * MIB, 1), u64::MAX);
+        assert_eq!(Pieces::size(LARGE, 4), MIB);
+        assert_eq!(Pieces::size(2000 * MIB, 2), 2 * MIB);
+        for connections in [2, 3, 4, 8, 1000] {
+            for length in [LARGE, 60 * MIB, 2000 * MIB] {
+                let size = Pieces::size(length, connections);
+                assert!(size * at_once(connections) as u64 <= AHEAD, "{size}");
+                assert!(size >= MIB / 2, "{size}");
+            }
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! Whether a mirror is worth asking.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// How long a mirror is not asked after it failed.
+const PAUSE: Duration = Duration::from_secs(60);
+/// After a wait of this length, a caller that stops waiting means that the mirror is silent. A shorter wait
+/// means that the caller has changed its mind.
+const SILENCE: Duration = Duration::from_secs(1);
+
+/// The recent failure of an endpoint, if any.
+#[derive(Default)]
+pub(super) struct Availability(Mutex<Option<Failure>>);
+
+struct Failure {
+    when: Instant,
+    reason: String,
+}
+
+impl Availability {
+    /// Records a failure.
+    pub(super) fn failed(&self, reason: String) {
+        let when = Instant::now();
+        self.set(Some(Failure { when, reason }));
+    }
+
+    /// Records that the endpoint answers again.
+    pub(super) fn recovered(&self) {
+        self.set(None);
+    }
+
+    /// Returns the reason why the endpoint is not to be asked now.
+    pub(super) fn recent_failure(&self) -> Option<String> {
+        let failure = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let recent = failure
+            .as_ref()
+            .filter(|failure| failure.when.elapsed() < PAUSE);
+        recent.map(|failure| failure.reason.clone())
+    }
+
+    /// Awaits an answer of the endpoint. A caller that stops waiting for a silent endpoint thereby records a
+    /// failure: later requests skip the endpoint.
+    pub(super) async fn watch<T>(&self, answer: impl Future<Output = T>) -> T {
+        let mut wait = Wait {
+            availability: self,
+            since: Instant::now(),
+            answered: false,
+        };
+        let answer = answer.await;
+        wait.answered = true;
+        answer
+    }
+
+    fn set(&self, failure: Option<Failure>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = failure;
+    }
+}
+
+/// A wait for an answer.
+struct Wait<'a> {
+    availability: &'a Availability,
+    since: Instant,
+    answered: bool,
+}
+
+impl Drop for Wait<'_> {
+    fn drop(&mut self) {
+        let waited = self.since.elapsed();
+        if !self.answered && waited >= SILENCE {
+            let seconds = waited.as_secs_f32();
+            let reason =
+                format!("no answer within {seconds:.1} seconds, then nobody waited any longer");
+            self.availability.failed(reason);
+        }
+    }
+}

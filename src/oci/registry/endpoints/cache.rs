@@ -1,0 +1,80 @@
+//! The endpoints of the registries that were asked recently.
+
+use std::sync::Arc;
+
+use tokio::sync::Mutex;
+
+use crate::content::blocking;
+use crate::oci::error::Error;
+
+use super::super::options::RegistryOptions;
+use super::registry_endpoints::RegistryEndpoints;
+
+/// The most registries whose endpoints are kept. Each of them holds connections, tokens and certificates.
+const LIMIT: usize = 32;
+
+/// Keeps the endpoints of the registries that were asked last, with their connections and tokens.
+pub(crate) struct EndpointCache {
+    options: Arc<RegistryOptions>,
+    /// By the names of registries as they stand in references, the most recently used one last. The canonical name
+    /// would not do: over plain HTTP the port 443 is not the default.
+    recent: Mutex<Vec<(String, Arc<RegistryEndpoints>)>>,
+}
+
+impl EndpointCache {
+    pub(crate) fn new(options: RegistryOptions) -> Self {
+        Self {
+            options: Arc::new(options),
+            recent: Mutex::default(),
+        }
+    }
+
+    pub(crate) fn options(&self) -> &RegistryOptions {
+        &self.options
+    }
+
+    /// Returns the endpoints of `registry`. Sends no request.
+    ///
+    /// # Errors
+    ///
+    /// Those of reading what is configured for the registry.
+    pub(crate) async fn of(&self, registry: &str) -> Result<Arc<RegistryEndpoints>, Error> {
+        let mut recent = self.recent.lock().await;
+        let known = recent.iter().position(|(name, _)| name == registry);
+        let entry = match known {
+            Some(index) => recent.remove(index),
+            None => {
+                let (options, name) = (Arc::clone(&self.options), registry.to_owned());
+                let loaded = blocking(move || RegistryEndpoints::load(&name, &options)).await?;
+                (registry.to_owned(), Arc::new(loaded))
+            }
+        };
+        let endpoints = Arc::clone(&entry.1);
+        recent.push(entry);
+        if recent.len() > LIMIT {
+            recent.remove(0);
+        }
+        Ok(endpoints)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_registries_that_were_asked_last_are_kept_and_no_others() {
+        let cache = EndpointCache::new(RegistryOptions::default());
+        let name = |number: usize| format!("localhost:{}", 5000 + number);
+        let first = cache.of(&name(0)).await.unwrap();
+        let second = cache.of(&name(1)).await.unwrap();
+        for number in 2..LIMIT {
+            cache.of(&name(number)).await.unwrap();
+        }
+        assert!(Arc::ptr_eq(&first, &cache.of(&name(0)).await.unwrap()));
+        cache.of(&name(LIMIT)).await.unwrap();
+        assert_eq!(cache.recent.lock().await.len(), LIMIT);
+        assert!(Arc::ptr_eq(&first, &cache.of(&name(0)).await.unwrap()));
+        assert!(!Arc::ptr_eq(&second, &cache.of(&name(1)).await.unwrap()));
+    }
+}

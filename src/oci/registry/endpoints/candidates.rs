@@ -1,0 +1,122 @@
+//! Asking one endpoint after the other: the mirrors first, then the registry itself.
+
+use crate::content::{ErrorKind, whole};
+use crate::oci::error::{Error, one_line};
+
+use super::endpoint::Endpoint;
+
+/// The most mirrors whose errors are reported.
+const MOST_REPORTED: usize = 5;
+
+/// The endpoints that are asked for content, in order.
+pub(crate) struct Candidates {
+    /// Asked first, with the time limits for mirrors.
+    pub(crate) mirrors: Vec<Endpoint>,
+    /// Asked last: the registry itself, unless it lacks the capability.
+    pub(crate) last: Endpoint,
+    /// Mirrors that failed recently. They are asked only when the last endpoint is unavailable.
+    pub(crate) paused: Vec<Endpoint>,
+    /// The mirrors in `paused`, with their failures.
+    pub(crate) skipped: SkippedMirrors,
+}
+
+impl Candidates {
+    /// Returns the first answer that `is_enough`. When the last endpoint is unavailable, all mirrors are asked once
+    /// more.
+    ///
+    /// # Errors
+    ///
+    /// The error of the last endpoint.
+    pub(crate) async fn first<T, F>(
+        self,
+        ask: impl Fn(Endpoint) -> F,
+        is_enough: impl Fn(&T) -> bool,
+    ) -> Result<T, Error>
+    where
+        F: Future<Output = Result<T, Error>>,
+    {
+        let mut skipped = self.skipped;
+        for mirror in &self.mirrors {
+            match mirror.watch(ask(mirror.clone())).await {
+                Ok(answer) if is_enough(&answer) => return Ok(answer),
+                Ok(_) => {}
+                Err(error) => {
+                    mirror.failed(&error);
+                    skipped.add(mirror.name(), &whole(&error));
+                }
+            }
+        }
+        let error = match ask(self.last).await {
+            Ok(answer) => return Ok(answer),
+            Err(error) => error,
+        };
+        if error.kind() == ErrorKind::Unavailable {
+            for mirror in self.mirrors.into_iter().chain(self.paused) {
+                match ask(mirror.clone()).await {
+                    Ok(answer) if is_enough(&answer) => {
+                        mirror.recovered();
+                        return Ok(answer);
+                    }
+                    _ => {}
+                }
+            }
+        }
+        Err(skipped.attach_to(error))
+    }
+}
+
+/// Mirrors that did not help, with their errors.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct SkippedMirrors(Vec<String>);
+
+impl SkippedMirrors {
+    pub(crate) fn add(&mut self, mirror: &str, error: &str) {
+        let error = one_line(error);
+        self.0.push(if error.contains(mirror) {
+            error
+        } else {
+            format!("{mirror}: {error}")
+        });
+    }
+
+    /// Adds the errors of the mirrors to the error of the last endpoint, when that is unavailable: then a mirror
+    /// should have had the content.
+    pub(crate) fn attach_to(&self, error: Error) -> Error {
+        if self.0.is_empty() || error.kind() != ErrorKind::Unavailable {
+            return error;
+        }
+        let (reported, more) = self.0.split_at(self.0.len().min(MOST_REPORTED));
+        let mut mirrors = reported.join("; ");
+        if !more.is_empty() {
+            mirrors.push_str(&format!("; and {} more", more.len()));
+        }
+        Error::NoMirrorEither {
+            mirrors,
+            last: Box::new(error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_errors_of_many_mirrors_are_bounded() {
+        let mut skipped = SkippedMirrors::default();
+        for number in 0..MOST_REPORTED + 3 {
+            skipped.add(&format!("mirror{number}"), &"no\n".repeat(1000));
+        }
+        let error = skipped.attach_to(Error::Stalled {
+            what: "manifest".to_owned(),
+            address: "https://registry".to_owned(),
+            seconds: 5,
+        });
+        let text = error.to_string();
+        assert!(text.contains("mirror4: no no"), "{text}");
+        assert!(!text.contains("mirror5"), "{text}");
+        assert!(text.contains("; and 3 more"), "{text}");
+        assert!(!text.contains('\n') && text.len() < 2000, "{text}");
+        assert_eq!(error.kind(), ErrorKind::Unavailable);
+    }
+}

@@ -1,0 +1,293 @@
+//! One endpoint of a registry.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use reqwest::header::HeaderMap;
+use reqwest::{Response, Url};
+
+use crate::content::{ErrorKind, whole};
+use crate::oci::credentials::Credentials;
+use crate::oci::error::Error;
+use crate::oci::hosts::{Capability, Host};
+
+use super::super::http::{Attempts, Payload, Request, is_transient, read_up_to};
+use super::super::options::{RegistryOptions, RetryOptions};
+use super::availability::Availability;
+use super::transport::Transport;
+
+/// How many bytes of a small body are sent in a second at least. A slower transfer counts as stalled.
+const SLOWEST: u64 = 64 * 1024;
+/// The longest silence of a mirror when the caller can do without an answer.
+const HURRIED_MIRROR_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// A host that serves a registry, and the time limits for it. Cheap to clone; clones share connections,
+/// tokens and the record of failures.
+#[derive(Clone)]
+pub(crate) struct Endpoint {
+    shared: Arc<Shared>,
+    retry: RetryOptions,
+}
+
+/// What all clones of an endpoint share.
+struct Shared {
+    transport: Transport,
+    capabilities: Vec<Capability>,
+    availability: Availability,
+}
+
+impl Endpoint {
+    /// Sets up the endpoint for one of the hosts that serve `registry`. Blocks to read certificates.
+    pub(super) fn new(
+        registry: &str,
+        host: Host,
+        options: &RegistryOptions,
+    ) -> Result<Self, Error> {
+        Ok(Self {
+            shared: Arc::new(Shared {
+                transport: Transport::new(registry, &host, options)?,
+                capabilities: host.capabilities,
+                availability: Availability::default(),
+            }),
+            retry: options.retry.clone(),
+        })
+    }
+
+    /// Returns the endpoint with the time limits for a mirror, or for a probe: one quick attempt.
+    pub(super) fn quick(&self) -> Self {
+        self.with_retry(self.retry.for_mirror())
+    }
+
+    /// Returns the endpoint for a mirror, for a caller that can do without an answer.
+    pub(super) fn hurried_mirror(&self) -> Self {
+        self.with_retry(self.retry.limited_to(HURRIED_MIRROR_TIMEOUT).for_mirror())
+    }
+
+    /// Returns the endpoint with every silence limited to `limit`.
+    pub(super) fn limited_to(&self, limit: Duration) -> Self {
+        self.with_retry(self.retry.limited_to(limit))
+    }
+
+    fn with_retry(&self, retry: RetryOptions) -> Self {
+        Self {
+            shared: Arc::clone(&self.shared),
+            retry,
+        }
+    }
+
+    /// Returns the host, with its port when that is not the default.
+    pub(crate) fn name(&self) -> &str {
+        self.shared.transport.name()
+    }
+
+    /// Returns whether the endpoint may be asked for `capability`.
+    pub(in crate::oci) fn can(&self, capability: Capability) -> bool {
+        self.shared.capabilities.contains(&capability)
+    }
+
+    /// Returns whether this is a mirror, and not the registry itself.
+    pub(crate) fn is_mirror(&self) -> bool {
+        self.shared.transport.is_mirror()
+    }
+
+    /// Returns whether both are the same host.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.shared, &other.shared)
+    }
+
+    /// Returns whether the host is this machine.
+    pub(crate) fn is_loopback(&self) -> bool {
+        self.shared.transport.is_loopback()
+    }
+
+    /// Returns whether certificates are accepted without verification.
+    pub(crate) fn accepts_any_certificate(&self) -> bool {
+        self.shared.transport.accepts_any_certificate()
+    }
+
+    /// Returns the URL of `path` in the API.
+    pub(crate) fn url(&self, path: &str) -> Result<Url, Error> {
+        self.shared.transport.url(path)
+    }
+
+    /// Looks up the credentials for `request`.
+    pub(crate) async fn credentials(&self, request: &Request) -> Result<Credentials, Error> {
+        self.shared.transport.credentials(request).await
+    }
+
+    /// Returns whether the endpoint has asked for credentials for requests like this one, and got them.
+    pub(crate) async fn has_authenticated(&self, request: &Request) -> bool {
+        self.shared.transport.has_authenticated(request).await
+    }
+
+    /// Records that this mirror failed, and that the next endpoint is asked instead.
+    pub(crate) fn failed(&self, error: &Error) {
+        let (name, reason) = (self.name(), whole(error));
+        tracing::info!("{reason}; the next host is asked instead of {name}");
+        if matches!(
+            error.kind(),
+            ErrorKind::Unavailable | ErrorKind::NotVerified
+        ) {
+            self.shared.availability.failed(reason);
+        }
+    }
+
+    /// Records that the mirror sent something else than the content `what`.
+    pub(crate) fn report_corrupt(&self, what: &str) {
+        let reason = format!("it gave something else for the {what}");
+        let name = self.name();
+        tracing::warn!("{name} gave something else for the {what}; it is not asked for a while");
+        self.shared.availability.failed(reason);
+    }
+
+    /// Records that the mirror answers again.
+    pub(super) fn recovered(&self) {
+        self.shared.availability.recovered();
+    }
+
+    /// Returns the reason why the mirror is not to be asked now.
+    pub(super) fn recent_failure(&self) -> Option<String> {
+        self.shared.availability.recent_failure()
+    }
+
+    /// Awaits an answer of the mirror. A caller that stops waiting for a silent mirror thereby records a failure.
+    pub(crate) async fn watch<T>(&self, answer: impl Future<Output = T>) -> T {
+        self.shared.availability.watch(answer).await
+    }
+
+    /// Returns the attempts at a new transfer.
+    pub(crate) fn attempts(&self) -> Attempts {
+        Attempts::new(&self.retry)
+    }
+
+    /// Sends `request` without a body, and returns the answer when it is a success.
+    pub(crate) async fn send(&self, request: &Request) -> Result<Response, Error> {
+        let response = self.exchange(request, Bytes::new()).await?;
+        self.check(response, request).await
+    }
+
+    /// Sends `request` without a body once, with the authorization that is known. The answer may be a refusal.
+    pub(crate) async fn exchange_as_known(
+        &self,
+        request: &Request,
+        limit: Duration,
+    ) -> Result<Response, Error> {
+        self.shared
+            .transport
+            .exchange_as_known(request, limit)
+            .await
+    }
+
+    /// Sends `request` with a small body until the endpoint answers. The answer may be a refusal.
+    pub(crate) async fn exchange(&self, request: &Request, body: Bytes) -> Result<Response, Error> {
+        self.exchange_within(&mut self.attempts(), request, body)
+            .await
+    }
+
+    /// Sends `request` with a small body until the endpoint answers, as one step of a transfer.
+    pub(crate) async fn exchange_within(
+        &self,
+        attempts: &mut Attempts,
+        request: &Request,
+        body: Bytes,
+    ) -> Result<Response, Error> {
+        let slowness = Duration::from_secs(body.len() as u64 / SLOWEST);
+        let payload = if body.is_empty() {
+            Payload::Empty
+        } else {
+            Payload::Bytes(body)
+        };
+        loop {
+            let limit = attempts.stall_timeout() + slowness;
+            let answer = match self.exchange_once(request, &payload, limit).await {
+                // A refusal that may pass is an error.
+                Ok(response) if is_transient(response.status()) => {
+                    self.check(response, request).await
+                }
+                answer => answer,
+            };
+            match answer {
+                Ok(response) => return Ok(response),
+                Err(error) => attempts.failed(error).await?,
+            }
+        }
+    }
+
+    /// Sends `request`, and reads the whole answer of at most `limit` bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TooLarge`], and everything that keeps an endpoint from answering.
+    pub(crate) async fn read(
+        &self,
+        request: &Request,
+        limit: u64,
+    ) -> Result<(HeaderMap, Bytes), Error> {
+        let mut attempts = self.attempts();
+        loop {
+            let silence = attempts.stall_timeout();
+            let read = async {
+                let response = self
+                    .exchange_once(request, &Payload::Empty, silence)
+                    .await?;
+                let response = self.check(response, request).await?;
+                let headers = response.headers().clone();
+                let body = read_bounded(response, limit, request);
+                Ok((headers, request.within(silence, body).await?))
+            };
+            match read.await {
+                Ok(answer) => return Ok(answer),
+                Err(error) => attempts.failed(error).await?,
+            }
+        }
+    }
+
+    /// Sends `request`, once more after an answer 401, and returns the answer, which may be a refusal. The endpoint
+    /// may be silent for `limit`.
+    pub(crate) async fn exchange_once(
+        &self,
+        request: &Request,
+        payload: &Payload<'_>,
+        limit: Duration,
+    ) -> Result<Response, Error> {
+        let transport = &self.shared.transport;
+        transport.exchange(request, payload, limit).await
+    }
+
+    /// Sends `request` once without credentials, and returns the answer, which may be a refusal.
+    pub(crate) async fn exchange_anonymously(&self, request: &Request) -> Result<Response, Error> {
+        let transport = &self.shared.transport;
+        let sent = transport.send_as_is(request, &Payload::Empty, None);
+        request.within(self.retry.stall_timeout, sent).await
+    }
+
+    /// Returns a successful answer, and an error for a refusal.
+    pub(crate) async fn check(
+        &self,
+        response: Response,
+        request: &Request,
+    ) -> Result<Response, Error> {
+        let limit = self.retry.stall_timeout;
+        self.shared.transport.check(response, request, limit).await
+    }
+}
+
+async fn read_bounded(response: Response, limit: u64, request: &Request) -> Result<Bytes, Error> {
+    let too_large = || Error::TooLarge {
+        what: request.what.clone(),
+        limit,
+    };
+    if response
+        .content_length()
+        .is_some_and(|length| length > limit)
+    {
+        return Err(too_large());
+    }
+    let body = read_up_to(response, limit + 1).await;
+    let body = body.map_err(|error| request.failed(error))?;
+    if body.len() as u64 > limit {
+        return Err(too_large());
+    }
+    Ok(body)
+}

@@ -1,0 +1,94 @@
+//! The endpoints of one registry: which of them are asked for what, and in which order.
+
+use std::time::Duration;
+
+use crate::oci::error::Error;
+use crate::oci::hosts::{self, Capability};
+
+use super::super::options::RegistryOptions;
+use super::candidates::{Candidates, SkippedMirrors};
+use super::endpoint::Endpoint;
+
+/// The endpoints of one registry.
+pub(crate) struct RegistryEndpoints {
+    registry: String,
+    /// In the order in which they are asked; the registry itself is the last.
+    endpoints: Vec<Endpoint>,
+}
+
+impl RegistryEndpoints {
+    /// Reads what is configured for `registry`. Blocks, and sends no request.
+    pub(super) fn load(registry: &str, options: &RegistryOptions) -> Result<Self, Error> {
+        let hosts = hosts::find(registry, options.hosts_directory.as_deref())?;
+        let endpoints = hosts
+            .into_iter()
+            .map(|host| Endpoint::new(registry, host, options));
+        Ok(Self {
+            registry: registry.to_owned(),
+            endpoints: endpoints.collect::<Result<_, Error>>()?,
+        })
+    }
+
+    /// Returns the endpoints to read from. With a `limit`, the registry may be silent no longer than that, and its
+    /// mirrors for less.
+    pub(crate) fn readable(
+        &self,
+        capability: Capability,
+        limit: Option<Duration>,
+    ) -> Result<Candidates, Error> {
+        let mut able: Vec<_> = self.able(capability).collect();
+        let last = able.pop().ok_or_else(|| self.no_host(capability))?;
+        let mut candidates = Candidates {
+            mirrors: Vec::new(),
+            last: limit.map_or_else(|| last.clone(), |limit| last.limited_to(limit)),
+            paused: Vec::new(),
+            skipped: SkippedMirrors::default(),
+        };
+        for endpoint in able {
+            let mirror = match limit {
+                Some(_) => endpoint.hurried_mirror(),
+                None => endpoint.quick(),
+            };
+            match endpoint.recent_failure() {
+                Some(reason) => {
+                    candidates.skipped.add(endpoint.name(), &reason);
+                    candidates.paused.push(mirror);
+                }
+                None => candidates.mirrors.push(mirror),
+            }
+        }
+        Ok(candidates)
+    }
+
+    /// Returns the endpoint that takes content. There is one: the content of a push belongs together.
+    pub(crate) fn writable(&self) -> Result<Endpoint, Error> {
+        let first = self.able(Capability::Push).next();
+        first.cloned().ok_or_else(|| self.no_host(Capability::Push))
+    }
+
+    /// Returns the mirrors and the registry itself, with the time limits for a quick attempt.
+    pub(crate) fn probes(&self) -> Result<(Vec<Endpoint>, Endpoint), Error> {
+        let mut endpoints: Vec<_> = self.endpoints.iter().map(Endpoint::quick).collect();
+        let itself = endpoints
+            .pop()
+            .ok_or_else(|| self.no_host(Capability::Pull))?;
+        Ok((endpoints, itself))
+    }
+
+    /// Returns the endpoint that takes content, with the time limits for a quick attempt.
+    pub(crate) fn push_probe(&self) -> Result<Endpoint, Error> {
+        Ok(self.writable()?.quick())
+    }
+
+    fn able(&self, capability: Capability) -> impl Iterator<Item = &Endpoint> {
+        let endpoints = self.endpoints.iter();
+        endpoints.filter(move |endpoint| endpoint.can(capability))
+    }
+
+    fn no_host(&self, capability: Capability) -> Error {
+        Error::NoHost {
+            registry: self.registry.clone(),
+            capability: capability.name(),
+        }
+    }
+}

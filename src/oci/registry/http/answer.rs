@@ -1,0 +1,55 @@
+//! Reading answers: bounded bodies, and what the headers announce about content.
+
+use bytes::{Bytes, BytesMut};
+use reqwest::Response;
+use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap};
+
+use crate::content::Digest;
+use crate::oci::media_type;
+
+/// Reads the body of `response`, at most its first `limit` bytes.
+pub(crate) async fn read_up_to(
+    mut response: Response,
+    limit: u64,
+) -> Result<Bytes, reqwest::Error> {
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let mut body = BytesMut::new();
+    while let Some(chunk) = response.chunk().await? {
+        body.extend_from_slice(&chunk);
+        if body.len() >= limit {
+            body.truncate(limit);
+            break;
+        }
+    }
+    Ok(body.freeze())
+}
+
+/// What the headers of an answer say about content. A header that is malformed counts as absent.
+#[derive(Default)]
+pub(crate) struct Announced {
+    /// `Content-Type`, when it is that of a manifest.
+    pub(crate) media_type: Option<String>,
+    /// `Docker-Content-Digest`.
+    pub(crate) digest: Option<Digest>,
+    /// `Content-Length`.
+    pub(crate) size: Option<u64>,
+}
+
+impl From<&HeaderMap> for Announced {
+    fn from(headers: &HeaderMap) -> Self {
+        let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+        Self {
+            media_type: media_type_of(headers)
+                .filter(|media_type| media_type::is_manifest(media_type))
+                .map(str::to_owned),
+            digest: text("docker-content-digest").and_then(|value| value.trim().parse().ok()),
+            size: text(CONTENT_LENGTH.as_str()).and_then(|value| value.parse().ok()),
+        }
+    }
+}
+
+/// Returns the `Content-Type` of an answer, without parameters.
+pub(crate) fn media_type_of(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(CONTENT_TYPE)?.to_str().ok()?;
+    Some(value.split(';').next().unwrap_or(value).trim())
+}

@@ -1,0 +1,191 @@
+//! The body of an upload: a blob that is streamed from its source, verified, and watched for stalls.
+
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use bytes::{Bytes, BytesMut};
+use futures_util::Stream;
+use futures_util::stream;
+use reqwest::Body;
+use tokio::io::AsyncReadExt;
+
+use crate::content::{Descriptor, Reader, Source, VerifyError, VerifyReader};
+
+use crate::oci::error::Error;
+
+/// How many bytes are handed to the connection at a time.
+const CHUNK: usize = 256 * 1024;
+/// How many bytes a second a registry at least moves to its storage after it has received a blob, before it
+/// answers.
+const SLOWEST_STORAGE: u64 = 32 * 1024 * 1024;
+
+/// A blob, or the rest of one, as the body of a request that can be repeated.
+pub(crate) struct BlobBody<'a> {
+    content: &'a Descriptor,
+    source: &'a dyn Source,
+    what: &'a str,
+    /// How many bytes the registry has already.
+    offset: u64,
+    stall_timeout: Duration,
+    progress: Arc<Mutex<Progress>>,
+}
+
+/// The state of a body that is being sent.
+struct Progress {
+    /// When a chunk was last handed to the connection.
+    moved: Instant,
+    /// The position in the blob behind that chunk.
+    position: u64,
+    complete: bool,
+    /// The error of the source. The error of the HTTP client does not hold it.
+    failure: Option<io::Error>,
+}
+
+impl Progress {
+    fn at(position: u64) -> Self {
+        Self {
+            moved: Instant::now(),
+            position,
+            complete: false,
+            failure: None,
+        }
+    }
+}
+
+impl<'a> BlobBody<'a> {
+    pub(crate) fn new(
+        content: &'a Descriptor,
+        source: &'a dyn Source,
+        what: &'a str,
+        offset: u64,
+        stall_timeout: Duration,
+    ) -> Self {
+        Self {
+            content,
+            source,
+            what,
+            offset,
+            stall_timeout,
+            progress: Arc::new(Mutex::new(Progress::at(offset))),
+        }
+    }
+
+    /// Opens the source, and returns the content from the offset on. The bytes before the offset are read too,
+    /// so that the whole blob is verified.
+    pub(crate) async fn body(&self) -> Result<Body, Error> {
+        let reader = VerifyReader::new(self.source.open(0).await?, self.content);
+        let mut start = reader.take(self.offset);
+        if let Err(error) = tokio::io::copy(&mut start, &mut tokio::io::sink()).await {
+            return Err(source_error(self.what, error));
+        }
+        with(&self.progress, |progress| {
+            *progress = Progress::at(self.offset);
+        });
+        let state = Some(Sending {
+            reader: start.into_inner(),
+            left: self.content.size.saturating_sub(self.offset),
+            progress: Arc::clone(&self.progress),
+        });
+        Ok(Body::wrap_stream(chunks(state)))
+    }
+
+    /// Takes the error of the source, when there was one.
+    pub(crate) fn failure(&self) -> Option<Error> {
+        let failure = with(&self.progress, |progress| progress.failure.take())?;
+        Some(source_error(self.what, failure))
+    }
+
+    /// Returns when a chunk was last sent, and the position behind it.
+    pub(crate) fn reached(&self) -> (Instant, u64) {
+        with(&self.progress, |progress| {
+            (progress.moved, progress.position)
+        })
+    }
+
+    /// Waits until nothing has moved for too long, and returns that limit.
+    pub(crate) async fn stalled(&self) -> Duration {
+        let storing = Duration::from_secs(self.content.size / SLOWEST_STORAGE);
+        loop {
+            let (moved, complete) = with(&self.progress, |progress| {
+                (progress.moved, progress.complete)
+            });
+            let limit = if complete {
+                self.stall_timeout + storing
+            } else {
+                self.stall_timeout
+            };
+            let idle = moved.elapsed();
+            if idle >= limit {
+                return limit;
+            }
+            tokio::time::sleep(limit - idle).await;
+        }
+    }
+}
+
+/// Returns the error for a source that could not be read, or whose bytes did not verify.
+pub(crate) fn source_error(what: &str, error: io::Error) -> Error {
+    let what = what.to_owned();
+    match error.downcast::<VerifyError>() {
+        Ok(source) => Error::SourceChanged { what, source },
+        Err(source) => Error::SourceFailed { what, source },
+    }
+}
+
+/// A body of which a part has been sent.
+struct Sending {
+    reader: VerifyReader<Reader>,
+    left: u64,
+    progress: Arc<Mutex<Progress>>,
+}
+
+fn chunks(state: Option<Sending>) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
+    stream::unfold(state, |state| async {
+        let sending = state?;
+        if sending.left == 0 && with(&sending.progress, |progress| progress.complete) {
+            return None;
+        }
+        let progress = Arc::clone(&sending.progress);
+        match sending.next().await {
+            Ok((chunk, next)) => Some((Ok(chunk), Some(next))),
+            Err(error) => {
+                with(&progress, |progress| progress.failure = Some(error));
+                Some((Err(io::Error::other("the content could not be read")), None))
+            }
+        }
+    })
+}
+
+impl Sending {
+    /// Returns the next chunk. The last one is returned only after the whole blob has verified, so that a source
+    /// that has changed never arrives complete.
+    async fn next(mut self) -> io::Result<(Bytes, Self)> {
+        let mut chunk = BytesMut::with_capacity(CHUNK);
+        while chunk.len() < CHUNK && self.left > 0 {
+            let count = self.reader.read_buf(&mut chunk).await?;
+            if count == 0 {
+                break;
+            }
+            self.left = self.left.saturating_sub(count as u64);
+        }
+        let ended = self.left == 0 || chunk.len() < CHUNK;
+        if ended {
+            let empty: Reader = Box::new(io::Cursor::new(Bytes::new()));
+            let nothing = Descriptor::of("", b"");
+            let finished = std::mem::replace(&mut self.reader, VerifyReader::new(empty, &nothing));
+            finished.finish_async().await?;
+        }
+        with(&self.progress, |progress| {
+            progress.moved = Instant::now();
+            progress.position += chunk.len() as u64;
+            progress.complete = ended;
+        });
+        Ok((chunk.freeze(), self))
+    }
+}
+
+/// Locks the progress for `change`.
+fn with<T>(progress: &Mutex<Progress>, change: impl FnOnce(&mut Progress) -> T) -> T {
+    change(&mut progress.lock().unwrap_or_else(PoisonError::into_inner))
+}

@@ -1,0 +1,110 @@
+//! The HTTP clients of an endpoint: time limits, redirects, TLS, proxies.
+
+use reqwest::redirect::Policy;
+use reqwest::{Client, Proxy, Url};
+
+use crate::oci::error::Error;
+use crate::oci::hosts::Host;
+use crate::oci::names::is_loopback_url;
+use crate::oci::registry::options::RegistryOptions;
+
+use super::tls::Tls;
+
+const REDIRECT_LIMIT: usize = 10;
+
+/// The HTTP clients of one endpoint. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Clients {
+    /// For reading. Follows redirects, and fails when nothing arrives for the stall timeout.
+    pub(crate) reading: Client,
+    /// For writing, and for requests with secrets. Follows no redirects, and has no time limit: `reqwest` would
+    /// count the time that it takes to send a body as silence of the server.
+    pub(crate) writing: Client,
+}
+
+impl Clients {
+    /// Sets up the clients for the endpoint at `base`, which is the registry itself or one of its mirrors. Blocks
+    /// to read certificates.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::CertificateAuthority`], [`Error::ClientCertificate`] and [`Error::Client`].
+    pub(crate) fn new(
+        options: &RegistryOptions,
+        host: &Host,
+        base: &Url,
+        is_mirror: bool,
+    ) -> Result<Self, Error> {
+        let registrys = options.client_certificate.as_ref().filter(|_| !is_mirror);
+        let tls = Tls::read(
+            options
+                .certificate_authorities
+                .iter()
+                .chain(&host.certificate_authorities),
+            host.client_certificate.as_ref().or(registrys),
+            options.skip_tls_verify || host.skip_tls_verify,
+        )?
+        .config()?;
+        let proxy = host.proxy.as_ref().map(|url| Proxy::all(url.clone()));
+        let proxy = proxy.transpose().map_err(unusable)?;
+        let builder = || {
+            let builder = Client::builder()
+                .user_agent(concat!("wasmcloud-par/", env!("CARGO_PKG_VERSION")))
+                .connect_timeout(options.retry.connect_timeout)
+                .tls_backend_preconfigured(tls.clone())
+                // Parallel transfers get connections of their own. And with HTTP/2 `hyper` loses the alert of a
+                // server that asks for a client certificate.
+                .http1_only()
+                .referer(false);
+            match &proxy {
+                Some(proxy) => builder.proxy(proxy.clone()),
+                // The loopback host of a proxy is another machine.
+                None if is_loopback_url(base) => builder.no_proxy(),
+                None => builder,
+            }
+        };
+        let reading = builder().read_timeout(options.retry.stall_timeout);
+        let reading = reading.redirect(redirects()).build();
+        let writing = builder().redirect(Policy::none()).build();
+        Ok(Self {
+            reading: reading.map_err(unusable)?,
+            writing: writing.map_err(unusable)?,
+        })
+    }
+}
+
+/// Checks the certificates of `options`. Blocks to read them.
+///
+/// # Errors
+///
+/// [`Error::CertificateAuthority`] and [`Error::ClientCertificate`].
+pub(crate) fn check_certificates(options: &RegistryOptions) -> Result<(), Error> {
+    Tls::read(
+        &options.certificate_authorities,
+        options.client_certificate.as_ref(),
+        options.skip_tls_verify,
+    )
+    .map(drop)
+}
+
+fn unusable(source: reqwest::Error) -> Error {
+    Error::Client {
+        source: source.without_url().into(),
+    }
+}
+
+/// Follows the redirects of reads, to storage and content delivery networks, but never from HTTPS to plain
+/// HTTP. `reqwest` removes the credentials when host, port or scheme change.
+fn redirects() -> Policy {
+    Policy::custom(|attempt| {
+        let from = attempt.previous().last().map(Url::scheme);
+        let downgrade = from == Some("https") && attempt.url().scheme() != "https";
+        if downgrade {
+            attempt.error("it leads from https to plain http")
+        } else if attempt.previous().len() > REDIRECT_LIMIT {
+            attempt.error("it is the eleventh in a row")
+        } else {
+            attempt.follow()
+        }
+    })
+}

@@ -1,0 +1,166 @@
+//! Lists in pages, each of which links to the next one (OCI distribution specification, "Listing Tags"; RFC
+//! 8288).
+
+use reqwest::header::{HeaderMap, LINK};
+
+use crate::oci::error::{Error, one_line};
+
+use super::request::{Request, address};
+
+/// The most pages of a list that are requested. Registries put 100 to 1,000 entries on a page.
+const PAGES_LIMIT: usize = 1000;
+/// The most entries of a list that are accepted.
+const ENTRIES_LIMIT: usize = 100_000;
+
+/// A page of a list.
+pub(crate) struct Page<T> {
+    pub(crate) entries: Vec<T>,
+    /// The request for the next page.
+    pub(crate) next: Option<Request>,
+}
+
+impl<T> Page<T> {
+    /// Returns the entries of this page and of all that follow; `read` reads a page.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Malformed`] for more than 100,000 entries or 1,000 pages, as a registry could send pages without
+    /// end; and the errors of `read`.
+    pub(crate) async fn read_all<F>(
+        self,
+        what: &str,
+        read: impl Fn(Request) -> F,
+    ) -> Result<Vec<T>, Error>
+    where
+        F: Future<Output = Result<Self, Error>>,
+    {
+        let Self {
+            mut entries,
+            mut next,
+        } = self;
+        let mut pages = 1;
+        while entries.len() <= ENTRIES_LIMIT {
+            let request = match next {
+                None => return Ok(entries),
+                Some(_) if pages == PAGES_LIMIT => break,
+                Some(request) => request,
+            };
+            let page = read(request).await?;
+            entries.extend(page.entries);
+            next = page.next;
+            pages += 1;
+        }
+        Err(Error::Malformed {
+            what: what.to_owned(),
+            reason: "it has more than 100,000 entries or 1,000 pages".to_owned(),
+        })
+    }
+}
+
+/// Returns the request for the page that follows the answer to `request` with these headers.
+pub(crate) fn next_page(headers: &HeaderMap, request: Request) -> Result<Option<Request>, Error> {
+    let links = headers.get_all(LINK).into_iter();
+    let mut links = links.filter_map(|link| target(link.to_str().ok()?));
+    let Some(target) = links.next() else {
+        return Ok(None);
+    };
+    let malformed = |reason: String| Error::Malformed {
+        what: request.what.clone(),
+        reason,
+    };
+    let url = request.url.join(target);
+    let url = url.map_err(|_| malformed(format!("`{}` is not a URL", one_line(target))))?;
+    // The request carries credentials.
+    if url.origin() != request.url.origin() {
+        let address = one_line(&address(&url));
+        return Err(malformed(format!(
+            "its next page is at {address}, which is not where the registry is"
+        )));
+    }
+    if url == request.url {
+        return Err(malformed("its next page is the same page".to_owned()));
+    }
+    Ok(Some(Request { url, ..request }))
+}
+
+/// Returns the target of the link with the relation `next` in a `Link` header.
+fn target(mut text: &str) -> Option<&str> {
+    loop {
+        let (_, rest) = text.split_once('<')?;
+        let (target, rest) = rest.split_once('>')?;
+        let (parameters, others) = rest.split_once('<').unwrap_or((rest, ""));
+        let is_next = parameters.split([';', ',']).any(|parameter| {
+            let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
+            let mut relations = value.trim().trim_matches('"').split_whitespace();
+            name.trim().eq_ignore_ascii_case("rel")
+                && relations.any(|relation| relation.eq_ignore_ascii_case("next"))
+        });
+        if is_next {
+            return Some(target);
+        }
+        text = rest.get(rest.len().checked_sub(others.len() + 1)?..)?;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use reqwest::header::HeaderValue;
+    use reqwest::{Method, Url};
+
+    use super::super::request::Scope;
+    use super::*;
+
+    fn request() -> Request {
+        Request {
+            method: Method::GET,
+            url: Url::parse("https://ghcr.io/v2/org/x/tags/list").unwrap(),
+            registry: "ghcr.io".to_owned(),
+            repository: "org/x".to_owned(),
+            scope: Scope::PULL,
+            what: "tags of ghcr.io/org/x".to_owned(),
+            headers: HeaderMap::new(),
+        }
+    }
+
+    fn after(link: &'static str) -> Result<Option<String>, Error> {
+        let headers = HeaderMap::from_iter([(LINK, HeaderValue::from_static(link))]);
+        Ok(next_page(&headers, request())?.map(|request| request.url.to_string()))
+    }
+
+    #[test]
+    fn the_next_page_is_found_among_other_links() {
+        let page = Some("https://ghcr.io/v2/org/x/tags/list?last=b&n=2".to_owned());
+        for link in [
+            "</v2/org/x/tags/list?last=b&n=2>; rel=\"next\"",
+            "<?last=b&n=2>;rel=next",
+            "<https://ghcr.io/v2/org/x/tags/list?last=b&n=2>; title=\"x\"; rel=\"next\"",
+            "</first>; rel=\"first\", <?last=b&n=2>; rel=\"next\", </z>; rel=\"last\"",
+        ] {
+            assert_eq!(after(link).unwrap(), page, "{link}");
+        }
+        for link in [
+            "",
+            "</v2/>; rel=\"prev\"",
+            "<",
+            "</v2/>",
+            "no link; rel=next",
+        ] {
+            assert_eq!(after(link).unwrap(), None, "{link}");
+        }
+    }
+
+    #[test]
+    fn a_page_at_another_origin_and_a_repeated_page_are_refused() {
+        for link in [
+            "<https://evil.example/v2/>; rel=\"next\"",
+            "<http://ghcr.io/v2/>; rel=\"next\"",
+            "<//ghcr.io:8443/v2/>; rel=\"next\"",
+            "</v2/org/x/tags/list>; rel=\"next\"",
+        ] {
+            assert!(
+                matches!(after(link), Err(Error::Malformed { .. })),
+                "{link}"
+            );
+        }
+    }
+}

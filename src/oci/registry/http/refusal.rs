@@ -1,0 +1,154 @@
+//! Refusals: answers of a registry that are not a success. Their body is an OCI error envelope, a text, a web
+//! page, or empty.
+
+use std::time::{Duration, SystemTime};
+
+use oci_client::errors::OciEnvelope;
+use reqwest::StatusCode;
+use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
+
+use crate::oci::error::{Answer, Error, one_line};
+
+use super::retry::is_transient;
+
+/// How much of the body of a refusal is read, in bytes.
+pub(crate) const REFUSAL_LIMIT: u64 = 64 * 1024;
+
+/// Parses a refusal (OCI distribution specification, "Error Codes").
+pub(crate) fn parse_refusal(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Box<Answer> {
+    let mut answer = Answer {
+        status: status.as_u16(),
+        code: None,
+        message: None,
+        retry_after: retry_after(headers, SystemTime::now()),
+    };
+    let content_type = headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
+    if let Some(error) = first_error(body) {
+        answer.code = serde_json::to_value(&error.code)
+            .ok()
+            .and_then(|code| code.as_str().map(one_line));
+        answer.message = Some(one_line(&error.message));
+    } else if content_type.is_some_and(|value| value.starts_with("text/plain")) {
+        answer.message = Some(one_line(&String::from_utf8_lossy(body)));
+    } else if content_type.is_some_and(|value| value.starts_with("text/html")) {
+        answer.message = Some("a web page, which is not the answer of a registry".to_owned());
+    }
+    answer.message = answer.message.filter(|message| !message.is_empty());
+    if answer.code.is_none() && answer.message.is_none() {
+        answer.message = status.canonical_reason().map(str::to_owned);
+    }
+    Box::new(answer)
+}
+
+/// Returns how long the registry asks to wait. The header holds seconds, or a date, which is compared with
+/// `now` (RFC 9110, "Retry-After").
+fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+    let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = value.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = httpdate::parse_http_date(value).ok()?;
+    // After a date that has passed there is no wait.
+    Some(date.duration_since(now).unwrap_or_default())
+}
+
+/// Returns whether a server that was asked in plain HTTP says that it speaks TLS. Servers written in Go, such
+/// as `registry:2`, answer without headers; nginx answers with a web page.
+pub(crate) fn wants_tls(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> bool {
+    let said = String::from_utf8_lossy(body);
+    status == StatusCode::BAD_REQUEST
+        && (headers.is_empty()
+            || said.contains("to an HTTPS server")
+            || said.contains("sent to HTTPS port"))
+}
+
+fn first_error(body: &[u8]) -> Option<oci_client::errors::OciError> {
+    let envelope: OciEnvelope = serde_json::from_slice(body).ok()?;
+    envelope.errors.into_iter().next()
+}
+
+/// Returns whether a refusal means that a tag is immutable. Registries differ in status and code; all of them
+/// use the word, or answer with a conflict.
+pub(crate) fn says_immutable(answer: &Answer) -> bool {
+    let said = [&answer.code, &answer.message];
+    let mut said = said
+        .into_iter()
+        .flatten()
+        .map(|text| text.to_ascii_lowercase());
+    matches!(answer.status, 409 | 412)
+        || matches!(answer.status, 400 | 403 | 405)
+            && said.any(|text| text.contains("immutab") || text.contains("cannot be overwritten"))
+}
+
+/// Returns whether `error` is a refusal that another attempt does not change.
+pub(crate) fn is_client_error(error: &Error) -> bool {
+    let status = error_status(error);
+    status.is_some_and(|status| status.is_client_error() && !is_transient(status))
+}
+
+/// Returns the HTTP status behind an error.
+pub(crate) fn error_status(error: &Error) -> Option<StatusCode> {
+    match error {
+        Error::NotFound { answer, .. } | Error::Refused { answer, .. } => {
+            StatusCode::from_u16(answer.status).ok()
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use reqwest::header::HeaderValue;
+
+    fn said(content_type: &'static str, body: &str) -> String {
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+        parse_refusal(StatusCode::BAD_REQUEST, &headers, body.as_bytes()).to_string()
+    }
+
+    #[test]
+    fn every_body_of_a_refusal_becomes_one_line() {
+        let envelope = r#"{"errors": [{"code": "TAG_INVALID", "message": "no\nway"}]}"#;
+        assert_eq!(
+            said("application/json", envelope),
+            "HTTP 400, TAG_INVALID, no way"
+        );
+        assert_eq!(said("text/plain", "no\u{1b}way"), "HTTP 400, no way");
+        assert!(said("text/html", "<html>").contains("a web page"));
+        assert_eq!(said("application/json", "{"), "HTTP 400, Bad Request");
+    }
+
+    #[test]
+    fn retry_after_holds_seconds_or_a_date() {
+        let wait = |value: &'static str| {
+            let headers = HeaderMap::from_iter([(RETRY_AFTER, HeaderValue::from_static(value))]);
+            let now = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777);
+            retry_after(&headers, now).map(|wait| wait.as_secs())
+        };
+        assert_eq!(wait("7"), Some(7));
+        assert_eq!(wait("Sun, 06 Nov 1994 08:49:40 GMT"), Some(3));
+        assert_eq!(wait("Sun, 06 Nov 1994 08:00:00 GMT"), Some(0));
+        assert_eq!(wait("soon"), None);
+    }
+
+    #[test]
+    fn immutable_tags_are_recognised_in_the_words_of_several_registries() {
+        let answer = |status, code: &str, message: &str| Answer {
+            status,
+            code: Some(code.to_owned()),
+            message: Some(message.to_owned()),
+            retry_after: None,
+        };
+        assert!(says_immutable(&answer(
+            400,
+            "TAG_INVALID",
+            "the repository is immutable"
+        )));
+        assert!(says_immutable(&answer(403, "TAG_IMMUTABLE", "")));
+        assert!(says_immutable(&answer(412, "PRECONDITION", "")));
+        assert!(!says_immutable(&answer(403, "DENIED", "no permission")));
+    }
+}

@@ -1,0 +1,130 @@
+//! Requests that can be sent more than once.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use reqwest::header::HeaderMap;
+use reqwest::{Method, Url};
+
+use crate::oci::error::{Error, TlsProblem};
+
+use super::blob_body::BlobBody;
+
+/// The permission that a request needs, in the words of the token specification.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Scope(pub(crate) &'static str);
+
+impl Scope {
+    pub(crate) const PULL: Self = Self("pull");
+    pub(crate) const PUSH: Self = Self("pull,push");
+    pub(crate) const DELETE: Self = Self("delete");
+    /// For requests to the registry as a whole.
+    pub(crate) const NONE: Self = Self("");
+}
+
+/// A request without its body.
+pub(crate) struct Request {
+    pub(crate) method: Method,
+    pub(crate) url: Url,
+    /// The name of the endpoint: its credentials are stored under it.
+    pub(crate) registry: String,
+    /// Empty for requests to the registry as a whole.
+    pub(crate) repository: String,
+    pub(crate) scope: Scope,
+    /// The content that the request is about, for messages: "blob sha256:… of ghcr.io/org/provider".
+    pub(crate) what: String,
+    pub(crate) headers: HeaderMap,
+}
+
+impl Request {
+    /// Returns the URL for messages.
+    pub(crate) fn address(&self) -> String {
+        address(&self.url)
+    }
+
+    pub(crate) fn is_read(&self) -> bool {
+        self.method == Method::GET || self.method == Method::HEAD
+    }
+
+    /// Awaits `work` for this request for at most `limit`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Stalled`] when the time is over.
+    pub(crate) async fn within<T>(
+        &self,
+        limit: Duration,
+        work: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
+        match tokio::time::timeout(limit, work).await {
+            Ok(done) => done,
+            Err(_) => Err(self.stalled(limit)),
+        }
+    }
+
+    /// Returns the error for a transfer that stood still for `limit`.
+    pub(crate) fn stalled(&self, limit: Duration) -> Error {
+        Error::Stalled {
+            what: self.what.clone(),
+            address: self.address(),
+            seconds: limit.as_secs(),
+        }
+    }
+
+    /// Returns the error for a request that failed without an answer.
+    pub(crate) fn failed(&self, source: reqwest::Error) -> Error {
+        request_error(source, &self.registry, &self.what, &self.url)
+    }
+}
+
+/// The body of a request. All of them can be sent again.
+pub(crate) enum Payload<'a> {
+    Empty,
+    Bytes(Bytes),
+    Blob(&'a BlobBody<'a>),
+}
+
+/// Returns `url` for messages: without its query, which may hold signatures.
+pub(crate) fn address(url: &Url) -> String {
+    format!("{}{}", url.origin().ascii_serialization(), url.path())
+}
+
+/// Returns the error for a request to `url` that failed without an answer. The URL is removed from `source`:
+/// it may hold signatures.
+pub(crate) fn request_error(
+    source: reqwest::Error,
+    registry: &str,
+    what: &str,
+    url: &Url,
+) -> Error {
+    let asked = source.url().unwrap_or(url);
+    let (at, origin) = (address(asked), asked.origin().ascii_serialization());
+    let source = source.without_url();
+    let (what, registry) = (what.to_owned(), registry.to_owned());
+    if source.is_redirect() {
+        Error::Redirect {
+            what,
+            address: at,
+            source: source.into(),
+        }
+    } else if let Some(problem) = TlsProblem::behind(&source) {
+        Error::Tls {
+            registry,
+            address: origin,
+            problem,
+            source: source.into(),
+        }
+    } else if source.is_connect() {
+        Error::Unreachable {
+            registry,
+            address: origin,
+            source: source.into(),
+        }
+    } else {
+        Error::Interrupted {
+            what,
+            address: at,
+            source: source.into(),
+        }
+    }
+}

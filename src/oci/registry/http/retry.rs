@@ -1,0 +1,280 @@
+//! Decides which failed attempts are repeated, when, and for how long.
+//!
+//! Only time without progress counts against [`RetryOptions::patience`]: a transfer over a bad line continues
+//! as long as it makes progress.
+
+use std::time::{Duration, Instant};
+
+use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
+use reqwest::StatusCode;
+
+use crate::content::whole;
+
+use crate::oci::error::Error;
+use crate::oci::registry::options::RetryOptions;
+
+/// How often an attempt is repeated whose failure is probably final.
+const DOUBTS: u32 = 2;
+
+/// Returns whether a refusal with `status` may pass without a change to the request.
+pub(crate) fn is_transient(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 408 | 429 | 500 | 502 | 503 | 504)
+}
+
+/// Returns whether the registry reports that the content which arrived has another digest.
+pub(crate) fn is_damage(error: &Error) -> bool {
+    matches!(error, Error::Refused { answer, .. } if answer.code.as_deref() == Some("DIGEST_INVALID"))
+}
+
+/// Whether another attempt may succeed.
+#[derive(Debug, PartialEq, Eq)]
+enum Verdict {
+    /// No: the failure is final.
+    Final,
+    /// Probably not: it is tried a few times.
+    Doubtful,
+    /// Yes.
+    Transient,
+}
+
+fn judge(error: &Error) -> Verdict {
+    match error {
+        Error::Unreachable { .. } | Error::Interrupted { .. } | Error::Stalled { .. } => {
+            Verdict::Transient
+        }
+        Error::Refused { answer, .. } => match StatusCode::from_u16(answer.status) {
+            Ok(status) if is_transient(status) => Verdict::Transient,
+            // Storage behind a redirect: its signed URL has expired, and the registry gives a new one. A
+            // registry that refuses with this status itself is another error.
+            Ok(StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => Verdict::Doubtful,
+            _ if is_damage(error) => Verdict::Doubtful,
+            _ => Verdict::Final,
+        },
+        // A proxy may have cut the answer off.
+        Error::Contradiction { .. } => Verdict::Doubtful,
+        _ => Verdict::Final,
+    }
+}
+
+/// The attempts at one transfer.
+pub(crate) struct Attempts {
+    options: RetryOptions,
+    delays: ExponentialBackoff,
+    /// The furthest position that the transfer has reached, in bytes.
+    reached: u64,
+    /// The number of attempts that failed since the last progress.
+    failures: u32,
+    /// The number of those failures that were [`Verdict::Doubtful`].
+    doubts: u32,
+    /// When the first attempt since the last progress began.
+    started: Instant,
+    /// How long nothing moved since the last progress, during the attempts and between them.
+    idle: Duration,
+    /// When a byte last moved, or when the current attempt began.
+    moved: Instant,
+}
+
+impl Attempts {
+    pub(crate) fn new(options: &RetryOptions) -> Self {
+        Self {
+            delays: delays(options),
+            options: options.clone(),
+            reached: 0,
+            failures: 0,
+            doubts: 0,
+            started: Instant::now(),
+            idle: Duration::ZERO,
+            moved: Instant::now(),
+        }
+    }
+
+    /// Records that bytes have moved, and that the transfer is at `position`.
+    pub(crate) fn moved_to(&mut self, position: u64) {
+        self.moved_at(Instant::now(), position);
+    }
+
+    /// Records that bytes last moved at `moved`, and that the transfer was then at `position`.
+    pub(crate) fn moved_at(&mut self, moved: Instant, position: u64) {
+        self.moved = self.moved.max(moved);
+        if position > self.reached {
+            self.reached = position;
+            self.idle = Duration::ZERO;
+            self.started = self.moved;
+            if self.failures > 0 {
+                (self.failures, self.doubts) = (0, 0);
+                self.delays = delays(&self.options);
+            }
+        }
+    }
+
+    /// Returns the furthest position that the transfer has reached.
+    pub(crate) fn reached(&self) -> u64 {
+        self.reached
+    }
+
+    /// Returns how long the current attempt may stand still.
+    pub(crate) fn stall_timeout(&self) -> Duration {
+        if self.failures == 0 {
+            return self.options.stall_timeout;
+        }
+        let patience = self.options.patience;
+        let left = patience.saturating_sub(self.idle);
+        // Leaves the last attempt the time to fail with an error that says why.
+        left.max(patience / 10).min(self.options.stall_timeout)
+    }
+
+    /// Waits for the next attempt after one that failed with `error`.
+    ///
+    /// # Errors
+    ///
+    /// The error to report when there is no further attempt.
+    pub(crate) async fn failed(&mut self, error: Error) -> Result<(), Error> {
+        self.failures += 1;
+        self.idle += self.moved.elapsed();
+        let verdict = judge(&error);
+        self.doubts += u32::from(verdict == Verdict::Doubtful);
+        if verdict == Verdict::Final || self.doubts > DOUBTS {
+            return Err(error);
+        }
+        let Some(delay) = self.delay(&error) else {
+            return Err(self.gave_up(error));
+        };
+        if self.failures == 1 && matches!(error, Error::Unreachable { .. }) {
+            // The name may be mistyped: the user need not wait to see it.
+            let patience = self.options.patience.as_secs();
+            tracing::warn!("{}; retrying for {patience} s", whole(&error));
+        } else {
+            tracing::info!(
+                "{}; attempt {} follows in {:.1} s",
+                whole(&error),
+                self.failures + 1,
+                delay.as_secs_f32()
+            );
+        }
+        tokio::time::sleep(delay).await;
+        self.idle += delay;
+        self.moved = Instant::now();
+        Ok(())
+    }
+
+    /// Returns how long to wait, or `None` when that would be too long.
+    fn delay(&mut self, error: &Error) -> Option<Duration> {
+        let asked = match error {
+            Error::Refused { answer, .. } => answer.retry_after,
+            _ => None,
+        };
+        if asked.is_some_and(|asked| asked > self.options.longest_retry_after) {
+            return None;
+        }
+        let own = self.delays.next().unwrap_or(self.options.longest_delay);
+        let delay = own.max(asked.unwrap_or_default());
+        (self.idle + delay <= self.options.patience).then_some(delay)
+    }
+
+    fn gave_up(&self, error: Error) -> Error {
+        if self.failures == 1 {
+            return error;
+        }
+        Error::GaveUp {
+            attempts: self.failures,
+            seconds: self.started.elapsed().as_secs(),
+            last: Box::new(error),
+        }
+    }
+}
+
+fn delays(options: &RetryOptions) -> ExponentialBackoff {
+    ExponentialBuilder::new()
+        .with_min_delay(options.first_delay)
+        .with_max_delay(options.longest_delay)
+        .with_jitter()
+        .without_max_times()
+        .build()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oci::Answer;
+
+    fn refused(status: u16, retry_after: Option<u64>) -> Error {
+        Error::Refused {
+            what: "blob".to_owned(),
+            registry: "ghcr.io".to_owned(),
+            answer: Box::new(Answer {
+                status,
+                code: None,
+                message: None,
+                retry_after: retry_after.map(Duration::from_secs),
+            }),
+        }
+    }
+
+    fn attempts() -> Attempts {
+        Attempts::new(&RetryOptions {
+            patience: Duration::from_millis(200),
+            first_delay: Duration::from_millis(2),
+            longest_delay: Duration::from_millis(20),
+            ..RetryOptions::default()
+        })
+    }
+
+    #[tokio::test]
+    async fn transient_failures_are_retried_until_patience_is_over() {
+        for status in [408, 429, 500, 502, 503, 504] {
+            let mut attempts = attempts();
+            let mut count = 0;
+            let error = loop {
+                count += 1;
+                if let Err(error) = attempts.failed(refused(status, None)).await {
+                    break error;
+                }
+            };
+            let Error::GaveUp {
+                attempts: reported,
+                last,
+                ..
+            } = error
+            else {
+                panic!("{error}");
+            };
+            assert!(matches!(*last, Error::Refused { .. }));
+            assert!(
+                reported == count && (6..40).contains(&count),
+                "{reported} {count}"
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn final_failures_are_reported_at_once() {
+        for status in [400, 404, 405, 413, 501] {
+            let error = attempts().failed(refused(status, None)).await.unwrap_err();
+            assert!(matches!(error, Error::Refused { .. }), "{error}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_retry_after_beyond_the_limit_ends_the_attempts() {
+        let error = attempts()
+            .failed(refused(429, Some(3600)))
+            .await
+            .unwrap_err();
+        assert!(error.to_string().contains("try again in 3600 s"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn only_a_new_position_renews_patience() {
+        let mut attempts = attempts();
+        for position in 1..60 {
+            attempts.moved_to(position);
+            attempts.failed(refused(503, None)).await.unwrap();
+        }
+        let mut repeated = 0;
+        while attempts.failed(refused(503, None)).await.is_ok() {
+            attempts.moved_to(10);
+            repeated += 1;
+        }
+        assert!(repeated < 40);
+    }
+}

@@ -1,0 +1,73 @@
+//! Warnings that registries send to their users (OCI distribution specification, "Warnings").
+
+use std::collections::HashSet;
+use std::sync::{Mutex, PoisonError};
+
+use reqwest::header::{HeaderMap, WARNING};
+
+use crate::oci::error::one_line;
+
+/// How many different warnings of an endpoint are logged.
+const LIMIT: usize = 20;
+
+/// The warnings of one endpoint. Each of them is logged once.
+#[derive(Default)]
+pub(crate) struct Warnings {
+    logged: Mutex<HashSet<String>>,
+}
+
+impl Warnings {
+    /// Logs the warnings in the headers of an answer.
+    pub(crate) fn log(&self, registry: &str, headers: &HeaderMap) {
+        for warning in headers.get_all(WARNING) {
+            if let Some(text) = warning.to_str().ok().and_then(text)
+                && self.is_new(&text)
+            {
+                tracing::warn!("{registry} says: {text}");
+            }
+        }
+    }
+
+    fn is_new(&self, text: &str) -> bool {
+        let mut logged = self.logged.lock().unwrap_or_else(PoisonError::into_inner);
+        logged.len() < LIMIT && logged.insert(text.to_owned())
+    }
+}
+
+/// Returns the text of `299 - "..."`. Other codes are about caches.
+fn text(warning: &str) -> Option<String> {
+    let (code, rest) = warning.trim().split_once(' ')?;
+    let (_agent, quoted) = rest.trim_start().split_once(' ')?;
+    let text = quoted.trim().strip_prefix('"')?;
+    let end = text.rfind('"')?;
+    let text = text.get(..end)?.replace("\\\"", "\"").replace("\\\\", "\\");
+    (code == "299" && !text.is_empty()).then(|| one_line(&text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_warning_is_unquoted_and_logged_once() {
+        let said = |warning| text(warning).unwrap_or_default();
+        assert_eq!(said(r#"299 - "Your plan ends""#), "Your plan ends");
+        assert_eq!(said(r#"299 - "say \"please\"""#), "say \"please\"");
+        for other in [
+            "",
+            "299",
+            "299 -",
+            "299 - \"",
+            "110 - \"stale\"",
+            "299 - bare",
+        ] {
+            assert_eq!(text(other), None, "{other}");
+        }
+        let warnings = Warnings::default();
+        assert!(warnings.is_new("a") && warnings.is_new("b") && !warnings.is_new("a"));
+        for number in 0..LIMIT {
+            warnings.is_new(&number.to_string());
+        }
+        assert!(!warnings.is_new("one more"));
+    }
+}

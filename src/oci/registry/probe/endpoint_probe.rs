@@ -1,0 +1,182 @@
+//! The probe of one endpoint.
+
+use bytes::Bytes;
+use reqwest::header::{CONTENT_RANGE, HeaderMap, RANGE};
+use reqwest::{Method, StatusCode};
+use serde::Deserialize;
+
+use crate::content::{Descriptor, Digest};
+use crate::oci::credentials::Credentials;
+use crate::oci::error::Error;
+use crate::oci::hosts::Capability;
+use crate::oci::media_type;
+use crate::oci::reference::Place;
+
+use super::super::endpoints::Endpoint;
+use super::super::http::{Request, Scope};
+use super::super::repository_endpoint::RepositoryEndpoint;
+use super::super::{referrers, tags, upload};
+use super::greeting::{Greeting, Wants};
+use super::uploads;
+
+/// Asks one endpoint of a registry what it can do.
+pub(crate) struct Probe {
+    repository: RepositoryEndpoint,
+}
+
+/// The blobs of a manifest.
+#[derive(Default, Deserialize)]
+struct Blobs {
+    config: Option<Descriptor>,
+    #[serde(default)]
+    layers: Vec<Descriptor>,
+}
+
+impl Probe {
+    /// Returns a probe of `endpoint` for a registry, or a repository in one.
+    pub(crate) fn new(place: &Place, endpoint: Endpoint) -> Self {
+        let name = place.reference().map(|reference| reference.repository());
+        Self {
+            repository: RepositoryEndpoint {
+                endpoint,
+                registry: place.registry().to_owned(),
+                name: name.unwrap_or_default().to_owned(),
+            },
+        }
+    }
+
+    /// Returns the host, with its port when that is not the default.
+    pub(crate) fn name(&self) -> &str {
+        self.endpoint().name()
+    }
+
+    /// Returns whether the endpoint is asked for all that a reader needs: content, and what tags stand for.
+    pub(crate) fn serves_readers(&self) -> bool {
+        let needed = [Capability::Pull, Capability::Resolve];
+        needed.iter().all(|needed| self.endpoint().can(*needed))
+    }
+
+    /// Returns whether the endpoint is this machine.
+    pub(crate) fn is_loopback(&self) -> bool {
+        self.endpoint().is_loopback()
+    }
+
+    /// Returns whether certificates are accepted without verification.
+    pub(crate) fn accepts_any_certificate(&self) -> bool {
+        self.endpoint().accepts_any_certificate()
+    }
+
+    /// Requests the root of the API without credentials.
+    pub(crate) async fn greet(&self) -> Result<Greeting, Error> {
+        let request = self.root()?;
+        let response = self.endpoint().exchange_anonymously(&request).await?;
+        let greeting = Greeting::of(&response, &request)?;
+        if greeting.wants == Wants::Nothing {
+            self.endpoint().check(response, &request).await?;
+        }
+        Ok(greeting)
+    }
+
+    /// Looks up the credentials for the registry.
+    pub(crate) async fn credentials(&self) -> Result<Credentials, Error> {
+        self.endpoint().credentials(&self.root()?).await
+    }
+
+    /// Sends the credentials to the root of the API.
+    pub(crate) async fn log_in(&self) -> Result<(), Error> {
+        self.endpoint().send(&self.root()?).await.map(drop)
+    }
+
+    /// Returns the tags on the first page of the list.
+    pub(crate) async fn tags(&self) -> Result<Vec<String>, Error> {
+        tags::first_page(&self.repository).await
+    }
+
+    /// Returns the manifest `name`, and its largest blob, if it has one.
+    pub(crate) async fn sample(
+        &self,
+        name: &str,
+    ) -> Result<(Descriptor, Option<Descriptor>), Error> {
+        let (manifest, bytes) = self.repository.manifest(name).await?;
+        // An index has none.
+        let blobs: Blobs = serde_json::from_slice(&bytes).unwrap_or_default();
+        let blobs = blobs.layers.into_iter().chain(blobs.config);
+        // A single byte has no parts.
+        let largest = blobs
+            .filter(|blob| blob.size > 1)
+            .max_by_key(|blob| blob.size);
+        Ok((manifest, largest))
+    }
+
+    /// Returns whether the endpoint serves byte ranges of a blob.
+    pub(crate) async fn serves_ranges(&self, blob: &Descriptor) -> Result<bool, Error> {
+        let mut request = self
+            .repository
+            .blob_request(Method::GET, blob, Scope::PULL)?;
+        let last = blob.size.saturating_sub(1);
+        if let Ok(range) = format!("bytes={last}-{last}").try_into() {
+            request.headers.insert(RANGE, range);
+        }
+        let response = self.endpoint().send(&request).await?;
+        let given = response.headers().get(CONTENT_RANGE);
+        let given = given.and_then(|value| value.to_str().ok());
+        let expected = format!("bytes {last}-{last}/");
+        Ok(response.status() == StatusCode::PARTIAL_CONTENT
+            && given.is_some_and(|given| given.starts_with(&expected)))
+    }
+
+    /// Returns whether the endpoint has the referrers API.
+    pub(crate) async fn lists_referrers(&self, digest: &Digest) -> Result<bool, Error> {
+        referrers::has_api(&self.repository, digest).await
+    }
+
+    /// Sends a blob in one request, and checks that it is stored. Returns the refusal when the registry may accept
+    /// the blob in chunks instead.
+    pub(crate) async fn upload_whole(
+        &self,
+        content: &Descriptor,
+        bytes: Bytes,
+    ) -> Result<Option<Error>, Error> {
+        uploads::upload_whole(&self.repository, content, bytes).await
+    }
+
+    /// Sends a blob as one chunk, and cancels the upload. Returns whether it was cancelled: otherwise it stays until
+    /// the registry removes it.
+    pub(crate) async fn upload_chunk(
+        &self,
+        content: &Descriptor,
+        bytes: Bytes,
+    ) -> Result<bool, Error> {
+        uploads::upload_chunk(&self.repository, content, bytes).await
+    }
+
+    /// Sends content in the way that the registry accepts.
+    pub(crate) async fn put(&self, content: &Descriptor, bytes: &Bytes) -> Result<(), Error> {
+        if media_type::is_manifest(&content.media_type) {
+            upload::store_manifest(&self.repository, content, bytes, None).await
+        } else {
+            upload::store_blob(&self.repository, content, None, bytes).await
+        }
+    }
+
+    /// Deletes content.
+    pub(crate) async fn delete(&self, content: &Descriptor) -> Result<(), Error> {
+        self.repository.delete(content).await
+    }
+
+    fn endpoint(&self) -> &Endpoint {
+        &self.repository.endpoint
+    }
+
+    fn root(&self) -> Result<Request, Error> {
+        Ok(Request {
+            method: Method::GET,
+            url: self.endpoint().url("")?,
+            registry: self.name().to_owned(),
+            repository: String::new(),
+            scope: Scope::NONE,
+            what: "API".to_owned(),
+            headers: HeaderMap::new(),
+        })
+    }
+}

@@ -1,0 +1,92 @@
+//! The answer at the root of the API (OCI distribution specification, "Determining Support").
+
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, SERVER};
+use reqwest::{Response, StatusCode};
+
+use crate::oci::error::{Error, one_line};
+
+use super::super::auth::Challenge;
+use super::super::http::{Request, address};
+
+/// The answer of a registry to a request without credentials.
+#[derive(Debug)]
+pub(crate) struct Greeting {
+    /// The URL at which the API begins.
+    pub(crate) address: String,
+    pub(crate) status: u16,
+    /// `Server`: the program, or the proxy in front of it.
+    pub(crate) server: Option<String>,
+    /// `Docker-Distribution-Api-Version`.
+    pub(crate) api_version: Option<String>,
+    pub(crate) wants: Wants,
+}
+
+/// The credentials that a registry asks for.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Wants {
+    Nothing,
+    Password,
+    Token {
+        realm: String,
+        service: Option<String>,
+    },
+    /// A challenge of an unknown kind.
+    Unknown(String),
+    /// A refusal without a challenge.
+    Unsaid,
+}
+
+impl Greeting {
+    /// Reads the headers of the answer to `request`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotARegistry`] for a web page, and for an answer 404.
+    pub(super) fn of(response: &Response, request: &Request) -> Result<Self, Error> {
+        let status = response.status();
+        let text = |name: HeaderName| {
+            let value = response.headers().get(name)?.to_str().ok()?;
+            Some(one_line(value)).filter(|value| !value.is_empty())
+        };
+        // The URL of the answer: a redirect may have led there.
+        let not_a_registry = |reason| Error::NotARegistry {
+            address: address(response.url()),
+            reason,
+        };
+        let is_page = text(CONTENT_TYPE).is_some_and(|value| value.starts_with("text/html"));
+        if status.is_success() && is_page {
+            return Err(not_a_registry("it answers with a web page".to_owned()));
+        }
+        if status == StatusCode::NOT_FOUND {
+            let reason = format!("it answers with HTTP {}", status.as_u16());
+            return Err(not_a_registry(reason));
+        }
+        Ok(Self {
+            address: request.address(),
+            status: status.as_u16(),
+            server: text(SERVER),
+            api_version: text(HeaderName::from_static("docker-distribution-api-version")),
+            wants: match status {
+                StatusCode::UNAUTHORIZED => Wants::of(response.headers(), request),
+                StatusCode::FORBIDDEN => Wants::Unsaid,
+                _ => Wants::Nothing,
+            },
+        })
+    }
+}
+
+impl Wants {
+    /// Reads the challenge of an answer 401.
+    fn of(headers: &HeaderMap, request: &Request) -> Self {
+        match Challenge::choose(headers, request) {
+            Ok(Some(Challenge::Basic)) => Self::Password,
+            Ok(Some(Challenge::Bearer(bearer))) => Self::Token {
+                realm: one_line(&bearer.realm),
+                service: bearer.service.as_deref().map(one_line),
+            },
+            Ok(None) => Self::Unsaid,
+            Err(Error::Challenge { challenge, .. }) => Self::Unknown(challenge),
+            Err(error) => Self::Unknown(error.to_string()),
+        }
+    }
+}

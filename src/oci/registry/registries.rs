@@ -1,0 +1,99 @@
+//! The entry to all registries.
+
+use std::sync::Arc;
+
+use reqwest::Method;
+use reqwest::header::HeaderMap;
+
+use crate::oci::error::Error;
+use crate::oci::hosts::{self, Capability};
+use crate::oci::reference::{Place, RegistryReference};
+
+use super::endpoints::EndpointCache;
+use super::http::{Request, Scope, check_certificates};
+use super::options::RegistryOptions;
+use super::probe::Probe;
+use super::repository::Repository;
+
+/// The client for all registries: connections, tokens, credentials. Made once for a process, and cheap to clone.
+#[derive(Clone)]
+pub struct Registries {
+    endpoints: Arc<EndpointCache>,
+}
+
+impl std::fmt::Debug for Registries {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Registries").finish_non_exhaustive()
+    }
+}
+
+impl Registries {
+    /// Sets the client up. Blocks to read the certificate authorities, and sends no request.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::CertificateAuthority`] and [`Error::ClientCertificate`] when a file of `options` cannot be read or
+    /// holds no certificate, [`Error::HostsFolder`] when `hosts_directory` cannot be read. Its entry for a registry
+    /// is read with the first request to that registry.
+    pub fn new(options: RegistryOptions) -> Result<Self, Error> {
+        check_certificates(&options)?;
+        options
+            .hosts_directory
+            .as_deref()
+            .map_or(Ok(()), hosts::check)?;
+        let options = RegistryOptions {
+            retry: options.retry.bounded(),
+            ..options
+        };
+        Ok(Self {
+            endpoints: Arc::new(EndpointCache::new(options)),
+        })
+    }
+
+    /// Returns the repository of `reference`. Sends no request.
+    #[must_use]
+    pub fn repository(&self, reference: &RegistryReference) -> Repository {
+        Repository::new(
+            Arc::clone(&self.endpoints),
+            reference.registry(),
+            reference.repository(),
+        )
+    }
+
+    /// Sends the credentials for `registry`, a host with its port when one is written, to the root of its API.
+    /// Returns whether the registry has checked them: a registry that admits everybody there does not.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::CredentialsRefused`] when they are wrong, [`Error::CredentialsMissing`] when there are none, and
+    /// everything that keeps a registry from answering.
+    pub async fn log_in(&self, registry: &str) -> Result<bool, Error> {
+        let endpoints = self.endpoints.of(registry).await?;
+        // Not the mirrors: they have credentials of their own.
+        let endpoint = endpoints.readable(Capability::Resolve, None)?.last;
+        let request = Request {
+            method: Method::GET,
+            url: endpoint.url("")?,
+            registry: registry.to_owned(),
+            repository: String::new(),
+            scope: Scope::NONE,
+            what: "login".to_owned(),
+            headers: HeaderMap::new(),
+        };
+        endpoint.send(&request).await?;
+        Ok(endpoint.has_authenticated(&request).await)
+    }
+
+    /// Returns probes of the endpoints for `place`: the mirrors, and the registry itself. Sends no request.
+    pub(crate) async fn probes(&self, place: &Place) -> Result<(Vec<Probe>, Probe), Error> {
+        let (mirrors, itself) = self.endpoints.of(place.registry()).await?.probes()?;
+        let mirrors = mirrors.into_iter().map(|mirror| Probe::new(place, mirror));
+        Ok((mirrors.collect(), Probe::new(place, itself)))
+    }
+
+    /// Returns a probe of the endpoint that takes content for `place`. Sends no request.
+    pub(crate) async fn push_probe(&self, place: &Place) -> Result<Probe, Error> {
+        let endpoints = self.endpoints.of(place.registry()).await?;
+        Ok(Probe::new(place, endpoints.push_probe()?))
+    }
+}

@@ -1,0 +1,275 @@
+//! A repository of a registry, at whichever of its endpoints serves a request.
+
+use std::io;
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::content::{Descriptor, Digest, ManifestName, Reader, StoreError};
+use crate::oci::error::Error;
+use crate::oci::hosts::Capability;
+use crate::oci::media_type;
+
+use super::download;
+use super::endpoints::{Candidates, Endpoint, EndpointCache, RegistryEndpoints};
+use super::http::Scope;
+use super::referrers::{self, Referrer};
+use super::repository_endpoint::RepositoryEndpoint;
+use super::{tags, upload};
+
+/// One repository of one registry.
+///
+/// It is storage for blobs and manifests: it implements [`Fetch`](crate::content::Fetch),
+/// [`Resolve`](crate::content::Resolve), [`Push`](crate::content::Push), [`Mount`](crate::content::Mount) and
+/// [`Delete`](crate::content::Delete).
+#[derive(Clone)]
+pub struct Repository {
+    endpoints: Arc<EndpointCache>,
+    registry: String,
+    name: String,
+    /// How long the registry may be silent. `None`: as long as the options allow.
+    limit: Option<Duration>,
+}
+
+impl std::fmt::Debug for Repository {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "Repository({})", self.location())
+    }
+}
+
+impl Repository {
+    pub(super) fn new(endpoints: Arc<EndpointCache>, registry: &str, name: &str) -> Self {
+        Self {
+            endpoints,
+            registry: registry.to_owned(),
+            name: name.to_owned(),
+            limit: None,
+        }
+    }
+
+    /// Returns the repository for a caller that can do without an answer: the registry may be silent or away for
+    /// at most `patience`, and its mirrors for less. The time of a credential helper does not count.
+    pub(crate) fn in_haste(self, patience: Duration) -> Self {
+        Self {
+            limit: Some(patience),
+            ..self
+        }
+    }
+
+    /// Returns how long the registry may be silent or away.
+    pub(crate) fn patience(&self) -> Duration {
+        let patience = self.endpoints.options().retry.patience;
+        self.limit.map_or(patience, |limit| limit.min(patience))
+    }
+
+    /// Returns the manifest `name`, a tag or a digest, with its descriptor. Sends one request to each endpoint that
+    /// is asked.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`]; [`Error::NotVerified`] and [`Error::Contradiction`] when the bytes are not those that
+    /// were asked for or that the registry announced; [`Error::TooLarge`] above
+    /// [`MANIFEST_LIMIT`](crate::oci::MANIFEST_LIMIT); and everything that keeps a registry from answering.
+    pub async fn manifest(&self, name: &str) -> Result<(Descriptor, Bytes), Error> {
+        let ask = async |repository: RepositoryEndpoint| repository.manifest(name).await;
+        self.first(capability_for(name), ask, |_| true).await
+    }
+
+    /// Returns the descriptor of the manifest `name`, a tag or a digest.
+    pub(super) async fn resolve_name(&self, name: &str) -> Result<Descriptor, Error> {
+        let ask = async |repository: RepositoryEndpoint| repository.resolve_name(name).await;
+        self.first(capability_for(name), ask, |_| true).await
+    }
+
+    /// Returns whether an endpoint has the content.
+    pub(super) async fn has(&self, content: &Descriptor) -> Result<bool, Error> {
+        let ask = async |repository: RepositoryEndpoint| repository.has(content, Scope::PULL).await;
+        self.first(Capability::Pull, ask, |has| *has).await
+    }
+
+    /// Returns all tags of the repository, sorted. Sends one request for each page of the list.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`] when the repository does not exist; [`Error::Malformed`] and [`Error::Json`] when the
+    /// answer is not a list of tags, or one of more than 100,000 tags or 1,000 pages; and everything that keeps a
+    /// registry from answering.
+    pub async fn tags(&self) -> Result<Vec<String>, Error> {
+        let ask = async |repository: RepositoryEndpoint| tags::list(&repository).await;
+        self.first(Capability::Resolve, ask, |_| true).await
+    }
+
+    /// Returns the referrers of the manifest `digest`, of the type `artifact_type` or of all types. Returns none
+    /// when the registry does not know `digest`.
+    ///
+    /// Where a registry has no referrers API, the list comes from the tag that clients maintain (OCI
+    /// distribution specification, "Listing Referrers" and "Referrers Tag Schema"). The empty list of a mirror does
+    /// not count: it may not know the referrers of the content that it mirrors.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Malformed`] and [`Error::Json`] when the answer is not an image index, or one of more than 100,000
+    /// referrers or 1,000 pages; and everything that keeps a registry from answering.
+    pub async fn referrers(
+        &self,
+        digest: &Digest,
+        artifact_type: Option<&str>,
+    ) -> Result<Vec<Referrer>, Error> {
+        let ask = async |repository: RepositoryEndpoint| {
+            referrers::list(&repository, digest, artifact_type).await
+        };
+        let capability = Capability::Referrers;
+        self.first(capability, ask, |referrers| !referrers.is_empty())
+            .await
+    }
+
+    /// Opens content, or the bytes `range` of it. Manifests are verified; the reader of a blob has to verify it. An
+    /// interrupted transfer of a blob continues by itself; its errors are [`StoreError`]s inside of the
+    /// reader's `io::Error`s.
+    pub(super) async fn download(
+        &self,
+        content: &Descriptor,
+        range: Option<Range<u64>>,
+    ) -> Result<Reader, Error> {
+        let range = range.unwrap_or(0..content.size);
+        if range.start > range.end || range.end > content.size {
+            return Err(Error::RangeOutside {
+                what: format!("content {}", content.digest),
+                start: range.start,
+                end: range.end,
+                size: content.size,
+            });
+        }
+        if media_type::is_manifest(&content.media_type) {
+            let (_, bytes) = self.manifest(&content.digest.to_string()).await?;
+            return Ok(Box::new(io::Cursor::new(download::slice(&bytes, range))));
+        }
+        if range.is_empty() && content.size > 0 {
+            // Some registries answer a range that starts at the end with a broken body.
+            return Ok(Box::new(io::Cursor::new(Bytes::new())));
+        }
+        let candidates = self.candidates(Capability::Pull).await?;
+        let connections = self.endpoints.options().connections;
+        let at = |endpoint| self.at(endpoint);
+        download::open(content, range, candidates, connections, at).await
+    }
+
+    /// Opens the bytes `range` of a blob that the registry itself sends. A mirror, or a host that it redirects to,
+    /// can send anything: a part of a blob cannot be verified by the digest.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::SecondHand`] when the registry has mirrors or redirects, in the reader too; else as for any range.
+    pub(crate) async fn open_first_hand(
+        &self,
+        content: &Descriptor,
+        range: Range<u64>,
+    ) -> Result<Reader, StoreError> {
+        let (mirrors, _) = self.registry_endpoints().await?.probes()?;
+        if let Some(mirror) = mirrors.first() {
+            return Err(StoreError::from(Error::SecondHand {
+                what: format!("blob {} of {}", content.digest, self.location()),
+                registry: self.registry.clone(),
+                from: format!("mirrors such as {}", mirror.name()),
+            }));
+        }
+        let candidates = self.candidates(Capability::Pull).await?;
+        let at = |endpoint| self.at(endpoint);
+        Ok(download::open_first_hand(content, range, candidates, at).await?)
+    }
+
+    /// Gives `tag` to the manifest `name`, a tag or a digest. Sends two requests, and a third when the registry does
+    /// not say what it has stored.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`], [`Error::TagImmutable`]; [`Error::StoredDifferently`] when the tag stands for another
+    /// manifest afterwards; and everything that keeps a registry from accepting.
+    pub async fn add_tag(&self, name: &ManifestName, tag: &str) -> Result<Descriptor, Error> {
+        let repository = self.writable().await?;
+        let (manifest, bytes) = repository.manifest(&name.to_string()).await?;
+        upload::send_manifest(&repository, &manifest, bytes, tag).await?;
+        Ok(manifest)
+    }
+
+    /// Returns the manifest `name`, a tag or a digest, and all tags that stand for it, sorted. Sends one request
+    /// for each page of tags, and one for each tag, to the endpoint that takes changes: a mirror may be behind.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`], and everything that keeps a registry from answering.
+    pub async fn tagged_alike(
+        &self,
+        name: &ManifestName,
+    ) -> Result<(Descriptor, Vec<String>), Error> {
+        let repository = self.writable().await?;
+        let manifest = repository.resolve_name(&name.to_string()).await?;
+        let tags = tags::of_manifest(&repository, &manifest.digest).await?;
+        Ok((manifest, tags))
+    }
+
+    /// Returns the first answer of an endpoint that `is_enough`. The error is that of the last endpoint, which is
+    /// the registry itself unless it lacks the capability.
+    async fn first<T, F>(
+        &self,
+        capability: Capability,
+        ask: impl Fn(RepositoryEndpoint) -> F,
+        is_enough: impl Fn(&T) -> bool,
+    ) -> Result<T, Error>
+    where
+        F: Future<Output = Result<T, Error>>,
+    {
+        let candidates = self.candidates(capability).await?;
+        candidates
+            .first(|endpoint| ask(self.at(endpoint)), is_enough)
+            .await
+    }
+
+    /// Returns the endpoints to read from.
+    async fn candidates(&self, capability: Capability) -> Result<Candidates, Error> {
+        let endpoints = self.registry_endpoints().await?;
+        endpoints.readable(capability, self.limit)
+    }
+
+    /// Makes sure that the registry takes uploads from this client, by opening one.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] for credentials that are missing, refused or not sufficient, and everything else
+    /// that keeps a registry from accepting uploads.
+    pub(crate) async fn open_upload(&self) -> Result<upload::OpenUpload, Error> {
+        upload::OpenUpload::open(self.writable().await?).await
+    }
+
+    /// Returns the repository at the endpoint that takes content.
+    pub(super) async fn writable(&self) -> Result<RepositoryEndpoint, Error> {
+        Ok(self.at(self.registry_endpoints().await?.writable()?))
+    }
+
+    fn at(&self, endpoint: Endpoint) -> RepositoryEndpoint {
+        RepositoryEndpoint {
+            endpoint,
+            registry: self.registry.clone(),
+            name: self.name.clone(),
+        }
+    }
+
+    async fn registry_endpoints(&self) -> Result<Arc<RegistryEndpoints>, Error> {
+        self.endpoints.of(&self.registry).await
+    }
+
+    pub(super) fn location(&self) -> String {
+        format!("{}/{}", self.registry, self.name)
+    }
+}
+
+/// Returns the capability to ask for `name`. Every endpoint may serve content, which is trusted by its digest; a tag
+/// is resolved by endpoints that are trusted with it.
+fn capability_for(name: &str) -> Capability {
+    match name.parse::<Digest>() {
+        Ok(_) => Capability::Pull,
+        Err(_) => Capability::Resolve,
+    }
+}

@@ -1,0 +1,63 @@
+//! Storing content: sending what the registry lacks, and comparing what it holds then.
+
+use bytes::Bytes;
+
+use crate::content::{Algorithm, Descriptor, Source};
+use crate::oci::error::Error;
+use crate::oci::manifest::verify;
+
+use super::super::http::Scope;
+use super::super::repository_endpoint::RepositoryEndpoint;
+use super::manifest::send_manifest;
+use super::stored::compare_stored;
+use super::stream::send_blob;
+
+/// Stores a blob, unless the registry has it: from the repository `from` of this registry when the registry allows
+/// that, else from `source`.
+///
+/// # Errors
+///
+/// [`Error::StoredDifferently`], and everything that keeps a registry from accepting.
+pub(crate) async fn store_blob(
+    repository: &RepositoryEndpoint,
+    content: &Descriptor,
+    from: Option<&str>,
+    source: &dyn Source,
+) -> Result<(), Error> {
+    if repository.has(content, Scope::PUSH).await? {
+        return Ok(());
+    }
+    send_blob(repository, content, from, source).await?;
+    let stored = repository.stored(content, Scope::PUSH).await?;
+    compare_stored(repository, content, stored.as_ref())
+}
+
+/// Stores a manifest under `tag`, or under its digest, in one request.
+///
+/// # Errors
+///
+/// [`Error::TagImmutable`] when the tag stands for another manifest and must not be moved;
+/// [`Error::StoredDifferently`]; and everything that keeps a registry from accepting.
+pub(crate) async fn store_manifest(
+    repository: &RepositoryEndpoint,
+    content: &Descriptor,
+    bytes: &Bytes,
+    tag: Option<&str>,
+) -> Result<(), Error> {
+    let digest = content.digest.to_string();
+    verify(content, bytes, || format!("manifest {digest}"))?;
+    // A registry knows a manifest that it gets under a tag by its SHA-256 digest alone.
+    let by_digest = tag.is_none() || content.digest.algorithm() != Algorithm::Sha256;
+    if by_digest {
+        if !repository.has(content, Scope::PUSH).await? {
+            send_manifest(repository, content, bytes.clone(), &digest).await?;
+        } else if tag.is_none() {
+            return Ok(());
+        }
+    }
+    if let Some(tag) = tag {
+        send_manifest(repository, content, bytes.clone(), tag).await?;
+    }
+    let stored = repository.stored(content, Scope::PUSH).await?;
+    compare_stored(repository, content, stored.as_ref())
+}

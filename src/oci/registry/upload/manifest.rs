@@ -1,0 +1,125 @@
+//! Sending manifests.
+
+use bytes::Bytes;
+use reqwest::Method;
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
+
+use crate::content::Descriptor;
+use crate::oci::error::{Answer, Error};
+use crate::oci::manifest::MANIFEST_LIMIT;
+use crate::oci::reference::is_tag;
+
+use super::super::http::{Announced, Scope, is_damage, says_immutable};
+use super::super::repository_endpoint::RepositoryEndpoint;
+use super::stored::{compare_stored, is_comparable, stored_differently};
+
+/// Sends a manifest under `name`, a tag or its digest. After a success, a tag stands for the manifest.
+///
+/// # Errors
+///
+/// [`Error::TagImmutable`] when the tag stands for another manifest and must not be moved;
+/// [`Error::StoredDifferently`]; and everything that keeps a registry from accepting.
+pub(crate) async fn send_manifest(
+    repository: &RepositoryEndpoint,
+    content: &Descriptor,
+    bytes: Bytes,
+    name: &str,
+) -> Result<(), Error> {
+    let mut request = repository.manifest_request(Method::PUT, name, Scope::PUSH)?;
+    if bytes.len() as u64 > MANIFEST_LIMIT {
+        return Err(Error::TooLarge {
+            what: request.what,
+            limit: MANIFEST_LIMIT,
+        });
+    }
+    let content_type = HeaderValue::from_str(&content.media_type);
+    let content_type = content_type.map_err(|_| Error::Malformed {
+        what: request.what.clone(),
+        reason: "its media type does not fit into a header".to_owned(),
+    })?;
+    request.headers = HeaderMap::from_iter([(CONTENT_TYPE, content_type)]);
+    let endpoint = &repository.endpoint;
+    let mut attempts = endpoint.attempts();
+    let sent = loop {
+        let response = endpoint.exchange_within(&mut attempts, &request, bytes.clone());
+        match endpoint.check(response.await?, &request).await {
+            // `registry:2` answers so too when another client pushes the same manifest.
+            Err(error) if is_damage(&error) => attempts.failed(error).await?,
+            sent => break sent,
+        }
+    };
+    match sent {
+        Ok(response) => {
+            let announced = Announced {
+                size: None,
+                ..Announced::from(response.headers())
+            };
+            compare_stored(repository, content, Some(&announced))?;
+            let digest = announced.digest;
+            let is_compared = digest.is_some_and(|digest| is_comparable(&digest, content));
+            if is_tag(name) && !is_compared {
+                return check_tag(repository, content, &bytes, name).await;
+            }
+            Ok(())
+        }
+        Err(Error::Refused { answer, .. } | Error::Forbidden { answer, .. })
+            if says_immutable(&answer) =>
+        {
+            check_immutable_tag(repository, content, name, answer).await
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Checks that `tag` stands for the manifest that was sent, when the registry has not said so.
+async fn check_tag(
+    repository: &RepositoryEndpoint,
+    sent: &Descriptor,
+    bytes: &Bytes,
+    tag: &str,
+) -> Result<(), Error> {
+    match repository.manifest(tag).await {
+        // Compares the bytes: the digest may be of another algorithm.
+        Ok((_, held)) if held == *bytes => Ok(()),
+        Ok((held, _)) => {
+            let actual = held.digest.to_string();
+            Err(stored_differently(repository, sent, actual))
+        }
+        Err(Error::NotFound { .. }) => {
+            let actual = format!("nothing under the tag {tag}");
+            Err(stored_differently(repository, sent, actual))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Accepts the refusal to move a tag when the tag stands for `content` already: some registries refuse identical
+/// pushes too (Amazon ECR).
+async fn check_immutable_tag(
+    repository: &RepositoryEndpoint,
+    content: &Descriptor,
+    name: &str,
+    answer: Box<Answer>,
+) -> Result<(), Error> {
+    let location = repository.location();
+    let existing = match repository.resolve_name(name).await {
+        Ok(existing) => existing.digest,
+        Err(Error::NotFound { .. }) => {
+            return Err(Error::Refused {
+                what: format!("manifest {name} of {location}"),
+                registry: repository.registry.clone(),
+                answer,
+            });
+        }
+        Err(error) => return Err(error),
+    };
+    if existing == content.digest {
+        return Ok(());
+    }
+    Err(Error::TagImmutable {
+        reference: format!("{location}:{name}"),
+        existing,
+        wanted: content.digest.clone(),
+        answer,
+    })
+}

@@ -1,0 +1,16 @@
+//! Uploads: manifests in one request, blobs as a stream or in chunks.
+
+mod access;
+mod chunks;
+mod content;
+mod manifest;
+mod session;
+mod stored;
+mod stream;
+
+pub(crate) use access::OpenUpload;
+pub(super) use content::{store_blob, store_manifest};
+pub(super) use manifest::send_manifest;
+pub(super) use session::{BlobUpload, Session};
+pub(super) use stored::compare_stored;
+pub(super) use stream::wants_chunks;

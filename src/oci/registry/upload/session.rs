@@ -1,0 +1,271 @@
+//! Upload sessions: the URLs that a registry assigns for the bytes of a blob.
+
+use bytes::Bytes;
+use reqwest::header::{
+    CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION, RANGE,
+};
+use reqwest::{Method, Response, StatusCode, Url};
+
+use crate::content::Descriptor;
+use crate::oci::error::{Error, one_line};
+
+use super::super::http::{Attempts, Request, Scope, address};
+use super::super::repository_endpoint::RepositoryEndpoint;
+
+/// The header that names the smallest chunk which a registry accepts (OCI distribution specification,
+/// "Pushing a blob in chunks").
+const CHUNK_MIN_LENGTH: &str = "oci-chunk-min-length";
+const OCTETS: HeaderValue = HeaderValue::from_static("application/octet-stream");
+
+/// An open upload session.
+pub(crate) struct Session {
+    pub(crate) url: Url,
+    /// How many bytes the registry has.
+    pub(crate) offset: u64,
+    /// Whether the upload broke off before. Some registries then name an offset that they do not accept, such as
+    /// `registry:2` before it has noticed.
+    pub(crate) resumed: bool,
+    /// The smallest chunk that the registry accepts, in bytes.
+    pub(crate) smallest_chunk: u64,
+}
+
+impl Session {
+    /// Returns the session that an answer opens.
+    pub(crate) fn open(response: &Response, request: &Request) -> Result<Self, Error> {
+        let smallest = response.headers().get(CHUNK_MIN_LENGTH);
+        Ok(Self {
+            url: location(response, request)?,
+            offset: 0,
+            resumed: false,
+            smallest_chunk: smallest
+                .and_then(|value| value.to_str().ok()?.trim().parse().ok())
+                .unwrap_or_default(),
+        })
+    }
+
+    /// Follows the answer to a request of this session: it may name another URL for the next one.
+    pub(crate) fn follow(&mut self, response: &Response, request: &Request) -> Result<(), Error> {
+        if response.headers().contains_key(LOCATION) {
+            self.url = location(response, request)?;
+        }
+        Ok(())
+    }
+}
+
+/// The upload of one blob into one repository, in as many requests and sessions as it takes.
+pub(crate) struct BlobUpload<'a> {
+    pub(crate) repository: &'a RepositoryEndpoint,
+    pub(crate) content: &'a Descriptor,
+    pub(crate) attempts: Attempts,
+}
+
+impl<'a> BlobUpload<'a> {
+    pub(crate) fn new(repository: &'a RepositoryEndpoint, content: &'a Descriptor) -> Self {
+        Self {
+            repository,
+            content,
+            attempts: repository.endpoint.attempts(),
+        }
+    }
+
+    /// Opens a session. `None`: the registry has mounted the blob from the repository `mount_from`, and there is
+    /// nothing to send.
+    pub(crate) async fn begin(
+        &mut self,
+        mount_from: Option<&str>,
+    ) -> Result<Option<Session>, Error> {
+        if let Some(other) = mount_from {
+            let mut request = self.begin_request()?;
+            request
+                .url
+                .query_pairs_mut()
+                .append_pair("mount", &self.content.digest.to_string())
+                .append_pair("from", other);
+            let response = self.exchange(&request).await?;
+            match response.status() {
+                StatusCode::CREATED => return Ok(None),
+                StatusCode::ACCEPTED => return Session::open(&response, &request).map(Some),
+                status => tracing::debug!(%status, "{} does not mount", self.repository.location()),
+            }
+        }
+        let request = self.begin_request()?;
+        let response = self.exchange(&request).await?;
+        let response = self.repository.endpoint.check(response, &request).await?;
+        Session::open(&response, &request).map(Some)
+    }
+
+    /// Asks the registry how many bytes of an interrupted upload it has. `None`: the session is lost.
+    ///
+    /// `registry:2` (2.8.2) drops a session when a part of a request has arrived, PUT or PATCH. It answers 404, or,
+    /// before it has noticed, that it has no bytes.
+    pub(crate) async fn resume(&mut self, session: Session) -> Result<Option<Session>, Error> {
+        let request = self.request(Method::GET, &session)?;
+        let response = self.exchange(&request).await?;
+        if !response.status().is_success() {
+            return Ok(None);
+        }
+        let offset = received(response.headers());
+        let mut session = Session {
+            offset,
+            resumed: true,
+            ..session
+        };
+        session.follow(&response, &request)?;
+        Ok((1..=self.content.size).contains(&offset).then_some(session))
+    }
+
+    /// Returns whether the registry has the blob.
+    pub(crate) async fn is_complete(&mut self) -> Result<bool, Error> {
+        let request = self
+            .repository
+            .blob_request(Method::HEAD, self.content, Scope::PUSH)?;
+        Ok(self.exchange(&request).await?.status().is_success())
+    }
+
+    /// Returns the request that ends the session with the last `length` bytes.
+    pub(crate) fn closing_request(&self, session: &Session, length: u64) -> Result<Request, Error> {
+        let mut request = self.request(Method::PUT, session)?;
+        request
+            .url
+            .query_pairs_mut()
+            .append_pair("digest", &self.content.digest.to_string());
+        request.headers.insert(CONTENT_TYPE, OCTETS);
+        request.headers.insert(CONTENT_LENGTH, length.into());
+        Ok(request)
+    }
+
+    /// Returns the request that sends the next `length` bytes as a chunk.
+    pub(crate) fn chunk_request(&self, session: &Session, length: u64) -> Result<Request, Error> {
+        let mut request = self.request(Method::PATCH, session)?;
+        request.headers.insert(CONTENT_TYPE, OCTETS);
+        request.headers.insert(CONTENT_LENGTH, length.into());
+        request
+            .headers
+            .insert(CONTENT_RANGE, content_range(session.offset, length));
+        Ok(request)
+    }
+
+    /// Returns a request to the session.
+    pub(crate) fn request(&self, method: Method, session: &Session) -> Result<Request, Error> {
+        Ok(Request {
+            url: session.url.clone(),
+            ..self
+                .repository
+                .blob_request(method, self.content, Scope::PUSH)?
+        })
+    }
+
+    /// Sends a request without a body until the registry answers. The answer may be a refusal.
+    pub(crate) async fn exchange(&mut self, request: &Request) -> Result<Response, Error> {
+        let endpoint = &self.repository.endpoint;
+        endpoint
+            .exchange_within(&mut self.attempts, request, Bytes::new())
+            .await
+    }
+
+    fn begin_request(&self) -> Result<Request, Error> {
+        let what = format!("blob {}", self.content.digest);
+        let mut request =
+            self.repository
+                .request(Method::POST, "blobs/uploads/", &what, Scope::PUSH)?;
+        request.headers.insert(CONTENT_LENGTH, HeaderValue::from(0));
+        Ok(request)
+    }
+}
+
+/// Returns the `Content-Range` of an upload: the first and the last byte (OCI distribution specification).
+pub(crate) fn content_range(start: u64, length: u64) -> HeaderValue {
+    let last = (start + length).saturating_sub(1);
+    HeaderValue::try_from(format!("{start}-{last}")).unwrap_or(HeaderValue::from_static(""))
+}
+
+/// Returns how many bytes have arrived, from `Range: 0-N`, where N is the last byte.
+fn received(headers: &HeaderMap) -> u64 {
+    let range = headers.get(RANGE).and_then(|range| range.to_str().ok());
+    let last = range.and_then(|range| {
+        let range = range.trim().trim_start_matches("bytes=");
+        range.strip_prefix("0-")?.parse::<u64>().ok()
+    });
+    match last {
+        // `registry:2` answers `0-0` when it has no bytes. Sending one byte again does no harm.
+        None | Some(0) => 0,
+        Some(last) => last.saturating_add(1),
+    }
+}
+
+/// Returns the `Location` of an answer.
+///
+/// # Errors
+///
+/// [`Error::Location`] when it is not at the registry: the next request carries credentials.
+fn location(response: &Response, request: &Request) -> Result<Url, Error> {
+    let headers = response.headers();
+    let location = headers.get(LOCATION).and_then(|value| value.to_str().ok());
+    let url = match location {
+        Some(location) => within_registry(&request.url, location),
+        None => Err("there is no Location header".to_owned()),
+    };
+    url.map_err(|reason| Error::Location {
+        what: request.what.clone(),
+        registry: request.registry.clone(),
+        reason,
+    })
+}
+
+/// Returns the URL that `location` stands for in an answer to a request to `asked`, or the reason why it is
+/// refused.
+fn within_registry(asked: &Url, location: &str) -> Result<Url, String> {
+    let url = asked
+        .join(location)
+        .map_err(|_| format!("`{}` is not a URL", one_line(location)))?;
+    if url.origin() != asked.origin() {
+        let address = one_line(&address(&url));
+        return Err(format!("{address} is not where the registry is"));
+    }
+    Ok(url)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_range_header_names_the_last_byte_that_arrived() {
+        let arrived = |range: &'static str| {
+            received(&HeaderMap::from_iter([(
+                RANGE,
+                HeaderValue::from_static(range),
+            )]))
+        };
+        assert_eq!(arrived("0-9"), 10);
+        assert_eq!(arrived("bytes=0-9"), 10);
+        assert_eq!(arrived("0-0"), 0);
+        assert_eq!(arrived("5-9"), 0);
+        assert_eq!(arrived("0-18446744073709551615"), u64::MAX);
+        assert_eq!(received(&HeaderMap::new()), 0);
+    }
+
+    #[test]
+    fn an_upload_continues_only_at_the_same_scheme_host_and_port() {
+        let asked: Url = "https://ghcr.io/v2/a/blobs/uploads/".parse().unwrap();
+        let within = |location| within_registry(&asked, location).map(String::from);
+        for (location, url) in [
+            ("/v2/a/up/1?_state=x", "https://ghcr.io/v2/a/up/1?_state=x"),
+            ("https://ghcr.io:443/up?b=c", "https://ghcr.io/up?b=c"),
+            ("1", "https://ghcr.io/v2/a/blobs/uploads/1"),
+        ] {
+            assert_eq!(within(location).as_deref(), Ok(url));
+        }
+        for elsewhere in [
+            "http://ghcr.io/up",
+            "http://ghcr.io:443/up",
+            "https://ghcr.io:444/up",
+            "https://storage.ghcr.io/up",
+            "//evil.example/up",
+            "file:///etc/passwd",
+            "https://",
+        ] {
+            assert!(within(elsewhere).is_err(), "{elsewhere}");
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! Comparing what a registry has stored with what it was sent.
+
+use crate::content::{Descriptor, Digest};
+use crate::oci::error::Error;
+
+use super::super::http::Announced;
+use super::super::repository_endpoint::RepositoryEndpoint;
+
+/// Compares what the registry announces with `sent`. What it does not announce is not compared.
+///
+/// Registries have reported success and stored only a part (JFrog Artifactory).
+///
+/// # Errors
+///
+/// [`Error::StoredDifferently`] for another size or digest, and when nothing is stored.
+pub(crate) fn compare_stored(
+    repository: &RepositoryEndpoint,
+    sent: &Descriptor,
+    stored: Option<&Announced>,
+) -> Result<(), Error> {
+    let Some(stored) = stored else {
+        return Err(stored_differently(repository, sent, "nothing".to_owned()));
+    };
+    if let Some(size) = stored.size.filter(|size| *size != sent.size) {
+        let actual = format!("{size} bytes, not {},", sent.size);
+        return Err(stored_differently(repository, sent, actual));
+    }
+    match &stored.digest {
+        Some(digest) if is_comparable(digest, sent) && *digest != sent.digest => {
+            Err(stored_differently(repository, sent, digest.to_string()))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Returns whether a digest that the registry names can be compared with that of `sent`: it may prefer another
+/// algorithm.
+pub(super) fn is_comparable(digest: &Digest, sent: &Descriptor) -> bool {
+    digest.algorithm() == sent.digest.algorithm()
+}
+
+/// Returns the error for content that is not stored as it was sent.
+pub(super) fn stored_differently(
+    repository: &RepositoryEndpoint,
+    sent: &Descriptor,
+    actual: String,
+) -> Error {
+    Error::StoredDifferently {
+        what: format!("content for {}", repository.location()),
+        registry: repository.registry.clone(),
+        expected: sent.digest.to_string(),
+        actual,
+    }
+}
