@@ -1,10 +1,10 @@
 //! Taking one executable out of an archive by its index, without reading the others.
 
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{Read, Write};
 use std::path::Path;
 
-use crate::content::{AtomicFile, Digest, MeteredReader, Progress, Stopped, open_regular};
+use crate::content::{AtomicFile, Digest, Meter, MeteredReader, Progress, open_regular};
 
 use super::claims::VerifiedClaims;
 use super::error::Error;
@@ -73,36 +73,44 @@ fn by_index(
     let Ok(content) = index.open(entry, file) else {
         return Ok(None);
     };
-    let content = MeteredReader::new(content, progress.begin("extracting", entry.size));
-    let right = write_executable(content, expected, destination, mode)?;
+    let meter = progress.begin("extracting", entry.size);
+    let right = write_executable(content, &*meter, expected, destination, mode)?;
     Ok(right.then_some(claims))
 }
 
-/// Writes `content`, inflated already, to `destination` with the permission bits `mode`, if it has the
-/// digest `expected`. Gives whether it has; there is no file if it has not, or cannot be read.
+/// Writes `content`, which is inflated, to `destination` with the permission bits `mode`, if it has
+/// the digest `expected`. Returns whether it has. There is no file when it has not, or when reading
+/// `content` fails: bytes that cannot be inflated are not those that were signed.
 ///
 /// # Errors
 ///
-/// [`Error::Write`].
+/// [`Error::Write`], also when `meter` stops the work or no thread can be started: that tells nothing
+/// about the content.
 pub(crate) fn write_executable(
     mut content: impl Read,
+    meter: &dyn Meter,
     expected: &Digest,
     destination: &Path,
     mode: u32,
 ) -> Result<bool, Error> {
     let failed = |source| write_error(destination, source);
     let mut output = AtomicFile::create(destination).map_err(failed)?;
+    let mut is_readable = true;
     let digest = digest_of(|buffer| {
-        let count = content.read(buffer).map_err(Error::Stream)?;
+        let count = content.read(buffer).map_err(|source| {
+            is_readable = false;
+            Error::Stream(source)
+        })?;
+        meter.advance(count as u64).map_err(failed)?;
         let bytes = buffer.get(..count).unwrap_or_default();
         output.write_all(bytes).map_err(failed)?;
         Ok(count)
     });
     match digest {
         Ok(digest) if digest == *expected => {}
-        Err(Error::Stream(source)) if is_stopped(&source) => return Err(failed(source)),
-        // What cannot be inflated is not what was signed either.
-        Ok(_) | Err(Error::Stream(_)) => return Ok(false),
+        Ok(_) => return Ok(false),
+        Err(Error::Stream(_)) if !is_readable => return Ok(false),
+        Err(Error::Stream(source)) => return Err(failed(source)),
         Err(error) => return Err(error),
     }
     output
@@ -110,11 +118,6 @@ pub(crate) fn write_executable(
         .and_then(|()| output.commit())
         .map_err(failed)?;
     Ok(true)
-}
-
-/// Whether somebody wants no more of it, and not the content ended reading.
-fn is_stopped(error: &io::Error) -> bool {
-    error.get_ref().is_some_and(|inner| inner.is::<Stopped>())
 }
 
 /// The index in `head`, the first bytes of an archive, and the verified claims there. `None` when either is

@@ -1,7 +1,7 @@
 //! The annotations of a manifest that let one executable be fetched without the archive.
 //!
-//! The digest of a manifest covers its annotations, so whoever pins one pins them too. Older tools
-//! and hosts pass over them.
+//! The digest of a manifest covers its annotations, so a pinned manifest pins them too. Older tools and
+//! hosts ignore them.
 
 use std::collections::BTreeMap;
 
@@ -14,14 +14,14 @@ use super::error::Error;
 
 /// The index of the archive: [`Index::encode`] in base64, with padding.
 const INDEX: &str = "com.wasmcloud.par.index";
-/// The signed token of the archive, as it is.
+/// The signed token of the archive, unchanged.
 const CLAIMS: &str = "com.wasmcloud.par.claims";
 
-/// The longest of ours that is written, in bytes. It would make every request for the manifest slower,
-/// and some registries take no manifests of several hundred KiB.
+/// The longest annotation that is written, in bytes. A longer one would make each request for the
+/// manifest slower, and some registries refuse manifests of several hundred KiB.
 const LONGEST: usize = 64 * 1024;
 
-/// Refuses annotations that are ours to write.
+/// Refuses annotations with the names that a push writes itself.
 ///
 /// # Errors
 ///
@@ -34,8 +34,8 @@ pub(super) fn check(annotations: &BTreeMap<String, String>) -> Result<(), Error>
     }
 }
 
-/// Adds to `theirs` what lets the executables of an archive with these claims and this index be fetched
-/// one by one. The same archive gives the same annotations.
+/// Returns the annotations `theirs` with those that let the executables of an archive be fetched one by
+/// one: its claims and its index. An archive always gives the same annotations.
 pub(super) fn complete(
     theirs: &BTreeMap<String, String>,
     claims: &VerifiedClaims,
@@ -55,25 +55,26 @@ pub(super) fn complete(
     annotations
 }
 
-/// The index that the manifest carries, if it can be made sense of.
+/// Returns the index in the manifest, if there is one that can be decoded.
 pub(super) fn index(artifact: &Artifact) -> Option<Index> {
     let text = artifact.annotations().get(INDEX)?;
     Index::decode(&BASE64.decode(text.as_bytes()).ok()?)
 }
 
-/// The claims that the manifest carries, verified; `None` when it carries none.
+/// Returns the verified claims in the manifest, or `None` for a manifest without claims.
 ///
 /// # Errors
 ///
-/// Whatever keeps them from being verified.
+/// The [`archive::Error`] of claims that do not verify.
 pub(super) fn claims(artifact: &Artifact) -> Option<Result<VerifiedClaims, archive::Error>> {
     let token = artifact.annotations().get(CLAIMS)?;
     Some(UnverifiedClaims::decode(token).and_then(UnverifiedClaims::verify))
 }
 
-/// Refuses an archive whose manifest carries other claims of a publisher: who fetches one executable by
-/// them, and who reads the whole archive, would get two things under one digest, such as a release and the
-/// one before it. Nobody pushes that by mistake. Claims that nobody has signed are only warned about.
+/// Refuses an archive whose manifest carries other claims that a publisher has signed. A fetch of one
+/// executable and a read of the whole archive would give different content under one digest, such as a
+/// release and the one before it. Such a manifest is not made by mistake. Claims that do not verify are
+/// ignored with a warning.
 ///
 /// # Errors
 ///
@@ -92,7 +93,9 @@ pub(super) fn compare(
             Err(Error::OtherClaims(reference.to_string()))
         }
         Some(Err(error)) => {
-            tracing::warn!("the claims that the manifest of {reference} carries are none: {error}");
+            tracing::warn!(
+                "ignoring the claims in the manifest of {reference}: they do not verify: {error}"
+            );
             Ok(())
         }
     }
@@ -103,7 +106,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ours_cannot_be_set_by_others() {
+    fn annotations_that_a_push_writes_are_refused() {
         let annotations = |name: &str| BTreeMap::from([(name.to_owned(), "x".to_owned())]);
         assert!(check(&annotations("org.opencontainers.image.source")).is_ok());
         for name in [INDEX, CLAIMS] {

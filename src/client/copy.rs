@@ -1,9 +1,11 @@
-//! Copying a manifest and everything that it names, from reference to reference.
+//! Copy: a manifest and everything that it names, from reference to reference.
 
 use std::collections::HashSet;
-use std::sync::Arc;
 
-use crate::content::{Content, Descriptor, Digest, Progress, Push, ReadStorage};
+use bytes::Bytes;
+use futures_util::{StreamExt, TryStreamExt, stream};
+
+use crate::content::{Content, Descriptor, Digest, Push, ReadStorage};
 use crate::oci::{Reference, children, media_type, read_manifest};
 
 use super::error::Error;
@@ -12,41 +14,47 @@ use super::mount::put_blob;
 use super::storage::open_layout;
 use super::{Client, note_digest};
 
-/// How deep manifests may be nested: an index of indexes of manifests is deeper than any that is known.
+/// How deep manifests may be nested. An index of indexes of manifests is deeper than any known one.
 const DEEPEST: usize = 5;
-/// How many contents belong to a reference at most.
+/// How many manifests and blobs may belong to a reference.
 const MOST: usize = 10_000;
+/// How many bytes all manifests together may have. They are held in memory.
+const MOST_MANIFEST_BYTES: u64 = 64 << 20;
+/// How many blobs are copied at a time.
+const AT_A_TIME: usize = 4;
 
 /// What was copied.
 #[derive(Debug, Clone)]
 pub struct Copied {
-    /// What it was copied to.
+    /// The reference that it was copied to.
     pub reference: Reference,
-    /// The digest of the manifest, or of the index: the same on both sides.
+    /// The digest of the manifest or the index. It is the digest of the source too.
     pub digest: Digest,
 }
 
 impl Client {
-    /// Copies what `source` stands for to `destination`: the manifest with its config and layers, or the
-    /// index with all its manifests and theirs. Children go before what names them, and the tag of
-    /// `destination` comes last. What is there already is not sent again, and what is in the same
-    /// registry is taken over there.
+    /// Copies the manifest or the index of `source` with everything that it names to `destination`.
+    /// Blobs go first, several at a time, then each manifest after those that it names. The tag of
+    /// `destination` is moved in the last step. Content that is there already is not sent again, and
+    /// blobs of the same registry are mounted.
     ///
-    /// It need not be a provider archive. Every byte is checked against its digest, but no signature:
-    /// [`inspect`](Self::inspect) does that.
+    /// The source need not be a provider archive. Each byte is checked against its digest. Signatures
+    /// are not: [`inspect`](Self::inspect) does that.
     ///
-    /// A digest in `destination` is one that the copy must have.
+    /// When `destination` has a digest, the source must have that digest. With
+    /// [`PullPolicy::Never`](super::PullPolicy::Never), a source in a registry is read from the cache.
     ///
     /// # Errors
     ///
     /// [`Error`] of the registries or layouts, [`Error::OtherDigest`], [`Error::Unnamed`];
-    /// [`Error::TooMuch`] for more than 10,000 contents, or manifests nested more than 5 deep. The tag
-    /// stands for what it stood for before then.
+    /// [`Error::TooMuch`] for more than 10,000 manifests and blobs, for manifests of more than 64 MiB
+    /// together, and for manifests nested more than 5 deep. The tag is not moved then.
     #[tracing::instrument(skip_all, fields(%source, %destination, digest))]
     pub async fn copy(&self, source: &Reference, destination: &Reference) -> Result<Copied, Error> {
         let unnamed = |reference: &Reference| Error::Unnamed(reference.to_string());
         let name = source.name().ok_or_else(|| unnamed(source))?;
         destination.name().ok_or_else(|| unnamed(destination))?;
+
         let from: Box<dyn ReadStorage> = match source {
             Reference::Registry(_) => self.read_storage(source).await?,
             // No registry is asked, so the pull policy does not count.
@@ -54,25 +62,18 @@ impl Client {
         };
         let root = from.resolve(&name).await?;
         note_digest(&root.digest);
-        if let Some(expected) = destination.digest()
-            && *expected != root.digest
-        {
-            return Err(Error::OtherDigest {
-                reference: source.to_string(),
-                expected: expected.clone(),
-                actual: root.digest,
-            });
-        }
+        require_digest(destination, source, &root.digest)?;
+        let tree = Tree::read(from.as_ref(), source, &root).await?;
+
         let to = self.push_storage(destination).await?;
-        let mut tree = Tree {
-            source,
+        let transfer = Transfer {
+            client: self,
             from: from.as_ref(),
             to: to.as_ref(),
             mount_from: neighbour(source, destination),
-            progress: &self.progress,
-            done: HashSet::new(),
         };
-        tree.manifest(&root, 1, destination.tag()).await?;
+        transfer.blobs(&tree).await?;
+        transfer.manifests(&tree, destination.tag()).await?;
         Ok(Copied {
             reference: destination.clone(),
             digest: root.digest,
@@ -80,7 +81,23 @@ impl Client {
     }
 }
 
-/// Returns the repository of `source` when it is another one of the same registry.
+/// Refuses a source with another digest than `destination` names, if it names one.
+fn require_digest(
+    destination: &Reference,
+    source: &Reference,
+    actual: &Digest,
+) -> Result<(), Error> {
+    match destination.digest() {
+        Some(expected) if expected != actual => Err(Error::OtherDigest {
+            reference: source.to_string(),
+            expected: expected.clone(),
+            actual: actual.clone(),
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// Returns the repository of `source` when `destination` is in the same registry.
 fn neighbour<'a>(source: &'a Reference, destination: &Reference) -> Option<&'a str> {
     match (source, destination) {
         (Reference::Registry(from), Reference::Registry(to))
@@ -92,55 +109,99 @@ fn neighbour<'a>(source: &'a Reference, destination: &Reference) -> Option<&'a s
     }
 }
 
-/// A manifest and what it names, on its way.
-struct Tree<'a> {
-    source: &'a Reference,
+/// A manifest and everything that it names, directly or through other manifests.
+#[derive(Default)]
+struct Tree {
+    blobs: Vec<Descriptor>,
+    /// The manifests, each one after those that it names. The last one is the root.
+    manifests: Vec<(Descriptor, Bytes)>,
+    /// What is in the tree already: content is named more than once.
+    seen: HashSet<Digest>,
+    manifest_bytes: u64,
+}
+
+impl Tree {
+    /// Reads the manifests from `root` downwards.
+    async fn read(
+        from: &dyn ReadStorage,
+        source: &Reference,
+        root: &Descriptor,
+    ) -> Result<Self, Error> {
+        let mut tree = Self::default();
+        if tree.add(from, root, 1).await? {
+            Ok(tree)
+        } else {
+            Err(Error::TooMuch {
+                reference: source.to_string(),
+                most: MOST,
+                mebibytes: MOST_MANIFEST_BYTES >> 20,
+                deepest: DEEPEST,
+            })
+        }
+    }
+
+    /// Adds a manifest after everything that it names. Returns `false` when the tree becomes too large.
+    async fn add(
+        &mut self,
+        from: &dyn ReadStorage,
+        manifest: &Descriptor,
+        depth: usize,
+    ) -> Result<bool, Error> {
+        self.manifest_bytes = self.manifest_bytes.saturating_add(manifest.size);
+        if depth > DEEPEST || self.manifest_bytes > MOST_MANIFEST_BYTES {
+            return Ok(false);
+        }
+        let bytes = read_manifest(manifest, &Content::new(from, manifest)).await?;
+        for child in children(manifest, &bytes)? {
+            if !self.seen.insert(child.digest.clone()) {
+                continue;
+            }
+            if self.seen.len() > MOST {
+                return Ok(false);
+            }
+            if !media_type::is_manifest(&child.media_type) {
+                self.blobs.push(child);
+            } else if !Box::pin(self.add(from, &child, depth + 1)).await? {
+                return Ok(false);
+            }
+        }
+        self.manifests.push((manifest.clone(), bytes));
+        Ok(true)
+    }
+}
+
+/// The two sides of a copy.
+struct Transfer<'a> {
+    client: &'a Client,
     from: &'a dyn ReadStorage,
     to: &'a dyn Push,
     /// The repository that the registry of the destination can mount blobs from.
     mount_from: Option<&'a str>,
-    progress: &'a Arc<dyn Progress>,
-    /// What has been copied: content is named more than once.
-    done: HashSet<Digest>,
 }
 
-impl Tree<'_> {
-    /// Copies a manifest, after everything that it names.
-    async fn manifest(
-        &mut self,
-        manifest: &Descriptor,
-        depth: usize,
-        tag: Option<&str>,
-    ) -> Result<(), Error> {
-        if depth > DEEPEST {
-            return Err(self.too_much());
-        }
-        let bytes = read_manifest(manifest, &Content::new(self.from, manifest)).await?;
-        for child in children(manifest, &bytes)? {
-            if self.done.contains(&child.digest) {
-                continue;
-            }
-            if self.done.len() >= MOST {
-                return Err(self.too_much());
-            }
-            if media_type::is_manifest(&child.media_type) {
-                Box::pin(self.manifest(&child, depth + 1, None)).await?;
-            } else {
-                let source = Content::new(self.from, &child);
-                let progress = self.progress.as_ref();
-                let source = MeteredSource::new(&source, &child, "copying", progress);
-                put_blob(self.to, &child, self.mount_from, &source).await?;
-            }
-            self.done.insert(child.digest);
-        }
-        Ok(self.to.put_manifest(manifest, &bytes, tag).await?)
+impl Transfer<'_> {
+    /// Copies all blobs, several at a time.
+    async fn blobs(&self, tree: &Tree) -> Result<(), Error> {
+        let copies: Vec<_> = tree.blobs.iter().map(|blob| self.blob(blob)).collect();
+        let copies = stream::iter(copies).buffer_unordered(AT_A_TIME);
+        copies.try_collect().await
     }
 
-    fn too_much(&self) -> Error {
-        Error::TooMuch {
-            reference: self.source.to_string(),
-            most: MOST,
-            deepest: DEEPEST,
+    async fn blob(&self, blob: &Descriptor) -> Result<(), Error> {
+        let source = Content::new(self.from, blob);
+        let progress = self.client.progress.as_ref();
+        let source = MeteredSource::new(&source, blob, "copying", progress);
+        put_blob(self.to, blob, self.mount_from, &source).await
+    }
+
+    /// Copies all manifests, and moves `tag` to the last one.
+    async fn manifests(&self, tree: &Tree, tag: Option<&str>) -> Result<(), Error> {
+        let Some(((root, bytes), below)) = tree.manifests.split_last() else {
+            return Ok(());
+        };
+        for (manifest, bytes) in below {
+            self.to.put_manifest(manifest, bytes, None).await?;
         }
+        Ok(self.to.put_manifest(root, bytes, tag).await?)
     }
 }

@@ -82,15 +82,18 @@ pub enum Error {
     /// An archive that verifies is not trusted.
     #[error(transparent)]
     Trust(#[from] TrustError),
-    /// More belongs to a reference than is copied.
+    /// More belongs to a reference than can be copied.
     #[error(
-        "{reference} is more than {most} contents, or manifests nested more than {deepest} deep"
+        "{reference} is too large to copy: it has more than {most} manifests and blobs, manifests of \
+         more than {mebibytes} MiB, or manifests nested more than {deepest} deep"
     )]
     TooMuch {
         /// The reference.
         reference: String,
-        /// How many contents there may be.
+        /// How many manifests and blobs there may be.
         most: usize,
+        /// How many MiB all manifests together may have.
+        mebibytes: u64,
         /// How deep manifests may be nested.
         deepest: usize,
     },

@@ -26,13 +26,14 @@ mod ranged;
 mod remote;
 mod repair;
 mod resolve;
+mod spool;
 mod storage;
 mod summary;
 mod tag;
 mod tags;
 mod toml_problem;
 mod trust;
-mod verdict;
+mod unchanged_file;
 
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};

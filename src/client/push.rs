@@ -1,36 +1,26 @@
-//! Push: from a file to a reference.
+//! Push: from a file to a reference, in three steps. The archive is hashed, verified and uploaded.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, BufReader, Read};
 use std::path::Path;
 
 use bytes::Bytes;
-use tempfile::{NamedTempFile, TempPath};
+use futures_util::future::join;
 
-use crate::archive::{
-    self, Compression, Contents, Index, VerifiedClaims, read_claims, verify, verify_file,
-};
-use crate::content::{
-    Descriptor, Digest, DigestReader, MeteredReader, Source, SteadyFile, open_regular,
-};
-use crate::oci::{Artifact, Reference, media_type};
+use crate::archive::{Compression, Contents, Index, verify_file};
+use crate::content::{Descriptor, Digest, DigestReader, MeteredReader};
+use crate::oci::{Artifact, OpenUpload, Reference, media_type};
 
-use super::blocking::Input;
 use super::error::Error;
 use super::metered::MeteredSource;
 use super::mount::put_blob;
-use super::verdict::{HeldBack, Verdict, while_verifying};
+use super::unchanged_file::{UnchangedFile, unreadable};
 use super::{Client, annotations, blocking, note_digest};
-
-/// Up to this size, in bytes, an archive is verified sooner than a registry answers, and so before
-/// anything is sent.
-const SOON_VERIFIED: u64 = 4 << 20;
 
 /// An archive that was verified and pushed.
 #[derive(Debug, Clone)]
 pub struct Pushed {
-    /// What it was pushed to.
+    /// The reference that it was pushed to.
     pub reference: Reference,
     /// The digest of the manifest.
     pub digest: Digest,
@@ -39,19 +29,19 @@ pub struct Pushed {
 }
 
 impl Client {
-    /// Verifies the archive at `path`, pushes it with `annotations` on its manifest, and lets the tag
-    /// of `reference` stand for it, last. What the store has already is not sent again.
+    /// Verifies the archive at `path` and pushes it to `reference`, with `annotations` on its
+    /// manifest. The tag of `reference` is moved to it in the last step. Blobs that the registry has
+    /// are not sent again.
     ///
-    /// A large archive is sent to a registry while it is verified, once its claims are; its end, its
-    /// manifest and the tag wait until all of it is. What was sent of one that does not pass is an upload
-    /// without an end, which the registry clears away.
+    /// The registry is asked first whether it takes uploads, so that a credential that it refuses is
+    /// reported before the archive is read. Nothing is sent of an archive that does not verify.
     ///
-    /// A digest in `reference` is one that the manifest must come to have.
+    /// When `reference` has a digest, the manifest must come to have that digest.
     ///
     /// # Errors
     ///
-    /// [`Error`] of the archive, also when it changes meanwhile, of the trust policy or of the registry;
-    /// [`Error::OtherDigest`]. The tag stands for what it stood for before then.
+    /// [`Error`] of the archive, also when it changes meanwhile, of the trust policy or of the
+    /// registry; [`Error::OtherDigest`]. The tag is not moved then.
     #[tracing::instrument(skip_all, fields(%reference, digest))]
     pub async fn push(
         &self,
@@ -59,45 +49,20 @@ impl Client {
         reference: &Reference,
         annotations: &BTreeMap<String, String>,
     ) -> Result<Pushed, Error> {
-        named(reference)?;
-        annotations::check(annotations)?;
+        let file = open(path).await?;
+        let (push, access) = Push::begin(self, reference, annotations).await?;
+        let layer = access.release_during(push.hash(&file)).await?;
+        let contents = push.verify(&file).await?;
         let title = path.file_name().and_then(|name| name.to_str());
-        let file = {
-            let path = path.to_owned();
-            blocking(move || SteadyFile::open(&path).map_err(unreadable(&path))).await?
-        };
-        let (claims, index) = self.on_file(&file, Self::begin).await?;
-        // Where its own users would refuse it, it is not put.
-        self.trust.check(&claims, reference)?;
-        let annotations = annotations::complete(annotations, &claims, index.as_ref());
-        let verifying = self.on_file(&file, Self::verify);
-        let (contents, digest) = while_verifying(verifying, async |verdict| {
-            let layer = self.on_file(&file, Self::describe).await?;
-            let artifact = build(&layer, title, reference, &annotations)?;
-            let large = file.size() > SOON_VERIFIED;
-            if !large || matches!(reference, Reference::Layout(_)) {
-                verdict.clone().wait().await?;
-            }
-            let source = HeldBack {
-                path: path.to_owned(),
-                verdict: verdict.clone(),
-            };
-            self.deliver(&source, &artifact, reference, verdict).await
-        })
-        .await?;
-        Ok(Pushed {
-            reference: reference.clone(),
-            digest,
-            contents,
-        })
+        push.upload(&file, &layer, title, contents).await
     }
 
-    /// [Pushes](Self::push) an archive that can be read only once, such as standard input. It is kept in
-    /// a temporary file of the user's own while it is verified and sent, and is titled after the
-    /// repository.
+    /// [Pushes](Self::push) an archive that can be read only once, such as standard input. The
+    /// archive is kept in a temporary file that only this user can read. Its title is the name of
+    /// the repository.
     ///
-    /// `name` stands for the input in errors, as a path does. No more of it is kept than
-    /// [`Limits::total`](crate::archive::Limits::total) bytes.
+    /// `name` names the input in errors, as a path does. At most
+    /// [`Limits::total`](crate::archive::Limits::total) bytes are kept.
     ///
     /// The input is read on a thread of its own: dropping the future does not wait for it, and removes
     /// the file.
@@ -113,186 +78,156 @@ impl Client {
         reference: &Reference,
         annotations: &BTreeMap<String, String>,
     ) -> Result<Pushed, Error> {
-        named(reference)?;
-        annotations::check(annotations)?;
-        // The file is removed with its path, which stays here: the thread may wait for its input for
-        // ever.
-        let (file, path) = spool().await?;
-        let name = name.to_owned();
-        let examining = self.on_own_thread("spool", Input::Foreign, move |client| {
-            let meter = client.progress.begin("verifying", 0);
-            let input = Spooling {
-                input: MeteredReader::new(input, meter),
-                file,
-                room: client.limits.total,
-            };
-            client.examine(input, Path::new(&name))
-        });
-        let (layer, contents) = examining.await?;
-        let compression = match contents.compressed {
-            true => Compression::Gzip,
-            false => Compression::None,
+        let (push, access) = Push::begin(self, reference, annotations).await?;
+        // The archive is verified while it is kept: an input without an end is noticed.
+        let (path, contents) = access.release_during(self.spool(input, name)).await?;
+        let file = open(&path).await?;
+        let layer = push.hash(&file).await?;
+        let compression = if contents.compressed {
+            Compression::Gzip
+        } else {
+            Compression::None
         };
-        self.trust.check(&contents.claims, reference)?;
-        let index = {
-            let path = path.to_path_buf();
-            self.blocking(move |client| {
-                let (mut file, _) = open_regular(&path).map_err(unreadable(&path))?;
-                let index = Index::locate(&mut file, &client.limits);
-                index.map_err(|error| error.in_archive(&path).into())
-            })
-            .await?
-        };
-        let annotations = annotations::complete(annotations, &contents.claims, index.as_ref());
         let title = format!("{}.{}", reference.file_stem(), compression.extension());
-        let artifact = build(&layer, Some(&title), reference, &annotations)?;
-        let source = path.to_path_buf();
-        let digest = self
-            .deliver(&source, &artifact, reference, Verdict::passed())
-            .await?;
-        Ok(Pushed {
-            reference: reference.clone(),
-            digest,
-            contents,
-        })
+        push.upload(&file, &layer, Some(&title), contents).await
+    }
+}
+
+/// One push: where an archive goes, and the annotations that its manifest gets.
+struct Push<'a> {
+    client: &'a Client,
+    reference: &'a Reference,
+    annotations: &'a BTreeMap<String, String>,
+}
+
+impl<'a> Push<'a> {
+    /// Checks everything that can be checked without the archive.
+    async fn begin(
+        client: &'a Client,
+        reference: &'a Reference,
+        annotations: &'a BTreeMap<String, String>,
+    ) -> Result<(Self, Access), Error> {
+        if reference.name().is_none() {
+            return Err(Error::Unnamed(reference.to_string()));
+        }
+        annotations::check(annotations)?;
+        let access = match reference {
+            Reference::Registry(place) => {
+                let repository = client.registries.repository(place);
+                Access(Some(repository.open_upload().await?))
+            }
+            Reference::Layout(_) => Access(None),
+        };
+        let push = Self {
+            client,
+            reference,
+            annotations,
+        };
+        Ok((push, access))
     }
 
-    /// Sends what the store does not have: the archive now, the rest when it has passed. Gives the digest
-    /// of the manifest.
-    async fn deliver(
+    /// Hashes the archive: returns the descriptor of its layer.
+    async fn hash(&self, file: &UnchangedFile) -> Result<Descriptor, Error> {
+        const BUFFER: usize = 256 * 1024;
+        let file = file.clone();
+        let hashing = self.client.blocking(move |client| {
+            let meter = client.progress.begin("hashing", file.size());
+            let input = DigestReader::new(MeteredReader::new(file.reader()?, meter));
+            let mut input = BufReader::with_capacity(BUFFER, input);
+            io::copy(&mut input, &mut io::sink()).map_err(unreadable(file.path()))?;
+            let input = input.into_inner();
+            Ok(input.finish(media_type::PROVIDER_ARCHIVE_LAYER))
+        });
+        hashing.await
+    }
+
+    /// Verifies the archive, on all cores.
+    async fn verify(&self, file: &UnchangedFile) -> Result<Contents, Error> {
+        let file = file.clone();
+        let verifying = self.client.blocking(move |client| {
+            let mut input = file.reader()?;
+            let contents = verify_file(&mut input, &client.limits, client.progress.as_ref());
+            Ok(contents.map_err(|error| error.in_archive(file.path()))?)
+        });
+        verifying.await
+    }
+
+    /// Uploads the archive, which is verified, and then its manifest with the tag.
+    async fn upload(
         &self,
-        source: &dyn Source,
-        artifact: &Artifact,
-        reference: &Reference,
-        verdict: Verdict,
-    ) -> Result<Digest, Error> {
-        let storage = self.push_storage(reference).await?;
-        let storage = storage.as_ref();
-        for layer in artifact.layers() {
-            let from = self.neighbour(reference, &layer.digest).await;
-            let source = MeteredSource::new(source, layer, "uploading", self.progress.as_ref());
-            put_blob(storage, layer, from.as_deref(), &source).await?;
-        }
-        verdict.wait().await?;
+        file: &UnchangedFile,
+        layer: &Descriptor,
+        title: Option<&str>,
+        contents: Contents,
+    ) -> Result<Pushed, Error> {
+        let (client, reference) = (self.client, self.reference);
+        client.trust.check(&contents.claims, reference)?;
+        let artifact = self.artifact(file, layer, title, &contents).await?;
+        let storage = client.push_storage(reference).await?;
+
+        let from = client.neighbour(reference, &layer.digest).await;
+        let source = MeteredSource::new(file, layer, "uploading", client.progress.as_ref());
+        put_blob(storage.as_ref(), layer, from.as_deref(), &source).await?;
         let config = Bytes::from_static(Artifact::CONFIG_BODY);
         storage.put_blob(artifact.config(), &config).await?;
         let manifest = artifact.descriptor();
         storage
             .put_manifest(manifest, artifact.manifest(), reference.tag())
             .await?;
-        self.remember(reference, artifact.layers()).await;
-        Ok(manifest.digest.clone())
+
+        client.remember(reference, artifact.layers()).await;
+        Ok(Pushed {
+            reference: reference.clone(),
+            digest: manifest.digest.clone(),
+            contents,
+        })
     }
 
-    /// Works on an archive where that does not block the host's runtime.
-    async fn on_file<T: Send + 'static>(
+    /// Builds the manifest, and checks that it has the digest of the reference.
+    async fn artifact(
         &self,
-        file: &SteadyFile,
-        work: fn(&Self, &SteadyFile) -> Result<T, Error>,
-    ) -> Result<T, Error> {
+        file: &UnchangedFile,
+        layer: &Descriptor,
+        title: Option<&str>,
+        contents: &Contents,
+    ) -> Result<Artifact, Error> {
         let file = file.clone();
-        self.blocking(move |client| work(client, &file)).await
-    }
-
-    /// What can be known of most archives without reading all of it: its verified claims, and where its
-    /// entries are.
-    fn begin(&self, file: &SteadyFile) -> Result<(VerifiedClaims, Option<Index>), Error> {
-        let open = || file.reader().map_err(unreadable(file.path()));
-        let claims =
-            read_claims(open()?, &self.limits).map_err(|error| error.in_archive(file.path()))?;
-        let index = Index::locate(&mut open()?, &self.limits)
-            .map_err(|error| error.in_archive(file.path()))?;
-        Ok((claims, index))
-    }
-
-    /// Verifies the archive in a file.
-    fn verify(&self, file: &SteadyFile) -> Result<Contents, Error> {
-        let mut input = file.reader().map_err(unreadable(file.path()))?;
-        let contents = verify_file(&mut input, &self.limits, self.progress.as_ref())
-            .map_err(|error| error.in_archive(file.path()))?;
-        Ok(contents)
-    }
-
-    /// Works out the descriptor of a file.
-    fn describe(&self, file: &SteadyFile) -> Result<Descriptor, Error> {
-        let input = file.reader().map_err(unreadable(file.path()))?;
-        let meter = self.progress.begin("hashing", file.size());
-        let mut input = DigestReader::new(MeteredReader::new(input, meter));
-        io::copy(&mut input, &mut io::sink()).map_err(unreadable(file.path()))?;
-        Ok(input.finish(media_type::PROVIDER_ARCHIVE_LAYER))
-    }
-
-    /// Verifies an archive and works out its descriptor while it is read.
-    fn examine(&self, input: impl Read, name: &Path) -> Result<(Descriptor, Contents), Error> {
-        let mut input = DigestReader::new(input);
-        let contents = verify(&mut input, &self.limits).map_err(|error| error.in_archive(name))?;
-        Ok((input.finish(media_type::PROVIDER_ARCHIVE_LAYER), contents))
+        let locating = self.client.blocking(move |client| {
+            let index = Index::locate(&mut file.reader()?, &client.limits);
+            Ok(index.map_err(|error| error.in_archive(file.path()))?)
+        });
+        let index = locating.await?;
+        let annotations = annotations::complete(self.annotations, &contents.claims, index.as_ref());
+        let artifact = Artifact::build(layer, title, &annotations);
+        let actual = &artifact.descriptor().digest;
+        note_digest(actual);
+        match self.reference.digest() {
+            Some(expected) if expected != actual => Err(Error::OtherDigest {
+                reference: self.reference.to_string(),
+                expected: expected.clone(),
+                actual: actual.clone(),
+            }),
+            _ => Ok(artifact),
+        }
     }
 }
 
-/// The artifact of one archive, which has the digest that the reference names, if it names one.
-fn build(
-    layer: &Descriptor,
-    title: Option<&str>,
-    reference: &Reference,
-    annotations: &BTreeMap<String, String>,
-) -> Result<Artifact, Error> {
-    let artifact = Artifact::build(layer, title, annotations);
-    let actual = &artifact.descriptor().digest;
-    note_digest(actual);
-    match reference.digest() {
-        Some(expected) if expected != actual => Err(Error::OtherDigest {
-            reference: reference.to_string(),
-            expected: expected.clone(),
-            actual: actual.clone(),
-        }),
-        _ => Ok(artifact),
+/// The upload that a registry has opened to tell that it takes uploads; `None` for an image layout.
+struct Access(Option<OpenUpload>);
+
+impl Access {
+    /// Cancels the upload while `work` runs.
+    async fn release_during<T>(self, work: impl Future<Output = T>) -> T {
+        let release = async {
+            if let Some(upload) = self.0 {
+                upload.cancel().await;
+            }
+        };
+        join(release, work).await.1
     }
 }
 
-fn unreadable(path: &Path) -> impl FnOnce(io::Error) -> Error {
+async fn open(path: &Path) -> Result<UnchangedFile, Error> {
     let path = path.to_owned();
-    move |source| archive::Error::Read { path, source }.into()
-}
-
-fn named(reference: &Reference) -> Result<(), Error> {
-    match reference.name() {
-        Some(_) => Ok(()),
-        None => Err(Error::Unnamed(reference.to_string())),
-    }
-}
-
-/// A temporary file.
-async fn spool() -> Result<(File, TempPath), Error> {
-    blocking(|| {
-        let spool = NamedTempFile::with_prefix("par-");
-        let spool = spool.map_err(Error::write(&std::env::temp_dir()))?;
-        Ok(spool.into_parts())
-    })
-    .await
-}
-
-/// Keeps what is read in a file.
-struct Spooling<R> {
-    input: R,
-    file: File,
-    /// How many bytes more there may be: a stream can go on for ever and inflate to nothing.
-    room: u64,
-}
-
-impl<R: Read> Read for Spooling<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.input.read(buffer)?;
-        let bytes = buffer.get(..count).unwrap_or_default();
-        self.room = self
-            .room
-            .checked_sub(count as u64)
-            .ok_or(io::ErrorKind::FileTooLarge)?;
-        self.file.write_all(bytes).map_err(|error| {
-            let place = std::env::temp_dir();
-            let message = format!("cannot keep it in {}: {error}", place.display());
-            io::Error::new(error.kind(), message)
-        })?;
-        Ok(count)
-    }
+    blocking(move || UnchangedFile::open(&path)).await
 }

@@ -11,7 +11,7 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 use crate::archive::{Index, IndexEntry, Target, write_executable};
 use crate::cache::{self, Cache, Executable, PartialRange, Slot};
-use crate::content::{Digest, ErrorKind, MeteredReader, ReadStorage};
+use crate::content::{Digest, ErrorKind, Meter, ReadStorage, Silent};
 use crate::oci::Reference;
 
 use super::Client;
@@ -103,10 +103,10 @@ impl Client {
         let expected = hash.clone();
         let inflating = self.on_own_thread("inflating", Input::Ours, move |client| {
             let meter = client.progress.begin("downloading", length);
-            let mut incoming = Incoming::new(partial, receiver);
-            let content = index.read(&entry, MeteredReader::new(&mut incoming, meter));
+            let mut incoming = Incoming::new(partial, receiver, meter);
+            let content = index.read(&entry, &mut incoming);
             let (path, mode) = (slot.destination(), Cache::EXECUTABLE_MODE);
-            let written = write_executable(content, &expected, path, mode);
+            let written = write_executable(content, &Silent, &expected, path, mode);
             let partial = incoming.partial;
             let written = match incoming.failed {
                 Some(error) => Err(error.into()),
@@ -200,24 +200,24 @@ struct Incoming {
     before: u64,
     pieces: Receiver<Bytes>,
     piece: Bytes,
-    /// Why what comes cannot be kept.
+    meter: Box<dyn Meter>,
+    /// Why reading ended: the disk failed, or the meter stopped it. That tells nothing about the bytes.
     failed: Option<cache::Error>,
 }
 
 impl Incoming {
-    fn new(partial: PartialRange, pieces: Receiver<Bytes>) -> Self {
+    fn new(partial: PartialRange, pieces: Receiver<Bytes>, meter: Box<dyn Meter>) -> Self {
         Self {
             before: partial.received(),
             partial,
             pieces,
             piece: Bytes::new(),
+            meter,
             failed: None,
         }
     }
-}
 
-impl Read for Incoming {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+    fn next(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let mut file = self.partial.file();
         if self.before > 0 {
             let count = file.take(self.before).read(buffer)?;
@@ -232,11 +232,7 @@ impl Read for Incoming {
         if self.piece.is_empty() {
             match self.pieces.blocking_recv() {
                 Some(piece) => {
-                    if let Err(source) = file.write_all(&piece) {
-                        let path = self.partial.path().to_owned();
-                        self.failed = Some(cache::Error::File { path, source });
-                        return Err(io::Error::other("it cannot be kept"));
-                    }
+                    file.write_all(&piece)?;
                     self.piece = piece;
                 }
                 None => return Ok(0),
@@ -246,5 +242,19 @@ impl Read for Incoming {
         self.piece
             .copy_to_slice(buffer.get_mut(..count).unwrap_or_default());
         Ok(count)
+    }
+}
+
+impl Read for Incoming {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.next(buffer).and_then(|count| {
+            self.meter.advance(count as u64)?;
+            Ok(count)
+        });
+        read.map_err(|source| {
+            let path = self.partial.path().to_owned();
+            self.failed = Some(cache::Error::File { path, source });
+            io::Error::other("the bytes cannot be kept")
+        })
     }
 }

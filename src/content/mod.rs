@@ -17,7 +17,6 @@ mod kind;
 mod lanes;
 mod progress;
 mod regular;
-mod steady;
 mod storage;
 mod user_directory;
 mod verify;
@@ -41,7 +40,6 @@ pub(crate) use lanes::{LANES, LaneHasher, update_together};
 pub use progress::{Meter, MeteredReader, Progress, Silent, Stopped};
 pub use regular::open_regular;
 pub(crate) use regular::{is_at, open_exclusive};
-pub(crate) use steady::SteadyFile;
 pub use storage::{
     Content, Delete, Fetch, ManifestName, Mount, Push, ReadStorage, Reader, Resolve, Source,
     StoreError,

@@ -7,11 +7,10 @@ use std::error::Error;
 use std::fmt;
 use std::io;
 use std::ops::Range;
-use std::path::PathBuf;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use tokio::io::{AsyncRead, AsyncSeekExt};
+use tokio::io::AsyncRead;
 
 use super::descriptor::Descriptor;
 use super::digest::Digest;
@@ -165,25 +164,6 @@ impl Source for Bytes {
     }
 }
 
-#[async_trait]
-impl Source for PathBuf {
-    async fn open(&self, offset: u64) -> Result<Reader, StoreError> {
-        let opened = async {
-            let mut file = tokio::fs::File::open(self).await?;
-            if offset > 0 {
-                file.seek(io::SeekFrom::Start(offset)).await?;
-            }
-            // Few large reads: each one is a trip to the blocking pool.
-            file.set_max_buf_size(256 * 1024);
-            Ok::<_, io::Error>(file)
-        };
-        match opened.await {
-            Ok(file) => Ok(Box::new(file)),
-            Err(error) => Err(StoreError::file(self, error)),
-        }
-    }
-}
-
 /// The error of a storage or a [`Source`], with its kind.
 pub struct StoreError {
     kind: ErrorKind,
@@ -197,18 +177,6 @@ impl StoreError {
             kind,
             source: source.into(),
         }
-    }
-
-    /// Makes the error of a local file that could not be read.
-    #[must_use]
-    pub fn file(path: &std::path::Path, error: io::Error) -> Self {
-        Self::new(
-            ErrorKind::of_io(&error),
-            FileError {
-                path: path.to_owned(),
-                source: error,
-            },
-        )
     }
 
     /// Returns the kind of the error.
@@ -241,11 +209,4 @@ impl Error for StoreError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         self.source.source()
     }
-}
-
-#[derive(Debug, thiserror::Error)]
-#[error("cannot read {path}")]
-struct FileError {
-    path: PathBuf,
-    source: io::Error,
 }

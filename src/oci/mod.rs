@@ -28,5 +28,5 @@ pub use layout::Layout;
 pub use manifest::MANIFEST_LIMIT;
 pub(crate) use manifest::{children, read_manifest};
 pub use reference::{LayoutReference, ParseReferenceError, Place, Reference, RegistryReference};
-pub(crate) use registry::{Greeting, Probe, Wants};
+pub(crate) use registry::{Greeting, OpenUpload, Probe, Wants};
 pub use registry::{Referrer, Registries, RegistryOptions, Repository, RetryOptions};

@@ -36,6 +36,7 @@ pub(crate) use probe::{Greeting, Probe, Wants};
 pub use referrers::Referrer;
 pub use registries::Registries;
 pub use repository::Repository;
+pub(crate) use upload::OpenUpload;
 
 #[cfg(test)]
 mod tests;

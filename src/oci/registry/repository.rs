@@ -237,6 +237,16 @@ impl Repository {
         endpoints.readable(capability, self.limit)
     }
 
+    /// Makes sure that the registry takes uploads from this client, by opening one.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] for credentials that are missing, refused or not sufficient, and everything else
+    /// that keeps a registry from accepting uploads.
+    pub(crate) async fn open_upload(&self) -> Result<upload::OpenUpload, Error> {
+        upload::OpenUpload::open(self.writable().await?).await
+    }
+
     /// Returns the repository at the endpoint that takes content.
     pub(super) async fn writable(&self) -> Result<RepositoryEndpoint, Error> {
         Ok(self.at(self.registry_endpoints().await?.writable()?))

@@ -19,7 +19,7 @@ fn copy(environment: &Environment, from: &str, to: &str) -> String {
 }
 
 #[test]
-fn a_registry_a_layout_and_another_registry_hold_the_same() {
+fn a_copy_has_the_same_content_in_a_registry_a_layout_and_another_registry() {
     let environment = Environment::new();
     let (here, there) = (Registry::start(), Registry::start());
     let file = pack_noise(&environment, "provider.par.gz", 6 << 20);
@@ -78,7 +78,7 @@ fn blobs_go_before_their_manifest_which_is_one_put_with_its_tag() {
 }
 
 #[test]
-fn within_a_registry_content_is_taken_over_and_a_new_tag_sends_nothing() {
+fn within_a_registry_blobs_are_mounted_and_a_new_tag_sends_no_blob() {
     let (environment, registry) = (Environment::new(), Registry::start());
     let file = small(&environment, "provider.par");
     let from = registry.reference("from:1");
@@ -110,7 +110,7 @@ fn within_a_registry_content_is_taken_over_and_a_new_tag_sends_nothing() {
 }
 
 #[test]
-fn an_index_goes_with_everything_that_it_lists_whatever_that_is() {
+fn an_index_is_copied_with_everything_that_it_lists() {
     let environment = Environment::new();
     let reference = format!("{}/{}:1", shared_registry(), unique("index"));
     let image = |text: &str| {
@@ -149,7 +149,7 @@ fn an_index_goes_with_everything_that_it_lists_whatever_that_is() {
 }
 
 #[test]
-fn indexes_without_end_and_content_that_is_not_what_it_is_called_are_not_copied() {
+fn deeply_nested_indexes_and_content_with_a_wrong_digest_are_not_copied() {
     let environment = Environment::new();
     let file = small(&environment, "provider.par");
     push(&environment, "oci-layout://layout:1", &file);
@@ -180,7 +180,7 @@ fn indexes_without_end_and_content_that_is_not_what_it_is_called_are_not_copied(
 }
 
 #[test]
-fn what_cannot_be_copied_is_told() {
+fn copies_that_are_impossible_are_refused_with_the_reason() {
     let environment = Environment::new();
     let registry = Registry::start();
     let file = small(&environment, "provider.par");

@@ -1,4 +1,4 @@
-//! What comes from a registry is not what it was when it was pushed.
+//! Content that was damaged in a registry after it was pushed.
 
 use std::fs;
 use std::path::Path;
@@ -7,7 +7,7 @@ use super::{cached, digest, par, peer, push, requests_about, small};
 use crate::support::archives::ArchiveBuilder;
 use crate::support::{Environment, Registry};
 
-/// Changes what the registry stores.
+/// Changes a file that the registry stores.
 fn damage(file: &Path, change: impl FnOnce(&mut Vec<u8>)) {
     let mut bytes = fs::read(file).unwrap();
     change(&mut bytes);
@@ -28,7 +28,7 @@ fn extend(bytes: &mut Vec<u8>) {
 }
 
 #[test]
-fn a_layer_that_was_damaged_in_the_registry_goes_nowhere() {
+fn a_layer_that_was_damaged_in_the_registry_is_never_written() {
     let changes: [fn(&mut Vec<u8>); 3] = [|bytes| flip(bytes), cut, extend];
     for change in changes {
         let (environment, registry) = (Environment::new(), Registry::start());
@@ -95,7 +95,7 @@ fn a_manifest_that_was_damaged_in_the_registry_is_not_used() {
 }
 
 #[test]
-fn an_archive_with_a_wrong_signature_is_refused_whoever_pushed_it() {
+fn an_archive_with_a_wrong_signature_is_refused_however_it_was_pushed() {
     let registry = Registry::start();
     let reference = registry.reference("provider:1.0.0");
     let forger = nkeys::KeyPair::new_account();

@@ -1,23 +1,28 @@
-//! Downloads that do not come to their end.
+//! Downloads that are interrupted.
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use wasmcloud_par::archive::Target;
+use wasmcloud_par::client::{Client, ClientOptions};
+use wasmcloud_par::content::{Meter, Progress, Silent};
 
 use super::link::Link;
-use super::{cached, digest, par, push, requests_about};
+use super::{block_on, cached, client, digest, pack_noise, par, push, requests_about};
 use crate::support::archives::{ArchiveBuilder, noise};
 use crate::support::{Environment, Outcome, Registry, ended};
 
 const SIZE: usize = 8 << 20;
-/// How much arrives before the line goes dead.
+/// How many bytes arrive before the connection stops.
 const HALF: usize = 4 << 20;
 
-/// A registry with an archive under `provider:1.0.0`. Without an index, it is downloaded whole.
+/// A registry with an archive at `provider:1.0.0` that has no index, so that all of it is downloaded.
 fn pushed(environment: &Environment) -> (Registry, PathBuf) {
     let registry = Registry::start();
     let executable = noise(SIZE, 0);
@@ -35,7 +40,7 @@ fn partial(environment: &Environment, file: &Path) -> PathBuf {
     cache.join("partial").join(digest)
 }
 
-/// Starts a fetch over a line that goes dead, and returns when what has come over it is on disk.
+/// Starts a fetch over a connection that stops half-way, and returns when the first half is on disk.
 fn stuck(environment: &Environment, registry: &Registry, file: &Path) -> Child {
     let link = Link::sending(registry, HALF);
     let mut command = environment.command();
@@ -58,7 +63,7 @@ fn stuck(environment: &Environment, registry: &Registry, file: &Path) -> Child {
     child
 }
 
-/// The status and the size of each answer to a GET of `file`'s layer.
+/// The status and the size of each answer to a GET of the layer of `file`.
 fn downloads(registry: &Registry, file: &Path) -> Vec<(u16, u64)> {
     // Until the log rests.
     registry.requests();
@@ -87,7 +92,7 @@ fn a_fetch_that_is_killed_leaves_nothing_final_and_the_next_one_continues() {
     assert_eq!(cached(&environment, "blobs").len(), 1, "the manifest");
     assert_eq!(cached(&environment, "executables"), [""; 0]);
 
-    // Through another line to the same registry: content has the same name everywhere.
+    // Over another address of the same registry: the digest is the same.
     let reference = registry.reference("provider:1.0.0");
     let path = par(&environment, ["fetch", &reference]).success();
     let executable = environment.path("provider.par.noise");
@@ -98,7 +103,7 @@ fn a_fetch_that_is_killed_leaves_nothing_final_and_the_next_one_continues() {
 }
 
 #[test]
-fn who_waits_for_a_download_takes_over_when_it_dies() {
+fn a_process_that_waits_for_a_download_takes_over_when_it_dies() {
     let environment = Environment::new();
     let (registry, file) = pushed(&environment);
     let mut child = stuck(&environment, &registry, &file);
@@ -110,7 +115,7 @@ fn who_waits_for_a_download_takes_over_when_it_dies() {
             command.args(["fetch", &reference]);
             Outcome::of(command, b"")
         });
-        // It has asked for the tag, and waits now for the layer that the other one is receiving.
+        // It has resolved the tag, and now waits for the layer that the first process receives.
         let started = Instant::now();
         let question = "GET /v2/provider/manifests/1.0.0";
         while requests_about(&registry, question, "") < 2 {
@@ -145,6 +150,65 @@ fn a_registry_that_dies_during_a_fetch_is_unavailable() {
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(said.contains("continued"), "{said}");
     assert_eq!(cached(&environment, "executables"), [""; 0]);
+}
+
+/// A watcher that ends each download after `HALF` bytes.
+struct EndsDownloads;
+
+impl Progress for EndsDownloads {
+    fn begin(&self, label: &str, _total: u64) -> Box<dyn Meter> {
+        if label == "downloading" {
+            Box::new(Countdown(AtomicI64::new(HALF as i64)))
+        } else {
+            Box::new(Silent)
+        }
+    }
+}
+
+struct Countdown(AtomicI64);
+
+impl Meter for Countdown {
+    fn advance(&self, bytes: u64) -> io::Result<()> {
+        if self.0.fetch_sub(bytes as i64, Ordering::Relaxed) < 0 {
+            // Not `Stopped`: any error stops a step.
+            return Err(io::Error::other("enough for today"));
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn a_download_that_a_meter_ends_is_kept_and_the_next_fetch_continues_it() {
+    let (environment, registry) = (Environment::new(), Registry::start());
+    // With an index: the bytes of the one executable are downloaded.
+    let file = pack_noise(&environment, "provider.par.gz", SIZE);
+    let reference = registry.reference("provider:1.0.0");
+    push(&environment, &reference, &file);
+    let reference = reference.parse().unwrap();
+    let cache = environment.path("cache");
+    let mut options = ClientOptions {
+        cache_directory: Some(cache.clone()),
+        progress: Arc::new(EndsDownloads),
+        ..ClientOptions::default()
+    };
+    options.registry.credentials.registry_config = Some(cache.join("no-config.json"));
+    let ended = Client::new(options).unwrap();
+    let error = block_on(ended.fetch(&reference, &Target::host())).unwrap_err();
+    assert!(format!("{error:?}").contains("enough for today"), "{error}");
+
+    let partial: Vec<_> = fs::read_dir(cache.join("v1/partial/sha256"))
+        .unwrap()
+        .map(|entry| entry.unwrap().metadata().unwrap().len())
+        .collect();
+    assert!(partial.iter().any(|size| *size > 0), "{partial:?}");
+    let answers = downloads(&registry, &file);
+    assert!(answers.iter().all(|(status, _)| *status == 206));
+    let fetched = block_on(client(&cache).fetch(&reference, &Target::host())).unwrap();
+    let executable = environment.path("provider.par.gz.noise");
+    assert_eq!(digest(&fetched.path), digest(&executable));
+    let (status, rest) = downloads(&registry, &file).pop().unwrap();
+    assert_eq!(status, 206);
+    assert!(rest < SIZE as u64, "{rest} bytes were downloaded again");
 }
 
 #[test]

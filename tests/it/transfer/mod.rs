@@ -14,12 +14,13 @@ mod locking;
 mod memory;
 mod mounting;
 mod naming;
-mod overlapping;
+
 pub(crate) mod peer;
 mod peers;
 mod piping;
 mod places;
 mod pulling;
+mod push_steps;
 mod pushing;
 mod ranged;
 mod refused;

@@ -1,4 +1,4 @@
-//! What this user has seen in one repository, a push to another one does not send again.
+//! Blobs that this user has seen in one repository are mounted by a push to another one.
 
 use std::fs;
 use std::path::Path;
@@ -30,7 +30,7 @@ fn uploads(
 }
 
 #[test]
-fn what_was_pushed_or_pulled_before_is_mounted() {
+fn blobs_that_were_pushed_or_pulled_before_are_mounted() {
     let (environment, registry) = (Environment::new(), Registry::start());
     let file = small(&environment, "provider.par");
     assert_eq!(uploads(&environment, &registry, "one", &file), (0, 1));
@@ -52,7 +52,7 @@ fn what_was_pushed_or_pulled_before_is_mounted() {
 }
 
 #[test]
-fn a_place_that_is_gone_or_was_never_there_costs_a_question() {
+fn a_repository_that_no_longer_has_the_blob_costs_one_request() {
     let (environment, registry) = (Environment::new(), Registry::start());
     let file = small(&environment, "provider.par");
     uploads(&environment, &registry, "one", &file);

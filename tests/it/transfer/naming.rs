@@ -171,7 +171,7 @@ fn on_a_terminal_a_deletion_is_confirmed_and_no_is_the_default() {
     }
     let (shown, code) = answered("\u{3}");
     assert_eq!(code, Some(130), "{shown}");
-    assert_eq!(requests_about(&registry, "DELETE", ""), 0);
+    assert_eq!(requests_about(&registry, "DELETE", "/manifests/"), 0);
     let (shown, code) = answered("y\n");
     assert_eq!(code, Some(0), "{shown}");
     par(&environment, ["resolve", &reference]).exit(3);
@@ -188,7 +188,7 @@ fn a_tag_that_is_set_during_the_question_prevents_the_deletion() {
     let (shown, code) = terminal.end();
     assert_eq!(code, Some(7), "{shown}");
     assert!(shown.contains("its tags have changed"), "{shown}");
-    assert_eq!(requests_about(&registry, "DELETE", ""), 0);
+    assert_eq!(requests_about(&registry, "DELETE", "/manifests/"), 0);
 }
 
 #[test]

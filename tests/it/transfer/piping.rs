@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::process::Stdio;
 
+use super::push_steps::assert_only_asked;
 use super::{Outcome, digest, pack_noise, par, peer, push, requests_about};
 use crate::support::archives::ArchiveBuilder;
 use crate::support::{Environment, Registry};
@@ -44,7 +45,7 @@ fn an_archive_from_a_pipe_is_pushed_as_a_file_is() {
 }
 
 #[test]
-fn what_the_registry_has_is_not_sent_again_from_a_pipe() {
+fn blobs_that_the_registry_has_are_not_sent_again_from_a_pipe() {
     let (environment, registry) = (Environment::new(), Registry::start());
     let file = pack_noise(&environment, "provider.par", 1 << 20);
     let reference = registry.reference("provider:1.0.0");
@@ -56,7 +57,7 @@ fn what_the_registry_has_is_not_sent_again_from_a_pipe() {
 }
 
 #[test]
-fn of_a_pipe_that_is_not_right_nothing_is_sent_and_nothing_kept() {
+fn nothing_of_a_pipe_without_a_valid_archive_is_sent_or_kept() {
     let (environment, registry) = (Environment::new(), Registry::start());
     let good = ArchiveBuilder::two_targets().build_gzip();
     let mut changed = ArchiveBuilder::two_targets().build();
@@ -70,15 +71,16 @@ fn of_a_pipe_that_is_not_right_nothing_is_sent_and_nothing_kept() {
         &changed,
         &behind,
     ] {
+        let before = registry.requests().len();
         let outcome = push_pipe(&environment, &registry.reference("provider:1"), bytes).exit(5);
         assert!(outcome.stderr.contains("on standard input"), "{outcome}");
         assert_eq!(environment.files(), [""; 0]);
+        assert_only_asked(&registry.requests().split_off(before));
     }
-    assert!(registry.requests().is_empty());
 }
 
 #[test]
-fn an_endless_pipe_is_left_at_once() {
+fn an_endless_pipe_is_refused_at_once() {
     let environment = Environment::new();
     let mut command = environment.command();
     command
@@ -89,7 +91,7 @@ fn an_endless_pipe_is_left_at_once() {
 }
 
 #[test]
-fn nobody_types_an_archive() {
+fn a_terminal_is_refused_as_standard_input() {
     let environment = Environment::new();
     for arguments in [
         &["push", "oci-layout://layout:1", "-"][..],
@@ -112,7 +114,7 @@ fn nobody_types_an_archive() {
 }
 
 #[test]
-fn a_pipe_goes_into_an_image_layout_too() {
+fn an_archive_from_a_pipe_is_pushed_to_an_image_layout() {
     let environment = Environment::new();
     let bytes = ArchiveBuilder::two_targets().build();
     push_pipe(&environment, "oci-layout://layout:1", &bytes).success();

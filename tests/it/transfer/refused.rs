@@ -1,4 +1,4 @@
-//! What is in a registry besides provider archives, and what is in an image index.
+//! Content of a registry that is not a provider archive, and image indexes.
 
 use std::collections::BTreeMap;
 
@@ -56,7 +56,7 @@ fn components_are_refused_and_the_right_tool_is_named() {
 }
 
 #[test]
-fn a_container_image_is_refused_and_said_to_be_what_it_is() {
+fn a_container_image_is_refused_with_its_media_types() {
     let reference = format!("{}/{}:1.0.0", shared_registry(), unique("image"));
     let config = "application/vnd.oci.image.config.v1+json";
     let layer = "application/vnd.oci.image.layer.v1.tar+gzip";
@@ -105,7 +105,7 @@ fn host_platform() -> (&'static str, &'static str) {
 }
 
 #[test]
-fn of_an_image_index_this_machines_entry_is_used() {
+fn the_entry_for_this_machine_is_used_from_an_image_index() {
     let environment = Environment::new();
     let reference = format!("{}/{}:1.0.0", shared_registry(), unique("index"));
     let ours = ArchiveBuilder::two_targets().build();
@@ -162,7 +162,7 @@ fn an_image_index_without_an_entry_for_this_machine_says_what_it_has() {
 }
 
 #[test]
-fn what_is_beyond_the_limits_of_a_client_is_refused_in_either_direction() {
+fn archives_beyond_the_limits_of_a_client_are_neither_pushed_nor_read() {
     let environment = Environment::new();
     let file = small(&environment, "provider.par");
     let folder = environment.path("layout");

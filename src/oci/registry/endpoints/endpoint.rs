@@ -168,6 +168,18 @@ impl Endpoint {
         self.check(response, request).await
     }
 
+    /// Sends `request` without a body once, with the authorization that is known. The answer may be a refusal.
+    pub(crate) async fn exchange_as_known(
+        &self,
+        request: &Request,
+        limit: Duration,
+    ) -> Result<Response, Error> {
+        self.shared
+            .transport
+            .exchange_as_known(request, limit)
+            .await
+    }
+
     /// Sends `request` with a small body until the endpoint answers. The answer may be a refusal.
     pub(crate) async fn exchange(&self, request: &Request, body: Bytes) -> Result<Response, Error> {
         self.exchange_within(&mut self.attempts(), request, body)

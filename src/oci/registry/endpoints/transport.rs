@@ -149,6 +149,21 @@ impl Transport {
         }
     }
 
+    /// Sends `request` without a body once, with the authorization that is known. Returns the answer, which may be
+    /// a refusal.
+    pub(super) async fn exchange_as_known(
+        &self,
+        request: &Request,
+        limit: Duration,
+    ) -> Result<Response, Error> {
+        let exchange = async {
+            let authorization = self.authenticator.current(request, limit).await;
+            self.send_as_is(request, &Payload::Empty, authorization)
+                .await
+        };
+        request.within(limit, exchange).await
+    }
+
     /// Sends `request` once, with this authorization or without one.
     pub(super) async fn send_as_is(
         &self,

@@ -1,5 +1,6 @@
 //! Uploads: manifests in one request, blobs as a stream or in chunks.
 
+mod access;
 mod chunks;
 mod content;
 mod manifest;
@@ -7,6 +8,7 @@ mod session;
 mod stored;
 mod stream;
 
+pub(crate) use access::OpenUpload;
 pub(super) use content::{store_blob, store_manifest};
 pub(super) use manifest::send_manifest;
 pub(super) use session::{BlobUpload, Session};

@@ -31,7 +31,7 @@ pub(crate) struct Session {
 
 impl Session {
     /// Returns the session that an answer opens.
-    fn open(response: &Response, request: &Request) -> Result<Self, Error> {
+    pub(crate) fn open(response: &Response, request: &Request) -> Result<Self, Error> {
         let smallest = response.headers().get(CHUNK_MIN_LENGTH);
         Ok(Self {
             url: location(response, request)?,

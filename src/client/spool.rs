@@ -1,0 +1,74 @@
+//! Keeping an archive that can be read only once in a temporary file.
+
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::path::Path;
+
+use tempfile::{NamedTempFile, TempPath};
+
+use crate::archive::{Contents, verify};
+use crate::content::MeteredReader;
+
+use super::blocking::Input;
+use super::error::Error;
+use super::{Client, blocking};
+
+impl Client {
+    /// Verifies the archive that `input` gives, and keeps it in a temporary file, which is removed
+    /// when its path is dropped. `name` names the input in errors.
+    ///
+    /// The input is read on a thread of its own, because it may never end. Dropping the future does
+    /// not wait for that thread.
+    pub(super) async fn spool(
+        &self,
+        input: impl Read + Send + 'static,
+        name: &str,
+    ) -> Result<(TempPath, Contents), Error> {
+        let (file, path) = blocking(temporary_file).await?;
+        let name = name.to_owned();
+        let verifying = self.on_own_thread("spool", Input::Foreign, move |client| {
+            let meter = client.progress.begin("verifying", 0);
+            let spool = Spool {
+                input: MeteredReader::new(input, meter),
+                file,
+                room: client.limits.total,
+            };
+            let contents = verify(spool, &client.limits);
+            Ok(contents.map_err(|error| error.in_archive(Path::new(&name)))?)
+        });
+        let contents = verifying.await?;
+        Ok((path, contents))
+    }
+}
+
+fn temporary_file() -> Result<(File, TempPath), Error> {
+    let file = NamedTempFile::with_prefix("par-");
+    let file = file.map_err(Error::write(&std::env::temp_dir()))?;
+    Ok(file.into_parts())
+}
+
+/// A reader that writes all that is read to a file.
+struct Spool<R> {
+    input: R,
+    file: File,
+    /// The number of bytes that the file may still grow by. An input can go on for ever and inflate
+    /// to nothing.
+    room: u64,
+}
+
+impl<R: Read> Read for Spool<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.input.read(buffer)?;
+        let bytes = buffer.get(..count).unwrap_or_default();
+        self.room = self
+            .room
+            .checked_sub(count as u64)
+            .ok_or(io::ErrorKind::FileTooLarge)?;
+        self.file.write_all(bytes).map_err(|error| {
+            let directory = std::env::temp_dir();
+            let message = format!("cannot keep it in {}: {error}", directory.display());
+            io::Error::new(error.kind(), message)
+        })?;
+        Ok(count)
+    }
+}
