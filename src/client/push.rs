@@ -8,9 +8,7 @@ use std::path::Path;
 use bytes::Bytes;
 use tempfile::{NamedTempFile, TempPath};
 
-use crate::archive::{
-    self, Compression, Contents, Index, VerifiedClaims, read_claims, verify, verify_file,
-};
+use crate::archive::{self, Contents, Index, VerifiedClaims, read_claims, verify, verify_file};
 use crate::content::{
     Descriptor, Digest, DigestReader, MeteredReader, Silent, Source, SteadyFile, open_regular,
 };
@@ -129,10 +127,7 @@ impl Client {
             client.examine(input, Path::new(&name))
         });
         let (layer, contents) = examining.await?;
-        let compression = match contents.compressed {
-            true => Compression::Gzip,
-            false => Compression::None,
-        };
+        let compression = contents.compression;
         self.trust.check(&contents.claims, reference)?;
         let index = {
             let path = path.to_path_buf();

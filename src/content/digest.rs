@@ -68,14 +68,6 @@ impl Digest {
         })
     }
 
-    /// The SHA-256 digest that was computed elsewhere.
-    pub(super) fn sha256(bytes: &[u8; 32]) -> Self {
-        Self {
-            algorithm: Algorithm::Sha256,
-            hex: HEXLOWER.encode(bytes),
-        }
-    }
-
     /// The algorithm.
     #[must_use]
     pub fn algorithm(&self) -> Algorithm {

@@ -12,7 +12,6 @@ mod descriptor;
 mod digest;
 mod folder;
 mod kind;
-mod lanes;
 mod progress;
 mod regular;
 mod steady;
@@ -31,7 +30,6 @@ pub(crate) use folder::{
     folder_of, in_place_of_a_folder, is_absent, temporary_folder_beside, try_lock_folder,
 };
 pub use kind::ErrorKind;
-pub(crate) use lanes::{LANES, LaneHasher, update_together};
 pub use progress::{Meter, MeteredReader, Progress, Silent, Stopped};
 pub use regular::open_regular;
 pub(crate) use regular::{is_same, open_exclusive};

@@ -102,7 +102,7 @@ fn zeros_behind_the_end_count_too() {
     )
     .read_to_end(&mut bytes)
     .unwrap();
-    let expected = "zeros behind the last entry";
+    let expected = "zeros after the last entry";
     too_large("zeros", &bytes, &small_limits(), expected);
     // Nothing but zeros is a tar without entries, however long.
     let endless = verify(std::io::repeat(0), &Limits::default());

@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use nkeys::KeyPair;
 use wasmcloud_par::archive::{
-    ArchiveWriter, Contents, Error, Identity, Input, Limits, Signer, VerifiedClaims, edit, verify,
+    ArchiveWriter, Compression, Contents, Error, Identity, Input, Limits, Signer, VerifiedClaims,
+    edit, verify,
 };
 use wasmcloud_par::content::{ErrorKind, Silent};
 
-use super::{Fixture, fixture, names};
+use super::{Fixture, fixture, names, unix};
 use crate::support::archives::{ArchiveBuilder, LINUX, MACOS};
 
 impl Fixture {
@@ -17,8 +18,9 @@ impl Fixture {
         &self,
         change: impl FnOnce(&mut ArchiveWriter) -> Result<(), Error>,
     ) -> Result<VerifiedClaims, Error> {
-        let signer =
-            |_: &VerifiedClaims| Signer::new(self.issuer.clone(), &self.subject.public_key());
+        let signer = |_: &VerifiedClaims| {
+            Signer::new(self.issuer.clone(), self.subject.public_key().parse()?)
+        };
         let limits = Limits::default();
         edit(&self.path, change, signer, Identity::Keep, &limits, &Silent)
     }
@@ -46,12 +48,12 @@ fn remove(writer: &mut ArchiveWriter, target: &str) -> Result<(), Error> {
 
 #[test]
 fn an_executable_goes_and_all_else_stays() {
-    for compressed in [false, true] {
+    for compression in [Compression::None, Compression::Gzip] {
         let with = fixture("provider.par", |builder| {
             let builder = builder.world(b"the world");
-            match compressed {
-                true => builder.build_gzip(),
-                false => builder.build(),
+            match compression {
+                Compression::None => builder.build(),
+                Compression::Gzip => builder.build_gzip(),
             }
         });
         let before = contents(&with.path).unwrap();
@@ -60,7 +62,10 @@ fn an_executable_goes_and_all_else_stays() {
         assert_eq!(after.claims.metadata(), before.claims.metadata());
         assert_eq!(after.claims.issuer(), before.claims.issuer());
         assert_eq!(after.claims.subject(), before.claims.subject());
-        assert_eq!((after.world, after.compressed), (before.world, compressed));
+        assert_eq!(
+            (after.world, after.compression),
+            (before.world, compression)
+        );
         let targets: Vec<_> = after.executables.keys().map(|t| t.as_str()).collect();
         assert_eq!(targets, [MACOS.0]);
         assert_eq!(names(with.folder.path()), ["provider.par"]);
@@ -94,7 +99,7 @@ fn an_expired_archive_is_signed_again_when_it_gets_another_date() {
     });
     assert_eq!(error.kind(), ErrorKind::NotVerified, "{error:?}");
     let error = with.refused_change(|writer| {
-        writer.metadata_mut().expires = Some(1_700_000_001);
+        writer.metadata_mut().expires = Some(unix(1_700_000_001));
         Ok(())
     });
     assert!(matches!(error, Error::NeverValid { .. }), "{error:?}");

@@ -36,7 +36,7 @@ fn write(path: &Path, compression: Compression) {
     }
     writer.world(b"the world".as_slice());
     let subject = KeyPair::new_service().public_key();
-    let signer = Signer::new(KeyPair::new_account(), &subject).unwrap();
+    let signer = Signer::new(KeyPair::new_account(), subject.parse().unwrap()).unwrap();
     writer.write(path, &signer, compression, &Silent).unwrap();
 }
 

@@ -15,6 +15,7 @@ mod variants;
 mod worlds;
 
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use nkeys::KeyPair;
 
@@ -42,6 +43,11 @@ fn fixture(name: &str, build: impl FnOnce(ArchiveBuilder) -> Vec<u8>) -> Fixture
         issuer,
         subject,
     }
+}
+
+/// A time in seconds since 1970.
+fn unix(seconds: u64) -> SystemTime {
+    UNIX_EPOCH + Duration::from_secs(seconds)
 }
 
 /// The names in a folder, sorted.

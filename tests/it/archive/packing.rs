@@ -12,11 +12,15 @@ use wasmcloud_par::archive::{
 };
 use wasmcloud_par::content::{ErrorKind, Silent};
 
-use super::names;
+use super::{names, unix};
 use crate::support::archives::{LINUX, MACOS, gunzip};
 
 fn signer() -> Signer {
-    Signer::new(KeyPair::new_account(), &KeyPair::new_service().public_key()).unwrap()
+    Signer::new(
+        KeyPair::new_account(),
+        KeyPair::new_service().public_key().parse().unwrap(),
+    )
+    .unwrap()
 }
 
 fn metadata() -> Metadata {
@@ -119,7 +123,7 @@ fn what_is_packed_is_what_verifies() {
     assert_eq!(contents.claims.issuer(), signer.issuer());
     assert_eq!(contents.claims.metadata(), metadata());
     assert_eq!(contents.world.as_deref(), Some(b"the world".as_slice()));
-    assert!(contents.compressed);
+    assert_eq!(contents.compression, Compression::Gzip);
     let sizes: Vec<u64> = contents.executables.into_values().collect();
     assert_eq!(sizes, [MACOS.1.len() as u64, 300_000]);
 }
@@ -129,10 +133,10 @@ fn what_would_at_no_time_be_valid_is_not_written() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("provider.par");
     let mut expired = metadata();
-    expired.expires = Some(1);
+    expired.expires = Some(unix(1));
     let mut upside_down = metadata();
-    upside_down.not_before = Some(u64::MAX);
-    upside_down.expires = Some(u64::MAX - 1);
+    upside_down.not_before = Some(unix(9_000_000_000));
+    upside_down.expires = Some(unix(8_999_999_999));
     for metadata in [expired, upside_down] {
         let error = write(&ArchiveWriter::new(metadata), &path, Compression::None).unwrap_err();
         assert!(matches!(error, Error::NeverValid { .. }), "{error:?}");
@@ -146,7 +150,7 @@ fn an_archive_can_be_written_that_becomes_valid_later() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("provider.par");
     let mut writer = writer();
-    writer.metadata_mut().not_before = Some(u64::MAX);
+    writer.metadata_mut().not_before = Some(unix(9_000_000_000));
     write(&writer, &path, Compression::None).unwrap();
     let error = verify(fs::File::open(&path).unwrap(), &Limits::default()).unwrap_err();
     assert!(matches!(error, Error::NotYetValid(_)), "{error:?}");

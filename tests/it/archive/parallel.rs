@@ -44,7 +44,7 @@ fn executable(size: usize) -> Vec<u8> {
 
 fn sign(writer: &ArchiveWriter, path: &Path) {
     let subject = KeyPair::new_service().public_key();
-    let signer = Signer::new(KeyPair::new_account(), &subject).unwrap();
+    let signer = Signer::new(KeyPair::new_account(), subject.parse().unwrap()).unwrap();
     let written = writer.write(path, &signer, Compression::Gzip, &Silent);
     written.unwrap();
 }

@@ -14,7 +14,7 @@ use wasmcloud_par::archive::{
 };
 use wasmcloud_par::content::{ErrorKind, Silent};
 
-use super::names;
+use super::{names, unix};
 use crate::support::properties::tried;
 
 /// What an archive is made of.
@@ -77,8 +77,8 @@ fn metadata() -> impl Strategy<Value = Metadata> {
         revision,
         version,
         schema: schema.map(|(key, number, flag)| serde_json::json!({key: [number, flag]})),
-        not_before: Some(1_600_000_000),
-        expires: Some(9_600_000_000),
+        not_before: Some(unix(1_600_000_000)),
+        expires: Some(unix(9_600_000_000)),
     })
 }
 
@@ -110,7 +110,7 @@ impl Provider {
             writer.world(world.bytes());
         }
         let subject = KeyKind::Service.generate().public_key();
-        let signer = Signer::new(KeyKind::Account.generate(), &subject).unwrap();
+        let signer = Signer::new(KeyKind::Account.generate(), subject.parse().unwrap()).unwrap();
         let compression = match self.compress {
             true => Compression::Gzip,
             false => Compression::None,
@@ -134,10 +134,10 @@ proptest! {
         let path = provider.write(folder.path());
         let bytes = fs::read(&path).unwrap();
         let limits = Limits::default();
-        let Loaded { contents, executables } = loaded(&bytes).unwrap();
+        let Loaded { contents, executables, .. } = loaded(&bytes).unwrap();
         prop_assert_eq!(&verify(bytes.as_slice(), &limits).unwrap(), &contents);
         prop_assert_eq!(contents.claims.metadata(), provider.metadata);
-        prop_assert_eq!(contents.compressed, provider.compress);
+        prop_assert_eq!(contents.compression == Compression::Gzip, provider.compress);
         prop_assert_eq!(&contents.world, &provider.world.map(Content::bytes));
         prop_assert!(contents.absent.is_empty());
         prop_assert_eq!(executables.len(), provider.executables.len());

@@ -1,7 +1,7 @@
 //! Every way to write a provider archive that must load.
 
 use serde_json::{Value, json};
-use wasmcloud_par::archive::{Contents, Limits, extract, load, read_claims, verify};
+use wasmcloud_par::archive::{Compression, Contents, Limits, extract, load, read_claims, verify};
 
 use crate::support::archives::{ArchiveBuilder, Entry, Format, LINUX, MACOS, VENDOR, gzip};
 
@@ -158,10 +158,13 @@ fn named(macos: &str, linux: &str) -> ArchiveBuilder {
 fn every_variant_loads_plain_and_compressed() {
     for (variant, build) in VARIANTS {
         let plain = build().build();
-        for (bytes, compressed) in [(gzip(&plain), true), (plain, false)] {
+        for (bytes, compression) in [
+            (gzip(&plain), Compression::Gzip),
+            (plain, Compression::None),
+        ] {
             let contents = verify(bytes.as_slice(), &Limits::default())
                 .unwrap_or_else(|error| panic!("{variant}: {error}"));
-            assert_eq!(contents.compressed, compressed, "{variant}");
+            assert_eq!(contents.compression, compression, "{variant}");
             assert_eq!(contents.absent, [], "{variant}");
             assert_eq!(sizes(&contents), [MACOS, LINUX].map(size), "{variant}");
             assert_eq!(contents.claims.metadata().vendor, VENDOR, "{variant}");

@@ -81,7 +81,10 @@ async fn both_crates_load_the_world_that_was_packed() {
     let mut writer = ArchiveWriter::new(Metadata::default());
     writer.executable(LINUX.0.parse().unwrap(), Input::Bytes(LINUX.1.into()));
     writer.world(world.clone());
-    let signer = Signer::new(KeyPair::new_account(), &KeyPair::new_service().public_key());
+    let signer = Signer::new(
+        KeyPair::new_account(),
+        KeyPair::new_service().public_key().parse().unwrap(),
+    );
     writer
         .write(&path, &signer.unwrap(), Compression::Gzip, &Silent)
         .unwrap();

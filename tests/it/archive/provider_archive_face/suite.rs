@@ -1,6 +1,10 @@
 //! The cases of the unit tests of `provider-archive` 0.16.2. This file is compiled once for each crate;
 //! `super` says whose [`ProviderArchive`] and [`Result`] these are.
 
+use std::io::Cursor;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+
 use nkeys::KeyPair;
 use serde_json::json;
 use tempfile::TempDir;
@@ -302,5 +306,42 @@ async fn the_work_moves_between_threads() -> Result<()> {
         ProviderArchive::try_load_file(&path).await
     });
     assert_eq!(task.await??.targets().len(), 3);
+    Ok(())
+}
+
+/// Runs a future without a Tokio runtime.
+fn poll<T>(future: impl Future<Output = T>) -> T {
+    let mut future = pin!(future);
+    let mut context = Context::from_waker(Waker::noop());
+    loop {
+        if let Poll::Ready(output) = future.as_mut().poll(&mut context) {
+            return output;
+        }
+    }
+}
+
+#[test]
+fn an_archive_loads_outside_of_a_runtime() -> Result<()> {
+    let with = fixture()?;
+    let path = with.folder.path().join("elsewhere.par");
+    crate::support::block_on(async {
+        let mut archive = archive(&THREE)?;
+        archive
+            .write(&path, &with.issuer, &with.subject, false)
+            .await
+    })?;
+    let bytes = std::fs::read(&path)?;
+    let (target, library) = THREE[1];
+    for loaded in [
+        poll(ProviderArchive::load(&mut Cursor::new(&bytes), None))?,
+        poll(ProviderArchive::load(
+            &mut Cursor::new(&bytes),
+            Some(target),
+        ))?,
+        poll(ProviderArchive::try_load(&bytes))?,
+        poll(ProviderArchive::try_load_target(&bytes, target))?,
+    ] {
+        assert_eq!(loaded.target_bytes(target).as_deref(), Some(library));
+    }
     Ok(())
 }
