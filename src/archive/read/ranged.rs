@@ -10,7 +10,7 @@ use crate::archive::format::Index;
 use crate::archive::hashing::digest_of;
 use crate::archive::limits::Limits;
 use crate::archive::target::Target;
-use crate::content::{AtomicFile, Digest, MeteredReader, Progress, open_regular};
+use crate::content::{AtomicFile, Digest, MeteredReader, Progress, Stopped, open_regular};
 
 use super::extract::extract;
 use super::scan::read_claims;
@@ -85,7 +85,7 @@ fn by_index(
 ///
 /// # Errors
 ///
-/// [`Error::Write`]; [`Error::Stream`] when reading `content` failed for a reason other than its bytes;
+/// [`Error::Write`], also when a meter stopped the work; [`Error::Stream`] when reading `content` failed for a reason other than its bytes;
 /// [`Error::Thread`].
 pub(crate) fn write_executable(
     mut content: impl Read,
@@ -105,6 +105,7 @@ pub(crate) fn write_executable(
         Ok(digest) if digest == *expected => {}
         Ok(_) => return Ok(false),
         Err(Error::Stream(source)) if is_damage(&source) => return Ok(false),
+        Err(Error::Stream(source)) if is_stopped(&source) => return Err(failed(source)),
         Err(error) => return Err(error),
     }
     output
@@ -122,10 +123,15 @@ fn is_damage(error: &io::Error) -> bool {
     )
 }
 
+/// Returns whether a meter stopped the work on request.
+fn is_stopped(error: &io::Error) -> bool {
+    error.get_ref().is_some_and(|inner| inner.is::<Stopped>())
+}
+
 /// Returns the index in `head`, the first bytes of an archive, and the verified claims there. `None` when
 /// either is missing or cannot be used.
 ///
-/// The claims are those that every reader finds who begins at the start of the archive. The index does
+/// The claims are those at the start of the archive, which every reader finds. The index does
 /// not choose them, so that an archive has one publisher for all readers.
 pub(crate) fn read_head(head: &[u8], limits: &Limits) -> Option<(Index, VerifiedClaims)> {
     let index = Index::from_head(head)?;

@@ -271,8 +271,10 @@ mod tests {
             // The headers and the padding are most of so small an archive.
             let (mut accepted, mut refused) = (0, 0);
             for total in (0..8 * 1024).step_by(256) {
-                let mut limits = Limits::default();
-                limits.total = total;
+                let limits = Limits {
+                    total,
+                    ..Limits::default()
+                };
                 match pack(&limits) {
                     Ok(archive) => {
                         verify(archive.as_slice(), &limits).unwrap();

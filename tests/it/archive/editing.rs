@@ -1,4 +1,4 @@
-//! Changing archives that exist.
+//! Changing existing archives.
 
 use std::path::Path;
 use std::time::Duration;
@@ -25,7 +25,7 @@ impl Fixture {
         edit(&self.path, change, signer, Identity::Keep, &limits, &Silent)
     }
 
-    /// The error of an edit, after which everything is as it was.
+    /// Returns the error of an edit, and asserts that the edit changed no file.
     fn refused_change(
         &self,
         change: impl FnOnce(&mut ArchiveWriter) -> Result<(), Error>,
@@ -33,7 +33,7 @@ impl Fixture {
         let before = std::fs::read(&self.path).unwrap();
         let error = self.edit(change).unwrap_err();
         assert_eq!(std::fs::read(&self.path).unwrap(), before, "{error}");
-        assert_eq!(names(self.folder.path()), ["provider.par"], "{error}");
+        assert_eq!(names(self.directory.path()), ["provider.par"], "{error}");
         error
     }
 }
@@ -47,7 +47,7 @@ fn remove(writer: &mut ArchiveWriter, target: &str) -> Result<(), Error> {
 }
 
 #[test]
-fn an_executable_goes_and_all_else_stays() {
+fn removing_an_executable_keeps_all_else() {
     for compression in [Compression::None, Compression::Gzip] {
         let with = fixture("provider.par", |builder| {
             let builder = builder.world(b"the world");
@@ -68,12 +68,12 @@ fn an_executable_goes_and_all_else_stays() {
         );
         let targets: Vec<_> = after.executables.keys().map(|t| t.as_str()).collect();
         assert_eq!(targets, [MACOS.0]);
-        assert_eq!(names(with.folder.path()), ["provider.par"]);
+        assert_eq!(names(with.directory.path()), ["provider.par"]);
     }
 }
 
 #[test]
-fn what_is_not_there_cannot_be_removed_and_something_has_to_stay() {
+fn removing_an_absent_or_the_last_executable_is_refused() {
     let with = fixture("provider.par", ArchiveBuilder::build);
     let error = with.refused_change(|writer| remove(writer, "arm-linux"));
     assert_eq!(error.kind(), ErrorKind::NotFound);
@@ -151,19 +151,22 @@ fn an_archive_that_becomes_valid_later_can_be_edited_until_then() {
 
 #[cfg(unix)]
 #[test]
-fn an_edited_archive_is_for_those_for_whom_it_was() {
+fn an_edited_archive_keeps_its_permissions() {
     use std::os::unix::fs::PermissionsExt;
     let with = fixture("provider.par", ArchiveBuilder::build);
     let bits = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
     for mode in [0o600, 0o640, 0o444] {
         std::fs::set_permissions(&with.path, std::fs::Permissions::from_mode(mode)).unwrap();
         with.edit(|writer| {
-            // What is unpacked meanwhile, too.
-            let folder = with.folder.path();
-            for name in names(folder).iter().filter(|name| *name != "provider.par") {
-                assert_eq!(bits(&folder.join(name)) & 0o077, 0, "{name}");
+            // This holds for the unpacked files too.
+            let directory = with.directory.path();
+            for name in names(directory)
+                .iter()
+                .filter(|name| *name != "provider.par")
+            {
+                assert_eq!(bits(&directory.join(name)) & 0o077, 0, "{name}");
             }
-            assert_eq!(names(folder).len(), 2);
+            assert_eq!(names(directory).len(), 2);
             writer.metadata_mut().revision = Some(8);
             Ok(())
         })
@@ -173,7 +176,7 @@ fn an_edited_archive_is_for_those_for_whom_it_was() {
 }
 
 #[test]
-fn of_edits_at_the_same_time_none_is_lost() {
+fn no_edit_is_lost_when_several_run_at_the_same_time() {
     let with = fixture("provider.par", ArchiveBuilder::build);
     let targets = ["arm-linux", "mips-linux", "riscv64gc-linux", "s390x-linux"];
     std::thread::scope(|scope| {
@@ -197,5 +200,5 @@ fn of_edits_at_the_same_time_none_is_lost() {
             "{target}"
         );
     }
-    assert_eq!(names(with.folder.path()), ["provider.par"]);
+    assert_eq!(names(with.directory.path()), ["provider.par"]);
 }

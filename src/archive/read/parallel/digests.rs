@@ -156,7 +156,7 @@ struct Work<'w, 'f> {
 }
 
 impl Work<'_, '_> {
-    /// Inflates and adds parts until none is left.
+    /// Inflates and adds parts until all are taken.
     fn run(&self) {
         let guard = PanicGuard(self);
         let mut decompressor = Decompressor::new();

@@ -15,7 +15,7 @@ pub(super) enum Stretch {
 }
 
 /// A reader of the tar that can skip executables and not read them. Reading where an executable is fails,
-/// so that none is taken for another entry.
+/// so that an executable is not taken for another entry.
 pub(super) struct Skeleton {
     stretches: std::vec::IntoIter<Stretch>,
     current: Option<Stretch>,
