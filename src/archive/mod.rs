@@ -49,6 +49,7 @@ pub use provider_archive::ProviderArchive;
 pub use read::{Contents, Loaded, extract, extract_file, load, read_claims, verify, verify_file};
 pub(crate) use read::{read_head, write_executable};
 pub use target::{ParseTargetError, Target};
+#[cfg(feature = "cli")]
 pub(crate) use time::{from_unix, to_unix};
 #[cfg(feature = "wit")]
 pub use world::{encode_world, print_world};
