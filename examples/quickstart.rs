@@ -53,7 +53,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let executable = Input::File(std::env::current_exe()?);
     writer.executable(Target::host(), executable.clone());
     writer.executable("riscv64gc-linux".parse()?, executable);
-    let signer = Signer::new(account, &service)?;
+    let signer = Signer::new(account, service.parse()?)?;
     writer.write(&archive, &signer, Compression::Gzip, &Silent)?;
     let size = std::fs::metadata(&archive)?.len();
     println!("packed     {} ({size} bytes)", archive.display());

@@ -19,7 +19,7 @@
 //! });
 //! writer.executable(Target::host(), Input::File("target/release/keyvalue".into()));
 //! let subject = KeyKind::Service.generate().public_key();
-//! let signer = Signer::new(KeyKind::Account.generate(), &subject)?;
+//! let signer = Signer::new(KeyKind::Account.generate(), subject.parse()?)?;
 //! writer.write("keyvalue.par.gz".as_ref(), &signer, Compression::Gzip, &Silent)?;
 //!
 //! let client = Client::new(ClientOptions::default())?;

@@ -1,38 +1,39 @@
-//! Claims: who published an archive, which provider it is, and what it holds.
+//! Claims: the signed statement of an issuer about a provider and its executables.
 
 use std::collections::{BTreeMap, HashMap};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
-use nkeys::{KeyPair, KeyPairType};
 use wascap::jwt::{CapabilityProvider, Claims, Token, TokenValidation, validate_token};
 
 use crate::content::{Algorithm, Digest, rfc3339};
 
-use super::WORLD_ENTRY;
+use super::entry_names::WORLD_ENTRY;
 use super::error::Error;
+use super::keys::{Issuer, Subject};
 use super::target::Target;
+use super::time::{from_unix, to_unix};
 
-/// What the publisher says about a provider, besides the hashes of its executables.
+/// What an issuer says about a provider, besides the hashes of its executables.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Metadata {
-    /// The provider's name, for people.
+    /// The name of the provider, for people.
     pub name: Option<String>,
-    /// Who makes the provider, for people.
+    /// The vendor of the provider, for people.
     pub vendor: String,
     /// A number that grows from release to release.
     pub revision: Option<i32>,
-    /// The version, free text.
+    /// The version, as free text.
     pub version: Option<String>,
     /// A JSON schema of the provider's configuration.
     pub schema: Option<serde_json::Value>,
-    /// From when the archive is valid, in seconds since 1970. `None`: at once.
-    pub not_before: Option<u64>,
-    /// Until when the archive is valid, in seconds since 1970. `None`: for ever.
-    pub expires: Option<u64>,
+    /// The time from which the archive is valid, in whole seconds. With `None`, it is valid at once.
+    pub not_before: Option<SystemTime>,
+    /// The time until which the archive is valid, in whole seconds. With `None`, it never expires.
+    pub expires: Option<SystemTime>,
 }
 
 impl Metadata {
-    /// Checks that there is a time, now or later, at which an archive with these dates is valid.
+    /// Checks that an archive with these dates is valid now or at some later time.
     ///
     /// # Errors
     ///
@@ -41,13 +42,14 @@ impl Metadata {
         let Some(expires) = self.expires else {
             return Ok(());
         };
-        let now = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .map_or(0, |since| since.as_secs());
+        let now = SystemTime::now();
         let reason = match self.not_before {
-            _ if expires <= now => format!("that is past; it is {}", rfc3339(now)),
+            _ if expires <= now => format!("which is past: it is {} now", rfc3339(to_unix(now))),
             Some(not_before) if expires <= not_before => {
-                format!("and become valid only at {}", rfc3339(not_before))
+                format!(
+                    "before it becomes valid at {}",
+                    rfc3339(to_unix(not_before))
+                )
             }
             _ => return Ok(()),
         };
@@ -55,7 +57,7 @@ impl Metadata {
     }
 }
 
-/// A token that has been decoded and not verified: good for nothing but [`verify`](Self::verify).
+/// A token that has been decoded and not verified. [`verify`](Self::verify) makes [`VerifiedClaims`] of it.
 #[derive(Debug, Clone)]
 pub struct UnverifiedClaims {
     token: String,
@@ -63,7 +65,7 @@ pub struct UnverifiedClaims {
 }
 
 impl UnverifiedClaims {
-    /// Decodes a token. White space around it is ignored: tools that write a line end exist.
+    /// Decodes a token. White space around it is ignored, because some tools write a line end.
     ///
     /// # Errors
     ///
@@ -73,7 +75,7 @@ impl UnverifiedClaims {
         let claims = Claims::<CapabilityProvider>::decode(token).map_err(|source| {
             Error::MalformedClaims {
                 reason: "the token cannot be decoded".to_owned(),
-                source: Some(source),
+                source: Some(source.into()),
             }
         })?;
         Ok(Self {
@@ -94,7 +96,7 @@ impl UnverifiedClaims {
         Ok(claims)
     }
 
-    /// Verifies all but the dates: for whoever signs, and never for those who read.
+    /// Verifies all but the dates. Only signing and editing use it, never reading.
     pub(super) fn verify_undated(self) -> Result<VerifiedClaims, Error> {
         self.validate().map(|(claims, _)| claims)
     }
@@ -104,23 +106,25 @@ impl UnverifiedClaims {
         let provider = claims.metadata.clone().ok_or_else(|| {
             Error::malformed_claims("they have no `wascap` section, so they describe no provider")
         })?;
-        require_key("issuer", &claims.issuer, KeyPairType::Account)?;
-        require_key("subject", &claims.subject, KeyPairType::Service)?;
-        // Also checks that `alg` is the one there is.
+        let issuer: Issuer = claims.issuer.parse()?;
+        let subject: Subject = claims.subject.parse()?;
+        // This checks the header's `alg` too.
         let validation = validate_token::<CapabilityProvider>(&token).map_err(|source| {
             Error::MalformedClaims {
                 reason: "the token cannot be validated".to_owned(),
-                source: Some(source),
+                source: Some(source.into()),
             }
         })?;
         if !validation.signature_valid {
             return Err(Error::BadSignature {
-                issuer: claims.issuer,
+                issuer: issuer.to_string(),
             });
         }
         let (executables, world) = parse_hashes(&provider.target_hashes)?;
         let verified = VerifiedClaims {
             token: Token { jwt: token, claims },
+            issuer,
+            subject,
             provider,
             executables,
             world,
@@ -139,51 +143,51 @@ fn check_dates(validation: TokenValidation) -> Result<(), Error> {
     Ok(())
 }
 
-/// Claims whose signature and key types have been verified, and whose dates are good. There is no other
-/// way to get one by reading.
+/// Claims whose signature, key types and dates have been verified.
 ///
-/// Only who signs an archive, or [edits](super::edit) it, sees claims that become valid later or that
-/// have expired.
+/// Only signing and [editing](super::edit) give claims that become valid later or that have expired.
 #[derive(Debug, Clone, PartialEq)]
 pub struct VerifiedClaims {
     token: Token<CapabilityProvider>,
+    issuer: Issuer,
+    subject: Subject,
     provider: CapabilityProvider,
     executables: BTreeMap<Target, Digest>,
     world: Option<Digest>,
 }
 
 impl VerifiedClaims {
-    /// The signed token itself.
+    /// Returns the signed token.
     #[must_use]
     pub fn token(&self) -> &str {
         &self.token.jwt
     }
 
-    /// The public key of the account that signed, `A…`.
+    /// Returns the public key of the account that signed.
     #[must_use]
-    pub fn issuer(&self) -> &str {
-        &self.token.claims.issuer
+    pub fn issuer(&self) -> &Issuer {
+        &self.issuer
     }
 
-    /// The public key that identifies the provider, `V…`.
+    /// Returns the public key that identifies the provider.
     #[must_use]
-    pub fn subject(&self) -> &str {
-        &self.token.claims.subject
+    pub fn subject(&self) -> &Subject {
+        &self.subject
     }
 
-    /// When it was signed, in seconds since 1970.
+    /// Returns the time of signing. Times after the year 9999 become its last second.
     #[must_use]
-    pub fn issued_at(&self) -> u64 {
-        self.token.claims.issued_at
+    pub fn issued_at(&self) -> SystemTime {
+        from_unix(self.token.claims.issued_at)
     }
 
-    /// The revision, when the publisher gives one. It grows from release to release.
+    /// Returns the revision, when the issuer gives one. It grows from release to release.
     #[must_use]
     pub fn revision(&self) -> Option<i32> {
         self.provider.rev
     }
 
-    /// What the publisher says about the provider.
+    /// Returns what the issuer says about the provider. Times after the year 9999 become its last second.
     #[must_use]
     pub fn metadata(&self) -> Metadata {
         Metadata {
@@ -192,22 +196,22 @@ impl VerifiedClaims {
             revision: self.provider.rev,
             version: self.provider.ver.clone(),
             schema: self.provider.config_schema.clone(),
-            not_before: self.token.claims.not_before,
-            expires: self.token.claims.expires,
+            not_before: self.token.claims.not_before.map(from_unix),
+            expires: self.token.claims.expires.map(from_unix),
         }
     }
 
-    /// The signed hash of every executable, by target.
+    /// Returns the signed hash of every executable, by target.
     #[must_use]
     pub fn executables(&self) -> &BTreeMap<Target, Digest> {
         &self.executables
     }
 
-    /// The signed hash of the executable for `target`.
+    /// Returns the signed hash of the executable for `target`.
     ///
     /// # Errors
     ///
-    /// [`Error::NoSuchTarget`] with the targets there are.
+    /// [`Error::NoSuchTarget`] with the available targets.
     pub fn executable(&self, target: &Target) -> Result<&Digest, Error> {
         self.executables
             .get(target)
@@ -217,34 +221,17 @@ impl VerifiedClaims {
             })
     }
 
-    /// The signed hash of the WIT world.
+    /// Returns the signed hash of the WIT world.
     #[must_use]
     pub fn world(&self) -> Option<&Digest> {
         self.world.as_ref()
     }
 
-    /// The token in the type of the `wascap` crate.
+    /// Returns the token in the type of the `wascap` crate.
     #[must_use]
     pub fn as_wascap(&self) -> &Token<CapabilityProvider> {
         &self.token
     }
-}
-
-/// Checks that a public key is of the kind that its role asks for.
-pub(super) fn require_key(role: &'static str, key: &str, kind: KeyPairType) -> Result<(), Error> {
-    let expected = match kind {
-        KeyPairType::Account => "the public key of an account (A…)",
-        _ => "the public key of a service (V…)",
-    };
-    let right = KeyPair::from_public_key(key).is_ok_and(|pair| pair.key_pair_type() == kind);
-    if right {
-        return Ok(());
-    }
-    Err(Error::WrongKeyType {
-        role,
-        key: key.chars().take(60).flat_map(char::escape_debug).collect(),
-        expected,
-    })
 }
 
 type Hashes = (BTreeMap<Target, Digest>, Option<Digest>);
@@ -254,7 +241,10 @@ fn parse_hashes(target_hashes: &HashMap<String, String>) -> Result<Hashes, Error
     let mut world = None;
     for (name, hash) in target_hashes {
         let digest = Digest::from_hex(Algorithm::Sha256, hash).map_err(|_| {
-            Error::malformed_claims(format!("the hash of `{}` is none", name.escape_debug()))
+            Error::malformed_claims(format!(
+                "the hash of `{}` is not a SHA-256 hex digest",
+                name.escape_debug()
+            ))
         })?;
         if name == WORLD_ENTRY {
             world = Some(digest);

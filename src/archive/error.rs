@@ -1,45 +1,55 @@
-//! Everything that can be wrong with an archive, its claims or its keys.
+//! The errors of the archive layer.
 
+use std::error::Error as StdError;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use crate::content::{Digest, ErrorKind, rfc3339};
 
 use super::target::Target;
+use super::time::to_unix;
 
-/// An error of the archive layer: one variant per way that something can be bad.
+/// An error of a library, whose type may change.
+type Opaque = Box<dyn StdError + Send + Sync>;
+
+/// An error of the archive layer. Each variant is one thing that can be wrong with an archive, its claims
+/// or its keys.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// Something is wrong with the archive at `path`; the source says what.
+    /// The archive at a path cannot be used. The source says what is wrong.
     #[error("cannot use the archive {}", path.display())]
     Archive {
-        /// The archive.
+        /// The path of the archive.
         path: PathBuf,
-        /// What is wrong.
+        /// The error without the path.
         source: Box<Error>,
     },
     /// A file could not be read.
     #[error("cannot read {}", path.display())]
     Read {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
     /// A file could not be written.
     #[error("cannot write {}", path.display())]
     Write {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
-    /// The stream that holds the archive failed, or the work was stopped.
+    /// The input or output of an archive failed, or a meter stopped the work.
     #[error("reading the archive failed")]
     Stream(#[source] io::Error),
+    /// A thread could not be started, or it failed.
+    #[error("a thread that reads or hashes the archive failed")]
+    Thread(#[source] io::Error),
 
-    /// The bytes are no tar, plain or compressed.
+    /// The bytes are not a tar, plain or compressed.
     #[error("it is not a provider archive: {0}")]
     NotAnArchive(&'static str),
     /// The bytes are a WebAssembly module or component.
@@ -48,7 +58,7 @@ pub enum Error {
     /// The bytes are a ZIP file, as `provider-archive` 0.1 wrote them.
     #[error("it is a provider archive in the ZIP format of 2021, which no host reads any more")]
     Zip,
-    /// The bytes end too early.
+    /// The bytes end in the middle of something, which the text names.
     #[error("it is truncated: the data ends in the middle of {0}")]
     Truncated(&'static str),
     /// The gzip data is damaged.
@@ -57,105 +67,105 @@ pub enum Error {
     /// The tar structure is damaged.
     #[error("its tar structure is damaged")]
     DamagedTar(#[source] io::Error),
-    /// There is data behind the end of the archive.
-    #[error("there is data behind its end")]
+    /// There is data after the end of the archive.
+    #[error("there is data after its end")]
     TrailingData,
     /// A bound of [`Limits`](super::Limits) was exceeded.
     #[error("it has more than {limit} {what}")]
     TooLarge {
-        /// What there is too much of, with its unit.
+        /// What the bound counts, with its unit.
         what: &'static str,
-        /// The bound.
+        /// The bound, in that unit.
         limit: u64,
     },
     /// An entry has a name that no archive may have.
     #[error("its entry `{name}` has a forbidden name: {why}")]
     ForbiddenName {
-        /// The name, escaped.
+        /// The name of the entry, escaped.
         name: String,
-        /// Which rule it breaks.
+        /// The rule that the name breaks.
         why: &'static str,
     },
-    /// An entry is neither a file nor a folder.
+    /// An entry is neither a file nor a directory.
     #[error("its entry `{name}` is a {what}; only files are allowed")]
     ForbiddenEntry {
-        /// The name, escaped.
+        /// The name of the entry, escaped.
         name: String,
-        /// What it is.
+        /// The type of the entry.
         what: &'static str,
     },
-    /// Two entries mean the same thing.
+    /// Two entries are the claims, the world, or the executable for one target.
     #[error("it has two entries for `{0}`")]
     DuplicateEntry(String),
-    /// There is no `claims.jwt`.
+    /// The archive has no `claims.jwt`.
     #[error("it has no claims: the entry `claims.jwt` is missing")]
     NoClaims,
-    /// There is no executable.
+    /// The archive has no executable.
     #[error("it holds no executable")]
     NoExecutables,
 
-    /// The token is not a token of a provider.
+    /// The token is not one of a provider.
     #[error("its claims are malformed: {reason}")]
     MalformedClaims {
         /// What is malformed.
         reason: String,
-        /// The decoder's error, where there is one.
+        /// The error of the decoder.
         #[source]
-        source: Option<wascap::Error>,
+        source: Option<Opaque>,
     },
-    /// The token's signature is not that of its issuer.
+    /// The signature of the token is not that of its issuer.
     #[error("the signature of its claims is not that of their issuer {issuer}")]
     BadSignature {
         /// The issuer that the token names.
         issuer: String,
     },
-    /// The issuer or the subject is a key of the wrong type.
-    #[error("the {role} of its claims, `{key}`, is not {expected}")]
+    /// The issuer or the subject is not a public key of the right type.
+    #[error("the {role} `{key}` is not {expected}")]
     WrongKeyType {
         /// `issuer` or `subject`.
         role: &'static str,
         /// The key, escaped.
         key: String,
-        /// What it should be.
+        /// A description of the right type.
         expected: &'static str,
     },
-    /// The token has expired.
+    /// The token has expired. The text says how long ago.
     #[error("its claims expired {0}")]
     Expired(String),
-    /// The token is not yet valid.
+    /// The token is not yet valid. The text says in how long it is.
     #[error("its claims become valid only {0}")]
     NotYetValid(String),
     /// An entry is not covered by the signed hashes.
     #[error("its entry `{0}` is not covered by the signed claims")]
     Unclaimed(String),
-    /// An entry is not the one that was signed.
+    /// An entry has another hash than the signed one.
     #[error(
         "its entry `{entry}` was changed after signing: the claims name {expected}, it is {actual}"
     )]
     HashMismatch {
-        /// The entry.
+        /// The target of the executable, or the name of the world's entry.
         entry: String,
         /// The signed hash.
         expected: Digest,
-        /// The hash of what is there.
+        /// The hash of the content.
         actual: Digest,
     },
-    /// The claims cover a world that is not there.
+    /// The claims cover a world that the archive does not have.
     #[error("the world that its claims cover, `world.wasm`, is missing")]
     WorldMissing,
 
     /// The archive has no executable for a target.
     #[error("it has no executable for {target}; it has {}", list(available))]
     NoSuchTarget {
-        /// What was asked for.
+        /// The target that was asked for.
         target: Target,
-        /// What is there.
+        /// The targets of the archive.
         available: Vec<Target>,
     },
     /// An executable changed while it was being packed.
     #[error("{} changed while it was being packed", .0.display())]
     InputChanged(PathBuf),
-    /// Re-signing would change who the archive comes from or which provider it is.
+    /// Signing again would change the issuer or the subject of an archive.
     #[error(
         "the {role} would change from {before} to {after}, and with it the provider's identity"
     )]
@@ -168,31 +178,31 @@ pub enum Error {
         after: String,
     },
     /// An edit would leave no executable.
-    #[error("an archive holds an executable at least, and none would be left")]
+    #[error("an archive needs at least one executable, and none would be left")]
     NothingLeft,
     /// The archive that is to be signed would at no time be valid.
-    #[error("the archive would expire at {}, {reason}", rfc3339(*expires))]
+    #[error("the archive would expire at {}, {reason}", rfc3339(to_unix(*expires)))]
     NeverValid {
-        /// When it would expire, in seconds since 1970.
-        expires: u64,
+        /// The time when it would expire.
+        expires: SystemTime,
         /// Why that is too early.
         reason: String,
     },
     /// Signing failed.
     #[error("cannot sign the claims")]
-    Sign(#[source] nkeys::error::Error),
+    Sign(#[source] Opaque),
     /// The metadata cannot be written as claims.
     #[error("cannot encode the claims")]
-    Encode(#[source] serde_json::Error),
+    Encode(#[source] Opaque),
 
-    /// There is no key where one was looked for.
-    #[error("there is no {kind} key `{name}` in {}", folders(directories))]
+    /// No directory holds a key.
+    #[error("there is no {kind} key `{name}` in {}", paths(directories))]
     NoSuchKey {
         /// `account` or `service`.
         kind: &'static str,
-        /// The file's name.
+        /// The name of the key file, or the public key.
         name: String,
-        /// Where it was looked for.
+        /// The directories that were searched.
         directories: Vec<PathBuf>,
     },
     /// A seed is malformed. Its text is a secret and not part of the error.
@@ -200,44 +210,50 @@ pub enum Error {
     MalformedSeed {
         /// Where the seed came from.
         origin: String,
-        /// What `nkeys` said.
-        source: nkeys::error::Error,
+        /// The error of the decoder.
+        source: Opaque,
     },
-    /// A seed is of another type.
+    /// A seed is of the wrong type.
     #[error("the key in {origin} is not {expected}")]
     WrongSeedType {
         /// Where the seed came from.
         origin: String,
-        /// What it should be.
+        /// A description of the right type.
         expected: &'static str,
     },
-    /// There is no folder for keys: neither an option nor the environment names one.
+    /// The caller gave no directory for keys, and the environment names none.
     #[error(
-        "no folder for keys is known: neither --directory nor WASH_KEYS is set, and there is no home folder"
+        "no directory for keys is known: none was given, WASH_KEYS is not set, and there is no home directory"
     )]
     NoKeyDirectory,
 
-    /// A WIT folder cannot be encoded, or a world not be printed.
+    /// A WIT directory cannot be encoded, or a world cannot be printed.
     #[error("cannot use the WIT in {place}: {reason}")]
     Wit {
-        /// The folder, or the entry.
+        /// The directory, or the name of the entry.
         place: String,
-        /// What the parser said.
+        /// The message of the parser.
         reason: String,
     },
 }
 
 impl Error {
-    /// Says which archive an error is about.
+    /// Adds the path of the archive to an error that names no file.
     #[must_use]
     pub fn in_archive(self, path: &Path) -> Self {
         match self {
-            // These name their file already.
             Self::Archive { .. } | Self::Read { .. } | Self::Write { .. } => self,
             other => Self::Archive {
                 path: path.to_owned(),
                 source: Box::new(other),
             },
+        }
+    }
+
+    pub(super) fn write(path: &Path, source: io::Error) -> Self {
+        Self::Write {
+            path: path.to_owned(),
+            source,
         }
     }
 
@@ -248,7 +264,7 @@ impl Error {
         }
     }
 
-    /// What a caller can decide on.
+    /// Returns the kind of the error, for callers that act on it.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         match self {
@@ -264,12 +280,14 @@ impl Error {
             | Self::WrongSeedType { .. }
             | Self::NoKeyDirectory
             | Self::Wit { .. } => ErrorKind::Usage,
-            Self::InputChanged(_) | Self::Sign(_) | Self::Encode(_) => ErrorKind::Other,
+            Self::InputChanged(_) | Self::Thread(_) | Self::Sign(_) | Self::Encode(_) => {
+                ErrorKind::Other
+            }
             _ => ErrorKind::NotVerified,
         }
     }
 
-    /// What to do about it, where there is something to do.
+    /// Returns what the user can do about the error.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
@@ -326,7 +344,7 @@ fn list(targets: &[Target]) -> String {
     names.join(", ")
 }
 
-fn folders(directories: &[PathBuf]) -> String {
+fn paths(directories: &[PathBuf]) -> String {
     let names: Vec<String> = directories
         .iter()
         .map(|path| path.display().to_string())

@@ -1,5 +1,6 @@
-//! Hashing beside reading.
+//! Hashing on a thread beside the one that reads.
 
+use std::io;
 use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
 use std::thread::{self, Builder};
 
@@ -7,20 +8,25 @@ use crate::content::{Algorithm, Digest, Hasher};
 
 use super::error::Error;
 
-/// How much is handed over at a time.
+/// How many bytes go to the hashing thread at a time.
 const PIECE: usize = 256 * 1024;
 
-/// How many pieces wait to be hashed: enough that neither side waits for the other's next step.
+/// How many pieces may wait to be hashed. Four are enough that neither side waits for single steps of
+/// the other.
 const WAITING: usize = 4;
 
-/// The SHA-256 digest of what `next` reads, piece by piece, until it reads nothing.
+/// Returns the SHA-256 digest of what `next` reads, piece by piece, until it reads nothing.
 ///
-/// Hashing takes about twice as long as inflating on a processor without SHA extensions. It runs on a
-/// thread of its own, so that reading an archive takes as long as the slower of both, not their sum.
+/// On a processor without SHA extensions, hashing takes about twice as long as inflating. With a thread
+/// of its own, reading an archive takes as long as the slower of both and not as long as their sum.
+///
+/// # Errors
+///
+/// Those of `next`, or [`Error::Thread`].
 pub(super) fn digest_of(
     mut next: impl FnMut(&mut [u8]) -> Result<usize, Error>,
 ) -> Result<Digest, Error> {
-    // Most entries that are small fit a single piece, which is not worth a thread.
+    // Most small entries fit a single piece, which is not worth a thread.
     let mut first = vec![0; PIECE];
     let count = fill(&mut first, &mut next)?;
     if count < PIECE {
@@ -30,23 +36,23 @@ pub(super) fn digest_of(
         let (full, pieces) = sync_channel(WAITING);
         let (spent, empty) = channel();
         let hashing = Builder::new()
-            .name("hashing".to_owned())
+            .name("par-hash".to_owned())
             .spawn_scoped(scope, move || {
                 let mut hasher = Hasher::new(Algorithm::Sha256);
                 for (piece, count) in pieces {
                     let piece: Vec<u8> = piece;
                     hasher.update(piece.get(..count).unwrap_or_default());
-                    // Nobody wants it back when reading has ended.
+                    // The reading side drops its end after its last piece.
                     let _ = spent.send(piece);
                 }
                 hasher.finish()
             })
-            .map_err(Error::Stream)?;
+            .map_err(Error::Thread)?;
         let handed_over = hand_over((first, count), &full, &empty, &mut next);
         drop(full);
         let digest = hashing
             .join()
-            .map_err(|_| Error::Stream(std::io::Error::other("the hashing thread failed")));
+            .map_err(|_| Error::Thread(io::Error::other("the hashing thread panicked")));
         handed_over.and(digest)
     })
 }
@@ -59,7 +65,7 @@ fn hand_over(
     next: &mut impl FnMut(&mut [u8]) -> Result<usize, Error>,
 ) -> Result<(), Error> {
     let mut piece = first;
-    // A thread that is gone takes nothing more; joining it tells.
+    // Sending fails when the hashing thread has panicked, which joining it reports.
     while piece.1 > 0 && full.send(piece).is_ok() {
         let mut buffer = empty.try_recv().unwrap_or_else(|_| vec![0; PIECE]);
         let count = fill(&mut buffer, next)?;
@@ -68,7 +74,7 @@ fn hand_over(
     Ok(())
 }
 
-/// Reads until `buffer` is full or nothing is left, and gives how much was read.
+/// Reads until `buffer` is full or nothing is left, and returns how many bytes were read.
 fn fill(
     buffer: &mut [u8],
     next: &mut impl FnMut(&mut [u8]) -> Result<usize, Error>,
@@ -94,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn the_digest_is_that_of_the_whole_whatever_its_length() {
+    fn content_of_any_length_has_its_digest() {
         let content: Vec<u8> = (0..9 * PIECE + 7).map(|i| (i % 251) as u8).collect();
         for length in [0, 1, PIECE - 1, PIECE, PIECE + 1, 5 * PIECE, content.len()] {
             let content = &content[..length];
@@ -103,13 +109,13 @@ mod tests {
     }
 
     #[test]
-    fn a_reader_that_fails_ends_it() {
+    fn an_error_of_the_reader_ends_hashing() {
         struct Failing(usize);
         impl Read for Failing {
-            fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+            fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
                 match self.0.checked_sub(1) {
                     Some(left) => self.0 = left,
-                    None => return Err(std::io::Error::other("it broke")),
+                    None => return Err(io::Error::other("it broke")),
                 }
                 Ok(buffer.len())
             }

@@ -1,11 +1,11 @@
-//! How much a reader is willing to take.
+//! The bounds on archives.
 
 use super::error::Error;
 
-/// The bounds that reading an archive keeps to, whatever the archive says of itself.
+/// The bounds that readers and the writer of archives keep to, whatever an archive says of itself.
 ///
-/// The defaults are far above every archive that is known, and low enough that a lying one costs
-/// neither memory nor much time. Whoever wants others changes them:
+/// The defaults are far above every known archive, and low enough that a malicious one costs neither
+/// much memory nor much time. A program can change them:
 ///
 /// ```
 /// use wasmcloud_par::archive::Limits;
@@ -17,38 +17,40 @@ use super::error::Error;
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Limits {
-    /// Entries of the tar, extension headers included. Default: 1,024.
+    /// The most entries of the tar, extension headers included. Default: 1,024.
     pub entries: usize,
-    /// Bytes of an entry's name. Default: 1,024.
+    /// The most bytes of the name of an entry. Default: 1,024.
     pub name: usize,
-    /// Bytes of the signed token, and of one extension header. Default: 1 MiB.
+    /// The most bytes of the signed token, and of one extension header. Default: 1 MiB.
     pub claims: u64,
-    /// Bytes of the WIT world, which is held in memory. Default: 8 MiB.
+    /// The most bytes of the WIT world, which is held in memory. Default: 8 MiB.
     pub world: u64,
-    /// Bytes of one executable. Default: 4 GiB.
+    /// The most bytes of one executable. Default: 4 GiB.
     pub executable: u64,
-    /// Bytes of the whole tar once inflated. Default: 16 GiB.
+    /// The most bytes of the whole tar once inflated: headers, padding and the end included. Default:
+    /// 16 GiB.
     pub total: u64,
-    /// Bytes that one compressed byte may stand for, on the average of what has been read. Default: 100.
+    /// The most inflated bytes for each compressed byte, on the average of what has been read. Default:
+    /// 100.
     ///
-    /// Executables come to 3 or so. The same byte over and over comes to 103 at the fastest level there
-    /// is, and to 1,032 at most (258 bytes in two bits of deflate).
+    /// Executables have a ratio of about 3. A single repeated byte has a ratio of 103 at the fastest
+    /// level of compression, and of 1,032 at most (258 bytes in two bits of deflate).
     pub ratio: u64,
-    /// Bytes that may be inflated on top of what [`ratio`](Self::ratio) allows. Default: 64 MiB.
+    /// How many bytes may be inflated on top of what [`ratio`](Self::ratio) allows. Default: 64 MiB.
     ///
-    /// So that a small archive may hold what it likes, such as an executable that is mostly padding:
-    /// to inflate that much takes a fraction of a second.
+    /// This lets a small archive hold an executable that is mostly padding. Inflating so much takes a
+    /// fraction of a second.
     pub ratio_allowance: u64,
 }
 
 impl Limits {
-    /// Whether `compressed` bytes may stand for `inflated` bytes.
+    /// Returns whether `compressed` bytes may inflate to `inflated` bytes.
     pub(super) fn allow_expansion(&self, compressed: u64, inflated: u64) -> bool {
         let most = compressed.saturating_mul(self.ratio);
         inflated <= most.saturating_add(self.ratio_allowance)
     }
 
-    /// What is wrong when they may not.
+    /// Returns the error of an archive that inflates to more than is allowed.
     pub(super) fn too_much_expansion(&self) -> Error {
         Error::TooLarge {
             what: "bytes for each compressed byte",

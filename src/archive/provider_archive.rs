@@ -1,10 +1,11 @@
-//! The face that users of the `provider-archive` crate know.
+//! The interface of the `provider-archive` crate.
 //!
 //! Names, arguments and `async` are those of its version 0.16, so that a program moves over by changing
-//! its `use` line. What differs is what loads: signature, key types and dates are checked too.
+//! its `use` line. Loading is stricter: it also verifies the signature, the key types and the dates.
 
 use std::collections::BTreeMap;
-use std::io::{self, Read};
+use std::fs::File;
+use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
@@ -15,19 +16,20 @@ use wascap::jwt::{CapabilityProvider, Claims, Token};
 use crate::content::{Silent, open_regular};
 
 use super::claims::Metadata;
+use super::compression::Compression;
 use super::error::Error;
-use super::extract::{Loaded, load};
-use super::input::Input;
 use super::limits::Limits;
-use super::signer::Signer;
+use super::read::{Loaded, load};
 use super::target::Target;
-use super::writer::{ArchiveWriter, Compression};
+use super::write::{ArchiveWriter, Input, Signer};
+
+/// How many bytes of an input are copied at a time.
+const PIECE: usize = 1024 * 1024;
 
 /// The result type of `provider-archive`. The error inside is an [`Error`] or an [`io::Error`].
 pub type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Sync + Send>>;
 
-/// An archive in memory. Large archives are better served by the streaming functions of
-/// [`archive`](super).
+/// An archive in memory. The streaming functions of [`archive`](super) suit large archives better.
 pub struct ProviderArchive {
     metadata: Metadata,
     executables: BTreeMap<Target, Bytes>,
@@ -36,7 +38,7 @@ pub struct ProviderArchive {
 }
 
 impl ProviderArchive {
-    /// An archive without executables.
+    /// Creates an archive without executables.
     #[must_use]
     pub fn new(name: &str, vendor: &str, rev: Option<i32>, ver: Option<String>) -> Self {
         Self {
@@ -57,7 +59,7 @@ impl ProviderArchive {
     ///
     /// # Errors
     ///
-    /// When no archive can carry an entry of that name.
+    /// A [`ParseTargetError`](super::ParseTargetError) when no archive can carry an entry of that name.
     pub fn add_library(&mut self, target: &str, input: &[u8]) -> Result<()> {
         let target = Target::carried(target)?;
         self.executables
@@ -85,38 +87,38 @@ impl ProviderArchive {
         Ok(())
     }
 
-    /// The targets that there are executables for.
+    /// Returns the targets of the executables.
     #[must_use]
     pub fn targets(&self) -> Vec<String> {
         self.executables.keys().map(Target::to_string).collect()
     }
 
-    /// The executable for a target.
+    /// Returns the executable for a target.
     #[must_use]
     pub fn target_bytes(&self, target: &str) -> Option<Vec<u8>> {
         let target = Target::carried(target).ok()?;
         self.executables.get(&target).map(|bytes| bytes.to_vec())
     }
 
-    /// The claims: there are none before the archive has been written or loaded.
+    /// Returns the claims. There are none before the archive has been written or loaded.
     #[must_use]
     pub fn claims(&self) -> Option<Claims<CapabilityProvider>> {
         self.token.as_ref().map(|token| token.claims.clone())
     }
 
-    /// The signed token: there is none before the archive has been written or loaded.
+    /// Returns the signed token. There is none before the archive has been written or loaded.
     #[must_use]
     pub fn claims_token(&self) -> Option<Token<CapabilityProvider>> {
         self.token.clone()
     }
 
-    /// The JSON schema of the provider's configuration.
+    /// Returns the JSON schema of the provider's configuration.
     #[must_use]
     pub fn schema(&self) -> Option<serde_json::Value> {
         self.metadata.schema.clone()
     }
 
-    /// The WIT world.
+    /// Returns the WIT world, in its encoded form.
     #[must_use]
     pub fn wit_world(&self) -> Option<&[u8]> {
         self.world.as_deref()
@@ -126,7 +128,7 @@ impl ProviderArchive {
     ///
     /// # Errors
     ///
-    /// The [`Error`] of the first thing that is wrong with it.
+    /// The [`Error`] of the first check that fails.
     pub async fn try_load(input: &[u8]) -> Result<Self> {
         Ok(load(input, None, &Limits::default())?.into())
     }
@@ -135,7 +137,7 @@ impl ProviderArchive {
     ///
     /// # Errors
     ///
-    /// The [`Error`] of the first thing that is wrong with it, [`Error::NoSuchTarget`] included.
+    /// The [`Error`] of the first check that fails, or [`Error::NoSuchTarget`].
     pub async fn try_load_target(input: &[u8], target: &str) -> Result<Self> {
         require(load(input, Some(target), &Limits::default())?, Some(target))
     }
@@ -144,7 +146,7 @@ impl ProviderArchive {
     ///
     /// # Errors
     ///
-    /// The [`Error`] of the first thing that is wrong with it, its path included.
+    /// The [`Error`] of the first check that fails, with the path of the file.
     pub async fn try_load_file(path: impl AsRef<Path>) -> Result<Self> {
         load_path(path.as_ref(), None).await
     }
@@ -153,36 +155,33 @@ impl ProviderArchive {
     ///
     /// # Errors
     ///
-    /// The [`Error`] of the first thing that is wrong with it, its path included.
+    /// The [`Error`] of the first check that fails, with the path of the file.
     pub async fn try_load_target_from_file(path: impl AsRef<Path>, target: &str) -> Result<Self> {
         load_path(path.as_ref(), Some(target)).await
     }
 
-    /// Loads and verifies an archive from its start, and keeps the executable for `target`, or all.
+    /// Loads and verifies the archive in `input` from its start, and keeps the executable for `target`, or
+    /// all executables. Like the other functions, it works outside of a Tokio runtime too.
     ///
     /// # Errors
     ///
-    /// The [`Error`] of the first thing that is wrong with it, or what `input` failed with.
+    /// The [`Error`] of the first check that fails, or the error of `input`.
     pub async fn load<R: AsyncRead + AsyncSeek + Unpin + Send + Sync>(
         input: &mut R,
         target: Option<&str>,
     ) -> Result<Self> {
         input.rewind().await?;
-        // The reader of archives is a blocking one: it gets a file without a name.
-        let limit = Limits::default().total;
-        let mut copy = tokio::fs::File::from_std(tempfile::tempfile()?);
-        tokio::io::copy(&mut input.take(limit), &mut copy).await?;
-        copy.rewind().await?;
-        load_blocking(copy.into_std().await, target).await
+        let copy = spool(&mut input.take(Limits::default().total)).await?;
+        load_blocking(copy, target).await
     }
 
     /// Signs and writes the archive. A compressed one gets the extension `.gz` when `destination` lacks
-    /// it, as that crate does.
+    /// it, as in the `provider-archive` crate.
     ///
     /// # Errors
     ///
-    /// When `issuer` has no seed or is no account, when `subject` is no service, or when the file
-    /// cannot be written.
+    /// An [`Error`] when `issuer` has no seed or is not an account, when `subject` is not a service, or
+    /// when the file cannot be written.
     pub async fn write(
         &mut self,
         destination: impl AsRef<Path>,
@@ -190,7 +189,7 @@ impl ProviderArchive {
         subject: &KeyPair,
         compress_par: bool,
     ) -> Result<()> {
-        let signer = Signer::new(issuer.clone(), &subject.public_key())?;
+        let signer = Signer::new(issuer.clone(), subject.public_key().parse()?)?;
         let mut writer = ArchiveWriter::new(self.metadata.clone());
         for (target, bytes) in &self.executables {
             writer.executable(target.clone(), Input::Bytes(bytes.clone()));
@@ -252,8 +251,29 @@ async fn load_blocking(
     require(loaded, target)
 }
 
-/// That crate gives an error when the one target that was asked for is not there, and its callers rely
-/// on it.
+/// Copies an input to a file without a name, which the blocking reader of archives can read.
+async fn spool(input: &mut (impl AsyncRead + Unpin)) -> io::Result<File> {
+    let mut copy = blocking(tempfile::tempfile).await??;
+    loop {
+        let mut piece = Vec::with_capacity(PIECE);
+        while piece.len() < PIECE && input.read_buf(&mut piece).await? > 0 {}
+        let last = piece.is_empty();
+        copy = blocking(move || {
+            copy.write_all(&piece)?;
+            if last {
+                copy.rewind()?;
+            }
+            io::Result::Ok(copy)
+        })
+        .await??;
+        if last {
+            return Ok(copy);
+        }
+    }
+}
+
+/// Checks that the one target that was asked for is there. Callers of the `provider-archive` crate rely on
+/// that error.
 fn require(loaded: Loaded, target: Option<&str>) -> Result<ProviderArchive> {
     if let Some(target) = target {
         loaded.contents.require(&Target::carried(target)?)?;
@@ -261,8 +281,8 @@ fn require(loaded: Loaded, target: Option<&str>) -> Result<ProviderArchive> {
     Ok(loaded.into())
 }
 
-/// Runs blocking work where it does not block others; outside of Tokio, where the peer's functions work
-/// too, right here.
+/// Runs blocking work on a thread for such work. Outside of a Tokio runtime, where the functions of the
+/// `provider-archive` crate work too, it runs on the current thread.
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> io::Result<T> {
     match tokio::runtime::Handle::try_current() {
         Ok(runtime) => runtime.spawn_blocking(work).await.map_err(io::Error::other),

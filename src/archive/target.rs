@@ -1,22 +1,22 @@
-//! Targets: which machine an executable is for.
+//! Targets: the machines that executables are for.
 
 use std::fmt;
 use std::str::FromStr;
 
-use super::{CLAIMS_ENTRY, WORLD_ENTRY};
+use super::entry_names::{CLAIMS_ENTRY, WORLD_ENTRY};
 
 /// The machine an executable is for, such as `x86_64-linux`: the names of Rust's constants
 /// [`std::env::consts::ARCH`] and [`OS`](std::env::consts::OS), joined by a hyphen.
 ///
-/// The names are not limited to those known today: an archive carries what it carries.
+/// Other names than those of Rust are allowed, so that archives with newer targets can be read.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Target(String);
 
 impl Target {
-    /// So that `{target}.bin` fits the name field of a tar header, 100 bytes.
+    /// The longest name in bytes. `{target}.bin` has to fit the name field of a tar header, 100 bytes.
     const LONGEST: usize = 96;
 
-    /// The target of the running program.
+    /// Returns the target of the running program.
     #[must_use]
     pub fn host() -> Self {
         Self(format!(
@@ -26,13 +26,13 @@ impl Target {
         ))
     }
 
-    /// A target under any name that an archive can carry. To make one from what a user wrote, parse
-    /// it instead: that wants the form `arch-os`.
+    /// Creates a target with any name that an archive can carry. The input of a user is better parsed,
+    /// which requires the form `arch-os`.
     ///
     /// # Errors
     ///
-    /// [`ParseTargetError`] for names that are empty, longer than 96 bytes, hold separators of paths,
-    /// white space or control characters, or that stand for something else in an archive.
+    /// [`ParseTargetError`] for names that are empty, are longer than 96 bytes, hold separators of paths,
+    /// white space or control characters, or are the names of other entries.
     pub fn carried(name: &str) -> Result<Self, ParseTargetError> {
         let reserved = [CLAIMS_ENTRY, WORLD_ENTRY]
             .iter()
@@ -53,8 +53,8 @@ impl Target {
         Ok(Self(name.to_owned()))
     }
 
-    /// The name that hosts look for, when this one is a common other name of it: `aarch64-macos` for
-    /// `arm64-darwin`.
+    /// Returns the name that hosts look for when this target has another common name: `aarch64-macos`
+    /// for `arm64-darwin`. `None` when the name is the usual one.
     #[must_use]
     pub fn usual_name(&self) -> Option<String> {
         let (arch, os) = self.0.split_once('-')?;
@@ -75,7 +75,7 @@ impl Target {
         (usual != self.0).then_some(usual)
     }
 
-    /// The name.
+    /// Returns the name.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -90,7 +90,7 @@ impl FromStr for Target {
             name: name.chars().take(Self::LONGEST).collect(),
             suggestion,
         };
-        // The platforms of container images turn it around: `linux/arm64`.
+        // Container images name the platform the other way round: `linux/arm64`.
         let word = |text: &str| text.chars().all(char::is_alphanumeric);
         if let Some((os, arch)) = name.split_once('/').filter(|(os, _)| word(os)) {
             let target = Self::carried(&format!("{arch}-{os}")).map_err(|_| error(None))?;
@@ -116,7 +116,7 @@ impl fmt::Debug for Target {
     }
 }
 
-/// A text that does not name a target.
+/// The error of a text that does not name a target.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParseTargetError {
     name: String,
@@ -145,7 +145,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_pair_of_names_is_a_target_known_or_not() {
+    fn any_pair_of_names_is_a_target() {
         for name in [
             "x86_64-linux",
             "riscv64gc-linux",
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn other_texts_are_refused_with_the_form_that_is_wanted() {
+    fn other_texts_are_refused_and_the_error_names_the_form() {
         for name in [
             "",
             "linux",
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn an_archive_carries_names_that_are_no_pair_but_not_those_of_its_own_entries() {
+    fn an_archive_carries_single_names_but_not_those_of_other_entries() {
         assert!(Target::carried("plugin").is_ok());
         for name in [
             "claims",
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn names_from_elsewhere_are_recognised() {
+    fn other_common_names_are_recognised() {
         let usual = |name: &str| Target::carried(name).unwrap().usual_name();
         assert_eq!(usual("arm64-darwin").as_deref(), Some("aarch64-macos"));
         assert_eq!(

@@ -1,38 +1,38 @@
-//! WIT worlds: from a folder of WIT files to the form an archive carries, and back to text.
+//! WIT worlds: encoding a directory of WIT files, and printing an encoded world.
 
 use std::path::Path;
 
 use wit_component::{DecodedWasm, WitPrinter};
 use wit_parser::Resolve;
 
-use super::WORLD_ENTRY;
+use super::entry_names::WORLD_ENTRY;
 use super::error::Error;
 
-/// Encodes the WIT package in `folder`, its dependencies under `deps/` included, as `wash` does.
+/// Encodes the WIT package in `directory`, its dependencies under `deps/` included, as `wash` does.
 ///
 /// # Errors
 ///
-/// [`Error::Wit`] with the parser's words when the folder holds no valid package.
-pub fn encode_world(folder: &Path) -> Result<Vec<u8>, Error> {
+/// [`Error::Wit`] with the message of the parser when the directory holds no valid package.
+pub fn encode_world(directory: &Path) -> Result<Vec<u8>, Error> {
     let error = |reason: String| Error::Wit {
-        place: folder.display().to_string(),
+        place: directory.display().to_string(),
         reason,
     };
-    if !folder.is_dir() {
-        return Err(error("it is not a folder".to_owned()));
+    if !directory.is_dir() {
+        return Err(error("not a directory".to_owned()));
     }
     let mut resolve = Resolve::default();
     let (package, _) = resolve
-        .push_dir(folder)
+        .push_dir(directory)
         .map_err(|source| error(format!("{source:#}")))?;
     wit_component::encode(&resolve, package).map_err(|source| error(format!("{source:#}")))
 }
 
-/// The text form of an encoded world.
+/// Returns the text form of an encoded world.
 ///
 /// # Errors
 ///
-/// [`Error::Wit`] when the bytes are no encoded world.
+/// [`Error::Wit`] when the bytes are not an encoded world.
 pub fn print_world(world: &[u8]) -> Result<String, Error> {
     let error = |reason: String| Error::Wit {
         place: WORLD_ENTRY.to_owned(),

@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use crate::archive::{self, ArchiveWriter, Compression, KeyKind, Metadata, Signer, encode_world};
+use crate::archive::{
+    self, ArchiveWriter, Compression, KeyKind, Metadata, Signer, encode_world, from_unix,
+};
 use crate::content::AtomicFile;
 use anyhow::{Result, bail};
 use clap::ValueHint;
@@ -98,8 +100,8 @@ fn create(args: Args, session: &Session) -> Result<Answer> {
             Some(path) => Some(read_schema(&path)?),
             None => None,
         },
-        not_before: args.not_before.map(|date| date.seconds(signed)),
-        expires: args.expires.map(|date| date.seconds(signed)),
+        not_before: args.not_before.map(|date| from_unix(date.seconds(signed))),
+        expires: args.expires.map(|date| from_unix(date.seconds(signed))),
     });
     writer.metadata().check_dates()?;
     for (target, input) in binaries.inputs() {
@@ -122,8 +124,8 @@ fn create(args: Args, session: &Session) -> Result<Answer> {
     let targets: Vec<&str> = claims.executables().keys().map(|t| t.as_str()).collect();
     let answer = Answer::new(text(&destination))
         .field("file", text(&destination))
-        .field("issuer", claims.issuer())
-        .field("service", claims.subject())
+        .field("issuer", claims.issuer().as_str())
+        .field("service", claims.subject().as_str())
         .field("targets", targets);
     Ok(binaries.warn(session, answer))
 }
@@ -166,5 +168,6 @@ fn signer(options: &SigningOptions, binaries: &Binaries, session: &Session) -> R
     announce(session, KeyKind::Account, &origin);
     let (subject, origin) = subject(generate)?;
     announce(session, KeyKind::Service, &origin);
-    Ok(at(Signer::new(issuer, &subject.public_key())?, created))
+    let signer = Signer::new(issuer, subject.public_key().parse()?)?;
+    Ok(at(signer, created))
 }

@@ -3,7 +3,7 @@
 use std::str::FromStr;
 use std::time::{Duration, UNIX_EPOCH};
 
-use crate::archive::Metadata;
+use crate::archive::{Metadata, to_unix};
 use crate::content::rfc3339;
 
 /// A date that an archive is to get.
@@ -47,7 +47,10 @@ impl FromStr for Date {
 
 /// When an archive is valid, unless it is for ever.
 pub(crate) fn validity(metadata: &Metadata) -> Option<String> {
-    match (metadata.not_before, metadata.expires) {
+    match (
+        metadata.not_before.map(to_unix),
+        metadata.expires.map(to_unix),
+    ) {
         (None, None) => None,
         (Some(from), None) => Some(format!("valid since {}", rfc3339(from))),
         (None, Some(until)) => Some(format!("valid until {}", rfc3339(until))),
@@ -61,6 +64,8 @@ pub(crate) fn validity(metadata: &Metadata) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use crate::archive::from_unix;
+
     use super::*;
 
     #[test]
@@ -103,9 +108,9 @@ mod tests {
 
     #[test]
     fn what_is_valid_for_ever_needs_no_words() {
-        let metadata = |not_before, expires| Metadata {
-            not_before,
-            expires,
+        let metadata = |not_before: Option<u64>, expires: Option<u64>| Metadata {
+            not_before: not_before.map(from_unix),
+            expires: expires.map(from_unix),
             ..Metadata::default()
         };
         assert_eq!(validity(&metadata(None, None)), None);

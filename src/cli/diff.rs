@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::archive::{Contents, Target};
+use crate::archive::{Contents, Target, to_unix};
 use crate::client::TrustPolicy;
 use crate::content::rfc3339;
 use anyhow::{Result, bail};
@@ -94,10 +94,10 @@ fn fields(contents: &Contents) -> [(&'static str, Value); 10] {
         ("vendor", json!(metadata.vendor)),
         ("version", json!(metadata.version)),
         ("revision", json!(metadata.revision)),
-        ("issuer", json!(claims.issuer())),
-        ("service", json!(claims.subject())),
-        ("not_before", json!(metadata.not_before)),
-        ("expires", json!(metadata.expires)),
+        ("issuer", json!(claims.issuer().as_str())),
+        ("service", json!(claims.subject().as_str())),
+        ("not_before", json!(metadata.not_before.map(to_unix))),
+        ("expires", json!(metadata.expires.map(to_unix))),
         ("schema", json!(metadata.schema)),
         ("world", json!(claims.world().map(ToString::to_string))),
     ]

@@ -58,8 +58,8 @@ impl EditOptions {
         let targets: Vec<&str> = claims.executables().keys().map(|t| t.as_str()).collect();
         Ok(Answer::new(text(&path))
             .field("file", text(&path))
-            .field("issuer", claims.issuer())
-            .field("service", claims.subject())
+            .field("issuer", claims.issuer().as_str())
+            .field("service", claims.subject().as_str())
             .field("targets", targets))
     }
 }
@@ -83,11 +83,11 @@ fn signer(options: &SigningOptions, claims: &VerifiedClaims) -> Result<Signer, a
     let named = |option, kind| directories.resolve(Some(option), "", kind, false);
     let issuer = match options.issuer() {
         Some(option) => named(option, KeyKind::Account)?.0,
-        None => directories.find(claims.issuer(), KeyKind::Account)?,
+        None => directories.find(claims.issuer().as_str(), KeyKind::Account)?,
     };
     let subject = match options.subject() {
-        Some(option) => named(option, KeyKind::Service)?.0.public_key(),
-        None => claims.subject().to_owned(),
+        Some(option) => named(option, KeyKind::Service)?.0.public_key().parse()?,
+        None => claims.subject().clone(),
     };
-    Signer::new(issuer, &subject)
+    Signer::new(issuer, subject)
 }

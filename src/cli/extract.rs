@@ -55,8 +55,8 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
         .field("file", text(&destination))
         .field("target", target.as_str())
         .field("digest", digest)
-        .field("issuer", claims.issuer())
-        .field("service", claims.subject()))
+        .field("issuer", claims.issuer().as_str())
+        .field("service", claims.subject().as_str()))
 }
 
 fn file_name(stem: &str, target: &Target) -> String {

@@ -69,6 +69,6 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
         .field("target", target.as_str())
         .field("cached", fetched.cached)
         .field("downloaded", fetched.downloaded)
-        .field("issuer", fetched.claims.issuer())
-        .field("service", fetched.claims.subject()))
+        .field("issuer", fetched.claims.issuer().as_str())
+        .field("service", fetched.claims.subject().as_str()))
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::archive::print_world;
+use crate::archive::{print_world, to_unix};
 use crate::client::Summary;
 use crate::content::ErrorKind;
 use anyhow::{Context, Result, bail};
@@ -117,8 +117,8 @@ fn describe(summary: &Summary, answer: Answer) -> Answer {
     let targets: Vec<&str> = summary.targets.iter().map(|t| t.as_str()).collect();
     let mut answer = answer
         .field("name", metadata.name)
-        .field("issuer", summary.claims.issuer())
-        .field("service", summary.claims.subject())
+        .field("issuer", summary.claims.issuer().as_str())
+        .field("service", summary.claims.subject().as_str())
         .field("vendor", metadata.vendor)
         .field("version", metadata.version)
         .field(
@@ -133,10 +133,10 @@ fn describe(summary: &Summary, answer: Answer) -> Answer {
     if let Some(schema) = metadata.schema {
         answer = answer.field("schema", json!(schema));
     }
-    if let Some(not_before) = metadata.not_before {
+    if let Some(not_before) = metadata.not_before.map(to_unix) {
         answer = answer.field("not_before", not_before);
     }
-    if let Some(expires) = metadata.expires {
+    if let Some(expires) = metadata.expires.map(to_unix) {
         answer = answer.field("expires", expires);
     }
     if !summary.everything {
@@ -152,8 +152,8 @@ fn table(summary: &Summary) -> String {
     let mut text = format!("{} - Capability Provider\n\n", escape::line(name));
     let revision = metadata.revision.map(|number| number.to_string());
     let rows = [
-        ("Account", summary.claims.issuer()),
-        ("Service", summary.claims.subject()),
+        ("Account", summary.claims.issuer().as_str()),
+        ("Service", summary.claims.subject().as_str()),
         ("Vendor", &metadata.vendor),
         ("Version", metadata.version.as_deref().unwrap_or("None")),
         ("Revision", revision.as_deref().unwrap_or("None")),
@@ -205,7 +205,7 @@ mod tests {
         });
         writer.executable("x86_64-linux".parse().unwrap(), Input::Bytes("ELF".into()));
         let subject = KeyKind::Service.generate().public_key();
-        let signer = Signer::new(KeyKind::Account.generate(), &subject).unwrap();
+        let signer = Signer::new(KeyKind::Account.generate(), subject.parse().unwrap()).unwrap();
         let path = tempfile::NamedTempFile::new().unwrap().into_temp_path();
         writer
             .write(&path, &signer, Compression::None, &Silent)

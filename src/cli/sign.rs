@@ -4,6 +4,8 @@ use std::str::FromStr;
 
 use anyhow::Result;
 
+use crate::archive::from_unix;
+
 use super::dates::Date;
 use super::editing::EditOptions;
 use super::output::Answer;
@@ -70,10 +72,10 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
                 metadata.vendor = vendor;
             }
             if let Some(Another(date)) = args.expires {
-                metadata.expires = date.map(|date| date.seconds(signed));
+                metadata.expires = date.map(|date| from_unix(date.seconds(signed)));
             }
             if let Some(Another(date)) = args.not_before {
-                metadata.not_before = date.map(|date| date.seconds(signed));
+                metadata.not_before = date.map(|date| from_unix(date.seconds(signed)));
             }
             Ok(())
         })

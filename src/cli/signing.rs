@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::archive::{KeyDirectories, KeyKind, KeyOrigin, Signer};
+use crate::archive::{KeyDirectories, KeyKind, KeyOrigin, Signer, from_unix};
 use anyhow::Context;
 use clap::ValueHint;
 use clap::builder::{StringValueParser, TypedValueParser};
@@ -108,7 +108,7 @@ impl SigningOptions {
 /// The signer that signs at `created`, or now.
 pub(crate) fn at(signer: Signer, created: Option<u64>) -> Signer {
     match created {
-        Some(created) => signer.at(created),
+        Some(created) => signer.at(from_unix(created)),
         None => signer,
     }
 }

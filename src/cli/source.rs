@@ -90,7 +90,8 @@ impl Source {
                 // It may have been made, or changed, only since then.
                 let claims = &contents.claims;
                 let pin = pin.filter(|pin| {
-                    (&*pin.issuer, &*pin.subject) == (claims.issuer(), claims.subject())
+                    (&*pin.issuer, &*pin.subject)
+                        == (claims.issuer().as_str(), claims.subject().as_str())
                 });
                 return Ok(Checked {
                     contents,

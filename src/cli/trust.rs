@@ -94,7 +94,7 @@ async fn accept(args: Accepting, session: &Session) -> Result<Answer> {
     let policy = args.trust.policy().await?;
     let client = args.registry.client(session, policy).await?;
     let claims = client.accept(&reference).await?;
-    let (issuer, subject) = (claims.issuer(), claims.subject());
+    let (issuer, subject) = (claims.issuer().as_str(), claims.subject().as_str());
     let text = format!("{reference} is accepted: issuer {issuer}, subject {subject}");
     Ok(Answer::new(escape::line(&text))
         .field("issuer", issuer)

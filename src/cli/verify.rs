@@ -1,6 +1,6 @@
 //! `par verify`
 
-use crate::archive::Contents;
+use crate::archive::{Compression, Contents, to_unix};
 use crate::cache::Identity;
 use crate::client::{TrustPolicy, pin_name};
 use crate::content::unix_seconds;
@@ -105,18 +105,17 @@ fn report(source: &Source, checked: &Checked, allowed: Option<&str>, pin: Option
     if let Some(digest) = &checked.digest {
         rows.push(("manifest".to_owned(), digest.to_string()));
     }
-    let form = if contents.compressed {
-        "gzip and tar, to the last byte"
-    } else {
-        "tar, to the last byte"
+    let form = match contents.compression {
+        Compression::None => "tar, to the last byte",
+        Compression::Gzip => "gzip and tar, to the last byte",
     };
     rows.push(("archive".to_owned(), form.to_owned()));
     let allowed = allowed.unwrap_or("any issuer is allowed");
     rows.push((
         "signature".to_owned(),
-        format!("by {} ({allowed})", contents.claims.issuer()),
+        format!("by {} ({allowed})", contents.claims.issuer().as_str()),
     ));
-    rows.push(("service".to_owned(), contents.claims.subject().to_owned()));
+    rows.push(("service".to_owned(), contents.claims.subject().to_string()));
     rows.extend(pin.map(|pin| ("pin".to_owned(), pin.text())));
     rows.push((
         "dates".to_owned(),
@@ -151,12 +150,12 @@ fn fields(checked: &Checked, issuer_checked: bool, answer: Answer) -> Answer {
     let absent: Vec<&str> = contents.absent.iter().map(|t| t.as_str()).collect();
     answer
         .field("digest", checked.digest.as_ref().map(ToString::to_string))
-        .field("compressed", contents.compressed)
-        .field("issuer", contents.claims.issuer())
+        .field("compressed", contents.compression == Compression::Gzip)
+        .field("issuer", contents.claims.issuer().as_str())
         .field("issuer_checked", issuer_checked)
-        .field("service", contents.claims.subject())
-        .field("not_before", metadata.not_before)
-        .field("expires", metadata.expires)
+        .field("service", contents.claims.subject().as_str())
+        .field("not_before", metadata.not_before.map(to_unix))
+        .field("expires", metadata.expires.map(to_unix))
         .field("world", contents.claims.world().map(ToString::to_string))
         .field("targets", targets(contents))
         .field("absent", absent)

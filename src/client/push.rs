@@ -7,7 +7,7 @@ use std::path::Path;
 use bytes::Bytes;
 use futures_util::future::join;
 
-use crate::archive::{Compression, Contents, Index, verify_file};
+use crate::archive::{Contents, Index, verify_file};
 use crate::content::{Descriptor, Digest, DigestReader, MeteredReader};
 use crate::oci::{Artifact, OpenUpload, Reference, media_type};
 
@@ -83,11 +83,7 @@ impl Client {
         let (path, contents) = access.release_during(self.spool(input, name)).await?;
         let file = open(&path).await?;
         let layer = push.hash(&file).await?;
-        let compression = if contents.compressed {
-            Compression::Gzip
-        } else {
-            Compression::None
-        };
+        let compression = contents.compression;
         let title = format!("{}.{}", reference.file_stem(), compression.extension());
         push.upload(&file, &layer, Some(&title), contents).await
     }

@@ -68,14 +68,6 @@ impl Digest {
         })
     }
 
-    /// Makes a digest from the bytes of a SHA-256 hash that was computed elsewhere.
-    pub(super) fn sha256(bytes: &[u8; 32]) -> Self {
-        Self {
-            algorithm: Algorithm::Sha256,
-            hex: HEXLOWER.encode(bytes),
-        }
-    }
-
     /// Returns the algorithm.
     #[must_use]
     pub fn algorithm(&self) -> Algorithm {

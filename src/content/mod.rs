@@ -14,7 +14,6 @@ mod descriptor;
 mod digest;
 mod directory;
 mod kind;
-mod lanes;
 mod progress;
 mod regular;
 mod storage;
@@ -36,7 +35,6 @@ pub(crate) use directory::{
     directory_of, is_absent, non_directory_at, temporary_directory_beside, try_lock_directory,
 };
 pub use kind::ErrorKind;
-pub(crate) use lanes::{LANES, LaneHasher, update_together};
 pub use progress::{Meter, MeteredReader, Progress, Silent, Stopped};
 pub use regular::open_regular;
 pub(crate) use regular::{is_at, open_exclusive};

@@ -1,8 +1,7 @@
-//! What machine an executable says it is made for, and whether that is the target it is packed for.
+//! The machine that an executable is made for, by its header.
 //!
-//! Kept to what is certain: the format and the processor in its header. Whether a system call table, a
-//! dynamic linker or an ABI byte suits a host cannot be told from outside: Linux, for one, runs ELF
-//! files whatever their `EI_OSABI` says.
+//! Only the format and the processor in the header are compared with a target. Nothing else in a file
+//! tells for certain whether a host can run it: Linux, for one, runs ELF files with any `EI_OSABI`.
 
 #[cfg(test)]
 mod tests;
@@ -16,18 +15,18 @@ use object::{Endianness, FileKind, LittleEndian, elf, macho, pe};
 
 use super::target::Target;
 
-/// How much of a file is read: the headers of all three formats are within it.
+/// How many bytes of a file are read. The headers of all three formats are within them.
 const HEAD: u64 = 64 * 1024;
 
-/// Java's class files begin as universal Mach-O files do. Where these have the number of their
-/// processors, those have their version, which began at 45.
+/// The most processors of a universal Mach-O file. Class files of Java begin with the same bytes. They
+/// have their version, which is 45 or more, where universal files have the number of processors.
 const MOST_PROCESSORS: usize = 30;
 
-/// What the head of a file says that the file is.
+/// The format and the processors that the header of a file names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Executable {
     format: Format,
-    /// Several in a universal Mach-O file.
+    /// The processors. A universal Mach-O file has several.
     processors: Vec<Processor>,
 }
 
@@ -40,20 +39,21 @@ enum Format {
     Unknown,
 }
 
-/// By the names of [`std::env::consts::ARCH`].
+/// A processor that an executable is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Processor {
+    /// A processor with a name of [`std::env::consts::ARCH`].
     Known(&'static str),
-    /// The number that its format gives it.
+    /// A processor by the number that the format gives it.
     Other(u32),
 }
 
 impl Executable {
-    /// Reads the first 64 KiB at most.
+    /// Reads the header, at most the first 64 KiB. Bytes that are not an executable are no error.
     ///
     /// # Errors
     ///
-    /// Those of the reader. Whatever the bytes are is no error.
+    /// Those of the reader.
     pub fn read(input: impl Read) -> io::Result<Self> {
         let mut head = Vec::new();
         input.take(HEAD).read_to_end(&mut head)?;
@@ -106,8 +106,8 @@ impl Executable {
         }
     }
 
-    /// Whether this can be an executable for `target`. Of a target whose processor or system is none
-    /// that is known, everything can.
+    /// Returns whether this can be an executable for `target`. Every file suits a target whose processor
+    /// or system is unknown.
     #[must_use]
     pub fn suits(&self, target: &Target) -> bool {
         let usual = target.usual_name();
@@ -125,7 +125,7 @@ impl Executable {
 }
 
 impl fmt::Display for Executable {
-    /// As in "it is …".
+    /// Completes a sentence that begins with "it is".
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let format = match self.format {
             Format::Elf => "an ELF file (Linux, FreeBSD, Android)",
@@ -148,7 +148,7 @@ impl fmt::Display for Executable {
     }
 }
 
-/// What the executables of a system are.
+/// Returns the format of the executables of a system.
 fn format_of(system: &str) -> Option<Format> {
     match system {
         "linux" | "freebsd" | "android" => Some(Format::Elf),
@@ -158,7 +158,7 @@ fn format_of(system: &str) -> Option<Format> {
     }
 }
 
-/// The processor that the first half of a target stands for: Rust's name of the family, or that of one
+/// Returns the processor that the first half of a target names: Rust's name of the family, or that of one
 /// of its members, as in `armv7` and `riscv64gc`.
 fn processor_of(name: &str) -> Option<&'static str> {
     const EXACT: [&str; 9] = [

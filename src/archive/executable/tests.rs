@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// The header of an ELF file.
+/// Returns the header of an ELF file.
 fn elf(wide: bool, big: bool, machine: u16, flags: u32) -> Vec<u8> {
     let mut head = vec![0; 64];
     head[..7].copy_from_slice(&[
@@ -52,7 +52,7 @@ fn pe(machine: u16, wide: bool) -> Vec<u8> {
 }
 
 #[test]
-fn an_executable_suits_the_targets_of_its_processor_and_system_only() {
+fn an_executable_suits_only_the_targets_of_its_processor_and_system() {
     let (x86_64, arm64) = (0x0100_0007, 0x0100_000c);
     let executables: [(Vec<u8>, &[&str]); 15] = [
         (
@@ -104,7 +104,7 @@ fn the_running_program_suits_the_host() {
 }
 
 #[test]
-fn what_is_no_executable_suits_no_target_that_is_known_and_every_other() {
+fn a_file_that_is_not_an_executable_suits_unknown_targets_only() {
     let java = [
         0xca, 0xfe, 0xba, 0xbe, 0, 0, 0, 52, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
     ]
@@ -140,7 +140,7 @@ fn other_names_of_a_target_count_as_the_target() {
 }
 
 #[test]
-fn what_it_is_can_be_read() {
+fn the_description_names_the_format_and_the_processors() {
     let told = |head: &[u8]| Executable::recognise(head).to_string();
     let universal = universal(&[7, 0x0100_000c]);
     assert_eq!(

@@ -1,4 +1,4 @@
-//! The folders that hold keys, where `wash` keeps them.
+//! The directories that hold keys, where `wash` keeps them.
 
 use std::fs;
 use std::io::{self, Write};
@@ -9,31 +9,33 @@ use nkeys::KeyPair;
 use crate::archive::error::Error;
 use crate::content::{AtomicFile, create_private_directory, home, is_absent, user_directory};
 
-use super::{KeyKind, KeyOrigin, read_option, read_seed, read_text};
+use super::kind::{KeyKind, KeyOrigin};
+use super::seed::{read_seed, read_seed_or_file, read_text};
 
 /// A key file in one of the [`KeyDirectories`].
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct KeyFile {
-    /// The file's name without `.nk`.
+    /// The name of the file without `.nk`.
     pub name: String,
-    /// The file.
+    /// The path of the file.
     pub path: PathBuf,
-    /// The public key, or `None` when the file holds no valid seed.
+    /// The public key of the seed, of any kind. `None` when the file holds no valid seed.
     pub public_key: Option<String>,
 }
 
-/// The folders that hold keys, in the order in which they are searched. New keys go to the first.
+/// The directories that hold keys, in the order in which they are searched. New keys go to the first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyDirectories(Vec<PathBuf>);
 
 impl KeyDirectories {
-    /// These folders.
+    /// Creates a search path of `directories`.
     #[must_use]
     pub fn new(directories: Vec<PathBuf>) -> Self {
         Self(directories)
     }
 
-    /// The folders that `wash` uses: `explicit` (its option `--directory`), `WASH_KEYS`,
+    /// Returns the directories that `wash` uses: `explicit`, the environment variable `WASH_KEYS`,
     /// `~/.wash/keys`, and `wash/keys` in the XDG data directory.
     #[must_use]
     pub fn discover(explicit: Option<&Path>) -> Self {
@@ -50,16 +52,15 @@ impl KeyDirectories {
         Self(directories)
     }
 
-    /// The folders.
+    /// Returns the directories.
     #[must_use]
     pub fn directories(&self) -> &[PathBuf] {
         &self.0
     }
 
-    /// The key that an option names, or else the one in the file `default_name`, or else, when
-    /// `generate` allows it, a new one that is written to that file.
-    ///
-    /// An option is a seed or the path of a file that holds one.
+    /// Returns the key that `given` names, a seed or the path of a file that holds one. Without `given`,
+    /// it is the key in the file `default_name`. When there is no such file and `generate` is set, it is
+    /// a new key, which is written to that file.
     ///
     /// # Errors
     ///
@@ -67,13 +68,13 @@ impl KeyDirectories {
     /// those of [`create`](Self::create).
     pub fn resolve(
         &self,
-        option: Option<&str>,
+        given: Option<&str>,
         default_name: &str,
         kind: KeyKind,
         generate: bool,
     ) -> Result<(KeyPair, KeyOrigin), Error> {
-        if let Some(option) = option {
-            return read_option(option, kind);
+        if let Some(given) = given {
+            return read_seed_or_file(given, kind);
         }
         if let Some(found) = self.find_file(default_name, kind)? {
             return Ok(found);
@@ -88,7 +89,7 @@ impl KeyDirectories {
         let key = kind.generate();
         match self.create(default_name, &key) {
             Ok(path) => Ok((key, KeyOrigin::Generated(path))),
-            // Somebody else was faster, and it is one key for both.
+            // Another process has created it meanwhile. Both use that key.
             Err(Error::Write { source, .. }) if source.kind() == io::ErrorKind::AlreadyExists => {
                 self.find_file(default_name, kind)?
                     .ok_or_else(|| Error::Write {
@@ -100,8 +101,8 @@ impl KeyDirectories {
         }
     }
 
-    /// The key in the first file of this name. One that cannot be read is not as good as none: there
-    /// would be another key, and so another publisher.
+    /// Returns the key in the first file of this name. A file that cannot be read is an error, because
+    /// another key would make another publisher.
     fn find_file(&self, name: &str, kind: KeyKind) -> Result<Option<(KeyPair, KeyOrigin)>, Error> {
         for directory in &self.0 {
             let path = directory.join(name);
@@ -114,12 +115,12 @@ impl KeyDirectories {
         Ok(None)
     }
 
-    /// The key of `kind` whose public key is `public_key`, wherever in the folders it is.
+    /// Returns the key of `kind` whose public key is `public_key`, from any file in the directories.
     ///
     /// # Errors
     ///
-    /// [`Error::NoSuchKey`] when there is none, or [`Error::Read`] when it may be in a folder that cannot
-    /// be read.
+    /// [`Error::NoSuchKey`] when no file holds it, or [`Error::Read`] when it may be in a directory that
+    /// cannot be read.
     pub fn find(&self, public_key: &str, kind: KeyKind) -> Result<KeyPair, Error> {
         let mut unreadable = None;
         for directory in &self.0 {
@@ -141,8 +142,8 @@ impl KeyDirectories {
         }))
     }
 
-    /// Writes a key to the file `name` in the first folder, which is created when it is missing. The
-    /// file can be read by its owner alone, and an existing one is never replaced.
+    /// Writes a key to the file `name` in the first directory, which is created when it is missing. Only
+    /// the owner can read the file. An existing file is not replaced.
     ///
     /// # Errors
     ///
@@ -150,7 +151,7 @@ impl KeyDirectories {
     pub fn create(&self, name: &str, key: &KeyPair) -> Result<PathBuf, Error> {
         let directory = self.0.first().ok_or(Error::NoKeyDirectory)?;
         let path = directory.join(name);
-        let seed = key.seed().map_err(Error::Sign)?;
+        let seed = key.seed().map_err(|source| Error::Sign(source.into()))?;
         create_private_directory(directory)
             .and_then(|()| {
                 let mut file = AtomicFile::create_private(&path)?;
@@ -163,18 +164,18 @@ impl KeyDirectories {
             })
     }
 
-    /// All key files, in the order of the folders and then of their names.
+    /// Returns all key files, in the order of the directories and then of their names.
     ///
     /// # Errors
     ///
-    /// [`Error::Read`] when a folder that exists cannot be read.
+    /// [`Error::Read`] when a directory that exists cannot be read.
     pub fn list(&self) -> Result<Vec<KeyFile>, Error> {
         let found = self.0.iter().map(|directory| files(directory));
         Ok(found.collect::<Result<Vec<_>, _>>()?.concat())
     }
 }
 
-/// The key files in a folder, by their names; none when there is no such folder.
+/// Returns the key files in a directory, sorted by name. A directory that does not exist has none.
 fn files(directory: &Path) -> Result<Vec<KeyFile>, Error> {
     let read_error = |source| Error::Read {
         path: directory.to_owned(),
@@ -214,17 +215,17 @@ mod tests {
     use super::*;
 
     fn directories() -> (tempfile::TempDir, KeyDirectories) {
-        let folder = tempfile::tempdir().unwrap();
+        let directory = tempfile::tempdir().unwrap();
         let directories = KeyDirectories::new(vec![
-            folder.path().join("first"),
-            folder.path().join("second"),
+            directory.path().join("first"),
+            directory.path().join("second"),
         ]);
-        (folder, directories)
+        (directory, directories)
     }
 
     #[test]
     fn a_new_key_is_found_again_and_is_private() {
-        let (_folder, directories) = directories();
+        let (_directory, directories) = directories();
         let (key, origin) = directories
             .resolve(None, "dev_account.nk", KeyKind::Account, true)
             .unwrap();
@@ -251,12 +252,12 @@ mod tests {
     }
 
     #[test]
-    fn later_folders_are_searched_and_line_ends_do_not_matter() {
-        let (folder, directories) = directories();
+    fn later_directories_are_searched_and_line_ends_do_not_matter() {
+        let (directory, directories) = directories();
         let key = KeyKind::Service.generate();
-        fs::create_dir(folder.path().join("second")).unwrap();
+        fs::create_dir(directory.path().join("second")).unwrap();
         fs::write(
-            folder.path().join("second/app_service.nk"),
+            directory.path().join("second/app_service.nk"),
             format!("{}\n", key.seed().unwrap()),
         )
         .unwrap();
@@ -267,8 +268,8 @@ mod tests {
     }
 
     #[test]
-    fn two_who_need_a_new_key_get_the_same() {
-        let (_folder, directories) = directories();
+    fn threads_that_need_a_new_key_get_the_same_key() {
+        let (_directory, directories) = directories();
         let resolve = || {
             let (key, _) = directories
                 .resolve(None, "dev_account.nk", KeyKind::Account, true)
@@ -287,23 +288,23 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_key_that_cannot_be_read_is_not_as_good_as_none() {
-        let (folder, directories) = directories();
+    fn a_key_that_cannot_be_read_is_not_replaced_by_a_new_one() {
+        let (directory, directories) = directories();
         let key = KeyKind::Account.generate();
         directories.create("dev_account.nk", &key).unwrap();
-        fs::create_dir(folder.path().join("second")).unwrap();
-        let away = folder.path().join("second/app_service.nk");
+        fs::create_dir(directory.path().join("second")).unwrap();
+        let away = directory.path().join("second/app_service.nk");
         std::os::unix::fs::symlink("unplugged", away).unwrap();
         let error = directories
             .resolve(None, "app_service.nk", KeyKind::Service, true)
             .unwrap_err();
         assert!(matches!(error, Error::Read { .. }), "{error:?}");
-        assert!(!folder.path().join("first/app_service.nk").exists());
+        assert!(!directory.path().join("first/app_service.nk").exists());
 
-        // What is in an earlier folder is found whatever is wrong with a later one.
+        // A key in an earlier directory is found although a later one cannot be read.
         let unreadable = KeyDirectories::new(vec![
-            folder.path().join("first"),
-            folder.path().join("first/dev_account.nk"),
+            directory.path().join("first"),
+            directory.path().join("first/dev_account.nk"),
         ]);
         let account = KeyKind::Account;
         assert!(unreadable.find(&key.public_key(), account).is_ok());
@@ -313,15 +314,15 @@ mod tests {
     }
 
     #[test]
-    fn an_option_is_a_seed_or_a_path() {
-        let (folder, directories) = directories();
+    fn a_key_is_given_as_a_seed_or_as_a_path() {
+        let (directory, directories) = directories();
         let key = KeyKind::Account.generate();
         let seed = key.seed().unwrap();
-        let path = folder.path().join("my.nk");
+        let path = directory.path().join("my.nk");
         fs::write(&path, &seed).unwrap();
-        for option in [seed.as_str(), path.to_str().unwrap()] {
+        for given in [seed.as_str(), path.to_str().unwrap()] {
             let (found, _) = directories
-                .resolve(Some(option), "unused", KeyKind::Account, false)
+                .resolve(Some(given), "unused", KeyKind::Account, false)
                 .unwrap();
             assert_eq!(found.public_key(), key.public_key());
         }
@@ -329,7 +330,7 @@ mod tests {
 
     #[test]
     fn an_existing_key_is_never_replaced() {
-        let (_folder, directories) = directories();
+        let (_directory, directories) = directories();
         let key = KeyKind::Account.generate();
         directories.create("dev_account.nk", &key).unwrap();
         let error = directories.create("dev_account.nk", &KeyKind::Account.generate());
@@ -343,7 +344,7 @@ mod tests {
 
     #[test]
     fn a_seed_is_never_part_of_an_error() {
-        let (_folder, directories) = directories();
+        let (_directory, directories) = directories();
         let mut seed = KeyKind::Account.generate().seed().unwrap();
         let wrong_type = directories
             .resolve(Some(&seed), "unused", KeyKind::Service, false)

@@ -65,8 +65,8 @@ impl Client {
         Ok(Locked {
             reference,
             digest,
-            issuer: claims.issuer().to_owned(),
-            subject: claims.subject().to_owned(),
+            issuer: claims.issuer().to_string(),
+            subject: claims.subject().to_string(),
             version: claims.metadata().version.clone(),
             revision: claims.revision(),
         })

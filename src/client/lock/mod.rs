@@ -94,8 +94,8 @@ impl Lock {
     pub fn check(&self, reference: &Reference, claims: &VerifiedClaims) -> Result<(), LockError> {
         let locked = self.demand(reference)?;
         let pairs = [
-            ("issuer", &*locked.issuer, claims.issuer()),
-            ("subject", &*locked.subject, claims.subject()),
+            ("issuer", &*locked.issuer, claims.issuer().as_str()),
+            ("subject", &*locked.subject, claims.subject().as_str()),
         ];
         let mut pairs = pairs.into_iter();
         if let Some((role, locked, actual)) = pairs.find(|(_, locked, actual)| locked != actual) {

@@ -131,19 +131,19 @@ impl TrustPolicy {
             Some(rule) if self.issuers.is_empty() => (&rule.issuers, Some(&rule.pattern)),
             _ => (&self.issuers, None),
         };
-        if !allows(issuers, claims.issuer()) {
+        if !allows(issuers, claims.issuer().as_str()) {
             return Err(TrustError::UntrustedIssuer {
                 what: what(),
-                issuer: claims.issuer().to_owned(),
+                issuer: claims.issuer().to_string(),
                 rule: by.cloned(),
             });
         }
         if let Some(rule) = rule
-            && !allows(&rule.subjects, claims.subject())
+            && !allows(&rule.subjects, claims.subject().as_str())
         {
             return Err(TrustError::UntrustedSubject {
                 what: what(),
-                subject: claims.subject().to_owned(),
+                subject: claims.subject().to_string(),
                 rule: rule.pattern.clone(),
             });
         }

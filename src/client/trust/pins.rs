@@ -50,7 +50,7 @@ impl Client {
             client.cache()?.pin(&place, |known| {
                 Ok::<_, Error>(client.trust.judge(known, &place, &reference, &claims)?)
             })?;
-            let (issuer, subject) = (claims.issuer(), claims.subject());
+            let (issuer, subject) = (claims.issuer().as_str(), claims.subject().as_str());
             tracing::info!(%issuer, %subject, "{place} is pinned to issuer {issuer} and subject {subject}");
             Ok(())
         })
@@ -142,7 +142,7 @@ impl TrustPolicy {
         claims: &VerifiedClaims,
     ) -> Result<Option<Identity>, TrustError> {
         let what = || reference.to_string();
-        let fresh = || Identity::new(claims.issuer(), claims.subject());
+        let fresh = || Identity::new(claims.issuer().as_str(), claims.subject().as_str());
         // Who it is and how old it is are two questions: the answer to one is none to the other.
         let successor = |known: &Identity| Identity {
             revisions: known.revisions.clone(),
@@ -165,7 +165,7 @@ impl TrustPolicy {
                 return Err(TrustError::NotPinned {
                     what: what(),
                     place: place.to_owned(),
-                    issuer: claims.issuer().to_owned(),
+                    issuer: claims.issuer().to_string(),
                 });
             }
             None => fresh(),
@@ -192,8 +192,8 @@ impl TrustPolicy {
 /// How claims differ from those of whom a repository is pinned to.
 fn changes(known: &Identity, claims: &VerifiedClaims) -> Vec<String> {
     let pairs = [
-        ("issuer", &*known.issuer, claims.issuer()),
-        ("subject", &*known.subject, claims.subject()),
+        ("issuer", &*known.issuer, claims.issuer().as_str()),
+        ("subject", &*known.subject, claims.subject().as_str()),
     ];
     let changed = pairs.into_iter().filter(|(_, old, new)| old != new);
     changed

@@ -18,7 +18,7 @@ fn claims(revision: Option<i32>) -> VerifiedClaims {
     });
     writer.executable(Target::host(), Input::Bytes(b"executable"[..].into()));
     let subject = KeyKind::Service.generate().public_key();
-    let signer = Signer::new(KeyKind::Account.generate(), &subject).unwrap();
+    let signer = Signer::new(KeyKind::Account.generate(), subject.parse().unwrap()).unwrap();
     let path = tempfile::NamedTempFile::new().unwrap().into_temp_path();
     writer
         .write(&path, &signer, Compression::None, &Silent)
@@ -71,7 +71,7 @@ fn the_first_rule_that_fits_counts_and_no_other() {
         ..rule("ghcr.io/other/*")
     };
     let mine = Rule {
-        issuers: vec!["A".to_owned(), claims.issuer().to_owned()],
+        issuers: vec!["A".to_owned(), claims.issuer().to_string()],
         ..rule("ghcr.io/org/*")
     };
     assert_eq!(said(&policy([]), &claims), "");
@@ -92,7 +92,7 @@ fn what_no_rule_is_about_is_denied_where_the_policy_says_so() {
     let layout = policy.check(&claims, &reference("oci-layout://folder:1"));
     assert!(layout.is_err());
     assert!(policy.check_file(&claims, "local.par").is_ok());
-    policy.issuers = vec![claims.issuer().to_owned()];
+    policy.issuers = vec![claims.issuer().to_string()];
     assert_eq!(said(&policy, &claims), "");
 }
 
@@ -104,7 +104,7 @@ fn options_go_before_the_rule_and_leave_the_rest_of_it() {
         minimum_revision: Some(4),
         ..rule("*")
     }]);
-    policy.issuers = vec![claims.issuer().to_owned()];
+    policy.issuers = vec![claims.issuer().to_string()];
     assert!(said(&policy, &claims).contains("at least 4"));
     policy.minimum_revision = Some(3);
     assert_eq!(said(&policy, &claims), "");
@@ -160,7 +160,7 @@ fn judge(
 #[test]
 fn a_pin_changes_only_when_there_is_something_to_remember() {
     let (claims, policy) = (claims(Some(3)), policy([]));
-    let pin = Identity::new(claims.issuer(), claims.subject());
+    let pin = Identity::new(claims.issuer().as_str(), claims.subject().as_str());
     let pinned = judge(&policy, &pin, REFERENCE, &claims).unwrap().unwrap();
     assert_eq!(pinned.revisions.get("1.0"), Some(&3));
     assert_eq!(judge(&policy, &pinned, REFERENCE, &claims).unwrap(), None);
@@ -171,7 +171,7 @@ fn a_pin_changes_only_when_there_is_something_to_remember() {
 #[test]
 fn a_tag_that_gets_older_is_told_from_an_older_tag() {
     let (claims, mut policy) = (claims(Some(3)), policy([]));
-    let mut pin = Identity::new(claims.issuer(), claims.subject());
+    let mut pin = Identity::new(claims.issuer().as_str(), claims.subject().as_str());
     pin.revisions.insert("1.0".to_owned(), 4);
     let refused = judge(&policy, &pin, REFERENCE, &claims).unwrap_err();
     assert!(matches!(refused, TrustError::Downgrade { highest: 4, .. }));
@@ -185,20 +185,23 @@ fn a_tag_that_gets_older_is_told_from_an_older_tag() {
 #[test]
 fn whoever_is_accepted_does_not_get_older_by_that() {
     let (claims, mut policy) = (claims(Some(3)), policy([]));
-    let mut pin = Identity::new(claims.issuer(), "V");
+    let mut pin = Identity::new(claims.issuer().as_str(), "V");
     pin.revisions.insert("1.0".to_owned(), 4);
     let refused = judge(&policy, &pin, REFERENCE, &claims).unwrap_err();
     let TrustError::IdentityChanged { changes, .. } = refused else {
         panic!("{refused}");
     };
-    assert_eq!(changes, [format!("subject V -> {}", claims.subject())]);
+    assert_eq!(
+        changes,
+        [format!("subject V -> {}", claims.subject().as_str())]
+    );
     pin.revisions.insert("2.0".to_owned(), 9);
     policy.accept_identity = true;
     let refused = judge(&policy, &pin, REFERENCE, &claims).unwrap_err();
     assert!(matches!(refused, TrustError::Downgrade { highest: 4, .. }));
     policy.allow_downgrade = true;
     let accepted = judge(&policy, &pin, REFERENCE, &claims).unwrap().unwrap();
-    assert_eq!(accepted.subject, claims.subject());
+    assert_eq!(accepted.subject, claims.subject().as_str());
     assert_eq!(accepted.revisions.get("1.0"), Some(&3));
     assert_eq!(accepted.revisions.get("2.0"), Some(&9));
 }

@@ -1,4 +1,4 @@
-//! Archives that say or expand to more than a reader is willing to take.
+//! Archives whose sizes, or expanded sizes, exceed the limits.
 
 use std::io::{Cursor, Read};
 
@@ -22,7 +22,7 @@ fn small_limits() -> Limits {
     limits
 }
 
-/// Refuses the archive, early and with nothing left behind, in every way of reading it.
+/// Asserts that every way of reading refuses the archive early and leaves no file behind.
 fn too_large(name: &str, bytes: &[u8], limits: &Limits, expected: &str) {
     let check = |error: Error| {
         assert!(
@@ -33,18 +33,18 @@ fn too_large(name: &str, bytes: &[u8], limits: &Limits, expected: &str) {
     };
     let mut rest = bytes;
     check(verify(&mut rest, limits).expect_err(name));
-    // Two buffers: a bomb is not inflated to its end.
+    // Two buffers: the reader stops long before the end of a bomb.
     let read = bytes.len() - rest.len();
     assert!(read <= 256 * 1024, "{name}: read {read} bytes");
     check(load(bytes, Some(MACOS.0), limits).expect_err(name));
-    let folder = tempfile::tempdir().unwrap();
-    let destination = folder.path().join("executable");
+    let directory = tempfile::tempdir().unwrap();
+    let destination = directory.path().join("executable");
     let target = LINUX.0.parse().unwrap();
     check(extract(bytes, &target, &destination, 0o555, limits).expect_err(name));
-    assert!(names(folder.path()).is_empty(), "{name}");
+    assert!(names(directory.path()).is_empty(), "{name}");
 }
 
-/// A tar whose last entry has a content of zeros, compressed as it is made.
+/// Returns a compressed tar whose last entry has a content of zeros.
 fn bomb(entry: Entry, size: u64) -> Vec<u8> {
     let start = ArchiveBuilder::two_targets()
         .end(entry.declared_size(size).bytes())
@@ -72,7 +72,7 @@ fn content_that_expands_to_more_than_the_limits_is_refused_early() {
             "bytes of WIT world",
         ),
         ("claims", Entry::file("claims.jwt", ""), "bytes of claims"),
-        ("a folder", Entry::folder("bin/"), "bytes when inflated"),
+        ("a directory", Entry::folder("bin/"), "bytes when inflated"),
         ("a PAX header", Entry::pax_header(""), "bytes in a header"),
         (
             "a global header",
@@ -93,7 +93,7 @@ fn content_that_expands_to_more_than_the_limits_is_refused_early() {
 }
 
 #[test]
-fn zeros_behind_the_end_count_too() {
+fn zeros_after_the_end_count_too() {
     let mut bytes = Vec::new();
     let tar = Cursor::new(ArchiveBuilder::two_targets().build());
     GzEncoder::new(
@@ -102,15 +102,15 @@ fn zeros_behind_the_end_count_too() {
     )
     .read_to_end(&mut bytes)
     .unwrap();
-    let expected = "zeros behind the last entry";
+    let expected = "zeros after the last entry";
     too_large("zeros", &bytes, &small_limits(), expected);
-    // Nothing but zeros is a tar without entries, however long.
+    // A file of zeros is a tar without entries.
     let endless = verify(std::io::repeat(0), &Limits::default());
     assert!(matches!(endless, Err(Error::TooLarge { what, .. }) if what == expected));
 }
 
 #[test]
-fn each_compressed_byte_stands_for_so_many_at_most() {
+fn the_ratio_of_inflated_to_compressed_bytes_is_limited() {
     let expected = "bytes for each compressed byte";
     let mut limits = Limits::default();
     limits.ratio_allowance = 2 * MIB;
@@ -136,7 +136,7 @@ fn each_compressed_byte_stands_for_so_many_at_most() {
 }
 
 #[test]
-fn executables_that_are_small_alone_are_too_large_together() {
+fn many_small_executables_are_too_large_together() {
     let mut builder = ArchiveBuilder::empty();
     for number in 0..8 {
         builder = builder.executable(&format!("arch{number}-linux.bin"), &vec![0; 1 << 19]);
@@ -150,10 +150,10 @@ fn executables_that_are_small_alone_are_too_large_together() {
 }
 
 #[test]
-fn more_entries_than_the_limit_are_refused_whatever_they_are() {
+fn more_entries_of_any_type_than_the_limit_are_refused() {
     type Make = fn(usize) -> Entry;
     let kinds: [(&str, Make); 4] = [
-        ("folders", |_| Entry::folder("bin/")),
+        ("directories", |_| Entry::folder("bin/")),
         ("executables", |number| {
             Entry::file(format!("arch-os{number}"), "")
         }),
@@ -175,7 +175,7 @@ fn more_entries_than_the_limit_are_refused_whatever_they_are() {
 }
 
 #[test]
-fn a_stream_of_entries_without_end_ends() {
+fn an_endless_stream_of_entries_is_refused() {
     let header = Entry::folder("bin/").bytes();
     let start = ArchiveBuilder::two_targets().end(Vec::new()).build();
     let endless = EndlessReader(Cursor::new(header));
@@ -227,7 +227,7 @@ fn absurd_sizes_are_refused_before_anything_is_read_or_reserved() {
             "bytes in an executable",
         );
 
-        // All others run into the end of the data, or past what can be counted.
+        // All others exceed the data, or the largest number.
         for entry in [
             Entry::file("arm-linux.bin", ""),
             Entry::file("claims.jwt", ""),
@@ -261,9 +261,9 @@ fn a_second_size_for_an_entry_is_refused() {
     }
 }
 
-/// GNU tar's format 1.0 of sparse files hides the map in the content of a plain file.
+/// In format 1.0 of GNU tar, the map of a sparse file is in the content of a plain file.
 #[test]
-fn sparse_files_of_pax_are_what_their_bytes_are() {
+fn sparse_files_of_pax_are_read_as_plain_files() {
     let records: [(&str, &[u8]); 4] = [
         ("GNU.sparse.major", b"1"),
         ("GNU.sparse.minor", b"0"),
@@ -296,9 +296,9 @@ fn names_longer_than_the_limit_are_refused() {
 }
 
 #[test]
-fn claims_that_never_come_are_not_waited_for() {
-    let folder = Entry::folder("bin/").bytes();
-    let endless = EndlessReader(Cursor::new(folder));
+fn reading_claims_ends_when_none_come() {
+    let directory = Entry::folder("bin/").bytes();
+    let endless = EndlessReader(Cursor::new(directory));
     let error = read_claims(endless, &Limits::default()).unwrap_err();
     assert!(
         matches!(

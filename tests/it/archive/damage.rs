@@ -12,7 +12,7 @@ fn small() -> ArchiveBuilder {
 }
 
 #[test]
-fn no_truncation_loads() {
+fn no_truncated_archive_loads() {
     for bytes in [small().build(), small().build_gzip()] {
         verify(bytes.as_slice(), &Limits::default()).expect("the whole archive loads");
         for length in 0..bytes.len() {
@@ -27,8 +27,8 @@ fn no_truncation_loads() {
     }
 }
 
-/// Some bytes do not matter: the padding of a tar, the time and the system in the header of a gzip
-/// member, and where deflate can say the same in two ways. All others do.
+/// Some bytes do not matter: the padding of a tar, the time and the system in the header of a gzip member,
+/// and bits for which deflate has two encodings. All others matter.
 #[test]
 fn no_changed_byte_changes_what_is_loaded() {
     let plain = small().build();
@@ -40,7 +40,7 @@ fn no_changed_byte_changes_what_is_loaded() {
     let tar = gunzip(&compressed);
     let loading = changes_that_load(&compressed);
     for (at, changed) in &loading {
-        // RFC 1952: the flags, of which FTEXT says nothing, MTIME, XFL and OS.
+        // RFC 1952: the flags, of which FTEXT has no effect, MTIME, XFL and OS.
         let says_nothing = (3..10).contains(at);
         assert!(says_nothing || gunzip(changed) == tar, "byte {at}");
     }
@@ -50,7 +50,7 @@ fn no_changed_byte_changes_what_is_loaded() {
     );
 }
 
-/// Changes every byte in three ways. Gives those changes that loaded, all with the same contents.
+/// Changes every byte in three ways. Returns the changed archives that loaded, all with the same contents.
 fn changes_that_load(bytes: &[u8]) -> Vec<(usize, Vec<u8>)> {
     let whole = loaded(bytes).unwrap();
     let mut loading = Vec::new();
@@ -76,8 +76,8 @@ fn loaded(bytes: &[u8]) -> Result<Loaded, Error> {
     load(bytes, None, &Limits::default())
 }
 
-/// Whether a byte is behind the content of an entry, up to the end of its block, or in the blank end of
-/// the checksum, the one field of a header that the checksum does not cover.
+/// Returns whether a byte is padding: after the content of an entry up to the end of its block, or in the
+/// blank end of the checksum, the only field of a header that the checksum does not cover.
 fn is_padding(tar: &[u8], at: usize) -> bool {
     let mut archive = tar::Archive::new(tar);
     archive.entries().unwrap().all(|entry| {

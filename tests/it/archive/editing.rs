@@ -1,15 +1,16 @@
-//! Changing archives that exist.
+//! Changing existing archives.
 
 use std::path::Path;
 use std::time::Duration;
 
 use nkeys::KeyPair;
 use wasmcloud_par::archive::{
-    ArchiveWriter, Contents, Error, Identity, Input, Limits, Signer, VerifiedClaims, edit, verify,
+    ArchiveWriter, Compression, Contents, Error, Identity, Input, Limits, Signer, VerifiedClaims,
+    edit, verify,
 };
 use wasmcloud_par::content::{ErrorKind, Silent};
 
-use super::{Fixture, fixture, names};
+use super::{Fixture, fixture, names, unix};
 use crate::support::archives::{ArchiveBuilder, LINUX, MACOS};
 
 impl Fixture {
@@ -17,13 +18,14 @@ impl Fixture {
         &self,
         change: impl FnOnce(&mut ArchiveWriter) -> Result<(), Error>,
     ) -> Result<VerifiedClaims, Error> {
-        let signer =
-            |_: &VerifiedClaims| Signer::new(self.issuer.clone(), &self.subject.public_key());
+        let signer = |_: &VerifiedClaims| {
+            Signer::new(self.issuer.clone(), self.subject.public_key().parse()?)
+        };
         let limits = Limits::default();
         edit(&self.path, change, signer, Identity::Keep, &limits, &Silent)
     }
 
-    /// The error of an edit, after which everything is as it was.
+    /// Returns the error of an edit, and asserts that the edit changed no file.
     fn refused_change(
         &self,
         change: impl FnOnce(&mut ArchiveWriter) -> Result<(), Error>,
@@ -31,7 +33,7 @@ impl Fixture {
         let before = std::fs::read(&self.path).unwrap();
         let error = self.edit(change).unwrap_err();
         assert_eq!(std::fs::read(&self.path).unwrap(), before, "{error}");
-        assert_eq!(names(self.folder.path()), ["provider.par"], "{error}");
+        assert_eq!(names(self.directory.path()), ["provider.par"], "{error}");
         error
     }
 }
@@ -45,13 +47,13 @@ fn remove(writer: &mut ArchiveWriter, target: &str) -> Result<(), Error> {
 }
 
 #[test]
-fn an_executable_goes_and_all_else_stays() {
-    for compressed in [false, true] {
+fn removing_an_executable_keeps_all_else() {
+    for compression in [Compression::None, Compression::Gzip] {
         let with = fixture("provider.par", |builder| {
             let builder = builder.world(b"the world");
-            match compressed {
-                true => builder.build_gzip(),
-                false => builder.build(),
+            match compression {
+                Compression::None => builder.build(),
+                Compression::Gzip => builder.build_gzip(),
             }
         });
         let before = contents(&with.path).unwrap();
@@ -60,15 +62,18 @@ fn an_executable_goes_and_all_else_stays() {
         assert_eq!(after.claims.metadata(), before.claims.metadata());
         assert_eq!(after.claims.issuer(), before.claims.issuer());
         assert_eq!(after.claims.subject(), before.claims.subject());
-        assert_eq!((after.world, after.compressed), (before.world, compressed));
+        assert_eq!(
+            (after.world, after.compression),
+            (before.world, compression)
+        );
         let targets: Vec<_> = after.executables.keys().map(|t| t.as_str()).collect();
         assert_eq!(targets, [MACOS.0]);
-        assert_eq!(names(with.folder.path()), ["provider.par"]);
+        assert_eq!(names(with.directory.path()), ["provider.par"]);
     }
 }
 
 #[test]
-fn what_is_not_there_cannot_be_removed_and_something_has_to_stay() {
+fn removing_an_absent_or_the_last_executable_is_refused() {
     let with = fixture("provider.par", ArchiveBuilder::build);
     let error = with.refused_change(|writer| remove(writer, "arm-linux"));
     assert_eq!(error.kind(), ErrorKind::NotFound);
@@ -94,7 +99,7 @@ fn an_expired_archive_is_signed_again_when_it_gets_another_date() {
     });
     assert_eq!(error.kind(), ErrorKind::NotVerified, "{error:?}");
     let error = with.refused_change(|writer| {
-        writer.metadata_mut().expires = Some(1_700_000_001);
+        writer.metadata_mut().expires = Some(unix(1_700_000_001));
         Ok(())
     });
     assert!(matches!(error, Error::NeverValid { .. }), "{error:?}");
@@ -146,19 +151,22 @@ fn an_archive_that_becomes_valid_later_can_be_edited_until_then() {
 
 #[cfg(unix)]
 #[test]
-fn an_edited_archive_is_for_those_for_whom_it_was() {
+fn an_edited_archive_keeps_its_permissions() {
     use std::os::unix::fs::PermissionsExt;
     let with = fixture("provider.par", ArchiveBuilder::build);
     let bits = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
     for mode in [0o600, 0o640, 0o444] {
         std::fs::set_permissions(&with.path, std::fs::Permissions::from_mode(mode)).unwrap();
         with.edit(|writer| {
-            // What is unpacked meanwhile, too.
-            let folder = with.folder.path();
-            for name in names(folder).iter().filter(|name| *name != "provider.par") {
-                assert_eq!(bits(&folder.join(name)) & 0o077, 0, "{name}");
+            // This holds for the unpacked files too.
+            let directory = with.directory.path();
+            for name in names(directory)
+                .iter()
+                .filter(|name| *name != "provider.par")
+            {
+                assert_eq!(bits(&directory.join(name)) & 0o077, 0, "{name}");
             }
-            assert_eq!(names(folder).len(), 2);
+            assert_eq!(names(directory).len(), 2);
             writer.metadata_mut().revision = Some(8);
             Ok(())
         })
@@ -168,7 +176,7 @@ fn an_edited_archive_is_for_those_for_whom_it_was() {
 }
 
 #[test]
-fn of_edits_at_the_same_time_none_is_lost() {
+fn no_edit_is_lost_when_several_run_at_the_same_time() {
     let with = fixture("provider.par", ArchiveBuilder::build);
     let targets = ["arm-linux", "mips-linux", "riscv64gc-linux", "s390x-linux"];
     std::thread::scope(|scope| {
@@ -192,5 +200,5 @@ fn of_edits_at_the_same_time_none_is_lost() {
             "{target}"
         );
     }
-    assert_eq!(names(with.folder.path()), ["provider.par"]);
+    assert_eq!(names(with.directory.path()), ["provider.par"]);
 }

@@ -1,4 +1,4 @@
-//! The index: reading one entry without the others, and what a lying one costs.
+//! The index: reading one entry without the others, and indexes that are wrong.
 
 use std::error::Error as _;
 use std::fs;
@@ -17,7 +17,7 @@ use wasmcloud_par::content::{ErrorKind, Meter, Progress, Silent, Stopped};
 use super::names;
 use crate::support::archives::{ArchiveBuilder, LINUX, PeerArchive, gunzip, peer_archive};
 
-/// More than one block of what is compressed at a time, and not a multiple of it.
+/// Returns content that is longer than a part, and not a multiple of one.
 fn executable(seed: u32) -> Vec<u8> {
     (0..2_500_001_u32)
         .map(|i| (i / 5 % (200 + seed)) as u8)
@@ -28,7 +28,7 @@ fn target(name: &str) -> Target {
     name.parse().unwrap()
 }
 
-/// An archive for two targets with a world.
+/// Writes an archive for two targets with a world.
 fn write(path: &Path, compression: Compression) {
     let mut writer = ArchiveWriter::new(Metadata::default());
     for (name, seed) in [("aarch64-linux", 1), ("x86_64-linux", 2)] {
@@ -36,15 +36,15 @@ fn write(path: &Path, compression: Compression) {
     }
     writer.world(b"the world".as_slice());
     let subject = KeyPair::new_service().public_key();
-    let signer = Signer::new(KeyPair::new_account(), &subject).unwrap();
+    let signer = Signer::new(KeyPair::new_account(), subject.parse().unwrap()).unwrap();
     writer.write(path, &signer, compression, &Silent).unwrap();
 }
 
 fn indexed() -> (tempfile::TempDir, PathBuf) {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("provider.par.gz");
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("provider.par.gz");
     write(&path, Compression::Gzip);
-    (folder, path)
+    (directory, path)
 }
 
 fn index(bytes: &[u8]) -> Index {
@@ -66,9 +66,9 @@ fn extract(path: &Path, name: &str, destination: &Path) -> Result<(), Error> {
 
 #[test]
 fn each_entry_is_read_from_its_range_alone() {
-    let folder = tempfile::tempdir().unwrap();
+    let directory = tempfile::tempdir().unwrap();
     for compression in [Compression::Gzip, Compression::None] {
-        let path = folder.path().join(compression.extension());
+        let path = directory.path().join(compression.extension());
         write(&path, compression);
         let archive = fs::read(&path).unwrap();
         let claims = verify(archive.as_slice(), &Limits::default())
@@ -90,13 +90,13 @@ fn each_entry_is_read_from_its_range_alone() {
 }
 
 #[tokio::test]
-async fn archives_of_other_tools_have_no_index_and_are_read_whole() {
+async fn archives_of_other_tools_have_no_index_and_are_read_as_a_whole() {
     for what in PeerArchive::all() {
-        let folder = tempfile::tempdir().unwrap();
+        let directory = tempfile::tempdir().unwrap();
         let (issuer, subject) = (KeyPair::new_account(), KeyPair::new_service());
-        let path = peer_archive(folder.path(), &what, &issuer, &subject).await;
+        let path = peer_archive(directory.path(), &what, &issuer, &subject).await;
         assert_eq!(Index::from_head(&fs::read(&path).unwrap()), None);
-        let destination = folder.path().join("executable");
+        let destination = directory.path().join("executable");
         extract(&path, LINUX.0, &destination).unwrap();
         assert_eq!(fs::read(&destination).unwrap(), LINUX.1);
     }
@@ -104,7 +104,7 @@ async fn archives_of_other_tools_have_no_index_and_are_read_whole() {
 
 #[test]
 fn one_executable_is_extracted_without_reading_another() {
-    let (folder, path) = indexed();
+    let (directory, path) = indexed();
     let mut archive = fs::read(&path).unwrap();
     let other = index(&archive)
         .executable(&target("x86_64-linux"))
@@ -113,7 +113,7 @@ fn one_executable_is_extracted_without_reading_another() {
         .clone();
     archive[other.start as usize..other.end as usize].fill(0xff);
     fs::write(&path, &archive).unwrap();
-    let destination = folder.path().join("executable");
+    let destination = directory.path().join("executable");
     extract(&path, "aarch64-linux", &destination).unwrap();
     assert!(fs::read(&destination).unwrap() == executable(1));
     let error = extract(&path, "x86_64-linux", &destination).unwrap_err();
@@ -128,7 +128,8 @@ fn number(archive: &[u8], place: usize) -> u64 {
     u64::from_le_bytes(archive[place..place + 8].try_into().unwrap())
 }
 
-/// Where the numbers of entry `entry` are in the header: offset, size, and the length of the first part.
+/// Returns the positions in the header of the numbers of an entry: offset, size, and the length of the
+/// first part.
 fn numbers(archive: &[u8], entry: usize) -> [usize; 3] {
     let mut place = 12 + 4 + 7;
     for _ in 0..entry {
@@ -139,7 +140,7 @@ fn numbers(archive: &[u8], entry: usize) -> [usize; 3] {
     [place, place + 8, place + 16]
 }
 
-/// What is at `place`, with its first four or eight bytes changed.
+/// Returns the archive with the bytes at `place` replaced.
 fn changed(good: &[u8], place: usize, value: &[u8]) -> Vec<u8> {
     let mut archive = good.to_vec();
     archive[place..place + value.len()].copy_from_slice(value);
@@ -147,8 +148,8 @@ fn changed(good: &[u8], place: usize, value: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn a_lying_index_costs_reading_everything_and_never_gives_other_bytes() {
-    let (folder, path) = indexed();
+fn a_wrong_index_leads_to_reading_everything_and_never_to_other_bytes() {
+    let (directory, path) = indexed();
     let good = fs::read(&path).unwrap();
     // The claims, the world, and the executables in the order of their targets.
     let [claims, wanted, other] = [0, 2, 3].map(|entry| numbers(&good, entry));
@@ -204,17 +205,17 @@ fn a_lying_index_costs_reading_everything_and_never_gives_other_bytes() {
         let archive = changed(&good, place, &value);
         assert!(gunzip(&archive) == gunzip(&good), "only the hint differs");
         fs::write(&path, &archive).unwrap();
-        let destination = folder.path().join("executable");
+        let destination = directory.path().join("executable");
         extract(&path, "aarch64-linux", &destination).unwrap_or_else(|e| panic!("{lie}: {e}"));
         assert!(fs::read(&destination).unwrap() == executable(1), "{lie}");
         fs::remove_file(destination).unwrap();
-        assert_eq!(names(folder.path()), ["provider.par.gz"], "{lie}");
+        assert_eq!(names(directory.path()), ["provider.par.gz"], "{lie}");
     }
 }
 
 #[test]
-fn an_index_into_damage_is_refused_and_leaves_nothing() {
-    let (folder, path) = indexed();
+fn a_damaged_executable_is_refused_and_leaves_no_file() {
+    let (directory, path) = indexed();
     let mut archive = fs::read(&path).unwrap();
     let range = index(&archive)
         .executable(&target("aarch64-linux"))
@@ -223,12 +224,12 @@ fn an_index_into_damage_is_refused_and_leaves_nothing() {
         .clone();
     archive[range.start as usize + 1000] ^= 1;
     fs::write(&path, &archive).unwrap();
-    let error = extract(&path, "aarch64-linux", &folder.path().join("executable")).unwrap_err();
+    let error = extract(&path, "aarch64-linux", &directory.path().join("executable")).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotVerified);
-    assert_eq!(names(folder.path()), ["provider.par.gz"]);
+    assert_eq!(names(directory.path()), ["provider.par.gz"]);
 }
 
-/// Reports what was begun, and so whether the index was followed.
+/// Records which steps began, and so whether the index was used.
 #[derive(Default)]
 struct Begun(Mutex<Vec<String>>);
 
@@ -240,14 +241,14 @@ impl Progress for Begun {
 }
 
 #[test]
-fn an_index_to_more_than_the_limits_allow_is_not_followed() {
-    let (folder, path) = indexed();
+fn an_index_that_exceeds_the_limits_is_not_used() {
+    let (directory, path) = indexed();
     let archive = fs::read(&path).unwrap();
     let entry = index(&archive)
         .executable(&target("aarch64-linux"))
         .unwrap()
         .clone();
-    let destination = folder.path().join("executable");
+    let destination = directory.path().join("executable");
     let extract = |limits: &Limits| {
         let begun = Begun::default();
         let target = target("aarch64-linux");
@@ -262,7 +263,7 @@ fn an_index_to_more_than_the_limits_allow_is_not_followed() {
     assert_eq!(begun, ["extracting"]);
     fs::remove_file(&destination).unwrap();
 
-    // Read as a whole, the archive is as bad, and says so.
+    // Reading the whole archive fails with the limit.
     limits.ratio = limits.ratio.div_ceil(2);
     let (done, begun) = extract(&limits);
     let error = done.unwrap_err();
@@ -270,11 +271,11 @@ fn an_index_to_more_than_the_limits_allow_is_not_followed() {
     let source = error.source().unwrap().to_string();
     assert!(source.contains("compressed byte"), "{source}");
     assert_eq!(begun, ["verifying"]);
-    assert_eq!(names(folder.path()), ["provider.par.gz"]);
+    assert_eq!(names(directory.path()), ["provider.par.gz"]);
 }
 
 #[test]
-fn extracting_by_the_index_can_be_stopped_and_leaves_nothing() {
+fn extracting_by_the_index_can_be_stopped_and_leaves_no_file() {
     struct Stop;
     impl Progress for Stop {
         fn begin(&self, label: &str, total: u64) -> Box<dyn Meter> {
@@ -287,28 +288,28 @@ fn extracting_by_the_index_can_be_stopped_and_leaves_nothing() {
             Err(Stopped.into())
         }
     }
-    let (folder, path) = indexed();
+    let (directory, path) = indexed();
     let (target, limits) = (target("aarch64-linux"), Limits::default());
-    let destination = folder.path().join("executable");
+    let destination = directory.path().join("executable");
     let stopped = extract_file(&path, &target, &destination, 0o755, &limits, &Stop);
     assert!(matches!(stopped, Err(Error::Write { .. })), "{stopped:?}");
-    assert_eq!(names(folder.path()), ["provider.par.gz"]);
+    assert_eq!(names(directory.path()), ["provider.par.gz"]);
 }
 
 #[test]
-fn a_target_that_is_not_there_is_named() {
-    let (folder, path) = indexed();
-    let error = extract(&path, "mips-linux", &folder.path().join("executable")).unwrap_err();
+fn an_absent_target_is_named() {
+    let (directory, path) = indexed();
+    let error = extract(&path, "mips-linux", &directory.path().join("executable")).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFound);
-    assert_eq!(names(folder.path()), ["provider.par.gz"]);
+    assert_eq!(names(directory.path()), ["provider.par.gz"]);
 }
 
 #[test]
 fn an_index_never_leads_to_other_claims_than_those_at_the_start() {
-    // Every reader from the start sees the one archive, and the index leads into the header, to the claims and
-    // the executable of another one.
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("provider.par.gz");
+    // Readers from the start see one archive. The index leads into the header, to the claims and the
+    // executable of another one.
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("provider.par.gz");
     let mine = ArchiveBuilder::empty().executable("x86_64-linux.bin", LINUX.1);
     let mine = mine.build();
     let other = ArchiveBuilder::empty().executable("x86_64-linux.bin", b"another");
@@ -359,7 +360,7 @@ fn an_index_never_leads_to_other_claims_than_those_at_the_start() {
             .is_some()
     );
 
-    let destination = folder.path().join("executable");
+    let destination = directory.path().join("executable");
     extract(&path, "x86_64-linux", &destination).unwrap();
 
     assert_eq!(fs::read(&destination).unwrap(), LINUX.1);

@@ -1,11 +1,12 @@
-//! Adding executables to archives that exist.
+//! Adding executables to existing archives.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use nkeys::KeyPair;
 use wasmcloud_par::archive::{
-    Contents, Error, Identity, Input, Limits, Signer, Target, VerifiedClaims, insert, load, verify,
+    Compression, Contents, Error, Identity, Input, Limits, Signer, Target, VerifiedClaims, insert,
+    load, verify,
 };
 use wasmcloud_par::content::{ErrorKind, Silent};
 
@@ -29,7 +30,7 @@ fn insert_with(
     (issuer, subject): (&KeyPair, &KeyPair),
     identity: Identity,
 ) -> Result<VerifiedClaims, Error> {
-    let signer = |_: &VerifiedClaims| Signer::new(issuer.clone(), &subject.public_key());
+    let signer = |_: &VerifiedClaims| Signer::new(issuer.clone(), subject.public_key().parse()?);
     let given = executables(given);
     insert(path, given, signer, identity, &Limits::default(), &Silent)
 }
@@ -39,24 +40,24 @@ fn contents(path: &Path) -> Contents {
 }
 
 #[tokio::test]
-async fn an_archive_of_the_other_crate_keeps_all_it_had() {
+async fn an_archive_of_the_other_crate_keeps_its_contents() {
     for what in PeerArchive::all() {
-        let folder = tempfile::tempdir().unwrap();
+        let directory = tempfile::tempdir().unwrap();
         let (issuer, subject) = (KeyPair::new_account(), KeyPair::new_service());
-        let path = peer_archive(folder.path(), &what, &issuer, &subject).await;
+        let path = peer_archive(directory.path(), &what, &issuer, &subject).await;
         let before = contents(&path);
         let keys = (&issuer, &subject);
         let claims = insert_with(&path, &[NEW], keys, Identity::Keep).unwrap();
 
         let after = contents(&path);
         assert_eq!(after.claims, claims, "{what:?}");
-        assert_eq!(after.claims.issuer(), issuer.public_key());
-        assert_eq!(after.claims.subject(), subject.public_key());
+        assert_eq!(after.claims.issuer().as_str(), issuer.public_key());
+        assert_eq!(after.claims.subject().as_str(), subject.public_key());
         assert_eq!(after.claims.metadata(), before.claims.metadata());
         assert_eq!(after.claims.metadata().schema, what.schema);
         assert_eq!(after.world, what.world);
-        assert_eq!(after.compressed, what.compress);
-        assert_eq!(names(folder.path()).len(), 1, "only the archive");
+        assert_eq!(after.compression == Compression::Gzip, what.compress);
+        assert_eq!(names(directory.path()).len(), 1, "only the archive");
 
         let theirs = provider_archive::ProviderArchive::try_load_file(&path)
             .await
@@ -71,18 +72,18 @@ async fn an_archive_of_the_other_crate_keeps_all_it_had() {
 }
 
 impl Fixture {
-    /// The error of an insert, after which everything is as it was.
+    /// Returns the error of an insert, and asserts that the insert changed no file.
     fn refused(&self, attempt: impl FnOnce(&Path) -> Result<VerifiedClaims, Error>) -> Error {
         let before = std::fs::read(&self.path).unwrap();
         let error = attempt(&self.path).unwrap_err();
         assert_eq!(std::fs::read(&self.path).unwrap(), before, "{error}");
-        assert_eq!(names(self.folder.path()), ["provider.par.gz"], "{error}");
+        assert_eq!(names(self.directory.path()), ["provider.par.gz"], "{error}");
         error
     }
 }
 
 #[test]
-fn an_executable_takes_the_place_of_the_one_that_was_there() {
+fn an_executable_replaces_the_one_for_the_same_target() {
     let with = fixture("provider.par.gz", ArchiveBuilder::build_gzip);
     let new = (LINUX.0, b"a newer one".as_slice());
     insert_with(
@@ -99,18 +100,19 @@ fn an_executable_takes_the_place_of_the_one_that_was_there() {
 }
 
 #[test]
-fn the_signer_is_asked_once_the_claims_are_known() {
+fn the_signer_is_called_with_the_claims() {
     let with = fixture("provider.par.gz", ArchiveBuilder::build);
     let signer = |claims: &VerifiedClaims| {
-        assert_eq!(claims.issuer(), with.issuer.public_key());
+        assert_eq!(claims.issuer().as_str(), with.issuer.public_key());
         assert_eq!(claims.metadata().vendor, VENDOR);
-        Signer::new(with.issuer.clone(), claims.subject())
+        Signer::new(with.issuer.clone(), claims.subject().clone())
     };
     let given = executables(&[NEW]);
     let limits = Limits::default();
     let claims = insert(&with.path, given, signer, Identity::Keep, &limits, &Silent).unwrap();
     assert_eq!(claims.executables().len(), 3);
-    assert!(!contents(&with.path).compressed, "whatever its name says");
+    let compression = contents(&with.path).compression;
+    assert_eq!(compression, Compression::None, "whatever its name says");
 }
 
 #[test]
@@ -133,13 +135,13 @@ fn a_signer_with_other_keys_is_refused() {
 }
 
 #[test]
-fn the_identity_changes_when_that_is_wanted() {
+fn the_identity_changes_when_that_is_allowed() {
     let with = fixture("provider.par.gz", ArchiveBuilder::build_gzip);
     let (issuer, subject) = (KeyPair::new_account(), KeyPair::new_service());
     insert_with(&with.path, &[NEW], (&issuer, &subject), Identity::Change).unwrap();
     let after = contents(&with.path);
-    assert_eq!(after.claims.issuer(), issuer.public_key());
-    assert_eq!(after.claims.subject(), subject.public_key());
+    assert_eq!(after.claims.issuer().as_str(), issuer.public_key());
+    assert_eq!(after.claims.subject().as_str(), subject.public_key());
 }
 
 #[test]
@@ -193,14 +195,15 @@ fn replace(mut bytes: Vec<u8>, from: &[u8], to: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn an_insert_that_cannot_be_finished_changes_nothing() {
+fn a_failed_insert_changes_nothing() {
     let with = fixture("provider.par.gz", ArchiveBuilder::build_gzip);
     let limits = Limits::default();
-    let missing = with.folder.path().join("missing");
+    let missing = with.directory.path().join("missing");
     let error = with.refused(|path| {
         let given = BTreeMap::from([(NEW.0.parse().unwrap(), Input::File(missing.clone()))]);
-        let signer =
-            |_: &VerifiedClaims| Signer::new(with.issuer.clone(), &with.subject.public_key());
+        let signer = |_: &VerifiedClaims| {
+            Signer::new(with.issuer.clone(), with.subject.public_key().parse()?)
+        };
         insert(path, given, signer, Identity::Keep, &limits, &Silent)
     });
     assert!(
@@ -218,12 +221,12 @@ fn an_insert_that_cannot_be_finished_changes_nothing() {
 }
 
 #[test]
-fn an_archive_that_is_not_there_is_not_found() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("missing.par");
+fn a_missing_archive_is_not_found() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("missing.par");
     let keys = (&KeyPair::new_account(), &KeyPair::new_service());
     let error = insert_with(&path, &[NEW], keys, Identity::Keep).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFound, "{error:?}");
     assert!(error.to_string().contains("missing.par"), "{error}");
-    assert!(names(folder.path()).is_empty());
+    assert!(names(directory.path()).is_empty());
 }

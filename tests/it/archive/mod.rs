@@ -1,4 +1,4 @@
-//! The archive layer against the format's other tools, its variants and its abuses.
+//! The archive layer: variants of the format, abuses of it, and other tools for it.
 
 mod bounds;
 mod damage;
@@ -15,15 +15,16 @@ mod variants;
 mod worlds;
 
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use nkeys::KeyPair;
 
 use crate::support::archives::ArchiveBuilder;
 use crate::support::block_on;
 
-/// An archive in a folder of its own, and its keys.
+/// An archive in a directory of its own, and its keys.
 struct Fixture {
-    folder: tempfile::TempDir,
+    directory: tempfile::TempDir,
     path: PathBuf,
     issuer: KeyPair,
     subject: KeyPair,
@@ -31,22 +32,27 @@ struct Fixture {
 
 /// Writes an archive of two targets under `name`.
 fn fixture(name: &str, build: impl FnOnce(ArchiveBuilder) -> Vec<u8>) -> Fixture {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join(name);
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join(name);
     let (issuer, subject) = (KeyPair::new_account(), KeyPair::new_service());
     let builder = ArchiveBuilder::two_targets().keys(issuer.clone(), subject.clone());
     std::fs::write(&path, build(builder)).unwrap();
     Fixture {
-        folder,
+        directory,
         path,
         issuer,
         subject,
     }
 }
 
-/// The names in a folder, sorted.
-fn names(folder: &Path) -> Vec<String> {
-    let mut names: Vec<String> = std::fs::read_dir(folder)
+/// A time in seconds since 1970.
+fn unix(seconds: u64) -> SystemTime {
+    UNIX_EPOCH + Duration::from_secs(seconds)
+}
+
+/// Returns the sorted names in a directory.
+fn names(directory: &Path) -> Vec<String> {
+    let mut names: Vec<String> = std::fs::read_dir(directory)
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();

@@ -1,4 +1,4 @@
-//! What must never load: each case in every way that archives are read, and nothing stays behind.
+//! Archives that must never load: every way of reading refuses each of them, and leaves no file behind.
 
 mod claims;
 mod contents;
@@ -20,12 +20,12 @@ struct Case {
     expected: fn(&Error) -> bool,
 }
 
-/// A case whose bytes are a plain tar.
+/// Returns a case whose bytes are a plain tar.
 fn case(name: &'static str, builder: ArchiveBuilder, expected: fn(&Error) -> bool) -> Case {
     bytes_case(name, builder.build(), expected)
 }
 
-/// A case of any bytes.
+/// Returns a case of any bytes.
 fn bytes_case(name: &'static str, bytes: Vec<u8>, expected: fn(&Error) -> bool) -> Case {
     Case {
         name,
@@ -34,7 +34,7 @@ fn bytes_case(name: &'static str, bytes: Vec<u8>, expected: fn(&Error) -> bool) 
     }
 }
 
-/// Reads every case in every way; those that are a plain tar compressed too.
+/// Reads every case in every way. A case that is a plain tar is read compressed too.
 fn none_loads(cases: Vec<Case>) {
     for case in cases {
         refuse(case.name, &case.bytes, case.expected);
@@ -65,13 +65,13 @@ fn refuse(name: &str, bytes: &[u8], expected: fn(&Error) -> bool) {
         &verify_file(&mut file, &limits, &Silent).expect_err(name),
     );
 
-    let folder = tempfile::tempdir().unwrap();
-    let destination = folder.path().join("executable");
+    let directory = tempfile::tempdir().unwrap();
+    let destination = directory.path().join("executable");
     for target in [LINUX.0, MACOS.0] {
         let target = target.parse().unwrap();
         let error = extract(bytes, &target, &destination, 0o555, &limits).expect_err(name);
         check("extract", &error);
-        assert!(names(folder.path()).is_empty(), "{name} leaves files");
+        assert!(names(directory.path()).is_empty(), "{name} leaves files");
     }
 
     for target in [None, Some(MACOS.0)] {

@@ -1,4 +1,4 @@
-//! Packing archives: what is written, byte by byte, and what happens when it cannot be.
+//! Packing archives: the bytes that are written, and the errors.
 
 mod interruptions;
 
@@ -12,11 +12,15 @@ use wasmcloud_par::archive::{
 };
 use wasmcloud_par::content::{ErrorKind, Silent};
 
-use super::names;
+use super::{names, unix};
 use crate::support::archives::{LINUX, MACOS, gunzip};
 
 fn signer() -> Signer {
-    Signer::new(KeyPair::new_account(), &KeyPair::new_service().public_key()).unwrap()
+    Signer::new(
+        KeyPair::new_account(),
+        KeyPair::new_service().public_key().parse().unwrap(),
+    )
+    .unwrap()
 }
 
 fn metadata() -> Metadata {
@@ -30,7 +34,7 @@ fn metadata() -> Metadata {
 
 fn writer() -> ArchiveWriter {
     let mut writer = ArchiveWriter::new(metadata());
-    // Not in their order.
+    // They are added in another order than that of the archive.
     for (target, executable) in [LINUX, MACOS] {
         writer.executable(target.parse().unwrap(), Input::Bytes(executable.into()));
     }
@@ -45,9 +49,9 @@ fn write(writer: &ArchiveWriter, path: &Path, compression: Compression) -> Resul
 }
 
 #[test]
-fn entries_come_in_order_under_headers_that_say_nothing_else() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("provider.par");
+fn entries_are_in_order_and_their_headers_are_reproducible() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("provider.par");
     write(&writer(), &path, Compression::None).unwrap();
     let bytes = fs::read(&path).unwrap();
     let mut archive = tar::Archive::new(bytes.as_slice());
@@ -75,16 +79,16 @@ fn entries_come_in_order_under_headers_that_say_nothing_else() {
     ];
     assert_eq!(found, expected.map(|(name, mode)| (name.to_owned(), mode)));
     assert!(bytes.ends_with(&[0; 1024]));
-    assert_eq!(names(folder.path()), ["provider.par"]);
+    assert_eq!(names(directory.path()), ["provider.par"]);
 }
 
 #[test]
-fn the_same_inputs_give_the_same_bytes_but_for_the_claims() {
-    let folder = tempfile::tempdir().unwrap();
+fn the_same_inputs_give_the_same_bytes_except_for_the_claims() {
+    let directory = tempfile::tempdir().unwrap();
     for compression in [Compression::None, Compression::Gzip] {
         let signer = signer();
         let [first, second] = ["first", "second"].map(|name| {
-            let path = folder.path().join(name);
+            let path = directory.path().join(name);
             let written = writer().write(&path, &signer, compression, &Silent);
             let bytes = fs::read(&path).unwrap();
             let tar = match compression {
@@ -104,10 +108,10 @@ fn the_same_inputs_give_the_same_bytes_but_for_the_claims() {
 }
 
 #[test]
-fn what_is_packed_is_what_verifies() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("provider.par.gz");
-    let executable = folder.path().join("executable");
+fn a_packed_archive_verifies_with_its_contents() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("provider.par.gz");
+    let executable = directory.path().join("executable");
     fs::write(&executable, vec![7; 300_000]).unwrap();
     let mut writer = writer();
     let replaced = writer.executable(LINUX.0.parse().unwrap(), Input::File(executable));
@@ -119,34 +123,34 @@ fn what_is_packed_is_what_verifies() {
     assert_eq!(contents.claims.issuer(), signer.issuer());
     assert_eq!(contents.claims.metadata(), metadata());
     assert_eq!(contents.world.as_deref(), Some(b"the world".as_slice()));
-    assert!(contents.compressed);
+    assert_eq!(contents.compression, Compression::Gzip);
     let sizes: Vec<u64> = contents.executables.into_values().collect();
     assert_eq!(sizes, [MACOS.1.len() as u64, 300_000]);
 }
 
 #[test]
-fn what_would_at_no_time_be_valid_is_not_written() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("provider.par");
+fn an_archive_that_would_never_be_valid_is_not_written() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("provider.par");
     let mut expired = metadata();
-    expired.expires = Some(1);
+    expired.expires = Some(unix(1));
     let mut upside_down = metadata();
-    upside_down.not_before = Some(u64::MAX);
-    upside_down.expires = Some(u64::MAX - 1);
+    upside_down.not_before = Some(unix(9_000_000_000));
+    upside_down.expires = Some(unix(8_999_999_999));
     for metadata in [expired, upside_down] {
         let error = write(&ArchiveWriter::new(metadata), &path, Compression::None).unwrap_err();
         assert!(matches!(error, Error::NeverValid { .. }), "{error:?}");
         assert_eq!(error.kind(), ErrorKind::Usage);
-        assert!(names(folder.path()).is_empty());
+        assert!(names(directory.path()).is_empty());
     }
 }
 
 #[test]
-fn an_archive_can_be_written_that_becomes_valid_later() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("provider.par");
+fn an_archive_that_becomes_valid_later_can_be_written() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("provider.par");
     let mut writer = writer();
-    writer.metadata_mut().not_before = Some(u64::MAX);
+    writer.metadata_mut().not_before = Some(unix(9_000_000_000));
     write(&writer, &path, Compression::None).unwrap();
     let error = verify(fs::File::open(&path).unwrap(), &Limits::default()).unwrap_err();
     assert!(matches!(error, Error::NotYetValid(_)), "{error:?}");
@@ -154,7 +158,7 @@ fn an_archive_can_be_written_that_becomes_valid_later() {
 
 #[test]
 fn inputs_that_cannot_be_read_are_named() {
-    let folder = tempfile::tempdir().unwrap();
+    let directory = tempfile::tempdir().unwrap();
     let inputs = tempfile::tempdir().unwrap();
     let missing = inputs.path().join("missing");
     let cases = [
@@ -164,7 +168,7 @@ fn inputs_that_cannot_be_read_are_named() {
     for (input, kind) in cases {
         let mut writer = writer();
         writer.executable(LINUX.0.parse().unwrap(), Input::File(input.clone()));
-        let path = folder.path().join("provider.par");
+        let path = directory.path().join("provider.par");
         for error in [
             writer.total().unwrap_err(),
             write(&writer, &path, Compression::Gzip).unwrap_err(),
@@ -175,20 +179,20 @@ fn inputs_that_cannot_be_read_are_named() {
             );
             assert_eq!(error.kind(), kind);
         }
-        assert!(names(folder.path()).is_empty());
+        assert!(names(directory.path()).is_empty());
     }
 }
 
 #[test]
 fn destinations_that_cannot_be_written_are_named() {
-    let folder = tempfile::tempdir().unwrap();
-    fs::create_dir(folder.path().join("folder")).unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    fs::create_dir(directory.path().join("folder")).unwrap();
     let cases = [
         (
-            folder.path().join("missing").join("provider.par"),
+            directory.path().join("missing").join("provider.par"),
             ErrorKind::NotFound,
         ),
-        (folder.path().join("folder"), ErrorKind::Usage),
+        (directory.path().join("folder"), ErrorKind::Usage),
     ];
     for (destination, kind) in cases {
         let error = write(&writer(), &destination, Compression::None).unwrap_err();
@@ -197,16 +201,16 @@ fn destinations_that_cannot_be_written_are_named() {
             "{error:?}"
         );
         assert_eq!(error.kind(), kind, "{error:?}");
-        assert_eq!(names(folder.path()), ["folder"]);
-        assert!(names(&folder.path().join("folder")).is_empty());
+        assert_eq!(names(directory.path()), ["folder"]);
+        assert!(names(&directory.path().join("folder")).is_empty());
     }
 }
 
 #[test]
-fn what_readers_refuse_is_not_written() {
-    let folder = tempfile::tempdir().unwrap();
+fn an_archive_that_readers_refuse_is_not_written() {
+    let directory = tempfile::tempdir().unwrap();
     let large = |name: &str, size: u64| {
-        let path = folder.path().join(name);
+        let path = directory.path().join(name);
         fs::File::create(&path).unwrap().set_len(size).unwrap();
         Input::File(path)
     };
@@ -238,7 +242,7 @@ fn what_readers_refuse_is_not_written() {
             }),
         ),
     ];
-    let destination = folder.path().join("provider.par.gz");
+    let destination = directory.path().join("provider.par.gz");
     for (what, change) in changes {
         let mut writer = writer();
         change(&mut writer);

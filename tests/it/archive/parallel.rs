@@ -1,4 +1,4 @@
-//! Verifying a file on all cores: the same answers as reading it from its start, whatever it holds.
+//! Verifying a file on all cores gives the same results as reading it from its start.
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -13,7 +13,7 @@ use wasmcloud_par::content::{Meter, Progress, Silent, Stopped};
 
 use crate::support::archives::{gunzip, noise};
 
-/// The size of a part: what is inflated at a time.
+/// The size of a part, in inflated bytes.
 const PART: usize = 2 << 20;
 
 /// Counts how often the archive was read.
@@ -28,7 +28,7 @@ impl Progress for Passes {
     }
 }
 
-/// What verifying a file says, and whether its index led to that.
+/// Returns the result of verifying a file, and whether its index was used.
 fn verified(path: &Path) -> (Result<Contents, Error>, bool) {
     let passes = Passes::default();
     let mut file = File::open(path).unwrap();
@@ -44,7 +44,7 @@ fn executable(size: usize) -> Vec<u8> {
 
 fn sign(writer: &ArchiveWriter, path: &Path) {
     let subject = KeyPair::new_service().public_key();
-    let signer = Signer::new(KeyPair::new_account(), &subject).unwrap();
+    let signer = Signer::new(KeyPair::new_account(), subject.parse().unwrap()).unwrap();
     let written = writer.write(path, &signer, Compression::Gzip, &Silent);
     written.unwrap();
 }
@@ -62,16 +62,16 @@ fn write(path: &Path, sizes: &[usize], world: Option<Vec<u8>>) {
 }
 
 #[test]
-fn an_index_leads_to_what_reading_from_the_start_gives() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("provider.par.gz");
+fn verifying_by_the_index_gives_what_reading_from_the_start_gives() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("provider.par.gz");
     let cases: [(&[usize], Option<Vec<u8>>); 6] = [
         (&[1], None),
         (&[0, 100, 0], None),
         (&[PART - 1, PART, PART + 1, 2 * PART], None),
         (&[PART + 7], Some(executable(3000))),
         (&[70_000], Some(executable(2 * PART + 5))),
-        // More than are hashed side by side, of very different sizes.
+        // More than there are threads, of very different sizes.
         (
             &[3 * PART, 10, 500_000, 512, 1024, 2 * PART + 9, 0, 64, 63],
             None,
@@ -87,9 +87,9 @@ fn an_index_leads_to_what_reading_from_the_start_gives() {
 }
 
 #[test]
-fn damage_anywhere_is_reported_as_when_reading_from_the_start() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("provider.par.gz");
+fn damage_anywhere_gives_the_error_of_reading_from_the_start() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("provider.par.gz");
     write(&path, &[200_000, 100_000], Some(executable(1000)));
     let good = fs::read(&path).unwrap();
     let head = 12 + usize::from(u16::from_le_bytes([good[10], good[11]]));
@@ -105,7 +105,7 @@ fn damage_anywhere_is_reported_as_when_reading_from_the_start() {
             (Err(streamed), Err(error)) => {
                 assert_eq!(error.to_string(), streamed.to_string(), "{place}");
             }
-            // Bits that fill up a byte mean nothing.
+            // Bits that fill up a byte have no effect.
             (Ok(streamed), Ok(contents)) => assert_eq!(contents, streamed, "{place}"),
             other => panic!("{place}: {other:?}"),
         }
@@ -122,9 +122,9 @@ fn damage_anywhere_is_reported_as_when_reading_from_the_start() {
 }
 
 #[test]
-fn an_index_of_something_else_is_of_no_use_and_does_no_harm() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("provider.par.gz");
+fn the_index_of_another_archive_is_not_used() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("provider.par.gz");
     write(&path, &[200_000, 100_000], None);
     let good = fs::read(&path).unwrap();
     let expected = verify(good.as_slice(), &Limits::default()).unwrap();
@@ -140,14 +140,14 @@ fn an_index_of_something_else_is_of_no_use_and_does_no_harm() {
         assert_eq!(contents.unwrap(), expected, "{place}");
         led_astray += usize::from(!by_index);
     }
-    // The names alone do not have to be right: what counts is those in the tar.
+    // The names in the index may be wrong, because those in the tar count.
     assert!(led_astray > (head - 16) / 2, "{led_astray}");
 }
 
 #[test]
-fn limits_hold_on_the_way_by_the_index_too() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("provider.par.gz");
+fn limits_hold_by_the_index_too() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("provider.par.gz");
     write(&path, &[200_000, 100_000], Some(executable(1000)));
     let set: [fn(&mut Limits); 5] = [
         |limits| limits.executable = 199_999,
@@ -168,9 +168,9 @@ fn limits_hold_on_the_way_by_the_index_too() {
 }
 
 #[test]
-fn what_is_inflated_is_bounded_by_what_was_read_by_then() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("provider.par.gz");
+fn the_ratio_is_limited_at_every_position() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("provider.par.gz");
     let mut writer = ArchiveWriter::new(Metadata::default());
     let zeros = vec![0; 4 * PART];
     let contents = [("a-linux", zeros), ("b-linux", noise(PART, 1))];
@@ -179,7 +179,7 @@ fn what_is_inflated_is_bounded_by_what_was_read_by_then() {
     }
     sign(&writer, &path);
     let mut limits = Limits::default();
-    // On the average of the whole there are five bytes for each.
+    // The average over the whole archive is five bytes for each.
     (limits.ratio, limits.ratio_allowance) = (10, PART as u64);
 
     let streamed = verify(File::open(&path).unwrap(), &limits).unwrap_err();
@@ -190,7 +190,7 @@ fn what_is_inflated_is_bounded_by_what_was_read_by_then() {
 }
 
 #[test]
-fn it_can_be_stopped() {
+fn verifying_can_be_stopped() {
     struct Stop;
     impl Progress for Stop {
         fn begin(&self, _label: &str, _total: u64) -> Box<dyn Meter> {
@@ -202,8 +202,8 @@ fn it_can_be_stopped() {
             Err(Stopped.into())
         }
     }
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("provider.par.gz");
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("provider.par.gz");
     write(&path, &[PART, PART], None);
     let stopped = verify_file(&mut File::open(&path).unwrap(), &Limits::default(), &Stop);
     assert!(matches!(stopped, Err(Error::Stream(_))), "{stopped:?}");

@@ -1,4 +1,4 @@
-//! What holds for any archive, not only for those that somebody thought of.
+//! Properties that hold for any archive.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -14,10 +14,10 @@ use wasmcloud_par::archive::{
 };
 use wasmcloud_par::content::{ErrorKind, Silent};
 
-use super::names;
+use super::{names, unix};
 use crate::support::properties::tried;
 
-/// What an archive is made of.
+/// The contents of an archive.
 #[derive(Debug, Clone)]
 struct Provider {
     metadata: Metadata,
@@ -26,11 +26,11 @@ struct Provider {
     compress: bool,
 }
 
-/// Bytes, told by how they are made: a failure that prints a megabyte helps nobody.
+/// The recipe for some bytes, so that a failure prints the recipe and not a megabyte.
 #[derive(Debug, Clone, Copy)]
 struct Content {
     length: usize,
-    /// After how many bytes they repeat: 1 compresses best, large primes hardly.
+    /// The period after which the bytes repeat: 1 compresses best, large primes hardly.
     period: usize,
 }
 
@@ -49,7 +49,7 @@ fn content() -> impl Strategy<Value = Content> {
         6 => 0..2000_usize,
         4 => (0..8_usize, 0..3_usize).prop_map(|(blocks, more)| (blocks * 512 + more).saturating_sub(1)),
         2 => 2000..100_000_usize,
-        // Around the blocks that are compressed at a time.
+        // Sizes around the size of a part.
         1 => MIB - 2..MIB + 3,
         1 => 2 * MIB..2 * MIB + 70_000,
     ];
@@ -77,8 +77,8 @@ fn metadata() -> impl Strategy<Value = Metadata> {
         revision,
         version,
         schema: schema.map(|(key, number, flag)| serde_json::json!({key: [number, flag]})),
-        not_before: Some(1_600_000_000),
-        expires: Some(9_600_000_000),
+        not_before: Some(unix(1_600_000_000)),
+        expires: Some(unix(9_600_000_000)),
     })
 }
 
@@ -100,7 +100,7 @@ fn provider(content: impl Strategy<Value = Content> + 'static) -> impl Strategy<
 }
 
 impl Provider {
-    fn write(&self, folder: &Path) -> PathBuf {
+    fn write(&self, directory: &Path) -> PathBuf {
         let mut writer = ArchiveWriter::new(self.metadata.clone());
         for (target, content) in &self.executables {
             let input = Input::Bytes(content.bytes().into());
@@ -110,12 +110,12 @@ impl Provider {
             writer.world(world.bytes());
         }
         let subject = KeyKind::Service.generate().public_key();
-        let signer = Signer::new(KeyKind::Account.generate(), &subject).unwrap();
+        let signer = Signer::new(KeyKind::Account.generate(), subject.parse().unwrap()).unwrap();
         let compression = match self.compress {
             true => Compression::Gzip,
             false => Compression::None,
         };
-        let path = folder.join("archive");
+        let path = directory.join("archive");
         writer.write(&path, &signer, compression, &Silent).unwrap();
         path
     }
@@ -129,20 +129,20 @@ proptest! {
     #![proptest_config(tried(48))]
 
     #[test]
-    fn what_is_packed_is_what_is_read_in_every_way(provider in provider(content())) {
-        let folder = tempfile::tempdir().unwrap();
-        let path = provider.write(folder.path());
+    fn every_way_of_reading_gives_the_packed_contents(provider in provider(content())) {
+        let directory = tempfile::tempdir().unwrap();
+        let path = provider.write(directory.path());
         let bytes = fs::read(&path).unwrap();
         let limits = Limits::default();
-        let Loaded { contents, executables } = loaded(&bytes).unwrap();
+        let Loaded { contents, executables, .. } = loaded(&bytes).unwrap();
         prop_assert_eq!(&verify(bytes.as_slice(), &limits).unwrap(), &contents);
         prop_assert_eq!(contents.claims.metadata(), provider.metadata);
-        prop_assert_eq!(contents.compressed, provider.compress);
+        prop_assert_eq!(contents.compression == Compression::Gzip, provider.compress);
         prop_assert_eq!(&contents.world, &provider.world.map(Content::bytes));
         prop_assert!(contents.absent.is_empty());
         prop_assert_eq!(executables.len(), provider.executables.len());
 
-        let destination = folder.path().join("executable");
+        let destination = directory.path().join("executable");
         for (name, content) in &provider.executables {
             let target: Target = name.parse().unwrap();
             let expected = content.bytes();
@@ -155,22 +155,22 @@ proptest! {
             prop_assert!(fs::read(&destination).unwrap() == expected, "{target} by the index");
             prop_assert_eq!(&claims, &contents.claims);
         }
-        prop_assert_eq!(names(folder.path()), ["archive", "executable"]);
+        prop_assert_eq!(names(directory.path()), ["archive", "executable"]);
     }
 }
 
 proptest! {
     #![proptest_config(tried(24))]
 
-    /// Bytes that say nothing, such as padding, may change; what is read never does.
+    /// Bytes without effect, such as padding, may change. The contents never change.
     #[test]
-    fn a_damaged_archive_is_read_as_what_it_was_or_not_at_all(
+    fn a_damaged_archive_is_refused_or_has_the_same_contents(
         provider in provider(small_content()),
         changes in prop::collection::vec((any::<Index>(), 1..=255_u8), 40),
         cuts in prop::collection::vec(any::<Index>(), 10),
     ) {
-        let folder = tempfile::tempdir().unwrap();
-        let path = provider.write(folder.path());
+        let directory = tempfile::tempdir().unwrap();
+        let path = provider.write(directory.path());
         let good = fs::read(&path).unwrap();
         let whole = loaded(&good).unwrap();
         let damaged = changes.iter().map(|(at, flip)| {
@@ -190,7 +190,7 @@ proptest! {
             fs::write(&path, &bytes).unwrap();
             let (target, content) = provider.executables.first_key_value().unwrap();
             let target: Target = target.parse().unwrap();
-            let destination = folder.path().join("executable");
+            let destination = directory.path().join("executable");
             let limits = Limits::default();
             match extract_file(&path, &target, &destination, 0o755, &limits, &Silent) {
                 Ok(claims) => {
@@ -200,7 +200,7 @@ proptest! {
                 }
                 Err(error) => prop_assert_eq!(error.kind(), ErrorKind::NotVerified),
             }
-            prop_assert_eq!(names(folder.path()), ["archive"]);
+            prop_assert_eq!(names(directory.path()), ["archive"]);
         }
     }
 
@@ -209,8 +209,8 @@ proptest! {
         provider in provider(small_content()),
         changes in prop::collection::vec((any::<Index>(), 1..=127_u8), 40),
     ) {
-        let folder = tempfile::tempdir().unwrap();
-        let bytes = fs::read(provider.write(folder.path())).unwrap();
+        let directory = tempfile::tempdir().unwrap();
+        let bytes = fs::read(provider.write(directory.path())).unwrap();
         let claims = loaded(&bytes).unwrap().contents.claims;
         let decoded = UnverifiedClaims::decode(claims.token()).unwrap();
         prop_assert_eq!(&decoded.verify().unwrap(), &claims);

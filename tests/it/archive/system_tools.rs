@@ -1,4 +1,4 @@
-//! What `tar` and `gzip` make of our archives, and we of theirs.
+//! `tar` and `gzip` read our archives, and we read theirs.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -13,14 +13,17 @@ use wasmcloud_par::content::Silent;
 use super::names;
 use crate::support::archives::{LINUX, MACOS};
 
-fn ours(folder: &Path, compression: Compression) -> PathBuf {
+fn ours(directory: &Path, compression: Compression) -> PathBuf {
     let mut writer = ArchiveWriter::new(Metadata::default());
     for (target, executable) in [LINUX, MACOS] {
         writer.executable(target.parse().unwrap(), Input::Bytes(executable.into()));
     }
     writer.world(b"the world".as_slice());
-    let path = folder.join(format!("provider.{}", compression.extension()));
-    let signer = Signer::new(KeyPair::new_account(), &KeyPair::new_service().public_key());
+    let path = directory.join(format!("provider.{}", compression.extension()));
+    let signer = Signer::new(
+        KeyPair::new_account(),
+        KeyPair::new_service().public_key().parse().unwrap(),
+    );
     writer
         .write(&path, &signer.unwrap(), compression, &Silent)
         .unwrap();
@@ -46,10 +49,10 @@ const ENTRIES: [&str; 4] = [
 ];
 
 #[test]
-fn gzip_and_tar_read_ours_without_complaint() {
+fn gzip_and_tar_read_our_archives_without_warnings() {
     for compression in [Compression::None, Compression::Gzip] {
-        let folder = tempfile::tempdir().unwrap();
-        let path = ours(folder.path(), compression);
+        let directory = tempfile::tempdir().unwrap();
+        let path = ours(directory.path(), compression);
         let mut flags = "-tf".to_owned();
         if compression == Compression::Gzip {
             run(Command::new("gzip").arg("-t").arg(&path));
@@ -59,7 +62,7 @@ fn gzip_and_tar_read_ours_without_complaint() {
         let listed = String::from_utf8(listed.stdout).unwrap();
         assert_eq!(listed.lines().collect::<Vec<_>>(), ENTRIES);
 
-        let unpacked = folder.path().join("unpacked");
+        let unpacked = directory.path().join("unpacked");
         fs::create_dir(&unpacked).unwrap();
         let flags = flags.replace('t', "x");
         run(Command::new("tar")
@@ -74,10 +77,10 @@ fn gzip_and_tar_read_ours_without_complaint() {
     }
 }
 
-/// Content is compressed in blocks, at the same time: these are several.
+/// Parts are compressed at the same time. This content has several.
 #[test]
-fn gzip_and_tar_read_what_was_compressed_in_parallel() {
-    let folder = tempfile::tempdir().unwrap();
+fn gzip_and_tar_read_archives_that_were_compressed_in_parallel() {
+    let directory = tempfile::tempdir().unwrap();
     let mut executables = BTreeMap::new();
     for (number, target) in ["arm-linux", "x86_64-linux", "x86_64-windows"]
         .iter()
@@ -96,8 +99,11 @@ fn gzip_and_tar_read_what_was_compressed_in_parallel() {
         let input = Input::Bytes(executable.clone().into());
         writer.executable(target.parse().unwrap(), input);
     }
-    let path = folder.path().join("provider.par.gz");
-    let signer = Signer::new(KeyPair::new_account(), &KeyPair::new_service().public_key());
+    let path = directory.path().join("provider.par.gz");
+    let signer = Signer::new(
+        KeyPair::new_account(),
+        KeyPair::new_service().public_key().parse().unwrap(),
+    );
     writer
         .write(&path, &signer.unwrap(), Compression::Gzip, &Silent)
         .unwrap();
@@ -107,9 +113,9 @@ fn gzip_and_tar_read_what_was_compressed_in_parallel() {
         .arg("-xzf")
         .arg(&path)
         .arg("-C")
-        .arg(folder.path()));
+        .arg(directory.path()));
     for (target, executable) in &executables {
-        let unpacked = fs::read(folder.path().join(format!("{target}.bin"))).unwrap();
+        let unpacked = fs::read(directory.path().join(format!("{target}.bin"))).unwrap();
         assert!(unpacked == *executable, "{target}");
     }
     let loaded = load(fs::File::open(&path).unwrap(), None, &Limits::default()).unwrap();
@@ -123,9 +129,9 @@ fn gzip_and_tar_read_what_was_compressed_in_parallel() {
 
 #[test]
 fn archives_that_tar_has_packed_again_load() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = ours(folder.path(), Compression::None);
-    let unpacked = folder.path().join("unpacked");
+    let directory = tempfile::tempdir().unwrap();
+    let path = ours(directory.path(), Compression::None);
+    let unpacked = directory.path().join("unpacked");
     fs::create_dir(&unpacked).unwrap();
     run(Command::new("tar")
         .arg("-xf")
@@ -135,7 +141,7 @@ fn archives_that_tar_has_packed_again_load() {
     assert_eq!(names(&unpacked).len(), ENTRIES.len());
     for format in ["gnu", "oldgnu", "pax", "posix", "ustar", "v7"] {
         for flags in ["-cf", "-czf"] {
-            let packed = folder.path().join("packed");
+            let packed = directory.path().join("packed");
             run(Command::new("tar")
                 .arg(format!("--format={format}"))
                 .arg(flags)
@@ -152,16 +158,17 @@ fn archives_that_tar_has_packed_again_load() {
                 loaded.contents.world.as_deref(),
                 Some(b"the world".as_slice())
             );
-            assert_eq!(loaded.contents.compressed, flags == "-czf");
+            let compressed = loaded.contents.compression == Compression::Gzip;
+            assert_eq!(compressed, flags == "-czf");
         }
     }
 }
 
-/// Python's reader is another one than GNU's. Where there is no Python, there is nothing to compare.
+/// Python has another reader than GNU. Without Python, there is nothing to compare.
 #[test]
-fn python_reads_ours() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = ours(folder.path(), Compression::Gzip);
+fn python_reads_our_archives() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = ours(directory.path(), Compression::Gzip);
     let program = "import sys, tarfile; print(*tarfile.open(sys.argv[1]).getnames())";
     let mut command = Command::new("python3");
     match command.arg("-c").arg(program).arg(&path).output() {

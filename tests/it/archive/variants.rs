@@ -1,13 +1,13 @@
-//! Every way to write a provider archive that must load.
+//! Every variant of a provider archive that must load.
 
 use serde_json::{Value, json};
-use wasmcloud_par::archive::{Contents, Limits, extract, load, read_claims, verify};
+use wasmcloud_par::archive::{Compression, Contents, Limits, extract, load, read_claims, verify};
 
 use crate::support::archives::{ArchiveBuilder, Entry, Format, LINUX, MACOS, VENDOR, gzip};
 
 type Build = fn() -> ArchiveBuilder;
 
-/// Archives that hold exactly [`LINUX`] and [`MACOS`], each made in its own way.
+/// Archives with exactly [`LINUX`] and [`MACOS`], each in another variant.
 const VARIANTS: &[(&str, Build)] = &[
     ("as existing tools write it", ArchiveBuilder::two_targets),
     ("with a world", || {
@@ -53,14 +53,15 @@ const VARIANTS: &[(&str, Build)] = &[
             .entry(linux)
     }),
     ("GNU long names", || {
-        let folders = "folder/".repeat(30);
-        let macos = Entry::file("cut", MACOS.1).gnu_long_name(format!("{folders}{}.bin", MACOS.0));
+        let directories = "folder/".repeat(30);
+        let macos =
+            Entry::file("cut", MACOS.1).gnu_long_name(format!("{directories}{}.bin", MACOS.0));
         ArchiveBuilder::empty()
             .hash(MACOS.0, MACOS.1)
             .entry(macos)
             .executable("x86_64-linux.bin", LINUX.1)
     }),
-    ("./ in front and folder entries", || {
+    ("./ in front and directory entries", || {
         ArchiveBuilder::bare()
             .entry(Entry::folder("./"))
             .claims(Entry::file("./claims.jwt", ""))
@@ -69,8 +70,8 @@ const VARIANTS: &[(&str, Build)] = &[
             .executable("./x86_64-linux.bin", LINUX.1)
     }),
     ("folder entries of Unix Version 7", || {
-        let folder = Entry::file("bin/", "").format(Format::Old).kind(0);
-        ArchiveBuilder::two_targets().entry(folder)
+        let directory = Entry::file("bin/", "").format(Format::Old).kind(0);
+        ArchiveBuilder::two_targets().entry(directory)
     }),
     ("claims last", || {
         ArchiveBuilder::bare()
@@ -97,7 +98,7 @@ const VARIANTS: &[(&str, Build)] = &[
     ("suffixes .dll and .exe", || {
         named("aarch64-macos.dll", "x86_64-linux.exe")
     }),
-    ("in sub-folders", || {
+    ("in sub-directories", || {
         named("targets/a/aarch64-macos.bin", "targets/b/x86_64-linux")
     }),
     ("claim fields that are unknown", || {
@@ -158,10 +159,13 @@ fn named(macos: &str, linux: &str) -> ArchiveBuilder {
 fn every_variant_loads_plain_and_compressed() {
     for (variant, build) in VARIANTS {
         let plain = build().build();
-        for (bytes, compressed) in [(gzip(&plain), true), (plain, false)] {
+        for (bytes, compression) in [
+            (gzip(&plain), Compression::Gzip),
+            (plain, Compression::None),
+        ] {
             let contents = verify(bytes.as_slice(), &Limits::default())
                 .unwrap_or_else(|error| panic!("{variant}: {error}"));
-            assert_eq!(contents.compressed, compressed, "{variant}");
+            assert_eq!(contents.compression, compression, "{variant}");
             assert_eq!(contents.absent, [], "{variant}");
             assert_eq!(sizes(&contents), [MACOS, LINUX].map(size), "{variant}");
             assert_eq!(contents.claims.metadata().vendor, VENDOR, "{variant}");
@@ -198,7 +202,7 @@ fn sizes(contents: &Contents) -> Vec<(String, u64)> {
 }
 
 #[test]
-fn what_the_claims_leave_out_is_left_out() {
+fn metadata_that_the_claims_leave_out_is_absent() {
     for field in ["name", "rev", "ver"] {
         for null in [true, false] {
             let bytes = ArchiveBuilder::two_targets()
@@ -221,7 +225,7 @@ fn what_the_claims_leave_out_is_left_out() {
 }
 
 #[test]
-fn an_archive_of_one_target_says_which_ones_its_claims_cover_beyond_it() {
+fn an_archive_of_one_target_lists_the_absent_targets() {
     let bytes = ArchiveBuilder::empty()
         .executable("x86_64-linux.bin", LINUX.1)
         .hash("riscv64gc-linux", b"elsewhere")
@@ -238,7 +242,7 @@ fn an_archive_of_one_target_says_which_ones_its_claims_cover_beyond_it() {
 }
 
 #[test]
-fn targets_that_nobody_knows_are_carried() {
+fn unknown_targets_are_carried() {
     let longest = format!("x86_64-{}", "o".repeat(89));
     for target in [
         "mips64-plan9",
@@ -257,9 +261,9 @@ fn targets_that_nobody_knows_are_carried() {
 }
 
 #[test]
-fn executables_of_any_size_around_a_block_are_whole() {
-    let folder = tempfile::tempdir().unwrap();
-    let destination = folder.path().join("executable");
+fn executables_with_sizes_around_a_block_are_complete() {
+    let directory = tempfile::tempdir().unwrap();
+    let destination = directory.path().join("executable");
     for size in [0, 1, 511, 512, 513, 65_535, 65_536, 65_537, 300_000] {
         let executable: Vec<u8> = (0..size).map(|byte| (byte % 251) as u8).collect();
         let bytes = ArchiveBuilder::empty()
@@ -277,15 +281,15 @@ fn executables_of_any_size_around_a_block_are_whole() {
 #[test]
 fn an_extracted_executable_has_the_mode_that_was_asked_for() {
     use std::os::unix::fs::PermissionsExt;
-    let folder = tempfile::tempdir().unwrap();
+    let directory = tempfile::tempdir().unwrap();
     for mode in [0o555, 0o755] {
-        let destination = folder.path().join("executable");
+        let destination = directory.path().join("executable");
         let bytes = ArchiveBuilder::two_targets().build();
         let target = LINUX.0.parse().unwrap();
         let limits = Limits::default();
         extract(bytes.as_slice(), &target, &destination, mode, &limits).unwrap();
         let permissions = std::fs::metadata(&destination).unwrap().permissions();
         assert_eq!(permissions.mode() & 0o7777, mode);
-        assert_eq!(super::names(folder.path()), ["executable"]);
+        assert_eq!(super::names(directory.path()), ["executable"]);
     }
 }

@@ -14,7 +14,7 @@ use crate::support::archives::LINUX;
 
 const WORLD: &str = "package test:provider@0.1.0;
 
-/// What the provider does.
+/// The WIT package of the provider.
 world provider {
     import wasi:clocks/monotonic@0.2.0;
     export handler;
@@ -34,18 +34,18 @@ interface monotonic {
 }
 ";
 
-fn wit_folder(folder: &Path) {
-    let dependency = folder.join("deps").join("clocks");
+fn wit_directory(directory: &Path) {
+    let dependency = directory.join("deps").join("clocks");
     fs::create_dir_all(&dependency).unwrap();
-    fs::write(folder.join("world.wit"), WORLD).unwrap();
+    fs::write(directory.join("world.wit"), WORLD).unwrap();
     fs::write(dependency.join("clocks.wit"), DEPENDENCY).unwrap();
 }
 
 #[test]
-fn a_folder_of_wit_makes_the_round_trip_with_its_dependencies() {
-    let folder = tempfile::tempdir().unwrap();
-    wit_folder(folder.path());
-    let world = encode_world(folder.path()).unwrap();
+fn a_wit_directory_makes_the_round_trip_with_its_dependencies() {
+    let directory = tempfile::tempdir().unwrap();
+    wit_directory(directory.path());
+    let world = encode_world(directory.path()).unwrap();
     let printed = print_world(&world).unwrap();
     for expected in [
         "package test:provider@0.1.0;",
@@ -58,7 +58,7 @@ fn a_folder_of_wit_makes_the_round_trip_with_its_dependencies() {
         assert!(printed.contains(expected), "{expected}\n{printed}");
     }
 
-    // What was printed is WIT again, and means the same.
+    // The printed text is WIT again, with the same meaning.
     let again = tempfile::tempdir().unwrap();
     fs::write(again.path().join("world.wit"), &printed).unwrap();
     let world = encode_world(again.path()).unwrap();
@@ -68,7 +68,7 @@ fn a_folder_of_wit_makes_the_round_trip_with_its_dependencies() {
 #[tokio::test]
 async fn both_crates_load_the_world_that_was_packed() {
     let wit = tempfile::tempdir().unwrap();
-    wit_folder(wit.path());
+    wit_directory(wit.path());
     let world = encode_world(wit.path()).unwrap();
     assert_eq!(
         world,
@@ -76,12 +76,15 @@ async fn both_crates_load_the_world_that_was_packed() {
         "it is reproducible"
     );
 
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("provider.par.gz");
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("provider.par.gz");
     let mut writer = ArchiveWriter::new(Metadata::default());
     writer.executable(LINUX.0.parse().unwrap(), Input::Bytes(LINUX.1.into()));
     writer.world(world.clone());
-    let signer = Signer::new(KeyPair::new_account(), &KeyPair::new_service().public_key());
+    let signer = Signer::new(
+        KeyPair::new_account(),
+        KeyPair::new_service().public_key().parse().unwrap(),
+    );
     writer
         .write(&path, &signer.unwrap(), Compression::Gzip, &Silent)
         .unwrap();
@@ -92,9 +95,9 @@ async fn both_crates_load_the_world_that_was_packed() {
 }
 
 #[test]
-fn folders_without_valid_wit_are_refused_with_the_reason() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("world.wit");
+fn directories_without_valid_wit_are_refused_with_the_reason() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("world.wit");
     let cases: [(&str, &str); 4] = [
         ("nothing", ""),
         ("no WIT", "not a package"),
@@ -109,20 +112,20 @@ fn folders_without_valid_wit_are_refused_with_the_reason() {
     ];
     for (what, text) in cases {
         fs::write(&file, text).unwrap();
-        let error = encode_world(folder.path()).expect_err(what);
+        let error = encode_world(directory.path()).expect_err(what);
         assert!(matches!(error, Error::Wit { .. }), "{what}: {error:?}");
         assert_eq!(error.kind(), ErrorKind::Usage);
-        let place = folder.path().display().to_string();
+        let place = directory.path().display().to_string();
         assert!(error.to_string().contains(&place), "{what}: {error}");
     }
-    for path in [folder.path().join("missing"), file] {
+    for path in [directory.path().join("missing"), file] {
         let error = encode_world(&path).unwrap_err().to_string();
-        assert!(error.contains("not a folder"), "{error}");
+        assert!(error.contains("not a directory"), "{error}");
     }
 }
 
 #[test]
-fn bytes_that_are_no_world_are_not_printed() {
+fn bytes_that_are_not_a_world_are_not_printed() {
     let component = b"\0asm\x0d\0\x01\0".as_slice();
     let module = b"\0asm\x01\0\0\0".as_slice();
     for bytes in [b"".as_slice(), b"interface world {}", module, component] {

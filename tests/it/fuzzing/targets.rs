@@ -86,6 +86,7 @@ fn loaded(bytes: &[u8]) -> Result<Loaded, Error> {
         Ok(Loaded {
             contents,
             executables,
+            ..
         }) => {
             assert!(executables.keys().eq(contents.executables.keys()));
             for (target, executable) in executables {
@@ -179,7 +180,10 @@ fn decode(token: &str) {
     match verified {
         Ok(claims) => {
             assert_eq!(claims.token(), token.trim());
-            assert!(claims.issuer().starts_with('A') && claims.subject().starts_with('V'));
+            assert!(
+                claims.issuer().as_str().starts_with('A')
+                    && claims.subject().as_str().starts_with('V')
+            );
             let _ = (claims.metadata(), claims.issued_at());
             let again = UnverifiedClaims::decode(claims.token()).unwrap();
             assert_eq!(again.verify().unwrap(), claims);
@@ -266,7 +270,7 @@ impl Good {
         }
         writer.world(b"the world".as_slice());
         let [issuer, subject] = keys();
-        let signer = Signer::new(issuer, &subject.public_key()).unwrap();
+        let signer = Signer::new(issuer, subject.public_key().parse().unwrap()).unwrap();
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("good.par.gz");
         let claims = writer

@@ -57,7 +57,7 @@ pub(crate) fn pack(environment: &Environment, name: &str, executable: &Path) -> 
         false => Compression::None,
     };
     let subject = KeyKind::Service.generate().public_key();
-    let signer = Signer::new(KeyKind::Account.generate(), &subject).unwrap();
+    let signer = Signer::new(KeyKind::Account.generate(), subject.parse().unwrap()).unwrap();
     writer.write(&path, &signer, compression, &Silent).unwrap();
     path
 }

@@ -11,7 +11,7 @@ use super::{Case, case, none_loads};
 use crate::support::archives::{ArchiveBuilder, Entry, LINUX};
 
 #[test]
-fn claims_that_nobody_vouches_for_do_not_load() {
+fn claims_with_a_bad_signature_do_not_load() {
     none_loads(signatures());
 }
 
@@ -32,7 +32,7 @@ fn claims_that_are_malformed_do_not_load() {
 
 /// A remote archive is inspected by its claims alone.
 #[test]
-fn reading_the_claims_alone_is_no_way_around() {
+fn reading_the_claims_alone_verifies_them_too() {
     let cases = [signatures(), keys(), dates(), malformed()];
     for case in cases.into_iter().flatten() {
         let error = read_claims(case.bytes.as_slice(), &Limits::default()).expect_err(case.name);
@@ -212,7 +212,7 @@ fn malformed() -> Vec<Case> {
     let no_hashes = two_targets().wascap(|wascap| drop(wascap.remove("target_hashes")));
     let no_vendor = two_targets().wascap(|wascap| drop(wascap.remove("vendor")));
     let negative = two_targets().payload(|payload| payload["iat"] = json!(-1));
-    // As the claims of an archive the token of a component has hashes and keys of other kinds.
+    // The token of a component has other hashes and keys.
     let component = two_targets().payload(|payload| {
         payload["sub"] = json!(KeyPair::new_module().public_key());
         payload["wascap"] = json!({"name": "component", "hash": "00", "prov": false});

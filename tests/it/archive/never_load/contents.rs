@@ -1,4 +1,4 @@
-//! Entries that are not what the claims say, also for targets that nobody asked for.
+//! Entries that differ from the claims, also for targets that were not asked for.
 
 use wasmcloud_par::archive::Error;
 
@@ -89,7 +89,7 @@ fn entries_that_were_changed_do_not_load() {
 }
 
 #[test]
-fn two_entries_for_one_thing_do_not_load() {
+fn duplicate_entries_do_not_load() {
     let duplicate: fn(&Error) -> bool = |error| matches!(error, Error::DuplicateEntry(_));
     let again = |entry: Entry| ArchiveBuilder::two_targets().entry(entry);
     none_loads(vec![
@@ -109,7 +109,7 @@ fn two_entries_for_one_thing_do_not_load() {
             duplicate,
         ),
         case(
-            "in a folder",
+            "in a directory",
             again(Entry::file("bin/x86_64-linux", "evil")),
             duplicate,
         ),
@@ -129,7 +129,7 @@ fn two_entries_for_one_thing_do_not_load() {
             duplicate,
         ),
         case(
-            "two claims, one in a folder",
+            "two claims, one in a directory",
             again(Entry::file("a/claims.txt", "")),
             duplicate,
         ),
@@ -144,7 +144,7 @@ fn two_entries_for_one_thing_do_not_load() {
 }
 
 #[test]
-fn archives_that_lack_what_they_are_for_do_not_load() {
+fn archives_without_claims_or_executables_do_not_load() {
     none_loads(vec![
         case(
             "no claims",
@@ -162,7 +162,7 @@ fn archives_that_lack_what_they_are_for_do_not_load() {
             |error| matches!(error, Error::NoExecutables),
         ),
         case(
-            "claims and a folder",
+            "claims and a directory",
             ArchiveBuilder::empty().entry(Entry::folder("x86_64-linux.bin/")),
             |error| matches!(error, Error::NoExecutables),
         ),

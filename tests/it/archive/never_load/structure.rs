@@ -1,4 +1,4 @@
-//! Tars and gzip members that are damaged, hostile, or something else altogether.
+//! Tars and gzip members that are damaged or hostile, and files of other formats.
 
 use flate2::Compression;
 use wasmcloud_par::archive::Error;
@@ -11,7 +11,7 @@ fn names_that_could_leave_the_archive_do_not_load() {
     let forbidden: fn(&Error) -> bool = |error| matches!(error, Error::ForbiddenName { .. });
     let names: [(&'static str, &'static [u8]); 14] = [
         ("..", b".."),
-        ("a folder up", b"../x86_64-linux.bin"),
+        ("a directory up", b"../x86_64-linux.bin"),
         ("up and down", b"bin/../x86_64-linux.bin"),
         ("up at the end", b"bin/.."),
         ("absolute", b"/x86_64-linux.bin"),
@@ -46,10 +46,10 @@ fn names_that_could_leave_the_archive_do_not_load() {
         ArchiveBuilder::two_targets().entry(inside),
         forbidden,
     ));
-    let folder = Entry::folder("../up/");
+    let directory = Entry::folder("../up/");
     cases.push(case(
-        "a folder up",
-        ArchiveBuilder::two_targets().entry(folder),
+        "a directory up",
+        ArchiveBuilder::two_targets().entry(directory),
         forbidden,
     ));
     none_loads(cases);
@@ -81,7 +81,7 @@ fn entries_that_are_not_files_do_not_load() {
         assert!(text.contains(&format!("is a {what};")), "{text}");
         cases.push(bytes_case(name, bytes, is_forbidden));
     }
-    // In the place of what an archive needs.
+    // The entries replace those that an archive needs.
     for name in ["claims.jwt", "world.wasm", "x86_64-linux.bin"] {
         let entry = Entry::file(name, "").kind(b'2').link("/etc/passwd");
         cases.push(case(
@@ -130,7 +130,7 @@ fn headers_that_are_damaged_do_not_load() {
 }
 
 #[test]
-fn data_behind_the_end_does_not_load() {
+fn data_after_the_end_does_not_load() {
     let trailing: fn(&Error) -> bool = |error| matches!(error, Error::TrailingData);
     let end = |end: Vec<u8>| ArchiveBuilder::two_targets().end(end);
     let zeros = |count: usize| vec![0; count];
@@ -210,9 +210,9 @@ fn gzip_data_that_is_not_one_whole_member_does_not_load() {
 }
 
 #[test]
-fn what_expands_like_no_executable_does_not_load() {
+fn content_with_an_extreme_ratio_does_not_load() {
     let bomb: fn(&Error) -> bool = |error| matches!(error, Error::TooLarge { what, limit: 100 } if what.contains("compressed byte"));
-    // More than is always allowed, and far less than any other limit.
+    // More than the allowance, and far less than any other limit.
     let zeros = vec![0; 80 << 20];
     let archive = ArchiveBuilder::empty().executable("x86_64-linux.bin", &zeros);
     let bytes = gzip_at(Compression::best(), &archive.build());
@@ -220,7 +220,7 @@ fn what_expands_like_no_executable_does_not_load() {
 }
 
 #[test]
-fn other_things_do_not_load() {
+fn files_of_other_formats_do_not_load() {
     let component: fn(&Error) -> bool = |error| matches!(error, Error::Component);
     let zip: fn(&Error) -> bool = |error| matches!(error, Error::Zip);
     let other: fn(&Error) -> bool = |error| {

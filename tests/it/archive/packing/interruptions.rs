@@ -12,7 +12,7 @@ use wasmcloud_par::content::{ErrorKind, Meter, Stopped};
 use super::{names, signer, writer};
 use crate::support::archives::{LINUX, MACOS};
 
-/// Does something once, when that many bytes have been reported.
+/// A meter that acts once, when so many bytes have been reported.
 struct When<F> {
     left: AtomicU64,
     act: F,
@@ -30,18 +30,18 @@ impl<F: Fn() -> io::Result<()> + Send + Sync> Meter for When<F> {
     }
 }
 
-/// Packs a file under two targets, and `change` happens to it while it is packed for the first one,
-/// between the two, or when everything has been read. Gives the file and the errors, after which
-/// nothing is left. Every second time, the file was written long before.
+/// Packs a file under two targets, and applies `change` to it while it is packed for the first target,
+/// between the two, or when everything has been read. Returns the file and the errors, and asserts that
+/// no archive is left. Every second time, the file was written long before.
 fn packing_while(change: fn(&Path) -> io::Result<()>) -> (PathBuf, Vec<Error>) {
-    let folder = tempfile::tempdir().unwrap();
+    let directory = tempfile::tempdir().unwrap();
     let inputs = tempfile::tempdir().unwrap();
     let executable = inputs.path().join("executable");
     let mut writer = writer();
     for target in ["arm-linux", LINUX.0] {
         writer.executable(target.parse().unwrap(), Input::File(executable.clone()));
     }
-    let destination = folder.path().join("provider.par");
+    let destination = directory.path().join("provider.par");
     fs::write(&destination, "what was there").unwrap();
     let mut errors = Vec::new();
     for compression in [Compression::None, Compression::Gzip] {
@@ -59,7 +59,7 @@ fn packing_while(change: fn(&Path) -> io::Result<()>) -> (PathBuf, Vec<Error>) {
                 };
                 let written = writer.write(&destination, &signer(), compression, &meter);
                 errors.push(written.expect_err("it changed"));
-                assert_eq!(names(folder.path()), ["provider.par"]);
+                assert_eq!(names(directory.path()), ["provider.par"]);
                 assert_eq!(fs::read(&destination).unwrap(), b"what was there");
             }
         }
@@ -72,7 +72,7 @@ fn an_input_that_changes_while_it_is_packed_is_noticed() {
     type Change = fn(&Path) -> io::Result<()>;
     let changes: [(&str, Change); 4] = [
         ("replaced", |path| {
-            // At no time is there none.
+            // The file exists at all times.
             let other = path.with_extension("other");
             fs::write(&other, vec![8; 300_000])?;
             fs::rename(&other, path)
@@ -95,7 +95,7 @@ fn an_input_that_changes_while_it_is_packed_is_noticed() {
 }
 
 #[test]
-fn an_input_that_vanishes_while_it_is_packed_is_not_found() {
+fn an_input_that_is_removed_while_it_is_packed_is_not_found() {
     let (executable, errors) = packing_while(|path| fs::remove_file(path));
     assert_eq!(errors.len(), 12);
     for error in errors {
@@ -116,9 +116,9 @@ fn stop_at(byte: u64) -> impl Meter {
 }
 
 #[test]
-fn packing_stops_when_asked_and_leaves_nothing() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("provider.par");
+fn packing_can_be_stopped_and_leaves_no_file() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("provider.par");
     let mut writer = writer();
     let executable = vec![7; 500_000];
     writer.executable(LINUX.0.parse().unwrap(), Input::Bytes(executable.into()));
@@ -134,7 +134,7 @@ fn packing_stops_when_asked_and_leaves_nothing() {
                 matches!(&error, Error::Write { path: named, .. } if *named == path),
                 "at {byte}: {error:?}"
             );
-            assert!(names(folder.path()).is_empty(), "at {byte}");
+            assert!(names(directory.path()).is_empty(), "at {byte}");
         }
     }
     writer

@@ -1,4 +1,4 @@
-//! What one crate writes, the other loads.
+//! Each crate loads the archives of the other.
 
 use futures_util::FutureExt;
 use nkeys::KeyPair;
@@ -10,9 +10,9 @@ use crate::support::archives::{ArchiveBuilder, LINUX, MACOS, PeerArchive, peer_a
 #[tokio::test]
 async fn ours_loads_what_theirs_writes() {
     for what in PeerArchive::all() {
-        let folder = tempfile::tempdir().unwrap();
+        let directory = tempfile::tempdir().unwrap();
         let (issuer, subject) = (KeyPair::new_account(), KeyPair::new_service());
-        let path = peer_archive(folder.path(), &what, &issuer, &subject).await;
+        let path = peer_archive(directory.path(), &what, &issuer, &subject).await;
         let theirs = Theirs::try_load_file(&path).await.unwrap();
 
         let all = Ours::try_load_file(&path).await.unwrap();
@@ -39,7 +39,7 @@ async fn ours_loads_what_theirs_writes() {
 #[tokio::test]
 async fn theirs_loads_what_ours_writes() {
     for what in PeerArchive::all() {
-        let folder = tempfile::tempdir().unwrap();
+        let directory = tempfile::tempdir().unwrap();
         let (issuer, subject) = (KeyPair::new_account(), KeyPair::new_service());
         let mut ours = Ours::new("Name", "Vendor", Some(2), Some("0.2.0".to_owned()));
         ours.add_library(LINUX.0, LINUX.1).unwrap();
@@ -50,7 +50,7 @@ async fn theirs_loads_what_ours_writes() {
         if let Some(schema) = &what.schema {
             ours.set_schema(schema.clone()).unwrap();
         }
-        let path = folder.path().join("ours.par.gz");
+        let path = directory.path().join("ours.par.gz");
         ours.write(&path, &issuer, &subject, what.compress)
             .await
             .unwrap();
@@ -81,8 +81,8 @@ async fn theirs_loads_what_ours_writes() {
 
 #[tokio::test]
 async fn a_file_that_is_missing_is_named_by_both() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("missing.par");
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("missing.par");
     let name = path.display().to_string();
     let ours = Ours::try_load_file(&path).await.err().unwrap();
     let theirs = Theirs::try_load_file(&path).await.err().unwrap();

@@ -1,4 +1,5 @@
-//! The compatible face: one suite over both crates, and each crate's archives in the other.
+//! Compatibility with the `provider-archive` crate: one suite over both crates, and the archives of each
+//! in the other.
 
 mod crossing;
 mod ours;

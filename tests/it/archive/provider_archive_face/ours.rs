@@ -1,4 +1,4 @@
-//! The suite over our crate.
+//! The suite over this crate.
 
 use wasmcloud_par::archive::provider_archive::{ProviderArchive, Result};
 

@@ -1,5 +1,9 @@
-//! The cases of the unit tests of `provider-archive` 0.16.2. This file is compiled once for each crate;
-//! `super` says whose [`ProviderArchive`] and [`Result`] these are.
+//! The cases of the unit tests of `provider-archive` 0.16.2. This file is compiled once for each crate:
+//! [`ProviderArchive`] and [`Result`] of `super` are those of the crate.
+
+use std::io::Cursor;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
 
 use nkeys::KeyPair;
 use serde_json::json;
@@ -10,14 +14,14 @@ use super::{ProviderArchive, Result};
 const WORLD: &[u8] = b"interface world example { resource config {} }";
 
 struct Fixture {
-    folder: TempDir,
+    directory: TempDir,
     issuer: KeyPair,
     subject: KeyPair,
 }
 
 fn fixture() -> Result<Fixture> {
     Ok(Fixture {
-        folder: tempfile::tempdir()?,
+        directory: tempfile::tempdir()?,
         issuer: KeyPair::new_account(),
         subject: KeyPair::new_service(),
     })
@@ -38,7 +42,7 @@ const THREE: [(&str, &[u8]); 3] = [
     ("x86_64-macos", b"16inchmacbookpro"),
 ];
 
-/// Everything but the claims, which a single loaded target does not change.
+/// Compares everything except the claims, which loading a single target does not change.
 fn assert_same_libraries(left: &ProviderArchive, right: &ProviderArchive) {
     let sorted = |archive: &ProviderArchive| {
         let mut targets = archive.targets();
@@ -54,7 +58,7 @@ fn assert_same_libraries(left: &ProviderArchive, right: &ProviderArchive) {
 #[tokio::test]
 async fn writing_makes_the_file() -> Result<()> {
     let with = fixture()?;
-    let path = with.folder.path().join("writetest.par");
+    let path = with.directory.path().join("writetest.par");
     let mut archive = archive(&[("aarch64-linux", b"blahblah")])?;
     archive
         .write(&path, &with.issuer, &with.subject, false)
@@ -66,7 +70,7 @@ async fn writing_makes_the_file() -> Result<()> {
 #[tokio::test]
 async fn an_archive_without_libraries_is_written_and_does_not_load() -> Result<()> {
     let with = fixture()?;
-    let path = with.folder.path().join("shoulderr.par");
+    let path = with.directory.path().join("shoulderr.par");
     let mut empty = archive(&[])?;
     empty
         .write(&path, &with.issuer, &with.subject, false)
@@ -79,8 +83,8 @@ async fn an_archive_without_libraries_is_written_and_does_not_load() -> Result<(
 #[tokio::test]
 async fn an_archive_makes_the_round_trip_and_takes_another_library() -> Result<()> {
     let with = fixture()?;
-    let first = with.folder.path().join("firstarchive.par");
-    let second = with.folder.path().join("secondarchive.par");
+    let first = with.directory.path().join("firstarchive.par");
+    let second = with.directory.path().join("secondarchive.par");
     let mut written = archive(&THREE)?;
     written.set_schema(json!({"property": "foo"}))?;
     written
@@ -126,8 +130,8 @@ async fn an_archive_makes_the_round_trip_and_takes_another_library() -> Result<(
 async fn plain_and_compressed_archives_hold_the_same_with_and_without_a_world() -> Result<()> {
     for world in [None, Some(WORLD)] {
         let with = fixture()?;
-        let plain = with.folder.path().join("computers.par");
-        let compressed = with.folder.path().join("computers.par.gz");
+        let plain = with.directory.path().join("computers.par");
+        let compressed = with.directory.path().join("computers.par.gz");
         let mut written = archive(&THREE)?;
         if let Some(world) = world {
             written.add_wit_world(world)?;
@@ -169,12 +173,13 @@ async fn a_compressed_archive_gets_the_suffix_when_it_is_missing() -> Result<()>
             if let Some(world) = world {
                 written.add_wit_world(world)?;
             }
-            let path = with.folder.path().join(name);
+            let path = with.directory.path().join(name);
             written
                 .write(&path, &with.issuer, &with.subject, true)
                 .await?;
             let expected = format!("{}.gz", name.trim_end_matches(".gz"));
-            let loaded = ProviderArchive::try_load_file(with.folder.path().join(expected)).await?;
+            let loaded =
+                ProviderArchive::try_load_file(with.directory.path().join(expected)).await?;
             assert_same_libraries(&written, &loaded);
             assert_eq!(written.claims(), loaded.claims());
             assert_eq!(written.wit_world(), loaded.wit_world());
@@ -186,8 +191,8 @@ async fn a_compressed_archive_gets_the_suffix_when_it_is_missing() -> Result<()>
 #[tokio::test]
 async fn claims_are_preserved_when_a_library_is_added() -> Result<()> {
     let with = fixture()?;
-    let original = with.folder.path().join("original.par.gz");
-    let added = with.folder.path().join("linuxadded.par.gz");
+    let original = with.directory.path().join("original.par.gz");
+    let added = with.directory.path().join("linuxadded.par.gz");
     let mut written = archive(&THREE)?;
     written
         .write(&original, &with.issuer, &with.subject, true)
@@ -220,7 +225,7 @@ async fn claims_are_preserved_when_a_library_is_added() -> Result<()> {
 #[tokio::test]
 async fn an_archive_without_a_world_loads() -> Result<()> {
     let with = fixture()?;
-    let path = with.folder.path().join("old_style.par");
+    let path = with.directory.path().join("old_style.par");
     let mut written = archive(&[("x86_64-linux", b"oldbin")])?;
     written
         .write(&path, &with.issuer, &with.subject, false)
@@ -238,7 +243,7 @@ async fn there_are_no_claims_before_writing() -> Result<()> {
     archive.set_schema(json!({}))?;
     assert_eq!(archive.claims(), None);
     assert!(archive.claims_token().is_none());
-    let path = with.folder.path().join("archive.par");
+    let path = with.directory.path().join("archive.par");
     archive
         .write(&path, &with.issuer, &with.subject, false)
         .await?;
@@ -248,9 +253,9 @@ async fn there_are_no_claims_before_writing() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_target_that_is_not_there_does_not_load_from_anywhere() -> Result<()> {
+async fn an_absent_target_is_an_error_of_every_function() -> Result<()> {
     let with = fixture()?;
-    let path = with.folder.path().join("archive.par");
+    let path = with.directory.path().join("archive.par");
     let mut written = archive(&THREE)?;
     written
         .write(&path, &with.issuer, &with.subject, false)
@@ -272,7 +277,7 @@ async fn a_target_that_is_not_there_does_not_load_from_anywhere() -> Result<()> 
 #[tokio::test]
 async fn a_stream_loads_as_a_file_does() -> Result<()> {
     let with = fixture()?;
-    let path = with.folder.path().join("archive.par.gz");
+    let path = with.directory.path().join("archive.par.gz");
     let mut written = archive(&THREE)?;
     written
         .write(&path, &with.issuer, &with.subject, true)
@@ -289,7 +294,7 @@ async fn a_stream_loads_as_a_file_does() -> Result<()> {
 #[tokio::test]
 async fn the_work_moves_between_threads() -> Result<()> {
     let with = fixture()?;
-    let path = with.folder.path().join("archive.par");
+    let path = with.directory.path().join("archive.par");
     let mut written = archive(&THREE)?;
     let task = tokio::spawn(async move {
         written
@@ -302,5 +307,42 @@ async fn the_work_moves_between_threads() -> Result<()> {
         ProviderArchive::try_load_file(&path).await
     });
     assert_eq!(task.await??.targets().len(), 3);
+    Ok(())
+}
+
+/// Runs a future without a Tokio runtime.
+fn poll<T>(future: impl Future<Output = T>) -> T {
+    let mut future = pin!(future);
+    let mut context = Context::from_waker(Waker::noop());
+    loop {
+        if let Poll::Ready(output) = future.as_mut().poll(&mut context) {
+            return output;
+        }
+    }
+}
+
+#[test]
+fn an_archive_loads_outside_of_a_runtime() -> Result<()> {
+    let with = fixture()?;
+    let path = with.directory.path().join("elsewhere.par");
+    crate::support::block_on(async {
+        let mut archive = archive(&THREE)?;
+        archive
+            .write(&path, &with.issuer, &with.subject, false)
+            .await
+    })?;
+    let bytes = std::fs::read(&path)?;
+    let (target, library) = THREE[1];
+    for loaded in [
+        poll(ProviderArchive::load(&mut Cursor::new(&bytes), None))?,
+        poll(ProviderArchive::load(
+            &mut Cursor::new(&bytes),
+            Some(target),
+        ))?,
+        poll(ProviderArchive::try_load(&bytes))?,
+        poll(ProviderArchive::try_load_target(&bytes, target))?,
+    ] {
+        assert_eq!(loaded.target_bytes(target).as_deref(), Some(library));
+    }
     Ok(())
 }

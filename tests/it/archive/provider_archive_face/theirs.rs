@@ -1,4 +1,4 @@
-//! The suite over the `provider-archive` crate: what it asserts is what that crate does.
+//! The suite over the `provider-archive` crate, which shows that it asserts what that crate does.
 
 use provider_archive::{ProviderArchive, Result};
 

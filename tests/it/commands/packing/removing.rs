@@ -38,7 +38,7 @@ fn a_target_that_is_not_there_is_not_found_and_the_last_one_stays() {
     let all = [&remove[..], &[LINUX.0, "--target", MACOS.0]].concat();
     let outcome = environment.par(all).exit(2);
     insta::assert_snapshot!(normalised(&outcome.stderr, &environment), @"
-    error: an archive holds an executable at least, and none would be left
+    error: an archive needs at least one executable, and none would be left
     hint: delete the file, or insert another executable first
     ");
     assert_eq!(fs::read(environment.path("good.par")).unwrap(), before);

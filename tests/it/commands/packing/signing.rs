@@ -149,7 +149,7 @@ fn an_expired_archive_needs_another_date() {
     let outcome = sign(&environment, &["-i", &seed, "--revision", "8"]).exit(5);
     assert!(outcome.stderr.contains("par sign --expires"), "{outcome}");
     let outcome = sign(&environment, &["-i", &seed, "--expires", "1700000001"]).exit(2);
-    let past = "would expire at 2023-11-14T22:13:21Z, that is past; it is 2";
+    let past = "would expire at 2023-11-14T22:13:21Z, which is past: it is 2";
     assert!(outcome.stderr.contains(past), "{outcome}");
     assert_eq!(fs::read(environment.path("good.par")).unwrap(), before);
     sign(&environment, &["-i", &seed, "--expires", LATER]).success();

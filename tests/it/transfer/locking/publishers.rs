@@ -131,10 +131,10 @@ fn whoever_is_accepted_has_to_be_locked_too() {
     let client = client_trusting(&deployment.environment.path("cache"), trust);
     let (reference, account) = (deployment.a.0.parse().unwrap(), &deployment.account);
     let accepted = block_on(client.accept(&reference)).unwrap();
-    assert_ne!(accepted.issuer(), account.public_key());
+    assert_ne!(accepted.issuer().as_str(), account.public_key());
     let client = client.with_lock(lock);
     let accepted = block_on(client.accept(&reference)).unwrap();
-    assert_eq!(accepted.issuer(), account.public_key());
+    assert_eq!(accepted.issuer().as_str(), account.public_key());
     let other = reference.with_tag("other").unwrap();
     let refused = block_on(client.accept(&other)).unwrap_err();
     assert!(matches!(refused, Error::Lock(_)), "{refused}");

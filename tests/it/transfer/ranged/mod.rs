@@ -172,7 +172,7 @@ fn pack_six(environment: &Environment, name: &str, size: usize, seed: u64) -> Pa
     }
     writer.world(encode_world(&environment.path("wit")).unwrap());
     let subject = KeyKind::Service.generate().public_key();
-    let signer = Signer::new(KeyKind::Account.generate(), &subject).unwrap();
+    let signer = Signer::new(KeyKind::Account.generate(), subject.parse().unwrap()).unwrap();
     let compression = match name.ends_with(".gz") {
         true => Compression::Gzip,
         false => Compression::None,

@@ -260,6 +260,6 @@ fn a_program_pins_as_its_policy_says_and_can_tell_why_it_was_refused() {
     // This machine's registries are not pinned unless a rule says so.
     fetch(&default).unwrap();
     let claims = block_on(pinning.accept(&reference)).unwrap();
-    assert_eq!(claims.issuer(), joe.issuer());
+    assert_eq!(claims.issuer().as_str(), joe.issuer());
     fetch(&pinning).unwrap();
 }

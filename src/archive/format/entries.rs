@@ -1,0 +1,182 @@
+//! The entries of a tar: what each one is, and which are forbidden.
+
+use std::io::Read;
+use std::path::Path;
+
+use tar::{Entry, EntryType, Header};
+
+use crate::archive::error::Error;
+use crate::archive::limits::Limits;
+use crate::archive::target::Target;
+
+use super::pax;
+use super::tar_stream::tar_error;
+
+/// What an entry of an archive is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::archive) enum Role {
+    /// The signed token.
+    Claims,
+    /// The WIT world.
+    World,
+    /// The executable for a target.
+    Executable(Target),
+}
+
+/// Tells what each entry is, in the order of the archive. An extension header is about the entry that
+/// follows it.
+pub(in crate::archive) struct Entries<'l> {
+    limits: &'l Limits,
+    seen: usize,
+    /// The name that an extension header gives to the next entry.
+    long_name: Option<Vec<u8>>,
+}
+
+impl<'l> Entries<'l> {
+    pub(in crate::archive) fn new(limits: &'l Limits) -> Self {
+        Self {
+            limits,
+            seen: 0,
+            long_name: None,
+        }
+    }
+
+    /// Returns what the next entry is. `None` for directories and extension headers.
+    pub(in crate::archive) fn role<R: Read>(
+        &mut self,
+        entry: &mut Entry<'_, R>,
+    ) -> Result<Option<Role>, Error> {
+        self.seen += 1;
+        if self.seen > self.limits.entries {
+            return Err(Error::TooLarge {
+                what: "entries",
+                limit: self.limits.entries as u64,
+            });
+        }
+        match entry.header().entry_type() {
+            EntryType::GNULongName => {
+                let limit = self.limits.name as u64;
+                let mut name = read_bounded(entry, "bytes in a name", limit)?;
+                while name.last() == Some(&0) {
+                    name.pop();
+                }
+                self.long_name = Some(name);
+                Ok(None)
+            }
+            EntryType::XHeader => {
+                let bytes = read_bounded(entry, "bytes in a header", self.limits.claims)?;
+                self.pax_header(&bytes)?;
+                Ok(None)
+            }
+            // Defaults for all entries. None of them matters to readers.
+            EntryType::XGlobalHeader => {
+                read_bounded(entry, "bytes in a header", self.limits.claims)?;
+                Ok(None)
+            }
+            kind => {
+                let name = self.entry_name(entry.header())?;
+                named_role(&name, kind, entry.size())
+            }
+        }
+    }
+
+    fn pax_header(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        for (key, value) in pax::records(bytes)? {
+            match key {
+                b"path" => self.long_name = Some(value.to_vec()),
+                // Sizes that need this record exceed every limit, and smaller ones could contradict the
+                // header.
+                b"size" => {
+                    return Err(Error::TooLarge {
+                        what: "bytes in an executable",
+                        limit: self.limits.executable,
+                    });
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn entry_name(&mut self, header: &Header) -> Result<String, Error> {
+        let bytes = match self.long_name.take() {
+            Some(name) => name,
+            None => header.path_bytes().into_owned(),
+        };
+        let forbidden = |why| Error::ForbiddenName {
+            name: bytes.escape_ascii().to_string(),
+            why,
+        };
+        if bytes.len() > self.limits.name {
+            return Err(Error::TooLarge {
+                what: "bytes in a name",
+                limit: self.limits.name as u64,
+            });
+        }
+        let name = std::str::from_utf8(&bytes).map_err(|_| forbidden("it is not UTF-8"))?;
+        if name.starts_with('/') {
+            return Err(forbidden("it is absolute"));
+        }
+        if name.split('/').any(|part| part == "..") {
+            return Err(forbidden("it leaves the archive with `..`"));
+        }
+        if name.chars().any(|c| c.is_control() || c == '\\') {
+            return Err(forbidden("it has control characters or backslashes"));
+        }
+        Ok(name.to_owned())
+    }
+}
+
+fn named_role(name: &str, kind: EntryType, size: u64) -> Result<Option<Role>, Error> {
+    let directory = kind.is_dir() || (kind.is_file() && name.ends_with('/') && size == 0);
+    if directory {
+        return Ok(None);
+    }
+    if !(kind.is_file() || kind.is_contiguous()) {
+        return Err(Error::ForbiddenEntry {
+            name: name.escape_debug().to_string(),
+            what: describe(kind),
+        });
+    }
+    let forbidden = |why| Error::ForbiddenName {
+        name: name.escape_debug().to_string(),
+        why,
+    };
+    // The stem decides, without the suffix and the directory, as in `provider-archive`.
+    match Path::new(name).file_stem().and_then(|stem| stem.to_str()) {
+        Some("claims") => Ok(Some(Role::Claims)),
+        Some("world") => Ok(Some(Role::World)),
+        Some(stem) => Target::carried(stem)
+            .map(|target| Some(Role::Executable(target)))
+            .map_err(|_| forbidden("it does not name a target")),
+        None => Err(forbidden("it does not name a file")),
+    }
+}
+
+/// Reads an entry into memory. More bytes than `limit` are an [`Error::TooLarge`].
+pub(in crate::archive) fn read_bounded(
+    content: &mut impl Read,
+    what: &'static str,
+    limit: u64,
+) -> Result<Vec<u8>, Error> {
+    let mut bytes = Vec::new();
+    content
+        .take(limit.saturating_add(1))
+        .read_to_end(&mut bytes)
+        .map_err(tar_error)?;
+    if bytes.len() as u64 > limit {
+        return Err(Error::TooLarge { what, limit });
+    }
+    Ok(bytes)
+}
+
+fn describe(kind: EntryType) -> &'static str {
+    match kind {
+        EntryType::Link => "hard link",
+        EntryType::Symlink => "symbolic link",
+        EntryType::Char | EntryType::Block => "device",
+        EntryType::Fifo => "pipe",
+        EntryType::GNUSparse => "sparse file",
+        _ => "special entry",
+    }
+}

@@ -1,0 +1,67 @@
+//! The header and the trailer of a gzip member (RFC 1952, section 2.3).
+
+/// The position of the content of the FEXTRA field, in bytes from the start of the member.
+pub(super) const EXTRA: u64 = 12;
+
+/// The FEXTRA bit of the flags.
+const FEXTRA: u8 = 4;
+
+/// Returns a header without time, name and operating system, so that the same content gives the same
+/// bytes. Unless `extra` is 0, it has an extra field of that many zeros.
+pub(super) fn header(extra: u16) -> Vec<u8> {
+    const DEFLATE: u8 = 8;
+    const UNKNOWN: u8 = 255;
+    let flags = if extra > 0 { FEXTRA } else { 0 };
+    let mut header = vec![0x1f, 0x8b, DEFLATE, flags, 0, 0, 0, 0, 0, UNKNOWN];
+    if extra > 0 {
+        header.extend_from_slice(&extra.to_le_bytes());
+        header.resize(header.len() + usize::from(extra), 0);
+    }
+    header
+}
+
+/// Returns the trailer: the checksum of the content, and its length modulo 2^32.
+pub(super) fn trailer(checksum: u32, length: u64) -> [u8; 8] {
+    (u64::from(checksum) | length << 32).to_le_bytes()
+}
+
+/// The length of the trailer in bytes.
+pub(in crate::archive) const TRAILER: u64 = 8;
+
+/// Returns whether `bytes` are the trailer of content with this checksum and length.
+pub(in crate::archive) fn is_trailer(bytes: &[u8], checksum: u32, length: u64) -> bool {
+    bytes == trailer(checksum, length)
+}
+
+/// Returns the position of the content in the member whose first bytes are `head`. `None` when the header
+/// has other fields than an extra field.
+pub(in crate::archive) fn content_begins(head: &[u8]) -> Option<u64> {
+    let (fixed, rest) = head.split_at_checked(10)?;
+    let length = rest.first_chunk().copied().map(u16::from_le_bytes)?;
+    let [0x1f, 0x8b, 8, FEXTRA, ..] = fixed else {
+        return None;
+    };
+    Some(EXTRA + u64::from(length))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_extra_field_is_at_its_position() {
+        assert_eq!(header(0).len(), 10);
+        let header = header(600);
+        assert_eq!(header.len() as u64, EXTRA + 600);
+        assert_eq!(header[3], FEXTRA);
+        assert_eq!(header[10..12], 600_u16.to_le_bytes());
+        assert_eq!(content_begins(&header), Some(EXTRA + 600));
+        assert_eq!(content_begins(&header[..11]), None);
+    }
+
+    #[test]
+    fn a_length_beyond_32_bits_wraps() {
+        let trailer = trailer(0x0403_0201, (7 << 32) + 8);
+        assert_eq!(trailer, [1, 2, 3, 4, 8, 0, 0, 0]);
+    }
+}

@@ -1,0 +1,125 @@
+//! Reading the tar inside an archive, compressed or not.
+
+use std::cell::RefCell;
+use std::io::{self, BufRead, BufReader, Cursor, Read};
+use std::rc::Rc;
+
+use flate2::bufread::GzDecoder;
+
+use crate::archive::compression::Compression;
+use crate::archive::error::Error;
+
+const BUFFER: usize = 128 * 1024;
+
+/// Reads the tar inside an archive, compressed or not. The first bytes tell which, never a name.
+pub(in crate::archive) enum Tar<R> {
+    Plain(Buffered<R>),
+    Gzip(Box<GzDecoder<Buffered<R>>>),
+}
+
+/// The first bytes of the archive, which have been read already, and then the rest of it.
+type Buffered<R> = BufReader<io::Chain<Cursor<Vec<u8>>, Tracked<R>>>;
+
+/// Returns whether an archive that begins with `start` is compressed.
+pub(crate) fn is_compressed(start: &[u8]) -> bool {
+    start.starts_with(&[0x1f, 0x8b])
+}
+
+impl<R: Read> Tar<R> {
+    /// Reads the first bytes to find out the form of the archive. `failure` keeps an error of `input`.
+    pub(in crate::archive) fn open(input: R, failure: Failure) -> Result<Self, Error> {
+        let mut input = Tracked {
+            inner: input,
+            read: 0,
+            failure: failure.clone(),
+        };
+        let mut start = Vec::with_capacity(8);
+        input
+            .by_ref()
+            .take(8)
+            .read_to_end(&mut start)
+            .map_err(|error| Error::Stream(failure.take().unwrap_or(error)))?;
+        let magic = start.clone();
+        let input = BufReader::with_capacity(BUFFER, Cursor::new(start).chain(input));
+        match magic.as_slice() {
+            [] => Err(Error::NotAnArchive("it is empty")),
+            magic if is_compressed(magic) => Ok(Self::Gzip(Box::new(GzDecoder::new(input)))),
+            [b'P', b'K', 3, 4, ..] => Err(Error::Zip),
+            [0, b'a', b's', b'm', ..] => Err(Error::Component),
+            _ => Ok(Self::Plain(input)),
+        }
+    }
+
+    pub(in crate::archive) fn compression(&self) -> Compression {
+        match self {
+            Self::Plain(_) => Compression::None,
+            Self::Gzip(_) => Compression::Gzip,
+        }
+    }
+
+    /// Returns how many compressed bytes have been inflated so far. `None` for a plain tar.
+    pub(in crate::archive) fn compressed(&self) -> Option<u64> {
+        let Self::Gzip(decoder) = self else {
+            return None;
+        };
+        let input = decoder.get_ref();
+        let (_, tracked) = input.get_ref().get_ref();
+        Some(tracked.read.saturating_sub(input.buffer().len() as u64))
+    }
+
+    /// Ends reading, and checks that nothing follows the gzip member. The decoder has checked the trailer
+    /// of the member when it read the end.
+    pub(in crate::archive) fn finish(self) -> Result<(), Error> {
+        match self {
+            Self::Plain(_) => Ok(()),
+            Self::Gzip(decoder) => match decoder.into_inner().fill_buf() {
+                Ok([]) => Ok(()),
+                Ok(_) => Err(Error::TrailingData),
+                Err(error) => Err(Error::Stream(error)),
+            },
+        }
+    }
+}
+
+impl<R: Read> Read for Tar<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Plain(input) => input.read(buffer),
+            Self::Gzip(decoder) => decoder.read(buffer),
+        }
+    }
+}
+
+/// Keeps the error of the input, so that it is not mistaken for damage of the archive. The gzip decoder
+/// and the tar reader report both as an input error.
+#[derive(Clone, Default)]
+pub(in crate::archive) struct Failure(Rc<RefCell<Option<io::Error>>>);
+
+impl Failure {
+    pub(in crate::archive) fn take(&self) -> Option<io::Error> {
+        self.0.borrow_mut().take()
+    }
+}
+
+/// Counts the bytes of the input and keeps its error.
+pub(in crate::archive) struct Tracked<R> {
+    inner: R,
+    /// How many bytes were read, the first bytes of the archive included.
+    read: u64,
+    failure: Failure,
+}
+
+impl<R: Read> Read for Tracked<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.inner.read(buffer).map_err(|error| {
+            if error.kind() == io::ErrorKind::Interrupted {
+                return error;
+            }
+            let kind = error.kind();
+            *self.failure.0.borrow_mut() = Some(error);
+            kind.into()
+        })?;
+        self.read += count as u64;
+        Ok(count)
+    }
+}

@@ -1,0 +1,316 @@
+//! The index as bytes.
+//!
+//! In a compressed archive it is the subfield `PR` of the extra field in the gzip header (RFC 1952, section
+//! 2.3.1.1). What follows the subfield's length is also stored on manifests. All numbers are little-endian.
+//!
+//! ```text
+//! 'P' 'R'  u16 length of what follows
+//!   u8  version, 1
+//!   u32 the size of a part, in bytes once inflated; 0 for a plain tar
+//!   u16 number of entries, then for each:
+//!     u8 length of its name, its name as in the tar
+//!     u64 offset of its first compressed byte in the file
+//!     u64 its size in bytes once inflated
+//!     u32 for each of its parts: the number of its compressed bytes
+//! ```
+//!
+//! An entry is cut into parts of the same size. Only the last one may be shorter. Each part is raw deflate:
+//! whole blocks that end at a whole byte and refer to nothing before the part, so that it can be inflated
+//! alone. An empty entry has no parts, and neither has an entry of a plain tar.
+
+use crate::archive::format::gzip::{PART, is_compressed};
+
+use super::places::{Index, IndexEntry};
+
+const SUBFIELD: [u8; 2] = *b"PR";
+const VERSION: u8 = 1;
+/// The size of a part in the index of a plain tar.
+const PLAIN: u32 = 0;
+/// How many bytes the version, the size of a part and the number of entries take.
+const FIXED: usize = 1 + 4 + 2;
+/// How many bytes an entry takes besides its name and its parts.
+const PER_ENTRY: usize = 1 + 2 * 8;
+/// How many bytes a part takes.
+const PER_PART: usize = 4;
+/// The position of the extra field, which begins with its length, in a gzip header.
+const EXTRA: usize = 10;
+
+impl Index {
+    /// Returns the index in the first [`HEAD`](Self::HEAD) bytes of a compressed archive, or in all of it
+    /// when it is smaller. `None` when there is none or it is malformed: an index is only a hint.
+    #[must_use]
+    pub fn from_head(head: &[u8]) -> Option<Self> {
+        let flags = *head.get(3)?;
+        if !is_compressed(head) || flags & 4 == 0 {
+            return None;
+        }
+        let mut field = Fields(head.get(EXTRA..)?);
+        let length = field.u16()?;
+        let mut extra = Fields(field.bytes(length.into())?);
+        loop {
+            let name = extra.bytes(2)?;
+            let length = extra.u16()?;
+            let content = extra.bytes(length.into())?;
+            if name == SUBFIELD {
+                return Self::decode(content).filter(|index| index.part.is_some());
+            }
+        }
+    }
+
+    /// Returns the length of the extra field for entries of these names and sizes. 0 when it would exceed
+    /// [`HEAD`](Self::HEAD).
+    pub(in crate::archive) fn extra_length<'n>(
+        entries: impl Iterator<Item = (&'n str, u64)>,
+    ) -> u16 {
+        let lengths = entries.map(|(name, size)| {
+            let parts = size.div_ceil(PART.into()).saturating_mul(PER_PART as u64);
+            parts.saturating_add((PER_ENTRY + name.len()) as u64)
+        });
+        let fixed = (2 + 2 + FIXED) as u64;
+        match u16::try_from(lengths.fold(fixed, u64::saturating_add)) {
+            Ok(length) if usize::from(length) + EXTRA + 2 <= Self::HEAD => length,
+            _ => 0,
+        }
+    }
+
+    /// Returns the extra field, which has the length that [`extra_length`](Self::extra_length) gives.
+    pub(in crate::archive) fn extra(&self) -> Vec<u8> {
+        let content = self.content(PART);
+        let mut extra = SUBFIELD.to_vec();
+        extra.extend_from_slice(&(content.len() as u16).to_le_bytes());
+        extra.extend(content);
+        extra
+    }
+
+    /// Returns the content of the subfield. `None` when the index has more entries or longer names than
+    /// the numbers in it can count.
+    #[must_use]
+    pub fn encode(&self) -> Option<Vec<u8>> {
+        let mut names = self.entries.iter().map(|entry| entry.name.len());
+        let fits = u16::try_from(self.entries.len()).is_ok()
+            && names.all(|length| u8::try_from(length).is_ok());
+        fits.then(|| self.content(self.part.unwrap_or(PLAIN)))
+    }
+
+    fn content(&self, part: u32) -> Vec<u8> {
+        let mut content = vec![VERSION];
+        content.extend_from_slice(&part.to_le_bytes());
+        content.extend_from_slice(&(self.entries.len() as u16).to_le_bytes());
+        for entry in &self.entries {
+            content.push(entry.name.len() as u8);
+            content.extend_from_slice(entry.name.as_bytes());
+            for number in [entry.range.start, entry.size] {
+                content.extend_from_slice(&number.to_le_bytes());
+            }
+            for length in &entry.parts {
+                content.extend_from_slice(&length.to_le_bytes());
+            }
+        }
+        content
+    }
+
+    /// Decodes what [`encode`](Self::encode) returns. `None` when it is malformed.
+    #[must_use]
+    pub fn decode(content: &[u8]) -> Option<Self> {
+        let mut fields = Fields(content);
+        if fields.bytes(1)? != [VERSION] {
+            return None;
+        }
+        let part = Some(fields.u32()?).filter(|part| *part != PLAIN);
+        let count = fields.u16()?;
+        let mut entries = Vec::new();
+        for _ in 0..count {
+            let length = *fields.bytes(1)?.first()?;
+            let name = std::str::from_utf8(fields.bytes(length.into())?).ok()?;
+            let offset = fields.u64()?;
+            let size = fields.u64()?;
+            let (parts, length) = match part {
+                Some(part) => fields.parts(size.div_ceil(part.into()))?,
+                None => (Vec::new(), size),
+            };
+            let end = offset.checked_add(length)?;
+            entries.push(IndexEntry {
+                name: name.to_owned(),
+                range: offset..end,
+                size,
+                parts,
+            });
+        }
+        Some(Self { part, entries })
+    }
+}
+
+/// Reads fields from the front of some bytes.
+struct Fields<'b>(&'b [u8]);
+
+impl<'b> Fields<'b> {
+    fn bytes(&mut self, count: usize) -> Option<&'b [u8]> {
+        let (bytes, rest) = self.0.split_at_checked(count)?;
+        self.0 = rest;
+        Some(bytes)
+    }
+
+    /// Returns the lengths of `count` parts, and their sum.
+    fn parts(&mut self, count: u64) -> Option<(Vec<u32>, u64)> {
+        let (mut parts, mut sum) = (Vec::new(), 0_u64);
+        for _ in 0..count {
+            // A count that is too large ends at the end of the bytes.
+            let length = self.u32()?;
+            sum = sum.checked_add(length.into())?;
+            parts.push(length);
+        }
+        Some((parts, sum))
+    }
+
+    fn u16(&mut self) -> Option<u16> {
+        Some(u16::from_le_bytes(self.bytes(2)?.try_into().ok()?))
+    }
+
+    fn u32(&mut self) -> Option<u32> {
+        Some(u32::from_le_bytes(self.bytes(4)?.try_into().ok()?))
+    }
+
+    fn u64(&mut self) -> Option<u64> {
+        Some(u64::from_le_bytes(self.bytes(8)?.try_into().ok()?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use proptest::test_runner::RngSeed;
+
+    use super::*;
+
+    fn index() -> Index {
+        let entry = |name: &str, offset, size, parts: &[u32]| IndexEntry {
+            name: name.to_owned(),
+            range: offset..offset + parts.iter().map(|part| u64::from(*part)).sum::<u64>(),
+            size,
+            parts: parts.to_vec(),
+        };
+        Index::new(vec![
+            entry("claims.jwt", 600, 790, &[800]),
+            entry("mips-linux.bin", 1410, 0, &[]),
+            entry(
+                "x86_64-linux.bin",
+                1450,
+                2 * u64::from(PART) + 1,
+                &[700, 650, 9],
+            ),
+        ])
+    }
+
+    fn head(extra: &[u8]) -> Vec<u8> {
+        let mut head = vec![0x1f, 0x8b, 8, 4, 0, 0, 0, 0, 0, 255];
+        head.extend_from_slice(&(extra.len() as u16).to_le_bytes());
+        head.extend_from_slice(extra);
+        head
+    }
+
+    #[test]
+    fn an_index_is_decoded_as_it_was_encoded_also_after_other_subfields() {
+        let index = index();
+        let entries = index.entries.iter();
+        let entries = entries.map(|entry| (entry.name.as_str(), entry.size));
+        let extra = index.extra();
+        assert_eq!(extra.len(), usize::from(Index::extra_length(entries)));
+        assert_eq!(Index::from_head(&head(&extra)).as_ref(), Some(&index));
+        assert_eq!(index.encode().as_deref(), Some(&extra[4..]));
+        assert_eq!(Index::decode(&extra[4..]).as_ref(), Some(&index));
+        let plain = Index {
+            part: None,
+            entries: vec![IndexEntry {
+                name: "x86_64-linux.bin".to_owned(),
+                range: 1024..1034,
+                size: 10,
+                parts: Vec::new(),
+            }],
+        };
+        assert_eq!(
+            Index::decode(&plain.encode().unwrap()).as_ref(),
+            Some(&plain)
+        );
+        let after_another = [b"XY\x03\x00abc", extra.as_slice()].concat();
+        assert_eq!(Index::from_head(&head(&after_another)), Some(index));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig {
+            failure_persistence: None,
+            rng_seed: RngSeed::Fixed(1),
+            ..ProptestConfig::default()
+        })]
+
+        #[test]
+        fn any_index_is_decoded_as_it_was_encoded(
+            entries in vec((".{0,60}", 0..u64::MAX >> 1, vec(any::<u32>(), 0..30), 1..=PART), 0..20),
+        ) {
+            let entries = entries.into_iter().map(|(name, offset, parts, last)| IndexEntry {
+                name,
+                range: offset..offset + parts.iter().copied().map(u64::from).sum::<u64>(),
+                size: match parts.len() as u64 {
+                    0 => 0,
+                    parts => (parts - 1) * u64::from(PART) + u64::from(last),
+                },
+                parts,
+            });
+            let index = Index::new(entries.collect());
+            let sizes = index.entries.iter().map(|entry| (entry.name.as_str(), entry.size));
+            let extra = index.extra();
+            prop_assert_eq!(extra.len(), usize::from(Index::extra_length(sizes)));
+            prop_assert_eq!(Index::from_head(&head(&extra)), Some(index));
+        }
+
+        #[test]
+        fn any_bytes_are_an_index_or_none(bytes in vec(any::<u8>(), 0..200)) {
+            let _ = Index::from_head(&bytes);
+            if let Some(index) = Index::from_head(&head(&bytes)) {
+                prop_assert!(bytes.windows(2).any(|name| name == SUBFIELD), "{index:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_malformed_field_is_no_index() {
+        let whole = head(&index().extra());
+        for length in 0..whole.len() {
+            assert_eq!(Index::from_head(&whole[..length]), None, "{length}");
+        }
+        let mut other_version = whole.clone();
+        other_version[16] = 2;
+        assert_eq!(Index::from_head(&other_version), None);
+        let numbers = whole.len() - 3 * PER_PART - 2 * 8;
+        let mut overflowing = whole.clone();
+        overflowing[numbers..numbers + 8].fill(0xff);
+        assert_eq!(Index::from_head(&overflowing), None);
+        let mut in_endless_parts = whole.clone();
+        in_endless_parts[numbers + 8..numbers + 16].fill(0xff);
+        assert_eq!(Index::from_head(&in_endless_parts), None);
+        let mut in_parts_of_nothing = whole;
+        in_parts_of_nothing[17..21].fill(0);
+        assert_eq!(Index::from_head(&in_parts_of_nothing), None);
+    }
+
+    #[test]
+    fn an_index_that_would_not_fit_is_left_out() {
+        let name = "x".repeat(100);
+        let small = (name.as_str(), 1);
+        assert!(Index::extra_length(std::iter::repeat_n(small, 500)) > 0);
+        assert_eq!(Index::extra_length(std::iter::repeat_n(small, 600)), 0);
+        let large = |gib: u64| Index::extra_length([(name.as_str(), gib << 30)].into_iter());
+        assert!(large(30) > 0);
+        assert_eq!(large(33), 0);
+        assert_eq!(large(u64::MAX >> 30), 0);
+    }
+
+    #[test]
+    fn of_two_entries_with_one_name_none_is_found() {
+        let mut index = index();
+        let target = "x86_64-linux".parse().unwrap();
+        assert!(index.executable(&target).is_some());
+        index.entries.extend(index.entries.clone());
+        assert!(index.executable(&target).is_none() && index.claims().is_none());
+    }
+}

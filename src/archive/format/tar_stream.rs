@@ -1,0 +1,160 @@
+//! The stream of a tar, once inflated: bounded, and read to its very end.
+
+use std::io::{self, Read, Seek, SeekFrom};
+
+use crate::archive::error::Error;
+use crate::archive::limits::Limits;
+
+use super::gzip::Tar;
+
+/// The unit of a tar, in bytes.
+pub(in crate::archive) const BLOCK: u64 = 512;
+
+/// The most zeros at the end of a tar, in bytes. The format wants two blocks. The program `tar` fills up
+/// to 10 KiB, or to the size that it is told.
+const PADDING: u64 = 1024 * 1024;
+
+/// A reader of a tar.
+pub(in crate::archive) trait TarSource: Read {
+    /// Returns how many compressed bytes were read so far. `None` when they are not compressed.
+    fn compressed(&self) -> Option<u64>;
+}
+
+impl<R: Read> TarSource for Tar<R> {
+    fn compressed(&self) -> Option<u64> {
+        Tar::compressed(self)
+    }
+}
+
+/// Counts the bytes of the tar and ends reading with an error at the bounds: the size of the tar, and its
+/// ratio to the compressed bytes.
+pub(in crate::archive) struct TarStream<'l, R> {
+    inner: R,
+    /// The position in the tar. Skipped bytes count.
+    read: u64,
+    limits: &'l Limits,
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("more than {limit} {what}")]
+struct Exceeded {
+    what: &'static str,
+    limit: u64,
+}
+
+impl<'l, R: TarSource> TarStream<'l, R> {
+    pub(in crate::archive) fn new(inner: R, limits: &'l Limits) -> Self {
+        Self {
+            inner,
+            read: 0,
+            limits,
+        }
+    }
+
+    /// Reads to the end and returns the inner reader. After the last entry, which ends at `end`, at least
+    /// two blocks of zeros have to follow (POSIX `pax`, "ustar Interchange Format"), and nothing else.
+    pub(in crate::archive) fn finish(mut self, end: u64) -> Result<R, Error> {
+        // The tar reader stops at the first block of zeros.
+        let mut zeros = self.read.saturating_sub(end);
+        let mut buffer = vec![0; 32 * 1024];
+        loop {
+            let count = self.read_some(&mut buffer).map_err(tar_error)?;
+            let bytes = buffer.get(..count).unwrap_or_default();
+            if bytes.is_empty() {
+                break;
+            }
+            if bytes.iter().any(|byte| *byte != 0) {
+                return Err(Error::TrailingData);
+            }
+            zeros += count as u64;
+            if zeros > PADDING {
+                return Err(Error::TooLarge {
+                    what: "zeros after the last entry",
+                    limit: PADDING,
+                });
+            }
+        }
+        if zeros < 2 * BLOCK {
+            return Err(Error::Truncated("the end marker"));
+        }
+        Ok(self.inner)
+    }
+
+    fn read_some(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.inner.read(buffer)?;
+        self.count(count as u64)?;
+        Ok(count)
+    }
+
+    fn count(&mut self, bytes: u64) -> io::Result<()> {
+        self.read = self.read.saturating_add(bytes);
+        if self.read > self.limits.total {
+            return Err(io::Error::other(Exceeded {
+                what: "bytes when inflated",
+                limit: self.limits.total,
+            }));
+        }
+        let compressed = self.inner.compressed();
+        if compressed.is_some_and(|bytes| !self.limits.allow_expansion(bytes, self.read)) {
+            return Err(io::Error::other(Exceeded {
+                what: "bytes for each compressed byte",
+                limit: self.limits.ratio,
+            }));
+        }
+        Ok(())
+    }
+}
+
+impl<R: TarSource + Seek> Seek for TarStream<'_, R> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let position = self.inner.seek(to)?;
+        self.count(position.saturating_sub(self.read))?;
+        Ok(position)
+    }
+}
+
+impl<R: TarSource> Read for TarStream<'_, R> {
+    /// Reads bytes of the tar. The end of the data is an error: the tar reader never reads beyond the end
+    /// marker, and would take such an end for the end of the archive.
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self.read_some(buffer)? {
+            0 if !buffer.is_empty() => Err(io::ErrorKind::UnexpectedEof.into()),
+            count => Ok(count),
+        }
+    }
+}
+
+/// Converts an error of the tar reader between two entries, or before the first one.
+pub(in crate::archive) fn structure_error(error: io::Error, first: bool) -> Error {
+    match tar_error(error) {
+        Error::Truncated(_) => Error::Truncated("the tar"),
+        Error::DamagedTar(_) if first => {
+            Error::NotAnArchive("it does not begin with the header of a tar")
+        }
+        other => other,
+    }
+}
+
+/// Converts an error of the tar reader, which reports damage of the gzip data and of the tar alike as an
+/// input error.
+pub(in crate::archive) fn tar_error(error: io::Error) -> Error {
+    if let Some(exceeded) = error
+        .get_ref()
+        .and_then(|inner| inner.downcast_ref::<Exceeded>())
+    {
+        return Error::TooLarge {
+            what: exceeded.what,
+            limit: exceeded.limit,
+        };
+    }
+    match error.kind() {
+        io::ErrorKind::UnexpectedEof => Error::Truncated("an entry"),
+        io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData => Error::DamagedGzip(error),
+        kind => {
+            // What follows the colon are untrusted bytes of the archive.
+            let text = error.to_string();
+            let reason = text.split(':').next().unwrap_or_default();
+            Error::DamagedTar(io::Error::new(kind, reason.to_owned()))
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! The two kinds of keys, and where one came from.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use nkeys::{KeyPair, KeyPairType};
+
+/// The two kinds of keys that an archive needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyKind {
+    /// The key of an issuer, who publishes. Public key `A…`, seed `SA…`.
+    Account,
+    /// The key of a subject, a provider. Public key `V…`, seed `SV…`.
+    Service,
+}
+
+impl KeyKind {
+    /// Returns the name, as in `{name}_account.nk`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Account => "account",
+            Self::Service => "service",
+        }
+    }
+
+    /// Returns the name of the file that `wash` keeps a key in: `{owner}_account.nk` or
+    /// `{owner}_service.nk`.
+    #[must_use]
+    pub fn file_name(self, owner: &str) -> String {
+        format!("{owner}_{}.nk", self.name())
+    }
+
+    /// Generates a key of this kind.
+    #[must_use]
+    pub fn generate(self) -> KeyPair {
+        KeyPair::new(self.pair_type())
+    }
+
+    pub(super) fn pair_type(self) -> KeyPairType {
+        match self {
+            Self::Account => KeyPairType::Account,
+            Self::Service => KeyPairType::Service,
+        }
+    }
+
+    pub(super) fn public_key_description(self) -> &'static str {
+        match self {
+            Self::Account => "the public key of an account (A…)",
+            Self::Service => "the public key of a service (V…)",
+        }
+    }
+
+    pub(super) fn seed_description(self) -> &'static str {
+        match self {
+            Self::Account => "the seed of an account (SA…)",
+            Self::Service => "the seed of a service (SV…)",
+        }
+    }
+}
+
+impl fmt::Display for KeyKind {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.name())
+    }
+}
+
+/// Where a key came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum KeyOrigin {
+    /// The caller gave the seed itself.
+    Given,
+    /// The seed was read from a file.
+    File(PathBuf),
+    /// The key was generated and its seed written to a file.
+    Generated(PathBuf),
+}

@@ -1,0 +1,68 @@
+//! Reading seeds.
+
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use nkeys::KeyPair;
+
+use crate::archive::error::Error;
+use crate::content::open_regular;
+
+use super::kind::{KeyKind, KeyOrigin};
+
+/// How many bytes of a file are read. A seed has 58 characters.
+const LONGEST_SEED_FILE: u64 = 1024;
+
+/// Returns the key that `text` names: a seed, or the path of a file that holds one. What looks like a seed
+/// is not taken for a path, because the path would be in an error message.
+pub(super) fn read_seed_or_file(text: &str, kind: KeyKind) -> Result<(KeyPair, KeyOrigin), Error> {
+    let seed = text.trim();
+    if may_be_seed(seed) && !Path::new(seed).exists() {
+        let key = parse_seed(seed, kind, || format!("the given {kind} key"))?;
+        return Ok((key, KeyOrigin::Given));
+    }
+    let path = PathBuf::from(text);
+    Ok((read_seed(&path, kind)?, KeyOrigin::File(path)))
+}
+
+/// Returns whether `text` is a seed, or one that was cut, quoted or mistyped.
+fn may_be_seed(text: &str) -> bool {
+    let text = text.trim_start_matches(|character: char| !character.is_ascii_alphanumeric());
+    text.starts_with(['S', 's']) && text.len() > 20 && !text.contains(['/', '\\', '.'])
+}
+
+/// Reads the seed in a file.
+pub(super) fn read_seed(path: &Path, kind: KeyKind) -> Result<KeyPair, Error> {
+    let text = read_text(path).map_err(|source| Error::Read {
+        path: path.to_owned(),
+        source,
+    })?;
+    parse_seed(text.trim(), kind, || path.display().to_string())
+}
+
+/// Reads a file that may hold a seed.
+pub(super) fn read_text(path: &Path) -> io::Result<String> {
+    let (file, _) = open_regular(path)?;
+    let mut bytes = Vec::new();
+    file.take(LONGEST_SEED_FILE).read_to_end(&mut bytes)?;
+    // A file that is not UTF-8 holds no seed, and parsing it says so.
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+fn parse_seed(
+    text: &str,
+    kind: KeyKind,
+    origin: impl FnOnce() -> String,
+) -> Result<KeyPair, Error> {
+    match KeyPair::from_seed(text) {
+        Ok(key) if key.key_pair_type() == kind.pair_type() => Ok(key),
+        Ok(_) => Err(Error::WrongSeedType {
+            origin: origin(),
+            expected: kind.seed_description(),
+        }),
+        Err(source) => Err(Error::MalformedSeed {
+            origin: origin(),
+            source: source.into(),
+        }),
+    }
+}

@@ -1,0 +1,164 @@
+//! Taking executables out of an archive while all of it is verified.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+
+use crate::archive::error::Error;
+use crate::archive::limits::Limits;
+use crate::archive::target::Target;
+use crate::content::AtomicFile;
+
+use super::contents::Contents;
+use super::scan::{Dates, Receiver, scan};
+
+/// Writes the executable for `target` to `destination` with the permission bits `mode`, after the
+/// whole archive has been verified. A failure leaves no file behind.
+///
+/// # Errors
+///
+/// Those of [`verify`](super::verify), [`Error::NoSuchTarget`], or [`Error::Write`].
+pub fn extract(
+    input: impl Read,
+    target: &Target,
+    destination: &Path,
+    mode: u32,
+    limits: &Limits,
+) -> Result<Contents, Error> {
+    let mut receiver = OneFile {
+        target,
+        destination,
+        file: None,
+    };
+    let contents = scan(input, limits, Dates::Checked, &mut receiver)?;
+    contents.require(target)?;
+    if let Some(file) = receiver.file {
+        file.set_mode(mode)
+            .and_then(|()| file.commit())
+            .map_err(|source| Error::write(destination, source))?;
+    }
+    Ok(contents)
+}
+
+struct OneFile<'a> {
+    target: &'a Target,
+    destination: &'a Path,
+    file: Option<AtomicFile>,
+}
+
+impl Receiver for OneFile<'_> {
+    fn begin(&mut self, target: &Target) -> Result<bool, Error> {
+        let wanted = target == self.target;
+        if wanted {
+            let file = AtomicFile::create(self.destination)
+                .map_err(|source| Error::write(self.destination, source))?;
+            self.file = Some(file);
+        }
+        Ok(wanted)
+    }
+
+    fn bytes(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        match &mut self.file {
+            Some(file) => file
+                .write_all(bytes)
+                .map_err(|source| Error::write(self.destination, source)),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A verified archive in memory.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Loaded {
+    /// What the archive holds.
+    pub contents: Contents,
+    /// The bytes of the executables that were asked for.
+    pub executables: BTreeMap<Target, Vec<u8>>,
+}
+
+/// Verifies a whole archive and returns the bytes of its executables: of `target` alone, or of all.
+/// They are held in memory. [`extract`] writes one to a file instead.
+///
+/// # Errors
+///
+/// Those of [`verify`](super::verify). An archive without `target` gives no executable and no error.
+pub fn load(input: impl Read, target: Option<&str>, limits: &Limits) -> Result<Loaded, Error> {
+    let mut receiver = InMemory {
+        only: target,
+        executables: BTreeMap::new(),
+        current: None,
+    };
+    let contents = scan(input, limits, Dates::Checked, &mut receiver)?;
+    Ok(Loaded {
+        contents,
+        executables: receiver.executables,
+    })
+}
+
+struct InMemory<'a> {
+    only: Option<&'a str>,
+    executables: BTreeMap<Target, Vec<u8>>,
+    current: Option<Target>,
+}
+
+impl Receiver for InMemory<'_> {
+    fn begin(&mut self, target: &Target) -> Result<bool, Error> {
+        let wanted = self.only.is_none_or(|only| only == target.as_str());
+        if wanted {
+            self.executables.insert(target.clone(), Vec::new());
+            self.current = Some(target.clone());
+        }
+        Ok(wanted)
+    }
+
+    fn bytes(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        let executable = self
+            .current
+            .as_ref()
+            .and_then(|target| self.executables.get_mut(target));
+        if let Some(executable) = executable {
+            executable.extend_from_slice(bytes);
+        }
+        Ok(())
+    }
+}
+
+/// Writes every executable to a file of its own in `directory`. The files are unverified until `scan`
+/// has succeeded.
+pub(in crate::archive) struct Spool<'a> {
+    directory: &'a Path,
+    pub(in crate::archive) files: BTreeMap<Target, PathBuf>,
+    current: Option<(File, PathBuf)>,
+}
+
+impl<'a> Spool<'a> {
+    pub(in crate::archive) fn new(directory: &'a Path) -> Self {
+        Self {
+            directory,
+            files: BTreeMap::new(),
+            current: None,
+        }
+    }
+}
+
+impl Receiver for Spool<'_> {
+    fn begin(&mut self, target: &Target) -> Result<bool, Error> {
+        // The name is a number, because the file system need not allow the name of the target.
+        let path = self.directory.join(self.files.len().to_string());
+        let file = File::create_new(&path).map_err(|source| Error::write(&path, source))?;
+        self.files.insert(target.clone(), path.clone());
+        self.current = Some((file, path));
+        Ok(true)
+    }
+
+    fn bytes(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        match &mut self.current {
+            Some((file, path)) => file
+                .write_all(bytes)
+                .map_err(|source| Error::write(path, source)),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! The digests of several executables at the same time.
+//!
+//! Each thread takes the next part, inflates it, and adds it to the digest of its executable when the
+//! parts before it have been added. The parts of the executables take turns, so that threads hash
+//! different executables for as long as there are several. Each thread has one part in memory.
+
+use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+
+use crc32fast::Hasher as Checksum;
+use libdeflater::Decompressor;
+
+use crate::archive::format::IndexEntry;
+use crate::archive::format::gzip::Seal;
+use crate::content::{Algorithm, Digest, Hasher};
+
+use super::source::{Obstacle, Source};
+
+/// The most threads. Each takes up to 5 MiB of memory.
+const MOST_THREADS: usize = 6;
+
+/// The digest and the checksum of an executable.
+pub(super) struct Digested {
+    pub(super) digest: Digest,
+    pub(super) checksum: Checksum,
+}
+
+/// Returns the digests of `executables`, in their order.
+pub(super) fn digests_of(
+    executables: &[&IndexEntry],
+    source: &Source<'_>,
+    seal: &Seal,
+) -> Result<Vec<Digested>, Obstacle> {
+    let parts = in_turns(executables);
+    let work = Work {
+        source,
+        seal,
+        parts: &parts,
+        next: AtomicUsize::new(0),
+        chains: executables.iter().map(|_| Chain::default()).collect(),
+        failure: Mutex::default(),
+    };
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    thread::scope(|scope| {
+        for _ in 1..cores.min(MOST_THREADS).min(parts.len()) {
+            // This thread does what the others do, so that all is done even when no other can start.
+            let _ = thread::Builder::new()
+                .name("par-verify".to_owned())
+                .spawn_scoped(scope, || work.run());
+        }
+        work.run();
+    });
+    if let Some(obstacle) = locked(&work.failure).take() {
+        return Err(obstacle);
+    }
+    let chains = work.chains.into_iter();
+    let links = chains.map(|chain| {
+        let state = chain.state.into_inner();
+        state.unwrap_or_else(PoisonError::into_inner)
+    });
+    let digested = links.map(|state| Digested {
+        digest: state.hasher.finish(),
+        checksum: state.checksum,
+    });
+    Ok(digested.collect())
+}
+
+/// One part of an executable.
+struct Part {
+    /// The position of the executable among all executables.
+    executable: usize,
+    /// The position of the part among those of its executable.
+    number: usize,
+    range: Range<u64>,
+    size: usize,
+}
+
+/// Returns the parts of all executables: all first ones, all second ones, and so on.
+fn in_turns(executables: &[&IndexEntry]) -> Vec<Part> {
+    let parts = executables
+        .iter()
+        .enumerate()
+        .flat_map(|(executable, entry)| {
+            let parts = entry.parts().enumerate();
+            parts.map(move |(number, (range, size))| Part {
+                executable,
+                number,
+                range,
+                size,
+            })
+        });
+    let mut parts: Vec<_> = parts.collect();
+    parts.sort_by_key(|part| part.number);
+    parts
+}
+
+/// The digest of an executable as far as its parts were added.
+struct Chain {
+    state: Mutex<State>,
+    added: Condvar,
+}
+
+struct State {
+    /// How many parts were added.
+    parts: usize,
+    hasher: Hasher,
+    checksum: Checksum,
+    /// Whether some part will not come.
+    broken: bool,
+}
+
+impl Default for Chain {
+    fn default() -> Self {
+        Self {
+            state: Mutex::new(State {
+                parts: 0,
+                hasher: Hasher::new(Algorithm::Sha256),
+                checksum: Checksum::new(),
+                broken: false,
+            }),
+            added: Condvar::new(),
+        }
+    }
+}
+
+impl Chain {
+    /// Adds the part `number` after those before it. Does nothing when one of them will not come.
+    fn add(&self, number: usize, content: &[u8]) {
+        let state = locked(&self.state);
+        let mut state = self
+            .added
+            .wait_while(state, |state| state.parts < number && !state.broken)
+            .unwrap_or_else(PoisonError::into_inner);
+        if !state.broken {
+            state.hasher.update(content);
+            state.checksum.update(content);
+            state.parts += 1;
+        }
+        drop(state);
+        self.added.notify_all();
+    }
+}
+
+/// What all threads share.
+struct Work<'w, 'f> {
+    source: &'w Source<'f>,
+    seal: &'w Seal,
+    parts: &'w [Part],
+    /// The position of the next part.
+    next: AtomicUsize,
+    chains: Vec<Chain>,
+    /// The first obstacle.
+    failure: Mutex<Option<Obstacle>>,
+}
+
+impl Work<'_, '_> {
+    /// Inflates and adds parts until all are taken.
+    fn run(&self) {
+        let guard = PanicGuard(self);
+        let mut decompressor = Decompressor::new();
+        let (mut compressed, mut content) = (Vec::new(), Vec::new());
+        while let Some(part) = self.parts.get(self.next.fetch_add(1, Ordering::Relaxed)) {
+            match self.inflate(part, &mut decompressor, &mut compressed, &mut content) {
+                Ok(()) => {
+                    if let Some(chain) = self.chains.get(part.executable) {
+                        chain.add(part.number, &content);
+                    }
+                }
+                Err(obstacle) => self.fail(obstacle),
+            }
+        }
+        drop(guard);
+    }
+
+    fn inflate(
+        &self,
+        part: &Part,
+        decompressor: &mut Decompressor,
+        compressed: &mut Vec<u8>,
+        content: &mut Vec<u8>,
+    ) -> Result<(), Obstacle> {
+        self.source.read(part.range.clone(), compressed)?;
+        self.seal
+            .inflate(decompressor, compressed, content, part.size)
+            .map_err(|_| Obstacle::NotAsIndexed)?;
+        if content.len() != part.size {
+            return Err(Obstacle::NotAsIndexed);
+        }
+        Ok(())
+    }
+
+    /// Ends the work of all threads.
+    fn fail(&self, obstacle: Obstacle) {
+        locked(&self.failure).get_or_insert(obstacle);
+        self.next.store(self.parts.len(), Ordering::Relaxed);
+        for chain in &self.chains {
+            locked(&chain.state).broken = true;
+            chain.added.notify_all();
+        }
+    }
+}
+
+/// Ends the work of all threads when its thread panics, as a meter may. Otherwise they would wait for a
+/// part that never comes.
+struct PanicGuard<'w, 'f>(&'w Work<'w, 'f>);
+
+impl Drop for PanicGuard<'_, '_> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.0.fail(Obstacle::NotAsIndexed);
+        }
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,118 @@
+//! The tar of an archive without the bytes of its executables, which were hashed elsewhere.
+
+use std::collections::BTreeMap;
+use std::io::{self, Read, Seek, SeekFrom};
+
+use crate::archive::format::tar_stream::TarSource;
+use crate::content::Digest;
+
+/// A stretch of a tar.
+pub(super) enum Stretch {
+    /// Bytes: headers, padding, claims, the world.
+    Bytes(Vec<u8>),
+    /// The content of an executable: its size in bytes, and its digest.
+    Executable(u64, Digest),
+}
+
+/// A reader of the tar that can skip executables and not read them. Reading where an executable is fails,
+/// so that an executable is not taken for another entry.
+pub(super) struct Skeleton {
+    stretches: std::vec::IntoIter<Stretch>,
+    current: Option<Stretch>,
+    /// The position in the current stretch.
+    within: u64,
+    /// The position in the tar.
+    position: u64,
+}
+
+impl Skeleton {
+    pub(super) fn new(stretches: Vec<Stretch>) -> Self {
+        let mut stretches = stretches.into_iter();
+        Self {
+            current: stretches.next(),
+            stretches,
+            within: 0,
+            position: 0,
+        }
+    }
+
+    fn advance(&mut self, count: u64) {
+        self.within += count;
+        self.position += count;
+    }
+
+    /// Returns how many bytes are left of the current stretch. Goes on to the next one at its end.
+    fn left(&mut self) -> u64 {
+        loop {
+            let length = match &self.current {
+                None => return 0,
+                Some(Stretch::Bytes(bytes)) => bytes.len() as u64,
+                Some(Stretch::Executable(size, _)) => *size,
+            };
+            if self.within < length {
+                return length - self.within;
+            }
+            self.current = self.stretches.next();
+            self.within = 0;
+        }
+    }
+}
+
+/// Returns the size and the digest of the executables among `stretches`, by their positions in the tar.
+pub(super) fn executables(stretches: &[Stretch]) -> BTreeMap<u64, (u64, Digest)> {
+    let mut position = 0;
+    let mut found = BTreeMap::new();
+    for stretch in stretches {
+        position += match stretch {
+            Stretch::Bytes(bytes) => bytes.len() as u64,
+            Stretch::Executable(size, digest) => {
+                found.insert(position, (*size, digest.clone()));
+                *size
+            }
+        };
+    }
+    found
+}
+
+impl Read for Skeleton {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.left() == 0 {
+            return Ok(0);
+        }
+        let Some(Stretch::Bytes(bytes)) = &self.current else {
+            return Err(io::Error::other(
+                "an executable is where another entry should be",
+            ));
+        };
+        let within = usize::try_from(self.within).unwrap_or(usize::MAX);
+        let count = bytes.get(within..).unwrap_or_default().read(buffer)?;
+        self.advance(count as u64);
+        Ok(count)
+    }
+}
+
+impl TarSource for Skeleton {
+    /// Returns `None`, because the ratio of compression has been checked already.
+    fn compressed(&self) -> Option<u64> {
+        None
+    }
+}
+
+impl Seek for Skeleton {
+    /// Seeks forward only, which is all that skipping an entry takes.
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let SeekFrom::Current(distance) = to else {
+            return Err(io::ErrorKind::Unsupported.into());
+        };
+        let mut count = u64::try_from(distance).map_err(|_| io::ErrorKind::Unsupported)?;
+        while count > 0 {
+            let step = self.left().min(count);
+            if step == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            self.advance(step);
+            count -= step;
+        }
+        Ok(self.position)
+    }
+}

@@ -1,0 +1,262 @@
+//! Verifying the archive in a file.
+
+use std::io::{Read, Seek, SeekFrom};
+use std::ops::Range;
+
+use crc32fast::Hasher as Checksum;
+use libdeflater::Decompressor;
+
+use crate::archive::entry_names::{CLAIMS_ENTRY, WORLD_ENTRY};
+use crate::archive::error::Error;
+use crate::archive::format::gzip::{END, Seal, TRAILER, content_begins, is_trailer};
+use crate::archive::format::{Index, IndexEntry};
+use crate::archive::limits::Limits;
+use crate::archive::read::contents::Contents;
+use crate::archive::read::scan::{scan_known, verify};
+use crate::content::{Meter, MeteredReader, Progress};
+
+use super::digests::{Digested, digests_of};
+use super::skeleton::{Skeleton, Stretch, executables};
+use super::source::{Obstacle, ReadSeek, Source};
+
+/// The most bytes, compressed or not, of headers and padding between two entries.
+const BETWEEN: usize = 64 * 1024;
+
+/// Verifies the archive in `file`, as [`verify`](crate::archive::verify) does: on all cores when the
+/// archive carries an index that is right, else in one pass from its start to its end.
+///
+/// The file must not change meanwhile.
+///
+/// # Errors
+///
+/// Those of [`verify`](crate::archive::verify).
+pub fn verify_file(
+    file: &mut (impl Read + Seek + Send),
+    limits: &Limits,
+    progress: &dyn Progress,
+) -> Result<Contents, Error> {
+    let size = file.seek(SeekFrom::End(0)).map_err(Error::Stream)?;
+    match by_index(file, size, limits, &*progress.begin("verifying", size)) {
+        Ok(contents) => return Ok(contents),
+        Err(Obstacle::Stopped(error)) => return Err(Error::Stream(error)),
+        Err(Obstacle::NotAsIndexed) => {}
+    }
+    file.rewind().map_err(Error::Stream)?;
+    let meter = progress.begin("verifying", size);
+    verify(MeteredReader::new(file, meter), limits)
+}
+
+fn by_index(
+    file: &mut dyn ReadSeek,
+    size: u64,
+    limits: &Limits,
+    meter: &dyn Meter,
+) -> Result<Contents, Obstacle> {
+    let source = Source::new(file, meter);
+    let mut head = Vec::new();
+    source.read(0..size.min(Index::HEAD as u64), &mut head)?;
+    let index = Index::from_head(&head).ok_or(Obstacle::NotAsIndexed)?;
+    let begin = content_begins(&head).ok_or(Obstacle::NotAsIndexed)?;
+    let end = size.saturating_sub(TRAILER + END.len() as u64);
+    let places = places(&index, begin..end, limits).ok_or(Obstacle::NotAsIndexed)?;
+
+    let seal = Seal::new().ok_or(Obstacle::NotAsIndexed)?;
+    let entries: Vec<_> = places.iter().filter_map(Place::executable).collect();
+    let digested = digests_of(&entries, &source, &seal)?;
+    let mut member = Member::new(&source, &seal);
+    let mut digested = digested.into_iter();
+    for place in &places {
+        match place {
+            Place::Between(range) => member.inflate(range.clone(), BETWEEN)?,
+            Place::Held(entry) => {
+                for (range, size) in entry.parts() {
+                    member.inflate(range, size)?;
+                }
+            }
+            Place::Executable(entry) => {
+                let digested = digested.next().ok_or(Obstacle::NotAsIndexed)?;
+                member.executable(entry.size, digested);
+            }
+        }
+    }
+    let stretches = member.finish(end)?;
+    let known = executables(&stretches);
+    let known = |position, size| match known.get(&position) {
+        Some((expected, digest)) if *expected == size => Some(digest.clone()),
+        _ => None,
+    };
+    scan_known(Skeleton::new(stretches), limits, &known).map_err(|_| Obstacle::NotAsIndexed)
+}
+
+/// What a range of the file holds.
+enum Place<'i> {
+    /// Headers and padding, in one part.
+    Between(Range<u64>),
+    /// The claims or the world, which are small enough to be held in memory.
+    Held(&'i IndexEntry),
+    /// An executable, which is only hashed.
+    Executable(&'i IndexEntry),
+}
+
+impl<'i> Place<'i> {
+    fn executable(&self) -> Option<&'i IndexEntry> {
+        match self {
+            Self::Executable(entry) => Some(entry),
+            _ => None,
+        }
+    }
+}
+
+/// Returns what the range `content` of the file holds, without gaps. `None` when the entries of the index
+/// overlap or are not in order, or when they exceed the limits.
+fn places<'i>(index: &'i Index, content: Range<u64>, limits: &Limits) -> Option<Vec<Place<'i>>> {
+    let entries = index
+        .in_parts()
+        .filter(|entries| entries.len() <= limits.entries)?;
+    let mut places = Vec::new();
+    let mut position = content.start;
+    let between = |range: Range<u64>| {
+        let length = range.end.checked_sub(range.start)?;
+        (length <= BETWEEN as u64).then_some(Place::Between(range))
+    };
+    for entry in entries {
+        let (place, limit) = match entry.name.as_str() {
+            CLAIMS_ENTRY => (Place::Held(entry), limits.claims),
+            WORLD_ENTRY => (Place::Held(entry), limits.world),
+            _ => (Place::Executable(entry), limits.executable),
+        };
+        if entry.size > limit {
+            return None;
+        }
+        places.push(between(position..entry.range.start)?);
+        places.push(place);
+        position = entry.range.end;
+    }
+    places.push(between(position..content.end)?);
+    let inflated = entries
+        .iter()
+        .try_fold(0_u64, |sum, entry| sum.checked_add(entry.size))?;
+    let allowed = inflated <= limits.total && index.is_believable(limits);
+    allowed.then_some(places)
+}
+
+/// The gzip member, as far as it was read.
+struct Member<'s> {
+    source: &'s Source<'s>,
+    seal: &'s Seal,
+    decompressor: Decompressor,
+    part: Vec<u8>,
+    stretches: Vec<Stretch>,
+    checksum: Checksum,
+    length: u64,
+}
+
+impl<'s> Member<'s> {
+    fn new(source: &'s Source<'s>, seal: &'s Seal) -> Self {
+        Self {
+            source,
+            seal,
+            decompressor: Decompressor::new(),
+            part: Vec::new(),
+            stretches: Vec::new(),
+            checksum: Checksum::new(),
+            length: 0,
+        }
+    }
+
+    /// Inflates the part in `range`, of at most `limit` bytes once inflated.
+    fn inflate(&mut self, range: Range<u64>, limit: usize) -> Result<(), Obstacle> {
+        let mut content = Vec::new();
+        self.source.read(range, &mut self.part)?;
+        self.seal
+            .inflate(&mut self.decompressor, &mut self.part, &mut content, limit)
+            .map_err(|_| Obstacle::NotAsIndexed)?;
+        self.checksum.update(&content);
+        self.length += content.len() as u64;
+        self.stretches.push(Stretch::Bytes(content));
+        Ok(())
+    }
+
+    /// Adds an executable that was hashed already.
+    fn executable(&mut self, size: u64, digested: Digested) {
+        self.checksum.combine(&digested.checksum);
+        self.length += size;
+        self.stretches
+            .push(Stretch::Executable(size, digested.digest));
+    }
+
+    /// Returns the stretches when the bytes at `end` end a member with exactly this content.
+    fn finish(mut self, end: u64) -> Result<Vec<Stretch>, Obstacle> {
+        let last = END.len() as u64 + TRAILER;
+        self.source.read(end..end + last, &mut self.part)?;
+        let trailer = self.part.strip_prefix(&END);
+        let checksum = self.checksum.finalize();
+        if trailer.is_some_and(|bytes| is_trailer(bytes, checksum, self.length)) {
+            Ok(self.stretches)
+        } else {
+            Err(Obstacle::NotAsIndexed)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+    use std::io;
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::mpsc::channel;
+    use std::thread;
+    use std::time::Duration;
+
+    use crate::archive::format::gzip::PART;
+    use crate::archive::{ArchiveWriter, Compression, Input, KeyKind, Metadata, Signer};
+    use crate::content::Silent;
+
+    use super::*;
+
+    /// A meter that panics once.
+    struct Broken(AtomicUsize);
+
+    impl Meter for Broken {
+        fn advance(&self, _: u64) -> io::Result<()> {
+            assert_ne!(self.0.fetch_add(1, Ordering::Relaxed), 3, "broken");
+            Ok(())
+        }
+    }
+
+    /// Returns whether an archive of many parts is hashed although a meter panics.
+    fn are_digested() -> bool {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("provider.par.gz");
+        let mut writer = ArchiveWriter::new(Metadata::default());
+        // No zeros, or it would expand more than is believed.
+        let parts = (0..PART).flat_map(|number| number.wrapping_mul(0x9e37_79b9).to_le_bytes());
+        let executable = parts.cycle().take(12 * PART as usize).collect::<Vec<_>>();
+        writer.executable(
+            "x86_64-linux".parse().unwrap(),
+            Input::Bytes(executable.into()),
+        );
+        let subject = KeyKind::Service.generate().public_key();
+        let signer = Signer::new(KeyKind::Account.generate(), subject.parse().unwrap()).unwrap();
+        writer
+            .write(&path, &signer, Compression::Gzip, &Silent)
+            .unwrap();
+        let mut file = File::open(&path).unwrap();
+        let index = Index::locate(&mut file, &Limits::default()).unwrap();
+        let index = index.unwrap();
+        let entries: Vec<_> = index.in_parts().unwrap().iter().collect();
+        let meter = Broken(AtomicUsize::new(0));
+        let source = Source::new(&mut file, &meter);
+        let seal = Seal::new().unwrap();
+        let digested = AssertUnwindSafe(|| digests_of(&entries, &source, &seal));
+        catch_unwind(digested).is_ok()
+    }
+
+    #[test]
+    fn a_meter_that_panics_ends_the_work_of_all_threads() {
+        let (ended, end) = channel();
+        thread::spawn(move || ended.send(are_digested()));
+        assert_eq!(end.recv_timeout(Duration::from_secs(60)), Ok(false));
+    }
+}

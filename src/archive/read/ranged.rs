@@ -1,0 +1,159 @@
+//! Taking one executable out of an archive by its index, without reading the others.
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::path::Path;
+
+use crate::archive::claims::VerifiedClaims;
+use crate::archive::error::Error;
+use crate::archive::format::Index;
+use crate::archive::hashing::digest_of;
+use crate::archive::limits::Limits;
+use crate::archive::target::Target;
+use crate::content::{AtomicFile, Digest, Meter, MeteredReader, Progress, open_regular};
+
+use super::extract::extract;
+use super::scan::read_claims;
+
+/// Writes the executable for `target` of the archive at `path` to `destination`, with the permission
+/// bits `mode`, once it has the hash that the signed claims name.
+///
+/// When the archive carries an index, the other executables are neither read nor verified. When it
+/// carries none, or the index does not lead to the right bytes, the whole archive is read and verified,
+/// as [`extract`] does.
+///
+/// # Errors
+///
+/// Those of [`extract`].
+pub fn extract_file(
+    path: &Path,
+    target: &Target,
+    destination: &Path,
+    mode: u32,
+    limits: &Limits,
+    progress: &dyn Progress,
+) -> Result<VerifiedClaims, Error> {
+    let read_error = |source| Error::Read {
+        path: path.to_owned(),
+        source,
+    };
+    let (mut file, size) = open_regular(path).map_err(read_error)?;
+    let by_index = by_index(&mut file, target, destination, mode, limits, progress);
+    if let Some(claims) = by_index.map_err(|error| error.in_archive(path))? {
+        return Ok(claims);
+    }
+    let (file, _) = open_regular(path).map_err(read_error)?;
+    let input = MeteredReader::new(file, progress.begin("verifying", size));
+    let contents = extract(input, target, destination, mode, limits)
+        .map_err(|error| error.in_archive(path))?;
+    Ok(contents.claims)
+}
+
+/// Returns the claims when the index led to the executable that they name, which is at `destination`
+/// then. `None` when the archive has to be read as a whole to find out what is wrong with it.
+fn by_index(
+    file: &mut File,
+    target: &Target,
+    destination: &Path,
+    mode: u32,
+    limits: &Limits,
+    progress: &dyn Progress,
+) -> Result<Option<VerifiedClaims>, Error> {
+    let mut head = Vec::new();
+    let read = file.take(Index::HEAD as u64).read_to_end(&mut head);
+    let Some((index, claims)) = read.ok().and_then(|_| read_head(&head, limits)) else {
+        return Ok(None);
+    };
+    let (Ok(expected), Some(entry)) = (claims.executable(target), index.executable(target)) else {
+        return Ok(None);
+    };
+    if !entry.is_within(limits.executable, limits) {
+        return Ok(None);
+    }
+    // Seeking fails when the index names an offset that no file can have.
+    let Ok(content) = index.open(entry, file) else {
+        return Ok(None);
+    };
+    let meter = progress.begin("extracting", entry.size);
+    let right = write_executable(content, &*meter, expected, destination, mode)?;
+    Ok(right.then_some(claims))
+}
+
+/// Writes `content`, which is inflated, to `destination` with the permission bits `mode`, if it has
+/// the digest `expected`. Returns whether it has. There is no file when it has not, or when reading
+/// `content` fails: bytes that cannot be inflated are not those that were signed.
+///
+/// # Errors
+///
+/// [`Error::Write`], also when `meter` stops the work or no thread can be started: that tells nothing
+/// about the content.
+pub(crate) fn write_executable(
+    mut content: impl Read,
+    meter: &dyn Meter,
+    expected: &Digest,
+    destination: &Path,
+    mode: u32,
+) -> Result<bool, Error> {
+    let failed = |source| Error::write(destination, source);
+    let mut output = AtomicFile::create(destination).map_err(failed)?;
+    let mut is_readable = true;
+    let digest = digest_of(|buffer| {
+        let count = content.read(buffer).map_err(|source| {
+            is_readable = false;
+            Error::Stream(source)
+        })?;
+        meter.advance(count as u64).map_err(failed)?;
+        let bytes = buffer.get(..count).unwrap_or_default();
+        output.write_all(bytes).map_err(failed)?;
+        Ok(count)
+    });
+    match digest {
+        Ok(digest) if digest == *expected => {}
+        Ok(_) => return Ok(false),
+        Err(Error::Stream(_)) if !is_readable => return Ok(false),
+        Err(Error::Stream(source)) => return Err(failed(source)),
+        Err(error) => return Err(error),
+    }
+    output
+        .set_mode(mode)
+        .and_then(|()| output.commit())
+        .map_err(failed)?;
+    Ok(true)
+}
+
+/// The index in `head`, the first bytes of an archive, and the verified claims there. `None` when either is
+/// missing or cannot be used.
+///
+/// The claims are those at the start of the archive, which every reader finds. The index does
+/// not choose them, so that an archive has one publisher for all readers.
+pub(crate) fn read_head(head: &[u8], limits: &Limits) -> Option<(Index, VerifiedClaims)> {
+    let index = Index::from_head(head)?;
+    let claims = read_claims(head, limits).ok()?;
+    Some((index, claims))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_that_is_not_about_the_bytes_is_not_taken_for_wrong_bytes() {
+        struct Failing(io::ErrorKind);
+        impl Read for Failing {
+            fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+                Err(self.0.into())
+            }
+        }
+        let directory = tempfile::tempdir().unwrap();
+        let destination = directory.path().join("executable");
+        let written =
+            |kind| write_executable(Failing(kind), &Digest::of(b"x"), &destination, 0o755);
+        for kind in [io::ErrorKind::Other, io::ErrorKind::OutOfMemory] {
+            assert!(matches!(written(kind), Err(Error::Stream(_))), "{kind}");
+        }
+        for kind in [io::ErrorKind::InvalidInput, io::ErrorKind::UnexpectedEof] {
+            assert!(matches!(written(kind), Ok(false)), "{kind}");
+        }
+        assert!(!destination.exists());
+    }
+}

@@ -1,0 +1,284 @@
+//! The one pass over an archive that checks everything.
+
+use std::collections::BTreeMap;
+use std::io::{self, Read, Seek};
+
+use crate::archive::claims::{UnverifiedClaims, VerifiedClaims};
+use crate::archive::compression::Compression;
+use crate::archive::entry_names::{CLAIMS_ENTRY, WORLD_ENTRY};
+use crate::archive::error::Error;
+use crate::archive::format::entries::{Entries, Role, read_bounded};
+use crate::archive::format::gzip::{Failure, Tar};
+use crate::archive::format::tar_stream::{BLOCK, TarSource, TarStream, structure_error, tar_error};
+use crate::archive::hashing::digest_of;
+use crate::archive::limits::Limits;
+use crate::archive::target::Target;
+use crate::content::Digest;
+
+use super::contents::Contents;
+
+/// Reads an archive to its end and verifies it: the signature, the key types, the dates, and the hash
+/// of every executable and of the world. An archive with other entries is refused.
+///
+/// # Errors
+///
+/// The [`Error`] of the first check that fails.
+pub fn verify(input: impl Read, limits: &Limits) -> Result<Contents, Error> {
+    scan(input, limits, Dates::Checked, &mut Discard)
+}
+
+/// Reads no further than the claims and verifies them. The executables are not verified.
+///
+/// # Errors
+///
+/// The [`Error`] of the first check that fails up to there.
+pub fn read_claims(input: impl Read, limits: &Limits) -> Result<VerifiedClaims, Error> {
+    let failure = Failure::default();
+    let mut scan = Scan::new(limits);
+    let outcome = (|| {
+        let mut archive =
+            tar::Archive::new(TarStream::new(Tar::open(input, failure.clone())?, limits));
+        for entry in archive.entries().map_err(Error::DamagedTar)?.raw(true) {
+            let entry = entry.map_err(|error| structure_error(error, scan.end == 0))?;
+            scan.entry(entry, &mut Discard)?;
+            if let Some(token) = &scan.token {
+                return UnverifiedClaims::decode(token)?.verify();
+            }
+        }
+        Err(Error::NoClaims)
+    })();
+    outcome.map_err(|error| stream_error(&failure, error))
+}
+
+/// Receives the bytes of executables while an archive is read. They are unverified until [`scan`] has
+/// returned.
+pub(in crate::archive) trait Receiver {
+    /// Begins an executable, and returns whether its bytes are wanted.
+    fn begin(&mut self, target: &Target) -> Result<bool, Error>;
+    /// Takes more bytes of this executable.
+    fn bytes(&mut self, bytes: &[u8]) -> Result<(), Error>;
+}
+
+/// Returns the digest of an executable that was hashed already, by its position in the tar and its size.
+type Known<'k> = &'k dyn Fn(u64, u64) -> Option<Digest>;
+
+/// Whether the dates of the claims are checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::archive) enum Dates {
+    /// Expired claims and claims that are not yet valid are refused.
+    Checked,
+    /// The dates do not matter, because the publisher signs the archive again.
+    Ignored,
+}
+
+struct Discard;
+
+impl Receiver for Discard {
+    fn begin(&mut self, _target: &Target) -> Result<bool, Error> {
+        Ok(false)
+    }
+
+    fn bytes(&mut self, _bytes: &[u8]) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+/// Verifies an archive and hands its executables to `receiver`. All reading is built on this function.
+pub(in crate::archive) fn scan(
+    input: impl Read,
+    limits: &Limits,
+    dates: Dates,
+    receiver: &mut dyn Receiver,
+) -> Result<Contents, Error> {
+    let failure = Failure::default();
+    let outcome = (|| {
+        let tar = Tar::open(input, failure.clone())?;
+        let compression = tar.compression();
+        let mut archive = tar::Archive::new(TarStream::new(tar, limits));
+        let mut scan = Scan::new(limits);
+        scan.entries(archive.entries(), receiver)?;
+        archive.into_inner().finish(scan.end)?.finish()?;
+        scan.conclude(compression, dates)
+    })();
+    outcome.map_err(|error| stream_error(&failure, error))
+}
+
+/// Verifies the tar of a compressed archive whose executables were hashed already: `known` has their
+/// digests, and their bytes are skipped.
+pub(super) fn scan_known(
+    tar: impl TarSource + Seek,
+    limits: &Limits,
+    known: Known<'_>,
+) -> Result<Contents, Error> {
+    let mut archive = tar::Archive::new(TarStream::new(tar, limits));
+    let mut scan = Scan::new(limits);
+    scan.known = known;
+    scan.entries(archive.entries_with_seek(), &mut Discard)?;
+    archive.into_inner().finish(scan.end)?;
+    scan.conclude(Compression::Gzip, Dates::Checked)
+}
+
+/// Prefers the error of the input to the error that the readers above it made of it.
+fn stream_error(failure: &Failure, error: Error) -> Error {
+    match failure.take() {
+        Some(cause) => Error::Stream(cause),
+        None => error,
+    }
+}
+
+/// The state of one pass.
+struct Scan<'l> {
+    limits: &'l Limits,
+    known: Known<'l>,
+    entries: Entries<'l>,
+    /// The position in the tar where the last entry ends, padding included.
+    end: u64,
+    token: Option<String>,
+    world: Option<(Vec<u8>, Digest)>,
+    executables: BTreeMap<Target, (u64, Digest)>,
+}
+
+impl<'l> Scan<'l> {
+    fn new(limits: &'l Limits) -> Self {
+        Self {
+            limits,
+            known: &|_, _| None,
+            entries: Entries::new(limits),
+            end: 0,
+            token: None,
+            world: None,
+            executables: BTreeMap::new(),
+        }
+    }
+
+    fn entries<R: Read>(
+        &mut self,
+        entries: io::Result<tar::Entries<'_, R>>,
+        receiver: &mut dyn Receiver,
+    ) -> Result<(), Error> {
+        for entry in entries.map_err(Error::DamagedTar)?.raw(true) {
+            let entry = entry.map_err(|error| structure_error(error, self.end == 0))?;
+            self.entry(entry, receiver)?;
+        }
+        Ok(())
+    }
+
+    fn entry<R: Read>(
+        &mut self,
+        mut entry: tar::Entry<'_, R>,
+        receiver: &mut dyn Receiver,
+    ) -> Result<(), Error> {
+        let size = entry.size();
+        let begin = entry.raw_file_position();
+        self.end = begin.saturating_add(size.div_ceil(BLOCK).saturating_mul(BLOCK));
+        match self.entries.role(&mut entry)? {
+            Some(Role::Claims) => self.claims(&mut entry),
+            Some(Role::World) => self.world(&mut entry),
+            Some(Role::Executable(target)) => {
+                let known = (self.known)(begin, size);
+                self.executable(target, size, known, &mut entry, receiver)
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn claims(&mut self, content: &mut impl Read) -> Result<(), Error> {
+        let bytes = read_bounded(content, "bytes of claims", self.limits.claims)?;
+        let token = String::from_utf8(bytes)
+            .map_err(|_| Error::malformed_claims("the token is not text"))?;
+        match self.token.replace(token) {
+            None => Ok(()),
+            Some(_) => Err(Error::DuplicateEntry(CLAIMS_ENTRY.to_owned())),
+        }
+    }
+
+    fn world(&mut self, content: &mut impl Read) -> Result<(), Error> {
+        let world = read_bounded(content, "bytes of WIT world", self.limits.world)?;
+        let digest = Digest::of(&world);
+        match self.world.replace((world, digest)) {
+            None => Ok(()),
+            Some(_) => Err(Error::DuplicateEntry(WORLD_ENTRY.to_owned())),
+        }
+    }
+
+    fn executable(
+        &mut self,
+        target: Target,
+        size: u64,
+        known: Option<Digest>,
+        content: &mut impl Read,
+        receiver: &mut dyn Receiver,
+    ) -> Result<(), Error> {
+        if self.executables.contains_key(&target) {
+            return Err(Error::DuplicateEntry(target.to_string()));
+        }
+        if size > self.limits.executable {
+            return Err(Error::TooLarge {
+                what: "bytes in an executable",
+                limit: self.limits.executable,
+            });
+        }
+        let digest = match known {
+            Some(digest) => digest,
+            None => {
+                let wanted = receiver.begin(&target)?;
+                digest_of(|buffer| {
+                    let count = content.read(buffer).map_err(tar_error)?;
+                    if wanted {
+                        receiver.bytes(buffer.get(..count).unwrap_or_default())?;
+                    }
+                    Ok(count)
+                })?
+            }
+        };
+        self.executables.insert(target, (size, digest));
+        Ok(())
+    }
+
+    /// Verifies the claims, and compares everything that was read with them.
+    fn conclude(self, compression: Compression, dates: Dates) -> Result<Contents, Error> {
+        let token = self.token.ok_or(Error::NoClaims)?;
+        let claims = UnverifiedClaims::decode(&token)?;
+        let claims = match dates {
+            Dates::Checked => claims.verify()?,
+            Dates::Ignored => claims.verify_undated()?,
+        };
+        let compare = |entry: &str, expected: Option<&Digest>, actual: &Digest| match expected {
+            None => Err(Error::Unclaimed(entry.to_owned())),
+            Some(expected) if expected != actual => Err(Error::HashMismatch {
+                entry: entry.to_owned(),
+                expected: expected.clone(),
+                actual: actual.clone(),
+            }),
+            Some(_) => Ok(()),
+        };
+        for (target, (_, digest)) in &self.executables {
+            compare(target.as_str(), claims.executables().get(target), digest)?;
+        }
+        match &self.world {
+            Some((_, digest)) => compare(WORLD_ENTRY, claims.world(), digest)?,
+            None if claims.world().is_some() => return Err(Error::WorldMissing),
+            None => {}
+        }
+        if self.executables.is_empty() {
+            return Err(Error::NoExecutables);
+        }
+        let absent = claims
+            .executables()
+            .keys()
+            .filter(|target| !self.executables.contains_key(target))
+            .cloned()
+            .collect();
+        Ok(Contents {
+            absent,
+            claims,
+            executables: self
+                .executables
+                .into_iter()
+                .map(|(target, (size, _))| (target, size))
+                .collect(),
+            world: self.world.map(|(world, _)| world),
+            compression,
+        })
+    }
+}

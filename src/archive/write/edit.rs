@@ -1,0 +1,154 @@
+//! Changing an existing archive: it is verified, changed, signed again and replaced.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use crate::archive::claims::{UnverifiedClaims, VerifiedClaims};
+use crate::archive::error::Error;
+use crate::archive::limits::Limits;
+use crate::archive::read::{Contents, Dates, Spool, scan};
+use crate::archive::target::Target;
+use crate::content::{
+    AtomicFile, MeteredReader, Progress, open_exclusive, temporary_directory_beside,
+};
+
+use super::input::Input;
+use super::signer::Signer;
+use super::writer::ArchiveWriter;
+
+/// Whether the issuer or the subject of an archive may change when it is signed again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Identity {
+    /// Neither may change.
+    #[default]
+    Keep,
+    /// They become those of the signer. For hosts, the archive is another provider then.
+    Change,
+}
+
+/// Verifies the archive at `path`, lets `change` change it, signs it again with everything else kept,
+/// and replaces the file in one step. The permission bits and the compression stay the same, and so does
+/// the owner when root edits the file. Other edits of the same file wait.
+///
+/// `change` gets a writer with the contents of the archive: it adds and removes executables and changes
+/// the metadata. `signer` is called with the claims once `change` has succeeded, so that it can look for
+/// the key of the issuer. Targets that the claims covered and the archive did not hold are no longer
+/// covered. The unpacked executables need room in the directory of the archive for a while.
+///
+/// An archive that is not yet valid can be edited, because the publisher edits it. One that has expired can
+/// be edited when `change` sets another date.
+///
+/// # Errors
+///
+/// Those of [`verify`](crate::archive::verify), [`Error::IdentityWouldChange`], those of `change`,
+/// [`Error::NothingLeft`], or those of [`ArchiveWriter::write`] with `limits`. An error leaves the archive
+/// untouched.
+pub fn edit(
+    path: &Path,
+    change: impl FnOnce(&mut ArchiveWriter) -> Result<(), Error>,
+    signer: impl FnOnce(&VerifiedClaims) -> Result<Signer, Error>,
+    identity: Identity,
+    limits: &Limits,
+    progress: &dyn Progress,
+) -> Result<VerifiedClaims, Error> {
+    // Two edits at once would both begin with the present content, and the first one would be lost.
+    let waiting = progress.begin("waiting", 0);
+    let (archive, size) = open_exclusive(path, waiting.as_ref()).map_err(|source| Error::Read {
+        path: path.to_owned(),
+        source,
+    })?;
+    drop(waiting);
+    let writing = |source| Error::write(path, source);
+    let directory = temporary_directory_beside(path).map_err(writing)?;
+    let mut spool = Spool::new(directory.path());
+    let input = MeteredReader::new(&archive, progress.begin("verifying", size));
+    let Contents {
+        claims,
+        world,
+        compression,
+        ..
+    } = scan(input, limits, Dates::Ignored, &mut spool).map_err(|error| error.in_archive(path))?;
+
+    let mut writer = ArchiveWriter::new(claims.metadata());
+    for (target, file) in spool.files {
+        writer.executable(target, Input::File(file));
+    }
+    if let Some(world) = world {
+        writer.world(world);
+    }
+    change(&mut writer).map_err(|error| error.in_archive(path))?;
+    if writer.is_empty() {
+        return Err(Error::NothingLeft);
+    }
+    if writer.metadata().expires == claims.metadata().expires {
+        refuse_expired(&claims).map_err(|error| error.in_archive(path))?;
+    }
+    writer.metadata().check_dates()?;
+
+    let signer = signer(&claims)?;
+    if identity == Identity::Keep {
+        keep("issuer", claims.issuer().as_str(), signer.issuer().as_str())?;
+        keep(
+            "subject",
+            claims.subject().as_str(),
+            signer.subject().as_str(),
+        )?;
+    }
+
+    let meter = progress.begin("packing", writer.total()?);
+    // Until it is complete, the file is private: others may not have been allowed to read the archive.
+    let mut file = AtomicFile::create_private(path).map_err(writing)?;
+    let claims = writer.write_to(
+        &mut file,
+        path,
+        &signer,
+        compression,
+        limits,
+        meter.as_ref(),
+    )?;
+    file.resemble(&archive)
+        .and_then(|()| file.commit())
+        .map_err(writing)?;
+    Ok(claims)
+}
+
+/// [Edits](edit) the archive at `path`: adds `executables`, and replaces those for the same targets.
+///
+/// # Errors
+///
+/// Those of [`edit`]. An error leaves the archive untouched.
+pub fn insert(
+    path: &Path,
+    executables: BTreeMap<Target, Input>,
+    signer: impl FnOnce(&VerifiedClaims) -> Result<Signer, Error>,
+    identity: Identity,
+    limits: &Limits,
+    progress: &dyn Progress,
+) -> Result<VerifiedClaims, Error> {
+    let change = |writer: &mut ArchiveWriter| {
+        for (target, input) in executables {
+            writer.executable(target, input);
+        }
+        Ok(())
+    };
+    edit(path, change, signer, identity, limits, progress)
+}
+
+/// Refuses an archive that has expired, as readers do, unless the edit sets another date.
+fn refuse_expired(claims: &VerifiedClaims) -> Result<(), Error> {
+    match UnverifiedClaims::decode(claims.token())?.verify() {
+        Err(Error::NotYetValid(_)) => Ok(()),
+        outcome => outcome.map(|_| ()),
+    }
+}
+
+fn keep(role: &'static str, before: &str, after: &str) -> Result<(), Error> {
+    if before == after {
+        return Ok(());
+    }
+    Err(Error::IdentityWouldChange {
+        role,
+        before: before.to_owned(),
+        after: after.to_owned(),
+    })
+}

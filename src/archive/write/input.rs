@@ -1,0 +1,203 @@
+//! Where executables come from, and how a change of one while it is packed is noticed.
+
+use std::fs::{File, Metadata};
+use std::io::{self, Cursor, Read, Write};
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+
+use crate::archive::error::Error;
+use crate::archive::hashing::digest_of;
+use crate::content::{Digest, Meter, open_regular};
+
+/// File systems count time in steps of up to two seconds (FAT). A file that was written so recently can
+/// change again without another time.
+const YOUNG: Duration = Duration::from_secs(2);
+
+/// Where an executable comes from.
+#[derive(Debug, Clone)]
+pub enum Input {
+    /// A file, which is never held in memory.
+    File(PathBuf),
+    /// Bytes in memory.
+    Bytes(Bytes),
+}
+
+impl Input {
+    pub(super) fn open(&self) -> Result<Opened<'_>, Error> {
+        let (content, size, state) = match self {
+            Self::File(path) => {
+                let opened_at = SystemTime::now();
+                let (file, size) = open_regular(path).map_err(|source| self.read_error(source))?;
+                let metadata = file.metadata().map_err(|source| self.read_error(source))?;
+                let state = State::new(&metadata);
+                let trusted = state.is_older(opened_at);
+                (Content::File(file), size, Some((state, trusted)))
+            }
+            Self::Bytes(bytes) => (
+                Content::Bytes(Cursor::new(bytes.clone())),
+                bytes.len() as u64,
+                None,
+            ),
+        };
+        Ok(Opened {
+            input: self,
+            content,
+            size,
+            read: 0,
+            state,
+        })
+    }
+
+    fn path(&self) -> PathBuf {
+        match self {
+            Self::File(path) => path.clone(),
+            Self::Bytes(_) => PathBuf::from("(memory)"),
+        }
+    }
+
+    fn read_error(&self, source: io::Error) -> Error {
+        Error::Read {
+            path: self.path(),
+            source,
+        }
+    }
+
+    fn changed(&self) -> Error {
+        Error::InputChanged(self.path())
+    }
+}
+
+/// An input that is being read.
+pub(super) struct Opened<'a> {
+    input: &'a Input,
+    content: Content,
+    size: u64,
+    /// How many bytes have been read.
+    read: u64,
+    /// The state of a file when it was opened, and whether a change of it would show.
+    state: Option<(State, bool)>,
+}
+
+impl<'a> Opened<'a> {
+    /// Returns the size of the content in bytes.
+    pub(super) fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// Reads into `buffer`, and returns how many bytes; 0 at the end. The content has to be as long as it
+    /// was when the input was opened.
+    fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Error> {
+        let count = self
+            .content
+            .read(buffer)
+            .map_err(|source| self.input.read_error(source))?;
+        self.read += count as u64;
+        if self.read > self.size || (count == 0 && self.read < self.size) {
+            return Err(self.input.changed());
+        }
+        Ok(count)
+    }
+
+    /// Copies the content to `output` and hashes it.
+    pub(super) fn copy(
+        mut self,
+        output: &mut impl Write,
+        meter: &dyn Meter,
+    ) -> Result<Packed<'a>, Error> {
+        let digest = digest_of(|buffer| {
+            let count = self.read(buffer)?;
+            output
+                .write_all(buffer.get(..count).unwrap_or_default())
+                .and_then(|()| meter.advance(count as u64))
+                .map_err(Error::Stream)?;
+            Ok(count)
+        })?;
+        Ok(Packed {
+            input: self.input,
+            digest,
+            state: self.state,
+        })
+    }
+}
+
+enum Content {
+    File(File),
+    Bytes(Cursor<Bytes>),
+}
+
+impl Read for Content {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::File(file) => file.read(buffer),
+            Self::Bytes(bytes) => bytes.read(buffer),
+        }
+    }
+}
+
+/// An input that has been packed.
+pub(super) struct Packed<'a> {
+    input: &'a Input,
+    digest: Digest,
+    state: Option<(State, bool)>,
+}
+
+impl Packed<'_> {
+    /// Returns the digest of the content, after a check that the input did not change while it was read.
+    /// Otherwise what was read may be some of the old content and some of the new.
+    ///
+    /// The time of a file tells. The content of a file that was written only seconds ago is read again,
+    /// because its time cannot tell.
+    pub(super) fn unchanged(self, meter: &dyn Meter) -> Result<Digest, Error> {
+        if let Some((state, trusted)) = &self.state {
+            let now = self.input.open()?;
+            if now.state.as_ref().map(|(state, _)| state) != Some(state) {
+                return Err(self.input.changed());
+            }
+            if !trusted && now.copy(&mut io::sink(), &Uncounted(meter))?.digest != self.digest {
+                return Err(self.input.changed());
+            }
+        }
+        Ok(self.digest)
+    }
+}
+
+/// What changes when a file does.
+#[derive(Debug, PartialEq, Eq)]
+struct State {
+    length: u64,
+    modified: Option<SystemTime>,
+    /// The device and the number of the file.
+    #[cfg(unix)]
+    identity: (u64, u64),
+}
+
+impl State {
+    fn new(metadata: &Metadata) -> Self {
+        #[cfg(unix)]
+        use std::os::unix::fs::MetadataExt;
+        Self {
+            length: metadata.len(),
+            // Without a time, the content is read again.
+            modified: metadata.modified().ok(),
+            #[cfg(unix)]
+            identity: (metadata.dev(), metadata.ino()),
+        }
+    }
+
+    fn is_older(&self, now: SystemTime) -> bool {
+        self.modified
+            .and_then(|modified| now.duration_since(modified).ok())
+            .is_some_and(|age| age > YOUNG)
+    }
+}
+
+/// A meter for bytes that were counted before. It can only stop the work.
+struct Uncounted<'a>(&'a dyn Meter);
+
+impl Meter for Uncounted<'_> {
+    fn advance(&self, _bytes: u64) -> io::Result<()> {
+        self.0.advance(0)
+    }
+}
