@@ -143,6 +143,7 @@ impl RegistryArgs {
                 pull: PullPolicy::default(),
                 limits: Limits::default(),
                 progress: session.progress().clone(),
+                ..ClientOptions::default()
             })?)
         })
         .await

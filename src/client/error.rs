@@ -105,16 +105,16 @@ pub enum Error {
         /// What the system said.
         source: io::Error,
     },
-    /// The work was cancelled from outside: the runtime is shutting down.
+    /// The work was cancelled: the runtime is shutting down.
     #[error("the work was cancelled")]
-    Cancelled(#[source] tokio::task::JoinError),
+    Cancelled,
     /// No thread could be started.
     #[error("cannot start a thread")]
     Thread(#[source] io::Error),
     /// Another task that fetched the same, and that this one waited for, failed.
     #[error(transparent)]
     Shared(Arc<Error>),
-    /// Reading an archive ended without an outcome: who read it, or watched that, panicked.
+    /// Work on a background thread panicked, or the code that it reads from or reports progress to did.
     #[error("reading the archive was abandoned")]
     Abandoned,
 }
@@ -163,7 +163,7 @@ impl Error {
             Self::NotCached(_) => ErrorKind::NotFound,
             Self::Lock(error) => error.kind(),
             Self::Write { source, .. } => ErrorKind::of_io(source),
-            Self::Cancelled(_) | Self::Thread(_) | Self::Abandoned => ErrorKind::Other,
+            Self::Cancelled | Self::Thread(_) | Self::Abandoned => ErrorKind::Other,
         }
     }
 

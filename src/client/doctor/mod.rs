@@ -4,82 +4,67 @@ mod finding;
 mod uploads;
 
 use crate::content::{Descriptor, Digest, ErrorKind, whole};
-use crate::oci::{self, Credentials, Greeting, Place, Probe, RegistryReference, Wants};
-
-use super::Client;
-use super::error::Error;
+use crate::oci::{self, Credentials, Greeting, Place, Probe, Registries, RegistryReference, Wants};
 
 pub use finding::{Check, Diagnosis, Finding, Verdict};
 
-impl Client {
-    /// Finds out whether `place` can be used, and how well. Each request is sent once, and waited for at
-    /// most five seconds.
-    ///
-    /// Of a registry alone, what can be known without a repository. With a repository and `push`, uploads
-    /// are tried too: of content that is some hundred bytes long, random, without a tag, and deleted
-    /// again, as far as the registry allows that, and unless the future is dropped on the way. Without
-    /// `push`, nothing is sent.
-    ///
-    /// When the registry is away, and a mirror is there to be read in its place, that mirror is looked at
-    /// instead.
-    ///
-    /// # Errors
-    ///
-    /// What is wrong on this side, such as a `hosts.toml` that cannot be read. What is wrong with the
-    /// registry is in the [`Diagnosis`].
-    #[tracing::instrument(skip_all, fields(%place))]
-    pub async fn doctor(&self, place: &Place, push: bool) -> Result<Diagnosis, Error> {
-        let (mirrors, registry) = self.registries.probes(place).await?;
-        let mut findings = Vec::new();
-        let mut stand_in = None;
-        for mirror in mirrors {
-            let (finding, greeting) = greet_mirror(&mirror).await;
-            findings.push(finding);
-            if stand_in.is_none() && mirror.serves_readers() {
-                stand_in = greeting.map(|greeting| (mirror, greeting));
-            }
+/// Finds out whether `place` can be used. Sends content to the registry, which is deleted again, if `push` is
+/// `true`.
+pub(super) async fn diagnose(
+    registries: &Registries,
+    place: &Place,
+    push: bool,
+) -> Result<Diagnosis, oci::Error> {
+    let (mirrors, registry) = registries.probes(place).await?;
+    let mut findings = Vec::new();
+    let mut stand_in = None;
+    for mirror in mirrors {
+        let (finding, greeting) = greet_mirror(&mirror).await;
+        findings.push(finding);
+        if stand_in.is_none() && mirror.serves_readers() {
+            stand_in = greeting.map(|greeting| (mirror, greeting));
         }
-        let (registry, greeting, is_away) = match registry.greet().await {
-            Ok(greeting) => {
-                findings.push(answer(&greeting));
-                (registry, greeting, false)
-            }
-            Err(error) => {
-                let is_away = error.kind() == ErrorKind::Unavailable;
-                let Some((mirror, greeting)) = stand_in.filter(|_| is_away) else {
-                    findings.push(unanswered(&error));
-                    return Ok(Diagnosis { findings });
-                };
-                findings.push(read_through(&mirror, &error));
-                (mirror, greeting, true)
-            }
-        };
-        findings.push(tls(&greeting, &registry));
-        let authentication = authentication(&greeting, &registry).await;
-        let stops = matches!(authentication.verdict, Verdict::Failed(_));
-        findings.push(authentication);
-        if let Some(reference) = place.reference().filter(|_| !stops) {
-            let (mut read, sample) = read(&registry, reference).await;
-            let stops = matches!(read.verdict, Verdict::Failed(_));
-            if stops && is_away {
-                // Who reads would ask the registry then.
-                read.verdict = Verdict::Failed(ErrorKind::Unavailable);
-            }
-            findings.push(read);
-            if !stops {
-                let manifest = sample.as_ref().map(|(manifest, _)| &manifest.digest);
-                findings.push(referrers(&registry, manifest).await);
-                let blob = sample.and_then(|(_, blob)| blob);
-                if push {
-                    let host = self.registries.push_probe(place).await?;
-                    uploads::check(&host, blob, &mut findings).await;
-                } else {
-                    findings.push(ranges(&registry, blob.as_ref()).await);
-                }
-            }
-        }
-        Ok(Diagnosis { findings })
     }
+    let (registry, greeting, is_away) = match registry.greet().await {
+        Ok(greeting) => {
+            findings.push(answer(&greeting));
+            (registry, greeting, false)
+        }
+        Err(error) => {
+            let is_away = error.kind() == ErrorKind::Unavailable;
+            let Some((mirror, greeting)) = stand_in.filter(|_| is_away) else {
+                findings.push(unanswered(&error));
+                return Ok(Diagnosis { findings });
+            };
+            findings.push(read_through(&mirror, &error));
+            (mirror, greeting, true)
+        }
+    };
+    findings.push(tls(&greeting, &registry));
+    let authentication = authentication(&greeting, &registry).await;
+    let stops = matches!(authentication.verdict, Verdict::Failed(_));
+    findings.push(authentication);
+    if let Some(reference) = place.reference().filter(|_| !stops) {
+        let (mut read, sample) = read(&registry, reference).await;
+        let stops = matches!(read.verdict, Verdict::Failed(_));
+        if stops && is_away {
+            // Who reads would ask the registry then.
+            read.verdict = Verdict::Failed(ErrorKind::Unavailable);
+        }
+        findings.push(read);
+        if !stops {
+            let manifest = sample.as_ref().map(|(manifest, _)| &manifest.digest);
+            findings.push(referrers(&registry, manifest).await);
+            let blob = sample.and_then(|(_, blob)| blob);
+            if push {
+                let host = registries.push_probe(place).await?;
+                uploads::check(&host, blob, &mut findings).await;
+            } else {
+                findings.push(ranges(&registry, blob.as_ref()).await);
+            }
+        }
+    }
+    Ok(Diagnosis { findings })
 }
 
 async fn greet_mirror(mirror: &Probe) -> (Finding, Option<Greeting>) {

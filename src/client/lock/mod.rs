@@ -7,21 +7,16 @@
 
 mod error;
 mod file;
-mod locking;
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use crate::archive::VerifiedClaims;
 use crate::content::Digest;
 use crate::oci::Reference;
-
-use super::Client;
-use super::error::Error;
 
 pub use error::LockError;
 
@@ -141,38 +136,5 @@ impl Locked {
     #[must_use]
     pub fn pinned(&self) -> String {
         self.reference.pinned(&self.digest)
-    }
-}
-
-impl Client {
-    /// The same client for what is in `lock`, and for nothing else.
-    #[must_use]
-    pub fn with_lock(&self, lock: Lock) -> Self {
-        Self {
-            lock: Some(Arc::new(lock)),
-            // What others wait for was not compared with this lock.
-            flights: Arc::default(),
-            ..self.clone()
-        }
-    }
-
-    /// What to ask for when `reference` is wanted.
-    pub(super) fn locked(&self, reference: &Reference) -> Result<Reference, Error> {
-        match &self.lock {
-            Some(lock) => Ok(lock.pinned(reference)?),
-            None => Ok(reference.clone()),
-        }
-    }
-
-    /// Refuses claims of another publisher, or of another revision, than what is locked.
-    pub(super) fn published_as_locked(
-        &self,
-        reference: &Reference,
-        claims: &VerifiedClaims,
-    ) -> Result<(), Error> {
-        match &self.lock {
-            Some(lock) => Ok(lock.check(reference, claims)?),
-            None => Ok(()),
-        }
     }
 }

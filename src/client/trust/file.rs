@@ -10,7 +10,6 @@ use toml::Spanned;
 
 use crate::content::user_folder;
 
-use super::super::error::Error;
 use super::super::toml_problem::Problem;
 use super::{Pinning, Rule, TrustError, TrustPolicy};
 
@@ -53,10 +52,10 @@ impl TrustPolicy {
     ///
     /// # Errors
     ///
-    /// [`Error::Trust`] when the file cannot be read, has more than 1 MiB, or says something unknown.
-    pub fn read(path: &Path) -> Result<Self, Error> {
+    /// [`TrustError`] when the file cannot be read, has more than 1 MiB, or says something unknown.
+    pub fn read(path: &Path) -> Result<Self, TrustError> {
         let text = read(path).map_err(TrustError::file(path))?;
-        let parsed = parse(&text).map_err(|problem| {
+        parse(&text).map_err(|problem| {
             let (line, column) = problem.position(&text);
             TrustError::Malformed {
                 path: path.to_owned(),
@@ -64,8 +63,7 @@ impl TrustPolicy {
                 column,
                 reason: problem.reason,
             }
-        });
-        Ok(parsed?)
+        })
     }
 
     /// The user's own policy: the file at [`path_of_user`](Self::path_of_user), or the default when there
@@ -74,7 +72,7 @@ impl TrustPolicy {
     /// # Errors
     ///
     /// As [`read`](Self::read).
-    pub fn of_user() -> Result<Self, Error> {
+    pub fn of_user() -> Result<Self, TrustError> {
         let Some(path) = Self::path_of_user() else {
             return Ok(Self::default());
         };

@@ -16,8 +16,6 @@ mod tests;
 use crate::archive::VerifiedClaims;
 use crate::oci::Reference;
 
-use super::error::Error;
-
 pub use error::TrustError;
 pub use pattern::{ParsePatternError, Pattern};
 pub use pins::pin_name;
@@ -96,22 +94,22 @@ impl TrustPolicy {
     ///
     /// # Errors
     ///
-    /// [`Error::Trust`].
-    pub fn check(&self, claims: &VerifiedClaims, reference: &Reference) -> Result<(), Error> {
+    /// [`TrustError`].
+    pub fn check(&self, claims: &VerifiedClaims, reference: &Reference) -> Result<(), TrustError> {
         let rule = self.rule(reference);
         if rule.is_none() && self.deny_others && self.issuers.is_empty() {
-            return Err(TrustError::NoRule(reference.to_string()).into());
+            return Err(TrustError::NoRule(reference.to_string()));
         }
-        Ok(self.demand(rule, claims, &reference.to_string())?)
+        self.demand(rule, claims, &reference.to_string())
     }
 
     /// Checks the claims of a local file, which no rule is about. `what` is for the error message.
     ///
     /// # Errors
     ///
-    /// [`Error::Trust`].
-    pub fn check_file(&self, claims: &VerifiedClaims, what: &str) -> Result<(), Error> {
-        Ok(self.demand(None, claims, what)?)
+    /// [`TrustError`].
+    pub fn check_file(&self, claims: &VerifiedClaims, what: &str) -> Result<(), TrustError> {
+        self.demand(None, claims, what)
     }
 
     /// Whether it demands anything of local files.

@@ -7,7 +7,7 @@ use wascap::jwt::{CapabilityProvider, Token};
 use crate::archive::Target;
 use crate::oci::Reference;
 
-use super::Client;
+use super::client::Client;
 use super::error::Error;
 
 impl Client {
