@@ -60,10 +60,14 @@ pub enum TrustError {
         /// `issuer OLD -> NEW`, `subject OLD -> NEW`, or both.
         changes: Vec<String>,
     },
-    #[error("{what} has revision {revision}, and had revision {highest} before: it is older now")]
+    #[error(
+        "{what} has {}, and had revision {highest} before: it is older now",
+        revision_text(*revision)
+    )]
     Downgrade {
         what: String,
-        revision: i32,
+        /// `None` counts as older than any revision.
+        revision: Option<i32>,
         highest: i32,
     },
     #[error("{0} is never pinned: it is on this machine, or the trust policy says `pin = \"off\"`")]
@@ -79,6 +83,13 @@ pub enum TrustError {
         column: usize,
         reason: String,
     },
+}
+
+fn revision_text(revision: Option<i32>) -> String {
+    revision.map_or_else(
+        || "no revision".to_owned(),
+        |revision| format!("revision {revision}"),
+    )
 }
 
 fn for_rule(pattern: Option<&Pattern>) -> String {

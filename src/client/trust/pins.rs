@@ -60,12 +60,15 @@ impl TrustPolicy {
             }
             None => fresh(),
         };
-        // Who names a digest wants exactly that, however old it is.
-        if let (None, Some(tag), Some(revision)) =
-            (reference.digest(), reference.tag(), claims.revision())
-        {
-            let before = identity.revisions.insert(tag.to_owned(), revision);
-            if let Some(highest) = before.filter(|highest| revision < *highest)
+        // A reference with a digest asks for exactly that archive, however old it is.
+        if let (None, Some(tag)) = (reference.digest(), reference.tag()) {
+            let revision = claims.revision();
+            let highest = match revision {
+                Some(revision) => identity.revisions.insert(tag.to_owned(), revision),
+                None => identity.revisions.remove(tag),
+            };
+            // No revision is less than any.
+            if let Some(highest) = highest.filter(|highest| revision < Some(*highest))
                 && !self.allow_downgrade
             {
                 return Err(TrustError::Downgrade {

@@ -183,6 +183,20 @@ fn a_tag_that_gets_older_is_told_from_an_older_tag() {
 }
 
 #[test]
+fn an_archive_without_a_revision_is_older_than_any_that_has_one() {
+    let (claims, mut policy) = (claims(None), policy([]));
+    let mut pin = Identity::new(claims.issuer(), claims.subject());
+    assert_eq!(judge(&policy, &pin, REFERENCE, &claims).unwrap(), None);
+    pin.revisions.insert("1.0".to_owned(), 5);
+    let refused = judge(&policy, &pin, REFERENCE, &claims).unwrap_err();
+    let said = "has no revision, and had revision 5 before";
+    assert!(refused.to_string().contains(said), "{refused}");
+    policy.allow_downgrade = true;
+    let lowered = judge(&policy, &pin, REFERENCE, &claims).unwrap().unwrap();
+    assert!(lowered.revisions.is_empty());
+}
+
+#[test]
 fn whoever_is_accepted_does_not_get_older_by_that() {
     let (claims, mut policy) = (claims(Some(3)), policy([]));
     let mut pin = Identity::new(claims.issuer(), "V");

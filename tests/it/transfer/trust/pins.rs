@@ -258,7 +258,12 @@ fn a_tag_does_not_get_older_unless_that_is_meant() {
         .par(["trust", "accept", REFERENCE])
         .success();
     site.fetch(REFERENCE, &[]).success();
+    // No revision is older than any.
     site.push(REFERENCE, jane.revision(None));
+    let refused = site.fetch(REFERENCE, &[]).exit(5);
+    let said = "has no revision, and had revision 3";
+    assert!(refused.stderr.contains(said), "{refused}");
+    site.fetch(REFERENCE, &["--allow-downgrade"]).success();
     site.fetch(REFERENCE, &[]).success();
 }
 
