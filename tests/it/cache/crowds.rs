@@ -1,10 +1,11 @@
 //! Many at once, in one process and in many.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::process::Stdio;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
@@ -16,8 +17,8 @@ use wasmcloud_par::oci::Reference;
 
 use super::Provider;
 use crate::support::proxy::{Fault, Proxy, Rule};
-use crate::support::{block_on, ended};
-use crate::transfer::{client, digest, par};
+use crate::support::{Environment, Registry, block_on, ended};
+use crate::transfer::{client, digest, pack_noise, par};
 
 const PROCESSES: usize = 64;
 const TASKS: usize = 1000;
@@ -195,6 +196,65 @@ fn who_waits_for_an_executable_takes_no_thread() {
         }
         assert_eq!(provider.kept("partial"), [""; 0]);
     }
+}
+
+/// How many threads of this process unpack a download now.
+fn inflating() -> usize {
+    let Ok(threads) = fs::read_dir("/proc/self/task") else {
+        return 0;
+    };
+    let names =
+        threads.filter_map(|thread| fs::read_to_string(thread.ok()?.path().join("comm")).ok());
+    names.filter(|name| name.trim_end() == "inflating").count()
+}
+
+#[test]
+fn two_hundred_fetches_take_a_bounded_number_of_threads() {
+    const FETCHES: usize = 200;
+    const MOST: usize = 40;
+    let (environment, registry) = (Environment::new(), Registry::start());
+    let client = client(&environment.path("cache"));
+    let references: Vec<Reference> = (0..FETCHES)
+        .map(|number| {
+            let name = format!("provider-{number}");
+            let reference = registry.reference(&format!("{name}:1")).parse().unwrap();
+            let file = pack_noise(&environment, &format!("{name}.par.gz"), (80 << 10) + number);
+            block_on(client.push(&file, &reference, &BTreeMap::new())).unwrap();
+            reference
+        })
+        .collect();
+    let (threads, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let (started, stopped, peak) = (Arc::clone(&threads), threads, Arc::clone(&most));
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .on_thread_start(move || {
+            let running = started.fetch_add(1, Ordering::SeqCst) + 1;
+            peak.fetch_max(running, Ordering::SeqCst);
+        })
+        .on_thread_stop(move || {
+            stopped.fetch_sub(1, Ordering::SeqCst);
+        })
+        .build()
+        .unwrap();
+    let own = runtime.block_on(async {
+        let fetches = references
+            .into_iter()
+            .map(|reference| spawn(&client, &Arc::new(reference)));
+        let all = tokio::spawn(futures_util::future::join_all(fetches.collect::<Vec<_>>()));
+        let mut own = 0;
+        while !all.is_finished() {
+            own = own.max(inflating());
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        for fetched in all.await.unwrap() {
+            fetched.unwrap().unwrap();
+        }
+        own
+    });
+    let most = most.load(Ordering::SeqCst);
+    assert!(most <= MOST, "{most} threads of the runtime");
+    assert!(own <= MOST, "{own} threads of the client");
 }
 
 /// Somebody checks the manifest, as its seal is broken.

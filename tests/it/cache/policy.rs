@@ -5,12 +5,14 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use wasmcloud_par::archive::KeyKind;
+use wasmcloud_par::archive::{KeyKind, Target};
+use wasmcloud_par::client::{Error, PullPolicy};
+use wasmcloud_par::oci::Reference;
 
 use super::Provider;
 use crate::support::proxy::{Fault, Proxy, Rule};
-use crate::support::{Environment, Outcome};
-use crate::transfer::{digest, pack, par, peer, push, text};
+use crate::support::{Environment, Outcome, block_on};
+use crate::transfer::{client, digest, pack, par, peer, push, text};
 
 /// What is to come of it.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -346,4 +348,32 @@ fn what_a_tag_stood_for_is_not_recorded_before_it_was_ever_served() {
     provider.reference = proxy.reference("provider:1.0.0");
     run(&provider, "fetch", &[]).exit(6);
     assert_eq!(provider.kept("references"), [""; 0]);
+}
+
+#[test]
+fn a_client_that_may_not_ask_resolves_and_locks_by_the_cache() {
+    let provider = Provider::new();
+    let client = client(provider.folder().parent().unwrap());
+    let never = client.with_pull_policy(PullPolicy::Never);
+    let reference: Reference = provider.reference.parse().unwrap();
+    let references = [reference.clone()];
+    let unknown = [
+        block_on(never.resolve(&reference)).unwrap_err(),
+        block_on(never.lock(&references)).unwrap_err(),
+    ];
+    for error in unknown {
+        assert!(matches!(error, Error::NotCached(_)), "{error}");
+    }
+    block_on(client.fetch(&reference, &Target::host())).unwrap();
+    let before = provider.registry.requests().len();
+
+    let resolved = block_on(never.resolve(&reference)).unwrap();
+    assert_eq!(resolved.digest.to_string(), provider.manifest);
+    let digests = block_on(never.digests(&references)).unwrap();
+    assert_eq!(digests, [resolved.digest.clone()]);
+    let lock = block_on(never.lock(&references)).unwrap();
+    assert_eq!(lock.find(&reference).unwrap().digest, resolved.digest);
+    let pinned = reference.with_digest(resolved.digest.clone());
+    assert_eq!(block_on(never.resolve(&pinned)).unwrap(), resolved);
+    assert_eq!(provider.requests_since(before), [""; 0]);
 }
