@@ -1,4 +1,4 @@
-//! What hosts of wasmCloud v1 call today, with the same shape.
+//! The call that hosts of wasmCloud v1 use to fetch a provider, with its signature.
 
 use std::path::PathBuf;
 
@@ -11,14 +11,16 @@ use super::client::Client;
 use super::error::Error;
 
 impl Client {
-    /// The executable for this machine of the provider that `oci_ref` stands for, and its signed token.
+    /// Returns the executable for this machine of the provider that `oci_ref` stands for, and its signed token.
     ///
-    /// It takes and gives what `OciFetcher::fetch_provider` of `wasmcloud-core` 0.21 does, so that a host
-    /// moves over by building a `Client` in place of an `OciFetcher`. Other than there, the executable is
-    /// verified, there is always a token, and hosts share what is in the cache: `host_id` makes no
-    /// difference, as nobody writes to an executable there. Options of that fetcher are in
-    /// [`ClientOptions`](super::ClientOptions). Whether a tag `latest` may be used is for the host to say:
-    /// it is fetched like any other, and a missing tag is none.
+    /// The signature is that of `OciFetcher::fetch_provider` in `wasmcloud-core` 0.21, so a host migrates by
+    /// building a `Client` in place of an `OciFetcher`. The options of that fetcher are in
+    /// [`ClientOptions`](super::ClientOptions). There are three differences. The executable is verified, there
+    /// is always a token, and hosts share the cached executables, to which no host writes, so `host_id` makes no
+    /// difference.
+    ///
+    /// The tag `latest` is fetched like any other: the host decides whether it is allowed. A reference without a
+    /// tag is [`Error::Unnamed`].
     ///
     /// # Errors
     ///

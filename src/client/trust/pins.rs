@@ -1,4 +1,6 @@
-//! Pins: who published before, and what a tag had before.
+//! Pins: the identity that published in a repository before, and the revisions that its tags had.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::archive::VerifiedClaims;
 use crate::cache::Identity;
@@ -6,7 +8,8 @@ use crate::oci::{Reference, RegistryReference};
 
 use super::{Pinning, TrustError, TrustPolicy};
 
-/// The name under which a repository is pinned: the same one, however it is written.
+/// Returns the name under which a repository is pinned, as `registry/repository`. All spellings of a repository
+/// have one name.
 #[must_use]
 pub fn pin_name(place: &RegistryReference) -> String {
     let place = place.under_one_name();
@@ -14,16 +17,16 @@ pub fn pin_name(place: &RegistryReference) -> String {
 }
 
 impl TrustPolicy {
-    /// The name under which the repository of `reference` is pinned, if it is to be.
+    /// Returns the name under which the repository of `reference` is pinned. `None`: it is never pinned.
     pub(in crate::client) fn place_of(&self, reference: &Reference) -> Option<String> {
-        match (reference, self.pinning(reference)) {
+        match (reference, self.pinning_of(reference)) {
             (_, Pinning::Off) | (Reference::Layout(_), _) => None,
             (Reference::Registry(place), _) => Some(pin_name(place)),
         }
     }
 
-    /// Compares claims with what is `known` of `place`. Gives what should be known from now on, when that
-    /// is something else.
+    /// Compares claims with the identity that `place` is pinned to. Returns the identity to pin from now on, if
+    /// that is another one.
     pub(in crate::client) fn judge(
         &self,
         known: Option<&Identity>,
@@ -33,7 +36,7 @@ impl TrustPolicy {
     ) -> Result<Option<Identity>, TrustError> {
         let what = || reference.to_string();
         let fresh = || Identity::new(claims.issuer(), claims.subject());
-        // Who it is and how old it is are two questions: the answer to one is none to the other.
+        // To accept another identity is not to accept an older archive: the revisions stay.
         let successor = |known: &Identity| Identity {
             revisions: known.revisions.clone(),
             ..fresh()
@@ -46,12 +49,12 @@ impl TrustPolicy {
                     return Err(TrustError::IdentityChanged {
                         what: what(),
                         place: place.to_owned(),
-                        since: known.date(),
+                        since: pinned_since(known),
                         changes,
                     });
                 }
             },
-            None if self.pinning(reference) == Pinning::Required && !self.accept_identity => {
+            None if self.pinning_of(reference) == Pinning::Required && !self.accept_identity => {
                 return Err(TrustError::NotPinned {
                     what: what(),
                     place: place.to_owned(),
@@ -82,7 +85,13 @@ impl TrustPolicy {
     }
 }
 
-/// How claims differ from those of whom a repository is pinned to.
+/// Returns when a repository was pinned.
+fn pinned_since(identity: &Identity) -> SystemTime {
+    let since = UNIX_EPOCH.checked_add(Duration::from_secs(identity.since));
+    since.unwrap_or(UNIX_EPOCH)
+}
+
+/// Returns how the issuer and the subject of claims differ from the pinned ones, for an error message.
 fn changes(known: &Identity, claims: &VerifiedClaims) -> Vec<String> {
     let pairs = [
         ("issuer", &*known.issuer, claims.issuer()),
