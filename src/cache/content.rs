@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use crate::content::{
-    Descriptor, Digest, MeteredReader, Progress, Silent, StoreError, VerifyError, VerifyReader,
-    open_regular,
+    Descriptor, Digest, MeteredReader, Progress, Silent, Step, StoreError, VerifyError,
+    VerifyReader, open_regular,
 };
 
 use super::Cache;
@@ -226,7 +226,7 @@ fn reads_as(file: &File, size: u64, digest: &Digest, progress: &dyn Progress) ->
         digest: digest.clone(),
         size,
     };
-    let metered = MeteredReader::new(file, progress.begin("verifying", size));
+    let metered = MeteredReader::new(file, progress.begin(Step::Verifying, size));
     let mut reader = VerifyReader::new(metered, &descriptor);
     match io::copy(
         &mut BufReader::with_capacity(BUFFER, &mut reader),

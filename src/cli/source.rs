@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::archive::{self, Contents, Limits, Target, VerifiedClaims, extract_file};
 use crate::cache::Identity;
 use crate::client::{self, Inspected, Summary, TrustPolicy};
-use crate::content::{Digest, ErrorKind, MeteredReader, open_regular};
+use crate::content::{Digest, ErrorKind, MeteredReader, Step, open_regular};
 use crate::oci::Reference;
 use anyhow::{Error, Result, bail};
 
@@ -112,7 +112,7 @@ impl Source {
                 .await?
             }
             Self::StandardInput => {
-                let meter = session.progress().begin("verifying", 0);
+                let meter = session.progress().begin(Step::Verifying, 0);
                 let input = MeteredReader::new(standard_input()?, meter);
                 detached(move || {
                     archive::verify(input, &Limits::default())
