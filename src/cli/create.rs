@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::archive::{
     self, ArchiveWriter, Compression, KeyKind, Metadata, Signer, encode_world, from_unix,
 };
-use crate::content::AtomicFile;
+use crate::content::{AtomicFile, Step};
 use anyhow::{Result, bail};
 use clap::ValueHint;
 
@@ -119,7 +119,7 @@ fn create(args: Args, session: &Session) -> Result<Answer> {
     };
     drop(AtomicFile::create(&destination).map_err(write_error)?);
     let signer = signer(&args.signing, &binaries, session)?;
-    let meter = session.progress().begin("packing", writer.total()?);
+    let meter = session.progress().begin(Step::Packing, writer.total()?);
     let claims = writer.write(&destination, &signer, compression, meter.as_ref())?;
     let targets: Vec<&str> = claims.executables().keys().map(|t| t.as_str()).collect();
     let answer = Answer::new(text(&destination))

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::client::TrustPolicy;
+use crate::client::{self, TrustPolicy};
 use anyhow::{Result, bail};
 use clap::ValueHint;
 use nkeys::{KeyPair, KeyPairType};
@@ -41,8 +41,8 @@ impl TrustArgs {
         let file = self.trust.clone();
         let policy = blocking(move || {
             Ok(match file {
-                Some(file) => TrustPolicy::read(&file)?,
-                None => TrustPolicy::of_user()?,
+                Some(file) => TrustPolicy::read(&file).map_err(client::Error::from)?,
+                None => TrustPolicy::of_user().map_err(client::Error::from)?,
             })
         });
         Ok(TrustPolicy {

@@ -7,8 +7,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
-use crate::archive::Limits;
-use crate::client::{Client, ClientOptions, PullPolicy, TrustPolicy};
+use crate::client::{Client, ClientOptions, TrustPolicy};
 use crate::content::ErrorKind;
 use crate::oci::{ClientCertificate, CredentialSource, Reference, RegistryOptions};
 use anyhow::{Result, bail};
@@ -136,14 +135,12 @@ impl RegistryArgs {
             if args.credentials.on_command_line() {
                 session.warn(ON_COMMAND_LINE);
             }
-            Ok(Client::new(ClientOptions {
-                cache_directory: session.cache_directory().map(Path::to_owned),
-                registry: args.options(explicit),
-                trust: Some(trust),
-                pull: PullPolicy::default(),
-                limits: Limits::default(),
-                progress: session.progress().clone(),
-            })?)
+            let mut options = ClientOptions::default()
+                .registry(args.options(explicit))
+                .trust(trust)
+                .progress(session.progress().clone());
+            options.cache_directory = session.cache_directory().map(Path::to_owned);
+            Ok(Client::new(options)?)
         })
         .await
     }

@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use crate::archive::{self, Contents, Limits, Target, VerifiedClaims, extract_file};
 use crate::cache::Identity;
-use crate::client::{Inspected, Summary, TrustPolicy};
-use crate::content::{Digest, ErrorKind, MeteredReader, open_regular};
+use crate::client::{self, Inspected, Summary, TrustPolicy};
+use crate::content::{Digest, ErrorKind, MeteredReader, Step, open_regular};
 use crate::oci::Reference;
 use anyhow::{Error, Result, bail};
 
@@ -113,7 +113,7 @@ impl Source {
                 .await?
             }
             Self::StandardInput => {
-                let meter = session.progress().begin("verifying", 0);
+                let meter = session.progress().begin(Step::Verifying, 0);
                 let input = MeteredReader::new(standard_input()?, meter);
                 detached(move || {
                     archive::verify(input, &Limits::default())
@@ -122,7 +122,8 @@ impl Source {
                 .await?
             }
         };
-        trust.check_file(&contents.claims, &self.to_string())?;
+        let checked = trust.check_file(&contents.claims, &self.to_string());
+        checked.map_err(client::Error::from)?;
         Ok(Checked {
             contents,
             digest: None,
@@ -176,7 +177,8 @@ impl Source {
                     if trust.restricts_files() {
                         // Before anything is written: an archive has one token.
                         let claims = claims_of(&path, &limits)?;
-                        trust.check_file(&claims, &path.display().to_string())?;
+                        let checked = trust.check_file(&claims, &path.display().to_string());
+                        checked.map_err(client::Error::from)?;
                     }
                     let claims =
                         extract_file(&path, &target, &destination, mode, &limits, progress);

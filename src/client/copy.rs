@@ -5,13 +5,13 @@ use std::collections::HashSet;
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
-use crate::content::{Content, Descriptor, Digest, Push, ReadStorage};
+use crate::content::{Content, Descriptor, Digest, Push, ReadStorage, Step};
 use crate::oci::{Reference, children, media_type, read_manifest};
 
 use super::error::Error;
+use super::lookup::{open_layout, push_storage, read_storage};
 use super::metered::MeteredSource;
 use super::mount::put_blob;
-use super::storage::open_layout;
 use super::{Client, note_digest};
 
 /// How deep manifests may be nested. An index of indexes of manifests is deeper than any known one.
@@ -56,7 +56,7 @@ impl Client {
         destination.name().ok_or_else(|| unnamed(destination))?;
 
         let from: Box<dyn ReadStorage> = match source {
-            Reference::Registry(_) => self.read_storage(source).await?,
+            Reference::Registry(_) => read_storage(self, source).await?,
             // No registry is asked, so the pull policy does not count.
             Reference::Layout(place) => Box::new(open_layout(place).await?),
         };
@@ -65,7 +65,7 @@ impl Client {
         require_digest(destination, source, &root.digest)?;
         let tree = Tree::read(from.as_ref(), source, &root).await?;
 
-        let to = self.push_storage(destination).await?;
+        let to = push_storage(self, destination).await?;
         let transfer = Transfer {
             client: self,
             from: from.as_ref(),
@@ -190,7 +190,7 @@ impl Transfer<'_> {
     async fn blob(&self, blob: &Descriptor) -> Result<(), Error> {
         let source = Content::new(self.from, blob);
         let progress = self.client.progress.as_ref();
-        let source = MeteredSource::new(&source, blob, "copying", progress);
+        let source = MeteredSource::new(&source, blob, Step::Copying, progress);
         put_blob(self.to, blob, self.mount_from, &source).await
     }
 

@@ -6,7 +6,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
 
-use crate::content::{Descriptor, Meter, MeteredReader, Progress, Reader, Source, StoreError};
+use crate::content::{
+    Descriptor, Meter, MeteredReader, Progress, Reader, Source, Step, StoreError,
+};
 
 /// A source whose reading is told to a [`Meter`]. Bytes that are read again after a transfer broke
 /// off count once.
@@ -21,12 +23,12 @@ impl<'a> MeteredSource<'a> {
     pub(super) fn new(
         source: &'a dyn Source,
         descriptor: &Descriptor,
-        label: &str,
+        step: Step,
         progress: &dyn Progress,
     ) -> Self {
         Self {
             source,
-            meter: Arc::from(progress.begin(label, descriptor.size)),
+            meter: Arc::from(progress.begin(step, descriptor.size)),
             furthest: Arc::default(),
         }
     }

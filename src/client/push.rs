@@ -8,10 +8,11 @@ use bytes::Bytes;
 use futures_util::future::join;
 
 use crate::archive::{Contents, Index, verify_file};
-use crate::content::{Descriptor, Digest, DigestReader, MeteredReader};
+use crate::content::{Descriptor, Digest, DigestReader, MeteredReader, Step};
 use crate::oci::{Artifact, OpenUpload, Reference, media_type};
 
 use super::error::Error;
+use super::lookup::push_storage;
 use super::metered::MeteredSource;
 use super::mount::put_blob;
 use super::unchanged_file::{UnchangedFile, unreadable};
@@ -127,7 +128,7 @@ impl<'a> Push<'a> {
         const BUFFER: usize = 256 * 1024;
         let file = file.clone();
         let hashing = self.client.blocking(move |client| {
-            let meter = client.progress.begin("hashing", file.size());
+            let meter = client.progress.begin(Step::Hashing, file.size());
             let input = DigestReader::new(MeteredReader::new(file.reader()?, meter));
             let mut input = BufReader::with_capacity(BUFFER, input);
             io::copy(&mut input, &mut io::sink()).map_err(unreadable(file.path()))?;
@@ -159,10 +160,10 @@ impl<'a> Push<'a> {
         let (client, reference) = (self.client, self.reference);
         client.trust.check(&contents.claims, reference)?;
         let artifact = self.artifact(file, layer, title, &contents).await?;
-        let storage = client.push_storage(reference).await?;
+        let storage = push_storage(client, reference).await?;
 
         let from = client.neighbour(reference, &layer.digest).await;
-        let source = MeteredSource::new(file, layer, "uploading", client.progress.as_ref());
+        let source = MeteredSource::new(file, layer, Step::Uploading, client.progress.as_ref());
         put_blob(storage.as_ref(), layer, from.as_deref(), &source).await?;
         let config = Bytes::from_static(Artifact::CONFIG_BODY);
         storage.put_blob(artifact.config(), &config).await?;

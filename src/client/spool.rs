@@ -7,7 +7,7 @@ use std::path::Path;
 use tempfile::{NamedTempFile, TempPath};
 
 use crate::archive::{Contents, verify};
-use crate::content::MeteredReader;
+use crate::content::{MeteredReader, Step};
 
 use super::blocking::Input;
 use super::error::Error;
@@ -27,7 +27,7 @@ impl Client {
         let (file, path) = blocking(temporary_file).await?;
         let name = name.to_owned();
         let verifying = self.on_own_thread("spool", Input::Foreign, move |client| {
-            let meter = client.progress.begin("verifying", 0);
+            let meter = client.progress.begin(Step::Verifying, 0);
             let spool = Spool {
                 input: MeteredReader::new(input, meter),
                 file,

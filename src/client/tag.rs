@@ -5,7 +5,7 @@ use crate::oci::Reference;
 
 use super::Client;
 use super::error::Error;
-use super::storage::open_layout;
+use super::lookup::open_layout;
 
 impl Client {
     /// Moves `tag` to the manifest of `reference`, in the same repository or image layout. Creates

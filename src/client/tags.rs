@@ -4,8 +4,8 @@ use crate::oci::Reference;
 
 use super::Client;
 use super::error::Error;
-use super::resolve::PullPolicy;
-use super::storage::open_layout;
+use super::lookup::open_layout;
+use super::pull_policy::PullPolicy;
 
 impl Client {
     /// Returns all tags of the repository or image layout that `reference` is in, sorted.

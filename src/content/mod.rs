@@ -35,7 +35,7 @@ pub(crate) use directory::{
     directory_of, is_absent, non_directory_at, temporary_directory_beside, try_lock_directory,
 };
 pub use kind::ErrorKind;
-pub use progress::{Meter, MeteredReader, Progress, Silent, Stopped};
+pub use progress::{Meter, MeteredReader, Progress, Silent, Step, Stopped};
 pub use regular::open_regular;
 pub(crate) use regular::{is_at, open_exclusive};
 pub use storage::{

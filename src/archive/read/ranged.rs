@@ -10,7 +10,7 @@ use crate::archive::format::Index;
 use crate::archive::hashing::digest_of;
 use crate::archive::limits::Limits;
 use crate::archive::target::Target;
-use crate::content::{AtomicFile, Digest, Meter, MeteredReader, Progress, open_regular};
+use crate::content::{AtomicFile, Digest, Meter, MeteredReader, Progress, Step, open_regular};
 
 use super::extract::extract;
 use super::scan::read_claims;
@@ -43,7 +43,7 @@ pub fn extract_file(
         return Ok(claims);
     }
     let (file, _) = open_regular(path).map_err(read_error)?;
-    let input = MeteredReader::new(file, progress.begin("verifying", size));
+    let input = MeteredReader::new(file, progress.begin(Step::Verifying, size));
     let contents = extract(input, target, destination, mode, limits)
         .map_err(|error| error.in_archive(path))?;
     Ok(contents.claims)
@@ -74,7 +74,7 @@ fn by_index(
     let Ok(content) = index.open(entry, file) else {
         return Ok(None);
     };
-    let meter = progress.begin("extracting", entry.size);
+    let meter = progress.begin(Step::Extracting, entry.size);
     let right = write_executable(content, &*meter, expected, destination, mode)?;
     Ok(right.then_some(claims))
 }

@@ -9,7 +9,7 @@ use crate::archive::limits::Limits;
 use crate::archive::read::{Contents, Dates, Spool, scan};
 use crate::archive::target::Target;
 use crate::content::{
-    AtomicFile, MeteredReader, Progress, open_exclusive, temporary_directory_beside,
+    AtomicFile, MeteredReader, Progress, Step, open_exclusive, temporary_directory_beside,
 };
 
 use super::input::Input;
@@ -52,7 +52,7 @@ pub fn edit(
     progress: &dyn Progress,
 ) -> Result<VerifiedClaims, Error> {
     // Two edits at once would both begin with the present content, and the first one would be lost.
-    let waiting = progress.begin("waiting", 0);
+    let waiting = progress.begin(Step::Waiting, 0);
     let (archive, size) = open_exclusive(path, waiting.as_ref()).map_err(|source| Error::Read {
         path: path.to_owned(),
         source,
@@ -61,7 +61,7 @@ pub fn edit(
     let writing = |source| Error::write(path, source);
     let directory = temporary_directory_beside(path).map_err(writing)?;
     let mut spool = Spool::new(directory.path());
-    let input = MeteredReader::new(&archive, progress.begin("verifying", size));
+    let input = MeteredReader::new(&archive, progress.begin(Step::Verifying, size));
     let Contents {
         claims,
         world,
@@ -95,7 +95,7 @@ pub fn edit(
         )?;
     }
 
-    let meter = progress.begin("packing", writer.total()?);
+    let meter = progress.begin(Step::Packing, writer.total()?);
     // Until it is complete, the file is private: others may not have been allowed to read the archive.
     let mut file = AtomicFile::create_private(path).map_err(writing)?;
     let claims = writer.write_to(

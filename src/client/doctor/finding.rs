@@ -1,38 +1,38 @@
-//! What has been found out about a registry.
+//! The results of checking a registry.
 
 use crate::content::{ErrorKind, with_causes};
 use crate::oci;
 
-/// What a [`Finding`] is about.
+/// The subject of a [`Finding`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Check {
-    /// A host of `hosts.toml` that is asked besides the registry itself.
+    /// A host of `hosts.toml` that is asked before the registry itself.
     Mirror,
     /// Whether a registry answers, and what it says it is.
     Answer,
     /// How the connection is secured.
     Tls,
-    /// How the registry wants to be told who is asking, and whether it is.
+    /// Which authentication the registry demands, and whether it accepts the credentials.
     Authentication,
     /// Whether the repository can be read.
     Read,
-    /// Whether a part of a blob can be had alone: downloads continue with that.
+    /// Whether a part of a blob can be downloaded. Downloads continue after a break if so.
     Ranges,
-    /// Whether the registry lists what refers to a manifest.
+    /// Whether the registry has the referrers API.
     Referrers,
-    /// Whether the repository takes a blob in one request.
+    /// Whether the repository accepts a blob in one request.
     Upload,
-    /// Whether the repository takes a blob in chunks.
+    /// Whether the repository accepts a blob in chunks.
     Chunks,
-    /// Whether the repository takes the media types of provider archives.
+    /// Whether the repository accepts the media types of provider archives.
     MediaTypes,
     /// Whether content can be deleted.
     Delete,
 }
 
 impl Check {
-    /// The name used in output.
+    /// Returns the name that is used in output.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -51,22 +51,22 @@ impl Check {
     }
 }
 
-/// What a check came to.
+/// The outcome of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Verdict {
-    /// As it should be.
+    /// Everything is as it should be.
     Good,
-    /// Worth knowing; everything works without.
+    /// Something is missing that everything works without.
     Limited,
-    /// In the way. The kind is that of the error that other commands meet.
+    /// The registry cannot be used. Other operations fail with an error of this kind.
     Failed(ErrorKind),
-    /// Not looked at.
+    /// Nothing was checked.
     Skipped,
 }
 
 impl Verdict {
-    /// The name used in output.
+    /// Returns the name that is used in output.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -78,15 +78,15 @@ impl Verdict {
     }
 }
 
-/// What a check has found out.
+/// The result of one check.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Finding {
     /// What was checked.
     pub check: Check,
-    /// What it came to.
+    /// The outcome.
     pub verdict: Verdict,
-    /// The facts.
+    /// What was observed.
     pub said: String,
     /// What to do, when there is something to do.
     pub advice: Option<String>,
@@ -114,7 +114,7 @@ impl Finding {
         Self::new(check, Verdict::Skipped, said)
     }
 
-    /// An error that is in the way.
+    /// Returns the finding for an error that keeps the registry from being used.
     pub(super) fn failed(check: Check, error: &oci::Error) -> Self {
         Self {
             advice: error.hint(),
@@ -128,16 +128,16 @@ impl Finding {
     }
 }
 
-/// All that was found out, in the order in which it was.
+/// The results of all checks, in the order of the checks.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct Diagnosis {
-    /// One or several for each check that made sense; nothing follows on what leaves nothing to check.
+    /// At least one finding for each check. When a check leaves nothing to check, no finding follows.
     pub findings: Vec<Finding>,
 }
 
 impl Diagnosis {
-    /// The first thing in the way, and its kind. `None`: the registry can be used.
+    /// Returns the first finding that failed, and its kind. `None`: the registry can be used.
     #[must_use]
     pub fn obstacle(&self) -> Option<(&Finding, ErrorKind)> {
         let mut findings = self.findings.iter();

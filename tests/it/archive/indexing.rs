@@ -12,7 +12,7 @@ use wasmcloud_par::archive::{
     ArchiveWriter, Compression, Error, Index, IndexEntry, Input, Limits, Metadata, Signer, Target,
     extract_file, verify,
 };
-use wasmcloud_par::content::{ErrorKind, Meter, Progress, Silent, Stopped};
+use wasmcloud_par::content::{ErrorKind, Meter, Progress, Silent, Step, Stopped};
 
 use super::names;
 use crate::support::archives::{ArchiveBuilder, LINUX, PeerArchive, gunzip, peer_archive};
@@ -231,12 +231,12 @@ fn a_damaged_executable_is_refused_and_leaves_no_file() {
 
 /// Records which steps began, and so whether the index was used.
 #[derive(Default)]
-struct Begun(Mutex<Vec<String>>);
+struct Begun(Mutex<Vec<Step>>);
 
 impl Progress for Begun {
-    fn begin(&self, label: &str, total: u64) -> Box<dyn Meter> {
-        self.0.lock().unwrap().push(label.to_owned());
-        Silent.begin(label, total)
+    fn begin(&self, step: Step, total: u64) -> Box<dyn Meter> {
+        self.0.lock().unwrap().push(step);
+        Silent.begin(step, total)
     }
 }
 
@@ -260,7 +260,7 @@ fn an_index_that_exceeds_the_limits_is_not_used() {
     limits.ratio = entry.size.div_ceil(entry.range.end - entry.range.start);
     let (done, begun) = extract(&limits);
     done.unwrap();
-    assert_eq!(begun, ["extracting"]);
+    assert_eq!(begun, [Step::Extracting]);
     fs::remove_file(&destination).unwrap();
 
     // Reading the whole archive fails with the limit.
@@ -270,7 +270,7 @@ fn an_index_that_exceeds_the_limits_is_not_used() {
     assert_eq!(error.kind(), ErrorKind::NotVerified);
     let source = error.source().unwrap().to_string();
     assert!(source.contains("compressed byte"), "{source}");
-    assert_eq!(begun, ["verifying"]);
+    assert_eq!(begun, [Step::Verifying]);
     assert_eq!(names(directory.path()), ["provider.par.gz"]);
 }
 
@@ -278,8 +278,11 @@ fn an_index_that_exceeds_the_limits_is_not_used() {
 fn extracting_by_the_index_can_be_stopped_and_leaves_no_file() {
     struct Stop;
     impl Progress for Stop {
-        fn begin(&self, label: &str, total: u64) -> Box<dyn Meter> {
-            assert_eq!((label, total), ("extracting", executable(1).len() as u64));
+        fn begin(&self, step: Step, total: u64) -> Box<dyn Meter> {
+            assert_eq!(
+                (step, total),
+                (Step::Extracting, executable(1).len() as u64)
+            );
             Box::new(Self)
         }
     }

@@ -181,10 +181,7 @@ fn a_silent_registry_is_given_up_after_the_stall_timeout() {
     let directory = tempfile::tempdir().unwrap();
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let place = silent.local_addr().unwrap().to_string().parse().unwrap();
-    let mut options = ClientOptions {
-        cache_directory: Some(directory.path().to_owned()),
-        ..ClientOptions::default()
-    };
+    let mut options = ClientOptions::default().cache_directory(directory.path());
     options.registry.retry.stall_timeout = Duration::from_millis(300);
     let client = Client::new(options).unwrap();
     let runtime = tokio::runtime::Runtime::new().unwrap();

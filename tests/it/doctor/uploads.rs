@@ -41,8 +41,8 @@ fn trial_uploads_are_removed() {
         .assert("upload", "good", "in one request")
         .assert("chunks", "good", "in chunks")
         .assert("ranges", "good", "continue")
-        .assert("media-types", "good", "are taken")
-        .assert("delete", "good", "nothing of this is left");
+        .assert("media-types", "good", "are accepted")
+        .assert("delete", "good", "nothing of the trial is left");
     assert_eq!(stored_files(&registry, name), before);
 
     // The blobs that the trial shares with an archive are still there.

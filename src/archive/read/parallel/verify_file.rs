@@ -13,7 +13,7 @@ use crate::archive::format::{Index, IndexEntry};
 use crate::archive::limits::Limits;
 use crate::archive::read::contents::Contents;
 use crate::archive::read::scan::{scan_known, verify};
-use crate::content::{Meter, MeteredReader, Progress};
+use crate::content::{Meter, MeteredReader, Progress, Step};
 
 use super::digests::{Digested, digests_of};
 use super::skeleton::{Skeleton, Stretch, executables};
@@ -36,13 +36,13 @@ pub fn verify_file(
     progress: &dyn Progress,
 ) -> Result<Contents, Error> {
     let size = file.seek(SeekFrom::End(0)).map_err(Error::Stream)?;
-    match by_index(file, size, limits, &*progress.begin("verifying", size)) {
+    match by_index(file, size, limits, &*progress.begin(Step::Verifying, size)) {
         Ok(contents) => return Ok(contents),
         Err(Obstacle::Stopped(error)) => return Err(Error::Stream(error)),
         Err(Obstacle::NotAsIndexed) => {}
     }
     file.rewind().map_err(Error::Stream)?;
-    let meter = progress.begin("verifying", size);
+    let meter = progress.begin(Step::Verifying, size);
     verify(MeteredReader::new(file, meter), limits)
 }
 

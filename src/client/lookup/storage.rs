@@ -11,44 +11,47 @@ use crate::content::{
 };
 use crate::oci::{Layout, LayoutReference, Reference, read_manifest};
 
-use super::error::Error;
-use super::resolve::PullPolicy;
-use super::{Client, blocking};
+use super::super::blocking::blocking;
+use super::super::client::Client;
+use super::super::error::Error;
+use super::super::pull_policy::PullPolicy;
+use super::manifest::cached_manifest;
+use super::record::usable_record;
 
-impl Client {
-    /// Returns the storage that `reference` is read from. With [`PullPolicy::Never`] that is the
-    /// cache.
-    pub(super) async fn read_storage(
-        &self,
-        reference: &Reference,
-    ) -> Result<Box<dyn ReadStorage>, Error> {
-        if self.pull == PullPolicy::Never {
-            return Ok(Box::new(CachedPlace {
-                client: self.clone(),
-                reference: reference.clone(),
-            }));
+/// Returns the storage that `reference` is read from. With [`PullPolicy::Never`] that is the cache.
+pub(in crate::client) async fn read_storage(
+    client: &Client,
+    reference: &Reference,
+) -> Result<Box<dyn ReadStorage>, Error> {
+    if client.pull == PullPolicy::Never {
+        return Ok(Box::new(CachedPlace {
+            client: client.clone(),
+            reference: reference.clone(),
+        }));
+    }
+    Ok(match reference {
+        Reference::Registry(place) => Box::new(client.registries.repository(place)),
+        Reference::Layout(place) => Box::new(open_layout(place).await?),
+    })
+}
+
+/// Returns the storage that content is pushed to. Creates an image layout that does not exist.
+pub(in crate::client) async fn push_storage(
+    client: &Client,
+    reference: &Reference,
+) -> Result<Box<dyn Push>, Error> {
+    Ok(match reference {
+        Reference::Registry(place) => Box::new(client.registries.repository(place)),
+        Reference::Layout(place) => {
+            let directory = place.directory().to_owned();
+            let open = move || Ok(Layout::open_or_create(directory)?);
+            Box::new(blocking(open).await?)
         }
-        Ok(match reference {
-            Reference::Registry(place) => Box::new(self.registries.repository(place)),
-            Reference::Layout(place) => Box::new(open_layout(place).await?),
-        })
-    }
-
-    /// Returns the storage that content is pushed to. Creates an image layout that does not exist.
-    pub(super) async fn push_storage(&self, reference: &Reference) -> Result<Box<dyn Push>, Error> {
-        Ok(match reference {
-            Reference::Registry(place) => Box::new(self.registries.repository(place)),
-            Reference::Layout(place) => {
-                let directory = place.directory().to_owned();
-                let open = move || Ok(Layout::open_or_create(directory)?);
-                Box::new(blocking(open).await?)
-            }
-        })
-    }
+    })
 }
 
 /// Opens an image layout that exists.
-pub(super) async fn open_layout(place: &LayoutReference) -> Result<Layout, Error> {
+pub(in crate::client) async fn open_layout(place: &LayoutReference) -> Result<Layout, Error> {
     let directory = place.directory().to_owned();
     blocking(move || Ok(Layout::open(directory)?)).await
 }
@@ -89,11 +92,11 @@ impl Fetch for CachedPlace {
 impl Resolve for CachedPlace {
     async fn resolve(&self, name: &ManifestName) -> Result<Descriptor, StoreError> {
         let found = match name {
-            ManifestName::Digest(digest) => self.client.known(digest).await,
+            ManifestName::Digest(digest) => cached_manifest(&self.client, digest).await,
             ManifestName::Tag(tag) => {
                 let tagged = self.reference.with_tag(tag).map_err(Error::from);
                 let name = tagged.map_err(other)?;
-                let record = self.client.usable_record(&name).await;
+                let record = usable_record(&self.client, &name).await;
                 record.map(|record| record.map(|record| record.descriptor))
             }
         };
