@@ -4,23 +4,17 @@
 //! else by 2020-12. What it refers to elsewhere is never fetched, and what it costs is bounded.
 
 use std::fmt;
-use std::io::Read;
 use std::path::Path;
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use crate::archive;
-use crate::content::open_regular;
 use anyhow::{Context, Result, bail};
 use jsonschema::{ValidationError, Validator};
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::problem::Failure;
-use super::session::text;
-
-/// The largest file that is read, as a schema or as a configuration.
-const FILE_LIMIT: u64 = 1 << 20;
+use crate::cli::files;
+use crate::cli::output::{Failure, Violation, path_text};
 
 /// The largest schema that is packed, without white space. Readers cap the token that carries it at
 /// 1 MiB, and base64 makes it a third longer.
@@ -37,30 +31,6 @@ const TOLD: usize = 100;
 
 /// How much is told of one: schemas may hold long values.
 const REASON_LIMIT: usize = 500;
-
-/// Something that a schema does not allow.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Violation {
-    /// Where it is, as a JSON pointer.
-    pub(crate) pointer: String,
-    /// Why it is not allowed. Values are left out: a configuration may hold secrets.
-    pub(crate) reason: String,
-}
-
-impl Violation {
-    pub(crate) fn to_json(&self) -> Value {
-        json!({ "pointer": self.pointer, "reason": self.reason })
-    }
-}
-
-impl fmt::Display for Violation {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.pointer.as_str() {
-            "" => write!(formatter, "at the top: {}", self.reason),
-            pointer => write!(formatter, "{pointer}: {}", self.reason),
-        }
-    }
-}
 
 /// Why a schema cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -79,39 +49,20 @@ pub(crate) fn read_schema(path: &Path) -> Result<Value> {
     if schema.to_string().len() > PACKED_LIMIT {
         bail!(Failure::usage(format!(
             "the schema {} is too large for the claims that carry it: more than {PACKED_LIMIT} bytes",
-            text(path)
+            path_text(path)
         )));
     }
     let checked = schema.clone();
     bounded(move || compile(&checked).map(|_| ()))
-        .with_context(|| Failure::usage(format!("cannot use the schema {}", text(path))))?;
+        .with_context(|| Failure::usage(format!("cannot use the schema {}", path_text(path))))?;
     Ok(schema)
 }
 
-/// Reads a small JSON file; `-` is standard input.
+/// Reads a small JSON file, or standard input if `path` is `-`. `what` is what an error calls it.
 pub(crate) fn read_json(path: &Path, what: &str) -> Result<Value> {
-    let read_error = |source| archive::Error::Read {
-        path: path.to_owned(),
-        source,
-    };
-    let input: Box<dyn Read> = if path == Path::new("-") {
-        Box::new(std::io::stdin().lock())
-    } else {
-        Box::new(open_regular(path).map_err(read_error)?.0)
-    };
-    let mut bytes = Vec::new();
-    input
-        .take(FILE_LIMIT + 1)
-        .read_to_end(&mut bytes)
-        .map_err(read_error)?;
-    if bytes.len() as u64 > FILE_LIMIT {
-        bail!(Failure::usage(format!(
-            "the {what} {} is larger than {FILE_LIMIT} bytes",
-            text(path)
-        )));
-    }
-    serde_json::from_slice(&bytes)
-        .with_context(|| Failure::usage(format!("the {what} {} is not JSON", text(path))))
+    let name = format!("the {what} {}", path_text(path));
+    let bytes = files::read_small(path, &name)?;
+    serde_json::from_slice(&bytes).with_context(|| Failure::usage(format!("{name} is not JSON")))
 }
 
 /// How many violations of the schema there are in a configuration, and the first of them.

@@ -34,7 +34,7 @@ fn a_word_that_is_neither_a_file_nor_a_reference_is_told_to_be_neither() {
     for command in ["inspect", "verify", "extract"] {
         Refusal {
             code: 3,
-            message: &["there is no file `missing`", "no reference either"],
+            message: &["`missing` is neither a file that exists nor a reference"],
             hint: "",
         }
         .of(&environment, &[command, "missing"]);

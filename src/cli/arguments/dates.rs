@@ -1,0 +1,136 @@
+//! Dates as people write and read them.
+
+use std::str::FromStr;
+use std::time::{Duration, UNIX_EPOCH};
+
+use crate::archive::Metadata;
+use crate::content::rfc3339;
+
+/// A date that an archive is to get.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Date {
+    /// In seconds since 1970.
+    At(u64),
+    /// Counted from when the archive is signed: at `--created`, the same arguments give the same date.
+    After(Duration),
+}
+
+impl Date {
+    /// The date of an archive that is signed at `signed`. Both are in seconds since 1970.
+    pub(crate) fn seconds(self, signed: u64) -> u64 {
+        match self {
+            Self::At(seconds) => seconds,
+            Self::After(span) => signed.saturating_add(span.as_secs()),
+        }
+    }
+}
+
+impl FromStr for Date {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if let Ok(seconds) = text.parse() {
+            return Ok(Self::At(seconds));
+        }
+        // A day begins at midnight.
+        let day = format!("{text}T00:00:00Z");
+        let time = humantime::parse_rfc3339(text).or_else(|_| humantime::parse_rfc3339(&day));
+        if let Ok(since) = time.map(|time| time.duration_since(UNIX_EPOCH).unwrap_or_default()) {
+            return Ok(Self::At(since.as_secs()));
+        }
+        humantime::parse_duration(text).map(Self::After).map_err(|_| {
+            "neither a date such as `2027-01-31` or `2027-01-31T12:00:00Z`, nor a span such as `30d`, nor \
+             seconds since 1970"
+        })
+    }
+}
+
+/// When an archive is valid, unless it is for ever.
+pub(crate) fn validity(metadata: &Metadata) -> Option<String> {
+    match (metadata.not_before, metadata.expires) {
+        (None, None) => None,
+        (Some(from), None) => Some(format!("valid since {}", rfc3339(from))),
+        (None, Some(until)) => Some(format!("valid until {}", rfc3339(until))),
+        (Some(from), Some(until)) => Some(format!(
+            "valid from {} to {}",
+            rfc3339(from),
+            rfc3339(until)
+        )),
+    }
+}
+
+/// Parses an age: a number of seconds, or numbers with units, as in `30m`.
+pub(crate) fn age(written: &str) -> Result<Duration, humantime::DurationError> {
+    match written.parse() {
+        Ok(seconds) => Ok(Duration::from_secs(seconds)),
+        Err(_) => humantime::parse_duration(written),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_date_is_written_in_one_of_several_ways() {
+        for (text, seconds) in [
+            ("17", 17),
+            ("2027-01-31", 1_801_353_600),
+            ("2027-01-31T00:00:00Z", 1_801_353_600),
+            ("2027-01-31T12:00:00.5Z", 1_801_396_800),
+            ("30d", 1_000 + 30 * 86_400),
+            ("1h 30m", 1_000 + 5_400),
+        ] {
+            assert_eq!(
+                text.parse::<Date>().unwrap().seconds(1_000),
+                seconds,
+                "{text}"
+            );
+        }
+        for text in [
+            "",
+            "tomorrow",
+            "-1",
+            "1.5",
+            "2027",
+            "2027-01",
+            "2027-02-29",
+            "1969-12-31",
+            "2027-01-31T12:00:00",
+            "2027-01-31T12:00:00+02:00",
+            "30",
+            "30x",
+            "99999999999999999999",
+        ] {
+            let at = text.parse::<Date>();
+            assert!(!matches!(at, Ok(Date::After(_))), "{text}");
+            assert_eq!(at.is_ok(), text.parse::<u64>().is_ok(), "{text}");
+        }
+        assert_eq!(Date::After(Duration::MAX).seconds(1), u64::MAX);
+    }
+
+    #[test]
+    fn what_is_valid_for_ever_needs_no_words() {
+        let metadata = |not_before, expires| Metadata {
+            not_before,
+            expires,
+            ..Metadata::default()
+        };
+        assert_eq!(validity(&metadata(None, None)), None);
+        for (not_before, expires, expected) in [
+            (Some(0), None, "valid since 1970-01-01T00:00:00Z"),
+            (
+                None,
+                Some(99_999_999_999),
+                "valid until 5138-11-16T09:46:39Z",
+            ),
+            (
+                Some(0),
+                Some(1),
+                "valid from 1970-01-01T00:00:00Z to 1970-01-01T00:00:01Z",
+            ),
+        ] {
+            assert_eq!(validity(&metadata(not_before, expires)).unwrap(), expected);
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! `par inspect`
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use clap::ValueHint;
+use serde_json::json;
+
+use crate::archive::print_world;
+use crate::cli::arguments::{Argument, RegistryArgs, Source, validity};
+use crate::cli::output::{Answer, Failure, escape, path_text};
+use crate::cli::schema::{read_json, violations};
+use crate::cli::session::Session;
+use crate::cli::threads::{blocking, detached};
+use crate::client::Summary;
+use crate::content::ErrorKind;
+
+/// Show what an archive says about itself
+///
+/// Everything is verified before anything is shown: signature, key types, dates, and the hash of every
+/// entry. An archive in a registry is not downloaded for this, when its manifest carries its claims, as
+/// `par push` writes it, or the archive begins with an index: then the claims are verified and what is
+/// shown of the world, but not the executables, and the answer says so (`verified`).
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// The archive; `-` reads it from standard input
+    #[arg(value_name = "FILE|REF|-", value_hint = ValueHint::FilePath)]
+    archive: Argument,
+    /// Print the signed token and nothing else. Default: its content is shown
+    #[arg(long)]
+    jwt_only: bool,
+    /// Print the WIT world and nothing else; with -o json, besides the rest. Default: not shown
+    #[arg(long, alias = "world", conflicts_with = "jwt_only")]
+    wit: bool,
+    /// Check that a configuration, a JSON file, fits the schema that the archive carries, and print
+    /// nothing else; with -o json, besides the rest. `-` reads it from standard input. Default: not
+    /// checked
+    #[arg(
+        long,
+        value_name = "FILE",
+        value_hint = ValueHint::FilePath,
+        conflicts_with_all = ["jwt_only", "wit"]
+    )]
+    check_config: Option<PathBuf>,
+    #[command(flatten)]
+    registry: RegistryArgs,
+}
+
+pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
+    let source = Source::parse(&args.archive, &args.registry)?;
+    let configuration = args.check_config.as_deref();
+    if matches!(source, Source::StandardInput) && configuration == Some(Path::new("-")) {
+        bail!(Failure::usage(
+            "standard input is the archive or the configuration, and not both"
+        ));
+    }
+    let summary = source.summarize(args.wit, &args.registry, session).await?;
+    if args.jwt_only {
+        let token = summary.claims.token();
+        return Ok(Answer::new(token).field("token", token));
+    }
+    if let Some(configuration) = args.check_config {
+        return check_config(&source, &summary, configuration).await;
+    }
+    if !args.wit {
+        return Ok(describe(&summary, Answer::new(table(&summary))));
+    }
+    let Some(world) = &summary.world else {
+        bail!(
+            Failure::new(ErrorKind::NotFound, "the archive carries no WIT world")
+                .hint("pack one with `par create --wit-directory`")
+        );
+    };
+    let wit = print_world(world)?;
+    let answer = Answer::new(escape::lines(&wit)).field("wit", wit);
+    Ok(describe(&summary, answer))
+}
+
+/// Answers whether a configuration fits.
+async fn check_config(source: &Source, summary: &Summary, path: PathBuf) -> Result<Answer> {
+    let Some(schema) = summary.claims.metadata().schema else {
+        bail!(
+            Failure::new(
+                ErrorKind::NotFound,
+                format!("{source} carries no schema of a configuration")
+            )
+            .hint("pack one with `par create --schema`")
+        );
+    };
+    let name = path_text(&path);
+    let configuration = detached(move || read_json(&path, "configuration")).await?;
+    let checked = blocking(move || Ok(violations(schema, configuration))).await?;
+    let (count, first) = checked.with_context(|| {
+        let message = format!("cannot use the schema that {source} carries");
+        Failure::new(ErrorKind::NotVerified, message)
+    })?;
+    if count > 0 {
+        let mut message =
+            format!("the configuration {name} does not fit the schema that {source} carries");
+        if count > first.len() {
+            message += &format!("; the first {} of {count} violations are", first.len());
+        }
+        bail!(Failure::new(ErrorKind::NotVerified, message).violations(first));
+    }
+    let text = format!("{name} fits the schema that {source} carries");
+    let answer = describe(summary, Answer::new(escape::line(&text)));
+    Ok(answer.field("violations", json!([])))
+}
+
+/// The JSON fields of `wash inspect`; what is missing is `null`. Other fields are only there when there is
+/// something to say.
+fn describe(summary: &Summary, answer: Answer) -> Answer {
+    let metadata = summary.claims.metadata();
+    let targets: Vec<&str> = summary.targets.iter().map(|t| t.as_str()).collect();
+    let mut answer = answer
+        .field("name", metadata.name)
+        .field("issuer", summary.claims.issuer())
+        .field("service", summary.claims.subject())
+        .field("vendor", metadata.vendor)
+        .field("version", metadata.version)
+        .field(
+            "revision",
+            metadata.revision.map(|number| number.to_string()),
+        )
+        .field("targets", targets);
+    if !summary.absent.is_empty() {
+        let absent: Vec<&str> = summary.absent.iter().map(|t| t.as_str()).collect();
+        answer = answer.field("absent", absent);
+    }
+    if let Some(schema) = metadata.schema {
+        answer = answer.field("schema", json!(schema));
+    }
+    if let Some(not_before) = metadata.not_before {
+        answer = answer.field("not_before", not_before);
+    }
+    if let Some(expires) = metadata.expires {
+        answer = answer.field("expires", expires);
+    }
+    if !summary.everything {
+        answer = answer.field("verified", "claims");
+    }
+    answer
+}
+
+/// The rows of `wash inspect`, and what `wash` does not show behind them.
+fn table(summary: &Summary) -> String {
+    let metadata = summary.claims.metadata();
+    let name = metadata.name.as_deref().unwrap_or("None");
+    let mut text = format!("{} - Capability Provider\n\n", escape::line(name));
+    let revision = metadata.revision.map(|number| number.to_string());
+    let rows = [
+        ("Account", summary.claims.issuer()),
+        ("Service", summary.claims.subject()),
+        ("Vendor", &metadata.vendor),
+        ("Version", metadata.version.as_deref().unwrap_or("None")),
+        ("Revision", revision.as_deref().unwrap_or("None")),
+    ];
+    for (label, value) in rows {
+        text.push_str(&format!("  {label:8}  {}\n", escape::line(value)));
+    }
+    text.push_str("\n  Supported Architecture Targets\n");
+    for target in &summary.targets {
+        text.push_str(&format!("    {}\n", escape::line(target.as_str())));
+    }
+    for target in &summary.absent {
+        text.push_str(&format!(
+            "    {} (signed for, but absent from this archive)\n",
+            escape::line(target.as_str())
+        ));
+    }
+    if let Some(schema) = &metadata.schema {
+        let schema = schema.to_string();
+        text.push_str(&format!(
+            "\n  Link Definition Schema\n    {}\n",
+            escape::line(&schema)
+        ));
+    }
+    if let Some(validity) = validity(&metadata) {
+        text.push_str(&format!("\n  Dates\n    {validity}\n"));
+    }
+    if !summary.everything {
+        text.push_str("\n  Verified: the claims; not the executables, as `par verify` does\n");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::archive::{
+        ArchiveWriter, Compression, Input, KeyKind, Limits, Metadata, Signer, Target, verify,
+    };
+    use crate::content::Silent;
+
+    use super::*;
+
+    fn summary(name: Option<&str>) -> Summary {
+        let mut writer = ArchiveWriter::new(Metadata {
+            name: name.map(str::to_owned),
+            vendor: "Acme".to_owned(),
+            revision: Some(3),
+            ..Metadata::default()
+        });
+        writer.executable("x86_64-linux".parse().unwrap(), Input::Bytes("ELF".into()));
+        let subject = KeyKind::Service.generate().public_key();
+        let signer = Signer::new(KeyKind::Account.generate(), &subject).unwrap();
+        let path = tempfile::NamedTempFile::new().unwrap().into_temp_path();
+        writer
+            .write(&path, &signer, Compression::None, &Silent)
+            .unwrap();
+        let file = std::fs::File::open(&path).unwrap();
+        verify(file, &Limits::default()).unwrap().into()
+    }
+
+    #[test]
+    fn what_is_missing_is_said_to_be_missing() {
+        let mut summary = summary(None);
+        summary.absent.push(Target::carried("arm-linux").unwrap());
+        let text = table(&summary);
+        assert!(text.starts_with("None - Capability Provider\n"));
+        assert!(text.contains("  Version   None\n  Revision  3\n"));
+        assert!(text.contains("    x86_64-linux\n    arm-linux (signed for, but absent"));
+    }
+
+    #[test]
+    fn a_name_cannot_speak_to_the_terminal() {
+        let text = table(&summary(Some("\u{1b}]0;title\u{7}\nAccount  A")));
+        assert!(text.starts_with("\\u{1b}]0;title\\u{7}\\nAccount  A - Capability Provider\n"));
+    }
+}

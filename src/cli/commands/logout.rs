@@ -1,0 +1,48 @@
+//! `par logout`
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::ValueHint;
+
+use crate::cli::arguments::RegistryName;
+use crate::cli::output::{Answer, escape, path_text};
+use crate::cli::session::Session;
+use crate::oci::{CredentialSource, Credentials};
+
+/// Remove what is stored for a registry
+///
+/// It is removed from where `par login` stores it. To be logged out already is fine.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// The registry, such as `ghcr.io` or `localhost:5000`
+    registry: RegistryName,
+    /// The file to remove it from. Default: `$REGISTRY_AUTH_FILE`, else Docker's `config.json`
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    registry_config: Option<PathBuf>,
+}
+
+pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
+    let registry = args.registry.as_str();
+    let source = CredentialSource {
+        explicit: None,
+        registry_config: args.registry_config,
+    };
+    let removed = source.forget(registry).await?;
+    if source.find(registry, "").await? != Credentials::Anonymous {
+        session.warn(&format!(
+            "there are other credentials for {registry}, in a variable or in a file of Podman's"
+        ));
+    }
+    let said = match &removed {
+        Some(kept) => {
+            let path = path_text(&kept.path);
+            let place = kept.helper.as_deref().unwrap_or(&path);
+            format!("removed the credentials for {registry} from {place}")
+        }
+        None => format!("nothing is stored for {registry}"),
+    };
+    Ok(Answer::new(escape::line(&said))
+        .field("registry", registry)
+        .field("removed", removed.is_some()))
+}

@@ -1,0 +1,117 @@
+//! Progress bars on the terminal.
+
+use std::io;
+use std::sync::Once;
+use std::time::{Duration, Instant};
+
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::cli::interruption::Interruption;
+use crate::content::{Meter, Progress, Stopped};
+
+/// Steps that are over sooner than this show no bar.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Shows steps that take long, and stops them when the user asks for it.
+pub(crate) struct Bars {
+    /// `None`: nothing is shown.
+    screen: Option<MultiProgress>,
+    interruption: Interruption,
+}
+
+impl Bars {
+    pub(crate) fn new(visible: bool, interruption: Interruption) -> Self {
+        Self {
+            // Draws to standard error.
+            screen: visible.then(MultiProgress::new),
+            interruption,
+        }
+    }
+}
+
+impl Progress for Bars {
+    fn begin(&self, label: &str, total: u64) -> Box<dyn Meter> {
+        Box::new(Step {
+            shown: self.screen.clone().map(|screen| Shown {
+                screen,
+                bar: hidden_bar(label, total),
+                once: Once::new(),
+            }),
+            interruption: self.interruption.clone(),
+            begun: Instant::now(),
+        })
+    }
+}
+
+struct Step {
+    shown: Option<Shown>,
+    interruption: Interruption,
+    begun: Instant,
+}
+
+/// A bar that counts from the start, so that its speed is right, and is drawn later.
+struct Shown {
+    screen: MultiProgress,
+    bar: ProgressBar,
+    once: Once,
+}
+
+impl Meter for Step {
+    fn advance(&self, bytes: u64) -> io::Result<()> {
+        if self.interruption.requested() {
+            return Err(Stopped.into());
+        }
+        if let Some(shown) = &self.shown {
+            if self.begun.elapsed() > PATIENCE {
+                shown.once.call_once(|| {
+                    shown.screen.add(shown.bar.clone());
+                });
+            }
+            shown.bar.inc(bytes);
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Step {
+    fn drop(&mut self) {
+        if let Some(shown) = &self.shown {
+            shown.bar.finish_and_clear();
+        }
+    }
+}
+
+fn hidden_bar(label: &str, total: u64) -> ProgressBar {
+    let (length, template) = match total {
+        0 => (None, "{msg} {bytes}, {bytes_per_sec}"),
+        total => (
+            Some(total),
+            "{msg} [{bar:30}] {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left",
+        ),
+    };
+    ProgressBar::with_draw_target(length, ProgressDrawTarget::hidden())
+        .with_style(style(template))
+        .with_message(label.to_owned())
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template)
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
+        .progress_chars("=> ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_interruption_stops_every_step() {
+        let interruption = Interruption::default();
+        let bars = Bars::new(false, interruption.clone());
+        let meter = bars.begin("packing", 10);
+        meter.advance(5).unwrap();
+        interruption.request();
+        let error = meter.advance(5).unwrap_err();
+        assert!(error.downcast::<Stopped>().is_ok());
+    }
+}
