@@ -296,7 +296,6 @@ mod tests {
             fs::create_dir(paths.root().join(known)).unwrap();
             let error = Paths::in_folder(Some(paths.root())).unwrap_err();
             assert!(matches!(error, Error::WithinCache(_)), "{error}");
-            assert!(error.hint().unwrap().contains(deep.to_str().unwrap()));
             fs::remove_dir(paths.root().join(known)).unwrap();
         }
     }

@@ -41,7 +41,7 @@ use crate::content::{Digest, Progress, Silent, Store};
 use crate::oci::{Layout, Reference, Registries, RegistryOptions};
 
 use blocking::blocking;
-pub use doctor::{Check, Diagnosis, Finding, Verdict};
+pub use doctor::{Advice, Check, Diagnosis, Finding, Verdict};
 pub use error::Error;
 pub use fetch::Fetched;
 use flights::Flights;

@@ -4,7 +4,7 @@ use anyhow::Result;
 use serde_json::{Value, json};
 
 use crate::cli::arguments::{RegistryArgs, require_repository};
-use crate::cli::output::{Answer, Problem, escape};
+use crate::cli::output::{Answer, Problem, escape, finding_hint};
 use crate::cli::session::Session;
 use crate::client::{Diagnosis, Finding, TrustPolicy, Verdict};
 use crate::oci::Place;
@@ -71,8 +71,8 @@ fn text(finding: &Finding) -> String {
     };
     let check = finding.check.name();
     let mut text = format!("{verdict:7} {check:15} {}\n", escape::line(&finding.said));
-    if let Some(advice) = &finding.advice {
-        text.push_str(&format!("{:24}-> {}\n", "", escape::line(advice)));
+    if let Some(advice) = finding_hint(finding) {
+        text.push_str(&format!("{:24}-> {}\n", "", escape::line(&advice)));
     }
     text
 }
@@ -87,6 +87,6 @@ fn value(finding: &Finding) -> Value {
         "verdict": finding.verdict.name(),
         "kind": kind,
         "said": finding.said,
-        "advice": finding.advice,
+        "advice": finding_hint(finding),
     })
 }

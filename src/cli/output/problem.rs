@@ -1,4 +1,4 @@
-//! From errors to what a user and a script get: kind, message, hint, exit code.
+//! Turns errors into what users and scripts get: kind, message, hint and exit code.
 
 use std::error::Error;
 
@@ -8,62 +8,64 @@ use crate::oci::ParseReferenceError;
 use crate::{cache, client, oci};
 
 use super::failure::Failure;
+use super::hints::{archive_hint, cache_hint, client_hint, oci_hint, reference_hint};
 use super::violation::Violation;
 
-/// What is told about an error.
+/// What is printed about an error.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Problem {
     pub(crate) kind: &'static str,
     pub(crate) code: u8,
     pub(crate) message: String,
     pub(crate) hint: Option<String>,
-    /// Told one by one, when there are any.
+    /// The places where a configuration does not match its schema.
     pub(crate) violations: Vec<Violation>,
 }
 
 impl Problem {
-    /// The kind is that of the outermost error that knows its kind; the message is the whole chain.
+    /// Returns the problem behind an error. Its kind is that of the outermost error that has a kind, its hint
+    /// that of the outermost error that has a hint, and its message is the whole chain.
     pub(crate) fn of(error: &anyhow::Error) -> Self {
-        // Asked of `anyhow` itself, which alone can see what was attached as context.
+        // Only `anyhow` itself can find a failure that was attached as context: it is not in the chain.
         let context = error.downcast_ref::<Failure>();
-        let known: Vec<_> = context
+        let classified: Vec<_> = context
             .map(|failure| (failure.kind, failure.hint.clone()))
             .into_iter()
-            .chain(error.chain().filter_map(known))
+            .chain(error.chain().filter_map(classify))
             .collect();
-        let kind = known.first().map_or(ErrorKind::Other, |(kind, _)| *kind);
+        let kind = classified
+            .first()
+            .map_or(ErrorKind::Other, |(kind, _)| *kind);
         Self {
             kind: kind.name(),
             code: exit_code(kind),
             message: format!("{error:#}"),
-            hint: known.into_iter().find_map(|(_, hint)| hint),
+            hint: classified.into_iter().find_map(|(_, hint)| hint),
             violations: context.map_or_else(Vec::new, |failure| failure.violations.clone()),
         }
     }
 
+    /// Returns a problem with the arguments.
     pub(crate) fn usage(message: String, hint: Option<String>) -> Self {
+        Self::found(ErrorKind::Usage, message, hint)
+    }
+
+    /// Returns a problem that a check of the command has found.
+    pub(crate) fn found(kind: ErrorKind, message: String, hint: Option<String>) -> Self {
         Self {
-            kind: ErrorKind::Usage.name(),
-            code: exit_code(ErrorKind::Usage),
+            kind: kind.name(),
+            code: exit_code(kind),
             message,
             hint,
             violations: Vec::new(),
         }
     }
 
-    /// A check that failed.
-    pub(crate) fn found(kind: ErrorKind, message: String, hint: Option<String>) -> Self {
-        Self {
-            kind: kind.name(),
-            code: exit_code(kind),
-            ..Self::usage(message, hint)
-        }
-    }
-
+    /// Returns the problem of a command that was interrupted.
     pub(crate) fn interrupted() -> Self {
         Self {
             kind: "interrupted",
-            // What a shell reports for a program that SIGINT ended.
+            // The exit code that a shell reports for a program ended by SIGINT.
             code: 130,
             message: "interrupted".to_owned(),
             hint: None,
@@ -72,7 +74,7 @@ impl Problem {
     }
 }
 
-/// The stable exit codes; `par --help` lists them.
+/// Returns the exit code of a kind. Exit codes are stable; `par --help` lists them.
 fn exit_code(kind: ErrorKind) -> u8 {
     match kind {
         ErrorKind::Usage => 2,
@@ -85,27 +87,28 @@ fn exit_code(kind: ErrorKind) -> u8 {
     }
 }
 
-/// Kind and hint of an error that has them.
-fn known(error: &(dyn Error + 'static)) -> Option<(ErrorKind, Option<String>)> {
+/// Returns the kind and the hint of an error whose type is known here.
+fn classify(error: &(dyn Error + 'static)) -> Option<(ErrorKind, Option<String>)> {
     if let Some(failure) = error.downcast_ref::<Failure>() {
         return Some((failure.kind, failure.hint.clone()));
     }
     if let Some(error) = error.downcast_ref::<archive::Error>() {
-        return Some((error.kind(), error.hint()));
+        return Some((error.kind(), archive_hint(error).map(str::to_owned)));
     }
     if let Some(error) = error.downcast_ref::<client::Error>() {
-        return Some((error.kind(), error.hint()));
+        return Some((error.kind(), client_hint(error)));
     }
     if let Some(error) = error.downcast_ref::<oci::Error>() {
-        return Some((error.kind(), error.hint()));
+        return Some((error.kind(), oci_hint(error)));
     }
     if let Some(error) = error.downcast_ref::<cache::Error>() {
-        return Some((error.kind(), error.hint()));
+        return Some((error.kind(), cache_hint(error)));
     }
-    if error.is::<ParseReferenceError>()
-        || error.is::<ParseDigestError>()
-        || error.is::<ParseTargetError>()
-    {
+    if let Some(error) = error.downcast_ref::<ParseReferenceError>() {
+        let hint = reference_hint(error).map(str::to_owned);
+        return Some((ErrorKind::Usage, hint));
+    }
+    if error.is::<ParseDigestError>() || error.is::<ParseTargetError>() {
         return Some((ErrorKind::Usage, None));
     }
     let error = error.downcast_ref::<std::io::Error>()?;

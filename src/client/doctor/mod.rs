@@ -9,7 +9,7 @@ use crate::oci::{self, Credentials, Greeting, Place, Probe, RegistryReference, W
 use super::Client;
 use super::error::Error;
 
-pub use finding::{Check, Diagnosis, Finding, Verdict};
+pub use finding::{Advice, Check, Diagnosis, Finding, Verdict};
 
 impl Client {
     /// Finds out whether `place` can be used, and how well. Each request is sent once, and waited for at
@@ -47,10 +47,10 @@ impl Client {
             Err(error) => {
                 let is_away = error.kind() == ErrorKind::Unavailable;
                 let Some((mirror, greeting)) = stand_in.filter(|_| is_away) else {
-                    findings.push(unanswered(&error));
+                    findings.push(unanswered(error));
                     return Ok(Diagnosis { findings });
                 };
-                findings.push(read_through(&mirror, &error));
+                findings.push(read_through(&mirror, error));
                 (mirror, greeting, true)
             }
         };
@@ -90,15 +90,15 @@ async fn greet_mirror(mirror: &Probe) -> (Finding, Option<Greeting>) {
         }
         Err(error) => {
             let said = format!("{} is passed over: {}", mirror.name(), whole(&error));
-            let advice = "repair the mirror, or take it out of hosts.toml: it costs time";
-            (Finding::limited(Check::Mirror, said).advice(advice), None)
+            let finding = Finding::limited(Check::Mirror, said);
+            (finding.advice(Advice::RepairMirror), None)
         }
     }
 }
 
 /// The registry does not answer as one.
-fn unanswered(error: &oci::Error) -> Finding {
-    let check = match error {
+fn unanswered(error: oci::Error) -> Finding {
+    let check = match &error {
         oci::Error::Tls { .. } | oci::Error::PlainHttp { .. } => Check::Tls,
         _ => Check::Answer,
     };
@@ -106,14 +106,12 @@ fn unanswered(error: &oci::Error) -> Finding {
 }
 
 /// The registry is away, and a mirror is not.
-fn read_through(mirror: &Probe, error: &oci::Error) -> Finding {
+fn read_through(mirror: &Probe, error: oci::Error) -> Finding {
     let mirror = mirror.name();
     let mut finding = unanswered(error);
     finding.verdict = Verdict::Limited;
     finding.said = format!("{}; it is read through {mirror} only", finding.said);
-    finding.advice(format!(
-        "what {mirror} lacks cannot be had from here; all that follows is about {mirror}"
-    ))
+    finding.advice(Advice::ReadThroughMirror(mirror.to_owned()))
 }
 
 fn answer(greeting: &Greeting) -> Finding {
@@ -141,12 +139,12 @@ fn tls(greeting: &Greeting, registry: &Probe) -> Finding {
         let finding = Finding::limited(Check::Tls, said);
         return match registry.is_loopback() {
             true => Finding::good(Check::Tls, "plain HTTP, within this machine"),
-            false => finding.advice("have the registry speak TLS, and leave out --insecure"),
+            false => finding.advice(Advice::UseTls),
         };
     }
     match registry.accepts_any_certificate() {
         true => Finding::limited(Check::Tls, "TLS, with any certificate: it is not verified")
-            .advice("give its authority with --ca, and leave out --insecure-skip-tls-verify"),
+            .advice(Advice::VerifyCertificate),
         false => Finding::good(Check::Tls, "TLS, with a certificate that is trusted"),
     }
 }
@@ -166,12 +164,12 @@ async fn authentication(greeting: &Greeting, registry: &Probe) -> Finding {
     };
     let credentials = match registry.credentials().await {
         Ok(credentials) => credentials,
-        Err(error) => return Finding::failed(check, &error),
+        Err(error) => return Finding::failed(check, error),
     };
     match (registry.log_in().await, credentials) {
         (Ok(()), Credentials::Anonymous) => {
             Finding::good(check, format!("{wants}, which it gives to anybody"))
-                .advice("`par login` to push, or to read what is private")
+                .advice(Advice::LogIn)
         }
         (Ok(()), credentials) => {
             let who = credentials.who();
@@ -183,12 +181,10 @@ async fn authentication(greeting: &Greeting, registry: &Probe) -> Finding {
                 && matches!(greeting.wants, Wants::Token { .. }) =>
         {
             let said = format!("{wants}, and there are no credentials for it");
-            Finding::limited(check, said).advice(
-                "`par login`, unless what you need is public: name a repository here to find out",
-            )
+            Finding::limited(check, said).advice(Advice::LogInUnlessPublic)
         }
         (Err(error), _) => {
-            let mut finding = Finding::failed(check, &error);
+            let mut finding = Finding::failed(check, error);
             finding.said = format!("{wants}: {}", finding.said);
             finding
         }
@@ -210,10 +206,10 @@ async fn read(registry: &Probe, reference: &RegistryReference) -> (Finding, Opti
             },
             Err(oci::Error::NotFound { .. }) => {
                 let finding = Finding::limited(check, "there is no such repository yet")
-                    .advice("check its name; most registries make it with the first push");
+                    .advice(Advice::CheckName);
                 return (finding, None);
             }
-            Err(error) => return (Finding::failed(check, &error), None),
+            Err(error) => return (Finding::failed(check, error), None),
         },
     };
     match registry.sample(&name).await {
@@ -221,7 +217,7 @@ async fn read(registry: &Probe, reference: &RegistryReference) -> (Finding, Opti
             let said = format!("{name} is {}", sample.0.digest);
             (Finding::good(check, said), Some(sample))
         }
-        Err(error) => (Finding::failed(check, &error), None),
+        Err(error) => (Finding::failed(check, error), None),
     }
 }
 
@@ -238,16 +234,16 @@ async fn referrers(registry: &Probe, manifest: Option<&Digest>) -> Finding {
 async fn ranges(registry: &Probe, blob: Option<&Descriptor>) -> Finding {
     let check = Check::Ranges;
     let Some(blob) = blob else {
-        return Finding::skipped(check, "there is no blob to try it on")
-            .advice("name a tag of a provider archive, or give --push");
+        return Finding::skipped(check, "there is no blob to try it on").advice(Advice::NameTag);
     };
     match registry.serves_ranges(blob).await {
         Ok(true) => Finding::good(
             check,
             "parts of blobs can be had: downloads continue after a cut",
         ),
-        Ok(false) => Finding::limited(check, "parts of blobs cannot be had")
-            .advice("downloads that break off start again: look for a proxy that takes Range away"),
-        Err(error) => Finding::failed(check, &error),
+        Ok(false) => {
+            Finding::limited(check, "parts of blobs cannot be had").advice(Advice::FindProxy)
+        }
+        Err(error) => Finding::failed(check, error),
     }
 }

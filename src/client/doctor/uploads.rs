@@ -8,7 +8,7 @@ use ring::rand::{SecureRandom, SystemRandom};
 use crate::content::{Descriptor, whole};
 use crate::oci::{Artifact, Probe, media_type};
 
-use super::{Check, Finding, ranges};
+use super::{Advice, Check, Finding, ranges};
 
 /// Random, so that it is nobody else's: what others need must not be deleted.
 fn content(media_type: &str) -> (Descriptor, Bytes) {
@@ -35,7 +35,7 @@ pub(super) async fn check(
         Err(error) => {
             // It may have arrived, or a part of it.
             let _ = registry.delete(&layer).await;
-            findings.push(Finding::failed(Check::Upload, &error));
+            findings.push(Finding::failed(Check::Upload, error));
             findings.push(ranges(registry, existing.as_ref()).await);
             return;
         }
@@ -44,7 +44,7 @@ pub(super) async fn check(
         None => Finding::good(Check::Upload, "blobs are taken in one request"),
         Some(error) => {
             let said = format!("blobs are not taken in one request: {}", whole(error));
-            Finding::limited(Check::Upload, said).advice("nothing: they are sent in chunks")
+            Finding::limited(Check::Upload, said).advice(Advice::ChunksSuffice)
         }
     });
     findings.push(chunks(registry, refusal.is_some()).await);
@@ -56,7 +56,7 @@ pub(super) async fn check(
     findings.push(ranges(registry, blob).await);
     match sent {
         Ok(()) => media_types(registry, layer, findings).await,
-        Err(error) => findings.push(Finding::failed(Check::Upload, &error)),
+        Err(error) => findings.push(Finding::failed(Check::Upload, error)),
     }
 }
 
@@ -71,11 +71,10 @@ async fn chunks(registry: &Probe, needed: bool) -> Finding {
             "blobs are taken in chunks; the upload that was tried could not be cancelled, and stays \
              until the registry clears it away",
         ),
-        Err(error) if needed => Finding::failed(check, &error),
+        Err(error) if needed => Finding::failed(check, error),
         Err(error) => {
             let said = format!("blobs are not taken in chunks: {}", whole(&error));
-            Finding::limited(check, said)
-                .advice("nothing, unless a proxy limits the size of requests")
+            Finding::limited(check, said).advice(Advice::WholeSuffices)
         }
     }
 }
@@ -99,13 +98,8 @@ async fn media_types(registry: &Probe, layer: Descriptor, findings: &mut Vec<Fin
     findings.push(match sent {
         Ok(()) => Finding::good(check, "manifests of provider archives are taken"),
         Err(error) => {
-            let mut finding = Finding::failed(check, &error);
-            finding.advice = finding.advice.or(Some(
-                "have the media types of provider archives allowed, which begin with \
-                 application/vnd.wasmcloud.provider.archive"
-                    .to_owned(),
-            ));
-            finding
+            let prefix = "application/vnd.wasmcloud.provider.archive";
+            Finding::failed(check, error).advice(Advice::AllowMediaTypes(prefix))
         }
     });
     findings.push(clear_away(registry, pushed).await);
@@ -128,10 +122,7 @@ async fn clear_away(registry: &Probe, pushed: Vec<Descriptor>) -> Finding {
         ),
         Some(error) => {
             let said = format!("content cannot be deleted: {}", whole(&error));
-            let left = left.join(", ");
-            Finding::limited(Check::Delete, said).advice(format!(
-                "some bytes without a tag stay until the registry's garbage collection: {left}"
-            ))
+            Finding::limited(Check::Delete, said).advice(Advice::CollectGarbage(left))
         }
     }
 }
