@@ -15,29 +15,30 @@ use crate::content::open_regular;
 
 use super::path::is_one_file;
 
+/// The executables to pack.
 #[derive(clap::Args)]
 pub(crate) struct BinaryArgs {
-    /// An executable and the target it is for, such as `aarch64-linux=build/provider`. May be given
-    /// for several targets. Default of TARGET: --arch
+    /// An executable and its target, such as `aarch64-linux=build/provider`. May be given several times.
+    /// Default of TARGET: --arch
     #[arg(short, long = "binary", required = true, value_name = "[TARGET=]PATH",
         value_hint = ValueHint::FilePath)]
     binaries: Vec<OsString>,
-    /// The target of a binary that is given without one. Default: the target of this machine
+    /// The target of a binary without a TARGET. Default: the target of this machine
     #[arg(short, long, value_name = "TARGET")]
     arch: Option<Target>,
 }
 
-/// The executables of one command, one per target.
+/// The executables to pack, one per target.
 pub(crate) struct Binaries {
-    /// The file that was named first: names of keys and archives derive from it.
+    /// The file that was named first: default names of keys and archives derive from it.
     pub(crate) first: PathBuf,
     pub(crate) by_target: BTreeMap<Target, PathBuf>,
-    /// What is probably not meant.
+    /// What the user probably does not intend.
     warnings: Vec<String>,
 }
 
 impl BinaryArgs {
-    /// Reads the options and looks at every file once.
+    /// Reads the options, and checks every file.
     pub(crate) fn read(&self) -> Result<Binaries> {
         let default = self.arch.clone().unwrap_or_else(Target::host);
         let mut first = None;
@@ -66,7 +67,7 @@ impl BinaryArgs {
                         path_text(&other),
                         path_text(&path)
                     ))
-                    .hint("say which target each is for: -b TARGET=PATH")
+                    .hint("name the target of each: -b TARGET=PATH")
                 );
             }
         }
@@ -82,7 +83,7 @@ impl BinaryArgs {
 }
 
 impl Binaries {
-    /// Warns of what was packed and was probably not meant.
+    /// Prints the warnings, and adds them to the answer.
     pub(crate) fn warn(self, session: &Session, answer: Answer) -> Answer {
         for warning in &self.warnings {
             session.warn(warning);
@@ -97,21 +98,21 @@ impl Binaries {
             .collect()
     }
 
-    /// The name of the first binary without its extension.
+    /// Returns the name of the first binary without its extension.
     pub(crate) fn stem(&self) -> Result<String> {
         match self.first.file_stem().and_then(OsStr::to_str) {
             Some(stem) => Ok(stem.to_owned()),
             None => bail!(
                 Failure::usage(format!(
-                    "{} has no name that is text",
+                    "the name of {} is not UTF-8",
                     path_text(&self.first)
                 ))
-                .hint("name --destination and --subject")
+                .hint("give --destination and --subject")
             ),
         }
     }
 
-    /// Replacing an input with the archive that is made from it is never meant.
+    /// Returns an error if `destination` is one of the binaries.
     pub(crate) fn refuse_as_destination(&self, destination: &Path) -> Result<()> {
         for path in self.by_target.values() {
             if is_one_file(path, destination) {
@@ -128,7 +129,7 @@ impl Binaries {
     }
 }
 
-/// `TARGET=` counts only when it reads as a target, so that paths with a `=` in them work.
+/// Splits `TARGET=PATH`. What is before the `=` counts only if it is a target, so that a path may contain `=`.
 fn split(option: &OsStr) -> (Option<Target>, PathBuf) {
     if let Some(option) = option.to_str()
         && let Some((before, path)) = option.split_once('=')
@@ -139,7 +140,7 @@ fn split(option: &OsStr) -> (Option<Target>, PathBuf) {
     (None, PathBuf::from(option))
 }
 
-/// What can be said about a binary before anything is written.
+/// Checks a binary before anything is written, and returns what kind of executable it is.
 fn check(path: &Path, option: &OsStr) -> Result<Executable> {
     let (file, size) = open_regular(path).map_err(|source| {
         let not_a_target = option
@@ -152,7 +153,7 @@ fn check(path: &Path, option: &OsStr) -> Result<Executable> {
             source,
         });
         match not_a_target {
-            // Perhaps the path, perhaps the target was mistaken: say both.
+            // Either the path or the target may be wrong: the message says both.
             Some(reason) => error.context(Failure::usage(reason.to_string())),
             None => error,
         }
@@ -178,7 +179,7 @@ fn check(path: &Path, option: &OsStr) -> Result<Executable> {
                 "{} is WebAssembly; a provider archive holds native executables",
                 path_text(path)
             ))
-            .hint("components are pushed with `wkg oci push`")
+            .hint("push components with `wkg oci push`")
         );
     }
     Ok(Executable::read(magic.as_slice().chain(file)).map_err(read_error)?)
@@ -194,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn a_target_is_recognised_by_its_form() {
+    fn a_target_is_recognized_by_its_form() {
         let with_target = (Some("aarch64-linux".to_owned()), "build/a=b".to_owned());
         assert_eq!(parts("aarch64-linux=build/a=b"), with_target);
         for path in [
@@ -211,8 +212,8 @@ mod tests {
 
     #[test]
     fn empty_files_and_components_are_refused() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("provider");
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("provider");
         for content in [&b""[..], b"\0asm\x0d\0\x01\0"] {
             std::fs::write(&path, content).unwrap();
             let error = check(&path, path.as_os_str()).unwrap_err();

@@ -1,4 +1,4 @@
-//! Who the user is: options of the commands that reach a registry, variables, and the terminal.
+//! User and password: from options, environment variables, standard input or the terminal.
 
 use std::io::{BufRead, IsTerminal};
 use std::sync::{Arc, OnceLock};
@@ -8,9 +8,9 @@ use anyhow::{Context, Result, bail};
 use crate::cli::output::terminal::read_line;
 use crate::cli::output::{Failure, terminal};
 
-/// What is said about `--password`.
-pub(crate) const PASSWORD_ON_COMMAND_LINE: &str = "a password on the command line is seen by whoever lists processes, \
-     and stays in the shell's history: use --password-stdin or WASH_REG_PASSWORD";
+/// The warning about `--password`.
+pub(crate) const PASSWORD_ON_COMMAND_LINE: &str = "a password on the command line is visible in the list of \
+     processes and in the shell's history: use --password-stdin or WASH_REG_PASSWORD";
 
 const USER: &str = "WASH_REG_USER";
 const PASSWORD: &str = "WASH_REG_PASSWORD";
@@ -19,73 +19,73 @@ const PASSWORD: &str = "WASH_REG_PASSWORD";
 #[derive(Clone, clap::Args)]
 #[command(next_help_heading = "Registry options")]
 pub(crate) struct CredentialArgs {
-    /// The user to log in as. Default: what `par login`, Docker or Podman have stored for the registry,
-    /// else nobody
+    /// The user to log in as. Default: the user that `par login`, Docker or Podman have stored for the
+    /// registry, else anonymous
     #[arg(short, long, env = USER, value_name = "USER")]
     user: Option<String>,
-    /// The password, or a token that stands in for one. Other users of this machine can see it in the
-    /// list of processes: prefer --password-stdin. Default: $WASH_REG_PASSWORD
+    /// The password, or a token in place of one. Other users of this machine can see it in the list of
+    /// processes: prefer --password-stdin. Default: $WASH_REG_PASSWORD
     #[arg(short, long, value_name = "PASSWORD")]
     password: Option<String>,
-    /// Read the password from the first line of standard input, whatever --password says. Default:
-    /// standard input is not read
+    /// Read the password from the first line of standard input, and ignore --password. Default: standard
+    /// input is not read
     #[arg(long)]
     password_stdin: bool,
-    /// Whether the variables do not count.
+    /// Whether to ignore the environment variables.
     #[arg(skip)]
     without_variables: bool,
-    /// The password from standard input, which can be read once, and is wanted for each archive.
+    /// The password from standard input. It can be read once, but a command may need it several times.
     #[arg(skip)]
     password_read: Arc<OnceLock<String>>,
 }
 
 impl CredentialArgs {
-    /// Whether everybody can see the password.
+    /// Whether the password is visible in the list of processes.
     pub(crate) fn on_command_line(&self) -> bool {
         given(&self.password).is_some()
     }
 
-    /// Whether the user is said to be anybody in particular.
+    /// Whether a user is named.
     pub(crate) fn any(&self) -> bool {
         given(&self.user).is_some()
     }
 
-    /// Whether only the variables say who that is, and no option.
+    /// Whether only environment variables name the user and the password, and no options.
     pub(crate) fn in_variables(&self) -> bool {
         let user = given(&std::env::var(USER).ok());
         given(&self.user) == user && !self.on_command_line() && !self.password_stdin
     }
 
-    /// Leaves the variables out, as if they were not set.
+    /// Ignores the environment variables.
     pub(crate) fn leave_out_variables(&mut self) {
         self.user = None;
         self.without_variables = true;
     }
 
-    /// User and password as given, or neither. May read standard input.
+    /// Returns user and password, or `None` if neither is given. May read standard input.
     pub(crate) fn given(&self) -> Result<Option<(String, String)>> {
         match (given(&self.user), self.password()?) {
             (Some(user), Some(password)) => Ok(Some((user, password))),
             (None, None) => Ok(None),
             (Some(_), None) => bail!(
-                Failure::usage("there is a user and no password")
+                Failure::usage("a user is given without a password")
                     .hint("give WASH_REG_PASSWORD, --password-stdin or --password")
             ),
             (None, Some(_)) => bail!(
-                Failure::usage("there is a password and no user")
+                Failure::usage("a password is given without a user")
                     .hint("give --user or WASH_REG_USER")
             ),
         }
     }
 
-    /// The same, asking for what is missing on a terminal.
+    /// Returns user and password, and asks on a terminal for what is missing.
     pub(crate) fn given_or_asked(&self) -> Result<(String, String)> {
         let terminal = std::io::stdin().is_terminal();
         let user = match given(&self.user) {
             Some(user) => user,
             None if terminal && !self.password_stdin => ask_user()?,
             None => bail!(
-                Failure::usage("there is no user to log in as")
+                Failure::usage("no user is given to log in as")
                     .hint("give --user or WASH_REG_USER")
             ),
         };
@@ -93,15 +93,15 @@ impl CredentialArgs {
             Some(password) => password,
             None if terminal => ask_password()?,
             None => bail!(
-                Failure::usage("there is no password, and no terminal to ask on").hint(
+                Failure::usage("no password is given, and there is no terminal to ask on").hint(
                     "give it with --password-stdin, as in `par login REGISTRY -u USER \
                      --password-stdin < FILE`"
                 )
             ),
         };
-        // It separates user and password (RFC 7617).
+        // HTTP separates user and password with a colon (RFC 7617).
         if user.contains(':') {
-            bail!(Failure::usage("a user has no `:` in its name"));
+            bail!(Failure::usage("the name of a user cannot contain `:`"));
         }
         Ok((user, password))
     }
@@ -110,11 +110,11 @@ impl CredentialArgs {
         if self.password_stdin {
             return Ok(Some(self.password_from(std::io::stdin().lock())?));
         }
-        let variable = || match self.without_variables {
-            true => None,
-            false => given(&std::env::var(PASSWORD).ok()),
-        };
-        Ok(given(&self.password).or_else(variable))
+        let password = given(&self.password);
+        if password.is_some() || self.without_variables {
+            return Ok(password);
+        }
+        Ok(given(&std::env::var(PASSWORD).ok()))
     }
 
     fn password_from(&self, input: impl BufRead) -> Result<String> {
@@ -123,13 +123,13 @@ impl CredentialArgs {
         }
         let password = read_line(input)?.unwrap_or_default();
         if password.is_empty() {
-            bail!(Failure::usage("there is no password on standard input"));
+            bail!(Failure::usage("standard input has no password"));
         }
         Ok(self.password_read.get_or_init(|| password).clone())
     }
 }
 
-/// An option or a variable that is set to nothing counts as unset.
+/// Returns the value of an option or a variable. An empty value counts as not set.
 fn given(value: &Option<String>) -> Option<String> {
     value.clone().filter(|value| !value.is_empty())
 }
@@ -137,17 +137,17 @@ fn given(value: &Option<String>) -> Option<String> {
 fn ask_user() -> Result<String> {
     let user = terminal::ask("User: ")?.unwrap_or_default();
     if user.is_empty() {
-        bail!(Failure::usage("there is no user to log in as"));
+        bail!(Failure::usage("no user was given to log in as"));
     }
     Ok(user)
 }
 
-/// Reads from the terminal itself, without echo.
+/// Reads a password from the terminal, without echo.
 fn ask_password() -> Result<String> {
     let password = rpassword::prompt_password("Password: ")
-        .context("the terminal cannot be asked for a password")?;
+        .context("cannot ask for a password on the terminal")?;
     if password.is_empty() {
-        bail!(Failure::usage("there is no password"));
+        bail!(Failure::usage("no password was given"));
     }
     Ok(password)
 }
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn a_password_is_read_once_for_all_archives_of_a_command() {
+    fn a_command_reads_the_password_from_standard_input_once() {
         let args = args("par --user=jane --password-stdin");
         let first = args.clone().password_from(&b"secret\n"[..]).unwrap();
         let again = args.password_from(&b""[..]).unwrap();
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn a_password_is_the_first_line_without_its_end() {
+    fn the_password_is_the_first_line_without_its_end() {
         let read = args("par").password_from(&b" s3 cret \r\nmore"[..]);
         assert_eq!(read.unwrap(), " s3 cret ");
         for nothing in ["", "\n"] {

@@ -1,4 +1,4 @@
-//! Dates as people write and read them.
+//! Dates and ages as users write and read them.
 
 use std::str::FromStr;
 use std::time::{Duration, UNIX_EPOCH};
@@ -6,17 +6,18 @@ use std::time::{Duration, UNIX_EPOCH};
 use crate::archive::Metadata;
 use crate::content::rfc3339;
 
-/// A date that an archive is to get.
+/// A date for an archive, as the user gives it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Date {
-    /// In seconds since 1970.
+    /// A time, in seconds since 1970.
     At(u64),
-    /// Counted from when the archive is signed: at `--created`, the same arguments give the same date.
+    /// A span after the time of signing. With a fixed time of signing, the same arguments give the same
+    /// date.
     After(Duration),
 }
 
 impl Date {
-    /// The date of an archive that is signed at `signed`. Both are in seconds since 1970.
+    /// Returns the date for an archive that is signed at `signed`. Both are in seconds since 1970.
     pub(crate) fn seconds(self, signed: u64) -> u64 {
         match self {
             Self::At(seconds) => seconds,
@@ -32,20 +33,20 @@ impl FromStr for Date {
         if let Ok(seconds) = text.parse() {
             return Ok(Self::At(seconds));
         }
-        // A day begins at midnight.
+        // A date without a time is midnight, UTC.
         let day = format!("{text}T00:00:00Z");
         let time = humantime::parse_rfc3339(text).or_else(|_| humantime::parse_rfc3339(&day));
         if let Ok(since) = time.map(|time| time.duration_since(UNIX_EPOCH).unwrap_or_default()) {
             return Ok(Self::At(since.as_secs()));
         }
         humantime::parse_duration(text).map(Self::After).map_err(|_| {
-            "neither a date such as `2027-01-31` or `2027-01-31T12:00:00Z`, nor a span such as `30d`, nor \
+            "not a date such as `2027-01-31` or `2027-01-31T12:00:00Z`, a span such as `30d`, or a number of \
              seconds since 1970"
         })
     }
 }
 
-/// When an archive is valid, unless it is for ever.
+/// Describes when an archive is valid. Returns `None` if it is always valid.
 pub(crate) fn validity(metadata: &Metadata) -> Option<String> {
     match (metadata.not_before, metadata.expires) {
         (None, None) => None,
@@ -72,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_date_is_written_in_one_of_several_ways() {
+    fn dates_are_parsed_in_all_their_forms() {
         for (text, seconds) in [
             ("17", 17),
             ("2027-01-31", 1_801_353_600),
@@ -110,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_valid_for_ever_needs_no_words() {
+    fn validity_is_described_unless_it_is_unlimited() {
         let metadata = |not_before, expires| Metadata {
             not_before,
             expires,

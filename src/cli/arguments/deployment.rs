@@ -1,8 +1,8 @@
-//! What a deployment refers to: a list of references, or a wadm manifest.
+//! Reads the references of a deployment from a list or from a wadm manifest.
 //!
 //! A manifest is what [wadm] deploys: YAML documents of the kind `Application`, whose `spec.components` are
 //! WebAssembly components (`type: component`) and providers (`type: capability`), each with an image in its
-//! `properties`. Documents of other kinds may stand beside it, for Kubernetes for example.
+//! `properties`. The file may also contain documents of other kinds, for Kubernetes for example.
 //!
 //! [wadm]: https://github.com/wasmCloud/wadm
 
@@ -19,20 +19,20 @@ use crate::oci::Reference;
 
 use super::registry::RegistryArgs;
 
-/// How many nodes, and ends of nodes, all aliases of a manifest may stand for.
+/// How many YAML events the aliases of a manifest may expand to.
 const EXPANSION_LIMIT: usize = 10_000;
 const STANDARD_INPUT: &str = "standard input";
 const APPLICATION: &str = "Application";
 
-/// A reference as it is written, and in which line, counted from 1.
+/// A reference as it is written, and its line, counted from 1.
 #[derive(Debug, PartialEq, Eq)]
 struct Line {
     number: u64,
     written: String,
 }
 
-/// Reads the references of the providers in a file; `-` is standard input. References are under the rule
-/// for `latest`.
+/// Reads the references of the providers in a file; `-` is standard input. A reference with the tag `latest`
+/// is refused, as on the command line.
 pub(crate) async fn read(path: PathBuf, registry: &RegistryArgs) -> Result<Vec<Reference>> {
     let name = if files::is_standard_input(&path) {
         STANDARD_INPUT.to_owned()
@@ -48,11 +48,8 @@ pub(crate) async fn read(path: PathBuf, registry: &RegistryArgs) -> Result<Vec<R
         let place = || format!("{name}, line {number}");
         if written.starts_with("file://") {
             bail!(
-                Failure::usage(format!(
-                    "{}: {written} is a file, and files cannot be locked",
-                    place()
-                ))
-                .hint("push it to a registry, and write its reference here")
+                Failure::usage(format!("{}: cannot lock the file {written}", place()))
+                    .hint("push the file to a registry, and lock its reference")
             );
         }
         let reference = written.parse().with_context(place)?;
@@ -71,16 +68,18 @@ fn read_text(path: &Path, name: &str) -> Result<String> {
     }
 }
 
-/// The references in a list or in a manifest, whichever it is.
+/// Returns the references in a list or in a manifest.
 fn lines(content: &str, name: &str) -> Result<Vec<Line>> {
     let first = listed(content).next();
-    match first.is_some_and(|line| is_yaml(&line.written)) {
-        true => manifest(content, name),
-        false => Ok(listed(content).collect()),
+    if first.is_some_and(|line| is_yaml(&line.written)) {
+        manifest(content, name)
+    } else {
+        Ok(listed(content).collect())
     }
 }
 
-/// Whether no list begins like this: a key, the beginning of a document, or JSON, which is YAML too.
+/// Whether a manifest begins with this line, and no list does: a key, the start of a document, or JSON, which
+/// is YAML too.
 fn is_yaml(line: &str) -> bool {
     let key = line.split_once(':').map(|(_, value)| value);
     key.is_some_and(|value| value.is_empty() || value.starts_with(char::is_whitespace))
@@ -88,11 +87,11 @@ fn is_yaml(line: &str) -> bool {
         || line.starts_with("---")
 }
 
-/// The lines of a list, without comments.
+/// Returns the lines of a list, without comments.
 fn listed(content: &str) -> impl Iterator<Item = Line> {
     let lines = (1..).zip(content.lines());
     lines.filter_map(|(number, line)| {
-        // A reference has no `#`; the folder of an image layout may.
+        // The directory of an image layout may contain `#`, so a comment needs a space before it.
         let line = match line.split_once(" #") {
             Some((line, _)) => line,
             None => line,
@@ -126,13 +125,13 @@ struct Component {
 
 #[derive(Default, Deserialize)]
 struct Properties {
-    /// Left out where a component of another application is shared.
+    /// Missing if a component of another application is shared.
     image: Option<Spanned<String>>,
 }
 
-/// The images of the providers in a manifest.
+/// Returns the images of the providers in a manifest.
 fn manifest(content: &str, name: &str) -> Result<Vec<Line>> {
-    // How deep it is nested and the like is bounded by default.
+    // The parser also bounds the depth and other costs by default.
     let options = options! {
         with_snippet: false,
         alias_limits: alias_limits! { max_total_replayed_events: EXPANSION_LIMIT },
@@ -172,8 +171,8 @@ fn manifest(content: &str, name: &str) -> Result<Vec<Line>> {
 }
 
 fn skipped(file: &str, what: &str, name: &str) {
-    // The log shows what the library does, and this belongs to it.
-    tracing::info!(target: "wasmcloud_par", "{name} in {file} is a {what}, and no provider: it is skipped");
+    // The log shows the events of the library, and this is one of its events.
+    tracing::info!(target: "wasmcloud_par", "skipping {name} in {file}: it is a {what}, not a provider");
 }
 
 #[cfg(test)]
@@ -236,7 +235,7 @@ spec:
     }
 
     #[test]
-    fn a_list_has_a_reference_in_a_line_and_comments() {
+    fn a_list_has_a_reference_per_line_and_comments() {
         let list = "# what runs\n\nghcr.io/org/a:1.0  # the first\r\n\tlocalhost:5000/b:2\n\
                     oci-layout://dir#1:3\n";
         let found = [
@@ -252,7 +251,7 @@ spec:
     }
 
     #[test]
-    fn of_a_manifest_the_images_of_providers_count() {
+    fn only_the_images_of_providers_are_read_from_a_manifest() {
         let found = [
             (21, "ghcr.io/wasmcloud/http-server:0.27.0"),
             (38, "ghcr.io/wasmcloud/kv:1.0.0"),
@@ -265,7 +264,7 @@ spec:
     }
 
     #[test]
-    fn what_is_wrong_with_a_manifest_is_told_by_file_and_line() {
+    fn errors_in_a_manifest_name_the_file_and_the_line() {
         for (content, said) in [
             ("kind: Application\nspec: [", "line 2"),
             ("kind: Application\nspec:\n  components: 3\n", "line 3"),
@@ -284,7 +283,7 @@ spec:
     }
 
     #[test]
-    fn aliases_do_not_expand_without_end() {
+    fn aliases_do_not_expand_without_limit() {
         let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
         for level in 1..12 {
             let before = vec![format!("*a{}", level - 1); 10].join(", ");

@@ -1,14 +1,17 @@
-//! `--destination`: where a command writes to.
+//! `--destination`: the file or directory that a command writes.
 
 use std::path::PathBuf;
 
 use clap::builder::{PathBufValueParser, TypedValueParser};
 
-/// The path of what is written. For other programs `-` is standard output, which would get a path here, and no
-/// archive: so a file of that name is hardly meant.
+/// Returns a parser for the path of what a command writes. It refuses `-`: users of other programs expect
+/// standard output there, and would get a file of that name.
 pub(crate) fn destination() -> impl TypedValueParser<Value = PathBuf> {
-    PathBufValueParser::new().try_map(|path| match path.as_os_str() == "-" {
-        true => Err("it is not written to standard output; `./-` is a file of that name"),
-        false => Ok(path),
+    PathBufValueParser::new().try_map(|path| {
+        if path.as_os_str() == "-" {
+            Err("cannot write to standard output; write `./-` for a file of that name")
+        } else {
+            Ok(path)
+        }
     })
 }

@@ -1,4 +1,4 @@
-//! What the commands that edit an archive have in common: `insert`, `remove` and `sign`.
+//! What the commands `insert`, `remove` and `sign` share: they edit an archive and sign it again.
 
 use std::path::Path;
 
@@ -15,7 +15,7 @@ use crate::content::ErrorKind;
 use super::path::{Argument, archive_path};
 use super::signing::{SigningArgs, signing_at};
 
-/// Which archive is edited, and who signs it again.
+/// The archive to edit, and the keys that sign it again.
 #[derive(clap::Args)]
 pub(crate) struct EditArgs {
     /// The archive
@@ -23,19 +23,19 @@ pub(crate) struct EditArgs {
     pub(crate) archive: Argument,
     #[command(flatten)]
     signing: SigningArgs,
-    /// Let the archive become that of --issuer and --subject: for hosts, it is another provider then.
-    /// Default: other keys than the archive's own are refused
+    /// Allow --issuer and --subject to change the identity of the archive: for hosts, it is another
+    /// provider then. Default: only the archive's own keys are allowed
     #[arg(long)]
     change_identity: bool,
 }
 
 impl EditArgs {
-    /// When the archive counts as signed, in seconds since 1970.
+    /// Returns the time of signing, in seconds since 1970.
     pub(crate) fn signed_at(&self) -> Result<u64> {
         self.signing.signed_at()
     }
 
-    /// Edits the archive, and answers with its path and what it is now.
+    /// Applies `change` to the archive, signs it, and returns the answer of the command.
     pub(crate) fn edit(
         &self,
         session: &Session,
@@ -56,7 +56,7 @@ impl EditArgs {
             &Limits::default(),
             session.progress().as_ref(),
         )
-        .map_err(key_missing)?;
+        .map_err(explain_missing_key)?;
         Ok(signed_archive(&path, &claims))
     }
 }
@@ -71,20 +71,23 @@ pub(crate) fn signed_archive(path: &Path, claims: &VerifiedClaims) -> Answer {
         .field("targets", targets)
 }
 
-/// A new key, which is what the library's own hint leads to, is of no use here.
-fn key_missing(error: archive::Error) -> anyhow::Error {
+/// Adds a hint for archives that exist to the error about a missing key. The usual hint, to generate a key,
+/// does not help here.
+fn explain_missing_key(error: archive::Error) -> anyhow::Error {
     let archive::Error::NoSuchKey { name, .. } = &error else {
         return error.into();
     };
-    let message = format!("the archive was signed by {name}, and its key is not at hand");
+    let message =
+        format!("cannot sign the archive again: the key of its issuer, {name}, is missing");
     let failure = Failure::new(ErrorKind::NotFound, message).hint(
-        "name that key with --issuer or its folder with --directory; --change-identity allows \
+        "name that key with --issuer, or its directory with --directory; --change-identity allows \
          another issuer",
     );
     anyhow::Error::new(error).context(failure)
 }
 
-/// The keys that are named, or else those of the archive: of the service, the public key is enough.
+/// Returns a signer with the keys that the options name, or else with those of the archive. For the subject,
+/// the public key is enough.
 fn signer(options: &SigningArgs, claims: &VerifiedClaims) -> Result<Signer, archive::Error> {
     let directories: KeyDirectories = options.directories();
     let named = |option, kind| directories.resolve(Some(option), "", kind, false);

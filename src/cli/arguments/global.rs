@@ -1,4 +1,4 @@
-//! Options that several commands share.
+//! Options of every command.
 
 use std::ffi::OsStr;
 use std::path::PathBuf;
@@ -12,7 +12,7 @@ use crate::cli::output::Format;
 #[derive(Args)]
 #[command(next_help_heading = "Global options")]
 pub(crate) struct GlobalArgs {
-    /// The form of what is printed on standard output
+    /// The format of what is printed on standard output
     #[arg(
         short,
         long,
@@ -22,18 +22,17 @@ pub(crate) struct GlobalArgs {
         value_name = "FORMAT"
     )]
     output: Format,
-    /// Log what is done to standard error; twice for details, three times for the network as well.
-    /// Default: warnings only
+    /// Log each step to standard error; twice for details, three times for the network too. Default: only
+    /// warnings
     #[arg(long, global = true, action = ArgAction::Count)]
     verbose: u8,
-    /// Print nothing to standard error but errors. Default: warnings and notes are printed
+    /// Print only errors to standard error. Default: warnings and notes are printed too
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     quiet: bool,
-    /// Show no progress bars. Default: shown for steps that take long, when standard error is a
-    /// terminal
+    /// Show no progress bars. Default: shown for long steps when standard error is a terminal
     #[arg(long, global = true)]
     no_progress: bool,
-    /// The folder of the cache. Default: `wasmcloud-par` in `$XDG_CACHE_HOME` or `~/.cache`
+    /// The directory of the cache. Default: `wasmcloud-par` in `$XDG_CACHE_HOME` or `~/.cache`
     #[arg(
         long,
         global = true,
@@ -53,24 +52,23 @@ impl GlobalArgs {
         self.quiet
     }
 
-    pub(crate) fn cache_directory(&self) -> Option<PathBuf> {
-        self.cache_dir.clone()
-    }
-
-    /// Log lines and bars would overwrite each other: whoever wants the log gets no bars.
-    pub(crate) fn shows_progress(&self) -> bool {
-        !self.quiet && !self.no_progress && self.verbose == 0
-    }
-
     /// How often `--verbose` is given.
     pub(crate) fn verbosity(&self) -> u8 {
         self.verbose
     }
+
+    pub(crate) fn cache_directory(&self) -> Option<PathBuf> {
+        self.cache_dir.clone()
+    }
+
+    /// Whether to show progress bars. Not beside a log: both would overwrite each other.
+    pub(crate) fn shows_progress(&self) -> bool {
+        !self.quiet && !self.no_progress && self.verbose == 0
+    }
 }
 
-/// Without the environment variables that are set to nothing, which is usual, and means that they are not
-/// set. On the command line nothing is no value. What is secret is left to its option: a secret that is
-/// missing is no secret that is not wanted.
+/// Ignores environment variables that are empty: by convention, an empty variable is not set. Options for
+/// secrets still see an empty variable, because a secret that is missing by mistake must not be ignored.
 pub(crate) fn without_empty_variables(command: Command) -> Command {
     let is_empty = |name: &OsStr| std::env::var_os(name).is_some_and(|value| value.is_empty());
     command

@@ -1,4 +1,4 @@
-//! Options of the commands that can be held to a lock file.
+//! Options of the commands that can be restricted to a lock file.
 
 use std::path::PathBuf;
 
@@ -9,18 +9,18 @@ use crate::cli::output::path_text;
 use crate::cli::threads::blocking;
 use crate::client::{Client, Error, Lock};
 
-/// The lock file of a command that says nothing else.
+/// The default lock file, in the current directory.
 pub(crate) const LOCK_FILE: &str = "par.lock";
 
 /// Whether only what is locked may be used.
 #[derive(Clone, clap::Args)]
 #[command(next_help_heading = "Trust options")]
 pub(crate) struct LockArgs {
-    /// Take nothing but what `par lock` has locked: the digest, whatever the tag stands for now, and its
-    /// issuer, subject and revision. Default: what the tag stands for now
+    /// Use only what `par lock` has locked: its digest, even if the tag was moved, and its issuer, subject
+    /// and revision. Default: what the tag names now
     #[arg(long)]
     locked: bool,
-    /// The lock file; naming one means --locked. Default: `par.lock` in the current folder
+    /// The lock file; naming one implies --locked. Default: `par.lock` in the current directory
     #[arg(
         long,
         env = "PAR_LOCK",
@@ -31,7 +31,7 @@ pub(crate) struct LockArgs {
 }
 
 impl LockArgs {
-    /// Whether a lock decides.
+    /// Whether only what is locked may be used.
     pub(crate) fn is_given(&self) -> bool {
         self.path().is_some()
     }
@@ -41,8 +41,8 @@ impl LockArgs {
         self.lock_file.clone().or(default)
     }
 
-    /// Holds the client to the lock file, if it is to be.
-    pub(crate) async fn bind(&self, client: Client) -> Result<Client> {
+    /// Restricts the client to the lock file, if there is to be one.
+    pub(crate) async fn restrict(&self, client: Client) -> Result<Client> {
         let Some(path) = self.path() else {
             return Ok(client);
         };
@@ -50,8 +50,8 @@ impl LockArgs {
         Ok(client.with_lock(lock.await?))
     }
 
-    /// An error of that client, with the name of the lock file when that is what refuses: a variable may
-    /// have named it, behind the user's back.
+    /// Adds the path of the lock file to an error if the lock file is the reason. The user may not know the
+    /// path: an environment variable may have named it.
     pub(crate) fn explain(&self, error: Error) -> anyhow::Error {
         match (error, self.path()) {
             (error @ Error::Lock(_), Some(path)) => {

@@ -1,4 +1,4 @@
-//! Options of the commands that can do without the registry.
+//! Options of the commands that may use the cache without asking the registry.
 
 use std::time::Duration;
 
@@ -6,32 +6,32 @@ use anyhow::{Result, bail};
 use clap::ValueEnum;
 
 use crate::cli::output::Failure;
+use crate::client::PullPolicy;
 
 use super::dates::age;
-use crate::client::PullPolicy;
 
 /// When the registry is asked.
 #[derive(Clone, clap::Args)]
 pub(crate) struct PullArgs {
-    /// When to ask the registry what a tag stands for. A digest that is in the cache needs no registry.
-    /// Default: `newer`
+    /// When to ask the registry which manifest a tag names. A cached manifest that is named by its digest
+    /// needs no registry. Default: `newer`
     #[arg(long, env = "PAR_PULL", value_enum, value_name = "WHEN")]
     pull: Option<When>,
-    /// With `--pull missing`: how long what the registry said of a tag counts, in seconds, or as in
-    /// `30m` or `24h`; after that it is asked again. Default: for ever
+    /// With `--pull missing`: how long the registry's last answer about a tag is used, in seconds, or as
+    /// in `30m` or `24h`. After that, the registry is asked again. Default: for ever
     #[arg(long, value_name = "AGE", value_parser = age)]
     max_age: Option<Duration>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum When {
-    /// Each time; fails when the registry does not answer
+    /// Ask each time; fail when the registry does not answer
     Always,
-    /// Each time; when it does not answer, what it last said counts, with a warning
+    /// Ask each time; when the registry does not answer, use its last answer, with a warning
     Newer,
-    /// When the cache does not know
+    /// Ask when the cache has no answer
     Missing,
-    /// Never; fails when something is not in the cache
+    /// Never ask; fail when something is not in the cache
     Never,
 }
 
@@ -46,10 +46,8 @@ impl PullArgs {
         };
         if max_age.is_some() {
             bail!(
-                Failure::usage(
-                    "--max-age says how long `--pull missing` does without the registry"
-                )
-                .hint("give --pull missing as well")
+                Failure::usage("--max-age has no effect without `--pull missing`")
+                    .hint("give --pull missing too")
             );
         }
         Ok(policy)

@@ -1,4 +1,4 @@
-//! Options of the commands that reach a registry, and what they make: references and a client.
+//! Options of the commands that reach a registry, and the references and the client that they make.
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
@@ -20,10 +20,10 @@ use crate::oci::{ClientCertificate, CredentialSource, Reference, RegistryOptions
 
 use super::credentials::{CredentialArgs, PASSWORD_ON_COMMAND_LINE};
 
-/// The tag that a missing one means.
+/// The tag that a reference without one stands for.
 const LATEST: &str = "latest";
 
-/// How registries are reached, and what may be asked of them.
+/// How registries are reached, and which references are accepted.
 #[derive(Clone, clap::Args)]
 #[command(next_help_heading = "Registry options")]
 pub(crate) struct RegistryArgs {
@@ -36,18 +36,18 @@ pub(crate) struct RegistryArgs {
     #[arg(long)]
     insecure_skip_tls_verify: bool,
     /// A PEM file with certificate authorities to trust besides the system's. May be given several
-    /// times. Default: the system's alone
+    /// times. Default: only the system's
     #[arg(long = "ca", value_name = "FILE", value_hint = ValueHint::FilePath)]
     certificate_authorities: Vec<PathBuf>,
-    /// A PEM file with a certificate to show to the registry (mutual TLS). Default: what --hosts-dir
-    /// has for the registry, else none
+    /// A PEM file with a certificate to present to the registry (mutual TLS). Default: the one that
+    /// --hosts-dir has for the registry, else none
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     client_cert: Option<PathBuf>,
     /// A PEM file with the private key of --client-cert. Default: it is in the same file
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "client_cert")]
     client_key: Option<PathBuf>,
-    /// A folder that names mirrors and certificates of registries, in the way of containerd's
-    /// `certs.d`: `DIR/HOST/hosts.toml`, or `ca.crt`, `client.cert` and `client.key` there. Default:
+    /// A directory that names mirrors and certificates of registries, like containerd's `certs.d`:
+    /// `DIR/HOST/hosts.toml`, or `ca.crt`, `client.cert` and `client.key` there. Default:
     /// `wasmcloud-par/hosts` in `$XDG_CONFIG_HOME` or `~/.config`, then `/etc/containerd/certs.d`
     #[arg(
         long,
@@ -60,12 +60,12 @@ pub(crate) struct RegistryArgs {
     /// `$REGISTRY_AUTH_FILE`, else Docker's `config.json` and Podman's `auth.json`
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     registry_config: Option<PathBuf>,
-    /// How many seconds a registry may keep a transfer from getting further. Until then, requests that
-    /// failed are repeated, and transfers that broke off are continued; with 0, none are. Default: 50
+    /// How many seconds a transfer may make no progress. Until then, failed requests are repeated and
+    /// interrupted transfers are continued; 0 disables both. Default: 50
     #[arg(long, env = "PAR_PATIENCE", value_name = "SECONDS")]
     patience: Option<u64>,
-    /// Over how many connections, up to 8, an archive of 16 MiB or more is downloaded. Several are
-    /// faster where the registry limits each of them, or is far away. Default: 1
+    /// The number of connections, up to 8, that download an archive of 16 MiB or more. Several are faster
+    /// if the registry limits the speed of each connection, or is far away. Default: 1
     #[arg(
         long,
         env = "PAR_CONNECTIONS",
@@ -73,41 +73,41 @@ pub(crate) struct RegistryArgs {
         value_parser = clap::value_parser!(u8).range(1..=8)
     )]
     connections: Option<u8>,
-    /// Let a missing tag mean `latest`, and take the tag `latest`. Default: both are refused, because
-    /// what they stand for changes
+    /// Accept the tag `latest`, and references without a tag, which mean `latest`. Default: both are
+    /// refused, because what they name changes
     #[arg(long)]
     allow_latest: bool,
 }
 
 impl RegistryArgs {
-    /// A reference as the user wrote it, under the rule for `latest`. `pinned`: a digest is demanded
-    /// besides.
+    /// Parses a reference, and refuses the tag `latest` unless it is allowed. With `pinned`, any tag is
+    /// accepted: something else determines the digest.
     pub(crate) fn reference(&self, argument: &OsStr, pinned: bool) -> Result<Reference> {
-        let hint = "archives in files are read by `par inspect`, `par verify`, `par diff` and `par extract`; \
-                    `par push` puts one into a registry or an image layout";
+        let hint = "read archives in files with `par inspect`, `par verify`, `par diff` and `par extract`, or \
+                    push one to a registry or an image layout with `par push`";
         self.settle(parse(argument, hint)?, pinned)
     }
 
-    /// The same, for a command whose next argument is a file.
+    /// Parses the reference of a command whose next argument is a file.
     pub(crate) fn reference_before_file(&self, argument: &OsStr) -> Result<Reference> {
-        let hint = "the reference comes first, then the file";
+        let hint = "give the reference first, then the file";
         self.settle(parse(argument, hint)?, false)
     }
 
-    /// Refuses to give the name `latest` to anything.
+    /// Refuses to set the tag `latest` unless it is allowed.
     pub(crate) fn settle_tag(&self, tag: &str) -> Result<()> {
         if tag != LATEST || self.allow_latest {
             return Ok(());
         }
         bail!(
             Failure::usage(format!(
-                "the tag is `{LATEST}`: what that stands for changes without notice"
+                "the tag is `{LATEST}`: what it names changes without notice"
             ))
             .hint("give another tag, such as `1.0.0`, or --allow-latest")
         )
     }
 
-    /// Refuses what may be something else tomorrow.
+    /// Refuses a reference with the tag `latest`, or without a tag, unless that is allowed.
     pub(crate) fn settle(&self, reference: Reference, pinned: bool) -> Result<Reference> {
         if pinned || reference.digest().is_some() {
             return Ok(reference);
@@ -122,16 +122,16 @@ impl RegistryArgs {
         }
         bail!(
             Failure::usage(format!(
-                "{reference} {problem}: what that stands for changes without notice"
+                "{reference} {problem}: what it names changes without notice"
             ))
             .hint("name a tag such as `:1.0.0` or a digest, or give --allow-latest")
         )
     }
 
-    /// Sets up the way to registries.
+    /// Returns a client with these options.
     pub(crate) async fn client(&self, session: &Session, trust: TrustPolicy) -> Result<Client> {
         let (args, session) = (self.clone(), session.clone());
-        // Reads files, and standard input perhaps.
+        // This reads files, and perhaps standard input.
         blocking(move || {
             let explicit = args.credentials.given()?;
             args.require_registry_config()?;
@@ -150,21 +150,24 @@ impl RegistryArgs {
         .await
     }
 
-    /// A file with credentials that is not there would count as one that knows no registry.
+    /// Returns an error if the file with credentials is missing. The library would treat it as empty.
     fn require_registry_config(&self) -> Result<()> {
         match &self.registry_config {
             Some(path) if !path.exists() => bail!(
                 Failure::new(
                     ErrorKind::NotFound,
-                    format!("there is no file {} with credentials", path.display())
+                    format!(
+                        "the file with credentials, {}, does not exist",
+                        path.display()
+                    )
                 )
-                .hint("name another one with --registry-config, or make it with `par login`")
+                .hint("name another file with --registry-config, or create it with `par login`")
             ),
             _ => Ok(()),
         }
     }
 
-    /// How registries are reached, as this user.
+    /// Returns how registries are reached, with these credentials.
     pub(crate) fn options(&self, explicit: Option<(String, String)>) -> RegistryOptions {
         let mut registry = RegistryOptions {
             credentials: CredentialSource {
@@ -190,8 +193,8 @@ impl RegistryArgs {
         registry
     }
 
-    /// Who the user is said to be holds for one registry. Where there are several, options that say it are
-    /// refused, and variables, which may be set for another command, are left out.
+    /// Checks that a user and a password are not given for several registries. Options that name them are
+    /// refused then. Environment variables, which may be set for another command, are ignored with a warning.
     pub(crate) fn share<'a>(
         &mut self,
         references: impl IntoIterator<Item = &'a Reference>,
@@ -215,38 +218,37 @@ impl RegistryArgs {
         if self.credentials.in_variables() {
             self.credentials.leave_out_variables();
             session.warn(&format!(
-                "WASH_REG_USER and WASH_REG_PASSWORD are left out: there are {several}, and who they are for \
-                 is not known"
+                "ignoring WASH_REG_USER and WASH_REG_PASSWORD: they do not say which of {several} they are for"
             ));
             return Ok(());
         }
         bail!(
-            Failure::usage(format!("one user and one password for {several}")).hint(
-                "store them with `par login`, registry by registry, and leave out --user and the password"
+            Failure::usage(format!("one user and one password are given for {several}")).hint(
+                "store them with `par login` for each registry, and leave out --user and the password"
             )
         )
     }
 
-    /// Who the user is said to be.
+    /// The options that name a user and a password.
     pub(crate) fn credentials(&self) -> &CredentialArgs {
         &self.credentials
     }
 }
 
-/// A reference as it was written. `hint`: what to do where a file was named instead.
+/// Parses a reference. `hint` says what to do if the argument is a file.
 fn parse(argument: &OsStr, hint: &str) -> Result<Reference> {
     let text = argument.to_string_lossy();
     match text.parse() {
         Ok(reference) => Ok(reference),
-        // What a reference is like would be no help.
-        Err(_) if Path::new(argument).is_file() => bail!(
-            Failure::usage(format!("{text} is a file where a reference is expected")).hint(hint)
-        ),
+        // A message about the syntax of references would not help.
+        Err(_) if Path::new(argument).is_file() => {
+            bail!(Failure::usage(format!("{text} is a file, not a reference")).hint(hint))
+        }
         Err(error) => Err(error.into()),
     }
 }
 
-/// A registry by itself: a host, with its port when it has one.
+/// The name of a registry: a host, with a port if there is one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct RegistryName(String);
 
@@ -260,7 +262,7 @@ impl FromStr for RegistryName {
     type Err = String;
 
     fn from_str(written: &str) -> Result<Self, String> {
-        // As people copy it.
+        // Users copy addresses from browsers and references.
         let host = ["https://", "http://", "oci://"]
             .iter()
             .find_map(|scheme| written.strip_prefix(scheme));
@@ -309,6 +311,7 @@ mod tests {
         let unpinned = args("par").reference(OsStr::new("ghcr.io/org/provider"), true);
         assert!(unpinned.is_ok());
     }
+
     #[test]
     fn a_registry_is_a_host_and_docker_hub_has_one_name() {
         let name = |written: &str| written.parse::<RegistryName>().map(|name| name.0).ok();

@@ -1,9 +1,9 @@
-//! The keys an archive is signed with: options of the commands that make and edit archives.
+//! Options of the commands that sign archives: keys and the time of signing.
 
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use anyhow::Context;
+use anyhow::{Context, Result};
 use clap::ValueHint;
 use clap::builder::{StringValueParser, TypedValueParser};
 
@@ -11,14 +11,14 @@ use crate::archive::{KeyDirectories, KeyKind, KeyOrigin, Signer};
 use crate::cli::output::{Failure, path_text};
 use crate::cli::session::Session;
 
-/// Where keys are looked for, and which ones are wanted. No `Debug`: the options may be seeds.
+/// The keys that sign, and the time of signing. No `Debug`: the options may be seeds.
 #[derive(clap::Args)]
 pub(crate) struct SigningArgs {
     #[command(flatten)]
-    folder: KeyDirectoryArgs,
-    /// The issuer's key, an account: a seed (SA…) or a file that holds one. Default for `create`:
-    /// `$USER_account.nk` in the folders for keys. Default for all others: the key there that the
-    /// archive was signed with
+    directory: KeyDirectoryArgs,
+    /// The issuer's key, an account: a seed (SA…) or a file with one. Default for `create`:
+    /// `$USER_account.nk` in the directories for keys. Default for all others: the key there that has
+    /// signed the archive
     #[arg(
         short,
         long,
@@ -28,9 +28,9 @@ pub(crate) struct SigningArgs {
         value_parser = key()
     )]
     issuer: Option<String>,
-    /// The provider's key, a service: a seed (SV…) or a file that holds one. Default for `create`: the
-    /// file `{name of the first binary}_service.nk` in the folders for keys. Default for all others: the
-    /// archive's own
+    /// The subject's key, a service, which identifies the provider: a seed (SV…) or a file with one.
+    /// Default for `create`: `{name of the first binary}_service.nk` in the directories for keys. Default
+    /// for all others: the archive's own subject
     #[arg(
         short,
         long,
@@ -40,11 +40,11 @@ pub(crate) struct SigningArgs {
         value_parser = key()
     )]
     subject: Option<String>,
-    /// Sign as if it was this time, in seconds since 1970: the same inputs and keys then give the same
-    /// archive, byte for byte. Default: now, and another archive each time
+    /// Sign as if it were this time, in seconds since 1970: the same inputs and keys then give the same
+    /// archive, byte for byte. Default: now
     #[arg(long, env = "SOURCE_DATE_EPOCH", value_name = "SECONDS")]
     created: Option<String>,
-    /// Fail when a key is missing. Default: `create` makes a new one, all others never do
+    /// Fail when a key is missing. Default: `create` generates a missing key, all others fail
     #[arg(long)]
     pub(crate) disable_keygen: bool,
 }
@@ -52,7 +52,7 @@ pub(crate) struct SigningArgs {
 /// Where keys are.
 #[derive(clap::Args)]
 pub(crate) struct KeyDirectoryArgs {
-    /// The folder for keys that comes first. Default: `WASH_KEYS`, then `~/.wash/keys`, then
+    /// The first directory to look for keys in. Default: `WASH_KEYS`, then `~/.wash/keys`, then
     /// `wash/keys` in the XDG data directory
     #[arg(short, long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     directory: Option<PathBuf>,
@@ -60,28 +60,25 @@ pub(crate) struct KeyDirectoryArgs {
 
 impl KeyDirectoryArgs {
     pub(crate) fn directories(&self) -> KeyDirectories {
-        let directory = self.directory.clone();
-        KeyDirectories::discover(directory.as_deref())
+        KeyDirectories::discover(self.directory.as_deref())
     }
 }
 
 impl SigningArgs {
     pub(crate) fn directories(&self) -> KeyDirectories {
-        self.folder.directories()
+        self.directory.directories()
     }
 
-    /// The issuer option.
     pub(crate) fn issuer(&self) -> Option<&str> {
         self.issuer.as_deref()
     }
 
-    /// The subject option.
     pub(crate) fn subject(&self) -> Option<&str> {
         self.subject.as_deref()
     }
 
-    /// When an archive counts as signed, in seconds since 1970: at the time that is named, or now.
-    pub(crate) fn signed_at(&self) -> anyhow::Result<u64> {
+    /// Returns the time of signing in seconds since 1970: the one that is named, or now.
+    pub(crate) fn signed_at(&self) -> Result<u64> {
         Ok(match self.created()? {
             Some(created) => created,
             None => SystemTime::now()
@@ -90,9 +87,9 @@ impl SigningArgs {
         })
     }
 
-    /// The time to sign at, when one is named.
-    pub(crate) fn created(&self) -> anyhow::Result<Option<u64>> {
-        // An environment variable that is set to nothing counts as unset.
+    /// Returns the time of signing in seconds since 1970, if one is named.
+    pub(crate) fn created(&self) -> Result<Option<u64>> {
+        // An environment variable that is empty counts as not set.
         let created = self.created.as_deref().map(str::trim);
         let Some(created) = created.filter(|created| !created.is_empty()) else {
             return Ok(None);
@@ -105,7 +102,7 @@ impl SigningArgs {
     }
 }
 
-/// The signer that signs at `created`, or now.
+/// Returns the signer with `created` as its time of signing, if there is one.
 pub(crate) fn signing_at(signer: Signer, created: Option<u64>) -> Signer {
     match created {
         Some(created) => signer.at(created),
@@ -113,16 +110,19 @@ pub(crate) fn signing_at(signer: Signer, created: Option<u64>) -> Signer {
     }
 }
 
-/// A key as it is named, which is never nothing: a secret that a build does not get is an empty variable,
-/// and signing with another key instead would make another provider.
+/// Returns a parser for keys that refuses an empty key. A CI job that lacks a secret has an empty variable;
+/// signing with a default key in its place would change the identity of the provider.
 fn key() -> impl TypedValueParser<Value = String> {
-    StringValueParser::new().try_map(|key| match key.trim() {
-        "" => Err("it is empty: name a key, or leave it out (an empty variable counts, too)"),
-        _ => Ok(key),
+    StringValueParser::new().try_map(|key| {
+        if key.trim().is_empty() {
+            Err("the key is empty: name a key, or leave out the option and unset its variable")
+        } else {
+            Ok(key)
+        }
     })
 }
 
-/// Whose account key is the default: the user's, as `wash` names it.
+/// Returns the name of the default account: the user's name, as for `wash`.
 pub(crate) fn default_account() -> String {
     std::env::var("USER")
         .ok()
@@ -130,16 +130,16 @@ pub(crate) fn default_account() -> String {
         .unwrap_or_else(|| "user".to_owned())
 }
 
-/// Whether a key file can be named after `name`.
+/// Whether `name` can be the first part of the name of a key file.
 pub(crate) fn is_file_stem(name: &str) -> bool {
     !name.is_empty() && !name.starts_with('.') && !name.contains(['/', '\\', '\0'])
 }
 
-/// Tells the user about a key that was made just now.
+/// Tells the user if a key was generated.
 pub(crate) fn announce(session: &Session, kind: KeyKind, origin: &KeyOrigin) {
     if let KeyOrigin::Generated(path) = origin {
         session.note(&format!(
-            "generated the {kind} key {}; keep it safe, the next release needs it",
+            "generated the {kind} key {}; keep it safe: the next release needs it",
             path_text(path)
         ));
     }
@@ -150,7 +150,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_file_is_never_named_out_of_its_folder() {
+    fn a_name_cannot_lead_out_of_the_directory_for_keys() {
         assert!(is_file_stem("jane.doe"));
         for name in ["", ".", "..", "../x", "a/b", "a\\b"] {
             assert!(!is_file_stem(name), "{name}");

@@ -1,4 +1,4 @@
-//! Options of the commands that ask whether an archive is to be trusted, and the policy they make.
+//! Options of the commands that check whether an archive is trusted, and the policy that they make.
 
 use std::path::PathBuf;
 
@@ -15,7 +15,7 @@ use crate::client::TrustPolicy;
 #[command(next_help_heading = "Trust options")]
 pub(crate) struct TrustArgs {
     /// The trust policy, a TOML file. Default: `wasmcloud-par/trust.toml` in `$XDG_CONFIG_HOME` or
-    /// `~/.config` when it is there, else any issuer is allowed
+    /// `~/.config` if it exists, else any issuer is allowed
     #[arg(
         long,
         env = "PAR_TRUST",
@@ -23,18 +23,18 @@ pub(crate) struct TrustArgs {
         value_hint = ValueHint::FilePath
     )]
     trust: Option<PathBuf>,
-    /// The public key of an account (A…) that may have signed, whatever the trust policy says. May be
-    /// given several times. Default: as the policy says, else any account
+    /// The public key (A…) of an issuer that is allowed, whatever the trust policy says. May be given
+    /// several times. Default: as the policy says, else any issuer
     #[arg(long = "issuer", value_name = "KEY")]
     issuers: Vec<String>,
-    /// The lowest revision that may be used, whatever the trust policy says. Default: as the policy says,
-    /// else any
+    /// The lowest revision that is allowed, whatever the trust policy says. Default: as the policy says,
+    /// else any revision
     #[arg(long, value_name = "NUMBER", allow_negative_numbers = true)]
     min_revision: Option<i32>,
 }
 
 impl TrustArgs {
-    /// The policy: the file's, with the options over it.
+    /// Returns the policy of the file, with the options in place of what it says.
     pub(crate) async fn policy(&self) -> Result<TrustPolicy> {
         let issuers: Result<_> = self.issuers.iter().map(|key| account(key)).collect();
         let issuers = issuers?;
@@ -53,10 +53,10 @@ impl TrustArgs {
     }
 }
 
-/// A typing error in a key would otherwise look like an archive that is not to be trusted.
+/// Checks that a key is the public key of an account. With a typing error in it, no archive would be trusted.
 ///
-/// clap would quote what it cannot parse, and a seed may be given by mistake: so it is not a parser of
-/// clap's, and the message quotes nothing.
+/// This is not a value parser of clap: clap quotes what it cannot parse, and the user may have given a seed
+/// by mistake. The message here quotes nothing.
 fn account(text: &str) -> Result<String> {
     let text = text.trim();
     match KeyPair::from_public_key(text) {

@@ -56,7 +56,7 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
     let policy = args.pull.policy()?;
     let client = args.registry.client(session, trust).await?;
     let client = client.with_pull_policy(policy);
-    let client = args.lock.bind(client).await?;
+    let client = args.lock.restrict(client).await?;
     let fetched = client.fetch(&reference, &target).await;
     let fetched = fetched.map_err(|error| args.lock.explain(error))?;
     Ok(Answer::new(path_text(&fetched.path))

@@ -40,7 +40,7 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
     let policy = args.pull.policy()?;
     let client = args.registry.client(session, trust).await?;
     let client = client.with_pull_policy(policy);
-    let client = args.lock.bind(client).await?;
+    let client = args.lock.restrict(client).await?;
     let pulled = client
         .pull(
             &reference,

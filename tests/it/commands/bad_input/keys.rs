@@ -145,7 +145,7 @@ fn missing_keys_are_not_found_where_none_may_be_made() {
     .of(&environment, &create);
     Refusal {
         code: 3,
-        message: &["the archive was signed by A", "not at hand"],
+        message: &["the key of its issuer, A", "is missing"],
         hint: "--change-identity",
     }
     .of(

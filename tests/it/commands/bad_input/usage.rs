@@ -147,7 +147,7 @@ fn credentials_come_in_pairs() {
     let pull = ["pull", "localhost:1/provider:1"];
     for (option, message) in [
         ("-u", "a user and no password"),
-        ("-p", "a password and no user"),
+        ("-p", "a password is given without a user"),
     ] {
         Refusal {
             code: 2,

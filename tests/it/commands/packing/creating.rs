@@ -146,8 +146,8 @@ fn keys_are_made_once_and_found_again() {
     let environment = with_provider();
     let outcome = create(&environment, &["-b", "build/echo.bin"]).success();
     insta::assert_snapshot!(normalised(&outcome.stderr, &environment), @"
-    generated the account key [ROOT]/home/.wash/keys/tester_account.nk; keep it safe, the next release needs it
-    generated the service key [ROOT]/home/.wash/keys/echo_service.nk; keep it safe, the next release needs it
+    generated the account key [ROOT]/home/.wash/keys/tester_account.nk; keep it safe: the next release needs it
+    generated the service key [ROOT]/home/.wash/keys/echo_service.nk; keep it safe: the next release needs it
     ");
     let first = inspect(&environment, "echo.par");
     let again = create(&environment, &["-b", "build/echo.bin", "--disable-keygen"]).success();

@@ -124,8 +124,8 @@ fn another_identity_is_refused_until_it_is_allowed() {
     assert!(outcome.stderr.contains("--change-identity"), "{outcome}");
     let outcome = sign(&environment, &[]).exit(3);
     insta::assert_snapshot!(normalised(&outcome.stderr, &environment), @"
-    error: the archive was signed by [ACCOUNT], and its key is not at hand: there is no account key `[ACCOUNT]` in [ROOT]/home/.wash/keys, [ROOT]/home/.local/share/wash/keys
-    hint: name that key with --issuer or its folder with --directory; --change-identity allows another issuer
+    error: cannot sign the archive again: the key of its issuer, [ACCOUNT], is missing: there is no account key `[ACCOUNT]` in [ROOT]/home/.wash/keys, [ROOT]/home/.local/share/wash/keys
+    hint: name that key with --issuer, or its directory with --directory; --change-identity allows another issuer
     ");
     assert_eq!(inspect(&environment), before);
     sign(&environment, &[&keys[..], &["--change-identity"]].concat()).success();
@@ -205,13 +205,13 @@ fn a_key_that_is_named_is_never_nothing() {
     for command in [&create[..], &edit] {
         for option in ["--issuer", "--subject"] {
             let outcome = environment.par([command, &[option, ""]].concat()).exit(2);
-            assert!(outcome.stderr.contains("it is empty"), "{outcome}");
+            assert!(outcome.stderr.contains("the key is empty"), "{outcome}");
         }
         for variable in ["WASH_ISSUER_KEY", "WASH_SUBJECT_KEY"] {
             let mut command_with = environment.command();
             command_with.args(command).env(variable, "");
             let outcome = Outcome::of(command_with, b"").exit(2);
-            assert!(outcome.stderr.contains("it is empty"), "{outcome}");
+            assert!(outcome.stderr.contains("the key is empty"), "{outcome}");
         }
     }
     assert_eq!(fs::read(environment.path("good.par")).unwrap(), before);
