@@ -21,13 +21,25 @@ const GRACE: Duration = Duration::from_secs(5);
 
 /// Pack, sign, push, pull, verify and cache wasmCloud provider archives (PAR)
 #[derive(Parser)]
-#[command(name = "par", version, arg_required_else_help = true, after_long_help = EXIT_CODES)]
+#[command(
+    name = "par",
+    version,
+    arg_required_else_help = true,
+    after_help = EXAMPLES,
+    after_long_help = format!("{EXAMPLES}\n\n{EXIT_CODES}")
+)]
 struct Cli {
     #[command(flatten)]
     global: GlobalArgs,
     #[command(subcommand)]
     command: Command,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  par create -n Key-value -v Example -b build/provider --compress
+  par push ghcr.io/org/provider:1.0.0 provider.par.gz
+  par fetch ghcr.io/org/provider:1.0.0";
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -122,6 +134,37 @@ mod tests {
             for argument in command.get_arguments() {
                 let id = argument.get_id();
                 assert!(argument.get_help().is_some(), "{path} {id}");
+            }
+        });
+    }
+
+    #[test]
+    fn every_command_has_examples_that_parse() {
+        for_each_command(&mut |path, command| {
+            let help = if path == "par" {
+                EXAMPLES.to_owned()
+            } else {
+                command
+                    .get_after_help()
+                    .map(ToString::to_string)
+                    .unwrap_or_default()
+            };
+            let examples = help
+                .strip_prefix("Examples:\n")
+                .map(|examples| examples.replace("\\\n", ""));
+            let examples = examples.unwrap_or_else(|| panic!("{path} has no examples"));
+            for example in examples.lines().take_while(|line| !line.is_empty()) {
+                // The shell handles redirections and substitutions.
+                let words = example.split(['<', '>']).next().unwrap_or_default();
+                let words = words
+                    .split_whitespace()
+                    .take_while(|word| !word.starts_with("\"$("));
+                let words: Vec<&str> = words.collect();
+                let substitutes = example.contains("$(");
+                assert!(words.first() == Some(&"par"), "{path}: {example}");
+                if let Some(error) = Cli::try_parse_from(&words).err().filter(|_| !substitutes) {
+                    panic!("{path}: {example}\n{error}");
+                }
             }
         });
     }

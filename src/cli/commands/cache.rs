@@ -16,8 +16,33 @@ use crate::cli::session::Session;
 use crate::cli::threads::blocking;
 use crate::content::ErrorKind;
 
-/// Look after the cache
+const EXAMPLES: &str = "\
+Examples:
+  par cache list
+  par cache verify
+  par cache prune --max-size 5GB --max-age 30d";
+
+const PATH_EXAMPLES: &str = "\
+Examples:
+  par cache path";
+
+const LIST_EXAMPLES: &str = "\
+Examples:
+  par cache list
+  par cache list -o json";
+
+const VERIFY_EXAMPLES: &str = "\
+Examples:
+  par cache verify";
+
+const PRUNE_EXAMPLES: &str = "\
+Examples:
+  par cache prune --max-size 5GB
+  par cache prune --max-age 30d --dry-run";
+
+/// List, verify and prune the cache
 #[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
     #[command(subcommand)]
     command: Command,
@@ -25,37 +50,41 @@ pub(crate) struct Args {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Print the folder of the cache, as --cache-dir takes it
+    /// Print the directory of the cache, as --cache-dir takes it
+    #[command(after_help = PATH_EXAMPLES)]
     Path,
-    /// List the tags that the cache knows: digest, size, when confirmed, when used
+    /// List the tags in the cache: digest, size, when the registry confirmed it, when it was used
+    #[command(after_help = LIST_EXAMPLES)]
     List,
-    /// Read everything in the cache, and remove what is damaged
+    /// Read everything in the cache, and remove damaged files
     ///
-    /// Exit code 5 when something was. Each use checks size, time and permission bits of a file anyway.
+    /// The exit code is 5 if a file was damaged. Without this, each use of a file checks its size, its time
+    /// and its permissions.
+    #[command(after_help = VERIFY_EXAMPLES)]
     Verify,
     Prune(Prune),
 }
 
-/// Remove what was not used for longest, and interrupted downloads that are a day old
+/// Remove least recently used content, and interrupted downloads that are older than a day
 ///
-/// What is being used stays. A provider that runs goes on running. What was used within the grace
-/// period stays too: the path of an executable that was just fetched is still to be started.
+/// Content that is in use stays, and a running provider is not affected. Content that was used within the
+/// grace period stays too: an executable that was just fetched may not have been started yet.
 #[derive(clap::Args)]
+#[command(after_help = PRUNE_EXAMPLES)]
 struct Prune {
-    /// How much the cache may have, as in `5GB` or `500MiB`. Default: any size
+    /// The size that the cache may have, as in `5GB` or `500MiB`. Default: any size
     #[arg(long, value_name = "SIZE", value_parser = ByteSize::from_str)]
     max_size: Option<ByteSize>,
-    /// Remove what was not used for longer, as in `30d` or `12h`. Default: any age
+    /// Remove content that was not used for this long, as in `30d` or `12h`. Default: any age
     #[arg(long, value_name = "AGE", value_parser = age)]
     max_age: Option<Duration>,
-    /// Remove everything that is not being used at this moment, whenever it was last used. Default: what
-    /// the other options ask for
+    /// Remove all content that is not in use at this moment. Default: only what the other options select
     #[arg(long, conflicts_with_all = ["max_size", "max_age", "grace"])]
     all: bool,
-    /// What was used within this time stays. Default: 1h
+    /// Keep content that was used within this time. Default: 1h
     #[arg(long, value_name = "AGE", value_parser = age)]
     grace: Option<Duration>,
-    /// Remove nothing, and print what would be removed. Default: it is removed
+    /// Print what would be removed, and remove nothing. Default: it is removed
     #[arg(long)]
     dry_run: bool,
 }
@@ -126,18 +155,17 @@ fn verify(session: &Session) -> Result<Answer> {
     let damaged = names(&verified.damaged);
     let problem = (!damaged.is_empty()).then(|| {
         let message = format!(
-            "{} of {} files were damaged, and are removed",
+            "{} of {} files were damaged, and were removed",
             damaged.len(),
             verified.files
         );
-        let hint = "they come again when they are asked for; check the disk".to_owned();
+        let hint =
+            "check the disk; removed files are downloaded again when they are needed".to_owned();
         Problem::found(ErrorKind::NotVerified, message, Some(hint))
     });
     if problem.is_none() {
         let (files, size) = (verified.files, size(verified.bytes));
-        session.note(&format!(
-            "{files} files, {size}: all are what they should be"
-        ));
+        session.note(&format!("{files} files, {size}: none is damaged"));
     }
     Ok(Answer::new(lines(&damaged))
         .field("files", verified.files)
@@ -149,9 +177,8 @@ fn verify(session: &Session) -> Result<Answer> {
 fn prune(args: &Prune, session: &Session) -> Result<Answer> {
     if args.max_size.is_none() && args.max_age.is_none() && !args.all {
         bail!(
-            Failure::usage("nothing says what is to be removed").hint(
-                "give --max-size SIZE for what the cache may have, --max-age AGE for how long what is not \
-                 used stays, or --all"
+            Failure::usage("no option says what to remove").hint(
+                "give --max-size SIZE, --max-age AGE for content that was not used, or --all"
             )
         );
     }
@@ -168,15 +195,16 @@ fn prune(args: &Prune, session: &Session) -> Result<Answer> {
         .existing_cache()?
         .map_or_else(|| Ok(Pruned::default()), prune)?;
     let (freed, left) = (size(pruned.freed), size(pruned.left));
-    session.note(&match args.dry_run {
-        true => format!("this would free {freed}, and leave {left}"),
-        false => format!("freed {freed}; {left} are left"),
+    session.note(&if args.dry_run {
+        format!("this would free {freed} and leave {left}")
+    } else {
+        format!("freed {freed}; {left} are left")
     });
     if options.max_size.is_some_and(|most| pruned.left > most) {
         let grace = humantime::format_duration(options.grace);
         session.note(&format!(
-            "that is more than --max-size: what is in use stays, and so does what was used within the \
-             last {grace} (--grace)"
+            "that is more than --max-size: content stays that is in use, or was used within the last \
+             {grace} (--grace)"
         ));
     }
     let removed = names(&pruned.removed);

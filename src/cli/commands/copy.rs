@@ -9,18 +9,26 @@ use crate::cli::output::Answer;
 use crate::cli::session::Session;
 use crate::client::TrustPolicy;
 
-/// Copy what a reference stands for to another reference, and print what a deployment is pinned to
+use super::pushed::pushed_manifest;
+
+const EXAMPLES: &str = "\
+Examples:
+  par copy ghcr.io/org/provider:1.0.0 registry.example.com/org/provider:1.0.0
+  par copy ghcr.io/org/provider:1.0.0 oci-layout://mirror:1.0.0";
+
+/// Copy an artifact to another reference, and print that reference by digest
 ///
-/// Either may be in a registry or in an OCI image layout. What is copied need not be a provider archive:
-/// a manifest goes with its config and layers, an index with everything it lists. All content is checked
-/// against its digest; `par verify` checks an archive. What is there already is not sent again, and the
-/// tag is set last.
+/// Each side is in a registry or in an OCI image layout. The artifact need not be a provider archive: a
+/// manifest is copied with its config and layers, an index with everything it lists. All content is checked
+/// against its digest; use `par verify` to verify an archive. Content that exists at the destination is not
+/// sent again, and the tag is set last.
 #[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// What to copy
+    /// The artifact to copy
     #[arg(value_name = "SRC")]
     source: OsString,
-    /// Where to copy it to
+    /// The reference to copy it to
     #[arg(value_name = "DST")]
     destination: OsString,
     #[command(flatten)]
@@ -33,13 +41,5 @@ pub(crate) async fn run(mut args: Args, session: &Session) -> Result<Answer> {
     args.registry.share([&source, &destination], session)?;
     let client = args.registry.client(session, TrustPolicy::anyone()).await?;
     let copied = client.copy(&source, &destination).await?;
-    let pinned = copied.reference.pinned(&copied.digest);
-    let mut answer = Answer::new(pinned.clone())
-        .field("url", copied.reference.to_string())
-        .field("reference", pinned)
-        .field("digest", copied.digest.to_string());
-    if let Some(tag) = copied.reference.tag() {
-        answer = answer.field("tag", tag);
-    }
-    Ok(answer)
+    Ok(pushed_manifest(&copied.reference, &copied.digest))
 }

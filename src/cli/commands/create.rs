@@ -16,34 +16,41 @@ use crate::cli::session::Session;
 use crate::cli::threads::blocking;
 use crate::content::AtomicFile;
 
+const EXAMPLES: &str = "\
+Examples:
+  par create -n Key-value -v Example -b build/provider --compress
+  par create -n Key-value -v Example -b x86_64-linux=build/x86 -b aarch64-linux=build/arm \\
+      --revision 3 --version 1.2.0 --destination provider.par.gz --compress";
+
 /// Pack executables for any number of targets into a signed archive, and print its path
 ///
-/// Keys that are missing are made and written to the folders for keys.
+/// Missing keys are generated and written to the directories for keys.
 #[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
     /// The provider's name, for people
     #[arg(short, long, value_name = "NAME")]
     name: String,
-    /// Who makes the provider, for people
+    /// The provider's vendor, for people
     #[arg(short, long, value_name = "VENDOR")]
     vendor: String,
     #[command(flatten)]
     binaries: BinaryArgs,
-    /// A number that grows from release to release. Default: none
+    /// A number that grows with each release. Default: none
     #[arg(short, long, visible_alias = "rev", value_name = "NUMBER")]
     revision: Option<i32>,
-    /// The provider's version, free text. Default: none
+    /// The provider's version, any text. Default: none
     #[arg(long, value_name = "VERSION")]
     version: Option<String>,
-    /// Until when the archive is valid: a date such as `2027-01-31` or `2027-01-31T12:00:00Z`, a span such as
-    /// `30d` from when it is signed, or seconds since 1970. Default: for ever
+    /// When the archive expires: a date such as `2027-01-31` or `2027-01-31T12:00:00Z`, a span after signing
+    /// such as `30d`, or seconds since 1970. Default: never
     #[arg(long, value_name = "DATE")]
     expires: Option<Date>,
-    /// From when the archive is valid, in the same ways. Default: at once
+    /// When the archive becomes valid, in the same formats. Default: at once
     #[arg(long, value_name = "DATE")]
     not_before: Option<Date>,
-    /// A file with a JSON schema of the provider's configuration, by the draft that its `$schema` names
-    /// or else by 2020-12. Nothing that it refers to is fetched. Default: none
+    /// A file with a JSON schema of the provider's configuration. Its draft is the one that `$schema`
+    /// names, else 2020-12. References to other files are not fetched. Default: none
     #[arg(
         short = 'j',
         long,
@@ -52,7 +59,7 @@ pub(crate) struct Args {
         value_hint = ValueHint::FilePath
     )]
     schema: Option<PathBuf>,
-    /// A folder with the WIT package whose world the provider implements. Default: none
+    /// A directory with the WIT package whose world the provider implements. Default: none
     #[arg(
         long,
         env = "WIT_DIR",
@@ -60,11 +67,11 @@ pub(crate) struct Args {
         value_hint = ValueHint::DirPath
     )]
     wit_directory: Option<PathBuf>,
-    /// Compress the archive. Default: a plain tar
+    /// Compress the archive with gzip. Default: a plain tar
     #[arg(long)]
     compress: bool,
-    /// The archive to write, under exactly this name; a file of that name is replaced. Default:
-    /// `{name of the first binary}.par`, or `.par.gz` when compressed, in the current folder
+    /// The archive to write, with exactly this name; an existing file is replaced. Default:
+    /// `{name of the first binary}.par`, or `.par.gz` if it is compressed, in the current directory
     #[arg(long, value_name = "FILE", value_parser = destination())]
     destination: Option<PathBuf>,
     #[command(flatten)]
@@ -106,12 +113,12 @@ fn create(args: Args, session: &Session) -> Result<Answer> {
     for (target, input) in binaries.inputs() {
         writer.executable(target, input);
     }
-    if let Some(folder) = args.wit_directory {
-        writer.world(encode_world(&folder)?);
+    if let Some(directory) = args.wit_directory {
+        writer.world(encode_world(&directory)?);
     }
 
-    // Keys last of all: nothing is left that could fail and leave a new key behind for nothing, except
-    // writing the archive itself. That there is a place for it is tried before.
+    // Keys are generated last, so that a command that fails leaves no useless key behind. Only writing the
+    // archive can still fail; whether its directory is writable is tried first.
     let write_error = |source| archive::Error::Write {
         path: destination.clone(),
         source,
@@ -150,7 +157,7 @@ fn signer(options: &SigningArgs, binaries: &Binaries, session: &Session) -> Resu
     };
     let generate = !options.disable_keygen;
     if generate {
-        // A key that is bad ends the command: the other one must not have been made by then.
+        // Both keys are checked before one is generated: if one is malformed, the command fails.
         for found in [issuer(false), subject(false)] {
             match found {
                 Ok(_) | Err(archive::Error::NoSuchKey { .. }) => {}

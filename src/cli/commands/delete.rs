@@ -13,17 +13,23 @@ use crate::client::{Deletion, TrustPolicy};
 use crate::content::ErrorKind;
 use crate::oci::Reference;
 
+const EXAMPLES: &str = "\
+Examples:
+  par delete ghcr.io/org/provider:1.0.0-rc1
+  par delete ghcr.io/org/provider@sha256:… --force";
+
 /// Delete a manifest from a registry, with all its tags
 ///
-/// Registries delete manifests, and a tag goes with its manifest. When a manifest has other tags than the
-/// one in REF, nothing is deleted: name it by its digest to delete it with all of them. The space is freed
-/// when the registry collects what nothing refers to.
+/// Registries delete manifests, and with a manifest all its tags. If the manifest has other tags than the one
+/// in REF, nothing is deleted: name the manifest by its digest to delete it with all its tags. The registry
+/// frees the space with its next garbage collection.
 #[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// What to delete
+    /// The manifest to delete
     #[arg(value_name = "REF")]
     reference: OsString,
-    /// Do not ask. Default: asked on a terminal, and nothing is deleted where there is none
+    /// Do not ask for confirmation. Default: `par` asks on a terminal, and deletes nothing without one
     #[arg(long)]
     force: bool,
     #[command(flatten)]
@@ -36,17 +42,17 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
         Reference::Registry(place) => place,
         Reference::Layout(_) => bail!(
             Failure::usage(format!(
-                "{reference} is in an image layout, from which nothing is deleted"
+                "cannot delete {reference}: it is in an image layout"
             ))
-            .hint("copy what you want to keep into a new layout, and remove the folder")
+            .hint("copy what you want to keep into a new layout, and remove the directory")
         ),
     };
     if !args.force && !std::io::stdin().is_terminal() {
         bail!(
             Failure::usage(format!(
-                "deleting {reference} wants to be confirmed, and there is no terminal to ask on"
+                "cannot ask to confirm that {reference} is deleted: there is no terminal"
             ))
-            .hint("give --force if it is meant")
+            .hint("give --force to delete without confirmation")
         );
     }
     let client = args.registry.client(session, TrustPolicy::anyone()).await?;
@@ -60,12 +66,12 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
                 format!("{pinned} was not deleted")
             ));
         }
-        // Who thinks about it gives others time to move tags.
+        // While the user was asked, others may have moved tags.
         if client.deletion(place).await? != deletion {
             bail!(
                 Failure::new(
                     ErrorKind::Conflict,
-                    format!("{pinned} was not deleted: its tags have changed meanwhile")
+                    format!("{pinned} was not deleted: its tags have changed in the meantime")
                 )
                 .hint("run the command again to see what would be deleted now")
             );
@@ -78,7 +84,7 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
         .field("tags", deletion.tags))
 }
 
-/// Who names one tag does not mean the others.
+/// Returns an error if the user names one tag, and the manifest has others.
 fn refuse_others(reference: &Reference, deletion: &Deletion) -> Result<()> {
     let (None, Some(tag)) = (reference.digest(), reference.tag()) else {
         return Ok(());
@@ -97,17 +103,17 @@ fn refuse_others(reference: &Reference, deletion: &Deletion) -> Result<()> {
         Failure::new(
             ErrorKind::Conflict,
             format!(
-                "deleting {reference} would delete what other tags stand for: {}",
+                "deleting {reference} would also delete other tags of its manifest: {}",
                 others.join(", ")
             )
         )
         .hint(format!(
-            "to delete it with all its tags, run `par delete {pinned}`"
+            "run `par delete {pinned}` to delete the manifest with all its tags"
         ))
     )
 }
 
-/// Asks on the terminal.
+/// Asks the user for confirmation on the terminal.
 async fn confirmed(pinned: &str, deletion: &Deletion) -> Result<bool> {
     let tags = match deletion.tags.as_slice() {
         [] => "which has no tag".to_owned(),

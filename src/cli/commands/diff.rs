@@ -13,13 +13,19 @@ use crate::cli::session::Session;
 use crate::client::TrustPolicy;
 use crate::content::rfc3339;
 
-/// Show what differs between two archives, and nothing when they are the same
+const EXAMPLES: &str = "\
+Examples:
+  par diff old.par.gz new.par.gz
+  par diff ghcr.io/org/provider:1.0.0 provider.par.gz -o json";
+
+/// Show the differences between two archives
 ///
-/// Both are verified first. Compared is what they say and hold: how they are compressed, and when they
-/// were signed, makes no difference.
+/// Both archives are verified first. Their claims and contents are compared, but not their compression and
+/// the time of signing.
 ///
-/// Differences are no failure: the exit code is 0 with them and without. With -o json, `same` tells.
+/// The exit code is 0 with and without differences; without, nothing is printed. With -o json, see `same`.
 #[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
     /// The archive to compare from; `-` reads one of the two from standard input
     #[arg(value_name = "FILE|REF|-", value_hint = ValueHint::FilePath)]
@@ -35,9 +41,7 @@ pub(crate) async fn run(mut args: Args, session: &Session) -> Result<Answer> {
     let from = Source::parse(&args.from, &args.registry)?;
     let to = Source::parse(&args.to, &args.registry)?;
     if let (Source::StandardInput, Source::StandardInput) = (&from, &to) {
-        bail!(Failure::usage(
-            "standard input is one archive, and two are compared"
-        ));
+        bail!(Failure::usage("standard input cannot be both archives"));
     }
     let references = from.reference().into_iter().chain(to.reference());
     args.registry.share(references, session)?;
@@ -55,7 +59,7 @@ fn answer(from: &Contents, to: &Contents) -> Answer {
             continue;
         }
         let line = match field {
-            // Too long for a line.
+            // The values are too long for a line.
             "schema" | "world" => status(&from, &to).to_owned(),
             "not_before" | "expires" => format!("{} -> {}", date(&from), date(&to)),
             _ => format!("{} -> {}", value_text(&from), value_text(&to)),
@@ -82,7 +86,7 @@ fn answer(from: &Contents, to: &Contents) -> Answer {
         .field("targets", targets)
 }
 
-/// What the claims say besides the executables, always in the same order.
+/// Returns the fields of the claims besides the executables, always in the same order.
 fn fields(contents: &Contents) -> [(&'static str, Value); 10] {
     let claims = &contents.claims;
     let metadata = claims.metadata();
@@ -100,14 +104,14 @@ fn fields(contents: &Contents) -> [(&'static str, Value); 10] {
     ]
 }
 
-/// A date as people read it.
+/// Returns a date as text.
 fn date(seconds: &Value) -> String {
     seconds
         .as_u64()
         .map_or_else(|| value_text(seconds), rfc3339)
 }
 
-/// The digest of an executable that the archive holds.
+/// Returns the digest of an executable, or `null` if the archive does not hold it.
 fn digest(contents: &Contents, target: &Target) -> Value {
     let held = contents.executables.contains_key(target);
     let digest = contents.claims.executables().get(target).filter(|_| held);

@@ -9,24 +9,30 @@ use crate::cli::session::Session;
 use crate::client::{Diagnosis, Finding, TrustPolicy, Verdict};
 use crate::oci::Place;
 
-/// Find out what a registry can do, and what is in the way
+const EXAMPLES: &str = "\
+Examples:
+  par doctor ghcr.io
+  par doctor localhost:5000/org/provider --push";
+
+/// Check what a registry supports, and find problems
 ///
-/// Says what answers, how the connection is secured, who is asking and whether that is accepted; of a
-/// repository also whether it can be read, and with --push whether and how it takes uploads. Fails when
-/// something is in the way, with the exit code that other commands would have.
+/// The checks are: the registry and its mirrors answer, the connection is secure, and the registry accepts the
+/// credentials. For a repository also: it can be read, and with --push, it accepts uploads. If a check fails,
+/// the exit code is that of a command with the same problem.
 #[derive(clap::Args)]
 #[command(
+    after_help = EXAMPLES,
     mut_arg("allow_latest", |argument| argument.hide(true)),
     mut_arg("connections", |argument| argument.hide(true)),
     mut_arg("patience", |argument| argument.hide(true))
 )]
 pub(crate) struct Args {
-    /// The registry, and a repository in it for everything that takes one. A tag or a digest says what
-    /// to read there. Default: any tag
+    /// The registry, or a repository in it for more checks. A tag or a digest names the manifest to read.
+    /// Default: any tag
     #[arg(value_name = "REGISTRY[/REPOSITORY]")]
     place: Place,
-    /// Try uploads too: a few hundred bytes without a tag, which are deleted again if the registry
-    /// allows that. Needs a repository, and permission to push. Default: nothing is sent
+    /// Check uploads too: send a few hundred bytes without a tag, and delete them again if the registry
+    /// allows that. Needs a repository and the permission to push. Default: nothing is sent
     #[arg(long)]
     push: bool,
     #[command(flatten)]
@@ -44,7 +50,7 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
 }
 
 fn answer(place: &Place, diagnosis: &Diagnosis) -> Answer {
-    // What it said, and what to do, is among the findings.
+    // The findings contain the error and its hint.
     let problem = diagnosis.obstacle().map(|(finding, kind)| {
         let message = format!(
             "{place} cannot be used: the check `{}` failed",

@@ -10,24 +10,30 @@ use crate::cli::arguments::{Argument, RegistryArgs, Source, TrustArgs, destinati
 use crate::cli::output::{Answer, path_text};
 use crate::cli::session::Session;
 
-/// What an executable may be used for: its owner may write it, everybody may run it.
+/// The mode of the file: its owner may write it, everybody may run it.
 const MODE: u32 = 0o755;
+
+const EXAMPLES: &str = "\
+Examples:
+  par extract provider.par.gz --target aarch64-linux
+  par extract ghcr.io/org/provider:1.0.0 --destination provider";
 
 /// Write one executable of an archive to a file, and print its path
 ///
-/// It is written once it has the hash that the verified claims name. Of a file with an index, as
-/// `par create --compress` writes it, nothing else is read; of any other file, and of a reference,
-/// everything is verified first.
+/// The file is written only if its hash is the one in the verified claims. From a file with an index, as
+/// `par create --compress` writes it, only this executable is read. Any other file, and an archive behind a
+/// reference, is verified completely first.
 #[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
     /// The archive
     #[arg(value_name = "FILE|REF", value_hint = ValueHint::FilePath)]
     archive: Argument,
-    /// Whose executable. Default: that of this machine
+    /// The target of the executable. Default: the target of this machine
     #[arg(long, value_name = "TARGET")]
     target: Option<Target>,
-    /// The file to write; one of that name is replaced. Default: `{name of the archive}-{target}`,
-    /// with `.exe` for Windows, in the current folder
+    /// The file to write; an existing file is replaced. Default: `{name of the archive}-{target}`, with
+    /// `.exe` for Windows, in the current directory
     #[arg(long, value_name = "FILE", value_parser = destination())]
     destination: Option<PathBuf>,
     #[command(flatten)]
@@ -70,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn executables_of_windows_get_their_extension() {
+    fn executables_for_windows_get_their_extension() {
         let name = |target: &str| file_name("echo", &target.parse().unwrap());
         assert_eq!(name("x86_64-windows"), "echo-x86_64-windows.exe");
         assert_eq!(name("aarch64-linux"), "echo-aarch64-linux");

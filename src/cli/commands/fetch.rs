@@ -10,27 +10,35 @@ use crate::cli::output::{Answer, path_text};
 use crate::cli::session::Session;
 use crate::client::TrustPolicy;
 
+const EXAMPLES: &str = "\
+Examples:
+  par fetch ghcr.io/org/provider:1.0.0
+  par fetch ghcr.io/org/provider:1.0.0 --target aarch64-linux --pull missing
+  par fetch ghcr.io/org/provider:1.0.0 --locked";
+
 /// Fetch one verified executable into the cache, and print its path
 ///
-/// It can be run from there, and must not be written to. What is in the cache already is not downloaded
-/// again. The first fetch from a repository pins it to who published there: see `par trust`.
+/// Run the executable from there, and do not write to it. An executable that is in the cache is not
+/// downloaded again. The first fetch from a repository pins it to the issuer and the subject of the archive:
+/// see `par trust`.
 ///
-/// Of an archive that was pushed with its claims and its index on the manifest, as `par push` does
-/// for one that is compressed, only the bytes of this executable are downloaded; of any other, or when
-/// anything is not as it should be, all of it, and everything is verified. --verbose says why.
+/// `par push` writes the claims and the index of a compressed archive to the manifest. From such an archive,
+/// only the bytes of this executable are downloaded. Any other archive, or one in which something unexpected
+/// is found, is downloaded and verified completely; --verbose says why.
 #[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// Which provider
+    /// The provider
     #[arg(value_name = "REF")]
     reference: OsString,
-    /// Whose executable. Default: that of this machine
+    /// The target of the executable. Default: the target of this machine
     #[arg(long, value_name = "TARGET")]
     target: Option<Target>,
-    /// Take another issuer or another subject than the repository is pinned to, and pin it to those, but
-    /// no lower revision. Default: they are refused
+    /// Accept another issuer or subject than the repository is pinned to, and pin it to those. A lower
+    /// revision is still refused. Default: they are refused
     #[arg(long)]
     accept_identity: bool,
-    /// Take a lower revision than the tag had before, and remember that one. Default: it is refused
+    /// Accept a lower revision than the tag had before, and record that one. Default: it is refused
     #[arg(long)]
     allow_downgrade: bool,
     #[command(flatten)]

@@ -7,11 +7,16 @@ use crate::cli::output::Answer;
 use crate::cli::session::Session;
 use crate::cli::threads::blocking;
 
-/// Add executables to an archive, or replace those it has, and print its path
+const EXAMPLES: &str = "\
+Examples:
+  par insert provider.par.gz -b aarch64-linux=build/provider";
+
+/// Add or replace executables in an archive, and print its path
 ///
-/// The archive is verified first and keeps its issuer, its service and everything else. It is replaced
-/// in one step.
+/// The archive is verified first. It keeps its issuer, its subject and everything else, and is replaced in one
+/// step.
 #[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
     #[command(flatten)]
     edit: EditArgs,

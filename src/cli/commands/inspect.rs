@@ -15,26 +15,33 @@ use crate::cli::threads::{blocking, detached};
 use crate::client::Summary;
 use crate::content::ErrorKind;
 
-/// Show what an archive says about itself
+const EXAMPLES: &str = "\
+Examples:
+  par inspect provider.par.gz
+  par inspect ghcr.io/org/provider:1.0.0 -o json
+  par inspect provider.par.gz --check-config config.json";
+
+/// Show the claims and the contents of an archive
 ///
-/// Everything is verified before anything is shown: signature, key types, dates, and the hash of every
-/// entry. An archive in a registry is not downloaded for this, when its manifest carries its claims, as
-/// `par push` writes it, or the archive begins with an index: then the claims are verified and what is
-/// shown of the world, but not the executables, and the answer says so (`verified`).
+/// The archive is verified before anything is shown: signature, key types, dates, and the hash of every
+/// entry. An archive in a registry is not downloaded if its manifest carries its claims, as `par push` writes
+/// it, or if the archive begins with an index. Then the claims and the WIT world are verified, but not the
+/// executables, and the output says so (`verified`).
 #[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
     /// The archive; `-` reads it from standard input
     #[arg(value_name = "FILE|REF|-", value_hint = ValueHint::FilePath)]
     archive: Argument,
-    /// Print the signed token and nothing else. Default: its content is shown
+    /// Print only the signed token. Default: its content is shown
     #[arg(long)]
     jwt_only: bool,
-    /// Print the WIT world and nothing else; with -o json, besides the rest. Default: not shown
+    /// Print only the WIT world; with -o json, add it to the rest. Default: it is not shown
     #[arg(long, alias = "world", conflicts_with = "jwt_only")]
     wit: bool,
-    /// Check that a configuration, a JSON file, fits the schema that the archive carries, and print
-    /// nothing else; with -o json, besides the rest. `-` reads it from standard input. Default: not
-    /// checked
+    /// Check a configuration, a JSON file, against the schema in the archive, and print only the result;
+    /// with -o json, add it to the rest. `-` reads the configuration from standard input. Default: nothing
+    /// is checked
     #[arg(
         long,
         value_name = "FILE",
@@ -51,7 +58,7 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
     let configuration = args.check_config.as_deref();
     if matches!(source, Source::StandardInput) && configuration == Some(Path::new("-")) {
         bail!(Failure::usage(
-            "standard input is the archive or the configuration, and not both"
+            "standard input cannot be both the archive and the configuration"
         ));
     }
     let summary = source.summarize(args.wit, &args.registry, session).await?;
@@ -67,8 +74,8 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
     }
     let Some(world) = &summary.world else {
         bail!(
-            Failure::new(ErrorKind::NotFound, "the archive carries no WIT world")
-                .hint("pack one with `par create --wit-directory`")
+            Failure::new(ErrorKind::NotFound, "the archive has no WIT world")
+                .hint("add a world with `par create --wit-directory`")
         );
     };
     let wit = print_world(world)?;
@@ -76,39 +83,38 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
     Ok(describe(&summary, answer))
 }
 
-/// Answers whether a configuration fits.
+/// Checks a configuration against the schema in the archive.
 async fn check_config(source: &Source, summary: &Summary, path: PathBuf) -> Result<Answer> {
     let Some(schema) = summary.claims.metadata().schema else {
         bail!(
             Failure::new(
                 ErrorKind::NotFound,
-                format!("{source} carries no schema of a configuration")
+                format!("{source} has no schema of a configuration")
             )
-            .hint("pack one with `par create --schema`")
+            .hint("add a schema with `par create --schema`")
         );
     };
     let name = path_text(&path);
     let configuration = detached(move || read_json(&path, "configuration")).await?;
     let checked = blocking(move || Ok(violations(schema, configuration))).await?;
     let (count, first) = checked.with_context(|| {
-        let message = format!("cannot use the schema that {source} carries");
+        let message = format!("cannot use the schema in {source}");
         Failure::new(ErrorKind::NotVerified, message)
     })?;
     if count > 0 {
-        let mut message =
-            format!("the configuration {name} does not fit the schema that {source} carries");
+        let mut message = format!("the configuration {name} does not match the schema in {source}");
         if count > first.len() {
             message += &format!("; the first {} of {count} violations are", first.len());
         }
         bail!(Failure::new(ErrorKind::NotVerified, message).violations(first));
     }
-    let text = format!("{name} fits the schema that {source} carries");
+    let text = format!("{name} matches the schema in {source}");
     let answer = describe(summary, Answer::new(escape::line(&text)));
     Ok(answer.field("violations", json!([])))
 }
 
-/// The JSON fields of `wash inspect`; what is missing is `null`. Other fields are only there when there is
-/// something to say.
+/// Adds the JSON fields of `wash inspect`, where missing values are `null`, and further fields if they have a
+/// value.
 fn describe(summary: &Summary, answer: Answer) -> Answer {
     let metadata = summary.claims.metadata();
     let targets: Vec<&str> = summary.targets.iter().map(|t| t.as_str()).collect();
@@ -142,7 +148,7 @@ fn describe(summary: &Summary, answer: Answer) -> Answer {
     answer
 }
 
-/// The rows of `wash inspect`, and what `wash` does not show behind them.
+/// Returns the rows of `wash inspect`, followed by what `wash` does not show.
 fn table(summary: &Summary) -> String {
     let metadata = summary.claims.metadata();
     let name = metadata.name.as_deref().unwrap_or("None");
@@ -179,7 +185,7 @@ fn table(summary: &Summary) -> String {
         text.push_str(&format!("\n  Dates\n    {validity}\n"));
     }
     if !summary.everything {
-        text.push_str("\n  Verified: the claims; not the executables, as `par verify` does\n");
+        text.push_str("\n  Verified: only the claims; `par verify` verifies the executables too\n");
     }
     text
 }
@@ -212,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_is_said_to_be_missing() {
+    fn missing_values_are_shown_as_missing() {
         let mut summary = summary(None);
         summary.absent.push(Target::carried("arm-linux").unwrap());
         let text = table(&summary);
@@ -222,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_cannot_speak_to_the_terminal() {
+    fn a_name_cannot_control_the_terminal() {
         let text = table(&summary(Some("\u{1b}]0;title\u{7}\nAccount  A")));
         assert!(text.starts_with("\\u{1b}]0;title\\u{7}\\nAccount  A - Capability Provider\n"));
     }

@@ -13,12 +13,31 @@ use crate::cli::session::Session;
 use crate::cli::threads::blocking;
 use crate::content::ErrorKind;
 
-/// Make and look at the keys that archives are signed with
+const EXAMPLES: &str = "\
+Examples:
+  par keys gen account
+  par keys gen service keyvalue
+  par keys list";
+
+const GEN_EXAMPLES: &str = "\
+Examples:
+  par keys gen account
+  par keys gen service keyvalue";
+
+const LIST_EXAMPLES: &str = "\
+Examples:
+  par keys list";
+
+const GET_EXAMPLES: &str = "\
+Examples:
+  par keys get keyvalue_service";
+
+/// Generate and list the keys that sign archives
 ///
-/// A key is a seed in a file with the extension `.nk`, where `wash` keeps it too. Seeds are secrets: no
-/// command prints them.
+/// A key is a seed in a file with the extension `.nk`, in the directories that `wash` uses too. Seeds are
+/// secrets: no command prints them.
 #[derive(clap::Args)]
-#[command(arg_required_else_help = true)]
+#[command(arg_required_else_help = true, after_help = EXAMPLES)]
 pub(crate) struct Args {
     #[command(subcommand)]
     command: Command,
@@ -26,44 +45,51 @@ pub(crate) struct Args {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Make a key, write it to a new file, and print its public key
+    /// Generate a key, write it to a new file, and print its public key
+    #[command(after_help = GEN_EXAMPLES)]
     Gen {
-        /// What the key is for
+        /// What the key signs for
         kind: Kind,
-        /// Whose key it is: the file is `NAME_account.nk` or `NAME_service.nk`. Default for an account:
-        /// `$USER`. For a service, name the provider's binary, as `par create` looks for it
+        /// The name of the file: `NAME_account.nk` or `NAME_service.nk`. Default for an account: `$USER`.
+        /// For a service, give the name of the provider's binary: `par create` looks for that
         name: Option<String>,
         #[command(flatten)]
-        folder: KeyDirectoryArgs,
+        directories: KeyDirectoryArgs,
     },
-    /// List the keys in the folders for keys
+    /// List the keys in the directories for keys
+    #[command(after_help = LIST_EXAMPLES)]
     List {
         #[command(flatten)]
-        folder: KeyDirectoryArgs,
+        directories: KeyDirectoryArgs,
     },
     /// Print the public key of a key file
+    #[command(after_help = GET_EXAMPLES)]
     Get {
         /// The file's name, with or without `.nk`
         name: String,
         #[command(flatten)]
-        folder: KeyDirectoryArgs,
+        directories: KeyDirectoryArgs,
     },
 }
 
 #[derive(Clone, Copy, ValueEnum)]
 enum Kind {
-    /// The issuer: who publishes
+    /// The issuer, which identifies the publisher
     Account,
-    /// The subject: which provider it is
+    /// The subject, which identifies the provider
     Service,
 }
 
 pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
     let session = session.clone();
     blocking(move || match args.command {
-        Command::Gen { kind, name, folder } => generate(kind, name, &folder, &session),
-        Command::List { folder } => list(&folder),
-        Command::Get { name, folder } => get(&name, &folder),
+        Command::Gen {
+            kind,
+            name,
+            directories,
+        } => generate(kind, name, &directories, &session),
+        Command::List { directories } => list(&directories),
+        Command::Get { name, directories } => get(&name, &directories),
     })
     .await
 }
@@ -71,7 +97,7 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
 fn generate(
     kind: Kind,
     name: Option<String>,
-    folder: &KeyDirectoryArgs,
+    directories: &KeyDirectoryArgs,
     session: &Session,
 ) -> Result<Answer> {
     let (kind, owner) = match (kind, name) {
@@ -79,17 +105,19 @@ fn generate(
         (Kind::Service, Some(name)) => (KeyKind::Service, name),
         (Kind::Service, None) => bail!(
             Failure::usage("the name of the service key is missing")
-                .hint("name the provider's binary: `par keys gen service NAME`")
+                .hint("give the name of the provider's binary: `par keys gen service NAME`")
         ),
     };
     if !is_file_stem(&owner) {
-        bail!(Failure::usage(format!("`{owner}` cannot name a file")));
+        bail!(Failure::usage(format!(
+            "`{owner}` cannot be part of a file name"
+        )));
     }
     let key = kind.generate();
-    let path = folder
+    let path = directories
         .directories()
         .create(&kind.file_name(&owner), &key)
-        .map_err(taken)?;
+        .map_err(refuse_to_replace)?;
     session.note(&format!("generated {}", path_text(&path)));
     let public_key = key.public_key();
     Ok(Answer::new(public_key.clone())
@@ -98,26 +126,26 @@ fn generate(
         .field("file", path_text(&path)))
 }
 
-/// A key that exists is somebody's identity and never replaced.
-fn taken(error: archive::Error) -> anyhow::Error {
+/// Turns the error about a file that exists into a conflict. A key is an identity and never replaced.
+fn refuse_to_replace(error: archive::Error) -> anyhow::Error {
     match &error {
         archive::Error::Write { path, source }
             if source.kind() == std::io::ErrorKind::AlreadyExists =>
         {
             let failure = Failure::new(
                 ErrorKind::Conflict,
-                format!("the key {} exists", path_text(path)),
+                format!("the key {} exists already", path_text(path)),
             );
             failure
-                .hint("name another one, or another --directory")
+                .hint("give another name, or another --directory")
                 .into()
         }
         _ => error.into(),
     }
 }
 
-fn list(folder: &KeyDirectoryArgs) -> Result<Answer> {
-    let files = folder.directories().list()?;
+fn list(directories: &KeyDirectoryArgs) -> Result<Answer> {
+    let files = directories.directories().list()?;
     let width = files.iter().map(|file| file.name.len()).max().unwrap_or(0);
     let lines: Vec<String> = files
         .iter()
@@ -135,25 +163,25 @@ fn list(folder: &KeyDirectoryArgs) -> Result<Answer> {
     Ok(Answer::new(lines.join("\n")).field("keys", keys))
 }
 
-fn get(name: &str, folder: &KeyDirectoryArgs) -> Result<Answer> {
-    let directories = folder.directories();
+fn get(name: &str, directories: &KeyDirectoryArgs) -> Result<Answer> {
+    let directories = directories.directories();
     let stem = name.strip_suffix(".nk").unwrap_or(name);
     let found = directories
         .list()?
         .into_iter()
         .find(|file| file.name == stem);
     let Some(file) = found else {
-        let folders: Vec<String> = directories
+        let searched: Vec<String> = directories
             .directories()
             .iter()
-            .map(|folder| path_text(folder))
+            .map(|directory| path_text(directory))
             .collect();
         bail!(
             Failure::new(
                 ErrorKind::NotFound,
-                format!("there is no key `{stem}` in {}", folders.join(", "))
+                format!("there is no key `{stem}` in {}", searched.join(", "))
             )
-            .hint("`par keys list` shows the keys there are")
+            .hint("list the keys with `par keys list`")
         );
     };
     match &file.public_key {

@@ -15,21 +15,27 @@ use crate::client::{Client, Error, Lock, Locked};
 use crate::content::{Digest, ErrorKind};
 use crate::oci::Reference;
 
-/// How many references a lock file has at most.
+/// The largest number of references in a lock file.
 const LIMIT: usize = 1000;
 
-/// Pin what a deployment refers to: write digests, issuers and subjects to a lock file
+const EXAMPLES: &str = "\
+Examples:
+  par lock wadm.yaml
+  par lock references.txt --destination deployment.lock --check";
+
+/// Lock the providers of a deployment: write digests, issuers and subjects to a lock file
 ///
-/// Everything is verified first, and asked of the trust policy. Prints what changes in the lock file, which
-/// is written only when something does, and only when all references could be looked up. `par fetch
-/// --locked` then takes nothing else.
+/// All archives are verified first, also against the trust policy. The command prints what changes in the lock
+/// file, and writes it only if something changes and all references were found. `par fetch --locked` then
+/// accepts nothing else.
 #[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// What is deployed: a list of references, one in a line, with `#` before comments; or a wadm
-    /// manifest (YAML), of which the providers count. `-` is standard input
+    /// The deployment: a list of references, one per line, with `#` before comments; or a wadm manifest
+    /// (YAML), whose providers are locked. `-` is standard input
     #[arg(required = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     files: Vec<PathBuf>,
-    /// The lock file. Default: `par.lock` in the current folder
+    /// The lock file. Default: `par.lock` in the current directory
     #[arg(
         long,
         env = "PAR_LOCK",
@@ -38,8 +44,8 @@ pub(crate) struct Args {
         value_parser = destination()
     )]
     destination: Option<PathBuf>,
-    /// Write nothing, and fail when tags stand for something else than the lock file says, or when it is
-    /// for other references. Default: the lock file is brought up to date
+    /// Write nothing, and fail if a tag names another digest than the lock file, or if the lock file is for
+    /// other references. Default: the lock file is updated
     #[arg(long)]
     check: bool,
     #[command(flatten)]
@@ -53,13 +59,14 @@ pub(crate) async fn run(mut args: Args, session: &Session) -> Result<Answer> {
     let trust = args.trust.policy().await?;
     let client = args.registry.client(session, trust).await?;
     let path = args.destination.unwrap_or_else(|| LOCK_FILE.into());
-    match args.check {
-        true => check(&client, &references, path).await,
-        false => update(&client, &references, path).await,
+    if args.check {
+        check(&client, &references, path).await
+    } else {
+        update(&client, &references, path).await
     }
 }
 
-/// What is to be locked, each reference once, sorted.
+/// Returns the references to lock, sorted and without duplicates.
 async fn references(args: &mut Args, session: &Session) -> Result<Vec<Reference>> {
     let mut references = BTreeMap::new();
     for file in &args.files {
@@ -69,11 +76,11 @@ async fn references(args: &mut Args, session: &Session) -> Result<Vec<Reference>
     }
     let references: Vec<Reference> = references.into_values().collect();
     if references.is_empty() {
-        session.warn("there is no provider to lock");
+        session.warn("the deployment has no provider to lock");
     }
     if references.len() > LIMIT {
         bail!(Failure::usage(format!(
-            "there are {} references; at most {LIMIT} are locked in one file",
+            "cannot lock {} references in one file; the limit is {LIMIT}",
             references.len()
         )));
     }
@@ -92,7 +99,7 @@ async fn update(client: &Client, references: &[Reference], path: PathBuf) -> Res
     }
     changes.extend(removals(&known, references));
     let answer = answer(&changes, &path);
-    // Not even its time changes when its content does not.
+    // A file that is up to date is not touched, so that its time does not change.
     if old.as_ref() != Some(&lock) {
         blocking(move || Ok(lock.write(&path).map_err(Error::from)?)).await?;
     }
@@ -111,13 +118,13 @@ async fn check(client: &Client, references: &[Reference], path: PathBuf) -> Resu
     changes.extend(removals(&lock, references));
     let problem = (!changes.is_empty()).then(|| {
         let message = format!("the lock file {} is not up to date", path_text(&path));
-        let hint = "look at what has changed, and run `par lock` if it is meant";
+        let hint = "check what has changed, and run `par lock` if the change is intended";
         Problem::found(ErrorKind::NotVerified, message, Some(hint.to_owned()))
     });
     Ok(answer(&changes, &path).failing(problem))
 }
 
-/// The lock file, unless there is none.
+/// Reads the lock file. Returns `None` if it does not exist.
 async fn existing(path: PathBuf) -> Result<Option<Lock>> {
     blocking(move || match Lock::read(&path) {
         Ok(lock) => Ok(Some(lock)),
@@ -127,16 +134,16 @@ async fn existing(path: PathBuf) -> Result<Option<Lock>> {
     .await
 }
 
-/// Something about a reference that is not as it is locked.
+/// A difference between a reference and its entry in the lock file.
 struct Change {
     reference: String,
     field: &'static str,
-    /// What is locked, and `null` when it is nothing.
+    /// The locked value, or `null` if the reference is not locked.
     from: Value,
     to: Value,
 }
 
-/// The field that no entry of a lock file is without: by it, references are added and removed.
+/// The field that every entry has: its changes show which references are added and removed.
 const DIGEST: &str = "digest";
 
 impl Change {
@@ -172,7 +179,7 @@ fn digest_change(known: &Lock, reference: &Reference, digest: &Digest) -> Option
     })
 }
 
-/// What an archive that was locked before says otherwise than it did then.
+/// Returns the changes in the claims of an archive that was locked before.
 fn claims_changes(known: &Lock, locked: &Locked) -> Vec<Change> {
     let Some(before) = exactly(known, &locked.reference) else {
         return Vec::new();
@@ -207,7 +214,7 @@ fn removals(known: &Lock, references: &[Reference]) -> Vec<Change> {
     .collect()
 }
 
-/// What is locked for the reference as it is written.
+/// Returns the entry of the reference as it is written.
 fn exactly<'a>(lock: &'a Lock, reference: &Reference) -> Option<&'a Locked> {
     lock.find(reference)
         .filter(|locked| locked.reference == *reference)

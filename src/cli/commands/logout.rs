@@ -10,14 +10,19 @@ use crate::cli::output::{Answer, escape, path_text};
 use crate::cli::session::Session;
 use crate::oci::{CredentialSource, Credentials};
 
-/// Remove what is stored for a registry
+const EXAMPLES: &str = "\
+Examples:
+  par logout ghcr.io";
+
+/// Remove the stored credentials for a registry
 ///
-/// It is removed from where `par login` stores it. To be logged out already is fine.
+/// They are removed from where `par login` stores them. It is no error if there are none.
 #[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
     /// The registry, such as `ghcr.io` or `localhost:5000`
     registry: RegistryName,
-    /// The file to remove it from. Default: `$REGISTRY_AUTH_FILE`, else Docker's `config.json`
+    /// The file to remove them from. Default: `$REGISTRY_AUTH_FILE`, else Docker's `config.json`
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     registry_config: Option<PathBuf>,
 }
@@ -31,10 +36,10 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
     let removed = source.forget(registry).await?;
     if source.find(registry, "").await? != Credentials::Anonymous {
         session.warn(&format!(
-            "there are other credentials for {registry}, in a variable or in a file of Podman's"
+            "there are other credentials for {registry}, in an environment variable or in a file of Podman's"
         ));
     }
-    let said = match &removed {
+    let text = match &removed {
         Some(kept) => {
             let path = path_text(&kept.path);
             let place = kept.helper.as_deref().unwrap_or(&path);
@@ -42,7 +47,7 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
         }
         None => format!("nothing is stored for {registry}"),
     };
-    Ok(Answer::new(escape::line(&said))
+    Ok(Answer::new(escape::line(&text))
         .field("registry", registry)
         .field("removed", removed.is_some()))
 }

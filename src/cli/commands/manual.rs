@@ -13,12 +13,18 @@ use crate::cli::output::{Answer, escape, path_text};
 use crate::cli::threads::blocking;
 use crate::content::AtomicFile;
 
-/// Write the manual pages of `par` and of its commands, and print their paths
+const EXAMPLES: &str = "\
+Examples:
+  par manual --destination ~/.local/share/man/man1";
+
+/// Write the manual pages of `par` and its commands, and print their paths
 ///
-/// `man` finds them in `share/man/man1` of where `par` is installed, such as `/usr/local` or `~/.local`.
+/// `man` finds them in `share/man/man1` of the directory that `par` is installed in, such as `/usr/local` or
+/// `~/.local`.
 #[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// The folder for the pages, which is made when there is none
+    /// The directory for the pages; it is created if it does not exist
     #[arg(
         long,
         value_name = "DIR",
@@ -39,33 +45,33 @@ pub(crate) async fn run(args: Args, par: Command) -> Result<Answer> {
     Ok(Answer::new(lines).field("files", paths))
 }
 
-/// Writes a page for each command, and gives their paths.
-fn write(folder: &Path, par: Command) -> Result<Vec<String>> {
-    std::fs::create_dir_all(folder)
-        .with_context(|| format!("no folder {} could be made", path_text(folder)))?;
+/// Writes a page for each command, and returns their paths.
+fn write(directory: &Path, par: Command) -> Result<Vec<String>> {
+    std::fs::create_dir_all(directory)
+        .with_context(|| format!("cannot create the directory {}", path_text(directory)))?;
     let mut command = par.disable_help_subcommand(true);
     command.build();
     let mut pages = Vec::new();
     collect(command, &mut pages);
     let mut paths = Vec::new();
     for page in pages {
-        let path = folder.join(page.get_filename());
+        let path = directory.join(page.get_filename());
         let written = AtomicFile::create(&path).and_then(|mut file| {
             page.render(&mut file)?;
             file.flush()?;
             file.commit()
         });
-        written.with_context(|| format!("{} could not be written", path_text(&path)))?;
+        written.with_context(|| format!("cannot write {}", path_text(&path)))?;
         paths.push(path_text(&path));
     }
     Ok(paths)
 }
 
-/// The page of a command, and those of the commands below it.
+/// Collects the page of a command and the pages of its subcommands.
 fn collect(command: Command, pages: &mut Vec<Man>) {
     let below: Vec<Command> = command.get_subcommands().cloned().collect();
     let page = Man::new(command)
-        // Without one, what comes behind it in the title would be taken for it.
+        // Without a date, the source would be in its place in the title.
         .date(" ")
         .source(concat!("par ", env!("CARGO_PKG_VERSION")))
         .manual("Provider archives");

@@ -18,6 +18,7 @@ mod logout;
 mod manual;
 mod pull;
 mod push;
+mod pushed;
 mod remove;
 mod resolve;
 mod sign;

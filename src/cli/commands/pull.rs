@@ -10,17 +10,23 @@ use crate::cli::output::{Answer, path_text};
 use crate::cli::session::Session;
 use crate::content::Digest;
 
-/// Pull an archive, verify it, write it to a file, and print its path
+const EXAMPLES: &str = "\
+Examples:
+  par pull ghcr.io/org/provider:1.0.0
+  par pull ghcr.io/org/provider:1.0.0 --destination archives/";
+
+/// Pull an archive, verify it, write it to a file, and print the path of the file
 #[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// What to pull
+    /// The archive to pull
     #[arg(value_name = "REF")]
     reference: OsString,
-    /// The file to write, or the folder to write it to; a file of that name is replaced. Default:
-    /// `{last part of the repository}.par`, or `.par.gz` when it is compressed, in the current folder
+    /// The file to write, or the directory to write it to; an existing file is replaced. Default:
+    /// `{last part of the repository}.par`, or `.par.gz` if it is compressed, in the current directory
     #[arg(long, value_name = "FILE", value_parser = destination())]
     destination: Option<PathBuf>,
-    /// The digest that the manifest must have. Default: any, or the one in REF
+    /// The digest that the manifest must have. Default: the one in REF, else any
     #[arg(short, long, value_name = "DIGEST")]
     digest: Option<Digest>,
     #[command(flatten)]

@@ -12,19 +12,27 @@ use crate::cli::arguments::{
 use crate::cli::output::Answer;
 use crate::cli::session::Session;
 
-/// Verify an archive, push it to a registry, and print what a deployment is pinned to
+use super::pushed::pushed_manifest;
+
+const EXAMPLES: &str = "\
+Examples:
+  par push ghcr.io/org/provider:1.0.0 provider.par.gz
+  par push localhost:5000/provider:dev provider.par.gz -a org.opencontainers.image.source=URL";
+
+/// Verify an archive, push it to a registry, and print its reference by digest
 ///
-/// What is printed is `registry/repository@digest`. What the registry has already is not sent again, and
-/// the tag is set last.
+/// The reference has the form `registry/repository@digest`: use it in deployments. Content that the registry
+/// has already is not sent again, and the tag is set last.
 #[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// Where to push to
+    /// The reference to push to
     #[arg(value_name = "REF")]
     reference: OsString,
     /// The archive; `-` reads it from standard input
     #[arg(value_name = "FILE|-", value_hint = ValueHint::FilePath)]
     archive: Argument,
-    /// An annotation for the manifest. May be given several times. Default: none but our own
+    /// An annotation for the manifest. May be given several times. Default: only those that `par` sets
     #[arg(short, long = "annotation", value_name = "KEY=VALUE", value_parser = annotation)]
     annotations: Vec<(String, String)>,
     #[command(flatten)]
@@ -47,15 +55,7 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
         let archive = archive_path(&args.archive);
         client.push(&archive, &reference, &annotations).await?
     };
-    let pinned = pushed.reference.pinned(&pushed.digest);
-    let mut answer = Answer::new(pinned.clone())
-        .field("url", pushed.reference.to_string())
-        .field("reference", pinned)
-        .field("digest", pushed.digest.to_string());
-    if let Some(tag) = pushed.reference.tag() {
-        answer = answer.field("tag", tag);
-    }
-    Ok(answer)
+    Ok(pushed_manifest(&pushed.reference, &pushed.digest))
 }
 
 fn annotation(text: &str) -> Result<(String, String), String> {

@@ -9,12 +9,18 @@ use crate::cli::output::{Answer, escape};
 use crate::cli::session::Session;
 use crate::client::TrustPolicy;
 
-/// Print what a reference stands for now, by its digest: what a deployment is pinned to
+const EXAMPLES: &str = "\
+Examples:
+  par resolve ghcr.io/org/provider:1.0.0
+  par verify \"$(par resolve ghcr.io/org/provider:1.0.0)\"";
+
+/// Print the digest that a reference names now, as a reference for deployments
 ///
-/// Nothing is downloaded, and so nothing is verified: `par verify` takes what this prints.
+/// Nothing is downloaded or verified: use `par verify` with the printed reference.
 #[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// What to look up
+    /// The reference to look up
     #[arg(value_name = "REF")]
     reference: OsString,
     #[command(flatten)]

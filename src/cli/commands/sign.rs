@@ -9,40 +9,46 @@ use crate::cli::output::Answer;
 use crate::cli::session::Session;
 use crate::cli::threads::blocking;
 
-/// Sign an archive again over the same content, and print its path
+const EXAMPLES: &str = "\
+Examples:
+  par sign provider.par.gz --expires 90d
+  par sign provider.par.gz --revision 7 --version 1.2.0";
+
+/// Sign an archive again with the same executables, and print its path
 ///
-/// What is not named stays as it is. The archive is verified first and is replaced in one step. One
-/// that has expired can be signed again when it gets another --expires.
+/// The archive is verified first. Claims that no option names stay unchanged, and the archive is replaced in
+/// one step. An archive that has expired needs another --expires.
 #[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
     #[command(flatten)]
     edit: EditArgs,
-    /// The provider's name, for people. Default: as it is
+    /// The provider's name, for people. Default: unchanged
     #[arg(short, long, value_name = "NAME")]
     name: Option<String>,
-    /// Who makes the provider, for people. Default: as it is
+    /// The provider's vendor, for people. Default: unchanged
     #[arg(short, long, value_name = "VENDOR")]
     vendor: Option<String>,
-    /// A number that grows from release to release. Default: as it is
+    /// A number that grows with each release. Default: unchanged
     #[arg(short, long, visible_alias = "rev", value_name = "NUMBER")]
     revision: Option<i32>,
-    /// The provider's version, free text. Default: as it is
+    /// The provider's version, any text. Default: unchanged
     #[arg(long, value_name = "VERSION")]
     version: Option<String>,
-    /// Until when the archive is valid: a date such as `2027-01-31` or `2027-01-31T12:00:00Z`, a span such as
-    /// `30d` from when it is signed, seconds since 1970, or `none` for ever. Default: as it is
+    /// When the archive expires: a date such as `2027-01-31` or `2027-01-31T12:00:00Z`, a span after signing
+    /// such as `30d`, seconds since 1970, or `none` for never. Default: unchanged
     #[arg(long, value_name = "DATE|none")]
-    expires: Option<Another>,
-    /// From when the archive is valid, in the same ways, or `none` for at once. Default: as it is
+    expires: Option<NewDate>,
+    /// When the archive becomes valid, in the same formats, or `none` for at once. Default: unchanged
     #[arg(long, value_name = "DATE|none")]
-    not_before: Option<Another>,
+    not_before: Option<NewDate>,
 }
 
-/// Another date than before, or none any more.
+/// A new date, or none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Another(Option<Date>);
+struct NewDate(Option<Date>);
 
-impl FromStr for Another {
+impl FromStr for NewDate {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -50,7 +56,7 @@ impl FromStr for Another {
             "none" => Ok(Self(None)),
             date => match date.parse() {
                 Ok(date) => Ok(Self(Some(date))),
-                Err(reason) => Err(format!("{reason}, nor `none`")),
+                Err(reason) => Err(format!("{reason}, and not `none`")),
             },
         }
     }
@@ -69,10 +75,10 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
             if let Some(vendor) = args.vendor {
                 metadata.vendor = vendor;
             }
-            if let Some(Another(date)) = args.expires {
+            if let Some(NewDate(date)) = args.expires {
                 metadata.expires = date.map(|date| date.seconds(signed));
             }
-            if let Some(Another(date)) = args.not_before {
+            if let Some(NewDate(date)) = args.not_before {
                 metadata.not_before = date.map(|date| date.seconds(signed));
             }
             Ok(())
@@ -86,9 +92,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_date_can_be_taken_away() {
-        assert_eq!("none".parse(), Ok(Another(None)));
-        assert_eq!("17".parse(), Ok(Another(Some(Date::At(17)))));
-        assert!("never".parse::<Another>().is_err());
+    fn a_date_can_be_removed() {
+        assert_eq!("none".parse(), Ok(NewDate(None)));
+        assert_eq!("17".parse(), Ok(NewDate(Some(Date::At(17)))));
+        assert!("never".parse::<NewDate>().is_err());
     }
 }

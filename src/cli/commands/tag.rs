@@ -10,15 +10,20 @@ use crate::cli::session::Session;
 use crate::client::TrustPolicy;
 use crate::oci::Reference;
 
-/// Add a tag to what a reference stands for, and print that by its digest
+const EXAMPLES: &str = "\
+Examples:
+  par tag ghcr.io/org/provider:1.0.0 1.0";
+
+/// Add a tag to a manifest, and print the manifest's reference by digest
 ///
-/// Nothing is copied: the tag is for the same manifest in the same repository.
+/// Nothing is copied: the tag is set in the same repository.
 #[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// What to tag
+    /// The manifest to tag
     #[arg(value_name = "REF")]
     reference: OsString,
-    /// The tag to add, such as `1.0`; one that exists is moved
+    /// The tag to add, such as `1.0`; an existing tag is moved
     #[arg(value_name = "TAG")]
     tag: String,
     #[command(flatten)]
@@ -27,7 +32,7 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
     let reference = args.registry.reference(&args.reference, false)?;
-    // Before anybody is asked: is it a tag?
+    // The tag is checked before any request.
     require_tag(&reference, &args.tag)?;
     args.registry.settle_tag(&args.tag)?;
     let client = args.registry.client(session, TrustPolicy::anyone()).await?;
@@ -41,12 +46,11 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
 
 fn require_tag(reference: &Reference, tag: &str) -> Result<()> {
     let whole: Result<Reference, _> = tag.parse();
-    // It holds a slash, and so it is no tag by mistake.
     match whole.ok().and_then(|whole| Some(whole.tag()?.to_owned())) {
         Some(alone) => bail!(
-            Failure::usage(format!("`{tag}` is a reference where a tag is expected")).hint(format!(
-                "write the tag alone, `par tag {reference} {alone}`: it is added in the same repository; \
-                 `par copy` puts it into another one"
+            Failure::usage(format!("`{tag}` is a reference, not a tag")).hint(format!(
+                "write only the tag, as in `par tag {reference} {alone}`, or copy to another repository \
+                 with `par copy`"
             ))
         ),
         None => Ok(reference.with_tag(tag).map(drop)?),

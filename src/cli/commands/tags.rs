@@ -8,9 +8,15 @@ use crate::cli::session::Session;
 use crate::client::TrustPolicy;
 use crate::oci::{Place, Reference};
 
-/// List the tags of a repository, or of an OCI image layout, a line for each
+const EXAMPLES: &str = "\
+Examples:
+  par tags ghcr.io/org/provider
+  par tags oci-layout://mirror";
+
+/// List the tags of a repository or an OCI image layout, one per line
 #[derive(clap::Args)]
 #[command(
+    after_help = EXAMPLES,
     mut_arg("allow_latest", |argument| argument.hide(true)),
     mut_arg("connections", |argument| argument.hide(true))
 )]
@@ -35,7 +41,7 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
         .field("tags", tags))
 }
 
-/// A repository or a layout without tag and digest, and a reference that is in it.
+/// Returns the name of a repository or a layout, without tag and digest, and a reference in it.
 fn repository(written: &str) -> Result<(String, Reference)> {
     if let Ok(Reference::Layout(layout)) = written.parse() {
         let name = format!("oci-layout://{}", layout.directory().display());

@@ -16,13 +16,31 @@ use crate::client::pin_name;
 use crate::content::ErrorKind;
 use crate::oci::Place;
 
-/// Show and change who repositories are pinned to
+const EXAMPLES: &str = "\
+Examples:
+  par trust list
+  par trust accept ghcr.io/org/provider:2.0.0
+  par trust forget ghcr.io/org/provider";
+
+const LIST_EXAMPLES: &str = "\
+Examples:
+  par trust list -o json";
+
+const ACCEPT_EXAMPLES: &str = "\
+Examples:
+  par trust accept ghcr.io/org/provider:2.0.0";
+
+const FORGET_EXAMPLES: &str = "\
+Examples:
+  par trust forget ghcr.io/org/provider";
+
+/// Show and change the pins of repositories
 ///
-/// `par fetch` pins a repository to the issuer and the subject of what it fetches first from there, and
-/// takes no others from then on. Pins are in the cache folder. What may be fetched at all, a trust policy
-/// says: see docs/trust.md.
+/// The first `par fetch` from a repository pins it to the issuer and the subject of the archive. From then
+/// on, archives with others are refused. Pins are stored in the directory of the cache. A trust policy decides
+/// what may be fetched at all: see docs/trust.md.
 #[derive(clap::Args)]
-#[command(arg_required_else_help = true)]
+#[command(arg_required_else_help = true, after_help = EXAMPLES)]
 pub(crate) struct Args {
     #[command(subcommand)]
     command: Command,
@@ -30,12 +48,16 @@ pub(crate) struct Args {
 
 #[derive(Subcommand)]
 enum Command {
-    /// List the repositories that are pinned: issuer, subject, and since when
+    /// List the pinned repositories with issuer, subject and date
+    #[command(after_help = LIST_EXAMPLES)]
     List,
-    /// Verify an archive, and pin its repository to who published it: another issuer, another subject or a
-    /// lower revision than before
-    Accept(Box<Accepting>),
-    /// Forget who a repository is pinned to: what is fetched next pins it again
+    /// Verify an archive, and pin its repository to its issuer, its subject and its revision
+    ///
+    /// They may be others than before, and the revision may be lower.
+    #[command(after_help = ACCEPT_EXAMPLES)]
+    Accept(Box<AcceptArgs>),
+    /// Remove the pin of a repository: the next fetch pins it again
+    #[command(after_help = FORGET_EXAMPLES)]
     Forget {
         /// The repository, such as ghcr.io/org/provider
         #[arg(value_name = "REGISTRY/REPOSITORY")]
@@ -44,7 +66,7 @@ enum Command {
 }
 
 #[derive(clap::Args)]
-struct Accepting {
+struct AcceptArgs {
     /// The archive to accept
     #[arg(value_name = "REF")]
     reference: OsString,
@@ -86,7 +108,7 @@ async fn list(session: &Session) -> Result<Answer> {
     .await
 }
 
-async fn accept(args: Accepting, session: &Session) -> Result<Answer> {
+async fn accept(args: AcceptArgs, session: &Session) -> Result<Answer> {
     let reference = args.registry.reference(&args.reference, false)?;
     let policy = args.trust.policy().await?;
     let client = args.registry.client(session, policy).await?;
@@ -107,10 +129,10 @@ async fn forget(place: Place, session: &Session) -> Result<Answer> {
         if !session.existing_cache()?.map_or(Ok(false), forget)? {
             bail!(
                 Failure::new(ErrorKind::NotFound, format!("{name} is not pinned"))
-                    .hint("`par trust list` lists what is")
+                    .hint("list the pinned repositories with `par trust list`")
             );
         }
-        let text = format!("{name} is not pinned any more");
+        let text = format!("{name} is no longer pinned");
         Ok(Answer::new(text).field("repository", name))
     })
     .await

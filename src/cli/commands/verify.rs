@@ -12,12 +12,19 @@ use crate::cli::session::Session;
 use crate::client::{TrustPolicy, pin_name};
 use crate::oci::Reference;
 
-/// Check everything about an archive that can be checked, and say what was checked
+const EXAMPLES: &str = "\
+Examples:
+  par verify provider.par.gz --issuer ACGZ…
+  par verify ghcr.io/org/provider:1.0.0";
+
+/// Verify an archive completely, and list the checks
 ///
-/// That is: structure and checksums of the archive, the signature of its claims, their key types and
-/// dates, the hash of every executable and of the WIT world, that there is nothing else inside, and that
-/// it is trusted: by the options; and for a reference, by the trust policy and by who it is pinned to.
+/// The checks are: structure and checksums of the archive; signature, key types and dates of its claims; the
+/// hash of every executable and of the WIT world; that the archive holds nothing else; and that it is trusted.
+/// Trust is decided by the options, and for a reference also by the trust policy and the pin of its
+/// repository.
 #[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
     /// The archive; `-` reads it from standard input
     #[arg(value_name = "FILE|REF|-", value_hint = ValueHint::FilePath)]
@@ -41,7 +48,7 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
         .field("source", source.to_string()))
 }
 
-/// A pin that was compared with what the archive says.
+/// A pin that the archive matches.
 struct Pin<'a> {
     repository: String,
     identity: &'a Identity,
@@ -66,7 +73,7 @@ impl Pin<'_> {
         )
     }
 
-    /// As `par trust list` has it.
+    /// Returns the fields that `par trust list` prints too.
     fn to_json(&self) -> Value {
         json!({
             "repository": self.repository,
@@ -77,7 +84,7 @@ impl Pin<'_> {
     }
 }
 
-/// What allows the issuer, when not just any is.
+/// Returns what allows the issuer, or `None` if any issuer is allowed.
 fn allowed(trust: &TrustPolicy, source: &Source, pin: Option<&Pin>) -> Option<String> {
     if !trust.issuers.is_empty() {
         return Some("allowed by --issuer".to_owned());
@@ -92,7 +99,7 @@ fn allowed(trust: &TrustPolicy, source: &Source, pin: Option<&Pin>) -> Option<St
     }
 }
 
-/// One line per check.
+/// Returns a line for each check.
 fn report(
     source: &Source,
     checked: &VerifiedSource,

@@ -1,24 +1,24 @@
-//! Making text from outside harmless for a terminal.
+//! Escapes untrusted text for a terminal.
 //!
-//! Names, vendors and answers of registries come from whoever wrote them, and a terminal obeys what
-//! it is sent: escape sequences retitle windows, overwrite what stands above, or reorder what is read.
+//! Names, vendors and answers of registries are untrusted, and a terminal executes the escape sequences in
+//! its input: they change the title of the window, overwrite other output or reorder text.
 
 use std::borrow::Cow;
 
-/// One line of text: every control character is escaped.
+/// Escapes all control characters, so that the text stays on one line.
 pub(crate) fn line(text: &str) -> Cow<'_, str> {
     escape(text, is_dangerous)
 }
 
-/// Text of several lines: as [`line()`], but line ends and tabs stay.
+/// Escapes all control characters except line ends and tabs.
 pub(crate) fn lines(text: &str) -> Cow<'_, str> {
     escape(text, |character| {
         is_dangerous(character) && !matches!(character, '\n' | '\t')
     })
 }
 
-/// JSON text: what `serde_json` leaves as it is and a terminal obeys becomes a `\u` escape, which
-/// means the same to every reader of JSON.
+/// Escapes dangerous characters in JSON text that `serde_json` does not escape. A `\u` escape means the same to
+/// every JSON parser.
 pub(crate) fn json(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
@@ -46,8 +46,8 @@ fn escape(text: &str, dangerous: impl Fn(char) -> bool) -> Cow<'_, str> {
     Cow::Owned(escaped)
 }
 
-/// Control characters, line and paragraph separators, and the marks that turn the direction of text.
-/// All are in the Basic Multilingual Plane, so that one `\u` escape of JSON holds them.
+/// Whether a character is a control character, a line or paragraph separator, or a mark that changes the
+/// direction of text. All of these are in the Basic Multilingual Plane, so one `\u` escape of JSON is enough.
 fn is_dangerous(character: char) -> bool {
     character.is_control()
         || matches!(

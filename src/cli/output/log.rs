@@ -1,4 +1,4 @@
-//! What the library tells on its way, on standard error.
+//! Prints the log of the library on standard error.
 
 use std::fmt;
 
@@ -11,8 +11,8 @@ use tracing_subscriber::registry::LookupSpan;
 
 use super::escape;
 
-/// Sends the log to standard error: warnings, and the more the higher `verbose` is. The first two levels
-/// are sentences for users, as the command's own warnings are; the others are whole records.
+/// Prints the log on standard error: only warnings, and more with a higher `verbose`. Levels 0 and 1 are
+/// messages for users, like the warnings of the command itself. Higher levels are complete records.
 pub(crate) fn start(verbose: u8, quiet: bool) {
     let filter = match verbose {
         _ if quiet => "off",
@@ -29,14 +29,14 @@ pub(crate) fn start(verbose: u8, quiet: bool) {
             && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
         log.with_ansi(colour).init();
     } else {
-        log.event_format(Sentence).init();
+        log.event_format(OneLine).init();
     }
 }
 
-/// `warning: SENTENCE`, on one line.
-struct Sentence;
+/// Formats an event as `warning: MESSAGE`, on one line.
+struct OneLine;
 
-impl<S, N> FormatEvent<S, N> for Sentence
+impl<S, N> FormatEvent<S, N> for OneLine
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
     N: for<'a> FormatFields<'a> + 'static,
@@ -58,7 +58,7 @@ where
     }
 }
 
-/// The text of an event. Its fields are for programs: it says what matters of them.
+/// The message of an event. The other fields are for programs.
 #[derive(Default)]
 struct Message(String);
 

@@ -9,12 +9,12 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use crate::cli::interruption::Interruption;
 use crate::content::{Meter, Progress, Stopped};
 
-/// Steps that are over sooner than this show no bar.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// A step that takes less time than this shows no bar.
+const DELAY: Duration = Duration::from_secs(1);
 
-/// Shows steps that take long, and stops them when the user asks for it.
+/// Shows bars for long steps, and stops steps after an interruption.
 pub(crate) struct Bars {
-    /// `None`: nothing is shown.
+    /// Where bars are drawn. `None` if they are not shown.
     screen: Option<MultiProgress>,
     interruption: Interruption,
 }
@@ -22,7 +22,7 @@ pub(crate) struct Bars {
 impl Bars {
     pub(crate) fn new(visible: bool, interruption: Interruption) -> Self {
         Self {
-            // Draws to standard error.
+            // `MultiProgress` draws on standard error.
             screen: visible.then(MultiProgress::new),
             interruption,
         }
@@ -49,7 +49,7 @@ struct Step {
     begun: Instant,
 }
 
-/// A bar that counts from the start, so that its speed is right, and is drawn later.
+/// A bar that counts from the start, so that its speed is right, but is drawn only after [`DELAY`].
 struct Shown {
     screen: MultiProgress,
     bar: ProgressBar,
@@ -62,7 +62,7 @@ impl Meter for Step {
             return Err(Stopped.into());
         }
         if let Some(shown) = &self.shown {
-            if self.begun.elapsed() > PATIENCE {
+            if self.begun.elapsed() > DELAY {
                 shown.once.call_once(|| {
                     shown.screen.add(shown.bar.clone());
                 });

@@ -109,12 +109,12 @@ fn another_identity_is_refused_until_it_is_allowed() {
     let outcome = environment.par(&another_issuer).exit(2);
     insta::assert_snapshot!(normalised(&outcome.stderr, &environment), @"
     error: the issuer would change from [ACCOUNT] to [ACCOUNT], and with it the provider's identity
-    hint: sign with the archive's own keys, or allow it with --change-identity
+    hint: sign with the archive's own keys, or allow the change with --change-identity
     ");
     let outcome = environment.par(&another_subject).exit(2);
     insta::assert_snapshot!(normalised(&outcome.stderr, &environment), @"
     error: the subject would change from [SERVICE] to [SERVICE], and with it the provider's identity
-    hint: sign with the archive's own keys, or allow it with --change-identity
+    hint: sign with the archive's own keys, or allow the change with --change-identity
     ");
     assert_eq!(fs::read(environment.path("good.par")).unwrap(), before);
     assert_eq!(environment.files(), files);
