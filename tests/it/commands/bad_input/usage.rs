@@ -1,10 +1,10 @@
-//! Command lines that make no sense.
+//! Command lines that are wrong.
 
 use super::Refusal;
 use crate::support::{Environment, Outcome};
 
 #[test]
-fn what_cannot_be_parsed_is_usage() {
+fn arguments_that_cannot_be_parsed_are_usage_errors() {
     let environment = Environment::new();
     let cases: [(&[&str], &str, &str); 9] = [
         (&["nosuch"], "nosuch", ""),
@@ -40,7 +40,7 @@ fn what_cannot_be_parsed_is_usage() {
 }
 
 #[test]
-fn nothing_is_no_value_on_the_command_line_and_unset_in_the_environment() {
+fn empty_options_are_refused_and_empty_variables_are_ignored() {
     let environment = Environment::new();
     let reference = "localhost:1/provider:1";
     let create = ["create", "-n", "N", "-v", "V", "-b", "file"];
@@ -84,7 +84,7 @@ fn nothing_is_no_value_on_the_command_line_and_unset_in_the_environment() {
 }
 
 #[test]
-fn standard_output_is_no_destination() {
+fn a_dash_is_refused_as_destination() {
     let environment = Environment::new();
     environment.write("provider", "an executable");
     let commands: [&[&str]; 5] = [
@@ -118,7 +118,7 @@ fn without_arguments_the_help_is_shown_on_stderr() {
 }
 
 #[test]
-fn help_and_version_are_what_was_asked_for() {
+fn help_and_version_go_to_standard_output() {
     let environment = Environment::new();
     for arguments in [["--help"], ["--version"]] {
         let outcome = environment.par(arguments).success();
