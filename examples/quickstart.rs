@@ -58,10 +58,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let size = std::fs::metadata(&archive)?.len();
     println!("packed     {} ({size} bytes)", archive.display());
 
-    let client = Client::new(ClientOptions {
-        cache_directory: Some(folder.path().join("cache")),
-        ..ClientOptions::default()
-    })?;
+    let client =
+        Client::new(ClientOptions::default().cache_directory(folder.path().join("cache")))?;
     let pushed = client.push(&archive, &reference, &BTreeMap::new()).await?;
     println!("pushed     {}", reference.pinned(&pushed.digest));
 

@@ -12,7 +12,7 @@ use super::error::Error;
 ///
 /// let mut limits = Limits::default();
 /// limits.executable = 100 << 20;
-/// let options = wasmcloud_par::client::ClientOptions { limits, ..Default::default() };
+/// let options = wasmcloud_par::client::ClientOptions::default().limits(limits);
 /// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]

@@ -1,4 +1,4 @@
-//! Work that blocks, beside the host's runtime, and its end when nobody waits for it any more.
+//! Blocking work beside the host's runtime, which ends soon after its future was dropped.
 
 use std::io;
 use std::sync::Arc;
@@ -12,13 +12,13 @@ use tracing::Span;
 
 use crate::content::{Meter, Progress, Stopped};
 
-use super::Client;
 use super::error::Error;
 
-/// Runs blocking work where it does not block the host's runtime. Work that has not begun when the future
-/// is dropped never does.
+/// Runs blocking work on one of the runtime's threads for that. Work that has not begun when the future is
+/// dropped never begins.
 ///
-/// It must not wait for others, who may need such a thread themselves: a runtime has only so many.
+/// The work must not wait for other tasks, which may need such a thread themselves: a runtime has only so
+/// many.
 pub(super) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Error> + Send + 'static,
 ) -> Result<T, Error> {
@@ -26,78 +26,50 @@ pub(super) async fn blocking<T: Send + 'static>(
     let working = tokio::task::spawn_blocking(move || span.in_scope(work));
     match AbortOnDropHandle::new(working).await {
         Ok(outcome) => outcome,
-        Err(source) => Err(Error::Cancelled(source)),
+        Err(error) if error.is_panic() => Err(Error::Abandoned),
+        Err(_) => Err(Error::Cancelled),
     }
 }
 
-impl Client {
-    /// [Blocking](blocking) work that takes long, such as hashing an archive. It gets this client with a
-    /// progress that stops it once the future was dropped.
-    pub(super) async fn blocking<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&Self) -> Result<T, Error> + Send + 'static,
-    ) -> Result<T, Error> {
-        let (client, _wanted) = self.while_wanted();
-        blocking(move || work(&client)).await
-    }
-
-    /// The same on a thread of its own, for work that waits for others: they may need one of the threads
-    /// that a runtime has for blocking work.
-    pub(super) async fn on_own_thread<T: Send + 'static>(
-        &self,
-        name: &str,
-        input: Input,
-        work: impl FnOnce(&Self) -> Result<T, Error> + Send + 'static,
-    ) -> Result<T, Error> {
-        let (client, _wanted) = self.while_wanted();
-        let (sender, outcome) = oneshot::channel();
-        let span = Span::current();
-        let thread = thread::Builder::new()
-            .name(name.to_owned())
-            .spawn(move || {
-                // Nobody waits any more when the future was dropped.
-                let _ = sender.send(span.in_scope(|| work(&client)));
-            })
-            .map_err(Error::Thread)?;
-        let mut ending = Ending(match input {
-            Input::Ours => Some(thread),
-            Input::Foreign => None,
-        });
-        let outcome = outcome.await;
-        ending.0 = None;
-        outcome.map_err(|_| Error::Abandoned)?
-    }
-
-    /// This client with a progress that stops whatever it watches once the guard was dropped.
-    fn while_wanted(&self) -> (Self, DropGuard) {
-        let unwanted = CancellationToken::new();
-        let progress = WhileWanted {
-            progress: Arc::clone(&self.progress),
-            unwanted: unwanted.clone(),
-        };
-        let client = Self {
-            progress: Arc::new(progress),
-            ..self.clone()
-        };
-        (client, unwanted.drop_guard())
-    }
+/// Runs blocking work on a thread of its own. This is for work that waits for other tasks.
+pub(super) async fn on_own_thread<T: Send + 'static>(
+    name: &str,
+    input: Input,
+    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
+    let (sender, outcome) = oneshot::channel();
+    let span = Span::current();
+    let thread = thread::Builder::new()
+        .name(name.to_owned())
+        .spawn(move || {
+            // Sending fails when the future was dropped: nothing needs the outcome then.
+            let _ = sender.send(span.in_scope(work));
+        })
+        .map_err(Error::Thread)?;
+    let mut join = JoinOnDrop(match input {
+        Input::Ours => Some(thread),
+        Input::Foreign => None,
+    });
+    let outcome = outcome.await;
+    join.0 = None;
+    outcome.map_err(|_| Error::Abandoned)?
 }
 
-/// What work on a thread of its own waits for.
+/// What a thread of its own waits for.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Input {
-    /// What comes from beside its future, and ends with that.
+    /// Bytes from the future that the thread belongs to. They end when that future is dropped.
     Ours,
-    /// What may never end.
+    /// Bytes from the caller, which may never end.
     Foreign,
 }
 
-/// The end of a thread, soon after its future was dropped.
-struct Ending(Option<JoinHandle<()>>);
+/// Makes the runtime join a thread whose future was dropped.
+struct JoinOnDrop(Option<JoinHandle<()>>);
 
-impl Drop for Ending {
-    /// A runtime that ends waits for the blocking work that it has begun, and in this way for the thread:
-    /// it has to clean up.
+impl Drop for JoinOnDrop {
+    /// A runtime that shuts down waits for the blocking work that has begun, and with this also for the
+    /// thread, which has files to remove.
     fn drop(&mut self) {
         if let (Some(thread), Ok(runtime)) = (self.0.take(), Handle::try_current()) {
             runtime.spawn_blocking(move || thread.join());
@@ -105,26 +77,38 @@ impl Drop for Ending {
     }
 }
 
-/// Passes everything on to another progress or meter, for as long as somebody wants it done.
-struct WhileWanted<P> {
-    progress: P,
-    unwanted: CancellationToken,
+/// Returns a progress that stops every step once the guard is dropped, and else passes everything on to
+/// `progress`.
+pub(super) fn until_dropped(progress: &Arc<dyn Progress>) -> (Arc<dyn Progress>, DropGuard) {
+    let cancelled = CancellationToken::new();
+    let progress = Cancellable {
+        inner: Arc::clone(progress),
+        cancelled: cancelled.clone(),
+    };
+    (Arc::new(progress), cancelled.drop_guard())
 }
 
-impl Progress for WhileWanted<Arc<dyn Progress>> {
+/// A progress or a meter that stops its steps once it is cancelled.
+struct Cancellable<P> {
+    inner: P,
+    cancelled: CancellationToken,
+}
+
+impl Progress for Cancellable<Arc<dyn Progress>> {
     fn begin(&self, label: &str, total: u64) -> Box<dyn Meter> {
-        Box::new(WhileWanted {
-            progress: self.progress.begin(label, total),
-            unwanted: self.unwanted.clone(),
+        Box::new(Cancellable {
+            inner: self.inner.begin(label, total),
+            cancelled: self.cancelled.clone(),
         })
     }
 }
 
-impl Meter for WhileWanted<Box<dyn Meter>> {
+impl Meter for Cancellable<Box<dyn Meter>> {
     fn advance(&self, bytes: u64) -> io::Result<()> {
-        match self.unwanted.is_cancelled() {
-            true => Err(Stopped.into()),
-            false => self.progress.advance(bytes),
+        if self.cancelled.is_cancelled() {
+            Err(Stopped.into())
+        } else {
+            self.inner.advance(bytes)
         }
     }
 }

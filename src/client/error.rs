@@ -1,4 +1,4 @@
-//! What can go wrong between a reference and a verified file.
+//! The errors of the client.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -16,10 +16,10 @@ use super::trust::TrustError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// Something is wrong with a local archive.
+    /// A local archive cannot be read, written or verified.
     #[error(transparent)]
     Archive(#[from] archive::Error),
-    /// What a reference stands for is no archive that may be used.
+    /// The archive that a reference stands for cannot be used.
     #[error("cannot use {reference}")]
     Unusable {
         /// The reference.
@@ -27,7 +27,7 @@ pub enum Error {
         /// What is wrong with the archive.
         source: archive::Error,
     },
-    /// Text that is no reference.
+    /// A text is not a reference.
     #[error(transparent)]
     Reference(#[from] ParseReferenceError),
     /// A registry or an image layout failed.
@@ -36,90 +36,93 @@ pub enum Error {
     /// The cache failed.
     #[error(transparent)]
     Cache(#[from] cache::Error),
-    /// A transfer between two stores failed; the error is that of the store.
+    /// A transfer between two stores failed. The error is that of one of the stores.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// A reference has neither a tag nor a digest.
+    /// A reference has neither a tag nor a digest. The field is the reference.
     #[error("{0} names neither a tag nor a digest")]
     Unnamed(String),
-    /// The cache cannot answer, and nobody else may be asked.
+    /// The cache does not hold what a reference stands for, and the pull policy allows no request. The field is
+    /// the reference.
     #[error("{0} is not in the cache, and no registry may be asked")]
     NotCached(String),
-    /// A reference stands for another digest than the one that was demanded.
+    /// A reference stands for another digest than the expected one.
     #[error("{reference} is {actual}, not {expected}")]
     OtherDigest {
         /// The reference.
         reference: String,
-        /// What was demanded.
+        /// The digest that the caller expects.
         expected: Digest,
-        /// What it is.
+        /// The digest that the reference stands for.
         actual: Digest,
     },
-    /// A manifest carries claims that a publisher has signed, and its archive carries others.
+    /// The manifest of an archive carries claims that a publisher has signed, and the archive contains others.
+    /// The field is the reference.
     #[error("the manifest of {0} carries other claims than the archive itself")]
     OtherClaims(String),
-    /// An annotation has a name that is ours to write.
+    /// The caller gave an annotation that the push itself writes. The field is the name of the annotation.
     #[error("the annotation `{0}` is written by push itself")]
     ReservedAnnotation(&'static str),
-    /// An archive in the cache is not what its manifest says.
-    #[error("what the cache holds of {reference} is damaged")]
+    /// A layer in the cache does not match its digest or its size.
+    #[error("the archive of {reference} is damaged in the cache")]
     Damaged {
         /// The reference.
         reference: String,
-        /// What is wrong with it.
+        /// How the layer differs.
         source: VerifyError,
     },
-    /// A manifest is too large to be one.
+    /// A manifest is larger than any manifest that is read.
     #[error("the manifest of {reference} has {size} bytes; at most {limit} are read")]
     ManifestTooLarge {
         /// The reference.
         reference: String,
-        /// Its size in bytes.
+        /// The size of the manifest in bytes.
         size: u64,
-        /// The bound in bytes.
+        /// The largest size in bytes that is read.
         limit: u64,
     },
-    /// An archive that verifies is not trusted.
+    /// The trust policy or a pin refuses a verified archive, or the policy cannot be read.
     #[error(transparent)]
     Trust(#[from] TrustError),
-    /// More belongs to a reference than is copied.
+    /// A reference names more content than is copied.
     #[error(
         "{reference} is more than {most} contents, or manifests nested more than {deepest} deep"
     )]
     TooMuch {
         /// The reference.
         reference: String,
-        /// How many contents there may be.
+        /// The largest number of blobs and manifests.
         most: usize,
-        /// How deep manifests may be nested.
+        /// The largest depth of nested manifests.
         deepest: usize,
     },
-    /// The lock file does not allow it, or cannot be used.
+    /// The lock refuses an archive, or the lock file cannot be read or written.
     #[error(transparent)]
     Lock(#[from] LockError),
-    /// A file could not be written.
+    /// A file cannot be written.
     #[error("cannot write {}", path.display())]
     Write {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// The work was cancelled from outside: the runtime is shutting down.
+    /// The work was cancelled: the runtime is shutting down.
     #[error("the work was cancelled")]
-    Cancelled(#[source] tokio::task::JoinError),
+    Cancelled,
     /// No thread could be started.
     #[error("cannot start a thread")]
     Thread(#[source] io::Error),
-    /// Another task that fetched the same, and that this one waited for, failed.
+    /// The fetch of another task, whose result this task was to share, failed.
     #[error(transparent)]
     Shared(Arc<Error>),
-    /// Reading an archive ended without an outcome: who read it, or watched that, panicked.
-    #[error("reading the archive was abandoned")]
+    /// Work in the background panicked, or the code of the caller that it reads from or reports progress to did.
+    #[error("the work was abandoned after a panic")]
     Abandoned,
 }
 
 impl Error {
+    /// Returns the error for an archive that cannot be used.
     pub(super) fn unusable(reference: &str, source: archive::Error) -> Self {
         Self::Unusable {
             reference: reference.to_owned(),
@@ -127,7 +130,7 @@ impl Error {
         }
     }
 
-    /// The same, when what was written belongs in the cache.
+    /// Turns the failure to write a file into an error of the cache, for a file that belongs there.
     pub(super) fn in_cache(self) -> Self {
         match self {
             Self::Archive(archive::Error::Write { path, source })
@@ -139,12 +142,13 @@ impl Error {
         }
     }
 
+    /// Returns a function that adds a path to the failure to write a file.
     pub(super) fn write(path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
         move |source| Self::Write { path, source }
     }
 
-    /// What a caller can decide on.
+    /// Returns the kind of the error, for callers that decide by it.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         match self {
@@ -163,7 +167,7 @@ impl Error {
             Self::NotCached(_) => ErrorKind::NotFound,
             Self::Lock(error) => error.kind(),
             Self::Write { source, .. } => ErrorKind::of_io(source),
-            Self::Cancelled(_) | Self::Thread(_) | Self::Abandoned => ErrorKind::Other,
+            Self::Cancelled | Self::Thread(_) | Self::Abandoned => ErrorKind::Other,
         }
     }
 }

@@ -1,112 +1,182 @@
 //! Fetch: from a reference to the path of a verified executable.
 
-use std::path::PathBuf;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
 
-use crate::archive::{Target, VerifiedClaims};
-use crate::cache::{Cache, Executable, Slot};
-use crate::content::Digest;
-use crate::oci::{Artifact, Reference};
+use futures_util::{StreamExt, stream};
 
-use super::artifact::Cached;
+use crate::archive::Target;
+use crate::cache::{Cache, Executable};
+use crate::oci::Reference;
+
+use super::admission::Admission;
+use super::blocking::blocking;
+use super::client::Client;
 use super::error::Error;
-use super::{Access, Client, blocking};
-
-/// A verified executable in the cache.
-#[derive(Debug, Clone)]
-pub struct Fetched {
-    /// The executable, which can be run as it is. Never write to it.
-    pub path: PathBuf,
-    /// The digest of the manifest.
-    pub digest: Digest,
-    /// Who published it, and which provider it is.
-    pub claims: VerifiedClaims,
-    /// Whether the executable was in the cache already.
-    pub cached: bool,
-    /// How many bytes of the archive were asked for: less than it has when the bytes of one executable
-    /// could be had by themselves, and none when everything was in the cache.
-    pub downloaded: u64,
-}
+use super::fetched::Fetched;
+use super::lookup::{CachedArchive, Lookup};
+use super::ranged::ExecutableDownload;
 
 impl Client {
-    /// [`fetch`](Self::fetch), whoever else does the same.
-    pub(super) async fn fetch_once(
-        &self,
-        reference: &Reference,
-        target: &Target,
-    ) -> Result<Fetched, Error> {
-        let store = self.store(reference, Access::Read).await?;
-        let store = store.as_ref();
-        let found = self.find(store, reference).await?;
-        let by_range = self.fetch_by_range(store, &found, reference, target);
-        if let Some(fetched) = by_range.await? {
-            return Ok(fetched);
-        }
-        let downloaded = self.missing(&found.artifact).await?;
-        let cached = self.whole(store, found, reference).await?;
-        let confirmed = cached.confirmed.clone();
-        let fetch = |cached| self.fetch_from(cached, reference, target);
-        let fetched = self.repairing(cached, reference, fetch).await?;
-        self.record(confirmed, None).await;
-        Ok(Fetched {
-            downloaded,
-            ..fetched
-        })
-    }
-
-    /// Fetches from an archive that is in the cache.
-    async fn fetch_from(
-        &self,
-        cached: Cached,
-        reference: &Reference,
-        target: &Target,
-    ) -> Result<Fetched, Error> {
-        let digest = cached.artifact.descriptor().digest.clone();
-        let name = reference.to_string();
-        let (place, wanted) = (reference.clone(), target.clone());
-        let claimed = self.blocking(move |client| {
-            let claims = cached.claims(&name, &client.limits)?;
-            client.accepted(&cached, &claims, &place)?;
-            let hash = claims
-                .executable(&wanted)
-                .map_err(|source| Error::unusable(&name, source))?
-                .clone();
-            Ok((cached, claims, hash))
-        });
-        let (cached, claims, hash) = claimed.await?;
-        // Under the name of a signed hash there is nothing but what has that hash.
-        let (path, there) = match self.cache()?.executable_or_slot(&hash).await? {
-            Executable::Ready(path) => (path, true),
-            Executable::Missing(slot) => {
-                let (path, mode) = (slot.destination().to_owned(), Cache::EXECUTABLE_MODE);
-                self.extracted(cached, reference, target, path, mode)
-                    .await
-                    .map_err(Error::in_cache)?;
-                (fill(slot).await?, false)
-            }
+    /// Returns the executable for `target` of the provider that `reference` stands for. Of an image index, the
+    /// manifest for `target` is used.
+    ///
+    /// By default the registry is asked each time what a tag stands for, so a tag that was moved is noticed
+    /// ([`PullPolicy`](super::PullPolicy)). What has not changed is not downloaded again. Any number of tasks
+    /// and processes may fetch at the same time: one of them works, and all others get its result. When the
+    /// future that works is dropped, another one continues. While it is kept and not polled, the others wait.
+    /// The first fetch from a repository pins its publisher, unless the trust policy says otherwise.
+    ///
+    /// An archive that was pushed with its claims and its index on the manifest, as [`push`](Self::push)
+    /// does for one that [carries an index](crate::archive::Index), is not downloaded as a whole. The
+    /// claims are verified and trusted before any download. Then the bytes of this one executable are
+    /// downloaded, and the executable is returned once it has the hash that the claims sign. Nothing is known
+    /// of the rest of the archive then. The issuer of the claims on the manifest is the publisher of the
+    /// executable. An archive with other claims inside is refused with [`Error::OtherClaims`] where it is
+    /// read.
+    ///
+    /// Without such claims, those at the start of the archive are used if `reference` is a tag. A reference
+    /// with a digest accepts nothing but what that digest binds. In every other case, and when anything is
+    /// unexpected, the whole archive is downloaded and verified.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] of the registry, the cache, the archive or the trust policy.
+    #[tracing::instrument(skip_all, fields(%reference, %target, digest))]
+    pub async fn fetch(&self, reference: &Reference, target: &Target) -> Result<Fetched, Error> {
+        let reference = &self.locked(reference)?;
+        let key = (reference.to_string(), target.clone(), self.pull);
+        let fetching = self.fetches.join(&key);
+        let work = async {
+            let fetched = fetch_alone(self, reference, target).await;
+            // Later calls ask again, because a tag may move.
+            self.fetches.leave(&key, &fetching);
+            fetched.map_err(Arc::new)
         };
-        self.pin(reference, &claims).await?;
-        Ok(Fetched {
-            path,
-            digest,
-            claims,
-            cached: there,
-            downloaded: 0,
+        let fetched = fetching.get_or_init(|| work).await.clone();
+        drop(fetching);
+        // A task that was alone gets the error itself.
+        fetched.map_err(|error| match Arc::try_unwrap(error) {
+            Ok(error) => error,
+            Err(shared) => Error::Shared(shared),
         })
     }
 
-    /// How many bytes of the archive are not in the cache.
-    pub(super) async fn missing(&self, artifact: &Artifact) -> Result<u64, Error> {
-        let mut missing = 0;
-        for layer in artifact.layers() {
-            if self.held(&layer.digest).await?.is_none() {
-                missing += layer.size;
-            }
-        }
-        Ok(missing)
+    /// [Fetches](Self::fetch) the executables for `target` of all `references`, at most `at_once` at the
+    /// same time. There is an outcome for each reference, in their order. A failure does not stop the others.
+    ///
+    /// Dropping the future stops the fetches that have not ended. Finished ones stay in the cache.
+    pub async fn prefetch(
+        &self,
+        references: &[Reference],
+        target: &Target,
+        at_once: NonZeroUsize,
+    ) -> Vec<Result<Fetched, Error>> {
+        let fetches = references
+            .iter()
+            .map(|reference| self.fetch(reference, target));
+        // Collected first: a stream that still has the closure in it cannot be sent to another thread.
+        let fetches: Vec<_> = fetches.collect();
+        stream::iter(fetches)
+            .buffered(at_once.get())
+            .collect()
+            .await
     }
 }
 
-/// The executable is in its slot now. Gives its path.
-async fn fill(slot: Slot) -> Result<PathBuf, Error> {
-    blocking(move || Ok(slot.fill()?)).await
+/// Fetches without sharing the work with other tasks.
+async fn fetch_alone(
+    client: &Client,
+    reference: &Reference,
+    target: &Target,
+) -> Result<Fetched, Error> {
+    let lookup = Lookup::start(client, reference, target).await?;
+    let missing = lookup.missing().await?;
+    // An archive in the cache says more about itself than anything else does.
+    if missing > 0
+        && let Some(fetched) = fetch_by_range(&lookup, target).await?
+    {
+        return Ok(fetched);
+    }
+    let fetched = lookup
+        .with_archive(|archive| fetch_from_archive(&lookup, archive, target))
+        .await?;
+    lookup.record(None).await;
+    Ok(Fetched {
+        downloaded: missing,
+        ..fetched
+    })
+}
+
+/// Fetches without the archive: from the cache, by the signed hash, or by downloading the bytes of this one
+/// executable. `None` when the whole archive has to be read.
+async fn fetch_by_range(lookup: &Lookup, target: &Target) -> Result<Option<Fetched>, Error> {
+    let Some(preview) = lookup.preview().await? else {
+        return Ok(None);
+    };
+    let admission = Admission::new(lookup.client(), lookup.reference());
+    admission.check(&preview.claims).await?;
+    let hash = preview
+        .claims
+        .executable(target)
+        .map_err(|source| Error::unusable(&lookup.reference().to_string(), source))?;
+    // A file that is named by a signed hash has that hash.
+    let (executable, _lock) = lookup.executable_or_slot(hash).await?;
+    let (path, downloaded) = match executable {
+        Executable::Ready(path) => (path, None),
+        Executable::Missing(slot) => {
+            let download = ExecutableDownload {
+                lookup,
+                preview: &preview,
+                target,
+                hash,
+            };
+            match download.run(slot).await? {
+                Some((path, downloaded)) => (path, Some(downloaded)),
+                None => return Ok(None),
+            }
+        }
+    };
+    admission.pin(&preview.claims).await?;
+    lookup.record(preview.head).await;
+    Ok(Some(Fetched {
+        path,
+        digest: lookup.digest(),
+        cached: downloaded.is_none(),
+        downloaded: preview.downloaded + downloaded.unwrap_or_default(),
+        claims: preview.claims,
+    }))
+}
+
+/// Fetches from an archive in the cache.
+async fn fetch_from_archive(
+    lookup: &Lookup,
+    archive: CachedArchive,
+    target: &Target,
+) -> Result<Fetched, Error> {
+    let claims = lookup.claims(&archive).await?;
+    let hash = claims
+        .executable(target)
+        .map_err(|source| Error::unusable(&lookup.reference().to_string(), source))?;
+    let (executable, _lock) = lookup.executable_or_slot(hash).await?;
+    let (path, cached) = match executable {
+        Executable::Ready(path) => (path, true),
+        Executable::Missing(slot) => {
+            let path = slot.destination().to_owned();
+            lookup
+                .extract(archive, target, path, Cache::EXECUTABLE_MODE)
+                .await
+                .map_err(Error::in_cache)?;
+            (blocking(move || Ok(slot.fill()?)).await?, false)
+        }
+    };
+    let admission = Admission::new(lookup.client(), lookup.reference());
+    admission.pin(&claims).await?;
+    Ok(Fetched {
+        path,
+        digest: lookup.digest(),
+        claims,
+        cached,
+        downloaded: 0,
+    })
 }

@@ -1,17 +1,22 @@
-//! Looking at what a reference stands for, and taking one executable out of it.
+//! Inspect: what a reference stands for, and who published it.
 
-use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use crate::archive::{Contents, Target, VerifiedClaims, extract, verify, verify_file};
-use crate::content::{Digest, MeteredReader};
+use crate::archive::{Contents, Target, VerifiedClaims};
+use crate::cache::Identity;
+use crate::content::Digest;
 use crate::oci::Reference;
 
-use super::artifact::Cached;
+use super::admission::Admission;
+use super::client::Client;
 use super::error::Error;
-use super::{Client, annotations};
+use super::lookup::Lookup;
+use super::summary::{Summarized, preview_summary};
+use super::trust::{TrustError, TrustPolicy};
 
-/// What a reference stands for, verified.
+/// A verified archive and its manifest.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Inspected {
     /// The digest of the manifest.
     pub digest: Digest,
@@ -20,10 +25,11 @@ pub struct Inspected {
 }
 
 impl Client {
-    /// Brings the archive into the cache and verifies everything there is to verify.
+    /// Downloads the archive that `reference` stands for into the cache and verifies everything in it. Of an
+    /// image index, the manifest for this machine is used.
     ///
-    /// That is a look at what `reference` stands for now, and no use of it: who starts without the registry
-    /// gets what was [fetched](Self::fetch), [pulled](Self::pull) or [extracted](Self::extract) last.
+    /// This does not count as use: a client that starts without the registry gets the archive that was
+    /// last [fetched](Self::fetch), [pulled](Self::pull) or [extracted](Self::extract).
     ///
     /// # Errors
     ///
@@ -31,102 +37,81 @@ impl Client {
     #[tracing::instrument(skip_all, fields(%reference, digest))]
     pub async fn inspect(&self, reference: &Reference) -> Result<Inspected, Error> {
         let reference = &self.locked(reference)?;
-        let cached = self.cached(reference).await?;
-        let digest = cached.artifact.descriptor().digest.clone();
-        let contents = self.verified(cached, reference).await?.1;
+        let lookup = Lookup::start(self, reference, &Target::host()).await?;
+        let contents = lookup
+            .with_archive(|archive| lookup.verify(archive))
+            .await?;
+        let digest = lookup.digest();
         Ok(Inspected { digest, contents })
     }
 
-    /// Writes the executable for `target` to `destination`, with the permission bits `mode`, after
-    /// everything has been verified.
+    /// Returns what the archive that `reference` stands for says of itself, with its WIT world if `world` is
+    /// `true`.
+    ///
+    /// This requests the manifest, when it carries the claims, or the start of the archive, as
+    /// [`fetch`](Self::fetch) does, and the world with one more request. The executables are neither
+    /// downloaded nor verified then. Every other archive is downloaded and verified as by
+    /// [`inspect`](Self::inspect).
     ///
     /// # Errors
     ///
     /// [`Error`] of the registry, the cache, the archive or the trust policy.
-    #[tracing::instrument(skip_all, fields(%reference, %target, digest))]
-    pub async fn extract(
-        &self,
-        reference: &Reference,
-        target: &Target,
-        destination: &Path,
-        mode: u32,
-    ) -> Result<Inspected, Error> {
+    #[tracing::instrument(skip_all, fields(%reference, digest))]
+    pub async fn summarize(&self, reference: &Reference, world: bool) -> Result<Summarized, Error> {
         let reference = &self.locked(reference)?;
-        let cached = self.cached(reference).await?;
-        let digest = cached.artifact.descriptor().digest.clone();
-        let confirmed = cached.confirmed.clone();
-        let extract =
-            |cached| self.extracted(cached, reference, target, destination.to_owned(), mode);
-        let contents = self.repairing(cached, reference, extract).await?;
-        self.record(confirmed, None).await;
-        Ok(Inspected { digest, contents })
+        let lookup = Lookup::start(self, reference, &Target::host()).await?;
+        let summary = match preview_summary(&lookup, world).await? {
+            Some(summary) => summary,
+            None => lookup
+                .with_archive(|archive| lookup.verify(archive))
+                .await?
+                .into(),
+        };
+        let digest = lookup.digest();
+        Ok(Summarized { digest, summary })
     }
 
-    /// Verifies a cached archive and asks the trust policy.
-    pub(super) async fn verified(
-        &self,
-        cached: Cached,
-        reference: &Reference,
-    ) -> Result<(Cached, Contents), Error> {
-        let verify = |cached| self.verified_once(cached, reference);
-        self.repairing(cached, reference, verify).await
+    /// Returns the identity that the repository of `reference` is pinned to, where the trust policy pins: an
+    /// archive of another identity is refused.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] of the cache.
+    pub async fn identity(&self, reference: &Reference) -> Result<Option<Identity>, Error> {
+        let Some(place) = self.trust.place_of(reference) else {
+            return Ok(None);
+        };
+        self.blocking(move |client| Ok(client.cache()?.identity(&place)?))
+            .await
     }
 
-    /// The same, if the archive is not damaged in the cache.
-    pub(super) async fn verified_once(
-        &self,
-        cached: Cached,
-        reference: &Reference,
-    ) -> Result<(Cached, Contents), Error> {
-        let (name, place) = (reference.to_string(), reference.clone());
-        self.blocking(move |client| {
-            let (limits, progress) = (&client.limits, client.progress.as_ref());
-            let contents = match cached.only_file()? {
-                Some(mut file) => verify_file(&mut file, limits, progress),
-                None => {
-                    let meter = progress.begin("verifying", cached.size());
-                    verify(MeteredReader::new(cached.open()?, meter), limits)
-                }
-            };
-            let contents = contents.map_err(|source| Error::unusable(&name, source))?;
-            client.accepted(&cached, &contents.claims, &place)?;
-            Ok((cached, contents))
-        })
-        .await
-    }
-
-    /// Asks the trust policy about the claims of a cached archive, once they are those that its manifest
-    /// carries, if it carries some. Blocks.
-    pub(super) fn accepted(
-        &self,
-        cached: &Cached,
-        claims: &VerifiedClaims,
-        reference: &Reference,
-    ) -> Result<(), Error> {
-        annotations::compare(&cached.artifact, claims, reference)?;
-        self.trusted(reference, claims)
-    }
-
-    /// Verifies a cached archive, asks the trust policy, and writes one of its executables.
-    pub(super) async fn extracted(
-        &self,
-        cached: Cached,
-        reference: &Reference,
-        target: &Target,
-        destination: PathBuf,
-        mode: u32,
-    ) -> Result<Contents, Error> {
-        let (name, target) = (reference.to_string(), target.clone());
-        let place = reference.clone();
-        self.blocking(move |client| {
-            // Before anything is written: an archive has one token, so these are its claims.
-            let claims = cached.claims(&name, &client.limits)?;
-            client.accepted(&cached, &claims, &place)?;
-            let meter = client.progress.begin("verifying", cached.size());
-            let input = MeteredReader::new(cached.open()?, meter);
-            extract(input, &target, &destination, mode, &client.limits)
-                .map_err(|source| Error::unusable(&name, source))
-        })
-        .await
+    /// Verifies what `reference` stands for and pins its repository to the publisher, whatever it was pinned
+    /// to, and its tag to that revision, even a lower one. The revisions of other tags stay. The rules
+    /// of the policy and the lock hold nevertheless.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] of the registry, the cache, the archive, the trust policy or the lock;
+    /// [`TrustError::NeverPinned`].
+    #[tracing::instrument(skip_all, fields(%reference, digest))]
+    pub async fn accept(&self, reference: &Reference) -> Result<VerifiedClaims, Error> {
+        let reference = &self.locked(reference)?;
+        if self.trust.place_of(reference).is_none() {
+            return Err(TrustError::NeverPinned(reference.to_string()).into());
+        }
+        let mut accepting = self.clone();
+        accepting.trust = Arc::new(TrustPolicy {
+            accept_identity: true,
+            allow_downgrade: true,
+            ..TrustPolicy::clone(&self.trust)
+        });
+        let lookup = Lookup::start(&accepting, reference, &Target::host()).await?;
+        let contents = lookup
+            .with_archive(|archive| lookup.verify(archive))
+            .await?;
+        let claims = contents.claims;
+        Admission::new(&accepting, reference).pin(&claims).await?;
+        lookup.record(None).await;
+        Ok(claims)
     }
 }

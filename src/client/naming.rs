@@ -19,17 +19,6 @@ pub struct Deletion {
 }
 
 impl Client {
-    /// The manifest, or the image index, that `reference` stands for now. One request.
-    ///
-    /// # Errors
-    ///
-    /// [`Error`] of the registry, or [`Error::Unnamed`].
-    #[tracing::instrument(skip_all, fields(%reference))]
-    pub async fn resolve(&self, reference: &Reference) -> Result<Descriptor, Error> {
-        let store = self.store(reference, Access::Read).await?;
-        Ok(store.resolve(&name(reference)?).await?)
-    }
-
     /// Lets `tag` stand for what `reference` stands for, in the same repository; one that exists is
     /// moved. Nothing is uploaded but the manifest, as it is. Mirrors are not asked: they may be behind.
     ///

@@ -6,16 +6,18 @@ use std::path::{Path, PathBuf};
 
 use futures_util::future::join;
 
-use crate::archive::{Compression, Contents};
+use crate::archive::{Compression, Contents, Target};
 use crate::content::{AtomicFile, Descriptor, Digest, Meter, MeteredReader, VerifyReader};
 use crate::oci::Reference;
 
-use super::artifact::Cached;
+use super::blocking::blocking;
+use super::client::{Access, Client};
 use super::error::Error;
-use super::{Access, Client, blocking};
+use super::lookup::{CachedArchive, Lookup, Resolution};
 
 /// An archive that was pulled and verified.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Pulled {
     /// The file.
     pub path: PathBuf,
@@ -26,11 +28,12 @@ pub struct Pulled {
 }
 
 impl Client {
-    /// Pulls the archive that `reference` stands for, verifies it, and writes it to `destination`.
+    /// Pulls the archive that `reference` stands for, verifies it, and writes it to `destination`. Of an image
+    /// index, the manifest for this machine is used.
     ///
-    /// Without a destination, or when it is a folder, the file is named after the repository and
-    /// after what it is: `provider.par` or `provider.par.gz`. `expected` is a digest that the manifest
-    /// must have.
+    /// Without a destination, or when it is a directory, the file is named after the repository and the
+    /// compression of the archive: `provider.par` or `provider.par.gz`. `expected` is a digest that the
+    /// manifest must have.
     ///
     /// # Errors
     ///
@@ -45,68 +48,99 @@ impl Client {
     ) -> Result<Pulled, Error> {
         let reference = &self.locked(reference)?;
         if let Some(expected) = expected {
-            self.demand(reference, expected).await?;
+            check_digest(self, reference, expected).await?;
         }
         let pinned = expected.map(|digest| reference.with_digest(digest.clone()));
-        let named = pinned.as_ref().unwrap_or(reference);
-        let cached = self.cached(named).await?;
-        let digest = cached.artifact.descriptor().digest.clone();
-        let write = |cached| self.written(cached, reference, named, destination);
-        let (cached, contents, path) = self.repairing(cached, named, write).await?;
-        self.remember(reference, cached.artifact.layers()).await;
-        self.record(cached.confirmed, None).await;
+        let pinned = pinned.as_ref().unwrap_or(reference);
+        let lookup = Lookup::start(self, pinned, &Target::host()).await?;
+        let (contents, path) = lookup
+            .with_archive(|archive| write_verified(&lookup, archive, reference, destination))
+            .await?;
+        self.remember(reference, lookup.artifact().layers()).await;
+        lookup.record(None).await;
         Ok(Pulled {
             path,
-            digest,
+            digest: lookup.digest(),
             contents,
         })
     }
+}
 
-    /// Writes the archive to its file while it is verified. The file gets its name when it has passed.
-    async fn written(
-        &self,
-        cached: Cached,
-        reference: &Reference,
-        named: &Reference,
-        destination: Option<&Path>,
-    ) -> Result<(Cached, Contents, PathBuf), Error> {
-        let writing = self.write(&cached, reference, destination);
-        let verifying = self.verified_once(cached.clone(), named);
-        let (written, verified) = join(writing, verifying).await;
-        let (cached, contents) = verified?;
-        let (file, path) = written?;
-        let path = blocking(move || {
-            file.commit().map_err(Error::write(&path))?;
-            Ok(path)
-        })
-        .await?;
-        Ok((cached, contents, path))
+/// Refuses a reference that stands for another digest than `expected`. A tag that was moved must not go unnoticed,
+/// although the expected manifest may still be there under its digest.
+async fn check_digest(
+    client: &Client,
+    reference: &Reference,
+    expected: &Digest,
+) -> Result<(), Error> {
+    let actual = match (reference.digest(), reference.tag()) {
+        (Some(written), _) => written.clone(),
+        (None, Some(_)) => {
+            let store = client.store(reference, Access::Read).await?;
+            let resolution = Resolution::new(client, store.as_ref(), reference).await?;
+            resolution.descriptor.digest
+        }
+        (None, None) => return Ok(()),
+    };
+    // Digests of two algorithms cannot be compared. The content is checked against the expected one.
+    if reference.digest().is_none() && actual.algorithm() != expected.algorithm() {
+        return Ok(());
     }
+    if actual != *expected {
+        return Err(Error::OtherDigest {
+            reference: reference.to_string(),
+            expected: expected.clone(),
+            actual,
+        });
+    }
+    Ok(())
+}
 
-    /// Writes the archive to a file that has no name yet, and gives the one that it is to have. What has been
-    /// in the cache for a while is hashed once more: not every byte of an archive counts when that is verified,
-    /// and this is to be the archive of its digest.
-    async fn write(
-        &self,
-        cached: &Cached,
-        reference: &Reference,
-        destination: Option<&Path>,
-    ) -> Result<(AtomicFile, PathBuf), Error> {
-        let (cached, reference) = (cached.clone(), reference.clone());
-        let destination = destination.map(Path::to_owned);
-        self.blocking(move |client| {
-            let compressed = cached.is_compressed()?;
-            let path = place(&reference, destination.as_deref(), compressed);
-            let meter = client.progress.begin("writing", cached.size());
+/// Writes the archive to a file while it is verified. The file gets its name once the archive is verified.
+async fn write_verified(
+    lookup: &Lookup,
+    archive: CachedArchive,
+    reference: &Reference,
+    destination: Option<&Path>,
+) -> Result<(Contents, PathBuf), Error> {
+    let writing = write(lookup.client(), &archive, reference, destination);
+    let verifying = lookup.verify(archive.clone());
+    let (written, verified) = join(writing, verifying).await;
+    let contents = verified?;
+    let (file, path) = written?;
+    let path = blocking(move || {
+        file.commit().map_err(Error::write(&path))?;
+        Ok(path)
+    })
+    .await?;
+    Ok((contents, path))
+}
+
+/// Writes the archive to a file without a name. Returns the file and the path that it is to have.
+///
+/// Layers that were in the cache before are hashed once more. Verifying does not read every byte of an archive,
+/// and the file must be the archive of its digest.
+async fn write(
+    client: &Client,
+    archive: &CachedArchive,
+    reference: &Reference,
+    destination: Option<&Path>,
+) -> Result<(AtomicFile, PathBuf), Error> {
+    let (archive, reference) = (archive.clone(), reference.clone());
+    let destination = destination.map(Path::to_owned);
+    client
+        .blocking(move |client| {
+            let compressed = archive.is_compressed()?;
+            let path = path_of(&reference, destination.as_deref(), compressed);
+            let meter = client.progress.begin("writing", archive.size());
             let file = AtomicFile::create(&path).map_err(Error::write(&path))?;
-            for (layer, content) in cached.artifact.layers().iter().zip(cached.files()) {
+            for (layer, content) in archive.artifact.layers().iter().zip(archive.files()) {
                 let content = content?;
-                let copied = match cached.is_new {
-                    true => copy(&content, file.as_file(), meter.as_ref()),
-                    false => {
-                        let content = MeteredReader::new(content, &meter);
-                        copy_verified(content, layer, file.as_file())
-                    }
+                let copied = if archive.is_new {
+                    copy(&content, file.as_file(), meter.as_ref())
+                } else {
+                    let content = MeteredReader::new(content, &meter);
+                    copy_verified(content, layer, file.as_file())
                 };
                 copied.map_err(|error| match error.downcast() {
                     Ok(source) => Error::Damaged {
@@ -119,36 +153,9 @@ impl Client {
             Ok((file, path))
         })
         .await
-    }
-
-    /// Refuses a reference that stands for something else than `expected`. A tag that has moved on must
-    /// not go unnoticed, although what was expected may still be there under its digest.
-    async fn demand(&self, reference: &Reference, expected: &Digest) -> Result<(), Error> {
-        let actual = match (reference.digest(), reference.tag()) {
-            (Some(written), _) => written.clone(),
-            (None, Some(_)) => {
-                let store = self.store(reference, Access::Read).await?;
-                let resolved = self.stands_for(store.as_ref(), reference).await?;
-                resolved.descriptor.digest
-            }
-            (None, None) => return Ok(()),
-        };
-        // Digests of two algorithms cannot be compared: what comes is checked against the expected one.
-        if reference.digest().is_none() && actual.algorithm() != expected.algorithm() {
-            return Ok(());
-        }
-        if actual != *expected {
-            return Err(Error::OtherDigest {
-                reference: reference.to_string(),
-                expected: expected.clone(),
-                actual,
-            });
-        }
-        Ok(())
-    }
 }
 
-/// Copies from file to file, which the system can do without us, in steps that can be stopped.
+/// Copies from file to file, which the system can do without a buffer here, in steps that can be stopped.
 fn copy(from: &File, mut to: &File, meter: &dyn Meter) -> io::Result<()> {
     const STEP: u64 = 16 << 20;
     loop {
@@ -160,8 +167,8 @@ fn copy(from: &File, mut to: &File, meter: &dyn Meter) -> io::Result<()> {
     }
 }
 
-/// Copies a layer to a file. The error is a [`VerifyError`](crate::content::VerifyError) when it is not what
-/// its descriptor says.
+/// Copies a layer to a file. The error is a [`VerifyError`](crate::content::VerifyError) when the bytes do not
+/// match the descriptor.
 fn copy_verified(content: impl Read, layer: &Descriptor, mut file: &File) -> io::Result<()> {
     const BUFFER: usize = 256 * 1024;
     let content = VerifyReader::new(content, layer);
@@ -172,10 +179,12 @@ fn copy_verified(content: impl Read, layer: &Descriptor, mut file: &File) -> io:
     Ok(())
 }
 
-fn place(reference: &Reference, destination: Option<&Path>, compressed: bool) -> PathBuf {
-    let compression = match compressed {
-        true => Compression::Gzip,
-        false => Compression::None,
+/// Returns the path that the archive is written to.
+fn path_of(reference: &Reference, destination: Option<&Path>, compressed: bool) -> PathBuf {
+    let compression = if compressed {
+        Compression::Gzip
+    } else {
+        Compression::None
     };
     let name = format!("{}.{}", reference.file_stem(), compression.extension());
     match destination {

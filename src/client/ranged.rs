@@ -10,117 +10,74 @@ use tokio::io::AsyncReadExt;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 use crate::archive::{Index, IndexEntry, Target, write_executable};
-use crate::cache::{self, Cache, Executable, PartialRange, Slot};
-use crate::content::{Digest, ErrorKind, MeteredReader, Store};
-use crate::oci::Reference;
+use crate::cache::{self, Cache, PartialRange, Slot};
+use crate::content::{Digest, ErrorKind, MeteredReader};
 
-use super::Client;
-use super::artifact::Found;
 use super::blocking::Input;
 use super::error::Error;
-use super::fetch::Fetched;
-use super::remote::{Remote, whole_instead};
+use super::lookup::{Lookup, Preview, fall_back_to_full_download};
 
-/// Up to this size an archive is as soon there as a part of it, in bytes.
+/// An archive up to this size, in bytes, is downloaded as fast as a part of it.
 const SMALL: u64 = 64 * 1024;
-/// How many pieces of how many bytes wait to be inflated.
+/// How many pieces wait to be inflated.
 const WAITING: usize = 8;
+/// The size of a piece in bytes.
 const PIECE: usize = 128 * 1024;
 
-impl Client {
-    /// Fetches by what is known of the archive without downloading it: from the cache, by the hash that
-    /// is signed, or else by downloading the bytes of this one executable.
-    ///
-    /// `None` when something is in the way: reading the whole archive finds out what, or gets round it.
-    pub(super) async fn fetch_by_range(
-        &self,
-        store: &dyn Store,
-        found: &Found,
-        reference: &Reference,
-        target: &Target,
-    ) -> Result<Option<Fetched>, Error> {
-        let artifact = &found.artifact;
-        if self.missing(artifact).await? == 0 {
-            // The archive itself is there, and says more than anything about it.
-            return Ok(None);
-        }
-        let Some(remote) = self.remote(store, artifact, reference).await? else {
-            return Ok(None);
-        };
-        self.ask_trust(reference, &remote.claims).await?;
-        let hash = remote
-            .claims
-            .executable(target)
-            .map_err(|source| Error::unusable(&reference.to_string(), source))?;
-        // Under the name of a signed hash there is nothing but what has that hash.
-        let (path, downloaded) = match self.cache()?.executable_or_slot(hash).await? {
-            Executable::Ready(path) => (path, None),
-            Executable::Missing(slot) => {
-                let received = self.receive(store, &remote, reference, target, hash, slot);
-                match received.await? {
-                    Some((path, downloaded)) => (path, Some(downloaded)),
-                    None => return Ok(None),
-                }
-            }
-        };
-        self.pin(reference, &remote.claims).await?;
-        self.record(found.confirmed.clone(), remote.head).await;
-        Ok(Some(Fetched {
-            path,
-            digest: artifact.descriptor().digest.clone(),
-            cached: downloaded.is_none(),
-            downloaded: remote.downloaded + downloaded.unwrap_or_default(),
-            claims: remote.claims,
-        }))
-    }
+/// The download of one executable by itself.
+pub(super) struct ExecutableDownload<'a> {
+    pub(super) lookup: &'a Lookup,
+    pub(super) preview: &'a Preview,
+    pub(super) target: &'a Target,
+    /// The hash of the executable that the claims sign.
+    pub(super) hash: &'a Digest,
+}
 
-    /// Downloads the bytes of one executable, and gives its path and how many bytes that took.
-    async fn receive(
-        &self,
-        store: &dyn Store,
-        remote: &Remote,
-        reference: &Reference,
-        target: &Target,
-        hash: &Digest,
-        slot: Slot,
-    ) -> Result<Option<(PathBuf, u64)>, Error> {
-        let layer = &remote.layer;
+impl ExecutableDownload<'_> {
+    /// Downloads the bytes of the executable into `slot`. Returns its path and how many bytes were downloaded.
+    /// `None` when the whole archive has to be read.
+    pub(super) async fn run(self, slot: Slot) -> Result<Option<(PathBuf, u64)>, Error> {
+        let (client, reference) = (self.lookup.client(), self.lookup.reference());
+        let layer = &self.preview.layer;
         if layer.size <= SMALL {
-            return Ok(whole_instead(reference, "it is small"));
+            return Ok(fall_back_to_full_download(reference, "it is small"));
         }
-        let Some((index, entry)) = find(remote, target) else {
-            return Ok(whole_instead(reference, "it has no index with this target"));
+        let Some((index, entry)) = self.find() else {
+            let reason = "it has no index with this target";
+            return Ok(fall_back_to_full_download(reference, reason));
         };
-        // Something always follows: the end of the tar, and of the gzip member.
-        if !entry.is_within(self.limits.executable, &self.limits) || entry.range.end >= layer.size {
-            return Ok(whole_instead(reference, "its index makes no sense"));
+        // The range ends before the archive does: the end of the tar and of the gzip member follow.
+        let limits = &client.limits;
+        if !entry.is_within(limits.executable, limits) || entry.range.end >= layer.size {
+            let reason = "its index is malformed";
+            return Ok(fall_back_to_full_download(reference, reason));
         }
         let range = entry.range.clone();
-        let partial = self.cache()?.partial_range(&layer.digest, &range).await?;
-        let start = range.start + partial.received();
         let length = range.end - range.start;
+        let partial = client.cache()?.partial_range(&layer.digest, &range).await?;
+        let start = range.start + partial.received();
         let (sender, receiver) = channel(WAITING);
-        let expected = hash.clone();
-        let inflating = self.on_own_thread("inflating", Input::Ours, move |client| {
+        let hash = self.hash.clone();
+        let inflating = client.on_own_thread("inflating", Input::Ours, move |client| {
             let meter = client.progress.begin("downloading", length);
             let mut incoming = Incoming::new(partial, receiver);
             let content = index.read(&entry, MeteredReader::new(&mut incoming, meter));
             let (path, mode) = (slot.destination(), Cache::EXECUTABLE_MODE);
-            let written = write_executable(content, &expected, path, mode);
+            let written = write_executable(content, &hash, path, mode);
             let partial = incoming.partial;
             let written = match incoming.failed {
                 Some(error) => Err(error.into()),
                 None => written.map_err(|error| Error::from(error).in_cache()),
             };
             match written {
-                // All of it here: who waits may be gone by now.
+                // The slot is filled on this thread, because the future may have been dropped by now.
                 Ok(true) => {
                     discard(partial);
                     Ok(Inflated::Executable(slot.fill()?))
                 }
                 Ok(false) => Ok(Inflated::Other(partial)),
                 Err(error) => {
-                    // There is no room to continue it, either.
+                    // A full disk has no room for the rest of the partial download, either.
                     if matches!(&error, Error::Cache(error) if error.is_full()) {
                         discard(partial);
                     }
@@ -128,40 +85,41 @@ impl Client {
                 }
             }
         });
-        let sending = self.send(store, remote, start..range.end, sender);
+        let sending = self.send(start..range.end, sender);
         let (sent, inflated) = join(sending, inflating).await;
         let partial = match inflated? {
-            Inflated::Executable(path) => return Ok(Some((path, range.end - start))),
+            Inflated::Executable(path) => return Ok(Some((path, length))),
             Inflated::Other(partial) => partial,
         };
         let reason = match sent {
-            // What has come so far is continued by who comes next.
+            // The next fetch continues the partial download.
             Err(error) if error.kind() == ErrorKind::Unavailable => return Err(error),
             Err(error) => error.to_string(),
-            Ok(()) => "what its index leads to is not what was signed".to_owned(),
+            Ok(()) => "the bytes at its index are not the signed executable".to_owned(),
         };
         discard(partial);
-        Ok(whole_instead(reference, &reason))
+        Ok(fall_back_to_full_download(reference, &reason))
     }
 
-    /// Downloads a part of the archive, piece by piece, for as long as anybody wants them.
-    async fn send(
-        &self,
-        store: &dyn Store,
-        remote: &Remote,
-        range: Range<u64>,
-        pieces: Sender<Bytes>,
-    ) -> Result<(), Error> {
-        let layer = &remote.layer;
+    /// Returns the index of the archive and the entry for the target.
+    fn find(&self) -> Option<(Index, IndexEntry)> {
+        let index = self.preview.index.clone()?;
+        let entry = index.executable(self.target)?.clone();
+        Some((index, entry))
+    }
+
+    /// Downloads a part of the archive, piece by piece, until the receiver is dropped.
+    async fn send(&self, range: Range<u64>, pieces: Sender<Bytes>) -> Result<(), Error> {
+        let layer = &self.preview.layer;
         let length = range.end - range.start;
-        let reader = store.open(layer, Some(range)).await?;
+        let reader = self.lookup.store().open(layer, Some(range)).await?;
         let mut reader = reader.take(length);
         loop {
             let mut piece = BytesMut::with_capacity(PIECE);
             match reader.read_buf(&mut piece).await {
                 Ok(0) => return Ok(()),
                 Ok(_) if pieces.send(piece.freeze()).await.is_ok() => {}
-                // It turned out to be something else, or is complete.
+                // The receiver needs no more bytes, or cannot use them.
                 Ok(_) => return Ok(()),
                 Err(source) => {
                     let digest = layer.digest.clone();
@@ -172,35 +130,29 @@ impl Client {
     }
 }
 
-fn find(remote: &Remote, target: &Target) -> Option<(Index, IndexEntry)> {
-    let index = remote.index.clone()?;
-    let entry = index.executable(target)?.clone();
-    Some((index, entry))
-}
-
-/// What the bytes of a range came to.
+/// What the bytes of a range are.
 enum Inflated {
     /// The executable, at its path in the cache.
     Executable(PathBuf),
-    /// Something else, or not all of it.
+    /// Other bytes, or only a part of the executable.
     Other(PartialRange),
 }
 
-/// A file that is left costs some space, and nobody is served from it.
+/// Removes a partial download. A failure is only logged: the file takes some space, and is never served.
 fn discard(partial: PartialRange) {
     if let Err(error) = partial.discard() {
-        tracing::warn!("an unfinished download cannot be removed: {error}");
+        tracing::warn!("cannot remove a partial download: {error}");
     }
 }
 
-/// The bytes of a range: those that were received before, then those that come, which are kept.
+/// The bytes of a range: first those of the partial download, then those that arrive, which are appended to it.
 struct Incoming {
     partial: PartialRange,
-    /// How many of those that were received before are still to be read.
+    /// How many bytes of the partial download are still to be read.
     before: u64,
     pieces: Receiver<Bytes>,
     piece: Bytes,
-    /// Why what comes cannot be kept.
+    /// Why the bytes that arrive cannot be appended.
     failed: Option<cache::Error>,
 }
 
@@ -235,7 +187,7 @@ impl Read for Incoming {
                     if let Err(source) = file.write_all(&piece) {
                         let path = self.partial.path().to_owned();
                         self.failed = Some(cache::Error::File { path, source });
-                        return Err(io::Error::other("it cannot be kept"));
+                        return Err(io::Error::other("cannot append to the partial download"));
                     }
                     self.piece = piece;
                 }

@@ -1,226 +1,95 @@
-//! Which manifest a reference stands for, and whom to ask.
+//! Resolve: what references stand for now, as one digest or as a lock.
 
-use std::time::{Duration, SystemTime};
+use futures_util::{StreamExt, TryStreamExt, stream};
 
-use crate::cache::Record;
-use crate::content::{Descriptor, Digest, ErrorKind, Store, whole};
-use crate::oci::{self, Reference, media_type};
+use crate::content::{Descriptor, Digest};
+use crate::oci::Reference;
 
-use super::artifact::manifest_in;
+use super::admission::Admission;
+use super::client::{Access, Client};
 use super::error::Error;
-use super::{Client, record_name};
+use super::lock::{Lock, Locked};
+use super::lookup::Resolution;
+use super::pull_policy::PullPolicy;
 
-/// How long a registry may be silent or away when it is asked what a tag stands for, and the cache can answer
-/// as well: a host that starts without its registry is not to wait for as long as a transfer may.
-const OFFLINE_WAIT: Duration = Duration::from_secs(5);
-
-/// When a registry is asked what a tag stands for.
-///
-/// A digest stands for one manifest for ever: nobody is asked when the cache holds it. Content is never
-/// received twice, whatever the policy.
-///
-/// The names are those of Docker and Podman. `Always` fails without the registry, as `docker run
-/// --pull=always`, `podman run --pull=always` and the kubelet's `Always` do; `Newer` goes on with what is
-/// there, as `podman run --pull=newer` does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum PullPolicy {
-    /// The registry is asked each time, and there is an error when it does not answer.
-    Always,
-    /// The registry is asked each time. When it is unavailable, and does not merely refuse, a tag stands
-    /// for what it was last confirmed to stand for, with a warning.
-    #[default]
-    Newer,
-    /// What the cache knows of a tag counts; only for what it does not know is the registry asked.
-    Missing {
-        /// For how long what the registry said counts; after that, as [`Newer`](Self::Newer). `None`:
-        /// for ever.
-        max_age: Option<Duration>,
-    },
-    /// Nobody is asked for anything: there is what the cache holds, or [`Error::NotCached`].
-    Never,
-}
-
-/// What a reference stands for.
-pub(super) struct Resolved {
-    pub(super) descriptor: Descriptor,
-    /// When a registry said so, if it did just now.
-    pub(super) confirmed: Option<SystemTime>,
-}
+/// How many references are resolved or locked at the same time.
+const AT_ONCE: usize = 4;
 
 impl Client {
-    /// The manifest that `reference` stands for, as far as the pull policy wants to know.
-    pub(super) async fn stands_for(
-        &self,
-        store: &dyn Store,
-        reference: &Reference,
-    ) -> Result<Resolved, Error> {
-        let name = reference
-            .name()
-            .ok_or_else(|| Error::Unnamed(reference.to_string()))?;
-        let known = match reference.digest() {
-            Some(digest) => self.known(digest).await?,
-            None => None,
-        };
-        if let Some(descriptor) = known {
-            return Ok(Resolved::from_cache(descriptor));
+    /// Returns the descriptor of the manifest, or of the image index, that `reference` stands for now.
+    ///
+    /// This sends one request, whatever the cache holds. With [`PullPolicy::Never`] it sends none, and the
+    /// cache answers.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] of the registry; [`Error::Unnamed`]; [`Error::NotCached`] with [`PullPolicy::Never`].
+    #[tracing::instrument(skip_all, fields(%reference))]
+    pub async fn resolve(&self, reference: &Reference) -> Result<Descriptor, Error> {
+        let store = self.store(reference, Access::Read).await?;
+        if self.pull == PullPolicy::Never {
+            let resolution = Resolution::new(self, store.as_ref(), reference).await?;
+            return Ok(resolution.descriptor);
         }
-        let record = match reference.digest() {
-            Some(_) => None,
-            None => self.usable_record(reference).await?,
-        };
-        let Some(record) = record else {
-            return match self.pull {
-                PullPolicy::Never => Err(Error::NotCached(reference.to_string())),
-                _ => Ok(Resolved::confirmed(
-                    self.receive_manifest(store, &name).await?,
-                )),
-            };
-        };
-        match self.pull {
-            PullPolicy::Always => Ok(Resolved::confirmed(store.resolve(&name).await?)),
-            PullPolicy::Never => Ok(Resolved::from_cache(record.descriptor)),
-            PullPolicy::Missing { max_age } if is_fresh(&record, max_age) => {
-                Ok(Resolved::from_cache(record.descriptor))
-            }
-            PullPolicy::Missing { .. } | PullPolicy::Newer => {
-                self.resolve_or_recall(store, &name, reference, record)
-                    .await
-            }
-        }
+        let name = reference.name();
+        let name = name.ok_or_else(|| Error::Unnamed(reference.to_string()))?;
+        Ok(store.resolve(&name).await?)
     }
 
-    /// Asks for what `name` stands for. When nobody answers, it is what was confirmed before.
-    async fn resolve_or_recall(
-        &self,
-        store: &dyn Store,
-        name: &str,
-        reference: &Reference,
-        record: Record,
-    ) -> Result<Resolved, Error> {
-        let (asked, patience) = match reference {
-            Reference::Registry(place) => {
-                let repository = self.registries.repository(place).in_haste(OFFLINE_WAIT);
-                (repository.resolve(name).await, repository.patience())
-            }
-            Reference::Layout(_) => (store.resolve(name).await, OFFLINE_WAIT),
-        };
-        let error = match asked {
-            Ok(descriptor) => return Ok(Resolved::confirmed(descriptor)),
-            Err(error) if error.kind() == ErrorKind::Unavailable => error,
-            // It was answered: what was confirmed before does not hold any more.
-            Err(error) => return Err(error.into()),
-        };
-        let reason = match error.downcast_ref() {
-            Some(error) => reason(error, patience),
-            None => whole(&error),
-        };
-        let since = humantime::format_rfc3339_seconds(record.confirmed_at());
-        tracing::warn!(
-            "{reference} is unconfirmed since {since}, and taken for what it stood for then, {}: {reason}",
-            record.descriptor.digest
-        );
-        Ok(Resolved::from_cache(record.descriptor))
+    /// Returns the digests that `references` stand for now, in their order. Each reference is
+    /// [resolved](Self::resolve), and nothing is downloaded.
+    ///
+    /// # Errors
+    ///
+    /// As for [`resolve`](Self::resolve).
+    pub async fn digests(&self, references: &[Reference]) -> Result<Vec<Digest>, Error> {
+        let digests = references.iter().cloned().map(|reference| {
+            let client = self.clone();
+            async move { Ok(client.resolve(&reference).await?.digest) }
+        });
+        // Collected first: the stream must not borrow from the caller.
+        let digests: Vec<_> = digests.collect();
+        stream::iter(digests).buffered(AT_ONCE).try_collect().await
     }
 
-    /// What `name` stands for. The cache knows nothing of it, so the manifest is needed as well: to ask
-    /// for it saves asking what it is first.
-    async fn receive_manifest(&self, store: &dyn Store, name: &str) -> Result<Descriptor, Error> {
-        let (descriptor, manifest) = store.resolve_and_open(name).await?;
-        if let Some(manifest) = manifest {
-            self.cache()?.put(&descriptor, &manifest).await?;
-        }
-        Ok(descriptor)
-    }
-
-    /// The descriptor of a manifest that the cache holds.
-    async fn known(&self, digest: &Digest) -> Result<Option<Descriptor>, Error> {
-        let Some(held) = self.held(digest).await? else {
-            return Ok(None);
-        };
-        let bytes = manifest_in(held).await?;
-        Ok(
-            media_type::of_manifest(&bytes).map(|media_type| Descriptor {
-                media_type,
-                digest: digest.clone(),
-                size: bytes.len() as u64,
-            }),
-        )
-    }
-
-    /// What is recorded of the tag of `reference`, when the manifest is in the cache too.
-    async fn usable_record(&self, reference: &Reference) -> Result<Option<Record>, Error> {
-        let Some(name) = record_name(reference) else {
-            return Ok(None);
-        };
-        let Some(record) = self.recorded(name).await? else {
-            return Ok(None);
-        };
-        let known = self.known(&record.descriptor.digest).await?;
-        Ok(known.map(|descriptor| Record {
-            descriptor,
-            ..record
-        }))
+    /// Returns a lock of what `references` stand for now, and who published it. Claims are verified and compared
+    /// with the trust policy and the pins. Nothing is pinned.
+    ///
+    /// Archives whose manifests do not carry their claims are downloaded and verified as a whole, at most
+    /// four at the same time. The first failure ends the call.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] of the registry, the cache, the archive or the trust policy.
+    pub async fn lock(&self, references: &[Reference]) -> Result<Lock, Error> {
+        let providers = references.iter().cloned().map(|reference| {
+            let client = self.clone();
+            async move { lock_one(&client, reference).await }
+        });
+        // Collected first: the stream must not borrow from the caller.
+        let providers: Vec<_> = providers.collect();
+        stream::iter(providers)
+            .buffered(AT_ONCE)
+            .try_collect::<Vec<Locked>>()
+            .await
+            .map(Lock::from_iter)
     }
 }
 
-impl Resolved {
-    fn confirmed(descriptor: Descriptor) -> Self {
-        Self {
-            descriptor,
-            confirmed: Some(SystemTime::now()),
-        }
-    }
-
-    fn from_cache(descriptor: Descriptor) -> Self {
-        Self {
-            descriptor,
-            confirmed: None,
-        }
-    }
-}
-
-/// Why a registry could not be had, on one line.
-fn reason(error: &oci::Error, patience: Duration) -> String {
-    use oci::Error::{GaveUp, Interrupted, Stalled, Unreachable};
-    match error {
-        GaveUp { last, .. } => reason(last, patience),
-        Unreachable { .. } | Interrupted { .. } | Stalled { .. } => {
-            let seconds = patience.as_secs();
-            format!("no answer within {seconds} seconds: {}", whole(error))
-        }
-        _ => whole(error),
-    }
-}
-
-fn is_fresh(record: &Record, max_age: Option<Duration>) -> bool {
-    let Some(max_age) = max_age else {
-        return true;
-    };
-    // Confirmed in the future: a clock was wrong, then or now, and the age is not known.
-    let age = SystemTime::now().duration_since(record.confirmed_at());
-    age.is_ok_and(|age| age <= max_age)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_was_confirmed_in_the_future_is_not_fresh() {
-        let confirmed = |seconds_ago: i64| {
-            let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-            Record {
-                descriptor: Descriptor::of("", b""),
-                content: None,
-                confirmed: now.unwrap().as_secs().saturating_add_signed(-seconds_ago),
-                nanoseconds: 0,
-                layout: None,
-            }
-        };
-        let minute = Some(Duration::from_secs(60));
-        assert!(is_fresh(&confirmed(30), minute));
-        assert!(!is_fresh(&confirmed(90), minute));
-        assert!(!is_fresh(&confirmed(-90), minute));
-        assert!(is_fresh(&confirmed(-90), None));
-    }
+#[tracing::instrument(name = "lock", skip_all, fields(%reference))]
+async fn lock_one(client: &Client, reference: Reference) -> Result<Locked, Error> {
+    // An image index stands for different manifests on different machines, so the digest of the index is locked.
+    let digest = client.resolve(&reference).await?.digest;
+    let pinned = reference.with_digest(digest.clone());
+    let claims = client.summarize(&pinned, false).await?.summary.claims;
+    // The pin compares revisions by tag, so the tag is asked about as well.
+    Admission::new(client, &reference).check(&claims).await?;
+    Ok(Locked {
+        reference,
+        digest,
+        issuer: claims.issuer().to_owned(),
+        subject: claims.subject().to_owned(),
+        version: claims.metadata().version.clone(),
+        revision: claims.revision(),
+    })
 }

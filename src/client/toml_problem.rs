@@ -1,10 +1,10 @@
-//! What is wrong with a TOML file, and where.
+//! Problems in TOML files, with their positions.
 
 use std::ops::Range;
 
 use toml::Spanned;
 
-/// What is wrong in a TOML text, and where.
+/// A problem in a TOML text.
 pub(super) struct Problem {
     span: Option<Range<usize>>,
     pub(super) reason: String,
@@ -18,7 +18,7 @@ impl Problem {
         }
     }
 
-    /// The line and the column where it begins in `text`, both counted from 1.
+    /// Returns the line and the column where the problem begins in `text`, both counted from 1.
     pub(super) fn position(&self, text: &str) -> (usize, usize) {
         let start = self.span.as_ref().map_or(0, |span| span.start);
         let before = text.get(..start).unwrap_or(text);

@@ -10,11 +10,10 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 use clap::ValueHint;
 
-use crate::archive::Limits;
 use crate::cli::output::Failure;
 use crate::cli::session::Session;
 use crate::cli::threads::blocking;
-use crate::client::{Client, ClientOptions, PullPolicy, TrustPolicy};
+use crate::client::{Client, ClientOptions, TrustPolicy};
 use crate::content::ErrorKind;
 use crate::oci::{ClientCertificate, CredentialSource, Reference, RegistryOptions};
 
@@ -138,14 +137,12 @@ impl RegistryArgs {
             if args.credentials.on_command_line() {
                 session.warn(PASSWORD_ON_COMMAND_LINE);
             }
-            Ok(Client::new(ClientOptions {
-                cache_directory: session.cache_directory().map(Path::to_owned),
-                registry: args.options(explicit),
-                trust: Some(trust),
-                pull: PullPolicy::default(),
-                limits: Limits::default(),
-                progress: session.progress().clone(),
-            })?)
+            let mut options = ClientOptions::default()
+                .registry(args.options(explicit))
+                .trust(trust)
+                .progress(session.progress().clone());
+            options.cache_directory = session.cache_directory().map(Path::to_owned);
+            Ok(Client::new(options)?)
         })
         .await
     }

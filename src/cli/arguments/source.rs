@@ -14,7 +14,7 @@ use crate::cli::files;
 use crate::cli::output::Failure;
 use crate::cli::session::Session;
 use crate::cli::threads::{blocking, detached};
-use crate::client::{Inspected, Summary, TrustPolicy};
+use crate::client::{self, Inspected, Summary, TrustPolicy};
 use crate::content::{Digest, ErrorKind, MeteredReader};
 use crate::oci::Reference;
 
@@ -125,7 +125,8 @@ impl Source {
                 .await?
             }
         };
-        trust.check_file(&contents.claims, &self.to_string())?;
+        let checked = trust.check_file(&contents.claims, &self.to_string());
+        checked.map_err(client::Error::from)?;
         Ok(VerifiedSource {
             contents,
             digest: None,
@@ -179,7 +180,8 @@ impl Source {
                         // Trust is checked before anything is written.
                         let claims = archive::read_claims(files::open(&path)?, &limits)
                             .map_err(|error| error.in_archive(&path))?;
-                        trust.check_file(&claims, &path.display().to_string())?;
+                        let checked = trust.check_file(&claims, &path.display().to_string());
+                        checked.map_err(client::Error::from)?;
                     }
                     let progress = progress.as_ref();
                     let claims =

@@ -8,7 +8,7 @@ use nkeys::{KeyPair, KeyPairType};
 
 use crate::cli::output::Failure;
 use crate::cli::threads::blocking;
-use crate::client::TrustPolicy;
+use crate::client::{self, TrustPolicy};
 
 /// Which archives may be used.
 #[derive(Clone, clap::Args)]
@@ -41,8 +41,8 @@ impl TrustArgs {
         let file = self.trust.clone();
         let policy = blocking(move || {
             Ok(match file {
-                Some(file) => TrustPolicy::read(&file)?,
-                None => TrustPolicy::of_user()?,
+                Some(file) => TrustPolicy::read(&file).map_err(client::Error::from)?,
+                None => TrustPolicy::of_user().map_err(client::Error::from)?,
             })
         });
         Ok(TrustPolicy {

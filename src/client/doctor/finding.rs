@@ -1,40 +1,40 @@
-//! What has been found out about a registry.
+//! The results of checking a registry.
 
 use std::sync::Arc;
 
 use crate::content::{ErrorKind, whole};
 use crate::oci;
 
-/// What a [`Finding`] is about.
+/// The subject of a [`Finding`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Check {
-    /// A host of `hosts.toml` that is asked besides the registry itself.
+    /// A host of `hosts.toml` that is asked before the registry itself.
     Mirror,
     /// Whether a registry answers, and what it says it is.
     Answer,
     /// How the connection is secured.
     Tls,
-    /// How the registry wants to be told who is asking, and whether it is.
+    /// Which authentication the registry demands, and whether it accepts the credentials.
     Authentication,
     /// Whether the repository can be read.
     Read,
-    /// Whether a part of a blob can be had alone: downloads continue with that.
+    /// Whether a part of a blob can be downloaded. Downloads continue after a break if so.
     Ranges,
-    /// Whether the registry lists what refers to a manifest.
+    /// Whether the registry has the referrers API.
     Referrers,
-    /// Whether the repository takes a blob in one request.
+    /// Whether the repository accepts a blob in one request.
     Upload,
-    /// Whether the repository takes a blob in chunks.
+    /// Whether the repository accepts a blob in chunks.
     Chunks,
-    /// Whether the repository takes the media types of provider archives.
+    /// Whether the repository accepts the media types of provider archives.
     MediaTypes,
     /// Whether content can be deleted.
     Delete,
 }
 
 impl Check {
-    /// The name used in output.
+    /// Returns the name that is used in output.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -53,22 +53,22 @@ impl Check {
     }
 }
 
-/// What a check came to.
+/// The outcome of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Verdict {
-    /// As it should be.
+    /// Everything is as it should be.
     Good,
-    /// Worth knowing; everything works without.
+    /// Something is missing that everything works without.
     Limited,
-    /// In the way. The kind is that of the error that other commands meet.
+    /// The registry cannot be used. Other operations fail with an error of this kind.
     Failed(ErrorKind),
-    /// Not looked at.
+    /// Nothing was checked.
     Skipped,
 }
 
 impl Verdict {
-    /// The name used in output.
+    /// Returns the name that is used in output.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -92,7 +92,7 @@ pub enum Advice {
     UseTls,
     /// The certificate can be verified.
     VerifyCertificate,
-    /// Credentials allow pushing, and reading what is private.
+    /// Credentials allow pushing, and reading private repositories.
     LogIn,
     /// Credentials are needed, unless the repository is public.
     LogInUnlessPublic,
@@ -112,17 +112,17 @@ pub enum Advice {
     CollectGarbage(Vec<String>),
 }
 
-/// What a check has found out.
+/// The result of one check.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Finding {
     /// What was checked.
     pub check: Check,
-    /// What it came to.
+    /// The outcome.
     pub verdict: Verdict,
-    /// The facts.
+    /// What was observed.
     pub said: String,
-    /// The error that is in the way.
+    /// The error that keeps the registry from being used.
     pub error: Option<Arc<oci::Error>>,
     /// What can be done about it, if that does not follow from the error.
     pub advice: Option<Advice>,
@@ -151,13 +151,11 @@ impl Finding {
         Self::new(check, Verdict::Skipped, said)
     }
 
-    /// An error that is in the way.
-    pub(super) fn failed(check: Check, error: impl Into<Arc<oci::Error>>) -> Self {
-        let error = error.into();
-        Self {
-            error: Some(Arc::clone(&error)),
-            ..Self::new(check, Verdict::Failed(error.kind()), whole(&*error))
-        }
+    /// Returns the finding for an error that keeps the registry from being used.
+    pub(super) fn failed(check: Check, error: oci::Error) -> Self {
+        let mut finding = Self::new(check, Verdict::Failed(error.kind()), whole(&error));
+        finding.error = Some(Arc::new(error));
+        finding
     }
 
     pub(super) fn advice(mut self, advice: Advice) -> Self {
@@ -166,16 +164,16 @@ impl Finding {
     }
 }
 
-/// All that was found out, in the order in which it was.
+/// The results of all checks, in the order of the checks.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct Diagnosis {
-    /// One or several for each check that made sense; nothing follows on what leaves nothing to check.
+    /// At least one finding for each check. When a check leaves nothing to check, no finding follows.
     pub findings: Vec<Finding>,
 }
 
 impl Diagnosis {
-    /// The first thing in the way, and its kind. `None`: the registry can be used.
+    /// Returns the first finding that failed, and its kind. `None`: the registry can be used.
     #[must_use]
     pub fn obstacle(&self) -> Option<(&Finding, ErrorKind)> {
         let mut findings = self.findings.iter();

@@ -1,85 +1,70 @@
-//! Finding out what a registry can do, and what is in the way.
+//! Checks of a registry: what it can do, and what keeps it from being used.
 
 mod finding;
 mod uploads;
 
 use crate::content::{Descriptor, Digest, ErrorKind, whole};
-use crate::oci::{self, Credentials, Greeting, Place, Probe, RegistryReference, Wants};
-
-use super::Client;
-use super::error::Error;
+use crate::oci::{self, Credentials, Greeting, Place, Probe, Registries, RegistryReference, Wants};
 
 pub use finding::{Advice, Check, Diagnosis, Finding, Verdict};
 
-impl Client {
-    /// Finds out whether `place` can be used, and how well. Each request is sent once, and waited for at
-    /// most five seconds.
-    ///
-    /// Of a registry alone, what can be known without a repository. With a repository and `push`, uploads
-    /// are tried too: of content that is some hundred bytes long, random, without a tag, and deleted
-    /// again, as far as the registry allows that, and unless the future is dropped on the way. Without
-    /// `push`, nothing is sent.
-    ///
-    /// When the registry is away, and a mirror is there to be read in its place, that mirror is looked at
-    /// instead.
-    ///
-    /// # Errors
-    ///
-    /// What is wrong on this side, such as a `hosts.toml` that cannot be read. What is wrong with the
-    /// registry is in the [`Diagnosis`].
-    #[tracing::instrument(skip_all, fields(%place))]
-    pub async fn doctor(&self, place: &Place, push: bool) -> Result<Diagnosis, Error> {
-        let (mirrors, registry) = self.registries.probes(place).await?;
-        let mut findings = Vec::new();
-        let mut stand_in = None;
-        for mirror in mirrors {
-            let (finding, greeting) = greet_mirror(&mirror).await;
-            findings.push(finding);
-            if stand_in.is_none() && mirror.serves_readers() {
-                stand_in = greeting.map(|greeting| (mirror, greeting));
-            }
+/// Finds out whether `place` can be used. Sends content to the registry, which is deleted again, if `push` is
+/// `true`.
+pub(super) async fn diagnose(
+    registries: &Registries,
+    place: &Place,
+    push: bool,
+) -> Result<Diagnosis, oci::Error> {
+    let (mirrors, registry) = registries.probes(place).await?;
+    let mut findings = Vec::new();
+    let mut stand_in = None;
+    for mirror in mirrors {
+        let (finding, greeting) = greet_mirror(&mirror).await;
+        findings.push(finding);
+        if stand_in.is_none() && mirror.serves_readers() {
+            stand_in = greeting.map(|greeting| (mirror, greeting));
         }
-        let (registry, greeting, is_away) = match registry.greet().await {
-            Ok(greeting) => {
-                findings.push(answer(&greeting));
-                (registry, greeting, false)
-            }
-            Err(error) => {
-                let is_away = error.kind() == ErrorKind::Unavailable;
-                let Some((mirror, greeting)) = stand_in.filter(|_| is_away) else {
-                    findings.push(unanswered(error));
-                    return Ok(Diagnosis { findings });
-                };
-                findings.push(read_through(&mirror, error));
-                (mirror, greeting, true)
-            }
-        };
-        findings.push(tls(&greeting, &registry));
-        let authentication = authentication(&greeting, &registry).await;
-        let stops = matches!(authentication.verdict, Verdict::Failed(_));
-        findings.push(authentication);
-        if let Some(reference) = place.reference().filter(|_| !stops) {
-            let (mut read, sample) = read(&registry, reference).await;
-            let stops = matches!(read.verdict, Verdict::Failed(_));
-            if stops && is_away {
-                // Who reads would ask the registry then.
-                read.verdict = Verdict::Failed(ErrorKind::Unavailable);
-            }
-            findings.push(read);
-            if !stops {
-                let manifest = sample.as_ref().map(|(manifest, _)| &manifest.digest);
-                findings.push(referrers(&registry, manifest).await);
-                let blob = sample.and_then(|(_, blob)| blob);
-                if push {
-                    let host = self.registries.push_probe(place).await?;
-                    uploads::check(&host, blob, &mut findings).await;
-                } else {
-                    findings.push(ranges(&registry, blob.as_ref()).await);
-                }
-            }
-        }
-        Ok(Diagnosis { findings })
     }
+    let (registry, greeting, is_away) = match registry.greet().await {
+        Ok(greeting) => {
+            findings.push(answer(&greeting));
+            (registry, greeting, false)
+        }
+        Err(error) => {
+            let is_away = error.kind() == ErrorKind::Unavailable;
+            let Some((mirror, greeting)) = stand_in.filter(|_| is_away) else {
+                findings.push(unanswered(error));
+                return Ok(Diagnosis { findings });
+            };
+            findings.push(read_through(&mirror, error));
+            (mirror, greeting, true)
+        }
+    };
+    findings.push(tls(&greeting, &registry));
+    let authentication = authentication(&greeting, &registry).await;
+    let stops = matches!(authentication.verdict, Verdict::Failed(_));
+    findings.push(authentication);
+    if let Some(reference) = place.reference().filter(|_| !stops) {
+        let (mut read, sample) = read(&registry, reference).await;
+        let stops = matches!(read.verdict, Verdict::Failed(_));
+        if stops && is_away {
+            // Readers would ask the registry next.
+            read.verdict = Verdict::Failed(ErrorKind::Unavailable);
+        }
+        findings.push(read);
+        if !stops {
+            let manifest = sample.as_ref().map(|(manifest, _)| &manifest.digest);
+            findings.push(referrers(&registry, manifest).await);
+            let blob = sample.and_then(|(_, blob)| blob);
+            if push {
+                let host = registries.push_probe(place).await?;
+                uploads::check(&host, blob, &mut findings).await;
+            } else {
+                findings.push(ranges(&registry, blob.as_ref()).await);
+            }
+        }
+    }
+    Ok(Diagnosis { findings })
 }
 
 async fn greet_mirror(mirror: &Probe) -> (Finding, Option<Greeting>) {
@@ -96,7 +81,7 @@ async fn greet_mirror(mirror: &Probe) -> (Finding, Option<Greeting>) {
     }
 }
 
-/// The registry does not answer as one.
+/// Returns the finding about a registry that does not answer as one.
 fn unanswered(error: oci::Error) -> Finding {
     let check = match &error {
         oci::Error::Tls { .. } | oci::Error::PlainHttp { .. } => Check::Tls,
@@ -105,7 +90,7 @@ fn unanswered(error: oci::Error) -> Finding {
     Finding::failed(check, error)
 }
 
-/// The registry is away, and a mirror is not.
+/// Returns the finding about a registry that is unavailable while a mirror answers.
 fn read_through(mirror: &Probe, error: oci::Error) -> Finding {
     let mirror = mirror.name();
     let mut finding = unanswered(error);
@@ -134,33 +119,35 @@ fn answer(greeting: &Greeting) -> Finding {
 
 fn tls(greeting: &Greeting, registry: &Probe) -> Finding {
     if !greeting.address.starts_with("https:") {
-        let said = "plain HTTP: whoever is in between can read and change everything but what is \
-                    pinned by digest";
+        let said = "plain HTTP: the network can read everything, and change everything that no digest \
+                    pins";
         let finding = Finding::limited(Check::Tls, said);
-        return match registry.is_loopback() {
-            true => Finding::good(Check::Tls, "plain HTTP, within this machine"),
-            false => finding.advice(Advice::UseTls),
+        return if registry.is_loopback() {
+            Finding::good(Check::Tls, "plain HTTP, within this machine")
+        } else {
+            finding.advice(Advice::UseTls)
         };
     }
-    match registry.accepts_any_certificate() {
-        true => Finding::limited(Check::Tls, "TLS, with any certificate: it is not verified")
-            .advice(Advice::VerifyCertificate),
-        false => Finding::good(Check::Tls, "TLS, with a certificate that is trusted"),
+    if registry.accepts_any_certificate() {
+        Finding::limited(Check::Tls, "TLS, with any certificate: it is not verified")
+            .advice(Advice::VerifyCertificate)
+    } else {
+        Finding::good(Check::Tls, "TLS, with a certificate that is trusted")
     }
 }
 
-/// How the registry wants to be told who is asking, and whether it takes what there is to say.
+/// Checks which authentication the registry demands, and whether it accepts the credentials there are.
 async fn authentication(greeting: &Greeting, registry: &Probe) -> Finding {
     let check = Check::Authentication;
     let wants = match &greeting.wants {
-        Wants::Nothing => return Finding::good(check, "none: it asks nobody"),
+        Wants::Nothing => return Finding::good(check, "none: the registry demands no credentials"),
         Wants::Password => "user and password (basic)".to_owned(),
         Wants::Token { realm, service } => match service {
             Some(service) => format!("a token of {realm} for {service} (bearer)"),
             None => format!("a token of {realm} (bearer)"),
         },
         Wants::Unknown(challenge) => format!("something unknown ({challenge})"),
-        Wants::Unsaid => "something, and does not say what".to_owned(),
+        Wants::Unsaid => "something that it does not name".to_owned(),
     };
     let credentials = match registry.credentials().await {
         Ok(credentials) => credentials,
@@ -175,7 +162,7 @@ async fn authentication(greeting: &Greeting, registry: &Probe) -> Finding {
             let who = credentials.who();
             Finding::good(check, format!("{wants}; it takes {who}"))
         }
-        // Token services may have one for a public repository, and none for nothing.
+        // Token services may give anonymous tokens for public repositories only.
         (Err(error), Credentials::Anonymous)
             if error.kind() == ErrorKind::Denied
                 && matches!(greeting.wants, Wants::Token { .. }) =>
@@ -193,7 +180,7 @@ async fn authentication(greeting: &Greeting, registry: &Probe) -> Finding {
 
 type Sample = (Descriptor, Option<Descriptor>);
 
-/// Whether the repository can be read; and a manifest in it with one of its blobs.
+/// Checks whether the repository can be read. Returns a manifest in it with one of its blobs as well.
 async fn read(registry: &Probe, reference: &RegistryReference) -> (Finding, Option<Sample>) {
     let check = Check::Read;
     let digest = reference.digest().map(ToString::to_string);
@@ -225,8 +212,11 @@ async fn referrers(registry: &Probe, manifest: Option<&Digest>) -> Finding {
     let check = Check::Referrers;
     let nothing = Digest::of(b"");
     match registry.lists_referrers(manifest.unwrap_or(&nothing)).await {
-        Ok(true) => Finding::good(check, "it has the referrers API"),
-        Ok(false) => Finding::limited(check, "it has no referrers API: tags stand in for it"),
+        Ok(true) => Finding::good(check, "the registry has the referrers API"),
+        Ok(false) => Finding::limited(
+            check,
+            "the registry has no referrers API: clients use tags instead",
+        ),
         Err(error) => Finding::limited(check, whole(&error)),
     }
 }
@@ -234,15 +224,15 @@ async fn referrers(registry: &Probe, manifest: Option<&Digest>) -> Finding {
 async fn ranges(registry: &Probe, blob: Option<&Descriptor>) -> Finding {
     let check = Check::Ranges;
     let Some(blob) = blob else {
-        return Finding::skipped(check, "there is no blob to try it on").advice(Advice::NameTag);
+        return Finding::skipped(check, "there is no blob to try").advice(Advice::NameTag);
     };
     match registry.serves_ranges(blob).await {
         Ok(true) => Finding::good(
             check,
-            "parts of blobs can be had: downloads continue after a cut",
+            "parts of blobs can be downloaded: downloads continue after a break",
         ),
         Ok(false) => {
-            Finding::limited(check, "parts of blobs cannot be had").advice(Advice::FindProxy)
+            Finding::limited(check, "parts of blobs cannot be downloaded").advice(Advice::FindProxy)
         }
         Err(error) => Finding::failed(check, error),
     }

@@ -1,4 +1,4 @@
-//! Trying uploads, with content that is nobody's and that is deleted again.
+//! Trial uploads of content that belongs to no artifact and is deleted again.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use crate::oci::{Artifact, Probe, media_type};
 
 use super::{Advice, Check, Finding, ranges};
 
-/// Random, so that it is nobody else's: what others need must not be deleted.
+/// Returns content that no registry has: it is random, because it will be deleted.
 fn content(media_type: &str) -> (Descriptor, Bytes) {
     let mut random = [0; 16];
     // Without a source of randomness, TLS would have failed before.
@@ -23,7 +23,7 @@ fn content(media_type: &str) -> (Descriptor, Bytes) {
     (Descriptor::of(media_type, &bytes), bytes)
 }
 
-/// Tries what a push needs. `existing` is a blob of the repository.
+/// Tries the requests of a push. `existing` is a blob of the repository.
 pub(super) async fn check(
     registry: &Probe,
     existing: Option<Descriptor>,
@@ -33,7 +33,7 @@ pub(super) async fn check(
     let refusal = match registry.upload_whole(&layer, bytes.clone()).await {
         Ok(refusal) => refusal,
         Err(error) => {
-            // It may have arrived, or a part of it.
+            // The registry may have received it in spite of the error.
             let _ = registry.delete(&layer).await;
             findings.push(Finding::failed(Check::Upload, error));
             findings.push(ranges(registry, existing.as_ref()).await);
@@ -41,9 +41,9 @@ pub(super) async fn check(
         }
     };
     findings.push(match &refusal {
-        None => Finding::good(Check::Upload, "blobs are taken in one request"),
+        None => Finding::good(Check::Upload, "blobs are accepted in one request"),
         Some(error) => {
-            let said = format!("blobs are not taken in one request: {}", whole(error));
+            let said = format!("blobs are not accepted in one request: {}", whole(error));
             Finding::limited(Check::Upload, said).advice(Advice::ChunksSuffice)
         }
     });
@@ -60,26 +60,26 @@ pub(super) async fn check(
     }
 }
 
-/// Whether blobs are taken in chunks; `needed`: they are not in one request.
+/// Checks whether blobs are accepted in chunks. That is `needed` when they are not accepted in one request.
 async fn chunks(registry: &Probe, needed: bool) -> Finding {
     let check = Check::Chunks;
     let (chunk, bytes) = content(media_type::PROVIDER_ARCHIVE_LAYER);
     match registry.upload_chunk(&chunk, bytes).await {
-        Ok(true) => Finding::good(check, "blobs are taken in chunks"),
+        Ok(true) => Finding::good(check, "blobs are accepted in chunks"),
         Ok(false) => Finding::good(
             check,
-            "blobs are taken in chunks; the upload that was tried could not be cancelled, and stays \
-             until the registry clears it away",
+            "blobs are accepted in chunks; the trial upload could not be cancelled, and stays until the \
+             registry removes it",
         ),
         Err(error) if needed => Finding::failed(check, error),
         Err(error) => {
-            let said = format!("blobs are not taken in chunks: {}", whole(&error));
+            let said = format!("blobs are not accepted in chunks: {}", whole(&error));
             Finding::limited(check, said).advice(Advice::WholeSuffices)
         }
     }
 }
 
-/// Whether a manifest is taken that looks like that of a provider archive; then deletes everything.
+/// Checks whether the manifest of a provider archive is accepted, then deletes everything.
 async fn media_types(registry: &Probe, layer: Descriptor, findings: &mut Vec<Finding>) {
     let check = Check::MediaTypes;
     let (config, bytes) = content(media_type::PROVIDER_ARCHIVE_CONFIG);
@@ -96,7 +96,7 @@ async fn media_types(registry: &Probe, layer: Descriptor, findings: &mut Vec<Fin
         }
     }
     findings.push(match sent {
-        Ok(()) => Finding::good(check, "manifests of provider archives are taken"),
+        Ok(()) => Finding::good(check, "manifests of provider archives are accepted"),
         Err(error) => {
             let prefix = "application/vnd.wasmcloud.provider.archive";
             Finding::failed(check, error).advice(Advice::AllowMediaTypes(prefix))
@@ -105,7 +105,7 @@ async fn media_types(registry: &Probe, layer: Descriptor, findings: &mut Vec<Fin
     findings.push(clear_away(registry, pushed).await);
 }
 
-/// Deletes what was pushed, the manifest first.
+/// Deletes the pushed content, the manifest first.
 async fn clear_away(registry: &Probe, pushed: Vec<Descriptor>) -> Finding {
     let mut left = Vec::new();
     let mut refusal = None;
@@ -118,7 +118,7 @@ async fn clear_away(registry: &Probe, pushed: Vec<Descriptor>) -> Finding {
     match refusal {
         None => Finding::good(
             Check::Delete,
-            "content can be deleted; nothing of this is left",
+            "content can be deleted; nothing of the trial is left",
         ),
         Some(error) => {
             let said = format!("content cannot be deleted: {}", whole(&error));

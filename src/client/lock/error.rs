@@ -1,48 +1,71 @@
-//! What a lock file does not allow, and what is wrong with one.
+//! What a lock refuses, and problems with a lock file.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::content::ErrorKind;
 
-/// A refusal of the lock file, or what is wrong with it.
+/// A refusal of a [`Lock`](super::Lock), or a problem with a lock file.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-#[allow(
-    missing_docs,
-    reason = "the messages say what each variant and its fields are"
-)]
 pub enum LockError {
+    /// The lock has no entry for a reference.
     #[error("{reference} is not in the lock file")]
-    NotLocked { reference: String },
+    NotLocked {
+        /// The reference.
+        reference: String,
+    },
+    /// The issuer or the subject of an archive is not the locked one.
     #[error("{reference} has the {role} {actual}, and is locked with {locked}")]
     OtherPublisher {
+        /// The reference.
         reference: String,
         /// `issuer` or `subject`.
         role: &'static str,
+        /// The locked public key.
         locked: String,
+        /// The public key of the archive.
         actual: String,
     },
-    #[error("{reference} has {}, and is locked with revision {locked}", written(*actual))]
+    /// The revision of an archive is not the locked one.
+    #[error("{reference} has {}, and is locked with revision {locked}", revision_text(*actual))]
     OtherRevision {
+        /// The reference.
         reference: String,
+        /// The locked revision.
         locked: i32,
+        /// The revision of the archive. `None`: it has none.
         actual: Option<i32>,
     },
+    /// The lock file cannot be read.
     #[error("cannot read the lock file {}", path.display())]
-    Read { path: PathBuf, source: io::Error },
+    Read {
+        /// The path of the file.
+        path: PathBuf,
+        /// The error of the operating system.
+        source: io::Error,
+    },
+    /// The lock file cannot be written.
     #[error("cannot write the lock file {}", path.display())]
-    Write { path: PathBuf, source: io::Error },
+    Write {
+        /// The path of the file.
+        path: PathBuf,
+        /// The error of the operating system.
+        source: io::Error,
+    },
+    /// The lock file is malformed.
     #[error("the lock file {}, line {line}: {reason}", path.display())]
     Malformed {
+        /// The path of the file.
         path: PathBuf,
-        /// Counted from 1.
+        /// The line, counted from 1.
         line: usize,
+        /// What is wrong there.
         reason: String,
     },
 }
 
-fn written(revision: Option<i32>) -> String {
+fn revision_text(revision: Option<i32>) -> String {
     revision.map_or_else(
         || "no revision".to_owned(),
         |revision| format!("revision {revision}"),
@@ -50,17 +73,19 @@ fn written(revision: Option<i32>) -> String {
 }
 
 impl LockError {
+    /// Returns a function that adds a path to the failure to read a file.
     pub(super) fn read(path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
         move |source| Self::Read { path, source }
     }
 
+    /// Returns a function that adds a path to the failure to write a file.
     pub(super) fn write(path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
         move |source| Self::Write { path, source }
     }
 
-    /// What a caller can decide on.
+    /// Returns the kind of the error, for callers that decide by it.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         match self {

@@ -12,7 +12,7 @@
 //! revision = 3
 //! ```
 //!
-//! The same content has the same bytes: sorted by reference, and without a time.
+//! Locks with equal content have equal bytes: the file is sorted by reference and has no date.
 
 use std::io::{self, Read, Write};
 use std::path::Path;
@@ -36,7 +36,7 @@ struct Written<'a> {
     provider: Vec<&'a Locked>,
 }
 
-/// Read first: a later version may have other fields.
+/// The part that is read first, because a later version may have other fields.
 #[derive(Deserialize)]
 struct Versioned {
     version: Spanned<u32>,
@@ -56,8 +56,8 @@ impl Lock {
     ///
     /// # Errors
     ///
-    /// [`LockError::Read`], also for more than 8 MiB; [`LockError::Malformed`], also for a version that is
-    /// not known, for a reference that is there twice, and for one that names another digest than its own.
+    /// [`LockError::Read`], also for more than 8 MiB. [`LockError::Malformed`], also for an unknown version, for a
+    /// reference that is listed twice, and for a reference with another digest than the locked one.
     pub fn read(path: &Path) -> Result<Self, LockError> {
         let text = read(path).map_err(LockError::read(path))?;
         parse(&text).map_err(|problem| {
@@ -70,7 +70,7 @@ impl Lock {
         })
     }
 
-    /// Writes the lock to `path`, which is complete afterwards, or as it was before. Blocks.
+    /// Writes the lock to `path`. When that fails, the file stays as it was. Blocks.
     ///
     /// # Errors
     ///
@@ -99,7 +99,7 @@ fn read(path: &Path) -> io::Result<String> {
     let (file, _) = open_regular(path)?;
     file.take(LIMIT + 1).read_to_string(&mut text)?;
     if text.len() as u64 > LIMIT {
-        let reason = format!("it has more than {LIMIT} bytes");
+        let reason = format!("the file has more than {LIMIT} bytes");
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, reason));
     }
     Ok(text)
@@ -108,7 +108,7 @@ fn read(path: &Path) -> io::Result<String> {
 fn parse(text: &str) -> Result<Lock, Problem> {
     let Versioned { version } = toml::from_str(text)?;
     if *version.get_ref() != VERSION {
-        let reason = format!("its version is not {VERSION}, which is all that is understood here");
+        let reason = format!("its version is not {VERSION}, the only one that is supported");
         return Err(Problem::at(&version, reason));
     }
     let document: Document = toml::from_str(text)?;
@@ -122,14 +122,14 @@ fn parse(text: &str) -> Result<Lock, Problem> {
             return Err(Problem::at(&spanned, format!("{name} is not {digest}")));
         }
         if lock.providers.contains_key(&name) {
-            return Err(Problem::at(&spanned, format!("{name} is there twice")));
+            return Err(Problem::at(&spanned, format!("{name} is listed twice")));
         }
         lock.providers.insert(name, spanned.into_inner());
     }
     Ok(lock)
 }
 
-/// A reference as people write it.
+/// A reference in its text form.
 pub(super) mod as_text {
     use serde::{Deserialize, Deserializer, Serializer, de};
 

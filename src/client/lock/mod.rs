@@ -1,18 +1,15 @@
 //! Deployments that are pinned to digests, issuers and subjects.
 //!
-//! A [`Lock`] is what a lock file says. [`Client::lock`] finds out what belongs into one, and a client
-//! [with a lock](Client::with_lock) uses nothing else: what it is asked for is looked up, taken by its
-//! digest, and compared with the publisher and the revision that are locked. The trust policy and the
-//! pins hold besides.
+//! A [`Lock`] is the content of a lock file. [`Client::lock`](super::Client::lock) makes one. A client
+//! [with a lock](super::Client::with_lock) uses only the references in the lock, by the locked digests, and
+//! compares issuer, subject and revision with the locked ones. The trust policy and the pins apply as well.
 
 mod error;
 mod file;
-mod locking;
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -20,47 +17,45 @@ use crate::archive::VerifiedClaims;
 use crate::content::Digest;
 use crate::oci::Reference;
 
-use super::Client;
-use super::error::Error;
-
 pub use error::LockError;
 
-/// What a deployment is pinned to: each reference to a digest, an issuer and a subject.
+/// A deployment whose references are pinned: each one to a digest, an issuer and a subject.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Lock {
-    /// By the reference as text, so that they are always in the same order.
+    /// The entries by reference as text, so that their order is always the same.
     providers: BTreeMap<String, Locked>,
 }
 
 /// One reference of a [`Lock`], and what it is pinned to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 #[serde(deny_unknown_fields)]
 pub struct Locked {
-    /// What is deployed.
+    /// The reference that is deployed.
     #[serde(with = "file::as_text")]
     pub reference: Reference,
     /// The digest of the manifest, or of the image index, that the reference stood for.
     pub digest: Digest,
-    /// The public key of the account that signed it.
+    /// The issuer of the archive (`A…`).
     pub issuer: String,
-    /// The public key of the provider.
+    /// The subject of the archive (`V…`).
     pub subject: String,
-    /// The version that the archive says it has. For people: nothing depends on it.
+    /// The version in the claims of the archive. It is for people and is not compared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
-    /// The revision that the archive says it has. `None` demands nothing.
+    /// The revision in the claims of the archive. `None`: any revision is allowed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revision: Option<i32>,
 }
 
 impl Lock {
-    /// What is locked, sorted by reference.
+    /// Returns the entries, sorted by reference.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Locked> {
         self.providers.values()
     }
 
-    /// What `reference` is pinned to: as it is written in the lock, or by a digest that is locked for
-    /// the same repository. No tag at all means `latest`.
+    /// Returns the entry for `reference`: the one with this text, or the one with this digest for this repository.
+    /// A reference without a tag and a digest means the tag `latest`.
     #[must_use]
     pub fn find(&self, reference: &Reference) -> Option<&Locked> {
         let latest = match reference.name() {
@@ -76,7 +71,7 @@ impl Lock {
         })
     }
 
-    /// The reference to use for `reference`: the same place at the digest that is locked.
+    /// Returns the reference with the locked digest of `reference`.
     ///
     /// # Errors
     ///
@@ -86,7 +81,7 @@ impl Lock {
         Ok(reference.with_digest(locked.digest.clone()))
     }
 
-    /// Compares the publisher and the revision of what `reference` stands for with those that are locked.
+    /// Compares issuer, subject and revision in `claims` with those that are locked for `reference`.
     ///
     /// # Errors
     ///
@@ -137,42 +132,9 @@ impl FromIterator<Locked> for Lock {
 }
 
 impl Locked {
-    /// The reference at the digest that is locked, as text.
+    /// Returns the reference with its locked digest, as text.
     #[must_use]
     pub fn pinned(&self) -> String {
         self.reference.pinned(&self.digest)
-    }
-}
-
-impl Client {
-    /// The same client for what is in `lock`, and for nothing else.
-    #[must_use]
-    pub fn with_lock(&self, lock: Lock) -> Self {
-        Self {
-            lock: Some(Arc::new(lock)),
-            // What others wait for was not compared with this lock.
-            flights: Arc::default(),
-            ..self.clone()
-        }
-    }
-
-    /// What to ask for when `reference` is wanted.
-    pub(super) fn locked(&self, reference: &Reference) -> Result<Reference, Error> {
-        match &self.lock {
-            Some(lock) => Ok(lock.pinned(reference)?),
-            None => Ok(reference.clone()),
-        }
-    }
-
-    /// Refuses claims of another publisher, or of another revision, than what is locked.
-    pub(super) fn published_as_locked(
-        &self,
-        reference: &Reference,
-        claims: &VerifiedClaims,
-    ) -> Result<(), Error> {
-        match &self.lock {
-            Some(lock) => Ok(lock.check(reference, claims)?),
-            None => Ok(()),
-        }
     }
 }

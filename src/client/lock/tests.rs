@@ -23,7 +23,7 @@ fn two() -> Lock {
     names.into_iter().map(|name| locked(name, name)).collect()
 }
 
-/// What is wrong with a lock file, and in which line.
+/// Returns the line and the reason of the error for a malformed lock file.
 fn problem(text: &str) -> (usize, String) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("par.lock");
@@ -37,7 +37,7 @@ fn problem(text: &str) -> (usize, String) {
 }
 
 #[test]
-fn what_is_written_is_read_again_and_always_the_same() {
+fn a_lock_is_read_as_it_was_written_and_its_file_is_always_the_same() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("par.lock");
     let lock = two();
@@ -78,7 +78,7 @@ fn a_reference_is_found_as_written_and_by_its_digest() {
 }
 
 #[test]
-fn what_is_wrong_with_a_lock_file_is_told_by_line() {
+fn a_malformed_lock_file_is_reported_with_the_line() {
     let entry = |reference: &str, digest: &str| {
         format!(
             "[[provider]]\nreference = \"{reference}\"\ndigest = \"{digest}\"\nissuer = \"A\"\n\
@@ -91,7 +91,7 @@ fn what_is_wrong_with_a_lock_file_is_told_by_line() {
         (String::new(), 1, "version"),
         ("version = 2\nproviders = {}\n".to_owned(), 1, "is not 1"),
         (format!("version = 1\n{good}more = 1\n"), 7, "more"),
-        (format!("version = 1\n{good}{good}"), 7, "there twice"),
+        (format!("version = 1\n{good}{good}"), 7, "listed twice"),
         (
             format!(
                 "version = 1\n{good}{}",

@@ -1,84 +1,142 @@
-//! Why an archive that verifies is not trusted.
+//! Why a verified archive is not trusted.
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::content::ErrorKind;
+use crate::content::{ErrorKind, rfc3339};
 
 use super::Pattern;
 
-/// A refusal of the trust policy, or of a pin; or what is wrong with the policy's file. `what` is the
-/// archive: a reference, or a file.
+/// A refusal of the trust policy or of a pin, or a problem with the file of the policy.
+///
+/// The field `what` is the archive: a reference, or the name of a file.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-#[allow(
-    missing_docs,
-    reason = "the messages say what each variant and its fields are"
-)]
 pub enum TrustError {
+    /// The issuer of the archive is not allowed.
     #[error(
         "{what} was published by {issuer}, which is not among the issuers that are allowed{}",
         for_rule(rule.as_ref())
     )]
     UntrustedIssuer {
+        /// The archive.
         what: String,
+        /// The issuer of the archive (`A…`).
         issuer: String,
-        /// The rule that decides. `None`: the issuers were given to the client.
+        /// The pattern of the rule that decided. `None`: the policy allows certain issuers everywhere.
         rule: Option<Pattern>,
     },
+    /// The subject of the archive is not allowed by a rule.
     #[error(
         "{what} is the provider {subject}, which is not among the subjects that are allowed{}",
         for_rule(Some(rule))
     )]
     UntrustedSubject {
+        /// The archive.
         what: String,
+        /// The subject of the archive (`V…`).
         subject: String,
+        /// The pattern of the rule that decided.
         rule: Pattern,
     },
-    #[error("no rule of the trust policy is about {0}, and what none is about is denied")]
+    /// No rule fits the archive, and the policy denies what no rule fits. The field is the reference.
+    #[error("no rule of the trust policy fits {0}, and the policy denies such references")]
     NoRule(String),
-    #[error("{what} has revision {revision}; at least {minimum} is demanded")]
+    /// The revision of the archive is lower than the policy allows.
+    #[error("{what} has revision {revision}; at least {minimum} is required")]
     TooOld {
+        /// The archive.
         what: String,
+        /// The revision of the archive.
         revision: i32,
+        /// The lowest revision that the policy allows.
         minimum: i32,
     },
-    #[error("{what} has no revision; at least {minimum} is demanded")]
-    NoRevision { what: String, minimum: i32 },
+    /// The archive has no revision, and the policy demands one.
+    #[error("{what} has no revision; at least {minimum} is required")]
+    NoRevision {
+        /// The archive.
+        what: String,
+        /// The lowest revision that the policy allows.
+        minimum: i32,
+    },
+    /// The repository is not pinned, and the policy demands that it is.
     #[error("{what} was published by {issuer}, who has not been accepted for {place} yet")]
     NotPinned {
+        /// The archive.
         what: String,
+        /// The repository, as `registry/repository`.
         place: String,
+        /// The issuer of the archive (`A…`).
         issuer: String,
     },
-    #[error("{what} is not from whom {place} is pinned to since {since}: {}", changes.join(", "))]
+    /// The issuer or the subject of the archive is not the one that the repository is pinned to.
+    #[error(
+        "{what} has another publisher than {place} is pinned to since {}: {}",
+        date(*since),
+        changes.join(", ")
+    )]
     IdentityChanged {
+        /// The archive.
         what: String,
+        /// The repository, as `registry/repository`.
         place: String,
-        /// Since when, for people.
-        since: String,
-        /// `issuer OLD -> NEW`, `subject OLD -> NEW`, or both.
+        /// When the repository was pinned.
+        since: SystemTime,
+        /// What differs: `issuer OLD -> NEW`, `subject OLD -> NEW`, or both.
         changes: Vec<String>,
     },
-    #[error("{what} has revision {revision}, and had revision {highest} before: it is older now")]
+    /// The tag stood for an archive with a higher revision before.
+    #[error(
+        "{what} has {}, and had revision {highest} before: it is older now",
+        revision_text(*revision)
+    )]
     Downgrade {
+        /// The archive.
         what: String,
-        revision: i32,
+        /// The revision of the archive. An archive without one counts as older than any that has one.
+        revision: Option<i32>,
+        /// The highest revision that the tag had.
         highest: i32,
     },
+    /// A publisher was to be accepted for a reference that is never pinned. The field is the reference.
     #[error("{0} is never pinned: it is on this machine, or the trust policy says `pin = \"off\"`")]
     NeverPinned(String),
+    /// The file of the policy cannot be read.
     #[error("cannot read the trust policy {}", path.display())]
-    File { path: PathBuf, source: io::Error },
+    File {
+        /// The path of the file.
+        path: PathBuf,
+        /// The error of the operating system.
+        source: io::Error,
+    },
+    /// The file of the policy is malformed.
     #[error("the trust policy {}, line {line}, column {column}: {reason}", path.display())]
     Malformed {
+        /// The path of the file.
         path: PathBuf,
-        /// Counted from 1.
+        /// The line, counted from 1.
         line: usize,
-        /// In characters, counted from 1.
+        /// The column in characters, counted from 1.
         column: usize,
+        /// What is wrong there.
         reason: String,
     },
+}
+
+fn date(time: SystemTime) -> String {
+    rfc3339(
+        time.duration_since(UNIX_EPOCH)
+            .map_or(0, |time| time.as_secs()),
+    )
+}
+
+fn revision_text(revision: Option<i32>) -> String {
+    revision.map_or_else(
+        || "no revision".to_owned(),
+        |revision| format!("revision {revision}"),
+    )
 }
 
 fn for_rule(pattern: Option<&Pattern>) -> String {
@@ -86,12 +144,13 @@ fn for_rule(pattern: Option<&Pattern>) -> String {
 }
 
 impl TrustError {
+    /// Returns a function that adds a path to the failure to read a file.
     pub(super) fn file(path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
         move |source| Self::File { path, source }
     }
 
-    /// What a caller can decide on.
+    /// Returns the kind of the error, for callers that decide by it.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         match self {

@@ -1,4 +1,4 @@
-//! The file of a trust policy; `docs/trust.md` describes it.
+//! The file of a trust policy. `docs/trust.md` describes it.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -10,7 +10,6 @@ use toml::Spanned;
 
 use crate::content::user_folder;
 
-use super::super::error::Error;
 use super::super::toml_problem::Problem;
 use super::{Pinning, Rule, TrustError, TrustPolicy};
 
@@ -28,7 +27,7 @@ struct Document {
     rule: Vec<Table>,
 }
 
-/// What becomes of references that no rule fits.
+/// Whether references that no rule fits are allowed.
 #[derive(std::default::Default, PartialEq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum Default {
@@ -49,14 +48,14 @@ struct Table {
 }
 
 impl TrustPolicy {
-    /// Reads a policy from a file; `docs/trust.md` describes it.
+    /// Reads a policy from a file. `docs/trust.md` describes the file. Blocks.
     ///
     /// # Errors
     ///
-    /// [`Error::Trust`] when the file cannot be read, has more than 1 MiB, or says something unknown.
-    pub fn read(path: &Path) -> Result<Self, Error> {
+    /// [`TrustError`] when the file cannot be read, is larger than 1 MiB, or has unknown content.
+    pub fn read(path: &Path) -> Result<Self, TrustError> {
         let text = read(path).map_err(TrustError::file(path))?;
-        let parsed = parse(&text).map_err(|problem| {
+        parse(&text).map_err(|problem| {
             let (line, column) = problem.position(&text);
             TrustError::Malformed {
                 path: path.to_owned(),
@@ -64,29 +63,28 @@ impl TrustPolicy {
                 column,
                 reason: problem.reason,
             }
-        });
-        Ok(parsed?)
+        })
     }
 
-    /// The user's own policy: the file at [`path_of_user`](Self::path_of_user), or the default when there
-    /// is none.
+    /// Reads the policy of the user: the file at [`path_of_user`](Self::path_of_user). Without that file, returns
+    /// the default policy. Blocks.
     ///
     /// # Errors
     ///
     /// As [`read`](Self::read).
-    pub fn of_user() -> Result<Self, Error> {
+    pub fn of_user() -> Result<Self, TrustError> {
         let Some(path) = Self::path_of_user() else {
             return Ok(Self::default());
         };
-        // A link that leads nowhere is there, and whatever else is in the way is an error.
+        // A dangling link is an error, and so is everything but an absent file.
         match path.symlink_metadata() {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Self::default()),
             _ => Self::read(&path),
         }
     }
 
-    /// Where the user's own policy is: `wasmcloud-par/trust.toml` in `$XDG_CONFIG_HOME` or `~/.config`.
-    /// `None`: neither is known.
+    /// Returns the path of the user's policy: `wasmcloud-par/trust.toml` in `$XDG_CONFIG_HOME` or `~/.config`.
+    /// `None`: neither directory is known.
     #[must_use]
     pub fn path_of_user() -> Option<PathBuf> {
         let folder = user_folder("XDG_CONFIG_HOME", ".config")?;
@@ -100,7 +98,7 @@ fn read(path: &Path) -> io::Result<String> {
         .take(LIMIT + 1)
         .read_to_string(&mut text)?;
     if text.len() as u64 > LIMIT {
-        let reason = format!("it has more than {LIMIT} bytes");
+        let reason = format!("the file has more than {LIMIT} bytes");
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, reason));
     }
     Ok(text)
@@ -130,7 +128,8 @@ fn rule(table: Table) -> Result<Rule, Problem> {
     })
 }
 
-/// Public keys of this kind. What is none is not quoted: it may be a seed.
+/// Returns the public keys in a list, which must be of this kind. The error does not quote a wrong key, because it
+/// may be a seed.
 fn keys(
     list: Option<Spanned<Vec<Spanned<String>>>>,
     kind: KeyPairType,
@@ -139,7 +138,7 @@ fn keys(
         return Ok(Vec::new());
     };
     if list.get_ref().is_empty() {
-        let reason = "nobody is allowed by an empty list: leave it out to allow anybody";
+        let reason = "an empty list allows no key: leave it out to allow any";
         return Err(Problem::at(&list, reason));
     }
     let expected = match kind {
@@ -149,9 +148,10 @@ fn keys(
     let keys = list.into_inner().into_iter().map(|key| {
         let right =
             KeyPair::from_public_key(key.get_ref()).is_ok_and(|pair| pair.key_pair_type() == kind);
-        match right {
-            true => Ok(key.into_inner()),
-            false => Err(Problem::at(&key, expected)),
+        if right {
+            Ok(key.into_inner())
+        } else {
+            Err(Problem::at(&key, expected))
         }
     });
     keys.collect()
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn a_policy_says_what_is_in_the_file_and_the_default_otherwise() {
+    fn a_policy_has_the_values_of_the_file_and_else_the_defaults() {
         assert_eq!(policy(""), TrustPolicy::default());
         let subject = KeyPair::new_service().public_key();
         let issuer = KeyPair::new_account().public_key();
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn the_example_in_the_documentation_is_one() {
+    fn the_example_in_the_documentation_is_a_policy() {
         let page = include_str!("../../../docs/trust.md");
         let (_, example) = page.split_once("```toml\n").unwrap();
         let (example, _) = example.split_once("```").unwrap();
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_shown_with_its_place() {
+    fn a_malformed_policy_is_reported_with_line_and_column() {
         let seed = KeyPair::new_account().seed().unwrap();
         let account = KeyPair::new_account().public_key();
         let service = KeyPair::new_service().public_key();
@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_no_text_or_too_long_is_refused() {
+    fn a_file_that_is_not_text_or_too_large_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("trust.toml");
         for bytes in [vec![0xff], vec![b' '; LIMIT as usize + 1]] {

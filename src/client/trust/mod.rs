@@ -1,10 +1,11 @@
 //! Which publishers are trusted.
 //!
-//! Three things are asked of claims that verify. May this account publish here, by the
-//! [policy](TrustPolicy)? Is this who published here before, by the pin? And is the archive not older
-//! than the one that the same tag stood for before? They are asked as soon as the claims are known, so
-//! that what is refused is not downloaded; and a pin is made, under a lock, only once an archive or its
-//! executable has been verified.
+//! Three questions decide about verified claims. May this issuer publish here, by the [policy](TrustPolicy)? Are
+//! the issuer and the subject those that published here before, by the pin? And is the archive not older than the
+//! one that the tag stood for before?
+//!
+//! They are asked as soon as the claims are known, so that a refused archive is not downloaded. A pin is written,
+//! under a file lock, only after an archive or its executable has been verified.
 
 mod error;
 mod file;
@@ -16,68 +17,96 @@ mod tests;
 use crate::archive::VerifiedClaims;
 use crate::oci::Reference;
 
-use super::error::Error;
-
 pub use error::TrustError;
 pub use pattern::{ParsePatternError, Pattern};
 pub use pins::pin_name;
 
-/// Which archives may be used, among those that verify.
+/// Which verified archives may be used.
 ///
-/// Of the rules, the first whose pattern fits a reference counts, and no other. The default is to take
-/// any issuer, and to pin on first use.
+/// The first rule whose pattern fits a reference decides, and no other. The default policy allows any issuer, and
+/// pins on first use.
+///
+/// ```
+/// use wasmcloud_par::client::{Rule, TrustPolicy};
+///
+/// # fn policy() -> Result<TrustPolicy, Box<dyn std::error::Error>> {
+/// let mut rule = Rule::new("ghcr.io/org/*".parse()?);
+/// rule.minimum_revision = Some(3);
+/// let mut policy = TrustPolicy::default();
+/// policy.rules.push(rule);
+/// # Ok(policy)
+/// # }
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct TrustPolicy {
-    /// The public keys of the accounts (`A…`) whose archives may be used, whatever the rules say. Empty:
-    /// as the rules say.
+    /// The issuers (`A…`) whose archives may be used, whatever the rules say. Empty: the rules decide.
     pub issuers: Vec<String>,
-    /// The lowest revision that may be used, whatever the rules say. `None`: as the rules say.
+    /// The lowest revision that may be used, whatever the rules say. `None`: the rules decide.
     pub minimum_revision: Option<i32>,
-    /// What to do about pins, where a rule does not say otherwise. Registries on this machine and image
+    /// How repositories are pinned, where no rule says otherwise. Registries on this machine and image
     /// layouts are not pinned.
     pub pinning: Pinning,
-    /// Take another issuer or another subject than the pinned ones, and pin those instead. The revisions
-    /// that tags had count for them, too.
+    /// Whether another issuer or another subject than the pinned one is allowed, and pinned instead. The
+    /// revisions that the tags had still count.
     pub accept_identity: bool,
-    /// Take a lower revision than a tag had before, and remember that one instead.
+    /// Whether a tag may have a lower revision than before. The lower one is remembered instead.
     pub allow_downgrade: bool,
-    /// Whether a reference that no rule fits is refused. It is not when [`issuers`](Self::issuers) names
-    /// some.
+    /// Whether a reference that no rule fits is refused. This has no effect when [`issuers`](Self::issuers) is not
+    /// empty.
     pub deny_others: bool,
-    /// What holds where. Local files have no rule.
+    /// The rules. Local files have no rule.
     pub rules: Vec<Rule>,
 }
 
-/// What a policy demands of archives in some repositories.
+/// What a policy demands of the archives in some repositories.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Rule {
-    /// Which repositories.
+    /// The repositories that the rule is about.
     pub pattern: Pattern,
-    /// The public keys of the accounts (`A…`) that may publish. Empty: any.
+    /// The issuers (`A…`) that may publish there. Empty: any.
     pub issuers: Vec<String>,
-    /// The public keys of the providers (`V…`) that may be there. Empty: any.
+    /// The subjects (`V…`) that may be published there. Empty: any.
     pub subjects: Vec<String>,
-    /// The lowest revision that may be used; an archive without one is refused. `None`: any, and none.
+    /// The lowest revision that may be used. An archive without a revision is refused. `None`: no revision is
+    /// required.
     pub minimum_revision: Option<i32>,
-    /// What to do about pins, on this machine's registries too. `None`: as the policy says.
+    /// How the repositories are pinned, even those of registries on this machine. `None`: the policy decides.
     pub pinning: Option<Pinning>,
 }
 
-/// What to do about who published before.
+/// How a repository is pinned to the issuer and the subject that published there before.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Deserialize)]
+#[non_exhaustive]
 #[serde(rename_all = "kebab-case")]
 pub enum Pinning {
-    /// Nothing is pinned, and no pin is asked.
+    /// Nothing is pinned, and pins are not compared.
     Off,
-    /// Who published what is fetched first is pinned, and from then on nobody else is taken.
+    /// The first fetch pins the repository. From then on, every other issuer or subject is refused.
     #[default]
     FirstUse,
-    /// Only who has been [accepted](super::Client::accept) before is taken.
+    /// An archive is refused unless its issuer and its subject have been
+    /// [accepted](super::Client::accept) before.
     Required,
 }
 
+impl Rule {
+    /// Returns a rule that demands nothing of the repositories that fit `pattern`.
+    #[must_use]
+    pub fn new(pattern: Pattern) -> Self {
+        Self {
+            pattern,
+            issuers: Vec::new(),
+            subjects: Vec::new(),
+            minimum_revision: None,
+            pinning: None,
+        }
+    }
+}
+
 impl TrustPolicy {
-    /// A policy that refuses nothing: to look at what there is, and not to use it.
+    /// Returns a policy that refuses nothing. It is for looking at archives, not for using them.
     #[must_use]
     pub fn anyone() -> Self {
         Self {
@@ -86,35 +115,35 @@ impl TrustPolicy {
         }
     }
 
-    /// The rule for `reference`: the first that fits.
+    /// Returns the first rule that fits `reference`.
     #[must_use]
     pub fn rule(&self, reference: &Reference) -> Option<&Rule> {
         self.rules.iter().find(|rule| rule.pattern.fits(reference))
     }
 
-    /// Checks the claims of what `reference` stands for against the rules. Pins are the client's.
+    /// Checks the claims of the archive that `reference` stands for. Pins are not compared.
     ///
     /// # Errors
     ///
-    /// [`Error::Trust`].
-    pub fn check(&self, claims: &VerifiedClaims, reference: &Reference) -> Result<(), Error> {
+    /// [`TrustError`].
+    pub fn check(&self, claims: &VerifiedClaims, reference: &Reference) -> Result<(), TrustError> {
         let rule = self.rule(reference);
         if rule.is_none() && self.deny_others && self.issuers.is_empty() {
-            return Err(TrustError::NoRule(reference.to_string()).into());
+            return Err(TrustError::NoRule(reference.to_string()));
         }
-        Ok(self.demand(rule, claims, &reference.to_string())?)
+        self.demand(rule, claims, &reference.to_string())
     }
 
-    /// Checks the claims of a local file, which no rule is about. `what` is for the error message.
+    /// Checks the claims of a local file, for which there are no rules. `what` is the file in the error message.
     ///
     /// # Errors
     ///
-    /// [`Error::Trust`].
-    pub fn check_file(&self, claims: &VerifiedClaims, what: &str) -> Result<(), Error> {
-        Ok(self.demand(None, claims, what)?)
+    /// [`TrustError`].
+    pub fn check_file(&self, claims: &VerifiedClaims, what: &str) -> Result<(), TrustError> {
+        self.demand(None, claims, what)
     }
 
-    /// Whether it demands anything of local files.
+    /// Whether the policy demands anything of local files.
     #[must_use]
     pub fn restricts_files(&self) -> bool {
         !self.issuers.is_empty() || self.minimum_revision.is_some()
@@ -164,8 +193,8 @@ impl TrustPolicy {
         }
     }
 
-    /// What to do about the pin of `reference`.
-    fn pinning(&self, reference: &Reference) -> Pinning {
+    /// Returns how the repository of `reference` is pinned.
+    fn pinning_of(&self, reference: &Reference) -> Pinning {
         let Reference::Registry(place) = reference else {
             return Pinning::Off;
         };

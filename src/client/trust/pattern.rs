@@ -1,27 +1,27 @@
-//! Which repositories a rule is about.
+//! Patterns for the repositories that a rule is about.
 
 use std::fmt;
 use std::str::FromStr;
 
 use crate::oci::Reference;
 
-/// What stands for the registry of image layouts.
+/// The text that stands for all image layouts.
 const LAYOUT: &str = "oci-layout";
 
-/// Repositories in registries: `ghcr.io/org/provider`, `ghcr.io/org/*`, `*.example.com`, `*`.
+/// A pattern for repositories: `ghcr.io/org/provider`, `ghcr.io/org/*`, `*.example.com`, `*`.
 ///
-/// In the registry, `*` stands for any characters; in the repository too, `/` included. Without a
-/// repository, all of the registry is meant. `oci-layout` stands for image layouts. A pattern fits a place
-/// however that is written: `docker.io/demo` is the same as `registry-1.docker.io:443/library/demo`.
+/// In the registry and in the repository, `*` stands for any characters, `/` included. A pattern without a
+/// repository fits all repositories of the registry. `oci-layout` fits all image layouts. A pattern fits all
+/// spellings of a repository: `docker.io/demo` also fits `registry-1.docker.io:443/library/demo`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pattern {
     registry: String,
     repository: Option<String>,
 }
 
-/// A text is no pattern.
+/// A text is not a [`Pattern`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{text}` is no pattern for repositories: {reason}")]
+#[error("`{text}` is not a pattern for repositories: {reason}")]
 pub struct ParsePatternError {
     text: String,
     reason: &'static str,
@@ -35,7 +35,7 @@ impl Pattern {
         }
     }
 
-    /// Whether it fits the place of `reference`; tags and digests make no difference.
+    /// Whether the pattern fits the repository of `reference`. Tags and digests make no difference.
     #[must_use]
     pub fn fits(&self, reference: &Reference) -> bool {
         let place = match reference {
@@ -49,7 +49,7 @@ impl Pattern {
     }
 }
 
-/// Whether `text` is `pattern`, where `*` stands for any characters, and for none.
+/// Whether `text` fits `pattern`, in which `*` stands for any number of any characters.
 fn fits(pattern: &str, text: &str) -> bool {
     let Some((start, rest)) = pattern.split_once('*') else {
         return pattern == text;
@@ -58,7 +58,7 @@ fn fits(pattern: &str, text: &str) -> bool {
     let between = text
         .strip_prefix(start)
         .and_then(|text| text.strip_suffix(end));
-    // The first place for a piece leaves the most room for those behind it.
+    // The first match of a piece leaves the most text for the pieces behind it.
     let mut pieces = middle.split('*').filter(|piece| !piece.is_empty());
     let left = between
         .and_then(|text| pieces.try_fold(text, |text, piece| Some(text.split_once(piece)?.1)));
@@ -79,14 +79,16 @@ impl FromStr for Pattern {
         };
         match (registry, repository) {
             (LAYOUT, None) => return Ok(Self::new(registry, repository)),
-            (LAYOUT, Some(_)) => return Err(wrong("`oci-layout` is all image layouts")),
+            (LAYOUT, Some(_)) => return Err(wrong("`oci-layout` stands for all image layouts")),
             _ => {}
         }
         if !registry.contains(['.', ':', '*']) && registry != "localhost" {
-            return Err(wrong("it begins with a registry, such as `ghcr.io/org/*`"));
+            return Err(wrong(
+                "a pattern begins with a registry, such as `ghcr.io/org/*`",
+            ));
         }
         if text.contains('@') || repository.is_some_and(|repository| repository.contains(':')) {
-            return Err(wrong("it is about all tags and digests of a repository"));
+            return Err(wrong("a pattern fits all tags and digests of a repository"));
         }
         if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
             return Err(wrong("registries and repositories are in lower case"));
@@ -95,28 +97,30 @@ impl FromStr for Pattern {
         let gap = |repository: &str| repository.split('/').any(str::is_empty);
         if !text.bytes().all(known) || repository.is_some_and(gap) {
             return Err(wrong(
-                "it is REGISTRY or REGISTRY/REPOSITORY, with `*` for any characters",
+                "a pattern is REGISTRY or REGISTRY/REPOSITORY, with `*` for any characters",
             ));
         }
-        // An example shows whether there can be any such place, and how it is written otherwise. In a
-        // repository, a letter can be wherever `*` is; a registry with `*` may be called anything.
+        // Parsing an example shows whether such a repository can exist, and what its usual spelling is. In the
+        // repository, each `*` becomes a letter. A registry with `*` becomes some other registry.
         let (open, whole) = (registry.contains('*'), repository.unwrap_or("*"));
         let example = if open { "any.registry" } else { registry };
         let example = format!("{example}/{}", whole.replace('*', "a"));
         let Ok(Reference::Registry(example)) = example.parse() else {
-            return Err(wrong("no registry or no repository can be called that"));
+            return Err(wrong("no registry or no repository can have that name"));
         };
         let example = example.under_one_name();
         if open && fits(registry, "registry-1.docker.io") && !fits(registry, "docker.io") {
             return Err(wrong("Docker Hub is `docker.io`"));
         }
-        let registry = match open {
-            true => registry.strip_suffix(":443").unwrap_or(registry),
-            false => example.registry(),
+        let registry = if open {
+            registry.strip_suffix(":443").unwrap_or(registry)
+        } else {
+            example.registry()
         };
-        let repository = match whole.contains('*') {
-            true => repository,
-            false => Some(example.repository()),
+        let repository = if whole.contains('*') {
+            repository
+        } else {
+            Some(example.repository())
         };
         Ok(Self::new(registry, repository))
     }

@@ -1,4 +1,4 @@
-//! What policies and pins say about claims.
+//! Decisions of policies and pins about claims.
 
 use crate::archive::{
     ArchiveWriter, Compression, Input, KeyKind, Limits, Metadata, Signer, Target, verify,
@@ -32,13 +32,7 @@ fn reference(text: &str) -> Reference {
 }
 
 fn rule(pattern: &str) -> Rule {
-    Rule {
-        pattern: pattern.parse().unwrap(),
-        issuers: Vec::new(),
-        subjects: Vec::new(),
-        minimum_revision: None,
-        pinning: None,
-    }
+    Rule::new(pattern.parse().unwrap())
 }
 
 fn policy<const N: usize>(rules: [Rule; N]) -> TrustPolicy {
@@ -48,8 +42,8 @@ fn policy<const N: usize>(rules: [Rule; N]) -> TrustPolicy {
     }
 }
 
-/// What is said about claims at [`REFERENCE`]: nothing, when they are trusted.
-fn said(policy: &TrustPolicy, claims: &VerifiedClaims) -> String {
+/// Returns the refusal of claims at [`REFERENCE`], or the empty text when they are trusted.
+fn refusal(policy: &TrustPolicy, claims: &VerifiedClaims) -> String {
     match policy.check(claims, &reference(REFERENCE)) {
         Ok(()) => String::new(),
         Err(error) => {
@@ -60,7 +54,7 @@ fn said(policy: &TrustPolicy, claims: &VerifiedClaims) -> String {
 }
 
 #[test]
-fn the_first_rule_that_fits_counts_and_no_other() {
+fn the_first_rule_that_fits_decides_and_no_other() {
     let claims = claims(None);
     let strict = Rule {
         issuers: vec!["A".to_owned()],
@@ -74,30 +68,30 @@ fn the_first_rule_that_fits_counts_and_no_other() {
         issuers: vec!["A".to_owned(), claims.issuer().to_owned()],
         ..rule("ghcr.io/org/*")
     };
-    assert_eq!(said(&policy([]), &claims), "");
+    assert_eq!(refusal(&policy([]), &claims), "");
     assert_eq!(
-        said(&policy([elsewhere, mine.clone(), strict.clone()]), &claims),
+        refusal(&policy([elsewhere, mine.clone(), strict.clone()]), &claims),
         ""
     );
-    let refused = said(&policy([strict, mine]), &claims);
+    let refused = refusal(&policy([strict, mine]), &claims);
     assert!(refused.ends_with("are allowed for ghcr.io/*"), "{refused}");
 }
 
 #[test]
-fn what_no_rule_is_about_is_denied_where_the_policy_says_so() {
+fn a_reference_that_no_rule_fits_is_denied_where_the_policy_says_so() {
     let claims = claims(None);
     let mut policy = policy([rule("docker.io")]);
     policy.deny_others = true;
-    assert!(said(&policy, &claims).contains("no rule"));
+    assert!(refusal(&policy, &claims).contains("no rule"));
     let layout = policy.check(&claims, &reference("oci-layout://folder:1"));
     assert!(layout.is_err());
     assert!(policy.check_file(&claims, "local.par").is_ok());
     policy.issuers = vec![claims.issuer().to_owned()];
-    assert_eq!(said(&policy, &claims), "");
+    assert_eq!(refusal(&policy, &claims), "");
 }
 
 #[test]
-fn options_go_before_the_rule_and_leave_the_rest_of_it() {
+fn the_policy_itself_overrides_single_demands_of_a_rule() {
     let claims = claims(Some(3));
     let mut policy = policy([Rule {
         issuers: vec!["A".to_owned()],
@@ -105,26 +99,26 @@ fn options_go_before_the_rule_and_leave_the_rest_of_it() {
         ..rule("*")
     }]);
     policy.issuers = vec![claims.issuer().to_owned()];
-    assert!(said(&policy, &claims).contains("at least 4"));
+    assert!(refusal(&policy, &claims).contains("at least 4"));
     policy.minimum_revision = Some(3);
-    assert_eq!(said(&policy, &claims), "");
+    assert_eq!(refusal(&policy, &claims), "");
     policy.minimum_revision = Some(4);
     assert!(policy.check_file(&claims, "local.par").is_err());
     policy.rules[0].subjects = vec!["V".to_owned()];
-    assert!(said(&policy, &claims).contains("is the provider"));
+    assert!(refusal(&policy, &claims).contains("is the provider"));
 }
 
 #[test]
-fn a_minimum_wants_a_revision() {
+fn a_minimum_requires_a_revision() {
     let mut policy = policy([]);
     policy.minimum_revision = Some(0);
-    assert!(said(&policy, &claims(None)).contains("has no revision"));
-    assert!(said(&policy, &claims(Some(-1))).contains("has revision -1"));
-    assert_eq!(said(&policy, &claims(Some(0))), "");
+    assert!(refusal(&policy, &claims(None)).contains("has no revision"));
+    assert!(refusal(&policy, &claims(Some(-1))).contains("has revision -1"));
+    assert_eq!(refusal(&policy, &claims(Some(0))), "");
 }
 
 #[test]
-fn this_machine_is_pinned_only_where_a_rule_says_so() {
+fn registries_on_this_machine_are_pinned_only_by_a_rule() {
     let (local, layout) = (
         reference("localhost:5000/a:1"),
         reference("oci-layout://a:1"),
@@ -132,15 +126,15 @@ fn this_machine_is_pinned_only_where_a_rule_says_so() {
     let mut policy = policy([]);
     for pinning in [Pinning::Off, Pinning::FirstUse, Pinning::Required] {
         policy.pinning = pinning;
-        assert_eq!(policy.pinning(&reference(REFERENCE)), pinning);
-        assert_eq!(policy.pinning(&local), Pinning::Off);
+        assert_eq!(policy.pinning_of(&reference(REFERENCE)), pinning);
+        assert_eq!(policy.pinning_of(&local), Pinning::Off);
     }
     policy.rules = vec![Rule {
         pinning: Some(Pinning::FirstUse),
         ..rule("*")
     }];
-    assert_eq!(policy.pinning(&local), Pinning::FirstUse);
-    assert_eq!(policy.pinning(&layout), Pinning::Off);
+    assert_eq!(policy.pinning_of(&local), Pinning::FirstUse);
+    assert_eq!(policy.pinning_of(&layout), Pinning::Off);
 }
 
 fn judge(
@@ -169,7 +163,7 @@ fn a_pin_changes_only_when_there_is_something_to_remember() {
 }
 
 #[test]
-fn a_tag_that_gets_older_is_told_from_an_older_tag() {
+fn a_lower_revision_is_refused_under_the_tag_that_had_a_higher_one() {
     let (claims, mut policy) = (claims(Some(3)), policy([]));
     let mut pin = Identity::new(claims.issuer(), claims.subject());
     pin.revisions.insert("1.0".to_owned(), 4);
@@ -183,7 +177,21 @@ fn a_tag_that_gets_older_is_told_from_an_older_tag() {
 }
 
 #[test]
-fn whoever_is_accepted_does_not_get_older_by_that() {
+fn an_archive_without_a_revision_is_older_than_any_that_has_one() {
+    let (claims, mut policy) = (claims(None), policy([]));
+    let mut pin = Identity::new(claims.issuer(), claims.subject());
+    assert_eq!(judge(&policy, &pin, REFERENCE, &claims).unwrap(), None);
+    pin.revisions.insert("1.0".to_owned(), 5);
+    let refused = judge(&policy, &pin, REFERENCE, &claims).unwrap_err();
+    let said = "has no revision, and had revision 5 before";
+    assert!(refused.to_string().contains(said), "{refused}");
+    policy.allow_downgrade = true;
+    let lowered = judge(&policy, &pin, REFERENCE, &claims).unwrap().unwrap();
+    assert!(lowered.revisions.is_empty());
+}
+
+#[test]
+fn accepting_another_identity_does_not_accept_an_older_archive() {
     let (claims, mut policy) = (claims(Some(3)), policy([]));
     let mut pin = Identity::new(claims.issuer(), "V");
     pin.revisions.insert("1.0".to_owned(), 4);

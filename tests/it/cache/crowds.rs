@@ -1,10 +1,11 @@
-//! Many at once, in one process and in many.
+//! Many fetches and pulls at the same time, in one process and in several.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::process::Stdio;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
@@ -16,8 +17,8 @@ use wasmcloud_par::oci::Reference;
 
 use super::Provider;
 use crate::support::proxy::{Fault, Proxy, Rule};
-use crate::support::{block_on, ended};
-use crate::transfer::{client, digest, par};
+use crate::support::{Environment, Registry, block_on, ended};
+use crate::transfer::{client, digest, pack_noise, par};
 
 const PROCESSES: usize = 64;
 const TASKS: usize = 1000;
@@ -59,7 +60,7 @@ fn processes_and_tasks_share_one_download_and_one_extraction() {
         fetched
     });
 
-    // Who waited for the same flight got the same answer: they count as one.
+    // Tasks that shared a fetch got one result: they count as one.
     let mut made = usize::from(fetched.iter().any(|fetched| !fetched.cached));
     for process in processes {
         let output = ended(process);
@@ -81,7 +82,7 @@ fn processes_and_tasks_share_one_download_and_one_extraction() {
 }
 
 #[test]
-fn who_waits_goes_on_when_who_works_is_dropped() {
+fn a_waiting_task_takes_over_when_the_working_one_is_dropped() {
     let provider = Provider::of_noise(1 << 20);
     let stalled = Rule::on("GET", "/blobs/", Fault::StallAnswer(1000));
     let proxy = Proxy::start(&provider.registry, vec![stalled]);
@@ -103,13 +104,13 @@ fn who_waits_goes_on_when_who_works_is_dropped() {
         paths.pop().unwrap()
     });
     assert_eq!(digest(&path), provider.executable);
-    // One who goes on, and asks once more.
+    // One task took over and resolved the tag again.
     assert_eq!(proxy.seen("GET", "/manifests/").len(), 2);
     assert_eq!(proxy.seen("HEAD", "").len(), 0);
 }
 
 #[test]
-fn one_refusal_is_for_all_who_asked_at_the_same_time() {
+fn concurrent_fetches_share_one_refusal() {
     let provider = Provider::new();
     let client = client(provider.folder().parent().unwrap());
     let missing = provider.registry.reference("provider:9.9.9");
@@ -122,7 +123,7 @@ fn one_refusal_is_for_all_who_asked_at_the_same_time() {
             assert_eq!(error.kind(), ErrorKind::NotFound);
             assert!(error.to_string().contains("9.9.9"), "{error}");
         }
-        // Who comes later asks again, and who is alone gets the error as it is.
+        // A later fetch asks again, and a single task gets the error itself.
         let error = client.fetch(&reference, &Target::host()).await.unwrap_err();
         assert!(matches!(error, wasmcloud_par::client::Error::Store(_)));
     });
@@ -130,7 +131,8 @@ fn one_refusal_is_for_all_who_asked_at_the_same_time() {
     assert!((2..30).contains(&asked), "{asked}");
 }
 
-/// Many more than there are threads, all at once. When they wait for each other, this fails.
+/// Runs all of `work` at the same time on a runtime with four threads for blocking work. Fails when tasks block each
+/// other.
 fn with_four_threads<T: Send + 'static>(
     work: impl Iterator<Item = impl Future<Output = T> + Send + 'static>,
 ) -> Vec<T> {
@@ -145,14 +147,14 @@ fn with_four_threads<T: Send + 'static>(
         let all = futures_util::future::join_all(tasks);
         tokio::time::timeout(Duration::from_secs(30), all).await
     });
-    // Threads that wait for ever are not waited for.
+    // Blocked threads must not block the test.
     runtime.shutdown_background();
-    let done = done.expect("they wait for each other");
+    let done = done.expect("the tasks block each other");
     done.into_iter().map(Result::unwrap).collect()
 }
 
 #[test]
-fn who_waits_for_a_download_takes_no_thread() {
+fn waiting_for_a_download_takes_no_thread() {
     let provider = Provider::of_noise(1 << 20);
     let client = client(provider.folder().parent().unwrap());
     let reference: Arc<Reference> = Arc::new(provider.reference.parse().unwrap());
@@ -176,8 +178,8 @@ fn who_waits_for_a_download_takes_no_thread() {
 }
 
 #[test]
-fn who_waits_for_an_executable_takes_no_thread() {
-    // One whose bytes are downloaded by themselves, and one that comes out of the whole archive.
+fn waiting_for_an_executable_takes_no_thread() {
+    // The first executable is downloaded by itself, the second with its archive.
     for provider in [Provider::of_noise(1 << 20), Provider::new()] {
         let client = client(provider.folder().parent().unwrap());
         let tags: Vec<String> = (0..20).map(|tag| format!("many-{tag}")).collect();
@@ -197,7 +199,66 @@ fn who_waits_for_an_executable_takes_no_thread() {
     }
 }
 
-/// Somebody checks the manifest, as its seal is broken.
+/// Returns how many threads of this process inflate a download now.
+fn inflating() -> usize {
+    let Ok(threads) = fs::read_dir("/proc/self/task") else {
+        return 0;
+    };
+    let names =
+        threads.filter_map(|thread| fs::read_to_string(thread.ok()?.path().join("comm")).ok());
+    names.filter(|name| name.trim_end() == "inflating").count()
+}
+
+#[test]
+fn two_hundred_fetches_take_a_bounded_number_of_threads() {
+    const FETCHES: usize = 200;
+    const MOST: usize = 40;
+    let (environment, registry) = (Environment::new(), Registry::start());
+    let client = client(&environment.path("cache"));
+    let references: Vec<Reference> = (0..FETCHES)
+        .map(|number| {
+            let name = format!("provider-{number}");
+            let reference = registry.reference(&format!("{name}:1")).parse().unwrap();
+            let file = pack_noise(&environment, &format!("{name}.par.gz"), (80 << 10) + number);
+            block_on(client.push(&file, &reference, &BTreeMap::new())).unwrap();
+            reference
+        })
+        .collect();
+    let (threads, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let (started, stopped, peak) = (Arc::clone(&threads), threads, Arc::clone(&most));
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .on_thread_start(move || {
+            let running = started.fetch_add(1, Ordering::SeqCst) + 1;
+            peak.fetch_max(running, Ordering::SeqCst);
+        })
+        .on_thread_stop(move || {
+            stopped.fetch_sub(1, Ordering::SeqCst);
+        })
+        .build()
+        .unwrap();
+    let own = runtime.block_on(async {
+        let fetches = references
+            .into_iter()
+            .map(|reference| spawn(&client, &Arc::new(reference)));
+        let all = tokio::spawn(futures_util::future::join_all(fetches.collect::<Vec<_>>()));
+        let mut own = 0;
+        while !all.is_finished() {
+            own = own.max(inflating());
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        for fetched in all.await.unwrap() {
+            fetched.unwrap().unwrap();
+        }
+        own
+    });
+    let most = most.load(Ordering::SeqCst);
+    assert!(most <= MOST, "{most} threads of the runtime");
+    assert!(own <= MOST, "{own} threads of the client");
+}
+
+/// Breaks the seal of the manifest and locks it, as a process does that checks it.
 fn being_checked(provider: &Provider) -> fs::File {
     let manifest = provider.file("blobs", &provider.manifest);
     let touched = fs::File::open(&manifest).unwrap();
@@ -209,7 +270,7 @@ fn being_checked(provider: &Provider) -> fs::File {
 }
 
 #[test]
-fn who_waits_blocks_nobody_and_can_be_dropped() {
+fn a_waiting_fetch_blocks_no_thread_and_can_be_dropped() {
     let provider = Provider::new();
     provider.fetches_the_executable();
     let checking = being_checked(&provider);
@@ -242,11 +303,15 @@ fn who_waits_blocks_nobody_and_can_be_dropped() {
         tokio::join!(fetching, releasing).0.unwrap()
     });
     assert_eq!(digest(&fetched.path), provider.executable);
-    assert_eq!(holding.join().unwrap(), Ok(()), "nothing has waited for it");
+    assert_eq!(
+        holding.join().unwrap(),
+        Ok(()),
+        "the fetch did not wait for the lock"
+    );
 }
 
 #[test]
-fn a_fetch_beside_one_who_prunes_everything_succeeds() {
+fn a_fetch_succeeds_while_the_cache_is_pruned() {
     let everything = PruneOptions {
         all: true,
         grace: Duration::ZERO,

@@ -1,4 +1,4 @@
-//! Who counts as away when the cache could answer too: a silent registry, and not whoever stands before it.
+//! When a registry counts as unavailable and the cache answers: slow mirrors and credential helpers do not count.
 
 use std::fs;
 use std::net::TcpListener;
@@ -12,7 +12,8 @@ use crate::hosts::configure;
 use crate::support::{Environment, Outcome, Registry};
 use crate::transfer::{digest, par, push, text};
 
-/// Asserts that a fetch gave what the tag was moved to, and that nobody was taken for being away.
+/// Asserts that a fetch returned the executable that the tag was moved to, and that no registry counted as
+/// unavailable.
 #[track_caller]
 fn is_moved(outcome: Outcome) {
     let outcome = outcome.success();
@@ -22,7 +23,7 @@ fn is_moved(outcome: Outcome) {
 }
 
 #[test]
-fn a_mirror_that_hangs_does_not_keep_the_registry_from_being_asked() {
+fn the_registry_is_asked_when_a_mirror_hangs() {
     let provider = Provider::new();
     provider.fetches_the_executable();
     provider.move_tag();
@@ -36,7 +37,7 @@ fn a_mirror_that_hangs_does_not_keep_the_registry_from_being_asked() {
 }
 
 #[test]
-fn a_credential_helper_that_takes_its_time_does_not_make_the_registry_away() {
+fn a_slow_credential_helper_does_not_make_the_registry_unavailable() {
     let mut provider = Provider::new();
     let locked = Registry::builder()
         .htpasswd("tester", "password")
@@ -44,7 +45,7 @@ fn a_credential_helper_that_takes_its_time_does_not_make_the_registry_away() {
         .start();
     provider.reference = locked.reference("provider:1.0.0");
     let answer = json!({ "ServerURL": "", "Username": "tester", "Secret": "password" });
-    // Longer than an answer is waited for, and less than a helper may take.
+    // Longer than the wait for an answer, and shorter than a helper may take.
     let script =
         format!("#!/bin/sh\necho \"$1\" >>asked\n[ -e slow ] && sleep 6\necho '{answer}'\n");
     let environment = &provider.environment;
@@ -72,13 +73,13 @@ fn a_credential_helper_that_takes_its_time_does_not_make_the_registry_away() {
     environment.write("slow", "");
     fs::remove_file(environment.path("asked")).unwrap();
     is_moved(fetch());
-    // What it has said once will do.
+    // The helper is asked once.
     let asked = fs::read_to_string(environment.path("asked")).unwrap();
     assert_eq!(asked, "get\n");
 }
 
 #[test]
-fn what_the_mirrors_said_is_told_when_the_registry_is_away() {
+fn the_answers_of_mirrors_are_reported_when_the_registry_is_unavailable() {
     let provider = Provider::new();
     let empty = Registry::start();
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr();

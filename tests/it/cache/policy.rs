@@ -1,36 +1,38 @@
-//! When the registry is asked what a tag stands for, and what counts when it does not answer.
+//! Pull policies: when the registry is asked what a tag stands for, and what happens when it does not answer.
 
 use std::fs;
 use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use wasmcloud_par::archive::KeyKind;
+use wasmcloud_par::archive::{KeyKind, Target};
+use wasmcloud_par::client::{Error, PullPolicy};
+use wasmcloud_par::oci::Reference;
 
 use super::Provider;
 use crate::support::proxy::{Fault, Proxy, Rule};
-use crate::support::{Environment, Outcome};
-use crate::transfer::{digest, pack, par, peer, push, text};
+use crate::support::{Environment, Outcome, block_on};
+use crate::transfer::{client, digest, pack, par, peer, push, text};
 
-/// What is to come of it.
+/// The expected outcome of a fetch.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Expected {
-    /// What the tag stood for when it was fetched first.
+    /// The executable of the first fetch.
     Old,
-    /// The same, with a warning that it is unconfirmed.
+    /// The executable of the first fetch, with a warning that the tag is unconfirmed.
     Unconfirmed,
-    /// What the tag was moved to.
+    /// The executable that the tag was moved to.
     New,
-    /// This exit code.
+    /// A failure with this exit code.
     Fails(i32),
 }
 
 use Expected::{Fails, New, Old, Unconfirmed};
 
-/// Never, missing, newer, always: in this order, for only the last two may change the cache.
+/// The policies, in this order because only the last two may change the cache.
 const POLICIES: [&str; 4] = ["never", "missing", "newer", "always"];
 
-/// How the registry is when a tag is fetched that was fetched before.
+/// The state of the registry when a tag is fetched for the second time.
 type Situation = (
     &'static str,
     fn(&Provider),
@@ -70,7 +72,7 @@ const SITUATIONS: [Situation; 5] = [
 fn every_policy_in_every_situation() {
     for (situation, happens, answer, expected) in SITUATIONS {
         let mut provider = Provider::new();
-        // The first fetch wants the manifest; those after it are answered like this.
+        // The first fetch gets the manifest. Later ones get this answer.
         let rules = answer
             .map(|status| Rule::on("HEAD", "/manifests/1.0.0", Fault::status(status)).always());
         let proxy = Proxy::start(&provider.registry, rules.into_iter().collect());
@@ -116,7 +118,7 @@ fn check(provider: &Provider, case: &str, expected: Expected, outcome: &Outcome)
 }
 
 #[test]
-fn what_is_not_in_the_cache_is_asked_for_or_not_found() {
+fn a_reference_that_is_not_cached_is_requested_or_not_found() {
     for (policy, code) in POLICIES.into_iter().zip([3, 0, 0, 0]) {
         let provider = Provider::new();
         let before = provider.registry.requests().len();
@@ -136,7 +138,7 @@ fn a_tag_counts_for_as_long_as_its_maximum_age() {
     let provider = Provider::new();
     provider.fetches_the_executable();
     let hour = ["--pull", "missing", "--max-age", "1h"];
-    // The clock was set back since, as the last one has it: its age is not known.
+    // A time in the future comes from a clock that was set back: the age is not known.
     for (seconds_ago, asked) in [(0, 0), (3000, 0), (4000, 1), (-4000, 1)] {
         provider.confirmed(seconds_ago);
         let before = provider.registry.requests().len();
@@ -145,7 +147,7 @@ fn a_tag_counts_for_as_long_as_its_maximum_age() {
         let head = vec!["HEAD /v2/provider/manifests/1.0.0"; asked];
         assert_eq!(requests, head, "{seconds_ago}");
     }
-    // It was just confirmed again.
+    // The tag was confirmed just now.
     let before = provider.registry.requests().len();
     let seconds = ["--pull", "missing", "--max-age", "3600"];
     provider.fetch(&seconds).success();
@@ -153,7 +155,7 @@ fn a_tag_counts_for_as_long_as_its_maximum_age() {
 }
 
 #[test]
-fn a_maximum_age_says_nothing_without_pull_missing() {
+fn a_maximum_age_is_refused_without_pull_missing() {
     let environment = Environment::new();
     for pull in [&["--pull", "never"][..], &["--pull", "always"], &[]] {
         let arguments = ["fetch", "localhost:1/x:1", "--max-age", "30m"].into_iter();
@@ -188,7 +190,7 @@ fn the_environment_sets_the_policy_and_pull_obeys_it_too() {
 }
 
 #[test]
-fn a_start_without_the_registry_does_not_wait_for_as_long_as_a_transfer_may() {
+fn a_start_without_the_registry_waits_less_than_a_transfer() {
     let provider = Provider::new();
     provider.fetches_the_executable();
     let Provider {
@@ -213,7 +215,7 @@ fn a_start_without_the_registry_does_not_wait_for_as_long_as_a_transfer_may() {
 }
 
 #[test]
-fn a_demanded_digest_costs_no_second_question() {
+fn an_expected_digest_costs_no_second_request() {
     let provider = Provider::new();
     provider.fetches_the_executable();
     let before = provider.registry.requests().len();
@@ -236,10 +238,10 @@ fn run(provider: &Provider, command: &str, options: &[&str]) -> Outcome {
 }
 
 #[test]
-fn an_update_that_breaks_off_leaves_what_was_there_to_be_started() {
+fn an_update_that_breaks_off_leaves_the_old_version_usable() {
     for command in USES.into_iter().chain(LOOKS) {
         let mut provider = Provider::new();
-        // The registry gives the first version, and of the second nothing but the manifest.
+        // The registry serves the first version, and only the manifest of the second.
         let away = Fault::status("503 Service Unavailable");
         let rule = Rule::on("GET", "/blobs/", away).after(1).always();
         let proxy = Proxy::start(&provider.registry, vec![rule]);
@@ -247,7 +249,7 @@ fn an_update_that_breaks_off_leaves_what_was_there_to_be_started() {
         provider.fetches_the_executable();
         provider.move_tag();
         let outcome = run(&provider, command, &[]);
-        // Inspecting takes no more than that.
+        // Inspecting needs only the manifest.
         let code = if command == "inspect" { 0 } else { 6 };
         let outcome = outcome.exit(code);
         assert!(outcome.stderr.contains("has moved"), "{outcome}");
@@ -257,7 +259,7 @@ fn an_update_that_breaks_off_leaves_what_was_there_to_be_started() {
 }
 
 #[test]
-fn an_update_that_is_refused_leaves_what_was_there_to_be_started() {
+fn a_refused_update_leaves_the_old_version_usable() {
     let stranger = KeyKind::Account.generate().public_key();
     for command in USES {
         let provider = Provider::new();
@@ -268,7 +270,7 @@ fn an_update_that_is_refused_leaves_what_was_there_to_be_started() {
         let offline = fetch(&provider, &["--pull", "never"]);
         check(&provider, command, Old, &offline);
 
-        // Whoever is content with it gets it from then on.
+        // A fetch that accepts the update gets it from then on.
         run(&provider, command, &[]).success();
         let offline = fetch(&provider, &["--pull", "never"]);
         check(&provider, command, New, &offline);
@@ -276,10 +278,10 @@ fn an_update_that_is_refused_leaves_what_was_there_to_be_started() {
 }
 
 #[test]
-fn an_update_that_is_only_looked_at_leaves_what_was_there_to_be_started() {
+fn inspecting_an_update_leaves_the_old_version_usable() {
     let environment = Environment::new();
     let file = pack(&environment, "provider.par.gz", Path::new(super::ECHO));
-    // The second way is that of older tools, with no claims on the manifest: then it is downloaded.
+    // Older tools write no claims on the manifest: the archive is downloaded then.
     for annotated in [true, false] {
         for command in ["verify", "inspect", "diff"] {
             let provider = Provider::new();
@@ -306,9 +308,9 @@ fn an_update_that_is_only_looked_at_leaves_what_was_there_to_be_started() {
 }
 
 #[test]
-fn an_update_that_comes_late_does_not_take_the_place_of_a_newer_one() {
+fn a_late_answer_does_not_replace_a_newer_record() {
     let mut provider = Provider::new();
-    // The manifest of the second version takes seconds, that of the third does not.
+    // The manifest of the second version takes seconds, that of the third is fast.
     let later = Fault::answer("503 Service Unavailable", "retry-after", 3);
     let rule = Rule::on("GET", "/manifests/sha256", later);
     let proxy = Proxy::start(&provider.registry, vec![rule]);
@@ -338,7 +340,7 @@ fn an_update_that_comes_late_does_not_take_the_place_of_a_newer_one() {
 }
 
 #[test]
-fn what_a_tag_stood_for_is_not_recorded_before_it_was_ever_served() {
+fn a_tag_is_not_recorded_before_its_archive_was_served() {
     let mut provider = Provider::new();
     let away = Fault::status("503 Service Unavailable");
     let rule = Rule::on("GET", "/blobs/", away).times(20);
@@ -346,4 +348,32 @@ fn what_a_tag_stood_for_is_not_recorded_before_it_was_ever_served() {
     provider.reference = proxy.reference("provider:1.0.0");
     run(&provider, "fetch", &[]).exit(6);
     assert_eq!(provider.kept("references"), [""; 0]);
+}
+
+#[test]
+fn a_client_that_may_not_ask_resolves_and_locks_by_the_cache() {
+    let provider = Provider::new();
+    let client = client(provider.folder().parent().unwrap());
+    let never = client.with_pull_policy(PullPolicy::Never);
+    let reference: Reference = provider.reference.parse().unwrap();
+    let references = [reference.clone()];
+    let unknown = [
+        block_on(never.resolve(&reference)).unwrap_err(),
+        block_on(never.lock(&references)).unwrap_err(),
+    ];
+    for error in unknown {
+        assert!(matches!(error, Error::NotCached(_)), "{error}");
+    }
+    block_on(client.fetch(&reference, &Target::host())).unwrap();
+    let before = provider.registry.requests().len();
+
+    let resolved = block_on(never.resolve(&reference)).unwrap();
+    assert_eq!(resolved.digest.to_string(), provider.manifest);
+    let digests = block_on(never.digests(&references)).unwrap();
+    assert_eq!(digests, [resolved.digest.clone()]);
+    let lock = block_on(never.lock(&references)).unwrap();
+    assert_eq!(lock.find(&reference).unwrap().digest, resolved.digest);
+    let pinned = reference.with_digest(resolved.digest.clone());
+    assert_eq!(block_on(never.resolve(&pinned)).unwrap(), resolved);
+    assert_eq!(provider.requests_since(before), [""; 0]);
 }

@@ -155,7 +155,7 @@ fn what_is_in_a_cache_that_cannot_be_written_to_can_be_used() {
         let command = user.command(&["fetch", &provider.reference, "--pull", policy]);
         let outcome = Outcome::of(command, b"").success();
         assert_eq!(digest(Path::new(outcome.line())), provider.executable);
-        let warning = "warning: what the tag stands for is not recorded: cannot use the cache ";
+        let warning = "warning: cannot record what the tag stands for: cannot use the cache ";
         let asked = ["newer", "always"].contains(&policy);
         assert_eq!(outcome.stderr.starts_with(warning), asked, "{outcome}");
     }

@@ -178,10 +178,7 @@ fn a_registry_that_says_nothing_is_not_waited_for() {
     let folder = tempfile::tempdir().unwrap();
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let place = silent.local_addr().unwrap().to_string().parse().unwrap();
-    let mut options = ClientOptions {
-        cache_directory: Some(folder.path().to_owned()),
-        ..ClientOptions::default()
-    };
+    let mut options = ClientOptions::default().cache_directory(folder.path());
     options.registry.retry.stall_timeout = Duration::from_millis(300);
     let client = Client::new(options).unwrap();
     let runtime = tokio::runtime::Runtime::new().unwrap();

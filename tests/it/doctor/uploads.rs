@@ -40,8 +40,8 @@ fn uploads_are_tried_and_nothing_of_them_stays() {
         .assert("upload", "good", "in one request")
         .assert("chunks", "good", "in chunks")
         .assert("ranges", "good", "continue")
-        .assert("media-types", "good", "are taken")
-        .assert("delete", "good", "nothing of this is left");
+        .assert("media-types", "good", "are accepted")
+        .assert("delete", "good", "nothing of the trial is left");
     assert_eq!(holdings(&registry, name), before);
 
     // What it shares with others is there.

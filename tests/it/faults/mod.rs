@@ -86,10 +86,7 @@ fn client_with(cache: &Path, credentials: CredentialSource, stall_timeout: Durat
 }
 
 fn options(cache: &Path, credentials: CredentialSource, stall_timeout: Duration) -> ClientOptions {
-    let mut options = ClientOptions {
-        cache_directory: Some(cache.to_owned()),
-        ..ClientOptions::default()
-    };
+    let mut options = ClientOptions::default().cache_directory(cache);
     options.registry.credentials = credentials;
     let retry = &mut options.registry.retry;
     retry.stall_timeout = stall_timeout;

@@ -97,10 +97,7 @@ fn client(cache: &Path, hosts: &Path) -> Client {
 }
 
 fn client_with(cache: &Path, hosts: &Path, patience: Duration) -> Client {
-    let mut options = ClientOptions {
-        cache_directory: Some(cache.to_owned()),
-        ..ClientOptions::default()
-    };
+    let mut options = ClientOptions::default().cache_directory(cache);
     options.registry.credentials.registry_config = Some(cache.join("no-config.json"));
     options.registry.hosts_directory = Some(hosts.to_owned());
     options.registry.retry.stall_timeout = Duration::from_secs(2);

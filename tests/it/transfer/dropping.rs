@@ -1,4 +1,4 @@
-//! Futures that a host drops on their way, and runtimes that have few threads.
+//! Futures that a host drops before they end, and runtimes with few threads.
 
 use std::fs::{self, File};
 use std::io;
@@ -20,13 +20,13 @@ use wasmcloud_par::oci::Reference;
 use super::{block_on, client, digest, pack, pack_noise};
 use crate::support::Environment;
 
-/// Copying is watched in steps of 16 MiB.
+/// Larger than the 16 MiB steps in which copying reports progress.
 const SIZE: u64 = 32 << 20;
 
-/// How long what was dropped may go on. It takes milliseconds, but machines are busy.
+/// How long work may go on after its future was dropped. It takes milliseconds, but machines are busy.
 const SOON: Duration = Duration::from_secs(20);
 
-/// Holds up work that has begun, until it is opened.
+/// A progress that blocks steps until the gate is opened.
 #[derive(Clone, Default)]
 struct Gate(Arc<State>);
 
@@ -34,7 +34,7 @@ struct Gate(Arc<State>);
 struct State {
     open: Mutex<bool>,
     opened: Condvar,
-    /// How many steps are under way, and how many bytes all have done.
+    /// How many steps are running, and how many bytes they have reported together.
     steps: AtomicUsize,
     done: AtomicU64,
 }
@@ -80,12 +80,10 @@ impl Drop for Step {
 }
 
 fn watched(cache: &Path, gate: &Gate) -> Client {
-    let options = ClientOptions {
-        cache_directory: Some(cache.to_owned()),
-        trust: Some(TrustPolicy::default()),
-        progress: Arc::new(gate.clone()),
-        ..ClientOptions::default()
-    };
+    let options = ClientOptions::default()
+        .cache_directory(cache)
+        .trust(TrustPolicy::default())
+        .progress(Arc::new(gate.clone()));
     Client::new(options).unwrap()
 }
 
@@ -113,7 +111,7 @@ fn layout(environment: &Environment, tag: &str) -> Reference {
 }
 
 #[test]
-fn what_is_dropped_on_its_way_ends_and_leaves_nothing() {
+fn dropped_operations_end_and_leave_no_files() {
     let environment = Environment::new();
     let executable = environment.path("executable");
     File::create(&executable).unwrap().set_len(SIZE).unwrap();
@@ -168,7 +166,7 @@ fn what_is_dropped_on_its_way_ends_and_leaves_nothing() {
 #[test]
 fn a_fetch_that_is_dropped_near_its_end_leaves_no_download() {
     let environment = Environment::new();
-    // All of it fits what waits to be inflated.
+    // The whole executable fits into the pieces that wait to be inflated.
     let file = pack_noise(&environment, "provider.par.gz", 512 << 10);
     let reference = layout(&environment, "1");
     let annotations = Default::default();
@@ -187,12 +185,12 @@ fn a_fetch_that_is_dropped_near_its_end_leaves_no_download() {
                 if poll!(fetching.as_mut()).is_ready() {
                     return false;
                 }
-                // What others do for it goes on, but it does not.
+                // Its thread continues, but the future is not polled.
                 thread::sleep(Duration::from_millis(5));
             }
             true
         });
-        // Otherwise the executable came in the moment before it was asked again.
+        // Otherwise the executable was complete just before the second fetch.
         if dropped {
             wait_until("a download", || names(&partial).is_empty());
             return;
@@ -232,7 +230,7 @@ fn one_thread_for_blocking_work_is_enough() {
         for fetched in fetched.expect("it comes to an end") {
             let fetched = fetched.unwrap();
             assert!(fetched.downloaded > 0, "{name}");
-            // By its range, without the rest of the archive.
+            // This downloads the range of the executable only.
             assert!(names(&environment.path(name).join("v1/blobs/sha256")).len() == 4);
         }
     }

@@ -1,4 +1,4 @@
-//! Fetch: an executable that can be run, and as few requests as there can be.
+//! Fetch: the executable can be run, and no request is sent without need.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -10,11 +10,10 @@ use crate::support::{Environment, Registry};
 
 /// An executable of this machine that prints its arguments.
 const ECHO: &str = "/bin/echo";
-/// Another one, which prints nothing.
+/// An executable of this machine that prints nothing.
 const TRUE: &str = "/bin/true";
 
-/// Pushes an archive of this executable to `provider:1.0.0`; gives the archive and the manifest's
-/// digest.
+/// Pushes an archive of this executable to `provider:1.0.0`. Returns the archive and the digest of the manifest.
 fn pushed(environment: &Environment, registry: &Registry, executable: &str) -> (PathBuf, String) {
     let file = pack(environment, "provider.par.gz", Path::new(executable));
     let digest = push(environment, &registry.reference("provider:1.0.0"), &file);
@@ -22,7 +21,7 @@ fn pushed(environment: &Environment, registry: &Registry, executable: &str) -> (
 }
 
 #[test]
-fn what_is_fetched_can_be_run_and_has_the_name_of_its_signed_hash() {
+fn a_fetched_executable_can_be_run_and_is_named_by_its_signed_hash() {
     let (environment, registry) = (Environment::new(), Registry::start());
     let (_, manifest) = pushed(&environment, &registry, ECHO);
 
@@ -45,7 +44,7 @@ fn what_is_fetched_can_be_run_and_has_the_name_of_its_signed_hash() {
 }
 
 #[test]
-fn a_second_fetch_asks_only_what_the_tag_stands_for() {
+fn a_second_fetch_only_resolves_the_tag() {
     let (environment, registry) = (Environment::new(), Registry::start());
     pushed(&environment, &registry, ECHO);
     let reference = registry.reference("provider:1.0.0");
@@ -89,7 +88,7 @@ fn a_digest_that_is_in_the_cache_needs_no_registry() {
 }
 
 #[test]
-fn a_tag_that_was_moved_is_noticed_and_what_runs_stays() {
+fn a_moved_tag_is_noticed_and_the_old_executable_stays() {
     let (environment, registry) = (Environment::new(), Registry::start());
     let reference = registry.reference("provider:1.0.0");
     pushed(&environment, &registry, ECHO);
@@ -121,7 +120,7 @@ fn two_versions_with_the_same_executable_share_it() {
 }
 
 #[test]
-fn a_target_that_the_archive_lacks_is_not_found_and_the_others_are_named() {
+fn an_absent_target_is_not_found_and_the_present_ones_are_listed() {
     let (environment, registry) = (Environment::new(), Registry::start());
     let reference = registry.reference("provider:1.0.0");
     push(&environment, &reference, &small(&environment, "made.par"));

@@ -1,4 +1,4 @@
-//! What a host that embeds the library does: fetch ahead, watch a tag, be dropped.
+//! A host that embeds the library: it prefetches, watches a tag, and drops futures.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -18,16 +18,15 @@ use wasmcloud_par::oci::{Place, Reference, RegistryReference};
 use super::{VENDOR, block_on, client, digest, pack, push, small};
 use crate::support::{Environment, Registry};
 
-/// An executable of this machine that stays as long as its standard input is open, and one that ends at
-/// once.
+/// An executable of this machine that runs until its standard input is closed, and one that ends at once.
 const STAYS: &str = "/bin/cat";
 const ENDS: &str = "/bin/true";
 
-/// How long to wait for what the host says next.
+/// How long to wait for the next line of the host.
 const SOON: Duration = Duration::from_secs(30);
 
 #[test]
-fn what_is_prefetched_is_in_the_cache_and_one_failure_is_no_other() {
+fn prefetched_executables_are_in_the_cache_and_a_failure_does_not_stop_the_others() {
     let (environment, registry) = (Environment::new(), Registry::start());
     let file = small(&environment, "provider.par");
     for name in ["a", "b", "c"] {
@@ -58,7 +57,7 @@ fn what_is_prefetched_is_in_the_cache_and_one_failure_is_no_other() {
 }
 
 #[test]
-fn a_provider_is_fetched_with_the_arguments_of_the_hosts_of_version_1() {
+fn fetch_provider_takes_the_arguments_that_hosts_of_version_1_use() {
     let (environment, registry) = (Environment::new(), Registry::start());
     let file = pack(&environment, "provider.par.gz", Path::new(ENDS));
     let reference = registry.reference("provider:1.0.0");
@@ -74,7 +73,7 @@ fn a_provider_is_fetched_with_the_arguments_of_the_hosts_of_version_1() {
     });
 }
 
-/// What a host has when it asks a client for something.
+/// The values that a host passes to a client.
 #[derive(Clone)]
 struct Wish {
     client: Client,
@@ -87,7 +86,7 @@ struct Wish {
 
 fn assert_can_be_spawned<T>(_: impl Future<Output = T> + Send + 'static) {}
 
-/// Makes a task of each future, and gives the texts of all.
+/// Asserts that each future can be spawned. Returns their source text.
 macro_rules! tasks {
     ($wish:ident: $($future:expr;)*) => {{
         $(
@@ -102,7 +101,7 @@ macro_rules! tasks {
 }
 
 #[test]
-fn a_host_can_spawn_everything_that_a_client_does() {
+fn a_host_can_spawn_all_futures_of_a_client() {
     let folder = tempfile::tempdir().unwrap();
     let reference: Reference = "localhost:1/provider:1".parse().unwrap();
     let Reference::Registry(place) = reference.clone() else {
@@ -151,7 +150,7 @@ fn a_host_can_spawn_everything_that_a_client_does() {
     }
 }
 
-/// The public methods below a folder that are `async`.
+/// Returns the names of the public `async` methods in a directory of sources.
 fn async_methods(folder: &Path) -> Vec<String> {
     let mut methods = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {
@@ -168,7 +167,7 @@ fn async_methods(folder: &Path) -> Vec<String> {
     methods
 }
 
-/// `examples/host.rs`, which runs.
+/// A running `examples/host.rs`.
 struct Host {
     process: Child,
     lines: Receiver<String>,
@@ -193,7 +192,7 @@ impl Host {
         Self { process, lines }
     }
 
-    /// Waits for a line that begins so and has `what` in it.
+    /// Waits for a line that begins with `begin` and contains `what`.
     #[track_caller]
     fn expect(&self, begin: &str, what: &str) {
         loop {
@@ -204,7 +203,7 @@ impl Host {
         }
     }
 
-    /// Waits for its end, which closes its standard output.
+    /// Waits until the host has ended and its standard output is closed.
     #[track_caller]
     fn ended(&mut self) -> ExitStatus {
         let end = loop {
@@ -224,7 +223,7 @@ impl Drop for Host {
     }
 }
 
-/// The program of an example, which `cargo test` builds beside the command.
+/// Returns the program of an example, which `cargo test` builds beside the command.
 fn example(name: &str) -> PathBuf {
     let command = Path::new(env!("CARGO_BIN_EXE_par"));
     let example = command.with_file_name("examples").join(name);

@@ -1,4 +1,4 @@
-//! Lock files: what a deployment is pinned to, and that nothing else is used.
+//! Lock files: a deployment uses only the archives that it is pinned to.
 
 mod publishers;
 
@@ -17,13 +17,13 @@ use crate::support::{Environment, Outcome, Registry};
 
 const WHAT_RUNS: &str = "list.txt";
 
-/// A deployment of two providers, which one publisher has pushed.
+/// A deployment of two providers of one publisher.
 struct Deployment {
     environment: Environment,
     registry: Registry,
     account: KeyPair,
     service: KeyPair,
-    /// The references, and the digests of their manifests.
+    /// The references and the digests of their manifests.
     a: (String, String),
     b: (String, String),
 }
@@ -52,7 +52,7 @@ impl Deployment {
         }
     }
 
-    /// The same, locked.
+    /// Returns a deployment that is locked.
     fn locked() -> Self {
         let deployment = Self::new();
         deployment.par(&["lock", WHAT_RUNS]).success();
@@ -70,7 +70,7 @@ impl Deployment {
         self.par(&[&fetch[..], options].concat())
     }
 
-    /// Moves the tag of the first provider to somebody else's archive, and gives its digest.
+    /// Moves the tag of the first provider to an archive of another publisher. Returns the digest of that manifest.
     fn move_tag(&self) -> String {
         let other = ArchiveBuilder::two_targets().build();
         let file = self.environment.write("other.par", other);
@@ -110,7 +110,7 @@ fn a_lock_file_has_digests_and_publishers_in_the_order_of_references() {
     );
     assert_eq!(entries, expected);
 
-    // Again: nothing to say, and not even the same is written.
+    // The second time there is nothing to report, and the file is not written.
     let inode = || {
         fs::metadata(deployment.environment.path("par.lock"))
             .unwrap()
@@ -124,7 +124,7 @@ fn a_lock_file_has_digests_and_publishers_in_the_order_of_references() {
 }
 
 #[test]
-fn what_is_locked_is_fetched_wherever_its_tag_is() {
+fn a_locked_digest_is_fetched_wherever_its_tag_points() {
     let deployment = Deployment::locked();
     let moved = deployment.move_tag();
     let seen = deployment.registry.requests().len();
@@ -140,7 +140,7 @@ fn what_is_locked_is_fetched_wherever_its_tag_is() {
     assert_eq!(by_tag.count(), 0, "{requests:?}");
     let unlocked = deployment.fetch(&["-o", "json"]).success().json();
     assert_eq!(unlocked["digest"], moved.as_str());
-    // Its digest is as good a name for what is locked.
+    // The locked digest is accepted as well as the tag.
     let (repository, _) = deployment.a.0.rsplit_once(':').unwrap();
     for (digest, code) in [(&deployment.a.1, 0), (&moved, 5)] {
         let pinned = format!("{repository}@{digest}");
@@ -150,7 +150,7 @@ fn what_is_locked_is_fetched_wherever_its_tag_is() {
 }
 
 #[test]
-fn what_is_not_locked_is_refused_before_anybody_is_asked() {
+fn a_reference_that_is_not_locked_is_refused_without_a_request() {
     let deployment = Deployment::locked();
     let seen = deployment.registry.requests().len();
     let other = deployment.registry.reference("a:1.0.1");
@@ -186,7 +186,7 @@ fn what_is_not_locked_is_refused_before_anybody_is_asked() {
 }
 
 #[test]
-fn somebody_elses_archive_under_a_locked_digest_is_refused() {
+fn an_archive_of_another_publisher_under_a_locked_digest_is_refused() {
     let deployment = Deployment::locked();
     let (issuer, other) = (deployment.account.public_key(), KeyPair::new_account());
     let edited = deployment.lock_file().replace(&issuer, &other.public_key());
@@ -219,7 +219,7 @@ fn a_locked_pull_is_by_digest_too() {
 }
 
 #[test]
-fn a_check_tells_what_has_moved_and_changes_nothing() {
+fn a_check_reports_moved_tags_and_changes_nothing() {
     let deployment = Deployment::locked();
     let check = ["lock", "--check", WHAT_RUNS];
     assert_eq!(deployment.par(&check).success().stdout, "");
@@ -234,7 +234,7 @@ fn a_check_tells_what_has_moved_and_changes_nothing() {
     assert_eq!(differs.stdout, format!("{moved}{b}: removed\n"));
     assert!(differs.stderr.contains("not up to date"), "{differs}");
     assert_eq!(deployment.lock_file(), before);
-    // A tag is asked where it is: nothing was downloaded for that.
+    // A check only resolves tags and downloads nothing.
     let file = deployment.environment.path("other.par");
     assert_eq!(
         requests_about(&deployment.registry, "GET", &digest(&file)),
@@ -258,7 +258,7 @@ fn a_check_tells_what_has_moved_and_changes_nothing() {
 }
 
 #[test]
-fn of_a_wadm_manifest_the_providers_are_locked() {
+fn the_providers_of_a_wadm_manifest_are_locked() {
     let deployment = Deployment::new();
     let manifest = format!(
         "apiVersion: core.oam.dev/v1beta1
@@ -294,7 +294,7 @@ spec:
 }
 
 #[test]
-fn all_is_locked_or_nothing() {
+fn all_references_are_locked_or_none() {
     let deployment = Deployment::locked();
     let before = deployment.lock_file();
     let address = deployment.registry.address();
@@ -334,7 +334,7 @@ fn all_is_locked_or_nothing() {
 }
 
 #[test]
-fn a_host_with_a_lock_uses_nothing_else() {
+fn a_host_with_a_lock_uses_only_locked_references() {
     let deployment = Deployment::locked();
     let lock = Lock::read(&deployment.environment.path("par.lock")).unwrap();
     let moved = deployment.move_tag();

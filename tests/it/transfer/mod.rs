@@ -119,12 +119,10 @@ fn client_trusting(cache: &Path, trust: TrustPolicy) -> Client {
 }
 
 fn client_with(cache: &Path, limits: Limits, trust: TrustPolicy) -> Client {
-    let mut options = ClientOptions {
-        cache_directory: Some(cache.to_owned()),
-        limits,
-        trust: Some(trust),
-        ..ClientOptions::default()
-    };
+    let mut options = ClientOptions::default()
+        .cache_directory(cache)
+        .limits(limits)
+        .trust(trust);
     options.registry.credentials.registry_config = Some(cache.join("no-config.json"));
     Client::new(options).unwrap()
 }

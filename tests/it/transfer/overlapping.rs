@@ -86,11 +86,9 @@ fn push_watched(
     reference: &str,
 ) -> Result<Pushed, Error> {
     let cache = environment.path("cache");
-    let mut options = ClientOptions {
-        cache_directory: Some(cache.clone()),
-        progress,
-        ..ClientOptions::default()
-    };
+    let mut options = ClientOptions::default()
+        .cache_directory(&cache)
+        .progress(progress);
     options.registry.credentials.registry_config = Some(cache.join("no-config.json"));
     let client = Client::new(options).unwrap();
     let (file, reference) = (file.to_owned(), reference.parse().unwrap());
@@ -167,14 +165,11 @@ fn of_a_large_file_that_is_no_archive_or_of_nobody_who_is_trusted_nothing_is_sen
     let file = environment.write("secrets", vec![7; LARGE]);
     environment.par(["push", &reference, "secrets"]).exit(5);
     let archive = pack_noise(&environment, "provider.par.gz", LARGE);
-    let mut options = ClientOptions {
-        cache_directory: Some(environment.path("cache")),
-        trust: Some(TrustPolicy {
-            issuers: vec!["somebody else".to_owned()],
-            ..TrustPolicy::default()
-        }),
-        ..ClientOptions::default()
-    };
+    let mut policy = TrustPolicy::default();
+    policy.issuers = vec!["somebody else".to_owned()];
+    let mut options = ClientOptions::default()
+        .cache_directory(environment.path("cache"))
+        .trust(policy);
     options.registry.credentials.registry_config = Some(file);
     let strict = Client::new(options).unwrap();
     let reference = reference.parse().unwrap();

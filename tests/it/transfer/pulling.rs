@@ -1,4 +1,4 @@
-//! Pull: which archive, and which file it becomes.
+//! Pull: the right archive in the right file.
 
 use std::fs;
 
@@ -15,10 +15,10 @@ fn an_archive_is_pulled_by_tag_by_digest_and_by_both() {
         ":1.0.0".to_owned(),
         format!("@{digest}"),
         format!(":1.0.0@{digest}"),
-        // The digest cannot lie, so the tag is not looked at.
+        // The digest decides, so the tag is not resolved.
         format!(":no-such-tag@{digest}"),
     ] {
-        // Nothing comes from the cache.
+        // The cache is empty each time.
         let environment = Environment::new();
         let reference = format!("oci://{place}{name}");
         let outcome = par(&environment, ["pull", &reference, "-o", "json"]).success();
@@ -30,7 +30,7 @@ fn an_archive_is_pulled_by_tag_by_digest_and_by_both() {
 }
 
 #[test]
-fn a_digest_that_is_demanded_has_to_be_that_of_the_manifest() {
+fn the_manifest_must_have_the_expected_digest() {
     let environment = Environment::new();
     let [old, new] = ["old.par", "new.par"].map(|name| small(&environment, name));
     let place = format!("{}/{}", shared_registry(), unique("demanded"));
@@ -42,7 +42,7 @@ fn a_digest_that_is_demanded_has_to_be_that_of_the_manifest() {
     let pulled = environment.path(&format!("{}.par", place.rsplit('/').next().unwrap()));
     fs::remove_file(&pulled).unwrap();
 
-    // Never seen by anybody, and one that the tag has left.
+    // An unknown digest, and one that the tag stood for before.
     let second = push(&environment, &reference, &new);
     let never = format!("sha256:{}", "0".repeat(64));
     for (demanded, actual) in [(&never, &second), (&first, &second)] {
@@ -55,7 +55,7 @@ fn a_digest_that_is_demanded_has_to_be_that_of_the_manifest() {
     par(&environment, ["pull", &both, "--digest", &second]).exit(5);
     par(&environment, ["pull", &both, "--digest", &first]).success();
     assert_eq!(fs::read(&pulled).unwrap(), fs::read(&old).unwrap());
-    // Without a tag the digest says which one.
+    // Without a tag, the digest chooses the manifest.
     par(&environment, ["pull", &place, "--digest", &second]).success();
     assert_eq!(fs::read(&pulled).unwrap(), fs::read(&new).unwrap());
     par(&environment, ["pull", &place, "--digest", &never]).exit(3);
@@ -63,7 +63,7 @@ fn a_digest_that_is_demanded_has_to_be_that_of_the_manifest() {
 }
 
 #[test]
-fn what_is_not_there_is_not_found() {
+fn an_absent_repository_tag_or_digest_is_not_found() {
     let environment = Environment::new();
     let place = format!("{}/{}", shared_registry(), unique("absent"));
     par(&environment, ["pull", &format!("{place}:1.0.0")]).exit(3);
@@ -76,11 +76,11 @@ fn what_is_not_there_is_not_found() {
 }
 
 #[test]
-fn a_file_is_named_after_the_repository_and_after_what_it_is() {
+fn a_file_is_named_after_the_repository_and_the_compression() {
     let environment = Environment::new();
     let executable = environment.write("executable", "for this machine");
     for (made, suffix) in [("made.par", "par"), ("made.par.gz", "par.gz")] {
-        // Pushed under a name that says nothing: the content decides.
+        // The pushed file has another extension: the content decides.
         let file = environment.path("nothing");
         fs::rename(pack(&environment, made, &executable), &file).unwrap();
         let repository = format!("{}/{suffix}.provider", unique("named"));
@@ -112,7 +112,7 @@ fn a_file_is_named_after_the_repository_and_after_what_it_is() {
 }
 
 #[test]
-fn a_destination_whose_folder_is_missing_is_said_to_be_so() {
+fn an_absent_destination_directory_is_reported() {
     let environment = Environment::new();
     let reference = format!("{}/{}:1.0.0", shared_registry(), unique("nowhere"));
     push(&environment, &reference, &small(&environment, "made.par"));

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 use wasmcloud_par::archive::Limits;
-use wasmcloud_par::content::ErrorKind;
+use wasmcloud_par::content::{Digest, ErrorKind};
 use wasmcloud_par::oci::Reference;
 
 use super::peer::{self, INDEX, MANIFEST, PAR_CONFIG, PAR_LAYER};
@@ -120,6 +120,38 @@ fn of_an_image_index_this_machines_entry_is_used() {
         assert_eq!(pulled.json()["digest"], mine["digest"]);
         let file = environment.path(pulled.json()["file"].as_str().unwrap());
         assert_eq!(std::fs::read(file).unwrap(), ours);
+    }
+}
+
+#[test]
+fn of_an_image_index_the_entry_for_the_target_is_used() {
+    let environment = Environment::new();
+    let reference = format!("{}/{}:1.0.0", shared_registry(), unique("targets"));
+    let archive = |content: &str| {
+        let archive = ArchiveBuilder::empty();
+        let archive = archive.executable("aarch64-linux", content.as_bytes());
+        archive.executable("x86_64-linux", content.as_bytes())
+    };
+    let [amd, arm] =
+        [("amd64", "for amd64"), ("arm64", "for arm64")].map(|(architecture, content)| {
+            entry(
+                &reference,
+                &archive(content).world(content.as_bytes()).build(),
+                Some(("linux", architecture)),
+            )
+        });
+    push_index(&reference, &[amd.clone(), arm.clone()]);
+    for (target, expected, content) in [
+        ("aarch64-linux", arm, "for arm64"),
+        ("x86_64-linux", amd, "for amd64"),
+    ] {
+        let fetch = ["fetch", &reference, "--target", target, "-o", "json"];
+        let fetched = par(&environment, fetch).success();
+        assert_eq!(fetched.json()["digest"], expected["digest"], "{target}");
+        let extract = ["extract", &reference, "--target", target, "-o", "json"];
+        let extracted = par(&environment, extract).success();
+        let hash = Digest::of(content.as_bytes()).to_string();
+        assert_eq!(extracted.json()["digest"], hash, "{target}");
     }
 }
 

@@ -125,12 +125,10 @@ fn nothing_of_the_library_prints_a_secret() {
         Credentials::IdentityToken(IDENTITY.to_owned()),
     ];
     let mut said = format!("{registries:?} {credentials:?}");
-    let client = Client::new(ClientOptions {
-        cache_directory: Some(folder.path().to_owned()),
-        registry: registries,
-        ..ClientOptions::default()
-    });
-    let client = client.unwrap();
+    let options = ClientOptions::default()
+        .cache_directory(folder.path())
+        .registry(registries);
+    let client = Client::new(options).unwrap();
     let reference = registry.reference("org/provider:1.0.0").parse().unwrap();
     let error = block_on(client.inspect(&reference)).unwrap_err();
     said += &format!("{error:?} {error}");

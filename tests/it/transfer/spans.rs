@@ -1,4 +1,4 @@
-//! What a host sees of several transfers at once.
+//! The spans and events that a host sees of concurrent transfers.
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -30,14 +30,14 @@ impl Visit for Fields {
     }
 }
 
-/// The message of an event, and the span that it is in.
+/// The message of an event and its span.
 struct Told {
     message: String,
     span: &'static str,
     fields: Fields,
 }
 
-/// Keeps each event that is in a span.
+/// A subscriber that collects the events inside spans.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<Told>>>);
 
@@ -75,18 +75,16 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Log {
 }
 
 fn impatient(cache: &Path) -> Client {
-    let mut options = ClientOptions {
-        cache_directory: Some(cache.to_owned()),
-        trust: Some(TrustPolicy::default()),
-        ..ClientOptions::default()
-    };
+    let mut options = ClientOptions::default()
+        .cache_directory(cache)
+        .trust(TrustPolicy::default());
     options.registry.credentials.registry_config = Some(cache.join("no-config.json"));
     options.registry.retry.first_delay = Duration::from_millis(10);
     Client::new(options).unwrap()
 }
 
 #[test]
-fn what_is_told_of_a_transfer_is_in_its_span() {
+fn events_of_a_transfer_are_inside_its_span() {
     let (environment, registry) = (Environment::new(), Registry::start());
     let away = |name: &str| Rule::on("GET", &format!("/{name}/blobs/"), Fault::status("503 Away"));
     let proxy = Proxy::start(&registry, vec![away("one"), away("two")]);
@@ -100,7 +98,7 @@ fn what_is_told_of_a_transfer_is_in_its_span() {
     let target: Target = "x86_64-linux".parse().unwrap();
     let log = Log::default();
     let subscriber = tracing_subscriber::registry().with(log.clone());
-    // On one thread, which is this one: the subscriber is its own.
+    // The runtime uses this thread only, because the subscriber belongs to it.
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -125,7 +123,7 @@ fn what_is_told_of_a_transfer_is_in_its_span() {
 }
 
 #[test]
-fn what_is_told_from_another_thread_is_in_its_span_too() {
+fn events_on_another_thread_are_inside_the_span() {
     let (environment, registry) = (Environment::new(), Registry::start());
     let file = small(&environment, "provider.par");
     let reference = registry.reference("provider:1");
@@ -146,7 +144,7 @@ fn what_is_told_from_another_thread_is_in_its_span_too() {
     let span = format!("pull{{reference={reference} digest=sha256:");
     let line = said.stderr.lines().find(|line| line.contains("damaged"));
     assert!(line.is_some_and(|line| line.contains(&span)), "{said}");
-    // Who does not ask for details gets none.
+    // Without --verbose, spans are not shown.
     damage();
     let said = par(&environment, ["pull", &reference]).success();
     assert!(said.stderr.contains("damaged"), "{said}");

@@ -1,4 +1,4 @@
-//! What a lock holds besides digests: who published, and which revision.
+//! The issuers, subjects and revisions in a lock.
 
 use std::fs;
 
@@ -11,7 +11,7 @@ use crate::support::block_on;
 use crate::transfer::{client_trusting, peer, push, text};
 
 #[test]
-fn a_release_is_not_locked_for_the_archive_of_the_one_before() {
+fn the_claims_of_a_release_are_not_locked_with_the_archive_of_another() {
     let deployment = Deployment::new();
     let revision = |number: i32| {
         let (account, service) = (deployment.account.clone(), deployment.service.clone());
@@ -28,7 +28,7 @@ fn a_release_is_not_locked_for_the_archive_of_the_one_before() {
     old["annotations"] = new["annotations"].clone();
     peer::push_manifest(&deployment.a.0, peer::MANIFEST, &old);
 
-    // The manifest is all that is looked at.
+    // Only the manifest is read.
     deployment.par(&["lock", WHAT_RUNS]).success();
     assert!(deployment.lock_file().contains("revision = 9"));
 
@@ -41,7 +41,7 @@ fn a_release_is_not_locked_for_the_archive_of_the_one_before() {
 }
 
 #[test]
-fn what_changes_besides_the_digest_is_said() {
+fn changes_of_publisher_version_and_revision_are_reported() {
     let deployment = Deployment::new();
     let reference = deployment.a.0.clone();
     deployment.environment.write("a.txt", &reference);
@@ -87,7 +87,7 @@ fn what_changes_besides_the_digest_is_said() {
 }
 
 #[test]
-fn another_revision_than_the_one_that_is_locked_is_refused() {
+fn another_revision_than_the_locked_one_is_refused() {
     let deployment = Deployment::locked();
     for (revision, said) in [
         (
@@ -112,22 +112,15 @@ fn another_revision_than_the_one_that_is_locked_is_refused() {
 }
 
 #[test]
-fn whoever_is_accepted_has_to_be_locked_too() {
+fn an_accepted_publisher_must_be_locked_as_well() {
     let deployment = Deployment::locked();
     let lock = Lock::read(&deployment.environment.path("par.lock")).unwrap();
     deployment.move_tag();
     // A registry on this machine is pinned where a rule says so.
-    let rule = Rule {
-        pattern: deployment.registry.address().parse().unwrap(),
-        issuers: Vec::new(),
-        subjects: Vec::new(),
-        minimum_revision: None,
-        pinning: Some(Pinning::FirstUse),
-    };
-    let trust = TrustPolicy {
-        rules: vec![rule],
-        ..TrustPolicy::default()
-    };
+    let mut rule = Rule::new(deployment.registry.address().parse().unwrap());
+    rule.pinning = Some(Pinning::FirstUse);
+    let mut trust = TrustPolicy::default();
+    trust.rules = vec![rule];
     let client = client_trusting(&deployment.environment.path("cache"), trust);
     let (reference, account) = (deployment.a.0.parse().unwrap(), &deployment.account);
     let accepted = block_on(client.accept(&reference)).unwrap();

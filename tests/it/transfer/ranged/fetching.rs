@@ -1,4 +1,4 @@
-//! Fetch of one executable: what is asked for, and no more.
+//! Fetch of one executable: only its own bytes are downloaded.
 
 use std::fs;
 
@@ -13,7 +13,7 @@ use crate::support::{Outcome, block_on};
 use crate::transfer::{cached, par, push, text};
 
 #[test]
-fn one_executable_takes_its_own_bytes_and_then_no_more() {
+fn only_the_bytes_of_one_executable_are_downloaded_and_only_once() {
     let setup = Setup::new();
     let proxy = setup.proxy(Vec::new());
     let reference = proxy.reference(NAME);
@@ -52,7 +52,7 @@ fn one_executable_takes_its_own_bytes_and_then_no_more() {
 }
 
 #[test]
-fn of_a_plain_archive_too_one_executable_takes_its_own_bytes() {
+fn only_the_bytes_of_one_executable_are_downloaded_from_an_uncompressed_archive() {
     let setup = Setup::of("provider.par");
     let proxy = setup.proxy(Vec::new());
 
@@ -62,7 +62,7 @@ fn of_a_plain_archive_too_one_executable_takes_its_own_bytes() {
     assert_eq!(proxy.traffic(&setup.hex()).1, SIZE as u64);
     assert_eq!(fetched["downloaded"], SIZE);
 
-    // From a pipe it gets the same annotations.
+    // An archive from a pipe gets the same annotations.
     let piped = setup.registry.reference("piped:1.0.0");
     let archive = fs::read(&setup.archive).unwrap();
     let mut push = setup.environment.command();
@@ -74,7 +74,7 @@ fn of_a_plain_archive_too_one_executable_takes_its_own_bytes() {
 }
 
 #[test]
-fn the_same_archive_gets_the_same_manifest_and_the_names_of_ours_are_taken() {
+fn pushing_an_archive_twice_gives_one_manifest_and_reserved_annotations_are_refused() {
     let setup = Setup::new();
     let again = setup.registry.reference("another:1.0.0");
     assert_eq!(
@@ -103,7 +103,7 @@ fn without_annotations_the_start_of_the_archive_leads_to_the_executable() {
     assert!(down <= PART + HEAD, "{down}");
     assert_eq!(fetched["downloaded"], down);
 
-    // The start is kept for this tag, and for nothing else.
+    // The start is recorded for this tag only.
     let again = setup.fetch(&proxy.reference(NAME));
     assert_eq!(again["cached"], true);
     assert_eq!(proxy.seen("GET", "/blobs/").len(), 2);
@@ -117,7 +117,7 @@ fn without_annotations_the_start_of_the_archive_leads_to_the_executable() {
 }
 
 #[test]
-fn a_pinned_manifest_without_claims_binds_the_whole_archive_and_nothing_less() {
+fn a_pinned_manifest_without_claims_needs_the_whole_archive() {
     let setup = Setup::by_others();
     let proxy = setup.proxy(Vec::new());
     setup.fetch(&setup.pinned(&proxy));
@@ -126,7 +126,7 @@ fn a_pinned_manifest_without_claims_binds_the_whole_archive_and_nothing_less() {
 }
 
 #[test]
-fn a_part_goes_on_where_it_broke_off_in_this_process_and_in_the_next() {
+fn a_partial_download_continues_in_this_process_and_in_the_next() {
     let setup = Setup::new();
     let most = SIZE as u64 * 9 / 10;
     let cut = setup.proxy(vec![setup.layer(Fault::CutAnswer(most))]);
@@ -153,20 +153,16 @@ fn a_part_goes_on_where_it_broke_off_in_this_process_and_in_the_next() {
 }
 
 #[test]
-fn a_publisher_who_is_not_trusted_is_refused_before_anything_is_downloaded() {
+fn an_untrusted_publisher_is_refused_before_anything_is_downloaded() {
     let setup = Setup::new();
     let proxy = setup.proxy(Vec::new());
     let stranger = KeyKind::Account.generate().public_key();
-    let trust = TrustPolicy {
-        issuers: vec![stranger],
-        ..TrustPolicy::default()
-    };
+    let mut trust = TrustPolicy::default();
+    trust.issuers = vec![stranger];
     let cache = setup.environment.path("cache");
-    let mut options = ClientOptions {
-        cache_directory: Some(cache.clone()),
-        trust: Some(trust),
-        ..ClientOptions::default()
-    };
+    let mut options = ClientOptions::default()
+        .cache_directory(&cache)
+        .trust(trust);
     options.registry.credentials.registry_config = Some(cache.join("no-config.json"));
     let client = Client::new(options).unwrap();
     let reference = proxy.reference(NAME).parse().unwrap();
@@ -177,7 +173,7 @@ fn a_publisher_who_is_not_trusted_is_refused_before_anything_is_downloaded() {
 }
 
 #[test]
-fn the_start_of_an_update_that_breaks_off_does_not_replace_what_was_kept() {
+fn the_start_of_an_update_that_breaks_off_does_not_replace_the_recorded_one() {
     let setup = Setup::by_others();
     // The start of the first version, its executable, and the start of the second.
     let away = Fault::status("503 Service Unavailable");

@@ -1,4 +1,4 @@
-//! Inspect: what an archive in a registry says of itself, for a few KiB.
+//! Inspect: the claims and the index of an archive in a registry cost a few KiB.
 
 use std::fs;
 
@@ -10,7 +10,7 @@ use crate::support::Environment;
 use crate::support::proxy::{Fault, Proxy};
 use crate::transfer::{digest, par, text};
 
-/// At most three requests and 64 KiB.
+/// Asserts that there were at most three requests and 64 KiB.
 #[track_caller]
 fn was_cheap(proxy: &Proxy) {
     let requests = proxy.seen("HEAD", "/").len() + proxy.seen("GET", "/").len();
@@ -20,7 +20,7 @@ fn was_cheap(proxy: &Proxy) {
 }
 
 #[test]
-fn three_requests_and_64_kib_tell_everything_but_whether_the_executables_are_right() {
+fn inspecting_without_the_executables_takes_three_requests_and_64_kib() {
     for setup in [Setup::new(), Setup::by_others()] {
         let file = ["inspect", text(&setup.archive), "-o", "json"];
         let mut expected = par(&setup.environment, file).success().json();
@@ -43,7 +43,7 @@ fn three_requests_and_64_kib_tell_everything_but_whether_the_executables_are_rig
 }
 
 #[test]
-fn the_world_comes_by_itself_too() {
+fn the_world_is_downloaded_by_itself() {
     let setup = Setup::new();
     let proxy = setup.proxy(Vec::new());
     let told = par(
@@ -57,7 +57,7 @@ fn the_world_comes_by_itself_too() {
 }
 
 #[test]
-fn what_is_in_the_cache_or_cannot_be_had_in_part_is_verified_as_a_whole() {
+fn an_archive_that_is_cached_or_cannot_be_read_in_part_is_verified_as_a_whole() {
     let setup = Setup::new();
     let reference = setup.registry.reference(NAME);
     par(&setup.environment, ["pull", &reference]).success();
@@ -74,7 +74,7 @@ fn what_is_in_the_cache_or_cannot_be_had_in_part_is_verified_as_a_whole() {
     }
 }
 
-/// An index in which two entries have each other's names, which are of the same length.
+/// Returns an index in which two entries have swapped their names, which have equal lengths.
 fn swapped(index: &str, one: &str, other: &str) -> String {
     let mut bytes = BASE64.decode(index.as_bytes()).unwrap();
     let place = |name: &str| {
@@ -88,7 +88,7 @@ fn swapped(index: &str, one: &str, other: &str) -> String {
 }
 
 #[test]
-fn a_world_that_is_not_the_signed_one_and_forged_claims_are_not_shown() {
+fn an_unsigned_world_and_forged_claims_are_not_shown() {
     let environment = Environment::new();
     let other = pack_six(&environment, "other.par.gz", SIZE / 2, 1);
     let (index, claims) = annotations(&environment, &other);
@@ -107,7 +107,7 @@ fn a_world_that_is_not_the_signed_one_and_forged_claims_are_not_shown() {
 }
 
 #[test]
-fn a_pinned_manifest_without_claims_says_nothing_by_the_start_of_its_archive() {
+fn the_start_of_an_archive_does_not_count_for_a_pinned_manifest_without_claims() {
     let setup = Setup::by_others();
     let other = pack_six(&setup.environment, "other.par.gz", SIZE, 1);
     fs::copy(other, setup.registry.blob(&digest(&setup.archive))).unwrap();

@@ -1,4 +1,4 @@
-//! Manifests, indexes, mirrors and registries that do not do what they should.
+//! Manifests, indexes, mirrors and registries that serve wrong content.
 
 use std::fs;
 
@@ -11,7 +11,7 @@ use crate::transfer::{digest, par, peer, requests_about, text};
 #[test]
 fn a_registry_that_serves_another_archive_for_a_pinned_digest_is_caught() {
     for setup in [Setup::new(), Setup::by_others()] {
-        // Everything about the other one is right, but for its publisher.
+        // The other archive is valid, but has another publisher.
         let other = pack_six(&setup.environment, "other.par.gz", SIZE, 1);
         fs::copy(other, setup.registry.blob(&digest(&setup.archive))).unwrap();
         setup.refused(
@@ -23,7 +23,7 @@ fn a_registry_that_serves_another_archive_for_a_pinned_digest_is_caught() {
 }
 
 #[test]
-fn a_mirror_is_not_believed_what_an_archive_begins_with() {
+fn the_start_of_an_archive_from_a_mirror_does_not_count() {
     let setup = Setup::by_others();
     let copy = Registry::start();
     peer::push(&copy.reference(NAME), &fs::read(&setup.archive).unwrap());
@@ -45,7 +45,7 @@ fn a_mirror_is_not_believed_what_an_archive_begins_with() {
 }
 
 #[test]
-fn where_a_registry_sends_its_readers_is_not_believed_what_an_archive_begins_with() {
+fn the_start_of_an_archive_from_redirected_storage_does_not_count() {
     let environment = Environment::new();
     let other = pack_six(&environment, "other.par.gz", SIZE, 1);
     let setup = Setup::by_others();
@@ -59,7 +59,7 @@ fn where_a_registry_sends_its_readers_is_not_believed_what_an_archive_begins_wit
     fs::copy(&other, storage.blob(&layer)).unwrap();
     for place in [
         format!("http://{}/v2/provider/blobs/{layer}", storage.address()),
-        // Storage may as well send its readers back, to what it has put there.
+        // Storage may also redirect back to the registry, to content that it has put there.
         format!("/v2/strangers/blobs/{}", digest(&other)),
     ] {
         let redirect = Fault::answer("307 Temporary Redirect", "location", place);
@@ -77,9 +77,9 @@ fn where_a_registry_sends_its_readers_is_not_believed_what_an_archive_begins_wit
 }
 
 #[test]
-fn an_index_that_leads_astray_costs_a_download_of_the_whole() {
+fn a_wrong_index_leads_to_a_full_download() {
     let environment = Environment::new();
-    // The same names in other places.
+    // The names are at wrong positions.
     let shorter = pack_six(&environment, "shorter.par.gz", SIZE / 2, 0);
     let (of_another, _) = annotations(&environment, &shorter);
     for index in [of_another.as_str(), "AQ==", "no base64!", ""] {
@@ -91,7 +91,7 @@ fn an_index_that_leads_astray_costs_a_download_of_the_whole() {
 }
 
 #[test]
-fn claims_on_a_manifest_that_nobody_has_signed_are_worth_nothing() {
+fn unsigned_claims_on_a_manifest_are_ignored() {
     let environment = Environment::new();
     let other = pack_six(&environment, "other.par.gz", SIZE, 1);
     let (_, of_another) = annotations(&environment, &other);
@@ -112,7 +112,7 @@ fn claims_on_a_manifest_that_nobody_has_signed_are_worth_nothing() {
 }
 
 #[test]
-fn signed_claims_on_a_manifest_with_another_archive_are_refused_by_all_that_read_that() {
+fn signed_claims_on_a_manifest_are_refused_wherever_the_archive_has_others() {
     let environment = Environment::new();
     let other = pack_six(&environment, "other.par.gz", SIZE, 1);
     let (_, of_another) = annotations(&environment, &other);
@@ -138,7 +138,7 @@ fn signed_claims_on_a_manifest_with_another_archive_are_refused_by_all_that_read
 }
 
 #[test]
-fn claims_that_have_expired_or_lack_the_target_end_it_before_anything_is_downloaded() {
+fn expired_claims_and_absent_targets_are_refused_before_anything_is_downloaded() {
     let archive = ArchiveBuilder::two_targets();
     let expired = archive.payload(|payload| drop(payload.insert("exp".to_owned(), 1.into())));
     let other = ArchiveBuilder::two_targets().build();
@@ -152,7 +152,7 @@ fn claims_that_have_expired_or_lack_the_target_end_it_before_anything_is_downloa
 }
 
 #[test]
-fn a_registry_without_ranges_or_with_wrong_bytes_costs_a_download_of_the_whole() {
+fn a_registry_without_ranges_or_with_wrong_bytes_leads_to_a_full_download() {
     let ignored = Fault::Edit(|request| request.remove("range"), |_| {});
     let shifted = Fault::edit(|answer| answer.set("content-range", "bytes 0-1/2"));
     for fault in [
@@ -178,7 +178,7 @@ fn a_registry_without_ranges_or_with_wrong_bytes_costs_a_download_of_the_whole()
 }
 
 #[test]
-fn without_annotations_and_ranges_the_whole_is_downloaded() {
+fn without_annotations_and_ranges_the_whole_archive_is_downloaded() {
     let setup = Setup::by_others();
     let ignored = Fault::Edit(|request| request.remove("range"), |_| {});
     let proxy = setup.proxy(vec![setup.layer(ignored).always()]);
@@ -188,7 +188,7 @@ fn without_annotations_and_ranges_the_whole_is_downloaded() {
 }
 
 #[test]
-fn what_was_received_and_is_damaged_is_thrown_away() {
+fn a_damaged_partial_download_is_removed() {
     let setup = Setup::new();
     let proxy = setup.proxy(vec![setup.layer(Fault::CutAnswer(SIZE as u64 / 2))]);
     let pinned = setup.pinned(&proxy);

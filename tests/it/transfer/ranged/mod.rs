@@ -1,5 +1,5 @@
-//! One executable out of several, and what an archive says of itself: what is downloaded for that, and what
-//! happens when a manifest, an index or a registry does not do what it should.
+//! Fetching one executable and inspecting without a full download: which bytes are requested, and what happens
+//! when a manifest, an index or a registry serves wrong content.
 
 mod fetching;
 mod inspecting;
@@ -32,9 +32,9 @@ const NAME: &str = "provider:1.0.0";
 /// The target that is fetched, and the size of its executable, which does not compress.
 const TARGET: &str = "riscv64gc-linux";
 const SIZE: usize = 300 * 1024;
-/// What the bytes of one executable may take in the archive.
+/// The largest size of one executable in the archive, in bytes.
 const PART: u64 = SIZE as u64 * 101 / 100;
-/// What may be read of an archive's start.
+/// The largest part of an archive's start that may be read, in bytes.
 const HEAD: u64 = 48 * 1024;
 
 const WIT: &str =
@@ -43,22 +43,22 @@ const WIT: &str =
 const INDEX: &str = "com.wasmcloud.par.index";
 const CLAIMS: &str = "com.wasmcloud.par.claims";
 
-/// An archive in a registry, on a way that counts.
+/// An archive in a registry, whose traffic is counted.
 struct Setup {
     environment: Environment,
     registry: Registry,
     archive: PathBuf,
-    /// The digest of its manifest.
+    /// The digest of the manifest.
     manifest: String,
 }
 
 impl Setup {
-    /// The archive was pushed by this crate.
+    /// Pushes a compressed archive with this crate.
     fn new() -> Self {
         Self::of("provider.par.gz")
     }
 
-    /// The same; the name says whether the archive is compressed.
+    /// Pushes an archive with this crate, compressed if `name` says so.
     fn of(name: &str) -> Self {
         let (environment, registry) = (Environment::new(), Registry::start());
         let archive = pack_six(&environment, name, SIZE, 0);
@@ -71,7 +71,7 @@ impl Setup {
         }
     }
 
-    /// It was pushed as `wash` does.
+    /// Pushes an archive as `wash` does.
     fn by_others() -> Self {
         let (environment, registry) = (Environment::new(), Registry::start());
         let archive = pack_six(&environment, "provider.par.gz", SIZE, 0);
@@ -85,7 +85,7 @@ impl Setup {
         }
     }
 
-    /// The manifest has these annotations instead of those it has.
+    /// Pushes an archive whose manifest has only these annotations.
     fn annotated(annotations: &[(&str, &str)]) -> Self {
         let mut setup = Self::new();
         let manifest = fs::read(setup.registry.blob(&setup.manifest)).unwrap();
@@ -98,7 +98,7 @@ impl Setup {
         setup
     }
 
-    /// Whether the manifest says nothing of the archive.
+    /// Whether the manifest has no annotations of this crate.
     fn is_by_others(&self) -> bool {
         let manifest = fs::read_to_string(self.registry.blob(&self.manifest));
         !manifest.unwrap().contains(CLAIMS)
@@ -108,13 +108,13 @@ impl Setup {
         Proxy::start(&self.registry, rules)
     }
 
-    /// What every URL that is about the archive contains.
+    /// Returns the text that every URL of the archive contains.
     fn hex(&self) -> String {
         let digest = digest(&self.archive);
         digest.strip_prefix("sha256:").unwrap().to_owned()
     }
 
-    /// Requests for the archive meet a fault.
+    /// Returns a rule by which requests for the archive meet a fault.
     fn layer(&self, fault: Fault) -> Rule {
         Rule::on("GET", &self.hex(), fault)
     }
@@ -123,7 +123,7 @@ impl Setup {
         fs::metadata(&self.archive).unwrap().len()
     }
 
-    /// Fetches, asserts that it is the right executable, and gives what was said.
+    /// Fetches, asserts that the executable is right, and returns the answer.
     #[track_caller]
     fn fetch(&self, reference: &str) -> Value {
         let arguments = ["fetch", reference, "--target", TARGET, "-o", "json"];
@@ -133,7 +133,7 @@ impl Setup {
         fetched
     }
 
-    /// Fetches in vain, and asserts that nothing can be run.
+    /// Asserts that a fetch fails and leaves no executable.
     #[track_caller]
     fn refused(&self, reference: &str) {
         let arguments = ["fetch", reference, "--target", TARGET];
@@ -151,14 +151,14 @@ fn executable(target: &str, seed: u64) -> Vec<u8> {
     content(target, SIZE, seed)
 }
 
-/// Other bytes for each target and each seed.
+/// Returns bytes that differ for each target and each seed.
 fn content(target: &str, size: usize, seed: u64) -> Vec<u8> {
     let position = TARGETS.iter().position(|known| *known == target).unwrap();
     noise(size, seed * 10 + position as u64)
 }
 
-/// Packs six executables of this size, others for each seed, and a world, as this crate does, signed by an
-/// account of its own. Compresses them if the name says so.
+/// Packs six executables of this size, which differ for each seed, and a world. The issuer is new each time. The
+/// archive is compressed if `name` says so.
 fn pack_six(environment: &Environment, name: &str, size: usize, seed: u64) -> PathBuf {
     let path = environment.path(name);
     environment.write("wit/store.wit", WIT);
@@ -173,15 +173,16 @@ fn pack_six(environment: &Environment, name: &str, size: usize, seed: u64) -> Pa
     writer.world(encode_world(&environment.path("wit")).unwrap());
     let subject = KeyKind::Service.generate().public_key();
     let signer = Signer::new(KeyKind::Account.generate(), &subject).unwrap();
-    let compression = match name.ends_with(".gz") {
-        true => Compression::Gzip,
-        false => Compression::None,
+    let compression = if name.ends_with(".gz") {
+        Compression::Gzip
+    } else {
+        Compression::None
     };
     writer.write(&path, &signer, compression, &Silent).unwrap();
     path
 }
 
-/// What this crate writes on the manifest of an archive.
+/// Returns the annotations that this crate writes on the manifest of an archive.
 fn annotations(environment: &Environment, archive: &Path) -> (String, String) {
     let registry = Registry::start();
     let digest = push(environment, &registry.reference(NAME), archive);
@@ -191,7 +192,7 @@ fn annotations(environment: &Environment, archive: &Path) -> (String, String) {
     (annotation(INDEX), annotation(CLAIMS))
 }
 
-/// The token of an archive that was built for a test.
+/// Returns the token of an archive that was built for a test.
 fn token(archive: &[u8]) -> String {
     let mut archive = tar::Archive::new(archive);
     let mut first = archive.entries().unwrap().next().unwrap().unwrap();

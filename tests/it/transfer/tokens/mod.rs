@@ -38,10 +38,7 @@ fn credentials() -> CredentialSource {
 
 /// The library's client as the user.
 fn client(cache: &Path) -> Client {
-    let mut options = ClientOptions {
-        cache_directory: Some(cache.to_owned()),
-        ..ClientOptions::default()
-    };
+    let mut options = ClientOptions::default().cache_directory(cache);
     options.registry.credentials = credentials();
     Client::new(options).unwrap()
 }

@@ -1,4 +1,4 @@
-//! Who may publish what, and who published before.
+//! Trust policies and pins.
 
 mod pins;
 mod policies;
@@ -13,7 +13,7 @@ use super::{par, text};
 use crate::support::archives::ArchiveBuilder;
 use crate::support::{Environment, Outcome, Registry};
 
-/// A real registry, and a user for whom it is `registry.test`, which is not on this machine.
+/// A registry, and a user who reaches it as `registry.test`, which is not on this machine.
 struct Site {
     environment: Environment,
     registry: Registry,
@@ -39,7 +39,7 @@ impl Site {
         path
     }
 
-    /// Pushes an archive, past the trust policy, and gives its reference by digest.
+    /// Pushes an archive without the trust policy. Returns its reference by digest.
     fn push(&self, reference: &str, archive: ArchiveBuilder) -> String {
         let file = self.environment.write("pushed.par", archive.build());
         let nobodys = self.environment.write("nobodys.toml", "");
@@ -53,7 +53,7 @@ impl Site {
         self.environment.par([&fetch[..], options].concat())
     }
 
-    /// The file of the pin of `registry.test/REPOSITORY`.
+    /// Returns the file of the pin of `registry.test/REPOSITORY`.
     fn pin(&self, repository: &str) -> PathBuf {
         let identities = ".cache/wasmcloud-par/v1/identities/registry.test";
         let folder = self.environment.home().join(identities);
@@ -61,7 +61,7 @@ impl Site {
     }
 }
 
-/// Whose archives are made: the keys of an account and of a service.
+/// A publisher: the keys of an account and of a service.
 struct Publisher {
     account: KeyPair,
     service: KeyPair,
@@ -83,13 +83,13 @@ impl Publisher {
         self.service.public_key()
     }
 
-    /// An archive of theirs, with revision 7.
+    /// Returns an archive of this publisher with revision 7.
     fn archive(&self) -> ArchiveBuilder {
         let (account, service) = (self.account.clone(), self.service.clone());
         ArchiveBuilder::two_targets().keys(account, service)
     }
 
-    /// The same with another revision, or with none.
+    /// Returns an archive of this publisher with this revision.
     fn revision(&self, revision: Option<i32>) -> ArchiveBuilder {
         self.archive().wascap(move |wascap| {
             match revision {

@@ -1,4 +1,4 @@
-//! Trust on first use: who published first is pinned, and a tag does not get older.
+//! Trust on first use: the first publisher is pinned, and the revision of a tag does not go down.
 
 use std::fs;
 use std::process::Stdio;
@@ -45,14 +45,14 @@ fn another_issuer_under_the_same_tag_is_refused_until_it_is_accepted() {
     }
     let files = site.environment.files();
     assert!(!files.iter().any(|file| file.contains("work/provider")));
-    // To see who it is has to be possible.
+    // Inspecting is allowed, so that the user sees the other publisher.
     let shown = site.environment.par(["inspect", REFERENCE]).success();
     assert!(shown.stdout.contains(&joe.issuer()));
 
     site.environment
         .par(["trust", "accept", REFERENCE])
         .success();
-    // What the tag stood for before would be refused now.
+    // The archive that the tag stood for before would be refused now.
     site.fetch(REFERENCE, &["--pull", "never"]).success();
     site.fetch(REFERENCE, &[]).success();
     site.push(REFERENCE, jane.archive());
@@ -80,7 +80,7 @@ fn another_provider_of_the_same_issuer_is_refused_by_digest_too() {
 }
 
 #[test]
-fn pulling_pins_nobody() {
+fn pulling_does_not_pin() {
     let (site, jane, joe) = (Site::new(), Publisher::new(), Publisher::new());
     for publisher in [&jane, &joe] {
         site.push(REFERENCE, publisher.archive());
@@ -94,7 +94,7 @@ fn pulling_pins_nobody() {
 }
 
 #[test]
-fn a_pin_that_was_compared_is_named() {
+fn verify_names_the_pin_that_it_compared() {
     let (site, jane) = (Site::new(), Publisher::new());
     site.push(REFERENCE, jane.archive());
     let verify = |options: &[&str]| {
@@ -132,7 +132,7 @@ fn a_pin_that_was_compared_is_named() {
         text.contains("(allowed by --issuer)") && text.contains(pinned),
         "{text}"
     );
-    // What is not asked is not said.
+    // A pin that was not compared is not named.
     let off = site.environment.write("off.toml", "pin = \"off\"");
     let (text, json) = verify(&["--trust", super::text(&off)]);
     assert!(text.contains(anybody) && !text.contains("pinned"), "{text}");
@@ -143,7 +143,7 @@ fn a_pin_that_was_compared_is_named() {
 }
 
 #[test]
-fn what_fails_to_verify_pins_nobody() {
+fn an_archive_that_does_not_verify_is_not_pinned() {
     let (site, jane, joe) = (Site::new(), Publisher::new(), Publisher::new());
     let (account, service) = (jane.account.clone(), jane.service.clone());
     let damaged = ArchiveBuilder::empty()
@@ -160,7 +160,7 @@ fn what_fails_to_verify_pins_nobody() {
 }
 
 #[test]
-fn a_damaged_pin_is_an_error_and_no_first_use() {
+fn a_damaged_pin_is_an_error_and_not_a_first_use() {
     let (site, jane, joe) = (Site::new(), Publisher::new(), Publisher::new());
     site.push(REFERENCE, jane.archive());
     site.fetch(REFERENCE, &[]).success();
@@ -189,13 +189,13 @@ fn pins_outlive_the_rest_of_the_cache() {
         fs::remove_dir_all(cache.join(folder)).unwrap();
     }
     site.fetch(REFERENCE, &[]).exit(5);
-    // Another cache has other pins.
+    // Each cache has its own pins.
     let elsewhere = ["--cache-dir", "elsewhere"];
     site.fetch(REFERENCE, &elsewhere).success();
 }
 
 #[test]
-fn of_two_publishers_at_once_one_is_pinned_and_the_other_refused() {
+fn the_first_of_two_concurrent_publishers_is_pinned_and_the_other_refused() {
     let (site, jane, joe) = (Site::new(), Publisher::new(), Publisher::new());
     let references = ["registry.test/org/x:jane", "registry.test/org/x:joe"];
     site.push(references[0], jane.archive());
@@ -218,7 +218,7 @@ fn of_two_publishers_at_once_one_is_pinned_and_the_other_refused() {
 }
 
 #[test]
-fn a_tag_does_not_get_older_unless_that_is_meant() {
+fn a_lower_revision_of_a_tag_is_refused_unless_it_is_allowed() {
     let (site, jane) = (Site::new(), Publisher::new());
     site.push(REFERENCE, jane.revision(Some(4)));
     site.fetch(REFERENCE, &[]).success();
@@ -241,7 +241,7 @@ fn a_tag_does_not_get_older_unless_that_is_meant() {
     );
     site.environment.par(["pull", REFERENCE]).exit(5);
 
-    // Another tag is another choice of the operator's, and so is a digest.
+    // Another tag or a digest is another choice of the operator.
     site.push("registry.test/org/provider:0.9.0", jane.revision(Some(2)));
     site.fetch("registry.test/org/provider:0.9.0", &[])
         .success();
@@ -258,12 +258,17 @@ fn a_tag_does_not_get_older_unless_that_is_meant() {
         .par(["trust", "accept", REFERENCE])
         .success();
     site.fetch(REFERENCE, &[]).success();
+    // An archive without a revision is older than any that has one.
     site.push(REFERENCE, jane.revision(None));
+    let refused = site.fetch(REFERENCE, &[]).exit(5);
+    let said = "has no revision, and had revision 3";
+    assert!(refused.stderr.contains(said), "{refused}");
+    site.fetch(REFERENCE, &["--allow-downgrade"]).success();
     site.fetch(REFERENCE, &[]).success();
 }
 
 #[test]
-fn to_accept_another_publisher_is_not_to_accept_an_older_archive() {
+fn accepting_another_publisher_does_not_accept_an_older_archive() {
     let (site, jane, joe) = (Site::new(), Publisher::new(), Publisher::new());
     let other_tag = "registry.test/org/provider:2.0.0";
     for reference in [REFERENCE, other_tag] {
@@ -278,7 +283,7 @@ fn to_accept_another_publisher_is_not_to_accept_an_older_archive() {
     let both = ["--accept-identity", "--allow-downgrade"];
     site.fetch(REFERENCE, &both).success();
 
-    // What the other tag had still counts.
+    // The revision of the other tag still counts.
     site.push(other_tag, joe.revision(Some(8)));
     site.fetch(other_tag, &[]).exit(5);
     site.environment
@@ -292,7 +297,7 @@ fn to_accept_another_publisher_is_not_to_accept_an_older_archive() {
 }
 
 #[test]
-fn what_is_cached_is_refused_once_it_has_expired() {
+fn a_cached_archive_is_refused_once_it_has_expired() {
     let (site, jane) = (Site::new(), Publisher::new());
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     let expires = now + Duration::from_secs(5);

@@ -1,4 +1,4 @@
-//! Policies: files, and the options over them.
+//! Trust policies: the file, and the options that override it.
 
 use std::fs;
 
@@ -21,7 +21,7 @@ fn only(publisher: &Publisher) -> String {
 }
 
 #[test]
-fn whoever_is_not_allowed_is_refused_by_all_that_hands_out_archives() {
+fn every_command_that_hands_out_archives_refuses_an_issuer_that_is_not_allowed() {
     let (site, jane, joe) = (Site::new(), Publisher::new(), Publisher::new());
     site.push(REFERENCE, joe.archive());
     site.configure("trust.toml", &only(&jane));
@@ -67,7 +67,7 @@ fn whoever_is_not_allowed_is_refused_by_all_that_hands_out_archives() {
 }
 
 #[test]
-fn options_go_before_the_file() {
+fn options_override_the_file() {
     let (site, jane, joe) = (Site::new(), Publisher::new(), Publisher::new());
     site.push(REFERENCE, joe.archive());
     let strict = format!(
@@ -110,7 +110,7 @@ fn options_go_before_the_file() {
 }
 
 #[test]
-fn another_spelling_of_a_registry_is_no_way_round_its_rule() {
+fn another_spelling_of_a_registry_does_not_evade_its_rule() {
     let (site, jane, joe) = (Site::new(), Publisher::new(), Publisher::new());
     let local = site.registry.reference("org/provider:1.0.0");
     site.push(&local, joe.archive());
@@ -133,7 +133,7 @@ fn another_spelling_of_a_registry_is_no_way_round_its_rule() {
 }
 
 #[test]
-fn options_are_for_local_files_too() {
+fn options_apply_to_local_files_as_well() {
     let (site, jane, joe) = (Site::new(), Publisher::new(), Publisher::new());
     site.configure("trust.toml", "default = \"deny\"");
     let file = site.environment.write("janes.par", jane.archive().build());
@@ -154,7 +154,7 @@ fn options_are_for_local_files_too() {
 }
 
 #[test]
-fn a_policy_that_cannot_be_used_stops_everything() {
+fn an_unusable_policy_stops_every_command() {
     let (site, jane) = (Site::new(), Publisher::new());
     site.push(REFERENCE, jane.archive());
     let path = site.configure(
@@ -170,12 +170,12 @@ fn a_policy_that_cannot_be_used_stops_everything() {
         assert!(said.contains(&place), "{said}");
     }
     site.fetch(REFERENCE, &["--trust", "missing.toml"]).exit(3);
-    // A library that is not told otherwise reads the same file as the command; here it is told.
+    // By default the library reads the file that the command reads. Here it gets a policy.
     site.fetch(REFERENCE, &["--trust", "/dev/null"]).success();
 }
 
 #[test]
-fn a_policy_that_is_somewhere_else_or_out_of_reach_is_not_none() {
+fn a_policy_elsewhere_is_used_and_an_unreadable_one_is_an_error() {
     let (site, jane) = (Site::new(), Publisher::new());
     site.push(REFERENCE, jane.archive());
     let path = site.configure("trust.toml", "");
@@ -197,7 +197,7 @@ fn a_policy_that_is_somewhere_else_or_out_of_reach_is_not_none() {
 }
 
 #[test]
-fn a_policy_can_want_everybody_to_be_accepted_first() {
+fn a_policy_can_require_that_every_publisher_is_accepted_first() {
     let (site, jane) = (Site::new(), Publisher::new());
     site.push(REFERENCE, jane.archive());
     site.configure("trust.toml", "pin = \"required\"");
@@ -221,26 +221,18 @@ fn a_policy_can_want_everybody_to_be_accepted_first() {
 }
 
 #[test]
-fn a_program_pins_as_its_policy_says_and_can_tell_why_it_was_refused() {
+fn a_program_pins_by_its_policy_and_sees_why_an_archive_was_refused() {
     let (site, jane, joe) = (Site::new(), Publisher::new(), Publisher::new());
     let local = site.registry.reference("org/provider:1.0.0");
     let reference = local.parse().unwrap();
-    let rule = Rule {
-        pattern: site.registry.address().parse().unwrap(),
-        issuers: Vec::new(),
-        subjects: Vec::new(),
-        minimum_revision: None,
-        pinning: Some(Pinning::FirstUse),
-    };
+    let mut rule = Rule::new(site.registry.address().parse().unwrap());
+    rule.pinning = Some(Pinning::FirstUse);
     let client = |rules: Vec<Rule>| {
-        let mut options = ClientOptions {
-            cache_directory: Some(site.environment.path("cache")),
-            trust: Some(TrustPolicy {
-                rules,
-                ..TrustPolicy::default()
-            }),
-            ..ClientOptions::default()
-        };
+        let mut policy = TrustPolicy::default();
+        policy.rules = rules;
+        let mut options = ClientOptions::default()
+            .cache_directory(site.environment.path("cache"))
+            .trust(policy);
         options.registry.credentials.registry_config = Some(site.environment.path("no-config"));
         Client::new(options).unwrap()
     };
@@ -257,7 +249,7 @@ fn a_program_pins_as_its_policy_says_and_can_tell_why_it_was_refused() {
         matches!(refused, Error::Trust(TrustError::IdentityChanged { .. })),
         "{refused}"
     );
-    // This machine's registries are not pinned unless a rule says so.
+    // Registries on this machine are pinned only by a rule.
     fetch(&default).unwrap();
     let claims = block_on(pinning.accept(&reference)).unwrap();
     assert_eq!(claims.issuer(), joe.issuer());

@@ -1,0 +1,226 @@
+//! The client: what it holds, and what every verb needs of it.
+
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
+
+use tokio::sync::{Mutex, OnceCell, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
+use tokio_util::sync::DropGuard;
+
+use crate::archive::{Limits, Target};
+use crate::cache::Cache;
+use crate::content::{Digest, Progress, Store};
+use crate::oci::{Layout, Place, Reference, Registries};
+
+use super::blocking::{Input, blocking, on_own_thread, until_dropped};
+use super::doctor::{self, Diagnosis};
+use super::error::Error;
+use super::fetched::Fetched;
+use super::lock::Lock;
+use super::options::ClientOptions;
+use super::pull_policy::PullPolicy;
+use super::shared::SharedMap;
+use super::trust::TrustPolicy;
+
+/// Pushes, pulls and fetches provider archives.
+///
+/// Build one client per process: it holds connections and tokens. A clone is cheap and shares both. The
+/// futures need a Tokio runtime with time and input/output enabled. Each future can be spawned, and be
+/// dropped at any time: work that it has begun in the background ends soon then.
+///
+/// A client works on [`ClientOptions::at_once`] archives at the same time; further calls wait for their turn.
+/// A future that has begun should be polled until it ends or be dropped, because it may have a turn.
+///
+/// The client logs to `tracing`. Each operation on one reference is a span of level `INFO`, named after the
+/// method, with the field `reference` ([`copy`](Self::copy) has `source` and `destination`) and, once it is
+/// known, `digest`, that of the manifest. Events of the operation are inside its span, on any thread.
+#[derive(Clone)]
+pub struct Client {
+    cache_directory: Option<PathBuf>,
+    cache: Arc<OnceLock<Cache>>,
+    pub(super) registries: Registries,
+    pub(super) trust: Arc<TrustPolicy>,
+    pub(super) pull: PullPolicy,
+    pub(super) lock: Option<Arc<Lock>>,
+    pub(super) limits: Arc<Limits>,
+    pub(super) progress: Arc<dyn Progress>,
+    /// The fetches that are under way.
+    pub(super) fetches: Arc<SharedMap<FetchKey, Fetching>>,
+    /// Locks for content that tasks of this process bring into the cache. Between processes, the cache has
+    /// locks of its own.
+    content_locks: Arc<SharedMap<Digest, Mutex<()>>>,
+    /// A permit for each archive that may be worked on.
+    turns: Arc<Semaphore>,
+}
+
+/// What two calls of [`Client::fetch`] must agree on to share their work.
+pub(super) type FetchKey = (String, Target, PullPolicy);
+/// The outcome of a fetch that tasks share.
+pub(super) type Fetching = OnceCell<Result<Fetched, Arc<Error>>>;
+
+/// The right to work on one archive. It ends when this is dropped.
+pub(super) struct Turn(
+    #[expect(dead_code, reason = "held for its drop")] Option<OwnedSemaphorePermit>,
+);
+
+/// What a store is wanted for.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Access {
+    Read,
+    Write,
+}
+
+impl Client {
+    /// Sets up a client: reads certificate authorities and the trust policy. Sends no request.
+    ///
+    /// The cache is opened by the first operation that needs it. Resolving, tagging, copying and pushing do
+    /// not. Call [`cache`](Self::cache) to find out at once whether it can be used.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Oci`] or [`Error::Trust`].
+    pub fn new(options: ClientOptions) -> Result<Self, Error> {
+        Ok(Self {
+            cache_directory: options.cache_directory,
+            cache: Arc::default(),
+            registries: Registries::new(options.registry)?,
+            trust: Arc::new(options.trust.map_or_else(TrustPolicy::of_user, Ok)?),
+            pull: options.pull,
+            lock: None,
+            limits: Arc::new(options.limits),
+            progress: options.progress,
+            fetches: Arc::default(),
+            content_locks: Arc::default(),
+            turns: Arc::new(Semaphore::new(options.at_once.get())),
+        })
+    }
+
+    /// Returns this client with another pull policy. Both share connections, tokens and the cache.
+    #[must_use]
+    pub fn with_pull_policy(&self, pull: PullPolicy) -> Self {
+        Self {
+            pull,
+            ..self.clone()
+        }
+    }
+
+    /// Returns this client restricted to the references in `lock`. Both share connections, tokens and the
+    /// cache.
+    #[must_use]
+    pub fn with_lock(&self, lock: Lock) -> Self {
+        Self {
+            lock: Some(Arc::new(lock)),
+            // Fetches that are under way were not compared with this lock.
+            fetches: Arc::default(),
+            ..self.clone()
+        }
+    }
+
+    /// Returns the cache of this client. The first call opens it, which blocks for a few system calls.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Cache`] when the cache cannot be used, as for [`Cache::open`].
+    pub fn cache(&self) -> Result<&Cache, Error> {
+        match self.cache.get() {
+            Some(cache) => Ok(cache),
+            None => {
+                let cache = Cache::open(self.cache_directory.as_deref())?;
+                Ok(self.cache.get_or_init(|| cache))
+            }
+        }
+    }
+
+    /// Finds out whether `place` can be used, and how well. Each request is sent once, and is given up after
+    /// five seconds.
+    ///
+    /// Of a registry without a repository, everything is checked that can be known without one. With a
+    /// repository and `push`, uploads are tried too. The content is some hundred random bytes without a tag.
+    /// It is deleted again, as far as the registry allows that and the future is not dropped on the way.
+    /// Without `push`, nothing is sent.
+    ///
+    /// When the registry is unavailable and a mirror stands in for reading, that mirror is checked instead.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong on this machine, such as a `hosts.toml` that cannot be read. What is wrong with the
+    /// registry is in the [`Diagnosis`].
+    #[tracing::instrument(skip_all, fields(%place))]
+    pub async fn doctor(&self, place: &Place, push: bool) -> Result<Diagnosis, Error> {
+        Ok(doctor::diagnose(&self.registries, place, push).await?)
+    }
+
+    /// Returns the store that `reference` is in.
+    pub(super) async fn store(
+        &self,
+        reference: &Reference,
+        access: Access,
+    ) -> Result<Box<dyn Store>, Error> {
+        Ok(match (reference, access) {
+            (_, Access::Read) if self.pull == PullPolicy::Never => Box::new(self.cache()?.clone()),
+            (Reference::Registry(reference), _) => Box::new(self.registries.repository(reference)),
+            (Reference::Layout(reference), access) => {
+                let directory = reference.directory().to_owned();
+                let open = move || match access {
+                    Access::Read => Layout::open(directory),
+                    Access::Write => Layout::open_or_create(directory),
+                };
+                Box::new(blocking(move || Ok(open()?)).await?)
+            }
+        })
+    }
+
+    /// Returns the reference to use when `reference` is asked for: with a lock, the digest that is locked.
+    pub(super) fn locked(&self, reference: &Reference) -> Result<Reference, Error> {
+        match &self.lock {
+            Some(lock) => Ok(lock.pinned(reference)?),
+            None => Ok(reference.clone()),
+        }
+    }
+
+    /// Waits until one more archive may be worked on.
+    pub(super) async fn turn(&self) -> Turn {
+        // The semaphore is never closed.
+        Turn(Arc::clone(&self.turns).acquire_owned().await.ok())
+    }
+
+    /// Waits until no other task of this process brings the content of `digest` into the cache.
+    pub(super) async fn content_lock(&self, digest: &Digest) -> OwnedMutexGuard<()> {
+        self.content_locks.join(digest).lock_owned().await
+    }
+
+    /// Runs [blocking] work that takes long, such as hashing an archive. The work gets this client with a
+    /// progress that stops it once the future was dropped.
+    pub(super) async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Self) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let (client, _guard) = self.until_dropped();
+        blocking(move || work(&client)).await
+    }
+
+    /// Runs blocking work as [`blocking`](Self::blocking) does, on a thread of its own. This is for work that
+    /// waits for other tasks.
+    pub(super) async fn on_own_thread<T: Send + 'static>(
+        &self,
+        name: &str,
+        input: Input,
+        work: impl FnOnce(&Self) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let (client, _guard) = self.until_dropped();
+        on_own_thread(name, input, move || work(&client)).await
+    }
+
+    fn until_dropped(&self) -> (Self, DropGuard) {
+        let (progress, guard) = until_dropped(&self.progress);
+        let client = Self {
+            progress,
+            ..self.clone()
+        };
+        (client, guard)
+    }
+}
+
+/// Records in the current [span](Client) which manifest the operation is about.
+pub(super) fn note_digest(digest: &Digest) {
+    tracing::Span::current().record("digest", tracing::field::display(digest));
+}

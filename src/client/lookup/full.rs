@@ -1,0 +1,92 @@
+//! Verifying and extracting an archive in the cache.
+
+use std::path::PathBuf;
+
+use crate::archive::{Contents, Target, VerifiedClaims, extract, verify, verify_file};
+use crate::content::MeteredReader;
+use crate::oci::Reference;
+
+use super::super::admission::Admission;
+use super::super::annotations;
+use super::super::client::Client;
+use super::super::error::Error;
+use super::archive::CachedArchive;
+use super::start::Lookup;
+
+impl Lookup {
+    /// Verifies everything in a cached archive and asks the lock, the trust policy and the pin.
+    pub(in crate::client) async fn verify(
+        &self,
+        archive: CachedArchive,
+    ) -> Result<Contents, Error> {
+        let reference = self.reference().clone();
+        self.client()
+            .blocking(move |client| {
+                let (limits, progress) = (&client.limits, client.progress.as_ref());
+                let contents = match archive.only_file()? {
+                    Some(mut file) => verify_file(&mut file, limits, progress),
+                    None => {
+                        let meter = progress.begin("verifying", archive.size());
+                        verify(MeteredReader::new(archive.open()?, meter), limits)
+                    }
+                };
+                let contents =
+                    contents.map_err(|source| Error::unusable(&reference.to_string(), source))?;
+                admit(client, &archive, &contents.claims, &reference)?;
+                Ok(contents)
+            })
+            .await
+    }
+
+    /// Returns the verified claims of a cached archive, once the lock, the trust policy and the pin allow them.
+    /// Nothing else in the archive is verified.
+    pub(in crate::client) async fn claims(
+        &self,
+        archive: &CachedArchive,
+    ) -> Result<VerifiedClaims, Error> {
+        let (archive, reference) = (archive.clone(), self.reference().clone());
+        self.client()
+            .blocking(move |client| {
+                let claims = archive.claims(&reference.to_string(), &client.limits)?;
+                admit(client, &archive, &claims, &reference)?;
+                Ok(claims)
+            })
+            .await
+    }
+
+    /// Asks the lock, the trust policy and the pin about a cached archive, verifies everything in it, and writes
+    /// the executable for `target` to `destination`, with the permission bits `mode`.
+    pub(in crate::client) async fn extract(
+        &self,
+        archive: CachedArchive,
+        target: &Target,
+        destination: PathBuf,
+        mode: u32,
+    ) -> Result<Contents, Error> {
+        let (reference, target) = (self.reference().clone(), target.clone());
+        self.client()
+            .blocking(move |client| {
+                let name = reference.to_string();
+                // Before anything is written. An archive has one token, so these are its claims.
+                let claims = archive.claims(&name, &client.limits)?;
+                admit(client, &archive, &claims, &reference)?;
+                let meter = client.progress.begin("verifying", archive.size());
+                let input = MeteredReader::new(archive.open()?, meter);
+                extract(input, &target, &destination, mode, &client.limits)
+                    .map_err(|source| Error::unusable(&name, source))
+            })
+            .await
+    }
+}
+
+/// Compares the claims of an archive with those that its manifest carries, if it carries some, and asks the lock,
+/// the trust policy and the pin. Blocks.
+fn admit(
+    client: &Client,
+    archive: &CachedArchive,
+    claims: &VerifiedClaims,
+    reference: &Reference,
+) -> Result<(), Error> {
+    annotations::compare(&archive.artifact, claims, reference)?;
+    Admission::new(client, reference).check_blocking(claims)
+}

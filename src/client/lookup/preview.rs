@@ -1,0 +1,171 @@
+//! What is known of an archive without downloading it.
+
+use std::ops::Range;
+
+use tokio::io::AsyncReadExt;
+
+use crate::archive::{self, Index, VerifiedClaims, read_head};
+use crate::content::{Descriptor, ErrorKind, Reader, Store, StoreError};
+use crate::oci::Reference;
+
+use super::super::annotations;
+use super::super::blocking::blocking;
+use super::super::error::Error;
+use super::super::pull_policy::PullPolicy;
+use super::record::{Head, record_name};
+use super::start::Lookup;
+
+/// How many bytes of an archive's start are requested. Together with its manifest that stays below 64 KiB. An
+/// index that does not fit is that of an archive with more than 20 GB.
+const HEAD: u64 = 48 * 1024;
+
+/// What is known of an archive without downloading it.
+pub(in crate::client) struct Preview {
+    /// The verified claims: the issuer, the subject, and the hashes of the executables.
+    pub(in crate::client) claims: VerifiedClaims,
+    /// Where the entries of the archive are. It is not signed.
+    pub(in crate::client) index: Option<Index>,
+    /// The layer that is the archive.
+    pub(in crate::client) layer: Descriptor,
+    /// How many bytes of the archive were downloaded for this.
+    pub(in crate::client) downloaded: u64,
+    /// The start of the archive, if it was downloaded, to be recorded for the next time.
+    pub(in crate::client) head: Option<Head>,
+}
+
+impl Lookup {
+    /// Returns what the manifest says of the archive, or else the start of the archive. `None` when neither
+    /// can be relied on, so that the whole archive has to be read.
+    ///
+    /// The digest of the manifest binds its annotations. Nothing binds the start of an archive: the digest of a
+    /// layer can be checked only by reading all of the layer. So the start counts only where its server could
+    /// as well have named another manifest: for a tag, and from the registry itself. A mirror, or the storage
+    /// that a registry redirects to, is trusted by digest alone.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unusable`] when the claims of the manifest have expired or are not yet valid: their
+    /// signature is good, so that is what the publisher wants. An error of the store when it is unavailable.
+    pub(in crate::client) async fn preview(&self) -> Result<Option<Preview>, Error> {
+        let (artifact, reference) = (self.artifact(), self.reference());
+        let [layer] = artifact.layers() else {
+            return Ok(fall_back_to_full_download(
+                reference,
+                "it is in several layers",
+            ));
+        };
+        match annotations::claims(artifact) {
+            Some(Ok(claims)) => Ok(Some(Preview {
+                claims,
+                index: annotations::index(artifact),
+                layer: layer.clone(),
+                downloaded: 0,
+                head: None,
+            })),
+            Some(Err(error @ (archive::Error::Expired(_) | archive::Error::NotYetValid(_)))) => {
+                Err(Error::unusable(&reference.to_string(), error))
+            }
+            Some(Err(error)) => {
+                let reason = format!("the claims in its manifest do not verify: {error}");
+                Ok(fall_back_to_full_download(reference, &reason))
+            }
+            None if reference.digest().is_some() => {
+                let reason = "its manifest, which is pinned, carries no claims";
+                Ok(fall_back_to_full_download(reference, reason))
+            }
+            None => self.preview_head(layer).await,
+        }
+    }
+
+    /// Returns what the start of the archive says.
+    async fn preview_head(&self, layer: &Descriptor) -> Result<Option<Preview>, Error> {
+        let name = record_name(self.reference());
+        let (head, downloaded) = match self.recorded_head(name.clone()).await? {
+            Some(head) => (head, 0),
+            None => match self.download_head(layer).await? {
+                Some(head) => (head, HEAD),
+                None => return Ok(None),
+            },
+        };
+        let Some((index, claims)) = read_head(&head, &self.client().limits) else {
+            let reason = "it has no index that can be used";
+            return Ok(fall_back_to_full_download(self.reference(), reason));
+        };
+        let name = name.filter(|_| downloaded > 0);
+        Ok(Some(Preview {
+            claims,
+            index: Some(index),
+            layer: layer.clone(),
+            downloaded,
+            head: name.map(|name| Head {
+                name,
+                manifest: self.digest(),
+                bytes: head,
+            }),
+        }))
+    }
+
+    /// Returns the start of the archive that was recorded by an earlier lookup.
+    async fn recorded_head(&self, name: Option<String>) -> Result<Option<Vec<u8>>, Error> {
+        let (client, manifest) = (self.client().clone(), self.digest());
+        blocking(move || {
+            let cache = client.cache()?;
+            Ok(name.and_then(|name| cache.head(&name, &manifest)))
+        })
+        .await
+    }
+
+    /// Downloads the start of the archive.
+    async fn download_head(&self, layer: &Descriptor) -> Result<Option<Vec<u8>>, Error> {
+        let (client, reference) = (self.client(), self.reference());
+        if layer.size <= HEAD {
+            return Ok(fall_back_to_full_download(reference, "it is small"));
+        }
+        let opened = match reference {
+            Reference::Registry(place) if client.pull != PullPolicy::Never => {
+                let repository = client.registries.repository(place);
+                repository.open_first_hand(layer, 0..HEAD).await
+            }
+            _ => self.store().open(layer, Some(0..HEAD)).await,
+        };
+        let head = match opened {
+            Ok(reader) => read_up_to(reader, HEAD).await,
+            Err(error) => Err(error),
+        };
+        match head {
+            Ok(head) => Ok(Some(head)),
+            Err(error) if error.kind() == ErrorKind::Unavailable => Err(error.into()),
+            Err(error) => Ok(fall_back_to_full_download(reference, &error.to_string())),
+        }
+    }
+}
+
+/// Reads a part of a layer into memory.
+pub(in crate::client) async fn read_range(
+    store: &dyn Store,
+    layer: &Descriptor,
+    range: Range<u64>,
+) -> Result<Vec<u8>, StoreError> {
+    let length = range.end.saturating_sub(range.start);
+    read_up_to(store.open(layer, Some(range)).await?, length).await
+}
+
+async fn read_up_to(reader: Reader, length: u64) -> Result<Vec<u8>, StoreError> {
+    let mut part = Vec::new();
+    let read = reader.take(length).read_to_end(&mut part).await;
+    // The error of a store is inside that of its reader.
+    read.map_err(|error| match error.downcast::<StoreError>() {
+        Ok(error) => error,
+        Err(error) => StoreError::new(ErrorKind::Unavailable, error),
+    })?;
+    Ok(part)
+}
+
+/// Logs why the whole archive is read.
+pub(in crate::client) fn fall_back_to_full_download<T>(
+    reference: &Reference,
+    reason: &str,
+) -> Option<T> {
+    tracing::info!("all of {reference} is read: {reason}");
+    None
+}

@@ -1,0 +1,120 @@
+//! What the cache records of a tag, and when.
+//!
+//! A client that starts without the registry gets the manifest that is recorded. So an answer of the registry
+//! is recorded only by an operation that uses the archive, and only once the archive can be served. An update
+//! that breaks off or is refused, or an inspection, does not replace the record.
+
+use std::time::SystemTime;
+
+use crate::cache::{self, Record};
+use crate::content::{Descriptor, Digest, whole};
+use crate::oci::{Artifact, Reference};
+
+use super::super::blocking::blocking;
+use super::super::client::Client;
+use super::super::error::Error;
+
+/// The answer of a registry about a tag, which is to be recorded.
+#[derive(Debug, Clone)]
+pub(super) struct Confirmation {
+    name: String,
+    record: Record,
+    /// Whether the record is about another manifest.
+    pub(super) moved: bool,
+}
+
+/// The first bytes of the archive that a tag stands for.
+#[derive(Debug, Clone)]
+pub(in crate::client) struct Head {
+    pub(super) name: String,
+    pub(super) manifest: Digest,
+    pub(super) bytes: Vec<u8>,
+}
+
+impl Confirmation {
+    /// Returns what is to be recorded of the tag of `reference`, which a registry confirmed at the time `at`.
+    /// `None` for a digest, which always stands for the same manifest.
+    pub(super) async fn new(
+        client: &Client,
+        reference: &Reference,
+        descriptor: &Descriptor,
+        artifact: &Artifact,
+        at: SystemTime,
+    ) -> Result<Option<Self>, Error> {
+        let Some(name) = record_name(reference).filter(|_| reference.digest().is_none()) else {
+            return Ok(None);
+        };
+        let record = Record {
+            layout: layout_directory(reference),
+            ..Record::new(descriptor, Some(artifact.size()), at)
+        };
+        let before = recorded(client, name.clone()).await?;
+        let before = before.map(|record| record.descriptor.digest);
+        let moved = before.filter(|before| *before != descriptor.digest);
+        if let Some(from) = &moved {
+            let to = &descriptor.digest;
+            tracing::warn!(%name, %from, %to, "the tag of {reference} has moved: from {from} to {to}");
+        }
+        Ok(Some(Self {
+            name,
+            record,
+            moved: moved.is_some(),
+        }))
+    }
+}
+
+/// Returns the record of the tag `name`.
+pub(super) async fn recorded(client: &Client, name: String) -> Result<Option<Record>, Error> {
+    let client = client.clone();
+    blocking(move || match client.cache()?.recorded(&name) {
+        Ok(record) => Ok(Some(record)),
+        Err(cache::Error::NoReference(_)) => Ok(None),
+        Err(error) => Err(error.into()),
+    })
+    .await
+}
+
+/// Writes records to the cache. A failure is only logged, so that a cache can be used that is read only.
+pub(super) async fn write(client: &Client, confirmation: Option<Confirmation>, head: Option<Head>) {
+    if confirmation.is_none() && head.is_none() {
+        return;
+    }
+    let client = client.clone();
+    let written = blocking(move || {
+        let cache = client.cache()?;
+        if let Some(head) = head {
+            cache.keep_head(&head.name, &head.manifest, &head.bytes)?;
+        }
+        if let Some(Confirmation { name, record, .. }) = confirmation {
+            cache.record(&name, &record)?;
+        }
+        Ok(())
+    });
+    if let Err(error) = written.await {
+        tracing::warn!("cannot record what the tag stands for: {}", whole(&error));
+    }
+}
+
+/// Returns the name under which the cache records the tag of `reference`.
+pub(super) fn record_name(reference: &Reference) -> Option<String> {
+    let tag = reference.tag()?;
+    Some(match reference {
+        Reference::Registry(place) => format!("{}/{}:{tag}", place.registry(), place.repository()),
+        Reference::Layout(place) => {
+            let directory = std::path::absolute(place.directory()).ok()?;
+            let place = Digest::of(directory.as_os_str().as_encoded_bytes());
+            format!("oci-layout/{}:{tag}", place.hex())
+        }
+    })
+}
+
+/// Returns the absolute path of an image layout, if it is UTF-8.
+fn layout_directory(reference: &Reference) -> Option<String> {
+    match reference {
+        Reference::Registry(_) => None,
+        Reference::Layout(place) => {
+            let directory = std::path::absolute(place.directory()).ok()?;
+            directory.to_str().map(str::to_owned)
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! Which manifest a reference stands for.
+
+use std::time::{Duration, SystemTime};
+
+use crate::cache::Record;
+use crate::content::{Descriptor, ErrorKind, Store, whole};
+use crate::oci::{self, Reference};
+
+use super::super::client::Client;
+use super::super::error::Error;
+use super::super::pull_policy::PullPolicy;
+use super::manifest::cached_manifest;
+use super::record::{record_name, recorded};
+
+/// How long the client waits for a registry's answer about a tag when the cache has an answer as well. A host
+/// that starts without its registry must not wait as long as a transfer may take.
+const OFFLINE_WAIT: Duration = Duration::from_secs(5);
+
+/// The manifest, or the image index, that a reference stands for.
+pub(in crate::client) struct Resolution {
+    pub(in crate::client) descriptor: Descriptor,
+    /// When the registry confirmed this. `None`: the answer is that of the cache.
+    pub(super) confirmed: Option<SystemTime>,
+}
+
+impl Resolution {
+    /// Resolves `reference` as the pull policy of `client` demands: by the cache, by `store`, or by both.
+    ///
+    /// Reading the cache takes a turn of the client. Waiting for the registry does not, so that a registry
+    /// that is away delays many references no longer than one. The caller must not have a turn.
+    pub(in crate::client) async fn new(
+        client: &Client,
+        store: &dyn Store,
+        reference: &Reference,
+    ) -> Result<Self, Error> {
+        let name = reference
+            .name()
+            .ok_or_else(|| Error::Unnamed(reference.to_string()))?;
+        let record = {
+            let _turn = client.turn().await;
+            match reference.digest() {
+                Some(digest) => match cached_manifest(client, digest).await? {
+                    Some(descriptor) => return Ok(Self::from_cache(descriptor)),
+                    None => None,
+                },
+                None => usable_record(client, reference).await?,
+            }
+        };
+        match (record, client.pull) {
+            (None, PullPolicy::Never) => Err(Error::NotCached(reference.to_string())),
+            (None, _) => receive_manifest(client, store, &name)
+                .await
+                .map(Self::confirmed),
+            (Some(_), PullPolicy::Always) => Ok(Self::confirmed(store.resolve(&name).await?)),
+            (Some(record), PullPolicy::Never) => Ok(Self::from_cache(record.descriptor)),
+            (Some(record), PullPolicy::Missing { max_age }) if is_fresh(&record, max_age) => {
+                Ok(Self::from_cache(record.descriptor))
+            }
+            (Some(record), PullPolicy::Missing { .. } | PullPolicy::Newer) => {
+                resolve_or_recall(client, store, &name, reference, record).await
+            }
+        }
+    }
+
+    fn confirmed(descriptor: Descriptor) -> Self {
+        Self {
+            descriptor,
+            confirmed: Some(SystemTime::now()),
+        }
+    }
+
+    fn from_cache(descriptor: Descriptor) -> Self {
+        Self {
+            descriptor,
+            confirmed: None,
+        }
+    }
+}
+
+/// Asks what `name` stands for. When the registry is unavailable, the recorded answer counts.
+async fn resolve_or_recall(
+    client: &Client,
+    store: &dyn Store,
+    name: &str,
+    reference: &Reference,
+    record: Record,
+) -> Result<Resolution, Error> {
+    let (answer, patience) = match reference {
+        Reference::Registry(place) => {
+            let repository = client.registries.repository(place).in_haste(OFFLINE_WAIT);
+            (repository.resolve(name).await, repository.patience())
+        }
+        Reference::Layout(_) => (store.resolve(name).await, OFFLINE_WAIT),
+    };
+    let error = match answer {
+        Ok(descriptor) => return Ok(Resolution::confirmed(descriptor)),
+        Err(error) if error.kind() == ErrorKind::Unavailable => error,
+        // The registry has answered, so the record does not hold any more.
+        Err(error) => return Err(error.into()),
+    };
+    let reason = match error.downcast_ref() {
+        Some(error) => reason(error, patience),
+        None => whole(&error),
+    };
+    let since = humantime::format_rfc3339_seconds(record.confirmed_at());
+    tracing::warn!(
+        "{reference} is unconfirmed since {since}, and taken for what it stood for then, {}: {reason}",
+        record.descriptor.digest
+    );
+    Ok(Resolution::from_cache(record.descriptor))
+}
+
+/// Asks what `name` stands for when the cache does not know. The manifest will be needed as well, and requesting
+/// it saves the request for its descriptor.
+async fn receive_manifest(
+    client: &Client,
+    store: &dyn Store,
+    name: &str,
+) -> Result<Descriptor, Error> {
+    let (descriptor, manifest) = store.resolve_and_open(name).await?;
+    if let Some(manifest) = manifest {
+        let _turn = client.turn().await;
+        client.cache()?.put(&descriptor, &manifest).await?;
+    }
+    Ok(descriptor)
+}
+
+/// Returns the record of the tag of `reference`, if the cache holds the manifest too.
+async fn usable_record(client: &Client, reference: &Reference) -> Result<Option<Record>, Error> {
+    let Some(name) = record_name(reference) else {
+        return Ok(None);
+    };
+    let Some(record) = recorded(client, name).await? else {
+        return Ok(None);
+    };
+    let descriptor = cached_manifest(client, &record.descriptor.digest).await?;
+    Ok(descriptor.map(|descriptor| Record {
+        descriptor,
+        ..record
+    }))
+}
+
+/// Says on one line why a registry is unavailable.
+fn reason(error: &oci::Error, patience: Duration) -> String {
+    use oci::Error::{GaveUp, Interrupted, Stalled, Unreachable};
+    match error {
+        GaveUp { last, .. } => reason(last, patience),
+        Unreachable { .. } | Interrupted { .. } | Stalled { .. } => {
+            let seconds = patience.as_secs();
+            format!("no answer within {seconds} seconds: {}", whole(error))
+        }
+        _ => whole(error),
+    }
+}
+
+fn is_fresh(record: &Record, max_age: Option<Duration>) -> bool {
+    let Some(max_age) = max_age else {
+        return true;
+    };
+    // A time in the future comes from a wrong clock, then or now: the age is not known.
+    let age = SystemTime::now().duration_since(record.confirmed_at());
+    age.is_ok_and(|age| age <= max_age)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_from_the_future_is_not_fresh() {
+        let confirmed = |seconds_ago: i64| {
+            let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+            Record {
+                descriptor: Descriptor::of("", b""),
+                content: None,
+                confirmed: now.unwrap().as_secs().saturating_add_signed(-seconds_ago),
+                nanoseconds: 0,
+                layout: None,
+            }
+        };
+        let minute = Some(Duration::from_secs(60));
+        assert!(is_fresh(&confirmed(30), minute));
+        assert!(!is_fresh(&confirmed(90), minute));
+        assert!(!is_fresh(&confirmed(-90), minute));
+        assert!(is_fresh(&confirmed(-90), None));
+    }
+}

@@ -1,0 +1,183 @@
+//! The manifest behind a reference, as the start of everything that is done with an archive.
+
+use tokio::sync::OwnedMutexGuard;
+
+use crate::archive::{self, Target};
+use crate::cache::Executable;
+use crate::content::{Digest, ErrorKind, Store};
+use crate::oci::{Artifact, Reference, choose_from_index, media_type};
+
+use super::super::client::{Access, Client, Turn, note_digest};
+use super::super::error::Error;
+use super::archive::CachedArchive;
+use super::manifest::held;
+use super::origin::Origin;
+use super::record::{self, Confirmation, Head};
+use super::resolution::Resolution;
+
+/// A reference whose manifest is known and in the cache. It has a turn of the client, which ends with it.
+pub(in crate::client) struct Lookup {
+    pub(super) origin: Origin,
+    artifact: Artifact,
+    confirmation: Option<Confirmation>,
+    _turn: Turn,
+}
+
+impl Lookup {
+    /// Looks up `reference` as the pull policy of `client` demands. Of an image index, the manifest for
+    /// `target` is chosen.
+    pub(in crate::client) async fn start(
+        client: &Client,
+        reference: &Reference,
+        target: &Target,
+    ) -> Result<Self, Error> {
+        let origin = Origin {
+            client: client.clone(),
+            reference: reference.clone(),
+            store: client.store(reference, Access::Read).await?,
+        };
+        let resolution = Resolution::new(client, origin.store.as_ref(), reference).await?;
+        let turn = client.turn().await;
+        let descriptor = resolution.descriptor;
+        let mut manifest = origin.manifest(&descriptor).await?;
+        let mut chosen = descriptor.clone();
+        if media_type::is_index(&descriptor.media_type) {
+            let name = target.usual_name();
+            let name = name.as_deref().unwrap_or(target.as_str());
+            let (architecture, os) = name.split_once('-').unwrap_or((name, ""));
+            chosen = choose_from_index(&manifest, os, architecture)?;
+            manifest = origin.manifest(&chosen).await?;
+        }
+        let artifact = Artifact::parse(chosen, manifest, &reference.to_string())?;
+        note_digest(&artifact.descriptor().digest);
+        let confirmation = match resolution.confirmed {
+            Some(at) => Confirmation::new(client, reference, &descriptor, &artifact, at).await?,
+            None => None,
+        };
+        Ok(Self {
+            origin,
+            artifact,
+            confirmation,
+            _turn: turn,
+        })
+    }
+
+    /// The client that looks up.
+    pub(in crate::client) fn client(&self) -> &Client {
+        &self.origin.client
+    }
+
+    /// The reference that is looked up.
+    pub(in crate::client) fn reference(&self) -> &Reference {
+        &self.origin.reference
+    }
+
+    /// The store that the reference is in.
+    pub(in crate::client) fn store(&self) -> &dyn Store {
+        self.origin.store.as_ref()
+    }
+
+    /// The artifact that the manifest describes.
+    pub(in crate::client) fn artifact(&self) -> &Artifact {
+        &self.artifact
+    }
+
+    /// The digest of the manifest.
+    pub(in crate::client) fn digest(&self) -> Digest {
+        self.artifact.descriptor().digest.clone()
+    }
+
+    /// Whether the registry has just said that the tag stands for another manifest than the recorded one.
+    pub(in crate::client) fn has_moved(&self) -> bool {
+        self.confirmation.as_ref().is_some_and(|tag| tag.moved)
+    }
+
+    /// Returns how many bytes of the archive are not in the cache.
+    pub(in crate::client) async fn missing(&self) -> Result<u64, Error> {
+        let mut missing = 0;
+        for layer in self.artifact.layers() {
+            if held(self.client(), &layer.digest).await?.is_none() {
+                missing += layer.size;
+            }
+        }
+        Ok(missing)
+    }
+
+    /// Returns the executable whose signed hash is `hash` from the cache, or the right to put it there, which
+    /// no other task or process has before the lock is dropped.
+    pub(in crate::client) async fn executable_or_slot(
+        &self,
+        hash: &Digest,
+    ) -> Result<(Executable, OwnedMutexGuard<()>), Error> {
+        let lock = self.client().content_lock(hash).await;
+        let executable = self.client().cache()?.executable_or_slot(hash).await?;
+        Ok((executable, lock))
+    }
+
+    /// Brings the archive into the cache and works with it.
+    ///
+    /// When the archive cannot be used, its layers are read again. If the content of a layer does not have its
+    /// digest, the cache removes it, and everything is tried once more with a new download. Otherwise the
+    /// archive itself is at fault.
+    pub(in crate::client) async fn with_archive<T, F>(
+        &self,
+        work: impl Fn(CachedArchive) -> F,
+    ) -> Result<T, Error>
+    where
+        F: Future<Output = Result<T, Error>>,
+    {
+        let error = match work(self.download().await?).await {
+            Err(error) if may_be_damage(&error) => error,
+            outcome => return outcome,
+        };
+        if self.is_intact().await? {
+            return Err(error);
+        }
+        work(self.download().await?).await
+    }
+
+    /// Records what the registry has said about the tag, now that the archive can be served, and the start of
+    /// the archive if it was downloaded alone.
+    pub(in crate::client) async fn record(&self, head: Option<Head>) {
+        record::write(self.client(), self.confirmation.clone(), head).await;
+    }
+
+    /// Records the start of the archive only.
+    pub(in crate::client) async fn record_head(&self, head: Option<Head>) {
+        record::write(self.client(), None, head).await;
+    }
+
+    /// Brings the layers of the archive into the cache.
+    async fn download(&self) -> Result<CachedArchive, Error> {
+        let mut layers = Vec::with_capacity(self.artifact.layers().len());
+        let mut is_new = true;
+        for layer in self.artifact.layers() {
+            let cached = self.origin.ensure_cached(layer, Some("downloading"));
+            let (held, received) = cached.await?;
+            is_new &= received;
+            layers.push(held);
+        }
+        Ok(CachedArchive::new(self.artifact.clone(), is_new, layers))
+    }
+
+    async fn is_intact(&self) -> Result<bool, Error> {
+        let mut intact = true;
+        for layer in self.artifact.layers() {
+            intact &= self.client().cache()?.is_intact(&layer.digest).await?;
+        }
+        Ok(intact)
+    }
+}
+
+/// Whether changed bytes would explain the error. Claims that have expired or are not yet valid are not damaged:
+/// their signature is good.
+fn may_be_damage(error: &Error) -> bool {
+    use archive::Error::{Expired, NotYetValid};
+    match error {
+        Error::Unusable { source, .. } => {
+            error.kind() == ErrorKind::NotVerified && !matches!(source, Expired(_) | NotYetValid(_))
+        }
+        Error::Damaged { .. } => true,
+        _ => false,
+    }
+}

@@ -1,0 +1,117 @@
+//! The options of a client.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::archive::Limits;
+use crate::content::{Progress, Silent};
+use crate::oci::RegistryOptions;
+
+use super::pull_policy::PullPolicy;
+use super::trust::TrustPolicy;
+
+/// How a [`Client`](super::Client) works. Begin with the default and change what differs:
+///
+/// ```
+/// use wasmcloud_par::client::{Client, ClientOptions, PullPolicy};
+///
+/// # fn client() -> Result<Client, wasmcloud_par::client::Error> {
+/// let options = ClientOptions::default()
+///     .cache_directory("/var/cache/host")
+///     .pull_policy(PullPolicy::Always);
+/// let client = Client::new(options)?;
+/// # Ok(client)
+/// # }
+/// ```
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct ClientOptions {
+    /// The directory of the cache. `None`: `$XDG_CACHE_HOME/wasmcloud-par`.
+    pub cache_directory: Option<PathBuf>,
+    /// How registries are reached.
+    pub registry: RegistryOptions,
+    /// Which publishers are trusted. `None`: the [policy of the user](TrustPolicy::of_user).
+    pub trust: Option<TrustPolicy>,
+    /// When a registry is asked what a tag stands for.
+    pub pull: PullPolicy,
+    /// The bounds for reading an archive.
+    pub limits: Limits,
+    /// Observes steps that take long, and may stop them.
+    pub progress: Arc<dyn Progress>,
+    /// How many archives the client works on at the same time. Default: 8.
+    pub at_once: NonZeroUsize,
+}
+
+/// The default of [`ClientOptions::at_once`]. More downloads at a time than this rarely fill a network any
+/// better, and each one takes up to three threads.
+const AT_ONCE: NonZeroUsize = match NonZeroUsize::new(8) {
+    Some(count) => count,
+    None => NonZeroUsize::MIN,
+};
+
+impl Default for ClientOptions {
+    fn default() -> Self {
+        Self {
+            cache_directory: None,
+            registry: RegistryOptions::default(),
+            trust: None,
+            pull: PullPolicy::default(),
+            limits: Limits::default(),
+            progress: Arc::new(Silent),
+            at_once: AT_ONCE,
+        }
+    }
+}
+
+impl ClientOptions {
+    /// Uses the cache in this directory.
+    #[must_use]
+    pub fn cache_directory(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.cache_directory = Some(directory.into());
+        self
+    }
+
+    /// Reaches registries in this way.
+    #[must_use]
+    pub fn registry(mut self, registry: RegistryOptions) -> Self {
+        self.registry = registry;
+        self
+    }
+
+    /// Trusts publishers by this policy, in place of the policy of the user.
+    #[must_use]
+    pub fn trust(mut self, policy: TrustPolicy) -> Self {
+        self.trust = Some(policy);
+        self
+    }
+
+    /// Asks registries by this policy what tags stand for.
+    #[must_use]
+    pub fn pull_policy(mut self, policy: PullPolicy) -> Self {
+        self.pull = policy;
+        self
+    }
+
+    /// Reads archives within these bounds.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Reports steps that take long to `progress`, which may stop them.
+    #[must_use]
+    pub fn progress(mut self, progress: Arc<dyn Progress>) -> Self {
+        self.progress = progress;
+        self
+    }
+
+    /// Works on this many archives at the same time. Each one takes up to three threads, and while a whole
+    /// archive is verified, some more.
+    #[must_use]
+    pub fn at_once(mut self, archives: NonZeroUsize) -> Self {
+        self.at_once = archives;
+        self
+    }
+}
