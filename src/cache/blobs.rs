@@ -1,9 +1,8 @@
-//! Content in the cache: received once, whoever asks at the same time.
+//! The cache as a store. Each blob is received once, for all tasks that want it.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::Range;
-use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use async_trait::async_trait;
@@ -11,16 +10,17 @@ use tokio::io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt};
 
 use crate::content::{
     Descriptor, Digest, ErrorKind, Reader, Source, Store, StoreError, VerifyError, VerifyReader,
-    publish,
+    blocking, is_at, publish,
 };
 
-use super::Cache;
-use super::content::{Held, Kind};
 use super::error::Error;
-use super::lock::{is_at, try_open_locked};
+use super::lock::LockedFile;
+use super::lookup::Held;
+use super::open::Cache;
+use super::paths::Kind;
 use super::references::Record;
 use super::seal::seal;
-use super::waiting::{Obstacle, blocking, off_the_runtime, when_free};
+use super::waiting::{Obstacle, when_free};
 
 const BUFFER: usize = 256 * 1024;
 
@@ -41,7 +41,7 @@ impl Store for Cache {
         };
         let path = held.path().to_owned();
         let range = range.unwrap_or(0..descriptor.size);
-        // The lock stays with the open file.
+        // The open file keeps its shared lock.
         let mut file = tokio::fs::File::from_std(held.into_file());
         file.set_max_buf_size(BUFFER);
         file.seek(SeekFrom::Start(range.start))
@@ -56,26 +56,26 @@ impl Store for Cache {
 
     async fn resolve(&self, name: &str) -> Result<Descriptor, StoreError> {
         let (cache, name) = (self.clone(), name.to_owned());
-        let record = off_the_runtime(move || cache.recorded(&name)).await??;
+        let record = blocking(move || cache.recorded(&name)).await?;
         Ok(record.descriptor)
     }
 
     async fn tag(&self, descriptor: &Descriptor, name: &str) -> Result<(), StoreError> {
         let (cache, name) = (self.clone(), name.to_owned());
         let record = Record::new(descriptor, None, SystemTime::now());
-        Ok(off_the_runtime(move || cache.record(&name, &record)).await??)
+        Ok(blocking(move || cache.record(&name, &record)).await?)
     }
 }
 
-/// Content that is there, or the file that it is to be received in.
+/// Content that the cache holds, or the file to receive it in.
 enum Incoming {
     Complete(Held),
-    Unfinished(PathBuf, File),
+    Unfinished(LockedFile),
 }
 
 impl Cache {
-    /// Content, received from `source` if it was not there, and kept from being pruned. Waits for whoever
-    /// is receiving it now.
+    /// Returns content, which is not pruned while the result lives. Receives it from `source` unless it is
+    /// cached. Waits while another task receives it.
     pub(crate) async fn receive(
         &self,
         descriptor: &Descriptor,
@@ -83,18 +83,17 @@ impl Cache {
     ) -> Result<Held, StoreError> {
         loop {
             let (cache, digest) = (self.clone(), descriptor.digest.clone());
-            let (path, file) = match when_free(move || cache.incoming(&digest)).await? {
+            let locked = match when_free(move || cache.incoming(&digest)).await? {
                 Incoming::Complete(held) => return Ok(held),
-                Incoming::Unfinished(path, file) => (path, file),
+                Incoming::Unfinished(locked) => locked,
             };
             let download = Download {
                 cache: self,
                 descriptor,
                 source,
-                path,
-                file,
+                locked,
             };
-            // Otherwise it was pruned in the same moment.
+            // `None`: the content was pruned in the same moment.
             if let Some(held) = download.run().await? {
                 return Ok(held);
             }
@@ -107,115 +106,110 @@ impl Cache {
         }
         let path = self.paths.partial(digest);
         self.paths.create_parent(&path)?;
-        let file = try_open_locked(&path).map_err(Error::file(&path))?;
-        let file = file.ok_or(Obstacle::Busy)?;
-        // Somebody else may have finished since the first look.
+        let locked = LockedFile::try_open(&path).map_err(Error::file(&path))??;
+        // Another task may have received it since the first look.
         let held = self.held(Kind::Blob, digest);
         if !matches!(held, Ok(None)) {
-            discard(&path, &file).map_err(Error::file(&path))?;
+            locked.remove().map_err(Error::file(&path))?;
         }
         Ok(match held? {
             Some(held) => Incoming::Complete(held),
-            None => Incoming::Unfinished(path, file),
+            None => Incoming::Unfinished(locked),
         })
     }
 }
 
-/// One blob on its way into the cache. Holds the lock on its unfinished file.
+/// One blob on its way into the cache.
 struct Download<'a> {
     cache: &'a Cache,
     descriptor: &'a Descriptor,
     source: &'a dyn Source,
-    path: PathBuf,
-    file: File,
+    locked: LockedFile,
 }
 
 impl Download<'_> {
-    /// `None` when it was received, and pruned in the same moment.
+    /// Receives the blob. Returns `None` when it was pruned in the same moment.
     async fn run(self) -> Result<Option<Held>, StoreError> {
         let done = match self.receive().await {
             Ok(()) => self.publish().await,
             Err(error) => Err(error),
         };
         if let Err(error) = &done {
-            self.tidy_up(error)?;
+            self.tidy_up(error).map_err(self.file_error())?;
         }
         done
     }
 
     async fn receive(&self) -> Result<(), StoreError> {
-        let done = self.file.metadata().map_err(Error::file(&self.path))?.len();
+        let metadata = self.locked.file().metadata();
+        let done = metadata.map_err(self.file_error())?.len();
         if done > 0 && done <= self.descriptor.size {
             match self.receive_from(done).await {
-                // What was there is of no use, or the source cannot continue: from the start then.
+                // The unfinished file is damaged, or the source cannot continue: begin at the start.
                 Err(error) if error.kind() == ErrorKind::NotVerified => {}
                 received => return received,
             }
         }
         match self.receive_from(0).await {
-            // Bytes change on their way, and only the digest tells. The same damage again is no accident.
+            // Bytes can change in transit without an error. The same damage twice is no accident.
             Err(error) if is_damage(&error) => {
-                tracing::info!("{error}; it is received once more");
+                tracing::info!("receiving the content again: {error}");
                 self.receive_from(0).await
             }
             received => received,
         }
     }
 
-    /// What has arrived stays, for the next one to continue; but not when there is nothing to continue,
-    /// or no room to.
-    fn tidy_up(&self, error: &StoreError) -> Result<(), StoreError> {
+    /// Removes an unfinished file that is empty, or that fills the disk. Otherwise it stays, so that the next
+    /// download continues it.
+    fn tidy_up(&self, error: &StoreError) -> io::Result<()> {
         let full = error.downcast_ref::<Error>().is_some_and(Error::is_full);
-        let tidied = self.file.metadata().and_then(|metadata| {
-            if full || metadata.len() == 0 {
-                discard(&self.path, &self.file)?;
-            }
-            Ok(())
-        });
-        Ok(tidied.map_err(Error::file(&self.path))?)
+        if full || self.locked.file().metadata()?.len() == 0 {
+            self.locked.remove()?;
+        }
+        Ok(())
     }
 
-    /// Receives everything from `offset` on. What fails verification is thrown away; what was merely
-    /// interrupted stays, for the next one to continue.
+    /// Receives everything from `offset` on. The file is emptied when its content does not verify, and kept
+    /// when the download was merely interrupted.
     async fn receive_from(&self, offset: u64) -> Result<(), StoreError> {
-        let received = match self.append(offset).await {
-            Err(error) => Err(error),
-            Ok(reader) => reader
-                .finish()
-                .map(drop)
-                .map_err(|error| Error::from(error).into()),
-        };
+        let received = self.append(offset).await;
         if let Err(error) = &received
             && error.kind() == ErrorKind::NotVerified
         {
-            self.file.set_len(0).map_err(Error::file(&self.path))?;
+            let emptied = self.locked.file().set_len(0);
+            emptied.map_err(self.file_error())?;
         }
         received
     }
 
-    async fn append(&self, offset: u64) -> Result<VerifyReader<Reader>, StoreError> {
+    async fn append(&self, offset: u64) -> Result<(), StoreError> {
         let source = self.source.open(offset).await?;
-        let file = self.file.try_clone().map_err(Error::file(&self.path))?;
-        let descriptor = self.descriptor.clone();
-        let (file, start) =
-            blocking(&self.path, move |_| read_start(file, &descriptor, offset)).await?;
+        let file = self.locked.file().try_clone().map_err(self.file_error())?;
+        let (descriptor, file_error) = (self.descriptor.clone(), self.file_error());
+        let start = blocking(move || read_start(file, &descriptor, offset).map_err(file_error));
+        let (file, start) = start.await?;
         let mut reader = start.continue_with(source);
         let mut file = tokio::fs::File::from_std(file);
         let mut buffer = bytes::BytesMut::with_capacity(BUFFER);
         let read = loop {
             buffer.clear();
             match reader.read_buf(&mut buffer).await {
-                Ok(0) => break Ok(reader),
+                Ok(0) => break Ok(()),
                 Ok(_) => {}
                 Err(error) => break Err(self.receive_error(error)),
             }
-            file.write_all(&buffer)
-                .await
-                .map_err(Error::file(&self.path))?;
+            file.write_all(&buffer).await.map_err(self.file_error())?;
         };
-        // However it ended: what is still on its way to the file must not arrive when it has been emptied.
-        file.flush().await.map_err(Error::file(&self.path))?;
-        Ok(read?)
+        // After an error too: a write that is under way must not reach a file that has been emptied.
+        file.flush().await.map_err(self.file_error())?;
+        read?;
+        let verified = reader.finish_async().await;
+        Ok(verified.map_err(|error| self.receive_error(error))?)
+    }
+
+    fn file_error(&self) -> impl FnOnce(io::Error) -> Error + use<> {
+        Error::file(self.locked.path())
     }
 
     fn receive_error(&self, error: io::Error) -> Error {
@@ -228,27 +222,30 @@ impl Download<'_> {
         }
     }
 
-    /// Gives the file its final name, and keeps it from being pruned.
+    /// Gives the file its final name, and a shared lock that keeps it from being pruned.
     async fn publish(&self) -> Result<Option<Held>, StoreError> {
         let kind = Kind::Blob;
         let destination = self.cache.paths.content(kind, &self.descriptor.digest);
         self.cache.paths.create_parent(&destination)?;
-        let file = self.file.try_clone().map_err(Error::file(&self.path))?;
-        let path = self.path.clone();
-        blocking(&destination, move |destination| {
-            publish(&file, &path, destination, kind.mode())?;
-            seal(&file, kind.mode())?;
-            // From now on others may read it too.
-            file.unlock()?;
-            file.lock_shared()?;
-            let there = is_at(&file, destination);
-            Ok(there.then(|| Held::new(destination.to_owned(), file)))
-        })
-        .await
+        let path = self.locked.path().to_owned();
+        let file = self.locked.file().try_clone().map_err(self.file_error())?;
+        let published = blocking(move || {
+            let publish = || {
+                publish(&file, &path, &destination, kind.mode())?;
+                seal(&file, kind.mode())?;
+                // Other tasks may use it from now on.
+                file.unlock()?;
+                file.lock_shared()?;
+                is_at(&file, &destination)
+            };
+            let there = publish().map_err(Error::file(&destination))?;
+            Ok::<_, Error>(there.then(|| Held::new(destination, file)))
+        });
+        Ok(published.await?)
     }
 }
 
-/// Whether everything was received, and has another digest than it should.
+/// Whether the content was received completely, with a wrong digest.
 fn is_damage(error: &StoreError) -> bool {
     let error = error.downcast_ref::<Error>();
     matches!(
@@ -257,17 +254,8 @@ fn is_damage(error: &StoreError) -> bool {
     )
 }
 
-/// Removes an unfinished file that nobody will ever continue. What somebody else gave its final name is
-/// left alone.
-pub(super) fn discard(path: &Path, locked: &File) -> io::Result<()> {
-    // While it is under its name and the lock is ours, nobody else writes to it.
-    match is_at(locked, path) {
-        true => std::fs::remove_file(path),
-        false => Ok(()),
-    }
-}
-
-/// Hashes the first `offset` bytes of an unfinished file, cuts off what follows, and stays there.
+/// Hashes the first `offset` bytes of an unfinished file and cuts off the rest. The position of the file is
+/// at its end afterwards.
 fn read_start(
     mut file: File,
     descriptor: &Descriptor,

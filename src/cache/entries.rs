@@ -1,35 +1,35 @@
-//! Everything that is in the cache.
+//! Listing all files of the cache.
 
 use std::fs::{Metadata, read_dir};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use super::Cache;
 use super::error::Error;
-use super::paths::Place;
+use super::open::Cache;
+use super::paths::Purpose;
 
 /// A file of the cache.
 pub(super) struct Entry {
-    pub(super) place: Place,
+    pub(super) purpose: Purpose,
     pub(super) path: PathBuf,
-    /// In bytes.
+    /// The size in bytes.
     pub(super) size: u64,
-    /// When it was last used; for what is unfinished, when it was last written.
+    /// When the file was last used; when it was last written, if it is unfinished.
     pub(super) used: SystemTime,
 }
 
 impl Cache {
-    /// All files whose purpose is known, in the order in which the system lists them. What disappears
-    /// meanwhile is left out.
+    /// Lists all files whose purpose is known, in the order in which the system gives them. Files that
+    /// disappear meanwhile are left out.
     pub(super) fn entries(&self) -> Result<Vec<Entry>, Error> {
         let mut entries = Vec::new();
-        let mut folders = vec![self.paths.root().to_owned()];
-        while let Some(folder) = folders.pop() {
-            self.enter(&folder, &mut folders, &mut entries)
+        let mut directories = vec![self.paths.root().to_owned()];
+        while let Some(directory) = directories.pop() {
+            self.enter(&directory, &mut directories, &mut entries)
                 .or_else(|error| match error.kind() {
                     io::ErrorKind::NotFound => Ok(()),
-                    _ => Err(Error::file(&folder)(error)),
+                    _ => Err(Error::file(&directory)(error)),
                 })?;
         }
         Ok(entries)
@@ -37,11 +37,11 @@ impl Cache {
 
     fn enter(
         &self,
-        folder: &Path,
-        folders: &mut Vec<PathBuf>,
+        directory: &Path,
+        directories: &mut Vec<PathBuf>,
         entries: &mut Vec<Entry>,
     ) -> io::Result<()> {
-        for entry in read_dir(folder)? {
+        for entry in read_dir(directory)? {
             let entry = entry?;
             let path = entry.path();
             let metadata = match entry.metadata() {
@@ -49,11 +49,11 @@ impl Cache {
                 metadata => metadata?,
             };
             if metadata.is_dir() {
-                folders.push(path);
-            } else if let Some(place) = self.paths.place(&path) {
-                let used = last_use(&place, &metadata)?;
+                directories.push(path);
+            } else if let Some(purpose) = self.paths.purpose(&path) {
+                let used = last_use(&purpose, &metadata)?;
                 entries.push(Entry {
-                    place,
+                    purpose,
                     path,
                     size: metadata.len(),
                     used,
@@ -64,11 +64,11 @@ impl Cache {
     }
 }
 
-pub(super) fn last_use(place: &Place, metadata: &Metadata) -> io::Result<SystemTime> {
-    match place {
+pub(super) fn last_use(purpose: &Purpose, metadata: &Metadata) -> io::Result<SystemTime> {
+    match purpose {
         // The modification time of content is its seal.
-        Place::Content(..) => metadata.accessed(),
-        Place::Reference(_) | Place::Memory => Ok(metadata.accessed()?.max(metadata.modified()?)),
-        Place::Unfinished | Place::Temporary => metadata.modified(),
+        Purpose::Content(..) => metadata.accessed(),
+        Purpose::Reference(_) | Purpose::Hint => Ok(metadata.accessed()?.max(metadata.modified()?)),
+        Purpose::Unfinished | Purpose::Temporary => metadata.modified(),
     }
 }

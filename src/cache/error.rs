@@ -1,84 +1,90 @@
-//! What can go wrong with the cache.
+//! Errors of the cache.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::content::{Digest, ErrorKind, StoreError, VerifyError, in_place_of_a_folder};
+use crate::content::{
+    Digest, ErrorKind, RuntimeEnded, StoreError, VerifyError, in_place_of_a_folder,
+};
 
 /// An error of the cache.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// No folder is known for the cache.
+    /// No directory is known for the cache: none was given, `XDG_CACHE_HOME` is not set, and the user has no
+    /// home directory.
     #[error(
-        "no folder for the cache is known: neither --cache-dir nor XDG_CACHE_HOME is set, and there is no home folder"
+        "no directory for the cache is known: none is given, XDG_CACHE_HOME is not set, and there is no home directory"
     )]
     NoDirectory,
-    /// The folder, or one that it is in, belongs to another user, who could put anything there.
+    /// The directory of the cache, or one above it, belongs to another user, who could change the cache.
     #[error("the cache cannot be in {}: it belongs to another user", .0.display())]
     ForeignDirectory(PathBuf),
-    /// Others may write to the folder, or to one that it is in.
-    #[error("the cache cannot be in {}: others may write to it", .0.display())]
+    /// Other users may write to the directory of the cache, or to one above it.
+    #[error("the cache cannot be in {}: other users may write to it", .0.display())]
     SharedDirectory(PathBuf),
-    /// The folder is what is in a cache, and not that of one.
-    #[error("{} is within a cache, and not the folder of one", .0.display())]
+    /// The directory is the `v1` directory within a cache.
+    #[error("{} is within a cache: the directory above it is that of the cache", .0.display())]
     WithinCache(PathBuf),
-    /// Something else is where the cache has a folder.
-    #[error("the cache cannot be in {}: a folder is expected, and that is none", .0.display())]
+    /// A file, or something else, is where the cache needs a directory.
+    #[error("the cache cannot be in {}: not a directory", .0.display())]
     NotAFolder(PathBuf),
-    /// A folder of the cache could not be made, or looked at.
-    #[error("cannot use the cache folder {}", path.display())]
+    /// A directory of the cache could not be created or read.
+    #[error("cannot use the cache directory {}", path.display())]
     Folder {
-        /// The folder.
+        /// The path of the directory.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
-    /// A file of the cache could not be used.
+    /// A file of the cache could not be read or written.
     #[error("cannot use the cache file {}", path.display())]
     File {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
     /// Content is not in the cache.
     #[error("{0} is not in the cache")]
     NoContent(Digest),
-    /// Nothing is recorded for a name.
-    #[error("the cache knows nothing of {0}")]
+    /// The cache has no record of a tag.
+    #[error("{0} is not recorded in the cache")]
     NoReference(String),
-    /// A name cannot be one of a reference.
-    #[error("`{0}` is not the name of a reference")]
+    /// A name has not the form `registry/repository` or `registry/repository:tag`.
+    #[error("`{0}` is not the name of a repository or a tag")]
     MalformedName(String),
-    /// Receiving content failed.
-    #[error("receiving {digest} failed")]
+    /// Content could not be received.
+    #[error("cannot receive {digest}")]
     Receive {
-        /// The content.
+        /// The digest of the content.
         digest: Digest,
-        /// What its source said.
+        /// The error of the source.
         source: io::Error,
     },
-    /// What was received is not what was asked for.
-    #[error("what was received is not what was asked for")]
+    /// Received content is not what its descriptor says.
+    #[error("the received content does not verify")]
     NotVerified(#[from] VerifyError),
-    /// Who a repository is pinned to cannot be read.
-    #[error("who {place} is pinned to cannot be read from {}: the file is damaged", path.display())]
+    /// The runtime ended before work on the cache began.
+    #[error(transparent)]
+    RuntimeEnded(#[from] RuntimeEnded),
+    /// The file with the pin of a repository is damaged.
+    #[error("cannot read the pin of {place} from {}: the file is damaged", path.display())]
     DamagedIdentity {
-        /// The registry and the repository.
+        /// The repository, as `registry/repository`.
         place: String,
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
     },
 }
 
 impl Error {
-    pub(crate) fn file(path: &Path) -> impl FnOnce(io::Error) -> Self {
+    pub(crate) fn file(path: &Path) -> impl FnOnce(io::Error) -> Self + use<> {
         let path = path.to_owned();
         move |source| Self::File { path, source }
     }
 
-    pub(crate) fn folder(path: &Path) -> impl FnOnce(io::Error) -> Self {
+    pub(crate) fn folder(path: &Path) -> impl FnOnce(io::Error) -> Self + use<> {
         let path = path.to_owned();
         move |source| match in_place_of_a_folder(&path) {
             Some(other) => Self::NotAFolder(other.to_owned()),
@@ -86,7 +92,7 @@ impl Error {
         }
     }
 
-    /// What the system said of a file or a folder.
+    /// Returns the error of the system, if this is one of a file or a directory.
     fn of_system(&self) -> Option<&io::Error> {
         match self {
             Self::File { source, .. } | Self::Folder { source, .. } => Some(source),
@@ -94,19 +100,19 @@ impl Error {
         }
     }
 
-    /// Whether a file could not be written because the disk is full, or what this user or process may
-    /// have of it.
+    /// Whether a file could not be written because the disk is full, or the user's or the process's share of
+    /// it.
     pub(crate) fn is_full(&self) -> bool {
         self.of_system().is_some_and(is_full)
     }
 
-    /// What a caller can decide on.
+    /// Returns the kind of this error.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::File { source, .. } | Self::Folder { source, .. } => ErrorKind::of_io(source),
             Self::Receive { source, .. } => match source.get_ref() {
-                // The source stopped the work itself, or told how it failed.
+                // The source stopped the work, or says how it failed.
                 Some(inner) => inner
                     .downcast_ref::<StoreError>()
                     .map_or(ErrorKind::Unavailable, StoreError::kind),
@@ -116,12 +122,12 @@ impl Error {
             Self::MalformedName(_) | Self::WithinCache(_) | Self::NotAFolder(_) => ErrorKind::Usage,
             Self::NotVerified(_) | Self::DamagedIdentity { .. } => ErrorKind::NotVerified,
             Self::ForeignDirectory(_) | Self::SharedDirectory(_) => ErrorKind::Denied,
-            Self::NoDirectory => ErrorKind::Other,
+            Self::NoDirectory | Self::RuntimeEnded(_) => ErrorKind::Other,
         }
     }
 }
 
-/// Whether the disk, or what this user or process may have of it, is full.
+/// Whether an error says that the disk is full, or the user's or the process's share of it.
 fn is_full(error: &io::Error) -> bool {
     use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
     matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge)

@@ -1,27 +1,27 @@
-//! Executables: verified, made once, whoever asks at the same time.
+//! Verified executables. Each is made once, for all tasks that want it.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use crate::content::{Digest, StoreError};
 
-use super::Cache;
-use super::content::Kind;
 use super::error::Error;
 use super::lock::Lock;
+use super::open::Cache;
+use super::paths::Kind;
 use super::seal::seal;
 use super::waiting::{Obstacle, when_free};
 
 /// An executable in the cache, or the right to put it there.
 #[derive(Debug)]
 pub enum Executable {
-    /// It is there, and can be run as it is. Never write to it.
+    /// The executable is cached, and can be run at this path. Never write to it.
     Ready(PathBuf),
-    /// It is not. All others who ask for it wait until this is filled or dropped.
+    /// The executable is not cached. Other tasks that want it wait until the slot is filled or dropped.
     Missing(Slot),
 }
 
-/// The place of one executable in the cache, and the right to fill it.
+/// The right to put one executable into the cache.
 #[derive(Debug)]
 pub struct Slot {
     destination: PathBuf,
@@ -29,18 +29,18 @@ pub struct Slot {
 }
 
 impl Cache {
-    /// The permission bits of a cached executable: it runs, and nobody writes to it.
-    pub const EXECUTABLE_MODE: u32 = 0o555;
+    /// The permission bits of a cached executable: everybody may run it, and nobody may write to it.
+    pub const EXECUTABLE_MODE: u32 = Kind::Executable.mode();
 
-    /// The executable whose signed hash is `digest`, or the place for it. Waits while somebody else, in
-    /// this process or another, is about to put it there.
+    /// Returns the executable whose signed hash is `digest`, or the right to put it into the cache. Waits
+    /// while another task, of this process or another one, has that right.
     ///
     /// # Errors
     ///
     /// [`Error::File`], as the error of a store.
     pub async fn executable_or_slot(&self, digest: &Digest) -> Result<Executable, StoreError> {
         let (cache, digest) = (self.clone(), digest.clone());
-        when_free(move || cache.find_or_take(&digest)).await
+        Ok(when_free(move || cache.find_or_take(&digest)).await?)
     }
 
     fn find_or_take(&self, digest: &Digest) -> Result<Executable, Obstacle> {
@@ -61,14 +61,15 @@ impl Cache {
 }
 
 impl Slot {
-    /// Where the executable belongs. Only a verified file may get this name, through a rename and with
+    /// Returns the path of the executable. Only a verified file may be renamed to it, with the permission bits
     /// [`Cache::EXECUTABLE_MODE`].
     #[must_use]
     pub fn destination(&self) -> &Path {
         &self.destination
     }
 
-    /// The executable is there now. Gives its path.
+    /// Ends the work on the executable, which is at its [`destination`](Self::destination) now. Returns that
+    /// path.
     ///
     /// # Errors
     ///

@@ -1,23 +1,23 @@
-//! How the archive begins that a tag points to, when its manifest says nothing of it.
+//! The first bytes of archives whose manifests do not describe them.
 //!
-//! It is what the registry itself has served for this tag, as the tag itself is: nothing binds it to the
-//! digest of the manifest, and so it is kept by tag, and is nobody else's.
+//! Nothing binds these bytes to the digest of the manifest. They are as reliable as the tag, because the same
+//! registry has served both, and so they are kept and used for that tag only.
 
-use std::io::{Read, Write};
+use std::io::Write;
 use std::time::SystemTime;
 
-use crate::content::{AtomicFile, Digest, open_regular};
+use crate::content::{AtomicFile, Digest, open_regular, read_bounded};
 
-use super::Cache;
-use super::content::note_use;
 use super::error::Error;
+use super::lookup::note_use;
+use super::open::Cache;
 
-/// Larger ones are not read, in bytes.
-const LONGEST: u64 = 128 * 1024;
+/// The largest file that is read, in bytes.
+const HEAD_LIMIT: u64 = 128 * 1024;
 
 impl Cache {
-    /// Keeps `head`, the first bytes of the archive that `manifest` names and `registry/repository:tag`
-    /// points to now.
+    /// Keeps `head`, the first bytes of the archive in the manifest `manifest`, for which the tag
+    /// `registry/repository:tag` stands now.
     ///
     /// # Errors
     ///
@@ -38,12 +38,12 @@ impl Cache {
         written.map(drop).map_err(Error::file(&path))
     }
 
-    /// What was kept for `registry/repository:tag`, if it was for this manifest. It is noted as used.
+    /// Returns the first bytes that were kept for `registry/repository:tag` and this manifest, and notes the
+    /// use.
     pub(crate) fn head(&self, name: &str, manifest: &Digest) -> Option<Vec<u8>> {
         let path = self.paths.head(name).ok()?;
         let (file, _) = open_regular(&path).ok()?;
-        let mut kept = Vec::new();
-        (&file).take(LONGEST).read_to_end(&mut kept).ok()?;
+        let kept = read_bounded(&file, HEAD_LIMIT).ok()?;
         note_use(&file, &path, SystemTime::now());
         let head = kept.strip_prefix(format!("{manifest}\n").as_bytes())?;
         Some(head.to_vec())
@@ -55,13 +55,13 @@ mod tests {
     use std::fs::{File, FileTimes};
     use std::time::{Duration, UNIX_EPOCH};
 
-    use super::super::PruneOptions;
+    use super::super::prune::PruneOptions;
     use super::*;
 
     #[test]
-    fn a_head_is_that_of_one_tag_and_one_manifest() {
-        let folder = tempfile::tempdir().unwrap();
-        let cache = Cache::open(Some(folder.path())).unwrap();
+    fn a_head_belongs_to_one_tag_and_one_manifest() {
+        let directory = tempfile::tempdir().unwrap();
+        let cache = Cache::open(Some(directory.path())).unwrap();
         let [first, second] = [Digest::of(b"1"), Digest::of(b"2")];
         cache.keep_head("ghcr.io/x:1", &first, b"head\n").unwrap();
         assert_eq!(cache.head("ghcr.io/x:1", &first).unwrap(), b"head\n");
@@ -71,9 +71,9 @@ mod tests {
     }
 
     #[test]
-    fn a_head_that_is_used_counts_as_used() {
-        let folder = tempfile::tempdir().unwrap();
-        let cache = Cache::open(Some(folder.path())).unwrap();
+    fn reading_a_head_counts_as_a_use() {
+        let directory = tempfile::tempdir().unwrap();
+        let cache = Cache::open(Some(directory.path())).unwrap();
         let manifest = Digest::of(b"1");
         cache.keep_head("ghcr.io/x:1", &manifest, b"head").unwrap();
         let path = cache.paths.head("ghcr.io/x:1").unwrap();
@@ -81,10 +81,7 @@ mod tests {
             .set_accessed(UNIX_EPOCH)
             .set_modified(UNIX_EPOCH);
         File::open(path).unwrap().set_times(times).unwrap();
-        let old = PruneOptions {
-            max_age: Some(Duration::from_secs(60)),
-            ..PruneOptions::default()
-        };
+        let old = PruneOptions::default().with_max_age(Duration::from_secs(60));
 
         cache.head("ghcr.io/x:1", &manifest).unwrap();
         assert!(cache.prune(&old).unwrap().removed.is_empty());

@@ -1,64 +1,67 @@
-//! Who published what was first used from a repository: pins, of trust on first use.
+//! Pins: the publisher of the first archive that was used from a repository (trust on first use).
 //!
-//! They are knowledge, not content: nothing can bring one back, so pruning never takes them, and a file
-//! that cannot be read is an error and never "first use".
+//! A lost pin cannot be received again. So pruning never removes one, and a file that cannot be read is an
+//! error rather than a first use.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, ErrorKind, Read, Write};
+use std::fs;
+use std::io::{self, ErrorKind, Write};
 use std::path::Path;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
-use crate::content::{AtomicFile, rfc3339};
+use crate::content::{
+    AtomicFile, is_too_large, read_file_bounded, rfc3339, unix_seconds, unix_time,
+};
 
-use super::Cache;
 use super::error::Error;
-use super::paths::{IDENTITY, LOCK};
+use super::lock::Lock;
+use super::open::Cache;
+use super::paths::IDENTITY;
 
 /// The largest file that is read, in bytes.
-const LONGEST: u64 = 1024 * 1024;
-/// Of so many tags the highest revision is kept, which fits in [`LONGEST`] by far.
-const MOST_TAGS: usize = 4096;
+const IDENTITY_LIMIT: u64 = 1024 * 1024;
+/// For how many tags the highest revision is kept, which is far below [`IDENTITY_LIMIT`].
+const TAG_LIMIT: usize = 4096;
 
-/// Who a repository is pinned to.
+/// The publisher that a repository is pinned to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Identity {
     /// The public key of the account that signed, `A…`.
     pub issuer: String,
     /// The public key that identifies the provider, `V…`.
     pub subject: String,
-    /// Since when it is pinned, in seconds since 1970.
-    pub since: u64,
-    /// The highest revision that was used, by tag. Archives without a revision leave no trace here.
+    /// Since when the repository is pinned, in whole seconds.
+    #[serde(with = "seconds")]
+    pub since: SystemTime,
+    /// The highest revision that was used, by tag. Archives without a revision are not recorded.
     #[serde(default)]
     pub revisions: BTreeMap<String, i32>,
 }
 
 impl Identity {
-    /// An identity that is pinned from now on.
+    /// Makes an identity that is pinned from now on.
     #[must_use]
     pub fn new(issuer: &str, subject: &str) -> Self {
         Self {
             issuer: issuer.to_owned(),
             subject: subject.to_owned(),
-            since: SystemTime::now()
-                .duration_since(UNIX_EPOCH)
-                .map_or(0, |since| since.as_secs()),
+            since: unix_time(unix_seconds(SystemTime::now())),
             revisions: BTreeMap::new(),
         }
     }
 
-    /// Since when it is pinned, for people: `2026-11-21T08:49:37Z`.
+    /// Returns since when the repository is pinned, for people: `2026-11-21T08:49:37Z`.
     #[must_use]
     pub fn date(&self) -> String {
-        rfc3339(self.since)
+        rfc3339(unix_seconds(self.since))
     }
 
-    /// Forgets the lowest revisions, which are the oldest, when there are too many.
+    /// Forgets the lowest revisions, which are the oldest, beyond the limit.
     fn shorten(&mut self) {
-        while self.revisions.len() > MOST_TAGS {
+        while self.revisions.len() > TAG_LIMIT {
             let lowest = self.revisions.iter().min_by_key(|(_, revision)| **revision);
             let Some(tag) = lowest.map(|(tag, _)| tag.clone()) else {
                 return;
@@ -69,7 +72,7 @@ impl Identity {
 }
 
 impl Cache {
-    /// Who `registry/repository` is pinned to, if it is.
+    /// Returns the publisher that `registry/repository` is pinned to, if it is pinned.
     ///
     /// # Errors
     ///
@@ -80,24 +83,22 @@ impl Cache {
             place: place.to_owned(),
             path: path.clone(),
         };
-        let mut text = Vec::new();
-        let read = File::open(&path).and_then(|file| file.take(LONGEST + 1).read_to_end(&mut text));
-        match read {
-            Ok(_) if text.len() as u64 > LONGEST => Err(damaged()),
-            Ok(_) => serde_json::from_slice(&text)
+        match read_file_bounded(&path, IDENTITY_LIMIT) {
+            Ok(text) => serde_json::from_slice(&text)
                 .map(Some)
                 .map_err(|_| damaged()),
+            Err(error) if is_too_large(&error) => Err(damaged()),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(Error::file(&path)(error)),
         }
     }
 
-    /// Pins `registry/repository` to what `decide` gives, or leaves it as it is when that is nothing.
-    /// `decide` sees who it is pinned to, while no other process can change it.
+    /// Pins `registry/repository` to the publisher that `decide` returns. If it returns none, the pin stays as
+    /// it is. `decide` gets the present pin, which no other task can change meanwhile.
     ///
     /// # Errors
     ///
-    /// As [`identity`](Self::identity), and what `decide` says. Nothing is changed then.
+    /// As [`identity`](Self::identity), and the error of `decide`. The pin stays as it is then.
     pub fn pin<E: From<Error>>(
         &self,
         place: &str,
@@ -105,7 +106,8 @@ impl Cache {
     ) -> Result<(), E> {
         let path = self.paths.identity(place)?;
         self.paths.create_parent(&path)?;
-        let _lock = lock(&path)?;
+        let lock = self.paths.identity_lock(place)?;
+        let _lock = Lock::wait_for(&lock).map_err(Error::file(&lock))?;
         let known = self.identity(place)?;
         if let Some(mut identity) = decide(known.as_ref())? {
             identity.shorten();
@@ -114,8 +116,7 @@ impl Cache {
         Ok(())
     }
 
-    /// Forgets who `registry/repository` is pinned to, also when that can no longer be read. Gives
-    /// whether it was pinned.
+    /// Removes the pin of `registry/repository`, even if it is damaged. Returns whether there was one.
     ///
     /// # Errors
     ///
@@ -125,7 +126,8 @@ impl Cache {
         if !path.try_exists().map_err(Error::file(&path))? {
             return Ok(false);
         }
-        let _lock = lock(&path)?;
+        let lock = self.paths.identity_lock(place)?;
+        let _lock = Lock::wait_for(&lock).map_err(Error::file(&lock))?;
         match fs::remove_file(&path) {
             Ok(()) => Ok(true),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
@@ -133,22 +135,22 @@ impl Cache {
         }
     }
 
-    /// All that is pinned, by `registry/repository`.
+    /// Returns all pins, by `registry/repository`.
     ///
     /// # Errors
     ///
     /// As [`identity`](Self::identity).
     pub fn identities(&self) -> Result<BTreeMap<String, Identity>, Error> {
         let mut identities = BTreeMap::new();
-        let mut folders = vec![(String::new(), self.paths.identities())];
-        while let Some((place, folder)) = folders.pop() {
-            let entries = match fs::read_dir(&folder) {
+        let mut directories = vec![(String::new(), self.paths.identities())];
+        while let Some((place, directory)) = directories.pop() {
+            let entries = match fs::read_dir(&directory) {
                 Ok(entries) => entries,
                 Err(error) if error.kind() == ErrorKind::NotFound => continue,
-                Err(error) => return Err(Error::file(&folder)(error)),
+                Err(error) => return Err(Error::file(&directory)(error)),
             };
             for entry in entries {
-                let entry = entry.map_err(Error::file(&folder))?;
+                let entry = entry.map_err(Error::file(&directory))?;
                 let path = entry.path();
                 let kind = entry.file_type().map_err(Error::file(&path))?;
                 let Ok(name) = entry.file_name().into_string() else {
@@ -156,7 +158,7 @@ impl Cache {
                 };
                 if kind.is_dir() {
                     let separator = if place.is_empty() { "" } else { "/" };
-                    folders.push((format!("{place}{separator}{name}"), path));
+                    directories.push((format!("{place}{separator}{name}"), path));
                 } else if name == IDENTITY
                     && let Some(identity) = self.identity(&place)?
                 {
@@ -168,19 +170,26 @@ impl Cache {
     }
 }
 
-/// Waits until nobody else changes the file at `path`. Its own lock would not do: it is replaced.
-fn lock(path: &Path) -> Result<File, Error> {
-    let path = path.with_file_name(LOCK);
-    let locked = || {
-        let file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&path)?;
-        file.lock()?;
-        Ok(file)
-    };
-    locked().map_err(Error::file(&path))
+/// The form of a time on disk: seconds since 1970.
+mod seconds {
+    use std::time::SystemTime;
+
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    use crate::content::{unix_seconds, unix_time};
+
+    pub(super) fn serialize<S: Serializer>(
+        time: &SystemTime,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u64(unix_seconds(*time))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<SystemTime, D::Error> {
+        u64::deserialize(deserializer).map(unix_time)
+    }
 }
 
 fn write(path: &Path, identity: &Identity) -> io::Result<()> {
@@ -199,9 +208,9 @@ mod tests {
     const PLACE: &str = "ghcr.io/org/provider";
 
     fn cache() -> (tempfile::TempDir, Cache) {
-        let folder = tempfile::tempdir().unwrap();
-        let cache = Cache::open(Some(folder.path())).unwrap();
-        (folder, cache)
+        let directory = tempfile::tempdir().unwrap();
+        let cache = Cache::open(Some(directory.path())).unwrap();
+        (directory, cache)
     }
 
     fn pin(cache: &Cache, place: &str, issuer: &str) {
@@ -214,7 +223,7 @@ mod tests {
 
     #[test]
     fn a_repository_within_another_has_a_pin_of_its_own() {
-        let (_folder, cache) = cache();
+        let (_directory, cache) = cache();
         assert_eq!(cache.identity(PLACE).unwrap(), None);
         assert!(cache.identities().unwrap().is_empty());
         let places = [
@@ -234,18 +243,18 @@ mod tests {
     }
 
     #[test]
-    fn a_damaged_pin_is_no_first_use() {
-        let (_folder, cache) = cache();
+    fn a_damaged_pin_is_not_a_first_use() {
+        let (_directory, cache) = cache();
         pin(&cache, PLACE, "A");
         let path = cache.paths.identity(PLACE).unwrap();
         let whole = fs::read(&path).unwrap();
-        let long = vec![b' '; LONGEST as usize + 1];
+        let long = vec![b' '; IDENTITY_LIMIT as usize + 1];
         for damaged in [&b""[..], &whole[..whole.len() - 1], b"{}", b"\xff", &long] {
             fs::write(&path, damaged).unwrap();
             for error in [
                 cache.identity(PLACE).unwrap_err(),
                 cache
-                    .pin::<Error>(PLACE, |_| panic!("it decides about nothing"))
+                    .pin::<Error>(PLACE, |_| panic!("there is no pin to decide on"))
                     .unwrap_err(),
                 cache.identities().unwrap_err(),
             ] {
@@ -258,8 +267,8 @@ mod tests {
     }
 
     #[test]
-    fn of_many_that_pin_at_once_each_sees_what_the_others_did() {
-        let (_folder, cache) = cache();
+    fn each_of_many_simultaneous_changes_of_a_pin_sees_the_others() {
+        let (_directory, cache) = cache();
         let together = Barrier::new(8);
         std::thread::scope(|scope| {
             for tag in 0..8 {
@@ -281,10 +290,10 @@ mod tests {
     }
 
     #[test]
-    fn of_very_many_tags_the_highest_revisions_are_kept_and_can_be_read() {
-        let (_folder, cache) = cache();
+    fn the_highest_revisions_of_very_many_tags_are_kept_and_can_be_read() {
+        let (_directory, cache) = cache();
         let mut identity = Identity::new(&"A".repeat(56), &"V".repeat(56));
-        for tag in 0..=MOST_TAGS {
+        for tag in 0..=TAG_LIMIT {
             let name = format!("{tag:0>128}");
             identity.revisions.insert(name, i32::MIN + tag as i32);
         }
@@ -292,7 +301,7 @@ mod tests {
             .pin::<Error>(PLACE, |_| Ok(Some(identity.clone())))
             .unwrap();
         let kept = cache.identity(PLACE).unwrap().unwrap().revisions;
-        assert_eq!(kept.len(), MOST_TAGS);
+        assert_eq!(kept.len(), TAG_LIMIT);
         assert!(!kept.contains_key(&"0".repeat(128)));
     }
 }

@@ -1,48 +1,50 @@
-//! What there is to know about the cache at a glance.
+//! Listing the content of the cache.
 
 use std::time::SystemTime;
 
 use crate::content::Digest;
 
-use super::Cache;
-use super::content::Kind;
 use super::error::Error;
-use super::paths::Place;
+use super::open::Cache;
+use super::paths::{Kind, Purpose};
 
-/// What is in the cache.
+/// The content of a cache.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Listing {
-    /// The tags that something is known of, by name.
+    /// The tags that the cache knows, ordered by name.
     pub references: Vec<Listed>,
-    /// Manifests and layers.
+    /// How many manifests and layers there are.
     pub blobs: Usage,
-    /// Verified executables.
+    /// How many verified executables there are.
     pub executables: Usage,
-    /// Downloads that were interrupted, or that are under way.
+    /// How many downloads there are that were interrupted or are under way.
     pub unfinished: Usage,
 }
 
 /// A tag that the cache knows.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Listed {
-    /// `registry/repository:tag`, or `oci-layout://FOLDER:tag`.
+    /// The reference: `registry/repository:tag` or `oci-layout://DIRECTORY:tag`.
     pub reference: String,
-    /// The digest of the manifest that it stood for.
+    /// The digest of the manifest that the tag stood for.
     pub digest: Digest,
-    /// How many bytes of content the manifest names; not all of it need be in the cache.
+    /// How many bytes of content the manifest names, if that is known. Not all of it need be cached.
     pub size: Option<u64>,
-    /// When the registry last confirmed it.
+    /// When the registry last confirmed the tag.
     pub confirmed: SystemTime,
-    /// When the manifest was last used; `None` when it is not in the cache.
+    /// When the manifest was last used. `None` when it is not cached.
     pub used: Option<SystemTime>,
 }
 
-/// How much there is of something.
+/// A number of files and their size.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Usage {
-    /// How many files.
+    /// The number of files.
     pub files: usize,
-    /// How many bytes they have.
+    /// The size of all files in bytes.
     pub bytes: u64,
 }
 
@@ -54,24 +56,24 @@ impl Usage {
 }
 
 impl Cache {
-    /// Lists what is in the cache, without checking it.
+    /// Lists the content of the cache without checking it. Blocks.
     ///
     /// # Errors
     ///
-    /// [`Error::File`] when something cannot be read.
+    /// [`Error::File`] when a file or a directory cannot be read.
     pub fn list(&self) -> Result<Listing, Error> {
         let mut listing = Listing::default();
         for entry in self.entries()? {
-            match entry.place {
-                Place::Content(Kind::Blob, _) => listing.blobs.add(entry.size),
-                Place::Content(Kind::Executable, _) => listing.executables.add(entry.size),
-                Place::Unfinished | Place::Temporary => listing.unfinished.add(entry.size),
-                Place::Memory => {}
-                Place::Reference(name) => match self.listed(&name) {
+            match entry.purpose {
+                Purpose::Content(Kind::Blob, _) => listing.blobs.add(entry.size),
+                Purpose::Content(Kind::Executable, _) => listing.executables.add(entry.size),
+                Purpose::Unfinished | Purpose::Temporary => listing.unfinished.add(entry.size),
+                Purpose::Hint => {}
+                Purpose::Reference(name) => match self.listed(&name) {
                     Ok(record) => listing.references.push(Listed {
                         reference: record.reference(name),
                         size: record.content,
-                        confirmed: record.confirmed_at(),
+                        confirmed: record.confirmed,
                         used: self.last_use(&record.descriptor.digest)?,
                         digest: record.descriptor.digest,
                     }),

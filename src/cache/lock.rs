@@ -1,29 +1,155 @@
-//! Turns that processes take.
+//! Locks on files of the cache, between processes and between the tasks of one.
 
-use std::fs::{File, OpenOptions, TryLockError, remove_file, symlink_metadata};
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::fs::{File, OpenOptions, TryLockError, remove_file};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use crate::content::is_same;
+use tokio::sync::watch;
 
-/// The right to be the only one at work on something. Ends when it is dropped, and with the process.
+use crate::content::is_at;
+
+/// The files that tasks of this process have locked, each with a channel that closes when the lock ends.
+static TURNS: Mutex<BTreeMap<PathBuf, watch::Receiver<()>>> = Mutex::new(BTreeMap::new());
+
+/// Another task has locked a file.
 #[derive(Debug)]
-pub(super) struct Lock {
-    path: PathBuf,
-    file: File,
+pub(super) struct Busy {
+    /// Closes when the lock ends. `None` when another process has it.
+    unlocked: Option<watch::Receiver<()>>,
 }
 
-impl Lock {
-    /// Takes the turn, unless somebody else holds the lock file at `path`.
-    pub(super) fn attempt(path: &Path) -> io::Result<Option<Self>> {
-        let file = try_open_locked(path)?;
-        Ok(file.map(|file| Self {
-            path: path.to_owned(),
-            file,
-        }))
+impl Busy {
+    /// Another process has locked a file, or a task of this process for a moment.
+    pub(super) const ELSEWHERE: Self = Self { unlocked: None };
+
+    /// Waits until the file is worth another attempt. That is when a task of this process unlocks it;
+    /// another process cannot notify this one, and so it is after `interval`.
+    pub(super) async fn wait(self, interval: Duration) {
+        match self.unlocked {
+            Some(mut unlocked) => while unlocked.changed().await.is_ok() {},
+            None => tokio::time::sleep(interval).await,
+        }
+    }
+}
+
+/// The right of one task of this process to lock a file.
+#[derive(Debug)]
+struct Turn {
+    path: PathBuf,
+    /// Dropped with the turn, which wakes the tasks that wait for it.
+    _unlocked: watch::Sender<()>,
+}
+
+impl Turn {
+    fn take(path: &Path) -> Result<Self, Busy> {
+        match turns().entry(path.to_owned()) {
+            Entry::Occupied(taken) => Err(Busy {
+                unlocked: Some(taken.get().clone()),
+            }),
+            Entry::Vacant(free) => {
+                let (sender, receiver) = watch::channel(());
+                free.insert(receiver);
+                Ok(Self {
+                    path: path.to_owned(),
+                    _unlocked: sender,
+                })
+            }
+        }
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        turns().remove(&self.path);
+    }
+}
+
+fn turns() -> MutexGuard<'static, BTreeMap<PathBuf, watch::Receiver<()>>> {
+    TURNS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// An open file that one task of one process has locked. Dropping it unlocks the file, which stays.
+#[derive(Debug)]
+pub(super) struct LockedFile {
+    path: PathBuf,
+    // Before the turn: the file is unlocked when the next task tries.
+    file: File,
+    _turn: Option<Turn>,
+}
+
+impl LockedFile {
+    /// Opens and locks the file at `path`, which is created if it is missing.
+    pub(super) fn try_open(path: &Path) -> io::Result<Result<Self, Busy>> {
+        let turn = match Turn::take(path) {
+            Ok(turn) => turn,
+            Err(busy) => return Ok(Err(busy)),
+        };
+        loop {
+            let file = open(path)?;
+            if !is_locked(file.try_lock())? {
+                return Ok(Err(Busy::ELSEWHERE));
+            }
+            if is_at(&file, path)? {
+                return Ok(Ok(Self::new(path, file, Some(turn))));
+            }
+            // The previous holder of the lock has removed the file, or given it its final name.
+        }
     }
 
-    /// Whether somebody holds the lock file at `path`. Makes none.
+    fn new(path: &Path, file: File, turn: Option<Turn>) -> Self {
+        Self {
+            path: path.to_owned(),
+            file,
+            _turn: turn,
+        }
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(super) fn file(&self) -> &File {
+        &self.file
+    }
+
+    /// Removes the file, unless it has got its final name meanwhile.
+    pub(super) fn remove(&self) -> io::Result<()> {
+        // Only the holder of the lock writes to the file or renames it.
+        if is_at(&self.file, &self.path)? {
+            remove_file(&self.path)?;
+        }
+        Ok(())
+    }
+}
+
+/// The right of one task of one process to work on something, by a lock file. It ends when this value is
+/// dropped, which removes the file, and with the process.
+#[derive(Debug)]
+pub(super) struct Lock(LockedFile);
+
+impl Lock {
+    /// Locks the lock file at `path`, unless another task has it locked.
+    pub(super) fn attempt(path: &Path) -> io::Result<Result<Self, Busy>> {
+        Ok(LockedFile::try_open(path)?.map(Self))
+    }
+
+    /// Locks the lock file at `path` once no other task has it locked. Blocks.
+    pub(super) fn wait_for(path: &Path) -> io::Result<Self> {
+        loop {
+            let file = open(path)?;
+            file.lock()?;
+            if is_at(&file, path)? {
+                return Ok(Self(LockedFile::new(path, file, None)));
+            }
+            // The previous holder of the lock has removed the file.
+        }
+    }
+
+    /// Whether a task has the lock file at `path` locked. Creates no file.
     pub(super) fn is_held(path: &Path) -> io::Result<bool> {
         match File::open(path) {
             Ok(file) => Ok(!is_locked(file.try_lock())?),
@@ -35,33 +161,20 @@ impl Lock {
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        // While it is locked, so that nobody is given a turn on a file without a name for good.
-        if is_at(&self.file, &self.path)
-            && let Err(error) = remove_file(&self.path)
-        {
-            tracing::debug!(path = %self.path.display(), %error, "a lock file stays behind");
+        // While it is locked: another task would otherwise lock a file that nobody else can find.
+        if let Err(error) = self.0.remove() {
+            tracing::debug!(path = %self.0.path.display(), %error, "a lock file stays behind");
         }
     }
 }
 
-/// Opens the file at `path`, makes it if it is missing, and locks it. `None` when somebody else has it
-/// locked.
-pub(super) fn try_open_locked(path: &Path) -> io::Result<Option<File>> {
+fn open(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
-    loop {
-        let file = options.open(path)?;
-        if !is_locked(file.try_lock())? {
-            return Ok(None);
-        }
-        // Who had it before may have removed it, or given it its final name.
-        if is_at(&file, path) {
-            return Ok(Some(file));
-        }
-    }
+    options.open(path)
 }
 
-/// What became of trying to lock a file: whether it is locked now.
+/// Whether an attempt to lock a file has locked it.
 pub(super) fn is_locked(tried: Result<(), TryLockError>) -> io::Result<bool> {
     match tried {
         Ok(()) => Ok(true),
@@ -70,10 +183,41 @@ pub(super) fn is_locked(tried: Result<(), TryLockError>) -> io::Result<bool> {
     }
 }
 
-/// Whether an open file is the one that is at `path` now.
-pub(super) fn is_at(file: &File, path: &Path) -> bool {
-    match (file.metadata(), symlink_metadata(path)) {
-        (Ok(open), Ok(there)) => is_same(&open, &there),
-        _ => false,
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+
+    const LONG: Duration = Duration::from_secs(3600);
+
+    #[tokio::test]
+    async fn a_task_waits_for_another_one_of_its_process_without_polling() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("file");
+        let first = LockedFile::try_open(&path).unwrap().unwrap();
+        let busy = LockedFile::try_open(&path).unwrap().unwrap_err();
+        let begun = Instant::now();
+        let waiting = tokio::spawn(busy.wait(LONG));
+        drop(first);
+        waiting.await.unwrap();
+        assert!(begun.elapsed() < LONG);
+        LockedFile::try_open(&path).unwrap().unwrap();
+    }
+
+    #[test]
+    fn an_attempt_that_fails_is_in_nobodys_way() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("file");
+        // This lock is not known within the process, like that of another process.
+        let other = Lock::wait_for(&path).unwrap();
+        for _ in 0..2 {
+            let busy = LockedFile::try_open(&path).unwrap().unwrap_err();
+            assert!(busy.unlocked.is_none());
+        }
+        assert!(Lock::is_held(&path).unwrap());
+        drop(other);
+        drop(Lock::attempt(&path).unwrap().unwrap());
+        assert!(!path.exists());
     }
 }

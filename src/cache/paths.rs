@@ -1,33 +1,34 @@
-//! The only code that knows where things are on disk.
+//! The only code that knows where files are on disk.
 
 use std::path::{Path, PathBuf};
 
 use crate::content::{Digest, create_private_folder, is_temporary, user_folder};
 
-use super::content::Kind;
 use super::error::Error;
 #[cfg(unix)]
 use super::private::require_private;
 
-/// Changes whenever the files inside change their meaning, so that old and new programs never read
-/// each other's.
+/// The version of the format. It changes whenever the meaning of the files changes, so that old and new
+/// programs never read each other's files.
 const VERSION: &str = "v1";
-/// Who a repository is pinned to, and what is locked while that changes. Neither is a valid part of a
-/// repository's name, as `_tags` is none.
+
+/// The file with the publisher that a repository is pinned to. Like `_tags` and `_lock`, this is not a valid
+/// part of a repository's name.
 pub(super) const IDENTITY: &str = "_identity";
-pub(super) const LOCK: &str = "_lock";
+/// The file that is locked while a pin or the record of a tag changes.
+const LOCK: &str = "_lock";
+const TAGS: &str = "_tags";
 
 const REFERENCES: &str = "references";
 const IDENTITIES: &str = "identities";
 const HEADS: &str = "heads";
 const PLACES: &str = "places";
-const TAGS: &str = "_tags";
 const UNFINISHED: &str = "partial";
 
-/// What is in a cache.
-const FOLDERS: [&str; 7] = [
-    Kind::Blob.folder(),
-    Kind::Executable.folder(),
+/// The directories in a cache.
+const DIRECTORIES: [&str; 7] = [
+    Kind::Blob.directory(),
+    Kind::Executable.directory(),
     REFERENCES,
     IDENTITIES,
     HEADS,
@@ -35,47 +36,76 @@ const FOLDERS: [&str; 7] = [
     UNFINISHED,
 ];
 
-/// What a path of the cache is for.
+/// A kind of content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Kind {
+    /// A manifest, or a layer with an archive or a part of one.
+    Blob,
+    /// A verified executable, named by its signed hash.
+    Executable,
+}
+
+impl Kind {
+    const ALL: [Self; 2] = [Self::Blob, Self::Executable];
+
+    const fn directory(self) -> &'static str {
+        match self {
+            Self::Blob => "blobs",
+            Self::Executable => "executables",
+        }
+    }
+
+    /// Returns the permission bits, with which nobody may write to the file.
+    pub(super) const fn mode(self) -> u32 {
+        match self {
+            Self::Blob => 0o444,
+            Self::Executable => 0o555,
+        }
+    }
+}
+
+/// The purpose of a file of the cache.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum Purpose {
     Content(Kind, Digest),
-    /// The record of `registry/repository:tag`.
+    /// The record of the tag `registry/repository:tag`.
     Reference(String),
-    /// What is remembered of an archive's start, or of where content is.
-    Memory,
-    /// An unfinished download, or the lock of who makes something.
+    /// The first bytes of an archive, or the repositories in which content was seen.
+    Hint,
+    /// An unfinished download, or a lock file.
     Unfinished,
-    /// A file that is being written, or that was when its process ended.
+    /// A file that is being written, or whose process ended while it was.
     Temporary,
 }
 
 #[derive(Debug)]
 pub(super) struct Paths {
-    /// The folder that the cache was asked for in.
-    folder: PathBuf,
+    /// The directory that the cache was opened in.
+    directory: PathBuf,
     root: PathBuf,
 }
 
 impl Paths {
-    /// Where things are in the cache in `directory`, or in the user's. Looks for nothing but a mistake.
-    pub(super) fn in_folder(directory: Option<&Path>) -> Result<Self, Error> {
+    /// Returns the paths of the cache in `directory`, or in the user's cache directory. Creates nothing.
+    pub(super) fn in_directory(directory: Option<&Path>) -> Result<Self, Error> {
         let directory = match directory {
             Some(directory) => directory.to_owned(),
             None => user_folder("XDG_CACHE_HOME", ".cache")
                 .ok_or(Error::NoDirectory)?
                 .join("wasmcloud-par"),
         };
-        // Executables are handed out by their path: it has to hold wherever the caller goes.
-        let folder = std::path::absolute(&directory).map_err(Error::folder(&directory))?;
-        // A cache of its own in there would know no pins, and trust anybody anew.
-        if folder.ends_with(VERSION) && FOLDERS.iter().any(|known| folder.join(known).is_dir()) {
-            return Err(Error::WithinCache(folder));
+        // Absolute, because the path of an executable must hold after the caller changes its directory.
+        let directory = std::path::absolute(&directory).map_err(Error::folder(&directory))?;
+        // A new cache within a cache would have no pins, and so it would trust any publisher.
+        let is_cache = || DIRECTORIES.iter().any(|name| directory.join(name).is_dir());
+        if directory.ends_with(VERSION) && is_cache() {
+            return Err(Error::WithinCache(directory));
         }
-        let root = folder.join(VERSION);
-        Ok(Self { folder, root })
+        let root = directory.join(VERSION);
+        Ok(Self { directory, root })
     }
 
-    /// Creates what is missing, and makes sure that nobody else can change it.
+    /// Creates what is missing, and requires that no other user can change it.
     pub(super) fn create(&self) -> Result<(), Error> {
         create_private_folder(&self.root).map_err(Error::folder(&self.root))?;
         #[cfg(unix)]
@@ -83,7 +113,7 @@ impl Paths {
         Ok(())
     }
 
-    /// Whether there is a cache, which nobody else can change then.
+    /// Whether there is a cache. If there is, no other user may be able to change it.
     pub(super) fn exist(&self) -> Result<bool, Error> {
         let there = self.root.try_exists().map_err(Error::folder(&self.root))?;
         if there {
@@ -93,8 +123,8 @@ impl Paths {
         Ok(there)
     }
 
-    pub(super) fn into_folder(self) -> PathBuf {
-        self.folder
+    pub(super) fn into_directory(self) -> PathBuf {
+        self.directory
     }
 
     pub(super) fn root(&self) -> &Path {
@@ -102,13 +132,14 @@ impl Paths {
     }
 
     pub(super) fn content(&self, kind: Kind, digest: &Digest) -> PathBuf {
-        self.addressed(kind.folder(), digest)
+        self.addressed(kind.directory(), digest)
     }
 
     pub(super) fn partial(&self, digest: &Digest) -> PathBuf {
         self.addressed(UNFINISHED, digest)
     }
 
+    /// Returns the lock file for making or checking the content of `digest`.
     pub(super) fn lock(&self, digest: &Digest) -> PathBuf {
         let mut path = self.partial(digest);
         path.set_extension("lock");
@@ -119,51 +150,61 @@ impl Paths {
         self.addressed(PLACES, digest)
     }
 
-    fn addressed(&self, kind: &str, digest: &Digest) -> PathBuf {
+    fn addressed(&self, directory: &str, digest: &Digest) -> PathBuf {
         self.root
-            .join(kind)
+            .join(directory)
             .join(digest.algorithm().name())
             .join(digest.hex())
     }
 
-    /// The record of `registry/repository:tag`. `_tags` is no valid part of a repository's name, so a
-    /// tag never collides with a repository.
+    /// Returns the record of the tag `registry/repository:tag`. A tag never collides with a repository,
+    /// because `_tags` is not a valid part of a repository's name.
     pub(super) fn reference(&self, name: &str) -> Result<PathBuf, Error> {
         self.tagged(REFERENCES, name)
     }
 
-    /// How the archive begins that `registry/repository:tag` points to.
+    /// Returns the lock file for changing the record of `registry/repository:tag`.
+    pub(super) fn reference_lock(&self, name: &str) -> Result<PathBuf, Error> {
+        let mut path = self.reference(name)?;
+        path.pop();
+        path.set_file_name(LOCK);
+        Ok(path)
+    }
+
+    /// Returns the file with the first bytes of the archive of `registry/repository:tag`.
     pub(super) fn head(&self, name: &str) -> Result<PathBuf, Error> {
         self.tagged(HEADS, name)
     }
 
-    fn tagged(&self, kind: &str, name: &str) -> Result<PathBuf, Error> {
+    fn tagged(&self, directory: &str, name: &str) -> Result<PathBuf, Error> {
         let malformed = || Error::MalformedName(name.to_owned());
-        let (place, tag) = name.rsplit_once(':').ok_or_else(malformed)?;
-        let mut path = self.root.join(kind);
-        for part in place.split('/') {
-            path.push(safe(part).ok_or_else(malformed)?);
-        }
-        Ok(path.join(TAGS).join(safe(tag).ok_or_else(malformed)?))
+        let (repository, tag) = name.rsplit_once(':').ok_or_else(malformed)?;
+        let mut path = self.root.join(directory);
+        path.push(repository_path(repository).ok_or_else(malformed)?);
+        path.push(TAGS);
+        path.push(safe(tag).ok_or_else(malformed)?);
+        Ok(path)
     }
 
-    /// What the file at `path` is for. `None` for what this module does not know, and leaves alone.
-    pub(super) fn place(&self, path: &Path) -> Option<Place> {
+    /// Returns the purpose of the file at `path`. `None` for a file that this module does not know; such a
+    /// file is never touched.
+    pub(super) fn purpose(&self, path: &Path) -> Option<Purpose> {
         let relative = path.strip_prefix(&self.root).ok()?;
         let parts: Option<Vec<&str>> = relative.iter().map(|part| part.to_str()).collect();
         match parts?.as_slice() {
-            [.., name] if is_temporary(name) => Some(Place::Temporary),
-            [UNFINISHED, ..] => Some(Place::Unfinished),
-            [REFERENCES, place @ .., TAGS, tag] => {
-                Some(Place::Reference(format!("{}:{tag}", place.join("/"))))
+            [.., name] if is_temporary(name) => Some(Purpose::Temporary),
+            [UNFINISHED, ..] => Some(Purpose::Unfinished),
+            [REFERENCES, repository @ .., TAGS, tag] => {
+                let name = format!("{}:{tag}", repository.join("/"));
+                Some(Purpose::Reference(name))
             }
-            [HEADS, .., TAGS, _] | [PLACES, _, _] => Some(Place::Memory),
-            [folder, algorithm, hex] => {
+            [HEADS, .., TAGS, _] | [PLACES, _, _] => Some(Purpose::Hint),
+            [directory, algorithm, hex] => {
                 let kind = Kind::ALL
                     .into_iter()
-                    .find(|kind| kind.folder() == *folder)?;
+                    .find(|kind| kind.directory() == *directory)?;
                 let digest = format!("{algorithm}:{hex}").parse().ok()?;
-                Some(Place::Content(kind, digest))
+                Some(Purpose::Content(kind, digest))
             }
             _ => None,
         }
@@ -173,14 +214,16 @@ impl Paths {
         self.root.join(IDENTITIES)
     }
 
-    /// The file of who `registry/repository` is pinned to.
-    pub(super) fn identity(&self, place: &str) -> Result<PathBuf, Error> {
-        // Tags may be called so, repositories not.
-        let own = |part: &&str| [IDENTITY, LOCK].contains(part);
-        let part = |part| safe(part).filter(|part| !own(part));
-        let parts: Option<PathBuf> = place.split('/').map(part).collect();
-        let place = parts.ok_or_else(|| Error::MalformedName(place.to_owned()))?;
-        Ok(self.identities().join(place).join(IDENTITY))
+    /// Returns the file with the publisher that `registry/repository` is pinned to.
+    pub(super) fn identity(&self, repository: &str) -> Result<PathBuf, Error> {
+        let path = repository_path(repository);
+        let path = path.ok_or_else(|| Error::MalformedName(repository.to_owned()))?;
+        Ok(self.identities().join(path).join(IDENTITY))
+    }
+
+    /// Returns the lock file for changing the pin of `registry/repository`.
+    pub(super) fn identity_lock(&self, repository: &str) -> Result<PathBuf, Error> {
+        Ok(self.identity(repository)?.with_file_name(LOCK))
     }
 
     pub(super) fn create_parent(&self, path: &Path) -> Result<(), Error> {
@@ -191,12 +234,20 @@ impl Paths {
     }
 }
 
-/// A part of a reference that is safe as a file's name: the characters that the OCI distribution
-/// specification allows in registries, repositories and tags, and no `..`.
+/// Returns `registry/repository` as a relative path. `None` when a part of it is not safe, or is a name that
+/// the cache itself uses.
+fn repository_path(repository: &str) -> Option<PathBuf> {
+    let is_own = |part: &&str| [TAGS, IDENTITY, LOCK].contains(part);
+    let part = |part| safe(part).filter(|part| !is_own(part));
+    repository.split('/').map(part).collect()
+}
+
+/// Returns a part of a reference if it is safe as a file name: it has only characters that the OCI
+/// distribution specification allows in registries, repositories and tags, and is not `..`.
 pub(super) fn safe(part: &str) -> Option<&str> {
     let allowed =
         |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | ':' | '[' | ']');
-    let special = part.is_empty() || part == "." || part == ".." || part == TAGS;
+    let special = part.is_empty() || part == "." || part == "..";
     (!special && part.chars().all(allowed)).then_some(part)
 }
 
@@ -206,16 +257,16 @@ mod tests {
 
     use super::*;
 
-    fn paths(folder: &tempfile::TempDir) -> Paths {
-        let paths = Paths::in_folder(Some(folder.path())).unwrap();
+    fn paths(directory: &tempfile::TempDir) -> Paths {
+        let paths = Paths::in_directory(Some(directory.path())).unwrap();
         paths.create().unwrap();
         paths
     }
 
     #[test]
     fn tags_and_repositories_never_share_a_path() {
-        let folder = tempfile::tempdir().unwrap();
-        let paths = paths(&folder);
+        let directory = tempfile::tempdir().unwrap();
+        let paths = paths(&directory);
         let names = [
             "ghcr.io/org/provider:v1",
             "ghcr.io/org:provider",
@@ -236,8 +287,8 @@ mod tests {
 
     #[test]
     fn names_that_would_leave_the_cache_are_refused() {
-        let folder = tempfile::tempdir().unwrap();
-        let paths = paths(&folder);
+        let directory = tempfile::tempdir().unwrap();
+        let paths = paths(&directory);
         for name in [
             "no-tag",
             "ghcr.io/../../etc/passwd:v1",
@@ -250,51 +301,61 @@ mod tests {
             assert!(paths.reference(name).is_err(), "{name}");
         }
         assert!(paths.reference("ghcr.io/x:_lock").is_ok());
+        assert!(paths.reference("ghcr.io/_lock:v1").is_err());
+        let lock = paths.reference_lock("ghcr.io/x:v1").unwrap();
+        assert_eq!(lock, paths.root().join("references/ghcr.io/x/_lock"));
         for place in ["", "ghcr.io/..", "/etc", "ghcr.io/_identity", "x/_lock/y"] {
             assert!(paths.identity(place).is_err(), "{place}");
         }
     }
 
     #[test]
-    fn every_path_says_what_it_is_for() {
-        let folder = tempfile::tempdir().unwrap();
-        let paths = paths(&folder);
+    fn the_purpose_of_a_file_follows_from_its_path() {
+        let directory = tempfile::tempdir().unwrap();
+        let paths = paths(&directory);
         let digest = Digest::of(b"");
         for kind in Kind::ALL {
-            let place = paths.place(&paths.content(kind, &digest));
-            assert_eq!(place, Some(Place::Content(kind, digest.clone())));
+            let purpose = paths.purpose(&paths.content(kind, &digest));
+            assert_eq!(purpose, Some(Purpose::Content(kind, digest.clone())));
         }
         for name in ["ghcr.io/org/provider:v1", "localhost:5000/provider:1.0.0"] {
-            let place = paths.place(&paths.reference(name).unwrap());
-            assert_eq!(place, Some(Place::Reference(name.to_owned())));
+            let purpose = paths.purpose(&paths.reference(name).unwrap());
+            assert_eq!(purpose, Some(Purpose::Reference(name.to_owned())));
         }
         for path in [paths.head("ghcr.io/x:1").unwrap(), paths.places(&digest)] {
-            assert_eq!(paths.place(&path), Some(Place::Memory));
+            assert_eq!(paths.purpose(&path), Some(Purpose::Hint));
         }
         for path in [paths.partial(&digest), paths.lock(&digest)] {
-            assert_eq!(paths.place(&path), Some(Place::Unfinished));
+            assert_eq!(paths.purpose(&path), Some(Purpose::Unfinished));
         }
         let temporary = paths.content(Kind::Executable, &digest);
         let temporary = temporary.with_file_name(".par-x.partial");
-        assert_eq!(paths.place(&temporary), Some(Place::Temporary));
-        for other in ["identities/ghcr.io/x", "blobs/sha256/x", "blobs/x", "x"] {
-            assert_eq!(paths.place(&paths.root().join(other)), None, "{other}");
+        assert_eq!(paths.purpose(&temporary), Some(Purpose::Temporary));
+        let lock = "references/ghcr.io/x/_lock";
+        for other in [
+            lock,
+            "identities/ghcr.io/x",
+            "blobs/sha256/x",
+            "blobs/x",
+            "x",
+        ] {
+            assert_eq!(paths.purpose(&paths.root().join(other)), None, "{other}");
         }
     }
 
     #[test]
-    fn who_looks_for_a_cache_creates_none_and_none_is_within_another() {
-        let folder = tempfile::tempdir().unwrap();
-        let deep = folder.path().join("deep/v1");
-        assert!(!Paths::in_folder(Some(&deep)).unwrap().exist().unwrap());
-        assert!(!folder.path().join("deep").exists());
-        // Somebody's folder that is called so is as good as another.
-        let paths = Paths::in_folder(Some(&deep)).unwrap();
+    fn looking_for_a_cache_creates_none_and_a_cache_within_a_cache_is_refused() {
+        let directory = tempfile::tempdir().unwrap();
+        let deep = directory.path().join("deep/v1");
+        assert!(!Paths::in_directory(Some(&deep)).unwrap().exist().unwrap());
+        assert!(!directory.path().join("deep").exists());
+        // Any other directory may be named `v1`.
+        let paths = Paths::in_directory(Some(&deep)).unwrap();
         paths.create().unwrap();
         assert!(paths.exist().unwrap());
-        for known in FOLDERS {
+        for known in DIRECTORIES {
             fs::create_dir(paths.root().join(known)).unwrap();
-            let error = Paths::in_folder(Some(paths.root())).unwrap_err();
+            let error = Paths::in_directory(Some(paths.root())).unwrap_err();
             assert!(matches!(error, Error::WithinCache(_)), "{error}");
             fs::remove_dir(paths.root().join(known)).unwrap();
         }
@@ -304,8 +365,8 @@ mod tests {
     #[test]
     fn the_cache_is_private() {
         use std::os::unix::fs::PermissionsExt;
-        let folder = tempfile::tempdir().unwrap();
-        let paths = paths(&folder);
+        let directory = tempfile::tempdir().unwrap();
+        let paths = paths(&directory);
         let mode = fs::metadata(paths.root()).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o700);
     }

@@ -1,39 +1,33 @@
-//! Where content was seen: repositories from which their registry can take it over into another.
+//! Repositories in which content was seen, from which their registry can mount it into another one.
 
-use std::io::{Read, Write};
+use std::io::Write;
 
-use crate::content::{AtomicFile, Digest, open_regular};
+use crate::content::{AtomicFile, Digest, read_file_bounded};
 
-use super::Cache;
 use super::error::Error;
+use super::open::Cache;
 use super::paths::safe;
 
-/// How many places are remembered of one content.
-const MOST: usize = 8;
-/// The longest place that is remembered, in bytes. Repositories of OCI registries have 255 at most.
-const LONGEST: usize = 512;
+/// How many repositories are remembered for one content.
+const REPOSITORY_LIMIT: usize = 8;
+/// The longest name that is remembered, in bytes. Names of repositories in OCI registries have 255 at most.
+const NAME_LIMIT: usize = 512;
 
 impl Cache {
-    /// The repositories (`registry/repository`) in which the content of `digest` was seen, at most 8, the
-    /// newest first. It may be gone from there since. What is damaged in the record is left out.
+    /// Returns the repositories (`registry/repository`) in which the content of `digest` was seen, at most 8,
+    /// the latest first. The content may have been deleted there since. Damaged lines are left out. Blocks.
     #[must_use]
     pub fn places(&self, digest: &Digest) -> Vec<String> {
-        let mut text = String::new();
-        let bound = MOST * (LONGEST + 1);
-        let read = open_regular(&self.paths.places(digest))
-            .and_then(|(file, _)| file.take(bound as u64).read_to_string(&mut text));
-        if read.is_err() {
-            return Vec::new();
-        }
-        // A line without an end may have been cut.
-        let lines = text.split_inclusive('\n');
-        let lines = lines.filter_map(|line| line.strip_suffix('\n'));
-        let places = lines.filter(|line| is_place(line));
-        places.take(MOST).map(str::to_owned).collect()
+        let limit = REPOSITORY_LIMIT * (NAME_LIMIT + 1);
+        let read = read_file_bounded(&self.paths.places(digest), limit as u64);
+        let text = read.ok().and_then(|bytes| String::from_utf8(bytes).ok());
+        let text = text.unwrap_or_default();
+        let places = text.lines().filter(|line| is_place(line));
+        places.take(REPOSITORY_LIMIT).map(str::to_owned).collect()
     }
 
-    /// Remembers that the content of `digest` was seen in the repository `place`
-    /// (`registry/repository`).
+    /// Remembers that the content of `digest` was seen in the repository `place` (`registry/repository`).
+    /// Blocks.
     ///
     /// # Errors
     ///
@@ -48,7 +42,7 @@ impl Cache {
         }
         places.retain(|known| known != place);
         places.insert(0, place.to_owned());
-        places.truncate(MOST);
+        places.truncate(REPOSITORY_LIMIT);
         let path = self.paths.places(digest);
         self.paths.create_parent(&path)?;
         let write = || {
@@ -62,9 +56,11 @@ impl Cache {
     }
 }
 
-/// Whether a text can be `registry/repository`.
+/// Whether `text` has the form of `registry/repository`.
 fn is_place(text: &str) -> bool {
-    text.len() <= LONGEST && text.contains('/') && text.split('/').all(|part| safe(part).is_some())
+    text.len() <= NAME_LIMIT
+        && text.contains('/')
+        && text.split('/').all(|part| safe(part).is_some())
 }
 
 #[cfg(test)]
@@ -74,14 +70,14 @@ mod tests {
     use super::*;
 
     fn cache() -> (tempfile::TempDir, Cache, Digest) {
-        let folder = tempfile::tempdir().unwrap();
-        let cache = Cache::open(Some(folder.path())).unwrap();
-        (folder, cache, Digest::of(b"content"))
+        let directory = tempfile::tempdir().unwrap();
+        let cache = Cache::open(Some(directory.path())).unwrap();
+        (directory, cache, Digest::of(b"content"))
     }
 
     #[test]
-    fn the_newest_place_comes_first_and_the_oldest_is_forgotten() {
-        let (_folder, cache, digest) = cache();
+    fn the_latest_repository_comes_first_and_the_oldest_is_forgotten() {
+        let (_directory, cache, digest) = cache();
         assert_eq!(cache.places(&digest), [""; 0]);
         for number in 0..10 {
             let place = format!("ghcr.io/org/provider{number}");
@@ -95,12 +91,12 @@ mod tests {
     }
 
     #[test]
-    fn a_damaged_record_is_as_good_as_none_and_is_written_again() {
-        let (_folder, cache, digest) = cache();
+    fn a_damaged_list_counts_as_empty_and_is_written_again() {
+        let (_directory, cache, digest) = cache();
         let place = "localhost:5000/provider";
         cache.note_place(&digest, place).unwrap();
         let path = cache.paths.places(&digest);
-        let long = format!("a/{}\n", "b".repeat(LONGEST)).repeat(1000);
+        let long = format!("a/{}\n", "b".repeat(NAME_LIMIT)).repeat(1000);
         for damage in [
             b"\xff\xfe\n".as_slice(),
             b"\n\nno-repository\nghcr.io/../x\nghcr.io/a b\n/x\n",
@@ -121,9 +117,9 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn nobody_else_can_read_where_somebody_pushes_to() {
+    fn other_users_cannot_read_the_names_of_repositories() {
         use std::os::unix::fs::PermissionsExt;
-        let (_folder, cache, digest) = cache();
+        let (_directory, cache, digest) = cache();
         cache.note_place(&digest, "ghcr.io/org/provider").unwrap();
         let metadata = fs::metadata(cache.paths.places(&digest)).unwrap();
         assert_eq!(metadata.permissions().mode() & 0o777, 0o600);

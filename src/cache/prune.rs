@@ -1,39 +1,42 @@
-//! Making room.
+//! Pruning: removing files that were not used for long.
 
 use std::fs::{File, remove_file};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use super::Cache;
+use crate::content::is_at;
+
 use super::entries::{Entry, last_use};
 use super::error::Error;
-use super::lock::{Lock, is_at, is_locked};
-use super::paths::Place;
+use super::lock::{Lock, is_locked};
+use super::open::Cache;
+use super::paths::Purpose;
 
-/// How long what was just used stays, if nothing else is said. It is longer, too, than anybody takes to
-/// write one file.
+/// The default of [`PruneOptions::grace`]. Writing one file never takes as long.
 const GRACE: Duration = Duration::from_secs(60 * 60);
 
-/// How long an interrupted download is kept for whoever might continue it.
+/// How long an interrupted download is kept, so that it can be continued.
 const UNFINISHED_AGE: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// What [`Cache::prune`] is to take. By default: nothing but interrupted downloads that nobody has
-/// continued for a day.
+/// What [`Cache::prune`] removes. By default, it removes only downloads that were interrupted more than a day
+/// ago.
 ///
-/// Identities that were trusted on first use are never taken.
+/// Pins are never removed.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct PruneOptions {
-    /// How many bytes the cache may have. What was not used for longest goes first.
+    /// How many bytes the cache may keep. The files that were not used for longest are removed first. Default:
+    /// any number.
     pub max_size: Option<u64>,
-    /// What was not used for longer goes.
+    /// Files that were not used for longer are removed. Default: the age does not matter.
     pub max_age: Option<Duration>,
-    /// Everything goes that nobody is using at this moment, the grace period notwithstanding.
+    /// All files that no task is using at this moment are removed, even within the grace period. Default: no.
     pub all: bool,
-    /// What was used since stays: the path of an executable that was just handed out is still to be
-    /// started. Default: an hour.
+    /// Files that were used within this time are kept: a caller may be about to start an executable whose path
+    /// it has just got. Default: an hour.
     pub grace: Duration,
-    /// Nothing goes: it is only said what would.
+    /// Nothing is removed; the result is what would be. Default: no.
     pub dry_run: bool,
 }
 
@@ -49,20 +52,59 @@ impl Default for PruneOptions {
     }
 }
 
-/// What [`Cache::prune`] did.
+impl PruneOptions {
+    /// Sets how many bytes the cache may keep.
+    #[must_use]
+    pub fn with_max_size(mut self, bytes: u64) -> Self {
+        self.max_size = Some(bytes);
+        self
+    }
+
+    /// Sets the age beyond which files that were not used are removed.
+    #[must_use]
+    pub fn with_max_age(mut self, age: Duration) -> Self {
+        self.max_age = Some(age);
+        self
+    }
+
+    /// Sets whether to remove all files that no task is using.
+    #[must_use]
+    pub fn with_all(mut self, all: bool) -> Self {
+        self.all = all;
+        self
+    }
+
+    /// Sets for how long files are kept after a use.
+    #[must_use]
+    pub fn with_grace(mut self, grace: Duration) -> Self {
+        self.grace = grace;
+        self
+    }
+
+    /// Sets whether to report what would be removed, and to remove nothing.
+    #[must_use]
+    pub fn with_dry_run(mut self, dry_run: bool) -> Self {
+        self.dry_run = dry_run;
+        self
+    }
+}
+
+/// The result of [`Cache::prune`].
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Pruned {
-    /// The files that are gone.
+    /// The files that were removed.
     pub removed: Vec<PathBuf>,
-    /// How many bytes they had.
+    /// How many bytes these files had.
     pub freed: u64,
-    /// How many bytes are left.
+    /// How many bytes the remaining files have.
     pub left: u64,
 }
 
 impl Cache {
-    /// Removes what was not used for longest. What is being read, received or made stays, and so does
-    /// what was used just now. A provider that runs goes on running when its executable is removed.
+    /// Removes the files that were not used for longest. Files that are being read, received or made are kept,
+    /// and so are files that were just used. A provider that is running keeps running when its executable is
+    /// removed. Blocks.
     ///
     /// # Errors
     ///
@@ -76,13 +118,13 @@ impl Cache {
             ..Pruned::default()
         };
         for entry in entries {
-            // Used in the future, as a wrong clock has it: that is no reason to take it.
+            // A use in the future comes from a clock that was wrong, and counts as a use just now.
             let age = now.duration_since(entry.used).unwrap_or_default();
-            if !options.wants(&entry.place, age, pruned.left) {
+            if !options.select(&entry.purpose, age, pruned.left) {
                 continue;
             }
-            let taken = self.take(&entry, options.dry_run);
-            if taken.map_err(Error::file(&entry.path))? {
+            let removed = self.remove_unused(&entry, options.dry_run);
+            if removed.map_err(Error::file(&entry.path))? {
                 pruned.freed += entry.size;
                 pruned.left -= entry.size;
                 pruned.removed.push(entry.path);
@@ -91,8 +133,8 @@ impl Cache {
         Ok(pruned)
     }
 
-    /// Removes a file that nobody is using or making. Whether it is gone.
-    fn take(&self, entry: &Entry, dry_run: bool) -> io::Result<bool> {
+    /// Removes a file unless a task is using or making it. Returns whether it was removed.
+    fn remove_unused(&self, entry: &Entry, dry_run: bool) -> io::Result<bool> {
         let file = match File::open(&entry.path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
             file => file?,
@@ -100,39 +142,43 @@ impl Cache {
         if !is_locked(file.try_lock())? {
             return Ok(false);
         }
-        // Content that has its name already, but whose maker is not done with it.
-        if let Place::Content(_, digest) = &entry.place
+        // An executable may have its final name before the task that makes it has finished.
+        if let Purpose::Content(_, digest) = &entry.purpose
             && Lock::is_held(&self.paths.lock(digest))?
         {
             return Ok(false);
         }
-        // While it is locked: whoever uses it notes that under a lock too, and sees then that it is gone.
-        let unused = last_use(&entry.place, &file.metadata()?)? == entry.used;
-        match unused && is_at(&file, &entry.path) {
-            true if dry_run => Ok(true),
-            true => remove(&entry.path),
-            false => Ok(false),
+        // Checked under the lock: a task notes its use under a shared lock, and then checks that the file is
+        // still there.
+        let unused = last_use(&entry.purpose, &file.metadata()?)? == entry.used;
+        if !unused || !is_at(&file, &entry.path)? {
+            return Ok(false);
         }
+        if dry_run {
+            return Ok(true);
+        }
+        remove(&entry.path)
     }
 }
 
 impl PruneOptions {
-    /// Whether a file goes that was last used so long ago, while the cache has `size` bytes.
-    fn wants(&self, place: &Place, age: Duration, size: u64) -> bool {
+    /// Whether to remove a file that was last used `age` ago, while the cache has `size` bytes.
+    fn select(&self, purpose: &Purpose, age: Duration, size: u64) -> bool {
         let recent = age < self.grace;
         let old = self.max_age.is_some_and(|max_age| age > max_age);
         let too_much = self.max_size.is_some_and(|max_size| size > max_size);
-        match place {
-            Place::Content(..) => self.all || !recent && (old || too_much),
-            // Next to nothing is won by forgetting what tags stood for.
-            Place::Reference(_) | Place::Memory => self.all || !recent && old,
-            Place::Unfinished => self.all || !recent && (old || too_much || age > UNFINISHED_AGE),
-            // Nobody locks them: only time tells that their process is gone.
-            Place::Temporary => age > GRACE,
+        match purpose {
+            Purpose::Content(..) => self.all || !recent && (old || too_much),
+            // Removing these small files does not make room.
+            Purpose::Reference(_) | Purpose::Hint => self.all || !recent && old,
+            Purpose::Unfinished => self.all || !recent && (old || too_much || age > UNFINISHED_AGE),
+            // These are not locked: only their age shows that their process has ended.
+            Purpose::Temporary => age > GRACE,
         }
     }
 }
 
+/// Removes a file. Returns whether it was still there.
 fn remove(path: &Path) -> io::Result<bool> {
     match remove_file(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),

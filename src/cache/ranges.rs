@@ -1,51 +1,49 @@
-//! A part of a blob on its way: received once, whoever asks at the same time.
+//! Unfinished downloads of ranges of blobs.
 
 use std::fs::File;
 use std::io;
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::content::{Digest, StoreError};
 
-use super::Cache;
-use super::blobs::discard;
 use super::error::Error;
-use super::lock::try_open_locked;
-use super::waiting::{Obstacle, when_free};
+use super::lock::{Busy, LockedFile};
+use super::open::Cache;
+use super::waiting::when_free;
 
-/// What has been received of a part of a blob. Nobody else writes to it for as long as this is there.
-/// Dropped, it stays for the next one to continue.
+/// The unfinished download of a range of a blob. No other task writes to its file while this value lives.
+/// Dropping it keeps the file, so that the next task continues the download.
 #[derive(Debug)]
 pub(crate) struct PartialRange {
-    path: PathBuf,
-    file: File,
+    locked: LockedFile,
     received: u64,
 }
 
 impl PartialRange {
-    /// How many bytes from the start of the range are there. They are not verified.
+    /// Returns how many bytes, from the start of the range, are in the file. They are not verified.
     pub(crate) fn received(&self) -> u64 {
         self.received
     }
 
-    /// The file with what was received, which the rest is appended to. It stands at its start.
+    /// Returns the file with the received bytes, to which the rest is appended. Its position is at its start.
     pub(crate) fn file(&self) -> &File {
-        &self.file
+        self.locked.file()
     }
 
-    /// Where that file is.
+    /// Returns the path of the file.
     pub(crate) fn path(&self) -> &Path {
-        &self.path
+        self.locked.path()
     }
 
-    /// Removes it: nobody will need it any more, or it is of no use.
+    /// Removes the file, which is not needed any more or is of no use.
     pub(crate) fn discard(self) -> io::Result<()> {
-        discard(&self.path, &self.file)
+        self.locked.remove()
     }
 }
 
 impl Cache {
-    /// Where the bytes `range` of `blob` are to be received. Waits for whoever is receiving them now.
+    /// Opens the unfinished download of the bytes `range` of `blob`. Waits while another task receives them.
     pub(crate) async fn partial_range(
         &self,
         blob: &Digest,
@@ -56,28 +54,23 @@ impl Cache {
         let path = self.paths.partial(&name);
         self.paths.create_parent(&path)?;
         let length = end.saturating_sub(*start);
-        when_free(move || open(&path, length)?.ok_or(Obstacle::Busy)).await
+        let opened = when_free(move || Ok(open(&path, length).map_err(Error::file(&path))??));
+        Ok(opened.await?)
     }
 }
 
-/// What there is at `path` of a range of so many bytes. `None` while somebody else is receiving it.
-fn open(path: &Path, length: u64) -> Result<Option<PartialRange>, Error> {
-    let opened = || {
-        let Some(file) = try_open_locked(path)? else {
-            return Ok(None);
-        };
-        let mut received = file.metadata()?.len();
-        if received > length {
-            file.set_len(0)?;
-            received = 0;
-        }
-        Ok(Some(PartialRange {
-            path: path.to_owned(),
-            file,
-            received,
-        }))
+/// Opens the download at `path` of a range of `length` bytes. A longer file than that is emptied.
+fn open(path: &Path, length: u64) -> io::Result<Result<PartialRange, Busy>> {
+    let locked = match LockedFile::try_open(path)? {
+        Ok(locked) => locked,
+        Err(busy) => return Ok(Err(busy)),
     };
-    opened().map_err(Error::file(path))
+    let mut received = locked.file().metadata()?.len();
+    if received > length {
+        locked.file().set_len(0)?;
+        received = 0;
+    }
+    Ok(Ok(PartialRange { locked, received }))
 }
 
 #[cfg(test)]
@@ -88,9 +81,9 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn one_receives_and_the_next_one_goes_on() {
-        let folder = tempfile::tempdir().unwrap();
-        let cache = Cache::open(Some(folder.path())).unwrap();
+    async fn one_task_receives_a_range_and_the_next_one_continues() {
+        let directory = tempfile::tempdir().unwrap();
+        let cache = Cache::open(Some(directory.path())).unwrap();
         let blob = Digest::of(b"blob");
         let first = cache.partial_range(&blob, &(5..15)).await.unwrap();
         assert_eq!(first.received(), 0);
@@ -109,7 +102,7 @@ mod tests {
         { second.file() }.write_all(b"01234567890").unwrap();
         drop(second);
         let third = cache.partial_range(&blob, &(5..15)).await.unwrap();
-        assert_eq!(third.received(), 0, "what is too long is nothing");
+        assert_eq!(third.received(), 0, "a file that is too long is emptied");
         third.discard().unwrap();
         let left = std::fs::read_dir(cache.directory().join("partial/sha256")).unwrap();
         assert_eq!(left.count(), 0);

@@ -1,83 +1,110 @@
-//! What a tag pointed to, and when that was last confirmed.
+//! What tags stood for, and when that was last confirmed.
 
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
-use crate::content::{AtomicFile, Descriptor, open_regular};
+use crate::content::{AtomicFile, Descriptor, is_too_large, open_regular, read_bounded, unix_time};
 
-use super::Cache;
-use super::content::note_use;
 use super::error::Error;
+use super::lock::Lock;
+use super::lookup::note_use;
+use super::open::Cache;
 
-/// A record is a few hundred bytes.
-const LONGEST_RECORD: u64 = 64 * 1024;
+/// The largest record that is read, in bytes. A record has a few hundred bytes.
+const RECORD_LIMIT: u64 = 64 * 1024;
 
-/// What is known of a tag.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// What the cache knows of a tag.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Record {
-    /// The manifest that the tag pointed to.
-    #[serde(flatten)]
+    /// The manifest that the tag stood for.
     pub descriptor: Descriptor,
-    /// How many bytes of content the manifest names; `None` when that is not known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// How many bytes of content the manifest names. `None` when that is not known.
     pub content: Option<u64>,
-    /// When the registry last confirmed that, in seconds since 1970,
-    pub confirmed: u64,
-    /// and how many nanoseconds later: of two answers within a second, one is newer.
-    #[serde(default)]
-    pub nanoseconds: u32,
-    /// The folder of the image layout that the tag is in, for people: of layouts, names tell nothing.
-    /// `None` in a registry.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// When the registry last confirmed the tag. This is in the future if a clock was wrong.
+    pub confirmed: SystemTime,
+    /// The directory of the image layout that the tag is in, for people: the name of its record does not show
+    /// it. `None` for a tag in a registry.
     pub layout: Option<String>,
 }
 
+/// A record as it is written on disk.
+#[derive(Serialize, Deserialize)]
+struct StoredRecord {
+    #[serde(flatten)]
+    descriptor: Descriptor,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    content: Option<u64>,
+    /// In seconds since 1970.
+    confirmed: u64,
+    /// The fraction of the second, which orders two confirmations within one second.
+    #[serde(default)]
+    nanoseconds: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    layout: Option<String>,
+}
+
+impl From<StoredRecord> for Record {
+    fn from(stored: StoredRecord) -> Self {
+        let nanoseconds = stored.nanoseconds.min(999_999_999);
+        Self {
+            descriptor: stored.descriptor,
+            content: stored.content,
+            confirmed: unix_time(stored.confirmed) + Duration::from_nanos(nanoseconds.into()),
+            layout: stored.layout,
+        }
+    }
+}
+
+impl From<&Record> for StoredRecord {
+    fn from(record: &Record) -> Self {
+        let confirmed = record.confirmed.duration_since(UNIX_EPOCH);
+        let confirmed = confirmed.unwrap_or_default();
+        Self {
+            descriptor: record.descriptor.clone(),
+            content: record.content,
+            confirmed: confirmed.as_secs(),
+            nanoseconds: confirmed.subsec_nanos(),
+            layout: record.layout.clone(),
+        }
+    }
+}
+
 impl Record {
-    /// A registry has confirmed, at that time, that a tag points to `descriptor`, which names so many bytes
-    /// of content.
+    /// Makes the record of a tag for which a registry gave `descriptor` at the time `confirmed`. `content` is
+    /// how many bytes of content the manifest names, if that is known.
     #[must_use]
     pub fn new(descriptor: &Descriptor, content: Option<u64>, confirmed: SystemTime) -> Self {
-        let confirmed = confirmed.duration_since(UNIX_EPOCH).unwrap_or_default();
         Self {
             descriptor: descriptor.clone(),
             content,
-            confirmed: confirmed.as_secs(),
-            nanoseconds: confirmed.subsec_nanos(),
+            confirmed,
             layout: None,
         }
     }
 
-    /// How users write what is recorded under `name`.
+    /// Returns the reference, as users write it, of the tag that is recorded under `name`.
     pub(super) fn reference(&self, name: String) -> String {
         match (&self.layout, name.rsplit_once(':')) {
-            (Some(folder), Some((_, tag))) => format!("oci-layout://{folder}:{tag}"),
+            (Some(directory), Some((_, tag))) => format!("oci-layout://{directory}:{tag}"),
             _ => name,
         }
-    }
-
-    /// When the registry last confirmed that. It can be in the future, when a clock was wrong.
-    #[must_use]
-    pub fn confirmed_at(&self) -> SystemTime {
-        // The end of the year 9999: no later date can be written down.
-        const LAST: u64 = 253_402_300_799;
-        let nanoseconds = self.nanoseconds.min(999_999_999);
-        UNIX_EPOCH + Duration::new(self.confirmed.min(LAST), nanoseconds)
     }
 }
 
 impl Cache {
-    /// What is known of `registry/repository:tag`. It is noted as used.
+    /// Returns what the cache knows of `registry/repository:tag`, and notes the use. Blocks.
     ///
     /// # Errors
     ///
-    /// [`Error::NoReference`] when nothing is, or nothing that can be read; [`Error::File`].
+    /// [`Error::NoReference`] when there is no record, or a damaged one; [`Error::File`].
     pub fn recorded(&self, name: &str) -> Result<Record, Error> {
         self.read_record(name, true)
     }
 
-    /// The same for who looks at everything, which is no use.
+    /// Returns what the cache knows of `registry/repository:tag`, without a use.
     pub(super) fn listed(&self, name: &str) -> Result<Record, Error> {
         self.read_record(name, false)
     }
@@ -85,73 +112,111 @@ impl Cache {
     fn read_record(&self, name: &str, is_use: bool) -> Result<Record, Error> {
         let path = self.paths.reference(name)?;
         let text = open_regular(&path).and_then(|(file, _)| {
-            let used = match is_use {
-                true => SystemTime::now(),
-                false => file.metadata()?.accessed()?,
+            let used = if is_use {
+                SystemTime::now()
+            } else {
+                file.metadata()?.accessed()?
             };
-            let mut text = Vec::new();
-            (&file).take(LONGEST_RECORD).read_to_end(&mut text)?;
+            let text = read_bounded(&file, RECORD_LIMIT);
             note_use(&file, &path, used);
-            Ok(text)
+            text
         });
         match text {
-            // A damaged record is as good as none: it will be written again.
-            Ok(text) => {
-                serde_json::from_slice(&text).map_err(|_| Error::NoReference(name.to_owned()))
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            // A damaged record counts as none: the next confirmation replaces it.
+            Ok(text) => serde_json::from_slice::<StoredRecord>(&text)
+                .map(Record::from)
+                .map_err(|_| Error::NoReference(name.to_owned())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound || is_too_large(&error) => {
                 Err(Error::NoReference(name.to_owned()))
             }
             Err(error) => Err(Error::file(&path)(error)),
         }
     }
 
-    /// Records what `registry/repository:tag` points to, unless something is recorded that was confirmed
-    /// later.
+    /// Records what `registry/repository:tag` stands for, unless a later confirmation is recorded. Blocks
+    /// while another task records a tag of the repository.
     ///
     /// # Errors
     ///
-    /// [`Error::MalformedName`], [`Error::File`].
+    /// [`Error::MalformedName`], [`Error::File`], [`Error::Folder`].
     pub fn record(&self, name: &str, record: &Record) -> Result<(), Error> {
         let path = self.paths.reference(name)?;
-        if let Ok(known) = self.recorded(name)
-            // In the future, as a wrong clock had it, nothing is confirmed.
-            && known.confirmed_at() > record.confirmed_at()
-            && known.confirmed_at() <= SystemTime::now()
+        self.paths.create_parent(&path)?;
+        let lock = self.paths.reference_lock(name)?;
+        let _lock = Lock::wait_for(&lock).map_err(Error::file(&lock))?;
+        if let Ok(known) = self.listed(name)
+            && known.confirmed > record.confirmed
+            // A confirmation in the future comes from a clock that was wrong.
+            && known.confirmed <= SystemTime::now()
         {
             return Ok(());
         }
-        self.paths.create_parent(&path)?;
-        let text = serde_json::to_vec(record).map_err(io::Error::other);
-        text.and_then(|text| {
+        let write = || {
+            let text = serde_json::to_vec(&StoredRecord::from(record)).map_err(io::Error::other)?;
             let mut file = AtomicFile::create(&path)?;
             file.write_all(&text)?;
             file.commit()
-        })
-        .map(drop)
-        .map_err(Error::file(&path))
+        };
+        write().map(drop).map_err(Error::file(&path))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Barrier;
+    use std::thread;
+
     use super::*;
 
+    const NAME: &str = "ghcr.io/x:1";
+
+    fn record(content: &[u8], nanoseconds: u32) -> Record {
+        let confirmed = UNIX_EPOCH + Duration::new(1_700_000_000, nanoseconds);
+        Record::new(&Descriptor::of("", content), None, confirmed)
+    }
+
     #[test]
-    fn the_newer_of_two_answers_stays() {
-        let folder = tempfile::tempdir().unwrap();
-        let cache = Cache::open(Some(folder.path())).unwrap();
-        let record = |content: &[u8], nanoseconds| Record {
-            descriptor: Descriptor::of("", content),
-            content: None,
-            confirmed: 1_700_000_000,
-            nanoseconds,
-            layout: None,
-        };
+    fn the_newer_of_two_confirmations_stays() {
+        let directory = tempfile::tempdir().unwrap();
+        let cache = Cache::open(Some(directory.path())).unwrap();
         let [older, newer] = [record(b"older", 1), record(b"newer", 2)];
         for record in [&older, &newer, &older] {
-            cache.record("ghcr.io/x:1", record).unwrap();
+            cache.record(NAME, record).unwrap();
         }
-        assert_eq!(cache.recorded("ghcr.io/x:1").unwrap(), newer);
+        assert_eq!(cache.recorded(NAME).unwrap(), newer);
+    }
+
+    #[test]
+    fn the_newest_of_many_simultaneous_confirmations_stays() {
+        const TASKS: u32 = 8;
+        let directory = tempfile::tempdir().unwrap();
+        let barrier = Barrier::new(TASKS as usize);
+        for round in 0..10 {
+            let name = format!("ghcr.io/x:{round}");
+            thread::scope(|scope| {
+                for task in 0..TASKS {
+                    let (name, barrier) = (&name, &barrier);
+                    let cache = Cache::open(Some(directory.path())).unwrap();
+                    scope.spawn(move || {
+                        barrier.wait();
+                        cache.record(name, &record(b"", task)).unwrap();
+                    });
+                }
+            });
+            let cache = Cache::open(Some(directory.path())).unwrap();
+            assert_eq!(cache.recorded(&name).unwrap(), record(b"", TASKS - 1));
+        }
+    }
+
+    #[test]
+    fn a_record_is_read_from_its_form_on_disk() {
+        let mut record = record(b"x", 2);
+        record.layout = Some("/layout".into());
+        let text = serde_json::to_value(StoredRecord::from(&record)).unwrap();
+        assert_eq!(text["confirmed"], 1_700_000_000);
+        assert_eq!(text["nanoseconds"], 2);
+        assert_eq!(text["layout"], "/layout");
+        let stored: StoredRecord = serde_json::from_value(text).unwrap();
+        assert_eq!(Record::from(stored), record);
     }
 }

@@ -1,30 +1,30 @@
-//! How a file of the cache is known to be untouched, without reading it.
+//! Seals: how a file of the cache is known to be untouched, without reading it.
 //!
 //! Once its content is verified, a file is sealed: it gets the permission bits of its kind, and a
-//! modification time that follows from its size. Whoever writes to it, cuts it off or puts another file
-//! in its place breaks the seal, and one look at its metadata tells. A broken seal proves nothing yet:
-//! the file is read again, and sealed again when its content is right. What changes content without
-//! touching the file, such as a failing disk, only `par cache verify` finds.
+//! modification time that follows from its size. Writing to the file, truncating or replacing it breaks the
+//! seal, and one look at its metadata shows that. A broken seal does not prove damage: the file is read, and
+//! sealed again if its content is right. A change that does not touch the metadata, such as that of a failing
+//! disk, is found only by [`Cache::verify`](super::Cache::verify).
 
 use std::fs::{File, FileTimes, Metadata, Permissions, symlink_metadata};
 use std::io;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-/// What a look at a file tells.
+/// What the metadata of a file shows.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Look {
-    /// There is nothing.
+    /// There is no file.
     Absent,
-    /// Nobody has touched it since it was verified.
+    /// The file is untouched since it was verified.
     Sealed,
-    /// Somebody has, or it was never sealed: its content may be right.
+    /// The file was touched, or never sealed. Its content may be right.
     Broken,
-    /// It is no regular file, or it belongs to somebody else, who could change it at any time.
+    /// It is not a regular file, or it belongs to another user, who could change it at any time.
     Foreign,
 }
 
-/// Looks at the file at `path`, which is to have the permission bits `mode`.
+/// Looks at the file at `path`, which should have the permission bits `mode`.
 pub(super) fn look(path: &Path, mode: u32) -> io::Result<Look> {
     let metadata = match symlink_metadata(path) {
         Ok(metadata) => metadata,
@@ -46,14 +46,14 @@ pub(super) fn seal(file: &File, mode: u32) -> io::Result<()> {
     file.set_times(times.set_modified(time(file.metadata()?.len())))
 }
 
-/// The modification time of a sealed file of so many bytes: in whole seconds, which every file system
-/// keeps, between 2001 and 2033, which every file system can write down.
+/// Returns the modification time of a sealed file of `size` bytes. It is in whole seconds between 2001 and
+/// 2033, which every file system can store.
 fn time(size: u64) -> SystemTime {
     const RANGE: u64 = 1_000_000_000;
     SystemTime::UNIX_EPOCH + Duration::from_secs(RANGE + size % RANGE)
 }
 
-/// Whether the file or folder belongs to the user who runs this.
+/// Whether a file or directory belongs to the user of this process.
 pub(super) fn is_ours(metadata: &Metadata) -> bool {
     #[cfg(unix)]
     {
@@ -93,36 +93,36 @@ fn set_mode(file: &File, mode: u32) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
+    use std::fs::{self, OpenOptions};
 
     use super::*;
 
     #[test]
-    fn whoever_touches_a_file_breaks_its_seal() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("file");
-        assert_eq!(look(&path, 0o444).unwrap(), Look::Absent);
-        let sealed = || {
-            fs::write(&path, "content").unwrap();
-            assert_eq!(look(&path, 0o444).unwrap(), Look::Broken);
-            seal(&File::open(&path).unwrap(), 0o444).unwrap();
-            assert_eq!(look(&path, 0o444).unwrap(), Look::Sealed);
-            set_mode(&File::open(&path).unwrap(), 0o644).unwrap();
-            assert_eq!(look(&path, 0o444).unwrap(), Look::Broken);
-            set_mode(&File::open(&path).unwrap(), 0o444).unwrap();
-            assert_eq!(look(&path, 0o444).unwrap(), Look::Sealed);
-            fs::OpenOptions::new().write(true).open(&path)
-        };
-        // Tests that run as root may write to what nobody may write to.
-        if let Ok(file) = sealed() {
-            file.set_len(3).unwrap();
-            assert_eq!(look(&path, 0o444).unwrap(), Look::Broken);
-            // Not even who keeps the time goes unnoticed, when the size has changed.
-            file.set_modified(time(7)).unwrap();
-            assert_eq!(look(&path, 0o444).unwrap(), Look::Broken);
-        }
+    fn changing_a_file_breaks_its_seal() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("file");
+        let look = || look(&path, 0o444).unwrap();
+        assert_eq!(look(), Look::Absent);
+        fs::write(&path, "content").unwrap();
+        assert_eq!(look(), Look::Broken);
+
+        // Opened before it is sealed, because afterwards only root may open it for writing.
+        let file = OpenOptions::new().write(true).open(&path).unwrap();
+        seal(&file, 0o444).unwrap();
+        assert_eq!(look(), Look::Sealed);
+        set_mode(&file, 0o644).unwrap();
+        assert_eq!(look(), Look::Broken);
+        set_mode(&file, 0o444).unwrap();
+        assert_eq!(look(), Look::Sealed);
+
+        file.set_len(3).unwrap();
+        assert_eq!(look(), Look::Broken);
+        // A new size shows even when the modification time is restored.
+        file.set_modified(time(7)).unwrap();
+        assert_eq!(look(), Look::Broken);
+
         fs::remove_file(&path).unwrap();
         fs::create_dir(&path).unwrap();
-        assert_eq!(look(&path, 0o444).unwrap(), Look::Foreign);
+        assert_eq!(look(), Look::Foreign);
     }
 }

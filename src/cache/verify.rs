@@ -1,4 +1,4 @@
-//! Reading everything there is.
+//! Verifying all content of the cache.
 
 use std::fs::remove_file;
 use std::io;
@@ -6,24 +6,25 @@ use std::path::PathBuf;
 
 use crate::content::Progress;
 
-use super::Cache;
 use super::error::Error;
-use super::paths::Place;
+use super::open::Cache;
+use super::paths::Purpose;
 use super::waiting::wait_until_free;
 
-/// What [`Cache::verify`] found.
+/// The result of [`Cache::verify`].
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Verified {
-    /// How many files were looked at.
+    /// How many files were checked.
     pub files: usize,
-    /// How many bytes of content they have.
+    /// How many bytes the intact files have.
     pub bytes: u64,
-    /// What was not what its name says. It is removed already.
+    /// The files that were damaged. They have been removed.
     pub damaged: Vec<PathBuf>,
 }
 
 impl Cache {
-    /// Reads all content and all records, and removes what is damaged. Blocks.
+    /// Reads all content and all records of tags, and removes what is damaged. Blocks.
     ///
     /// # Errors
     ///
@@ -31,20 +32,20 @@ impl Cache {
     pub fn verify(&self, progress: &dyn Progress) -> Result<Verified, Error> {
         let mut verified = Verified::default();
         for entry in self.entries()? {
-            let intact = match &entry.place {
-                Place::Content(kind, digest) => {
+            let intact = match &entry.purpose {
+                Purpose::Content(kind, digest) => {
                     let _turn = wait_until_free(|| self.turn(digest))?;
                     self.reread(*kind, digest, progress)
                 }
-                Place::Reference(name) => match self.listed(name) {
+                Purpose::Reference(name) => match self.listed(name) {
                     Ok(_) => Ok(true),
                     Err(Error::NoReference(_)) => remove_file(&entry.path)
                         .map(|()| false)
                         .map_err(Error::file(&entry.path)),
                     Err(error) => Err(error),
                 },
-                // Who uses these checks them.
-                Place::Memory | Place::Unfinished | Place::Temporary => continue,
+                // These are checked when they are used.
+                Purpose::Hint | Purpose::Unfinished | Purpose::Temporary => continue,
             };
             match intact {
                 Ok(true) => {
@@ -55,7 +56,7 @@ impl Cache {
                     verified.files += 1;
                     verified.damaged.push(entry.path);
                 }
-                // Pruned since it was listed.
+                // It was pruned since it was listed.
                 Err(Error::File { source, .. }) if source.kind() == io::ErrorKind::NotFound => {}
                 Err(error) => return Err(error),
             }

@@ -174,9 +174,7 @@ fn copy_verified(content: impl Read, layer: &Descriptor, mut file: &File) -> io:
     let content = VerifyReader::new(content, layer);
     let mut content = BufReader::with_capacity(BUFFER, content);
     io::copy(&mut content, &mut file)?;
-    let finished = content.into_inner().finish();
-    finished.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
-    Ok(())
+    content.into_inner().finish()
 }
 
 /// Returns the path that the archive is written to.

@@ -1,4 +1,4 @@
-//! The one place where files get their final names.
+//! Giving files their final names.
 
 use std::fs::{self, File};
 use std::io::{self, Seek, SeekFrom, Write};
@@ -6,28 +6,26 @@ use std::path::{Path, PathBuf, is_separator};
 
 use tempfile::NamedTempFile;
 
-use super::folder::{folder_of, in_folder, sync_folder};
+use super::directory::{TEMPORARY_PREFIX, folder_of, naming_directory, sync_directory_of};
 use super::regular::require_regular;
 
-/// What temporary names begin and end with.
-pub(super) const PREFIX: &str = ".par-";
-const SUFFIX: &str = ".partial";
+const TEMPORARY_SUFFIX: &str = ".partial";
 
-/// Whether a file of this name is one that an [`AtomicFile`] is written under. Such a file stays behind
-/// when its process is killed.
+/// Whether `name` is that of a temporary file of an [`AtomicFile`]. Such a file is left behind when its
+/// process is killed.
 #[must_use]
 pub fn is_temporary(name: &str) -> bool {
-    name.starts_with(PREFIX) && name.ends_with(SUFFIX)
+    name.starts_with(TEMPORARY_PREFIX) && name.ends_with(TEMPORARY_SUFFIX)
 }
 
-/// How many links may follow one another, as on Linux.
+/// How many symbolic links a path may lead through, as on Linux.
 pub(crate) const LINKS: usize = 40;
 
 /// A file that appears under its name complete or not at all.
 ///
-/// It is written under a temporary name in the same folder, and [`commit`](Self::commit) flushes it
-/// to disk and renames it. Dropped without a commit, it leaves nothing behind, and what stood under
-/// the name before is untouched.
+/// It is written under a temporary name in the same directory. [`commit`](Self::commit) flushes it to disk
+/// and renames it. Dropping it without a commit removes the temporary file; an older file under the final
+/// name is untouched.
 #[derive(Debug)]
 pub struct AtomicFile {
     temporary: NamedTempFile,
@@ -35,19 +33,20 @@ pub struct AtomicFile {
 }
 
 impl AtomicFile {
-    /// Opens a temporary file beside `destination`. A symbolic link is followed, so that the link
-    /// stays, and what it points to is replaced, or made.
+    /// Creates a temporary file beside `destination`, readable as the process's umask allows.
+    ///
+    /// A symbolic link at `destination` is followed: the link stays, and its target is created or replaced.
     ///
     /// # Errors
     ///
-    /// When the folder does not exist or may not be written to, and when `destination` is something
-    /// else than a regular file: a device or a pipe must not be replaced, `/dev/null` least of all.
+    /// When the directory does not exist or is not writable, and when `destination` exists and is not a
+    /// regular file: replacing a device such as `/dev/null` would destroy it.
     pub fn create(destination: &Path) -> io::Result<Self> {
-        // As any new file: what the process's umask leaves of it.
         Self::with_mode(destination, 0o666)
     }
 
-    /// The same for a file that holds a secret: nobody but its owner can ever open it.
+    /// Creates a temporary file like [`create`](Self::create) that only its owner can ever open, for a file
+    /// that holds a secret.
     ///
     /// # Errors
     ///
@@ -57,11 +56,11 @@ impl AtomicFile {
     }
 
     fn with_mode(destination: &Path, mode: u32) -> io::Result<Self> {
-        refuse_what_is_no_file(destination)?;
+        require_replaceable(destination)?;
         let destination = followed(destination)?;
-        let folder = folder_of(&destination);
+        let directory = folder_of(&destination);
         let mut builder = tempfile::Builder::new();
-        builder.prefix(PREFIX).suffix(SUFFIX);
+        builder.prefix(TEMPORARY_PREFIX).suffix(TEMPORARY_SUFFIX);
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;
@@ -69,14 +68,16 @@ impl AtomicFile {
         }
         #[cfg(not(unix))]
         let _ = mode;
-        let temporary = builder.tempfile_in(folder).map_err(in_folder(folder))?;
+        let temporary = builder
+            .tempfile_in(directory)
+            .map_err(naming_directory(directory))?;
         Ok(Self {
             temporary,
             destination,
         })
     }
 
-    /// Sets the permission bits the file will have; without effect on Windows.
+    /// Sets the permission bits of the file. Has no effect on Windows.
     ///
     /// # Errors
     ///
@@ -96,9 +97,9 @@ impl AtomicFile {
         #[cfg(unix)]
         {
             use std::os::unix::fs::{MetadataExt, fchown};
-            // Only root can, and then it is to stay somebody else's.
+            // Only root may give a file to another user.
             if let Err(error) = fchown(file, Some(metadata.uid()), Some(metadata.gid())) {
-                tracing::debug!(%error, "the owner is not the one that it was");
+                tracing::debug!(%error, "the file does not keep its owner");
             }
         }
         file.set_permissions(metadata.permissions())
@@ -110,21 +111,22 @@ impl AtomicFile {
         self.temporary.as_file()
     }
 
-    /// Flushes the file to disk and gives it its name, replacing what stood there. Returns the path.
+    /// Flushes the file to disk and gives it its final name, replacing an older file. Returns the path.
     ///
     /// # Errors
     ///
-    /// When the disk or the folder refuses; the temporary file is removed then.
+    /// When the disk or the directory refuses; the temporary file is removed then.
     pub fn commit(self) -> io::Result<PathBuf> {
         self.temporary.as_file().sync_all()?;
         self.temporary
             .persist(&self.destination)
             .map_err(|error| error.error)?;
-        sync_folder(&self.destination);
+        sync_directory_of(&self.destination);
         Ok(self.destination)
     }
 
-    /// As [`commit`](Self::commit), but never replaces anything.
+    /// Flushes the file to disk and gives it its final name, but never replaces an older file. Returns the
+    /// path.
     ///
     /// # Errors
     ///
@@ -134,7 +136,7 @@ impl AtomicFile {
         self.temporary
             .persist_noclobber(&self.destination)
             .map_err(|error| error.error)?;
-        sync_folder(&self.destination);
+        sync_directory_of(&self.destination);
         Ok(self.destination)
     }
 }
@@ -155,18 +157,18 @@ impl Seek for AtomicFile {
     }
 }
 
-/// Gives a file that was written under another name, in a folder of the same file system, its final
-/// one: flushed to disk, with the permission bits `mode`.
+/// Flushes `file`, which is at `from`, to disk, renames it to `to`, and gives it the permission bits `mode`.
+/// Both paths must be on one file system.
 ///
 /// # Errors
 ///
-/// When the disk or a folder refuses; the file keeps its old name then.
+/// When the disk or a directory refuses; the file keeps its old name then.
 pub fn publish(file: &File, from: &Path, to: &Path, mode: u32) -> io::Result<()> {
     file.sync_all()?;
     fs::rename(from, to)?;
-    // Last: under its old name it has to stay writable, in case the rename does not happen.
+    // After the rename: when that fails, the file must still be writable under its old name.
     set_mode(file, mode)?;
-    sync_folder(to);
+    sync_directory_of(to);
     Ok(())
 }
 
@@ -181,23 +183,24 @@ fn set_mode(file: &File, mode: u32) -> io::Result<()> {
     Ok(())
 }
 
-fn refuse_what_is_no_file(destination: &Path) -> io::Result<()> {
+/// Refuses a destination that exists and is not a regular file.
+fn require_replaceable(destination: &Path) -> io::Result<()> {
     match fs::metadata(destination) {
         Ok(metadata) => require_regular(&metadata),
-        // Only a folder can have this name: it is missing, or a file is in its place.
+        // Only a directory can have this name: it is missing, or a file is in its place.
         Err(error) if destination.to_string_lossy().ends_with(is_separator) => {
-            Err(in_folder(destination)(error))
+            Err(naming_directory(destination)(error))
         }
-        // It is not there, or will be found out when it is written.
+        // Nothing is there, or creating the temporary file reports the reason.
         Err(_) => Ok(()),
     }
 }
 
-/// Where a file of this name is, or would be: symbolic links are followed, also to what is not there.
+/// Follows symbolic links from `path` to the file that they name, which need not exist.
 ///
 /// # Errors
 ///
-/// When the links go round in circles.
+/// When the links form a loop.
 pub(crate) fn followed(path: &Path) -> io::Result<PathBuf> {
     let mut place = path.to_owned();
     for _ in 0..LINKS {
@@ -206,7 +209,7 @@ pub(crate) fn followed(path: &Path) -> io::Result<PathBuf> {
             Err(_) => return Ok(place),
         }
     }
-    let reason = "its links go round in circles";
+    let reason = "its symbolic links form a loop";
     Err(io::Error::new(io::ErrorKind::InvalidInput, reason))
 }
 
@@ -214,8 +217,8 @@ pub(crate) fn followed(path: &Path) -> io::Result<PathBuf> {
 mod tests {
     use super::*;
 
-    fn names(folder: &Path) -> Vec<String> {
-        fs::read_dir(folder)
+    fn names(directory: &Path) -> Vec<String> {
+        fs::read_dir(directory)
             .unwrap()
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())
             .collect()
@@ -223,34 +226,34 @@ mod tests {
 
     #[test]
     fn a_file_appears_complete_on_commit() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("file");
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("file");
         let mut file = AtomicFile::create(&path).unwrap();
         file.write_all(b"whole").unwrap();
         assert!(!path.exists());
         file.commit().unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"whole");
-        assert_eq!(names(folder.path()), ["file"]);
+        assert_eq!(names(directory.path()), ["file"]);
     }
 
     #[test]
-    fn without_a_commit_nothing_changes_and_nothing_stays_behind() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("file");
+    fn without_a_commit_the_old_file_stays_and_the_temporary_file_goes() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("file");
         fs::write(&path, "old").unwrap();
         let mut file = AtomicFile::create(&path).unwrap();
         file.write_all(b"half").unwrap();
         drop(file);
         assert_eq!(fs::read(&path).unwrap(), b"old");
-        assert_eq!(names(folder.path()), ["file"]);
+        assert_eq!(names(directory.path()), ["file"]);
     }
 
     #[cfg(unix)]
     #[test]
-    fn a_link_stays_a_link() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("file");
-        let link = folder.path().join("link");
+    fn a_symbolic_link_stays_and_its_target_is_written() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("file");
+        let link = directory.path().join("link");
         fs::write(&path, "old").unwrap();
         std::os::unix::fs::symlink(&path, &link).unwrap();
         let mut file = AtomicFile::create(&link).unwrap();
@@ -259,48 +262,48 @@ mod tests {
         assert!(link.is_symlink());
         assert_eq!(fs::read(&path).unwrap(), b"new");
 
-        // Relative, through another one, to what is not there.
+        // A relative link, through another one, to a file that does not exist.
         for (name, target) in [("first", "second"), ("second", "made"), ("round", "round")] {
-            std::os::unix::fs::symlink(target, folder.path().join(name)).unwrap();
+            std::os::unix::fs::symlink(target, directory.path().join(name)).unwrap();
         }
-        let mut file = AtomicFile::create(&folder.path().join("first")).unwrap();
+        let mut file = AtomicFile::create(&directory.path().join("first")).unwrap();
         file.write_all(b"new").unwrap();
         file.commit().unwrap();
-        assert!(folder.path().join("first").is_symlink());
-        assert_eq!(fs::read(folder.path().join("made")).unwrap(), b"new");
-        assert!(AtomicFile::create(&folder.path().join("round")).is_err());
+        assert!(directory.path().join("first").is_symlink());
+        assert_eq!(fs::read(directory.path().join("made")).unwrap(), b"new");
+        assert!(AtomicFile::create(&directory.path().join("round")).is_err());
     }
 
     #[cfg(unix)]
     #[test]
-    fn what_is_no_file_is_not_replaced() {
+    fn a_device_or_a_socket_is_not_replaced() {
         use std::os::unix::fs::FileTypeExt;
-        let folder = tempfile::tempdir().unwrap();
-        let socket = folder.path().join("socket");
+        let directory = tempfile::tempdir().unwrap();
+        let socket = directory.path().join("socket");
         let _listening = std::os::unix::net::UnixListener::bind(&socket).unwrap();
-        let link = folder.path().join("link");
+        let link = directory.path().join("link");
         std::os::unix::fs::symlink(&socket, &link).unwrap();
         for path in [&socket, &link, Path::new("/dev/null")] {
             let error = AtomicFile::create(path).unwrap_err();
             assert_eq!(error.kind(), io::ErrorKind::InvalidInput, "{path:?}");
         }
-        assert!(AtomicFile::create(folder.path()).is_err());
+        assert!(AtomicFile::create(directory.path()).is_err());
         assert!(fs::metadata(&socket).unwrap().file_type().is_socket());
     }
 
     #[test]
-    fn no_file_gets_the_name_of_a_folder_or_one_below_a_file() {
-        let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join("file"), "old").unwrap();
+    fn a_file_is_not_created_with_the_name_of_a_directory_or_below_a_file() {
+        let directory = tempfile::tempdir().unwrap();
+        fs::write(directory.path().join("file"), "old").unwrap();
         for (name, kind) in [
             ("missing/", io::ErrorKind::NotFound),
             ("file/", io::ErrorKind::NotADirectory),
             ("file/x", io::ErrorKind::NotADirectory),
         ] {
-            let error = AtomicFile::create(&folder.path().join(name)).unwrap_err();
+            let error = AtomicFile::create(&directory.path().join(name)).unwrap_err();
             assert_eq!(error.kind(), kind, "{error}");
-            assert!(error.to_string().contains("folder"), "{error}");
+            assert!(error.to_string().contains("directory"), "{error}");
         }
-        assert_eq!(names(folder.path()), ["file"]);
+        assert_eq!(names(directory.path()), ["file"]);
     }
 }

@@ -1,8 +1,8 @@
-//! Errors with what they came from.
+//! Errors in one line.
 
 use std::error::Error;
 
-/// An error and what it came from, on one line.
+/// Returns the message of an error and those of its sources, separated by colons.
 pub(crate) fn whole(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut next = error.source();

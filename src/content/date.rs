@@ -1,16 +1,26 @@
-//! Dates for people.
+//! Dates as text.
 
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// The last second that RFC 3339 has a form for, at the end of the year 9999.
+/// The last second that RFC 3339 can express, at the end of the year 9999.
 const LAST: u64 = 253_402_300_799;
 
-/// A time in seconds since 1970 as RFC 3339 writes it: `2026-11-21T08:49:37Z`. The end of the year 9999 stands
-/// for all that is later.
+/// Formats a time in seconds since 1970 by RFC 3339: `2026-11-21T08:49:37Z`. Later times than the end of the
+/// year 9999 become that.
 #[must_use]
 pub fn rfc3339(seconds: u64) -> String {
-    let time = UNIX_EPOCH + Duration::from_secs(seconds.min(LAST));
-    humantime::format_rfc3339_seconds(time).to_string()
+    humantime::format_rfc3339_seconds(unix_time(seconds)).to_string()
+}
+
+/// Returns the time that is `seconds` after the beginning of 1970, but at most the end of the year 9999.
+pub(crate) fn unix_time(seconds: u64) -> SystemTime {
+    UNIX_EPOCH + Duration::from_secs(seconds.min(LAST))
+}
+
+/// Returns how many whole seconds a time is after the beginning of 1970, or 0 for an earlier time.
+pub(crate) fn unix_seconds(time: SystemTime) -> u64 {
+    let since = time.duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| since.as_secs())
 }
 
 #[cfg(test)]

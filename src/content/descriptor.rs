@@ -1,24 +1,23 @@
-//! Descriptors: what content is called.
+//! Descriptors: the names of content.
 
 use serde::{Deserialize, Serialize};
 
 use super::digest::Digest;
 
-/// Names content: what it is, which bytes it is, how many (OCI image specification, "Content
-/// Descriptors").
+/// Identifies content by its media type, digest and size (OCI image specification, "Content Descriptors").
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Descriptor {
-    /// The media type.
+    /// The media type of the content.
     pub media_type: String,
-    /// The digest of the bytes.
+    /// The digest of the content.
     pub digest: Digest,
-    /// How many bytes.
+    /// The size of the content in bytes.
     pub size: u64,
 }
 
 impl Descriptor {
-    /// The descriptor of `bytes`, with their SHA-256 digest.
+    /// Returns the descriptor of `bytes`, with their SHA-256 digest.
     #[must_use]
     pub fn of(media_type: &str, bytes: &[u8]) -> Self {
         Self {

@@ -1,4 +1,4 @@
-//! Digests: parsed once, never passed around as strings.
+//! Digests. They are parsed once and never passed around as strings.
 
 use std::fmt;
 use std::str::FromStr;
@@ -16,7 +16,7 @@ pub enum Algorithm {
 }
 
 impl Algorithm {
-    /// The name in front of the colon.
+    /// Returns the name that a digest has before its colon.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -42,7 +42,7 @@ pub struct Digest {
 }
 
 impl Digest {
-    /// The SHA-256 digest of `bytes`.
+    /// Returns the SHA-256 digest of `bytes`.
     #[must_use]
     pub fn of(bytes: &[u8]) -> Self {
         let mut hasher = Hasher::new(Algorithm::Sha256);
@@ -50,8 +50,8 @@ impl Digest {
         hasher.finish()
     }
 
-    /// A digest from its algorithm and hexadecimal digits of either case, as the claims of a provider
-    /// archive write them.
+    /// Makes a digest from its algorithm and its hexadecimal digits, which may be upper case, as in the
+    /// claims of a provider archive.
     ///
     /// # Errors
     ///
@@ -68,7 +68,7 @@ impl Digest {
         })
     }
 
-    /// The SHA-256 digest that was computed elsewhere.
+    /// Makes a digest from the bytes of a SHA-256 hash that was computed elsewhere.
     pub(super) fn sha256(bytes: &[u8; 32]) -> Self {
         Self {
             algorithm: Algorithm::Sha256,
@@ -76,13 +76,13 @@ impl Digest {
         }
     }
 
-    /// The algorithm.
+    /// Returns the algorithm.
     #[must_use]
     pub fn algorithm(&self) -> Algorithm {
         self.algorithm
     }
 
-    /// The hexadecimal digits, lower case.
+    /// Returns the hexadecimal digits, in lower case.
     #[must_use]
     pub fn hex(&self) -> &str {
         &self.hex
@@ -133,15 +133,15 @@ impl From<Digest> for String {
     }
 }
 
-/// A text that is not a digest.
+/// The error for a text that is not a digest.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a digest: expected sha256:<64 hexadecimal digits> or sha512:<128>")]
 pub struct ParseDigestError(String);
 
 /// Computes a [`Digest`] piece by piece.
 ///
-/// `ring` rather than `sha2`: both use the SHA extensions of a processor that has them; on one
-/// without, `ring` is 1.7 times as fast, and it is in the tree already.
+/// It uses `ring` rather than `sha2`: on a processor with SHA extensions both are equally fast, on one
+/// without `ring` is 1.7 times as fast, and rustls needs it anyway.
 #[derive(Clone)]
 pub struct Hasher {
     algorithm: Algorithm,
@@ -149,7 +149,7 @@ pub struct Hasher {
 }
 
 impl Hasher {
-    /// A hasher that has seen no bytes yet.
+    /// Makes a hasher that has seen no bytes yet.
     #[must_use]
     pub fn new(algorithm: Algorithm) -> Self {
         let implementation = match algorithm {
@@ -162,12 +162,12 @@ impl Hasher {
         }
     }
 
-    /// Adds bytes.
+    /// Adds `bytes` to the content.
     pub fn update(&mut self, bytes: &[u8]) {
         self.context.update(bytes);
     }
 
-    /// The digest of everything added.
+    /// Returns the digest of all bytes that were added.
     #[must_use]
     pub fn finish(self) -> Digest {
         Digest {
@@ -188,7 +188,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_digest_survives_its_text_form() {
+    fn a_digest_is_parsed_from_its_own_text() {
         let digest = Digest::of(b"");
         assert_eq!(
             digest.to_string(),
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn hexadecimal_digits_of_the_claims_are_upper_case_and_mean_the_same() {
+    fn upper_case_digits_make_the_same_digest() {
         let digest = Digest::of(b"provider");
         let upper = digest.hex().to_ascii_uppercase();
         assert_eq!(Digest::from_hex(Algorithm::Sha256, &upper).unwrap(), digest);
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn pieces_hash_like_the_whole() {
+    fn content_in_pieces_has_the_digest_of_the_whole() {
         let mut hasher = Hasher::new(Algorithm::Sha256);
         hasher.update(b"capability ");
         hasher.update(b"provider");

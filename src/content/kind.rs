@@ -1,12 +1,12 @@
-//! What an error means for whoever has to act on it.
+//! Kinds of errors.
 
-/// The kind of an error: what a caller, a scheduler or a script can decide on.
+/// The kind of an error, on which a caller, a scheduler or a script can decide what to do.
 ///
-/// Every error of this crate has a `kind()`; the command line maps it to its exit code.
+/// Every error of this crate has a `kind()`. The exit code of the command follows from it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The caller asked for something that makes no sense; trying again will not help.
+    /// The arguments make no sense. Trying again does not help.
     Usage,
     /// A reference, tag, file, target or key does not exist.
     NotFound,
@@ -14,16 +14,16 @@ pub enum ErrorKind {
     Denied,
     /// Content is not what it claims to be: digest, signature, hash, trust policy, malformed archive.
     NotVerified,
-    /// The network or the registry failed; trying again may help.
+    /// The network or the registry failed. Trying again may help.
     Unavailable,
-    /// The name exists with other content and may not be moved.
+    /// The name exists with other content, or belongs to another publisher, and must not be moved.
     Conflict,
     /// Anything else.
     Other,
 }
 
 impl ErrorKind {
-    /// The name used in machine-readable output.
+    /// Returns the name that machine-readable output uses.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -37,7 +37,7 @@ impl ErrorKind {
         }
     }
 
-    /// The kind of an input or output error on a local file.
+    /// Returns the kind of an input or output error on a local file.
     #[must_use]
     pub fn of_io(error: &std::io::Error) -> Self {
         match error.kind() {
@@ -45,8 +45,7 @@ impl ErrorKind {
             std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {
                 Self::Denied
             }
-            // A folder or a device where a file belongs, or a file where a folder does, is a mistake in the
-            // arguments.
+            // The arguments name a directory or a device instead of a file, or a file instead of a directory.
             std::io::ErrorKind::IsADirectory
             | std::io::ErrorKind::NotADirectory
             | std::io::ErrorKind::InvalidInput => Self::Usage,

@@ -1,4 +1,4 @@
-//! Watching work that takes long, and stopping it.
+//! Watching long work, and stopping it.
 
 use std::io::{self, Read};
 use std::pin::Pin;
@@ -6,29 +6,30 @@ use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, ReadBuf};
 
-/// Watches work that takes long. A host or a command line implements it to show progress and to stop
-/// what is no longer wanted; [`Silent`] does neither.
+/// Watches long work. A host or a command implements it to show progress and to stop work; [`Silent`] does
+/// neither.
 ///
-/// It is called from the threads that do the work: those of the runtime, its threads for blocking work, and
-/// threads of this crate's own. Several steps may be under way at once.
+/// It is called on the threads that do the work: those of the runtime, its threads for blocking work, and
+/// threads of this crate's own. Several steps may run at once.
 pub trait Progress: Send + Sync {
-    /// A step begins: what it does, such as `uploading`, and its size in bytes, 0 when unknown.
+    /// Begins a step. `label` says what the step does, such as `uploading`; `total` is its size in bytes, or
+    /// 0 when that is unknown.
     fn begin(&self, label: &str, total: u64) -> Box<dyn Meter>;
 }
 
-/// Counts one step; dropping it ends the step.
+/// Counts the progress of one step. Dropping the meter ends the step.
 pub trait Meter: Send + Sync {
-    /// `bytes` more are done. Called often, and from several threads at the same time; it must not
-    /// block, because tasks of the runtime, and the threads that a step is divided among, wait for it.
+    /// Counts `bytes` more as done. It is called often, and by several threads at the same time. It must not
+    /// block, because tasks of the runtime wait for it.
     ///
     /// # Errors
     ///
-    /// An error stops the step, which cleans up behind itself; [`Stopped`] is the one to give when
-    /// the user asked for it.
+    /// An error stops the step, which then cleans up after itself. An implementation returns [`Stopped`]
+    /// when the user asked to stop.
     fn advance(&self, bytes: u64) -> io::Result<()>;
 }
 
-/// Watches nothing and never stops anything.
+/// Ignores progress and never stops work.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Silent;
 
@@ -44,26 +45,26 @@ impl Meter for Silent {
     }
 }
 
-/// The work was stopped on request.
+/// The error of work that was stopped on request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("interrupted")]
 pub struct Stopped;
 
 impl From<Stopped> for io::Error {
     fn from(stopped: Stopped) -> Self {
-        // Not `io::ErrorKind::Interrupted`: the standard library takes that as "try again".
+        // Not `io::ErrorKind::Interrupted`, after which the standard library tries again.
         Self::other(stopped)
     }
 }
 
-/// Tells a [`Meter`] what is read. Works over [`Read`] and over [`AsyncRead`].
+/// Counts what is read with a [`Meter`]. It works over [`Read`] and over [`AsyncRead`].
 pub struct MeteredReader<R, M> {
     inner: R,
     meter: M,
 }
 
 impl<R, M: AsRef<dyn Meter>> MeteredReader<R, M> {
-    /// A reader over `inner`.
+    /// Makes a reader over `inner`.
     pub fn new(inner: R, meter: M) -> Self {
         Self { inner, meter }
     }

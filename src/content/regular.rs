@@ -1,4 +1,4 @@
-//! Files that are nothing but files.
+//! Regular files: no directories, devices or pipes.
 
 use std::fs::{self, File, Metadata, TryLockError};
 use std::io;
@@ -6,18 +6,20 @@ use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
+use same_file::Handle;
+
 use super::progress::Meter;
 
-/// How often somebody who waits looks again.
-const LOOK: Duration = Duration::from_millis(50);
+/// How long to wait before trying a lock again.
+const LOCK_INTERVAL: Duration = Duration::from_millis(50);
 
-/// Opens a regular file for reading, and gives its length in bytes.
+/// Opens a regular file for reading. Returns it with its length in bytes.
 ///
 /// # Errors
 ///
-/// When there is no such file, or it is a folder or a device.
+/// When there is no such file, or when it is a directory, a device or a pipe.
 pub fn open_regular(path: &Path) -> io::Result<(File, u64)> {
-    // Before it is opened too: opening a pipe waits for somebody to write to it.
+    // Checked before opening too: opening a pipe blocks until another process opens its other end.
     require_regular(&fs::metadata(path)?)?;
     let file = File::open(path)?;
     let metadata = file.metadata()?;
@@ -25,55 +27,74 @@ pub fn open_regular(path: &Path) -> io::Result<(File, u64)> {
     Ok((file, metadata.len()))
 }
 
-/// The same, once nobody else has it who asks for it like this. It is the file that is at `path` then.
-/// `meter` may stop the waiting.
+/// Opens a regular file for reading, and locks it, once no other caller of this function has it locked.
+/// Returns it with its length in bytes. It is the file that is at `path` at that moment.
 ///
-/// On a file system without locks, nobody is waited for.
+/// `meter` may stop the waiting. On a file system without locks, the file is opened without one.
 ///
 /// # Errors
 ///
-/// As [`open_regular`].
+/// As [`open_regular`], and the error of `meter`.
 pub(crate) fn open_exclusive(path: &Path, meter: &dyn Meter) -> io::Result<(File, u64)> {
     loop {
         let (file, size) = open_regular(path)?;
         match file.try_lock() {
-            Ok(()) if is_same(&file.metadata()?, &fs::metadata(path)?) => return Ok((file, size)),
-            // It was replaced by who had it before.
+            Ok(()) if is_at(&file, path)? => return Ok((file, size)),
+            // The previous holder of the lock has replaced the file.
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 meter.advance(0)?;
-                thread::sleep(LOOK);
+                thread::sleep(LOCK_INTERVAL);
             }
             Err(TryLockError::Error(error)) => {
-                tracing::debug!(path = %path.display(), %error, "not locked");
+                tracing::debug!(path = %path.display(), %error, "the file is not locked");
                 return Ok((file, size));
             }
         }
     }
 }
 
-/// Whether both are of one file.
-pub(crate) fn is_same(one: &Metadata, other: &Metadata) -> bool {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::MetadataExt;
-        (one.dev(), one.ino()) == (other.dev(), other.ino())
-    }
-    #[cfg(not(unix))]
-    {
-        let _ = (one, other);
-        true
+/// Whether `file` is the one that is at `path` now. A symbolic link at `path` is followed.
+///
+/// # Errors
+///
+/// When the system cannot tell. A path without a file is no error.
+pub(crate) fn is_at(file: &File, path: &Path) -> io::Result<bool> {
+    let there = match Handle::from_path(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        there => there?,
+    };
+    Ok(Handle::from_file(file.try_clone()?)? == there)
+}
+
+/// Refuses directories, devices and pipes.
+pub(super) fn require_regular(metadata: &Metadata) -> io::Result<()> {
+    if metadata.is_file() {
+        Ok(())
+    } else if metadata.is_dir() {
+        Err(io::ErrorKind::IsADirectory.into())
+    } else {
+        let reason = "not a regular file";
+        Err(io::Error::new(io::ErrorKind::InvalidInput, reason))
     }
 }
 
-/// Refuses folders, devices and pipes.
-pub(super) fn require_regular(metadata: &Metadata) -> io::Result<()> {
-    match metadata.file_type() {
-        kind if kind.is_file() => Ok(()),
-        kind if kind.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
-        _ => {
-            let reason = "not a regular file";
-            Err(io::Error::new(io::ErrorKind::InvalidInput, reason))
-        }
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_no_longer_at_its_path_once_it_is_replaced_or_removed() {
+        let directory = tempfile::tempdir().unwrap();
+        let [path, other] = ["file", "other"].map(|name| directory.path().join(name));
+        fs::write(&path, "content").unwrap();
+        fs::write(&other, "content").unwrap();
+        let file = File::open(&path).unwrap();
+        assert!(is_at(&file, &path).unwrap());
+        assert!(!is_at(&file, &other).unwrap());
+        fs::rename(&other, &path).unwrap();
+        assert!(!is_at(&file, &path).unwrap());
+        fs::remove_file(&path).unwrap();
+        assert!(!is_at(&file, &path).unwrap());
     }
 }

@@ -1,49 +1,57 @@
-//! The reader that verifies.
+//! Readers that verify content and compute digests.
 
 use std::io::{self, Read};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use tokio::io::{AsyncRead, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt, ReadBuf};
 
 use super::descriptor::Descriptor;
 use super::digest::{Algorithm, Digest, Hasher};
 
-/// Content is not what its descriptor says.
+/// The error for content that is not what its descriptor says.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum VerifyError {
-    /// More bytes came than the descriptor names.
-    #[error("{digest} is longer than the {size} bytes its descriptor names")]
+    /// The content has more bytes than its descriptor says.
+    #[error("{digest} is longer than the {size} bytes that its descriptor says")]
     TooLong {
-        /// The digest that was asked for.
+        /// The digest in the descriptor.
         digest: Digest,
-        /// The size its descriptor names, in bytes.
+        /// The size that the descriptor says, in bytes.
         size: u64,
     },
-    /// The bytes ended early.
+    /// The content ended early.
     #[error("{digest} ended after {read} of {size} bytes")]
     TooShort {
-        /// The digest that was asked for.
+        /// The digest in the descriptor.
         digest: Digest,
-        /// The size its descriptor names, in bytes.
+        /// The size that the descriptor says, in bytes.
         size: u64,
-        /// How many bytes came.
+        /// How many bytes the content has.
         read: u64,
     },
-    /// The bytes have another digest.
+    /// The content has another digest.
     #[error("the content of {expected} has the digest {actual}")]
     WrongDigest {
-        /// The digest that was asked for.
+        /// The digest in the descriptor.
         expected: Digest,
-        /// The digest of what came.
+        /// The digest of the content.
         actual: Digest,
     },
 }
 
-/// Passes bytes through while it hashes them, and caps them at the size of a [`Descriptor`].
+impl From<VerifyError> for io::Error {
+    fn from(error: VerifyError) -> Self {
+        Self::new(io::ErrorKind::InvalidData, error)
+    }
+}
+
+/// Passes content through while it hashes it, and fails once the content is longer than its [`Descriptor`]
+/// says.
 ///
-/// What has been read counts as verified only once [`finish`](Self::finish) has succeeded. Works over
-/// [`Read`] and over [`AsyncRead`].
+/// The content is verified only once [`finish`](Self::finish) or [`finish_async`](Self::finish_async) has
+/// succeeded. The reader works over [`Read`] and over [`AsyncRead`].
 #[derive(Debug)]
 pub struct VerifyReader<R> {
     inner: R,
@@ -54,7 +62,7 @@ pub struct VerifyReader<R> {
 }
 
 impl<R> VerifyReader<R> {
-    /// A reader over `inner`, which is expected to give exactly the content of `descriptor`.
+    /// Makes a reader over `inner`, which is expected to give exactly the content of `descriptor`.
     pub fn new(inner: R, descriptor: &Descriptor) -> Self {
         Self {
             inner,
@@ -65,13 +73,7 @@ impl<R> VerifyReader<R> {
         }
     }
 
-    /// Ends reading: the bytes read are exactly those of the descriptor. Read to the end first, or
-    /// bytes that trail the content go unnoticed.
-    ///
-    /// # Errors
-    ///
-    /// [`VerifyError`] when the size or the digest differ.
-    pub fn finish(self) -> Result<R, VerifyError> {
+    fn check(self) -> Result<(), VerifyError> {
         if self.read < self.size {
             return Err(VerifyError::TooShort {
                 digest: self.expected,
@@ -86,10 +88,10 @@ impl<R> VerifyReader<R> {
                 actual,
             });
         }
-        Ok(self.inner)
+        Ok(())
     }
 
-    /// Goes on with another reader for the bytes that follow: what has been read so far counts.
+    /// Continues with another reader for the bytes that follow those read so far.
     pub fn continue_with<S>(self, inner: S) -> VerifyReader<S> {
         VerifyReader {
             inner,
@@ -103,14 +105,41 @@ impl<R> VerifyReader<R> {
     fn account(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.read += bytes.len() as u64;
         if self.read > self.size {
-            let error = VerifyError::TooLong {
-                digest: self.expected.clone(),
-                size: self.size,
-            };
-            return Err(io::Error::new(io::ErrorKind::InvalidData, error));
+            let (digest, size) = (self.expected.clone(), self.size);
+            return Err(VerifyError::TooLong { digest, size }.into());
         }
         self.hasher.update(bytes);
         Ok(())
+    }
+}
+
+impl<R: Read> VerifyReader<R> {
+    /// Verifies that the bytes read so far are the whole content. Reads on behind them, where no byte may
+    /// follow.
+    ///
+    /// # Errors
+    ///
+    /// A [`VerifyError`] within an [`io::Error`] when the size or the digest differs; the error of `inner`.
+    pub fn finish(mut self) -> io::Result<()> {
+        if self.read == self.size {
+            io::copy(&mut self.by_ref().take(1), &mut io::sink())?;
+        }
+        Ok(self.check()?)
+    }
+}
+
+impl<R: AsyncRead + Unpin> VerifyReader<R> {
+    /// Verifies that the bytes read so far are the whole content. Reads on behind them, where no byte may
+    /// follow.
+    ///
+    /// # Errors
+    ///
+    /// A [`VerifyError`] within an [`io::Error`] when the size or the digest differs; the error of `inner`.
+    pub async fn finish_async(mut self) -> io::Result<()> {
+        if self.read == self.size {
+            AsyncReadExt::read(&mut self, &mut [0]).await?;
+        }
+        Ok(self.check()?)
     }
 }
 
@@ -136,8 +165,8 @@ impl<R: AsyncRead + Unpin> AsyncRead for VerifyReader<R> {
     }
 }
 
-/// Passes bytes through while it works out their digest and size: the descriptor of a file that is
-/// being read for another purpose anyway.
+/// Passes content through while it computes its digest and size, for a file that is read for another purpose
+/// anyway.
 #[derive(Debug)]
 pub struct DigestReader<R> {
     inner: R,
@@ -146,7 +175,7 @@ pub struct DigestReader<R> {
 }
 
 impl<R: Read> DigestReader<R> {
-    /// A reader over `inner`, with SHA-256.
+    /// Makes a reader over `inner` that computes a SHA-256 digest.
     pub fn new(inner: R) -> Self {
         Self {
             inner,
@@ -155,7 +184,7 @@ impl<R: Read> DigestReader<R> {
         }
     }
 
-    /// The descriptor of everything that was read.
+    /// Returns the descriptor of everything that was read.
     pub fn finish(self, media_type: &str) -> Descriptor {
         Descriptor {
             media_type: media_type.to_owned(),
@@ -181,20 +210,21 @@ mod tests {
     fn read(content: &[u8], descriptor: &Descriptor) -> Result<Vec<u8>, VerifyError> {
         let mut reader = VerifyReader::new(content, descriptor);
         let mut bytes = Vec::new();
-        match reader.read_to_end(&mut bytes) {
-            Ok(_) => reader.finish().map(|_| bytes),
-            Err(error) => Err(error.downcast::<VerifyError>().unwrap()),
+        let read = Read::read_to_end(&mut reader, &mut bytes);
+        match read.and_then(|_| reader.finish()) {
+            Ok(()) => Ok(bytes),
+            Err(error) => Err(error.downcast().unwrap()),
         }
     }
 
     #[test]
-    fn the_right_bytes_pass() {
+    fn the_content_of_a_descriptor_passes() {
         let descriptor = Descriptor::of("text/plain", b"content");
         assert_eq!(read(b"content", &descriptor).unwrap(), b"content");
     }
 
     #[test]
-    fn wrong_short_and_long_content_fails_each_in_its_way() {
+    fn wrong_short_and_long_content_each_has_its_error() {
         let descriptor = Descriptor::of("text/plain", b"content");
         assert!(matches!(
             read(b"c0ntent", &descriptor),
@@ -208,5 +238,22 @@ mod tests {
             read(b"content and more", &descriptor),
             Err(VerifyError::TooLong { size: 7, .. })
         ));
+    }
+
+    #[tokio::test]
+    async fn bytes_that_trail_the_content_are_noticed_without_reading_to_the_end() {
+        let descriptor = Descriptor::of("text/plain", b"content");
+        let mut buffer = [0; 7];
+        for (content, is_right) in [(&b"content"[..], true), (b"content!", false)] {
+            let mut reader = VerifyReader::new(content, &descriptor);
+            Read::read_exact(&mut reader, &mut buffer).unwrap();
+            assert_eq!(reader.finish().is_ok(), is_right);
+
+            let mut reader = VerifyReader::new(content, &descriptor);
+            AsyncReadExt::read_exact(&mut reader, &mut buffer)
+                .await
+                .unwrap();
+            assert_eq!(reader.finish_async().await.is_ok(), is_right);
+        }
     }
 }

@@ -26,8 +26,11 @@ pub(crate) async fn read_manifest(
     }
     let mut reader = VerifyReader::new(source.open(0).await?, content);
     let mut bytes = Vec::new();
-    let read = reader.read_to_end(&mut bytes).await;
-    read.map_err(|error| match error.downcast() {
+    let verified = async {
+        reader.read_to_end(&mut bytes).await?;
+        reader.finish_async().await
+    };
+    verified.await.map_err(|error| match error.downcast() {
         Ok(source) => Error::NotVerified {
             what: what(),
             source,
@@ -36,10 +39,6 @@ pub(crate) async fn read_manifest(
             what: what(),
             source,
         },
-    })?;
-    reader.finish().map_err(|source| Error::NotVerified {
-        what: what(),
-        source,
     })?;
     Ok(bytes.into())
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::str::FromStr;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
 use anyhow::{Result, bail};
 use bytesize::ByteSize;
@@ -14,7 +14,7 @@ use crate::cli::arguments::age;
 use crate::cli::output::{Answer, Failure, Problem, escape, path_text};
 use crate::cli::session::Session;
 use crate::cli::threads::blocking;
-use crate::content::ErrorKind;
+use crate::content::{ErrorKind, unix_seconds};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -220,8 +220,8 @@ fn describe(listed: &Listed) -> Value {
         "reference": listed.reference,
         "digest": listed.digest.to_string(),
         "size": listed.size,
-        "confirmed": seconds(listed.confirmed),
-        "used": listed.used.map(seconds),
+        "confirmed": unix_seconds(listed.confirmed),
+        "used": listed.used.map(unix_seconds),
     })
 }
 
@@ -244,9 +244,4 @@ fn size(bytes: u64) -> String {
 
 fn date(time: SystemTime) -> String {
     humantime::format_rfc3339_seconds(time).to_string()
-}
-
-fn seconds(time: SystemTime) -> u64 {
-    let since = time.duration_since(UNIX_EPOCH);
-    since.map_or(0, |since| since.as_secs())
 }

@@ -13,7 +13,7 @@ use crate::cli::output::{Answer, Failure, escape};
 use crate::cli::session::Session;
 use crate::cli::threads::blocking;
 use crate::client::pin_name;
-use crate::content::ErrorKind;
+use crate::content::{ErrorKind, unix_seconds};
 use crate::oci::Place;
 
 const EXAMPLES: &str = "\
@@ -99,7 +99,7 @@ async fn list(session: &Session) -> Result<Answer> {
                 "repository": place,
                 "issuer": issuer,
                 "service": subject,
-                "since": identity.since,
+                "since": unix_seconds(identity.since),
                 "revisions": identity.revisions,
             }));
         }

@@ -10,6 +10,7 @@ use crate::cli::arguments::{Argument, RegistryArgs, Source, TrustArgs, VerifiedS
 use crate::cli::output::{Answer, escape};
 use crate::cli::session::Session;
 use crate::client::{TrustPolicy, pin_name};
+use crate::content::unix_seconds;
 use crate::oci::Reference;
 
 const EXAMPLES: &str = "\
@@ -79,7 +80,7 @@ impl Pin<'_> {
             "repository": self.repository,
             "issuer": self.identity.issuer,
             "service": self.identity.subject,
-            "since": self.identity.since,
+            "since": unix_seconds(self.identity.since),
         })
     }
 }

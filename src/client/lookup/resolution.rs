@@ -102,7 +102,7 @@ async fn resolve_or_recall(
         Some(error) => reason(error, patience),
         None => whole(&error),
     };
-    let since = humantime::format_rfc3339_seconds(record.confirmed_at());
+    let since = humantime::format_rfc3339_seconds(record.confirmed);
     tracing::warn!(
         "{reference} is unconfirmed since {since}, and taken for what it stood for then, {}: {reason}",
         record.descriptor.digest
@@ -158,7 +158,7 @@ fn is_fresh(record: &Record, max_age: Option<Duration>) -> bool {
         return true;
     };
     // A time in the future comes from a wrong clock, then or now: the age is not known.
-    let age = SystemTime::now().duration_since(record.confirmed_at());
+    let age = SystemTime::now().duration_since(record.confirmed);
     age.is_ok_and(|age| age <= max_age)
 }
 
@@ -169,14 +169,14 @@ mod tests {
     #[test]
     fn a_record_from_the_future_is_not_fresh() {
         let confirmed = |seconds_ago: i64| {
-            let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-            Record {
-                descriptor: Descriptor::of("", b""),
-                content: None,
-                confirmed: now.unwrap().as_secs().saturating_add_signed(-seconds_ago),
-                nanoseconds: 0,
-                layout: None,
-            }
+            let age = Duration::from_secs(seconds_ago.unsigned_abs());
+            let now = SystemTime::now();
+            let confirmed = if seconds_ago < 0 {
+                now + age
+            } else {
+                now - age
+            };
+            Record::new(&Descriptor::of("", b""), None, confirmed)
         };
         let minute = Some(Duration::from_secs(60));
         assert!(is_fresh(&confirmed(30), minute));

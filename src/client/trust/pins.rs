@@ -1,7 +1,5 @@
 //! Pins: the identity that published in a repository before, and the revisions that its tags had.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
-
 use crate::archive::VerifiedClaims;
 use crate::cache::Identity;
 use crate::oci::{Reference, RegistryReference};
@@ -49,7 +47,7 @@ impl TrustPolicy {
                     return Err(TrustError::IdentityChanged {
                         what: what(),
                         place: place.to_owned(),
-                        since: pinned_since(known),
+                        since: known.since,
                         changes,
                     });
                 }
@@ -83,12 +81,6 @@ impl TrustPolicy {
         }
         Ok((known != Some(&identity)).then_some(identity))
     }
-}
-
-/// Returns when a repository was pinned.
-fn pinned_since(identity: &Identity) -> SystemTime {
-    let since = UNIX_EPOCH.checked_add(Duration::from_secs(identity.since));
-    since.unwrap_or(UNIX_EPOCH)
 }
 
 /// Returns how the issuer and the subject of claims differ from the pinned ones, for an error message.

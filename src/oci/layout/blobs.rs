@@ -45,13 +45,16 @@ impl Layout {
                 let (file, _) = open_regular(&path)?;
                 let mut reader = VerifyReader::new(file, &descriptor);
                 io::copy(&mut reader, &mut io::sink())?;
-                Ok::<_, io::Error>(reader.finish())
+                reader.finish()
             };
-            let read = read().map_err(Error::file(&path))?;
-            if let Err(error) = &read {
-                tracing::warn!("{error}; {} is written anew", path.display());
+            match read().map_err(|error| error.downcast::<VerifyError>()) {
+                Ok(()) => Ok(true),
+                Err(Ok(error)) => {
+                    tracing::warn!("{error}; {} is written anew", path.display());
+                    Ok(false)
+                }
+                Err(Err(error)) => Err(Error::file(&path)(error)),
             }
-            Ok(read.is_ok())
         })
         .await
     }
@@ -106,10 +109,7 @@ impl Layout {
             writer.write_all(bytes).await.map_err(file_error)?;
         }
         writer.flush().await.map_err(file_error)?;
-        reader.finish().map_err(|source| Error::NotVerified {
-            what: what(),
-            source,
-        })?;
+        reader.finish_async().await.map_err(read_error)?;
         blocking(move || {
             file.commit()
                 .map(drop)

@@ -74,12 +74,9 @@ impl HostedRepository {
             let start = session.offset;
             let last = (chunk.len() as u64) < size || start + size >= content.size;
             if last {
-                // Over the end, for bytes that trail the content. Nothing that changed underneath
-                // arrives complete.
-                let trailing = tokio::io::copy(&mut reader, &mut tokio::io::sink()).await;
-                trailing.map_err(|error| source_error(&what, error))?;
-                let verified = reader.finish();
-                verified.map_err(|source| Error::SourceChanged { what, source })?;
+                // Content that has changed while it was sent must not arrive complete.
+                let verified = reader.finish_async().await;
+                verified.map_err(|error| source_error(&what, error))?;
                 return self
                     .send_chunk(content, chunk.freeze(), session, attempts)
                     .await;

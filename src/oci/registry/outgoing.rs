@@ -165,13 +165,10 @@ impl Sending {
         }
         let ended = self.left == 0 || chunk.len() < CHUNK;
         if ended {
-            // Over the end, for bytes that trail the content.
-            tokio::io::copy(&mut self.reader, &mut tokio::io::sink()).await?;
             let empty: Reader = Box::new(io::Cursor::new(Bytes::new()));
             let nothing = Descriptor::of("", b"");
             let finished = std::mem::replace(&mut self.reader, VerifyReader::new(empty, &nothing));
-            let invalid = |error| io::Error::new(io::ErrorKind::InvalidData, error);
-            finished.finish().map_err(invalid)?;
+            finished.finish_async().await?;
         }
         note(&self.progress, |progress| {
             progress.moved = Instant::now();

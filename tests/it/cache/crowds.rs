@@ -47,7 +47,7 @@ fn processes_and_tasks_share_one_download_and_one_extraction() {
     })
     .take(PROCESSES)
     .collect();
-    let client = client(provider.folder().parent().unwrap());
+    let client = client(provider.directory().parent().unwrap());
     let reference = Arc::new(provider.reference.parse().unwrap());
     let fetched: Vec<Fetched> = block_on(async {
         let tasks: Vec<_> = std::iter::repeat_with(|| spawn(&client, &reference))
@@ -86,7 +86,7 @@ fn a_waiting_task_takes_over_when_the_working_one_is_dropped() {
     let provider = Provider::of_noise(1 << 20);
     let stalled = Rule::on("GET", "/blobs/", Fault::StallAnswer(1000));
     let proxy = Proxy::start(&provider.registry, vec![stalled]);
-    let client = client(provider.folder().parent().unwrap());
+    let client = client(provider.directory().parent().unwrap());
     let reference = Arc::new(proxy.reference("provider:1.0.0").parse().unwrap());
     let path = block_on(async {
         let worker = spawn(&client, &reference);
@@ -112,7 +112,7 @@ fn a_waiting_task_takes_over_when_the_working_one_is_dropped() {
 #[test]
 fn concurrent_fetches_share_one_refusal() {
     let provider = Provider::new();
-    let client = client(provider.folder().parent().unwrap());
+    let client = client(provider.directory().parent().unwrap());
     let missing = provider.registry.reference("provider:9.9.9");
     let reference = Arc::new(missing.parse().unwrap());
     let before = provider.registry.requests().len();
@@ -156,7 +156,7 @@ fn with_four_threads<T: Send + 'static>(
 #[test]
 fn waiting_for_a_download_takes_no_thread() {
     let provider = Provider::of_noise(1 << 20);
-    let client = client(provider.folder().parent().unwrap());
+    let client = client(provider.directory().parent().unwrap());
     let reference: Arc<Reference> = Arc::new(provider.reference.parse().unwrap());
     let pulls = (0..20).map(|number| {
         let (client, reference) = (client.clone(), Arc::clone(&reference));
@@ -181,7 +181,7 @@ fn waiting_for_a_download_takes_no_thread() {
 fn waiting_for_an_executable_takes_no_thread() {
     // The first executable is downloaded by itself, the second with its archive.
     for provider in [Provider::of_noise(1 << 20), Provider::new()] {
-        let client = client(provider.folder().parent().unwrap());
+        let client = client(provider.directory().parent().unwrap());
         let tags: Vec<String> = (0..20).map(|tag| format!("many-{tag}")).collect();
         for tag in &tags {
             par(&provider.environment, ["tag", &provider.reference, tag]).success();
@@ -280,7 +280,7 @@ fn a_waiting_fetch_blocks_no_thread_and_can_be_dropped() {
         drop(checking);
         in_time
     });
-    let client = client(provider.folder().parent().unwrap());
+    let client = client(provider.directory().parent().unwrap());
     let reference = provider.reference.parse().unwrap();
     let target = Target::host();
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -312,13 +312,9 @@ fn a_waiting_fetch_blocks_no_thread_and_can_be_dropped() {
 
 #[test]
 fn a_fetch_succeeds_while_the_cache_is_pruned() {
-    let everything = PruneOptions {
-        all: true,
-        grace: Duration::ZERO,
-        ..PruneOptions::default()
-    };
+    let everything = PruneOptions::default().with_all(true);
     for provider in [Provider::of_noise(256 << 10), Provider::new()] {
-        let client = client(provider.folder().parent().unwrap());
+        let client = client(provider.directory().parent().unwrap());
         let reference = provider.reference.parse().unwrap();
         let done = AtomicBool::new(false);
         let pruned = std::thread::scope(|scope| {

@@ -1,4 +1,4 @@
-//! What is damaged is never served, and replaced.
+//! Damaged files are never served, and replaced.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{Seek, SeekFrom, Write};
@@ -10,7 +10,7 @@ use crate::transfer::{digest, par};
 
 type Damage = (&'static str, fn(&Path));
 
-/// What can happen to a file of the cache, whatever its permission bits say.
+/// What can happen to a file of the cache, whatever its permission bits.
 const DAMAGES: [Damage; 6] = [
     ("cut off", |path| {
         let size = fs::metadata(path).unwrap().len();
@@ -48,7 +48,7 @@ fn flip_at(file: &mut File, offset: u64) {
     file.write_all(b"\xee\x11").unwrap();
 }
 
-/// Changes bytes as a failing disk does: nothing else tells.
+/// Changes bytes without a change of the metadata, as a failing disk does.
 fn rot(path: &Path, offset: u64) {
     let before = fs::metadata(path).unwrap();
     let mut file = writable(path);
@@ -58,7 +58,7 @@ fn rot(path: &Path, offset: u64) {
 }
 
 #[test]
-fn whatever_is_damaged_is_noticed_and_replaced() {
+fn every_damaged_file_is_noticed_and_replaced() {
     let provider = Provider::new();
     provider.fetches_the_executable();
     let files = [
@@ -70,14 +70,18 @@ fn whatever_is_damaged_is_noticed_and_replaced() {
         for (kind, content) in files {
             let path = provider.file(kind, content);
             damage(&path);
-            // An executable that is there needs no archive.
-            let (outcome, expected) = match *content == provider.layer {
-                true => (provider.pull(&[]), &provider.layer),
-                false => (provider.fetch(&[]), &provider.executable),
+            // A fetch of a cached executable does not read the archive.
+            let (outcome, expected) = if *content == provider.layer {
+                (provider.pull(&[]), &provider.layer)
+            } else {
+                (provider.fetch(&[]), &provider.executable)
             };
             let outcome = outcome.success();
             let case = format!("{kind}, {name}: {outcome}");
-            assert!(outcome.stderr.contains("was damaged"), "{case}");
+            assert!(
+                outcome.stderr.contains("removed the damaged file"),
+                "{case}"
+            );
             let got = provider.environment.path(outcome.line());
             assert_eq!(digest(&got), *expected, "{case}");
             assert_eq!(digest(&path), *content, "{case}");
@@ -88,7 +92,7 @@ fn whatever_is_damaged_is_noticed_and_replaced() {
 }
 
 #[test]
-fn reading_everything_finds_every_damage() {
+fn cache_verify_finds_every_damage() {
     let provider = Provider::new();
     for (name, damage) in DAMAGES {
         provider.fetches_the_executable();
@@ -102,7 +106,7 @@ fn reading_everything_finds_every_damage() {
 }
 
 #[test]
-fn without_a_registry_what_is_damaged_is_missing() {
+fn damaged_content_counts_as_missing_without_a_registry() {
     let provider = Provider::new();
     provider.fetches_the_executable();
     let never = ["--pull", "never"];
@@ -119,12 +123,12 @@ fn without_a_registry_what_is_damaged_is_missing() {
 }
 
 #[test]
-fn what_was_only_touched_is_read_once_and_kept() {
+fn a_file_that_was_only_touched_is_read_once_and_kept() {
     let provider = Provider::new();
     provider.fetches_the_executable();
     let path = provider.file("executables", &provider.executable);
     let before = fs::metadata(&path).unwrap();
-    // As a copy of the whole cache would have it.
+    // The modification time after a copy of the whole cache.
     let file = writable(&path);
     file.set_modified(std::time::SystemTime::now()).unwrap();
     drop(file);
@@ -139,7 +143,7 @@ fn what_was_only_touched_is_read_once_and_kept() {
 }
 
 #[test]
-fn what_changes_behind_the_files_back_is_found_by_reading_everything() {
+fn damage_without_a_change_of_metadata_is_found_by_cache_verify() {
     let provider = Provider::new();
     provider.fetches_the_executable();
     provider.is_sound();
@@ -162,12 +166,12 @@ fn what_changes_behind_the_files_back_is_found_by_reading_everything() {
 }
 
 #[test]
-fn an_archive_that_rots_in_the_cache_is_received_again_by_whoever_reads_it() {
+fn an_archive_that_rots_in_the_cache_is_received_again_by_each_command_that_reads_it() {
     let provider = Provider::new();
     let size = fs::metadata(provider.environment.path("provider.par.gz"));
     let size = size.unwrap().len();
-    // In the claims, in the executable, and in the end. In what gzip says of itself, which only who hands out
-    // all of it looks at.
+    // The offsets are in the header of gzip, which only `pull` checks, in the claims, in the executable, and
+    // in the trailer.
     let all = ["pull", "fetch", "extract", "verify", "inspect"];
     for (offset, commands) in [
         (4, &all[..1]),
@@ -183,11 +187,14 @@ fn an_archive_that_rots_in_the_cache_is_received_again_by_whoever_reads_it() {
             fs::remove_file(provider.file("executables", &provider.executable)).unwrap();
             let outcome = par(&provider.environment, [command, &provider.reference]).success();
             let case = format!("{command}, {offset}: {outcome}");
-            assert!(outcome.stderr.contains("was damaged"), "{case}");
+            assert!(
+                outcome.stderr.contains("removed the damaged file"),
+                "{case}"
+            );
             assert_eq!(digest(&layer), provider.layer, "{case}");
             provider.is_sound();
         }
-        // Without a registry it is gone.
+        // Without a registry, the archive is missing now.
         rot(&provider.file("blobs", &provider.layer), offset);
         provider.pull(&["--pull", "never"]).exit(3);
     }
@@ -195,7 +202,7 @@ fn an_archive_that_rots_in_the_cache_is_received_again_by_whoever_reads_it() {
 }
 
 #[test]
-fn a_record_that_is_damaged_is_as_good_as_none() {
+fn a_damaged_record_counts_as_none() {
     let provider = Provider::new();
     for damaged in ["", "{", "{\"confirmed\": 1}", &"x".repeat(100_000)] {
         provider.fetches_the_executable();
@@ -208,7 +215,7 @@ fn a_record_that_is_damaged_is_as_good_as_none() {
         assert_eq!(outcome.line(), provider.record().to_str().unwrap());
         assert!(!provider.record().exists());
     }
-    // A time that no calendar has.
+    // A time that RFC 3339 cannot express.
     provider.fetches_the_executable();
     let record = fs::read_to_string(provider.record()).unwrap();
     let (start, _) = record.split_once("\"confirmed\":").unwrap();

@@ -1,9 +1,9 @@
-//! `kill -9` at any moment.
+//! A process that is killed at any moment.
 
 use std::path::Path;
 use std::process::Stdio;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use wasmcloud_par::cache::{Cache, PruneOptions};
 use wasmcloud_par::content::Silent;
@@ -12,14 +12,14 @@ use super::Provider;
 use crate::support::archives::noise;
 use crate::transfer::digest;
 
-/// How often, when `PAR_KILLS` does not say.
+/// How many processes are killed, unless `PAR_KILLS` says.
 const KILLS: u64 = 20;
 
 #[test]
-fn nothing_partial_is_ever_served_after_a_kill() {
+fn nothing_incomplete_is_served_after_a_kill() {
     let kills = std::env::var("PAR_KILLS").map_or(KILLS, |kills| kills.parse().unwrap());
     let provider = Provider::of_noise(4 << 20);
-    let cache = Cache::open(Some(provider.folder().parent().unwrap())).unwrap();
+    let cache = Cache::open(Some(provider.directory().parent().unwrap())).unwrap();
     let started = Instant::now();
     provider.fetches_the_executable();
     let duration = started.elapsed();
@@ -36,7 +36,7 @@ fn nothing_partial_is_ever_served_after_a_kill() {
     ];
     for seed in 0..kills {
         let arguments = commands[usize::try_from(seed).unwrap() % commands.len()];
-        // A prune has something to do, a download nothing that it could do without.
+        // So that a prune has files to remove, and a download has nothing cached.
         if arguments[0] == "cache" {
             provider.fetches_the_executable();
         } else if seed % 2 == 0 {
@@ -46,7 +46,7 @@ fn nothing_partial_is_ever_served_after_a_kill() {
         command.args(arguments);
         command.stdout(Stdio::null()).stderr(Stdio::null());
         let mut child = command.spawn().unwrap();
-        // The same moments in every run, as far as the machine allows.
+        // The moments are the same in every run, as far as the machine allows.
         let share = u32::from(noise(8, seed)[0]);
         thread::sleep(duration * share / 256);
         child.kill().unwrap();
@@ -66,16 +66,12 @@ fn nothing_partial_is_ever_served_after_a_kill() {
             "{seed}"
         );
     }
-    // What the dead have left behind is old one day, and goes then.
+    // Pruning removes what the killed processes have left behind.
     prune(&cache);
     assert_eq!(provider.kept("partial"), [""; 0]);
 }
 
 fn prune(cache: &Cache) {
-    let options = PruneOptions {
-        all: true,
-        grace: Duration::ZERO,
-        ..PruneOptions::default()
-    };
+    let options = PruneOptions::default().with_all(true);
     cache.prune(&options).unwrap();
 }

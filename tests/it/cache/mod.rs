@@ -1,5 +1,5 @@
-//! The cache: when the registry is asked, what is served, what is thrown away, and what happens when
-//! things go wrong around it.
+//! The cache: when the registry is asked, what is served, what is removed, and what happens when files or
+//! the system fail.
 
 mod crowds;
 mod damage;
@@ -19,17 +19,19 @@ use crate::transfer::{digest, pack, pack_noise, par, push};
 
 /// An executable of this machine.
 const ECHO: &str = "/bin/echo";
-/// Another one.
+/// Another executable of this machine.
 const TRUE: &str = "/bin/true";
 
-/// A provider in a registry, and a user of it.
+/// A provider in a registry, and the environment of a user who fetches it.
 struct Provider {
     environment: Environment,
     registry: Registry,
     reference: String,
-    /// The digests of manifest, archive and executable.
+    /// The digest of the manifest.
     manifest: String,
+    /// The digest of the archive.
     layer: String,
+    /// The digest of the executable.
     executable: String,
 }
 
@@ -41,7 +43,7 @@ impl Provider {
         Self::pushed(environment, &file, Path::new(ECHO))
     }
 
-    /// The same with so many bytes of noise.
+    /// Pushes an executable of `size` bytes of noise to `provider:1.0.0`.
     fn of_noise(size: usize) -> Self {
         let environment = Environment::new();
         let file = pack_noise(&environment, "provider.par.gz", size);
@@ -62,7 +64,7 @@ impl Provider {
         }
     }
 
-    /// Lets `provider:1.0.0` stand for another executable; gives the digest of that.
+    /// Pushes another executable to `provider:1.0.0`. Returns its digest.
     fn move_tag(&self) -> String {
         let elsewhere = Environment::new();
         let file = pack(&elsewhere, "other.par.gz", Path::new(TRUE));
@@ -70,13 +72,13 @@ impl Provider {
         digest(Path::new(TRUE))
     }
 
-    /// Removes the tag from the registry, as its own tools do.
+    /// Removes the tag from the registry's storage.
     fn delete_tag(&self) {
         let tags = "docker/registry/v2/repositories/provider/_manifests/tags";
         fs::remove_dir_all(self.registry.storage().join(tags).join("1.0.0")).unwrap();
     }
 
-    /// Fetches with these options.
+    /// Runs `par fetch` with these options.
     #[track_caller]
     fn fetch(&self, options: &[&str]) -> Outcome {
         let arguments = ["fetch", &self.reference].into_iter();
@@ -84,7 +86,7 @@ impl Provider {
             .par(arguments.chain(options.iter().copied()))
     }
 
-    /// Pulls the archive with these options.
+    /// Runs `par pull` with these options.
     #[track_caller]
     fn pull(&self, options: &[&str]) -> Outcome {
         let arguments = ["pull", &self.reference].into_iter();
@@ -92,35 +94,36 @@ impl Provider {
             .par(arguments.chain(options.iter().copied()))
     }
 
+    /// Runs `par cache` with these arguments.
     #[track_caller]
     fn cache<const N: usize>(&self, arguments: [&str; N]) -> Outcome {
         self.environment.par(["cache"].into_iter().chain(arguments))
     }
 
-    /// Fetches, and asserts that the right executable comes.
+    /// Fetches, and asserts that the result is the right executable.
     #[track_caller]
     fn fetches_the_executable(&self) {
         let outcome = self.fetch(&[]).success();
         assert_eq!(digest(Path::new(outcome.line())), self.executable);
     }
 
-    /// The folder of the cache.
-    fn folder(&self) -> PathBuf {
+    /// The directory of the cache.
+    fn directory(&self) -> PathBuf {
         self.environment.home().join(".cache/wasmcloud-par/v1")
     }
 
-    /// The file that holds what has this digest: in `blobs`, `executables` or `partial`.
+    /// The file with the content of a digest. `kind` is `blobs`, `executables` or `partial`.
     fn file(&self, kind: &str, digest: &str) -> PathBuf {
-        self.folder().join(kind).join(digest.replace(':', "/"))
+        self.directory().join(kind).join(digest.replace(':', "/"))
     }
 
     /// The record of the tag.
     fn record(&self) -> PathBuf {
-        let place = self.registry.reference("provider/_tags/1.0.0");
-        self.folder().join("references").join(place)
+        let path = self.registry.reference("provider/_tags/1.0.0");
+        self.directory().join("references").join(path)
     }
 
-    /// Changes when the tag was confirmed: so many seconds ago.
+    /// Moves the time at which the tag was confirmed back by this many seconds.
     fn confirmed(&self, seconds_ago: i64) {
         let text = fs::read(self.record()).unwrap();
         let mut record: Value = serde_json::from_slice(&text).unwrap();
@@ -129,20 +132,22 @@ impl Provider {
         fs::write(self.record(), record.to_string()).unwrap();
     }
 
-    /// The requests since the first `before`.
+    /// The requests after the first `before` ones.
     fn requests_since(&self, before: usize) -> Vec<String> {
         self.registry.requests().split_off(before)
     }
 
-    /// What a kind of content there is in the cache.
+    /// The files of one kind in the cache.
     fn kept(&self, kind: &str) -> Vec<String> {
-        let folder = format!("home/.cache/wasmcloud-par/v1/{kind}/");
+        let directory = format!("home/.cache/wasmcloud-par/v1/{kind}/");
         let files = self.environment.files();
-        let names = files.iter().filter_map(|file| file.strip_prefix(&folder));
+        let names = files
+            .iter()
+            .filter_map(|file| file.strip_prefix(&directory));
         names.map(str::to_owned).collect()
     }
 
-    /// Asserts that everything in the cache is what it should be.
+    /// Asserts that nothing in the cache is damaged.
     #[track_caller]
     fn is_sound(&self) {
         par(&self.environment, ["cache", "verify"]).success();

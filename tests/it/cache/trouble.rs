@@ -1,4 +1,4 @@
-//! Folders that are not one's own, disks that are full, caches that cannot be written to.
+//! Directories of other users, full disks, and caches that are read-only.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt, chown, symlink};
@@ -14,45 +14,48 @@ fn set_mode(path: &Path, mode: u32) {
     fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
 }
 
-/// Every folder from here on.
-fn folders(path: &Path) -> Vec<std::path::PathBuf> {
+/// Returns `path` and every directory below it.
+fn directories(path: &Path) -> Vec<std::path::PathBuf> {
     let mut found = vec![path.to_owned()];
     for entry in fs::read_dir(path).unwrap() {
         let entry = entry.unwrap();
         if entry.file_type().unwrap().is_dir() {
-            found.extend(folders(&entry.path()));
+            found.extend(directories(&entry.path()));
         }
     }
     found
 }
 
 #[test]
-fn a_folder_that_others_can_change_is_refused() {
+fn a_directory_that_other_users_can_change_is_refused() {
     let environment = Environment::new();
-    let folder = environment.path("cache/v1");
-    fs::create_dir_all(&folder).unwrap();
+    let directory = environment.path("cache/v1");
+    fs::create_dir_all(&directory).unwrap();
     for mode in [0o777, 0o770, 0o702] {
-        set_mode(&folder, mode);
+        set_mode(&directory, mode);
         let outcome = par(&environment, ["cache", "list", "--cache-dir", "cache"]).exit(4);
-        assert!(outcome.stderr.contains("others may write to"), "{outcome}");
+        assert!(
+            outcome.stderr.contains("other users may write to"),
+            "{outcome}"
+        );
         assert!(outcome.stderr.contains("chmod go-w"), "{outcome}");
     }
-    set_mode(&folder, 0o755);
+    set_mode(&directory, 0o755);
     par(&environment, ["cache", "list", "--cache-dir", "cache"]).success();
 }
 
-/// Asks for the cache in `directory`, in vain; `folder` is said to be at fault.
+/// Asserts that the cache in `directory` is refused because of the directory `culprit`.
 #[track_caller]
-fn refused(environment: &Environment, directory: &str, folder: &str, reason: &str) {
+fn refused(environment: &Environment, directory: &str, culprit: &str, reason: &str) {
     let outcome = par(environment, ["cache", "list", "--cache-dir", directory]).exit(4);
-    let folder = environment.path(folder);
-    let said = format!("cannot be in {}: {reason}", folder.display());
+    let culprit = environment.path(culprit);
+    let said = format!("cannot be in {}: {reason}", culprit.display());
     assert!(outcome.stderr.contains(&said), "{outcome}");
 }
 
 #[test]
-fn a_folder_that_others_can_replace_is_refused() {
-    const SHARED: &str = "others may write to it";
+fn a_directory_that_other_users_can_replace_is_refused() {
+    const SHARED: &str = "other users may write to it";
     let environment = Environment::new();
     let list = ["cache", "list", "--cache-dir", "above/cache"];
     let own = environment.path("above/cache/v1");
@@ -63,33 +66,33 @@ fn a_folder_that_others_can_replace_is_refused() {
         .unwrap();
     par(&environment, list).success();
     symlink(environment.path("above"), environment.path("link")).unwrap();
-    for folder in ["above", "above/cache"] {
-        let path = environment.path(folder);
+    for directory in ["above", "above/cache"] {
+        let path = environment.path(directory);
         for mode in [0o777, 0o703] {
             set_mode(&path, mode);
-            refused(&environment, "above/cache", folder, SHARED);
-            refused(&environment, "link/cache", folder, SHARED);
+            refused(&environment, "above/cache", directory, SHARED);
+            refused(&environment, "link/cache", directory, SHARED);
         }
-        // As the system's own folder for temporary files.
+        // The mode of the system's directory for temporary files.
         set_mode(&path, 0o1777);
         par(&environment, list).success();
-        // For the group: that is nobody else, where everybody has one of their own.
+        // A group that may write is no other user where each user has a group of their own.
         set_mode(&path, 0o770);
         let metadata = fs::metadata(&path).unwrap();
         if metadata.uid() == metadata.gid() {
             par(&environment, list).success();
         } else {
-            refused(&environment, "above/cache", folder, SHARED);
+            refused(&environment, "above/cache", directory, SHARED);
         }
         if metadata.uid() == 0 {
             chown(&path, None, Some(1)).unwrap();
-            refused(&environment, "above/cache", folder, SHARED);
+            refused(&environment, "above/cache", directory, SHARED);
             set_mode(&path, 0o700);
             chown(&path, Some(1), None).unwrap();
             refused(
                 &environment,
                 "above/cache",
-                folder,
+                directory,
                 "it belongs to another user",
             );
             chown(&path, Some(0), None).unwrap();
@@ -100,10 +103,10 @@ fn a_folder_that_others_can_replace_is_refused() {
 }
 
 #[test]
-fn a_link_that_others_can_replace_is_refused_wherever_it_is() {
+fn a_symbolic_link_that_other_users_can_replace_is_refused_anywhere_in_the_path() {
     let environment = Environment::new();
-    for folder in ["open", "own/cache/v1"] {
-        fs::create_dir_all(environment.path(folder)).unwrap();
+    for directory in ["open", "own/cache/v1"] {
+        fs::create_dir_all(environment.path(directory)).unwrap();
     }
     let list = ["cache", "list", "--cache-dir", "first/cache"];
     for (link, target) in [("first", "open/second"), ("open/second", "../own")] {
@@ -115,23 +118,23 @@ fn a_link_that_others_can_replace_is_refused_wherever_it_is() {
         &environment,
         "first/cache",
         "open",
-        "others may write to it",
+        "other users may write to it",
     );
-    // Past that link, nothing is wrong.
+    // The path without that link is accepted.
     let list = ["cache", "list", "--cache-dir", "own/cache"];
     par(&environment, list).success();
 }
 
 #[test]
-fn a_folder_of_another_user_is_refused() {
+fn a_directory_of_another_user_is_refused() {
     let environment = Environment::new();
-    let folder = environment.path("cache/v1");
-    fs::create_dir_all(&folder).unwrap();
+    let directory = environment.path("cache/v1");
+    fs::create_dir_all(&directory).unwrap();
     let user = Unprivileged::new(&environment);
     if !user.is_root() {
-        // Then there is one that belongs to root.
-        fs::remove_dir(&folder).unwrap();
-        std::os::unix::fs::symlink("/usr", &folder).unwrap();
+        // Only root can give a directory away; `/usr` belongs to root.
+        fs::remove_dir(&directory).unwrap();
+        symlink("/usr", &directory).unwrap();
     }
     let outcome = par(&environment, ["cache", "list", "--cache-dir", "cache"]).exit(4);
     assert!(
@@ -142,14 +145,15 @@ fn a_folder_of_another_user_is_refused() {
 }
 
 #[test]
-fn what_is_in_a_cache_that_cannot_be_written_to_can_be_used() {
+fn the_content_of_a_read_only_cache_can_be_used() {
     let provider = Provider::new();
     provider.fetches_the_executable();
     let (_, reference) = provider.reference.split_once('/').unwrap();
     assert_eq!(reference, "provider:1.0.0");
     let user = Unprivileged::new(&provider.environment);
-    let folders = folders(&provider.folder());
-    folders.iter().for_each(|folder| set_mode(folder, 0o500));
+    let directories = directories(&provider.directory());
+    let make = |mode| directories.iter().for_each(|path| set_mode(path, mode));
+    make(0o500);
 
     for policy in ["never", "missing", "newer", "always"] {
         let command = user.command(&["fetch", &provider.reference, "--pull", policy]);
@@ -164,14 +168,14 @@ fn what_is_in_a_cache_that_cannot_be_written_to_can_be_used() {
     assert!(outcome.stderr.contains("ermission denied"), "{outcome}");
     assert!(outcome.stderr.contains("--cache-dir"), "{outcome}");
 
-    folders.iter().for_each(|folder| set_mode(folder, 0o700));
+    make(0o700);
     let command = user.command(&["fetch", &provider.reference]);
     let outcome = Outcome::of(command, b"").success();
     assert_eq!(digest(Path::new(outcome.line())), moved);
 }
 
 #[test]
-fn what_needs_no_cache_does_without_one_that_can_be_used() {
+fn commands_that_need_no_cache_work_without_a_usable_one() {
     let provider = Provider::of_noise(1 << 20);
     let reference = provider.reference.as_str();
     let repository = provider.registry.reference("provider");
@@ -179,9 +183,9 @@ fn what_needs_no_cache_does_without_one_that_can_be_used() {
         provider.registry.reference("other:1"),
         "oci-layout://layout:1",
     );
-    // Pushing has made it.
-    let folder = provider.folder();
-    fs::remove_dir_all(folder.parent().unwrap()).unwrap();
+    // The push has created the cache.
+    let directory = provider.directory();
+    fs::remove_dir_all(directory.parent().unwrap()).unwrap();
     let user = Unprivileged::new(&provider.environment);
     set_mode(&provider.environment.home().join(".cache"), 0o500);
     let run = |arguments: &[&str]| Outcome::of(user.command(arguments), b"");
@@ -204,14 +208,19 @@ fn what_needs_no_cache_does_without_one_that_can_be_used() {
         let outcome = run(command).success();
         assert!(!outcome.stderr.contains("warning"), "{outcome}");
     }
-    let said = format!("cannot use the cache folder {}", folder.display());
+    let said = format!("cannot use the cache directory {}", directory.display());
     for command in [
         ["fetch", &other].as_slice(),
         &["pull", &other],
         &["verify", &other],
         &["extract", &other, "--target", "x86_64-linux"],
-        &["fetch", &other, "--cache-dir", folder.to_str().unwrap()],
-        &["inspect", &other, "--cache-dir", folder.to_str().unwrap()],
+        &["fetch", &other, "--cache-dir", directory.to_str().unwrap()],
+        &[
+            "inspect",
+            &other,
+            "--cache-dir",
+            directory.to_str().unwrap(),
+        ],
     ] {
         let outcome = run(command).exit(4);
         assert!(outcome.stderr.contains(&said), "{outcome}");
@@ -221,16 +230,13 @@ fn what_needs_no_cache_does_without_one_that_can_be_used() {
 }
 
 #[test]
-fn a_file_where_the_folder_of_a_cache_should_be_is_a_mistake() {
+fn a_file_in_place_of_the_cache_directory_is_a_usage_error() {
     let provider = Provider::new();
     let file = provider.environment.path("provider.par.gz");
-    let said = format!(
-        "the cache cannot be in {}: a folder is expected",
-        file.display()
-    );
-    for folder in ["provider.par.gz", "provider.par.gz/below/it"] {
+    let said = format!("the cache cannot be in {}: not a directory", file.display());
+    for directory in ["provider.par.gz", "provider.par.gz/below/it"] {
         for command in [["fetch", &provider.reference], ["cache", "list"]] {
-            let options = ["--cache-dir", folder];
+            let options = ["--cache-dir", directory];
             let outcome = provider.environment.par([command, options].concat());
             assert!(outcome.stderr.contains(&said), "{outcome}");
             outcome.exit(2);
@@ -238,11 +244,12 @@ fn a_file_where_the_folder_of_a_cache_should_be_is_a_mistake() {
     }
 }
 
-/// The command where no file can have more than `kilobytes`: the same as a full disk, for the program.
+/// Returns `par fetch` with a limit of `kilobytes` on the size of files, which the program sees like a full
+/// disk.
 fn cramped(provider: &Provider, kilobytes: usize) -> Command {
     let own = provider.environment.command();
     let mut command = Command::new("/bin/sh");
-    // Blocks of 512 bytes, as POSIX has it. The signal that goes with it is not for the program.
+    // POSIX counts in blocks of 512 bytes. The signal would end the program instead of failing its write.
     let script = r#"trap "" XFSZ; ulimit -f "$1"; shift; exec "$@""#;
     command
         .args(["-c", script, "sh", &(kilobytes * 2).to_string()])
@@ -258,16 +265,16 @@ fn cramped(provider: &Provider, kilobytes: usize) -> Command {
 }
 
 #[test]
-fn a_full_disk_is_said_to_be_so_and_nothing_half_written_stays() {
+fn a_full_disk_is_reported_and_nothing_incomplete_stays() {
     let whole = |name: &str, content: Vec<u8>| {
         let environment = Environment::new();
         let executable = environment.write("executable", content);
         let file = crate::transfer::pack(&environment, name, &executable);
         Provider::pushed(environment, &file, &executable)
     };
-    // The bytes of one executable, which do not fit when they are downloaded.
+    // An executable that does not fit when its bytes are downloaded.
     let downloaded = Provider::of_noise(4 << 20);
-    // Some that do not fit when they are inflated; and of a small archive, when it is extracted.
+    // One that does not fit when it is inflated, and one of a small archive that is extracted.
     let mut content = noise(200 << 10, 1);
     content.resize(4 << 20, 0);
     let inflated = whole("large.par.gz", content);
@@ -277,7 +284,7 @@ fn a_full_disk_is_said_to_be_so_and_nothing_half_written_stays() {
         let outcome = Outcome::of(cramped(&provider, 1024), b"").exit(1);
         assert!(outcome.stderr.contains("too large"), "{outcome}");
         assert!(outcome.stderr.contains("par cache prune"), "{outcome}");
-        // Nothing else was tried.
+        // The client tries no other way.
         let asked = provider.requests_since(before);
         let blobs = asked.iter().filter(|request| request.contains("/blobs/"));
         assert_eq!(blobs.count(), 1, "{asked:?}");

@@ -1,4 +1,4 @@
-//! `par cache`: what there is, whether it is sound, and making room.
+//! `par cache`: listing, verifying and pruning.
 
 use std::fs::{self, File, FileTimes};
 use std::path::Path;
@@ -11,7 +11,7 @@ use super::Provider;
 use crate::support::{Environment, ended};
 use crate::transfer::{digest, pack, pack_noise, par, push};
 
-/// Lets a file have been used so long ago.
+/// Sets the last use of a file to this long ago.
 fn used(path: &Path, ago: Duration) {
     let times = FileTimes::new().set_accessed(SystemTime::now() - ago);
     File::open(path).unwrap().set_times(times).unwrap();
@@ -21,11 +21,11 @@ const HOUR: Duration = Duration::from_secs(60 * 60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 #[test]
-fn the_folder_is_named_as_the_option_takes_it() {
+fn cache_path_prints_the_directory_as_the_option_takes_it() {
     let provider = Provider::new();
     let outcome = provider.cache(["path"]).success();
-    let folder = provider.environment.home().join(".cache/wasmcloud-par");
-    assert_eq!(Path::new(outcome.line()), folder);
+    let directory = provider.environment.home().join(".cache/wasmcloud-par");
+    assert_eq!(Path::new(outcome.line()), directory);
     provider.fetches_the_executable();
     let again = ["--cache-dir", outcome.line(), "--pull", "never"];
     let fetched = provider.fetch(&again).success();
@@ -39,7 +39,7 @@ fn the_folder_is_named_as_the_option_takes_it() {
 }
 
 #[test]
-fn a_layout_is_listed_by_its_folder() {
+fn a_layout_is_listed_by_its_directory() {
     let environment = Environment::new();
     let file = pack(&environment, "provider.par.gz", Path::new("/bin/echo"));
     push(&environment, "oci-layout://layout:1.0.0", &file);
@@ -55,10 +55,10 @@ fn a_layout_is_listed_by_its_folder() {
 }
 
 #[test]
-fn what_is_within_a_cache_is_no_folder_for_one() {
+fn a_directory_within_a_cache_is_refused() {
     let provider = Provider::new();
     provider.fetches_the_executable();
-    let within = provider.folder();
+    let within = provider.directory();
     let parent = within.parent().unwrap();
     let hint = format!("name the folder that it is in: {}\n", parent.display());
     for command in [
@@ -77,7 +77,7 @@ fn what_is_within_a_cache_is_no_folder_for_one() {
 }
 
 #[test]
-fn who_asks_about_a_cache_creates_none() {
+fn asking_about_a_cache_creates_none() {
     let environment = Environment::new();
     for command in [
         ["cache", "path"].as_slice(),
@@ -97,7 +97,7 @@ fn who_asks_about_a_cache_creates_none() {
 }
 
 #[test]
-fn tags_are_listed_with_what_is_known_of_them() {
+fn tags_are_listed_with_their_digests_sizes_and_times() {
     let provider = Provider::new();
     let outcome = provider.cache(["list"]).success();
     assert_eq!(outcome.stdout, "");
@@ -129,7 +129,7 @@ fn tags_are_listed_with_what_is_known_of_them() {
 }
 
 #[test]
-fn what_was_not_used_for_longest_goes_first() {
+fn files_that_were_not_used_for_longest_are_pruned_first() {
     let provider = Provider::of_noise(64 << 10);
     provider.fetches_the_executable();
     let mut files = Vec::new();
@@ -142,7 +142,7 @@ fn what_was_not_used_for_longest_goes_first() {
         let fetched = par(&provider.environment, ["fetch", &reference]).success();
         files.push(Path::new(fetched.line()).to_owned());
     }
-    // The last one is the oldest.
+    // The last file is the oldest.
     for (index, file) in files.iter().enumerate() {
         used(file, DAY + HOUR * u32::try_from(index).unwrap());
     }
@@ -160,7 +160,7 @@ fn what_was_not_used_for_longest_goes_first() {
     assert_eq!(gone, [files[2].as_path(), files[1].as_path()]);
     assert_eq!(kept(&provider), 2);
 
-    // By age; what was used just now is out of the question.
+    // By age. Files that were just used are kept.
     provider.cache(["prune", "--max-age", "30d"]).success();
     assert_eq!(kept(&provider), 2);
     provider.cache(["prune", "--max-age", "12h"]).success();
@@ -171,13 +171,13 @@ fn what_was_not_used_for_longest_goes_first() {
     let now = ["prune", "--max-size", "0B", "--grace", "0s"];
     provider.cache(now).success();
     assert_eq!(kept(&provider) + provider.kept("blobs").len(), 0);
-    // What the tags stood for is still known.
+    // The records of the tags are kept.
     assert_eq!(provider.kept("references").len(), 4);
     provider.fetches_the_executable();
 }
 
 #[test]
-fn use_counts_and_reading_everything_is_none() {
+fn a_fetch_counts_as_a_use_and_cache_verify_does_not() {
     let provider = Provider::new();
     provider.fetches_the_executable();
     let paths = [
@@ -202,7 +202,7 @@ fn use_counts_and_reading_everything_is_none() {
 }
 
 #[test]
-fn a_tag_that_is_used_daily_stays_known_although_it_was_written_long_ago() {
+fn the_record_of_a_tag_that_is_used_daily_is_kept_although_it_is_old() {
     let provider = Provider::new();
     provider.fetches_the_executable();
     let long_ago = || {
@@ -224,14 +224,17 @@ fn a_tag_that_is_used_daily_stays_known_although_it_was_written_long_ago() {
     provider.cache(["list"]).success();
     provider.is_sound();
     provider.cache(monthly).success();
-    assert!(!provider.record().exists(), "looking at it is no use");
+    assert!(
+        !provider.record().exists(),
+        "listing and verifying count as uses"
+    );
 }
 
 #[test]
-fn what_is_in_use_stays() {
+fn content_in_use_is_not_pruned() {
     let provider = Provider::new();
     provider.fetches_the_executable();
-    let cache = Cache::open(Some(provider.folder().parent().unwrap())).unwrap();
+    let cache = Cache::open(Some(provider.directory().parent().unwrap())).unwrap();
     let held = cache
         .hold(&provider.layer.parse().unwrap())
         .unwrap()
@@ -248,7 +251,7 @@ fn what_is_in_use_stays() {
 }
 
 #[test]
-fn a_provider_that_runs_goes_on_when_its_executable_is_pruned() {
+fn a_running_provider_keeps_running_when_its_executable_is_pruned() {
     let environment = Environment::new();
     let file = pack(&environment, "provider.par.gz", Path::new("/bin/cat"));
     let provider = Provider::pushed(environment, &file, Path::new("/bin/cat"));
@@ -268,12 +271,12 @@ fn a_provider_that_runs_goes_on_when_its_executable_is_pruned() {
 }
 
 #[test]
-fn downloads_that_nobody_continues_go_after_a_day() {
+fn unfinished_downloads_are_pruned_after_a_day() {
     let provider = Provider::new();
-    let partial = provider.folder().join("partial/sha256");
-    let temporary = provider.folder().join("executables/sha256");
-    for folder in [&partial, &temporary] {
-        fs::create_dir_all(folder).unwrap();
+    let partial = provider.directory().join("partial/sha256");
+    let temporary = provider.directory().join("executables/sha256");
+    for directory in [&partial, &temporary] {
+        fs::create_dir_all(directory).unwrap();
     }
     let ages = [
         (HOUR / 2, true, true),
@@ -291,7 +294,7 @@ fn downloads_that_nobody_continues_go_after_a_day() {
         let there = paths.map(|path| path.exists());
         assert_eq!(there, [download_stays, temporary_stays], "{age:?}");
     }
-    // A download that is under way is locked.
+    // The file of a download that is under way is locked.
     let path = partial.join("00");
     let file = File::create(&path).unwrap();
     file.lock().unwrap();
@@ -303,7 +306,7 @@ fn downloads_that_nobody_continues_go_after_a_day() {
 }
 
 #[test]
-fn what_to_prune_has_to_be_said() {
+fn cache_prune_demands_to_be_told_what_to_remove() {
     let environment = Environment::new();
     let commands: [&[&str]; 4] = [
         &["prune"],

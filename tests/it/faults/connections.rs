@@ -1,4 +1,4 @@
-//! Large archives over several connections.
+//! Downloads of large archives over several connections.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -17,11 +17,12 @@ use super::{Sample, anonymous, block_on, client_over, options, parse, pushed};
 use crate::support::proxy::{Fault, Proxy, Rule};
 use crate::support::{Environment, Outcome, Registry, shared_registry};
 
-/// Just large enough for several connections.
+/// The size of an archive that is just large enough for several connections, in bytes.
 const SIZE: usize = 17 << 20;
 const CONNECTIONS: usize = 4;
-/// In how many pieces it comes then, and a little less than the size of one.
+/// The number of pieces in which it is downloaded.
 const PIECES: usize = 16;
+/// A little less than the size of a piece, in bytes.
 const PIECE: u64 = 1 << 20;
 
 fn sample() -> &'static Sample {
@@ -29,20 +30,20 @@ fn sample() -> &'static Sample {
     SAMPLE.get_or_init(|| Sample::new(SIZE, 5))
 }
 
-/// A request for the archive meets a fault, after so many that do not.
+/// Makes one request for the archive meet a fault, after `number` requests that pass.
 fn piece(number: usize, fault: Fault) -> Rule {
     Rule::on("GET", &sample().hex(), fault).after(number)
 }
 
-/// All requests for it do.
+/// Makes all requests for the archive meet a fault.
 fn every(fault: Fault) -> Rule {
     piece(0, fault).always()
 }
 
-/// Pulls through `proxy`, and asserts that what comes is right.
+/// Pulls through `proxy`, and asserts that the right bytes arrive.
 async fn assert_pulls(client: &Client, proxy: &Proxy, name: &str) {
-    let folder = tempfile::tempdir().unwrap();
-    let pulled = pull(client, &proxy.reference(name), sample(), folder.path()).await;
+    let directory = tempfile::tempdir().unwrap();
+    let pulled = pull(client, &proxy.reference(name), sample(), directory.path()).await;
     pulled.unwrap().unwrap();
 }
 
@@ -59,7 +60,7 @@ async fn open(proxy: &Proxy, name: &str, connections: usize) -> Box<dyn AsyncRea
 }
 
 #[test]
-fn where_each_connection_is_limited_four_are_at_least_twice_as_fast_as_one() {
+fn four_connections_are_at_least_twice_as_fast_as_one_when_each_is_limited() {
     block_on(async {
         let name = pushed(sample()).await;
         let mut took = Vec::new();
@@ -77,12 +78,12 @@ fn where_each_connection_is_limited_four_are_at_least_twice_as_fast_as_one() {
 }
 
 #[test]
-fn each_piece_is_asked_for_once_and_nothing_else_is() {
+fn each_piece_is_requested_once_and_nothing_else_is() {
     block_on(async {
         let name = pushed(sample()).await;
         for (connections, requests) in [(1, 1), (CONNECTIONS, PIECES)] {
-            let folder = tempfile::tempdir().unwrap();
-            let client = client_over(folder.path(), anonymous(folder.path()), connections);
+            let directory = tempfile::tempdir().unwrap();
+            let client = client_over(directory.path(), anonymous(directory.path()), connections);
             let proxy = Proxy::to(shared_registry(), Vec::new());
             assert_pulls(&client, &proxy, &name).await;
             let hex = sample().hex();
@@ -94,7 +95,7 @@ fn each_piece_is_asked_for_once_and_nothing_else_is() {
 }
 
 #[test]
-fn a_piece_that_is_cut_goes_on_where_it_was() {
+fn an_interrupted_piece_continues_where_it_was() {
     let mut cases = Vec::new();
     for number in [0, PIECES - 1] {
         for fault in [
@@ -120,11 +121,11 @@ fn a_piece_that_is_cut_goes_on_where_it_was() {
 }
 
 #[test]
-fn where_ranges_cannot_be_had_one_connection_gets_it_all() {
+fn one_connection_downloads_all_from_a_server_without_ranges() {
     let ignored = || Fault::Edit(|request| request.remove("range"), |_| {});
     let shifted = || Fault::edit(|answer| answer.set("content-range", "bytes 0-1/2"));
     let changed = || Fault::Edit(|request| request.set("if-range", "\"another\""), |_| {});
-    // Where it turns out at the first request, nothing comes twice.
+    // A server that shows this at the first request sends nothing twice.
     let mut cases = vec![Case::again("200", 0.0, vec![every(ignored())])];
     for (name, fault) in [
         ("200", ignored()),
@@ -132,7 +133,7 @@ fn where_ranges_cannot_be_had_one_connection_gets_it_all() {
         ("wrong Content-Range", shifted()),
         ("another name for the content", changed()),
     ] {
-        // Answers of 200 that are of no use are not read to their end, but are on their way.
+        // Useless answers of 200 are not read to their end, but parts of them are sent.
         let most = 3.0;
         for number in [0, 4] {
             let once = piece(number, fault.clone());
@@ -148,7 +149,7 @@ fn where_ranges_cannot_be_had_one_connection_gets_it_all() {
 }
 
 #[test]
-fn wrong_bytes_in_a_piece_are_received_once_more_and_never_handed_out() {
+fn wrong_bytes_in_a_piece_are_received_again_and_never_handed_out() {
     let mut cases = Vec::new();
     for fault in [Fault::FlipAnswer(100), Fault::OtherRange] {
         let name = format!("{fault:?}");
@@ -164,32 +165,38 @@ fn wrong_bytes_in_a_piece_are_received_once_more_and_never_handed_out() {
 }
 
 #[test]
-fn the_next_client_goes_on_behind_the_pieces_that_were_handed_out() {
+fn the_next_client_continues_behind_the_pieces_that_were_handed_out() {
     block_on(async {
         let name = pushed(sample()).await;
-        let folder = tempfile::tempdir().unwrap();
+        let directory = tempfile::tempdir().unwrap();
         let hex = sample().hex();
         let over = |connections| {
-            let cache = folder.path().join("cache");
+            let cache = directory.path().join("cache");
             client_over(&cache, anonymous(&cache), connections)
         };
         let missing = piece(4, Fault::status("404 Not Found")).always();
         let proxy = Proxy::to(shared_registry(), vec![missing]);
-        let first = pull(&over(2), &proxy.reference(&name), sample(), folder.path()).await;
+        let first = pull(
+            &over(2),
+            &proxy.reference(&name),
+            sample(),
+            directory.path(),
+        )
+        .await;
         assert_eq!(first.unwrap().unwrap_err().kind(), ErrorKind::NotFound);
-        let partial = folder.path().join("cache/v1/partial/sha256").join(&hex);
+        let partial = directory.path().join("cache/v1/partial/sha256").join(&hex);
         let left = fs::metadata(partial).unwrap().len();
         assert!(left > 0 && left < sample().size(), "{left}");
 
         let proxy = Proxy::to(shared_registry(), Vec::new());
         assert_pulls(&over(CONNECTIONS), &proxy, &name).await;
-        // The rest of a write may reach the file after the error.
+        // A write may reach the file after the error.
         assert!(proxy.traffic(&hex).1 <= sample().size() - left);
     });
 }
 
 #[test]
-fn nothing_goes_on_behind_a_reader_that_is_gone() {
+fn dropping_a_reader_ends_its_downloads() {
     block_on(async {
         let name = pushed(sample()).await;
         let proxy = Proxy::to(shared_registry(), vec![every(Fault::SlowAnswer(2_000_000))]);
@@ -206,22 +213,22 @@ fn nothing_goes_on_behind_a_reader_that_is_gone() {
 }
 
 #[test]
-fn storage_sees_no_credentials_and_an_address_that_expired_is_asked_for_again() {
+fn storage_gets_no_credentials_and_an_expired_address_is_requested_again() {
     block_on(async {
         let registry = Registry::builder().htpasswd("jane", "password").start();
-        let folder = tempfile::tempdir().unwrap();
+        let directory = tempfile::tempdir().unwrap();
         let credentials = CredentialSource {
             explicit: Some(("jane".to_owned(), "password".to_owned())),
-            registry_config: Some(folder.path().join("no-config.json")),
+            registry_config: Some(directory.path().join("no-config.json")),
         };
-        let client = client_over(folder.path(), credentials, CONNECTIONS);
-        let file = folder.path().join("provider.par");
+        let client = client_over(directory.path(), credentials, CONNECTIONS);
+        let file = directory.path().join("provider.par");
         fs::write(&file, &sample().archive).unwrap();
         let reference = parse(&registry.reference("provider:1.0.0"));
         let pushed = client.push(&file, &reference, &BTreeMap::new()).await;
         pushed.unwrap();
 
-        // The same content without a password, as storage with signed addresses has it.
+        // Storage with signed addresses serves the content without a password.
         let storage = Registry::builder().storage(registry.storage()).start();
         let expired = Fault::status("403 Forbidden");
         let storage = Proxy::start(
@@ -248,8 +255,8 @@ fn storage_sees_no_credentials_and_an_address_that_expired_is_asked_for_again() 
 }
 
 /// A client for which the registry at `proxy` has a mirror.
-fn mirrored(folder: &Path, proxy: &Proxy, mirror: &Proxy) -> Client {
-    let hosts = folder.join("hosts");
+fn mirrored(directory: &Path, proxy: &Proxy, mirror: &Proxy) -> Client {
+    let hosts = directory.join("hosts");
     let entry = hosts.join(proxy.address());
     fs::create_dir_all(&entry).unwrap();
     let text = format!(
@@ -257,7 +264,7 @@ fn mirrored(folder: &Path, proxy: &Proxy, mirror: &Proxy) -> Client {
         mirror.address()
     );
     fs::write(entry.join("hosts.toml"), text).unwrap();
-    let cache = folder.join("cache");
+    let cache = directory.join("cache");
     let mut options = options(&cache, anonymous(&cache), Duration::from_secs(2));
     options.registry.connections = NonZeroUsize::new(CONNECTIONS);
     options.registry.hosts_directory = Some(hosts);
@@ -265,7 +272,7 @@ fn mirrored(folder: &Path, proxy: &Proxy, mirror: &Proxy) -> Client {
 }
 
 #[test]
-fn a_mirror_that_fails_or_lies_in_the_middle_is_not_asked_for_what_follows() {
+fn a_mirror_that_fails_in_the_middle_gets_no_further_requests() {
     block_on(async {
         let name = pushed(sample()).await;
         let hex = sample().hex();
@@ -273,14 +280,14 @@ fn a_mirror_that_fails_or_lies_in_the_middle_is_not_asked_for_what_follows() {
         for (fault, from_origin) in [
             (Fault::CutAnswer(PIECE / 2), PIECE..size),
             (Fault::status("503 Away"), PIECE..size),
-            // Only the whole shows it.
+            // Only the digest of all bytes shows this.
             (Fault::FlipAnswer(100), size..size + 1),
         ] {
             let text = format!("{fault:?}");
-            let folder = tempfile::tempdir().unwrap();
+            let directory = tempfile::tempdir().unwrap();
             let origin = Proxy::to(shared_registry(), Vec::new());
             let mirror = Proxy::to(shared_registry(), vec![piece(2, fault).always()]);
-            let client = mirrored(folder.path(), &origin, &mirror);
+            let client = mirrored(directory.path(), &origin, &mirror);
             assert_pulls(&client, &origin, &name).await;
             let given = origin.traffic(&hex).1;
             assert!(from_origin.contains(&given), "{text}: {given}");
@@ -289,7 +296,7 @@ fn a_mirror_that_fails_or_lies_in_the_middle_is_not_asked_for_what_follows() {
 }
 
 #[test]
-fn the_command_takes_the_number_of_connections() {
+fn the_number_of_connections_is_an_option_of_the_command() {
     let name = block_on(pushed(sample()));
     for (arguments, variable, requests) in [
         (&["--connections", "4"][..], "", PIECES),

@@ -1,5 +1,5 @@
-//! Transfers over bad networks, through bad proxies and with bad servers: they end right, or with a clear
-//! error and nothing left behind.
+//! Transfers over bad networks, through bad proxies and with bad servers. Each ends with the right bytes, or
+//! with a clear error and nothing left behind.
 
 mod connections;
 mod patience;
@@ -24,7 +24,8 @@ use wasmcloud_par::oci::{CredentialSource, Reference};
 use crate::support::archives::{ArchiveBuilder, noise};
 use crate::support::{block_on, shared_registry, unique};
 
-/// An archive of noise for this machine. Without an index, as others compress it, it is downloaded whole.
+/// An archive of noise for this machine. Like those of other tools it has no index, so it is downloaded in
+/// full.
 struct Sample {
     executable: Vec<u8>,
     archive: Vec<u8>,
@@ -46,23 +47,23 @@ impl Sample {
         self.archive.len() as u64
     }
 
-    /// The hexadecimal part of the digest, which is in every URL that is about the archive alone.
+    /// Returns the hexadecimal part of the digest, which is in the URLs of the archive and in no others.
     fn hex(&self) -> String {
         Digest::of(&self.archive).hex().to_owned()
     }
 }
 
-/// A client that soon loses its patience, but not because this machine stands still for a moment.
+/// A client that gives up soon, but not because this machine pauses for a moment.
 fn client(cache: &Path) -> Client {
     client_with(cache, anonymous(cache), Duration::from_secs(2))
 }
 
-/// A client that may take a slow machine for a stalled registry.
+/// A client that gives up so soon that it may take a slow machine for a stalled registry.
 fn impatient_client(cache: &Path) -> Client {
     client_with(cache, anonymous(cache), Duration::from_millis(300))
 }
 
-/// A client that always gets what is there.
+/// A client that does not give up on a registry that works.
 fn patient_client(cache: &Path) -> Client {
     client_with(cache, anonymous(cache), Duration::from_secs(30))
 }
@@ -74,7 +75,7 @@ fn anonymous(cache: &Path) -> CredentialSource {
     }
 }
 
-/// A client that downloads over so many connections.
+/// A client that downloads over this number of connections.
 fn client_over(cache: &Path, credentials: CredentialSource, connections: usize) -> Client {
     let mut options = options(cache, credentials, Duration::from_secs(2));
     options.registry.connections = NonZeroUsize::new(connections);
@@ -96,14 +97,14 @@ fn options(cache: &Path, credentials: CredentialSource, stall_timeout: Duration)
     options
 }
 
-/// Pushes an archive on the straight way, and gives `NAME:TAG`.
+/// Pushes an archive without a proxy. Returns `NAME:TAG`.
 async fn pushed(sample: &Sample) -> String {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("provider.par");
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("provider.par");
     fs::write(&file, &sample.archive).unwrap();
     let name = format!("{}:1.0.0", unique("faults"));
     let reference = parse(&format!("{}/{name}", shared_registry()));
-    let client = client(&folder.path().join("cache"));
+    let client = client(&directory.path().join("cache"));
     let pushed = client.push(&file, &reference, &BTreeMap::new()).await;
     pushed.unwrap();
     name
@@ -113,7 +114,7 @@ fn parse(reference: &str) -> Reference {
     reference.parse().unwrap()
 }
 
-/// The archive of most tests.
+/// Returns the archive of most tests.
 fn sample() -> &'static Sample {
     static SAMPLE: OnceLock<Sample> = OnceLock::new();
     SAMPLE.get_or_init(|| Sample::new(2 << 20, 0))

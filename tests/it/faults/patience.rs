@@ -1,4 +1,4 @@
-//! How long a registry is waited for, and what of it the user gets to see.
+//! How long the client waits for a registry, and what the user sees of that.
 
 use std::collections::BTreeMap;
 use std::net::TcpListener;
@@ -13,8 +13,8 @@ use crate::support::proxy::{Fault, Proxy, Rule};
 use crate::support::{Environment, Registry, shared_registry, unique};
 
 #[test]
-fn a_registry_that_stays_away_is_reported_when_patience_is_over() {
-    // Nobody accepts, nobody listens, or an upload does not move.
+fn a_registry_that_stays_unavailable_is_reported_when_patience_is_over() {
+    // The first server does not accept, the second does not listen, and at the third an upload stalls.
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let silent = silent
         .local_addr()
@@ -30,20 +30,20 @@ fn a_registry_that_stays_away_is_reported_when_patience_is_over() {
             &closed.unwrap().to_string(),
             stalling.address(),
         ] {
-            let folder = tempfile::tempdir().unwrap();
-            let file = folder.path().join("provider.par");
+            let directory = tempfile::tempdir().unwrap();
+            let file = directory.path().join("provider.par");
             std::fs::write(&file, &sample().archive).unwrap();
             let reference = parse(&format!("{address}/faults/away:1.0.0"));
             let client = client_with(
-                folder.path(),
-                anonymous(folder.path()),
+                directory.path(),
+                anonymous(directory.path()),
                 Duration::from_secs(1),
             );
             let started = Instant::now();
             let pushed = client.push(&file, &reference, &BTreeMap::new()).await;
             let took = started.elapsed();
             assert_eq!(pushed.unwrap_err().kind(), ErrorKind::Unavailable);
-            // Patience is 2.5 seconds here; the rest is for a slow machine.
+            // The patience is 2.5 seconds. A slow machine takes longer.
             let allowed = Duration::from_secs(1)..Duration::from_secs(20);
             assert!(allowed.contains(&took), "{address}: {took:?}");
         }
@@ -51,15 +51,19 @@ fn a_registry_that_stays_away_is_reported_when_patience_is_over() {
 }
 
 #[test]
-fn for_ever_is_not_too_long() {
+fn the_longest_duration_is_allowed_for_each_limit() {
     let name = block_on(pushed(sample()));
     let away = |method, path| Rule::on(method, path, Fault::status("503 Away"));
     let rules = vec![away("GET", "/blobs/"), away("PUT", "/blobs/")];
     let proxy = Proxy::to(shared_registry(), rules);
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("provider.par");
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("provider.par");
     std::fs::write(&file, &sample().archive).unwrap();
-    let mut options = options(folder.path(), anonymous(folder.path()), Duration::ZERO);
+    let mut options = options(
+        directory.path(),
+        anonymous(directory.path()),
+        Duration::ZERO,
+    );
     let retry = &mut options.registry.retry;
     retry.connect_timeout = Duration::MAX;
     retry.stall_timeout = Duration::MAX;
@@ -78,7 +82,7 @@ fn for_ever_is_not_too_long() {
 }
 
 #[test]
-fn what_is_tried_again_is_told_to_who_wants_to_know() {
+fn retries_are_logged_with_verbose_only() {
     let name = block_on(pushed(sample()));
     let target = Target::host().to_string();
     for (options, exit, said) in [
@@ -111,16 +115,16 @@ fn what_is_tried_again_is_told_to_who_wants_to_know() {
 }
 
 #[test]
-fn pushes_of_one_archive_to_one_place_at_once_do_not_disturb_each_other() {
+fn simultaneous_pushes_of_one_archive_to_one_tag_all_succeed() {
     // `registry:2` answers some of them with HTTP 500.
     let registry = Registry::start();
     block_on(async {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("provider.par");
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("provider.par");
         std::fs::write(&file, &sample().archive).unwrap();
         let reference = parse(&registry.reference("provider:1.0.0"));
         let annotations = BTreeMap::new();
-        let clients: Vec<_> = (0..6).map(|_| client(folder.path())).collect();
+        let clients: Vec<_> = (0..6).map(|_| client(directory.path())).collect();
         let pushes = clients.iter();
         let pushes = pushes.map(|client| client.push(&file, &reference, &annotations));
         for pushed in futures_util::future::join_all(pushes).await {

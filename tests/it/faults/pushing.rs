@@ -1,4 +1,4 @@
-//! Push.
+//! Pushes over bad networks.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,7 +10,7 @@ use super::{Sample, block_on, client, parse, pushed, sample};
 use crate::support::proxy::{Fault, Proxy, Rule};
 use crate::support::shared_registry;
 
-/// The first upload of the archive meets a fault.
+/// Makes the first upload of the archive meet a fault.
 fn upload(fault: Fault) -> Rule {
     Rule::on("PUT", &sample().hex(), fault)
 }
@@ -20,7 +20,7 @@ fn push(cases: Vec<Case>) {
 }
 
 #[test]
-fn an_upload_that_is_cut_goes_on_from_what_the_registry_has_kept() {
+fn an_interrupted_upload_continues_from_what_the_registry_has_kept() {
     let size = sample().size();
     let positions = [2, 4096, size / 2, size * 9 / 10, size - 1];
     let cases = positions.map(|at| {
@@ -34,7 +34,7 @@ fn an_upload_that_is_cut_goes_on_from_what_the_registry_has_kept() {
 
 #[test]
 fn an_upload_that_the_registry_drops_is_sent_again() {
-    // `registry:2` drops what a request brought that did not end: nothing can be continued.
+    // `registry:2` drops the bytes of a request that was interrupted, so that no upload can continue.
     let size = sample().size();
     let mut cases = Vec::new();
     for at in [0, 1, 4096, size / 2, size * 9 / 10, size - 1] {
@@ -45,7 +45,7 @@ fn an_upload_that_the_registry_drops_is_sent_again() {
     }
     let twice = upload(Fault::CutRequest(size / 2)).times(2);
     cases.push(Case::again("twice", 1.2, vec![twice]));
-    // What a refusal says is not waited for as long as it takes.
+    // The body of a refusal is not awaited without a limit.
     for (method, path, status, kind) in [
         ("POST", "/blobs/", "403 Forbidden", ErrorKind::Denied),
         ("PUT", "/blobs/", "400 Bad Request", ErrorKind::Other),
@@ -60,7 +60,7 @@ fn an_upload_that_the_registry_drops_is_sent_again() {
 }
 
 #[test]
-fn an_answer_that_is_lost_does_not_cost_the_upload() {
+fn a_lost_answer_does_not_repeat_the_upload() {
     let lost = |method, path| vec![Rule::on(method, path, Fault::LoseAnswer)];
     push(vec![
         Case::again("the upload", 0.0, vec![upload(Fault::LoseAnswer)]),
@@ -72,14 +72,14 @@ fn an_answer_that_is_lost_does_not_cost_the_upload() {
 }
 
 #[test]
-fn a_registry_that_says_of_everything_that_it_is_empty_takes_it() {
+fn a_push_succeeds_to_a_registry_that_reports_all_content_as_empty() {
     let empty = Fault::edit(|answer| answer.set("content-length", 0));
     let rules = vec![Rule::on("HEAD", "/", empty).always()];
     push(vec![Case::again("a length of 0", 0.0, rules)]);
 }
 
 #[test]
-fn a_registry_that_recovers_is_asked_again_and_one_that_refuses_is_not() {
+fn a_request_is_repeated_after_an_outage_and_not_after_a_refusal() {
     let mut cases = Vec::new();
     for status in ["429 A", "500 B", "502 C", "503 D", "504 E"] {
         for (method, path, again) in [
@@ -112,7 +112,7 @@ fn a_registry_that_recovers_is_asked_again_and_one_that_refuses_is_not() {
 }
 
 #[test]
-fn damage_on_the_way_is_sent_again_and_stored_nowhere() {
+fn content_that_is_damaged_in_transit_is_sent_again_and_not_stored() {
     let middle = sample().size() / 2;
     push(vec![
         Case::again("one byte", 1.0, vec![upload(Fault::FlipRequest(middle))]),
@@ -125,12 +125,12 @@ fn damage_on_the_way_is_sent_again_and_stored_nowhere() {
 }
 
 #[test]
-fn a_registry_that_takes_no_blob_in_one_request_gets_chunks() {
-    // Two chunks of 4 MiB at most.
+fn a_registry_that_refuses_a_blob_in_one_request_gets_chunks() {
+    // It takes two chunks of at most 4 MiB.
     let sample = Sample::new(5 << 20, 1);
     let hex = sample.hex();
     let refused = || Rule::on("PUT", &hex, Fault::status("413 Content Too Large"));
-    // Amazon ECR.
+    // Amazon ECR answers like this.
     let created = Fault::edit(|answer| {
         answer.set_status("201 Created");
         answer.set("range", "0-0");
@@ -164,7 +164,7 @@ fn a_registry_that_takes_no_blob_in_one_request_gets_chunks() {
 }
 
 #[test]
-fn chunks_are_of_the_size_that_the_registry_takes() {
+fn chunks_have_the_size_that_the_registry_accepts() {
     let sample = Sample::new(6 << 20, 2);
     let refused = || Rule::on("PUT", &sample.hex(), Fault::status("413 Content Too Large"));
     let announced = Fault::edit(|answer| answer.set("oci-chunk-min-length", 5 << 20));
@@ -179,10 +179,17 @@ fn chunks_are_of_the_size_that_the_registry_takes() {
                 [5 << 20, sample.size() - (5 << 20)],
             ),
         ] {
-            let folder = tempfile::tempdir().unwrap();
-            let client = client(&folder.path().join("cache"));
+            let directory = tempfile::tempdir().unwrap();
+            let client = client(&directory.path().join("cache"));
             let proxy = Proxy::to(shared_registry(), rules);
-            let push = transfer(Transfer::Push, &client, &proxy, &sample, "", folder.path());
+            let push = transfer(
+                Transfer::Push,
+                &client,
+                &proxy,
+                &sample,
+                "",
+                directory.path(),
+            );
             push.await.unwrap().outcome.unwrap();
             let patches = proxy.seen("PATCH", "/blobs/uploads/");
             let patches: Vec<u64> = patches.iter().map(|seen| seen.up).collect();
@@ -192,7 +199,7 @@ fn chunks_are_of_the_size_that_the_registry_takes() {
 }
 
 #[test]
-fn a_tag_that_may_not_move_takes_what_it_has_and_nothing_else() {
+fn an_immutable_tag_accepts_its_own_content_and_no_other() {
     block_on(async {
         let name = pushed(sample()).await;
         let other = Sample::new(64 << 10, 4);
@@ -205,10 +212,10 @@ fn a_tag_that_may_not_move_takes_what_it_has_and_nothing_else() {
         let proxy = Proxy::to(shared_registry(), rules);
         let reference = parse(&proxy.reference(&name));
         for (sample, expected) in [(sample(), None), (&other, Some(ErrorKind::Conflict))] {
-            let folder = tempfile::tempdir().unwrap();
-            let file = folder.path().join("provider.par");
+            let directory = tempfile::tempdir().unwrap();
+            let file = directory.path().join("provider.par");
             fs::write(&file, &sample.archive).unwrap();
-            let client = client(folder.path());
+            let client = client(directory.path());
             let pushed = client.push(&file, &reference, &BTreeMap::new()).await;
             assert_eq!(pushed.err().map(|error| error.kind()), expected);
         }
@@ -216,7 +223,7 @@ fn a_tag_that_may_not_move_takes_what_it_has_and_nothing_else() {
 }
 
 #[test]
-fn the_place_of_an_upload_is_the_registry_itself_however_it_is_written() {
+fn the_location_of_an_upload_must_be_at_the_registry_itself() {
     let begin = |edit| vec![Rule::on("POST", "/blobs/uploads/", Fault::edit(edit)).always()];
     push(vec![
         Case::again(

@@ -1,4 +1,4 @@
-//! Pull and fetch.
+//! Pulls and fetches over bad networks.
 
 use std::time::{Duration, Instant, SystemTime};
 
@@ -12,18 +12,18 @@ use crate::support::shared_registry;
 
 const READS: [Transfer; 2] = [Transfer::Pull, Transfer::Fetch];
 
-/// The first request for the archive meets a fault.
+/// Makes the first request for the archive meet a fault.
 fn first(fault: Fault) -> Rule {
     Rule::on("GET", &sample().hex(), fault)
 }
 
-/// The second one does.
+/// Makes the second request for the archive meet a fault.
 fn second(fault: Fault) -> Rule {
     first(fault).after(1)
 }
 
 #[test]
-fn a_download_that_is_cut_goes_on_where_it_was() {
+fn an_interrupted_download_continues_where_it_was() {
     let size = sample().size();
     let mut cases = Vec::new();
     let positions = [0, 1, 4096, 100_000, size / 2, size * 9 / 10, size - 1];
@@ -46,7 +46,7 @@ fn a_download_that_is_cut_goes_on_where_it_was() {
 }
 
 #[test]
-fn a_server_that_lies_about_ranges_costs_a_restart_and_no_wrong_byte() {
+fn wrong_answers_to_ranges_cause_a_restart_and_no_wrong_bytes() {
     let size = sample().size();
     let cut = || first(Fault::CutAnswer(size * 9 / 10));
     let shifted = Fault::edit(|answer| answer.set("content-range", "bytes 0-1/2"));
@@ -80,7 +80,7 @@ fn a_server_that_lies_about_ranges_costs_a_restart_and_no_wrong_byte() {
 }
 
 #[test]
-fn wrong_bytes_are_received_once_more_and_never_handed_out() {
+fn wrong_bytes_are_received_again_and_never_handed_out() {
     let size = sample().size();
     let cases = vec![
         Case::again("one byte", 1.0, vec![first(Fault::FlipAnswer(size / 2))]),
@@ -118,7 +118,7 @@ fn wrong_bytes_are_received_once_more_and_never_handed_out() {
 }
 
 #[test]
-fn a_registry_that_recovers_is_asked_again_and_one_that_refuses_is_not() {
+fn a_request_is_repeated_after_an_outage_and_not_after_a_refusal() {
     let mut cases = Vec::new();
     for status in ["408 A", "429 B", "500 C", "502 D", "503 E", "504 F"] {
         let rules = [
@@ -151,15 +151,15 @@ fn a_registry_that_recovers_is_asked_again_and_one_that_refuses_is_not() {
 }
 
 #[test]
-fn a_refusal_that_stands_is_asked_for_once() {
+fn a_refused_request_is_not_repeated() {
     block_on(async {
         let name = pushed(sample()).await;
         for status in ["404 Not Found", "403 Forbidden", "401 Unauthorized"] {
-            let folder = tempfile::tempdir().unwrap();
+            let directory = tempfile::tempdir().unwrap();
             let rules = vec![first(Fault::status(status)).always()];
             let proxy = Proxy::to(shared_registry(), rules);
             let reference = parse(&proxy.reference(&name));
-            let client = client(folder.path());
+            let client = client(directory.path());
             client.fetch(&reference, &Target::host()).await.unwrap_err();
             assert_eq!(proxy.seen("GET", "/blobs/").len(), 1, "{status}");
         }
@@ -167,16 +167,16 @@ fn a_refusal_that_stands_is_asked_for_once() {
 }
 
 #[test]
-fn as_long_as_the_registry_asks_is_waited_within_reason() {
+fn the_client_waits_as_long_as_the_registry_asks_up_to_a_limit() {
     block_on(async {
         let name = pushed(sample()).await;
         let date = httpdate::fmt_http_date(SystemTime::now() + Duration::from_secs(3));
         for (wait, least, most) in [("1", 1.0, 2.5), (&date, 0.5, 4.0), ("3600", 0.0, 1.0)] {
-            let folder = tempfile::tempdir().unwrap();
+            let directory = tempfile::tempdir().unwrap();
             let refusal = Fault::answer("429 Too Many Requests", "retry-after", wait);
             let proxy = Proxy::to(shared_registry(), vec![first(refusal)]);
             let reference = parse(&proxy.reference(&name));
-            let client = client(folder.path());
+            let client = client(directory.path());
             let started = Instant::now();
             let fetched = client.fetch(&reference, &Target::host()).await;
             let took = started.elapsed().as_secs_f64();
@@ -195,14 +195,14 @@ fn as_long_as_the_registry_asks_is_waited_within_reason() {
 }
 
 #[test]
-fn what_was_tried_is_told_in_one_line() {
+fn an_error_describes_all_attempts_in_one_line() {
     block_on(async {
         let name = pushed(sample()).await;
-        let folder = tempfile::tempdir().unwrap();
+        let directory = tempfile::tempdir().unwrap();
         let rules = vec![first(Fault::status("503 Service Unavailable")).always()];
         let proxy = Proxy::to(shared_registry(), rules);
         let reference = parse(&proxy.reference(&name));
-        let client = client(folder.path());
+        let client = client(directory.path());
         let error = client.fetch(&reference, &Target::host()).await.unwrap_err();
         let text = format!("{:#}", anyhow::Error::new(error));
         assert!(text.contains("gave up after "), "{text}");

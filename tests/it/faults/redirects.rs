@@ -1,4 +1,4 @@
-//! Storage behind the registry, and other repositories beside it.
+//! Redirects to storage, and mounts from other repositories.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -23,20 +23,20 @@ fn credentials() -> CredentialSource {
 }
 
 #[test]
-fn storage_sees_no_credentials_and_an_address_that_expired_is_asked_for_again() {
+fn storage_gets_no_credentials_and_an_expired_address_is_requested_again() {
     block_on(async {
         let sample = Sample::new(1 << 20, 1);
         let registry = Registry::builder().htpasswd(USER.0, USER.1).start();
-        let folder = tempfile::tempdir().unwrap();
-        let client = client_with(folder.path(), credentials(), Duration::from_secs(5));
-        let file = folder.path().join("provider.par");
+        let directory = tempfile::tempdir().unwrap();
+        let client = client_with(directory.path(), credentials(), Duration::from_secs(5));
+        let file = directory.path().join("provider.par");
         std::fs::write(&file, &sample.archive).unwrap();
         let reference = parse(&registry.reference("provider:1.0.0"));
         let pushed = client.push(&file, &reference, &BTreeMap::new()).await;
         pushed.unwrap();
 
-        // The same content without a password, as storage with signed addresses has it. The transfer is
-        // cut, and then the address is no longer good.
+        // Storage with signed addresses serves the content without a password. The transfer is interrupted, and
+        // the address has expired then.
         let storage = Registry::builder().storage(registry.storage()).start();
         let hex = sample.hex();
         let storage = Proxy::start(
@@ -73,7 +73,7 @@ fn repository(reference: &str) -> Repository {
 }
 
 #[test]
-fn a_blob_in_another_repository_of_the_registry_is_mounted_or_sent_when_it_cannot_be() {
+fn a_blob_of_another_repository_is_mounted_or_else_sent() {
     block_on(async {
         let content = Bytes::from(noise(1 << 20, 2));
         let blob = Descriptor::of("application/octet-stream", &content);

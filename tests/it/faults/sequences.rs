@@ -1,4 +1,4 @@
-//! Faults at random.
+//! Random sequences of faults.
 
 use futures_util::{StreamExt, stream};
 use proptest::prelude::*;
@@ -16,7 +16,7 @@ const RUNS: u64 = 200;
 const AT_ONCE: usize = 24;
 const SIZE: usize = 128 << 10;
 
-/// What happens to one transfer.
+/// A transfer, and the faults that it meets.
 #[derive(Debug)]
 struct Sequence {
     transfer: Transfer,
@@ -24,7 +24,7 @@ struct Sequence {
 }
 
 impl Sequence {
-    /// The same one for the same seed.
+    /// Returns the sequence of a seed.
     fn of(seed: u64) -> Self {
         let mut bytes = [0; 32];
         bytes[..8].copy_from_slice(&seed.to_le_bytes());
@@ -50,9 +50,10 @@ fn rule() -> impl Strategy<Value = Rule> {
     ]);
     (requests, fault(), 0..3_usize, 1..4_usize).prop_map(|((method, path), fault, skip, times)| {
         let kept = matches!(fault, Fault::CutKeptRequest(_));
-        let (method, path) = match kept {
-            true => ("PUT", "/blobs/uploads/"),
-            false => (method, path),
+        let (method, path) = if kept {
+            ("PUT", "/blobs/uploads/")
+        } else {
+            (method, path)
         };
         Rule::on(method, path, fault).after(skip).times(times)
     })
@@ -86,7 +87,7 @@ fn fault() -> impl Strategy<Value = Fault> {
     ]
 }
 
-/// One of them again: `PAR_FAULTS_SEED=17 cargo test --test it any_sequence`.
+/// To repeat one sequence, run `PAR_FAULTS_SEED=17 cargo test --test it any_sequence`.
 #[test]
 fn any_sequence_of_faults_ends_right_or_with_a_clean_error() {
     let seeds = match std::env::var("PAR_FAULTS_SEED") {
@@ -110,17 +111,17 @@ fn any_sequence_of_faults_ends_right_or_with_a_clean_error() {
         let ended: Vec<_> = runs.buffer_unordered(AT_ONCE).collect().await;
         let wrong: Vec<_> = ended.iter().filter_map(|run| run.as_ref().err()).collect();
         assert!(wrong.is_empty(), "{wrong:#?}");
-        // Most of these faults pass, so most of the transfers get through; the busier a machine is, the
-        // fewer, as the client soon takes that for a stall.
+        // Most of these faults are temporary, so most transfers succeed. On a busy machine fewer do, because
+        // the client takes a pause for a stall.
         let right = ended.iter().filter(|run| run == &&Ok(true)).count();
         assert!(right * 10 > ended.len() || ended.len() == 1, "only {right}");
     });
 }
 
-/// Whether the transfer got through; an error when it did not end as it should.
+/// Runs a transfer. Returns whether it succeeded, or an error if it ended in a way that it must not.
 async fn run(sequence: &Sequence, sample: &Sample, name: &str) -> Result<bool, String> {
-    let folder = tempfile::tempdir().unwrap();
-    let client = impatient_client(&folder.path().join("cache"));
+    let directory = tempfile::tempdir().unwrap();
+    let client = impatient_client(&directory.path().join("cache"));
     let proxy = Proxy::to(shared_registry(), sequence.rules.clone());
     let ended = transfer(
         sequence.transfer,
@@ -128,7 +129,7 @@ async fn run(sequence: &Sequence, sample: &Sample, name: &str) -> Result<bool, S
         &proxy,
         sample,
         name,
-        folder.path(),
+        directory.path(),
     )
     .await?;
     let through = ended.outcome.is_ok();
@@ -137,15 +138,15 @@ async fn run(sequence: &Sequence, sample: &Sample, name: &str) -> Result<bool, S
         let clean = [
             ErrorKind::Unavailable,
             ErrorKind::NotVerified,
-            // A registry that takes no blob (413), or names no place for one.
+            // The registry accepts no blob (413), or gives no location for one.
             ErrorKind::Other,
         ];
         if !clean.contains(&kind) {
             return Err(format!("{:#}", anyhow::Error::new(error)));
         }
     }
-    // What is left in the cache is of use for who asks again, or at least no harm.
-    let again = pull_straight(name, sample, folder.path()).await?;
+    // The files that are left in the cache do not harm a later pull.
+    let again = pull_straight(name, sample, directory.path()).await?;
     again.map_err(|error| format!("and then: {:#}", anyhow::Error::new(error)))?;
     Ok(through)
 }

@@ -1,4 +1,4 @@
-//! How the tables of cases are run.
+//! Running tables of cases.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -18,7 +18,7 @@ use crate::support::{shared_registry, unique};
 /// How many cases run at once.
 const AT_ONCE: usize = 8;
 
-/// What happens on the way, and how the transfer is to end.
+/// The faults that a transfer meets, and its expected end.
 pub(super) struct Case {
     pub(super) name: String,
     rules: Vec<Rule>,
@@ -28,14 +28,14 @@ pub(super) struct Case {
 
 #[derive(Debug, Clone, Copy)]
 enum Expected {
-    /// It succeeds, and at most this part of the archive is transferred again.
+    /// The transfer succeeds, and at most this part of the archive is transferred again.
     Again(f64),
-    /// It fails as this.
+    /// The transfer fails with this kind of error.
     Fails(ErrorKind),
 }
 
 impl Case {
-    /// It succeeds; of the archive at most this part is transferred again.
+    /// Makes a case that succeeds, in which at most this part of the archive is transferred again.
     pub(super) fn again(name: impl Into<String>, part: f64, rules: Vec<Rule>) -> Self {
         Self {
             name: name.into(),
@@ -45,6 +45,7 @@ impl Case {
         }
     }
 
+    /// Makes a case that fails with this kind of error.
     pub(super) fn fails(name: impl Into<String>, kind: ErrorKind, rules: Vec<Rule>) -> Self {
         Self {
             name: name.into(),
@@ -54,7 +55,7 @@ impl Case {
         }
     }
 
-    /// The client may use so many connections.
+    /// Sets the number of connections that the client may use.
     pub(super) fn over(self, connections: usize) -> Self {
         Self {
             connections,
@@ -70,11 +71,12 @@ pub(super) enum Transfer {
     Fetch,
 }
 
-/// Runs each case, several at once, and reports all that are not as they should be.
+/// Runs all cases, several at once, and reports all that end in an unexpected way.
 pub(super) async fn run(transfers: &[Transfer], sample: &Sample, cases: Vec<Case>) {
-    let name = &match transfers.contains(&Transfer::Push) {
-        true => String::new(),
-        false => pushed(sample).await,
+    let name = &if transfers.contains(&Transfer::Push) {
+        String::new()
+    } else {
+        pushed(sample).await
     };
     let runs = cases.iter().flat_map(|case| {
         let runs = transfers.iter();
@@ -90,25 +92,25 @@ pub(super) async fn run(transfers: &[Transfer], sample: &Sample, cases: Vec<Case
 }
 
 async fn one(kind: Transfer, sample: &Sample, name: &str, case: &Case) -> Result<(), String> {
-    let folder = tempfile::tempdir().unwrap();
-    let cache = folder.path().join("cache");
+    let directory = tempfile::tempdir().unwrap();
+    let cache = directory.path().join("cache");
     let client = match case.connections {
         1 => client(&cache),
         more => client_over(&cache, anonymous(&cache), more),
     };
     let proxy = Proxy::to(shared_registry(), case.rules.clone());
     let started = Instant::now();
-    let ended = transfer(kind, &client, &proxy, sample, name, folder.path()).await?;
+    let ended = transfer(kind, &client, &proxy, sample, name, directory.path()).await?;
     let took = started.elapsed();
     match (ended.outcome, case.expected) {
         (Ok(()), Expected::Again(part)) => {
             let (up, down) = proxy.traffic(&sample.hex());
             let most = sample.size() as f64 * (1.0 + part);
             let moved = up.max(down);
-            match moved as f64 <= most {
-                true => Ok(()),
-                false => Err(format!("{moved} bytes moved, more than {most:.0}")),
+            if moved as f64 > most {
+                return Err(format!("{moved} bytes moved, more than {most:.0}"));
             }
+            Ok(())
         }
         (Err(_), Expected::Fails(_)) if ended.left => Err("something is left".to_owned()),
         (Err(error), Expected::Fails(kind)) if error.kind() == kind => Ok(()),
@@ -125,31 +127,31 @@ async fn one(kind: Transfer, sample: &Sample, name: &str, case: &Case) -> Result
 /// How a transfer ended.
 pub(super) struct Ended {
     pub(super) outcome: Transferred,
-    /// Whether there is now, under its final name, what was to be transferred.
+    /// Whether the archive or the executable exists now under its final name.
     pub(super) left: bool,
 }
 
 pub(super) type Transferred = Result<(), wasmcloud_par::client::Error>;
 
-/// Transfers through `proxy`: pushes to a name of its own, reads `name`. An error when there are wrong
-/// bytes somewhere, whatever the client says.
+/// Transfers through `proxy`. A push goes to a unique name; the others read `name`. Returns an error when there
+/// are wrong bytes at the destination, whatever the client reports.
 pub(super) async fn transfer(
     kind: Transfer,
     client: &Client,
     proxy: &Proxy,
     sample: &Sample,
     name: &str,
-    folder: &Path,
+    directory: &Path,
 ) -> Result<Ended, String> {
     match kind {
-        Transfer::Push => push(client, proxy, sample, folder).await,
+        Transfer::Push => push(client, proxy, sample, directory).await,
         Transfer::Pull => Ok(Ended {
-            outcome: pull(client, &proxy.reference(name), sample, folder).await?,
-            left: folder.join("pulled.par").exists(),
+            outcome: pull(client, &proxy.reference(name), sample, directory).await?,
+            left: directory.join("pulled.par").exists(),
         }),
         Transfer::Fetch => {
             let outcome = fetch(client, &proxy.reference(name), sample).await?;
-            let executables = fs::read_dir(folder.join("cache/v1/executables/sha256"));
+            let executables = fs::read_dir(directory.join("cache/v1/executables/sha256"));
             Ok(Ended {
                 outcome,
                 left: executables.is_ok_and(|mut files| files.next().is_some()),
@@ -162,9 +164,9 @@ pub(super) async fn pull(
     client: &Client,
     reference: &str,
     sample: &Sample,
-    folder: &Path,
+    directory: &Path,
 ) -> Result<Transferred, String> {
-    let destination = folder.join("pulled.par");
+    let destination = directory.join("pulled.par");
     let pulled = client
         .pull(&parse(reference), Some(&destination), None)
         .await;
@@ -174,15 +176,15 @@ pub(super) async fn pull(
     }
 }
 
-/// Pulls `name` past the proxy, with what there is in the cache by now.
+/// Pulls `name` without the proxy, with the cache that the test has left.
 pub(super) async fn pull_straight(
     name: &str,
     sample: &Sample,
-    folder: &Path,
+    directory: &Path,
 ) -> Result<Transferred, String> {
-    let client = patient_client(&folder.join("cache"));
+    let client = patient_client(&directory.join("cache"));
     let straight = format!("{}/{name}", shared_registry());
-    pull(&client, &straight, sample, folder).await
+    pull(&client, &straight, sample, directory).await
 }
 
 async fn fetch(client: &Client, reference: &str, sample: &Sample) -> Result<Transferred, String> {
@@ -194,22 +196,22 @@ async fn fetch(client: &Client, reference: &str, sample: &Sample) -> Result<Tran
     }
 }
 
-/// Pushes, and looks on the straight way whether the archive is there.
+/// Pushes through `proxy`, and checks without it whether the archive has arrived.
 async fn push(
     client: &Client,
     proxy: &Proxy,
     sample: &Sample,
-    folder: &Path,
+    directory: &Path,
 ) -> Result<Ended, String> {
-    let file = folder.join("provider.par");
+    let file = directory.join("provider.par");
     fs::write(&file, &sample.archive).unwrap();
     let name = format!("{}:1.0.0", unique("faults"));
     let reference = parse(&proxy.reference(&name));
     let pushed = client.push(&file, &reference, &BTreeMap::new()).await;
-    let left = match pull_straight(&name, sample, folder).await? {
+    let left = match pull_straight(&name, sample, directory).await? {
         Ok(()) => true,
         Err(error) if error.kind() == ErrorKind::NotFound => false,
-        Err(error) => return Err(format!("what is there cannot be pulled: {error}")),
+        Err(error) => return Err(format!("the pushed archive cannot be pulled: {error}")),
     };
     if pushed.is_ok() && !left {
         return Err("nothing was pushed".to_owned());

@@ -1,4 +1,4 @@
-//! What `fuzz/` runs on random bytes, on the bytes that it begins with: so no target rots unseen.
+//! The fuzz targets of `fuzz/`, run on their seeds, so that a broken target is noticed.
 
 mod references;
 mod seeds;
@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
-/// With `PAR_FUZZ_CORPUS`, the seeds are written to that folder too: `scripts/fuzz` begins with them.
+/// With `PAR_FUZZ_CORPUS`, the seeds are written to that directory for `scripts/fuzz`.
 #[test]
 fn every_fuzz_target_runs_on_its_seeds() {
     let mut ran = BTreeMap::new();
@@ -19,15 +19,15 @@ fn every_fuzz_target_runs_on_its_seeds() {
             "index" => targets::index,
             "claims" => targets::claims,
             "reference" => targets::reference,
-            other => panic!("{} is for {other}, which is no target", seed.name),
+            other => panic!("{} is for {other}, which is not a target", seed.name),
         };
         if let Some(corpus) = &corpus {
-            let folder = corpus.join(seed.target);
-            fs::create_dir_all(&folder).unwrap();
-            fs::write(folder.join(&seed.name), &seed.bytes).unwrap();
+            let directory = corpus.join(seed.target);
+            fs::create_dir_all(&directory).unwrap();
+            fs::write(directory.join(&seed.name), &seed.bytes).unwrap();
         }
         run(&seed.bytes);
-        // Cut, it is something that a fuzzer may come to.
+        // A truncated seed is a typical input of a fuzzer.
         run(&seed.bytes[..seed.bytes.len() / 2]);
         *ran.entry(seed.target).or_insert(0) += 1;
     }

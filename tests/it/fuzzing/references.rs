@@ -1,4 +1,4 @@
-//! References of every form, and texts that are none.
+//! References of every form, and texts that are not references.
 
 use proptest::option;
 use proptest::prelude::*;
@@ -22,7 +22,7 @@ proptest! {
     #![proptest_config(tried(256))]
 
     #[test]
-    fn a_reference_comes_out_as_it_went_in_and_means_what_others_read(
+    fn a_reference_keeps_its_text_and_is_parsed_as_by_oci_client(
         host in "[a-z0-9]{1,9}(-[a-z0-9]{1,5})?(\\.[a-z]{2,5}){1,2}(:[1-9][0-9]{0,3})?",
         repository in "[a-z0-9]{1,9}((\\.|_|__|-{1,3})[a-z0-9]{1,5})?(/[a-z0-9]{1,9}){0,3}",
         name in name(),
@@ -38,20 +38,20 @@ proptest! {
         prop_assert_eq!(ours.repository(), theirs.repository());
         let digest = ours.digest().map(ToString::to_string);
         prop_assert_eq!(digest.as_deref(), theirs.digest());
-        // They put in a tag where there is neither that nor a digest.
+        // `oci-client` adds a tag to a reference without a tag and a digest.
         prop_assert!(ours.tag() == theirs.tag() || (name.is_empty() && ours.tag().is_none()));
         targets::reference(text.as_bytes());
     }
 
     #[test]
-    fn a_layout_comes_out_as_it_went_in(folder in "[^:@]{1,30}", name in name()) {
-        let text = format!("oci-layout://{folder}{name}");
+    fn the_reference_of_a_layout_keeps_its_text(directory in "[^:@]{1,30}", name in name()) {
+        let text = format!("oci-layout://{directory}{name}");
         prop_assert_eq!(text.parse::<Reference>().unwrap().to_string(), text.clone());
         targets::reference(text.as_bytes());
     }
 
     #[test]
-    fn any_text_is_a_reference_or_none(
+    fn any_text_is_parsed_or_refused(
         scheme in prop_oneof!["", "oci://", "oci-layout://", ".{0,9}"],
         text in prop_oneof![".{0,60}", "[a-zA-Z0-9:/@._\\[\\]-]{0,60}"],
     ) {

@@ -1,5 +1,5 @@
-//! What fuzzing begins with: archives, tokens and references as the peers' crates make them, and of our
-//! own only what no peer makes, an index.
+//! The seeds of the fuzz targets: archives, tokens and references that the peers' crates make, and an archive
+//! with an index, which only this crate makes.
 
 #![allow(unreachable_pub, reason = "to `fuzz/` this is a module of a library")]
 
@@ -20,7 +20,7 @@ pub struct Seed {
     pub bytes: Vec<u8>,
 }
 
-/// All there are.
+/// Returns all seeds.
 pub fn all() -> Vec<Seed> {
     let mut seeds = Vec::new();
     let mut add = |target, name: &str, bytes: Vec<u8>| {
@@ -51,9 +51,9 @@ pub fn all() -> Vec<Seed> {
     seeds
 }
 
-/// By `provider-archive`: plain and compressed, bare and with all there can be.
+/// Returns archives by `provider-archive`: plain and compressed, with few entries and with all.
 fn archives() -> Vec<(String, Vec<u8>)> {
-    let folder = tempfile::tempdir().unwrap();
+    let directory = tempfile::tempdir().unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
         .unwrap();
@@ -74,7 +74,7 @@ fn archives() -> Vec<(String, Vec<u8>)> {
             archive.add_wit_world(b"the world").unwrap();
             archive.set_schema(json!({"type": "object"})).unwrap();
         }
-        let path = folder.path().join(name);
+        let path = directory.path().join(name);
         let writing = archive.write(&path, &issuer, &subject, compress);
         runtime.block_on(writing).unwrap();
         archives.push((name.to_owned(), fs::read(path).unwrap()));
@@ -82,7 +82,7 @@ fn archives() -> Vec<(String, Vec<u8>)> {
     archives
 }
 
-/// By `wascap`: with little, with everything, and with dates of every kind.
+/// Returns tokens by `wascap`: with few fields, with all, and with dates of every kind.
 fn tokens() -> Vec<(&'static str, String)> {
     let [issuer, subject] = keys();
     let token = |not_before, expires, whole: bool| {
@@ -120,7 +120,7 @@ fn tokens() -> Vec<(&'static str, String)> {
     ]
 }
 
-/// By `oci-client`, and the forms that only we know.
+/// Returns references by `oci-client`, and references in forms that only this crate knows.
 fn references() -> Vec<String> {
     let digest = format!("sha256:{}", "5a".repeat(32));
     let of = |text: &str| text.parse::<Reference>().unwrap().whole();
@@ -133,7 +133,7 @@ fn references() -> Vec<String> {
             .whole(),
         "oci://ghcr.io/org/provider:1.0".to_owned(),
         "[::1]:5000/provider:1.0".to_owned(),
-        format!("oci-layout:///folder/layout:1.0@{digest}"),
+        format!("oci-layout:///directory/layout:1.0@{digest}"),
         "oci-layout://../layout".to_owned(),
     ]
 }

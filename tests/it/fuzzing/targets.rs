@@ -1,8 +1,8 @@
-//! What is fuzzed. Each function takes any bytes, and panics when something is wrong.
+//! The fuzz targets. Each takes any bytes, and panics when a property does not hold.
 //!
-//! A fuzzer gets past no checksum and no signature by itself. So besides the bytes as they are, each
-//! function takes them as what is behind such a wall: the tar in a gzip member, the entries of a tar
-//! whose claims fit, the payload of a token that is signed, the extra field of a good archive.
+//! A fuzzer does not find bytes with a right checksum or signature. So each target also uses its input as the
+//! content that a checksum or a signature covers: the tar in a gzip member, the entries of a tar with matching
+//! claims, the payload of a signed token, the extra field of a valid archive.
 
 #![allow(unreachable_pub, reason = "to `fuzz/` this is a module of a library")]
 
@@ -22,19 +22,19 @@ use wasmcloud_par::archive::{
 use wasmcloud_par::content::{Digest, ErrorKind, Silent};
 use wasmcloud_par::oci::Reference;
 
-/// A target that archives from here hold.
+/// A target of the archives in this module.
 pub const TARGET: &str = "x86_64-linux";
 
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 
-/// The keys that everything from here is signed with, always the same: a fuzzer has to see the same
-/// twice.
+/// Returns the keys of the issuer and of the subject. They are always the same, so that each run of a fuzzer
+/// sees the same bytes.
 pub fn keys() -> [KeyPair; 2] {
     [(KeyPairType::Account, 1), (KeyPairType::Service, 2)]
         .map(|(kind, byte)| KeyPair::new_from_raw(kind, [byte; 32]).unwrap())
 }
 
-/// Small, so that a fuzzer comes to them.
+/// Returns limits that are so small that a fuzzer reaches them.
 fn limits() -> Limits {
     const KIB: u64 = 1024;
     let mut limits = Limits::default();
@@ -47,23 +47,23 @@ fn limits() -> Limits {
     limits
 }
 
-/// An archive, plain or compressed, or the tar inside one.
+/// Reads an archive, plain or compressed, or the tar inside one.
 pub fn reader(data: &[u8]) {
     let plain = read(data);
     if !data.starts_with(&GZIP) {
         let compressed = loaded(&stored(data));
         match (plain, compressed) {
             (Ok(plain), Ok(compressed)) => assert_eq!(plain.executables, compressed.executables),
-            (Ok(_), Err(error)) => panic!("only plain it loads: {error:?}"),
-            // A tar may begin like something else, which it then is when it is not compressed.
+            (Ok(_), Err(error)) => panic!("only the plain archive loads: {error:?}"),
+            // A plain tar may begin like a file of another kind, and is refused as that.
             (Err(Error::Zip | Error::Component), Ok(_)) | (Err(_), Err(_)) => {}
-            (Err(error), Ok(_)) => panic!("only compressed it loads: {error:?}"),
+            (Err(error), Ok(_)) => panic!("only the compressed archive loads: {error:?}"),
         }
     }
     let _ = loaded(&claimed(data));
 }
 
-/// Reads an archive in every way there is, and they agree.
+/// Reads an archive in each possible way, and asserts that all agree.
 fn read(bytes: &[u8]) -> Result<Loaded, Error> {
     let limits = limits();
     let loaded = loaded(bytes);
@@ -79,7 +79,7 @@ fn read(bytes: &[u8]) -> Result<Loaded, Error> {
     loaded
 }
 
-/// Loads an archive, and gets nothing but what was signed.
+/// Loads an archive, and asserts that all content is what was signed.
 fn loaded(bytes: &[u8]) -> Result<Loaded, Error> {
     let loaded = load(bytes, None, &limits());
     match &loaded {
@@ -101,21 +101,21 @@ fn loaded(bytes: &[u8]) -> Result<Loaded, Error> {
     loaded
 }
 
-/// An error that says what is wrong with bytes, and shows a terminal nothing that it would obey.
+/// Asserts that an error is about the bytes, and that its text has no control characters.
 fn refused(error: &Error) {
     assert_eq!(error.kind(), ErrorKind::NotVerified, "{error:?}");
     let text = error.to_string();
     assert!(!text.chars().any(char::is_control), "{text:?}");
 }
 
-/// One gzip member that holds `tar` as it is.
+/// Returns a gzip member with `tar`, not compressed.
 fn stored(tar: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::none());
     encoder.write_all(tar).unwrap();
     encoder.finish().unwrap()
 }
 
-/// Claims that cover the entries of `tar`, and then these.
+/// Returns an archive with the entries of `tar`, and claims that cover them.
 fn claimed(tar: &[u8]) -> Vec<u8> {
     let mut hashes = Map::new();
     let mut archive = tar::Archive::new(tar);
@@ -152,13 +152,13 @@ fn claimed(tar: &[u8]) -> Vec<u8> {
         .append_data(&mut header, "claims.jwt", token.as_bytes())
         .unwrap();
     let mut bytes = builder.into_inner().unwrap();
-    // Without the end marker.
+    // Removes the end marker.
     bytes.truncate(512 + token.len().next_multiple_of(512));
     bytes.extend_from_slice(tar);
     bytes
 }
 
-/// A token that is signed, whatever it says.
+/// Returns a signed token with any payload.
 fn token(payload: &[u8]) -> String {
     let [issuer, _] = keys();
     let header = BASE64URL_NOPAD.encode(br#"{"typ":"jwt","alg":"Ed25519"}"#);
@@ -167,7 +167,7 @@ fn token(payload: &[u8]) -> String {
     format!("{signed}.{}", BASE64URL_NOPAD.encode(&signature))
 }
 
-/// A token, or the payload of one.
+/// Decodes a token, or the payload of one.
 pub fn claims(data: &[u8]) {
     decode(&String::from_utf8_lossy(data));
     decode(&token(data));
@@ -187,7 +187,7 @@ fn decode(token: &str) {
     }
 }
 
-/// A file with an index or a plain tar, or the extra field of a good archive.
+/// Reads a file with an index, a plain tar, or the extra field of a valid archive.
 pub fn index(data: &[u8]) {
     let limits = limits();
     let head = Index::from_head(&data[..data.len().min(Index::HEAD)]);
@@ -212,7 +212,7 @@ pub fn index(data: &[u8]) {
     hinted(data);
 }
 
-/// Verifies an archive in a file, where its index may be followed: that makes no difference.
+/// Verifies an archive in a file, and asserts that using its index makes no difference.
 fn in_file(bytes: &[u8]) -> Result<Contents, Error> {
     let limits = limits();
     let mut file = tempfile::tempfile().unwrap();
@@ -226,7 +226,7 @@ fn in_file(bytes: &[u8]) -> Result<Contents, Error> {
     verified
 }
 
-/// Whatever the index of a good archive says, what comes out is the same.
+/// Asserts that any bytes as the index of a valid archive do not change its content.
 fn hinted(extra: &[u8]) {
     static GOOD: OnceLock<Good> = OnceLock::new();
     let good = GOOD.get_or_init(Good::new);
@@ -238,17 +238,17 @@ fn hinted(extra: &[u8]) {
     bytes.extend_from_slice(extra);
     bytes.extend_from_slice(good.behind_extra());
     assert_eq!(in_file(&bytes).unwrap().claims, good.claims);
-    let folder = tempfile::tempdir().unwrap();
-    let [path, destination] = ["archive", "executable"].map(|name| folder.path().join(name));
+    let directory = tempfile::tempdir().unwrap();
+    let [path, destination] = ["archive", "executable"].map(|name| directory.path().join(name));
     fs::write(&path, bytes).unwrap();
     let target: Target = TARGET.parse().unwrap();
     let claims = extract_file(&path, &target, &destination, 0o755, &limits(), &Silent).unwrap();
     assert_eq!(claims, good.claims);
     assert!(fs::read(&destination).unwrap() == good.executable);
-    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 2);
 }
 
-/// A good archive with an index.
+/// A valid archive with an index.
 pub struct Good {
     archive: Vec<u8>,
     executable: Vec<u8>,
@@ -266,8 +266,8 @@ impl Good {
         writer.world(b"the world".as_slice());
         let [issuer, subject] = keys();
         let signer = Signer::new(issuer, &subject.public_key()).unwrap();
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("good.par.gz");
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("good.par.gz");
         let claims = writer
             .write(&path, &signer, Compression::Gzip, &Silent)
             .unwrap();
@@ -278,12 +278,12 @@ impl Good {
         }
     }
 
-    /// The whole file.
+    /// Returns the bytes of the archive.
     pub fn archive(&self) -> &[u8] {
         &self.archive
     }
 
-    /// The content of its extra field.
+    /// Returns the content of the extra field.
     pub fn extra(&self) -> &[u8] {
         &self.archive[12..12 + self.extra_length()]
     }
@@ -297,7 +297,7 @@ impl Good {
     }
 }
 
-/// A reference.
+/// Parses a reference.
 pub fn reference(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     let reference: Reference = match text.parse() {

@@ -1,4 +1,4 @@
-//! Archives made byte by byte, so that anything about them can be wrong.
+//! Archives that are made byte by byte, so that any part of them can be wrong.
 
 mod entry;
 mod peer;
@@ -14,14 +14,15 @@ use wasmcloud_par::content::Digest;
 pub(crate) use entry::{Entry, Format};
 pub(crate) use peer::{PeerArchive, peer_archive};
 
-/// What the executables of most archives here are.
+/// The executable for Linux in most archives here.
 pub(crate) const LINUX: (&str, &[u8]) = ("x86_64-linux", b"\x7fELF the executable for linux");
+/// The executable for macOS in most archives here.
 pub(crate) const MACOS: (&str, &[u8]) = ("aarch64-macos", b"\xcf\xfa the executable for macos");
 
-/// What the vendor of every archive here is called.
+/// The vendor in the claims of each archive here.
 pub(crate) const VENDOR: &str = "Test Vendor";
 
-/// What begins as an executable for a target does, and goes on with `content`.
+/// Returns the header of an executable for `target`, followed by `content`.
 pub(crate) fn headed(target: &str, content: &str) -> Vec<u8> {
     let mut head = match target {
         "aarch64-macos" => vec![0xcf, 0xfa, 0xed, 0xfe, 0x0c, 0, 0, 1],
@@ -43,14 +44,14 @@ type PayloadEdit = Box<dyn FnOnce(&mut Map<String, Value>)>;
 type TokenEdit = Box<dyn FnOnce(String) -> Vec<u8>>;
 
 enum Piece {
-    /// The claims, under this header; their content is made when all hashes are known.
+    /// The claims, with this header. Their content is made once all hashes are known.
     Claims(Entry),
     Entry(Entry),
     Raw(Vec<u8>),
 }
 
-/// Builds a provider archive. Left alone it is right: claims first, GNU headers, two blocks of zeros at
-/// the end, plain.
+/// Builds a provider archive. By default it is a valid plain tar: the claims first, GNU headers, and two blocks
+/// of zeros at the end.
 pub(crate) struct ArchiveBuilder {
     issuer: KeyPair,
     subject: KeyPair,
@@ -64,7 +65,7 @@ pub(crate) struct ArchiveBuilder {
 }
 
 impl ArchiveBuilder {
-    /// An archive that holds nothing, not even claims.
+    /// Begins an archive without any entry, even claims.
     pub(crate) fn bare() -> Self {
         Self {
             issuer: KeyPair::new_account(),
@@ -79,32 +80,32 @@ impl ArchiveBuilder {
         }
     }
 
-    /// An archive with claims and no executable.
+    /// Begins an archive with claims and no executable.
     pub(crate) fn empty() -> Self {
         Self::bare().claims(Entry::file("claims.jwt", ""))
     }
 
-    /// An archive with claims and the executables [`LINUX`] and [`MACOS`].
+    /// Begins an archive with claims and the executables [`LINUX`] and [`MACOS`].
     pub(crate) fn two_targets() -> Self {
         Self::empty()
             .executable("aarch64-macos.bin", MACOS.1)
             .executable("x86_64-linux.bin", LINUX.1)
     }
 
-    /// The keys of the account and of the service.
+    /// Sets the keys of the account and of the service.
     pub(crate) fn keys(mut self, issuer: KeyPair, subject: KeyPair) -> Self {
         self.issuer = issuer;
         self.subject = subject;
         self
     }
 
-    /// Signs with another key than the issuer's.
+    /// Signs with a key that is not the issuer's.
     pub(crate) fn signed_by(mut self, key: KeyPair) -> Self {
         self.signing = Some(key);
         self
     }
 
-    /// The header of the token, as JSON.
+    /// Sets the header of the token, as JSON.
     pub(crate) fn header(mut self, header: &str) -> Self {
         header.clone_into(&mut self.header);
         self
@@ -127,32 +128,31 @@ impl ArchiveBuilder {
         self
     }
 
-    /// Puts the claims here, under the name and with the header of `entry`.
+    /// Adds the claims, with the name and the header of `entry`.
     pub(crate) fn claims(mut self, entry: Entry) -> Self {
         self.pieces.push(Piece::Claims(entry));
         self
     }
 
-    /// An entry that the claims do not cover.
+    /// Adds an entry that the claims do not cover.
     pub(crate) fn entry(mut self, entry: Entry) -> Self {
         self.pieces.push(Piece::Entry(entry));
         self
     }
 
-    /// A hash in the claims, whether there is an entry for it or not.
+    /// Adds a hash to the claims without an entry.
     pub(crate) fn hash(mut self, key: &str, content: &[u8]) -> Self {
         let digest = Digest::of(content).hex().to_ascii_uppercase();
         self.hashes.insert(key.to_owned(), digest);
         self
     }
 
-    /// An executable that the claims cover: its target is what `name` leaves without folders and
-    /// suffix.
+    /// Adds an executable that the claims cover. Its target is `name` without directories and suffix.
     pub(crate) fn executable(self, name: &str, content: &[u8]) -> Self {
         self.executable_entry(Entry::file(name, content))
     }
 
-    /// The same with a header of its own.
+    /// Adds an executable that the claims cover, with the header of `entry`.
     pub(crate) fn executable_entry(self, entry: Entry) -> Self {
         let name = entry.name().rsplit('/').next().unwrap().to_owned();
         let stem = name
@@ -162,25 +162,25 @@ impl ArchiveBuilder {
         self.hash(stem, &content).entry(entry)
     }
 
-    /// A WIT world that the claims cover.
+    /// Adds a WIT world that the claims cover.
     pub(crate) fn world(self, content: &[u8]) -> Self {
         self.hash("world.wasm", content)
             .entry(Entry::file("world.wasm", content))
     }
 
-    /// Bytes between the entries.
+    /// Adds bytes between the entries.
     pub(crate) fn raw(mut self, bytes: impl Into<Vec<u8>>) -> Self {
         self.pieces.push(Piece::Raw(bytes.into()));
         self
     }
 
-    /// What stands behind the last entry instead of two blocks of zeros.
+    /// Sets the bytes behind the last entry, in place of two blocks of zeros.
     pub(crate) fn end(mut self, end: impl Into<Vec<u8>>) -> Self {
         self.end = end.into();
         self
     }
 
-    /// The bytes of the archive as a plain tar.
+    /// Returns the archive as a plain tar.
     pub(crate) fn build(mut self) -> Vec<u8> {
         let pieces = std::mem::take(&mut self.pieces);
         let end = std::mem::take(&mut self.end);
@@ -197,7 +197,7 @@ impl ArchiveBuilder {
         tar
     }
 
-    /// The bytes of the archive as one gzip member.
+    /// Returns the archive as one gzip member.
     pub(crate) fn build_gzip(self) -> Vec<u8> {
         gzip(&self.build())
     }
@@ -238,7 +238,7 @@ impl ArchiveBuilder {
     }
 }
 
-/// Bytes that do not compress, other ones for each seed.
+/// Returns bytes that do not compress, which depend on `seed`.
 pub(crate) fn noise(size: usize, seed: u64) -> Vec<u8> {
     let mut state = (seed + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     let words = std::iter::repeat_with(|| {
@@ -250,19 +250,19 @@ pub(crate) fn noise(size: usize, seed: u64) -> Vec<u8> {
     words.take(size / 8).flatten().collect()
 }
 
-/// One gzip member around `bytes`.
+/// Compresses `bytes` to one gzip member.
 pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
     gzip_at(flate2::Compression::fast(), bytes)
 }
 
-/// The same at another level.
+/// Compresses `bytes` to one gzip member at `level`.
 pub(crate) fn gzip_at(level: flate2::Compression, bytes: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), level);
     encoder.write_all(bytes).unwrap();
     encoder.finish().unwrap()
 }
 
-/// What is in the first gzip member of `bytes`.
+/// Returns the content of the first gzip member of `bytes`.
 pub(crate) fn gunzip(bytes: &[u8]) -> Vec<u8> {
     let mut inflated = Vec::new();
     flate2::read::GzDecoder::new(bytes)

@@ -1,4 +1,4 @@
-//! Certificate authorities of a test's own.
+//! Certificate authorities for single tests.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,45 +8,45 @@ use rcgen::{
     date_time_ymd,
 };
 
-/// An authority, and the files of what it issues.
+/// A certificate authority, and the files of the certificates that it issues.
 pub(crate) struct Authority {
     issuer: Issuer<'static, KeyPair>,
-    folder: PathBuf,
+    directory: PathBuf,
     file: PathBuf,
 }
 
 impl Authority {
-    /// A new one that keeps its files in `folder`.
-    pub(crate) fn new(folder: &Path) -> Self {
+    /// Makes an authority that keeps its files in `directory`.
+    pub(crate) fn new(directory: &Path) -> Self {
         let mut parameters = CertificateParams::new(Vec::new()).unwrap();
         parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let key = KeyPair::generate().unwrap();
-        // A name that no other authority has: clients look for issuers by name.
+        // Unique, because clients look for issuers by name.
         let name = format!("Test authority {:02x?}", &key.public_key_raw()[1..9]);
         parameters.distinguished_name.push(DnType::CommonName, name);
         let certificate = parameters.self_signed(&key).unwrap();
-        fs::create_dir_all(folder).unwrap();
-        let file = folder.join("authority.pem");
+        fs::create_dir_all(directory).unwrap();
+        let file = directory.join("authority.pem");
         fs::write(&file, certificate.pem()).unwrap();
         Self {
             issuer: Issuer::new(parameters, key),
-            folder: folder.to_owned(),
+            directory: directory.to_owned(),
             file,
         }
     }
 
-    /// The authority's own certificate.
+    /// Returns the file of the authority's own certificate.
     pub(crate) fn file(&self) -> &Path {
         &self.file
     }
 
-    /// A certificate and its key for a server with this name or address.
+    /// Issues a certificate for a server with this name or address. Returns the files of it and its key.
     pub(crate) fn server(&self, name: &str) -> (PathBuf, PathBuf) {
         let usage = ExtendedKeyUsagePurpose::ServerAuth;
         self.issue(name, usage, |_| {})
     }
 
-    /// The same, no longer valid.
+    /// Issues a certificate for a server that has expired. Returns the files of it and its key.
     pub(crate) fn expired(&self, name: &str) -> (PathBuf, PathBuf) {
         let usage = ExtendedKeyUsagePurpose::ServerAuth;
         self.issue(name, usage, |parameters| {
@@ -55,7 +55,7 @@ impl Authority {
         })
     }
 
-    /// A certificate and its key for a client.
+    /// Issues a certificate for a client. Returns the files of it and its key.
     pub(crate) fn client(&self) -> (PathBuf, PathBuf) {
         let usage = ExtendedKeyUsagePurpose::ClientAuth;
         self.issue("client", usage, |_| {})
@@ -72,7 +72,7 @@ impl Authority {
         change(&mut parameters);
         let key = KeyPair::generate().unwrap();
         let certificate = parameters.signed_by(&key, &self.issuer).unwrap();
-        let files = ["cert", "key"].map(|kind| self.folder.join(format!("{name}.{kind}")));
+        let files = ["cert", "key"].map(|kind| self.directory.join(format!("{name}.{kind}")));
         let [certificate_file, key_file] = files;
         fs::write(&certificate_file, certificate.pem()).unwrap();
         fs::write(&key_file, key.serialize_pem()).unwrap();

@@ -1,10 +1,10 @@
-//! Content that a registry can take over from a neighbouring repository.
+//! Content that a registry can mount from another repository.
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use wasmcloud_par::content::{Reader, Source, StoreError};
 
-/// Content that is in another repository too.
+/// Content that is also in another repository.
 pub(crate) struct Elsewhere {
     pub(crate) content: Bytes,
     pub(crate) place: String,

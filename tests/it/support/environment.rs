@@ -1,4 +1,4 @@
-//! A clean place to run the command in: nothing comes in from the machine but the `PATH`.
+//! A clean environment for the command, into which the machine passes only its `PATH`.
 
 use std::ffi::OsStr;
 use std::fmt;
@@ -13,37 +13,37 @@ use tempfile::TempDir;
 
 use super::ended;
 
-/// Folders of a user called `tester`, and removed when dropped:
+/// The directories of a user named `tester`. Dropping the environment removes them.
 ///
 /// ```text
-/// home/   HOME, with the XDG folders where they are by default
+/// home/   HOME, with the XDG directories at their defaults
 /// tmp/    TMPDIR
 /// work/   the current directory
 /// ```
 pub(crate) struct Environment {
-    folder: TempDir,
+    directory: TempDir,
 }
 
 impl Environment {
     pub(crate) fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let directory = tempfile::tempdir().unwrap();
         for name in ["home", "tmp", "work"] {
-            fs::create_dir(folder.path().join(name)).unwrap();
+            fs::create_dir(directory.path().join(name)).unwrap();
         }
-        Self { folder }
+        Self { directory }
     }
 
-    /// The user's home.
+    /// Returns the user's home directory.
     pub(crate) fn home(&self) -> PathBuf {
-        self.folder.path().join("home")
+        self.directory.path().join("home")
     }
 
-    /// A path in the current directory of the command.
+    /// Returns a path in the current directory of the command.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join("work").join(name)
+        self.directory.path().join("work").join(name)
     }
 
-    /// Writes a file in the current directory of the command, and returns its path.
+    /// Writes a file in the current directory of the command. Returns its path.
     pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
         let path = self.path(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -51,21 +51,21 @@ impl Environment {
         path
     }
 
-    /// Every file there is, sorted: `home/.cache/...`, `work/...`. Links and the like count as files,
-    /// folders do not.
+    /// Returns the paths of all files, such as `home/.cache/...` and `work/...`, sorted. Symbolic links count as
+    /// files; directories do not.
     pub(crate) fn files(&self) -> Vec<String> {
         let mut files = Vec::new();
-        list(self.folder.path(), self.folder.path(), &mut files);
+        list(self.directory.path(), self.directory.path(), &mut files);
         files.sort();
         files
     }
 
-    /// The command, ready for arguments and for whatever else a test wants to change about it.
+    /// Returns the command `par` without arguments.
     pub(crate) fn command(&self) -> Command {
         self.command_for(Path::new(env!("CARGO_BIN_EXE_par")))
     }
 
-    /// Another program, in the same surroundings.
+    /// Returns the command of another program in this environment.
     pub(crate) fn command_for(&self, program: &Path) -> Command {
         let home = self.home();
         let mut command = Command::new(program);
@@ -76,16 +76,16 @@ impl Environment {
             .env("XDG_CACHE_HOME", home.join(".cache"))
             .env("XDG_CONFIG_HOME", home.join(".config"))
             .env("XDG_DATA_HOME", home.join(".local/share"))
-            .env("TMPDIR", self.folder.path().join("tmp"))
+            .env("TMPDIR", self.directory.path().join("tmp"))
             .env("USER", "tester")
             .env("NO_COLOR", "1")
-            // Registries that are away stay away here.
+            // A registry that fails in a test does not recover.
             .env("PAR_PATIENCE", "5")
             .current_dir(self.path(""));
         command
     }
 
-    /// Runs `par` with these arguments, and nothing on its standard input.
+    /// Runs `par` with these arguments and an empty standard input.
     #[track_caller]
     pub(crate) fn par<I>(&self, arguments: I) -> Outcome
     where
@@ -97,8 +97,8 @@ impl Environment {
     }
 }
 
-fn list(root: &Path, folder: &Path, files: &mut Vec<String>) {
-    for entry in fs::read_dir(folder).unwrap() {
+fn list(root: &Path, directory: &Path, files: &mut Vec<String>) {
+    for entry in fs::read_dir(directory).unwrap() {
         let entry = entry.unwrap();
         if entry.file_type().unwrap().is_dir() {
             list(root, &entry.path(), files);
@@ -115,7 +115,7 @@ fn list(root: &Path, folder: &Path, files: &mut Vec<String>) {
     }
 }
 
-/// What a command left behind. Printed whole when it is not what the test expects.
+/// The result of a command. It is printed in full when it is not what the test expects.
 pub(crate) struct Outcome {
     command: String,
     /// The exit code, or -1 if a signal ended it.
@@ -125,7 +125,7 @@ pub(crate) struct Outcome {
 }
 
 impl Outcome {
-    /// Runs a command with this on its standard input.
+    /// Runs a command with `input` on its standard input.
     #[track_caller]
     pub(crate) fn of(mut command: Command, input: &[u8]) -> Self {
         command
@@ -135,8 +135,8 @@ impl Outcome {
         let mut child = command.spawn().expect("the command starts");
         let mut pipe = child.stdin.take().unwrap();
         let output = thread::scope(|scope| {
-            // Beside reading the output, or both sides could wait for each other. A command that
-            // ends without reading its input is not an error.
+            // At the same time as the output is read, or both sides could wait for each other. A command
+            // may end without reading its input.
             scope.spawn(move || drop(pipe.write_all(input)));
             ended(child)
         });
@@ -148,7 +148,7 @@ impl Outcome {
         }
     }
 
-    /// Asserts that it went well.
+    /// Asserts that the command succeeded.
     #[track_caller]
     pub(crate) fn success(self) -> Self {
         self.exit(0)
@@ -161,14 +161,14 @@ impl Outcome {
         self
     }
 
-    /// The one JSON document that stdout is.
+    /// Parses the standard output as one JSON document.
     #[track_caller]
     pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.stdout)
             .unwrap_or_else(|error| panic!("stdout is not JSON: {error}\n{self}"))
     }
 
-    /// Stdout without the line's end, asserting that it is exactly one line.
+    /// Returns the only line of the standard output. Asserts that it is the only one.
     #[track_caller]
     pub(crate) fn line(&self) -> &str {
         match self.stdout.strip_suffix('\n') {

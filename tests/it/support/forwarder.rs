@@ -1,19 +1,18 @@
-//! A proxy of the kind that `HTTP_PROXY` names: it brings requests where they want to go, and writes
-//! down which.
+//! A proxy of the kind that `HTTP_PROXY` names, which records the requests that it forwards.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-/// A proxy for which all names are those of one registry. Ends with the test process.
+/// A proxy that forwards all requests to one registry. It ends with the test process.
 pub(crate) struct Forwarder {
     address: String,
     lines: Arc<Mutex<Vec<String>>>,
 }
 
 impl Forwarder {
-    /// Brings everything to the registry at `HOST:PORT`.
+    /// Starts a proxy to the registry at `HOST:PORT`.
     pub(crate) fn to(registry: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap().to_string();
@@ -29,12 +28,12 @@ impl Forwarder {
         Self { address, lines }
     }
 
-    /// `http://127.0.0.1:PORT`
+    /// Returns the proxy's URL, `http://127.0.0.1:PORT`.
     pub(crate) fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// The first line of each connection so far over which anything came.
+    /// Returns the first line that each connection has sent so far.
     pub(crate) fn lines(&self) -> Vec<String> {
         self.lines.lock().unwrap().clone()
     }
@@ -45,7 +44,7 @@ fn forward(client: TcpStream, registry: &str, seen: &Mutex<Vec<String>>) -> io::
     let mut first = String::new();
     from_client.read_line(&mut first)?;
     if first.is_empty() {
-        // A client may open one that it turns out not to need.
+        // A client may open a connection that it does not use.
         return Ok(());
     }
     seen.lock().unwrap().push(first.trim_end().to_owned());
@@ -58,7 +57,7 @@ fn forward(client: TcpStream, registry: &str, seen: &Mutex<Vec<String>>) -> io::
         }
         to_client.write_all(b"HTTP/1.1 200 Connected\r\n\r\n")?;
     } else {
-        // Servers understand the whole URL in the first line as well.
+        // Servers accept a complete URL in the first line as well.
         server.write_all(first.as_bytes())?;
     }
     let from_server = server.try_clone()?;

@@ -1,9 +1,9 @@
-//! What tests stand on: real registries and a clean environment for the command.
+//! The harness of the tests: real registries and a clean environment for the command.
 //!
-//! A test that needs nothing special pushes to [`shared_registry`], under a [`unique`] name. One
-//! that needs its own set-up, reads the access log or damages what is stored starts a [`Registry`].
-//! One whose subject is a bad network puts a [`proxy`] before either.
-//! Either way it runs the command in an [`Environment`] of its own, so that tests run side by side.
+//! A test that needs nothing special pushes to [`shared_registry`], under a [`unique`] name. A test that needs
+//! its own set-up, reads the access log or damages stored content starts a [`Registry`]. A test about a bad
+//! network puts a [`proxy`] before either. Each test runs the command in an [`Environment`] of its own, so that
+//! tests can run side by side.
 
 pub(crate) mod archives;
 pub(crate) mod certificates;

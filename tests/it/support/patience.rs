@@ -1,37 +1,36 @@
-//! Nothing is waited for without end: a test that hangs fails, and says where, instead of holding up all
-//! that come after it.
+//! Waiting with a limit: a test that hangs fails, instead of holding up all later tests.
 
 use std::process::{Child, Command, Output};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
 use std::time::Duration;
 
-/// Far more than anything takes here, on a slow machine that is busy.
+/// Far longer than any step takes, even on a slow and busy machine.
 pub(super) const LIMIT: Duration = Duration::from_secs(300);
 
-/// What a process printed, once it has ended.
+/// Waits for the end of a process. Returns its output.
 #[track_caller]
 pub(crate) fn ended(child: Child) -> Output {
     let id = child.id();
     while_watched(id, LIMIT, || child.wait_with_output().unwrap())
 }
 
-/// Does what ends no later than a process does, which has `limit` for that.
+/// Does work that ends with the process `id`, which is killed after `limit`.
 #[track_caller]
 pub(super) fn while_watched<T>(id: u32, limit: Duration, work: impl FnOnce() -> T) -> T {
     let (done, ending) = channel::<()>();
     let (result, killed) = thread::scope(|scope| {
         let watching = scope.spawn(move || {
-            // Ends with `done` too, which is dropped when there is no more to wait for.
+            // The wait also ends when `done` is dropped.
             let late = ending.recv_timeout(limit) == Err(RecvTimeoutError::Timeout);
-            // By its number: it is being waited for, so that number is not another's yet.
+            // The process is not reaped yet, so no other process has its number.
             late.then(|| {
                 Command::new("kill")
                     .args(["-KILL", &id.to_string()])
                     .status()
             })
         });
-        // When it panics, nothing is waited for either.
+        // Dropped too when `work` panics.
         let done = done;
         let result = work();
         drop(done);
@@ -41,7 +40,7 @@ pub(super) fn while_watched<T>(id: u32, limit: Duration, work: impl FnOnce() -> 
     result
 }
 
-/// Runs what is `async`, on a runtime as a host would have it.
+/// Runs asynchronous work on a runtime like that of a host.
 #[track_caller]
 pub(crate) fn block_on<T>(work: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_multi_thread()

@@ -1,10 +1,10 @@
-//! How properties are tried.
+//! The configuration of property tests.
 
 use proptest::test_runner::{Config, RngSeed};
 
-/// Tries a property on `cases` values, the same in every run: what fails in CI fails on any machine.
-/// `PROPTEST_CASES` and `PROPTEST_RNG_SEED` choose more and others. The smallest value that fails is
-/// printed; nothing is kept in files.
+/// Tries a property on `cases` values, which are the same in every run: a test that fails in CI fails on any
+/// machine. `PROPTEST_CASES` and `PROPTEST_RNG_SEED` change their number and choice. The smallest value that
+/// fails is printed and not kept in a file.
 pub(crate) fn tried(cases: u32) -> Config {
     let mut config = Config {
         failure_persistence: None,

@@ -1,8 +1,7 @@
-//! A bad way to a registry: a proxy that does to chosen requests what bad networks, proxies and servers
-//! do, and keeps count of what passes.
+//! A proxy that does to chosen requests what bad networks, proxies and servers do, and counts what passes.
 //!
-//! One request per connection, HTTP/1.1, bodies with a `Content-Length`. A case that is missing is a new
-//! [`Fault`], or an [`Fault::Edit`] of what passes.
+//! It speaks HTTP/1.1 with one request per connection and bodies with a `Content-Length`. To add a case, add a
+//! [`Fault`] or use [`Fault::Edit`].
 
 mod fault;
 mod head;
@@ -18,20 +17,21 @@ pub(crate) use head::Head;
 
 use super::Registry;
 
-/// A proxy in front of a registry. Ends with the test process.
+/// A proxy in front of a registry. It ends with the test process.
 pub(crate) struct Proxy {
     address: String,
     state: Arc<State>,
 }
 
-/// A request that passed, or met its fault.
+/// A request that passed or met a fault.
 #[derive(Debug, Clone)]
 pub(crate) struct Seen {
     pub(crate) method: String,
     pub(crate) target: String,
     pub(crate) authorized: bool,
-    /// How many bytes of bodies came from the client, and went to it.
+    /// How many bytes of its body came from the client.
     pub(crate) up: u64,
+    /// How many bytes of the answer's body went to the client.
     pub(crate) down: u64,
 }
 
@@ -39,17 +39,17 @@ struct State {
     registry: String,
     rules: Mutex<Vec<Rule>>,
     seen: Mutex<Vec<Seen>>,
-    /// What a registry would have kept of uploads that were cut: where they go on, and from where.
+    /// What a registry would have kept of interrupted uploads: the URL and the offset at which each continues.
     kept: Mutex<HashMap<String, (String, u64)>>,
 }
 
 impl Proxy {
-    /// In front of `registry`, with these faults.
+    /// Starts a proxy to `registry` with these faults.
     pub(crate) fn start(registry: &Registry, rules: Vec<Rule>) -> Self {
         Self::to(registry.address(), rules)
     }
 
-    /// In front of the registry at `HOST:PORT`.
+    /// Starts a proxy to the registry at `HOST:PORT` with these faults.
     pub(crate) fn to(registry: &str, rules: Vec<Rule>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap().to_string();
@@ -63,24 +63,24 @@ impl Proxy {
         thread::spawn(move || {
             for client in listener.incoming() {
                 let (client, state) = (client.unwrap(), Arc::clone(&shared));
-                // Whoever goes away in the middle is nothing to report.
+                // A client that closes its connection early is no error.
                 thread::spawn(move || drop(relay::relay(client, &state)));
             }
         });
         Self { address, state }
     }
 
-    /// `127.0.0.1:PORT`
+    /// Returns the proxy's address, `127.0.0.1:PORT`.
     pub(crate) fn address(&self) -> &str {
         &self.address
     }
 
-    /// `127.0.0.1:PORT/NAME`, on this way.
+    /// Returns the reference `127.0.0.1:PORT/NAME` through this proxy.
     pub(crate) fn reference(&self, name: &str) -> String {
         format!("{}/{name}", self.address)
     }
 
-    /// The requests so far whose method is `method` and whose target contains `path`.
+    /// Returns the requests so far with this method whose target contains `path`.
     pub(crate) fn seen(&self, method: &str, path: &str) -> Vec<Seen> {
         let seen = self.state.seen.lock().unwrap();
         let matching = seen
@@ -89,7 +89,8 @@ impl Proxy {
         matching.cloned().collect()
     }
 
-    /// How many bytes of bodies came from the client, and went to it, in requests about `path`.
+    /// Returns how many bytes of bodies came from the client and went to it, in requests whose target contains
+    /// `path`.
     pub(crate) fn traffic(&self, path: &str) -> (u64, u64) {
         let seen = self.state.seen.lock().unwrap();
         let matching = seen.iter().filter(|seen| seen.target.contains(path));
@@ -98,7 +99,7 @@ impl Proxy {
 }
 
 impl State {
-    /// Writes a request down, and gives its number.
+    /// Records a request. Returns its number.
     fn note(&self, head: &Head) -> usize {
         let mut seen = self.seen.lock().unwrap();
         seen.push(Seen {
@@ -124,7 +125,7 @@ impl State {
     }
 }
 
-/// Closes a connection so that the other side sees a reset, not an end.
+/// Makes the end of a connection a reset for the other side.
 fn reset(stream: &TcpStream) {
     let _ = socket2::SockRef::from(stream).set_linger(Some(std::time::Duration::ZERO));
 }

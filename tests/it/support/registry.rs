@@ -1,4 +1,4 @@
-//! Registries of a test's own: the real program, on a free loopback port, with its own storage.
+//! Registries for single tests: the real program, on a free loopback port, with its own storage.
 
 use std::fmt::Write as _;
 use std::fs::{self, File};
@@ -13,10 +13,10 @@ use tempfile::TempDir;
 
 use super::watcher::Watcher;
 
-/// How long a registry may take to start; it takes some 50 ms on an idle machine.
+/// How long a registry may take to start. It takes some 50 ms on an idle machine.
 const START: Duration = Duration::from_secs(10);
 
-/// Bcrypt at its lowest cost (`htpasswd -Bbn -C 5 user PASSWORD`), so that tests need no such program.
+/// Passwords with their hashes by bcrypt at its lowest cost (`htpasswd -Bbn -C 5 user PASSWORD`).
 const HASHES: [(&str, &str); 2] = [
     (
         "password",
@@ -28,19 +28,19 @@ const HASHES: [(&str, &str); 2] = [
     ),
 ];
 
-/// A running registry. Dropped, it is killed and its storage removed.
+/// A running registry. Dropping it kills it and removes its storage.
 pub(crate) struct Registry {
     process: Child,
-    // After the process and before its folder: fields are dropped in this order.
+    // Dropped after the process and before its directory.
     _watcher: Watcher,
     address: String,
     storage: PathBuf,
     log: PathBuf,
     requests_while_starting: usize,
-    _folder: TempDir,
+    _directory: TempDir,
 }
 
-/// What a registry is to be like, beyond a plain one that allows deletes.
+/// The configuration of a registry. By default it asks for no password and allows deletes.
 #[derive(Default)]
 pub(crate) struct Builder {
     users: String,
@@ -51,7 +51,7 @@ pub(crate) struct Builder {
 }
 
 impl Builder {
-    /// Lets this user in, and nobody without a password. The password is one of [`HASHES`].
+    /// Allows this user, and nobody without a password. The password must be in [`HASHES`].
     pub(crate) fn htpasswd(mut self, user: &str, password: &str) -> Self {
         let (_, hash) = HASHES
             .iter()
@@ -73,7 +73,7 @@ impl Builder {
         self
     }
 
-    /// Speaks TLS with this certificate and key.
+    /// Serves TLS with this certificate and key.
     pub(crate) fn tls(mut self, (certificate, key): &(PathBuf, PathBuf)) -> Self {
         let (certificate, key) = (certificate.display(), key.display());
         writeln!(self.tls, "  tls:\n    certificate: {certificate}").unwrap();
@@ -81,29 +81,33 @@ impl Builder {
         self
     }
 
-    /// Demands certificates of this authority from clients.
+    /// Requires certificates of this authority from clients.
     pub(crate) fn client_authority(mut self, authority: &Path) -> Self {
         let authority = authority.display();
         writeln!(self.tls, "    clientcas:\n      - {authority}").unwrap();
         self
     }
 
-    /// Adds a top-level section to the configuration, in YAML: `proxy:` or `auth:`, for example.
+    /// Adds a top-level section to the configuration, such as `proxy:` or `auth:`, in YAML.
     pub(crate) fn section(mut self, yaml: &str) -> Self {
         writeln!(self.sections, "{}", yaml.trim_end()).unwrap();
         self
     }
 
-    /// Starts the registry and returns when it answers.
+    /// Starts the registry, and waits until it answers.
     pub(crate) fn start(self) -> Registry {
-        let folder = tempfile::tempdir().unwrap();
+        let directory = tempfile::tempdir().unwrap();
         let storage = self
             .storage
             .clone()
-            .unwrap_or_else(|| folder.path().join("storage"));
-        let configuration = folder.path().join("config.yml");
-        fs::write(&configuration, self.configuration(folder.path(), &storage)).unwrap();
-        let log = folder.path().join("log");
+            .unwrap_or_else(|| directory.path().join("storage"));
+        let configuration = directory.path().join("config.yml");
+        fs::write(
+            &configuration,
+            self.configuration(directory.path(), &storage),
+        )
+        .unwrap();
+        let log = directory.path().join("log");
         let output = File::create(&log).unwrap();
         let process = Command::new(binary())
             .arg("serve")
@@ -116,22 +120,22 @@ impl Builder {
             .spawn()
             .expect("the registry program runs");
         let mut registry = Registry {
-            _watcher: Watcher::new(process.id(), folder.path()),
+            _watcher: Watcher::new(process.id(), directory.path()),
             process,
             address: String::new(),
             storage,
             log,
             requests_while_starting: 0,
-            _folder: folder,
+            _directory: directory,
         };
         registry.wait_until_it_answers();
         registry
     }
 
-    fn configuration(&self, folder: &Path, storage: &Path) -> String {
+    fn configuration(&self, directory: &Path, storage: &Path) -> String {
         let mut sections = self.sections.clone();
         if !self.users.is_empty() {
-            let path = folder.join("htpasswd");
+            let path = directory.join("htpasswd");
             fs::write(&path, &self.users).unwrap();
             writeln!(
                 sections,
@@ -140,8 +144,8 @@ impl Builder {
             )
             .unwrap();
         }
-        // No cache of blob descriptors: the registry must see what tests do to its storage. Port 0
-        // is any free one; the log says which.
+        // Without a cache of blob descriptors, so that the registry sees changes of its storage. Port 0 is any
+        // free port, which the log shows.
         format!(
             "version: 0.1
 log:
@@ -168,32 +172,32 @@ http:
 }
 
 impl Registry {
-    /// A plain registry that allows deletes and asks for no password.
+    /// Starts a registry that allows deletes and asks for no password.
     pub(crate) fn start() -> Self {
         Self::builder().start()
     }
 
-    /// For a registry with a special set-up.
+    /// Begins a registry with a special configuration.
     pub(crate) fn builder() -> Builder {
         Builder::default()
     }
 
-    /// `127.0.0.1:PORT`
+    /// Returns the registry's address, `127.0.0.1:PORT`.
     pub(crate) fn address(&self) -> &str {
         &self.address
     }
 
-    /// The reference of something in this registry: `127.0.0.1:PORT/NAME`.
+    /// Returns the reference `127.0.0.1:PORT/NAME`.
     pub(crate) fn reference(&self, name: &str) -> String {
         format!("{}/{name}", self.address)
     }
 
-    /// The folder in which the registry keeps everything.
+    /// Returns the directory with the content of the registry.
     pub(crate) fn storage(&self) -> &Path {
         &self.storage
     }
 
-    /// The file in which the registry keeps a blob or manifest, to damage it.
+    /// Returns the file with a blob or a manifest of the registry.
     pub(crate) fn blob(&self, digest: &str) -> PathBuf {
         let (algorithm, hex) = digest.split_once(':').expect("a digest has an algorithm");
         self.storage
@@ -204,14 +208,14 @@ impl Registry {
             .join("data")
     }
 
-    /// Everything that the registry has logged so far.
+    /// Returns the log of the registry so far.
     pub(crate) fn log(&self) -> String {
         String::from_utf8_lossy(&fs::read(&self.log).unwrap()).into_owned()
     }
 
-    /// The requests since the start, as `METHOD PATH?QUERY`, in the order in which they were done.
+    /// Returns the requests since the start, as `METHOD PATH?QUERY`, in the order in which they ended.
     pub(crate) fn requests(&self) -> Vec<String> {
-        // A long answer can arrive before the line about it is written: wait until the log rests.
+        // A client can get its answer before the registry logs it: wait until the log does not grow.
         let mut log = self.log();
         loop {
             thread::sleep(Duration::from_millis(20));
@@ -262,19 +266,19 @@ impl Drop for Registry {
     }
 }
 
-/// The registry program; scripts/test names or fetches it.
+/// Returns the registry program, which scripts/test names or fetches.
 fn binary() -> PathBuf {
     if let Some(named) =
         std::env::var_os("PAR_TEST_REGISTRY_BINARY").filter(|name| !name.is_empty())
     {
         return named.into();
     }
-    // Where scripts/test leaves a fetched one, for a plain `cargo test` afterwards.
+    // Where scripts/test keeps a fetched program, for a plain `cargo test` afterwards.
     let fetched = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("test-registry");
     let path = std::env::var_os("PATH").unwrap_or_default();
     ["docker-registry", "registry"]
         .iter()
-        .flat_map(|name| std::env::split_paths(&path).map(move |folder| folder.join(name)))
+        .flat_map(|name| std::env::split_paths(&path).map(move |directory| directory.join(name)))
         .chain([fetched.join("registry")])
         .find(|candidate| candidate.is_file())
         .expect(
@@ -283,19 +287,20 @@ fn binary() -> PathBuf {
         )
 }
 
-/// `... msg="listening on 127.0.0.1:43341" ...`, with `, tls` behind the address where it applies.
+/// Finds the address in `... msg="listening on 127.0.0.1:43341" ...`. A registry with TLS logs `, tls` behind
+/// it.
 fn listening_address(log: &str) -> Option<String> {
     let (_, rest) = log.split_once("msg=\"listening on ")?;
     let (address, _) = rest.split_once(['"', ','])?;
     Some(address.to_owned())
 }
 
-/// Whether HTTP is spoken there; any status will do. To plain HTTP a TLS server answers 400.
+/// Whether a server answers at `address`, with any status. A TLS server answers 400 to plain HTTP.
 fn answers(address: &str) -> io::Result<bool> {
     Ok(get(address, "/v2/", "")?.starts_with("HTTP/1."))
 }
 
-/// A request without any client that could be at fault, and the raw answer.
+/// Sends a request without the client under test. Returns the raw answer.
 fn get(address: &str, path: &str, headers: &str) -> io::Result<String> {
     let mut stream = TcpStream::connect(address)?;
     stream.set_read_timeout(Some(START))?;
@@ -308,7 +313,7 @@ fn get(address: &str, path: &str, headers: &str) -> io::Result<String> {
     Ok(String::from_utf8_lossy(&answer).into_owned())
 }
 
-/// From lines like `127.0.0.1 - - [DATE] "GET /v2/ HTTP/1.1" 200 2 "" "curl/7.88.1"`.
+/// Returns the requests in lines like `127.0.0.1 - - [DATE] "GET /v2/ HTTP/1.1" 200 2 "" "curl/7.88.1"`.
 fn access_log(log: &str) -> impl Iterator<Item = String> {
     log.lines()
         .filter(|line| !line.starts_with("time="))

@@ -1,4 +1,4 @@
-//! One registry for all tests that need nothing special of it.
+//! One registry for all tests that need no special one.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -6,9 +6,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::Registry;
 
-/// The address of the shared registry: `PAR_TEST_REGISTRY`, else one started for this test run.
+/// Returns the address of the shared registry: `PAR_TEST_REGISTRY`, or else that of one that is started for this
+/// test run.
 ///
-/// Everything that all tests push ends up there: use a [`unique`] repository.
+/// All tests push to it: use a [`unique`] repository.
 pub(crate) fn shared_registry() -> &'static str {
     static NAMED: OnceLock<Option<String>> = OnceLock::new();
     static STARTED: OnceLock<Registry> = OnceLock::new();
@@ -23,7 +24,8 @@ pub(crate) fn shared_registry() -> &'static str {
     }
 }
 
-/// A repository name that no other test uses, nor an earlier run: the shared registry may be old.
+/// Returns the name of a repository that no other test uses, and no other test run, because the shared registry
+/// may be an old one.
 pub(crate) fn unique(name: &str) -> String {
     static COUNT: AtomicUsize = AtomicUsize::new(0);
     let now = SystemTime::now()

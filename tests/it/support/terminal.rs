@@ -1,4 +1,4 @@
-//! A terminal with somebody before it.
+//! A terminal with a user.
 
 use std::io::{Read, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::Environment;
 use super::patience::{LIMIT, while_watched};
 
-/// `par` on a terminal.
+/// The command `par` on a terminal.
 pub(crate) struct Terminal {
     script: Child,
     keys: ChildStdin,
@@ -17,7 +17,7 @@ pub(crate) struct Terminal {
 }
 
 impl Terminal {
-    /// Runs `par` with these arguments, none of which has a blank in it.
+    /// Runs `par` with these arguments, which must not contain blanks.
     pub(crate) fn run(environment: &Environment, arguments: &[&str]) -> Self {
         let par = environment.command();
         let program = par.get_program().display();
@@ -42,7 +42,7 @@ impl Terminal {
         }
     }
 
-    /// Waits until the terminal shows this.
+    /// Waits until the terminal shows `prompt`.
     #[track_caller]
     pub(crate) fn expect(&mut self, prompt: &str) {
         let (output, shown) = (&mut self.output, &mut self.shown);
@@ -54,16 +54,16 @@ impl Terminal {
                 shown.push(char::from(byte[0]));
             }
         });
-        // A prompt is shown just before the terminal is told to show nothing.
+        // The command shows a prompt just before it turns off the echo.
         thread::sleep(Duration::from_millis(300));
     }
 
-    /// Types.
+    /// Types `keys`.
     pub(crate) fn press(&mut self, keys: &str) {
         self.keys.write_all(keys.as_bytes()).unwrap();
     }
 
-    /// Waits for the end. Gives what the terminal has shown, and the exit code.
+    /// Waits until the command ends. Returns everything that the terminal has shown, and the exit code.
     #[track_caller]
     pub(crate) fn end(mut self) -> (String, Option<i32>) {
         let status = while_watched(self.script.id(), LIMIT, || {

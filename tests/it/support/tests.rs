@@ -1,4 +1,4 @@
-//! The harness itself has to be right before any other test can be believed.
+//! Tests of the harness itself.
 
 use std::fs;
 use std::net::TcpStream;
@@ -9,7 +9,7 @@ use super::patience::while_watched;
 use super::{Environment, Outcome, shared_registry, unique};
 
 #[test]
-fn the_shared_registry_is_one_and_answers() {
+fn there_is_one_shared_registry_and_it_answers() {
     let address = shared_registry();
     assert_eq!(address, shared_registry());
     TcpStream::connect(address).unwrap();
@@ -22,13 +22,13 @@ fn unique_names_differ() {
 
 #[test]
 #[should_panic(expected = "not done within 100ms")]
-fn a_process_that_hangs_is_ended_and_fails_its_test() {
+fn a_process_that_hangs_is_killed_and_fails_its_test() {
     let mut sleep = Command::new("sleep");
     let mut child = sleep.arg("600").spawn().unwrap();
     while_watched(child.id(), Duration::from_millis(100), || child.wait()).unwrap();
 }
 
-/// A shell in the command's environment: the same variables and current directory.
+/// Runs a shell script with the variables and the current directory of the command.
 fn shell(environment: &Environment, script: &str, input: &[u8]) -> Outcome {
     let par = environment.command();
     let mut command = Command::new("/bin/sh");
@@ -72,7 +72,7 @@ fn the_command_runs_and_sees_only_its_own_variables() {
 }
 
 #[test]
-fn files_are_listed_wherever_they_are() {
+fn all_files_of_an_environment_are_listed() {
     let environment = Environment::new();
     assert_eq!(environment.files(), [""; 0]);
 
@@ -93,7 +93,7 @@ fn files_are_listed_wherever_they_are() {
 }
 
 #[test]
-fn an_outcome_is_all_that_the_command_left() {
+fn an_outcome_has_the_output_and_the_exit_code_of_the_command() {
     let environment = Environment::new();
 
     let outcome = shell(&environment, "cat; echo trouble >&2; exit 3", b"[1]\n").exit(3);
@@ -117,6 +117,6 @@ fn much_input_and_output_do_not_block_each_other() {
 
 #[test]
 #[should_panic(expected = "--- stderr:\ntrouble")]
-fn an_unexpected_outcome_is_printed_whole() {
+fn an_unexpected_outcome_is_printed_in_full() {
     shell(&Environment::new(), "echo trouble >&2; exit 1", b"").success();
 }

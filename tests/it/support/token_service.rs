@@ -1,4 +1,4 @@
-//! A token service that a real registry trusts: it signs what the registry itself checks.
+//! A token service that a real registry trusts, with tokens that the registry itself checks.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -21,51 +21,51 @@ use super::registry::Builder;
 
 const ISSUER: &str = "token-service";
 const SERVICE: &str = "tests";
-/// How long `docker-registry` goes on accepting a token that has expired, in seconds.
+/// How long `docker-registry` accepts a token after it has expired, in seconds.
 const LEEWAY: u64 = 60;
 
 /// A running token service. Its thread ends with the test process.
 pub(crate) struct TokenService {
     address: String,
     state: Arc<State>,
-    folder: TempDir,
+    directory: TempDir,
 }
 
-/// What somebody asked for.
+/// A request for a token.
 #[derive(Debug, Clone)]
 pub(crate) struct Asked {
     pub(crate) method: String,
-    /// The user, or the identity token, or nobody.
+    /// The user or the identity token, if the client is not anonymous.
     pub(crate) who: Option<String>,
     pub(crate) scopes: Vec<String>,
-    /// The token that was given, if any.
+    /// The token that the service returned, if any.
     pub(crate) token: Option<String>,
 }
 
-/// Somebody that the service knows. Nobody in particular has the empty name and password.
+/// A user that the service knows. An anonymous one has an empty name and password.
 #[derive(Clone)]
 pub(crate) struct User {
     /// The name, or an identity token.
     pub(crate) name: &'static str,
     /// Empty for an identity token.
     pub(crate) password: &'static str,
-    /// Repositories and actions. A repository that ends in `*` stands for all that begin so.
+    /// The repositories and actions that are allowed. A repository that ends in `*` is a prefix.
     pub(crate) may: &'static [(&'static str, &'static str)],
 }
 
-/// How the service is to behave.
+/// The behaviour of the service.
 #[derive(Clone)]
 pub(crate) struct Rules {
     pub(crate) users: Vec<User>,
     /// For how many seconds the registry accepts a token.
     pub(crate) life: u64,
-    /// What the answer says about that, if anything.
+    /// The `expires_in` of the answer, if any.
     pub(crate) told: Option<u64>,
-    /// Whether the token is called `access_token`.
+    /// Whether the token is in the field `access_token` of the answer.
     pub(crate) is_access_token: bool,
-    /// How long the service thinks.
+    /// How long the service waits before it answers.
     pub(crate) delay: Duration,
-    /// The actions that it has heard of, if it refuses others with 400 as Quay's does.
+    /// The actions that the service knows, if it refuses others with 400, as Quay's does.
     pub(crate) known: Option<&'static [&'static str]>,
 }
 
@@ -97,8 +97,8 @@ impl TokenService {
     pub(crate) fn start(rules: Rules) -> Self {
         let CertifiedKey { cert, signing_key } =
             rcgen::generate_simple_self_signed(vec!["token-service".to_owned()]).unwrap();
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("certificate.pem"), cert.pem()).unwrap();
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::write(directory.path().join("certificate.pem"), cert.pem()).unwrap();
         let state = Arc::new(State {
             rules: Mutex::new(rules),
             asked: Mutex::default(),
@@ -122,27 +122,27 @@ impl TokenService {
         Self {
             address,
             state,
-            folder,
+            directory,
         }
     }
 
-    /// A registry that believes this service, and sends its users there.
+    /// Starts a registry that trusts this service, and sends its users to it.
     pub(crate) fn registry(&self) -> Registry {
         self.registry_with_realm(&format!("http://{}/token", self.address))
     }
 
-    /// A registry that believes this service, and sends its users to `realm`.
+    /// Starts a registry that trusts this service, and sends its users to `realm`.
     pub(crate) fn registry_with_realm(&self, realm: &str) -> Registry {
-        let certificate = self.folder.path().join("certificate.pem");
+        let certificate = self.directory.path().join("certificate.pem");
         section(Registry::builder(), realm, &certificate).start()
     }
 
-    /// Changes how the service behaves from now on.
+    /// Changes the behaviour of the service from now on.
     pub(crate) fn change(&self, change: impl FnOnce(&mut Rules)) {
         change(&mut self.state.rules.lock().unwrap());
     }
 
-    /// What it was asked for so far.
+    /// Returns the requests so far.
     pub(crate) fn asked(&self) -> Vec<Asked> {
         self.state.asked.lock().unwrap().clone()
     }
@@ -247,9 +247,10 @@ impl State {
             scopes,
             token: token.clone(),
         });
-        let name = match rules.is_access_token {
-            true => "access_token",
-            false => "token",
+        let name = if rules.is_access_token {
+            "access_token"
+        } else {
+            "token"
         };
         let token = token.ok_or("401 Unauthorized")?;
         let mut answer = json!({ name: token });
@@ -259,7 +260,7 @@ impl State {
         Ok(answer)
     }
 
-    /// A token for the part of `scopes` that is allowed.
+    /// Returns a token for the part of `scopes` that is allowed.
     fn sign(&self, scopes: &[String], allowed: &[(&str, &str)], life: u64) -> String {
         let access = scopes.iter().map(|scope| {
             let [kind, name, actions] = scope.split(':').collect::<Vec<_>>()[..] else {

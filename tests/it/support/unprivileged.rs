@@ -1,4 +1,4 @@
-//! Somebody whom the system denies something.
+//! A user without the rights of root.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, chown};
@@ -8,24 +8,24 @@ use std::process::Command;
 
 use super::Environment;
 
-/// Whom the kernel refuses: anybody but root. The number of `nobody` nearly everywhere.
+/// The number of the user `nobody` on nearly every system.
 const NOBODY: u32 = 65534;
 
-/// How to run the command as somebody who is not root. The environment becomes theirs; a copy of the
-/// program is in it, because the original may be where only root can go.
+/// A user that is not root, and that owns an environment. If root runs the tests, a copy of the program is in
+/// the environment, because the original may be where only root can read it.
 pub(crate) struct Unprivileged<'a> {
     environment: &'a Environment,
     is_root: bool,
 }
 
 impl<'a> Unprivileged<'a> {
-    /// Somebody who owns the environment from now on.
+    /// Gives the environment to a user that is not root.
     pub(crate) fn new(environment: &'a Environment) -> Self {
         let home = environment.home();
         let is_root = fs::metadata(&home).unwrap().uid() == 0;
         if is_root {
-            // By another process: a program that is open for writing cannot be run, and whatever
-            // this process has open, children that other tests start just now hold for a moment.
+            // Copied by another process: a program that is open for writing cannot be run, and the children
+            // of other tests inherit the open files of this process for a moment.
             let copied = Command::new("cp")
                 .arg(env!("CARGO_BIN_EXE_par"))
                 .arg(home.join("par"))
@@ -39,17 +39,17 @@ impl<'a> Unprivileged<'a> {
         }
     }
 
-    /// Whether root runs the tests, so that this is somebody else.
+    /// Whether root runs the tests, so that this is another user.
     pub(crate) fn is_root(&self) -> bool {
         self.is_root
     }
 
-    /// Theirs.
+    /// Returns the environment of the user.
     pub(crate) fn environment(&self) -> &'a Environment {
         self.environment
     }
 
-    /// The command with these arguments, as that user.
+    /// Returns the command `par` with these arguments, run by the user.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let own = self.environment.command();
         if !self.is_root {

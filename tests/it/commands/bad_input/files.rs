@@ -120,7 +120,7 @@ fn the_error_names_a_missing_directory_and_no_key_is_generated() {
     for command in commands {
         Refusal {
             code: 3,
-            message: &["cannot write no/such/file", "there is no folder"],
+            message: &["cannot write no/such/file", "there is no directory"],
             hint: "",
         }
         .of(&environment, command);
@@ -149,9 +149,9 @@ fn a_destination_with_a_trailing_slash_must_be_a_directory() {
     ];
     for command in commands {
         for (destination, code, said) in [
-            ("missing/", 3, "there is no folder missing/"),
-            ("provider/", 2, "provider/ is not a folder"),
-            ("provider/x", 2, "provider is not a folder"),
+            ("missing/", 3, "there is no directory missing/"),
+            ("provider/", 2, "provider/ is not a directory"),
+            ("provider/x", 2, "provider is not a directory"),
         ] {
             Refusal {
                 code,

@@ -1,4 +1,4 @@
-//! One entry of a tar, with a header that may say anything.
+//! One entry of a tar, with any header.
 
 use tar::{EntryType, Header};
 
@@ -7,7 +7,7 @@ use tar::{EntryType, Header};
 pub(crate) enum Format {
     Gnu,
     Ustar,
-    /// Of Unix Version 7: no magic, no prefix.
+    /// The format of Unix Version 7, without a magic number and a prefix.
     Old,
 }
 
@@ -26,7 +26,7 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
-    /// A file with a GNU header and mode 0, as existing tools write it.
+    /// Makes a file with a GNU header and mode 0, as existing tools write it.
     pub(crate) fn file(name: impl AsRef<[u8]>, content: impl AsRef<[u8]>) -> Self {
         Self {
             name: name.as_ref().to_vec(),
@@ -41,12 +41,12 @@ impl Entry {
         }
     }
 
-    /// A folder.
+    /// Makes a directory.
     pub(crate) fn folder(name: &str) -> Self {
         Self::file(name, "").kind(b'5')
     }
 
-    /// The type flag of the header.
+    /// Sets the type flag of the header.
     pub(crate) fn kind(mut self, kind: u8) -> Self {
         self.kind = kind;
         self
@@ -62,30 +62,30 @@ impl Entry {
         self
     }
 
-    /// What a link points to.
+    /// Sets the target of a link.
     pub(crate) fn link(mut self, link: &'static str) -> Self {
         self.link = Some(link);
         self
     }
 
-    /// The size that the header declares, in octal, whatever the content is.
+    /// Sets the size in the header, in octal, independently of the content.
     pub(crate) fn declared_size(self, size: u64) -> Self {
         self.size_field(format!("{size:011o}\0").as_bytes().try_into().unwrap())
     }
 
-    /// The size field of the header, byte by byte.
+    /// Sets the bytes of the size field of the header.
     pub(crate) fn size_field(mut self, field: [u8; 12]) -> Self {
         self.size = Some(field);
         self
     }
 
-    /// A header whose checksum is wrong.
+    /// Makes the checksum of the header wrong.
     pub(crate) fn wrong_checksum(mut self) -> Self {
         self.checksum = false;
         self
     }
 
-    /// A GNU header before this one that holds the name; the name in the header itself is cut.
+    /// Adds a GNU header with the name before this one. The name in the header itself is truncated.
     pub(crate) fn gnu_long_name(mut self, name: impl AsRef<[u8]>) -> Self {
         let mut content = name.as_ref().to_vec();
         content.push(0);
@@ -94,7 +94,7 @@ impl Entry {
         self
     }
 
-    /// A PAX header before this one with these records.
+    /// Adds a PAX header with these records before this one.
     pub(crate) fn pax(mut self, records: &[(&str, &[u8])]) -> Self {
         let content: Vec<u8> = records
             .iter()
@@ -104,7 +104,7 @@ impl Entry {
         self
     }
 
-    /// A PAX header of its own, with any content.
+    /// Makes an entry that is a PAX header, with any content.
     pub(crate) fn pax_header(content: impl AsRef<[u8]>) -> Self {
         Self::file("PaxHeaders.0/entry", content)
             .kind(b'x')
@@ -124,7 +124,7 @@ impl Entry {
         &self.content
     }
 
-    /// Header, content and padding.
+    /// Returns the header, the content and the padding.
     pub(crate) fn bytes(&self) -> Vec<u8> {
         let mut bytes = self.before.clone();
         bytes.extend(self.header().as_bytes());
@@ -139,7 +139,7 @@ impl Entry {
             Format::Ustar => Header::new_ustar(),
             Format::Old => Header::new_old(),
         };
-        // Not `set_path`: it refuses the very names that are of interest.
+        // Not `set_path`, which refuses invalid names.
         let length = self.name.len().min(100);
         header.as_mut_bytes()[..length].copy_from_slice(&self.name[..length]);
         header.set_size(self.content.len() as u64);
@@ -162,7 +162,7 @@ impl Entry {
     }
 }
 
-/// `LENGTH KEY=VALUE\n`, where the length counts itself.
+/// Returns `LENGTH KEY=VALUE\n`. The length includes its own digits.
 fn pax_record(key: &str, value: &[u8]) -> Vec<u8> {
     let rest = key.len() + value.len() + 3;
     let mut length = rest + 1;

@@ -1,4 +1,4 @@
-//! Archives as the `provider-archive` crate writes them.
+//! Archives that the `provider-archive` crate writes.
 
 use std::path::{Path, PathBuf};
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{LINUX, MACOS, VENDOR};
 
-/// What the other crate is to write.
+/// What the archive contains besides its executables.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct PeerArchive {
     pub(crate) compress: bool,
@@ -16,7 +16,7 @@ pub(crate) struct PeerArchive {
 }
 
 impl PeerArchive {
-    /// Every combination: plain and compressed, with and without a world and a schema.
+    /// Returns all combinations: plain and compressed, with and without a world and a schema.
     pub(crate) fn all() -> Vec<Self> {
         let mut all = Vec::new();
         for compress in [false, true] {
@@ -35,9 +35,9 @@ impl PeerArchive {
     }
 }
 
-/// Writes an archive of [`LINUX`] and [`MACOS`] through `provider-archive` 0.16 into `folder`.
+/// Writes an archive of [`LINUX`] and [`MACOS`] through `provider-archive` 0.16 into `directory`.
 pub(crate) async fn peer_archive(
-    folder: &Path,
+    directory: &Path,
     what: &PeerArchive,
     issuer: &KeyPair,
     subject: &KeyPair,
@@ -55,7 +55,7 @@ pub(crate) async fn peer_archive(
         archive.set_schema(schema.clone()).unwrap();
     }
     // That crate appends `.gz` when it is missing.
-    let path = folder.join(if what.compress {
+    let path = directory.join(if what.compress {
         "peer.par.gz"
     } else {
         "peer.par"

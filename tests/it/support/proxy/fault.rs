@@ -1,53 +1,56 @@
-//! What can happen to a request, and to which.
+//! Faults, and the requests that meet them.
 
 use super::head::Head;
 
-/// What happens to a request.
+/// A fault that a request meets.
 #[derive(Debug, Clone)]
 pub(crate) enum Fault {
     None,
-    /// It is answered like this, and the registry never hears of it.
+    /// The proxy answers the request itself; the registry never gets it.
     Answer {
         status: &'static str,
         headers: Vec<(&'static str, String)>,
         body: &'static str,
     },
-    /// It is answered like this, with a body that never comes, for as long as anybody waits for it.
+    /// The proxy answers with this status and a body that never comes, until the client gives up.
     Withhold(&'static str),
-    /// The connection is reset when so many bytes of the request's body have passed.
+    /// The connection is reset after this many bytes of the request's body.
     CutRequest(u64),
-    /// The same, but the registry keeps what has arrived, as the specification wants it, and tells when
-    /// it is asked.
+    /// The connection is reset after this many bytes of the request's body. The registry keeps them, as the
+    /// specification demands, and says so when it is asked.
     CutKeptRequest(u64),
-    /// Nothing moves any more when so many bytes of the request's body have passed.
+    /// The connection stalls after this many bytes of the request's body.
     StallRequest(u64),
-    /// This byte of the request's body arrives changed.
+    /// The byte at this offset of the request's body is changed.
     FlipRequest(u64),
-    /// The registry does what it is asked to, and its answer is lost.
+    /// The registry gets the request, and its answer is lost.
     LoseAnswer,
-    /// The connection is reset when so many bytes of the answer's body have passed.
+    /// The connection is reset after this many bytes of the answer's body.
     CutAnswer(u64),
+    /// The connection stalls after this many bytes of the answer's body.
     StallAnswer(u64),
+    /// The byte at this offset of the answer's body is changed.
     FlipAnswer(u64),
-    /// The answer ends well after so many bytes of its body, and has said so.
+    /// The answer has only this many bytes, and a matching `Content-Length`.
     ShortAnswer(u64),
-    /// The connection ends after so many bytes of the answer's body; its length was said rightly.
+    /// The connection ends after this many bytes of the answer's body. The `Content-Length` is right.
     EndAnswer(u64),
-    /// So many bytes follow the answer's body, whose length is not said.
+    /// This many bytes follow the answer's body, which has no `Content-Length`.
     LongAnswer(u64),
-    /// So many bytes of the answer's body pass in a second. Each request has a connection of its own, so
-    /// this is what a connection gets.
+    /// This many bytes of the answer's body pass in a second. Each request has a connection of its own, so this
+    /// limits a connection.
     SlowAnswer(u64),
-    /// The answer to a range holds the bytes from the start instead, and says that it does not.
+    /// The answer to a range has the bytes from the start of the content, with the `Content-Range` of the
+    /// request.
     OtherRange,
-    /// An answer with a body of so many bytes, as long as anybody reads it.
+    /// The proxy answers with a body of this many bytes, as long as the client reads it.
     Endless(u64),
-    /// The head of the request, then that of the answer, are changed on their way.
+    /// The first function changes the head of the request, the second that of the answer.
     Edit(fn(&mut Head), fn(&mut Head)),
 }
 
 impl Fault {
-    /// An answer without a body.
+    /// Makes an answer without a body.
     pub(crate) fn status(status: &'static str) -> Self {
         Self::Answer {
             status,
@@ -56,7 +59,7 @@ impl Fault {
         }
     }
 
-    /// An answer with one header and no body.
+    /// Makes an answer with one header and no body.
     pub(crate) fn answer(status: &'static str, name: &'static str, value: impl ToString) -> Self {
         Self::Answer {
             status,
@@ -65,14 +68,13 @@ impl Fault {
         }
     }
 
-    /// The answer is changed on its way.
+    /// Makes a change of the answer's head.
     pub(crate) fn edit(answer: fn(&mut Head)) -> Self {
         Self::Edit(|_| {}, answer)
     }
 }
 
-/// Which requests meet a fault: the first one of a method whose target contains a text, if nothing else
-/// is said.
+/// The requests that meet a fault. By default it is the first one with a method whose target contains a text.
 #[derive(Debug, Clone)]
 pub(crate) struct Rule {
     method: &'static str,
@@ -83,7 +85,7 @@ pub(crate) struct Rule {
 }
 
 impl Rule {
-    /// The first request of this kind meets `fault`.
+    /// Makes the first request with this method and path meet `fault`.
     pub(crate) fn on(method: &'static str, path: &str, fault: Fault) -> Self {
         Self {
             method,
@@ -94,18 +96,18 @@ impl Rule {
         }
     }
 
-    /// So many of them do.
+    /// Makes this many of the requests meet the fault.
     pub(crate) fn times(mut self, times: usize) -> Self {
         self.times = times;
         self
     }
 
-    /// All of them do.
+    /// Makes all of the requests meet the fault.
     pub(crate) fn always(self) -> Self {
         self.times(usize::MAX)
     }
 
-    /// The first so many do not.
+    /// Lets the first `skip` requests pass.
     pub(crate) fn after(mut self, skip: usize) -> Self {
         self.skip = skip;
         self

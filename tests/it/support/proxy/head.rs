@@ -1,8 +1,8 @@
-//! The head of a request or of an answer.
+//! Heads of requests and answers.
 
 use std::io::{self, BufRead, Write};
 
-/// The first line and the fields.
+/// The first line and the fields of a request or an answer.
 #[derive(Debug, Clone)]
 pub(crate) struct Head {
     first: String,
@@ -10,7 +10,7 @@ pub(crate) struct Head {
 }
 
 impl Head {
-    /// Reads a head, `None` when the other side has closed the connection.
+    /// Reads a head. Returns `None` when the other side has closed the connection.
     pub(super) fn read(from: &mut impl BufRead) -> io::Result<Option<Self>> {
         let mut lines = Vec::new();
         loop {
@@ -59,17 +59,17 @@ impl Head {
         self.fields.push((name.to_owned(), value.to_string()));
     }
 
-    /// Gives an answer another status.
+    /// Sets the status of an answer.
     pub(crate) fn set_status(&mut self, status: &str) {
         self.first = format!("HTTP/1.1 {status}");
     }
 
-    /// Changes what a request is about.
+    /// Replaces a part of the first line of a request.
     pub(crate) fn replace_target(&mut self, from: &str, to: &str) {
         self.first = self.first.replacen(from, to, 1);
     }
 
-    /// The bytes of the body, as far as the head says.
+    /// Returns the length of the body, if the head says it.
     pub(super) fn length(&self) -> Option<u64> {
         self.get("content-length")?.parse().ok()
     }
@@ -78,12 +78,12 @@ impl Head {
         self.first.split(' ').next().unwrap_or_default()
     }
 
-    /// The path and the query of a request.
+    /// Returns the path and the query of a request.
     pub(super) fn target(&self) -> &str {
         self.first.split(' ').nth(1).unwrap_or_default()
     }
 
-    /// The path alone.
+    /// Returns the path of a request without the query.
     pub(super) fn path(&self) -> &str {
         self.target().split('?').next().unwrap_or_default()
     }

@@ -16,7 +16,7 @@ fn a_registry_starts_and_answers() {
 }
 
 #[test]
-fn requests_are_those_since_the_start_in_order() {
+fn requests_are_listed_in_order_since_the_start() {
     let registry = Registry::start();
     assert_eq!(registry.requests(), [""; 0]);
 
@@ -30,7 +30,7 @@ fn requests_are_those_since_the_start_in_order() {
 }
 
 #[test]
-fn a_registry_with_users_lets_in_only_them() {
+fn a_registry_with_users_refuses_all_others() {
     let registry = Registry::builder()
         .htpasswd("user", "password")
         .htpasswd("robot", "another-password")
@@ -57,7 +57,7 @@ fn a_registry_with_users_lets_in_only_them() {
 }
 
 #[test]
-fn a_read_only_registry_serves_what_another_stored() {
+fn a_read_only_registry_serves_the_storage_of_another() {
     let digest = "sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
     let writable = Registry::start();
     let read_only = Registry::builder()
@@ -74,7 +74,7 @@ fn a_read_only_registry_serves_what_another_stored() {
     let answer = get(read_only.address(), &format!("/v2/a/b/blobs/{digest}"), "").unwrap();
     assert!(answer.ends_with("\r\n\r\nhello"), "{answer}");
 
-    // What a test does to the storage, the registry serves.
+    // The registry serves a file that a test has changed.
     fs::write(writable.blob(digest), "jello").unwrap();
     let answer = get(writable.address(), &format!("/v2/a/b/blobs/{digest}"), "").unwrap();
     assert!(answer.ends_with("\r\n\r\njello"), "{answer}");
@@ -89,17 +89,17 @@ fn a_registry_that_cannot_start_shows_its_log() {
 }
 
 #[test]
-fn a_dropped_registry_is_gone_with_its_storage() {
+fn dropping_a_registry_ends_it_and_removes_its_storage() {
     let registry = Registry::start();
-    let (address, folder) = (registry.address().to_owned(), registry.log.clone());
+    let (address, log) = (registry.address().to_owned(), registry.log.clone());
 
     drop(registry);
 
     assert!(TcpStream::connect(address).is_err());
-    assert!(!folder.exists());
+    assert!(!log.exists());
 }
 
-/// One POST and one PUT; the answer to the last of them.
+/// Uploads a blob with a POST and a PUT. Returns the last answer.
 fn upload(registry: &Registry, digest: &str, content: &str) -> String {
     let opened = request(registry.address(), "POST", "/v2/a/b/blobs/uploads/", "");
     let Some((_, rest)) = opened.split_once("Location: http://") else {

@@ -1,25 +1,27 @@
-//! The user's folders, by the XDG base directory specification.
+//! The user's directories, by the XDG base directory specification.
 
 use std::ffi::OsString;
 use std::fs;
 use std::path::PathBuf;
 
-/// The folder that `variable` names, such as `XDG_CONFIG_HOME`, or else `default` in the home folder.
+/// Returns the directory that `variable` names, such as `XDG_CONFIG_HOME`, or else `default` in the home
+/// directory.
 ///
-/// `None` when neither is known: nobody has to have a home, as containers that run under any number show.
+/// `None` when neither is known: in a container that runs under an arbitrary user number, the user has no
+/// home directory.
 pub(crate) fn user_folder(variable: &str, default: &str) -> Option<PathBuf> {
     choose(std::env::var_os(variable), default, home)
 }
 
-/// The user's home: `HOME`, or else what the system knows of the user, as services without variables need.
-/// What is no folder is no home: services have `/dev/null`.
+/// Returns the user's home directory: `HOME`, or else the one in the system's user database, because services
+/// run without variables. A home that is not a directory counts as unknown: services have `/dev/null`.
 pub(crate) fn home() -> Option<PathBuf> {
     let home = etcetera::home_dir().ok()?;
-    let other = fs::metadata(&home).is_ok_and(|found| !found.is_dir());
-    (!other).then_some(home)
+    let is_other = fs::metadata(&home).is_ok_and(|found| !found.is_dir());
+    (!is_other).then_some(home)
 }
 
-/// What is no absolute path is to be ignored.
+/// Ignores a named path that is not absolute, as the specification demands.
 fn choose(
     named: Option<OsString>,
     default: &str,
@@ -34,7 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_variable_names_needs_no_home() {
+    fn an_absolute_path_in_the_variable_needs_no_home() {
         let chosen = |named: Option<&str>, home: Option<&str>| {
             choose(named.map(OsString::from), ".config", || {
                 home.map(PathBuf::from)

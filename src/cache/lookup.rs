@@ -1,4 +1,4 @@
-//! What is in the cache by digest: looked at on each use, replaced when it is damaged.
+//! Looking content up by its digest. Each use checks it, and a damaged file is removed.
 
 use std::fs::{File, FileTimes, remove_file, symlink_metadata};
 use std::io::{self, BufReader};
@@ -7,47 +7,19 @@ use std::time::SystemTime;
 
 use crate::content::{
     Descriptor, Digest, MeteredReader, Progress, Silent, StoreError, VerifyError, VerifyReader,
-    open_regular,
+    is_at, open_regular,
 };
 
-use super::Cache;
 use super::error::Error;
-use super::lock::{Lock, is_at, is_locked};
+use super::lock::{Busy, Lock, is_locked};
+use super::open::Cache;
+use super::paths::Kind;
 use super::seal::{Look, look, seal};
 use super::waiting::{Obstacle, wait_until_free, when_free};
 
 const BUFFER: usize = 256 * 1024;
 
-/// What is kept by digest.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Kind {
-    /// A manifest, or a layer with an archive or a part of one.
-    Blob,
-    /// A verified executable, named by its signed hash.
-    Executable,
-}
-
-impl Kind {
-    pub(super) const ALL: [Self; 2] = [Self::Blob, Self::Executable];
-
-    /// The folder that it is in.
-    pub(super) const fn folder(self) -> &'static str {
-        match self {
-            Self::Blob => "blobs",
-            Self::Executable => "executables",
-        }
-    }
-
-    /// The permission bits: nobody writes to it.
-    pub(super) fn mode(self) -> u32 {
-        match self {
-            Self::Blob => 0o444,
-            Self::Executable => Cache::EXECUTABLE_MODE,
-        }
-    }
-}
-
-/// Content that is in use: nothing of it is pruned while this lives.
+/// Content of the cache that is in use. It is not pruned while this value lives.
 #[derive(Debug)]
 pub struct Held {
     path: PathBuf,
@@ -55,12 +27,12 @@ pub struct Held {
 }
 
 impl Held {
-    /// A file that is locked already, and is at `path`.
+    /// Makes a held content of the file at `path`, on which the caller has a shared lock.
     pub(super) fn new(path: PathBuf, file: File) -> Self {
         Self { path, file }
     }
 
-    /// The file. Never write to it.
+    /// Returns the path of the file. Never write to it.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
@@ -72,8 +44,9 @@ impl Held {
 }
 
 impl Cache {
-    /// The file that holds the content of `digest`, if it is there. Its seal is checked; when that is
-    /// broken, the file is read, which blocks, and removed if it is damaged.
+    /// Returns the file with the content of `digest`, if it is cached. Blocks.
+    ///
+    /// The seal of the file is checked. If it is broken, the file is read, and removed if it is damaged.
     ///
     /// # Errors
     ///
@@ -82,8 +55,8 @@ impl Cache {
         wait_until_free(|| self.checked(Kind::Blob, digest))
     }
 
-    /// The verified executable whose signed hash is `digest`, if it is there; checked as
-    /// [`blob`](Self::blob) is, and noted as used.
+    /// Returns the verified executable whose signed hash is `digest`, if it is cached, and notes the use.
+    /// Blocks. It is checked as by [`blob`](Self::blob).
     ///
     /// # Errors
     ///
@@ -93,7 +66,8 @@ impl Cache {
         Ok(held.map(|held| held.path))
     }
 
-    /// The same as [`blob`](Self::blob), kept from being pruned and noted as used.
+    /// Returns the content of `digest`, if it is cached, and notes the use. Blocks. It is checked as by
+    /// [`blob`](Self::blob), and not pruned while the result lives.
     ///
     /// # Errors
     ///
@@ -102,29 +76,30 @@ impl Cache {
         wait_until_free(|| self.held(Kind::Blob, digest))
     }
 
-    /// As [`hold`](Self::hold), where it blocks nobody.
+    /// Does what [`hold`](Self::hold) does, without blocking.
     pub(crate) async fn hold_off_the_runtime(
         &self,
         digest: &Digest,
     ) -> Result<Option<Held>, StoreError> {
         let (cache, digest) = (self.clone(), digest.clone());
-        when_free(move || cache.held(Kind::Blob, &digest)).await
+        Ok(when_free(move || cache.held(Kind::Blob, &digest)).await?)
     }
 
-    /// Reads content to the end, whatever its seal, and removes it if it is damaged. Whether it is there
-    /// and intact.
+    /// Reads all of the content of `digest`, whatever its seal, and removes it if it is damaged. Returns
+    /// whether it is cached and intact.
     pub(crate) async fn is_intact(&self, digest: &Digest) -> Result<bool, StoreError> {
         let (cache, digest) = (self.clone(), digest.clone());
-        when_free(move || {
+        let intact = when_free(move || {
             let _turn = cache.turn(&digest)?;
             match look(&cache.paths.content(Kind::Blob, &digest), Kind::Blob.mode()) {
                 Ok(Look::Absent) => Ok(false),
                 _ => Ok(cache.reread(Kind::Blob, &digest, &Silent)?),
             }
-        })
-        .await
+        });
+        Ok(intact.await?)
     }
 
+    /// Returns the content of `digest` with a shared lock, if it is cached, and notes the use.
     pub(super) fn held(&self, kind: Kind, digest: &Digest) -> Result<Option<Held>, Obstacle> {
         while let Some(path) = self.checked(kind, digest)? {
             let opened = File::open(&path).and_then(|file| {
@@ -132,22 +107,23 @@ impl Cache {
                 Ok((file, locked))
             });
             match opened {
-                // Somebody is about to prune it.
-                Ok((_, false)) => return Err(Obstacle::Busy),
-                // Pruned between the look and the lock, and perhaps there again.
-                Ok((file, true)) if !is_at(&file, &path) => {}
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Ok((file, true)) => {
-                    note_use(&file, &path, SystemTime::now());
-                    return Ok(Some(Held { path, file }));
+                    // Otherwise it was pruned since the check, and may have been received again.
+                    if is_at(&file, &path).map_err(Error::file(&path))? {
+                        note_use(&file, &path, SystemTime::now());
+                        return Ok(Some(Held { path, file }));
+                    }
                 }
+                // Another task is about to prune it.
+                Ok((_, false)) => return Err(Busy::ELSEWHERE.into()),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(error) => return Err(Error::file(&path)(error).into()),
             }
         }
         Ok(None)
     }
 
-    /// When content was last used, if it is there.
+    /// Returns when the content of `digest` was last used, if it is cached.
     pub(super) fn last_use(&self, digest: &Digest) -> Result<Option<SystemTime>, Error> {
         let path = self.paths.content(Kind::Blob, digest);
         match symlink_metadata(&path).and_then(|metadata| metadata.accessed()) {
@@ -157,6 +133,7 @@ impl Cache {
         }
     }
 
+    /// Returns the path of the content of `digest`, if it is cached and intact.
     fn checked(&self, kind: Kind, digest: &Digest) -> Result<Option<PathBuf>, Obstacle> {
         let path = self.paths.content(kind, digest);
         match look(&path, kind.mode()).map_err(Error::file(&path))? {
@@ -170,27 +147,27 @@ impl Cache {
         }
     }
 
-    /// The right to check or to make the content of `digest`, unless somebody else has it.
+    /// Takes the right to check or to make the content of `digest`, unless another task has it.
     pub(super) fn turn(&self, digest: &Digest) -> Result<Lock, Obstacle> {
         let path = self.paths.lock(digest);
         self.paths.create_parent(&path)?;
-        let turn = Lock::attempt(&path).map_err(Error::file(&path))?;
-        turn.ok_or(Obstacle::Busy)
+        Ok(Lock::attempt(&path).map_err(Error::file(&path))??)
     }
 
-    /// Reads content whose seal is broken, in the caller's [`turn`](Self::turn): it is sealed again, or
-    /// removed. Whether it is there now.
+    /// Reads content whose seal is broken, and seals it again or removes it. The caller has the
+    /// [`turn`](Self::turn). Returns whether the content is cached now.
     pub(super) fn recheck(&self, kind: Kind, digest: &Digest) -> Result<bool, Error> {
         let path = self.paths.content(kind, digest);
         match look(&path, kind.mode()).map_err(Error::file(&path))? {
             Look::Absent => Ok(false),
-            // Somebody else was here while this call waited for its turn.
+            // Another task has sealed it while this one waited for its turn.
             Look::Sealed => Ok(true),
             Look::Broken | Look::Foreign => self.reread(kind, digest, &Silent),
         }
     }
 
-    /// The same, whatever the seal. Reading does not count as use.
+    /// Reads content, whatever its seal, and seals it or removes it. The caller has the [`turn`](Self::turn).
+    /// Returns whether the content is intact. This does not count as a use.
     pub(super) fn reread(
         &self,
         kind: Kind,
@@ -219,7 +196,7 @@ impl Cache {
     }
 }
 
-/// Whether the content of `file`, of `size` bytes, has this digest.
+/// Whether `file`, which has `size` bytes, has the content of `digest`.
 fn reads_as(file: &File, size: u64, digest: &Digest, progress: &dyn Progress) -> io::Result<bool> {
     let descriptor = Descriptor {
         media_type: String::new(),
@@ -228,35 +205,24 @@ fn reads_as(file: &File, size: u64, digest: &Digest, progress: &dyn Progress) ->
     };
     let metered = MeteredReader::new(file, progress.begin("verifying", size));
     let mut reader = VerifyReader::new(metered, &descriptor);
-    match io::copy(
-        &mut BufReader::with_capacity(BUFFER, &mut reader),
-        &mut io::sink(),
-    ) {
-        Ok(_) => Ok(reader.finish().is_ok()),
-        // It grew meanwhile.
-        Err(error)
-            if error
-                .get_ref()
-                .is_some_and(|inner| inner.is::<VerifyError>()) =>
-        {
-            Ok(false)
-        }
-        Err(error) => Err(error),
+    let mut buffered = BufReader::with_capacity(BUFFER, &mut reader);
+    match io::copy(&mut buffered, &mut io::sink()).and_then(|_| reader.finish()) {
+        Ok(()) => Ok(true),
+        Err(error) => error.downcast::<VerifyError>().map(|_| false),
     }
 }
 
-/// Removes what must not be used. Whoever asks for it next puts it there anew.
+/// Removes a damaged file, which the next task that needs it receives again.
 fn remove_damaged(path: &Path) -> Result<bool, Error> {
     remove_file(path).map_err(Error::file(path))?;
-    tracing::warn!("{} was damaged, and is removed", path.display());
+    tracing::warn!("removed the damaged file {}", path.display());
     Ok(false)
 }
 
-/// Notes when a file was used: pruning takes what has not been for longest. The access time is where that
-/// is kept; the system's own idea of it can be hours old. On a cache that is read only, nothing is pruned
-/// either.
+/// Notes the last use of a file, by which pruning decides, in its access time. The system's own access time
+/// can be hours old. In a read-only cache this fails without harm: nothing is pruned there either.
 pub(super) fn note_use(file: &File, path: &Path, used: SystemTime) {
     if let Err(error) = file.set_times(FileTimes::new().set_accessed(used)) {
-        tracing::debug!(path = %path.display(), %error, "use not noted");
+        tracing::debug!(path = %path.display(), %error, "the use is not noted");
     }
 }

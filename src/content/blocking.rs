@@ -1,0 +1,84 @@
+//! Blocking work off the runtime's own threads.
+
+use std::panic::resume_unwind;
+
+use tokio::runtime::Handle;
+use tokio_util::task::AbortOnDropHandle;
+use tracing::Span;
+
+/// The runtime shut down before blocking work began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the runtime shut down before the work began")]
+#[non_exhaustive]
+pub struct RuntimeEnded;
+
+/// Runs `work` on the runtime's threads for blocking work, inside the caller's tracing span. Outside a
+/// Tokio runtime, `work` runs in place.
+///
+/// Work that has not begun when the returned future is dropped never runs. A panic of `work` continues in
+/// the caller. `work` must not wait for other tasks: they may need one of these threads, and a runtime has
+/// only so many.
+///
+/// # Errors
+///
+/// The error of `work`, or [`RuntimeEnded`].
+pub(crate) async fn blocking<T, E>(
+    work: impl FnOnce() -> Result<T, E> + Send + 'static,
+) -> Result<T, E>
+where
+    T: Send + 'static,
+    E: From<RuntimeEnded> + Send + 'static,
+{
+    let Ok(runtime) = Handle::try_current() else {
+        return work();
+    };
+    let span = Span::current();
+    let working = runtime.spawn_blocking(move || span.in_scope(work));
+    match AbortOnDropHandle::new(working).await {
+        Ok(outcome) => outcome,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => resume_unwind(panic),
+            Err(_) => Err(RuntimeEnded.into()),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn work_runs_on_another_thread_and_its_error_comes_back() {
+        let here = thread::current().id();
+        let there = blocking(|| Ok::<_, RuntimeEnded>(thread::current().id()));
+        assert_ne!(there.await.unwrap(), here);
+        let failed: Result<(), _> = blocking(|| Err(RuntimeEnded)).await;
+        failed.unwrap_err();
+    }
+
+    #[tokio::test]
+    #[should_panic(expected = "the work panics")]
+    async fn a_panic_continues_in_the_caller() {
+        let _ = blocking(|| -> Result<(), RuntimeEnded> { panic!("the work panics") }).await;
+    }
+
+    #[test]
+    fn work_runs_in_place_outside_a_runtime() {
+        let here = thread::current().id();
+        let work = blocking(|| Ok::<_, RuntimeEnded>(thread::current().id()));
+        assert_eq!(futures_util::FutureExt::now_or_never(work), Some(Ok(here)));
+    }
+
+    #[test]
+    fn the_end_of_the_runtime_is_an_error() {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap();
+        let handle = runtime.handle().clone();
+        drop(runtime);
+        let outcome = handle.block_on(blocking(|| Ok::<_, RuntimeEnded>(())));
+        assert_eq!(outcome, Err(RuntimeEnded));
+    }
+}

@@ -1,0 +1,81 @@
+//! Reading small files, however large they are.
+
+use std::io::{self, Read};
+use std::path::Path;
+
+use super::regular::open_regular;
+
+/// Content has more bytes than its reader allows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+enum TooLarge {
+    /// The size of a stream is unknown: reading stopped at the limit.
+    #[error("more than {limit} bytes, which is the limit")]
+    Stream { limit: u64 },
+    /// A file's size is known before it is read.
+    #[error("{size} bytes, more than the limit of {limit} bytes")]
+    File { size: u64, limit: u64 },
+}
+
+impl From<TooLarge> for io::Error {
+    fn from(error: TooLarge) -> Self {
+        // Not `io::ErrorKind::FileTooLarge`, which the system reports for a file that cannot grow.
+        Self::new(io::ErrorKind::InvalidData, error)
+    }
+}
+
+/// Reads all of `reader`, which may give at most `limit` bytes.
+///
+/// # Errors
+///
+/// An error for which [`is_too_large`] holds when there are more bytes; the error of `reader`.
+pub(crate) fn read_bounded(reader: impl Read, limit: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    reader
+        .take(limit.saturating_add(1))
+        .read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > limit {
+        return Err(TooLarge::Stream { limit }.into());
+    }
+    Ok(bytes)
+}
+
+/// Reads all of the regular file at `path`, which may have at most `limit` bytes.
+///
+/// # Errors
+///
+/// As [`read_bounded`]; also when there is no such file, or it is a directory, a device or a pipe.
+pub(crate) fn read_file_bounded(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+    let (file, size) = open_regular(path)?;
+    if size > limit {
+        return Err(TooLarge::File { size, limit }.into());
+    }
+    read_bounded(file, limit)
+}
+
+/// Whether a bounded read failed because there are more bytes than its limit.
+pub(crate) fn is_too_large(error: &io::Error) -> bool {
+    error.get_ref().is_some_and(|inner| inner.is::<TooLarge>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn content_is_read_up_to_the_limit_and_refused_beyond() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("file");
+        std::fs::write(&path, "content").unwrap();
+        assert_eq!(read_bounded(&b"content"[..], 7).unwrap(), b"content");
+        assert_eq!(read_file_bounded(&path, 7).unwrap(), b"content");
+
+        let stream = read_bounded(&b"content"[..], 6).unwrap_err();
+        let file = read_file_bounded(&path, 6).unwrap_err();
+        assert!(is_too_large(&stream) && is_too_large(&file));
+        assert_eq!(stream.to_string(), "more than 6 bytes, which is the limit");
+        assert_eq!(file.to_string(), "7 bytes, more than the limit of 6 bytes");
+
+        let directory = read_file_bounded(directory.path(), 6).unwrap_err();
+        assert!(!is_too_large(&directory));
+    }
+}

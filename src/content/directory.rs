@@ -1,0 +1,108 @@
+//! The directories that files are written to.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::Path;
+
+use tempfile::TempDir;
+
+/// What the names of temporary files and directories begin with.
+pub(super) const TEMPORARY_PREFIX: &str = ".par-";
+
+/// Returns the directory that a file of this name is in.
+pub(crate) fn folder_of(file: &Path) -> &Path {
+    match file.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        _ => Path::new("."),
+    }
+}
+
+/// Creates a directory beside `file` that only its owner may enter. Dropping it removes it with everything
+/// in it.
+///
+/// # Errors
+///
+/// When the directory of `file` does not exist or is not writable.
+pub(crate) fn temporary_folder_beside(file: &Path) -> io::Result<TempDir> {
+    let directory = folder_of(file);
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(TEMPORARY_PREFIX);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        builder.permissions(fs::Permissions::from_mode(0o700));
+    }
+    builder
+        .tempdir_in(directory)
+        .map_err(naming_directory(directory))
+}
+
+/// Makes the rename of `file` itself durable. Not every file system can; the file is complete either way.
+pub(super) fn sync_directory_of(file: &Path) {
+    let directory = folder_of(file);
+    if let Err(error) = File::open(directory).and_then(|directory| directory.sync_all()) {
+        tracing::debug!(directory = %directory.display(), %error, "the directory is not synced");
+    }
+}
+
+/// Creates a directory, and its parents that are missing, each for its owner alone. Directories that exist
+/// keep their permissions.
+///
+/// # Errors
+///
+/// When the system refuses.
+pub fn create_private_folder(path: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::DirBuilderExt;
+        builder.mode(0o700);
+    }
+    builder.create(path)
+}
+
+/// Locks a directory until the returned file is dropped. Unlike a lock file, this leaves nothing behind.
+///
+/// # Errors
+///
+/// [`io::ErrorKind::WouldBlock`] when it is locked already; another kind when there is no such directory, or
+/// when the system cannot lock directories.
+pub(crate) fn try_lock_folder(path: &Path) -> io::Result<File> {
+    let directory = File::open(path)?;
+    directory.try_lock()?;
+    Ok(directory)
+}
+
+/// Whether an error says that a path does not exist. That includes a path below a file, such as one in a
+/// home directory that is `/dev/null`.
+pub(crate) fn is_absent(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+    )
+}
+
+/// Returns `path` or the nearest of its parents that exists without being a directory. A directory at `path`
+/// is impossible then.
+pub(crate) fn in_place_of_a_folder(path: &Path) -> Option<&Path> {
+    let is_other = |path: &&Path| fs::metadata(path).is_ok_and(|found| !found.is_dir());
+    path.ancestors().find(is_other)
+}
+
+/// Makes an error name `directory` instead of the random name of a temporary file, which `tempfile` reports.
+pub(super) fn naming_directory(directory: &Path) -> impl Fn(io::Error) -> io::Error {
+    let directory = directory.display().to_string();
+    move |error| {
+        let kind = error.kind();
+        let message = match kind {
+            io::ErrorKind::NotFound => format!("there is no directory {directory}"),
+            io::ErrorKind::NotADirectory => format!("{directory} is not a directory"),
+            io::ErrorKind::PermissionDenied => {
+                format!("permission denied: the directory {directory} is not writable")
+            }
+            _ => return error,
+        };
+        io::Error::new(kind, message)
+    }
+}
