@@ -134,7 +134,7 @@ fn what_is_deleted_is_gone_with_all_its_names() {
     // Whoever names one tag does not mean the other.
     let refused = par(&environment, ["delete", &reference, "--force"]).exit(7);
     assert!(
-        refused.stderr.contains("other tags stand for: 1.0\n"),
+        refused.stderr.contains("other tags of its manifest: 1.0\n"),
         "{refused}"
     );
     assert!(
@@ -265,7 +265,10 @@ fn a_mirror_that_is_behind_does_not_decide_what_is_tagged_or_deleted() {
     assert!(tagged.line().ends_with(&new), "{tagged}");
     let options = ["delete", reference, "--force", "--hosts-dir", &folder];
     let refused = par(&environment, options).exit(7);
-    assert!(refused.stderr.contains("stand for: 1.0\n"), "{refused}");
+    assert!(
+        refused.stderr.contains("of its manifest: 1.0\n"),
+        "{refused}"
+    );
     let named = format!("registry.test/provider@{new}");
     let options = [
         "delete",

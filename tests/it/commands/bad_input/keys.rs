@@ -172,7 +172,7 @@ fn a_service_key_needs_a_name_that_stays_in_its_directory() {
     for name in ["../evil", "", "a/b", ".hidden"] {
         Refusal {
             code: 2,
-            message: &["cannot name a file"],
+            message: &["cannot be part of a file name"],
             hint: "",
         }
         .of(&environment, &["keys", "gen", "account", name]);

@@ -97,7 +97,7 @@ fn a_dash_is_refused_as_destination() {
     for command in commands {
         Refusal {
             code: 2,
-            message: &["--destination", "not written to standard output", "`./-`"],
+            message: &["--destination", "cannot write to standard output", "`./-`"],
             hint: "",
         }
         .of(&environment, &[command, &["--destination", "-"]].concat());
@@ -146,7 +146,7 @@ fn credentials_come_in_pairs() {
     let environment = Environment::new();
     let pull = ["pull", "localhost:1/provider:1"];
     for (option, message) in [
-        ("-u", "a user and no password"),
+        ("-u", "a user is given without a password"),
         ("-p", "a password is given without a user"),
     ] {
         Refusal {
@@ -158,7 +158,7 @@ fn credentials_come_in_pairs() {
     }
     Refusal {
         code: 2,
-        message: &["no password on standard input"],
+        message: &["standard input has no password"],
         hint: "",
     }
     .of(

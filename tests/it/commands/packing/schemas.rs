@@ -49,7 +49,7 @@ fn an_invalid_schema_is_refused_with_the_place_and_no_key_is_generated() {
         &environment,
         r#"{"properties":{"port":{"type":"integer","minimum":"one"}}}"#,
     );
-    insta::assert_snapshot!(normalized(&outcome.exit(2).stderr, &environment), @r#"error: cannot use the schema schema.json: it is not a JSON schema: /properties/port/minimum: "one" is not of type "number""#);
+    insta::assert_snapshot!(normalized(&outcome.exit(2).stderr, &environment), @r#"error: cannot use the schema schema.json: not a JSON schema: /properties/port/minimum: "one" is not of type "number""#);
     let cases = [
         ("[]", "at the top"),
         (r#"{"type":"strin"}"#, "/type"),

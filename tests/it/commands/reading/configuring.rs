@@ -44,10 +44,7 @@ fn a_configuration_that_matches_is_accepted() {
     let good = r#"{"url":"https://example.com","port":80}"#;
     let outcome = check(&environment, good).success();
     assert_eq!(outcome.stderr, "");
-    assert_eq!(
-        outcome.line(),
-        "config.json fits the schema that good.par carries"
-    );
+    assert_eq!(outcome.line(), "config.json matches the schema in good.par");
     let object = environment
         .par([&CHECK[..], &["-o", "json"]].concat())
         .success()
@@ -57,7 +54,7 @@ fn a_configuration_that_matches_is_accepted() {
     let mut command = environment.command();
     command.args(["inspect", "good.par", "--check-config", "-"]);
     let piped = Outcome::of(command, good.as_bytes()).success();
-    assert_eq!(piped.line(), "- fits the schema that good.par carries");
+    assert_eq!(piped.line(), "- matches the schema in good.par");
 }
 
 #[test]
@@ -68,7 +65,7 @@ fn every_violation_is_printed_with_its_place_and_without_secrets() {
     assert_eq!(outcome.stdout, "");
     assert!(!outcome.stderr.contains("secret"), "{outcome}");
     insta::assert_snapshot!(normalized(&outcome.stderr, &environment), @r#"
-    error: the configuration config.json does not fit the schema that good.par carries
+    error: the configuration config.json does not match the schema in good.par
       /port: value is not of type "integer"
       /url: value does not match "^https://"
       at the top: Additional properties are not allowed ('tls/x' was unexpected)
@@ -103,8 +100,8 @@ fn checking_a_configuration_needs_an_archive_with_a_schema() {
     good_archive(&environment, "good.par");
     let outcome = check(&environment, "{}").exit(3);
     insta::assert_snapshot!(outcome.stderr, @"
-    error: good.par carries no schema of a configuration
-    hint: pack one with `par create --schema`
+    error: good.par has no schema of a configuration
+    hint: add a schema with `par create --schema`
     ");
 }
 
@@ -147,7 +144,7 @@ fn invalid_schemas_and_schemas_with_external_references_are_not_used() {
         assert!(
             outcome
                 .stderr
-                .starts_with("error: cannot use the schema that good.par carries: "),
+                .starts_with("error: cannot use the schema in good.par: "),
             "{outcome}"
         );
         assert!(outcome.stderr.contains(part), "{outcome}");
