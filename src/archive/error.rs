@@ -213,7 +213,7 @@ pub enum Error {
     },
     /// There is no folder for keys: neither an option nor the environment names one.
     #[error(
-        "no folder for keys is known: neither --directory nor WASH_KEYS is set, and there is no home folder"
+        "no directory for keys is known: none was given, WASH_KEYS is not set, and there is no home directory"
     )]
     NoKeyDirectory,
 

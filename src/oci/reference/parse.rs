@@ -128,7 +128,7 @@ fn is_port(text: &str) -> bool {
 fn wrong_scheme(text: &str, scheme: &str, rest: &str) -> ParseReferenceError {
     let instead = match scheme {
         "file" => format!("write the path, `{rest}`, where a file is meant"),
-        "http" => format!("write `{rest}`, and --insecure for a registry without TLS"),
+        "http" => format!("write `{rest}`, and allow plain HTTP where the registry has no TLS"),
         "https" | "docker" => format!("write `{rest}`"),
         _ => "write registry/repository:tag, or oci-layout://FOLDER:TAG".to_owned(),
     };

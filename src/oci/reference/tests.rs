@@ -100,7 +100,7 @@ fn what_is_no_reference_says_what_to_write() {
         ("ghcr.io/../a", "malformed"),
         ("ghcr.io:99999/a", "malformed"),
         ("[::g]/a", "malformed"),
-        ("http://ghcr.io/a", "--insecure"),
+        ("http://ghcr.io/a", "allow plain HTTP"),
         ("docker://ghcr.io/a", "write `ghcr.io/a`"),
         ("file:///tmp/a", "write the path, `/tmp/a`"),
         ("oci-layout://", "names no folder"),
