@@ -49,13 +49,11 @@ impl BinaryArgs {
             let target = target.unwrap_or_else(|| default.clone());
             let executable = check(&path, option)?;
             if let Some(usual) = target.usual_name() {
-                warnings.push(format!(
-                    "hosts look for `{usual}`, not for `{target}`, which was packed as it is"
-                ));
+                warnings.push(format!("hosts look for `{usual}`, not for `{target}`"));
             }
             if !executable.suits(&target) {
                 warnings.push(format!(
-                    "hosts of {target} cannot run {}, which was packed as it is: it is {executable}",
+                    "hosts of {target} cannot run {}: it is {executable}",
                     path_text(&path)
                 ));
             }

@@ -17,7 +17,7 @@ fn normalized(text: &str, environment: &Environment) -> String {
     let home = environment.home();
     let root = home.parent().unwrap().display().to_string();
     let text = text.replace(&root, "[ROOT]");
-    let mut normalised = String::new();
+    let mut normalized = String::new();
     let mut rest = text.as_str();
     while let Some(first) = rest.chars().next() {
         let word = rest.len()
@@ -26,7 +26,7 @@ fn normalized(text: &str, environment: &Environment) -> String {
                 .len();
         let length = word.max(first.len_utf8());
         let (part, after) = rest.split_at(length);
-        normalised.push_str(match (part.len(), first) {
+        normalized.push_str(match (part.len(), first) {
             (56, 'A') => "[ACCOUNT]",
             (56, 'V') => "[SERVICE]",
             (64, _) => "[HASH]",
@@ -34,7 +34,7 @@ fn normalized(text: &str, environment: &Environment) -> String {
         });
         rest = after;
     }
-    normalised
+    normalized
 }
 
 /// Packs a valid archive with this name in the current directory, and returns the seed of its issuer.

@@ -6,7 +6,7 @@ use nkeys::KeyPair;
 use serde_json::json;
 use wasmcloud_par::archive::Target;
 
-use super::super::normalised;
+use super::super::normalized;
 use crate::support::Environment;
 use crate::support::archives::headed;
 
@@ -134,7 +134,7 @@ fn a_target_with_an_unusual_name_is_packed_with_a_warning() {
     let outcome = create(&environment, &["-b", "arm64-darwin=build/echo.bin", "-q"]).success();
     assert_eq!(outcome.stderr, "");
     let outcome = create(&environment, &["-b", "arm64-darwin=build/echo.bin"]).success();
-    insta::assert_snapshot!(outcome.stderr, @"warning: hosts look for `aarch64-macos`, not for `arm64-darwin`, which was packed as it is");
+    insta::assert_snapshot!(outcome.stderr, @"warning: hosts look for `aarch64-macos`, not for `arm64-darwin`");
     assert_eq!(
         inspect(&environment, "echo.par")["targets"],
         json!(["arm64-darwin"])

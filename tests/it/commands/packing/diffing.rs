@@ -3,7 +3,7 @@
 use nkeys::KeyPair;
 use serde_json::json;
 
-use super::super::{good_archive, normalised};
+use super::super::{good_archive, normalized};
 use crate::support::Environment;
 use crate::support::archives::{ArchiveBuilder, LINUX};
 

@@ -4,7 +4,7 @@ use std::fs;
 
 use nkeys::{KeyPair, KeyPairType};
 
-use super::super::{mode, normalised};
+use super::super::{mode, normalized};
 use crate::support::{Environment, Outcome};
 
 /// Runs `par` with `WASH_KEYS` set.

@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::json;
 
-use super::super::{good_archive, normalised};
+use super::super::{good_archive, normalized};
 use crate::support::Environment;
 use crate::support::archives::{LINUX, MACOS};
 

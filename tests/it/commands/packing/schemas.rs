@@ -1,6 +1,6 @@
 //! `par create --schema`
 
-use super::super::normalised;
+use super::super::normalized;
 use crate::support::{Environment, Outcome};
 
 fn create(environment: &Environment, schema: &str) -> Outcome {

@@ -5,7 +5,7 @@ use std::process::Stdio;
 
 use serde_json::{Value, json};
 
-use super::super::{good_archive, normalised};
+use super::super::{good_archive, normalized};
 use crate::support::archives::ArchiveBuilder;
 use crate::support::{Environment, Outcome};
 

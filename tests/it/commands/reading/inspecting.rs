@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::super::{good_archive, normalised};
+use super::super::{good_archive, normalized};
 use crate::support::archives::{ArchiveBuilder, LINUX, MACOS};
 use crate::support::{Environment, Outcome, shared_registry, unique};
 
@@ -157,7 +157,7 @@ fn json_has_the_keys_of_wash() {
         .par(["-o", "json", "inspect", "good.par.gz"])
         .success();
     outcome.line();
-    let text = normalised(
+    let text = normalized(
         &serde_json::to_string_pretty(&outcome.json()).unwrap(),
         &environment,
     );

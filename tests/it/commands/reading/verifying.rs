@@ -2,7 +2,7 @@
 
 use nkeys::KeyPair;
 
-use super::super::{good_archive, normalised};
+use super::super::{good_archive, normalized};
 use crate::support::archives::ArchiveBuilder;
 use crate::support::{Environment, Outcome};
 
@@ -34,7 +34,7 @@ fn standard_input_is_verified_like_a_file() {
     command.args(["verify", "-", "-o", "json"]);
     let bytes = ArchiveBuilder::two_targets().world(b"a world").build();
     let object = Outcome::of(command, &bytes).success().json();
-    let text = normalised(
+    let text = normalized(
         &serde_json::to_string_pretty(&object).unwrap(),
         &environment,
     );
