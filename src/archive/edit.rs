@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::content::{
-    AtomicFile, MeteredReader, Progress, open_exclusive, temporary_folder_beside,
+    AtomicFile, MeteredReader, Progress, Step, open_exclusive, temporary_folder_beside,
 };
 
 use super::claims::{UnverifiedClaims, VerifiedClaims};
@@ -54,7 +54,7 @@ pub fn edit(
     progress: &dyn Progress,
 ) -> Result<VerifiedClaims, Error> {
     // Two edits at once would both begin with what is there now, and the first one would be lost.
-    let waiting = progress.begin("waiting", 0);
+    let waiting = progress.begin(Step::Waiting, 0);
     let (archive, size) = open_exclusive(path, waiting.as_ref()).map_err(|source| Error::Read {
         path: path.to_owned(),
         source,
@@ -62,7 +62,7 @@ pub fn edit(
     drop(waiting);
     let spool_folder = temporary_folder_beside(path).map_err(|source| write_error(path, source))?;
     let mut spool = Spool::new(spool_folder.path());
-    let input = MeteredReader::new(&archive, progress.begin("verifying", size));
+    let input = MeteredReader::new(&archive, progress.begin(Step::Verifying, size));
     let Contents {
         claims,
         world,
@@ -96,7 +96,7 @@ pub fn edit(
         true => Compression::Gzip,
         false => Compression::None,
     };
-    let meter = progress.begin("packing", writer.total()?);
+    let meter = progress.begin(Step::Packing, writer.total()?);
     let writing = |source| write_error(path, source);
     // Nobody reads it who could not read the archive before.
     let mut file = AtomicFile::create_private(path).map_err(writing)?;

@@ -15,7 +15,7 @@ use std::sync::{Mutex, PoisonError};
 use crc32fast::Hasher as Checksum;
 use libdeflater::Decompressor;
 
-use crate::content::{Meter, MeteredReader, Progress};
+use crate::content::{Meter, MeteredReader, Progress, Step};
 
 use super::digests::{Digested, digests_of, threads};
 use super::error::Error;
@@ -46,13 +46,13 @@ pub fn verify_file(
     progress: &dyn Progress,
 ) -> Result<Contents, Error> {
     let size = file.seek(SeekFrom::End(0)).map_err(Error::Stream)?;
-    match by_index(file, size, limits, &*progress.begin("verifying", size)) {
+    match by_index(file, size, limits, &*progress.begin(Step::Verifying, size)) {
         Ok(contents) => return Ok(contents),
         Err(Obstacle::Stopped(error)) => return Err(Error::Stream(error)),
         Err(Obstacle::NotAsIndexed) => {}
     }
     file.rewind().map_err(Error::Stream)?;
-    let meter = progress.begin("verifying", size);
+    let meter = progress.begin(Step::Verifying, size);
     verify(MeteredReader::new(file, meter), limits)
 }
 

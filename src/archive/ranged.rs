@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::Path;
 
-use crate::content::{AtomicFile, Digest, MeteredReader, Progress, Stopped, open_regular};
+use crate::content::{AtomicFile, Digest, MeteredReader, Progress, Step, Stopped, open_regular};
 
 use super::claims::VerifiedClaims;
 use super::error::Error;
@@ -42,7 +42,7 @@ pub fn extract_file(
         return Ok(claims);
     }
     let (file, _) = open_regular(path).map_err(read_error)?;
-    let input = MeteredReader::new(file, progress.begin("verifying", size));
+    let input = MeteredReader::new(file, progress.begin(Step::Verifying, size));
     let contents = extract(input, target, destination, mode, limits)
         .map_err(|error| error.in_archive(path))?;
     Ok(contents.claims)
@@ -73,7 +73,7 @@ fn by_index(
     let Ok(content) = index.open(entry, file) else {
         return Ok(None);
     };
-    let content = MeteredReader::new(content, progress.begin("extracting", entry.size));
+    let content = MeteredReader::new(content, progress.begin(Step::Extracting, entry.size));
     let right = write_executable(content, expected, destination, mode)?;
     Ok(right.then_some(claims))
 }

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use crate::content::{
-    Descriptor, Digest, MeteredReader, Progress, Silent, StoreError, VerifyError, VerifyReader,
-    is_at, open_regular,
+    Descriptor, Digest, MeteredReader, Progress, Silent, Step, StoreError, VerifyError,
+    VerifyReader, is_at, open_regular,
 };
 
 use super::error::Error;
@@ -203,7 +203,7 @@ fn reads_as(file: &File, size: u64, digest: &Digest, progress: &dyn Progress) ->
         digest: digest.clone(),
         size,
     };
-    let metered = MeteredReader::new(file, progress.begin("verifying", size));
+    let metered = MeteredReader::new(file, progress.begin(Step::Verifying, size));
     let mut reader = VerifyReader::new(metered, &descriptor);
     let mut buffered = BufReader::with_capacity(BUFFER, &mut reader);
     match io::copy(&mut buffered, &mut io::sink()).and_then(|_| reader.finish()) {

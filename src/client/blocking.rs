@@ -10,7 +10,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::AbortOnDropHandle;
 use tracing::Span;
 
-use crate::content::{Meter, Progress, Stopped};
+use crate::content::{Meter, Progress, Step, Stopped};
 
 use super::error::Error;
 
@@ -95,9 +95,9 @@ struct Cancellable<P> {
 }
 
 impl Progress for Cancellable<Arc<dyn Progress>> {
-    fn begin(&self, label: &str, total: u64) -> Box<dyn Meter> {
+    fn begin(&self, step: Step, total: u64) -> Box<dyn Meter> {
         Box::new(Cancellable {
-            inner: self.inner.begin(label, total),
+            inner: self.inner.begin(step, total),
             cancelled: self.cancelled.clone(),
         })
     }

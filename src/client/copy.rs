@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use async_trait::async_trait;
 
 use crate::content::{
-    Descriptor, Meter, MeteredReader, Progress, Reader, Source, Store, StoreError,
+    Descriptor, Meter, MeteredReader, Progress, Reader, Source, Step, Store, StoreError,
 };
 
 /// Copies the content of `descriptor` from `source` to `store`, unless it is there.
@@ -15,10 +15,10 @@ pub(super) async fn copy(
     source: &dyn Source,
     store: &dyn Store,
     descriptor: &Descriptor,
-    label: &str,
+    step: Step,
     progress: &dyn Progress,
 ) -> Result<(), StoreError> {
-    let source = metered(source, descriptor, label, progress);
+    let source = metered(source, descriptor, step, progress);
     store.put(descriptor, &source).await
 }
 
@@ -26,12 +26,12 @@ pub(super) async fn copy(
 pub(super) fn metered<'a>(
     source: &'a dyn Source,
     descriptor: &Descriptor,
-    label: &str,
+    step: Step,
     progress: &dyn Progress,
 ) -> Metered<'a> {
     Metered {
         source,
-        meter: Arc::from(progress.begin(label, descriptor.size)),
+        meter: Arc::from(progress.begin(step, descriptor.size)),
         furthest: Arc::default(),
     }
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use futures_util::future::join;
 
 use crate::archive::{Compression, Contents, Target};
-use crate::content::{AtomicFile, Descriptor, Digest, Meter, MeteredReader, VerifyReader};
+use crate::content::{AtomicFile, Descriptor, Digest, Meter, MeteredReader, Step, VerifyReader};
 use crate::oci::Reference;
 
 use super::blocking::blocking;
@@ -132,7 +132,7 @@ async fn write(
         .blocking(move |client| {
             let compressed = archive.is_compressed()?;
             let path = path_of(&reference, destination.as_deref(), compressed);
-            let meter = client.progress.begin("writing", archive.size());
+            let meter = client.progress.begin(Step::Writing, archive.size());
             let file = AtomicFile::create(&path).map_err(Error::write(&path))?;
             for (layer, content) in archive.artifact.layers().iter().zip(archive.files()) {
                 let content = content?;

@@ -12,7 +12,7 @@ use crate::archive::{
     self, Compression, Contents, Index, VerifiedClaims, read_claims, verify, verify_file,
 };
 use crate::content::{
-    Descriptor, Digest, DigestReader, MeteredReader, Silent, Source, SteadyFile, open_regular,
+    Descriptor, Digest, DigestReader, MeteredReader, Silent, Source, SteadyFile, Step, open_regular,
 };
 use crate::oci::{Artifact, Reference, media_type};
 
@@ -120,7 +120,7 @@ impl Client {
         let (file, path) = spool().await?;
         let name = name.to_owned();
         let examining = self.on_own_thread("spool", Input::Foreign, move |client| {
-            let meter = client.progress.begin("verifying", 0);
+            let meter = client.progress.begin(Step::Verifying, 0);
             let input = Spooling {
                 input: MeteredReader::new(input, meter),
                 file,
@@ -171,13 +171,27 @@ impl Client {
         for layer in artifact.layers() {
             let place = self.neighbour(reference, &layer.digest).await;
             let source = &Neighbouring { source, place };
-            copy(source, store, layer, "uploading", self.progress.as_ref()).await?;
+            copy(
+                source,
+                store,
+                layer,
+                Step::Uploading,
+                self.progress.as_ref(),
+            )
+            .await?;
         }
         verdict.wait().await?;
         let config = Bytes::from_static(Artifact::CONFIG_BODY);
-        copy(&config, store, artifact.config(), "uploading", &Silent).await?;
+        copy(&config, store, artifact.config(), Step::Uploading, &Silent).await?;
         let manifest = artifact.descriptor();
-        copy(artifact.manifest(), store, manifest, "uploading", &Silent).await?;
+        copy(
+            artifact.manifest(),
+            store,
+            manifest,
+            Step::Uploading,
+            &Silent,
+        )
+        .await?;
         if let Some(tag) = reference.tag() {
             store.tag(manifest, tag).await?;
         }
@@ -217,7 +231,7 @@ impl Client {
     /// Works out the descriptor of a file.
     fn describe(&self, file: &SteadyFile) -> Result<Descriptor, Error> {
         let input = file.reader().map_err(unreadable(file.path()))?;
-        let meter = self.progress.begin("hashing", file.size());
+        let meter = self.progress.begin(Step::Hashing, file.size());
         let mut input = DigestReader::new(MeteredReader::new(input, meter));
         io::copy(&mut input, &mut io::sink()).map_err(unreadable(file.path()))?;
         Ok(input.finish(media_type::PROVIDER_ARCHIVE_LAYER))

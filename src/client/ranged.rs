@@ -11,7 +11,7 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 use crate::archive::{Index, IndexEntry, Target, write_executable};
 use crate::cache::{self, Cache, PartialRange, Slot};
-use crate::content::{Digest, ErrorKind, MeteredReader};
+use crate::content::{Digest, ErrorKind, MeteredReader, Step};
 
 use super::blocking::Input;
 use super::error::Error;
@@ -59,7 +59,7 @@ impl ExecutableDownload<'_> {
         let (sender, receiver) = channel(WAITING);
         let hash = self.hash.clone();
         let inflating = client.on_own_thread("inflating", Input::Ours, move |client| {
-            let meter = client.progress.begin("downloading", length);
+            let meter = client.progress.begin(Step::Downloading, length);
             let mut incoming = Incoming::new(partial, receiver);
             let content = index.read(&entry, MeteredReader::new(&mut incoming, meter));
             let (path, mode) = (slot.destination(), Cache::EXECUTABLE_MODE);

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use crate::content::{Descriptor, Digest, Progress, Store};
+use crate::content::{Descriptor, Digest, Progress, Step, Store};
 use crate::oci::{Reference, children, media_type, read_manifest};
 
 use super::copy::{Content, copy};
@@ -105,7 +105,14 @@ impl Tree<'_> {
                 Box::pin(self.manifest(&child, depth + 1)).await?;
             } else {
                 let source = self.content(&child);
-                copy(&source, self.to, &child, "copying", self.progress.as_ref()).await?;
+                copy(
+                    &source,
+                    self.to,
+                    &child,
+                    Step::Copying,
+                    self.progress.as_ref(),
+                )
+                .await?;
             }
             self.done.insert(child.digest);
         }

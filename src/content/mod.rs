@@ -38,7 +38,7 @@ pub(crate) use directory::{
 };
 pub use kind::ErrorKind;
 pub(crate) use lanes::{LANES, LaneHasher, update_together};
-pub use progress::{Meter, MeteredReader, Progress, Silent, Stopped};
+pub use progress::{Meter, MeteredReader, Progress, Silent, Step, Stopped};
 pub use regular::open_regular;
 pub(crate) use regular::{is_at, open_exclusive};
 pub(crate) use steady::SteadyFile;

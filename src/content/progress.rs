@@ -12,9 +12,32 @@ use tokio::io::{AsyncRead, ReadBuf};
 /// It is called on the threads that do the work: those of the runtime, its threads for blocking work, and
 /// threads of this crate's own. Several steps may run at once.
 pub trait Progress: Send + Sync {
-    /// Begins a step. `label` says what the step does, such as `uploading`; `total` is its size in bytes, or
-    /// 0 when that is unknown.
-    fn begin(&self, label: &str, total: u64) -> Box<dyn Meter>;
+    /// Begins a step of `total` bytes. 0 stands for an unknown size.
+    fn begin(&self, step: Step, total: u64) -> Box<dyn Meter>;
+}
+
+/// What a step of work that takes long does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Step {
+    /// Content is copied from one registry or image layout to another.
+    Copying,
+    /// Content is downloaded into the cache.
+    Downloading,
+    /// An executable is extracted from a local archive.
+    Extracting,
+    /// The digest of a local file is computed.
+    Hashing,
+    /// Executables are packed into an archive.
+    Packing,
+    /// Content is uploaded to a registry or an image layout.
+    Uploading,
+    /// An archive, or content of the cache, is read and verified.
+    Verifying,
+    /// Another process changes the archive. The step has no size.
+    Waiting,
+    /// An archive is written to a local file.
+    Writing,
 }
 
 /// Counts the progress of one step. Dropping the meter ends the step.
@@ -34,7 +57,7 @@ pub trait Meter: Send + Sync {
 pub struct Silent;
 
 impl Progress for Silent {
-    fn begin(&self, _label: &str, _total: u64) -> Box<dyn Meter> {
+    fn begin(&self, _step: Step, _total: u64) -> Box<dyn Meter> {
         Box::new(Self)
     }
 }

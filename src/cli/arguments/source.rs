@@ -15,7 +15,7 @@ use crate::cli::output::Failure;
 use crate::cli::session::Session;
 use crate::cli::threads::{blocking, detached};
 use crate::client::{self, Inspected, Summary, TrustPolicy};
-use crate::content::{Digest, ErrorKind, MeteredReader};
+use crate::content::{Digest, ErrorKind, MeteredReader, Step};
 use crate::oci::Reference;
 
 use super::path::{explicit_path, is_one_file, stem};
@@ -116,7 +116,7 @@ impl Source {
                 .await?
             }
             Self::StandardInput => {
-                let meter = session.progress().begin("verifying", 0);
+                let meter = session.progress().begin(Step::Verifying, 0);
                 let input = MeteredReader::new(standard_input()?, meter);
                 detached(move || {
                     archive::verify(input, &Limits::default())

@@ -14,7 +14,7 @@ use crate::cli::output::Answer;
 use crate::cli::schema::read_schema;
 use crate::cli::session::Session;
 use crate::cli::threads::blocking;
-use crate::content::AtomicFile;
+use crate::content::{AtomicFile, Step};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -125,7 +125,7 @@ fn create(args: Args, session: &Session) -> Result<Answer> {
     };
     drop(AtomicFile::create(&destination).map_err(write_error)?);
     let signer = signer(&args.signing, &binaries, session)?;
-    let meter = session.progress().begin("packing", writer.total()?);
+    let meter = session.progress().begin(Step::Packing, writer.total()?);
     let claims = writer.write(&destination, &signer, compression, meter.as_ref())?;
     let answer = signed_archive(&destination, &claims);
     Ok(binaries.warn(session, answer))

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::cli::interruption::Interruption;
-use crate::content::{Meter, Progress, Stopped};
+use crate::content::{Meter, Progress, Step, Stopped};
 
 /// A step that takes less time than this shows no bar.
 const DELAY: Duration = Duration::from_secs(1);
@@ -30,11 +30,11 @@ impl Bars {
 }
 
 impl Progress for Bars {
-    fn begin(&self, label: &str, total: u64) -> Box<dyn Meter> {
-        Box::new(Step {
+    fn begin(&self, step: Step, total: u64) -> Box<dyn Meter> {
+        Box::new(Bar {
             shown: self.screen.clone().map(|screen| Shown {
                 screen,
-                bar: hidden_bar(label, total),
+                bar: hidden_bar(step, total),
                 once: Once::new(),
             }),
             interruption: self.interruption.clone(),
@@ -43,7 +43,8 @@ impl Progress for Bars {
     }
 }
 
-struct Step {
+/// The meter of one step.
+struct Bar {
     shown: Option<Shown>,
     interruption: Interruption,
     begun: Instant,
@@ -56,7 +57,7 @@ struct Shown {
     once: Once,
 }
 
-impl Meter for Step {
+impl Meter for Bar {
     fn advance(&self, bytes: u64) -> io::Result<()> {
         if self.interruption.requested() {
             return Err(Stopped.into());
@@ -73,7 +74,7 @@ impl Meter for Step {
     }
 }
 
-impl Drop for Step {
+impl Drop for Bar {
     fn drop(&mut self) {
         if let Some(shown) = &self.shown {
             shown.bar.finish_and_clear();
@@ -81,7 +82,7 @@ impl Drop for Step {
     }
 }
 
-fn hidden_bar(label: &str, total: u64) -> ProgressBar {
+fn hidden_bar(step: Step, total: u64) -> ProgressBar {
     let (length, template) = match total {
         0 => (None, "{msg} {bytes}, {bytes_per_sec}"),
         total => (
@@ -91,13 +92,28 @@ fn hidden_bar(label: &str, total: u64) -> ProgressBar {
     };
     ProgressBar::with_draw_target(length, ProgressDrawTarget::hidden())
         .with_style(style(template))
-        .with_message(label.to_owned())
+        .with_message(word(step))
 }
 
 fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template)
         .unwrap_or_else(|_| ProgressStyle::default_bar())
         .progress_chars("=> ")
+}
+
+/// The word for a step beside its bar.
+fn word(step: Step) -> &'static str {
+    match step {
+        Step::Copying => "copying",
+        Step::Downloading => "downloading",
+        Step::Extracting => "extracting",
+        Step::Hashing => "hashing",
+        Step::Packing => "packing",
+        Step::Uploading => "uploading",
+        Step::Verifying => "verifying",
+        Step::Waiting => "waiting",
+        Step::Writing => "writing",
+    }
 }
 
 #[cfg(test)]
@@ -108,7 +124,7 @@ mod tests {
     fn an_interruption_stops_every_step() {
         let interruption = Interruption::default();
         let bars = Bars::new(false, interruption.clone());
-        let meter = bars.begin("packing", 10);
+        let meter = bars.begin(Step::Packing, 10);
         meter.advance(5).unwrap();
         interruption.request();
         let error = meter.advance(5).unwrap_err();

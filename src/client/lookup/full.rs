@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::archive::{Contents, Target, VerifiedClaims, extract, verify, verify_file};
-use crate::content::MeteredReader;
+use crate::content::{MeteredReader, Step};
 use crate::oci::Reference;
 
 use super::super::admission::Admission;
@@ -26,7 +26,7 @@ impl Lookup {
                 let contents = match archive.only_file()? {
                     Some(mut file) => verify_file(&mut file, limits, progress),
                     None => {
-                        let meter = progress.begin("verifying", archive.size());
+                        let meter = progress.begin(Step::Verifying, archive.size());
                         verify(MeteredReader::new(archive.open()?, meter), limits)
                     }
                 };
@@ -70,7 +70,7 @@ impl Lookup {
                 // Before anything is written. An archive has one token, so these are its claims.
                 let claims = archive.claims(&name, &client.limits)?;
                 admit(client, &archive, &claims, &reference)?;
-                let meter = client.progress.begin("verifying", archive.size());
+                let meter = client.progress.begin(Step::Verifying, archive.size());
                 let input = MeteredReader::new(archive.open()?, meter);
                 extract(input, &target, &destination, mode, &client.limits)
                     .map_err(|source| Error::unusable(&name, source))

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use crate::cache::Held;
-use crate::content::{Descriptor, Store};
+use crate::content::{Descriptor, Step, Store};
 use crate::oci::{MANIFEST_LIMIT, Reference};
 
 use super::super::client::Client;
@@ -20,12 +20,12 @@ pub(super) struct Origin {
 }
 
 impl Origin {
-    /// Returns content in the cache, and whether it was downloaded for this call. `label` names the step
-    /// for the progress; manifests have none.
+    /// Returns content in the cache, and whether it was downloaded for this call. The download is the
+    /// step `step` of the progress. Manifests are no step.
     pub(super) async fn ensure_cached(
         &self,
         descriptor: &Descriptor,
-        label: Option<&str>,
+        step: Option<Step>,
     ) -> Result<(Held, bool), Error> {
         if let Some(held) = held(&self.client, &descriptor.digest).await? {
             return Ok((held, false));
@@ -36,11 +36,11 @@ impl Origin {
         let _lock = self.client.content_lock(&descriptor.digest).await;
         let (cache, store) = (self.client.cache()?, self.store.as_ref());
         let content = Content { store, descriptor };
-        let held = match label {
+        let held = match step {
             None => cache.receive(descriptor, &content).await?,
-            Some(label) => {
+            Some(step) => {
                 let progress = self.client.progress.as_ref();
-                let content = metered(&content, descriptor, label, progress);
+                let content = metered(&content, descriptor, step, progress);
                 cache.receive(descriptor, &content).await?
             }
         };

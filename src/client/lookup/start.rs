@@ -4,7 +4,7 @@ use tokio::sync::OwnedMutexGuard;
 
 use crate::archive::{self, Target};
 use crate::cache::Executable;
-use crate::content::{Digest, ErrorKind, Store};
+use crate::content::{Digest, ErrorKind, Step, Store};
 use crate::oci::{Artifact, Reference, choose_from_index, media_type};
 
 use super::super::client::{Access, Client, Turn, note_digest};
@@ -152,7 +152,7 @@ impl Lookup {
         let mut layers = Vec::with_capacity(self.artifact.layers().len());
         let mut is_new = true;
         for layer in self.artifact.layers() {
-            let cached = self.origin.ensure_cached(layer, Some("downloading"));
+            let cached = self.origin.ensure_cached(layer, Some(Step::Downloading));
             let (held, received) = cached.await?;
             is_new &= received;
             layers.push(held);

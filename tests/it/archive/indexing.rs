@@ -12,7 +12,7 @@ use wasmcloud_par::archive::{
     ArchiveWriter, Compression, Error, Index, IndexEntry, Input, Limits, Metadata, Signer, Target,
     extract_file, verify,
 };
-use wasmcloud_par::content::{ErrorKind, Meter, Progress, Silent, Stopped};
+use wasmcloud_par::content::{ErrorKind, Meter, Progress, Silent, Step, Stopped};
 
 use super::names;
 use crate::support::archives::{ArchiveBuilder, LINUX, PeerArchive, gunzip, peer_archive};
@@ -230,12 +230,12 @@ fn an_index_into_damage_is_refused_and_leaves_nothing() {
 
 /// Reports what was begun, and so whether the index was followed.
 #[derive(Default)]
-struct Begun(Mutex<Vec<String>>);
+struct Begun(Mutex<Vec<Step>>);
 
 impl Progress for Begun {
-    fn begin(&self, label: &str, total: u64) -> Box<dyn Meter> {
-        self.0.lock().unwrap().push(label.to_owned());
-        Silent.begin(label, total)
+    fn begin(&self, step: Step, total: u64) -> Box<dyn Meter> {
+        self.0.lock().unwrap().push(step);
+        Silent.begin(step, total)
     }
 }
 
@@ -259,7 +259,7 @@ fn an_index_to_more_than_the_limits_allow_is_not_followed() {
     limits.ratio = entry.size.div_ceil(entry.range.end - entry.range.start);
     let (done, begun) = extract(&limits);
     done.unwrap();
-    assert_eq!(begun, ["extracting"]);
+    assert_eq!(begun, [Step::Extracting]);
     fs::remove_file(&destination).unwrap();
 
     // Read as a whole, the archive is as bad, and says so.
@@ -269,7 +269,7 @@ fn an_index_to_more_than_the_limits_allow_is_not_followed() {
     assert_eq!(error.kind(), ErrorKind::NotVerified);
     let source = error.source().unwrap().to_string();
     assert!(source.contains("compressed byte"), "{source}");
-    assert_eq!(begun, ["verifying"]);
+    assert_eq!(begun, [Step::Verifying]);
     assert_eq!(names(folder.path()), ["provider.par.gz"]);
 }
 
@@ -277,8 +277,11 @@ fn an_index_to_more_than_the_limits_allow_is_not_followed() {
 fn extracting_by_the_index_can_be_stopped_and_leaves_nothing() {
     struct Stop;
     impl Progress for Stop {
-        fn begin(&self, label: &str, total: u64) -> Box<dyn Meter> {
-            assert_eq!((label, total), ("extracting", executable(1).len() as u64));
+        fn begin(&self, step: Step, total: u64) -> Box<dyn Meter> {
+            assert_eq!(
+                (step, total),
+                (Step::Extracting, executable(1).len() as u64)
+            );
             Box::new(Self)
         }
     }

@@ -9,7 +9,7 @@ use wasmcloud_par::archive::{
     ArchiveWriter, Compression, Contents, Error, Index, Input, Limits, Metadata, Signer, verify,
     verify_file,
 };
-use wasmcloud_par::content::{Meter, Progress, Silent, Stopped};
+use wasmcloud_par::content::{Meter, Progress, Silent, Step, Stopped};
 
 use crate::support::archives::{gunzip, noise};
 
@@ -21,8 +21,8 @@ const PART: usize = 2 << 20;
 struct Passes(AtomicUsize);
 
 impl Progress for Passes {
-    fn begin(&self, label: &str, _total: u64) -> Box<dyn Meter> {
-        assert_eq!(label, "verifying");
+    fn begin(&self, step: Step, _total: u64) -> Box<dyn Meter> {
+        assert_eq!(step, Step::Verifying);
         self.0.fetch_add(1, Relaxed);
         Box::new(Silent)
     }
@@ -193,7 +193,7 @@ fn what_is_inflated_is_bounded_by_what_was_read_by_then() {
 fn it_can_be_stopped() {
     struct Stop;
     impl Progress for Stop {
-        fn begin(&self, _label: &str, _total: u64) -> Box<dyn Meter> {
+        fn begin(&self, _step: Step, _total: u64) -> Box<dyn Meter> {
             Box::new(Self)
         }
     }

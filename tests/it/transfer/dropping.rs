@@ -14,7 +14,7 @@ use futures_util::poll;
 use tokio::time::timeout;
 use wasmcloud_par::archive::Target;
 use wasmcloud_par::client::{Client, ClientOptions, TrustPolicy};
-use wasmcloud_par::content::{Meter, Progress};
+use wasmcloud_par::content::{Meter, Progress, Step};
 use wasmcloud_par::oci::Reference;
 
 use super::{block_on, client, digest, pack, pack_noise};
@@ -39,7 +39,7 @@ struct State {
     done: AtomicU64,
 }
 
-struct Step(Gate);
+struct Watch(Gate);
 
 impl Gate {
     fn open(&self) {
@@ -57,13 +57,13 @@ impl Gate {
 }
 
 impl Progress for Gate {
-    fn begin(&self, _label: &str, _total: u64) -> Box<dyn Meter> {
+    fn begin(&self, _step: Step, _total: u64) -> Box<dyn Meter> {
         self.0.steps.fetch_add(1, Ordering::SeqCst);
-        Box::new(Step(self.clone()))
+        Box::new(Watch(self.clone()))
     }
 }
 
-impl Meter for Step {
+impl Meter for Watch {
     fn advance(&self, bytes: u64) -> io::Result<()> {
         let gate = &self.0.0;
         gate.done.fetch_add(bytes, Ordering::SeqCst);
@@ -73,7 +73,7 @@ impl Meter for Step {
     }
 }
 
-impl Drop for Step {
+impl Drop for Watch {
     fn drop(&mut self) {
         self.0.0.steps.fetch_sub(1, Ordering::SeqCst);
     }

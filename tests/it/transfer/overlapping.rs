@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use wasmcloud_par::client::{Client, ClientOptions, Error, Pushed, TrustPolicy};
-use wasmcloud_par::content::{ErrorKind, Meter, Progress, Silent};
+use wasmcloud_par::content::{ErrorKind, Meter, Progress, Silent, Step};
 
 use super::{block_on, client, digest, pack_noise, peer, push, requests_about, small};
 use crate::support::{Environment, Registry};
@@ -20,8 +20,8 @@ const LARGE: usize = 8 << 20;
 /// Lets the step `first` wait for the step `second`: until that has moved when `moved`, else until it
 /// is over. Then it does something.
 struct Order {
-    first: &'static str,
-    second: &'static str,
+    first: Step,
+    second: Step,
     moved: bool,
     tell: Mutex<Option<Sender<()>>>,
     wait: Mutex<Option<Receiver<()>>>,
@@ -30,8 +30,8 @@ struct Order {
 
 impl Order {
     fn new(
-        first: &'static str,
-        second: &'static str,
+        first: Step,
+        second: Step,
         moved: bool,
         then: impl Fn() + Send + Sync + 'static,
     ) -> Arc<Self> {
@@ -48,15 +48,15 @@ impl Order {
 }
 
 impl Progress for Order {
-    fn begin(&self, label: &str, _total: u64) -> Box<dyn Meter> {
-        if label == self.first
+    fn begin(&self, step: Step, _total: u64) -> Box<dyn Meter> {
+        if step == self.first
             && let Some(wait) = self.wait.lock().unwrap().take()
         {
             let _ = wait.recv_timeout(Duration::from_secs(20));
             (self.then)();
         }
-        match self.tell.lock().unwrap().take_if(|_| label == self.second) {
-            Some(tell) => Box::new(Step {
+        match self.tell.lock().unwrap().take_if(|_| step == self.second) {
+            Some(tell) => Box::new(Watch {
                 tell,
                 moved: self.moved,
             }),
@@ -65,12 +65,12 @@ impl Progress for Order {
     }
 }
 
-struct Step {
+struct Watch {
     tell: Sender<()>,
     moved: bool,
 }
 
-impl Meter for Step {
+impl Meter for Watch {
     fn advance(&self, _bytes: u64) -> io::Result<()> {
         if self.moved {
             let _ = self.tell.send(());
@@ -122,7 +122,7 @@ fn a_large_archive_is_sent_while_it_is_verified_and_its_end_and_its_tag_wait() {
         let file = pack_noise(&environment, name, LARGE);
         let (there, blob) = (Arc::clone(&registry), digest(&file));
         // Verifying waits until bytes move. Without that it would wait for ever, or some seconds.
-        let order = Order::new("verifying", "uploading", true, move || {
+        let order = Order::new(Step::Verifying, Step::Uploading, true, move || {
             assert_eq!(requests_about(&there, "POST", "/blobs/uploads/"), 1);
             std::thread::sleep(Duration::from_millis(300));
             assert!(!there.blob(&blob).exists(), "it has its end already");
@@ -145,7 +145,7 @@ fn one_that_does_not_pass_is_nowhere_complete_and_the_tag_stays() {
         let file = pack_noise(&environment, name, LARGE);
         damage(&file);
         let before = registry.requests().len();
-        let order = Order::new("verifying", "uploading", true, || {});
+        let order = Order::new(Step::Verifying, Step::Uploading, true, || {});
         let error = push_watched(&environment, order, &file, &reference).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::NotVerified, "{error:?}");
         let requests = registry.requests().split_off(before);
@@ -184,13 +184,16 @@ fn a_file_that_changes_between_two_readers_is_not_pushed() {
     let reference = registry.reference("provider:1.0.0");
     let first = push(&environment, &reference, &small(&environment, "old.par"));
     // After it was hashed and before it is verified; after it was hashed and before it is sent.
-    for (first_step, second) in [("verifying", "hashing"), ("uploading", "hashing")] {
+    for (first_step, second) in [
+        (Step::Verifying, Step::Hashing),
+        (Step::Uploading, Step::Hashing),
+    ] {
         let file = pack_noise(&environment, "new.par", LARGE);
         let changing = file.clone();
         let order = Order::new(first_step, second, false, move || damage(&changing));
         let error = push_watched(&environment, order, &file, &reference).unwrap_err();
         let said = format!("{error:?}");
-        assert!(said.contains("Changed"), "{first_step}: {said}");
+        assert!(said.contains("Changed"), "{first_step:?}: {said}");
         assert_eq!(tagged(&registry), Some(first.clone()));
         assert!(!registry.blob(&digest(&file)).exists());
     }
