@@ -286,57 +286,6 @@ impl Error {
             _ => ErrorKind::NotVerified,
         }
     }
-
-    /// Returns what the user can do about the error.
-    #[must_use]
-    pub fn hint(&self) -> Option<String> {
-        let hint = match self {
-            Self::Archive { source, .. } => return source.hint(),
-            Self::Read { source, .. } | Self::Write { source, .. }
-                if source.kind() == io::ErrorKind::IsADirectory =>
-            {
-                "name a file, not a folder"
-            }
-            Self::Read { source, .. } | Self::Write { source, .. }
-                if source.kind() == io::ErrorKind::InvalidInput =>
-            {
-                "name a file, not a device or a pipe"
-            }
-            Self::NotAnArchive(_) => {
-                "a provider archive is a tar, compressed or not, as `par create` makes it"
-            }
-            Self::Component => {
-                "components are pushed and pulled with `wkg oci push` and `wkg oci pull`"
-            }
-            Self::Zip => "build the provider again, or pack its executables with `par create`",
-            Self::TooLarge { .. } => {
-                "no provider needs that much; programs that embed the library can set other limits"
-            }
-            Self::Truncated(_)
-            | Self::DamagedGzip(_)
-            | Self::DamagedTar(_)
-            | Self::TrailingData => "get the archive again from where it came from",
-            Self::BadSignature { .. } | Self::HashMismatch { .. } | Self::Unclaimed(_) => {
-                "do not use this archive; ask its publisher for one that verifies"
-            }
-            Self::Expired(_) => {
-                "ask the publisher for a newer archive; the publisher signs it again with \
-                 `par sign --expires`"
-            }
-            Self::NotYetValid(_) => "check the clock of this machine",
-            Self::NoSuchKey { .. } => {
-                "make one with `par keys gen`, or name one with --issuer or --subject"
-            }
-            Self::IdentityWouldChange { .. } => {
-                "sign with the archive's own keys, or allow it with --change-identity"
-            }
-            Self::NothingLeft => "delete the file, or insert another executable first",
-            Self::NeverValid { .. } => "name a later time with --expires",
-            Self::InputChanged(_) => "wait until the build has finished, then pack again",
-            _ => return None,
-        };
-        Some(hint.to_owned())
-    }
 }
 
 fn list(targets: &[Target]) -> String {

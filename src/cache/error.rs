@@ -125,43 +125,6 @@ impl Error {
             Self::NoDirectory | Self::RuntimeEnded(_) => ErrorKind::Other,
         }
     }
-
-    /// What to do about it, where there is something to do.
-    #[must_use]
-    pub fn hint(&self) -> Option<String> {
-        let hint = match self {
-            Self::NoDirectory => "name a folder with --cache-dir or PAR_CACHE_DIR",
-            Self::ForeignDirectory(_) => {
-                "name a folder of your own with --cache-dir or PAR_CACHE_DIR"
-            }
-            Self::SharedDirectory(_) => {
-                "take that right from them (chmod go-w), or name another folder with --cache-dir"
-            }
-            Self::WithinCache(path) => {
-                let folder = path.parent().unwrap_or(path);
-                return Some(format!(
-                    "name the folder that it is in: {}",
-                    folder.display()
-                ));
-            }
-            Self::NotADirectory(_) => "name a folder with --cache-dir or PAR_CACHE_DIR",
-            _ if self.is_full() => {
-                "make room, with `par cache prune` perhaps, or name another folder with --cache-dir"
-            }
-            Self::Directory { .. } => "name another folder with --cache-dir or PAR_CACHE_DIR",
-            Self::File { source, .. } if ErrorKind::of_io(source) == ErrorKind::Denied => {
-                "name another folder with --cache-dir or PAR_CACHE_DIR"
-            }
-            Self::Receive { .. } => "try again: what has arrived is kept and continued",
-            Self::DamagedIdentity { place, .. } => {
-                return Some(format!(
-                    "restore it, or run `par trust forget {place}`: what is fetched next is pinned"
-                ));
-            }
-            _ => return None,
-        };
-        Some(hint.to_owned())
-    }
 }
 
 /// Whether an error says that the disk is full, or the user's or the process's share of it.

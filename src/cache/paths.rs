@@ -360,7 +360,6 @@ mod tests {
             fs::create_dir(paths.root().join(known)).unwrap();
             let error = Paths::in_directory(Some(paths.root())).unwrap_err();
             assert!(matches!(error, Error::WithinCache(_)), "{error}");
-            assert!(error.hint().unwrap().contains(deep.to_str().unwrap()));
             fs::remove_dir(paths.root().join(known)).unwrap();
         }
     }

@@ -1,4 +1,4 @@
-//! Ctrl-C, SIGTERM, and a terminal that is closed.
+//! Interruptions: Ctrl-C, SIGTERM and a closed terminal.
 
 use std::io;
 use std::sync::Arc;
@@ -14,10 +14,9 @@ pub(crate) struct Interruption {
 }
 
 impl Interruption {
-    /// Begins to listen. The first signal asks for an orderly end, the second one ends the process.
+    /// Starts to listen for signals. The first signal requests an orderly end, the second one ends the process.
     ///
-    /// The thread is its own, because the second signal has to work even while everything else is
-    /// waiting for the first to be obeyed.
+    /// A separate thread listens, so that the second signal works even if all other threads are blocked.
     pub(crate) fn listen() -> io::Result<Self> {
         let interruption = Self::default();
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -46,7 +45,7 @@ impl Interruption {
         self.requested.load(Ordering::SeqCst)
     }
 
-    /// Returns when the first signal has come.
+    /// Waits for the first signal.
     pub(crate) async fn wait(&self) {
         self.wake.notified().await;
     }
@@ -71,9 +70,10 @@ impl Signals {
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
-            hangup: match obeys_hangup() {
-                true => Some(signal(SignalKind::hangup())?),
-                false => None,
+            hangup: if obeys_hangup() {
+                Some(signal(SignalKind::hangup())?)
+            } else {
+                None
             },
         })
     }
@@ -92,8 +92,8 @@ impl Signals {
     }
 }
 
-/// Whether the process is to end with its terminal: `nohup` wants it not to. Where that cannot be told, the
-/// system decides.
+/// Whether the process must end when its terminal is closed. `nohup` makes it ignore the signal. Without
+/// `/proc`, the default action of the system applies.
 #[cfg(unix)]
 fn obeys_hangup() -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
@@ -101,7 +101,7 @@ fn obeys_hangup() -> bool {
         .lines()
         .find_map(|line| line.strip_prefix("SigIgn:"))
         .and_then(|signals| u64::from_str_radix(signals.trim(), 16).ok());
-    // SIGHUP is the first.
+    // SIGHUP is signal 1, the lowest bit.
     ignored.is_some_and(|signals| signals & 1 == 0)
 }
 

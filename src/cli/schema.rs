@@ -1,120 +1,71 @@
-//! JSON schemas of a provider's configuration: whether one is right, and what breaks it.
+//! Checks JSON schemas of configurations, and configurations against them.
 //!
-//! A schema comes from whoever made the archive. It is checked by the draft that its `$schema` names, or
-//! else by 2020-12. What it refers to elsewhere is never fetched, and what it costs is bounded.
+//! A schema comes from the publisher of an archive and is not trusted. Its draft is the one that `$schema`
+//! names, else 2020-12. References to other documents are never fetched, and the cost of a check is bounded.
 
 use std::fmt;
-use std::io::Read;
 use std::path::Path;
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use crate::archive;
-use crate::content::open_regular;
 use anyhow::{Context, Result, bail};
 use jsonschema::{ValidationError, Validator};
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::problem::Failure;
-use super::session::text;
+use crate::cli::files;
+use crate::cli::output::{Failure, Violation, path_text};
 
-/// The largest file that is read, as a schema or as a configuration.
-const FILE_LIMIT: u64 = 1 << 20;
-
-/// The largest schema that is packed, without white space. Readers cap the token that carries it at
-/// 1 MiB, and base64 makes it a third longer.
+/// The largest schema that is packed, in bytes without white space. Readers limit the token with the schema to
+/// 1 MiB, and base64 makes the schema a third longer.
 const PACKED_LIMIT: usize = 512 << 10;
 
-/// How long a check may take. A few lines of schema can ask for more steps than there are atoms.
+/// How long a check may take. A short schema can demand an astronomical number of steps.
 const TIME_LIMIT: Duration = Duration::from_secs(5);
 
-/// Room for schemas that refer from definition to definition. It is only reserved.
+/// The stack for a check, in bytes, for schemas with long chains of references. The memory is only reserved.
 const STACK: usize = 512 << 20;
 
-/// How many violations are told.
+/// The largest number of violations that are printed.
 const TOLD: usize = 100;
 
-/// How much is told of one: schemas may hold long values.
+/// The longest reason of a violation, in characters: schemas may contain long values.
 const REASON_LIMIT: usize = 500;
-
-/// Something that a schema does not allow.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Violation {
-    /// Where it is, as a JSON pointer.
-    pub(crate) pointer: String,
-    /// Why it is not allowed. Values are left out: a configuration may hold secrets.
-    pub(crate) reason: String,
-}
-
-impl Violation {
-    pub(crate) fn to_json(&self) -> Value {
-        json!({ "pointer": self.pointer, "reason": self.reason })
-    }
-}
-
-impl fmt::Display for Violation {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.pointer.as_str() {
-            "" => write!(formatter, "at the top: {}", self.reason),
-            pointer => write!(formatter, "{pointer}: {}", self.reason),
-        }
-    }
-}
 
 /// Why a schema cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SchemaError {
-    #[error("it is not a JSON schema: {0}")]
+    #[error("not a JSON schema: {0}")]
     Malformed(Violation),
-    #[error("checking it takes longer than {} seconds", TIME_LIMIT.as_secs())]
-    Endless,
-    #[error("checking it failed")]
+    #[error("the check takes longer than {} seconds", TIME_LIMIT.as_secs())]
+    TooSlow,
+    #[error("the check failed")]
     Failed(#[source] std::io::Error),
 }
 
-/// Reads a schema that is to be packed, and checks that it is one.
+/// Reads a schema to pack, and checks that it is a JSON schema.
 pub(crate) fn read_schema(path: &Path) -> Result<Value> {
     let schema = read_json(path, "schema")?;
     if schema.to_string().len() > PACKED_LIMIT {
         bail!(Failure::usage(format!(
             "the schema {} is too large for the claims that carry it: more than {PACKED_LIMIT} bytes",
-            text(path)
+            path_text(path)
         )));
     }
     let checked = schema.clone();
     bounded(move || compile(&checked).map(|_| ()))
-        .with_context(|| Failure::usage(format!("cannot use the schema {}", text(path))))?;
+        .with_context(|| Failure::usage(format!("cannot use the schema {}", path_text(path))))?;
     Ok(schema)
 }
 
-/// Reads a small JSON file; `-` is standard input.
+/// Reads a small JSON file, or standard input if `path` is `-`. `what` is what an error calls it.
 pub(crate) fn read_json(path: &Path, what: &str) -> Result<Value> {
-    let read_error = |source| archive::Error::Read {
-        path: path.to_owned(),
-        source,
-    };
-    let input: Box<dyn Read> = if path == Path::new("-") {
-        Box::new(std::io::stdin().lock())
-    } else {
-        Box::new(open_regular(path).map_err(read_error)?.0)
-    };
-    let mut bytes = Vec::new();
-    input
-        .take(FILE_LIMIT + 1)
-        .read_to_end(&mut bytes)
-        .map_err(read_error)?;
-    if bytes.len() as u64 > FILE_LIMIT {
-        bail!(Failure::usage(format!(
-            "the {what} {} is larger than {FILE_LIMIT} bytes",
-            text(path)
-        )));
-    }
-    serde_json::from_slice(&bytes)
-        .with_context(|| Failure::usage(format!("the {what} {} is not JSON", text(path))))
+    let name = format!("the {what} {}", path_text(path));
+    let bytes = files::read_small(path, &name)?;
+    serde_json::from_slice(&bytes).with_context(|| Failure::usage(format!("{name} is not JSON")))
 }
 
-/// How many violations of the schema there are in a configuration, and the first of them.
+/// Returns the number of violations of the schema in a configuration, and the first of them.
 pub(crate) fn violations(
     schema: Value,
     configuration: Value,
@@ -149,8 +100,8 @@ fn violation(error: &ValidationError<'_>, reason: &dyn fmt::Display) -> Violatio
     }
 }
 
-/// Runs a check where it has room, and waits for it no longer than [`TIME_LIMIT`]. One that takes longer
-/// is left behind: the command ends, and the check with it.
+/// Runs a check on a thread with a large stack, and waits for it up to [`TIME_LIMIT`]. A check that takes
+/// longer keeps running until the process ends, which is soon.
 fn bounded<T: Send + 'static>(
     check: impl FnOnce() -> Result<T, SchemaError> + Send + 'static,
 ) -> Result<T, SchemaError> {
@@ -159,15 +110,15 @@ fn bounded<T: Send + 'static>(
         .name("schema".to_owned())
         .stack_size(STACK)
         .spawn(move || {
-            // Nobody waits any more when it took too long.
+            // After the time limit, the receiver is gone.
             let _ = sender.send(check());
         })
         .map_err(SchemaError::Failed)?;
     match receiver.recv_timeout(TIME_LIMIT) {
         Ok(outcome) => outcome,
-        Err(mpsc::RecvTimeoutError::Timeout) => Err(SchemaError::Endless),
-        Err(mpsc::RecvTimeoutError::Disconnected) => {
-            Err(SchemaError::Failed(std::io::Error::other("it panicked")))
-        }
+        Err(mpsc::RecvTimeoutError::Timeout) => Err(SchemaError::TooSlow),
+        Err(mpsc::RecvTimeoutError::Disconnected) => Err(SchemaError::Failed(
+            std::io::Error::other("the thread panicked"),
+        )),
     }
 }

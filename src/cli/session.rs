@@ -1,35 +1,34 @@
-//! What every command gets besides its own arguments.
+//! One run of the command: where it reports to, and which cache it uses.
 
-use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::cache::Cache;
-use crate::content::Progress;
-use anyhow::Context;
+use anyhow::{Context, Result};
 use tempfile::TempDir;
 
-use super::escape;
-use super::interruption::Interruption;
-use super::options::GlobalOptions;
-use super::output::Output;
-use super::progress::Bars;
+use crate::cache::Cache;
+use crate::content::Progress;
 
-/// One run of the command. Cheap to clone.
+use super::output::{Printer, escape};
+
+/// What every command gets besides its own arguments. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Session {
-    output: Output,
+    printer: Printer,
     progress: Arc<dyn Progress>,
     cache_directory: Option<PathBuf>,
 }
 
 impl Session {
-    pub(crate) fn new(global: &GlobalOptions, output: Output, interruption: &Interruption) -> Self {
-        let visible = global.shows_progress() && std::io::stderr().is_terminal();
+    pub(crate) fn new(
+        printer: Printer,
+        progress: Arc<dyn Progress>,
+        cache_directory: Option<PathBuf>,
+    ) -> Self {
         Self {
-            output,
-            progress: Arc::new(Bars::new(visible, interruption.clone())),
-            cache_directory: global.cache_directory(),
+            printer,
+            progress,
+            cache_directory,
         }
     }
 
@@ -37,61 +36,44 @@ impl Session {
         &self.progress
     }
 
-    /// The folder of the cache, when the user names one.
+    /// The directory of the cache, if the user names one.
     pub(crate) fn cache_directory(&self) -> Option<&Path> {
         self.cache_directory.as_deref()
     }
 
-    /// The same with a cache for this command alone, which goes with the folder that is returned, where the
-    /// user names none and has none that can be used. Only for what nothing in a cache decides on, such as
-    /// pins. Blocks.
-    pub(crate) fn with_any_cache(&self) -> anyhow::Result<(Self, Option<TempDir>)> {
+    /// Opens the cache if there is one. Commands that only list or remove what is in the cache create none.
+    pub(crate) fn existing_cache(&self) -> Result<Option<Cache>> {
+        let cache = Cache::open_existing(self.cache_directory())?;
+        if cache.is_none() {
+            let directory = Cache::directory_to_open(self.cache_directory())?;
+            self.note(&format!("there is no cache in {}", directory.display()));
+        }
+        Ok(cache)
+    }
+
+    /// Returns this session, or one with a temporary cache if the user names no cache and the default one
+    /// cannot be used. The cache is deleted when the returned directory is dropped. Only for commands whose
+    /// result does not depend on what a cache holds, such as pins. Blocks.
+    pub(crate) fn with_usable_cache(&self) -> Result<(Self, Option<TempDir>)> {
         if self.cache_directory.is_some() || Cache::open(None).is_ok() {
             return Ok((self.clone(), None));
         }
-        let folder = tempfile::Builder::new()
+        let directory = tempfile::Builder::new()
             .prefix("par-")
             .tempdir()
-            .context("there is no folder for temporary files")?;
+            .context("cannot make a temporary directory")?;
         let mut session = self.clone();
-        session.cache_directory = Some(folder.path().to_owned());
-        Ok((session, Some(folder)))
+        session.cache_directory = Some(directory.path().to_owned());
+        Ok((session, Some(directory)))
     }
 
-    /// Tells the user something that is not the command's answer.
+    /// Prints a message that is not part of the command's answer.
     pub(crate) fn note(&self, message: &str) {
-        self.output.note(&escape::lines(message));
+        self.printer.note(&escape::lines(message));
     }
 
-    /// Tells the user about something that is probably not meant.
+    /// Prints a warning about something that the user probably does not intend.
     pub(crate) fn warn(&self, message: &str) {
         self.note(&format!("warning: {message}"));
     }
-}
-
-/// Runs work on local files where it does not keep signals from being seen.
-pub(crate) async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> anyhow::Result<T> + Send + 'static,
-) -> anyhow::Result<T> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .context("the work was cut short")?
-}
-
-/// The same for work that waits for standard input, perhaps for ever: an interruption does not wait for
-/// it. It must leave nothing to clean up.
-pub(crate) async fn detached<T: Send + 'static>(
-    work: impl FnOnce() -> anyhow::Result<T> + Send + 'static,
-) -> anyhow::Result<T> {
-    let (sender, receiver) = tokio::sync::oneshot::channel();
-    std::thread::spawn(move || {
-        // Nobody waits any more after an interruption.
-        let _ = sender.send(work());
-    });
-    receiver.await.context("the work was cut short")?
-}
-
-/// A path as text for output.
-pub(crate) fn text(path: &Path) -> String {
-    path.to_string_lossy().into_owned()
 }

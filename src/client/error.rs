@@ -173,43 +173,4 @@ impl Error {
             Self::Cancelled | Self::Thread(_) | Self::Abandoned => ErrorKind::Other,
         }
     }
-
-    /// What to do about it, where there is something to do.
-    #[must_use]
-    pub fn hint(&self) -> Option<String> {
-        let hint = match self {
-            Self::Archive(error) | Self::Unusable { source: error, .. } => return error.hint(),
-            Self::Oci(error) => return error.hint(),
-            Self::Cache(error) => return error.hint(),
-            Self::Store(error) => {
-                return match error.downcast_ref::<oci::Error>() {
-                    Some(error) => error.hint(),
-                    None => error
-                        .downcast_ref::<cache::Error>()
-                        .and_then(cache::Error::hint),
-                };
-            }
-            Self::Shared(error) => return error.hint(),
-            Self::NotCached(_) => "fetch it once with another pull policy: --pull missing",
-            Self::Unnamed(_) => "add a tag, as in `:1.0.0`, or a digest",
-            Self::ReservedAnnotation(_) => "leave it out: it comes from the archive",
-            Self::OtherDigest { .. } => {
-                "the tag may have been moved: check with the publisher before you use it"
-            }
-            Self::Damaged { .. } => "`par cache verify` removes what is damaged; check the disk",
-            Self::OtherClaims(_) => {
-                "somebody has put a manifest together from two archives: ask the publisher about it"
-            }
-            Self::Write { source, .. } if source.kind() == io::ErrorKind::IsADirectory => {
-                "name a file, not a folder"
-            }
-            Self::Write { source, .. } if source.kind() == io::ErrorKind::InvalidInput => {
-                "name a file, not a device or a pipe"
-            }
-            Self::Trust(error) => return error.hint(),
-            Self::Lock(error) => return error.hint(),
-            _ => return None,
-        };
-        Some(hint.to_owned())
-    }
 }

@@ -47,7 +47,7 @@ pub use client::Client;
 use client::note_digest;
 pub use copy::Copied;
 pub use delete::Deletion;
-pub use doctor::{Check, Diagnosis, Finding, Verdict};
+pub use doctor::{Advice, Check, Diagnosis, Finding, Verdict};
 pub use error::Error;
 pub use fetched::Fetched;
 pub use inspect::Inspected;

@@ -4,6 +4,7 @@
 
 mod rules;
 mod source;
+mod wording;
 
 use std::fs;
 use std::path::Path;

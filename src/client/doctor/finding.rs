@@ -1,5 +1,7 @@
 //! The results of checking a registry.
 
+use std::sync::Arc;
+
 use crate::content::{ErrorKind, with_causes};
 use crate::oci;
 
@@ -78,6 +80,38 @@ impl Verdict {
     }
 }
 
+/// What can be done about a finding, or what follows from it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Advice {
+    /// The mirror can be repaired, or removed from `hosts.toml`.
+    RepairMirror,
+    /// Only this mirror can be read, and all other findings are about it.
+    ReadThroughMirror(String),
+    /// The registry can be asked over TLS.
+    UseTls,
+    /// The certificate can be verified.
+    VerifyCertificate,
+    /// Credentials allow pushing, and reading private repositories.
+    LogIn,
+    /// Credentials are needed, unless the repository is public.
+    LogInUnlessPublic,
+    /// The name of the repository can be checked: it does not exist yet.
+    CheckName,
+    /// A tag of a provider archive can be named, so that there is a blob to try downloads on.
+    NameTag,
+    /// A proxy may remove the header `Range`, without which downloads cannot continue.
+    FindProxy,
+    /// Nothing needs to be done: blobs are sent in chunks.
+    ChunksSuffice,
+    /// Nothing needs to be done, unless a proxy limits the size of requests: blobs are sent whole.
+    WholeSuffices,
+    /// The registry can be configured to allow media types that begin with this.
+    AllowMediaTypes(&'static str),
+    /// The content with these digests stays until the registry collects garbage.
+    CollectGarbage(Vec<String>),
+}
+
 /// The result of one check.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -88,8 +122,10 @@ pub struct Finding {
     pub verdict: Verdict,
     /// What was observed.
     pub said: String,
-    /// What to do, when there is something to do.
-    pub advice: Option<String>,
+    /// The error that keeps the registry from being used.
+    pub error: Option<Arc<oci::Error>>,
+    /// What can be done about it, if that does not follow from the error.
+    pub advice: Option<Advice>,
 }
 
 impl Finding {
@@ -98,6 +134,7 @@ impl Finding {
             check,
             verdict,
             said: said.into(),
+            error: None,
             advice: None,
         }
     }
@@ -115,15 +152,14 @@ impl Finding {
     }
 
     /// Returns the finding for an error that keeps the registry from being used.
-    pub(super) fn failed(check: Check, error: &oci::Error) -> Self {
-        Self {
-            advice: error.hint(),
-            ..Self::new(check, Verdict::Failed(error.kind()), with_causes(error))
-        }
+    pub(super) fn failed(check: Check, error: oci::Error) -> Self {
+        let mut finding = Self::new(check, Verdict::Failed(error.kind()), with_causes(&error));
+        finding.error = Some(Arc::new(error));
+        finding
     }
 
-    pub(super) fn advice(mut self, advice: impl Into<String>) -> Self {
-        self.advice = Some(advice.into());
+    pub(super) fn advice(mut self, advice: Advice) -> Self {
+        self.advice = Some(advice);
         self
     }
 }

@@ -6,7 +6,7 @@ mod uploads;
 use crate::content::{Descriptor, Digest, ErrorKind, with_causes};
 use crate::oci::{self, Credentials, Greeting, Place, Probe, Registries, RegistryReference, Wants};
 
-pub use finding::{Check, Diagnosis, Finding, Verdict};
+pub use finding::{Advice, Check, Diagnosis, Finding, Verdict};
 
 /// Finds out whether `place` can be used. Sends content to the registry, which is deleted again, if `push` is
 /// `true`.
@@ -33,10 +33,10 @@ pub(super) async fn diagnose(
         Err(error) => {
             let is_away = error.kind() == ErrorKind::Unavailable;
             let Some((mirror, greeting)) = stand_in.filter(|_| is_away) else {
-                findings.push(unanswered(&error));
+                findings.push(unanswered(error));
                 return Ok(Diagnosis { findings });
             };
-            findings.push(read_through(&mirror, &error));
+            findings.push(read_through(&mirror, error));
             (mirror, greeting, true)
         }
     };
@@ -75,15 +75,15 @@ async fn greet_mirror(mirror: &Probe) -> (Finding, Option<Greeting>) {
         }
         Err(error) => {
             let said = format!("{} is passed over: {}", mirror.name(), with_causes(&error));
-            let advice = "repair the mirror, or remove it from hosts.toml: it costs time";
-            (Finding::limited(Check::Mirror, said).advice(advice), None)
+            let finding = Finding::limited(Check::Mirror, said);
+            (finding.advice(Advice::RepairMirror), None)
         }
     }
 }
 
 /// Returns the finding about a registry that does not answer as one.
-fn unanswered(error: &oci::Error) -> Finding {
-    let check = match error {
+fn unanswered(error: oci::Error) -> Finding {
+    let check = match &error {
         oci::Error::Tls { .. } | oci::Error::PlainHttp { .. } => Check::Tls,
         _ => Check::Answer,
     };
@@ -91,14 +91,12 @@ fn unanswered(error: &oci::Error) -> Finding {
 }
 
 /// Returns the finding about a registry that is unavailable while a mirror answers.
-fn read_through(mirror: &Probe, error: &oci::Error) -> Finding {
+fn read_through(mirror: &Probe, error: oci::Error) -> Finding {
     let mirror = mirror.name();
     let mut finding = unanswered(error);
     finding.verdict = Verdict::Limited;
     finding.said = format!("{}; it is read through {mirror} only", finding.said);
-    finding.advice(format!(
-        "content that {mirror} does not have cannot be read; all other checks are about {mirror}"
-    ))
+    finding.advice(Advice::ReadThroughMirror(mirror.to_owned()))
 }
 
 fn answer(greeting: &Greeting) -> Finding {
@@ -127,13 +125,12 @@ fn tls(greeting: &Greeting, registry: &Probe) -> Finding {
         return if registry.is_loopback() {
             Finding::good(Check::Tls, "plain HTTP, within this machine")
         } else {
-            finding.advice("have the registry speak TLS, and do not allow plain HTTP for it")
+            finding.advice(Advice::UseTls)
         };
     }
     if registry.accepts_any_certificate() {
-        Finding::limited(Check::Tls, "TLS, with any certificate: it is not verified").advice(
-            "trust the certificate authority of the registry, and verify certificates again",
-        )
+        Finding::limited(Check::Tls, "TLS, with any certificate: it is not verified")
+            .advice(Advice::VerifyCertificate)
     } else {
         Finding::good(Check::Tls, "TLS, with a certificate that is trusted")
     }
@@ -154,12 +151,12 @@ async fn authentication(greeting: &Greeting, registry: &Probe) -> Finding {
     };
     let credentials = match registry.credentials().await {
         Ok(credentials) => credentials,
-        Err(error) => return Finding::failed(check, &error),
+        Err(error) => return Finding::failed(check, error),
     };
     match (registry.log_in().await, credentials) {
         (Ok(()), Credentials::Anonymous) => {
             Finding::good(check, format!("{wants}, which it gives to anybody"))
-                .advice("log in to push, or to read private repositories")
+                .advice(Advice::LogIn)
         }
         (Ok(()), credentials) => {
             let who = credentials.who();
@@ -171,11 +168,10 @@ async fn authentication(greeting: &Greeting, registry: &Probe) -> Finding {
                 && matches!(greeting.wants, Wants::Token { .. }) =>
         {
             let said = format!("{wants}, and there are no credentials for it");
-            Finding::limited(check, said)
-                .advice("log in, unless the repository is public: check the repository to find out")
+            Finding::limited(check, said).advice(Advice::LogInUnlessPublic)
         }
         (Err(error), _) => {
-            let mut finding = Finding::failed(check, &error);
+            let mut finding = Finding::failed(check, error);
             finding.said = format!("{wants}: {}", finding.said);
             finding
         }
@@ -197,10 +193,10 @@ async fn read(registry: &Probe, reference: &RegistryReference) -> (Finding, Opti
             },
             Err(oci::Error::NotFound { .. }) => {
                 let finding = Finding::limited(check, "there is no such repository yet")
-                    .advice("check its name; most registries make it with the first push");
+                    .advice(Advice::CheckName);
                 return (finding, None);
             }
-            Err(error) => return (Finding::failed(check, &error), None),
+            Err(error) => return (Finding::failed(check, error), None),
         },
     };
     match registry.sample(&name).await {
@@ -208,7 +204,7 @@ async fn read(registry: &Probe, reference: &RegistryReference) -> (Finding, Opti
             let said = format!("{name} is {}", sample.0.digest);
             (Finding::good(check, said), Some(sample))
         }
-        Err(error) => (Finding::failed(check, &error), None),
+        Err(error) => (Finding::failed(check, error), None),
     }
 }
 
@@ -228,17 +224,16 @@ async fn referrers(registry: &Probe, manifest: Option<&Digest>) -> Finding {
 async fn ranges(registry: &Probe, blob: Option<&Descriptor>) -> Finding {
     let check = Check::Ranges;
     let Some(blob) = blob else {
-        return Finding::skipped(check, "there is no blob to try")
-            .advice("name a tag of a provider archive, or try uploads as well");
+        return Finding::skipped(check, "there is no blob to try").advice(Advice::NameTag);
     };
     match registry.serves_ranges(blob).await {
         Ok(true) => Finding::good(
             check,
             "parts of blobs can be downloaded: downloads continue after a break",
         ),
-        Ok(false) => Finding::limited(check, "parts of blobs cannot be downloaded").advice(
-            "downloads that break off start again: look for a proxy that removes Range headers",
-        ),
-        Err(error) => Finding::failed(check, &error),
+        Ok(false) => {
+            Finding::limited(check, "parts of blobs cannot be downloaded").advice(Advice::FindProxy)
+        }
+        Err(error) => Finding::failed(check, error),
     }
 }

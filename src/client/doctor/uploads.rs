@@ -8,7 +8,7 @@ use ring::rand::{SecureRandom, SystemRandom};
 use crate::content::{Descriptor, with_causes};
 use crate::oci::{Artifact, Probe, media_type};
 
-use super::{Check, Finding, ranges};
+use super::{Advice, Check, Finding, ranges};
 
 /// Returns content that no registry has: it is random, because it will be deleted.
 fn content(media_type: &str) -> (Descriptor, Bytes) {
@@ -35,7 +35,7 @@ pub(super) async fn check(
         Err(error) => {
             // The registry may have received it in spite of the error.
             let _ = registry.delete(&layer).await;
-            findings.push(Finding::failed(Check::Upload, &error));
+            findings.push(Finding::failed(Check::Upload, error));
             findings.push(ranges(registry, existing.as_ref()).await);
             return;
         }
@@ -47,7 +47,7 @@ pub(super) async fn check(
                 "blobs are not accepted in one request: {}",
                 with_causes(error)
             );
-            Finding::limited(Check::Upload, said).advice("nothing: blobs are sent in chunks")
+            Finding::limited(Check::Upload, said).advice(Advice::ChunksSuffice)
         }
     });
     findings.push(chunks(registry, refusal.is_some()).await);
@@ -59,7 +59,7 @@ pub(super) async fn check(
     findings.push(ranges(registry, blob).await);
     match sent {
         Ok(()) => media_types(registry, layer, findings).await,
-        Err(error) => findings.push(Finding::failed(Check::Upload, &error)),
+        Err(error) => findings.push(Finding::failed(Check::Upload, error)),
     }
 }
 
@@ -74,11 +74,10 @@ async fn chunks(registry: &Probe, needed: bool) -> Finding {
             "blobs are accepted in chunks; the trial upload could not be cancelled, and stays until the \
              registry removes it",
         ),
-        Err(error) if needed => Finding::failed(check, &error),
+        Err(error) if needed => Finding::failed(check, error),
         Err(error) => {
             let said = format!("blobs are not accepted in chunks: {}", with_causes(&error));
-            Finding::limited(check, said)
-                .advice("nothing, unless a proxy limits the size of requests")
+            Finding::limited(check, said).advice(Advice::WholeSuffices)
         }
     }
 }
@@ -102,13 +101,8 @@ async fn media_types(registry: &Probe, layer: Descriptor, findings: &mut Vec<Fin
     findings.push(match sent {
         Ok(()) => Finding::good(check, "manifests of provider archives are accepted"),
         Err(error) => {
-            let mut finding = Finding::failed(check, &error);
-            finding.advice = finding.advice.or(Some(
-                "allow the media types of provider archives in the registry; they begin with \
-                 application/vnd.wasmcloud.provider.archive"
-                    .to_owned(),
-            ));
-            finding
+            let prefix = "application/vnd.wasmcloud.provider.archive";
+            Finding::failed(check, error).advice(Advice::AllowMediaTypes(prefix))
         }
     });
     findings.push(clear_away(registry, pushed).await);
@@ -131,10 +125,7 @@ async fn clear_away(registry: &Probe, pushed: Vec<Descriptor>) -> Finding {
         ),
         Some(error) => {
             let said = format!("content cannot be deleted: {}", with_causes(&error));
-            let left = left.join(", ");
-            Finding::limited(Check::Delete, said).advice(format!(
-                "some bytes without a tag stay until the registry's garbage collection: {left}"
-            ))
+            Finding::limited(Check::Delete, said).advice(Advice::CollectGarbage(left))
         }
     }
 }

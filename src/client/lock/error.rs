@@ -96,23 +96,4 @@ impl LockError {
             Self::Malformed { .. } => ErrorKind::Usage,
         }
     }
-
-    /// What to do about it, where there is something to do.
-    #[must_use]
-    pub fn hint(&self) -> Option<String> {
-        let hint = match self {
-            Self::NotLocked { .. } => {
-                "if it is meant to run, add it to what is deployed, and run `par lock` for that"
-            }
-            Self::OtherPublisher { .. } | Self::OtherRevision { .. } => {
-                "the lock file was changed by hand: run `par lock` again, and look at what changes"
-            }
-            Self::Read { source, .. } if source.kind() == io::ErrorKind::NotFound => {
-                "`par lock FILE` makes one, FILE being a list of references or a wadm manifest"
-            }
-            Self::Malformed { .. } => "restore it, or remove it and run `par lock`",
-            _ => return None,
-        };
-        Some(hint.to_owned())
-    }
 }

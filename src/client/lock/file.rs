@@ -28,7 +28,7 @@ use super::{Lock, LockError, Locked};
 /// The largest file that is read, in bytes.
 const LIMIT: u64 = 8 * 1024 * 1024;
 const VERSION: u32 = 1;
-const HEADER: &str = "# What is deployed, as `par lock` found it. Not to be changed by hand.\n";
+const HEADER: &str = "# The digests and publishers of a deployment. Do not edit by hand.\n";
 
 #[derive(Serialize)]
 struct Written<'a> {

@@ -155,14 +155,14 @@ mod tests {
     #[test]
     fn a_record_from_the_future_is_not_fresh() {
         let confirmed = |seconds_ago: i64| {
-            let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-            Record {
-                descriptor: Descriptor::of("", b""),
-                content: None,
-                confirmed: now.unwrap().as_secs().saturating_add_signed(-seconds_ago),
-                nanoseconds: 0,
-                layout: None,
-            }
+            let age = Duration::from_secs(seconds_ago.unsigned_abs());
+            let now = SystemTime::now();
+            let confirmed = if seconds_ago < 0 {
+                now + age
+            } else {
+                now - age
+            };
+            Record::new(&Descriptor::of("", b""), None, confirmed)
         };
         let minute = Some(Duration::from_secs(60));
         assert!(is_fresh(&confirmed(30), minute));

@@ -159,41 +159,4 @@ impl TrustError {
             _ => ErrorKind::NotVerified,
         }
     }
-
-    /// What to do about it, where there is something to do.
-    #[must_use]
-    pub fn hint(&self) -> Option<String> {
-        Some(match self {
-            Self::UntrustedIssuer { rule: None, .. } => {
-                "allow the issuer with --issuer if you trust it".to_owned()
-            }
-            Self::UntrustedIssuer { rule: Some(_), .. } => {
-                "allow the issuer in the trust policy, or with --issuer, if you trust it".to_owned()
-            }
-            Self::UntrustedSubject { .. } => {
-                "add it to `subjects` in the trust policy if it belongs there".to_owned()
-            }
-            Self::TooOld { .. } | Self::NoRevision { .. } => {
-                "allow it with --min-revision if an older archive is meant".to_owned()
-            }
-            Self::NoRule(_) => {
-                "add a rule to the trust policy, or allow the issuer with --issuer".to_owned()
-            }
-            Self::NotPinned { what, .. } => {
-                format!("if you trust this publisher, run `par trust accept {what}`")
-            }
-            Self::IdentityChanged { what, .. } => format!(
-                "ask the publisher about it; if the change is meant, run `par trust accept {what}`"
-            ),
-            Self::Downgrade { what, .. } => format!(
-                "if the rollback is meant, run `par trust accept {what}`, or use the digest of the \
-                 archive that you want"
-            ),
-            Self::NeverPinned(_) => {
-                "a rule with `pin = \"first-use\"` for it, in the trust policy, changes that"
-                    .to_owned()
-            }
-            _ => return None,
-        })
-    }
 }

@@ -71,30 +71,6 @@ impl TlsProblem {
             _ => Self::Other,
         }
     }
-
-    pub(super) fn hint(self) -> &'static str {
-        match self {
-            Self::UnknownAuthority => {
-                "give the certificate of its authority with --ca, or put it where --hosts-dir looks \
-                 for it"
-            }
-            Self::Expired => {
-                "the certificate has to be renewed; or check the clock of this machine"
-            }
-            Self::OtherName => {
-                "use the name that the certificate is for, or have one issued for this"
-            }
-            Self::ClientCertificate => {
-                "give a certificate that the registry accepts with --client-cert and --client-key, or \
-                 in hosts.toml"
-            }
-            Self::NoTls => "a registry that speaks plain HTTP needs --insecure",
-            Self::Other => {
-                "a certificate that is its own authority (CaUsedAsEndEntity) has to be replaced by one \
-                 that an authority issued"
-            }
-        }
-    }
 }
 
 impl fmt::Display for TlsProblem {

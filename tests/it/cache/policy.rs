@@ -353,7 +353,7 @@ fn a_tag_is_not_recorded_before_its_archive_was_served() {
 #[test]
 fn a_client_that_may_not_ask_resolves_and_locks_by_the_cache() {
     let provider = Provider::new();
-    let client = client(provider.folder().parent().unwrap());
+    let client = client(provider.directory().parent().unwrap());
     let never = client.with_pull_policy(PullPolicy::Never);
     let reference: Reference = provider.reference.parse().unwrap();
     let references = std::slice::from_ref(&reference);

@@ -60,7 +60,7 @@ fn a_directory_within_a_cache_is_refused() {
     provider.fetches_the_executable();
     let within = provider.directory();
     let parent = within.parent().unwrap();
-    let hint = format!("name the folder that it is in: {}\n", parent.display());
+    let hint = format!("name the directory that it is in: {}\n", parent.display());
     for command in [
         vec!["fetch", &provider.reference],
         vec!["cache", "path"],

@@ -1,4 +1,4 @@
-//! Bad input of every kind: the exit code, one clear message, and nothing left behind.
+//! Bad input of every kind gives the right exit code and one clear message, and leaves no files behind.
 
 mod archives;
 mod denied;
@@ -17,13 +17,13 @@ use wasmcloud_par::content::Digest;
 
 use crate::support::{Environment, Outcome};
 
-/// How a command has to refuse.
+/// How a command must refuse its input.
 #[derive(Clone, Copy)]
 struct Refusal<'a> {
     code: i32,
-    /// What the message has to name: what, where, why.
+    /// What the message must contain: what failed, on what, and why.
     message: &'a [&'a str],
-    /// What the hint has to name; nothing: there need not be a hint.
+    /// What the hint must contain. Empty: no hint is needed.
     hint: &'a str,
 }
 
@@ -49,7 +49,7 @@ impl Refusal<'_> {
         });
     }
 
-    /// The same for a command that needs more than arguments. It is run with both kinds of output.
+    /// Asserts that a command refuses its input, in both formats of the output.
     #[track_caller]
     fn of_command(&self, environment: &Environment, command: impl Fn() -> Command) {
         let before = contents(environment);
@@ -83,7 +83,7 @@ impl Refusal<'_> {
         for part in self.message {
             assert!(stderr.contains(part), "no {part:?} in\n{outcome}");
         }
-        // clap has its own way to give tips.
+        // clap prints tips in its own format.
         let hint = stderr.split_once("\nhint: ").map(|(_, hint)| hint);
         let hint = hint.or_else(|| Some(stderr.split_once("\n\n")?.1));
         assert!(hint.unwrap_or("").contains(self.hint), "{outcome}");
@@ -114,7 +114,7 @@ fn keys(object: &Value) -> Vec<&String> {
     object.as_object().unwrap().keys().collect()
 }
 
-/// Every file but those of the cache, with its bytes where they can be read.
+/// Returns every file outside the cache, with its bytes if it can be read.
 fn contents(environment: &Environment) -> BTreeMap<String, Option<Vec<u8>>> {
     let home = environment.home();
     let root = home.parent().unwrap();
@@ -128,8 +128,8 @@ fn contents(environment: &Environment) -> BTreeMap<String, Option<Vec<u8>>> {
         .collect()
 }
 
-/// A name in the cache is a promise about the bytes, whatever they were meant to be. No executable may
-/// come out of bad input at all.
+/// Asserts that every file in the cache has the digest in its name, and that bad input has left no executable
+/// there.
 fn only_verified_files_are_cached(environment: &Environment) {
     let home = environment.home();
     let root = home.parent().unwrap();
@@ -139,7 +139,7 @@ fn only_verified_files_are_cached(environment: &Environment) {
         };
         assert!(!cached.starts_with("executables/"), "{name}");
         if cached.starts_with("partial/") {
-            // Empty, it is the lock under which the next download will be written.
+            // An empty file is the lock of a download.
             assert_eq!(fs::metadata(root.join(&name)).unwrap().len(), 0, "{name}");
         }
         if let Some(hex) = cached.strip_prefix("blobs/sha256/") {

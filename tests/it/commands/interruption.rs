@@ -1,4 +1,4 @@
-//! Ctrl-C, SIGTERM and SIGHUP, in the middle of everything.
+//! Interruptions of commands by Ctrl-C, SIGTERM and SIGHUP.
 
 use std::fs::File;
 use std::io::Write;
@@ -11,10 +11,10 @@ use super::good_archive;
 use crate::support::archives::ArchiveBuilder;
 use crate::support::{Environment, ended};
 
-/// How long a command may take to notice. It takes milliseconds, but machines are busy.
+/// How long a command may take to end after a signal. It takes milliseconds, but machines are busy.
 const SOON: Duration = Duration::from_secs(20);
 
-/// How long a command may take to get to work.
+/// How long a command may take to begin its work.
 const START: Duration = Duration::from_secs(60);
 
 struct Running {
@@ -34,7 +34,7 @@ impl Running {
         }
     }
 
-    /// Waits until something shows that the command is at work.
+    /// Waits until a condition shows that the command is working.
     fn until(&mut self, what: &str, is_so: impl Fn() -> bool) {
         let started = Instant::now();
         while !is_so() {
@@ -45,9 +45,9 @@ impl Running {
         }
     }
 
-    /// Sends the signal, and gives exit code, stdout and stderr.
+    /// Sends the signal, and returns exit code, stdout and stderr.
     fn stop(mut self, signal: &str) -> (Option<i32>, String, String) {
-        // Gone already, it would have nothing to interrupt.
+        // A command that has ended already cannot be interrupted.
         assert!(
             self.child.try_wait().unwrap().is_none(),
             "it ended too early"
@@ -75,7 +75,7 @@ impl Running {
     }
 }
 
-/// The files in the current folder.
+/// Returns the files in the current directory.
 fn work(environment: &Environment) -> Vec<String> {
     let files = environment.files().into_iter();
     files
@@ -83,14 +83,14 @@ fn work(environment: &Environment) -> Vec<String> {
         .collect()
 }
 
-/// A provider that takes a while to pack and no room on the disk.
+/// Writes a sparse provider that takes some time to pack.
 fn large_provider(environment: &Environment, size: u64) {
     let file = File::create(environment.path("provider")).unwrap();
     file.set_len(size).unwrap();
 }
 
 #[test]
-fn packing_stops_and_leaves_the_destination_as_it_was() {
+fn an_interrupted_create_leaves_the_destination_unchanged() {
     let create = [
         "create",
         "-n",
@@ -102,7 +102,7 @@ fn packing_stops_and_leaves_the_destination_as_it_was() {
         "--compress",
     ];
     for signal in ["INT", "TERM", "HUP"] {
-        // It is hashed first, and compressed then: the second stage should not be long in coming.
+        // The file is hashed first and then compressed: this waits for the second stage.
         for (stage, size) in [("hashing", 3 << 30), ("writing", 256 << 20)] {
             let environment = Environment::new();
             large_provider(&environment, size);
@@ -111,7 +111,7 @@ fn packing_stops_and_leaves_the_destination_as_it_was() {
             let keys = environment.home().join(".wash/keys/provider_service.nk");
             running.until("a key", || keys.exists());
             if stage == "writing" {
-                // Beside the provider and the old archive.
+                // A third file, besides the provider and the old archive.
                 running.until("a temporary file", || work(&environment).len() > 2);
             }
             let (code, stdout, stderr) = running.stop(signal);
@@ -129,7 +129,7 @@ fn packing_stops_and_leaves_the_destination_as_it_was() {
 }
 
 #[test]
-fn inserting_stops_and_leaves_the_archive_as_it_was() {
+fn an_interrupted_insert_leaves_the_archive_unchanged() {
     let environment = Environment::new();
     let seed = good_archive(&environment, "good.par");
     let before = std::fs::read(environment.path("good.par")).unwrap();
@@ -151,7 +151,7 @@ fn inserting_stops_and_leaves_the_archive_as_it_was() {
 }
 
 #[test]
-fn fetching_stops_and_leaves_nothing_but_what_can_be_continued() {
+fn an_interrupted_fetch_leaves_only_a_download_that_can_continue() {
     let environment = Environment::new();
     large_provider(&environment, 128 << 20);
     let create = [
@@ -185,7 +185,7 @@ fn fetching_stops_and_leaves_nothing_but_what_can_be_continued() {
 
 #[test]
 #[cfg_attr(not(target_os = "linux"), ignore = "reads /proc")]
-fn what_nohup_has_started_goes_on_without_its_terminal() {
+fn a_command_under_nohup_survives_the_end_of_its_terminal() {
     let environment = Environment::new();
     good_archive(&environment, "good.par");
     let mut command = Command::new("nohup");
@@ -205,7 +205,7 @@ fn what_nohup_has_started_goes_on_without_its_terminal() {
 }
 
 #[test]
-fn a_registry_that_never_answers_can_be_left() {
+fn waiting_for_a_registry_can_be_interrupted() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     listener.set_nonblocking(true).unwrap();
     let reference = format!("{}/provider:1", listener.local_addr().unwrap());
@@ -250,7 +250,7 @@ fn a_registry_that_never_answers_can_be_left() {
 }
 
 #[test]
-fn waiting_for_standard_input_can_be_left() {
+fn waiting_for_standard_input_can_be_interrupted() {
     let commands: [&[&str]; 3] = [
         &["verify", "-"],
         &["push", "oci-layout://layout:1", "-"],
@@ -262,7 +262,7 @@ fn waiting_for_standard_input_can_be_left() {
             .wascap(|wascap| drop(wascap.insert("config_schema".to_owned(), true.into())));
         environment.write("good.par", schema.build());
         let running = Running::start(&environment, command);
-        // Nothing shows that it reads; a signal before that is not what this test is about.
+        // Nothing shows when the command reads, so this waits for some time.
         thread::sleep(Duration::from_millis(500));
         let (code, stdout, stderr) = running.stop("INT");
         assert_eq!(

@@ -1,4 +1,4 @@
-//! `par login` and `par logout`: what is stored where, and what is not.
+//! `par login` and `par logout`: which credentials are stored, and where.
 
 use std::fs;
 use std::path::Path;
@@ -26,7 +26,7 @@ fn stored(environment: &Environment, name: &str) -> Value {
     serde_json::from_slice(&fs::read(environment.path(name)).unwrap()).unwrap()
 }
 
-/// Pushes with what is stored.
+/// Pushes with the stored credentials.
 fn push(environment: &Environment, registry: &Registry) -> Outcome {
     good_archive(environment, "provider.par");
     environment.par([
@@ -37,7 +37,7 @@ fn push(environment: &Environment, registry: &Registry) -> Outcome {
 }
 
 #[test]
-fn what_is_stored_is_used_until_logout() {
+fn stored_credentials_are_used_until_logout() {
     let (environment, registry) = (Environment::new(), registry());
     let address = registry.address();
     let outcome = login(&environment, address, &[], PASSWORD).success();
@@ -64,7 +64,7 @@ fn what_is_stored_is_used_until_logout() {
 }
 
 #[test]
-fn what_the_registry_does_not_take_is_not_stored() {
+fn credentials_that_the_registry_refuses_are_not_stored() {
     let (environment, registry) = (Environment::new(), registry());
     let options = ["-o", "json"];
     let refused = login(&environment, registry.address(), &options, "wrong").exit(4);
@@ -79,7 +79,7 @@ fn what_the_registry_does_not_take_is_not_stored() {
 }
 
 #[test]
-fn a_registry_with_a_token_service_is_asked_there() {
+fn login_asks_the_token_service_of_a_registry() {
     let environment = Environment::new();
     let service = TokenService::start(Rules::default());
     let registry = service.registry();
@@ -111,14 +111,14 @@ fn a_registry_with_a_token_service_is_asked_there() {
 }
 
 #[test]
-fn a_registry_that_lets_everybody_in_has_not_looked() {
+fn a_registry_without_authentication_is_warned_about() {
     let (environment, registry) = (Environment::new(), Registry::start());
     let outcome = login(&environment, registry.address(), &[], "any").success();
-    assert!(outcome.stderr.contains("lets everybody in"), "{outcome}");
+    assert!(outcome.stderr.contains("needs no credentials"), "{outcome}");
 }
 
 #[test]
-fn everything_else_in_the_file_stays_and_a_broken_one_is_not_replaced() {
+fn login_keeps_the_rest_of_the_file_and_never_replaces_a_malformed_one() {
     let (environment, registry) = (Environment::new(), registry());
     let address = registry.address();
     let before = json!({
@@ -144,7 +144,7 @@ fn everything_else_in_the_file_stays_and_a_broken_one_is_not_replaced() {
 }
 
 #[test]
-fn a_file_that_is_named_is_written_instead() {
+fn a_named_file_is_written_in_place_of_the_default() {
     let (environment, registry) = (Environment::new(), registry());
     let address = registry.address();
     let option = ["--registry-config", "named/config.json"];
@@ -167,19 +167,19 @@ fn a_file_that_is_named_is_written_instead() {
     assert!(!environment.path(CONFIG).exists());
 }
 
-/// A helper that keeps one answer in a file, and writes down its arguments.
+/// Installs a credential helper that keeps one answer in a file, and logs its arguments.
 fn helper(environment: &Environment) -> String {
     let script = "#!/bin/sh\necho \"$*\" >>arguments\ncase $1 in\nstore) cat >kept ;;\n\
         get) test -f kept && cat kept || { echo credentials not found; exit 1; } ;;\n\
         erase) rm -f kept ;;\nesac\n";
     let path = environment.write("bin/docker-credential-test", script);
     fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
-    let folder: &Path = path.parent().unwrap();
-    format!("{}:{}", folder.display(), std::env::var("PATH").unwrap())
+    let directory: &Path = path.parent().unwrap();
+    format!("{}:{}", directory.display(), std::env::var("PATH").unwrap())
 }
 
 #[test]
-fn a_credential_helper_keeps_the_password_when_the_file_names_one() {
+fn the_credential_helper_in_the_file_stores_the_password() {
     let registry = registry();
     let address = registry.address();
     for config in [
@@ -216,7 +216,7 @@ fn a_credential_helper_keeps_the_password_when_the_file_names_one() {
         assert!(!environment.path("kept").exists());
         assert_eq!(stored(&environment, CONFIG)["auths"], json!({}));
         run(&["push", &reference, "provider.par"], "").exit(4);
-        // Secrets do not show in a list of processes.
+        // Secrets are not visible in the list of processes.
         let arguments = fs::read_to_string(environment.path("arguments")).unwrap();
         let known = ["store", "get", "erase"];
         assert!(
@@ -227,7 +227,7 @@ fn a_credential_helper_keeps_the_password_when_the_file_names_one() {
 }
 
 #[test]
-fn a_password_is_asked_for_on_a_terminal_only_and_one_on_the_command_line_is_warned_of() {
+fn a_password_is_asked_for_only_on_a_terminal_and_warned_about_on_the_command_line() {
     let (environment, registry) = (Environment::new(), registry());
     let address = registry.address();
     let outcome = environment.par(["login", address]).exit(2);
@@ -262,7 +262,7 @@ fn a_terminal_does_not_show_the_password() {
 }
 
 #[test]
-fn control_c_instead_of_a_user_or_a_password_ends_it() {
+fn control_c_ends_the_questions_of_login() {
     let (environment, registry) = (Environment::new(), registry());
     for user in ["", "tester\n"] {
         let mut terminal = Terminal::run(&environment, &["login", registry.address()]);
@@ -280,7 +280,7 @@ fn control_c_instead_of_a_user_or_a_password_ends_it() {
 }
 
 #[test]
-fn one_user_is_not_shown_to_two_registries() {
+fn one_user_is_not_sent_to_two_registries() {
     let environment = Environment::new();
     let (one, two) = ("127.0.0.1:1/provider:1.0.0", "127.0.0.1:2/provider:1.0.0");
     let outcome = environment.par(["diff", one, two, "-u", "tester", "-p", PASSWORD]);

@@ -5,7 +5,7 @@ use std::fs;
 use crate::support::Environment;
 
 #[test]
-fn each_command_has_a_page_and_each_page_that_is_named_is_there() {
+fn each_command_has_a_page_and_each_mentioned_page_exists() {
     let environment = Environment::new();
     let written = environment.par(["manual", "--destination", "share/man1"]);
     let written = written.success().stdout;
@@ -31,10 +31,13 @@ fn each_command_has_a_page_and_each_page_that_is_named_is_there() {
 }
 
 #[test]
-fn where_no_folder_can_be_is_said() {
+fn the_error_names_a_directory_that_cannot_be_created() {
     let environment = Environment::new();
     environment.write("file", "");
     let refused = environment.par(["manual", "--destination", "file"]).exit(1);
-    assert!(refused.stderr.contains("no folder file"), "{refused}");
+    assert!(
+        refused.stderr.contains("cannot create the directory file"),
+        "{refused}"
+    );
     assert_eq!(environment.files(), ["work/file"]);
 }

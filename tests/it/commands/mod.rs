@@ -1,4 +1,4 @@
-//! The command line as its users meet it: arguments in; output, exit code and files out.
+//! Tests of the command line: arguments in, and output, exit code and files out.
 
 mod bad_input;
 mod interruption;
@@ -12,12 +12,12 @@ use nkeys::KeyPair;
 use crate::support::Environment;
 use crate::support::archives::ArchiveBuilder;
 
-/// What differs from run to run, replaced by what it is: keys, hashes and the folders of the test.
-fn normalised(text: &str, environment: &Environment) -> String {
+/// Replaces what differs between runs with a placeholder: keys, hashes and the directories of the test.
+fn normalized(text: &str, environment: &Environment) -> String {
     let home = environment.home();
     let root = home.parent().unwrap().display().to_string();
     let text = text.replace(&root, "[ROOT]");
-    let mut normalised = String::new();
+    let mut normalized = String::new();
     let mut rest = text.as_str();
     while let Some(first) = rest.chars().next() {
         let word = rest.len()
@@ -26,7 +26,7 @@ fn normalised(text: &str, environment: &Environment) -> String {
                 .len();
         let length = word.max(first.len_utf8());
         let (part, after) = rest.split_at(length);
-        normalised.push_str(match (part.len(), first) {
+        normalized.push_str(match (part.len(), first) {
             (56, 'A') => "[ACCOUNT]",
             (56, 'V') => "[SERVICE]",
             (64, _) => "[HASH]",
@@ -34,10 +34,10 @@ fn normalised(text: &str, environment: &Environment) -> String {
         });
         rest = after;
     }
-    normalised
+    normalized
 }
 
-/// A good archive under this name in the current folder, and the seed of the account that signed it.
+/// Packs a valid archive with this name in the current directory, and returns the seed of its issuer.
 fn good_archive(environment: &Environment, name: &str) -> String {
     let (issuer, subject) = (KeyPair::new_account(), KeyPair::new_service());
     let seed = issuer.seed().unwrap();
@@ -50,7 +50,7 @@ fn good_archive(environment: &Environment, name: &str) -> String {
     seed
 }
 
-/// The permission bits of a file or folder.
+/// Returns the permission bits of a file or directory.
 fn mode(path: &std::path::Path) -> u32 {
     use std::os::unix::fs::PermissionsExt;
     std::fs::metadata(path).unwrap().permissions().mode() & 0o777

@@ -1,4 +1,4 @@
-//! Commands that make things and compare them: create, insert, remove, sign, diff, keys and completions.
+//! Tests of create, insert, remove, sign, diff, keys and completions.
 
 mod completions;
 mod creating;

@@ -1,4 +1,4 @@
-//! Commands that read an archive: inspect, verify and extract.
+//! Tests of the commands that read an archive: inspect, verify and extract.
 
 mod configuring;
 mod extracting;

@@ -47,7 +47,11 @@ fn the_error_says_what_is_wrong_with_a_certificate() {
     let authority = authority(&environment, "a");
     let file = archive(&environment);
     for (certificate, said, hint) in [
-        (authority.expired(ADDRESS), "is not valid now", "renewed"),
+        (
+            authority.expired(ADDRESS),
+            "is not valid now",
+            "renew the certificate",
+        ),
         (
             authority.server("registry.test"),
             "is for another name",

@@ -255,11 +255,3 @@ fn files_of_other_formats_do_not_load() {
     ];
     none_loads(cases);
 }
-
-#[test]
-fn the_error_names_the_tool_for_components() {
-    let error =
-        wasmcloud_par::archive::verify(b"\0asm\x0d\0\x01\0".as_slice(), &Default::default());
-    let hint = error.unwrap_err().hint().unwrap();
-    assert!(hint.contains("wkg oci"), "{hint}");
-}

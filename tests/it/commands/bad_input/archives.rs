@@ -1,4 +1,4 @@
-//! Archives that must not be used, given to every command that reads one from a file.
+//! Archives that must not be used, for every command that reads an archive from a file.
 
 use data_encoding::BASE64URL_NOPAD;
 use nkeys::KeyPair;
@@ -11,7 +11,7 @@ use crate::support::{Environment, shared_registry, unique};
 pub(super) struct BadArchive {
     name: &'static str,
     pub(super) bytes: Vec<u8>,
-    /// Why it is refused.
+    /// The reason for which the archive is refused.
     pub(super) reason: &'static str,
     pub(super) hint: &'static str,
 }
@@ -111,7 +111,7 @@ pub(super) fn bad_archives() -> Vec<BadArchive> {
     all
 }
 
-/// The claims say something else than what was signed.
+/// Returns the token with a claim that was changed after signing.
 fn with_another_vendor(token: String) -> Vec<u8> {
     let parts: Vec<&str> = token.split('.').collect();
     let payload = String::from_utf8(BASE64URL_NOPAD.decode(parts[1].as_bytes()).unwrap()).unwrap();
@@ -121,7 +121,7 @@ fn with_another_vendor(token: String) -> Vec<u8> {
     [parts[0], &forged, parts[2]].join(".").into_bytes()
 }
 
-/// One byte of this executable is another one.
+/// Returns the executable with one byte changed.
 fn changed(executable: &[u8]) -> Vec<u8> {
     let mut bytes = ArchiveBuilder::two_targets().build();
     let at = bytes
@@ -167,7 +167,7 @@ fn no_command_uses_a_bad_archive_in_a_file() {
             refusal.of(&environment, command);
         }
     }
-    // Nothing was pushed before it was verified.
+    // No unverified archive was pushed.
     Refusal {
         code: 3,
         message: &["does not have the", &repository],
@@ -177,7 +177,7 @@ fn no_command_uses_a_bad_archive_in_a_file() {
 }
 
 #[test]
-fn an_archive_on_standard_input_is_refused_the_same_way() {
+fn a_bad_archive_on_standard_input_is_refused_like_a_file() {
     let environment = Environment::new();
     for bad in bad_archives() {
         let mut command = environment.command();
@@ -195,7 +195,7 @@ fn an_archive_on_standard_input_is_refused_the_same_way() {
 }
 
 #[test]
-fn a_target_that_is_not_there_is_told_with_those_that_are() {
+fn the_error_about_a_missing_target_lists_the_existing_ones() {
     let environment = Environment::new();
     super::super::good_archive(&environment, "good.par");
     Refusal {
@@ -215,7 +215,7 @@ fn a_target_that_is_not_there_is_told_with_those_that_are() {
 }
 
 #[test]
-fn an_archive_without_a_world_has_none_to_print() {
+fn printing_the_world_needs_an_archive_with_a_world() {
     let environment = Environment::new();
     super::super::good_archive(&environment, "good.par");
     Refusal {

@@ -1,4 +1,4 @@
-//! What the system or a registry does not permit.
+//! Actions that the system or a registry does not permit.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -24,7 +24,7 @@ fn set_mode(path: &Path, mode: u32) {
 }
 
 #[test]
-fn files_that_may_not_be_read_are_denied() {
+fn unreadable_files_are_denied() {
     let environment = Environment::new();
     environment.write("provider", "an executable");
     environment.write("secret.nk", "a seed, perhaps");
@@ -60,7 +60,7 @@ fn files_that_may_not_be_read_are_denied() {
 }
 
 #[test]
-fn folders_that_may_not_be_written_to_are_denied_and_no_key_is_made() {
+fn unwritable_directories_are_denied_and_no_key_is_generated() {
     let environment = Environment::new();
     environment.write("provider", "an executable");
     let seed = good_archive(&environment, "good.par");
@@ -110,7 +110,7 @@ fn folders_that_may_not_be_written_to_are_denied_and_no_key_is_made() {
         &seed,
     ];
     refused(&user, &insert, &["closed", "ermission denied"]);
-    // A cache of somebody else.
+    // A cache that belongs to another user.
     let foreign = ["pull", &reference, "--cache-dir", "closed/cache"];
     refused(&user, &foreign, &["closed/cache", "ermission denied"]);
     set_mode(&closed, 0o755);
@@ -147,7 +147,7 @@ fn a_registry_that_wants_credentials_is_denied_without_them() {
             ],
             hint: "check user and password",
         }
-        // Without the warning about a password that others can see.
+        // Without the warning about a password on the command line.
         .of(&environment, &[command, &wrong, &["--quiet"]].concat());
         for verbosity in [&["--verbose"; 3][..], &["-o", "json"]] {
             let outcome = environment

@@ -1,4 +1,4 @@
-//! Files and folders that are missing, or are not what they should be.
+//! Files and directories that are missing, or of the wrong kind.
 
 use super::super::good_archive;
 use super::Refusal;
@@ -29,12 +29,12 @@ fn a_missing_archive_is_not_found() {
 }
 
 #[test]
-fn a_word_that_is_neither_a_file_nor_a_reference_is_told_to_be_neither() {
+fn the_error_about_a_word_says_that_it_is_neither_a_file_nor_a_reference() {
     let environment = Environment::new();
     for command in ["inspect", "verify", "extract"] {
         Refusal {
             code: 3,
-            message: &["there is no file `missing`", "no reference either"],
+            message: &["`missing` is neither a file that exists nor a reference"],
             hint: "",
         }
         .of(&environment, &[command, "missing"]);
@@ -42,38 +42,38 @@ fn a_word_that_is_neither_a_file_nor_a_reference_is_told_to_be_neither() {
 }
 
 #[test]
-fn a_folder_is_not_taken_for_a_file() {
+fn a_directory_is_refused_where_a_file_is_expected() {
     let environment = Environment::new();
-    environment.write("folder/provider", "an executable");
+    environment.write("tree/provider", "an executable");
     environment.write("provider", "an executable");
     good_archive(&environment, "good.par");
-    let reference = format!("{}/{}:1", shared_registry(), unique("folder"));
+    let reference = format!("{}/{}:1", shared_registry(), unique("tree"));
     let create = ["create", "-n", "N", "-v", "V", "-b"];
     let commands: [&[&str]; 12] = [
-        &["inspect", "./folder"],
-        &["inspect", "folder"],
-        &["verify", "folder"],
-        &["extract", "folder"],
-        &["insert", "folder", "-b", "provider"],
-        &["insert", "good.par", "-b", "folder"],
-        &["push", &reference, "folder"],
-        &[&create[..], &["folder"]].concat(),
-        &[&create[..], &["provider", "--destination", "folder"]].concat(),
-        &[&create[..], &["provider", "-j", "folder"]].concat(),
-        &[&create[..], &["provider", "-i", "folder"]].concat(),
+        &["inspect", "./tree"],
+        &["inspect", "tree"],
+        &["verify", "tree"],
+        &["extract", "tree"],
+        &["insert", "tree", "-b", "provider"],
+        &["insert", "good.par", "-b", "tree"],
+        &["push", &reference, "tree"],
+        &[&create[..], &["tree"]].concat(),
+        &[&create[..], &["provider", "--destination", "tree"]].concat(),
+        &[&create[..], &["provider", "-j", "tree"]].concat(),
+        &[&create[..], &["provider", "-i", "tree"]].concat(),
         &[
             "extract",
             "good.par",
             "--target",
             LINUX.0,
             "--destination",
-            "folder",
+            "tree",
         ],
     ];
     for command in commands {
         Refusal {
             code: 2,
-            message: &["folder", "is a directory"],
+            message: &["tree", "is a directory"],
             hint: "name a file",
         }
         .of(&environment, command);
@@ -81,7 +81,7 @@ fn a_folder_is_not_taken_for_a_file() {
 }
 
 #[test]
-fn a_missing_folder_is_named_and_no_key_is_made_for_it() {
+fn the_error_names_a_missing_directory_and_no_key_is_generated() {
     let environment = Environment::new();
     environment.write("provider", "an executable");
     good_archive(&environment, "good.par");
@@ -135,7 +135,7 @@ fn a_missing_folder_is_named_and_no_key_is_made_for_it() {
 }
 
 #[test]
-fn a_destination_that_can_only_be_a_folder_is_none_for_a_file() {
+fn a_destination_with_a_trailing_slash_must_be_a_directory() {
     let environment = Environment::new();
     environment.write("provider", "an executable");
     good_archive(&environment, "good.par");
@@ -167,7 +167,7 @@ fn a_destination_that_can_only_be_a_folder_is_none_for_a_file() {
 }
 
 #[test]
-fn missing_inputs_of_create_are_not_found_and_no_key_is_made() {
+fn missing_inputs_of_create_are_not_found_and_no_key_is_generated() {
     let environment = Environment::new();
     environment.write("provider", "an executable");
     let create = ["create", "-n", "N", "-v", "V", "-b"];
@@ -188,14 +188,14 @@ fn missing_inputs_of_create_are_not_found_and_no_key_is_made() {
 }
 
 #[test]
-fn inputs_that_make_no_sense_are_refused() {
+fn unusable_inputs_of_create_are_refused() {
     let environment = Environment::new();
     environment.write("provider", "an executable");
     environment.write("other", "another executable");
     environment.write("empty", "");
     environment.write("component.wasm", b"\0asm\x0d\0\x01\0");
     environment.write("text", "no JSON, no WIT");
-    std::fs::create_dir(environment.path("folder")).unwrap();
+    std::fs::create_dir(environment.path("directory")).unwrap();
     let cases: [(&[&str], &[&str], &str); 8] = [
         (&["-b", "empty"], &["the binary empty is empty"], ""),
         (
@@ -214,8 +214,8 @@ fn inputs_that_make_no_sense_are_refused() {
             "",
         ),
         (
-            &["-b", "provider", "--wit-directory", "folder"],
-            &["the WIT in folder"],
+            &["-b", "provider", "--wit-directory", "directory"],
+            &["the WIT in directory"],
             "",
         ),
         (

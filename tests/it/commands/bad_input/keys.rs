@@ -1,4 +1,4 @@
-//! Keys that cannot be used. Whatever is wrong with a seed, it is never printed.
+//! Keys that cannot be used. Seeds are never printed, even if they are malformed.
 
 use nkeys::KeyPair;
 
@@ -13,9 +13,9 @@ fn environment() -> Environment {
     environment
 }
 
-/// Runs `arguments`, and finds no eight characters of the secret anywhere.
+/// Runs `par`, and asserts that no eight characters of the secret are printed.
 #[track_caller]
-fn refused_in_secret(environment: &Environment, arguments: &[&str], secret: &str) {
+fn refused_without_printing(environment: &Environment, arguments: &[&str], secret: &str) {
     Refusal {
         code: 2,
         message: &[],
@@ -56,7 +56,7 @@ fn bad_seeds_are_refused_and_never_printed() {
     for secret in &secrets {
         let create = ["create", "-n", "N", "-v", "V", "-b", "provider"];
         for option in ["-i", "-s"] {
-            refused_in_secret(
+            refused_without_printing(
                 &environment,
                 &[&create[..], &[option, secret]].concat(),
                 secret,
@@ -70,15 +70,15 @@ fn bad_seeds_are_refused_and_never_printed() {
             "--issuer",
             secret,
         ];
-        refused_in_secret(&environment, &insert, secret);
+        refused_without_printing(&environment, &insert, secret);
     }
 }
 
 #[test]
-fn a_seed_where_a_public_key_belongs_is_not_printed_either() {
+fn a_seed_in_place_of_a_public_key_is_not_printed() {
     let environment = environment();
     let seed = KeyPair::new_account().seed().unwrap();
-    refused_in_secret(
+    refused_without_printing(
         &environment,
         &["verify", "good.par", "--issuer", &seed],
         &seed,
@@ -86,7 +86,7 @@ fn a_seed_where_a_public_key_belongs_is_not_printed_either() {
 }
 
 #[test]
-fn seeds_of_the_wrong_kind_are_told_apart() {
+fn seeds_of_the_wrong_kind_are_refused() {
     let environment = environment();
     let account = KeyPair::new_account().seed().unwrap();
     let service = KeyPair::new_service().seed().unwrap();
@@ -106,7 +106,7 @@ fn seeds_of_the_wrong_kind_are_told_apart() {
 }
 
 #[test]
-fn a_file_without_a_seed_is_named_and_its_content_is_not() {
+fn the_error_about_a_file_without_a_seed_does_not_print_its_content() {
     let environment = environment();
     for content in [&b"not a seed"[..], b"", &[0xff, 0xfe, 0, 1], &[b'S'; 5000]] {
         environment.write("key.nk", content);
@@ -125,7 +125,7 @@ fn a_file_without_a_seed_is_named_and_its_content_is_not() {
 }
 
 #[test]
-fn missing_keys_are_not_found_where_none_may_be_made() {
+fn missing_keys_are_not_found_if_none_may_be_generated() {
     let environment = environment();
     let create = [
         "create",
@@ -145,7 +145,7 @@ fn missing_keys_are_not_found_where_none_may_be_made() {
     .of(&environment, &create);
     Refusal {
         code: 3,
-        message: &["the archive was signed by A", "not at hand"],
+        message: &["the key of its issuer, A", "is missing"],
         hint: "--change-identity",
     }
     .of(
@@ -161,7 +161,7 @@ fn missing_keys_are_not_found_where_none_may_be_made() {
 }
 
 #[test]
-fn a_service_key_needs_a_name_and_a_name_stays_in_its_folder() {
+fn a_service_key_needs_a_name_that_stays_in_its_directory() {
     let environment = environment();
     Refusal {
         code: 2,
@@ -172,7 +172,7 @@ fn a_service_key_needs_a_name_and_a_name_stays_in_its_folder() {
     for name in ["../evil", "", "a/b", ".hidden"] {
         Refusal {
             code: 2,
-            message: &["cannot name a file"],
+            message: &["cannot be part of a file name"],
             hint: "",
         }
         .of(&environment, &["keys", "gen", "account", name]);

@@ -1,4 +1,4 @@
-//! References that are malformed, lead nowhere, or lead to what must not be used.
+//! References that are malformed or missing, and artifacts behind references that must not be used.
 
 use std::fs;
 use std::net::TcpListener;
@@ -44,7 +44,7 @@ fn manifest(config: &str, layer_type: &str, layer: &[u8]) -> String {
     .to_string()
 }
 
-/// An image layout in the folder `layout`, made by hand: nobody looks at what is in it.
+/// Writes an image layout to the directory `layout` by hand, without any check of its content.
 fn layout(environment: &Environment, manifest: &str, layer: &[u8]) {
     let blob = |bytes: &[u8]| {
         let name = format!("layout/blobs/sha256/{}", Digest::of(bytes).hex());
@@ -66,10 +66,10 @@ fn layout(environment: &Environment, manifest: &str, layer: &[u8]) {
     environment.write("layout/index.json", index.to_string());
 }
 
-/// Pushes what `par push` would not.
+/// Pushes an artifact that `par push` would refuse.
 fn push_raw(reference: &str, manifest: &str, layer: &[u8]) {
     let push = async {
-        // Whoever was first has installed the same one.
+        // Another test may have installed the same provider already.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = Client::new(ClientConfig {
             protocol: ClientProtocol::Http,
@@ -140,7 +140,7 @@ fn no_command_uses_a_bad_archive_from_a_registry() {
 }
 
 #[test]
-fn artifacts_of_other_kinds_are_named_for_what_they_are() {
+fn errors_about_other_artifacts_name_their_kind() {
     let wasm = ("application/vnd.wasm.config.v0+json", "application/wasm");
     let image = (
         "application/vnd.oci.image.config.v1+json",
@@ -170,7 +170,7 @@ fn artifacts_of_other_kinds_are_named_for_what_they_are() {
 }
 
 #[test]
-fn a_damaged_blob_never_gets_out_of_the_layout() {
+fn a_damaged_blob_of_a_layout_is_refused() {
     let environment = Environment::new();
     let layer = b"these bytes are what the digest says";
     layout(&environment, &manifest(PAR_CONFIG, PAR_LAYER, layer), layer);
@@ -187,7 +187,7 @@ fn a_damaged_blob_never_gets_out_of_the_layout() {
 }
 
 #[test]
-fn malformed_references_are_told_how_to_be_right() {
+fn errors_about_malformed_references_show_the_right_form() {
     let environment = Environment::new();
     good_archive(&environment, "good.par");
     let cases = [
@@ -219,10 +219,10 @@ fn malformed_references_are_told_how_to_be_right() {
 }
 
 #[test]
-fn latest_is_refused_before_anybody_is_asked() {
+fn latest_is_refused_before_any_request() {
     let environment = Environment::new();
     good_archive(&environment, "good.par");
-    // Nobody answers there: asking would be another error.
+    // Nothing listens there, so a request would give another error.
     for reference in [
         "localhost:1/echo",
         "localhost:1/echo:latest",
@@ -250,7 +250,7 @@ fn a_registry_that_is_down_is_unavailable() {
         .unwrap();
     let reference = format!("{address}/echo:1");
     let refused = |command: &[&str]| {
-        // A warning says what is tried again, before that is done with.
+        // A warning about each retry comes before the error.
         let outcome = environment.par(command).exit(6);
         let (warning, _) = outcome.stderr.split_once('\n').unwrap();
         assert!(warning.contains("is tried again"), "{outcome}");
@@ -262,7 +262,7 @@ fn a_registry_that_is_down_is_unavailable() {
         .of(&environment, &[command, &["--quiet"]].concat());
     };
     let commands = commands(&reference).into_iter();
-    // All at once: each of them has patience.
+    // The commands run in parallel, because each retries for some time.
     thread::scope(|scope| {
         for command in commands.chain([vec!["push", &reference, "good.par"]]) {
             scope.spawn(move || refused(&command));
@@ -271,7 +271,7 @@ fn a_registry_that_is_down_is_unavailable() {
 }
 
 #[test]
-fn tags_and_repositories_that_are_not_there_are_not_found() {
+fn missing_tags_and_repositories_are_not_found() {
     let environment = Environment::new();
     good_archive(&environment, "good.par");
     let repository = format!("{}/{}", shared_registry(), unique("there"));

@@ -1,10 +1,10 @@
-//! Command lines that make no sense.
+//! Command lines that are wrong.
 
 use super::Refusal;
 use crate::support::{Environment, Outcome};
 
 #[test]
-fn what_cannot_be_parsed_is_usage() {
+fn arguments_that_cannot_be_parsed_are_usage_errors() {
     let environment = Environment::new();
     let cases: [(&[&str], &str, &str); 9] = [
         (&["nosuch"], "nosuch", ""),
@@ -40,7 +40,7 @@ fn what_cannot_be_parsed_is_usage() {
 }
 
 #[test]
-fn nothing_is_no_value_on_the_command_line_and_unset_in_the_environment() {
+fn empty_options_are_refused_and_empty_variables_are_ignored() {
     let environment = Environment::new();
     let reference = "localhost:1/provider:1";
     let create = ["create", "-n", "N", "-v", "V", "-b", "file"];
@@ -84,7 +84,7 @@ fn nothing_is_no_value_on_the_command_line_and_unset_in_the_environment() {
 }
 
 #[test]
-fn standard_output_is_no_destination() {
+fn a_dash_is_refused_as_destination() {
     let environment = Environment::new();
     environment.write("provider", "an executable");
     let commands: [&[&str]; 5] = [
@@ -97,7 +97,7 @@ fn standard_output_is_no_destination() {
     for command in commands {
         Refusal {
             code: 2,
-            message: &["--destination", "not written to standard output", "`./-`"],
+            message: &["--destination", "cannot write to standard output", "`./-`"],
             hint: "",
         }
         .of(&environment, &[command, &["--destination", "-"]].concat());
@@ -118,7 +118,7 @@ fn without_arguments_the_help_is_shown_on_stderr() {
 }
 
 #[test]
-fn help_and_version_are_what_was_asked_for() {
+fn help_and_version_go_to_standard_output() {
     let environment = Environment::new();
     for arguments in [["--help"], ["--version"]] {
         let outcome = environment.par(arguments).success();
@@ -146,8 +146,8 @@ fn credentials_come_in_pairs() {
     let environment = Environment::new();
     let pull = ["pull", "localhost:1/provider:1"];
     for (option, message) in [
-        ("-u", "a user and no password"),
-        ("-p", "a password and no user"),
+        ("-u", "a user is given without a password"),
+        ("-p", "a password is given without a user"),
     ] {
         Refusal {
             code: 2,
@@ -158,7 +158,7 @@ fn credentials_come_in_pairs() {
     }
     Refusal {
         code: 2,
-        message: &["no password on standard input"],
+        message: &["standard input has no password"],
         hint: "",
     }
     .of(

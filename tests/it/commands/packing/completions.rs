@@ -5,7 +5,7 @@ use std::process::Command;
 use crate::support::{Environment, Outcome};
 
 #[test]
-fn scripts_know_the_commands_and_their_options() {
+fn scripts_contain_the_commands_and_their_options() {
     let environment = Environment::new();
     for shell in ["bash", "zsh", "fish"] {
         let script = environment.par(["completions", shell]).success().stdout;

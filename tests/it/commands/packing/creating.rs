@@ -6,7 +6,7 @@ use nkeys::KeyPair;
 use serde_json::json;
 use wasmcloud_par::archive::Target;
 
-use super::super::normalised;
+use super::super::normalized;
 use crate::support::Environment;
 use crate::support::archives::headed;
 
@@ -25,7 +25,7 @@ fn inspect(environment: &Environment, archive: &str) -> serde_json::Value {
 
 fn with_provider() -> Environment {
     let environment = Environment::new();
-    // What suits this machine is what runs on it.
+    // An executable that runs on this machine suits its target.
     let mut executable = fs::read(std::env::current_exe().unwrap()).unwrap();
     executable.truncate(4096);
     environment.write("build/echo.bin", executable);
@@ -33,7 +33,7 @@ fn with_provider() -> Environment {
 }
 
 #[test]
-fn everything_that_can_be_said_ends_up_in_the_archive() {
+fn all_options_of_create_end_up_in_the_archive() {
     let environment = with_provider();
     environment.write("build/arm=64", "another executable");
     environment.write("schema.json", r#"{ "type": "object" }"#);
@@ -128,13 +128,13 @@ fn an_archive_is_named_after_the_first_binary() {
 }
 
 #[test]
-fn a_target_that_hosts_call_otherwise_is_packed_with_a_warning() {
+fn a_target_with_an_unusual_name_is_packed_with_a_warning() {
     let environment = Environment::new();
     environment.write("build/echo.bin", headed("aarch64-macos", ""));
     let outcome = create(&environment, &["-b", "arm64-darwin=build/echo.bin", "-q"]).success();
     assert_eq!(outcome.stderr, "");
     let outcome = create(&environment, &["-b", "arm64-darwin=build/echo.bin"]).success();
-    insta::assert_snapshot!(outcome.stderr, @"warning: hosts look for `aarch64-macos`, not for `arm64-darwin`, which was packed as it is");
+    insta::assert_snapshot!(outcome.stderr, @"warning: hosts look for `aarch64-macos`, not for `arm64-darwin`");
     assert_eq!(
         inspect(&environment, "echo.par")["targets"],
         json!(["arm64-darwin"])
@@ -142,12 +142,12 @@ fn a_target_that_hosts_call_otherwise_is_packed_with_a_warning() {
 }
 
 #[test]
-fn keys_are_made_once_and_found_again() {
+fn keys_are_generated_once_and_found_again() {
     let environment = with_provider();
     let outcome = create(&environment, &["-b", "build/echo.bin"]).success();
-    insta::assert_snapshot!(normalised(&outcome.stderr, &environment), @"
-    generated the account key [ROOT]/home/.wash/keys/tester_account.nk; keep it safe, the next release needs it
-    generated the service key [ROOT]/home/.wash/keys/echo_service.nk; keep it safe, the next release needs it
+    insta::assert_snapshot!(normalized(&outcome.stderr, &environment), @"
+    generated the account key [ROOT]/home/.wash/keys/tester_account.nk; keep it safe: the next release needs it
+    generated the service key [ROOT]/home/.wash/keys/echo_service.nk; keep it safe: the next release needs it
     ");
     let first = inspect(&environment, "echo.par");
     let again = create(&environment, &["-b", "build/echo.bin", "--disable-keygen"]).success();
@@ -167,7 +167,7 @@ fn keys_are_made_once_and_found_again() {
 }
 
 #[test]
-fn keys_are_options_as_seeds_or_paths_or_environment_variables() {
+fn keys_may_be_seeds_or_paths_in_options_or_environment_variables() {
     let environment = with_provider();
     let (issuer, subject) = (KeyPair::new_account(), KeyPair::new_service());
     let (issuer_seed, subject_seed) = (issuer.seed().unwrap(), subject.seed().unwrap());
@@ -207,7 +207,7 @@ fn keys_are_options_as_seeds_or_paths_or_environment_variables() {
 }
 
 #[test]
-fn the_same_input_and_keys_give_a_readable_archive_for_the_other_crate() {
+fn the_provider_archive_crate_reads_created_archives() {
     let environment = with_provider();
     create(
         &environment,

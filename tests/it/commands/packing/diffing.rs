@@ -3,12 +3,12 @@
 use nkeys::KeyPair;
 use serde_json::json;
 
-use super::super::{good_archive, normalised};
+use super::super::{good_archive, normalized};
 use crate::support::Environment;
 use crate::support::archives::{ArchiveBuilder, LINUX};
 
 #[test]
-fn archives_that_say_and_hold_the_same_do_not_differ() {
+fn archives_with_equal_claims_and_contents_do_not_differ() {
     let environment = Environment::new();
     let seed = good_archive(&environment, "a.par");
     std::fs::copy(environment.path("a.par"), environment.path("b.par")).unwrap();
@@ -29,7 +29,7 @@ fn archives_that_say_and_hold_the_same_do_not_differ() {
 }
 
 #[test]
-fn everything_that_differs_has_a_line() {
+fn every_difference_has_a_line() {
     let environment = Environment::new();
     good_archive(&environment, "a.par");
     let other = ArchiveBuilder::empty()
@@ -49,7 +49,7 @@ fn everything_that_differs_has_a_line() {
         });
     environment.write("b.par.gz", other.build_gzip());
     let outcome = environment.par(["diff", "a.par", "b.par.gz"]).success();
-    insta::assert_snapshot!(normalised(&outcome.stdout, &environment), @r"
+    insta::assert_snapshot!(normalized(&outcome.stdout, &environment), @r"
     name: Test Provider -> Other\u{7}
     vendor: Test Vendor -> Acme
     version: 1.2.3 -> none

@@ -5,7 +5,7 @@ use std::fs;
 use nkeys::KeyPair;
 use serde_json::json;
 
-use super::super::{good_archive, normalised};
+use super::super::{good_archive, normalized};
 use crate::support::Environment;
 use crate::support::archives::{LINUX, MACOS, headed};
 
@@ -30,7 +30,7 @@ fn extracted(environment: &Environment, target: &str) -> Vec<u8> {
 }
 
 #[test]
-fn executables_are_added_and_replaced_and_all_else_stays() {
+fn inserting_adds_and_replaces_executables_and_changes_nothing_else() {
     let environment = Environment::new();
     let seed = good_archive(&environment, "good.par");
     let new = headed("riscv64gc-linux", "the new one");
@@ -68,7 +68,7 @@ fn the_key_of_the_archive_is_found_by_its_public_key() {
     let environment = Environment::new();
     let seed = good_archive(&environment, "good.par");
     environment.write("new", "the new one");
-    // Not under the name that `create` would look for.
+    // The key has another name than the one that `create` looks for.
     environment.write("keys/whatever.nk", &seed);
     let before = inspect(&environment);
     let insert = [
@@ -107,14 +107,14 @@ fn another_identity_is_refused_until_it_is_allowed() {
     let another_subject = [&insert[..], &["-i", &seed, "-s", &service_seed]].concat();
 
     let outcome = environment.par(&another_issuer).exit(2);
-    insta::assert_snapshot!(normalised(&outcome.stderr, &environment), @"
+    insta::assert_snapshot!(normalized(&outcome.stderr, &environment), @"
     error: the issuer would change from [ACCOUNT] to [ACCOUNT], and with it the provider's identity
-    hint: sign with the archive's own keys, or allow it with --change-identity
+    hint: sign with the archive's own keys, or allow the change with --change-identity
     ");
     let outcome = environment.par(&another_subject).exit(2);
-    insta::assert_snapshot!(normalised(&outcome.stderr, &environment), @"
+    insta::assert_snapshot!(normalized(&outcome.stderr, &environment), @"
     error: the subject would change from [SERVICE] to [SERVICE], and with it the provider's identity
-    hint: sign with the archive's own keys, or allow it with --change-identity
+    hint: sign with the archive's own keys, or allow the change with --change-identity
     ");
     assert_eq!(fs::read(environment.path("good.par")).unwrap(), before);
     assert_eq!(environment.files(), files);

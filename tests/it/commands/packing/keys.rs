@@ -1,38 +1,38 @@
-//! `par keys`, and where keys are.
+//! `par keys`, and the directories for keys.
 
 use std::fs;
 
 use nkeys::{KeyPair, KeyPairType};
 
-use super::super::{mode, normalised};
+use super::super::{mode, normalized};
 use crate::support::{Environment, Outcome};
 
 /// Runs `par` with `WASH_KEYS` set.
-fn with_wash_keys(environment: &Environment, folder: &str, arguments: &[&str]) -> Outcome {
+fn with_wash_keys(environment: &Environment, directory: &str, arguments: &[&str]) -> Outcome {
     let mut command = environment.command();
-    command.args(arguments).env("WASH_KEYS", folder);
+    command.args(arguments).env("WASH_KEYS", directory);
     Outcome::of(command, b"")
 }
 
 #[test]
-fn a_new_key_is_private_and_only_its_public_half_is_printed() {
+fn a_new_key_file_is_private_and_only_the_public_key_is_printed() {
     let environment = Environment::new();
     let outcome = environment.par(["keys", "gen", "account"]).success();
-    insta::assert_snapshot!(normalised(&outcome.stderr, &environment), @"generated [ROOT]/home/.wash/keys/tester_account.nk");
-    let folder = environment.home().join(".wash/keys");
-    let path = folder.join("tester_account.nk");
+    insta::assert_snapshot!(normalized(&outcome.stderr, &environment), @"generated [ROOT]/home/.wash/keys/tester_account.nk");
+    let directory = environment.home().join(".wash/keys");
+    let path = directory.join("tester_account.nk");
     let seed = fs::read_to_string(&path).unwrap();
     let key = KeyPair::from_seed(seed.trim()).unwrap();
     assert_eq!(outcome.line(), key.public_key());
     assert_eq!(key.key_pair_type(), KeyPairType::Account);
-    assert_eq!((mode(&path), mode(&folder)), (0o600, 0o700));
+    assert_eq!((mode(&path), mode(&directory)), (0o600, 0o700));
     assert_eq!(mode(&environment.home().join(".wash")), 0o700);
 
     let service = environment
         .par(["keys", "gen", "service", "echo", "-o", "json"])
         .success();
     let object = service.json();
-    let path = folder.join("echo_service.nk");
+    let path = directory.join("echo_service.nk");
     assert_eq!(object["kind"], "service");
     assert_eq!(object["file"], path.to_str().unwrap());
     let key = KeyPair::from_seed(&fs::read_to_string(&path).unwrap()).unwrap();
@@ -58,7 +58,7 @@ fn a_key_is_never_replaced() {
 }
 
 #[test]
-fn keys_are_made_in_the_first_folder_that_applies() {
+fn keys_are_generated_in_the_first_directory_that_applies() {
     let environment = Environment::new();
     with_wash_keys(&environment, "wash", &["keys", "gen", "account", "a"]).success();
     with_wash_keys(
@@ -78,25 +78,25 @@ fn keys_are_made_in_the_first_folder_that_applies() {
 }
 
 #[test]
-fn keys_are_looked_for_in_order() {
+fn directories_for_keys_are_searched_in_order() {
     let environment = Environment::new();
     let home = environment.home();
-    let folders = [
+    let directories = [
         environment.path("explicit"),
         environment.path("wash"),
         home.join(".wash/keys"),
         home.join(".local/share/wash/keys"),
     ];
-    let keys: Vec<KeyPair> = folders.iter().map(|_| KeyPair::new_account()).collect();
-    for (folder, key) in folders.iter().zip(&keys) {
-        fs::create_dir_all(folder).unwrap();
-        fs::write(folder.join("jane_account.nk"), key.seed().unwrap()).unwrap();
+    let keys: Vec<KeyPair> = directories.iter().map(|_| KeyPair::new_account()).collect();
+    for (directory, key) in directories.iter().zip(&keys) {
+        fs::create_dir_all(directory).unwrap();
+        fs::write(directory.join("jane_account.nk"), key.seed().unwrap()).unwrap();
     }
-    for (folder, key) in folders.iter().zip(&keys) {
+    for (directory, key) in directories.iter().zip(&keys) {
         let get = ["keys", "get", "jane_account", "-d", "explicit"];
         let outcome = with_wash_keys(&environment, "wash", &get).success();
-        assert_eq!(outcome.line(), key.public_key(), "{}", folder.display());
-        // `create` looks in the same places.
+        assert_eq!(outcome.line(), key.public_key(), "{}", directory.display());
+        // `create` searches the same directories.
         environment.write("provider", "an executable");
         let mut create = environment.command();
         create
@@ -114,14 +114,14 @@ fn keys_are_looked_for_in_order() {
             Outcome::of(create, b"").success().json()["issuer"],
             key.public_key()
         );
-        fs::remove_file(folder.join("jane_account.nk")).unwrap();
+        fs::remove_file(directory.join("jane_account.nk")).unwrap();
     }
     let get = ["keys", "get", "jane_account", "-d", "explicit"];
     with_wash_keys(&environment, "wash", &get).exit(3);
 }
 
 #[test]
-fn all_keys_are_listed_and_no_seed_is() {
+fn all_keys_are_listed_without_their_seeds() {
     let environment = Environment::new();
     let empty = environment.par(["keys", "list"]).success();
     assert_eq!((empty.stdout.as_str(), empty.stderr.as_str()), ("", ""));
@@ -132,7 +132,7 @@ fn all_keys_are_listed_and_no_seed_is() {
     environment.write("more/broken.nk", "SAnothing");
     environment.write("more/README", "no key");
     let list = environment.par(["keys", "list", "-d", "more"]).success();
-    insta::assert_snapshot!(normalised(&list.stdout, &environment), @"
+    insta::assert_snapshot!(normalized(&list.stdout, &environment), @"
     broken          (not a seed)                                              more/broken.nk
     echo_service    [SERVICE]  [ROOT]/home/.wash/keys/echo_service.nk
     tester_account  [ACCOUNT]  [ROOT]/home/.wash/keys/tester_account.nk

@@ -1,4 +1,4 @@
-//! An executable that is packed for a target it is not for: packed, and warned of.
+//! Executables that are packed for a target on which they cannot run: `par` warns about them.
 
 use serde_json::{Value, json};
 
@@ -17,10 +17,10 @@ fn warnings(outcome: &Outcome) -> Vec<String> {
 }
 
 #[test]
-fn the_command_itself_is_for_this_machine_and_for_no_other() {
+fn packing_an_executable_for_another_machine_is_warned_about() {
     let environment = Environment::new();
     let par = env!("CARGO_BIN_EXE_par");
-    // For this machine is the default; the keys are announced the first time.
+    // The default target is this machine. The first command also prints the generated keys.
     create(&environment, &["-b", par]);
     let outcome = create(&environment, &["-b", par, "-o", "json"]);
     assert_eq!(outcome.json()["warnings"], json!([]));
@@ -33,7 +33,7 @@ fn the_command_itself_is_for_this_machine_and_for_no_other() {
         assert_eq!(outcome.stderr, format!("warning: {}\n", warnings[0]));
         assert!(warnings[0].contains(target), "{outcome}");
     }
-    // Nothing is known of these.
+    // The formats of these are not recognized.
     for target in ["x86_64-plan9", "z80-linux"] {
         let outcome = create(&environment, &["-b", &format!("{target}={par}")]);
         assert_eq!(outcome.stderr, "");
@@ -41,7 +41,7 @@ fn the_command_itself_is_for_this_machine_and_for_no_other() {
 }
 
 #[test]
-fn what_it_is_instead_is_said() {
+fn the_warning_names_the_kind_of_the_executable() {
     let environment = Environment::new();
     environment.write("mac", headed("aarch64-macos", ""));
     environment.write("arm", headed("aarch64-linux", ""));
@@ -60,10 +60,10 @@ fn what_it_is_instead_is_said() {
     create(&environment, &arguments);
     let outcome = create(&environment, &arguments);
     insta::assert_snapshot!(outcome.stderr, @"
-    warning: hosts of x86_64-linux cannot run mac, which was packed as it is: it is a Mach-O file (macOS, iOS) for aarch64
-    warning: hosts of riscv64gc-linux cannot run arm, which was packed as it is: it is an ELF file (Linux, FreeBSD, Android) for aarch64
-    warning: hosts of x86-linux cannot run script, which was packed as it is: it is a script
-    warning: hosts of x86_64-windows cannot run notes.txt, which was packed as it is: it is no executable: neither ELF, Mach-O nor PE
+    warning: hosts of x86_64-linux cannot run mac: it is a Mach-O file (macOS, iOS) for aarch64
+    warning: hosts of riscv64gc-linux cannot run arm: it is an ELF file (Linux, FreeBSD, Android) for aarch64
+    warning: hosts of x86-linux cannot run script: it is a script
+    warning: hosts of x86_64-windows cannot run notes.txt: it is no executable: neither ELF, Mach-O nor PE
     ");
     assert_eq!(
         create(&environment, &[&arguments[..], &["-q"]].concat()).stderr,
@@ -72,7 +72,7 @@ fn what_it_is_instead_is_said() {
 }
 
 #[test]
-fn inserting_warns_as_packing_does() {
+fn inserting_prints_the_warnings_of_packing() {
     let environment = Environment::new();
     let seed = good_archive(&environment, "good.par");
     environment.write("arm", headed("aarch64-linux", ""));
@@ -98,7 +98,7 @@ fn inserting_warns_as_packing_does() {
 }
 
 #[test]
-fn a_command_that_fails_packs_nothing_and_warns_of_nothing() {
+fn a_command_that_fails_prints_no_warnings() {
     let environment = Environment::new();
     environment.write("arm", headed("aarch64-linux", ""));
     let arguments = ["-b", "x86_64-linux=arm", "--disable-keygen"];

@@ -4,12 +4,12 @@ use std::fs;
 
 use serde_json::json;
 
-use super::super::{good_archive, normalised};
+use super::super::{good_archive, normalized};
 use crate::support::Environment;
 use crate::support::archives::{LINUX, MACOS};
 
 #[test]
-fn an_executable_is_removed_and_all_else_stays() {
+fn removing_an_executable_changes_nothing_else() {
     let environment = Environment::new();
     let seed = good_archive(&environment, "good.par.gz");
     environment.write("keys/whatever.nk", &seed);
@@ -26,7 +26,7 @@ fn an_executable_is_removed_and_all_else_stays() {
 }
 
 #[test]
-fn a_target_that_is_not_there_is_not_found_and_the_last_one_stays() {
+fn a_missing_target_is_not_found_and_the_last_executable_is_not_removed() {
     let environment = Environment::new();
     let seed = good_archive(&environment, "good.par");
     let before = fs::read(environment.path("good.par")).unwrap();
@@ -34,10 +34,10 @@ fn a_target_that_is_not_there_is_not_found_and_the_last_one_stays() {
     let outcome = environment
         .par([&remove[..], &["arm-linux"]].concat())
         .exit(3);
-    insta::assert_snapshot!(normalised(&outcome.stderr, &environment), @"error: cannot use the archive good.par: it has no executable for arm-linux; it has aarch64-macos, x86_64-linux");
+    insta::assert_snapshot!(normalized(&outcome.stderr, &environment), @"error: cannot use the archive good.par: it has no executable for arm-linux; it has aarch64-macos, x86_64-linux");
     let all = [&remove[..], &[LINUX.0, "--target", MACOS.0]].concat();
     let outcome = environment.par(all).exit(2);
-    insta::assert_snapshot!(normalised(&outcome.stderr, &environment), @"
+    insta::assert_snapshot!(normalized(&outcome.stderr, &environment), @"
     error: an archive needs at least one executable, and none would be left
     hint: delete the file, or insert another executable first
     ");
@@ -45,7 +45,7 @@ fn a_target_that_is_not_there_is_not_found_and_the_last_one_stays() {
 }
 
 #[test]
-fn a_target_has_to_be_named() {
+fn remove_needs_a_target() {
     let environment = Environment::new();
     good_archive(&environment, "good.par");
     let outcome = environment.par(["remove", "good.par"]).exit(2);

@@ -1,4 +1,4 @@
-//! The same inputs, keys and time give the same archive.
+//! Reproducible archives: equal inputs, keys and times give identical bytes.
 
 use std::fs;
 
@@ -15,7 +15,7 @@ fn create(environment: &Environment, destination: &str, arguments: &[&str]) -> V
 
 fn with_executables() -> Environment {
     let environment = Environment::new();
-    // More than one block of what is compressed at a time, and not a multiple of it.
+    // More than one block of the compressor, and not a multiple of its size.
     let content: Vec<u8> = (0..3_000_000_u32).map(|i| (i / 7 % 251) as u8).collect();
     environment.write("echo", &content);
     environment.write("echo-arm", &content[1_000_001..]);
@@ -23,7 +23,7 @@ fn with_executables() -> Environment {
 }
 
 #[test]
-fn an_archive_that_is_created_at_the_same_time_is_the_same() {
+fn archives_with_one_time_of_signing_are_identical() {
     let environment = with_executables();
     let at = ["--created", "1700000000"];
     let first = create(&environment, "first.par.gz", &at);
@@ -35,7 +35,7 @@ fn an_archive_that_is_created_at_the_same_time_is_the_same() {
 }
 
 #[test]
-fn the_environment_names_the_time_as_for_other_tools() {
+fn the_environment_can_set_the_time_of_signing() {
     let environment = with_executables();
     let expected = create(&environment, "option.par.gz", &["--created", "1700000000"]);
     let mut command = environment.command();
@@ -49,7 +49,7 @@ fn the_environment_names_the_time_as_for_other_tools() {
 }
 
 #[test]
-fn inserting_at_a_time_is_reproducible_too() {
+fn inserting_is_reproducible() {
     let environment = with_executables();
     let mut archives = Vec::new();
     for name in ["a.par.gz", "b.par.gz"] {
@@ -63,7 +63,7 @@ fn inserting_at_a_time_is_reproducible_too() {
 }
 
 #[test]
-fn a_time_that_is_none_is_usage() {
+fn an_invalid_time_of_signing_is_a_usage_error() {
     let environment = with_executables();
     let words = [
         "create",

@@ -1,6 +1,6 @@
 //! `par create --schema`
 
-use super::super::normalised;
+use super::super::normalized;
 use crate::support::{Environment, Outcome};
 
 fn create(environment: &Environment, schema: &str) -> Outcome {
@@ -43,13 +43,13 @@ fn schemas_of_every_draft_are_packed() {
 }
 
 #[test]
-fn a_schema_that_is_none_is_refused_with_the_place_and_no_key_is_made() {
+fn an_invalid_schema_is_refused_with_the_place_and_no_key_is_generated() {
     let environment = Environment::new();
     let outcome = create(
         &environment,
         r#"{"properties":{"port":{"type":"integer","minimum":"one"}}}"#,
     );
-    insta::assert_snapshot!(normalised(&outcome.exit(2).stderr, &environment), @r#"error: cannot use the schema schema.json: it is not a JSON schema: /properties/port/minimum: "one" is not of type "number""#);
+    insta::assert_snapshot!(normalized(&outcome.exit(2).stderr, &environment), @r#"error: cannot use the schema schema.json: not a JSON schema: /properties/port/minimum: "one" is not of type "number""#);
     let cases = [
         ("[]", "at the top"),
         (r#"{"type":"strin"}"#, "/type"),
@@ -59,7 +59,7 @@ fn a_schema_that_is_none_is_refused_with_the_place_and_no_key_is_made() {
             "/properties/a/pattern",
         ),
         (r##"{"$ref":"#/$defs/none"}"##, "none"),
-        // Draft 4 has booleans there, all later ones numbers.
+        // Draft 4 has booleans there, later drafts have numbers.
         (r#"{"exclusiveMinimum":true}"#, "/exclusiveMinimum"),
         (
             r#"{"$schema":"https://example.com/mine"}"#,
@@ -80,7 +80,7 @@ fn a_schema_that_is_none_is_refused_with_the_place_and_no_key_is_made() {
 }
 
 #[test]
-fn what_a_schema_refers_to_is_never_fetched() {
+fn references_in_a_schema_are_never_fetched() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     listener.set_nonblocking(true).unwrap();
     let environment = Environment::new();

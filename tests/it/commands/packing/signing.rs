@@ -5,11 +5,11 @@ use std::fs;
 use nkeys::KeyPair;
 use serde_json::{Value, json};
 
-use super::super::{good_archive, normalised};
+use super::super::{good_archive, normalized};
 use crate::support::archives::ArchiveBuilder;
 use crate::support::{Environment, Outcome};
 
-/// In the year 2100.
+/// A date in the year 2100.
 const LATER: &str = "4102444800";
 
 fn inspect(environment: &Environment) -> Value {
@@ -32,7 +32,7 @@ fn sign(environment: &Environment, arguments: &[&str]) -> Outcome {
 }
 
 #[test]
-fn what_is_named_changes_and_all_else_stays() {
+fn only_the_named_claims_change() {
     let environment = Environment::new();
     let seed = good_archive(&environment, "good.par");
     environment.write("keys/whatever.nk", &seed);
@@ -64,7 +64,7 @@ fn what_is_named_changes_and_all_else_stays() {
 }
 
 #[test]
-fn dates_come_and_go() {
+fn dates_can_be_added_and_removed() {
     let environment = Environment::new();
     let seed = good_archive(&environment, "good.par");
     let give = ["-i", &seed, "--expires", LATER, "--not-before", "17"];
@@ -77,7 +77,7 @@ fn dates_come_and_go() {
 }
 
 #[test]
-fn dates_are_written_as_people_do_and_count_from_when_it_is_signed() {
+fn dates_may_be_calendar_dates_or_spans_after_signing() {
     let environment = Environment::new();
     let seed = good_archive(&environment, "good.par");
     let at = ["-i", &seed, "--created", "4000000000"];
@@ -96,7 +96,7 @@ fn dates_are_written_as_people_do_and_count_from_when_it_is_signed() {
 }
 
 #[test]
-fn what_is_no_date_is_refused_by_both_in_the_same_words() {
+fn create_and_sign_refuse_an_invalid_date_with_one_message() {
     let environment = Environment::new();
     good_archive(&environment, "good.par");
     let create = ["create", "-n", "N", "-v", "V", "-b", "good.par"];
@@ -123,9 +123,9 @@ fn another_identity_is_refused_until_it_is_allowed() {
     let outcome = sign(&environment, &keys).exit(2);
     assert!(outcome.stderr.contains("--change-identity"), "{outcome}");
     let outcome = sign(&environment, &[]).exit(3);
-    insta::assert_snapshot!(normalised(&outcome.stderr, &environment), @"
-    error: the archive was signed by [ACCOUNT], and its key is not at hand: there is no account key `[ACCOUNT]` in [ROOT]/home/.wash/keys, [ROOT]/home/.local/share/wash/keys
-    hint: name that key with --issuer or its folder with --directory; --change-identity allows another issuer
+    insta::assert_snapshot!(normalized(&outcome.stderr, &environment), @"
+    error: cannot sign the archive again: the key of its issuer, [ACCOUNT], is missing: there is no account key `[ACCOUNT]` in [ROOT]/home/.wash/keys, [ROOT]/home/.local/share/wash/keys
+    hint: name that key with --issuer, or its directory with --directory; --change-identity allows another issuer
     ");
     assert_eq!(inspect(&environment), before);
     sign(&environment, &[&keys[..], &["--change-identity"]].concat()).success();
@@ -135,7 +135,7 @@ fn another_identity_is_refused_until_it_is_allowed() {
 }
 
 #[test]
-fn an_expired_archive_needs_another_date() {
+fn an_expired_archive_needs_a_new_date() {
     let environment = Environment::new();
     let issuer = KeyPair::new_account();
     let seed = issuer.seed().unwrap();
@@ -184,7 +184,7 @@ fn an_archive_is_created_with_dates() {
 }
 
 #[test]
-fn a_key_that_is_named_is_never_nothing() {
+fn an_empty_key_is_refused() {
     let environment = Environment::new();
     let seed = good_archive(&environment, "good.par");
     environment.write("keys/whatever.nk", &seed);
@@ -205,13 +205,13 @@ fn a_key_that_is_named_is_never_nothing() {
     for command in [&create[..], &edit] {
         for option in ["--issuer", "--subject"] {
             let outcome = environment.par([command, &[option, ""]].concat()).exit(2);
-            assert!(outcome.stderr.contains("it is empty"), "{outcome}");
+            assert!(outcome.stderr.contains("the key is empty"), "{outcome}");
         }
         for variable in ["WASH_ISSUER_KEY", "WASH_SUBJECT_KEY"] {
             let mut command_with = environment.command();
             command_with.args(command).env(variable, "");
             let outcome = Outcome::of(command_with, b"").exit(2);
-            assert!(outcome.stderr.contains("it is empty"), "{outcome}");
+            assert!(outcome.stderr.contains("the key is empty"), "{outcome}");
         }
     }
     assert_eq!(fs::read(environment.path("good.par")).unwrap(), before);

@@ -5,13 +5,13 @@ use std::process::Stdio;
 
 use serde_json::{Value, json};
 
-use super::super::{good_archive, normalised};
+use super::super::{good_archive, normalized};
 use crate::support::archives::ArchiveBuilder;
 use crate::support::{Environment, Outcome};
 
 const CHECK: [&str; 4] = ["inspect", "good.par", "--check-config", "config.json"];
 
-/// An archive `good.par` with this schema.
+/// Packs an archive `good.par` with this schema.
 fn with_schema(schema: Value) -> Environment {
     let environment = Environment::new();
     let archive = ArchiveBuilder::two_targets().wascap(|wascap| {
@@ -39,15 +39,12 @@ fn server() -> Environment {
 }
 
 #[test]
-fn a_configuration_that_fits_is_said_to_fit() {
+fn a_configuration_that_matches_is_accepted() {
     let environment = server();
     let good = r#"{"url":"https://example.com","port":80}"#;
     let outcome = check(&environment, good).success();
     assert_eq!(outcome.stderr, "");
-    assert_eq!(
-        outcome.line(),
-        "config.json fits the schema that good.par carries"
-    );
+    assert_eq!(outcome.line(), "config.json matches the schema in good.par");
     let object = environment
         .par([&CHECK[..], &["-o", "json"]].concat())
         .success()
@@ -57,18 +54,18 @@ fn a_configuration_that_fits_is_said_to_fit() {
     let mut command = environment.command();
     command.args(["inspect", "good.par", "--check-config", "-"]);
     let piped = Outcome::of(command, good.as_bytes()).success();
-    assert_eq!(piped.line(), "- fits the schema that good.par carries");
+    assert_eq!(piped.line(), "- matches the schema in good.par");
 }
 
 #[test]
-fn every_violation_is_told_with_its_place_and_without_secrets() {
+fn every_violation_is_printed_with_its_place_and_without_secrets() {
     let environment = server();
     let bad = r#"{"url":"ftp://user:secret@example.com","port":"eighty","tls/x":true}"#;
     let outcome = check(&environment, bad).exit(5);
     assert_eq!(outcome.stdout, "");
     assert!(!outcome.stderr.contains("secret"), "{outcome}");
-    insta::assert_snapshot!(normalised(&outcome.stderr, &environment), @r#"
-    error: the configuration config.json does not fit the schema that good.par carries
+    insta::assert_snapshot!(normalized(&outcome.stderr, &environment), @r#"
+    error: the configuration config.json does not match the schema in good.par
       /port: value is not of type "integer"
       /url: value does not match "^https://"
       at the top: Additional properties are not allowed ('tls/x' was unexpected)
@@ -87,7 +84,7 @@ fn every_violation_is_told_with_its_place_and_without_secrets() {
 }
 
 #[test]
-fn of_many_violations_the_first_are_told() {
+fn only_the_first_of_many_violations_are_printed() {
     let environment = with_schema(json!({ "items": { "type": "string" } }));
     let outcome = check(&environment, Value::from(vec![0; 2000]).to_string()).exit(5);
     assert!(
@@ -98,18 +95,18 @@ fn of_many_violations_the_first_are_told() {
 }
 
 #[test]
-fn an_archive_without_a_schema_has_nothing_to_check() {
+fn checking_a_configuration_needs_an_archive_with_a_schema() {
     let environment = Environment::new();
     good_archive(&environment, "good.par");
     let outcome = check(&environment, "{}").exit(3);
     insta::assert_snapshot!(outcome.stderr, @"
-    error: good.par carries no schema of a configuration
-    hint: pack one with `par create --schema`
+    error: good.par has no schema of a configuration
+    hint: add a schema with `par create --schema`
     ");
 }
 
 #[test]
-fn configurations_that_cannot_be_read_are_not_checked() {
+fn configurations_that_cannot_be_read_are_refused() {
     let environment = server();
     environment.par(CHECK).exit(3);
     assert!(
@@ -124,7 +121,7 @@ fn configurations_that_cannot_be_read_are_not_checked() {
         "{large}"
     );
     environment.par([&CHECK[..], &["--wit"]].concat()).exit(2);
-    // Never ends, and is not waited for.
+    // This check would never end; the command does not wait for it.
     let mut command = environment.command();
     command.args(["inspect", "good.par", "--check-config", "-"]);
     command.stdin(Stdio::from(File::open("/dev/zero").unwrap()));
@@ -133,7 +130,7 @@ fn configurations_that_cannot_be_read_are_not_checked() {
 }
 
 #[test]
-fn a_schema_that_is_none_or_asks_for_something_elsewhere_is_not_used() {
+fn invalid_schemas_and_schemas_with_external_references_are_not_used() {
     for (schema, part) in [
         (
             json!({ "properties": { "a": { "type": 5 } } }),
@@ -147,14 +144,14 @@ fn a_schema_that_is_none_or_asks_for_something_elsewhere_is_not_used() {
         assert!(
             outcome
                 .stderr
-                .starts_with("error: cannot use the schema that good.par carries: "),
+                .starts_with("error: cannot use the schema in good.par: "),
             "{outcome}"
         );
         assert!(outcome.stderr.contains(part), "{outcome}");
     }
 }
 
-/// A schema of definitions that each refer to the next.
+/// Returns a schema of definitions that each refer to the next.
 fn chain(length: usize, link: impl Fn(Value) -> Value) -> Value {
     let next = |number: usize| json!({ "$ref": format!("#/$defs/{number}") });
     let mut definitions: serde_json::Map<String, Value> = (0..length)
@@ -165,7 +162,7 @@ fn chain(length: usize, link: impl Fn(Value) -> Value) -> Value {
 }
 
 #[test]
-fn a_schema_costs_neither_the_stack_nor_much_time() {
+fn a_schema_cannot_overflow_the_stack_or_run_for_long() {
     let deep = with_schema(chain(3000, |next| json!({ "allOf": [next, {}] })));
     check(&deep, "\"text\"").success();
     check(&deep, "{}").exit(5);

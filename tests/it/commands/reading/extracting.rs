@@ -11,7 +11,7 @@ use crate::support::Environment;
 use crate::support::archives::{ArchiveBuilder, LINUX, MACOS};
 
 #[test]
-fn the_executable_of_a_target_is_written_ready_to_run() {
+fn the_executable_of_a_target_is_written_with_permission_to_run() {
     let environment = Environment::new();
     good_archive(&environment, "echo.par.gz");
     for (target, executable) in [LINUX, MACOS] {
@@ -28,7 +28,7 @@ fn the_executable_of_a_target_is_written_ready_to_run() {
 }
 
 #[test]
-fn without_a_target_it_is_that_of_this_machine() {
+fn the_default_target_is_that_of_this_machine() {
     let environment = Environment::new();
     let host = Target::host();
     let bytes = ArchiveBuilder::empty()
@@ -45,7 +45,7 @@ fn without_a_target_it_is_that_of_this_machine() {
 }
 
 #[test]
-fn a_destination_is_used_exactly_and_replaced() {
+fn an_existing_destination_is_replaced_under_its_exact_name() {
     let environment = Environment::new();
     good_archive(&environment, "echo.par");
     let destination = environment.write("bin/provider.old", "another file");
@@ -63,7 +63,7 @@ fn a_destination_is_used_exactly_and_replaced() {
 }
 
 #[test]
-fn json_says_what_was_written() {
+fn json_names_the_file_that_was_written() {
     let environment = Environment::new();
     good_archive(&environment, "echo.par");
     let arguments = ["extract", "echo.par", "--target", LINUX.0, "-o", "json"];
@@ -78,7 +78,7 @@ fn json_says_what_was_written() {
 }
 
 #[test]
-fn an_executable_that_is_signed_for_but_absent_is_refused() {
+fn an_executable_that_is_claimed_but_absent_is_refused() {
     let environment = Environment::new();
     let bytes = ArchiveBuilder::empty()
         .executable("x86_64-linux.bin", LINUX.1)
@@ -97,7 +97,7 @@ fn an_executable_that_is_signed_for_but_absent_is_refused() {
 }
 
 #[test]
-fn a_program_that_runs_can_be_replaced() {
+fn a_running_program_can_be_replaced() {
     let environment = Environment::new();
     let shell = fs::read("/bin/sleep").unwrap();
     let bytes = ArchiveBuilder::empty()
@@ -114,7 +114,7 @@ fn a_program_that_runs_can_be_replaced() {
 }
 
 #[test]
-fn what_is_no_file_and_the_archive_itself_are_not_replaced() {
+fn directories_devices_and_the_archive_itself_are_not_replaced() {
     let environment = Environment::new();
     good_archive(&environment, "echo.par");
     let before = fs::read(environment.path("echo.par")).unwrap();

@@ -2,17 +2,17 @@
 
 use serde_json::json;
 
-use super::super::{good_archive, normalised};
+use super::super::{good_archive, normalized};
 use crate::support::archives::{ArchiveBuilder, LINUX, MACOS};
 use crate::support::{Environment, Outcome, shared_registry, unique};
 
 #[test]
-fn an_archive_is_shown_as_wash_shows_it() {
+fn an_archive_is_shown_like_wash_shows_it() {
     let environment = Environment::new();
     good_archive(&environment, "good.par");
     let outcome = environment.par(["inspect", "good.par"]).success();
     assert_eq!(outcome.stderr, "");
-    insta::assert_snapshot!(normalised(&outcome.stdout, &environment), @"
+    insta::assert_snapshot!(normalized(&outcome.stdout, &environment), @"
     Test Provider - Capability Provider
 
       Account   [ACCOUNT]
@@ -28,7 +28,7 @@ fn an_archive_is_shown_as_wash_shows_it() {
 }
 
 #[test]
-fn standard_input_is_inspected_and_compared_as_a_file_is() {
+fn standard_input_is_inspected_and_compared_like_a_file() {
     let environment = Environment::new();
     good_archive(&environment, "good.par");
     let bytes = std::fs::read(environment.path("good.par")).unwrap();
@@ -57,7 +57,7 @@ fn standard_input_is_inspected_and_compared_as_a_file_is() {
 }
 
 #[test]
-fn what_is_missing_or_absent_is_said_to_be() {
+fn missing_claims_and_absent_executables_are_shown_as_such() {
     let environment = Environment::new();
     let bytes = ArchiveBuilder::empty()
         .executable("x86_64-linux.bin", LINUX.1)
@@ -71,7 +71,7 @@ fn what_is_missing_or_absent_is_said_to_be() {
         .build_gzip();
     environment.write("whatever", bytes);
     let outcome = environment.par(["inspect", "whatever"]).success();
-    insta::assert_snapshot!(normalised(&outcome.stdout, &environment), @r#"
+    insta::assert_snapshot!(normalized(&outcome.stdout, &environment), @r#"
     None - Capability Provider
 
       Account   [ACCOUNT]
@@ -122,7 +122,7 @@ fn what_is_missing_or_absent_is_said_to_be() {
 }
 
 #[test]
-fn dates_are_shown_where_there_are_some_wherever_the_archive_is() {
+fn dates_are_shown_for_files_and_for_references() {
     let environment = Environment::new();
     let reference = format!("{}/{}:1.0.0", shared_registry(), unique("dated"));
     let dated = ArchiveBuilder::two_targets().payload(|payload| {
@@ -157,7 +157,7 @@ fn json_has_the_keys_of_wash() {
         .par(["-o", "json", "inspect", "good.par.gz"])
         .success();
     outcome.line();
-    let text = normalised(
+    let text = normalized(
         &serde_json::to_string_pretty(&outcome.json()).unwrap(),
         &environment,
     );
@@ -239,11 +239,11 @@ fn the_world_is_printed_as_wit() {
     assert_eq!(object["name"], "N");
 }
 
-/// Retitles the window, hides what follows, moves the cursor, and turns the direction of the text.
+/// Text that changes the title of the window, hides text, moves the cursor, and reverses the direction of text.
 const HOSTILE: &str = "\u{1b}]0;owned\u{7}\u{1b}[8m\u{9b}2J\r\nAccount  AAAA\u{202e}gpj";
 
 #[test]
-fn names_cannot_speak_to_the_terminal() {
+fn names_cannot_control_the_terminal() {
     let environment = Environment::new();
     let bytes = ArchiveBuilder::two_targets()
         .wascap(|wascap| {
@@ -275,7 +275,7 @@ fn names_cannot_speak_to_the_terminal() {
 }
 
 #[test]
-fn the_name_of_a_missing_file_cannot_speak_to_the_terminal() {
+fn the_name_of_a_missing_file_cannot_control_the_terminal() {
     let environment = Environment::new();
     for name in ["./\u{1b}[31mred", "\u{1b}[31mred", "\u{1b}[31mred.par"] {
         let outcome = environment.par(["inspect", name]).exit(3);

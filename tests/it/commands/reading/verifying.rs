@@ -2,7 +2,7 @@
 
 use nkeys::KeyPair;
 
-use super::super::{good_archive, normalised};
+use super::super::{good_archive, normalized};
 use crate::support::archives::ArchiveBuilder;
 use crate::support::{Environment, Outcome};
 
@@ -11,12 +11,12 @@ fn account(seed: &str) -> String {
 }
 
 #[test]
-fn what_was_checked_is_said() {
+fn every_check_is_listed() {
     let environment = Environment::new();
     good_archive(&environment, "good.par.gz");
     let outcome = environment.par(["verify", "good.par.gz"]).success();
     assert_eq!(outcome.stderr, "");
-    insta::assert_snapshot!(normalised(&outcome.stdout, &environment), @"
+    insta::assert_snapshot!(normalized(&outcome.stdout, &environment), @"
     verified good.par.gz
       archive        gzip and tar, to the last byte
       signature      by [ACCOUNT] (any issuer is allowed)
@@ -28,13 +28,13 @@ fn what_was_checked_is_said() {
 }
 
 #[test]
-fn standard_input_is_verified_as_a_file_is() {
+fn standard_input_is_verified_like_a_file() {
     let environment = Environment::new();
     let mut command = environment.command();
     command.args(["verify", "-", "-o", "json"]);
     let bytes = ArchiveBuilder::two_targets().world(b"a world").build();
     let object = Outcome::of(command, &bytes).success().json();
-    let text = normalised(
+    let text = normalized(
         &serde_json::to_string_pretty(&object).unwrap(),
         &environment,
     );
@@ -88,14 +88,14 @@ fn one_of_the_named_issuers_must_have_signed() {
         .par([&verify[..], &["--issuer", &wrong]].concat())
         .exit(5);
     assert_eq!(outcome.stdout, "");
-    insta::assert_snapshot!(normalised(&outcome.stderr, &environment), @"
+    insta::assert_snapshot!(normalized(&outcome.stderr, &environment), @"
     error: good.par was published by [ACCOUNT], which is not among the issuers that are allowed
     hint: allow the issuer with --issuer if you trust it
     ");
 }
 
 #[test]
-fn an_issuer_that_is_no_account_is_a_mistake() {
+fn an_issuer_must_be_the_public_key_of_an_account() {
     let environment = Environment::new();
     good_archive(&environment, "good.par");
     let service = KeyPair::new_service().public_key();
@@ -112,7 +112,7 @@ fn an_issuer_that_is_no_account_is_a_mistake() {
 }
 
 #[test]
-fn dates_are_shown_where_there_are_some() {
+fn dates_are_shown_if_the_claims_have_them() {
     let environment = Environment::new();
     let bytes = ArchiveBuilder::two_targets().payload(|payload| {
         payload.insert("nbf".to_owned(), 1_700_000_000.into());

@@ -1,0 +1,223 @@
+//! `-b [TARGET=]PATH`: the executables that `create` and `insert` pack.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, bail};
+use clap::ValueHint;
+
+use crate::archive::{self, Executable, Input, Target};
+use crate::cli::output::{Answer, Failure, path_text};
+use crate::cli::session::Session;
+use crate::content::open_regular;
+
+use super::path::is_one_file;
+
+/// The executables to pack.
+#[derive(clap::Args)]
+pub(crate) struct BinaryArgs {
+    /// An executable and its target, such as `aarch64-linux=build/provider`. May be given several times.
+    /// Default of TARGET: --arch
+    #[arg(short, long = "binary", required = true, value_name = "[TARGET=]PATH",
+        value_hint = ValueHint::FilePath)]
+    binaries: Vec<OsString>,
+    /// The target of a binary without a TARGET. Default: the target of this machine
+    #[arg(short, long, value_name = "TARGET")]
+    arch: Option<Target>,
+}
+
+/// The executables to pack, one per target.
+pub(crate) struct Binaries {
+    /// The file that was named first: default names of keys and archives derive from it.
+    pub(crate) first: PathBuf,
+    pub(crate) by_target: BTreeMap<Target, PathBuf>,
+    /// What the user probably does not intend.
+    warnings: Vec<String>,
+}
+
+impl BinaryArgs {
+    /// Reads the options, and checks every file.
+    pub(crate) fn read(&self) -> Result<Binaries> {
+        let default = self.arch.clone().unwrap_or_else(Target::host);
+        let mut first = None;
+        let mut by_target = BTreeMap::new();
+        let mut warnings = Vec::new();
+        for option in &self.binaries {
+            let (target, path) = split(option);
+            let target = target.unwrap_or_else(|| default.clone());
+            let executable = check(&path, option)?;
+            if let Some(usual) = target.usual_name() {
+                warnings.push(format!("hosts look for `{usual}`, not for `{target}`"));
+            }
+            if !executable.suits(&target) {
+                warnings.push(format!(
+                    "hosts of {target} cannot run {}: it is {executable}",
+                    path_text(&path)
+                ));
+            }
+            first.get_or_insert_with(|| path.clone());
+            if let Some(other) = by_target.insert(target.clone(), path.clone()) {
+                bail!(
+                    Failure::usage(format!(
+                        "there are two binaries for {target}: {} and {}",
+                        path_text(&other),
+                        path_text(&path)
+                    ))
+                    .hint("name the target of each: -b TARGET=PATH")
+                );
+            }
+        }
+        match first {
+            Some(first) => Ok(Binaries {
+                first,
+                by_target,
+                warnings,
+            }),
+            None => bail!(Failure::usage("there is no binary to pack")),
+        }
+    }
+}
+
+impl Binaries {
+    /// Prints the warnings, and adds them to the answer.
+    pub(crate) fn warn(self, session: &Session, answer: Answer) -> Answer {
+        for warning in &self.warnings {
+            session.warn(warning);
+        }
+        answer.field("warnings", self.warnings)
+    }
+
+    pub(crate) fn inputs(&self) -> BTreeMap<Target, Input> {
+        self.by_target
+            .iter()
+            .map(|(target, path)| (target.clone(), Input::File(path.clone())))
+            .collect()
+    }
+
+    /// Returns the name of the first binary without its extension.
+    pub(crate) fn stem(&self) -> Result<String> {
+        match self.first.file_stem().and_then(OsStr::to_str) {
+            Some(stem) => Ok(stem.to_owned()),
+            None => bail!(
+                Failure::usage(format!(
+                    "the name of {} is not UTF-8",
+                    path_text(&self.first)
+                ))
+                .hint("give --destination and --subject")
+            ),
+        }
+    }
+
+    /// Returns an error if `destination` is one of the binaries.
+    pub(crate) fn refuse_as_destination(&self, destination: &Path) -> Result<()> {
+        for path in self.by_target.values() {
+            if is_one_file(path, destination) {
+                bail!(
+                    Failure::usage(format!(
+                        "the archive would replace the binary {}",
+                        path_text(path)
+                    ))
+                    .hint("name another file with --destination")
+                );
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Splits `TARGET=PATH`. What is before the `=` counts only if it is a target, so that a path may contain `=`.
+fn split(option: &OsStr) -> (Option<Target>, PathBuf) {
+    if let Some(option) = option.to_str()
+        && let Some((before, path)) = option.split_once('=')
+        && let Ok(target) = before.parse()
+    {
+        return (Some(target), PathBuf::from(path));
+    }
+    (None, PathBuf::from(option))
+}
+
+/// Checks a binary before anything is written, and returns what kind of executable it is.
+fn check(path: &Path, option: &OsStr) -> Result<Executable> {
+    let (file, size) = open_regular(path).map_err(|source| {
+        let not_a_target = option
+            .to_str()
+            .and_then(|option| option.split_once('='))
+            .filter(|_| path.as_os_str() == option)
+            .and_then(|(before, _)| before.parse::<Target>().err());
+        let error = anyhow::Error::new(archive::Error::Read {
+            path: path.to_owned(),
+            source,
+        });
+        match not_a_target {
+            // Either the path or the target may be wrong: the message says both.
+            Some(reason) => error.context(Failure::usage(reason.to_string())),
+            None => error,
+        }
+    })?;
+    if size == 0 {
+        bail!(Failure::usage(format!(
+            "the binary {} is empty",
+            path_text(path)
+        )));
+    }
+    let read_error = |source| archive::Error::Read {
+        path: path.to_owned(),
+        source,
+    };
+    let mut magic = Vec::new();
+    (&file)
+        .take(4)
+        .read_to_end(&mut magic)
+        .map_err(read_error)?;
+    if magic == b"\0asm" {
+        bail!(
+            Failure::usage(format!(
+                "{} is WebAssembly; a provider archive holds native executables",
+                path_text(path)
+            ))
+            .hint("push components with `wkg oci push`")
+        );
+    }
+    Ok(Executable::read(magic.as_slice().chain(file)).map_err(read_error)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parts(option: &str) -> (Option<String>, String) {
+        let (target, path) = split(OsStr::new(option));
+        (target.map(|target| target.to_string()), path_text(&path))
+    }
+
+    #[test]
+    fn a_target_is_recognized_by_its_form() {
+        let with_target = (Some("aarch64-linux".to_owned()), "build/a=b".to_owned());
+        assert_eq!(parts("aarch64-linux=build/a=b"), with_target);
+        for path in [
+            "provider",
+            "./a-b=c",
+            "dir/a-b=c",
+            "x=y",
+            "=y",
+            "linux/arm64=x",
+        ] {
+            assert_eq!(parts(path), (None, path.to_owned()));
+        }
+    }
+
+    #[test]
+    fn empty_files_and_components_are_refused() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("provider");
+        for content in [&b""[..], b"\0asm\x0d\0\x01\0"] {
+            std::fs::write(&path, content).unwrap();
+            let error = check(&path, path.as_os_str()).unwrap_err();
+            assert!(error.is::<Failure>(), "{error}");
+        }
+        std::fs::write(&path, "ELF").unwrap();
+        check(&path, path.as_os_str()).unwrap();
+    }
+}

@@ -1,0 +1,202 @@
+//! User and password: from options, environment variables, standard input or the terminal.
+
+use std::io::{BufRead, IsTerminal};
+use std::sync::{Arc, OnceLock};
+
+use anyhow::{Context, Result, bail};
+
+use crate::cli::output::terminal::read_line;
+use crate::cli::output::{Failure, terminal};
+
+/// The warning about `--password`.
+pub(crate) const PASSWORD_ON_COMMAND_LINE: &str = "a password on the command line is visible in the list of \
+     processes and in the shell's history: use --password-stdin or WASH_REG_PASSWORD";
+
+const USER: &str = "WASH_REG_USER";
+const PASSWORD: &str = "WASH_REG_PASSWORD";
+
+/// A user and a password. No `Debug`: one of the options is a secret.
+#[derive(Clone, clap::Args)]
+#[command(next_help_heading = "Registry options")]
+pub(crate) struct CredentialArgs {
+    /// The user to log in as. Default: the user that `par login`, Docker or Podman have stored for the
+    /// registry, else anonymous
+    #[arg(short, long, env = USER, value_name = "USER")]
+    user: Option<String>,
+    /// The password, or a token in place of one. Other users of this machine can see it in the list of
+    /// processes: prefer --password-stdin. Default: $WASH_REG_PASSWORD
+    #[arg(short, long, value_name = "PASSWORD")]
+    password: Option<String>,
+    /// Read the password from the first line of standard input, and ignore --password. Default: standard
+    /// input is not read
+    #[arg(long)]
+    password_stdin: bool,
+    /// Whether to ignore the environment variables.
+    #[arg(skip)]
+    without_variables: bool,
+    /// The password from standard input. It can be read once, but a command may need it several times.
+    #[arg(skip)]
+    password_read: Arc<OnceLock<String>>,
+}
+
+impl CredentialArgs {
+    /// Whether the password is visible in the list of processes.
+    pub(crate) fn on_command_line(&self) -> bool {
+        given(&self.password).is_some()
+    }
+
+    /// Whether a user is named.
+    pub(crate) fn any(&self) -> bool {
+        given(&self.user).is_some()
+    }
+
+    /// Whether only environment variables name the user and the password, and no options.
+    pub(crate) fn in_variables(&self) -> bool {
+        let user = given(&std::env::var(USER).ok());
+        given(&self.user) == user && !self.on_command_line() && !self.password_stdin
+    }
+
+    /// Ignores the environment variables.
+    pub(crate) fn leave_out_variables(&mut self) {
+        self.user = None;
+        self.without_variables = true;
+    }
+
+    /// Returns user and password, or `None` if neither is given. May read standard input.
+    pub(crate) fn given(&self) -> Result<Option<(String, String)>> {
+        match (given(&self.user), self.password()?) {
+            (Some(user), Some(password)) => Ok(Some((user, password))),
+            (None, None) => Ok(None),
+            (Some(_), None) => bail!(
+                Failure::usage("a user is given without a password")
+                    .hint("give WASH_REG_PASSWORD, --password-stdin or --password")
+            ),
+            (None, Some(_)) => bail!(
+                Failure::usage("a password is given without a user")
+                    .hint("give --user or WASH_REG_USER")
+            ),
+        }
+    }
+
+    /// Returns user and password, and asks on a terminal for what is missing.
+    pub(crate) fn given_or_asked(&self) -> Result<(String, String)> {
+        let terminal = std::io::stdin().is_terminal();
+        let user = match given(&self.user) {
+            Some(user) => user,
+            None if terminal && !self.password_stdin => ask_user()?,
+            None => bail!(
+                Failure::usage("no user is given to log in as")
+                    .hint("give --user or WASH_REG_USER")
+            ),
+        };
+        let password = match self.password()? {
+            Some(password) => password,
+            None if terminal => ask_password()?,
+            None => bail!(
+                Failure::usage("no password is given, and there is no terminal to ask on").hint(
+                    "give it with --password-stdin, as in `par login REGISTRY -u USER \
+                     --password-stdin < FILE`"
+                )
+            ),
+        };
+        // HTTP separates user and password with a colon (RFC 7617).
+        if user.contains(':') {
+            bail!(Failure::usage("the name of a user cannot contain `:`"));
+        }
+        Ok((user, password))
+    }
+
+    fn password(&self) -> Result<Option<String>> {
+        if self.password_stdin {
+            return Ok(Some(self.password_from(std::io::stdin().lock())?));
+        }
+        let password = given(&self.password);
+        if password.is_some() || self.without_variables {
+            return Ok(password);
+        }
+        Ok(given(&std::env::var(PASSWORD).ok()))
+    }
+
+    fn password_from(&self, input: impl BufRead) -> Result<String> {
+        if let Some(password) = self.password_read.get() {
+            return Ok(password.clone());
+        }
+        let password = read_line(input)?.unwrap_or_default();
+        if password.is_empty() {
+            bail!(Failure::usage("standard input has no password"));
+        }
+        Ok(self.password_read.get_or_init(|| password).clone())
+    }
+}
+
+/// Returns the value of an option or a variable. An empty value counts as not set.
+fn given(value: &Option<String>) -> Option<String> {
+    value.clone().filter(|value| !value.is_empty())
+}
+
+fn ask_user() -> Result<String> {
+    let user = terminal::ask("User: ")?.unwrap_or_default();
+    if user.is_empty() {
+        bail!(Failure::usage("no user was given to log in as"));
+    }
+    Ok(user)
+}
+
+/// Reads a password from the terminal, without echo.
+fn ask_password() -> Result<String> {
+    let password = rpassword::prompt_password("Password: ")
+        .context("cannot ask for a password on the terminal")?;
+    if password.is_empty() {
+        bail!(Failure::usage("no password was given"));
+    }
+    Ok(password)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        credentials: CredentialArgs,
+    }
+
+    fn args(line: &str) -> CredentialArgs {
+        Line::parse_from(line.split(' ')).credentials
+    }
+
+    #[test]
+    fn a_user_and_a_password_come_together() {
+        let both = args("par -u jane -p secret").given().unwrap();
+        assert_eq!(both, Some(("jane".to_owned(), "secret".to_owned())));
+        assert!(args("par --user=jane --password=").given().is_err());
+        assert!(args("par --user= --password=secret").given().is_err());
+        assert_eq!(args("par --user= --password=").given().unwrap(), None);
+    }
+
+    #[test]
+    fn a_user_with_a_colon_is_refused() {
+        let error = args("par -u a:b -p secret").given_or_asked().unwrap_err();
+        assert!(error.to_string().contains('`'), "{error}");
+    }
+
+    #[test]
+    fn a_command_reads_the_password_from_standard_input_once() {
+        let args = args("par --user=jane --password-stdin");
+        let first = args.clone().password_from(&b"secret\n"[..]).unwrap();
+        let again = args.password_from(&b""[..]).unwrap();
+        assert_eq!((first.as_str(), again.as_str()), ("secret", "secret"));
+    }
+
+    #[test]
+    fn the_password_is_the_first_line_without_its_end() {
+        let read = args("par").password_from(&b" s3 cret \r\nmore"[..]);
+        assert_eq!(read.unwrap(), " s3 cret ");
+        for nothing in ["", "\n"] {
+            assert!(args("par").password_from(nothing.as_bytes()).is_err());
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! Dates and ages as users write and read them.
+
+use std::str::FromStr;
+use std::time::{Duration, UNIX_EPOCH};
+
+use crate::archive::{Metadata, to_unix};
+use crate::content::rfc3339;
+
+/// A date for an archive, as the user gives it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Date {
+    /// A time, in seconds since 1970.
+    At(u64),
+    /// A span after the time of signing. With a fixed time of signing, the same arguments give the same
+    /// date.
+    After(Duration),
+}
+
+impl Date {
+    /// Returns the date for an archive that is signed at `signed`. Both are in seconds since 1970.
+    pub(crate) fn seconds(self, signed: u64) -> u64 {
+        match self {
+            Self::At(seconds) => seconds,
+            Self::After(span) => signed.saturating_add(span.as_secs()),
+        }
+    }
+}
+
+impl FromStr for Date {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if let Ok(seconds) = text.parse() {
+            return Ok(Self::At(seconds));
+        }
+        // A date without a time is midnight, UTC.
+        let day = format!("{text}T00:00:00Z");
+        let time = humantime::parse_rfc3339(text).or_else(|_| humantime::parse_rfc3339(&day));
+        if let Ok(since) = time.map(|time| time.duration_since(UNIX_EPOCH).unwrap_or_default()) {
+            return Ok(Self::At(since.as_secs()));
+        }
+        humantime::parse_duration(text).map(Self::After).map_err(|_| {
+            "not a date such as `2027-01-31` or `2027-01-31T12:00:00Z`, a span such as `30d`, or a number of \
+             seconds since 1970"
+        })
+    }
+}
+
+/// Describes when an archive is valid. Returns `None` if it is always valid.
+pub(crate) fn validity(metadata: &Metadata) -> Option<String> {
+    match (
+        metadata.not_before.map(to_unix),
+        metadata.expires.map(to_unix),
+    ) {
+        (None, None) => None,
+        (Some(from), None) => Some(format!("valid since {}", rfc3339(from))),
+        (None, Some(until)) => Some(format!("valid until {}", rfc3339(until))),
+        (Some(from), Some(until)) => Some(format!(
+            "valid from {} to {}",
+            rfc3339(from),
+            rfc3339(until)
+        )),
+    }
+}
+
+/// Parses an age: a number of seconds, or numbers with units, as in `30m`.
+pub(crate) fn age(written: &str) -> Result<Duration, humantime::DurationError> {
+    match written.parse() {
+        Ok(seconds) => Ok(Duration::from_secs(seconds)),
+        Err(_) => humantime::parse_duration(written),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::archive::from_unix;
+
+    use super::*;
+
+    #[test]
+    fn dates_are_parsed_in_all_their_forms() {
+        for (text, seconds) in [
+            ("17", 17),
+            ("2027-01-31", 1_801_353_600),
+            ("2027-01-31T00:00:00Z", 1_801_353_600),
+            ("2027-01-31T12:00:00.5Z", 1_801_396_800),
+            ("30d", 1_000 + 30 * 86_400),
+            ("1h 30m", 1_000 + 5_400),
+        ] {
+            assert_eq!(
+                text.parse::<Date>().unwrap().seconds(1_000),
+                seconds,
+                "{text}"
+            );
+        }
+        for text in [
+            "",
+            "tomorrow",
+            "-1",
+            "1.5",
+            "2027",
+            "2027-01",
+            "2027-02-29",
+            "1969-12-31",
+            "2027-01-31T12:00:00",
+            "2027-01-31T12:00:00+02:00",
+            "30",
+            "30x",
+            "99999999999999999999",
+        ] {
+            let at = text.parse::<Date>();
+            assert!(!matches!(at, Ok(Date::After(_))), "{text}");
+            assert_eq!(at.is_ok(), text.parse::<u64>().is_ok(), "{text}");
+        }
+        assert_eq!(Date::After(Duration::MAX).seconds(1), u64::MAX);
+    }
+
+    #[test]
+    fn validity_is_described_unless_it_is_unlimited() {
+        let metadata = |not_before: Option<u64>, expires: Option<u64>| Metadata {
+            not_before: not_before.map(from_unix),
+            expires: expires.map(from_unix),
+            ..Metadata::default()
+        };
+        assert_eq!(validity(&metadata(None, None)), None);
+        for (not_before, expires, expected) in [
+            (Some(0), None, "valid since 1970-01-01T00:00:00Z"),
+            (
+                None,
+                Some(99_999_999_999),
+                "valid until 5138-11-16T09:46:39Z",
+            ),
+            (
+                Some(0),
+                Some(1),
+                "valid from 1970-01-01T00:00:00Z to 1970-01-01T00:00:01Z",
+            ),
+        ] {
+            assert_eq!(validity(&metadata(not_before, expires)).unwrap(), expected);
+        }
+    }
+}

@@ -1,0 +1,298 @@
+//! Reads the references of a deployment from a list or from a wadm manifest.
+//!
+//! A manifest is what [wadm] deploys: YAML documents of the kind `Application`, whose `spec.components` are
+//! WebAssembly components (`type: component`) and providers (`type: capability`), each with an image in its
+//! `properties`. The file may also contain documents of other kinds, for Kubernetes for example.
+//!
+//! [wadm]: https://github.com/wasmCloud/wadm
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use serde::Deserialize;
+use serde_saphyr::{Spanned, alias_limits, options};
+
+use crate::cli::files;
+use crate::cli::output::{Failure, path_text};
+use crate::cli::threads::detached;
+use crate::oci::Reference;
+
+use super::registry::RegistryArgs;
+
+/// How many YAML events the aliases of a manifest may expand to.
+const EXPANSION_LIMIT: usize = 10_000;
+const STANDARD_INPUT: &str = "standard input";
+const APPLICATION: &str = "Application";
+
+/// A reference as it is written, and its line, counted from 1.
+#[derive(Debug, PartialEq, Eq)]
+struct Line {
+    number: u64,
+    written: String,
+}
+
+/// Reads the references of the providers in a file; `-` is standard input. A reference with the tag `latest`
+/// is refused, as on the command line.
+pub(crate) async fn read(path: PathBuf, registry: &RegistryArgs) -> Result<Vec<Reference>> {
+    let name = if files::is_standard_input(&path) {
+        STANDARD_INPUT.to_owned()
+    } else {
+        path_text(&path)
+    };
+    let content = {
+        let name = name.clone();
+        detached(move || read_text(&path, &name)).await?
+    };
+    let mut references = Vec::new();
+    for Line { number, written } in lines(&content, &name)? {
+        let place = || format!("{name}, line {number}");
+        if written.starts_with("file://") {
+            bail!(
+                Failure::usage(format!("{}: cannot lock the file {written}", place()))
+                    .hint("push the file to a registry, and lock its reference")
+            );
+        }
+        let reference = written.parse().with_context(place)?;
+        references.push(registry.settle(reference, false).with_context(place)?);
+    }
+    Ok(references)
+}
+
+fn read_text(path: &Path, name: &str) -> Result<String> {
+    match String::from_utf8(files::read_small(path, name)?) {
+        Ok(content) => Ok(content),
+        Err(_) => bail!(
+            Failure::usage(format!("{name} is not text"))
+                .hint("give a list of references, one in a line, or a wadm manifest")
+        ),
+    }
+}
+
+/// Returns the references in a list or in a manifest.
+fn lines(content: &str, name: &str) -> Result<Vec<Line>> {
+    let first = listed(content).next();
+    if first.is_some_and(|line| is_yaml(&line.written)) {
+        manifest(content, name)
+    } else {
+        Ok(listed(content).collect())
+    }
+}
+
+/// Whether a manifest begins with this line, and no list does: a key, the start of a document, or JSON, which
+/// is YAML too.
+fn is_yaml(line: &str) -> bool {
+    let key = line.split_once(':').map(|(_, value)| value);
+    key.is_some_and(|value| value.is_empty() || value.starts_with(char::is_whitespace))
+        || line.starts_with(['{', '%'])
+        || line.starts_with("---")
+}
+
+/// Returns the lines of a list, without comments.
+fn listed(content: &str) -> impl Iterator<Item = Line> {
+    let lines = (1..).zip(content.lines());
+    lines.filter_map(|(number, line)| {
+        // The directory of an image layout may contain `#`, so a comment needs a space before it.
+        let line = match line.split_once(" #") {
+            Some((line, _)) => line,
+            None => line,
+        };
+        let written = line.trim().to_owned();
+        let counts = !written.is_empty() && !written.starts_with('#');
+        counts.then_some(Line { number, written })
+    })
+}
+
+#[derive(Deserialize)]
+struct Document {
+    kind: String,
+    #[serde(default)]
+    spec: Specification,
+}
+
+#[derive(Default, Deserialize)]
+struct Specification {
+    components: Option<Vec<Component>>,
+}
+
+#[derive(Deserialize)]
+struct Component {
+    name: String,
+    #[serde(rename = "type")]
+    kind: Spanned<String>,
+    #[serde(default)]
+    properties: Properties,
+}
+
+#[derive(Default, Deserialize)]
+struct Properties {
+    /// Missing if a component of another application is shared.
+    image: Option<Spanned<String>>,
+}
+
+/// Returns the images of the providers in a manifest.
+fn manifest(content: &str, name: &str) -> Result<Vec<Line>> {
+    // The parser also bounds the depth and other costs by default.
+    let options = options! {
+        with_snippet: false,
+        alias_limits: alias_limits! { max_total_replayed_events: EXPANSION_LIMIT },
+    };
+    let documents: Vec<Document> = serde_saphyr::from_multiple_with_options(content, options)
+        .map_err(|error| Failure::usage(format!("{name} is not a wadm manifest: {error}")))?;
+    let mut found = Vec::new();
+    for document in documents {
+        if document.kind != APPLICATION {
+            skipped(name, "document", &document.kind);
+            continue;
+        }
+        let Some(components) = document.spec.components else {
+            bail!(Failure::usage(format!(
+                "{name} is not a wadm manifest: an application has no `spec.components`"
+            )));
+        };
+        for component in components {
+            match (component.kind.value.as_str(), component.properties.image) {
+                ("capability", Some(image)) => found.push(Line {
+                    number: image.referenced.line(),
+                    written: image.value,
+                }),
+                ("capability" | "component" | "actor", _) => {
+                    skipped(name, "component", &component.name);
+                }
+                (kind, _) => bail!(Failure::usage(format!(
+                    "{name}, line {}: the component `{}` has the type `{kind}`, which is neither \
+                     `component` nor `capability`",
+                    component.kind.referenced.line(),
+                    component.name
+                ))),
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn skipped(file: &str, what: &str, name: &str) {
+    // The log shows the events of the library, and this is one of its events.
+    tracing::info!(target: "wasmcloud_par", "skipping {name} in {file}: it is a {what}, not a provider");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MANIFEST: &str = "\
+# A comment
+apiVersion: core.oam.dev/v1beta1
+kind: Application
+metadata:
+  name: hello
+  annotations:
+    description: 'a: b'
+spec:
+  components:
+    - name: hello
+      type: component
+      properties:
+        image: file://./build/hello_s.wasm
+      traits:
+        - type: spreadscaler
+          properties:
+            instances: 1
+    - name: httpserver
+      type: capability
+      properties:
+        image: ghcr.io/wasmcloud/http-server:0.27.0
+        id: http_server
+      traits:
+        - type: link
+          properties: {target: {name: hello}, interfaces: [incoming-handler]}
+    - name: shared
+      type: capability
+      properties:
+        application: {name: other, component: keyvalue}
+---
+apiVersion: v1
+kind: Service
+spec: {ports: [{port: 80}]}
+---
+kind: Application
+spec:
+  components:
+    - {name: kv, type: capability, properties: {image: 'ghcr.io/wasmcloud/kv:1.0.0'}}
+";
+
+    fn read(content: &str) -> Vec<(u64, String)> {
+        let lines = lines(content, "app.yaml").unwrap_or_else(|error| panic!("{error:#}"));
+        lines
+            .into_iter()
+            .map(|line| (line.number, line.written))
+            .collect()
+    }
+
+    fn problem(content: &str) -> String {
+        let error = lines(content, "app.yaml").unwrap_err();
+        assert!(error.is::<Failure>());
+        error.to_string()
+    }
+
+    #[test]
+    fn a_list_has_a_reference_per_line_and_comments() {
+        let list = "# what runs\n\nghcr.io/org/a:1.0  # the first\r\n\tlocalhost:5000/b:2\n\
+                    oci-layout://dir#1:3\n";
+        let found = [
+            (3, "ghcr.io/org/a:1.0"),
+            (4, "localhost:5000/b:2"),
+            (5, "oci-layout://dir#1:3"),
+        ];
+        assert_eq!(
+            read(list),
+            found.map(|(line, text)| (line, text.to_owned()))
+        );
+        assert_eq!(read("\n# nothing\n"), []);
+    }
+
+    #[test]
+    fn only_the_images_of_providers_are_read_from_a_manifest() {
+        let found = [
+            (21, "ghcr.io/wasmcloud/http-server:0.27.0"),
+            (38, "ghcr.io/wasmcloud/kv:1.0.0"),
+        ];
+        let found = found.map(|(line, text)| (line, text.to_owned()));
+        assert_eq!(read(MANIFEST), found);
+        let json = r#"{"kind": "Application", "spec": {"components":
+            [{"name": "a", "type": "capability", "properties": {"image": "ghcr.io/a/b:1"}}]}}"#;
+        assert_eq!(read(json), [(2, "ghcr.io/a/b:1".to_owned())]);
+    }
+
+    #[test]
+    fn errors_in_a_manifest_name_the_file_and_the_line() {
+        for (content, said) in [
+            ("kind: Application\nspec: [", "line 2"),
+            ("kind: Application\nspec:\n  components: 3\n", "line 3"),
+            ("kind: Application\n", "spec.components"),
+            ("apiVersion: v1\n", "kind"),
+            (
+                "kind: Application\nspec:\n  components:\n  - name: a\n    type: provider\n",
+                "line 5: the component `a` has the type `provider`",
+            ),
+        ] {
+            let problem = problem(content);
+            assert!(problem.starts_with("app.yaml"), "{problem}");
+            assert!(problem.contains(said), "{problem}");
+            assert!(!problem.contains('\n'), "{problem}");
+        }
+    }
+
+    #[test]
+    fn aliases_do_not_expand_without_limit() {
+        let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
+        for level in 1..12 {
+            let before = vec![format!("*a{}", level - 1); 10].join(", ");
+            bomb.push_str(&format!("a{level}: &a{level} [{before}]\n"));
+        }
+        let problem = problem(&format!("kind: Application\n{bomb}"));
+        assert!(
+            problem.starts_with("app.yaml is not a wadm manifest"),
+            "{problem}"
+        );
+    }
+}

@@ -1,0 +1,103 @@
+//! What the commands `insert`, `remove` and `sign` share: they edit an archive and sign it again.
+
+use std::path::Path;
+
+use anyhow::Result;
+use clap::ValueHint;
+
+use crate::archive::{
+    self, ArchiveWriter, Identity, KeyDirectories, KeyKind, Limits, Signer, VerifiedClaims,
+};
+use crate::cli::output::{Answer, Failure, path_text};
+use crate::cli::session::Session;
+use crate::content::ErrorKind;
+
+use super::path::{Argument, archive_path};
+use super::signing::{SigningArgs, signing_at};
+
+/// The archive to edit, and the keys that sign it again.
+#[derive(clap::Args)]
+pub(crate) struct EditArgs {
+    /// The archive
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) archive: Argument,
+    #[command(flatten)]
+    signing: SigningArgs,
+    /// Allow --issuer and --subject to change the identity of the archive: for hosts, it is another
+    /// provider then. Default: only the archive's own keys are allowed
+    #[arg(long)]
+    change_identity: bool,
+}
+
+impl EditArgs {
+    /// Returns the time of signing, in seconds since 1970.
+    pub(crate) fn signed_at(&self) -> Result<u64> {
+        self.signing.signed_at()
+    }
+
+    /// Applies `change` to the archive, signs it, and returns the answer of the command.
+    pub(crate) fn edit(
+        &self,
+        session: &Session,
+        change: impl FnOnce(&mut ArchiveWriter) -> Result<(), archive::Error>,
+    ) -> Result<Answer> {
+        let path = archive_path(&self.archive);
+        let created = self.signing.created()?;
+        let identity = if self.change_identity {
+            Identity::Change
+        } else {
+            Identity::Keep
+        };
+        let claims = archive::edit(
+            &path,
+            change,
+            |claims| Ok(signing_at(signer(&self.signing, claims)?, created)),
+            identity,
+            &Limits::default(),
+            session.progress().as_ref(),
+        )
+        .map_err(explain_missing_key)?;
+        Ok(signed_archive(&path, &claims))
+    }
+}
+
+/// Returns the answer of a command that has signed the archive at `path`.
+pub(crate) fn signed_archive(path: &Path, claims: &VerifiedClaims) -> Answer {
+    let targets: Vec<&str> = claims.executables().keys().map(|t| t.as_str()).collect();
+    Answer::new(path_text(path))
+        .field("file", path_text(path))
+        .field("issuer", claims.issuer().as_str())
+        .field("service", claims.subject().as_str())
+        .field("targets", targets)
+}
+
+/// Adds a hint for archives that exist to the error about a missing key. The usual hint, to generate a key,
+/// does not help here.
+fn explain_missing_key(error: archive::Error) -> anyhow::Error {
+    let archive::Error::NoSuchKey { name, .. } = &error else {
+        return error.into();
+    };
+    let message =
+        format!("cannot sign the archive again: the key of its issuer, {name}, is missing");
+    let failure = Failure::new(ErrorKind::NotFound, message).hint(
+        "name that key with --issuer, or its directory with --directory; --change-identity allows \
+         another issuer",
+    );
+    anyhow::Error::new(error).context(failure)
+}
+
+/// Returns a signer with the keys that the options name, or else with those of the archive. For the subject,
+/// the public key is enough.
+fn signer(options: &SigningArgs, claims: &VerifiedClaims) -> Result<Signer, archive::Error> {
+    let directories: KeyDirectories = options.directories();
+    let named = |option, kind| directories.resolve(Some(option), "", kind, false);
+    let issuer = match options.issuer() {
+        Some(option) => named(option, KeyKind::Account)?.0,
+        None => directories.find(claims.issuer().as_str(), KeyKind::Account)?,
+    };
+    let subject = match options.subject() {
+        Some(option) => named(option, KeyKind::Service)?.0.public_key().parse()?,
+        None => claims.subject().clone(),
+    };
+    Signer::new(issuer, subject)
+}

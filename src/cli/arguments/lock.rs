@@ -1,0 +1,64 @@
+//! Options of the commands that can be restricted to a lock file.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::ValueHint;
+
+use crate::cli::output::path_text;
+use crate::cli::threads::blocking;
+use crate::client::{Client, Error, Lock};
+
+/// The default lock file, in the current directory.
+pub(crate) const LOCK_FILE: &str = "par.lock";
+
+/// Whether only what is locked may be used.
+#[derive(Clone, clap::Args)]
+#[command(next_help_heading = "Trust options")]
+pub(crate) struct LockArgs {
+    /// Use only what `par lock` has locked: its digest, even if the tag was moved, and its issuer, subject
+    /// and revision. Default: what the tag names now
+    #[arg(long)]
+    locked: bool,
+    /// The lock file; naming one implies --locked. Default: `par.lock` in the current directory
+    #[arg(
+        long,
+        env = "PAR_LOCK",
+        value_name = "FILE",
+        value_hint = ValueHint::FilePath
+    )]
+    lock_file: Option<PathBuf>,
+}
+
+impl LockArgs {
+    /// Whether only what is locked may be used.
+    pub(crate) fn is_given(&self) -> bool {
+        self.path().is_some()
+    }
+
+    fn path(&self) -> Option<PathBuf> {
+        let default = self.locked.then(|| LOCK_FILE.into());
+        self.lock_file.clone().or(default)
+    }
+
+    /// Restricts the client to the lock file, if there is to be one.
+    pub(crate) async fn restrict(&self, client: Client) -> Result<Client> {
+        let Some(path) = self.path() else {
+            return Ok(client);
+        };
+        let lock = blocking(move || Ok(Lock::read(&path).map_err(Error::from)?));
+        Ok(client.with_lock(lock.await?))
+    }
+
+    /// Adds the path of the lock file to an error if the lock file is the reason. The user may not know the
+    /// path: an environment variable may have named it.
+    pub(crate) fn explain(&self, error: Error) -> anyhow::Error {
+        match (error, self.path()) {
+            (error @ Error::Lock(_), Some(path)) => {
+                let refused = format!("the lock file {} does not allow it", path_text(&path));
+                anyhow::Error::new(error).context(refused)
+            }
+            (error, _) => error.into(),
+        }
+    }
+}

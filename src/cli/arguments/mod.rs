@@ -1,0 +1,34 @@
+//! Options and arguments that several commands share, and what they are turned into.
+
+mod binaries;
+mod credentials;
+mod dates;
+pub(crate) mod deployment;
+mod destination;
+mod edit;
+mod global;
+mod lock;
+mod path;
+mod pull;
+mod registry;
+mod repository;
+mod signing;
+mod source;
+mod trust;
+
+pub(crate) use binaries::{Binaries, BinaryArgs};
+pub(crate) use credentials::PASSWORD_ON_COMMAND_LINE;
+pub(crate) use dates::{Date, age, validity};
+pub(crate) use destination::destination;
+pub(crate) use edit::{EditArgs, signed_archive};
+pub(crate) use global::{GlobalArgs, without_empty_variables};
+pub(crate) use lock::{LOCK_FILE, LockArgs};
+pub(crate) use path::{Argument, archive_path};
+pub(crate) use pull::PullArgs;
+pub(crate) use registry::{RegistryArgs, RegistryName};
+pub(crate) use repository::require_repository;
+pub(crate) use signing::{
+    KeyDirectoryArgs, SigningArgs, announce, default_account, is_file_stem, signing_at,
+};
+pub(crate) use source::{STANDARD_INPUT, Source, VerifiedSource, standard_input};
+pub(crate) use trust::TrustArgs;

@@ -1,0 +1,322 @@
+//! Options of the commands that reach a registry, and the references and the client that they make.
+
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::Duration;
+
+use anyhow::{Result, bail};
+use clap::ValueHint;
+
+use crate::cli::output::Failure;
+use crate::cli::session::Session;
+use crate::cli::threads::blocking;
+use crate::client::{Client, ClientOptions, TrustPolicy};
+use crate::content::ErrorKind;
+use crate::oci::{ClientCertificate, CredentialSource, Reference, RegistryOptions};
+
+use super::credentials::{CredentialArgs, PASSWORD_ON_COMMAND_LINE};
+
+/// The tag that a reference without one stands for.
+const LATEST: &str = "latest";
+
+/// How registries are reached, and which references are accepted.
+#[derive(Clone, clap::Args)]
+#[command(next_help_heading = "Registry options")]
+pub(crate) struct RegistryArgs {
+    #[command(flatten)]
+    credentials: CredentialArgs,
+    /// Use plain HTTP. Default: HTTPS, except for registries on this machine
+    #[arg(long)]
+    insecure: bool,
+    /// Accept any certificate. Default: certificates are verified
+    #[arg(long)]
+    insecure_skip_tls_verify: bool,
+    /// A PEM file with certificate authorities to trust besides the system's. May be given several
+    /// times. Default: only the system's
+    #[arg(long = "ca", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    certificate_authorities: Vec<PathBuf>,
+    /// A PEM file with a certificate to present to the registry (mutual TLS). Default: the one that
+    /// --hosts-dir has for the registry, else none
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    client_cert: Option<PathBuf>,
+    /// A PEM file with the private key of --client-cert. Default: it is in the same file
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "client_cert")]
+    client_key: Option<PathBuf>,
+    /// A directory that names mirrors and certificates of registries, like containerd's `certs.d`:
+    /// `DIR/HOST/hosts.toml`, or `ca.crt`, `client.cert` and `client.key` there. Default:
+    /// `wasmcloud-par/hosts` in `$XDG_CONFIG_HOME` or `~/.config`, then `/etc/containerd/certs.d`
+    #[arg(
+        long,
+        env = "PAR_HOSTS_DIR",
+        value_name = "DIR",
+        value_hint = ValueHint::DirPath
+    )]
+    hosts_dir: Option<PathBuf>,
+    /// A file to read credentials from, in the format of Docker's `config.json`. Default:
+    /// `$REGISTRY_AUTH_FILE`, else Docker's `config.json` and Podman's `auth.json`
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    registry_config: Option<PathBuf>,
+    /// How many seconds a transfer may make no progress. Until then, failed requests are repeated and
+    /// interrupted transfers are continued; 0 disables both. Default: 50
+    #[arg(long, env = "PAR_PATIENCE", value_name = "SECONDS")]
+    patience: Option<u64>,
+    /// The number of connections, up to 8, that download an archive of 16 MiB or more. Several are faster
+    /// if the registry limits the speed of each connection, or is far away. Default: 1
+    #[arg(
+        long,
+        env = "PAR_CONNECTIONS",
+        value_name = "N",
+        value_parser = clap::value_parser!(u8).range(1..=8)
+    )]
+    connections: Option<u8>,
+    /// Accept the tag `latest`, and references without a tag, which mean `latest`. Default: both are
+    /// refused, because what they name changes
+    #[arg(long)]
+    allow_latest: bool,
+}
+
+impl RegistryArgs {
+    /// Parses a reference, and refuses the tag `latest` unless it is allowed. With `pinned`, any tag is
+    /// accepted: something else determines the digest.
+    pub(crate) fn reference(&self, argument: &OsStr, pinned: bool) -> Result<Reference> {
+        let hint = "read archives in files with `par inspect`, `par verify`, `par diff` and `par extract`, or \
+                    push one to a registry or an image layout with `par push`";
+        self.settle(parse(argument, hint)?, pinned)
+    }
+
+    /// Parses the reference of a command whose next argument is a file.
+    pub(crate) fn reference_before_file(&self, argument: &OsStr) -> Result<Reference> {
+        let hint = "give the reference first, then the file";
+        self.settle(parse(argument, hint)?, false)
+    }
+
+    /// Refuses to set the tag `latest` unless it is allowed.
+    pub(crate) fn settle_tag(&self, tag: &str) -> Result<()> {
+        if tag != LATEST || self.allow_latest {
+            return Ok(());
+        }
+        bail!(
+            Failure::usage(format!(
+                "the tag is `{LATEST}`: what it names changes without notice"
+            ))
+            .hint("give another tag, such as `1.0.0`, or --allow-latest")
+        )
+    }
+
+    /// Refuses a reference with the tag `latest`, or without a tag, unless that is allowed.
+    pub(crate) fn settle(&self, reference: Reference, pinned: bool) -> Result<Reference> {
+        if pinned || reference.digest().is_some() {
+            return Ok(reference);
+        }
+        let problem = match reference.tag() {
+            Some(LATEST) => "has the tag `latest`",
+            None => "has no tag, which means `latest`",
+            Some(_) => return Ok(reference),
+        };
+        if self.allow_latest {
+            return Ok(reference.with_tag(LATEST)?);
+        }
+        bail!(
+            Failure::usage(format!(
+                "{reference} {problem}: what it names changes without notice"
+            ))
+            .hint("name a tag such as `:1.0.0` or a digest, or give --allow-latest")
+        )
+    }
+
+    /// Returns a client with these options.
+    pub(crate) async fn client(&self, session: &Session, trust: TrustPolicy) -> Result<Client> {
+        let (args, session) = (self.clone(), session.clone());
+        // This reads files, and perhaps standard input.
+        blocking(move || {
+            let explicit = args.credentials.given()?;
+            args.require_registry_config()?;
+            if args.credentials.on_command_line() {
+                session.warn(PASSWORD_ON_COMMAND_LINE);
+            }
+            let mut options = ClientOptions::default()
+                .registry(args.options(explicit))
+                .trust(trust)
+                .progress(session.progress().clone());
+            options.cache_directory = session.cache_directory().map(Path::to_owned);
+            Ok(Client::new(options)?)
+        })
+        .await
+    }
+
+    /// Returns an error if the file with credentials is missing. The library would treat it as empty.
+    fn require_registry_config(&self) -> Result<()> {
+        match &self.registry_config {
+            Some(path) if !path.exists() => bail!(
+                Failure::new(
+                    ErrorKind::NotFound,
+                    format!(
+                        "the file with credentials, {}, does not exist",
+                        path.display()
+                    )
+                )
+                .hint("name another file with --registry-config, or create it with `par login`")
+            ),
+            _ => Ok(()),
+        }
+    }
+
+    /// Returns how registries are reached, with these credentials.
+    pub(crate) fn options(&self, explicit: Option<(String, String)>) -> RegistryOptions {
+        let mut registry = RegistryOptions {
+            credentials: CredentialSource {
+                explicit,
+                registry_config: self.registry_config.clone(),
+            },
+            plain_http: self.insecure,
+            skip_tls_verify: self.insecure_skip_tls_verify,
+            certificate_authorities: self.certificate_authorities.clone(),
+            client_certificate: self
+                .client_cert
+                .clone()
+                .map(|certificate| ClientCertificate::new(certificate, self.client_key.clone())),
+            hosts_directory: self.hosts_dir.clone(),
+            connections: self
+                .connections
+                .and_then(|connections| NonZeroUsize::new(connections.into())),
+            ..RegistryOptions::default()
+        };
+        if let Some(seconds) = self.patience {
+            registry.retry.patience = Duration::from_secs(seconds);
+        }
+        registry
+    }
+
+    /// Checks that a user and a password are not given for several registries. Options that name them are
+    /// refused then. Environment variables, which may be set for another command, are ignored with a warning.
+    pub(crate) fn share<'a>(
+        &mut self,
+        references: impl IntoIterator<Item = &'a Reference>,
+        session: &Session,
+    ) -> Result<()> {
+        let registries = references
+            .into_iter()
+            .filter_map(|reference| match reference {
+                Reference::Registry(reference) => Some(reference.registry()),
+                Reference::Layout(_) => None,
+            });
+        let registries: Vec<&str> = BTreeSet::from_iter(registries).into_iter().collect();
+        let several = match registries.as_slice() {
+            [] | [_] => return Ok(()),
+            [one, other] => format!("two registries, {one} and {other}"),
+            more => format!("{} registries", more.len()),
+        };
+        if !self.credentials.any() {
+            return Ok(());
+        }
+        if self.credentials.in_variables() {
+            self.credentials.leave_out_variables();
+            session.warn(&format!(
+                "ignoring WASH_REG_USER and WASH_REG_PASSWORD: they do not say which of {several} they are for"
+            ));
+            return Ok(());
+        }
+        bail!(
+            Failure::usage(format!("one user and one password are given for {several}")).hint(
+                "store them with `par login` for each registry, and leave out --user and the password"
+            )
+        )
+    }
+
+    /// The options that name a user and a password.
+    pub(crate) fn credentials(&self) -> &CredentialArgs {
+        &self.credentials
+    }
+}
+
+/// Parses a reference. `hint` says what to do if the argument is a file.
+fn parse(argument: &OsStr, hint: &str) -> Result<Reference> {
+    let text = argument.to_string_lossy();
+    match text.parse() {
+        Ok(reference) => Ok(reference),
+        // A message about the syntax of references would not help.
+        Err(_) if Path::new(argument).is_file() => {
+            bail!(Failure::usage(format!("{text} is a file, not a reference")).hint(hint))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The name of a registry: a host, with a port if there is one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct RegistryName(String);
+
+impl RegistryName {
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for RegistryName {
+    type Err = String;
+
+    fn from_str(written: &str) -> Result<Self, String> {
+        // Users copy addresses from browsers and references.
+        let host = ["https://", "http://", "oci://"]
+            .iter()
+            .find_map(|scheme| written.strip_prefix(scheme));
+        let host = host.unwrap_or(written).trim_end_matches('/');
+        match format!("{host}/repository").parse() {
+            Ok(Reference::Registry(reference)) if !host.contains('/') => {
+                Ok(Self(reference.registry().to_owned()))
+            }
+            _ => Err("name a host, such as `ghcr.io` or `localhost:5000`".to_owned()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        registry: RegistryArgs,
+    }
+
+    fn args(line: &str) -> RegistryArgs {
+        Line::parse_from(line.split(' ')).registry
+    }
+
+    fn settled(line: &str, reference: &str) -> Option<String> {
+        let settled = args(line).reference(OsStr::new(reference), false);
+        settled.ok().map(|reference| reference.to_string())
+    }
+
+    #[test]
+    fn latest_and_missing_tags_need_permission() {
+        let digest = crate::content::Digest::of(b"");
+        let pinned = format!("ghcr.io/org/provider@{digest}");
+        for reference in ["ghcr.io/org/provider", "ghcr.io/org/provider:latest"] {
+            assert_eq!(settled("par", reference), None);
+            let allowed = settled("par --allow-latest", reference);
+            assert_eq!(allowed.as_deref(), Some("ghcr.io/org/provider:latest"));
+        }
+        assert_eq!(settled("par", &pinned), Some(pinned.clone()));
+        assert_eq!(settled("par --allow-latest", &pinned), Some(pinned));
+        let unpinned = args("par").reference(OsStr::new("ghcr.io/org/provider"), true);
+        assert!(unpinned.is_ok());
+    }
+
+    #[test]
+    fn a_registry_is_a_host_and_docker_hub_has_one_name() {
+        let name = |written: &str| written.parse::<RegistryName>().map(|name| name.0).ok();
+        assert_eq!(name("https://GHCR.io/").as_deref(), Some("ghcr.io"));
+        assert_eq!(name("localhost:5000").as_deref(), Some("localhost:5000"));
+        assert_eq!(name("index.docker.io").as_deref(), Some("docker.io"));
+        for wrong in ["", "ghcr", "ghcr.io/org", "ghcr.io:x", "me@ghcr.io"] {
+            assert_eq!(name(wrong), None, "{wrong}");
+        }
+    }
+}

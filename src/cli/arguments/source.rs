@@ -1,0 +1,245 @@
+//! `FILE|REF|-`: an archive that a command reads from a file, a registry, a layout or standard input.
+
+use std::ffi::OsStr;
+use std::fmt;
+use std::io::{IsTerminal, Stdin};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Error, Result, bail};
+
+use crate::archive::{self, Contents, Limits, Target, VerifiedClaims, extract_file};
+use crate::cache::Identity;
+use crate::cli::files;
+use crate::cli::output::Failure;
+use crate::cli::session::Session;
+use crate::cli::threads::{blocking, detached};
+use crate::client::{self, Inspected, Summary, TrustPolicy};
+use crate::content::{Digest, ErrorKind, MeteredReader, Step};
+use crate::oci::Reference;
+
+use super::path::{explicit_path, is_one_file, stem};
+use super::registry::RegistryArgs;
+
+/// Names an archive from standard input in messages, as in "the archive on standard input".
+pub(crate) const STANDARD_INPUT: &str = "on standard input";
+
+/// Where an archive is read from.
+pub(crate) enum Source {
+    File(PathBuf),
+    Reference(Reference),
+    StandardInput,
+}
+
+/// A verified archive.
+pub(crate) struct VerifiedSource {
+    pub(crate) contents: Contents,
+    /// The digest of the manifest. `None` for a file and for standard input.
+    pub(crate) digest: Option<Digest>,
+    /// The issuer and the subject that the repository is pinned to, which the archive has too. `None` if the
+    /// repository is not pinned.
+    pub(crate) pin: Option<Identity>,
+}
+
+impl Source {
+    /// Reads an argument: `-` is standard input, what has the form of a path or exists as a file is a file,
+    /// and everything else is a reference.
+    pub(crate) fn parse(argument: &OsStr, registry: &RegistryArgs) -> Result<Self> {
+        if argument == "-" {
+            return Ok(Self::StandardInput);
+        }
+        if let Some(path) = explicit_path(argument) {
+            return Ok(Self::File(path));
+        }
+        if Path::new(argument).is_file() {
+            return Ok(Self::File(argument.into()));
+        }
+        let written = argument.to_string_lossy();
+        let reference = match written.parse::<Reference>() {
+            // A directory or a device of that name exists: the error is about that, not about how references
+            // are written.
+            Err(_) if Path::new(argument).exists() => return Ok(Self::File(argument.into())),
+            other => other,
+        };
+        let reference = reference.map_err(|error| {
+            // Without a slash, the user probably meant a file.
+            let kind = if written.contains('/') {
+                ErrorKind::Usage
+            } else {
+                ErrorKind::NotFound
+            };
+            let message = format!("`{written}` is neither a file that exists nor a reference");
+            Error::new(error).context(Failure::new(kind, message))
+        })?;
+        Ok(Self::Reference(registry.settle(reference, false)?))
+    }
+
+    /// The reference, if the archive is read from a registry or a layout.
+    pub(crate) fn reference(&self) -> Option<&Reference> {
+        match self {
+            Self::Reference(reference) => Some(reference),
+            _ => None,
+        }
+    }
+
+    /// Verifies the whole archive, and that `trust` allows it.
+    pub(crate) async fn verify(
+        &self,
+        trust: &TrustPolicy,
+        registry: &RegistryArgs,
+        session: &Session,
+    ) -> Result<VerifiedSource> {
+        let contents = match self {
+            Self::Reference(reference) => {
+                let client = registry.client(session, trust.clone()).await?;
+                let Inspected { contents, digest } = client.inspect(reference).await?;
+                let pin = client.identity(reference).await?;
+                // The pin may have been made or changed after the archive was verified.
+                let claims = &contents.claims;
+                let pin = pin.filter(|pin| {
+                    (&*pin.issuer, &*pin.subject)
+                        == (claims.issuer().as_str(), claims.subject().as_str())
+                });
+                return Ok(VerifiedSource {
+                    contents,
+                    digest: Some(digest),
+                    pin,
+                });
+            }
+            Self::File(path) => {
+                let (path, session) = (path.clone(), session.clone());
+                blocking(move || {
+                    let mut file = files::open(&path)?;
+                    let progress = session.progress().as_ref();
+                    archive::verify_file(&mut file, &Limits::default(), progress)
+                        .map_err(|error| error.in_archive(&path).into())
+                })
+                .await?
+            }
+            Self::StandardInput => {
+                let meter = session.progress().begin(Step::Verifying, 0);
+                let input = MeteredReader::new(standard_input()?, meter);
+                detached(move || {
+                    archive::verify(input, &Limits::default())
+                        .map_err(|error| error.in_archive(Path::new(STANDARD_INPUT)).into())
+                })
+                .await?
+            }
+        };
+        let checked = trust.check_file(&contents.claims, &self.to_string());
+        checked.map_err(client::Error::from)?;
+        Ok(VerifiedSource {
+            contents,
+            digest: None,
+            pin: None,
+        })
+    }
+
+    /// Reads what the archive says about itself, with its WIT world if `world` is set. An archive behind a
+    /// reference is not downloaded for this if its manifest or its index is enough.
+    pub(crate) async fn summarize(
+        &self,
+        world: bool,
+        registry: &RegistryArgs,
+        session: &Session,
+    ) -> Result<Summary> {
+        if let Self::Reference(reference) = self {
+            let user = session.clone();
+            let (session, _temporary) = blocking(move || user.with_usable_cache()).await?;
+            let client = registry.client(&session, TrustPolicy::anyone()).await?;
+            return Ok(client.summarize(reference, world).await?.summary);
+        }
+        Ok(self
+            .verify(&TrustPolicy::anyone(), registry, session)
+            .await?
+            .contents
+            .into())
+    }
+
+    /// Writes one verified executable to `destination`, and returns the claims that cover it.
+    pub(crate) async fn extract(
+        &self,
+        target: &Target,
+        destination: &Path,
+        mode: u32,
+        trust: TrustPolicy,
+        registry: &RegistryArgs,
+        session: &Session,
+    ) -> Result<VerifiedClaims> {
+        match self {
+            Self::Reference(reference) => {
+                let client = registry.client(session, trust).await?;
+                let extracted = client.extract(reference, target, destination, mode).await?;
+                Ok(extracted.contents.claims)
+            }
+            Self::File(path) => {
+                let (path, progress) = (path.clone(), Arc::clone(session.progress()));
+                let (target, destination) = (target.clone(), destination.to_owned());
+                let limits = Limits::default();
+                blocking(move || {
+                    if trust.restricts_files() {
+                        // Trust is checked before anything is written.
+                        let claims = archive::read_claims(files::open(&path)?, &limits)
+                            .map_err(|error| error.in_archive(&path))?;
+                        let checked = trust.check_file(&claims, &path.display().to_string());
+                        checked.map_err(client::Error::from)?;
+                    }
+                    let progress = progress.as_ref();
+                    let claims =
+                        extract_file(&path, &target, &destination, mode, &limits, progress);
+                    Ok(claims?)
+                })
+                .await
+            }
+            Self::StandardInput => bail!(
+                Failure::usage("cannot extract from standard input")
+                    .hint("write the archive to a file first")
+            ),
+        }
+    }
+
+    /// Returns an error if `destination` is the archive itself.
+    pub(crate) fn refuse_as_destination(&self, destination: &Path) -> Result<()> {
+        match self {
+            Self::File(path) if is_one_file(path, destination) => bail!(
+                Failure::usage(format!(
+                    "the executable would replace the archive {}",
+                    path.display()
+                ))
+                .hint("name another file with --destination")
+            ),
+            _ => Ok(()),
+        }
+    }
+
+    /// Returns a name for files that are made from the archive: its file name without extensions.
+    pub(crate) fn stem(&self) -> String {
+        match self {
+            Self::File(path) => stem(path),
+            Self::Reference(reference) => reference.file_stem().to_owned(),
+            Self::StandardInput => "provider".to_owned(),
+        }
+    }
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => path.display().fmt(formatter),
+            Self::Reference(reference) => reference.fmt(formatter),
+            Self::StandardInput => formatter.write_str("standard input"),
+        }
+    }
+}
+
+/// Returns standard input, to read an archive from it. A terminal is refused: nobody types an archive.
+pub(crate) fn standard_input() -> Result<Stdin> {
+    let input = std::io::stdin();
+    if input.is_terminal() {
+        bail!(
+            Failure::usage("standard input is a terminal, not an archive")
+                .hint("name a file, or pipe an archive into `par`, as in `… | par push REF -`")
+        );
+    }
+    Ok(input)
+}

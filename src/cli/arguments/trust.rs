@@ -1,0 +1,84 @@
+//! Options of the commands that check whether an archive is trusted, and the policy that they make.
+
+use std::path::PathBuf;
+
+use anyhow::{Result, bail};
+use clap::ValueHint;
+use nkeys::{KeyPair, KeyPairType};
+
+use crate::cli::output::Failure;
+use crate::cli::threads::blocking;
+use crate::client::{self, TrustPolicy};
+
+/// Which archives may be used.
+#[derive(Clone, clap::Args)]
+#[command(next_help_heading = "Trust options")]
+pub(crate) struct TrustArgs {
+    /// The trust policy, a TOML file. Default: `wasmcloud-par/trust.toml` in `$XDG_CONFIG_HOME` or
+    /// `~/.config` if it exists, else any issuer is allowed
+    #[arg(
+        long,
+        env = "PAR_TRUST",
+        value_name = "FILE",
+        value_hint = ValueHint::FilePath
+    )]
+    trust: Option<PathBuf>,
+    /// The public key (A…) of an issuer that is allowed, whatever the trust policy says. May be given
+    /// several times. Default: as the policy says, else any issuer
+    #[arg(long = "issuer", value_name = "KEY")]
+    issuers: Vec<String>,
+    /// The lowest revision that is allowed, whatever the trust policy says. Default: as the policy says,
+    /// else any revision
+    #[arg(long, value_name = "NUMBER", allow_negative_numbers = true)]
+    min_revision: Option<i32>,
+}
+
+impl TrustArgs {
+    /// Returns the policy of the file, with the options in place of what it says.
+    pub(crate) async fn policy(&self) -> Result<TrustPolicy> {
+        let issuers: Result<_> = self.issuers.iter().map(|key| account(key)).collect();
+        let issuers = issuers?;
+        let file = self.trust.clone();
+        let policy = blocking(move || {
+            Ok(match file {
+                Some(file) => TrustPolicy::read(&file).map_err(client::Error::from)?,
+                None => TrustPolicy::of_user().map_err(client::Error::from)?,
+            })
+        });
+        Ok(TrustPolicy {
+            issuers,
+            minimum_revision: self.min_revision,
+            ..policy.await?
+        })
+    }
+}
+
+/// Checks that a key is the public key of an account. With a typing error in it, no archive would be trusted.
+///
+/// This is not a value parser of clap: clap quotes what it cannot parse, and the user may have given a seed
+/// by mistake. The message here quotes nothing.
+fn account(text: &str) -> Result<String> {
+    let text = text.trim();
+    match KeyPair::from_public_key(text) {
+        Ok(key) if key.key_pair_type() == KeyPairType::Account => Ok(text.to_owned()),
+        _ => bail!(
+            Failure::usage("--issuer is not the public key of an account (A…, 56 characters)")
+                .hint(
+                    "`par inspect` shows the account of an archive, `par keys get` that of a seed"
+                )
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_public_keys_of_accounts_name_issuers() {
+        let key = KeyPair::new_account();
+        assert_eq!(account(&key.public_key()).unwrap(), key.public_key());
+        assert!(account(&key.seed().unwrap()).is_err());
+        assert!(account(&KeyPair::new_service().public_key()).is_err());
+    }
+}

@@ -1,0 +1,247 @@
+//! `par cache`
+
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::{Duration, SystemTime};
+
+use anyhow::{Result, bail};
+use bytesize::ByteSize;
+use clap::Subcommand;
+use serde_json::{Value, json};
+
+use crate::cache::{Cache, Listed, Listing, PruneOptions, Pruned, Usage, Verified};
+use crate::cli::arguments::age;
+use crate::cli::output::{Answer, Failure, Problem, escape, path_text};
+use crate::cli::session::Session;
+use crate::cli::threads::blocking;
+use crate::content::{ErrorKind, unix_seconds};
+
+const EXAMPLES: &str = "\
+Examples:
+  par cache list
+  par cache verify
+  par cache prune --max-size 5GB --max-age 30d";
+
+const PATH_EXAMPLES: &str = "\
+Examples:
+  par cache path";
+
+const LIST_EXAMPLES: &str = "\
+Examples:
+  par cache list
+  par cache list -o json";
+
+const VERIFY_EXAMPLES: &str = "\
+Examples:
+  par cache verify";
+
+const PRUNE_EXAMPLES: &str = "\
+Examples:
+  par cache prune --max-size 5GB
+  par cache prune --max-age 30d --dry-run";
+
+/// List, verify and prune the cache
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Print the directory of the cache, as --cache-dir takes it
+    #[command(after_help = PATH_EXAMPLES)]
+    Path,
+    /// List the tags in the cache: digest, size, when the registry confirmed it, when it was used
+    #[command(after_help = LIST_EXAMPLES)]
+    List,
+    /// Read everything in the cache, and remove damaged files
+    ///
+    /// The exit code is 5 if a file was damaged. Without this, each use of a file checks its size, its time
+    /// and its permissions.
+    #[command(after_help = VERIFY_EXAMPLES)]
+    Verify,
+    Prune(Prune),
+}
+
+/// Remove least recently used content, and interrupted downloads that are older than a day
+///
+/// Content that is in use stays, and a running provider is not affected. Content that was used within the
+/// grace period stays too: an executable that was just fetched may not have been started yet.
+#[derive(clap::Args)]
+#[command(after_help = PRUNE_EXAMPLES)]
+struct Prune {
+    /// The size that the cache may have, as in `5GB` or `500MiB`. Default: any size
+    #[arg(long, value_name = "SIZE", value_parser = ByteSize::from_str)]
+    max_size: Option<ByteSize>,
+    /// Remove content that was not used for this long, as in `30d` or `12h`. Default: any age
+    #[arg(long, value_name = "AGE", value_parser = age)]
+    max_age: Option<Duration>,
+    /// Remove all content that is not in use at this moment. Default: only what the other options select
+    #[arg(long, conflicts_with_all = ["max_size", "max_age", "grace"])]
+    all: bool,
+    /// Keep content that was used within this time. Default: 1h
+    #[arg(long, value_name = "AGE", value_parser = age)]
+    grace: Option<Duration>,
+    /// Print what would be removed, and remove nothing. Default: it is removed
+    #[arg(long)]
+    dry_run: bool,
+}
+
+pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
+    let session = session.clone();
+    blocking(move || match args.command {
+        Command::Path => {
+            let path = path_text(&Cache::directory_to_open(session.cache_directory())?);
+            Ok(Answer::new(escape::line(&path)).field("path", path.as_str()))
+        }
+        Command::List => {
+            let cache = session.existing_cache()?;
+            let listing = cache.map_or_else(|| Ok(Listing::default()), |cache| cache.list())?;
+            Ok(list(&listing, &session))
+        }
+        Command::Verify => verify(&session),
+        Command::Prune(args) => prune(&args, &session),
+    })
+    .await
+}
+
+fn list(listing: &Listing, session: &Session) -> Answer {
+    let references = &listing.references;
+    let names = references
+        .iter()
+        .map(|listed| escape::line(&listed.reference).len());
+    let width = names.max().unwrap_or(0);
+    let lines: Vec<String> = references
+        .iter()
+        .map(|listed| {
+            format!(
+                "{:width$}  {}  {:>9}  {:20}  {}",
+                escape::line(&listed.reference),
+                listed.digest,
+                listed.size.map_or("-".to_owned(), size),
+                date(listed.confirmed),
+                listed.used.map_or("-".to_owned(), date),
+            )
+        })
+        .collect();
+    let Listing {
+        blobs,
+        executables,
+        unfinished,
+        ..
+    } = listing;
+    session.note(&format!(
+        "blobs: {}; executables: {}; unfinished downloads: {}",
+        usage(*blobs),
+        usage(*executables),
+        usage(*unfinished)
+    ));
+    let listed: Vec<Value> = references.iter().map(describe).collect();
+    let count = |usage: &Usage| json!({ "files": usage.files, "bytes": usage.bytes });
+    Answer::new(lines.join("\n"))
+        .field("references", listed)
+        .field("blobs", count(blobs))
+        .field("executables", count(executables))
+        .field("unfinished", count(unfinished))
+}
+
+fn verify(session: &Session) -> Result<Answer> {
+    let verify = |cache: Cache| cache.verify(session.progress().as_ref());
+    let verified = session
+        .existing_cache()?
+        .map_or_else(|| Ok(Verified::default()), verify)?;
+    let damaged = names(&verified.damaged);
+    let problem = (!damaged.is_empty()).then(|| {
+        let message = format!(
+            "{} of {} files were damaged, and were removed",
+            damaged.len(),
+            verified.files
+        );
+        let hint =
+            "check the disk; removed files are downloaded again when they are needed".to_owned();
+        Problem::found(ErrorKind::NotVerified, message, Some(hint))
+    });
+    if problem.is_none() {
+        let (files, size) = (verified.files, size(verified.bytes));
+        session.note(&format!("{files} files, {size}: none is damaged"));
+    }
+    Ok(Answer::new(lines(&damaged))
+        .field("files", verified.files)
+        .field("bytes", verified.bytes)
+        .field("damaged", damaged)
+        .failing(problem))
+}
+
+fn prune(args: &Prune, session: &Session) -> Result<Answer> {
+    if args.max_size.is_none() && args.max_age.is_none() && !args.all {
+        bail!(
+            Failure::usage("no option says what to remove").hint(
+                "give --max-size SIZE, --max-age AGE for content that was not used, or --all"
+            )
+        );
+    }
+    let defaults = PruneOptions::default();
+    let options = PruneOptions {
+        max_size: args.max_size.map(|size| size.as_u64()),
+        max_age: args.max_age,
+        all: args.all,
+        grace: args.grace.unwrap_or(defaults.grace),
+        dry_run: args.dry_run,
+    };
+    let prune = |cache: Cache| cache.prune(&options);
+    let pruned = session
+        .existing_cache()?
+        .map_or_else(|| Ok(Pruned::default()), prune)?;
+    let (freed, left) = (size(pruned.freed), size(pruned.left));
+    session.note(&if args.dry_run {
+        format!("this would free {freed} and leave {left}")
+    } else {
+        format!("freed {freed}; {left} are left")
+    });
+    if options.max_size.is_some_and(|most| pruned.left > most) {
+        let grace = humantime::format_duration(options.grace);
+        session.note(&format!(
+            "that is more than --max-size: content stays that is in use, or was used within the last \
+             {grace} (--grace)"
+        ));
+    }
+    let removed = names(&pruned.removed);
+    Ok(Answer::new(lines(&removed))
+        .field("removed", removed)
+        .field("freed", pruned.freed)
+        .field("left", pruned.left)
+        .field("dry_run", args.dry_run))
+}
+
+fn describe(listed: &Listed) -> Value {
+    json!({
+        "reference": listed.reference,
+        "digest": listed.digest.to_string(),
+        "size": listed.size,
+        "confirmed": unix_seconds(listed.confirmed),
+        "used": listed.used.map(unix_seconds),
+    })
+}
+
+fn names(paths: &[PathBuf]) -> Vec<String> {
+    paths.iter().map(|path| path_text(path)).collect()
+}
+
+fn lines(names: &[String]) -> String {
+    let lines: Vec<_> = names.iter().map(|name| escape::line(name)).collect();
+    lines.join("\n")
+}
+
+fn usage(usage: Usage) -> String {
+    format!("{} with {}", usage.files, size(usage.bytes))
+}
+
+fn size(bytes: u64) -> String {
+    ByteSize(bytes).display().si().to_string()
+}
+
+fn date(time: SystemTime) -> String {
+    humantime::format_rfc3339_seconds(time).to_string()
+}

@@ -1,0 +1,45 @@
+//! `par copy`
+
+use std::ffi::OsString;
+
+use anyhow::Result;
+
+use crate::cli::arguments::RegistryArgs;
+use crate::cli::output::Answer;
+use crate::cli::session::Session;
+use crate::client::TrustPolicy;
+
+use super::pushed::pushed_manifest;
+
+const EXAMPLES: &str = "\
+Examples:
+  par copy ghcr.io/org/provider:1.0.0 registry.example.com/org/provider:1.0.0
+  par copy ghcr.io/org/provider:1.0.0 oci-layout://mirror:1.0.0";
+
+/// Copy an artifact to another reference, and print that reference by digest
+///
+/// Each side is in a registry or in an OCI image layout. The artifact need not be a provider archive: a
+/// manifest is copied with its config and layers, an index with everything it lists. All content is checked
+/// against its digest; use `par verify` to verify an archive. Content that exists at the destination is not
+/// sent again, and the tag is set last.
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// The artifact to copy
+    #[arg(value_name = "SRC")]
+    source: OsString,
+    /// The reference to copy it to
+    #[arg(value_name = "DST")]
+    destination: OsString,
+    #[command(flatten)]
+    registry: RegistryArgs,
+}
+
+pub(crate) async fn run(mut args: Args, session: &Session) -> Result<Answer> {
+    let source = args.registry.reference(&args.source, false)?;
+    let destination = args.registry.reference(&args.destination, false)?;
+    args.registry.share([&source, &destination], session)?;
+    let client = args.registry.client(session, TrustPolicy::anyone()).await?;
+    let copied = client.copy(&source, &destination).await?;
+    Ok(pushed_manifest(&copied.reference, &copied.digest))
+}

@@ -1,0 +1,127 @@
+//! `par delete`
+
+use std::ffi::OsString;
+use std::io::IsTerminal;
+
+use anyhow::{Result, bail};
+
+use crate::cli::arguments::RegistryArgs;
+use crate::cli::output::{Answer, Failure, escape, terminal};
+use crate::cli::session::Session;
+use crate::cli::threads::detached;
+use crate::client::{Deletion, TrustPolicy};
+use crate::content::ErrorKind;
+use crate::oci::Reference;
+
+const EXAMPLES: &str = "\
+Examples:
+  par delete ghcr.io/org/provider:1.0.0-rc1
+  par delete ghcr.io/org/provider@sha256:… --force";
+
+/// Delete a manifest from a registry, with all its tags
+///
+/// Registries delete manifests, and with a manifest all its tags. If the manifest has other tags than the one
+/// in REF, nothing is deleted: name the manifest by its digest to delete it with all its tags. The registry
+/// frees the space with its next garbage collection.
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// The manifest to delete
+    #[arg(value_name = "REF")]
+    reference: OsString,
+    /// Do not ask for confirmation. Default: `par` asks on a terminal, and deletes nothing without one
+    #[arg(long)]
+    force: bool,
+    #[command(flatten)]
+    registry: RegistryArgs,
+}
+
+pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
+    let reference = args.registry.reference(&args.reference, false)?;
+    let place = match &reference {
+        Reference::Registry(place) => place,
+        Reference::Layout(_) => bail!(
+            Failure::usage(format!(
+                "cannot delete {reference}: it is in an image layout"
+            ))
+            .hint("copy what you want to keep into a new layout, and remove the directory")
+        ),
+    };
+    if !args.force && !std::io::stdin().is_terminal() {
+        bail!(
+            Failure::usage(format!(
+                "cannot ask to confirm that {reference} is deleted: there is no terminal"
+            ))
+            .hint("give --force to delete without confirmation")
+        );
+    }
+    let client = args.registry.client(session, TrustPolicy::anyone()).await?;
+    let deletion = client.deletion(place).await?;
+    let pinned = reference.pinned(&deletion.digest);
+    refuse_others(&reference, &deletion)?;
+    if !args.force {
+        if !confirmed(&pinned, &deletion).await? {
+            bail!(Failure::new(
+                ErrorKind::Other,
+                format!("{pinned} was not deleted")
+            ));
+        }
+        // While the user was asked, others may have moved tags.
+        if client.deletion(place).await? != deletion {
+            bail!(
+                Failure::new(
+                    ErrorKind::Conflict,
+                    format!("{pinned} was not deleted: its tags have changed in the meantime")
+                )
+                .hint("run the command again to see what would be deleted now")
+            );
+        }
+    }
+    client.delete(&deletion).await?;
+    Ok(Answer::new(escape::line(&pinned))
+        .field("reference", pinned)
+        .field("digest", deletion.digest.to_string())
+        .field("tags", deletion.tags))
+}
+
+/// Returns an error if the user names one tag, and the manifest has others.
+fn refuse_others(reference: &Reference, deletion: &Deletion) -> Result<()> {
+    let (None, Some(tag)) = (reference.digest(), reference.tag()) else {
+        return Ok(());
+    };
+    let others: Vec<&str> = deletion
+        .tags
+        .iter()
+        .map(String::as_str)
+        .filter(|other| *other != tag)
+        .collect();
+    if others.is_empty() {
+        return Ok(());
+    }
+    let pinned = reference.pinned(&deletion.digest);
+    bail!(
+        Failure::new(
+            ErrorKind::Conflict,
+            format!(
+                "deleting {reference} would also delete other tags of its manifest: {}",
+                others.join(", ")
+            )
+        )
+        .hint(format!(
+            "run `par delete {pinned}` to delete the manifest with all its tags"
+        ))
+    )
+}
+
+/// Asks the user for confirmation on the terminal.
+async fn confirmed(pinned: &str, deletion: &Deletion) -> Result<bool> {
+    let tags = match deletion.tags.as_slice() {
+        [] => "which has no tag".to_owned(),
+        [tag] => format!("and its tag {tag}"),
+        tags => format!("and its tags {}", tags.join(", ")),
+    };
+    let question = format!("Delete {pinned}, {tags}? [y/N] ");
+    let answer = detached(move || Ok(terminal::ask(&escape::line(&question))?)).await?;
+    let answer = answer.unwrap_or_default();
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+}

@@ -1,0 +1,130 @@
+//! `par diff`
+
+use std::collections::BTreeSet;
+
+use anyhow::{Result, bail};
+use clap::ValueHint;
+use serde_json::{Map, Value, json};
+
+use crate::archive::{Contents, Target, to_unix};
+use crate::cli::arguments::{Argument, RegistryArgs, Source};
+use crate::cli::output::{Answer, Failure, escape, value_text};
+use crate::cli::session::Session;
+use crate::client::TrustPolicy;
+use crate::content::rfc3339;
+
+const EXAMPLES: &str = "\
+Examples:
+  par diff old.par.gz new.par.gz
+  par diff ghcr.io/org/provider:1.0.0 provider.par.gz -o json";
+
+/// Show the differences between two archives
+///
+/// Both archives are verified first. Their claims and contents are compared, but not their compression and
+/// the time of signing.
+///
+/// The exit code is 0 with and without differences; without, nothing is printed. With -o json, see `same`.
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// The archive to compare from; `-` reads one of the two from standard input
+    #[arg(value_name = "FILE|REF|-", value_hint = ValueHint::FilePath)]
+    from: Argument,
+    /// The archive to compare to
+    #[arg(value_name = "FILE|REF|-", value_hint = ValueHint::FilePath)]
+    to: Argument,
+    #[command(flatten)]
+    registry: RegistryArgs,
+}
+
+pub(crate) async fn run(mut args: Args, session: &Session) -> Result<Answer> {
+    let from = Source::parse(&args.from, &args.registry)?;
+    let to = Source::parse(&args.to, &args.registry)?;
+    if let (Source::StandardInput, Source::StandardInput) = (&from, &to) {
+        bail!(Failure::usage("standard input cannot be both archives"));
+    }
+    let references = from.reference().into_iter().chain(to.reference());
+    args.registry.share(references, session)?;
+    let trust = TrustPolicy::anyone();
+    let from = from.verify(&trust, &args.registry, session).await?;
+    let to = to.verify(&trust, &args.registry, session).await?;
+    Ok(answer(&from.contents, &to.contents))
+}
+
+fn answer(from: &Contents, to: &Contents) -> Answer {
+    let mut text = String::new();
+    let mut claims = Map::new();
+    for ((field, from), (_, to)) in fields(from).into_iter().zip(fields(to)) {
+        if from == to {
+            continue;
+        }
+        let line = match field {
+            // The values are too long for a line.
+            "schema" | "world" => status(&from, &to).to_owned(),
+            "not_before" | "expires" => format!("{} -> {}", date(&from), date(&to)),
+            _ => format!("{} -> {}", value_text(&from), value_text(&to)),
+        };
+        text.push_str(&format!("{field}: {}\n", escape::line(&line)));
+        claims.insert(field.to_owned(), json!({ "from": from, "to": to }));
+    }
+    let mut targets = Map::new();
+    let all: BTreeSet<&Target> = from
+        .executables
+        .keys()
+        .chain(to.executables.keys())
+        .collect();
+    for target in all {
+        let status = status(&digest(from, target), &digest(to, target));
+        if status != SAME {
+            text.push_str(&format!("{}: {status}\n", escape::line(target.as_str())));
+        }
+        targets.insert(target.to_string(), status.into());
+    }
+    Answer::new(text.as_str())
+        .field("same", text.is_empty())
+        .field("claims", claims)
+        .field("targets", targets)
+}
+
+/// Returns the fields of the claims besides the executables, always in the same order.
+fn fields(contents: &Contents) -> [(&'static str, Value); 10] {
+    let claims = &contents.claims;
+    let metadata = claims.metadata();
+    [
+        ("name", json!(metadata.name)),
+        ("vendor", json!(metadata.vendor)),
+        ("version", json!(metadata.version)),
+        ("revision", json!(metadata.revision)),
+        ("issuer", json!(claims.issuer().as_str())),
+        ("service", json!(claims.subject().as_str())),
+        ("not_before", json!(metadata.not_before.map(to_unix))),
+        ("expires", json!(metadata.expires.map(to_unix))),
+        ("schema", json!(metadata.schema)),
+        ("world", json!(claims.world().map(ToString::to_string))),
+    ]
+}
+
+/// Returns a date as text.
+fn date(seconds: &Value) -> String {
+    seconds
+        .as_u64()
+        .map_or_else(|| value_text(seconds), rfc3339)
+}
+
+/// Returns the digest of an executable, or `null` if the archive does not hold it.
+fn digest(contents: &Contents, target: &Target) -> Value {
+    let held = contents.executables.contains_key(target);
+    let digest = contents.claims.executables().get(target).filter(|_| held);
+    json!(digest.map(ToString::to_string))
+}
+
+const SAME: &str = "same";
+
+fn status(from: &Value, to: &Value) -> &'static str {
+    match (from, to) {
+        (from, to) if from == to => SAME,
+        (Value::Null, _) => "added",
+        (_, Value::Null) => "removed",
+        _ => "changed",
+    }
+}

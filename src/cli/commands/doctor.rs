@@ -1,0 +1,98 @@
+//! `par doctor`
+
+use anyhow::Result;
+use serde_json::{Value, json};
+
+use crate::cli::arguments::{RegistryArgs, require_repository};
+use crate::cli::output::{Answer, Problem, escape, finding_hint};
+use crate::cli::session::Session;
+use crate::client::{Diagnosis, Finding, TrustPolicy, Verdict};
+use crate::oci::Place;
+
+const EXAMPLES: &str = "\
+Examples:
+  par doctor ghcr.io
+  par doctor localhost:5000/org/provider --push";
+
+/// Check what a registry supports, and find problems
+///
+/// The checks are: the registry and its mirrors answer, the connection is secure, and the registry accepts the
+/// credentials. For a repository also: it can be read, and with --push, it accepts uploads. If a check fails,
+/// the exit code is that of a command with the same problem.
+#[derive(clap::Args)]
+#[command(
+    after_help = EXAMPLES,
+    mut_arg("allow_latest", |argument| argument.hide(true)),
+    mut_arg("connections", |argument| argument.hide(true)),
+    mut_arg("patience", |argument| argument.hide(true))
+)]
+pub(crate) struct Args {
+    /// The registry, or a repository in it for more checks. A tag or a digest names the manifest to read.
+    /// Default: any tag
+    #[arg(value_name = "REGISTRY[/REPOSITORY]")]
+    place: Place,
+    /// Check uploads too: send a few hundred bytes without a tag, and delete them again if the registry
+    /// allows that. Needs a repository and the permission to push. Default: nothing is sent
+    #[arg(long)]
+    push: bool,
+    #[command(flatten)]
+    registry: RegistryArgs,
+}
+
+pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
+    let place = args.place;
+    if args.push {
+        require_repository(&place, "and --push needs a repository")?;
+    }
+    let client = args.registry.client(session, TrustPolicy::anyone()).await?;
+    let diagnosis = client.doctor(&place, args.push).await?;
+    Ok(answer(&place, &diagnosis))
+}
+
+fn answer(place: &Place, diagnosis: &Diagnosis) -> Answer {
+    // The findings contain the error and its hint.
+    let problem = diagnosis.obstacle().map(|(finding, kind)| {
+        let message = format!(
+            "{place} cannot be used: the check `{}` failed",
+            finding.check.name()
+        );
+        Problem::found(kind, message, None)
+    });
+    let findings = &diagnosis.findings;
+    let text: String = findings.iter().map(text).collect();
+    let repository = place.reference().map(|reference| reference.repository());
+    Answer::new(text)
+        .field("registry", place.registry())
+        .field("repository", repository)
+        .field("findings", findings.iter().map(value).collect::<Value>())
+        .failing(problem)
+}
+
+fn text(finding: &Finding) -> String {
+    let verdict = match finding.verdict {
+        Verdict::Good => "ok",
+        Verdict::Limited => "note",
+        Verdict::Skipped => "-",
+        _ => "FAILED",
+    };
+    let check = finding.check.name();
+    let mut text = format!("{verdict:7} {check:15} {}\n", escape::line(&finding.said));
+    if let Some(advice) = finding_hint(finding) {
+        text.push_str(&format!("{:24}-> {}\n", "", escape::line(&advice)));
+    }
+    text
+}
+
+fn value(finding: &Finding) -> Value {
+    let kind = match finding.verdict {
+        Verdict::Failed(kind) => Some(kind.name()),
+        _ => None,
+    };
+    json!({
+        "check": finding.check.name(),
+        "verdict": finding.verdict.name(),
+        "kind": kind,
+        "said": finding.said,
+        "advice": finding_hint(finding),
+    })
+}

@@ -1,0 +1,84 @@
+//! `par extract`
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::ValueHint;
+
+use crate::archive::Target;
+use crate::cli::arguments::{Argument, RegistryArgs, Source, TrustArgs, destination};
+use crate::cli::output::{Answer, path_text};
+use crate::cli::session::Session;
+
+/// The mode of the file: its owner may write it, everybody may run it.
+const MODE: u32 = 0o755;
+
+const EXAMPLES: &str = "\
+Examples:
+  par extract provider.par.gz --target aarch64-linux
+  par extract ghcr.io/org/provider:1.0.0 --destination provider";
+
+/// Write one executable of an archive to a file, and print its path
+///
+/// The file is written only if its hash is the one in the verified claims. From a file with an index, as
+/// `par create --compress` writes it, only this executable is read. Any other file, and an archive behind a
+/// reference, is verified completely first.
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// The archive
+    #[arg(value_name = "FILE|REF", value_hint = ValueHint::FilePath)]
+    archive: Argument,
+    /// The target of the executable. Default: the target of this machine
+    #[arg(long, value_name = "TARGET")]
+    target: Option<Target>,
+    /// The file to write; an existing file is replaced. Default: `{name of the archive}-{target}`, with
+    /// `.exe` for Windows, in the current directory
+    #[arg(long, value_name = "FILE", value_parser = destination())]
+    destination: Option<PathBuf>,
+    #[command(flatten)]
+    trust: TrustArgs,
+    #[command(flatten)]
+    registry: RegistryArgs,
+}
+
+pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
+    let source = Source::parse(&args.archive, &args.registry)?;
+    let target = args.target.unwrap_or_else(Target::host);
+    let destination = args
+        .destination
+        .unwrap_or_else(|| PathBuf::from(file_name(&source.stem(), &target)));
+    source.refuse_as_destination(&destination)?;
+    let trust = args.trust.policy().await?;
+    let claims = source
+        .extract(&target, &destination, MODE, trust, &args.registry, session)
+        .await?;
+    let digest = claims.executable(&target)?.to_string();
+    Ok(Answer::new(path_text(&destination))
+        .field("file", path_text(&destination))
+        .field("target", target.as_str())
+        .field("digest", digest)
+        .field("issuer", claims.issuer().as_str())
+        .field("service", claims.subject().as_str()))
+}
+
+fn file_name(stem: &str, target: &Target) -> String {
+    let extension = if target.as_str().ends_with("-windows") {
+        ".exe"
+    } else {
+        ""
+    };
+    format!("{stem}-{target}{extension}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn executables_for_windows_get_their_extension() {
+        let name = |target: &str| file_name("echo", &target.parse().unwrap());
+        assert_eq!(name("x86_64-windows"), "echo-x86_64-windows.exe");
+        assert_eq!(name("aarch64-linux"), "echo-aarch64-linux");
+    }
+}

@@ -1,0 +1,79 @@
+//! `par fetch`
+
+use std::ffi::OsString;
+
+use anyhow::Result;
+
+use crate::archive::Target;
+use crate::cli::arguments::{LockArgs, PullArgs, RegistryArgs, TrustArgs};
+use crate::cli::output::{Answer, path_text};
+use crate::cli::session::Session;
+use crate::client::TrustPolicy;
+
+const EXAMPLES: &str = "\
+Examples:
+  par fetch ghcr.io/org/provider:1.0.0
+  par fetch ghcr.io/org/provider:1.0.0 --target aarch64-linux --pull missing
+  par fetch ghcr.io/org/provider:1.0.0 --locked";
+
+/// Fetch one verified executable into the cache, and print its path
+///
+/// Run the executable from there, and do not write to it. An executable that is in the cache is not
+/// downloaded again. The first fetch from a repository pins it to the issuer and the subject of the archive:
+/// see `par trust`.
+///
+/// `par push` writes the claims and the index of a compressed archive to the manifest. From such an archive,
+/// only the bytes of this executable are downloaded. Any other archive, or one in which something unexpected
+/// is found, is downloaded and verified completely; --verbose says why.
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// The provider
+    #[arg(value_name = "REF")]
+    reference: OsString,
+    /// The target of the executable. Default: the target of this machine
+    #[arg(long, value_name = "TARGET")]
+    target: Option<Target>,
+    /// Accept another issuer or subject than the repository is pinned to, and pin it to those. A lower
+    /// revision is still refused. Default: they are refused
+    #[arg(long)]
+    accept_identity: bool,
+    /// Accept a lower revision than the tag had before, and record that one. Default: it is refused
+    #[arg(long)]
+    allow_downgrade: bool,
+    #[command(flatten)]
+    lock: LockArgs,
+    #[command(flatten)]
+    trust: TrustArgs,
+    #[command(flatten)]
+    pull: PullArgs,
+    #[command(flatten)]
+    registry: RegistryArgs,
+}
+
+pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
+    let reference = args
+        .registry
+        .reference(&args.reference, args.lock.is_given())?;
+    let target = args.target.unwrap_or_else(Target::host);
+    let trust = TrustPolicy {
+        accept_identity: args.accept_identity,
+        allow_downgrade: args.allow_downgrade,
+        ..args.trust.policy().await?
+    };
+    let policy = args.pull.policy()?;
+    let client = args.registry.client(session, trust).await?;
+    let client = client.with_pull_policy(policy);
+    let client = args.lock.restrict(client).await?;
+    let fetched = client.fetch(&reference, &target).await;
+    let fetched = fetched.map_err(|error| args.lock.explain(error))?;
+    Ok(Answer::new(path_text(&fetched.path))
+        .field("file", path_text(&fetched.path))
+        .field("digest", fetched.digest.to_string())
+        .field("reference", reference.pinned(&fetched.digest))
+        .field("target", target.as_str())
+        .field("cached", fetched.cached)
+        .field("downloaded", fetched.downloaded)
+        .field("issuer", fetched.claims.issuer().as_str())
+        .field("service", fetched.claims.subject().as_str()))
+}

@@ -1,0 +1,235 @@
+//! `par inspect`
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use clap::ValueHint;
+use serde_json::json;
+
+use crate::archive::{print_world, to_unix};
+use crate::cli::arguments::{Argument, RegistryArgs, Source, validity};
+use crate::cli::output::{Answer, Failure, escape, path_text};
+use crate::cli::schema::{read_json, violations};
+use crate::cli::session::Session;
+use crate::cli::threads::{blocking, detached};
+use crate::client::Summary;
+use crate::content::ErrorKind;
+
+const EXAMPLES: &str = "\
+Examples:
+  par inspect provider.par.gz
+  par inspect ghcr.io/org/provider:1.0.0 -o json
+  par inspect provider.par.gz --check-config config.json";
+
+/// Show the claims and the contents of an archive
+///
+/// The archive is verified before anything is shown: signature, key types, dates, and the hash of every
+/// entry. An archive in a registry is not downloaded if its manifest carries its claims, as `par push` writes
+/// it, or if the archive begins with an index. Then the claims and the WIT world are verified, but not the
+/// executables, and the output says so (`verified`).
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// The archive; `-` reads it from standard input
+    #[arg(value_name = "FILE|REF|-", value_hint = ValueHint::FilePath)]
+    archive: Argument,
+    /// Print only the signed token. Default: its content is shown
+    #[arg(long)]
+    jwt_only: bool,
+    /// Print only the WIT world; with -o json, add it to the rest. Default: it is not shown
+    #[arg(long, alias = "world", conflicts_with = "jwt_only")]
+    wit: bool,
+    /// Check a configuration, a JSON file, against the schema in the archive, and print only the result;
+    /// with -o json, add it to the rest. `-` reads the configuration from standard input. Default: nothing
+    /// is checked
+    #[arg(
+        long,
+        value_name = "FILE",
+        value_hint = ValueHint::FilePath,
+        conflicts_with_all = ["jwt_only", "wit"]
+    )]
+    check_config: Option<PathBuf>,
+    #[command(flatten)]
+    registry: RegistryArgs,
+}
+
+pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
+    let source = Source::parse(&args.archive, &args.registry)?;
+    let configuration = args.check_config.as_deref();
+    if matches!(source, Source::StandardInput) && configuration == Some(Path::new("-")) {
+        bail!(Failure::usage(
+            "standard input cannot be both the archive and the configuration"
+        ));
+    }
+    let summary = source.summarize(args.wit, &args.registry, session).await?;
+    if args.jwt_only {
+        let token = summary.claims.token();
+        return Ok(Answer::new(token).field("token", token));
+    }
+    if let Some(configuration) = args.check_config {
+        return check_config(&source, &summary, configuration).await;
+    }
+    if !args.wit {
+        return Ok(describe(&summary, Answer::new(table(&summary))));
+    }
+    let Some(world) = &summary.world else {
+        bail!(
+            Failure::new(ErrorKind::NotFound, "the archive has no WIT world")
+                .hint("add a world with `par create --wit-directory`")
+        );
+    };
+    let wit = print_world(world)?;
+    let answer = Answer::new(escape::lines(&wit)).field("wit", wit);
+    Ok(describe(&summary, answer))
+}
+
+/// Checks a configuration against the schema in the archive.
+async fn check_config(source: &Source, summary: &Summary, path: PathBuf) -> Result<Answer> {
+    let Some(schema) = summary.claims.metadata().schema else {
+        bail!(
+            Failure::new(
+                ErrorKind::NotFound,
+                format!("{source} has no schema of a configuration")
+            )
+            .hint("add a schema with `par create --schema`")
+        );
+    };
+    let name = path_text(&path);
+    let configuration = detached(move || read_json(&path, "configuration")).await?;
+    let checked = blocking(move || Ok(violations(schema, configuration))).await?;
+    let (count, first) = checked.with_context(|| {
+        let message = format!("cannot use the schema in {source}");
+        Failure::new(ErrorKind::NotVerified, message)
+    })?;
+    if count > 0 {
+        let mut message = format!("the configuration {name} does not match the schema in {source}");
+        if count > first.len() {
+            message += &format!("; the first {} of {count} violations are", first.len());
+        }
+        bail!(Failure::new(ErrorKind::NotVerified, message).violations(first));
+    }
+    let text = format!("{name} matches the schema in {source}");
+    let answer = describe(summary, Answer::new(escape::line(&text)));
+    Ok(answer.field("violations", json!([])))
+}
+
+/// Adds the JSON fields of `wash inspect`, where missing values are `null`, and further fields if they have a
+/// value.
+fn describe(summary: &Summary, answer: Answer) -> Answer {
+    let metadata = summary.claims.metadata();
+    let targets: Vec<&str> = summary.targets.iter().map(|t| t.as_str()).collect();
+    let mut answer = answer
+        .field("name", metadata.name)
+        .field("issuer", summary.claims.issuer().as_str())
+        .field("service", summary.claims.subject().as_str())
+        .field("vendor", metadata.vendor)
+        .field("version", metadata.version)
+        .field(
+            "revision",
+            metadata.revision.map(|number| number.to_string()),
+        )
+        .field("targets", targets);
+    if !summary.absent.is_empty() {
+        let absent: Vec<&str> = summary.absent.iter().map(|t| t.as_str()).collect();
+        answer = answer.field("absent", absent);
+    }
+    if let Some(schema) = metadata.schema {
+        answer = answer.field("schema", json!(schema));
+    }
+    if let Some(not_before) = metadata.not_before.map(to_unix) {
+        answer = answer.field("not_before", not_before);
+    }
+    if let Some(expires) = metadata.expires.map(to_unix) {
+        answer = answer.field("expires", expires);
+    }
+    if !summary.everything {
+        answer = answer.field("verified", "claims");
+    }
+    answer
+}
+
+/// Returns the rows of `wash inspect`, followed by what `wash` does not show.
+fn table(summary: &Summary) -> String {
+    let metadata = summary.claims.metadata();
+    let name = metadata.name.as_deref().unwrap_or("None");
+    let mut text = format!("{} - Capability Provider\n\n", escape::line(name));
+    let revision = metadata.revision.map(|number| number.to_string());
+    let rows = [
+        ("Account", summary.claims.issuer().as_str()),
+        ("Service", summary.claims.subject().as_str()),
+        ("Vendor", &metadata.vendor),
+        ("Version", metadata.version.as_deref().unwrap_or("None")),
+        ("Revision", revision.as_deref().unwrap_or("None")),
+    ];
+    for (label, value) in rows {
+        text.push_str(&format!("  {label:8}  {}\n", escape::line(value)));
+    }
+    text.push_str("\n  Supported Architecture Targets\n");
+    for target in &summary.targets {
+        text.push_str(&format!("    {}\n", escape::line(target.as_str())));
+    }
+    for target in &summary.absent {
+        text.push_str(&format!(
+            "    {} (signed for, but absent from this archive)\n",
+            escape::line(target.as_str())
+        ));
+    }
+    if let Some(schema) = &metadata.schema {
+        let schema = schema.to_string();
+        text.push_str(&format!(
+            "\n  Link Definition Schema\n    {}\n",
+            escape::line(&schema)
+        ));
+    }
+    if let Some(validity) = validity(&metadata) {
+        text.push_str(&format!("\n  Dates\n    {validity}\n"));
+    }
+    if !summary.everything {
+        text.push_str("\n  Verified: only the claims; `par verify` verifies the executables too\n");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::archive::{
+        ArchiveWriter, Compression, Input, KeyKind, Limits, Metadata, Signer, Target, verify,
+    };
+    use crate::content::Silent;
+
+    use super::*;
+
+    fn summary(name: Option<&str>) -> Summary {
+        let mut writer = ArchiveWriter::new(Metadata {
+            name: name.map(str::to_owned),
+            vendor: "Acme".to_owned(),
+            revision: Some(3),
+            ..Metadata::default()
+        });
+        writer.executable("x86_64-linux".parse().unwrap(), Input::Bytes("ELF".into()));
+        let subject = KeyKind::Service.generate().public_key();
+        let signer = Signer::new(KeyKind::Account.generate(), subject.parse().unwrap()).unwrap();
+        let path = tempfile::NamedTempFile::new().unwrap().into_temp_path();
+        writer
+            .write(&path, &signer, Compression::None, &Silent)
+            .unwrap();
+        let file = std::fs::File::open(&path).unwrap();
+        verify(file, &Limits::default()).unwrap().into()
+    }
+
+    #[test]
+    fn missing_values_are_shown_as_missing() {
+        let mut summary = summary(None);
+        summary.absent.push(Target::carried("arm-linux").unwrap());
+        let text = table(&summary);
+        assert!(text.starts_with("None - Capability Provider\n"));
+        assert!(text.contains("  Version   None\n  Revision  3\n"));
+        assert!(text.contains("    x86_64-linux\n    arm-linux (signed for, but absent"));
+    }
+
+    #[test]
+    fn a_name_cannot_control_the_terminal() {
+        let text = table(&summary(Some("\u{1b}]0;title\u{7}\nAccount  A")));
+        assert!(text.starts_with("\\u{1b}]0;title\\u{7}\\nAccount  A - Capability Provider\n"));
+    }
+}

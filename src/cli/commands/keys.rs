@@ -1,0 +1,206 @@
+//! `par keys`
+
+use std::path::Path;
+
+use anyhow::{Result, bail};
+use clap::{Subcommand, ValueEnum};
+use serde_json::{Value, json};
+
+use crate::archive::{self, KeyFile, KeyKind};
+use crate::cli::arguments::{KeyDirectoryArgs, default_account, is_file_stem};
+use crate::cli::output::{Answer, Failure, escape, path_text};
+use crate::cli::session::Session;
+use crate::cli::threads::blocking;
+use crate::content::ErrorKind;
+
+const EXAMPLES: &str = "\
+Examples:
+  par keys gen account
+  par keys gen service keyvalue
+  par keys list";
+
+const GEN_EXAMPLES: &str = "\
+Examples:
+  par keys gen account
+  par keys gen service keyvalue";
+
+const LIST_EXAMPLES: &str = "\
+Examples:
+  par keys list";
+
+const GET_EXAMPLES: &str = "\
+Examples:
+  par keys get keyvalue_service";
+
+/// Generate and list the keys that sign archives
+///
+/// A key is a seed in a file with the extension `.nk`, in the directories that `wash` uses too. Seeds are
+/// secrets: no command prints them.
+#[derive(clap::Args)]
+#[command(arg_required_else_help = true, after_help = EXAMPLES)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Generate a key, write it to a new file, and print its public key
+    #[command(after_help = GEN_EXAMPLES)]
+    Gen {
+        /// What the key signs for
+        kind: Kind,
+        /// The name of the file: `NAME_account.nk` or `NAME_service.nk`. Default for an account: `$USER`.
+        /// For a service, give the name of the provider's binary: `par create` looks for that
+        name: Option<String>,
+        #[command(flatten)]
+        directories: KeyDirectoryArgs,
+    },
+    /// List the keys in the directories for keys
+    #[command(after_help = LIST_EXAMPLES)]
+    List {
+        #[command(flatten)]
+        directories: KeyDirectoryArgs,
+    },
+    /// Print the public key of a key file
+    #[command(after_help = GET_EXAMPLES)]
+    Get {
+        /// The file's name, with or without `.nk`
+        name: String,
+        #[command(flatten)]
+        directories: KeyDirectoryArgs,
+    },
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Kind {
+    /// The issuer, which identifies the publisher
+    Account,
+    /// The subject, which identifies the provider
+    Service,
+}
+
+pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
+    let session = session.clone();
+    blocking(move || match args.command {
+        Command::Gen {
+            kind,
+            name,
+            directories,
+        } => generate(kind, name, &directories, &session),
+        Command::List { directories } => list(&directories),
+        Command::Get { name, directories } => get(&name, &directories),
+    })
+    .await
+}
+
+fn generate(
+    kind: Kind,
+    name: Option<String>,
+    directories: &KeyDirectoryArgs,
+    session: &Session,
+) -> Result<Answer> {
+    let (kind, owner) = match (kind, name) {
+        (Kind::Account, name) => (KeyKind::Account, name.unwrap_or_else(default_account)),
+        (Kind::Service, Some(name)) => (KeyKind::Service, name),
+        (Kind::Service, None) => bail!(
+            Failure::usage("the name of the service key is missing")
+                .hint("give the name of the provider's binary: `par keys gen service NAME`")
+        ),
+    };
+    if !is_file_stem(&owner) {
+        bail!(Failure::usage(format!(
+            "`{owner}` cannot be part of a file name"
+        )));
+    }
+    let key = kind.generate();
+    let path = directories
+        .directories()
+        .create(&kind.file_name(&owner), &key)
+        .map_err(refuse_to_replace)?;
+    session.note(&format!("generated {}", path_text(&path)));
+    let public_key = key.public_key();
+    Ok(Answer::new(public_key.clone())
+        .field("kind", kind.name())
+        .field("public_key", public_key)
+        .field("file", path_text(&path)))
+}
+
+/// Turns the error about a file that exists into a conflict. A key is an identity and never replaced.
+fn refuse_to_replace(error: archive::Error) -> anyhow::Error {
+    match &error {
+        archive::Error::Write { path, source }
+            if source.kind() == std::io::ErrorKind::AlreadyExists =>
+        {
+            let failure = Failure::new(
+                ErrorKind::Conflict,
+                format!("the key {} exists already", path_text(path)),
+            );
+            failure
+                .hint("give another name, or another --directory")
+                .into()
+        }
+        _ => error.into(),
+    }
+}
+
+fn list(directories: &KeyDirectoryArgs) -> Result<Answer> {
+    let files = directories.directories().list()?;
+    let width = files.iter().map(|file| file.name.len()).max().unwrap_or(0);
+    let lines: Vec<String> = files
+        .iter()
+        .map(|file| {
+            let public_key = file.public_key.as_deref().unwrap_or("(not a seed)");
+            let path = path_text(&file.path);
+            format!(
+                "{:width$}  {public_key:56}  {}",
+                escape::line(&file.name),
+                escape::line(&path)
+            )
+        })
+        .collect();
+    let keys: Vec<Value> = files.iter().map(describe).collect();
+    Ok(Answer::new(lines.join("\n")).field("keys", keys))
+}
+
+fn get(name: &str, directories: &KeyDirectoryArgs) -> Result<Answer> {
+    let directories = directories.directories();
+    let stem = name.strip_suffix(".nk").unwrap_or(name);
+    let found = directories
+        .list()?
+        .into_iter()
+        .find(|file| file.name == stem);
+    let Some(file) = found else {
+        let searched: Vec<String> = directories
+            .directories()
+            .iter()
+            .map(|directory| path_text(directory))
+            .collect();
+        bail!(
+            Failure::new(
+                ErrorKind::NotFound,
+                format!("there is no key `{stem}` in {}", searched.join(", "))
+            )
+            .hint("list the keys with `par keys list`")
+        );
+    };
+    match &file.public_key {
+        Some(public_key) => Ok(Answer::new(public_key.clone())
+            .field("name", file.name.clone())
+            .field("public_key", public_key.clone())
+            .field("file", path_text(&file.path))),
+        None => bail!(Failure::usage(format!(
+            "{} does not hold a seed",
+            file.path.display()
+        ))),
+    }
+}
+
+fn describe(file: &KeyFile) -> Value {
+    let path: &Path = &file.path;
+    json!({
+        "name": file.name,
+        "public_key": file.public_key,
+        "file": path_text(path),
+    })
+}

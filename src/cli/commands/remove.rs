@@ -1,0 +1,44 @@
+//! `par remove`
+
+use std::collections::BTreeSet;
+
+use anyhow::Result;
+
+use crate::archive::Target;
+use crate::cli::arguments::EditArgs;
+use crate::cli::output::Answer;
+use crate::cli::session::Session;
+use crate::cli::threads::blocking;
+
+const EXAMPLES: &str = "\
+Examples:
+  par remove provider.par.gz --target x86_64-windows";
+
+/// Remove executables from an archive, and print its path
+///
+/// The archive is verified first. It keeps its issuer, its subject and everything else, and is replaced in one
+/// step. At least one executable must remain.
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    edit: EditArgs,
+    /// The target of the executable to remove. May be given several times
+    #[arg(long = "target", required = true, value_name = "TARGET")]
+    targets: Vec<Target>,
+}
+
+pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
+    let session = session.clone();
+    blocking(move || {
+        // A target may be given twice, but can be removed only once.
+        let targets: BTreeSet<_> = args.targets.iter().collect();
+        args.edit.edit(&session, |writer| {
+            for target in targets {
+                writer.remove(target)?;
+            }
+            Ok(())
+        })
+    })
+    .await
+}

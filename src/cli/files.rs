@@ -1,0 +1,54 @@
+//! Reads the small files that commands take besides archives.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use anyhow::{Result, bail};
+
+use crate::archive;
+use crate::content::open_regular;
+
+use super::output::Failure;
+
+/// The largest file that is read, in bytes.
+const LIMIT: u64 = 1 << 20;
+
+/// Opens a regular file for reading. The error names the path.
+pub(crate) fn open(path: &Path) -> Result<File, archive::Error> {
+    match open_regular(path) {
+        Ok((file, _)) => Ok(file),
+        Err(source) => Err(archive::Error::Read {
+            path: path.to_owned(),
+            source,
+        }),
+    }
+}
+
+/// Reads all of a small file, or of standard input if `path` is `-`. `name` is what an error calls it.
+pub(crate) fn read_small(path: &Path, name: &str) -> Result<Vec<u8>> {
+    let input: Box<dyn Read> = if is_standard_input(path) {
+        Box::new(std::io::stdin().lock())
+    } else {
+        Box::new(open(path)?)
+    };
+    let mut bytes = Vec::new();
+    input
+        .take(LIMIT + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|source| archive::Error::Read {
+            path: path.to_owned(),
+            source,
+        })?;
+    if bytes.len() as u64 > LIMIT {
+        bail!(Failure::usage(format!(
+            "{name} is larger than {LIMIT} bytes"
+        )));
+    }
+    Ok(bytes)
+}
+
+/// Whether an argument for a file stands for standard input.
+pub(crate) fn is_standard_input(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}

@@ -1,0 +1,43 @@
+//! Errors that the command line finds itself.
+
+use crate::content::ErrorKind;
+
+use super::violation::Violation;
+
+/// An error that the command line finds itself, or the context that it gives to an error of the library.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub(crate) struct Failure {
+    pub(super) kind: ErrorKind,
+    message: String,
+    pub(super) hint: Option<String>,
+    pub(super) violations: Vec<Violation>,
+}
+
+impl Failure {
+    pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            message: message.into(),
+            hint: None,
+            violations: Vec::new(),
+        }
+    }
+
+    /// Returns a failure about arguments that are wrong.
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Usage, message)
+    }
+
+    /// Adds what the user can do about the failure, in the imperative.
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Adds the places where a configuration does not match its schema.
+    pub(crate) fn violations(mut self, violations: Vec<Violation>) -> Self {
+        self.violations = violations;
+        self
+    }
+}

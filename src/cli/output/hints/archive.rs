@@ -1,0 +1,68 @@
+//! Hints for errors of archives, claims and keys.
+
+use crate::archive::Error;
+
+use super::file::file_hint;
+
+/// Returns what the user can do about an error of the archive layer.
+pub(crate) fn archive_hint(error: &Error) -> Option<&'static str> {
+    Some(match error {
+        Error::Archive { source, .. } => return archive_hint(source),
+        Error::Read { source, .. } | Error::Write { source, .. } => return file_hint(source),
+        Error::NotAnArchive(_) => {
+            "name a provider archive: a tar, compressed or not, as `par create` writes it"
+        }
+        Error::Component => "push and pull components with `wkg oci push` and `wkg oci pull`",
+        Error::Zip => "build the provider again, or pack its executables with `par create`",
+        Error::TooLarge { .. } => {
+            "check where the archive is from: no provider needs that much (a program that embeds the \
+             library can raise the limits)"
+        }
+        Error::Truncated(_)
+        | Error::DamagedGzip(_)
+        | Error::DamagedTar(_)
+        | Error::TrailingData => "get the archive again from where it came from",
+        Error::BadSignature { .. } | Error::HashMismatch { .. } | Error::Unclaimed(_) => {
+            "do not use this archive; ask its publisher for one that verifies"
+        }
+        Error::Expired(_) => {
+            "ask the publisher for a newer archive, or if it is yours, sign it again with \
+             `par sign --expires`"
+        }
+        Error::NotYetValid(_) => "check the clock of this machine",
+        Error::NoSuchKey { .. } => {
+            "make a key with `par keys gen`, or name one with --issuer or --subject"
+        }
+        Error::IdentityWouldChange { .. } => {
+            "sign with the archive's own keys, or allow the change with --change-identity"
+        }
+        Error::NothingLeft => "delete the file, or insert another executable first",
+        Error::NeverValid { .. } => "name a later time with --expires",
+        Error::InputChanged(_) => "wait until the build has finished, then pack again",
+        Error::NoKeyDirectory => "name a directory for keys with --directory or WASH_KEYS",
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::{Path, PathBuf};
+
+    use super::*;
+
+    #[test]
+    fn a_component_is_refused_with_the_name_of_its_tool() {
+        let error = crate::archive::verify(b"\0asm\x0d\0\x01\0".as_slice(), &Default::default());
+        let hint = archive_hint(&error.unwrap_err()).unwrap();
+        assert!(hint.contains("wkg oci"), "{hint}");
+    }
+
+    #[test]
+    fn an_error_in_an_archive_keeps_its_hint() {
+        let changed = Error::InputChanged(PathBuf::from("provider"));
+        let hint = archive_hint(&changed);
+        assert!(hint.is_some());
+        let changed = changed.in_archive(Path::new("x.par"));
+        assert_eq!(archive_hint(&changed), hint);
+    }
+}

@@ -1,0 +1,83 @@
+//! Hints for errors of the client, and of the layers below it that it passes on.
+
+use crate::client::Error;
+use crate::{cache, oci};
+
+use super::archive::archive_hint;
+use super::cache::cache_hint;
+use super::file::file_hint;
+use super::lock::lock_hint;
+use super::oci::{oci_hint, reference_hint};
+use super::trust::trust_hint;
+
+/// Returns what the user can do about an error of the client.
+pub(crate) fn client_hint(error: &Error) -> Option<String> {
+    let hint = match error {
+        Error::Shared(error) => return client_hint(error),
+        Error::Oci(error) => return oci_hint(error),
+        Error::Cache(error) => return cache_hint(error),
+        Error::Trust(error) => return trust_hint(error),
+        Error::Store(error) => {
+            return match error.downcast_ref::<oci::Error>() {
+                Some(error) => oci_hint(error),
+                None => error.downcast_ref::<cache::Error>().and_then(cache_hint),
+            };
+        }
+        Error::Archive(error) | Error::Unusable { source: error, .. } => archive_hint(error)?,
+        Error::Lock(error) => lock_hint(error)?,
+        Error::Reference(error) => reference_hint(error)?,
+        Error::Write { source, .. } => file_hint(source)?,
+        Error::NotCached(_) => "fetch it once with another pull policy: --pull missing",
+        Error::Unnamed(_) => "add a tag, as in `:1.0.0`, or a digest",
+        Error::ReservedAnnotation(_) => {
+            "leave the annotation out: its value comes from the archive"
+        }
+        Error::OtherDigest { .. } => {
+            "check with the publisher before you use it: the tag may have been moved"
+        }
+        Error::Damaged { .. } => {
+            "remove damaged content with `par cache verify`, and check the disk"
+        }
+        Error::OtherClaims(_) => {
+            "ask the publisher about it: the manifest was put together from two archives"
+        }
+        _ => return None,
+    };
+    Some(hint.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use crate::content::{ErrorKind, StoreError};
+
+    use super::*;
+
+    fn component() -> oci::Error {
+        oci::Error::Component {
+            reference: "ghcr.io/org/component:1".to_owned(),
+            media_type: "application/wasm".to_owned(),
+        }
+    }
+
+    #[test]
+    fn hints_are_found_through_stores_and_shared_work() {
+        let expected = oci_hint(&component());
+        assert!(expected.is_some());
+        let store = StoreError::new(ErrorKind::NotVerified, component());
+        for error in [
+            Error::Oci(component()),
+            Error::Store(store),
+            Error::Shared(Arc::new(Error::Oci(component()))),
+        ] {
+            assert_eq!(client_hint(&error), expected, "{error:?}");
+        }
+        let full = cache::Error::File {
+            path: "/cache/blob".into(),
+            source: std::io::ErrorKind::StorageFull.into(),
+        };
+        let hint = client_hint(&Error::Store(full.into())).unwrap();
+        assert!(hint.contains("par cache prune"), "{hint}");
+    }
+}

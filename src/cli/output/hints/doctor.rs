@@ -1,0 +1,52 @@
+//! Hints for what `par doctor` finds.
+
+use crate::client::{Advice, Finding};
+
+use super::oci::oci_hint;
+
+/// Returns what the user can do about a finding.
+pub(crate) fn finding_hint(finding: &Finding) -> Option<String> {
+    let hint = match &finding.advice {
+        None => return finding.error.as_deref().and_then(oci_hint),
+        Some(Advice::ReadThroughMirror(mirror)) => {
+            return Some(format!(
+                "what {mirror} lacks cannot be read from here; all other checks are about {mirror}"
+            ));
+        }
+        Some(Advice::CollectGarbage(left)) => {
+            return Some(format!(
+                "some bytes without a tag stay until the registry's garbage collection: {}",
+                left.join(", ")
+            ));
+        }
+        Some(Advice::AllowMediaTypes(prefix)) => {
+            let hint = finding.error.as_deref().and_then(oci_hint);
+            return hint.or_else(|| {
+                Some(format!(
+                    "have the media types of provider archives allowed, which begin with {prefix}"
+                ))
+            });
+        }
+        Some(Advice::RepairMirror) => {
+            "repair the mirror, or remove it from hosts.toml: asking it costs time"
+        }
+        Some(Advice::UseTls) => "have the registry speak TLS, and leave out --insecure",
+        Some(Advice::VerifyCertificate) => {
+            "give the certificate of its authority with --ca, and leave out --insecure-skip-tls-verify"
+        }
+        Some(Advice::LogIn) => "run `par login` to push, or to read what is private",
+        Some(Advice::LogInUnlessPublic) => {
+            "run `par login`, unless what you need is public: name a repository to find out"
+        }
+        Some(Advice::CheckName) => {
+            "check the name of the repository; most registries create it with the first push"
+        }
+        Some(Advice::NameTag) => "name a tag of a provider archive, or give --push",
+        Some(Advice::FindProxy) => {
+            "look for a proxy that removes the header Range: downloads that break off start again"
+        }
+        Some(Advice::ChunksSuffice) => "nothing: blobs are sent in chunks",
+        Some(Advice::WholeSuffices) => "nothing, unless a proxy limits the size of requests",
+    };
+    Some(hint.to_owned())
+}

@@ -1,0 +1,20 @@
+//! Hints: what the user can do about an error of the library, a file for the errors of each layer.
+//!
+//! The library says what happened. Only these files add which option or command helps.
+
+mod archive;
+mod cache;
+mod client;
+mod doctor;
+mod file;
+mod lock;
+mod oci;
+mod tls;
+mod trust;
+
+pub(crate) use doctor::finding_hint;
+
+pub(super) use archive::archive_hint;
+pub(super) use cache::cache_hint;
+pub(super) use client::client_hint;
+pub(super) use oci::{oci_hint, reference_hint};

@@ -1,0 +1,120 @@
+//! Hints for errors of registries and image layouts.
+
+use crate::oci::{Error, ParseReferenceError};
+
+use super::tls::tls_hint;
+
+/// Returns what the user can do about an error of the OCI layer.
+pub(crate) fn oci_hint(error: &Error) -> Option<String> {
+    let hint = match error {
+        Error::GaveUp { last, .. } => return oci_hint(last),
+        Error::Reference(error) => reference_hint(error)?,
+        Error::CredentialsMissing { registry, .. } => {
+            return Some(format!(
+                "run `par login {registry}`, or give --user and --password; check the name of the \
+                 repository too: one that does not exist answers the same way"
+            ));
+        }
+        Error::CredentialsRefused { registry, .. } => {
+            return Some(format!(
+                "check user and password; what `par login {registry}` or `docker login` stored may have \
+                 expired"
+            ));
+        }
+        Error::CredentialEntry { registry, .. } => {
+            return Some(format!(
+                "run `par login {registry}` again, repair the file, or give --user and --password"
+            ));
+        }
+        Error::Unreachable { registry, .. } => {
+            return Some(format!(
+                "check that {registry} is right and running, and your network"
+            ));
+        }
+        Error::CredentialHelper { .. } => {
+            "repair the helper, remove it from `credsStore` and `credHelpers` in the file, or give --user \
+             and --password"
+        }
+        Error::Forbidden { .. } => "ask for permission for this repository, or use another account",
+        Error::RealmRefused { .. } => {
+            "ask the operator of the registry why it names this token service: credentials are only sent \
+             within the registry's own domain"
+        }
+        Error::NotFound { .. } => "check the repository and the tag",
+        Error::NotARegistry { .. } => {
+            "check the name and the port: the API of a registry begins at /v2/"
+        }
+        Error::Tls { problem, .. } => tls_hint(*problem),
+        Error::PlainHttp { .. } => {
+            "leave out --insecure; a registry on this machine is asked over TLS when one of --ca, \
+             --client-cert and --insecure-skip-tls-verify is given, or when hosts.toml says so"
+        }
+        Error::NoMirrorEither { .. } => {
+            "run `par doctor` to find out what is wrong with the registry and each of its mirrors, or push \
+             what a mirror lacks to it"
+        }
+        Error::Component { .. } => "use `wkg oci` for WebAssembly components",
+        Error::UnsupportedArtifact { .. } => {
+            "check the reference: provider archives are pushed with `par push` or `wash push`"
+        }
+        Error::TagImmutable { .. } => {
+            "push under a new tag, or refer to the existing manifest by its digest"
+        }
+        Error::StoredDifferently { .. } => {
+            "do not deploy it; push again, or check the registry's storage"
+        }
+        Error::Refused { answer, .. } if answer.status == 429 => {
+            "wait, or log in: the registry limits the rate of requests"
+        }
+        Error::Refused { answer, .. } if answer.status == 405 => {
+            "ask the operator of the registry to allow this: many registries only delete when they are \
+             configured to, and a read-only registry allows no change"
+        }
+        Error::HostsFolder { .. } => {
+            "name a directory such as containerd's `certs.d` with --hosts-dir or PAR_HOSTS_DIR"
+        }
+        Error::Client { .. } => {
+            "install the system's `ca-certificates`, or give --ca: TLS needs certificate authorities"
+        }
+        _ => return None,
+    };
+    Some(hint.to_owned())
+}
+
+/// Returns what the user can do about a malformed reference.
+pub(crate) fn reference_hint(error: &ParseReferenceError) -> Option<&'static str> {
+    match error {
+        ParseReferenceError::Scheme { scheme, .. } if scheme == "http://" => {
+            Some("give --insecure if the registry speaks plain HTTP")
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reference_with_the_scheme_of_plain_http_leads_to_the_option() {
+        let error = "http://ghcr.io/a".parse::<crate::oci::Reference>();
+        let hint = reference_hint(&error.unwrap_err()).unwrap();
+        assert!(hint.contains("--insecure"), "{hint}");
+    }
+
+    #[test]
+    fn the_hint_is_found_behind_attempts_that_were_given_up() {
+        let component = || Error::Component {
+            reference: "ghcr.io/org/component:1".to_owned(),
+            media_type: "application/wasm".to_owned(),
+        };
+        let hint = oci_hint(&component()).unwrap();
+        assert!(hint.contains("wkg oci"), "{hint}");
+        let gave_up = Error::GaveUp {
+            attempts: 3,
+            seconds: 50,
+            last: Box::new(component()),
+        };
+        assert_eq!(oci_hint(&gave_up), Some(hint));
+    }
+}

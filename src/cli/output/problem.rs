@@ -1,0 +1,183 @@
+//! Turns errors into what users and scripts get: kind, message, hint and exit code.
+
+use std::error::Error;
+
+use crate::archive::{self, ParseTargetError};
+use crate::content::{ErrorKind, ParseDigestError};
+use crate::oci::ParseReferenceError;
+use crate::{cache, client, oci};
+
+use super::failure::Failure;
+use super::hints::{archive_hint, cache_hint, client_hint, oci_hint, reference_hint};
+use super::violation::Violation;
+
+/// What is printed about an error.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Problem {
+    pub(crate) kind: &'static str,
+    pub(crate) code: u8,
+    pub(crate) message: String,
+    pub(crate) hint: Option<String>,
+    /// The places where a configuration does not match its schema.
+    pub(crate) violations: Vec<Violation>,
+}
+
+impl Problem {
+    /// Returns the problem behind an error. Its kind is that of the outermost error that has a kind, its hint
+    /// that of the outermost error that has a hint, and its message is the whole chain.
+    pub(crate) fn of(error: &anyhow::Error) -> Self {
+        // Only `anyhow` itself can find a failure that was attached as context: it is not in the chain.
+        let context = error.downcast_ref::<Failure>();
+        let classified: Vec<_> = context
+            .map(|failure| (failure.kind, failure.hint.clone()))
+            .into_iter()
+            .chain(error.chain().filter_map(classify))
+            .collect();
+        let kind = classified
+            .first()
+            .map_or(ErrorKind::Other, |(kind, _)| *kind);
+        Self {
+            kind: kind.name(),
+            code: exit_code(kind),
+            message: format!("{error:#}"),
+            hint: classified.into_iter().find_map(|(_, hint)| hint),
+            violations: context.map_or_else(Vec::new, |failure| failure.violations.clone()),
+        }
+    }
+
+    /// Returns a problem with the arguments.
+    pub(crate) fn usage(message: String, hint: Option<String>) -> Self {
+        Self::found(ErrorKind::Usage, message, hint)
+    }
+
+    /// Returns a problem that a check of the command has found.
+    pub(crate) fn found(kind: ErrorKind, message: String, hint: Option<String>) -> Self {
+        Self {
+            kind: kind.name(),
+            code: exit_code(kind),
+            message,
+            hint,
+            violations: Vec::new(),
+        }
+    }
+
+    /// Returns the problem of a command that was interrupted.
+    pub(crate) fn interrupted() -> Self {
+        Self {
+            kind: "interrupted",
+            // The exit code that a shell reports for a program ended by SIGINT.
+            code: 130,
+            message: "interrupted".to_owned(),
+            hint: None,
+            violations: Vec::new(),
+        }
+    }
+}
+
+/// Returns the exit code of a kind. Exit codes are stable; `par --help` lists them.
+fn exit_code(kind: ErrorKind) -> u8 {
+    match kind {
+        ErrorKind::Usage => 2,
+        ErrorKind::NotFound => 3,
+        ErrorKind::Denied => 4,
+        ErrorKind::NotVerified => 5,
+        ErrorKind::Unavailable => 6,
+        ErrorKind::Conflict => 7,
+        _ => 1,
+    }
+}
+
+/// Returns the kind and the hint of an error whose type is known here.
+fn classify(error: &(dyn Error + 'static)) -> Option<(ErrorKind, Option<String>)> {
+    if let Some(failure) = error.downcast_ref::<Failure>() {
+        return Some((failure.kind, failure.hint.clone()));
+    }
+    if let Some(error) = error.downcast_ref::<archive::Error>() {
+        return Some((error.kind(), archive_hint(error).map(str::to_owned)));
+    }
+    if let Some(error) = error.downcast_ref::<client::Error>() {
+        return Some((error.kind(), client_hint(error)));
+    }
+    if let Some(error) = error.downcast_ref::<oci::Error>() {
+        return Some((error.kind(), oci_hint(error)));
+    }
+    if let Some(error) = error.downcast_ref::<cache::Error>() {
+        return Some((error.kind(), cache_hint(error)));
+    }
+    if let Some(error) = error.downcast_ref::<ParseReferenceError>() {
+        let hint = reference_hint(error).map(str::to_owned);
+        return Some((ErrorKind::Usage, hint));
+    }
+    if error.is::<ParseDigestError>() || error.is::<ParseTargetError>() {
+        return Some((ErrorKind::Usage, None));
+    }
+    let error = error.downcast_ref::<std::io::Error>()?;
+    Some((ErrorKind::of_io(error), None))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use crate::archive::Target;
+    use anyhow::Context;
+
+    use super::*;
+
+    fn problem(error: impl Into<anyhow::Error>) -> Problem {
+        Problem::of(&error.into())
+    }
+
+    #[test]
+    fn every_kind_of_error_has_its_exit_code() {
+        let codes = [
+            (ErrorKind::Other, 1),
+            (ErrorKind::Usage, 2),
+            (ErrorKind::NotFound, 3),
+            (ErrorKind::Denied, 4),
+            (ErrorKind::NotVerified, 5),
+            (ErrorKind::Unavailable, 6),
+            (ErrorKind::Conflict, 7),
+        ];
+        for (kind, code) in codes {
+            let problem = problem(Failure::new(kind, "it failed"));
+            assert_eq!((problem.kind, problem.code), (kind.name(), code));
+        }
+        assert_eq!(Problem::interrupted().code, 130);
+    }
+
+    #[test]
+    fn errors_of_the_library_keep_their_kind_under_context() {
+        let missing = archive::Error::Read {
+            path: PathBuf::from("x.par"),
+            source: std::io::ErrorKind::NotFound.into(),
+        };
+        assert_eq!(problem(missing).code, 3);
+        let bad = Err::<(), _>(archive::Error::NoClaims).context("while verifying");
+        let problem = Problem::of(&bad.unwrap_err());
+        assert_eq!(problem.code, 5);
+        assert!(
+            problem
+                .message
+                .starts_with("while verifying: it has no claims")
+        );
+    }
+
+    #[test]
+    fn a_failure_as_context_decides() {
+        let error = anyhow::Error::new(archive::Error::NoClaims)
+            .context(Failure::usage("not this one").hint("another"));
+        let problem = Problem::of(&error);
+        assert_eq!(problem.code, 2);
+        assert_eq!(problem.hint.as_deref(), Some("another"));
+    }
+
+    #[test]
+    fn what_users_write_wrong_is_usage() {
+        assert_eq!(problem("linux".parse::<Target>().unwrap_err()).code, 2);
+        let reference = "ghcr.io/Org/x".parse::<oci::Reference>();
+        assert_eq!(problem(reference.unwrap_err()).code, 2);
+        let digest = "md5:0".parse::<crate::content::Digest>();
+        assert_eq!(problem(digest.unwrap_err()).code, 2);
+    }
+}

@@ -1,0 +1,45 @@
+//! Asks the user questions on the terminal.
+
+use std::io::{self, BufRead, Write};
+
+/// The longest line that is read, in bytes. A longer one is cut.
+const LONGEST: u64 = 64 * 1024;
+
+/// Asks a question, and returns the line that the user types, without its end. Returns `None` at the end of
+/// the input.
+pub(crate) fn ask(question: &str) -> io::Result<Option<String>> {
+    // Standard error is locked only for the question, so that an interruption can be reported while this waits.
+    write_error(question)?;
+    let answer = read_line(io::stdin().lock())?;
+    if answer.is_none() {
+        // Control-D does not end the line on the screen.
+        write_error("\n")?;
+    }
+    Ok(answer)
+}
+
+/// Returns the next line of `input` without its end, or `None` at the end of `input`.
+pub(crate) fn read_line(input: impl BufRead) -> io::Result<Option<String>> {
+    let mut line = String::new();
+    let read = input.take(LONGEST).read_line(&mut line)?;
+    Ok((read > 0).then(|| line.trim_end_matches(['\r', '\n']).to_owned()))
+}
+
+fn write_error(text: &str) -> io::Result<()> {
+    let mut stderr = io::stderr().lock();
+    write!(stderr, "{text}")?;
+    stderr.flush()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_what_comes_before_its_end() {
+        let line = |text: &'static str| read_line(text.as_bytes()).unwrap();
+        assert_eq!(line(" s3 cret \r\nmore").as_deref(), Some(" s3 cret "));
+        assert_eq!(line("\n").as_deref(), Some(""));
+        assert_eq!(line(""), None);
+    }
+}

@@ -1,0 +1,179 @@
+//! Parses the command line, runs the command and prints its answer.
+
+use std::ffi::OsString;
+use std::io::IsTerminal;
+use std::pin::pin;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::{CommandFactory, FromArgMatches, Parser};
+use futures_util::future::{Either, select};
+
+use super::arguments::{GlobalArgs, without_empty_variables};
+use super::commands::Command;
+use super::interruption::Interruption;
+use super::output::{Answer, Bars, Format, Printer, Problem, log};
+use super::session::Session;
+
+/// How long the command waits, after an interruption, for blocking work to stop and to clean up.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// Pack, sign, push, pull, verify and cache wasmCloud provider archives (PAR)
+#[derive(Parser)]
+#[command(
+    name = "par",
+    version,
+    arg_required_else_help = true,
+    after_help = EXAMPLES,
+    after_long_help = format!("{EXAMPLES}\n\n{EXIT_CODES}")
+)]
+struct Cli {
+    #[command(flatten)]
+    global: GlobalArgs,
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  par create -n Key-value -v Example -b build/provider --compress
+  par push ghcr.io/org/provider:1.0.0 provider.par.gz
+  par fetch ghcr.io/org/provider:1.0.0";
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0    done
+  1    anything else
+  2    usage
+  3    not found: reference, tag, file, target, key
+  4    denied: credentials missing, wrong or insufficient
+  5    not verified: digest, signature, hash, trust policy, malformed archive, configuration
+  6    unavailable: network or registry; trying again may help
+  7    conflict: the name exists with other content
+  130  interrupted";
+
+/// Parses the arguments of the process, runs the command, prints its answer, and returns its exit code.
+#[must_use]
+pub fn main() -> ExitCode {
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let cli = match parse(&arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            return Printer::new(Format::requested_in(&arguments), false).usage(&error);
+        }
+    };
+    let printer = Printer::new(cli.global.format(), cli.global.quiet());
+    match run(cli, &printer) {
+        Ok(answer) => printer.answer(answer),
+        Err(problem) => printer.problem(&problem),
+    }
+}
+
+fn parse(arguments: &[OsString]) -> Result<Cli, clap::Error> {
+    let mut command = without_empty_variables(Cli::command());
+    let mut matches = command.try_get_matches_from_mut(arguments)?;
+    Cli::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
+}
+
+fn run(cli: Cli, printer: &Printer) -> Result<Answer, Problem> {
+    log::start(cli.global.verbosity(), cli.global.quiet());
+    let interruption = Interruption::listen().map_err(|error| Problem::of(&error.into()))?;
+    let bars = cli.global.shows_progress() && std::io::stderr().is_terminal();
+    let session = Session::new(
+        printer.clone(),
+        Arc::new(Bars::new(bars, interruption.clone())),
+        cli.global.cache_directory(),
+    );
+    let runtime = tokio::runtime::Runtime::new().map_err(|error| Problem::of(&error.into()))?;
+    let outcome = runtime.block_on(async {
+        let work = pin!(cli.command.run(&session, Cli::command));
+        match select(work, pin!(interruption.wait())).await {
+            Either::Left((outcome, _)) => Some(outcome),
+            // The work is dropped, and with it its unfinished files.
+            Either::Right(_) => None,
+        }
+    });
+    // Blocking work cannot be dropped: it sees the interruption at its next step, and `shutdown_timeout`
+    // gives it time for that. But `shutdown_timeout` does not wait for work that is still queued, so this
+    // task, which is queued last, makes sure that all work has begun.
+    let _ = runtime.block_on(runtime.spawn_blocking(|| ()));
+    runtime.shutdown_timeout(GRACE);
+    match outcome {
+        Some(Ok(answer)) => Ok(answer),
+        Some(Err(error)) if !interruption.requested() => Err(Problem::of(&error)),
+        _ => Err(Problem::interrupted()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Calls `check` with every command and its path, such as `par cache list`.
+    fn for_each_command(check: &mut dyn FnMut(&str, &clap::Command)) {
+        fn visit(path: &str, command: &clap::Command, check: &mut dyn FnMut(&str, &clap::Command)) {
+            check(path, command);
+            for below in command.get_subcommands() {
+                visit(&format!("{path} {}", below.get_name()), below, check);
+            }
+        }
+        let mut command = Cli::command().disable_help_subcommand(true);
+        command.build();
+        visit("par", &command, check);
+    }
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_option_has_a_help_text() {
+        for_each_command(&mut |path, command| {
+            for argument in command.get_arguments() {
+                let id = argument.get_id();
+                assert!(argument.get_help().is_some(), "{path} {id}");
+            }
+        });
+    }
+
+    #[test]
+    fn every_command_has_examples_that_parse() {
+        for_each_command(&mut |path, command| {
+            let help = if path == "par" {
+                EXAMPLES.to_owned()
+            } else {
+                command
+                    .get_after_help()
+                    .map(ToString::to_string)
+                    .unwrap_or_default()
+            };
+            let examples = help
+                .strip_prefix("Examples:\n")
+                .map(|examples| examples.replace("\\\n", ""));
+            let examples = examples.unwrap_or_else(|| panic!("{path} has no examples"));
+            for example in examples.lines().take_while(|line| !line.is_empty()) {
+                // The shell handles redirections and substitutions.
+                let words = example.split(['<', '>']).next().unwrap_or_default();
+                let words = words
+                    .split_whitespace()
+                    .take_while(|word| !word.starts_with("\"$("));
+                let words: Vec<&str> = words.collect();
+                let substitutes = example.contains("$(");
+                assert!(words.first() == Some(&"par"), "{path}: {example}");
+                if let Some(error) = Cli::try_parse_from(&words).err().filter(|_| !substitutes) {
+                    panic!("{path}: {example}\n{error}");
+                }
+            }
+        });
+    }
+
+    #[test]
+    fn the_version_of_a_provider_is_not_the_version_of_the_command() {
+        let line = "par create -n Name -v Vendor -b x86_64-linux=file --version 1.2.3";
+        assert!(Cli::try_parse_from(line.split(' ')).is_ok());
+        let version = Cli::try_parse_from(["par", "--version"]).err().unwrap();
+        assert_eq!(version.kind(), clap::error::ErrorKind::DisplayVersion);
+    }
+}

@@ -1,0 +1,26 @@
+//! Blocking work, which must not keep the command from seeing an interruption.
+
+use anyhow::{Context, Result};
+
+/// Runs work on local files on a thread for blocking work. After an interruption, the command waits a few
+/// seconds for it.
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .context("a background task panicked or was cancelled")?
+}
+
+/// Runs work that reads standard input, perhaps for ever, on a thread of its own. After an interruption, the
+/// command does not wait for it, so the work must leave nothing to clean up.
+pub(crate) async fn detached<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
+    let (sender, receiver) = tokio::sync::oneshot::channel();
+    std::thread::spawn(move || {
+        // After an interruption, the receiver is gone.
+        let _ = sender.send(work());
+    });
+    receiver.await.context("a background thread panicked")?
+}
