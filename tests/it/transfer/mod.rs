@@ -14,6 +14,7 @@ mod locking;
 mod memory;
 mod mounting;
 mod naming;
+mod never_asking;
 
 pub(crate) mod peer;
 mod peers;
