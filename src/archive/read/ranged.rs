@@ -1,7 +1,7 @@
 //! Taking one executable out of an archive by its index, without reading the others.
 
 use std::fs::File;
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::path::Path;
 
 use crate::archive::claims::VerifiedClaims;
@@ -85,8 +85,8 @@ fn by_index(
 ///
 /// # Errors
 ///
-/// [`Error::Write`], also when `meter` stops the work or no thread can be started: that tells nothing
-/// about the content.
+/// [`Error::Write`], also when `meter` stops the work; [`Error::Stream`] when reading `content` failed for another
+/// reason than its bytes; [`Error::Thread`].
 pub(crate) fn write_executable(
     mut content: impl Read,
     meter: &dyn Meter,
@@ -96,12 +96,8 @@ pub(crate) fn write_executable(
 ) -> Result<bool, Error> {
     let failed = |source| Error::write(destination, source);
     let mut output = AtomicFile::create(destination).map_err(failed)?;
-    let mut is_readable = true;
     let digest = digest_of(|buffer| {
-        let count = content.read(buffer).map_err(|source| {
-            is_readable = false;
-            Error::Stream(source)
-        })?;
+        let count = content.read(buffer).map_err(Error::Stream)?;
         meter.advance(count as u64).map_err(failed)?;
         let bytes = buffer.get(..count).unwrap_or_default();
         output.write_all(bytes).map_err(failed)?;
@@ -110,8 +106,7 @@ pub(crate) fn write_executable(
     match digest {
         Ok(digest) if digest == *expected => {}
         Ok(_) => return Ok(false),
-        Err(Error::Stream(_)) if !is_readable => return Ok(false),
-        Err(Error::Stream(source)) => return Err(failed(source)),
+        Err(Error::Stream(source)) if is_damage(&source) => return Ok(false),
         Err(error) => return Err(error),
     }
     output
@@ -121,7 +116,15 @@ pub(crate) fn write_executable(
     Ok(true)
 }
 
-/// The index in `head`, the first bytes of an archive, and the verified claims there. `None` when either is
+/// Returns whether bytes that cannot be inflated ended reading, and not a device or a network.
+fn is_damage(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof
+    )
+}
+
+/// Returns the index in `head`, the first bytes of an archive, and the verified claims there. `None` when either is
 /// missing or cannot be used.
 ///
 /// The claims are those at the start of the archive, which every reader finds. The index does
@@ -134,6 +137,8 @@ pub(crate) fn read_head(head: &[u8], limits: &Limits) -> Option<(Index, Verified
 
 #[cfg(test)]
 mod tests {
+    use crate::content::Silent;
+
     use super::*;
 
     #[test]
@@ -146,8 +151,15 @@ mod tests {
         }
         let directory = tempfile::tempdir().unwrap();
         let destination = directory.path().join("executable");
-        let written =
-            |kind| write_executable(Failing(kind), &Digest::of(b"x"), &destination, 0o755);
+        let written = |kind| {
+            write_executable(
+                Failing(kind),
+                &Silent,
+                &Digest::of(b"x"),
+                &destination,
+                0o755,
+            )
+        };
         for kind in [io::ErrorKind::Other, io::ErrorKind::OutOfMemory] {
             assert!(matches!(written(kind), Err(Error::Stream(_))), "{kind}");
         }

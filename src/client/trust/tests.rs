@@ -179,7 +179,7 @@ fn a_lower_revision_is_refused_under_the_tag_that_had_a_higher_one() {
 #[test]
 fn an_archive_without_a_revision_is_older_than_any_that_has_one() {
     let (claims, mut policy) = (claims(None), policy([]));
-    let mut pin = Identity::new(claims.issuer(), claims.subject());
+    let mut pin = Identity::new(claims.issuer().as_str(), claims.subject().as_str());
     assert_eq!(judge(&policy, &pin, REFERENCE, &claims).unwrap(), None);
     pin.revisions.insert("1.0".to_owned(), 5);
     let refused = judge(&policy, &pin, REFERENCE, &claims).unwrap_err();

@@ -297,7 +297,6 @@ mod tests {
         ));
         let error = error.unwrap_err();
         assert!(matches!(error, Error::Component { .. }));
-        assert!(error.hint().unwrap().contains("wkg oci"));
     }
 
     #[test]

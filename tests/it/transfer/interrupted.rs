@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use wasmcloud_par::archive::Target;
 use wasmcloud_par::client::{Client, ClientOptions};
-use wasmcloud_par::content::{Meter, Progress, Silent};
+use wasmcloud_par::content::{Meter, Progress, Silent, Step};
 
 use super::link::Link;
 use super::{block_on, cached, client, digest, pack_noise, par, push, requests_about};
@@ -156,8 +156,8 @@ fn a_registry_that_dies_during_a_fetch_is_unavailable() {
 struct EndsDownloads;
 
 impl Progress for EndsDownloads {
-    fn begin(&self, label: &str, _total: u64) -> Box<dyn Meter> {
-        if label == "downloading" {
+    fn begin(&self, step: Step, _total: u64) -> Box<dyn Meter> {
+        if step == Step::Downloading {
             Box::new(Countdown(AtomicI64::new(HALF as i64)))
         } else {
             Box::new(Silent)
@@ -186,11 +186,9 @@ fn a_download_that_a_meter_ends_is_kept_and_the_next_fetch_continues_it() {
     push(&environment, &reference, &file);
     let reference = reference.parse().unwrap();
     let cache = environment.path("cache");
-    let mut options = ClientOptions {
-        cache_directory: Some(cache.clone()),
-        progress: Arc::new(EndsDownloads),
-        ..ClientOptions::default()
-    };
+    let mut options = ClientOptions::default()
+        .cache_directory(&cache)
+        .progress(Arc::new(EndsDownloads));
     options.registry.credentials.registry_config = Some(cache.join("no-config.json"));
     let ended = Client::new(options).unwrap();
     let error = block_on(ended.fetch(&reference, &Target::host())).unwrap_err();

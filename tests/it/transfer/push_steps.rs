@@ -10,7 +10,7 @@ use std::thread;
 use std::time::Duration;
 
 use wasmcloud_par::client::{Client, ClientOptions, Error, Pushed, TrustPolicy};
-use wasmcloud_par::content::{ErrorKind, Meter, Progress, Silent};
+use wasmcloud_par::content::{ErrorKind, Meter, Progress, Silent, Step};
 
 use super::{block_on, client, digest, pack_noise, par, peer, push, requests_about, small, text};
 use crate::support::{Environment, Registry};
@@ -20,12 +20,12 @@ const LARGE: usize = 8 << 20;
 /// Notes when steps begin and end, and does something when the step `at` begins.
 struct Steps {
     noted: Arc<Mutex<Vec<String>>>,
-    at: &'static str,
+    at: Step,
     act: Box<dyn Fn() + Send + Sync>,
 }
 
 impl Steps {
-    fn new(at: &'static str, act: impl Fn() + Send + Sync + 'static) -> Arc<Self> {
+    fn new(at: Step, act: impl Fn() + Send + Sync + 'static) -> Arc<Self> {
         Arc::new(Self {
             noted: Arc::default(),
             at,
@@ -35,42 +35,39 @@ impl Steps {
 }
 
 impl Progress for Steps {
-    fn begin(&self, label: &str, _total: u64) -> Box<dyn Meter> {
-        self.noted.lock().unwrap().push(label.to_owned());
-        if label == self.at {
+    fn begin(&self, step: Step, _total: u64) -> Box<dyn Meter> {
+        self.noted.lock().unwrap().push(format!("{step:?}"));
+        if step == self.at {
             (self.act)();
         }
-        Box::new(Step {
+        Box::new(Noted {
             noted: Arc::clone(&self.noted),
-            label: label.to_owned(),
+            step,
         })
     }
 }
 
-struct Step {
+struct Noted {
     noted: Arc<Mutex<Vec<String>>>,
-    label: String,
+    step: Step,
 }
 
-impl Meter for Step {
+impl Meter for Noted {
     fn advance(&self, _bytes: u64) -> io::Result<()> {
         Ok(())
     }
 }
 
-impl Drop for Step {
+impl Drop for Noted {
     fn drop(&mut self) {
         let mut noted = self.noted.lock().unwrap();
-        noted.push(format!("{} ended", self.label));
+        noted.push(format!("{:?} ended", self.step));
     }
 }
 
 fn options(environment: &Environment) -> ClientOptions {
     let cache = environment.path("cache");
-    let mut options = ClientOptions {
-        cache_directory: Some(cache.clone()),
-        ..ClientOptions::default()
-    };
+    let mut options = ClientOptions::default().cache_directory(&cache);
     options.registry.credentials.registry_config = Some(cache.join("no-config.json"));
     options
 }
@@ -89,10 +86,7 @@ fn push_watched(
     file: &Path,
     reference: &str,
 ) -> Result<Pushed, Error> {
-    let options = ClientOptions {
-        progress,
-        ..options(environment)
-    };
+    let options = options(environment).progress(progress);
     push_with(options, file, reference)
 }
 
@@ -126,14 +120,16 @@ fn an_archive_is_hashed_and_verified_before_anything_of_it_is_sent() {
         let (environment, registry) = (Environment::new(), Arc::new(Registry::start()));
         let file = pack_noise(&environment, name, LARGE);
         let there = Arc::clone(&registry);
-        let steps = Steps::new("uploading", move || assert_only_asked(&there.requests()));
+        let steps = Steps::new(Step::Uploading, move || {
+            assert_only_asked(&there.requests())
+        });
         let noted = Arc::clone(&steps.noted);
         let reference = registry.reference("provider:1.0.0");
         let pushed = push_watched(&environment, steps, &file, &reference).unwrap();
         let noted = noted.lock().unwrap();
         let when = |step: &str| noted.iter().rposition(|noted| noted == step).unwrap();
-        assert!(when("hashing ended") < when("verifying"), "{noted:?}");
-        assert!(when("verifying ended") < when("uploading"), "{noted:?}");
+        assert!(when("Hashing ended") < when("Verifying"), "{noted:?}");
+        assert!(when("Verifying ended") < when("Uploading"), "{noted:?}");
         let pulled = peer::pull(&reference);
         assert_eq!(pulled.digest, Some(pushed.digest.to_string()));
         assert_eq!(pulled.layers[0].data, fs::read(&file).unwrap());
@@ -164,13 +160,9 @@ fn nothing_of_a_file_that_is_not_an_archive_or_is_not_trusted_is_sent() {
     environment.par(["push", &reference, "secrets"]).exit(5);
     assert_only_asked(&registry.requests());
     let archive = pack_noise(&environment, "provider.par.gz", LARGE);
-    let strict = ClientOptions {
-        trust: Some(TrustPolicy {
-            issuers: vec!["somebody else".to_owned()],
-            ..TrustPolicy::default()
-        }),
-        ..options(&environment)
-    };
+    let mut policy = TrustPolicy::default();
+    policy.issuers = vec!["somebody else".to_owned()];
+    let strict = options(&environment).trust(policy);
     let before = registry.requests().len();
     let error = push_with(strict, &archive, &reference).unwrap_err();
     assert!(matches!(error, Error::Trust(_)), "{error:?}");
@@ -182,7 +174,7 @@ fn a_file_that_changes_between_two_steps_is_not_pushed() {
     let (environment, registry) = (Environment::new(), Registry::start());
     let reference = registry.reference("provider:1.0.0");
     let first = push(&environment, &reference, &small(&environment, "old.par"));
-    for step in ["verifying", "uploading"] {
+    for step in [Step::Verifying, Step::Uploading] {
         let file = pack_noise(&environment, "new.par", LARGE);
         let hashed = digest(&file);
         let changing = file.clone();
@@ -201,7 +193,7 @@ fn a_file_that_is_replaced_between_two_steps_is_not_pushed() {
     let file = pack_noise(&environment, "new.par", LARGE);
     let other = pack_noise(&environment, "other.par", LARGE);
     let (from, to) = (other.clone(), file.clone());
-    let steps = Steps::new("uploading", move || fs::rename(&from, &to).unwrap());
+    let steps = Steps::new(Step::Uploading, move || fs::rename(&from, &to).unwrap());
     let error = push_watched(&environment, steps, &file, &reference).unwrap_err();
     let said = format!("{error:?}");
     assert!(said.contains("Changed"), "{said}");
@@ -212,11 +204,10 @@ fn a_file_that_is_replaced_between_two_steps_is_not_pushed() {
 fn a_verification_that_takes_long_is_not_a_registry_that_stalls() {
     let (environment, registry) = (Environment::new(), Registry::start());
     let file = pack_noise(&environment, "provider.par.gz", LARGE);
-    let steps = Steps::new("verifying", || thread::sleep(Duration::from_millis(1500)));
-    let mut options = ClientOptions {
-        progress: steps,
-        ..options(&environment)
-    };
+    let steps = Steps::new(Step::Verifying, || {
+        thread::sleep(Duration::from_millis(1500))
+    });
+    let mut options = options(&environment).progress(steps);
     options.registry.retry.stall_timeout = Duration::from_millis(500);
     options.registry.retry.patience = Duration::from_millis(500);
     let reference = registry.reference("provider:1.0.0");
