@@ -70,7 +70,7 @@ fn the_client_has_its_methods_in_few_files() {
 
 /// The sources of the crate.
 fn product() -> Vec<Source> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../src");
     let mut sources = Vec::new();
     read(&root, &root, &mut sources);
     sources

@@ -142,7 +142,7 @@ fn a_host_can_spawn_everything_that_a_client_does() {
         wish.client.tag(&wish.reference, "2");
         wish.client.tags(&wish.reference);
     };
-    for method in async_methods(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/client")) {
+    for method in async_methods(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../src/client")) {
         let called = format!("client.{method}(");
         assert!(
             tasks.iter().any(|task| task.contains(&called)),
