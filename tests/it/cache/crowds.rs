@@ -16,7 +16,7 @@ use wasmcloud_par::oci::Reference;
 
 use super::Provider;
 use crate::support::proxy::{Fault, Proxy, Rule};
-use crate::support::{block_on, ended};
+use crate::support::{LIMIT, block_on, ended};
 use crate::transfer::{client, digest, par};
 
 const PROCESSES: usize = 64;
@@ -143,9 +143,9 @@ fn with_four_threads<T: Send + 'static>(
     let done = runtime.block_on(async {
         let tasks: Vec<_> = work.map(tokio::spawn).collect();
         let all = futures_util::future::join_all(tasks);
-        tokio::time::timeout(Duration::from_secs(30), all).await
+        tokio::time::timeout(LIMIT, all).await
     });
-    // Threads that wait for ever are not waited for.
+    // Does not wait for threads that wait for each other.
     runtime.shutdown_background();
     let done = done.expect("they wait for each other");
     done.into_iter().map(Result::unwrap).collect()
@@ -215,7 +215,7 @@ fn who_waits_blocks_nobody_and_can_be_dropped() {
     let checking = being_checked(&provider);
     let (release, released) = channel();
     let holding = std::thread::spawn(move || {
-        let in_time = released.recv_timeout(Duration::from_secs(60));
+        let in_time = released.recv_timeout(LIMIT);
         drop(checking);
         in_time
     });

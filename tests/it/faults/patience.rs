@@ -44,7 +44,7 @@ fn a_registry_that_stays_away_is_reported_when_patience_is_over() {
             let took = started.elapsed();
             assert_eq!(pushed.unwrap_err().kind(), ErrorKind::Unavailable);
             // Patience is 2.5 seconds here; the rest is for a slow machine.
-            let allowed = Duration::from_secs(1)..Duration::from_secs(20);
+            let allowed = Duration::from_secs(1)..Duration::from_secs(60);
             assert!(allowed.contains(&took), "{address}: {took:?}");
         }
     });

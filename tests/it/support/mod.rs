@@ -23,7 +23,7 @@ mod watcher;
 
 pub(crate) use elsewhere::Elsewhere;
 pub(crate) use environment::{Environment, Outcome};
-pub(crate) use patience::{block_on, ended};
+pub(crate) use patience::{LIMIT, block_on, ended, wait_until};
 pub(crate) use registry::Registry;
 pub(crate) use shared::{shared_registry, unique};
 pub(crate) use terminal::Terminal;

@@ -8,7 +8,7 @@ use std::pin::pin;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures_util::poll;
 use tokio::time::timeout;
@@ -18,13 +18,10 @@ use wasmcloud_par::content::{Meter, Progress};
 use wasmcloud_par::oci::Reference;
 
 use super::{block_on, client, digest, pack, pack_noise};
-use crate::support::Environment;
+use crate::support::{Environment, LIMIT, wait_until};
 
 /// Copying is watched in steps of 16 MiB.
 const SIZE: u64 = 32 << 20;
-
-/// How long what was dropped may go on. It takes milliseconds, but machines are busy.
-const SOON: Duration = Duration::from_secs(20);
 
 /// Holds up work that has begun, until it is opened.
 #[derive(Clone, Default)]
@@ -87,15 +84,6 @@ fn watched(cache: &Path, gate: &Gate) -> Client {
         ..ClientOptions::default()
     };
     Client::new(options).unwrap()
-}
-
-#[track_caller]
-fn wait_until(what: &str, is_so: impl Fn() -> bool) {
-    let started = Instant::now();
-    while !is_so() {
-        assert!(started.elapsed() < SOON, "{what}");
-        thread::sleep(Duration::from_millis(2));
-    }
 }
 
 fn names(folder: &Path) -> Vec<String> {
@@ -227,7 +215,7 @@ fn one_thread_for_blocking_work_is_enough() {
         let client = client(&environment.path(name));
         let (target, at_once) = (Target::host(), NonZeroUsize::new(4).unwrap());
         let fetching = client.prefetch(&references, &target, at_once);
-        let fetched = runtime.block_on(async { timeout(SOON, fetching).await });
+        let fetched = runtime.block_on(async { timeout(LIMIT, fetching).await });
         runtime.shutdown_background();
         for fetched in fetched.expect("it comes to an end") {
             let fetched = fetched.unwrap();

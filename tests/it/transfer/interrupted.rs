@@ -4,14 +4,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use wasmcloud_par::archive::Target;
 
 use super::link::Link;
 use super::{cached, digest, par, push, requests_about};
 use crate::support::archives::{ArchiveBuilder, noise};
-use crate::support::{Environment, Outcome, Registry, ended};
+use crate::support::{Environment, Outcome, Registry, ended, wait_until};
 
 const SIZE: usize = 8 << 20;
 /// How much arrives before the line goes dead.
@@ -46,15 +46,10 @@ fn stuck(environment: &Environment, registry: &Registry, file: &Path) -> Child {
         .spawn()
         .unwrap();
     link.wait_until_dead();
-    let started = Instant::now();
     let enough = (HALF / 2) as u64;
-    while fs::metadata(partial(environment, file)).map_or(0, |file| file.len()) < enough {
-        assert!(
-            started.elapsed() < Duration::from_secs(30),
-            "nothing arrives"
-        );
-        thread::sleep(Duration::from_millis(5));
-    }
+    wait_until("half of the layer", || {
+        fs::metadata(partial(environment, file)).is_ok_and(|file| file.len() >= enough)
+    });
     child
 }
 
@@ -110,15 +105,12 @@ fn who_waits_for_a_download_takes_over_when_it_dies() {
             command.args(["fetch", &reference]);
             Outcome::of(command, b"")
         });
-        // It has asked for the tag, and waits now for the layer that the other one is receiving.
-        let started = Instant::now();
+        // The second fetch has asked for the tag. From then on it waits for the layer that the first
+        // one receives.
         let question = "GET /v2/provider/manifests/1.0.0";
-        while requests_about(&registry, question, "") < 2 {
-            assert!(
-                started.elapsed() < Duration::from_secs(30),
-                "no second fetch"
-            );
-        }
+        wait_until("a second fetch", || {
+            requests_about(&registry, question, "") >= 2
+        });
         thread::sleep(Duration::from_millis(300));
         assert!(!waiting.is_finished());
         child.kill().unwrap();
