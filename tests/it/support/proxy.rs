@@ -1,8 +1,8 @@
-//! A bad way to a registry: a proxy that does to chosen requests what bad networks, proxies and servers
-//! do, and keeps count of what passes.
+//! A proxy in front of a registry. It does to chosen requests what bad networks, proxies and servers do,
+//! and counts what passes.
 //!
-//! One request per connection, HTTP/1.1, bodies with a `Content-Length`. A case that is missing is a new
-//! [`Fault`], or an [`Fault::Edit`] of what passes.
+//! The proxy speaks HTTP/1.1, with one request per connection and bodies with a `Content-Length`. A test
+//! that needs another fault adds a [`Fault`], or uses [`Fault::Edit`].
 
 mod fault;
 mod head;
@@ -18,13 +18,13 @@ pub(crate) use head::Head;
 
 use super::Registry;
 
-/// A proxy in front of a registry. Ends with the test process.
+/// A proxy in front of a registry. It ends with the test process.
 pub(crate) struct Proxy {
     address: String,
     state: Arc<State>,
 }
 
-/// A request that passed, or met its fault.
+/// A request that passed the proxy or met a fault.
 #[derive(Debug, Clone)]
 pub(crate) struct Seen {
     pub(crate) method: String,
@@ -39,17 +39,17 @@ struct State {
     registry: String,
     rules: Mutex<Vec<Rule>>,
     seen: Mutex<Vec<Seen>>,
-    /// What a registry would have kept of uploads that were cut: where they go on, and from where.
+    /// The upload sessions that a fault has cut: the address of each, and the bytes that the registry has.
     kept: Mutex<HashMap<String, (String, u64)>>,
 }
 
 impl Proxy {
-    /// In front of `registry`, with these faults.
+    /// Starts a proxy in front of `registry`.
     pub(crate) fn start(registry: &Registry, rules: Vec<Rule>) -> Self {
         Self::to(registry.address(), rules)
     }
 
-    /// In front of the registry at `HOST:PORT`.
+    /// Starts a proxy in front of the registry at `HOST:PORT`.
     pub(crate) fn to(registry: &str, rules: Vec<Rule>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap().to_string();
@@ -63,7 +63,7 @@ impl Proxy {
         thread::spawn(move || {
             for client in listener.incoming() {
                 let (client, state) = (client.unwrap(), Arc::clone(&shared));
-                // Whoever goes away in the middle is nothing to report.
+                // A client may close its connection at any time.
                 thread::spawn(move || drop(relay::relay(client, &state)));
             }
         });
@@ -75,7 +75,7 @@ impl Proxy {
         &self.address
     }
 
-    /// `127.0.0.1:PORT/NAME`, on this way.
+    /// `127.0.0.1:PORT/NAME`, through this proxy.
     pub(crate) fn reference(&self, name: &str) -> String {
         format!("{}/{name}", self.address)
     }
@@ -98,7 +98,7 @@ impl Proxy {
 }
 
 impl State {
-    /// Writes a request down, and gives its number.
+    /// Records a request, and returns its number.
     fn note(&self, head: &Head) -> usize {
         let mut seen = self.seen.lock().unwrap();
         seen.push(Seen {
@@ -124,7 +124,7 @@ impl State {
     }
 }
 
-/// Closes a connection so that the other side sees a reset, not an end.
+/// Closes a connection with a reset instead of an end.
 fn reset(stream: &TcpStream) {
     let _ = socket2::SockRef::from(stream).set_linger(Some(std::time::Duration::ZERO));
 }

@@ -1,4 +1,4 @@
-//! Registries of a test's own: the real program, on a free loopback port, with its own storage.
+//! A registry for one test: the real program on a free loopback port, with its own storage.
 
 use std::fmt::Write as _;
 use std::fs::{self, File};
@@ -13,10 +13,10 @@ use tempfile::TempDir;
 
 use super::watcher::Watcher;
 
-/// How long a registry may take to start; it takes some 50 ms on an idle machine.
+/// The longest time for a registry to start. On an idle machine it starts in about 50 ms.
 const START: Duration = Duration::from_secs(10);
 
-/// Bcrypt at its lowest cost (`htpasswd -Bbn -C 5 user PASSWORD`), so that tests need no such program.
+/// Passwords and their bcrypt hashes at the lowest cost (`htpasswd -Bbn -C 5 user PASSWORD`).
 const HASHES: [(&str, &str); 2] = [
     (
         "password",
@@ -28,10 +28,10 @@ const HASHES: [(&str, &str); 2] = [
     ),
 ];
 
-/// A running registry. Dropped, it is killed and its storage removed.
+/// A running registry. Dropping it kills the process and removes the storage.
 pub(crate) struct Registry {
     process: Child,
-    // After the process and before its folder: fields are dropped in this order.
+    // Fields are dropped in this order: the process ends before its directory is removed.
     _watcher: Watcher,
     address: String,
     storage: PathBuf,
@@ -40,7 +40,7 @@ pub(crate) struct Registry {
     _folder: TempDir,
 }
 
-/// What a registry is to be like, beyond a plain one that allows deletes.
+/// The set-up of a registry. The default is a plain registry that allows deletes.
 #[derive(Default)]
 pub(crate) struct Builder {
     users: String,
@@ -51,7 +51,7 @@ pub(crate) struct Builder {
 }
 
 impl Builder {
-    /// Lets this user in, and nobody without a password. The password is one of [`HASHES`].
+    /// Asks for a password, and accepts this user. The password is one of [`HASHES`].
     pub(crate) fn htpasswd(mut self, user: &str, password: &str) -> Self {
         let (_, hash) = HASHES
             .iter()
@@ -140,8 +140,8 @@ impl Builder {
             )
             .unwrap();
         }
-        // No cache of blob descriptors: the registry must see what tests do to its storage. Port 0
-        // is any free one; the log says which.
+        // Without a cache of blob descriptors, the registry sees what tests change in its storage.
+        // Port 0 is any free port; the log contains the number.
         format!(
             "version: 0.1
 log:
@@ -168,12 +168,12 @@ http:
 }
 
 impl Registry {
-    /// A plain registry that allows deletes and asks for no password.
+    /// Starts a plain registry that allows deletes and asks for no password.
     pub(crate) fn start() -> Self {
         Self::builder().start()
     }
 
-    /// For a registry with a special set-up.
+    /// Returns the builder of a registry with a special set-up.
     pub(crate) fn builder() -> Builder {
         Builder::default()
     }
@@ -188,12 +188,12 @@ impl Registry {
         format!("{}/{name}", self.address)
     }
 
-    /// The folder in which the registry keeps everything.
+    /// The root directory of the registry's storage.
     pub(crate) fn storage(&self) -> &Path {
         &self.storage
     }
 
-    /// The file in which the registry keeps a blob or manifest, to damage it.
+    /// The file that contains a blob or a manifest, for tests that damage it.
     pub(crate) fn blob(&self, digest: &str) -> PathBuf {
         let (algorithm, hex) = digest.split_once(':').expect("a digest has an algorithm");
         self.storage
@@ -204,14 +204,14 @@ impl Registry {
             .join("data")
     }
 
-    /// Everything that the registry has logged so far.
+    /// The registry's log so far.
     pub(crate) fn log(&self) -> String {
         String::from_utf8_lossy(&fs::read(&self.log).unwrap()).into_owned()
     }
 
-    /// The requests since the start, as `METHOD PATH?QUERY`, in the order in which they were done.
+    /// The requests since the start, as `METHOD PATH?QUERY`, in the order of their ends.
     pub(crate) fn requests(&self) -> Vec<String> {
-        // A long answer can arrive before the line about it is written: wait until the log rests.
+        // The registry may write a line after the client has the answer: wait until the log rests.
         let mut log = self.log();
         loop {
             thread::sleep(Duration::from_millis(20));
@@ -262,14 +262,14 @@ impl Drop for Registry {
     }
 }
 
-/// The registry program; scripts/test names or fetches it.
+/// The registry program that scripts/test names or downloads.
 fn binary() -> PathBuf {
     if let Some(named) =
         std::env::var_os("PAR_TEST_REGISTRY_BINARY").filter(|name| !name.is_empty())
     {
         return named.into();
     }
-    // Where scripts/test leaves a fetched one, for a plain `cargo test` afterwards.
+    // scripts/test keeps a downloaded program here; a plain `cargo test` uses it too.
     let fetched = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("test-registry");
     let path = std::env::var_os("PATH").unwrap_or_default();
     ["docker-registry", "registry"]
@@ -290,12 +290,12 @@ fn listening_address(log: &str) -> Option<String> {
     Some(address.to_owned())
 }
 
-/// Whether HTTP is spoken there; any status will do. To plain HTTP a TLS server answers 400.
+/// Whether an HTTP server answers at the address, with any status. A TLS server answers 400.
 fn answers(address: &str) -> io::Result<bool> {
     Ok(get(address, "/v2/", "")?.starts_with("HTTP/1."))
 }
 
-/// A request without any client that could be at fault, and the raw answer.
+/// Sends a request without an HTTP client, and returns the raw answer.
 fn get(address: &str, path: &str, headers: &str) -> io::Result<String> {
     let mut stream = TcpStream::connect(address)?;
     stream.set_read_timeout(Some(START))?;
@@ -308,7 +308,7 @@ fn get(address: &str, path: &str, headers: &str) -> io::Result<String> {
     Ok(String::from_utf8_lossy(&answer).into_owned())
 }
 
-/// From lines like `127.0.0.1 - - [DATE] "GET /v2/ HTTP/1.1" 200 2 "" "curl/7.88.1"`.
+/// Parses lines like `127.0.0.1 - - [DATE] "GET /v2/ HTTP/1.1" 200 2 "" "curl/7.88.1"`.
 fn access_log(log: &str) -> impl Iterator<Item = String> {
     log.lines()
         .filter(|line| !line.starts_with("time="))

@@ -1,48 +1,48 @@
-//! What can happen to a request, and to which.
+//! Faults, and the rules that say which requests meet them.
 
 use super::head::Head;
 
-/// What happens to a request.
+/// What the proxy does to a request.
 #[derive(Debug, Clone)]
 pub(crate) enum Fault {
     None,
-    /// It is answered like this, and the registry never hears of it.
+    /// The proxy answers with these bytes, without asking the registry.
     Answer {
         status: &'static str,
         headers: Vec<(&'static str, String)>,
         body: &'static str,
     },
-    /// It is answered like this, with a body that never comes, for as long as anybody waits for it.
+    /// The proxy answers with this head, and sends no body until the client goes away.
     Withhold(&'static str),
-    /// The connection is reset when so many bytes of the request's body have passed.
+    /// The proxy resets the connection after this many bytes of the request's body.
     CutRequest(u64),
-    /// The same, but the registry keeps what has arrived, as the specification wants it, and tells when
-    /// it is asked.
+    /// The proxy resets the connection after this many bytes of the request's body. The registry keeps
+    /// these bytes, as the specification says, and reports them when the client asks.
     CutKeptRequest(u64),
-    /// Nothing moves any more when so many bytes of the request's body have passed.
+    /// The connection stalls after this many bytes of the request's body.
     StallRequest(u64),
-    /// This byte of the request's body arrives changed.
+    /// The proxy changes this byte of the request's body.
     FlipRequest(u64),
-    /// The registry does what it is asked to, and its answer is lost.
+    /// The registry handles the request, and the proxy drops the answer.
     LoseAnswer,
-    /// The connection is reset when so many bytes of the answer's body have passed.
+    /// The proxy resets the connection after this many bytes of the answer's body.
     CutAnswer(u64),
     StallAnswer(u64),
     FlipAnswer(u64),
-    /// The answer ends well after so many bytes of its body, and has said so.
+    /// The proxy cuts the answer's body to this many bytes, and the head has the length of the cut body.
     ShortAnswer(u64),
-    /// The connection ends after so many bytes of the answer's body; its length was said rightly.
+    /// The connection ends after this many bytes of the answer's body, whose head has the full length.
     EndAnswer(u64),
-    /// So many bytes follow the answer's body, whose length is not said.
+    /// This many bytes follow the answer's body, whose head has no length.
     LongAnswer(u64),
-    /// So many bytes of the answer's body pass in a second. Each request has a connection of its own, so
-    /// this is what a connection gets.
+    /// This many bytes of the answer's body pass in a second. Each request has its own connection, so the
+    /// rate is that of a connection.
     SlowAnswer(u64),
-    /// The answer to a range holds the bytes from the start instead, and says that it does not.
+    /// The answer to a range has the head of that range and the bytes from the start of the blob.
     OtherRange,
-    /// An answer with a body of so many bytes, as long as anybody reads it.
+    /// The proxy answers with a body of this many bytes, until the client goes away.
     Endless(u64),
-    /// The head of the request, then that of the answer, are changed on their way.
+    /// The functions change the head of the request and the head of the answer.
     Edit(fn(&mut Head), fn(&mut Head)),
 }
 
@@ -65,14 +65,14 @@ impl Fault {
         }
     }
 
-    /// The answer is changed on its way.
+    /// Changes the head of the answer.
     pub(crate) fn edit(answer: fn(&mut Head)) -> Self {
         Self::Edit(|_| {}, answer)
     }
 }
 
-/// Which requests meet a fault: the first one of a method whose target contains a text, if nothing else
-/// is said.
+/// Which requests meet a fault. The default is the first request of a method whose target contains a
+/// text.
 #[derive(Debug, Clone)]
 pub(crate) struct Rule {
     method: &'static str,
@@ -83,7 +83,7 @@ pub(crate) struct Rule {
 }
 
 impl Rule {
-    /// The first request of this kind meets `fault`.
+    /// The first matching request meets `fault`.
     pub(crate) fn on(method: &'static str, path: &str, fault: Fault) -> Self {
         Self {
             method,
@@ -94,18 +94,18 @@ impl Rule {
         }
     }
 
-    /// So many of them do.
+    /// This many matching requests meet the fault.
     pub(crate) fn times(mut self, times: usize) -> Self {
         self.times = times;
         self
     }
 
-    /// All of them do.
+    /// All matching requests meet the fault.
     pub(crate) fn always(self) -> Self {
         self.times(usize::MAX)
     }
 
-    /// The first so many do not.
+    /// This many matching requests pass before one meets the fault.
     pub(crate) fn after(mut self, skip: usize) -> Self {
         self.skip = skip;
         self

@@ -59,17 +59,17 @@ impl Head {
         self.fields.push((name.to_owned(), value.to_string()));
     }
 
-    /// Gives an answer another status.
+    /// Replaces the status of an answer.
     pub(crate) fn set_status(&mut self, status: &str) {
         self.first = format!("HTTP/1.1 {status}");
     }
 
-    /// Changes what a request is about.
+    /// Replaces the target of a request.
     pub(crate) fn replace_target(&mut self, from: &str, to: &str) {
         self.first = self.first.replacen(from, to, 1);
     }
 
-    /// The bytes of the body, as far as the head says.
+    /// The length of the body according to the head.
     pub(super) fn length(&self) -> Option<u64> {
         self.get("content-length")?.parse().ok()
     }
@@ -83,7 +83,7 @@ impl Head {
         self.first.split(' ').nth(1).unwrap_or_default()
     }
 
-    /// The path alone.
+    /// The path of a request, without the query.
     pub(super) fn path(&self) -> &str {
         self.target().split('?').next().unwrap_or_default()
     }
