@@ -1,5 +1,5 @@
-//! Moving over from a host of wasmCloud v1: its own cache and that of `par`, side by side on the same
-//! references, give the same executables.
+//! Checks that the cache of a wasmCloud v1 host and the cache of `par` give the same executables for the
+//! same references.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -35,11 +35,11 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
                 let place = registry.reference(&format!("agree/{cache}"));
                 let tag = format!("{place}:1.0.0");
                 let mut digests = Vec::new();
-                // The second archive takes the tag away from the first.
+                // The second archive replaces the first one under the tag.
                 for archive in &archives {
                     measure(&pusher.push(&tag, archive, folder)?)?;
                     digests.push((printed(&words(&[&par, &"resolve", &tag]))?, archive));
-                    // Into the caches, and then out of them.
+                    // The first fetch fills the caches, the second one uses them.
                     for _ in 0..2 {
                         hosts.agree(&cache, &tag, archive.program)?;
                         checked += 1;
@@ -58,13 +58,13 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// An archive, and the program in it for this machine.
+/// An archive, and its executable for this machine.
 struct Archive<'a> {
     path: PathBuf,
     program: &'a Path,
 }
 
-/// Who packs an archive, or pushes it.
+/// A client that packs and pushes archives.
 enum Writer<'a> {
     Par(&'a Path),
     /// `provider-archive`, and `oci-client` as `wash` uses it.
@@ -117,7 +117,7 @@ impl Writer<'_> {
     }
 }
 
-/// A program that every Linux has.
+/// A program that is on every Linux.
 fn program(name: &str) -> anyhow::Result<PathBuf> {
     let folders = std::env::var_os("PATH").unwrap_or_default();
     let mut places = std::env::split_paths(&folders).map(|folder| folder.join(name));

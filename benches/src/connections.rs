@@ -1,5 +1,5 @@
-//! Pulling one archive over 1, 2, 4 and 8 connections, with a real registry and a line to it that limits
-//! each connection, is long, or does neither.
+//! Pulls one archive over 1, 2, 4 and 8 connections from a real registry, over a line that limits each
+//! connection, a line with a long delay, and a line without limits.
 
 use std::fs;
 use std::time::Duration;
@@ -17,7 +17,7 @@ const CONNECTIONS: [usize; 4] = [1, 2, 4, 8];
 /// 20 MB/s for each connection.
 const LIMITED: f64 = 20e6;
 
-/// What the way to the registry is like, and how long it takes there and back.
+/// The name of a line to the registry, and its round-trip time.
 const LINES: [(&str, f64, Duration); 4] = [
     ("20 MB/s for each connection", LIMITED, Duration::ZERO),
     (
@@ -70,7 +70,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
                 pull.extend(words(&[&"--cache-dir", &cache]));
                 pull.extend(words(&[&"--destination", &pulled]));
                 let measured = measure(&pull)?;
-                // The first run of each does not count.
+                // The first run of each is not measured.
                 if run > 0 {
                     runs.push(measured);
                 }

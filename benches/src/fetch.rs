@@ -1,4 +1,4 @@
-//! Fetching one of several executables, cold and cached, with a real registry on this machine.
+//! Fetches one of several executables, cold and cached, with a real registry on this machine.
 
 use anyhow::Context;
 

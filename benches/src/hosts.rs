@@ -1,4 +1,4 @@
-//! The two ways in which a host gets a provider: `par fetch`, and the `fetch_provider` of wasmCloud's host.
+//! The two ways for a host to get a provider: `par fetch`, and `fetch_provider` of wasmCloud's host.
 
 use std::ffi::OsString;
 use std::fs;
@@ -9,10 +9,10 @@ use anyhow::{Context, ensure};
 
 use crate::measure::words;
 
-/// The commands of both, each of which prints the path of an executable for this machine.
+/// The commands for both. Each prints the path of an executable for this machine.
 pub struct Hosts<'a> {
     par: &'a Path,
-    /// Where their caches are.
+    /// The directory of the caches.
     folder: &'a Path,
 }
 
@@ -39,7 +39,7 @@ impl<'a> Hosts<'a> {
         ]))
     }
 
-    /// Fetches with both, and fails unless they give the content of `expected`.
+    /// Fetches with both, and fails unless both executables equal `expected`.
     pub fn agree(&self, cache: &str, reference: &str, expected: &Path) -> anyhow::Result<()> {
         let expected = fs::read(expected)?;
         for command in [self.ours(cache, reference), self.theirs(cache, reference)?] {

@@ -1,4 +1,4 @@
-//! Real executables to pack.
+//! The executables that the benchmarks pack.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -11,8 +11,8 @@ use anyhow::ensure;
 
 use crate::measure::words;
 
-/// Made-up targets for files from the largest to the smallest: this machine, which fetches its own, gets
-/// one of average size.
+/// The targets for the files from the largest to the smallest. This machine's target, which `fetch` uses,
+/// has a file of average size.
 const TARGETS: [&str; 6] = [
     "aarch64-macos",
     "armv7-linux",
@@ -24,7 +24,7 @@ const TARGETS: [&str; 6] = [
 
 const MB: u64 = 1_000_000;
 
-/// What is packed, by target.
+/// The packed files by target.
 pub struct Inputs(pub BTreeMap<&'static str, PathBuf>);
 
 impl Inputs {
@@ -52,7 +52,7 @@ impl Inputs {
         Ok(Self(inputs))
     }
 
-    /// Six executables of some 340 MB each in `folder`, made of these, each in another order.
+    /// Six executables of some 340 MB each in `folder`. Each consists of these files in another order.
     pub fn enlarge(&self, folder: &Path) -> anyhow::Result<Self> {
         const SIZE: u64 = 340 * MB;
         let files: Vec<_> = self.0.values().collect();
@@ -72,8 +72,8 @@ impl Inputs {
         Ok(Self(large))
     }
 
-    /// The command that packs them with `par` into `archive`, compressed if it is so named, with keys in
-    /// its folder.
+    /// The command that packs the files with `par` into `archive`, compressed if the name says so. The keys
+    /// are in the archive's directory.
     pub fn pack_with_par(&self, par: &Path, archive: &Path) -> Vec<OsString> {
         let keys = archive.parent().unwrap_or(Path::new("."));
         let names = ["-n", "Provider", "-v", "Example", "-d"].map(Into::into);
@@ -92,7 +92,7 @@ impl Inputs {
         command
     }
 
-    /// The command that packs them with `provider-archive` into `archive`.
+    /// The command that packs the files with `provider-archive` into `archive`.
     pub fn pack_with_peer(&self, archive: &Path) -> anyhow::Result<Vec<OsString>> {
         let mut command: Vec<OsString> = vec![std::env::current_exe()?.into()];
         command.extend(["peer".into(), "create".into(), archive.into()]);
@@ -100,7 +100,7 @@ impl Inputs {
         Ok(command)
     }
 
-    /// As arguments `TARGET=PATH`.
+    /// The files as arguments `TARGET=PATH`.
     fn arguments(&self) -> impl Iterator<Item = OsString> {
         self.0.iter().map(|(target, file)| {
             let mut argument = OsString::from(format!("{target}="));
@@ -137,7 +137,7 @@ fn find() -> anyhow::Result<Vec<PathBuf>> {
                 continue;
             };
             let fits = (10 * MB..60 * MB).contains(&metadata.len());
-            // By size: the same file under several names counts once.
+            // Files of one size are taken for one file under several names.
             if metadata.is_file() && fits && is_elf(&path) {
                 found.entry(metadata.len()).or_insert(path);
             }

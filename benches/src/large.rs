@@ -1,4 +1,4 @@
-//! An archive of 2 GB: what matters is the memory it takes.
+//! Packs and verifies an archive of 2 GB, to measure the memory.
 
 use crate::Options;
 use crate::inputs::Inputs;

@@ -1,4 +1,4 @@
-//! A line to a registry on this machine that counts what comes over it, and can be slow.
+//! A line to a registry on this machine. It counts the bytes it carries, and can be slow.
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -8,25 +8,25 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How fast a line is, either way.
+/// The speed of a line in each direction.
 #[derive(Clone, Copy)]
 pub struct Speed {
-    /// Bytes in a second.
+    /// Bytes per second.
     pub rate: f64,
-    /// Whether each connection has this rate, or all of them share it.
+    /// Whether the rate is that of each connection or of all connections together.
     pub each: bool,
-    /// How long a byte is on its way; there and back takes twice as long.
+    /// The delay in one direction, which is half of the round-trip time.
     pub delay: Duration,
 }
 
 impl Speed {
-    /// 100 Mbit/s, and 20 ms there and back.
+    /// 100 Mbit/s, with a round-trip time of 20 ms.
     pub const DISTANT: Self = Self {
         rate: 100e6 / 8.0,
         each: false,
         delay: Duration::from_millis(10),
     };
-    /// As fast as this machine passes bytes on.
+    /// A line without limits.
     pub const UNLIMITED: Self = Self {
         rate: f64::INFINITY,
         each: false,
@@ -34,7 +34,7 @@ impl Speed {
     };
 }
 
-/// A line. Ends with the process.
+/// A line. It ends with the process.
 pub struct Link {
     address: String,
     received: Arc<AtomicU64>,
@@ -63,19 +63,19 @@ impl Link {
         Ok(Self { address, received })
     }
 
-    /// `NAME` as it is reached over the line.
+    /// The reference of `NAME` over the line.
     pub fn reference(&self, name: &str) -> String {
         format!("{}/{name}", self.address)
     }
 
     #[cfg(feature = "host")]
-    /// How many bytes have come from the registry so far, heads of answers included.
+    /// The number of bytes from the registry so far, with the heads of answers.
     pub fn received(&self) -> u64 {
         self.received.load(Ordering::SeqCst)
     }
 }
 
-/// One direction of the line, and until when it is taken.
+/// One direction of the line, and the time until which it is busy.
 #[derive(Clone)]
 struct Direction {
     speed: Speed,
@@ -88,7 +88,7 @@ impl Direction {
         Self { speed, taken }
     }
 
-    /// When so many bytes, sent now, will have arrived.
+    /// The time at which this many bytes arrive if they are sent now.
     fn arrival(&self, bytes: usize) -> Instant {
         let mut taken = self.taken.lock().expect("nobody panics with it");
         let seconds = bytes as f64 / self.speed.rate;
@@ -97,8 +97,8 @@ impl Direction {
     }
 }
 
-/// Carries what comes `from` one side `to` the other, the first of it after `setup` more: the time in
-/// which a connection comes about.
+/// Carries bytes `from` one side `to` the other. `setup` is the time that a connection needs, and delays
+/// the first bytes.
 fn carry(
     from: &TcpStream,
     to: &TcpStream,

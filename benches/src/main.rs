@@ -1,7 +1,7 @@
-//! Times `par` side by side with the crates that users would pick instead.
+//! Compares `par` with the crates that users would choose instead.
 //!
-//! Both sides run as whole processes, in turn, so that a noisy machine is noisy for both; what counts
-//! is the ratio of each pair. Build `par` first: `cargo build --release`.
+//! Both sides run as processes, in turn, so that other load on the machine affects both. The result is
+//! the ratio of each pair. Build `par` first: `cargo build --release`.
 
 #[cfg(feature = "host")]
 mod agree;
@@ -45,12 +45,12 @@ enum Command {
     /// `par fetch` beside the `fetch_provider` of `wasmcloud-core`, cold and cached, also at 100 Mbit/s
     #[cfg(feature = "host")]
     Fetch(Options),
-    /// Checks that `par fetch` and `fetch_provider` give the same executables, whoever packed and pushed
+    /// Checks that `par fetch` and `fetch_provider` give the same executables, no matter which client packed and pushed
     #[cfg(feature = "host")]
     Agree(Options),
     /// `par copy` of 300 MB beside `curl` and one pass of SHA-256, and of 2 GB for the memory it takes
     Move(Options),
-    /// `par pull` over 1, 2, 4 and 8 connections, on lines that limit each of them and that do not
+    /// `par pull` over 1, 2, 4 and 8 connections, on lines that limit each connection and on others
     Connections(Options),
     /// One side of a comparison, in a process of its own
     #[command(hide = true, subcommand)]

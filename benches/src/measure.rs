@@ -1,4 +1,4 @@
-//! Running two commands in turn, and the ratios of what they took.
+//! Runs two commands in turn, and compares their time and memory.
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -10,7 +10,7 @@ use std::time::Instant;
 use anyhow::{Context, ensure};
 use nix::sys::resource::{UsageWho, getrusage};
 
-/// What one run took.
+/// The time and the memory of one run.
 #[derive(Clone, Copy)]
 pub struct Run {
     pub seconds: f64,
@@ -23,7 +23,7 @@ pub struct Side<'a> {
     pub command: Box<dyn FnMut(usize) -> anyhow::Result<Vec<OsString>> + 'a>,
 }
 
-/// Runs both sides in turn, after one run of each that does not count, and prints medians and ratios.
+/// Runs each side once without measuring, then both in turn, and prints medians and ratios.
 pub fn compare(title: &str, runs: usize, mut ours: Side, mut theirs: Side) -> anyhow::Result<()> {
     let mut rows: Vec<(Run, Run)> = Vec::new();
     for run in 0..=runs {
@@ -73,7 +73,7 @@ pub fn words(words: &[&dyn AsRef<OsStr>]) -> Vec<OsString> {
     words.iter().map(|word| word.as_ref().to_owned()).collect()
 }
 
-/// Clears what an earlier run left.
+/// Removes the files of an earlier run.
 pub fn forget(folder: &Path) -> io::Result<()> {
     match fs::remove_dir_all(folder) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
@@ -81,7 +81,7 @@ pub fn forget(folder: &Path) -> io::Result<()> {
     }
 }
 
-/// Runs a command through a process of its own, which reports what the system accounts for it.
+/// Runs a command as the child of a separate process, which reports the resources that the child used.
 pub fn measure(command: &[OsString]) -> anyhow::Result<Run> {
     let output = Command::new(std::env::current_exe()?)
         .arg("measure")

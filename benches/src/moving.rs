@@ -1,5 +1,4 @@
-//! Moving one large blob between a folder and a real registry on this machine: every byte is hashed, and
-//! nothing is known of archives.
+//! Copies one large blob between a directory and a real registry on this machine. Every byte is hashed.
 
 use std::ffi::OsString;
 use std::fs::{self, File};
@@ -24,7 +23,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     let hash = fastest_hash(&blob.path)?;
     let curl = format!("curl + {hash}");
 
-    // A place of its own for every run, or the second would find everything there already.
+    // Each run has its own repository: otherwise the second run would find the blob there.
     let there = |side: &str, run: usize| registry.reference(&format!("bench/{side}-{run}:1"));
     let here = |name: &str| folder.path().join(name);
     let copy = |from: &str, to: &str| words(&[&par, &"copy", &from, &to]);
@@ -131,7 +130,7 @@ fn shell(script: String) -> Vec<OsString> {
     words(&[&"sh", &"-c", &script])
 }
 
-/// Noise, as the one layer of what an image layout has under the tag `1`.
+/// Makes an image layout whose tag `1` has one layer of noise.
 struct Blob {
     layout: PathBuf,
     path: PathBuf,
@@ -194,13 +193,13 @@ fn sha256(file: &Path) -> anyhow::Result<String> {
     Ok(text.split(' ').next().context("no digest")?.to_owned())
 }
 
-/// The command that hashes a file in the least time.
+/// The fastest command that hashes a file.
 fn fastest_hash(file: &Path) -> anyhow::Result<&'static str> {
     let mut fastest = None;
     for hash in ["sha256sum", "openssl dgst -sha256"] {
         let mut command: Vec<OsString> = hash.split(' ').map(Into::into).collect();
         command.push(file.into());
-        // The first run brings the file into memory.
+        // The first run reads the file into the page cache.
         let seconds = measure(&command).and_then(|_| Ok(measure(&command)?.seconds));
         if let Ok(seconds) = seconds {
             println!("  {hash:<44} {seconds:.2} s");

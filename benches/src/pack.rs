@@ -1,4 +1,4 @@
-//! Packing: executables in, one compressed archive out.
+//! Packs executables into one compressed archive.
 
 use crate::Options;
 use crate::inputs::Inputs;

@@ -1,5 +1,5 @@
-//! The other side: what a program does today with `provider-archive` and `oci-client`, and what `wash`
-//! does inside.
+//! The other side of the comparisons: a program that uses `provider-archive` and `oci-client`, as `wash`
+//! does.
 
 use std::path::PathBuf;
 
@@ -38,7 +38,7 @@ pub enum Peer {
 
 impl Peer {
     pub fn run(self) -> anyhow::Result<()> {
-        // Without a TLS provider of its own, the client wants the process to have one.
+        // The client uses the TLS provider of the process.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let runtime = tokio::runtime::Runtime::new()?;
         runtime.block_on(async {

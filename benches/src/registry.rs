@@ -1,4 +1,4 @@
-//! A real registry on this machine, for as long as a benchmark runs.
+//! A real registry on this machine, which runs during one benchmark.
 
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
@@ -13,8 +13,8 @@ pub struct Registry {
 }
 
 impl Registry {
-    /// Starts the program of `registry:2` with its storage in `folder`: `docker-registry`, as Debian names
-    /// it, or what `PAR_TEST_REGISTRY_BINARY` says.
+    /// Starts the program of `registry:2` with its storage in `folder`. The program is
+    /// `PAR_TEST_REGISTRY_BINARY`, or `docker-registry`, which is its name in Debian.
     pub fn start(folder: &Path) -> anyhow::Result<Self> {
         let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string();
         let config = folder.join("registry.yml");
@@ -52,7 +52,7 @@ impl Registry {
         format!("{}/{name}", self.address)
     }
 
-    /// Where the registry serves a repository.
+    /// The reference of a repository in the registry.
     pub fn url(&self, repository: &str) -> String {
         format!("http://{}/v2/{repository}", self.address)
     }

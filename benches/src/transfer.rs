@@ -1,4 +1,4 @@
-//! Pushing and pulling one archive, everything verified, with a real registry on this machine.
+//! Pushes and pulls one archive, with all checks, to and from a real registry on this machine.
 
 use std::fs;
 
@@ -18,8 +18,8 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     measure(&inputs.pack_with_par(&par, &archive))?;
     let registry = Registry::start(folder.path())?;
 
-    // A repository of its own for every run, or the second would find everything there already; a
-    // cache of its own likewise.
+    // Each run has its own repository and its own cache: otherwise the second run would find the archive
+    // there.
     let place = |name: &str, run: usize| registry.reference(&format!("bench/{name}-{run}:1.0.0"));
     let cache = |name: &str, run: usize| folder.path().join(format!("cache-{name}-{run}"));
     compare(

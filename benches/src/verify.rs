@@ -1,4 +1,4 @@
-//! Verifying an archive: one that `par` has packed, and one of the other side.
+//! Verifies an archive that `par` packed, and an archive that `provider-archive` packed.
 
 use std::path::Path;
 

@@ -1,7 +1,10 @@
-//! Who may import whom, and what belongs in one place only: design rules that a compiler cannot see.
+//! Which layer may import which, and what belongs in one place only: design rules that the compiler
+//! does not check.
 //!
-//! The source text is read, not compiled: that also covers code behind features and platforms.
+//! The tests read the text of the sources, so that they also cover code behind features and platforms.
 
+mod circles;
+mod modules;
 mod rules;
 mod source;
 mod wording;
@@ -9,16 +12,15 @@ mod wording;
 use std::fs;
 use std::path::Path;
 
+use circles::circles;
 use rules::{LAYERS, violations};
 use source::Source;
 
 #[test]
 fn the_sources_follow_the_rules() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut sources = Vec::new();
-    read(&root, &root, &mut sources);
+    let sources = product();
 
-    // A checker that finds no files finds no violations either.
+    // Without files there are no violations.
     let declared = ["lib.rs", "main.rs"].iter().flat_map(|path| {
         let source = sources.iter().find(|source| source.path == *path);
         source.unwrap_or_else(|| panic!("no src/{path}")).modules()
@@ -44,8 +46,39 @@ fn the_sources_follow_the_rules() {
     assert!(violations.is_empty(), "\n{}\n", violations.join("\n"));
 }
 
-fn read(root: &Path, folder: &Path, sources: &mut Vec<Source>) {
-    for entry in fs::read_dir(folder).unwrap() {
+#[test]
+fn no_files_or_directories_of_a_layer_use_each_other_in_a_circle() {
+    let circles = circles(&product());
+    assert!(circles.is_empty(), "\n{}\n", circles.join("\n"));
+}
+
+/// A step of a flow is a method of the value that it works on. `Client` has the flows themselves.
+#[test]
+fn the_client_has_its_methods_in_few_files() {
+    let sources = product();
+    let files: Vec<_> = sources
+        .iter()
+        .filter(|source| source.implements("Client"))
+        .map(|source| source.path.as_str())
+        .collect();
+    let limit = 12;
+    assert!(
+        files.len() <= limit,
+        "`impl Client` is in {} files; at most {limit}: {files:?}",
+        files.len()
+    );
+}
+
+/// The sources of the crate.
+fn product() -> Vec<Source> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../src");
+    let mut sources = Vec::new();
+    read(&root, &root, &mut sources);
+    sources
+}
+
+fn read(root: &Path, directory: &Path, sources: &mut Vec<Source>) {
+    for entry in fs::read_dir(directory).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
             read(root, &path, sources);
@@ -56,20 +89,20 @@ fn read(root: &Path, folder: &Path, sources: &mut Vec<Source>) {
     }
 }
 
-/// What is said about a made-up file.
-fn said(path: &str, text: &str) -> String {
+/// The violations in a made-up file.
+fn found(path: &str, text: &str) -> String {
     violations(&Source::new(path, text)).join("\n")
 }
 
 #[track_caller]
 fn caught(path: &str, text: &str, expected: &str) {
-    let said = said(path, text);
-    assert!(said.contains(expected), "{path}: {text}\nsaid: {said:?}");
+    let found = found(path, text);
+    assert!(found.contains(expected), "{path}: {text}\nfound: {found:?}");
 }
 
 #[track_caller]
 fn fine(path: &str, text: &str) {
-    assert_eq!(said(path, text), "", "{path}: {text}");
+    assert_eq!(found(path, text), "", "{path}: {text}");
 }
 
 #[test]
@@ -122,7 +155,7 @@ fn an_import_from_above_or_beside_is_caught_however_it_is_written() {
 }
 
 #[test]
-fn the_roof_is_no_way_around() {
+fn an_import_through_the_root_of_the_crate_is_caught() {
     caught("archive/mod.rs", "use crate::Reference;", "not a layer");
     caught("archive/mod.rs", "use crate::*;", "everything");
     caught("archive/mod.rs", "use crate as par;", "another name");
@@ -159,7 +192,7 @@ fn imports_from_below_and_within_are_fine() {
 }
 
 #[test]
-fn comments_and_text_are_not_code() {
+fn paths_in_comments_and_literals_are_fine() {
     fine(
         "content/a.rs",
         "//! [`crate::cli`]\n/* crate::cli /* println!() */ anyhow */ fn f() {}",
@@ -172,7 +205,7 @@ fn comments_and_text_are_not_code() {
         "content/a.rs",
         "const A: [char; 2] = ['\"', '\\'']; fn f<'a>(a: &'a str) {}",
     );
-    // What follows them is code again.
+    // Code after a literal is code.
     caught(
         "content/a.rs",
         "const A: &str = \"//\"; use crate::oci;",
@@ -196,7 +229,7 @@ fn comments_and_text_are_not_code() {
 }
 
 #[test]
-fn what_belongs_to_the_command_is_caught_elsewhere() {
+fn code_of_the_command_in_the_library_is_caught() {
     for text in [
         "use anyhow::Context;",
         "fn f() { println!(\"\") }",
@@ -222,7 +255,7 @@ fn what_belongs_to_the_command_is_caught_elsewhere() {
 }
 
 #[test]
-fn an_archive_that_waits_for_the_network_is_caught() {
+fn async_code_and_network_access_in_archive_are_caught() {
     caught("archive/reader.rs", "pub async fn read() {}", "async fn");
     fine("archive/provider_archive.rs", "pub async fn write() {}");
     caught(
@@ -247,7 +280,7 @@ fn an_archive_that_waits_for_the_network_is_caught() {
 }
 
 #[test]
-fn a_registry_client_that_knows_tar_is_caught() {
+fn tar_in_oci_is_caught() {
     caught(
         "oci/layout.rs",
         "fn f() { tar::Archive::new(()) }",
@@ -262,7 +295,7 @@ fn a_registry_client_that_knows_tar_is_caught() {
 }
 
 #[test]
-fn a_second_place_that_makes_files_final_is_caught() {
+fn renaming_a_file_outside_atomic_rs_is_caught() {
     caught(
         "cache/blobs.rs",
         "fn f() { file.persist(path) }",
@@ -283,11 +316,27 @@ fn a_second_place_that_makes_files_final_is_caught() {
 }
 
 #[test]
-fn long_files_and_empty_names_are_caught() {
+fn methods_of_a_type_are_found() {
+    let implements = |text| Source::new("client/push.rs", text).implements("Client");
+    assert!(implements("impl Client { fn f() {} }"));
+    assert!(implements(
+        "use super::Client; impl crate::client::Client { fn f() {} }"
+    ));
+    assert!(!implements("impl Clone for Client {}"));
+    assert!(!implements(
+        "struct Client { a: A } impl ClientOptions {} fn f(a: Client) {}"
+    ));
+    assert!(!implements(
+        "impl A { fn client() -> Client { Client {} } }"
+    ));
+}
+
+#[test]
+fn long_files_and_names_without_meaning_are_caught() {
     fine("client/push.rs", &"\n".repeat(400));
     caught("client/push.rs", &"\n".repeat(401), "401 lines");
     for path in ["utils.rs", "cli/helpers.rs", "cache/common/mod.rs"] {
-        caught(path, "", "says nothing");
+        caught(path, "", "has no meaning");
     }
     caught("network/mod.rs", "", "not in a layer");
 }

@@ -17,7 +17,7 @@ use wasmcloud_par::oci::Reference;
 
 use super::Provider;
 use crate::support::proxy::{Fault, Proxy, Rule};
-use crate::support::{Environment, Registry, block_on, ended};
+use crate::support::{Environment, LIMIT, Registry, block_on, ended};
 use crate::transfer::{client, digest, pack_noise, par};
 
 const PROCESSES: usize = 64;
@@ -145,7 +145,7 @@ fn with_four_threads<T: Send + 'static>(
     let done = runtime.block_on(async {
         let tasks: Vec<_> = work.map(tokio::spawn).collect();
         let all = futures_util::future::join_all(tasks);
-        tokio::time::timeout(Duration::from_secs(30), all).await
+        tokio::time::timeout(LIMIT, all).await
     });
     // Blocked threads must not block the test.
     runtime.shutdown_background();
@@ -276,7 +276,7 @@ fn a_waiting_fetch_blocks_no_thread_and_can_be_dropped() {
     let checking = being_checked(&provider);
     let (release, released) = channel();
     let holding = std::thread::spawn(move || {
-        let in_time = released.recv_timeout(Duration::from_secs(60));
+        let in_time = released.recv_timeout(LIMIT);
         drop(checking);
         in_time
     });

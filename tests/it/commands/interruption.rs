@@ -7,18 +7,31 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process};
+
 use super::good_archive;
-use crate::support::archives::ArchiveBuilder;
+use crate::support::archives::{ArchiveBuilder, noise};
 use crate::support::{Environment, ended};
 
-/// How long a command may take to end after a signal. It takes milliseconds, but machines are busy.
-const SOON: Duration = Duration::from_secs(20);
+/// The longest time from a signal to the end of the command. A command needs milliseconds; the
+/// machine may be busy.
+const SOON: Duration = Duration::from_secs(60);
 
-/// How long a command may take to begin its work.
+/// The longest time until a command is at work.
 const START: Duration = Duration::from_secs(60);
+
+/// More than a pipe holds: writing it into a pipe returns only after the command has read some of it.
+const MORE_THAN_A_PIPE: usize = 256 << 10;
 
 struct Running {
     child: Child,
+}
+
+/// How a command ended.
+struct End {
+    code: Option<i32>,
+    stdout: String,
+    stderr: String,
 }
 
 impl Running {
@@ -34,48 +47,58 @@ impl Running {
         }
     }
 
-    /// Waits until a condition shows that the command is working.
+    /// Waits until something shows that the command is at work, or until the command has ended.
     fn until(&mut self, what: &str, is_so: impl Fn() -> bool) {
         let started = Instant::now();
-        while !is_so() {
+        while !is_so() && self.child.try_wait().unwrap().is_none() {
             assert!(started.elapsed() < START, "waiting for {what}");
-            let ended = self.child.try_wait().unwrap();
-            assert!(ended.is_none(), "it ended before {what}");
-            thread::sleep(Duration::from_millis(5));
+            thread::sleep(Duration::from_millis(1));
         }
     }
 
-    /// Sends the signal, and returns exit code, stdout and stderr.
-    fn stop(mut self, signal: &str) -> (Option<i32>, String, String) {
-        // A command that has ended already cannot be interrupted.
-        assert!(
-            self.child.try_wait().unwrap().is_none(),
-            "it ended too early"
-        );
-        let kill = Command::new("kill")
-            .args(["-s", signal, &self.child.id().to_string()])
-            .status()
-            .unwrap();
-        assert!(kill.success());
+    /// Writes to standard input more than a pipe holds, so that the command is reading by then.
+    fn read(&mut self, bytes: &[u8]) {
+        assert!(bytes.len() >= MORE_THAN_A_PIPE);
+        let input = self.child.stdin.as_mut().unwrap();
+        input.write_all(bytes).unwrap();
+    }
+
+    /// Sends the signal and waits for the end.
+    fn stop(mut self, signal: Signal) -> End {
+        if self.child.try_wait().unwrap().is_none() {
+            kill_process(Pid::from_child(&self.child), signal).unwrap();
+        }
         let signalled = Instant::now();
         while self.child.try_wait().unwrap().is_none() {
             if signalled.elapsed() > SOON {
                 self.child.kill().unwrap();
-                panic!("{signal} did not end it within {SOON:?}");
+                panic!("{signal:?} did not end it within {SOON:?}");
             }
-            thread::sleep(Duration::from_millis(5));
+            thread::sleep(Duration::from_millis(1));
         }
         let output = ended(self.child);
         let text = |bytes| String::from_utf8(bytes).unwrap();
-        (
-            output.status.code(),
-            text(output.stdout),
-            text(output.stderr),
-        )
+        End {
+            code: output.status.code(),
+            stdout: text(output.stdout),
+            stderr: text(output.stderr),
+        }
     }
 }
 
-/// Returns the files in the current directory.
+/// Interrupts work on a file of this size. Where the work is done before the signal arrives, the
+/// attempt says nothing: it is repeated with a file of twice the size.
+fn interrupt(size: u64, attempt: impl Fn(u64) -> (Environment, End)) -> (Environment, End) {
+    for doubled in 0..5 {
+        let (environment, end) = attempt(size << doubled);
+        if end.code != Some(0) {
+            return (environment, end);
+        }
+    }
+    panic!("the command ends before it notices a signal, however long it has to work");
+}
+
+/// The files in the current directory.
 fn work(environment: &Environment) -> Vec<String> {
     let files = environment.files().into_iter();
     files
@@ -83,7 +106,7 @@ fn work(environment: &Environment) -> Vec<String> {
         .collect()
 }
 
-/// Writes a sparse provider that takes some time to pack.
+/// A provider that takes a while to pack, in a file without blocks on the disk.
 fn large_provider(environment: &Environment, size: u64) {
     let file = File::create(environment.path("provider")).unwrap();
     file.set_len(size).unwrap();
@@ -101,22 +124,27 @@ fn an_interrupted_create_leaves_the_destination_unchanged() {
         "provider",
         "--compress",
     ];
-    for signal in ["INT", "TERM", "HUP"] {
-        // The file is hashed first and then compressed: this waits for the second stage.
+    for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
+        // The command hashes the provider first, then compresses it. A small file is enough for the
+        // second stage, as compressing takes longer.
         for (stage, size) in [("hashing", 3 << 30), ("writing", 256 << 20)] {
-            let environment = Environment::new();
-            large_provider(&environment, size);
-            environment.write("provider.par.gz", "the old one");
-            let mut running = Running::start(&environment, &create);
-            let keys = environment.home().join(".wash/keys/provider_service.nk");
-            running.until("a key", || keys.exists());
-            if stage == "writing" {
-                // A third file, besides the provider and the old archive.
-                running.until("a temporary file", || work(&environment).len() > 2);
-            }
-            let (code, stdout, stderr) = running.stop(signal);
-            assert_eq!(code, Some(130), "{signal} while {stage}: {stderr}");
-            assert_eq!(stdout, "");
+            let (environment, end) = interrupt(size, |size| {
+                let environment = Environment::new();
+                large_provider(&environment, size);
+                environment.write("provider.par.gz", "the old one");
+                let mut running = Running::start(&environment, &create);
+                let keys = environment.home().join(".wash/keys/provider_service.nk");
+                running.until("a key", || keys.exists());
+                if stage == "writing" {
+                    // Beside the provider and the old archive.
+                    running.until("a temporary file", || work(&environment).len() > 2);
+                }
+                let end = running.stop(signal);
+                (environment, end)
+            });
+            let stderr = &end.stderr;
+            assert_eq!(end.code, Some(130), "{signal:?} while {stage}: {stderr}");
+            assert_eq!(end.stdout, "");
             assert!(stderr.ends_with("error: interrupted\n"), "{stderr}");
             assert_eq!(
                 work(&environment),
@@ -129,31 +157,28 @@ fn an_interrupted_create_leaves_the_destination_unchanged() {
 }
 
 #[test]
-fn an_interrupted_insert_leaves_the_archive_unchanged() {
-    let environment = Environment::new();
-    let seed = good_archive(&environment, "good.par");
-    let before = std::fs::read(environment.path("good.par")).unwrap();
-    large_provider(&environment, 3 << 30);
-    let arguments = [
-        "insert",
-        "good.par",
-        "-b",
-        "arm-linux=provider",
-        "-i",
-        &seed,
-    ];
-    let mut running = Running::start(&environment, &arguments);
-    running.until("a temporary file", || environment.files().len() > 2);
-    let (code, _, stderr) = running.stop("INT");
-    assert_eq!(code, Some(130), "{stderr}");
+fn inserting_stops_and_leaves_the_archive_as_it_was() {
+    let before = std::cell::RefCell::new(Vec::new());
+    let (environment, end) = interrupt(3 << 30, |size| {
+        let environment = Environment::new();
+        let seed = good_archive(&environment, "good.par");
+        before.replace(std::fs::read(environment.path("good.par")).unwrap());
+        large_provider(&environment, size);
+        let binary = "arm-linux=provider";
+        let arguments = ["insert", "good.par", "-b", binary, "-i", &seed];
+        let mut running = Running::start(&environment, &arguments);
+        running.until("a temporary file", || environment.files().len() > 2);
+        let end = running.stop(Signal::INT);
+        (environment, end)
+    });
+    assert_eq!(end.code, Some(130), "{}", end.stderr);
     assert_eq!(environment.files(), ["work/good.par", "work/provider"]);
-    assert_eq!(std::fs::read(environment.path("good.par")).unwrap(), before);
+    let after = std::fs::read(environment.path("good.par")).unwrap();
+    assert_eq!(after, before.into_inner());
 }
 
 #[test]
-fn an_interrupted_fetch_leaves_only_a_download_that_can_continue() {
-    let environment = Environment::new();
-    large_provider(&environment, 128 << 20);
+fn fetching_stops_and_leaves_nothing_but_what_can_be_continued() {
     let create = [
         "create",
         "-n",
@@ -163,45 +188,57 @@ fn an_interrupted_fetch_leaves_only_a_download_that_can_continue() {
         "-b",
         "x86_64-linux=provider",
     ];
-    environment.par(create).success();
     let reference = "oci-layout://layout:1";
-    environment
-        .par(["push", reference, "provider.par"])
-        .success();
     let executables = |environment: &Environment| {
         let files = environment.files().into_iter();
         let files = files.filter(|name| name.contains("/executables/"));
         files.collect::<Vec<_>>()
     };
     let fetch = ["fetch", reference, "--target", "x86_64-linux"];
-    let mut running = Running::start(&environment, &fetch);
-    running.until("an executable", || !executables(&environment).is_empty());
-    let (code, _, stderr) = running.stop("INT");
-    assert_eq!(code, Some(130), "{stderr}");
+    let (environment, end) = interrupt(128 << 20, |size| {
+        let environment = Environment::new();
+        large_provider(&environment, size);
+        environment.par(create).success();
+        environment
+            .par(["push", reference, "provider.par"])
+            .success();
+        let mut running = Running::start(&environment, &fetch);
+        running.until("an executable", || !executables(&environment).is_empty());
+        let end = running.stop(Signal::INT);
+        (environment, end)
+    });
+    assert_eq!(end.code, Some(130), "{}", end.stderr);
     assert_eq!(executables(&environment), [""; 0]);
     environment.par(fetch).success();
     assert_eq!(executables(&environment).len(), 1);
 }
 
 #[test]
-#[cfg_attr(not(target_os = "linux"), ignore = "reads /proc")]
-fn a_command_under_nohup_survives_the_end_of_its_terminal() {
+fn what_nohup_has_started_goes_on_without_its_terminal() {
     let environment = Environment::new();
-    good_archive(&environment, "good.par");
+    let archive = large_archive();
     let mut command = Command::new("nohup");
     let par = environment.command();
     command.arg(par.get_program()).args(["verify", "-"]);
     command.current_dir(environment.path("."));
     command.stdin(Stdio::piped()).stdout(Stdio::piped());
-    let mut child = command.stderr(Stdio::null()).spawn().unwrap();
-    thread::sleep(Duration::from_millis(500));
-    let id = child.id().to_string();
-    let kill = Command::new("kill").args(["-s", "HUP", &id]).status();
-    assert!(kill.unwrap().success());
-    thread::sleep(Duration::from_millis(200));
-    let archive = std::fs::read(environment.path("good.par")).unwrap();
-    child.stdin.take().unwrap().write_all(&archive).unwrap();
-    assert!(ended(child).status.success());
+    let child = command.stderr(Stdio::null()).spawn().unwrap();
+    let mut running = Running { child };
+    let (first, rest) = archive.split_at(MORE_THAN_A_PIPE);
+    running.read(first);
+    kill_process(Pid::from_child(&running.child), Signal::HUP).unwrap();
+    let mut input = running.child.stdin.take().unwrap();
+    input.write_all(rest).unwrap();
+    drop(input);
+    assert!(ended(running.child).status.success());
+}
+
+/// An archive that does not fit into a pipe.
+fn large_archive() -> Vec<u8> {
+    let executable = noise(2 * MORE_THAN_A_PIPE, 1);
+    ArchiveBuilder::empty()
+        .executable("arm-linux", &executable)
+        .build()
 }
 
 #[test]
@@ -219,15 +256,19 @@ fn waiting_for_a_registry_can_be_interrupted() {
         &["push", &reference, "good.par", "-o", "json"],
     ];
     for command in commands {
-        for signal in ["INT", "TERM"] {
+        for signal in [Signal::INT, Signal::TERM] {
             let mut running = Running::start(&environment, command);
             let connection = std::cell::OnceCell::new();
             running.until("a connection", || match listener.accept() {
                 Ok((stream, _)) => connection.set(stream).is_ok(),
                 Err(_) => false,
             });
-            let (code, stdout, stderr) = running.stop(signal);
-            assert_eq!(code, Some(130), "{command:?} {signal}: {stderr}");
+            let End {
+                code,
+                stdout,
+                stderr,
+            } = running.stop(signal);
+            assert_eq!(code, Some(130), "{command:?} {signal:?}: {stderr}");
             if command.contains(&"json") {
                 assert_eq!(
                     stdout,
@@ -250,21 +291,27 @@ fn waiting_for_a_registry_can_be_interrupted() {
 }
 
 #[test]
-fn waiting_for_standard_input_can_be_interrupted() {
-    let commands: [&[&str]; 3] = [
-        &["verify", "-"],
-        &["push", "oci-layout://layout:1", "-"],
-        &["inspect", "good.par", "--check-config", "-"],
+fn waiting_for_standard_input_can_be_left() {
+    let archive = large_archive();
+    let (archive, _) = archive.split_at(MORE_THAN_A_PIPE);
+    let blanks = vec![b' '; MORE_THAN_A_PIPE];
+    let commands: [(&[&str], &[u8]); 3] = [
+        (&["verify", "-"], archive),
+        (&["push", "oci-layout://layout:1", "-"], archive),
+        (&["inspect", "good.par", "--check-config", "-"], &blanks),
     ];
-    for command in commands {
+    for (command, input) in commands {
         let environment = Environment::new();
         let schema = ArchiveBuilder::two_targets()
             .wascap(|wascap| drop(wascap.insert("config_schema".to_owned(), true.into())));
         environment.write("good.par", schema.build());
-        let running = Running::start(&environment, command);
-        // Nothing shows when the command reads, so this waits for some time.
-        thread::sleep(Duration::from_millis(500));
-        let (code, stdout, stderr) = running.stop("INT");
+        let mut running = Running::start(&environment, command);
+        running.read(input);
+        let End {
+            code,
+            stdout,
+            stderr,
+        } = running.stop(Signal::INT);
         assert_eq!(
             (code, stdout.as_str(), stderr.as_str()),
             (Some(130), "", "error: interrupted\n")

@@ -43,8 +43,8 @@ fn a_registry_that_stays_unavailable_is_reported_when_patience_is_over() {
             let pushed = client.push(&file, &reference, &BTreeMap::new()).await;
             let took = started.elapsed();
             assert_eq!(pushed.unwrap_err().kind(), ErrorKind::Unavailable);
-            // The patience is 2.5 seconds. A slow machine takes longer.
-            let allowed = Duration::from_secs(1)..Duration::from_secs(20);
+            // Patience is 2.5 seconds here; the rest is for a slow machine.
+            let allowed = Duration::from_secs(1)..Duration::from_secs(60);
             assert!(allowed.contains(&took), "{address}: {took:?}");
         }
     });

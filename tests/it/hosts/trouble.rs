@@ -121,11 +121,12 @@ async fn an_unavailable_mirror_costs_one_quick_attempt() {
 
     let took = setup.fetch(&[&gone, &silent, away.address()]).await;
 
-    // The stall timeout is two seconds, and the silent mirror gets one request and not two.
-    assert!(took < Duration::from_secs(5), "{took:?}");
+    // One attempt, although there are two things to fetch.
+    listener.set_nonblocking(true).unwrap();
+    assert_eq!(listener.incoming().map_while(Result::ok).count(), 1);
+    assert!(took < Duration::from_secs(20), "{took:?}");
     let asked = away.seen("GET", "/").len();
-    assert_eq!(asked, 1, "it is avoided for a while");
-    drop(listener);
+    assert_eq!(asked, 1, "it is left alone for a while");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,8 +1,8 @@
-//! The rules, and what to say to those who break them.
+//! The rules for one file, and the messages for violations.
 
 use super::source::Source;
 
-/// Every layer, and the layers it may use.
+/// Each layer with the layers that its files may use.
 pub(crate) const LAYERS: [(&str, &[&str]); 6] = [
     ("content", &["content"]),
     ("archive", &["content", "archive"]),
@@ -15,27 +15,27 @@ pub(crate) const LAYERS: [(&str, &[&str]); 6] = [
     ),
 ];
 
-/// Longer than this, a file does not fit in the head.
-const LINES: usize = 400;
+/// The length of the longest file that is allowed.
+const MAX_LINES: usize = 400;
 
-/// Names under which anything could be found, and so nothing is.
-const NAMES_THAT_SAY_NOTHING: [&str; 6] = ["utils", "util", "helpers", "helper", "common", "misc"];
+/// File names that do not say what a file is about.
+const MEANINGLESS_NAMES: [&str; 6] = ["utils", "util", "helpers", "helper", "common", "misc"];
 
-/// Everything that is wrong with a file, a line for each.
+/// Returns a message for each rule that the file breaks.
 pub(crate) fn violations(source: &Source) -> Vec<String> {
     let mut found = Vec::new();
     found.extend(imports(source));
     found.extend(places(source).into_iter().map(str::to_owned));
-    if source.lines > LINES {
-        found.push(format!("has {} lines; at most {LINES}", source.lines));
+    if source.lines > MAX_LINES {
+        found.push(format!("has {} lines; at most {MAX_LINES}", source.lines));
     }
     for name in source
         .module()
         .iter()
-        .filter(|name| NAMES_THAT_SAY_NOTHING.contains(name))
+        .filter(|name| MEANINGLESS_NAMES.contains(name))
     {
         found.push(format!(
-            "`{name}` says nothing: name the file for what it is about"
+            "the name `{name}` has no meaning: name the file for what it is about"
         ));
     }
     found
@@ -69,7 +69,7 @@ fn imports(source: &Source) -> Vec<String> {
     found
 }
 
-/// What may occur in one place only.
+/// Checks for code that belongs in one file or one layer only.
 fn places(source: &Source) -> Vec<&'static str> {
     let mut found = Vec::new();
     let path = source.path.as_str();

@@ -1,5 +1,5 @@
-//! A source file as far as the rules need it: its tokens without comments and literals, its place in
-//! the tree of modules, and the paths it uses that begin at the crate's root.
+//! A source file: its tokens without comments and literals, its place in the tree of modules, and the
+//! paths in it that begin at the root of the crate.
 
 use std::iter;
 
@@ -21,7 +21,12 @@ impl Source {
         }
     }
 
-    /// The module that the file is: `oci/registry/mod.rs` is `[oci, registry]`.
+    /// Names, `::`, and every other character by itself.
+    pub(crate) fn tokens(&self) -> &[String] {
+        &self.tokens
+    }
+
+    /// The path of the file's module: `[oci, registry]` for `oci/registry/mod.rs`.
     pub(crate) fn module(&self) -> Vec<&str> {
         let path = self.path.trim_end_matches(".rs");
         let path = path.strip_suffix("/mod").unwrap_or(path);
@@ -30,7 +35,7 @@ impl Source {
             .collect()
     }
 
-    /// The outermost module, unless the file is the root itself.
+    /// The outermost module; `None` for the root of the crate.
     pub(crate) fn layer(&self) -> Option<&str> {
         self.module().first().copied()
     }
@@ -44,12 +49,30 @@ impl Source {
         declared.map(|three| three[1].clone()).collect()
     }
 
-    /// Whether the name occurs.
+    /// Whether the name occurs in the code.
     pub(crate) fn mentions(&self, name: &str) -> bool {
         self.tokens.iter().any(|token| token == name)
     }
 
-    /// Where `second` comes right after `first`: the tokens before them.
+    /// Whether the file has methods of a type, which it may name by a path.
+    pub(crate) fn implements(&self, name: &str) -> bool {
+        let named = self
+            .tokens
+            .iter()
+            .enumerate()
+            .filter(|(_, token)| *token == name);
+        named.into_iter().any(|(at, _)| {
+            let is_path = |token: &&String| *token == "::" || token.chars().all(is_name);
+            let mut before = self.tokens[..at].iter().rev().take_while(is_path);
+            let after = self.tokens.get(at + 1);
+            after.is_some_and(|token| token == "{")
+                && before
+                    .find(|token| ["impl", "for"].contains(&token.as_str()))
+                    .is_some_and(|token| token == "impl")
+        })
+    }
+
+    /// Finds `second` directly after `first`, and returns the token before each pair.
     pub(crate) fn follows(&self, first: &str, second: &str) -> impl Iterator<Item = &str> {
         let pairs = self.tokens.windows(2).enumerate();
         pairs
@@ -60,8 +83,8 @@ impl Source {
             })
     }
 
-    /// The first names of all paths that begin at the crate's root, however they get there; `*` for
-    /// all of them, and `as` for another name of the root.
+    /// The first name of each path that leads through the root of the crate: `*` for a glob import of
+    /// the root, `as` for an alias of it.
     pub(crate) fn uses(&self) -> Vec<String> {
         let mut found = Vec::new();
         let mut module: Vec<String> = self.module().into_iter().map(str::to_owned).collect();
@@ -81,7 +104,7 @@ impl Source {
                     let inline = braces.pop() == Some(true);
                     module.truncate(module.len() - usize::from(inline));
                 }
-                // Inside a longer path they have been seen from its beginning.
+                // The walk over a longer path covers the paths inside it.
                 "crate" | "wasmcloud_par" | "super" | "self"
                     if before(1) != "::" && !self.begins_in_a_group(at) =>
                 {
@@ -108,10 +131,10 @@ impl Source {
         false
     }
 
-    /// Follows a path, or a group of them, from the module it is written in. Returns where it ends.
+    /// Follows a path, or a group of paths, from the module that contains it. Returns the token after it.
     fn walk(&self, mut at: usize, from: &[String], found: &mut Vec<String>) -> usize {
         let mut module = from.to_vec();
-        // A path that begins with neither keyword names another crate, or something in scope.
+        // Without a keyword at its beginning, a path leads to another crate or to a name in scope.
         let mut arrived = false;
         while let Some(token) = self.tokens.get(at) {
             match token.as_str() {

@@ -21,7 +21,7 @@ mod unprivileged;
 mod watcher;
 
 pub(crate) use environment::{Environment, Outcome};
-pub(crate) use patience::{block_on, ended};
+pub(crate) use patience::{LIMIT, block_on, ended, wait_until};
 pub(crate) use registry::Registry;
 pub(crate) use shared::{shared_registry, unique};
 pub(crate) use terminal::Terminal;

@@ -1,36 +1,46 @@
-//! Waiting with a limit: a test that hangs fails, instead of holding up all later tests.
+//! Waits with a limit: a test that hangs fails, and says where, instead of delaying all later tests.
 
 use std::process::{Child, Command, Output};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-/// Far longer than any step takes, even on a slow and busy machine.
-pub(super) const LIMIT: Duration = Duration::from_secs(300);
+/// Far longer than any step of a test takes, even on a slow machine that is busy.
+pub(crate) const LIMIT: Duration = Duration::from_secs(300);
 
-/// Waits for the end of a process. Returns its output.
+/// Waits until a condition holds.
+#[track_caller]
+pub(crate) fn wait_until(what: &str, is_so: impl Fn() -> bool) {
+    let started = Instant::now();
+    while !is_so() {
+        assert!(started.elapsed() < LIMIT, "waiting for {what}");
+        thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// Waits for a process, and returns what it printed.
 #[track_caller]
 pub(crate) fn ended(child: Child) -> Output {
     let id = child.id();
     while_watched(id, LIMIT, || child.wait_with_output().unwrap())
 }
 
-/// Does work that ends with the process `id`, which is killed after `limit`.
+/// Does work that ends when a process ends. Kills the process after `limit`.
 #[track_caller]
 pub(super) fn while_watched<T>(id: u32, limit: Duration, work: impl FnOnce() -> T) -> T {
     let (done, ending) = channel::<()>();
     let (result, killed) = thread::scope(|scope| {
         let watching = scope.spawn(move || {
-            // The wait also ends when `done` is dropped.
+            // Dropping `done` ends this wait too.
             let late = ending.recv_timeout(limit) == Err(RecvTimeoutError::Timeout);
-            // The process is not reaped yet, so no other process has its number.
+            // `work` waits for the process, so no other process has its number yet.
             late.then(|| {
                 Command::new("kill")
                     .args(["-KILL", &id.to_string()])
                     .status()
             })
         });
-        // Dropped too when `work` panics.
+        // A panic in `work` drops `done` too.
         let done = done;
         let result = work();
         drop(done);
@@ -40,7 +50,7 @@ pub(super) fn while_watched<T>(id: u32, limit: Duration, work: impl FnOnce() -> 
     result
 }
 
-/// Runs asynchronous work on a runtime like that of a host.
+/// Runs a future on a runtime like that of a host.
 #[track_caller]
 pub(crate) fn block_on<T>(work: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_multi_thread()

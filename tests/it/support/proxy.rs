@@ -1,7 +1,8 @@
-//! A proxy that does to chosen requests what bad networks, proxies and servers do, and counts what passes.
+//! A proxy in front of a registry. It does to chosen requests what bad networks, proxies and servers do,
+//! and counts what passes.
 //!
-//! It speaks HTTP/1.1 with one request per connection and bodies with a `Content-Length`. To add a case, add a
-//! [`Fault`] or use [`Fault::Edit`].
+//! The proxy speaks HTTP/1.1, with one request per connection and bodies with a `Content-Length`. A test
+//! that needs another fault adds a [`Fault`], or uses [`Fault::Edit`].
 
 mod fault;
 mod head;
@@ -23,7 +24,7 @@ pub(crate) struct Proxy {
     state: Arc<State>,
 }
 
-/// A request that passed or met a fault.
+/// A request that passed the proxy or met a fault.
 #[derive(Debug, Clone)]
 pub(crate) struct Seen {
     pub(crate) method: String,
@@ -39,17 +40,17 @@ struct State {
     registry: String,
     rules: Mutex<Vec<Rule>>,
     seen: Mutex<Vec<Seen>>,
-    /// What a registry would have kept of interrupted uploads: the URL and the offset at which each continues.
+    /// The upload sessions that a fault has cut: the address of each, and the bytes that the registry has.
     kept: Mutex<HashMap<String, (String, u64)>>,
 }
 
 impl Proxy {
-    /// Starts a proxy to `registry` with these faults.
+    /// Starts a proxy in front of `registry`.
     pub(crate) fn start(registry: &Registry, rules: Vec<Rule>) -> Self {
         Self::to(registry.address(), rules)
     }
 
-    /// Starts a proxy to the registry at `HOST:PORT` with these faults.
+    /// Starts a proxy in front of the registry at `HOST:PORT`.
     pub(crate) fn to(registry: &str, rules: Vec<Rule>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap().to_string();
@@ -63,7 +64,7 @@ impl Proxy {
         thread::spawn(move || {
             for client in listener.incoming() {
                 let (client, state) = (client.unwrap(), Arc::clone(&shared));
-                // A client that closes its connection early is no error.
+                // A client may close its connection at any time.
                 thread::spawn(move || drop(relay::relay(client, &state)));
             }
         });
@@ -75,7 +76,7 @@ impl Proxy {
         &self.address
     }
 
-    /// Returns the reference `127.0.0.1:PORT/NAME` through this proxy.
+    /// `127.0.0.1:PORT/NAME`, through this proxy.
     pub(crate) fn reference(&self, name: &str) -> String {
         format!("{}/{name}", self.address)
     }
@@ -99,7 +100,7 @@ impl Proxy {
 }
 
 impl State {
-    /// Records a request. Returns its number.
+    /// Records a request, and returns its number.
     fn note(&self, head: &Head) -> usize {
         let mut seen = self.seen.lock().unwrap();
         seen.push(Seen {
@@ -125,7 +126,7 @@ impl State {
     }
 }
 
-/// Makes the end of a connection a reset for the other side.
+/// Closes a connection with a reset instead of an end.
 fn reset(stream: &TcpStream) {
     let _ = socket2::SockRef::from(stream).set_linger(Some(std::time::Duration::ZERO));
 }

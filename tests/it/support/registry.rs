@@ -1,4 +1,4 @@
-//! Registries for single tests: the real program, on a free loopback port, with its own storage.
+//! A registry for one test: the real program on a free loopback port, with its own storage.
 
 use std::fmt::Write as _;
 use std::fs::{self, File};
@@ -13,10 +13,10 @@ use tempfile::TempDir;
 
 use super::watcher::Watcher;
 
-/// How long a registry may take to start. It takes some 50 ms on an idle machine.
+/// The longest time for a registry to start. On an idle machine it starts in about 50 ms.
 const START: Duration = Duration::from_secs(10);
 
-/// Passwords with their hashes by bcrypt at its lowest cost (`htpasswd -Bbn -C 5 user PASSWORD`).
+/// Passwords and their bcrypt hashes at the lowest cost (`htpasswd -Bbn -C 5 user PASSWORD`).
 const HASHES: [(&str, &str); 2] = [
     (
         "password",
@@ -28,10 +28,10 @@ const HASHES: [(&str, &str); 2] = [
     ),
 ];
 
-/// A running registry. Dropping it kills it and removes its storage.
+/// A running registry. Dropping it kills the process and removes the storage.
 pub(crate) struct Registry {
     process: Child,
-    // Dropped after the process and before its directory.
+    // Fields are dropped in this order: the process ends before its directory is removed.
     _watcher: Watcher,
     address: String,
     storage: PathBuf,
@@ -40,7 +40,7 @@ pub(crate) struct Registry {
     _directory: TempDir,
 }
 
-/// The configuration of a registry. By default it asks for no password and allows deletes.
+/// The set-up of a registry. The default is a plain registry that allows deletes.
 #[derive(Default)]
 pub(crate) struct Builder {
     users: String,
@@ -51,7 +51,7 @@ pub(crate) struct Builder {
 }
 
 impl Builder {
-    /// Allows this user, and nobody without a password. The password must be in [`HASHES`].
+    /// Asks for a password, and accepts this user. The password is one of [`HASHES`].
     pub(crate) fn htpasswd(mut self, user: &str, password: &str) -> Self {
         let (_, hash) = HASHES
             .iter()
@@ -144,8 +144,8 @@ impl Builder {
             )
             .unwrap();
         }
-        // Without a cache of blob descriptors, so that the registry sees changes of its storage. Port 0 is any
-        // free port, which the log shows.
+        // Without a cache of blob descriptors, the registry sees what tests change in its storage.
+        // Port 0 is any free port; the log contains the number.
         format!(
             "version: 0.1
 log:
@@ -172,12 +172,12 @@ http:
 }
 
 impl Registry {
-    /// Starts a registry that allows deletes and asks for no password.
+    /// Starts a plain registry that allows deletes and asks for no password.
     pub(crate) fn start() -> Self {
         Self::builder().start()
     }
 
-    /// Begins a registry with a special configuration.
+    /// Returns the builder of a registry with a special set-up.
     pub(crate) fn builder() -> Builder {
         Builder::default()
     }
@@ -192,12 +192,12 @@ impl Registry {
         format!("{}/{name}", self.address)
     }
 
-    /// Returns the directory with the content of the registry.
+    /// The root directory of the registry's storage.
     pub(crate) fn storage(&self) -> &Path {
         &self.storage
     }
 
-    /// Returns the file with a blob or a manifest of the registry.
+    /// The file that contains a blob or a manifest, for tests that damage it.
     pub(crate) fn blob(&self, digest: &str) -> PathBuf {
         let (algorithm, hex) = digest.split_once(':').expect("a digest has an algorithm");
         self.storage
@@ -208,14 +208,14 @@ impl Registry {
             .join("data")
     }
 
-    /// Returns the log of the registry so far.
+    /// The registry's log so far.
     pub(crate) fn log(&self) -> String {
         String::from_utf8_lossy(&fs::read(&self.log).unwrap()).into_owned()
     }
 
-    /// Returns the requests since the start, as `METHOD PATH?QUERY`, in the order in which they ended.
+    /// The requests since the start, as `METHOD PATH?QUERY`, in the order of their ends.
     pub(crate) fn requests(&self) -> Vec<String> {
-        // A client can get its answer before the registry logs it: wait until the log does not grow.
+        // The registry may write a line after the client has the answer: wait until the log rests.
         let mut log = self.log();
         loop {
             thread::sleep(Duration::from_millis(20));
@@ -266,14 +266,14 @@ impl Drop for Registry {
     }
 }
 
-/// Returns the registry program, which scripts/test names or fetches.
+/// The registry program that scripts/test names or downloads.
 fn binary() -> PathBuf {
     if let Some(named) =
         std::env::var_os("PAR_TEST_REGISTRY_BINARY").filter(|name| !name.is_empty())
     {
         return named.into();
     }
-    // Where scripts/test keeps a fetched program, for a plain `cargo test` afterwards.
+    // scripts/test keeps a downloaded program here; a plain `cargo test` uses it too.
     let fetched = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("test-registry");
     let path = std::env::var_os("PATH").unwrap_or_default();
     ["docker-registry", "registry"]
@@ -295,12 +295,12 @@ fn listening_address(log: &str) -> Option<String> {
     Some(address.to_owned())
 }
 
-/// Whether a server answers at `address`, with any status. A TLS server answers 400 to plain HTTP.
+/// Whether an HTTP server answers at the address, with any status. A TLS server answers 400.
 fn answers(address: &str) -> io::Result<bool> {
     Ok(get(address, "/v2/", "")?.starts_with("HTTP/1."))
 }
 
-/// Sends a request without the client under test. Returns the raw answer.
+/// Sends a request without an HTTP client, and returns the raw answer.
 fn get(address: &str, path: &str, headers: &str) -> io::Result<String> {
     let mut stream = TcpStream::connect(address)?;
     stream.set_read_timeout(Some(START))?;
@@ -313,7 +313,7 @@ fn get(address: &str, path: &str, headers: &str) -> io::Result<String> {
     Ok(String::from_utf8_lossy(&answer).into_owned())
 }
 
-/// Returns the requests in lines like `127.0.0.1 - - [DATE] "GET /v2/ HTTP/1.1" 200 2 "" "curl/7.88.1"`.
+/// Parses lines like `127.0.0.1 - - [DATE] "GET /v2/ HTTP/1.1" 200 2 "" "curl/7.88.1"`.
 fn access_log(log: &str) -> impl Iterator<Item = String> {
     log.lines()
         .filter(|line| !line.starts_with("time="))

@@ -8,7 +8,7 @@ use std::pin::pin;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures_util::poll;
 use tokio::time::timeout;
@@ -18,15 +18,12 @@ use wasmcloud_par::content::{Meter, Progress, Step};
 use wasmcloud_par::oci::Reference;
 
 use super::{block_on, client, digest, pack, pack_noise};
-use crate::support::Environment;
+use crate::support::{Environment, LIMIT, wait_until};
 
 /// Larger than the 16 MiB steps in which copying reports progress.
 const SIZE: u64 = 32 << 20;
 
-/// How long work may go on after its future was dropped. It takes milliseconds, but machines are busy.
-const SOON: Duration = Duration::from_secs(20);
-
-/// A progress that blocks steps until the gate is opened.
+/// Holds up work that has begun, until it is opened.
 #[derive(Clone, Default)]
 struct Gate(Arc<State>);
 
@@ -85,15 +82,6 @@ fn watched(cache: &Path, gate: &Gate) -> Client {
         .trust(TrustPolicy::default())
         .progress(Arc::new(gate.clone()));
     Client::new(options).unwrap()
-}
-
-#[track_caller]
-fn wait_until(what: &str, is_so: impl Fn() -> bool) {
-    let started = Instant::now();
-    while !is_so() {
-        assert!(started.elapsed() < SOON, "{what}");
-        thread::sleep(Duration::from_millis(2));
-    }
 }
 
 fn names(folder: &Path) -> Vec<String> {
@@ -225,7 +213,7 @@ fn one_thread_for_blocking_work_is_enough() {
         let client = client(&environment.path(name));
         let (target, at_once) = (Target::host(), NonZeroUsize::new(4).unwrap());
         let fetching = client.prefetch(&references, &target, at_once);
-        let fetched = runtime.block_on(async { timeout(SOON, fetching).await });
+        let fetched = runtime.block_on(async { timeout(LIMIT, fetching).await });
         runtime.shutdown_background();
         for fetched in fetched.expect("it comes to an end") {
             let fetched = fetched.unwrap();

@@ -141,7 +141,7 @@ fn a_host_can_spawn_all_futures_of_a_client() {
         wish.client.tag(&wish.reference, "2");
         wish.client.tags(&wish.reference);
     };
-    for method in async_methods(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/client")) {
+    for method in async_methods(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../src/client")) {
         let called = format!("client.{method}(");
         assert!(
             tasks.iter().any(|task| task.contains(&called)),

@@ -7,7 +7,7 @@ use std::process::{Child, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use wasmcloud_par::archive::Target;
 use wasmcloud_par::client::{Client, ClientOptions};
@@ -16,7 +16,7 @@ use wasmcloud_par::content::{Meter, Progress, Silent, Step};
 use super::link::Link;
 use super::{block_on, cached, client, digest, pack_noise, par, push, requests_about};
 use crate::support::archives::{ArchiveBuilder, noise};
-use crate::support::{Environment, Outcome, Registry, ended};
+use crate::support::{Environment, Outcome, Registry, ended, wait_until};
 
 const SIZE: usize = 8 << 20;
 /// How many bytes arrive before the connection stops.
@@ -51,15 +51,10 @@ fn stuck(environment: &Environment, registry: &Registry, file: &Path) -> Child {
         .spawn()
         .unwrap();
     link.wait_until_dead();
-    let started = Instant::now();
     let enough = (HALF / 2) as u64;
-    while fs::metadata(partial(environment, file)).map_or(0, |file| file.len()) < enough {
-        assert!(
-            started.elapsed() < Duration::from_secs(30),
-            "nothing arrives"
-        );
-        thread::sleep(Duration::from_millis(5));
-    }
+    wait_until("half of the layer", || {
+        fs::metadata(partial(environment, file)).is_ok_and(|file| file.len() >= enough)
+    });
     child
 }
 
@@ -115,15 +110,12 @@ fn a_process_that_waits_for_a_download_takes_over_when_it_dies() {
             command.args(["fetch", &reference]);
             Outcome::of(command, b"")
         });
-        // It has resolved the tag, and now waits for the layer that the first process receives.
-        let started = Instant::now();
+        // The second fetch has asked for the tag. From then on it waits for the layer that the first
+        // one receives.
         let question = "GET /v2/provider/manifests/1.0.0";
-        while requests_about(&registry, question, "") < 2 {
-            assert!(
-                started.elapsed() < Duration::from_secs(30),
-                "no second fetch"
-            );
-        }
+        wait_until("a second fetch", || {
+            requests_about(&registry, question, "") >= 2
+        });
         thread::sleep(Duration::from_millis(300));
         assert!(!waiting.is_finished());
         child.kill().unwrap();

@@ -5,9 +5,8 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::Duration;
 
-use crate::support::Registry;
+use crate::support::{LIMIT, Registry};
 
 /// Passes everything on until one direction has used up its bytes; from then on nothing moves that
 /// way, and nobody is told.
@@ -54,9 +53,7 @@ impl Link {
 
     /// Returns when the line has gone dead.
     pub(super) fn wait_until_dead(&self) {
-        self.dead
-            .recv_timeout(Duration::from_secs(60))
-            .expect("the line goes dead");
+        self.dead.recv_timeout(LIMIT).expect("the line goes dead");
     }
 }
 

@@ -1,51 +1,50 @@
-//! Faults, and the requests that meet them.
+//! Faults, and the rules that say which requests meet them.
 
 use super::head::Head;
 
-/// A fault that a request meets.
+/// What the proxy does to a request.
 #[derive(Debug, Clone)]
 pub(crate) enum Fault {
     None,
-    /// The proxy answers the request itself; the registry never gets it.
+    /// The proxy answers with these bytes, without asking the registry.
     Answer {
         status: &'static str,
         headers: Vec<(&'static str, String)>,
         body: &'static str,
     },
-    /// The proxy answers with this status and a body that never comes, until the client gives up.
+    /// The proxy answers with this head, and sends no body until the client goes away.
     Withhold(&'static str),
-    /// The connection is reset after this many bytes of the request's body.
+    /// The proxy resets the connection after this many bytes of the request's body.
     CutRequest(u64),
-    /// The connection is reset after this many bytes of the request's body. The registry keeps them, as the
-    /// specification demands, and says so when it is asked.
+    /// The proxy resets the connection after this many bytes of the request's body. The registry keeps
+    /// these bytes, as the specification says, and reports them when the client asks.
     CutKeptRequest(u64),
     /// The connection stalls after this many bytes of the request's body.
     StallRequest(u64),
-    /// The byte at this offset of the request's body is changed.
+    /// The proxy changes this byte of the request's body.
     FlipRequest(u64),
-    /// The registry gets the request, and its answer is lost.
+    /// The registry handles the request, and the proxy drops the answer.
     LoseAnswer,
-    /// The connection is reset after this many bytes of the answer's body.
+    /// The proxy resets the connection after this many bytes of the answer's body.
     CutAnswer(u64),
     /// The connection stalls after this many bytes of the answer's body.
     StallAnswer(u64),
     /// The byte at this offset of the answer's body is changed.
     FlipAnswer(u64),
-    /// The answer has only this many bytes, and a matching `Content-Length`.
+    /// The proxy cuts the answer's body to this many bytes, and the head has the length of the cut body.
     ShortAnswer(u64),
-    /// The connection ends after this many bytes of the answer's body. The `Content-Length` is right.
+    /// The connection ends after this many bytes of the answer's body, whose head has the full length.
     EndAnswer(u64),
-    /// This many bytes follow the answer's body, which has no `Content-Length`.
+    /// This many bytes follow the answer's body, whose head has no length.
     LongAnswer(u64),
-    /// This many bytes of the answer's body pass in a second. Each request has a connection of its own, so this
-    /// limits a connection.
+    /// This many bytes of the answer's body pass in a second. Each request has its own connection, so the
+    /// rate is that of a connection.
     SlowAnswer(u64),
-    /// The answer to a range has the bytes from the start of the content, with the `Content-Range` of the
-    /// request.
+    /// The answer to a range has the head of that range and the bytes from the start of the blob.
     OtherRange,
-    /// The proxy answers with a body of this many bytes, as long as the client reads it.
+    /// The proxy answers with a body of this many bytes, until the client goes away.
     Endless(u64),
-    /// The first function changes the head of the request, the second that of the answer.
+    /// The functions change the head of the request and the head of the answer.
     Edit(fn(&mut Head), fn(&mut Head)),
 }
 
@@ -68,13 +67,14 @@ impl Fault {
         }
     }
 
-    /// Makes a change of the answer's head.
+    /// Changes the head of the answer.
     pub(crate) fn edit(answer: fn(&mut Head)) -> Self {
         Self::Edit(|_| {}, answer)
     }
 }
 
-/// The requests that meet a fault. By default it is the first one with a method whose target contains a text.
+/// Which requests meet a fault. The default is the first request of a method whose target contains a
+/// text.
 #[derive(Debug, Clone)]
 pub(crate) struct Rule {
     method: &'static str,
@@ -85,7 +85,7 @@ pub(crate) struct Rule {
 }
 
 impl Rule {
-    /// Makes the first request with this method and path meet `fault`.
+    /// The first matching request meets `fault`.
     pub(crate) fn on(method: &'static str, path: &str, fault: Fault) -> Self {
         Self {
             method,
@@ -96,18 +96,18 @@ impl Rule {
         }
     }
 
-    /// Makes this many of the requests meet the fault.
+    /// This many matching requests meet the fault.
     pub(crate) fn times(mut self, times: usize) -> Self {
         self.times = times;
         self
     }
 
-    /// Makes all of the requests meet the fault.
+    /// All matching requests meet the fault.
     pub(crate) fn always(self) -> Self {
         self.times(usize::MAX)
     }
 
-    /// Lets the first `skip` requests pass.
+    /// This many matching requests pass before one meets the fault.
     pub(crate) fn after(mut self, skip: usize) -> Self {
         self.skip = skip;
         self

@@ -59,17 +59,17 @@ impl Head {
         self.fields.push((name.to_owned(), value.to_string()));
     }
 
-    /// Sets the status of an answer.
+    /// Replaces the status of an answer.
     pub(crate) fn set_status(&mut self, status: &str) {
         self.first = format!("HTTP/1.1 {status}");
     }
 
-    /// Replaces a part of the first line of a request.
+    /// Replaces the target of a request.
     pub(crate) fn replace_target(&mut self, from: &str, to: &str) {
         self.first = self.first.replacen(from, to, 1);
     }
 
-    /// Returns the length of the body, if the head says it.
+    /// The length of the body according to the head.
     pub(super) fn length(&self) -> Option<u64> {
         self.get("content-length")?.parse().ok()
     }
@@ -83,7 +83,7 @@ impl Head {
         self.first.split(' ').nth(1).unwrap_or_default()
     }
 
-    /// Returns the path of a request without the query.
+    /// The path of a request, without the query.
     pub(super) fn path(&self) -> &str {
         self.target().split('?').next().unwrap_or_default()
     }

@@ -8,7 +8,7 @@ use super::fault::Fault;
 use super::head::Head;
 use super::{State, reset};
 
-/// How long a stalled request is held. The clients of the tests give up long before.
+/// How long the proxy holds a stalled request. The clients of the tests give up long before.
 const HELD: Duration = Duration::from_secs(5);
 
 static ZEROS: [u8; 64 * 1024] = [0; 64 * 1024];
@@ -114,7 +114,7 @@ impl Exchange<'_> {
         Ok(())
     }
 
-    /// Forwards `length` bytes of the request's body.
+    /// Sends `length` bytes of the request's body to the registry.
     fn up(
         &self,
         client: &mut impl Read,
@@ -129,7 +129,7 @@ impl Exchange<'_> {
             change(&mut buffer[..count], passed, flip);
             self.state.count(self.number, count, 0);
             passed += count as u64;
-            // A registry that has answered already reads no further.
+            // A registry that has answered reads no further.
             if registry.write_all(&buffer[..count]).is_err() {
                 break;
             }
@@ -137,7 +137,7 @@ impl Exchange<'_> {
         Ok(())
     }
 
-    /// Forwards the registry's answer.
+    /// Sends the registry's answer to the client.
     fn back(&self, mut registry: BufReader<TcpStream>, fault: &Fault) -> io::Result<()> {
         let mut client = self.client;
         let Some(mut head) = Head::read(&mut registry)? else {
@@ -194,7 +194,7 @@ impl Exchange<'_> {
                 wait_until_read(client)?;
                 reset(client);
             }
-            // Until the client closes the connection.
+            // Ends when the client goes away.
             Fault::StallAnswer(_) => drop(io::copy(&mut client, &mut io::sink())),
             Fault::LongAnswer(more) => {
                 for _ in 0..more {
@@ -206,7 +206,7 @@ impl Exchange<'_> {
         Ok(())
     }
 
-    /// Sends a part of an upload's body to the registry in a request of its own, and resets the client's
+    /// Sends a part of an upload's body to the registry in a separate request, and resets the client's
     /// connection.
     fn keep(&self, client: &mut impl Read, length: u64) -> io::Result<()> {
         let length = length.min(self.request.length().unwrap_or(0));
@@ -230,13 +230,13 @@ impl Exchange<'_> {
         registry.write_all(&body)?;
         let answer = Head::read(&mut BufReader::new(registry))?;
         let location = answer.as_ref().and_then(|answer| answer.get("location"));
-        // There is none when an earlier fault has ended the upload.
+        // `None` if an earlier fault has ended the upload.
         let Some(location) = location.map(str::to_owned) else {
             return Ok(());
         };
         let path = self.request.path().to_owned();
         let mut kept = self.state.kept.lock().unwrap();
-        // `Content-Range: START-END` is there when the upload was continued before.
+        // A continued upload has `Content-Range: START-END`.
         let range = self.request.get("content-range");
         let start = range.and_then(|range| range.split('-').next()?.parse().ok());
         kept.insert(path, (location, start.unwrap_or(0) + length as u64));
@@ -258,7 +258,7 @@ impl Exchange<'_> {
     }
 }
 
-/// Returns the first and the last byte of the requested range.
+/// The first and the last byte of the requested range.
 fn range(request: &Head) -> Option<(u64, u64)> {
     let (start, end) = request
         .get("range")?
@@ -267,8 +267,8 @@ fn range(request: &Head) -> Option<(u64, u64)> {
     Some((start.parse().ok()?, end.parse().ok()?))
 }
 
-/// Waits until the client has read everything that was sent, because a reset discards the rest. On a system
-/// that does not show this, it waits for half a second.
+/// Returns when the client has read everything that the proxy sent: a reset discards the rest. Where the
+/// system does not report that, the function waits for some time.
 fn wait_until_read(client: &TcpStream) -> io::Result<()> {
     let (ours, theirs) = (client.local_addr()?.port(), client.peer_addr()?.port());
     let (near, far) = (format!(":{theirs:04X}"), format!(":{ours:04X}"));
@@ -293,7 +293,7 @@ fn wait_until_read(client: &TcpStream) -> io::Result<()> {
     Ok(())
 }
 
-/// Changes the byte at the offset `flip` if it is in `bytes`, which begin at the offset `start`.
+/// Changes the byte at `flip`, if it is among these bytes, which begin at `start`.
 fn change(bytes: &mut [u8], start: u64, flip: Option<u64>) {
     let index = flip.and_then(|flip| flip.checked_sub(start));
     if let Some(byte) = index.and_then(|index| bytes.get_mut(usize::try_from(index).unwrap())) {

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::super::pack_noise;
 use super::*;
+use crate::support::wait_until;
 
 const UPLOAD: &[u8] = b"PUT /v2/org/provider/blobs";
 
@@ -65,14 +66,14 @@ fn carry(from: &TcpStream, to: &TcpStream, pause: impl Fn(&[u8], Held) + Send + 
 fn a_token_that_expires_during_a_slow_upload_is_renewed_in_time() {
     let environment = Environment::new();
     let service = TokenService::start(Rules {
-        life: 2,
-        told: Some(2),
+        life: 5,
+        told: Some(5),
         ..Rules::default()
     });
     let registry = service.registry();
     let before = answers(&registry, 401);
     let file = pack_noise(&environment, "provider.par", 8 << 20);
-    let line = slow_proxy(&registry, UPLOAD, Held::Body, Duration::from_millis(2500));
+    let line = slow_proxy(&registry, UPLOAD, Held::Body, Duration::from_millis(6000));
     let reference = format!("{line}/org/provider:1.0.0");
     run(&environment, ["push", &reference, text(&file)]).success();
 
@@ -90,21 +91,19 @@ fn an_upload_whose_token_is_refused_is_repeated_with_a_new_token() {
     let environment = Environment::new();
     // The token expires earlier than the token service says.
     let service = TokenService::start(Rules {
-        life: 2,
+        life: 5,
         told: Some(3600),
         ..Rules::default()
     });
     let registry = service.registry();
     let before = answers(&registry, 401);
     let file = pack_noise(&environment, "provider.par", 16 << 20);
-    let line = slow_proxy(&registry, UPLOAD, Held::All, Duration::from_millis(3500));
+    let line = slow_proxy(&registry, UPLOAD, Held::All, Duration::from_millis(7000));
     let reference = format!("{line}/org/provider:1.0.0");
     let outcome = thread::scope(|scope| {
         scope.spawn(|| {
-            // Only the first token expires early.
-            while service.asked().is_empty() {
-                thread::sleep(Duration::from_millis(10));
-            }
+            // Once the slow one has its token, the next ones live.
+            wait_until("a token", || !service.asked().is_empty());
             service.change(|rules| rules.life = 3600);
         });
         run(&environment, ["push", &reference, text(&file)])
@@ -122,8 +121,8 @@ fn an_upload_whose_token_is_refused_is_repeated_with_a_new_token() {
 fn a_client_renews_its_tokens_before_the_registry_refuses_them() {
     let environment = Environment::new();
     let service = TokenService::start(Rules {
-        life: 1,
-        told: Some(1),
+        life: 4,
+        told: Some(4),
         ..Rules::default()
     });
     let registry = service.registry();
@@ -137,7 +136,7 @@ fn a_client_renews_its_tokens_before_the_registry_refuses_them() {
         client.inspect(&reference).await.unwrap();
         let (tokens, refused) = (service.asked().len(), answers(&registry, 401));
         for _ in 0..2 {
-            tokio::time::sleep(Duration::from_millis(1500)).await;
+            tokio::time::sleep(Duration::from_millis(5500)).await;
             client.inspect(&reference).await.unwrap();
         }
         assert_eq!(service.asked().len(), tokens + 2);
@@ -145,7 +144,7 @@ fn a_client_renews_its_tokens_before_the_registry_refuses_them() {
 
         // A changed password is an error until it is changed back.
         service.change(|rules| rules.users[0].password = "changed");
-        tokio::time::sleep(Duration::from_millis(1500)).await;
+        tokio::time::sleep(Duration::from_millis(5500)).await;
         let error = client.inspect(&reference).await.unwrap_err();
         assert_eq!(error.kind(), wasmcloud_par::content::ErrorKind::Denied);
         service.change(|rules| rules.users[0].password = PASSWORD);

@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::process::Stdio;
-use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::json;
@@ -10,7 +9,7 @@ use serde_json::json;
 use super::super::peer;
 use super::{Publisher, Site};
 use crate::support::archives::{ArchiveBuilder, Entry, LINUX};
-use crate::support::ended;
+use crate::support::{ended, wait_until};
 
 const REFERENCE: &str = "registry.test/org/provider:1.0.0";
 
@@ -300,14 +299,15 @@ fn accepting_another_publisher_does_not_accept_an_older_archive() {
 fn a_cached_archive_is_refused_once_it_has_expired() {
     let (site, jane) = (Site::new(), Publisher::new());
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    let expires = now + Duration::from_secs(5);
+    let expires = now + Duration::from_secs(15);
     let archive = jane.archive().payload(move |payload| {
         payload.insert("exp".to_owned(), expires.as_secs().into());
     });
     site.push(REFERENCE, archive);
     let fetched = site.fetch(REFERENCE, &["-o", "json"]).success().json();
     let digest = fetched["reference"].as_str().unwrap();
-    thread::sleep(Duration::from_secs(6));
+    let expired = UNIX_EPOCH + expires + Duration::from_secs(1);
+    wait_until("the expiry", || SystemTime::now() > expired);
 
     for reference in [REFERENCE, digest] {
         let refused = site.fetch(reference, &[]).exit(5);
