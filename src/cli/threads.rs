@@ -2,14 +2,14 @@
 
 use anyhow::{Context, Result};
 
+use crate::content;
+
 /// Runs work on local files on a thread for blocking work. After an interruption, the command waits a few
 /// seconds for it.
 pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T> + Send + 'static,
 ) -> Result<T> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .context("a background task panicked or was cancelled")?
+    content::blocking(work).await
 }
 
 /// Runs work that reads standard input, perhaps for ever, on a thread of its own. After an interruption, the

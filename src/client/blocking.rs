@@ -7,28 +7,17 @@ use std::thread::{self, JoinHandle};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio_util::sync::{CancellationToken, DropGuard};
-use tokio_util::task::AbortOnDropHandle;
 use tracing::Span;
 
-use crate::content::{Meter, Progress, Step, Stopped};
+use crate::content::{self, Meter, Progress, Step, Stopped};
 
 use super::error::Error;
 
-/// Runs blocking work on one of the runtime's threads for that. Work that has not begun when the future is
-/// dropped never begins.
-///
-/// The work must not wait for other tasks, which may need such a thread themselves: a runtime has only so
-/// many.
+/// Runs blocking work on one of the runtime's threads for that.
 pub(super) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Error> + Send + 'static,
 ) -> Result<T, Error> {
-    let span = Span::current();
-    let working = tokio::task::spawn_blocking(move || span.in_scope(work));
-    match AbortOnDropHandle::new(working).await {
-        Ok(outcome) => outcome,
-        Err(error) if error.is_panic() => Err(Error::Abandoned),
-        Err(_) => Err(Error::Cancelled),
-    }
+    content::blocking(work).await
 }
 
 /// Runs blocking work on a thread of its own. This is for work that waits for other tasks.

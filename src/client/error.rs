@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::archive;
 use crate::cache;
-use crate::content::{Digest, ErrorKind, StoreError, VerifyError};
+use crate::content::{Digest, ErrorKind, RuntimeEnded, StoreError, VerifyError};
 use crate::oci::{self, ParseReferenceError};
 
 use super::lock::LockError;
@@ -172,5 +172,11 @@ impl Error {
             Self::Write { source, .. } => ErrorKind::of_io(source),
             Self::Cancelled | Self::Thread(_) | Self::Abandoned => ErrorKind::Other,
         }
+    }
+}
+
+impl From<RuntimeEnded> for Error {
+    fn from(_: RuntimeEnded) -> Self {
+        Self::Cancelled
     }
 }

@@ -7,43 +7,45 @@ use crate::oci::Reference;
 use super::error::Error;
 use super::{Client, blocking};
 
-impl Client {
-    /// Remembers that the repository of `reference` has these layers.
-    pub(super) async fn remember(&self, reference: &Reference, layers: &[Descriptor]) {
-        let Some((registry, repository)) = repository(reference) else {
-            return;
-        };
-        let place = format!("{registry}/{repository}");
-        let (client, layers) = (self.clone(), layers.to_vec());
-        let noted = blocking(move || {
-            let cache = client.cache()?;
-            for layer in layers {
-                cache.note_place(&layer.digest, &place)?;
-            }
-            Ok(())
-        });
-        // It only saves time: nothing fails because of it.
-        if let Err(error) = noted.await {
-            tracing::debug!(%error, "{reference} is not remembered");
+/// Remembers that the repository of `reference` has these layers.
+pub(super) async fn remember(client: &Client, reference: &Reference, layers: &[Descriptor]) {
+    let Some((registry, repository)) = repository(reference) else {
+        return;
+    };
+    let place = format!("{registry}/{repository}");
+    let (client, layers) = (client.clone(), layers.to_vec());
+    let noted = blocking(move || {
+        let cache = client.cache()?;
+        for layer in layers {
+            cache.note_place(&layer.digest, &place)?;
         }
+        Ok(())
+    });
+    // It only saves time: nothing fails because of it.
+    if let Err(error) = noted.await {
+        tracing::debug!(%error, "{reference} is not remembered");
     }
+}
 
-    /// Returns another repository in the registry of `reference` that had this content when this
-    /// client last saw it.
-    pub(super) async fn neighbour(&self, reference: &Reference, digest: &Digest) -> Option<String> {
-        let (registry, repository) = repository(reference)?;
-        let digest = digest.clone();
-        let known = self.blocking(move |client| Ok(client.cache()?.places(&digest)));
-        let unknown = |error: &Error| tracing::debug!(%error, "neighbours are not known");
-        let places = known.await.inspect_err(unknown).unwrap_or_default();
-        let names = places
-            .iter()
-            .filter_map(|place| place.strip_prefix(registry)?.strip_prefix('/'));
-        names
-            .filter(|name| *name != repository)
-            .map(str::to_owned)
-            .next()
-    }
+/// Returns another repository in the registry of `reference` that had this content when this
+/// client last saw it.
+pub(super) async fn neighbour(
+    client: &Client,
+    reference: &Reference,
+    digest: &Digest,
+) -> Option<String> {
+    let (registry, repository) = repository(reference)?;
+    let digest = digest.clone();
+    let known = client.blocking(move |client| Ok(client.cache()?.places(&digest)));
+    let unknown = |error: &Error| tracing::debug!(%error, "neighbours are not known");
+    let places = known.await.inspect_err(unknown).unwrap_or_default();
+    let names = places
+        .iter()
+        .filter_map(|place| place.strip_prefix(registry)?.strip_prefix('/'));
+    names
+        .filter(|name| *name != repository)
+        .map(str::to_owned)
+        .next()
 }
 
 fn repository(reference: &Reference) -> Option<(&str, &str)> {

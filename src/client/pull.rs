@@ -14,6 +14,7 @@ use super::blocking::blocking;
 use super::client::Client;
 use super::error::Error;
 use super::lookup::{CachedArchive, Lookup, Resolution, read_storage};
+use super::mount::remember;
 
 /// An archive that was pulled and verified.
 #[derive(Debug, Clone)]
@@ -56,7 +57,7 @@ impl Client {
         let (contents, path) = lookup
             .with_archive(|archive| write_verified(&lookup, archive, reference, destination))
             .await?;
-        self.remember(reference, lookup.artifact().layers()).await;
+        remember(self, reference, lookup.artifact().layers()).await;
         lookup.record(None).await;
         Ok(Pulled {
             path,

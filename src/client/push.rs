@@ -14,7 +14,8 @@ use crate::oci::{Artifact, OpenUpload, Reference, media_type};
 use super::error::Error;
 use super::lookup::push_storage;
 use super::metered::MeteredSource;
-use super::mount::put_blob;
+use super::mount::{neighbour, put_blob, remember};
+use super::spool::spool;
 use super::unchanged_file::{UnchangedFile, unreadable};
 use super::{Client, annotations, blocking, note_digest};
 
@@ -81,7 +82,7 @@ impl Client {
     ) -> Result<Pushed, Error> {
         let (push, access) = Push::begin(self, reference, annotations).await?;
         // The archive is verified while it is kept: an input without an end is noticed.
-        let (path, contents) = access.release_during(self.spool(input, name)).await?;
+        let (path, contents) = access.release_during(spool(self, input, name)).await?;
         let file = open(&path).await?;
         let layer = push.hash(&file).await?;
         let compression = contents.compression;
@@ -162,7 +163,7 @@ impl<'a> Push<'a> {
         let artifact = self.artifact(file, layer, title, &contents).await?;
         let storage = push_storage(client, reference).await?;
 
-        let from = client.neighbour(reference, &layer.digest).await;
+        let from = neighbour(client, reference, &layer.digest).await;
         let source = MeteredSource::new(file, layer, Step::Uploading, client.progress.as_ref());
         put_blob(storage.as_ref(), layer, from.as_deref(), &source).await?;
         let config = Bytes::from_static(Artifact::CONFIG_BODY);
@@ -172,7 +173,7 @@ impl<'a> Push<'a> {
             .put_manifest(manifest, artifact.manifest(), reference.tag())
             .await?;
 
-        client.remember(reference, artifact.layers()).await;
+        remember(client, reference, artifact.layers()).await;
         Ok(Pushed {
             reference: reference.clone(),
             digest: manifest.digest.clone(),

@@ -13,32 +13,30 @@ use super::blocking::Input;
 use super::error::Error;
 use super::{Client, blocking};
 
-impl Client {
-    /// Verifies the archive that `input` gives, and keeps it in a temporary file, which is removed
-    /// when its path is dropped. `name` names the input in errors.
-    ///
-    /// The input is read on a thread of its own, because it may never end. Dropping the future does
-    /// not wait for that thread.
-    pub(super) async fn spool(
-        &self,
-        input: impl Read + Send + 'static,
-        name: &str,
-    ) -> Result<(TempPath, Contents), Error> {
-        let (file, path) = blocking(temporary_file).await?;
-        let name = name.to_owned();
-        let verifying = self.on_own_thread("spool", Input::Foreign, move |client| {
-            let meter = client.progress.begin(Step::Verifying, 0);
-            let spool = Spool {
-                input: MeteredReader::new(input, meter),
-                file,
-                room: client.limits.total,
-            };
-            let contents = verify(spool, &client.limits);
-            Ok(contents.map_err(|error| error.in_archive(Path::new(&name)))?)
-        });
-        let contents = verifying.await?;
-        Ok((path, contents))
-    }
+/// Verifies the archive that `input` gives, and keeps it in a temporary file, which is removed
+/// when its path is dropped. `name` names the input in errors.
+///
+/// The input is read on a thread of its own, because it may never end. Dropping the future does
+/// not wait for that thread.
+pub(super) async fn spool(
+    client: &Client,
+    input: impl Read + Send + 'static,
+    name: &str,
+) -> Result<(TempPath, Contents), Error> {
+    let (file, path) = blocking(temporary_file).await?;
+    let name = name.to_owned();
+    let verifying = client.on_own_thread("spool", Input::Foreign, move |client| {
+        let meter = client.progress.begin(Step::Verifying, 0);
+        let spool = Spool {
+            input: MeteredReader::new(input, meter),
+            file,
+            room: client.limits.total,
+        };
+        let contents = verify(spool, &client.limits);
+        Ok(contents.map_err(|error| error.in_archive(Path::new(&name)))?)
+    });
+    let contents = verifying.await?;
+    Ok((path, contents))
 }
 
 fn temporary_file() -> Result<(File, TempPath), Error> {

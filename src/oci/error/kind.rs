@@ -57,7 +57,7 @@ impl Error {
             Self::TagImmutable { .. } => ErrorKind::Conflict,
             Self::File { source, .. }
             | Self::SourceFailed { source, .. }
-            | Self::HostsFolder { source, .. } => ErrorKind::of_io(source),
+            | Self::HostsDirectory { source, .. } => ErrorKind::of_io(source),
             Self::CertificateAuthority { .. }
             | Self::ClientCertificate { .. }
             | Self::HostsFile { .. }

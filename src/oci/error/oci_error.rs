@@ -273,7 +273,7 @@ pub enum Error {
     ClientCertificate { path: PathBuf, reason: String },
     /// The directory that was given for the settings of registries cannot be read.
     #[error("cannot use {path} as the directory with the settings of registries")]
-    HostsFolder { path: PathBuf, source: io::Error },
+    HostsDirectory { path: PathBuf, source: io::Error },
     /// A `hosts.toml` is malformed in `line`, counted from 1.
     #[error("{path}, line {line}: {reason}")]
     HostsFile {

@@ -41,7 +41,7 @@ pub(in crate::oci) fn check(directory: &Path) -> Result<(), Error> {
             Err(io::Error::new(io::ErrorKind::InvalidInput, reason))
         }
     };
-    listed.map_err(|source| Error::HostsFolder {
+    listed.map_err(|source| Error::HostsDirectory {
         path: directory.to_owned(),
         source,
     })

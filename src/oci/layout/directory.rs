@@ -13,7 +13,7 @@ use super::index::Index;
 
 const VERSION: &str = "1.0.0";
 
-/// An OCI image layout, as a [`Store`](crate::content::Store).
+/// An OCI image layout: a directory that holds blobs and an index of tags.
 #[derive(Debug, Clone)]
 pub struct Layout {
     pub(super) directory: PathBuf,

@@ -34,7 +34,7 @@ impl Registries {
     /// # Errors
     ///
     /// [`Error::CertificateAuthority`] and [`Error::ClientCertificate`] when a file of `options` cannot
-    /// be read or holds no certificate, [`Error::HostsFolder`] when `hosts_directory` cannot be read.
+    /// be read or holds no certificate, [`Error::HostsDirectory`] when `hosts_directory` cannot be read.
     /// Its entry for a registry is read with the first request to that registry.
     pub fn new(options: RegistryOptions) -> Result<Self, Error> {
         check_certificates(&options)?;

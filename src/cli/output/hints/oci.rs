@@ -70,7 +70,7 @@ pub(crate) fn oci_hint(error: &Error) -> Option<String> {
             "ask the operator of the registry to allow this: many registries only delete when they are \
              configured to, and a read-only registry allows no change"
         }
-        Error::HostsFolder { .. } => {
+        Error::HostsDirectory { .. } => {
             "name a directory such as containerd's `certs.d` with --hosts-dir or PAR_HOSTS_DIR"
         }
         Error::Client { .. } => {
