@@ -208,7 +208,7 @@ fn a_start_without_the_registry_waits_less_than_a_transfer() {
     let started = Instant::now();
     let outcome = Outcome::of(command, b"").success();
     assert!(started.elapsed() < Duration::from_secs(40), "{outcome}");
-    for said in ["it is tried again for 5 s", "no answer within 5 seconds"] {
+    for said in ["retrying for 5 s", "no answer within 5 seconds"] {
         assert!(outcome.stderr.contains(said), "{outcome}");
     }
     assert_eq!(digest(Path::new(outcome.line())), executable);

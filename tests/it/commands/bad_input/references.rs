@@ -253,7 +253,7 @@ fn a_registry_that_is_down_is_unavailable() {
         // A warning about each retry comes before the error.
         let outcome = environment.par(command).exit(6);
         let (warning, _) = outcome.stderr.split_once('\n').unwrap();
-        assert!(warning.contains("is tried again"), "{outcome}");
+        assert!(warning.contains("retrying for"), "{outcome}");
         Refusal {
             code: 6,
             message: &[&address.to_string(), "is not answering", "refused"],
