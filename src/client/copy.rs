@@ -54,6 +54,7 @@ impl Client {
         let unnamed = |reference: &Reference| Error::Unnamed(reference.to_string());
         let name = source.name().ok_or_else(|| unnamed(source))?;
         destination.name().ok_or_else(|| unnamed(destination))?;
+        let _turn = self.turn().await;
 
         let from: Box<dyn ReadStorage> = match source {
             Reference::Registry(_) => read_storage(self, source).await?,

@@ -51,6 +51,7 @@ impl Client {
         reference: &Reference,
         annotations: &BTreeMap<String, String>,
     ) -> Result<Pushed, Error> {
+        let _turn = self.turn().await;
         let file = open(path).await?;
         let (push, access) = Push::begin(self, reference, annotations).await?;
         let layer = access.release_during(push.hash(&file)).await?;
@@ -83,6 +84,8 @@ impl Client {
         let (push, access) = Push::begin(self, reference, annotations).await?;
         // The archive is verified while it is kept: an input without an end is noticed.
         let (path, contents) = access.release_during(spool(self, input, name)).await?;
+        // Not before: the input may never end.
+        let _turn = self.turn().await;
         let file = open(&path).await?;
         let layer = push.hash(&file).await?;
         let compression = contents.compression;
