@@ -1,6 +1,7 @@
 //! Checks of a registry: what it can do, and what keeps it from being used.
 
 mod finding;
+mod ranges;
 mod uploads;
 
 use crate::content::{Descriptor, Digest, ErrorKind, with_causes};
@@ -60,7 +61,7 @@ pub(super) async fn diagnose(
                 let host = registries.push_probe(place).await?;
                 uploads::check(&host, blob, &mut findings).await;
             } else {
-                findings.push(ranges(&registry, blob.as_ref()).await);
+                findings.push(ranges::check(&registry, blob.as_ref()).await);
             }
         }
     }
@@ -218,22 +219,5 @@ async fn referrers(registry: &Probe, manifest: Option<&Digest>) -> Finding {
             "the registry has no referrers API: clients use tags instead",
         ),
         Err(error) => Finding::limited(check, with_causes(&error)),
-    }
-}
-
-async fn ranges(registry: &Probe, blob: Option<&Descriptor>) -> Finding {
-    let check = Check::Ranges;
-    let Some(blob) = blob else {
-        return Finding::skipped(check, "there is no blob to try").advice(Advice::NameTag);
-    };
-    match registry.serves_ranges(blob).await {
-        Ok(true) => Finding::good(
-            check,
-            "parts of blobs can be downloaded: downloads continue after a break",
-        ),
-        Ok(false) => {
-            Finding::limited(check, "parts of blobs cannot be downloaded").advice(Advice::FindProxy)
-        }
-        Err(error) => Finding::failed(check, error),
     }
 }

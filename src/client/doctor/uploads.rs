@@ -8,7 +8,8 @@ use ring::rand::{SecureRandom, SystemRandom};
 use crate::content::{Descriptor, with_causes};
 use crate::oci::{Artifact, Probe, media_type};
 
-use super::{Advice, Check, Finding, ranges};
+use super::finding::{Advice, Check, Finding};
+use super::ranges;
 
 /// Returns content that no registry has: it is random, because it will be deleted.
 fn content(media_type: &str) -> (Descriptor, Bytes) {
@@ -36,7 +37,7 @@ pub(super) async fn check(
             // The registry may have received it in spite of the error.
             let _ = registry.delete(&layer).await;
             findings.push(Finding::failed(Check::Upload, error));
-            findings.push(ranges(registry, existing.as_ref()).await);
+            findings.push(ranges::check(registry, existing.as_ref()).await);
             return;
         }
     };
@@ -56,7 +57,7 @@ pub(super) async fn check(
         Some(_) => registry.put(&layer, &bytes).await,
     };
     let blob = existing.as_ref().or(sent.is_ok().then_some(&layer));
-    findings.push(ranges(registry, blob).await);
+    findings.push(ranges::check(registry, blob).await);
     match sent {
         Ok(()) => media_types(registry, layer, findings).await,
         Err(error) => findings.push(Finding::failed(Check::Upload, error)),
