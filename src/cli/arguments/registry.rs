@@ -215,7 +215,7 @@ impl RegistryArgs {
         if self.credentials.in_variables() {
             self.credentials.leave_out_variables();
             session.warn(&format!(
-                "ignoring WASH_REG_USER and WASH_REG_PASSWORD: they do not say which of {several} they are for"
+                "ignoring WASH_REG_USER and WASH_REG_PASSWORD: they name no registry, and the command reaches {several}"
             ));
             return Ok(());
         }

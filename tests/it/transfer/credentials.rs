@@ -181,7 +181,7 @@ fn variables_are_ignored_where_a_command_reaches_two_registries() {
     for command in ["copy", "diff"] {
         let outcome = run(&[command, &source, &copy]).success();
         assert!(
-            outcome.stderr.contains("warning: WASH_REG_USER"),
+            outcome.stderr.contains("warning: ignoring WASH_REG_USER"),
             "{outcome}"
         );
     }

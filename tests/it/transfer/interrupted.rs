@@ -140,7 +140,7 @@ fn a_registry_that_dies_during_a_fetch_is_unavailable() {
     let output = ended(child);
     assert_eq!(output.status.code(), Some(6), "{output:?}");
     let said = String::from_utf8(output.stderr).unwrap();
-    assert!(said.contains("continued"), "{said}");
+    assert!(said.contains("the download continues"), "{said}");
     assert_eq!(cached(&environment, "executables"), [""; 0]);
 }
 

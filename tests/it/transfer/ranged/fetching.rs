@@ -144,7 +144,10 @@ fn a_partial_download_continues_in_this_process_and_in_the_next() {
         "0",
     ];
     let outcome = par(&setup.environment, arguments).exit(6);
-    assert!(outcome.stderr.contains("continued"), "{outcome}");
+    assert!(
+        outcome.stderr.contains("the download continues"),
+        "{outcome}"
+    );
     assert_eq!(cached(&setup.environment, "executables"), [""; 0]);
     let straight = setup.proxy(Vec::new());
     setup.fetch(&setup.pinned(&straight));

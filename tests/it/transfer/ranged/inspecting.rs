@@ -34,7 +34,7 @@ fn inspecting_without_the_executables_takes_three_requests_and_64_kib() {
         assert_eq!(told.json(), expected);
         assert_eq!(told.json()["targets"], json!(TARGETS));
         let told = par(&setup.environment, ["inspect", &reference]).success();
-        assert!(told.stdout.contains("Verified: the claims"), "{told}");
+        assert!(told.stdout.contains("Verified: only the claims"), "{told}");
         let token = par(&setup.environment, ["inspect", &reference, "--jwt-only"]).success();
         let (_, claims) = annotations(&setup.environment, &setup.archive);
         assert_eq!(token.line(), claims);
