@@ -16,7 +16,7 @@ use std::error::Error;
 use std::process::Command;
 
 use wasmcloud_par::archive::{
-    ArchiveWriter, Compression, Input, KeyKind, Metadata, Signer, Target,
+    ArchiveWriter, Compression, Input, Key, KeyKind, Metadata, Signer, Target,
 };
 use wasmcloud_par::client::{Client, ClientOptions};
 use wasmcloud_par::content::Silent;
@@ -42,8 +42,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     // The developer: pack the executables of all targets, sign, push.
     let archive = folder.path().join("provider.par.gz");
-    let account = KeyKind::Account.generate();
-    let service = KeyKind::Service.generate().public_key();
+    let account = Key::generate(KeyKind::Account);
+    let service = Key::generate(KeyKind::Service).public_key();
     let mut writer = ArchiveWriter::new(Metadata {
         name: Some("Quickstart".to_owned()),
         vendor: "Example".to_owned(),

@@ -7,7 +7,7 @@
 //! Two flows go through this crate. A developer packs and pushes:
 //!
 //! ```no_run
-//! use wasmcloud_par::archive::{ArchiveWriter, Compression, Input, KeyKind, Metadata, Signer, Target};
+//! use wasmcloud_par::archive::{ArchiveWriter, Compression, Input, Key, KeyKind, Metadata, Signer, Target};
 //! use wasmcloud_par::client::{Client, ClientOptions};
 //! use wasmcloud_par::content::Silent;
 //!
@@ -18,8 +18,8 @@
 //!     ..Metadata::default()
 //! });
 //! writer.executable(Target::host(), Input::File("target/release/keyvalue".into()));
-//! let subject = KeyKind::Service.generate().public_key();
-//! let signer = Signer::new(KeyKind::Account.generate(), subject.parse()?)?;
+//! let subject = Key::generate(KeyKind::Service).public_key();
+//! let signer = Signer::new(Key::generate(KeyKind::Account), subject.parse()?)?;
 //! writer.write("keyvalue.par.gz".as_ref(), &signer, Compression::Gzip, &Silent)?;
 //!
 //! let client = Client::new(ClientOptions::default())?;
@@ -58,5 +58,20 @@ pub mod client;
 pub mod content;
 pub mod oci;
 
-pub use archive::ProviderArchive;
-pub use client::Client;
+pub mod compat {
+    //! The interface of the `provider-archive` crate, for programs that move over from it.
+
+    pub use crate::archive::{ProviderArchive, ProviderArchiveResult as Result};
+}
+
+pub mod trust {
+    //! Which publishers are trusted.
+
+    pub use crate::cache::Identity;
+    pub use crate::client::{ParsePatternError, Pattern, Pinning, Rule, TrustError, TrustPolicy};
+}
+
+pub use archive::{ProviderArchive, Target};
+pub use client::{Client, ClientOptions, Error, Fetched, Lock, PullPolicy, TrustPolicy};
+pub use content::{Digest, ErrorKind, Progress};
+pub use oci::Reference;

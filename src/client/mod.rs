@@ -58,4 +58,6 @@ pub use pull_policy::PullPolicy;
 pub use push::Pushed;
 pub use summary::{Summarized, Summary};
 
-pub use trust::{ParsePatternError, Pattern, Pinning, Rule, TrustError, TrustPolicy, pin_name};
+#[cfg(feature = "cli")]
+pub(crate) use trust::pin_name;
+pub use trust::{ParsePatternError, Pattern, Pinning, Rule, TrustError, TrustPolicy};

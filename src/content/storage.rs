@@ -40,9 +40,6 @@ impl fmt::Display for ManifestName {
 /// Gives content by its descriptor.
 #[async_trait]
 pub trait Fetch: Send + Sync {
-    /// Returns whether the content is in the storage.
-    async fn exists(&self, descriptor: &Descriptor) -> Result<bool, StoreError>;
-
     /// Opens the content, or the bytes `range` of it.
     ///
     /// The bytes are not verified: read them through a [`VerifyReader`](super::VerifyReader).

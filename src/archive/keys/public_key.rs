@@ -14,7 +14,7 @@ use super::kind::KeyKind;
 /// ```
 /// use wasmcloud_par::archive::{Issuer, KeyKind};
 ///
-/// let issuer: Issuer = KeyKind::Account.generate().public_key().parse()?;
+/// let issuer: Issuer = Key::generate(KeyKind::Account).public_key().parse()?;
 /// assert!(issuer.as_str().starts_with('A'));
 /// # Ok::<(), wasmcloud_par::archive::Error>(())
 /// ```

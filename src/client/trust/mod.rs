@@ -19,7 +19,8 @@ use crate::oci::Reference;
 
 pub use error::TrustError;
 pub use pattern::{ParsePatternError, Pattern};
-pub use pins::pin_name;
+#[cfg(feature = "cli")]
+pub(crate) use pins::pin_name;
 
 /// Which verified archives may be used.
 ///

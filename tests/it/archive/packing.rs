@@ -8,7 +8,7 @@ use std::path::Path;
 use nkeys::KeyPair;
 use serde_json::json;
 use wasmcloud_par::archive::{
-    ArchiveWriter, Compression, Error, Input, Limits, Metadata, Signer, verify,
+    ArchiveWriter, Compression, Error, Input, Key, KeyKind, Limits, Metadata, Signer, verify,
 };
 use wasmcloud_par::content::{ErrorKind, Silent};
 
@@ -17,7 +17,7 @@ use crate::support::archives::{LINUX, MACOS, gunzip};
 
 fn signer() -> Signer {
     Signer::new(
-        KeyPair::new_account(),
+        Key::generate(KeyKind::Account),
         KeyPair::new_service().public_key().parse().unwrap(),
     )
     .unwrap()
