@@ -8,13 +8,11 @@
 //! - [`verify`], [`extract`] and [`load`] read in one bounded, streaming pass. The pass checks the
 //!   signature, the key types, the dates and the hash of every entry, whichever target was asked for.
 //!   No function hands out bytes before the whole archive has been verified.
-//! - [`verify_file`] checks as much, on all cores when the archive carries an [`Index`].
+//! - [`verify_file`] checks as much, on all cores when the archive carries an index.
 //! - [`extract_file`] takes one executable by the index of an archive, when it has one, and reads
 //!   nothing else.
 //! - [`edit`] changes an existing archive, signs it again and keeps its identity; [`insert`] adds targets.
-//! - [`Executable`] tells whether a file can be an executable for a target.
-//! - [`KeyDirectories`] finds the seeds that `wash` has written.
-//! - [`ProviderArchive`] has the interface of the `provider-archive` crate.
+//! - A [`Key`] signs; a [`Signer`] combines the key of the issuer with the subject.
 //!
 //! Inside, `format` knows how bytes are laid out (tar, gzip, index), `read` verifies, `write` packs and
 //! signs. Each uses those before it, and all of them use the files of this directory.
@@ -31,7 +29,7 @@ mod format;
 mod hashing;
 mod keys;
 mod limits;
-mod provider_archive;
+pub(crate) mod provider_archive;
 #[cfg_attr(not(feature = "internals"), allow(unreachable_pub))]
 mod read;
 mod target;
@@ -53,7 +51,6 @@ pub use keys::{Issuer, Key, KeyKind, Subject};
 #[cfg(feature = "cli")]
 pub(crate) use keys::{KeyDirectories, KeyFile, KeyOrigin};
 pub use limits::Limits;
-pub use provider_archive::{ProviderArchive, Result as ProviderArchiveResult};
 pub use read::{Contents, Loaded, extract, extract_file, load, verify, verify_file};
 pub(crate) use read::{read_claims, read_head, write_executable};
 pub use target::{ParseTargetError, Target};

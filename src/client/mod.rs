@@ -39,7 +39,7 @@ mod summary;
 mod tag;
 mod tags;
 mod toml_problem;
-mod trust;
+pub(crate) mod trust;
 mod unchanged_file;
 
 use blocking::blocking;
@@ -60,4 +60,5 @@ pub use summary::{Summarized, Summary};
 
 #[cfg(feature = "cli")]
 pub(crate) use trust::pin_name;
-pub use trust::{ParsePatternError, Pattern, Pinning, Rule, TrustError, TrustPolicy};
+#[cfg(feature = "cli")]
+pub(crate) use trust::{TrustError, TrustPolicy};

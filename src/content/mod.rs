@@ -1,9 +1,9 @@
 //! Content: bytes that are identified by their digest. All other layers build on this one.
 //!
 //! Content is addressed by a [`Descriptor`] (media type, [`Digest`], size). A storage, such as a registry, an OCI
-//! image layout or the cache, implements a trait for each of its capabilities, such as [`Fetch`] and [`Push`]. Bytes
-//! are verified only once a [`VerifyReader`] has finished over them, and a file gets its final name only through an
-//! [`AtomicFile`] or [`publish`].
+//! image layout or the cache, implements a trait for each of its capabilities, such as `Fetch` and `Push`. Bytes
+//! are verified only once a `VerifyReader` has finished over them, and a file gets its final name only through an
+//! `AtomicFile` or `publish`.
 
 mod atomic;
 mod blocking;

@@ -42,7 +42,7 @@ impl fmt::Display for ManifestName {
 pub trait Fetch: Send + Sync {
     /// Opens the content, or the bytes `range` of it.
     ///
-    /// The bytes are not verified: read them through a [`VerifyReader`](super::VerifyReader).
+    /// The bytes are not verified: read them through a `VerifyReader`.
     async fn open(
         &self,
         descriptor: &Descriptor,

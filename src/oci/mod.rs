@@ -1,12 +1,11 @@
 //! Registries and OCI image layouts.
 //!
-//! This layer finds content by a [`Reference`], moves it to and from a registry ([`Registries`],
-//! [`Repository`]) or a directory ([`Layout`]), and knows the manifest of a provider archive
-//! ([`Artifact`]). It knows media types and does not look into archives.
+//! This layer finds content by a [`Reference`], moves it to and from a registry (`Registries`,
+//! `Repository`) or a directory (`Layout`), and knows the manifest of a provider archive
+//! (`Artifact`). It knows media types and does not look into archives.
 //!
 //! Everything that comes from the network is limited in size and checked against what was asked for
-//! before a caller sees it. The exception is [`Fetch::open`](crate::content::Fetch::open), whose reader
-//! does not verify.
+//! before a caller sees it. The exception is `Fetch::open`, whose reader does not verify.
 
 mod artifact;
 mod credentials;

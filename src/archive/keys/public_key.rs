@@ -12,7 +12,7 @@ use super::kind::KeyKind;
 /// The public key of an issuer: the account that signs archives, `A…`.
 ///
 /// ```
-/// use wasmcloud_par::archive::{Issuer, KeyKind};
+/// use wasmcloud_par::archive::{Issuer, Key, KeyKind};
 ///
 /// let issuer: Issuer = Key::generate(KeyKind::Account).public_key().parse()?;
 /// assert!(issuer.as_str().starts_with('A'));

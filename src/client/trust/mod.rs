@@ -14,7 +14,7 @@ mod pins;
 #[cfg(test)]
 mod tests;
 
-use crate::archive::VerifiedClaims;
+use crate::archive::{Issuer, Subject, VerifiedClaims};
 use crate::oci::Reference;
 
 pub use error::TrustError;
@@ -28,13 +28,11 @@ pub(crate) use pins::pin_name;
 /// pins on first use.
 ///
 /// ```
-/// use wasmcloud_par::client::{Rule, TrustPolicy};
+/// use wasmcloud_par::trust::{Rule, TrustPolicy};
 ///
 /// # fn policy() -> Result<TrustPolicy, Box<dyn std::error::Error>> {
-/// let mut rule = Rule::new("ghcr.io/org/*".parse()?);
-/// rule.minimum_revision = Some(3);
-/// let mut policy = TrustPolicy::default();
-/// policy.rules.push(rule);
+/// let rule = Rule::new("ghcr.io/org/*".parse()?).minimum_revision(3);
+/// let policy = TrustPolicy::default().with_rule(rule);
 /// # Ok(policy)
 /// # }
 /// ```
@@ -104,6 +102,34 @@ impl Rule {
             pinning: None,
         }
     }
+
+    /// Allows this issuer. Without a call, any issuer is allowed.
+    #[must_use]
+    pub fn allow_issuer(mut self, issuer: &Issuer) -> Self {
+        self.issuers.push(issuer.to_string());
+        self
+    }
+
+    /// Allows this subject. Without a call, any subject is allowed.
+    #[must_use]
+    pub fn allow_subject(mut self, subject: &Subject) -> Self {
+        self.subjects.push(subject.to_string());
+        self
+    }
+
+    /// Refuses archives with a lower revision, and archives without one.
+    #[must_use]
+    pub fn minimum_revision(mut self, revision: i32) -> Self {
+        self.minimum_revision = Some(revision);
+        self
+    }
+
+    /// Pins the repositories in this way.
+    #[must_use]
+    pub fn pinning(mut self, pinning: Pinning) -> Self {
+        self.pinning = Some(pinning);
+        self
+    }
 }
 
 impl TrustPolicy {
@@ -114,6 +140,34 @@ impl TrustPolicy {
             pinning: Pinning::Off,
             ..Self::default()
         }
+    }
+
+    /// Allows this issuer, whatever the rules say. Without a call, the rules decide.
+    #[must_use]
+    pub fn allow_issuer(mut self, issuer: &Issuer) -> Self {
+        self.issuers.push(issuer.to_string());
+        self
+    }
+
+    /// Pins repositories in this way where no rule says otherwise.
+    #[must_use]
+    pub fn pinning(mut self, pinning: Pinning) -> Self {
+        self.pinning = pinning;
+        self
+    }
+
+    /// Refuses references that no rule fits.
+    #[must_use]
+    pub fn deny_others(mut self) -> Self {
+        self.deny_others = true;
+        self
+    }
+
+    /// Appends a rule. The first rule that fits decides.
+    #[must_use]
+    pub fn with_rule(mut self, rule: Rule) -> Self {
+        self.rules.push(rule);
+        self
     }
 
     /// Returns the first rule that fits `reference`.

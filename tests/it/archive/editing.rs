@@ -50,9 +50,10 @@ fn removing_an_executable_keeps_all_else() {
     for compression in [Compression::None, Compression::Gzip] {
         let with = fixture("provider.par", |builder| {
             let builder = builder.world(b"the world");
-            match compression {
-                Compression::None => builder.build(),
-                Compression::Gzip => builder.build_gzip(),
+            if compression == Compression::Gzip {
+                builder.build_gzip()
+            } else {
+                builder.build()
             }
         });
         let before = contents(&with.path).unwrap();

@@ -91,13 +91,12 @@ fn the_same_inputs_give_the_same_bytes_except_for_the_claims() {
             let path = directory.path().join(name);
             let written = writer().write(&path, &signer, compression, &Silent);
             let bytes = fs::read(&path).unwrap();
-            let tar = match compression {
-                Compression::None => bytes,
-                Compression::Gzip => {
-                    // RFC 1952: an extra field, no name, no time.
-                    assert_eq!(bytes[..8], [0x1f, 0x8b, 8, 4, 0, 0, 0, 0]);
-                    gunzip(&bytes)
-                }
+            let tar = if compression == Compression::Gzip {
+                // RFC 1952: an extra field, no name, no time.
+                assert_eq!(bytes[..8], [0x1f, 0x8b, 8, 4, 0, 0, 0, 0]);
+                gunzip(&bytes)
+            } else {
+                bytes
             };
             let token = written.unwrap().token().len();
             tar[512 + token.next_multiple_of(512)..].to_vec()

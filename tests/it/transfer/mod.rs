@@ -38,8 +38,9 @@ use std::path::{Path, PathBuf};
 use wasmcloud_par::archive::{
     ArchiveWriter, Compression, Input, Key, KeyKind, Limits, Metadata, Signer, Target,
 };
-use wasmcloud_par::client::{Client, ClientOptions, TrustPolicy};
+use wasmcloud_par::client::{Client, ClientOptions};
 use wasmcloud_par::content::{Digest, Silent};
+use wasmcloud_par::trust::TrustPolicy;
 
 use crate::support::archives::{ArchiveBuilder, VENDOR, noise};
 use crate::support::{Environment, Outcome, Registry, block_on};

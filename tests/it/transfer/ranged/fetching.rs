@@ -3,7 +3,8 @@
 use std::fs;
 
 use wasmcloud_par::archive::{Key, KeyKind};
-use wasmcloud_par::client::{Client, ClientOptions, TrustPolicy};
+use wasmcloud_par::client::{Client, ClientOptions};
+use wasmcloud_par::trust::TrustPolicy;
 
 use super::{
     CLAIMS, HEAD, INDEX, NAME, PART, SIZE, Setup, TARGET, annotations, executable, pack_six, peer,
