@@ -35,7 +35,6 @@ mod read;
 mod target;
 mod time;
 #[cfg(feature = "wit")]
-#[cfg_attr(not(feature = "internals"), allow(unreachable_pub))]
 mod world;
 mod write;
 
@@ -57,7 +56,7 @@ pub use target::{ParseTargetError, Target};
 #[cfg(feature = "cli")]
 pub(crate) use time::{from_unix, to_unix};
 #[cfg(feature = "wit")]
-pub(crate) use world::{encode_world, print_world};
+pub use world::{encode_world, print_world};
 pub use write::{ArchiveWriter, Identity, Input, Signer, edit, insert};
 
 /// What only the tests of this project use. It can change with every version.
@@ -67,6 +66,4 @@ pub mod internals {
     pub use super::claims::UnverifiedClaims;
     pub use super::format::{Index, IndexEntry};
     pub use super::read::read_claims;
-    #[cfg(feature = "wit")]
-    pub use super::world::{encode_world, print_world};
 }

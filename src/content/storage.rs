@@ -161,7 +161,7 @@ impl Source for Bytes {
     }
 }
 
-/// The error of a storage or a [`Source`], with its kind.
+/// The error of a storage or a source of content, with its kind.
 pub struct StoreError {
     kind: ErrorKind,
     source: Box<dyn Error + Send + Sync>,

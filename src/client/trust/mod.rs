@@ -172,7 +172,7 @@ impl TrustPolicy {
 
     /// Returns the first rule that fits `reference`.
     #[must_use]
-    pub fn rule(&self, reference: &Reference) -> Option<&Rule> {
+    pub(crate) fn rule(&self, reference: &Reference) -> Option<&Rule> {
         self.rules.iter().find(|rule| rule.pattern.fits(reference))
     }
 
@@ -181,7 +181,11 @@ impl TrustPolicy {
     /// # Errors
     ///
     /// [`TrustError`].
-    pub fn check(&self, claims: &VerifiedClaims, reference: &Reference) -> Result<(), TrustError> {
+    pub(crate) fn check(
+        &self,
+        claims: &VerifiedClaims,
+        reference: &Reference,
+    ) -> Result<(), TrustError> {
         let rule = self.rule(reference);
         if rule.is_none() && self.deny_others && self.issuers.is_empty() {
             return Err(TrustError::NoRule(reference.to_string()));

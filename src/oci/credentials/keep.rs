@@ -49,7 +49,7 @@ impl CredentialSource {
     /// As for [`find`](Self::find), and [`Error::File`] when the file cannot be written.
     #[cfg_attr(
         not(feature = "cli"),
-        expect(dead_code, reason = "only the command stores credentials")
+        allow(dead_code, reason = "only the command stores credentials")
     )]
     pub(crate) async fn keep(
         &self,
@@ -86,7 +86,7 @@ impl CredentialSource {
     /// As for [`keep`](Self::keep).
     #[cfg_attr(
         not(feature = "cli"),
-        expect(dead_code, reason = "only the command stores credentials")
+        allow(dead_code, reason = "only the command stores credentials")
     )]
     pub(crate) async fn forget(&self, registry: &str) -> Result<Option<Kept>, Error> {
         let path = self.written_file(registry)?;

@@ -109,7 +109,7 @@ impl Repository {
     /// than 100,000 referrers or 1,000 pages; and everything that keeps a registry from answering.
     #[cfg_attr(
         not(feature = "internals"),
-        expect(dead_code, reason = "only tests list referrers")
+        allow(dead_code, reason = "only tests list referrers")
     )]
     pub async fn referrers(
         &self,

@@ -4,10 +4,10 @@ use std::fs;
 use std::path::Path;
 
 use nkeys::KeyPair;
-use wasmcloud_par::archive::internals::{encode_world, print_world};
 use wasmcloud_par::archive::{
     ArchiveWriter, Compression, Error, Input, Key, KeyKind, Limits, Metadata, Signer, verify,
 };
+use wasmcloud_par::archive::{encode_world, print_world};
 use wasmcloud_par::content::{ErrorKind, Silent};
 
 use crate::support::archives::LINUX;

@@ -10,7 +10,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
-use wasmcloud_par::archive::internals::encode_world;
+use wasmcloud_par::archive::encode_world;
 use wasmcloud_par::archive::{
     ArchiveWriter, Compression, Input, Key, KeyKind, Metadata, Signer, Target,
 };
