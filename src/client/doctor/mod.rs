@@ -1,12 +1,14 @@
 //! Checks of a registry: what it can do, and what keeps it from being used.
 
 mod finding;
+mod ranges;
 mod uploads;
 
 use crate::content::{Descriptor, Digest, ErrorKind, with_causes};
 use crate::oci::{self, Credentials, Greeting, Place, Probe, Registries, RegistryReference, Wants};
 
 pub use finding::{Advice, Check, Diagnosis, Finding, Verdict};
+use ranges::ranges;
 
 /// Finds out whether `place` can be used. Sends content to the registry, which is deleted again, if `push` is
 /// `true`.
@@ -218,22 +220,5 @@ async fn referrers(registry: &Probe, manifest: Option<&Digest>) -> Finding {
             "the registry has no referrers API: clients use tags instead",
         ),
         Err(error) => Finding::limited(check, with_causes(&error)),
-    }
-}
-
-async fn ranges(registry: &Probe, blob: Option<&Descriptor>) -> Finding {
-    let check = Check::Ranges;
-    let Some(blob) = blob else {
-        return Finding::skipped(check, "there is no blob to try").advice(Advice::NameTag);
-    };
-    match registry.serves_ranges(blob).await {
-        Ok(true) => Finding::good(
-            check,
-            "parts of blobs can be downloaded: downloads continue after a break",
-        ),
-        Ok(false) => {
-            Finding::limited(check, "parts of blobs cannot be downloaded").advice(Advice::FindProxy)
-        }
-        Err(error) => Finding::failed(check, error),
     }
 }

@@ -8,7 +8,8 @@ use ring::rand::{SecureRandom, SystemRandom};
 use crate::content::{Descriptor, with_causes};
 use crate::oci::{Artifact, Probe, media_type};
 
-use super::{Advice, Check, Finding, ranges};
+use super::finding::{Advice, Check, Finding};
+use super::ranges::ranges;
 
 /// Returns content that no registry has: it is random, because it will be deleted.
 fn content(media_type: &str) -> (Descriptor, Bytes) {
