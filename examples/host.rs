@@ -4,12 +4,12 @@
 //! cargo run --release --example host -- ghcr.io/org/provider:1.0.0 [SECONDS]
 //! ```
 //!
-//! It asks what the tag stands for every so many seconds (10). A registry that cannot be reached, or that
-//! offers what is not to be trusted, leaves the provider running that runs. One that ends is started
-//! again, as what the tag stands for by then. Ctrl-C ends both.
+//! The host asks every `SECONDS` seconds (default: 10) what the tag stands for. When the registry cannot be
+//! reached, or offers an archive that is not trusted, the running provider continues. A provider that ends
+//! is started again, from what the tag stands for by then. Ctrl-C ends the host and the provider.
 //!
-//! A real host of wasmCloud writes the provider's configuration (`HostData`) to its standard input; this one
-//! writes nothing, and keeps it open.
+//! A real wasmCloud host writes the provider's configuration (`HostData`) to its standard input. This host
+//! writes nothing, and keeps the input open.
 
 #![allow(
     clippy::print_stdout,
@@ -23,9 +23,7 @@ use std::time::Duration;
 
 use tokio::process::{Child, ChildStdin, Command};
 use tokio::time::sleep;
-use wasmcloud_par::archive::Target;
-use wasmcloud_par::client::{Client, ClientOptions, Fetched};
-use wasmcloud_par::oci::Reference;
+use wasmcloud_par::{Client, ClientOptions, Fetched, Reference, Target};
 
 /// How long to wait before a provider that has ended is started again.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -40,17 +38,17 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     // Once per process: it holds connections, tokens, the cache and the trust policy.
     let client = Client::new(ClientOptions::default())?;
-    // At the start, and not with the first provider: the cache can be used.
+    // Fails at the start, and not with the first provider, when the cache cannot be used.
     client.cache()?;
-    // What is dropped because something else came first leaves nothing wrong, and no provider behind. One
-    // listener for the whole run: a signal between two of them would get lost.
+    // Dropping the future of `follow` stops the provider. There is one listener for the whole run, because a
+    // signal between two listeners would get lost.
     tokio::select! {
         interrupted = tokio::signal::ctrl_c() => Ok(interrupted?),
         ended = follow(&client, &reference, interval) => ended,
     }
 }
 
-/// Keeps running what the tag stands for; ends with an error only.
+/// Keeps what the tag stands for running. Ends only with an error.
 async fn follow(
     client: &Client,
     reference: &Reference,
@@ -76,7 +74,7 @@ async fn follow(
         };
         pause = interval;
         provider = match fetched {
-            // The same executable may come in another archive: there is nothing to do then.
+            // Another archive may contain the same executable. The provider continues then.
             Ok(fetched) if running && fetched.path == provider.fetched.path => provider,
             Ok(fetched) => {
                 provider.stop().await?;
@@ -84,9 +82,10 @@ async fn follow(
             }
             Err(error) => {
                 eprintln!("no news    {error}");
-                match running {
-                    true => provider,
-                    false => Provider::start(provider.fetched)?,
+                if running {
+                    provider
+                } else {
+                    Provider::start(provider.fetched)?
                 }
             }
         };
@@ -119,7 +118,7 @@ impl Provider {
 
     async fn stop(mut self) -> Result<(), Box<dyn Error>> {
         if self.child.try_wait()?.is_none() {
-            // A real host asks it over its lattice to shut down, first.
+            // A real host first asks the provider over the lattice to shut down.
             self.child.kill().await?;
             println!("stopped    {}", self.fetched.digest);
         }

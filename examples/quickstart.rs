@@ -15,12 +15,9 @@ use std::collections::BTreeMap;
 use std::error::Error;
 use std::process::Command;
 
-use wasmcloud_par::archive::{
-    ArchiveWriter, Compression, Input, KeyKind, Metadata, Signer, Target,
-};
-use wasmcloud_par::client::{Client, ClientOptions};
-use wasmcloud_par::content::Silent;
-use wasmcloud_par::oci::Reference;
+use wasmcloud_par::archive::{ArchiveWriter, Compression, Input, Key, KeyKind, Metadata, Signer};
+use wasmcloud_par::progress::Silent;
+use wasmcloud_par::{Client, ClientOptions, Reference, Target};
 
 const PROVIDER: &str = "PAR_QUICKSTART_PROVIDER";
 
@@ -33,17 +30,17 @@ async fn main() -> Result<(), Box<dyn Error>> {
         );
         return Ok(());
     }
-    let folder = tempfile::tempdir()?;
+    let directory = tempfile::tempdir()?;
     let layout = format!(
         "oci-layout://{}:1.0.0",
-        folder.path().join("registry").display()
+        directory.path().join("registry").display()
     );
     let reference: Reference = std::env::args().nth(1).unwrap_or(layout).parse()?;
 
     // The developer: pack the executables of all targets, sign, push.
-    let archive = folder.path().join("provider.par.gz");
-    let account = KeyKind::Account.generate();
-    let service = KeyKind::Service.generate().public_key();
+    let archive = directory.path().join("provider.par.gz");
+    let account = Key::generate(KeyKind::Account);
+    let service = Key::generate(KeyKind::Service).public_key();
     let mut writer = ArchiveWriter::new(Metadata {
         name: Some("Quickstart".to_owned()),
         vendor: "Example".to_owned(),
@@ -59,12 +56,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
     println!("packed     {} ({size} bytes)", archive.display());
 
     let client =
-        Client::new(ClientOptions::default().cache_directory(folder.path().join("cache")))?;
+        Client::new(ClientOptions::default().cache_directory(directory.path().join("cache")))?;
     let pushed = client.push(&archive, &reference, &BTreeMap::new()).await?;
     println!("pushed     {}", reference.pinned(&pushed.digest));
 
     // The operator: pull by reference. What arrives under its name has been verified.
-    let copy = folder.path().join("pulled.par.gz");
+    let copy = directory.path().join("pulled.par.gz");
     let pulled = client.pull(&reference, Some(&copy), None).await?;
     let claims = &pulled.contents.claims;
     println!("pulled     {} ", pulled.path.display());

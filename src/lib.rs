@@ -1,53 +1,209 @@
 //! Pack, sign, push, pull, verify and cache wasmCloud provider archives.
 //!
 //! A *provider archive* is a tar, often gzipped, that holds one executable per target and a signed
-//! token which says who published it, which provider it is, and the hash of every executable. Archives
-//! live in OCI registries, under references such as `ghcr.io/org/provider:1.0.0`.
+//! token. The token says which account published the archive (the *issuer*, `A…`), which provider it is
+//! (the *subject*, `V…`), and the hash of every executable. Archives live in OCI registries, under
+//! references such as `ghcr.io/org/provider:1.0.0`, or in OCI image layouts, which are directories
+//! (`oci-layout://DIRECTORY:1.0.0`).
 //!
-//! Two flows go through this crate. A developer packs and pushes:
+//! A publisher packs an archive with an [`ArchiveWriter`](archive::ArchiveWriter). Everything that
+//! involves a registry or the cache is a method of [`Client`]. Its futures need a Tokio runtime with time
+//! and input/output enabled.
 //!
-//! ```no_run
-//! use wasmcloud_par::archive::{ArchiveWriter, Compression, Input, KeyKind, Metadata, Signer, Target};
-//! use wasmcloud_par::client::{Client, ClientOptions};
-//! use wasmcloud_par::content::Silent;
+//! # A publisher and a host
 //!
-//! # async fn push() -> Result<(), Box<dyn std::error::Error>> {
-//! let mut writer = ArchiveWriter::new(Metadata {
-//!     name: Some("Key-value".into()),
-//!     vendor: "Example".into(),
-//!     ..Metadata::default()
-//! });
-//! writer.executable(Target::host(), Input::File("target/release/keyvalue".into()));
-//! let subject = KeyKind::Service.generate().public_key();
-//! let signer = Signer::new(KeyKind::Account.generate(), subject.parse()?)?;
-//! writer.write("keyvalue.par.gz".as_ref(), &signer, Compression::Gzip, &Silent)?;
+//! This program packs an executable, signs the archive, pushes it, and fetches and starts it as a host
+//! does. With a reference in a registry, such as `ghcr.io/org/hello:1.0.0`, it is the same program.
 //!
-//! let client = Client::new(ClientOptions::default())?;
-//! let reference = "ghcr.io/org/keyvalue:1.0.0".parse()?;
-//! let pushed = client.push("keyvalue.par.gz".as_ref(), &reference, &Default::default()).await?;
-//! println!("{}", reference.pinned(&pushed.digest));
+//! ```
+//! use std::collections::BTreeMap;
+//! use std::error::Error;
+//! use std::process::Command;
+//!
+//! use wasmcloud_par::archive::{
+//!     ArchiveWriter, Compression, Input, Key, KeyKind, Metadata, Signer,
+//! };
+//! use wasmcloud_par::progress::Silent;
+//! use wasmcloud_par::{Client, ClientOptions, Reference, Target};
+//!
+//! #[tokio::main]
+//! async fn main() -> Result<(), Box<dyn Error>> {
+//!     let directory = tempfile::tempdir()?;
+//!     let layout = directory.path().join("registry");
+//!     let reference: Reference = format!("oci-layout://{}:1.0.0", layout.display()).parse()?;
+//!     // One client per process: it holds connections, tokens, the cache and the trust policy.
+//!     let client = Client::new(
+//!         ClientOptions::default().cache_directory(directory.path().join("cache")),
+//!     )?;
+//!
+//!     // The publisher packs one executable per target. Keep both keys: they are the identity of the
+//!     // provider in all its versions. `Key::from_seed` reads the seed of an existing key.
+//!     let account = Key::generate(KeyKind::Account);
+//!     let service = Key::generate(KeyKind::Service);
+//!     let mut writer = ArchiveWriter::new(Metadata {
+//!         name: Some("Hello".to_owned()),
+//!         vendor: "Example".to_owned(),
+//!         revision: Some(1),
+//!         ..Metadata::default()
+//!     });
+//!     writer.executable(Target::host(), Input::Bytes("#!/bin/sh\necho hello\n".into()));
+//!     let archive = directory.path().join("hello.par.gz");
+//!     let signer = Signer::new(account, service.public_key().parse()?)?;
+//!     writer.write(&archive, &signer, Compression::Gzip, &Silent)?;
+//!     let pushed = client.push(&archive, &reference, &BTreeMap::new()).await?;
+//!     println!("pushed {}", reference.pinned(&pushed.digest));
+//!
+//!     // The host gets the path of a verified executable. The next fetch finds it in the cache.
+//!     let fetched = client.fetch(&reference, &Target::host()).await?;
+//!     println!("issuer {}, subject {}", fetched.claims.issuer(), fetched.claims.subject());
+//!     let status = Command::new(&fetched.path).status()?;
+//!     assert!(status.success());
+//!     assert!(client.fetch(&reference, &Target::host()).await?.cached);
+//!     Ok(())
+//! }
+//! ```
+//!
+//! A host that runs for long fetches again to notice that a tag has moved: `examples/host.rs` in the
+//! repository does so. [`PullPolicy`] decides when a registry is asked, and a [`Lock`] restricts a client
+//! to the digests and publishers of one deployment.
+//!
+//! # Who may publish
+//!
+//! The signature of every archive is verified. A [`TrustPolicy`] decides whose signatures count. Without
+//! one, the client reads the policy file of the user, and without a file it pins: the first fetch from a
+//! repository records issuer and subject, and later ones must match.
+//!
+//! ```
+//! # use std::collections::BTreeMap;
+//! # use std::error::Error as StdError;
+//! use wasmcloud_par::archive::{Issuer, Key, KeyKind};
+//! use wasmcloud_par::trust::{Rule, TrustError};
+//! use wasmcloud_par::{Client, ClientOptions, Error, ErrorKind, TrustPolicy};
+//!
+//! # use wasmcloud_par::{Reference, Target, progress::Silent};
+//! # use wasmcloud_par::archive::{ArchiveWriter, Compression, Input, Metadata, Signer};
+//! # #[tokio::main]
+//! # async fn main() -> Result<(), Box<dyn StdError>> {
+//! # let directory = tempfile::tempdir()?;
+//! # let layout = directory.path().join("registry");
+//! # let reference: Reference = format!("oci-layout://{}:1.0.0", layout.display()).parse()?;
+//! # let options = || ClientOptions::default().cache_directory(directory.path().join("cache"));
+//! # let service = Key::generate(KeyKind::Service).public_key().parse()?;
+//! # let mut writer = ArchiveWriter::new(Metadata::default());
+//! # writer.executable(Target::host(), Input::Bytes("#!/bin/sh\n".into()));
+//! # let archive = directory.path().join("hello.par.gz");
+//! # let signer = Signer::new(Key::generate(KeyKind::Account), service)?;
+//! # writer.write(&archive, &signer, Compression::Gzip, &Silent)?;
+//! # let client = Client::new(options().trust(TrustPolicy::anyone()))?;
+//! # client.push(&archive, &reference, &BTreeMap::new()).await?;
+//! // The account that may publish. It has not signed this archive.
+//! let issuer: Issuer = Key::generate(KeyKind::Account).public_key().parse()?;
+//! let policy = TrustPolicy::default()
+//!     .with_rule(Rule::new("oci-layout".parse()?).allow_issuer(&issuer));
+//! let client = Client::new(options().trust(policy))?;
+//! match client.fetch(&reference, &Target::host()).await {
+//!     Err(Error::Trust(TrustError::UntrustedIssuer { issuer, .. })) => println!("not by {issuer}"),
+//!     other => panic!("the policy must refuse: {other:?}"),
+//! }
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! And a host fetches what it is about to run, verified, from a cache:
+//! # Errors
 //!
-//! ```no_run
-//! # use wasmcloud_par::{archive::Target, client::{Client, ClientOptions}};
-//! # async fn fetch() -> Result<(), Box<dyn std::error::Error>> {
-//! let client = Client::new(ClientOptions::default())?;
-//! let reference = "ghcr.io/org/keyvalue:1.0.0".parse()?;
-//! let fetched = client.fetch(&reference, &Target::host()).await?;
-//! std::process::Command::new(&fetched.path).spawn()?;
+//! Each error has a [kind](Error::kind), on which a program can decide. The sources of an error say what
+//! caused it.
+//!
+//! ```
+//! use wasmcloud_par::trust::TrustError;
+//! use wasmcloud_par::{Client, ClientOptions, Error, ErrorKind, Target};
+//!
+//! # #[tokio::main]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let directory = tempfile::tempdir()?;
+//! let options = ClientOptions::default().cache_directory(directory.path());
+//! let client = Client::new(options)?;
+//! let missing = "oci-layout:///nonexistent:1.0.0".parse()?;
+//! let error = client.fetch(&missing, &Target::host()).await.unwrap_err();
+//! match &error {
+//!     // Another account or provider publishes in this repository now. A person has to decide.
+//!     Error::Trust(TrustError::IdentityChanged { changes, .. }) => println!("{changes:?}"),
+//!     error => match error.kind() {
+//!         ErrorKind::Unavailable => println!("try again later: {error}"),
+//!         ErrorKind::NotVerified => println!("do not run this: {error}"),
+//!         ErrorKind::NotFound => println!("no such archive: {error}"),
+//!         _ => println!("{error}"),
+//!     },
+//! }
+//! assert_eq!(error.kind(), ErrorKind::NotFound);
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! A program that uses the `provider-archive` crate moves over by changing its `use` line to
-//! `use wasmcloud_par::ProviderArchive`.
+//! # Progress
 //!
-//! The layers, from the ground up: [`content`]; then [`archive`], [`oci`] and [`cache`], which do not
-//! know of each other; then [`client`].
+//! A [`Progress`] observes steps that take long. Its meters can also stop them.
+//!
+//! ```
+//! use std::io;
+//! use std::sync::Arc;
+//! use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+//!
+//! use wasmcloud_par::progress::{Meter, Progress, Step, Stopped};
+//! use wasmcloud_par::{Client, ClientOptions};
+//!
+//! /// Prints how many bytes each step has processed, until a stop is requested.
+//! #[derive(Default)]
+//! struct Printer {
+//!     stop: Arc<AtomicBool>,
+//! }
+//!
+//! struct Bytes {
+//!     step: Step,
+//!     done: AtomicU64,
+//!     stop: Arc<AtomicBool>,
+//! }
+//!
+//! impl Progress for Printer {
+//!     fn begin(&self, step: Step, _total: u64) -> Box<dyn Meter> {
+//!         Box::new(Bytes { step, done: AtomicU64::new(0), stop: Arc::clone(&self.stop) })
+//!     }
+//! }
+//!
+//! impl Meter for Bytes {
+//!     fn advance(&self, bytes: u64) -> io::Result<()> {
+//!         self.done.fetch_add(bytes, Ordering::Relaxed);
+//!         if self.stop.load(Ordering::Relaxed) {
+//!             return Err(Stopped.into());
+//!         }
+//!         Ok(())
+//!     }
+//! }
+//!
+//! impl Drop for Bytes {
+//!     fn drop(&mut self) {
+//!         println!("{:?}: {} bytes", self.step, self.done.load(Ordering::Relaxed));
+//!     }
+//! }
+//!
+//! # fn main() -> Result<(), wasmcloud_par::Error> {
+//! let client = Client::new(ClientOptions::default().progress(Arc::new(Printer::default())))?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Where to find the rest
+//!
+//! - [`archive`]: packing, signing, editing and reading archives.
+//! - [`client`]: what the methods of [`Client`] return.
+//! - [`trust`]: policies, rules and pins.
+//! - [`oci`]: references, and how registries are reached: credentials, certificates, retries.
+//! - [`cache`]: listing, checking and pruning the cache.
+//! - [`progress`]: watching and stopping work.
+//! - [`compat`]: the interface of the `provider-archive` crate. [`Client::fetch_provider`] has the
+//!   signature of the function that wasmCloud hosts call.
+//!
+//! Without the feature `cli`, which is on by default, the crate is the library alone.
 
 pub mod archive;
 pub mod cache;
@@ -58,5 +214,40 @@ pub mod client;
 pub mod content;
 pub mod oci;
 
-pub use archive::ProviderArchive;
-pub use client::Client;
+pub mod compat {
+    //! The interface of the `provider-archive` crate, for programs that move over from it.
+
+    pub use crate::archive::provider_archive::{ProviderArchive, Result};
+}
+
+pub mod progress {
+    //! Watching work that takes long, and stopping it.
+
+    pub use crate::content::{Meter, Progress, Silent, Step, Stopped};
+}
+
+pub mod trust {
+    //! Which publishers are trusted: policies, rules and pins.
+
+    pub use crate::cache::Identity;
+    pub use crate::client::trust::{
+        ParsePatternError, Pattern, Pinning, Rule, TrustError, TrustPolicy,
+    };
+}
+
+pub use archive::Target;
+pub use client::{Client, ClientOptions, Error, Fetched, Lock, PullPolicy};
+pub use compat::ProviderArchive;
+pub use content::{Digest, ErrorKind};
+pub use oci::Reference;
+pub use progress::Progress;
+pub use trust::TrustPolicy;
+
+/// Compiles the examples in the documents of the repository.
+#[cfg(doctest)]
+mod documents {
+    #[doc = include_str!("../README.md")]
+    struct Readme;
+    #[doc = include_str!("../docs/trust.md")]
+    struct Trust;
+}

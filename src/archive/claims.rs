@@ -229,7 +229,7 @@ impl VerifiedClaims {
 
     /// Returns the token in the type of the `wascap` crate.
     #[must_use]
-    pub fn as_wascap(&self) -> &Token<CapabilityProvider> {
+    pub(crate) fn as_wascap(&self) -> &Token<CapabilityProvider> {
         &self.token
     }
 }

@@ -2,6 +2,7 @@
 
 /// How an archive is compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub enum Compression {
     /// The archive is a plain tar.
     #[default]

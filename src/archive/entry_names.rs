@@ -1,7 +1,7 @@
 //! The names of the entries that hold no executable.
 
 /// The entry that holds the signed token.
-pub const CLAIMS_ENTRY: &str = "claims.jwt";
+pub(crate) const CLAIMS_ENTRY: &str = "claims.jwt";
 
 /// The entry that holds the WIT world. The claims list its hash under this name.
-pub const WORLD_ENTRY: &str = "world.wasm";
+pub(crate) const WORLD_ENTRY: &str = "world.wasm";

@@ -240,7 +240,7 @@ pub enum Error {
 impl Error {
     /// Adds the path of the archive to an error that names no file.
     #[must_use]
-    pub fn in_archive(self, path: &Path) -> Self {
+    pub(crate) fn in_archive(self, path: &Path) -> Self {
         match self {
             Self::Archive { .. } | Self::Read { .. } | Self::Write { .. } => self,
             other => Self::Archive {

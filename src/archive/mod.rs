@@ -8,27 +8,29 @@
 //! - [`verify`], [`extract`] and [`load`] read in one bounded, streaming pass. The pass checks the
 //!   signature, the key types, the dates and the hash of every entry, whichever target was asked for.
 //!   No function hands out bytes before the whole archive has been verified.
-//! - [`verify_file`] checks as much, on all cores when the archive carries an [`Index`].
+//! - [`verify_file`] checks as much, on all cores when the archive carries an index.
 //! - [`extract_file`] takes one executable by the index of an archive, when it has one, and reads
 //!   nothing else.
 //! - [`edit`] changes an existing archive, signs it again and keeps its identity; [`insert`] adds targets.
-//! - [`Executable`] tells whether a file can be an executable for a target.
-//! - [`KeyDirectories`] finds the seeds that `wash` has written.
-//! - [`ProviderArchive`] has the interface of the `provider-archive` crate.
+//! - A [`Key`] signs; a [`Signer`] combines the key of the issuer with the subject.
 //!
 //! Inside, `format` knows how bytes are laid out (tar, gzip, index), `read` verifies, `write` packs and
 //! signs. Each uses those before it, and all of them use the files of this directory.
 
+#[cfg_attr(not(feature = "internals"), allow(unreachable_pub))]
 mod claims;
 mod compression;
 mod entry_names;
 mod error;
+#[cfg(feature = "cli")]
 mod executable;
+#[cfg_attr(not(feature = "internals"), allow(unreachable_pub))]
 mod format;
 mod hashing;
 mod keys;
 mod limits;
-pub mod provider_archive;
+pub(crate) mod provider_archive;
+#[cfg_attr(not(feature = "internals"), allow(unreachable_pub))]
 mod read;
 mod target;
 mod time;
@@ -36,21 +38,32 @@ mod time;
 mod world;
 mod write;
 
-pub use claims::{Metadata, UnverifiedClaims, VerifiedClaims};
+pub(crate) use claims::UnverifiedClaims;
+pub use claims::{Metadata, VerifiedClaims};
 pub use compression::Compression;
-pub use entry_names::{CLAIMS_ENTRY, WORLD_ENTRY};
 pub use error::Error;
-pub use executable::Executable;
+#[cfg(feature = "cli")]
+pub(crate) use executable::Executable;
 pub(crate) use format::is_compressed;
-pub use format::{Index, IndexEntry};
-pub use keys::{Issuer, KeyDirectories, KeyFile, KeyKind, KeyOrigin, Subject};
+pub(crate) use format::{Index, IndexEntry};
+pub use keys::{Issuer, Key, KeyKind, Subject};
+#[cfg(feature = "cli")]
+pub(crate) use keys::{KeyDirectories, KeyFile, KeyOrigin};
 pub use limits::Limits;
-pub use provider_archive::ProviderArchive;
-pub use read::{Contents, Loaded, extract, extract_file, load, read_claims, verify, verify_file};
-pub(crate) use read::{read_head, write_executable};
+pub use read::{Contents, Loaded, extract, extract_file, load, verify, verify_file};
+pub(crate) use read::{read_claims, read_head, write_executable};
 pub use target::{ParseTargetError, Target};
 #[cfg(feature = "cli")]
 pub(crate) use time::{from_unix, to_unix};
 #[cfg(feature = "wit")]
 pub use world::{encode_world, print_world};
 pub use write::{ArchiveWriter, Identity, Input, Signer, edit, insert};
+
+/// What only the tests of this project use. It can change with every version.
+#[cfg(feature = "internals")]
+#[doc(hidden)]
+pub mod internals {
+    pub use super::claims::UnverifiedClaims;
+    pub use super::format::{Index, IndexEntry};
+    pub use super::read::read_claims;
+}

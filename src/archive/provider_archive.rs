@@ -18,6 +18,7 @@ use crate::content::{Silent, open_regular};
 use super::claims::Metadata;
 use super::compression::Compression;
 use super::error::Error;
+use super::keys::Key;
 use super::limits::Limits;
 use super::read::{Loaded, load};
 use super::target::Target;
@@ -189,7 +190,7 @@ impl ProviderArchive {
         subject: &KeyPair,
         compress_par: bool,
     ) -> Result<()> {
-        let signer = Signer::new(issuer.clone(), subject.public_key().parse()?)?;
+        let signer = Signer::new(Key::of_issuer(issuer)?, subject.public_key().parse()?)?;
         let mut writer = ArchiveWriter::new(self.metadata.clone());
         for (target, bytes) in &self.executables {
             writer.executable(target.clone(), Input::Bytes(bytes.clone()));

@@ -33,7 +33,7 @@ impl Target {
     ///
     /// [`ParseTargetError`] for names that are empty, are longer than 96 bytes, hold separators of paths,
     /// white space or control characters, or are the names of other entries.
-    pub fn carried(name: &str) -> Result<Self, ParseTargetError> {
+    pub(crate) fn carried(name: &str) -> Result<Self, ParseTargetError> {
         let reserved = [CLAIMS_ENTRY, WORLD_ENTRY]
             .iter()
             .any(|entry| *entry == name || entry.split('.').next() == Some(name));

@@ -24,11 +24,6 @@ const BUFFER: usize = 256 * 1024;
 
 #[async_trait]
 impl Fetch for Cache {
-    async fn exists(&self, descriptor: &Descriptor) -> Result<bool, StoreError> {
-        let held = self.hold_async(&descriptor.digest).await?;
-        Ok(held.is_some())
-    }
-
     async fn open(
         &self,
         descriptor: &Descriptor,

@@ -14,7 +14,7 @@ use super::waiting::{Obstacle, when_free};
 
 /// An executable in the cache, or the right to put it there.
 #[derive(Debug)]
-pub enum Executable {
+pub(crate) enum Executable {
     /// The executable is cached, and can be run at this path. Never write to it.
     Ready(PathBuf),
     /// The executable is not cached. Other tasks that want it wait until the slot is filled or dropped.
@@ -23,7 +23,7 @@ pub enum Executable {
 
 /// The right to put one executable into the cache.
 #[derive(Debug)]
-pub struct Slot {
+pub(crate) struct Slot {
     destination: PathBuf,
     _turn: Lock,
 }
@@ -38,7 +38,10 @@ impl Cache {
     /// # Errors
     ///
     /// [`Error::File`], as the error of a store.
-    pub async fn executable_or_slot(&self, digest: &Digest) -> Result<Executable, StoreError> {
+    pub(crate) async fn executable_or_slot(
+        &self,
+        digest: &Digest,
+    ) -> Result<Executable, StoreError> {
         let (cache, digest) = (self.clone(), digest.clone());
         Ok(when_free(move || cache.find_or_take(&digest)).await?)
     }
@@ -64,7 +67,7 @@ impl Slot {
     /// Returns the path of the executable. Only a verified file may be renamed to it, with the permission bits
     /// [`Cache::EXECUTABLE_MODE`].
     #[must_use]
-    pub fn destination(&self) -> &Path {
+    pub(crate) fn destination(&self) -> &Path {
         &self.destination
     }
 
@@ -74,7 +77,7 @@ impl Slot {
     /// # Errors
     ///
     /// [`Error::File`].
-    pub fn fill(self) -> Result<PathBuf, Error> {
+    pub(crate) fn fill(self) -> Result<PathBuf, Error> {
         File::open(&self.destination)
             .and_then(|file| seal(&file, Kind::Executable.mode()))
             .map_err(Error::file(&self.destination))?;

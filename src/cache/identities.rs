@@ -99,7 +99,7 @@ impl Cache {
     /// # Errors
     ///
     /// As [`identity`](Self::identity), and the error of `decide`. The pin stays as it is then.
-    pub fn pin<E: From<Error>>(
+    pub(crate) fn pin<E: From<Error>>(
         &self,
         place: &str,
         decide: impl FnOnce(Option<&Identity>) -> Result<Option<Identity>, E>,

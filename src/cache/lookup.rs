@@ -15,13 +15,13 @@ use super::lock::{Busy, Lock, is_locked};
 use super::open::Cache;
 use super::paths::Kind;
 use super::seal::{Look, look, seal};
-use super::waiting::{Obstacle, wait_until_free, when_free};
+use super::waiting::{Obstacle, when_free};
 
 const BUFFER: usize = 256 * 1024;
 
 /// Content of the cache that is in use. It is not pruned while this value lives.
 #[derive(Debug)]
-pub struct Held {
+pub(crate) struct Held {
     path: PathBuf,
     file: File,
 }
@@ -34,7 +34,7 @@ impl Held {
 
     /// Returns the path of the file. Never write to it.
     #[must_use]
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
@@ -44,39 +44,10 @@ impl Held {
 }
 
 impl Cache {
-    /// Returns the file with the content of `digest`, if it is cached. Blocks.
+    /// Returns the content of `digest`, if it is cached, and notes the use. It is not pruned while the result
+    /// lives.
     ///
     /// The seal of the file is checked. If it is broken, the file is read, and removed if it is damaged.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::File`].
-    pub fn blob(&self, digest: &Digest) -> Result<Option<PathBuf>, Error> {
-        wait_until_free(|| self.checked(Kind::Blob, digest))
-    }
-
-    /// Returns the verified executable whose signed hash is `digest`, if it is cached, and notes the use.
-    /// Blocks. It is checked as by [`blob`](Self::blob).
-    ///
-    /// # Errors
-    ///
-    /// [`Error::File`].
-    pub fn executable(&self, digest: &Digest) -> Result<Option<PathBuf>, Error> {
-        let held = wait_until_free(|| self.held(Kind::Executable, digest))?;
-        Ok(held.map(|held| held.path))
-    }
-
-    /// Returns the content of `digest`, if it is cached, and notes the use. Blocks. It is checked as by
-    /// [`blob`](Self::blob), and not pruned while the result lives.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::File`].
-    pub fn hold(&self, digest: &Digest) -> Result<Option<Held>, Error> {
-        wait_until_free(|| self.held(Kind::Blob, digest))
-    }
-
-    /// Does what [`hold`](Self::hold) does, without blocking.
     pub(crate) async fn hold_async(&self, digest: &Digest) -> Result<Option<Held>, StoreError> {
         let (cache, digest) = (self.clone(), digest.clone());
         Ok(when_free(move || cache.held(Kind::Blob, &digest)).await?)

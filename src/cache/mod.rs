@@ -50,12 +50,12 @@ mod verify;
 mod waiting;
 
 pub use error::Error;
-pub use executables::{Executable, Slot};
+pub(crate) use executables::{Executable, Slot};
 pub use identities::Identity;
 pub use listing::{Listed, Listing, Usage};
-pub use lookup::Held;
+pub(crate) use lookup::Held;
 pub use open::Cache;
 pub use prune::{PruneOptions, Pruned};
 pub(crate) use ranges::PartialRange;
-pub use references::Record;
+pub(crate) use references::Record;
 pub use verify::Verified;

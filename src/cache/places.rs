@@ -17,7 +17,7 @@ impl Cache {
     /// Returns the repositories (`registry/repository`) in which the content of `digest` was seen, at most 8,
     /// the latest first. The content may have been deleted there since. Damaged lines are left out. Blocks.
     #[must_use]
-    pub fn places(&self, digest: &Digest) -> Vec<String> {
+    pub(crate) fn places(&self, digest: &Digest) -> Vec<String> {
         let limit = REPOSITORY_LIMIT * (NAME_LIMIT + 1);
         let read = read_file_bounded(&self.paths.places(digest), limit as u64);
         let text = read.ok().and_then(|bytes| String::from_utf8(bytes).ok());
@@ -32,7 +32,7 @@ impl Cache {
     /// # Errors
     ///
     /// [`Error::MalformedName`], [`Error::File`].
-    pub fn note_place(&self, digest: &Digest, place: &str) -> Result<(), Error> {
+    pub(crate) fn note_place(&self, digest: &Digest, place: &str) -> Result<(), Error> {
         if !is_place(place) {
             return Err(Error::MalformedName(place.to_owned()));
         }

@@ -18,7 +18,7 @@ const RECORD_LIMIT: u64 = 64 * 1024;
 /// What the cache knows of a tag.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Record {
+pub(crate) struct Record {
     /// The manifest that the tag stood for.
     pub descriptor: Descriptor,
     /// How many bytes of content the manifest names. `None` when that is not known.
@@ -76,7 +76,11 @@ impl Record {
     /// Makes the record of a tag for which a registry gave `descriptor` at the time `confirmed`. `content` is
     /// how many bytes of content the manifest names, if that is known.
     #[must_use]
-    pub fn new(descriptor: &Descriptor, content: Option<u64>, confirmed: SystemTime) -> Self {
+    pub(crate) fn new(
+        descriptor: &Descriptor,
+        content: Option<u64>,
+        confirmed: SystemTime,
+    ) -> Self {
         Self {
             descriptor: descriptor.clone(),
             content,
@@ -100,7 +104,7 @@ impl Cache {
     /// # Errors
     ///
     /// [`Error::NoReference`] when there is no record, or a damaged one; [`Error::File`].
-    pub fn recorded(&self, name: &str) -> Result<Record, Error> {
+    pub(crate) fn recorded(&self, name: &str) -> Result<Record, Error> {
         self.read_record(name, true)
     }
 
@@ -139,7 +143,7 @@ impl Cache {
     /// # Errors
     ///
     /// [`Error::MalformedName`], [`Error::File`], [`Error::Directory`].
-    pub fn record(&self, name: &str, record: &Record) -> Result<(), Error> {
+    pub(crate) fn record(&self, name: &str, record: &Record) -> Result<(), Error> {
         let path = self.paths.reference(name)?;
         self.paths.create_parent(&path)?;
         let lock = self.paths.reference_lock(name)?;

@@ -25,6 +25,7 @@ const AT_A_TIME: usize = 4;
 
 /// What was copied.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Copied {
     /// The reference that it was copied to.
     pub reference: Reference,

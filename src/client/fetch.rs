@@ -28,7 +28,7 @@ impl Client {
     /// The first fetch from a repository pins its publisher, unless the trust policy says otherwise.
     ///
     /// An archive that was pushed with its claims and its index on the manifest, as [`push`](Self::push)
-    /// does for one that [carries an index](crate::archive::Index), is not downloaded as a whole. The
+    /// does for one that carries an index, is not downloaded as a whole. The
     /// claims are verified and trusted before any download. Then the bytes of this one executable are
     /// downloaded, and the executable is returned once it has the hash that the claims sign. Nothing is known
     /// of the rest of the archive then. The issuer of the claims on the manifest is the publisher of the

@@ -39,7 +39,7 @@ mod summary;
 mod tag;
 mod tags;
 mod toml_problem;
-mod trust;
+pub(crate) mod trust;
 mod unchanged_file;
 
 use blocking::blocking;
@@ -58,4 +58,7 @@ pub use pull_policy::PullPolicy;
 pub use push::Pushed;
 pub use summary::{Summarized, Summary};
 
-pub use trust::{ParsePatternError, Pattern, Pinning, Rule, TrustError, TrustPolicy, pin_name};
+#[cfg(feature = "cli")]
+pub(crate) use trust::pin_name;
+#[cfg(feature = "cli")]
+pub(crate) use trust::{TrustError, TrustPolicy};

@@ -28,19 +28,19 @@ use super::trust::TrustPolicy;
 #[non_exhaustive]
 pub struct ClientOptions {
     /// The directory of the cache. `None`: `$XDG_CACHE_HOME/wasmcloud-par`.
-    pub cache_directory: Option<PathBuf>,
+    pub(crate) cache_directory: Option<PathBuf>,
     /// How registries are reached.
     pub registry: RegistryOptions,
     /// Which publishers are trusted. `None`: the [policy of the user](TrustPolicy::of_user).
-    pub trust: Option<TrustPolicy>,
+    pub(crate) trust: Option<TrustPolicy>,
     /// When a registry is asked what a tag stands for.
-    pub pull: PullPolicy,
+    pub(crate) pull: PullPolicy,
     /// The bounds for reading an archive.
-    pub limits: Limits,
+    pub(crate) limits: Limits,
     /// Observes steps that take long, and may stop them.
-    pub progress: Arc<dyn Progress>,
+    pub(crate) progress: Arc<dyn Progress>,
     /// How many archives the client works on at the same time. Default: 8.
-    pub at_once: NonZeroUsize,
+    pub(crate) at_once: NonZeroUsize,
 }
 
 /// The default of [`ClientOptions::at_once`]. More downloads at a time than this rarely fill a network any

@@ -21,6 +21,7 @@ use super::{Client, annotations, blocking, note_digest};
 
 /// An archive that was verified and pushed.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Pushed {
     /// The reference that it was pushed to.
     pub reference: Reference,

@@ -14,7 +14,7 @@ const TEMPORARY_SUFFIX: &str = ".partial";
 /// Whether `name` is that of a temporary file of an [`AtomicFile`]. Such a file is left behind when its
 /// process is killed.
 #[must_use]
-pub fn is_temporary(name: &str) -> bool {
+pub(crate) fn is_temporary(name: &str) -> bool {
     name.starts_with(TEMPORARY_PREFIX) && name.ends_with(TEMPORARY_SUFFIX)
 }
 
@@ -27,7 +27,7 @@ pub(crate) const LINKS: usize = 40;
 /// and renames it. Dropping it without a commit removes the temporary file; an older file under the final
 /// name is untouched.
 #[derive(Debug)]
-pub struct AtomicFile {
+pub(crate) struct AtomicFile {
     temporary: NamedTempFile,
     destination: PathBuf,
 }
@@ -41,7 +41,7 @@ impl AtomicFile {
     ///
     /// When the directory does not exist or is not writable, and when `destination` exists and is not a
     /// regular file: replacing a device such as `/dev/null` would destroy it.
-    pub fn create(destination: &Path) -> io::Result<Self> {
+    pub(crate) fn create(destination: &Path) -> io::Result<Self> {
         Self::with_mode(destination, 0o666)
     }
 
@@ -51,7 +51,7 @@ impl AtomicFile {
     /// # Errors
     ///
     /// As [`create`](Self::create).
-    pub fn create_private(destination: &Path) -> io::Result<Self> {
+    pub(crate) fn create_private(destination: &Path) -> io::Result<Self> {
         Self::with_mode(destination, 0o600)
     }
 
@@ -82,7 +82,7 @@ impl AtomicFile {
     /// # Errors
     ///
     /// When the system refuses.
-    pub fn set_mode(&self, mode: u32) -> io::Result<()> {
+    pub(crate) fn set_mode(&self, mode: u32) -> io::Result<()> {
         set_mode(self.temporary.as_file(), mode)
     }
 
@@ -91,7 +91,7 @@ impl AtomicFile {
     /// # Errors
     ///
     /// When the system refuses the permission bits.
-    pub fn resemble(&self, other: &File) -> io::Result<()> {
+    pub(crate) fn resemble(&self, other: &File) -> io::Result<()> {
         let file = self.temporary.as_file();
         let metadata = other.metadata()?;
         #[cfg(unix)]
@@ -107,7 +107,7 @@ impl AtomicFile {
 
     /// The file being written.
     #[must_use]
-    pub fn as_file(&self) -> &File {
+    pub(crate) fn as_file(&self) -> &File {
         self.temporary.as_file()
     }
 
@@ -116,7 +116,7 @@ impl AtomicFile {
     /// # Errors
     ///
     /// When the disk or the directory refuses; the temporary file is removed then.
-    pub fn commit(self) -> io::Result<PathBuf> {
+    pub(crate) fn commit(self) -> io::Result<PathBuf> {
         self.temporary.as_file().sync_all()?;
         self.temporary
             .persist(&self.destination)
@@ -131,7 +131,7 @@ impl AtomicFile {
     /// # Errors
     ///
     /// [`io::ErrorKind::AlreadyExists`] when the name is taken, or as [`commit`](Self::commit).
-    pub fn commit_new(self) -> io::Result<PathBuf> {
+    pub(crate) fn commit_new(self) -> io::Result<PathBuf> {
         self.temporary.as_file().sync_all()?;
         self.temporary
             .persist_noclobber(&self.destination)
@@ -163,7 +163,7 @@ impl Seek for AtomicFile {
 /// # Errors
 ///
 /// When the disk or a directory refuses; the file keeps its old name then.
-pub fn publish(file: &File, from: &Path, to: &Path, mode: u32) -> io::Result<()> {
+pub(crate) fn publish(file: &File, from: &Path, to: &Path, mode: u32) -> io::Result<()> {
     file.sync_all()?;
     fs::rename(from, to)?;
     // After the rename: when that fails, the file must still be writable under its old name.

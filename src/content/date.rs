@@ -8,7 +8,7 @@ const LAST: u64 = 253_402_300_799;
 /// Formats a time in seconds since 1970 by RFC 3339: `2026-11-21T08:49:37Z`. Later times than the end of the
 /// year 9999 become that.
 #[must_use]
-pub fn rfc3339(seconds: u64) -> String {
+pub(crate) fn rfc3339(seconds: u64) -> String {
     humantime::format_rfc3339_seconds(unix_time(seconds)).to_string()
 }
 

@@ -56,7 +56,7 @@ impl Digest {
     /// # Errors
     ///
     /// [`ParseDigestError`] when `hex` has the wrong length or other characters.
-    pub fn from_hex(algorithm: Algorithm, hex: &str) -> Result<Self, ParseDigestError> {
+    pub(crate) fn from_hex(algorithm: Algorithm, hex: &str) -> Result<Self, ParseDigestError> {
         let well_formed =
             hex.len() == algorithm.hex_length() && hex.bytes().all(|byte| byte.is_ascii_hexdigit());
         if !well_formed {
@@ -70,7 +70,7 @@ impl Digest {
 
     /// Returns the algorithm.
     #[must_use]
-    pub fn algorithm(&self) -> Algorithm {
+    pub(crate) fn algorithm(&self) -> Algorithm {
         self.algorithm
     }
 

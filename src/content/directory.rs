@@ -51,7 +51,7 @@ pub(super) fn sync_directory_of(file: &Path) {
 /// # Errors
 ///
 /// When the system refuses.
-pub fn create_private_directory(path: &Path) -> io::Result<()> {
+pub(crate) fn create_private_directory(path: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]

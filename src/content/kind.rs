@@ -39,7 +39,7 @@ impl ErrorKind {
 
     /// Returns the kind of an input or output error on a local file.
     #[must_use]
-    pub fn of_io(error: &std::io::Error) -> Self {
+    pub(crate) fn of_io(error: &std::io::Error) -> Self {
         match error.kind() {
             std::io::ErrorKind::NotFound => Self::NotFound,
             std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {

@@ -1,9 +1,9 @@
 //! Content: bytes that are identified by their digest. All other layers build on this one.
 //!
 //! Content is addressed by a [`Descriptor`] (media type, [`Digest`], size). A storage, such as a registry, an OCI
-//! image layout or the cache, implements a trait for each of its capabilities, such as [`Fetch`] and [`Push`]. Bytes
-//! are verified only once a [`VerifyReader`] has finished over them, and a file gets its final name only through an
-//! [`AtomicFile`] or [`publish`].
+//! image layout or the cache, implements a trait for each of its capabilities, such as `Fetch` and `Push`. Bytes
+//! are verified only once a `VerifyReader` has finished over them, and a file gets its final name only through an
+//! `AtomicFile` or `publish`.
 
 mod atomic;
 mod blocking;
@@ -11,36 +11,49 @@ mod bounded;
 mod causes;
 mod date;
 mod descriptor;
+#[cfg_attr(not(feature = "internals"), allow(unreachable_pub))]
 mod digest;
 mod directory;
 mod kind;
 mod progress;
 mod regular;
+#[cfg_attr(not(feature = "internals"), allow(unreachable_pub))]
 mod storage;
 mod user_directory;
 mod verify;
 
-pub use atomic::{AtomicFile, is_temporary, publish};
-pub(crate) use atomic::{LINKS, followed};
+pub(crate) use atomic::{AtomicFile, LINKS, followed, is_temporary, publish};
 pub use blocking::RuntimeEnded;
 pub(crate) use blocking::blocking;
 pub(crate) use bounded::{is_too_large, read_bounded, read_file_bounded};
 pub(crate) use causes::with_causes;
-pub use date::rfc3339;
-pub(crate) use date::{unix_seconds, unix_time};
+pub(crate) use date::{rfc3339, unix_seconds, unix_time};
 pub use descriptor::Descriptor;
-pub use digest::{Algorithm, Digest, Hasher, ParseDigestError};
-pub use directory::create_private_directory;
+pub(crate) use digest::{Algorithm, Hasher};
+pub use digest::{Digest, ParseDigestError};
+pub(crate) use directory::create_private_directory;
 pub(crate) use directory::{
     directory_of, is_absent, non_directory_at, temporary_directory_beside, try_lock_directory,
 };
 pub use kind::ErrorKind;
-pub use progress::{Meter, MeteredReader, Progress, Silent, Step, Stopped};
-pub use regular::open_regular;
+pub(crate) use progress::MeteredReader;
+pub use progress::{Meter, Progress, Silent, Step, Stopped};
+pub(crate) use regular::open_regular;
 pub(crate) use regular::{is_at, open_exclusive};
-pub use storage::{
+pub use storage::StoreError;
+pub(crate) use storage::{
     Content, Delete, Fetch, ManifestName, Mount, Push, ReadStorage, Reader, Resolve, Source,
-    StoreError,
 };
 pub(crate) use user_directory::{home, user_directory};
-pub use verify::{DigestReader, VerifyError, VerifyReader};
+pub use verify::VerifyError;
+pub(crate) use verify::{DigestReader, VerifyReader};
+
+/// What only the tests of this project use. It can change with every version.
+#[cfg(feature = "internals")]
+#[doc(hidden)]
+pub mod internals {
+    pub use super::digest::{Algorithm, Hasher};
+    pub use super::storage::{
+        Content, Delete, Fetch, ManifestName, Mount, Push, ReadStorage, Reader, Resolve, Source,
+    };
+}

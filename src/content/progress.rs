@@ -81,14 +81,14 @@ impl From<Stopped> for io::Error {
 }
 
 /// Counts what is read with a [`Meter`]. It works over [`Read`] and over [`AsyncRead`].
-pub struct MeteredReader<R, M> {
+pub(crate) struct MeteredReader<R, M> {
     inner: R,
     meter: M,
 }
 
 impl<R, M: AsRef<dyn Meter>> MeteredReader<R, M> {
     /// Makes a reader over `inner`.
-    pub fn new(inner: R, meter: M) -> Self {
+    pub(crate) fn new(inner: R, meter: M) -> Self {
         Self { inner, meter }
     }
 }

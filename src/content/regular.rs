@@ -18,7 +18,7 @@ const LOCK_INTERVAL: Duration = Duration::from_millis(50);
 /// # Errors
 ///
 /// When there is no such file, or when it is a directory, a device or a pipe.
-pub fn open_regular(path: &Path) -> io::Result<(File, u64)> {
+pub(crate) fn open_regular(path: &Path) -> io::Result<(File, u64)> {
     // Checked before opening too: opening a pipe blocks until another process opens its other end.
     require_regular(&fs::metadata(path)?)?;
     let file = File::open(path)?;

@@ -40,12 +40,9 @@ impl fmt::Display for ManifestName {
 /// Gives content by its descriptor.
 #[async_trait]
 pub trait Fetch: Send + Sync {
-    /// Returns whether the content is in the storage.
-    async fn exists(&self, descriptor: &Descriptor) -> Result<bool, StoreError>;
-
     /// Opens the content, or the bytes `range` of it.
     ///
-    /// The bytes are not verified: read them through a [`VerifyReader`](super::VerifyReader).
+    /// The bytes are not verified: read them through a `VerifyReader`.
     async fn open(
         &self,
         descriptor: &Descriptor,
@@ -164,7 +161,7 @@ impl Source for Bytes {
     }
 }
 
-/// The error of a storage or a [`Source`], with its kind.
+/// The error of a storage or a source of content, with its kind.
 pub struct StoreError {
     kind: ErrorKind,
     source: Box<dyn Error + Send + Sync>,

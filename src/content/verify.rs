@@ -53,7 +53,7 @@ impl From<VerifyError> for io::Error {
 /// The content is verified only once [`finish`](Self::finish) or [`finish_async`](Self::finish_async) has
 /// succeeded. The reader works over [`Read`] and over [`AsyncRead`].
 #[derive(Debug)]
-pub struct VerifyReader<R> {
+pub(crate) struct VerifyReader<R> {
     inner: R,
     hasher: Hasher,
     expected: Digest,
@@ -63,7 +63,7 @@ pub struct VerifyReader<R> {
 
 impl<R> VerifyReader<R> {
     /// Makes a reader over `inner`, which is expected to give exactly the content of `descriptor`.
-    pub fn new(inner: R, descriptor: &Descriptor) -> Self {
+    pub(crate) fn new(inner: R, descriptor: &Descriptor) -> Self {
         Self {
             inner,
             hasher: Hasher::new(descriptor.digest.algorithm()),
@@ -92,7 +92,7 @@ impl<R> VerifyReader<R> {
     }
 
     /// Continues with another reader for the bytes that follow those read so far.
-    pub fn continue_with<S>(self, inner: S) -> VerifyReader<S> {
+    pub(crate) fn continue_with<S>(self, inner: S) -> VerifyReader<S> {
         VerifyReader {
             inner,
             hasher: self.hasher,
@@ -120,7 +120,7 @@ impl<R: Read> VerifyReader<R> {
     /// # Errors
     ///
     /// A [`VerifyError`] within an [`io::Error`] when the size or the digest differs; the error of `inner`.
-    pub fn finish(mut self) -> io::Result<()> {
+    pub(crate) fn finish(mut self) -> io::Result<()> {
         if self.read == self.size {
             io::copy(&mut self.by_ref().take(1), &mut io::sink())?;
         }
@@ -135,7 +135,7 @@ impl<R: AsyncRead + Unpin> VerifyReader<R> {
     /// # Errors
     ///
     /// A [`VerifyError`] within an [`io::Error`] when the size or the digest differs; the error of `inner`.
-    pub async fn finish_async(mut self) -> io::Result<()> {
+    pub(crate) async fn finish_async(mut self) -> io::Result<()> {
         if self.read == self.size {
             AsyncReadExt::read(&mut self, &mut [0]).await?;
         }
@@ -168,7 +168,7 @@ impl<R: AsyncRead + Unpin> AsyncRead for VerifyReader<R> {
 /// Passes content through while it computes its digest and size, for a file that is read for another purpose
 /// anyway.
 #[derive(Debug)]
-pub struct DigestReader<R> {
+pub(crate) struct DigestReader<R> {
     inner: R,
     hasher: Hasher,
     read: u64,
@@ -176,7 +176,7 @@ pub struct DigestReader<R> {
 
 impl<R: Read> DigestReader<R> {
     /// Makes a reader over `inner` that computes a SHA-256 digest.
-    pub fn new(inner: R) -> Self {
+    pub(crate) fn new(inner: R) -> Self {
         Self {
             inner,
             hasher: Hasher::new(Algorithm::Sha256),
@@ -185,7 +185,7 @@ impl<R: Read> DigestReader<R> {
     }
 
     /// Returns the descriptor of everything that was read.
-    pub fn finish(self, media_type: &str) -> Descriptor {
+    pub(crate) fn finish(self, media_type: &str) -> Descriptor {
         Descriptor {
             media_type: media_type.to_owned(),
             digest: self.hasher.finish(),

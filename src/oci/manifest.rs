@@ -10,7 +10,7 @@ use super::error::Error;
 
 /// The largest manifest that is read or written, in bytes: 4 MiB, the size that the OCI distribution
 /// specification asks registries to accept ("Pushing Manifests").
-pub const MANIFEST_LIMIT: u64 = 4 * 1024 * 1024;
+pub(crate) const MANIFEST_LIMIT: u64 = 4 * 1024 * 1024;
 /// The most layers, or entries of an index, that are accepted in one manifest.
 pub(super) const CHILDREN_LIMIT: usize = 1000;
 

@@ -1,36 +1,39 @@
 //! Media types of manifests, configs and layers.
 
 /// The layer of a provider archive, as `wash` pushes it and hosts expect it.
-pub const PROVIDER_ARCHIVE_LAYER: &str = "application/vnd.wasmcloud.provider.archive.layer.v1+par";
+pub(crate) const PROVIDER_ARCHIVE_LAYER: &str =
+    "application/vnd.wasmcloud.provider.archive.layer.v1+par";
 /// The config of a provider archive; its body is `{}`.
-pub const PROVIDER_ARCHIVE_CONFIG: &str = "application/vnd.wasmcloud.provider.archive.config";
+pub(crate) const PROVIDER_ARCHIVE_CONFIG: &str =
+    "application/vnd.wasmcloud.provider.archive.config";
 /// An uncompressed layer of a container image, which hosts accept for a provider archive too.
-pub const IMAGE_LAYER_TAR: &str = "application/vnd.oci.image.layer.v1.tar";
+pub(crate) const IMAGE_LAYER_TAR: &str = "application/vnd.oci.image.layer.v1.tar";
 /// An image manifest of the OCI image specification.
-pub const OCI_MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+pub(crate) const OCI_MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 /// An image index of the OCI image specification.
-pub const OCI_INDEX: &str = "application/vnd.oci.image.index.v1+json";
+pub(crate) const OCI_INDEX: &str = "application/vnd.oci.image.index.v1+json";
 /// Docker's image manifest, version 2 schema 2.
-pub const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
+pub(crate) const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
 /// Docker's manifest list, the counterpart of an image index.
-pub const DOCKER_MANIFEST_LIST: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
+pub(crate) const DOCKER_MANIFEST_LIST: &str =
+    "application/vnd.docker.distribution.manifest.list.v2+json";
 
 /// Returns whether a registry serves content of this type at `/manifests/`: it is a manifest or an index.
 #[must_use]
-pub fn is_manifest(media_type: &str) -> bool {
+pub(crate) fn is_manifest(media_type: &str) -> bool {
     matches!(media_type, OCI_MANIFEST | DOCKER_MANIFEST) || is_index(media_type)
 }
 
 /// Returns whether content of this type is an index: a list of manifests, usually one for each platform.
 #[must_use]
-pub fn is_index(media_type: &str) -> bool {
+pub(crate) fn is_index(media_type: &str) -> bool {
     matches!(media_type, OCI_INDEX | DOCKER_MANIFEST_LIST)
 }
 
 /// Returns the `mediaType` in a manifest, or the type of its shape when it has none, as manifests written
 /// before that field existed. Returns `None` when `bytes` are not a manifest.
 #[must_use]
-pub fn of_manifest(bytes: &[u8]) -> Option<String> {
+pub(crate) fn of_manifest(bytes: &[u8]) -> Option<String> {
     let document: serde_json::Value = serde_json::from_slice(bytes).ok()?;
     document.get("schemaVersion")?;
     let named = document.get("mediaType").and_then(|name| name.as_str());
@@ -49,7 +52,7 @@ pub(super) fn is_archive_layer(media_type: &str) -> bool {
 /// Returns whether this type of a config or a layer means WebAssembly: a component or a module, and not a
 /// provider archive.
 #[must_use]
-pub fn is_component(media_type: &str) -> bool {
+pub(crate) fn is_component(media_type: &str) -> bool {
     matches!(
         media_type,
         "application/wasm"

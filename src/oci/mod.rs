@@ -1,12 +1,11 @@
 //! Registries and OCI image layouts.
 //!
-//! This layer finds content by a [`Reference`], moves it to and from a registry ([`Registries`],
-//! [`Repository`]) or a directory ([`Layout`]), and knows the manifest of a provider archive
-//! ([`Artifact`]). It knows media types and does not look into archives.
+//! This layer finds content by a [`Reference`], moves it to and from a registry (`Registries`,
+//! `Repository`) or a directory (`Layout`), and knows the manifest of a provider archive
+//! (`Artifact`). It knows media types and does not look into archives.
 //!
 //! Everything that comes from the network is limited in size and checked against what was asked for
-//! before a caller sees it. The exception is [`Fetch::open`](crate::content::Fetch::open), whose reader
-//! does not verify.
+//! before a caller sees it. The exception is `Fetch::open`, whose reader does not verify.
 
 mod artifact;
 mod credentials;
@@ -14,19 +13,26 @@ mod error;
 mod hosts;
 mod layout;
 mod manifest;
-pub mod media_type;
+pub(crate) mod media_type;
 mod names;
 mod one_line;
 mod reference;
+#[cfg_attr(not(feature = "internals"), allow(unreachable_pub))]
 mod registry;
 
-pub use artifact::{Artifact, choose_from_index};
-pub use credentials::{CredentialSource, Credentials, Kept};
+pub(crate) use artifact::{Artifact, choose_from_index};
+pub use credentials::{CredentialSource, Credentials};
 pub use error::{Answer, CredentialHelperError, Error, TlsProblem};
 pub use hosts::ClientCertificate;
-pub use layout::Layout;
-pub use manifest::MANIFEST_LIMIT;
-pub(crate) use manifest::{children, read_manifest};
+pub(crate) use layout::Layout;
+pub(crate) use manifest::{MANIFEST_LIMIT, children, read_manifest};
 pub use reference::{LayoutReference, ParseReferenceError, Place, Reference, RegistryReference};
-pub(crate) use registry::{Greeting, OpenUpload, Probe, Wants};
-pub use registry::{Referrer, Registries, RegistryOptions, Repository, RetryOptions};
+pub(crate) use registry::{Greeting, OpenUpload, Probe, Registries, Wants};
+pub use registry::{RegistryOptions, RetryOptions};
+
+/// What only the tests of this project use. It can change with every version.
+#[cfg(feature = "internals")]
+#[doc(hidden)]
+pub mod internals {
+    pub use super::registry::{Referrer, Registries, Repository};
+}

@@ -24,7 +24,7 @@ const MOST_PROCESSORS: usize = 30;
 
 /// The format and the processors that the header of a file names.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Executable {
+pub(crate) struct Executable {
     format: Format,
     /// The processors. A universal Mach-O file has several.
     processors: Vec<Processor>,
@@ -54,7 +54,7 @@ impl Executable {
     /// # Errors
     ///
     /// Those of the reader.
-    pub fn read(input: impl Read) -> io::Result<Self> {
+    pub(crate) fn read(input: impl Read) -> io::Result<Self> {
         let mut head = Vec::new();
         input.take(HEAD).read_to_end(&mut head)?;
         Ok(Self::recognise(&head))
@@ -109,7 +109,7 @@ impl Executable {
     /// Returns whether this can be an executable for `target`. Every file suits a target whose processor
     /// or system is unknown.
     #[must_use]
-    pub fn suits(&self, target: &Target) -> bool {
+    pub(crate) fn suits(&self, target: &Target) -> bool {
         let usual = target.usual_name();
         let name = usual.as_deref().unwrap_or(target.as_str());
         let Some((processor, system)) = name.split_once('-') else {

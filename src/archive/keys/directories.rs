@@ -4,18 +4,17 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use nkeys::KeyPair;
-
 use crate::archive::error::Error;
 use crate::content::{AtomicFile, create_private_directory, home, is_absent, user_directory};
 
-use super::kind::{KeyKind, KeyOrigin};
-use super::seed::{read_seed, read_seed_or_file, read_text};
+use super::key::Key;
+use super::kind::KeyKind;
+use super::seed::{KeyOrigin, read_seed, read_seed_or_file, read_text};
 
 /// A key file in one of the [`KeyDirectories`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct KeyFile {
+pub(crate) struct KeyFile {
     /// The name of the file without `.nk`.
     pub name: String,
     /// The path of the file.
@@ -26,19 +25,13 @@ pub struct KeyFile {
 
 /// The directories that hold keys, in the order in which they are searched. New keys go to the first.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KeyDirectories(Vec<PathBuf>);
+pub(crate) struct KeyDirectories(Vec<PathBuf>);
 
 impl KeyDirectories {
-    /// Creates a search path of `directories`.
-    #[must_use]
-    pub fn new(directories: Vec<PathBuf>) -> Self {
-        Self(directories)
-    }
-
     /// Returns the directories that `wash` uses: `explicit`, the environment variable `WASH_KEYS`,
     /// `~/.wash/keys`, and `wash/keys` in the XDG data directory.
     #[must_use]
-    pub fn discover(explicit: Option<&Path>) -> Self {
+    pub(crate) fn discover(explicit: Option<&Path>) -> Self {
         let mut directories: Vec<PathBuf> = explicit.map(Path::to_owned).into_iter().collect();
         let environment = std::env::var_os("WASH_KEYS").filter(|value| !value.is_empty());
         directories.extend(environment.map(PathBuf::from));
@@ -54,7 +47,7 @@ impl KeyDirectories {
 
     /// Returns the directories.
     #[must_use]
-    pub fn directories(&self) -> &[PathBuf] {
+    pub(crate) fn directories(&self) -> &[PathBuf] {
         &self.0
     }
 
@@ -66,13 +59,13 @@ impl KeyDirectories {
     ///
     /// [`Error::NoSuchKey`], [`Error::MalformedSeed`], [`Error::WrongSeedType`], [`Error::Read`], or
     /// those of [`create`](Self::create).
-    pub fn resolve(
+    pub(crate) fn resolve(
         &self,
         given: Option<&str>,
         default_name: &str,
         kind: KeyKind,
         generate: bool,
-    ) -> Result<(KeyPair, KeyOrigin), Error> {
+    ) -> Result<(Key, KeyOrigin), Error> {
         if let Some(given) = given {
             return read_seed_or_file(given, kind);
         }
@@ -86,7 +79,7 @@ impl KeyDirectories {
                 directories: self.0.clone(),
             });
         }
-        let key = kind.generate();
+        let key = Key::generate(kind);
         match self.create(default_name, &key) {
             Ok(path) => Ok((key, KeyOrigin::Generated(path))),
             // Another process has created it meanwhile. Both use that key.
@@ -103,7 +96,7 @@ impl KeyDirectories {
 
     /// Returns the key in the first file of this name. A file that cannot be read is an error, because
     /// another key would make another publisher.
-    fn find_file(&self, name: &str, kind: KeyKind) -> Result<Option<(KeyPair, KeyOrigin)>, Error> {
+    fn find_file(&self, name: &str, kind: KeyKind) -> Result<Option<(Key, KeyOrigin)>, Error> {
         for directory in &self.0 {
             let path = directory.join(name);
             match fs::symlink_metadata(&path) {
@@ -121,7 +114,7 @@ impl KeyDirectories {
     ///
     /// [`Error::NoSuchKey`] when no file holds it, or [`Error::Read`] when it may be in a directory that
     /// cannot be read.
-    pub fn find(&self, public_key: &str, kind: KeyKind) -> Result<KeyPair, Error> {
+    pub(crate) fn find(&self, public_key: &str, kind: KeyKind) -> Result<Key, Error> {
         let mut unreadable = None;
         for directory in &self.0 {
             match files(directory) {
@@ -148,10 +141,10 @@ impl KeyDirectories {
     /// # Errors
     ///
     /// [`Error::Write`] when the file exists or cannot be written, [`Error::NoKeyDirectory`].
-    pub fn create(&self, name: &str, key: &KeyPair) -> Result<PathBuf, Error> {
+    pub(crate) fn create(&self, name: &str, key: &Key) -> Result<PathBuf, Error> {
         let directory = self.0.first().ok_or(Error::NoKeyDirectory)?;
         let path = directory.join(name);
-        let seed = key.seed().map_err(|source| Error::Sign(source.into()))?;
+        let seed = key.seed()?;
         create_private_directory(directory)
             .and_then(|()| {
                 let mut file = AtomicFile::create_private(&path)?;
@@ -169,7 +162,7 @@ impl KeyDirectories {
     /// # Errors
     ///
     /// [`Error::Read`] when a directory that exists cannot be read.
-    pub fn list(&self) -> Result<Vec<KeyFile>, Error> {
+    pub(crate) fn list(&self) -> Result<Vec<KeyFile>, Error> {
         let found = self.0.iter().map(|directory| files(directory));
         Ok(found.collect::<Result<Vec<_>, _>>()?.concat())
     }
@@ -201,7 +194,7 @@ fn key_file(path: PathBuf) -> Option<KeyFile> {
     let name = path.file_stem()?.to_str()?.to_owned();
     let public_key = read_text(&path)
         .ok()
-        .and_then(|text| KeyPair::from_seed(text.trim()).ok())
+        .and_then(|text| Key::from_seed(&text).ok())
         .map(|key| key.public_key());
     Some(KeyFile {
         name,
@@ -216,7 +209,7 @@ mod tests {
 
     fn directories() -> (tempfile::TempDir, KeyDirectories) {
         let directory = tempfile::tempdir().unwrap();
-        let directories = KeyDirectories::new(vec![
+        let directories = KeyDirectories(vec![
             directory.path().join("first"),
             directory.path().join("second"),
         ]);
@@ -254,7 +247,7 @@ mod tests {
     #[test]
     fn later_directories_are_searched_and_line_ends_do_not_matter() {
         let (directory, directories) = directories();
-        let key = KeyKind::Service.generate();
+        let key = Key::generate(KeyKind::Service);
         fs::create_dir(directory.path().join("second")).unwrap();
         fs::write(
             directory.path().join("second/app_service.nk"),
@@ -290,7 +283,7 @@ mod tests {
     #[test]
     fn a_key_that_cannot_be_read_is_not_replaced_by_a_new_one() {
         let (directory, directories) = directories();
-        let key = KeyKind::Account.generate();
+        let key = Key::generate(KeyKind::Account);
         directories.create("dev_account.nk", &key).unwrap();
         fs::create_dir(directory.path().join("second")).unwrap();
         let away = directory.path().join("second/app_service.nk");
@@ -302,13 +295,13 @@ mod tests {
         assert!(!directory.path().join("first/app_service.nk").exists());
 
         // A key in an earlier directory is found although a later one cannot be read.
-        let unreadable = KeyDirectories::new(vec![
+        let unreadable = KeyDirectories(vec![
             directory.path().join("first"),
             directory.path().join("first/dev_account.nk"),
         ]);
         let account = KeyKind::Account;
         assert!(unreadable.find(&key.public_key(), account).is_ok());
-        let other = account.generate().public_key();
+        let other = Key::generate(account).public_key();
         let error = unreadable.find(&other, account).unwrap_err();
         assert!(matches!(error, Error::Read { .. }), "{error:?}");
     }
@@ -316,7 +309,7 @@ mod tests {
     #[test]
     fn a_key_is_given_as_a_seed_or_as_a_path() {
         let (directory, directories) = directories();
-        let key = KeyKind::Account.generate();
+        let key = Key::generate(KeyKind::Account);
         let seed = key.seed().unwrap();
         let path = directory.path().join("my.nk");
         fs::write(&path, &seed).unwrap();
@@ -331,9 +324,9 @@ mod tests {
     #[test]
     fn an_existing_key_is_never_replaced() {
         let (_directory, directories) = directories();
-        let key = KeyKind::Account.generate();
+        let key = Key::generate(KeyKind::Account);
         directories.create("dev_account.nk", &key).unwrap();
-        let error = directories.create("dev_account.nk", &KeyKind::Account.generate());
+        let error = directories.create("dev_account.nk", &Key::generate(KeyKind::Account));
         assert!(matches!(error, Err(Error::Write { .. })), "{error:?}");
         assert!(
             directories
@@ -345,7 +338,7 @@ mod tests {
     #[test]
     fn a_seed_is_never_part_of_an_error() {
         let (_directory, directories) = directories();
-        let mut seed = KeyKind::Account.generate().seed().unwrap();
+        let mut seed = Key::generate(KeyKind::Account).seed().unwrap();
         let wrong_type = directories
             .resolve(Some(&seed), "unused", KeyKind::Service, false)
             .unwrap_err();

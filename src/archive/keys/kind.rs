@@ -1,9 +1,8 @@
-//! The two kinds of keys, and where one came from.
+//! The two kinds of keys.
 
 use std::fmt;
-use std::path::PathBuf;
 
-use nkeys::{KeyPair, KeyPairType};
+use nkeys::KeyPairType;
 
 /// The two kinds of keys that an archive needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,12 +28,6 @@ impl KeyKind {
     #[must_use]
     pub fn file_name(self, owner: &str) -> String {
         format!("{owner}_{}.nk", self.name())
-    }
-
-    /// Generates a key of this kind.
-    #[must_use]
-    pub fn generate(self) -> KeyPair {
-        KeyPair::new(self.pair_type())
     }
 
     pub(super) fn pair_type(self) -> KeyPairType {
@@ -63,16 +56,4 @@ impl fmt::Display for KeyKind {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(self.name())
     }
-}
-
-/// Where a key came from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum KeyOrigin {
-    /// The caller gave the seed itself.
-    Given,
-    /// The seed was read from a file.
-    File(PathBuf),
-    /// The key was generated and its seed written to a file.
-    Generated(PathBuf),
 }

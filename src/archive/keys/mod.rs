@@ -1,10 +1,17 @@
 //! Keys: the public ones that name issuers and subjects, and the seeds that archives are signed with.
 
+#[cfg(feature = "cli")]
 mod directories;
+mod key;
 mod kind;
 mod public_key;
+#[cfg(feature = "cli")]
 mod seed;
 
-pub use directories::{KeyDirectories, KeyFile};
-pub use kind::{KeyKind, KeyOrigin};
+#[cfg(feature = "cli")]
+pub(crate) use directories::{KeyDirectories, KeyFile};
+pub use key::Key;
+pub use kind::KeyKind;
 pub use public_key::{Issuer, Subject};
+#[cfg(feature = "cli")]
+pub(crate) use seed::KeyOrigin;

@@ -12,9 +12,9 @@ use super::kind::KeyKind;
 /// The public key of an issuer: the account that signs archives, `A…`.
 ///
 /// ```
-/// use wasmcloud_par::archive::{Issuer, KeyKind};
+/// use wasmcloud_par::archive::{Issuer, Key, KeyKind};
 ///
-/// let issuer: Issuer = KeyKind::Account.generate().public_key().parse()?;
+/// let issuer: Issuer = Key::generate(KeyKind::Account).public_key().parse()?;
 /// assert!(issuer.as_str().starts_with('A'));
 /// # Ok::<(), wasmcloud_par::archive::Error>(())
 /// ```

@@ -1,24 +1,23 @@
-//! Reading seeds.
+//! Reading seeds from files.
 
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use nkeys::KeyPair;
-
 use crate::archive::error::Error;
 use crate::content::open_regular;
 
-use super::kind::{KeyKind, KeyOrigin};
+use super::key::Key;
+use super::kind::KeyKind;
 
 /// How many bytes of a file are read. A seed has 58 characters.
 const LONGEST_SEED_FILE: u64 = 1024;
 
 /// Returns the key that `text` names: a seed, or the path of a file that holds one. What looks like a seed
 /// is not taken for a path, because the path would be in an error message.
-pub(super) fn read_seed_or_file(text: &str, kind: KeyKind) -> Result<(KeyPair, KeyOrigin), Error> {
+pub(super) fn read_seed_or_file(text: &str, kind: KeyKind) -> Result<(Key, KeyOrigin), Error> {
     let seed = text.trim();
     if may_be_seed(seed) && !Path::new(seed).exists() {
-        let key = parse_seed(seed, kind, || format!("the given {kind} key"))?;
+        let key = Key::parse(seed, kind, || format!("the given {kind} key"))?;
         return Ok((key, KeyOrigin::Given));
     }
     let path = PathBuf::from(text);
@@ -32,12 +31,12 @@ fn may_be_seed(text: &str) -> bool {
 }
 
 /// Reads the seed in a file.
-pub(super) fn read_seed(path: &Path, kind: KeyKind) -> Result<KeyPair, Error> {
+pub(super) fn read_seed(path: &Path, kind: KeyKind) -> Result<Key, Error> {
     let text = read_text(path).map_err(|source| Error::Read {
         path: path.to_owned(),
         source,
     })?;
-    parse_seed(text.trim(), kind, || path.display().to_string())
+    Key::parse(text.trim(), kind, || path.display().to_string())
 }
 
 /// Reads a file that may hold a seed.
@@ -49,20 +48,14 @@ pub(super) fn read_text(path: &Path) -> io::Result<String> {
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-fn parse_seed(
-    text: &str,
-    kind: KeyKind,
-    origin: impl FnOnce() -> String,
-) -> Result<KeyPair, Error> {
-    match KeyPair::from_seed(text) {
-        Ok(key) if key.key_pair_type() == kind.pair_type() => Ok(key),
-        Ok(_) => Err(Error::WrongSeedType {
-            origin: origin(),
-            expected: kind.seed_description(),
-        }),
-        Err(source) => Err(Error::MalformedSeed {
-            origin: origin(),
-            source: source.into(),
-        }),
-    }
+/// Where a key came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub(crate) enum KeyOrigin {
+    /// The caller gave the seed itself.
+    Given,
+    /// The seed was read from a file.
+    File(PathBuf),
+    /// The key was generated and its seed written to a file.
+    Generated(PathBuf),
 }

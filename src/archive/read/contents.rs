@@ -29,7 +29,7 @@ impl Contents {
     /// # Errors
     ///
     /// [`Error::NoSuchTarget`] with the available targets.
-    pub fn require(&self, target: &Target) -> Result<(), Error> {
+    pub(crate) fn require(&self, target: &Target) -> Result<(), Error> {
         if self.executables.contains_key(target) {
             return Ok(());
         }

@@ -17,6 +17,7 @@ const YOUNG: Duration = Duration::from_secs(2);
 
 /// Where an executable comes from.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub enum Input {
     /// A file, which is never held in memory.
     File(PathBuf),

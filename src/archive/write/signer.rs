@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::SystemTime;
 
 use data_encoding::BASE64URL_NOPAD;
-use nkeys::KeyPair;
 use serde::Serialize;
 use serde_json::Value;
 use wascap::jwt::{CapabilityProvider, Claims};
@@ -12,7 +11,7 @@ use wascap::jwt::{CapabilityProvider, Claims};
 use crate::archive::claims::{Metadata, UnverifiedClaims, VerifiedClaims};
 use crate::archive::entry_names::WORLD_ENTRY;
 use crate::archive::error::Error;
-use crate::archive::keys::{Issuer, Subject};
+use crate::archive::keys::{Issuer, Key, Subject};
 use crate::archive::target::Target;
 use crate::archive::time::to_unix;
 use crate::content::Digest;
@@ -25,20 +24,20 @@ const HEADER: &str = r#"{"typ":"jwt","alg":"Ed25519"}"#;
 /// identity where its seed is absent.
 #[derive(Debug, Clone)]
 pub struct Signer {
-    key: KeyPair,
+    key: Key,
     issuer: Issuer,
     subject: Subject,
     created: Option<SystemTime>,
 }
 
 impl Signer {
-    /// Creates a signer from the key pair of the issuer, which must hold its seed, and the public key of
+    /// Creates a signer from the key of the issuer and the public key of
     /// the subject.
     ///
     /// # Errors
     ///
     /// [`Error::WrongKeyType`] when the issuer is not an account.
-    pub fn new(key: KeyPair, subject: Subject) -> Result<Self, Error> {
+    pub fn new(key: Key, subject: Subject) -> Result<Self, Error> {
         Ok(Self {
             issuer: key.public_key().parse()?,
             key,
@@ -99,7 +98,7 @@ impl Signer {
 
 /// Claims that still lack the hashes of the executables.
 pub(super) struct Draft<'a> {
-    key: &'a KeyPair,
+    key: &'a Key,
     claims: Claims<CapabilityProvider>,
     world: Option<Digest>,
     /// Whether the id is derived from the rest of the claims, or random.
@@ -136,8 +135,7 @@ impl Draft<'_> {
             BASE64URL_NOPAD.encode(HEADER.as_bytes()),
             BASE64URL_NOPAD.encode(payload.to_string().as_bytes()),
         );
-        let signature = self.key.sign(signed.as_bytes());
-        let signature = signature.map_err(|source| Error::Sign(source.into()))?;
+        let signature = self.key.sign(signed.as_bytes())?;
         let token = format!("{signed}.{}", BASE64URL_NOPAD.encode(&signature));
         UnverifiedClaims::decode(&token)?.verify_undated()
     }
@@ -159,13 +157,14 @@ fn claimed(digest: &Digest) -> String {
 
 #[cfg(test)]
 mod tests {
+    use crate::archive::keys::{Key, KeyKind};
     use crate::archive::time::from_unix;
 
     use super::*;
 
     fn signer() -> Signer {
-        let subject = KeyPair::new_service().public_key();
-        Signer::new(KeyPair::new_account(), subject.parse().unwrap()).unwrap()
+        let subject = Key::generate(KeyKind::Service).public_key();
+        Signer::new(Key::generate(KeyKind::Account), subject.parse().unwrap()).unwrap()
     }
 
     fn executables() -> BTreeMap<Target, Digest> {
@@ -255,13 +254,18 @@ mod tests {
 
     #[test]
     fn keys_of_other_types_cannot_sign() {
-        let subject: Subject = KeyPair::new_service().public_key().parse().unwrap();
+        let subject: Subject = Key::generate(KeyKind::Service)
+            .public_key()
+            .parse()
+            .unwrap();
         assert!(matches!(
-            Signer::new(KeyPair::new_user(), subject),
+            Signer::new(Key::generate(KeyKind::Service), subject),
             Err(Error::WrongKeyType { role: "issuer", .. })
         ));
         assert!(matches!(
-            KeyPair::new_module().public_key().parse::<Subject>(),
+            Key::generate(KeyKind::Account)
+                .public_key()
+                .parse::<Subject>(),
             Err(Error::WrongKeyType {
                 role: "subject",
                 ..

@@ -245,7 +245,7 @@ impl ArchiveWriter {
 mod tests {
     use std::io::Cursor;
 
-    use crate::archive::keys::KeyKind;
+    use crate::archive::keys::{Key, KeyKind};
     use crate::archive::read::verify;
     use crate::content::Silent;
 
@@ -253,8 +253,9 @@ mod tests {
 
     #[test]
     fn readers_accept_by_the_same_limits_what_the_writer_accepts() {
-        let subject = KeyKind::Service.generate().public_key();
-        let signer = Signer::new(KeyKind::Account.generate(), subject.parse().unwrap()).unwrap();
+        let subject = Key::generate(KeyKind::Service).public_key();
+        let signer =
+            Signer::new(Key::generate(KeyKind::Account), subject.parse().unwrap()).unwrap();
         let mut writer = ArchiveWriter::new(Metadata::default());
         for target in ["x86_64-linux", "aarch64-linux"] {
             let input = Input::Bytes(Bytes::from_static(b"executable"));

@@ -193,7 +193,7 @@ fn table(summary: &Summary) -> String {
 #[cfg(test)]
 mod tests {
     use crate::archive::{
-        ArchiveWriter, Compression, Input, KeyKind, Limits, Metadata, Signer, Target, verify,
+        ArchiveWriter, Compression, Input, Key, KeyKind, Limits, Metadata, Signer, Target, verify,
     };
     use crate::content::Silent;
 
@@ -207,8 +207,9 @@ mod tests {
             ..Metadata::default()
         });
         writer.executable("x86_64-linux".parse().unwrap(), Input::Bytes("ELF".into()));
-        let subject = KeyKind::Service.generate().public_key();
-        let signer = Signer::new(KeyKind::Account.generate(), subject.parse().unwrap()).unwrap();
+        let subject = Key::generate(KeyKind::Service).public_key();
+        let signer =
+            Signer::new(Key::generate(KeyKind::Account), subject.parse().unwrap()).unwrap();
         let path = tempfile::NamedTempFile::new().unwrap().into_temp_path();
         writer
             .write(&path, &signer, Compression::None, &Silent)

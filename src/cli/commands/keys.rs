@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 use clap::{Subcommand, ValueEnum};
 use serde_json::{Value, json};
 
-use crate::archive::{self, KeyFile, KeyKind};
+use crate::archive::{self, Key, KeyFile, KeyKind};
 use crate::cli::arguments::{KeyDirectoryArgs, default_account, is_file_stem};
 use crate::cli::output::{Answer, Failure, escape, path_text};
 use crate::cli::session::Session;
@@ -113,7 +113,7 @@ fn generate(
             "`{owner}` cannot be part of a file name"
         )));
     }
-    let key = kind.generate();
+    let key = Key::generate(kind);
     let path = directories
         .directories()
         .create(&kind.file_name(&owner), &key)

@@ -86,7 +86,11 @@ impl Lock {
     /// # Errors
     ///
     /// [`LockError::NotLocked`], [`LockError::OtherPublisher`] and [`LockError::OtherRevision`].
-    pub fn check(&self, reference: &Reference, claims: &VerifiedClaims) -> Result<(), LockError> {
+    pub(crate) fn check(
+        &self,
+        reference: &Reference,
+        claims: &VerifiedClaims,
+    ) -> Result<(), LockError> {
         let locked = self.demand(reference)?;
         let pairs = [
             ("issuer", &*locked.issuer, claims.issuer().as_str()),

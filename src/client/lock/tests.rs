@@ -44,10 +44,7 @@ fn a_lock_is_read_as_it_was_written_and_its_file_is_always_the_same() {
     lock.write(&path).unwrap();
     assert_eq!(Lock::read(&path).unwrap(), lock);
     let text = std::fs::read_to_string(&path).unwrap();
-    assert!(
-        text.starts_with("# The digests and publishers of a deployment"),
-        "{text}"
-    );
+    assert!(text.starts_with("# The digests"), "{text}");
     assert!(text.find("org/a").unwrap() < text.find("org/b").unwrap());
     let backwards: Lock = two().iter().rev().cloned().collect();
     assert_eq!(backwards.text().unwrap(), text);

@@ -71,10 +71,6 @@ impl CachedPlace {
 
 #[async_trait]
 impl Fetch for CachedPlace {
-    async fn exists(&self, descriptor: &Descriptor) -> Result<bool, StoreError> {
-        self.client.cache().map_err(other)?.exists(descriptor).await
-    }
-
     async fn open(
         &self,
         descriptor: &Descriptor,

@@ -14,12 +14,13 @@ mod pins;
 #[cfg(test)]
 mod tests;
 
-use crate::archive::VerifiedClaims;
+use crate::archive::{Issuer, Subject, VerifiedClaims};
 use crate::oci::Reference;
 
 pub use error::TrustError;
 pub use pattern::{ParsePatternError, Pattern};
-pub use pins::pin_name;
+#[cfg(feature = "cli")]
+pub(crate) use pins::pin_name;
 
 /// Which verified archives may be used.
 ///
@@ -27,13 +28,11 @@ pub use pins::pin_name;
 /// pins on first use.
 ///
 /// ```
-/// use wasmcloud_par::client::{Rule, TrustPolicy};
+/// use wasmcloud_par::trust::{Rule, TrustPolicy};
 ///
 /// # fn policy() -> Result<TrustPolicy, Box<dyn std::error::Error>> {
-/// let mut rule = Rule::new("ghcr.io/org/*".parse()?);
-/// rule.minimum_revision = Some(3);
-/// let mut policy = TrustPolicy::default();
-/// policy.rules.push(rule);
+/// let rule = Rule::new("ghcr.io/org/*".parse()?).minimum_revision(3);
+/// let policy = TrustPolicy::default().with_rule(rule);
 /// # Ok(policy)
 /// # }
 /// ```
@@ -103,6 +102,34 @@ impl Rule {
             pinning: None,
         }
     }
+
+    /// Allows this issuer. Without a call, any issuer is allowed.
+    #[must_use]
+    pub fn allow_issuer(mut self, issuer: &Issuer) -> Self {
+        self.issuers.push(issuer.to_string());
+        self
+    }
+
+    /// Allows this subject. Without a call, any subject is allowed.
+    #[must_use]
+    pub fn allow_subject(mut self, subject: &Subject) -> Self {
+        self.subjects.push(subject.to_string());
+        self
+    }
+
+    /// Refuses archives with a lower revision, and archives without one.
+    #[must_use]
+    pub fn minimum_revision(mut self, revision: i32) -> Self {
+        self.minimum_revision = Some(revision);
+        self
+    }
+
+    /// Pins the repositories in this way.
+    #[must_use]
+    pub fn pinning(mut self, pinning: Pinning) -> Self {
+        self.pinning = Some(pinning);
+        self
+    }
 }
 
 impl TrustPolicy {
@@ -115,9 +142,37 @@ impl TrustPolicy {
         }
     }
 
+    /// Allows this issuer, whatever the rules say. Without a call, the rules decide.
+    #[must_use]
+    pub fn allow_issuer(mut self, issuer: &Issuer) -> Self {
+        self.issuers.push(issuer.to_string());
+        self
+    }
+
+    /// Pins repositories in this way where no rule says otherwise.
+    #[must_use]
+    pub fn pinning(mut self, pinning: Pinning) -> Self {
+        self.pinning = pinning;
+        self
+    }
+
+    /// Refuses references that no rule fits.
+    #[must_use]
+    pub fn deny_others(mut self) -> Self {
+        self.deny_others = true;
+        self
+    }
+
+    /// Appends a rule. The first rule that fits decides.
+    #[must_use]
+    pub fn with_rule(mut self, rule: Rule) -> Self {
+        self.rules.push(rule);
+        self
+    }
+
     /// Returns the first rule that fits `reference`.
     #[must_use]
-    pub fn rule(&self, reference: &Reference) -> Option<&Rule> {
+    pub(crate) fn rule(&self, reference: &Reference) -> Option<&Rule> {
         self.rules.iter().find(|rule| rule.pattern.fits(reference))
     }
 
@@ -126,7 +181,11 @@ impl TrustPolicy {
     /// # Errors
     ///
     /// [`TrustError`].
-    pub fn check(&self, claims: &VerifiedClaims, reference: &Reference) -> Result<(), TrustError> {
+    pub(crate) fn check(
+        &self,
+        claims: &VerifiedClaims,
+        reference: &Reference,
+    ) -> Result<(), TrustError> {
         let rule = self.rule(reference);
         if rule.is_none() && self.deny_others && self.issuers.is_empty() {
             return Err(TrustError::NoRule(reference.to_string()));

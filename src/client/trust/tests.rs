@@ -1,7 +1,7 @@
 //! Decisions of policies and pins about claims.
 
 use crate::archive::{
-    ArchiveWriter, Compression, Input, KeyKind, Limits, Metadata, Signer, Target, verify,
+    ArchiveWriter, Compression, Input, Key, KeyKind, Limits, Metadata, Signer, Target, verify,
 };
 use crate::cache::Identity;
 use crate::content::{ErrorKind, Silent};
@@ -17,8 +17,8 @@ fn claims(revision: Option<i32>) -> VerifiedClaims {
         ..Metadata::default()
     });
     writer.executable(Target::host(), Input::Bytes(b"executable"[..].into()));
-    let subject = KeyKind::Service.generate().public_key();
-    let signer = Signer::new(KeyKind::Account.generate(), subject.parse().unwrap()).unwrap();
+    let subject = Key::generate(KeyKind::Service).public_key();
+    let signer = Signer::new(Key::generate(KeyKind::Account), subject.parse().unwrap()).unwrap();
     let path = tempfile::NamedTempFile::new().unwrap().into_temp_path();
     writer
         .write(&path, &signer, Compression::None, &Silent)

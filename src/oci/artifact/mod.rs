@@ -3,5 +3,5 @@
 mod platform;
 mod provider;
 
-pub use platform::choose_from_index;
-pub use provider::Artifact;
+pub(crate) use platform::choose_from_index;
+pub(crate) use provider::Artifact;

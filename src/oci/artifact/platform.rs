@@ -26,7 +26,11 @@ use super::super::one_line::one_line;
 ///
 /// [`Error::NoPlatform`] when there are several manifests and none fits; [`Error::Json`],
 /// [`Error::Malformed`] and [`Error::TooLarge`] when the bytes are not an image index.
-pub fn choose_from_index(bytes: &[u8], os: &str, architecture: &str) -> Result<Descriptor, Error> {
+pub(crate) fn choose_from_index(
+    bytes: &[u8],
+    os: &str,
+    architecture: &str,
+) -> Result<Descriptor, Error> {
     let entries = entries(bytes)?;
     let wanted = Platform::wanted(os, architecture);
     let fitting = wanted.newest().iter().find_map(|newest| {

@@ -18,7 +18,7 @@ const TITLE: &str = "org.opencontainers.image.title";
 
 /// The manifest of a provider archive in a registry or a layout.
 #[derive(Debug, Clone)]
-pub struct Artifact {
+pub(crate) struct Artifact {
     descriptor: Descriptor,
     manifest: Bytes,
     config: Descriptor,
@@ -29,14 +29,14 @@ pub struct Artifact {
 
 impl Artifact {
     /// The body of the config.
-    pub const CONFIG_BODY: &'static [u8] = b"{}";
+    pub(crate) const CONFIG_BODY: &'static [u8] = b"{}";
 
     /// Returns the artifact of one archive, in the form that `wash` writes and every host reads. Equal
     /// arguments give equal bytes, so the digest is known before anything is sent.
     ///
     /// `layer_title` is the file name that generic tools give to the layer.
     #[must_use]
-    pub fn build(
+    pub(crate) fn build(
         layer: &Descriptor,
         layer_title: Option<&str>,
         annotations: &BTreeMap<String, String>,
@@ -83,7 +83,11 @@ impl Artifact {
     /// [`Error::NotVerified`] when the bytes are not those of the descriptor, [`Error::Malformed`] or
     /// [`Error::Json`] when they are not an image manifest, [`Error::Component`] for WebAssembly and
     /// [`Error::UnsupportedArtifact`] for everything else that is not a provider archive.
-    pub fn parse(descriptor: Descriptor, bytes: Bytes, reference: &str) -> Result<Self, Error> {
+    pub(crate) fn parse(
+        descriptor: Descriptor,
+        bytes: Bytes,
+        reference: &str,
+    ) -> Result<Self, Error> {
         let what = || format!("manifest of {reference}");
         verify(&descriptor, &bytes, what)?;
         let malformed = |reason| Error::malformed(what(), reason);
@@ -138,37 +142,37 @@ impl Artifact {
 
     /// Returns the descriptor of the manifest.
     #[must_use]
-    pub fn descriptor(&self) -> &Descriptor {
+    pub(crate) fn descriptor(&self) -> &Descriptor {
         &self.descriptor
     }
 
     /// Returns the bytes of the manifest.
     #[must_use]
-    pub fn manifest(&self) -> &Bytes {
+    pub(crate) fn manifest(&self) -> &Bytes {
         &self.manifest
     }
 
     /// Returns the descriptor of the config.
     #[must_use]
-    pub fn config(&self) -> &Descriptor {
+    pub(crate) fn config(&self) -> &Descriptor {
         &self.config
     }
 
     /// Returns the layers, at least one. Joined in this order, they are the archive.
     #[must_use]
-    pub fn layers(&self) -> &[Descriptor] {
+    pub(crate) fn layers(&self) -> &[Descriptor] {
         &self.layers
     }
 
     /// Returns the size of the archive in bytes: the sum of its layers in the manifest.
     #[must_use]
-    pub fn size(&self) -> u64 {
+    pub(crate) fn size(&self) -> u64 {
         self.size
     }
 
     /// Returns the annotations of the manifest.
     #[must_use]
-    pub fn annotations(&self) -> &BTreeMap<String, String> {
+    pub(crate) fn annotations(&self) -> &BTreeMap<String, String> {
         &self.annotations
     }
 }

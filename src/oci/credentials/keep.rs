@@ -24,7 +24,7 @@ const LOCK_RETRY: Duration = Duration::from_millis(20);
 /// The place where credentials were kept, or removed from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Kept {
+pub(crate) struct Kept {
     /// The file that holds the credentials, or names their helper.
     pub path: PathBuf,
     /// The helper that holds the credentials. Without one, they are in the file in plain text.
@@ -47,7 +47,16 @@ impl CredentialSource {
     /// # Errors
     ///
     /// As for [`find`](Self::find), and [`Error::File`] when the file cannot be written.
-    pub async fn keep(&self, registry: &str, user: &str, password: &str) -> Result<Kept, Error> {
+    #[cfg_attr(
+        not(feature = "cli"),
+        allow(dead_code, reason = "only the command stores credentials")
+    )]
+    pub(crate) async fn keep(
+        &self,
+        registry: &str,
+        user: &str,
+        password: &str,
+    ) -> Result<Kept, Error> {
         let path = self.written_file(registry)?;
         let helper = helper(&path, registry).await?;
         // Credentials that a helper keeps are not written to the file.
@@ -75,7 +84,11 @@ impl CredentialSource {
     /// # Errors
     ///
     /// As for [`keep`](Self::keep).
-    pub async fn forget(&self, registry: &str) -> Result<Option<Kept>, Error> {
+    #[cfg_attr(
+        not(feature = "cli"),
+        allow(dead_code, reason = "only the command stores credentials")
+    )]
+    pub(crate) async fn forget(&self, registry: &str) -> Result<Option<Kept>, Error> {
         let path = self.written_file(registry)?;
         let helper = helper(&path, registry).await?;
         let mut known = false;

@@ -25,6 +25,5 @@ mod places;
 mod secrets;
 mod source;
 
-pub use keep::Kept;
 pub use secrets::Credentials;
 pub use source::CredentialSource;

@@ -24,7 +24,7 @@ pub enum Credentials {
 impl Credentials {
     /// Returns the user for messages, such as "user jane".
     #[must_use]
-    pub fn who(&self) -> String {
+    pub(crate) fn who(&self) -> String {
         match self {
             Self::Anonymous => "anonymous users".to_owned(),
             Self::Basic { user, .. } => format!("user {}", one_line(user)),

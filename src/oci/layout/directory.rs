@@ -15,7 +15,7 @@ const VERSION: &str = "1.0.0";
 
 /// An OCI image layout: a directory that holds blobs and an index of tags.
 #[derive(Debug, Clone)]
-pub struct Layout {
+pub(crate) struct Layout {
     pub(super) directory: PathBuf,
 }
 
@@ -25,7 +25,7 @@ impl Layout {
     /// # Errors
     ///
     /// [`Error::NotALayout`] when there is no such directory, or it is not a layout of version 1.0.0.
-    pub fn open(directory: impl Into<PathBuf>) -> Result<Self, Error> {
+    pub(crate) fn open(directory: impl Into<PathBuf>) -> Result<Self, Error> {
         let directory = directory.into();
         let not_a_layout = |reason| Error::NotALayout {
             directory: directory.clone(),
@@ -54,7 +54,7 @@ impl Layout {
     ///
     /// [`Error::NotALayout`] as for [`open`](Self::open), and for a directory with other files;
     /// [`Error::File`] when the directory cannot be written to.
-    pub fn open_or_create(directory: impl Into<PathBuf>) -> Result<Self, Error> {
+    pub(crate) fn open_or_create(directory: impl Into<PathBuf>) -> Result<Self, Error> {
         let directory = directory.into();
         refuse_files(&directory)?;
         if !directory.join(MARKER).exists() {
@@ -78,18 +78,12 @@ impl Layout {
         Self::open(directory)
     }
 
-    /// Returns the directory.
-    #[must_use]
-    pub fn directory(&self) -> &Path {
-        &self.directory
-    }
-
     /// Returns the tags of the layout, sorted.
     ///
     /// # Errors
     ///
     /// [`Error::File`], [`Error::Json`] or [`Error::Malformed`] when its index cannot be read.
-    pub async fn tags(&self) -> Result<Vec<String>, Error> {
+    pub(crate) async fn tags(&self) -> Result<Vec<String>, Error> {
         let directory = self.directory.clone();
         blocking(move || Ok(Index::read(&directory)?.tags())).await
     }

@@ -16,4 +16,4 @@ mod storage;
 #[cfg(test)]
 mod tests;
 
-pub use directory::Layout;
+pub(crate) use directory::Layout;

@@ -22,11 +22,6 @@ use super::index::{self, Index};
 
 #[async_trait]
 impl Fetch for Layout {
-    async fn exists(&self, descriptor: &Descriptor) -> Result<bool, StoreError> {
-        let size = self.blob_size(&descriptor.digest).await?;
-        Ok(size == Some(descriptor.size))
-    }
-
     async fn open(
         &self,
         descriptor: &Descriptor,
@@ -139,7 +134,7 @@ impl Layout {
     ///
     /// [`Error::NotInLayout`] without such a manifest, [`Error::Name`] when `tag` is not a tag,
     /// [`Error::File`] when the index cannot be written.
-    pub async fn tag(&self, manifest: &Descriptor, tag: &str) -> Result<(), Error> {
+    pub(crate) async fn tag(&self, manifest: &Descriptor, tag: &str) -> Result<(), Error> {
         if self.blob_size(&manifest.digest).await? != Some(manifest.size) {
             return Err(self.missing(format!("manifest {}", manifest.digest)));
         }

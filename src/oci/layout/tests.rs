@@ -29,7 +29,7 @@ async fn put(layout: &Layout, media_type: &str, bytes: &'static [u8]) -> Descrip
 }
 
 fn index_of(layout: &Layout) -> Value {
-    serde_json::from_slice(&fs::read(layout.directory().join("index.json")).unwrap()).unwrap()
+    serde_json::from_slice(&fs::read(layout.directory.join("index.json")).unwrap()).unwrap()
 }
 
 #[tokio::test]
@@ -37,12 +37,11 @@ async fn content_is_read_as_it_was_written_whole_and_in_ranges() {
     let directory = tempfile::tempdir().unwrap();
     let layout = Layout::open_or_create(directory.path().join("new/layout")).unwrap();
     let descriptor = put(&layout, "text/plain", b"content").await;
-    assert!(layout.exists(&descriptor).await.unwrap());
     assert_eq!(read(&layout, &descriptor, None).await, b"content");
     assert_eq!(read(&layout, &descriptor, Some(3..5)).await, b"te");
     let outside = Fetch::open(&layout, &descriptor, Some(3..8)).await;
     assert_eq!(outside.err().unwrap().kind(), ErrorKind::Usage);
-    Layout::open(layout.directory()).unwrap();
+    Layout::open(layout.directory.clone()).unwrap();
 }
 
 #[tokio::test]
@@ -57,7 +56,8 @@ async fn wrong_content_leaves_no_blob() {
             .unwrap_err();
         assert_eq!(error.kind(), ErrorKind::NotVerified);
     }
-    assert!(!layout.exists(&descriptor).await.unwrap());
+    let missing = Fetch::open(&layout, &descriptor, None).await.err().unwrap();
+    assert_eq!(missing.kind(), ErrorKind::NotFound);
     assert_eq!(
         fs::read_dir(directory.path().join("blobs/sha256"))
             .unwrap()

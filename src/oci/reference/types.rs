@@ -127,7 +127,7 @@ impl Reference {
 
     /// Returns the name to resolve: the digest when there is one, else the tag.
     #[must_use]
-    pub fn name(&self) -> Option<ManifestName> {
+    pub(crate) fn name(&self) -> Option<ManifestName> {
         match self.digest() {
             Some(digest) => Some(ManifestName::Digest(digest.clone())),
             None => self.tag().map(|tag| ManifestName::Tag(tag.to_owned())),

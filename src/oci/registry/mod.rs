@@ -33,8 +33,10 @@ mod upload;
 
 pub use options::{RegistryOptions, RetryOptions};
 pub(crate) use probe::{Greeting, Probe, Wants};
+#[cfg(feature = "internals")]
 pub use referrers::Referrer;
 pub use registries::Registries;
+#[cfg(any(test, feature = "internals"))]
 pub use repository::Repository;
 pub(crate) use upload::OpenUpload;
 

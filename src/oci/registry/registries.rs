@@ -69,6 +69,7 @@ impl Registries {
     ///
     /// [`Error::CredentialsRefused`] when they are wrong, [`Error::CredentialsMissing`] when there are
     /// none, and everything that keeps a registry from answering.
+    #[cfg_attr(not(feature = "cli"), allow(dead_code, reason = "the command logs in"))]
     pub async fn log_in(&self, registry: &str) -> Result<bool, Error> {
         let endpoints = self.endpoints.of(registry).await?;
         // Not the mirrors: they have credentials of their own.

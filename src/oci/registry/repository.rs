@@ -14,7 +14,6 @@ use crate::oci::media_type;
 
 use super::download;
 use super::endpoints::{Candidates, Endpoint, EndpointCache, RegistryEndpoints};
-use super::http::Scope;
 use super::referrers::{self, Referrer};
 use super::repository_endpoint::RepositoryEndpoint;
 use super::{tags, upload};
@@ -85,12 +84,6 @@ impl Repository {
         self.first(capability_for(name), ask, |_| true).await
     }
 
-    /// Returns whether an endpoint has the content.
-    pub(super) async fn has(&self, content: &Descriptor) -> Result<bool, Error> {
-        let ask = async |repository: RepositoryEndpoint| repository.has(content, Scope::PULL).await;
-        self.first(Capability::Pull, ask, |has| *has).await
-    }
-
     /// Returns all tags of the repository, sorted. Sends one request for each page of the list.
     ///
     /// # Errors
@@ -114,6 +107,10 @@ impl Repository {
     ///
     /// [`Error::Malformed`] and [`Error::Json`] when the answer is not an image index, or one of more
     /// than 100,000 referrers or 1,000 pages; and everything that keeps a registry from answering.
+    #[cfg_attr(
+        not(feature = "internals"),
+        allow(dead_code, reason = "only tests list referrers")
+    )]
     pub async fn referrers(
         &self,
         digest: &Digest,

@@ -16,10 +16,6 @@ use super::upload;
 
 #[async_trait]
 impl Fetch for Repository {
-    async fn exists(&self, descriptor: &Descriptor) -> Result<bool, StoreError> {
-        Ok(self.has(descriptor).await?)
-    }
-
     async fn open(
         &self,
         descriptor: &Descriptor,

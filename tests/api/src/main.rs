@@ -1,5 +1,7 @@
-//! Prints the public API of a crate, one item a line, from the JSON file that rustdoc writes of it.
+//! Prints the public API of a crate, one item a line, from the JSON file that rustdoc writes of it. What a
+//! re-exported type has is printed once.
 
+use std::collections::HashSet;
 use std::error::Error;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -11,8 +13,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         .omit_auto_trait_impls(true)
         .omit_auto_derived_impls(true)
         .build()?;
-    for item in api.items() {
-        println!("{item}");
+    let mut printed = HashSet::new();
+    for line in api.items().map(ToString::to_string) {
+        if printed.insert(line.clone()) {
+            println!("{line}");
+        }
     }
     Ok(())
 }

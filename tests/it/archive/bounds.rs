@@ -4,7 +4,8 @@ use std::io::{Cursor, Read};
 
 use flate2::Compression;
 use flate2::read::GzEncoder;
-use wasmcloud_par::archive::{Error, Limits, extract, load, read_claims, verify};
+use wasmcloud_par::archive::internals::read_claims;
+use wasmcloud_par::archive::{Error, Limits, extract, load, verify};
 use wasmcloud_par::content::ErrorKind;
 
 use super::names;

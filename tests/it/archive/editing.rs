@@ -10,7 +10,7 @@ use wasmcloud_par::archive::{
 };
 use wasmcloud_par::content::{ErrorKind, Silent};
 
-use super::{Fixture, fixture, names, unix};
+use super::{Fixture, fixture, key, names, unix};
 use crate::support::archives::{ArchiveBuilder, LINUX, MACOS};
 
 impl Fixture {
@@ -18,9 +18,8 @@ impl Fixture {
         &self,
         change: impl FnOnce(&mut ArchiveWriter) -> Result<(), Error>,
     ) -> Result<VerifiedClaims, Error> {
-        let signer = |_: &VerifiedClaims| {
-            Signer::new(self.issuer.clone(), self.subject.public_key().parse()?)
-        };
+        let signer =
+            |_: &VerifiedClaims| Signer::new(key(&self.issuer), self.subject.public_key().parse()?);
         let limits = Limits::default();
         edit(&self.path, change, signer, Identity::Keep, &limits, &Silent)
     }
@@ -51,9 +50,10 @@ fn removing_an_executable_keeps_all_else() {
     for compression in [Compression::None, Compression::Gzip] {
         let with = fixture("provider.par", |builder| {
             let builder = builder.world(b"the world");
-            match compression {
-                Compression::None => builder.build(),
-                Compression::Gzip => builder.build_gzip(),
+            if compression == Compression::Gzip {
+                builder.build_gzip()
+            } else {
+                builder.build()
             }
         });
         let before = contents(&with.path).unwrap();

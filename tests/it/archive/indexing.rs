@@ -8,8 +8,9 @@ use std::sync::Mutex;
 
 use flate2::write::DeflateEncoder;
 use nkeys::KeyPair;
+use wasmcloud_par::archive::internals::{Index, IndexEntry};
 use wasmcloud_par::archive::{
-    ArchiveWriter, Compression, Error, Index, IndexEntry, Input, Limits, Metadata, Signer, Target,
+    ArchiveWriter, Compression, Error, Input, Key, KeyKind, Limits, Metadata, Signer, Target,
     extract_file, verify,
 };
 use wasmcloud_par::content::{ErrorKind, Meter, Progress, Silent, Step, Stopped};
@@ -36,7 +37,7 @@ fn write(path: &Path, compression: Compression) {
     }
     writer.world(b"the world".as_slice());
     let subject = KeyPair::new_service().public_key();
-    let signer = Signer::new(KeyPair::new_account(), subject.parse().unwrap()).unwrap();
+    let signer = Signer::new(Key::generate(KeyKind::Account), subject.parse().unwrap()).unwrap();
     writer.write(path, &signer, compression, &Silent).unwrap();
 }
 

@@ -10,7 +10,7 @@ use wasmcloud_par::archive::{
 };
 use wasmcloud_par::content::{ErrorKind, Silent};
 
-use super::{Fixture, fixture, names};
+use super::{Fixture, fixture, key, names};
 use crate::support::archives::{
     ArchiveBuilder, LINUX, MACOS, PeerArchive, VENDOR, gzip, peer_archive,
 };
@@ -30,7 +30,7 @@ fn insert_with(
     (issuer, subject): (&KeyPair, &KeyPair),
     identity: Identity,
 ) -> Result<VerifiedClaims, Error> {
-    let signer = |_: &VerifiedClaims| Signer::new(issuer.clone(), subject.public_key().parse()?);
+    let signer = |_: &VerifiedClaims| Signer::new(key(issuer), subject.public_key().parse()?);
     let given = executables(given);
     insert(path, given, signer, identity, &Limits::default(), &Silent)
 }
@@ -105,7 +105,7 @@ fn the_signer_is_called_with_the_claims() {
     let signer = |claims: &VerifiedClaims| {
         assert_eq!(claims.issuer().as_str(), with.issuer.public_key());
         assert_eq!(claims.metadata().vendor, VENDOR);
-        Signer::new(with.issuer.clone(), claims.subject().clone())
+        Signer::new(key(&with.issuer), claims.subject().clone())
     };
     let given = executables(&[NEW]);
     let limits = Limits::default();
@@ -201,9 +201,8 @@ fn a_failed_insert_changes_nothing() {
     let missing = with.directory.path().join("missing");
     let error = with.refused(|path| {
         let given = BTreeMap::from([(NEW.0.parse().unwrap(), Input::File(missing.clone()))]);
-        let signer = |_: &VerifiedClaims| {
-            Signer::new(with.issuer.clone(), with.subject.public_key().parse()?)
-        };
+        let signer =
+            |_: &VerifiedClaims| Signer::new(key(&with.issuer), with.subject.public_key().parse()?);
         insert(path, given, signer, Identity::Keep, &limits, &Silent)
     });
     assert!(

@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use nkeys::KeyPair;
+use wasmcloud_par::archive::Key;
 
 use crate::support::archives::ArchiveBuilder;
 use crate::support::block_on;
@@ -28,6 +29,10 @@ struct Fixture {
     path: PathBuf,
     issuer: KeyPair,
     subject: KeyPair,
+}
+
+fn key(pair: &KeyPair) -> Key {
+    Key::from_seed(&pair.seed().unwrap()).unwrap()
 }
 
 /// Writes an archive of two targets under `name`.

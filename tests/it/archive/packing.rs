@@ -8,7 +8,7 @@ use std::path::Path;
 use nkeys::KeyPair;
 use serde_json::json;
 use wasmcloud_par::archive::{
-    ArchiveWriter, Compression, Error, Input, Limits, Metadata, Signer, verify,
+    ArchiveWriter, Compression, Error, Input, Key, KeyKind, Limits, Metadata, Signer, verify,
 };
 use wasmcloud_par::content::{ErrorKind, Silent};
 
@@ -17,7 +17,7 @@ use crate::support::archives::{LINUX, MACOS, gunzip};
 
 fn signer() -> Signer {
     Signer::new(
-        KeyPair::new_account(),
+        Key::generate(KeyKind::Account),
         KeyPair::new_service().public_key().parse().unwrap(),
     )
     .unwrap()
@@ -91,13 +91,12 @@ fn the_same_inputs_give_the_same_bytes_except_for_the_claims() {
             let path = directory.path().join(name);
             let written = writer().write(&path, &signer, compression, &Silent);
             let bytes = fs::read(&path).unwrap();
-            let tar = match compression {
-                Compression::None => bytes,
-                Compression::Gzip => {
-                    // RFC 1952: an extra field, no name, no time.
-                    assert_eq!(bytes[..8], [0x1f, 0x8b, 8, 4, 0, 0, 0, 0]);
-                    gunzip(&bytes)
-                }
+            let tar = if compression == Compression::Gzip {
+                // RFC 1952: an extra field, no name, no time.
+                assert_eq!(bytes[..8], [0x1f, 0x8b, 8, 4, 0, 0, 0, 0]);
+                gunzip(&bytes)
+            } else {
+                bytes
             };
             let token = written.unwrap().token().len();
             tar[512 + token.next_multiple_of(512)..].to_vec()

@@ -5,9 +5,10 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use nkeys::KeyPair;
+use wasmcloud_par::archive::internals::Index;
 use wasmcloud_par::archive::{
-    ArchiveWriter, Compression, Contents, Error, Index, Input, Limits, Metadata, Signer, verify,
-    verify_file,
+    ArchiveWriter, Compression, Contents, Error, Input, Key, KeyKind, Limits, Metadata, Signer,
+    verify, verify_file,
 };
 use wasmcloud_par::content::{Meter, Progress, Silent, Step, Stopped};
 
@@ -44,7 +45,7 @@ fn executable(size: usize) -> Vec<u8> {
 
 fn sign(writer: &ArchiveWriter, path: &Path) {
     let subject = KeyPair::new_service().public_key();
-    let signer = Signer::new(KeyPair::new_account(), subject.parse().unwrap()).unwrap();
+    let signer = Signer::new(Key::generate(KeyKind::Account), subject.parse().unwrap()).unwrap();
     let written = writer.write(path, &signer, Compression::Gzip, &Silent);
     written.unwrap();
 }

@@ -8,9 +8,10 @@ use proptest::collection::btree_map;
 use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::Index;
+use wasmcloud_par::archive::internals::UnverifiedClaims;
 use wasmcloud_par::archive::{
-    ArchiveWriter, Compression, Error, Input, KeyKind, Limits, Loaded, Metadata, Signer, Target,
-    UnverifiedClaims, extract, extract_file, load, verify,
+    ArchiveWriter, Compression, Error, Input, Key, KeyKind, Limits, Loaded, Metadata, Signer,
+    Target, extract, extract_file, load, verify,
 };
 use wasmcloud_par::content::{ErrorKind, Silent};
 
@@ -109,8 +110,9 @@ impl Provider {
         if let Some(world) = self.world {
             writer.world(world.bytes());
         }
-        let subject = KeyKind::Service.generate().public_key();
-        let signer = Signer::new(KeyKind::Account.generate(), subject.parse().unwrap()).unwrap();
+        let subject = Key::generate(KeyKind::Service).public_key();
+        let signer =
+            Signer::new(Key::generate(KeyKind::Account), subject.parse().unwrap()).unwrap();
         let compression = match self.compress {
             true => Compression::Gzip,
             false => Compression::None,

@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use nkeys::KeyPair;
-use wasmcloud_par::archive::{ArchiveWriter, Compression, Input, Limits, Metadata, Signer, load};
+use wasmcloud_par::archive::{
+    ArchiveWriter, Compression, Input, Key, KeyKind, Limits, Metadata, Signer, load,
+};
 use wasmcloud_par::content::Silent;
 
 use super::names;
@@ -21,7 +23,7 @@ fn ours(directory: &Path, compression: Compression) -> PathBuf {
     writer.world(b"the world".as_slice());
     let path = directory.join(format!("provider.{}", compression.extension()));
     let signer = Signer::new(
-        KeyPair::new_account(),
+        Key::generate(KeyKind::Account),
         KeyPair::new_service().public_key().parse().unwrap(),
     );
     writer
@@ -101,7 +103,7 @@ fn gzip_and_tar_read_archives_that_were_compressed_in_parallel() {
     }
     let path = directory.path().join("provider.par.gz");
     let signer = Signer::new(
-        KeyPair::new_account(),
+        Key::generate(KeyKind::Account),
         KeyPair::new_service().public_key().parse().unwrap(),
     );
     writer

@@ -1,7 +1,8 @@
 //! Every variant of a provider archive that must load.
 
 use serde_json::{Value, json};
-use wasmcloud_par::archive::{Compression, Contents, Limits, extract, load, read_claims, verify};
+use wasmcloud_par::archive::internals::read_claims;
+use wasmcloud_par::archive::{Compression, Contents, Limits, extract, load, verify};
 
 use crate::support::archives::{ArchiveBuilder, Entry, Format, LINUX, MACOS, VENDOR, gzip};
 

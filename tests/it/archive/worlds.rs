@@ -5,9 +5,9 @@ use std::path::Path;
 
 use nkeys::KeyPair;
 use wasmcloud_par::archive::{
-    ArchiveWriter, Compression, Error, Input, Limits, Metadata, Signer, encode_world, print_world,
-    verify,
+    ArchiveWriter, Compression, Error, Input, Key, KeyKind, Limits, Metadata, Signer, verify,
 };
+use wasmcloud_par::archive::{encode_world, print_world};
 use wasmcloud_par::content::{ErrorKind, Silent};
 
 use crate::support::archives::LINUX;
@@ -82,7 +82,7 @@ async fn both_crates_load_the_world_that_was_packed() {
     writer.executable(LINUX.0.parse().unwrap(), Input::Bytes(LINUX.1.into()));
     writer.world(world.clone());
     let signer = Signer::new(
-        KeyPair::new_account(),
+        Key::generate(KeyKind::Account),
         KeyPair::new_service().public_key().parse().unwrap(),
     );
     writer

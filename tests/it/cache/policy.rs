@@ -5,7 +5,7 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use wasmcloud_par::archive::{KeyKind, Target};
+use wasmcloud_par::archive::{Key, KeyKind, Target};
 use wasmcloud_par::client::{Error, PullPolicy};
 use wasmcloud_par::oci::Reference;
 
@@ -260,7 +260,7 @@ fn an_update_that_breaks_off_leaves_the_old_version_usable() {
 
 #[test]
 fn a_refused_update_leaves_the_old_version_usable() {
-    let stranger = KeyKind::Account.generate().public_key();
+    let stranger = Key::generate(KeyKind::Account).public_key();
     for command in USES {
         let provider = Provider::new();
         provider.fetches_the_executable();

@@ -9,8 +9,10 @@ use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncRead, AsyncReadExt};
 use wasmcloud_par::client::Client;
-use wasmcloud_par::content::{Descriptor, ErrorKind, Fetch};
-use wasmcloud_par::oci::{CredentialSource, Reference, Registries, RegistryOptions};
+use wasmcloud_par::content::internals::Fetch;
+use wasmcloud_par::content::{Descriptor, ErrorKind};
+use wasmcloud_par::oci::internals::Registries;
+use wasmcloud_par::oci::{CredentialSource, Reference, RegistryOptions};
 
 use super::table::{Case, Transfer, pull, run};
 use super::{Sample, anonymous, block_on, client_over, options, parse, pushed};

@@ -13,9 +13,10 @@ use std::time::Duration;
 use futures_util::poll;
 use tokio::time::timeout;
 use wasmcloud_par::archive::Target;
-use wasmcloud_par::client::{Client, ClientOptions, TrustPolicy};
+use wasmcloud_par::client::{Client, ClientOptions};
 use wasmcloud_par::content::{Meter, Progress, Step};
 use wasmcloud_par::oci::Reference;
+use wasmcloud_par::trust::TrustPolicy;
 
 use super::{block_on, client, digest, pack, pack_noise};
 use crate::support::{Environment, LIMIT, wait_until};

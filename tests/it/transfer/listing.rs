@@ -4,7 +4,8 @@ use std::fs;
 
 use serde_json::{Value, json};
 use wasmcloud_par::content::{Digest, ErrorKind};
-use wasmcloud_par::oci::{Error, Reference, Referrer, Registries, RegistryOptions, Repository};
+use wasmcloud_par::oci::internals::{Referrer, Registries, Repository};
+use wasmcloud_par::oci::{Error, Reference, RegistryOptions};
 
 use super::{block_on, par, peer, push, small};
 use crate::support::proxy::{Fault, Proxy, Rule};

@@ -7,7 +7,7 @@ use std::os::unix::fs::MetadataExt;
 
 use nkeys::KeyPair;
 use serde_json::json;
-use wasmcloud_par::archive::{KeyKind, Target};
+use wasmcloud_par::archive::Target;
 use wasmcloud_par::client::Lock;
 use wasmcloud_par::content::ErrorKind;
 
@@ -31,7 +31,7 @@ struct Deployment {
 impl Deployment {
     fn new() -> Self {
         let (environment, registry) = (Environment::new(), Registry::start());
-        let (account, service) = (KeyKind::Account.generate(), KeyKind::Service.generate());
+        let (account, service) = (KeyPair::new_account(), KeyPair::new_service());
         let archive = |world: &[u8]| {
             let keys = ArchiveBuilder::two_targets().keys(account.clone(), service.clone());
             environment.write("pushed.par", keys.world(world).build())

@@ -36,10 +36,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use wasmcloud_par::archive::{
-    ArchiveWriter, Compression, Input, KeyKind, Limits, Metadata, Signer, Target,
+    ArchiveWriter, Compression, Input, Key, KeyKind, Limits, Metadata, Signer, Target,
 };
-use wasmcloud_par::client::{Client, ClientOptions, TrustPolicy};
+use wasmcloud_par::client::{Client, ClientOptions};
 use wasmcloud_par::content::{Digest, Silent};
+use wasmcloud_par::trust::TrustPolicy;
 
 use crate::support::archives::{ArchiveBuilder, VENDOR, noise};
 use crate::support::{Environment, Outcome, Registry, block_on};
@@ -57,8 +58,8 @@ pub(crate) fn pack(environment: &Environment, name: &str, executable: &Path) -> 
         true => Compression::Gzip,
         false => Compression::None,
     };
-    let subject = KeyKind::Service.generate().public_key();
-    let signer = Signer::new(KeyKind::Account.generate(), subject.parse().unwrap()).unwrap();
+    let subject = Key::generate(KeyKind::Service).public_key();
+    let signer = Signer::new(Key::generate(KeyKind::Account), subject.parse().unwrap()).unwrap();
     writer.write(&path, &signer, compression, &Silent).unwrap();
     path
 }

@@ -9,8 +9,9 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use wasmcloud_par::client::{Client, ClientOptions, Error, Pushed, TrustPolicy};
+use wasmcloud_par::client::{Client, ClientOptions, Error, Pushed};
 use wasmcloud_par::content::{ErrorKind, Meter, Progress, Silent, Step};
+use wasmcloud_par::trust::TrustPolicy;
 
 use super::{block_on, client, digest, pack_noise, par, peer, push, requests_about, small, text};
 use crate::support::{Environment, Registry};

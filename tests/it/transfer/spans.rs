@@ -13,8 +13,9 @@ use tracing::{Event, Subscriber};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 use tracing_subscriber::registry::LookupSpan;
 use wasmcloud_par::archive::Target;
-use wasmcloud_par::client::{Client, ClientOptions, TrustPolicy};
+use wasmcloud_par::client::{Client, ClientOptions};
 use wasmcloud_par::oci::Reference;
+use wasmcloud_par::trust::TrustPolicy;
 
 use super::{digest, par, push, small};
 use crate::support::proxy::{Fault, Proxy, Rule};

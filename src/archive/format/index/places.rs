@@ -141,6 +141,10 @@ impl Index {
 
     /// Returns where the claims are.
     #[must_use]
+    #[cfg_attr(
+        not(feature = "internals"),
+        allow(dead_code, reason = "only tests read claims by the index")
+    )]
     pub fn claims(&self) -> Option<&IndexEntry> {
         self.entry(CLAIMS_ENTRY)
     }

@@ -210,7 +210,7 @@ mod tests {
     use std::time::Duration;
 
     use crate::archive::format::gzip::PART;
-    use crate::archive::{ArchiveWriter, Compression, Input, KeyKind, Metadata, Signer};
+    use crate::archive::{ArchiveWriter, Compression, Input, Key, KeyKind, Metadata, Signer};
     use crate::content::Silent;
 
     use super::*;
@@ -237,8 +237,9 @@ mod tests {
             "x86_64-linux".parse().unwrap(),
             Input::Bytes(executable.into()),
         );
-        let subject = KeyKind::Service.generate().public_key();
-        let signer = Signer::new(KeyKind::Account.generate(), subject.parse().unwrap()).unwrap();
+        let subject = Key::generate(KeyKind::Service).public_key();
+        let signer =
+            Signer::new(Key::generate(KeyKind::Account), subject.parse().unwrap()).unwrap();
         writer
             .write(&path, &signer, Compression::Gzip, &Silent)
             .unwrap();

@@ -5,7 +5,8 @@ use std::time::{Duration, SystemTime};
 use data_encoding::BASE64URL_NOPAD;
 use nkeys::KeyPair;
 use serde_json::{Value, json};
-use wasmcloud_par::archive::{Error, Limits, read_claims};
+use wasmcloud_par::archive::internals::read_claims;
+use wasmcloud_par::archive::{Error, Limits};
 
 use super::{Case, case, none_loads};
 use crate::support::archives::{ArchiveBuilder, Entry, LINUX};

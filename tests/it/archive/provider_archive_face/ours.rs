@@ -1,6 +1,6 @@
 //! The suite over this crate.
 
-use wasmcloud_par::archive::provider_archive::{ProviderArchive, Result};
+use wasmcloud_par::compat::{ProviderArchive, Result};
 
 #[path = "suite.rs"]
 #[allow(clippy::duplicate_mod, reason = "one suite, two crates")]

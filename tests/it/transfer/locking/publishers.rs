@@ -3,7 +3,8 @@
 use std::fs;
 
 use serde_json::{Value, json};
-use wasmcloud_par::client::{Error, Lock, Pinning, Rule, TrustPolicy};
+use wasmcloud_par::client::{Error, Lock};
+use wasmcloud_par::trust::{Pinning, Rule, TrustPolicy};
 
 use super::{Deployment, WHAT_RUNS};
 use crate::support::archives::ArchiveBuilder;

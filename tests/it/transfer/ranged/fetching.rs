@@ -2,8 +2,9 @@
 
 use std::fs;
 
-use wasmcloud_par::archive::KeyKind;
-use wasmcloud_par::client::{Client, ClientOptions, TrustPolicy};
+use wasmcloud_par::archive::{Key, KeyKind};
+use wasmcloud_par::client::{Client, ClientOptions};
+use wasmcloud_par::trust::TrustPolicy;
 
 use super::{
     CLAIMS, HEAD, INDEX, NAME, PART, SIZE, Setup, TARGET, annotations, executable, pack_six, peer,
@@ -159,7 +160,7 @@ fn a_partial_download_continues_in_this_process_and_in_the_next() {
 fn an_untrusted_publisher_is_refused_before_anything_is_downloaded() {
     let setup = Setup::new();
     let proxy = setup.proxy(Vec::new());
-    let stranger = KeyKind::Account.generate().public_key();
+    let stranger = Key::generate(KeyKind::Account).public_key();
     let mut trust = TrustPolicy::default();
     trust.issuers = vec![stranger];
     let cache = setup.environment.path("cache");

@@ -10,8 +10,9 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
+use wasmcloud_par::archive::encode_world;
 use wasmcloud_par::archive::{
-    ArchiveWriter, Compression, Input, KeyKind, Metadata, Signer, Target, encode_world,
+    ArchiveWriter, Compression, Input, Key, KeyKind, Metadata, Signer, Target,
 };
 use wasmcloud_par::content::Silent;
 
@@ -171,8 +172,8 @@ fn pack_six(environment: &Environment, name: &str, size: usize, seed: u64) -> Pa
         writer.executable(target.parse::<Target>().unwrap(), Input::Bytes(content));
     }
     writer.world(encode_world(&environment.path("wit")).unwrap());
-    let subject = KeyKind::Service.generate().public_key();
-    let signer = Signer::new(KeyKind::Account.generate(), subject.parse().unwrap()).unwrap();
+    let subject = Key::generate(KeyKind::Service).public_key();
+    let signer = Signer::new(Key::generate(KeyKind::Account), subject.parse().unwrap()).unwrap();
     let compression = if name.ends_with(".gz") {
         Compression::Gzip
     } else {

@@ -1,8 +1,10 @@
 //! Mounting a blob from another repository, which requires permission for both.
 
 use bytes::Bytes;
-use wasmcloud_par::content::{Descriptor, Mount, Push};
-use wasmcloud_par::oci::{Registries, RegistryOptions, Repository};
+use wasmcloud_par::content::Descriptor;
+use wasmcloud_par::content::internals::{Mount, Push};
+use wasmcloud_par::oci::RegistryOptions;
+use wasmcloud_par::oci::internals::{Registries, Repository};
 
 use super::*;
 

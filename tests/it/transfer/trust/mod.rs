@@ -7,7 +7,6 @@ use std::fs;
 use std::path::PathBuf;
 
 use nkeys::KeyPair;
-use wasmcloud_par::archive::KeyKind;
 
 use super::{par, text};
 use crate::support::archives::ArchiveBuilder;
@@ -70,8 +69,8 @@ struct Publisher {
 impl Publisher {
     fn new() -> Self {
         Self {
-            account: KeyKind::Account.generate(),
-            service: KeyKind::Service.generate(),
+            account: KeyPair::new_account(),
+            service: KeyPair::new_service(),
         }
     }
 

@@ -3,8 +3,9 @@
 use std::fs;
 
 use wasmcloud_par::archive::Target;
-use wasmcloud_par::client::{Client, ClientOptions, Error, Pinning, Rule, TrustError, TrustPolicy};
+use wasmcloud_par::client::{Client, ClientOptions, Error};
 use wasmcloud_par::content::ErrorKind;
+use wasmcloud_par::trust::{Pinning, Rule, TrustError, TrustPolicy};
 
 use super::super::{block_on, par, text};
 use super::{Publisher, Site};

@@ -1,0 +1,135 @@
+//! The keys that sign archives, with their seeds.
+
+use std::fmt;
+
+use nkeys::KeyPair;
+
+use crate::archive::error::Error;
+
+use super::kind::KeyKind;
+use super::public_key::Issuer;
+
+/// The key of an issuer or a subject, with its seed. `Debug` prints the public key only.
+///
+/// ```
+/// use wasmcloud_par::archive::{Key, KeyKind};
+///
+/// let key = Key::generate(KeyKind::Account);
+/// let again = Key::from_seed(&key.seed()?)?;
+/// assert_eq!(again.public_key(), key.public_key());
+/// # Ok::<(), wasmcloud_par::archive::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Key {
+    pair: KeyPair,
+    kind: KeyKind,
+}
+
+impl Key {
+    /// Generates a key.
+    #[must_use]
+    pub fn generate(kind: KeyKind) -> Self {
+        Self {
+            pair: KeyPair::new(kind.pair_type()),
+            kind,
+        }
+    }
+
+    /// Parses a seed: `SA…` of an account, or `SV…` of a service.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::MalformedSeed`] or [`Error::WrongSeedType`]. Neither contains the seed.
+    pub fn from_seed(seed: &str) -> Result<Self, Error> {
+        let kind = if seed.trim_start().starts_with("SV") {
+            KeyKind::Service
+        } else {
+            KeyKind::Account
+        };
+        Self::parse(seed.trim(), kind, || format!("the given {kind} key"))
+    }
+
+    /// Parses the seed of a key of this kind. `origin` is where it came from, for the error message.
+    pub(super) fn parse(
+        seed: &str,
+        kind: KeyKind,
+        origin: impl FnOnce() -> String,
+    ) -> Result<Self, Error> {
+        match KeyPair::from_seed(seed) {
+            Ok(pair) if pair.key_pair_type() == kind.pair_type() => Ok(Self { pair, kind }),
+            Ok(_) => Err(Error::WrongSeedType {
+                origin: origin(),
+                expected: kind.seed_description(),
+            }),
+            Err(source) => Err(Error::MalformedSeed {
+                origin: origin(),
+                source: source.into(),
+            }),
+        }
+    }
+
+    /// Takes the key of an issuer from a program that uses the `nkeys` crate.
+    pub(in crate::archive) fn of_issuer(pair: &KeyPair) -> Result<Self, Error> {
+        let _: Issuer = pair.public_key().parse()?;
+        Ok(Self {
+            pair: pair.clone(),
+            kind: KeyKind::Account,
+        })
+    }
+
+    /// Returns the kind of the key.
+    #[must_use]
+    pub fn kind(&self) -> KeyKind {
+        self.kind
+    }
+
+    /// Returns the public key: `A…` of an account, `V…` of a service.
+    #[must_use]
+    pub fn public_key(&self) -> String {
+        self.pair.public_key()
+    }
+
+    /// Returns the seed, which is a secret.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Sign`] when the key cannot be encoded.
+    pub fn seed(&self) -> Result<String, Error> {
+        let seed = self.pair.seed();
+        seed.map_err(|source| Error::Sign(source.into()))
+    }
+
+    pub(in crate::archive) fn sign(&self, bytes: &[u8]) -> Result<Vec<u8>, Error> {
+        let signature = self.pair.sign(bytes);
+        signature.map_err(|source| Error::Sign(source.into()))
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_tuple("Key")
+            .field(&self.public_key())
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seeds_of_other_types_are_refused_and_not_shown() {
+        for seed in [KeyPair::new_user().seed().unwrap(), "SAB".to_owned()] {
+            let error = Key::from_seed(&seed).unwrap_err();
+            assert!(!format!("{error:?} {error}").contains(&seed), "{error:?}");
+        }
+        let key = Key::generate(KeyKind::Service);
+        let parsed = Key::from_seed(&key.seed().unwrap()).unwrap();
+        assert_eq!(parsed.kind(), KeyKind::Service);
+        assert_eq!(
+            format!("{parsed:?}"),
+            format!("Key({:?})", key.public_key())
+        );
+    }
+}
