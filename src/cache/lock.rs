@@ -184,40 +184,5 @@ pub(super) fn is_locked(tried: Result<(), TryLockError>) -> io::Result<bool> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::time::Instant;
-
-    use super::*;
-
-    const LONG: Duration = Duration::from_secs(3600);
-
-    #[tokio::test]
-    async fn a_task_waits_for_another_one_of_its_process_without_polling() {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("file");
-        let first = LockedFile::try_open(&path).unwrap().unwrap();
-        let busy = LockedFile::try_open(&path).unwrap().unwrap_err();
-        let begun = Instant::now();
-        let waiting = tokio::spawn(busy.wait(LONG));
-        drop(first);
-        waiting.await.unwrap();
-        assert!(begun.elapsed() < LONG);
-        LockedFile::try_open(&path).unwrap().unwrap();
-    }
-
-    #[test]
-    fn an_attempt_that_fails_is_in_nobodys_way() {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("file");
-        // This lock is not known within the process, like that of another process.
-        let other = Lock::wait_for(&path).unwrap();
-        for _ in 0..2 {
-            let busy = LockedFile::try_open(&path).unwrap().unwrap_err();
-            assert!(busy.unlocked.is_none());
-        }
-        assert!(Lock::is_held(&path).unwrap());
-        drop(other);
-        drop(Lock::attempt(&path).unwrap().unwrap());
-        assert!(!path.exists());
-    }
-}
+#[path = "tests/lock.rs"]
+mod tests;

@@ -146,14 +146,5 @@ pub(crate) fn announce(session: &Session, kind: KeyKind, origin: &KeyOrigin) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_name_cannot_lead_out_of_the_directory_for_keys() {
-        assert!(is_file_stem("jane.doe"));
-        for name in ["", ".", "..", "../x", "a/b", "a\\b"] {
-            assert!(!is_file_stem(name), "{name}");
-        }
-    }
-}
+#[path = "tests/signing.rs"]
+mod tests;

@@ -89,13 +89,5 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_date_can_be_removed() {
-        assert_eq!("none".parse(), Ok(NewDate(None)));
-        assert_eq!("17".parse(), Ok(NewDate(Some(Date::At(17)))));
-        assert!("never".parse::<NewDate>().is_err());
-    }
-}
+#[path = "tests/sign.rs"]
+mod tests;

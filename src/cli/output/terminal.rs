@@ -32,14 +32,5 @@ fn write_error(text: &str) -> io::Result<()> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_line_is_what_comes_before_its_end() {
-        let line = |text: &'static str| read_line(text.as_bytes()).unwrap();
-        assert_eq!(line(" s3 cret \r\nmore").as_deref(), Some(" s3 cret "));
-        assert_eq!(line("\n").as_deref(), Some(""));
-        assert_eq!(line(""), None);
-    }
-}
+#[path = "tests/terminal.rs"]
+mod tests;

@@ -43,7 +43,7 @@ impl Modules {
     pub(crate) fn new(sources: &[Source]) -> Self {
         let mut modules = BTreeMap::new();
         let mut tests = Vec::new();
-        for source in sources {
+        for source in sources.iter().filter(|source| !source.is_test()) {
             let (tokens, test_modules) = without_tests(source.tokens());
             let path: ModulePath = source.module().into_iter().map(str::to_owned).collect();
             tests.extend(test_modules.into_iter().map(|name| child(&path, &name)));

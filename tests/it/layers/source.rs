@@ -26,13 +26,26 @@ impl Source {
         &self.tokens
     }
 
-    /// The path of the file's module: `[oci, registry]` for `oci/registry/mod.rs`.
+    /// The path of the file's module: `[oci, registry]` for `oci/registry/mod.rs`. The unit tests of
+    /// `oci/names.rs` are in `oci/tests/names.rs`, and their module is `[oci, names, tests]`.
     pub(crate) fn module(&self) -> Vec<&str> {
         let path = self.path.trim_end_matches(".rs");
         let path = path.strip_suffix("/mod").unwrap_or(path);
-        path.split('/')
+        let mut module: Vec<&str> = path
+            .split('/')
             .filter(|name| !["lib", "main"].contains(name))
-            .collect()
+            .collect();
+        if let [.., directory, file] = module.as_mut_slice()
+            && *directory == "tests"
+        {
+            std::mem::swap(directory, file);
+        }
+        module
+    }
+
+    /// Whether the file has unit tests only.
+    pub(crate) fn is_test(&self) -> bool {
+        self.path.ends_with("/tests.rs") || self.path.contains("/tests/")
     }
 
     /// The outermost module; `None` for the root of the crate.

@@ -43,28 +43,5 @@ pub(crate) fn cache_hint(error: &Error) -> Option<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::path::{Path, PathBuf};
-
-    use super::*;
-
-    #[test]
-    fn the_directory_of_the_cache_is_named_for_one_within_it() {
-        let within = Error::WithinCache(PathBuf::from("/cache/v1/blobs"));
-        let hint = cache_hint(&within).unwrap();
-        assert!(hint.ends_with(": /cache/v1"), "{hint}");
-    }
-
-    #[test]
-    fn a_damaged_pin_names_the_repository_to_forget() {
-        let damaged = Error::DamagedIdentity {
-            place: "ghcr.io/org/provider".to_owned(),
-            path: Path::new("/cache/pin").to_owned(),
-        };
-        let hint = cache_hint(&damaged).unwrap();
-        assert!(
-            hint.contains("`par trust forget ghcr.io/org/provider`"),
-            "{hint}"
-        );
-    }
-}
+#[path = "tests/cache.rs"]
+mod tests;

@@ -22,14 +22,5 @@ pub(super) fn lock_hint(error: &LockError) -> Option<&'static str> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_not_locked_can_be_locked() {
-        let error = LockError::NotLocked {
-            reference: "ghcr.io/org/provider:1.0".to_owned(),
-        };
-        assert!(lock_hint(&error).unwrap().contains("par lock"));
-    }
-}
+#[path = "tests/lock.rs"]
+mod tests;

@@ -1,0 +1,59 @@
+use std::fs;
+
+use super::*;
+
+fn cache() -> (tempfile::TempDir, Cache, Digest) {
+    let directory = tempfile::tempdir().unwrap();
+    let cache = Cache::open(Some(directory.path())).unwrap();
+    (directory, cache, Digest::of(b"content"))
+}
+
+#[test]
+fn the_latest_repository_comes_first_and_the_oldest_is_forgotten() {
+    let (_directory, cache, digest) = cache();
+    assert_eq!(cache.places(&digest), [""; 0]);
+    for number in 0..10 {
+        let place = format!("ghcr.io/org/provider{number}");
+        cache.note_place(&digest, &place).unwrap();
+    }
+    cache.note_place(&digest, "ghcr.io/org/provider5").unwrap();
+    let expected = [5, 9, 8, 7, 6, 4, 3, 2];
+    let expected = expected.map(|number| format!("ghcr.io/org/provider{number}"));
+    assert_eq!(cache.places(&digest), expected);
+    assert_eq!(cache.places(&Digest::of(b"other")), [""; 0]);
+}
+
+#[test]
+fn a_damaged_list_counts_as_empty_and_is_written_again() {
+    let (_directory, cache, digest) = cache();
+    let place = "localhost:5000/provider";
+    cache.note_place(&digest, place).unwrap();
+    let path = cache.paths.places(&digest);
+    let long = format!("a/{}\n", "b".repeat(NAME_LIMIT)).repeat(1000);
+    for damage in [
+        b"\xff\xfe\n".as_slice(),
+        b"\n\nno-repository\nghcr.io/../x\nghcr.io/a b\n/x\n",
+        long.as_bytes(),
+        b"",
+    ] {
+        fs::write(&path, damage).unwrap();
+        assert_eq!(cache.places(&digest), [""; 0]);
+        cache.note_place(&digest, place).unwrap();
+        assert_eq!(cache.places(&digest), [place]);
+    }
+    fs::remove_file(&path).unwrap();
+    fs::create_dir(&path).unwrap();
+    assert_eq!(cache.places(&digest), [""; 0]);
+    assert!(cache.note_place(&digest, place).is_err());
+    assert!(cache.note_place(&digest, "../../etc/passwd").is_err());
+}
+
+#[cfg(unix)]
+#[test]
+fn other_users_cannot_read_the_names_of_repositories() {
+    use std::os::unix::fs::PermissionsExt;
+    let (_directory, cache, digest) = cache();
+    cache.note_place(&digest, "ghcr.io/org/provider").unwrap();
+    let metadata = fs::metadata(cache.paths.places(&digest)).unwrap();
+    assert_eq!(metadata.permissions().mode() & 0o777, 0o600);
+}

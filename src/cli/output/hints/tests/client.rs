@@ -1,0 +1,32 @@
+use std::sync::Arc;
+
+use crate::content::{ErrorKind, StoreError};
+
+use super::*;
+
+fn component() -> oci::Error {
+    oci::Error::Component {
+        reference: "ghcr.io/org/component:1".to_owned(),
+        media_type: "application/wasm".to_owned(),
+    }
+}
+
+#[test]
+fn hints_are_found_through_stores_and_shared_work() {
+    let expected = oci_hint(&component());
+    assert!(expected.is_some());
+    let store = StoreError::new(ErrorKind::NotVerified, component());
+    for error in [
+        Error::Oci(component()),
+        Error::Store(store),
+        Error::Shared(Arc::new(Error::Oci(component()))),
+    ] {
+        assert_eq!(client_hint(&error), expected, "{error:?}");
+    }
+    let full = cache::Error::File {
+        path: "/cache/blob".into(),
+        source: std::io::ErrorKind::StorageFull.into(),
+    };
+    let hint = client_hint(&Error::Store(full.into())).unwrap();
+    assert!(hint.contains("par cache prune"), "{hint}");
+}

@@ -1,0 +1,24 @@
+use super::*;
+
+#[test]
+fn a_reference_with_the_scheme_of_plain_http_leads_to_the_option() {
+    let error = "http://ghcr.io/a".parse::<crate::oci::Reference>();
+    let hint = reference_hint(&error.unwrap_err()).unwrap();
+    assert!(hint.contains("--insecure"), "{hint}");
+}
+
+#[test]
+fn the_hint_is_found_behind_attempts_that_were_given_up() {
+    let component = || Error::Component {
+        reference: "ghcr.io/org/component:1".to_owned(),
+        media_type: "application/wasm".to_owned(),
+    };
+    let hint = oci_hint(&component()).unwrap();
+    assert!(hint.contains("wkg oci"), "{hint}");
+    let gave_up = Error::GaveUp {
+        attempts: 3,
+        seconds: 50,
+        last: Box::new(component()),
+    };
+    assert_eq!(oci_hint(&gave_up), Some(hint));
+}

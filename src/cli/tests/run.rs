@@ -1,0 +1,68 @@
+use super::*;
+
+/// Calls `check` with every command and its path, such as `par cache list`.
+fn for_each_command(check: &mut dyn FnMut(&str, &clap::Command)) {
+    fn visit(path: &str, command: &clap::Command, check: &mut dyn FnMut(&str, &clap::Command)) {
+        check(path, command);
+        for below in command.get_subcommands() {
+            visit(&format!("{path} {}", below.get_name()), below, check);
+        }
+    }
+    let mut command = Cli::command().disable_help_subcommand(true);
+    command.build();
+    visit("par", &command, check);
+}
+
+#[test]
+fn the_arguments_are_consistent() {
+    Cli::command().debug_assert();
+}
+
+#[test]
+fn every_option_has_a_help_text() {
+    for_each_command(&mut |path, command| {
+        for argument in command.get_arguments() {
+            let id = argument.get_id();
+            assert!(argument.get_help().is_some(), "{path} {id}");
+        }
+    });
+}
+
+#[test]
+fn every_command_has_examples_that_parse() {
+    for_each_command(&mut |path, command| {
+        let help = if path == "par" {
+            EXAMPLES.to_owned()
+        } else {
+            command
+                .get_after_help()
+                .map(ToString::to_string)
+                .unwrap_or_default()
+        };
+        let examples = help
+            .strip_prefix("Examples:\n")
+            .map(|examples| examples.replace("\\\n", ""));
+        let examples = examples.unwrap_or_else(|| panic!("{path} has no examples"));
+        for example in examples.lines().take_while(|line| !line.is_empty()) {
+            // The shell handles redirections and substitutions.
+            let words = example.split(['<', '>']).next().unwrap_or_default();
+            let words = words
+                .split_whitespace()
+                .take_while(|word| !word.starts_with("\"$("));
+            let words: Vec<&str> = words.collect();
+            let substitutes = example.contains("$(");
+            assert!(words.first() == Some(&"par"), "{path}: {example}");
+            if let Some(error) = Cli::try_parse_from(&words).err().filter(|_| !substitutes) {
+                panic!("{path}: {example}\n{error}");
+            }
+        }
+    });
+}
+
+#[test]
+fn the_version_of_a_provider_is_not_the_version_of_the_command() {
+    let line = "par create -n Name -v Vendor -b x86_64-linux=file --version 1.2.3";
+    assert!(Cli::try_parse_from(line.split(' ')).is_ok());
+    let version = Cli::try_parse_from(["par", "--version"]).err().unwrap();
+    assert_eq!(version.kind(), clap::error::ErrorKind::DisplayVersion);
+}

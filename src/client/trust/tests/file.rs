@@ -1,0 +1,133 @@
+use super::*;
+
+fn policy(text: &str) -> TrustPolicy {
+    let parsed = parse(text);
+    parsed.unwrap_or_else(|problem| panic!("{text}: {}", problem.reason))
+}
+
+fn problem(text: &str) -> (String, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("trust.toml");
+    std::fs::write(&path, text).unwrap();
+    let error = TrustPolicy::read(&path).unwrap_err();
+    assert_eq!(error.kind(), crate::content::ErrorKind::Usage);
+    let said = error.to_string();
+    let (_, said) = said.split_once("trust.toml, ").unwrap();
+    let (place, reason) = said.split_once(": ").unwrap();
+    (place.to_owned(), reason.to_owned())
+}
+
+#[test]
+fn a_policy_has_the_values_of_the_file_and_else_the_defaults() {
+    assert_eq!(policy(""), TrustPolicy::default());
+    let subject = KeyPair::new_service().public_key();
+    let issuer = KeyPair::new_account().public_key();
+    let full = policy(&format!(
+        r#"
+            pin = "required"
+            default = "deny"
+            [[rule]]
+            match = "ghcr.io/org/*"
+            issuers = ["{issuer}"]
+            subjects = ["{subject}"]
+            min-revision = 3
+            pin = "off"
+            [[rule]]
+            match = "*"
+            "#
+    ));
+    assert_eq!(full.pinning, Pinning::Required);
+    assert!(full.deny_others);
+    let [first, second] = full.rules.as_slice() else {
+        panic!("{full:?}");
+    };
+    assert_eq!(first.pattern.to_string(), "ghcr.io/org/*");
+    assert_eq!(
+        (&first.issuers, &first.subjects),
+        (&vec![issuer], &vec![subject])
+    );
+    assert_eq!(first.minimum_revision, Some(3));
+    assert_eq!(first.pinning, Some(Pinning::Off));
+    assert!(second.issuers.is_empty() && second.subjects.is_empty());
+    assert_eq!((second.minimum_revision, second.pinning), (None, None));
+}
+
+#[test]
+fn the_example_in_the_documentation_is_a_policy() {
+    let page = include_str!("../../../../docs/trust.md");
+    let (_, example) = page.split_once("```toml\n").unwrap();
+    let (example, _) = example.split_once("```").unwrap();
+    let example = policy(example);
+    assert!(example.deny_others);
+    assert_eq!(example.rules.len(), 3);
+    assert_eq!(example.rules[1].minimum_revision, Some(3));
+}
+
+#[test]
+fn a_malformed_policy_is_reported_with_line_and_column() {
+    let seed = KeyPair::new_account().seed().unwrap();
+    let account = KeyPair::new_account().public_key();
+    let service = KeyPair::new_service().public_key();
+    for (text, place, reason) in [
+        ("pinn = \"off\"", "line 1, column 1", "unknown field `pinn`"),
+        ("\npin = \"never\"", "line 2, column 7", "unknown variant"),
+        ("default = 1", "line 1, column 11", "wanted string"),
+        (
+            "[[rule]]\nissuers = []",
+            "line 1, column 1",
+            "missing field `match`",
+        ),
+        (
+            "[[rule]]\nmatch = \"org/*\"",
+            "line 2, column 9",
+            "begins with a registry",
+        ),
+        (
+            "[[rule]]\nmatch = \"*\"\nissuer = [\"A\"]",
+            "line 3, column 1",
+            "unknown field `issuer`",
+        ),
+        (
+            "[[rule]]\nmatch = \"*\"\nmin-revision = 3000000000",
+            "line 3, column 16",
+            "invalid value",
+        ),
+        (
+            "[[rule]]\nmatch = \"*\"\nissuers = []",
+            "line 3, column 11",
+            "empty list",
+        ),
+        (
+            &format!("[[rule]]\nmatch = \"*\"\nissuers = [\"{account}\", \"{seed}\"]"),
+            "line 3, column",
+            "public key of an account",
+        ),
+        (
+            &format!("[[rule]]\nmatch = \"*\"\nissuers = [ \"{service}\"]"),
+            "line 3, column 13",
+            "public key of an account",
+        ),
+        (
+            &format!("[[rule]]\nmatch = \"*\" # ü\nsubjects = [\"{account}\"]"),
+            "line 3, column 13",
+            "public key of a service",
+        ),
+        ("pin = ", "line 1, column", ""),
+    ] {
+        let (found, said) = problem(text);
+        assert!(found.starts_with(place), "{text}: {found}: {said}");
+        assert!(said.contains(reason), "{text}: {said}");
+        assert!(!said.contains(&seed));
+    }
+}
+
+#[test]
+fn a_file_that_is_not_text_or_too_large_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("trust.toml");
+    for bytes in [vec![0xff], vec![b' '; LIMIT as usize + 1]] {
+        std::fs::write(&path, bytes).unwrap();
+        let error = TrustPolicy::read(&path).unwrap_err();
+        assert!(error.to_string().contains("trust.toml"), "{error}");
+    }
+}

@@ -1,0 +1,64 @@
+use super::*;
+use crate::content::ErrorKind;
+
+async fn find(config: &str, registry: &str) -> Result<Credentials, Error> {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("config.json");
+    std::fs::write(&path, config).unwrap();
+    let source = CredentialSource {
+        registry_config: Some(path),
+        ..CredentialSource::default()
+    };
+    source.find(registry, "org/provider").await
+}
+
+fn basic(user: &str, password: &str) -> Credentials {
+    Credentials::Basic {
+        user: user.to_owned(),
+        password: password.to_owned(),
+    }
+}
+
+#[tokio::test]
+async fn explicit_credentials_win_and_an_absent_file_means_anonymous() {
+    let mut source = CredentialSource {
+        explicit: None,
+        registry_config: Some(PathBuf::from("/nonexistent/config.json")),
+    };
+    let found = source.find("ghcr.io", "a").await.unwrap();
+    assert_eq!(found, Credentials::Anonymous);
+    source.explicit = Some(("me".to_owned(), String::new()));
+    assert_eq!(source.find("ghcr.io", "a").await.unwrap(), basic("me", ""));
+}
+
+#[tokio::test]
+async fn a_malformed_file_and_a_missing_helper_are_errors_that_name_the_file() {
+    for config in [
+        "not json",
+        "[]",
+        r#"{"credsStore": "does-not-exist-anywhere"}"#,
+    ] {
+        let error = find(config, "ghcr.io").await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Denied);
+        assert!(error.to_string().contains("config.json"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn secrets_are_not_printed() {
+    let source = CredentialSource {
+        explicit: Some(("me".to_owned(), "hunter2".to_owned())),
+        registry_config: None,
+    };
+    let credentials = source.find("ghcr.io", "a").await.unwrap();
+    let token = Credentials::IdentityToken("hunter2".to_owned());
+    assert!(!format!("{source:?} {credentials:?} {token:?}").contains("hunter2"));
+    for config in [
+        r#"{"auths": {"ghcr.io": {"auth": "hunter2"}}}"#,
+        r#"{"auths": {"ghcr.io": {"password": hunter2}}}"#,
+        r#"{"auths": "hunter2"}"#,
+    ] {
+        let found = find(config, "ghcr.io").await;
+        assert!(!format!("{found:?}").contains("hunter2"));
+    }
+}
