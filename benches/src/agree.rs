@@ -15,16 +15,16 @@ use crate::registry::Registry;
 
 pub fn run(options: &Options) -> anyhow::Result<()> {
     let par = options.par()?;
-    let folder = tempfile::tempdir()?;
-    let folder = folder.path();
-    let registry = Registry::start(folder)?;
-    let hosts = Hosts::new(&par, folder);
+    let directory = tempfile::tempdir()?;
+    let directory = directory.path();
+    let registry = Registry::start(directory)?;
+    let hosts = Hosts::new(&par, directory);
     let programs = [program("cat")?, program("ls")?];
     let mut checked = 0;
     for writer in [Writer::Par(&par), Writer::Peer] {
         for extension in writer.extensions() {
             let archives = programs.each_ref().map(|program| Archive {
-                path: folder.join(format!("{}.{}.{extension}", writer.name(), name(program))),
+                path: directory.join(format!("{}.{}.{extension}", writer.name(), name(program))),
                 program,
             });
             for archive in &archives {
@@ -37,7 +37,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
                 let mut digests = Vec::new();
                 // The second archive replaces the first one under the tag.
                 for archive in &archives {
-                    measure(&pusher.push(&tag, archive, folder)?)?;
+                    measure(&pusher.push(&tag, archive, directory)?)?;
                     digests.push((printed(&words(&[&par, &"resolve", &tag]))?, archive));
                     // The first fetch fills the caches, the second one uses them.
                     for _ in 0..2 {
@@ -101,9 +101,9 @@ impl Writer<'_> {
         &self,
         reference: &str,
         archive: &Archive,
-        folder: &Path,
+        directory: &Path,
     ) -> anyhow::Result<Vec<OsString>> {
-        let (path, cache) = (&archive.path, folder.join("pushing"));
+        let (path, cache) = (&archive.path, directory.join("pushing"));
         Ok(match self {
             Self::Par(par) => words(&[par, &"push", &reference, path, &"--cache-dir", &cache]),
             Self::Peer => words(&[
@@ -119,8 +119,8 @@ impl Writer<'_> {
 
 /// A program that is on every Linux.
 fn program(name: &str) -> anyhow::Result<PathBuf> {
-    let folders = std::env::var_os("PATH").unwrap_or_default();
-    let mut places = std::env::split_paths(&folders).map(|folder| folder.join(name));
+    let directories = std::env::var_os("PATH").unwrap_or_default();
+    let mut places = std::env::split_paths(&directories).map(|directory| directory.join(name));
     let found = places.find(|place| place.is_file());
     found.with_context(|| format!("there is no `{name}` on the PATH"))
 }

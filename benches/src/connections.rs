@@ -36,14 +36,14 @@ const LINES: [(&str, f64, Duration); 4] = [
 pub fn run(options: &Options) -> anyhow::Result<()> {
     let par = options.par()?;
     let inputs = Inputs::choose(&options.files)?;
-    let folder = tempfile::tempdir()?;
-    let archive = folder.path().join("provider.par.gz");
+    let directory = tempfile::tempdir()?;
+    let archive = directory.path().join("provider.par.gz");
     measure(&inputs.pack_with_par(&par, &archive))?;
     let size = archive.metadata()?.len();
-    let registry = Registry::start(folder.path())?;
+    let registry = Registry::start(directory.path())?;
     let name = "bench/connections:1.0.0";
-    let cache = folder.path().join("cache");
-    let pulled = folder.path().join("pulled");
+    let cache = directory.path().join("cache");
+    let pulled = directory.path().join("pulled");
     let place = registry.reference(name);
     measure(&words(&[
         &par,

@@ -14,13 +14,13 @@ const NAME: &str = "bench/provider:1.0.0";
 pub fn run(options: &Options) -> anyhow::Result<()> {
     let par = options.par()?;
     let inputs = Inputs::choose(&options.files)?;
-    let folder = tempfile::tempdir()?;
-    let archive = folder.path().join("provider.par.gz");
+    let directory = tempfile::tempdir()?;
+    let archive = directory.path().join("provider.par.gz");
     measure(&inputs.pack_with_par(&par, &archive))?;
-    let registry = Registry::start(folder.path())?;
+    let registry = Registry::start(directory.path())?;
     let place = registry.reference(NAME);
-    let hosts = Hosts::new(&par, folder.path());
-    let pushing = folder.path().join("pushing");
+    let hosts = Hosts::new(&par, directory.path());
+    let pushing = directory.path().join("pushing");
     measure(&words(&[
         &par,
         &"push",

@@ -13,29 +13,29 @@ use crate::measure::words;
 pub struct Hosts<'a> {
     par: &'a Path,
     /// The directory of the caches.
-    folder: &'a Path,
+    directory: &'a Path,
 }
 
 impl<'a> Hosts<'a> {
-    pub fn new(par: &'a Path, folder: &'a Path) -> Self {
-        Self { par, folder }
+    pub fn new(par: &'a Path, directory: &'a Path) -> Self {
+        Self { par, directory }
     }
 
     /// `par fetch` with the cache of that name.
     pub fn ours(&self, cache: &str, reference: &str) -> Vec<OsString> {
-        let cache = self.folder.join(format!("our-{cache}"));
+        let cache = self.directory.join(format!("our-{cache}"));
         words(&[&self.par, &"fetch", &reference, &"--cache-dir", &cache])
     }
 
-    /// `fetch_provider` with the cache of that name, which is in the folder for temporary files.
+    /// `fetch_provider` with the cache of that name, which is in the directory for temporary files.
     pub fn theirs(&self, cache: &str, reference: &str) -> anyhow::Result<Vec<OsString>> {
-        let cache = self.folder.join(format!("their-{cache}"));
+        let cache = self.directory.join(format!("their-{cache}"));
         fs::create_dir_all(&cache)?;
-        let mut folder = OsString::from("TMPDIR=");
-        folder.push(cache);
+        let mut directory = OsString::from("TMPDIR=");
+        directory.push(cache);
         let this = std::env::current_exe()?;
         Ok(words(&[
-            &"env", &folder, &this, &"peer", &"fetch", &reference,
+            &"env", &directory, &this, &"peer", &"fetch", &reference,
         ]))
     }
 

@@ -52,13 +52,13 @@ impl Inputs {
         Ok(Self(inputs))
     }
 
-    /// Six executables of some 340 MB each in `folder`. Each consists of these files in another order.
-    pub fn enlarge(&self, folder: &Path) -> anyhow::Result<Self> {
+    /// Six executables of some 340 MB each in `directory`. Each consists of these files in another order.
+    pub fn enlarge(&self, directory: &Path) -> anyhow::Result<Self> {
         const SIZE: u64 = 340 * MB;
         let files: Vec<_> = self.0.values().collect();
         let mut large = BTreeMap::new();
         for (number, target) in TARGETS.into_iter().enumerate() {
-            let path = folder.join(target);
+            let path = directory.join(target);
             let mut output = File::create(&path)?;
             let mut written = 0;
             for file in files.iter().cycle().skip(number) {
@@ -125,10 +125,10 @@ fn find() -> anyhow::Result<Vec<PathBuf>> {
         .output()?;
     let sysroot = PathBuf::from(String::from_utf8(sysroot.stdout)?.trim());
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let folders = std::env::split_paths(&path).chain([sysroot.join("bin")]);
+    let directories = std::env::split_paths(&path).chain([sysroot.join("bin")]);
     let mut found: BTreeMap<u64, PathBuf> = BTreeMap::new();
-    for folder in folders {
-        let Ok(entries) = std::fs::read_dir(&folder) else {
+    for directory in directories {
+        let Ok(entries) = std::fs::read_dir(&directory) else {
             continue;
         };
         for entry in entries.flatten() {

@@ -6,9 +6,9 @@ use crate::measure::measure;
 
 pub fn run(options: &Options) -> anyhow::Result<()> {
     let par = options.par()?;
-    let folder = tempfile::tempdir()?;
-    let inputs = Inputs::choose(&options.files)?.enlarge(folder.path())?;
-    let archive = folder.path().join("large.par.gz");
+    let directory = tempfile::tempdir()?;
+    let inputs = Inputs::choose(&options.files)?.enlarge(directory.path())?;
+    let archive = directory.path().join("large.par.gz");
     let verify = vec![par.clone().into(), "verify".into(), archive.clone().into()];
     println!("\nsix executables of 340 MB, one run of each");
     for (name, command) in [

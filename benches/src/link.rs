@@ -52,9 +52,10 @@ impl Link {
                 let Ok(far) = TcpStream::connect(&registry) else {
                     continue;
                 };
-                let (up, down) = match speed.each {
-                    true => (Direction::new(speed), Direction::new(speed)),
-                    false => shared.clone(),
+                let (up, down) = if speed.each {
+                    (Direction::new(speed), Direction::new(speed))
+                } else {
+                    shared.clone()
                 };
                 let _ = carry(&near, &far, &up, None, speed.delay * 2);
                 let _ = carry(&far, &near, &down, Some(&count), Duration::ZERO);

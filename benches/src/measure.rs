@@ -74,8 +74,8 @@ pub fn words(words: &[&dyn AsRef<OsStr>]) -> Vec<OsString> {
 }
 
 /// Removes the files of an earlier run.
-pub fn forget(folder: &Path) -> io::Result<()> {
-    match fs::remove_dir_all(folder) {
+pub fn forget(directory: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(directory) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),
     }

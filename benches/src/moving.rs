@@ -17,15 +17,15 @@ const MB: u64 = 1_000_000;
 
 pub fn run(options: &Options) -> anyhow::Result<()> {
     let par = options.par()?;
-    let folder = tempfile::tempdir()?;
-    let registry = Registry::start(folder.path())?;
-    let blob = Blob::make(&folder.path().join("noise"), 300 * MB)?;
+    let directory = tempfile::tempdir()?;
+    let registry = Registry::start(directory.path())?;
+    let blob = Blob::make(&directory.path().join("noise"), 300 * MB)?;
     let hash = fastest_hash(&blob.path)?;
     let curl = format!("curl + {hash}");
 
     // Each run has its own repository: otherwise the second run would find the blob there.
     let there = |side: &str, run: usize| registry.reference(&format!("bench/{side}-{run}:1"));
-    let here = |name: &str| folder.path().join(name);
+    let here = |name: &str| directory.path().join(name);
     let copy = |from: &str, to: &str| words(&[&par, &"copy", &from, &to]);
     compare(
         "300 MB from an image layout to a registry",
@@ -73,8 +73,8 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
         },
     )?;
     if Command::new("skopeo").arg("--version").output().is_ok() {
-        let folder = here("skopeo");
-        let layout = |folder: &Path| format!("oci:{}:1", folder.display());
+        let directory = here("skopeo");
+        let layout = |directory: &Path| format!("oci:{}:1", directory.display());
         let docker = |reference: &str| format!("docker://{reference}");
         let plain = "--dest-tls-verify=false";
         println!("\nskopeo copy of the same, {} runs of each", options.runs);
@@ -85,8 +85,8 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
                 "  {:<44} {:.2} s   peak {:.0} MiB",
                 "to a registry", run.seconds, run.peak_mib
             );
-            forget(&folder)?;
-            let down = [docker(&source), layout(&folder)];
+            forget(&directory)?;
+            let down = [docker(&source), layout(&directory)];
             let plain = "--src-tls-verify=false";
             let run = measure(&words(&[&"skopeo", &"copy", &plain, &down[0], &down[1]]))?;
             println!(
@@ -122,8 +122,8 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn layout(folder: &Path) -> String {
-    format!("oci-layout://{}:1", folder.display())
+fn layout(directory: &Path) -> String {
+    format!("oci-layout://{}:1", directory.display())
 }
 
 fn shell(script: String) -> Vec<OsString> {

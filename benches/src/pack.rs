@@ -7,9 +7,9 @@ use crate::measure::{Side, compare};
 pub fn run(options: &Options) -> anyhow::Result<()> {
     let par = options.par()?;
     let inputs = Inputs::choose(&options.files)?;
-    let folder = tempfile::tempdir()?;
-    let ours = folder.path().join("ours.par.gz");
-    let theirs = folder.path().join("theirs.par.gz");
+    let directory = tempfile::tempdir()?;
+    let ours = directory.path().join("ours.par.gz");
+    let theirs = directory.path().join("theirs.par.gz");
     compare(
         "packing, compressed",
         options.runs,

@@ -13,12 +13,12 @@ pub struct Registry {
 }
 
 impl Registry {
-    /// Starts the program of `registry:2` with its storage in `folder`. The program is
+    /// Starts the program of `registry:2` with its storage in `directory`. The program is
     /// `PAR_TEST_REGISTRY_BINARY`, or `docker-registry`, which is its name in Debian.
-    pub fn start(folder: &Path) -> anyhow::Result<Self> {
+    pub fn start(directory: &Path) -> anyhow::Result<Self> {
         let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string();
-        let config = folder.join("registry.yml");
-        let storage = folder.join("registry");
+        let config = directory.join("registry.yml");
+        let storage = directory.join("registry");
         let text = format!(
             "version: 0.1\nlog: {{level: error}}\nhttp: {{addr: {address}}}\n\
              storage: {{filesystem: {{rootdirectory: {}}}}}\n",

@@ -13,15 +13,15 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     let par = options.par()?;
     let this = std::env::current_exe()?;
     let inputs = Inputs::choose(&options.files)?;
-    let folder = tempfile::tempdir()?;
-    let archive = folder.path().join("provider.par.gz");
+    let directory = tempfile::tempdir()?;
+    let archive = directory.path().join("provider.par.gz");
     measure(&inputs.pack_with_par(&par, &archive))?;
-    let registry = Registry::start(folder.path())?;
+    let registry = Registry::start(directory.path())?;
 
     // Each run has its own repository and its own cache: otherwise the second run would find the archive
     // there.
     let place = |name: &str, run: usize| registry.reference(&format!("bench/{name}-{run}:1.0.0"));
-    let cache = |name: &str, run: usize| folder.path().join(format!("cache-{name}-{run}"));
+    let cache = |name: &str, run: usize| directory.path().join(format!("cache-{name}-{run}"));
     compare(
         "pushing",
         options.runs,
@@ -43,7 +43,10 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
         },
     )?;
 
-    let (ours, theirs) = (folder.path().join("ours"), folder.path().join("theirs"));
+    let (ours, theirs) = (
+        directory.path().join("ours"),
+        directory.path().join("theirs"),
+    );
     let source = place("ours", 0);
     compare(
         "pulling",

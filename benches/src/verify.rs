@@ -9,11 +9,11 @@ use crate::measure::{Side, compare, measure};
 pub fn run(options: &Options) -> anyhow::Result<()> {
     let par = options.par()?;
     let inputs = Inputs::choose(&options.files)?;
-    let folder = tempfile::tempdir()?;
-    let ours = folder.path().join("ours.par.gz");
+    let directory = tempfile::tempdir()?;
+    let ours = directory.path().join("ours.par.gz");
     measure(&inputs.pack_with_par(&par, &ours))?;
     verify("verifying what par has packed", options, &par, &ours)?;
-    let theirs = folder.path().join("theirs.par.gz");
+    let theirs = directory.path().join("theirs.par.gz");
     measure(&inputs.pack_with_peer(&theirs)?)?;
     verify(
         "verifying what provider-archive has packed",

@@ -73,7 +73,11 @@ fn content_that_expands_to_more_than_the_limits_is_refused_early() {
             "bytes of WIT world",
         ),
         ("claims", Entry::file("claims.jwt", ""), "bytes of claims"),
-        ("a directory", Entry::folder("bin/"), "bytes when inflated"),
+        (
+            "a directory",
+            Entry::directory("bin/"),
+            "bytes when inflated",
+        ),
         ("a PAX header", Entry::pax_header(""), "bytes in a header"),
         (
             "a global header",
@@ -116,7 +120,7 @@ fn the_ratio_of_inflated_to_compressed_bytes_is_limited() {
     let mut limits = Limits::default();
     limits.ratio_allowance = 2 * MIB;
     limits.ratio = 10;
-    for entry in [Entry::file("arm-linux.bin", ""), Entry::folder("bin/")] {
+    for entry in [Entry::file("arm-linux.bin", ""), Entry::directory("bin/")] {
         let bytes = bomb(entry, 400 * MIB);
         too_large("a bomb", &bytes, &limits, expected);
     }
@@ -154,7 +158,7 @@ fn many_small_executables_are_too_large_together() {
 fn more_entries_of_any_type_than_the_limit_are_refused() {
     type Make = fn(usize) -> Entry;
     let kinds: [(&str, Make); 4] = [
-        ("directories", |_| Entry::folder("bin/")),
+        ("directories", |_| Entry::directory("bin/")),
         ("executables", |number| {
             Entry::file(format!("arch-os{number}"), "")
         }),
@@ -177,7 +181,7 @@ fn more_entries_of_any_type_than_the_limit_are_refused() {
 
 #[test]
 fn an_endless_stream_of_entries_is_refused() {
-    let header = Entry::folder("bin/").bytes();
+    let header = Entry::directory("bin/").bytes();
     let start = ArchiveBuilder::two_targets().end(Vec::new()).build();
     let endless = EndlessReader(Cursor::new(header));
     let error = verify(Cursor::new(start).chain(endless), &Limits::default()).unwrap_err();
@@ -233,7 +237,7 @@ fn absurd_sizes_are_refused_before_anything_is_read_or_reserved() {
             Entry::file("arm-linux.bin", ""),
             Entry::file("claims.jwt", ""),
             Entry::file("world.wasm", ""),
-            Entry::folder("bin/"),
+            Entry::directory("bin/"),
             Entry::pax_header(""),
             Entry::file("././@LongLink", "").kind(b'L'),
             Entry::file("bin/", "").format(Format::Old).kind(0),
@@ -283,7 +287,7 @@ fn sparse_files_of_pax_are_read_as_plain_files() {
 
 #[test]
 fn names_longer_than_the_limit_are_refused() {
-    let long = "folder/".repeat(200) + "x86_64-linux.bin";
+    let long = "directory/".repeat(200) + "x86_64-linux.bin";
     for entry in [
         Entry::file("cut", LINUX.1).gnu_long_name(&long),
         Entry::file("cut", LINUX.1).pax(&[("path", long.as_bytes())]),
@@ -298,7 +302,7 @@ fn names_longer_than_the_limit_are_refused() {
 
 #[test]
 fn reading_claims_ends_when_none_come() {
-    let directory = Entry::folder("bin/").bytes();
+    let directory = Entry::directory("bin/").bytes();
     let endless = EndlessReader(Cursor::new(directory));
     let error = read_claims(endless, &Limits::default()).unwrap_err();
     assert!(

@@ -113,9 +113,10 @@ impl Provider {
         let subject = Key::generate(KeyKind::Service).public_key();
         let signer =
             Signer::new(Key::generate(KeyKind::Account), subject.parse().unwrap()).unwrap();
-        let compression = match self.compress {
-            true => Compression::Gzip,
-            false => Compression::None,
+        let compression = if self.compress {
+            Compression::Gzip
+        } else {
+            Compression::None
         };
         let path = directory.join("archive");
         writer.write(&path, &signer, compression, &Silent).unwrap();

@@ -54,7 +54,7 @@ const VARIANTS: &[(&str, Build)] = &[
             .entry(linux)
     }),
     ("GNU long names", || {
-        let directories = "folder/".repeat(30);
+        let directories = "directory/".repeat(30);
         let macos =
             Entry::file("cut", MACOS.1).gnu_long_name(format!("{directories}{}.bin", MACOS.0));
         ArchiveBuilder::empty()
@@ -64,9 +64,9 @@ const VARIANTS: &[(&str, Build)] = &[
     }),
     ("./ in front and directory entries", || {
         ArchiveBuilder::bare()
-            .entry(Entry::folder("./"))
+            .entry(Entry::directory("./"))
             .claims(Entry::file("./claims.jwt", ""))
-            .entry(Entry::folder("./bin/"))
+            .entry(Entry::directory("./bin/"))
             .executable("./bin/aarch64-macos.bin", MACOS.1)
             .executable("./x86_64-linux.bin", LINUX.1)
     }),

@@ -42,9 +42,10 @@ fn good_archive(environment: &Environment, name: &str) -> String {
     let (issuer, subject) = (KeyPair::new_account(), KeyPair::new_service());
     let seed = issuer.seed().unwrap();
     let builder = ArchiveBuilder::two_targets().keys(issuer, subject);
-    let bytes = match name.ends_with(".gz") {
-        true => builder.build_gzip(),
-        false => builder.build(),
+    let bytes = if name.ends_with(".gz") {
+        builder.build_gzip()
+    } else {
+        builder.build()
     };
     environment.write(name, bytes);
     seed

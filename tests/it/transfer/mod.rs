@@ -54,9 +54,10 @@ pub(crate) fn pack(environment: &Environment, name: &str, executable: &Path) -> 
         ..Metadata::default()
     });
     writer.executable(Target::host(), Input::File(executable.to_owned()));
-    let compression = match name.ends_with(".gz") {
-        true => Compression::Gzip,
-        false => Compression::None,
+    let compression = if name.ends_with(".gz") {
+        Compression::Gzip
+    } else {
+        Compression::None
     };
     let subject = Key::generate(KeyKind::Service).public_key();
     let signer = Signer::new(Key::generate(KeyKind::Account), subject.parse().unwrap()).unwrap();
@@ -106,17 +107,17 @@ fn requests_about(registry: &Registry, method: &str, digest: &str) -> usize {
     matching.count()
 }
 
-/// The library's client with this cache, and without the credentials of whoever runs the tests.
+/// Returns a client with this cache. It finds no credentials of the user that runs the tests.
 pub(crate) fn client(cache: &Path) -> Client {
     client_within(cache, Limits::default())
 }
 
-/// The same with other limits.
+/// Returns a client with this cache and these limits.
 fn client_within(cache: &Path, limits: Limits) -> Client {
     client_with(cache, limits, TrustPolicy::default())
 }
 
-/// The same with another trust policy.
+/// Returns a client with this cache and this trust policy.
 fn client_trusting(cache: &Path, trust: TrustPolicy) -> Client {
     client_with(cache, Limits::default(), trust)
 }

@@ -1,4 +1,4 @@
-//! Where the cache is, and who may look into it.
+//! Where the cache is, and which users may look into it.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

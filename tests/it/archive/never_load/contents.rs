@@ -163,7 +163,7 @@ fn archives_without_claims_or_executables_do_not_load() {
         ),
         case(
             "claims and a directory",
-            ArchiveBuilder::empty().entry(Entry::folder("x86_64-linux.bin/")),
+            ArchiveBuilder::empty().entry(Entry::directory("x86_64-linux.bin/")),
             |error| matches!(error, Error::NoExecutables),
         ),
     ]);

@@ -46,7 +46,7 @@ fn names_that_could_leave_the_archive_do_not_load() {
         ArchiveBuilder::two_targets().entry(inside),
         forbidden,
     ));
-    let directory = Entry::folder("../up/");
+    let directory = Entry::directory("../up/");
     cases.push(case(
         "a directory up",
         ArchiveBuilder::two_targets().entry(directory),

@@ -42,7 +42,7 @@ impl Entry {
     }
 
     /// Makes a directory.
-    pub(crate) fn folder(name: &str) -> Self {
+    pub(crate) fn directory(name: &str) -> Self {
         Self::file(name, "").kind(b'5')
     }
 
