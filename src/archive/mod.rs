@@ -33,11 +33,12 @@ pub(crate) mod provider_archive;
 #[cfg_attr(not(feature = "internals"), allow(unreachable_pub))]
 mod read;
 mod target;
-mod time;
 #[cfg(feature = "wit")]
 mod world;
 mod write;
 
+#[cfg(feature = "cli")]
+pub(crate) use crate::content::{unix_seconds as to_unix, unix_time as from_unix};
 pub(crate) use claims::UnverifiedClaims;
 pub use claims::{Metadata, VerifiedClaims};
 pub use compression::Compression;
@@ -53,8 +54,6 @@ pub use limits::Limits;
 pub use read::{Contents, Loaded, extract, extract_file, load, verify, verify_file};
 pub(crate) use read::{read_claims, read_head, write_executable};
 pub use target::{ParseTargetError, Target};
-#[cfg(feature = "cli")]
-pub(crate) use time::{from_unix, to_unix};
 #[cfg(feature = "wit")]
 pub use world::{encode_world, print_world};
 pub use write::{ArchiveWriter, Identity, Input, Signer, edit, insert};

@@ -9,6 +9,8 @@ mod tests;
 use std::fmt;
 use std::io::{self, Read};
 
+use object::elf::{FileHeader32, FileHeader64};
+use object::macho::{MachHeader32, MachHeader64};
 use object::read::elf::FileHeader;
 use object::read::macho::{FatArch, MachHeader, MachOFatFile32, MachOFatFile64};
 use object::{Endianness, FileKind, LittleEndian, elf, macho, pe};
@@ -61,49 +63,21 @@ impl Executable {
     }
 
     fn recognise(head: &[u8]) -> Self {
-        let script = head.starts_with(b"#!");
-        let (format, processors) = match FileKind::parse(head) {
-            Ok(FileKind::Elf32) => (
-                Format::Elf,
-                elf_processor::<elf::FileHeader32<Endianness>>(head),
-            ),
-            Ok(FileKind::Elf64) => (
-                Format::Elf,
-                elf_processor::<elf::FileHeader64<Endianness>>(head),
-            ),
-            Ok(FileKind::MachO32) => (
-                Format::MachO,
-                macho_processor::<macho::MachHeader32<Endianness>>(head),
-            ),
-            Ok(FileKind::MachO64) => (
-                Format::MachO,
-                macho_processor::<macho::MachHeader64<Endianness>>(head),
-            ),
-            Ok(FileKind::MachOFat32) => {
-                let file = MachOFatFile32::parse(head);
-                (
-                    Format::MachO,
-                    file.ok().map(|file| fat_processors(file.arches())),
-                )
-            }
-            Ok(FileKind::MachOFat64) => {
-                let file = MachOFatFile64::parse(head);
-                (
-                    Format::MachO,
-                    file.ok().map(|file| fat_processors(file.arches())),
-                )
-            }
-            Ok(FileKind::Pe32 | FileKind::Pe64) => (Format::Pe, pe_processor(head)),
-            _ if script => (Format::Script, Some(Vec::new())),
-            _ => (Format::Unknown, Some(Vec::new())),
+        let known = match FileKind::parse(head) {
+            Ok(FileKind::Elf32) => elf::<FileHeader32<Endianness>>(head),
+            Ok(FileKind::Elf64) => elf::<FileHeader64<Endianness>>(head),
+            Ok(FileKind::MachO32) => mach_o::<MachHeader32<Endianness>>(head),
+            Ok(FileKind::MachO64) => mach_o::<MachHeader64<Endianness>>(head),
+            Ok(FileKind::MachOFat32) => universal(MachOFatFile32::parse(head).map(|f| f.arches())),
+            Ok(FileKind::MachOFat64) => universal(MachOFatFile64::parse(head).map(|f| f.arches())),
+            Ok(FileKind::Pe32 | FileKind::Pe64) => pe(head),
+            _ if head.starts_with(b"#!") => Some((Format::Script, Vec::new())),
+            _ => None,
         };
-        match processors {
-            Some(processors) if processors.len() <= MOST_PROCESSORS => Self { format, processors },
-            _ => Self {
-                format: Format::Unknown,
-                processors: Vec::new(),
-            },
-        }
+        let (format, processors) = known
+            .filter(|(_, processors)| processors.len() <= MOST_PROCESSORS)
+            .unwrap_or((Format::Unknown, Vec::new()));
+        Self { format, processors }
     }
 
     /// Returns whether this can be an executable for `target`. Every file suits a target whose processor
@@ -161,7 +135,8 @@ fn format_of(system: &str) -> Option<Format> {
 /// Returns the processor that the first half of a target names: Rust's name of the family, or that of one
 /// of its members, as in `armv7` and `riscv64gc`.
 fn processor_of(name: &str) -> Option<&'static str> {
-    const EXACT: [&str; 9] = [
+    const EXACT: [&str; 10] = [
+        "arm",
         "x86",
         "x86_64",
         "aarch64",
@@ -177,9 +152,6 @@ fn processor_of(name: &str) -> Option<&'static str> {
         ("riscv32", "riscv32"),
         ("riscv64", "riscv64"),
     ];
-    if name == "arm" {
-        return Some("arm");
-    }
     let exact = EXACT.into_iter().find(|known| *known == name);
     exact.or_else(|| {
         let family = FAMILIES.iter().find(|(start, _)| name.starts_with(start));
@@ -187,7 +159,7 @@ fn processor_of(name: &str) -> Option<&'static str> {
     })
 }
 
-fn elf_processor<H: FileHeader<Endian = Endianness>>(head: &[u8]) -> Option<Vec<Processor>> {
+fn elf<H: FileHeader<Endian = Endianness>>(head: &[u8]) -> Option<(Format, Vec<Processor>)> {
     let header = H::parse(head).ok()?;
     let endian = header.endian().ok()?;
     let wide = header.is_type_64();
@@ -206,19 +178,20 @@ fn elf_processor<H: FileHeader<Endian = Endianness>>(head: &[u8]) -> Option<Vec<
         elf::EM_LOONGARCH => "loongarch64",
         elf::EM_RISCV if wide => "riscv64",
         elf::EM_RISCV => "riscv32",
-        other => return Some(vec![Processor::Other(other.0.into())]),
+        other => return Some((Format::Elf, vec![Processor::Other(other.0.into())])),
     };
-    Some(vec![Processor::Known(name)])
+    Some((Format::Elf, vec![Processor::Known(name)]))
 }
 
-fn macho_processor<H: MachHeader<Endian = Endianness>>(head: &[u8]) -> Option<Vec<Processor>> {
+fn mach_o<H: MachHeader<Endian = Endianness>>(head: &[u8]) -> Option<(Format, Vec<Processor>)> {
     let header = H::parse(head, 0).ok()?;
     let endian = header.endian().ok()?;
-    Some(vec![cpu(header.cputype(endian))])
+    Some((Format::MachO, vec![cpu(header.cputype(endian))]))
 }
 
-fn fat_processors<F: FatArch>(arches: &[F]) -> Vec<Processor> {
-    arches.iter().map(|arch| cpu(arch.cputype())).collect()
+fn universal<F: FatArch>(arches: object::Result<&[F]>) -> Option<(Format, Vec<Processor>)> {
+    let processors = arches.ok()?.iter().map(|arch| cpu(arch.cputype()));
+    Some((Format::MachO, processors.collect()))
 }
 
 fn cpu(kind: macho::CpuType) -> Processor {
@@ -233,7 +206,7 @@ fn cpu(kind: macho::CpuType) -> Processor {
     }
 }
 
-fn pe_processor(head: &[u8]) -> Option<Vec<Processor>> {
+fn pe(head: &[u8]) -> Option<(Format, Vec<Processor>)> {
     let offset = pe::ImageDosHeader::parse(head).ok()?.nt_headers_offset();
     let rest = head.get(usize::try_from(offset).ok()?..)?;
     let (headers, _) = object::pod::from_bytes::<pe::ImageNtHeaders32>(rest).ok()?;
@@ -243,7 +216,7 @@ fn pe_processor(head: &[u8]) -> Option<Vec<Processor>> {
         pe::IMAGE_FILE_MACHINE_AMD64 => "x86_64",
         pe::IMAGE_FILE_MACHINE_ARMNT => "arm",
         pe::IMAGE_FILE_MACHINE_ARM64 => "aarch64",
-        other => return Some(vec![Processor::Other(other.0.into())]),
+        other => return Some((Format::Pe, vec![Processor::Other(other.0.into())])),
     };
-    Some(vec![Processor::Known(name)])
+    Some((Format::Pe, vec![Processor::Known(name)]))
 }

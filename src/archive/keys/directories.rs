@@ -32,15 +32,15 @@ impl KeyDirectories {
     /// `~/.wash/keys`, and `wash/keys` in the XDG data directory.
     #[must_use]
     pub(crate) fn discover(explicit: Option<&Path>) -> Self {
-        let mut directories: Vec<PathBuf> = explicit.map(Path::to_owned).into_iter().collect();
         let environment = std::env::var_os("WASH_KEYS").filter(|value| !value.is_empty());
-        directories.extend(environment.map(PathBuf::from));
-        if let Some(home) = home() {
-            directories.push(home.join(".wash").join("keys"));
-        }
-        if let Some(data) = user_directory("XDG_DATA_HOME", ".local/share") {
-            directories.push(data.join("wash").join("keys"));
-        }
+        let data = user_directory("XDG_DATA_HOME", ".local/share");
+        let candidates = [
+            explicit.map(Path::to_owned),
+            environment.map(PathBuf::from),
+            home().map(|home| home.join(".wash/keys")),
+            data.map(|data| data.join("wash/keys")),
+        ];
+        let mut directories: Vec<PathBuf> = candidates.into_iter().flatten().collect();
         directories.dedup();
         Self(directories)
     }
@@ -84,11 +84,8 @@ impl KeyDirectories {
             Ok(path) => Ok((key, KeyOrigin::Generated(path))),
             // Another process has created it meanwhile. Both use that key.
             Err(Error::Write { source, .. }) if source.kind() == io::ErrorKind::AlreadyExists => {
-                self.find_file(default_name, kind)?
-                    .ok_or_else(|| Error::Write {
-                        path: default_name.into(),
-                        source,
-                    })
+                let found = self.find_file(default_name, kind)?;
+                found.ok_or_else(|| Error::write(default_name.as_ref(), source))
             }
             Err(error) => Err(error),
         }
@@ -151,10 +148,7 @@ impl KeyDirectories {
                 file.write_all(seed.as_bytes())?;
                 file.commit_new()
             })
-            .map_err(|source| Error::Write {
-                path: path.clone(),
-                source,
-            })
+            .map_err(|source| Error::write(&path, source))
     }
 
     /// Returns all key files, in the order of the directories and then of their names.
@@ -170,10 +164,7 @@ impl KeyDirectories {
 
 /// Returns the key files in a directory, sorted by name. A directory that does not exist has none.
 fn files(directory: &Path) -> Result<Vec<KeyFile>, Error> {
-    let read_error = |source| Error::Read {
-        path: directory.to_owned(),
-        source,
-    };
+    let read_error = |source| Error::read(directory, source);
     let entries = match fs::read_dir(directory) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -192,14 +183,13 @@ fn files(directory: &Path) -> Result<Vec<KeyFile>, Error> {
 
 fn key_file(path: PathBuf) -> Option<KeyFile> {
     let name = path.file_stem()?.to_str()?.to_owned();
-    let public_key = read_text(&path)
+    let key = read_text(&path)
         .ok()
-        .and_then(|text| Key::from_seed(&text).ok())
-        .map(|key| key.public_key());
+        .and_then(|text| Key::from_seed(&text).ok());
     Some(KeyFile {
         name,
         path,
-        public_key,
+        public_key: key.map(|key| key.public_key()),
     })
 }
 

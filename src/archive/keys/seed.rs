@@ -32,10 +32,7 @@ fn may_be_seed(text: &str) -> bool {
 
 /// Reads the seed in a file.
 pub(super) fn read_seed(path: &Path, kind: KeyKind) -> Result<Key, Error> {
-    let text = read_text(path).map_err(|source| Error::Read {
-        path: path.to_owned(),
-        source,
-    })?;
+    let text = read_text(path).map_err(|source| Error::read(path, source))?;
     Key::parse(text.trim(), kind, || path.display().to_string())
 }
 

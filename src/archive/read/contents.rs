@@ -33,9 +33,6 @@ impl Contents {
         if self.executables.contains_key(target) {
             return Ok(());
         }
-        Err(Error::NoSuchTarget {
-            target: target.clone(),
-            available: self.executables.keys().cloned().collect(),
-        })
+        Err(Error::no_such_target(target, &self.executables))
     }
 }

@@ -33,10 +33,7 @@ pub fn extract_file(
     limits: &Limits,
     progress: &dyn Progress,
 ) -> Result<VerifiedClaims, Error> {
-    let read_error = |source| Error::Read {
-        path: path.to_owned(),
-        source,
-    };
+    let read_error = |source| Error::read(path, source);
     let (mut file, size) = open_regular(path).map_err(read_error)?;
     let by_index = by_index(&mut file, target, destination, mode, limits, progress);
     if let Some(claims) = by_index.map_err(|error| error.in_archive(path))? {
@@ -109,11 +106,8 @@ pub(crate) fn write_executable(
         Err(Error::Stream(source)) if is_damage(&source) => return Ok(false),
         Err(error) => return Err(error),
     }
-    output
-        .set_mode(mode)
-        .and_then(|()| output.commit())
-        .map_err(failed)?;
-    Ok(true)
+    let committed = output.set_mode(mode).and_then(|()| output.commit());
+    committed.map(|_| true).map_err(failed)
 }
 
 /// Returns whether bytes that cannot be inflated ended reading, and not a device or a network.

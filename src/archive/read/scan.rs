@@ -1,7 +1,8 @@
 //! The one pass over an archive that checks everything.
 
 use std::collections::BTreeMap;
-use std::io::{self, Read, Seek};
+use std::io::{self, Read, Seek, Write};
+use std::path::Path;
 
 use crate::archive::claims::{UnverifiedClaims, VerifiedClaims};
 use crate::archive::compression::Compression;
@@ -38,25 +39,18 @@ pub fn read_claims(input: impl Read, limits: &Limits) -> Result<VerifiedClaims, 
     let outcome = (|| {
         let mut archive =
             tar::Archive::new(TarStream::new(Tar::open(input, failure.clone())?, limits));
-        for entry in archive.entries().map_err(Error::DamagedTar)?.raw(true) {
-            let entry = entry.map_err(|error| structure_error(error, scan.end == 0))?;
-            scan.entry(entry, &mut Discard)?;
-            if let Some(token) = &scan.token {
-                return UnverifiedClaims::decode(token)?.verify();
-            }
-        }
-        Err(Error::NoClaims)
+        scan.entries(archive.entries(), &mut Discard, |scan| scan.token.is_some())?;
+        let token = scan.token.ok_or(Error::NoClaims)?;
+        UnverifiedClaims::decode(&token)?.verify()
     })();
-    outcome.map_err(|error| stream_error(&failure, error))
+    outcome.map_err(|error| failure.take().map_or(error, Error::Stream))
 }
 
-/// Receives the bytes of executables while an archive is read. They are unverified until [`scan`] has
-/// returned.
+/// Receives executables while an archive is read. Their bytes are unverified until [`scan`] has returned.
 pub(in crate::archive) trait Receiver {
-    /// Begins an executable, and returns whether its bytes are wanted.
-    fn begin(&mut self, target: &Target) -> Result<bool, Error>;
-    /// Takes more bytes of this executable.
-    fn bytes(&mut self, bytes: &[u8]) -> Result<(), Error>;
+    /// Returns where the bytes of the executable go, and the path for errors. `None` when they are not
+    /// wanted.
+    fn begin(&mut self, target: &Target) -> Result<Option<(&mut dyn Write, &Path)>, Error>;
 }
 
 /// Returns the digest of an executable that was hashed already, by its position in the tar and its size.
@@ -74,12 +68,8 @@ pub(in crate::archive) enum Dates {
 struct Discard;
 
 impl Receiver for Discard {
-    fn begin(&mut self, _target: &Target) -> Result<bool, Error> {
-        Ok(false)
-    }
-
-    fn bytes(&mut self, _bytes: &[u8]) -> Result<(), Error> {
-        Ok(())
+    fn begin(&mut self, _: &Target) -> Result<Option<(&mut dyn Write, &Path)>, Error> {
+        Ok(None)
     }
 }
 
@@ -96,11 +86,11 @@ pub(in crate::archive) fn scan(
         let compression = tar.compression();
         let mut archive = tar::Archive::new(TarStream::new(tar, limits));
         let mut scan = Scan::new(limits);
-        scan.entries(archive.entries(), receiver)?;
+        scan.entries(archive.entries(), receiver, |_| false)?;
         archive.into_inner().finish(scan.end)?.finish()?;
         scan.conclude(compression, dates)
     })();
-    outcome.map_err(|error| stream_error(&failure, error))
+    outcome.map_err(|error| failure.take().map_or(error, Error::Stream))
 }
 
 /// Verifies the tar of a compressed archive whose executables were hashed already: `known` has their
@@ -113,17 +103,9 @@ pub(super) fn scan_known(
     let mut archive = tar::Archive::new(TarStream::new(tar, limits));
     let mut scan = Scan::new(limits);
     scan.known = known;
-    scan.entries(archive.entries_with_seek(), &mut Discard)?;
+    scan.entries(archive.entries_with_seek(), &mut Discard, |_| false)?;
     archive.into_inner().finish(scan.end)?;
     scan.conclude(Compression::Gzip, Dates::Checked)
-}
-
-/// Prefers the error of the input to the error that the readers above it made of it.
-fn stream_error(failure: &Failure, error: Error) -> Error {
-    match failure.take() {
-        Some(cause) => Error::Stream(cause),
-        None => error,
-    }
 }
 
 /// The state of one pass.
@@ -155,10 +137,14 @@ impl<'l> Scan<'l> {
         &mut self,
         entries: io::Result<tar::Entries<'_, R>>,
         receiver: &mut dyn Receiver,
+        enough: impl Fn(&Self) -> bool,
     ) -> Result<(), Error> {
         for entry in entries.map_err(Error::DamagedTar)?.raw(true) {
             let entry = entry.map_err(|error| structure_error(error, self.end == 0))?;
             self.entry(entry, receiver)?;
+            if enough(self) {
+                break;
+            }
         }
         Ok(())
     }
@@ -221,11 +207,13 @@ impl<'l> Scan<'l> {
         let digest = match known {
             Some(digest) => digest,
             None => {
-                let wanted = receiver.begin(&target)?;
+                let mut output = receiver.begin(&target)?;
                 digest_of(|buffer| {
                     let count = content.read(buffer).map_err(tar_error)?;
-                    if wanted {
-                        receiver.bytes(buffer.get(..count).unwrap_or_default())?;
+                    if let Some((output, path)) = &mut output {
+                        output
+                            .write_all(buffer.get(..count).unwrap_or_default())
+                            .map_err(|source| Error::write(path, source))?;
                     }
                     Ok(count)
                 })?
@@ -263,18 +251,13 @@ impl<'l> Scan<'l> {
         if self.executables.is_empty() {
             return Err(Error::NoExecutables);
         }
-        let absent = claims
-            .executables()
-            .keys()
-            .filter(|target| !self.executables.contains_key(target))
-            .cloned()
-            .collect();
+        let mut absent: Vec<_> = claims.executables().keys().cloned().collect();
+        absent.retain(|target| !self.executables.contains_key(target));
+        let executables = self.executables.into_iter();
         Ok(Contents {
             absent,
             claims,
-            executables: self
-                .executables
-                .into_iter()
+            executables: executables
                 .map(|(target, (size, _))| (target, size))
                 .collect(),
             world: self.world.map(|(world, _)| world),

@@ -53,10 +53,8 @@ pub fn edit(
 ) -> Result<VerifiedClaims, Error> {
     // Two edits at once would both begin with the present content, and the first one would be lost.
     let waiting = progress.begin(Step::Waiting, 0);
-    let (archive, size) = open_exclusive(path, waiting.as_ref()).map_err(|source| Error::Read {
-        path: path.to_owned(),
-        source,
-    })?;
+    let (archive, size) =
+        open_exclusive(path, waiting.as_ref()).map_err(|source| Error::read(path, source))?;
     drop(waiting);
     let writing = |source| Error::write(path, source);
     let directory = temporary_directory_beside(path).map_err(writing)?;
@@ -87,25 +85,14 @@ pub fn edit(
 
     let signer = signer(&claims)?;
     if identity == Identity::Keep {
-        keep("issuer", claims.issuer().as_str(), signer.issuer().as_str())?;
-        keep(
-            "subject",
-            claims.subject().as_str(),
-            signer.subject().as_str(),
-        )?;
+        keep("issuer", claims.issuer(), signer.issuer())?;
+        keep("subject", claims.subject(), signer.subject())?;
     }
 
-    let meter = progress.begin(Step::Packing, writer.total()?);
+    let meter = &*progress.begin(Step::Packing, writer.total()?);
     // Until it is complete, the file is private: others may not have been allowed to read the archive.
     let mut file = AtomicFile::create_private(path).map_err(writing)?;
-    let claims = writer.write_to(
-        &mut file,
-        path,
-        &signer,
-        compression,
-        limits,
-        meter.as_ref(),
-    )?;
+    let claims = writer.write_to(&mut file, path, &signer, compression, limits, meter)?;
     file.resemble(&archive)
         .and_then(|()| file.commit())
         .map_err(writing)?;
@@ -142,13 +129,13 @@ fn refuse_expired(claims: &VerifiedClaims) -> Result<(), Error> {
     }
 }
 
-fn keep(role: &'static str, before: &str, after: &str) -> Result<(), Error> {
+fn keep<K: PartialEq + ToString>(role: &'static str, before: &K, after: &K) -> Result<(), Error> {
     if before == after {
         return Ok(());
     }
     Err(Error::IdentityWouldChange {
         role,
-        before: before.to_owned(),
-        after: after.to_owned(),
+        before: before.to_string(),
+        after: after.to_string(),
     })
 }

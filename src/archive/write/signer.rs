@@ -13,8 +13,7 @@ use crate::archive::entry_names::WORLD_ENTRY;
 use crate::archive::error::Error;
 use crate::archive::keys::{Issuer, Key, Subject};
 use crate::archive::target::Target;
-use crate::archive::time::to_unix;
-use crate::content::Digest;
+use crate::content::{Digest, unix_seconds};
 
 const HEADER: &str = r#"{"typ":"jwt","alg":"Ed25519"}"#;
 
@@ -73,8 +72,8 @@ impl Signer {
         let mut claims = Claims::<CapabilityProvider>::with_provider(
             self.issuer.to_string(),
             self.subject.to_string(),
-            metadata.not_before.map(to_unix),
-            metadata.expires.map(to_unix),
+            metadata.not_before.map(unix_seconds),
+            metadata.expires.map(unix_seconds),
             CapabilityProvider {
                 name: metadata.name.clone(),
                 vendor: metadata.vendor.clone(),
@@ -85,7 +84,7 @@ impl Signer {
             },
         );
         if let Some(created) = self.created {
-            claims.issued_at = to_unix(created);
+            claims.issued_at = unix_seconds(created);
         }
         Draft {
             key: &self.key,

@@ -48,12 +48,8 @@ impl ArchiveWriter {
     ///
     /// [`Error::NoSuchTarget`] with the available targets.
     pub fn remove(&mut self, target: &Target) -> Result<Input, Error> {
-        self.executables
-            .remove(target)
-            .ok_or_else(|| Error::NoSuchTarget {
-                target: target.clone(),
-                available: self.executables.keys().cloned().collect(),
-            })
+        let removed = self.executables.remove(target);
+        removed.ok_or_else(|| Error::no_such_target(target, &self.executables))
     }
 
     /// Returns whether there is no executable.
@@ -227,7 +223,7 @@ impl ArchiveWriter {
         let mut packed: Vec<Packed<'_>> = Vec::with_capacity(executables.len());
         for ((name, size), input) in executables.iter().zip(inputs) {
             tar.begin(name, *size, 0o755)?;
-            packed.push(input.copy(&mut tar, meter)?);
+            packed.push(input.copy(&mut tar, |count| meter.advance(count))?);
             tar.end()?;
         }
 

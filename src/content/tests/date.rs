@@ -1,4 +1,3 @@
-
 use super::*;
 
 #[test]
@@ -8,4 +7,13 @@ fn any_number_is_a_date() {
     for late in [LAST, LAST + 1, u64::MAX] {
         assert_eq!(rfc3339(late), "9999-12-31T23:59:59Z");
     }
+}
+
+#[test]
+fn any_time_is_a_number() {
+    for seconds in [0, 1, 1_700_000_000, LAST] {
+        assert_eq!(unix_seconds(unix_time(seconds)), seconds);
+    }
+    assert_eq!(unix_seconds(unix_time(u64::MAX)), LAST);
+    assert_eq!(unix_seconds(UNIX_EPOCH - Duration::from_secs(1)), 0);
 }
