@@ -208,8 +208,6 @@ impl VerifiedClaims {
         self.world.as_ref()
     }
 
-    /// Returns the token in the type of the `wascap` crate.
-    #[must_use]
     pub(crate) fn as_wascap(&self) -> &Token<CapabilityProvider> {
         &self.token
     }

@@ -191,7 +191,7 @@ impl ProviderArchive {
         subject: &KeyPair,
         compress_par: bool,
     ) -> Result<()> {
-        let signer = Signer::new(Key::of_issuer(issuer)?, subject.public_key().parse()?)?;
+        let signer = Signer::new(Key::of_issuer(issuer), subject.public_key().parse()?)?;
         let mut writer = ArchiveWriter::new(self.metadata.clone());
         for (target, bytes) in &self.executables {
             writer.executable(target.clone(), Input::Bytes(bytes.clone()));

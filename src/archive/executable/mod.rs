@@ -1,7 +1,7 @@
 //! The machine that an executable is made for, by its header.
 //!
-//! Only the format and the processor in the header are compared with a target. Nothing else in a file
-//! tells for certain whether a host can run it: Linux, for one, runs ELF files with any `EI_OSABI`.
+//! Only the format and the processor in the header are compared with a target. No other field tells
+//! whether a host can run the file: Linux, for example, runs ELF files with any `EI_OSABI`.
 
 #[cfg(test)]
 mod tests;
@@ -20,8 +20,8 @@ use super::target::Target;
 /// How many bytes of a file are read. The headers of all three formats are within them.
 const HEAD: u64 = 64 * 1024;
 
-/// The most processors of a universal Mach-O file. Class files of Java begin with the same bytes. They
-/// have their version, which is 45 or more, where universal files have the number of processors.
+/// The most processors of a universal Mach-O file. Class files of Java begin with the same bytes, and have
+/// their version, at least 45, in the place of the number of processors.
 const MOST_PROCESSORS: usize = 30;
 
 /// The format and the processors that the header of a file names.
@@ -41,7 +41,6 @@ enum Format {
     Unknown,
 }
 
-/// A processor that an executable is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Processor {
     /// A processor with a name of [`std::env::consts::ARCH`].
@@ -51,11 +50,7 @@ enum Processor {
 }
 
 impl Executable {
-    /// Reads the header, at most the first 64 KiB. Bytes that are not an executable are no error.
-    ///
-    /// # Errors
-    ///
-    /// Those of the reader.
+    /// Reads at most the first 64 KiB. Bytes that are not an executable give an unknown format.
     pub(crate) fn read(input: impl Read) -> io::Result<Self> {
         let mut head = Vec::new();
         input.take(HEAD).read_to_end(&mut head)?;
@@ -107,7 +102,7 @@ impl fmt::Display for Executable {
             Format::Pe => "a PE file (Windows)",
             Format::Script => return formatter.write_str("a script"),
             Format::Unknown => {
-                return formatter.write_str("no executable: neither ELF, Mach-O nor PE");
+                return formatter.write_str("not an executable: neither ELF, Mach-O nor PE");
             }
         };
         formatter.write_str(format)?;
@@ -122,7 +117,6 @@ impl fmt::Display for Executable {
     }
 }
 
-/// Returns the format of the executables of a system.
 fn format_of(system: &str) -> Option<Format> {
     match system {
         "linux" | "freebsd" | "android" => Some(Format::Elf),

@@ -45,20 +45,13 @@ impl KeyDirectories {
         Self(directories)
     }
 
-    /// Returns the directories.
-    #[must_use]
     pub(crate) fn directories(&self) -> &[PathBuf] {
         &self.0
     }
 
-    /// Returns the key that `given` names, a seed or the path of a file that holds one. Without `given`,
-    /// it is the key in the file `default_name`. When there is no such file and `generate` is set, it is
-    /// a new key, which is written to that file.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::NoSuchKey`], [`Error::MalformedSeed`], [`Error::WrongSeedType`], [`Error::Read`], or
-    /// those of [`create`](Self::create).
+    /// Returns the key that `given` names: a seed, or the path of a file that holds one. Without `given`,
+    /// returns the key in the file `default_name`. When there is no such file and `generate` is set,
+    /// generates a key and writes it to that file.
     pub(crate) fn resolve(
         &self,
         given: Option<&str>,
@@ -82,7 +75,7 @@ impl KeyDirectories {
         let key = Key::generate(kind);
         match self.create(default_name, &key) {
             Ok(path) => Ok((key, KeyOrigin::Generated(path))),
-            // Another process has created it meanwhile. Both use that key.
+            // Another process created the file first. Both use its key.
             Err(Error::Write { source, .. }) if source.kind() == io::ErrorKind::AlreadyExists => {
                 let found = self.find_file(default_name, kind)?;
                 found.ok_or_else(|| Error::write(default_name.as_ref(), source))
@@ -106,11 +99,7 @@ impl KeyDirectories {
     }
 
     /// Returns the key of `kind` whose public key is `public_key`, from any file in the directories.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::NoSuchKey`] when no file holds it, or [`Error::Read`] when it may be in a directory that
-    /// cannot be read.
+    /// Fails with [`Error::Read`] when the key may be in a directory that cannot be read.
     pub(crate) fn find(&self, public_key: &str, kind: KeyKind) -> Result<Key, Error> {
         let mut unreadable = None;
         for directory in &self.0 {
@@ -134,10 +123,6 @@ impl KeyDirectories {
 
     /// Writes a key to the file `name` in the first directory, which is created when it is missing. Only
     /// the owner can read the file. An existing file is not replaced.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Write`] when the file exists or cannot be written, [`Error::NoKeyDirectory`].
     pub(crate) fn create(&self, name: &str, key: &Key) -> Result<PathBuf, Error> {
         let directory = self.0.first().ok_or(Error::NoKeyDirectory)?;
         let path = directory.join(name);
@@ -152,10 +137,6 @@ impl KeyDirectories {
     }
 
     /// Returns all key files, in the order of the directories and then of their names.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Read`] when a directory that exists cannot be read.
     pub(crate) fn list(&self) -> Result<Vec<KeyFile>, Error> {
         let found = self.0.iter().map(|directory| files(directory));
         Ok(found.collect::<Result<Vec<_>, _>>()?.concat())

@@ -25,10 +25,6 @@ pub struct Contents {
 
 impl Contents {
     /// Checks that there is an executable for `target`.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::NoSuchTarget`] with the available targets.
     pub(crate) fn require(&self, target: &Target) -> Result<(), Error> {
         if self.executables.contains_key(target) {
             return Ok(());

@@ -9,8 +9,8 @@ use crate::archive::compression::Compression;
 use crate::archive::entry_names::{CLAIMS_ENTRY, WORLD_ENTRY};
 use crate::archive::error::Error;
 use crate::archive::format::entries::{Entries, Role, read_bounded};
-use crate::archive::format::gzip::{Failure, Tar};
-use crate::archive::format::tar_stream::{BLOCK, TarSource, TarStream, structure_error, tar_error};
+use crate::archive::format::gzip::{Failure, Tar, TarSource};
+use crate::archive::format::tar_stream::{BLOCK, TarStream, structure_error, tar_error};
 use crate::archive::hashing::digest_of;
 use crate::archive::limits::Limits;
 use crate::archive::target::Target;
@@ -19,7 +19,7 @@ use crate::content::Digest;
 use super::contents::Contents;
 
 /// Reads an archive to its end and verifies it: the signature, the key types, the dates, and the hash
-/// of every executable and of the world. An archive with other entries is refused.
+/// of every executable and of the world. Entries that the claims do not cover are refused.
 ///
 /// # Errors
 ///
@@ -53,8 +53,8 @@ pub(in crate::archive) trait Receiver {
     fn begin(&mut self, target: &Target) -> Result<Option<(&mut dyn Write, &Path)>, Error>;
 }
 
-/// Returns the digest of an executable that was hashed already, by its position in the tar and its size.
-type Known<'k> = &'k dyn Fn(u64, u64) -> Option<Digest>;
+/// The sizes and the digests of executables that were hashed already, by their positions in the tar.
+type Known = BTreeMap<u64, (u64, Digest)>;
 
 /// Whether the dates of the claims are checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,7 +73,7 @@ impl Receiver for Discard {
     }
 }
 
-/// Verifies an archive and hands its executables to `receiver`. All reading is built on this function.
+/// Verifies an archive and hands its executables to `receiver`.
 pub(in crate::archive) fn scan(
     input: impl Read,
     limits: &Limits,
@@ -98,7 +98,7 @@ pub(in crate::archive) fn scan(
 pub(super) fn scan_known(
     tar: impl TarSource + Seek,
     limits: &Limits,
-    known: Known<'_>,
+    known: Known,
 ) -> Result<Contents, Error> {
     let mut archive = tar::Archive::new(TarStream::new(tar, limits));
     let mut scan = Scan::new(limits);
@@ -108,10 +108,9 @@ pub(super) fn scan_known(
     scan.conclude(Compression::Gzip, Dates::Checked)
 }
 
-/// The state of one pass.
 struct Scan<'l> {
     limits: &'l Limits,
-    known: Known<'l>,
+    known: Known,
     entries: Entries<'l>,
     /// The position in the tar where the last entry ends, padding included.
     end: u64,
@@ -124,7 +123,7 @@ impl<'l> Scan<'l> {
     fn new(limits: &'l Limits) -> Self {
         Self {
             limits,
-            known: &|_, _| None,
+            known: Known::new(),
             entries: Entries::new(limits),
             end: 0,
             token: None,
@@ -161,7 +160,8 @@ impl<'l> Scan<'l> {
             Some(Role::Claims) => self.claims(&mut entry),
             Some(Role::World) => self.world(&mut entry),
             Some(Role::Executable(target)) => {
-                let known = (self.known)(begin, size);
+                let known = self.known.remove(&begin).filter(|known| known.0 == size);
+                let known = known.map(|(_, digest)| digest);
                 self.executable(target, size, known, &mut entry, receiver)
             }
             None => Ok(()),

@@ -12,7 +12,7 @@ use crate::archive::hashing::digest_of;
 use crate::content::{Digest, Meter, open_regular};
 
 /// File systems count time in steps of up to two seconds (FAT). A file that was written so recently can
-/// change again without another time.
+/// change again and keep its time.
 const YOUNG: Duration = Duration::from_secs(2);
 
 /// Where an executable comes from.
@@ -75,7 +75,6 @@ pub(super) struct Opened<'a> {
 }
 
 impl<'a> Opened<'a> {
-    /// Returns the size of the content in bytes.
     pub(super) fn size(&self) -> u64 {
         self.size
     }
@@ -116,7 +115,6 @@ impl<'a> Opened<'a> {
     }
 }
 
-/// An input that has been packed.
 pub(super) struct Packed<'a> {
     input: &'a Input,
     digest: Digest,
@@ -125,10 +123,8 @@ pub(super) struct Packed<'a> {
 
 impl Packed<'_> {
     /// Returns the digest of the content, after a check that the input did not change while it was read.
-    /// Otherwise what was read may be some of the old content and some of the new.
-    ///
-    /// The time of a file tells. The content of a file that was written only seconds ago is read again,
-    /// because its time cannot tell.
+    /// A file that changes is noticed by its time. A file that was written only seconds ago is read again,
+    /// because it may change and keep its time.
     pub(super) fn unchanged(self, meter: &dyn Meter) -> Result<Digest, Error> {
         if let Some((state, trusted)) = &self.state {
             let now = self.input.open()?;
@@ -145,7 +141,7 @@ impl Packed<'_> {
     }
 }
 
-/// What changes when a file does.
+/// The metadata that changes when a file does.
 #[derive(Debug, PartialEq, Eq)]
 struct State {
     length: u64,

@@ -121,14 +121,14 @@ impl<W: Write + Seek> GzipEncoder<W> {
         }
         if let Some(room) = self.room.take() {
             let mut checksum = room.before;
-            checksum.combine(&checksum_of(reserved));
+            checksum.update(reserved);
             checksum.combine(&self.checksum);
             self.checksum = checksum;
+            let end = SeekFrom::Start(self.start + self.written);
             self.output
                 .seek(SeekFrom::Start(self.start + room.offset))?;
             self.output.write_all(&store(reserved))?;
-            self.output
-                .seek(SeekFrom::Start(self.start + self.written))?;
+            self.output.seek(end)?;
         }
         self.put(&END)?;
         let checksum = self.checksum.clone().finalize();
@@ -230,12 +230,6 @@ impl<W: Write + Seek> Write for GzipEncoder<W> {
     }
 }
 
-fn checksum_of(content: &[u8]) -> Hasher {
-    let mut checksum = Hasher::new();
-    checksum.update(content);
-    checksum
-}
-
 /// A member that is complete except for its extra field.
 pub(in crate::archive) struct Finished<W> {
     output: W,
@@ -269,12 +263,11 @@ impl<W: Write + Seek> Finished<W> {
         if subfields.len() != usize::from(self.extra) {
             return Err(io::Error::other("the extra field has another length"));
         }
-        let place = self.start + member::EXTRA;
-        self.output.seek(SeekFrom::Start(place))?;
-        self.output.write_all(subfields)?;
+        let end = SeekFrom::Start(self.start + self.written);
         self.output
-            .seek(SeekFrom::Start(self.start + self.written))?;
-        Ok(())
+            .seek(SeekFrom::Start(self.start + member::EXTRA))?;
+        self.output.write_all(subfields)?;
+        self.output.seek(end).map(|_| ())
     }
 
     pub(in crate::archive) fn into_output(self) -> W {

@@ -4,11 +4,10 @@ use std::io::{Read, Seek, SeekFrom};
 use std::ops::Range;
 
 use crc32fast::Hasher as Checksum;
-use libdeflater::Decompressor;
 
 use crate::archive::entry_names::{CLAIMS_ENTRY, WORLD_ENTRY};
 use crate::archive::error::Error;
-use crate::archive::format::gzip::{END, Seal, TRAILER, content_begins, is_trailer};
+use crate::archive::format::gzip::{END, Seal, TRAILER, content_begins, trailer};
 use crate::archive::format::{Index, IndexEntry};
 use crate::archive::limits::Limits;
 use crate::archive::read::contents::Contents;
@@ -17,7 +16,7 @@ use crate::content::{Meter, MeteredReader, Progress, Step};
 
 use super::digests::{Digested, digests_of};
 use super::skeleton::{Skeleton, Stretch, executables};
-use super::source::{Obstacle, ReadSeek, Source};
+use super::source::{Inflater, Obstacle, ReadSeek, Source};
 
 /// The most bytes, compressed or not, of headers and padding between two entries.
 const BETWEEN: usize = 64 * 1024;
@@ -63,7 +62,12 @@ fn by_index(
     let seal = Seal::new().ok_or(Obstacle::NotAsIndexed)?;
     let entries: Vec<_> = places.iter().filter_map(Place::executable).collect();
     let digested = digests_of(&entries, &source, &seal)?;
-    let mut member = Member::new(&source, &seal);
+    let mut member = Member {
+        parts: Inflater::new(&source, &seal),
+        stretches: Vec::new(),
+        checksum: Checksum::new(),
+        length: 0,
+    };
     let mut digested = digested.into_iter();
     for place in &places {
         match place {
@@ -79,13 +83,9 @@ fn by_index(
             }
         }
     }
-    let stretches = member.finish(end)?;
+    let stretches = member.finish(&source, end)?;
     let known = executables(&stretches);
-    let known = |position, size| match known.get(&position) {
-        Some((expected, digest)) if *expected == size => Some(digest.clone()),
-        _ => None,
-    };
-    scan_known(Skeleton::new(stretches), limits, &known).map_err(|_| Obstacle::NotAsIndexed)
+    scan_known(Skeleton::new(stretches), limits, known).map_err(|_| Obstacle::NotAsIndexed)
 }
 
 /// What a range of the file holds.
@@ -133,51 +133,31 @@ fn places<'i>(index: &'i Index, content: Range<u64>, limits: &Limits) -> Option<
         position = entry.range.end;
     }
     places.push(between(position..content.end)?);
-    let inflated = entries
-        .iter()
-        .try_fold(0_u64, |sum, entry| sum.checked_add(entry.size))?;
+    let mut sizes = entries.iter().map(|entry| entry.size);
+    let inflated = sizes.try_fold(0_u64, u64::checked_add)?;
     let allowed = inflated <= limits.total && index.is_believable(limits);
     allowed.then_some(places)
 }
 
 /// The gzip member, as far as it was read.
 struct Member<'s> {
-    source: &'s Source<'s>,
-    seal: &'s Seal,
-    decompressor: Decompressor,
-    part: Vec<u8>,
+    parts: Inflater<'s>,
     stretches: Vec<Stretch>,
     checksum: Checksum,
     length: u64,
 }
 
-impl<'s> Member<'s> {
-    fn new(source: &'s Source<'s>, seal: &'s Seal) -> Self {
-        Self {
-            source,
-            seal,
-            decompressor: Decompressor::new(),
-            part: Vec::new(),
-            stretches: Vec::new(),
-            checksum: Checksum::new(),
-            length: 0,
-        }
-    }
-
+impl Member<'_> {
     /// Inflates the part in `range`, of at most `limit` bytes once inflated.
     fn inflate(&mut self, range: Range<u64>, limit: usize) -> Result<(), Obstacle> {
         let mut content = Vec::new();
-        self.source.read(range, &mut self.part)?;
-        self.seal
-            .inflate(&mut self.decompressor, &mut self.part, &mut content, limit)
-            .map_err(|_| Obstacle::NotAsIndexed)?;
+        self.parts.inflate(range, &mut content, limit)?;
         self.checksum.update(&content);
         self.length += content.len() as u64;
         self.stretches.push(Stretch::Bytes(content));
         Ok(())
     }
 
-    /// Adds an executable that was hashed already.
     fn executable(&mut self, size: u64, digested: Digested) {
         self.checksum.combine(&digested.checksum);
         self.length += size;
@@ -186,12 +166,12 @@ impl<'s> Member<'s> {
     }
 
     /// Returns the stretches when the bytes at `end` end a member with exactly this content.
-    fn finish(mut self, end: u64) -> Result<Vec<Stretch>, Obstacle> {
-        let last = END.len() as u64 + TRAILER;
-        self.source.read(end..end + last, &mut self.part)?;
-        let trailer = self.part.strip_prefix(&END);
+    fn finish(self, source: &Source<'_>, end: u64) -> Result<Vec<Stretch>, Obstacle> {
+        let mut last = Vec::new();
+        source.read(end..end + END.len() as u64 + TRAILER, &mut last)?;
+        let rest = last.strip_prefix(&END);
         let checksum = self.checksum.finalize();
-        if trailer.is_some_and(|bytes| is_trailer(bytes, checksum, self.length)) {
+        if rest.is_some_and(|bytes| bytes == trailer(checksum, self.length)) {
             Ok(self.stretches)
         } else {
             Err(Obstacle::NotAsIndexed)
