@@ -42,15 +42,11 @@ impl Metadata {
             return Ok(());
         };
         let now = SystemTime::now();
+        let text = |time| rfc3339(unix_seconds(time));
         let reason = match self.not_before {
-            _ if expires <= now => {
-                format!("which is past: it is {} now", rfc3339(unix_seconds(now)))
-            }
+            _ if expires <= now => format!("which is past: it is {} now", text(now)),
             Some(not_before) if expires <= not_before => {
-                format!(
-                    "before it becomes valid at {}",
-                    rfc3339(unix_seconds(not_before))
-                )
+                format!("before it becomes valid at {}", text(not_before))
             }
             _ => return Ok(()),
         };

@@ -100,10 +100,8 @@ impl fmt::Display for Executable {
             Format::Elf => "an ELF file (Linux, FreeBSD, Android)",
             Format::MachO => "a Mach-O file (macOS, iOS)",
             Format::Pe => "a PE file (Windows)",
-            Format::Script => return formatter.write_str("a script"),
-            Format::Unknown => {
-                return formatter.write_str("not an executable: neither ELF, Mach-O nor PE");
-            }
+            Format::Script => "a script",
+            Format::Unknown => "not an executable: neither ELF, Mach-O nor PE",
         };
         formatter.write_str(format)?;
         for (number, processor) in self.processors.iter().enumerate() {
@@ -126,8 +124,8 @@ fn format_of(system: &str) -> Option<Format> {
     }
 }
 
-/// Returns the processor that the first half of a target names: Rust's name of the family, or that of one
-/// of its members, as in `armv7` and `riscv64gc`.
+/// Returns the processor that the first half of a target names. The name is that of a family in Rust, or of
+/// a member of one, such as `armv7` and `riscv64gc`.
 fn processor_of(name: &str) -> Option<&'static str> {
     const EXACT: [&str; 10] = [
         "arm",

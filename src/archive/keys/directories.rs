@@ -37,8 +37,8 @@ impl KeyDirectories {
         let candidates = [
             explicit.map(Path::to_owned),
             environment.map(PathBuf::from),
-            home().map(|home| home.join(".wash/keys")),
-            data.map(|data| data.join("wash/keys")),
+            home().map(|home| home.join(".wash").join("keys")),
+            data.map(|data| data.join("wash").join("keys")),
         ];
         let mut directories: Vec<PathBuf> = candidates.into_iter().flatten().collect();
         directories.dedup();

@@ -10,8 +10,7 @@ use crate::archive::limits::Limits;
 use crate::archive::target::Target;
 use crate::content::AtomicFile;
 
-use super::contents::Contents;
-use super::scan::{Dates, Receiver, scan};
+use super::scan::{Contents, Dates, Receiver, scan};
 
 /// Writes the executable for `target` to `destination` with the permission bits `mode`, after the
 /// whole archive has been verified. A failure leaves no file behind.
@@ -34,9 +33,8 @@ pub fn extract(
     let contents = scan(input, limits, Dates::Checked, &mut receiver)?;
     contents.require(target)?;
     if let Some(file) = receiver.file {
-        file.set_mode(mode)
-            .and_then(|()| file.commit())
-            .map_err(|source| Error::write(destination, source))?;
+        let committed = file.set_mode(mode).and_then(|()| file.commit());
+        committed.map_err(|source| Error::write(destination, source))?;
     }
     Ok(contents)
 }

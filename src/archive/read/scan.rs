@@ -16,7 +16,31 @@ use crate::archive::limits::Limits;
 use crate::archive::target::Target;
 use crate::content::Digest;
 
-use super::contents::Contents;
+/// What a verified archive holds.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Contents {
+    /// The claims.
+    pub claims: VerifiedClaims,
+    /// The size of every executable in the archive, in bytes.
+    pub executables: BTreeMap<Target, u64>,
+    /// The targets that the claims cover and the archive does not hold.
+    pub absent: Vec<Target>,
+    /// The WIT world, in its encoded form.
+    pub world: Option<Vec<u8>>,
+    /// How the archive is compressed.
+    pub compression: Compression,
+}
+
+impl Contents {
+    /// Checks that there is an executable for `target`.
+    pub(crate) fn require(&self, target: &Target) -> Result<(), Error> {
+        if self.executables.contains_key(target) {
+            return Ok(());
+        }
+        Err(Error::no_such_target(target, &self.executables))
+    }
+}
 
 /// Reads an archive to its end and verifies it: the signature, the key types, the dates, and the hash
 /// of every executable and of the world. Entries that the claims do not cover are refused.

@@ -82,10 +82,8 @@ impl<'a> Opened<'a> {
     /// Reads into `buffer`, and returns how many bytes; 0 at the end. The content has to be as long as it
     /// was when the input was opened.
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Error> {
-        let count = self
-            .content
-            .read(buffer)
-            .map_err(|source| self.input.read_error(source))?;
+        let count = self.content.read(buffer);
+        let count = count.map_err(|source| self.input.read_error(source))?;
         self.read += count as u64;
         if self.read > self.size || (count == 0 && self.read < self.size) {
             return Err(self.input.changed());

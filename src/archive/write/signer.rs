@@ -19,8 +19,8 @@ const HEADER: &str = r#"{"typ":"jwt","alg":"Ed25519"}"#;
 
 /// The issuer and the subject of an archive that is going to be signed.
 ///
-/// Signing needs the seed of the issuer, but only the public key of the subject. So a provider keeps its
-/// identity where its seed is absent.
+/// Signing needs the seed of the issuer, but only the public key of the subject. So a provider can keep its
+/// identity on a machine that does not have its seed.
 #[derive(Debug, Clone)]
 pub struct Signer {
     key: Key,
@@ -30,8 +30,7 @@ pub struct Signer {
 }
 
 impl Signer {
-    /// Creates a signer from the key of the issuer and the public key of
-    /// the subject.
+    /// Creates a signer from the key of the issuer and the public key of the subject.
     ///
     /// # Errors
     ///
@@ -140,8 +139,8 @@ impl Draft<'_> {
     }
 }
 
-/// Returns the claims with every object in the order of its keys, also in a program that switches the
-/// feature `preserve_order` of `serde_json` on.
+/// Returns the claims with the keys of every object in order, also when a program enables the feature
+/// `preserve_order` of `serde_json`.
 fn sorted(claims: &impl Serialize) -> Result<Value, Error> {
     let claims = serde_json::to_value(claims);
     let mut claims = claims.map_err(|source| Error::Encode(source.into()))?;

@@ -91,27 +91,20 @@ impl<W: Write + Seek> TarWriter<W> {
     ///
     /// [`Error::TooLarge`] when the tar compresses so well that readers would refuse it.
     pub(super) fn finish(mut self, reserved: &[u8], limits: &Limits) -> Result<W, Error> {
-        let (entries, indexed) = (self.entries, self.indexed);
         let mut believable = true;
-        let mut index = |finished: &Finished<W>| {
-            let entries = entries.iter().map(|entry| place(entry, finished));
+        let index = |finished: &Finished<W>| {
+            let entries = self.entries.iter().map(|entry| place(entry, finished));
             let index = Index::new(entries.collect::<Option<_>>()?);
             believable = index.is_believable(limits);
-            Some(index.extra())
+            self.indexed.then(|| index.extra())
         };
-        let written = self
-            .encoder
-            .write_all(&[0; 2 * BLOCK as usize])
-            .and_then(|()| {
-                self.encoder
-                    .finish(reserved, |finished| index(finished).filter(|_| indexed))
-            })
-            .map_err(Error::Stream)?;
-        if believable {
-            Ok(written)
-        } else {
-            Err(limits.too_much_expansion())
+        let ended = self.encoder.write_all(&[0; 2 * BLOCK as usize]);
+        let output = ended.and_then(|()| self.encoder.finish(reserved, index));
+        let output = output.map_err(Error::Stream)?;
+        if !believable {
+            return Err(limits.too_much_expansion());
         }
+        Ok(output)
     }
 }
 

@@ -12,8 +12,8 @@ use super::blocks::{END, store};
 use super::member::{self, header, trailer};
 use super::workers::{Block, Compressed, Workers, wait};
 
-/// The size of a part, in bytes of content: the index counts in parts. With half as much, files are 0.1 %
-/// larger, and larger than those of `provider-archive`.
+/// The size of a part, in bytes of content. With parts of half the size, files are 0.1 % larger, and larger
+/// than those of `provider-archive`.
 pub(in crate::archive) const PART: u32 = 2 * 1024 * 1024;
 
 pub(super) const BLOCK: usize = PART as usize;
@@ -21,7 +21,7 @@ pub(super) const BLOCK: usize = PART as usize;
 /// The most threads. Each takes about 5 MiB of memory.
 const MOST_THREADS: usize = 10;
 
-/// A position in the content where inflating can begin: at a whole byte, and without the bytes before.
+/// A position in the content where a part begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::archive) struct Mark(usize);
 
@@ -115,9 +115,8 @@ impl<W: Write + Seek> GzipEncoder<W> {
         }
         self.parts.push(self.written);
         if self.room.as_ref().map_or(0, |room| room.length) != reserved.len() {
-            return Err(io::Error::other(
-                "room was left for content of another length",
-            ));
+            let reason = "room was left for content of another length";
+            return Err(io::Error::other(reason));
         }
         if let Some(room) = self.room.take() {
             let mut checksum = room.before;

@@ -56,9 +56,8 @@ impl<W: Write + Seek> Encoder<W> {
             Self::Plain { mut output, room } => {
                 let (offset, length) = room;
                 if length != reserved.len() {
-                    return Err(io::Error::other(
-                        "room was left for content of another length",
-                    ));
+                    let reason = "room was left for content of another length";
+                    return Err(io::Error::other(reason));
                 }
                 if length > 0 {
                     let end = output.stream_position()?;

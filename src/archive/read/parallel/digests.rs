@@ -42,7 +42,7 @@ pub(super) fn digests_of<'s>(
     let cores = thread::available_parallelism().map_or(1, usize::from);
     thread::scope(|scope| {
         for _ in 1..cores.min(MOST_THREADS).min(work.parts.len()) {
-            // This thread does what the others do, so that all is done even when no other can start.
+            // This thread runs the same work, which is done even when no other thread can start.
             let _ = thread::Builder::new()
                 .name("par-verify".to_owned())
                 .spawn_scoped(scope, || work.run());
@@ -52,14 +52,13 @@ pub(super) fn digests_of<'s>(
     if let Some(obstacle) = locked(&work.failure).take() {
         return Err(obstacle);
     }
-    let states = work
-        .chains
-        .into_iter()
-        .map(|chain| chain.state.into_inner());
-    let states = states.map(|state| state.unwrap_or_else(PoisonError::into_inner));
-    let digested = states.map(|state| Digested {
-        digest: state.hasher.finish(),
-        checksum: state.checksum,
+    let digested = work.chains.into_iter().map(|chain| {
+        let state = chain.state.into_inner();
+        let state = state.unwrap_or_else(PoisonError::into_inner);
+        Digested {
+            digest: state.hasher.finish(),
+            checksum: state.checksum,
+        }
     });
     Ok(digested.collect())
 }

@@ -80,9 +80,8 @@ impl Read for Skeleton {
             return Ok(0);
         }
         let Some(Stretch::Bytes(bytes)) = self.stretches.peek() else {
-            return Err(io::Error::other(
-                "an executable is where another entry should be",
-            ));
+            let reason = "an executable is where another entry should be";
+            return Err(io::Error::other(reason));
         };
         let within = usize::try_from(self.within).unwrap_or(usize::MAX);
         let count = bytes.get(within..).unwrap_or_default().read(buffer)?;

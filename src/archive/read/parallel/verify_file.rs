@@ -10,8 +10,7 @@ use crate::archive::error::Error;
 use crate::archive::format::gzip::{END, Seal, TRAILER, content_begins, trailer};
 use crate::archive::format::{Index, IndexEntry};
 use crate::archive::limits::Limits;
-use crate::archive::read::contents::Contents;
-use crate::archive::read::scan::{scan_known, verify};
+use crate::archive::read::scan::{Contents, scan_known, verify};
 use crate::content::{Meter, MeteredReader, Progress, Step};
 
 use super::digests::{Digested, digests_of};
@@ -60,7 +59,11 @@ fn by_index(
     let places = places(&index, begin..end, limits).ok_or(Obstacle::NotAsIndexed)?;
 
     let seal = Seal::new().ok_or(Obstacle::NotAsIndexed)?;
-    let entries: Vec<_> = places.iter().filter_map(Place::executable).collect();
+    let entries = places.iter().filter_map(|place| match place {
+        Place::Executable(entry) => Some(*entry),
+        Place::Between(_) | Place::Held(_) => None,
+    });
+    let entries: Vec<_> = entries.collect();
     let digested = digests_of(&entries, &source, &seal)?;
     let mut member = Member {
         parts: Inflater::new(&source, &seal),
@@ -98,15 +101,6 @@ enum Place<'i> {
     Executable(&'i IndexEntry),
 }
 
-impl<'i> Place<'i> {
-    fn executable(&self) -> Option<&'i IndexEntry> {
-        match self {
-            Self::Executable(entry) => Some(entry),
-            _ => None,
-        }
-    }
-}
-
 /// Returns what the range `content` of the file holds, without gaps. `None` when the entries of the index
 /// overlap or are not in order, or when they exceed the limits.
 fn places<'i>(index: &'i Index, content: Range<u64>, limits: &Limits) -> Option<Vec<Place<'i>>> {
@@ -135,11 +129,10 @@ fn places<'i>(index: &'i Index, content: Range<u64>, limits: &Limits) -> Option<
     places.push(between(position..content.end)?);
     let mut sizes = entries.iter().map(|entry| entry.size);
     let inflated = sizes.try_fold(0_u64, u64::checked_add)?;
-    let allowed = inflated <= limits.total && index.is_believable(limits);
-    allowed.then_some(places)
+    (inflated <= limits.total && index.is_believable(limits)).then_some(places)
 }
 
-/// The gzip member, as far as it was read.
+/// The gzip member, as far as it has been read.
 struct Member<'s> {
     parts: Inflater<'s>,
     stretches: Vec<Stretch>,
