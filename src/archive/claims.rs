@@ -5,13 +5,12 @@ use std::time::SystemTime;
 
 use wascap::jwt::{CapabilityProvider, Claims, Token, TokenValidation, validate_token};
 
-use crate::content::{Algorithm, Digest, rfc3339};
+use crate::content::{Algorithm, Digest, rfc3339, unix_seconds, unix_time};
 
 use super::entry_names::WORLD_ENTRY;
 use super::error::Error;
 use super::keys::{Issuer, Subject};
 use super::target::Target;
-use super::time::{from_unix, to_unix};
 
 /// What an issuer says about a provider, besides the hashes of its executables.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -43,13 +42,11 @@ impl Metadata {
             return Ok(());
         };
         let now = SystemTime::now();
+        let text = |time| rfc3339(unix_seconds(time));
         let reason = match self.not_before {
-            _ if expires <= now => format!("which is past: it is {} now", rfc3339(to_unix(now))),
+            _ if expires <= now => format!("which is past: it is {} now", text(now)),
             Some(not_before) if expires <= not_before => {
-                format!(
-                    "before it becomes valid at {}",
-                    rfc3339(to_unix(not_before))
-                )
+                format!("before it becomes valid at {}", text(not_before))
             }
             _ => return Ok(()),
         };
@@ -72,16 +69,9 @@ impl UnverifiedClaims {
     /// [`Error::MalformedClaims`] when the text is not a token of a provider.
     pub fn decode(token: &str) -> Result<Self, Error> {
         let token = token.trim();
-        let claims = Claims::<CapabilityProvider>::decode(token).map_err(|source| {
-            Error::MalformedClaims {
-                reason: "the token cannot be decoded".to_owned(),
-                source: Some(source.into()),
-            }
-        })?;
-        Ok(Self {
-            token: token.to_owned(),
-            claims,
-        })
+        let claims = Claims::decode(token).map_err(malformed("the token cannot be decoded"))?;
+        let token = token.to_owned();
+        Ok(Self { token, claims })
     }
 
     /// Verifies signature, key types and dates.
@@ -92,7 +82,12 @@ impl UnverifiedClaims {
     /// [`Error::Expired`] or [`Error::NotYetValid`].
     pub fn verify(self) -> Result<VerifiedClaims, Error> {
         let (claims, validation) = self.validate()?;
-        check_dates(validation)?;
+        if validation.expired {
+            return Err(Error::Expired(validation.expires_human));
+        }
+        if validation.cannot_use_yet {
+            return Err(Error::NotYetValid(validation.not_before_human));
+        }
         Ok(claims)
     }
 
@@ -109,12 +104,8 @@ impl UnverifiedClaims {
         let issuer: Issuer = claims.issuer.parse()?;
         let subject: Subject = claims.subject.parse()?;
         // This checks the header's `alg` too.
-        let validation = validate_token::<CapabilityProvider>(&token).map_err(|source| {
-            Error::MalformedClaims {
-                reason: "the token cannot be validated".to_owned(),
-                source: Some(source.into()),
-            }
-        })?;
+        let validation = validate_token::<CapabilityProvider>(&token)
+            .map_err(malformed("the token cannot be validated"))?;
         if !validation.signature_valid {
             return Err(Error::BadSignature {
                 issuer: issuer.to_string(),
@@ -131,16 +122,6 @@ impl UnverifiedClaims {
         };
         Ok((verified, validation))
     }
-}
-
-fn check_dates(validation: TokenValidation) -> Result<(), Error> {
-    if validation.expired {
-        return Err(Error::Expired(validation.expires_human));
-    }
-    if validation.cannot_use_yet {
-        return Err(Error::NotYetValid(validation.not_before_human));
-    }
-    Ok(())
 }
 
 /// Claims whose signature, key types and dates have been verified.
@@ -178,7 +159,7 @@ impl VerifiedClaims {
     /// Returns the time of signing. Times after the year 9999 become its last second.
     #[must_use]
     pub fn issued_at(&self) -> SystemTime {
-        from_unix(self.token.claims.issued_at)
+        unix_time(self.token.claims.issued_at)
     }
 
     /// Returns the revision, when the issuer gives one. It grows from release to release.
@@ -196,8 +177,8 @@ impl VerifiedClaims {
             revision: self.provider.rev,
             version: self.provider.ver.clone(),
             schema: self.provider.config_schema.clone(),
-            not_before: self.token.claims.not_before.map(from_unix),
-            expires: self.token.claims.expires.map(from_unix),
+            not_before: self.token.claims.not_before.map(unix_time),
+            expires: self.token.claims.expires.map(unix_time),
         }
     }
 
@@ -213,12 +194,8 @@ impl VerifiedClaims {
     ///
     /// [`Error::NoSuchTarget`] with the available targets.
     pub fn executable(&self, target: &Target) -> Result<&Digest, Error> {
-        self.executables
-            .get(target)
-            .ok_or_else(|| Error::NoSuchTarget {
-                target: target.clone(),
-                available: self.executables.keys().cloned().collect(),
-            })
+        let digest = self.executables.get(target);
+        digest.ok_or_else(|| Error::no_such_target(target, &self.executables))
     }
 
     /// Returns the signed hash of the WIT world.
@@ -227,10 +204,15 @@ impl VerifiedClaims {
         self.world.as_ref()
     }
 
-    /// Returns the token in the type of the `wascap` crate.
-    #[must_use]
     pub(crate) fn as_wascap(&self) -> &Token<CapabilityProvider> {
         &self.token
+    }
+}
+
+fn malformed(reason: &'static str) -> impl FnOnce(wascap::Error) -> Error {
+    move |source| Error::MalformedClaims {
+        reason: reason.to_owned(),
+        source: Some(source.into()),
     }
 }
 
@@ -249,8 +231,8 @@ fn parse_hashes(target_hashes: &HashMap<String, String>) -> Result<Hashes, Error
         if name == WORLD_ENTRY {
             world = Some(digest);
         } else {
-            let target = Target::carried(name)
-                .map_err(|error| Error::malformed_claims(error.to_string()))?;
+            let target = Target::carried(name);
+            let target = target.map_err(|error| Error::malformed_claims(error.to_string()))?;
             executables.insert(target, digest);
         }
     }

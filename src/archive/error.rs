@@ -1,14 +1,15 @@
 //! The errors of the archive layer.
 
+use std::collections::BTreeMap;
 use std::error::Error as StdError;
+use std::fmt::Display;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use crate::content::{Digest, ErrorKind, rfc3339};
+use crate::content::{Digest, ErrorKind, rfc3339, unix_seconds};
 
 use super::target::Target;
-use super::time::to_unix;
 
 /// An error of a library, whose type may change.
 type Opaque = Box<dyn StdError + Send + Sync>;
@@ -155,7 +156,7 @@ pub enum Error {
     WorldMissing,
 
     /// The archive has no executable for a target.
-    #[error("it has no executable for {target}; it has {}", list(available))]
+    #[error("it has no executable for {target}; it has {}", list(available.iter()))]
     NoSuchTarget {
         /// The target that was asked for.
         target: Target,
@@ -181,7 +182,7 @@ pub enum Error {
     #[error("an archive needs at least one executable, and none would be left")]
     NothingLeft,
     /// The archive that is to be signed would at no time be valid.
-    #[error("the archive would expire at {}, {reason}", rfc3339(to_unix(*expires)))]
+    #[error("the archive would expire at {}, {reason}", rfc3339(unix_seconds(*expires)))]
     NeverValid {
         /// The time when it would expire.
         expires: SystemTime,
@@ -196,7 +197,7 @@ pub enum Error {
     Encode(#[source] Opaque),
 
     /// No directory holds a key.
-    #[error("there is no {kind} key `{name}` in {}", paths(directories))]
+    #[error("there is no {kind} key `{name}` in {}", list(directories.iter().map(|path| path.display())))]
     NoSuchKey {
         /// `account` or `service`.
         kind: &'static str,
@@ -250,10 +251,24 @@ impl Error {
         }
     }
 
+    pub(super) fn read(path: &Path, source: io::Error) -> Self {
+        Self::Read {
+            path: path.to_owned(),
+            source,
+        }
+    }
+
     pub(super) fn write(path: &Path, source: io::Error) -> Self {
         Self::Write {
             path: path.to_owned(),
             source,
+        }
+    }
+
+    pub(super) fn no_such_target<V>(target: &Target, available: &BTreeMap<Target, V>) -> Self {
+        Self::NoSuchTarget {
+            target: target.clone(),
+            available: available.keys().cloned().collect(),
         }
     }
 
@@ -288,15 +303,7 @@ impl Error {
     }
 }
 
-fn list(targets: &[Target]) -> String {
-    let names: Vec<&str> = targets.iter().map(Target::as_str).collect();
-    names.join(", ")
-}
-
-fn paths(directories: &[PathBuf]) -> String {
-    let names: Vec<String> = directories
-        .iter()
-        .map(|path| path.display().to_string())
-        .collect();
-    names.join(", ")
+fn list<T: Display>(items: impl Iterator<Item = T>) -> String {
+    let items: Vec<_> = items.map(|item| item.to_string()).collect();
+    items.join(", ")
 }

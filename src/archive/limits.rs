@@ -2,9 +2,9 @@
 
 use super::error::Error;
 
-/// The bounds that readers and the writer of archives keep to, whatever an archive says of itself.
+/// The bounds that readers and the writer of archives keep to.
 ///
-/// The defaults are far above every known archive, and low enough that a malicious one costs neither
+/// The defaults are far above every known archive, and low enough that a malicious one takes neither
 /// much memory nor much time. A program can change them:
 ///
 /// ```
@@ -50,7 +50,6 @@ impl Limits {
         inflated <= most.saturating_add(self.ratio_allowance)
     }
 
-    /// Returns the error of an archive that inflates to more than is allowed.
     pub(super) fn too_much_expansion(&self) -> Error {
         Error::TooLarge {
             what: "bytes for each compressed byte",

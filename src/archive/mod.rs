@@ -8,13 +8,13 @@
 //! - [`verify`], [`extract`] and [`load`] read in one bounded, streaming pass. The pass checks the
 //!   signature, the key types, the dates and the hash of every entry, whichever target was asked for.
 //!   No function hands out bytes before the whole archive has been verified.
-//! - [`verify_file`] checks as much, on all cores when the archive carries an index.
-//! - [`extract_file`] takes one executable by the index of an archive, when it has one, and reads
-//!   nothing else.
+//! - [`verify_file`] makes the same checks, on all cores when the archive carries an index.
+//! - [`extract_file`] takes one executable by the index of an archive, and reads nothing else when there
+//!   is an index.
 //! - [`edit`] changes an existing archive, signs it again and keeps its identity; [`insert`] adds targets.
 //! - A [`Key`] signs; a [`Signer`] combines the key of the issuer with the subject.
 //!
-//! Inside, `format` knows how bytes are laid out (tar, gzip, index), `read` verifies, `write` packs and
+//! Inside, `format` has the layout of the bytes (tar, gzip, index), `read` verifies, and `write` packs and
 //! signs. Each uses those before it, and all of them use the files of this directory.
 
 #[cfg_attr(not(feature = "internals"), allow(unreachable_pub))]
@@ -33,11 +33,12 @@ pub(crate) mod provider_archive;
 #[cfg_attr(not(feature = "internals"), allow(unreachable_pub))]
 mod read;
 mod target;
-mod time;
 #[cfg(feature = "wit")]
 mod world;
 mod write;
 
+#[cfg(feature = "cli")]
+pub(crate) use crate::content::{unix_seconds as to_unix, unix_time as from_unix};
 pub(crate) use claims::UnverifiedClaims;
 pub use claims::{Metadata, VerifiedClaims};
 pub use compression::Compression;
@@ -53,13 +54,11 @@ pub use limits::Limits;
 pub use read::{Contents, Loaded, extract, extract_file, load, verify, verify_file};
 pub(crate) use read::{read_claims, read_head, write_executable};
 pub use target::{ParseTargetError, Target};
-#[cfg(feature = "cli")]
-pub(crate) use time::{from_unix, to_unix};
 #[cfg(feature = "wit")]
 pub use world::{encode_world, print_world};
 pub use write::{ArchiveWriter, Identity, Input, Signer, edit, insert};
 
-/// What only the tests of this project use. It can change with every version.
+/// Items that only the tests of this project use. They can change with every version.
 #[cfg(feature = "internals")]
 #[doc(hidden)]
 pub mod internals {

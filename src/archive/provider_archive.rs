@@ -13,7 +13,7 @@ use nkeys::KeyPair;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncSeek, AsyncSeekExt};
 use wascap::jwt::{CapabilityProvider, Claims, Token};
 
-use crate::content::{Silent, open_regular};
+use crate::content::{Silent, blocking, open_regular};
 
 use super::claims::Metadata;
 use super::compression::Compression;
@@ -131,7 +131,7 @@ impl ProviderArchive {
     ///
     /// The [`Error`] of the first check that fails.
     pub async fn try_load(input: &[u8]) -> Result<Self> {
-        Ok(load(input, None, &Limits::default())?.into())
+        read(input, None)
     }
 
     /// Loads and verifies an archive, and keeps the executable for one target.
@@ -140,7 +140,7 @@ impl ProviderArchive {
     ///
     /// The [`Error`] of the first check that fails, or [`Error::NoSuchTarget`].
     pub async fn try_load_target(input: &[u8], target: &str) -> Result<Self> {
-        require(load(input, Some(target), &Limits::default())?, Some(target))
+        read(input, Some(target))
     }
 
     /// Loads and verifies the archive in a file with all its executables.
@@ -173,7 +173,8 @@ impl ProviderArchive {
     ) -> Result<Self> {
         input.rewind().await?;
         let copy = spool(&mut input.take(Limits::default().total)).await?;
-        load_blocking(copy, target).await
+        let target = target.map(str::to_owned);
+        blocking(move || read(copy, target.as_deref())).await
     }
 
     /// Signs and writes the archive. A compressed one gets the extension `.gz` when `destination` lacks
@@ -190,7 +191,7 @@ impl ProviderArchive {
         subject: &KeyPair,
         compress_par: bool,
     ) -> Result<()> {
-        let signer = Signer::new(Key::of_issuer(issuer)?, subject.public_key().parse()?)?;
+        let signer = Signer::new(Key::of_issuer(issuer), subject.public_key().parse()?)?;
         let mut writer = ArchiveWriter::new(self.metadata.clone());
         for (target, bytes) in &self.executables {
             writer.executable(target.clone(), Input::Bytes(bytes.clone()));
@@ -203,8 +204,9 @@ impl ProviderArchive {
         } else {
             (destination.as_ref().to_owned(), Compression::None)
         };
-        let claims = blocking(move || writer.write(&destination, &signer, compression, &Silent));
-        self.token = Some(claims.await??.as_wascap().clone());
+        let write =
+            move || Result::Ok(writer.write(&destination, &signer, compression, &Silent)?);
+        self.token = Some(blocking(write).await?.as_wascap().clone());
         Ok(())
     }
 }
@@ -226,82 +228,54 @@ impl From<Loaded> for ProviderArchive {
 }
 
 async fn load_path(path: &Path, target: Option<&str>) -> Result<ProviderArchive> {
-    let path = path.to_owned();
-    let opened = {
-        let path = path.clone();
-        blocking(move || open_regular(&path)).await?
-    };
-    let (file, _) = opened.map_err(|source| Error::Read {
-        path: path.clone(),
-        source,
-    })?;
-    load_blocking(file, target)
-        .await
-        .map_err(|error| match error.downcast::<Error>() {
+    let (path, target) = (path.to_owned(), target.map(str::to_owned));
+    blocking(move || {
+        let (file, _) = open_regular(&path).map_err(|source| Error::read(&path, source))?;
+        read(file, target.as_deref()).map_err(|error| match error.downcast::<Error>() {
             Ok(error) => error.in_archive(&path).into(),
             Err(other) => other,
         })
+    })
+    .await
 }
 
-async fn load_blocking(
-    input: impl Read + Send + 'static,
-    target: Option<&str>,
-) -> Result<ProviderArchive> {
-    let only = target.map(str::to_owned);
-    let loaded = blocking(move || load(input, only.as_deref(), &Limits::default())).await??;
-    require(loaded, target)
-}
-
-/// Copies an input to a file without a name, which the blocking reader of archives can read.
-async fn spool(input: &mut (impl AsyncRead + Unpin)) -> io::Result<File> {
-    let mut copy = blocking(tempfile::tempfile).await??;
-    loop {
-        let mut piece = Vec::with_capacity(PIECE);
-        while piece.len() < PIECE && input.read_buf(&mut piece).await? > 0 {}
-        let last = piece.is_empty();
-        copy = blocking(move || {
-            copy.write_all(&piece)?;
-            if last {
-                copy.rewind()?;
-            }
-            io::Result::Ok(copy)
-        })
-        .await??;
-        if last {
-            return Ok(copy);
-        }
-    }
-}
-
-/// Checks that the one target that was asked for is there. Callers of the `provider-archive` crate rely on
-/// that error.
-fn require(loaded: Loaded, target: Option<&str>) -> Result<ProviderArchive> {
+/// Loads the archive in `input`. A target that was asked for must be there: callers of the
+/// `provider-archive` crate rely on that error.
+fn read(input: impl Read, target: Option<&str>) -> Result<ProviderArchive> {
+    let loaded = load(input, target, &Limits::default())?;
     if let Some(target) = target {
         loaded.contents.require(&Target::carried(target)?)?;
     }
     Ok(loaded.into())
 }
 
-/// Runs blocking work on a thread for such work. Outside of a Tokio runtime, where the functions of the
-/// `provider-archive` crate work too, it runs on the current thread.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> io::Result<T> {
-    match tokio::runtime::Handle::try_current() {
-        Ok(runtime) => runtime.spawn_blocking(work).await.map_err(io::Error::other),
-        Err(_) => Ok(work()),
+/// Copies an input to a file without a name, which the blocking reader of archives can read.
+async fn spool(input: &mut (impl AsyncRead + Unpin)) -> Result<File> {
+    let mut copy = blocking(|| Result::Ok(tempfile::tempfile()?)).await?;
+    loop {
+        let mut piece = Vec::with_capacity(PIECE);
+        while piece.len() < PIECE && input.read_buf(&mut piece).await? > 0 {}
+        if piece.is_empty() {
+            copy.rewind()?;
+            return Ok(copy);
+        }
+        copy = blocking(move || {
+            copy.write_all(&piece)?;
+            Result::Ok(copy)
+        })
+        .await?;
     }
 }
 
 fn with_gz(destination: &Path) -> io::Result<PathBuf> {
-    if destination
+    let name = destination.file_name().ok_or(io::ErrorKind::InvalidInput)?;
+    if Path::new(name)
         .extension()
         .is_some_and(|extension| extension == "gz")
     {
         return Ok(destination.to_owned());
     }
-    let mut name = destination
-        .file_name()
-        .ok_or(io::ErrorKind::InvalidInput)?
-        .to_owned();
+    let mut name = name.to_owned();
     name.push(".gz");
     Ok(destination.with_file_name(name))
 }

@@ -19,11 +19,8 @@ impl Target {
     /// Returns the target of the running program.
     #[must_use]
     pub fn host() -> Self {
-        Self(format!(
-            "{}-{}",
-            std::env::consts::ARCH,
-            std::env::consts::OS
-        ))
+        use std::env::consts::{ARCH, OS};
+        Self(format!("{ARCH}-{OS}"))
     }
 
     /// Creates a target with any name that an archive can carry. The input of a user is better parsed,
@@ -96,7 +93,7 @@ impl FromStr for Target {
             let target = Self::carried(&format!("{arch}-{os}")).map_err(|_| error(None))?;
             return Err(error(Some(target.usual_name().unwrap_or(target.0))));
         }
-        let target = Self::carried(name).map_err(|_| error(None))?;
+        let target = Self::carried(name)?;
         match target.0.split_once('-') {
             Some((arch, os)) if !arch.is_empty() && !os.is_empty() => Ok(target),
             _ => Err(error(None)),
@@ -125,16 +122,15 @@ pub struct ParseTargetError {
 
 impl fmt::Display for ParseTargetError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let suggestion = self.suggestion.as_deref().unwrap_or("x86_64-linux");
-        let link = match self.suggestion {
-            Some(_) => "write",
-            None => "expected arch-os such as",
-        };
         write!(
             formatter,
-            "`{}` is not a target: {link} `{suggestion}`",
+            "`{}` is not a target: ",
             self.name.escape_debug()
-        )
+        )?;
+        match &self.suggestion {
+            Some(suggestion) => write!(formatter, "write `{suggestion}`"),
+            None => formatter.write_str("expected arch-os such as `x86_64-linux`"),
+        }
     }
 }
 

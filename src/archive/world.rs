@@ -44,15 +44,10 @@ pub fn print_world(world: &[u8]) -> Result<String, Error> {
     }
     let resolve = decoded.resolve();
     let main = decoded.package();
-    let nested: Vec<_> = resolve
-        .packages
-        .iter()
-        .map(|(id, _)| id)
-        .filter(|id| *id != main)
-        .collect();
+    let mut nested: Vec<_> = resolve.packages.iter().map(|(id, _)| id).collect();
+    nested.retain(|id| *id != main);
     let mut printer = WitPrinter::default();
-    printer
-        .print(resolve, main, &nested)
-        .map_err(|source| error(format!("{source:#}")))?;
+    let printed = printer.print(resolve, main, &nested);
+    printed.map_err(|source| error(format!("{source:#}")))?;
     Ok(printer.output.to_string())
 }

@@ -1,7 +1,7 @@
 //! The machine that an executable is made for, by its header.
 //!
-//! Only the format and the processor in the header are compared with a target. Nothing else in a file
-//! tells for certain whether a host can run it: Linux, for one, runs ELF files with any `EI_OSABI`.
+//! Only the format and the processor in the header are compared with a target. No other field tells
+//! whether a host can run the file: Linux, for example, runs ELF files with any `EI_OSABI`.
 
 #[cfg(test)]
 mod tests;
@@ -9,6 +9,8 @@ mod tests;
 use std::fmt;
 use std::io::{self, Read};
 
+use object::elf::{FileHeader32, FileHeader64};
+use object::macho::{MachHeader32, MachHeader64};
 use object::read::elf::FileHeader;
 use object::read::macho::{FatArch, MachHeader, MachOFatFile32, MachOFatFile64};
 use object::{Endianness, FileKind, LittleEndian, elf, macho, pe};
@@ -18,8 +20,8 @@ use super::target::Target;
 /// How many bytes of a file are read. The headers of all three formats are within them.
 const HEAD: u64 = 64 * 1024;
 
-/// The most processors of a universal Mach-O file. Class files of Java begin with the same bytes. They
-/// have their version, which is 45 or more, where universal files have the number of processors.
+/// The most processors of a universal Mach-O file. Class files of Java begin with the same bytes, and have
+/// their version, at least 45, in the place of the number of processors.
 const MOST_PROCESSORS: usize = 30;
 
 /// The format and the processors that the header of a file names.
@@ -39,7 +41,6 @@ enum Format {
     Unknown,
 }
 
-/// A processor that an executable is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Processor {
     /// A processor with a name of [`std::env::consts::ARCH`].
@@ -49,11 +50,7 @@ enum Processor {
 }
 
 impl Executable {
-    /// Reads the header, at most the first 64 KiB. Bytes that are not an executable are no error.
-    ///
-    /// # Errors
-    ///
-    /// Those of the reader.
+    /// Reads at most the first 64 KiB. Bytes that are not an executable give an unknown format.
     pub(crate) fn read(input: impl Read) -> io::Result<Self> {
         let mut head = Vec::new();
         input.take(HEAD).read_to_end(&mut head)?;
@@ -61,49 +58,21 @@ impl Executable {
     }
 
     fn recognise(head: &[u8]) -> Self {
-        let script = head.starts_with(b"#!");
-        let (format, processors) = match FileKind::parse(head) {
-            Ok(FileKind::Elf32) => (
-                Format::Elf,
-                elf_processor::<elf::FileHeader32<Endianness>>(head),
-            ),
-            Ok(FileKind::Elf64) => (
-                Format::Elf,
-                elf_processor::<elf::FileHeader64<Endianness>>(head),
-            ),
-            Ok(FileKind::MachO32) => (
-                Format::MachO,
-                macho_processor::<macho::MachHeader32<Endianness>>(head),
-            ),
-            Ok(FileKind::MachO64) => (
-                Format::MachO,
-                macho_processor::<macho::MachHeader64<Endianness>>(head),
-            ),
-            Ok(FileKind::MachOFat32) => {
-                let file = MachOFatFile32::parse(head);
-                (
-                    Format::MachO,
-                    file.ok().map(|file| fat_processors(file.arches())),
-                )
-            }
-            Ok(FileKind::MachOFat64) => {
-                let file = MachOFatFile64::parse(head);
-                (
-                    Format::MachO,
-                    file.ok().map(|file| fat_processors(file.arches())),
-                )
-            }
-            Ok(FileKind::Pe32 | FileKind::Pe64) => (Format::Pe, pe_processor(head)),
-            _ if script => (Format::Script, Some(Vec::new())),
-            _ => (Format::Unknown, Some(Vec::new())),
+        let known = match FileKind::parse(head) {
+            Ok(FileKind::Elf32) => elf::<FileHeader32<Endianness>>(head),
+            Ok(FileKind::Elf64) => elf::<FileHeader64<Endianness>>(head),
+            Ok(FileKind::MachO32) => mach_o::<MachHeader32<Endianness>>(head),
+            Ok(FileKind::MachO64) => mach_o::<MachHeader64<Endianness>>(head),
+            Ok(FileKind::MachOFat32) => universal(MachOFatFile32::parse(head).map(|f| f.arches())),
+            Ok(FileKind::MachOFat64) => universal(MachOFatFile64::parse(head).map(|f| f.arches())),
+            Ok(FileKind::Pe32 | FileKind::Pe64) => pe(head),
+            _ if head.starts_with(b"#!") => Some((Format::Script, Vec::new())),
+            _ => None,
         };
-        match processors {
-            Some(processors) if processors.len() <= MOST_PROCESSORS => Self { format, processors },
-            _ => Self {
-                format: Format::Unknown,
-                processors: Vec::new(),
-            },
-        }
+        let (format, processors) = known
+            .filter(|(_, processors)| processors.len() <= MOST_PROCESSORS)
+            .unwrap_or((Format::Unknown, Vec::new()));
+        Self { format, processors }
     }
 
     /// Returns whether this can be an executable for `target`. Every file suits a target whose processor
@@ -131,10 +100,8 @@ impl fmt::Display for Executable {
             Format::Elf => "an ELF file (Linux, FreeBSD, Android)",
             Format::MachO => "a Mach-O file (macOS, iOS)",
             Format::Pe => "a PE file (Windows)",
-            Format::Script => return formatter.write_str("a script"),
-            Format::Unknown => {
-                return formatter.write_str("no executable: neither ELF, Mach-O nor PE");
-            }
+            Format::Script => "a script",
+            Format::Unknown => "not an executable: neither ELF, Mach-O nor PE",
         };
         formatter.write_str(format)?;
         for (number, processor) in self.processors.iter().enumerate() {
@@ -148,7 +115,6 @@ impl fmt::Display for Executable {
     }
 }
 
-/// Returns the format of the executables of a system.
 fn format_of(system: &str) -> Option<Format> {
     match system {
         "linux" | "freebsd" | "android" => Some(Format::Elf),
@@ -158,10 +124,11 @@ fn format_of(system: &str) -> Option<Format> {
     }
 }
 
-/// Returns the processor that the first half of a target names: Rust's name of the family, or that of one
-/// of its members, as in `armv7` and `riscv64gc`.
+/// Returns the processor that the first half of a target names. The name is that of a family in Rust, or of
+/// a member of one, such as `armv7` and `riscv64gc`.
 fn processor_of(name: &str) -> Option<&'static str> {
-    const EXACT: [&str; 9] = [
+    const EXACT: [&str; 10] = [
+        "arm",
         "x86",
         "x86_64",
         "aarch64",
@@ -177,9 +144,6 @@ fn processor_of(name: &str) -> Option<&'static str> {
         ("riscv32", "riscv32"),
         ("riscv64", "riscv64"),
     ];
-    if name == "arm" {
-        return Some("arm");
-    }
     let exact = EXACT.into_iter().find(|known| *known == name);
     exact.or_else(|| {
         let family = FAMILIES.iter().find(|(start, _)| name.starts_with(start));
@@ -187,7 +151,7 @@ fn processor_of(name: &str) -> Option<&'static str> {
     })
 }
 
-fn elf_processor<H: FileHeader<Endian = Endianness>>(head: &[u8]) -> Option<Vec<Processor>> {
+fn elf<H: FileHeader<Endian = Endianness>>(head: &[u8]) -> Option<(Format, Vec<Processor>)> {
     let header = H::parse(head).ok()?;
     let endian = header.endian().ok()?;
     let wide = header.is_type_64();
@@ -206,19 +170,20 @@ fn elf_processor<H: FileHeader<Endian = Endianness>>(head: &[u8]) -> Option<Vec<
         elf::EM_LOONGARCH => "loongarch64",
         elf::EM_RISCV if wide => "riscv64",
         elf::EM_RISCV => "riscv32",
-        other => return Some(vec![Processor::Other(other.0.into())]),
+        other => return Some((Format::Elf, vec![Processor::Other(other.0.into())])),
     };
-    Some(vec![Processor::Known(name)])
+    Some((Format::Elf, vec![Processor::Known(name)]))
 }
 
-fn macho_processor<H: MachHeader<Endian = Endianness>>(head: &[u8]) -> Option<Vec<Processor>> {
+fn mach_o<H: MachHeader<Endian = Endianness>>(head: &[u8]) -> Option<(Format, Vec<Processor>)> {
     let header = H::parse(head, 0).ok()?;
     let endian = header.endian().ok()?;
-    Some(vec![cpu(header.cputype(endian))])
+    Some((Format::MachO, vec![cpu(header.cputype(endian))]))
 }
 
-fn fat_processors<F: FatArch>(arches: &[F]) -> Vec<Processor> {
-    arches.iter().map(|arch| cpu(arch.cputype())).collect()
+fn universal<F: FatArch>(arches: object::Result<&[F]>) -> Option<(Format, Vec<Processor>)> {
+    let processors = arches.ok()?.iter().map(|arch| cpu(arch.cputype()));
+    Some((Format::MachO, processors.collect()))
 }
 
 fn cpu(kind: macho::CpuType) -> Processor {
@@ -233,7 +198,7 @@ fn cpu(kind: macho::CpuType) -> Processor {
     }
 }
 
-fn pe_processor(head: &[u8]) -> Option<Vec<Processor>> {
+fn pe(head: &[u8]) -> Option<(Format, Vec<Processor>)> {
     let offset = pe::ImageDosHeader::parse(head).ok()?.nt_headers_offset();
     let rest = head.get(usize::try_from(offset).ok()?..)?;
     let (headers, _) = object::pod::from_bytes::<pe::ImageNtHeaders32>(rest).ok()?;
@@ -243,7 +208,7 @@ fn pe_processor(head: &[u8]) -> Option<Vec<Processor>> {
         pe::IMAGE_FILE_MACHINE_AMD64 => "x86_64",
         pe::IMAGE_FILE_MACHINE_ARMNT => "arm",
         pe::IMAGE_FILE_MACHINE_ARM64 => "aarch64",
-        other => return Some(vec![Processor::Other(other.0.into())]),
+        other => return Some((Format::Pe, vec![Processor::Other(other.0.into())])),
     };
-    Some(vec![Processor::Known(name)])
+    Some((Format::Pe, vec![Processor::Known(name)]))
 }

@@ -8,6 +8,7 @@ use tar::{Entry, EntryType, Header};
 use crate::archive::error::Error;
 use crate::archive::limits::Limits;
 use crate::archive::target::Target;
+use crate::content::{self, is_too_large};
 
 use super::pax;
 use super::tar_stream::tar_error;
@@ -84,7 +85,7 @@ impl<'l> Entries<'l> {
         for (key, value) in pax::records(bytes)? {
             match key {
                 b"path" => self.long_name = Some(value.to_vec()),
-                // Sizes that need this record exceed every limit, and smaller ones could contradict the
+                // A size that needs this record exceeds every limit. A smaller one could contradict the
                 // header.
                 b"size" => {
                     return Err(Error::TooLarge {
@@ -99,10 +100,8 @@ impl<'l> Entries<'l> {
     }
 
     fn entry_name(&mut self, header: &Header) -> Result<String, Error> {
-        let bytes = match self.long_name.take() {
-            Some(name) => name,
-            None => header.path_bytes().into_owned(),
-        };
+        let long_name = self.long_name.take();
+        let bytes = long_name.unwrap_or_else(|| header.path_bytes().into_owned());
         let forbidden = |why| Error::ForbiddenName {
             name: bytes.escape_ascii().to_string(),
             why,
@@ -128,8 +127,7 @@ impl<'l> Entries<'l> {
 }
 
 fn named_role(name: &str, kind: EntryType, size: u64) -> Result<Option<Role>, Error> {
-    let directory = kind.is_dir() || (kind.is_file() && name.ends_with('/') && size == 0);
-    if directory {
+    if kind.is_dir() || (kind.is_file() && name.ends_with('/') && size == 0) {
         return Ok(None);
     }
     if !(kind.is_file() || kind.is_contiguous()) {
@@ -155,19 +153,14 @@ fn named_role(name: &str, kind: EntryType, size: u64) -> Result<Option<Role>, Er
 
 /// Reads an entry into memory. More bytes than `limit` are an [`Error::TooLarge`].
 pub(in crate::archive) fn read_bounded(
-    content: &mut impl Read,
+    entry: &mut impl Read,
     what: &'static str,
     limit: u64,
 ) -> Result<Vec<u8>, Error> {
-    let mut bytes = Vec::new();
-    content
-        .take(limit.saturating_add(1))
-        .read_to_end(&mut bytes)
-        .map_err(tar_error)?;
-    if bytes.len() as u64 > limit {
-        return Err(Error::TooLarge { what, limit });
-    }
-    Ok(bytes)
+    content::read_bounded(entry, limit).map_err(|error| match error {
+        error if is_too_large(&error) => Error::TooLarge { what, limit },
+        error => tar_error(error),
+    })
 }
 
 fn describe(kind: EntryType) -> &'static str {

@@ -26,10 +26,8 @@ pub(super) fn records(mut bytes: &[u8]) -> Result<Vec<Record<'_>>, Error> {
 
 fn first(bytes: &[u8]) -> Option<(Record<'_>, &[u8])> {
     let space = bytes.iter().position(|byte| *byte == b' ')?;
-    let length: usize = std::str::from_utf8(bytes.get(..space)?)
-        .ok()?
-        .parse()
-        .ok()?;
+    let length = std::str::from_utf8(bytes.get(..space)?).ok()?;
+    let length: usize = length.parse().ok()?;
     let (record, rest) = bytes.split_at_checked(length)?;
     let record = record.get(space + 1..)?.strip_suffix(b"\n")?;
     let (key, value) = record.split_at_checked(record.iter().position(|byte| *byte == b'=')?)?;

@@ -5,26 +5,14 @@ use std::io::{self, Read, Seek, SeekFrom};
 use crate::archive::error::Error;
 use crate::archive::limits::Limits;
 
-use super::gzip::Tar;
+use super::gzip::TarSource;
 
 /// The unit of a tar, in bytes.
 pub(in crate::archive) const BLOCK: u64 = 512;
 
-/// The most zeros at the end of a tar, in bytes. The format wants two blocks. The program `tar` fills up
-/// to 10 KiB, or to the size that it is told.
+/// The most zeros at the end of a tar, in bytes. The format requires two blocks. The program `tar` fills
+/// records of 10 KiB, or of the size in its options.
 const PADDING: u64 = 1024 * 1024;
-
-/// A reader of a tar.
-pub(in crate::archive) trait TarSource: Read {
-    /// Returns how many compressed bytes were read so far. `None` when they are not compressed.
-    fn compressed(&self) -> Option<u64>;
-}
-
-impl<R: Read> TarSource for Tar<R> {
-    fn compressed(&self) -> Option<u64> {
-        Tar::compressed(self)
-    }
-}
 
 /// Counts the bytes of the tar and ends reading with an error at the bounds: the size of the tar, and its
 /// ratio to the compressed bytes.
@@ -33,13 +21,6 @@ pub(in crate::archive) struct TarStream<'l, R> {
     /// The position in the tar. Skipped bytes count.
     read: u64,
     limits: &'l Limits,
-}
-
-#[derive(Debug, thiserror::Error)]
-#[error("more than {limit} {what}")]
-struct Exceeded {
-    what: &'static str,
-    limit: u64,
 }
 
 impl<'l, R: TarSource> TarStream<'l, R> {
@@ -89,17 +70,14 @@ impl<'l, R: TarSource> TarStream<'l, R> {
     fn count(&mut self, bytes: u64) -> io::Result<()> {
         self.read = self.read.saturating_add(bytes);
         if self.read > self.limits.total {
-            return Err(io::Error::other(Exceeded {
+            return Err(io::Error::other(Error::TooLarge {
                 what: "bytes when inflated",
                 limit: self.limits.total,
             }));
         }
         let compressed = self.inner.compressed();
         if compressed.is_some_and(|bytes| !self.limits.allow_expansion(bytes, self.read)) {
-            return Err(io::Error::other(Exceeded {
-                what: "bytes for each compressed byte",
-                limit: self.limits.ratio,
-            }));
+            return Err(io::Error::other(self.limits.too_much_expansion()));
         }
         Ok(())
     }
@@ -138,20 +116,15 @@ pub(in crate::archive) fn structure_error(error: io::Error, first: bool) -> Erro
 /// Converts an error of the tar reader, which reports damage of the gzip data and of the tar alike as an
 /// input error.
 pub(in crate::archive) fn tar_error(error: io::Error) -> Error {
-    if let Some(exceeded) = error
-        .get_ref()
-        .and_then(|inner| inner.downcast_ref::<Exceeded>())
-    {
-        return Error::TooLarge {
-            what: exceeded.what,
-            limit: exceeded.limit,
-        };
-    }
+    let error = match error.downcast() {
+        Ok(bound) => return bound,
+        Err(other) => other,
+    };
     match error.kind() {
         io::ErrorKind::UnexpectedEof => Error::Truncated("an entry"),
         io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData => Error::DamagedGzip(error),
         kind => {
-            // What follows the colon are untrusted bytes of the archive.
+            // The text after a colon can hold bytes of the archive, which are not trusted.
             let text = error.to_string();
             let reason = text.split(':').next().unwrap_or_default();
             Error::DamagedTar(io::Error::new(kind, reason.to_owned()))

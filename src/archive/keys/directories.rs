@@ -32,33 +32,26 @@ impl KeyDirectories {
     /// `~/.wash/keys`, and `wash/keys` in the XDG data directory.
     #[must_use]
     pub(crate) fn discover(explicit: Option<&Path>) -> Self {
-        let mut directories: Vec<PathBuf> = explicit.map(Path::to_owned).into_iter().collect();
         let environment = std::env::var_os("WASH_KEYS").filter(|value| !value.is_empty());
-        directories.extend(environment.map(PathBuf::from));
-        if let Some(home) = home() {
-            directories.push(home.join(".wash").join("keys"));
-        }
-        if let Some(data) = user_directory("XDG_DATA_HOME", ".local/share") {
-            directories.push(data.join("wash").join("keys"));
-        }
+        let data = user_directory("XDG_DATA_HOME", ".local/share");
+        let candidates = [
+            explicit.map(Path::to_owned),
+            environment.map(PathBuf::from),
+            home().map(|home| home.join(".wash").join("keys")),
+            data.map(|data| data.join("wash").join("keys")),
+        ];
+        let mut directories: Vec<PathBuf> = candidates.into_iter().flatten().collect();
         directories.dedup();
         Self(directories)
     }
 
-    /// Returns the directories.
-    #[must_use]
     pub(crate) fn directories(&self) -> &[PathBuf] {
         &self.0
     }
 
-    /// Returns the key that `given` names, a seed or the path of a file that holds one. Without `given`,
-    /// it is the key in the file `default_name`. When there is no such file and `generate` is set, it is
-    /// a new key, which is written to that file.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::NoSuchKey`], [`Error::MalformedSeed`], [`Error::WrongSeedType`], [`Error::Read`], or
-    /// those of [`create`](Self::create).
+    /// Returns the key that `given` names: a seed, or the path of a file that holds one. Without `given`,
+    /// returns the key in the file `default_name`. When there is no such file and `generate` is set,
+    /// generates a key and writes it to that file.
     pub(crate) fn resolve(
         &self,
         given: Option<&str>,
@@ -82,13 +75,10 @@ impl KeyDirectories {
         let key = Key::generate(kind);
         match self.create(default_name, &key) {
             Ok(path) => Ok((key, KeyOrigin::Generated(path))),
-            // Another process has created it meanwhile. Both use that key.
+            // Another process created the file first. Both use its key.
             Err(Error::Write { source, .. }) if source.kind() == io::ErrorKind::AlreadyExists => {
-                self.find_file(default_name, kind)?
-                    .ok_or_else(|| Error::Write {
-                        path: default_name.into(),
-                        source,
-                    })
+                let found = self.find_file(default_name, kind)?;
+                found.ok_or_else(|| Error::write(default_name.as_ref(), source))
             }
             Err(error) => Err(error),
         }
@@ -109,11 +99,7 @@ impl KeyDirectories {
     }
 
     /// Returns the key of `kind` whose public key is `public_key`, from any file in the directories.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::NoSuchKey`] when no file holds it, or [`Error::Read`] when it may be in a directory that
-    /// cannot be read.
+    /// Fails with [`Error::Read`] when the key may be in a directory that cannot be read.
     pub(crate) fn find(&self, public_key: &str, kind: KeyKind) -> Result<Key, Error> {
         let mut unreadable = None;
         for directory in &self.0 {
@@ -137,10 +123,6 @@ impl KeyDirectories {
 
     /// Writes a key to the file `name` in the first directory, which is created when it is missing. Only
     /// the owner can read the file. An existing file is not replaced.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Write`] when the file exists or cannot be written, [`Error::NoKeyDirectory`].
     pub(crate) fn create(&self, name: &str, key: &Key) -> Result<PathBuf, Error> {
         let directory = self.0.first().ok_or(Error::NoKeyDirectory)?;
         let path = directory.join(name);
@@ -151,17 +133,10 @@ impl KeyDirectories {
                 file.write_all(seed.as_bytes())?;
                 file.commit_new()
             })
-            .map_err(|source| Error::Write {
-                path: path.clone(),
-                source,
-            })
+            .map_err(|source| Error::write(&path, source))
     }
 
     /// Returns all key files, in the order of the directories and then of their names.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Read`] when a directory that exists cannot be read.
     pub(crate) fn list(&self) -> Result<Vec<KeyFile>, Error> {
         let found = self.0.iter().map(|directory| files(directory));
         Ok(found.collect::<Result<Vec<_>, _>>()?.concat())
@@ -170,10 +145,7 @@ impl KeyDirectories {
 
 /// Returns the key files in a directory, sorted by name. A directory that does not exist has none.
 fn files(directory: &Path) -> Result<Vec<KeyFile>, Error> {
-    let read_error = |source| Error::Read {
-        path: directory.to_owned(),
-        source,
-    };
+    let read_error = |source| Error::read(directory, source);
     let entries = match fs::read_dir(directory) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -192,14 +164,13 @@ fn files(directory: &Path) -> Result<Vec<KeyFile>, Error> {
 
 fn key_file(path: PathBuf) -> Option<KeyFile> {
     let name = path.file_stem()?.to_str()?.to_owned();
-    let public_key = read_text(&path)
+    let key = read_text(&path)
         .ok()
-        .and_then(|text| Key::from_seed(&text).ok())
-        .map(|key| key.public_key());
+        .and_then(|text| Key::from_seed(&text).ok());
     Some(KeyFile {
         name,
         path,
-        public_key,
+        public_key: key.map(|key| key.public_key()),
     })
 }
 

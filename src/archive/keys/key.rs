@@ -7,7 +7,6 @@ use nkeys::KeyPair;
 use crate::archive::error::Error;
 
 use super::kind::KeyKind;
-use super::public_key::Issuer;
 
 /// The key of an issuer or a subject, with its seed. `Debug` prints the public key only.
 ///
@@ -68,13 +67,15 @@ impl Key {
         }
     }
 
-    /// Takes the key of an issuer from a program that uses the `nkeys` crate.
-    pub(in crate::archive) fn of_issuer(pair: &KeyPair) -> Result<Self, Error> {
-        let _: Issuer = pair.public_key().parse()?;
-        Ok(Self {
+    /// Takes the key of an issuer from a program that uses the `nkeys` crate. [`Signer::new`] refuses
+    /// another key.
+    ///
+    /// [`Signer::new`]: crate::archive::Signer::new
+    pub(in crate::archive) fn of_issuer(pair: &KeyPair) -> Self {
+        Self {
             pair: pair.clone(),
             kind: KeyKind::Account,
-        })
+        }
     }
 
     /// Returns the kind of the key.

@@ -12,8 +12,8 @@ use super::kind::KeyKind;
 /// How many bytes of a file are read. A seed has 58 characters.
 const LONGEST_SEED_FILE: u64 = 1024;
 
-/// Returns the key that `text` names: a seed, or the path of a file that holds one. What looks like a seed
-/// is not taken for a path, because the path would be in an error message.
+/// Returns the key that `text` names: a seed, or the path of a file that holds one. A text that looks like a
+/// seed is not used as a path, because an error message would show it.
 pub(super) fn read_seed_or_file(text: &str, kind: KeyKind) -> Result<(Key, KeyOrigin), Error> {
     let seed = text.trim();
     if may_be_seed(seed) && !Path::new(seed).exists() {
@@ -30,16 +30,11 @@ fn may_be_seed(text: &str) -> bool {
     text.starts_with(['S', 's']) && text.len() > 20 && !text.contains(['/', '\\', '.'])
 }
 
-/// Reads the seed in a file.
 pub(super) fn read_seed(path: &Path, kind: KeyKind) -> Result<Key, Error> {
-    let text = read_text(path).map_err(|source| Error::Read {
-        path: path.to_owned(),
-        source,
-    })?;
+    let text = read_text(path).map_err(|source| Error::read(path, source))?;
     Key::parse(text.trim(), kind, || path.display().to_string())
 }
 
-/// Reads a file that may hold a seed.
 pub(super) fn read_text(path: &Path) -> io::Result<String> {
     let (file, _) = open_regular(path)?;
     let mut bytes = Vec::new();

@@ -10,8 +10,7 @@ use crate::archive::limits::Limits;
 use crate::archive::target::Target;
 use crate::content::AtomicFile;
 
-use super::contents::Contents;
-use super::scan::{Dates, Receiver, scan};
+use super::scan::{Contents, Dates, Receiver, scan};
 
 /// Writes the executable for `target` to `destination` with the permission bits `mode`, after the
 /// whole archive has been verified. A failure leaves no file behind.
@@ -34,9 +33,8 @@ pub fn extract(
     let contents = scan(input, limits, Dates::Checked, &mut receiver)?;
     contents.require(target)?;
     if let Some(file) = receiver.file {
-        file.set_mode(mode)
-            .and_then(|()| file.commit())
-            .map_err(|source| Error::write(destination, source))?;
+        let committed = file.set_mode(mode).and_then(|()| file.commit());
+        committed.map_err(|source| Error::write(destination, source))?;
     }
     Ok(contents)
 }
@@ -48,23 +46,13 @@ struct OneFile<'a> {
 }
 
 impl Receiver for OneFile<'_> {
-    fn begin(&mut self, target: &Target) -> Result<bool, Error> {
-        let wanted = target == self.target;
-        if wanted {
-            let file = AtomicFile::create(self.destination)
-                .map_err(|source| Error::write(self.destination, source))?;
-            self.file = Some(file);
+    fn begin(&mut self, target: &Target) -> Result<Option<(&mut dyn Write, &Path)>, Error> {
+        if target != self.target {
+            return Ok(None);
         }
-        Ok(wanted)
-    }
-
-    fn bytes(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        match &mut self.file {
-            Some(file) => file
-                .write_all(bytes)
-                .map_err(|source| Error::write(self.destination, source)),
-            None => Ok(()),
-        }
+        let file = AtomicFile::create(self.destination)
+            .map_err(|source| Error::write(self.destination, source))?;
+        Ok(Some((self.file.insert(file), self.destination)))
     }
 }
 
@@ -88,7 +76,6 @@ pub fn load(input: impl Read, target: Option<&str>, limits: &Limits) -> Result<L
     let mut receiver = InMemory {
         only: target,
         executables: BTreeMap::new(),
-        current: None,
     };
     let contents = scan(input, limits, Dates::Checked, &mut receiver)?;
     Ok(Loaded {
@@ -100,28 +87,15 @@ pub fn load(input: impl Read, target: Option<&str>, limits: &Limits) -> Result<L
 struct InMemory<'a> {
     only: Option<&'a str>,
     executables: BTreeMap<Target, Vec<u8>>,
-    current: Option<Target>,
 }
 
 impl Receiver for InMemory<'_> {
-    fn begin(&mut self, target: &Target) -> Result<bool, Error> {
-        let wanted = self.only.is_none_or(|only| only == target.as_str());
-        if wanted {
-            self.executables.insert(target.clone(), Vec::new());
-            self.current = Some(target.clone());
+    fn begin(&mut self, target: &Target) -> Result<Option<(&mut dyn Write, &Path)>, Error> {
+        if self.only.is_some_and(|only| only != target.as_str()) {
+            return Ok(None);
         }
-        Ok(wanted)
-    }
-
-    fn bytes(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        let executable = self
-            .current
-            .as_ref()
-            .and_then(|target| self.executables.get_mut(target));
-        if let Some(executable) = executable {
-            executable.extend_from_slice(bytes);
-        }
-        Ok(())
+        let bytes = self.executables.entry(target.clone()).or_default();
+        Ok(Some((bytes, Path::new("(memory)"))))
     }
 }
 
@@ -130,7 +104,7 @@ impl Receiver for InMemory<'_> {
 pub(in crate::archive) struct Spool<'a> {
     directory: &'a Path,
     pub(in crate::archive) files: BTreeMap<Target, PathBuf>,
-    current: Option<(File, PathBuf)>,
+    current: Option<File>,
 }
 
 impl<'a> Spool<'a> {
@@ -144,21 +118,11 @@ impl<'a> Spool<'a> {
 }
 
 impl Receiver for Spool<'_> {
-    fn begin(&mut self, target: &Target) -> Result<bool, Error> {
+    fn begin(&mut self, target: &Target) -> Result<Option<(&mut dyn Write, &Path)>, Error> {
         // The name is a number, because the file system need not allow the name of the target.
         let path = self.directory.join(self.files.len().to_string());
         let file = File::create_new(&path).map_err(|source| Error::write(&path, source))?;
-        self.files.insert(target.clone(), path.clone());
-        self.current = Some((file, path));
-        Ok(true)
-    }
-
-    fn bytes(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        match &mut self.current {
-            Some((file, path)) => file
-                .write_all(bytes)
-                .map_err(|source| Error::write(path, source)),
-            None => Ok(()),
-        }
+        let path = self.files.entry(target.clone()).or_insert(path);
+        Ok(Some((self.current.insert(file), path)))
     }
 }

@@ -33,10 +33,7 @@ pub fn extract_file(
     limits: &Limits,
     progress: &dyn Progress,
 ) -> Result<VerifiedClaims, Error> {
-    let read_error = |source| Error::Read {
-        path: path.to_owned(),
-        source,
-    };
+    let read_error = |source| Error::read(path, source);
     let (mut file, size) = open_regular(path).map_err(read_error)?;
     let by_index = by_index(&mut file, target, destination, mode, limits, progress);
     if let Some(claims) = by_index.map_err(|error| error.in_archive(path))? {
@@ -49,8 +46,8 @@ pub fn extract_file(
     Ok(contents.claims)
 }
 
-/// Returns the claims when the index led to the executable that they name, which is at `destination`
-/// then. `None` when the archive has to be read as a whole to find out what is wrong with it.
+/// Writes the executable that the index leads to, and returns the claims. `None` when only reading the whole
+/// archive tells what is wrong with it.
 fn by_index(
     file: &mut File,
     target: &Target,
@@ -80,13 +77,13 @@ fn by_index(
 }
 
 /// Writes `content`, which is inflated, to `destination` with the permission bits `mode`, if it has
-/// the digest `expected`. Returns whether it has. There is no file when it has not, or when reading
-/// `content` fails: bytes that cannot be inflated are not those that were signed.
+/// the digest `expected`. Returns whether it has. Bytes that cannot be inflated do not have it. Without
+/// the digest, no file is written.
 ///
 /// # Errors
 ///
-/// [`Error::Write`], also when `meter` stops the work; [`Error::Stream`] when reading `content` failed for another
-/// reason than its bytes; [`Error::Thread`].
+/// [`Error::Write`], also when `meter` stops the work; [`Error::Stream`] when reading `content` failed and
+/// not because of its bytes; [`Error::Thread`].
 pub(crate) fn write_executable(
     mut content: impl Read,
     meter: &dyn Meter,
@@ -109,11 +106,8 @@ pub(crate) fn write_executable(
         Err(Error::Stream(source)) if is_damage(&source) => return Ok(false),
         Err(error) => return Err(error),
     }
-    output
-        .set_mode(mode)
-        .and_then(|()| output.commit())
-        .map_err(failed)?;
-    Ok(true)
+    let committed = output.set_mode(mode).and_then(|()| output.commit());
+    committed.map(|_| true).map_err(failed)
 }
 
 /// Returns whether bytes that cannot be inflated ended reading, and not a device or a network.
@@ -127,12 +121,10 @@ fn is_damage(error: &io::Error) -> bool {
 /// Returns the index in `head`, the first bytes of an archive, and the verified claims there. `None` when either is
 /// missing or cannot be used.
 ///
-/// The claims are those at the start of the archive, which every reader finds. The index does
-/// not choose them, so that an archive has one publisher for all readers.
+/// The claims are those at the start of the archive, and not those that the index names. So the archive has
+/// the same publisher for every reader.
 pub(crate) fn read_head(head: &[u8], limits: &Limits) -> Option<(Index, VerifiedClaims)> {
-    let index = Index::from_head(head)?;
-    let claims = read_claims(head, limits).ok()?;
-    Some((index, claims))
+    Some((Index::from_head(head)?, read_claims(head, limits).ok()?))
 }
 
 #[cfg(test)]

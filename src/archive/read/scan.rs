@@ -1,24 +1,49 @@
 //! The one pass over an archive that checks everything.
 
 use std::collections::BTreeMap;
-use std::io::{self, Read, Seek};
+use std::io::{self, Read, Seek, Write};
+use std::path::Path;
 
 use crate::archive::claims::{UnverifiedClaims, VerifiedClaims};
 use crate::archive::compression::Compression;
 use crate::archive::entry_names::{CLAIMS_ENTRY, WORLD_ENTRY};
 use crate::archive::error::Error;
 use crate::archive::format::entries::{Entries, Role, read_bounded};
-use crate::archive::format::gzip::{Failure, Tar};
-use crate::archive::format::tar_stream::{BLOCK, TarSource, TarStream, structure_error, tar_error};
+use crate::archive::format::gzip::{Failure, Tar, TarSource};
+use crate::archive::format::tar_stream::{BLOCK, TarStream, structure_error, tar_error};
 use crate::archive::hashing::digest_of;
 use crate::archive::limits::Limits;
 use crate::archive::target::Target;
 use crate::content::Digest;
 
-use super::contents::Contents;
+/// What a verified archive holds.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Contents {
+    /// The claims.
+    pub claims: VerifiedClaims,
+    /// The size of every executable in the archive, in bytes.
+    pub executables: BTreeMap<Target, u64>,
+    /// The targets that the claims cover and the archive does not hold.
+    pub absent: Vec<Target>,
+    /// The WIT world, in its encoded form.
+    pub world: Option<Vec<u8>>,
+    /// How the archive is compressed.
+    pub compression: Compression,
+}
+
+impl Contents {
+    /// Checks that there is an executable for `target`.
+    pub(crate) fn require(&self, target: &Target) -> Result<(), Error> {
+        if self.executables.contains_key(target) {
+            return Ok(());
+        }
+        Err(Error::no_such_target(target, &self.executables))
+    }
+}
 
 /// Reads an archive to its end and verifies it: the signature, the key types, the dates, and the hash
-/// of every executable and of the world. An archive with other entries is refused.
+/// of every executable and of the world. Entries that the claims do not cover are refused.
 ///
 /// # Errors
 ///
@@ -38,29 +63,22 @@ pub fn read_claims(input: impl Read, limits: &Limits) -> Result<VerifiedClaims, 
     let outcome = (|| {
         let mut archive =
             tar::Archive::new(TarStream::new(Tar::open(input, failure.clone())?, limits));
-        for entry in archive.entries().map_err(Error::DamagedTar)?.raw(true) {
-            let entry = entry.map_err(|error| structure_error(error, scan.end == 0))?;
-            scan.entry(entry, &mut Discard)?;
-            if let Some(token) = &scan.token {
-                return UnverifiedClaims::decode(token)?.verify();
-            }
-        }
-        Err(Error::NoClaims)
+        scan.entries(archive.entries(), &mut Discard, |scan| scan.token.is_some())?;
+        let token = scan.token.ok_or(Error::NoClaims)?;
+        UnverifiedClaims::decode(&token)?.verify()
     })();
-    outcome.map_err(|error| stream_error(&failure, error))
+    outcome.map_err(|error| failure.take().map_or(error, Error::Stream))
 }
 
-/// Receives the bytes of executables while an archive is read. They are unverified until [`scan`] has
-/// returned.
+/// Receives executables while an archive is read. Their bytes are unverified until [`scan`] has returned.
 pub(in crate::archive) trait Receiver {
-    /// Begins an executable, and returns whether its bytes are wanted.
-    fn begin(&mut self, target: &Target) -> Result<bool, Error>;
-    /// Takes more bytes of this executable.
-    fn bytes(&mut self, bytes: &[u8]) -> Result<(), Error>;
+    /// Returns where the bytes of the executable go, and the path for errors. `None` when they are not
+    /// wanted.
+    fn begin(&mut self, target: &Target) -> Result<Option<(&mut dyn Write, &Path)>, Error>;
 }
 
-/// Returns the digest of an executable that was hashed already, by its position in the tar and its size.
-type Known<'k> = &'k dyn Fn(u64, u64) -> Option<Digest>;
+/// The sizes and the digests of executables that were hashed already, by their positions in the tar.
+type Known = BTreeMap<u64, (u64, Digest)>;
 
 /// Whether the dates of the claims are checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,16 +92,12 @@ pub(in crate::archive) enum Dates {
 struct Discard;
 
 impl Receiver for Discard {
-    fn begin(&mut self, _target: &Target) -> Result<bool, Error> {
-        Ok(false)
-    }
-
-    fn bytes(&mut self, _bytes: &[u8]) -> Result<(), Error> {
-        Ok(())
+    fn begin(&mut self, _: &Target) -> Result<Option<(&mut dyn Write, &Path)>, Error> {
+        Ok(None)
     }
 }
 
-/// Verifies an archive and hands its executables to `receiver`. All reading is built on this function.
+/// Verifies an archive and hands its executables to `receiver`.
 pub(in crate::archive) fn scan(
     input: impl Read,
     limits: &Limits,
@@ -96,11 +110,11 @@ pub(in crate::archive) fn scan(
         let compression = tar.compression();
         let mut archive = tar::Archive::new(TarStream::new(tar, limits));
         let mut scan = Scan::new(limits);
-        scan.entries(archive.entries(), receiver)?;
+        scan.entries(archive.entries(), receiver, |_| false)?;
         archive.into_inner().finish(scan.end)?.finish()?;
         scan.conclude(compression, dates)
     })();
-    outcome.map_err(|error| stream_error(&failure, error))
+    outcome.map_err(|error| failure.take().map_or(error, Error::Stream))
 }
 
 /// Verifies the tar of a compressed archive whose executables were hashed already: `known` has their
@@ -108,28 +122,19 @@ pub(in crate::archive) fn scan(
 pub(super) fn scan_known(
     tar: impl TarSource + Seek,
     limits: &Limits,
-    known: Known<'_>,
+    known: Known,
 ) -> Result<Contents, Error> {
     let mut archive = tar::Archive::new(TarStream::new(tar, limits));
     let mut scan = Scan::new(limits);
     scan.known = known;
-    scan.entries(archive.entries_with_seek(), &mut Discard)?;
+    scan.entries(archive.entries_with_seek(), &mut Discard, |_| false)?;
     archive.into_inner().finish(scan.end)?;
     scan.conclude(Compression::Gzip, Dates::Checked)
 }
 
-/// Prefers the error of the input to the error that the readers above it made of it.
-fn stream_error(failure: &Failure, error: Error) -> Error {
-    match failure.take() {
-        Some(cause) => Error::Stream(cause),
-        None => error,
-    }
-}
-
-/// The state of one pass.
 struct Scan<'l> {
     limits: &'l Limits,
-    known: Known<'l>,
+    known: Known,
     entries: Entries<'l>,
     /// The position in the tar where the last entry ends, padding included.
     end: u64,
@@ -142,7 +147,7 @@ impl<'l> Scan<'l> {
     fn new(limits: &'l Limits) -> Self {
         Self {
             limits,
-            known: &|_, _| None,
+            known: Known::new(),
             entries: Entries::new(limits),
             end: 0,
             token: None,
@@ -155,10 +160,14 @@ impl<'l> Scan<'l> {
         &mut self,
         entries: io::Result<tar::Entries<'_, R>>,
         receiver: &mut dyn Receiver,
+        enough: impl Fn(&Self) -> bool,
     ) -> Result<(), Error> {
         for entry in entries.map_err(Error::DamagedTar)?.raw(true) {
             let entry = entry.map_err(|error| structure_error(error, self.end == 0))?;
             self.entry(entry, receiver)?;
+            if enough(self) {
+                break;
+            }
         }
         Ok(())
     }
@@ -175,7 +184,8 @@ impl<'l> Scan<'l> {
             Some(Role::Claims) => self.claims(&mut entry),
             Some(Role::World) => self.world(&mut entry),
             Some(Role::Executable(target)) => {
-                let known = (self.known)(begin, size);
+                let known = self.known.remove(&begin).filter(|known| known.0 == size);
+                let known = known.map(|(_, digest)| digest);
                 self.executable(target, size, known, &mut entry, receiver)
             }
             None => Ok(()),
@@ -221,11 +231,13 @@ impl<'l> Scan<'l> {
         let digest = match known {
             Some(digest) => digest,
             None => {
-                let wanted = receiver.begin(&target)?;
+                let mut output = receiver.begin(&target)?;
                 digest_of(|buffer| {
                     let count = content.read(buffer).map_err(tar_error)?;
-                    if wanted {
-                        receiver.bytes(buffer.get(..count).unwrap_or_default())?;
+                    if let Some((output, path)) = &mut output {
+                        output
+                            .write_all(buffer.get(..count).unwrap_or_default())
+                            .map_err(|source| Error::write(path, source))?;
                     }
                     Ok(count)
                 })?
@@ -263,18 +275,13 @@ impl<'l> Scan<'l> {
         if self.executables.is_empty() {
             return Err(Error::NoExecutables);
         }
-        let absent = claims
-            .executables()
-            .keys()
-            .filter(|target| !self.executables.contains_key(target))
-            .cloned()
-            .collect();
+        let mut absent: Vec<_> = claims.executables().keys().cloned().collect();
+        absent.retain(|target| !self.executables.contains_key(target));
+        let executables = self.executables.into_iter();
         Ok(Contents {
             absent,
             claims,
-            executables: self
-                .executables
-                .into_iter()
+            executables: executables
                 .map(|(target, (size, _))| (target, size))
                 .collect(),
             world: self.world.map(|(world, _)| world),

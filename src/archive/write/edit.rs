@@ -19,21 +19,22 @@ use super::writer::ArchiveWriter;
 /// Whether the issuer or the subject of an archive may change when it is signed again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Identity {
-    /// Neither may change.
+    /// Signing fails when the issuer or the subject would change.
     #[default]
     Keep,
-    /// They become those of the signer. For hosts, the archive is another provider then.
+    /// The issuer and the subject become those of the signer. Hosts then treat the archive as another
+    /// provider.
     Change,
 }
 
-/// Verifies the archive at `path`, lets `change` change it, signs it again with everything else kept,
-/// and replaces the file in one step. The permission bits and the compression stay the same, and so does
-/// the owner when root edits the file. Other edits of the same file wait.
+/// Verifies the archive at `path`, applies `change`, signs the archive again, and replaces the file in one
+/// step. The permission bits and the compression stay the same, and so does the owner when root edits the
+/// file. Other edits of the same file wait.
 ///
 /// `change` gets a writer with the contents of the archive: it adds and removes executables and changes
-/// the metadata. `signer` is called with the claims once `change` has succeeded, so that it can look for
-/// the key of the issuer. Targets that the claims covered and the archive did not hold are no longer
-/// covered. The unpacked executables need room in the directory of the archive for a while.
+/// the metadata. After `change` has succeeded, `signer` is called with the claims, so that it can look for
+/// the key of the issuer. The new claims do not cover targets that the archive did not hold. During the
+/// edit, the unpacked executables need room in the directory of the archive.
 ///
 /// An archive that is not yet valid can be edited, because the publisher edits it. One that has expired can
 /// be edited when `change` sets another date.
@@ -51,12 +52,10 @@ pub fn edit(
     limits: &Limits,
     progress: &dyn Progress,
 ) -> Result<VerifiedClaims, Error> {
-    // Two edits at once would both begin with the present content, and the first one would be lost.
+    // Of two edits at the same time, the later one would undo the earlier one.
     let waiting = progress.begin(Step::Waiting, 0);
-    let (archive, size) = open_exclusive(path, waiting.as_ref()).map_err(|source| Error::Read {
-        path: path.to_owned(),
-        source,
-    })?;
+    let (archive, size) =
+        open_exclusive(path, waiting.as_ref()).map_err(|source| Error::read(path, source))?;
     drop(waiting);
     let writing = |source| Error::write(path, source);
     let directory = temporary_directory_beside(path).map_err(writing)?;
@@ -87,25 +86,14 @@ pub fn edit(
 
     let signer = signer(&claims)?;
     if identity == Identity::Keep {
-        keep("issuer", claims.issuer().as_str(), signer.issuer().as_str())?;
-        keep(
-            "subject",
-            claims.subject().as_str(),
-            signer.subject().as_str(),
-        )?;
+        keep("issuer", claims.issuer(), signer.issuer())?;
+        keep("subject", claims.subject(), signer.subject())?;
     }
 
-    let meter = progress.begin(Step::Packing, writer.total()?);
-    // Until it is complete, the file is private: others may not have been allowed to read the archive.
+    let meter = &*progress.begin(Step::Packing, writer.total()?);
+    // The file stays private until it has the permission bits of the archive, which may be private too.
     let mut file = AtomicFile::create_private(path).map_err(writing)?;
-    let claims = writer.write_to(
-        &mut file,
-        path,
-        &signer,
-        compression,
-        limits,
-        meter.as_ref(),
-    )?;
+    let claims = writer.write_to(&mut file, path, &signer, compression, limits, meter)?;
     file.resemble(&archive)
         .and_then(|()| file.commit())
         .map_err(writing)?;
@@ -142,13 +130,13 @@ fn refuse_expired(claims: &VerifiedClaims) -> Result<(), Error> {
     }
 }
 
-fn keep(role: &'static str, before: &str, after: &str) -> Result<(), Error> {
+fn keep<K: PartialEq + ToString>(role: &'static str, before: &K, after: &K) -> Result<(), Error> {
     if before == after {
         return Ok(());
     }
     Err(Error::IdentityWouldChange {
         role,
-        before: before.to_owned(),
-        after: after.to_owned(),
+        before: before.to_string(),
+        after: after.to_string(),
     })
 }

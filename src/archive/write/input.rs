@@ -1,7 +1,7 @@
 //! Where executables come from, and how a change of one while it is packed is noticed.
 
-use std::fs::{File, Metadata};
-use std::io::{self, Cursor, Read, Write};
+use std::fs::Metadata;
+use std::io::{self, Read, Write};
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
@@ -12,7 +12,7 @@ use crate::archive::hashing::digest_of;
 use crate::content::{Digest, Meter, open_regular};
 
 /// File systems count time in steps of up to two seconds (FAT). A file that was written so recently can
-/// change again without another time.
+/// change again and keep its time.
 const YOUNG: Duration = Duration::from_secs(2);
 
 /// Where an executable comes from.
@@ -27,20 +27,16 @@ pub enum Input {
 
 impl Input {
     pub(super) fn open(&self) -> Result<Opened<'_>, Error> {
-        let (content, size, state) = match self {
+        let (content, size, state): (Box<dyn Read>, _, _) = match self {
             Self::File(path) => {
                 let opened_at = SystemTime::now();
                 let (file, size) = open_regular(path).map_err(|source| self.read_error(source))?;
                 let metadata = file.metadata().map_err(|source| self.read_error(source))?;
                 let state = State::new(&metadata);
                 let trusted = state.is_older(opened_at);
-                (Content::File(file), size, Some((state, trusted)))
+                (Box::new(file), size, Some((state, trusted)))
             }
-            Self::Bytes(bytes) => (
-                Content::Bytes(Cursor::new(bytes.clone())),
-                bytes.len() as u64,
-                None,
-            ),
+            Self::Bytes(bytes) => (Box::new(bytes.as_ref()), bytes.len() as u64, None),
         };
         Ok(Opened {
             input: self,
@@ -59,10 +55,7 @@ impl Input {
     }
 
     fn read_error(&self, source: io::Error) -> Error {
-        Error::Read {
-            path: self.path(),
-            source,
-        }
+        Error::read(&self.path(), source)
     }
 
     fn changed(&self) -> Error {
@@ -73,7 +66,7 @@ impl Input {
 /// An input that is being read.
 pub(super) struct Opened<'a> {
     input: &'a Input,
-    content: Content,
+    content: Box<dyn Read + 'a>,
     size: u64,
     /// How many bytes have been read.
     read: u64,
@@ -82,7 +75,6 @@ pub(super) struct Opened<'a> {
 }
 
 impl<'a> Opened<'a> {
-    /// Returns the size of the content in bytes.
     pub(super) fn size(&self) -> u64 {
         self.size
     }
@@ -90,10 +82,8 @@ impl<'a> Opened<'a> {
     /// Reads into `buffer`, and returns how many bytes; 0 at the end. The content has to be as long as it
     /// was when the input was opened.
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Error> {
-        let count = self
-            .content
-            .read(buffer)
-            .map_err(|source| self.input.read_error(source))?;
+        let count = self.content.read(buffer);
+        let count = count.map_err(|source| self.input.read_error(source))?;
         self.read += count as u64;
         if self.read > self.size || (count == 0 && self.read < self.size) {
             return Err(self.input.changed());
@@ -105,13 +95,13 @@ impl<'a> Opened<'a> {
     pub(super) fn copy(
         mut self,
         output: &mut impl Write,
-        meter: &dyn Meter,
+        advance: impl Fn(u64) -> io::Result<()>,
     ) -> Result<Packed<'a>, Error> {
         let digest = digest_of(|buffer| {
             let count = self.read(buffer)?;
             output
                 .write_all(buffer.get(..count).unwrap_or_default())
-                .and_then(|()| meter.advance(count as u64))
+                .and_then(|()| advance(count as u64))
                 .map_err(Error::Stream)?;
             Ok(count)
         })?;
@@ -123,21 +113,6 @@ impl<'a> Opened<'a> {
     }
 }
 
-enum Content {
-    File(File),
-    Bytes(Cursor<Bytes>),
-}
-
-impl Read for Content {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        match self {
-            Self::File(file) => file.read(buffer),
-            Self::Bytes(bytes) => bytes.read(buffer),
-        }
-    }
-}
-
-/// An input that has been packed.
 pub(super) struct Packed<'a> {
     input: &'a Input,
     digest: Digest,
@@ -146,17 +121,17 @@ pub(super) struct Packed<'a> {
 
 impl Packed<'_> {
     /// Returns the digest of the content, after a check that the input did not change while it was read.
-    /// Otherwise what was read may be some of the old content and some of the new.
-    ///
-    /// The time of a file tells. The content of a file that was written only seconds ago is read again,
-    /// because its time cannot tell.
+    /// A file that changes is noticed by its time. A file that was written only seconds ago is read again,
+    /// because it may change and keep its time.
     pub(super) fn unchanged(self, meter: &dyn Meter) -> Result<Digest, Error> {
         if let Some((state, trusted)) = &self.state {
             let now = self.input.open()?;
             if now.state.as_ref().map(|(state, _)| state) != Some(state) {
                 return Err(self.input.changed());
             }
-            if !trusted && now.copy(&mut io::sink(), &Uncounted(meter))?.digest != self.digest {
+            // These bytes were counted before. The meter can only stop the work.
+            let stop = |_| meter.advance(0);
+            if !trusted && now.copy(&mut io::sink(), stop)?.digest != self.digest {
                 return Err(self.input.changed());
             }
         }
@@ -164,7 +139,7 @@ impl Packed<'_> {
     }
 }
 
-/// What changes when a file does.
+/// The metadata that changes when a file does.
 #[derive(Debug, PartialEq, Eq)]
 struct State {
     length: u64,
@@ -191,14 +166,5 @@ impl State {
         self.modified
             .and_then(|modified| now.duration_since(modified).ok())
             .is_some_and(|age| age > YOUNG)
-    }
-}
-
-/// A meter for bytes that were counted before. It can only stop the work.
-struct Uncounted<'a>(&'a dyn Meter);
-
-impl Meter for Uncounted<'_> {
-    fn advance(&self, _bytes: u64) -> io::Result<()> {
-        self.0.advance(0)
     }
 }

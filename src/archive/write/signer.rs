@@ -13,15 +13,14 @@ use crate::archive::entry_names::WORLD_ENTRY;
 use crate::archive::error::Error;
 use crate::archive::keys::{Issuer, Key, Subject};
 use crate::archive::target::Target;
-use crate::archive::time::to_unix;
-use crate::content::Digest;
+use crate::content::{Digest, unix_seconds};
 
 const HEADER: &str = r#"{"typ":"jwt","alg":"Ed25519"}"#;
 
 /// The issuer and the subject of an archive that is going to be signed.
 ///
-/// Signing needs the seed of the issuer, but only the public key of the subject. So a provider keeps its
-/// identity where its seed is absent.
+/// Signing needs the seed of the issuer, but only the public key of the subject. So a provider can keep its
+/// identity on a machine that does not have its seed.
 #[derive(Debug, Clone)]
 pub struct Signer {
     key: Key,
@@ -31,8 +30,7 @@ pub struct Signer {
 }
 
 impl Signer {
-    /// Creates a signer from the key of the issuer and the public key of
-    /// the subject.
+    /// Creates a signer from the key of the issuer and the public key of the subject.
     ///
     /// # Errors
     ///
@@ -73,8 +71,8 @@ impl Signer {
         let mut claims = Claims::<CapabilityProvider>::with_provider(
             self.issuer.to_string(),
             self.subject.to_string(),
-            metadata.not_before.map(to_unix),
-            metadata.expires.map(to_unix),
+            metadata.not_before.map(unix_seconds),
+            metadata.expires.map(unix_seconds),
             CapabilityProvider {
                 name: metadata.name.clone(),
                 vendor: metadata.vendor.clone(),
@@ -85,7 +83,7 @@ impl Signer {
             },
         );
         if let Some(created) = self.created {
-            claims.issued_at = to_unix(created);
+            claims.issued_at = unix_seconds(created);
         }
         Draft {
             key: &self.key,
@@ -141,8 +139,8 @@ impl Draft<'_> {
     }
 }
 
-/// Returns the claims with every object in the order of its keys, also in a program that switches the
-/// feature `preserve_order` of `serde_json` on.
+/// Returns the claims with the keys of every object in order, also when a program enables the feature
+/// `preserve_order` of `serde_json`.
 fn sorted(claims: &impl Serialize) -> Result<Value, Error> {
     let claims = serde_json::to_value(claims);
     let mut claims = claims.map_err(|source| Error::Encode(source.into()))?;

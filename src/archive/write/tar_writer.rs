@@ -45,11 +45,9 @@ impl<W: Write + Seek> TarWriter<W> {
 
     /// Creates a writer of a compressed tar. `entries` has the names and sizes of the entries that will be
     /// written, because the index comes before them.
-    pub(super) fn gzip<'n>(
-        output: W,
-        entries: impl Iterator<Item = (&'n str, u64)>,
-    ) -> io::Result<Self> {
-        let extra = Index::extra_length(entries);
+    pub(super) fn gzip(output: W, entries: &[(String, u64)]) -> io::Result<Self> {
+        let entries = entries.iter();
+        let extra = Index::extra_length(entries.map(|(name, size)| (name.as_str(), *size)));
         Ok(Self {
             encoder: Encoder::gzip(output, extra)?,
             entries: Vec::new(),
@@ -60,14 +58,12 @@ impl<W: Write + Seek> TarWriter<W> {
     /// Begins an entry, whose content is written next.
     pub(super) fn begin(&mut self, name: &str, size: u64, mode: u32) -> Result<(), Error> {
         let header = header(name, size, mode)?;
-        self.encoder
-            .write_all(header.as_bytes())
-            .map_err(Error::Stream)?;
-        let begin = self.encoder.restart_point().map_err(Error::Stream)?;
+        let written = self.encoder.write_all(header.as_bytes());
+        let begin = written.and_then(|()| self.encoder.restart_point());
         self.entries.push(Entry {
             name: name.to_owned(),
             size,
-            begin,
+            begin: begin.map_err(Error::Stream)?,
             end: None,
         });
         Ok(())
@@ -78,19 +74,15 @@ impl<W: Write + Seek> TarWriter<W> {
         self.encoder.reserve(length).map_err(Error::Stream)
     }
 
-    /// Ends the entry.
     pub(super) fn end(&mut self) -> Result<(), Error> {
         let end = self.encoder.restart_point().map_err(Error::Stream)?;
         let Some(entry) = self.entries.last_mut() else {
             return Ok(());
         };
         entry.end = end;
-        let zeros = [0; BLOCK as usize];
         let missing = entry.size.next_multiple_of(BLOCK) - entry.size;
-        let missing = usize::try_from(missing).unwrap_or_default();
-        self.encoder
-            .write_all(zeros.get(..missing).unwrap_or_default())
-            .map_err(Error::Stream)
+        let written = self.encoder.write_all(&vec![0; missing as usize]);
+        written.map_err(Error::Stream)
     }
 
     /// Ends the tar, and writes `reserved` where room was left for it.
@@ -99,27 +91,20 @@ impl<W: Write + Seek> TarWriter<W> {
     ///
     /// [`Error::TooLarge`] when the tar compresses so well that readers would refuse it.
     pub(super) fn finish(mut self, reserved: &[u8], limits: &Limits) -> Result<W, Error> {
-        let (entries, indexed) = (self.entries, self.indexed);
         let mut believable = true;
-        let mut index = |finished: &Finished<W>| {
-            let entries = entries.iter().map(|entry| place(entry, finished));
+        let index = |finished: &Finished<W>| {
+            let entries = self.entries.iter().map(|entry| place(entry, finished));
             let index = Index::new(entries.collect::<Option<_>>()?);
             believable = index.is_believable(limits);
-            Some(index.extra())
+            self.indexed.then(|| index.extra())
         };
-        let written = self
-            .encoder
-            .write_all(&[0; 2 * BLOCK as usize])
-            .and_then(|()| {
-                self.encoder
-                    .finish(reserved, |finished| index(finished).filter(|_| indexed))
-            })
-            .map_err(Error::Stream)?;
-        if believable {
-            Ok(written)
-        } else {
-            Err(limits.too_much_expansion())
+        let ended = self.encoder.write_all(&[0; 2 * BLOCK as usize]);
+        let output = ended.and_then(|()| self.encoder.finish(reserved, index));
+        let output = output.map_err(Error::Stream)?;
+        if !believable {
+            return Err(limits.too_much_expansion());
         }
+        Ok(output)
     }
 }
 

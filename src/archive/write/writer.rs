@@ -14,7 +14,7 @@ use crate::archive::limits::Limits;
 use crate::archive::target::Target;
 use crate::content::{AtomicFile, Digest, Meter};
 
-use super::input::{Input, Packed};
+use super::input::{Input, Opened};
 use super::signer::Signer;
 use super::tar_writer::{TarWriter, tar_size};
 
@@ -48,12 +48,8 @@ impl ArchiveWriter {
     ///
     /// [`Error::NoSuchTarget`] with the available targets.
     pub fn remove(&mut self, target: &Target) -> Result<Input, Error> {
-        self.executables
-            .remove(target)
-            .ok_or_else(|| Error::NoSuchTarget {
-                target: target.clone(),
-                available: self.executables.keys().cloned().collect(),
-            })
+        let removed = self.executables.remove(target);
+        removed.ok_or_else(|| Error::no_such_target(target, &self.executables))
     }
 
     /// Returns whether there is no executable.
@@ -136,51 +132,8 @@ impl ArchiveWriter {
             })
     }
 
-    /// Refuses what readers would refuse.
-    fn check_limits(
-        &self,
-        limits: &Limits,
-        token: usize,
-        executables: &[(String, u64)],
-    ) -> Result<(), Error> {
-        let token = token as u64;
-        let world = self.world.as_ref().map(|world| world.len() as u64);
-        let sizes = || executables.iter().map(|(_, size)| *size);
-        let entries = [token].into_iter().chain(world).chain(sizes());
-        let name = executables.iter().map(|(name, _)| name.len()).max();
-        for (count, limit, what) in [
-            (
-                entries.clone().count() as u64,
-                limits.entries as u64,
-                "entries",
-            ),
-            (
-                name.unwrap_or_default() as u64,
-                limits.name as u64,
-                "bytes in a name",
-            ),
-            (token, limits.claims, "bytes of claims"),
-            (
-                world.unwrap_or_default(),
-                limits.world,
-                "bytes of WIT world",
-            ),
-            (
-                sizes().max().unwrap_or_default(),
-                limits.executable,
-                "bytes in an executable",
-            ),
-            (tar_size(entries), limits.total, "bytes when inflated"),
-        ] {
-            if count > limit {
-                return Err(Error::TooLarge { what, limit });
-            }
-        }
-        Ok(())
-    }
-
-    /// Writes the tar in one pass. The claims come first, but are known only when everything else has
-    /// been read. Their length is known before, so that the writer can leave room for them.
+    /// Writes the tar in one pass. The claims come first, but are known only after everything else has
+    /// been read. Their length is known before: the writer leaves room for them.
     fn pack(
         &self,
         output: impl Write + Seek,
@@ -199,22 +152,15 @@ impl ArchiveWriter {
         let output = BufWriter::with_capacity(256 * 1024, output);
         let inputs = self.executables.values().map(Input::open);
         let inputs = inputs.collect::<Result<Vec<_>, Error>>()?;
-        let executables: Vec<_> = targets()
-            .zip(&inputs)
-            .map(|(target, input)| (format!("{target}.bin"), input.size()))
-            .collect();
-        self.check_limits(limits, length, &executables)?;
+        let mut entries = vec![(CLAIMS_ENTRY.to_owned(), length as u64)];
+        let world = self.world.iter();
+        entries.extend(world.map(|world| (WORLD_ENTRY.to_owned(), world.len() as u64)));
+        let sizes = inputs.iter().map(Opened::size);
+        entries.extend(targets().map(|target| format!("{target}.bin")).zip(sizes));
+        check_limits(&entries, limits)?;
         let mut tar = match compression {
             Compression::None => TarWriter::plain(output),
-            Compression::Gzip => {
-                let claims = (CLAIMS_ENTRY, length as u64);
-                let world = self.world.as_ref();
-                let world = world.map(|world| (WORLD_ENTRY, world.len() as u64));
-                let executables = executables.iter();
-                let executables = executables.map(|(name, size)| (name.as_str(), *size));
-                let entries = [claims].into_iter().chain(world).chain(executables);
-                TarWriter::gzip(output, entries).map_err(Error::Stream)?
-            }
+            Compression::Gzip => TarWriter::gzip(output, &entries).map_err(Error::Stream)?,
         };
         tar.begin(CLAIMS_ENTRY, length as u64, 0o644)?;
         tar.reserve(length)?;
@@ -224,10 +170,10 @@ impl ArchiveWriter {
             tar.write_all(world).map_err(Error::Stream)?;
             tar.end()?;
         }
-        let mut packed: Vec<Packed<'_>> = Vec::with_capacity(executables.len());
-        for ((name, size), input) in executables.iter().zip(inputs) {
-            tar.begin(name, *size, 0o755)?;
-            packed.push(input.copy(&mut tar, meter)?);
+        let mut packed = Vec::with_capacity(inputs.len());
+        for (target, input) in targets().zip(inputs) {
+            tar.begin(&format!("{target}.bin"), input.size(), 0o755)?;
+            packed.push(input.copy(&mut tar, |count| meter.advance(count))?);
             tar.end()?;
         }
 
@@ -239,6 +185,27 @@ impl ArchiveWriter {
         output.flush().map_err(Error::Stream)?;
         Ok(claims)
     }
+}
+
+/// Refuses what readers would refuse.
+fn check_limits(entries: &[(String, u64)], limits: &Limits) -> Result<(), Error> {
+    let check = |count, limit, what| {
+        if count > limit {
+            return Err(Error::TooLarge { what, limit });
+        }
+        Ok(())
+    };
+    check(entries.len() as u64, limits.entries as u64, "entries")?;
+    for (name, size) in entries {
+        check(name.len() as u64, limits.name as u64, "bytes in a name")?;
+        match name.as_str() {
+            CLAIMS_ENTRY => check(*size, limits.claims, "bytes of claims")?,
+            WORLD_ENTRY => check(*size, limits.world, "bytes of WIT world")?,
+            _ => check(*size, limits.executable, "bytes in an executable")?,
+        }
+    }
+    let size = tar_size(entries.iter().map(|(_, size)| *size));
+    check(size, limits.total, "bytes when inflated")
 }
 
 #[cfg(test)]

@@ -8,3 +8,12 @@ fn any_number_is_a_date() {
         assert_eq!(rfc3339(late), "9999-12-31T23:59:59Z");
     }
 }
+
+#[test]
+fn any_time_is_a_number() {
+    for seconds in [0, 1, 1_700_000_000, LAST] {
+        assert_eq!(unix_seconds(unix_time(seconds)), seconds);
+    }
+    assert_eq!(unix_seconds(unix_time(u64::MAX)), LAST);
+    assert_eq!(unix_seconds(UNIX_EPOCH - Duration::from_secs(1)), 0);
+}

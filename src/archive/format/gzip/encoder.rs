@@ -12,8 +12,8 @@ use super::blocks::{END, store};
 use super::member::{self, header, trailer};
 use super::workers::{Block, Compressed, Workers, wait};
 
-/// The size of a part, in bytes of content: the index counts in parts. With half as much, files are 0.1 %
-/// larger, and larger than those of `provider-archive`.
+/// The size of a part, in bytes of content. With parts of half the size, files are 0.1 % larger, and larger
+/// than those of `provider-archive`.
 pub(in crate::archive) const PART: u32 = 2 * 1024 * 1024;
 
 pub(super) const BLOCK: usize = PART as usize;
@@ -21,7 +21,7 @@ pub(super) const BLOCK: usize = PART as usize;
 /// The most threads. Each takes about 5 MiB of memory.
 const MOST_THREADS: usize = 10;
 
-/// A position in the content where inflating can begin: at a whole byte, and without the bytes before.
+/// A position in the content where a part begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::archive) struct Mark(usize);
 
@@ -115,20 +115,19 @@ impl<W: Write + Seek> GzipEncoder<W> {
         }
         self.parts.push(self.written);
         if self.room.as_ref().map_or(0, |room| room.length) != reserved.len() {
-            return Err(io::Error::other(
-                "room was left for content of another length",
-            ));
+            let reason = "room was left for content of another length";
+            return Err(io::Error::other(reason));
         }
         if let Some(room) = self.room.take() {
             let mut checksum = room.before;
-            checksum.combine(&checksum_of(reserved));
+            checksum.update(reserved);
             checksum.combine(&self.checksum);
             self.checksum = checksum;
+            let end = SeekFrom::Start(self.start + self.written);
             self.output
                 .seek(SeekFrom::Start(self.start + room.offset))?;
             self.output.write_all(&store(reserved))?;
-            self.output
-                .seek(SeekFrom::Start(self.start + self.written))?;
+            self.output.seek(end)?;
         }
         self.put(&END)?;
         let checksum = self.checksum.clone().finalize();
@@ -230,12 +229,6 @@ impl<W: Write + Seek> Write for GzipEncoder<W> {
     }
 }
 
-fn checksum_of(content: &[u8]) -> Hasher {
-    let mut checksum = Hasher::new();
-    checksum.update(content);
-    checksum
-}
-
 /// A member that is complete except for its extra field.
 pub(in crate::archive) struct Finished<W> {
     output: W,
@@ -269,12 +262,11 @@ impl<W: Write + Seek> Finished<W> {
         if subfields.len() != usize::from(self.extra) {
             return Err(io::Error::other("the extra field has another length"));
         }
-        let place = self.start + member::EXTRA;
-        self.output.seek(SeekFrom::Start(place))?;
-        self.output.write_all(subfields)?;
+        let end = SeekFrom::Start(self.start + self.written);
         self.output
-            .seek(SeekFrom::Start(self.start + self.written))?;
-        Ok(())
+            .seek(SeekFrom::Start(self.start + member::EXTRA))?;
+        self.output.write_all(subfields)?;
+        self.output.seek(end).map(|_| ())
     }
 
     pub(in crate::archive) fn into_output(self) -> W {

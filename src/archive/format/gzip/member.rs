@@ -21,17 +21,12 @@ pub(super) fn header(extra: u16) -> Vec<u8> {
 }
 
 /// Returns the trailer: the checksum of the content, and its length modulo 2^32.
-pub(super) fn trailer(checksum: u32, length: u64) -> [u8; 8] {
+pub(in crate::archive) fn trailer(checksum: u32, length: u64) -> [u8; 8] {
     (u64::from(checksum) | length << 32).to_le_bytes()
 }
 
 /// The length of the trailer in bytes.
 pub(in crate::archive) const TRAILER: u64 = 8;
-
-/// Returns whether `bytes` are the trailer of content with this checksum and length.
-pub(in crate::archive) fn is_trailer(bytes: &[u8], checksum: u32, length: u64) -> bool {
-    bytes == trailer(checksum, length)
-}
 
 /// Returns the position of the content in the member whose first bytes are `head`. `None` when the header
 /// has other fields than an extra field.

@@ -10,9 +10,9 @@
 //! checksum, length                member.rs
 //! ```
 //!
-//! A part begins and ends at a whole byte and refers to nothing before it. So parts are compressed at the
-//! same time, and each can be inflated alone, which `part.rs` does. `stitch/` makes parts of the whole
-//! streams that `libdeflate` gives.
+//! A part begins and ends at a whole byte and refers to nothing before it. So threads compress parts at the
+//! same time, and `part.rs` inflates one part alone. `libdeflate` gives whole streams, and `stitch/` makes
+//! parts of them.
 
 mod blocks;
 mod encoder;
@@ -27,8 +27,8 @@ mod writing;
 
 pub(in crate::archive) use blocks::END;
 pub(in crate::archive) use encoder::{Finished, Mark, PART};
-pub(in crate::archive) use member::{TRAILER, content_begins, is_trailer};
+pub(in crate::archive) use member::{TRAILER, content_begins, trailer};
 pub(in crate::archive) use part::Seal;
 pub(crate) use reading::is_compressed;
-pub(in crate::archive) use reading::{Failure, Tar};
+pub(in crate::archive) use reading::{Failure, Tar, TarSource};
 pub(in crate::archive) use writing::Encoder;

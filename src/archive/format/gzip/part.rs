@@ -15,15 +15,15 @@ const HEADER: [u8; 5] = [1, SEALED as u8, 0, !(SEALED as u8), 0xff];
 /// parts. It does when each part ends between two blocks and at a whole byte. Otherwise a block that
 /// begins in one part could reach into the next, and the two readers would see different archives.
 ///
-/// So a last block of random bytes is appended to the part. When the part ends where it should, inflating
-/// gives those bytes at the end. When it does not, the bytes of the seal are read as something else. They
-/// can then only come out unchanged as the content of a stored block, which has the header of the seal as
-/// content too. Content that ends with that header is therefore refused, and such an archive is read from
-/// its start.
+/// So a last block of random bytes is appended to the part. When the part ends where it should, the
+/// inflated content ends with those bytes. Otherwise the bytes of the seal are read as something else. They
+/// can then only come out unchanged as the content of a stored block, in which the header of the seal
+/// precedes them. Content that ends with that header is therefore refused, and such an archive is read
+/// from its start.
 #[derive(Clone)]
 pub(in crate::archive) struct Seal([u8; SEALED]);
 
-/// A range of a member that is not a part, or may not be one.
+/// The error of bytes that are not a part, or may not be one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::archive) struct NotAPart;
 

@@ -11,7 +11,7 @@ use crate::archive::error::Error;
 
 const BUFFER: usize = 128 * 1024;
 
-/// Reads the tar inside an archive, compressed or not. The first bytes tell which, never a name.
+/// Reads the tar inside an archive. The first bytes tell whether it is compressed, and not the file name.
 pub(in crate::archive) enum Tar<R> {
     Plain(Buffered<R>),
     Gzip(Box<GzDecoder<Buffered<R>>>),
@@ -26,7 +26,7 @@ pub(crate) fn is_compressed(start: &[u8]) -> bool {
 }
 
 impl<R: Read> Tar<R> {
-    /// Reads the first bytes to find out the form of the archive. `failure` keeps an error of `input`.
+    /// Reads the first bytes, which tell the form of the archive. `failure` keeps an error of `input`.
     pub(in crate::archive) fn open(input: R, failure: Failure) -> Result<Self, Error> {
         let mut input = Tracked {
             inner: input,
@@ -57,16 +57,6 @@ impl<R: Read> Tar<R> {
         }
     }
 
-    /// Returns how many compressed bytes have been inflated so far. `None` for a plain tar.
-    pub(in crate::archive) fn compressed(&self) -> Option<u64> {
-        let Self::Gzip(decoder) = self else {
-            return None;
-        };
-        let input = decoder.get_ref();
-        let (_, tracked) = input.get_ref().get_ref();
-        Some(tracked.read.saturating_sub(input.buffer().len() as u64))
-    }
-
     /// Ends reading, and checks that nothing follows the gzip member. The decoder has checked the trailer
     /// of the member when it read the end.
     pub(in crate::archive) fn finish(self) -> Result<(), Error> {
@@ -87,6 +77,23 @@ impl<R: Read> Read for Tar<R> {
             Self::Plain(input) => input.read(buffer),
             Self::Gzip(decoder) => decoder.read(buffer),
         }
+    }
+}
+
+/// A reader of a tar.
+pub(in crate::archive) trait TarSource: Read {
+    /// Returns how many compressed bytes have been inflated so far. `None` when they are not compressed.
+    fn compressed(&self) -> Option<u64>;
+}
+
+impl<R: Read> TarSource for Tar<R> {
+    fn compressed(&self) -> Option<u64> {
+        let Self::Gzip(decoder) = self else {
+            return None;
+        };
+        let input = decoder.get_ref();
+        let (_, tracked) = input.get_ref().get_ref();
+        Some(tracked.read.saturating_sub(input.buffer().len() as u64))
     }
 }
 

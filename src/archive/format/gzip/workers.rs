@@ -13,7 +13,7 @@ use super::stitch::{GROWTH, Stitcher};
 /// level of `miniz`. Level 7 takes a third longer for 0.5 % less.
 const LEVEL: i32 = 6;
 
-/// A piece of the content, and its compressed form. Its buffers are reused.
+/// A piece of the content. Its buffers are reused.
 #[derive(Default)]
 pub(super) struct Block {
     pub(super) content: Vec<u8>,
@@ -81,7 +81,6 @@ impl Drop for Workers {
     }
 }
 
-/// Waits until a block is compressed.
 pub(super) fn wait(compressed: &Compressed) -> io::Result<Block> {
     compressed.recv().map_err(|_| panicked())?
 }
@@ -91,27 +90,18 @@ fn panicked() -> io::Error {
 }
 
 fn work(queue: &Mutex<Receiver<Job>>) {
-    let mut deflater = None;
+    let mut deflater = Deflater::new();
     loop {
         let job = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok(Job { block, done }) = job else {
+        let Ok(Job { mut block, done }) = job else {
             break;
         };
-        let deflated = deflate(block, &mut deflater);
+        block.checksum = crc32fast::Hasher::new();
+        block.checksum.update(&block.content);
+        let deflated = deflater.deflate(&block.content, &mut block.deflated);
         // The receiver is gone when the encoder was dropped.
-        let _ = done.send(deflated);
+        let _ = done.send(deflated.map(|()| block));
     }
-}
-
-fn deflate(mut block: Block, deflater: &mut Option<Deflater>) -> io::Result<Block> {
-    let deflater = match deflater {
-        Some(deflater) => deflater,
-        None => deflater.insert(Deflater::new()?),
-    };
-    deflater.deflate(&block.content, &mut block.deflated)?;
-    block.checksum = crc32fast::Hasher::new();
-    block.checksum.update(&block.content);
-    Ok(block)
 }
 
 /// Compresses blocks, each without the ones before it.
@@ -121,13 +111,12 @@ pub(super) struct Deflater {
 }
 
 impl Deflater {
-    pub(super) fn new() -> io::Result<Self> {
-        let level = CompressionLvl::new(LEVEL)
-            .map_err(|_| io::Error::other("the compression level is not supported"))?;
-        Ok(Self {
+    pub(super) fn new() -> Self {
+        let level = CompressionLvl::new(LEVEL).unwrap_or_default();
+        Self {
             compressor: Compressor::new(level),
             stitcher: Stitcher::new(),
-        })
+        }
     }
 
     pub(super) fn deflate(&mut self, content: &[u8], deflated: &mut Vec<u8>) -> io::Result<()> {

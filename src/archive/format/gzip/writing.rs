@@ -6,20 +6,19 @@ use super::encoder::{Finished, GzipEncoder, Mark};
 
 /// Writes the bytes of a tar as they are, or as one gzip member.
 pub(in crate::archive) enum Encoder<W> {
-    Plain(Plain<W>),
+    Plain {
+        output: W,
+        /// The position and the length of the room that was left.
+        room: (u64, usize),
+    },
     Gzip(Box<GzipEncoder<W>>),
-}
-
-pub(in crate::archive) struct Plain<W> {
-    output: W,
-    /// The position and the length of the room that was left.
-    room: Option<(u64, usize)>,
 }
 
 impl<W: Write + Seek> Encoder<W> {
     /// Creates a writer of a plain archive.
     pub(in crate::archive) fn plain(output: W) -> Self {
-        Self::Plain(Plain { output, room: None })
+        let room = (0, 0);
+        Self::Plain { output, room }
     }
 
     /// Creates a writer of a compressed archive with an extra field of `extra` bytes in the header.
@@ -30,7 +29,7 @@ impl<W: Write + Seek> Encoder<W> {
     /// Begins a part: what is written next can be inflated alone. Returns `None` for a plain archive.
     pub(in crate::archive) fn restart_point(&mut self) -> io::Result<Option<Mark>> {
         match self {
-            Self::Plain(_) => Ok(None),
+            Self::Plain { .. } => Ok(None),
             Self::Gzip(encoder) => encoder.restart_point().map(Some),
         }
     }
@@ -38,9 +37,9 @@ impl<W: Write + Seek> Encoder<W> {
     /// Leaves room for `length` bytes, which [`finish`](Self::finish) writes. Room can be left once.
     pub(in crate::archive) fn reserve(&mut self, length: usize) -> io::Result<()> {
         match self {
-            Self::Plain(plain) => {
-                plain.room = Some((plain.output.stream_position()?, length));
-                plain.output.write_all(&vec![0; length])
+            Self::Plain { output, room } => {
+                *room = (output.stream_position()?, length);
+                output.write_all(&vec![0; length])
             }
             Self::Gzip(encoder) => encoder.reserve(length),
         }
@@ -54,7 +53,20 @@ impl<W: Write + Seek> Encoder<W> {
         extra: impl FnOnce(&Finished<W>) -> Option<Vec<u8>>,
     ) -> io::Result<W> {
         match self {
-            Self::Plain(plain) => plain.finish(reserved),
+            Self::Plain { mut output, room } => {
+                let (offset, length) = room;
+                if length != reserved.len() {
+                    let reason = "room was left for content of another length";
+                    return Err(io::Error::other(reason));
+                }
+                if length > 0 {
+                    let end = output.stream_position()?;
+                    output.seek(SeekFrom::Start(offset))?;
+                    output.write_all(reserved)?;
+                    output.seek(SeekFrom::Start(end))?;
+                }
+                Ok(output)
+            }
             Self::Gzip(encoder) => {
                 let mut finished = encoder.finish(reserved)?;
                 if let Some(extra) = extra(&finished) {
@@ -66,35 +78,17 @@ impl<W: Write + Seek> Encoder<W> {
     }
 }
 
-impl<W: Write + Seek> Plain<W> {
-    fn finish(mut self, reserved: &[u8]) -> io::Result<W> {
-        let (offset, length) = self.room.unwrap_or_default();
-        if length != reserved.len() {
-            return Err(io::Error::other(
-                "room was left for content of another length",
-            ));
-        }
-        if length > 0 {
-            let end = self.output.stream_position()?;
-            self.output.seek(SeekFrom::Start(offset))?;
-            self.output.write_all(reserved)?;
-            self.output.seek(SeekFrom::Start(end))?;
-        }
-        Ok(self.output)
-    }
-}
-
 impl<W: Write + Seek> Write for Encoder<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self {
-            Self::Plain(plain) => plain.output.write(bytes),
+            Self::Plain { output, .. } => output.write(bytes),
             Self::Gzip(encoder) => encoder.write(bytes),
         }
     }
 
     fn flush(&mut self) -> io::Result<()> {
         match self {
-            Self::Plain(plain) => plain.output.flush(),
+            Self::Plain { output, .. } => output.flush(),
             Self::Gzip(encoder) => encoder.flush(),
         }
     }

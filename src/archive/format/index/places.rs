@@ -66,7 +66,7 @@ impl Index {
     }
 
     /// Returns whether a reader that begins at the start of the archive stays within the limits on
-    /// compression. Such a reader checks at other positions, but accepts every archive that passes here.
+    /// compression. Such a reader checks at other positions. It accepts every archive that passes here.
     pub(in crate::archive) fn is_believable(&self, limits: &Limits) -> bool {
         // The end of the tar takes two blocks. The header and the padding of an entry take at most two.
         let mut inflated = 2 * BLOCK;
@@ -94,12 +94,10 @@ impl Index {
     ///
     /// [`Error::Stream`] when `file` cannot be read.
     pub fn locate(file: &mut (impl Read + Seek), limits: &Limits) -> Result<Option<Self>, Error> {
-        file.rewind().map_err(Error::Stream)?;
         let mut head = Vec::new();
-        file.by_ref()
-            .take(Self::HEAD as u64)
-            .read_to_end(&mut head)
-            .map_err(Error::Stream)?;
+        file.rewind().map_err(Error::Stream)?;
+        let read = file.by_ref().take(Self::HEAD as u64).read_to_end(&mut head);
+        read.map_err(Error::Stream)?;
         if is_compressed(&head) {
             return Ok(Self::from_head(&head));
         }

@@ -10,42 +10,39 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use crc32fast::Hasher as Checksum;
-use libdeflater::Decompressor;
 
 use crate::archive::format::IndexEntry;
 use crate::archive::format::gzip::Seal;
 use crate::content::{Algorithm, Digest, Hasher};
 
-use super::source::{Obstacle, Source};
+use super::source::{Inflater, Obstacle, Source};
 
 /// The most threads. Each takes up to 5 MiB of memory.
 const MOST_THREADS: usize = 6;
 
-/// The digest and the checksum of an executable.
 pub(super) struct Digested {
     pub(super) digest: Digest,
     pub(super) checksum: Checksum,
 }
 
 /// Returns the digests of `executables`, in their order.
-pub(super) fn digests_of(
+pub(super) fn digests_of<'s>(
     executables: &[&IndexEntry],
-    source: &Source<'_>,
-    seal: &Seal,
+    source: &'s Source<'s>,
+    seal: &'s Seal,
 ) -> Result<Vec<Digested>, Obstacle> {
-    let parts = in_turns(executables);
     let work = Work {
         source,
         seal,
-        parts: &parts,
+        parts: in_turns(executables),
         next: AtomicUsize::new(0),
         chains: executables.iter().map(|_| Chain::default()).collect(),
         failure: Mutex::default(),
     };
     let cores = thread::available_parallelism().map_or(1, usize::from);
     thread::scope(|scope| {
-        for _ in 1..cores.min(MOST_THREADS).min(parts.len()) {
-            // This thread does what the others do, so that all is done even when no other can start.
+        for _ in 1..cores.min(MOST_THREADS).min(work.parts.len()) {
+            // This thread runs the same work, which is done even when no other thread can start.
             let _ = thread::Builder::new()
                 .name("par-verify".to_owned())
                 .spawn_scoped(scope, || work.run());
@@ -55,14 +52,13 @@ pub(super) fn digests_of(
     if let Some(obstacle) = locked(&work.failure).take() {
         return Err(obstacle);
     }
-    let chains = work.chains.into_iter();
-    let links = chains.map(|chain| {
+    let digested = work.chains.into_iter().map(|chain| {
         let state = chain.state.into_inner();
-        state.unwrap_or_else(PoisonError::into_inner)
-    });
-    let digested = links.map(|state| Digested {
-        digest: state.hasher.finish(),
-        checksum: state.checksum,
+        let state = state.unwrap_or_else(PoisonError::into_inner);
+        Digested {
+            digest: state.hasher.finish(),
+            checksum: state.checksum,
+        }
     });
     Ok(digested.collect())
 }
@@ -96,18 +92,18 @@ fn in_turns(executables: &[&IndexEntry]) -> Vec<Part> {
     parts
 }
 
-/// The digest of an executable as far as its parts were added.
+/// The digest of an executable, to which its parts are added in order.
 struct Chain {
     state: Mutex<State>,
     added: Condvar,
 }
 
 struct State {
-    /// How many parts were added.
+    /// How many parts have been added.
     parts: usize,
     hasher: Hasher,
     checksum: Checksum,
-    /// Whether some part will not come.
+    /// Whether a part failed. Those after it are not added.
     broken: bool,
 }
 
@@ -126,7 +122,7 @@ impl Default for Chain {
 }
 
 impl Chain {
-    /// Adds the part `number` after those before it. Does nothing when one of them will not come.
+    /// Waits until the parts before `number` have been added, and adds this one, unless a part failed.
     fn add(&self, number: usize, content: &[u8]) {
         let state = locked(&self.state);
         let mut state = self
@@ -143,52 +139,34 @@ impl Chain {
     }
 }
 
-/// What all threads share.
-struct Work<'w, 'f> {
-    source: &'w Source<'f>,
+/// The state that all threads share.
+struct Work<'w> {
+    source: &'w Source<'w>,
     seal: &'w Seal,
-    parts: &'w [Part],
+    parts: Vec<Part>,
     /// The position of the next part.
     next: AtomicUsize,
     chains: Vec<Chain>,
-    /// The first obstacle.
     failure: Mutex<Option<Obstacle>>,
 }
 
-impl Work<'_, '_> {
+impl Work<'_> {
     /// Inflates and adds parts until all are taken.
     fn run(&self) {
-        let guard = PanicGuard(self);
-        let mut decompressor = Decompressor::new();
-        let (mut compressed, mut content) = (Vec::new(), Vec::new());
+        let _guard = PanicGuard(self);
+        let mut inflater = Inflater::new(self.source, self.seal);
+        let mut content = Vec::new();
         while let Some(part) = self.parts.get(self.next.fetch_add(1, Ordering::Relaxed)) {
-            match self.inflate(part, &mut decompressor, &mut compressed, &mut content) {
-                Ok(()) => {
+            match inflater.inflate(part.range.clone(), &mut content, part.size) {
+                Ok(()) if content.len() == part.size => {
                     if let Some(chain) = self.chains.get(part.executable) {
                         chain.add(part.number, &content);
                     }
                 }
+                Ok(()) => self.fail(Obstacle::NotAsIndexed),
                 Err(obstacle) => self.fail(obstacle),
             }
         }
-        drop(guard);
-    }
-
-    fn inflate(
-        &self,
-        part: &Part,
-        decompressor: &mut Decompressor,
-        compressed: &mut Vec<u8>,
-        content: &mut Vec<u8>,
-    ) -> Result<(), Obstacle> {
-        self.source.read(part.range.clone(), compressed)?;
-        self.seal
-            .inflate(decompressor, compressed, content, part.size)
-            .map_err(|_| Obstacle::NotAsIndexed)?;
-        if content.len() != part.size {
-            return Err(Obstacle::NotAsIndexed);
-        }
-        Ok(())
     }
 
     /// Ends the work of all threads.
@@ -204,7 +182,7 @@ impl Work<'_, '_> {
 
 /// Ends the work of all threads when its thread panics, as a meter may. Otherwise they would wait for a
 /// part that never comes.
-struct PanicGuard<'w, 'f>(&'w Work<'w, 'f>);
+struct PanicGuard<'g, 'w>(&'g Work<'w>);
 
 impl Drop for PanicGuard<'_, '_> {
     fn drop(&mut self) {

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Read, Seek, SeekFrom};
+use std::iter::Peekable;
+use std::vec::IntoIter;
 
-use crate::archive::format::tar_stream::TarSource;
+use crate::archive::format::gzip::TarSource;
 use crate::content::Digest;
 
-/// A stretch of a tar.
 pub(super) enum Stretch {
     /// Bytes: headers, padding, claims, the world.
     Bytes(Vec<u8>),
@@ -14,11 +15,19 @@ pub(super) enum Stretch {
     Executable(u64, Digest),
 }
 
-/// A reader of the tar that can skip executables and not read them. Reading where an executable is fails,
-/// so that an executable is not taken for another entry.
+impl Stretch {
+    fn length(&self) -> u64 {
+        match self {
+            Self::Bytes(bytes) => bytes.len() as u64,
+            Self::Executable(size, _) => *size,
+        }
+    }
+}
+
+/// A reader of the tar that can skip executables. Reading one fails, so that it is not taken for another
+/// entry.
 pub(super) struct Skeleton {
-    stretches: std::vec::IntoIter<Stretch>,
-    current: Option<Stretch>,
+    stretches: Peekable<IntoIter<Stretch>>,
     /// The position in the current stretch.
     within: u64,
     /// The position in the tar.
@@ -27,10 +36,8 @@ pub(super) struct Skeleton {
 
 impl Skeleton {
     pub(super) fn new(stretches: Vec<Stretch>) -> Self {
-        let mut stretches = stretches.into_iter();
         Self {
-            current: stretches.next(),
-            stretches,
+            stretches: stretches.into_iter().peekable(),
             within: 0,
             position: 0,
         }
@@ -43,18 +50,14 @@ impl Skeleton {
 
     /// Returns how many bytes are left of the current stretch. Goes on to the next one at its end.
     fn left(&mut self) -> u64 {
-        loop {
-            let length = match &self.current {
-                None => return 0,
-                Some(Stretch::Bytes(bytes)) => bytes.len() as u64,
-                Some(Stretch::Executable(size, _)) => *size,
-            };
-            if self.within < length {
-                return length - self.within;
+        while let Some(stretch) = self.stretches.peek() {
+            if self.within < stretch.length() {
+                return stretch.length() - self.within;
             }
-            self.current = self.stretches.next();
+            self.stretches.next();
             self.within = 0;
         }
+        0
     }
 }
 
@@ -63,13 +66,10 @@ pub(super) fn executables(stretches: &[Stretch]) -> BTreeMap<u64, (u64, Digest)>
     let mut position = 0;
     let mut found = BTreeMap::new();
     for stretch in stretches {
-        position += match stretch {
-            Stretch::Bytes(bytes) => bytes.len() as u64,
-            Stretch::Executable(size, digest) => {
-                found.insert(position, (*size, digest.clone()));
-                *size
-            }
-        };
+        if let Stretch::Executable(size, digest) = stretch {
+            found.insert(position, (*size, digest.clone()));
+        }
+        position += stretch.length();
     }
     found
 }
@@ -79,10 +79,9 @@ impl Read for Skeleton {
         if self.left() == 0 {
             return Ok(0);
         }
-        let Some(Stretch::Bytes(bytes)) = &self.current else {
-            return Err(io::Error::other(
-                "an executable is where another entry should be",
-            ));
+        let Some(Stretch::Bytes(bytes)) = self.stretches.peek() else {
+            let reason = "an executable is where another entry should be";
+            return Err(io::Error::other(reason));
         };
         let within = usize::try_from(self.within).unwrap_or(usize::MAX);
         let count = bytes.get(within..).unwrap_or_default().read(buffer)?;

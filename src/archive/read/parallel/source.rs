@@ -1,26 +1,27 @@
-//! The file that all threads read from.
+//! The file that all threads read from, and the parts in it.
 
 use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
-use crate::archive::format::gzip::PART;
+use libdeflater::Decompressor;
+
+use crate::archive::format::gzip::{PART, Seal};
 use crate::content::Meter;
 
-/// Room for what surrounds the content of a part, compressed or not.
+/// How many bytes a part can have besides its content: those of deflate, and the seal.
 const AROUND: u64 = 4096;
 
 /// Why an archive cannot be verified by its index.
 #[derive(Debug)]
 pub(super) enum Obstacle {
     /// The archive has no index, or the index or the archive is wrong. Reading the archive from its start
-    /// finds out what it is.
+    /// tells which.
     NotAsIndexed,
     /// A meter stopped the work.
     Stopped(io::Error),
 }
 
-/// A reader that any thread can use.
 pub(super) trait ReadSeek: Read + Seek + Send {}
 
 impl<F: Read + Seek + Send> ReadSeek for F {}
@@ -56,5 +57,37 @@ impl<'f> Source<'f> {
             Ok(count) if count as u64 == length => Ok(()),
             _ => Err(Obstacle::NotAsIndexed),
         }
+    }
+}
+
+/// Inflates parts of the file. Its buffer is reused.
+pub(super) struct Inflater<'s> {
+    source: &'s Source<'s>,
+    seal: &'s Seal,
+    decompressor: Decompressor,
+    compressed: Vec<u8>,
+}
+
+impl<'s> Inflater<'s> {
+    pub(super) fn new(source: &'s Source<'s>, seal: &'s Seal) -> Self {
+        Self {
+            source,
+            seal,
+            decompressor: Decompressor::new(),
+            compressed: Vec::new(),
+        }
+    }
+
+    /// Replaces `content` by that of the part in `range` of the file, which is at most `limit` bytes.
+    pub(super) fn inflate(
+        &mut self,
+        range: Range<u64>,
+        content: &mut Vec<u8>,
+        limit: usize,
+    ) -> Result<(), Obstacle> {
+        self.source.read(range, &mut self.compressed)?;
+        let (decompressor, compressed) = (&mut self.decompressor, &mut self.compressed);
+        let inflated = self.seal.inflate(decompressor, compressed, content, limit);
+        inflated.map_err(|_| Obstacle::NotAsIndexed)
     }
 }

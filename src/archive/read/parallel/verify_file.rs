@@ -4,20 +4,18 @@ use std::io::{Read, Seek, SeekFrom};
 use std::ops::Range;
 
 use crc32fast::Hasher as Checksum;
-use libdeflater::Decompressor;
 
 use crate::archive::entry_names::{CLAIMS_ENTRY, WORLD_ENTRY};
 use crate::archive::error::Error;
-use crate::archive::format::gzip::{END, Seal, TRAILER, content_begins, is_trailer};
+use crate::archive::format::gzip::{END, Seal, TRAILER, content_begins, trailer};
 use crate::archive::format::{Index, IndexEntry};
 use crate::archive::limits::Limits;
-use crate::archive::read::contents::Contents;
-use crate::archive::read::scan::{scan_known, verify};
+use crate::archive::read::scan::{Contents, scan_known, verify};
 use crate::content::{Meter, MeteredReader, Progress, Step};
 
 use super::digests::{Digested, digests_of};
 use super::skeleton::{Skeleton, Stretch, executables};
-use super::source::{Obstacle, ReadSeek, Source};
+use super::source::{Inflater, Obstacle, ReadSeek, Source};
 
 /// The most bytes, compressed or not, of headers and padding between two entries.
 const BETWEEN: usize = 64 * 1024;
@@ -61,9 +59,18 @@ fn by_index(
     let places = places(&index, begin..end, limits).ok_or(Obstacle::NotAsIndexed)?;
 
     let seal = Seal::new().ok_or(Obstacle::NotAsIndexed)?;
-    let entries: Vec<_> = places.iter().filter_map(Place::executable).collect();
+    let entries = places.iter().filter_map(|place| match place {
+        Place::Executable(entry) => Some(*entry),
+        Place::Between(_) | Place::Held(_) => None,
+    });
+    let entries: Vec<_> = entries.collect();
     let digested = digests_of(&entries, &source, &seal)?;
-    let mut member = Member::new(&source, &seal);
+    let mut member = Member {
+        parts: Inflater::new(&source, &seal),
+        stretches: Vec::new(),
+        checksum: Checksum::new(),
+        length: 0,
+    };
     let mut digested = digested.into_iter();
     for place in &places {
         match place {
@@ -79,13 +86,9 @@ fn by_index(
             }
         }
     }
-    let stretches = member.finish(end)?;
+    let stretches = member.finish(&source, end)?;
     let known = executables(&stretches);
-    let known = |position, size| match known.get(&position) {
-        Some((expected, digest)) if *expected == size => Some(digest.clone()),
-        _ => None,
-    };
-    scan_known(Skeleton::new(stretches), limits, &known).map_err(|_| Obstacle::NotAsIndexed)
+    scan_known(Skeleton::new(stretches), limits, known).map_err(|_| Obstacle::NotAsIndexed)
 }
 
 /// What a range of the file holds.
@@ -96,15 +99,6 @@ enum Place<'i> {
     Held(&'i IndexEntry),
     /// An executable, which is only hashed.
     Executable(&'i IndexEntry),
-}
-
-impl<'i> Place<'i> {
-    fn executable(&self) -> Option<&'i IndexEntry> {
-        match self {
-            Self::Executable(entry) => Some(entry),
-            _ => None,
-        }
-    }
 }
 
 /// Returns what the range `content` of the file holds, without gaps. `None` when the entries of the index
@@ -133,51 +127,30 @@ fn places<'i>(index: &'i Index, content: Range<u64>, limits: &Limits) -> Option<
         position = entry.range.end;
     }
     places.push(between(position..content.end)?);
-    let inflated = entries
-        .iter()
-        .try_fold(0_u64, |sum, entry| sum.checked_add(entry.size))?;
-    let allowed = inflated <= limits.total && index.is_believable(limits);
-    allowed.then_some(places)
+    let mut sizes = entries.iter().map(|entry| entry.size);
+    let inflated = sizes.try_fold(0_u64, u64::checked_add)?;
+    (inflated <= limits.total && index.is_believable(limits)).then_some(places)
 }
 
-/// The gzip member, as far as it was read.
+/// The gzip member, as far as it has been read.
 struct Member<'s> {
-    source: &'s Source<'s>,
-    seal: &'s Seal,
-    decompressor: Decompressor,
-    part: Vec<u8>,
+    parts: Inflater<'s>,
     stretches: Vec<Stretch>,
     checksum: Checksum,
     length: u64,
 }
 
-impl<'s> Member<'s> {
-    fn new(source: &'s Source<'s>, seal: &'s Seal) -> Self {
-        Self {
-            source,
-            seal,
-            decompressor: Decompressor::new(),
-            part: Vec::new(),
-            stretches: Vec::new(),
-            checksum: Checksum::new(),
-            length: 0,
-        }
-    }
-
+impl Member<'_> {
     /// Inflates the part in `range`, of at most `limit` bytes once inflated.
     fn inflate(&mut self, range: Range<u64>, limit: usize) -> Result<(), Obstacle> {
         let mut content = Vec::new();
-        self.source.read(range, &mut self.part)?;
-        self.seal
-            .inflate(&mut self.decompressor, &mut self.part, &mut content, limit)
-            .map_err(|_| Obstacle::NotAsIndexed)?;
+        self.parts.inflate(range, &mut content, limit)?;
         self.checksum.update(&content);
         self.length += content.len() as u64;
         self.stretches.push(Stretch::Bytes(content));
         Ok(())
     }
 
-    /// Adds an executable that was hashed already.
     fn executable(&mut self, size: u64, digested: Digested) {
         self.checksum.combine(&digested.checksum);
         self.length += size;
@@ -186,12 +159,12 @@ impl<'s> Member<'s> {
     }
 
     /// Returns the stretches when the bytes at `end` end a member with exactly this content.
-    fn finish(mut self, end: u64) -> Result<Vec<Stretch>, Obstacle> {
-        let last = END.len() as u64 + TRAILER;
-        self.source.read(end..end + last, &mut self.part)?;
-        let trailer = self.part.strip_prefix(&END);
+    fn finish(self, source: &Source<'_>, end: u64) -> Result<Vec<Stretch>, Obstacle> {
+        let mut last = Vec::new();
+        source.read(end..end + END.len() as u64 + TRAILER, &mut last)?;
+        let rest = last.strip_prefix(&END);
         let checksum = self.checksum.finalize();
-        if trailer.is_some_and(|bytes| is_trailer(bytes, checksum, self.length)) {
+        if rest.is_some_and(|bytes| bytes == trailer(checksum, self.length)) {
             Ok(self.stretches)
         } else {
             Err(Obstacle::NotAsIndexed)

@@ -1,5 +1,5 @@
 use crate::archive::keys::{Key, KeyKind};
-use crate::archive::time::from_unix;
+use crate::content::unix_time;
 
 use super::*;
 
@@ -84,7 +84,7 @@ fn the_same_claims_at_the_same_time_give_the_same_token() {
     };
     let metadata = Metadata::default();
     assert_ne!(token(&signer, &metadata), token(&signer, &metadata));
-    let signer = signer.at(from_unix(1_700_000_000));
+    let signer = signer.at(unix_time(1_700_000_000));
     assert_eq!(token(&signer, &metadata), token(&signer, &metadata));
     let other = Metadata {
         revision: Some(2),

@@ -63,7 +63,7 @@ fn the_warning_names_the_kind_of_the_executable() {
     warning: hosts of x86_64-linux cannot run mac: it is a Mach-O file (macOS, iOS) for aarch64
     warning: hosts of riscv64gc-linux cannot run arm: it is an ELF file (Linux, FreeBSD, Android) for aarch64
     warning: hosts of x86-linux cannot run script: it is a script
-    warning: hosts of x86_64-windows cannot run notes.txt: it is no executable: neither ELF, Mach-O nor PE
+    warning: hosts of x86_64-windows cannot run notes.txt: it is not an executable: neither ELF, Mach-O nor PE
     ");
     assert_eq!(
         create(&environment, &[&arguments[..], &["-q"]].concat()).stderr,

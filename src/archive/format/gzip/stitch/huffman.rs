@@ -37,7 +37,6 @@ impl<'a> Bits<'a> {
         }
     }
 
-    /// Returns how many bits have been consumed.
     pub(super) fn position(&self) -> usize {
         self.next * 8 - self.count as usize
     }
@@ -118,7 +117,6 @@ pub(super) const SLOTS: usize = 1 << 11;
 // This flag, added to the position in the table of the literals, gives that in the table of the distances.
 const _: () = assert!(DISTANCE_FOLLOWS as usize == SLOTS);
 
-/// Returns how many bits a step consumes.
 pub(super) fn size(step: Step) -> u32 {
     step & 0xff
 }
@@ -127,7 +125,6 @@ fn code_size(step: Step) -> u32 {
     step >> 12 & 0xf
 }
 
-/// A Huffman code.
 pub(super) struct Code {
     table: [Step; SLOTS],
     /// The number of codes of each length.

@@ -4,10 +4,7 @@ use super::*;
 
 fn part(content: &[u8]) -> Vec<u8> {
     let mut part = Vec::new();
-    Deflater::new()
-        .unwrap()
-        .deflate(content, &mut part)
-        .unwrap();
+    Deflater::new().deflate(content, &mut part).unwrap();
     part
 }
 
