@@ -3,7 +3,6 @@
 //! Nothing binds these bytes to the digest of the manifest. They are as reliable as the tag, because the same
 //! registry has served both, and so they are kept and used for that tag only.
 
-use std::io::Write;
 use std::time::SystemTime;
 
 use crate::content::{AtomicFile, Digest, open_regular, read_bounded};
@@ -16,12 +15,8 @@ use super::open::Cache;
 const HEAD_LIMIT: u64 = 128 * 1024;
 
 impl Cache {
-    /// Keeps `head`, the first bytes of the archive in the manifest `manifest`, for which the tag
-    /// `registry/repository:tag` stands now.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::MalformedName`], [`Error::File`].
+    /// Keeps `head`, the first bytes of the archive in the manifest `manifest`, which the tag
+    /// `registry/repository:tag` names now.
     pub(crate) fn keep_head(
         &self,
         name: &str,
@@ -30,12 +25,10 @@ impl Cache {
     ) -> Result<(), Error> {
         let path = self.paths.head(name)?;
         self.paths.create_parent(&path)?;
-        let written = AtomicFile::create(&path).and_then(|mut file| {
-            writeln!(file, "{manifest}")?;
-            file.write_all(head)?;
-            file.commit()
-        });
-        written.map(drop).map_err(Error::file(&path))
+        let content = [format!("{manifest}\n").as_bytes(), head].concat();
+        AtomicFile::create(&path)
+            .and_then(|file| file.commit_with(&content))
+            .map_err(Error::file(&path))
     }
 
     /// Returns the first bytes that were kept for `registry/repository:tag` and this manifest, and notes the

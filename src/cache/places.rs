@@ -1,7 +1,5 @@
 //! Repositories in which content was seen, from which their registry can mount it into another one.
 
-use std::io::Write;
-
 use crate::content::{AtomicFile, Digest, read_file_bounded};
 
 use super::error::Error;
@@ -16,7 +14,6 @@ const NAME_LIMIT: usize = 512;
 impl Cache {
     /// Returns the repositories (`registry/repository`) in which the content of `digest` was seen, at most 8,
     /// the latest first. The content may have been deleted there since. Damaged lines are left out. Blocks.
-    #[must_use]
     pub(crate) fn places(&self, digest: &Digest) -> Vec<String> {
         let limit = REPOSITORY_LIMIT * (NAME_LIMIT + 1);
         let read = read_file_bounded(&self.paths.places(digest), limit as u64);
@@ -28,10 +25,6 @@ impl Cache {
 
     /// Remembers that the content of `digest` was seen in the repository `place` (`registry/repository`).
     /// Blocks.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::MalformedName`], [`Error::File`].
     pub(crate) fn note_place(&self, digest: &Digest, place: &str) -> Result<(), Error> {
         if !is_place(place) {
             return Err(Error::MalformedName(place.to_owned()));
@@ -45,14 +38,9 @@ impl Cache {
         places.truncate(REPOSITORY_LIMIT);
         let path = self.paths.places(digest);
         self.paths.create_parent(&path)?;
-        let write = || {
-            let mut file = AtomicFile::create_private(&path)?;
-            for place in places {
-                writeln!(file, "{place}")?;
-            }
-            file.commit()
-        };
-        write().map(drop).map_err(Error::file(&path))
+        AtomicFile::create_private(&path)
+            .and_then(|file| file.commit_with((places.join("\n") + "\n").as_bytes()))
+            .map_err(Error::file(&path))
     }
 }
 

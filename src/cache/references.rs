@@ -1,11 +1,13 @@
-//! What tags stood for, and when that was last confirmed.
+//! Which manifests tags named, and when that was last confirmed.
 
-use std::io::{self, Write};
+use std::io;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
-use crate::content::{AtomicFile, Descriptor, is_too_large, open_regular, read_bounded, unix_time};
+use crate::content::{
+    AtomicFile, Descriptor, if_found, is_too_large, open_regular, read_bounded, unix_time,
+};
 
 use super::error::Error;
 use super::lock::Lock;
@@ -75,7 +77,6 @@ impl From<&Record> for StoredRecord {
 impl Record {
     /// Makes the record of a tag for which a registry gave `descriptor` at the time `confirmed`. `content` is
     /// how many bytes of content the manifest names, if that is known.
-    #[must_use]
     pub(crate) fn new(
         descriptor: &Descriptor,
         content: Option<u64>,
@@ -99,11 +100,8 @@ impl Record {
 }
 
 impl Cache {
-    /// Returns what the cache knows of `registry/repository:tag`, and notes the use. Blocks.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::NoReference`] when there is no record, or a damaged one; [`Error::File`].
+    /// Returns what the cache knows of `registry/repository:tag`, and notes the use. Without a record, or with a
+    /// damaged one, the error is [`Error::NoReference`]. Blocks.
     pub(crate) fn recorded(&self, name: &str) -> Result<Record, Error> {
         self.read_record(name, true)
     }
@@ -115,7 +113,7 @@ impl Cache {
 
     fn read_record(&self, name: &str, is_use: bool) -> Result<Record, Error> {
         let path = self.paths.reference(name)?;
-        let text = open_regular(&path).and_then(|(file, _)| {
+        let text = if_found(open_regular(&path).and_then(|(file, _)| {
             let used = if is_use {
                 SystemTime::now()
             } else {
@@ -124,25 +122,20 @@ impl Cache {
             let text = read_bounded(&file, RECORD_LIMIT);
             note_use(&file, &path, used);
             text
-        });
-        match text {
-            // A damaged record counts as none: the next confirmation replaces it.
-            Ok(text) => serde_json::from_slice::<StoredRecord>(&text)
-                .map(Record::from)
-                .map_err(|_| Error::NoReference(name.to_owned())),
-            Err(error) if error.kind() == io::ErrorKind::NotFound || is_too_large(&error) => {
-                Err(Error::NoReference(name.to_owned()))
-            }
-            Err(error) => Err(Error::file(&path)(error)),
-        }
+        }));
+        // A damaged record counts as none: the next confirmation replaces it.
+        let record = match text {
+            Ok(text) => text.and_then(|text| serde_json::from_slice::<StoredRecord>(&text).ok()),
+            Err(error) if is_too_large(&error) => None,
+            Err(error) => return Err(Error::file(&path)(error)),
+        };
+        record
+            .map(Record::from)
+            .ok_or_else(|| Error::NoReference(name.to_owned()))
     }
 
     /// Records what `registry/repository:tag` stands for, unless a later confirmation is recorded. Blocks
     /// while another task records a tag of the repository.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::MalformedName`], [`Error::File`], [`Error::Directory`].
     pub(crate) fn record(&self, name: &str, record: &Record) -> Result<(), Error> {
         let path = self.paths.reference(name)?;
         self.paths.create_parent(&path)?;
@@ -155,13 +148,10 @@ impl Cache {
         {
             return Ok(());
         }
-        let write = || {
-            let text = serde_json::to_vec(&StoredRecord::from(record)).map_err(io::Error::other)?;
-            let mut file = AtomicFile::create(&path)?;
-            file.write_all(&text)?;
-            file.commit()
-        };
-        write().map(drop).map_err(Error::file(&path))
+        serde_json::to_vec(&StoredRecord::from(record))
+            .map_err(io::Error::other)
+            .and_then(|text| AtomicFile::create(&path)?.commit_with(&text))
+            .map_err(Error::file(&path))
     }
 }
 
