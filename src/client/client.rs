@@ -16,8 +16,7 @@ use super::doctor::{self, Diagnosis};
 use super::error::Error;
 use super::fetched::Fetched;
 use super::lock::Lock;
-use super::options::ClientOptions;
-use super::pull_policy::PullPolicy;
+use super::options::{ClientOptions, PullPolicy};
 use super::shared::SharedMap;
 use super::trust::TrustPolicy;
 

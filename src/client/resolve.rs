@@ -10,7 +10,7 @@ use super::client::Client;
 use super::error::Error;
 use super::lock::{Lock, Locked};
 use super::lookup::{Resolution, read_storage};
-use super::pull_policy::PullPolicy;
+use super::options::PullPolicy;
 
 /// How many references are resolved or locked at the same time.
 const AT_ONCE: usize = 4;

@@ -11,7 +11,7 @@ use crate::oci::Reference;
 use super::super::annotations;
 use super::super::blocking::blocking;
 use super::super::error::Error;
-use super::super::pull_policy::PullPolicy;
+use super::super::options::PullPolicy;
 use super::record::{Head, record_name};
 use super::start::Lookup;
 

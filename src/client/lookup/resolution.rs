@@ -8,7 +8,7 @@ use crate::oci::{self, Reference};
 
 use super::super::client::Client;
 use super::super::error::Error;
-use super::super::pull_policy::PullPolicy;
+use super::super::options::PullPolicy;
 use super::manifest::cached_manifest;
 use super::record::usable_record;
 
