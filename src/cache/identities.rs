@@ -8,7 +8,7 @@ use std::fs;
 use std::io;
 use std::time::SystemTime;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::content::{
     AtomicFile, if_found, is_too_large, read_file_bounded, rfc3339, unix_seconds, unix_time,
@@ -33,7 +33,7 @@ pub struct Identity {
     /// The public key that identifies the provider, `V…`.
     pub subject: String,
     /// Since when the repository is pinned, in whole seconds.
-    #[serde(with = "seconds")]
+    #[serde(serialize_with = "write_seconds", deserialize_with = "read_seconds")]
     pub since: SystemTime,
     /// The highest revision that was used, by tag. Archives without a revision are not recorded.
     #[serde(default)]
@@ -159,26 +159,12 @@ impl Cache {
     }
 }
 
-/// The form of a time on disk: seconds since 1970.
-mod seconds {
-    use std::time::SystemTime;
+fn write_seconds<S: Serializer>(time: &SystemTime, output: S) -> Result<S::Ok, S::Error> {
+    output.serialize_u64(unix_seconds(*time))
+}
 
-    use serde::{Deserialize, Deserializer, Serializer};
-
-    use crate::content::{unix_seconds, unix_time};
-
-    pub(super) fn serialize<S: Serializer>(
-        time: &SystemTime,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        serializer.serialize_u64(unix_seconds(*time))
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<SystemTime, D::Error> {
-        u64::deserialize(deserializer).map(unix_time)
-    }
+fn read_seconds<'de, D: Deserializer<'de>>(input: D) -> Result<SystemTime, D::Error> {
+    u64::deserialize(input).map(unix_time)
 }
 
 #[cfg(test)]

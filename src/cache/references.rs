@@ -3,7 +3,7 @@
 use std::io;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::content::{
     AtomicFile, Descriptor, if_found, is_too_large, open_regular, read_bounded, unix_time,
@@ -18,60 +18,47 @@ use super::open::Cache;
 const RECORD_LIMIT: u64 = 64 * 1024;
 
 /// What the cache knows of a tag.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Record {
-    /// The manifest that the tag stood for.
+    /// The manifest that the tag named.
+    #[serde(flatten)]
     pub descriptor: Descriptor,
     /// How many bytes of content the manifest names. `None` when that is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content: Option<u64>,
     /// When the registry last confirmed the tag. This is in the future if a clock was wrong.
+    #[serde(flatten, serialize_with = "write_time", deserialize_with = "read_time")]
     pub confirmed: SystemTime,
     /// The directory of the image layout that the tag is in, for people: the name of its record does not show
     /// it. `None` for a tag in a registry.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub layout: Option<String>,
 }
 
-/// A record as it is written on disk.
+/// A time as it is written on disk.
 #[derive(Serialize, Deserialize)]
-struct StoredRecord {
-    #[serde(flatten)]
-    descriptor: Descriptor,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    content: Option<u64>,
+struct StoredTime {
     /// In seconds since 1970.
     confirmed: u64,
     /// The fraction of the second, which orders two confirmations within one second.
     #[serde(default)]
     nanoseconds: u32,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    layout: Option<String>,
 }
 
-impl From<StoredRecord> for Record {
-    fn from(stored: StoredRecord) -> Self {
-        let nanoseconds = stored.nanoseconds.min(999_999_999);
-        Self {
-            descriptor: stored.descriptor,
-            content: stored.content,
-            confirmed: unix_time(stored.confirmed) + Duration::from_nanos(nanoseconds.into()),
-            layout: stored.layout,
-        }
+fn write_time<S: Serializer>(time: &SystemTime, output: S) -> Result<S::Ok, S::Error> {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    let (confirmed, nanoseconds) = (since.as_secs(), since.subsec_nanos());
+    StoredTime {
+        confirmed,
+        nanoseconds,
     }
+    .serialize(output)
 }
 
-impl From<&Record> for StoredRecord {
-    fn from(record: &Record) -> Self {
-        let confirmed = record.confirmed.duration_since(UNIX_EPOCH);
-        let confirmed = confirmed.unwrap_or_default();
-        Self {
-            descriptor: record.descriptor.clone(),
-            content: record.content,
-            confirmed: confirmed.as_secs(),
-            nanoseconds: confirmed.subsec_nanos(),
-            layout: record.layout.clone(),
-        }
-    }
+fn read_time<'de, D: Deserializer<'de>>(input: D) -> Result<SystemTime, D::Error> {
+    let stored = StoredTime::deserialize(input)?;
+    let nanoseconds = stored.nanoseconds.min(999_999_999).into();
+    Ok(unix_time(stored.confirmed) + Duration::from_nanos(nanoseconds))
 }
 
 impl Record {
@@ -125,13 +112,11 @@ impl Cache {
         }));
         // A damaged record counts as none: the next confirmation replaces it.
         let record = match text {
-            Ok(text) => text.and_then(|text| serde_json::from_slice::<StoredRecord>(&text).ok()),
+            Ok(text) => text.and_then(|text| serde_json::from_slice(&text).ok()),
             Err(error) if is_too_large(&error) => None,
             Err(error) => return Err(Error::file(&path)(error)),
         };
-        record
-            .map(Record::from)
-            .ok_or_else(|| Error::NoReference(name.to_owned()))
+        record.ok_or_else(|| Error::NoReference(name.to_owned()))
     }
 
     /// Records what `registry/repository:tag` stands for, unless a later confirmation is recorded. Blocks
@@ -148,7 +133,7 @@ impl Cache {
         {
             return Ok(());
         }
-        serde_json::to_vec(&StoredRecord::from(record))
+        serde_json::to_vec(record)
             .map_err(io::Error::other)
             .and_then(|text| AtomicFile::create(&path)?.commit_with(&text))
             .map_err(Error::file(&path))

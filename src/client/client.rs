@@ -57,9 +57,7 @@ pub(super) type FetchKey = (String, Target, PullPolicy);
 pub(super) type Fetching = OnceCell<Result<Fetched, Arc<Error>>>;
 
 /// The right to work on one archive. It ends when this is dropped.
-pub(super) struct Turn(
-    #[expect(dead_code, reason = "held for its drop")] Option<OwnedSemaphorePermit>,
-);
+pub(super) type Turn = Option<OwnedSemaphorePermit>;
 
 impl Client {
     /// Sets up a client: reads certificate authorities and the trust policy. Sends no request.
@@ -152,7 +150,7 @@ impl Client {
     /// Waits until one more archive may be worked on.
     pub(super) async fn turn(&self) -> Turn {
         // The semaphore is never closed.
-        Turn(Arc::clone(&self.turns).acquire_owned().await.ok())
+        Arc::clone(&self.turns).acquire_owned().await.ok()
     }
 
     /// Waits until no other task of this process brings the content of `digest` into the cache.

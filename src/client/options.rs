@@ -27,19 +27,13 @@ use super::trust::TrustPolicy;
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct ClientOptions {
-    /// The directory of the cache. `None`: `$XDG_CACHE_HOME/wasmcloud-par`.
     pub(crate) cache_directory: Option<PathBuf>,
     /// How registries are reached.
     pub registry: RegistryOptions,
-    /// Which publishers are trusted. `None`: the [policy of the user](TrustPolicy::of_user).
     pub(crate) trust: Option<TrustPolicy>,
-    /// When a registry is asked what a tag stands for.
     pub(crate) pull: PullPolicy,
-    /// The bounds for reading an archive.
     pub(crate) limits: Limits,
-    /// Observes steps that take long, and may stop them.
     pub(crate) progress: Arc<dyn Progress>,
-    /// How many archives the client works on at the same time. Default: 8.
     pub(crate) at_once: NonZeroUsize,
 }
 
@@ -65,7 +59,7 @@ impl Default for ClientOptions {
 }
 
 impl ClientOptions {
-    /// Uses the cache in this directory.
+    /// Uses the cache in this directory. Default: `$XDG_CACHE_HOME/wasmcloud-par`.
     #[must_use]
     pub fn cache_directory(mut self, directory: impl Into<PathBuf>) -> Self {
         self.cache_directory = Some(directory.into());
@@ -79,7 +73,7 @@ impl ClientOptions {
         self
     }
 
-    /// Trusts publishers by this policy, in place of the policy of the user.
+    /// Trusts publishers by this policy, in place of the [policy of the user](TrustPolicy::of_user).
     #[must_use]
     pub fn trust(mut self, policy: TrustPolicy) -> Self {
         self.trust = Some(policy);
@@ -107,8 +101,8 @@ impl ClientOptions {
         self
     }
 
-    /// Works on this many archives at the same time. Each one takes up to three threads, and while a whole
-    /// archive is verified, some more.
+    /// Works on this many archives at the same time. Default: 8. Each one takes up to three threads, and while a
+    /// whole archive is verified, some more.
     #[must_use]
     pub fn at_once(mut self, archives: NonZeroUsize) -> Self {
         self.at_once = archives;

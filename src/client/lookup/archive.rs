@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::archive::{Limits, VerifiedClaims, is_compressed, read_claims};
 use crate::cache::{self, Held};
 use crate::content::{ErrorKind, StoreError, open_regular};
-use crate::oci::Artifact;
+use crate::oci::{Artifact, Reference};
 
 use super::super::error::Error;
 
@@ -55,14 +55,13 @@ impl CachedArchive {
         Ok(is_compressed(&start))
     }
 
-    /// Returns the claims of the archive, verified. Nothing else in the archive is verified. `name` is the
-    /// archive in error messages.
+    /// Returns the claims of the archive of `reference`, verified. Nothing else in the archive is verified.
     pub(in crate::client) fn claims(
         &self,
-        name: &str,
+        reference: &Reference,
         limits: &Limits,
     ) -> Result<VerifiedClaims, Error> {
-        read_claims(self.open()?, limits).map_err(|source| Error::unusable(name, source))
+        read_claims(self.open()?, limits).map_err(Error::unusable(reference))
     }
 
     /// Opens the files of the layers, in the order of the manifest.
@@ -73,7 +72,6 @@ impl CachedArchive {
             .map(|path| Ok(open_regular(path).map_err(cache::Error::file(path))?.0))
     }
 
-    /// The size of the archive in bytes.
     pub(in crate::client) fn size(&self) -> u64 {
         self.artifact.size()
     }

@@ -63,27 +63,22 @@ impl Lookup {
         })
     }
 
-    /// The client that looks up.
     pub(in crate::client) fn client(&self) -> &Client {
         &self.origin.client
     }
 
-    /// The reference that is looked up.
     pub(in crate::client) fn reference(&self) -> &Reference {
         &self.origin.reference
     }
 
-    /// The store that the reference is in.
     pub(in crate::client) fn store(&self) -> &dyn ReadStorage {
         self.origin.store.as_ref()
     }
 
-    /// The artifact that the manifest describes.
     pub(in crate::client) fn artifact(&self) -> &Artifact {
         &self.artifact
     }
 
-    /// The digest of the manifest.
     pub(in crate::client) fn digest(&self) -> Digest {
         self.artifact.descriptor().digest.clone()
     }
