@@ -32,14 +32,13 @@ mod blobs;
 mod entries;
 mod error;
 mod executables;
-mod heads;
+mod hints;
 mod identities;
 mod listing;
 mod lock;
 mod lookup;
 mod open;
 mod paths;
-mod places;
 #[cfg(unix)]
 mod private;
 mod prune;

@@ -62,21 +62,6 @@ fn read_time<'de, D: Deserializer<'de>>(input: D) -> Result<SystemTime, D::Error
 }
 
 impl Record {
-    /// Makes the record of a tag for which a registry gave `descriptor` at the time `confirmed`. `content` is
-    /// how many bytes of content the manifest names, if that is known.
-    pub(crate) fn new(
-        descriptor: &Descriptor,
-        content: Option<u64>,
-        confirmed: SystemTime,
-    ) -> Self {
-        Self {
-            descriptor: descriptor.clone(),
-            content,
-            confirmed,
-            layout: None,
-        }
-    }
-
     /// Returns the reference, as users write it, of the tag that is recorded under `name`.
     pub(super) fn reference(&self, name: String) -> String {
         match (&self.layout, name.rsplit_once(':')) {

@@ -37,15 +37,12 @@ pub(super) fn complete(
 ) -> BTreeMap<String, String> {
     let mut annotations = theirs.clone();
     let index = index.and_then(Index::encode);
-    let ours = [
-        (INDEX, index.map(|index| BASE64.encode(&index))),
-        (CLAIMS, Some(claims.token().to_owned())),
-    ];
-    for (name, value) in ours {
-        if let Some(value) = value.filter(|value| value.len() <= LONGEST) {
-            annotations.insert(name.to_owned(), value);
-        }
-    }
+    let index = index.map(|index| (INDEX, BASE64.encode(&index)));
+    let ours = index
+        .into_iter()
+        .chain([(CLAIMS, claims.token().to_owned())]);
+    let ours = ours.filter(|(_, value)| value.len() <= LONGEST);
+    annotations.extend(ours.map(|(name, value)| (name.to_owned(), value)));
     annotations
 }
 

@@ -57,7 +57,7 @@ impl Client {
         let (contents, path) = lookup
             .with_archive(|archive| write_verified(&lookup, archive, reference, destination))
             .await?;
-        remember(self, reference, lookup.artifact().layers()).await;
+        remember(self, reference, lookup.artifact.layers()).await;
         lookup.record(None).await;
         Ok(Pulled {
             path,

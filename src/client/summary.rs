@@ -76,10 +76,7 @@ pub(super) async fn preview_summary(
     };
     let targets = preview.claims.executables().keys().cloned();
     let (targets, absent) = targets.partition(holds);
-    // A tag has one recorded start. The cached version that can run without the registry keeps its own.
-    if !lookup.has_moved() {
-        lookup.record_head(preview.head).await;
-    }
+    lookup.record_head(preview.head).await;
     Ok(Some(Summary {
         targets,
         absent,

@@ -7,7 +7,12 @@ const NAME: &str = "ghcr.io/x:1";
 
 fn record(content: &[u8], nanoseconds: u32) -> Record {
     let confirmed = UNIX_EPOCH + Duration::new(1_700_000_000, nanoseconds);
-    Record::new(&Descriptor::of("", content), None, confirmed)
+    Record {
+        descriptor: Descriptor::of("", content),
+        content: None,
+        confirmed,
+        layout: None,
+    }
 }
 
 #[test]

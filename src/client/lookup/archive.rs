@@ -17,18 +17,10 @@ pub(in crate::client) struct CachedArchive {
     pub(in crate::client) artifact: Artifact,
     /// Whether all layers were downloaded just now, and hashed on the way.
     pub(in crate::client) is_new: bool,
-    layers: Arc<[Held]>,
+    pub(super) layers: Arc<[Held]>,
 }
 
 impl CachedArchive {
-    pub(super) fn new(artifact: Artifact, is_new: bool, layers: Vec<Held>) -> Self {
-        Self {
-            artifact,
-            is_new,
-            layers: layers.into(),
-        }
-    }
-
     /// Opens the bytes of the archive: its layers, joined in the order of the manifest.
     pub(in crate::client) fn open(&self) -> Result<Box<dyn Read + Send>, Error> {
         let mut reader: Box<dyn Read + Send> = Box::new(io::empty());

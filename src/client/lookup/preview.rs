@@ -45,7 +45,7 @@ impl Lookup {
     /// Claims of the manifest that have expired or are not yet valid are an error: their signature is good, so
     /// that is what the publisher wants.
     pub(in crate::client) async fn preview(&self) -> Result<Option<Preview>, Error> {
-        let (artifact, reference) = (self.artifact(), self.reference());
+        let (artifact, reference) = (&self.artifact, self.reference());
         let [layer] = artifact.layers() else {
             return Ok(self.fall_back("it is in several layers"));
         };
