@@ -13,12 +13,11 @@ use crate::content::{
 };
 
 use super::error::Error;
-use super::lock::LockedFile;
+use super::lock::{LockedFile, Obstacle, when_free};
 use super::lookup::Held;
 use super::open::Cache;
 use super::paths::Kind;
 use super::seal::seal;
-use super::waiting::{Obstacle, when_free};
 
 const BUFFER: usize = 256 * 1024;
 
@@ -32,10 +31,10 @@ impl Fetch for Cache {
         let Some(held) = self.hold_async(&descriptor.digest).await? else {
             return Err(Error::NoContent(descriptor.digest.clone()).into());
         };
-        let path = held.path().to_owned();
+        let Held { path, file } = held;
         let range = range.unwrap_or(0..descriptor.size);
         // The open file keeps its shared lock.
-        let mut file = tokio::fs::File::from_std(held.into_file());
+        let mut file = tokio::fs::File::from_std(file);
         file.set_max_buf_size(BUFFER);
         file.seek(SeekFrom::Start(range.start))
             .await
@@ -118,7 +117,7 @@ impl Download<'_> {
     }
 
     async fn receive(&self) -> Result<(), StoreError> {
-        let metadata = self.locked.file().metadata();
+        let metadata = self.locked.file.metadata();
         let done = metadata.map_err(self.file_error())?.len();
         if done > 0 && done <= self.descriptor.size {
             match self.receive_from(done).await {
@@ -141,7 +140,7 @@ impl Download<'_> {
     /// download continues it.
     fn tidy_up(&self, error: &StoreError) -> io::Result<()> {
         let full = error.downcast_ref::<Error>().is_some_and(Error::is_full);
-        if full || self.locked.file().metadata()?.len() == 0 {
+        if full || self.locked.file.metadata()?.len() == 0 {
             self.locked.remove()?;
         }
         Ok(())
@@ -154,7 +153,7 @@ impl Download<'_> {
         if let Err(error) = &received
             && error.kind() == ErrorKind::NotVerified
         {
-            let emptied = self.locked.file().set_len(0);
+            let emptied = self.locked.file.set_len(0);
             emptied.map_err(self.file_error())?;
         }
         received
@@ -162,7 +161,7 @@ impl Download<'_> {
 
     async fn append(&self, offset: u64) -> Result<(), StoreError> {
         let source = self.source.open(offset).await?;
-        let file = self.locked.file().try_clone().map_err(self.file_error())?;
+        let file = self.locked.file.try_clone().map_err(self.file_error())?;
         let (descriptor, file_error) = (self.descriptor.clone(), self.file_error());
         let start = blocking(move || read_start(file, &descriptor, offset).map_err(file_error));
         let (file, start) = start.await?;
@@ -186,7 +185,7 @@ impl Download<'_> {
     }
 
     fn file_error(&self) -> impl FnOnce(io::Error) -> Error + use<> {
-        Error::file(self.locked.path())
+        Error::file(&self.locked.path)
     }
 
     fn receive_error(&self, error: io::Error) -> Error {
@@ -204,8 +203,8 @@ impl Download<'_> {
         let kind = Kind::Blob;
         let destination = self.cache.paths.content(kind, &self.descriptor.digest);
         self.cache.paths.create_parent(&destination)?;
-        let path = self.locked.path().to_owned();
-        let file = self.locked.file().try_clone().map_err(self.file_error())?;
+        let path = self.locked.path.clone();
+        let file = self.locked.file.try_clone().map_err(self.file_error())?;
         let published = blocking(move || {
             let publish = || {
                 publish(&file, &path, &destination, kind.mode())?;
@@ -216,7 +215,8 @@ impl Download<'_> {
                 is_at(&file, &destination)
             };
             let there = publish().map_err(Error::file(&destination))?;
-            Ok::<_, Error>(there.then(|| Held::new(destination, file)))
+            let path = destination;
+            Ok::<_, Error>(there.then(|| Held { path, file }))
         });
         Ok(published.await?)
     }
@@ -224,11 +224,9 @@ impl Download<'_> {
 
 /// Whether the content was received completely, with a wrong digest.
 fn is_damage(error: &StoreError) -> bool {
-    let error = error.downcast_ref::<Error>();
-    matches!(
-        error,
-        Some(Error::NotVerified(VerifyError::WrongDigest { .. }))
-    )
+    let wrong =
+        |error: &Error| matches!(error, Error::NotVerified(VerifyError::WrongDigest { .. }));
+    error.downcast_ref().is_some_and(wrong)
 }
 
 /// Hashes the first `offset` bytes of an unfinished file and cuts off the rest. The position of the file is

@@ -5,6 +5,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use crate::content::if_found;
+
 use super::error::Error;
 use super::open::Cache;
 use super::paths::Purpose;
@@ -26,11 +28,8 @@ impl Cache {
         let mut entries = Vec::new();
         let mut directories = vec![self.paths.root().to_owned()];
         while let Some(directory) = directories.pop() {
-            self.enter(&directory, &mut directories, &mut entries)
-                .or_else(|error| match error.kind() {
-                    io::ErrorKind::NotFound => Ok(()),
-                    _ => Err(Error::file(&directory)(error)),
-                })?;
+            if_found(self.enter(&directory, &mut directories, &mut entries))
+                .map_err(Error::file(&directory))?;
         }
         Ok(entries)
     }
@@ -44,9 +43,8 @@ impl Cache {
         for entry in read_dir(directory)? {
             let entry = entry?;
             let path = entry.path();
-            let metadata = match entry.metadata() {
-                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-                metadata => metadata?,
+            let Some(metadata) = if_found(entry.metadata())? else {
+                continue;
             };
             if metadata.is_dir() {
                 directories.push(path);

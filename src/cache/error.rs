@@ -90,18 +90,15 @@ impl Error {
         }
     }
 
-    /// Returns the error of the system, if this is one of a file or a directory.
-    fn of_system(&self) -> Option<&io::Error> {
-        match self {
-            Self::File { source, .. } | Self::Directory { source, .. } => Some(source),
-            _ => None,
-        }
-    }
-
-    /// Whether a file could not be written because the disk is full, or the user's or the process's share of
-    /// it.
+    /// Whether the disk is full, or the user's or the process's share of it.
     pub(crate) fn is_full(&self) -> bool {
-        self.of_system().is_some_and(is_full)
+        use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+        match self {
+            Self::File { source, .. } | Self::Directory { source, .. } => {
+                matches!(source.kind(), StorageFull | QuotaExceeded | FileTooLarge)
+            }
+            _ => false,
+        }
     }
 
     /// Returns the kind of this error.
@@ -109,13 +106,11 @@ impl Error {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::File { source, .. } | Self::Directory { source, .. } => ErrorKind::of_io(source),
-            Self::Receive { source, .. } => match source.get_ref() {
-                // The source stopped the work, or says how it failed.
-                Some(inner) => inner
-                    .downcast_ref::<StoreError>()
-                    .map_or(ErrorKind::Unavailable, StoreError::kind),
-                None => ErrorKind::Unavailable,
-            },
+            // The error of a store says how it failed.
+            Self::Receive { source, .. } => source
+                .get_ref()
+                .and_then(|inner| inner.downcast_ref::<StoreError>())
+                .map_or(ErrorKind::Unavailable, StoreError::kind),
             Self::NoContent(_) | Self::NoReference(_) => ErrorKind::NotFound,
             Self::MalformedName(_) | Self::WithinCache(_) | Self::NotADirectory(_) => {
                 ErrorKind::Usage
@@ -125,12 +120,6 @@ impl Error {
             Self::NoDirectory | Self::RuntimeEnded(_) => ErrorKind::Other,
         }
     }
-}
-
-/// Whether an error says that the disk is full, or the user's or the process's share of it.
-fn is_full(error: &io::Error) -> bool {
-    use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
-    matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge)
 }
 
 impl From<Error> for StoreError {

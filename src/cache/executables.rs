@@ -6,11 +6,10 @@ use std::path::{Path, PathBuf};
 use crate::content::{Digest, StoreError};
 
 use super::error::Error;
-use super::lock::Lock;
+use super::lock::{Lock, Obstacle, when_free};
 use super::open::Cache;
 use super::paths::Kind;
 use super::seal::seal;
-use super::waiting::{Obstacle, when_free};
 
 /// An executable in the cache, or the right to put it there.
 #[derive(Debug)]
@@ -34,10 +33,6 @@ impl Cache {
 
     /// Returns the executable whose signed hash is `digest`, or the right to put it into the cache. Waits
     /// while another task, of this process or another one, has that right.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::File`], as the error of a store.
     pub(crate) async fn executable_or_slot(
         &self,
         digest: &Digest,
@@ -48,7 +43,7 @@ impl Cache {
 
     fn find_or_take(&self, digest: &Digest) -> Result<Executable, Obstacle> {
         if let Some(held) = self.held(Kind::Executable, digest)? {
-            return Ok(Executable::Ready(held.path().to_owned()));
+            return Ok(Executable::Ready(held.path));
         }
         let turn = self.turn(digest)?;
         let destination = self.paths.content(Kind::Executable, digest);
@@ -66,17 +61,12 @@ impl Cache {
 impl Slot {
     /// Returns the path of the executable. Only a verified file may be renamed to it, with the permission bits
     /// [`Cache::EXECUTABLE_MODE`].
-    #[must_use]
     pub(crate) fn destination(&self) -> &Path {
         &self.destination
     }
 
     /// Ends the work on the executable, which is at its [`destination`](Self::destination) now. Returns that
     /// path.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::File`].
     pub(crate) fn fill(self) -> Result<PathBuf, Error> {
         File::open(&self.destination)
             .and_then(|file| seal(&file, Kind::Executable.mode()))

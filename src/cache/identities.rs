@@ -5,14 +5,13 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{self, ErrorKind, Write};
-use std::path::Path;
+use std::io;
 use std::time::SystemTime;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::content::{
-    AtomicFile, is_too_large, read_file_bounded, rfc3339, unix_seconds, unix_time,
+    AtomicFile, if_found, is_too_large, read_file_bounded, rfc3339, unix_seconds, unix_time,
 };
 
 use super::error::Error;
@@ -34,7 +33,7 @@ pub struct Identity {
     /// The public key that identifies the provider, `V…`.
     pub subject: String,
     /// Since when the repository is pinned, in whole seconds.
-    #[serde(with = "seconds")]
+    #[serde(serialize_with = "write_seconds", deserialize_with = "read_seconds")]
     pub since: SystemTime,
     /// The highest revision that was used, by tag. Archives without a revision are not recorded.
     #[serde(default)]
@@ -83,22 +82,16 @@ impl Cache {
             place: place.to_owned(),
             path: path.clone(),
         };
-        match read_file_bounded(&path, IDENTITY_LIMIT) {
-            Ok(text) => serde_json::from_slice(&text)
-                .map(Some)
-                .map_err(|_| damaged()),
+        match if_found(read_file_bounded(&path, IDENTITY_LIMIT)) {
+            Ok(Some(text)) => serde_json::from_slice(&text).map_err(|_| damaged()),
+            Ok(None) => Ok(None),
             Err(error) if is_too_large(&error) => Err(damaged()),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(Error::file(&path)(error)),
         }
     }
 
     /// Pins `registry/repository` to the publisher that `decide` returns. If it returns none, the pin stays as
     /// it is. `decide` gets the present pin, which no other task can change meanwhile.
-    ///
-    /// # Errors
-    ///
-    /// As [`identity`](Self::identity), and the error of `decide`. The pin stays as it is then.
     pub(crate) fn pin<E: From<Error>>(
         &self,
         place: &str,
@@ -111,7 +104,10 @@ impl Cache {
         let known = self.identity(place)?;
         if let Some(mut identity) = decide(known.as_ref())? {
             identity.shorten();
-            write(&path, &identity).map_err(Error::file(&path))?;
+            serde_json::to_vec(&identity)
+                .map_err(io::Error::other)
+                .and_then(|text| AtomicFile::create_private(&path)?.commit_with(&text))
+                .map_err(Error::file(&path))?;
         }
         Ok(())
     }
@@ -128,11 +124,8 @@ impl Cache {
         }
         let lock = self.paths.identity_lock(place)?;
         let _lock = Lock::wait_for(&lock).map_err(Error::file(&lock))?;
-        match fs::remove_file(&path) {
-            Ok(()) => Ok(true),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
-            Err(error) => Err(Error::file(&path)(error)),
-        }
+        let removed = if_found(fs::remove_file(&path)).map_err(Error::file(&path))?;
+        Ok(removed.is_some())
     }
 
     /// Returns all pins, by `registry/repository`.
@@ -144,12 +137,8 @@ impl Cache {
         let mut identities = BTreeMap::new();
         let mut directories = vec![(String::new(), self.paths.identities())];
         while let Some((place, directory)) = directories.pop() {
-            let entries = match fs::read_dir(&directory) {
-                Ok(entries) => entries,
-                Err(error) if error.kind() == ErrorKind::NotFound => continue,
-                Err(error) => return Err(Error::file(&directory)(error)),
-            };
-            for entry in entries {
+            let entries = if_found(fs::read_dir(&directory)).map_err(Error::file(&directory))?;
+            for entry in entries.into_iter().flatten() {
                 let entry = entry.map_err(Error::file(&directory))?;
                 let path = entry.path();
                 let kind = entry.file_type().map_err(Error::file(&path))?;
@@ -170,33 +159,12 @@ impl Cache {
     }
 }
 
-/// The form of a time on disk: seconds since 1970.
-mod seconds {
-    use std::time::SystemTime;
-
-    use serde::{Deserialize, Deserializer, Serializer};
-
-    use crate::content::{unix_seconds, unix_time};
-
-    pub(super) fn serialize<S: Serializer>(
-        time: &SystemTime,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        serializer.serialize_u64(unix_seconds(*time))
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<SystemTime, D::Error> {
-        u64::deserialize(deserializer).map(unix_time)
-    }
+fn write_seconds<S: Serializer>(time: &SystemTime, output: S) -> Result<S::Ok, S::Error> {
+    output.serialize_u64(unix_seconds(*time))
 }
 
-fn write(path: &Path, identity: &Identity) -> io::Result<()> {
-    let text = serde_json::to_vec(identity).map_err(io::Error::other)?;
-    let mut file = AtomicFile::create_private(path)?;
-    file.write_all(&text)?;
-    file.commit().map(drop)
+fn read_seconds<'de, D: Deserializer<'de>>(input: D) -> Result<SystemTime, D::Error> {
+    u64::deserialize(input).map(unix_time)
 }
 
 #[cfg(test)]

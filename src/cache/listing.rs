@@ -82,9 +82,8 @@ impl Cache {
                 },
             }
         }
-        listing
-            .references
-            .sort_by(|one, other| one.reference.cmp(&other.reference));
+        let references = &mut listing.references;
+        references.sort_by(|one, other| one.reference.cmp(&other.reference));
         Ok(listing)
     }
 }

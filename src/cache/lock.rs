@@ -1,4 +1,7 @@
 //! Locks on files of the cache, between processes and between the tasks of one.
+//!
+//! A task that waits for a lock takes no thread of a runtime: if all threads for blocking work were waiting,
+//! the task that they wait for could get none. A task stops waiting when its future is dropped.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -6,11 +9,14 @@ use std::fs::{File, OpenOptions, TryLockError, remove_file};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
 use std::time::Duration;
 
 use tokio::sync::watch;
 
-use crate::content::is_at;
+use crate::content::{RuntimeEnded, blocking, if_found, is_at};
+
+use super::error::Error;
 
 /// The files that tasks of this process have locked, each with a channel that closes when the lock ends.
 static TURNS: Mutex<BTreeMap<PathBuf, watch::Receiver<()>>> = Mutex::new(BTreeMap::new());
@@ -75,9 +81,9 @@ fn turns() -> MutexGuard<'static, BTreeMap<PathBuf, watch::Receiver<()>>> {
 /// An open file that one task of one process has locked. Dropping it unlocks the file, which stays.
 #[derive(Debug)]
 pub(super) struct LockedFile {
-    path: PathBuf,
+    pub(super) path: PathBuf,
     // Before the turn: the file is unlocked when the next task tries.
-    file: File,
+    pub(super) file: File,
     _turn: Option<Turn>,
 }
 
@@ -106,14 +112,6 @@ impl LockedFile {
             file,
             _turn: turn,
         }
-    }
-
-    pub(super) fn path(&self) -> &Path {
-        &self.path
-    }
-
-    pub(super) fn file(&self) -> &File {
-        &self.file
     }
 
     /// Removes the file, unless it has got its final name meanwhile.
@@ -151,10 +149,9 @@ impl Lock {
 
     /// Whether a task has the lock file at `path` locked. Creates no file.
     pub(super) fn is_held(path: &Path) -> io::Result<bool> {
-        match File::open(path) {
-            Ok(file) => Ok(!is_locked(file.try_lock())?),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-            Err(error) => Err(error),
+        match if_found(File::open(path))? {
+            Some(file) => Ok(!is_locked(file.try_lock())?),
+            None => Ok(false),
         }
     }
 }
@@ -181,6 +178,68 @@ pub(super) fn is_locked(tried: Result<(), TryLockError>) -> io::Result<bool> {
         Err(TryLockError::WouldBlock) => Ok(false),
         Err(TryLockError::Error(error)) => Err(error),
     }
+}
+
+/// How long to wait for another process before the second attempt. The interval doubles up to the longest.
+const FIRST_INTERVAL: Duration = Duration::from_millis(10);
+const LONGEST_INTERVAL: Duration = Duration::from_millis(200);
+
+/// Why an attempt failed.
+#[derive(Debug)]
+pub(super) enum Obstacle {
+    /// Another task is at work on the same file: try again.
+    Busy(Busy),
+    Error(Error),
+}
+
+impl From<Busy> for Obstacle {
+    fn from(busy: Busy) -> Self {
+        Self::Busy(busy)
+    }
+}
+
+impl From<Error> for Obstacle {
+    fn from(error: Error) -> Self {
+        Self::Error(error)
+    }
+}
+
+impl From<RuntimeEnded> for Obstacle {
+    fn from(error: RuntimeEnded) -> Self {
+        Self::Error(error.into())
+    }
+}
+
+/// Attempts something until no other task is in its way.
+pub(super) async fn when_free<T: Send + 'static>(
+    attempt: impl Fn() -> Result<T, Obstacle> + Clone + Send + 'static,
+) -> Result<T, Error> {
+    let mut interval = FIRST_INTERVAL;
+    loop {
+        match blocking(attempt.clone()).await {
+            Ok(done) => return Ok(done),
+            Err(Obstacle::Error(error)) => return Err(error),
+            Err(Obstacle::Busy(busy)) => busy.wait(interval).await,
+        }
+        interval = longer(interval);
+    }
+}
+
+/// Attempts something until no other task is in its way. Blocks.
+pub(super) fn wait_until_free<T>(attempt: impl Fn() -> Result<T, Obstacle>) -> Result<T, Error> {
+    let mut interval = FIRST_INTERVAL;
+    loop {
+        match attempt() {
+            Ok(done) => return Ok(done),
+            Err(Obstacle::Error(error)) => return Err(error),
+            Err(Obstacle::Busy(_)) => thread::sleep(interval),
+        }
+        interval = longer(interval);
+    }
+}
+
+fn longer(interval: Duration) -> Duration {
+    (interval * 2).min(LONGEST_INTERVAL)
 }
 
 #[cfg(test)]

@@ -7,39 +7,29 @@ use std::time::SystemTime;
 
 use crate::content::{
     Descriptor, Digest, MeteredReader, Progress, Silent, Step, StoreError, VerifyError,
-    VerifyReader, is_at, open_regular,
+    VerifyReader, if_found, is_at, open_regular,
 };
 
 use super::error::Error;
-use super::lock::{Busy, Lock, is_locked};
+use super::lock::{Busy, Lock, Obstacle, is_locked, when_free};
 use super::open::Cache;
 use super::paths::Kind;
 use super::seal::{Look, look, seal};
-use super::waiting::{Obstacle, when_free};
 
 const BUFFER: usize = 256 * 1024;
 
 /// Content of the cache that is in use. It is not pruned while this value lives.
 #[derive(Debug)]
 pub(crate) struct Held {
-    path: PathBuf,
-    file: File,
+    pub(super) path: PathBuf,
+    /// The file, which is open with a shared lock.
+    pub(super) file: File,
 }
 
 impl Held {
-    /// Makes a held content of the file at `path`, on which the caller has a shared lock.
-    pub(super) fn new(path: PathBuf, file: File) -> Self {
-        Self { path, file }
-    }
-
     /// Returns the path of the file. Never write to it.
-    #[must_use]
     pub(crate) fn path(&self) -> &Path {
         &self.path
-    }
-
-    pub(super) fn into_file(self) -> File {
-        self.file
     }
 }
 
@@ -70,22 +60,17 @@ impl Cache {
     /// Returns the content of `digest` with a shared lock, if it is cached, and notes the use.
     pub(super) fn held(&self, kind: Kind, digest: &Digest) -> Result<Option<Held>, Obstacle> {
         while let Some(path) = self.checked(kind, digest)? {
-            let opened = File::open(&path).and_then(|file| {
-                let locked = is_locked(file.try_lock_shared())?;
-                Ok((file, locked))
-            });
-            match opened {
-                Ok((file, true)) => {
-                    // Otherwise it was pruned since the check, and may have been received again.
-                    if is_at(&file, &path).map_err(Error::file(&path))? {
-                        note_use(&file, &path, SystemTime::now());
-                        return Ok(Some(Held { path, file }));
-                    }
-                }
+            let Some(file) = if_found(File::open(&path)).map_err(Error::file(&path))? else {
+                continue;
+            };
+            if !is_locked(file.try_lock_shared()).map_err(Error::file(&path))? {
                 // Another task is about to prune it.
-                Ok((_, false)) => return Err(Busy::ELSEWHERE.into()),
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(error) => return Err(Error::file(&path)(error).into()),
+                return Err(Busy::ELSEWHERE.into());
+            }
+            // Otherwise it was pruned since the check, and may have been received again.
+            if is_at(&file, &path).map_err(Error::file(&path))? {
+                note_use(&file, &path, SystemTime::now());
+                return Ok(Some(Held { path, file }));
             }
         }
         Ok(None)
@@ -94,11 +79,8 @@ impl Cache {
     /// Returns when the content of `digest` was last used, if it is cached.
     pub(super) fn last_use(&self, digest: &Digest) -> Result<Option<SystemTime>, Error> {
         let path = self.paths.content(Kind::Blob, digest);
-        match symlink_metadata(&path).and_then(|metadata| metadata.accessed()) {
-            Ok(used) => Ok(Some(used)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(Error::file(&path)(error)),
-        }
+        let used = symlink_metadata(&path).and_then(|metadata| metadata.accessed());
+        if_found(used).map_err(Error::file(&path))
     }
 
     /// Returns the path of the content of `digest`, if it is cached and intact.

@@ -1,10 +1,10 @@
-//! The cache: content by digest, verified executables, and what tags stood for.
+//! The cache: content by digest, verified executables, and what tags named.
 //!
 //! ```text
 //! $XDG_CACHE_HOME/wasmcloud-par/v1/        only its owner may enter it or replace it
 //!   blobs/sha256/<hex>                     manifests and layers, read-only
 //!   executables/sha256/<hex>               verified executables, mode 0555, named by their signed hash
-//!   references/<registry>/<repository>/_tags/<tag>   the manifest that a tag stood for, and when the
+//!   references/<registry>/<repository>/_tags/<tag>   the manifest that a tag named, and when the
 //!                                          registry confirmed that
 //!   references/<registry>/<repository>/_lock         locked while such a record changes
 //!   identities/<registry>/<repository>/_identity     the publisher that a repository is pinned to; never
@@ -23,7 +23,7 @@
 //!
 //! - **Checks.** Each use checks the seal of a file (`seal.rs`), at the cost of one look at its metadata;
 //!   [`Cache::verify`] reads everything. A damaged file is removed and received again, never served.
-//! - **Waiting.** A task that waits for another one takes no thread of the runtime (`waiting.rs`).
+//! - **Waiting.** A task that waits for another one takes no thread of the runtime (`lock.rs`).
 //! - **Pruning.** The access time of a file records its last use. [`Cache::prune`] removes the files that
 //!   were not used for longest. It keeps files on which a task holds a shared lock, and files that were used
 //!   within the last hour: the path of an executable outlives the call that returned it.
@@ -32,14 +32,13 @@ mod blobs;
 mod entries;
 mod error;
 mod executables;
-mod heads;
+mod hints;
 mod identities;
 mod listing;
 mod lock;
 mod lookup;
 mod open;
 mod paths;
-mod places;
 #[cfg(unix)]
 mod private;
 mod prune;
@@ -47,7 +46,6 @@ mod ranges;
 mod references;
 mod seal;
 mod verify;
-mod waiting;
 
 pub use error::Error;
 pub(crate) use executables::{Executable, Slot};

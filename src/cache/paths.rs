@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::content::{Digest, create_private_directory, is_temporary, user_directory};
+use crate::content::{
+    Digest, create_private_directory, directory_of, is_temporary, user_directory,
+};
 
 use super::error::Error;
 #[cfg(unix)]
@@ -80,8 +82,6 @@ pub(super) enum Purpose {
 
 #[derive(Debug)]
 pub(super) struct Paths {
-    /// The directory that the cache was opened in.
-    directory: PathBuf,
     root: PathBuf,
 }
 
@@ -102,7 +102,7 @@ impl Paths {
             return Err(Error::WithinCache(directory));
         }
         let root = directory.join(VERSION);
-        Ok(Self { directory, root })
+        Ok(Self { root })
     }
 
     /// Creates what is missing, and requires that no other user can change it.
@@ -115,19 +115,19 @@ impl Paths {
 
     /// Whether there is a cache. If there is, no other user may be able to change it.
     pub(super) fn exist(&self) -> Result<bool, Error> {
-        let there = self
-            .root
-            .try_exists()
-            .map_err(Error::directory(&self.root))?;
+        let there = self.root.try_exists();
+        let there = there.map_err(Error::directory(&self.root))?;
+        #[cfg(unix)]
         if there {
-            #[cfg(unix)]
             require_private(&self.root)?;
         }
         Ok(there)
     }
 
-    pub(super) fn into_directory(self) -> PathBuf {
-        self.directory
+    /// Returns the directory that the cache is opened in.
+    pub(super) fn into_directory(mut self) -> PathBuf {
+        self.root.pop();
+        self.root
     }
 
     pub(super) fn root(&self) -> &Path {
@@ -160,8 +160,7 @@ impl Paths {
             .join(digest.hex())
     }
 
-    /// Returns the record of the tag `registry/repository:tag`. A tag never collides with a repository,
-    /// because `_tags` is not a valid part of a repository's name.
+    /// Returns the record of the tag `registry/repository:tag`.
     pub(super) fn reference(&self, name: &str) -> Result<PathBuf, Error> {
         self.tagged(REFERENCES, name)
     }
@@ -197,15 +196,14 @@ impl Paths {
         match parts?.as_slice() {
             [.., name] if is_temporary(name) => Some(Purpose::Temporary),
             [UNFINISHED, ..] => Some(Purpose::Unfinished),
-            [REFERENCES, repository @ .., TAGS, tag] => {
-                let name = format!("{}:{tag}", repository.join("/"));
-                Some(Purpose::Reference(name))
-            }
+            [REFERENCES, repository @ .., TAGS, tag] => Some(Purpose::Reference(format!(
+                "{}:{tag}",
+                repository.join("/")
+            ))),
             [HEADS, .., TAGS, _] | [PLACES, _, _] => Some(Purpose::Hint),
             [directory, algorithm, hex] => {
-                let kind = Kind::ALL
-                    .into_iter()
-                    .find(|kind| kind.directory() == *directory)?;
+                let mut kinds = Kind::ALL.into_iter();
+                let kind = kinds.find(|kind| kind.directory() == *directory)?;
                 let digest = format!("{algorithm}:{hex}").parse().ok()?;
                 Some(Purpose::Content(kind, digest))
             }
@@ -230,10 +228,8 @@ impl Paths {
     }
 
     pub(super) fn create_parent(&self, path: &Path) -> Result<(), Error> {
-        match path.parent() {
-            Some(parent) => create_private_directory(parent).map_err(Error::directory(parent)),
-            None => Ok(()),
-        }
+        let parent = directory_of(path);
+        create_private_directory(parent).map_err(Error::directory(parent))
     }
 }
 

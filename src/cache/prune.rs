@@ -2,10 +2,10 @@
 
 use std::fs::{File, remove_file};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
-use crate::content::is_at;
+use crate::content::{if_found, is_at};
 
 use super::entries::{Entry, last_use};
 use super::error::Error;
@@ -135,9 +135,8 @@ impl Cache {
 
     /// Removes a file unless a task is using or making it. Returns whether it was removed.
     fn remove_unused(&self, entry: &Entry, dry_run: bool) -> io::Result<bool> {
-        let file = match File::open(&entry.path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
-            file => file?,
+        let Some(file) = if_found(File::open(&entry.path))? else {
+            return Ok(false);
         };
         if !is_locked(file.try_lock())? {
             return Ok(false);
@@ -154,10 +153,7 @@ impl Cache {
         if !unused || !is_at(&file, &entry.path)? {
             return Ok(false);
         }
-        if dry_run {
-            return Ok(true);
-        }
-        remove(&entry.path)
+        Ok(dry_run || if_found(remove_file(&entry.path))?.is_some())
     }
 }
 
@@ -175,13 +171,5 @@ impl PruneOptions {
             // These are not locked: only their age shows that their process has ended.
             Purpose::Temporary => age > GRACE,
         }
-    }
-}
-
-/// Removes a file. Returns whether it was still there.
-fn remove(path: &Path) -> io::Result<bool> {
-    match remove_file(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-        removed => removed.map(|()| true),
     }
 }

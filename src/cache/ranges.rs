@@ -8,9 +8,8 @@ use std::path::Path;
 use crate::content::{Digest, StoreError};
 
 use super::error::Error;
-use super::lock::{Busy, LockedFile};
+use super::lock::{LockedFile, when_free};
 use super::open::Cache;
-use super::waiting::when_free;
 
 /// The unfinished download of a range of a blob. No other task writes to its file while this value lives.
 /// Dropping it keeps the file, so that the next task continues the download.
@@ -28,12 +27,11 @@ impl PartialRange {
 
     /// Returns the file with the received bytes, to which the rest is appended. Its position is at its start.
     pub(crate) fn file(&self) -> &File {
-        self.locked.file()
+        &self.locked.file
     }
 
-    /// Returns the path of the file.
     pub(crate) fn path(&self) -> &Path {
-        self.locked.path()
+        &self.locked.path
     }
 
     /// Removes the file, which is not needed any more or is of no use.
@@ -54,23 +52,23 @@ impl Cache {
         let path = self.paths.partial(&name);
         self.paths.create_parent(&path)?;
         let length = end.saturating_sub(*start);
-        let opened = when_free(move || Ok(open(&path, length).map_err(Error::file(&path))??));
+        let opened = when_free(move || {
+            let locked = LockedFile::try_open(&path).map_err(Error::file(&path))??;
+            let received = received(&locked.file, length).map_err(Error::file(&path))?;
+            Ok(PartialRange { locked, received })
+        });
         Ok(opened.await?)
     }
 }
 
-/// Opens the download at `path` of a range of `length` bytes. A longer file than that is emptied.
-fn open(path: &Path, length: u64) -> io::Result<Result<PartialRange, Busy>> {
-    let locked = match LockedFile::try_open(path)? {
-        Ok(locked) => locked,
-        Err(busy) => return Ok(Err(busy)),
-    };
-    let mut received = locked.file().metadata()?.len();
+/// Returns how many bytes of a range of `length` bytes are in `file`. A longer file than that is emptied.
+fn received(file: &File, length: u64) -> io::Result<u64> {
+    let received = file.metadata()?.len();
     if received > length {
-        locked.file().set_len(0)?;
-        received = 0;
+        file.set_len(0)?;
+        return Ok(0);
     }
-    Ok(Ok(PartialRange { locked, received }))
+    Ok(received)
 }
 
 #[cfg(test)]

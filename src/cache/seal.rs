@@ -6,10 +6,12 @@
 //! sealed again if its content is right. A change that does not touch the metadata, such as that of a failing
 //! disk, is found only by [`Cache::verify`](super::Cache::verify).
 
-use std::fs::{File, FileTimes, Metadata, Permissions, symlink_metadata};
+use std::fs::{File, FileTimes, Metadata, symlink_metadata};
 use std::io;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
+
+use crate::content::{if_found, set_mode};
 
 /// What the metadata of a file shows.
 #[derive(Debug, PartialEq, Eq)]
@@ -26,10 +28,8 @@ pub(super) enum Look {
 
 /// Looks at the file at `path`, which should have the permission bits `mode`.
 pub(super) fn look(path: &Path, mode: u32) -> io::Result<Look> {
-    let metadata = match symlink_metadata(path) {
-        Ok(metadata) => metadata,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Look::Absent),
-        Err(error) => return Err(error),
+    let Some(metadata) = if_found(symlink_metadata(path))? else {
+        return Ok(Look::Absent);
     };
     if !metadata.is_file() || !is_ours(&metadata) {
         return Ok(Look::Foreign);
@@ -78,17 +78,6 @@ fn has_mode(metadata: &Metadata, mode: u32) -> bool {
         let _ = (metadata, mode);
         true
     }
-}
-
-fn set_mode(file: &File, mode: u32) -> io::Result<()> {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        file.set_permissions(Permissions::from_mode(mode))?;
-    }
-    #[cfg(not(unix))]
-    let _ = (file, mode);
-    Ok(())
 }
 
 #[cfg(test)]

@@ -7,9 +7,9 @@ use std::path::PathBuf;
 use crate::content::Progress;
 
 use super::error::Error;
+use super::lock::wait_until_free;
 use super::open::Cache;
 use super::paths::Purpose;
-use super::waiting::wait_until_free;
 
 /// The result of [`Cache::verify`].
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -48,18 +48,15 @@ impl Cache {
                 Purpose::Hint | Purpose::Unfinished | Purpose::Temporary => continue,
             };
             match intact {
-                Ok(true) => {
-                    verified.files += 1;
-                    verified.bytes += entry.size;
-                }
-                Ok(false) => {
-                    verified.files += 1;
-                    verified.damaged.push(entry.path);
-                }
+                Ok(true) => verified.bytes += entry.size,
+                Ok(false) => verified.damaged.push(entry.path),
                 // It was pruned since it was listed.
-                Err(Error::File { source, .. }) if source.kind() == io::ErrorKind::NotFound => {}
+                Err(Error::File { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+                    continue;
+                }
                 Err(error) => return Err(error),
             }
+            verified.files += 1;
         }
         Ok(verified)
     }

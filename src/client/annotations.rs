@@ -22,16 +22,10 @@ const CLAIMS: &str = "com.wasmcloud.par.claims";
 const LONGEST: usize = 64 * 1024;
 
 /// Refuses annotations with the names that a push writes itself.
-///
-/// # Errors
-///
-/// [`Error::ReservedAnnotation`].
 pub(super) fn check(annotations: &BTreeMap<String, String>) -> Result<(), Error> {
     let mut ours = [INDEX, CLAIMS].into_iter();
-    match ours.find(|name| annotations.contains_key(*name)) {
-        Some(name) => Err(Error::ReservedAnnotation(name)),
-        None => Ok(()),
-    }
+    let reserved = ours.find(|name| annotations.contains_key(*name));
+    reserved.map_or(Ok(()), |name| Err(Error::ReservedAnnotation(name)))
 }
 
 /// Returns the annotations `theirs` with those that let the executables of an archive be fetched one by
@@ -43,15 +37,12 @@ pub(super) fn complete(
 ) -> BTreeMap<String, String> {
     let mut annotations = theirs.clone();
     let index = index.and_then(Index::encode);
-    let ours = [
-        (INDEX, index.map(|index| BASE64.encode(&index))),
-        (CLAIMS, Some(claims.token().to_owned())),
-    ];
-    for (name, value) in ours {
-        if let Some(value) = value.filter(|value| value.len() <= LONGEST) {
-            annotations.insert(name.to_owned(), value);
-        }
-    }
+    let index = index.map(|index| (INDEX, BASE64.encode(&index)));
+    let ours = index
+        .into_iter()
+        .chain([(CLAIMS, claims.token().to_owned())]);
+    let ours = ours.filter(|(_, value)| value.len() <= LONGEST);
+    annotations.extend(ours.map(|(name, value)| (name.to_owned(), value)));
     annotations
 }
 
@@ -62,10 +53,6 @@ pub(super) fn index(artifact: &Artifact) -> Option<Index> {
 }
 
 /// Returns the verified claims in the manifest, or `None` for a manifest without claims.
-///
-/// # Errors
-///
-/// The [`archive::Error`] of claims that do not verify.
 pub(super) fn claims(artifact: &Artifact) -> Option<Result<VerifiedClaims, archive::Error>> {
     let token = artifact.annotations().get(CLAIMS)?;
     Some(UnverifiedClaims::decode(token).and_then(UnverifiedClaims::verify))
@@ -75,10 +62,6 @@ pub(super) fn claims(artifact: &Artifact) -> Option<Result<VerifiedClaims, archi
 /// executable and a read of the whole archive would give different content under one digest, such as a
 /// release and the one before it. Such a manifest is not made by mistake. Claims that do not verify are
 /// ignored with a warning.
-///
-/// # Errors
-///
-/// [`Error::OtherClaims`].
 pub(super) fn compare(
     artifact: &Artifact,
     claims: &VerifiedClaims,

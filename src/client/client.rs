@@ -4,20 +4,17 @@ use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
 use tokio::sync::{Mutex, OnceCell, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
-use tokio_util::sync::DropGuard;
 
 use crate::archive::{Limits, Target};
 use crate::cache::Cache;
 use crate::content::{Digest, Progress};
 use crate::oci::{Place, Reference, Registries};
 
-use super::blocking::{Input, blocking, on_own_thread, until_dropped};
 use super::doctor::{self, Diagnosis};
 use super::error::Error;
 use super::fetched::Fetched;
 use super::lock::Lock;
-use super::options::ClientOptions;
-use super::pull_policy::PullPolicy;
+use super::options::{ClientOptions, PullPolicy};
 use super::shared::SharedMap;
 use super::trust::TrustPolicy;
 
@@ -58,9 +55,7 @@ pub(super) type FetchKey = (String, Target, PullPolicy);
 pub(super) type Fetching = OnceCell<Result<Fetched, Arc<Error>>>;
 
 /// The right to work on one archive. It ends when this is dropped.
-pub(super) struct Turn(
-    #[expect(dead_code, reason = "held for its drop")] Option<OwnedSemaphorePermit>,
-);
+pub(super) type Turn = Option<OwnedSemaphorePermit>;
 
 impl Client {
     /// Sets up a client: reads certificate authorities and the trust policy. Sends no request.
@@ -153,43 +148,12 @@ impl Client {
     /// Waits until one more archive may be worked on.
     pub(super) async fn turn(&self) -> Turn {
         // The semaphore is never closed.
-        Turn(Arc::clone(&self.turns).acquire_owned().await.ok())
+        Arc::clone(&self.turns).acquire_owned().await.ok()
     }
 
     /// Waits until no other task of this process brings the content of `digest` into the cache.
     pub(super) async fn content_lock(&self, digest: &Digest) -> OwnedMutexGuard<()> {
         self.content_locks.join(digest).lock_owned().await
-    }
-
-    /// Runs [blocking] work that takes long, such as hashing an archive. The work gets this client with a
-    /// progress that stops it once the future was dropped.
-    pub(super) async fn blocking<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&Self) -> Result<T, Error> + Send + 'static,
-    ) -> Result<T, Error> {
-        let (client, _guard) = self.until_dropped();
-        blocking(move || work(&client)).await
-    }
-
-    /// Runs blocking work as [`blocking`](Self::blocking) does, on a thread of its own. This is for work that
-    /// waits for other tasks.
-    pub(super) async fn on_own_thread<T: Send + 'static>(
-        &self,
-        name: &str,
-        input: Input,
-        work: impl FnOnce(&Self) -> Result<T, Error> + Send + 'static,
-    ) -> Result<T, Error> {
-        let (client, _guard) = self.until_dropped();
-        on_own_thread(name, input, move || work(&client)).await
-    }
-
-    fn until_dropped(&self) -> (Self, DropGuard) {
-        let (progress, guard) = until_dropped(&self.progress);
-        let client = Self {
-            progress,
-            ..self.clone()
-        };
-        (client, guard)
     }
 }
 

@@ -8,7 +8,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use crate::content::{Content, Descriptor, Digest, Push, ReadStorage, Step};
 use crate::oci::{Reference, children, media_type, read_manifest};
 
-use super::error::Error;
+use super::error::{Error, require_digest, require_name};
 use super::lookup::{open_layout, push_storage, read_storage};
 use super::metered::MeteredSource;
 use super::mount::put_blob;
@@ -52,9 +52,8 @@ impl Client {
     /// together, and for manifests nested more than 5 deep. The tag is not moved then.
     #[tracing::instrument(skip_all, fields(%source, %destination, digest))]
     pub async fn copy(&self, source: &Reference, destination: &Reference) -> Result<Copied, Error> {
-        let unnamed = |reference: &Reference| Error::Unnamed(reference.to_string());
-        let name = source.name().ok_or_else(|| unnamed(source))?;
-        destination.name().ok_or_else(|| unnamed(destination))?;
+        let name = require_name(source)?;
+        require_name(destination)?;
         let _turn = self.turn().await;
 
         let from: Box<dyn ReadStorage> = match source {
@@ -64,7 +63,7 @@ impl Client {
         };
         let root = from.resolve(&name).await?;
         note_digest(&root.digest);
-        require_digest(destination, source, &root.digest)?;
+        require_digest(source, destination.digest(), &root.digest)?;
         let tree = Tree::read(from.as_ref(), source, &root).await?;
 
         let to = push_storage(self, destination).await?;
@@ -80,22 +79,6 @@ impl Client {
             reference: destination.clone(),
             digest: root.digest,
         })
-    }
-}
-
-/// Refuses a source with another digest than `destination` names, if it names one.
-fn require_digest(
-    destination: &Reference,
-    source: &Reference,
-    actual: &Digest,
-) -> Result<(), Error> {
-    match destination.digest() {
-        Some(expected) if expected != actual => Err(Error::OtherDigest {
-            reference: source.to_string(),
-            expected: expected.clone(),
-            actual: actual.clone(),
-        }),
-        _ => Ok(()),
     }
 }
 

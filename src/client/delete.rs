@@ -4,7 +4,7 @@ use crate::content::{Delete, Digest};
 use crate::oci::{Reference, RegistryReference};
 
 use super::Client;
-use super::error::Error;
+use super::error::{Error, require_name};
 
 /// A manifest that can be [deleted](Client::delete), as it was when it was
 /// [looked up](Client::deletion).
@@ -31,8 +31,7 @@ impl Client {
     /// [`Error`] of the registry, or [`Error::Unnamed`].
     #[tracing::instrument(skip_all, fields(%reference))]
     pub async fn deletion(&self, reference: &RegistryReference) -> Result<Deletion, Error> {
-        let name = Reference::Registry(reference.clone()).name();
-        let name = name.ok_or_else(|| Error::Unnamed(reference.to_string()))?;
+        let name = require_name(&Reference::Registry(reference.clone()))?;
         let repository = self.registries.repository(reference);
         let (manifest, tags) = repository.manifest_with_tags(&name).await?;
         Ok(Deletion {

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use crate::archive;
 use crate::cache;
-use crate::content::{Digest, ErrorKind, RuntimeEnded, StoreError, VerifyError};
-use crate::oci::{self, ParseReferenceError};
+use crate::content::{Digest, ErrorKind, ManifestName, RuntimeEnded, StoreError, VerifyError};
+use crate::oci::{self, ParseReferenceError, Reference};
 
 use super::lock::LockError;
 use super::trust::TrustError;
@@ -125,12 +125,10 @@ pub enum Error {
 }
 
 impl Error {
-    /// Returns the error for an archive that cannot be used.
-    pub(super) fn unusable(reference: &str, source: archive::Error) -> Self {
-        Self::Unusable {
-            reference: reference.to_owned(),
-            source,
-        }
+    /// Returns a function that adds the reference to the error of its archive.
+    pub(super) fn unusable(reference: &Reference) -> impl FnOnce(archive::Error) -> Self {
+        let reference = reference.to_string();
+        move |source| Self::Unusable { reference, source }
     }
 
     /// Turns the failure to write a file into an error of the cache, for a file that belongs there.
@@ -172,6 +170,28 @@ impl Error {
             Self::Write { source, .. } => ErrorKind::of_io(source),
             Self::Cancelled | Self::Thread(_) | Self::Abandoned => ErrorKind::Other,
         }
+    }
+}
+
+/// Returns the tag or the digest of `reference`, which must have one.
+pub(super) fn require_name(reference: &Reference) -> Result<ManifestName, Error> {
+    let name = reference.name();
+    name.ok_or_else(|| Error::Unnamed(reference.to_string()))
+}
+
+/// Refuses a `reference` that names the digest `actual` when another one is expected.
+pub(super) fn require_digest(
+    reference: &Reference,
+    expected: Option<&Digest>,
+    actual: &Digest,
+) -> Result<(), Error> {
+    match expected {
+        Some(expected) if expected != actual => Err(Error::OtherDigest {
+            reference: reference.to_string(),
+            expected: expected.clone(),
+            actual: actual.clone(),
+        }),
+        _ => Ok(()),
     }
 }
 

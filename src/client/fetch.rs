@@ -116,10 +116,8 @@ async fn fetch_by_range(lookup: &Lookup, target: &Target) -> Result<Option<Fetch
     };
     let admission = Admission::new(lookup.client(), lookup.reference());
     admission.check(&preview.claims).await?;
-    let hash = preview
-        .claims
-        .executable(target)
-        .map_err(|source| Error::unusable(&lookup.reference().to_string(), source))?;
+    let hash = preview.claims.executable(target);
+    let hash = hash.map_err(Error::unusable(lookup.reference()))?;
     // A file that is named by a signed hash has that hash.
     let (executable, _lock) = lookup.executable_or_slot(hash).await?;
     let (path, downloaded) = match executable {
@@ -155,9 +153,8 @@ async fn fetch_from_archive(
     target: &Target,
 ) -> Result<Fetched, Error> {
     let claims = lookup.claims(&archive).await?;
-    let hash = claims
-        .executable(target)
-        .map_err(|source| Error::unusable(&lookup.reference().to_string(), source))?;
+    let hash = claims.executable(target);
+    let hash = hash.map_err(Error::unusable(lookup.reference()))?;
     let (executable, _lock) = lookup.executable_or_slot(hash).await?;
     let (path, cached) = match executable {
         Executable::Ready(path) => (path, true),
@@ -170,8 +167,9 @@ async fn fetch_from_archive(
             (blocking(move || Ok(slot.fill()?)).await?, false)
         }
     };
-    let admission = Admission::new(lookup.client(), lookup.reference());
-    admission.pin(&claims).await?;
+    Admission::new(lookup.client(), lookup.reference())
+        .pin(&claims)
+        .await?;
     Ok(Fetched {
         path,
         digest: lookup.digest(),

@@ -1,7 +1,8 @@
 //! What users do: push, pull, fetch, copy, inspect and extract.
 //!
-//! This is the only layer that knows archives, registries and the cache. An archive is handed out only after all of it has been verified.
-//! An executable that is fetched by itself is handed out only when it has the hash that verified claims sign.
+//! This is the only layer that knows archives, registries and the cache. An archive is handed out only after all of
+//! it has been verified. An executable that is fetched by itself is handed out only when it has the hash that
+//! verified claims sign.
 //!
 //! A verb is a method of [`Client`], in the file of its name. What the verbs have in common is in `lookup`, from a
 //! reference to a manifest and an archive, and in `admission`, whether an archive may be used.
@@ -29,7 +30,6 @@ mod metered;
 mod mount;
 mod options;
 mod pull;
-mod pull_policy;
 mod push;
 mod ranged;
 mod resolve;
@@ -52,9 +52,8 @@ pub use error::Error;
 pub use fetched::Fetched;
 pub use inspect::Inspected;
 pub use lock::{Lock, LockError, Locked};
-pub use options::ClientOptions;
+pub use options::{ClientOptions, PullPolicy};
 pub use pull::Pulled;
-pub use pull_policy::PullPolicy;
 pub use push::Pushed;
 pub use summary::{Summarized, Summary};
 

@@ -39,13 +39,12 @@ pub(super) async fn neighbour(
     let known = client.blocking(move |client| Ok(client.cache()?.places(&digest)));
     let unknown = |error: &Error| tracing::debug!(%error, "neighbours are not known");
     let places = known.await.inspect_err(unknown).unwrap_or_default();
-    let names = places
+    let name =
+        |place: &'_ String| Some(place.strip_prefix(registry)?.strip_prefix('/')?.to_owned());
+    places
         .iter()
-        .filter_map(|place| place.strip_prefix(registry)?.strip_prefix('/'));
-    names
-        .filter(|name| *name != repository)
-        .map(str::to_owned)
-        .next()
+        .filter_map(name)
+        .find(|name| name != repository)
 }
 
 fn repository(reference: &Reference) -> Option<(&str, &str)> {

@@ -3,12 +3,12 @@
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::archive::Limits;
 use crate::content::{Progress, Silent};
 use crate::oci::RegistryOptions;
 
-use super::pull_policy::PullPolicy;
 use super::trust::TrustPolicy;
 
 /// How a [`Client`](super::Client) works. Begin with the default and change what differs:
@@ -27,19 +27,13 @@ use super::trust::TrustPolicy;
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct ClientOptions {
-    /// The directory of the cache. `None`: `$XDG_CACHE_HOME/wasmcloud-par`.
     pub(crate) cache_directory: Option<PathBuf>,
     /// How registries are reached.
     pub registry: RegistryOptions,
-    /// Which publishers are trusted. `None`: the [policy of the user](TrustPolicy::of_user).
     pub(crate) trust: Option<TrustPolicy>,
-    /// When a registry is asked what a tag stands for.
     pub(crate) pull: PullPolicy,
-    /// The bounds for reading an archive.
     pub(crate) limits: Limits,
-    /// Observes steps that take long, and may stop them.
     pub(crate) progress: Arc<dyn Progress>,
-    /// How many archives the client works on at the same time. Default: 8.
     pub(crate) at_once: NonZeroUsize,
 }
 
@@ -65,7 +59,7 @@ impl Default for ClientOptions {
 }
 
 impl ClientOptions {
-    /// Uses the cache in this directory.
+    /// Uses the cache in this directory. Default: `$XDG_CACHE_HOME/wasmcloud-par`.
     #[must_use]
     pub fn cache_directory(mut self, directory: impl Into<PathBuf>) -> Self {
         self.cache_directory = Some(directory.into());
@@ -79,7 +73,7 @@ impl ClientOptions {
         self
     }
 
-    /// Trusts publishers by this policy, in place of the policy of the user.
+    /// Trusts publishers by this policy, in place of the [policy of the user](TrustPolicy::of_user).
     #[must_use]
     pub fn trust(mut self, policy: TrustPolicy) -> Self {
         self.trust = Some(policy);
@@ -107,11 +101,38 @@ impl ClientOptions {
         self
     }
 
-    /// Works on this many archives at the same time. Each one takes up to three threads, and while a whole
-    /// archive is verified, some more.
+    /// Works on this many archives at the same time. Default: 8. Each one takes up to three threads, and while a
+    /// whole archive is verified, some more.
     #[must_use]
     pub fn at_once(mut self, archives: NonZeroUsize) -> Self {
         self.at_once = archives;
         self
     }
+}
+
+/// When a registry is asked what a tag stands for.
+///
+/// A digest stands for one manifest for ever: no registry is asked when the cache holds it. Content is never
+/// downloaded twice, whatever the policy.
+///
+/// The names are those of Docker and Podman. `Always` fails without the registry, as `docker run
+/// --pull=always`, `podman run --pull=always` and the kubelet's `Always` do. `Newer` continues with the
+/// cached manifest, as `podman run --pull=newer` does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum PullPolicy {
+    /// The registry is asked each time. It is an error when it does not answer.
+    Always,
+    /// The registry is asked each time. When it is unavailable, and does not merely refuse, a tag stands
+    /// for the manifest that was last confirmed, with a warning.
+    #[default]
+    Newer,
+    /// The registry is asked only for tags that the cache does not know.
+    Missing {
+        /// For how long a recorded answer counts. After that, the policy is [`Newer`](Self::Newer).
+        /// `None`: for ever.
+        max_age: Option<Duration>,
+    },
+    /// No registry is asked. What the cache does not hold is [`Error::NotCached`](super::Error::NotCached).
+    Never,
 }

@@ -12,7 +12,7 @@ use crate::oci::Reference;
 
 use super::blocking::blocking;
 use super::client::Client;
-use super::error::Error;
+use super::error::{Error, require_digest};
 use super::lookup::{CachedArchive, Lookup, Resolution, read_storage};
 use super::mount::remember;
 
@@ -57,7 +57,7 @@ impl Client {
         let (contents, path) = lookup
             .with_archive(|archive| write_verified(&lookup, archive, reference, destination))
             .await?;
-        remember(self, reference, lookup.artifact().layers()).await;
+        remember(self, reference, lookup.artifact.layers()).await;
         lookup.record(None).await;
         Ok(Pulled {
             path,
@@ -87,14 +87,7 @@ async fn check_digest(
     if reference.digest().is_none() && actual.algorithm() != expected.algorithm() {
         return Ok(());
     }
-    if actual != *expected {
-        return Err(Error::OtherDigest {
-            reference: reference.to_string(),
-            expected: expected.clone(),
-            actual,
-        });
-    }
-    Ok(())
+    require_digest(reference, Some(expected), &actual)
 }
 
 /// Writes the archive to a file while it is verified. The file gets its name once the archive is verified.

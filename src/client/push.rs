@@ -11,7 +11,7 @@ use crate::archive::{Contents, Index, verify_file};
 use crate::content::{Descriptor, Digest, DigestReader, MeteredReader, Step};
 use crate::oci::{Artifact, OpenUpload, Reference, media_type};
 
-use super::error::Error;
+use super::error::{Error, require_digest, require_name};
 use super::lookup::push_storage;
 use super::metered::MeteredSource;
 use super::mount::{neighbour, put_blob, remember};
@@ -109,9 +109,7 @@ impl<'a> Push<'a> {
         reference: &'a Reference,
         annotations: &'a BTreeMap<String, String>,
     ) -> Result<(Self, Access), Error> {
-        if reference.name().is_none() {
-            return Err(Error::Unnamed(reference.to_string()));
-        }
+        require_name(reference)?;
         annotations::check(annotations)?;
         let access = match reference {
             Reference::Registry(place) => {
@@ -203,14 +201,8 @@ impl<'a> Push<'a> {
         let artifact = Artifact::build(layer, title, &annotations);
         let actual = &artifact.descriptor().digest;
         note_digest(actual);
-        match self.reference.digest() {
-            Some(expected) if expected != actual => Err(Error::OtherDigest {
-                reference: self.reference.to_string(),
-                expected: expected.clone(),
-                actual: actual.clone(),
-            }),
-            _ => Ok(artifact),
-        }
+        require_digest(self.reference, self.reference.digest(), actual)?;
+        Ok(artifact)
     }
 }
 

@@ -15,7 +15,7 @@ use crate::content::{Digest, ErrorKind, Meter, Silent, Step};
 
 use super::blocking::Input;
 use super::error::Error;
-use super::lookup::{Lookup, Preview, fall_back_to_full_download};
+use super::lookup::{Lookup, Preview};
 
 /// An archive up to this size, in bytes, is downloaded as fast as a part of it.
 const SMALL: u64 = 64 * 1024;
@@ -37,20 +37,18 @@ impl ExecutableDownload<'_> {
     /// Downloads the bytes of the executable into `slot`. Returns its path and how many bytes were downloaded.
     /// `None` when the whole archive has to be read.
     pub(super) async fn run(self, slot: Slot) -> Result<Option<(PathBuf, u64)>, Error> {
-        let (client, reference) = (self.lookup.client(), self.lookup.reference());
+        let (lookup, client) = (self.lookup, self.lookup.client());
         let layer = &self.preview.layer;
         if layer.size <= SMALL {
-            return Ok(fall_back_to_full_download(reference, "it is small"));
+            return Ok(lookup.fall_back("it is small"));
         }
         let Some((index, entry)) = self.find() else {
-            let reason = "it has no index with this target";
-            return Ok(fall_back_to_full_download(reference, reason));
+            return Ok(lookup.fall_back("it has no index with this target"));
         };
         // The range ends before the archive does: the end of the tar and of the gzip member follow.
         let limits = &client.limits;
         if !entry.is_within(limits.executable, limits) || entry.range.end >= layer.size {
-            let reason = "its index is malformed";
-            return Ok(fall_back_to_full_download(reference, reason));
+            return Ok(lookup.fall_back("its index is malformed"));
         }
         let range = entry.range.clone();
         let length = range.end - range.start;
@@ -98,7 +96,7 @@ impl ExecutableDownload<'_> {
             Ok(()) => "the bytes at its index are not the signed executable".to_owned(),
         };
         discard(partial);
-        Ok(fall_back_to_full_download(reference, &reason))
+        Ok(lookup.fall_back(&reason))
     }
 
     /// Returns the index of the archive and the entry for the target.
@@ -171,24 +169,18 @@ impl Incoming {
 
     fn next(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let mut file = self.partial.file();
-        if self.before > 0 {
-            let count = file.take(self.before).read(buffer)?;
-            self.before = match count {
-                0 => 0,
-                count => self.before - count as u64,
-            };
-            if count > 0 {
-                return Ok(count);
-            }
+        let count = file.take(self.before).read(buffer)?;
+        self.before = self.before.saturating_sub(count as u64);
+        if count > 0 {
+            return Ok(count);
         }
+        self.before = 0;
         if self.piece.is_empty() {
-            match self.pieces.blocking_recv() {
-                Some(piece) => {
-                    file.write_all(&piece)?;
-                    self.piece = piece;
-                }
-                None => return Ok(0),
-            }
+            let Some(piece) = self.pieces.blocking_recv() else {
+                return Ok(0);
+            };
+            file.write_all(&piece)?;
+            self.piece = piece;
         }
         let count = self.piece.len().min(buffer.len());
         self.piece

@@ -7,10 +7,10 @@ use crate::oci::Reference;
 
 use super::admission::Admission;
 use super::client::Client;
-use super::error::Error;
+use super::error::{Error, require_name};
 use super::lock::{Lock, Locked};
 use super::lookup::{Resolution, read_storage};
-use super::pull_policy::PullPolicy;
+use super::options::PullPolicy;
 
 /// How many references are resolved or locked at the same time.
 const AT_ONCE: usize = 4;
@@ -31,9 +31,7 @@ impl Client {
             let resolution = Resolution::new(self, store.as_ref(), reference).await?;
             return Ok(resolution.descriptor);
         }
-        let name = reference.name();
-        let name = name.ok_or_else(|| Error::Unnamed(reference.to_string()))?;
-        Ok(store.resolve(&name).await?)
+        Ok(store.resolve(&require_name(reference)?).await?)
     }
 
     /// Returns the digests that `references` stand for now, in their order. Each reference is
@@ -68,11 +66,8 @@ impl Client {
         });
         // Collected first: the stream must not borrow from the caller.
         let providers: Vec<_> = providers.collect();
-        stream::iter(providers)
-            .buffered(AT_ONCE)
-            .try_collect::<Vec<Locked>>()
-            .await
-            .map(Lock::from_iter)
+        let locked = stream::iter(providers).buffered(AT_ONCE);
+        Ok(locked.try_collect::<Vec<_>>().await?.into_iter().collect())
     }
 }
 

@@ -8,7 +8,7 @@ use crate::content::{Digest, ErrorKind};
 
 use super::admission::Admission;
 use super::error::Error;
-use super::lookup::{Lookup, Preview, fall_back_to_full_download, read_range};
+use super::lookup::{Lookup, Preview, read_range};
 
 /// What an archive says of itself. The signature, the key types and the dates of its claims are verified.
 #[derive(Debug, Clone)]
@@ -76,10 +76,7 @@ pub(super) async fn preview_summary(
     };
     let targets = preview.claims.executables().keys().cloned();
     let (targets, absent) = targets.partition(holds);
-    // A tag has one recorded start. The cached version that can run without the registry keeps its own.
-    if !lookup.has_moved() {
-        lookup.record_head(preview.head).await;
-    }
+    lookup.record_head(preview.head).await;
     Ok(Some(Summary {
         targets,
         absent,
@@ -95,8 +92,8 @@ async fn download_world(
     preview: &Preview,
     hash: &Digest,
 ) -> Result<Option<Vec<u8>>, Error> {
-    let (reference, limits) = (lookup.reference(), &lookup.client().limits);
-    let (layer, most) = (&preview.layer, limits.world);
+    let (layer, limits) = (&preview.layer, &lookup.client().limits);
+    let most = limits.world;
     let found = preview.index.as_ref().and_then(|index| {
         let entry = index.world()?;
         let Range { start, end } = entry.range;
@@ -104,19 +101,17 @@ async fn download_world(
         (fits && entry.is_within(most, limits)).then_some((index, entry))
     });
     let Some((index, entry)) = found else {
-        let reason = "it has no index with its world";
-        return Ok(fall_back_to_full_download(reference, reason));
+        return Ok(lookup.fall_back("it has no index with its world"));
     };
     let part = match read_range(lookup.store(), layer, entry.range.clone()).await {
         Ok(part) => part,
         Err(error) if error.kind() == ErrorKind::Unavailable => return Err(error.into()),
-        Err(error) => return Ok(fall_back_to_full_download(reference, &error.to_string())),
+        Err(error) => return Ok(lookup.fall_back(&error.to_string())),
     };
     let mut world = Vec::new();
     let inflated = index.read(entry, part.as_slice()).read_to_end(&mut world);
     if inflated.is_err() || Digest::of(&world) != *hash {
-        let reason = "the bytes at its index are not the signed world";
-        return Ok(fall_back_to_full_download(reference, reason));
+        return Ok(lookup.fall_back("the bytes at its index are not the signed world"));
     }
     Ok(Some(world))
 }

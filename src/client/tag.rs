@@ -4,7 +4,7 @@ use crate::content::{Descriptor, Resolve};
 use crate::oci::Reference;
 
 use super::Client;
-use super::error::Error;
+use super::error::{Error, require_name};
 use super::lookup::open_layout;
 
 impl Client {
@@ -19,9 +19,7 @@ impl Client {
     /// [`Error`] of the registry or of the layout, or [`Error::Unnamed`].
     #[tracing::instrument(skip_all, fields(%reference, %tag))]
     pub async fn tag(&self, reference: &Reference, tag: &str) -> Result<Descriptor, Error> {
-        let name = reference
-            .name()
-            .ok_or_else(|| Error::Unnamed(reference.to_string()))?;
+        let name = require_name(reference)?;
         match reference {
             Reference::Registry(place) => {
                 let repository = self.registries.repository(place);

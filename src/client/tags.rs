@@ -5,7 +5,7 @@ use crate::oci::Reference;
 use super::Client;
 use super::error::Error;
 use super::lookup::open_layout;
-use super::pull_policy::PullPolicy;
+use super::options::PullPolicy;
 
 impl Client {
     /// Returns all tags of the repository or image layout that `reference` is in, sorted.

@@ -1,8 +1,17 @@
-//! Problems in TOML files, with their positions.
+//! Reading TOML files: their text, and the positions of problems in it.
 
+use std::io::{self, Read};
 use std::ops::Range;
 
 use toml::Spanned;
+
+use crate::content::read_bounded;
+
+/// Reads a text of at most `limit` bytes.
+pub(super) fn read_text(reader: impl Read, limit: u64) -> io::Result<String> {
+    let text = String::from_utf8(read_bounded(reader, limit)?);
+    text.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
+}
 
 /// A problem in a TOML text.
 pub(super) struct Problem {

@@ -62,7 +62,7 @@ impl UnchangedFile {
             if is_unchanged {
                 Ok(file)
             } else {
-                Err(io::Error::other(Changed))
+                Err(io::Error::other("the file changed while it was being read"))
             }
         });
         opened.map_err(unreadable(&self.path))
@@ -75,13 +75,12 @@ impl Source for UnchangedFile {
         let unchanged = self.clone();
         let opened = blocking(move || {
             let mut file = unchanged.reader()?;
-            file.seek(SeekFrom::Start(offset))
-                .map_err(unreadable(&unchanged.path))?;
+            let moved = file.seek(SeekFrom::Start(offset));
+            moved.map_err(unreadable(&unchanged.path))?;
             Ok(file)
         });
-        let file = opened
-            .await
-            .map_err(|error| StoreError::new(error.kind(), error))?;
+        let opened = opened.await;
+        let file = opened.map_err(|error| StoreError::new(error.kind(), error))?;
         let mut file = tokio::fs::File::from_std(file);
         file.set_max_buf_size(BUFFER);
         Ok(Box::new(file))
@@ -93,11 +92,6 @@ pub(super) fn unreadable(path: &Path) -> impl FnOnce(io::Error) -> Error {
     let path = path.to_owned();
     move |source| archive::Error::Read { path, source }.into()
 }
-
-/// A file changed between two readers.
-#[derive(Debug, Clone, Copy, thiserror::Error)]
-#[error("the file changed while it was being read")]
-struct Changed;
 
 #[cfg(test)]
 #[path = "tests/unchanged_file.rs"]

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf, is_separator};
 
-use tempfile::NamedTempFile;
+use tempfile::{NamedTempFile, PersistError};
 
 use super::directory::{TEMPORARY_PREFIX, directory_of, naming_directory, sync_directory_of};
 use super::regular::require_regular;
@@ -13,7 +13,6 @@ const TEMPORARY_SUFFIX: &str = ".partial";
 
 /// Whether `name` is that of a temporary file of an [`AtomicFile`]. Such a file is left behind when its
 /// process is killed.
-#[must_use]
 pub(crate) fn is_temporary(name: &str) -> bool {
     name.starts_with(TEMPORARY_PREFIX) && name.ends_with(TEMPORARY_SUFFIX)
 }
@@ -36,21 +35,12 @@ impl AtomicFile {
     /// Creates a temporary file beside `destination`, readable as the process's umask allows.
     ///
     /// A symbolic link at `destination` is followed: the link stays, and its target is created or replaced.
-    ///
-    /// # Errors
-    ///
-    /// When the directory does not exist or is not writable, and when `destination` exists and is not a
-    /// regular file: replacing a device such as `/dev/null` would destroy it.
+    /// Only a regular file is replaced: replacing a device such as `/dev/null` would destroy it.
     pub(crate) fn create(destination: &Path) -> io::Result<Self> {
         Self::with_mode(destination, 0o666)
     }
 
-    /// Creates a temporary file like [`create`](Self::create) that only its owner can ever open, for a file
-    /// that holds a secret.
-    ///
-    /// # Errors
-    ///
-    /// As [`create`](Self::create).
+    /// [Creates](Self::create) a temporary file that only its owner can ever open.
     pub(crate) fn create_private(destination: &Path) -> io::Result<Self> {
         Self::with_mode(destination, 0o600)
     }
@@ -78,19 +68,11 @@ impl AtomicFile {
     }
 
     /// Sets the permission bits of the file. Has no effect on Windows.
-    ///
-    /// # Errors
-    ///
-    /// When the system refuses.
     pub(crate) fn set_mode(&self, mode: u32) -> io::Result<()> {
         set_mode(self.temporary.as_file(), mode)
     }
 
     /// Gives the file the permission bits of `other`, and its owner and group if the system allows that.
-    ///
-    /// # Errors
-    ///
-    /// When the system refuses the permission bits.
     pub(crate) fn resemble(&self, other: &File) -> io::Result<()> {
         let file = self.temporary.as_file();
         let metadata = other.metadata()?;
@@ -105,37 +87,33 @@ impl AtomicFile {
         file.set_permissions(metadata.permissions())
     }
 
-    /// The file being written.
-    #[must_use]
     pub(crate) fn as_file(&self) -> &File {
         self.temporary.as_file()
     }
 
-    /// Flushes the file to disk and gives it its final name, replacing an older file. Returns the path.
-    ///
-    /// # Errors
-    ///
-    /// When the disk or the directory refuses; the temporary file is removed then.
+    /// Flushes the file to disk and gives it its final name, replacing an older file. Returns the path. After
+    /// an error, the temporary file is removed.
     pub(crate) fn commit(self) -> io::Result<PathBuf> {
-        self.temporary.as_file().sync_all()?;
-        self.temporary
-            .persist(&self.destination)
-            .map_err(|error| error.error)?;
-        sync_directory_of(&self.destination);
-        Ok(self.destination)
+        self.commit_by(|file, path| file.persist(path))
     }
 
-    /// Flushes the file to disk and gives it its final name, but never replaces an older file. Returns the
-    /// path.
-    ///
-    /// # Errors
-    ///
-    /// [`io::ErrorKind::AlreadyExists`] when the name is taken, or as [`commit`](Self::commit).
+    /// [Commits](Self::commit) the file, but never replaces an older one: [`io::ErrorKind::AlreadyExists`].
     pub(crate) fn commit_new(self) -> io::Result<PathBuf> {
+        self.commit_by(|file, path| file.persist_noclobber(path))
+    }
+
+    /// Writes `bytes` and [commits](Self::commit) the file.
+    pub(crate) fn commit_with(mut self, bytes: &[u8]) -> io::Result<()> {
+        self.write_all(bytes)?;
+        self.commit().map(drop)
+    }
+
+    fn commit_by(
+        self,
+        persist: impl FnOnce(NamedTempFile, &Path) -> Result<File, PersistError>,
+    ) -> io::Result<PathBuf> {
         self.temporary.as_file().sync_all()?;
-        self.temporary
-            .persist_noclobber(&self.destination)
-            .map_err(|error| error.error)?;
+        persist(self.temporary, &self.destination)?;
         sync_directory_of(&self.destination);
         Ok(self.destination)
     }
@@ -159,10 +137,6 @@ impl Seek for AtomicFile {
 
 /// Flushes `file`, which is at `from`, to disk, renames it to `to`, and gives it the permission bits `mode`.
 /// Both paths must be on one file system.
-///
-/// # Errors
-///
-/// When the disk or a directory refuses; the file keeps its old name then.
 pub(crate) fn publish(file: &File, from: &Path, to: &Path, mode: u32) -> io::Result<()> {
     file.sync_all()?;
     fs::rename(from, to)?;
@@ -172,7 +146,8 @@ pub(crate) fn publish(file: &File, from: &Path, to: &Path, mode: u32) -> io::Res
     Ok(())
 }
 
-fn set_mode(file: &File, mode: u32) -> io::Result<()> {
+/// Sets the permission bits of a file. Has no effect on Windows.
+pub(crate) fn set_mode(file: &File, mode: u32) -> io::Result<()> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
@@ -197,10 +172,6 @@ fn require_replaceable(destination: &Path) -> io::Result<()> {
 }
 
 /// Follows symbolic links from `path` to the file that they name, which need not exist.
-///
-/// # Errors
-///
-/// When the links form a loop.
 pub(crate) fn followed(path: &Path) -> io::Result<PathBuf> {
     let mut place = path.to_owned();
     for _ in 0..LINKS {

@@ -18,10 +18,6 @@ pub struct RuntimeEnded;
 /// Work that has not begun when the returned future is dropped never runs. A panic of `work` continues in
 /// the caller. `work` must not wait for other tasks: they may need one of these threads, and a runtime has
 /// only so many.
-///
-/// # Errors
-///
-/// The error of `work`, or [`RuntimeEnded`].
 pub(crate) async fn blocking<T, E>(
     work: impl FnOnce() -> Result<T, E> + Send + 'static,
 ) -> Result<T, E>

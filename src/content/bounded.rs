@@ -1,4 +1,4 @@
-//! Reading small files, however large they are.
+//! Reading with a bound on the size.
 
 use std::io::{self, Read};
 use std::path::Path;
@@ -23,11 +23,7 @@ impl From<TooLarge> for io::Error {
     }
 }
 
-/// Reads all of `reader`, which may give at most `limit` bytes.
-///
-/// # Errors
-///
-/// An error for which [`is_too_large`] holds when there are more bytes; the error of `reader`.
+/// Reads all of `reader`. When it gives more than `limit` bytes, [`is_too_large`] holds for the error.
 pub(crate) fn read_bounded(reader: impl Read, limit: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     reader
@@ -39,11 +35,8 @@ pub(crate) fn read_bounded(reader: impl Read, limit: u64) -> io::Result<Vec<u8>>
     Ok(bytes)
 }
 
-/// Reads all of the regular file at `path`, which may have at most `limit` bytes.
-///
-/// # Errors
-///
-/// As [`read_bounded`]; also when there is no such file, or it is a directory, a device or a pipe.
+/// Reads all of the regular file at `path`. When it has more than `limit` bytes, [`is_too_large`] holds for the
+/// error.
 pub(crate) fn read_file_bounded(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     let (file, size) = open_regular(path)?;
     if size > limit {

@@ -5,9 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 /// The last second that RFC 3339 can express, at the end of the year 9999.
 const LAST: u64 = 253_402_300_799;
 
-/// Formats a time in seconds since 1970 by RFC 3339: `2026-11-21T08:49:37Z`. Later times than the end of the
-/// year 9999 become that.
-#[must_use]
+/// Formats a time in seconds since 1970, at most the end of the year 9999, by RFC 3339: `2026-11-21T08:49:37Z`.
 pub(crate) fn rfc3339(seconds: u64) -> String {
     humantime::format_rfc3339_seconds(unix_time(seconds)).to_string()
 }

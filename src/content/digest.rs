@@ -52,10 +52,6 @@ impl Digest {
 
     /// Makes a digest from its algorithm and its hexadecimal digits, which may be upper case, as in the
     /// claims of a provider archive.
-    ///
-    /// # Errors
-    ///
-    /// [`ParseDigestError`] when `hex` has the wrong length or other characters.
     pub(crate) fn from_hex(algorithm: Algorithm, hex: &str) -> Result<Self, ParseDigestError> {
         let well_formed =
             hex.len() == algorithm.hex_length() && hex.bytes().all(|byte| byte.is_ascii_hexdigit());
@@ -68,8 +64,6 @@ impl Digest {
         })
     }
 
-    /// Returns the algorithm.
-    #[must_use]
     pub(crate) fn algorithm(&self) -> Algorithm {
         self.algorithm
     }

@@ -19,10 +19,6 @@ pub(crate) fn directory_of(file: &Path) -> &Path {
 
 /// Creates a directory beside `file` that only its owner may enter. Dropping it removes it with everything
 /// in it.
-///
-/// # Errors
-///
-/// When the directory of `file` does not exist or is not writable.
 pub(crate) fn temporary_directory_beside(file: &Path) -> io::Result<TempDir> {
     let directory = directory_of(file);
     let mut builder = tempfile::Builder::new();
@@ -47,10 +43,6 @@ pub(super) fn sync_directory_of(file: &Path) {
 
 /// Creates a directory, and its parents that are missing, each for its owner alone. Directories that exist
 /// keep their permissions.
-///
-/// # Errors
-///
-/// When the system refuses.
 pub(crate) fn create_private_directory(path: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
@@ -63,11 +55,7 @@ pub(crate) fn create_private_directory(path: &Path) -> io::Result<()> {
 }
 
 /// Locks a directory until the returned file is dropped. Unlike a lock file, this leaves nothing behind.
-///
-/// # Errors
-///
-/// [`io::ErrorKind::WouldBlock`] when it is locked already; another kind when there is no such directory, or
-/// when the system cannot lock directories.
+/// The error is [`io::ErrorKind::WouldBlock`] when it is locked already.
 pub(crate) fn try_lock_directory(path: &Path) -> io::Result<File> {
     let directory = File::open(path)?;
     directory.try_lock()?;
@@ -81,6 +69,14 @@ pub(crate) fn is_absent(error: &io::Error) -> bool {
         error.kind(),
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
     )
+}
+
+/// Returns `None` in place of the error that says that nothing is at a path.
+pub(crate) fn if_found<T>(result: io::Result<T>) -> io::Result<Option<T>> {
+    match result {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        result => result.map(Some),
+    }
 }
 
 /// Returns `path` or the nearest of its parents that exists without being a directory. A directory at `path`

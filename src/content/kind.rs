@@ -38,7 +38,6 @@ impl ErrorKind {
     }
 
     /// Returns the kind of an input or output error on a local file.
-    #[must_use]
     pub(crate) fn of_io(error: &std::io::Error) -> Self {
         match error.kind() {
             std::io::ErrorKind::NotFound => Self::NotFound,

@@ -22,7 +22,7 @@ mod storage;
 mod user_directory;
 mod verify;
 
-pub(crate) use atomic::{AtomicFile, LINKS, followed, is_temporary, publish};
+pub(crate) use atomic::{AtomicFile, LINKS, followed, is_temporary, publish, set_mode};
 pub use blocking::RuntimeEnded;
 pub(crate) use blocking::blocking;
 pub(crate) use bounded::{is_too_large, read_bounded, read_file_bounded};
@@ -31,15 +31,14 @@ pub(crate) use date::{rfc3339, unix_seconds, unix_time};
 pub use descriptor::Descriptor;
 pub(crate) use digest::{Algorithm, Hasher};
 pub use digest::{Digest, ParseDigestError};
-pub(crate) use directory::create_private_directory;
 pub(crate) use directory::{
-    directory_of, is_absent, non_directory_at, temporary_directory_beside, try_lock_directory,
+    create_private_directory, directory_of, if_found, is_absent, non_directory_at,
+    temporary_directory_beside, try_lock_directory,
 };
 pub use kind::ErrorKind;
 pub(crate) use progress::MeteredReader;
 pub use progress::{Meter, Progress, Silent, Step, Stopped};
-pub(crate) use regular::open_regular;
-pub(crate) use regular::{is_at, open_exclusive};
+pub(crate) use regular::{is_at, open_exclusive, open_regular};
 pub use storage::StoreError;
 pub(crate) use storage::{
     Content, Delete, Fetch, ManifestName, Mount, Push, ReadStorage, Reader, Resolve, Source,

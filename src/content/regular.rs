@@ -8,16 +8,13 @@ use std::time::Duration;
 
 use same_file::Handle;
 
+use super::directory::if_found;
 use super::progress::Meter;
 
 /// How long to wait before trying a lock again.
 const LOCK_INTERVAL: Duration = Duration::from_millis(50);
 
-/// Opens a regular file for reading. Returns it with its length in bytes.
-///
-/// # Errors
-///
-/// When there is no such file, or when it is a directory, a device or a pipe.
+/// Opens a regular file for reading: no directory, device or pipe. Returns it with its length in bytes.
 pub(crate) fn open_regular(path: &Path) -> io::Result<(File, u64)> {
     // Checked before opening too: opening a pipe blocks until another process opens its other end.
     require_regular(&fs::metadata(path)?)?;
@@ -31,10 +28,6 @@ pub(crate) fn open_regular(path: &Path) -> io::Result<(File, u64)> {
 /// Returns it with its length in bytes. It is the file that is at `path` at that moment.
 ///
 /// `meter` may stop the waiting. On a file system without locks, the file is opened without one.
-///
-/// # Errors
-///
-/// As [`open_regular`], and the error of `meter`.
 pub(crate) fn open_exclusive(path: &Path, meter: &dyn Meter) -> io::Result<(File, u64)> {
     loop {
         let (file, size) = open_regular(path)?;
@@ -55,28 +48,23 @@ pub(crate) fn open_exclusive(path: &Path, meter: &dyn Meter) -> io::Result<(File
 }
 
 /// Whether `file` is the one that is at `path` now. A symbolic link at `path` is followed.
-///
-/// # Errors
-///
-/// When the system cannot tell. A path without a file is no error.
 pub(crate) fn is_at(file: &File, path: &Path) -> io::Result<bool> {
-    let there = match Handle::from_path(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
-        there => there?,
-    };
-    Ok(Handle::from_file(file.try_clone()?)? == there)
+    match if_found(Handle::from_path(path))? {
+        Some(there) => Ok(Handle::from_file(file.try_clone()?)? == there),
+        None => Ok(false),
+    }
 }
 
 /// Refuses directories, devices and pipes.
 pub(super) fn require_regular(metadata: &Metadata) -> io::Result<()> {
     if metadata.is_file() {
-        Ok(())
-    } else if metadata.is_dir() {
-        Err(io::ErrorKind::IsADirectory.into())
-    } else {
-        let reason = "not a regular file";
-        Err(io::Error::new(io::ErrorKind::InvalidInput, reason))
+        return Ok(());
     }
+    if metadata.is_dir() {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    let reason = "not a regular file";
+    Err(io::Error::new(io::ErrorKind::InvalidInput, reason))
 }
 
 #[cfg(test)]

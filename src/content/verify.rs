@@ -74,19 +74,13 @@ impl<R> VerifyReader<R> {
     }
 
     fn check(self) -> Result<(), VerifyError> {
-        if self.read < self.size {
-            return Err(VerifyError::TooShort {
-                digest: self.expected,
-                size: self.size,
-                read: self.read,
-            });
+        let (digest, size, read) = (self.expected, self.size, self.read);
+        if read < size {
+            return Err(VerifyError::TooShort { digest, size, read });
         }
-        let actual = self.hasher.finish();
-        if actual != self.expected {
-            return Err(VerifyError::WrongDigest {
-                expected: self.expected,
-                actual,
-            });
+        let (expected, actual) = (digest, self.hasher.finish());
+        if actual != expected {
+            return Err(VerifyError::WrongDigest { expected, actual });
         }
         Ok(())
     }
@@ -115,11 +109,7 @@ impl<R> VerifyReader<R> {
 
 impl<R: Read> VerifyReader<R> {
     /// Verifies that the bytes read so far are the whole content. Reads on behind them, where no byte may
-    /// follow.
-    ///
-    /// # Errors
-    ///
-    /// A [`VerifyError`] within an [`io::Error`] when the size or the digest differs; the error of `inner`.
+    /// follow. When the size or the digest differs, the error contains a [`VerifyError`].
     pub(crate) fn finish(mut self) -> io::Result<()> {
         if self.read == self.size {
             io::copy(&mut self.by_ref().take(1), &mut io::sink())?;
@@ -129,12 +119,7 @@ impl<R: Read> VerifyReader<R> {
 }
 
 impl<R: AsyncRead + Unpin> VerifyReader<R> {
-    /// Verifies that the bytes read so far are the whole content. Reads on behind them, where no byte may
-    /// follow.
-    ///
-    /// # Errors
-    ///
-    /// A [`VerifyError`] within an [`io::Error`] when the size or the digest differs; the error of `inner`.
+    /// Verifies the content as [`finish`](Self::finish) does.
     pub(crate) async fn finish_async(mut self) -> io::Result<()> {
         if self.read == self.size {
             AsyncReadExt::read(&mut self, &mut [0]).await?;

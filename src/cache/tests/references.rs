@@ -7,7 +7,12 @@ const NAME: &str = "ghcr.io/x:1";
 
 fn record(content: &[u8], nanoseconds: u32) -> Record {
     let confirmed = UNIX_EPOCH + Duration::new(1_700_000_000, nanoseconds);
-    Record::new(&Descriptor::of("", content), None, confirmed)
+    Record {
+        descriptor: Descriptor::of("", content),
+        content: None,
+        confirmed,
+        layout: None,
+    }
 }
 
 #[test]
@@ -47,10 +52,10 @@ fn the_newest_of_many_simultaneous_confirmations_stays() {
 fn a_record_is_read_from_its_form_on_disk() {
     let mut record = record(b"x", 2);
     record.layout = Some("/layout".into());
-    let text = serde_json::to_value(StoredRecord::from(&record)).unwrap();
+    let text = serde_json::to_value(&record).unwrap();
     assert_eq!(text["confirmed"], 1_700_000_000);
     assert_eq!(text["nanoseconds"], 2);
     assert_eq!(text["layout"], "/layout");
-    let stored: StoredRecord = serde_json::from_value(text).unwrap();
-    assert_eq!(Record::from(stored), record);
+    let stored: Record = serde_json::from_value(text).unwrap();
+    assert_eq!(stored, record);
 }

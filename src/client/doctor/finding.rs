@@ -147,10 +147,6 @@ impl Finding {
         Self::new(check, Verdict::Limited, said)
     }
 
-    pub(super) fn skipped(check: Check, said: impl Into<String>) -> Self {
-        Self::new(check, Verdict::Skipped, said)
-    }
-
     /// Returns the finding for an error that keeps the registry from being used.
     pub(super) fn failed(check: Check, error: oci::Error) -> Self {
         let mut finding = Self::new(check, Verdict::Failed(error.kind()), with_causes(&error));

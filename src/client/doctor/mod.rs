@@ -101,21 +101,14 @@ fn read_through(mirror: &Probe, error: oci::Error) -> Finding {
 }
 
 fn answer(greeting: &Greeting) -> Finding {
-    let said = [
-        greeting
-            .server
-            .as_ref()
-            .map(|server| format!("server {server}")),
-        greeting
-            .api_version
-            .as_ref()
-            .map(|version| format!("API {version}")),
-    ];
-    let mut text = format!("{} answers with HTTP {}", greeting.address, greeting.status);
-    for said in said.into_iter().flatten() {
-        text.push_str(&format!(", {said}"));
+    let mut said = format!("{} answers with HTTP {}", greeting.address, greeting.status);
+    if let Some(server) = &greeting.server {
+        said = format!("{said}, server {server}");
     }
-    Finding::good(Check::Answer, text)
+    if let Some(version) = &greeting.api_version {
+        said = format!("{said}, API {version}");
+    }
+    Finding::good(Check::Answer, said)
 }
 
 fn tls(greeting: &Greeting, registry: &Probe) -> Finding {

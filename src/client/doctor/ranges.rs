@@ -3,13 +3,14 @@
 use crate::content::Descriptor;
 use crate::oci::Probe;
 
-use super::finding::{Advice, Check, Finding};
+use super::finding::{Advice, Check, Finding, Verdict};
 
 /// Finds out whether the registry serves byte ranges of `blob`.
 pub(super) async fn check(registry: &Probe, blob: Option<&Descriptor>) -> Finding {
     let check = Check::Ranges;
     let Some(blob) = blob else {
-        return Finding::skipped(check, "there is no blob to try").advice(Advice::NameTag);
+        let finding = Finding::new(check, Verdict::Skipped, "there is no blob to try");
+        return finding.advice(Advice::NameTag);
     };
     match registry.serves_ranges(blob).await {
         Ok(true) => Finding::good(

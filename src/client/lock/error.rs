@@ -1,9 +1,11 @@
 //! What a lock refuses, and problems with a lock file.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::content::ErrorKind;
+
+use super::super::trust::revision_text;
 
 /// A refusal of a [`Lock`](super::Lock), or a problem with a lock file.
 #[derive(Debug, thiserror::Error)]
@@ -65,26 +67,7 @@ pub enum LockError {
     },
 }
 
-fn revision_text(revision: Option<i32>) -> String {
-    revision.map_or_else(
-        || "no revision".to_owned(),
-        |revision| format!("revision {revision}"),
-    )
-}
-
 impl LockError {
-    /// Returns a function that adds a path to the failure to read a file.
-    pub(super) fn read(path: &Path) -> impl FnOnce(io::Error) -> Self {
-        let path = path.to_owned();
-        move |source| Self::Read { path, source }
-    }
-
-    /// Returns a function that adds a path to the failure to write a file.
-    pub(super) fn write(path: &Path) -> impl FnOnce(io::Error) -> Self {
-        let path = path.to_owned();
-        move |source| Self::Write { path, source }
-    }
-
     /// Returns the kind of the error, for callers that decide by it.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {

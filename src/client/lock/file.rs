@@ -14,15 +14,16 @@
 //!
 //! Locks with equal content have equal bytes: the file is sorted by reference and has no date.
 
-use std::io::{self, Read, Write};
+use std::io;
 use std::path::Path;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use toml::Spanned;
 
 use crate::content::{AtomicFile, open_regular};
+use crate::oci::Reference;
 
-use super::super::toml_problem::Problem;
+use super::super::toml_problem::{Problem, read_text};
 use super::{Lock, LockError, Locked};
 
 /// The largest file that is read, in bytes.
@@ -59,7 +60,11 @@ impl Lock {
     /// [`LockError::Read`], also for more than 8 MiB. [`LockError::Malformed`], also for an unknown version, for a
     /// reference that is listed twice, and for a reference with another digest than the locked one.
     pub fn read(path: &Path) -> Result<Self, LockError> {
-        let text = read(path).map_err(LockError::read(path))?;
+        let text = open_regular(path).and_then(|(file, _)| read_text(file, LIMIT));
+        let text = text.map_err(|source| {
+            let path = path.to_owned();
+            LockError::Read { path, source }
+        })?;
         parse(&text).map_err(|problem| {
             let (line, _) = problem.position(&text);
             LockError::Malformed {
@@ -76,13 +81,12 @@ impl Lock {
     ///
     /// [`LockError::Write`].
     pub fn write(&self, path: &Path) -> Result<(), LockError> {
-        let write = || {
-            let text = self.text().map_err(io::Error::other)?;
-            let mut file = AtomicFile::create(path)?;
-            file.write_all(text.as_bytes())?;
-            file.commit()
-        };
-        write().map(drop).map_err(LockError::write(path))
+        let text = self.text().map_err(io::Error::other);
+        let write = |text: String| AtomicFile::create(path)?.commit_with(text.as_bytes());
+        text.and_then(write).map_err(|source| {
+            let path = path.to_owned();
+            LockError::Write { path, source }
+        })
     }
 
     pub(super) fn text(&self) -> Result<String, toml::ser::Error> {
@@ -92,17 +96,6 @@ impl Lock {
         };
         Ok(format!("{HEADER}{}", toml::to_string(&written)?))
     }
-}
-
-fn read(path: &Path) -> io::Result<String> {
-    let mut text = String::new();
-    let (file, _) = open_regular(path)?;
-    file.take(LIMIT + 1).read_to_string(&mut text)?;
-    if text.len() as u64 > LIMIT {
-        let reason = format!("the file has more than {LIMIT} bytes");
-        return Err(io::Error::new(io::ErrorKind::FileTooLarge, reason));
-    }
-    Ok(text)
 }
 
 fn parse(text: &str) -> Result<Lock, Problem> {
@@ -129,23 +122,14 @@ fn parse(text: &str) -> Result<Lock, Problem> {
     Ok(lock)
 }
 
-/// A reference in its text form.
-pub(super) mod as_text {
-    use serde::{Deserialize, Deserializer, Serializer, de};
+pub(super) fn serialize<S: Serializer>(
+    reference: &Reference,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(reference)
+}
 
-    use crate::oci::Reference;
-
-    pub(in super::super) fn serialize<S: Serializer>(
-        reference: &Reference,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(reference)
-    }
-
-    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Reference, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        text.parse().map_err(de::Error::custom)
-    }
+pub(super) fn deserialize<'de, D: Deserializer<'de>>(input: D) -> Result<Reference, D::Error> {
+    let text = String::deserialize(input)?;
+    text.parse().map_err(de::Error::custom)
 }

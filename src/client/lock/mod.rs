@@ -32,7 +32,10 @@ pub struct Lock {
 #[serde(deny_unknown_fields)]
 pub struct Locked {
     /// The reference that is deployed.
-    #[serde(with = "file::as_text")]
+    #[serde(
+        serialize_with = "file::serialize",
+        deserialize_with = "file::deserialize"
+    )]
     pub reference: Reference,
     /// The digest of the manifest, or of the image index, that the reference stood for.
     pub digest: Digest,
@@ -77,15 +80,10 @@ impl Lock {
     ///
     /// [`LockError::NotLocked`].
     pub fn pinned(&self, reference: &Reference) -> Result<Reference, LockError> {
-        let locked = self.demand(reference)?;
-        Ok(reference.with_digest(locked.digest.clone()))
+        Ok(reference.with_digest(self.demand(reference)?.digest.clone()))
     }
 
     /// Compares issuer, subject and revision in `claims` with those that are locked for `reference`.
-    ///
-    /// # Errors
-    ///
-    /// [`LockError::NotLocked`], [`LockError::OtherPublisher`] and [`LockError::OtherRevision`].
     pub(crate) fn check(
         &self,
         reference: &Reference,
@@ -105,14 +103,13 @@ impl Lock {
                 actual: actual.to_owned(),
             });
         }
+        let actual = claims.revision();
         match locked.revision {
-            Some(revision) if claims.revision() != Some(revision) => {
-                Err(LockError::OtherRevision {
-                    reference: reference.to_string(),
-                    locked: revision,
-                    actual: claims.revision(),
-                })
-            }
+            Some(locked) if actual != Some(locked) => Err(LockError::OtherRevision {
+                reference: reference.to_string(),
+                locked,
+                actual,
+            }),
             _ => Ok(()),
         }
     }
@@ -126,12 +123,9 @@ impl Lock {
 
 impl FromIterator<Locked> for Lock {
     fn from_iter<I: IntoIterator<Item = Locked>>(providers: I) -> Self {
-        let providers = providers.into_iter();
-        Self {
-            providers: providers
-                .map(|locked| (locked.reference.to_string(), locked))
-                .collect(),
-        }
+        let entry = |locked: Locked| (locked.reference.to_string(), locked);
+        let providers = providers.into_iter().map(entry).collect();
+        Self { providers }
     }
 }
 

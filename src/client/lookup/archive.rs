@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::archive::{Limits, VerifiedClaims, is_compressed, read_claims};
 use crate::cache::{self, Held};
 use crate::content::{ErrorKind, StoreError, open_regular};
-use crate::oci::Artifact;
+use crate::oci::{Artifact, Reference};
 
 use super::super::error::Error;
 
@@ -17,18 +17,10 @@ pub(in crate::client) struct CachedArchive {
     pub(in crate::client) artifact: Artifact,
     /// Whether all layers were downloaded just now, and hashed on the way.
     pub(in crate::client) is_new: bool,
-    layers: Arc<[Held]>,
+    pub(super) layers: Arc<[Held]>,
 }
 
 impl CachedArchive {
-    pub(super) fn new(artifact: Artifact, is_new: bool, layers: Vec<Held>) -> Self {
-        Self {
-            artifact,
-            is_new,
-            layers: layers.into(),
-        }
-    }
-
     /// Opens the bytes of the archive: its layers, joined in the order of the manifest.
     pub(in crate::client) fn open(&self) -> Result<Box<dyn Read + Send>, Error> {
         let mut reader: Box<dyn Read + Send> = Box::new(io::empty());
@@ -55,14 +47,13 @@ impl CachedArchive {
         Ok(is_compressed(&start))
     }
 
-    /// Returns the claims of the archive, verified. Nothing else in the archive is verified. `name` is the
-    /// archive in error messages.
+    /// Returns the claims of the archive of `reference`, verified. Nothing else in the archive is verified.
     pub(in crate::client) fn claims(
         &self,
-        name: &str,
+        reference: &Reference,
         limits: &Limits,
     ) -> Result<VerifiedClaims, Error> {
-        read_claims(self.open()?, limits).map_err(|source| Error::unusable(name, source))
+        read_claims(self.open()?, limits).map_err(Error::unusable(reference))
     }
 
     /// Opens the files of the layers, in the order of the manifest.
@@ -73,7 +64,6 @@ impl CachedArchive {
             .map(|path| Ok(open_regular(path).map_err(cache::Error::file(path))?.0))
     }
 
-    /// The size of the archive in bytes.
     pub(in crate::client) fn size(&self) -> u64 {
         self.artifact.size()
     }

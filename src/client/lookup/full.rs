@@ -30,8 +30,7 @@ impl Lookup {
                         verify(MeteredReader::new(archive.open()?, meter), limits)
                     }
                 };
-                let contents =
-                    contents.map_err(|source| Error::unusable(&reference.to_string(), source))?;
+                let contents = contents.map_err(Error::unusable(&reference))?;
                 admit(client, &archive, &contents.claims, &reference)?;
                 Ok(contents)
             })
@@ -47,7 +46,7 @@ impl Lookup {
         let (archive, reference) = (archive.clone(), self.reference().clone());
         self.client()
             .blocking(move |client| {
-                let claims = archive.claims(&reference.to_string(), &client.limits)?;
+                let claims = archive.claims(&reference, &client.limits)?;
                 admit(client, &archive, &claims, &reference)?;
                 Ok(claims)
             })
@@ -66,14 +65,13 @@ impl Lookup {
         let (reference, target) = (self.reference().clone(), target.clone());
         self.client()
             .blocking(move |client| {
-                let name = reference.to_string();
                 // Before anything is written. An archive has one token, so these are its claims.
-                let claims = archive.claims(&name, &client.limits)?;
+                let claims = archive.claims(&reference, &client.limits)?;
                 admit(client, &archive, &claims, &reference)?;
                 let meter = client.progress.begin(Step::Verifying, archive.size());
                 let input = MeteredReader::new(archive.open()?, meter);
                 extract(input, &target, &destination, mode, &client.limits)
-                    .map_err(|source| Error::unusable(&name, source))
+                    .map_err(Error::unusable(&reference))
             })
             .await
     }

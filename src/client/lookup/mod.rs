@@ -14,7 +14,7 @@ mod start;
 mod storage;
 
 pub(super) use archive::CachedArchive;
-pub(super) use preview::{Preview, fall_back_to_full_download, read_range};
+pub(super) use preview::{Preview, read_range};
 pub(super) use resolution::Resolution;
 pub(super) use start::Lookup;
 pub(super) use storage::{open_layout, push_storage, read_storage};

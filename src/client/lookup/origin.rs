@@ -9,7 +9,7 @@ use crate::oci::{MANIFEST_LIMIT, Reference};
 use super::super::client::Client;
 use super::super::error::Error;
 use super::super::metered::MeteredSource;
-use super::super::pull_policy::PullPolicy;
+use super::super::options::PullPolicy;
 use super::manifest::{held, manifest_bytes};
 
 /// The store that a reference is in, behind the cache of a client.

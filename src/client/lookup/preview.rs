@@ -11,7 +11,7 @@ use crate::oci::Reference;
 use super::super::annotations;
 use super::super::blocking::blocking;
 use super::super::error::Error;
-use super::super::pull_policy::PullPolicy;
+use super::super::options::PullPolicy;
 use super::record::{Head, record_name};
 use super::start::Lookup;
 
@@ -42,17 +42,12 @@ impl Lookup {
     /// as well have named another manifest: for a tag, and from the registry itself. A mirror, or the storage
     /// that a registry redirects to, is trusted by digest alone.
     ///
-    /// # Errors
-    ///
-    /// [`Error::Unusable`] when the claims of the manifest have expired or are not yet valid: their
-    /// signature is good, so that is what the publisher wants. An error of the store when it is unavailable.
+    /// Claims of the manifest that have expired or are not yet valid are an error: their signature is good, so
+    /// that is what the publisher wants.
     pub(in crate::client) async fn preview(&self) -> Result<Option<Preview>, Error> {
-        let (artifact, reference) = (self.artifact(), self.reference());
+        let (artifact, reference) = (&self.artifact, self.reference());
         let [layer] = artifact.layers() else {
-            return Ok(fall_back_to_full_download(
-                reference,
-                "it is in several layers",
-            ));
+            return Ok(self.fall_back("it is in several layers"));
         };
         match annotations::claims(artifact) {
             Some(Ok(claims)) => Ok(Some(Preview {
@@ -63,15 +58,14 @@ impl Lookup {
                 head: None,
             })),
             Some(Err(error @ (archive::Error::Expired(_) | archive::Error::NotYetValid(_)))) => {
-                Err(Error::unusable(&reference.to_string(), error))
+                Err(Error::unusable(reference)(error))
             }
             Some(Err(error)) => {
                 let reason = format!("the claims in its manifest do not verify: {error}");
-                Ok(fall_back_to_full_download(reference, &reason))
+                Ok(self.fall_back(&reason))
             }
             None if reference.digest().is_some() => {
-                let reason = "its manifest, which is pinned, carries no claims";
-                Ok(fall_back_to_full_download(reference, reason))
+                Ok(self.fall_back("its manifest, which is pinned, carries no claims"))
             }
             None => self.preview_head(layer).await,
         }
@@ -88,8 +82,7 @@ impl Lookup {
             },
         };
         let Some((index, claims)) = read_head(&head, &self.client().limits) else {
-            let reason = "it has no index that can be used";
-            return Ok(fall_back_to_full_download(self.reference(), reason));
+            return Ok(self.fall_back("it has no index that can be used"));
         };
         let name = name.filter(|_| downloaded > 0);
         Ok(Some(Preview {
@@ -119,7 +112,7 @@ impl Lookup {
     async fn download_head(&self, layer: &Descriptor) -> Result<Option<Vec<u8>>, Error> {
         let (client, reference) = (self.client(), self.reference());
         if layer.size <= HEAD {
-            return Ok(fall_back_to_full_download(reference, "it is small"));
+            return Ok(self.fall_back("it is small"));
         }
         let opened = match reference {
             Reference::Registry(place) if client.pull != PullPolicy::Never => {
@@ -135,8 +128,14 @@ impl Lookup {
         match head {
             Ok(head) => Ok(Some(head)),
             Err(error) if error.kind() == ErrorKind::Unavailable => Err(error.into()),
-            Err(error) => Ok(fall_back_to_full_download(reference, &error.to_string())),
+            Err(error) => Ok(self.fall_back(&error.to_string())),
         }
+    }
+
+    /// Logs why the whole archive is read.
+    pub(in crate::client) fn fall_back<T>(&self, reason: &str) -> Option<T> {
+        tracing::info!("all of {} is read: {reason}", self.reference());
+        None
     }
 }
 
@@ -159,13 +158,4 @@ async fn read_up_to(reader: Reader, length: u64) -> Result<Vec<u8>, StoreError> 
         Err(error) => StoreError::new(ErrorKind::Unavailable, error),
     })?;
     Ok(part)
-}
-
-/// Logs why the whole archive is read.
-pub(in crate::client) fn fall_back_to_full_download<T>(
-    reference: &Reference,
-    reason: &str,
-) -> Option<T> {
-    tracing::info!("all of {reference} is read: {reason}");
-    None
 }

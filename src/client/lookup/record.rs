@@ -4,6 +4,7 @@
 //! is recorded only by an operation that uses the archive, and only once the archive can be served. An update
 //! that breaks off or is refused, or an inspection, does not replace the record.
 
+use std::path::PathBuf;
 use std::time::SystemTime;
 
 use crate::cache::{self, Record};
@@ -46,8 +47,10 @@ impl Confirmation {
             return Ok(None);
         };
         let record = Record {
-            layout: layout_directory(reference),
-            ..Record::new(descriptor, Some(artifact.size()), at)
+            descriptor: descriptor.clone(),
+            content: Some(artifact.size()),
+            confirmed: at,
+            layout: layout_directory(reference).and_then(|path| path.to_str().map(str::to_owned)),
         };
         let before = recorded(client, name.clone()).await?;
         let before = before.map(|record| record.descriptor.digest);
@@ -122,21 +125,18 @@ pub(super) fn record_name(reference: &Reference) -> Option<String> {
     let tag = reference.tag()?;
     Some(match reference {
         Reference::Registry(place) => format!("{}/{}:{tag}", place.registry(), place.repository()),
-        Reference::Layout(place) => {
-            let directory = std::path::absolute(place.directory()).ok()?;
+        Reference::Layout(_) => {
+            let directory = layout_directory(reference)?;
             let place = Digest::of(directory.as_os_str().as_encoded_bytes());
             format!("oci-layout/{}:{tag}", place.hex())
         }
     })
 }
 
-/// Returns the absolute path of an image layout, if it is UTF-8.
-fn layout_directory(reference: &Reference) -> Option<String> {
+/// Returns the absolute path of an image layout.
+fn layout_directory(reference: &Reference) -> Option<PathBuf> {
     match reference {
         Reference::Registry(_) => None,
-        Reference::Layout(place) => {
-            let directory = std::path::absolute(place.directory()).ok()?;
-            directory.to_str().map(str::to_owned)
-        }
+        Reference::Layout(place) => std::path::absolute(place.directory()).ok(),
     }
 }

@@ -7,8 +7,8 @@ use crate::content::{Descriptor, ErrorKind, ManifestName, ReadStorage, Resolve, 
 use crate::oci::{self, Reference};
 
 use super::super::client::Client;
-use super::super::error::Error;
-use super::super::pull_policy::PullPolicy;
+use super::super::error::{Error, require_name};
+use super::super::options::PullPolicy;
 use super::manifest::cached_manifest;
 use super::record::usable_record;
 
@@ -33,9 +33,7 @@ impl Resolution {
         store: &dyn ReadStorage,
         reference: &Reference,
     ) -> Result<Self, Error> {
-        let name = reference
-            .name()
-            .ok_or_else(|| Error::Unnamed(reference.to_string()))?;
+        let name = require_name(reference)?;
         let record = {
             let _turn = client.turn().await;
             match reference.digest() {

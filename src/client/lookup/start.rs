@@ -19,7 +19,7 @@ use super::storage::read_storage;
 /// A reference whose manifest is known and in the cache. It has a turn of the client, which ends with it.
 pub(in crate::client) struct Lookup {
     pub(super) origin: Origin,
-    artifact: Artifact,
+    pub(in crate::client) artifact: Artifact,
     confirmation: Option<Confirmation>,
     _turn: Turn,
 }
@@ -63,34 +63,20 @@ impl Lookup {
         })
     }
 
-    /// The client that looks up.
     pub(in crate::client) fn client(&self) -> &Client {
         &self.origin.client
     }
 
-    /// The reference that is looked up.
     pub(in crate::client) fn reference(&self) -> &Reference {
         &self.origin.reference
     }
 
-    /// The store that the reference is in.
     pub(in crate::client) fn store(&self) -> &dyn ReadStorage {
         self.origin.store.as_ref()
     }
 
-    /// The artifact that the manifest describes.
-    pub(in crate::client) fn artifact(&self) -> &Artifact {
-        &self.artifact
-    }
-
-    /// The digest of the manifest.
     pub(in crate::client) fn digest(&self) -> Digest {
         self.artifact.descriptor().digest.clone()
-    }
-
-    /// Whether the registry has just said that the tag stands for another manifest than the recorded one.
-    pub(in crate::client) fn has_moved(&self) -> bool {
-        self.confirmation.as_ref().is_some_and(|tag| tag.moved)
     }
 
     /// Returns how many bytes of the archive are not in the cache.
@@ -143,9 +129,12 @@ impl Lookup {
         record::write(self.client(), self.confirmation.clone(), head).await;
     }
 
-    /// Records the start of the archive only.
+    /// Records only the start of the archive, and nothing when the tag has moved: a tag has one recorded start,
+    /// and the cached version, which can run without the registry, keeps its own.
     pub(in crate::client) async fn record_head(&self, head: Option<Head>) {
-        record::write(self.client(), None, head).await;
+        if !self.confirmation.as_ref().is_some_and(|tag| tag.moved) {
+            record::write(self.client(), None, head).await;
+        }
     }
 
     /// Brings the layers of the archive into the cache.
@@ -158,7 +147,11 @@ impl Lookup {
             is_new &= received;
             layers.push(held);
         }
-        Ok(CachedArchive::new(self.artifact.clone(), is_new, layers))
+        Ok(CachedArchive {
+            artifact: self.artifact.clone(),
+            is_new,
+            layers: layers.into(),
+        })
     }
 
     async fn is_intact(&self) -> Result<bool, Error> {

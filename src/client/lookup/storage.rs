@@ -14,7 +14,7 @@ use crate::oci::{Artifact, Layout, LayoutReference, Reference, read_manifest};
 use super::super::blocking::blocking;
 use super::super::client::Client;
 use super::super::error::Error;
-use super::super::pull_policy::PullPolicy;
+use super::super::options::PullPolicy;
 use super::manifest::cached_manifest;
 use super::record::usable_record;
 

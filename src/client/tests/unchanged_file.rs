@@ -40,6 +40,6 @@ fn a_file_that_changed_its_size_or_its_time_is_refused() {
         file.reader().unwrap();
         change(&path);
         let error = format!("{:?}", file.reader().unwrap_err());
-        assert!(error.contains("Changed"), "{error}");
+        assert!(error.contains("the file changed"), "{error}");
     }
 }

@@ -1,10 +1,10 @@
 //! Why a verified archive is not trusted.
 
 use std::io;
-use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::path::PathBuf;
+use std::time::SystemTime;
 
-use crate::content::{ErrorKind, rfc3339};
+use crate::content::{ErrorKind, rfc3339, unix_seconds};
 
 use super::Pattern;
 
@@ -74,7 +74,7 @@ pub enum TrustError {
     /// The issuer or the subject of the archive is not the one that the repository is pinned to.
     #[error(
         "{what} has another publisher than {place} is pinned to since {}: {}",
-        date(*since),
+        rfc3339(unix_seconds(*since)),
         changes.join(", ")
     )]
     IdentityChanged {
@@ -125,16 +125,10 @@ pub enum TrustError {
     },
 }
 
-fn date(time: SystemTime) -> String {
-    rfc3339(
-        time.duration_since(UNIX_EPOCH)
-            .map_or(0, |time| time.as_secs()),
-    )
-}
-
-fn revision_text(revision: Option<i32>) -> String {
+/// Returns the revision for a message: "revision 3" or "no revision".
+pub(in crate::client) fn revision_text(revision: Option<i32>) -> String {
     revision.map_or_else(
-        || "no revision".to_owned(),
+        || "no revision".into(),
         |revision| format!("revision {revision}"),
     )
 }
@@ -144,12 +138,6 @@ fn for_rule(pattern: Option<&Pattern>) -> String {
 }
 
 impl TrustError {
-    /// Returns a function that adds a path to the failure to read a file.
-    pub(super) fn file(path: &Path) -> impl FnOnce(io::Error) -> Self {
-        let path = path.to_owned();
-        move |source| Self::File { path, source }
-    }
-
     /// Returns the kind of the error, for callers that decide by it.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {

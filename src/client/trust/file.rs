@@ -1,7 +1,7 @@
 //! The file of a trust policy. `docs/trust.md` describes it.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use nkeys::{KeyPair, KeyPairType};
@@ -10,7 +10,7 @@ use toml::Spanned;
 
 use crate::content::user_directory;
 
-use super::super::toml_problem::Problem;
+use super::super::toml_problem::{Problem, read_text};
 use super::{Pinning, Rule, TrustError, TrustPolicy};
 
 /// The largest file that is read, in bytes.
@@ -54,7 +54,11 @@ impl TrustPolicy {
     ///
     /// [`TrustError`] when the file cannot be read, is larger than 1 MiB, or has unknown content.
     pub fn read(path: &Path) -> Result<Self, TrustError> {
-        let text = read(path).map_err(TrustError::file(path))?;
+        let text = File::open(path).and_then(|file| read_text(file, LIMIT));
+        let text = text.map_err(|source| {
+            let path = path.to_owned();
+            TrustError::File { path, source }
+        })?;
         parse(&text).map_err(|problem| {
             let (line, column) = problem.position(&text);
             TrustError::Malformed {
@@ -87,21 +91,9 @@ impl TrustPolicy {
     /// `None`: neither directory is known.
     #[must_use]
     pub fn path_of_user() -> Option<PathBuf> {
-        let folder = user_directory("XDG_CONFIG_HOME", ".config")?;
-        Some(folder.join("wasmcloud-par/trust.toml"))
+        let directory = user_directory("XDG_CONFIG_HOME", ".config")?;
+        Some(directory.join("wasmcloud-par/trust.toml"))
     }
-}
-
-fn read(path: &Path) -> io::Result<String> {
-    let mut text = String::new();
-    File::open(path)?
-        .take(LIMIT + 1)
-        .read_to_string(&mut text)?;
-    if text.len() as u64 > LIMIT {
-        let reason = format!("the file has more than {LIMIT} bytes");
-        return Err(io::Error::new(io::ErrorKind::FileTooLarge, reason));
-    }
-    Ok(text)
 }
 
 fn parse(text: &str) -> Result<TrustPolicy, Problem> {
@@ -145,15 +137,13 @@ fn keys(
         KeyPairType::Account => "this is not the public key of an account (A…, 56 characters)",
         _ => "this is not the public key of a service (V…, 56 characters)",
     };
-    let keys = list.into_inner().into_iter().map(|key| {
-        let right =
-            KeyPair::from_public_key(key.get_ref()).is_ok_and(|pair| pair.key_pair_type() == kind);
-        if right {
-            Ok(key.into_inner())
-        } else {
-            Err(Problem::at(&key, expected))
-        }
-    });
+    let keys =
+        list.into_inner()
+            .into_iter()
+            .map(|key| match KeyPair::from_public_key(key.get_ref()) {
+                Ok(pair) if pair.key_pair_type() == kind => Ok(key.into_inner()),
+                _ => Err(Problem::at(&key, expected)),
+            });
     keys.collect()
 }
 

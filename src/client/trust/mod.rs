@@ -18,6 +18,7 @@ use crate::archive::{Issuer, Subject, VerifiedClaims};
 use crate::oci::Reference;
 
 pub use error::TrustError;
+pub(super) use error::revision_text;
 pub use pattern::{ParsePatternError, Pattern};
 #[cfg(feature = "cli")]
 pub(crate) use pins::pin_name;
@@ -171,16 +172,11 @@ impl TrustPolicy {
     }
 
     /// Returns the first rule that fits `reference`.
-    #[must_use]
     pub(crate) fn rule(&self, reference: &Reference) -> Option<&Rule> {
         self.rules.iter().find(|rule| rule.pattern.fits(reference))
     }
 
-    /// Checks the claims of the archive that `reference` stands for. Pins are not compared.
-    ///
-    /// # Errors
-    ///
-    /// [`TrustError`].
+    /// Checks the claims of the archive that `reference` names. Pins are not compared.
     pub(crate) fn check(
         &self,
         claims: &VerifiedClaims,

@@ -8,7 +8,6 @@ use super::{Pinning, TrustError, TrustPolicy};
 
 /// Returns the name under which a repository is pinned, as `registry/repository`. All spellings of a repository
 /// have one name.
-#[must_use]
 pub(crate) fn pin_name(place: &RegistryReference) -> String {
     let place = place.under_one_name();
     format!("{}/{}", place.registry(), place.repository())

@@ -10,7 +10,12 @@ fn a_record_from_the_future_is_not_fresh() {
         } else {
             now - age
         };
-        Record::new(&Descriptor::of("", b""), None, confirmed)
+        Record {
+            descriptor: Descriptor::of("", b""),
+            content: None,
+            confirmed,
+            layout: None,
+        }
     };
     let minute = Some(Duration::from_secs(60));
     assert!(is_fresh(&confirmed(30), minute));

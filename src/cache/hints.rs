@@ -1,0 +1,94 @@
+//! What the cache remembers only to save requests.
+//!
+//! - *Heads*: the first bytes of archives whose manifests do not describe them. Nothing binds these bytes to the
+//!   digest of the manifest. They are as reliable as the tag, because the same registry has served both, and so
+//!   they are kept and used for that tag only.
+//! - *Places*: repositories in which content was seen, from which their registry can mount it into another one.
+
+use std::time::SystemTime;
+
+use crate::content::{AtomicFile, Digest, open_regular, read_bounded, read_file_bounded};
+
+use super::error::Error;
+use super::lookup::note_use;
+use super::open::Cache;
+use super::paths::safe;
+
+/// The largest file with a head that is read, in bytes.
+const HEAD_LIMIT: u64 = 128 * 1024;
+
+/// How many repositories are remembered for one content.
+const REPOSITORY_LIMIT: usize = 8;
+/// The longest name that is remembered, in bytes. Names of repositories in OCI registries have 255 at most.
+const NAME_LIMIT: usize = 512;
+
+impl Cache {
+    /// Keeps `head`, the first bytes of the archive in the manifest `manifest`, which the tag
+    /// `registry/repository:tag` names now.
+    pub(crate) fn keep_head(
+        &self,
+        name: &str,
+        manifest: &Digest,
+        head: &[u8],
+    ) -> Result<(), Error> {
+        let path = self.paths.head(name)?;
+        self.paths.create_parent(&path)?;
+        let content = [format!("{manifest}\n").as_bytes(), head].concat();
+        AtomicFile::create(&path)
+            .and_then(|file| file.commit_with(&content))
+            .map_err(Error::file(&path))
+    }
+
+    /// Returns the first bytes that were kept for `registry/repository:tag` and this manifest, and notes the
+    /// use.
+    pub(crate) fn head(&self, name: &str, manifest: &Digest) -> Option<Vec<u8>> {
+        let path = self.paths.head(name).ok()?;
+        let (file, _) = open_regular(&path).ok()?;
+        let kept = read_bounded(&file, HEAD_LIMIT).ok()?;
+        note_use(&file, &path, SystemTime::now());
+        let head = kept.strip_prefix(format!("{manifest}\n").as_bytes())?;
+        Some(head.to_vec())
+    }
+
+    /// Returns the repositories (`registry/repository`) in which the content of `digest` was seen, at most 8,
+    /// the latest first. The content may have been deleted there since. Damaged lines are left out. Blocks.
+    pub(crate) fn places(&self, digest: &Digest) -> Vec<String> {
+        let limit = REPOSITORY_LIMIT * (NAME_LIMIT + 1);
+        let read = read_file_bounded(&self.paths.places(digest), limit as u64);
+        let text = read.ok().and_then(|bytes| String::from_utf8(bytes).ok());
+        let text = text.unwrap_or_default();
+        let places = text.lines().filter(|line| is_place(line));
+        places.take(REPOSITORY_LIMIT).map(str::to_owned).collect()
+    }
+
+    /// Remembers that the content of `digest` was seen in the repository `place` (`registry/repository`).
+    /// Blocks.
+    pub(crate) fn note_place(&self, digest: &Digest, place: &str) -> Result<(), Error> {
+        if !is_place(place) {
+            return Err(Error::MalformedName(place.to_owned()));
+        }
+        let mut places = self.places(digest);
+        if places.first().is_some_and(|newest| newest == place) {
+            return Ok(());
+        }
+        places.retain(|known| known != place);
+        places.insert(0, place.to_owned());
+        places.truncate(REPOSITORY_LIMIT);
+        let path = self.paths.places(digest);
+        self.paths.create_parent(&path)?;
+        AtomicFile::create_private(&path)
+            .and_then(|file| file.commit_with((places.join("\n") + "\n").as_bytes()))
+            .map_err(Error::file(&path))
+    }
+}
+
+/// Whether `text` has the form of `registry/repository`.
+fn is_place(text: &str) -> bool {
+    text.len() <= NAME_LIMIT
+        && text.contains('/')
+        && text.split('/').all(|part| safe(part).is_some())
+}
+
+#[cfg(test)]
+#[path = "tests/hints.rs"]
+mod tests;
