@@ -8,7 +8,7 @@ use clap::ValueHint;
 use crate::archive::{
     self, ArchiveWriter, Identity, KeyDirectories, KeyKind, Limits, Signer, VerifiedClaims,
 };
-use crate::cli::output::{Answer, Failure, path_text};
+use crate::cli::output::{Answer, Failure};
 use crate::cli::session::Session;
 use crate::content::ErrorKind;
 
@@ -64,8 +64,7 @@ impl EditArgs {
 /// Returns the answer of a command that has signed the archive at `path`.
 pub(crate) fn signed_archive(path: &Path, claims: &VerifiedClaims) -> Answer {
     let targets: Vec<&str> = claims.executables().keys().map(|t| t.as_str()).collect();
-    Answer::new(path_text(path))
-        .field("file", path_text(path))
+    Answer::file(path)
         .field("issuer", claims.issuer().as_str())
         .field("service", claims.subject().as_str())
         .field("targets", targets)
@@ -79,10 +78,9 @@ fn explain_missing_key(error: archive::Error) -> anyhow::Error {
     };
     let message =
         format!("cannot sign the archive again: the key of its issuer, {name}, is missing");
-    let failure = Failure::new(ErrorKind::NotFound, message).hint(
-        "name that key with --issuer, or its directory with --directory; --change-identity allows \
-         another issuer",
-    );
+    let hint = "name that key with --issuer, or its directory with --directory; --change-identity \
+                allows another issuer";
+    let failure = Failure::new(ErrorKind::NotFound, message).hint(hint);
     anyhow::Error::new(error).context(failure)
 }
 

@@ -27,7 +27,7 @@ const LATEST: &str = "latest";
 #[command(next_help_heading = "Registry options")]
 pub(crate) struct RegistryArgs {
     #[command(flatten)]
-    credentials: CredentialArgs,
+    pub(crate) credentials: CredentialArgs,
     /// Use plain HTTP. Default: HTTPS, except for registries on this machine
     #[arg(long)]
     insecure: bool,
@@ -225,11 +225,6 @@ impl RegistryArgs {
             )
         )
     }
-
-    /// The options that name a user and a password.
-    pub(crate) fn credentials(&self) -> &CredentialArgs {
-        &self.credentials
-    }
 }
 
 /// Parses a reference. `hint` says what to do if the argument is a file.
@@ -247,13 +242,7 @@ fn parse(argument: &OsStr, hint: &str) -> Result<Reference> {
 
 /// The name of a registry: a host, with a port if there is one.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct RegistryName(String);
-
-impl RegistryName {
-    pub(crate) fn as_str(&self) -> &str {
-        &self.0
-    }
-}
+pub(crate) struct RegistryName(pub(crate) String);
 
 impl FromStr for RegistryName {
     type Err = String;

@@ -16,33 +16,13 @@ use crate::cli::session::Session;
 use crate::cli::threads::blocking;
 use crate::content::{ErrorKind, unix_seconds};
 
-const EXAMPLES: &str = "\
+/// List, verify and prune the cache
+#[derive(clap::Args)]
+#[command(after_help = "\
 Examples:
   par cache list
   par cache verify
-  par cache prune --max-size 5GB --max-age 30d";
-
-const PATH_EXAMPLES: &str = "\
-Examples:
-  par cache path";
-
-const LIST_EXAMPLES: &str = "\
-Examples:
-  par cache list
-  par cache list -o json";
-
-const VERIFY_EXAMPLES: &str = "\
-Examples:
-  par cache verify";
-
-const PRUNE_EXAMPLES: &str = "\
-Examples:
-  par cache prune --max-size 5GB
-  par cache prune --max-age 30d --dry-run";
-
-/// List, verify and prune the cache
-#[derive(clap::Args)]
-#[command(after_help = EXAMPLES)]
+  par cache prune --max-size 5GB --max-age 30d")]
 pub(crate) struct Args {
     #[command(subcommand)]
     command: Command,
@@ -51,16 +31,16 @@ pub(crate) struct Args {
 #[derive(Subcommand)]
 enum Command {
     /// Print the directory of the cache, as --cache-dir takes it
-    #[command(after_help = PATH_EXAMPLES)]
+    #[command(after_help = "Examples:\n  par cache path")]
     Path,
     /// List the tags in the cache: digest, size, when the registry confirmed it, when it was used
-    #[command(after_help = LIST_EXAMPLES)]
+    #[command(after_help = "Examples:\n  par cache list\n  par cache list -o json")]
     List,
     /// Read everything in the cache, and remove damaged files
     ///
     /// The exit code is 5 if a file was damaged. Without this, each use of a file checks its size, its time
     /// and its permissions.
-    #[command(after_help = VERIFY_EXAMPLES)]
+    #[command(after_help = "Examples:\n  par cache verify")]
     Verify,
     Prune(Prune),
 }
@@ -70,7 +50,10 @@ enum Command {
 /// Content that is in use stays, and a running provider is not affected. Content that was used within the
 /// grace period stays too: an executable that was just fetched may not have been started yet.
 #[derive(clap::Args)]
-#[command(after_help = PRUNE_EXAMPLES)]
+#[command(after_help = "\
+Examples:
+  par cache prune --max-size 5GB
+  par cache prune --max-age 30d --dry-run")]
 struct Prune {
     /// The size that the cache may have, as in `5GB` or `500MiB`. Default: any size
     #[arg(long, value_name = "SIZE", value_parser = ByteSize::from_str)]

@@ -18,17 +18,15 @@ use crate::cli::session::Session;
 use crate::cli::threads::blocking;
 use crate::content::{AtomicFile, Step};
 
-const EXAMPLES: &str = "\
-Examples:
-  par create -n Key-value -v Example -b build/provider --compress
-  par create -n Key-value -v Example -b x86_64-linux=build/x86 -b aarch64-linux=build/arm \\
-      --revision 3 --version 1.2.0 --destination provider.par.gz --compress";
-
 /// Pack executables for any number of targets into a signed archive, and print its path
 ///
 /// Missing keys are generated and written to the directories for keys.
 #[derive(clap::Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = "\
+Examples:
+  par create -n Key-value -v Example -b build/provider --compress
+  par create -n Key-value -v Example -b x86_64-linux=build/x86 -b aarch64-linux=build/arm \\
+      --revision 3 --version 1.2.0 --destination provider.par.gz --compress")]
 pub(crate) struct Args {
     /// The provider's name, for people
     #[arg(short, long, value_name = "NAME")]

@@ -13,11 +13,6 @@ use crate::cli::session::Session;
 use crate::client::TrustPolicy;
 use crate::content::rfc3339;
 
-const EXAMPLES: &str = "\
-Examples:
-  par diff old.par.gz new.par.gz
-  par diff ghcr.io/org/provider:1.0.0 provider.par.gz -o json";
-
 /// Show the differences between two archives
 ///
 /// Both archives are verified first. Their claims and contents are compared, but not their compression and
@@ -25,7 +20,10 @@ Examples:
 ///
 /// The exit code is 0 with and without differences; without, nothing is printed. With -o json, see `same`.
 #[derive(clap::Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = "\
+Examples:
+  par diff old.par.gz new.par.gz
+  par diff ghcr.io/org/provider:1.0.0 provider.par.gz -o json")]
 pub(crate) struct Args {
     /// The archive to compare from; `-` reads one of the two from standard input
     #[arg(value_name = "FILE|REF|-", value_hint = ValueHint::FilePath)]

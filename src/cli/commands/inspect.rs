@@ -15,12 +15,6 @@ use crate::cli::threads::{blocking, detached};
 use crate::client::Summary;
 use crate::content::ErrorKind;
 
-const EXAMPLES: &str = "\
-Examples:
-  par inspect provider.par.gz
-  par inspect ghcr.io/org/provider:1.0.0 -o json
-  par inspect provider.par.gz --check-config config.json";
-
 /// Show the claims and the contents of an archive
 ///
 /// The archive is verified before anything is shown: signature, key types, dates, and the hash of every
@@ -28,7 +22,11 @@ Examples:
 /// it, or if the archive begins with an index. Then the claims and the WIT world are verified, but not the
 /// executables, and the output says so (`verified`).
 #[derive(clap::Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = "\
+Examples:
+  par inspect provider.par.gz
+  par inspect ghcr.io/org/provider:1.0.0 -o json
+  par inspect provider.par.gz --check-config config.json")]
 pub(crate) struct Args {
     /// The archive; `-` reads it from standard input
     #[arg(value_name = "FILE|REF|-", value_hint = ValueHint::FilePath)]

@@ -13,31 +13,17 @@ use crate::cli::session::Session;
 use crate::cli::threads::blocking;
 use crate::content::ErrorKind;
 
-const EXAMPLES: &str = "\
-Examples:
-  par keys gen account
-  par keys gen service keyvalue
-  par keys list";
-
-const GEN_EXAMPLES: &str = "\
-Examples:
-  par keys gen account
-  par keys gen service keyvalue";
-
-const LIST_EXAMPLES: &str = "\
-Examples:
-  par keys list";
-
-const GET_EXAMPLES: &str = "\
-Examples:
-  par keys get keyvalue_service";
-
 /// Generate and list the keys that sign archives
 ///
 /// A key is a seed in a file with the extension `.nk`, in the directories that `wash` uses too. Seeds are
 /// secrets: no command prints them.
 #[derive(clap::Args)]
-#[command(arg_required_else_help = true, after_help = EXAMPLES)]
+#[command(arg_required_else_help = true)]
+#[command(after_help = "\
+Examples:
+  par keys gen account
+  par keys gen service keyvalue
+  par keys list")]
 pub(crate) struct Args {
     #[command(subcommand)]
     command: Command,
@@ -46,7 +32,7 @@ pub(crate) struct Args {
 #[derive(Subcommand)]
 enum Command {
     /// Generate a key, write it to a new file, and print its public key
-    #[command(after_help = GEN_EXAMPLES)]
+    #[command(after_help = "Examples:\n  par keys gen account\n  par keys gen service keyvalue")]
     Gen {
         /// What the key signs for
         kind: Kind,
@@ -57,13 +43,13 @@ enum Command {
         directories: KeyDirectoryArgs,
     },
     /// List the keys in the directories for keys
-    #[command(after_help = LIST_EXAMPLES)]
+    #[command(after_help = "Examples:\n  par keys list")]
     List {
         #[command(flatten)]
         directories: KeyDirectoryArgs,
     },
     /// Print the public key of a key file
-    #[command(after_help = GET_EXAMPLES)]
+    #[command(after_help = "Examples:\n  par keys get keyvalue_service")]
     Get {
         /// The file's name, with or without `.nk`
         name: String,

@@ -18,18 +18,16 @@ use crate::oci::Reference;
 /// The largest number of references in a lock file.
 const LIMIT: usize = 1000;
 
-const EXAMPLES: &str = "\
-Examples:
-  par lock wadm.yaml
-  par lock references.txt --destination deployment.lock --check";
-
 /// Lock the providers of a deployment: write digests, issuers and subjects to a lock file
 ///
 /// All archives are verified first, also against the trust policy. The command prints what changes in the lock
 /// file, and writes it only if something changes and all references were found. `par fetch --locked` then
 /// accepts nothing else.
 #[derive(clap::Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = "\
+Examples:
+  par lock wadm.yaml
+  par lock references.txt --destination deployment.lock --check")]
 pub(crate) struct Args {
     /// The deployment: a list of references, one per line, with `#` before comments; or a wadm manifest
     /// (YAML), whose providers are locked. `-` is standard input

@@ -6,23 +6,18 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use clap::{Command, ValueHint};
 use clap_mangen::Man;
-use serde_json::Value;
 
 use crate::cli::arguments::destination;
-use crate::cli::output::{Answer, escape, path_text};
+use crate::cli::output::{Answer, path_text};
 use crate::cli::threads::blocking;
 use crate::content::AtomicFile;
-
-const EXAMPLES: &str = "\
-Examples:
-  par manual --destination ~/.local/share/man/man1";
 
 /// Write the manual pages of `par` and its commands, and print their paths
 ///
 /// `man` finds them in `share/man/man1` of the directory that `par` is installed in, such as `/usr/local` or
 /// `~/.local`.
 #[derive(clap::Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = "Examples:\n  par manual --destination ~/.local/share/man/man1")]
 pub(crate) struct Args {
     /// The directory for the pages; it is created if it does not exist
     #[arg(
@@ -37,12 +32,7 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(args: Args, par: Command) -> Result<Answer> {
     let paths = blocking(move || write(&args.destination, par)).await?;
-    let lines: String = paths
-        .iter()
-        .map(|path| format!("{}\n", escape::line(path)))
-        .collect();
-    let paths: Vec<Value> = paths.into_iter().map(Value::from).collect();
-    Ok(Answer::new(lines).field("files", paths))
+    Ok(Answer::lines(&paths).field("files", paths))
 }
 
 /// Writes a page for each command, and returns their paths.

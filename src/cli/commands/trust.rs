@@ -16,31 +16,18 @@ use crate::client::pin_name;
 use crate::content::{ErrorKind, unix_seconds};
 use crate::oci::Place;
 
-const EXAMPLES: &str = "\
-Examples:
-  par trust list
-  par trust accept ghcr.io/org/provider:2.0.0
-  par trust forget ghcr.io/org/provider";
-
-const LIST_EXAMPLES: &str = "\
-Examples:
-  par trust list -o json";
-
-const ACCEPT_EXAMPLES: &str = "\
-Examples:
-  par trust accept ghcr.io/org/provider:2.0.0";
-
-const FORGET_EXAMPLES: &str = "\
-Examples:
-  par trust forget ghcr.io/org/provider";
-
 /// Show and change the pins of repositories
 ///
 /// The first `par fetch` from a repository pins it to the issuer and the subject of the archive. From then
 /// on, archives with others are refused. Pins are stored in the directory of the cache. A trust policy decides
 /// what may be fetched at all: see docs/trust.md.
 #[derive(clap::Args)]
-#[command(arg_required_else_help = true, after_help = EXAMPLES)]
+#[command(arg_required_else_help = true)]
+#[command(after_help = "\
+Examples:
+  par trust list
+  par trust accept ghcr.io/org/provider:2.0.0
+  par trust forget ghcr.io/org/provider")]
 pub(crate) struct Args {
     #[command(subcommand)]
     command: Command,
@@ -49,15 +36,15 @@ pub(crate) struct Args {
 #[derive(Subcommand)]
 enum Command {
     /// List the pinned repositories with issuer, subject and date
-    #[command(after_help = LIST_EXAMPLES)]
+    #[command(after_help = "Examples:\n  par trust list -o json")]
     List,
     /// Verify an archive, and pin its repository to its issuer, its subject and its revision
     ///
     /// They may be others than before, and the revision may be lower.
-    #[command(after_help = ACCEPT_EXAMPLES)]
+    #[command(after_help = "Examples:\n  par trust accept ghcr.io/org/provider:2.0.0")]
     Accept(Box<AcceptArgs>),
     /// Remove the pin of a repository: the next fetch pins it again
-    #[command(after_help = FORGET_EXAMPLES)]
+    #[command(after_help = "Examples:\n  par trust forget ghcr.io/org/provider")]
     Forget {
         /// The repository, such as ghcr.io/org/provider
         #[arg(value_name = "REGISTRY/REPOSITORY")]

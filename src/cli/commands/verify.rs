@@ -13,11 +13,6 @@ use crate::client::{TrustPolicy, pin_name};
 use crate::content::unix_seconds;
 use crate::oci::Reference;
 
-const EXAMPLES: &str = "\
-Examples:
-  par verify provider.par.gz --issuer ACGZ…
-  par verify ghcr.io/org/provider:1.0.0";
-
 /// Verify an archive completely, and list the checks
 ///
 /// The checks are: structure and checksums of the archive; signature, key types and dates of its claims; the
@@ -25,7 +20,10 @@ Examples:
 /// Trust is decided by the options, and for a reference also by the trust policy and the pin of its
 /// repository.
 #[derive(clap::Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = "\
+Examples:
+  par verify provider.par.gz --issuer ACGZ…
+  par verify ghcr.io/org/provider:1.0.0")]
 pub(crate) struct Args {
     /// The archive; `-` reads it from standard input
     #[arg(value_name = "FILE|REF|-", value_hint = ValueHint::FilePath)]

@@ -8,10 +8,10 @@ use serde_json::{Map, Value, json};
 
 use super::answer::Answer;
 use super::escape;
+use super::failure::Violation;
 use super::format::Format;
 use super::problem::Problem;
 use super::usage::usage_problem;
-use super::violation::Violation;
 
 /// Prints answers, notes and problems in the format that the user wants. Cheap to clone.
 #[derive(Clone)]

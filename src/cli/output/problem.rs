@@ -7,9 +7,8 @@ use crate::content::{ErrorKind, ParseDigestError};
 use crate::oci::ParseReferenceError;
 use crate::{cache, client, oci};
 
-use super::failure::Failure;
+use super::failure::{Failure, Violation};
 use super::hints::{archive_hint, cache_hint, client_hint, oci_hint, reference_hint};
-use super::violation::Violation;
 
 /// What is printed about an error.
 #[derive(Debug, PartialEq, Eq)]
