@@ -94,7 +94,7 @@ async fn check_config(source: &Source, summary: &Summary, path: PathBuf) -> Resu
     };
     let name = path_text(&path);
     let configuration = detached(move || read_json(&path, "configuration")).await?;
-    let checked = blocking(move || Ok(violations(schema, configuration))).await?;
+    let checked = blocking(move || violations(schema, configuration)).await;
     let (count, first) = checked.with_context(|| {
         let message = format!("cannot use the schema in {source}");
         Failure::new(ErrorKind::NotVerified, message)

@@ -1,12 +1,12 @@
 //! Hints for errors of the client, and of the layers below it that it passes on.
 
-use crate::client::Error;
+use crate::client::{Error, LockError};
+use crate::content::ErrorKind;
 use crate::{cache, oci};
 
 use super::archive::archive_hint;
 use super::cache::cache_hint;
 use super::file::file_hint;
-use super::lock::lock_hint;
 use super::oci::{oci_hint, reference_hint};
 use super::trust::trust_hint;
 
@@ -44,6 +44,23 @@ pub(crate) fn client_hint(error: &Error) -> Option<String> {
         _ => return None,
     };
     Some(hint.to_owned())
+}
+
+/// Returns what the user can do about an error of a lock file.
+fn lock_hint(error: &LockError) -> Option<&'static str> {
+    match error {
+        LockError::NotLocked { .. } => {
+            Some("if it is meant to run, add it to the deployment, and lock that with `par lock`")
+        }
+        LockError::OtherPublisher { .. } | LockError::OtherRevision { .. } => {
+            Some("run `par lock` again, and check what changes: the lock file was edited by hand")
+        }
+        LockError::Read { source, .. } if ErrorKind::of_io(source) == ErrorKind::NotFound => Some(
+            "make a lock file with `par lock FILE`, where FILE is a list of references or a wadm manifest",
+        ),
+        LockError::Malformed { .. } => Some("restore it, or remove it and run `par lock`"),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

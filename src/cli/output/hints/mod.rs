@@ -7,9 +7,7 @@ mod cache;
 mod client;
 mod doctor;
 mod file;
-mod lock;
 mod oci;
-mod tls;
 mod trust;
 
 pub(crate) use doctor::finding_hint;
