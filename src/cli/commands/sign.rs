@@ -65,7 +65,7 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
     let session = session.clone();
     blocking(move || {
         let edit = args.edit;
-        let signed = edit.signed_at()?;
+        let signed = edit.signing.signed_at()?;
         edit.edit(&session, |writer| {
             let metadata = writer.metadata_mut();
             metadata.name = args.name.or(metadata.name.take());

@@ -1,15 +1,13 @@
 //! `par trust`
 
-use std::collections::BTreeMap;
 use std::ffi::OsString;
 
 use anyhow::{Result, bail};
 use clap::Subcommand;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::cache::Cache;
 use crate::cli::arguments::{RegistryArgs, TrustArgs, require_repository};
-use crate::cli::output::{Answer, Failure, escape};
+use crate::cli::output::{Answer, Failure};
 use crate::cli::session::Session;
 use crate::cli::threads::blocking;
 use crate::client::pin_name;
@@ -73,26 +71,23 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
 
 async fn list(session: &Session) -> Result<Answer> {
     let session = session.clone();
-    blocking(move || {
-        let cache = session.existing_cache()?;
-        let identities = cache.map_or_else(|| Ok(BTreeMap::new()), |cache| cache.identities())?;
-        let mut text = String::new();
-        let mut fields = Vec::new();
-        for (place, identity) in &identities {
-            let (issuer, subject) = (&identity.issuer, &identity.subject);
-            let line = format!("{place}  {issuer}  {subject}  since {}", identity.date());
-            text.push_str(&format!("{}\n", escape::line(&line)));
-            fields.push(json!({
-                "repository": place,
-                "issuer": issuer,
-                "service": subject,
-                "since": unix_seconds(identity.since),
-                "revisions": identity.revisions,
-            }));
-        }
-        Ok(Answer::new(text).field("identities", Value::Array(fields)))
-    })
-    .await
+    let identities = blocking(move || session.in_existing_cache(|cache| cache.identities()));
+    let (mut lines, mut fields) = (Vec::new(), Vec::new());
+    for (place, identity) in identities.await? {
+        let (issuer, subject) = (&identity.issuer, &identity.subject);
+        lines.push(format!(
+            "{place}  {issuer}  {subject}  since {}",
+            identity.date()
+        ));
+        fields.push(json!({
+            "repository": place,
+            "issuer": issuer,
+            "service": subject,
+            "since": unix_seconds(identity.since),
+            "revisions": identity.revisions,
+        }));
+    }
+    Ok(Answer::lines(lines).field("identities", fields))
 }
 
 async fn accept(args: AcceptArgs, session: &Session) -> Result<Answer> {
@@ -102,7 +97,7 @@ async fn accept(args: AcceptArgs, session: &Session) -> Result<Answer> {
     let claims = client.accept(&reference).await?;
     let (issuer, subject) = (claims.issuer().as_str(), claims.subject().as_str());
     let text = format!("{reference} is accepted: issuer {issuer}, subject {subject}");
-    Ok(Answer::new(escape::line(&text))
+    Ok(Answer::lines([text])
         .field("issuer", issuer)
         .field("service", subject)
         .field("revision", claims.revision()))
@@ -112,8 +107,7 @@ async fn forget(place: Place, session: &Session) -> Result<Answer> {
     let repository = require_repository(&place, "and only repositories are pinned")?;
     let (name, session) = (pin_name(repository), session.clone());
     blocking(move || {
-        let forget = |cache: Cache| cache.forget_identity(&name);
-        if !session.existing_cache()?.map_or(Ok(false), forget)? {
+        if !session.in_existing_cache(|cache| cache.forget_identity(&name))? {
             bail!(
                 Failure::new(ErrorKind::NotFound, format!("{name} is not pinned"))
                     .hint("list the pinned repositories with `par trust list`")
