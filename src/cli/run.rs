@@ -102,7 +102,7 @@ pub fn main() -> ExitCode {
     let printer = Printer::new(cli.global.output, cli.global.quiet);
     match run(cli, &printer) {
         Ok(answer) => printer.answer(answer),
-        Err(problem) => printer.problem(&problem),
+        Err(problem) => printer.problem(problem),
     }
 }
 

@@ -27,7 +27,7 @@ const TIME_LIMIT: Duration = Duration::from_secs(5);
 const STACK: usize = 512 << 20;
 
 /// The largest number of violations that are printed.
-const TOLD: usize = 100;
+const VIOLATION_LIMIT: usize = 100;
 
 /// The longest reason of a violation, in characters: schemas may contain long values.
 const REASON_LIMIT: usize = 500;
@@ -59,8 +59,8 @@ pub(crate) fn violations(schema: Value, configuration: Value) -> Result<(usize, 
     bounded(move || {
         let validator = compile(&schema)?;
         let mut errors = validator.iter_errors(&configuration);
-        let told = errors.by_ref().take(TOLD);
-        let first: Vec<_> = told
+        let listed = errors.by_ref().take(VIOLATION_LIMIT);
+        let first: Vec<_> = listed
             .map(|error| violation(&error, &error.masked()))
             .collect();
         Ok((first.len() + errors.count(), first))

@@ -21,6 +21,7 @@ pub(crate) fn run(args: Args, mut par: Command) -> Result<Answer> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut par, "par", &mut script);
     let script = String::from_utf8(script)?;
-    let answer = Answer::new(script.as_str()).field("shell", args.shell.to_string());
-    Ok(answer.field("script", script))
+    Ok(Answer::new(script.as_str())
+        .field("shell", args.shell.to_string())
+        .field("script", script))
 }

@@ -50,10 +50,8 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
 fn answer(place: &Place, diagnosis: &Diagnosis) -> Answer {
     // The findings contain the error and its hint.
     let problem = diagnosis.obstacle().map(|(finding, kind)| {
-        let message = format!(
-            "{place} cannot be used: the check `{}` failed",
-            finding.check.name()
-        );
+        let check = finding.check.name();
+        let message = format!("{place} cannot be used: the check `{check}` failed");
         Problem::found(kind, message, None)
     });
     let findings = &diagnosis.findings;

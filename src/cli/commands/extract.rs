@@ -10,9 +10,6 @@ use crate::cli::arguments::{Argument, RegistryArgs, Source, TrustArgs, destinati
 use crate::cli::output::Answer;
 use crate::cli::session::Session;
 
-/// The mode of the file: its owner may write it, everybody may run it.
-const MODE: u32 = 0o755;
-
 /// Write one executable of an archive to a file, and print its path
 ///
 /// The file is written only if its hash is the one in the verified claims. From a file with an index, as
@@ -49,7 +46,7 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
     source.refuse_as_destination(&destination)?;
     let trust = args.trust.policy().await?;
     let claims = source
-        .extract(&target, &destination, MODE, trust, &args.registry, session)
+        .extract(&target, &destination, trust, &args.registry, session)
         .await?;
     let digest = claims.executable(&target)?.to_string();
     Ok(Answer::file(&destination)
@@ -60,11 +57,8 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
 }
 
 fn file_name(stem: &str, target: &Target) -> String {
-    let extension = if target.as_str().ends_with("-windows") {
-        ".exe"
-    } else {
-        ""
-    };
+    let is_windows = target.as_str().ends_with("-windows");
+    let extension = if is_windows { ".exe" } else { "" };
     format!("{stem}-{target}{extension}")
 }
 

@@ -8,7 +8,7 @@ use clap::ValueHint;
 use serde_json::{Value, json};
 
 use crate::cli::arguments::{LOCK_FILE, RegistryArgs, TrustArgs, deployment, destination};
-use crate::cli::output::{Answer, Failure, Problem, escape, path_text, value_text};
+use crate::cli::output::{Answer, Failure, Problem, path_text, value_text};
 use crate::cli::session::Session;
 use crate::cli::threads::blocking;
 use crate::client::{Client, Error, Lock, Locked};
@@ -68,9 +68,9 @@ pub(crate) async fn run(mut args: Args, session: &Session) -> Result<Answer> {
 async fn references(args: &mut Args, session: &Session) -> Result<Vec<Reference>> {
     let mut references = BTreeMap::new();
     for file in &args.files {
-        let found = deployment::read(file.clone(), &args.registry).await?;
-        let found = found.into_iter();
-        references.extend(found.map(|reference| (reference.to_string(), reference)));
+        for reference in deployment::read(file.clone(), &args.registry).await? {
+            references.insert(reference.to_string(), reference);
+        }
     }
     let references: Vec<Reference> = references.into_values().collect();
     if references.is_empty() {
@@ -145,15 +145,24 @@ struct Change {
 const DIGEST: &str = "digest";
 
 impl Change {
+    /// Returns the change from one value to another, or `None` if they are equal.
+    fn between(reference: &Reference, field: &'static str, from: Value, to: Value) -> Option<Self> {
+        (from != to).then(|| Self {
+            reference: reference.to_string(),
+            field,
+            from,
+            to,
+        })
+    }
+
     fn text(&self) -> String {
         let (reference, field) = (&self.reference, self.field);
         let (from, to) = (value_text(&self.from), value_text(&self.to));
-        let line = match field {
+        match field {
             DIGEST if self.from.is_null() => format!("{reference}: added, {to}"),
             DIGEST if self.to.is_null() => format!("{reference}: removed"),
             _ => format!("{reference}: {field} {from} -> {to}"),
-        };
-        format!("{}\n", escape::line(&line))
+        }
     }
 
     fn to_json(&self) -> Value {
@@ -168,13 +177,7 @@ impl Change {
 
 fn digest_change(known: &Lock, reference: &Reference, digest: &Digest) -> Option<Change> {
     let from = exactly(known, reference).map(|locked| locked.digest.to_string());
-    let to = digest.to_string();
-    (from.as_ref() != Some(&to)).then(|| Change {
-        reference: reference.to_string(),
-        field: DIGEST,
-        from: from.into(),
-        to: to.into(),
-    })
+    Change::between(reference, DIGEST, from.into(), digest.to_string().into())
 }
 
 /// Returns the changes in the claims of an archive that was locked before.
@@ -188,28 +191,21 @@ fn claims_changes(known: &Lock, locked: &Locked) -> Vec<Change> {
         ("version", json!(before.version), json!(locked.version)),
         ("revision", json!(before.revision), json!(locked.revision)),
     ];
-    let changed = pairs.into_iter().filter(|(_, from, to)| from != to);
-    changed
-        .map(|(field, from, to)| Change {
-            reference: locked.reference.to_string(),
-            field,
-            from,
-            to,
-        })
+    let changes = pairs.into_iter();
+    changes
+        .filter_map(|(field, from, to)| Change::between(&locked.reference, field, from, to))
         .collect()
 }
 
 fn removals(known: &Lock, references: &[Reference]) -> Vec<Change> {
-    let gone = known
+    known
         .iter()
-        .filter(|locked| !references.contains(&locked.reference));
-    gone.map(|locked| Change {
-        reference: locked.reference.to_string(),
-        field: DIGEST,
-        from: locked.digest.to_string().into(),
-        to: Value::Null,
-    })
-    .collect()
+        .filter(|locked| !references.contains(&locked.reference))
+        .filter_map(|locked| {
+            let from = locked.digest.to_string().into();
+            Change::between(&locked.reference, DIGEST, from, Value::Null)
+        })
+        .collect()
 }
 
 /// Returns the entry of the reference as it is written.
@@ -219,9 +215,8 @@ fn exactly<'a>(lock: &'a Lock, reference: &Reference) -> Option<&'a Locked> {
 }
 
 fn answer(changes: &[Change], path: &Path) -> Answer {
-    let lines: String = changes.iter().map(Change::text).collect();
-    Answer::new(lines).field("file", path_text(path)).field(
-        "changes",
-        changes.iter().map(Change::to_json).collect::<Value>(),
-    )
+    let described: Value = changes.iter().map(Change::to_json).collect();
+    Answer::lines(changes.iter().map(Change::text))
+        .field("file", path_text(path))
+        .field("changes", described)
 }

@@ -41,10 +41,8 @@ fn write(directory: &Path, par: Command) -> Result<Vec<String>> {
         .with_context(|| format!("cannot create the directory {}", path_text(directory)))?;
     let mut command = par.disable_help_subcommand(true);
     command.build();
-    let mut pages = Vec::new();
-    collect(command, &mut pages);
     let mut paths = Vec::new();
-    for page in pages {
+    for page in pages(&command) {
         let path = directory.join(page.get_filename());
         let written = AtomicFile::create(&path).and_then(|mut file| {
             page.render(&mut file)?;
@@ -57,16 +55,13 @@ fn write(directory: &Path, par: Command) -> Result<Vec<String>> {
     Ok(paths)
 }
 
-/// Collects the page of a command and the pages of its subcommands.
-fn collect(command: Command, pages: &mut Vec<Man>) {
-    let below: Vec<Command> = command.get_subcommands().cloned().collect();
-    let page = Man::new(command)
+/// Returns the page of a command and the pages of its subcommands.
+fn pages(command: &Command) -> Vec<Man> {
+    let page = Man::new(command.clone())
         // Without a date, the source would be in its place in the title.
         .date(" ")
         .source(concat!("par ", env!("CARGO_PKG_VERSION")))
         .manual("Provider archives");
-    pages.push(page);
-    for command in below {
-        collect(command, pages);
-    }
+    let below = command.get_subcommands().flat_map(pages);
+    std::iter::once(page).chain(below).collect()
 }

@@ -9,7 +9,7 @@ use super::{escape, text::path_text};
 
 /// The answer of a command.
 pub(crate) struct Answer {
-    pub(super) text: String,
+    pub(crate) text: String,
     pub(super) fields: Map<String, Value>,
     pub(super) problem: Option<Problem>,
 }

@@ -4,9 +4,8 @@ use crate::client::{Error, LockError};
 use crate::content::ErrorKind;
 use crate::{cache, oci};
 
-use super::archive::archive_hint;
+use super::archive::{archive_hint, file_hint};
 use super::cache::cache_hint;
-use super::file::file_hint;
 use super::oci::{oci_hint, reference_hint};
 use super::trust::trust_hint;
 

@@ -6,7 +6,6 @@ mod archive;
 mod cache;
 mod client;
 mod doctor;
-mod file;
 mod oci;
 mod trust;
 
