@@ -70,8 +70,8 @@ fn lines(content: &str, name: &str) -> Result<Vec<Line>> {
     }
 }
 
-/// Whether a manifest begins with this line, and no list does: a key, the start of a document, or JSON, which
-/// is YAML too.
+/// Whether a manifest can begin with this line. A list of references cannot: the line is a key, the start of a
+/// document, or JSON, which is also YAML.
 fn is_yaml(line: &str) -> bool {
     let key = line.split_once(':').map(|(_, value)| value);
     key.is_some_and(|value| value.is_empty() || value.starts_with(char::is_whitespace))
@@ -160,7 +160,7 @@ fn manifest(content: &str, name: &str) -> Result<Vec<Line>> {
 }
 
 fn skipped(file: &str, what: &str, name: &str) {
-    // The log shows the events of the library, and this is one of its events.
+    // The log shows only events with the library's target.
     tracing::info!(target: "wasmcloud_par", "skipping {name} in {file}: it is a {what}, not a provider");
 }
 

@@ -63,8 +63,8 @@ pub(crate) fn signed_archive(path: &Path, claims: &VerifiedClaims) -> Answer {
         .field("targets", targets)
 }
 
-/// Adds a hint for archives that exist to the error about a missing key. The usual hint, to generate a key,
-/// does not help here.
+/// Replaces the hint of the error about a missing key. The usual hint is to generate a key, which does not help
+/// to sign an existing archive again.
 fn explain_missing_key(error: archive::Error) -> anyhow::Error {
     let archive::Error::NoSuchKey { name, .. } = &error else {
         return error.into();

@@ -172,8 +172,9 @@ impl RegistryArgs {
         registry
     }
 
-    /// Checks that a user and a password are not given for several registries. Options that name them are
-    /// refused then. Environment variables, which may be set for another command, are ignored with a warning.
+    /// Checks that a user and a password are not given for several registries. Options that give them for
+    /// several are an error. Environment variables may be set for another command, so they are ignored with a
+    /// warning.
     pub(crate) fn share<'a>(
         &mut self,
         references: impl IntoIterator<Item = &'a Reference>,

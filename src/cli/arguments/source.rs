@@ -21,7 +21,7 @@ use crate::oci::Reference;
 use super::path::{explicit_path, is_one_file, stem};
 use super::registry::RegistryArgs;
 
-/// Names an archive from standard input in messages, as in "the archive on standard input".
+/// The name of an archive from standard input in messages, as in "the archive on standard input".
 pub(crate) const STANDARD_INPUT: &str = "on standard input";
 
 /// The mode of an extracted executable: its owner may write it, everybody may run it.
@@ -56,7 +56,7 @@ impl Source {
         }
         let written = argument.to_string_lossy();
         let reference = written.parse::<Reference>();
-        // If a directory or a device has a name that is no reference, the error is about that.
+        // A directory or a device counts as a file if its name is not a reference: opening it says what is wrong.
         let path = Path::new(argument);
         if path.is_file() || (reference.is_err() && path.exists()) {
             return Ok(Self::File(argument.into()));
@@ -233,7 +233,7 @@ impl fmt::Display for Source {
     }
 }
 
-/// Returns standard input, to read an archive from it. A terminal is refused: nobody types an archive.
+/// Returns standard input, for reading an archive. Returns an error if it is a terminal.
 pub(crate) fn standard_input() -> Result<Stdin> {
     let input = std::io::stdin();
     if input.is_terminal() {

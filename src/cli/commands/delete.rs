@@ -92,7 +92,6 @@ fn refuse_others(reference: &Reference, deletion: &Deletion) -> Result<()> {
     bail!(Failure::new(ErrorKind::Conflict, message).hint(hint))
 }
 
-/// Asks the user for confirmation on the terminal.
 async fn confirmed(pinned: &str, deletion: &Deletion) -> Result<bool> {
     let tags = match deletion.tags.as_slice() {
         [] => "which has no tag".to_owned(),

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 use clap::ValueHint;
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::cli::arguments::{LOCK_FILE, RegistryArgs, TrustArgs, deployment, destination};
@@ -133,6 +134,7 @@ async fn existing(path: PathBuf) -> Result<Option<Lock>> {
 }
 
 /// A difference between a reference and its entry in the lock file.
+#[derive(Serialize)]
 struct Change {
     reference: String,
     field: &'static str,
@@ -164,15 +166,6 @@ impl Change {
             _ => format!("{reference}: {field} {from} -> {to}"),
         }
     }
-
-    fn to_json(&self) -> Value {
-        json!({
-            "reference": self.reference,
-            "field": self.field,
-            "from": self.from,
-            "to": self.to,
-        })
-    }
 }
 
 fn digest_change(known: &Lock, reference: &Reference, digest: &Digest) -> Option<Change> {
@@ -191,21 +184,20 @@ fn claims_changes(known: &Lock, locked: &Locked) -> Vec<Change> {
         ("version", json!(before.version), json!(locked.version)),
         ("revision", json!(before.revision), json!(locked.revision)),
     ];
-    let changes = pairs.into_iter();
-    changes
-        .filter_map(|(field, from, to)| Change::between(&locked.reference, field, from, to))
-        .collect()
+    let change = |(field, from, to)| Change::between(&locked.reference, field, from, to);
+    pairs.into_iter().filter_map(change).collect()
 }
 
 fn removals(known: &Lock, references: &[Reference]) -> Vec<Change> {
-    known
+    let removal = |Locked {
+                       reference, digest, ..
+                   }: &Locked| {
+        Change::between(reference, DIGEST, digest.to_string().into(), Value::Null)
+    };
+    let gone = known
         .iter()
-        .filter(|locked| !references.contains(&locked.reference))
-        .filter_map(|locked| {
-            let from = locked.digest.to_string().into();
-            Change::between(&locked.reference, DIGEST, from, Value::Null)
-        })
-        .collect()
+        .filter(|locked| !references.contains(&locked.reference));
+    gone.filter_map(removal).collect()
 }
 
 /// Returns the entry of the reference as it is written.
@@ -215,8 +207,7 @@ fn exactly<'a>(lock: &'a Lock, reference: &Reference) -> Option<&'a Locked> {
 }
 
 fn answer(changes: &[Change], path: &Path) -> Answer {
-    let described: Value = changes.iter().map(Change::to_json).collect();
     Answer::lines(changes.iter().map(Change::text))
         .field("file", path_text(path))
-        .field("changes", described)
+        .field("changes", json!(changes))
 }

@@ -2,9 +2,9 @@
 
 use anyhow::Result;
 use clap::ValueHint;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use crate::archive::{Compression, Contents, to_unix};
+use crate::archive::{Compression, to_unix};
 use crate::cache::Identity;
 use crate::cli::arguments::{Argument, RegistryArgs, Source, TrustArgs, VerifiedSource, validity};
 use crate::cli::output::Answer;
@@ -133,6 +133,13 @@ fn rows<'a>(
 fn fields(checked: &VerifiedSource, issuer_checked: bool, answer: Answer) -> Answer {
     let contents = &checked.contents;
     let metadata = contents.claims.metadata();
+    let targets = contents.executables.iter().map(|(target, size)| {
+        let digest = contents.claims.executables().get(target);
+        (
+            target.to_string(),
+            json!({ "digest": digest, "size": size }),
+        )
+    });
     let absent: Vec<&str> = contents.absent.iter().map(|t| t.as_str()).collect();
     answer
         .field("digest", checked.digest.as_ref().map(ToString::to_string))
@@ -143,20 +150,6 @@ fn fields(checked: &VerifiedSource, issuer_checked: bool, answer: Answer) -> Ans
         .field("not_before", metadata.not_before.map(to_unix))
         .field("expires", metadata.expires.map(to_unix))
         .field("world", contents.claims.world().map(ToString::to_string))
-        .field("targets", targets(contents))
+        .field("targets", targets.collect::<Value>())
         .field("absent", absent)
-}
-
-fn targets(contents: &Contents) -> Map<String, Value> {
-    contents
-        .executables
-        .iter()
-        .map(|(target, size)| {
-            let digest = contents.claims.executables().get(target);
-            (
-                target.to_string(),
-                json!({ "digest": digest, "size": size }),
-            )
-        })
-        .collect()
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use crate::content::ErrorKind;
 
@@ -45,18 +45,12 @@ impl Failure {
 }
 
 /// A place where a configuration does not match its schema, and why.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Violation {
     /// The place, as a JSON pointer.
     pub(crate) pointer: String,
     /// The reason, without the value: a configuration may hold secrets.
     pub(crate) reason: String,
-}
-
-impl Violation {
-    pub(crate) fn to_json(&self) -> Value {
-        json!({ "pointer": self.pointer, "reason": self.reason })
-    }
 }
 
 impl fmt::Display for Violation {

@@ -8,7 +8,6 @@ use serde_json::{Map, Value, json};
 
 use super::answer::Answer;
 use super::escape;
-use super::failure::Violation;
 use super::format::Format;
 use super::problem::Problem;
 use super::usage::usage_problem;
@@ -78,8 +77,7 @@ fn to_json(mut fields: Map<String, Value>, problem: Option<&Problem>) -> String 
         let error = json!({ "kind": kind, "message": message, "hint": hint });
         fields.insert("error".to_owned(), error);
         if !problem.violations.is_empty() {
-            let violations = problem.violations.iter().map(Violation::to_json);
-            fields.insert("violations".to_owned(), violations.collect());
+            fields.insert("violations".to_owned(), json!(problem.violations));
         }
     }
     escape::json(&Value::Object(fields).to_string())
