@@ -1,16 +1,17 @@
 //! Parses the command line, runs the command and prints its answer.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io::IsTerminal;
+use std::path::PathBuf;
 use std::pin::pin;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use clap::{CommandFactory, FromArgMatches, Parser};
+use clap::builder::Resettable;
+use clap::{ArgAction, CommandFactory, FromArgMatches, Parser, ValueHint};
 use futures_util::future::{Either, select};
 
-use super::arguments::{GlobalArgs, without_empty_variables};
 use super::commands::Command;
 use super::interruption::Interruption;
 use super::output::{Answer, Bars, Format, Printer, Problem, log};
@@ -33,6 +34,41 @@ struct Cli {
     global: GlobalArgs,
     #[command(subcommand)]
     command: Command,
+}
+
+/// Options of every command.
+#[derive(clap::Args)]
+#[command(next_help_heading = "Global options")]
+struct GlobalArgs {
+    /// The format of what is printed on standard output
+    #[arg(
+        short,
+        long,
+        global = true,
+        value_enum,
+        default_value_t,
+        value_name = "FORMAT"
+    )]
+    output: Format,
+    /// Log each step to standard error; twice for details, three times for the network too. Default: only
+    /// warnings
+    #[arg(long, global = true, action = ArgAction::Count)]
+    verbose: u8,
+    /// Print only errors to standard error. Default: warnings and notes are printed too
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    quiet: bool,
+    /// Show no progress bars. Default: shown for long steps when standard error is a terminal
+    #[arg(long, global = true)]
+    no_progress: bool,
+    /// The directory of the cache. Default: `wasmcloud-par` in `$XDG_CACHE_HOME` or `~/.cache`
+    #[arg(
+        long,
+        global = true,
+        env = "PAR_CACHE_DIR",
+        value_name = "DIR",
+        value_hint = ValueHint::DirPath
+    )]
+    cache_dir: Option<PathBuf>,
 }
 
 const EXAMPLES: &str = "\
@@ -63,10 +99,10 @@ pub fn main() -> ExitCode {
             return Printer::new(Format::requested_in(&arguments), false).usage(&error);
         }
     };
-    let printer = Printer::new(cli.global.format(), cli.global.quiet());
+    let printer = Printer::new(cli.global.output, cli.global.quiet);
     match run(cli, &printer) {
         Ok(answer) => printer.answer(answer),
-        Err(problem) => printer.problem(&problem),
+        Err(problem) => printer.problem(problem),
     }
 }
 
@@ -76,15 +112,31 @@ fn parse(arguments: &[OsString]) -> Result<Cli, clap::Error> {
     Cli::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
 }
 
+/// Ignores environment variables that are empty: by convention, an empty variable is not set. Options for
+/// secrets still see an empty variable, because a secret that is missing by mistake must not be ignored.
+fn without_empty_variables(command: clap::Command) -> clap::Command {
+    let is_empty = |name: &OsStr| std::env::var_os(name).is_some_and(|value| value.is_empty());
+    command
+        .mut_args(|argument| match argument.get_env() {
+            Some(name) if is_empty(name) && !argument.is_hide_env_values_set() => {
+                argument.env(Resettable::Reset)
+            }
+            _ => argument,
+        })
+        .mut_subcommands(without_empty_variables)
+}
+
 fn run(cli: Cli, printer: &Printer) -> Result<Answer, Problem> {
-    log::start(cli.global.verbosity(), cli.global.quiet());
+    let global = cli.global;
+    log::start(global.verbose, global.quiet);
     let interruption = Interruption::listen().map_err(|error| Problem::of(&error.into()))?;
-    let bars = cli.global.shows_progress() && std::io::stderr().is_terminal();
-    let session = Session::new(
-        printer.clone(),
-        Arc::new(Bars::new(bars, interruption.clone())),
-        cli.global.cache_directory(),
+    // Bars and a log would overwrite each other.
+    let bars = !global.quiet && !global.no_progress && global.verbose == 0;
+    let bars = Bars::new(
+        bars && std::io::stderr().is_terminal(),
+        interruption.clone(),
     );
+    let session = Session::new(printer.clone(), Arc::new(bars), global.cache_dir);
     let runtime = tokio::runtime::Runtime::new().map_err(|error| Problem::of(&error.into()))?;
     let outcome = runtime.block_on(async {
         let work = pin!(cli.command.run(&session, Cli::command));

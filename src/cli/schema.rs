@@ -9,7 +9,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use jsonschema::{ValidationError, Validator};
 use serde_json::Value;
 
@@ -27,34 +27,23 @@ const TIME_LIMIT: Duration = Duration::from_secs(5);
 const STACK: usize = 512 << 20;
 
 /// The largest number of violations that are printed.
-const TOLD: usize = 100;
+const VIOLATION_LIMIT: usize = 100;
 
 /// The longest reason of a violation, in characters: schemas may contain long values.
 const REASON_LIMIT: usize = 500;
 
-/// Why a schema cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum SchemaError {
-    #[error("not a JSON schema: {0}")]
-    Malformed(Violation),
-    #[error("the check takes longer than {} seconds", TIME_LIMIT.as_secs())]
-    TooSlow,
-    #[error("the check failed")]
-    Failed(#[source] std::io::Error),
-}
-
 /// Reads a schema to pack, and checks that it is a JSON schema.
 pub(crate) fn read_schema(path: &Path) -> Result<Value> {
     let schema = read_json(path, "schema")?;
+    let name = path_text(path);
     if schema.to_string().len() > PACKED_LIMIT {
         bail!(Failure::usage(format!(
-            "the schema {} is too large for the claims that carry it: more than {PACKED_LIMIT} bytes",
-            path_text(path)
+            "the schema {name} is too large for the claims that carry it: more than {PACKED_LIMIT} bytes"
         )));
     }
     let checked = schema.clone();
-    bounded(move || compile(&checked).map(|_| ()))
-        .with_context(|| Failure::usage(format!("cannot use the schema {}", path_text(path))))?;
+    bounded(move || compile(&checked).map(drop))
+        .with_context(|| Failure::usage(format!("cannot use the schema {name}")))?;
     Ok(schema)
 }
 
@@ -66,26 +55,21 @@ pub(crate) fn read_json(path: &Path, what: &str) -> Result<Value> {
 }
 
 /// Returns the number of violations of the schema in a configuration, and the first of them.
-pub(crate) fn violations(
-    schema: Value,
-    configuration: Value,
-) -> Result<(usize, Vec<Violation>), SchemaError> {
+pub(crate) fn violations(schema: Value, configuration: Value) -> Result<(usize, Vec<Violation>)> {
     bounded(move || {
         let validator = compile(&schema)?;
         let mut errors = validator.iter_errors(&configuration);
-        let first = errors.by_ref().take(TOLD);
-        let first: Vec<_> = first
+        let listed = errors.by_ref().take(VIOLATION_LIMIT);
+        let first: Vec<_> = listed
             .map(|error| violation(&error, &error.masked()))
             .collect();
         Ok((first.len() + errors.count(), first))
     })
 }
 
-fn compile(schema: &Value) -> Result<Validator, SchemaError> {
-    jsonschema::options()
-        .offline()
-        .build(schema)
-        .map_err(|error| SchemaError::Malformed(violation(&error, &error)))
+fn compile(schema: &Value) -> Result<Validator> {
+    let compiled = jsonschema::options().offline().build(schema);
+    compiled.map_err(|error| anyhow!("not a JSON schema: {}", violation(&error, &error)))
 }
 
 fn violation(error: &ValidationError<'_>, reason: &dyn fmt::Display) -> Violation {
@@ -102,9 +86,7 @@ fn violation(error: &ValidationError<'_>, reason: &dyn fmt::Display) -> Violatio
 
 /// Runs a check on a thread with a large stack, and waits for it up to [`TIME_LIMIT`]. A check that takes
 /// longer keeps running until the process ends, which is soon.
-fn bounded<T: Send + 'static>(
-    check: impl FnOnce() -> Result<T, SchemaError> + Send + 'static,
-) -> Result<T, SchemaError> {
+fn bounded<T: Send + 'static>(check: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
     let (sender, receiver) = mpsc::sync_channel(1);
     thread::Builder::new()
         .name("schema".to_owned())
@@ -113,12 +95,15 @@ fn bounded<T: Send + 'static>(
             // After the time limit, the receiver is gone.
             let _ = sender.send(check());
         })
-        .map_err(SchemaError::Failed)?;
+        .context("the check failed")?;
     match receiver.recv_timeout(TIME_LIMIT) {
         Ok(outcome) => outcome,
-        Err(mpsc::RecvTimeoutError::Timeout) => Err(SchemaError::TooSlow),
-        Err(mpsc::RecvTimeoutError::Disconnected) => Err(SchemaError::Failed(
-            std::io::Error::other("the thread panicked"),
-        )),
+        Err(mpsc::RecvTimeoutError::Timeout) => {
+            bail!(
+                "the check takes longer than {} seconds",
+                TIME_LIMIT.as_secs()
+            )
+        }
+        Err(mpsc::RecvTimeoutError::Disconnected) => bail!("the check failed: the thread panicked"),
     }
 }

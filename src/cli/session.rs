@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use tempfile::TempDir;
 
-use crate::cache::Cache;
+use crate::cache::{self, Cache};
 use crate::content::Progress;
 
 use super::output::{Printer, escape};
@@ -41,14 +41,18 @@ impl Session {
         self.cache_directory.as_deref()
     }
 
-    /// Opens the cache if there is one. Commands that only list or remove what is in the cache create none.
-    pub(crate) fn existing_cache(&self) -> Result<Option<Cache>> {
-        let cache = Cache::open_existing(self.cache_directory())?;
-        if cache.is_none() {
-            let directory = Cache::directory_to_open(self.cache_directory())?;
-            self.note(&format!("there is no cache in {}", directory.display()));
+    /// Does `work` in the cache, and returns an empty value if there is no cache. Commands that only list or
+    /// remove what is in the cache create none.
+    pub(crate) fn in_existing_cache<T: Default>(
+        &self,
+        work: impl FnOnce(Cache) -> Result<T, cache::Error>,
+    ) -> Result<T> {
+        if let Some(cache) = Cache::open_existing(self.cache_directory())? {
+            return Ok(work(cache)?);
         }
-        Ok(cache)
+        let directory = Cache::directory_to_open(self.cache_directory())?;
+        self.note(&format!("there is no cache in {}", directory.display()));
+        Ok(T::default())
     }
 
     /// Returns this session, or one with a temporary cache if the user names no cache and the default one

@@ -9,7 +9,7 @@ use anyhow::{Result, bail};
 use clap::ValueHint;
 
 use crate::archive::{self, Executable, Input, Target};
-use crate::cli::output::{Answer, Failure, path_text};
+use crate::cli::output::{Answer, Failure};
 use crate::cli::session::Session;
 use crate::content::open_regular;
 
@@ -52,31 +52,23 @@ impl BinaryArgs {
                 warnings.push(format!("hosts look for `{usual}`, not for `{target}`"));
             }
             if !executable.suits(&target) {
+                let path = path.display();
                 warnings.push(format!(
-                    "hosts of {target} cannot run {}: it is {executable}",
-                    path_text(&path)
+                    "hosts of {target} cannot run {path}: it is {executable}"
                 ));
             }
             first.get_or_insert_with(|| path.clone());
             if let Some(other) = by_target.insert(target.clone(), path.clone()) {
-                bail!(
-                    Failure::usage(format!(
-                        "there are two binaries for {target}: {} and {}",
-                        path_text(&other),
-                        path_text(&path)
-                    ))
-                    .hint("name the target of each: -b TARGET=PATH")
-                );
+                let (one, other) = (other.display(), path.display());
+                let message = format!("there are two binaries for {target}: {one} and {other}");
+                bail!(Failure::usage(message).hint("name the target of each: -b TARGET=PATH"));
             }
         }
-        match first {
-            Some(first) => Ok(Binaries {
-                first,
-                by_target,
-                warnings,
-            }),
-            None => bail!(Failure::usage("there is no binary to pack")),
-        }
+        Ok(Binaries {
+            first: first.ok_or_else(|| Failure::usage("there is no binary to pack"))?,
+            by_target,
+            warnings,
+        })
     }
 }
 
@@ -98,32 +90,26 @@ impl Binaries {
 
     /// Returns the name of the first binary without its extension.
     pub(crate) fn stem(&self) -> Result<String> {
-        match self.first.file_stem().and_then(OsStr::to_str) {
-            Some(stem) => Ok(stem.to_owned()),
-            None => bail!(
-                Failure::usage(format!(
-                    "the name of {} is not UTF-8",
-                    path_text(&self.first)
-                ))
-                .hint("give --destination and --subject")
-            ),
-        }
+        let Some(stem) = self.first.file_stem().and_then(OsStr::to_str) else {
+            let message = format!("the name of {} is not UTF-8", self.first.display());
+            bail!(Failure::usage(message).hint("give --destination and --subject"));
+        };
+        Ok(stem.to_owned())
     }
 
     /// Returns an error if `destination` is one of the binaries.
     pub(crate) fn refuse_as_destination(&self, destination: &Path) -> Result<()> {
-        for path in self.by_target.values() {
-            if is_one_file(path, destination) {
-                bail!(
-                    Failure::usage(format!(
-                        "the archive would replace the binary {}",
-                        path_text(path)
-                    ))
-                    .hint("name another file with --destination")
-                );
-            }
+        let mut paths = self.by_target.values();
+        match paths.find(|path| is_one_file(path, destination)) {
+            Some(path) => bail!(
+                Failure::usage(format!(
+                    "the archive would replace the binary {}",
+                    path.display()
+                ))
+                .hint("name another file with --destination")
+            ),
+            None => Ok(()),
         }
-        Ok(())
     }
 }
 
@@ -140,16 +126,17 @@ fn split(option: &OsStr) -> (Option<Target>, PathBuf) {
 
 /// Checks a binary before anything is written, and returns what kind of executable it is.
 fn check(path: &Path, option: &OsStr) -> Result<Executable> {
+    let read_error = |source| archive::Error::Read {
+        path: path.to_owned(),
+        source,
+    };
     let (file, size) = open_regular(path).map_err(|source| {
         let not_a_target = option
             .to_str()
             .and_then(|option| option.split_once('='))
             .filter(|_| path.as_os_str() == option)
             .and_then(|(before, _)| before.parse::<Target>().err());
-        let error = anyhow::Error::new(archive::Error::Read {
-            path: path.to_owned(),
-            source,
-        });
+        let error = anyhow::Error::new(read_error(source));
         match not_a_target {
             // Either the path or the target may be wrong: the message says both.
             Some(reason) => error.context(Failure::usage(reason.to_string())),
@@ -159,26 +146,16 @@ fn check(path: &Path, option: &OsStr) -> Result<Executable> {
     if size == 0 {
         bail!(Failure::usage(format!(
             "the binary {} is empty",
-            path_text(path)
+            path.display()
         )));
     }
-    let read_error = |source| archive::Error::Read {
-        path: path.to_owned(),
-        source,
-    };
     let mut magic = Vec::new();
-    (&file)
-        .take(4)
-        .read_to_end(&mut magic)
-        .map_err(read_error)?;
+    let read = (&file).take(4).read_to_end(&mut magic);
+    read.map_err(read_error)?;
     if magic == b"\0asm" {
-        bail!(
-            Failure::usage(format!(
-                "{} is WebAssembly; a provider archive holds native executables",
-                path_text(path)
-            ))
-            .hint("push components with `wkg oci push`")
-        );
+        let path = path.display();
+        let message = format!("{path} is WebAssembly; a provider archive holds native executables");
+        bail!(Failure::usage(message).hint("push components with `wkg oci push`"));
     }
     Ok(Executable::read(magic.as_slice().chain(file)).map_err(read_error)?)
 }

@@ -14,6 +14,7 @@ pub(crate) const PASSWORD_ON_COMMAND_LINE: &str = "a password on the command lin
 
 const USER: &str = "WASH_REG_USER";
 const PASSWORD: &str = "WASH_REG_PASSWORD";
+const GIVE_USER: &str = "give --user or WASH_REG_USER";
 
 /// A user and a password. No `Debug`: one of the options is a secret.
 #[derive(Clone, clap::Args)]
@@ -71,10 +72,9 @@ impl CredentialArgs {
                 Failure::usage("a user is given without a password")
                     .hint("give WASH_REG_PASSWORD, --password-stdin or --password")
             ),
-            (None, Some(_)) => bail!(
-                Failure::usage("a password is given without a user")
-                    .hint("give --user or WASH_REG_USER")
-            ),
+            (None, Some(_)) => {
+                bail!(Failure::usage("a password is given without a user").hint(GIVE_USER))
+            }
         }
     }
 
@@ -83,15 +83,18 @@ impl CredentialArgs {
         let terminal = std::io::stdin().is_terminal();
         let user = match given(&self.user) {
             Some(user) => user,
-            None if terminal && !self.password_stdin => ask_user()?,
-            None => bail!(
-                Failure::usage("no user is given to log in as")
-                    .hint("give --user or WASH_REG_USER")
-            ),
+            None if terminal && !self.password_stdin => {
+                terminal::ask("User: ")?.unwrap_or_default()
+            }
+            None => bail!(Failure::usage("no user is given to log in as").hint(GIVE_USER)),
         };
+        if user.is_empty() {
+            bail!(Failure::usage("no user was given to log in as"));
+        }
         let password = match self.password()? {
             Some(password) => password,
-            None if terminal => ask_password()?,
+            None if terminal => rpassword::prompt_password("Password: ")
+                .context("cannot ask for a password on the terminal")?,
             None => bail!(
                 Failure::usage("no password is given, and there is no terminal to ask on").hint(
                     "give it with --password-stdin, as in `par login REGISTRY -u USER \
@@ -99,6 +102,9 @@ impl CredentialArgs {
                 )
             ),
         };
+        if password.is_empty() {
+            bail!(Failure::usage("no password was given"));
+        }
         // HTTP separates user and password with a colon (RFC 7617).
         if user.contains(':') {
             bail!(Failure::usage("the name of a user cannot contain `:`"));
@@ -132,24 +138,6 @@ impl CredentialArgs {
 /// Returns the value of an option or a variable. An empty value counts as not set.
 fn given(value: &Option<String>) -> Option<String> {
     value.clone().filter(|value| !value.is_empty())
-}
-
-fn ask_user() -> Result<String> {
-    let user = terminal::ask("User: ")?.unwrap_or_default();
-    if user.is_empty() {
-        bail!(Failure::usage("no user was given to log in as"));
-    }
-    Ok(user)
-}
-
-/// Reads a password from the terminal, without echo.
-fn ask_password() -> Result<String> {
-    let password = rpassword::prompt_password("Password: ")
-        .context("cannot ask for a password on the terminal")?;
-    if password.is_empty() {
-        bail!(Failure::usage("no password was given"));
-    }
-    Ok(password)
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@
 //!
 //! [wadm]: https://github.com/wasmCloud/wadm
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
@@ -21,8 +21,6 @@ use super::registry::RegistryArgs;
 
 /// How many YAML events the aliases of a manifest may expand to.
 const EXPANSION_LIMIT: usize = 10_000;
-const STANDARD_INPUT: &str = "standard input";
-const APPLICATION: &str = "Application";
 
 /// A reference as it is written, and its line, counted from 1.
 #[derive(Debug, PartialEq, Eq)]
@@ -35,13 +33,17 @@ struct Line {
 /// is refused, as on the command line.
 pub(crate) async fn read(path: PathBuf, registry: &RegistryArgs) -> Result<Vec<Reference>> {
     let name = if files::is_standard_input(&path) {
-        STANDARD_INPUT.to_owned()
+        "standard input".to_owned()
     } else {
         path_text(&path)
     };
-    let content = {
-        let name = name.clone();
-        detached(move || read_text(&path, &name)).await?
+    let title = name.clone();
+    let content = detached(move || files::read_small(&path, &title)).await?;
+    let Ok(content) = String::from_utf8(content) else {
+        bail!(
+            Failure::usage(format!("{name} is not text"))
+                .hint("give a list of references, one in a line, or a wadm manifest")
+        );
     };
     let mut references = Vec::new();
     for Line { number, written } in lines(&content, &name)? {
@@ -58,16 +60,6 @@ pub(crate) async fn read(path: PathBuf, registry: &RegistryArgs) -> Result<Vec<R
     Ok(references)
 }
 
-fn read_text(path: &Path, name: &str) -> Result<String> {
-    match String::from_utf8(files::read_small(path, name)?) {
-        Ok(content) => Ok(content),
-        Err(_) => bail!(
-            Failure::usage(format!("{name} is not text"))
-                .hint("give a list of references, one in a line, or a wadm manifest")
-        ),
-    }
-}
-
 /// Returns the references in a list or in a manifest.
 fn lines(content: &str, name: &str) -> Result<Vec<Line>> {
     let first = listed(content).next();
@@ -78,8 +70,8 @@ fn lines(content: &str, name: &str) -> Result<Vec<Line>> {
     }
 }
 
-/// Whether a manifest begins with this line, and no list does: a key, the start of a document, or JSON, which
-/// is YAML too.
+/// Whether a manifest can begin with this line. A list of references cannot: the line is a key, the start of a
+/// document, or JSON, which is also YAML.
 fn is_yaml(line: &str) -> bool {
     let key = line.split_once(':').map(|(_, value)| value);
     key.is_some_and(|value| value.is_empty() || value.starts_with(char::is_whitespace))
@@ -92,10 +84,7 @@ fn listed(content: &str) -> impl Iterator<Item = Line> {
     let lines = (1..).zip(content.lines());
     lines.filter_map(|(number, line)| {
         // The directory of an image layout may contain `#`, so a comment needs a space before it.
-        let line = match line.split_once(" #") {
-            Some((line, _)) => line,
-            None => line,
-        };
+        let line = line.split_once(" #").map_or(line, |(line, _)| line);
         let written = line.trim().to_owned();
         let counts = !written.is_empty() && !written.starts_with('#');
         counts.then_some(Line { number, written })
@@ -140,7 +129,7 @@ fn manifest(content: &str, name: &str) -> Result<Vec<Line>> {
         .map_err(|error| Failure::usage(format!("{name} is not a wadm manifest: {error}")))?;
     let mut found = Vec::new();
     for document in documents {
-        if document.kind != APPLICATION {
+        if document.kind != "Application" {
             skipped(name, "document", &document.kind);
             continue;
         }
@@ -171,7 +160,7 @@ fn manifest(content: &str, name: &str) -> Result<Vec<Line>> {
 }
 
 fn skipped(file: &str, what: &str, name: &str) {
-    // The log shows the events of the library, and this is one of its events.
+    // The log shows only events with the library's target.
     tracing::info!(target: "wasmcloud_par", "skipping {name} in {file}: it is a {what}, not a provider");
 }
 

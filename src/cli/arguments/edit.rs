@@ -5,10 +5,8 @@ use std::path::Path;
 use anyhow::Result;
 use clap::ValueHint;
 
-use crate::archive::{
-    self, ArchiveWriter, Identity, KeyDirectories, KeyKind, Limits, Signer, VerifiedClaims,
-};
-use crate::cli::output::{Answer, Failure, path_text};
+use crate::archive::{self, ArchiveWriter, Identity, KeyKind, Limits, Signer, VerifiedClaims};
+use crate::cli::output::{Answer, Failure};
 use crate::cli::session::Session;
 use crate::content::ErrorKind;
 
@@ -22,7 +20,7 @@ pub(crate) struct EditArgs {
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) archive: Argument,
     #[command(flatten)]
-    signing: SigningArgs,
+    pub(crate) signing: SigningArgs,
     /// Allow --issuer and --subject to change the identity of the archive: for hosts, it is another
     /// provider then. Default: only the archive's own keys are allowed
     #[arg(long)]
@@ -30,11 +28,6 @@ pub(crate) struct EditArgs {
 }
 
 impl EditArgs {
-    /// Returns the time of signing, in seconds since 1970.
-    pub(crate) fn signed_at(&self) -> Result<u64> {
-        self.signing.signed_at()
-    }
-
     /// Applies `change` to the archive, signs it, and returns the answer of the command.
     pub(crate) fn edit(
         &self,
@@ -64,39 +57,42 @@ impl EditArgs {
 /// Returns the answer of a command that has signed the archive at `path`.
 pub(crate) fn signed_archive(path: &Path, claims: &VerifiedClaims) -> Answer {
     let targets: Vec<&str> = claims.executables().keys().map(|t| t.as_str()).collect();
-    Answer::new(path_text(path))
-        .field("file", path_text(path))
+    Answer::file(path)
         .field("issuer", claims.issuer().as_str())
         .field("service", claims.subject().as_str())
         .field("targets", targets)
 }
 
-/// Adds a hint for archives that exist to the error about a missing key. The usual hint, to generate a key,
-/// does not help here.
+/// Replaces the hint of the error about a missing key. The usual hint is to generate a key, which does not help
+/// to sign an existing archive again.
 fn explain_missing_key(error: archive::Error) -> anyhow::Error {
     let archive::Error::NoSuchKey { name, .. } = &error else {
         return error.into();
     };
     let message =
         format!("cannot sign the archive again: the key of its issuer, {name}, is missing");
-    let failure = Failure::new(ErrorKind::NotFound, message).hint(
-        "name that key with --issuer, or its directory with --directory; --change-identity allows \
-         another issuer",
-    );
+    let hint = "name that key with --issuer, or its directory with --directory; --change-identity \
+                allows another issuer";
+    let failure = Failure::new(ErrorKind::NotFound, message).hint(hint);
     anyhow::Error::new(error).context(failure)
 }
 
 /// Returns a signer with the keys that the options name, or else with those of the archive. For the subject,
 /// the public key is enough.
 fn signer(options: &SigningArgs, claims: &VerifiedClaims) -> Result<Signer, archive::Error> {
-    let directories: KeyDirectories = options.directories();
-    let named = |option, kind| directories.resolve(Some(option), "", kind, false);
-    let issuer = match options.issuer() {
-        Some(option) => named(option, KeyKind::Account)?.0,
-        None => directories.find(claims.issuer().as_str(), KeyKind::Account)?,
+    let issuer = match options.issuer {
+        Some(_) => options.key(KeyKind::Account, "", false)?.0,
+        None => {
+            let directories = options.directory.directories();
+            directories.find(claims.issuer().as_str(), KeyKind::Account)?
+        }
     };
-    let subject = match options.subject() {
-        Some(option) => named(option, KeyKind::Service)?.0.public_key().parse()?,
+    let subject = match options.subject {
+        Some(_) => options
+            .key(KeyKind::Service, "", false)?
+            .0
+            .public_key()
+            .parse()?,
         None => claims.subject().clone(),
     };
     Signer::new(issuer, subject)

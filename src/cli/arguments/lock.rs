@@ -41,7 +41,7 @@ impl LockArgs {
         self.lock_file.clone().or(default)
     }
 
-    /// Restricts the client to the lock file, if there is to be one.
+    /// Restricts the client to the lock file, if the options ask for that.
     pub(crate) async fn restrict(&self, client: Client) -> Result<Client> {
         let Some(path) = self.path() else {
             return Ok(client);

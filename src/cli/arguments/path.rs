@@ -3,18 +3,28 @@
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
+use clap::builder::{PathBufValueParser, TypedValueParser};
+
 /// An argument as the user wrote it: a path need not be UTF-8.
 pub(crate) type Argument = OsString;
 
 /// Returns the path in an argument that can only be a path. It may begin with `file://`.
 pub(crate) fn archive_path(argument: &OsStr) -> PathBuf {
-    match argument
-        .to_str()
-        .and_then(|text| text.strip_prefix("file://"))
-    {
-        Some(path) => PathBuf::from(path),
-        None => PathBuf::from(argument),
-    }
+    let text = argument.to_str();
+    let path = text.and_then(|text| text.strip_prefix("file://"));
+    path.map_or_else(|| argument.into(), PathBuf::from)
+}
+
+/// Returns a parser for the path of what a command writes. It refuses `-`: users of other programs expect
+/// standard output there, and would get a file of that name.
+pub(crate) fn destination() -> impl TypedValueParser<Value = PathBuf> {
+    PathBufValueParser::new().try_map(|path| {
+        if path.as_os_str() == "-" {
+            Err("cannot write to standard output; write `./-` for a file of that name")
+        } else {
+            Ok(path)
+        }
+    })
 }
 
 /// Returns the path in an argument that has the form of a path, whether or not the file exists.
@@ -26,14 +36,12 @@ pub(super) fn explicit_path(argument: &OsStr) -> Option<PathBuf> {
     if text.contains("://") {
         return None;
     }
+    let prefixes = ["./", "../", ".\\", "..\\"];
     let explicit = Path::new(argument).is_absolute()
-        || ["./", "../", ".\\", "..\\"]
-            .iter()
-            .any(|prefix| text.starts_with(prefix));
-    let named = [".par", ".par.gz"]
-        .iter()
-        .any(|suffix| text.ends_with(suffix));
-    (explicit || named).then(|| PathBuf::from(argument))
+        || prefixes.iter().any(|prefix| text.starts_with(prefix))
+        || text.ends_with(".par")
+        || text.ends_with(".par.gz");
+    explicit.then(|| PathBuf::from(argument))
 }
 
 /// Returns the name of an archive's file without its extensions.
@@ -50,9 +58,7 @@ pub(super) fn stem(path: &Path) -> String {
 
 /// Whether two paths name the same existing file.
 pub(super) fn is_one_file(one: &Path, other: &Path) -> bool {
-    let other = other.canonicalize();
-    one.canonicalize()
-        .is_ok_and(|one| other.is_ok_and(|other| one == other))
+    matches!((one.canonicalize(), other.canonicalize()), (Ok(one), Ok(other)) if one == other)
 }
 
 #[cfg(test)]

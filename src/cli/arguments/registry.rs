@@ -15,7 +15,9 @@ use crate::cli::session::Session;
 use crate::cli::threads::blocking;
 use crate::client::{Client, ClientOptions, TrustPolicy};
 use crate::content::ErrorKind;
-use crate::oci::{ClientCertificate, CredentialSource, Reference, RegistryOptions};
+use crate::oci::{
+    ClientCertificate, CredentialSource, Place, Reference, RegistryOptions, RegistryReference,
+};
 
 use super::credentials::{CredentialArgs, PASSWORD_ON_COMMAND_LINE};
 
@@ -27,7 +29,7 @@ const LATEST: &str = "latest";
 #[command(next_help_heading = "Registry options")]
 pub(crate) struct RegistryArgs {
     #[command(flatten)]
-    credentials: CredentialArgs,
+    pub(crate) credentials: CredentialArgs,
     /// Use plain HTTP. Default: HTTPS, except for registries on this machine
     #[arg(long)]
     insecure: bool,
@@ -98,12 +100,8 @@ impl RegistryArgs {
         if tag != LATEST || self.allow_latest {
             return Ok(());
         }
-        bail!(
-            Failure::usage(format!(
-                "the tag is `{LATEST}`: what it names changes without notice"
-            ))
-            .hint("give another tag, such as `1.0.0`, or --allow-latest")
-        )
+        let message = format!("the tag is `{LATEST}`: what it names changes without notice");
+        bail!(Failure::usage(message).hint("give another tag, such as `1.0.0`, or --allow-latest"))
     }
 
     /// Refuses a reference with the tag `latest`, or without a tag, unless that is allowed.
@@ -119,12 +117,9 @@ impl RegistryArgs {
         if self.allow_latest {
             return Ok(reference.with_tag(LATEST)?);
         }
-        bail!(
-            Failure::usage(format!(
-                "{reference} {problem}: what it names changes without notice"
-            ))
-            .hint("name a tag such as `:1.0.0` or a digest, or give --allow-latest")
-        )
+        let message = format!("{reference} {problem}: what it names changes without notice");
+        let hint = "name a tag such as `:1.0.0` or a digest, or give --allow-latest";
+        bail!(Failure::usage(message).hint(hint))
     }
 
     /// Returns a client with these options.
@@ -133,7 +128,14 @@ impl RegistryArgs {
         // This reads files, and perhaps standard input.
         blocking(move || {
             let explicit = args.credentials.given()?;
-            args.require_registry_config()?;
+            // The library would treat a missing file as empty.
+            if let Some(path) = args.registry_config.as_ref().filter(|path| !path.exists()) {
+                let path = path.display();
+                let message = format!("the file with credentials, {path}, does not exist");
+                let hint =
+                    "name another file with --registry-config, or create it with `par login`";
+                bail!(Failure::new(ErrorKind::NotFound, message).hint(hint));
+            }
             if args.credentials.on_command_line() {
                 session.warn(PASSWORD_ON_COMMAND_LINE);
             }
@@ -147,25 +149,9 @@ impl RegistryArgs {
         .await
     }
 
-    /// Returns an error if the file with credentials is missing. The library would treat it as empty.
-    fn require_registry_config(&self) -> Result<()> {
-        match &self.registry_config {
-            Some(path) if !path.exists() => bail!(
-                Failure::new(
-                    ErrorKind::NotFound,
-                    format!(
-                        "the file with credentials, {}, does not exist",
-                        path.display()
-                    )
-                )
-                .hint("name another file with --registry-config, or create it with `par login`")
-            ),
-            _ => Ok(()),
-        }
-    }
-
     /// Returns how registries are reached, with these credentials.
     pub(crate) fn options(&self, explicit: Option<(String, String)>) -> RegistryOptions {
+        let certificate = self.client_cert.clone();
         let mut registry = RegistryOptions {
             credentials: CredentialSource {
                 explicit,
@@ -174,14 +160,10 @@ impl RegistryArgs {
             plain_http: self.insecure,
             skip_tls_verify: self.insecure_skip_tls_verify,
             certificate_authorities: self.certificate_authorities.clone(),
-            client_certificate: self
-                .client_cert
-                .clone()
+            client_certificate: certificate
                 .map(|certificate| ClientCertificate::new(certificate, self.client_key.clone())),
             hosts_directory: self.hosts_dir.clone(),
-            connections: self
-                .connections
-                .and_then(|connections| NonZeroUsize::new(connections.into())),
+            connections: self.connections.and_then(|n| NonZeroUsize::new(n.into())),
             ..RegistryOptions::default()
         };
         if let Some(seconds) = self.patience {
@@ -190,28 +172,25 @@ impl RegistryArgs {
         registry
     }
 
-    /// Checks that a user and a password are not given for several registries. Options that name them are
-    /// refused then. Environment variables, which may be set for another command, are ignored with a warning.
+    /// Checks that a user and a password are not given for several registries. Options that give them for
+    /// several are an error. Environment variables may be set for another command, so they are ignored with a
+    /// warning.
     pub(crate) fn share<'a>(
         &mut self,
         references: impl IntoIterator<Item = &'a Reference>,
         session: &Session,
     ) -> Result<()> {
-        let registries = references
-            .into_iter()
-            .filter_map(|reference| match reference {
-                Reference::Registry(reference) => Some(reference.registry()),
-                Reference::Layout(_) => None,
-            });
+        let registries = references.into_iter().filter_map(|place| match place {
+            Reference::Registry(place) => Some(place.registry()),
+            Reference::Layout(_) => None,
+        });
         let registries: Vec<&str> = BTreeSet::from_iter(registries).into_iter().collect();
         let several = match registries.as_slice() {
             [] | [_] => return Ok(()),
+            _ if !self.credentials.any() => return Ok(()),
             [one, other] => format!("two registries, {one} and {other}"),
             more => format!("{} registries", more.len()),
         };
-        if !self.credentials.any() {
-            return Ok(());
-        }
         if self.credentials.in_variables() {
             self.credentials.leave_out_variables();
             session.warn(&format!(
@@ -219,16 +198,10 @@ impl RegistryArgs {
             ));
             return Ok(());
         }
-        bail!(
-            Failure::usage(format!("one user and one password are given for {several}")).hint(
-                "store them with `par login` for each registry, and leave out --user and the password"
-            )
-        )
-    }
-
-    /// The options that name a user and a password.
-    pub(crate) fn credentials(&self) -> &CredentialArgs {
-        &self.credentials
+        let message = format!("one user and one password are given for {several}");
+        let hint =
+            "store them with `par login` for each registry, and leave out --user and the password";
+        bail!(Failure::usage(message).hint(hint))
     }
 }
 
@@ -245,15 +218,23 @@ fn parse(argument: &OsStr, hint: &str) -> Result<Reference> {
     }
 }
 
-/// The name of a registry: a host, with a port if there is one.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct RegistryName(String);
-
-impl RegistryName {
-    pub(crate) fn as_str(&self) -> &str {
-        &self.0
+/// Returns the repository of a place, or an error with this reason if the place is a registry.
+pub(crate) fn require_repository<'a>(
+    place: &'a Place,
+    reason: &str,
+) -> Result<&'a RegistryReference> {
+    match place.reference() {
+        Some(repository) => Ok(repository),
+        None => bail!(
+            Failure::usage(format!("{place} is a registry, {reason}"))
+                .hint(format!("name a repository: {place}/REPOSITORY"))
+        ),
     }
 }
+
+/// The name of a registry: a host, with a port if there is one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct RegistryName(pub(crate) String);
 
 impl FromStr for RegistryName {
     type Err = String;

@@ -1,21 +1,22 @@
 //! Options of the commands that sign archives: keys and the time of signing.
 
 use std::path::PathBuf;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 use anyhow::{Context, Result};
 use clap::ValueHint;
 use clap::builder::{StringValueParser, TypedValueParser};
 
-use crate::archive::{KeyDirectories, KeyKind, KeyOrigin, Signer, from_unix};
+use crate::archive::{self, Key, KeyDirectories, KeyKind, KeyOrigin, Signer, from_unix};
 use crate::cli::output::{Failure, path_text};
 use crate::cli::session::Session;
+use crate::content::unix_seconds;
 
 /// The keys that sign, and the time of signing. No `Debug`: the options may be seeds.
 #[derive(clap::Args)]
 pub(crate) struct SigningArgs {
     #[command(flatten)]
-    directory: KeyDirectoryArgs,
+    pub(super) directory: KeyDirectoryArgs,
     /// The issuer's key, an account: a seed (SA…) or a file with one. Default for `create`:
     /// `$USER_account.nk` in the directories for keys. Default for all others: the key there that has
     /// signed the archive
@@ -27,7 +28,7 @@ pub(crate) struct SigningArgs {
         value_name = "SEED|PATH",
         value_parser = key()
     )]
-    issuer: Option<String>,
+    pub(super) issuer: Option<String>,
     /// The subject's key, a service, which identifies the provider: a seed (SV…) or a file with one.
     /// Default for `create`: `{name of the first binary}_service.nk` in the directories for keys. Default
     /// for all others: the archive's own subject
@@ -39,7 +40,7 @@ pub(crate) struct SigningArgs {
         value_name = "SEED|PATH",
         value_parser = key()
     )]
-    subject: Option<String>,
+    pub(crate) subject: Option<String>,
     /// Sign as if it were this time, in seconds since 1970: the same inputs and keys then give the same
     /// archive, byte for byte. Default: now
     #[arg(long, env = "SOURCE_DATE_EPOCH", value_name = "SECONDS")]
@@ -65,26 +66,26 @@ impl KeyDirectoryArgs {
 }
 
 impl SigningArgs {
-    pub(crate) fn directories(&self) -> KeyDirectories {
-        self.directory.directories()
-    }
-
-    pub(crate) fn issuer(&self) -> Option<&str> {
-        self.issuer.as_deref()
-    }
-
-    pub(crate) fn subject(&self) -> Option<&str> {
-        self.subject.as_deref()
+    /// Returns the issuer's or the subject's key: the one that the options name, else the one in the file
+    /// `default`. With `generate`, a missing file is made.
+    pub(crate) fn key(
+        &self,
+        kind: KeyKind,
+        default: &str,
+        generate: bool,
+    ) -> Result<(Key, KeyOrigin), archive::Error> {
+        let named = match kind {
+            KeyKind::Account => &self.issuer,
+            KeyKind::Service => &self.subject,
+        };
+        let directories = self.directory.directories();
+        directories.resolve(named.as_deref(), default, kind, generate)
     }
 
     /// Returns the time of signing in seconds since 1970: the one that is named, or now.
     pub(crate) fn signed_at(&self) -> Result<u64> {
-        Ok(match self.created()? {
-            Some(created) => created,
-            None => SystemTime::now()
-                .duration_since(UNIX_EPOCH)
-                .map_or(0, |since| since.as_secs()),
-        })
+        let now = || unix_seconds(SystemTime::now());
+        Ok(self.created()?.unwrap_or_else(now))
     }
 
     /// Returns the time of signing in seconds since 1970, if one is named.

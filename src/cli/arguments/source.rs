@@ -21,8 +21,11 @@ use crate::oci::Reference;
 use super::path::{explicit_path, is_one_file, stem};
 use super::registry::RegistryArgs;
 
-/// Names an archive from standard input in messages, as in "the archive on standard input".
+/// The name of an archive from standard input in messages, as in "the archive on standard input".
 pub(crate) const STANDARD_INPUT: &str = "on standard input";
+
+/// The mode of an extracted executable: its owner may write it, everybody may run it.
+const MODE: u32 = 0o755;
 
 /// Where an archive is read from.
 pub(crate) enum Source {
@@ -51,22 +54,20 @@ impl Source {
         if let Some(path) = explicit_path(argument) {
             return Ok(Self::File(path));
         }
-        if Path::new(argument).is_file() {
+        let written = argument.to_string_lossy();
+        let reference = written.parse::<Reference>();
+        // A directory or a device counts as a file if its name is not a reference: opening it says what is wrong.
+        let path = Path::new(argument);
+        if path.is_file() || (reference.is_err() && path.exists()) {
             return Ok(Self::File(argument.into()));
         }
-        let written = argument.to_string_lossy();
-        let reference = match written.parse::<Reference>() {
-            // A directory or a device of that name exists: the error is about that, not about how references
-            // are written.
-            Err(_) if Path::new(argument).exists() => return Ok(Self::File(argument.into())),
-            other => other,
-        };
         let reference = reference.map_err(|error| {
             // Without a slash, the user probably meant a file.
-            let kind = if written.contains('/') {
-                ErrorKind::Usage
-            } else {
+            let is_file = !written.contains('/');
+            let kind = if is_file {
                 ErrorKind::NotFound
+            } else {
+                ErrorKind::Usage
             };
             let message = format!("`{written}` is neither a file that exists nor a reference");
             Error::new(error).context(Failure::new(kind, message))
@@ -149,8 +150,9 @@ impl Source {
             let client = registry.client(&session, TrustPolicy::anyone()).await?;
             return Ok(client.summarize(reference, world).await?.summary);
         }
+        let trust = TrustPolicy::anyone();
         Ok(self
-            .verify(&TrustPolicy::anyone(), registry, session)
+            .verify(&trust, registry, session)
             .await?
             .contents
             .into())
@@ -161,7 +163,6 @@ impl Source {
         &self,
         target: &Target,
         destination: &Path,
-        mode: u32,
         trust: TrustPolicy,
         registry: &RegistryArgs,
         session: &Session,
@@ -169,7 +170,7 @@ impl Source {
         match self {
             Self::Reference(reference) => {
                 let client = registry.client(session, trust).await?;
-                let extracted = client.extract(reference, target, destination, mode).await?;
+                let extracted = client.extract(reference, target, destination, MODE).await?;
                 Ok(extracted.contents.claims)
             }
             Self::File(path) => {
@@ -186,7 +187,7 @@ impl Source {
                     }
                     let progress = progress.as_ref();
                     let claims =
-                        extract_file(&path, &target, &destination, mode, &limits, progress);
+                        extract_file(&path, &target, &destination, MODE, &limits, progress);
                     Ok(claims?)
                 })
                 .await
@@ -232,7 +233,7 @@ impl fmt::Display for Source {
     }
 }
 
-/// Returns standard input, to read an archive from it. A terminal is refused: nobody types an archive.
+/// Returns standard input, for reading an archive. Returns an error if it is a terminal.
 pub(crate) fn standard_input() -> Result<Stdin> {
     let input = std::io::stdin();
     if input.is_terminal() {

@@ -40,10 +40,8 @@ impl TrustArgs {
         let issuers = issuers?;
         let file = self.trust.clone();
         let policy = blocking(move || {
-            Ok(match file {
-                Some(file) => TrustPolicy::read(&file).map_err(client::Error::from)?,
-                None => TrustPolicy::of_user().map_err(client::Error::from)?,
-            })
+            let policy = file.map_or_else(TrustPolicy::of_user, |file| TrustPolicy::read(&file));
+            Ok(policy.map_err(client::Error::from)?)
         });
         Ok(TrustPolicy {
             issuers,

@@ -9,40 +9,20 @@ use bytesize::ByteSize;
 use clap::Subcommand;
 use serde_json::{Value, json};
 
-use crate::cache::{Cache, Listed, Listing, PruneOptions, Pruned, Usage, Verified};
+use crate::cache::{Cache, PruneOptions, Pruned, Usage, Verified};
 use crate::cli::arguments::age;
-use crate::cli::output::{Answer, Failure, Problem, escape, path_text};
+use crate::cli::output::{Answer, Failure, Problem, path_text};
 use crate::cli::session::Session;
 use crate::cli::threads::blocking;
 use crate::content::{ErrorKind, unix_seconds};
 
-const EXAMPLES: &str = "\
+/// List, verify and prune the cache
+#[derive(clap::Args)]
+#[command(after_help = "\
 Examples:
   par cache list
   par cache verify
-  par cache prune --max-size 5GB --max-age 30d";
-
-const PATH_EXAMPLES: &str = "\
-Examples:
-  par cache path";
-
-const LIST_EXAMPLES: &str = "\
-Examples:
-  par cache list
-  par cache list -o json";
-
-const VERIFY_EXAMPLES: &str = "\
-Examples:
-  par cache verify";
-
-const PRUNE_EXAMPLES: &str = "\
-Examples:
-  par cache prune --max-size 5GB
-  par cache prune --max-age 30d --dry-run";
-
-/// List, verify and prune the cache
-#[derive(clap::Args)]
-#[command(after_help = EXAMPLES)]
+  par cache prune --max-size 5GB --max-age 30d")]
 pub(crate) struct Args {
     #[command(subcommand)]
     command: Command,
@@ -51,16 +31,16 @@ pub(crate) struct Args {
 #[derive(Subcommand)]
 enum Command {
     /// Print the directory of the cache, as --cache-dir takes it
-    #[command(after_help = PATH_EXAMPLES)]
+    #[command(after_help = "Examples:\n  par cache path")]
     Path,
     /// List the tags in the cache: digest, size, when the registry confirmed it, when it was used
-    #[command(after_help = LIST_EXAMPLES)]
+    #[command(after_help = "Examples:\n  par cache list\n  par cache list -o json")]
     List,
     /// Read everything in the cache, and remove damaged files
     ///
     /// The exit code is 5 if a file was damaged. Without this, each use of a file checks its size, its time
     /// and its permissions.
-    #[command(after_help = VERIFY_EXAMPLES)]
+    #[command(after_help = "Examples:\n  par cache verify")]
     Verify,
     Prune(Prune),
 }
@@ -70,7 +50,10 @@ enum Command {
 /// Content that is in use stays, and a running provider is not affected. Content that was used within the
 /// grace period stays too: an executable that was just fetched may not have been started yet.
 #[derive(clap::Args)]
-#[command(after_help = PRUNE_EXAMPLES)]
+#[command(after_help = "\
+Examples:
+  par cache prune --max-size 5GB
+  par cache prune --max-age 30d --dry-run")]
 struct Prune {
     /// The size that the cache may have, as in `5GB` or `500MiB`. Default: any size
     #[arg(long, value_name = "SIZE", value_parser = ByteSize::from_str)]
@@ -94,80 +77,69 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
     blocking(move || match args.command {
         Command::Path => {
             let path = path_text(&Cache::directory_to_open(session.cache_directory())?);
-            Ok(Answer::new(escape::line(&path)).field("path", path.as_str()))
+            Ok(Answer::lines([&path]).field("path", path.as_str()))
         }
-        Command::List => {
-            let cache = session.existing_cache()?;
-            let listing = cache.map_or_else(|| Ok(Listing::default()), |cache| cache.list())?;
-            Ok(list(&listing, &session))
-        }
+        Command::List => list(&session),
         Command::Verify => verify(&session),
         Command::Prune(args) => prune(&args, &session),
     })
     .await
 }
 
-fn list(listing: &Listing, session: &Session) -> Answer {
+fn list(session: &Session) -> Result<Answer> {
+    let listing = session.in_existing_cache(|cache| cache.list())?;
     let references = &listing.references;
-    let names = references
-        .iter()
-        .map(|listed| escape::line(&listed.reference).len());
+    let names = references.iter().map(|listed| listed.reference.len());
     let width = names.max().unwrap_or(0);
-    let lines: Vec<String> = references
-        .iter()
-        .map(|listed| {
-            format!(
-                "{:width$}  {}  {:>9}  {:20}  {}",
-                escape::line(&listed.reference),
-                listed.digest,
-                listed.size.map_or("-".to_owned(), size),
-                date(listed.confirmed),
-                listed.used.map_or("-".to_owned(), date),
-            )
+    let lines = references.iter().map(|listed| {
+        format!(
+            "{:width$}  {}  {:>9}  {:20}  {}",
+            listed.reference,
+            listed.digest,
+            listed.size.map_or("-".to_owned(), size),
+            date(listed.confirmed),
+            listed.used.map_or("-".to_owned(), date),
+        )
+    });
+    let described = references.iter().map(|listed| {
+        json!({
+            "reference": listed.reference,
+            "digest": listed.digest.to_string(),
+            "size": listed.size,
+            "confirmed": unix_seconds(listed.confirmed),
+            "used": listed.used.map(unix_seconds),
         })
-        .collect();
-    let Listing {
-        blobs,
-        executables,
-        unfinished,
-        ..
-    } = listing;
+    });
+    let usage = |usage: Usage| format!("{} with {}", usage.files, size(usage.bytes));
     session.note(&format!(
         "blobs: {}; executables: {}; unfinished downloads: {}",
-        usage(*blobs),
-        usage(*executables),
-        usage(*unfinished)
+        usage(listing.blobs),
+        usage(listing.executables),
+        usage(listing.unfinished)
     ));
-    let listed: Vec<Value> = references.iter().map(describe).collect();
-    let count = |usage: &Usage| json!({ "files": usage.files, "bytes": usage.bytes });
-    Answer::new(lines.join("\n"))
-        .field("references", listed)
-        .field("blobs", count(blobs))
-        .field("executables", count(executables))
-        .field("unfinished", count(unfinished))
+    let count = |usage: Usage| json!({ "files": usage.files, "bytes": usage.bytes });
+    Ok(Answer::lines(lines)
+        .field("references", described.collect::<Value>())
+        .field("blobs", count(listing.blobs))
+        .field("executables", count(listing.executables))
+        .field("unfinished", count(listing.unfinished)))
 }
 
 fn verify(session: &Session) -> Result<Answer> {
-    let verify = |cache: Cache| cache.verify(session.progress().as_ref());
-    let verified = session
-        .existing_cache()?
-        .map_or_else(|| Ok(Verified::default()), verify)?;
+    let progress = session.progress().as_ref();
+    let verified: Verified = session.in_existing_cache(|cache| cache.verify(progress))?;
     let damaged = names(&verified.damaged);
     let problem = (!damaged.is_empty()).then(|| {
-        let message = format!(
-            "{} of {} files were damaged, and were removed",
-            damaged.len(),
-            verified.files
-        );
-        let hint =
-            "check the disk; removed files are downloaded again when they are needed".to_owned();
-        Problem::found(ErrorKind::NotVerified, message, Some(hint))
+        let (count, files) = (damaged.len(), verified.files);
+        let message = format!("{count} of {files} files were damaged, and were removed");
+        let hint = "check the disk; removed files are downloaded again when they are needed";
+        Problem::found(ErrorKind::NotVerified, message, Some(hint.to_owned()))
     });
     if problem.is_none() {
         let (files, size) = (verified.files, size(verified.bytes));
         session.note(&format!("{files} files, {size}: none is damaged"));
     }
-    Ok(Answer::new(lines(&damaged))
+    Ok(Answer::lines(&damaged)
         .field("files", verified.files)
         .field("bytes", verified.bytes)
         .field("damaged", damaged)
@@ -176,24 +148,17 @@ fn verify(session: &Session) -> Result<Answer> {
 
 fn prune(args: &Prune, session: &Session) -> Result<Answer> {
     if args.max_size.is_none() && args.max_age.is_none() && !args.all {
-        bail!(
-            Failure::usage("no option says what to remove").hint(
-                "give --max-size SIZE, --max-age AGE for content that was not used, or --all"
-            )
-        );
+        let hint = "give --max-size SIZE, --max-age AGE for content that was not used, or --all";
+        bail!(Failure::usage("no option says what to remove").hint(hint));
     }
-    let defaults = PruneOptions::default();
     let options = PruneOptions {
         max_size: args.max_size.map(|size| size.as_u64()),
         max_age: args.max_age,
         all: args.all,
-        grace: args.grace.unwrap_or(defaults.grace),
+        grace: args.grace.unwrap_or(PruneOptions::default().grace),
         dry_run: args.dry_run,
     };
-    let prune = |cache: Cache| cache.prune(&options);
-    let pruned = session
-        .existing_cache()?
-        .map_or_else(|| Ok(Pruned::default()), prune)?;
+    let pruned: Pruned = session.in_existing_cache(|cache| cache.prune(&options))?;
     let (freed, left) = (size(pruned.freed), size(pruned.left));
     session.note(&if args.dry_run {
         format!("this would free {freed} and leave {left}")
@@ -208,34 +173,15 @@ fn prune(args: &Prune, session: &Session) -> Result<Answer> {
         ));
     }
     let removed = names(&pruned.removed);
-    Ok(Answer::new(lines(&removed))
+    Ok(Answer::lines(&removed)
         .field("removed", removed)
         .field("freed", pruned.freed)
         .field("left", pruned.left)
         .field("dry_run", args.dry_run))
 }
 
-fn describe(listed: &Listed) -> Value {
-    json!({
-        "reference": listed.reference,
-        "digest": listed.digest.to_string(),
-        "size": listed.size,
-        "confirmed": unix_seconds(listed.confirmed),
-        "used": listed.used.map(unix_seconds),
-    })
-}
-
 fn names(paths: &[PathBuf]) -> Vec<String> {
     paths.iter().map(|path| path_text(path)).collect()
-}
-
-fn lines(names: &[String]) -> String {
-    let lines: Vec<_> = names.iter().map(|name| escape::line(name)).collect();
-    lines.join("\n")
-}
-
-fn usage(usage: Usage) -> String {
-    format!("{} with {}", usage.files, size(usage.bytes))
 }
 
 fn size(bytes: u64) -> String {

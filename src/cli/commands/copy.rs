@@ -9,12 +9,7 @@ use crate::cli::output::Answer;
 use crate::cli::session::Session;
 use crate::client::TrustPolicy;
 
-use super::pushed::pushed_manifest;
-
-const EXAMPLES: &str = "\
-Examples:
-  par copy ghcr.io/org/provider:1.0.0 registry.example.com/org/provider:1.0.0
-  par copy ghcr.io/org/provider:1.0.0 oci-layout://mirror:1.0.0";
+use super::pinned;
 
 /// Copy an artifact to another reference, and print that reference by digest
 ///
@@ -23,7 +18,10 @@ Examples:
 /// against its digest; use `par verify` to verify an archive. Content that exists at the destination is not
 /// sent again, and the tag is set last.
 #[derive(clap::Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = "\
+Examples:
+  par copy ghcr.io/org/provider:1.0.0 registry.example.com/org/provider:1.0.0
+  par copy ghcr.io/org/provider:1.0.0 oci-layout://mirror:1.0.0")]
 pub(crate) struct Args {
     /// The artifact to copy
     #[arg(value_name = "SRC")]
@@ -41,5 +39,5 @@ pub(crate) async fn run(mut args: Args, session: &Session) -> Result<Answer> {
     args.registry.share([&source, &destination], session)?;
     let client = args.registry.client(session, TrustPolicy::anyone()).await?;
     let copied = client.copy(&source, &destination).await?;
-    Ok(pushed_manifest(&copied.reference, &copied.digest))
+    Ok(pinned::pushed(&copied.reference, &copied.digest))
 }

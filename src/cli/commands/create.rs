@@ -18,17 +18,15 @@ use crate::cli::session::Session;
 use crate::cli::threads::blocking;
 use crate::content::{AtomicFile, Step};
 
-const EXAMPLES: &str = "\
-Examples:
-  par create -n Key-value -v Example -b build/provider --compress
-  par create -n Key-value -v Example -b x86_64-linux=build/x86 -b aarch64-linux=build/arm \\
-      --revision 3 --version 1.2.0 --destination provider.par.gz --compress";
-
 /// Pack executables for any number of targets into a signed archive, and print its path
 ///
 /// Missing keys are generated and written to the directories for keys.
 #[derive(clap::Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = "\
+Examples:
+  par create -n Key-value -v Example -b build/provider --compress
+  par create -n Key-value -v Example -b x86_64-linux=build/x86 -b aarch64-linux=build/arm \\
+      --revision 3 --version 1.2.0 --destination provider.par.gz --compress")]
 pub(crate) struct Args {
     /// The provider's name, for people
     #[arg(short, long, value_name = "NAME")]
@@ -104,10 +102,7 @@ fn create(args: Args, session: &Session) -> Result<Answer> {
         vendor: args.vendor,
         revision: args.revision,
         version: args.version,
-        schema: match args.schema {
-            Some(path) => Some(read_schema(&path)?),
-            None => None,
-        },
+        schema: args.schema.as_deref().map(read_schema).transpose()?,
         not_before: args.not_before.map(|date| from_unix(date.seconds(signed))),
         expires: args.expires.map(|date| from_unix(date.seconds(signed))),
     });
@@ -135,28 +130,13 @@ fn create(args: Args, session: &Session) -> Result<Answer> {
 
 fn signer(options: &SigningArgs, binaries: &Binaries, session: &Session) -> Result<Signer> {
     let created = options.created()?;
-    let directories = options.directories();
-    let default_subject = match options.subject() {
+    let default_issuer = KeyKind::Account.file_name(&default_account());
+    let default_subject = match options.subject {
         Some(_) => String::new(),
         None => KeyKind::Service.file_name(&binaries.stem()?),
     };
-    let default_issuer = KeyKind::Account.file_name(&default_account());
-    let issuer = |generate| {
-        directories.resolve(
-            options.issuer(),
-            &default_issuer,
-            KeyKind::Account,
-            generate,
-        )
-    };
-    let subject = |generate| {
-        directories.resolve(
-            options.subject(),
-            &default_subject,
-            KeyKind::Service,
-            generate,
-        )
-    };
+    let issuer = |generate| options.key(KeyKind::Account, &default_issuer, generate);
+    let subject = |generate| options.key(KeyKind::Service, &default_subject, generate);
     let generate = !options.disable_keygen;
     if generate {
         // Both keys are checked before one is generated: if one is malformed, the command fails.
@@ -171,8 +151,6 @@ fn signer(options: &SigningArgs, binaries: &Binaries, session: &Session) -> Resu
     announce(session, KeyKind::Account, &origin);
     let (subject, origin) = subject(generate)?;
     announce(session, KeyKind::Service, &origin);
-    Ok(signing_at(
-        Signer::new(issuer, subject.public_key().parse()?)?,
-        created,
-    ))
+    let signer = Signer::new(issuer, subject.public_key().parse()?)?;
+    Ok(signing_at(signer, created))
 }

@@ -13,10 +13,7 @@ use crate::client::{Deletion, TrustPolicy};
 use crate::content::ErrorKind;
 use crate::oci::Reference;
 
-const EXAMPLES: &str = "\
-Examples:
-  par delete ghcr.io/org/provider:1.0.0-rc1
-  par delete ghcr.io/org/provider@sha256:… --force";
+use super::pinned;
 
 /// Delete a manifest from a registry, with all its tags
 ///
@@ -24,7 +21,10 @@ Examples:
 /// in REF, nothing is deleted: name the manifest by its digest to delete it with all its tags. The registry
 /// frees the space with its next garbage collection.
 #[derive(clap::Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = "\
+Examples:
+  par delete ghcr.io/org/provider:1.0.0-rc1
+  par delete ghcr.io/org/provider@sha256:… --force")]
 pub(crate) struct Args {
     /// The manifest to delete
     #[arg(value_name = "REF")]
@@ -48,12 +48,9 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
         ),
     };
     if !args.force && !std::io::stdin().is_terminal() {
-        bail!(
-            Failure::usage(format!(
-                "cannot ask to confirm that {reference} is deleted: there is no terminal"
-            ))
-            .hint("give --force to delete without confirmation")
-        );
+        let message =
+            format!("cannot ask to confirm that {reference} is deleted: there is no terminal");
+        bail!(Failure::usage(message).hint("give --force to delete without confirmation"));
     }
     let client = args.registry.client(session, TrustPolicy::anyone()).await?;
     let deletion = client.deletion(place).await?;
@@ -61,27 +58,20 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
     refuse_others(&reference, &deletion)?;
     if !args.force {
         if !confirmed(&pinned, &deletion).await? {
-            bail!(Failure::new(
-                ErrorKind::Other,
-                format!("{pinned} was not deleted")
-            ));
+            bail!("{pinned} was not deleted");
         }
         // While the user was asked, others may have moved tags.
         if client.deletion(place).await? != deletion {
+            let message =
+                format!("{pinned} was not deleted: its tags have changed in the meantime");
             bail!(
-                Failure::new(
-                    ErrorKind::Conflict,
-                    format!("{pinned} was not deleted: its tags have changed in the meantime")
-                )
-                .hint("run the command again to see what would be deleted now")
+                Failure::new(ErrorKind::Conflict, message)
+                    .hint("run the command again to see what would be deleted now")
             );
         }
     }
     client.delete(&deletion).await?;
-    Ok(Answer::new(escape::line(&pinned))
-        .field("reference", pinned)
-        .field("digest", deletion.digest.to_string())
-        .field("tags", deletion.tags))
+    Ok(pinned::pinned(&reference, &deletion.digest).field("tags", deletion.tags))
 }
 
 /// Returns an error if the user names one tag, and the manifest has others.
@@ -89,31 +79,19 @@ fn refuse_others(reference: &Reference, deletion: &Deletion) -> Result<()> {
     let (None, Some(tag)) = (reference.digest(), reference.tag()) else {
         return Ok(());
     };
-    let others: Vec<&str> = deletion
-        .tags
-        .iter()
-        .map(String::as_str)
-        .filter(|other| *other != tag)
-        .collect();
+    let tags = deletion.tags.iter().map(String::as_str);
+    let others: Vec<&str> = tags.filter(|other| *other != tag).collect();
     if others.is_empty() {
         return Ok(());
     }
+    let others = others.join(", ");
+    let message =
+        format!("deleting {reference} would also delete other tags of its manifest: {others}");
     let pinned = reference.pinned(&deletion.digest);
-    bail!(
-        Failure::new(
-            ErrorKind::Conflict,
-            format!(
-                "deleting {reference} would also delete other tags of its manifest: {}",
-                others.join(", ")
-            )
-        )
-        .hint(format!(
-            "run `par delete {pinned}` to delete the manifest with all its tags"
-        ))
-    )
+    let hint = format!("run `par delete {pinned}` to delete the manifest with all its tags");
+    bail!(Failure::new(ErrorKind::Conflict, message).hint(hint))
 }
 
-/// Asks the user for confirmation on the terminal.
 async fn confirmed(pinned: &str, deletion: &Deletion) -> Result<bool> {
     let tags = match deletion.tags.as_slice() {
         [] => "which has no tag".to_owned(),

@@ -8,15 +8,10 @@ use serde_json::{Map, Value, json};
 
 use crate::archive::{Contents, Target, to_unix};
 use crate::cli::arguments::{Argument, RegistryArgs, Source};
-use crate::cli::output::{Answer, Failure, escape, value_text};
+use crate::cli::output::{Answer, Failure, value_text};
 use crate::cli::session::Session;
 use crate::client::TrustPolicy;
 use crate::content::rfc3339;
-
-const EXAMPLES: &str = "\
-Examples:
-  par diff old.par.gz new.par.gz
-  par diff ghcr.io/org/provider:1.0.0 provider.par.gz -o json";
 
 /// Show the differences between two archives
 ///
@@ -25,7 +20,10 @@ Examples:
 ///
 /// The exit code is 0 with and without differences; without, nothing is printed. With -o json, see `same`.
 #[derive(clap::Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = "\
+Examples:
+  par diff old.par.gz new.par.gz
+  par diff ghcr.io/org/provider:1.0.0 provider.par.gz -o json")]
 pub(crate) struct Args {
     /// The archive to compare from; `-` reads one of the two from standard input
     #[arg(value_name = "FILE|REF|-", value_hint = ValueHint::FilePath)]
@@ -52,7 +50,7 @@ pub(crate) async fn run(mut args: Args, session: &Session) -> Result<Answer> {
 }
 
 fn answer(from: &Contents, to: &Contents) -> Answer {
-    let mut text = String::new();
+    let mut lines = Vec::new();
     let mut claims = Map::new();
     for ((field, from), (_, to)) in fields(from).into_iter().zip(fields(to)) {
         if from == to {
@@ -64,24 +62,20 @@ fn answer(from: &Contents, to: &Contents) -> Answer {
             "not_before" | "expires" => format!("{} -> {}", date(&from), date(&to)),
             _ => format!("{} -> {}", value_text(&from), value_text(&to)),
         };
-        text.push_str(&format!("{field}: {}\n", escape::line(&line)));
+        lines.push(format!("{field}: {line}"));
         claims.insert(field.to_owned(), json!({ "from": from, "to": to }));
     }
     let mut targets = Map::new();
-    let all: BTreeSet<&Target> = from
-        .executables
-        .keys()
-        .chain(to.executables.keys())
-        .collect();
-    for target in all {
+    let all = from.executables.keys().chain(to.executables.keys());
+    for target in BTreeSet::from_iter(all) {
         let status = status(&digest(from, target), &digest(to, target));
         if status != SAME {
-            text.push_str(&format!("{}: {status}\n", escape::line(target.as_str())));
+            lines.push(format!("{target}: {status}"));
         }
         targets.insert(target.to_string(), status.into());
     }
-    Answer::new(text.as_str())
-        .field("same", text.is_empty())
+    Answer::lines(&lines)
+        .field("same", lines.is_empty())
         .field("claims", claims)
         .field("targets", targets)
 }
@@ -104,11 +98,9 @@ fn fields(contents: &Contents) -> [(&'static str, Value); 10] {
     ]
 }
 
-/// Returns a date as text.
 fn date(seconds: &Value) -> String {
-    seconds
-        .as_u64()
-        .map_or_else(|| value_text(seconds), rfc3339)
+    let date = seconds.as_u64().map(rfc3339);
+    date.unwrap_or_else(|| value_text(seconds))
 }
 
 /// Returns the digest of an executable, or `null` if the archive does not hold it.

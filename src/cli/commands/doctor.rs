@@ -9,11 +9,6 @@ use crate::cli::session::Session;
 use crate::client::{Diagnosis, Finding, TrustPolicy, Verdict};
 use crate::oci::Place;
 
-const EXAMPLES: &str = "\
-Examples:
-  par doctor ghcr.io
-  par doctor localhost:5000/org/provider --push";
-
 /// Check what a registry supports, and find problems
 ///
 /// The checks are: the registry and its mirrors answer, the connection is secure, and the registry accepts the
@@ -21,11 +16,14 @@ Examples:
 /// the exit code is that of a command with the same problem.
 #[derive(clap::Args)]
 #[command(
-    after_help = EXAMPLES,
     mut_arg("allow_latest", |argument| argument.hide(true)),
     mut_arg("connections", |argument| argument.hide(true)),
     mut_arg("patience", |argument| argument.hide(true))
 )]
+#[command(after_help = "\
+Examples:
+  par doctor ghcr.io
+  par doctor localhost:5000/org/provider --push")]
 pub(crate) struct Args {
     /// The registry, or a repository in it for more checks. A tag or a digest names the manifest to read.
     /// Default: any tag
@@ -52,10 +50,8 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
 fn answer(place: &Place, diagnosis: &Diagnosis) -> Answer {
     // The findings contain the error and its hint.
     let problem = diagnosis.obstacle().map(|(finding, kind)| {
-        let message = format!(
-            "{place} cannot be used: the check `{}` failed",
-            finding.check.name()
-        );
+        let check = finding.check.name();
+        let message = format!("{place} cannot be used: the check `{check}` failed");
         Problem::found(kind, message, None)
     });
     let findings = &diagnosis.findings;

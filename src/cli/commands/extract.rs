@@ -7,16 +7,8 @@ use clap::ValueHint;
 
 use crate::archive::Target;
 use crate::cli::arguments::{Argument, RegistryArgs, Source, TrustArgs, destination};
-use crate::cli::output::{Answer, path_text};
+use crate::cli::output::Answer;
 use crate::cli::session::Session;
-
-/// The mode of the file: its owner may write it, everybody may run it.
-const MODE: u32 = 0o755;
-
-const EXAMPLES: &str = "\
-Examples:
-  par extract provider.par.gz --target aarch64-linux
-  par extract ghcr.io/org/provider:1.0.0 --destination provider";
 
 /// Write one executable of an archive to a file, and print its path
 ///
@@ -24,7 +16,10 @@ Examples:
 /// `par create --compress` writes it, only this executable is read. Any other file, and an archive behind a
 /// reference, is verified completely first.
 #[derive(clap::Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = "\
+Examples:
+  par extract provider.par.gz --target aarch64-linux
+  par extract ghcr.io/org/provider:1.0.0 --destination provider")]
 pub(crate) struct Args {
     /// The archive
     #[arg(value_name = "FILE|REF", value_hint = ValueHint::FilePath)]
@@ -51,11 +46,10 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
     source.refuse_as_destination(&destination)?;
     let trust = args.trust.policy().await?;
     let claims = source
-        .extract(&target, &destination, MODE, trust, &args.registry, session)
+        .extract(&target, &destination, trust, &args.registry, session)
         .await?;
     let digest = claims.executable(&target)?.to_string();
-    Ok(Answer::new(path_text(&destination))
-        .field("file", path_text(&destination))
+    Ok(Answer::file(&destination)
         .field("target", target.as_str())
         .field("digest", digest)
         .field("issuer", claims.issuer().as_str())
@@ -63,11 +57,8 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
 }
 
 fn file_name(stem: &str, target: &Target) -> String {
-    let extension = if target.as_str().ends_with("-windows") {
-        ".exe"
-    } else {
-        ""
-    };
+    let is_windows = target.as_str().ends_with("-windows");
+    let extension = if is_windows { ".exe" } else { "" };
     format!("{stem}-{target}{extension}")
 }
 

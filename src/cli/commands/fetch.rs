@@ -6,15 +6,9 @@ use anyhow::Result;
 
 use crate::archive::Target;
 use crate::cli::arguments::{LockArgs, PullArgs, RegistryArgs, TrustArgs};
-use crate::cli::output::{Answer, path_text};
+use crate::cli::output::Answer;
 use crate::cli::session::Session;
 use crate::client::TrustPolicy;
-
-const EXAMPLES: &str = "\
-Examples:
-  par fetch ghcr.io/org/provider:1.0.0
-  par fetch ghcr.io/org/provider:1.0.0 --target aarch64-linux --pull missing
-  par fetch ghcr.io/org/provider:1.0.0 --locked";
 
 /// Fetch one verified executable into the cache, and print its path
 ///
@@ -26,7 +20,11 @@ Examples:
 /// only the bytes of this executable are downloaded. Any other archive, or one in which something unexpected
 /// is found, is downloaded and verified completely; --verbose says why.
 #[derive(clap::Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = "\
+Examples:
+  par fetch ghcr.io/org/provider:1.0.0
+  par fetch ghcr.io/org/provider:1.0.0 --target aarch64-linux --pull missing
+  par fetch ghcr.io/org/provider:1.0.0 --locked")]
 pub(crate) struct Args {
     /// The provider
     #[arg(value_name = "REF")]
@@ -67,8 +65,7 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
     let client = args.lock.restrict(client).await?;
     let fetched = client.fetch(&reference, &target).await;
     let fetched = fetched.map_err(|error| args.lock.explain(error))?;
-    Ok(Answer::new(path_text(&fetched.path))
-        .field("file", path_text(&fetched.path))
+    Ok(Answer::file(&fetched.path)
         .field("digest", fetched.digest.to_string())
         .field("reference", reference.pinned(&fetched.digest))
         .field("target", target.as_str())

@@ -7,16 +7,12 @@ use crate::cli::output::Answer;
 use crate::cli::session::Session;
 use crate::cli::threads::blocking;
 
-const EXAMPLES: &str = "\
-Examples:
-  par insert provider.par.gz -b aarch64-linux=build/provider";
-
 /// Add or replace executables in an archive, and print its path
 ///
 /// The archive is verified first. It keeps its issuer, its subject and everything else, and is replaced in one
 /// step.
 #[derive(clap::Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = "Examples:\n  par insert provider.par.gz -b aarch64-linux=build/provider")]
 pub(crate) struct Args {
     #[command(flatten)]
     edit: EditArgs,

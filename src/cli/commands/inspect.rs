@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use clap::ValueHint;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::archive::{print_world, to_unix};
+use crate::archive::{Target, print_world, to_unix};
 use crate::cli::arguments::{Argument, RegistryArgs, Source, validity};
 use crate::cli::output::{Answer, Failure, escape, path_text};
 use crate::cli::schema::{read_json, violations};
@@ -15,12 +15,6 @@ use crate::cli::threads::{blocking, detached};
 use crate::client::Summary;
 use crate::content::ErrorKind;
 
-const EXAMPLES: &str = "\
-Examples:
-  par inspect provider.par.gz
-  par inspect ghcr.io/org/provider:1.0.0 -o json
-  par inspect provider.par.gz --check-config config.json";
-
 /// Show the claims and the contents of an archive
 ///
 /// The archive is verified before anything is shown: signature, key types, dates, and the hash of every
@@ -28,7 +22,11 @@ Examples:
 /// it, or if the archive begins with an index. Then the claims and the WIT world are verified, but not the
 /// executables, and the output says so (`verified`).
 #[derive(clap::Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = "\
+Examples:
+  par inspect provider.par.gz
+  par inspect ghcr.io/org/provider:1.0.0 -o json
+  par inspect provider.par.gz --check-config config.json")]
 pub(crate) struct Args {
     /// The archive; `-` reads it from standard input
     #[arg(value_name = "FILE|REF|-", value_hint = ValueHint::FilePath)]
@@ -70,7 +68,7 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
         return check_config(&source, &summary, configuration).await;
     }
     if !args.wit {
-        return Ok(describe(&summary, Answer::new(table(&summary))));
+        return Ok(describe(&summary, Answer::lines(table(&summary))));
     }
     let Some(world) = &summary.world else {
         bail!(
@@ -86,17 +84,15 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
 /// Checks a configuration against the schema in the archive.
 async fn check_config(source: &Source, summary: &Summary, path: PathBuf) -> Result<Answer> {
     let Some(schema) = summary.claims.metadata().schema else {
+        let message = format!("{source} has no schema of a configuration");
         bail!(
-            Failure::new(
-                ErrorKind::NotFound,
-                format!("{source} has no schema of a configuration")
-            )
-            .hint("add a schema with `par create --schema`")
+            Failure::new(ErrorKind::NotFound, message)
+                .hint("add a schema with `par create --schema`")
         );
     };
     let name = path_text(&path);
     let configuration = detached(move || read_json(&path, "configuration")).await?;
-    let checked = blocking(move || Ok(violations(schema, configuration))).await?;
+    let checked = blocking(move || violations(schema, configuration)).await;
     let (count, first) = checked.with_context(|| {
         let message = format!("cannot use the schema in {source}");
         Failure::new(ErrorKind::NotVerified, message)
@@ -109,7 +105,7 @@ async fn check_config(source: &Source, summary: &Summary, path: PathBuf) -> Resu
         bail!(Failure::new(ErrorKind::NotVerified, message).violations(first));
     }
     let text = format!("{name} matches the schema in {source}");
-    let answer = describe(summary, Answer::new(escape::line(&text)));
+    let answer = describe(summary, Answer::lines([text]));
     Ok(answer.field("violations", json!([])))
 }
 
@@ -117,77 +113,77 @@ async fn check_config(source: &Source, summary: &Summary, path: PathBuf) -> Resu
 /// value.
 fn describe(summary: &Summary, answer: Answer) -> Answer {
     let metadata = summary.claims.metadata();
-    let targets: Vec<&str> = summary.targets.iter().map(|t| t.as_str()).collect();
-    let mut answer = answer
+    let revision = metadata.revision.map(|number| number.to_string());
+    let names = |targets: &[Target]| targets.iter().map(|t| t.as_str()).collect::<Value>();
+    let absent = (!summary.absent.is_empty()).then(|| names(&summary.absent));
+    let verified = (!summary.everything).then_some("claims");
+    let further = [
+        ("absent", absent),
+        ("schema", metadata.schema),
+        (
+            "not_before",
+            metadata.not_before.map(|date| to_unix(date).into()),
+        ),
+        ("expires", metadata.expires.map(|date| to_unix(date).into())),
+        ("verified", verified.map(Value::from)),
+    ];
+    let answer = answer
         .field("name", metadata.name)
         .field("issuer", summary.claims.issuer().as_str())
         .field("service", summary.claims.subject().as_str())
         .field("vendor", metadata.vendor)
         .field("version", metadata.version)
-        .field(
-            "revision",
-            metadata.revision.map(|number| number.to_string()),
-        )
-        .field("targets", targets);
-    if !summary.absent.is_empty() {
-        let absent: Vec<&str> = summary.absent.iter().map(|t| t.as_str()).collect();
-        answer = answer.field("absent", absent);
-    }
-    if let Some(schema) = metadata.schema {
-        answer = answer.field("schema", json!(schema));
-    }
-    if let Some(not_before) = metadata.not_before.map(to_unix) {
-        answer = answer.field("not_before", not_before);
-    }
-    if let Some(expires) = metadata.expires.map(to_unix) {
-        answer = answer.field("expires", expires);
-    }
-    if !summary.everything {
-        answer = answer.field("verified", "claims");
-    }
-    answer
+        .field("revision", revision)
+        .field("targets", names(&summary.targets));
+    further
+        .into_iter()
+        .fold(answer, |answer, (name, value)| match value {
+            Some(value) => answer.field(name, value),
+            None => answer,
+        })
 }
 
-/// Returns the rows of `wash inspect`, followed by what `wash` does not show.
-fn table(summary: &Summary) -> String {
+/// Returns the lines of `wash inspect`, followed by what `wash` does not show.
+fn table(summary: &Summary) -> Vec<String> {
     let metadata = summary.claims.metadata();
-    let name = metadata.name.as_deref().unwrap_or("None");
-    let mut text = format!("{} - Capability Provider\n\n", escape::line(name));
+    let or_none = |text: Option<String>| text.unwrap_or_else(|| "None".to_owned());
     let revision = metadata.revision.map(|number| number.to_string());
-    let rows = [
-        ("Account", summary.claims.issuer().as_str()),
-        ("Service", summary.claims.subject().as_str()),
-        ("Vendor", &metadata.vendor),
-        ("Version", metadata.version.as_deref().unwrap_or("None")),
-        ("Revision", revision.as_deref().unwrap_or("None")),
+    let validity = validity(&metadata);
+    let mut lines = vec![
+        format!("{} - Capability Provider", or_none(metadata.name)),
+        String::new(),
+        format!("  Account   {}", summary.claims.issuer().as_str()),
+        format!("  Service   {}", summary.claims.subject().as_str()),
+        format!("  Vendor    {}", metadata.vendor),
+        format!("  Version   {}", or_none(metadata.version)),
+        format!("  Revision  {}", or_none(revision)),
+        String::new(),
+        "  Supported Architecture Targets".to_owned(),
     ];
-    for (label, value) in rows {
-        text.push_str(&format!("  {label:8}  {}\n", escape::line(value)));
-    }
-    text.push_str("\n  Supported Architecture Targets\n");
+    let mut add = |line: &str| lines.push(line.to_owned());
     for target in &summary.targets {
-        text.push_str(&format!("    {}\n", escape::line(target.as_str())));
+        add(&format!("    {target}"));
     }
     for target in &summary.absent {
-        text.push_str(&format!(
-            "    {} (signed for, but absent from this archive)\n",
-            escape::line(target.as_str())
+        add(&format!(
+            "    {target} (signed for, but absent from this archive)"
         ));
     }
     if let Some(schema) = &metadata.schema {
-        let schema = schema.to_string();
-        text.push_str(&format!(
-            "\n  Link Definition Schema\n    {}\n",
-            escape::line(&schema)
-        ));
+        add("");
+        add("  Link Definition Schema");
+        add(&format!("    {schema}"));
     }
-    if let Some(validity) = validity(&metadata) {
-        text.push_str(&format!("\n  Dates\n    {validity}\n"));
+    if let Some(validity) = validity {
+        add("");
+        add("  Dates");
+        add(&format!("    {validity}"));
     }
     if !summary.everything {
-        text.push_str("\n  Verified: only the claims; `par verify` verifies the executables too\n");
+        add("");
+        add("  Verified: only the claims; `par verify` verifies the executables too");
     }
-    text
+    lines
 }
 
 #[cfg(test)]

@@ -1,43 +1,27 @@
 //! `par keys`
 
-use std::path::Path;
-
 use anyhow::{Result, bail};
 use clap::{Subcommand, ValueEnum};
 use serde_json::{Value, json};
 
 use crate::archive::{self, Key, KeyFile, KeyKind};
 use crate::cli::arguments::{KeyDirectoryArgs, default_account, is_file_stem};
-use crate::cli::output::{Answer, Failure, escape, path_text};
+use crate::cli::output::{Answer, Failure, path_text};
 use crate::cli::session::Session;
 use crate::cli::threads::blocking;
 use crate::content::ErrorKind;
-
-const EXAMPLES: &str = "\
-Examples:
-  par keys gen account
-  par keys gen service keyvalue
-  par keys list";
-
-const GEN_EXAMPLES: &str = "\
-Examples:
-  par keys gen account
-  par keys gen service keyvalue";
-
-const LIST_EXAMPLES: &str = "\
-Examples:
-  par keys list";
-
-const GET_EXAMPLES: &str = "\
-Examples:
-  par keys get keyvalue_service";
 
 /// Generate and list the keys that sign archives
 ///
 /// A key is a seed in a file with the extension `.nk`, in the directories that `wash` uses too. Seeds are
 /// secrets: no command prints them.
 #[derive(clap::Args)]
-#[command(arg_required_else_help = true, after_help = EXAMPLES)]
+#[command(arg_required_else_help = true)]
+#[command(after_help = "\
+Examples:
+  par keys gen account
+  par keys gen service keyvalue
+  par keys list")]
 pub(crate) struct Args {
     #[command(subcommand)]
     command: Command,
@@ -46,7 +30,7 @@ pub(crate) struct Args {
 #[derive(Subcommand)]
 enum Command {
     /// Generate a key, write it to a new file, and print its public key
-    #[command(after_help = GEN_EXAMPLES)]
+    #[command(after_help = "Examples:\n  par keys gen account\n  par keys gen service keyvalue")]
     Gen {
         /// What the key signs for
         kind: Kind,
@@ -57,13 +41,13 @@ enum Command {
         directories: KeyDirectoryArgs,
     },
     /// List the keys in the directories for keys
-    #[command(after_help = LIST_EXAMPLES)]
+    #[command(after_help = "Examples:\n  par keys list")]
     List {
         #[command(flatten)]
         directories: KeyDirectoryArgs,
     },
     /// Print the public key of a key file
-    #[command(after_help = GET_EXAMPLES)]
+    #[command(after_help = "Examples:\n  par keys get keyvalue_service")]
     Get {
         /// The file's name, with or without `.nk`
         name: String,
@@ -109,98 +93,75 @@ fn generate(
         ),
     };
     if !is_file_stem(&owner) {
-        bail!(Failure::usage(format!(
-            "`{owner}` cannot be part of a file name"
-        )));
+        let message = format!("`{owner}` cannot be part of a file name");
+        bail!(Failure::usage(message));
     }
     let key = Key::generate(kind);
-    let path = directories
+    let created = directories
         .directories()
-        .create(&kind.file_name(&owner), &key)
-        .map_err(refuse_to_replace)?;
+        .create(&kind.file_name(&owner), &key);
+    let path = match created {
+        // A key is an identity and never replaced.
+        Err(archive::Error::Write { path, source })
+            if source.kind() == std::io::ErrorKind::AlreadyExists =>
+        {
+            let message = format!("the key {} exists already", path_text(&path));
+            bail!(
+                Failure::new(ErrorKind::Conflict, message)
+                    .hint("give another name, or another --directory")
+            );
+        }
+        other => other?,
+    };
     session.note(&format!("generated {}", path_text(&path)));
     let public_key = key.public_key();
-    Ok(Answer::new(public_key.clone())
+    Ok(Answer::new(public_key.as_str())
         .field("kind", kind.name())
         .field("public_key", public_key)
         .field("file", path_text(&path)))
 }
 
-/// Turns the error about a file that exists into a conflict. A key is an identity and never replaced.
-fn refuse_to_replace(error: archive::Error) -> anyhow::Error {
-    match &error {
-        archive::Error::Write { path, source }
-            if source.kind() == std::io::ErrorKind::AlreadyExists =>
-        {
-            let failure = Failure::new(
-                ErrorKind::Conflict,
-                format!("the key {} exists already", path_text(path)),
-            );
-            failure
-                .hint("give another name, or another --directory")
-                .into()
-        }
-        _ => error.into(),
-    }
-}
-
 fn list(directories: &KeyDirectoryArgs) -> Result<Answer> {
     let files = directories.directories().list()?;
     let width = files.iter().map(|file| file.name.len()).max().unwrap_or(0);
-    let lines: Vec<String> = files
-        .iter()
-        .map(|file| {
-            let public_key = file.public_key.as_deref().unwrap_or("(not a seed)");
-            let path = path_text(&file.path);
-            format!(
-                "{:width$}  {public_key:56}  {}",
-                escape::line(&file.name),
-                escape::line(&path)
-            )
-        })
-        .collect();
-    let keys: Vec<Value> = files.iter().map(describe).collect();
-    Ok(Answer::new(lines.join("\n")).field("keys", keys))
+    let lines = files.iter().map(|file| {
+        let public_key = file.public_key.as_deref().unwrap_or("(not a seed)");
+        format!(
+            "{:width$}  {public_key:56}  {}",
+            file.name,
+            file.path.display()
+        )
+    });
+    let keys: Value = files.iter().map(describe).collect();
+    Ok(Answer::lines(lines).field("keys", keys))
 }
 
 fn get(name: &str, directories: &KeyDirectoryArgs) -> Result<Answer> {
     let directories = directories.directories();
     let stem = name.strip_suffix(".nk").unwrap_or(name);
-    let found = directories
-        .list()?
-        .into_iter()
-        .find(|file| file.name == stem);
-    let Some(file) = found else {
-        let searched: Vec<String> = directories
-            .directories()
-            .iter()
-            .map(|directory| path_text(directory))
-            .collect();
+    let mut files = directories.list()?.into_iter();
+    let Some(file) = files.find(|file| file.name == stem) else {
+        let searched = directories.directories().iter();
+        let searched: Vec<String> = searched.map(|directory| path_text(directory)).collect();
+        let message = format!("there is no key `{stem}` in {}", searched.join(", "));
         bail!(
-            Failure::new(
-                ErrorKind::NotFound,
-                format!("there is no key `{stem}` in {}", searched.join(", "))
-            )
-            .hint("list the keys with `par keys list`")
+            Failure::new(ErrorKind::NotFound, message).hint("list the keys with `par keys list`")
         );
     };
-    match &file.public_key {
-        Some(public_key) => Ok(Answer::new(public_key.clone())
-            .field("name", file.name.clone())
-            .field("public_key", public_key.clone())
-            .field("file", path_text(&file.path))),
-        None => bail!(Failure::usage(format!(
-            "{} does not hold a seed",
-            file.path.display()
-        ))),
-    }
+    let path = path_text(&file.path);
+    let Some(public_key) = file.public_key else {
+        bail!(Failure::usage(format!("{path} does not hold a seed")));
+    };
+    Ok(Answer::new(public_key.as_str())
+        .field("name", file.name)
+        .field("public_key", public_key)
+        .field("file", path))
 }
 
 fn describe(file: &KeyFile) -> Value {
-    let path: &Path = &file.path;
     json!({
         "name": file.name,
         "public_key": file.public_key,
-        "file": path_text(path),
+        "file": path_text(&file.path),
     })
 }

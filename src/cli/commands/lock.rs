@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 use clap::ValueHint;
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::cli::arguments::{LOCK_FILE, RegistryArgs, TrustArgs, deployment, destination};
-use crate::cli::output::{Answer, Failure, Problem, escape, path_text, value_text};
+use crate::cli::output::{Answer, Failure, Problem, path_text, value_text};
 use crate::cli::session::Session;
 use crate::cli::threads::blocking;
 use crate::client::{Client, Error, Lock, Locked};
@@ -18,18 +19,16 @@ use crate::oci::Reference;
 /// The largest number of references in a lock file.
 const LIMIT: usize = 1000;
 
-const EXAMPLES: &str = "\
-Examples:
-  par lock wadm.yaml
-  par lock references.txt --destination deployment.lock --check";
-
 /// Lock the providers of a deployment: write digests, issuers and subjects to a lock file
 ///
 /// All archives are verified first, also against the trust policy. The command prints what changes in the lock
 /// file, and writes it only if something changes and all references were found. `par fetch --locked` then
 /// accepts nothing else.
 #[derive(clap::Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = "\
+Examples:
+  par lock wadm.yaml
+  par lock references.txt --destination deployment.lock --check")]
 pub(crate) struct Args {
     /// The deployment: a list of references, one per line, with `#` before comments; or a wadm manifest
     /// (YAML), whose providers are locked. `-` is standard input
@@ -70,9 +69,9 @@ pub(crate) async fn run(mut args: Args, session: &Session) -> Result<Answer> {
 async fn references(args: &mut Args, session: &Session) -> Result<Vec<Reference>> {
     let mut references = BTreeMap::new();
     for file in &args.files {
-        let found = deployment::read(file.clone(), &args.registry).await?;
-        let found = found.into_iter();
-        references.extend(found.map(|reference| (reference.to_string(), reference)));
+        for reference in deployment::read(file.clone(), &args.registry).await? {
+            references.insert(reference.to_string(), reference);
+        }
     }
     let references: Vec<Reference> = references.into_values().collect();
     if references.is_empty() {
@@ -135,6 +134,7 @@ async fn existing(path: PathBuf) -> Result<Option<Lock>> {
 }
 
 /// A difference between a reference and its entry in the lock file.
+#[derive(Serialize)]
 struct Change {
     reference: String,
     field: &'static str,
@@ -147,36 +147,30 @@ struct Change {
 const DIGEST: &str = "digest";
 
 impl Change {
+    /// Returns the change from one value to another, or `None` if they are equal.
+    fn between(reference: &Reference, field: &'static str, from: Value, to: Value) -> Option<Self> {
+        (from != to).then(|| Self {
+            reference: reference.to_string(),
+            field,
+            from,
+            to,
+        })
+    }
+
     fn text(&self) -> String {
         let (reference, field) = (&self.reference, self.field);
         let (from, to) = (value_text(&self.from), value_text(&self.to));
-        let line = match field {
+        match field {
             DIGEST if self.from.is_null() => format!("{reference}: added, {to}"),
             DIGEST if self.to.is_null() => format!("{reference}: removed"),
             _ => format!("{reference}: {field} {from} -> {to}"),
-        };
-        format!("{}\n", escape::line(&line))
-    }
-
-    fn to_json(&self) -> Value {
-        json!({
-            "reference": self.reference,
-            "field": self.field,
-            "from": self.from,
-            "to": self.to,
-        })
+        }
     }
 }
 
 fn digest_change(known: &Lock, reference: &Reference, digest: &Digest) -> Option<Change> {
     let from = exactly(known, reference).map(|locked| locked.digest.to_string());
-    let to = digest.to_string();
-    (from.as_ref() != Some(&to)).then(|| Change {
-        reference: reference.to_string(),
-        field: DIGEST,
-        from: from.into(),
-        to: to.into(),
-    })
+    Change::between(reference, DIGEST, from.into(), digest.to_string().into())
 }
 
 /// Returns the changes in the claims of an archive that was locked before.
@@ -190,28 +184,20 @@ fn claims_changes(known: &Lock, locked: &Locked) -> Vec<Change> {
         ("version", json!(before.version), json!(locked.version)),
         ("revision", json!(before.revision), json!(locked.revision)),
     ];
-    let changed = pairs.into_iter().filter(|(_, from, to)| from != to);
-    changed
-        .map(|(field, from, to)| Change {
-            reference: locked.reference.to_string(),
-            field,
-            from,
-            to,
-        })
-        .collect()
+    let change = |(field, from, to)| Change::between(&locked.reference, field, from, to);
+    pairs.into_iter().filter_map(change).collect()
 }
 
 fn removals(known: &Lock, references: &[Reference]) -> Vec<Change> {
+    let removal = |Locked {
+                       reference, digest, ..
+                   }: &Locked| {
+        Change::between(reference, DIGEST, digest.to_string().into(), Value::Null)
+    };
     let gone = known
         .iter()
         .filter(|locked| !references.contains(&locked.reference));
-    gone.map(|locked| Change {
-        reference: locked.reference.to_string(),
-        field: DIGEST,
-        from: locked.digest.to_string().into(),
-        to: Value::Null,
-    })
-    .collect()
+    gone.filter_map(removal).collect()
 }
 
 /// Returns the entry of the reference as it is written.
@@ -221,9 +207,7 @@ fn exactly<'a>(lock: &'a Lock, reference: &Reference) -> Option<&'a Locked> {
 }
 
 fn answer(changes: &[Change], path: &Path) -> Answer {
-    let lines: String = changes.iter().map(Change::text).collect();
-    Answer::new(lines).field("file", path_text(path)).field(
-        "changes",
-        changes.iter().map(Change::to_json).collect::<Value>(),
-    )
+    Answer::lines(changes.iter().map(Change::text))
+        .field("file", path_text(path))
+        .field("changes", json!(changes))
 }

@@ -3,15 +3,10 @@
 use anyhow::Result;
 
 use crate::cli::arguments::{PASSWORD_ON_COMMAND_LINE, RegistryArgs, RegistryName};
-use crate::cli::output::{Answer, escape, path_text};
+use crate::cli::output::{Answer, path_text};
 use crate::cli::session::Session;
 use crate::cli::threads::detached;
 use crate::oci::{CredentialSource, Registries};
-
-const EXAMPLES: &str = "\
-Examples:
-  par login ghcr.io
-  par login ghcr.io -u USER --password-stdin < FILE";
 
 /// Check a user and a password with a registry, and store them
 ///
@@ -20,10 +15,13 @@ Examples:
 /// what is missing.
 #[derive(clap::Args)]
 #[command(
-    after_help = EXAMPLES,
     mut_arg("allow_latest", |argument| argument.hide(true)),
     mut_arg("connections", |argument| argument.hide(true))
 )]
+#[command(after_help = "\
+Examples:
+  par login ghcr.io
+  par login ghcr.io -u USER --password-stdin < FILE")]
 pub(crate) struct Args {
     /// The registry, such as `ghcr.io` or `localhost:5000`
     registry: RegistryName,
@@ -32,11 +30,11 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
-    let registry = args.registry.as_str().to_owned();
-    if args.options.credentials().on_command_line() {
+    let registry = args.registry.0;
+    if args.options.credentials.on_command_line() {
         session.warn(PASSWORD_ON_COMMAND_LINE);
     }
-    let credentials = args.options.credentials().clone();
+    let credentials = args.options.credentials.clone();
     // This may wait for the user.
     let (user, password) = detached(move || credentials.given_or_asked()).await?;
     let options = args.options.options(Some((user.clone(), password.clone())));
@@ -57,11 +55,11 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
              https://docs.docker.com/go/credential-store/"
         ));
     }
-    let place = kept.helper.as_deref().unwrap_or(&path);
+    let place = kept.helper.as_ref().unwrap_or(&path);
     let text = format!("logged in to {registry} as {user}; the password is in {place}");
-    Ok(Answer::new(escape::line(&text))
+    Ok(Answer::lines([text])
         .field("registry", registry)
         .field("user", user)
-        .field("file", path.clone())
+        .field("file", path)
         .field("helper", kept.helper))
 }

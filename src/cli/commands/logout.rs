@@ -6,19 +6,15 @@ use anyhow::Result;
 use clap::ValueHint;
 
 use crate::cli::arguments::RegistryName;
-use crate::cli::output::{Answer, escape, path_text};
+use crate::cli::output::{Answer, path_text};
 use crate::cli::session::Session;
 use crate::oci::{CredentialSource, Credentials};
-
-const EXAMPLES: &str = "\
-Examples:
-  par logout ghcr.io";
 
 /// Remove the stored credentials for a registry
 ///
 /// They are removed from where `par login` stores them. It is no error if there are none.
 #[derive(clap::Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = "Examples:\n  par logout ghcr.io")]
 pub(crate) struct Args {
     /// The registry, such as `ghcr.io` or `localhost:5000`
     registry: RegistryName,
@@ -28,7 +24,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
-    let registry = args.registry.as_str();
+    let registry = &args.registry.0;
     let source = CredentialSource {
         explicit: None,
         registry_config: args.registry_config,
@@ -47,7 +43,7 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
         }
         None => format!("nothing is stored for {registry}"),
     };
-    Ok(Answer::new(escape::line(&text))
-        .field("registry", registry)
+    Ok(Answer::lines([text])
+        .field("registry", registry.as_str())
         .field("removed", removed.is_some()))
 }

@@ -6,23 +6,18 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use clap::{Command, ValueHint};
 use clap_mangen::Man;
-use serde_json::Value;
 
 use crate::cli::arguments::destination;
-use crate::cli::output::{Answer, escape, path_text};
+use crate::cli::output::{Answer, path_text};
 use crate::cli::threads::blocking;
 use crate::content::AtomicFile;
-
-const EXAMPLES: &str = "\
-Examples:
-  par manual --destination ~/.local/share/man/man1";
 
 /// Write the manual pages of `par` and its commands, and print their paths
 ///
 /// `man` finds them in `share/man/man1` of the directory that `par` is installed in, such as `/usr/local` or
 /// `~/.local`.
 #[derive(clap::Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = "Examples:\n  par manual --destination ~/.local/share/man/man1")]
 pub(crate) struct Args {
     /// The directory for the pages; it is created if it does not exist
     #[arg(
@@ -37,12 +32,7 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(args: Args, par: Command) -> Result<Answer> {
     let paths = blocking(move || write(&args.destination, par)).await?;
-    let lines: String = paths
-        .iter()
-        .map(|path| format!("{}\n", escape::line(path)))
-        .collect();
-    let paths: Vec<Value> = paths.into_iter().map(Value::from).collect();
-    Ok(Answer::new(lines).field("files", paths))
+    Ok(Answer::lines(&paths).field("files", paths))
 }
 
 /// Writes a page for each command, and returns their paths.
@@ -51,10 +41,8 @@ fn write(directory: &Path, par: Command) -> Result<Vec<String>> {
         .with_context(|| format!("cannot create the directory {}", path_text(directory)))?;
     let mut command = par.disable_help_subcommand(true);
     command.build();
-    let mut pages = Vec::new();
-    collect(command, &mut pages);
     let mut paths = Vec::new();
-    for page in pages {
+    for page in pages(&command) {
         let path = directory.join(page.get_filename());
         let written = AtomicFile::create(&path).and_then(|mut file| {
             page.render(&mut file)?;
@@ -67,16 +55,13 @@ fn write(directory: &Path, par: Command) -> Result<Vec<String>> {
     Ok(paths)
 }
 
-/// Collects the page of a command and the pages of its subcommands.
-fn collect(command: Command, pages: &mut Vec<Man>) {
-    let below: Vec<Command> = command.get_subcommands().cloned().collect();
-    let page = Man::new(command)
+/// Returns the page of a command and the pages of its subcommands.
+fn pages(command: &Command) -> Vec<Man> {
+    let page = Man::new(command.clone())
         // Without a date, the source would be in its place in the title.
         .date(" ")
         .source(concat!("par ", env!("CARGO_PKG_VERSION")))
         .manual("Provider archives");
-    pages.push(page);
-    for command in below {
-        collect(command, pages);
-    }
+    let below = command.get_subcommands().flat_map(pages);
+    std::iter::once(page).chain(below).collect()
 }

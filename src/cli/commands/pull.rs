@@ -6,18 +6,16 @@ use std::path::PathBuf;
 use anyhow::Result;
 
 use crate::cli::arguments::{LockArgs, PullArgs, RegistryArgs, TrustArgs, destination};
-use crate::cli::output::{Answer, path_text};
+use crate::cli::output::Answer;
 use crate::cli::session::Session;
 use crate::content::Digest;
 
-const EXAMPLES: &str = "\
-Examples:
-  par pull ghcr.io/org/provider:1.0.0
-  par pull ghcr.io/org/provider:1.0.0 --destination archives/";
-
 /// Pull an archive, verify it, write it to a file, and print the path of the file
 #[derive(clap::Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = "\
+Examples:
+  par pull ghcr.io/org/provider:1.0.0
+  par pull ghcr.io/org/provider:1.0.0 --destination archives/")]
 pub(crate) struct Args {
     /// The archive to pull
     #[arg(value_name = "REF")]
@@ -55,8 +53,7 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
         )
         .await
         .map_err(|error| args.lock.explain(error))?;
-    Ok(Answer::new(path_text(&pulled.path))
-        .field("file", path_text(&pulled.path))
+    Ok(Answer::file(&pulled.path)
         .field("digest", pulled.digest.to_string())
         .field("reference", reference.pinned(&pulled.digest)))
 }

@@ -12,19 +12,17 @@ use crate::cli::arguments::{
 use crate::cli::output::Answer;
 use crate::cli::session::Session;
 
-use super::pushed::pushed_manifest;
-
-const EXAMPLES: &str = "\
-Examples:
-  par push ghcr.io/org/provider:1.0.0 provider.par.gz
-  par push localhost:5000/provider:dev provider.par.gz -a org.opencontainers.image.source=URL";
+use super::pinned;
 
 /// Verify an archive, push it to a registry, and print its reference by digest
 ///
 /// The reference has the form `registry/repository@digest`: use it in deployments. Content that the registry
 /// has already is not sent again, and the tag is set last.
 #[derive(clap::Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = "\
+Examples:
+  par push ghcr.io/org/provider:1.0.0 provider.par.gz
+  par push localhost:5000/provider:dev provider.par.gz -a org.opencontainers.image.source=URL")]
 pub(crate) struct Args {
     /// The reference to push to
     #[arg(value_name = "REF")]
@@ -55,7 +53,7 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
         let archive = archive_path(&args.archive);
         client.push(&archive, &reference, &annotations).await?
     };
-    Ok(pushed_manifest(&pushed.reference, &pushed.digest))
+    Ok(pinned::pushed(&pushed.reference, &pushed.digest))
 }
 
 fn annotation(text: &str) -> Result<(String, String), String> {

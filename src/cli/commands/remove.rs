@@ -10,16 +10,12 @@ use crate::cli::output::Answer;
 use crate::cli::session::Session;
 use crate::cli::threads::blocking;
 
-const EXAMPLES: &str = "\
-Examples:
-  par remove provider.par.gz --target x86_64-windows";
-
 /// Remove executables from an archive, and print its path
 ///
 /// The archive is verified first. It keeps its issuer, its subject and everything else, and is replaced in one
 /// step. At least one executable must remain.
 #[derive(clap::Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = "Examples:\n  par remove provider.par.gz --target x86_64-windows")]
 pub(crate) struct Args {
     #[command(flatten)]
     edit: EditArgs,

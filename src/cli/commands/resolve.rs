@@ -5,20 +5,20 @@ use std::ffi::OsString;
 use anyhow::Result;
 
 use crate::cli::arguments::RegistryArgs;
-use crate::cli::output::{Answer, escape};
+use crate::cli::output::Answer;
 use crate::cli::session::Session;
 use crate::client::TrustPolicy;
 
-const EXAMPLES: &str = "\
-Examples:
-  par resolve ghcr.io/org/provider:1.0.0
-  par verify \"$(par resolve ghcr.io/org/provider:1.0.0)\"";
+use super::pinned::pinned;
 
 /// Print the digest that a reference names now, as a reference for deployments
 ///
 /// Nothing is downloaded or verified: use `par verify` with the printed reference.
 #[derive(clap::Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = "\
+Examples:
+  par resolve ghcr.io/org/provider:1.0.0
+  par verify \"$(par resolve ghcr.io/org/provider:1.0.0)\"")]
 pub(crate) struct Args {
     /// The reference to look up
     #[arg(value_name = "REF")]
@@ -31,10 +31,7 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
     let reference = args.registry.reference(&args.reference, false)?;
     let client = args.registry.client(session, TrustPolicy::anyone()).await?;
     let manifest = client.resolve(&reference).await?;
-    let pinned = reference.pinned(&manifest.digest);
-    Ok(Answer::new(escape::line(&pinned))
-        .field("reference", pinned)
-        .field("digest", manifest.digest.to_string())
+    Ok(pinned(&reference, &manifest.digest)
         .field("media_type", manifest.media_type)
         .field("size", manifest.size))
 }

@@ -10,17 +10,15 @@ use crate::cli::output::Answer;
 use crate::cli::session::Session;
 use crate::cli::threads::blocking;
 
-const EXAMPLES: &str = "\
-Examples:
-  par sign provider.par.gz --expires 90d
-  par sign provider.par.gz --revision 7 --version 1.2.0";
-
 /// Sign an archive again with the same executables, and print its path
 ///
 /// The archive is verified first. Claims that no option names stay unchanged, and the archive is replaced in
 /// one step. An archive that has expired needs another --expires.
 #[derive(clap::Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = "\
+Examples:
+  par sign provider.par.gz --expires 90d
+  par sign provider.par.gz --revision 7 --version 1.2.0")]
 pub(crate) struct Args {
     #[command(flatten)]
     edit: EditArgs,
@@ -67,7 +65,7 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
     let session = session.clone();
     blocking(move || {
         let edit = args.edit;
-        let signed = edit.signed_at()?;
+        let signed = edit.signing.signed_at()?;
         edit.edit(&session, |writer| {
             let metadata = writer.metadata_mut();
             metadata.name = args.name.or(metadata.name.take());

@@ -5,20 +5,18 @@ use std::ffi::OsString;
 use anyhow::{Result, bail};
 
 use crate::cli::arguments::RegistryArgs;
-use crate::cli::output::{Answer, Failure, escape};
+use crate::cli::output::{Answer, Failure};
 use crate::cli::session::Session;
 use crate::client::TrustPolicy;
 use crate::oci::Reference;
 
-const EXAMPLES: &str = "\
-Examples:
-  par tag ghcr.io/org/provider:1.0.0 1.0";
+use super::pinned::pinned;
 
 /// Add a tag to a manifest, and print the manifest's reference by digest
 ///
 /// Nothing is copied: the tag is set in the same repository.
 #[derive(clap::Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = "Examples:\n  par tag ghcr.io/org/provider:1.0.0 1.0")]
 pub(crate) struct Args {
     /// The manifest to tag
     #[arg(value_name = "REF")]
@@ -37,22 +35,19 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
     args.registry.settle_tag(&args.tag)?;
     let client = args.registry.client(session, TrustPolicy::anyone()).await?;
     let manifest = client.tag(&reference, &args.tag).await?;
-    let pinned = reference.pinned(&manifest.digest);
-    Ok(Answer::new(escape::line(&pinned))
-        .field("reference", pinned)
-        .field("digest", manifest.digest.to_string())
-        .field("tag", args.tag))
+    Ok(pinned(&reference, &manifest.digest).field("tag", args.tag))
 }
 
 fn require_tag(reference: &Reference, tag: &str) -> Result<()> {
-    let whole: Result<Reference, _> = tag.parse();
-    match whole.ok().and_then(|whole| Some(whole.tag()?.to_owned())) {
-        Some(alone) => bail!(
+    if let Ok(whole) = tag.parse::<Reference>()
+        && let Some(alone) = whole.tag()
+    {
+        bail!(
             Failure::usage(format!("`{tag}` is a reference, not a tag")).hint(format!(
                 "write only the tag, as in `par tag {reference} {alone}`, or copy to another repository \
                  with `par copy`"
             ))
-        ),
-        None => Ok(reference.with_tag(tag).map(drop)?),
+        );
     }
+    Ok(reference.with_tag(tag).map(drop)?)
 }

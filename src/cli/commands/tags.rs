@@ -3,23 +3,21 @@
 use anyhow::Result;
 
 use crate::cli::arguments::{RegistryArgs, require_repository};
-use crate::cli::output::{Answer, escape};
+use crate::cli::output::Answer;
 use crate::cli::session::Session;
 use crate::client::TrustPolicy;
 use crate::oci::{Place, Reference};
 
-const EXAMPLES: &str = "\
-Examples:
-  par tags ghcr.io/org/provider
-  par tags oci-layout://mirror";
-
 /// List the tags of a repository or an OCI image layout, one per line
 #[derive(clap::Args)]
 #[command(
-    after_help = EXAMPLES,
     mut_arg("allow_latest", |argument| argument.hide(true)),
     mut_arg("connections", |argument| argument.hide(true))
 )]
+#[command(after_help = "\
+Examples:
+  par tags ghcr.io/org/provider
+  par tags oci-layout://mirror")]
 pub(crate) struct Args {
     /// The repository, such as ghcr.io/org/provider, or the layout: oci-layout://DIR
     #[arg(value_name = "REPOSITORY")]
@@ -32,11 +30,7 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
     let (name, reference) = repository(&args.repository)?;
     let client = args.registry.client(session, TrustPolicy::anyone()).await?;
     let tags = client.tags(&reference).await?;
-    let text: String = tags
-        .iter()
-        .map(|tag| format!("{}\n", escape::line(tag)))
-        .collect();
-    Ok(Answer::new(text)
+    Ok(Answer::lines(&tags)
         .field("repository", name)
         .field("tags", tags))
 }

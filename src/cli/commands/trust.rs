@@ -1,38 +1,18 @@
 //! `par trust`
 
-use std::collections::BTreeMap;
 use std::ffi::OsString;
 
 use anyhow::{Result, bail};
 use clap::Subcommand;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::cache::Cache;
 use crate::cli::arguments::{RegistryArgs, TrustArgs, require_repository};
-use crate::cli::output::{Answer, Failure, escape};
+use crate::cli::output::{Answer, Failure};
 use crate::cli::session::Session;
 use crate::cli::threads::blocking;
 use crate::client::pin_name;
 use crate::content::{ErrorKind, unix_seconds};
 use crate::oci::Place;
-
-const EXAMPLES: &str = "\
-Examples:
-  par trust list
-  par trust accept ghcr.io/org/provider:2.0.0
-  par trust forget ghcr.io/org/provider";
-
-const LIST_EXAMPLES: &str = "\
-Examples:
-  par trust list -o json";
-
-const ACCEPT_EXAMPLES: &str = "\
-Examples:
-  par trust accept ghcr.io/org/provider:2.0.0";
-
-const FORGET_EXAMPLES: &str = "\
-Examples:
-  par trust forget ghcr.io/org/provider";
 
 /// Show and change the pins of repositories
 ///
@@ -40,7 +20,12 @@ Examples:
 /// on, archives with others are refused. Pins are stored in the directory of the cache. A trust policy decides
 /// what may be fetched at all: see docs/trust.md.
 #[derive(clap::Args)]
-#[command(arg_required_else_help = true, after_help = EXAMPLES)]
+#[command(arg_required_else_help = true)]
+#[command(after_help = "\
+Examples:
+  par trust list
+  par trust accept ghcr.io/org/provider:2.0.0
+  par trust forget ghcr.io/org/provider")]
 pub(crate) struct Args {
     #[command(subcommand)]
     command: Command,
@@ -49,15 +34,15 @@ pub(crate) struct Args {
 #[derive(Subcommand)]
 enum Command {
     /// List the pinned repositories with issuer, subject and date
-    #[command(after_help = LIST_EXAMPLES)]
+    #[command(after_help = "Examples:\n  par trust list -o json")]
     List,
     /// Verify an archive, and pin its repository to its issuer, its subject and its revision
     ///
     /// They may be others than before, and the revision may be lower.
-    #[command(after_help = ACCEPT_EXAMPLES)]
+    #[command(after_help = "Examples:\n  par trust accept ghcr.io/org/provider:2.0.0")]
     Accept(Box<AcceptArgs>),
     /// Remove the pin of a repository: the next fetch pins it again
-    #[command(after_help = FORGET_EXAMPLES)]
+    #[command(after_help = "Examples:\n  par trust forget ghcr.io/org/provider")]
     Forget {
         /// The repository, such as ghcr.io/org/provider
         #[arg(value_name = "REGISTRY/REPOSITORY")]
@@ -86,26 +71,23 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
 
 async fn list(session: &Session) -> Result<Answer> {
     let session = session.clone();
-    blocking(move || {
-        let cache = session.existing_cache()?;
-        let identities = cache.map_or_else(|| Ok(BTreeMap::new()), |cache| cache.identities())?;
-        let mut text = String::new();
-        let mut fields = Vec::new();
-        for (place, identity) in &identities {
-            let (issuer, subject) = (&identity.issuer, &identity.subject);
-            let line = format!("{place}  {issuer}  {subject}  since {}", identity.date());
-            text.push_str(&format!("{}\n", escape::line(&line)));
-            fields.push(json!({
-                "repository": place,
-                "issuer": issuer,
-                "service": subject,
-                "since": unix_seconds(identity.since),
-                "revisions": identity.revisions,
-            }));
-        }
-        Ok(Answer::new(text).field("identities", Value::Array(fields)))
-    })
-    .await
+    let identities = blocking(move || session.in_existing_cache(|cache| cache.identities()));
+    let (mut lines, mut fields) = (Vec::new(), Vec::new());
+    for (place, identity) in identities.await? {
+        let (issuer, subject) = (&identity.issuer, &identity.subject);
+        lines.push(format!(
+            "{place}  {issuer}  {subject}  since {}",
+            identity.date()
+        ));
+        fields.push(json!({
+            "repository": place,
+            "issuer": issuer,
+            "service": subject,
+            "since": unix_seconds(identity.since),
+            "revisions": identity.revisions,
+        }));
+    }
+    Ok(Answer::lines(lines).field("identities", fields))
 }
 
 async fn accept(args: AcceptArgs, session: &Session) -> Result<Answer> {
@@ -115,7 +97,7 @@ async fn accept(args: AcceptArgs, session: &Session) -> Result<Answer> {
     let claims = client.accept(&reference).await?;
     let (issuer, subject) = (claims.issuer().as_str(), claims.subject().as_str());
     let text = format!("{reference} is accepted: issuer {issuer}, subject {subject}");
-    Ok(Answer::new(escape::line(&text))
+    Ok(Answer::lines([text])
         .field("issuer", issuer)
         .field("service", subject)
         .field("revision", claims.revision()))
@@ -125,8 +107,7 @@ async fn forget(place: Place, session: &Session) -> Result<Answer> {
     let repository = require_repository(&place, "and only repositories are pinned")?;
     let (name, session) = (pin_name(repository), session.clone());
     blocking(move || {
-        let forget = |cache: Cache| cache.forget_identity(&name);
-        if !session.existing_cache()?.map_or(Ok(false), forget)? {
+        if !session.in_existing_cache(|cache| cache.forget_identity(&name))? {
             bail!(
                 Failure::new(ErrorKind::NotFound, format!("{name} is not pinned"))
                     .hint("list the pinned repositories with `par trust list`")

@@ -2,21 +2,16 @@
 
 use anyhow::Result;
 use clap::ValueHint;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use crate::archive::{Compression, Contents, to_unix};
+use crate::archive::{Compression, to_unix};
 use crate::cache::Identity;
 use crate::cli::arguments::{Argument, RegistryArgs, Source, TrustArgs, VerifiedSource, validity};
-use crate::cli::output::{Answer, escape};
+use crate::cli::output::Answer;
 use crate::cli::session::Session;
 use crate::client::{TrustPolicy, pin_name};
 use crate::content::unix_seconds;
 use crate::oci::Reference;
-
-const EXAMPLES: &str = "\
-Examples:
-  par verify provider.par.gz --issuer ACGZ…
-  par verify ghcr.io/org/provider:1.0.0";
 
 /// Verify an archive completely, and list the checks
 ///
@@ -25,7 +20,10 @@ Examples:
 /// Trust is decided by the options, and for a reference also by the trust policy and the pin of its
 /// repository.
 #[derive(clap::Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = "\
+Examples:
+  par verify provider.par.gz --issuer ACGZ…
+  par verify ghcr.io/org/provider:1.0.0")]
 pub(crate) struct Args {
     /// The archive; `-` reads it from standard input
     #[arg(value_name = "FILE|REF|-", value_hint = ValueHint::FilePath)]
@@ -40,121 +38,108 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
     let source = Source::parse(&args.archive, &args.registry)?;
     let trust = args.trust.policy().await?;
     let checked = source.verify(&trust, &args.registry, session).await?;
-    let pin = pin(&source, &checked);
-    let allowed = allowed(&trust, &source, pin.as_ref());
-    let text = report(&source, &checked, allowed.as_deref(), pin.as_ref());
-    let answer = fields(&checked, allowed.is_some(), Answer::new(text));
-    Ok(answer
-        .field("pin", pin.as_ref().map(Pin::to_json))
+    let pin = match (&source, &checked.pin) {
+        (Source::Reference(Reference::Registry(place)), Some(pin)) => Some((pin_name(place), pin)),
+        _ => None,
+    };
+    let allowed = allowed(&trust, &source, pin.is_some());
+    let mut lines = vec![format!("verified {source}")];
+    let rows = rows(&checked, allowed.as_deref(), &pin);
+    let width = rows
+        .iter()
+        .map(|(label, _)| label.chars().count())
+        .max()
+        .unwrap_or(0);
+    lines.extend(
+        rows.iter()
+            .map(|(label, value)| format!("  {label:width$}  {value}")),
+    );
+    // The fields that `par trust list` prints too.
+    let pin = pin.map(|(repository, pin)| {
+        json!({
+            "repository": repository,
+            "issuer": pin.issuer,
+            "service": pin.subject,
+            "since": unix_seconds(pin.since),
+        })
+    });
+    Ok(fields(&checked, allowed.is_some(), Answer::lines(lines))
+        .field("pin", pin)
         .field("source", source.to_string()))
 }
 
-/// A pin that the archive matches.
-struct Pin<'a> {
-    repository: String,
-    identity: &'a Identity,
-}
-
-fn pin<'a>(source: &Source, checked: &'a VerifiedSource) -> Option<Pin<'a>> {
-    let Source::Reference(Reference::Registry(place)) = source else {
-        return None;
-    };
-    Some(Pin {
-        repository: pin_name(place),
-        identity: checked.pin.as_ref()?,
-    })
-}
-
-impl Pin<'_> {
-    fn text(&self) -> String {
-        format!(
-            "{} is pinned to this issuer and this service since {}",
-            self.repository,
-            self.identity.date()
-        )
-    }
-
-    /// Returns the fields that `par trust list` prints too.
-    fn to_json(&self) -> Value {
-        json!({
-            "repository": self.repository,
-            "issuer": self.identity.issuer,
-            "service": self.identity.subject,
-            "since": unix_seconds(self.identity.since),
-        })
-    }
-}
-
 /// Returns what allows the issuer, or `None` if any issuer is allowed.
-fn allowed(trust: &TrustPolicy, source: &Source, pin: Option<&Pin>) -> Option<String> {
+fn allowed(trust: &TrustPolicy, source: &Source, pinned: bool) -> Option<String> {
     if !trust.issuers.is_empty() {
         return Some("allowed by --issuer".to_owned());
     }
-    let rule = match source {
-        Source::Reference(reference) => trust.rule(reference),
-        _ => None,
-    };
+    let rule = source
+        .reference()
+        .and_then(|reference| trust.rule(reference));
     match rule.filter(|rule| !rule.issuers.is_empty()) {
         Some(rule) => Some(format!("allowed for {}", rule.pattern)),
-        None => pin.map(|_| "as pinned".to_owned()),
+        None => pinned.then(|| "as pinned".to_owned()),
     }
 }
 
-/// Returns a line for each check.
-fn report(
-    source: &Source,
-    checked: &VerifiedSource,
+/// Returns a label and a text for each check.
+fn rows<'a>(
+    checked: &'a VerifiedSource,
     allowed: Option<&str>,
-    pin: Option<&Pin>,
-) -> String {
+    pin: &Option<(String, &Identity)>,
+) -> Vec<(&'a str, String)> {
     let contents = &checked.contents;
-    let metadata = contents.claims.metadata();
-    let mut rows = Vec::new();
-    if let Some(digest) = &checked.digest {
-        rows.push(("manifest".to_owned(), digest.to_string()));
-    }
+    let claims = &contents.claims;
     let form = match contents.compression {
         Compression::None => "tar, to the last byte",
         Compression::Gzip => "gzip and tar, to the last byte",
     };
-    rows.push(("archive".to_owned(), form.to_owned()));
     let allowed = allowed.unwrap_or("any issuer is allowed");
+    let pin = pin.as_ref().map(|(repository, pin)| {
+        let since = pin.date();
+        format!("{repository} is pinned to this issuer and this service since {since}")
+    });
+    let dates = validity(&claims.metadata()).unwrap_or_else(|| "valid for ever".to_owned());
+    let mut rows = Vec::new();
+    rows.extend(
+        checked
+            .digest
+            .as_ref()
+            .map(|digest| ("manifest", digest.to_string())),
+    );
+    rows.push(("archive", form.to_owned()));
     rows.push((
-        "signature".to_owned(),
-        format!("by {} ({allowed})", contents.claims.issuer().as_str()),
+        "signature",
+        format!("by {} ({allowed})", claims.issuer().as_str()),
     ));
-    rows.push(("service".to_owned(), contents.claims.subject().to_string()));
-    rows.extend(pin.map(|pin| ("pin".to_owned(), pin.text())));
-    rows.push((
-        "dates".to_owned(),
-        validity(&metadata).unwrap_or_else(|| "valid for ever".to_owned()),
-    ));
-    if let Some(digest) = contents.claims.world() {
-        rows.push(("world.wasm".to_owned(), digest.to_string()));
-    }
-    for (target, digest) in contents.claims.executables() {
+    rows.push(("service", claims.subject().to_string()));
+    rows.extend(pin.map(|pin| ("pin", pin)));
+    rows.push(("dates", dates));
+    rows.extend(
+        claims
+            .world()
+            .map(|digest| ("world.wasm", digest.to_string())),
+    );
+    for (target, digest) in claims.executables() {
         let value = match contents.executables.get(target) {
             Some(size) => format!("{digest} ({size} bytes)"),
             None => "signed for, but absent from this archive".to_owned(),
         };
-        rows.push((target.to_string(), value));
+        rows.push((target.as_str(), value));
     }
-    let width = rows.iter().map(|(label, _)| label.chars().count()).max();
-    let width = width.unwrap_or(0);
-    let mut text = format!("verified {}\n", escape::line(&source.to_string()));
-    for (label, value) in rows {
-        text.push_str(&format!(
-            "  {:width$}  {}\n",
-            escape::line(&label),
-            escape::line(&value)
-        ));
-    }
-    text
+    rows
 }
 
 fn fields(checked: &VerifiedSource, issuer_checked: bool, answer: Answer) -> Answer {
     let contents = &checked.contents;
     let metadata = contents.claims.metadata();
+    let targets = contents.executables.iter().map(|(target, size)| {
+        let digest = contents.claims.executables().get(target);
+        (
+            target.to_string(),
+            json!({ "digest": digest, "size": size }),
+        )
+    });
     let absent: Vec<&str> = contents.absent.iter().map(|t| t.as_str()).collect();
     answer
         .field("digest", checked.digest.as_ref().map(ToString::to_string))
@@ -165,18 +150,6 @@ fn fields(checked: &VerifiedSource, issuer_checked: bool, answer: Answer) -> Ans
         .field("not_before", metadata.not_before.map(to_unix))
         .field("expires", metadata.expires.map(to_unix))
         .field("world", contents.claims.world().map(ToString::to_string))
-        .field("targets", targets(contents))
+        .field("targets", targets.collect::<Value>())
         .field("absent", absent)
-}
-
-fn targets(contents: &Contents) -> Map<String, Value> {
-    contents
-        .executables
-        .iter()
-        .map(|(target, size)| {
-            let digest = contents.claims.executables().get(target);
-            let value = json!({ "digest": digest, "size": size });
-            (target.to_string(), value)
-        })
-        .collect()
 }

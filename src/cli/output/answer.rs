@@ -1,12 +1,15 @@
 //! The answer of a command, in both formats.
 
+use std::path::Path;
+
 use serde_json::{Map, Value};
 
 use super::problem::Problem;
+use super::{escape, text::path_text};
 
 /// The answer of a command.
 pub(crate) struct Answer {
-    pub(super) text: String,
+    pub(crate) text: String,
     pub(super) fields: Map<String, Value>,
     pub(super) problem: Option<Problem>,
 }
@@ -19,6 +22,22 @@ impl Answer {
             fields: Map::new(),
             problem: None,
         }
+    }
+
+    /// Returns an answer with these lines, and escapes them.
+    pub(crate) fn lines(lines: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
+        let escape = |line: &str| escape::line(line) + "\n";
+        Self::new(
+            lines
+                .into_iter()
+                .map(|line| escape(line.as_ref()))
+                .collect::<String>(),
+        )
+    }
+
+    /// Returns the answer of a command that has written a file: its path.
+    pub(crate) fn file(path: &Path) -> Self {
+        Self::new(path_text(path)).field("file", path_text(path))
     }
 
     /// Makes the command fail with `problem`, if there is one, after the answer is printed.

@@ -3,47 +3,39 @@
 //! Names, vendors and answers of registries are untrusted, and a terminal executes the escape sequences in
 //! its input: they change the title of the window, overwrite other output or reorder text.
 
-use std::borrow::Cow;
-
 /// Escapes all control characters, so that the text stays on one line.
-pub(crate) fn line(text: &str) -> Cow<'_, str> {
-    escape(text, is_dangerous)
+pub(crate) fn line(text: &str) -> String {
+    escape(text, is_dangerous, |character| {
+        character.escape_default().to_string()
+    })
 }
 
 /// Escapes all control characters except line ends and tabs.
-pub(crate) fn lines(text: &str) -> Cow<'_, str> {
-    escape(text, |character| {
-        is_dangerous(character) && !matches!(character, '\n' | '\t')
+pub(crate) fn lines(text: &str) -> String {
+    let dangerous = |character| is_dangerous(character) && !matches!(character, '\n' | '\t');
+    escape(text, dangerous, |character| {
+        character.escape_default().to_string()
     })
 }
 
 /// Escapes dangerous characters in JSON text that `serde_json` does not escape. A `\u` escape means the same to
 /// every JSON parser.
 pub(crate) fn json(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
-        if is_dangerous(character) {
-            escaped.push_str(&format!("\\u{:04x}", u32::from(character)));
-        } else {
-            escaped.push(character);
-        }
-    }
-    escaped
+    escape(text, is_dangerous, |character| {
+        format!("\\u{:04x}", u32::from(character))
+    })
 }
 
-fn escape(text: &str, dangerous: impl Fn(char) -> bool) -> Cow<'_, str> {
-    if !text.contains(&dangerous) {
-        return Cow::Borrowed(text);
-    }
-    let mut escaped = String::with_capacity(text.len() + 16);
+fn escape(text: &str, dangerous: fn(char) -> bool, escaped: fn(char) -> String) -> String {
+    let mut safe = String::with_capacity(text.len());
     for character in text.chars() {
         if dangerous(character) {
-            escaped.extend(character.escape_default());
+            safe.push_str(&escaped(character));
         } else {
-            escaped.push(character);
+            safe.push(character);
         }
     }
-    Cow::Owned(escaped)
+    safe
 }
 
 /// Whether a character is a control character, a line or paragraph separator, or a mark that changes the

@@ -1,8 +1,10 @@
 //! Errors that the command line finds itself.
 
-use crate::content::ErrorKind;
+use std::fmt;
 
-use super::violation::Violation;
+use serde::Serialize;
+
+use crate::content::ErrorKind;
 
 /// An error that the command line finds itself, or the context that it gives to an error of the library.
 #[derive(Debug, thiserror::Error)]
@@ -39,5 +41,23 @@ impl Failure {
     pub(crate) fn violations(mut self, violations: Vec<Violation>) -> Self {
         self.violations = violations;
         self
+    }
+}
+
+/// A place where a configuration does not match its schema, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Violation {
+    /// The place, as a JSON pointer.
+    pub(crate) pointer: String,
+    /// The reason, without the value: a configuration may hold secrets.
+    pub(crate) reason: String,
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.pointer.as_str() {
+            "" => write!(formatter, "at the top: {}", self.reason),
+            pointer => write!(formatter, "{pointer}: {}", self.reason),
+        }
     }
 }

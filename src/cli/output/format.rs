@@ -22,14 +22,11 @@ impl Format {
             .map(|argument| argument.to_string_lossy())
             .take_while(|argument| argument != "--")
             .collect();
-        let joined = words
-            .iter()
-            .any(|word| matches!(word.as_ref(), "-ojson" | "-o=json" | "--output=json"));
-        let apart = words.windows(2).any(|pair| match pair {
-            [option, value] => matches!(option.as_ref(), "-o" | "--output") && value == "json",
-            _ => false,
-        });
-        if joined || apart {
+        let joined = |word: &str| matches!(word, "-ojson" | "-o=json" | "--output=json");
+        let apart = words.windows(2).any(
+            |pair| matches!(pair, [option, value] if (option == "-o" || option == "--output") && value == "json"),
+        );
+        if apart || words.iter().any(|word| joined(word)) {
             Self::Json
         } else {
             Self::Text

@@ -11,7 +11,6 @@ use super::escape;
 use super::format::Format;
 use super::problem::Problem;
 use super::usage::usage_problem;
-use super::violation::Violation;
 
 /// Prints answers, notes and problems in the format that the user wants. Cheap to clone.
 #[derive(Clone)]
@@ -35,48 +34,24 @@ impl Printer {
     /// Prints the answer of a command, and returns the exit code.
     pub(crate) fn answer(&self, answer: Answer) -> ExitCode {
         let problem = answer.problem.as_ref();
+        let code = problem.map_or(0, |problem| problem.code);
         let text = match self.format {
             Format::Text => answer.text,
-            Format::Json => {
-                let mut fields = answer.fields;
-                fields.insert("success".to_owned(), problem.is_none().into());
-                if let Some(problem) = problem {
-                    fields.insert("error".to_owned(), to_json(problem));
-                }
-                escape::json(&Value::Object(fields).to_string())
-            }
+            Format::Json => to_json(answer.fields, problem),
         };
         if let Err(error) = print_data(&text) {
             print_error(&format!("error: cannot write to standard output: {error}"));
-            return ExitCode::FAILURE;
+            return ExitCode::from(code.max(1));
         }
-        let Some(problem) = problem else {
-            return ExitCode::SUCCESS;
-        };
-        if self.format == Format::Text {
+        if let (Format::Text, Some(problem)) = (self.format, problem) {
             print_problem(problem);
         }
-        ExitCode::from(problem.code)
+        ExitCode::from(code)
     }
 
     /// Prints the error that a command failed with, and returns the exit code.
-    pub(crate) fn problem(&self, problem: &Problem) -> ExitCode {
-        match self.format {
-            Format::Text => print_problem(problem),
-            Format::Json => {
-                let mut fields = Map::new();
-                fields.insert("success".to_owned(), false.into());
-                fields.insert("error".to_owned(), to_json(problem));
-                if !problem.violations.is_empty() {
-                    let violations = problem.violations.iter().map(Violation::to_json);
-                    fields.insert("violations".to_owned(), violations.collect());
-                }
-                let object = Value::Object(fields);
-                // If this fails, the exit code still says that the command failed.
-                let _ = print_data(&escape::json(&object.to_string()));
-            }
-        }
-        ExitCode::from(problem.code)
+    pub(crate) fn problem(&self, problem: Problem) -> ExitCode {
+        self.answer(Answer::new("").failing(problem))
     }
 
     /// Prints an error of the argument parser, or the help or the version if the user asked for it.
@@ -86,26 +61,26 @@ impl Printer {
             ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
         );
         if self.format == Format::Json && !asked_for {
-            return self.problem(&usage_problem(error));
+            return self.problem(usage_problem(error));
         }
-        // clap prints help and version on standard output, errors on standard error. A reader that has
-        // closed its end is no failure.
+        // clap prints help and version on standard output, errors on standard error. It is no failure if the
+        // reader has closed its end.
         let _ = error.print();
-        if asked_for {
-            ExitCode::SUCCESS
-        } else {
-            ExitCode::from(2)
-        }
+        ExitCode::from(if asked_for { 0 } else { 2 })
     }
 }
 
-/// Returns a problem as JSON.
-fn to_json(problem: &Problem) -> Value {
-    json!({
-        "kind": problem.kind,
-        "message": problem.message,
-        "hint": problem.hint,
-    })
+fn to_json(mut fields: Map<String, Value>, problem: Option<&Problem>) -> String {
+    fields.insert("success".to_owned(), problem.is_none().into());
+    if let Some(problem) = problem {
+        let (kind, message, hint) = (problem.kind, &problem.message, &problem.hint);
+        let error = json!({ "kind": kind, "message": message, "hint": hint });
+        fields.insert("error".to_owned(), error);
+        if !problem.violations.is_empty() {
+            fields.insert("violations".to_owned(), json!(problem.violations));
+        }
+    }
+    escape::json(&Value::Object(fields).to_string())
 }
 
 fn print_problem(problem: &Problem) {

@@ -7,9 +7,8 @@ use crate::content::{ErrorKind, ParseDigestError};
 use crate::oci::ParseReferenceError;
 use crate::{cache, client, oci};
 
-use super::failure::Failure;
+use super::failure::{Failure, Violation};
 use super::hints::{archive_hint, cache_hint, client_hint, oci_hint, reference_hint};
-use super::violation::Violation;
 
 /// What is printed about an error.
 #[derive(Debug, PartialEq, Eq)]
@@ -28,26 +27,17 @@ impl Problem {
     pub(crate) fn of(error: &anyhow::Error) -> Self {
         // Only `anyhow` itself can find a failure that was attached as context: it is not in the chain.
         let context = error.downcast_ref::<Failure>();
-        let classified: Vec<_> = context
-            .map(|failure| (failure.kind, failure.hint.clone()))
-            .into_iter()
-            .chain(error.chain().filter_map(classify))
-            .collect();
+        let first = context.and_then(|failure| classify(failure));
+        let rest = error.chain().filter_map(classify);
+        let classified: Vec<_> = first.into_iter().chain(rest).collect();
         let kind = classified
             .first()
             .map_or(ErrorKind::Other, |(kind, _)| *kind);
+        let hint = classified.into_iter().find_map(|(_, hint)| hint);
         Self {
-            kind: kind.name(),
-            code: exit_code(kind),
-            message: format!("{error:#}"),
-            hint: classified.into_iter().find_map(|(_, hint)| hint),
             violations: context.map_or_else(Vec::new, |failure| failure.violations.clone()),
+            ..Self::found(kind, format!("{error:#}"), hint)
         }
-    }
-
-    /// Returns a problem with the arguments.
-    pub(crate) fn usage(message: String, hint: Option<String>) -> Self {
-        Self::found(ErrorKind::Usage, message, hint)
     }
 
     /// Returns a problem that a check of the command has found.
@@ -67,9 +57,7 @@ impl Problem {
             kind: "interrupted",
             // The exit code that a shell reports for a program ended by SIGINT.
             code: 130,
-            message: "interrupted".to_owned(),
-            hint: None,
-            violations: Vec::new(),
+            ..Self::found(ErrorKind::Other, "interrupted".to_owned(), None)
         }
     }
 }

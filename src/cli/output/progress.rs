@@ -90,15 +90,12 @@ fn hidden_bar(step: Step, total: u64) -> ProgressBar {
             "{msg} [{bar:30}] {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left",
         ),
     };
-    ProgressBar::with_draw_target(length, ProgressDrawTarget::hidden())
-        .with_style(style(template))
-        .with_message(word(step))
-}
-
-fn style(template: &str) -> ProgressStyle {
-    ProgressStyle::with_template(template)
+    let style = ProgressStyle::with_template(template)
         .unwrap_or_else(|_| ProgressStyle::default_bar())
-        .progress_chars("=> ")
+        .progress_chars("=> ");
+    ProgressBar::with_draw_target(length, ProgressDrawTarget::hidden())
+        .with_style(style)
+        .with_message(word(step))
 }
 
 /// The word for a step beside its bar.

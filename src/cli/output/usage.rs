@@ -2,6 +2,8 @@
 
 use clap::error::ErrorKind;
 
+use crate::content;
+
 use super::problem::Problem;
 
 /// Turns an error of clap into a problem. clap's message is a paragraph, followed by a tip perhaps, and by how
@@ -9,7 +11,8 @@ use super::problem::Problem;
 pub(super) fn usage_problem(error: &clap::Error) -> Problem {
     if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
         let message = "a command or its arguments are missing".to_owned();
-        return Problem::usage(message, Some("see `par --help`".to_owned()));
+        let hint = "see `par --help`".to_owned();
+        return Problem::found(content::ErrorKind::Usage, message, Some(hint));
     }
     let rendered = error.render().to_string();
     let first = rendered.split("\n\n").next().unwrap_or_default();
@@ -21,12 +24,12 @@ pub(super) fn usage_problem(error: &clap::Error) -> Problem {
         .lines()
         .find_map(|line| line.trim().strip_prefix("tip: "));
     let more = || {
-        let line = rendered
-            .lines()
-            .find_map(|line| line.strip_prefix("For more information, "))?;
+        let mut lines = rendered.lines();
+        let line = lines.find_map(|line| line.strip_prefix("For more information, "))?;
         Some(line.trim_end_matches('.'))
     };
-    Problem::usage(words.join(" "), tip.or_else(more).map(str::to_owned))
+    let hint = tip.or_else(more).map(str::to_owned);
+    Problem::found(content::ErrorKind::Usage, words.join(" "), hint)
 }
 
 #[cfg(test)]

@@ -2,7 +2,10 @@ use super::*;
 
 fn parts(option: &str) -> (Option<String>, String) {
     let (target, path) = split(OsStr::new(option));
-    (target.map(|target| target.to_string()), path_text(&path))
+    (
+        target.map(|target| target.to_string()),
+        path.display().to_string(),
+    )
 }
 
 #[test]

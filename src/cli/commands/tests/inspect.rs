@@ -27,7 +27,7 @@ fn summary(name: Option<&str>) -> Summary {
 fn missing_values_are_shown_as_missing() {
     let mut summary = summary(None);
     summary.absent.push(Target::carried("arm-linux").unwrap());
-    let text = table(&summary);
+    let text = table(&summary).join("\n");
     assert!(text.starts_with("None - Capability Provider\n"));
     assert!(text.contains("  Version   None\n  Revision  3\n"));
     assert!(text.contains("    x86_64-linux\n    arm-linux (signed for, but absent"));
@@ -35,6 +35,7 @@ fn missing_values_are_shown_as_missing() {
 
 #[test]
 fn a_name_cannot_control_the_terminal() {
-    let text = table(&summary(Some("\u{1b}]0;title\u{7}\nAccount  A")));
+    let lines = table(&summary(Some("\u{1b}]0;title\u{7}\nAccount  A")));
+    let text = Answer::lines(lines).text;
     assert!(text.starts_with("\\u{1b}]0;title\\u{7}\\nAccount  A - Capability Provider\n"));
 }

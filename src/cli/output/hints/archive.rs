@@ -1,8 +1,8 @@
-//! Hints for errors of archives, claims and keys.
+//! Hints for errors of archives, claims and keys, and of files.
+
+use std::io;
 
 use crate::archive::Error;
-
-use super::file::file_hint;
 
 /// Returns what the user can do about an error of the archive layer.
 pub(crate) fn archive_hint(error: &Error) -> Option<&'static str> {
@@ -42,6 +42,15 @@ pub(crate) fn archive_hint(error: &Error) -> Option<&'static str> {
         Error::NoKeyDirectory => "name a directory for keys with --directory or WASH_KEYS",
         _ => return None,
     })
+}
+
+/// Returns a hint if the path names something other than a regular file.
+pub(super) fn file_hint(error: &io::Error) -> Option<&'static str> {
+    match error.kind() {
+        io::ErrorKind::IsADirectory => Some("name a file, not a directory"),
+        io::ErrorKind::InvalidInput => Some("name a file, not a device or a pipe"),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

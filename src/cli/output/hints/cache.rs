@@ -23,7 +23,7 @@ pub(crate) fn cache_hint(error: &Error) -> Option<String> {
             "name a directory of your own with --cache-dir or PAR_CACHE_DIR"
         }
         Error::SharedDirectory(_) => {
-            "take that permission away from others (chmod go-w), or name another directory with \
+            "remove that permission of other users (chmod go-w), or name another directory with \
              --cache-dir or PAR_CACHE_DIR"
         }
         Error::NoDirectory | Error::NotADirectory(_) => {

@@ -1,14 +1,12 @@
 //! Hints for errors of the client, and of the layers below it that it passes on.
 
-use crate::client::Error;
+use crate::client::{Error, LockError, TrustError};
+use crate::content::ErrorKind;
 use crate::{cache, oci};
 
-use super::archive::archive_hint;
+use super::archive::{archive_hint, file_hint};
 use super::cache::cache_hint;
-use super::file::file_hint;
-use super::lock::lock_hint;
 use super::oci::{oci_hint, reference_hint};
-use super::trust::trust_hint;
 
 /// Returns what the user can do about an error of the client.
 pub(crate) fn client_hint(error: &Error) -> Option<String> {
@@ -44,6 +42,65 @@ pub(crate) fn client_hint(error: &Error) -> Option<String> {
         _ => return None,
     };
     Some(hint.to_owned())
+}
+
+/// Returns what the user can do about a refusal of the trust policy or of a pin.
+fn trust_hint(error: &TrustError) -> Option<String> {
+    let hint = match error {
+        TrustError::NotPinned { what, .. } => {
+            return Some(format!(
+                "if you trust this publisher, run `par trust accept {what}`"
+            ));
+        }
+        TrustError::IdentityChanged { what, .. } => {
+            return Some(format!(
+                "ask the publisher about it; if the change is meant, run `par trust accept {what}`"
+            ));
+        }
+        TrustError::Downgrade { what, .. } => {
+            return Some(format!(
+                "if the rollback is meant, run `par trust accept {what}`, or use the digest of the archive \
+                 that you want"
+            ));
+        }
+        TrustError::UntrustedIssuer { rule: None, .. } => {
+            "allow the issuer with --issuer if you trust it"
+        }
+        TrustError::UntrustedIssuer { .. } => {
+            "allow the issuer in the trust policy, or with --issuer, if you trust it"
+        }
+        TrustError::UntrustedSubject { .. } => {
+            "add the subject to `subjects` in the trust policy if it belongs there"
+        }
+        TrustError::TooOld { .. } | TrustError::NoRevision { .. } => {
+            "if an older archive is meant, allow it with --min-revision"
+        }
+        TrustError::NoRule(_) => {
+            "add a rule to the trust policy, or allow the issuer with --issuer"
+        }
+        TrustError::NeverPinned(_) => {
+            "add a rule with `pin = \"first-use\"` for the repository to the trust policy"
+        }
+        _ => return None,
+    };
+    Some(hint.to_owned())
+}
+
+/// Returns what the user can do about an error of a lock file.
+fn lock_hint(error: &LockError) -> Option<&'static str> {
+    match error {
+        LockError::NotLocked { .. } => {
+            Some("if it is meant to run, add it to the deployment, and lock that with `par lock`")
+        }
+        LockError::OtherPublisher { .. } | LockError::OtherRevision { .. } => {
+            Some("run `par lock` again, and check what changes: the lock file was edited by hand")
+        }
+        LockError::Read { source, .. } if ErrorKind::of_io(source) == ErrorKind::NotFound => Some(
+            "make a lock file with `par lock FILE`, where FILE is a list of references or a wadm manifest",
+        ),
+        LockError::Malformed { .. } => Some("restore it, or remove it and run `par lock`"),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

@@ -23,14 +23,14 @@ pub(crate) fn finding_hint(finding: &Finding) -> Option<String> {
             let hint = finding.error.as_deref().and_then(oci_hint);
             return hint.or_else(|| {
                 Some(format!(
-                    "have the media types of provider archives allowed, which begin with {prefix}"
+                    "ask the operator to allow the media types of provider archives, which begin with {prefix}"
                 ))
             });
         }
         Some(Advice::RepairMirror) => {
             "repair the mirror, or remove it from hosts.toml: asking it costs time"
         }
-        Some(Advice::UseTls) => "have the registry speak TLS, and leave out --insecure",
+        Some(Advice::UseTls) => "set up TLS on the registry, and leave out --insecure",
         Some(Advice::VerifyCertificate) => {
             "give the certificate of its authority with --ca, and leave out --insecure-skip-tls-verify"
         }

@@ -1,4 +1,4 @@
-//! Hints: what the user can do about an error of the library, a file for the errors of each layer.
+//! Hints: what the user can do about an error of the library. Each layer of the library has a file here.
 //!
 //! The library says what happened. Only these files add which option or command helps.
 
@@ -6,11 +6,7 @@ mod archive;
 mod cache;
 mod client;
 mod doctor;
-mod file;
-mod lock;
 mod oci;
-mod tls;
-mod trust;
 
 pub(crate) use doctor::finding_hint;
 

@@ -1,8 +1,6 @@
 //! Hints for errors of registries and image layouts.
 
-use crate::oci::{Error, ParseReferenceError};
-
-use super::tls::tls_hint;
+use crate::oci::{Error, ParseReferenceError, TlsProblem};
 
 /// Returns what the user can do about an error of the OCI layer.
 pub(crate) fn oci_hint(error: &Error) -> Option<String> {
@@ -79,6 +77,30 @@ pub(crate) fn oci_hint(error: &Error) -> Option<String> {
         _ => return None,
     };
     Some(hint.to_owned())
+}
+
+/// Returns what the user can do about a problem with TLS.
+fn tls_hint(problem: TlsProblem) -> &'static str {
+    match problem {
+        TlsProblem::UnknownAuthority => {
+            "give the certificate of its authority with --ca, or put it where --hosts-dir looks for it"
+        }
+        TlsProblem::Expired => {
+            "renew the certificate of the registry, or check the clock of this machine"
+        }
+        TlsProblem::OtherName => {
+            "use the name that the certificate is for, or have a certificate issued for this name"
+        }
+        TlsProblem::ClientCertificate => {
+            "give a certificate that the registry accepts with --client-cert and --client-key, or in \
+             hosts.toml"
+        }
+        TlsProblem::NoTls => "give --insecure if the registry speaks plain HTTP",
+        _ => {
+            "replace a certificate that is its own authority (CaUsedAsEndEntity) with one that an \
+             authority issued"
+        }
+    }
 }
 
 /// Returns what the user can do about a malformed reference.

@@ -30,3 +30,11 @@ fn hints_are_found_through_stores_and_shared_work() {
     let hint = client_hint(&Error::Store(full.into())).unwrap();
     assert!(hint.contains("par cache prune"), "{hint}");
 }
+
+#[test]
+fn what_is_not_locked_can_be_locked() {
+    let error = LockError::NotLocked {
+        reference: "ghcr.io/org/provider:1.0".to_owned(),
+    };
+    assert!(lock_hint(&error).unwrap().contains("par lock"));
+}
