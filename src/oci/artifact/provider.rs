@@ -35,7 +35,6 @@ impl Artifact {
     /// arguments give equal bytes, so the digest is known before anything is sent.
     ///
     /// `layer_title` is the file name that generic tools give to the layer.
-    #[must_use]
     pub(crate) fn build(
         layer: &Descriptor,
         layer_title: Option<&str>,
@@ -141,37 +140,31 @@ impl Artifact {
     }
 
     /// Returns the descriptor of the manifest.
-    #[must_use]
     pub(crate) fn descriptor(&self) -> &Descriptor {
         &self.descriptor
     }
 
     /// Returns the bytes of the manifest.
-    #[must_use]
     pub(crate) fn manifest(&self) -> &Bytes {
         &self.manifest
     }
 
     /// Returns the descriptor of the config.
-    #[must_use]
     pub(crate) fn config(&self) -> &Descriptor {
         &self.config
     }
 
     /// Returns the layers, at least one. Joined in this order, they are the archive.
-    #[must_use]
     pub(crate) fn layers(&self) -> &[Descriptor] {
         &self.layers
     }
 
     /// Returns the size of the archive in bytes: the sum of its layers in the manifest.
-    #[must_use]
     pub(crate) fn size(&self) -> u64 {
         self.size
     }
 
     /// Returns the annotations of the manifest.
-    #[must_use]
     pub(crate) fn annotations(&self) -> &BTreeMap<String, String> {
         &self.annotations
     }

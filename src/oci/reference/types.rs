@@ -126,7 +126,6 @@ impl Reference {
     }
 
     /// Returns the name to resolve: the digest when there is one, else the tag.
-    #[must_use]
     pub(crate) fn name(&self) -> Option<ManifestName> {
         match self.digest() {
             Some(digest) => Some(ManifestName::Digest(digest.clone())),

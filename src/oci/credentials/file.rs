@@ -218,4 +218,5 @@ fn credentials(entry: &Value) -> Result<Option<Credentials>, &'static str> {
 }
 
 #[cfg(test)]
+#[path = "tests/file.rs"]
 mod tests;
