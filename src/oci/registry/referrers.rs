@@ -67,10 +67,7 @@ pub(crate) async fn list(
     };
     let read = async |next| {
         let page = page(repository, next, artifact_type).await?;
-        page.ok_or_else(|| Error::Malformed {
-            what: what.clone(),
-            reason: "one of its pages is missing".to_owned(),
-        })
+        page.ok_or_else(|| Error::malformed(&what, "one of its pages is missing"))
     };
     first.read_all(&what, read).await
 }
@@ -151,25 +148,19 @@ async fn list_by_tag(
         Ok((descriptor, bytes)) if descriptor.media_type == media_type::OCI_INDEX => {
             parse(&bytes, &what)
         }
-        Ok((descriptor, _)) => Err(Error::Malformed {
-            what,
-            reason: format!("it is `{}`, not an image index", descriptor.media_type),
-        }),
+        Ok((descriptor, _)) => {
+            let reason = format!("it is `{}`, not an image index", descriptor.media_type);
+            Err(Error::malformed(what, reason))
+        }
         Err(Error::NotFound { .. }) => Ok(Vec::new()),
         Err(error) => Err(error),
     }
 }
 
 fn parse(bytes: &[u8], what: &str) -> Result<Vec<Referrer>, Error> {
-    let index: Index = serde_json::from_slice(bytes).map_err(|source| Error::Json {
-        what: what.to_owned(),
-        source: source.into(),
-    })?;
+    let index: Index = serde_json::from_slice(bytes).map_err(Error::json(what))?;
     if index.schema_version != 2 {
-        return Err(Error::Malformed {
-            what: what.to_owned(),
-            reason: "its schemaVersion is not 2".to_owned(),
-        });
+        return Err(Error::malformed(what, "its schemaVersion is not 2"));
     }
     Ok(index.manifests)
 }

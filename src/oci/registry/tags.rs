@@ -77,10 +77,7 @@ fn list_request(repository: &RepositoryEndpoint) -> Result<Request, Error> {
 
 async fn page(repository: &RepositoryEndpoint, request: Request) -> Result<Page<String>, Error> {
     let (headers, bytes) = repository.endpoint.read(&request, MANIFEST_LIMIT).await?;
-    let list: TagList = serde_json::from_slice(&bytes).map_err(|source| Error::Json {
-        what: request.what.clone(),
-        source: source.into(),
-    })?;
+    let list: TagList = serde_json::from_slice(&bytes).map_err(Error::json(&request.what))?;
     Ok(Page {
         entries: list.tags.unwrap_or_default(),
         next: next_page(&headers, request)?,

@@ -151,7 +151,7 @@ impl Download {
             let sent = if self.others.is_empty() {
                 sent.await
             } else {
-                self.repository.endpoint.watch(sent).await
+                self.repository.endpoint.availability().watch(sent).await
             };
             match sent {
                 Ok((response, held)) => {
