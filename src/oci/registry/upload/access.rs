@@ -4,13 +4,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use reqwest::Method;
-use reqwest::header::{CONTENT_LENGTH, HeaderValue};
 
 use crate::oci::error::Error;
 
-use super::super::http::{Request, Scope};
+use super::super::http::Request;
 use super::super::repository_endpoint::RepositoryEndpoint;
-use super::session::Session;
+use super::session::{Session, opening_request};
 
 /// The longest that cancelling an upload may take.
 const CANCEL_LIMIT: Duration = Duration::from_secs(5);
@@ -25,15 +24,8 @@ pub(crate) struct OpenUpload {
 impl OpenUpload {
     /// Makes sure that the registry takes uploads from this client, by opening one. No other request
     /// tells that, because a registry may let everybody read.
-    ///
-    /// # Errors
-    ///
-    /// [`Error`] for credentials that are missing, refused or not sufficient, and everything else
-    /// that keeps a registry from accepting uploads.
     pub(crate) async fn open(repository: RepositoryEndpoint) -> Result<Self, Error> {
-        let mut request =
-            repository.request(Method::POST, "blobs/uploads/", "uploads", Scope::PUSH)?;
-        request.headers.insert(CONTENT_LENGTH, HeaderValue::from(0));
+        let request = opening_request(&repository, "uploads")?;
         let endpoint = &repository.endpoint;
         let response = endpoint.exchange(&request, Bytes::new()).await?;
         let response = endpoint.check(response, &request).await?;
