@@ -4,7 +4,7 @@
 //! input, and standard output the answer or the error message.
 
 use std::io;
-use std::process::{ExitStatus, Stdio};
+use std::process::{Output, Stdio};
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -35,16 +35,10 @@ pub(super) struct Helper {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Answer {
-    #[serde(default)]
-    username: String,
+    #[serde(default, rename = "Username")]
+    user: String,
     #[serde(default)]
     secret: String,
-}
-
-struct Output {
-    status: ExitStatus,
-    stdout: Vec<u8>,
-    stderr: Vec<u8>,
 }
 
 impl Helper {
@@ -56,7 +50,6 @@ impl Helper {
         }
     }
 
-    /// Returns the file name of the program.
     pub(super) fn name(&self) -> &str {
         &self.program
     }
@@ -79,11 +72,10 @@ impl Helper {
             return Ok(None);
         };
         // The error of `serde_json` is left out, because it quotes the output, which holds secrets.
-        let answer: Answer =
-            serde_json::from_slice(&output).map_err(|_| CredentialHelperError::Answer {
-                program: self.program.clone(),
-            })?;
-        let (user, secret) = (answer.username, answer.secret);
+        let answer = serde_json::from_slice(&output);
+        let Answer { user, secret } = answer.map_err(|_| CredentialHelperError::Answer {
+            program: self.program.clone(),
+        })?;
         Ok(match (user.as_str(), secret.as_str()) {
             ("", "") => None,
             (TOKEN_USER, _) => Some(Credentials::IdentityToken(secret)),

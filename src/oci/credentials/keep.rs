@@ -43,10 +43,6 @@ impl CredentialSource {
     /// `registry_config`, else in the file in `REGISTRY_AUTH_FILE`, else in Docker's `config.json`. When
     /// that file names a helper for the registry, the helper keeps them. The file is replaced in one step,
     /// is readable for its owner alone, and everything else in it stays.
-    ///
-    /// # Errors
-    ///
-    /// As for [`find`](Self::find), and [`Error::File`] when the file cannot be written.
     #[cfg_attr(
         not(feature = "cli"),
         allow(dead_code, reason = "only the command stores credentials")
@@ -66,24 +62,20 @@ impl CredentialSource {
             stored.map_err(|source| helper_failed(&path, registry, source))?;
             credentials = None;
         }
-        create_directory(&path).await?;
+        let file = path.clone();
+        let create =
+            move || create_private_directory(directory_of(&file)).map_err(Error::file(&file));
+        blocking(create).await?;
         change(&path, registry, move |file, registry| {
             let credentials = credentials.as_ref();
-            file.put(
-                registry,
-                credentials.map(|(user, password)| (&**user, &**password)),
-            )?;
-            Ok(true)
+            let credentials = credentials.map(|(user, password)| (&**user, &**password));
+            file.put(registry, credentials).map(|()| true)
         })
         .await?;
         Ok(Kept::new(path, helper))
     }
 
     /// Removes the credentials that [`keep`](Self::keep) keeps. Returns `None` when there were none.
-    ///
-    /// # Errors
-    ///
-    /// As for [`keep`](Self::keep).
     #[cfg_attr(
         not(feature = "cli"),
         allow(dead_code, reason = "only the command stores credentials")
@@ -116,16 +108,6 @@ async fn helper(path: &Path, registry: &str) -> Result<Option<Helper>, Error> {
     Ok(file.and_then(|file| file.helper(registry)))
 }
 
-/// Creates the directory of the file at `path`, for its owner alone.
-async fn create_directory(path: &Path) -> Result<(), Error> {
-    let path = path.to_owned();
-    blocking(move || {
-        let made = create_private_directory(directory_of(&path));
-        made.map_err(Error::file(&path))
-    })
-    .await
-}
-
 /// Calls [`CredentialFile::change`] while the directory of the file is locked.
 async fn change(
     path: &Path,
@@ -156,14 +138,12 @@ async fn lock(path: &Path, limit: Duration) -> Option<File> {
         match locked.await.ok()? {
             Ok(locked) => return Some(locked),
             Err(error)
-                if error.kind() == io::ErrorKind::WouldBlock && started.elapsed() < limit =>
+                if error.kind() != io::ErrorKind::WouldBlock || started.elapsed() >= limit =>
             {
-                tokio::time::sleep(LOCK_RETRY).await;
-            }
-            Err(error) => {
                 tracing::debug!(%error, "the directory of the credentials is not locked");
                 return None;
             }
+            Err(_) => tokio::time::sleep(LOCK_RETRY).await,
         }
     }
 }
