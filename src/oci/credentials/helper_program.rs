@@ -26,7 +26,6 @@ const TOKEN_USER: &str = "<token>";
 /// The message of Docker's helpers, on either stream, when they hold no credentials.
 const NOTHING: &str = "credentials not found";
 
-/// A credential helper.
 pub(super) struct Helper {
     program: String,
     time_limit: Duration,
@@ -54,7 +53,6 @@ impl Helper {
         &self.program
     }
 
-    /// Returns the credentials for `registry`.
     pub(super) async fn get(
         &self,
         registry: &str,
@@ -86,7 +84,6 @@ impl Helper {
         })
     }
 
-    /// Stores a user and a password for `registry`.
     pub(super) async fn store(
         &self,
         registry: &str,
@@ -154,7 +151,6 @@ impl Helper {
         })
     }
 
-    /// Starts the helper, and waits for its end.
     async fn start(
         &self,
         action: &'static str,
@@ -205,6 +201,7 @@ async fn read(stream: Option<impl AsyncRead + Unpin>) -> io::Result<Vec<u8>> {
     Ok(text)
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 #[path = "tests/helper_program.rs"]
 mod tests;

@@ -43,10 +43,7 @@ impl CredentialSource {
     /// `registry_config`, else in the file in `REGISTRY_AUTH_FILE`, else in Docker's `config.json`. When
     /// that file names a helper for the registry, the helper keeps them. The file is replaced in one step,
     /// is readable for its owner alone, and everything else in it stays.
-    #[cfg_attr(
-        not(feature = "cli"),
-        allow(dead_code, reason = "only the command stores credentials")
-    )]
+    #[cfg_attr(not(feature = "cli"), allow(dead_code, reason = "the command logs in"))]
     pub(crate) async fn keep(
         &self,
         registry: &str,
@@ -76,10 +73,7 @@ impl CredentialSource {
     }
 
     /// Removes the credentials that [`keep`](Self::keep) keeps. Returns `None` when there were none.
-    #[cfg_attr(
-        not(feature = "cli"),
-        allow(dead_code, reason = "only the command stores credentials")
-    )]
+    #[cfg_attr(not(feature = "cli"), allow(dead_code, reason = "the command logs in"))]
     pub(crate) async fn forget(&self, registry: &str) -> Result<Option<Kept>, Error> {
         let path = self.written_file(registry)?;
         let helper = helper(&path, registry).await?;

@@ -31,7 +31,6 @@ impl Problem {
     }
 }
 
-/// The tables of the file.
 #[derive(Deserialize)]
 struct Document {
     server: Option<Spanned<String>>,

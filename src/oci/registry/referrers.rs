@@ -92,9 +92,11 @@ fn list_request(
 ) -> Result<Request, Error> {
     let path = format!("referrers/{digest}");
     let mut request = repository.request(Method::GET, &path, &what(digest), Scope::PULL)?;
-    if let Some(artifact_type) = artifact_type {
-        let mut query = request.url.query_pairs_mut();
-        query.append_pair("artifactType", artifact_type);
+    if let Some(name) = artifact_type {
+        request
+            .url
+            .query_pairs_mut()
+            .append_pair("artifactType", name);
     }
     let accept = HeaderValue::from_static(media_type::OCI_INDEX);
     request.headers.insert(ACCEPT, accept);
@@ -125,10 +127,9 @@ async fn page(
         return Ok(None);
     }
     let filters = headers.get_all(FILTERS_APPLIED).into_iter();
-    let is_filtered = filters
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .any(|filter| filter.trim() == "artifactType");
+    let mut filters = filters.filter_map(|value| value.to_str().ok());
+    let is_filtered =
+        filters.any(|value| value.split(',').any(|name| name.trim() == "artifactType"));
     let mut entries = parse(&bytes, &request.what)?;
     entries.retain(|referrer| is_filtered || is_of_type(referrer, artifact_type));
     Ok(Some(Page {

@@ -15,7 +15,7 @@ use super::options::RegistryOptions;
 use super::probe::Probe;
 use super::repository::Repository;
 
-/// The client for all registries: connections, tokens, credentials. Made once for a process, and cheap
+/// The client for all registries: connections, tokens, credentials. Create one for a process. It is cheap
 /// to clone.
 #[derive(Clone)]
 pub struct Registries {
@@ -61,8 +61,8 @@ impl Registries {
     }
 
     /// Sends the credentials for `registry`, a host with its port when one is written, to the root of
-    /// its API. Returns whether the registry has checked them: a registry that admits everybody there
-    /// does not.
+    /// its API. Returns whether the registry has checked them: a registry that requires none there does
+    /// not.
     ///
     /// # Errors
     ///

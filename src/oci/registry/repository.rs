@@ -1,4 +1,4 @@
-//! A repository of a registry, at whichever of its endpoints serves a request.
+//! A repository of a registry. Each request goes to the endpoints that can serve it.
 
 use std::io;
 use std::ops::Range;

@@ -64,7 +64,7 @@ impl RepositoryEndpoint {
     pub(crate) async fn resolve_name(&self, name: &str) -> Result<Descriptor, Error> {
         let asked: Option<Digest> = name.parse().ok();
         if self.endpoint.is_mirror() && asked.is_some() {
-            // Only the bytes of a mirror are verified. Its wrong size would stick.
+            // Only the bytes of a mirror can be verified, and not the size that it announces.
             return Ok(self.manifest(name).await?.0);
         }
         let request = self.manifest_request(Method::HEAD, name, Scope::PULL)?;

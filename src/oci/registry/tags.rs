@@ -46,14 +46,10 @@ pub(crate) async fn of_manifest(
         Err(Error::NotFound { .. }) => Vec::new(),
         Err(error) => return Err(error),
     };
-    let resolved: Vec<_> = tags
-        .into_iter()
-        .map(|tag| matching(repository.clone(), tag, digest.clone()))
-        .collect();
-    let matching: Vec<Option<String>> = stream::iter(resolved)
-        .buffered(AT_A_TIME)
-        .try_collect()
-        .await?;
+    let tags = tags.into_iter();
+    let resolved = tags.map(|tag| matching(repository.clone(), tag, digest.clone()));
+    let resolved = stream::iter(resolved.collect::<Vec<_>>()).buffered(AT_A_TIME);
+    let matching: Vec<Option<String>> = resolved.try_collect().await?;
     Ok(matching.into_iter().flatten().collect())
 }
 

@@ -7,7 +7,6 @@ use crate::oci::error::{Error, one_line};
 
 use super::super::http::{Request, Scope};
 
-/// The kind of credentials that a registry asks for.
 pub(crate) enum Challenge {
     /// A user and a password.
     Basic,

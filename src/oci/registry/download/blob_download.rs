@@ -14,7 +14,6 @@ use super::super::http::{Attempts, Request};
 use super::super::repository_endpoint::RepositoryEndpoint;
 use super::range::{RangeRequest, strong_etag};
 
-/// The download of a blob, or of a part of one.
 pub(super) struct Download {
     /// The repository at the endpoint that is asked now.
     repository: RepositoryEndpoint,
@@ -187,7 +186,7 @@ impl Download {
                     }
                     continue;
                 }
-                // All bytes are there. How the connection ends does not matter.
+                // All bytes have arrived. How the connection ends does not matter.
                 _ if self.position >= self.end => return Ok(None),
                 Ok(None) => {
                     let actual = format!("{} bytes", self.position);
@@ -258,8 +257,8 @@ impl Download {
         self.end == self.content.size && self.others.is_empty() && !self.is_piece
     }
 
-    /// Returns whether an answer may begin with bytes that were handed out already, which are skipped.
-    /// For a part in the middle it may not: two bytes of 300 MB are not worth a download of all of them.
+    /// Returns whether an answer may begin with bytes that were handed out already, which are skipped. For a
+    /// part in the middle it may not: a few bytes are not worth a download of the whole blob.
     fn may_skip(&self) -> bool {
         self.end == self.content.size && !self.is_piece
     }

@@ -31,7 +31,6 @@ pub(super) struct RangeRequest<'a> {
 }
 
 impl RangeRequest<'_> {
-    /// Returns the request to send.
     pub(super) fn request(&self) -> Result<Request, Error> {
         let mut request = self
             .repository

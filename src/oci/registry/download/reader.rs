@@ -69,7 +69,7 @@ impl Transfer {
                 Ok(bytes) => return Ok(bytes.map(|bytes| (bytes, Self::Several(pieces)))),
                 Err(error @ Error::RangeIgnored { .. }) => {
                     tracing::info!("{error}; downloading the rest over one connection");
-                    let mut download = pieces.into_rest();
+                    let mut download = pieces.whole;
                     download.request_size = u64::MAX;
                     let body = download.connect().await?;
                     (download, body)

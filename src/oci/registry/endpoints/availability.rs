@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 /// How long a mirror is not asked after it failed.
 const PAUSE: Duration = Duration::from_secs(60);
-/// After a wait of this length, a caller that stops waiting means that the mirror is silent. A shorter
-/// wait means that the caller has changed its mind.
+/// A mirror is silent when it has not answered for this long and the caller stops waiting. A shorter wait
+/// says nothing about the mirror.
 const SILENCE: Duration = Duration::from_secs(1);
 
 /// The time and the reason of the last failure of an endpoint, if any.
@@ -18,7 +18,6 @@ impl Availability {
         self.set(Some((Instant::now(), reason)));
     }
 
-    /// Records that the endpoint answers again.
     pub(super) fn recovered(&self) {
         self.set(None);
     }

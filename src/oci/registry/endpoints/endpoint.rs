@@ -31,7 +31,6 @@ pub(crate) struct Endpoint {
     retry: RetryOptions,
 }
 
-/// What all clones of an endpoint share.
 struct Shared {
     transport: Transport,
     capabilities: Vec<Capability>,
@@ -92,27 +91,22 @@ impl Endpoint {
         self.shared.transport.namespace.is_some()
     }
 
-    /// Returns whether both are the same host.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.shared, &other.shared)
     }
 
-    /// Returns whether the host is this machine.
     pub(crate) fn is_loopback(&self) -> bool {
         is_loopback_url(&self.shared.transport.base)
     }
 
-    /// Returns whether certificates are accepted without verification.
     pub(crate) fn accepts_any_certificate(&self) -> bool {
         self.shared.transport.accepts_any_certificate
     }
 
-    /// Returns the URL of `path` in the API.
     pub(crate) fn url(&self, path: &str) -> Result<Url, Error> {
         self.shared.transport.url(path)
     }
 
-    /// Returns what knows the credentials and tokens for the endpoint.
     pub(crate) fn authenticator(&self) -> &Authenticator {
         &self.shared.transport.authenticator
     }
@@ -137,12 +131,10 @@ impl Endpoint {
         self.shared.availability.failed(reason);
     }
 
-    /// Returns the record of recent failures.
     pub(crate) fn availability(&self) -> &Availability {
         &self.shared.availability
     }
 
-    /// Returns the attempts at a new transfer.
     pub(crate) fn attempts(&self) -> Attempts {
         Attempts::new(&self.retry)
     }

@@ -9,7 +9,6 @@ use super::super::options::RegistryOptions;
 use super::candidates::{Candidates, SkippedMirrors};
 use super::endpoint::Endpoint;
 
-/// The endpoints of one registry.
 pub(crate) struct RegistryEndpoints {
     registry: String,
     /// In the order in which they are asked; the registry itself is the last.

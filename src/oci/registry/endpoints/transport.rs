@@ -25,7 +25,6 @@ use super::base_url::{base_url, is_served_at};
 /// service 30, and another task may be waiting for them already.
 const AUTHORIZATION_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Sends requests to one endpoint.
 pub(super) struct Transport {
     clients: Clients,
     pub(super) authenticator: Authenticator,

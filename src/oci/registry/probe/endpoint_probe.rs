@@ -45,7 +45,6 @@ impl Probe {
         }
     }
 
-    /// Returns the host, with its port when that is not the default.
     pub(crate) fn name(&self) -> &str {
         self.endpoint().name()
     }
@@ -57,12 +56,10 @@ impl Probe {
         needed.iter().all(|needed| self.endpoint().can(*needed))
     }
 
-    /// Returns whether the endpoint is this machine.
     pub(crate) fn is_loopback(&self) -> bool {
         self.endpoint().is_loopback()
     }
 
-    /// Returns whether certificates are accepted without verification.
     pub(crate) fn accepts_any_certificate(&self) -> bool {
         self.endpoint().accepts_any_certificate()
     }
@@ -127,7 +124,6 @@ impl Probe {
             && given.is_some_and(|given| given.starts_with(&expected)))
     }
 
-    /// Returns whether the endpoint has the referrers API.
     pub(crate) async fn lists_referrers(&self, digest: &Digest) -> Result<bool, Error> {
         referrers::has_api(&self.repository, digest).await
     }
@@ -182,7 +178,6 @@ impl Probe {
         }
     }
 
-    /// Deletes content.
     pub(crate) async fn delete(&self, content: &Descriptor) -> Result<(), Error> {
         self.repository.delete(content).await
     }

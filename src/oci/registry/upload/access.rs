@@ -23,7 +23,7 @@ pub(crate) struct OpenUpload {
 
 impl OpenUpload {
     /// Makes sure that the registry takes uploads from this client, by opening one. No other request
-    /// tells that, because a registry may let everybody read.
+    /// tells that, because a registry may allow anonymous reads.
     pub(crate) async fn open(repository: RepositoryEndpoint) -> Result<Self, Error> {
         let request = opening_request(&repository, "uploads")?;
         let endpoint = &repository.endpoint;
@@ -42,7 +42,7 @@ impl OpenUpload {
     /// tokens does without the permission to delete, clears it away later.
     pub(crate) async fn cancel(self) {
         let endpoint = &self.repository.endpoint;
-        // Without asking for another token: the upload is not worth that.
+        // Requests no new token: the upload is not worth that.
         let cancelled = endpoint.exchange_as_known(&self.cancel, CANCEL_LIMIT);
         match cancelled.await {
             Ok(answer) => tracing::debug!(status = %answer.status(), "cancelled an upload"),

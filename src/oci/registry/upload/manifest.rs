@@ -34,7 +34,7 @@ pub(crate) async fn send_manifest(
     let sent = loop {
         let response = endpoint.exchange_within(&mut attempts, &request, bytes.clone());
         match endpoint.check(response.await?, &request).await {
-            // `registry:2` answers so too when another client pushes the same manifest.
+            // `registry:2` also answers this while another client pushes the same manifest.
             Err(error) if is_damage(&error) => attempts.failed(error).await?,
             sent => break sent,
         }

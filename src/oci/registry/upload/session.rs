@@ -30,7 +30,6 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    /// Returns the session that an answer opens.
     pub(crate) fn open(response: &Response, request: &Request) -> Result<Self, Error> {
         let smallest = response.headers().get(CHUNK_MIN_LENGTH);
         Ok(Self {
@@ -110,7 +109,6 @@ impl<'a> BlobUpload<'a> {
         Ok((1..=self.content.size).contains(&offset).then_some(session))
     }
 
-    /// Returns whether the registry has the blob.
     pub(crate) async fn is_complete(&mut self) -> Result<bool, Error> {
         let repository = self.repository;
         let request = repository.blob_request(Method::HEAD, self.content, Scope::PUSH)?;
@@ -140,7 +138,6 @@ impl<'a> BlobUpload<'a> {
         Ok(request)
     }
 
-    /// Returns a request to the session.
     pub(crate) fn request(&self, method: Method, session: &Session) -> Result<Request, Error> {
         let repository = self.repository;
         let mut request = repository.blob_request(method, self.content, Scope::PUSH)?;
