@@ -17,15 +17,18 @@ pub(crate) struct Warnings(Mutex<HashSet<String>>);
 impl Warnings {
     /// Logs the warnings in the headers of an answer.
     pub(crate) fn log(&self, registry: &str, headers: &HeaderMap) {
-        let mut logged = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         for warning in headers.get_all(WARNING) {
             if let Some(text) = warning.to_str().ok().and_then(text)
-                && logged.len() < LIMIT
-                && logged.insert(text.clone())
+                && self.is_new(&text)
             {
                 tracing::warn!("{registry} says: {text}");
             }
         }
+    }
+
+    fn is_new(&self, text: &str) -> bool {
+        let mut logged = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        logged.len() < LIMIT && logged.insert(text.to_owned())
     }
 }
 
