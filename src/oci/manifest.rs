@@ -14,22 +14,14 @@ pub(crate) const MANIFEST_LIMIT: u64 = 4 * 1024 * 1024;
 /// The most layers, or entries of an index, that are accepted in one manifest.
 pub(super) const CHILDREN_LIMIT: usize = 1000;
 
-/// Reads a manifest from `source` and verifies its bytes.
-///
-/// # Errors
-///
-/// [`Error::TooLarge`] above [`MANIFEST_LIMIT`], [`Error::NotVerified`] when the bytes are not those of
-/// `content`, and the errors of `source`.
+/// Reads a manifest of at most [`MANIFEST_LIMIT`] bytes from `source`, and verifies it.
 pub(crate) async fn read_manifest(
     content: &Descriptor,
     source: &dyn Source,
 ) -> Result<Bytes, Error> {
     let what = || format!("manifest {}", content.digest);
     if content.size > MANIFEST_LIMIT {
-        return Err(Error::TooLarge {
-            what: what(),
-            limit: MANIFEST_LIMIT,
-        });
+        return Err(Error::too_large(what(), MANIFEST_LIMIT));
     }
     let mut reader = VerifyReader::new(source.open(0).await?, content);
     let mut bytes = Vec::new();
@@ -44,10 +36,6 @@ pub(crate) async fn read_manifest(
 }
 
 /// Checks that `bytes` are the content of `descriptor`; `what` names them in the error.
-///
-/// # Errors
-///
-/// [`Error::NotVerified`] for another digest, [`Error::Contradiction`] for another size.
 pub(super) fn verify(
     descriptor: &Descriptor,
     bytes: &[u8],
@@ -64,31 +52,19 @@ pub(super) fn verify(
         ));
     }
     if bytes.len() as u64 != descriptor.size {
-        return Err(Error::Contradiction {
-            what: what(),
-            announced: format!("{} bytes", descriptor.size),
-            actual: format!("{} bytes", bytes.len()),
-        });
+        let actual = format!("{} bytes", bytes.len());
+        return Err(Error::wrong_size(what(), descriptor.size, actual));
     }
     Ok(())
 }
 
-/// Returns what the manifest `bytes` consists of: its config and layers, or the manifests of an index. The
-/// `subject` of a manifest is not among them.
-///
-/// # Errors
-///
-/// [`Error::Json`] when the bytes are not a manifest, [`Error::Malformed`] when it names more than 1,000
-/// contents.
+/// Returns the contents that the manifest `bytes` names, at most 1,000: its config and layers, or the
+/// manifests of an index. The `subject` of a manifest is not among them.
 pub(crate) fn children(content: &Descriptor, bytes: &[u8]) -> Result<Vec<Descriptor>, Error> {
     let what = || format!("manifest {}", content.digest);
-    let manifest: Children = serde_json::from_slice(bytes).map_err(Error::json(what()))?;
-    let Children {
-        config,
-        layers,
-        manifests,
-    } = manifest;
-    let children: Vec<_> = config.into_iter().chain(layers).chain(manifests).collect();
+    let named: Children = serde_json::from_slice(bytes).map_err(Error::json(what()))?;
+    let children = named.config.into_iter().chain(named.layers);
+    let children: Vec<_> = children.chain(named.manifests).collect();
     if children.len() > CHILDREN_LIMIT {
         let reason = format!("it names more than {CHILDREN_LIMIT} other contents");
         return Err(Error::malformed(what(), reason));

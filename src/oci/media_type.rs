@@ -19,20 +19,17 @@ pub(crate) const DOCKER_MANIFEST_LIST: &str =
     "application/vnd.docker.distribution.manifest.list.v2+json";
 
 /// Returns whether a registry serves content of this type at `/manifests/`: it is a manifest or an index.
-#[must_use]
 pub(crate) fn is_manifest(media_type: &str) -> bool {
     matches!(media_type, OCI_MANIFEST | DOCKER_MANIFEST) || is_index(media_type)
 }
 
 /// Returns whether content of this type is an index: a list of manifests, usually one for each platform.
-#[must_use]
 pub(crate) fn is_index(media_type: &str) -> bool {
     matches!(media_type, OCI_INDEX | DOCKER_MANIFEST_LIST)
 }
 
 /// Returns the `mediaType` in a manifest, or the type of its shape when it has none, as manifests written
 /// before that field existed. Returns `None` when `bytes` are not a manifest.
-#[must_use]
 pub(crate) fn of_manifest(bytes: &[u8]) -> Option<String> {
     let document: serde_json::Value = serde_json::from_slice(bytes).ok()?;
     document.get("schemaVersion")?;
@@ -51,7 +48,6 @@ pub(super) fn is_archive_layer(media_type: &str) -> bool {
 
 /// Returns whether this type of a config or a layer means WebAssembly: a component or a module, and not a
 /// provider archive.
-#[must_use]
 pub(crate) fn is_component(media_type: &str) -> bool {
     matches!(
         media_type,

@@ -43,7 +43,6 @@ pub(super) fn authority(url: &Url) -> String {
     }
 }
 
-/// Returns whether `registry` is on this machine.
 pub(super) fn is_loopback(registry: &str) -> bool {
     server_url("http", registry).is_some_and(|url| is_loopback_url(&url))
 }

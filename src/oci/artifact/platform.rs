@@ -8,7 +8,7 @@ use std::fmt;
 
 use serde::Deserialize;
 
-use crate::content::{Descriptor, Digest};
+use crate::content::Descriptor;
 
 use super::super::error::Error;
 use super::super::manifest::{CHILDREN_LIMIT, MANIFEST_LIMIT};
@@ -21,11 +21,6 @@ use super::super::one_line::one_line;
 /// `os` and `architecture` are names of Rust (`macos`, `aarch64`, `armv7`) or of OCI (`darwin`, `arm64`,
 /// `arm/v7`). Of several variants that fit, the newest is returned. `arm` without a version, which is
 /// Rust's name for all 32-bit Arm machines, gets `arm/v6` or older before `arm/v7`.
-///
-/// # Errors
-///
-/// [`Error::NoPlatform`] when there are several manifests and none fits; [`Error::Json`],
-/// [`Error::Malformed`] and [`Error::TooLarge`] when the bytes are not an image index.
 pub(crate) fn choose_from_index(
     bytes: &[u8],
     os: &str,
@@ -42,21 +37,18 @@ pub(crate) fn choose_from_index(
         versions.rev().max_by_key(|(version, _)| *version)
     });
     match (fitting, entries.as_slice()) {
-        (Some((_, entry)), _) | (None, [entry]) => Ok(entry.descriptor()),
+        (Some((_, entry)), _) | (None, [entry]) => Ok(entry.descriptor.clone()),
         _ => {
             let platforms = entries.iter().map(|entry| match &entry.platform {
                 Some(platform) => platform.to_string(),
                 None => "any platform".to_owned(),
             });
-            let available = platforms.collect::<Vec<_>>().join(", ");
-            Err(Error::NoPlatform {
-                wanted: wanted.to_string(),
-                available: if available.is_empty() {
-                    "none".to_owned()
-                } else {
-                    one_line(&available)
-                },
-            })
+            let mut available = one_line(&platforms.collect::<Vec<_>>().join(", "));
+            if available.is_empty() {
+                available = "none".to_owned();
+            }
+            let wanted = wanted.to_string();
+            Err(Error::NoPlatform { wanted, available })
         }
     }
 }
@@ -66,10 +58,7 @@ pub(crate) fn choose_from_index(
 fn entries(bytes: &[u8]) -> Result<Vec<Entry>, Error> {
     let what = || "image index".to_owned();
     if bytes.len() as u64 > MANIFEST_LIMIT {
-        return Err(Error::TooLarge {
-            what: what(),
-            limit: MANIFEST_LIMIT,
-        });
+        return Err(Error::too_large(what(), MANIFEST_LIMIT));
     }
     let index: ImageIndex = serde_json::from_slice(bytes).map_err(Error::json(what()))?;
     if index.layers.is_some() {
@@ -83,7 +72,7 @@ fn entries(bytes: &[u8]) -> Result<Vec<Entry>, Error> {
         let platform = entry.platform.as_ref();
         let is_attestation = platform
             .is_some_and(|platform| platform.os == "unknown" && platform.architecture == "unknown");
-        !is_attestation && media_type::is_manifest(&entry.media_type)
+        !is_attestation && media_type::is_manifest(&entry.descriptor.media_type)
     });
     Ok(entries)
 }
@@ -95,22 +84,10 @@ struct ImageIndex {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
 struct Entry {
-    media_type: String,
-    digest: Digest,
-    size: u64,
+    #[serde(flatten)]
+    descriptor: Descriptor,
     platform: Option<Platform>,
-}
-
-impl Entry {
-    fn descriptor(&self) -> Descriptor {
-        Descriptor {
-            media_type: self.media_type.clone(),
-            digest: self.digest.clone(),
-            size: self.size,
-        }
-    }
 }
 
 /// A platform by the names of OCI.
@@ -178,7 +155,7 @@ impl Platform {
     /// Returns the version of this platform, or `None` when its system or architecture is not `wanted`.
     fn version_for(&self, wanted: &Self) -> Option<Version> {
         let fits = self.os == wanted.os && self.architecture == wanted.architecture;
-        if fits { self.version() } else { None }
+        self.version().filter(|_| fits)
     }
 }
 

@@ -35,7 +35,6 @@ impl Artifact {
     /// arguments give equal bytes, so the digest is known before anything is sent.
     ///
     /// `layer_title` is the file name that generic tools give to the layer.
-    #[must_use]
     pub(crate) fn build(
         layer: &Descriptor,
         layer_title: Option<&str>,
@@ -76,13 +75,9 @@ impl Artifact {
         }
     }
 
-    /// Parses the manifest `bytes` that `descriptor` names; `reference` is for the error message.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::NotVerified`] when the bytes are not those of the descriptor, [`Error::Malformed`] or
-    /// [`Error::Json`] when they are not an image manifest, [`Error::Component`] for WebAssembly and
-    /// [`Error::UnsupportedArtifact`] for everything else that is not a provider archive.
+    /// Verifies and parses the manifest `bytes` that `descriptor` names; `reference` is for the error
+    /// message. [`Error::Component`] means WebAssembly, and [`Error::UnsupportedArtifact`] another artifact
+    /// that is not a provider archive.
     pub(crate) fn parse(
         descriptor: Descriptor,
         bytes: Bytes,
@@ -106,20 +101,13 @@ impl Artifact {
         if layers.len() > CHILDREN_LIMIT {
             return Err(malformed("it has more than 1,000 layers"));
         }
-        let types = [
-            manifest.artifact_type.as_deref(),
-            Some(config.media_type.as_str()),
-        ];
-        let layer_types = layers.iter().map(|layer| Some(layer.media_type.as_str()));
-        let component = types
-            .into_iter()
-            .chain(layer_types)
-            .flatten()
-            .find(|found| media_type::is_component(found));
-        if let Some(found) = component {
+        let contents = std::iter::once(&config).chain(&layers);
+        let types = manifest.artifact_type.iter();
+        let mut types = types.chain(contents.map(|content| &content.media_type));
+        if let Some(found) = types.find(|found| media_type::is_component(found)) {
             return Err(Error::Component {
                 reference: reference.to_owned(),
-                media_type: found.to_owned(),
+                media_type: found.clone(),
             });
         }
         let is_archive_layer = |layer: &Descriptor| media_type::is_archive_layer(&layer.media_type);
@@ -127,9 +115,9 @@ impl Artifact {
             return Err(unsupported(reference, &config, &layers));
         }
         let mut sizes = layers.iter().map(|layer| layer.size);
-        let size = sizes
-            .try_fold(0, u64::checked_add)
-            .ok_or_else(|| malformed("its layers have more than 2^64 bytes together"))?;
+        let size = sizes.try_fold(0, u64::checked_add);
+        let size =
+            size.ok_or_else(|| malformed("its layers have more than 2^64 bytes together"))?;
         Ok(Self {
             descriptor,
             manifest: bytes,
@@ -140,38 +128,28 @@ impl Artifact {
         })
     }
 
-    /// Returns the descriptor of the manifest.
-    #[must_use]
     pub(crate) fn descriptor(&self) -> &Descriptor {
         &self.descriptor
     }
 
-    /// Returns the bytes of the manifest.
-    #[must_use]
     pub(crate) fn manifest(&self) -> &Bytes {
         &self.manifest
     }
 
-    /// Returns the descriptor of the config.
-    #[must_use]
     pub(crate) fn config(&self) -> &Descriptor {
         &self.config
     }
 
     /// Returns the layers, at least one. Joined in this order, they are the archive.
-    #[must_use]
     pub(crate) fn layers(&self) -> &[Descriptor] {
         &self.layers
     }
 
     /// Returns the size of the archive in bytes: the sum of its layers in the manifest.
-    #[must_use]
     pub(crate) fn size(&self) -> u64 {
         self.size
     }
 
-    /// Returns the annotations of the manifest.
-    #[must_use]
     pub(crate) fn annotations(&self) -> &BTreeMap<String, String> {
         &self.annotations
     }
@@ -184,14 +162,13 @@ fn unsupported(reference: &str, config: &Descriptor, layers: &[Descriptor]) -> E
         .collect();
     types.dedup();
     types.truncate(5);
+    if types.is_empty() {
+        types.push("none".to_owned());
+    }
     Error::UnsupportedArtifact {
         reference: reference.to_owned(),
         config: one_line(&config.media_type),
-        layers: if types.is_empty() {
-            "none".to_owned()
-        } else {
-            types.join(", ")
-        },
+        layers: types.join(", "),
     }
 }
 

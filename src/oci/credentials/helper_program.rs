@@ -4,7 +4,7 @@
 //! input, and standard output the answer or the error message.
 
 use std::io;
-use std::process::{ExitStatus, Stdio};
+use std::process::{Output, Stdio};
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -26,7 +26,6 @@ const TOKEN_USER: &str = "<token>";
 /// The message of Docker's helpers, on either stream, when they hold no credentials.
 const NOTHING: &str = "credentials not found";
 
-/// A credential helper.
 pub(super) struct Helper {
     program: String,
     time_limit: Duration,
@@ -35,16 +34,10 @@ pub(super) struct Helper {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Answer {
-    #[serde(default)]
-    username: String,
+    #[serde(default, rename = "Username")]
+    user: String,
     #[serde(default)]
     secret: String,
-}
-
-struct Output {
-    status: ExitStatus,
-    stdout: Vec<u8>,
-    stderr: Vec<u8>,
 }
 
 impl Helper {
@@ -56,12 +49,10 @@ impl Helper {
         }
     }
 
-    /// Returns the file name of the program.
     pub(super) fn name(&self) -> &str {
         &self.program
     }
 
-    /// Returns the credentials for `registry`.
     pub(super) async fn get(
         &self,
         registry: &str,
@@ -79,11 +70,10 @@ impl Helper {
             return Ok(None);
         };
         // The error of `serde_json` is left out, because it quotes the output, which holds secrets.
-        let answer: Answer =
-            serde_json::from_slice(&output).map_err(|_| CredentialHelperError::Answer {
-                program: self.program.clone(),
-            })?;
-        let (user, secret) = (answer.username, answer.secret);
+        let answer = serde_json::from_slice(&output);
+        let Answer { user, secret } = answer.map_err(|_| CredentialHelperError::Answer {
+            program: self.program.clone(),
+        })?;
         Ok(match (user.as_str(), secret.as_str()) {
             ("", "") => None,
             (TOKEN_USER, _) => Some(Credentials::IdentityToken(secret)),
@@ -94,7 +84,6 @@ impl Helper {
         })
     }
 
-    /// Stores a user and a password for `registry`.
     pub(super) async fn store(
         &self,
         registry: &str,
@@ -162,7 +151,6 @@ impl Helper {
         })
     }
 
-    /// Starts the helper, and waits for its end.
     async fn start(
         &self,
         action: &'static str,
@@ -215,96 +203,5 @@ async fn read(stream: Option<impl AsyncRead + Unpin>) -> io::Result<Vec<u8>> {
 
 #[cfg(test)]
 #[cfg(unix)]
-mod tests {
-    use std::os::unix::fs::PermissionsExt;
-    use std::time::Instant;
-
-    use super::*;
-
-    /// Returns the answer of a helper that is this script.
-    async fn get(script: &str) -> Result<Option<Credentials>, CredentialHelperError> {
-        get_for("ghcr.io", script).await
-    }
-
-    async fn get_for(
-        registry: &str,
-        script: &str,
-    ) -> Result<Option<Credentials>, CredentialHelperError> {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("docker-credential-test");
-        std::fs::write(&path, format!("#!/bin/sh\n{script}")).unwrap();
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
-        let helper = Helper {
-            program: path.display().to_string(),
-            time_limit: Duration::from_secs(2),
-        };
-        loop {
-            match helper.get(registry).await {
-                // Another test starts its script at this moment, and its child has this file open.
-                Err(CredentialHelperError::Start { source, .. })
-                    if source.kind() == io::ErrorKind::ExecutableFileBusy => {}
-                answer => return answer,
-            }
-        }
-    }
-
-    #[tokio::test]
-    async fn a_helper_answers_with_a_password_a_token_or_nothing() {
-        let basic = get(r#"cat >/dev/null; echo '{"Username":"a","Secret":"b"}'"#).await;
-        let expected = Credentials::Basic {
-            user: "a".to_owned(),
-            password: "b".to_owned(),
-        };
-        assert_eq!(basic.unwrap(), Some(expected));
-        let token = get(r#"echo '{"Username":"<token>","Secret":"b"}'"#).await;
-        let expected = Credentials::IdentityToken("b".to_owned());
-        assert_eq!(token.unwrap(), Some(expected));
-        assert_eq!(get("echo '{}'").await.unwrap(), None);
-        let nothing = get("echo credentials not found in native keychain; exit 1").await;
-        assert_eq!(nothing.unwrap(), None);
-    }
-
-    #[tokio::test]
-    async fn the_port_of_https_makes_no_other_registry() {
-        for written in ["ghcr.io", "ghcr.io:443"] {
-            let script = format!(
-                r#"test "$(cat)" = {written} || {{ echo credentials not found; exit 1; }}
-                echo '{{"Username":"a","Secret":"b"}}'"#
-            );
-            let found = get_for("ghcr.io:443", &script).await.unwrap();
-            assert!(found.is_some(), "{written}");
-        }
-    }
-
-    #[tokio::test]
-    async fn the_message_of_a_failure_holds_no_secrets() {
-        for (script, expected) in [
-            ("exit 7", "(exit status: 7) without a message"),
-            (
-                "echo the keychain is locked; exit 1",
-                ": the keychain is locked",
-            ),
-            ("echo hunter2; echo locked >&2; exit 1", ": locked"),
-            (
-                r#"echo '{"Secret":"hunter2"}'; exit 1"#,
-                "without a message",
-            ),
-            ("echo hunter2", "did not print credentials"),
-            ("head -c 2000000 /dev/zero", "more than 1048576 bytes"),
-            ("kill -9 $$", "signal: 9"),
-        ] {
-            let error = get(script).await.unwrap_err();
-            let text = error.to_string();
-            assert!(text.contains(expected), "{script}: {text}");
-            assert!(!format!("{error:?} {text}").contains("hunter2"), "{text}");
-        }
-    }
-
-    #[tokio::test]
-    async fn a_helper_that_does_not_end_in_time_is_an_error() {
-        let started = Instant::now();
-        let error = get("exec sleep 60").await.unwrap_err();
-        assert!(error.to_string().contains("within 2 seconds"), "{error}");
-        assert!(started.elapsed() < Duration::from_secs(20));
-    }
-}
+#[path = "tests/helper_program.rs"]
+mod tests;

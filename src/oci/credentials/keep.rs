@@ -43,14 +43,7 @@ impl CredentialSource {
     /// `registry_config`, else in the file in `REGISTRY_AUTH_FILE`, else in Docker's `config.json`. When
     /// that file names a helper for the registry, the helper keeps them. The file is replaced in one step,
     /// is readable for its owner alone, and everything else in it stays.
-    ///
-    /// # Errors
-    ///
-    /// As for [`find`](Self::find), and [`Error::File`] when the file cannot be written.
-    #[cfg_attr(
-        not(feature = "cli"),
-        allow(dead_code, reason = "only the command stores credentials")
-    )]
+    #[cfg_attr(not(feature = "cli"), allow(dead_code, reason = "the command logs in"))]
     pub(crate) async fn keep(
         &self,
         registry: &str,
@@ -66,28 +59,21 @@ impl CredentialSource {
             stored.map_err(|source| helper_failed(&path, registry, source))?;
             credentials = None;
         }
-        create_directory(&path).await?;
+        let file = path.clone();
+        let create =
+            move || create_private_directory(directory_of(&file)).map_err(Error::file(&file));
+        blocking(create).await?;
         change(&path, registry, move |file, registry| {
             let credentials = credentials.as_ref();
-            file.put(
-                registry,
-                credentials.map(|(user, password)| (&**user, &**password)),
-            )?;
-            Ok(true)
+            let credentials = credentials.map(|(user, password)| (&**user, &**password));
+            file.put(registry, credentials).map(|()| true)
         })
         .await?;
         Ok(Kept::new(path, helper))
     }
 
     /// Removes the credentials that [`keep`](Self::keep) keeps. Returns `None` when there were none.
-    ///
-    /// # Errors
-    ///
-    /// As for [`keep`](Self::keep).
-    #[cfg_attr(
-        not(feature = "cli"),
-        allow(dead_code, reason = "only the command stores credentials")
-    )]
+    #[cfg_attr(not(feature = "cli"), allow(dead_code, reason = "the command logs in"))]
     pub(crate) async fn forget(&self, registry: &str) -> Result<Option<Kept>, Error> {
         let path = self.written_file(registry)?;
         let helper = helper(&path, registry).await?;
@@ -114,16 +100,6 @@ impl CredentialSource {
 async fn helper(path: &Path, registry: &str) -> Result<Option<Helper>, Error> {
     let file = read(path, registry).await?;
     Ok(file.and_then(|file| file.helper(registry)))
-}
-
-/// Creates the directory of the file at `path`, for its owner alone.
-async fn create_directory(path: &Path) -> Result<(), Error> {
-    let path = path.to_owned();
-    blocking(move || {
-        let made = create_private_directory(directory_of(&path));
-        made.map_err(Error::file(&path))
-    })
-    .await
 }
 
 /// Calls [`CredentialFile::change`] while the directory of the file is locked.
@@ -156,14 +132,12 @@ async fn lock(path: &Path, limit: Duration) -> Option<File> {
         match locked.await.ok()? {
             Ok(locked) => return Some(locked),
             Err(error)
-                if error.kind() == io::ErrorKind::WouldBlock && started.elapsed() < limit =>
+                if error.kind() != io::ErrorKind::WouldBlock || started.elapsed() >= limit =>
             {
-                tokio::time::sleep(LOCK_RETRY).await;
-            }
-            Err(error) => {
                 tracing::debug!(%error, "the directory of the credentials is not locked");
                 return None;
             }
+            Err(_) => tokio::time::sleep(LOCK_RETRY).await,
         }
     }
 }

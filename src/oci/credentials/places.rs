@@ -63,7 +63,6 @@ fn only(named: Option<&Path>, variable: impl Fn(&str) -> Option<OsString>) -> Op
     named.or_else(|| variable("REGISTRY_AUTH_FILE").map(PathBuf::from))
 }
 
-/// Returns the path of Docker's `config.json`.
 fn docker(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
     let directory = match variable("DOCKER_CONFIG") {
         Some(directory) => PathBuf::from(directory),

@@ -23,7 +23,6 @@ pub enum Credentials {
 
 impl Credentials {
     /// Returns the user for messages, such as "user jane".
-    #[must_use]
     pub(crate) fn who(&self) -> String {
         match self {
             Self::Anonymous => "anonymous users".to_owned(),

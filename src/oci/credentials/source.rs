@@ -95,7 +95,6 @@ pub(super) async fn read(path: &Path, registry: &str) -> Result<Option<Credentia
     blocking(move || CredentialFile::read(&path, &registry)).await
 }
 
-/// Returns the error for a helper that the file at `path` names.
 pub(super) fn helper_failed(path: &Path, registry: &str, source: CredentialHelperError) -> Error {
     Error::CredentialHelper {
         registry: registry.to_owned(),

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::content::{Digest, RuntimeEnded, StoreError, VerifyError};
 
+use super::super::one_line::one_line;
 use super::super::reference::ParseReferenceError;
 use super::{Answer, CredentialHelperError, TlsProblem};
 
@@ -305,16 +306,36 @@ impl Error {
     }
 
     /// Returns a function that makes the error for JSON of another shape.
-    pub(in crate::oci) fn json(what: String) -> impl FnOnce(serde_json::Error) -> Self {
+    pub(in crate::oci) fn json(what: impl Into<String>) -> impl FnOnce(serde_json::Error) -> Self {
+        let what = what.into();
         move |source| Self::Json {
             what,
             source: source.into(),
         }
     }
 
-    pub(in crate::oci) fn malformed(what: String, reason: impl Into<String>) -> Self {
-        let reason = reason.into();
+    pub(in crate::oci) fn malformed(what: impl Into<String>, reason: impl Into<String>) -> Self {
+        let (what, reason) = (what.into(), reason.into());
         Self::Malformed { what, reason }
+    }
+
+    pub(in crate::oci) fn too_large(what: String, limit: u64) -> Self {
+        Self::TooLarge { what, limit }
+    }
+
+    /// Returns the error for content that should have `size` bytes.
+    pub(in crate::oci) fn wrong_size(what: String, size: u64, actual: String) -> Self {
+        Self::Contradiction {
+            what,
+            announced: format!("{size} bytes"),
+            actual,
+        }
+    }
+
+    /// Returns the error for text that is neither a tag nor a digest.
+    pub(in crate::oci) fn name(text: &str) -> Self {
+        let name = one_line(text);
+        Self::Name { name }
     }
 
     pub(in crate::oci) fn not_verified(what: String, source: VerifyError) -> Self {

@@ -97,23 +97,20 @@ fn exists(path: &Path) -> Result<bool, Error> {
 /// Returns the hosts in the entry of a registry, which is a directory.
 fn read_entry(directory: &Path) -> Result<Vec<Host>, Error> {
     let path = directory.join("hosts.toml");
-    let opened = match File::open(&path) {
-        Ok(file) => file,
-        Err(error) if is_absent(&error) => return Ok(vec![certificates_in(directory)?]),
-        Err(error) => return Err(Error::file(&path)(error)),
-    };
     let malformed = |line, reason| Error::HostsFile {
         path: path.clone(),
         line,
         reason,
     };
-    let bytes = read_bounded(opened, FILE_LIMIT).map_err(|error| {
-        if is_too_large(&error) {
-            malformed(1, format!("it has more than {FILE_LIMIT} bytes"))
-        } else {
-            Error::file(&path)(error)
+    let bytes = match File::open(&path).and_then(|file| read_bounded(file, FILE_LIMIT)) {
+        Ok(bytes) => bytes,
+        Err(error) if is_absent(&error) => return Ok(vec![certificates_in(directory)?]),
+        Err(error) if is_too_large(&error) => {
+            let reason = format!("it has more than {FILE_LIMIT} bytes");
+            return Err(malformed(1, reason));
         }
-    })?;
+        Err(error) => return Err(Error::file(&path)(error)),
+    };
     let text = String::from_utf8(bytes).map_err(|error| {
         let good = error.utf8_error().valid_up_to();
         let before = error.as_bytes().iter().take(good);

@@ -39,7 +39,6 @@ pub(in crate::oci) enum Capability {
 impl Capability {
     pub(super) const ALL: [Self; 4] = [Self::Pull, Self::Resolve, Self::Push, Self::Referrers];
 
-    /// Returns the name in `hosts.toml`.
     pub(in crate::oci) fn name(self) -> &'static str {
         match self {
             Self::Pull => "pull",
@@ -94,7 +93,7 @@ pub(super) fn first_certificate(certificates: Vec<ClientCertificate>) -> Option<
     let first = certificates.next();
     for unused in certificates {
         tracing::warn!(
-            "ignoring the client certificate {}: a host is shown the first one",
+            "ignoring the client certificate {}: only the first one is used",
             unused.certificate.display()
         );
     }

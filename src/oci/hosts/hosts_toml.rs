@@ -31,7 +31,6 @@ impl Problem {
     }
 }
 
-/// The tables of the file.
 #[derive(Deserialize)]
 struct Document {
     server: Option<Spanned<String>>,
@@ -94,12 +93,10 @@ enum Client {
 impl<'de> Deserialize<'de> for Capability {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let name = String::deserialize(deserializer)?;
-        let known = Self::ALL.into_iter();
-        let mut matching = known.filter(|known| known.name().eq_ignore_ascii_case(&name));
+        let known = |known: &Self| known.name().eq_ignore_ascii_case(&name);
         let expected = "a capability is `pull`, `resolve`, `push` or `referrers`";
-        matching
-            .next()
-            .ok_or_else(|| serde::de::Error::custom(format!("{expected}, not `{name}`")))
+        let unknown = || serde::de::Error::custom(format!("{expected}, not `{name}`"));
+        Self::ALL.into_iter().find(known).ok_or_else(unknown)
     }
 }
 
@@ -113,29 +110,28 @@ pub(super) fn parse(text: &str, directory: &Path) -> Result<Vec<Host>, Problem> 
     let mut tables: Vec<_> = document.host.into_iter().collect();
     // The map sorts the hosts by name. They are asked in the order of the file.
     tables.sort_by_key(|(url, _)| url.span().start);
-    let mut hosts = Vec::new();
-    for (url, settings) in tables {
-        hosts.push(host(text, directory, Some(&url), settings)?);
-    }
-    hosts.push(host(text, directory, document.server.as_ref(), server)?);
-    Ok(hosts)
+    let mirrors = tables
+        .into_iter()
+        .map(|(url, settings)| (Some(url), settings));
+    let hosts = mirrors.chain([(document.server, server)]);
+    hosts
+        .map(|(url, settings)| host(text, directory, url, settings))
+        .collect()
 }
 
 fn host(
     text: &str,
     directory: &Path,
-    url: Option<&Spanned<String>>,
+    url: Option<Spanned<String>>,
     settings: Settings,
 ) -> Result<Host, Problem> {
-    let base = match url.filter(|url| !url.get_ref().is_empty()) {
-        Some(url) => Some(
-            base(url.get_ref(), settings.override_path).map_err(|reason| {
-                let reason = format!("`{}` {reason}", url.get_ref());
-                Problem::at(text, Some(url.span()), reason)
-            })?,
-        ),
-        None => None,
-    };
+    let url = url.filter(|url| !url.get_ref().is_empty());
+    let base = url.map(|url| {
+        base(url.get_ref(), settings.override_path).map_err(|reason| {
+            let reason = format!("`{}` {reason}", url.get_ref());
+            Problem::at(text, Some(url.span()), reason)
+        })
+    });
     let proxy = settings.proxy.map(|proxy| {
         Url::parse(proxy.get_ref()).map_err(|_| {
             let reason = "the proxy is not a URL".to_owned();
@@ -143,6 +139,7 @@ fn host(
         })
     });
     let authorities = settings.ca.map_or_else(Vec::new, OneOrMore::into_vec);
+    let authorities = authorities.iter().map(|path| directory.join(path));
     let clients = match settings.client {
         Some(Clients::One(path)) => vec![Client::Together(path)],
         Some(Clients::More(clients)) => clients,
@@ -157,15 +154,12 @@ fn host(
         }
     });
     Ok(Host {
-        base,
+        base: base.transpose()?,
         capabilities: match settings.capabilities {
             Some(capabilities) if !capabilities.is_empty() => capabilities,
             _ => Capability::ALL.to_vec(),
         },
-        certificate_authorities: authorities
-            .iter()
-            .map(|path| directory.join(path))
-            .collect(),
+        certificate_authorities: authorities.collect(),
         client_certificate: first_certificate(certificates.collect()),
         skip_tls_verify: settings.skip_verify,
         headers: headers(text, settings.header)?,
@@ -194,12 +188,11 @@ fn base(url: &str, override_path: bool) -> Result<Url, &'static str> {
         url.set_host(Some(DOCKER_HUB_HOST))
             .map_err(|_| "is not a URL")?;
     }
-    let path = url.path().trim_end_matches('/').to_owned();
-    if override_path || path.ends_with("/v2") {
-        url.set_path(&path);
-    } else {
-        url.set_path(&format!("{path}/v2"));
+    let mut path = url.path().trim_end_matches('/').to_owned();
+    if !override_path && !path.ends_with("/v2") {
+        path.push_str("/v2");
     }
+    url.set_path(&path);
     Ok(url)
 }
 

@@ -20,13 +20,9 @@ use super::files::{BLOBS, read};
 pub(super) const BUFFER: usize = 256 * 1024;
 
 impl Layout {
-    /// Returns the path of a blob.
     pub(super) fn blob(&self, digest: &Digest) -> PathBuf {
-        let algorithm = digest.algorithm().name();
-        self.directory
-            .join(BLOBS)
-            .join(algorithm)
-            .join(digest.hex())
+        let blobs = self.directory.join(BLOBS);
+        blobs.join(digest.algorithm().name()).join(digest.hex())
     }
 
     /// Returns the size of a blob, or `None` when the layout does not hold it.

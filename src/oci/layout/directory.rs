@@ -20,11 +20,7 @@ pub(crate) struct Layout {
 }
 
 impl Layout {
-    /// Opens the layout in `directory`. Blocks for two small reads.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::NotALayout`] when there is no such directory, or it is not a layout of version 1.0.0.
+    /// Opens the layout in `directory`, of version 1.0.0. Blocks for two small reads.
     pub(crate) fn open(directory: impl Into<PathBuf>) -> Result<Self, Error> {
         let directory = directory.into();
         let not_a_layout = |reason| Error::NotALayout {
@@ -49,11 +45,6 @@ impl Layout {
 
     /// Opens the layout in `directory`, or creates one in a directory that is empty or does not exist.
     /// Blocks as [`open`](Self::open) does.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::NotALayout`] as for [`open`](Self::open), and for a directory with other files;
-    /// [`Error::File`] when the directory cannot be written to.
     pub(crate) fn open_or_create(directory: impl Into<PathBuf>) -> Result<Self, Error> {
         let directory = directory.into();
         refuse_files(&directory)?;
@@ -79,16 +70,11 @@ impl Layout {
     }
 
     /// Returns the tags of the layout, sorted.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::File`], [`Error::Json`] or [`Error::Malformed`] when its index cannot be read.
     pub(crate) async fn tags(&self) -> Result<Vec<String>, Error> {
         let directory = self.directory.clone();
         blocking(move || Ok(Index::read(&directory)?.tags())).await
     }
 
-    /// Returns the error for content that this layout does not hold.
     pub(super) fn missing(&self, what: impl Into<String>) -> Error {
         Error::NotInLayout {
             directory: self.directory.clone(),

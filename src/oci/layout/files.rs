@@ -21,10 +21,7 @@ const MARKER_BODY: &str = r#"{"imageLayoutVersion":"1.0.0"}"#;
 pub(super) fn read(path: &Path) -> Result<Vec<u8>, Error> {
     read_file_bounded(path, MANIFEST_LIMIT).map_err(|source| {
         if is_too_large(&source) {
-            Error::TooLarge {
-                what: format!("file {}", path.display()),
-                limit: MANIFEST_LIMIT,
-            }
+            Error::too_large(format!("file {}", path.display()), MANIFEST_LIMIT)
         } else {
             Error::file(path)(source)
         }

@@ -27,16 +27,9 @@ impl Index {
     pub(super) fn read(directory: &Path) -> Result<Self, Error> {
         let path = directory.join(INDEX);
         let what = || format!("file {}", path.display());
-        let text = match read_if_present(&path)? {
-            Some(text) => text,
-            None => json!({
-                "schemaVersion": 2,
-                "mediaType": media_type::OCI_INDEX,
-                "manifests": [],
-            })
-            .to_string()
-            .into_bytes(),
-        };
+        let empty =
+            json!({"schemaVersion": 2, "mediaType": media_type::OCI_INDEX, "manifests": []});
+        let text = read_if_present(&path)?.unwrap_or_else(|| empty.to_string().into_bytes());
         let document: Map<String, Value> =
             serde_json::from_slice(&text).map_err(Error::json(what()))?;
         if !document.get("manifests").is_some_and(Value::is_array) {
@@ -53,12 +46,10 @@ impl Index {
         tags.into_iter().map(str::to_owned).collect()
     }
 
-    /// Returns the manifest with the tag `tag`.
     pub(super) fn find_tag(&self, tag: &str) -> Result<Option<Descriptor>, Error> {
         self.find(|entry| tag_of(entry) == Some(tag))
     }
 
-    /// Returns the manifest with the digest `digest`.
     pub(super) fn find_digest(&self, digest: &Digest) -> Result<Option<Descriptor>, Error> {
         let digest = digest.to_string();
         self.find(|entry| is_of(entry, &digest))
@@ -89,10 +80,8 @@ impl Index {
                 remove_tag(entry);
             }
         }
-        if entries
-            .iter()
-            .any(|entry| is_of(entry, &digest) && tag_of(entry) == Some(tag))
-        {
+        let is_listed = |entry: &Value| is_of(entry, &digest) && tag_of(entry) == Some(tag);
+        if entries.iter().any(is_listed) {
             return;
         }
         let mut untagged = entries
@@ -120,15 +109,13 @@ fn is_of(entry: &Value, digest: &str) -> bool {
 
 /// Gives an entry a tag. Returns `false` for a malformed entry, which stays as it is.
 fn add_tag(entry: &mut Value, tag: &str) -> bool {
-    let Some(entry) = entry.as_object_mut() else {
-        return false;
-    };
-    let annotations = entry.entry("annotations").or_insert_with(|| json!({}));
-    let Some(annotations) = annotations.as_object_mut() else {
-        return false;
-    };
-    annotations.insert(TAG.to_owned(), Value::from(tag));
-    true
+    let annotations = entry.as_object_mut().and_then(|entry| {
+        let annotations = entry.entry("annotations").or_insert_with(|| json!({}));
+        annotations.as_object_mut()
+    });
+    annotations
+        .map(|annotations| annotations.insert(TAG.to_owned(), Value::from(tag)))
+        .is_some()
 }
 
 fn remove_tag(entry: &mut Value) {

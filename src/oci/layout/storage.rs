@@ -41,35 +41,21 @@ impl Fetch for Layout {
             .into());
         }
         let target = path.clone();
-        let opened = blocking(move || {
-            open_regular(&target).map_err(|source| Error::File {
-                path: target,
-                source,
-            })
-        })
-        .await;
-        let (file, size) = match opened {
+        let opened = blocking(move || open_regular(&target).map_err(Error::file(&target)));
+        let (file, size) = match opened.await {
             Err(Error::File { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
                 return Err(self.missing(what()).into());
             }
             other => other?,
         };
         if size != descriptor.size {
-            let announced = format!("{} bytes", descriptor.size);
             let actual = format!("{size} bytes");
-            return Err(Error::Contradiction {
-                what: what(),
-                announced,
-                actual,
-            }
-            .into());
+            return Err(Error::wrong_size(what(), descriptor.size, actual).into());
         }
         let mut file = tokio::fs::File::from_std(file);
         file.set_max_buf_size(BUFFER);
-        let start = io::SeekFrom::Start(range.start);
-        file.seek(start)
-            .await
-            .map_err(|source| Error::File { path, source })?;
+        let sought = file.seek(io::SeekFrom::Start(range.start)).await;
+        sought.map_err(Error::file(&path))?;
         Ok(Box::new(file.take(range.end - range.start)))
     }
 }
@@ -129,19 +115,12 @@ impl Push for Layout {
 impl Layout {
     /// Lists the manifest, which the layout must hold, in the index under `tag`. The tag is removed
     /// from the manifest that had it.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::NotInLayout`] without such a manifest, [`Error::Name`] when `tag` is not a tag,
-    /// [`Error::File`] when the index cannot be written.
     pub(crate) async fn tag(&self, manifest: &Descriptor, tag: &str) -> Result<(), Error> {
         if self.blob_size(&manifest.digest).await? != Some(manifest.size) {
             return Err(self.missing(format!("manifest {}", manifest.digest)));
         }
         if !is_tag(tag) {
-            return Err(Error::Name {
-                name: one_line(tag),
-            });
+            return Err(Error::name(tag));
         }
         let (directory, manifest, tag) = (self.directory.clone(), manifest.clone(), tag.to_owned());
         blocking(move || index::update(&directory, &manifest, &tag)).await

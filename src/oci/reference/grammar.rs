@@ -9,12 +9,9 @@ const REPOSITORY_LIMIT: usize = 255;
 
 /// Returns whether `text` is a host name or an IPv4 address, with or without a port.
 pub(super) fn is_host(text: &str) -> bool {
-    let (name, port) = match text.rsplit_once(':') {
-        Some((name, port)) => (name, Some(port)),
-        None => (text, None),
-    };
-    let is_number = |port: &str| port.bytes().all(|byte| byte.is_ascii_digit());
-    port.is_none_or(|port| is_number(port) && port.parse::<u16>().is_ok_and(|port| port > 0))
+    let (name, port) = text.rsplit_once(':').unwrap_or((text, "443"));
+    port.bytes().all(|byte| byte.is_ascii_digit())
+        && port.parse::<u16>().is_ok_and(|port| port > 0)
         && name.split('.').all(is_label)
 }
 

@@ -41,10 +41,8 @@ impl FromStr for Reference {
 /// Returns the text after `oci:`, which is how Skopeo writes layouts, or after `oci-layout:`. Returns `None`
 /// when a port follows: `oci:5000` is a registry.
 fn layout_without_slashes(text: &str) -> Option<&str> {
-    let prefixes = ["oci-layout:", "oci:"];
-    let rest = prefixes
-        .iter()
-        .find_map(|prefix| text.strip_prefix(prefix))?;
+    let rest = text.strip_prefix("oci-layout:");
+    let rest = rest.or_else(|| text.strip_prefix("oci:"))?;
     let is_registry = rest.split_once('/').is_some_and(|(port, _)| is_port(port));
     (!is_registry && !rest.is_empty()).then_some(rest)
 }
@@ -74,20 +72,16 @@ fn parse_layout(text: &str, rest: &str) -> Result<LayoutReference, ParseReferenc
     let (parents, last) = rest.split_at_checked(last).unwrap_or((rest, ""));
     let (last, digest) = split_digest(text, last)?;
     // A directory `a:b` with the tag `c` would become `a` with the tag `b` when the tag is left out.
-    if let Some((_, names)) = last
-        .split_once(':')
-        .filter(|(_, names)| names.contains(':'))
+    let reference = text.to_owned();
+    if let Some((_, names)) = last.split_once(':')
+        && names.contains(':')
     {
-        return Err(ParseReferenceError::Tag {
-            reference: text.to_owned(),
-            tag: names.to_owned(),
-        });
+        let tag = names.to_owned();
+        return Err(ParseReferenceError::Tag { reference, tag });
     }
     let (last, tag) = split_tag(text, last)?;
     if parents.is_empty() && last.is_empty() {
-        return Err(ParseReferenceError::DirectoryMissing {
-            reference: text.to_owned(),
-        });
+        return Err(ParseReferenceError::DirectoryMissing { reference });
     }
     Ok(LayoutReference {
         directory: format!("{parents}{last}"),
@@ -97,29 +91,18 @@ fn parse_layout(text: &str, rest: &str) -> Result<LayoutReference, ParseReferenc
 }
 
 fn parse_registry(text: &str, rest: &str) -> Result<RegistryReference, ParseReferenceError> {
-    let reference = || text.to_owned();
-    let malformed = || ParseReferenceError::Malformed {
-        reference: reference(),
-    };
+    let reference = text.to_owned();
     let (rest, digest) = split_digest(text, rest)?;
     let (host, rest) = match rest.split_once('/') {
         Some((host, rest)) if is_registry(host) => (host.to_ascii_lowercase(), rest),
         None if is_bare_registry(rest) => {
-            return Err(ParseReferenceError::RepositoryMissing {
-                reference: reference(),
-            });
+            return Err(ParseReferenceError::RepositoryMissing { reference });
         }
-        _ => {
-            return Err(ParseReferenceError::RegistryMissing {
-                reference: reference(),
-            });
-        }
+        _ => return Err(ParseReferenceError::RegistryMissing { reference }),
     };
     let (repository, tag) = split_tag(text, rest)?;
     if repository.is_empty() {
-        return Err(ParseReferenceError::RepositoryMissing {
-            reference: reference(),
-        });
+        return Err(ParseReferenceError::RepositoryMissing { reference });
     }
     if repository.bytes().any(|byte| byte.is_ascii_uppercase()) {
         let lower = RegistryReference {
@@ -128,10 +111,8 @@ fn parse_registry(text: &str, rest: &str) -> Result<RegistryReference, ParseRefe
             tag,
             digest,
         };
-        return Err(ParseReferenceError::UppercaseRepository {
-            reference: reference(),
-            lower: lower.to_string(),
-        });
+        let lower = lower.to_string();
+        return Err(ParseReferenceError::UppercaseRepository { reference, lower });
     }
     let registry = if host == DOCKER_HUB_INDEX {
         DOCKER_HUB.to_owned()
@@ -148,7 +129,7 @@ fn parse_registry(text: &str, rest: &str) -> Result<RegistryReference, ParseRefe
         None => is_host(&registry),
     };
     if !is_named || !is_repository(&repository) {
-        return Err(malformed());
+        return Err(ParseReferenceError::Malformed { reference });
     }
     Ok(RegistryReference {
         registry,
@@ -180,13 +161,13 @@ fn split_digest<'a>(
     let Some((rest, digest)) = rest.split_once('@') else {
         return Ok((rest, None));
     };
-    match digest.parse() {
-        Ok(digest) => Ok((rest, Some(digest))),
-        Err(source) => Err(ParseReferenceError::Digest {
+    let digest = digest
+        .parse()
+        .map_err(|source| ParseReferenceError::Digest {
             reference: text.to_owned(),
             source,
-        }),
-    }
+        })?;
+    Ok((rest, Some(digest)))
 }
 
 fn split_tag<'a>(
@@ -196,11 +177,9 @@ fn split_tag<'a>(
     let Some((rest, tag)) = rest.rsplit_once(':') else {
         return Ok((rest, None));
     };
-    if !is_tag(tag) {
-        return Err(ParseReferenceError::Tag {
-            reference: text.to_owned(),
-            tag: tag.to_owned(),
-        });
+    let (reference, tag) = (text.to_owned(), tag.to_owned());
+    if !is_tag(&tag) {
+        return Err(ParseReferenceError::Tag { reference, tag });
     }
-    Ok((rest, Some(tag.to_owned())))
+    Ok((rest, Some(tag)))
 }

@@ -126,7 +126,6 @@ impl Reference {
     }
 
     /// Returns the name to resolve: the digest when there is one, else the tag.
-    #[must_use]
     pub(crate) fn name(&self) -> Option<ManifestName> {
         match self.digest() {
             Some(digest) => Some(ManifestName::Digest(digest.clone())),
@@ -138,13 +137,16 @@ impl Reference {
     #[must_use]
     pub fn with_digest(&self, digest: Digest) -> Self {
         let mut reference = self.clone();
-        let (tag, old) = match &mut reference {
+        let (tag, old) = reference.names();
+        (*tag, *old) = (None, Some(digest));
+        reference
+    }
+
+    fn names(&mut self) -> (&mut Option<String>, &mut Option<Digest>) {
+        match self {
             Self::Registry(reference) => (&mut reference.tag, &mut reference.digest),
             Self::Layout(reference) => (&mut reference.tag, &mut reference.digest),
-        };
-        *tag = None;
-        *old = Some(digest);
-        reference
+        }
     }
 
     /// Returns this reference with the tag `tag`. A digest stays.
@@ -161,11 +163,7 @@ impl Reference {
             });
         }
         let mut reference = self.clone();
-        let old = match &mut reference {
-            Self::Registry(reference) => &mut reference.tag,
-            Self::Layout(reference) => &mut reference.tag,
-        };
-        *old = Some(tag.to_owned());
+        *reference.names().0 = Some(tag.to_owned());
         Ok(reference)
     }
 
@@ -181,16 +179,13 @@ impl Reference {
     #[must_use]
     pub fn file_stem(&self) -> &str {
         match self {
-            Self::Registry(reference) => reference
-                .repository
-                .rsplit('/')
-                .next()
-                .unwrap_or(&reference.repository),
-            Self::Layout(reference) => reference
-                .directory()
-                .file_name()
-                .and_then(|name| name.to_str())
-                .unwrap_or("provider"),
+            Self::Registry(RegistryReference { repository, .. }) => {
+                repository.rsplit('/').next().unwrap_or(repository)
+            }
+            Self::Layout(reference) => {
+                let name = reference.directory().file_name();
+                name.and_then(|name| name.to_str()).unwrap_or("provider")
+            }
         }
     }
 }

@@ -66,11 +66,9 @@ pub struct RegistryOptions {
 impl RegistryOptions {
     /// Sets where credentials come from.
     #[must_use]
-    pub fn credentials(self, credentials: CredentialSource) -> Self {
-        Self {
-            credentials,
-            ..self
-        }
+    pub fn credentials(mut self, credentials: CredentialSource) -> Self {
+        self.credentials = credentials;
+        self
     }
 
     /// Sets whether every registry is reached by plain HTTP.
@@ -81,11 +79,9 @@ impl RegistryOptions {
 
     /// Sets whether certificates are accepted without verification.
     #[must_use]
-    pub fn skip_tls_verify(self, skip_tls_verify: bool) -> Self {
-        Self {
-            skip_tls_verify,
-            ..self
-        }
+    pub fn skip_tls_verify(mut self, skip_tls_verify: bool) -> Self {
+        self.skip_tls_verify = skip_tls_verify;
+        self
     }
 
     /// Adds a PEM file with certificate authorities to trust.
@@ -97,29 +93,23 @@ impl RegistryOptions {
 
     /// Sets the client certificate for registries that ask for one.
     #[must_use]
-    pub fn client_certificate(self, certificate: ClientCertificate) -> Self {
-        Self {
-            client_certificate: Some(certificate),
-            ..self
-        }
+    pub fn client_certificate(mut self, certificate: ClientCertificate) -> Self {
+        self.client_certificate = Some(certificate);
+        self
     }
 
     /// Sets the directory that describes mirrors and how hosts are reached.
     #[must_use]
-    pub fn hosts_directory(self, directory: impl Into<PathBuf>) -> Self {
-        Self {
-            hosts_directory: Some(directory.into()),
-            ..self
-        }
+    pub fn hosts_directory(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.hosts_directory = Some(directory.into());
+        self
     }
 
     /// Sets the number of connections over which a large blob is downloaded.
     #[must_use]
-    pub fn connections(self, connections: NonZeroUsize) -> Self {
-        Self {
-            connections: Some(connections),
-            ..self
-        }
+    pub fn connections(mut self, connections: NonZeroUsize) -> Self {
+        self.connections = Some(connections);
+        self
     }
 
     /// Sets the time limits, and how often a request is repeated.
@@ -172,20 +162,16 @@ impl Default for RetryOptions {
 impl RetryOptions {
     /// Sets how long it may take to establish a connection.
     #[must_use]
-    pub fn connect_timeout(self, connect_timeout: Duration) -> Self {
-        Self {
-            connect_timeout,
-            ..self
-        }
+    pub fn connect_timeout(mut self, connect_timeout: Duration) -> Self {
+        self.connect_timeout = connect_timeout;
+        self
     }
 
     /// Sets how long a transfer may stand still before it counts as failed.
     #[must_use]
-    pub fn stall_timeout(self, stall_timeout: Duration) -> Self {
-        Self {
-            stall_timeout,
-            ..self
-        }
+    pub fn stall_timeout(mut self, stall_timeout: Duration) -> Self {
+        self.stall_timeout = stall_timeout;
+        self
     }
 
     /// Sets how long a transfer may make no progress.
@@ -196,21 +182,16 @@ impl RetryOptions {
 
     /// Sets the waits between two attempts: the first one, and the longest.
     #[must_use]
-    pub fn delays(self, first_delay: Duration, longest_delay: Duration) -> Self {
-        Self {
-            first_delay,
-            longest_delay,
-            ..self
-        }
+    pub fn delays(mut self, first_delay: Duration, longest_delay: Duration) -> Self {
+        (self.first_delay, self.longest_delay) = (first_delay, longest_delay);
+        self
     }
 
     /// Sets the longest `Retry-After` that is followed.
     #[must_use]
-    pub fn longest_retry_after(self, longest_retry_after: Duration) -> Self {
-        Self {
-            longest_retry_after,
-            ..self
-        }
+    pub fn longest_retry_after(mut self, longest_retry_after: Duration) -> Self {
+        self.longest_retry_after = longest_retry_after;
+        self
     }
 
     /// Returns the options with every duration limited to a year.

@@ -67,10 +67,7 @@ pub(crate) async fn list(
     };
     let read = async |next| {
         let page = page(repository, next, artifact_type).await?;
-        page.ok_or_else(|| Error::Malformed {
-            what: what.clone(),
-            reason: "one of its pages is missing".to_owned(),
-        })
+        page.ok_or_else(|| Error::malformed(&what, "one of its pages is missing"))
     };
     first.read_all(&what, read).await
 }
@@ -95,9 +92,11 @@ fn list_request(
 ) -> Result<Request, Error> {
     let path = format!("referrers/{digest}");
     let mut request = repository.request(Method::GET, &path, &what(digest), Scope::PULL)?;
-    if let Some(artifact_type) = artifact_type {
-        let mut query = request.url.query_pairs_mut();
-        query.append_pair("artifactType", artifact_type);
+    if let Some(name) = artifact_type {
+        request
+            .url
+            .query_pairs_mut()
+            .append_pair("artifactType", name);
     }
     let accept = HeaderValue::from_static(media_type::OCI_INDEX);
     request.headers.insert(ACCEPT, accept);
@@ -128,10 +127,9 @@ async fn page(
         return Ok(None);
     }
     let filters = headers.get_all(FILTERS_APPLIED).into_iter();
-    let is_filtered = filters
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .any(|filter| filter.trim() == "artifactType");
+    let mut filters = filters.filter_map(|value| value.to_str().ok());
+    let is_filtered =
+        filters.any(|value| value.split(',').any(|name| name.trim() == "artifactType"));
     let mut entries = parse(&bytes, &request.what)?;
     entries.retain(|referrer| is_filtered || is_of_type(referrer, artifact_type));
     Ok(Some(Page {
@@ -151,25 +149,19 @@ async fn list_by_tag(
         Ok((descriptor, bytes)) if descriptor.media_type == media_type::OCI_INDEX => {
             parse(&bytes, &what)
         }
-        Ok((descriptor, _)) => Err(Error::Malformed {
-            what,
-            reason: format!("it is `{}`, not an image index", descriptor.media_type),
-        }),
+        Ok((descriptor, _)) => {
+            let reason = format!("it is `{}`, not an image index", descriptor.media_type);
+            Err(Error::malformed(what, reason))
+        }
         Err(Error::NotFound { .. }) => Ok(Vec::new()),
         Err(error) => Err(error),
     }
 }
 
 fn parse(bytes: &[u8], what: &str) -> Result<Vec<Referrer>, Error> {
-    let index: Index = serde_json::from_slice(bytes).map_err(|source| Error::Json {
-        what: what.to_owned(),
-        source: source.into(),
-    })?;
+    let index: Index = serde_json::from_slice(bytes).map_err(Error::json(what))?;
     if index.schema_version != 2 {
-        return Err(Error::Malformed {
-            what: what.to_owned(),
-            reason: "its schemaVersion is not 2".to_owned(),
-        });
+        return Err(Error::malformed(what, "its schemaVersion is not 2"));
     }
     Ok(index.manifests)
 }

@@ -15,7 +15,7 @@ use super::options::RegistryOptions;
 use super::probe::Probe;
 use super::repository::Repository;
 
-/// The client for all registries: connections, tokens, credentials. Made once for a process, and cheap
+/// The client for all registries: connections, tokens, credentials. Create one for a process. It is cheap
 /// to clone.
 #[derive(Clone)]
 pub struct Registries {
@@ -38,10 +38,9 @@ impl Registries {
     /// Its entry for a registry is read with the first request to that registry.
     pub fn new(options: RegistryOptions) -> Result<Self, Error> {
         check_certificates(&options)?;
-        options
-            .hosts_directory
-            .as_deref()
-            .map_or(Ok(()), hosts::check)?;
+        if let Some(directory) = &options.hosts_directory {
+            hosts::check(directory)?;
+        }
         let options = RegistryOptions {
             retry: options.retry.bounded(),
             ..options
@@ -62,8 +61,8 @@ impl Registries {
     }
 
     /// Sends the credentials for `registry`, a host with its port when one is written, to the root of
-    /// its API. Returns whether the registry has checked them: a registry that admits everybody there
-    /// does not.
+    /// its API. Returns whether the registry has checked them: a registry that requires none there does
+    /// not.
     ///
     /// # Errors
     ///
@@ -84,7 +83,7 @@ impl Registries {
             headers: HeaderMap::new(),
         };
         endpoint.send(&request).await?;
-        Ok(endpoint.has_authenticated(&request).await)
+        Ok(endpoint.authenticator().has_authenticated(&request).await)
     }
 
     /// Returns probes of the endpoints for `place`: the mirrors, and the registry itself. Sends no
@@ -98,6 +97,6 @@ impl Registries {
     /// Returns a probe of the endpoint that takes content for `place`. Sends no request.
     pub(crate) async fn push_probe(&self, place: &Place) -> Result<Probe, Error> {
         let endpoints = self.endpoints.of(place.registry()).await?;
-        Ok(Probe::new(place, endpoints.push_probe()?))
+        Ok(Probe::new(place, endpoints.writable()?.quick()))
     }
 }

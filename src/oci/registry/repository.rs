@@ -1,4 +1,4 @@
-//! A repository of a registry, at whichever of its endpoints serves a request.
+//! A repository of a registry. Each request goes to the endpoints that can serve it.
 
 use std::io;
 use std::ops::Range;
@@ -151,17 +151,12 @@ impl Repository {
         }
         let candidates = self.candidates(Capability::Pull).await?;
         let connections = self.endpoints.options().connections;
-        let at = |endpoint| self.at(endpoint);
-        download::open(content, range, candidates, connections, at).await
+        download::open(content, range, candidates, connections, |at| self.at(at)).await
     }
 
     /// Opens the bytes `range` of a blob that the registry itself sends. A mirror, or a host that it
-    /// redirects to, can send anything: a part of a blob cannot be verified by the digest.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::SecondHand`] when the registry has mirrors or redirects, in the reader too; else as for
-    /// any range.
+    /// redirects to, can send anything: a part of a blob cannot be verified by the digest. With mirrors, or
+    /// after a redirect, the error is [`Error::SecondHand`], in the reader too.
     pub(crate) async fn open_first_hand(
         &self,
         content: &Descriptor,
@@ -176,8 +171,8 @@ impl Repository {
             }));
         }
         let candidates = self.candidates(Capability::Pull).await?;
-        let at = |endpoint| self.at(endpoint);
-        Ok(download::open_first_hand(content, range, candidates, at).await?)
+        let reader = download::open_first_hand(content, range, candidates, |at| self.at(at));
+        Ok(reader.await?)
     }
 
     /// Gives `tag` to the manifest `name`, a tag or a digest. Sends two requests, and a third when the
@@ -228,18 +223,12 @@ impl Repository {
             .await
     }
 
-    /// Returns the endpoints to read from.
     async fn candidates(&self, capability: Capability) -> Result<Candidates, Error> {
         let endpoints = self.registry_endpoints().await?;
         endpoints.readable(capability, self.limit)
     }
 
     /// Makes sure that the registry takes uploads from this client, by opening one.
-    ///
-    /// # Errors
-    ///
-    /// [`Error`] for credentials that are missing, refused or not sufficient, and everything else
-    /// that keeps a registry from accepting uploads.
     pub(crate) async fn open_upload(&self) -> Result<upload::OpenUpload, Error> {
         upload::OpenUpload::open(self.writable().await?).await
     }
@@ -269,8 +258,6 @@ impl Repository {
 /// Returns the capability to ask for `name`. Every endpoint may serve content, which is trusted by its
 /// digest; a tag is resolved by endpoints that are trusted with it.
 fn capability_for(name: &str) -> Capability {
-    match name.parse::<Digest>() {
-        Ok(_) => Capability::Pull,
-        Err(_) => Capability::Resolve,
-    }
+    let digest = name.parse::<Digest>();
+    digest.map_or(Capability::Resolve, |_| Capability::Pull)
 }

@@ -5,7 +5,7 @@ use reqwest::Method;
 use reqwest::header::{ACCEPT, HeaderMap, HeaderValue};
 
 use crate::content::{Descriptor, Digest};
-use crate::oci::error::{Error, one_line};
+use crate::oci::error::Error;
 use crate::oci::manifest::{MANIFEST_LIMIT, verify};
 use crate::oci::media_type;
 use crate::oci::reference::is_tag;
@@ -44,9 +44,8 @@ impl RepositoryEndpoint {
         }
         let media_type = match announced.media_type {
             Some(media_type) => media_type,
-            None => media_type::of_manifest(&bytes).ok_or_else(|| Error::Malformed {
-                what: request.what,
-                reason: "it names no media type of a manifest".to_owned(),
+            None => media_type::of_manifest(&bytes).ok_or_else(|| {
+                Error::malformed(request.what, "it names no media type of a manifest")
             })?,
         };
         // The digest of the registry, as in the answer to HEAD: a tag has one digest, of one algorithm.
@@ -65,7 +64,7 @@ impl RepositoryEndpoint {
     pub(crate) async fn resolve_name(&self, name: &str) -> Result<Descriptor, Error> {
         let asked: Option<Digest> = name.parse().ok();
         if self.endpoint.is_mirror() && asked.is_some() {
-            // Only the bytes of a mirror are verified. Its wrong size would stick.
+            // Only the bytes of a mirror can be verified, and not the size that it announces.
             return Ok(self.manifest(name).await?.0);
         }
         let request = self.manifest_request(Method::HEAD, name, Scope::PULL)?;
@@ -79,10 +78,7 @@ impl RepositoryEndpoint {
             return Ok(self.manifest(name).await?.0);
         };
         if size > MANIFEST_LIMIT {
-            return Err(Error::TooLarge {
-                what: request.what,
-                limit: MANIFEST_LIMIT,
-            });
+            return Err(Error::too_large(request.what, MANIFEST_LIMIT));
         }
         match asked {
             Some(asked) if asked.algorithm() != digest.algorithm() => {
@@ -134,14 +130,12 @@ impl RepositoryEndpoint {
         }
     }
 
-    /// Deletes the manifest `digest`.
     pub(crate) async fn delete_manifest(&self, digest: &Digest) -> Result<(), Error> {
         let name = digest.to_string();
         let request = self.manifest_request(Method::DELETE, &name, Scope::DELETE)?;
         self.endpoint.send(&request).await.map(drop)
     }
 
-    /// Deletes content.
     pub(crate) async fn delete(&self, content: &Descriptor) -> Result<(), Error> {
         let request = self.content_request(Method::DELETE, content, Scope::DELETE)?;
         self.endpoint.send(&request).await.map(drop)
@@ -166,11 +160,8 @@ impl RepositoryEndpoint {
         })
     }
 
-    /// Returns a request for the manifest `name`, a tag or a digest.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Name`] for any other name: it becomes part of a URL.
+    /// Returns a request for the manifest `name`, a tag or a digest. Refuses any other name, because it
+    /// becomes part of a URL.
     pub(crate) fn manifest_request(
         &self,
         method: Method,
@@ -178,9 +169,7 @@ impl RepositoryEndpoint {
         scope: Scope,
     ) -> Result<Request, Error> {
         if !is_tag(name) && name.parse::<Digest>().is_err() {
-            return Err(Error::Name {
-                name: one_line(name),
-            });
+            return Err(Error::name(name));
         }
         let what = format!("manifest {name}");
         let mut request = self.request(method, &format!("manifests/{name}"), &what, scope)?;
@@ -197,7 +186,6 @@ impl RepositoryEndpoint {
         Ok(request)
     }
 
-    /// Returns a request for a blob.
     pub(crate) fn blob_request(
         &self,
         method: Method,

@@ -46,14 +46,10 @@ pub(crate) async fn of_manifest(
         Err(Error::NotFound { .. }) => Vec::new(),
         Err(error) => return Err(error),
     };
-    let resolved: Vec<_> = tags
-        .into_iter()
-        .map(|tag| matching(repository.clone(), tag, digest.clone()))
-        .collect();
-    let matching: Vec<Option<String>> = stream::iter(resolved)
-        .buffered(AT_A_TIME)
-        .try_collect()
-        .await?;
+    let tags = tags.into_iter();
+    let resolved = tags.map(|tag| matching(repository.clone(), tag, digest.clone()));
+    let resolved = stream::iter(resolved.collect::<Vec<_>>()).buffered(AT_A_TIME);
+    let matching: Vec<Option<String>> = resolved.try_collect().await?;
     Ok(matching.into_iter().flatten().collect())
 }
 
@@ -77,10 +73,7 @@ fn list_request(repository: &RepositoryEndpoint) -> Result<Request, Error> {
 
 async fn page(repository: &RepositoryEndpoint, request: Request) -> Result<Page<String>, Error> {
     let (headers, bytes) = repository.endpoint.read(&request, MANIFEST_LIMIT).await?;
-    let list: TagList = serde_json::from_slice(&bytes).map_err(|source| Error::Json {
-        what: request.what.clone(),
-        source: source.into(),
-    })?;
+    let list: TagList = serde_json::from_slice(&bytes).map_err(Error::json(&request.what))?;
     Ok(Page {
         entries: list.tags.unwrap_or_default(),
         next: next_page(&headers, request)?,

@@ -85,11 +85,8 @@ impl Authenticator {
     }
 
     fn slot(&self, request: &Request) -> Slot {
-        let key = (
-            request.registry.clone(),
-            request.repository.clone(),
-            request.scope,
-        );
+        let (registry, repository) = (request.registry.clone(), request.repository.clone());
+        let key = (registry, repository, request.scope);
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
         if slots.len() >= SLOTS_LIMIT && !slots.contains_key(&key) {
             slots.retain(|_, slot| Arc::strong_count(slot) > 1);
@@ -119,10 +116,6 @@ impl Authenticator {
 
     /// Returns the `Authorization` header to send after an answer 401 to `used`, or `None` when there is
     /// no other. The token service may be silent for `limit`.
-    ///
-    /// # Errors
-    ///
-    /// Those of the challenge, the credentials and the token service.
     pub(crate) async fn renew(
         &self,
         request: &Request,
@@ -140,18 +133,13 @@ impl Authenticator {
             // Another task has renewed it.
             return Ok(Some(grant.header.clone()));
         }
-        let challenge = match challenge {
-            Some(challenge) => challenge,
-            None => match known.bearer.clone() {
-                Some(bearer) => Challenge::Bearer(bearer),
-                None => match self.ask_for_challenge(request, limit).await? {
-                    Some(challenge) => challenge,
-                    None => return Ok(None),
-                },
-            },
+        let challenge = match challenge.or_else(|| known.bearer.clone().map(Challenge::Bearer)) {
+            Some(challenge) => Some(challenge),
+            None => self.ask_for_challenge(request, limit).await?,
         };
         match challenge {
-            Challenge::Bearer(bearer) => match self.token(request, &bearer, limit).await {
+            None => return Ok(None),
+            Some(Challenge::Bearer(bearer)) => match self.token(request, &bearer, limit).await {
                 Ok(grant) => {
                     known.grant = Some(grant);
                     known.bearer = Some(bearer);
@@ -172,7 +160,7 @@ impl Authenticator {
                     return Err(error);
                 }
             },
-            Challenge::Basic => {
+            Some(Challenge::Basic) => {
                 known.bearer = None;
                 known.grant = basic(self.credentials(request).await?);
             }
@@ -216,38 +204,34 @@ impl Authenticator {
         let known = slot.lock().await;
         let (what, registry) = (request.what.clone(), request.registry.clone());
         let unauthorized = answer.status == StatusCode::UNAUTHORIZED.as_u16();
-        let Some(grant) = known.grant.as_ref() else {
-            return match self.credentials(request).await {
-                Ok(Credentials::Anonymous) => Error::CredentialsMissing {
-                    what,
-                    registry,
-                    answer,
-                },
-                // There are credentials, and the registry sent no challenge.
-                Ok(_) => Error::Challenge {
-                    registry,
-                    challenge: answer.to_string(),
-                },
-                Err(error) => error,
-            };
+        let credentials = match &known.grant {
+            Some(grant) => Ok(grant.credentials.clone()),
+            None => self.credentials(request).await,
         };
-        let user = grant.credentials.who();
-        match grant.credentials {
-            Credentials::Anonymous => Error::CredentialsMissing {
+        match (credentials, &known.grant) {
+            (Err(error), _) => error,
+            (Ok(Credentials::Anonymous), _) => Error::CredentialsMissing {
                 what,
                 registry,
                 answer,
+            },
+            // There are credentials, and the registry sent no challenge.
+            (Ok(_), None) => Error::Challenge {
+                registry,
+                challenge: answer.to_string(),
             },
             // The token service has accepted the credentials of a token.
-            _ if unauthorized && !grant.is_token => Error::CredentialsRefused {
-                registry,
-                user,
-                answer,
-            },
-            _ => Error::Forbidden {
+            (Ok(credentials), Some(grant)) if unauthorized && !grant.is_token => {
+                Error::CredentialsRefused {
+                    registry,
+                    user: credentials.who(),
+                    answer,
+                }
+            }
+            (Ok(credentials), Some(_)) => Error::Forbidden {
                 what,
                 registry,
-                user,
+                user: credentials.who(),
                 answer,
             },
         }
@@ -268,10 +252,11 @@ impl Authenticator {
     ) -> Result<Grant, Error> {
         let credentials = self.credentials(request).await?;
         let client = &self.clients.writing;
-        let token = token::fetch(client, request, bearer, &credentials, limit).await?;
+        let token = token::fetch(client, request, bearer, &credentials, limit);
+        let (header, expires) = token.await?;
         Ok(Grant {
-            header: token.header,
-            expires: Some(token.expires),
+            header,
+            expires: Some(expires),
             credentials,
             is_token: true,
         })

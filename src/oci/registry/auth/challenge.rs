@@ -7,7 +7,6 @@ use crate::oci::error::{Error, one_line};
 
 use super::super::http::{Request, Scope};
 
-/// The kind of credentials that a registry asks for.
 pub(crate) enum Challenge {
     /// A user and a password.
     Basic,
@@ -27,11 +26,7 @@ pub(crate) struct Bearer {
 
 impl Challenge {
     /// Returns the best challenge of an answer to `request`: a token before a password. `None`: there is
-    /// no challenge.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Challenge`] when no challenge is of a known kind.
+    /// no challenge. [`Error::Challenge`]: no challenge is of a known kind.
     pub(crate) fn choose(headers: &HeaderMap, request: &Request) -> Result<Option<Self>, Error> {
         let mut basic = false;
         let mut unknown = None;
@@ -41,12 +36,10 @@ impl Challenge {
                 if challenge.scheme.eq_ignore_ascii_case("bearer")
                     && let Some(realm) = parameter(&challenge, "realm")
                 {
-                    let service = parameter(&challenge, "service");
-                    let scope = parameter(&challenge, "scope");
                     return Ok(Some(Self::Bearer(Bearer {
                         realm,
-                        service,
-                        scope,
+                        service: parameter(&challenge, "service"),
+                        scope: parameter(&challenge, "scope"),
                     })));
                 }
                 basic |= challenge.scheme.eq_ignore_ascii_case("basic");

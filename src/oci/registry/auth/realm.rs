@@ -7,12 +7,8 @@ use reqwest::Url;
 
 use crate::oci::names::is_loopback_url;
 
-/// Returns the URL of the token service `realm` that the server at `registry` names. `secret`: whether
-/// credentials are sent along.
-///
-/// # Errors
-///
-/// The reason why the token service must not be asked.
+/// Returns the URL of the token service `realm` that the server at `registry` names, or the reason why it
+/// must not be asked. `secret`: whether credentials are sent along.
 pub(super) fn check_realm(registry: &Url, realm: &str, secret: bool) -> Result<Url, &'static str> {
     let realm = Url::parse(realm).map_err(|_| "it is not a URL")?;
     if !realm.username().is_empty() || realm.password().is_some() {
@@ -42,10 +38,7 @@ fn same_domain(one: &Url, other: &Url) -> bool {
         let host = url.domain()?.trim_end_matches('.').to_owned();
         psl::domain_str(&host).map(str::to_owned)
     };
-    match (registrable(one), registrable(other)) {
-        (Some(one), Some(other)) => one == other,
-        _ => false,
-    }
+    registrable(one).is_some_and(|one| registrable(other) == Some(one))
 }
 
 #[cfg(test)]

@@ -24,13 +24,6 @@ const LIFE_LIMIT: u64 = 24 * 60 * 60;
 const TOKEN_TIMEOUT: Duration = Duration::from_secs(30);
 const CLIENT_ID: &str = "wasmcloud-par";
 
-/// A token.
-pub(super) struct Token {
-    /// The value of the `Authorization` header.
-    pub(super) header: HeaderValue,
-    pub(super) expires: Instant,
-}
-
 #[derive(Deserialize)]
 struct TokenAnswer {
     token: Option<String>,
@@ -39,23 +32,21 @@ struct TokenAnswer {
 }
 
 /// Requests a token for `request` from the token service that `bearer` names, which may take `limit`,
-/// and at most 30 seconds.
+/// and at most 30 seconds. Returns the `Authorization` header, and when it expires.
 pub(super) async fn fetch(
     client: &Client,
     request: &Request,
     bearer: &Bearer,
     credentials: &Credentials,
     limit: Duration,
-) -> Result<Token, Error> {
+) -> Result<(HeaderValue, Instant), Error> {
     let registry = request.registry.clone();
     let secret = *credentials != Credentials::Anonymous;
-    let url = check_realm(&request.url, &bearer.realm, secret).map_err(|reason| {
-        let realm = one_line(&bearer.realm);
-        Error::RealmRefused {
-            registry: registry.clone(),
-            realm,
-            reason,
-        }
+    let url = check_realm(&request.url, &bearer.realm, secret);
+    let url = url.map_err(|reason| Error::RealmRefused {
+        registry: registry.clone(),
+        realm: one_line(&bearer.realm),
+        reason,
     })?;
     let unusable = |reason| Error::TokenAnswer {
         url: address(&url),
@@ -105,19 +96,16 @@ pub(super) async fn fetch(
     // Without the error of `serde_json`, which quotes the answer.
     let answer: TokenAnswer =
         serde_json::from_slice(&body).map_err(|_| unusable("it is not a token answer"))?;
-    let token = [answer.token, answer.access_token].into_iter().flatten();
-    let token = token.into_iter().find(|token| !token.is_empty());
+    let mut tokens = answer.token.into_iter().chain(answer.access_token);
+    let token = tokens.find(|token| !token.is_empty());
     let token = token.ok_or_else(|| unusable("it holds no token"))?;
     let header = sensitive_header(&format!("Bearer {token}"));
     let header = header.ok_or_else(|| unusable("its token does not fit into a header"))?;
     let life = answer.expires_in.and_then(|seconds| seconds.as_u64());
-    let life = life
-        .filter(|seconds| *seconds > 0)
-        .unwrap_or(DEFAULT_LIFE)
-        .min(LIFE_LIMIT);
+    let life = life.filter(|seconds| *seconds > 0).unwrap_or(DEFAULT_LIFE);
+    let life = life.min(LIFE_LIMIT);
     // A tenth less: clocks differ, and a request takes time.
-    let expires = asked + Duration::from_secs(life) * 9 / 10;
-    Ok(Token { header, expires })
+    Ok((header, asked + Duration::from_secs(life) * 9 / 10))
 }
 
 fn token_request(

@@ -12,9 +12,8 @@ use crate::oci::error::Error;
 use super::super::endpoints::{Candidates, Endpoint, SkippedMirrors};
 use super::super::http::{Attempts, Request};
 use super::super::repository_endpoint::RepositoryEndpoint;
-use super::range::{RangeRequest, contradiction, strong_etag};
+use super::range::{RangeRequest, strong_etag};
 
-/// The download of a blob, or of a part of one.
 pub(super) struct Download {
     /// The repository at the endpoint that is asked now.
     repository: RepositoryEndpoint,
@@ -30,7 +29,7 @@ pub(super) struct Download {
     /// Whether this is one piece of several. Then only an answer with exactly this piece is accepted.
     is_piece: bool,
     /// Whether only answers of the endpoint itself are accepted, and no redirects.
-    first_hand: bool,
+    pub(super) first_hand: bool,
     attempts: Attempts,
     /// Whether the endpoint is assumed to serve ranges.
     ranges: bool,
@@ -92,22 +91,6 @@ impl Download {
         }
     }
 
-    /// Returns the download with only answers of the endpoint itself accepted, and no redirects.
-    pub(super) fn first_hand(self) -> Self {
-        Self {
-            first_hand: true,
-            ..self
-        }
-    }
-
-    /// Returns the download with requests of any size.
-    pub(super) fn unlimited(self) -> Self {
-        Self {
-            request_size: u64::MAX,
-            ..self
-        }
-    }
-
     /// Returns the bytes `range` of the blob, from the same endpoints, as a download of its own.
     pub(super) fn piece(&self, range: Range<u64>) -> Self {
         Self {
@@ -151,7 +134,7 @@ impl Download {
             let sent = if self.others.is_empty() {
                 sent.await
             } else {
-                self.repository.endpoint.watch(sent).await
+                self.repository.endpoint.availability().watch(sent).await
             };
             match sent {
                 Ok((response, held)) => {
@@ -181,29 +164,33 @@ impl Download {
                 return Ok(None);
             }
             let limit = self.attempts.stall_timeout();
-            let Body {
-                request, response, ..
-            } = &mut body;
+            let request = &body.request;
             let chunk = request.within(limit, async {
-                let chunk = response.chunk().await;
+                let chunk = body.response.chunk().await;
                 chunk.map_err(|error| request.failed(error))
             });
             let error = match chunk.await {
                 Ok(Some(chunk)) => {
                     let skipped = body.skip.min(chunk.len() as u64);
                     body.skip -= skipped;
-                    let chunk = self.up_to_the_end(slice(&chunk, skipped..u64::MAX));
-                    self.add_chunk(&chunk);
+                    let mut chunk = slice(&chunk, skipped..u64::MAX);
+                    if !self.passes_excess_on() {
+                        chunk = slice(&chunk, 0..self.end.saturating_sub(self.position));
+                    }
+                    if !self.others.is_empty() {
+                        self.add_mirror(&self.repository.endpoint.clone());
+                    }
+                    self.advance(&chunk);
                     if !chunk.is_empty() {
                         return Ok(Some((chunk, body)));
                     }
                     continue;
                 }
-                // All bytes are there. How the connection ends does not matter.
+                // All bytes have arrived. How the connection ends does not matter.
                 _ if self.position >= self.end => return Ok(None),
                 Ok(None) => {
                     let actual = format!("{} bytes", self.position);
-                    contradiction(&body.request, &self.content, actual)
+                    Error::wrong_size(body.request.what, self.content.size, actual)
                 }
                 Err(error) => error,
             };
@@ -225,12 +212,8 @@ impl Download {
         }
     }
 
-    /// Prepares the next attempt after one that failed: at the next endpoint, or after a wait at the
-    /// last.
-    ///
-    /// # Errors
-    ///
-    /// The error to report when there is no further attempt.
+    /// Prepares the next attempt after one that failed: at the next endpoint, or after a wait at the last.
+    /// Returns the error to report when there is no further attempt.
     async fn failed(&mut self, error: Error) -> Result<(), Error> {
         let Some(next) = self.others.pop() else {
             let failed = self.attempts.failed(error).await;
@@ -244,15 +227,6 @@ impl Download {
         self.repository.endpoint = next;
         (self.ranges, self.etag) = (true, None);
         Ok(())
-    }
-
-    /// Records bytes that came from the current endpoint.
-    fn add_chunk(&mut self, chunk: &Bytes) {
-        if !self.others.is_empty() {
-            let mirror = self.repository.endpoint.clone();
-            self.add_mirror(&mirror);
-        }
-        self.advance(chunk);
     }
 
     fn add_mirror(&mut self, mirror: &Endpoint) {
@@ -277,22 +251,14 @@ impl Download {
         }
     }
 
-    fn up_to_the_end(&self, chunk: Bytes) -> Bytes {
-        if self.passes_excess_on() {
-            chunk
-        } else {
-            slice(&chunk, 0..self.end.saturating_sub(self.position))
-        }
-    }
-
     /// Returns whether bytes behind the end of the blob are handed out, so that the verifying reader
     /// sees them. The answers of mirrors are cut: they are trusted by the digest alone.
     fn passes_excess_on(&self) -> bool {
         self.end == self.content.size && self.others.is_empty() && !self.is_piece
     }
 
-    /// Returns whether an answer may begin with bytes that were handed out already, which are skipped.
-    /// For a part in the middle it may not: two bytes of 300 MB are not worth a download of all of them.
+    /// Returns whether an answer may begin with bytes that were handed out already, which are skipped. For a
+    /// part in the middle it may not: a few bytes are not worth a download of the whole blob.
     fn may_skip(&self) -> bool {
         self.end == self.content.size && !self.is_piece
     }
@@ -300,10 +266,6 @@ impl Download {
 
 /// Returns the bytes in `range`, as far as they exist.
 pub(crate) fn slice(bytes: &Bytes, range: Range<u64>) -> Bytes {
-    let position = |offset: u64| {
-        usize::try_from(offset)
-            .unwrap_or(usize::MAX)
-            .min(bytes.len())
-    };
+    let position = |offset| usize::try_from(offset).map_or(bytes.len(), |at| at.min(bytes.len()));
     bytes.slice(position(range.start)..position(range.end))
 }

@@ -45,7 +45,7 @@ type Received = Result<(Bytes, Download), Error>;
 /// The rest of a blob, as pieces that are being received.
 pub(super) struct Pieces {
     /// The download at the position of the reader, with the endpoint that is asked now.
-    whole: Download,
+    pub(super) whole: Download,
     /// The pieces in order. The first one is the next for the reader.
     pending: FuturesOrdered<AbortOnDropHandle<Received>>,
     /// The most pieces in `pending`.
@@ -101,11 +101,6 @@ impl Pieces {
         })??;
         self.whole.add_piece(&bytes, piece);
         Ok(Some(bytes))
-    }
-
-    /// Returns the download of what the reader has not received. Ends all tasks.
-    pub(super) fn into_rest(self) -> Download {
-        self.whole
     }
 
     fn begin(&mut self, range: Range<u64>, body: Option<Body>) {

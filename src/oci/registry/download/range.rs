@@ -31,7 +31,6 @@ pub(super) struct RangeRequest<'a> {
 }
 
 impl RangeRequest<'_> {
-    /// Returns the request to send.
     pub(super) fn request(&self) -> Result<Request, Error> {
         let mut request = self
             .repository
@@ -52,11 +51,6 @@ impl RangeRequest<'_> {
 
     /// Sends `request`, and returns an answer that holds the range, with the bytes of the blob that it
     /// holds. The endpoint may be silent for `limit`.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::RangeIgnored`] for another part of the blob, [`Error::Contradiction`] for another size,
-    /// [`Error::SecondHand`] for a redirect, and everything that keeps an endpoint from answering.
     pub(super) async fn send(
         &self,
         request: &Request,
@@ -99,12 +93,16 @@ impl RangeRequest<'_> {
             None => format!("an answer with HTTP {}", response.status().as_u16()),
             Some(size) => format!("{size} bytes"),
         };
-        Err(contradiction(request, self.content, actual))
+        let (what, size) = (request.what.clone(), self.content.size);
+        Err(Error::wrong_size(what, size, actual))
     }
 
     fn check_partial(&self, response: &Response, request: &Request) -> Result<(), Error> {
         let size = self.content.size;
-        let text = |name: HeaderName| text(response.headers(), &name);
+        let text = |name: HeaderName| {
+            let value = response.headers().get(name)?.to_str().ok()?;
+            Some(one_line(value))
+        };
         let given = text(CONTENT_RANGE).unwrap_or_default();
         let Range { start, end } = self.range;
         let expected = format!("bytes {start}-{}/", end.saturating_sub(1));
@@ -114,21 +112,12 @@ impl RangeRequest<'_> {
             return Err(range_ignored(request, reason));
         }
         match text(CONTENT_LENGTH) {
-            Some(length) if length != (end - start).to_string() => Err(range_ignored(
-                request,
-                format!("Content-Length is {length}"),
-            )),
+            Some(length) if length != (end - start).to_string() => {
+                let reason = format!("Content-Length is {length}");
+                Err(range_ignored(request, reason))
+            }
             _ => Ok(()),
         }
-    }
-}
-
-/// Returns the error for an answer that does not have the size of `content`.
-pub(super) fn contradiction(request: &Request, content: &Descriptor, actual: String) -> Error {
-    Error::Contradiction {
-        what: request.what.clone(),
-        announced: format!("{} bytes", content.size),
-        actual,
     }
 }
 
@@ -144,9 +133,4 @@ fn range_ignored(request: &Request, reason: String) -> Error {
 pub(super) fn strong_etag(headers: &HeaderMap) -> Option<HeaderValue> {
     let etag = headers.get(ETAG)?;
     etag.as_bytes().starts_with(b"\"").then(|| etag.clone())
-}
-
-fn text(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
-    let value = headers.get(name)?.to_str().ok()?;
-    Some(one_line(value))
 }

@@ -35,22 +35,21 @@ pub(crate) async fn open(
     Ok(into_reader(if body.end < download.end {
         Transfer::Several(Box::new(Pieces::new(download, body, connections)))
     } else {
-        Transfer::One(Box::new((download.unlimited(), body)))
+        download.request_size = u64::MAX;
+        Transfer::One(Box::new((download, body)))
     }))
 }
 
-/// Opens the bytes `range` of a blob that the endpoint itself sends; redirects are refused.
-///
-/// # Errors
-///
-/// [`Error::SecondHand`] for a redirect, in the reader too; else as for [`open`].
+/// Opens the bytes `range` of a blob that the endpoint itself sends. A redirect is refused with
+/// [`Error::SecondHand`], in the reader too.
 pub(crate) async fn open_first_hand(
     content: &Descriptor,
     range: Range<u64>,
     candidates: Candidates,
     at: impl Fn(Endpoint) -> RepositoryEndpoint,
 ) -> Result<Reader, Error> {
-    let mut download = Download::new(content, range, candidates, at).first_hand();
+    let mut download = Download::new(content, range, candidates, at);
+    download.first_hand = true;
     let body = download.connect().await?;
     Ok(into_reader(Transfer::One(Box::new((download, body)))))
 }
@@ -70,7 +69,8 @@ impl Transfer {
                 Ok(bytes) => return Ok(bytes.map(|bytes| (bytes, Self::Several(pieces)))),
                 Err(error @ Error::RangeIgnored { .. }) => {
                     tracing::info!("{error}; downloading the rest over one connection");
-                    let mut download = pieces.into_rest().unlimited();
+                    let mut download = pieces.whole;
+                    download.request_size = u64::MAX;
                     let body = download.connect().await?;
                     (download, body)
                 }

@@ -5,27 +5,19 @@ use std::time::{Duration, Instant};
 
 /// How long a mirror is not asked after it failed.
 const PAUSE: Duration = Duration::from_secs(60);
-/// After a wait of this length, a caller that stops waiting means that the mirror is silent. A shorter
-/// wait means that the caller has changed its mind.
+/// A mirror is silent when it has not answered for this long and the caller stops waiting. A shorter wait
+/// says nothing about the mirror.
 const SILENCE: Duration = Duration::from_secs(1);
 
-/// The recent failure of an endpoint, if any.
+/// The time and the reason of the last failure of an endpoint, if any.
 #[derive(Default)]
-pub(super) struct Availability(Mutex<Option<Failure>>);
-
-struct Failure {
-    when: Instant,
-    reason: String,
-}
+pub(crate) struct Availability(Mutex<Option<(Instant, String)>>);
 
 impl Availability {
-    /// Records a failure.
     pub(super) fn failed(&self, reason: String) {
-        let when = Instant::now();
-        self.set(Some(Failure { when, reason }));
+        self.set(Some((Instant::now(), reason)));
     }
 
-    /// Records that the endpoint answers again.
     pub(super) fn recovered(&self) {
         self.set(None);
     }
@@ -33,15 +25,13 @@ impl Availability {
     /// Returns the reason why the endpoint is not to be asked now.
     pub(super) fn recent_failure(&self) -> Option<String> {
         let failure = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let recent = failure
-            .as_ref()
-            .filter(|failure| failure.when.elapsed() < PAUSE);
-        recent.map(|failure| failure.reason.clone())
+        let recent = failure.as_ref().filter(|(when, _)| when.elapsed() < PAUSE);
+        recent.map(|(_, reason)| reason.clone())
     }
 
     /// Awaits an answer of the endpoint. A caller that stops waiting for a silent endpoint thereby
     /// records a failure: later requests skip the endpoint.
-    pub(super) async fn watch<T>(&self, answer: impl Future<Output = T>) -> T {
+    pub(crate) async fn watch<T>(&self, answer: impl Future<Output = T>) -> T {
         let mut wait = Wait {
             availability: self,
             since: Instant::now(),
@@ -52,7 +42,7 @@ impl Availability {
         answer
     }
 
-    fn set(&self, failure: Option<Failure>) {
+    fn set(&self, failure: Option<(Instant, String)>) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = failure;
     }
 }

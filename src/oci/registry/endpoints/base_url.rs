@@ -2,7 +2,7 @@
 
 use reqwest::Url;
 
-use crate::oci::error::{Error, one_line};
+use crate::oci::error::Error;
 use crate::oci::hosts::Host;
 use crate::oci::names::{is_loopback_url, server_url};
 
@@ -29,9 +29,7 @@ pub(super) fn base_url(
     });
     let url = url.and_then(|url| url.join("v2").ok());
     // A parsed reference always makes a URL.
-    url.ok_or_else(|| Error::Name {
-        name: one_line(registry),
-    })
+    url.ok_or_else(|| Error::name(registry))
 }
 
 /// Returns whether `url` is at `registry` itself, and not at a mirror.

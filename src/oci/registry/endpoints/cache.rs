@@ -34,11 +34,7 @@ impl EndpointCache {
         &self.options
     }
 
-    /// Returns the endpoints of `registry`. Sends no request.
-    ///
-    /// # Errors
-    ///
-    /// Those of reading what is configured for the registry.
+    /// Returns the endpoints of `registry`. Reads what is configured for it, and sends no request.
     pub(crate) async fn of(&self, registry: &str) -> Result<Arc<RegistryEndpoints>, Error> {
         let mut recent = self.recent.lock().await;
         let known = recent.iter().position(|(name, _)| name == registry);

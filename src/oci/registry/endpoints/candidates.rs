@@ -21,12 +21,8 @@ pub(crate) struct Candidates {
 }
 
 impl Candidates {
-    /// Returns the first answer that `is_enough`. When the last endpoint is unavailable, all mirrors are
-    /// asked once more.
-    ///
-    /// # Errors
-    ///
-    /// The error of the last endpoint.
+    /// Returns the first answer that `is_enough`, or the error of the last endpoint. When the last endpoint
+    /// is unavailable, all mirrors are asked once more.
     pub(crate) async fn first<T, F>(
         self,
         ask: impl Fn(Endpoint) -> F,
@@ -37,7 +33,7 @@ impl Candidates {
     {
         let mut skipped = self.skipped;
         for mirror in &self.mirrors {
-            match mirror.watch(ask(mirror.clone())).await {
+            match mirror.availability().watch(ask(mirror.clone())).await {
                 Ok(answer) if is_enough(&answer) => return Ok(answer),
                 Ok(_) => {}
                 Err(error) => {
@@ -54,7 +50,7 @@ impl Candidates {
             for mirror in self.mirrors.into_iter().chain(self.paused) {
                 match ask(mirror.clone()).await {
                     Ok(answer) if is_enough(&answer) => {
-                        mirror.recovered();
+                        mirror.availability().recovered();
                         return Ok(answer);
                     }
                     _ => {}

@@ -8,10 +8,11 @@ use reqwest::header::HeaderMap;
 use reqwest::{Response, Url};
 
 use crate::content::{ErrorKind, with_causes};
-use crate::oci::credentials::Credentials;
 use crate::oci::error::Error;
 use crate::oci::hosts::{Capability, Host};
+use crate::oci::names::is_loopback_url;
 
+use super::super::auth::Authenticator;
 use super::super::http::{Attempts, Payload, Request, is_transient, read_up_to};
 use super::super::options::{RegistryOptions, RetryOptions};
 use super::availability::Availability;
@@ -30,7 +31,6 @@ pub(crate) struct Endpoint {
     retry: RetryOptions,
 }
 
-/// What all clones of an endpoint share.
 struct Shared {
     transport: Transport,
     capabilities: Vec<Capability>,
@@ -55,7 +55,7 @@ impl Endpoint {
     }
 
     /// Returns the endpoint with the time limits for a mirror, or for a probe: one quick attempt.
-    pub(super) fn quick(&self) -> Self {
+    pub(crate) fn quick(&self) -> Self {
         self.with_retry(self.retry.for_mirror())
     }
 
@@ -78,7 +78,7 @@ impl Endpoint {
 
     /// Returns the host, with its port when that is not the default.
     pub(crate) fn name(&self) -> &str {
-        self.shared.transport.name()
+        &self.shared.transport.name
     }
 
     /// Returns whether the endpoint may be asked for `capability`.
@@ -88,37 +88,27 @@ impl Endpoint {
 
     /// Returns whether this is a mirror, and not the registry itself.
     pub(crate) fn is_mirror(&self) -> bool {
-        self.shared.transport.is_mirror()
+        self.shared.transport.namespace.is_some()
     }
 
-    /// Returns whether both are the same host.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.shared, &other.shared)
     }
 
-    /// Returns whether the host is this machine.
     pub(crate) fn is_loopback(&self) -> bool {
-        self.shared.transport.is_loopback()
+        is_loopback_url(&self.shared.transport.base)
     }
 
-    /// Returns whether certificates are accepted without verification.
     pub(crate) fn accepts_any_certificate(&self) -> bool {
-        self.shared.transport.accepts_any_certificate()
+        self.shared.transport.accepts_any_certificate
     }
 
-    /// Returns the URL of `path` in the API.
     pub(crate) fn url(&self, path: &str) -> Result<Url, Error> {
         self.shared.transport.url(path)
     }
 
-    /// Looks up the credentials for `request`.
-    pub(crate) async fn credentials(&self, request: &Request) -> Result<Credentials, Error> {
-        self.shared.transport.credentials(request).await
-    }
-
-    /// Returns whether the endpoint has asked for credentials for requests like this one, and got them.
-    pub(crate) async fn has_authenticated(&self, request: &Request) -> bool {
-        self.shared.transport.has_authenticated(request).await
+    pub(crate) fn authenticator(&self) -> &Authenticator {
+        &self.shared.transport.authenticator
     }
 
     /// Records that this mirror failed, and that the next endpoint is asked instead.
@@ -141,23 +131,10 @@ impl Endpoint {
         self.shared.availability.failed(reason);
     }
 
-    /// Records that the mirror answers again.
-    pub(super) fn recovered(&self) {
-        self.shared.availability.recovered();
+    pub(crate) fn availability(&self) -> &Availability {
+        &self.shared.availability
     }
 
-    /// Returns the reason why the mirror is not to be asked now.
-    pub(super) fn recent_failure(&self) -> Option<String> {
-        self.shared.availability.recent_failure()
-    }
-
-    /// Awaits an answer of the mirror. A caller that stops waiting for a silent mirror thereby records a
-    /// failure.
-    pub(crate) async fn watch<T>(&self, answer: impl Future<Output = T>) -> T {
-        self.shared.availability.watch(answer).await
-    }
-
-    /// Returns the attempts at a new transfer.
     pub(crate) fn attempts(&self) -> Attempts {
         Attempts::new(&self.retry)
     }
@@ -174,10 +151,14 @@ impl Endpoint {
         request: &Request,
         limit: Duration,
     ) -> Result<Response, Error> {
-        self.shared
-            .transport
-            .exchange_as_known(request, limit)
-            .await
+        let exchange = async {
+            let authorization = self.authenticator().current(request, limit).await;
+            let transport = &self.shared.transport;
+            transport
+                .send_as_is(request, &Payload::Empty, authorization)
+                .await
+        };
+        request.within(limit, exchange).await
     }
 
     /// Sends `request` with a small body until the endpoint answers. The answer may be a refusal.
@@ -216,10 +197,6 @@ impl Endpoint {
     }
 
     /// Sends `request`, and reads the whole answer of at most `limit` bytes.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::TooLarge`], and everything that keeps an endpoint from answering.
     pub(crate) async fn read(
         &self,
         request: &Request,
@@ -275,20 +252,13 @@ impl Endpoint {
 }
 
 async fn read_bounded(response: Response, limit: u64, request: &Request) -> Result<Bytes, Error> {
-    let too_large = || Error::TooLarge {
-        what: request.what.clone(),
-        limit,
-    };
-    if response
-        .content_length()
-        .is_some_and(|length| length > limit)
-    {
-        return Err(too_large());
+    let announced = response.content_length();
+    if announced.is_none_or(|length| length <= limit) {
+        let body = read_up_to(response, limit + 1).await;
+        let body = body.map_err(|error| request.failed(error))?;
+        if body.len() as u64 <= limit {
+            return Ok(body);
+        }
     }
-    let body = read_up_to(response, limit + 1).await;
-    let body = body.map_err(|error| request.failed(error))?;
-    if body.len() as u64 > limit {
-        return Err(too_large());
-    }
-    Ok(body)
+    Err(Error::too_large(request.what.clone(), limit))
 }

@@ -9,7 +9,6 @@ use super::super::options::RegistryOptions;
 use super::candidates::{Candidates, SkippedMirrors};
 use super::endpoint::Endpoint;
 
-/// The endpoints of one registry.
 pub(crate) struct RegistryEndpoints {
     registry: String,
     /// In the order in which they are asked; the registry itself is the last.
@@ -49,7 +48,7 @@ impl RegistryEndpoints {
                 Some(_) => endpoint.hurried_mirror(),
                 None => endpoint.quick(),
             };
-            match endpoint.recent_failure() {
+            match endpoint.availability().recent_failure() {
                 Some(reason) => {
                     candidates.skipped.add(endpoint.name(), &reason);
                     candidates.paused.push(mirror);
@@ -73,11 +72,6 @@ impl RegistryEndpoints {
             .pop()
             .ok_or_else(|| self.no_host(Capability::Pull))?;
         Ok((endpoints, itself))
-    }
-
-    /// Returns the endpoint that takes content, with the time limits for a quick attempt.
-    pub(crate) fn push_probe(&self) -> Result<Endpoint, Error> {
-        Ok(self.writable()?.quick())
     }
 
     fn able(&self, capability: Capability) -> impl Iterator<Item = &Endpoint> {

@@ -10,10 +10,9 @@ use futures_util::future::{Either, select};
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use reqwest::{Response, StatusCode, Url};
 
-use crate::oci::credentials::Credentials;
-use crate::oci::error::{Error, one_line};
+use crate::oci::error::Error;
 use crate::oci::hosts::Host;
-use crate::oci::names::{authority, is_loopback_url};
+use crate::oci::names::authority;
 
 use super::super::auth::Authenticator;
 use super::super::http::{
@@ -26,20 +25,19 @@ use super::base_url::{base_url, is_served_at};
 /// service 30, and another task may be waiting for them already.
 const AUTHORIZATION_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Sends requests to one endpoint.
 pub(super) struct Transport {
     clients: Clients,
-    authenticator: Authenticator,
+    pub(super) authenticator: Authenticator,
     /// The beginning of the API.
-    base: Url,
+    pub(super) base: Url,
     /// The name that credentials are stored under, and that messages use.
-    name: String,
+    pub(super) name: String,
     /// The registry that a mirror serves (containerd's `docs/hosts.md`, "ns"). `None`: this is the
     /// registry itself.
-    namespace: Option<String>,
+    pub(super) namespace: Option<String>,
     /// Headers for each request.
     headers: HeaderMap,
-    accepts_any_certificate: bool,
+    pub(super) accepts_any_certificate: bool,
     warnings: Warnings,
 }
 
@@ -77,38 +75,11 @@ impl Transport {
         })
     }
 
-    pub(super) fn name(&self) -> &str {
-        &self.name
-    }
-
-    pub(super) fn is_mirror(&self) -> bool {
-        self.namespace.is_some()
-    }
-
-    pub(super) fn is_loopback(&self) -> bool {
-        is_loopback_url(&self.base)
-    }
-
-    pub(super) fn accepts_any_certificate(&self) -> bool {
-        self.accepts_any_certificate
-    }
-
-    pub(super) async fn credentials(&self, request: &Request) -> Result<Credentials, Error> {
-        self.authenticator.credentials(request).await
-    }
-
-    pub(super) async fn has_authenticated(&self, request: &Request) -> bool {
-        self.authenticator.has_authenticated(request).await
-    }
-
     /// Returns the URL of `path` in the API.
     pub(super) fn url(&self, path: &str) -> Result<Url, Error> {
         let base = self.base.as_str().trim_end_matches('/');
-        let url = Url::parse(&format!("{base}/{path}"));
         // A parsed reference always makes a URL.
-        let mut url = url.map_err(|_| Error::Name {
-            name: one_line(path),
-        })?;
+        let mut url = Url::parse(&format!("{base}/{path}")).map_err(|_| Error::name(path))?;
         if let Some(registry) = &self.namespace {
             url.query_pairs_mut().append_pair("ns", registry);
         }
@@ -147,21 +118,6 @@ impl Transport {
             Some(authorization) => send(Some(authorization)).await,
             None => Ok(response),
         }
-    }
-
-    /// Sends `request` without a body once, with the authorization that is known. Returns the answer, which may be
-    /// a refusal.
-    pub(super) async fn exchange_as_known(
-        &self,
-        request: &Request,
-        limit: Duration,
-    ) -> Result<Response, Error> {
-        let exchange = async {
-            let authorization = self.authenticator.current(request, limit).await;
-            self.send_as_is(request, &Payload::Empty, authorization)
-                .await
-        };
-        request.within(limit, exchange).await
     }
 
     /// Sends `request` once, with this authorization or without one.

@@ -79,7 +79,7 @@ impl<'a> BlobBody<'a> {
             return Err(source_error(self.what, error));
         }
         with(&self.progress, |progress| {
-            *progress = Progress::at(self.offset);
+            *progress = Progress::at(self.offset)
         });
         let sending = Sending {
             reader: start.into_inner(),
@@ -109,11 +109,7 @@ impl<'a> BlobBody<'a> {
             let (moved, complete) = with(&self.progress, |progress| {
                 (progress.moved, progress.complete)
             });
-            let limit = if complete {
-                self.stall_timeout + storing
-            } else {
-                self.stall_timeout
-            };
+            let limit = self.stall_timeout + if complete { storing } else { Duration::ZERO };
             let idle = moved.elapsed();
             if idle >= limit {
                 return limit;

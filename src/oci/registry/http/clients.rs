@@ -25,26 +25,20 @@ pub(crate) struct Clients {
 impl Clients {
     /// Sets up the clients for the endpoint at `base`, which is the registry itself or one of its
     /// mirrors. Blocks to read certificates.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::CertificateAuthority`], [`Error::ClientCertificate`] and [`Error::Client`].
-    pub(crate) fn new(
+    pub(in crate::oci) fn new(
         options: &RegistryOptions,
         host: &Host,
         base: &Url,
         is_mirror: bool,
     ) -> Result<Self, Error> {
-        let registrys = options.client_certificate.as_ref().filter(|_| !is_mirror);
+        let authorities = options.certificate_authorities.iter();
+        let for_registry = options.client_certificate.as_ref().filter(|_| !is_mirror);
         let tls = Tls::read(
-            options
-                .certificate_authorities
-                .iter()
-                .chain(&host.certificate_authorities),
-            host.client_certificate.as_ref().or(registrys),
+            authorities.chain(&host.certificate_authorities),
+            host.client_certificate.as_ref().or(for_registry),
             options.skip_tls_verify || host.skip_tls_verify,
-        )?
-        .config()?;
+        )?;
+        let tls = tls.config()?;
         let proxy = host.proxy.as_ref().map(|url| Proxy::all(url.clone()));
         let proxy = proxy.transpose().map_err(unusable)?;
         let builder = || {
@@ -74,10 +68,6 @@ impl Clients {
 }
 
 /// Checks the certificates of `options`. Blocks to read them.
-///
-/// # Errors
-///
-/// [`Error::CertificateAuthority`] and [`Error::ClientCertificate`].
 pub(crate) fn check_certificates(options: &RegistryOptions) -> Result<(), Error> {
     Tls::read(
         &options.certificate_authorities,
@@ -98,8 +88,7 @@ fn unusable(source: reqwest::Error) -> Error {
 fn redirects() -> Policy {
     Policy::custom(|attempt| {
         let from = attempt.previous().last().map(Url::scheme);
-        let downgrade = from == Some("https") && attempt.url().scheme() != "https";
-        if downgrade {
+        if from == Some("https") && attempt.url().scheme() != "https" {
             attempt.error("it leads from https to plain http")
         } else if attempt.previous().len() > REDIRECT_LIMIT {
             attempt.error("it is the eleventh in a row")

@@ -20,40 +20,30 @@ pub(crate) struct Page<T> {
 }
 
 impl<T> Page<T> {
-    /// Returns the entries of this page and of all that follow; `read` reads a page.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Malformed`] for more than 100,000 entries or 1,000 pages, as a registry could send pages
-    /// without end; and the errors of `read`.
+    /// Returns the entries of this page and of all that follow; `read` reads a page. More than 100,000
+    /// entries or 1,000 pages are an error, because a registry could send pages without end.
     pub(crate) async fn read_all<F>(
-        self,
+        mut self,
         what: &str,
         read: impl Fn(Request) -> F,
     ) -> Result<Vec<T>, Error>
     where
         F: Future<Output = Result<Self, Error>>,
     {
-        let Self {
-            mut entries,
-            mut next,
-        } = self;
         let mut pages = 1;
-        while entries.len() <= ENTRIES_LIMIT {
-            let request = match next {
-                None => return Ok(entries),
+        while self.entries.len() <= ENTRIES_LIMIT {
+            let request = match self.next {
+                None => return Ok(self.entries),
                 Some(_) if pages == PAGES_LIMIT => break,
                 Some(request) => request,
             };
             let page = read(request).await?;
-            entries.extend(page.entries);
-            next = page.next;
+            self.entries.extend(page.entries);
+            self.next = page.next;
             pages += 1;
         }
-        Err(Error::Malformed {
-            what: what.to_owned(),
-            reason: "it has more than 100,000 entries or 1,000 pages".to_owned(),
-        })
+        let reason = "it has more than 100,000 entries or 1,000 pages";
+        Err(Error::malformed(what, reason))
     }
 }
 
@@ -64,18 +54,14 @@ pub(crate) fn next_page(headers: &HeaderMap, request: Request) -> Result<Option<
     let Some(target) = links.next() else {
         return Ok(None);
     };
-    let malformed = |reason: String| Error::Malformed {
-        what: request.what.clone(),
-        reason,
-    };
+    let malformed = |reason| Error::malformed(request.what.clone(), reason);
     let url = request.url.join(target);
     let url = url.map_err(|_| malformed(format!("`{}` is not a URL", one_line(target))))?;
     // The request carries credentials.
     if url.origin() != request.url.origin() {
         let address = one_line(&address(&url));
-        return Err(malformed(format!(
-            "its next page is at {address}, which is not the registry"
-        )));
+        let reason = format!("its next page is at {address}, which is not the registry");
+        return Err(malformed(reason));
     }
     if url == request.url {
         return Err(malformed("its next page is the same page".to_owned()));

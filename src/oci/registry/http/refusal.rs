@@ -25,7 +25,8 @@ pub(crate) fn parse_refusal(status: StatusCode, headers: &HeaderMap, body: &[u8]
     let content_type = headers
         .get(CONTENT_TYPE)
         .and_then(|value| value.to_str().ok());
-    if let Some(error) = first_error(body) {
+    let envelope: Option<OciEnvelope> = serde_json::from_slice(body).ok();
+    if let Some(error) = envelope.and_then(|envelope| envelope.errors.into_iter().next()) {
         answer.code = serde_json::to_value(&error.code)
             .ok()
             .and_then(|code| code.as_str().map(one_line));
@@ -64,19 +65,11 @@ pub(crate) fn wants_tls(status: StatusCode, headers: &HeaderMap, body: &[u8]) ->
             || said.contains("sent to HTTPS port"))
 }
 
-fn first_error(body: &[u8]) -> Option<oci_client::errors::OciError> {
-    let envelope: OciEnvelope = serde_json::from_slice(body).ok()?;
-    envelope.errors.into_iter().next()
-}
-
 /// Returns whether a refusal means that a tag is immutable. Registries differ in status and code; all of
 /// them use the word, or answer with a conflict.
 pub(crate) fn says_immutable(answer: &Answer) -> bool {
-    let said = [&answer.code, &answer.message];
-    let mut said = said
-        .into_iter()
-        .flatten()
-        .map(|text| text.to_ascii_lowercase());
+    let said = answer.code.iter().chain(&answer.message);
+    let mut said = said.map(|text| text.to_ascii_lowercase());
     matches!(answer.status, 409 | 412)
         || matches!(answer.status, 400 | 403 | 405)
             && said.any(|text| text.contains("immutab") || text.contains("cannot be overwritten"))

@@ -37,7 +37,6 @@ pub(crate) struct Request {
 }
 
 impl Request {
-    /// Returns the URL for messages.
     pub(crate) fn address(&self) -> String {
         address(&self.url)
     }
@@ -46,20 +45,14 @@ impl Request {
         self.method == Method::GET || self.method == Method::HEAD
     }
 
-    /// Awaits `work` for this request for at most `limit`.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Stalled`] when the time is over.
+    /// Awaits `work` for this request for at most `limit`; then the error is [`Error::Stalled`].
     pub(crate) async fn within<T>(
         &self,
         limit: Duration,
         work: impl Future<Output = Result<T, Error>>,
     ) -> Result<T, Error> {
-        match tokio::time::timeout(limit, work).await {
-            Ok(done) => done,
-            Err(_) => Err(self.stalled(limit)),
-        }
+        let done = tokio::time::timeout(limit, work).await;
+        done.unwrap_or_else(|_| Err(self.stalled(limit)))
     }
 
     /// Returns the error for a transfer that stood still for `limit`.

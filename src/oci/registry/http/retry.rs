@@ -106,7 +106,6 @@ impl Attempts {
         }
     }
 
-    /// Returns the furthest position that the transfer has reached.
     pub(crate) fn reached(&self) -> u64 {
         self.reached
     }
@@ -122,11 +121,8 @@ impl Attempts {
         left.max(patience / 10).min(self.options.stall_timeout)
     }
 
-    /// Waits for the next attempt after one that failed with `error`.
-    ///
-    /// # Errors
-    ///
-    /// The error to report when there is no further attempt.
+    /// Waits for the next attempt after one that failed with `error`. Returns the error to report when there
+    /// is no further attempt.
     pub(crate) async fn failed(&mut self, error: Error) -> Result<(), Error> {
         self.failures += 1;
         self.idle += self.moved.elapsed();

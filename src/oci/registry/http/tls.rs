@@ -36,11 +36,6 @@ struct Identity {
 
 impl Tls {
     /// Reads the files of certificates. Blocks.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::CertificateAuthority`] and [`Error::ClientCertificate`] for a file that cannot be read
-    /// or holds no certificate.
     pub(super) fn read<'a>(
         authorities: impl IntoIterator<Item = &'a PathBuf>,
         client_certificate: Option<&ClientCertificate>,
@@ -62,11 +57,6 @@ impl Tls {
     ///
     /// The cryptography provider is named here. `rustls` can have one for the whole process too, which
     /// is for the embedding program to choose.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::ClientCertificate`] when the key is that of another certificate, [`Error::Client`] when
-    /// the system has no certificate authorities.
     pub(super) fn config(self) -> Result<ClientConfig, Error> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let verifier: Arc<dyn ServerCertVerifier> = if self.skip_verify {
@@ -113,9 +103,8 @@ fn read_authorities(path: &Path) -> Result<Vec<CertificateDer<'static>>, Error> 
         reason,
     };
     let pem = read(path).map_err(|error| unusable(error.to_string()))?;
-    let certificates: Vec<_> = CertificateDer::pem_slice_iter(&pem)
-        .collect::<Result<_, _>>()
-        .map_err(|_| unusable("it is not PEM".to_owned()))?;
+    let certificates = CertificateDer::pem_slice_iter(&pem).collect::<Result<Vec<_>, _>>();
+    let certificates = certificates.map_err(|_| unusable("it is not PEM".to_owned()))?;
     if certificates.is_empty() {
         return Err(unusable("it holds no certificate".to_owned()));
     }
@@ -124,8 +113,7 @@ fn read_authorities(path: &Path) -> Result<Vec<CertificateDer<'static>>, Error> 
 
 fn read_identity(files: &ClientCertificate) -> Result<Identity, Error> {
     let mut pem = Vec::new();
-    for path in [Some(&files.certificate), files.key.as_ref()] {
-        let Some(path) = path else { continue };
+    for path in std::iter::once(&files.certificate).chain(&files.key) {
         pem.extend(read(path).map_err(|error| Error::ClientCertificate {
             path: path.clone(),
             reason: error.to_string(),

@@ -12,9 +12,7 @@ const LIMIT: usize = 20;
 
 /// The warnings of one endpoint. Each of them is logged once.
 #[derive(Default)]
-pub(crate) struct Warnings {
-    logged: Mutex<HashSet<String>>,
-}
+pub(crate) struct Warnings(Mutex<HashSet<String>>);
 
 impl Warnings {
     /// Logs the warnings in the headers of an answer.
@@ -29,7 +27,7 @@ impl Warnings {
     }
 
     fn is_new(&self, text: &str) -> bool {
-        let mut logged = self.logged.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut logged = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         logged.len() < LIMIT && logged.insert(text.to_owned())
     }
 }

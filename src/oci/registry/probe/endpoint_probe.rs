@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use reqwest::header::{CONTENT_RANGE, HeaderMap, RANGE};
-use reqwest::{Method, StatusCode};
+use reqwest::{Method, Response, StatusCode};
 use serde::Deserialize;
 
 use crate::content::{Descriptor, Digest};
@@ -15,9 +15,9 @@ use crate::oci::reference::Place;
 use super::super::endpoints::Endpoint;
 use super::super::http::{Request, Scope};
 use super::super::repository_endpoint::RepositoryEndpoint;
+use super::super::upload::{BlobUpload, Session, compare_stored, wants_chunks};
 use super::super::{referrers, tags, upload};
 use super::greeting::{Greeting, Wants};
-use super::uploads;
 
 /// Asks one endpoint of a registry what it can do.
 pub(crate) struct Probe {
@@ -45,7 +45,6 @@ impl Probe {
         }
     }
 
-    /// Returns the host, with its port when that is not the default.
     pub(crate) fn name(&self) -> &str {
         self.endpoint().name()
     }
@@ -57,12 +56,10 @@ impl Probe {
         needed.iter().all(|needed| self.endpoint().can(*needed))
     }
 
-    /// Returns whether the endpoint is this machine.
     pub(crate) fn is_loopback(&self) -> bool {
         self.endpoint().is_loopback()
     }
 
-    /// Returns whether certificates are accepted without verification.
     pub(crate) fn accepts_any_certificate(&self) -> bool {
         self.endpoint().accepts_any_certificate()
     }
@@ -80,7 +77,8 @@ impl Probe {
 
     /// Looks up the credentials for the registry.
     pub(crate) async fn credentials(&self) -> Result<Credentials, Error> {
-        self.endpoint().credentials(&self.root()?).await
+        let authenticator = self.endpoint().authenticator();
+        authenticator.credentials(&self.root()?).await
     }
 
     /// Sends the credentials to the root of the API.
@@ -126,7 +124,6 @@ impl Probe {
             && given.is_some_and(|given| given.starts_with(&expected)))
     }
 
-    /// Returns whether the endpoint has the referrers API.
     pub(crate) async fn lists_referrers(&self, digest: &Digest) -> Result<bool, Error> {
         referrers::has_api(&self.repository, digest).await
     }
@@ -138,7 +135,20 @@ impl Probe {
         content: &Descriptor,
         bytes: Bytes,
     ) -> Result<Option<Error>, Error> {
-        uploads::upload_whole(&self.repository, content, bytes).await
+        let mut upload = BlobUpload::new(&self.repository, content);
+        let session = begin(&mut upload).await?;
+        let request = upload.closing_request(&session, content.size)?;
+        if let Err(error) = self.send(&request, bytes).await {
+            cancel(&upload, &session).await;
+            return if wants_chunks(&error) {
+                Ok(Some(error))
+            } else {
+                Err(error)
+            };
+        }
+        let stored = self.repository.stored(content, Scope::PUSH).await?;
+        compare_stored(&self.repository, content, stored.as_ref())?;
+        Ok(None)
     }
 
     /// Sends a blob as one chunk, and cancels the upload. Returns whether it was cancelled: otherwise it
@@ -148,7 +158,15 @@ impl Probe {
         content: &Descriptor,
         bytes: Bytes,
     ) -> Result<bool, Error> {
-        uploads::upload_chunk(&self.repository, content, bytes).await
+        let mut upload = BlobUpload::new(&self.repository, content);
+        let mut session = begin(&mut upload).await?;
+        let request = upload.chunk_request(&session, content.size)?;
+        let sent = self.send(&request, bytes).await;
+        if let Ok(response) = &sent {
+            session.follow(response, &request)?;
+        }
+        let cancelled = cancel(&upload, &session).await;
+        sent.map(|_| cancelled)
     }
 
     /// Sends content in the way that the registry accepts.
@@ -160,9 +178,13 @@ impl Probe {
         }
     }
 
-    /// Deletes content.
     pub(crate) async fn delete(&self, content: &Descriptor) -> Result<(), Error> {
         self.repository.delete(content).await
+    }
+
+    async fn send(&self, request: &Request, bytes: Bytes) -> Result<Response, Error> {
+        let response = self.endpoint().exchange(request, bytes).await?;
+        self.endpoint().check(response, request).await
     }
 
     fn endpoint(&self) -> &Endpoint {
@@ -179,5 +201,21 @@ impl Probe {
             what: "API".to_owned(),
             headers: HeaderMap::new(),
         })
+    }
+}
+
+async fn begin(upload: &mut BlobUpload<'_>) -> Result<Session, Error> {
+    let session = upload.begin(None).await?;
+    session.ok_or_else(|| Error::Location {
+        what: format!("blob {}", upload.content.digest),
+        registry: upload.repository.endpoint.name().to_owned(),
+        reason: "it opened no upload".to_owned(),
+    })
+}
+
+async fn cancel(upload: &BlobUpload<'_>, session: &Session) -> bool {
+    match upload.request(Method::DELETE, session) {
+        Ok(request) => upload.repository.endpoint.send(&request).await.is_ok(),
+        Err(_) => false,
     }
 }

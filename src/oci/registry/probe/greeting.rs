@@ -37,11 +37,7 @@ pub(crate) enum Wants {
 }
 
 impl Greeting {
-    /// Reads the headers of the answer to `request`.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::NotARegistry`] for a web page, and for an answer 404.
+    /// Reads the headers of the answer to `request`. A web page and an answer 404 are not those of a registry.
     pub(super) fn of(response: &Response, request: &Request) -> Result<Self, Error> {
         let status = response.status();
         let text = |name: HeaderName| {
@@ -58,8 +54,7 @@ impl Greeting {
             return Err(not_a_registry("it answers with a web page".to_owned()));
         }
         if status == StatusCode::NOT_FOUND {
-            let reason = format!("it answers with HTTP {}", status.as_u16());
-            return Err(not_a_registry(reason));
+            return Err(not_a_registry("it answers with HTTP 404".to_owned()));
         }
         Ok(Self {
             address: request.address(),

@@ -3,7 +3,6 @@
 
 mod endpoint_probe;
 mod greeting;
-mod uploads;
 
 pub(crate) use endpoint_probe::Probe;
 pub(crate) use greeting::{Greeting, Wants};

@@ -4,13 +4,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use reqwest::Method;
-use reqwest::header::{CONTENT_LENGTH, HeaderValue};
 
 use crate::oci::error::Error;
 
-use super::super::http::{Request, Scope};
+use super::super::http::Request;
 use super::super::repository_endpoint::RepositoryEndpoint;
-use super::session::Session;
+use super::session::{Session, opening_request};
 
 /// The longest that cancelling an upload may take.
 const CANCEL_LIMIT: Duration = Duration::from_secs(5);
@@ -24,16 +23,9 @@ pub(crate) struct OpenUpload {
 
 impl OpenUpload {
     /// Makes sure that the registry takes uploads from this client, by opening one. No other request
-    /// tells that, because a registry may let everybody read.
-    ///
-    /// # Errors
-    ///
-    /// [`Error`] for credentials that are missing, refused or not sufficient, and everything else
-    /// that keeps a registry from accepting uploads.
+    /// tells that, because a registry may allow anonymous reads.
     pub(crate) async fn open(repository: RepositoryEndpoint) -> Result<Self, Error> {
-        let mut request =
-            repository.request(Method::POST, "blobs/uploads/", "uploads", Scope::PUSH)?;
-        request.headers.insert(CONTENT_LENGTH, HeaderValue::from(0));
+        let request = opening_request(&repository, "uploads")?;
         let endpoint = &repository.endpoint;
         let response = endpoint.exchange(&request, Bytes::new()).await?;
         let response = endpoint.check(response, &request).await?;
@@ -50,7 +42,7 @@ impl OpenUpload {
     /// tokens does without the permission to delete, clears it away later.
     pub(crate) async fn cancel(self) {
         let endpoint = &self.repository.endpoint;
-        // Without asking for another token: the upload is not worth that.
+        // Requests no new token: the upload is not worth that.
         let cancelled = endpoint.exchange_as_known(&self.cancel, CANCEL_LIMIT);
         match cancelled.await {
             Ok(answer) => tracing::debug!(status = %answer.status(), "cancelled an upload"),

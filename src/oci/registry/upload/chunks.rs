@@ -47,11 +47,8 @@ async fn send_all(
     mut session: Session,
 ) -> Result<Option<Session>, Error> {
     let content = upload.content;
-    let what = format!(
-        "blob {} of {}",
-        content.digest,
-        upload.repository.location()
-    );
+    let location = upload.repository.location();
+    let what = format!("blob {} of {location}", content.digest);
     let size = chunk_size(upload, &what, &session)?;
     loop {
         let mut chunk = BytesMut::new();
@@ -64,8 +61,7 @@ async fn send_all(
         }
         let is_last = (chunk.len() as u64) < size || session.offset + size >= content.size;
         if is_last {
-            // Verifies before the last chunk is sent, so that a source that has changed never arrives
-            // complete.
+            // Verified before the last chunk is sent: a source that has changed never arrives complete.
             let verified = reader.finish_async().await;
             verified.map_err(|error| source_error(&what, error))?;
             return send_chunk(upload, chunk.freeze(), session).await;
@@ -97,10 +93,9 @@ async fn send_chunk(
         let limit = upload.attempts.stall_timeout();
         let body = BlobBody::new(&piece, &rest, &request.what, 0, limit);
         let endpoint = &upload.repository.endpoint;
-        let sent = match endpoint
-            .exchange_once(&request, &Payload::Blob(&body), limit)
-            .await
-        {
+        let payload = Payload::Blob(&body);
+        let sent = endpoint.exchange_once(&request, &payload, limit).await;
+        let sent = match sent {
             Ok(response) => endpoint.check(response, &request).await,
             Err(error) => Err(error),
         };

@@ -14,10 +14,6 @@ use super::stream::send_blob;
 
 /// Stores a blob, unless the registry has it: from the repository `from` of this registry when the
 /// registry allows that, else from `source`.
-///
-/// # Errors
-///
-/// [`Error::StoredDifferently`], and everything that keeps a registry from accepting.
 pub(crate) async fn store_blob(
     repository: &RepositoryEndpoint,
     content: &Descriptor,
@@ -33,11 +29,6 @@ pub(crate) async fn store_blob(
 }
 
 /// Stores a manifest under `tag`, or under its digest, in one request.
-///
-/// # Errors
-///
-/// [`Error::TagImmutable`] when the tag names another manifest and must not be moved;
-/// [`Error::StoredDifferently`]; and everything that keeps a registry from accepting.
 pub(crate) async fn store_manifest(
     repository: &RepositoryEndpoint,
     content: &Descriptor,

@@ -14,11 +14,6 @@ use super::super::repository_endpoint::RepositoryEndpoint;
 use super::stored::{compare_stored, is_comparable, stored_differently};
 
 /// Sends a manifest under `name`, a tag or its digest. After a success, a tag names the manifest.
-///
-/// # Errors
-///
-/// [`Error::TagImmutable`] when the tag names another manifest and must not be moved;
-/// [`Error::StoredDifferently`]; and everything that keeps a registry from accepting.
 pub(crate) async fn send_manifest(
     repository: &RepositoryEndpoint,
     content: &Descriptor,
@@ -27,15 +22,11 @@ pub(crate) async fn send_manifest(
 ) -> Result<(), Error> {
     let mut request = repository.manifest_request(Method::PUT, name, Scope::PUSH)?;
     if bytes.len() as u64 > MANIFEST_LIMIT {
-        return Err(Error::TooLarge {
-            what: request.what,
-            limit: MANIFEST_LIMIT,
-        });
+        return Err(Error::too_large(request.what, MANIFEST_LIMIT));
     }
     let content_type = HeaderValue::from_str(&content.media_type);
-    let content_type = content_type.map_err(|_| Error::Malformed {
-        what: request.what.clone(),
-        reason: "its media type does not fit into a header".to_owned(),
+    let content_type = content_type.map_err(|_| {
+        Error::malformed(&request.what, "its media type does not fit into a header")
     })?;
     request.headers = HeaderMap::from_iter([(CONTENT_TYPE, content_type)]);
     let endpoint = &repository.endpoint;
@@ -43,7 +34,7 @@ pub(crate) async fn send_manifest(
     let sent = loop {
         let response = endpoint.exchange_within(&mut attempts, &request, bytes.clone());
         match endpoint.check(response.await?, &request).await {
-            // `registry:2` answers so too when another client pushes the same manifest.
+            // `registry:2` also answers this while another client pushes the same manifest.
             Err(error) if is_damage(&error) => attempts.failed(error).await?,
             sent => break sent,
         }
@@ -81,10 +72,11 @@ async fn check_tag(
     match repository.manifest(tag).await {
         // Compares the bytes: the digest may be of another algorithm.
         Ok((_, held)) if held == *bytes => Ok(()),
-        Ok((held, _)) => {
-            let actual = held.digest.to_string();
-            Err(stored_differently(repository, sent, actual))
-        }
+        Ok((held, _)) => Err(stored_differently(
+            repository,
+            sent,
+            held.digest.to_string(),
+        )),
         Err(Error::NotFound { .. }) => {
             let actual = format!("nothing under the tag {tag}");
             Err(stored_differently(repository, sent, actual))

@@ -30,7 +30,6 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    /// Returns the session that an answer opens.
     pub(crate) fn open(response: &Response, request: &Request) -> Result<Self, Error> {
         let smallest = response.headers().get(CHUNK_MIN_LENGTH);
         Ok(Self {
@@ -98,27 +97,21 @@ impl<'a> BlobUpload<'a> {
     ///
     /// `registry:2` (2.8.2) drops a session when a part of a request has arrived, PUT or PATCH. It
     /// answers 404, or, before it has noticed, that it has no bytes.
-    pub(crate) async fn resume(&mut self, session: Session) -> Result<Option<Session>, Error> {
+    pub(crate) async fn resume(&mut self, mut session: Session) -> Result<Option<Session>, Error> {
         let request = self.request(Method::GET, &session)?;
         let response = self.exchange(&request).await?;
         if !response.status().is_success() {
             return Ok(None);
         }
         let offset = received(response.headers());
-        let mut session = Session {
-            offset,
-            resumed: true,
-            ..session
-        };
+        (session.offset, session.resumed) = (offset, true);
         session.follow(&response, &request)?;
         Ok((1..=self.content.size).contains(&offset).then_some(session))
     }
 
-    /// Returns whether the registry has the blob.
     pub(crate) async fn is_complete(&mut self) -> Result<bool, Error> {
-        let request = self
-            .repository
-            .blob_request(Method::HEAD, self.content, Scope::PUSH)?;
+        let repository = self.repository;
+        let request = repository.blob_request(Method::HEAD, self.content, Scope::PUSH)?;
         Ok(self.exchange(&request).await?.status().is_success())
     }
 
@@ -145,14 +138,11 @@ impl<'a> BlobUpload<'a> {
         Ok(request)
     }
 
-    /// Returns a request to the session.
     pub(crate) fn request(&self, method: Method, session: &Session) -> Result<Request, Error> {
-        Ok(Request {
-            url: session.url.clone(),
-            ..self
-                .repository
-                .blob_request(method, self.content, Scope::PUSH)?
-        })
+        let repository = self.repository;
+        let mut request = repository.blob_request(method, self.content, Scope::PUSH)?;
+        request.url = session.url.clone();
+        Ok(request)
     }
 
     /// Sends a request without a body until the registry answers. The answer may be a refusal.
@@ -164,13 +154,18 @@ impl<'a> BlobUpload<'a> {
     }
 
     fn begin_request(&self) -> Result<Request, Error> {
-        let what = format!("blob {}", self.content.digest);
-        let mut request =
-            self.repository
-                .request(Method::POST, "blobs/uploads/", &what, Scope::PUSH)?;
-        request.headers.insert(CONTENT_LENGTH, HeaderValue::from(0));
-        Ok(request)
+        opening_request(self.repository, &format!("blob {}", self.content.digest))
     }
+}
+
+/// Returns the request that opens a session for `what`.
+pub(super) fn opening_request(
+    repository: &RepositoryEndpoint,
+    what: &str,
+) -> Result<Request, Error> {
+    let mut request = repository.request(Method::POST, "blobs/uploads/", what, Scope::PUSH)?;
+    request.headers.insert(CONTENT_LENGTH, HeaderValue::from(0));
+    Ok(request)
 }
 
 /// Returns the `Content-Range` of an upload: the first and the last byte (OCI distribution
@@ -187,25 +182,18 @@ fn received(headers: &HeaderMap) -> u64 {
         let range = range.trim().trim_start_matches("bytes=");
         range.strip_prefix("0-")?.parse::<u64>().ok()
     });
-    match last {
-        // `registry:2` answers `0-0` when it has no bytes. Sending one byte again does no harm.
-        None | Some(0) => 0,
-        Some(last) => last.saturating_add(1),
-    }
+    // `registry:2` answers `0-0` when it has no bytes. Sending one byte again does no harm.
+    let last = last.filter(|last| *last > 0);
+    last.map_or(0, |last| last.saturating_add(1))
 }
 
-/// Returns the `Location` of an answer.
-///
-/// # Errors
-///
-/// [`Error::Location`] when it is not at the registry: the next request carries credentials.
+/// Returns the `Location` of an answer. Refuses one that is not at the registry, because the next request
+/// carries credentials.
 fn location(response: &Response, request: &Request) -> Result<Url, Error> {
     let headers = response.headers();
     let location = headers.get(LOCATION).and_then(|value| value.to_str().ok());
-    let url = match location {
-        Some(location) => within_registry(&request.url, location),
-        None => Err("there is no Location header".to_owned()),
-    };
+    let location = location.ok_or_else(|| "there is no Location header".to_owned());
+    let url = location.and_then(|location| within_registry(&request.url, location));
     url.map_err(|reason| Error::Location {
         what: request.what.clone(),
         registry: request.registry.clone(),

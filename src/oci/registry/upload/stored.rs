@@ -9,10 +9,6 @@ use super::super::repository_endpoint::RepositoryEndpoint;
 /// Compares what the registry announces with `sent`. What it does not announce is not compared.
 ///
 /// Registries have reported success and stored only a part (JFrog Artifactory).
-///
-/// # Errors
-///
-/// [`Error::StoredDifferently`] for another size or digest, and when nothing is stored.
 pub(crate) fn compare_stored(
     repository: &RepositoryEndpoint,
     sent: &Descriptor,
@@ -39,7 +35,6 @@ pub(super) fn is_comparable(digest: &Digest, sent: &Descriptor) -> bool {
     digest.algorithm() == sent.digest.algorithm()
 }
 
-/// Returns the error for content that is not stored as it was sent.
 pub(super) fn stored_differently(
     repository: &RepositoryEndpoint,
     sent: &Descriptor,

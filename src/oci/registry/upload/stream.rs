@@ -50,13 +50,12 @@ pub(super) async fn send_blob(
                 upload.resume(session).await?
             }
         };
-        session = match resumed {
-            Some(session) => session,
-            None => match upload.begin(None).await? {
-                Some(session) => session,
-                None => return Ok(()),
-            },
+        let next = match resumed {
+            Some(session) => Some(session),
+            None => upload.begin(None).await?,
         };
+        let Some(next) = next else { return Ok(()) };
+        session = next;
     }
 }
 

@@ -28,28 +28,21 @@ pub(super) struct CredentialFile {
 impl CredentialFile {
     /// Reads the file; `registry` is for the error message. Returns `None` when there is no such file.
     pub(super) fn read(path: &Path, registry: &str) -> Result<Option<Self>, Error> {
-        let unreadable = |source| Error::CredentialFile {
-            registry: registry.to_owned(),
-            path: path.to_owned(),
-            source,
-        };
-        let file = match File::open(path) {
-            Ok(file) => file,
+        let text = match File::open(path).and_then(|file| read_bounded(file, LIMIT)) {
+            Ok(text) => text,
             Err(error) if is_absent(&error) => return Ok(None),
-            Err(error) => return Err(unreadable(error)),
-        };
-        let malformed = |reason| Error::CredentialEntry {
-            registry: registry.to_owned(),
-            path: path.to_owned(),
-            reason,
-        };
-        let text = read_bounded(file, LIMIT).map_err(|error| {
-            if is_too_large(&error) {
-                malformed(format!("it is larger than {LIMIT} bytes"))
-            } else {
-                unreadable(error)
+            Err(error) if is_too_large(&error) => {
+                let reason = format!("it is larger than {LIMIT} bytes");
+                return Err(unusable(path, registry, reason));
             }
-        })?;
+            Err(source) => {
+                return Err(Error::CredentialFile {
+                    registry: registry.to_owned(),
+                    path: path.to_owned(),
+                    source,
+                });
+            }
+        };
         // Podman writes an empty file when a user logs out.
         if text.iter().all(u8::is_ascii_whitespace) {
             return Ok(Some(Self::empty(path)));
@@ -57,9 +50,8 @@ impl CredentialFile {
         // The message of the parser is left out, because it quotes the file, which holds secrets.
         let content = serde_json::from_slice(&text).map_err(|error| {
             let (line, column) = (error.line(), error.column());
-            malformed(format!(
-                "it is not a docker config.json (line {line}, column {column})"
-            ))
+            let reason = format!("it is not a docker config.json (line {line}, column {column})");
+            unusable(path, registry, reason)
         })?;
         Ok(Some(Self {
             path: path.to_owned(),
@@ -82,7 +74,6 @@ impl CredentialFile {
         Ok(changed)
     }
 
-    /// Returns an empty file.
     fn empty(path: &Path) -> Self {
         Self {
             path: path.to_owned(),
@@ -124,14 +115,10 @@ impl CredentialFile {
         let Some((_, key, best)) = credentials.max_by_key(|(rank, ..)| *rank) else {
             return Ok(None);
         };
-        match best {
-            Ok(credentials) => Ok(Some(credentials)),
-            Err(reason) => Err(Error::CredentialEntry {
-                registry: registry.to_owned(),
-                path: self.path.clone(),
-                reason: format!("the entry `{}` {reason}", one_line(key)),
-            }),
-        }
+        best.map(Some).map_err(|reason| {
+            let reason = format!("the entry `{}` {reason}", one_line(key));
+            unusable(&self.path, registry, reason)
+        })
     }
 
     /// Replaces the entries for `registry` as a whole. Without credentials, the new entry is empty: a
@@ -150,11 +137,8 @@ impl CredentialFile {
         };
         let entries = self.content.entry(AUTHS).or_insert_with(|| json!({}));
         let Some(entries) = entries.as_object_mut() else {
-            return Err(Error::CredentialEntry {
-                registry: registry.to_owned(),
-                path: self.path.clone(),
-                reason: "`auths` is not an object".to_owned(),
-            });
+            let reason = "`auths` is not an object".to_owned();
+            return Err(unusable(&self.path, registry, reason));
         };
         entries.insert(key_of(registry), entry);
         Ok(())
@@ -164,9 +148,7 @@ impl CredentialFile {
     /// were any.
     pub(super) fn remove(&mut self, registry: &str) -> bool {
         let entries = self.content.get_mut(AUTHS).and_then(Value::as_object_mut);
-        let Some(entries) = entries else {
-            return false;
-        };
+        let Some(entries) = entries else { return false };
         let before = entries.len();
         entries.retain(|key, _| !is_same_registry(key, registry));
         entries.len() < before
@@ -186,6 +168,14 @@ impl CredentialFile {
             file.commit()
         };
         write().map(drop).map_err(Error::file(&self.path))
+    }
+}
+
+fn unusable(path: &Path, registry: &str, reason: String) -> Error {
+    Error::CredentialEntry {
+        registry: registry.to_owned(),
+        path: path.to_owned(),
+        reason,
     }
 }
 
@@ -218,4 +208,5 @@ fn credentials(entry: &Value) -> Result<Option<Credentials>, &'static str> {
 }
 
 #[cfg(test)]
+#[path = "tests/file.rs"]
 mod tests;
