@@ -63,11 +63,10 @@ impl Source {
         }
         let reference = reference.map_err(|error| {
             // Without a slash, the user probably meant a file.
-            let is_file = !written.contains('/');
-            let kind = if is_file {
-                ErrorKind::NotFound
-            } else {
+            let kind = if written.contains('/') {
                 ErrorKind::Usage
+            } else {
+                ErrorKind::NotFound
             };
             let message = format!("`{written}` is neither a file that exists nor a reference");
             Error::new(error).context(Failure::new(kind, message))

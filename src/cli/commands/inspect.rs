@@ -117,17 +117,16 @@ fn describe(summary: &Summary, answer: Answer) -> Answer {
     let names = |targets: &[Target]| targets.iter().map(|t| t.as_str()).collect::<Value>();
     let absent = (!summary.absent.is_empty()).then(|| names(&summary.absent));
     let verified = (!summary.everything).then_some("claims");
+    let not_before = metadata.not_before.map(to_unix);
+    let expires = metadata.expires.map(to_unix);
     let further = [
         ("absent", absent),
         ("schema", metadata.schema),
-        (
-            "not_before",
-            metadata.not_before.map(|date| to_unix(date).into()),
-        ),
-        ("expires", metadata.expires.map(|date| to_unix(date).into())),
+        ("not_before", not_before.map(Value::from)),
+        ("expires", expires.map(Value::from)),
         ("verified", verified.map(Value::from)),
     ];
-    let answer = answer
+    let mut answer = answer
         .field("name", metadata.name)
         .field("issuer", summary.claims.issuer().as_str())
         .field("service", summary.claims.subject().as_str())
@@ -135,12 +134,12 @@ fn describe(summary: &Summary, answer: Answer) -> Answer {
         .field("version", metadata.version)
         .field("revision", revision)
         .field("targets", names(&summary.targets));
-    further
-        .into_iter()
-        .fold(answer, |answer, (name, value)| match value {
-            Some(value) => answer.field(name, value),
-            None => answer,
-        })
+    for (name, value) in further {
+        if let Some(value) = value {
+            answer = answer.field(name, value);
+        }
+    }
+    answer
 }
 
 /// Returns the lines of `wash inspect`, followed by what `wash` does not show.

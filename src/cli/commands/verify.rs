@@ -73,9 +73,8 @@ fn allowed(trust: &TrustPolicy, source: &Source, pinned: bool) -> Option<String>
     if !trust.issuers.is_empty() {
         return Some("allowed by --issuer".to_owned());
     }
-    let rule = source
-        .reference()
-        .and_then(|reference| trust.rule(reference));
+    let reference = source.reference();
+    let rule = reference.and_then(|reference| trust.rule(reference));
     match rule.filter(|rule| !rule.issuers.is_empty()) {
         Some(rule) => Some(format!("allowed for {}", rule.pattern)),
         None => pinned.then(|| "as pinned".to_owned()),
@@ -101,12 +100,9 @@ fn rows<'a>(
     });
     let dates = validity(&claims.metadata()).unwrap_or_else(|| "valid for ever".to_owned());
     let mut rows = Vec::new();
-    rows.extend(
-        checked
-            .digest
-            .as_ref()
-            .map(|digest| ("manifest", digest.to_string())),
-    );
+    if let Some(digest) = &checked.digest {
+        rows.push(("manifest", digest.to_string()));
+    }
     rows.push(("archive", form.to_owned()));
     rows.push((
         "signature",
@@ -115,11 +111,9 @@ fn rows<'a>(
     rows.push(("service", claims.subject().to_string()));
     rows.extend(pin.map(|pin| ("pin", pin)));
     rows.push(("dates", dates));
-    rows.extend(
-        claims
-            .world()
-            .map(|digest| ("world.wasm", digest.to_string())),
-    );
+    if let Some(digest) = claims.world() {
+        rows.push(("world.wasm", digest.to_string()));
+    }
     for (target, digest) in claims.executables() {
         let value = match contents.executables.get(target) {
             Some(size) => format!("{digest} ({size} bytes)"),
@@ -135,10 +129,8 @@ fn fields(checked: &VerifiedSource, issuer_checked: bool, answer: Answer) -> Ans
     let metadata = contents.claims.metadata();
     let targets = contents.executables.iter().map(|(target, size)| {
         let digest = contents.claims.executables().get(target);
-        (
-            target.to_string(),
-            json!({ "digest": digest, "size": size }),
-        )
+        let value = json!({ "digest": digest, "size": size });
+        (target.to_string(), value)
     });
     let absent: Vec<&str> = contents.absent.iter().map(|t| t.as_str()).collect();
     answer

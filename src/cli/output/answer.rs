@@ -26,13 +26,12 @@ impl Answer {
 
     /// Returns an answer with these lines, and escapes them.
     pub(crate) fn lines(lines: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
-        let escape = |line: &str| escape::line(line) + "\n";
-        Self::new(
-            lines
-                .into_iter()
-                .map(|line| escape(line.as_ref()))
-                .collect::<String>(),
-        )
+        let mut text = String::new();
+        for line in lines {
+            text.push_str(&escape::line(line.as_ref()));
+            text.push('\n');
+        }
+        Self::new(text)
     }
 
     /// Returns the answer of a command that has written a file: its path.

@@ -23,9 +23,9 @@ impl Format {
             .take_while(|argument| argument != "--")
             .collect();
         let joined = |word: &str| matches!(word, "-ojson" | "-o=json" | "--output=json");
-        let apart = words.windows(2).any(
-            |pair| matches!(pair, [option, value] if (option == "-o" || option == "--output") && value == "json"),
-        );
+        let mut pairs = words.iter().zip(words.iter().skip(1));
+        let apart =
+            pairs.any(|(option, value)| matches!(&**option, "-o" | "--output") && value == "json");
         if apart || words.iter().any(|word| joined(word)) {
             Self::Json
         } else {
