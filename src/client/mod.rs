@@ -15,7 +15,6 @@ mod blocking;
     reason = "the facade is named after the layer"
 )]
 mod client;
-mod compat;
 mod copy;
 mod delete;
 mod doctor;
