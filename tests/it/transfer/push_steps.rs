@@ -197,7 +197,7 @@ fn a_file_that_is_replaced_between_two_steps_is_not_pushed() {
     let steps = Steps::new(Step::Uploading, move || fs::rename(&from, &to).unwrap());
     let error = push_watched(&environment, steps, &file, &reference).unwrap_err();
     let said = format!("{error:?}");
-    assert!(said.contains("Changed"), "{said}");
+    assert!(said.contains("the file changed"), "{said}");
     assert_eq!(requests_about(&registry, "PUT", ""), 0);
 }
 
