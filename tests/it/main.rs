@@ -18,5 +18,6 @@ mod faults;
 mod fuzzing;
 mod hosts;
 mod layers;
+mod peculiar;
 mod support;
 mod transfer;

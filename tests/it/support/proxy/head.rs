@@ -11,7 +11,7 @@ pub(crate) struct Head {
 
 impl Head {
     /// Reads a head. Returns `None` when the other side has closed the connection.
-    pub(super) fn read(from: &mut impl BufRead) -> io::Result<Option<Self>> {
+    pub(in crate::support) fn read(from: &mut impl BufRead) -> io::Result<Option<Self>> {
         let mut lines = Vec::new();
         loop {
             let mut line = String::new();
@@ -70,16 +70,16 @@ impl Head {
     }
 
     /// The length of the body according to the head.
-    pub(super) fn length(&self) -> Option<u64> {
+    pub(in crate::support) fn length(&self) -> Option<u64> {
         self.get("content-length")?.parse().ok()
     }
 
-    pub(super) fn method(&self) -> &str {
+    pub(in crate::support) fn method(&self) -> &str {
         self.first.split(' ').next().unwrap_or_default()
     }
 
     /// Returns the path and the query of a request.
-    pub(super) fn target(&self) -> &str {
+    pub(in crate::support) fn target(&self) -> &str {
         self.first.split(' ').nth(1).unwrap_or_default()
     }
 

@@ -1,0 +1,1 @@
+//! Certificate authorities and client certificates that cannot be used.

@@ -1,0 +1,1 @@
+//! Challenges and the answers of token services.

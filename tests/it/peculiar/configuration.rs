@@ -1,0 +1,1 @@
+//! Docker's `config.json`, credential helpers and `hosts.toml`, as other tools write them.

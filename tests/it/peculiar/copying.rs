@@ -1,0 +1,1 @@
+//! Copies of what has unusual parts.

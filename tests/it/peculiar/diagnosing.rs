@@ -1,0 +1,1 @@
+//! What `par doctor` says is what the commands meet.

@@ -1,0 +1,1 @@
+//! File systems without locks, with `noexec`, or full.

@@ -1,0 +1,1 @@
+//! Image layouts of other tools.

@@ -1,0 +1,1 @@
+//! Lists of tags in several pages.

@@ -1,0 +1,1 @@
+//! Proxy variables in all their forms.

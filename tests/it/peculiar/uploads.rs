@@ -1,0 +1,1 @@
+//! Uploads through unusual proxies and registries.
