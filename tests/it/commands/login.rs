@@ -252,7 +252,7 @@ fn a_terminal_does_not_show_the_password() {
     let mut terminal = Terminal::run(&environment, &["login", registry.address()]);
     terminal.expect("User: ");
     terminal.press("tester\n");
-    terminal.expect("Password: ");
+    terminal.expect_hidden("Password: ");
     terminal.press(&format!("{PASSWORD}\n"));
     let (shown, code) = terminal.end();
     assert_eq!(code, Some(0), "{shown}");
@@ -269,7 +269,7 @@ fn control_c_ends_the_questions_of_login() {
         terminal.expect("User: ");
         if !user.is_empty() {
             terminal.press(user);
-            terminal.expect("Password: ");
+            terminal.expect_hidden("Password: ");
         }
         terminal.press("another\u{3}");
         let (shown, code) = terminal.end();

@@ -187,7 +187,8 @@ fn a_silent_registry_is_given_up_after_the_stall_timeout() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let started = Instant::now();
     let found = runtime.block_on(client.doctor(&place, false)).unwrap();
-    assert!(started.elapsed() < Duration::from_secs(5));
+    // Without the limit it would be 50 seconds.
+    assert!(started.elapsed() < Duration::from_secs(30));
     let (finding, kind) = found.obstacle().unwrap();
     assert_eq!(
         (finding.check, kind),

@@ -58,9 +58,12 @@ fn client(cache: &Path) -> Client {
     client_with(cache, anonymous(cache), Duration::from_secs(2))
 }
 
-/// A client that gives up so soon that it may take a slow machine for a stalled registry.
-fn impatient_client(cache: &Path) -> Client {
-    client_with(cache, anonymous(cache), Duration::from_millis(300))
+/// A client that soon takes a silent registry for a stalled one, and does not give up on it. On a busy machine
+/// it sends some requests again for nothing.
+fn hasty_client(cache: &Path) -> Client {
+    let mut options = options(cache, anonymous(cache), Duration::from_millis(300));
+    options.registry.retry.patience = Duration::from_secs(60);
+    Client::new(options).unwrap()
 }
 
 /// A client that does not give up on a registry that works.

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::num::NonZeroUsize;
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
 use futures_util::stream;
@@ -11,7 +12,7 @@ use wasmcloud_par::archive::Target;
 use wasmcloud_par::client::Client;
 use wasmcloud_par::content::ErrorKind;
 
-use super::{Sample, anonymous, client, client_over, parse, patient_client, pushed};
+use super::{Sample, anonymous, options, parse, patient_client, pushed};
 use crate::support::proxy::{Proxy, Rule};
 use crate::support::{shared_registry, unique};
 
@@ -62,6 +63,20 @@ impl Case {
             ..self
         }
     }
+
+    /// Returns the client for this case. Only where the case has to wait for it does the client give up soon, or
+    /// take a silent registry for a stalled one: elsewhere, that would be the business of this machine.
+    fn client(&self, cache: &Path) -> Client {
+        let gives_up = matches!(self.expected, Expected::Fails(ErrorKind::Unavailable));
+        let stalls = self.rules.iter().any(Rule::stalls);
+        let stall_timeout = Duration::from_secs(if gives_up || stalls { 2 } else { 30 });
+        let mut options = options(cache, anonymous(cache), stall_timeout);
+        if !gives_up {
+            options.registry.retry.patience = Duration::from_secs(60);
+        }
+        options.registry.connections = NonZeroUsize::new(self.connections);
+        Client::new(options).unwrap()
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,10 +109,7 @@ pub(super) async fn run(transfers: &[Transfer], sample: &Sample, cases: Vec<Case
 async fn one(kind: Transfer, sample: &Sample, name: &str, case: &Case) -> Result<(), String> {
     let directory = tempfile::tempdir().unwrap();
     let cache = directory.path().join("cache");
-    let client = match case.connections {
-        1 => client(&cache),
-        more => client_over(&cache, anonymous(&cache), more),
-    };
+    let client = case.client(&cache);
     let proxy = Proxy::to(shared_registry(), case.rules.clone());
     let started = Instant::now();
     let ended = transfer(kind, &client, &proxy, sample, name, directory.path()).await?;

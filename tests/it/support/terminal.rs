@@ -1,12 +1,11 @@
 //! A terminal with a user.
 
+use std::fs;
 use std::io::{Read, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-use std::thread;
-use std::time::Duration;
 
 use super::Environment;
-use super::patience::{LIMIT, while_watched};
+use super::patience::{LIMIT, wait_until, while_watched};
 
 /// The command `par` on a terminal.
 pub(crate) struct Terminal {
@@ -54,8 +53,22 @@ impl Terminal {
                 shown.push(char::from(byte[0]));
             }
         });
-        // The command shows a prompt just before it turns off the echo.
-        thread::sleep(Duration::from_millis(300));
+    }
+
+    /// Waits until the terminal shows `prompt` and does not show what is typed. The command shows a prompt
+    /// just before it turns off the echo.
+    #[track_caller]
+    pub(crate) fn expect_hidden(&mut self, prompt: &str) {
+        self.expect(prompt);
+        let id = self.script.id();
+        let children = fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap();
+        let child = children.split_whitespace().next().unwrap();
+        let device = fs::read_link(format!("/proc/{child}/fd/0")).unwrap();
+        wait_until("the echo is off", || {
+            let settings = Command::new("stty").arg("-aF").arg(&device).output();
+            let settings = String::from_utf8(settings.unwrap().stdout).unwrap();
+            settings.split_whitespace().any(|word| word == "-echo")
+        });
     }
 
     /// Types `keys`.

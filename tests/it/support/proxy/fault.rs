@@ -1,5 +1,7 @@
 //! Faults, and the rules that say which requests meet them.
 
+use std::sync::{Arc, Barrier};
+
 use super::head::Head;
 
 /// What the proxy does to a request.
@@ -40,6 +42,8 @@ pub(crate) enum Fault {
     /// This many bytes of the answer's body pass in a second. Each request has its own connection, so the
     /// rate is that of a connection.
     SlowAnswer(u64),
+    /// The registry gets the request when as many requests as the barrier asks for wait at it.
+    Together(Arc<Barrier>),
     /// The answer to a range has the head of that range and the bytes from the start of the blob.
     OtherRange,
     /// The proxy answers with a body of this many bytes, until the client goes away.
@@ -111,6 +115,12 @@ impl Rule {
     pub(crate) fn after(mut self, skip: usize) -> Self {
         self.skip = skip;
         self
+    }
+
+    /// Returns whether requests stall because of this rule.
+    pub(crate) fn stalls(&self) -> bool {
+        use Fault::{StallAnswer, StallRequest, Withhold};
+        matches!(self.fault, StallRequest(_) | StallAnswer(_) | Withhold(_))
     }
 
     pub(super) fn hit(&mut self, request: &Head) -> Option<Fault> {

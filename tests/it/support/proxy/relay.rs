@@ -9,7 +9,7 @@ use super::head::Head;
 use super::{State, reset};
 
 /// How long the proxy holds a stalled request. The clients of the tests give up long before.
-const HELD: Duration = Duration::from_secs(5);
+const HELD: Duration = Duration::from_secs(60);
 
 static ZEROS: [u8; 64 * 1024] = [0; 64 * 1024];
 
@@ -20,8 +20,10 @@ pub(super) fn relay(client: TcpStream, state: &State) -> io::Result<()> {
     };
     let number = state.note(&request);
     let fault = state.fault(&request);
-    if let Fault::Edit(edit, _) = &fault {
-        edit(&mut request);
+    match &fault {
+        Fault::Edit(edit, _) => edit(&mut request),
+        Fault::Together(barrier) => drop(barrier.wait()),
+        _ => {}
     }
     let body = request.length().unwrap_or(0);
     let exchange = Exchange {
