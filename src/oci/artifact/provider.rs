@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use oci_client::manifest::{OciDescriptor, OciImageManifest};
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::content::Descriptor;
 
@@ -52,16 +51,13 @@ impl Artifact {
         layer_title: Option<&str>,
         annotations: &BTreeMap<String, String>,
     ) -> Self {
-        let mut wire_layer = to_wire(layer);
-        wire_layer.annotations =
-            layer_title.map(|title| BTreeMap::from([(TITLE.to_owned(), title.to_owned())]));
-        let manifest = OciImageManifest {
+        let titled = layer_title.map(|title| BTreeMap::from([(TITLE, title)]));
+        let manifest = WrittenManifest {
             schema_version: 2,
-            media_type: Some(media_type::OCI_MANIFEST.to_owned()),
-            config: to_wire(&config),
-            layers: vec![wire_layer],
-            annotations: (!annotations.is_empty()).then(|| annotations.clone()),
-            ..OciImageManifest::default()
+            media_type: media_type::OCI_MANIFEST,
+            config: WrittenDescriptor::of(&config, BTreeMap::new()),
+            layers: [WrittenDescriptor::of(layer, titled.unwrap_or_default())],
+            annotations,
         };
         // Serializing strings, numbers and maps with string keys cannot fail.
         let manifest = Bytes::from(serde_json::to_vec(&manifest).unwrap_or_default());
@@ -172,17 +168,41 @@ fn unsupported(reference: &str, config: &Descriptor, layers: &[Descriptor]) -> E
     }
 }
 
-fn to_wire(descriptor: &Descriptor) -> OciDescriptor {
-    OciDescriptor {
-        media_type: descriptor.media_type.clone(),
-        digest: descriptor.digest.to_string(),
-        size: i64::try_from(descriptor.size).unwrap_or(i64::MAX),
-        ..OciDescriptor::default()
+/// An image manifest that this crate writes. The order of the fields is that of `wash` and `oci-client`, so
+/// that equal archives have equal digests.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct WrittenManifest<'a> {
+    schema_version: u8,
+    media_type: &'a str,
+    config: WrittenDescriptor<'a>,
+    layers: [WrittenDescriptor<'a>; 1],
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    annotations: &'a BTreeMap<String, String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct WrittenDescriptor<'a> {
+    media_type: &'a str,
+    digest: String,
+    size: u64,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    annotations: BTreeMap<&'a str, &'a str>,
+}
+
+impl<'a> WrittenDescriptor<'a> {
+    fn of(content: &'a Descriptor, annotations: BTreeMap<&'a str, &'a str>) -> Self {
+        Self {
+            media_type: &content.media_type,
+            digest: content.digest.to_string(),
+            size: content.size,
+            annotations,
+        }
     }
 }
 
-/// An image manifest that another tool wrote. The type of `oci_client` refuses the whole manifest for one
-/// annotation that is not a string, and accepts negative sizes.
+/// An image manifest that another tool wrote. An annotation that is not a string is ignored.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct ImageManifest {

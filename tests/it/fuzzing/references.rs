@@ -18,6 +18,55 @@ fn name() -> impl Strategy<Value = String> {
     })
 }
 
+/// Whether both this crate and `oci-client` accept a reference, or neither does.
+fn agree(text: &str) -> bool {
+    let theirs: Result<oci_client::Reference, _> = text.parse();
+    text.parse::<Reference>().is_ok() == theirs.is_ok()
+}
+
+#[test]
+fn the_names_are_those_that_oci_client_accepts() {
+    let hosts = [
+        "ghcr.io",
+        "a.b",
+        "localhost",
+        "localhost:5000",
+        "127.0.0.1:1",
+        "A.b",
+        "x-y.z",
+        "x--y.z",
+        "-x.y",
+        "x-.y",
+        "x..y",
+        ".x",
+        "x.",
+        "x_y.z",
+        "a.b:",
+        "a.b:x",
+        "a.b:1:2",
+        "ä.b",
+        "a b.c",
+        "",
+    ];
+    let repositories = [
+        "a", "a/b/c", "a.b", "a..b", "a_b", "a__b", "a___b", "a-b", "a---b", "a-_b", "a._b", "-a",
+        "a-", "a/", "/a", "a//b", "A", "a/B", "ä", "a b", "a/.b", "a_/b", "0/1", "",
+    ];
+    for host in hosts {
+        // Without a dot or a port, `oci-client` takes the host for a part of a repository of Docker Hub.
+        if host.contains(['.', ':']) {
+            assert!(agree(&format!("{host}/a:tag")), "{host}");
+        } else {
+            let reference: Result<Reference, _> = format!("{host}/a:tag").parse();
+            assert_eq!(reference.is_ok(), host == "localhost", "{host}");
+        }
+    }
+    let (long, longer) = ("a".repeat(255), "a".repeat(256));
+    for repository in repositories.into_iter().chain([long.as_str(), &longer]) {
+        assert!(agree(&format!("a.b/{repository}:tag")), "{repository}");
+    }
+}
+
 proptest! {
     #![proptest_config(tried(256))]
 

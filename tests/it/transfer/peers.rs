@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use provider_archive::ProviderArchive;
 use serde_json::json;
+use wasmcloud_par::content::Digest;
 
 use super::peer::{self, MANIFEST, PAR_CONFIG, PAR_LAYER, TAR_LAYER};
 use super::{block_on, digest, par, push, text};
@@ -52,6 +53,8 @@ fn hosts_read_what_we_push() {
         let data = peer::pull(&reference);
 
         assert_eq!(data.digest.as_deref(), Some(digest.as_str()));
+        let theirs = serde_json::to_vec(&data.manifest).unwrap();
+        assert_eq!(Digest::of(&theirs).to_string(), digest, "not their bytes");
         assert_eq!(data.config.media_type, PAR_CONFIG);
         assert_eq!(data.config.data, "{}");
         assert_eq!(data.layers.len(), 1);

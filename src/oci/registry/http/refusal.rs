@@ -3,9 +3,9 @@
 
 use std::time::{Duration, SystemTime};
 
-use oci_client::errors::OciEnvelope;
 use reqwest::StatusCode;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
+use serde::Deserialize;
 
 use crate::oci::error::{Answer, Error, one_line};
 
@@ -13,6 +13,18 @@ use super::retry::is_transient;
 
 /// How much of the body of a refusal is read, in bytes.
 pub(crate) const REFUSAL_LIMIT: u64 = 64 * 1024;
+
+/// The body of a refusal (OCI distribution specification, "Error Codes").
+#[derive(Deserialize)]
+struct Envelope {
+    errors: Vec<EnvelopeError>,
+}
+
+#[derive(Deserialize)]
+struct EnvelopeError {
+    code: Option<String>,
+    message: Option<String>,
+}
 
 /// Parses a refusal (OCI distribution specification, "Error Codes").
 pub(crate) fn parse_refusal(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Box<Answer> {
@@ -25,12 +37,10 @@ pub(crate) fn parse_refusal(status: StatusCode, headers: &HeaderMap, body: &[u8]
     let content_type = headers
         .get(CONTENT_TYPE)
         .and_then(|value| value.to_str().ok());
-    let envelope: Option<OciEnvelope> = serde_json::from_slice(body).ok();
+    let envelope: Option<Envelope> = serde_json::from_slice(body).ok();
     if let Some(error) = envelope.and_then(|envelope| envelope.errors.into_iter().next()) {
-        answer.code = serde_json::to_value(&error.code)
-            .ok()
-            .and_then(|code| code.as_str().map(one_line));
-        answer.message = Some(one_line(&error.message));
+        answer.code = error.code.as_deref().map(one_line);
+        answer.message = error.message.as_deref().map(one_line);
     } else if content_type.is_some_and(|value| value.starts_with("text/plain")) {
         answer.message = Some(one_line(&String::from_utf8_lossy(body)));
     } else if content_type.is_some_and(|value| value.starts_with("text/html")) {
