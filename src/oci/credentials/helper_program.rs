@@ -7,6 +7,7 @@ use std::io;
 use std::process::{Output, Stdio};
 use std::time::Duration;
 
+use futures_util::future::join3;
 use serde::Deserialize;
 use serde_json::json;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
@@ -175,7 +176,7 @@ impl Helper {
                 let _ = stdin.write_all(input).await;
             }
         };
-        let (_, stdout, stderr) = tokio::join!(write, read(stdout), read(stderr));
+        let (_, stdout, stderr) = join3(write, read(stdout), read(stderr)).await;
         let status = child.wait().await;
         let finish = || {
             Ok::<_, io::Error>(Output {
