@@ -27,6 +27,8 @@ pub(crate) async fn list(repository: &RepositoryEndpoint) -> Result<Vec<String>,
     let first = page(repository, request).await?;
     let mut tags = first.read_all(&what, |next| page(repository, next)).await?;
     tags.sort();
+    // A tag that is pushed while the list is read may be on two pages.
+    tags.dedup();
     Ok(tags)
 }
 

@@ -12,7 +12,7 @@ use crate::oci::error::Error;
 use super::super::endpoints::{Candidates, Endpoint, SkippedMirrors};
 use super::super::http::{Attempts, Request};
 use super::super::repository_endpoint::RepositoryEndpoint;
-use super::range::{RangeRequest, strong_etag};
+use super::range::{RangeRequest, refuse_encoding, strong_etag};
 
 pub(super) struct Download {
     /// The repository at the endpoint that is asked now.
@@ -171,6 +171,11 @@ impl Download {
             });
             let error = match chunk.await {
                 Ok(Some(chunk)) => {
+                    let behind =
+                        self.position + chunk.len() as u64 - body.skip.min(chunk.len() as u64);
+                    if behind > body.end {
+                        refuse_encoding(&body.response, &body.request)?;
+                    }
                     let skipped = body.skip.min(chunk.len() as u64);
                     body.skip -= skipped;
                     let mut chunk = slice(&chunk, skipped..u64::MAX);
@@ -189,6 +194,7 @@ impl Download {
                 // All bytes have arrived. How the connection ends does not matter.
                 _ if self.position >= self.end => return Ok(None),
                 Ok(None) => {
+                    refuse_encoding(&body.response, &body.request)?;
                     let actual = format!("{} bytes", self.position);
                     Error::wrong_size(body.request.what, self.content.size, actual)
                 }

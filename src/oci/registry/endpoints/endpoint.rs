@@ -13,7 +13,9 @@ use crate::oci::hosts::{Capability, Host};
 use crate::oci::names::is_loopback_url;
 
 use super::super::auth::Authenticator;
-use super::super::http::{Attempts, Payload, Request, is_transient, read_up_to};
+use super::super::http::{
+    Attempts, Payload, Request, decode, encoding, is_transient, read_up_to, says_nothing,
+};
 use super::super::options::{RegistryOptions, RetryOptions};
 use super::availability::Availability;
 use super::transport::Transport;
@@ -184,7 +186,10 @@ impl Endpoint {
             let limit = attempts.stall_timeout() + slowness;
             let answer = match self.exchange_once(request, &payload, limit).await {
                 // A refusal that may pass is an error.
-                Ok(response) if is_transient(response.status()) => {
+                Ok(response)
+                    if is_transient(response.status())
+                        && !says_nothing(request, response.status()) =>
+                {
                     self.check(response, request).await
                 }
                 answer => answer,
@@ -252,12 +257,20 @@ impl Endpoint {
 }
 
 async fn read_bounded(response: Response, limit: u64, request: &Request) -> Result<Bytes, Error> {
-    let announced = response.content_length();
+    let (announced, headers) = (response.content_length(), response.headers().clone());
     if announced.is_none_or(|length| length <= limit) {
         let body = read_up_to(response, limit + 1).await;
         let body = body.map_err(|error| request.failed(error))?;
         if body.len() as u64 <= limit {
-            return Ok(body);
+            let decoded = decode(&headers, body, limit + 1);
+            let decoded = decoded.ok_or_else(|| Error::Encoded {
+                what: request.what.clone(),
+                registry: request.registry.clone(),
+                encoding: encoding(&headers).unwrap_or_default(),
+            })?;
+            if decoded.len() as u64 <= limit {
+                return Ok(decoded);
+            }
         }
     }
     Err(Error::too_large(request.what.clone(), limit))

@@ -4,11 +4,12 @@
 use std::time::{Duration, SystemTime};
 
 use oci_client::errors::OciEnvelope;
-use reqwest::StatusCode;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
+use reqwest::{Method, StatusCode};
 
 use crate::oci::error::{Answer, Error, one_line};
 
+use super::request::Request;
 use super::retry::is_transient;
 
 /// How much of the body of a refusal is read, in bytes.
@@ -63,6 +64,14 @@ pub(crate) fn wants_tls(status: StatusCode, headers: &HeaderMap, body: &[u8]) ->
         && (headers.is_empty()
             || said.contains("to an HTTPS server")
             || said.contains("sent to HTTPS port"))
+}
+
+/// Returns whether the refusal of a HEAD request says nothing about the content, so that a GET request decides:
+/// some registries, and proxies in front of them, do not know HEAD. They answer 400, 404, 405, 500 or 501.
+pub(crate) fn says_nothing(request: &Request, status: StatusCode) -> bool {
+    let is_refusal = !status.is_success() && !matches!(status.as_u16(), 401 | 403);
+    let may_pass = is_transient(status) && status != StatusCode::INTERNAL_SERVER_ERROR;
+    request.method == Method::HEAD && is_refusal && !may_pass
 }
 
 /// Returns whether a refusal means that a tag is immutable. Registries differ in status and code; all of
