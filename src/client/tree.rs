@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use crate::content::{Content, Descriptor, Digest, ErrorKind, ReadStorage};
 use crate::oci::{
-    self, Child, Reference, Role, children, media_type, names_content, read_manifest, read_object,
+    self, Child, Reference, Role, children, media_type, names_content, read_json, read_manifest,
 };
 
 use super::error::Error;
@@ -183,7 +183,7 @@ impl TreeReader<'_> {
     async fn read_unknown(&self, content: &Descriptor) -> Result<Option<Bytes>, oci::Error> {
         let (blob, manifest) = (as_blob(content), as_manifest(content));
         let source = Content::new(self.from, &blob);
-        let found = read_object(content, &source).await;
+        let found = read_json(content, &source).await;
         let second = async {
             let bytes = read_manifest(content, &Content::new(self.from, &manifest)).await?;
             Ok(Some(bytes))

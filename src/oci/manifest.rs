@@ -39,14 +39,19 @@ pub(crate) async fn read_manifest(
     Ok(bytes.into())
 }
 
-/// Reads content that may be a manifest: a JSON object of at most [`MANIFEST_LIMIT`] bytes, which is verified.
-/// Returns `None` for any other content, of which only the start is read.
-pub(crate) async fn read_object(
+/// Reads content that may be a manifest, of a type that is not known: JSON of at most [`MANIFEST_LIMIT`] bytes,
+/// which is verified. Returns `None` for any other content, of which only the start is read.
+pub(crate) async fn read_json(
     content: &Descriptor,
     source: &dyn Source,
 ) -> Result<Option<Bytes>, Error> {
     if content.size > MANIFEST_LIMIT {
-        return Ok(None);
+        return if content.media_type.to_ascii_lowercase().contains("json") {
+            let what = format!("manifest {}", content.digest);
+            Err(Error::too_large(what, MANIFEST_LIMIT))
+        } else {
+            Ok(None)
+        };
     }
     let what = || format!("content {}", content.digest);
     let failed = |error| Error::reading(what(), error);
@@ -54,13 +59,13 @@ pub(crate) async fn read_object(
     let mut bytes = Vec::new();
     while reader.read_buf(&mut bytes).await.map_err(failed)? > 0 {
         let first = bytes.iter().find(|byte| !byte.is_ascii_whitespace());
-        if first.is_some_and(|first| *first != b'{') {
+        if first.is_some_and(|first| !matches!(first, b'{' | b'[')) {
             return Ok(None);
         }
     }
     reader.finish_async().await.map_err(failed)?;
-    let is_object = serde_json::from_slice::<serde_json::Map<_, Value>>(&bytes).is_ok();
-    Ok(is_object.then(|| bytes.into()))
+    let is_json = serde_json::from_slice::<serde::de::IgnoredAny>(&bytes).is_ok();
+    Ok(is_json.then(|| bytes.into()))
 }
 
 /// Checks that `bytes` are the content of `descriptor`; `what` names them in the error.

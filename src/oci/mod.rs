@@ -26,7 +26,7 @@ pub use error::{Answer, CredentialHelperError, Error, TlsProblem};
 pub use hosts::ClientCertificate;
 pub(crate) use layout::Layout;
 pub(crate) use manifest::{
-    Child, MANIFEST_LIMIT, Role, children, names_content, read_manifest, read_object,
+    Child, MANIFEST_LIMIT, Role, children, names_content, read_json, read_manifest,
 };
 pub use reference::{LayoutReference, ParseReferenceError, Place, Reference, RegistryReference};
 pub(crate) use registry::{Greeting, OpenUpload, Probe, Registries, Wants};

@@ -68,10 +68,13 @@ impl RepositoryEndpoint {
             return Ok(self.manifest(name).await?.0);
         }
         let request = self.manifest_request(Method::HEAD, name, Scope::PULL)?;
-        let response = self.endpoint.exchange(&request, Bytes::new()).await?;
-        if says_nothing(&request, response.status()) || is_refused_by_storage(&response, &request) {
+        let response = self.endpoint.head(&request).await?;
+        let is_answer = |response: &Response| {
+            !says_nothing(response.status()) && !is_refused_by_storage(response, &request)
+        };
+        let Some(response) = response.filter(is_answer) else {
             return Ok(self.manifest(name).await?.0);
-        }
+        };
         let response = self.endpoint.check(response, &request).await?;
         let announced = Announced::from(response.headers());
         // No manifest is empty. A length of 0 means that an answer to HEAD has no body.
@@ -148,7 +151,9 @@ impl RepositoryEndpoint {
     /// Asks for the headers of `content`.
     async fn look(&self, content: &Descriptor, scope: Scope) -> Result<Seen, Error> {
         let request = self.content_request(Method::HEAD, content, scope)?;
-        let response = self.endpoint.exchange(&request, Bytes::new()).await?;
+        let Some(response) = self.endpoint.head(&request).await? else {
+            return Ok(Seen::Unsaid);
+        };
         if is_refused_by_storage(&response, &request) {
             // The registry redirected to its storage, so it has the content.
             return Ok(Seen::Stored(Announced::default()));
@@ -156,7 +161,7 @@ impl RepositoryEndpoint {
         if response.status() == StatusCode::NOT_FOUND {
             return Ok(Seen::Missing);
         }
-        if says_nothing(&request, response.status()) {
+        if says_nothing(response.status()) {
             return Ok(Seen::Unsaid);
         }
         let response = self.endpoint.check(response, &request).await?;

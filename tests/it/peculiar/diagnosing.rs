@@ -1,8 +1,7 @@
 //! `par doctor` says what commands then meet.
 
 use crate::support::archives::{ArchiveBuilder, gzip};
-use crate::support::server::{Answer, Asked, Server};
-use crate::support::{Environment, Outcome, Registry};
+use crate::support::{Answer, Asked, Environment, Outcome, Registry, Server};
 use crate::transfer::{push, text};
 
 /// Starts a server in front of a registry with one archive. `answer` makes its answers of those of the registry.

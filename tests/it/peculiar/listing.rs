@@ -1,7 +1,6 @@
 //! Lists of tags whose pages are linked in unusual ways.
 
-use crate::support::Environment;
-use crate::support::server::{Answer, Asked, Server};
+use crate::support::{Answer, Asked, Environment, Server};
 
 const TAGS: [&str; 5] = ["a", "b", "c", "d", "e"];
 const PATH: &str = "/v2/org/x/tags/list";

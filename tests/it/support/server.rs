@@ -86,10 +86,6 @@ impl Answer {
         self
     }
 
-    pub(crate) fn has_status(&self, status: &str) -> bool {
-        self.status.starts_with(status)
-    }
-
     /// Replaces the body by what `edit` makes of it.
     pub(crate) fn edit_body(mut self, edit: impl Fn(&[u8]) -> Vec<u8>) -> Self {
         self.body = edit(&self.body);

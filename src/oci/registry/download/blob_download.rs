@@ -10,9 +10,9 @@ use crate::content::{Descriptor, Hasher, with_causes};
 use crate::oci::error::Error;
 
 use super::super::endpoints::{Candidates, Endpoint, SkippedMirrors};
-use super::super::http::{Attempts, Request};
+use super::super::http::{Attempts, Request, refuse_encoding};
 use super::super::repository_endpoint::RepositoryEndpoint;
-use super::range::{RangeRequest, refuse_encoding, strong_etag};
+use super::range::{RangeRequest, strong_etag};
 
 pub(super) struct Download {
     /// The repository at the endpoint that is asked now.
@@ -171,14 +171,12 @@ impl Download {
             });
             let error = match chunk.await {
                 Ok(Some(chunk)) => {
-                    let behind =
-                        self.position + chunk.len() as u64 - body.skip.min(chunk.len() as u64);
-                    if behind > body.end {
-                        refuse_encoding(&body.response, &body.request)?;
-                    }
                     let skipped = body.skip.min(chunk.len() as u64);
                     body.skip -= skipped;
                     let mut chunk = slice(&chunk, skipped..u64::MAX);
+                    if self.position + chunk.len() as u64 > body.end {
+                        refuse_encoding(&body.response, &body.request)?;
+                    }
                     if !self.passes_excess_on() {
                         chunk = slice(&chunk, 0..self.end.saturating_sub(self.position));
                     }

@@ -11,7 +11,7 @@ use reqwest::{Method, Response, StatusCode};
 use crate::content::Descriptor;
 use crate::oci::error::{Error, one_line};
 
-use super::super::http::{Announced, Payload, Request, Scope, address, encoding};
+use super::super::http::{Announced, Payload, Request, Scope, address, refuse_encoding};
 use super::super::repository_endpoint::RepositoryEndpoint;
 
 /// One attempt to get a part of a blob.
@@ -86,9 +86,10 @@ impl RangeRequest<'_> {
     }
 
     fn check_whole(&self, response: &Response, request: &Request) -> Result<(), Error> {
-        let length = response.headers().get(CONTENT_LENGTH);
-        let length = length.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
-        if length.is_some_and(|length| length != self.content.size) {
+        if response
+            .content_length()
+            .is_some_and(|length| length != self.content.size)
+        {
             refuse_encoding(response, request)?;
         }
         let announced = Announced::from(response.headers());
@@ -123,19 +124,6 @@ impl RangeRequest<'_> {
             }
             _ => Ok(()),
         }
-    }
-}
-
-/// Refuses an answer that was compressed on its way. Some storages name the encoding of a blob that is itself
-/// compressed, and send its very bytes: so it is refused only when the bytes are not those of the blob.
-pub(super) fn refuse_encoding(response: &Response, request: &Request) -> Result<(), Error> {
-    match encoding(response.headers()) {
-        None => Ok(()),
-        Some(encoding) => Err(Error::Encoded {
-            what: request.what.clone(),
-            registry: request.registry.clone(),
-            encoding,
-        }),
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use reqwest::header::HeaderMap;
-use reqwest::{Response, Url};
+use reqwest::{Response, StatusCode, Url};
 
 use crate::content::{ErrorKind, with_causes};
 use crate::oci::error::Error;
@@ -13,9 +13,7 @@ use crate::oci::hosts::{Capability, Host};
 use crate::oci::names::is_loopback_url;
 
 use super::super::auth::Authenticator;
-use super::super::http::{
-    Attempts, Payload, Request, decode, encoding, is_transient, read_up_to, says_nothing,
-};
+use super::super::http::{Attempts, Payload, Request, decode, is_transient, read_up_to};
 use super::super::options::{RegistryOptions, RetryOptions};
 use super::availability::Availability;
 use super::transport::Transport;
@@ -186,16 +184,36 @@ impl Endpoint {
             let limit = attempts.stall_timeout() + slowness;
             let answer = match self.exchange_once(request, &payload, limit).await {
                 // A refusal that may pass is an error.
-                Ok(response)
-                    if is_transient(response.status())
-                        && !says_nothing(request, response.status()) =>
-                {
+                Ok(response) if is_transient(response.status()) => {
                     self.check(response, request).await
                 }
                 answer => answer,
             };
             match answer {
                 Ok(response) => return Ok(response),
+                Err(error) => attempts.failed(error).await?,
+            }
+        }
+    }
+
+    /// Sends a HEAD request until the endpoint answers. The answer may be a refusal: 500 too, with which some
+    /// servers answer a method that they do not know. `None`: the connection ended without an answer.
+    pub(crate) async fn head(&self, request: &Request) -> Result<Option<Response>, Error> {
+        let mut attempts = self.attempts();
+        loop {
+            let limit = attempts.stall_timeout();
+            let answer = match self.exchange_once(request, &Payload::Empty, limit).await {
+                Ok(response)
+                    if is_transient(response.status())
+                        && response.status() != StatusCode::INTERNAL_SERVER_ERROR =>
+                {
+                    self.check(response, request).await
+                }
+                answer => answer,
+            };
+            match answer {
+                Ok(response) => return Ok(Some(response)),
+                Err(Error::Interrupted { .. }) => return Ok(None),
                 Err(error) => attempts.failed(error).await?,
             }
         }
@@ -263,11 +281,7 @@ async fn read_bounded(response: Response, limit: u64, request: &Request) -> Resu
         let body = body.map_err(|error| request.failed(error))?;
         if body.len() as u64 <= limit {
             let decoded = decode(&headers, body, limit + 1);
-            let decoded = decoded.ok_or_else(|| Error::Encoded {
-                what: request.what.clone(),
-                registry: request.registry.clone(),
-                encoding: encoding(&headers).unwrap_or_default(),
-            })?;
+            let decoded = decoded.map_err(|encoding| request.encoded(encoding))?;
             if decoded.len() as u64 <= limit {
                 return Ok(decoded);
             }

@@ -185,7 +185,7 @@ impl Transport {
         // The text is not essential: without it the status is reported.
         let body = tokio::time::timeout(limit, read_up_to(response, REFUSAL_LIMIT)).await;
         let body = body.ok().and_then(Result::ok);
-        let body = body.and_then(|body| decode(&headers, body, REFUSAL_LIMIT));
+        let body = body.and_then(|body| decode(&headers, body, REFUSAL_LIMIT).ok());
         let body = body.unwrap_or_default();
         let answer = parse_refusal(status, &headers, &body);
         let (what, registry) = (request.what.clone(), request.registry.clone());

@@ -6,9 +6,12 @@ use std::io::{self, Read};
 
 use bytes::Bytes;
 use flate2::bufread::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
+use reqwest::Response;
 use reqwest::header::{CONTENT_ENCODING, HeaderMap};
 
-use crate::oci::error::one_line;
+use crate::oci::error::{Error, one_line};
+
+use super::request::Request;
 
 /// The most encodings, one over the other, that are decoded.
 const MOST: usize = 3;
@@ -19,18 +22,28 @@ pub(crate) fn encoding(headers: &HeaderMap) -> Option<String> {
     (!named.is_empty()).then(|| one_line(&named))
 }
 
+/// Refuses the answer to `request` if it was compressed on its way. Some storages name the encoding of a blob that
+/// is itself compressed, and send its very bytes: so this is for bytes that are not those of the blob.
+pub(crate) fn refuse_encoding(response: &Response, request: &Request) -> Result<(), Error> {
+    match encoding(response.headers()) {
+        None => Ok(()),
+        Some(encoding) => Err(request.encoded(encoding)),
+    }
+}
+
 /// Decodes the body of an answer with these headers, at most its first `limit` bytes. A body that is JSON is
-/// returned as it is: some proxies decode it, and keep the header. `None`: it cannot be decoded.
-pub(crate) fn decode(headers: &HeaderMap, body: Bytes, limit: u64) -> Option<Bytes> {
+/// returned as it is: some proxies decode it, and keep the header. The error is the encoding that cannot be
+/// decoded.
+pub(crate) fn decode(headers: &HeaderMap, body: Bytes, limit: u64) -> Result<Bytes, String> {
+    let Some(named) = encoding(headers).filter(|_| !is_json(&body)) else {
+        return Ok(body);
+    };
     let encodings = encodings(headers);
-    if encodings.is_empty() || is_json(&body) {
-        return Some(body);
-    }
-    if encodings.len() > MOST {
-        return None;
-    }
-    let mut encodings = encodings.iter().rev();
-    encodings.try_fold(body, |body, encoding| {
+    let mut encodings = encodings.iter().rev().take(MOST + 1).enumerate();
+    let decoded = encodings.try_fold(body, |body, (done, encoding)| {
+        if done == MOST {
+            return None;
+        }
         let decoded = match encoding.as_str() {
             "gzip" | "x-gzip" => read(MultiGzDecoder::new(&*body), limit),
             // Some servers leave the header of zlib out.
@@ -39,7 +52,8 @@ pub(crate) fn decode(headers: &HeaderMap, body: Bytes, limit: u64) -> Option<Byt
             _ => return None,
         };
         decoded.ok()
-    })
+    });
+    decoded.ok_or(named)
 }
 
 /// Returns the encodings in the order in which they were applied, in lower case.

@@ -15,7 +15,7 @@ mod warnings;
 pub(super) use answer::{Announced, media_type_of, read_up_to};
 pub(super) use blob_body::{BlobBody, source_error};
 pub(super) use clients::{Clients, check_certificates};
-pub(super) use encoding::{decode, encoding};
+pub(super) use encoding::{decode, refuse_encoding};
 pub(super) use pages::{Page, next_page};
 pub(super) use refusal::{
     REFUSAL_LIMIT, error_status, is_client_error, parse_refusal, says_immutable, says_nothing,

@@ -4,12 +4,11 @@
 use std::time::{Duration, SystemTime};
 
 use oci_client::errors::OciEnvelope;
+use reqwest::StatusCode;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
-use reqwest::{Method, StatusCode};
 
 use crate::oci::error::{Answer, Error, one_line};
 
-use super::request::Request;
 use super::retry::is_transient;
 
 /// How much of the body of a refusal is read, in bytes.
@@ -66,12 +65,10 @@ pub(crate) fn wants_tls(status: StatusCode, headers: &HeaderMap, body: &[u8]) ->
             || said.contains("sent to HTTPS port"))
 }
 
-/// Returns whether the refusal of a HEAD request says nothing about the content, so that a GET request decides:
-/// some registries, and proxies in front of them, do not know HEAD. They answer 400, 404, 405, 500 or 501.
-pub(crate) fn says_nothing(request: &Request, status: StatusCode) -> bool {
-    let is_refusal = !status.is_success() && !matches!(status.as_u16(), 401 | 403);
-    let may_pass = is_transient(status) && status != StatusCode::INTERNAL_SERVER_ERROR;
-    request.method == Method::HEAD && is_refusal && !may_pass
+/// Returns whether an answer to HEAD says nothing about the content, so that GET decides: some registries, and
+/// proxies in front of them, do not know HEAD. They answer 400, 404, 405, 500 or 501.
+pub(crate) fn says_nothing(status: StatusCode) -> bool {
+    !status.is_success() && !matches!(status.as_u16(), 401 | 403)
 }
 
 /// Returns whether a refusal means that a tag is immutable. Registries differ in status and code; all of

@@ -13,7 +13,7 @@ use crate::oci::media_type;
 use crate::oci::reference::Place;
 
 use super::super::endpoints::Endpoint;
-use super::super::http::{Request, Scope};
+use super::super::http::{Request, Scope, refuse_encoding};
 use super::super::repository_endpoint::RepositoryEndpoint;
 use super::super::upload::{BlobUpload, Session, compare_stored, wants_chunks};
 use super::super::{referrers, tags, upload};
@@ -113,6 +113,9 @@ impl Probe {
         let given = response.headers().get(CONTENT_RANGE);
         let given = given.and_then(|value| value.to_str().ok());
         let expected = format!("bytes {last}-{last}/");
+        if response.content_length() != Some(blob.size) && response.status() == StatusCode::OK {
+            refuse_encoding(&response, &request)?;
+        }
         Ok(response.status() == StatusCode::PARTIAL_CONTENT
             && given.is_some_and(|given| given.starts_with(&expected)))
     }
