@@ -17,7 +17,7 @@ use super::pinned;
 /// Each side is in a registry or in an OCI image layout. The artifact need not be a provider archive: a
 /// manifest is copied with its config and layers, an index with everything it lists. All content is checked
 /// against its digest; use `par verify` to verify an archive. Content that exists at the destination is not
-/// sent again, and the tag is set last.
+/// sent again, and the tag is set last. Foreign layers that SRC does not hold are left out with a warning.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:

@@ -67,7 +67,8 @@ fn a_refusal_of_the_root_does_not_matter_when_the_repository_can_be_read() {
 
 #[test]
 fn what_every_command_fails_on_fails_the_diagnosis() {
-    let refusals: [(&str, i32, fn(&Asked, Answer) -> Answer); 4] = [
+    type Edit = fn(&Asked, Answer) -> Answer;
+    let refusals: [(&str, i32, Edit); 4] = [
         ("everything is missing", 3, |_, _| {
             Answer::status("404 Not Found")
         }),

@@ -9,10 +9,10 @@ use super::*;
 const BODY: &[u8] = br#"{"tags": ["1.0.0"]}"#;
 
 fn headers(encodings: &[&'static str]) -> HeaderMap {
-    let values = encodings.iter();
-    let values = values.map(|value| (CONTENT_ENCODING, HeaderValue::from_static(value)));
     let mut headers = HeaderMap::new();
-    values.for_each(|(name, value)| drop(headers.append(name, value)));
+    for value in encodings {
+        headers.append(CONTENT_ENCODING, HeaderValue::from_static(value));
+    }
     headers
 }
 
