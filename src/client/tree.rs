@@ -176,7 +176,7 @@ impl TreeReader<'_> {
         } else {
             (as_manifest(content), as_blob(content))
         };
-        or_else_if_missing(read(&first).await, read(&second)).await
+        or_else(read(&first).await, read(&second)).await
     }
 
     /// Reads content that may be a manifest. `None`: it is not.
@@ -188,7 +188,7 @@ impl TreeReader<'_> {
             let bytes = read_manifest(content, &Content::new(self.from, &manifest)).await?;
             Ok(Some(bytes))
         };
-        or_else_if_missing(found, second).await
+        or_else(found, second).await
     }
 
     fn too_much(&self) -> Error {
@@ -230,14 +230,13 @@ fn with_type(content: &Descriptor, media_type: &str) -> Descriptor {
     }
 }
 
-/// Returns `first`, or what `second` gives when the content of `first` was not found. The error is that of
-/// `first`.
-async fn or_else_if_missing<T>(
+/// Returns `first`, or what `second` gives when `first` was refused. The error is that of `first`.
+async fn or_else<T>(
     first: Result<T, oci::Error>,
     second: impl Future<Output = Result<T, oci::Error>>,
 ) -> Result<T, oci::Error> {
     match first {
-        Err(error) if error.kind() == ErrorKind::NotFound => second.await.map_err(|_| error),
+        Err(error) if error.kind() != ErrorKind::Unavailable => second.await.map_err(|_| error),
         first => first,
     }
 }

@@ -233,10 +233,8 @@ pub enum Error {
         config: String,
         layers: String,
     },
-    /// A manifest of this type names content in a way that is not known.
-    #[error(
-        "the {what} names other content and is of the type `{media_type}`, which is not supported"
-    )]
+    /// A manifest of this type is not read, because it may name content in a way that is not known.
+    #[error("the {what} is of the type `{media_type}`, which is not supported")]
     UnsupportedManifest { what: String, media_type: String },
     /// The server has compressed an answer in a way that the client did not ask for.
     #[error(

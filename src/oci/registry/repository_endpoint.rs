@@ -3,15 +3,16 @@
 use bytes::Bytes;
 use reqwest::header::{ACCEPT, CONTENT_RANGE, HeaderMap, HeaderValue, RANGE};
 use reqwest::{Method, Response, StatusCode};
+use serde_json::{Map, Value};
 
 use crate::content::{Descriptor, Digest, ErrorKind};
-use crate::oci::error::Error;
+use crate::oci::error::{Error, one_line};
 use crate::oci::manifest::{MANIFEST_LIMIT, verify};
 use crate::oci::media_type;
 use crate::oci::reference::is_tag;
 
 use super::endpoints::Endpoint;
-use super::http::{Announced, Request, Scope, says_nothing};
+use super::http::{Announced, Request, Scope, media_type_of, says_nothing};
 
 /// A repository at one endpoint of its registry.
 #[derive(Clone)]
@@ -44,9 +45,8 @@ impl RepositoryEndpoint {
         }
         let media_type = match announced.media_type {
             Some(media_type) => media_type,
-            None => media_type::of_manifest(&bytes).ok_or_else(|| {
-                Error::malformed(request.what, "it names no media type of a manifest")
-            })?,
+            None => media_type::of_manifest(&bytes)
+                .ok_or_else(|| not_a_manifest(&request, &headers, &bytes))?,
         };
         // The digest of the registry, as in the answer to HEAD: a tag has one digest, of one algorithm.
         let digest = asked.or(announced.digest);
@@ -271,6 +271,23 @@ impl RepositoryEndpoint {
         } else {
             self.blob_request(method, content, scope)
         }
+    }
+}
+
+/// Returns the error for a manifest whose type is not known.
+fn not_a_manifest(request: &Request, headers: &HeaderMap, bytes: &[u8]) -> Error {
+    let what = request.what.clone();
+    let document: Map<String, Value> = match serde_json::from_slice(bytes) {
+        Ok(document) => document,
+        Err(_) => return Error::malformed(what, "it is not the JSON of a manifest"),
+    };
+    let own = document.get("mediaType").and_then(Value::as_str);
+    match own.or(media_type_of(headers)) {
+        None => Error::malformed(what, "it names no media type of a manifest"),
+        Some(media_type) => Error::UnsupportedManifest {
+            what,
+            media_type: one_line(media_type),
+        },
     }
 }
 

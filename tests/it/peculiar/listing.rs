@@ -121,6 +121,27 @@ fn a_list_that_cannot_be_read_to_its_end_is_an_error_with_the_link() {
 }
 
 #[test]
+fn a_next_page_that_is_no_list_is_an_error_with_its_link() {
+    let environment = Environment::new();
+    for body in [
+        r#"{"errors": [{"code": "UNKNOWN"}]}"#,
+        "<html></html>",
+        "[]",
+        "",
+    ] {
+        let server = Server::start(move |asked, _| {
+            if asked.target.contains("last=") {
+                return Answer::body(body);
+            }
+            page(asked, |last| vec![format!("<?last={last}>; rel=\"next\"")])
+        });
+        let refused = environment.par(["tags", &server.reference("org/x")]);
+        let refused = refused.exit(5);
+        assert!(refused.stderr.contains("list?last=b"), "{body}\n{refused}");
+    }
+}
+
+#[test]
 fn no_credentials_are_sent_to_where_a_link_leads() {
     let environment = Environment::new();
     let stranger = Server::start(|_, _| Answer::body(r#"{"tags": ["z"]}"#));

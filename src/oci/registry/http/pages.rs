@@ -6,6 +6,7 @@ use std::collections::HashSet;
 use reqwest::Url;
 use reqwest::header::{HeaderMap, LINK};
 
+use crate::content::{ErrorKind, with_causes};
 use crate::oci::error::{Error, one_line};
 
 use super::link::next_target;
@@ -48,8 +49,11 @@ impl<T> Page<T> {
                 return Err(Error::malformed(what, reason));
             }
             let page = match read(request).await {
-                Err(Error::NotFound { answer, .. }) => {
-                    let reason = format!("its next page, {link}, is missing ({answer})");
+                Err(error)
+                    if !matches!(error.kind(), ErrorKind::Denied | ErrorKind::Unavailable) =>
+                {
+                    let causes = with_causes(&error);
+                    let reason = format!("its next page, {link}, cannot be read: {causes}");
                     return Err(Error::malformed(what, reason));
                 }
                 page => page?,
