@@ -37,8 +37,8 @@ pub(super) struct Tree {
     /// The manifests, each one after those that it names. The last one is the root.
     pub(super) manifests: Vec<(Descriptor, Bytes)>,
     pub(super) left_out: Vec<LeftOut>,
-    /// What is in the tree already: content is named more than once.
-    seen: HashSet<Digest>,
+    /// What is in the tree already, and whether it was named as a blob: content is named more than once.
+    seen: HashSet<(Digest, bool)>,
     manifest_bytes: u64,
 }
 
@@ -88,7 +88,7 @@ impl TreeReader<'_> {
             return Err(self.too_much());
         }
         for child in children(manifest, &bytes)? {
-            if !tree.seen.insert(child.descriptor.digest.clone()) {
+            if !tree.seen.insert(key(&child)) {
                 continue;
             }
             if tree.seen.len() > MOST {
@@ -125,11 +125,16 @@ impl TreeReader<'_> {
         if missing.kind() != ErrorKind::NotFound || !may_be_missing {
             return Err(missing.into());
         }
-        tree.left_out.push(LeftOut {
+        // Another manifest may need it.
+        tree.seen.remove(&key(&child));
+        let left_out = LeftOut {
             digest: child.descriptor.digest,
             media_type: child.descriptor.media_type,
             urls: child.urls,
-        });
+        };
+        if !tree.left_out.contains(&left_out) {
+            tree.left_out.push(left_out);
+        }
         Ok(())
     }
 
@@ -205,6 +210,14 @@ impl TreeReader<'_> {
 enum Found {
     Manifest(Bytes),
     Blob,
+}
+
+fn key(child: &Child) -> (Digest, bool) {
+    let Descriptor {
+        digest, media_type, ..
+    } = &child.descriptor;
+    let is_blob = child.role == Role::Part && !media_type::is_manifest(media_type);
+    (digest.clone(), is_blob)
 }
 
 /// Returns whether a registry need not hold the blob of `child`.

@@ -1,97 +1,21 @@
 //! Copies of what has unusual parts.
 
+mod written;
+
 use std::fs;
 
 use serde_json::{Value, json};
 use wasmcloud_par::content::Digest;
 
+use self::written::Written;
 use crate::support::proxy::{Fault, Proxy, Rule};
-use crate::support::{Answer, Environment, Outcome, Registry, Server};
-use crate::transfer::peer::{self, INDEX, MANIFEST};
+use crate::support::{Answer, Environment, Registry, Server};
+use crate::transfer::peer::{self, MANIFEST};
 
 const ARTIFACT: &str = "application/vnd.oci.artifact.manifest.v1+json";
 const ORAS: &str = "application/vnd.cncf.oras.artifact.manifest.v1+json";
 const SCHEMA_1: &str = "application/vnd.docker.distribution.manifest.v1+json";
 const SIGNED: &str = "application/vnd.docker.distribution.manifest.v1+prettyjws";
-
-/// An image layout that a test writes by hand.
-struct Written<'a> {
-    environment: &'a Environment,
-    name: &'static str,
-}
-
-impl<'a> Written<'a> {
-    fn new(environment: &'a Environment, name: &'static str) -> Self {
-        let marker = r#"{"imageLayoutVersion": "1.0.0"}"#;
-        environment.write(&format!("{name}/oci-layout"), marker);
-        Self { environment, name }
-    }
-
-    /// Writes a blob, and returns its descriptor.
-    fn blob(&self, media_type: &str, content: impl AsRef<[u8]>) -> Value {
-        let content = content.as_ref();
-        let digest = Digest::of(content);
-        let path = format!("{}/blobs/sha256/{}", self.name, digest.hex());
-        self.environment.write(&path, content);
-        json!({ "mediaType": media_type, "digest": digest, "size": content.len() })
-    }
-
-    fn json(&self, media_type: &str, content: &Value) -> Value {
-        self.blob(media_type, content.to_string())
-    }
-
-    /// Writes an index, and gives it the tag `1`. Returns its digest.
-    fn index(&self, entries: &[Value]) -> String {
-        let index = json!({ "schemaVersion": 2, "mediaType": INDEX, "manifests": entries });
-        self.tag(self.json(INDEX, &index))
-    }
-
-    /// Gives a manifest the tag `1`. Returns its digest.
-    fn tag(&self, mut manifest: Value) -> String {
-        manifest["annotations"] = json!({ "org.opencontainers.image.ref.name": "1" });
-        let index = json!({ "schemaVersion": 2, "manifests": [manifest] }).to_string();
-        self.environment
-            .write(&format!("{}/index.json", self.name), index);
-        manifest["digest"].as_str().unwrap().to_owned()
-    }
-
-    fn image(&self, text: &str) -> Value {
-        json!({
-            "schemaVersion": 2,
-            "mediaType": MANIFEST,
-            "config": self.blob("application/vnd.oci.empty.v1+json", "{}"),
-            "layers": [self.blob("text/plain", text)],
-        })
-    }
-
-    fn copy(&self, to: &str) -> Outcome {
-        let from = format!("oci-layout://{}:1", self.name);
-        let copy = ["copy", &from, to, "-o", "json"];
-        self.environment.par(copy)
-    }
-
-    /// Copies the tag `1` to a layout, and to a registry and back. Asserts that each copy holds all blobs.
-    #[track_caller]
-    fn assert_copies_are_complete(&self) {
-        let environment = self.environment;
-        let registry = Registry::start();
-        let there = registry.reference("org/copied:1");
-        self.copy("oci-layout://direct:1").success();
-        self.copy(&there).success();
-        self.copy(&there).success();
-        let back = ["copy", &there, "oci-layout://back:1"];
-        environment.par(back).success();
-        let blobs = |name: &str| {
-            let names = fs::read_dir(environment.path(&format!("{name}/blobs/sha256"))).unwrap();
-            let mut names: Vec<_> = names.map(|name| name.unwrap().file_name()).collect();
-            names.sort();
-            names
-        };
-        for copy in ["direct", "back"] {
-            assert_eq!(blobs(copy), blobs(self.name), "{copy}");
-        }
-    }
-}
 
 fn holds(environment: &Environment, layout: &str, content: &str) -> bool {
     let digest = Digest::of(content.as_bytes());
@@ -300,6 +224,36 @@ fn a_subject_is_copied_unless_it_is_missing() {
         assert_eq!(copied.json()["left_out"][0]["digest"], digest.as_str());
         assert!(holds(&environment, "copy", "a signature"));
     }
+}
+
+#[test]
+fn content_that_is_named_as_a_blob_and_as_a_manifest_is_copied_as_both() {
+    let environment = Environment::new();
+    let layout = Written::new(&environment, "layout");
+    let inner = layout.json(MANIFEST, &layout.image("the inner image"));
+    let mut as_blob = inner.clone();
+    as_blob["mediaType"] = json!("application/octet-stream");
+    let mut outer = layout.image("the outer image");
+    outer["layers"].as_array_mut().unwrap().push(as_blob);
+    let outer = layout.json(MANIFEST, &outer);
+    layout.index(&[outer, inner]);
+    layout.assert_copies_are_complete();
+}
+
+#[test]
+fn an_entry_of_an_index_may_not_be_missing_although_a_subject_may() {
+    let environment = Environment::new();
+    let layout = Written::new(&environment, "layout");
+    let missing = layout.json(MANIFEST, &layout.image("what is signed"));
+    let digest = missing["digest"].as_str().unwrap().to_owned();
+    let hex = digest.trim_start_matches("sha256:");
+    fs::remove_file(environment.path(&format!("layout/blobs/sha256/{hex}"))).unwrap();
+    let mut signature = layout.image("a signature");
+    signature["subject"] = missing.clone();
+    let signature = layout.json(MANIFEST, &signature);
+    layout.index(&[signature, missing]);
+    let refused = layout.copy("oci-layout://copy:1").exit(3);
+    assert!(refused.stdout.contains(&digest), "{refused}");
 }
 
 #[test]

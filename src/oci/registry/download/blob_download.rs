@@ -174,8 +174,12 @@ impl Download {
                     let skipped = body.skip.min(chunk.len() as u64);
                     body.skip -= skipped;
                     let mut chunk = slice(&chunk, skipped..u64::MAX);
-                    if self.position + chunk.len() as u64 > body.end {
-                        refuse_encoding(&body.response, &body.request)?;
+                    let is_longer = self.position + chunk.len() as u64 > body.end;
+                    if is_longer && let Err(error) = refuse_encoding(&body.response, &body.request)
+                    {
+                        self.failed(error).await?;
+                        body = self.connect().await?;
+                        continue;
                     }
                     if !self.passes_excess_on() {
                         chunk = slice(&chunk, 0..self.end.saturating_sub(self.position));
@@ -191,11 +195,13 @@ impl Download {
                 }
                 // All bytes have arrived. How the connection ends does not matter.
                 _ if self.position >= self.end => return Ok(None),
-                Ok(None) => {
-                    refuse_encoding(&body.response, &body.request)?;
-                    let actual = format!("{} bytes", self.position);
-                    Error::wrong_size(body.request.what, self.content.size, actual)
-                }
+                Ok(None) => match refuse_encoding(&body.response, &body.request) {
+                    Ok(()) => {
+                        let actual = format!("{} bytes", self.position);
+                        Error::wrong_size(body.request.what, self.content.size, actual)
+                    }
+                    Err(error) => error,
+                },
                 Err(error) => error,
             };
             self.failed(error).await?;
