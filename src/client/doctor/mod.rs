@@ -28,15 +28,15 @@ pub(super) async fn diagnose(
     }
     let (registry, greeting, is_away) = match registry.greet().await {
         Ok(greeting) => {
-            let finding = match greeting.doubt() {
+            let finding = match greeting.missing() {
                 None => answer(&greeting),
-                Some(doubt) => {
+                Some(missing) => {
                     // Commands do not ask for the root of the API.
                     if !serves(&registry, place).await {
-                        findings.push(unanswered(doubt));
+                        findings.push(unanswered(missing));
                         return Ok(Diagnosis { findings });
                     }
-                    Finding::limited(Check::Answer, with_causes(&doubt))
+                    Finding::limited(Check::Answer, with_causes(&missing))
                 }
             };
             findings.push(finding);
@@ -91,7 +91,7 @@ pub(super) async fn diagnose(
 
 async fn greet_mirror(mirror: &Probe) -> (Finding, Option<Greeting>) {
     let greeted = mirror.greet().await;
-    let greeted = greeted.and_then(|greeting| greeting.doubt().map_or(Ok(greeting), Err));
+    let greeted = greeted.and_then(|greeting| greeting.missing().map_or(Ok(greeting), Err));
     match greeted {
         Ok(greeting) => {
             let said = format!("{} answers, and is asked too", greeting.address);

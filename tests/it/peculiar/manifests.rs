@@ -136,6 +136,29 @@ fn a_refusal_of_get_is_final_and_not_an_outage() {
 }
 
 #[test]
+fn a_refusal_of_storage_is_no_outage_of_the_registry() {
+    let (environment, registry) = (Environment::new(), Registry::start());
+    let file = archive(&environment, "provider.par");
+    push(
+        &environment,
+        &registry.reference("org/provider:1.0.0"),
+        &file,
+    );
+    let storage = Server::start(|_, _| Answer::status("403 Forbidden"));
+    let redirect = |method| {
+        let location = format!("http://{}/manifest", storage.address());
+        let redirect = Fault::answer("307 Temporary Redirect", "location", location);
+        Rule::on(method, "/manifests/1.0.0", redirect).always()
+    };
+    let rules = vec![redirect("HEAD"), redirect("GET").after(1)];
+    let proxy = Proxy::start(&registry, rules);
+    let reference = proxy.reference("org/provider:1.0.0");
+    pull(&environment, &reference).0.success();
+    let (refused, _) = pull(&environment, &reference);
+    assert!(refused.exit(6).stderr.contains("HTTP 403"));
+}
+
+#[test]
 fn a_push_sends_no_get_where_head_is_answered() {
     let (environment, registry) = (Environment::new(), Registry::start());
     let proxy = Proxy::start(&registry, Vec::new());

@@ -68,7 +68,7 @@ impl Greeting {
 
     /// Returns the error for an answer 404, which a registry gives only when it hides from strangers, or
     /// does not keep to the specification.
-    pub(crate) fn doubt(&self) -> Option<Error> {
+    pub(crate) fn missing(&self) -> Option<Error> {
         (self.status == StatusCode::NOT_FOUND.as_u16()).then(|| Error::NotARegistry {
             address: self.address.clone(),
             reason: "it answers with HTTP 404".to_owned(),
