@@ -3,7 +3,9 @@
 use std::time::{Duration, SystemTime};
 
 use crate::cache::Record;
-use crate::content::{Descriptor, ErrorKind, ManifestName, ReadStorage, Resolve, with_causes};
+use crate::content::{
+    Descriptor, ErrorKind, ManifestName, ReadStorage, Resolve, StoreError, with_causes,
+};
 use crate::oci::{self, Reference};
 
 use super::super::client::Client;
@@ -95,7 +97,7 @@ async fn resolve_or_recall(
     };
     let error = match answer {
         Ok(descriptor) => return Ok(Resolution::confirmed(descriptor)),
-        Err(error) if error.kind() == ErrorKind::Unavailable => error,
+        Err(error) if is_outage(&error) => error,
         // The registry has answered, so the record does not hold any more.
         Err(error) => return Err(error.into()),
     };
@@ -109,6 +111,23 @@ async fn resolve_or_recall(
         record.descriptor.digest
     );
     Ok(Resolution::from_cache(record.descriptor))
+}
+
+/// Returns whether the registry is away. Its storage is not: that refuses a request only after the registry has
+/// answered.
+fn is_outage(error: &StoreError) -> bool {
+    let is_refusal = error.downcast_ref().is_some_and(is_refused_by_storage);
+    error.kind() == ErrorKind::Unavailable && !is_refusal
+}
+
+fn is_refused_by_storage(error: &oci::Error) -> bool {
+    use oci::Error::{GaveUp, NoMirrorEither, Refused};
+    match error {
+        GaveUp { last, .. } | NoMirrorEither { last, .. } => is_refused_by_storage(last),
+        // A refusal of the registry itself is another error.
+        Refused { answer, .. } => matches!(answer.status, 401 | 403),
+        _ => false,
+    }
 }
 
 /// Asks what `name` stands for when the cache does not know. The manifest will be needed as well, and requesting

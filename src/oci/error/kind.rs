@@ -25,6 +25,8 @@ impl Error {
             | Self::CredentialHelper { .. } => ErrorKind::Denied,
             Self::Refused { answer, .. } => match answer.status {
                 _ if answer.code.as_deref() == Some("DIGEST_INVALID") => ErrorKind::NotVerified,
+                // The server does not know the method, or the version of HTTP.
+                501 | 505 => ErrorKind::Other,
                 // The 401 and 403 of a registry have their own variants. These come from storage to which
                 // the registry redirects, with URLs that expire.
                 401 | 403 | 408 | 429 | 500..=599 => ErrorKind::Unavailable,
@@ -53,6 +55,8 @@ impl Error {
             | Self::SecondHand { .. }
             | Self::SourceChanged { .. }
             | Self::Component { .. }
+            | Self::Encoded { .. }
+            | Self::UnsupportedManifest { .. }
             | Self::UnsupportedArtifact { .. } => ErrorKind::NotVerified,
             Self::TagImmutable { .. } => ErrorKind::Conflict,
             Self::File { source, .. }

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use crate::oci::credentials::Credentials;
 use crate::oci::error::{Error, one_line};
 
-use super::super::http::{Request, address, parse_refusal, read_up_to, request_error};
+use super::super::http::{Request, address, decode, parse_refusal, read_up_to, request_error};
 use super::challenge::Bearer;
 use super::realm::check_realm;
 
@@ -65,6 +65,11 @@ pub(super) async fn fetch(
     );
     let body = read_up_to(response, TOKEN_LIMIT).await;
     let body = body.map_err(|error| request_error(error, &registry, &what, &url))?;
+    let body = decode(&headers, body, TOKEN_LIMIT).map_err(|encoding| Error::Encoded {
+        what: what.clone(),
+        registry: address(&url),
+        encoding,
+    })?;
     if status.is_redirection() {
         return Err(unusable("it answered with a redirect"));
     }

@@ -3,6 +3,8 @@
 mod answer;
 mod blob_body;
 mod clients;
+mod encoding;
+mod link;
 mod pages;
 mod refusal;
 mod request;
@@ -13,9 +15,11 @@ mod warnings;
 pub(super) use answer::{Announced, media_type_of, read_up_to};
 pub(super) use blob_body::{BlobBody, source_error};
 pub(super) use clients::{Clients, check_certificates};
+pub(super) use encoding::{decode, refuse_encoding};
 pub(super) use pages::{Page, next_page};
 pub(super) use refusal::{
-    REFUSAL_LIMIT, error_status, is_client_error, parse_refusal, says_immutable, wants_tls,
+    REFUSAL_LIMIT, error_status, is_client_error, parse_refusal, says_immutable, says_nothing,
+    wants_tls,
 };
 pub(super) use request::{Payload, Request, Scope, address, request_error};
 pub(super) use retry::{Attempts, is_damage, is_transient};
