@@ -22,7 +22,7 @@ mod registry;
 
 pub(crate) use artifact::{Artifact, choose_from_index};
 pub use credentials::{CredentialSource, Credentials};
-pub use error::{Answer, CredentialHelperError, Error, TlsProblem};
+pub use error::{Answer, CredentialHelperError, Error, TlsProblem, UploadProblem, UrlPart};
 pub use hosts::ClientCertificate;
 pub(crate) use layout::Layout;
 pub(crate) use manifest::{MANIFEST_LIMIT, children, read_manifest};

@@ -2,7 +2,7 @@
 
 use crate::content::ErrorKind;
 
-use super::{Error, TlsProblem};
+use super::{Error, TlsProblem, UploadProblem};
 
 impl Error {
     /// Returns the kind of this error, which tells a program how to react.
@@ -17,22 +17,30 @@ impl Error {
             | Self::NotInLayout { .. } => ErrorKind::NotFound,
             Self::CredentialsMissing { .. }
             | Self::CredentialsRefused { .. }
+            | Self::IdentityTokenRefused { .. }
+            | Self::IdentityTokenUnsupported { .. }
             | Self::Forbidden { .. }
             | Self::RealmRefused { .. }
             | Self::Challenge { .. }
             | Self::CredentialFile { .. }
             | Self::CredentialEntry { .. }
-            | Self::CredentialHelper { .. } => ErrorKind::Denied,
+            | Self::CredentialHelper { .. }
+            | Self::Upload {
+                problem: UploadProblem::NoRepository { .. },
+                ..
+            } => ErrorKind::Denied,
             Self::Refused { answer, .. } => match answer.status {
                 _ if answer.code.as_deref() == Some("DIGEST_INVALID") => ErrorKind::NotVerified,
                 // The 401 and 403 of a registry have their own variants. These come from storage to which
                 // the registry redirects, with URLs that expire.
-                401 | 403 | 408 | 429 | 500..=599 => ErrorKind::Unavailable,
+                401 | 403 => ErrorKind::Unavailable,
+                status if may_pass(status) => ErrorKind::Unavailable,
                 // A registry or a repository that is read-only.
                 405 => ErrorKind::Denied,
                 409 | 412 => ErrorKind::Conflict,
                 _ => ErrorKind::Other,
             },
+            Self::TokenService { answer, .. } if may_pass(answer.status) => ErrorKind::Unavailable,
             Self::Tls {
                 problem: TlsProblem::ClientCertificate,
                 ..
@@ -41,8 +49,7 @@ impl Error {
             | Self::Tls { .. }
             | Self::PlainHttp { .. }
             | Self::Interrupted { .. }
-            | Self::Stalled { .. }
-            | Self::TokenAnswer { .. } => ErrorKind::Unavailable,
+            | Self::Stalled { .. } => ErrorKind::Unavailable,
             Self::Malformed { .. }
             | Self::Json { .. }
             | Self::TooLarge { .. }
@@ -64,10 +71,19 @@ impl Error {
             | Self::NoHost { .. } => ErrorKind::Usage,
             Self::Source(error) => error.kind(),
             Self::GaveUp { last, .. } | Self::NoMirrorEither { last, .. } => last.kind(),
-            Self::Redirect { .. }
+            Self::TokenService { .. }
+            | Self::TokenAnswer { .. }
+            | Self::Upload { .. }
+            | Self::Redirect { .. }
             | Self::Location { .. }
             | Self::Client { .. }
             | Self::Cancelled { .. } => ErrorKind::Other,
         }
     }
+}
+
+/// Returns whether a refusal with this HTTP status may pass without a change to the request. What a server
+/// does not implement (501, 505), cannot store (507) or asks of the network (511) does not pass.
+fn may_pass(status: u16) -> bool {
+    matches!(status, 408 | 429 | 500 | 502..=504 | 520..=599)
 }

@@ -1,14 +1,17 @@
 //! Errors of registries, layouts and references.
 
 mod answer;
+mod construct;
 mod credential_helper;
 mod kind;
 mod oci_error;
 mod tls_problem;
+mod upload_problem;
 
 pub use answer::Answer;
 pub use credential_helper::CredentialHelperError;
 pub use oci_error::Error;
 pub use tls_problem::TlsProblem;
+pub use upload_problem::{UploadProblem, UrlPart};
 
 pub(super) use super::one_line::one_line;

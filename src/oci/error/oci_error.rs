@@ -1,13 +1,12 @@
 //! The error of this layer.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use crate::content::{Digest, RuntimeEnded, StoreError, VerifyError};
+use crate::content::{Digest, StoreError, VerifyError};
 
-use super::super::one_line::one_line;
 use super::super::reference::ParseReferenceError;
-use super::{Answer, CredentialHelperError, TlsProblem};
+use super::{Answer, CredentialHelperError, TlsProblem, UploadProblem};
 
 /// An error of another library. Its type is not part of the interface of this one.
 type OpaqueError = Box<dyn std::error::Error + Send + Sync>;
@@ -54,6 +53,26 @@ pub enum Error {
         user: String,
         answer: Box<Answer>,
     },
+    /// The token service at `service` refused the identity token that is stored for the registry.
+    #[error(
+        "the token service {service} refused the credentials of the stored identity token for \
+         {registry} ({answer})"
+    )]
+    IdentityTokenRefused {
+        registry: String,
+        service: String,
+        answer: Box<Answer>,
+    },
+    /// An identity token is stored for the registry, and `service` knows only users and passwords.
+    #[error(
+        "the token service {service} takes no identity tokens ({answer}), and one is stored for \
+         {registry}"
+    )]
+    IdentityTokenUnsupported {
+        registry: String,
+        service: String,
+        answer: Box<Answer>,
+    },
     /// The credentials are valid, and the user lacks a permission.
     #[error("{registry} does not allow {user} access to the {what} ({answer})")]
     Forbidden {
@@ -75,6 +94,13 @@ pub enum Error {
     /// The token service at `url` answered with something that is not a token.
     #[error("the token service {url} gave no usable token: {reason}")]
     TokenAnswer { url: String, reason: &'static str },
+    /// The token service at `service` failed.
+    #[error("the token service {service} failed on the {what} ({answer})")]
+    TokenService {
+        what: String,
+        service: String,
+        answer: Box<Answer>,
+    },
     /// A file with credentials cannot be read.
     #[error("credentials for {registry} cannot be read from {path}")]
     CredentialFile {
@@ -140,7 +166,7 @@ pub enum Error {
         seconds: u64,
     },
     /// All attempts failed; `last` is the error of the last one.
-    #[error("gave up after {attempts} attempts in {seconds} seconds without progress")]
+    #[error("gave up after {attempts} attempts{}", within(*seconds))]
     GaveUp {
         attempts: u32,
         seconds: u64,
@@ -154,12 +180,20 @@ pub enum Error {
         #[source]
         last: Box<Error>,
     },
-    /// A redirect leads from HTTPS to plain HTTP, or there were too many in a row.
+    /// A redirect leads from HTTPS to plain HTTP or does not keep the method, or there were too many in a
+    /// row.
     #[error("a redirect of {address} for the {what} was not followed")]
     Redirect {
         what: String,
         address: String,
         source: OpaqueError,
+    },
+    /// The registry does not take the content.
+    #[error("{registry} does not take the {what}: {problem}")]
+    Upload {
+        what: String,
+        registry: String,
+        problem: UploadProblem,
     },
     /// The registry accepted an upload and gave no usable URL for it.
     #[error("{registry} gave no usable location for the upload of the {what}: {reason}")]
@@ -298,74 +332,12 @@ pub enum Error {
     Cancelled { source: OpaqueError },
 }
 
-impl Error {
-    /// Returns a function that makes the error for `path`.
-    pub(in crate::oci) fn file(path: &Path) -> impl FnOnce(io::Error) -> Self {
-        let path = path.to_owned();
-        move |source| Self::File { path, source }
-    }
-
-    /// Returns a function that makes the error for JSON of another shape.
-    pub(in crate::oci) fn json(what: impl Into<String>) -> impl FnOnce(serde_json::Error) -> Self {
-        let what = what.into();
-        move |source| Self::Json {
-            what,
-            source: source.into(),
-        }
-    }
-
-    pub(in crate::oci) fn malformed(what: impl Into<String>, reason: impl Into<String>) -> Self {
-        let (what, reason) = (what.into(), reason.into());
-        Self::Malformed { what, reason }
-    }
-
-    pub(in crate::oci) fn too_large(what: String, limit: u64) -> Self {
-        Self::TooLarge { what, limit }
-    }
-
-    /// Returns the error for content that should have `size` bytes.
-    pub(in crate::oci) fn wrong_size(what: String, size: u64, actual: String) -> Self {
-        Self::Contradiction {
-            what,
-            announced: format!("{size} bytes"),
-            actual,
-        }
-    }
-
-    /// Returns the error for text that is neither a tag nor a digest.
-    pub(in crate::oci) fn name(text: &str) -> Self {
-        let name = one_line(text);
-        Self::Name { name }
-    }
-
-    pub(in crate::oci) fn not_verified(what: String, source: VerifyError) -> Self {
-        Self::NotVerified { what, source }
-    }
-
-    /// Returns the error for a verifying reader that failed: the content is wrong, or its source failed.
-    pub(in crate::oci) fn reading(what: String, error: io::Error) -> Self {
-        match error.downcast() {
-            Ok(source) => Self::NotVerified { what, source },
-            Err(source) => Self::SourceFailed { what, source },
-        }
-    }
-}
-
-impl From<RuntimeEnded> for Error {
-    fn from(error: RuntimeEnded) -> Self {
-        Self::Cancelled {
-            source: error.into(),
-        }
-    }
-}
-
-impl From<Error> for StoreError {
-    fn from(error: Error) -> Self {
-        match error {
-            // The error of the storage at the other end passes through unchanged.
-            Error::Source(inner) => inner,
-            error => Self::new(error.kind(), error),
-        }
+/// Returns how long something took, when that is worth telling.
+fn within(seconds: u64) -> String {
+    if seconds == 0 {
+        String::new()
+    } else {
+        format!(" in {seconds} seconds without progress")
     }
 }
 

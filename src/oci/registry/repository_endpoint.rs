@@ -1,8 +1,8 @@
 //! One repository at one endpoint: its requests, and what it holds.
 
 use bytes::Bytes;
-use reqwest::Method;
-use reqwest::header::{ACCEPT, HeaderMap, HeaderValue};
+use reqwest::header::{ACCEPT, HeaderMap, HeaderValue, WWW_AUTHENTICATE};
+use reqwest::{Method, StatusCode};
 
 use crate::content::{Descriptor, Digest};
 use crate::oci::error::Error;
@@ -113,7 +113,9 @@ impl RepositoryEndpoint {
         let request = self.content_request(Method::HEAD, content, scope)?;
         let response = self.endpoint.exchange(&request, Bytes::new()).await?;
         let redirected = response.url().origin() != request.url.origin();
-        if redirected && response.status().is_client_error() {
+        let is_storage = !response.headers().contains_key(WWW_AUTHENTICATE);
+        let status = response.status();
+        if redirected && is_storage && status.is_client_error() && status != StatusCode::NOT_FOUND {
             // The registry redirected to its storage, so it has the content. URLs that are signed for
             // GET answer HEAD with 403 (ghcr.io).
             return Ok(Some(Announced::default()));

@@ -1,6 +1,6 @@
 //! Hints for errors of registries and image layouts.
 
-use crate::oci::{Error, ParseReferenceError, TlsProblem};
+use crate::oci::{Error, ParseReferenceError, TlsProblem, UploadProblem, UrlPart};
 
 /// Returns what the user can do about an error of the OCI layer.
 pub(crate) fn oci_hint(error: &Error) -> Option<String> {
@@ -17,6 +17,18 @@ pub(crate) fn oci_hint(error: &Error) -> Option<String> {
             return Some(format!(
                 "check user and password; what `par login {registry}` or `docker login` stored may have \
                  expired"
+            ));
+        }
+        Error::IdentityTokenRefused { registry, .. } => {
+            return Some(format!(
+                "run `par login {registry}` or `docker login` again: an identity token expires and can be \
+                 revoked"
+            ));
+        }
+        Error::IdentityTokenUnsupported { registry, .. } => {
+            return Some(format!(
+                "run `par login {registry}` with a user and a password or access token, which replaces the \
+                 identity token"
             ));
         }
         Error::CredentialEntry { registry, .. } => {
@@ -38,6 +50,10 @@ pub(crate) fn oci_hint(error: &Error) -> Option<String> {
             "ask the operator of the registry why it names this token service: credentials are only sent \
              within the registry's own domain"
         }
+        Error::TokenAnswer { .. } | Error::TokenService { .. } => {
+            "ask the operator of the registry: its token service does not answer as one"
+        }
+        Error::Upload { problem, .. } => upload_hint(problem)?,
         Error::NotFound { .. } => "check the repository and the tag",
         Error::NotARegistry { .. } => {
             "check the name and the port: the API of a registry begins at /v2/"
@@ -77,6 +93,36 @@ pub(crate) fn oci_hint(error: &Error) -> Option<String> {
         _ => return None,
     };
     Some(hint.to_owned())
+}
+
+/// Returns what the user can do about a registry that does not take an upload.
+fn upload_hint(problem: &UploadProblem) -> Option<&'static str> {
+    Some(match problem {
+        UploadProblem::NoRepository { .. } => {
+            "check the name of the repository, create it first if the registry asks for that, and log in \
+             with an account that may push to it"
+        }
+        UploadProblem::TooLarge { .. } => {
+            "raise the limit on the size of requests in the proxy in front of the registry, such as \
+             `client_max_body_size` of nginx"
+        }
+        UploadProblem::Forgotten { .. } => {
+            "give all replicas of the registry the same secret (REGISTRY_HTTP_SECRET) and the same storage, \
+             or send each client to one replica"
+        }
+        UploadProblem::Elsewhere { part, .. } => match part {
+            UrlPart::Scheme => {
+                "set `X-Forwarded-Proto` to the scheme that clients use in the proxy in front of the \
+                 registry, or let the registry give relative locations (REGISTRY_HTTP_RELATIVEURLS=true)"
+            }
+            _ => {
+                "pass the header `Host` with its port on in the proxy in front of the registry (nginx: \
+                 `proxy_set_header Host $http_host`), or let the registry give relative locations \
+                 (REGISTRY_HTTP_RELATIVEURLS=true)"
+            }
+        },
+        _ => return None,
+    })
 }
 
 /// Returns what the user can do about a problem with TLS.

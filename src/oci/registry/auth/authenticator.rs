@@ -11,17 +11,19 @@ use data_encoding::BASE64;
 use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, HeaderValue};
 
-use crate::content::ErrorKind;
+use crate::content::{ErrorKind, with_causes};
 use crate::oci::credentials::{CredentialSource, Credentials};
 use crate::oci::error::{Answer, Error};
 
 use super::super::http::{Clients, Request, Scope};
 use super::challenge::{Bearer, Challenge};
-use super::token::{self, sensitive_header};
+use super::token::{self, credentials_refused, sensitive_header, user_and_password};
 
 /// The most repositories and scopes whose authorization is remembered. Beyond that, those that are not
 /// in use are forgotten.
 const SLOTS_LIMIT: usize = 1024;
+/// How long what is stored is not tried again for an answer that hides content from the anonymous.
+const PAUSE: Duration = Duration::from_secs(60);
 /// The longest time to wait for a challenge at the root of the API.
 const CHALLENGE_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -48,6 +50,8 @@ struct Known {
     /// The challenge that the grant answered. When the grant expires, a new one is fetched before the
     /// next request: a refusal in the middle of an upload would cost what was sent of it.
     bearer: Option<Bearer>,
+    /// When credentials were last looked up because of an answer that hides content from the anonymous.
+    looked_up: Option<Instant>,
 }
 
 impl Known {
@@ -135,10 +139,9 @@ impl Authenticator {
         }
         let challenge = match challenge.or_else(|| known.bearer.clone().map(Challenge::Bearer)) {
             Some(challenge) => Some(challenge),
-            None => self.ask_for_challenge(request, limit).await?,
+            None => self.ask_for_challenge(request, limit).await,
         };
         match challenge {
-            None => return Ok(None),
             Some(Challenge::Bearer(bearer)) => match self.token(request, &bearer, limit).await {
                 Ok(grant) => {
                     known.grant = Some(grant);
@@ -160,7 +163,8 @@ impl Authenticator {
                     return Err(error);
                 }
             },
-            Some(Challenge::Basic) => {
+            // A registry that names no way is told user and password.
+            Some(Challenge::Basic) | None => {
                 known.bearer = None;
                 known.grant = basic(self.credentials(request).await?);
             }
@@ -170,24 +174,84 @@ impl Authenticator {
         Ok(header.filter(|header| used.as_ref() != Some(header)))
     }
 
-    /// Requests the challenge at the root of the API (OCI distribution specification, "Determining
-    /// Support"), for registries that refuse other requests without one.
-    async fn ask_for_challenge(
+    /// Returns the `Authorization` header to send after an answer 403 or 404 to a request with `used`,
+    /// when that was anonymous and credentials are stored. Some registries, such as GitHub's, hide what is
+    /// private from the anonymous instead of asking for credentials.
+    pub(crate) async fn reveal(
         &self,
         request: &Request,
+        headers: &HeaderMap,
+        used: Option<&HeaderValue>,
         limit: Duration,
-    ) -> Result<Option<Challenge>, Error> {
+    ) -> Option<HeaderValue> {
+        let slot = self.slot(request);
+        let mut known = slot.lock().await;
+        if let Some(grant) = known.valid()
+            && grant.credentials != Credentials::Anonymous
+        {
+            // Another task may have got it after the request was sent.
+            return Some(grant.header.clone()).filter(|header| used != Some(header));
+        }
+        let recent = known.looked_up.is_some_and(|then| then.elapsed() < PAUSE);
+        if recent {
+            return None;
+        }
+        known.looked_up = Some(Instant::now());
+        match self.credentials(request).await {
+            Ok(Credentials::Anonymous) => None,
+            Ok(credentials) => {
+                let challenge = match Challenge::choose(headers, request).ok().flatten() {
+                    Some(challenge) => Some(challenge),
+                    None => self.ask_for_challenge(request, limit).await,
+                };
+                let grant = match challenge {
+                    Some(Challenge::Bearer(bearer)) => {
+                        let grant = self.token(request, &bearer, limit).await;
+                        known.bearer = Some(bearer);
+                        grant.inspect_err(|error| unused(request, error)).ok()
+                    }
+                    Some(Challenge::Basic) | None => basic(credentials),
+                };
+                Some(known.grant.insert(grant?).header.clone())
+            }
+            Err(error) => {
+                unused(request, &error);
+                None
+            }
+        }
+    }
+
+    /// Forgets the authorization for requests like this one, which the registry has refused. It answers them
+    /// without one.
+    pub(crate) async fn forget(&self, request: &Request) {
+        let slot = self.slot(request);
+        let mut known = slot.lock().await;
+        let user = known.grant.take().map(|grant| grant.credentials.who());
+        known.bearer = None;
+        let (registry, user) = (&request.registry, user.unwrap_or_default());
+        tracing::warn!("{registry} refuses the credentials of {user}; going on without them");
+    }
+
+    /// Requests the challenge at the root of the API (OCI distribution specification, "Determining
+    /// Support"), for registries that refuse other requests without one. `None`: it gives none that is
+    /// known; the refusal of `request` is reported instead.
+    async fn ask_for_challenge(&self, request: &Request, limit: Duration) -> Option<Challenge> {
         let mut root = request.url.clone();
         root.set_path("v2/");
         root.set_query(None);
         let asked = self.clients.writing.get(root);
-        match asked.timeout(limit.min(CHALLENGE_TIMEOUT)).send().await {
-            Ok(response) if response.status() == StatusCode::UNAUTHORIZED => {
-                Challenge::choose(response.headers(), request)
-            }
-            // The refusal of `request` is reported instead.
-            _ => Ok(None),
-        }
+        let response = asked.timeout(limit.min(CHALLENGE_TIMEOUT)).send().await;
+        let response = response.ok()?;
+        let refused = response.status() == StatusCode::UNAUTHORIZED;
+        let challenge = refused.then(|| Challenge::choose(response.headers(), request));
+        challenge?.ok().flatten()
+    }
+
+    /// Returns whether there is an authorization for requests like this one.
+    pub(crate) async fn knows(&self, request: &Request) -> bool {
+        let slot = self.slot(request);
+        let known = slot.lock().await;
+        known.grant.is_some()
     }
 
     /// Returns whether the registry has asked for credentials for requests like this one, and got them.
@@ -215,20 +279,11 @@ impl Authenticator {
                 registry,
                 answer,
             },
-            // There are credentials, and the registry sent no challenge.
-            (Ok(_), None) => Error::Challenge {
-                registry,
-                challenge: answer.to_string(),
-            },
             // The token service has accepted the credentials of a token.
             (Ok(credentials), Some(grant)) if unauthorized && !grant.is_token => {
-                Error::CredentialsRefused {
-                    registry,
-                    user: credentials.who(),
-                    answer,
-                }
+                credentials_refused(registry.clone(), registry, &credentials, answer)
             }
-            (Ok(credentials), Some(_)) => Error::Forbidden {
+            (Ok(credentials), _) => Error::Forbidden {
                 what,
                 registry,
                 user: credentials.who(),
@@ -263,10 +318,9 @@ impl Authenticator {
     }
 }
 
+/// Returns the grant of a user and a password. An identity token takes the place of a password.
 fn basic(credentials: Credentials) -> Option<Grant> {
-    let Credentials::Basic { user, password } = &credentials else {
-        return None;
-    };
+    let (user, password) = user_and_password(&credentials)?;
     let encoded = BASE64.encode(format!("{user}:{password}").as_bytes());
     let header = sensitive_header(&format!("Basic {encoded}"))?;
     Some(Grant {
@@ -275,4 +329,10 @@ fn basic(credentials: Credentials) -> Option<Grant> {
         credentials,
         is_token: false,
     })
+}
+
+/// Logs why what is stored was not used for a request that the registry may answer without it.
+fn unused(request: &Request, error: &Error) {
+    let (what, error) = (&request.what, with_causes(error));
+    tracing::warn!("the stored credentials were not used for the {what}: {error}");
 }

@@ -3,6 +3,7 @@
 mod authenticator;
 mod challenge;
 mod realm;
+mod scan;
 mod token;
 
 pub(super) use authenticator::Authenticator;

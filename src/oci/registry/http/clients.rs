@@ -10,15 +10,13 @@ use crate::oci::registry::options::RegistryOptions;
 
 use super::tls::Tls;
 
-const REDIRECT_LIMIT: usize = 10;
-
-/// The HTTP clients of one endpoint. Cheap to clone.
+/// The HTTP clients of one endpoint. Cheap to clone. They follow no redirects: the transport does.
 #[derive(Clone)]
 pub(crate) struct Clients {
-    /// For reading. Follows redirects, and fails when nothing arrives for the stall timeout.
+    /// For reading. Fails when nothing arrives for the stall timeout.
     pub(crate) reading: Client,
-    /// For writing, and for requests with secrets. Follows no redirects, and has no time limit:
-    /// `reqwest` would count the time that it takes to send a body as silence of the server.
+    /// For writing, and for token services. Has no time limit: `reqwest` would count the time that it
+    /// takes to send a body as silence of the server.
     pub(crate) writing: Client,
 }
 
@@ -49,7 +47,7 @@ impl Clients {
                 // Parallel transfers get connections of their own. And with HTTP/2 `hyper` loses the
                 // alert of a server that asks for a client certificate.
                 .http1_only()
-                .referer(false);
+                .redirect(Policy::none());
             match &proxy {
                 Some(proxy) => builder.proxy(proxy.clone()),
                 // The loopback host of a proxy is another machine.
@@ -58,11 +56,9 @@ impl Clients {
             }
         };
         let reading = builder().read_timeout(options.retry.stall_timeout);
-        let reading = reading.redirect(redirects()).build();
-        let writing = builder().redirect(Policy::none()).build();
         Ok(Self {
-            reading: reading.map_err(unusable)?,
-            writing: writing.map_err(unusable)?,
+            reading: reading.build().map_err(unusable)?,
+            writing: builder().build().map_err(unusable)?,
         })
     }
 }
@@ -81,19 +77,4 @@ fn unusable(source: reqwest::Error) -> Error {
     Error::Client {
         source: source.without_url().into(),
     }
-}
-
-/// Follows the redirects of reads, to storage and content delivery networks, but never from HTTPS to
-/// plain HTTP. `reqwest` removes the credentials when host, port or scheme change.
-fn redirects() -> Policy {
-    Policy::custom(|attempt| {
-        let from = attempt.previous().last().map(Url::scheme);
-        if from == Some("https") && attempt.url().scheme() != "https" {
-            attempt.error("it leads from https to plain http")
-        } else if attempt.previous().len() > REDIRECT_LIMIT {
-            attempt.error("it is the eleventh in a row")
-        } else {
-            attempt.follow()
-        }
-    })
 }

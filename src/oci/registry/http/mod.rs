@@ -4,6 +4,7 @@ mod answer;
 mod blob_body;
 mod clients;
 mod pages;
+mod redirect;
 mod refusal;
 mod request;
 mod retry;
@@ -14,8 +15,10 @@ pub(super) use answer::{Announced, media_type_of, read_up_to};
 pub(super) use blob_body::{BlobBody, source_error};
 pub(super) use clients::{Clients, check_certificates};
 pub(super) use pages::{Page, next_page};
+pub(super) use redirect::Redirects;
 pub(super) use refusal::{
-    REFUSAL_LIMIT, error_status, is_client_error, parse_refusal, says_immutable, wants_tls,
+    REFUSAL_LIMIT, error_status, is_client_error, is_forgotten, parse_refusal, says_immutable,
+    wants_tls,
 };
 pub(super) use request::{Payload, Request, Scope, address, request_error};
 pub(super) use retry::{Attempts, is_damage, is_transient};

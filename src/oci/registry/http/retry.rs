@@ -49,6 +49,10 @@ fn judge(error: &Error) -> Verdict {
             _ if is_damage(error) => Verdict::Doubtful,
             _ => Verdict::Final,
         },
+        Error::TokenService { answer, .. } => match StatusCode::from_u16(answer.status) {
+            Ok(status) if is_transient(status) => Verdict::Transient,
+            _ => Verdict::Final,
+        },
         // A proxy may have cut the answer off.
         Error::Contradiction { .. } => Verdict::Doubtful,
         _ => Verdict::Final,
@@ -110,6 +114,11 @@ impl Attempts {
         self.reached
     }
 
+    /// Returns the number of attempts that failed since the last progress.
+    pub(crate) fn failures(&self) -> u32 {
+        self.failures
+    }
+
     /// Returns how long the current attempt may stand still.
     pub(crate) fn stall_timeout(&self) -> Duration {
         if self.failures == 0 {
@@ -155,7 +164,9 @@ impl Attempts {
     /// Returns how long to wait, or `None` when that would be too long.
     fn delay(&mut self, error: &Error) -> Option<Duration> {
         let asked = match error {
-            Error::Refused { answer, .. } => answer.retry_after,
+            Error::Refused { answer, .. } | Error::TokenService { answer, .. } => {
+                answer.retry_after
+            }
             _ => None,
         };
         if asked.is_some_and(|asked| asked > self.options.longest_retry_after) {
