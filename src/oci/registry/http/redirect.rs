@@ -46,8 +46,7 @@ impl Redirects {
             Ok(()) => Ok(Some(url)),
             Err(reason) => {
                 let place = one_line(&address(&url));
-                let reason = format!("it leads to {place}, {reason}");
-                Err(refused(response, request, reason))
+                Err(refused(response, request, format!("{reason}: {place}")))
             }
         }
     }
@@ -60,19 +59,19 @@ impl Redirects {
         keeps_method: bool,
     ) -> Result<(), String> {
         if !matches!(to.scheme(), "http" | "https") {
-            return Err("which is neither https nor http".to_owned());
+            return Err("it leads to neither https nor http".to_owned());
         }
         if from.scheme() == "https" && to.scheme() == "http" {
-            return Err("from https to plain http".to_owned());
+            return Err("it leads from https to plain http".to_owned());
         }
         if !keeps_method {
             let status = status.as_u16();
             return Err(format!(
-                "and HTTP {status} does not say that the request is sent there as it is"
+                "HTTP {status} does not mean that the same request is sent there"
             ));
         }
         if self.0 > LIMIT {
-            return Err("and it is the eleventh in a row".to_owned());
+            return Err("it is the eleventh in a row".to_owned());
         }
         Ok(())
     }
