@@ -334,10 +334,10 @@ pub enum Error {
 
 /// Returns how long something took, when that is worth telling.
 fn within(seconds: u64) -> String {
-    if seconds == 0 {
-        String::new()
-    } else {
-        format!(" in {seconds} seconds without progress")
+    match seconds {
+        0 => String::new(),
+        1 => " in 1 second without progress".to_owned(),
+        more => format!(" in {more} seconds without progress"),
     }
 }
 

@@ -155,6 +155,37 @@ fn a_token_service_that_fails_is_named_and_asked_again_only_when_that_may_help()
 }
 
 #[test]
+fn a_token_service_that_has_moved_is_followed_within_the_domain_of_the_registry() {
+    let served = |location: fn(&str) -> String| {
+        Server::start(move |asked, address| match asked.target.as_str() {
+            "/v2/org/x/tags/list" if shows(asked, "Bearer opaque") => Answer::body(LIST),
+            target if target.starts_with("/token") => {
+                Answer::status("301 Moved Permanently").header("location", location(address))
+            }
+            "/new" if shows(asked, &basic("jane", "secret")) => {
+                Answer::body(r#"{"token": "opaque"}"#)
+            }
+            _ => Answer::status("401 Unauthorized").header(
+                "www-authenticate",
+                format!("Bearer realm=\"http://{address}/token\""),
+            ),
+        })
+    };
+    tags(&served(|_| "/new".to_owned())).success();
+    tags(&served(|address| format!("http://{address}/new"))).success();
+    let moved = served(|_| "https://token.example/new".to_owned());
+    let refused = tags(&moved).exit(4);
+    assert!(
+        refused.stderr.contains("https://token.example/new"),
+        "{refused}"
+    );
+    assert!(refused.stderr.contains("was not asked"), "{refused}");
+    let endless = served(|_| "/token".to_owned());
+    tags(&endless).exit(1);
+    assert_eq!(endless.asked("GET", "/token").len(), 6);
+}
+
+#[test]
 fn a_status_that_no_repetition_changes_is_not_the_one_for_unavailable_registries() {
     for status in [
         "501 Not Implemented",

@@ -53,7 +53,10 @@ pub(crate) fn oci_hint(error: &Error) -> Option<String> {
         Error::TokenAnswer { .. } | Error::TokenService { .. } => {
             "ask the operator of the registry: its token service does not answer as one"
         }
-        Error::Upload { problem, .. } => upload_hint(problem)?,
+        Error::Upload { problem, .. } => upload_hint(problem),
+        Error::Redirect { .. } => {
+            "name the registry by the address that it leads to, if that is a registry; or ask its operator"
+        }
         Error::NotFound { .. } => "check the repository and the tag",
         Error::NotARegistry { .. } => {
             "check the name and the port: the API of a registry begins at /v2/"
@@ -96,8 +99,8 @@ pub(crate) fn oci_hint(error: &Error) -> Option<String> {
 }
 
 /// Returns what the user can do about a registry that does not take an upload.
-fn upload_hint(problem: &UploadProblem) -> Option<&'static str> {
-    Some(match problem {
+fn upload_hint(problem: &UploadProblem) -> &'static str {
+    match problem {
         UploadProblem::NoRepository { .. } => {
             "check the name of the repository, create it first if the registry asks for that, and log in \
              with an account that may push to it"
@@ -121,8 +124,7 @@ fn upload_hint(problem: &UploadProblem) -> Option<&'static str> {
                  (REGISTRY_HTTP_RELATIVEURLS=true)"
             }
         },
-        _ => return None,
-    })
+    }
 }
 
 /// Returns what the user can do about a problem with TLS.

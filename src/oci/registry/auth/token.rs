@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION};
 use reqwest::{Client, RequestBuilder, StatusCode, Url};
 use serde_json::Value;
 
@@ -22,6 +22,8 @@ const TOKEN_LIMIT: u64 = 1024 * 1024;
 const DEFAULT_LIFE: u64 = 60;
 /// The longest lifetime that is believed, in seconds.
 const LIFE_LIMIT: u64 = 24 * 60 * 60;
+/// The most redirects in a row that are followed.
+const REDIRECT_LIMIT: usize = 5;
 /// How long a token service may take to answer.
 const TOKEN_TIMEOUT: Duration = Duration::from_secs(30);
 const CLIENT_ID: &str = "wasmcloud-par";
@@ -71,17 +73,13 @@ pub(super) async fn fetch(
         limit: limit.min(TOKEN_TIMEOUT),
     };
     let answered = match credentials {
-        Credentials::IdentityToken(token) => match service.ask(service.exchange(token)).await? {
+        Credentials::IdentityToken(token) => match service.exchange(token).await? {
             Answered::Refused(status, answer) if knows_no_exchange(status) => {
                 return service.ask_with_password(credentials, status, answer).await;
             }
             answered => answered,
         },
-        _ => {
-            service
-                .ask(service.query(user_and_password(credentials)))
-                .await?
-        }
+        _ => service.query(user_and_password(credentials)).await?,
     };
     match answered {
         Answered::Token(header, expires) => Ok((header, expires)),
@@ -115,7 +113,7 @@ impl Service<'_> {
         status: StatusCode,
         answer: Box<Answer>,
     ) -> Result<(HeaderValue, Instant), Error> {
-        match self.ask(self.query(user_and_password(credentials))).await? {
+        match self.query(user_and_password(credentials)).await? {
             Answered::Token(header, expires) => Ok((header, expires)),
             Answered::Refused(status, answer) if is_transient(status) => Err(self.failed(answer)),
             Answered::Refused(..) | Answered::Unusable(_) => {
@@ -133,8 +131,8 @@ impl Service<'_> {
         }
     }
 
-    /// Returns the request that exchanges an identity token (RFC 6749, "Refreshing an Access Token").
-    fn exchange(&self, token: &str) -> RequestBuilder {
+    /// Exchanges an identity token (RFC 6749, "Refreshing an Access Token").
+    async fn exchange(&self, token: &str) -> Result<Answered, Error> {
         // A form is encoded like the query of a URL.
         let mut form = self.url.clone();
         form.query_pairs_mut()
@@ -148,24 +146,29 @@ impl Service<'_> {
             form.query_pairs_mut()
                 .append_pair("scope", &scopes.join(" "));
         }
-        self.client
-            .post(self.url.clone())
-            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
-            .body(form.query().unwrap_or_default().to_owned())
+        let form = form.query().unwrap_or_default();
+        let request = |url| {
+            self.client
+                .post(url)
+                .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+                .body(form.to_owned())
+        };
+        self.ask(self.url.clone(), &[307, 308], true, request).await
     }
 
-    /// Returns the request for a token with a user and a password, or for an anonymous one.
-    fn query(&self, user: Option<(&str, &str)>) -> RequestBuilder {
+    /// Asks for a token with a user and a password, or for an anonymous one.
+    async fn query(&self, user: Option<(&str, &str)>) -> Result<Answered, Error> {
         let scopes = self.bearer.scopes(self.request);
         let scopes = scopes.iter().map(|scope| ("scope", scope));
         let mut url = self.url.clone();
         url.query_pairs_mut()
             .extend_pairs(self.service_name().chain(scopes));
-        let builder = self.client.get(url);
-        match user {
-            Some((user, password)) => builder.basic_auth(user, Some(password)),
-            None => builder,
-        }
+        let request = |url| match user {
+            Some((user, password)) => self.client.get(url).basic_auth(user, Some(password)),
+            None => self.client.get(url),
+        };
+        let followed = [301, 302, 303, 307, 308];
+        self.ask(url, &followed, user.is_some(), request).await
     }
 
     fn service_name(&self) -> impl Iterator<Item = (&str, &String)> {
@@ -173,25 +176,48 @@ impl Service<'_> {
         service.map(|service| ("service", service))
     }
 
-    async fn ask(&self, asked: RequestBuilder) -> Result<Answered, Error> {
+    /// Sends a request to `url`, and to where redirects with one of the statuses `followed` lead, which has to
+    /// be a place that may get a `secret`, if there is one.
+    async fn ask(
+        &self,
+        mut url: Url,
+        followed: &[u16],
+        secret: bool,
+        request: impl Fn(Url) -> RequestBuilder,
+    ) -> Result<Answered, Error> {
         let started = Instant::now();
         let name = format!("the token service of {}", self.request.registry);
-        let failed = |error| request_error(error, &name, &self.what(), &self.url);
-        let response = asked.timeout(self.limit).send().await.map_err(failed)?;
-        let (status, headers) = (response.status(), response.headers().clone());
-        tracing::debug!(
-            url = address(&self.url),
-            status = status.as_u16(),
-            "asked for a token"
-        );
-        let body = read_up_to(response, TOKEN_LIMIT).await.map_err(failed)?;
-        if status.is_redirection() {
-            return Ok(Answered::Unusable("it answered with a redirect"));
+        for _ in 0..=REDIRECT_LIMIT {
+            let failed = |error| request_error(error, &name, &self.what(), &url);
+            let asked = request(url.clone()).timeout(self.limit);
+            let response = asked.send().await.map_err(failed)?;
+            let (status, headers) = (response.status(), response.headers().clone());
+            tracing::debug!(
+                url = address(&url),
+                status = status.as_u16(),
+                "asked for a token"
+            );
+            let body = read_up_to(response, TOKEN_LIMIT).await.map_err(failed)?;
+            if status.is_success() {
+                return Ok(read_token(&body, started));
+            }
+            let location = headers
+                .get(LOCATION)
+                .filter(|_| followed.contains(&status.as_u16()));
+            let Some(location) = location.and_then(|location| location.to_str().ok()) else {
+                return Ok(Answered::Refused(status, refusal(status, &headers, &body)));
+            };
+            let next = url.join(location).map_err(|_| "it is not a URL");
+            let next = next.and_then(|next| check_realm(&self.request.url, next.as_str(), secret));
+            url = next.map_err(|reason| Error::RealmRefused {
+                registry: self.request.registry.clone(),
+                realm: one_line(location),
+                reason,
+            })?;
         }
-        if !status.is_success() {
-            return Ok(Answered::Refused(status, refusal(status, &headers, &body)));
-        }
-        Ok(read_token(&body, started))
+        Ok(Answered::Unusable(
+            "it answered with a redirect after another",
+        ))
     }
 
     fn what(&self) -> String {

@@ -224,7 +224,8 @@ impl Endpoint {
         limit: Duration,
     ) -> Result<Response, Error> {
         let transport = &self.shared.transport;
-        transport.exchange(request, payload, limit).await
+        // Boxed: the compiler limits how deep the futures of a program may be nested.
+        Box::pin(transport.exchange(request, payload, limit)).await
     }
 
     /// Sends `request` once without credentials, and returns the answer, which may be a refusal.

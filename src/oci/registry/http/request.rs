@@ -73,7 +73,8 @@ impl Request {
         Error::Stalled {
             what: self.what.clone(),
             address: self.address(),
-            seconds: limit.as_secs(),
+            // Half a second is not none.
+            seconds: limit.as_secs().max(1),
         }
     }
 

@@ -59,9 +59,9 @@ pub(crate) struct BlobUpload<'a> {
     pub(crate) repository: &'a RepositoryEndpoint,
     pub(crate) content: &'a Descriptor,
     pub(crate) attempts: Attempts,
-    /// Whether the connection broke under the last body. A server that refuses a body may have answered, and
-    /// the answer is lost when it closes the connection while bytes arrive. So the next body waits for an
-    /// answer to the head of its request first.
+    /// Whether the connection broke under the last body, or the registry had forgotten the session. A server
+    /// that refuses a body may have answered, and the answer is lost when it closes the connection while
+    /// bytes arrive. So the next body waits for an answer to the head of its request first.
     pub(crate) cautious: bool,
     /// The URL of the session that is open.
     open: Option<Url>,
@@ -127,6 +127,7 @@ impl<'a> BlobUpload<'a> {
     /// when there were too many.
     pub(super) fn was_forgotten(&mut self, error: Error) -> Result<(), Error> {
         self.open = None;
+        self.cautious = true;
         self.forgotten += 1;
         let uploads = self.forgotten;
         if uploads < MOST_FORGOTTEN {
@@ -276,10 +277,10 @@ fn location(response: &Response, request: &Request) -> Result<Url, Error> {
 
 /// Returns the first part in which the origins of two URLs differ.
 fn difference(one: &Url, other: &Url) -> Option<UrlPart> {
-    if one.scheme() != other.scheme() {
-        Some(UrlPart::Scheme)
-    } else if one.host_str() != other.host_str() {
+    if one.host_str() != other.host_str() {
         Some(UrlPart::Host)
+    } else if one.scheme() != other.scheme() {
+        Some(UrlPart::Scheme)
     } else if one.port_or_known_default() != other.port_or_known_default() {
         Some(UrlPart::Port)
     } else {

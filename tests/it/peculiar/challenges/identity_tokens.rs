@@ -54,6 +54,10 @@ fn an_identity_token_is_sent_as_a_password_where_it_is_not_exchanged() {
     let registry = registry(token(), token());
     tags(&registry).success();
     assert!(registry.asked("GET", "/token").is_empty());
+    let form = String::from_utf8(registry.asked("POST", "/token").remove(0).body).unwrap();
+    let exchange =
+        "service=s&grant_type=refresh_token&client_id=wasmcloud-par&refresh_token=identity";
+    assert!(form.starts_with(exchange), "{form}");
 }
 
 #[test]

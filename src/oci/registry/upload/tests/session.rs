@@ -27,8 +27,10 @@ fn an_upload_continues_only_at_the_same_scheme_host_and_port() {
         ("http://ghcr.io:443/up", Some(UrlPart::Scheme)),
         ("https://ghcr.io:444/up", Some(UrlPart::Port)),
         ("https://storage.ghcr.io/up", Some(UrlPart::Host)),
+        ("http://storage.ghcr.io:5000/up", Some(UrlPart::Host)),
+        ("http://ghcr.io:5000/up", Some(UrlPart::Scheme)),
         ("//evil.example/up", Some(UrlPart::Host)),
-        ("file:///etc/passwd", Some(UrlPart::Scheme)),
+        ("file:///etc/passwd", Some(UrlPart::Host)),
     ] {
         let url = asked.join(location).unwrap();
         assert_eq!(difference(&asked, &url), part, "{location}");
