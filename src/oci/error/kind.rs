@@ -19,6 +19,7 @@ impl Error {
             | Self::CredentialsRefused { .. }
             | Self::IdentityTokenRefused { .. }
             | Self::IdentityTokenUnsupported { .. }
+            | Self::RedirectDenied { .. }
             | Self::Forbidden { .. }
             | Self::RealmRefused { .. }
             | Self::Challenge { .. }

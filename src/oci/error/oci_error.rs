@@ -188,6 +188,17 @@ pub enum Error {
         address: String,
         source: OpaqueError,
     },
+    /// The host that the registry leads a write to wants credentials, and writes show them to no other host
+    /// than the registry.
+    #[error(
+        "the {what} was led to {address}, which gets no credentials from a redirect, and refused it \
+         ({answer})"
+    )]
+    RedirectDenied {
+        what: String,
+        address: String,
+        answer: Box<Answer>,
+    },
     /// The registry does not take the content.
     #[error("{registry} does not take the {what}: {problem}")]
     Upload {

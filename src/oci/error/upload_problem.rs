@@ -44,8 +44,8 @@ impl fmt::Display for UploadProblem {
         match self {
             Self::NoRepository { answer } => write!(
                 formatter,
-                "the repository does not exist there, and this account cannot create it or may not \
-                 push to it ({answer})"
+                "the repository does not exist there, or this account may neither create it nor push \
+                 to it ({answer})"
             ),
             Self::TooLarge { size, answer } => write!(
                 formatter,

@@ -159,33 +159,61 @@ fn redirecting(registry: &Registry, method: &'static str, status: &'static str) 
 }
 
 #[test]
-fn uploads_follow_redirects_that_keep_the_method() {
+fn uploads_follow_redirects_that_keep_the_method_without_credentials() {
+    let registry = Registry::start();
     for method in ["POST", "PUT"] {
         for status in ["307 Temporary Redirect", "308 Permanent Redirect"] {
-            let registry = Registry::builder().htpasswd("tester", "password").start();
-            let proxy = redirecting(&registry, method, status);
+            let behind = Proxy::start(&registry, Vec::new());
+            let place = behind.address().to_owned();
+            let challenge = Fault::answer("401 No", "www-authenticate", "Basic realm=x");
+            let front = vec![
+                Rule::on("POST", "/v2/org/", challenge),
+                Rule::on(method, "/v2/org/", Fault::Redirect { status, place }).always(),
+            ];
+            let front = Proxy::start(&registry, front);
             let environment = Environment::new();
-            let jane = (proxy.address(), "tester", "password");
-            let reference = proxy.reference("org/x:1.0.0");
-            let file = pack_noise(&environment, "provider.par", 200_000);
-
-            // The other host does not get what is stored for the first one.
-            store(&environment, &[jane]);
-            let refused = environment.par(["push", &reference, text(&file)]).exit(4);
-            let said = format!("{} requires credentials", registry.address());
-            assert!(refused.stderr.contains(&said), "{refused}");
-
-            store(
-                &environment,
-                &[jane, (registry.address(), "tester", "password")],
-            );
+            let [here, there] = [&front, &behind].map(|proxy| (proxy.address(), "jane", "secret"));
+            store(&environment, &[here, there]);
+            let file = pack_noise(&environment, &format!("{method}.par"), 200_000);
+            let reference = front.reference(&format!("org/x:{method}-{}", &status[..3]));
             environment.par(["push", &reference, text(&file)]).success();
             let pull = ["pull", &reference, "--destination", "pulled.par"];
             environment.par(pull).success();
             let pulled = std::fs::read(environment.path("pulled.par")).unwrap();
             assert_eq!(pulled, std::fs::read(&file).unwrap());
+
+            let seen = behind.seen(method, "/v2/org/");
+            assert!(!seen.is_empty() && seen.iter().all(|seen| !seen.authorized));
+            assert!(front.seen(method, "/v2/org/").last().unwrap().authorized);
         }
     }
+}
+
+#[test]
+fn an_upload_that_is_led_to_a_registry_with_a_password_is_denied() {
+    let registry = Registry::builder().htpasswd("tester", "password").start();
+    let proxy = redirecting(&registry, "POST", "307 Temporary Redirect");
+    let environment = Environment::new();
+    let file = pack_noise(&environment, "provider.par", 1000);
+    let [here, there] = [proxy.address(), registry.address()];
+    store(
+        &environment,
+        &[(here, "tester", "password"), (there, "tester", "password")],
+    );
+    let reference = proxy.reference("org/x:1.0.0");
+    let refused = environment.par(["push", &reference, text(&file)]).exit(4);
+    let said = format!("was led to http://{there}/v2/org/x/blobs/uploads/");
+    assert!(refused.stderr.contains(&said), "{refused}");
+    assert!(
+        refused.stderr.contains("by the address that it leads to"),
+        "{refused}"
+    );
+    assert!(
+        registry
+            .requests()
+            .iter()
+            .all(|line| !line.starts_with("PUT"))
+    );
 }
 
 #[test]

@@ -54,7 +54,7 @@ pub(crate) fn oci_hint(error: &Error) -> Option<String> {
             "ask the operator of the registry: its token service does not answer as one"
         }
         Error::Upload { problem, .. } => upload_hint(problem),
-        Error::Redirect { .. } => {
+        Error::Redirect { .. } | Error::RedirectDenied { .. } => {
             "name the registry by the address that it leads to, if that is a registry; or ask its operator"
         }
         Error::NotFound { .. } => "check the repository and the tag",

@@ -75,7 +75,8 @@ type Slot = Arc<tokio::sync::Mutex<Known>>;
 /// request.
 pub(crate) struct Authenticator {
     clients: Clients,
-    source: CredentialSource,
+    /// Where credentials come from. `None`: every request is anonymous.
+    source: Option<CredentialSource>,
     slots: Mutex<HashMap<Key, Slot>>,
 }
 
@@ -83,7 +84,16 @@ impl Authenticator {
     pub(crate) fn new(clients: Clients, source: CredentialSource) -> Self {
         Self {
             clients,
-            source,
+            source: Some(source),
+            slots: Mutex::default(),
+        }
+    }
+
+    /// Returns an authenticator that has no credentials. It gets tokens for the anonymous.
+    pub(crate) fn anonymous(clients: Clients) -> Self {
+        Self {
+            clients,
+            source: None,
             slots: Mutex::default(),
         }
     }
@@ -294,9 +304,10 @@ impl Authenticator {
 
     /// Looks the credentials up. They are not cached: they can change while a host runs.
     pub(crate) async fn credentials(&self, request: &Request) -> Result<Credentials, Error> {
-        self.source
-            .find(&request.registry, &request.repository)
-            .await
+        match &self.source {
+            Some(source) => source.find(&request.registry, &request.repository).await,
+            None => Ok(Credentials::Anonymous),
+        }
     }
 
     async fn token(

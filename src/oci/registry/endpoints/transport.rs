@@ -9,10 +9,10 @@ use std::time::Duration;
 
 use futures_util::future::{Either, select};
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
-use reqwest::{Method, Response, StatusCode, Url};
+use reqwest::{Response, StatusCode, Url};
 
 use crate::oci::credentials::CredentialSource;
-use crate::oci::error::{Answer, Error, UploadProblem};
+use crate::oci::error::Error;
 use crate::oci::hosts::Host;
 use crate::oci::names::authority;
 
@@ -23,6 +23,7 @@ use super::super::http::{
 };
 use super::super::options::RegistryOptions;
 use super::base_url::{base_url, is_served_at};
+use super::refused::{not_found, refused};
 
 /// The longest time to get an `Authorization` header. A credential helper may take 20 seconds, a token
 /// service 30, and another task may be waiting for them already.
@@ -31,8 +32,10 @@ const AUTHORIZATION_TIMEOUT: Duration = Duration::from_secs(60);
 pub(super) struct Transport {
     clients: Clients,
     pub(super) authenticator: Authenticator,
-    /// For the hosts that this one redirects to. They get what is stored for their own name.
+    /// For reading from the hosts that this one redirects to. They get what is stored for their own name.
     elsewhere: Authenticator,
+    /// For writing to such hosts. They get nothing: what is written there, and where, the registry chose.
+    nobody: Authenticator,
     /// The beginning of the API.
     pub(super) base: Url,
     /// The name that credentials are stored under, and that messages use.
@@ -71,6 +74,7 @@ impl Transport {
         Ok(Self {
             authenticator: Authenticator::new(clients.clone(), credentials),
             elsewhere: Authenticator::new(clients.clone(), stored),
+            nobody: Authenticator::anonymous(clients.clone()),
             clients,
             name: if is_mirror {
                 authority(&base)
@@ -218,8 +222,10 @@ impl Transport {
     fn authenticator_for(&self, request: &Request) -> &Authenticator {
         if self.is_base(&request.url) {
             &self.authenticator
-        } else {
+        } else if request.is_read() {
             &self.elsewhere
+        } else {
+            &self.nobody
         }
     }
 
@@ -304,7 +310,6 @@ impl Transport {
         // Storage that refuses a request refuses an expired URL, and not the user.
         let authenticator = self.authenticator_for(request);
         let refuses_user = self.is_base(&request.url)
-            || !request.is_read()
             || challenges(&response, request)
             || authenticator.knows(request).await;
         let headers = response.headers().clone();
@@ -319,6 +324,15 @@ impl Transport {
             });
         }
         Err(match status {
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN
+                if !self.is_base(&request.url) && !request.is_read() =>
+            {
+                Error::RedirectDenied {
+                    what: request.what.clone(),
+                    address: request.address(),
+                    answer,
+                }
+            }
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN if refuses_user => {
                 authenticator.denied(request, answer).await
             }
@@ -332,36 +346,4 @@ impl Transport {
 fn challenges(response: &Response, request: &Request) -> bool {
     let challenge = Challenge::choose(response.headers(), request);
     challenge.is_ok_and(|challenge| challenge.is_some())
-}
-
-/// Returns the error for an answer 404. What is written need not be there before.
-fn not_found(request: &Request, answer: Box<Answer>) -> Error {
-    let (what, registry) = (request.what.clone(), request.registry.clone());
-    let no_repository = answer.code.as_deref() == Some("NAME_UNKNOWN");
-    match request.method {
-        Method::GET | Method::HEAD | Method::DELETE => Error::NotFound {
-            what,
-            registry,
-            answer,
-        },
-        Method::POST => no_repository_for(request, answer),
-        _ if no_repository => no_repository_for(request, answer),
-        _ => refused(request, answer),
-    }
-}
-
-fn no_repository_for(request: &Request, answer: Box<Answer>) -> Error {
-    Error::Upload {
-        what: request.what.clone(),
-        registry: request.registry.clone(),
-        problem: UploadProblem::NoRepository { answer },
-    }
-}
-
-fn refused(request: &Request, answer: Box<Answer>) -> Error {
-    Error::Refused {
-        what: request.what.clone(),
-        registry: request.registry.clone(),
-        answer,
-    }
 }
