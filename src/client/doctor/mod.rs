@@ -32,7 +32,7 @@ pub(super) async fn diagnose(
             (registry, greeting, false)
         }
         Err(error) => {
-            let is_away = error.kind() == ErrorKind::Unavailable;
+            let is_away = error.is_out_of_reach();
             let Some((mirror, greeting)) = stand_in.filter(|_| is_away) else {
                 findings.push(unanswered(error));
                 return Ok(Diagnosis { findings });

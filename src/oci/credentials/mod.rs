@@ -17,6 +17,7 @@
 //! `index.docker.io` and `https://index.docker.io/v1/` are `docker.io`. A variable with an empty value
 //! counts as unset.
 
+mod entry;
 mod file;
 mod helper_program;
 mod keep;
@@ -24,6 +25,9 @@ mod keys;
 mod places;
 mod secrets;
 mod source;
+mod text;
+mod writing;
 
 pub use secrets::Credentials;
 pub use source::CredentialSource;
+pub(in crate::oci) use source::Found;

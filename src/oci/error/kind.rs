@@ -2,7 +2,7 @@
 
 use crate::content::ErrorKind;
 
-use super::{Error, TlsProblem};
+use super::Error;
 
 impl Error {
     /// Returns the kind of this error, which tells a program how to react.
@@ -22,7 +22,8 @@ impl Error {
             | Self::Challenge { .. }
             | Self::CredentialFile { .. }
             | Self::CredentialEntry { .. }
-            | Self::CredentialHelper { .. } => ErrorKind::Denied,
+            | Self::CredentialHelper { .. }
+            | Self::CredentialsNotStored { .. } => ErrorKind::Denied,
             Self::Refused { answer, .. } => match answer.status {
                 _ if answer.code.as_deref() == Some("DIGEST_INVALID") => ErrorKind::NotVerified,
                 // The 401 and 403 of a registry have their own variants. These come from storage to which
@@ -33,13 +34,9 @@ impl Error {
                 409 | 412 => ErrorKind::Conflict,
                 _ => ErrorKind::Other,
             },
-            Self::Tls {
-                problem: TlsProblem::ClientCertificate,
-                ..
-            } => ErrorKind::Denied,
+            Self::Tls { problem, .. } => problem.kind(),
+            Self::Proxy(error) => error.kind(),
             Self::Unreachable { .. }
-            | Self::Tls { .. }
-            | Self::PlainHttp { .. }
             | Self::Interrupted { .. }
             | Self::Stalled { .. }
             | Self::TokenAnswer { .. } => ErrorKind::Unavailable,
@@ -61,6 +58,8 @@ impl Error {
             Self::CertificateAuthority { .. }
             | Self::ClientCertificate { .. }
             | Self::HostsFile { .. }
+            | Self::NoAuthorities { .. }
+            | Self::PlainHttp { .. }
             | Self::NoHost { .. } => ErrorKind::Usage,
             Self::Source(error) => error.kind(),
             Self::GaveUp { last, .. } | Self::NoMirrorEither { last, .. } => last.kind(),
@@ -68,6 +67,19 @@ impl Error {
             | Self::Location { .. }
             | Self::Client { .. }
             | Self::Cancelled { .. } => ErrorKind::Other,
+        }
+    }
+
+    /// Returns whether nothing can be learned from the registry now, so that a mirror or a cache may stand in for
+    /// it. Trying again need not help.
+    pub(crate) fn is_out_of_reach(&self) -> bool {
+        match self {
+            Self::Tls { .. }
+            | Self::NoAuthorities { .. }
+            | Self::Proxy(_)
+            | Self::PlainHttp { .. } => true,
+            Self::GaveUp { last, .. } | Self::NoMirrorEither { last, .. } => last.is_out_of_reach(),
+            _ => self.kind() == ErrorKind::Unavailable,
         }
     }
 }

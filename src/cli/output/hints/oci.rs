@@ -1,6 +1,6 @@
 //! Hints for errors of registries and image layouts.
 
-use crate::oci::{Error, ParseReferenceError, TlsProblem};
+use crate::oci::{ClientCertificateProblem, Error, ParseReferenceError, ProxyError, TlsProblem};
 
 /// Returns what the user can do about an error of the OCI layer.
 pub(crate) fn oci_hint(error: &Error) -> Option<String> {
@@ -28,6 +28,18 @@ pub(crate) fn oci_hint(error: &Error) -> Option<String> {
             return Some(format!(
                 "check that {registry} is right and running, and your network"
             ));
+        }
+        Error::Proxy(error) => return Some(proxy_hint(error)),
+        Error::ClientCertificate { path, problem } => {
+            return client_certificate_hint(&path.display().to_string(), problem);
+        }
+        Error::NoAuthorities { .. } => {
+            "install the system's `ca-certificates`, let SSL_CERT_FILE name a PEM file with certificate authorities or \
+             unset it and SSL_CERT_DIR, or give --ca"
+        }
+        Error::CredentialsNotStored { .. } => {
+            "make the file and its directory writable, or name another file with --registry-config or \
+             REGISTRY_AUTH_FILE"
         }
         Error::CredentialHelper { .. } => {
             "repair the helper, remove it from `credsStore` and `credHelpers` in the file, or give --user \
@@ -85,7 +97,7 @@ fn tls_hint(problem: TlsProblem) -> &'static str {
         TlsProblem::UnknownAuthority => {
             "give the certificate of its authority with --ca, or put it where --hosts-dir looks for it"
         }
-        TlsProblem::Expired => {
+        TlsProblem::Expired | TlsProblem::NotYetValid => {
             "renew the certificate of the registry, or check the clock of this machine"
         }
         TlsProblem::OtherName => {
@@ -96,10 +108,56 @@ fn tls_hint(problem: TlsProblem) -> &'static str {
              hosts.toml"
         }
         TlsProblem::NoTls => "give --insecure if the registry speaks plain HTTP",
-        _ => {
+        TlsProblem::Authority => {
             "replace a certificate that is its own authority (CaUsedAsEndEntity) with one that an \
              authority issued"
         }
+        TlsProblem::Version1 => {
+            "have a certificate of version 3 issued: `openssl x509 -req` makes one when -extfile names extensions, such as \
+             subjectAltName"
+        }
+        TlsProblem::OtherPurpose => "have a certificate issued with the purpose serverAuth",
+        TlsProblem::Certificate => "have another certificate issued for the registry",
+        _ => "check what answers at this address: the registry, or something in front of it",
+    }
+}
+
+/// Returns what the user can do about a client certificate that cannot be used.
+fn client_certificate_hint(path: &str, problem: &ClientCertificateProblem) -> Option<String> {
+    Some(match problem {
+        ClientCertificateProblem::EncryptedKey => format!(
+            "decrypt the key with `openssl pkey -in {path} -out FILE`, and give that file with --client-key"
+        ),
+        ClientCertificateProblem::Version1 => {
+            "have a certificate of version 3 issued: `openssl x509 -req` makes one when -extfile names extensions, such as \
+             extendedKeyUsage=clientAuth"
+                .to_owned()
+        }
+        ClientCertificateProblem::Binary => format!(
+            "convert it to PEM: `openssl x509 -inform der -in {path}` for a certificate, `openssl pkey -inform der \
+             -in {path}` for a key, `openssl pkcs12 -nodes -in {path}` for both in PKCS #12"
+        ),
+        ClientCertificateProblem::NoKey => {
+            "give the file of the key with --client-key".to_owned()
+        }
+        _ => return None,
+    })
+}
+
+/// Returns what the user can do about a proxy.
+fn proxy_hint(error: &ProxyError) -> String {
+    match error {
+        ProxyError::Variable { variable, .. } => {
+            format!("set {variable} to a URL such as http://proxy:3128, or unset it")
+        }
+        ProxyError::Denied { named_by, .. } => format!(
+            "put user and password into the URL of the proxy in {named_by}: http://USER:PASSWORD@HOST:PORT"
+        ),
+        ProxyError::Unreachable {
+            registry, named_by, ..
+        } => format!(
+            "check the proxy in {named_by}, or add {registry} to NO_PROXY if it is reached without one"
+        ),
     }
 }
 

@@ -4,15 +4,16 @@
 //! 6749 ("Refreshing an Access Token") for identity tokens.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use data_encoding::BASE64;
-use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, HeaderValue};
+use reqwest::{StatusCode, Url};
 
-use crate::content::ErrorKind;
-use crate::oci::credentials::{CredentialSource, Credentials};
+use crate::content::{ErrorKind, with_causes};
+use crate::oci::credentials::{CredentialSource, Credentials, Found};
 use crate::oci::error::{Answer, Error};
 
 use super::super::http::{Clients, Request, Scope};
@@ -33,6 +34,8 @@ struct Grant {
     /// The credentials that it was obtained with.
     credentials: Credentials,
     is_token: bool,
+    /// Why a credential helper gave no credentials.
+    failure: Option<Error>,
 }
 
 impl Grant {
@@ -73,6 +76,8 @@ pub(crate) struct Authenticator {
     clients: Clients,
     source: CredentialSource,
     slots: Mutex<HashMap<Key, Slot>>,
+    /// Whether the user has been told that a credential helper failed.
+    warned: AtomicBool,
 }
 
 impl Authenticator {
@@ -81,6 +86,7 @@ impl Authenticator {
             clients,
             source,
             slots: Mutex::default(),
+            warned: AtomicBool::new(false),
         }
     }
 
@@ -162,7 +168,7 @@ impl Authenticator {
             },
             Some(Challenge::Basic) => {
                 known.bearer = None;
-                known.grant = basic(self.credentials(request).await?);
+                known.grant = without_service(self.credentials(request).await?);
             }
         }
         let header = known.grant.as_ref().map(|grant| grant.header.clone());
@@ -201,7 +207,13 @@ impl Authenticator {
     /// Returns the error for an answer 401 or 403 that is final.
     pub(crate) async fn denied(&self, request: &Request, answer: Box<Answer>) -> Error {
         let slot = self.slot(request);
-        let known = slot.lock().await;
+        let mut known = slot.lock().await;
+        let failure = known.grant.as_mut().and_then(|grant| grant.failure.take());
+        if let Some(failure) = failure {
+            // The helper is asked again next time.
+            known.grant = None;
+            return failure;
+        }
         let (what, registry) = (request.what.clone(), request.registry.clone());
         let unauthorized = answer.status == StatusCode::UNAUTHORIZED.as_u16();
         let credentials = match &known.grant {
@@ -250,29 +262,61 @@ impl Authenticator {
         bearer: &Bearer,
         limit: Duration,
     ) -> Result<Grant, Error> {
-        let credentials = self.credentials(request).await?;
-        let client = &self.clients.writing;
-        let token = token::fetch(client, request, bearer, &credentials, limit);
-        let (header, expires) = token.await?;
-        Ok(Grant {
-            header,
-            expires: Some(expires),
+        let found = self.source.search(&request.registry, &request.repository);
+        let Found {
             credentials,
-            is_token: true,
-        })
+            failure,
+        } = found.await?;
+        if let Credentials::RegistryToken(_) = credentials {
+            let grant = without_service(credentials);
+            return grant.ok_or_else(|| Error::TokenAnswer {
+                url: request.address(),
+                reason: "the stored registry token does not fit into a header",
+            });
+        }
+        let client = &self.clients.writing;
+        let token = token::fetch(client, request, bearer, &credentials, limit).await;
+        match (token, failure) {
+            (Err(error), Some(failure)) if error.kind() == ErrorKind::Denied => Err(failure),
+            (Err(error), _) => {
+                let service = Url::parse(&bearer.realm);
+                let url = service.as_ref().unwrap_or(&request.url);
+                Err(self.clients.explain(error, url))
+            }
+            (Ok((header, expires)), failure) => {
+                if let Some(failure) = &failure
+                    && !self.warned.swap(true, Ordering::Relaxed)
+                {
+                    let reason = with_causes(failure);
+                    tracing::warn!("{reason}; going on without credentials");
+                }
+                Ok(Grant {
+                    header,
+                    expires: Some(expires),
+                    credentials,
+                    is_token: true,
+                    failure,
+                })
+            }
+        }
     }
 }
 
-fn basic(credentials: Credentials) -> Option<Grant> {
-    let Credentials::Basic { user, password } = &credentials else {
-        return None;
+/// Returns the authorization that needs no token service: user and password, or a token for the registry itself.
+fn without_service(credentials: Credentials) -> Option<Grant> {
+    let header = match &credentials {
+        Credentials::Basic { user, password } => {
+            let encoded = BASE64.encode(format!("{user}:{password}").as_bytes());
+            format!("Basic {encoded}")
+        }
+        Credentials::RegistryToken(token) => format!("Bearer {token}"),
+        Credentials::Anonymous | Credentials::IdentityToken(_) => return None,
     };
-    let encoded = BASE64.encode(format!("{user}:{password}").as_bytes());
-    let header = sensitive_header(&format!("Basic {encoded}"))?;
     Some(Grant {
-        header,
+        header: sensitive_header(&header)?,
         expires: None,
         credentials,
         is_token: false,
+        failure: None,
     })
 }

@@ -8,6 +8,7 @@ use reqwest::{Method, Url};
 
 use crate::oci::error::{Error, TlsProblem};
 
+use super::authorities::no_authorities_behind;
 use super::blob_body::BlobBody;
 
 /// The permission that a request needs, in the words of the token specification.
@@ -100,6 +101,8 @@ pub(crate) fn request_error(
             address: at,
             source: source.into(),
         }
+    } else if let Some(error) = TlsProblem::error_behind(&source).and_then(no_authorities_behind) {
+        error
     } else if let Some(problem) = TlsProblem::behind(&source) {
         Error::Tls {
             registry,

@@ -9,7 +9,7 @@ use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use reqwest::StatusCode;
 
 use crate::content::with_causes;
-use crate::oci::error::Error;
+use crate::oci::error::{Error, ProxyError};
 use crate::oci::registry::options::RetryOptions;
 
 /// How often an attempt is repeated whose failure is probably final.
@@ -51,6 +51,8 @@ fn judge(error: &Error) -> Verdict {
         },
         // A proxy may have cut the answer off.
         Error::Contradiction { .. } => Verdict::Doubtful,
+        // It may be starting, but it is more often configured wrongly.
+        Error::Proxy(ProxyError::Unreachable { .. }) => Verdict::Doubtful,
         _ => Verdict::Final,
     }
 }
