@@ -166,6 +166,11 @@ fn length(der: &[u8]) -> usize {
 }
 
 fn sequence(content: &[u8]) -> Vec<u8> {
-    let length = u16::try_from(content.len()).unwrap().to_be_bytes();
-    [&[0x30, 0x82], &length[..], content].concat()
+    let length = u16::try_from(content.len()).unwrap();
+    let head = match length.to_be_bytes() {
+        [0, short @ 0..0x80] => vec![0x30, short],
+        [0, long] => vec![0x30, 0x81, long],
+        [high, low] => vec![0x30, 0x82, high, low],
+    };
+    [&head, content].concat()
 }
