@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 use data_encoding::BASE64;
 use serde_json::{Map, Value, json};
 
-use crate::content::{is_absent, is_too_large, read_bounded};
+use crate::content::{directory_of, is_absent, is_too_large, read_bounded};
 
 use super::super::error::Error;
 use super::super::one_line::one_line;
@@ -234,7 +234,10 @@ impl CredentialFile {
 fn read_once(path: &Path, registry: &str) -> Result<Read, Error> {
     let bytes = match File::open(path).and_then(|file| read_bounded(file, SIZE_LIMIT)) {
         Ok(bytes) => bytes,
-        Err(error) if is_absent(&error) => return Ok(Read::Absent),
+        // A directory that is a file is a mistake. One below a device, such as the home `/dev/null`, is absent.
+        Err(error) if is_absent(&error) && !directory_of(path).is_file() => {
+            return Ok(Read::Absent);
+        }
         Err(error) if is_too_large(&error) => {
             let reason = format!("it is larger than {SIZE_LIMIT} bytes");
             return Err(unusable(path, registry, reason));
@@ -261,7 +264,12 @@ fn read_once(path: &Path, registry: &str) -> Result<Read, Error> {
         // The message of the parser is left out, because it quotes the file, which holds secrets.
         Err(error) => {
             let (line, column) = (error.line(), error.column());
-            let reason = format!("it is not a docker config.json (line {line}, column {column})");
+            let what = if error.to_string().starts_with("control character") {
+                "a text in it is broken into lines"
+            } else {
+                "it is not a docker config.json"
+            };
+            let reason = format!("{what} (line {line}, column {column})");
             Read::Malformed(reason)
         }
     })

@@ -16,6 +16,9 @@
 //! Podman. A registry is found under all spellings of its name: `ghcr.io:443` is `ghcr.io`, and
 //! `index.docker.io` and `https://index.docker.io/v1/` are `docker.io`. A variable with an empty value
 //! counts as unset.
+//!
+//! Files are read as Docker reads them: `null` is nothing, and the names of fields may be in any case. An entry with
+//! several kinds of credentials counts as `registrytoken`, else as `identitytoken`, else as `auth`.
 
 mod entry;
 mod file;

@@ -63,8 +63,9 @@ impl CredentialSource {
     /// # Errors
     ///
     /// [`Error::CredentialFile`] and [`Error::CredentialEntry`] when a file cannot be read,
-    /// [`Error::CredentialHelper`] when the helper that it names fails. The search ends there: credentials
-    /// that a later file holds may be those of another user.
+    /// [`Error::CredentialHelper`] when the helper that it names fails. The search ends there, because credentials
+    /// that a later file holds may be those of another user. It goes on when the helper says that it holds nothing.
+    /// A client that meets a helper that fails goes on without credentials, and reports the failure with a refusal.
     pub async fn find(&self, registry: &str, repository: &str) -> Result<Credentials, Error> {
         let found = self.search(registry, repository).await?;
         match found.failure {

@@ -2,6 +2,8 @@
 
 use crate::content::ErrorKind;
 
+use super::TlsProblem;
+
 /// A failure of a proxy, or of its configuration. `proxy` is the URL of the proxy without user and password, and
 /// `named_by` the environment variable or the file that names it.
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +29,18 @@ pub enum ProxyError {
         /// The error of the connection.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// The TLS handshake with the proxy itself failed.
+    #[error("no secure connection to the proxy {proxy}, which {named_by} names: {problem}")]
+    Tls {
+        /// The URL of the proxy.
+        proxy: String,
+        /// What names the proxy.
+        named_by: String,
+        /// Why the handshake failed.
+        problem: TlsProblem,
+        /// The error of the connection.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// The proxy demands a user and a password, or refuses those in its URL.
     #[error("the proxy {proxy}, which {named_by} names, demands a user and a password (HTTP 407)")]
     Denied {
@@ -44,6 +58,7 @@ impl ProxyError {
         match self {
             Self::Variable { .. } => ErrorKind::Usage,
             Self::Unreachable { .. } => ErrorKind::Unavailable,
+            Self::Tls { problem, .. } => problem.kind(),
             Self::Denied { .. } => ErrorKind::Denied,
         }
     }

@@ -212,3 +212,28 @@ fn a_registry_token_is_sent_as_it_is() {
         assert!(!outcome.stderr.contains("old.token"), "{outcome}");
     }
 }
+
+#[test]
+fn the_variable_that_leads_to_a_file_is_named() {
+    let environment = Environment::new();
+    let registry = basic();
+    let reference = registry.reference("x");
+    let file = environment.write("config.json", "{}");
+    let broken = environment.write("broken/config.json", "{");
+    for (variable, value) in [
+        ("DOCKER_CONFIG", file.as_path()),
+        ("DOCKER_CONFIG", broken.parent().unwrap()),
+        ("REGISTRY_AUTH_FILE", broken.as_path()),
+        ("REGISTRY_AUTH_FILE", broken.parent().unwrap()),
+    ] {
+        let mut command = environment.command();
+        command.env(variable, value).args(["tags", &reference]);
+        let outcome = Outcome::of(command, b"").exit(4);
+        assert!(outcome.stderr.contains(variable), "{outcome}");
+    }
+    // A user without a home directory has no file.
+    let mut command = environment.command();
+    command.env("HOME", "/dev/null").args(["tags", &reference]);
+    let outcome = Outcome::of(command, b"").exit(4);
+    assert!(outcome.stderr.contains("none were found"), "{outcome}");
+}

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::support::{Environment, Outcome, Registry, Unprivileged};
+use crate::support::{Environment, Outcome, Registry, Terminal, Unprivileged};
 
 const PASSWORD: &str = "another-password";
 
@@ -183,4 +183,24 @@ fn a_link_and_an_owner_stay() {
     assert!(stored(&target)["auths"][registry.address()].is_object());
     let expected = if owner == 0 { 65534 } else { owner };
     assert_eq!(fs::metadata(&target).unwrap().uid(), expected);
+}
+
+#[test]
+fn a_file_that_cannot_be_written_is_noticed_before_the_password_is_asked_for() {
+    let (environment, registry) = (Environment::new(), registry());
+    let address = registry.address();
+    let login = [
+        "login",
+        address,
+        "--registry-config",
+        "/dev/null/config.json",
+    ];
+    let (shown, code) = Terminal::run(&environment, &login).end();
+    assert_eq!(code, Some(4), "{shown}");
+    assert!(
+        shown.contains("cannot be stored in /dev/null/config.json"),
+        "{shown}"
+    );
+    assert!(!shown.contains("User: "), "{shown}");
+    assert_eq!(registry.requests(), [""; 0]);
 }

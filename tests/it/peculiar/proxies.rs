@@ -163,6 +163,36 @@ fn a_proxy_that_demands_a_password_is_named_and_not_asked_again() {
 }
 
 #[test]
+fn a_proxy_that_does_not_speak_tls_is_named() {
+    let (environment, registry) = (environment(), Registry::start());
+    let url = format!("https://u:secret@{}", registry.address());
+    for variable in ["HTTP_PROXY", "HTTPS_PROXY"] {
+        let outcome = push(&environment, REFERENCE, &[(variable, &url)]).exit(2);
+        let named = format!(
+            "the proxy https://{}, which {variable} names",
+            registry.address()
+        );
+        assert!(outcome.stderr.contains(&named), "{outcome}");
+        assert!(outcome.stderr.contains("write http://"), "{outcome}");
+        assert!(!outcome.stderr.contains("secret"), "{outcome}");
+    }
+}
+
+#[test]
+fn a_proxy_that_refuses_tunnels_is_named() {
+    let environment = environment();
+    let proxy = Server::start(|_, _| Answer::status("403 Forbidden"));
+    let url = format!("http://{}", proxy.address());
+    let outcome = push(&environment, REFERENCE, &[("HTTPS_PROXY", &url)]).exit(6);
+    let named = format!(
+        "the proxy http://{}, which HTTPS_PROXY names",
+        proxy.address()
+    );
+    assert!(outcome.stderr.contains(&named), "{outcome}");
+    assert_eq!(proxy.asked("CONNECT", "").len(), 3);
+}
+
+#[test]
 fn a_variable_that_names_no_proxy_is_an_error_and_not_a_direct_connection() {
     let environment = environment();
     for value in [

@@ -1,5 +1,7 @@
 //! Hints for errors of registries and image layouts.
 
+use std::path::Path;
+
 use crate::oci::{ClientCertificateProblem, Error, ParseReferenceError, ProxyError, TlsProblem};
 
 /// Returns what the user can do about an error of the OCI layer.
@@ -19,9 +21,16 @@ pub(crate) fn oci_hint(error: &Error) -> Option<String> {
                  expired"
             ));
         }
-        Error::CredentialEntry { registry, .. } => {
+        Error::CredentialEntry { registry, path, .. } => {
+            let file = credential_file(path);
             return Some(format!(
-                "run `par login {registry}` again, repair the file, or give --user and --password"
+                "run `par login {registry}` again, repair {file}, or give --user and --password"
+            ));
+        }
+        Error::CredentialFile { path, .. } => {
+            let file = credential_file(path);
+            return Some(format!(
+                "make {file} readable, or give --user and --password"
             ));
         }
         Error::Unreachable { registry, .. } => {
@@ -37,9 +46,12 @@ pub(crate) fn oci_hint(error: &Error) -> Option<String> {
             "install the system's `ca-certificates`, let SSL_CERT_FILE name a PEM file with certificate authorities or \
              unset it and SSL_CERT_DIR, or give --ca"
         }
-        Error::CredentialsNotStored { .. } => {
-            "make the file and its directory writable, or name another file with --registry-config or \
-             REGISTRY_AUTH_FILE"
+        Error::CredentialsNotStored { path, .. } => {
+            let file = credential_file(path);
+            return Some(format!(
+                "make {file} and its directory writable, or name another file with --registry-config or \
+                 REGISTRY_AUTH_FILE"
+            ));
         }
         Error::CredentialHelper { .. } => {
             "repair the helper, remove it from `credsStore` and `credHelpers` in the file, or give --user \
@@ -83,12 +95,24 @@ pub(crate) fn oci_hint(error: &Error) -> Option<String> {
         Error::HostsDirectory { .. } => {
             "name a directory such as containerd's `certs.d` with --hosts-dir or PAR_HOSTS_DIR"
         }
-        Error::Client { .. } => {
-            "install the system's `ca-certificates`, or give --ca: TLS needs certificate authorities"
-        }
         _ => return None,
     };
     Some(hint.to_owned())
+}
+
+/// Returns a name for the file with credentials at `path`, with the environment variable that leads to it.
+fn credential_file(path: &Path) -> String {
+    let leads_here = |name: &str, rest: &str| {
+        let value = std::env::var_os(name).filter(|value| !value.is_empty());
+        value.is_some_and(|value| Path::new(&value).join(rest) == path)
+    };
+    if leads_here("REGISTRY_AUTH_FILE", "") {
+        "the file that REGISTRY_AUTH_FILE names".to_owned()
+    } else if leads_here("DOCKER_CONFIG", "config.json") {
+        "`config.json` in the directory that DOCKER_CONFIG names".to_owned()
+    } else {
+        "the file".to_owned()
+    }
 }
 
 /// Returns what the user can do about a problem with TLS.
@@ -153,6 +177,12 @@ fn proxy_hint(error: &ProxyError) -> String {
         ProxyError::Denied { named_by, .. } => format!(
             "put user and password into the URL of the proxy in {named_by}: http://USER:PASSWORD@HOST:PORT"
         ),
+        ProxyError::Tls {
+            problem: TlsProblem::NoTls,
+            named_by,
+            ..
+        } => format!("write http:// in {named_by} if the proxy speaks plain HTTP"),
+        ProxyError::Tls { problem, .. } => tls_hint(*problem).to_owned(),
         ProxyError::Unreachable {
             registry, named_by, ..
         } => format!(

@@ -138,6 +138,27 @@ impl Proxies {
                     source,
                 },
             },
+            Error::Tls {
+                registry,
+                address,
+                problem,
+                source,
+            } => match self.of(&asked(&address)) {
+                Some(proxy) if is_of_proxy(proxy, &address, source.as_ref()) => {
+                    Error::Proxy(ProxyError::Tls {
+                        proxy: proxy_name(&proxy.url),
+                        named_by: proxy.by.clone(),
+                        problem,
+                        source,
+                    })
+                }
+                _ => Error::Tls {
+                    registry,
+                    address,
+                    problem,
+                    source,
+                },
+            },
             Error::Refused { ref answer, .. } => {
                 let refused = StatusCode::from_u16(answer.status).ok();
                 let refused = refused.and_then(|status| self.refusal(status, url));
@@ -166,6 +187,17 @@ fn named(name: String, value: OsString) -> Result<Named, Error> {
             reason,
         })),
     }
+}
+
+/// Returns whether a handshake for a request to `address` failed with the proxy, and not with the registry behind it.
+fn is_of_proxy(
+    proxy: &Named,
+    address: &str,
+    error: &(dyn std::error::Error + Send + Sync + 'static),
+) -> bool {
+    // The tunnel through the proxy is not there before that handshake.
+    proxy.url.scheme() == "https"
+        && (!address.starts_with("https:") || with_causes(error).contains("tunnel error"))
 }
 
 /// Returns whether a proxy has refused a tunnel for want of a password. The type of the error is private to the HTTP

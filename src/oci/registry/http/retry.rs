@@ -51,8 +51,13 @@ fn judge(error: &Error) -> Verdict {
         },
         // A proxy may have cut the answer off.
         Error::Contradiction { .. } => Verdict::Doubtful,
-        // It may be starting, but it is more often configured wrongly.
-        Error::Proxy(ProxyError::Unreachable { .. }) => Verdict::Doubtful,
+        // It may be starting, but it is more often configured wrongly, and one that is silent takes long to try again.
+        Error::Proxy(ProxyError::Unreachable { source, .. }) => {
+            match source.downcast_ref::<reqwest::Error>() {
+                Some(error) if error.is_timeout() => Verdict::Final,
+                _ => Verdict::Doubtful,
+            }
+        }
         _ => Verdict::Final,
     }
 }
