@@ -56,6 +56,22 @@ impl Helper {
         &self.program
     }
 
+    /// Checks that the helper is installed, without running it.
+    pub(super) fn check_installed(&self) -> Result<(), CredentialHelperError> {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let suffix = std::env::consts::EXE_SUFFIX;
+        let names = [self.program.clone(), format!("{}{suffix}", self.program)];
+        let found = std::env::split_paths(&path)
+            .any(|directory| names.iter().any(|name| directory.join(name).is_file()));
+        if found {
+            return Ok(());
+        }
+        Err(CredentialHelperError::Start {
+            program: self.program.clone(),
+            source: io::ErrorKind::NotFound.into(),
+        })
+    }
+
     pub(super) async fn get(
         &self,
         registry: &str,

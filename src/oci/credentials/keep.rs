@@ -72,7 +72,8 @@ impl CredentialSource {
         Ok(Kept::new(path, helper))
     }
 
-    /// Checks that [`keep`](Self::keep) can keep credentials for `registry`, without changing anything. With
+    /// Checks that [`keep`](Self::keep) can keep credentials for `registry`, without changing anything. A helper is
+    /// not run. With
     /// `credentials`, a file that has them already may be one that cannot be written.
     #[cfg_attr(not(feature = "cli"), allow(dead_code, reason = "the command logs in"))]
     pub(crate) async fn check_keep(
@@ -81,6 +82,10 @@ impl CredentialSource {
         credentials: Option<(String, String)>,
     ) -> Result<(), Error> {
         let (path, registry) = (self.written_file(registry)?, registry.to_owned());
+        if let Some(helper) = helper(&path, &registry).await? {
+            let installed = helper.check_installed();
+            installed.map_err(|source| helper_failed(&path, &registry, source))?;
+        }
         blocking(move || {
             let credentials = credentials.as_ref();
             let credentials = credentials.map(|(user, password)| (&**user, &**password));

@@ -1,6 +1,6 @@
 //! Writing a file with credentials: in one step where the system allows it, else in place.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{File, OpenOptions};
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::Path;
 
@@ -51,7 +51,7 @@ fn replace_at_once(path: &Path, text: &[u8]) -> io::Result<()> {
 /// Gives `file` the owner and the group of the file at `path`, when there is one and the system allows it.
 fn keep_owner(path: &Path, file: &File) {
     #[cfg(unix)]
-    if let Ok(old) = fs::metadata(path) {
+    if let Ok(old) = path.metadata() {
         use std::os::unix::fs::{MetadataExt, fchown};
         // Only root may give a file to another user.
         if let Err(error) = fchown(file, Some(old.uid()), Some(old.gid())) {

@@ -152,6 +152,22 @@ fn a_push_without_the_helper_names_it_and_its_file() {
     for said in ["docker-credential-test", "cannot be run", "config.json"] {
         assert!(outcome.stderr.contains(said), "{outcome}");
     }
+    // It is noticed before the password is sent.
+    let before = registry.requests().len();
+    let mut login = environment.command();
+    login.args([
+        "login",
+        registry.address(),
+        "-u",
+        "tester",
+        "--password-stdin",
+    ]);
+    let outcome = Outcome::of(login, b"password").exit(4);
+    assert!(
+        outcome.stderr.contains("docker-credential-test"),
+        "{outcome}"
+    );
+    assert_eq!(registry.requests().len(), before);
     // Nothing is stored that could be removed.
     let outcome = environment.par(["logout", registry.address()]).exit(4);
     assert!(

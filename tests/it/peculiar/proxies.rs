@@ -156,10 +156,12 @@ fn a_proxy_that_demands_a_password_is_named_and_not_asked_again() {
         assert!(outcome.stderr.contains("407"), "{outcome}");
         assert!(!outcome.stderr.contains("secret"), "{outcome}");
     }
-    assert_eq!(
-        proxy.asked("POST", "/").len() + proxy.asked("CONNECT", "").len(),
-        2
-    );
+    let asked = [proxy.asked("POST", "/"), proxy.asked("CONNECT", "")].concat();
+    let shown = asked
+        .iter()
+        .map(|asked| asked.head.get("proxy-authorization"));
+    let expected = Some("Basic amFuZTpzZWNyZXQ=");
+    assert_eq!(shown.collect::<Vec<_>>(), [expected, expected]);
 }
 
 #[test]
