@@ -1,7 +1,7 @@
 //! Docker's `config.json`, as other tools write it.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
@@ -225,6 +225,7 @@ fn the_variable_that_leads_to_a_file_is_named() {
         ("DOCKER_CONFIG", broken.parent().unwrap()),
         ("REGISTRY_AUTH_FILE", broken.as_path()),
         ("REGISTRY_AUTH_FILE", broken.parent().unwrap()),
+        ("REGISTRY_AUTH_FILE", Path::new("nowhere.json")),
     ] {
         let mut command = environment.command();
         command.env(variable, value).args(["tags", &reference]);

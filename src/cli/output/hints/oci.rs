@@ -10,6 +10,11 @@ pub(crate) fn oci_hint(error: &Error) -> Option<String> {
         Error::GaveUp { last, .. } => return oci_hint(last),
         Error::Reference(error) => reference_hint(error)?,
         Error::CredentialsMissing { registry, .. } => {
+            if let Some(file) = missing_credential_file() {
+                return Some(format!(
+                    "correct REGISTRY_AUTH_FILE, which names {file}, where there is no file, or run `par login {registry}`"
+                ));
+            }
             return Some(format!(
                 "run `par login {registry}`, or give --user and --password; check the name of the \
                  repository too: one that does not exist answers the same way"
@@ -98,6 +103,13 @@ pub(crate) fn oci_hint(error: &Error) -> Option<String> {
         _ => return None,
     };
     Some(hint.to_owned())
+}
+
+/// Returns the file that `REGISTRY_AUTH_FILE` names, if there is no such file.
+fn missing_credential_file() -> Option<String> {
+    let path = std::env::var_os("REGISTRY_AUTH_FILE").filter(|value| !value.is_empty())?;
+    let path = Path::new(&path);
+    (!path.exists()).then(|| path.display().to_string())
 }
 
 /// Returns a name for the file with credentials at `path`, with the environment variable that leads to it.

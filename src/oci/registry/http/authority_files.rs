@@ -59,16 +59,12 @@ impl Place {
                 None => load_native_certs(),
             };
         }
-        let mut all = CertificateResult::default();
-        let mut add = |found: CertificateResult| {
-            all.certs.extend(found.certs);
-            all.errors.extend(found.errors);
-        };
-        if let Some(file) = &self.file {
-            add(load_certs_from_paths(Some(file), None));
-        }
-        for directory in &self.directories {
-            add(load_certs_from_paths(None, Some(directory)));
+        let mut directories = self.directories.iter().map(PathBuf::as_path);
+        let mut all = load_certs_from_paths(self.file.as_deref(), directories.next());
+        for directory in directories {
+            let more = load_certs_from_paths(None, Some(directory));
+            all.certs.extend(more.certs);
+            all.errors.extend(more.errors);
         }
         all
     }
