@@ -27,6 +27,10 @@ pub(super) fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
 /// Checks that [`replace`] may succeed, without changing anything.
 pub(super) fn check_replaceable(path: &Path) -> io::Result<()> {
     let path = followed(path)?;
+    if path.metadata().is_ok_and(|found| !found.is_file()) {
+        let reason = "not a regular file";
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, reason));
+    }
     match OpenOptions::new().write(true).open(&path) {
         Ok(_) => Ok(()),
         // The directory counts: another file can take the place of a file that is read-only.

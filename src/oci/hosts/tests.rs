@@ -184,7 +184,7 @@ fn a_named_directory_has_to_exist() {
 fn unknown_keys_are_found_with_their_positions() {
     let file = "server = \"https://r\"\ncapabilites = [\"pull\"]\r\nca = \"x\"\n\n\
         [host.\"https://m\"]\n  capabilities = [\"pull\"]\n  skipverify = true\n  dial_timeout = \"1s\"\n\n\
-        [hosts.\"https://n\"]\n[host.\"https://o\".header]\nx-any = \"1\"\n";
+        [hosts.\"https://n\"]\n[host.\"https://o\"]\ncapabilites = []\n[host.\"https://o\".header]\nx-any = \"1\"\n";
     let found = unknown_keys::unknown_keys(file);
     let found: Vec<_> = found
         .iter()
@@ -200,9 +200,10 @@ fn unknown_keys_are_found_with_their_positions() {
         })
         .collect();
     let expected = [
-        (2, 1, "capabilites", true),
+        (2, 1, "capabilites", false),
         (7, 3, "skipverify", false),
-        (10, 2, "hosts", true),
+        (10, 2, "hosts", false),
+        (12, 1, "capabilites", true),
     ];
     assert_eq!(found, expected);
 }

@@ -34,25 +34,30 @@ pub(super) fn unknown_keys(text: &str) -> Vec<UnknownKey> {
     };
     let mut found = Vec::new();
     let file = file.get_ref();
-    collect(file, &[&OF_A_HOST, &OF_THE_FILE], &mut found);
+    collect(file, &[&OF_A_HOST, &OF_THE_FILE], false, &mut found);
     let hosts = file.get(HOSTS).and_then(table);
     for host in hosts.into_iter().flat_map(|hosts| hosts.values()) {
         if let Some(host) = table(host) {
-            collect(host, &[&OF_A_HOST], &mut found);
+            collect(host, &[&OF_A_HOST], true, &mut found);
         }
     }
     found.sort_by_key(|key| key.span.start);
     found
 }
 
-fn collect(settings: &DeTable<'_>, known: &[&[&str]], found: &mut Vec<UnknownKey>) {
+fn collect(
+    settings: &DeTable<'_>,
+    known: &[&[&str]],
+    is_mirror: bool,
+    found: &mut Vec<UnknownKey>,
+) {
     for key in settings.keys() {
         let name = key.get_ref().as_ref();
         if known.iter().any(|known| known.contains(&name)) {
             continue;
         }
         let mut message = format!("the key `{name}` is not known, and is ignored");
-        if !settings.contains_key(CAPABILITIES) {
+        if is_mirror && !settings.contains_key(CAPABILITIES) {
             message.push_str("; without `capabilities` this host has all of them, also `push`");
         }
         let span = key.span();

@@ -264,3 +264,35 @@ fn a_client_certificate_that_cannot_be_used_is_named_with_what_to_do() {
     let outcome = setup.push(&[], &alone).exit(2);
     assert!(outcome.stderr.contains("holds no private key"), "{outcome}");
 }
+
+#[test]
+fn a_mirror_and_the_cache_stand_in_where_certificates_cannot_be_verified() {
+    let setup = Setup::new();
+    let ca = setup.authority.file().to_str().unwrap();
+    setup.push(&[], &["--ca", ca]).success();
+    let reference = format!("{}/provider:1.0.0", setup.registry.address());
+    let pull = |reference: &str, variables: &[(&str, &str)], options: &[&str]| {
+        let mut command = setup.environment.command();
+        command.envs(variables.iter().copied());
+        command.args(["pull", reference, "--destination", "copy.par"]);
+        command.args(options);
+        Outcome::of(command, b"")
+    };
+    pull(&reference, &[], &["--ca", ca]).success();
+    let outcome = pull(&reference, &[], &[]).success();
+    assert!(outcome.stderr.contains("is unconfirmed since"), "{outcome}");
+
+    // The mirror is this registry, whose certificate cannot be verified.
+    let plain = Registry::start();
+    let copy = plain.reference("provider:1.0.0");
+    setup
+        .environment
+        .par(["push", &copy, "provider.par"])
+        .success();
+    let mirror = setup.registry.address();
+    let hosts = format!("[host.\"https://{mirror}\"]\ncapabilities = [\"pull\", \"resolve\"]\n");
+    crate::hosts::configure(&setup.environment, plain.address(), &hosts);
+    let before = setup.registry.requests().len();
+    pull(&copy, &[("SSL_CERT_FILE", "/nowhere.pem")], &[]).success();
+    assert_eq!(setup.registry.requests().len(), before);
+}

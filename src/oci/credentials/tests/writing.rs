@@ -46,6 +46,7 @@ fn a_check_changes_nothing() {
     }
     assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
     assert!(check_replaceable(directory.path()).is_err());
+    assert!(check_replaceable(Path::new("/dev/null")).is_err());
     let file = directory.path().join("file");
     fs::write(&file, "").unwrap();
     assert!(check_replaceable(&file.join("config.json")).is_err());
