@@ -3,7 +3,9 @@
 use std::time::{Duration, SystemTime};
 
 use crate::cache::Record;
-use crate::content::{Descriptor, ErrorKind, ManifestName, ReadStorage, Resolve, with_causes};
+use crate::content::{
+    Descriptor, ErrorKind, ManifestName, ReadStorage, Resolve, StoreError, with_causes,
+};
 use crate::oci::{self, Reference};
 
 use super::super::client::Client;
@@ -95,7 +97,7 @@ async fn resolve_or_recall(
     };
     let error = match answer {
         Ok(descriptor) => return Ok(Resolution::confirmed(descriptor)),
-        Err(error) if error.kind() == ErrorKind::Unavailable => error,
+        Err(error) if is_out_of_reach(&error) => error,
         // The registry has answered, so the record does not hold any more.
         Err(error) => return Err(error.into()),
     };
@@ -122,6 +124,14 @@ async fn receive_manifest(
     let _turn = client.turn().await;
     client.cache()?.receive(&descriptor, &manifest).await?;
     Ok(descriptor)
+}
+
+/// Returns whether an error says nothing about what the registry holds now.
+fn is_out_of_reach(error: &StoreError) -> bool {
+    match error.downcast_ref::<oci::Error>() {
+        Some(error) => error.is_out_of_reach(),
+        None => error.kind() == ErrorKind::Unavailable,
+    }
 }
 
 /// Says on one line why a registry is unavailable.

@@ -19,6 +19,8 @@ pub enum Credentials {
     },
     /// A token that a token service exchanges for access tokens.
     IdentityToken(String),
+    /// A token that is sent to the registry as it is.
+    RegistryToken(String),
 }
 
 impl Credentials {
@@ -28,6 +30,7 @@ impl Credentials {
             Self::Anonymous => "anonymous users".to_owned(),
             Self::Basic { user, .. } => format!("user {}", one_line(user)),
             Self::IdentityToken(_) => "the stored identity token".to_owned(),
+            Self::RegistryToken(_) => "the stored registry token".to_owned(),
         }
     }
 }
@@ -42,6 +45,7 @@ impl fmt::Debug for Credentials {
                 .field("user", user)
                 .finish_non_exhaustive(),
             Self::IdentityToken(_) => formatter.write_str("IdentityToken(…)"),
+            Self::RegistryToken(_) => formatter.write_str("RegistryToken(…)"),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::content::ErrorKind;
 
-use super::{Error, TlsProblem, UploadProblem};
+use super::{Error, UploadProblem};
 
 impl Error {
     /// Returns the kind of this error, which tells a program how to react.
@@ -26,6 +26,7 @@ impl Error {
             | Self::CredentialFile { .. }
             | Self::CredentialEntry { .. }
             | Self::CredentialHelper { .. }
+            | Self::CredentialsNotStored { .. }
             | Self::Upload {
                 problem: UploadProblem::NoRepository { .. },
                 ..
@@ -42,15 +43,11 @@ impl Error {
                 _ => ErrorKind::Other,
             },
             Self::TokenService { answer, .. } if may_pass(answer.status) => ErrorKind::Unavailable,
-            Self::Tls {
-                problem: TlsProblem::ClientCertificate,
-                ..
-            } => ErrorKind::Denied,
-            Self::Unreachable { .. }
-            | Self::Tls { .. }
-            | Self::PlainHttp { .. }
-            | Self::Interrupted { .. }
-            | Self::Stalled { .. } => ErrorKind::Unavailable,
+            Self::Tls { problem, .. } => problem.kind(),
+            Self::Proxy(error) => error.kind(),
+            Self::Unreachable { .. } | Self::Interrupted { .. } | Self::Stalled { .. } => {
+                ErrorKind::Unavailable
+            }
             Self::Malformed { .. }
             | Self::Json { .. }
             | Self::TooLarge { .. }
@@ -69,6 +66,8 @@ impl Error {
             Self::CertificateAuthority { .. }
             | Self::ClientCertificate { .. }
             | Self::HostsFile { .. }
+            | Self::NoAuthorities { .. }
+            | Self::PlainHttp { .. }
             | Self::NoHost { .. } => ErrorKind::Usage,
             Self::Source(error) => error.kind(),
             Self::GaveUp { last, .. } | Self::NoMirrorEither { last, .. } => last.kind(),
@@ -79,6 +78,24 @@ impl Error {
             | Self::Location { .. }
             | Self::Client { .. }
             | Self::Cancelled { .. } => ErrorKind::Other,
+        }
+    }
+
+    /// Returns whether nothing can be learned from the registry now, so that a mirror or a cache may stand in for
+    /// it. Trying again need not help.
+    pub(crate) fn is_out_of_reach(&self) -> bool {
+        match self {
+            Self::Tls { .. }
+            | Self::NoAuthorities { .. }
+            | Self::Proxy(_)
+            | Self::PlainHttp { .. }
+            | Self::TokenAnswer { .. }
+            | Self::TokenService { .. } => true,
+            Self::Refused { answer, .. } => {
+                answer.status >= 500 || self.kind() == ErrorKind::Unavailable
+            }
+            Self::GaveUp { last, .. } | Self::NoMirrorEither { last, .. } => last.is_out_of_reach(),
+            _ => self.kind() == ErrorKind::Unavailable,
         }
     }
 }

@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use crate::content::{Digest, StoreError, VerifyError};
 
 use super::super::reference::ParseReferenceError;
-use super::{Answer, CredentialHelperError, TlsProblem, UploadProblem};
+use super::{
+    Answer, ClientCertificateProblem, CredentialHelperError, ProxyError, TlsProblem, UploadProblem,
+};
 
 /// An error of another library. Its type is not part of the interface of this one.
 type OpaqueError = Box<dyn std::error::Error + Send + Sync>;
@@ -122,6 +124,13 @@ pub enum Error {
         path: PathBuf,
         source: CredentialHelperError,
     },
+    /// A file with credentials cannot be written.
+    #[error("credentials for {registry} cannot be stored in {path}")]
+    CredentialsNotStored {
+        registry: String,
+        path: PathBuf,
+        source: io::Error,
+    },
 
     /// The registry answered with an error that has no variant of its own.
     #[error("{registry} failed on the {what} ({answer})")]
@@ -148,6 +157,12 @@ pub enum Error {
         problem: TlsProblem,
         source: OpaqueError,
     },
+    /// No certificate authority can be loaded from `place`, so that no certificate can be verified.
+    #[error("no certificate authority can be loaded from {place}: {reason}")]
+    NoAuthorities { place: String, reason: String },
+    /// A proxy cannot be used.
+    #[error(transparent)]
+    Proxy(#[from] ProxyError),
     /// A server that speaks TLS got a request in plain HTTP.
     #[error("{registry} speaks TLS at {address}, and was asked in plain HTTP")]
     PlainHttp { registry: String, address: String },
@@ -315,16 +330,20 @@ pub enum Error {
     #[error("the certificate authorities in {path} cannot be used: {reason}")]
     CertificateAuthority { path: PathBuf, reason: String },
     /// A client certificate or its key cannot be used.
-    #[error("the client certificate in {path} cannot be used: {reason}")]
-    ClientCertificate { path: PathBuf, reason: String },
+    #[error("the client certificate in {path} cannot be used: {problem}")]
+    ClientCertificate {
+        path: PathBuf,
+        problem: ClientCertificateProblem,
+    },
     /// The directory that was given for the settings of registries cannot be read.
     #[error("cannot use {path} as the directory with the settings of registries")]
     HostsDirectory { path: PathBuf, source: io::Error },
-    /// A `hosts.toml` is malformed in `line`, counted from 1.
-    #[error("{path}, line {line}: {reason}")]
+    /// A `hosts.toml` is malformed. `line` and `column` are counted from 1.
+    #[error("{path}, line {line}, column {column}: {reason}")]
     HostsFile {
         path: PathBuf,
         line: usize,
+        column: usize,
         reason: String,
     },
     /// No host of a `hosts.toml` has the `capability` that a request needs.

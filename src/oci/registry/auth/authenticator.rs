@@ -4,20 +4,21 @@
 //! 6749 ("Refreshing an Access Token") for identity tokens.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use data_encoding::BASE64;
-use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, HeaderValue};
+use reqwest::{StatusCode, Url};
 
 use crate::content::{ErrorKind, with_causes};
-use crate::oci::credentials::{CredentialSource, Credentials};
+use crate::oci::credentials::{CredentialSource, Credentials, Found};
 use crate::oci::error::{Answer, Error};
 
 use super::super::http::{Clients, Request, Scope};
 use super::challenge::{Bearer, Challenge};
-use super::token::{self, credentials_refused, sensitive_header, user_and_password};
+use super::grant::{Grant, Known, without_service};
+use super::token::{self, credentials_refused};
 
 /// The most repositories and scopes whose authorization is remembered. Beyond that, those that are not
 /// in use are forgotten.
@@ -26,47 +27,6 @@ const SLOTS_LIMIT: usize = 1024;
 const PAUSE: Duration = Duration::from_secs(60);
 /// The longest time to wait for a challenge at the root of the API.
 const CHALLENGE_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// An authorization.
-struct Grant {
-    /// The value of the `Authorization` header.
-    header: HeaderValue,
-    expires: Option<Instant>,
-    /// The credentials that it was obtained with.
-    credentials: Credentials,
-    is_token: bool,
-}
-
-impl Grant {
-    fn is_valid(&self) -> bool {
-        self.expires.is_none_or(|expires| Instant::now() < expires)
-    }
-}
-
-/// What is known about the authorization for one repository and scope.
-#[derive(Default)]
-struct Known {
-    grant: Option<Grant>,
-    /// The challenge that the grant answered. When the grant expires, a new one is fetched before the
-    /// next request: a refusal in the middle of an upload would cost what was sent of it.
-    bearer: Option<Bearer>,
-    /// When credentials were last looked up because of an answer that hides content from the anonymous.
-    looked_up: Option<Instant>,
-}
-
-impl Known {
-    fn valid(&self) -> Option<&Grant> {
-        self.grant.as_ref().filter(|grant| grant.is_valid())
-    }
-
-    /// Returns whether the grant answers `challenge`.
-    fn answers(&self, challenge: Option<&Challenge>, request: &Request) -> bool {
-        match (&self.bearer, challenge) {
-            (Some(known), Some(Challenge::Bearer(asked))) => known.covers(asked, request),
-            _ => true,
-        }
-    }
-}
 
 type Key = (String, String, Scope);
 type Slot = Arc<tokio::sync::Mutex<Known>>;
@@ -78,6 +38,8 @@ pub(crate) struct Authenticator {
     /// Where credentials come from. `None`: every request is anonymous.
     source: Option<CredentialSource>,
     slots: Mutex<HashMap<Key, Slot>>,
+    /// Whether the user has been told that a credential helper failed.
+    warned: AtomicBool,
 }
 
 impl Authenticator {
@@ -86,6 +48,7 @@ impl Authenticator {
             clients,
             source: Some(source),
             slots: Mutex::default(),
+            warned: AtomicBool::new(false),
         }
     }
 
@@ -95,6 +58,7 @@ impl Authenticator {
             clients,
             source: None,
             slots: Mutex::default(),
+            warned: AtomicBool::new(false),
         }
     }
 
@@ -176,7 +140,7 @@ impl Authenticator {
             // A registry that names no way is told user and password.
             Some(Challenge::Basic) | None => {
                 known.bearer = None;
-                known.grant = basic(self.credentials(request).await?);
+                known.grant = without_service(self.credentials(request).await?);
             }
         }
         let header = known.grant.as_ref().map(|grant| grant.header.clone());
@@ -207,9 +171,17 @@ impl Authenticator {
             return None;
         }
         known.looked_up = Some(Instant::now());
-        match self.credentials(request).await {
-            Ok(Credentials::Anonymous) => None,
-            Ok(credentials) => {
+        match self.search(request).await {
+            Ok(Found {
+                credentials: Credentials::Anonymous,
+                failure,
+            }) => {
+                if let Some(failure) = failure {
+                    self.warn_of(&failure);
+                }
+                None
+            }
+            Ok(Found { credentials, .. }) => {
                 let challenge = match Challenge::choose(headers, request).ok().flatten() {
                     Some(challenge) => Some(challenge),
                     None => self.ask_for_challenge(request, limit).await,
@@ -220,7 +192,7 @@ impl Authenticator {
                         known.bearer = Some(bearer);
                         grant.inspect_err(|error| unused(request, error)).ok()
                     }
-                    Some(Challenge::Basic) | None => basic(credentials),
+                    Some(Challenge::Basic) | None => without_service(credentials),
                 };
                 Some(known.grant.insert(grant?).header.clone())
             }
@@ -275,7 +247,13 @@ impl Authenticator {
     /// Returns the error for an answer 401 or 403 that is final.
     pub(crate) async fn denied(&self, request: &Request, answer: Box<Answer>) -> Error {
         let slot = self.slot(request);
-        let known = slot.lock().await;
+        let mut known = slot.lock().await;
+        let failure = known.grant.as_mut().and_then(|grant| grant.failure.take());
+        if let Some(failure) = failure {
+            // The helper is asked again next time.
+            known.grant = None;
+            return failure;
+        }
         let (what, registry) = (request.what.clone(), request.registry.clone());
         let unauthorized = answer.status == StatusCode::UNAUTHORIZED.as_u16();
         let credentials = match &known.grant {
@@ -310,36 +288,62 @@ impl Authenticator {
         }
     }
 
+    /// Looks the credentials up, and goes on when a credential helper fails.
+    async fn search(&self, request: &Request) -> Result<Found, Error> {
+        match &self.source {
+            Some(source) => source.search(&request.registry, &request.repository).await,
+            None => Ok(Credentials::Anonymous.into()),
+        }
+    }
+
+    /// Tells the user once that a credential helper failed.
+    fn warn_of(&self, failure: &Error) {
+        if !self.warned.swap(true, Ordering::Relaxed) {
+            let reason = with_causes(failure);
+            tracing::warn!("{reason}; going on without credentials");
+        }
+    }
+
     async fn token(
         &self,
         request: &Request,
         bearer: &Bearer,
         limit: Duration,
     ) -> Result<Grant, Error> {
-        let credentials = self.credentials(request).await?;
-        let client = &self.clients.writing;
-        let token = token::fetch(client, request, bearer, &credentials, limit);
-        let (header, expires) = token.await?;
-        Ok(Grant {
-            header,
-            expires: Some(expires),
+        let Found {
             credentials,
-            is_token: true,
-        })
+            failure,
+        } = self.search(request).await?;
+        if let Credentials::RegistryToken(_) = credentials {
+            let grant = without_service(credentials);
+            return grant.ok_or_else(|| Error::TokenAnswer {
+                url: request.address(),
+                reason: "the stored registry token does not fit into a header",
+            });
+        }
+        let client = &self.clients.writing;
+        let token = token::fetch(client, request, bearer, &credentials, limit).await;
+        match (token, failure) {
+            (Err(error), Some(failure)) if error.kind() == ErrorKind::Denied => Err(failure),
+            (Err(error), _) => {
+                let service = Url::parse(&bearer.realm);
+                let url = service.as_ref().unwrap_or(&request.url);
+                Err(self.clients.explain(error, url))
+            }
+            (Ok((header, expires)), failure) => {
+                if let Some(failure) = &failure {
+                    self.warn_of(failure);
+                }
+                Ok(Grant {
+                    header,
+                    expires: Some(expires),
+                    credentials,
+                    is_token: true,
+                    failure,
+                })
+            }
+        }
     }
-}
-
-/// Returns the grant of a user and a password. An identity token takes the place of a password.
-fn basic(credentials: Credentials) -> Option<Grant> {
-    let (user, password) = user_and_password(&credentials)?;
-    let encoded = BASE64.encode(format!("{user}:{password}").as_bytes());
-    let header = sensitive_header(&format!("Basic {encoded}"))?;
-    Some(Grant {
-        header,
-        expires: None,
-        credentials,
-        is_token: false,
-    })
 }
 
 /// Logs why what is stored was not used for a request that the registry may answer without it.

@@ -2,6 +2,7 @@
 
 mod authenticator;
 mod challenge;
+mod grant;
 mod realm;
 mod scan;
 mod token;

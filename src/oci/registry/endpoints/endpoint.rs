@@ -115,10 +115,7 @@ impl Endpoint {
     pub(crate) fn failed(&self, error: &Error) {
         let (name, reason) = (self.name(), with_causes(error));
         tracing::info!("{reason}; asking the next host instead of {name}");
-        if matches!(
-            error.kind(),
-            ErrorKind::Unavailable | ErrorKind::NotVerified
-        ) {
+        if error.is_out_of_reach() || error.kind() == ErrorKind::NotVerified {
             self.shared.availability.failed(reason);
         }
     }

@@ -282,7 +282,16 @@ impl Transport {
                 sent
             }
         };
-        let response = sent.map_err(|error| request.failed(error))?;
+        let response = sent.map_err(|error| {
+            let error = request.failed(error);
+            self.clients.explain(error, &request.url)
+        })?;
+        if let Some(error) = self
+            .clients
+            .proxy_refusal(response.status(), response.url())
+        {
+            return Err(error);
+        }
         tracing::debug!(
             method = %request.method,
             url = request.address(),

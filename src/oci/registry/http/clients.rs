@@ -1,13 +1,14 @@
 //! The HTTP clients of an endpoint: time limits, redirects, TLS, proxies.
 
 use reqwest::redirect::Policy;
-use reqwest::{Client, Proxy, Url};
+use reqwest::{Client, StatusCode, Url};
 
 use crate::oci::error::Error;
 use crate::oci::hosts::Host;
 use crate::oci::names::is_loopback_url;
 use crate::oci::registry::options::RegistryOptions;
 
+use super::proxies::Proxies;
 use super::tls::Tls;
 
 /// The HTTP clients of one endpoint. Cheap to clone. They follow no redirects: the transport does.
@@ -18,6 +19,7 @@ pub(crate) struct Clients {
     /// For writing, and for token services. Has no time limit: `reqwest` would count the time that it
     /// takes to send a body as silence of the server.
     pub(crate) writing: Client,
+    proxies: Proxies,
 }
 
 impl Clients {
@@ -36,9 +38,14 @@ impl Clients {
             host.client_certificate.as_ref().or(for_registry),
             options.skip_tls_verify || host.skip_tls_verify,
         )?;
-        let tls = tls.config()?;
-        let proxy = host.proxy.as_ref().map(|url| Proxy::all(url.clone()));
-        let proxy = proxy.transpose().map_err(unusable)?;
+        // The registry itself, which is asked in the end, tells at once that its certificate cannot be verified.
+        let tls = tls.config(base.scheme() == "https" && !is_mirror)?;
+        let proxies = match &host.proxy {
+            Some(url) => Proxies::all(url.clone(), host.name_of_file()),
+            // The loopback host of a proxy is another machine.
+            None if is_loopback_url(base) => Proxies::None,
+            None => Proxies::from_environment(|name| std::env::var_os(name))?,
+        };
         let builder = || {
             let builder = Client::builder()
                 .user_agent(concat!("wasmcloud-par/", env!("CARGO_PKG_VERSION")))
@@ -48,18 +55,25 @@ impl Clients {
                 // alert of a server that asks for a client certificate.
                 .http1_only()
                 .redirect(Policy::none());
-            match &proxy {
-                Some(proxy) => builder.proxy(proxy.clone()),
-                // The loopback host of a proxy is another machine.
-                None if is_loopback_url(base) => builder.no_proxy(),
-                None => builder,
-            }
+            proxies.apply(builder)
         };
         let reading = builder().read_timeout(options.retry.stall_timeout);
         Ok(Self {
             reading: reading.build().map_err(unusable)?,
             writing: builder().build().map_err(unusable)?,
+            proxies,
         })
+    }
+
+    /// Returns the error for a request to `url` that failed with `error`: it names the proxy that the request went
+    /// through, when that may be the reason.
+    pub(crate) fn explain(&self, error: Error, url: &Url) -> Error {
+        self.proxies.explain(error, url)
+    }
+
+    /// Returns the error for an answer with `status` to a request to `url`, when the answer is that of a proxy.
+    pub(crate) fn proxy_refusal(&self, status: StatusCode, url: &Url) -> Option<Error> {
+        self.proxies.refusal(status, url)
     }
 }
 

@@ -1,13 +1,21 @@
 //! What requests and answers are made of: the parts below the code that sends them.
 
 mod answer;
+mod authorities;
+#[cfg(all(unix, not(target_vendor = "apple"), not(target_os = "android")))]
+mod authority_files;
 mod blob_body;
 mod clients;
+mod identity;
+mod no_proxy;
 mod pages;
+mod pem;
+mod proxies;
 mod redirect;
 mod refusal;
 mod request;
 mod retry;
+mod system_authorities;
 mod tls;
 mod warnings;
 

@@ -9,6 +9,7 @@ use reqwest::{Method, Url};
 use crate::oci::error::{Error, TlsProblem};
 use crate::oci::names::authority;
 
+use super::authorities::no_authorities_behind;
 use super::blob_body::BlobBody;
 
 /// The permission that a request needs, in the words of the token specification.
@@ -117,7 +118,9 @@ pub(crate) fn request_error(
     let (at, origin) = (address(asked), asked.origin().ascii_serialization());
     let source = source.without_url();
     let (what, registry) = (what.to_owned(), registry.to_owned());
-    if let Some(problem) = TlsProblem::behind(&source) {
+    if let Some(error) = TlsProblem::error_behind(&source).and_then(no_authorities_behind) {
+        error
+    } else if let Some(problem) = TlsProblem::behind(&source) {
         Error::Tls {
             registry,
             address: origin,

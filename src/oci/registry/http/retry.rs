@@ -9,7 +9,7 @@ use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use reqwest::StatusCode;
 
 use crate::content::with_causes;
-use crate::oci::error::Error;
+use crate::oci::error::{Error, ProxyError};
 use crate::oci::registry::options::RetryOptions;
 
 /// How often an attempt is repeated whose failure is probably final.
@@ -55,6 +55,13 @@ fn judge(error: &Error) -> Verdict {
         },
         // A proxy may have cut the answer off.
         Error::Contradiction { .. } => Verdict::Doubtful,
+        // It may be starting, but it is more often configured wrongly, and one that is silent takes long to try again.
+        Error::Proxy(ProxyError::Unreachable { source, .. }) => {
+            match source.downcast_ref::<reqwest::Error>() {
+                Some(error) if error.is_timeout() => Verdict::Final,
+                _ => Verdict::Doubtful,
+            }
+        }
         _ => Verdict::Final,
     }
 }
