@@ -39,7 +39,18 @@ pub(super) fn credentials(entry: &Value) -> Result<Option<Credentials>, &'static
         return Ok(Some(Credentials::RegistryToken(token.to_owned())));
     }
     if let Some(token) = text("identitytoken", "has an `identitytoken` that is not text")? {
-        return Ok(Some(Credentials::IdentityToken(token.to_owned())));
+        // Docker keeps the user in `auth`, with an empty password.
+        let basic = field(entry, "auth").and_then(Value::as_str).map(basic_of);
+        let user = match basic {
+            Some(Ok(Credentials::Basic { user, .. })) => Some(user),
+            _ => field(entry, "username")
+                .and_then(Value::as_str)
+                .map(str::to_owned),
+        };
+        return Ok(Some(Credentials::IdentityToken {
+            user: user.filter(|user| !user.is_empty()),
+            token: token.to_owned(),
+        }));
     }
     if let Some(auth) = text("auth", "has an `auth` that is not text")? {
         return basic_of(auth).map(Some);

@@ -99,7 +99,10 @@ impl Helper {
         })?;
         Ok(match answer {
             (user, secret) if user.is_empty() && secret.is_empty() => None,
-            (user, secret) if user == TOKEN_USER => Some(Credentials::IdentityToken(secret)),
+            (user, secret) if user == TOKEN_USER => Some(Credentials::IdentityToken {
+                user: None,
+                token: secret,
+            }),
             (user, password) => Some(Credentials::Basic { user, password }),
         })
     }

@@ -25,9 +25,29 @@ fn an_entry_holds_a_password_a_token_or_nothing() {
     assert_eq!(held(json!({ "auth": "YTpiOmM" })), basic("a", "b:c"));
     let plain = json!({ "username": "a", "password": "b" });
     assert_eq!(held(plain), basic("a", "b"));
-    let token = json!({ "auth": "YTpi", "identitytoken": "token" });
-    let expected = Credentials::IdentityToken("token".to_owned());
-    assert_eq!(held(token), Ok(Some(expected)));
+    for (entry, user) in [
+        (
+            json!({ "auth": "YTpi", "identitytoken": "token" }),
+            Some("a"),
+        ),
+        (
+            json!({ "auth": "YTo=", "identitytoken": "token" }),
+            Some("a"),
+        ),
+        (
+            json!({ "username": "a", "identitytoken": "token" }),
+            Some("a"),
+        ),
+        (json!({ "auth": "Og==", "identitytoken": "token" }), None),
+        (json!({ "auth": "!", "identitytoken": "token" }), None),
+        (json!({ "identitytoken": "token" }), None),
+    ] {
+        let expected = Credentials::IdentityToken {
+            user: user.map(str::to_owned),
+            token: "token".to_owned(),
+        };
+        assert_eq!(held(entry), Ok(Some(expected)));
+    }
     let token = json!({ "auth": "YTpi", "identitytoken": "other", "registrytoken": "token" });
     let expected = Credentials::RegistryToken("token".to_owned());
     assert_eq!(held(token), Ok(Some(expected)));

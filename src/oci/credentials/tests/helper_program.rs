@@ -39,10 +39,16 @@ async fn a_helper_answers_with_a_password_a_token_or_nothing() {
     };
     assert_eq!(basic.unwrap(), Some(expected));
     let token = get(r#"echo '{"Username":"<token>","Secret":"b"}'"#).await;
-    let expected = Credentials::IdentityToken("b".to_owned());
+    let expected = Credentials::IdentityToken {
+        user: None,
+        token: "b".to_owned(),
+    };
     assert_eq!(token.unwrap(), Some(expected));
     let token = get(r#"echo '{"username":"<token>","SECRET":"b","ServerURL":null}'"#).await;
-    let expected = Credentials::IdentityToken("b".to_owned());
+    let expected = Credentials::IdentityToken {
+        user: None,
+        token: "b".to_owned(),
+    };
     assert_eq!(token.unwrap(), Some(expected));
     for nothing in [
         "echo '{}'",

@@ -28,8 +28,8 @@ const REDIRECT_LIMIT: usize = 5;
 const TOKEN_TIMEOUT: Duration = Duration::from_secs(30);
 const CLIENT_ID: &str = "wasmcloud-par";
 
-/// The user under which clients send an identity token in the place of a password, as Docker's credential
-/// helpers name it.
+/// The user under which clients send an identity token in the place of a password when none is stored, as
+/// Docker's credential helpers name it.
 const TOKEN_USER: &str = "<token>";
 
 /// A token service that is asked for a token for `request`.
@@ -73,7 +73,7 @@ pub(super) async fn fetch(
         limit: limit.min(TOKEN_TIMEOUT),
     };
     let answered = match credentials {
-        Credentials::IdentityToken(token) => match service.exchange(token).await? {
+        Credentials::IdentityToken { token, .. } => match service.exchange(token).await? {
             Answered::Refused(status, answer) if knows_no_exchange(status) => {
                 return service.ask_with_password(credentials, status, answer).await;
             }
@@ -291,7 +291,9 @@ fn seconds(value: &Value) -> Option<u64> {
 pub(super) fn user_and_password(credentials: &Credentials) -> Option<(&str, &str)> {
     match credentials {
         Credentials::Basic { user, password } => Some((user, password)),
-        Credentials::IdentityToken(token) => Some((TOKEN_USER, token)),
+        Credentials::IdentityToken { user, token } => {
+            Some((user.as_deref().unwrap_or(TOKEN_USER), token))
+        }
         _ => None,
     }
 }
@@ -305,7 +307,7 @@ pub(super) fn credentials_refused(
     answer: Box<Answer>,
 ) -> Error {
     match credentials {
-        Credentials::IdentityToken(_) => Error::IdentityTokenRefused {
+        Credentials::IdentityToken { .. } => Error::IdentityTokenRefused {
             registry,
             service,
             answer,

@@ -1,5 +1,6 @@
 //! Identity tokens, and token services that do not exchange them.
 
+use data_encoding::BASE64;
 use serde_json::json;
 
 use super::{LIST, basic, shows};
@@ -12,7 +13,12 @@ fn registry(post: Answer, get: Answer) -> Server {
         if asked.target.starts_with("/token") {
             return match asked.method.as_str() {
                 "POST" => post.clone(),
-                _ if shows(asked, &basic("<token>", "identity")) => get.clone(),
+                _ if ["<token>", "jane"]
+                    .iter()
+                    .any(|user| shows(asked, &basic(user, "identity"))) =>
+                {
+                    get.clone()
+                }
                 _ => Answer::status("401 Unauthorized"),
             };
         }
@@ -50,6 +56,17 @@ fn an_identity_token_is_sent_as_a_password_where_it_is_not_exchanged() {
         assert_eq!(registry.asked("POST", "/token").len(), 1);
         assert_eq!(registry.asked("GET", "/token").len(), 1);
     }
+    // The user is the stored one.
+    let server = registry(Answer::status("405 Method Not Allowed"), token());
+    let environment = Environment::new();
+    let entry = json!({ "auth": BASE64.encode(b"jane:"), "identitytoken": "identity" });
+    let config = json!({ "auths": { server.address(): entry } });
+    environment.write("../home/.docker/config.json", config.to_string());
+    environment
+        .par(["tags", &server.reference("org/x")])
+        .success();
+    let asked = server.asked("GET", "/token").remove(0);
+    assert!(shows(&asked, &basic("jane", "identity")));
     // Where it is exchanged, it is no password.
     let registry = registry(token(), token());
     tags(&registry).success();
