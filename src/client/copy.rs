@@ -1,25 +1,18 @@
 //! Copy: a manifest and everything that it names, from reference to reference.
 
-use std::collections::HashSet;
-
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use crate::content::{Content, Descriptor, Digest, Push, ReadStorage, Step};
-use crate::oci::{Reference, children, media_type, read_manifest};
+use crate::oci::{self, Reference, media_type};
 
 use super::error::{Error, require_digest, require_name};
 use super::lookup::{open_layout, push_storage, read_storage};
 use super::metered::MeteredSource;
 use super::mount::put_blob;
+use super::tree::{Blob, LeftOut, Tree};
 use super::{Client, note_digest};
 
-/// How deep manifests may be nested. An index of indexes of manifests is deeper than any known one.
-const DEEPEST: usize = 5;
-/// How many manifests and blobs may belong to a reference.
-const MOST: usize = 10_000;
-/// How many bytes all manifests together may have. They are held in memory.
-const MOST_MANIFEST_BYTES: u64 = 64 << 20;
 /// How many blobs are copied at a time.
 const AT_A_TIME: usize = 4;
 
@@ -31,6 +24,9 @@ pub struct Copied {
     pub reference: Reference,
     /// The digest of the manifest or the index. It is the digest of the source too.
     pub digest: Digest,
+    /// What the copied manifests name, and the source does not have: foreign layers, which are at URLs
+    /// outside of the registry, and subjects, which need not exist.
+    pub left_out: Vec<LeftOut>,
 }
 
 impl Client {
@@ -38,6 +34,9 @@ impl Client {
     /// Blobs go first, several at a time, then each manifest after those that it names. The tag of
     /// `destination` is moved in the last step. Content that is there already is not sent again, and
     /// blobs of the same registry are mounted.
+    ///
+    /// The subject of a manifest is copied with it. A subject and a foreign layer that the source does not
+    /// have are left out.
     ///
     /// The source need not be a provider archive. Each byte is checked against its digest. Signatures
     /// are not: [`inspect`](Self::inspect) does that.
@@ -48,6 +47,7 @@ impl Client {
     /// # Errors
     ///
     /// [`Error`] of the registries or layouts, [`Error::OtherDigest`], [`Error::Unnamed`];
+    /// [`oci::Error::UnsupportedManifest`] for a manifest that names content in an unknown way;
     /// [`Error::TooMuch`] for more than 10,000 manifests and blobs, for manifests of more than 64 MiB
     /// together, and for manifests nested more than 5 deep. The tag is not moved then.
     #[tracing::instrument(skip_all, fields(%source, %destination, digest))]
@@ -78,6 +78,7 @@ impl Client {
         Ok(Copied {
             reference: destination.clone(),
             digest: root.digest,
+            left_out: tree.left_out,
         })
     }
 }
@@ -91,67 +92,6 @@ fn neighbour<'a>(source: &'a Reference, destination: &Reference) -> Option<&'a s
             Some(from.repository())
         }
         _ => None,
-    }
-}
-
-/// A manifest and everything that it names, directly or through other manifests.
-#[derive(Default)]
-struct Tree {
-    blobs: Vec<Descriptor>,
-    /// The manifests, each one after those that it names. The last one is the root.
-    manifests: Vec<(Descriptor, Bytes)>,
-    /// What is in the tree already: content is named more than once.
-    seen: HashSet<Digest>,
-    manifest_bytes: u64,
-}
-
-impl Tree {
-    /// Reads the manifests from `root` downwards.
-    async fn read(
-        from: &dyn ReadStorage,
-        source: &Reference,
-        root: &Descriptor,
-    ) -> Result<Self, Error> {
-        let mut tree = Self::default();
-        if tree.add(from, root, 1).await? {
-            Ok(tree)
-        } else {
-            Err(Error::TooMuch {
-                reference: source.to_string(),
-                most: MOST,
-                mebibytes: MOST_MANIFEST_BYTES >> 20,
-                deepest: DEEPEST,
-            })
-        }
-    }
-
-    /// Adds a manifest after everything that it names. Returns `false` when the tree becomes too large.
-    async fn add(
-        &mut self,
-        from: &dyn ReadStorage,
-        manifest: &Descriptor,
-        depth: usize,
-    ) -> Result<bool, Error> {
-        self.manifest_bytes = self.manifest_bytes.saturating_add(manifest.size);
-        if depth > DEEPEST || self.manifest_bytes > MOST_MANIFEST_BYTES {
-            return Ok(false);
-        }
-        let bytes = read_manifest(manifest, &Content::new(from, manifest)).await?;
-        for child in children(manifest, &bytes)? {
-            if !self.seen.insert(child.digest.clone()) {
-                continue;
-            }
-            if self.seen.len() > MOST {
-                return Ok(false);
-            }
-            if !media_type::is_manifest(&child.media_type) {
-                self.blobs.push(child);
-            } else if !Box::pin(self.add(from, &child, depth + 1)).await? {
-                return Ok(false);
-            }
-        }
-        self.manifests.push((manifest.clone(), bytes));
-        Ok(true)
     }
 }
 
@@ -172,11 +112,15 @@ impl Transfer<'_> {
         copies.try_collect().await
     }
 
-    async fn blob(&self, blob: &Descriptor) -> Result<(), Error> {
-        let source = Content::new(self.from, blob);
+    async fn blob(&self, blob: &Blob) -> Result<(), Error> {
+        let Blob { descriptor, data } = blob;
+        if let Some(data) = data {
+            return put_blob(self.to, descriptor, None, data).await;
+        }
+        let source = Content::new(self.from, descriptor);
         let progress = self.client.progress.as_ref();
-        let source = MeteredSource::new(&source, blob, Step::Copying, progress);
-        put_blob(self.to, blob, self.mount_from, &source).await
+        let source = MeteredSource::new(&source, descriptor, Step::Copying, progress);
+        put_blob(self.to, descriptor, self.mount_from, &source).await
     }
 
     /// Copies all manifests, and moves `tag` to the last one.
@@ -185,8 +129,28 @@ impl Transfer<'_> {
             return Ok(());
         };
         for (manifest, bytes) in below {
-            self.to.put_manifest(manifest, bytes, None).await?;
+            self.manifest(manifest, bytes).await?;
         }
         Ok(self.to.put_manifest(root, bytes, tag).await?)
+    }
+
+    /// Copies a manifest. A registry that does not know artifact manifests gets one as a blob, and then
+    /// accepts the index that lists it.
+    async fn manifest(&self, manifest: &Descriptor, bytes: &Bytes) -> Result<(), Error> {
+        let error = match self.to.put_manifest(manifest, bytes, None).await {
+            Err(error) if media_type::is_artifact_manifest(&manifest.media_type) => error,
+            stored => return Ok(stored?),
+        };
+        match error.downcast_ref() {
+            Some(oci::Error::Refused { answer, .. }) if (400..500).contains(&answer.status) => {
+                tracing::info!("{error}; storing the manifest as a blob instead");
+                let blob = Descriptor {
+                    media_type: "application/octet-stream".to_owned(),
+                    ..manifest.clone()
+                };
+                put_blob(self.to, &blob, None, bytes).await
+            }
+            _ => Err(error.into()),
+        }
     }
 }

@@ -38,6 +38,7 @@ mod summary;
 mod tag;
 mod tags;
 mod toml_problem;
+mod tree;
 pub(crate) mod trust;
 mod unchanged_file;
 
@@ -55,6 +56,7 @@ pub use options::{ClientOptions, PullPolicy};
 pub use pull::Pulled;
 pub use push::Pushed;
 pub use summary::{Summarized, Summary};
+pub use tree::LeftOut;
 
 #[cfg(feature = "cli")]
 pub(crate) use trust::pin_name;

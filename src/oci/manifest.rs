@@ -1,12 +1,16 @@
 //! Manifests of any kind: how one is read, and which content it names.
 
 use bytes::Bytes;
+use data_encoding::BASE64;
 use serde::Deserialize;
+use serde_json::Value;
 use tokio::io::AsyncReadExt;
 
-use crate::content::{Descriptor, Hasher, Source, VerifyError, VerifyReader};
+use crate::content::{Descriptor, Digest, Hasher, Source, VerifyError, VerifyReader};
 
 use super::error::Error;
+use super::media_type;
+use super::one_line::one_line;
 
 /// The largest manifest that is read or written, in bytes: 4 MiB, the size that the OCI distribution
 /// specification asks registries to accept ("Pushing Manifests").
@@ -35,6 +39,35 @@ pub(crate) async fn read_manifest(
     Ok(bytes.into())
 }
 
+/// Reads content that may be a manifest, of a type that is not known: JSON of at most [`MANIFEST_LIMIT`] bytes,
+/// which is verified. Returns `None` for any other content, of which only the start is read.
+pub(crate) async fn read_json(
+    content: &Descriptor,
+    source: &dyn Source,
+) -> Result<Option<Bytes>, Error> {
+    if content.size > MANIFEST_LIMIT {
+        return if content.media_type.to_ascii_lowercase().contains("json") {
+            let what = format!("manifest {}", content.digest);
+            Err(Error::too_large(what, MANIFEST_LIMIT))
+        } else {
+            Ok(None)
+        };
+    }
+    let what = || format!("content {}", content.digest);
+    let failed = |error| Error::reading(what(), error);
+    let mut reader = VerifyReader::new(source.open(0).await?, content);
+    let mut bytes = Vec::new();
+    while reader.read_buf(&mut bytes).await.map_err(failed)? > 0 {
+        let first = bytes.iter().find(|byte| !byte.is_ascii_whitespace());
+        if first.is_some_and(|first| !matches!(first, b'{' | b'[')) {
+            return Ok(None);
+        }
+    }
+    reader.finish_async().await.map_err(failed)?;
+    let is_json = serde_json::from_slice::<serde::de::IgnoredAny>(&bytes).is_ok();
+    Ok(is_json.then(|| bytes.into()))
+}
+
 /// Checks that `bytes` are the content of `descriptor`; `what` names them in the error.
 pub(super) fn verify(
     descriptor: &Descriptor,
@@ -58,28 +91,147 @@ pub(super) fn verify(
     Ok(())
 }
 
-/// Returns the contents that the manifest `bytes` names, at most 1,000: its config and layers, or the
-/// manifests of an index. The `subject` of a manifest is not among them.
-pub(crate) fn children(content: &Descriptor, bytes: &[u8]) -> Result<Vec<Descriptor>, Error> {
+/// Content that a manifest names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Child {
+    pub(crate) descriptor: Descriptor,
+    pub(crate) role: Role,
+    /// Where the content is outside of the registry.
+    pub(crate) urls: Vec<String>,
+    /// The content itself, when the descriptor holds it. It is verified.
+    pub(crate) data: Option<Bytes>,
+}
+
+/// What a manifest names content for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// The manifest that this one is about. It need not exist (OCI image specification, "subject").
+    Subject,
+    /// A config, a layer, or a blob of an artifact manifest.
+    Part,
+    /// An entry of an index: a manifest, also when its type is not known. Some tools list blobs.
+    Entry,
+}
+
+/// Returns the contents that the manifest `bytes` names, at most 1,000: its subject, its config, its layers or
+/// blobs, and the manifests of an index. Lists may be `null`, as some tools write them.
+///
+/// [`Error::UnsupportedManifest`] means that a manifest of this type may name other content too.
+pub(crate) fn children(content: &Descriptor, bytes: &[u8]) -> Result<Vec<Child>, Error> {
     let what = || format!("manifest {}", content.digest);
-    let named: Children = serde_json::from_slice(bytes).map_err(Error::json(what()))?;
-    let children = named.config.into_iter().chain(named.layers);
-    let children: Vec<_> = children.chain(named.manifests).collect();
+    let document: Value = serde_json::from_slice(bytes).map_err(Error::json(what()))?;
+    let own = document.get("mediaType").and_then(Value::as_str);
+    let media_type = own.unwrap_or(&content.media_type).to_owned();
+    let unsupported = || Error::UnsupportedManifest {
+        what: what(),
+        media_type: one_line(&media_type),
+    };
+    if media_type::of_manifest(bytes).is_some_and(media_type::is_docker_schema_1) {
+        return Err(unsupported());
+    }
+    let mut named = Vec::new();
+    if !media_type::is_manifest(&media_type) {
+        collect_digests(&document, &mut named);
+    }
+    let fields: Fields = serde_json::from_value(document).map_err(Error::json(what()))?;
+    let children = fields.children();
     if children.len() > CHILDREN_LIMIT {
         let reason = format!("it names more than {CHILDREN_LIMIT} other contents");
         return Err(Error::malformed(what(), reason));
     }
+    let is_child = |digest: &Digest| {
+        let mut children = children.iter();
+        children.any(|child| child.descriptor.digest == *digest)
+    };
+    if !named.iter().all(is_child) {
+        return Err(unsupported());
+    }
     Ok(children)
 }
 
-/// The fields of a manifest or an index that name its content.
+/// Returns whether a JSON document holds descriptors, in any of its fields.
+pub(crate) fn names_content(bytes: &[u8]) -> bool {
+    let mut found = Vec::new();
+    if let Ok(document) = serde_json::from_slice(bytes) {
+        collect_digests(&document, &mut found);
+    }
+    !found.is_empty()
+}
+
+/// Collects the digests of all descriptors in `value`, at any depth. `serde_json` limits the depth.
+fn collect_digests(value: &Value, found: &mut Vec<Digest>) {
+    match value {
+        Value::Array(values) => values
+            .iter()
+            .for_each(|value| collect_digests(value, found)),
+        Value::Object(fields) => {
+            let digest = fields.get("digest").and_then(Value::as_str);
+            let is_descriptor = fields.contains_key("size") || fields.contains_key("mediaType");
+            if let Some(Ok(digest)) = digest.filter(|_| is_descriptor).map(str::parse) {
+                found.push(digest);
+            }
+            fields
+                .values()
+                .for_each(|value| collect_digests(value, found));
+        }
+        _ => {}
+    }
+}
+
+/// The fields of a manifest or an index that name content.
 #[derive(Deserialize)]
-struct Children {
-    config: Option<Descriptor>,
-    #[serde(default)]
-    layers: Vec<Descriptor>,
-    #[serde(default)]
-    manifests: Vec<Descriptor>,
+struct Fields {
+    subject: Option<Named>,
+    config: Option<Named>,
+    layers: Option<Vec<Named>>,
+    /// The blobs of an artifact manifest.
+    blobs: Option<Vec<Named>>,
+    manifests: Option<Vec<Named>>,
+}
+
+impl Fields {
+    fn children(self) -> Vec<Child> {
+        let subject = self.subject.map(|named| named.child(Role::Subject));
+        let lists = [self.layers, self.blobs];
+        let parts = lists.into_iter().flatten().flatten();
+        let parts = self.config.into_iter().chain(parts);
+        let parts = parts.map(|named| named.child(Role::Part));
+        let entries = self.manifests.into_iter().flatten();
+        let entries = entries.map(|named| named.child(Role::Entry));
+        subject.into_iter().chain(parts).chain(entries).collect()
+    }
+}
+
+/// A descriptor as manifests have it. Some tools leave the media type out.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Named {
+    media_type: Option<String>,
+    digest: Digest,
+    size: u64,
+    urls: Option<Vec<String>>,
+    data: Option<String>,
+}
+
+impl Named {
+    fn child(self, role: Role) -> Child {
+        let descriptor = Descriptor {
+            media_type: self.media_type.unwrap_or_default(),
+            digest: self.digest,
+            size: self.size,
+        };
+        let data = self.data.and_then(|data| {
+            let data = Bytes::from(BASE64.decode(data.as_bytes()).ok()?);
+            verify(&descriptor, &data, String::new).ok()?;
+            Some(data)
+        });
+        Child {
+            descriptor,
+            role,
+            urls: self.urls.unwrap_or_default(),
+            data,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -18,27 +18,98 @@ pub(crate) const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.ma
 pub(crate) const DOCKER_MANIFEST_LIST: &str =
     "application/vnd.docker.distribution.manifest.list.v2+json";
 
+/// The artifact manifest of a release candidate of the OCI image specification 1.1. Registries have stored it.
+pub(crate) const OCI_ARTIFACT: &str = "application/vnd.oci.artifact.manifest.v1+json";
+/// The artifact manifest of ORAS, from which that of OCI was made.
+pub(crate) const ORAS_ARTIFACT: &str = "application/vnd.cncf.oras.artifact.manifest.v1+json";
+/// Docker's image manifest, version 2 schema 1. It names layers without their sizes.
+pub(crate) const DOCKER_SCHEMA_1: &str = "application/vnd.docker.distribution.manifest.v1+json";
+/// The same with a signature inside.
+pub(crate) const DOCKER_SCHEMA_1_SIGNED: &str =
+    "application/vnd.docker.distribution.manifest.v1+prettyjws";
+
+/// The header `Accept` of requests for manifests: the types that are read, in the order of preference. One line,
+/// because some servers read only the first line.
+pub(crate) const ACCEPTED: &str = "application/vnd.oci.image.manifest.v1+json, \
+    application/vnd.oci.image.index.v1+json, \
+    application/vnd.docker.distribution.manifest.v2+json, \
+    application/vnd.docker.distribution.manifest.list.v2+json, \
+    application/vnd.oci.artifact.manifest.v1+json, \
+    application/vnd.cncf.oras.artifact.manifest.v1+json";
+
+/// The types that a registry serves at `/manifests/`.
+const MANIFESTS: [&str; 8] = [
+    OCI_MANIFEST,
+    OCI_INDEX,
+    DOCKER_MANIFEST,
+    DOCKER_MANIFEST_LIST,
+    OCI_ARTIFACT,
+    ORAS_ARTIFACT,
+    DOCKER_SCHEMA_1,
+    DOCKER_SCHEMA_1_SIGNED,
+];
+
+/// Returns the type of a manifest or an index that `media_type` is, if it is one. Case and parameters do not
+/// count (RFC 9110, "Media Type").
+pub(crate) fn manifest(media_type: &str) -> Option<&'static str> {
+    MANIFESTS.into_iter().find(|known| is(media_type, known))
+}
+
 /// Returns whether a registry serves content of this type at `/manifests/`: it is a manifest or an index.
 pub(crate) fn is_manifest(media_type: &str) -> bool {
-    matches!(media_type, OCI_MANIFEST | DOCKER_MANIFEST) || is_index(media_type)
+    manifest(media_type).is_some()
+}
+
+/// Returns whether content of this type is an image or an index of images.
+pub(crate) fn is_image(media_type: &str) -> bool {
+    is_index(media_type) || is(media_type, OCI_MANIFEST) || is(media_type, DOCKER_MANIFEST)
 }
 
 /// Returns whether content of this type is an index: a list of manifests, usually one for each platform.
 pub(crate) fn is_index(media_type: &str) -> bool {
-    matches!(media_type, OCI_INDEX | DOCKER_MANIFEST_LIST)
+    is(media_type, OCI_INDEX) || is(media_type, DOCKER_MANIFEST_LIST)
+}
+
+/// Returns whether content of this type is an artifact manifest, which has blobs and is not an image. Many
+/// registries do not know the type, and store such a manifest as a blob.
+pub(crate) fn is_artifact_manifest(media_type: &str) -> bool {
+    is(media_type, OCI_ARTIFACT) || is(media_type, ORAS_ARTIFACT)
+}
+
+/// Returns whether content of this type is a manifest of Docker's schema 1, which is not supported.
+pub(crate) fn is_docker_schema_1(media_type: &str) -> bool {
+    is(media_type, DOCKER_SCHEMA_1) || is(media_type, DOCKER_SCHEMA_1_SIGNED)
+}
+
+/// Returns whether a layer of this type is usually not in a registry, but at URLs that its descriptor names.
+pub(crate) fn is_foreign_layer(media_type: &str) -> bool {
+    let media_type = media_type.to_ascii_lowercase();
+    media_type.starts_with("application/vnd.docker.image.rootfs.foreign.")
+        || media_type.starts_with("application/vnd.oci.image.layer.nondistributable.")
+}
+
+/// Returns whether `media_type` is the type `known`, without regard to case and parameters.
+fn is(media_type: &str, known: &str) -> bool {
+    let essence = media_type.split(';').next().unwrap_or(media_type);
+    essence.trim().eq_ignore_ascii_case(known)
 }
 
 /// Returns the `mediaType` in a manifest, or the type of its shape when it has none, as manifests written
-/// before that field existed. Returns `None` when `bytes` are not a manifest.
-pub(crate) fn of_manifest(bytes: &[u8]) -> Option<String> {
+/// before that field existed. Returns `None` when `bytes` are not a manifest of a known type.
+pub(crate) fn of_manifest(bytes: &[u8]) -> Option<&'static str> {
     let document: serde_json::Value = serde_json::from_slice(bytes).ok()?;
-    document.get("schemaVersion")?;
     let named = document.get("mediaType").and_then(|name| name.as_str());
-    let shape = match document.get("manifests") {
-        Some(_) => OCI_INDEX,
-        None => OCI_MANIFEST,
-    };
-    Some(named.unwrap_or(shape).to_owned()).filter(|name| is_manifest(name))
+    if let Some(artifact) = named.filter(|name| is_artifact_manifest(name)) {
+        // It has no `schemaVersion`.
+        return manifest(artifact);
+    }
+    let version = document.get("schemaVersion")?;
+    match named {
+        Some(name) => manifest(name),
+        None if version.as_u64() == Some(1) => Some(DOCKER_SCHEMA_1),
+        None if document.get("manifests").is_some() => Some(OCI_INDEX),
+        None => Some(OCI_MANIFEST),
+    }
 }
 
 /// Returns whether hosts accept a layer of this type as a provider archive.

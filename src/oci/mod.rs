@@ -29,7 +29,9 @@ pub use error::{
 };
 pub use hosts::ClientCertificate;
 pub(crate) use layout::Layout;
-pub(crate) use manifest::{MANIFEST_LIMIT, children, read_manifest};
+pub(crate) use manifest::{
+    Child, MANIFEST_LIMIT, Role, children, names_content, read_json, read_manifest,
+};
 pub use reference::{LayoutReference, ParseReferenceError, Place, Reference, RegistryReference};
 pub(crate) use registry::{Greeting, OpenUpload, Probe, Registries, Wants};
 pub use registry::{RegistryOptions, RetryOptions};

@@ -1,13 +1,14 @@
 //! `par copy`
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 
 use anyhow::Result;
+use serde_json::{Value, json};
 
 use crate::cli::arguments::RegistryArgs;
 use crate::cli::output::Answer;
 use crate::cli::session::Session;
-use crate::client::TrustPolicy;
+use crate::client::{LeftOut, TrustPolicy};
 
 use super::pinned;
 
@@ -16,7 +17,7 @@ use super::pinned;
 /// Each side is in a registry or in an OCI image layout. The artifact need not be a provider archive: a
 /// manifest is copied with its config and layers, an index with everything it lists. All content is checked
 /// against its digest; use `par verify` to verify an archive. Content that exists at the destination is not
-/// sent again, and the tag is set last.
+/// sent again, and the tag is set last. Foreign layers that SRC does not hold are left out with a warning.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -39,5 +40,31 @@ pub(crate) async fn run(mut args: Args, session: &Session) -> Result<Answer> {
     args.registry.share([&source, &destination], session)?;
     let client = args.registry.client(session, TrustPolicy::anyone()).await?;
     let copied = client.copy(&source, &destination).await?;
-    Ok(pinned::pushed(&copied.reference, &copied.digest))
+    for left_out in &copied.left_out {
+        tracing::warn!("{}", warning(left_out, &args.source));
+    }
+    let left_out = copied.left_out.iter().map(value).collect::<Value>();
+    Ok(pinned::pushed(&copied.reference, &copied.digest).field("left_out", left_out))
+}
+
+fn warning(left_out: &LeftOut, source: &OsStr) -> String {
+    let LeftOut {
+        digest, media_type, ..
+    } = left_out;
+    let source = source.display();
+    match left_out.urls.first() {
+        Some(url) => format!(
+            "left out the foreign layer {digest} ({media_type}): {source} does not hold it, and its \
+             manifest says that it is at {url}"
+        ),
+        None => format!("left out {digest} ({media_type}): {source} does not hold it"),
+    }
+}
+
+fn value(left_out: &LeftOut) -> Value {
+    json!({
+        "digest": left_out.digest.to_string(),
+        "media_type": left_out.media_type,
+        "urls": left_out.urls,
+    })
 }

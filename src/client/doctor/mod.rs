@@ -28,7 +28,18 @@ pub(super) async fn diagnose(
     }
     let (registry, greeting, is_away) = match registry.greet().await {
         Ok(greeting) => {
-            findings.push(answer(&greeting));
+            let finding = match greeting.missing() {
+                None => answer(&greeting),
+                Some(missing) => {
+                    // Commands do not ask for the root of the API.
+                    if !serves(&registry, place).await {
+                        findings.push(unanswered(missing));
+                        return Ok(Diagnosis { findings });
+                    }
+                    Finding::limited(Check::Answer, with_causes(&missing))
+                }
+            };
+            findings.push(finding);
             (registry, greeting, false)
         }
         Err(error) => {
@@ -42,7 +53,17 @@ pub(super) async fn diagnose(
         }
     };
     findings.push(tls(&greeting, &registry));
-    let authentication = authentication(&greeting, &registry).await;
+    let mut authentication = authentication(&greeting, &registry).await;
+    if matches!(authentication.verdict, Verdict::Failed(_))
+        && greeting.wants == Wants::Unsaid
+        && serves(&registry, place).await
+    {
+        authentication.verdict = Verdict::Limited;
+        authentication.said = format!(
+            "{}; the repository can be read all the same",
+            authentication.said
+        );
+    }
     let stops = matches!(authentication.verdict, Verdict::Failed(_));
     findings.push(authentication);
     if let Some(reference) = place.reference().filter(|_| !stops) {
@@ -69,7 +90,9 @@ pub(super) async fn diagnose(
 }
 
 async fn greet_mirror(mirror: &Probe) -> (Finding, Option<Greeting>) {
-    match mirror.greet().await {
+    let greeted = mirror.greet().await;
+    let greeted = greeted.and_then(|greeting| greeting.missing().map_or(Ok(greeting), Err));
+    match greeted {
         Ok(greeting) => {
             let said = format!("{} answers, and is asked too", greeting.address);
             (Finding::good(Check::Mirror, said), Some(greeting))
@@ -98,6 +121,15 @@ fn read_through(mirror: &Probe, error: oci::Error) -> Finding {
     finding.verdict = Verdict::Limited;
     finding.said = format!("{}; it is read through {mirror} only", finding.said);
     finding.advice(Advice::ReadThroughMirror(mirror.to_owned()))
+}
+
+/// Returns whether the registry serves `place` although it refuses the root of its API: a manifest of the
+/// repository, or without a repository, the root of the API to those who log in.
+async fn serves(registry: &Probe, place: &Place) -> bool {
+    match place.reference() {
+        Some(reference) => read(registry, reference).await.1.is_some(),
+        None => registry.log_in().await.is_ok(),
+    }
 }
 
 fn answer(greeting: &Greeting) -> Finding {

@@ -41,7 +41,7 @@ pub(super) async fn cached_manifest(
     let bytes = manifest_bytes(held).await?;
     Ok(
         media_type::of_manifest(&bytes).map(|media_type| Descriptor {
-            media_type,
+            media_type: media_type.to_owned(),
             digest: digest.clone(),
             size: bytes.len() as u64,
         }),

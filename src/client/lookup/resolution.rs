@@ -97,7 +97,7 @@ async fn resolve_or_recall(
     };
     let error = match answer {
         Ok(descriptor) => return Ok(Resolution::confirmed(descriptor)),
-        Err(error) if is_out_of_reach(&error) => error,
+        Err(error) if is_outage(&error) => error,
         // The registry has answered, so the record does not hold any more.
         Err(error) => return Err(error.into()),
     };
@@ -113,6 +113,25 @@ async fn resolve_or_recall(
     Ok(Resolution::from_cache(record.descriptor))
 }
 
+/// Returns whether an error says nothing about what the registry holds now. A refusal of its storage does: that
+/// comes only after the registry has answered.
+fn is_outage(error: &StoreError) -> bool {
+    match error.downcast_ref::<oci::Error>() {
+        Some(error) => error.is_out_of_reach() && !is_refused_by_storage(error),
+        None => error.kind() == ErrorKind::Unavailable,
+    }
+}
+
+fn is_refused_by_storage(error: &oci::Error) -> bool {
+    use oci::Error::{GaveUp, NoMirrorEither, Refused};
+    match error {
+        GaveUp { last, .. } | NoMirrorEither { last, .. } => is_refused_by_storage(last),
+        // A refusal of the registry itself is another error.
+        Refused { answer, .. } => matches!(answer.status, 401 | 403),
+        _ => false,
+    }
+}
+
 /// Asks what `name` stands for when the cache does not know. The manifest will be needed as well, and requesting
 /// it saves the request for its descriptor.
 async fn receive_manifest(
@@ -124,14 +143,6 @@ async fn receive_manifest(
     let _turn = client.turn().await;
     client.cache()?.receive(&descriptor, &manifest).await?;
     Ok(descriptor)
-}
-
-/// Returns whether an error says nothing about what the registry holds now.
-fn is_out_of_reach(error: &StoreError) -> bool {
-    match error.downcast_ref::<oci::Error>() {
-        Some(error) => error.is_out_of_reach(),
-        None => error.kind() == ErrorKind::Unavailable,
-    }
 }
 
 /// Says on one line why a registry is unavailable.

@@ -72,7 +72,7 @@ fn entries(bytes: &[u8]) -> Result<Vec<Entry>, Error> {
         let platform = entry.platform.as_ref();
         let is_attestation = platform
             .is_some_and(|platform| platform.os == "unknown" && platform.architecture == "unknown");
-        !is_attestation && media_type::is_manifest(&entry.descriptor.media_type)
+        !is_attestation && media_type::is_image(&entry.descriptor.media_type)
     });
     Ok(entries)
 }

@@ -58,6 +58,8 @@ impl Error {
             | Self::SecondHand { .. }
             | Self::SourceChanged { .. }
             | Self::Component { .. }
+            | Self::Encoded { .. }
+            | Self::UnsupportedManifest { .. }
             | Self::UnsupportedArtifact { .. } => ErrorKind::NotVerified,
             Self::TagImmutable { .. } => ErrorKind::Conflict,
             Self::File { source, .. }

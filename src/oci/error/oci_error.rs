@@ -293,6 +293,18 @@ pub enum Error {
         config: String,
         layers: String,
     },
+    /// A manifest of this type is not read, because it may name content in a way that is not known.
+    #[error("the {what} is of the type `{media_type}`, which is not supported")]
+    UnsupportedManifest { what: String, media_type: String },
+    /// The server has compressed an answer in a way that the client did not ask for.
+    #[error(
+        "{registry} sent the {what} with the content encoding `{encoding}`, which was not asked for"
+    )]
+    Encoded {
+        what: String,
+        registry: String,
+        encoding: String,
+    },
     /// An image index has several manifests, and none for the platform `wanted`.
     #[error("the image index has no manifest for {wanted}; it has {available}")]
     NoPlatform { wanted: String, available: String },

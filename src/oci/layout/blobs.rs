@@ -42,7 +42,9 @@ impl Layout {
         let path = self.blob(digest);
         let text = blocking(move || read(&path)).await?;
         Ok(Descriptor {
-            media_type: media_type::of_manifest(&text).ok_or_else(missing)?,
+            media_type: media_type::of_manifest(&text)
+                .ok_or_else(missing)?
+                .to_owned(),
             digest: digest.clone(),
             size,
         })

@@ -1,17 +1,18 @@
 //! One repository at one endpoint: its requests, and what it holds.
 
 use bytes::Bytes;
-use reqwest::header::{ACCEPT, HeaderMap, HeaderValue, WWW_AUTHENTICATE};
-use reqwest::{Method, StatusCode};
+use reqwest::header::{ACCEPT, CONTENT_RANGE, HeaderMap, HeaderValue, RANGE, WWW_AUTHENTICATE};
+use reqwest::{Method, Response, StatusCode};
+use serde_json::{Map, Value};
 
-use crate::content::{Descriptor, Digest};
-use crate::oci::error::Error;
+use crate::content::{Descriptor, Digest, ErrorKind};
+use crate::oci::error::{Error, one_line};
 use crate::oci::manifest::{MANIFEST_LIMIT, verify};
 use crate::oci::media_type;
 use crate::oci::reference::is_tag;
 
 use super::endpoints::Endpoint;
-use super::http::{Announced, Request, Scope};
+use super::http::{Announced, Request, Scope, media_type_of, says_nothing};
 
 /// A repository at one endpoint of its registry.
 #[derive(Clone)]
@@ -44,15 +45,14 @@ impl RepositoryEndpoint {
         }
         let media_type = match announced.media_type {
             Some(media_type) => media_type,
-            None => media_type::of_manifest(&bytes).ok_or_else(|| {
-                Error::malformed(request.what, "it names no media type of a manifest")
-            })?,
+            None => media_type::of_manifest(&bytes)
+                .ok_or_else(|| not_a_manifest(&request, &headers, &bytes))?,
         };
         // The digest of the registry, as in the answer to HEAD: a tag has one digest, of one algorithm.
         let digest = asked.or(announced.digest);
         let digest = digest.unwrap_or_else(|| Digest::of(&bytes));
         let descriptor = Descriptor {
-            media_type,
+            media_type: media_type.to_owned(),
             digest,
             size: bytes.len() as u64,
         };
@@ -60,7 +60,7 @@ impl RepositoryEndpoint {
     }
 
     /// Returns the descriptor of the manifest `name`: from the headers when they are complete, else from
-    /// the manifest itself.
+    /// the manifest itself. When the registry does not answer HEAD, GET decides.
     pub(crate) async fn resolve_name(&self, name: &str) -> Result<Descriptor, Error> {
         let asked: Option<Digest> = name.parse().ok();
         if self.endpoint.is_mirror() && asked.is_some() {
@@ -68,7 +68,14 @@ impl RepositoryEndpoint {
             return Ok(self.manifest(name).await?.0);
         }
         let request = self.manifest_request(Method::HEAD, name, Scope::PULL)?;
-        let response = self.endpoint.send(&request).await?;
+        let response = self.endpoint.head(&request).await?;
+        let is_answer = |response: &Response| {
+            !says_nothing(response.status()) && !is_refused_by_storage(response, &request)
+        };
+        let Some(response) = response.filter(is_answer) else {
+            return Ok(self.manifest(name).await?.0);
+        };
+        let response = self.endpoint.check(response, &request).await?;
         let announced = Announced::from(response.headers());
         // No manifest is empty. A length of 0 means that an answer to HEAD has no body.
         let size = announced.size.filter(|size| *size > 0);
@@ -90,7 +97,7 @@ impl RepositoryEndpoint {
                 actual: digest.to_string(),
             }),
             _ => Ok(Descriptor {
-                media_type,
+                media_type: media_type.to_owned(),
                 digest,
                 size,
             }),
@@ -98,38 +105,100 @@ impl RepositoryEndpoint {
     }
 
     /// Returns whether the repository has the content, as far as the registry knows. Content of another
-    /// size is not the content.
+    /// size is not the content. An answer 404 is believed, so that new content takes one request.
     pub(crate) async fn has(&self, content: &Descriptor, scope: Scope) -> Result<bool, Error> {
-        let stored = self.stored(content, scope).await?;
+        let stored = match self.look(content, scope).await? {
+            Seen::Stored(announced) => Some(announced),
+            Seen::Unsaid if !media_type::is_manifest(&content.media_type) => {
+                match self.try_blob(content, scope).await {
+                    Err(error)
+                        if !matches!(error.kind(), ErrorKind::Denied | ErrorKind::Unavailable) =>
+                    {
+                        None
+                    }
+                    tried => tried?,
+                }
+            }
+            Seen::Missing | Seen::Unsaid => None,
+        };
         Ok(stored.is_some_and(|stored| stored.size.is_none_or(|size| size == content.size)))
     }
 
-    /// Returns what the registry holds under the digest of `content`, or `None` when it holds nothing.
+    /// Returns what the registry holds under the digest of `content`, or `None` when it holds nothing. A
+    /// refusal of HEAD is not believed: some registries answer 404 to every HEAD.
     pub(crate) async fn stored(
         &self,
         content: &Descriptor,
         scope: Scope,
     ) -> Result<Option<Announced>, Error> {
-        let request = self.content_request(Method::HEAD, content, scope)?;
-        let response = self.endpoint.exchange(&request, Bytes::new()).await?;
-        let redirected = response.url().origin() != request.url.origin();
-        let is_storage = !response.headers().contains_key(WWW_AUTHENTICATE);
-        let status = response.status();
-        if redirected && is_storage && status.is_client_error() && status != StatusCode::NOT_FOUND {
-            // The registry redirected to its storage, so it has the content. URLs that are signed for
-            // GET answer HEAD with 403 (ghcr.io).
-            return Ok(Some(Announced::default()));
+        if let Seen::Stored(announced) = self.look(content, scope).await? {
+            return Ok(Some(announced));
         }
-        match self.endpoint.check(response, &request).await {
-            Ok(response) => {
-                let announced = Announced::from(response.headers());
-                // Some servers announce 0 because an answer to HEAD has no body.
-                let size = announced.size.filter(|size| *size > 0 || content.size == 0);
-                Ok(Some(Announced { size, ..announced }))
-            }
+        if !media_type::is_manifest(&content.media_type) {
+            return self.try_blob(content, scope).await;
+        }
+        match self.manifest(&content.digest.to_string()).await {
+            Ok((manifest, _)) => Ok(Some(Announced {
+                media_type: None,
+                digest: Some(manifest.digest),
+                size: Some(manifest.size),
+            })),
             Err(Error::NotFound { .. }) => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    /// Asks for the headers of `content`.
+    async fn look(&self, content: &Descriptor, scope: Scope) -> Result<Seen, Error> {
+        let request = self.content_request(Method::HEAD, content, scope)?;
+        let Some(response) = self.endpoint.head(&request).await? else {
+            return Ok(Seen::Unsaid);
+        };
+        if is_refused_by_storage(&response, &request) {
+            // The registry redirected to its storage, so it has the content.
+            return Ok(Seen::Stored(Announced::default()));
+        }
+        if response.status() == StatusCode::NOT_FOUND {
+            return Ok(Seen::Missing);
+        }
+        if says_nothing(response.status()) {
+            return Ok(Seen::Unsaid);
+        }
+        let response = self.endpoint.check(response, &request).await?;
+        let announced = Announced::from(response.headers());
+        // Some servers announce 0 because an answer to HEAD has no body.
+        let size = announced.size.filter(|size| *size > 0 || content.size == 0);
+        Ok(Seen::Stored(Announced { size, ..announced }))
+    }
+
+    /// Asks for the first byte of a blob, for registries that do not answer HEAD. Of an answer with all bytes,
+    /// only the headers are read.
+    async fn try_blob(
+        &self,
+        content: &Descriptor,
+        scope: Scope,
+    ) -> Result<Option<Announced>, Error> {
+        let mut request = self.blob_request(Method::GET, content, scope)?;
+        let first = HeaderValue::from_static("bytes=0-0");
+        request.headers.insert(RANGE, first);
+        let response = self.endpoint.exchange(&request, Bytes::new()).await?;
+        // An empty blob has no first byte.
+        let is_empty = response.status() == StatusCode::RANGE_NOT_SATISFIABLE;
+        if is_empty || is_refused_by_storage(&response, &request) {
+            return Ok(Some(Announced::default()));
+        }
+        let response = match self.endpoint.check(response, &request).await {
+            Err(Error::NotFound { .. }) => return Ok(None),
+            checked => checked?,
+        };
+        let announced = Announced::from(response.headers());
+        let range = response.headers().get(CONTENT_RANGE);
+        let total = range.and_then(|range| range.to_str().ok()?.rsplit('/').next()?.parse().ok());
+        let size = match response.status() {
+            StatusCode::PARTIAL_CONTENT => total,
+            _ => announced.size,
+        };
+        Ok(Some(Announced { size, ..announced }))
     }
 
     pub(crate) async fn delete_manifest(&self, digest: &Digest) -> Result<(), Error> {
@@ -175,16 +244,8 @@ impl RepositoryEndpoint {
         }
         let what = format!("manifest {name}");
         let mut request = self.request(method, &format!("manifests/{name}"), &what, scope)?;
-        for media_type in [
-            media_type::OCI_MANIFEST,
-            media_type::OCI_INDEX,
-            media_type::DOCKER_MANIFEST,
-            media_type::DOCKER_MANIFEST_LIST,
-        ] {
-            request
-                .headers
-                .append(ACCEPT, HeaderValue::from_static(media_type));
-        }
+        let accepted = HeaderValue::from_static(media_type::ACCEPTED);
+        request.headers.insert(ACCEPT, accepted);
         Ok(request)
     }
 
@@ -211,4 +272,39 @@ impl RepositoryEndpoint {
             self.blob_request(method, content, scope)
         }
     }
+}
+
+/// Returns the error for a manifest whose type is not known.
+fn not_a_manifest(request: &Request, headers: &HeaderMap, bytes: &[u8]) -> Error {
+    let what = request.what.clone();
+    let document: Map<String, Value> = match serde_json::from_slice(bytes) {
+        Ok(document) => document,
+        Err(_) => return Error::malformed(what, "it is not the JSON of a manifest"),
+    };
+    let own = document.get("mediaType").and_then(Value::as_str);
+    match own.or(media_type_of(headers)) {
+        None => Error::malformed(what, "it names no media type of a manifest"),
+        Some(media_type) => Error::UnsupportedManifest {
+            what,
+            media_type: one_line(media_type),
+        },
+    }
+}
+
+/// What the headers of an answer say about content.
+enum Seen {
+    Stored(Announced),
+    Missing,
+    /// The registry does not answer HEAD.
+    Unsaid,
+}
+
+/// Returns whether storage that the registry redirected to has refused the request. URLs that are signed for
+/// GET answer HEAD with 403 (ghcr.io).
+fn is_refused_by_storage(response: &Response, request: &Request) -> bool {
+    let redirected = response.url().origin() != request.url.origin();
+    // A registry that it redirected to asks for credentials, or does not have the content.
+    let is_storage = !response.headers().contains_key(WWW_AUTHENTICATE)
+        && response.status() != StatusCode::NOT_FOUND;
+    redirected && is_storage && response.status().is_client_error()
 }

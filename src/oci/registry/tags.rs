@@ -3,6 +3,7 @@
 use futures_util::{StreamExt, TryStreamExt, stream};
 use reqwest::Method;
 use serde::Deserialize;
+use serde_json::{Map, Value};
 
 use crate::content::Digest;
 use crate::oci::error::Error;
@@ -16,7 +17,7 @@ const AT_A_TIME: usize = 8;
 
 #[derive(Deserialize)]
 struct TagList {
-    /// Some registries send `null` for an empty list.
+    /// Some registries send `null` for an empty list, or leave it out.
     tags: Option<Vec<String>>,
 }
 
@@ -27,6 +28,8 @@ pub(crate) async fn list(repository: &RepositoryEndpoint) -> Result<Vec<String>,
     let first = page(repository, request).await?;
     let mut tags = first.read_all(&what, |next| page(repository, next)).await?;
     tags.sort();
+    // A tag that is pushed while the list is read may be on two pages.
+    tags.dedup();
     Ok(tags)
 }
 
@@ -73,7 +76,16 @@ fn list_request(repository: &RepositoryEndpoint) -> Result<Request, Error> {
 
 async fn page(repository: &RepositoryEndpoint, request: Request) -> Result<Page<String>, Error> {
     let (headers, bytes) = repository.endpoint.read(&request, MANIFEST_LIMIT).await?;
-    let list: TagList = serde_json::from_slice(&bytes).map_err(Error::json(&request.what))?;
+    let document: Map<String, Value> =
+        serde_json::from_slice(&bytes).map_err(Error::json(&request.what))?;
+    if !["tags", "name"]
+        .iter()
+        .any(|field| document.contains_key(*field))
+    {
+        return Err(Error::malformed(&request.what, "it has no tags"));
+    }
+    let list: TagList =
+        serde_json::from_value(document.into()).map_err(Error::json(&request.what))?;
     Ok(Page {
         entries: list.tags.unwrap_or_default(),
         next: next_page(&headers, request)?,

@@ -1,1 +1,103 @@
-//! What `par doctor` says is what the commands meet.
+//! `par doctor` says what commands then meet.
+
+use crate::support::archives::{ArchiveBuilder, gzip};
+use crate::support::{Answer, Asked, Environment, Outcome, Registry, Server};
+use crate::transfer::{push, text};
+
+/// Starts a server in front of a registry with one archive. `answer` makes its answers of those of the registry.
+fn serve(
+    environment: &Environment,
+    answer: impl Fn(&Asked, Answer) -> Answer + Send + Sync + 'static,
+) -> (Server, Registry) {
+    let registry = Registry::start();
+    let file = environment.write("provider.par", ArchiveBuilder::two_targets().build());
+    push(
+        environment,
+        &registry.reference("org/provider:1.0.0"),
+        &file,
+    );
+    let upstream = registry.address().to_owned();
+    let server = Server::start(move |asked, _| answer(asked, asked.forward(&upstream)));
+    (server, registry)
+}
+
+/// Returns what `par doctor` says of the repository and of the tag, and what `par pull` says.
+fn compared(environment: &Environment, server: &Server) -> [Outcome; 3] {
+    let tagged = server.reference("org/provider:1.0.0");
+    let repository = server.reference("org/provider");
+    let destination = environment.path("pulled.par");
+    let pull = [
+        "pull",
+        &tagged,
+        "--pull",
+        "always",
+        "--destination",
+        text(&destination),
+    ];
+    [
+        environment.par(["doctor", &repository, "-o", "json"]),
+        environment.par(["doctor", &tagged, "-o", "json"]),
+        environment.par(pull),
+    ]
+}
+
+#[test]
+fn a_refusal_of_the_root_does_not_matter_when_the_repository_can_be_read() {
+    for (status, check) in [
+        ("404 Not Found", "answer"),
+        ("403 Forbidden", "authentication"),
+    ] {
+        let environment = Environment::new();
+        let (server, _registry) = serve(&environment, move |asked, answer| {
+            if asked.target == "/v2/" {
+                return Answer::status(status);
+            }
+            answer
+        });
+        let outcomes = compared(&environment, &server);
+        for outcome in &outcomes {
+            assert_eq!(outcome.code, 0, "{status}\n{outcome}");
+        }
+        let report = outcomes[0].json();
+        let findings = report["findings"].as_array().unwrap();
+        let limited = findings.iter().find(|finding| finding["check"] == check);
+        assert_eq!(limited.unwrap()["verdict"], "limited", "{report:#}");
+    }
+}
+
+#[test]
+fn what_every_command_fails_on_fails_the_diagnosis() {
+    type Edit = fn(&Asked, Answer) -> Answer;
+    let refusals: [(&str, i32, Edit); 4] = [
+        ("everything is missing", 3, |_, _| {
+            Answer::status("404 Not Found")
+        }),
+        ("everything is forbidden", 4, |_, _| {
+            Answer::status("403 Forbidden")
+        }),
+        ("the repository is forbidden", 4, |asked, answer| {
+            if asked.target == "/v2/" {
+                return answer;
+            }
+            Answer::status("403 Forbidden")
+        }),
+        (
+            "manifests are compressed, and no header says so",
+            5,
+            |asked, answer| {
+                if !asked.target.contains("/manifests/") {
+                    return answer;
+                }
+                let answer = answer.without("docker-content-digest");
+                answer.without("content-length").edit_body(gzip)
+            },
+        ),
+    ];
+    for (case, code, answer) in refusals {
+        let environment = Environment::new();
+        let (server, _registry) = serve(&environment, answer);
+        for outcome in compared(&environment, &server) {
+            assert_eq!(outcome.code, code, "{case}\n{outcome}");
+        }
+    }
+}

@@ -31,6 +31,41 @@ pub(crate) struct Answer {
     body: Vec<u8>,
 }
 
+impl Asked {
+    /// Sends the request to the registry at `HOST:PORT`, and returns its answer.
+    pub(crate) fn forward(&self, registry: &str) -> Answer {
+        let mut head = format!("{} {} HTTP/1.0\r\n", self.method, self.target);
+        for name in [
+            "host",
+            "accept",
+            "authorization",
+            "content-length",
+            "content-range",
+            "content-type",
+            "range",
+        ] {
+            if let Some(value) = self.head.get(name) {
+                head += &format!("{name}: {value}\r\n");
+            }
+        }
+        let mut stream = TcpStream::connect(registry).unwrap();
+        stream.write_all(format!("{head}\r\n").as_bytes()).unwrap();
+        stream.write_all(&self.body).unwrap();
+        let mut reader = BufReader::new(stream);
+        let head = Head::read(&mut reader).unwrap().unwrap();
+        let mut body = Vec::new();
+        reader.read_to_end(&mut body).unwrap();
+        let mut answer = Answer::status(head.status()).with_body(body);
+        let passed = head.fields().filter(|(name, _)| *name != "connection");
+        // The length of a body that was not asked for.
+        let passed = passed.filter(|(name, _)| self.method == "HEAD" || *name != "content-length");
+        for (name, value) in passed {
+            answer = answer.header(name, value);
+        }
+        answer
+    }
+}
+
 impl Answer {
     /// Makes an answer without a body. `status` is such as `404 Not Found`.
     pub(crate) fn status(status: &str) -> Self {
@@ -48,6 +83,17 @@ impl Answer {
 
     pub(crate) fn header(mut self, name: &str, value: impl ToString) -> Self {
         self.headers.push((name.to_owned(), value.to_string()));
+        self
+    }
+
+    /// Replaces the body by what `edit` makes of it.
+    pub(crate) fn edit_body(mut self, edit: impl Fn(&[u8]) -> Vec<u8>) -> Self {
+        self.body = edit(&self.body);
+        self
+    }
+
+    pub(crate) fn without(mut self, name: &str) -> Self {
+        self.headers.retain(|(known, _)| known != name);
         self
     }
 

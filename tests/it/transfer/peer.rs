@@ -14,8 +14,8 @@ use super::block_on;
 pub(super) const PAR_LAYER: &str = "application/vnd.wasmcloud.provider.archive.layer.v1+par";
 pub(super) const PAR_CONFIG: &str = "application/vnd.wasmcloud.provider.archive.config";
 pub(super) const TAR_LAYER: &str = "application/vnd.oci.image.layer.v1.tar";
-pub(super) const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
-pub(super) const INDEX: &str = "application/vnd.oci.image.index.v1+json";
+pub(crate) const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+pub(crate) const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 
 fn client() -> Client {
     // It panics without a provider; another test may have installed one.
@@ -87,7 +87,7 @@ pub(super) fn push_manifest(reference: &str, media_type: &str, manifest: &Value)
 }
 
 /// Pushes a blob, and gives its descriptor.
-pub(super) fn push_blob(reference: &str, media_type: &str, bytes: &[u8]) -> Value {
+pub(crate) fn push_blob(reference: &str, media_type: &str, bytes: &[u8]) -> Value {
     let digest = Digest::of(bytes).to_string();
     block_on(async {
         client()

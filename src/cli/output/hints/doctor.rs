@@ -39,7 +39,8 @@ pub(crate) fn finding_hint(finding: &Finding) -> Option<String> {
             "run `par login`, unless what you need is public: name a repository to find out"
         }
         Some(Advice::CheckName) => {
-            "check the name of the repository; most registries create it with the first push"
+            "check the name of the repository; most registries create it with the first push, and some hide \
+             a private one from those who are not logged in"
         }
         Some(Advice::NameTag) => "name a tag of a provider archive, or give --push",
         Some(Advice::FindProxy) => {

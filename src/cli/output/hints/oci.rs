@@ -106,6 +106,12 @@ pub(crate) fn oci_hint(error: &Error) -> Option<String> {
         Error::UnsupportedArtifact { .. } => {
             "check the reference: provider archives are pushed with `par push` or `wash push`"
         }
+        Error::UnsupportedManifest { .. } => {
+            "push the artifact again with a tool that writes OCI manifests, and copy that one"
+        }
+        Error::Encoded { .. } => {
+            "switch compression off in the proxy in front of the registry, at least for paths below /v2/"
+        }
         Error::TagImmutable { .. } => {
             "push under a new tag, or refer to the existing manifest by its digest"
         }

@@ -10,7 +10,7 @@ use crate::oci::credentials::Credentials;
 use crate::oci::error::{Answer, Error, one_line};
 
 use super::super::http::{
-    Request, address, is_transient, parse_refusal, read_up_to, request_error,
+    Request, address, decode, is_transient, parse_refusal, read_up_to, request_error,
 };
 use super::challenge::Bearer;
 use super::realm::check_realm;
@@ -198,6 +198,11 @@ impl Service<'_> {
                 "asked for a token"
             );
             let body = read_up_to(response, TOKEN_LIMIT).await.map_err(failed)?;
+            let body = decode(&headers, body, TOKEN_LIMIT).map_err(|encoding| Error::Encoded {
+                what: self.what(),
+                registry: address(&url),
+                encoding,
+            })?;
             if status.is_success() {
                 return Ok(read_token(&body, started));
             }

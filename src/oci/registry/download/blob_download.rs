@@ -10,7 +10,7 @@ use crate::content::{Descriptor, Hasher, with_causes};
 use crate::oci::error::Error;
 
 use super::super::endpoints::{Candidates, Endpoint, SkippedMirrors};
-use super::super::http::{Attempts, Request};
+use super::super::http::{Attempts, Request, refuse_encoding};
 use super::super::repository_endpoint::RepositoryEndpoint;
 use super::range::{RangeRequest, strong_etag};
 
@@ -174,6 +174,13 @@ impl Download {
                     let skipped = body.skip.min(chunk.len() as u64);
                     body.skip -= skipped;
                     let mut chunk = slice(&chunk, skipped..u64::MAX);
+                    let is_longer = self.position + chunk.len() as u64 > body.end;
+                    if is_longer && let Err(error) = refuse_encoding(&body.response, &body.request)
+                    {
+                        self.failed(error).await?;
+                        body = self.connect().await?;
+                        continue;
+                    }
                     if !self.passes_excess_on() {
                         chunk = slice(&chunk, 0..self.end.saturating_sub(self.position));
                     }
@@ -188,10 +195,13 @@ impl Download {
                 }
                 // All bytes have arrived. How the connection ends does not matter.
                 _ if self.position >= self.end => return Ok(None),
-                Ok(None) => {
-                    let actual = format!("{} bytes", self.position);
-                    Error::wrong_size(body.request.what, self.content.size, actual)
-                }
+                Ok(None) => match refuse_encoding(&body.response, &body.request) {
+                    Ok(()) => {
+                        let actual = format!("{} bytes", self.position);
+                        Error::wrong_size(body.request.what, self.content.size, actual)
+                    }
+                    Err(error) => error,
+                },
                 Err(error) => error,
             };
             self.failed(error).await?;

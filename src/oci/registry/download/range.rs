@@ -11,7 +11,7 @@ use reqwest::{Method, Response, StatusCode};
 use crate::content::Descriptor;
 use crate::oci::error::{Error, one_line};
 
-use super::super::http::{Announced, Payload, Request, Scope, address};
+use super::super::http::{Announced, Payload, Request, Scope, address, refuse_encoding};
 use super::super::repository_endpoint::RepositoryEndpoint;
 
 /// One attempt to get a part of a blob.
@@ -86,6 +86,12 @@ impl RangeRequest<'_> {
     }
 
     fn check_whole(&self, response: &Response, request: &Request) -> Result<(), Error> {
+        if response
+            .content_length()
+            .is_some_and(|length| length != self.content.size)
+        {
+            refuse_encoding(response, request)?;
+        }
         let announced = Announced::from(response.headers());
         let other_size = announced.size.filter(|size| *size != self.content.size);
         let actual = match other_size {

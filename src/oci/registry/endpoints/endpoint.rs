@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use reqwest::header::HeaderMap;
-use reqwest::{Response, Url};
+use reqwest::{Response, StatusCode, Url};
 
 use crate::content::{ErrorKind, with_causes};
 use crate::oci::error::Error;
@@ -13,7 +13,7 @@ use crate::oci::hosts::{Capability, Host};
 use crate::oci::names::is_loopback_url;
 
 use super::super::auth::Authenticator;
-use super::super::http::{Attempts, Payload, Request, is_transient, read_up_to};
+use super::super::http::{Attempts, Payload, Request, decode, is_transient, read_up_to};
 use super::super::options::{RegistryOptions, RetryOptions};
 use super::availability::Availability;
 use super::transport::Transport;
@@ -187,6 +187,29 @@ impl Endpoint {
         }
     }
 
+    /// Sends a HEAD request until the endpoint answers. The answer may be a refusal: 500 too, with which some
+    /// servers answer a method that they do not know. `None`: the connection ended without an answer.
+    pub(crate) async fn head(&self, request: &Request) -> Result<Option<Response>, Error> {
+        let mut attempts = self.attempts();
+        loop {
+            let limit = attempts.stall_timeout();
+            let answer = match self.exchange_once(request, &Payload::Empty, limit).await {
+                Ok(response)
+                    if is_transient(response.status())
+                        && response.status() != StatusCode::INTERNAL_SERVER_ERROR =>
+                {
+                    self.check(response, request).await
+                }
+                answer => answer,
+            };
+            match answer {
+                Ok(response) => return Ok(Some(response)),
+                Err(Error::Interrupted { .. }) => return Ok(None),
+                Err(error) => attempts.failed(error).await?,
+            }
+        }
+    }
+
     /// Sends `request`, and reads the whole answer of at most `limit` bytes.
     pub(crate) async fn read(
         &self,
@@ -246,12 +269,16 @@ impl Endpoint {
 }
 
 async fn read_bounded(response: Response, limit: u64, request: &Request) -> Result<Bytes, Error> {
-    let announced = response.content_length();
+    let (announced, headers) = (response.content_length(), response.headers().clone());
     if announced.is_none_or(|length| length <= limit) {
         let body = read_up_to(response, limit + 1).await;
         let body = body.map_err(|error| request.failed(error))?;
         if body.len() as u64 <= limit {
-            return Ok(body);
+            let decoded = decode(&headers, body, limit + 1);
+            let decoded = decoded.map_err(|encoding| request.encoded(encoding))?;
+            if decoded.len() as u64 <= limit {
+                return Ok(decoded);
+            }
         }
     }
     Err(Error::too_large(request.what.clone(), limit))

@@ -18,8 +18,8 @@ use crate::oci::names::authority;
 
 use super::super::auth::{Authenticator, Challenge};
 use super::super::http::{
-    Clients, Payload, REFUSAL_LIMIT, Redirects, Request, Warnings, parse_refusal, read_up_to,
-    wants_tls,
+    Clients, Payload, REFUSAL_LIMIT, Redirects, Request, Warnings, decode, parse_refusal,
+    read_up_to, wants_tls,
 };
 use super::super::options::RegistryOptions;
 use super::base_url::{base_url, is_served_at};
@@ -324,7 +324,9 @@ impl Transport {
         let headers = response.headers().clone();
         // The text is not essential: without it the status is reported.
         let body = tokio::time::timeout(limit, read_up_to(response, REFUSAL_LIMIT)).await;
-        let body = body.ok().and_then(Result::ok).unwrap_or_default();
+        let body = body.ok().and_then(Result::ok);
+        let body = body.and_then(|body| decode(&headers, body, REFUSAL_LIMIT).ok());
+        let body = body.unwrap_or_default();
         let answer = parse_refusal(status, &headers, &body);
         if request.url.scheme() == "http" && wants_tls(status, &headers, &body) {
             return Err(Error::PlainHttp {

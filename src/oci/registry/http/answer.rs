@@ -7,6 +7,8 @@ use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap};
 use crate::content::Digest;
 use crate::oci::media_type;
 
+use super::encoding::encoding;
+
 /// Reads the body of `response`, at most its first `limit` bytes.
 pub(crate) async fn read_up_to(
     mut response: Response,
@@ -28,10 +30,10 @@ pub(crate) async fn read_up_to(
 #[derive(Default)]
 pub(crate) struct Announced {
     /// `Content-Type`, when it is that of a manifest.
-    pub(crate) media_type: Option<String>,
+    pub(crate) media_type: Option<&'static str>,
     /// `Docker-Content-Digest`.
     pub(crate) digest: Option<Digest>,
-    /// `Content-Length`.
+    /// `Content-Length`, when that is the size of the content itself.
     pub(crate) size: Option<u64>,
 }
 
@@ -39,11 +41,11 @@ impl From<&HeaderMap> for Announced {
     fn from(headers: &HeaderMap) -> Self {
         let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
         Self {
-            media_type: media_type_of(headers)
-                .filter(|media_type| media_type::is_manifest(media_type))
-                .map(str::to_owned),
+            media_type: media_type_of(headers).and_then(media_type::manifest),
             digest: text("docker-content-digest").and_then(|value| value.trim().parse().ok()),
-            size: text(CONTENT_LENGTH.as_str()).and_then(|value| value.parse().ok()),
+            size: text(CONTENT_LENGTH.as_str())
+                .filter(|_| encoding(headers).is_none())
+                .and_then(|value| value.parse().ok()),
         }
     }
 }

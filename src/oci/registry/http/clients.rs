@@ -1,5 +1,6 @@
 //! The HTTP clients of an endpoint: time limits, redirects, TLS, proxies.
 
+use reqwest::header::{ACCEPT_ENCODING, HeaderMap, HeaderValue};
 use reqwest::redirect::Policy;
 use reqwest::{Client, StatusCode, Url};
 
@@ -48,6 +49,11 @@ impl Clients {
         };
         let builder = || {
             let builder = Client::builder()
+                // Digests are those of the content itself.
+                .default_headers(HeaderMap::from_iter([(
+                    ACCEPT_ENCODING,
+                    HeaderValue::from_static("identity"),
+                )]))
                 .user_agent(concat!("wasmcloud-par/", env!("CARGO_PKG_VERSION")))
                 .connect_timeout(options.retry.connect_timeout)
                 .tls_backend_preconfigured(tls.clone())

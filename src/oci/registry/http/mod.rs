@@ -6,7 +6,9 @@ mod authorities;
 mod authority_files;
 mod blob_body;
 mod clients;
+mod encoding;
 mod identity;
+mod link;
 mod no_proxy;
 mod pages;
 mod pem;
@@ -22,11 +24,12 @@ mod warnings;
 pub(super) use answer::{Announced, media_type_of, read_up_to};
 pub(super) use blob_body::{BlobBody, source_error};
 pub(super) use clients::{Clients, check_certificates};
+pub(super) use encoding::{decode, refuse_encoding};
 pub(super) use pages::{Page, next_page};
 pub(super) use redirect::Redirects;
 pub(super) use refusal::{
     REFUSAL_LIMIT, error_status, is_client_error, is_forgotten, parse_refusal, says_immutable,
-    wants_tls,
+    says_nothing, wants_tls,
 };
 pub(super) use request::{Payload, Request, Scope, address, request_error};
 pub(super) use retry::{Attempts, is_damage, is_transient};

@@ -1,11 +1,16 @@
 //! Lists in pages, each of which links to the next one (OCI distribution specification, "Listing Tags";
 //! RFC 8288).
 
+use std::collections::HashSet;
+
+use reqwest::Url;
 use reqwest::header::{HeaderMap, LINK};
 
+use crate::content::{ErrorKind, with_causes};
 use crate::oci::error::{Error, one_line};
 
-use super::request::{Request, address};
+use super::link::next_target;
+use super::request::Request;
 
 /// The most pages of a list that are requested. Registries put 100 to 1,000 entries on a page.
 const PAGES_LIMIT: usize = 1000;
@@ -21,7 +26,8 @@ pub(crate) struct Page<T> {
 
 impl<T> Page<T> {
     /// Returns the entries of this page and of all that follow; `read` reads a page. More than 100,000
-    /// entries or 1,000 pages are an error, because a registry could send pages without end.
+    /// entries or 1,000 pages are an error, because a registry could send pages without end. So are a page that
+    /// comes again and a page that is missing: the list would be cut short.
     pub(crate) async fn read_all<F>(
         mut self,
         what: &str,
@@ -30,17 +36,30 @@ impl<T> Page<T> {
     where
         F: Future<Output = Result<Self, Error>>,
     {
-        let mut pages = 1;
+        let mut seen = HashSet::new();
         while self.entries.len() <= ENTRIES_LIMIT {
             let request = match self.next {
                 None => return Ok(self.entries),
-                Some(_) if pages == PAGES_LIMIT => break,
+                Some(_) if seen.len() + 1 == PAGES_LIMIT => break,
                 Some(request) => request,
             };
-            let page = read(request).await?;
+            let link = one_line(&shown(&request.url));
+            if !seen.insert(request.url.clone()) {
+                let reason = format!("its next page, {link}, is the same page again");
+                return Err(Error::malformed(what, reason));
+            }
+            let page = match read(request).await {
+                Err(error)
+                    if !matches!(error.kind(), ErrorKind::Denied | ErrorKind::Unavailable) =>
+                {
+                    let causes = with_causes(&error);
+                    let reason = format!("its next page, {link}, cannot be read: {causes}");
+                    return Err(Error::malformed(what, reason));
+                }
+                page => page?,
+            };
             self.entries.extend(page.entries);
             self.next = page.next;
-            pages += 1;
         }
         let reason = "it has more than 100,000 entries or 1,000 pages";
         Err(Error::malformed(what, reason))
@@ -48,44 +67,79 @@ impl<T> Page<T> {
 }
 
 /// Returns the request for the page that follows the answer to `request` with these headers.
+///
+/// Registries behind a proxy do not always know their own address, and some write paths that are relative to
+/// the API or to the repository. So a link to the list that was asked for is followed at the address that was
+/// asked, whatever its scheme, host and port are: the request carries credentials.
 pub(crate) fn next_page(headers: &HeaderMap, request: Request) -> Result<Option<Request>, Error> {
+    let is_list = |target: &str| query_of_list(&request.url, target).is_some();
     let links = headers.get_all(LINK).into_iter();
-    let mut links = links.filter_map(|link| target(link.to_str().ok()?));
+    let mut links = links.filter_map(|link| {
+        let link = String::from_utf8_lossy(link.as_bytes());
+        next_target(&link, is_list)
+    });
     let Some(target) = links.next() else {
         return Ok(None);
     };
-    let malformed = |reason| Error::malformed(request.what.clone(), reason);
-    let url = request.url.join(target);
-    let url = url.map_err(|_| malformed(format!("`{}` is not a URL", one_line(target))))?;
-    // The request carries credentials.
+    let link = one_line(&target);
+    let refused = |reason| Err(Error::malformed(request.what.clone(), reason));
+    let mut url = request.url.clone();
+    match query_of_list(&request.url, &target) {
+        Some(query) => url.set_query(Some(&query)),
+        None => match request.url.join(&target) {
+            Ok(joined) => url = joined,
+            Err(_) => return refused(format!("the link to its next page, `{link}`, is not a URL")),
+        },
+    }
+    url.set_fragment(None);
     if url.origin() != request.url.origin() {
-        let address = one_line(&address(&url));
-        let reason = format!("its next page is at {address}, which is not the registry");
-        return Err(malformed(reason));
+        return refused(format!(
+            "its next page is at {link}, which is not the registry"
+        ));
     }
     if url == request.url {
-        return Err(malformed("its next page is the same page".to_owned()));
+        return refused(format!(
+            "the link to its next page, `{link}`, leads to the same page"
+        ));
     }
     Ok(Some(Request { url, ..request }))
 }
 
-/// Returns the target of the link with the relation `next` in a `Link` header.
-fn target(mut text: &str) -> Option<&str> {
-    loop {
-        let (_, rest) = text.split_once('<')?;
-        let (target, rest) = rest.split_once('>')?;
-        let (parameters, others) = rest.split_once('<').unwrap_or((rest, ""));
-        let is_next = parameters.split([';', ',']).any(|parameter| {
-            let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
-            let mut relations = value.trim().trim_matches('"').split_whitespace();
-            name.trim().eq_ignore_ascii_case("rel")
-                && relations.any(|relation| relation.eq_ignore_ascii_case("next"))
-        });
-        if is_next {
-            return Some(target);
-        }
-        text = rest.get(rest.len().checked_sub(others.len() + 1)?..)?;
+/// Returns the query of `target` when it is a link to the list at `asked`, with a query. The path of one of
+/// them may be the end of the other's: a proxy adds a prefix, or the link is relative.
+fn query_of_list(asked: &Url, target: &str) -> Option<String> {
+    let (place, query) = target.split_once('?')?;
+    let query = query.split('#').next().filter(|query| !query.is_empty())?;
+    let path = match place.split_once("//") {
+        Some((_, rest)) => rest.split_once('/').map_or("", |(_, path)| path),
+        None => place,
+    };
+    let plain = |path: &str| {
+        path.trim_matches('/')
+            .replace("%2F", "/")
+            .replace("%2f", "/")
+    };
+    let (asked_path, path) = (plain(asked.path()), plain(path));
+    let is_end = |long: &str, short: &str| {
+        let rest = long.strip_suffix(short);
+        rest.is_some_and(|rest| rest.is_empty() || short.is_empty() || rest.ends_with('/'))
+    };
+    if !is_end(&asked_path, &path) && !is_end(&path, &asked_path) {
+        return None;
     }
+    // What tells a mirror which registry is meant.
+    let mut namespace = asked.query_pairs().filter(|(name, _)| name == "ns");
+    let has_namespace = query.split('&').any(|pair| pair.starts_with("ns="));
+    Some(match namespace.next().filter(|_| !has_namespace) {
+        Some((_, registry)) => format!("{query}&ns={registry}"),
+        None => query.to_owned(),
+    })
+}
+
+/// Returns the path and the query of a URL.
+fn shown(url: &Url) -> String {
+    let query = url.query().map(|query| format!("?{query}"));
+    format!("{}{}", url.path(), query.unwrap_or_default())
 }
 
 #[cfg(test)]

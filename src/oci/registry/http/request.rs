@@ -79,6 +79,15 @@ impl Request {
         }
     }
 
+    /// Returns the error for an answer with the content encoding `encoding`.
+    pub(crate) fn encoded(&self, encoding: String) -> Error {
+        Error::Encoded {
+            what: self.what.clone(),
+            registry: self.registry.clone(),
+            encoding,
+        }
+    }
+
     /// Returns the error for a request that failed without an answer.
     pub(crate) fn failed(&self, source: reqwest::Error) -> Error {
         request_error(source, &self.registry, &self.what, &self.url)

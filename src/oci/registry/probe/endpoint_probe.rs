@@ -3,17 +3,17 @@
 use bytes::Bytes;
 use reqwest::header::{CONTENT_RANGE, HeaderMap, RANGE};
 use reqwest::{Method, Response, StatusCode};
-use serde::Deserialize;
 
 use crate::content::{Descriptor, Digest};
 use crate::oci::credentials::Credentials;
 use crate::oci::error::Error;
 use crate::oci::hosts::Capability;
+use crate::oci::manifest::{Role, children};
 use crate::oci::media_type;
 use crate::oci::reference::Place;
 
 use super::super::endpoints::Endpoint;
-use super::super::http::{Request, Scope};
+use super::super::http::{Request, Scope, refuse_encoding};
 use super::super::repository_endpoint::RepositoryEndpoint;
 use super::super::upload::{BlobUpload, Session, compare_stored, wants_chunks};
 use super::super::{referrers, tags, upload};
@@ -22,14 +22,6 @@ use super::greeting::{Greeting, Wants};
 /// Asks one endpoint of a registry what it can do.
 pub(crate) struct Probe {
     repository: RepositoryEndpoint,
-}
-
-/// The blobs of a manifest.
-#[derive(Default, Deserialize)]
-struct Blobs {
-    config: Option<Descriptor>,
-    #[serde(default)]
-    layers: Vec<Descriptor>,
 }
 
 impl Probe {
@@ -97,11 +89,12 @@ impl Probe {
         name: &str,
     ) -> Result<(Descriptor, Option<Descriptor>), Error> {
         let (manifest, bytes) = self.repository.manifest(name).await?;
-        // An index has none.
-        let blobs: Blobs = serde_json::from_slice(&bytes).unwrap_or_default();
-        let blobs = blobs.layers.into_iter().chain(blobs.config);
+        let children = children(&manifest, &bytes)?.into_iter();
+        // An index has none. A foreign layer is elsewhere.
+        let blobs = children.filter(|child| child.role == Role::Part && child.urls.is_empty());
         // A single byte has no parts.
         let largest = blobs
+            .map(|blob| blob.descriptor)
             .filter(|blob| blob.size > 1)
             .max_by_key(|blob| blob.size);
         Ok((manifest, largest))
@@ -120,6 +113,9 @@ impl Probe {
         let given = response.headers().get(CONTENT_RANGE);
         let given = given.and_then(|value| value.to_str().ok());
         let expected = format!("bytes {last}-{last}/");
+        if response.content_length() != Some(blob.size) && response.status() == StatusCode::OK {
+            refuse_encoding(&response, &request)?;
+        }
         Ok(response.status() == StatusCode::PARTIAL_CONTENT
             && given.is_some_and(|given| given.starts_with(&expected)))
     }

@@ -37,7 +37,7 @@ pub(crate) enum Wants {
 }
 
 impl Greeting {
-    /// Reads the headers of the answer to `request`. A web page and an answer 404 are not those of a registry.
+    /// Reads the headers of the answer to `request`. A web page is not the answer of a registry.
     pub(super) fn of(response: &Response, request: &Request) -> Result<Self, Error> {
         let status = response.status();
         let text = |name: HeaderName| {
@@ -53,9 +53,6 @@ impl Greeting {
         if status.is_success() && is_page {
             return Err(not_a_registry("it answers with a web page".to_owned()));
         }
-        if status == StatusCode::NOT_FOUND {
-            return Err(not_a_registry("it answers with HTTP 404".to_owned()));
-        }
         Ok(Self {
             address: request.address(),
             status: status.as_u16(),
@@ -63,9 +60,18 @@ impl Greeting {
             api_version: text(HeaderName::from_static("docker-distribution-api-version")),
             wants: match status {
                 StatusCode::UNAUTHORIZED => Wants::of(response.headers(), request),
-                StatusCode::FORBIDDEN => Wants::Unsaid,
+                StatusCode::FORBIDDEN | StatusCode::NOT_FOUND => Wants::Unsaid,
                 _ => Wants::Nothing,
             },
+        })
+    }
+
+    /// Returns the error for an answer 404, which a registry gives only when it hides from strangers, or
+    /// does not keep to the specification.
+    pub(crate) fn missing(&self) -> Option<Error> {
+        (self.status == StatusCode::NOT_FOUND.as_u16()).then(|| Error::NotARegistry {
+            address: self.address.clone(),
+            reason: "it answers with HTTP 404".to_owned(),
         })
     }
 }

@@ -59,6 +59,16 @@ impl Head {
         self.fields.push((name.to_owned(), value.to_string()));
     }
 
+    /// Returns the status of an answer, such as `404 Not Found`.
+    pub(in crate::support) fn status(&self) -> &str {
+        self.first.split_once(' ').map_or("", |(_, status)| status)
+    }
+
+    pub(in crate::support) fn fields(&self) -> impl Iterator<Item = (&str, &str)> {
+        let fields = self.fields.iter();
+        fields.map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     /// Replaces the status of an answer.
     pub(crate) fn set_status(&mut self, status: &str) {
         self.first = format!("HTTP/1.1 {status}");

@@ -32,15 +32,42 @@ fn the_next_page_is_found_among_other_links() {
     ] {
         assert_eq!(after(link).unwrap(), page, "{link}");
     }
-    for link in [
-        "",
-        "</v2/>; rel=\"prev\"",
-        "<",
-        "</v2/>",
-        "no link; rel=next",
-    ] {
+    for link in ["", "</v2/>; rel=\"prev\"", "<", "</v2/>", "no link"] {
         assert_eq!(after(link).unwrap(), None, "{link}");
     }
+}
+
+#[test]
+fn a_link_to_the_list_is_followed_at_the_address_that_was_asked() {
+    let page = Some("https://ghcr.io/v2/org/x/tags/list?last=b".to_owned());
+    for link in [
+        "<http://ghcr.io/v2/org/x/tags/list?last=b>; rel=next",
+        "<https://GHCR.io:443/v2/org/x/tags/list?last=b>; rel=next",
+        "<https://ghcr.io:5000/v2/org/x/tags/list/?last=b>; rel=next",
+        "<//registry:5000/v2/org/x/tags/list?last=b#top>; rel=next",
+        "<v2/org/x/tags/list?last=b>; rel=next",
+        "<org/x/tags/list?last=b>; rel=next",
+        "<tags/list?last=b>; rel=next",
+        "<list?last=b>; rel=next",
+        "</v2/org%2Fx/tags/list?last=b>; rel=next",
+        "</prefix/v2/org/x/tags/list?last=b>; rel=next",
+        "</v2/org/x/tags/list?last=b>",
+        "/v2/org/x/tags/list?last=b; rel=next",
+    ] {
+        assert_eq!(after(link).unwrap(), page, "{link}");
+    }
+    let other = after("</v2/_pages?token=b>; rel=next").unwrap();
+    assert_eq!(other.unwrap(), "https://ghcr.io/v2/_pages?token=b");
+}
+
+#[test]
+fn the_next_page_of_a_mirror_is_of_the_same_registry() {
+    let mut request = request();
+    request.url.set_query(Some("ns=docker.io"));
+    let link = HeaderValue::from_static("</v2/org/x/tags/list?last=b>; rel=next");
+    let next = next_page(&HeaderMap::from_iter([(LINK, link)]), request).unwrap();
+    let query = next.unwrap().url.query().unwrap().to_owned();
+    assert_eq!(query, "last=b&ns=docker.io");
 }
 
 #[test]
@@ -49,11 +76,17 @@ fn a_page_at_another_origin_and_a_repeated_page_are_refused() {
         "<https://evil.example/v2/>; rel=\"next\"",
         "<http://ghcr.io/v2/>; rel=\"next\"",
         "<//ghcr.io:8443/v2/>; rel=\"next\"",
+        "<https://evil.example/v2/org/x/tags/list>; rel=\"next\"",
         "</v2/org/x/tags/list>; rel=\"next\"",
+        "<>; rel=\"next\"",
+        "<https://[>; rel=\"next\"",
     ] {
-        assert!(
-            matches!(after(link), Err(Error::Malformed { .. })),
-            "{link}"
-        );
+        match after(link) {
+            Err(Error::Malformed { reason, .. }) => {
+                let target = link.trim_start_matches('<').split('>').next().unwrap();
+                assert!(reason.contains(target), "{link}: {reason}");
+            }
+            other => panic!("{link}: {other:?}"),
+        }
     }
 }

@@ -1,0 +1,255 @@
+//! Everything that belongs to a manifest, as a copy needs it.
+
+use std::collections::HashSet;
+
+use bytes::Bytes;
+
+use crate::content::{Content, Descriptor, Digest, ErrorKind, ReadStorage};
+use crate::oci::{
+    self, Child, Reference, Role, children, media_type, names_content, read_json, read_manifest,
+};
+
+use super::error::Error;
+
+/// How deep manifests may be nested. An index of indexes of manifests is deeper than any known one.
+const DEEPEST: usize = 5;
+/// How many manifests and blobs may belong to a reference.
+const MOST: usize = 10_000;
+/// How many bytes all manifests together may have. They are held in memory.
+const MOST_MANIFEST_BYTES: u64 = 64 << 20;
+
+/// Content that a copied manifest names, and that is not where the manifest was copied from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LeftOut {
+    /// The digest of the content.
+    pub digest: Digest,
+    /// The media type in its descriptor.
+    pub media_type: String,
+    /// Where the content is instead, for a foreign layer. Nothing was requested from there.
+    pub urls: Vec<String>,
+}
+
+/// A manifest and everything that it names, directly or through other manifests.
+#[derive(Default)]
+pub(super) struct Tree {
+    pub(super) blobs: Vec<Blob>,
+    /// The manifests, each one after those that it names. The last one is the root.
+    pub(super) manifests: Vec<(Descriptor, Bytes)>,
+    pub(super) left_out: Vec<LeftOut>,
+    /// What is in the tree already, and whether it was named as a blob: content is named more than once.
+    seen: HashSet<(Digest, bool)>,
+    manifest_bytes: u64,
+}
+
+/// Content of a tree that is not a manifest.
+pub(super) struct Blob {
+    pub(super) descriptor: Descriptor,
+    /// The content, when the manifest holds it.
+    pub(super) data: Option<Bytes>,
+}
+
+impl Tree {
+    /// Reads the manifests of `source` from `root` downwards. A subject and a foreign layer may be missing.
+    pub(super) async fn read(
+        from: &dyn ReadStorage,
+        source: &Reference,
+        root: &Descriptor,
+    ) -> Result<Self, Error> {
+        let reader = TreeReader { from, source };
+        let mut tree = Self::default();
+        let bytes = reader.read_root(root).await?;
+        reader.add_manifest(&mut tree, root, bytes, 1).await?;
+        Ok(tree)
+    }
+}
+
+/// Where the manifests of a tree are read from.
+struct TreeReader<'a> {
+    from: &'a dyn ReadStorage,
+    source: &'a Reference,
+}
+
+impl TreeReader<'_> {
+    async fn read_root(&self, root: &Descriptor) -> Result<Bytes, Error> {
+        Ok(read_manifest(root, &Content::new(self.from, root)).await?)
+    }
+
+    /// Adds a manifest after everything that it names.
+    async fn add_manifest(
+        &self,
+        tree: &mut Tree,
+        manifest: &Descriptor,
+        bytes: Bytes,
+        depth: usize,
+    ) -> Result<(), Error> {
+        tree.manifest_bytes = tree.manifest_bytes.saturating_add(bytes.len() as u64);
+        if depth > DEEPEST || tree.manifest_bytes > MOST_MANIFEST_BYTES {
+            return Err(self.too_much());
+        }
+        for child in children(manifest, &bytes)? {
+            if !tree.seen.insert(key(&child)) {
+                continue;
+            }
+            if tree.seen.len() > MOST {
+                return Err(self.too_much());
+            }
+            Box::pin(self.add(tree, child, depth + 1)).await?;
+        }
+        // A registry demands that the type in the request is the one in the manifest.
+        let media_type = media_type::of_manifest(&bytes);
+        let manifest = Descriptor {
+            media_type: media_type.map_or_else(|| manifest.media_type.clone(), str::to_owned),
+            ..manifest.clone()
+        };
+        tree.manifests.push((manifest, bytes));
+        Ok(())
+    }
+
+    async fn add(&self, tree: &mut Tree, child: Child, depth: usize) -> Result<(), Error> {
+        let missing = match self.find(&child).await {
+            Ok(Found::Manifest(bytes)) => {
+                let manifest = &child.descriptor;
+                return self.add_manifest(tree, manifest, bytes, depth).await;
+            }
+            Ok(Found::Blob) => {
+                let Child {
+                    descriptor, data, ..
+                } = child;
+                tree.blobs.push(Blob { descriptor, data });
+                return Ok(());
+            }
+            Err(error) => error,
+        };
+        let may_be_missing = child.role == Role::Subject || is_foreign(&child);
+        if missing.kind() != ErrorKind::NotFound || !may_be_missing {
+            return Err(missing.into());
+        }
+        // Another manifest may need it.
+        tree.seen.remove(&key(&child));
+        let left_out = LeftOut {
+            digest: child.descriptor.digest,
+            media_type: child.descriptor.media_type,
+            urls: child.urls,
+        };
+        if !tree.left_out.contains(&left_out) {
+            tree.left_out.push(left_out);
+        }
+        Ok(())
+    }
+
+    /// Finds out what `child` is, and reads it if it is a manifest.
+    async fn find(&self, child: &Child) -> Result<Found, oci::Error> {
+        let content = &child.descriptor;
+        if media_type::is_manifest(&content.media_type) {
+            let bytes = match &child.data {
+                Some(bytes) => bytes.clone(),
+                None => self.read(content).await?,
+            };
+            return Ok(Found::Manifest(bytes));
+        }
+        if child.role == Role::Part {
+            if is_foreign(child) && child.data.is_none() {
+                // Opened to see whether it is there.
+                self.from.open(content, None).await?;
+            }
+            return Ok(Found::Blob);
+        }
+        let bytes = match &child.data {
+            Some(bytes) => Some(bytes.clone()),
+            None => self.read_unknown(content).await?,
+        };
+        match bytes {
+            Some(bytes) if media_type::of_manifest(&bytes).is_some() => Ok(Found::Manifest(bytes)),
+            Some(bytes) if names_content(&bytes) => Err(oci::Error::UnsupportedManifest {
+                what: format!("manifest {}", content.digest),
+                media_type: content.media_type.clone(),
+            }),
+            // Tools list blobs in an index, such as the layers of a build cache.
+            _ => Ok(Found::Blob),
+        }
+    }
+
+    /// Reads a manifest. Registries store an artifact manifest, whose type they do not know, as a blob; and
+    /// some serve any manifest as a blob only.
+    async fn read(&self, content: &Descriptor) -> Result<Bytes, oci::Error> {
+        let read = async |content: &Descriptor| {
+            read_manifest(content, &Content::new(self.from, content)).await
+        };
+        let (first, second) = if media_type::is_artifact_manifest(&content.media_type) {
+            (as_blob(content), as_manifest(content))
+        } else {
+            (as_manifest(content), as_blob(content))
+        };
+        or_else(read(&first).await, read(&second)).await
+    }
+
+    /// Reads content that may be a manifest. `None`: it is not.
+    async fn read_unknown(&self, content: &Descriptor) -> Result<Option<Bytes>, oci::Error> {
+        let (blob, manifest) = (as_blob(content), as_manifest(content));
+        let source = Content::new(self.from, &blob);
+        let found = read_json(content, &source).await;
+        let second = async {
+            let bytes = read_manifest(content, &Content::new(self.from, &manifest)).await?;
+            Ok(Some(bytes))
+        };
+        or_else(found, second).await
+    }
+
+    fn too_much(&self) -> Error {
+        Error::TooMuch {
+            reference: self.source.to_string(),
+            most: MOST,
+            mebibytes: MOST_MANIFEST_BYTES >> 20,
+            deepest: DEEPEST,
+        }
+    }
+}
+
+/// What the content of a descriptor is.
+enum Found {
+    Manifest(Bytes),
+    Blob,
+}
+
+fn key(child: &Child) -> (Digest, bool) {
+    let Descriptor {
+        digest, media_type, ..
+    } = &child.descriptor;
+    let is_blob = child.role == Role::Part && !media_type::is_manifest(media_type);
+    (digest.clone(), is_blob)
+}
+
+/// Returns whether a registry need not hold the blob of `child`.
+fn is_foreign(child: &Child) -> bool {
+    child.role == Role::Part
+        && (!child.urls.is_empty() || media_type::is_foreign_layer(&child.descriptor.media_type))
+}
+
+/// Returns the descriptor with which a registry is asked for a manifest.
+fn as_manifest(content: &Descriptor) -> Descriptor {
+    with_type(content, media_type::OCI_MANIFEST)
+}
+
+/// Returns the descriptor with which a registry is asked for a blob.
+fn as_blob(content: &Descriptor) -> Descriptor {
+    with_type(content, "application/octet-stream")
+}
+
+fn with_type(content: &Descriptor, media_type: &str) -> Descriptor {
+    Descriptor {
+        media_type: media_type.to_owned(),
+        ..content.clone()
+    }
+}
+
+/// Returns `first`, or what `second` gives when `first` was refused. The error is that of `first`.
+async fn or_else<T>(
+    first: Result<T, oci::Error>,
+    second: impl Future<Output = Result<T, oci::Error>>,
+) -> Result<T, oci::Error> {
+    match first {
+        Err(error) if error.kind() != ErrorKind::Unavailable => second.await.map_err(|_| error),
+        first => first,
+    }
+}
