@@ -175,3 +175,14 @@ fn the_names_of_fields_may_be_in_any_case() {
         ["Auths", "CredsStore"]
     );
 }
+
+#[test]
+fn an_entry_that_holds_the_credentials_stays_as_it_is() {
+    let content = json!({ "auths": { "https://r.test/v2/": { "auth": "YTpi", "email": "e" } } });
+    let mut file = file(content.clone());
+    file.put("r.test", Some(("a", "b"))).unwrap();
+    assert_eq!(Value::Object(file.content.clone()), content);
+    file.put("r.test", Some(("a", "c"))).unwrap();
+    let expected = json!({ "auths": { "r.test": { "auth": "YTpj" } } });
+    assert_eq!(Value::Object(file.content), expected);
+}
