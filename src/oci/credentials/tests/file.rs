@@ -45,6 +45,10 @@ fn an_entry_is_for_its_own_registry() {
         ("q.test/v1/", "d"),
         ("[0:0:0:0:0:0:0:1]:5000", "e"),
     ];
+    let long = [("[::1]:5000", "f")];
+    for registry in ["[0:0:0:0:0:0:0:1]:5000", "[0000::0001]:5000"] {
+        assert_eq!(user(&long, registry, "x").as_deref(), Some("f"));
+    }
     for (registry, expected) in [("r.test", "c"), ("q.test", "d"), ("[::1]:5000", "e")] {
         assert_eq!(user(&keys, registry, "x").as_deref(), Some(expected));
     }
