@@ -50,26 +50,25 @@ impl CredentialFile {
     /// Most programs write such a file in one step, but not all do: a file that looks half-written is read again
     /// before it counts as malformed. Blocks.
     pub(super) fn read(path: &Path, registry: &str) -> Result<Option<Self>, Error> {
-        for read in 1.. {
-            let content = match read_once(path, registry)? {
+        let mut reads = 0;
+        let content = loop {
+            reads += 1;
+            let is_last = reads == READS;
+            match read_once(path, registry)? {
                 Read::Absent => return Ok(None),
-                Read::Content(content) => content,
-                Read::Empty if read < READS && changed_lately(path) => {
-                    thread::sleep(READ_AGAIN);
-                    continue;
-                }
+                Read::Content(content) => break content,
                 // Podman writes an empty file when a user logs out.
-                Read::Empty => Map::new(),
-                Read::Malformed(_) if read < READS => {
-                    thread::sleep(READ_AGAIN);
-                    continue;
+                Read::Empty if is_last || !changed_lately(path) => break Map::new(),
+                Read::Malformed(reason) if is_last => {
+                    return Err(unusable(path, registry, reason));
                 }
-                Read::Malformed(reason) => return Err(unusable(path, registry, reason)),
-            };
-            let path = path.to_owned();
-            return Ok(Some(Self { path, content }));
-        }
-        Ok(None)
+                Read::Empty | Read::Malformed(_) => thread::sleep(READ_AGAIN),
+            }
+        };
+        Ok(Some(Self {
+            path: path.to_owned(),
+            content,
+        }))
     }
 
     /// Changes the file in one step where that is possible, or creates it. A file that stays the same is not
@@ -182,13 +181,22 @@ impl CredentialFile {
         })
     }
 
-    /// Replaces the entries for `registry` as a whole. Without credentials, the new entry is empty: a
-    /// helper has them.
+    /// Replaces the entries for `registry` as a whole, unless they hold these credentials. Without credentials, the
+    /// new entry is empty: a helper has them.
     pub(super) fn put(
         &mut self,
         registry: &str,
         credentials: Option<(&str, &str)>,
     ) -> Result<(), Error> {
+        if let Some((user, password)) = credentials {
+            let new = Credentials::Basic {
+                user: user.to_owned(),
+                password: password.to_owned(),
+            };
+            if matches!(self.entry(registry, ""), Ok(Some(old)) if old == new) {
+                return Ok(());
+            }
+        }
         self.remove(registry);
         let entry = match credentials {
             Some((user, password)) => {

@@ -194,6 +194,9 @@ fn a_certificate_that_is_not_trusted_is_named_and_nothing_is_retried() {
     let outcome = setup.push(&[], &["--ca", "authority/../other.pem"]).exit(2);
     assert!(outcome.stderr.contains("other.pem"), "{outcome}");
     let other = Authority::new(&setup.environment.path("other"));
+    let outcome = setup.push(&[("SSL_CERT_FILE", other.file())], &[]).exit(5);
+    assert!(outcome.stderr.contains("is not trusted"), "{outcome}");
+    assert!(outcome.stderr.contains("SSL_CERT_FILE"), "{outcome}");
     let outcome = setup
         .push(&[], &["--ca", other.file().to_str().unwrap()])
         .exit(5);

@@ -15,6 +15,9 @@ fn registry() -> Server {
         if asked.target.starts_with("/token") {
             return Answer::body(r#"{"token":"anonymous"}"#);
         }
+        if authorized && asked.target == "/v2/" {
+            return Answer::body("{}");
+        }
         if authorized && asked.target.contains("public") {
             return Answer::body(r#"{"name":"public","tags":["1.0.0"]}"#);
         }
@@ -174,4 +177,18 @@ fn a_push_without_the_helper_names_it_and_its_file() {
         outcome.stderr.contains("docker-credential-test"),
         "{outcome}"
     );
+}
+
+#[test]
+fn doctor_says_that_a_helper_fails_and_that_anybody_is_let_in() {
+    let registry = registry();
+    let environment = user(None, json!({ "credsStore": "test" }));
+    let report = environment.par(["doctor", registry.address()]).success();
+    for said in [
+        "note    authentication",
+        "gives to anybody",
+        "docker-credential-test",
+    ] {
+        assert!(report.stdout.contains(said), "{report}");
+    }
 }

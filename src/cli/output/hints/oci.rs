@@ -93,6 +93,15 @@ pub(crate) fn oci_hint(error: &Error) -> Option<String> {
         Error::NotARegistry { .. } => {
             "check the name and the port: the API of a registry begins at /v2/"
         }
+        Error::Tls {
+            problem: problem @ TlsProblem::UnknownAuthority,
+            ..
+        } if has_own_authorities() => {
+            let hint = tls_hint(*problem);
+            return Some(format!(
+                "{hint}; SSL_CERT_FILE and SSL_CERT_DIR replace the authorities of the system"
+            ));
+        }
         Error::Tls { problem, .. } => tls_hint(*problem),
         Error::PlainHttp { .. } => {
             "leave out --insecure; a registry on this machine is asked over TLS when one of --ca, \
@@ -160,6 +169,12 @@ fn upload_hint(problem: &UploadProblem) -> &'static str {
             }
         },
     }
+}
+
+/// Returns whether environment variables name the certificate authorities.
+fn has_own_authorities() -> bool {
+    let mut names = ["SSL_CERT_FILE", "SSL_CERT_DIR"].into_iter();
+    names.any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()))
 }
 
 /// Returns the file that `REGISTRY_AUTH_FILE` names, if there is no such file.

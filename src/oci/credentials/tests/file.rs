@@ -45,6 +45,10 @@ fn an_entry_is_for_its_own_registry() {
         ("q.test/v1/", "d"),
         ("[0:0:0:0:0:0:0:1]:5000", "e"),
     ];
+    let long = [("[::1]:5000", "f")];
+    for registry in ["[0:0:0:0:0:0:0:1]:5000", "[0000::0001]:5000"] {
+        assert_eq!(user(&long, registry, "x").as_deref(), Some("f"));
+    }
     for (registry, expected) in [("r.test", "c"), ("q.test", "d"), ("[::1]:5000", "e")] {
         assert_eq!(user(&keys, registry, "x").as_deref(), Some(expected));
     }
@@ -174,4 +178,15 @@ fn the_names_of_fields_may_be_in_any_case() {
         file.content.keys().collect::<Vec<_>>(),
         ["Auths", "CredsStore"]
     );
+}
+
+#[test]
+fn an_entry_that_holds_the_credentials_stays_as_it_is() {
+    let content = json!({ "auths": { "https://r.test/v2/": { "auth": "YTpi", "email": "e" } } });
+    let mut file = file(content.clone());
+    file.put("r.test", Some(("a", "b"))).unwrap();
+    assert_eq!(Value::Object(file.content.clone()), content);
+    file.put("r.test", Some(("a", "c"))).unwrap();
+    let expected = json!({ "auths": { "r.test": { "auth": "YTpj" } } });
+    assert_eq!(Value::Object(file.content), expected);
 }
