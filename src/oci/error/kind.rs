@@ -93,9 +93,6 @@ impl Error {
             | Self::PlainHttp { .. }
             | Self::TokenAnswer { .. }
             | Self::TokenService { .. } => true,
-            Self::Refused { answer, .. } => {
-                answer.status >= 500 || self.kind() == ErrorKind::Unavailable
-            }
             Self::GaveUp { last, .. } | Self::NoMirrorEither { last, .. } => last.is_out_of_reach(),
             _ => self.kind() == ErrorKind::Unavailable,
         }
