@@ -16,13 +16,17 @@ mod manifest;
 pub(crate) mod media_type;
 mod names;
 mod one_line;
+mod proxy_url;
 mod reference;
 #[cfg_attr(not(feature = "internals"), allow(unreachable_pub))]
 mod registry;
 
 pub(crate) use artifact::{Artifact, choose_from_index};
 pub use credentials::{CredentialSource, Credentials};
-pub use error::{Answer, CredentialHelperError, Error, TlsProblem};
+pub use error::{
+    Answer, ClientCertificateProblem, CredentialHelperError, Error, ProxyError, TlsProblem,
+    UploadProblem, UrlPart,
+};
 pub use hosts::ClientCertificate;
 pub(crate) use layout::Layout;
 pub(crate) use manifest::{

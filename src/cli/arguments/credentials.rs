@@ -78,6 +78,13 @@ impl CredentialArgs {
         }
     }
 
+    /// Whether [`given_or_asked`](Self::given_or_asked) asks on a terminal.
+    pub(crate) fn asks(&self) -> bool {
+        let variable = || given(&std::env::var(PASSWORD).ok());
+        let password = self.password_stdin || self.on_command_line() || variable().is_some();
+        std::io::stdin().is_terminal() && !(self.any() && password)
+    }
+
     /// Returns user and password, and asks on a terminal for what is missing.
     pub(crate) fn given_or_asked(&self) -> Result<(String, String)> {
         let terminal = std::io::stdin().is_terminal();

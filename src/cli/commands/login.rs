@@ -35,13 +35,19 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
         session.warn(PASSWORD_ON_COMMAND_LINE);
     }
     let credentials = args.options.credentials.clone();
-    // This may wait for the user.
-    let (user, password) = detached(move || credentials.given_or_asked()).await?;
-    let options = args.options.options(Some((user.clone(), password.clone())));
     let source = CredentialSource {
         explicit: None,
-        ..options.credentials.clone()
+        ..args.options.options(None).credentials
     };
+    if credentials.asks() {
+        source.check_keep(&registry, None).await?;
+    }
+    // This may wait for the user.
+    let (user, password) = detached(move || credentials.given_or_asked()).await?;
+    let given = Some((user.clone(), password.clone()));
+    // Not after the password is sent: the user could not do anything with the result.
+    source.check_keep(&registry, given.clone()).await?;
+    let options = args.options.options(given);
     if !Registries::new(options)?.log_in(&registry).await? {
         session.warn(&format!(
             "{registry} needs no credentials, and has not checked the password"

@@ -8,7 +8,7 @@ use clap::ValueHint;
 use crate::cli::arguments::RegistryName;
 use crate::cli::output::{Answer, path_text};
 use crate::cli::session::Session;
-use crate::oci::{CredentialSource, Credentials};
+use crate::oci::{self, CredentialSource, Credentials};
 
 /// Remove the stored credentials for a registry
 ///
@@ -30,7 +30,12 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
         registry_config: args.registry_config,
     };
     let removed = source.forget(registry).await?;
-    if source.find(registry, "").await? != Credentials::Anonymous {
+    let other = match source.find(registry, "").await {
+        // It has been asked to remove what it holds.
+        Err(oci::Error::CredentialHelper { .. }) => Credentials::Anonymous,
+        other => other?,
+    };
+    if other != Credentials::Anonymous {
         session.warn(&format!(
             "there are other credentials for {registry}, in an environment variable or in a file of Podman's"
         ));

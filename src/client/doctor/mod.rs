@@ -43,7 +43,7 @@ pub(super) async fn diagnose(
             (registry, greeting, false)
         }
         Err(error) => {
-            let is_away = error.kind() == ErrorKind::Unavailable;
+            let is_away = error.is_out_of_reach();
             let Some((mirror, greeting)) = stand_in.filter(|_| is_away) else {
                 findings.push(unanswered(error));
                 return Ok(Diagnosis { findings });
@@ -175,14 +175,22 @@ async fn authentication(greeting: &Greeting, registry: &Probe) -> Finding {
         Wants::Unknown(challenge) => format!("something unknown ({challenge})"),
         Wants::Unsaid => "something that it does not name".to_owned(),
     };
-    let credentials = match registry.credentials().await {
-        Ok(credentials) => credentials,
+    let (credentials, failure) = match registry.credentials().await {
+        Ok(credentials) => (credentials, None),
+        // What anybody may read is read without credentials.
+        Err(error @ oci::Error::CredentialHelper { .. }) => (Credentials::Anonymous, Some(error)),
         Err(error) => return Finding::failed(check, error),
     };
     match (registry.log_in().await, credentials) {
         (Ok(()), Credentials::Anonymous) => {
-            Finding::good(check, format!("{wants}, which it gives to anybody"))
-                .advice(Advice::LogIn)
+            let said = format!("{wants}, which it gives to anybody");
+            match failure {
+                Some(failure) => {
+                    let said = format!("{said}; {}", with_causes(&failure));
+                    Finding::limited(check, said)
+                }
+                None => Finding::good(check, said).advice(Advice::LogIn),
+            }
         }
         (Ok(()), credentials) => {
             let who = credentials.who();
@@ -191,6 +199,7 @@ async fn authentication(greeting: &Greeting, registry: &Probe) -> Finding {
         // Token services may give anonymous tokens for public repositories only.
         (Err(error), Credentials::Anonymous)
             if error.kind() == ErrorKind::Denied
+                && failure.is_none()
                 && matches!(greeting.wants, Wants::Token { .. }) =>
         {
             let said = format!("{wants}, and there are no credentials for it");

@@ -113,11 +113,13 @@ async fn resolve_or_recall(
     Ok(Resolution::from_cache(record.descriptor))
 }
 
-/// Returns whether the registry is away. Its storage is not: that refuses a request only after the registry has
-/// answered.
+/// Returns whether an error says nothing about what the registry holds now. A refusal of its storage does: that
+/// comes only after the registry has answered.
 fn is_outage(error: &StoreError) -> bool {
-    let is_refusal = error.downcast_ref().is_some_and(is_refused_by_storage);
-    error.kind() == ErrorKind::Unavailable && !is_refusal
+    match error.downcast_ref::<oci::Error>() {
+        Some(error) => error.is_out_of_reach() && !is_refused_by_storage(error),
+        None => error.kind() == ErrorKind::Unavailable,
+    }
 }
 
 fn is_refused_by_storage(error: &oci::Error) -> bool {

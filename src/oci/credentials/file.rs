@@ -1,23 +1,32 @@
 //! Docker's `config.json` and Podman's `auth.json`, which have one format.
 
-use std::fs::File;
-use std::io::Write;
+use std::fs::{self, File};
+use std::io;
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, SystemTime};
 
-use data_encoding::{BASE64, BASE64_NOPAD};
+use data_encoding::BASE64;
 use serde_json::{Map, Value, json};
 
-use crate::content::{AtomicFile, is_absent, is_too_large, read_bounded};
+use crate::content::{directory_of, is_absent, is_too_large, read_bounded};
 
 use super::super::error::Error;
 use super::super::one_line::one_line;
+use super::entry::{credentials, field, name_in};
 use super::helper_program::Helper;
 use super::keys::{is_same_registry, key_of, scope_within};
 use super::secrets::Credentials;
+use super::text::decode;
+use super::writing::{self, SIZE_LIMIT};
 
-/// The largest file that is read, in bytes.
-const LIMIT: u64 = 4 * 1024 * 1024;
 const AUTHS: &str = "auths";
+/// How often a file is read that another program may be writing at the moment, and the wait before each time
+/// but the first.
+const READS: u32 = 10;
+const READ_AGAIN: Duration = Duration::from_millis(50);
+/// An empty file that is older than this is not being written.
+const WRITING: Duration = Duration::from_secs(2);
 
 /// A file with credentials, including the parts that only other programs understand.
 pub(super) struct CredentialFile {
@@ -25,53 +34,84 @@ pub(super) struct CredentialFile {
     content: Map<String, Value>,
 }
 
+/// What one attempt to read a file gives.
+enum Read {
+    Content(Map<String, Value>),
+    Absent,
+    /// There is no text in it.
+    Empty,
+    /// It is not what it should be, for this reason.
+    Malformed(String),
+}
+
 impl CredentialFile {
     /// Reads the file; `registry` is for the error message. Returns `None` when there is no such file.
+    ///
+    /// Most programs write such a file in one step, but not all do: a file that looks half-written is read again
+    /// before it counts as malformed. Blocks.
     pub(super) fn read(path: &Path, registry: &str) -> Result<Option<Self>, Error> {
-        let text = match File::open(path).and_then(|file| read_bounded(file, LIMIT)) {
-            Ok(text) => text,
-            Err(error) if is_absent(&error) => return Ok(None),
-            Err(error) if is_too_large(&error) => {
-                let reason = format!("it is larger than {LIMIT} bytes");
-                return Err(unusable(path, registry, reason));
-            }
-            Err(source) => {
-                return Err(Error::CredentialFile {
-                    registry: registry.to_owned(),
-                    path: path.to_owned(),
-                    source,
-                });
+        let mut reads = 0;
+        let content = loop {
+            reads += 1;
+            let is_last = reads == READS;
+            match read_once(path, registry)? {
+                Read::Absent => return Ok(None),
+                Read::Content(content) => break content,
+                // Podman writes an empty file when a user logs out.
+                Read::Empty if is_last || !changed_lately(path) => break Map::new(),
+                Read::Malformed(reason) if is_last => {
+                    return Err(unusable(path, registry, reason));
+                }
+                Read::Empty | Read::Malformed(_) => thread::sleep(READ_AGAIN),
             }
         };
-        // Podman writes an empty file when a user logs out.
-        if text.iter().all(u8::is_ascii_whitespace) {
-            return Ok(Some(Self::empty(path)));
-        }
-        // The message of the parser is left out, because it quotes the file, which holds secrets.
-        let content = serde_json::from_slice(&text).map_err(|error| {
-            let (line, column) = (error.line(), error.column());
-            let reason = format!("it is not a docker config.json (line {line}, column {column})");
-            unusable(path, registry, reason)
-        })?;
         Ok(Some(Self {
             path: path.to_owned(),
             content,
         }))
     }
 
-    /// Changes the file in one step, or creates it. `change` returns whether there is anything to write,
-    /// and this function returns the same.
+    /// Changes the file in one step where that is possible, or creates it. A file that stays the same is not
+    /// written. `change` returns whether it found anything to change, and this function returns the same.
     pub(super) fn change(
         path: &Path,
         registry: &str,
         change: impl FnOnce(&mut Self) -> Result<bool, Error>,
     ) -> Result<bool, Error> {
         let mut file = Self::read(path, registry)?.unwrap_or_else(|| Self::empty(path));
+        let before = file.content.clone();
         let changed = change(&mut file)?;
-        if changed {
-            file.write()?;
+        if changed && file.content != before {
+            let text = file.text().map_err(Error::file(path))?;
+            let written = writing::replace(path, &text);
+            written.map_err(|source| not_stored(path, registry, source))?;
         }
         Ok(changed)
+    }
+
+    /// Checks that credentials for `registry` can be kept in the file at `path`. `credentials` are those that will be
+    /// kept, if they are known: a file that has them already is not written.
+    pub(super) fn check_change(
+        path: &Path,
+        registry: &str,
+        credentials: Option<(&str, &str)>,
+    ) -> Result<(), Error> {
+        if let Some(mut file) = Self::read(path, registry)? {
+            let before = file.content.clone();
+            let kept = match (file.helper(registry)?, credentials) {
+                (Some(_), _) => Some(None),
+                (None, Some(credentials)) => Some(Some(credentials)),
+                (None, None) => None,
+            };
+            if let Some(kept) = kept {
+                file.put(registry, kept)?;
+                if file.content == before {
+                    return Ok(());
+                }
+            }
+        }
+        let checked = writing::check_replaceable(path);
+        checked.map_err(|source| not_stored(path, registry, source))
     }
 
     fn empty(path: &Path) -> Self {
@@ -82,14 +122,34 @@ impl CredentialFile {
     }
 
     /// Returns the helper that keeps the credentials for `registry`.
-    pub(super) fn helper(&self, registry: &str) -> Option<Helper> {
-        let helpers = self.content.get("credHelpers").and_then(Value::as_object);
-        let mut helpers = helpers.into_iter().flatten();
+    pub(super) fn helper(&self, registry: &str) -> Result<Option<Helper>, Error> {
+        let mut helpers = self.object("credHelpers", registry)?.into_iter().flatten();
         let own = helpers.find(|(key, _)| is_same_registry(key, registry));
-        let name = own.map(|(_, name)| name);
-        let name = name.or_else(|| self.content.get("credsStore"))?.as_str()?;
-        // In Docker's file, an empty name means that this registry has no helper.
-        (!name.is_empty()).then(|| Helper::new(name))
+        let name = match own {
+            Some((_, name)) => Some(name),
+            None => field(&self.content, "credsStore"),
+        };
+        match name {
+            None | Some(Value::Null) => Ok(None),
+            // In Docker's file, an empty name means that this registry has no helper.
+            Some(Value::String(name)) => Ok((!name.is_empty()).then(|| Helper::new(name))),
+            Some(_) => {
+                let reason = "the name of its credential helper is not text".to_owned();
+                Err(unusable(&self.path, registry, reason))
+            }
+        }
+    }
+
+    /// Returns the field `name`, which must be an object.
+    fn object(&self, name: &str, registry: &str) -> Result<Option<&Map<String, Value>>, Error> {
+        match field(&self.content, name) {
+            None => Ok(None),
+            Some(Value::Object(object)) => Ok(Some(object)),
+            Some(_) => {
+                let reason = format!("`{name}` is not an object");
+                Err(unusable(&self.path, registry, reason))
+            }
+        }
     }
 
     /// Returns the credentials in the most specific entry for a repository.
@@ -99,7 +159,7 @@ impl CredentialFile {
         repository: &str,
     ) -> Result<Option<Credentials>, Error> {
         let own_key = key_of(registry);
-        let entries = self.content.get(AUTHS).and_then(Value::as_object);
+        let entries = self.object(AUTHS, registry)?;
         let fitting = entries.into_iter().flatten().filter_map(|(key, entry)| {
             let scope = scope_within(key, registry)?;
             let beneath = repository.strip_prefix(scope)?;
@@ -121,13 +181,22 @@ impl CredentialFile {
         })
     }
 
-    /// Replaces the entries for `registry` as a whole. Without credentials, the new entry is empty: a
-    /// helper has them.
+    /// Replaces the entries for `registry` as a whole, unless they hold these credentials. Without credentials, the
+    /// new entry is empty: a helper has them.
     pub(super) fn put(
         &mut self,
         registry: &str,
         credentials: Option<(&str, &str)>,
     ) -> Result<(), Error> {
+        if let Some((user, password)) = credentials {
+            let new = Credentials::Basic {
+                user: user.to_owned(),
+                password: password.to_owned(),
+            };
+            if matches!(self.entry(registry, ""), Ok(Some(old)) if old == new) {
+                return Ok(());
+            }
+        }
         self.remove(registry);
         let entry = match credentials {
             Some((user, password)) => {
@@ -135,9 +204,13 @@ impl CredentialFile {
             }
             None => json!({}),
         };
-        let entries = self.content.entry(AUTHS).or_insert_with(|| json!({}));
+        let name = name_in(&self.content, AUTHS);
+        let entries = self.content.entry(name).or_insert(Value::Null);
+        if entries.is_null() {
+            *entries = json!({});
+        }
         let Some(entries) = entries.as_object_mut() else {
-            let reason = "`auths` is not an object".to_owned();
+            let reason = format!("`{AUTHS}` is not an object");
             return Err(unusable(&self.path, registry, reason));
         };
         entries.insert(key_of(registry), entry);
@@ -147,28 +220,74 @@ impl CredentialFile {
     /// Removes the entries for `registry` as a whole, under all spellings of its name. Returns whether there
     /// were any.
     pub(super) fn remove(&mut self, registry: &str) -> bool {
-        let entries = self.content.get_mut(AUTHS).and_then(Value::as_object_mut);
+        let name = name_in(&self.content, AUTHS);
+        let entries = self.content.get_mut(&name).and_then(Value::as_object_mut);
         let Some(entries) = entries else { return false };
         let before = entries.len();
         entries.retain(|key, _| !is_same_registry(key, registry));
         entries.len() < before
     }
 
-    /// Writes the file in one step, readable for its owner alone. Its directory has to exist.
-    fn write(&self) -> Result<(), Error> {
-        let write = || {
-            let mut file = AtomicFile::create_private(&self.path)?;
-            // Docker indents with tabs.
-            let format = serde_json::ser::PrettyFormatter::with_indent(b"\t");
-            let mut text = Vec::new();
-            let mut serializer = serde_json::Serializer::with_formatter(&mut text, format);
-            serde::Serialize::serialize(&self.content, &mut serializer)?;
-            text.push(b'\n');
-            file.write_all(&text)?;
-            file.commit()
-        };
-        write().map(drop).map_err(Error::file(&self.path))
+    fn text(&self) -> io::Result<Vec<u8>> {
+        // Docker indents with tabs.
+        let format = serde_json::ser::PrettyFormatter::with_indent(b"\t");
+        let mut text = Vec::new();
+        let mut serializer = serde_json::Serializer::with_formatter(&mut text, format);
+        serde::Serialize::serialize(&self.content, &mut serializer)?;
+        text.push(b'\n');
+        Ok(text)
     }
+}
+
+fn read_once(path: &Path, registry: &str) -> Result<Read, Error> {
+    let bytes = match File::open(path).and_then(|file| read_bounded(file, SIZE_LIMIT)) {
+        Ok(bytes) => bytes,
+        // A directory that is a file is a mistake. One below a device, such as the home `/dev/null`, is absent.
+        Err(error) if is_absent(&error) && !directory_of(path).is_file() => {
+            return Ok(Read::Absent);
+        }
+        Err(error) if is_too_large(&error) => {
+            let reason = format!("it is larger than {SIZE_LIMIT} bytes");
+            return Err(unusable(path, registry, reason));
+        }
+        Err(source) => {
+            return Err(Error::CredentialFile {
+                registry: registry.to_owned(),
+                path: path.to_owned(),
+                source,
+            });
+        }
+    };
+    let text = match decode(bytes) {
+        Ok(text) => text,
+        Err(reason) => return Ok(Read::Malformed(reason.to_owned())),
+    };
+    if text.trim().is_empty() {
+        return Ok(Read::Empty);
+    }
+    // Docker reads `null` as an empty object.
+    let content = serde_json::from_str::<Option<Map<_, _>>>(&text);
+    Ok(match content {
+        Ok(content) => Read::Content(content.unwrap_or_default()),
+        // The message of the parser is left out, because it quotes the file, which holds secrets.
+        Err(error) => {
+            let (line, column) = (error.line(), error.column());
+            let what = if error.to_string().starts_with("control character") {
+                "a text in it is broken into lines"
+            } else {
+                "it is not a docker config.json"
+            };
+            let reason = format!("{what} (line {line}, column {column})");
+            Read::Malformed(reason)
+        }
+    })
+}
+
+/// Returns whether the file at `path` was changed so lately that the change may not be complete.
+fn changed_lately(path: &Path) -> bool {
+    let changed = fs::metadata(path).and_then(|metadata| metadata.modified());
+    let age = changed.map(|changed| SystemTime::now().duration_since(changed));
+    matches!(age, Ok(Ok(age)) if age < WRITING)
 }
 
 fn unusable(path: &Path, registry: &str, reason: String) -> Error {
@@ -179,32 +298,12 @@ fn unusable(path: &Path, registry: &str, reason: String) -> Error {
     }
 }
 
-/// Returns the credentials in an entry of `auths`, or what is wrong with it.
-fn credentials(entry: &Value) -> Result<Option<Credentials>, &'static str> {
-    let text = |name: &str| {
-        let value = entry.get(name).and_then(Value::as_str);
-        value.filter(|value| !value.is_empty())
-    };
-    if let Some(token) = text("identitytoken") {
-        return Ok(Some(Credentials::IdentityToken(token.to_owned())));
+fn not_stored(path: &Path, registry: &str, source: io::Error) -> Error {
+    Error::CredentialsNotStored {
+        registry: registry.to_owned(),
+        path: path.to_owned(),
+        source,
     }
-    let basic = |user: &str, password: &str| {
-        Some(Credentials::Basic {
-            user: user.to_owned(),
-            password: password.to_owned(),
-        })
-    };
-    if let Some(auth) = text("auth") {
-        let bytes = BASE64_NOPAD.decode(auth.trim_end_matches('=').as_bytes());
-        let bytes = bytes.map_err(|_| "has an `auth` that is not base64")?;
-        let decoded = String::from_utf8(bytes).map_err(|_| "has an `auth` that is not text")?;
-        let (user, password) = decoded
-            .split_once(':')
-            .ok_or("has an `auth` without a password")?;
-        // Docker used to pad passwords with zeros.
-        return Ok(basic(user, password.trim_end_matches('\0')));
-    }
-    Ok(text("username").and_then(|user| basic(user, text("password").unwrap_or_default())))
 }
 
 #[cfg(test)]

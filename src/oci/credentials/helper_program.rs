@@ -8,13 +8,13 @@ use std::process::{Output, Stdio};
 use std::time::Duration;
 
 use futures_util::future::join3;
-use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::Command;
 
 use super::super::error::CredentialHelperError;
 use super::super::one_line::one_line;
+use super::entry::field;
 use super::keys::{helper_keys, key_of};
 use super::secrets::Credentials;
 
@@ -26,19 +26,22 @@ const OUTPUT_LIMIT: u64 = 1024 * 1024;
 const TOKEN_USER: &str = "<token>";
 /// The message of Docker's helpers, on either stream, when they hold no credentials.
 const NOTHING: &str = "credentials not found";
+/// What other helpers, and the keychains behind them, say then, in lower case.
+const NOTHING_IN_OTHER_WORDS: [&str; 9] = [
+    "no credentials",
+    "no matching credentials",
+    "could not be found",
+    "cannot be found",
+    "not in the password store",
+    "element not found",
+    "item not found",
+    "entry not found",
+    "no such secret",
+];
 
 pub(super) struct Helper {
     program: String,
     time_limit: Duration,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Answer {
-    #[serde(default, rename = "Username")]
-    user: String,
-    #[serde(default)]
-    secret: String,
 }
 
 impl Helper {
@@ -54,34 +57,54 @@ impl Helper {
         &self.program
     }
 
+    /// Checks that the helper is installed, without running it.
+    pub(super) fn check_installed(&self) -> Result<(), CredentialHelperError> {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let suffix = std::env::consts::EXE_SUFFIX;
+        let names = [self.program.clone(), format!("{}{suffix}", self.program)];
+        let found = std::env::split_paths(&path)
+            .any(|directory| names.iter().any(|name| directory.join(name).is_file()));
+        if found {
+            return Ok(());
+        }
+        Err(CredentialHelperError::Start {
+            program: self.program.clone(),
+            source: io::ErrorKind::NotFound.into(),
+        })
+    }
+
     pub(super) async fn get(
         &self,
         registry: &str,
     ) -> Result<Option<Credentials>, CredentialHelperError> {
+        let mut nothing = Ok(None);
         for key in helper_keys(registry) {
-            if let Some(credentials) = self.get_key(&key).await? {
-                return Ok(Some(credentials));
+            match self.get_key(&key).await {
+                Ok(None) => {}
+                Err(error) if error.says_nothing() => nothing = Err(error),
+                found => return found,
             }
         }
-        Ok(None)
+        nothing
     }
 
     async fn get_key(&self, key: &str) -> Result<Option<Credentials>, CredentialHelperError> {
         let Some(output) = self.run("get", key.as_bytes()).await? else {
             return Ok(None);
         };
-        // The error of `serde_json` is left out, because it quotes the output, which holds secrets.
-        let answer = serde_json::from_slice(&output);
-        let Answer { user, secret } = answer.map_err(|_| CredentialHelperError::Answer {
+        if output.trim_ascii().is_empty() {
+            return Ok(None);
+        }
+        let answer = answer(&output).ok_or_else(|| CredentialHelperError::Answer {
             program: self.program.clone(),
         })?;
-        Ok(match (user.as_str(), secret.as_str()) {
-            ("", "") => None,
-            (TOKEN_USER, _) => Some(Credentials::IdentityToken(secret)),
-            _ => Some(Credentials::Basic {
-                user,
-                password: secret,
+        Ok(match answer {
+            (user, secret) if user.is_empty() && secret.is_empty() => None,
+            (user, secret) if user == TOKEN_USER => Some(Credentials::IdentityToken {
+                user: None,
+                token: secret,
             }),
+            (user, password) => Some(Credentials::Basic { user, password }),
         })
     }
 
@@ -101,7 +124,11 @@ impl Helper {
         let mut erased = false;
         for key in helper_keys(registry) {
             // Some helpers do not report that there is nothing to erase.
-            if self.get_key(&key).await?.is_some() {
+            let held = match self.get_key(&key).await {
+                Err(error) if error.says_nothing() => None,
+                held => held?,
+            };
+            if held.is_some() {
                 self.run("erase", key.as_bytes()).await?;
                 erased = true;
             }
@@ -144,6 +171,17 @@ impl Helper {
             (_, stdout) if !stdout.starts_with('{') => stdout,
             _ => String::new(),
         };
+        let said = format!("{stdout}\n{stderr}").to_lowercase();
+        if action == "get"
+            && NOTHING_IN_OTHER_WORDS
+                .iter()
+                .any(|words| said.contains(words))
+        {
+            return Err(CredentialHelperError::NothingStored {
+                program: program(),
+                message,
+            });
+        }
         Err(CredentialHelperError::Failed {
             program: program(),
             action,
@@ -191,6 +229,17 @@ impl Helper {
             source,
         })
     }
+}
+
+/// Returns the user and the secret in the answer of a helper, or `None` when it is no answer. The error of the parser
+/// would quote the secret.
+fn answer(output: &[u8]) -> Option<(String, String)> {
+    let answer: Map<String, Value> = serde_json::from_slice(output).ok()?;
+    let text = |name| match field(&answer, name) {
+        None => Some(String::new()),
+        Some(value) => value.as_str().map(str::to_owned),
+    };
+    Some((text("Username")?, text("Secret")?))
 }
 
 /// Reads the stream up to one byte more than the limit.

@@ -41,8 +41,8 @@ impl Kept {
 impl CredentialSource {
     /// Keeps a user and a password where [`find`](Self::find) finds them for `registry`: in
     /// `registry_config`, else in the file in `REGISTRY_AUTH_FILE`, else in Docker's `config.json`. When
-    /// that file names a helper for the registry, the helper keeps them. The file is replaced in one step,
-    /// is readable for its owner alone, and everything else in it stays.
+    /// that file names a helper for the registry, the helper keeps them. The file is replaced in one step
+    /// where that is possible, is then readable for its owner alone, and everything else in it stays.
     #[cfg_attr(not(feature = "cli"), allow(dead_code, reason = "the command logs in"))]
     pub(crate) async fn keep(
         &self,
@@ -72,6 +72,28 @@ impl CredentialSource {
         Ok(Kept::new(path, helper))
     }
 
+    /// Checks that [`keep`](Self::keep) can keep credentials for `registry`, without changing anything. A helper is
+    /// not run. With
+    /// `credentials`, a file that has them already may be one that cannot be written.
+    #[cfg_attr(not(feature = "cli"), allow(dead_code, reason = "the command logs in"))]
+    pub(crate) async fn check_keep(
+        &self,
+        registry: &str,
+        credentials: Option<(String, String)>,
+    ) -> Result<(), Error> {
+        let (path, registry) = (self.written_file(registry)?, registry.to_owned());
+        if let Some(helper) = helper(&path, &registry).await? {
+            let installed = helper.check_installed();
+            installed.map_err(|source| helper_failed(&path, &registry, source))?;
+        }
+        blocking(move || {
+            let credentials = credentials.as_ref();
+            let credentials = credentials.map(|(user, password)| (&**user, &**password));
+            CredentialFile::check_change(&path, &registry, credentials)
+        })
+        .await
+    }
+
     /// Removes the credentials that [`keep`](Self::keep) keeps. Returns `None` when there were none.
     #[cfg_attr(not(feature = "cli"), allow(dead_code, reason = "the command logs in"))]
     pub(crate) async fn forget(&self, registry: &str) -> Result<Option<Kept>, Error> {
@@ -99,7 +121,10 @@ impl CredentialSource {
 /// Returns the helper that the file at `path` names for `registry`.
 async fn helper(path: &Path, registry: &str) -> Result<Option<Helper>, Error> {
     let file = read(path, registry).await?;
-    Ok(file.and_then(|file| file.helper(registry)))
+    match file {
+        Some(file) => file.helper(registry),
+        None => Ok(None),
+    }
 }
 
 /// Calls [`CredentialFile::change`] while the directory of the file is locked.

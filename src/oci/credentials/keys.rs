@@ -40,15 +40,23 @@ pub(super) fn scope_within<'a>(key: &'a str, registry: &str) -> Option<&'a str> 
 
 /// Splits a key into a host and a part of its repositories.
 fn parts(key: &str) -> (&str, &str) {
-    let address = ["https://", "http://"]
-        .iter()
-        .find_map(|scheme| key.strip_prefix(scheme));
+    let address = match key.split_once("://") {
+        Some((scheme, address)) => ["https", "http"]
+            .iter()
+            .any(|known| scheme.eq_ignore_ascii_case(known))
+            .then_some(address),
+        None => None,
+    };
     match address {
-        // The path of a URL (`/v1/`) does not name repositories.
+        // The path of a URL does not name repositories.
         Some(address) => (address.split('/').next().unwrap_or(address), ""),
         None => {
             let (host, scope) = key.split_once('/').unwrap_or((key, ""));
-            (host, scope.trim_end_matches('/'))
+            match scope.trim_end_matches('/') {
+                // Docker also leaves the scheme out of the address of the API.
+                "v1" | "v2" => (host, ""),
+                scope => (host, scope),
+            }
         }
     }
 }

@@ -16,7 +16,11 @@
 //! Podman. A registry is found under all spellings of its name: `ghcr.io:443` is `ghcr.io`, and
 //! `index.docker.io` and `https://index.docker.io/v1/` are `docker.io`. A variable with an empty value
 //! counts as unset.
+//!
+//! Files are read as Docker reads them: `null` is nothing, and the names of fields may be in any case. An entry with
+//! several kinds of credentials counts as `registrytoken`, else as `identitytoken`, else as `auth`.
 
+mod entry;
 mod file;
 mod helper_program;
 mod keep;
@@ -24,6 +28,9 @@ mod keys;
 mod places;
 mod secrets;
 mod source;
+mod text;
+mod writing;
 
 pub use secrets::Credentials;
 pub use source::CredentialSource;
+pub(in crate::oci) use source::Found;

@@ -18,7 +18,14 @@ pub enum Credentials {
         password: String,
     },
     /// A token that a token service exchanges for access tokens.
-    IdentityToken(String),
+    IdentityToken {
+        /// The user that the token belongs to, if the store names one.
+        user: Option<String>,
+        /// The token.
+        token: String,
+    },
+    /// A token that is sent to the registry as it is.
+    RegistryToken(String),
 }
 
 impl Credentials {
@@ -27,7 +34,8 @@ impl Credentials {
         match self {
             Self::Anonymous => "anonymous users".to_owned(),
             Self::Basic { user, .. } => format!("user {}", one_line(user)),
-            Self::IdentityToken(_) => "the stored identity token".to_owned(),
+            Self::IdentityToken { .. } => "the stored identity token".to_owned(),
+            Self::RegistryToken(_) => "the stored registry token".to_owned(),
         }
     }
 }
@@ -41,7 +49,8 @@ impl fmt::Debug for Credentials {
                 .debug_struct("Basic")
                 .field("user", user)
                 .finish_non_exhaustive(),
-            Self::IdentityToken(_) => formatter.write_str("IdentityToken(…)"),
+            Self::IdentityToken { .. } => formatter.write_str("IdentityToken(…)"),
+            Self::RegistryToken(_) => formatter.write_str("RegistryToken(…)"),
         }
     }
 }

@@ -63,29 +63,68 @@ impl CredentialSource {
     /// # Errors
     ///
     /// [`Error::CredentialFile`] and [`Error::CredentialEntry`] when a file cannot be read,
-    /// [`Error::CredentialHelper`] when the helper that it names fails. The search ends there: credentials
-    /// that a later file holds may be those of another user.
+    /// [`Error::CredentialHelper`] when the helper that it names fails. The search ends there, because credentials
+    /// that a later file holds may be those of another user. It goes on when the helper says that it holds nothing.
+    /// A client that meets a helper that fails goes on without credentials, and reports the failure with a refusal.
     pub async fn find(&self, registry: &str, repository: &str) -> Result<Credentials, Error> {
+        let found = self.search(registry, repository).await?;
+        match found.failure {
+            Some(failure) if found.credentials == Credentials::Anonymous => Err(failure),
+            _ => Ok(found.credentials),
+        }
+    }
+
+    /// [Finds](Self::find) the credentials, and goes on when the helper of a file fails: a registry that anybody
+    /// may read needs none.
+    pub(in crate::oci) async fn search(
+        &self,
+        registry: &str,
+        repository: &str,
+    ) -> Result<Found, Error> {
         let given = self.explicit.clone();
         if let Some((user, password)) = given.or_else(|| places::variables(registry, variable)) {
-            return Ok(Credentials::Basic { user, password });
+            return Ok(Credentials::Basic { user, password }.into());
         }
+        let mut nothing = Found::from(Credentials::Anonymous);
         for path in places::files(self.registry_config.as_deref(), variable) {
             let Some(file) = read(&path, registry).await? else {
                 continue;
             };
-            if let Some(helper) = file.helper(registry) {
-                let found = helper.get(registry).await;
-                let found = found.map_err(|source| helper_failed(&path, registry, source))?;
-                if let Some(credentials) = found {
-                    return Ok(credentials);
+            if let Some(helper) = file.helper(registry)? {
+                match helper.get(registry).await {
+                    Ok(Some(credentials)) => return Ok(credentials.into()),
+                    Ok(None) => {}
+                    Err(source) => {
+                        let holds_nothing = source.says_nothing();
+                        nothing.failure = Some(helper_failed(&path, registry, source));
+                        if !holds_nothing {
+                            // What a later file holds may be the credentials of another user.
+                            return Ok(nothing);
+                        }
+                    }
                 }
             }
             if let Some(credentials) = file.entry(registry, repository)? {
-                return Ok(credentials);
+                return Ok(credentials.into());
             }
         }
-        Ok(Credentials::Anonymous)
+        Ok(nothing)
+    }
+}
+
+/// What a search for credentials gives.
+pub(in crate::oci) struct Found {
+    pub(in crate::oci) credentials: Credentials,
+    /// Why a credential helper gave none, when there are none elsewhere either.
+    pub(in crate::oci) failure: Option<Error>,
+}
+
+impl From<Credentials> for Found {
+    fn from(credentials: Credentials) -> Self {
+        Self {
+            credentials,
+            failure: None,
+        }
     }
 }
 

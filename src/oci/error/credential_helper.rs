@@ -47,6 +47,14 @@ pub enum CredentialHelperError {
         /// The message of the helper on one line; empty when it gave none.
         message: String,
     },
+    /// The helper says, in words of its own, that it holds no credentials for the registry.
+    #[error("`{program} get` gave no credentials: {message}")]
+    NothingStored {
+        /// The file name of the helper.
+        program: String,
+        /// The message of the helper on one line.
+        message: String,
+    },
     /// The helper printed more than is read.
     #[error("`{program} {action}` printed more than {limit} bytes")]
     TooLong {
@@ -63,6 +71,19 @@ pub enum CredentialHelperError {
         /// The file name of the helper.
         program: String,
     },
+}
+
+impl CredentialHelperError {
+    /// Returns whether the helper says that it holds no credentials. Some helpers say it with an exit status alone.
+    pub(in crate::oci) fn says_nothing(&self) -> bool {
+        match self {
+            Self::NothingStored { .. } => true,
+            Self::Failed {
+                status, message, ..
+            } => message.is_empty() && status.code().is_some(),
+            _ => false,
+        }
+    }
 }
 
 fn with_reason(message: &str) -> String {

@@ -2,7 +2,7 @@
 
 use crate::content::ErrorKind;
 
-use super::{Error, TlsProblem};
+use super::{Error, UploadProblem};
 
 impl Error {
     /// Returns the kind of this error, which tells a program how to react.
@@ -17,34 +17,37 @@ impl Error {
             | Self::NotInLayout { .. } => ErrorKind::NotFound,
             Self::CredentialsMissing { .. }
             | Self::CredentialsRefused { .. }
+            | Self::IdentityTokenRefused { .. }
+            | Self::IdentityTokenUnsupported { .. }
+            | Self::RedirectDenied { .. }
             | Self::Forbidden { .. }
             | Self::RealmRefused { .. }
             | Self::Challenge { .. }
             | Self::CredentialFile { .. }
             | Self::CredentialEntry { .. }
-            | Self::CredentialHelper { .. } => ErrorKind::Denied,
+            | Self::CredentialHelper { .. }
+            | Self::CredentialsNotStored { .. }
+            | Self::Upload {
+                problem: UploadProblem::NoRepository { .. },
+                ..
+            } => ErrorKind::Denied,
             Self::Refused { answer, .. } => match answer.status {
                 _ if answer.code.as_deref() == Some("DIGEST_INVALID") => ErrorKind::NotVerified,
-                // The server does not know the method, or the version of HTTP.
-                501 | 505 => ErrorKind::Other,
                 // The 401 and 403 of a registry have their own variants. These come from storage to which
                 // the registry redirects, with URLs that expire.
-                401 | 403 | 408 | 429 | 500..=599 => ErrorKind::Unavailable,
+                401 | 403 => ErrorKind::Unavailable,
+                status if may_pass(status) => ErrorKind::Unavailable,
                 // A registry or a repository that is read-only.
                 405 => ErrorKind::Denied,
                 409 | 412 => ErrorKind::Conflict,
                 _ => ErrorKind::Other,
             },
-            Self::Tls {
-                problem: TlsProblem::ClientCertificate,
-                ..
-            } => ErrorKind::Denied,
-            Self::Unreachable { .. }
-            | Self::Tls { .. }
-            | Self::PlainHttp { .. }
-            | Self::Interrupted { .. }
-            | Self::Stalled { .. }
-            | Self::TokenAnswer { .. } => ErrorKind::Unavailable,
+            Self::TokenService { answer, .. } if may_pass(answer.status) => ErrorKind::Unavailable,
+            Self::Tls { problem, .. } => problem.kind(),
+            Self::Proxy(error) => error.kind(),
+            Self::Unreachable { .. } | Self::Interrupted { .. } | Self::Stalled { .. } => {
+                ErrorKind::Unavailable
+            }
             Self::Malformed { .. }
             | Self::Json { .. }
             | Self::TooLarge { .. }
@@ -65,13 +68,39 @@ impl Error {
             Self::CertificateAuthority { .. }
             | Self::ClientCertificate { .. }
             | Self::HostsFile { .. }
+            | Self::NoAuthorities { .. }
+            | Self::PlainHttp { .. }
             | Self::NoHost { .. } => ErrorKind::Usage,
             Self::Source(error) => error.kind(),
             Self::GaveUp { last, .. } | Self::NoMirrorEither { last, .. } => last.kind(),
-            Self::Redirect { .. }
+            Self::TokenService { .. }
+            | Self::TokenAnswer { .. }
+            | Self::Upload { .. }
+            | Self::Redirect { .. }
             | Self::Location { .. }
             | Self::Client { .. }
             | Self::Cancelled { .. } => ErrorKind::Other,
         }
     }
+
+    /// Returns whether nothing can be learned from the registry now, so that a mirror or a cache may stand in for
+    /// it. Trying again need not help.
+    pub(crate) fn is_out_of_reach(&self) -> bool {
+        match self {
+            Self::Tls { .. }
+            | Self::NoAuthorities { .. }
+            | Self::Proxy(_)
+            | Self::PlainHttp { .. }
+            | Self::TokenAnswer { .. }
+            | Self::TokenService { .. } => true,
+            Self::GaveUp { last, .. } | Self::NoMirrorEither { last, .. } => last.is_out_of_reach(),
+            _ => self.kind() == ErrorKind::Unavailable,
+        }
+    }
+}
+
+/// Returns whether a refusal with this HTTP status may pass without a change to the request. What a server
+/// does not implement (501, 505), cannot store (507) or asks of the network (511) does not pass.
+fn may_pass(status: u16) -> bool {
+    matches!(status, 408 | 429 | 500 | 502..=504 | 520..=599)
 }

@@ -1,13 +1,14 @@
 //! The error of this layer.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use crate::content::{Digest, RuntimeEnded, StoreError, VerifyError};
+use crate::content::{Digest, StoreError, VerifyError};
 
-use super::super::one_line::one_line;
 use super::super::reference::ParseReferenceError;
-use super::{Answer, CredentialHelperError, TlsProblem};
+use super::{
+    Answer, ClientCertificateProblem, CredentialHelperError, ProxyError, TlsProblem, UploadProblem,
+};
 
 /// An error of another library. Its type is not part of the interface of this one.
 type OpaqueError = Box<dyn std::error::Error + Send + Sync>;
@@ -54,6 +55,26 @@ pub enum Error {
         user: String,
         answer: Box<Answer>,
     },
+    /// The token service at `service` refused the identity token that is stored for the registry.
+    #[error(
+        "the token service {service} refused the credentials of the stored identity token for \
+         {registry} ({answer})"
+    )]
+    IdentityTokenRefused {
+        registry: String,
+        service: String,
+        answer: Box<Answer>,
+    },
+    /// An identity token is stored for the registry, and `service` knows only users and passwords.
+    #[error(
+        "the token service {service} takes no identity tokens ({answer}), and one is stored for \
+         {registry}"
+    )]
+    IdentityTokenUnsupported {
+        registry: String,
+        service: String,
+        answer: Box<Answer>,
+    },
     /// The credentials are valid, and the user lacks a permission.
     #[error("{registry} does not allow {user} access to the {what} ({answer})")]
     Forbidden {
@@ -75,6 +96,13 @@ pub enum Error {
     /// The token service at `url` answered with something that is not a token.
     #[error("the token service {url} gave no usable token: {reason}")]
     TokenAnswer { url: String, reason: &'static str },
+    /// The token service at `service` failed.
+    #[error("the token service {service} failed on the {what} ({answer})")]
+    TokenService {
+        what: String,
+        service: String,
+        answer: Box<Answer>,
+    },
     /// A file with credentials cannot be read.
     #[error("credentials for {registry} cannot be read from {path}")]
     CredentialFile {
@@ -95,6 +123,13 @@ pub enum Error {
         registry: String,
         path: PathBuf,
         source: CredentialHelperError,
+    },
+    /// A file with credentials cannot be written.
+    #[error("credentials for {registry} cannot be stored in {path}")]
+    CredentialsNotStored {
+        registry: String,
+        path: PathBuf,
+        source: io::Error,
     },
 
     /// The registry answered with an error that has no variant of its own.
@@ -122,6 +157,12 @@ pub enum Error {
         problem: TlsProblem,
         source: OpaqueError,
     },
+    /// No certificate authority can be loaded from `place`, so that no certificate can be verified.
+    #[error("no certificate authority can be loaded from {place}: {reason}")]
+    NoAuthorities { place: String, reason: String },
+    /// A proxy cannot be used.
+    #[error(transparent)]
+    Proxy(#[from] ProxyError),
     /// A server that speaks TLS got a request in plain HTTP.
     #[error("{registry} speaks TLS at {address}, and was asked in plain HTTP")]
     PlainHttp { registry: String, address: String },
@@ -140,7 +181,7 @@ pub enum Error {
         seconds: u64,
     },
     /// All attempts failed; `last` is the error of the last one.
-    #[error("gave up after {attempts} attempts in {seconds} seconds without progress")]
+    #[error("gave up after {attempts} attempts{}", within(*seconds))]
     GaveUp {
         attempts: u32,
         seconds: u64,
@@ -154,12 +195,31 @@ pub enum Error {
         #[source]
         last: Box<Error>,
     },
-    /// A redirect leads from HTTPS to plain HTTP, or there were too many in a row.
+    /// A redirect leads from HTTPS to plain HTTP or does not keep the method, or there were too many in a
+    /// row.
     #[error("a redirect of {address} for the {what} was not followed")]
     Redirect {
         what: String,
         address: String,
         source: OpaqueError,
+    },
+    /// The host that the registry leads a write to wants credentials, and writes show them to no other host
+    /// than the registry.
+    #[error(
+        "the {what} was led to {address}, which gets no credentials from a redirect, and refused it \
+         ({answer})"
+    )]
+    RedirectDenied {
+        what: String,
+        address: String,
+        answer: Box<Answer>,
+    },
+    /// The registry does not take the content.
+    #[error("{registry} does not take the {what}: {problem}")]
+    Upload {
+        what: String,
+        registry: String,
+        problem: UploadProblem,
     },
     /// The registry accepted an upload and gave no usable URL for it.
     #[error("{registry} gave no usable location for the upload of the {what}: {reason}")]
@@ -282,16 +342,20 @@ pub enum Error {
     #[error("the certificate authorities in {path} cannot be used: {reason}")]
     CertificateAuthority { path: PathBuf, reason: String },
     /// A client certificate or its key cannot be used.
-    #[error("the client certificate in {path} cannot be used: {reason}")]
-    ClientCertificate { path: PathBuf, reason: String },
+    #[error("the client certificate in {path} cannot be used: {problem}")]
+    ClientCertificate {
+        path: PathBuf,
+        problem: ClientCertificateProblem,
+    },
     /// The directory that was given for the settings of registries cannot be read.
     #[error("cannot use {path} as the directory with the settings of registries")]
     HostsDirectory { path: PathBuf, source: io::Error },
-    /// A `hosts.toml` is malformed in `line`, counted from 1.
-    #[error("{path}, line {line}: {reason}")]
+    /// A `hosts.toml` is malformed. `line` and `column` are counted from 1.
+    #[error("{path}, line {line}, column {column}: {reason}")]
     HostsFile {
         path: PathBuf,
         line: usize,
+        column: usize,
         reason: String,
     },
     /// No host of a `hosts.toml` has the `capability` that a request needs.
@@ -310,74 +374,12 @@ pub enum Error {
     Cancelled { source: OpaqueError },
 }
 
-impl Error {
-    /// Returns a function that makes the error for `path`.
-    pub(in crate::oci) fn file(path: &Path) -> impl FnOnce(io::Error) -> Self {
-        let path = path.to_owned();
-        move |source| Self::File { path, source }
-    }
-
-    /// Returns a function that makes the error for JSON of another shape.
-    pub(in crate::oci) fn json(what: impl Into<String>) -> impl FnOnce(serde_json::Error) -> Self {
-        let what = what.into();
-        move |source| Self::Json {
-            what,
-            source: source.into(),
-        }
-    }
-
-    pub(in crate::oci) fn malformed(what: impl Into<String>, reason: impl Into<String>) -> Self {
-        let (what, reason) = (what.into(), reason.into());
-        Self::Malformed { what, reason }
-    }
-
-    pub(in crate::oci) fn too_large(what: String, limit: u64) -> Self {
-        Self::TooLarge { what, limit }
-    }
-
-    /// Returns the error for content that should have `size` bytes.
-    pub(in crate::oci) fn wrong_size(what: String, size: u64, actual: String) -> Self {
-        Self::Contradiction {
-            what,
-            announced: format!("{size} bytes"),
-            actual,
-        }
-    }
-
-    /// Returns the error for text that is neither a tag nor a digest.
-    pub(in crate::oci) fn name(text: &str) -> Self {
-        let name = one_line(text);
-        Self::Name { name }
-    }
-
-    pub(in crate::oci) fn not_verified(what: String, source: VerifyError) -> Self {
-        Self::NotVerified { what, source }
-    }
-
-    /// Returns the error for a verifying reader that failed: the content is wrong, or its source failed.
-    pub(in crate::oci) fn reading(what: String, error: io::Error) -> Self {
-        match error.downcast() {
-            Ok(source) => Self::NotVerified { what, source },
-            Err(source) => Self::SourceFailed { what, source },
-        }
-    }
-}
-
-impl From<RuntimeEnded> for Error {
-    fn from(error: RuntimeEnded) -> Self {
-        Self::Cancelled {
-            source: error.into(),
-        }
-    }
-}
-
-impl From<Error> for StoreError {
-    fn from(error: Error) -> Self {
-        match error {
-            // The error of the storage at the other end passes through unchanged.
-            Error::Source(inner) => inner,
-            error => Self::new(error.kind(), error),
-        }
+/// Returns how long something took, when that is worth telling.
+fn within(seconds: u64) -> String {
+    match seconds {
+        0 => String::new(),
+        1 => " in 1 second without progress".to_owned(),
+        more => format!(" in {more} seconds without progress"),
     }
 }
 

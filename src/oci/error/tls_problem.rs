@@ -6,16 +6,28 @@ use std::io;
 
 use rustls::{AlertDescription, CertificateError};
 
+use crate::content::ErrorKind;
+
 /// The reason why a TLS handshake failed, as far as it is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TlsProblem {
     /// The authority of the server's certificate is not trusted.
     UnknownAuthority,
-    /// The server's certificate is expired, or not valid yet.
+    /// The server's certificate is expired.
     Expired,
+    /// The server's certificate is not valid yet.
+    NotYetValid,
     /// The server's certificate is for another host.
     OtherName,
+    /// The server's certificate is that of an authority, and not of a server.
+    Authority,
+    /// The server's certificate has version 1 of X.509, which says too little to be verified.
+    Version1,
+    /// The server's certificate may not be used for servers.
+    OtherPurpose,
+    /// The server's certificate cannot be verified for another reason.
+    Certificate,
     /// The server requires a client certificate, or does not accept the one it was shown.
     ClientCertificate,
     /// The server does not speak TLS at this address.
@@ -27,10 +39,17 @@ pub enum TlsProblem {
 impl TlsProblem {
     /// Returns the problem that caused `error`, or `None` when TLS did not.
     pub(in crate::oci) fn behind(error: &(dyn Error + 'static)) -> Option<Self> {
+        Self::error_behind(error).map(Self::of)
+    }
+
+    /// Returns the error of the TLS library that caused `error`, if any.
+    pub(in crate::oci) fn error_behind<'a>(
+        error: &'a (dyn Error + 'static),
+    ) -> Option<&'a rustls::Error> {
         let mut next = Some(error);
         while let Some(error) = next {
             if let Some(error) = error.downcast_ref::<rustls::Error>() {
-                return Some(Self::of(error));
+                return Some(error);
             }
             // The error that an `io::Error` wraps is not its `source`.
             let inner = error
@@ -44,17 +63,45 @@ impl TlsProblem {
         None
     }
 
+    /// Returns the kind of an error with this problem. Most of them stay until somebody changes something.
+    pub(super) fn kind(self) -> ErrorKind {
+        match self {
+            Self::UnknownAuthority
+            | Self::Expired
+            | Self::NotYetValid
+            | Self::OtherName
+            | Self::Authority
+            | Self::Version1
+            | Self::OtherPurpose
+            | Self::Certificate => ErrorKind::NotVerified,
+            Self::ClientCertificate => ErrorKind::Denied,
+            Self::NoTls => ErrorKind::Usage,
+            Self::Other => ErrorKind::Unavailable,
+        }
+    }
+
     fn of(error: &rustls::Error) -> Self {
         match error {
             rustls::Error::InvalidCertificate(error) => match error {
                 CertificateError::UnknownIssuer => Self::UnknownAuthority,
-                CertificateError::Expired
-                | CertificateError::ExpiredContext { .. }
-                | CertificateError::NotValidYet
-                | CertificateError::NotValidYetContext { .. } => Self::Expired,
+                CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+                    Self::Expired
+                }
+                CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+                    Self::NotYetValid
+                }
                 CertificateError::NotValidForName
                 | CertificateError::NotValidForNameContext { .. } => Self::OtherName,
-                _ => Self::Other,
+                CertificateError::InvalidPurpose
+                | CertificateError::InvalidPurposeContext { .. } => Self::OtherPurpose,
+                // The type of these errors belongs to a library below the TLS library. Their text is the name of the
+                // variant.
+                CertificateError::Other(error) => match error.to_string().as_str() {
+                    "CaUsedAsEndEntity" => Self::Authority,
+                    "UnsupportedCertVersion" => Self::Version1,
+                    _ => Self::Certificate,
+                },
+                _ => Self::Certificate,
             },
             // Alerts are the server's verdict on the client's certificate.
             rustls::Error::AlertReceived(
@@ -77,8 +124,13 @@ impl fmt::Display for TlsProblem {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
             Self::UnknownAuthority => "the authority of its certificate is not trusted",
-            Self::Expired => "its certificate is not valid now",
+            Self::Expired => "its certificate is not valid now: it has expired",
+            Self::NotYetValid => "its certificate is not valid now: its time has not begun",
             Self::OtherName => "its certificate is for another name",
+            Self::Authority => "its certificate is that of an authority, not of a server",
+            Self::Version1 => "its certificate has version 1 of X.509, which cannot be verified",
+            Self::OtherPurpose => "its certificate is not for servers",
+            Self::Certificate => "its certificate cannot be verified",
             Self::ClientCertificate => "it requires a client certificate that it accepts",
             Self::NoTls => "it does not speak TLS",
             Self::Other => "TLS failed",

@@ -9,7 +9,8 @@ use crate::content::{is_absent, is_too_large, non_directory_at, read_bounded, us
 use super::super::error::Error;
 use super::super::names::canonical_name;
 use super::host::{ClientCertificate, Host, first_certificate};
-use super::hosts_toml;
+use super::hosts_toml::{self, Position};
+use super::unknown_keys::unknown_keys;
 
 /// The largest `hosts.toml` that is read, in bytes.
 const FILE_LIMIT: u64 = 1024 * 1024;
@@ -97,9 +98,10 @@ fn exists(path: &Path) -> Result<bool, Error> {
 /// Returns the hosts in the entry of a registry, which is a directory.
 fn read_entry(directory: &Path) -> Result<Vec<Host>, Error> {
     let path = directory.join("hosts.toml");
-    let malformed = |line, reason| Error::HostsFile {
+    let malformed = |at: Position, reason| Error::HostsFile {
         path: path.clone(),
-        line,
+        line: at.line,
+        column: at.column,
         reason,
     };
     let bytes = match File::open(&path).and_then(|file| read_bounded(file, FILE_LIMIT)) {
@@ -107,17 +109,29 @@ fn read_entry(directory: &Path) -> Result<Vec<Host>, Error> {
         Err(error) if is_absent(&error) => return Ok(vec![certificates_in(directory)?]),
         Err(error) if is_too_large(&error) => {
             let reason = format!("it has more than {FILE_LIMIT} bytes");
-            return Err(malformed(1, reason));
+            return Err(malformed(Position::START, reason));
         }
         Err(error) => return Err(Error::file(&path)(error)),
     };
     let text = String::from_utf8(bytes).map_err(|error| {
         let good = error.utf8_error().valid_up_to();
-        let before = error.as_bytes().iter().take(good);
-        let line = before.filter(|byte| **byte == b'\n').count() + 1;
-        malformed(line, "it is not UTF-8".to_owned())
+        let before = String::from_utf8_lossy(error.as_bytes().get(..good).unwrap_or_default());
+        malformed(Position::of(&before, good), "it is not UTF-8".to_owned())
     })?;
-    hosts_toml::parse(&text, directory).map_err(|problem| malformed(problem.line, problem.reason))
+    // A byte order mark is not part of the text.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    let hosts = hosts_toml::parse(text, directory)
+        .map_err(|problem| malformed(problem.position, problem.reason))?;
+    for key in unknown_keys(text) {
+        let Position { line, column } = Position::of(text, key.span.start);
+        let path = path.display();
+        tracing::warn!("{path}, line {line}, column {column}: {}", key.message);
+    }
+    let hosts = hosts.into_iter().map(|host| Host {
+        file: Some(path.clone()),
+        ..host
+    });
+    Ok(hosts.collect())
 }
 
 /// Returns the registry itself with the certificates in `directory`, by Docker's layout.

@@ -62,6 +62,8 @@ pub(in crate::oci) struct Host {
     pub(in crate::oci) headers: HeaderMap,
     /// The proxy for this host, which goes before those of the environment.
     pub(in crate::oci) proxy: Option<Url>,
+    /// The `hosts.toml` that these settings are from.
+    pub(in crate::oci) file: Option<PathBuf>,
 }
 
 impl Host {
@@ -75,7 +77,17 @@ impl Host {
             skip_tls_verify: false,
             headers: HeaderMap::new(),
             proxy: None,
+            file: None,
         }
+    }
+
+    /// Returns the path of the `hosts.toml` for messages.
+    pub(in crate::oci) fn name_of_file(&self) -> String {
+        let path = self.file.as_ref();
+        path.map_or_else(
+            || "hosts.toml".to_owned(),
+            |path| path.display().to_string(),
+        )
     }
 
     /// Returns whether there are settings for TLS, so that the host must speak it.

@@ -1,4 +1,4 @@
-//! The format of `hosts.toml`. Unknown keys are ignored, as in containerd.
+//! The format of `hosts.toml`. Unknown keys are ignored, as in containerd, with a warning.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -10,23 +10,44 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::super::names::{DOCKER_HUB, DOCKER_HUB_HOST};
+use super::super::proxy_url::proxy_url;
 use super::host::{Capability, ClientCertificate, Host, first_certificate};
 
 /// A mistake in a file.
 #[derive(Debug)]
 pub(super) struct Problem {
-    /// The line of the mistake, counted from 1.
-    pub(super) line: usize,
+    pub(super) position: Position,
     pub(super) reason: String,
 }
 
 impl Problem {
     fn at(text: &str, span: Option<Range<usize>>, reason: String) -> Self {
-        let start = span.map_or(0, |span| span.start);
-        let before = text.bytes().take(start);
         Self {
-            line: before.filter(|byte| *byte == b'\n').count() + 1,
+            position: Position::of(text, span.map_or(0, |span| span.start)),
             reason,
+        }
+    }
+}
+
+/// A position in a file.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Position {
+    /// The line, counted from 1.
+    pub(super) line: usize,
+    /// The column in characters, counted from 1.
+    pub(super) column: usize,
+}
+
+impl Position {
+    pub(super) const START: Self = Self { line: 1, column: 1 };
+
+    /// Returns the position of the byte at `offset`.
+    pub(super) fn of(text: &str, offset: usize) -> Self {
+        let before = text.get(..offset).unwrap_or(text);
+        let line = before.rsplit('\n').next().unwrap_or_default();
+        Self {
+            line: before.matches('\n').count() + 1,
+            column: line.chars().count() + 1,
         }
     }
 }
@@ -133,8 +154,15 @@ fn host(
         })
     });
     let proxy = settings.proxy.map(|proxy| {
-        Url::parse(proxy.get_ref()).map_err(|_| {
-            let reason = "the proxy is not a URL".to_owned();
+        // A word alone is more likely a mistake than a host.
+        let named = proxy.get_ref().contains(':');
+        let parsed = if named {
+            proxy_url(proxy.get_ref())
+        } else {
+            Err("it is not a URL such as http://proxy:3128")
+        };
+        parsed.map_err(|reason| {
+            let reason = format!("the proxy cannot be used: {reason}");
             Problem::at(text, Some(proxy.span()), reason)
         })
     });
@@ -164,6 +192,7 @@ fn host(
         skip_tls_verify: settings.skip_verify,
         headers: headers(text, settings.header)?,
         proxy: proxy.transpose()?,
+        file: None,
     })
 }
 

@@ -11,7 +11,8 @@
 //! ```
 //!
 //! Differences from containerd: a malformed file is an error, where containerd ignores it; without `server`,
-//! the `capabilities` at the top of the file hold for the registry itself; `dial_timeout` is not read; and
+//! the `capabilities` at the top of the file hold for the registry itself; `dial_timeout` is not read; keys that
+//! mean nothing are warned about; and
 //! `ghcr.io:443` also finds the entry of `ghcr.io`. As with containerd, headers are sent along when a host
 //! redirects, except for the credentials of HTTP.
 
@@ -20,6 +21,7 @@ mod host;
 mod hosts_toml;
 #[cfg(test)]
 mod tests;
+mod unknown_keys;
 
 pub(super) use find::{check, find};
 pub use host::ClientCertificate;

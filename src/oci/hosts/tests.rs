@@ -166,7 +166,7 @@ fn a_malformed_file_is_an_error_with_its_line() {
         assert_eq!(error.kind(), crate::content::ErrorKind::Usage);
         let text = error.to_string();
         assert!(
-            text.contains(&format!("r/hosts.toml, line {line}: ")) && text.contains(reason),
+            text.contains(&format!("r/hosts.toml, line {line}, column ")) && text.contains(reason),
             "{file}: {text}"
         );
     }
@@ -178,4 +178,51 @@ fn a_malformed_file_is_an_error_with_its_line() {
 fn a_named_directory_has_to_exist() {
     let error = find("r", Some(Path::new("/nonexistent"))).unwrap_err();
     assert!(error.to_string().contains("/nonexistent"), "{error}");
+}
+
+#[test]
+fn unknown_keys_are_found_with_their_positions() {
+    let file = "server = \"https://r\"\ncapabilites = [\"pull\"]\r\nca = \"x\"\n\n\
+        [host.\"https://m\"]\n  capabilities = [\"pull\"]\n  skipverify = true\n  dial_timeout = \"1s\"\n\n\
+        [hosts.\"https://n\"]\n[host.\"https://o\"]\ncapabilites = []\n[host.\"https://o\".header]\nx-any = \"1\"\n";
+    let found = unknown_keys::unknown_keys(file);
+    let found: Vec<_> = found
+        .iter()
+        .map(|key| {
+            let at = hosts_toml::Position::of(file, key.span.start);
+            let all = key.message.contains("all of them");
+            (
+                at.line,
+                at.column,
+                key.message.split('`').nth(1).unwrap(),
+                all,
+            )
+        })
+        .collect();
+    let expected = [
+        (2, 1, "capabilites", false),
+        (7, 3, "skipverify", false),
+        (10, 2, "hosts", false),
+        (12, 1, "capabilites", true),
+    ];
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn a_byte_order_mark_and_windows_line_ends_are_read() {
+    let file = "\u{feff}server = \"https://s\"\r\n[host.\"https://m\"]\r\n";
+    let hosts = found(&[("r/hosts.toml", file)], "r").unwrap();
+    assert_eq!(bases(&hosts), ["https://m/v2", "https://s/v2"]);
+    let error = found(&[("r/hosts.toml", "a = 1\nca = 7")], "r").unwrap_err();
+    assert!(error.to_string().contains("line 2, column 6: "), "{error}");
+}
+
+#[test]
+fn a_proxy_may_lack_its_scheme() {
+    let hosts = found(&[("r/hosts.toml", "proxy = \"proxy:3128\"")], "r").unwrap();
+    assert_eq!(
+        hosts[0].proxy.as_ref().map(Url::as_str),
+        Some("http://proxy:3128/")
+    );
+    assert!(found(&[("r/hosts.toml", "proxy = \"ftp://proxy\"")], "r").is_err());
 }

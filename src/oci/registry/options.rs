@@ -16,7 +16,8 @@ const MIRROR_STALL_TIMEOUT: Duration = Duration::from_secs(5);
 /// How registries are reached.
 ///
 /// Proxies are taken from the environment variables `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and
-/// `NO_PROXY`, in upper or lower case. Loopback hosts are reached without a proxy.
+/// `NO_PROXY`, in upper or lower case, by the rules of Go's `httpproxy`. A variable that names no proxy is an
+/// error ([`ProxyError::Variable`](crate::oci::ProxyError::Variable)). Loopback hosts are reached without a proxy.
 ///
 /// ```
 /// use std::time::Duration;

@@ -1,7 +1,7 @@
 //! One repository at one endpoint: its requests, and what it holds.
 
 use bytes::Bytes;
-use reqwest::header::{ACCEPT, CONTENT_RANGE, HeaderMap, HeaderValue, RANGE};
+use reqwest::header::{ACCEPT, CONTENT_RANGE, HeaderMap, HeaderValue, RANGE, WWW_AUTHENTICATE};
 use reqwest::{Method, Response, StatusCode};
 use serde_json::{Map, Value};
 
@@ -303,5 +303,8 @@ enum Seen {
 /// GET answer HEAD with 403 (ghcr.io).
 fn is_refused_by_storage(response: &Response, request: &Request) -> bool {
     let redirected = response.url().origin() != request.url.origin();
-    redirected && response.status().is_client_error()
+    // A registry that it redirected to asks for credentials, or does not have the content.
+    let is_storage = !response.headers().contains_key(WWW_AUTHENTICATE)
+        && response.status() != StatusCode::NOT_FOUND;
+    redirected && is_storage && response.status().is_client_error()
 }

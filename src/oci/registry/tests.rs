@@ -178,7 +178,12 @@ async fn an_upload_location_at_another_host_is_refused() {
         }
     });
     let error = upload(&repository(&address, None), b"x", "x").await;
-    assert!(matches!(error, Err(Error::Location { .. })));
+    let error = error.unwrap_err();
+    assert!(matches!(error, Error::Upload { .. }), "{error:?}");
+    assert!(
+        error.to_string().contains("http://evil.example/up"),
+        "{error}"
+    );
     assert_eq!(requests.lock().unwrap().len(), 2);
 }
 

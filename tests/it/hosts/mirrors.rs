@@ -111,7 +111,10 @@ fn a_directory_or_a_file_that_cannot_be_used_is_named() {
         "\n[host.\"https://m\"]\ncapabilities = 1",
     );
     let refused = par(&environment, &fetch, &[]).exit(2);
-    assert!(refused.stderr.contains("hosts.toml, line 3: "), "{refused}");
+    assert!(
+        refused.stderr.contains("hosts.toml, line 3, column 16: "),
+        "{refused}"
+    );
     let refused = par(&environment, &fetch, &["--hosts-dir", "missing"]).exit(3);
     assert!(refused.stderr.contains("missing"), "{refused}");
     environment.write("file", "");

@@ -35,7 +35,7 @@ fn a_private_authority_is_trusted_with_ca() {
     let both = ["--ca", &text(other.file()), "--ca", &ca];
     assert_pulls(&environment, &reference, &file, &both);
 
-    let refused = par(&environment, &push, &["--ca", &text(other.file())]).exit(6);
+    let refused = par(&environment, &push, &["--ca", &text(other.file())]).exit(5);
     let said = "the authority of its certificate is not trusted";
     assert!(refused.stderr.contains(said), "{refused}");
     assert!(refused.stderr.contains("with --ca"), "{refused}");
@@ -61,7 +61,7 @@ fn the_error_says_what_is_wrong_with_a_certificate() {
         let registry = started(&certificate);
         let reference = registry.reference("provider:1.0.0");
         let push = ["push", &reference, &file, "--ca", &text(authority.file())];
-        let refused = par(&environment, &push, &[]).exit(6);
+        let refused = par(&environment, &push, &[]).exit(5);
         assert!(refused.stderr.contains(said), "{refused}");
         assert!(refused.stderr.contains(hint), "{refused}");
     }
@@ -107,7 +107,7 @@ fn plain_http_to_a_tls_port_and_tls_to_a_plain_port_have_their_own_errors() {
         &["fetch", &reference],
         &["fetch", &reference, "--insecure"],
     ] {
-        let refused = par(&environment, command, &[]).exit(6);
+        let refused = par(&environment, command, &[]).exit(2);
         assert!(refused.stderr.contains("speaks TLS"), "{refused}");
         assert!(refused.stderr.contains("--ca"), "{refused}");
     }
@@ -117,7 +117,7 @@ fn plain_http_to_a_tls_port_and_tls_to_a_plain_port_have_their_own_errors() {
         &["fetch", &plain, "--ca", &text(authority.file())],
         &[],
     );
-    let refused = refused.exit(6);
+    let refused = refused.exit(2);
     assert!(refused.stderr.contains("does not speak TLS"), "{refused}");
     assert!(refused.stderr.contains("--insecure"), "{refused}");
 }
@@ -190,7 +190,7 @@ fn a_directory_of_hosts_has_the_certificates_of_each_registry() {
     }
     let push = ["push", &reference, &file];
     par(&environment, &push, &["--hosts-dir", "certs.d"]).success();
-    par(&environment, &push, &[]).exit(6);
+    par(&environment, &push, &[]).exit(2);
 
     // A hosts.toml of containerd, in the default directory.
     let pair = format!("[[{certificate:?}, {key:?}]]");

@@ -1,1 +1,234 @@
-//! Redirects to other registries.
+//! Redirects: to other registries, in loops, and on requests that write.
+
+use data_encoding::BASE64;
+use serde_json::{Value, json};
+
+use crate::support::proxy::{Fault, Proxy, Rule};
+use crate::support::{Answer, Environment, Registry, Rules, Server, TokenService, User};
+use crate::transfer::{pack_noise, push, text};
+
+/// Stores credentials for several registries.
+fn store(environment: &Environment, entries: &[(&str, &str, &str)]) {
+    let entries = entries.iter().map(|(registry, user, password)| {
+        let auth = BASE64.encode(format!("{user}:{password}").as_bytes());
+        ((*registry).to_owned(), json!({ "auth": auth }))
+    });
+    let auths: serde_json::Map<String, Value> = entries.collect();
+    let config = json!({ "auths": auths });
+    environment.write("../home/.docker/config.json", config.to_string());
+}
+
+/// Starts a registry that asks for a password and leads everything that is read to another host. Its address
+/// says where: the part of the path after `/v2` is the same.
+fn leading_to(elsewhere: &str, status: &'static str) -> Server {
+    let elsewhere = elsewhere.to_owned();
+    Server::start(move |asked, _| match asked.head.get("authorization") {
+        Some(_) => {
+            Answer::status(status).header("location", format!("http://{elsewhere}{}", asked.target))
+        }
+        None => Answer::status("401 Unauthorized").header("www-authenticate", "Basic realm=x"),
+    })
+}
+
+#[test]
+fn a_redirect_to_a_registry_with_its_own_token_service_is_followed() {
+    let may: &[(&str, &str)] = &[("*", "pull,push")];
+    let users = |name, password, may| {
+        vec![User {
+            name,
+            password,
+            may,
+        }]
+    };
+    let service = TokenService::start(Rules {
+        users: users("tester", "password", may),
+        ..Rules::default()
+    });
+    let behind = service.registry();
+    let environment = Environment::new();
+    store(&environment, &[(behind.address(), "tester", "password")]);
+    let file = pack_noise(&environment, "provider.par", 50_000);
+    push(&environment, &behind.reference("org/x:1.0.0"), &file);
+
+    for status in [
+        "307 Temporary Redirect",
+        "301 Moved",
+        "302 Found",
+        "308 Permanent",
+    ] {
+        // With what is stored for the other registry.
+        let front = leading_to(behind.address(), status);
+        let environment = Environment::new();
+        let (here, there) = (front.address(), behind.address());
+        let (jane, tester) = ((here, "jane", "secret"), (there, "tester", "password"));
+        store(&environment, &[jane, tester]);
+        service.change(|rules| rules.users = users("tester", "password", may));
+        let reference = front.reference("org/x:1.0.0");
+        environment
+            .par(["pull", &reference, "--destination", "pulled.par"])
+            .success();
+        let pulled = std::fs::read(environment.path("pulled.par")).unwrap();
+        assert_eq!(pulled, std::fs::read(&file).unwrap());
+        environment
+            .par(["tags", &front.reference("org/x")])
+            .success();
+
+        // Anonymously, where nothing is stored for it.
+        let environment = Environment::new();
+        store(&environment, &[jane]);
+        let refused = environment.par(["pull", &reference]).exit(4);
+        let said = format!("{there} requires credentials for the manifest 1.0.0 of {here}/org/x");
+        assert!(refused.stderr.contains(&said), "{refused}");
+        assert!(
+            refused.stderr.contains(&format!("par login {there}")),
+            "{refused}"
+        );
+        service.change(|rules| rules.users = users("", "", may));
+        environment.par(["pull", &reference]).success();
+        // The token service has never seen the user of the first registry.
+        let asked = service.asked();
+        assert!(
+            asked
+                .iter()
+                .all(|asked| asked.who.as_deref() != Some("jane"))
+        );
+        assert!(
+            asked
+                .iter()
+                .any(|asked| asked.scopes == ["repository:org/x:pull"])
+        );
+    }
+}
+
+#[test]
+fn credentials_that_were_given_for_one_registry_are_not_for_the_one_that_it_leads_to() {
+    let behind = Registry::builder().htpasswd("tester", "password").start();
+    let front = leading_to(behind.address(), "307 Temporary Redirect");
+    let environment = Environment::new();
+    let reference = front.reference("org/x:1.0.0");
+    let resolve = ["resolve", &reference, "-u", "tester", "-p", "password"];
+    let refused = environment.par(resolve).exit(4);
+    let said = format!("{} requires credentials", behind.address());
+    assert!(refused.stderr.contains(&said), "{refused}");
+
+    store(&environment, &[(behind.address(), "tester", "password")]);
+    environment.par(resolve).exit(3);
+}
+
+#[test]
+fn loops_and_redirects_without_a_place_are_named() {
+    let long = Server::start(|asked, _| {
+        let number = asked
+            .target
+            .rsplit('=')
+            .next()
+            .unwrap()
+            .parse()
+            .unwrap_or(0);
+        let next = format!("/v2/org/x/tags/list?hop={}", number + 1);
+        if number == 10 {
+            return Answer::body(r#"{"tags": ["1.0.0"]}"#);
+        }
+        Answer::status("307 Temporary Redirect").header("location", next)
+    });
+    let environment = Environment::new();
+    environment
+        .par(["tags", &long.reference("org/x")])
+        .success();
+    for (location, said, code) in [
+        ("/v2/org/x/tags/list", "it is the eleventh in a row", 1),
+        ("ftp://127.0.0.1/x", "neither https nor http", 1),
+        ("http://[", "is not a URL", 1),
+    ] {
+        let server = Server::start(move |_, _| {
+            Answer::status("307 Temporary Redirect").header("location", location)
+        });
+        let refused = environment
+            .par(["tags", &server.reference("org/x")])
+            .exit(code);
+        assert!(refused.stderr.contains(said), "{refused}");
+        assert!(server.asked("GET", "").len() <= 11, "{refused}");
+    }
+}
+
+/// Starts a proxy that leads requests with this method to the registry at `place` itself.
+fn redirecting(registry: &Registry, method: &'static str, status: &'static str) -> Proxy {
+    let place = registry.address().to_owned();
+    let rule = Rule::on(method, "/v2/org/", Fault::Redirect { status, place });
+    Proxy::start(registry, vec![rule.always()])
+}
+
+#[test]
+fn uploads_follow_redirects_that_keep_the_method_without_credentials() {
+    let registry = Registry::start();
+    for method in ["POST", "PUT"] {
+        for status in ["307 Temporary Redirect", "308 Permanent Redirect"] {
+            let behind = Proxy::start(&registry, Vec::new());
+            let place = behind.address().to_owned();
+            let challenge = Fault::answer("401 No", "www-authenticate", "Basic realm=x");
+            let front = vec![
+                Rule::on("POST", "/v2/org/", challenge),
+                Rule::on(method, "/v2/org/", Fault::Redirect { status, place }).always(),
+            ];
+            let front = Proxy::start(&registry, front);
+            let environment = Environment::new();
+            let [here, there] = [&front, &behind].map(|proxy| (proxy.address(), "jane", "secret"));
+            store(&environment, &[here, there]);
+            let file = pack_noise(&environment, &format!("{method}.par"), 200_000);
+            let reference = front.reference(&format!("org/x:{method}-{}", &status[..3]));
+            environment.par(["push", &reference, text(&file)]).success();
+            let pull = ["pull", &reference, "--destination", "pulled.par"];
+            environment.par(pull).success();
+            let pulled = std::fs::read(environment.path("pulled.par")).unwrap();
+            assert_eq!(pulled, std::fs::read(&file).unwrap());
+
+            let seen = behind.seen(method, "/v2/org/");
+            assert!(!seen.is_empty() && seen.iter().all(|seen| !seen.authorized));
+            assert!(front.seen(method, "/v2/org/").last().unwrap().authorized);
+        }
+    }
+}
+
+#[test]
+fn an_upload_that_is_led_to_a_registry_with_a_password_is_denied() {
+    let registry = Registry::builder().htpasswd("tester", "password").start();
+    let proxy = redirecting(&registry, "POST", "307 Temporary Redirect");
+    let environment = Environment::new();
+    let file = pack_noise(&environment, "provider.par", 1000);
+    let [here, there] = [proxy.address(), registry.address()];
+    store(
+        &environment,
+        &[(here, "tester", "password"), (there, "tester", "password")],
+    );
+    let reference = proxy.reference("org/x:1.0.0");
+    let refused = environment.par(["push", &reference, text(&file)]).exit(4);
+    let said = format!("was led to http://{there}/v2/org/x/blobs/uploads/");
+    assert!(refused.stderr.contains(&said), "{refused}");
+    assert!(
+        refused.stderr.contains("by the address that it leads to"),
+        "{refused}"
+    );
+    assert!(
+        registry
+            .requests()
+            .iter()
+            .all(|line| !line.starts_with("PUT"))
+    );
+}
+
+#[test]
+fn a_redirect_that_changes_the_method_of_an_upload_is_named() {
+    let registry = Registry::start();
+    for status in ["301 Moved Permanently", "302 Found", "303 See Other"] {
+        let proxy = redirecting(&registry, "POST", status);
+        let environment = Environment::new();
+        let file = pack_noise(&environment, "provider.par", 1000);
+        let reference = proxy.reference("org/x:1.0.0");
+        let refused = environment.par(["push", &reference, text(&file)]).exit(1);
+        let place = format!("http://{}/v2/org/x/blobs/uploads/", registry.address());
+        assert!(refused.stderr.contains(&place), "{refused}");
+        let code = format!("HTTP {}", &status[..3]);
+        assert!(refused.stderr.contains(&code), "{refused}");
+        assert_eq!(proxy.seen("POST", "").len(), 1, "{refused}");
+    }
+}

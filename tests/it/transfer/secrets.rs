@@ -119,7 +119,10 @@ fn nothing_of_the_library_prints_a_secret() {
             user: "tester".to_owned(),
             password: PASSWORD.to_owned(),
         },
-        Credentials::IdentityToken(IDENTITY.to_owned()),
+        Credentials::IdentityToken {
+            user: None,
+            token: IDENTITY.to_owned(),
+        },
     ];
     let mut said = format!("{registries:?} {credentials:?}");
     let options = ClientOptions::default()

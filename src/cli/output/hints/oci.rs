@@ -1,6 +1,11 @@
 //! Hints for errors of registries and image layouts.
 
-use crate::oci::{Error, ParseReferenceError, TlsProblem};
+use std::path::Path;
+
+use crate::oci::{
+    ClientCertificateProblem, Error, ParseReferenceError, ProxyError, TlsProblem, UploadProblem,
+    UrlPart,
+};
 
 /// Returns what the user can do about an error of the OCI layer.
 pub(crate) fn oci_hint(error: &Error) -> Option<String> {
@@ -8,6 +13,11 @@ pub(crate) fn oci_hint(error: &Error) -> Option<String> {
         Error::GaveUp { last, .. } => return oci_hint(last),
         Error::Reference(error) => reference_hint(error)?,
         Error::CredentialsMissing { registry, .. } => {
+            if let Some(file) = missing_credential_file() {
+                return Some(format!(
+                    "correct REGISTRY_AUTH_FILE, which names {file}, where there is no file, or run `par login {registry}`"
+                ));
+            }
             return Some(format!(
                 "run `par login {registry}`, or give --user and --password; check the name of the \
                  repository too: one that does not exist answers the same way"
@@ -19,14 +29,48 @@ pub(crate) fn oci_hint(error: &Error) -> Option<String> {
                  expired"
             ));
         }
-        Error::CredentialEntry { registry, .. } => {
+        Error::IdentityTokenRefused { registry, .. } => {
             return Some(format!(
-                "run `par login {registry}` again, repair the file, or give --user and --password"
+                "run `par login {registry}` or `docker login` again: an identity token expires and can be \
+                 revoked"
+            ));
+        }
+        Error::IdentityTokenUnsupported { registry, .. } => {
+            return Some(format!(
+                "run `par login {registry}` with a user and a password or access token, which replaces the \
+                 identity token"
+            ));
+        }
+        Error::CredentialEntry { registry, path, .. } => {
+            let file = credential_file(path);
+            return Some(format!(
+                "run `par login {registry}` again, repair {file}, or give --user and --password"
+            ));
+        }
+        Error::CredentialFile { path, .. } => {
+            let file = credential_file(path);
+            return Some(format!(
+                "make {file} readable, or give --user and --password"
             ));
         }
         Error::Unreachable { registry, .. } => {
             return Some(format!(
                 "check that {registry} is right and running, and your network"
+            ));
+        }
+        Error::Proxy(error) => return Some(proxy_hint(error)),
+        Error::ClientCertificate { path, problem } => {
+            return client_certificate_hint(&path.display().to_string(), problem);
+        }
+        Error::NoAuthorities { .. } => {
+            "install the system's `ca-certificates`, let SSL_CERT_FILE name a PEM file with certificate authorities or \
+             unset it and SSL_CERT_DIR, or give --ca"
+        }
+        Error::CredentialsNotStored { path, .. } => {
+            let file = credential_file(path);
+            return Some(format!(
+                "make {file} and its directory writable, or name another file with --registry-config or \
+                 REGISTRY_AUTH_FILE"
             ));
         }
         Error::CredentialHelper { .. } => {
@@ -38,9 +82,25 @@ pub(crate) fn oci_hint(error: &Error) -> Option<String> {
             "ask the operator of the registry why it names this token service: credentials are only sent \
              within the registry's own domain"
         }
+        Error::TokenAnswer { .. } | Error::TokenService { .. } => {
+            "ask the operator of the registry: its token service does not answer as one"
+        }
+        Error::Upload { problem, .. } => upload_hint(problem),
+        Error::Redirect { .. } | Error::RedirectDenied { .. } => {
+            "name the registry by the address that it leads to, if that is a registry; or ask its operator"
+        }
         Error::NotFound { .. } => "check the repository and the tag",
         Error::NotARegistry { .. } => {
             "check the name and the port: the API of a registry begins at /v2/"
+        }
+        Error::Tls {
+            problem: problem @ TlsProblem::UnknownAuthority,
+            ..
+        } if has_own_authorities() => {
+            let hint = tls_hint(*problem);
+            return Some(format!(
+                "{hint}; SSL_CERT_FILE and SSL_CERT_DIR replace the authorities of the system"
+            ));
         }
         Error::Tls { problem, .. } => tls_hint(*problem),
         Error::PlainHttp { .. } => {
@@ -77,12 +137,66 @@ pub(crate) fn oci_hint(error: &Error) -> Option<String> {
         Error::HostsDirectory { .. } => {
             "name a directory such as containerd's `certs.d` with --hosts-dir or PAR_HOSTS_DIR"
         }
-        Error::Client { .. } => {
-            "install the system's `ca-certificates`, or give --ca: TLS needs certificate authorities"
-        }
         _ => return None,
     };
     Some(hint.to_owned())
+}
+
+/// Returns what the user can do about a registry that does not take an upload.
+fn upload_hint(problem: &UploadProblem) -> &'static str {
+    match problem {
+        UploadProblem::NoRepository { .. } => {
+            "check the name of the repository, create it first if the registry asks for that, and log in \
+             with an account that may push to it"
+        }
+        UploadProblem::TooLarge { .. } => {
+            "raise the limit on the size of requests in the proxy in front of the registry, such as \
+             `client_max_body_size` of nginx"
+        }
+        UploadProblem::Forgotten { .. } => {
+            "give all replicas of the registry the same secret (REGISTRY_HTTP_SECRET) and the same storage, \
+             or send each client to one replica"
+        }
+        UploadProblem::Elsewhere { part, .. } => match part {
+            UrlPart::Scheme => {
+                "set `X-Forwarded-Proto` to the scheme that clients use in the proxy in front of the \
+                 registry, or let the registry give relative locations (REGISTRY_HTTP_RELATIVEURLS=true)"
+            }
+            _ => {
+                "pass the header `Host` with its port on in the proxy in front of the registry (nginx: \
+                 `proxy_set_header Host $http_host`), or let the registry give relative locations \
+                 (REGISTRY_HTTP_RELATIVEURLS=true)"
+            }
+        },
+    }
+}
+
+/// Returns whether environment variables name the certificate authorities.
+fn has_own_authorities() -> bool {
+    let mut names = ["SSL_CERT_FILE", "SSL_CERT_DIR"].into_iter();
+    names.any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()))
+}
+
+/// Returns the file that `REGISTRY_AUTH_FILE` names, if there is no such file.
+fn missing_credential_file() -> Option<String> {
+    let path = std::env::var_os("REGISTRY_AUTH_FILE").filter(|value| !value.is_empty())?;
+    let path = Path::new(&path);
+    (!path.exists()).then(|| path.display().to_string())
+}
+
+/// Returns a name for the file with credentials at `path`, with the environment variable that leads to it.
+fn credential_file(path: &Path) -> String {
+    let leads_here = |name: &str, rest: &str| {
+        let value = std::env::var_os(name).filter(|value| !value.is_empty());
+        value.is_some_and(|value| Path::new(&value).join(rest) == path)
+    };
+    if leads_here("REGISTRY_AUTH_FILE", "") {
+        "the file that REGISTRY_AUTH_FILE names".to_owned()
+    } else if leads_here("DOCKER_CONFIG", "config.json") {
+        "`config.json` in the directory that DOCKER_CONFIG names".to_owned()
+    } else {
+        "the file".to_owned()
+    }
 }
 
 /// Returns what the user can do about a problem with TLS.
@@ -91,7 +205,7 @@ fn tls_hint(problem: TlsProblem) -> &'static str {
         TlsProblem::UnknownAuthority => {
             "give the certificate of its authority with --ca, or put it where --hosts-dir looks for it"
         }
-        TlsProblem::Expired => {
+        TlsProblem::Expired | TlsProblem::NotYetValid => {
             "renew the certificate of the registry, or check the clock of this machine"
         }
         TlsProblem::OtherName => {
@@ -102,10 +216,62 @@ fn tls_hint(problem: TlsProblem) -> &'static str {
              hosts.toml"
         }
         TlsProblem::NoTls => "give --insecure if the registry speaks plain HTTP",
-        _ => {
+        TlsProblem::Authority => {
             "replace a certificate that is its own authority (CaUsedAsEndEntity) with one that an \
              authority issued"
         }
+        TlsProblem::Version1 => {
+            "have a certificate of version 3 issued: `openssl x509 -req` makes one when -extfile names extensions, such as \
+             subjectAltName"
+        }
+        TlsProblem::OtherPurpose => "have a certificate issued with the purpose serverAuth",
+        TlsProblem::Certificate => "have another certificate issued for the registry",
+        _ => "check what answers at this address: the registry, or something in front of it",
+    }
+}
+
+/// Returns what the user can do about a client certificate that cannot be used.
+fn client_certificate_hint(path: &str, problem: &ClientCertificateProblem) -> Option<String> {
+    Some(match problem {
+        ClientCertificateProblem::EncryptedKey => format!(
+            "decrypt the key with `openssl pkey -in {path} -out FILE`, and give that file with --client-key"
+        ),
+        ClientCertificateProblem::Version1 => {
+            "have a certificate of version 3 issued: `openssl x509 -req` makes one when -extfile names extensions, such as \
+             extendedKeyUsage=clientAuth"
+                .to_owned()
+        }
+        ClientCertificateProblem::Binary => format!(
+            "convert it to PEM: `openssl x509 -inform der -in {path}` for a certificate, `openssl pkey -inform der \
+             -in {path}` for a key, `openssl pkcs12 -nodes -in {path}` for both in PKCS #12"
+        ),
+        ClientCertificateProblem::NoKey => {
+            "give the file of the key with --client-key".to_owned()
+        }
+        _ => return None,
+    })
+}
+
+/// Returns what the user can do about a proxy.
+fn proxy_hint(error: &ProxyError) -> String {
+    match error {
+        ProxyError::Variable { variable, .. } => {
+            format!("set {variable} to a URL such as http://proxy:3128, or unset it")
+        }
+        ProxyError::Denied { named_by, .. } => format!(
+            "put user and password into the URL of the proxy in {named_by}: http://USER:PASSWORD@HOST:PORT"
+        ),
+        ProxyError::Tls {
+            problem: TlsProblem::NoTls,
+            named_by,
+            ..
+        } => format!("write http:// in {named_by} if the proxy speaks plain HTTP"),
+        ProxyError::Tls { problem, .. } => tls_hint(*problem).to_owned(),
+        ProxyError::Unreachable {
+            registry, named_by, ..
+        } => format!(
+            "check the proxy in {named_by}, or add {registry} to NO_PROXY if it is reached without one"
+        ),
     }
 }
 

@@ -38,7 +38,20 @@ fn an_entry_is_for_its_own_registry() {
     ] {
         assert_eq!(user(&keys, other, "x"), None, "{other}");
     }
-    let keys = [("https://quay.io/v2/", "a"), ("http://GHCR.io", "b")];
+    let keys = [
+        ("https://quay.io/v2/", "a"),
+        ("http://GHCR.io", "b"),
+        ("HTTPS://r.test", "c"),
+        ("q.test/v1/", "d"),
+        ("[0:0:0:0:0:0:0:1]:5000", "e"),
+    ];
+    let long = [("[::1]:5000", "f")];
+    for registry in ["[0:0:0:0:0:0:0:1]:5000", "[0000::0001]:5000"] {
+        assert_eq!(user(&long, registry, "x").as_deref(), Some("f"));
+    }
+    for (registry, expected) in [("r.test", "c"), ("q.test", "d"), ("[::1]:5000", "e")] {
+        assert_eq!(user(&keys, registry, "x").as_deref(), Some(expected));
+    }
     assert_eq!(user(&keys, "quay.io", "x").as_deref(), Some("a"));
     assert_eq!(user(&keys, "ghcr.io", "x").as_deref(), Some("b"));
 }
@@ -55,7 +68,7 @@ fn the_port_of_https_makes_no_other_registry() {
         assert_eq!(found.as_deref(), Some("a"), "{key} for {registry}");
     }
     let helper = file(json!({ "credHelpers": { "ghcr.io": "gh" } }));
-    assert!(helper.helper("ghcr.io:443").is_some());
+    assert!(helper.helper("ghcr.io:443").unwrap().is_some());
     assert_eq!(user(&[("ghcr.io", "a")], "ghcr.io:8443", "x"), None);
 }
 
@@ -92,30 +105,6 @@ fn the_most_specific_entry_wins() {
 }
 
 #[test]
-fn an_entry_holds_a_password_a_token_or_nothing() {
-    let held = |entry: Value| credentials(&entry);
-    let basic = |user: &str, password: &str| {
-        Ok(Some(Credentials::Basic {
-            user: user.to_owned(),
-            password: password.to_owned(),
-        }))
-    };
-    assert_eq!(held(json!({})), Ok(None));
-    assert_eq!(held(json!({ "auth": "" })), Ok(None));
-    assert_eq!(held(json!({ "auth": "YTpiOmM=" })), basic("a", "b:c"));
-    assert_eq!(held(json!({ "auth": "YTpiOmM" })), basic("a", "b:c"));
-    assert_eq!(held(json!({ "auth": "YToA" })), basic("a", ""));
-    let plain = json!({ "username": "a", "password": "b" });
-    assert_eq!(held(plain), basic("a", "b"));
-    let token = json!({ "auth": "YTpi", "identitytoken": "token" });
-    let expected = Credentials::IdentityToken("token".to_owned());
-    assert_eq!(held(token), Ok(Some(expected)));
-    for auth in ["!", "YQ==", "/w=="] {
-        assert!(held(json!({ "auth": auth })).is_err(), "{auth}");
-    }
-}
-
-#[test]
 fn an_entry_is_replaced_under_all_spellings_and_the_rest_is_kept() {
     let mut file = file(json!({
         "auths": {
@@ -138,11 +127,66 @@ fn an_entry_is_replaced_under_all_spellings_and_the_rest_is_kept() {
         })
     );
     assert!(file.remove("docker.io") && !file.remove("docker.io"));
-    let helper = |registry| file.helper(registry).map(|helper| helper.name().to_owned());
+    let helper = |registry| {
+        let helper = file.helper(registry).unwrap();
+        helper.map(|helper| helper.name().to_owned())
+    };
     assert_eq!(helper("ghcr.io").as_deref(), Some("docker-credential-gh"));
     assert_eq!(
         helper("docker.io").as_deref(),
         Some("docker-credential-desktop")
     );
     assert_eq!(helper("quay.io"), None);
+}
+
+#[test]
+fn null_means_absent_and_other_types_are_named() {
+    let empty = json!({ "auths": null, "credHelpers": null, "credsStore": null });
+    let mut empty = file(empty);
+    assert!(empty.helper("ghcr.io").unwrap().is_none());
+    assert_eq!(empty.entry("ghcr.io", "x").unwrap(), None);
+    assert!(!empty.remove("ghcr.io"));
+    empty.put("ghcr.io", Some(("a", "b"))).unwrap();
+    assert!(empty.entry("ghcr.io", "x").unwrap().is_some());
+
+    for (content, said) in [
+        (json!({ "auths": [] }), "`auths` is not an object"),
+        (
+            json!({ "credHelpers": "x" }),
+            "`credHelpers` is not an object",
+        ),
+        (json!({ "credsStore": 7 }), "is not text"),
+        (
+            json!({ "auths": { "ghcr.io": 7 } }),
+            "the entry `ghcr.io` is not an object",
+        ),
+    ] {
+        let file = file(content);
+        let found = file.helper("ghcr.io").err();
+        let error = found.unwrap_or_else(|| file.entry("ghcr.io", "x").unwrap_err());
+        assert!(error.to_string().contains(said), "{error}");
+    }
+}
+
+#[test]
+fn the_names_of_fields_may_be_in_any_case() {
+    let mut file = file(json!({ "Auths": { "ghcr.io": { "Auth": "YTpi" } }, "CredsStore": "x" }));
+    assert!(file.helper("quay.io").unwrap().is_some());
+    assert!(file.entry("ghcr.io", "x").unwrap().is_some());
+    file.put("quay.io", None).unwrap();
+    assert_eq!(
+        file.content.keys().collect::<Vec<_>>(),
+        ["Auths", "CredsStore"]
+    );
+}
+
+#[test]
+fn an_entry_that_holds_the_credentials_stays_as_it_is() {
+    let content = json!({ "auths": { "https://r.test/v2/": { "auth": "YTpi", "email": "e" } } });
+    let mut file = file(content.clone());
+    file.put("r.test", Some(("a", "b"))).unwrap();
+    assert_eq!(Value::Object(file.content.clone()), content);
+    file.put("r.test", Some(("a", "c"))).unwrap();
+    let expected = json!({ "auths": { "r.test": { "auth": "YTpj" } } });
+    assert_eq!(Value::Object(file.content), expected);
 }

@@ -39,9 +39,26 @@ async fn a_helper_answers_with_a_password_a_token_or_nothing() {
     };
     assert_eq!(basic.unwrap(), Some(expected));
     let token = get(r#"echo '{"Username":"<token>","Secret":"b"}'"#).await;
-    let expected = Credentials::IdentityToken("b".to_owned());
+    let expected = Credentials::IdentityToken {
+        user: None,
+        token: "b".to_owned(),
+    };
     assert_eq!(token.unwrap(), Some(expected));
-    assert_eq!(get("echo '{}'").await.unwrap(), None);
+    let token = get(r#"echo '{"username":"<token>","SECRET":"b","ServerURL":null}'"#).await;
+    let expected = Credentials::IdentityToken {
+        user: None,
+        token: "b".to_owned(),
+    };
+    assert_eq!(token.unwrap(), Some(expected));
+    for nothing in [
+        "echo '{}'",
+        "exit 0",
+        "echo",
+        r#"echo '{"Username":"","Secret":""}'"#,
+        r#"echo '{"Username":null}'"#,
+    ] {
+        assert_eq!(get(nothing).await.unwrap(), None, "{nothing}");
+    }
     let nothing = get("echo credentials not found in native keychain; exit 1").await;
     assert_eq!(nothing.unwrap(), None);
 }
@@ -88,4 +105,24 @@ async fn a_helper_that_does_not_end_in_time_is_an_error() {
     let error = get("exec sleep 60").await.unwrap_err();
     assert!(error.to_string().contains("within 2 seconds"), "{error}");
     assert!(started.elapsed() < Duration::from_secs(20));
+}
+
+#[tokio::test]
+async fn a_helper_may_say_in_other_words_that_it_holds_nothing() {
+    for script in [
+        "echo 'The specified item could not be found in the keychain.'; exit 1",
+        "echo 'Error: r.test is not in the password store.' >&2; exit 1",
+        "echo 'No credentials for this host' >&2; exit 2",
+        "exit 1",
+    ] {
+        let error = get(script).await.unwrap_err();
+        assert!(error.says_nothing(), "{script}: {error}");
+    }
+    for script in [
+        "echo the keychain is locked; exit 1",
+        "echo hello",
+        "kill -9 $$",
+    ] {
+        assert!(!get(script).await.unwrap_err().says_nothing(), "{script}");
+    }
 }

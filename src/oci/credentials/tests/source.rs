@@ -51,7 +51,10 @@ async fn secrets_are_not_printed() {
         registry_config: None,
     };
     let credentials = source.find("ghcr.io", "a").await.unwrap();
-    let token = Credentials::IdentityToken("hunter2".to_owned());
+    let token = Credentials::IdentityToken {
+        user: None,
+        token: "hunter2".to_owned(),
+    };
     assert!(!format!("{source:?} {credentials:?} {token:?}").contains("hunter2"));
     for config in [
         r#"{"auths": {"ghcr.io": {"auth": "hunter2"}}}"#,

@@ -4,65 +4,29 @@
 //! 6749 ("Refreshing an Access Token") for identity tokens.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use data_encoding::BASE64;
-use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, HeaderValue};
+use reqwest::{StatusCode, Url};
 
-use crate::content::ErrorKind;
-use crate::oci::credentials::{CredentialSource, Credentials};
+use crate::content::{ErrorKind, with_causes};
+use crate::oci::credentials::{CredentialSource, Credentials, Found};
 use crate::oci::error::{Answer, Error};
 
 use super::super::http::{Clients, Request, Scope};
 use super::challenge::{Bearer, Challenge};
-use super::token::{self, sensitive_header};
+use super::grant::{Grant, Known, without_service};
+use super::token::{self, credentials_refused};
 
 /// The most repositories and scopes whose authorization is remembered. Beyond that, those that are not
 /// in use are forgotten.
 const SLOTS_LIMIT: usize = 1024;
+/// How long what is stored is not tried again for an answer that hides content from the anonymous.
+const PAUSE: Duration = Duration::from_secs(60);
 /// The longest time to wait for a challenge at the root of the API.
 const CHALLENGE_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// An authorization.
-struct Grant {
-    /// The value of the `Authorization` header.
-    header: HeaderValue,
-    expires: Option<Instant>,
-    /// The credentials that it was obtained with.
-    credentials: Credentials,
-    is_token: bool,
-}
-
-impl Grant {
-    fn is_valid(&self) -> bool {
-        self.expires.is_none_or(|expires| Instant::now() < expires)
-    }
-}
-
-/// What is known about the authorization for one repository and scope.
-#[derive(Default)]
-struct Known {
-    grant: Option<Grant>,
-    /// The challenge that the grant answered. When the grant expires, a new one is fetched before the
-    /// next request: a refusal in the middle of an upload would cost what was sent of it.
-    bearer: Option<Bearer>,
-}
-
-impl Known {
-    fn valid(&self) -> Option<&Grant> {
-        self.grant.as_ref().filter(|grant| grant.is_valid())
-    }
-
-    /// Returns whether the grant answers `challenge`.
-    fn answers(&self, challenge: Option<&Challenge>, request: &Request) -> bool {
-        match (&self.bearer, challenge) {
-            (Some(known), Some(Challenge::Bearer(asked))) => known.covers(asked, request),
-            _ => true,
-        }
-    }
-}
 
 type Key = (String, String, Scope);
 type Slot = Arc<tokio::sync::Mutex<Known>>;
@@ -71,16 +35,30 @@ type Slot = Arc<tokio::sync::Mutex<Known>>;
 /// request.
 pub(crate) struct Authenticator {
     clients: Clients,
-    source: CredentialSource,
+    /// Where credentials come from. `None`: every request is anonymous.
+    source: Option<CredentialSource>,
     slots: Mutex<HashMap<Key, Slot>>,
+    /// Whether the user has been told that a credential helper failed.
+    warned: AtomicBool,
 }
 
 impl Authenticator {
     pub(crate) fn new(clients: Clients, source: CredentialSource) -> Self {
         Self {
             clients,
-            source,
+            source: Some(source),
             slots: Mutex::default(),
+            warned: AtomicBool::new(false),
+        }
+    }
+
+    /// Returns an authenticator that has no credentials. It gets tokens for the anonymous.
+    pub(crate) fn anonymous(clients: Clients) -> Self {
+        Self {
+            clients,
+            source: None,
+            slots: Mutex::default(),
+            warned: AtomicBool::new(false),
         }
     }
 
@@ -135,10 +113,9 @@ impl Authenticator {
         }
         let challenge = match challenge.or_else(|| known.bearer.clone().map(Challenge::Bearer)) {
             Some(challenge) => Some(challenge),
-            None => self.ask_for_challenge(request, limit).await?,
+            None => self.ask_for_challenge(request, limit).await,
         };
         match challenge {
-            None => return Ok(None),
             Some(Challenge::Bearer(bearer)) => match self.token(request, &bearer, limit).await {
                 Ok(grant) => {
                     known.grant = Some(grant);
@@ -160,9 +137,10 @@ impl Authenticator {
                     return Err(error);
                 }
             },
-            Some(Challenge::Basic) => {
+            // A registry that names no way is told user and password.
+            Some(Challenge::Basic) | None => {
                 known.bearer = None;
-                known.grant = basic(self.credentials(request).await?);
+                known.grant = without_service(self.credentials(request).await?);
             }
         }
         let header = known.grant.as_ref().map(|grant| grant.header.clone());
@@ -170,24 +148,92 @@ impl Authenticator {
         Ok(header.filter(|header| used.as_ref() != Some(header)))
     }
 
-    /// Requests the challenge at the root of the API (OCI distribution specification, "Determining
-    /// Support"), for registries that refuse other requests without one.
-    async fn ask_for_challenge(
+    /// Returns the `Authorization` header to send after an answer 403 or 404 to a request with `used`,
+    /// when that was anonymous and credentials are stored. Some registries, such as GitHub's, hide what is
+    /// private from the anonymous instead of asking for credentials.
+    pub(crate) async fn reveal(
         &self,
         request: &Request,
+        headers: &HeaderMap,
+        used: Option<&HeaderValue>,
         limit: Duration,
-    ) -> Result<Option<Challenge>, Error> {
+    ) -> Option<HeaderValue> {
+        let slot = self.slot(request);
+        let mut known = slot.lock().await;
+        if let Some(grant) = known.valid()
+            && grant.credentials != Credentials::Anonymous
+        {
+            // Another task may have got it after the request was sent.
+            return Some(grant.header.clone()).filter(|header| used != Some(header));
+        }
+        let recent = known.looked_up.is_some_and(|then| then.elapsed() < PAUSE);
+        if recent {
+            return None;
+        }
+        known.looked_up = Some(Instant::now());
+        match self.search(request).await {
+            Ok(Found {
+                credentials: Credentials::Anonymous,
+                failure,
+            }) => {
+                if let Some(failure) = failure {
+                    self.warn_of(&failure);
+                }
+                None
+            }
+            Ok(Found { credentials, .. }) => {
+                let challenge = match Challenge::choose(headers, request).ok().flatten() {
+                    Some(challenge) => Some(challenge),
+                    None => self.ask_for_challenge(request, limit).await,
+                };
+                let grant = match challenge {
+                    Some(Challenge::Bearer(bearer)) => {
+                        let grant = self.token(request, &bearer, limit).await;
+                        known.bearer = Some(bearer);
+                        grant.inspect_err(|error| unused(request, error)).ok()
+                    }
+                    Some(Challenge::Basic) | None => without_service(credentials),
+                };
+                Some(known.grant.insert(grant?).header.clone())
+            }
+            Err(error) => {
+                unused(request, &error);
+                None
+            }
+        }
+    }
+
+    /// Forgets the authorization for requests like this one, which the registry has refused. It answers them
+    /// without one.
+    pub(crate) async fn forget(&self, request: &Request) {
+        let slot = self.slot(request);
+        let mut known = slot.lock().await;
+        let user = known.grant.take().map(|grant| grant.credentials.who());
+        known.bearer = None;
+        let (registry, user) = (&request.registry, user.unwrap_or_default());
+        tracing::warn!("{registry} refuses the credentials of {user}; going on without them");
+    }
+
+    /// Requests the challenge at the root of the API (OCI distribution specification, "Determining
+    /// Support"), for registries that refuse other requests without one. `None`: it gives none that is
+    /// known; the refusal of `request` is reported instead.
+    async fn ask_for_challenge(&self, request: &Request, limit: Duration) -> Option<Challenge> {
         let mut root = request.url.clone();
         root.set_path("v2/");
         root.set_query(None);
         let asked = self.clients.writing.get(root);
-        match asked.timeout(limit.min(CHALLENGE_TIMEOUT)).send().await {
-            Ok(response) if response.status() == StatusCode::UNAUTHORIZED => {
-                Challenge::choose(response.headers(), request)
-            }
-            // The refusal of `request` is reported instead.
-            _ => Ok(None),
-        }
+        let response = asked.timeout(limit.min(CHALLENGE_TIMEOUT)).send().await;
+        let response = response.ok()?;
+        let refused = response.status() == StatusCode::UNAUTHORIZED;
+        let challenge = refused.then(|| Challenge::choose(response.headers(), request));
+        challenge?.ok().flatten()
+    }
+
+    /// Returns whether there is an authorization for requests like this one.
+    pub(crate) async fn knows(&self, request: &Request) -> bool {
+        let slot = self.slot(request);
+        let known = slot.lock().await;
+        known.grant.is_some()
     }
 
     /// Returns whether the registry has asked for credentials for requests like this one, and got them.
@@ -201,7 +247,13 @@ impl Authenticator {
     /// Returns the error for an answer 401 or 403 that is final.
     pub(crate) async fn denied(&self, request: &Request, answer: Box<Answer>) -> Error {
         let slot = self.slot(request);
-        let known = slot.lock().await;
+        let mut known = slot.lock().await;
+        let failure = known.grant.as_mut().and_then(|grant| grant.failure.take());
+        if let Some(failure) = failure {
+            // The helper is asked again next time.
+            known.grant = None;
+            return failure;
+        }
         let (what, registry) = (request.what.clone(), request.registry.clone());
         let unauthorized = answer.status == StatusCode::UNAUTHORIZED.as_u16();
         let credentials = match &known.grant {
@@ -215,20 +267,11 @@ impl Authenticator {
                 registry,
                 answer,
             },
-            // There are credentials, and the registry sent no challenge.
-            (Ok(_), None) => Error::Challenge {
-                registry,
-                challenge: answer.to_string(),
-            },
             // The token service has accepted the credentials of a token.
             (Ok(credentials), Some(grant)) if unauthorized && !grant.is_token => {
-                Error::CredentialsRefused {
-                    registry,
-                    user: credentials.who(),
-                    answer,
-                }
+                credentials_refused(registry.clone(), registry, &credentials, answer)
             }
-            (Ok(credentials), Some(_)) => Error::Forbidden {
+            (Ok(credentials), _) => Error::Forbidden {
                 what,
                 registry,
                 user: credentials.who(),
@@ -239,9 +282,26 @@ impl Authenticator {
 
     /// Looks the credentials up. They are not cached: they can change while a host runs.
     pub(crate) async fn credentials(&self, request: &Request) -> Result<Credentials, Error> {
-        self.source
-            .find(&request.registry, &request.repository)
-            .await
+        match &self.source {
+            Some(source) => source.find(&request.registry, &request.repository).await,
+            None => Ok(Credentials::Anonymous),
+        }
+    }
+
+    /// Looks the credentials up, and goes on when a credential helper fails.
+    async fn search(&self, request: &Request) -> Result<Found, Error> {
+        match &self.source {
+            Some(source) => source.search(&request.registry, &request.repository).await,
+            None => Ok(Credentials::Anonymous.into()),
+        }
+    }
+
+    /// Tells the user once that a credential helper failed.
+    fn warn_of(&self, failure: &Error) {
+        if !self.warned.swap(true, Ordering::Relaxed) {
+            let reason = with_causes(failure);
+            tracing::warn!("{reason}; going on without credentials");
+        }
     }
 
     async fn token(
@@ -250,29 +310,44 @@ impl Authenticator {
         bearer: &Bearer,
         limit: Duration,
     ) -> Result<Grant, Error> {
-        let credentials = self.credentials(request).await?;
-        let client = &self.clients.writing;
-        let token = token::fetch(client, request, bearer, &credentials, limit);
-        let (header, expires) = token.await?;
-        Ok(Grant {
-            header,
-            expires: Some(expires),
+        let Found {
             credentials,
-            is_token: true,
-        })
+            failure,
+        } = self.search(request).await?;
+        if let Credentials::RegistryToken(_) = credentials {
+            let grant = without_service(credentials);
+            return grant.ok_or_else(|| Error::TokenAnswer {
+                url: request.address(),
+                reason: "the stored registry token does not fit into a header",
+            });
+        }
+        let client = &self.clients.writing;
+        let token = token::fetch(client, request, bearer, &credentials, limit).await;
+        match (token, failure) {
+            (Err(error), Some(failure)) if error.kind() == ErrorKind::Denied => Err(failure),
+            (Err(error), _) => {
+                let service = Url::parse(&bearer.realm);
+                let url = service.as_ref().unwrap_or(&request.url);
+                Err(self.clients.explain(error, url))
+            }
+            (Ok((header, expires)), failure) => {
+                if let Some(failure) = &failure {
+                    self.warn_of(failure);
+                }
+                Ok(Grant {
+                    header,
+                    expires: Some(expires),
+                    credentials,
+                    is_token: true,
+                    failure,
+                })
+            }
+        }
     }
 }
 
-fn basic(credentials: Credentials) -> Option<Grant> {
-    let Credentials::Basic { user, password } = &credentials else {
-        return None;
-    };
-    let encoded = BASE64.encode(format!("{user}:{password}").as_bytes());
-    let header = sensitive_header(&format!("Basic {encoded}"))?;
-    Some(Grant {
-        header,
-        expires: None,
-        credentials,
-        is_token: false,
-    })
+/// Logs why what is stored was not used for a request that the registry may answer without it.
+fn unused(request: &Request, error: &Error) {
+    let (what, error) = (&request.what, with_causes(error));
+    tracing::warn!("the stored credentials were not used for the {what}: {error}");
 }

@@ -1,11 +1,12 @@
 //! Challenges (`WWW-Authenticate`): which kind of credentials a registry asks for.
 
-use http_auth::ChallengeRef;
+use reqwest::Url;
 use reqwest::header::{HeaderMap, WWW_AUTHENTICATE};
 
 use crate::oci::error::{Error, one_line};
 
 use super::super::http::{Request, Scope};
+use super::scan::scan;
 
 pub(crate) enum Challenge {
     /// A user and a password.
@@ -28,31 +29,38 @@ impl Challenge {
     /// Returns the best challenge of an answer to `request`: a token before a password. `None`: there is
     /// no challenge. [`Error::Challenge`]: no challenge is of a known kind.
     pub(crate) fn choose(headers: &HeaderMap, request: &Request) -> Result<Option<Self>, Error> {
-        let mut basic = false;
-        let mut unknown = None;
-        for value in headers.get_all(WWW_AUTHENTICATE) {
-            let text = value.to_str().unwrap_or_default();
-            for challenge in http_auth::parse_challenges(text).unwrap_or_default() {
-                if challenge.scheme.eq_ignore_ascii_case("bearer")
-                    && let Some(realm) = parameter(&challenge, "realm")
-                {
-                    return Ok(Some(Self::Bearer(Bearer {
-                        realm,
-                        service: parameter(&challenge, "service"),
-                        scope: parameter(&challenge, "scope"),
-                    })));
+        let values = headers.get_all(WWW_AUTHENTICATE).into_iter();
+        // Not `to_str`: a realm may hold letters of other alphabets.
+        let texts: Vec<_> = values
+            .map(|value| String::from_utf8_lossy(value.as_bytes()))
+            .collect();
+        let (mut basic, mut unusual) = (false, None);
+        for challenge in texts.iter().flat_map(|text| scan(text)) {
+            if challenge.is("bearer")
+                && let Some(realm) = challenge.parameter("realm")
+            {
+                let scopes: Vec<&str> = challenge.values("scope").collect();
+                let bearer = Bearer {
+                    service: challenge.parameter("service"),
+                    scope: (!scopes.is_empty()).then(|| scopes.join(" ")),
+                    realm,
+                };
+                if Url::parse(&bearer.realm).is_ok() {
+                    return Ok(Some(Self::Bearer(bearer)));
                 }
-                basic |= challenge.scheme.eq_ignore_ascii_case("basic");
+                // No token service, but better than none: the error names it.
+                unusual.get_or_insert(bearer);
             }
-            unknown = Some(one_line(text));
+            basic |= challenge.is("basic");
         }
-        match unknown {
+        match unusual {
             _ if basic => Ok(Some(Self::Basic)),
-            Some(challenge) => Err(Error::Challenge {
+            Some(bearer) => Ok(Some(Self::Bearer(bearer))),
+            None if texts.is_empty() => Ok(None),
+            None => Err(Error::Challenge {
                 registry: request.registry.clone(),
-                challenge,
+                challenge: one_line(&texts.join(", ")),
             }),
-            None => Ok(None),
         }
     }
 }
@@ -119,12 +127,6 @@ fn contains(scope: &str, other: &str) -> bool {
 fn actions(scope: &str) -> impl Iterator<Item = &str> {
     let (_, actions) = scope.rsplit_once(':').unwrap_or_default();
     actions.split(',').filter(|action| !action.is_empty())
-}
-
-fn parameter(challenge: &ChallengeRef<'_>, name: &str) -> Option<String> {
-    let mut parameters = challenge.params.iter();
-    let found = parameters.find(|(key, _)| key.eq_ignore_ascii_case(name));
-    found.map(|(_, value)| value.to_unescaped())
 }
 
 #[cfg(test)]

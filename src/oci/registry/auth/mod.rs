@@ -2,7 +2,9 @@
 
 mod authenticator;
 mod challenge;
+mod grant;
 mod realm;
+mod scan;
 mod token;
 
 pub(super) use authenticator::Authenticator;

@@ -2,14 +2,16 @@
 
 use std::time::{Duration, Instant};
 
-use reqwest::header::{CONTENT_TYPE, HeaderValue};
-use reqwest::{Client, RequestBuilder, Url};
-use serde::Deserialize;
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION};
+use reqwest::{Client, RequestBuilder, StatusCode, Url};
+use serde_json::Value;
 
 use crate::oci::credentials::Credentials;
-use crate::oci::error::{Error, one_line};
+use crate::oci::error::{Answer, Error, one_line};
 
-use super::super::http::{Request, address, decode, parse_refusal, read_up_to, request_error};
+use super::super::http::{
+    Request, address, decode, is_transient, parse_refusal, read_up_to, request_error,
+};
 use super::challenge::Bearer;
 use super::realm::check_realm;
 
@@ -20,15 +22,31 @@ const TOKEN_LIMIT: u64 = 1024 * 1024;
 const DEFAULT_LIFE: u64 = 60;
 /// The longest lifetime that is believed, in seconds.
 const LIFE_LIMIT: u64 = 24 * 60 * 60;
+/// The most redirects in a row that are followed.
+const REDIRECT_LIMIT: usize = 5;
 /// How long a token service may take to answer.
 const TOKEN_TIMEOUT: Duration = Duration::from_secs(30);
 const CLIENT_ID: &str = "wasmcloud-par";
 
-#[derive(Deserialize)]
-struct TokenAnswer {
-    token: Option<String>,
-    access_token: Option<String>,
-    expires_in: Option<serde_json::Number>,
+/// The user under which clients send an identity token in the place of a password when none is stored, as
+/// Docker's credential helpers name it.
+const TOKEN_USER: &str = "<token>";
+
+/// A token service that is asked for a token for `request`.
+struct Service<'a> {
+    client: &'a Client,
+    request: &'a Request,
+    bearer: &'a Bearer,
+    url: Url,
+    limit: Duration,
+}
+
+/// What a token service answers.
+enum Answered {
+    Token(HeaderValue, Instant),
+    Refused(StatusCode, Box<Answer>),
+    /// A success without a token that can be used.
+    Unusable(&'static str),
 }
 
 /// Requests a token for `request` from the token service that `bearer` names, which may take `limit`,
@@ -40,114 +58,270 @@ pub(super) async fn fetch(
     credentials: &Credentials,
     limit: Duration,
 ) -> Result<(HeaderValue, Instant), Error> {
-    let registry = request.registry.clone();
     let secret = *credentials != Credentials::Anonymous;
     let url = check_realm(&request.url, &bearer.realm, secret);
     let url = url.map_err(|reason| Error::RealmRefused {
-        registry: registry.clone(),
+        registry: request.registry.clone(),
         realm: one_line(&bearer.realm),
         reason,
     })?;
-    let unusable = |reason| Error::TokenAnswer {
-        url: address(&url),
-        reason,
+    let service = Service {
+        client,
+        request,
+        bearer,
+        url,
+        limit: limit.min(TOKEN_TIMEOUT),
     };
-    let asked = Instant::now();
-    let what = format!("token for the {}", request.what);
-    let sent = token_request(client, request, bearer, credentials, url.clone());
-    let sent = sent.timeout(limit.min(TOKEN_TIMEOUT)).send().await;
-    let response = sent.map_err(|error| request_error(error, &registry, &what, &url))?;
-    let (status, headers) = (response.status(), response.headers().clone());
-    tracing::debug!(
-        url = address(&url),
-        status = status.as_u16(),
-        "asked for a token"
-    );
-    let body = read_up_to(response, TOKEN_LIMIT).await;
-    let body = body.map_err(|error| request_error(error, &registry, &what, &url))?;
-    let body = decode(&headers, body, TOKEN_LIMIT).map_err(|encoding| Error::Encoded {
-        what: what.clone(),
-        registry: address(&url),
-        encoding,
-    })?;
-    if status.is_redirection() {
-        return Err(unusable("it answered with a redirect"));
-    }
-    if !status.is_success() {
-        let answer = parse_refusal(status, &headers, &body);
-        // With status 400 a service refuses a refresh token (RFC 6749). Without one, status 400 means
-        // that it does not understand the request.
-        let exchanged = matches!(credentials, Credentials::IdentityToken(_));
-        let code = status.as_u16();
-        let refused = matches!(code, 401 | 403) || (code == 400 && exchanged);
-        return Err(match (refused, secret) {
-            (true, true) => Error::CredentialsRefused {
-                registry,
-                user: credentials.who(),
-                answer,
-            },
-            (true, false) => Error::CredentialsMissing {
+    let answered = match credentials {
+        Credentials::IdentityToken { token, .. } => match service.exchange(token).await? {
+            Answered::Refused(status, answer) if knows_no_exchange(status) => {
+                return service.ask_with_password(credentials, status, answer).await;
+            }
+            answered => answered,
+        },
+        _ => service.query(user_and_password(credentials)).await?,
+    };
+    match answered {
+        Answered::Token(header, expires) => Ok((header, expires)),
+        Answered::Unusable(reason) => Err(service.unusable(reason)),
+        Answered::Refused(status, answer) => Err(match status.as_u16() {
+            401 | 403 if secret => service.credentials_refused(credentials, answer),
+            401 | 403 => Error::CredentialsMissing {
                 what: request.what.clone(),
-                registry,
+                registry: request.registry.clone(),
                 answer,
             },
-            _ => Error::Refused {
-                what,
-                registry,
-                answer,
-            },
-        });
+            _ => service.failed(answer),
+        }),
     }
-    // Without the error of `serde_json`, which quotes the answer.
-    let answer: TokenAnswer =
-        serde_json::from_slice(&body).map_err(|_| unusable("it is not a token answer"))?;
-    let mut tokens = answer.token.into_iter().chain(answer.access_token);
-    let token = tokens.find(|token| !token.is_empty());
-    let token = token.ok_or_else(|| unusable("it holds no token"))?;
-    let header = sensitive_header(&format!("Bearer {token}"));
-    let header = header.ok_or_else(|| unusable("its token does not fit into a header"))?;
-    let life = answer.expires_in.and_then(|seconds| seconds.as_u64());
-    let life = life.filter(|seconds| *seconds > 0).unwrap_or(DEFAULT_LIFE);
-    let life = life.min(LIFE_LIMIT);
-    // A tenth less: clocks differ, and a request takes time.
-    Ok((header, asked + Duration::from_secs(life) * 9 / 10))
 }
 
-fn token_request(
-    client: &Client,
-    request: &Request,
-    bearer: &Bearer,
-    credentials: &Credentials,
-    mut url: Url,
-) -> RequestBuilder {
-    let scopes = bearer.scopes(request);
-    let service = bearer.service.iter().map(|service| ("service", service));
-    if let Credentials::IdentityToken(token) = credentials {
+/// Returns whether a token service answers with `status` because it does not exchange identity tokens.
+///
+/// Amazon's, Google's and others answered the exchange with 404 or 405, JFrog Artifactory with 401, and Azure
+/// with 400 (containerd's `core/remotes/docker/authorizer.go`).
+fn knows_no_exchange(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 400 | 401 | 404 | 405 | 501)
+}
+
+impl Service<'_> {
+    /// Asks with an identity token in the place of a password, after the exchange of the token was refused
+    /// with `status` and `answer`.
+    async fn ask_with_password(
+        &self,
+        credentials: &Credentials,
+        status: StatusCode,
+        answer: Box<Answer>,
+    ) -> Result<(HeaderValue, Instant), Error> {
+        match self.query(user_and_password(credentials)).await? {
+            Answered::Token(header, expires) => Ok((header, expires)),
+            Answered::Refused(status, answer) if is_transient(status) => Err(self.failed(answer)),
+            Answered::Refused(..) | Answered::Unusable(_) => {
+                let unsupported = answer.code.as_deref() == Some("unsupported_grant_type");
+                Err(if matches!(status.as_u16(), 400 | 401) && !unsupported {
+                    self.credentials_refused(credentials, answer)
+                } else {
+                    Error::IdentityTokenUnsupported {
+                        registry: self.request.registry.clone(),
+                        service: address(&self.url),
+                        answer,
+                    }
+                })
+            }
+        }
+    }
+
+    /// Exchanges an identity token (RFC 6749, "Refreshing an Access Token").
+    async fn exchange(&self, token: &str) -> Result<Answered, Error> {
         // A form is encoded like the query of a URL.
-        let mut form = url.clone();
+        let mut form = self.url.clone();
         form.query_pairs_mut()
             .clear()
-            .extend_pairs(service)
+            .extend_pairs(self.service_name())
             .append_pair("grant_type", "refresh_token")
             .append_pair("client_id", CLIENT_ID)
             .append_pair("refresh_token", token);
+        let scopes = self.bearer.scopes(self.request);
         if !scopes.is_empty() {
             form.query_pairs_mut()
                 .append_pair("scope", &scopes.join(" "));
         }
-        client
-            .post(url)
-            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
-            .body(form.query().unwrap_or_default().to_owned())
-    } else {
+        let form = form.query().unwrap_or_default();
+        let request = |url| {
+            self.client
+                .post(url)
+                .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+                .body(form.to_owned())
+        };
+        self.ask(self.url.clone(), &[307, 308], true, request).await
+    }
+
+    /// Asks for a token with a user and a password, or for an anonymous one.
+    async fn query(&self, user: Option<(&str, &str)>) -> Result<Answered, Error> {
+        let scopes = self.bearer.scopes(self.request);
         let scopes = scopes.iter().map(|scope| ("scope", scope));
-        url.query_pairs_mut().extend_pairs(service.chain(scopes));
-        match credentials {
-            Credentials::Basic { user, password } => {
-                client.get(url).basic_auth(user, Some(password))
+        let mut url = self.url.clone();
+        url.query_pairs_mut()
+            .extend_pairs(self.service_name().chain(scopes));
+        let request = |url| match user {
+            Some((user, password)) => self.client.get(url).basic_auth(user, Some(password)),
+            None => self.client.get(url),
+        };
+        let followed = [301, 302, 303, 307, 308];
+        self.ask(url, &followed, user.is_some(), request).await
+    }
+
+    fn service_name(&self) -> impl Iterator<Item = (&str, &String)> {
+        let service = self.bearer.service.iter();
+        service.map(|service| ("service", service))
+    }
+
+    /// Sends a request to `url`, and to where redirects with one of the statuses `followed` lead, which has to
+    /// be a place that may get a `secret`, if there is one.
+    async fn ask(
+        &self,
+        mut url: Url,
+        followed: &[u16],
+        secret: bool,
+        request: impl Fn(Url) -> RequestBuilder,
+    ) -> Result<Answered, Error> {
+        let started = Instant::now();
+        let name = format!("the token service of {}", self.request.registry);
+        for _ in 0..=REDIRECT_LIMIT {
+            let failed = |error| request_error(error, &name, &self.what(), &url);
+            let asked = request(url.clone()).timeout(self.limit);
+            let response = asked.send().await.map_err(failed)?;
+            let (status, headers) = (response.status(), response.headers().clone());
+            tracing::debug!(
+                url = address(&url),
+                status = status.as_u16(),
+                "asked for a token"
+            );
+            let body = read_up_to(response, TOKEN_LIMIT).await.map_err(failed)?;
+            let body = decode(&headers, body, TOKEN_LIMIT).map_err(|encoding| Error::Encoded {
+                what: self.what(),
+                registry: address(&url),
+                encoding,
+            })?;
+            if status.is_success() {
+                return Ok(read_token(&body, started));
             }
-            _ => client.get(url),
+            let location = headers
+                .get(LOCATION)
+                .filter(|_| followed.contains(&status.as_u16()));
+            let Some(location) = location.and_then(|location| location.to_str().ok()) else {
+                return Ok(Answered::Refused(status, refusal(status, &headers, &body)));
+            };
+            let next = url.join(location).map_err(|_| "it is not a URL");
+            let next = next.and_then(|next| check_realm(&self.request.url, next.as_str(), secret));
+            url = next.map_err(|reason| Error::RealmRefused {
+                registry: self.request.registry.clone(),
+                realm: one_line(location),
+                reason,
+            })?;
         }
+        Ok(Answered::Unusable(
+            "it answered with a redirect after another",
+        ))
+    }
+
+    fn what(&self) -> String {
+        format!("token for the {}", self.request.what)
+    }
+
+    fn unusable(&self, reason: &'static str) -> Error {
+        Error::TokenAnswer {
+            url: address(&self.url),
+            reason,
+        }
+    }
+
+    fn failed(&self, answer: Box<Answer>) -> Error {
+        Error::TokenService {
+            what: self.what(),
+            service: address(&self.url),
+            answer,
+        }
+    }
+
+    fn credentials_refused(&self, credentials: &Credentials, answer: Box<Answer>) -> Error {
+        let registry = self.request.registry.clone();
+        credentials_refused(registry, address(&self.url), credentials, answer)
+    }
+}
+
+/// Parses a refusal: an OCI error envelope, or an error of OAuth (RFC 6749, "Error Response").
+fn refusal(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Box<Answer> {
+    let mut answer = parse_refusal(status, headers, body);
+    let said: Option<Value> = serde_json::from_slice(body).ok();
+    let code = said.as_ref().and_then(|said| said.get("error")?.as_str());
+    if let (None, Some(code)) = (&answer.code, code) {
+        answer.code = Some(one_line(code));
+    }
+    answer
+}
+
+/// Reads the answer to a request that was sent at `started`. A token is a token: what cannot be read of the
+/// rest does not count.
+fn read_token(body: &[u8], started: Instant) -> Answered {
+    // Without the error of `serde_json`, which quotes the answer.
+    let Ok(Value::Object(answer)) = serde_json::from_slice(body) else {
+        return Answered::Unusable("it is not a token answer");
+    };
+    let text = |name: &str| answer.get(name)?.as_str().map(str::trim);
+    let mut tokens = [text("token"), text("access_token")].into_iter().flatten();
+    let Some(token) = tokens.find(|token| !token.is_empty()) else {
+        return Answered::Unusable("it holds no token");
+    };
+    let Some(header) = sensitive_header(&format!("Bearer {token}")) else {
+        return Answered::Unusable("its token does not fit into a header");
+    };
+    let life = answer.get("expires_in").and_then(seconds);
+    let life = Duration::from_secs(life.unwrap_or(DEFAULT_LIFE).min(LIFE_LIMIT));
+    // A tenth less: clocks differ, and a request takes time.
+    Answered::Token(header, started + life * 9 / 10)
+}
+
+/// Returns a number of seconds, which may be written as text or with a fraction.
+fn seconds(value: &Value) -> Option<u64> {
+    let seconds = match value {
+        Value::String(text) => text.trim().parse().ok()?,
+        value => value.as_f64()?,
+    };
+    // A cast saturates. A fraction of a second is no lifetime.
+    (seconds >= 1.0).then_some(seconds as u64)
+}
+
+/// Returns the user and the password to send. An identity token takes the place of a password.
+pub(super) fn user_and_password(credentials: &Credentials) -> Option<(&str, &str)> {
+    match credentials {
+        Credentials::Basic { user, password } => Some((user, password)),
+        Credentials::IdentityToken { user, token } => {
+            Some((user.as_deref().unwrap_or(TOKEN_USER), token))
+        }
+        _ => None,
+    }
+}
+
+/// Returns the error for credentials for `registry` that `service`, the registry itself or its token service,
+/// has refused.
+pub(super) fn credentials_refused(
+    registry: String,
+    service: String,
+    credentials: &Credentials,
+    answer: Box<Answer>,
+) -> Error {
+    match credentials {
+        Credentials::IdentityToken { .. } => Error::IdentityTokenRefused {
+            registry,
+            service,
+            answer,
+        },
+        _ => Error::CredentialsRefused {
+            registry,
+            user: credentials.who(),
+            answer,
+        },
     }
 }
 
@@ -157,3 +331,7 @@ pub(super) fn sensitive_header(text: &str) -> Option<HeaderValue> {
     value.set_sensitive(true);
     Some(value)
 }
+
+#[cfg(test)]
+#[path = "tests/token.rs"]
+mod tests;

@@ -1,6 +1,6 @@
 //! Asking one endpoint after the other: the mirrors first, then the registry itself.
 
-use crate::content::{ErrorKind, with_causes};
+use crate::content::with_causes;
 use crate::oci::error::{Error, one_line};
 
 use super::endpoint::Endpoint;
@@ -46,7 +46,7 @@ impl Candidates {
             Ok(answer) => return Ok(answer),
             Err(error) => error,
         };
-        if error.kind() == ErrorKind::Unavailable {
+        if error.is_out_of_reach() {
             for mirror in self.mirrors.into_iter().chain(self.paused) {
                 match ask(mirror.clone()).await {
                     Ok(answer) if is_enough(&answer) => {
@@ -78,7 +78,7 @@ impl SkippedMirrors {
     /// Adds the errors of the mirrors to the error of the last endpoint, when that is unavailable: then
     /// a mirror should have had the content.
     pub(crate) fn attach_to(&self, error: Error) -> Error {
-        if self.0.is_empty() || error.kind() != ErrorKind::Unavailable {
+        if self.0.is_empty() || !error.is_out_of_reach() {
             return error;
         }
         let (reported, more) = self.0.split_at(self.0.len().min(MOST_REPORTED));

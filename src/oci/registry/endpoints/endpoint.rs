@@ -115,10 +115,7 @@ impl Endpoint {
     pub(crate) fn failed(&self, error: &Error) {
         let (name, reason) = (self.name(), with_causes(error));
         tracing::info!("{reason}; asking the next host instead of {name}");
-        if matches!(
-            error.kind(),
-            ErrorKind::Unavailable | ErrorKind::NotVerified
-        ) {
+        if error.is_out_of_reach() || error.kind() == ErrorKind::NotVerified {
             self.shared.availability.failed(reason);
         }
     }
@@ -151,14 +148,8 @@ impl Endpoint {
         request: &Request,
         limit: Duration,
     ) -> Result<Response, Error> {
-        let exchange = async {
-            let authorization = self.authenticator().current(request, limit).await;
-            let transport = &self.shared.transport;
-            transport
-                .send_as_is(request, &Payload::Empty, authorization)
-                .await
-        };
-        request.within(limit, exchange).await
+        let transport = &self.shared.transport;
+        transport.exchange_as_known(request, limit).await
     }
 
     /// Sends `request` with a small body until the endpoint answers. The answer may be a refusal.
@@ -244,7 +235,7 @@ impl Endpoint {
         }
     }
 
-    /// Sends `request`, once more after an answer 401, and returns the answer, which may be a refusal.
+    /// Sends `request`, once more with another authorization, and returns the answer, which may be a refusal.
     /// The endpoint may be silent for `limit`.
     pub(crate) async fn exchange_once(
         &self,
@@ -253,14 +244,17 @@ impl Endpoint {
         limit: Duration,
     ) -> Result<Response, Error> {
         let transport = &self.shared.transport;
-        transport.exchange(request, payload, limit).await
+        // Boxed: the compiler limits how deep the futures of a program may be nested.
+        Box::pin(transport.exchange(request, payload, limit)).await
     }
 
     /// Sends `request` once without credentials, and returns the answer, which may be a refusal.
     pub(crate) async fn exchange_anonymously(&self, request: &Request) -> Result<Response, Error> {
-        let transport = &self.shared.transport;
-        let sent = transport.send_as_is(request, &Payload::Empty, None);
-        request.within(self.retry.stall_timeout, sent).await
+        let limit = self.retry.stall_timeout;
+        self.shared
+            .transport
+            .exchange_anonymously(request, limit)
+            .await
     }
 
     /// Returns a successful answer, and an error for a refusal.

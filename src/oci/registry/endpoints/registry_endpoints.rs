@@ -1,9 +1,10 @@
 //! The endpoints of one registry: which of them are asked for what, and in which order.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::oci::error::Error;
-use crate::oci::hosts::{self, Capability};
+use crate::oci::hosts::{self, Capability, Host};
 
 use super::super::options::RegistryOptions;
 use super::candidates::{Candidates, SkippedMirrors};
@@ -13,18 +14,25 @@ pub(crate) struct RegistryEndpoints {
     registry: String,
     /// In the order in which they are asked; the registry itself is the last.
     endpoints: Vec<Endpoint>,
+    /// The `hosts.toml` that names them.
+    file: String,
+    /// Whether the user has been told that another host receives pushes.
+    told: AtomicBool,
 }
 
 impl RegistryEndpoints {
     /// Reads what is configured for `registry`. Blocks, and sends no request.
     pub(super) fn load(registry: &str, options: &RegistryOptions) -> Result<Self, Error> {
         let hosts = hosts::find(registry, options.hosts_directory.as_deref())?;
+        let file = hosts.first().map(Host::name_of_file).unwrap_or_default();
         let endpoints = hosts
             .into_iter()
             .map(|host| Endpoint::new(registry, host, options));
         Ok(Self {
             registry: registry.to_owned(),
             endpoints: endpoints.collect::<Result<_, Error>>()?,
+            file,
+            told: AtomicBool::new(false),
         })
     }
 
@@ -62,7 +70,14 @@ impl RegistryEndpoints {
     /// Returns the endpoint that takes content. There is one: the content of a push belongs together.
     pub(crate) fn writable(&self) -> Result<Endpoint, Error> {
         let first = self.able(Capability::Push).next();
-        first.cloned().ok_or_else(|| self.no_host(Capability::Push))
+        let first = first.ok_or_else(|| self.no_host(Capability::Push))?;
+        if first.is_mirror() && !self.told.swap(true, Ordering::Relaxed) {
+            let (registry, host, file) = (&self.registry, first.name(), &self.file);
+            tracing::warn!(
+                "{host} is changed instead of {registry}: it is the first host with the capability `push` in {file}"
+            );
+        }
+        Ok(first.clone())
     }
 
     /// Returns the mirrors and the registry itself, with the time limits for a quick attempt.

@@ -3,6 +3,7 @@
 //! Time limits, redirects, credentials and error messages are the same for all requests, because all of
 //! them pass through here.
 
+use std::borrow::Cow;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -10,17 +11,19 @@ use futures_util::future::{Either, select};
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use reqwest::{Response, StatusCode, Url};
 
+use crate::oci::credentials::CredentialSource;
 use crate::oci::error::Error;
 use crate::oci::hosts::Host;
 use crate::oci::names::authority;
 
-use super::super::auth::Authenticator;
+use super::super::auth::{Authenticator, Challenge};
 use super::super::http::{
-    Clients, Payload, REFUSAL_LIMIT, Request, Warnings, decode, parse_refusal, read_up_to,
-    wants_tls,
+    Clients, Payload, REFUSAL_LIMIT, Redirects, Request, Warnings, decode, parse_refusal,
+    read_up_to, wants_tls,
 };
 use super::super::options::RegistryOptions;
 use super::base_url::{base_url, is_served_at};
+use super::refused::{not_found, refused};
 
 /// The longest time to get an `Authorization` header. A credential helper may take 20 seconds, a token
 /// service 30, and another task may be waiting for them already.
@@ -29,6 +32,10 @@ const AUTHORIZATION_TIMEOUT: Duration = Duration::from_secs(60);
 pub(super) struct Transport {
     clients: Clients,
     pub(super) authenticator: Authenticator,
+    /// For reading from the hosts that this one redirects to. They get what is stored for their own name.
+    elsewhere: Authenticator,
+    /// For writing to such hosts. They get nothing: what is written there, and where, the registry chose.
+    nobody: Authenticator,
     /// The beginning of the API.
     pub(super) base: Url,
     /// The name that credentials are stored under, and that messages use.
@@ -56,12 +63,18 @@ impl Transport {
         let is_mirror = !is_served_at(registry, &base);
         let clients = Clients::new(options, host, &base, is_mirror)?;
         let mut credentials = options.credentials.clone();
+        let stored = CredentialSource {
+            explicit: None,
+            ..credentials.clone()
+        };
         if is_mirror {
             // They are for the registry.
             credentials.explicit = None;
         }
         Ok(Self {
             authenticator: Authenticator::new(clients.clone(), credentials),
+            elsewhere: Authenticator::new(clients.clone(), stored),
+            nobody: Authenticator::anonymous(clients.clone()),
             clients,
             name: if is_mirror {
                 authority(&base)
@@ -87,12 +100,66 @@ impl Transport {
         Ok(url)
     }
 
-    /// Sends `request` and returns the answer, which may be a refusal. After an answer 401 the request
-    /// is sent once more with a new authorization.
+    /// Sends `request` and returns the answer, which may be a refusal. Follows redirects. After a refusal
+    /// that another authorization may change, the request is sent once more.
     ///
-    /// The endpoint may be silent for `limit` each time; [`Payload::Blob`] has a limit of its own. The
-    /// time that it takes to get an authorization does not count: a credential helper may ask the user.
+    /// Each host may be silent for `limit`; [`Payload::Blob`] has a limit of its own. The time that it
+    /// takes to get an authorization does not count: a credential helper may ask the user.
     pub(super) async fn exchange(
+        &self,
+        request: &Request,
+        payload: &Payload<'_>,
+        limit: Duration,
+    ) -> Result<Response, Error> {
+        let mut redirects = Redirects::default();
+        let mut request = self.addressed(request, &request.url);
+        loop {
+            let response = self.exchange_at(&request, payload, limit).await?;
+            match redirects.next(&response, &request)? {
+                Some(url) => request = Cow::Owned(self.addressed(&request, &url).into_owned()),
+                None => return Ok(response),
+            }
+        }
+    }
+
+    /// Sends `request` without credentials, and returns the answer, which may be a refusal. Follows
+    /// redirects. Each host may be silent for `limit`.
+    pub(super) async fn exchange_anonymously(
+        &self,
+        request: &Request,
+        limit: Duration,
+    ) -> Result<Response, Error> {
+        let mut redirects = Redirects::default();
+        let mut request = self.addressed(request, &request.url);
+        loop {
+            let sent = self.send_as_is(&request, &Payload::Empty, None);
+            let response = request.within(limit, sent).await?;
+            match redirects.next(&response, &request)? {
+                Some(url) => request = Cow::Owned(self.addressed(&request, &url).into_owned()),
+                None => return Ok(response),
+            }
+        }
+    }
+
+    /// Sends `request` without a body once, with the authorization that is known. The host may be silent for
+    /// `limit`.
+    pub(super) async fn exchange_as_known(
+        &self,
+        request: &Request,
+        limit: Duration,
+    ) -> Result<Response, Error> {
+        let request = self.addressed(request, &request.url);
+        let exchange = async {
+            let authenticator = self.authenticator_for(&request);
+            let authorization = authenticator.current(&request, limit).await;
+            self.send_as_is(&request, &Payload::Empty, authorization)
+                .await
+        };
+        request.within(limit, exchange).await
+    }
+
+    /// Sends `request` to the host in its URL, and once more with another authorization after a refusal.
+    async fn exchange_at(
         &self,
         request: &Request,
         payload: &Payload<'_>,
@@ -105,20 +172,73 @@ impl Transport {
                 Payload::Empty | Payload::Bytes(_) => request.within(limit, sent).await,
             }
         };
-        let authorization = async { Ok(self.authenticator.current(request, limit).await) };
+        let authenticator = self.authenticator_for(request);
+        let authorization = async { Ok(authenticator.current(request, limit).await) };
         let authorization = request.within(AUTHORIZATION_TIMEOUT, authorization).await?;
         let response = send(authorization.clone()).await?;
-        if response.status() != StatusCode::UNAUTHORIZED || !is_from_registry(&response, request) {
-            return Ok(response);
-        }
         let headers = response.headers();
-        let renewed = self
-            .authenticator
-            .renew(request, headers, authorization, limit);
-        match request.within(AUTHORIZATION_TIMEOUT, renewed).await? {
-            Some(authorization) => send(Some(authorization)).await,
-            None => Ok(response),
+        match response.status() {
+            StatusCode::UNAUTHORIZED
+                if self.is_base(&request.url) || challenges(&response, request) =>
+            {
+                let renewed = authenticator.renew(request, headers, authorization, limit);
+                match request.within(AUTHORIZATION_TIMEOUT, renewed).await? {
+                    Some(authorization) => send(Some(authorization)).await,
+                    None => Ok(response),
+                }
+            }
+            StatusCode::FORBIDDEN | StatusCode::NOT_FOUND
+                if self.is_base(&request.url) && !matches!(payload, Payload::Blob(_)) =>
+            {
+                let revealed =
+                    authenticator.reveal(request, headers, authorization.as_ref(), limit);
+                let Some(header) = revealed.await else {
+                    return Ok(response);
+                };
+                let again = send(Some(header.clone())).await?;
+                if again.status() != StatusCode::UNAUTHORIZED {
+                    return Ok(again);
+                }
+                // It asks for them in another way, or refuses them.
+                let renewed = authenticator.renew(request, again.headers(), Some(header), limit);
+                if let Ok(Some(header)) = renewed.await {
+                    let again = send(Some(header)).await?;
+                    if again.status() != StatusCode::UNAUTHORIZED {
+                        return Ok(again);
+                    }
+                }
+                authenticator.forget(request).await;
+                Ok(response)
+            }
+            _ => Ok(response),
         }
+    }
+
+    /// Returns whether `url` is at the host of this endpoint, and not at one that it redirects to.
+    fn is_base(&self, url: &Url) -> bool {
+        url.origin() == self.base.origin()
+    }
+
+    fn authenticator_for(&self, request: &Request) -> &Authenticator {
+        if self.is_base(&request.url) {
+            &self.authenticator
+        } else if request.is_read() {
+            &self.elsewhere
+        } else {
+            &self.nobody
+        }
+    }
+
+    /// Returns `request` as it is sent to `url`: under the name of the host that gets it.
+    fn addressed<'a>(&self, request: &'a Request, url: &Url) -> Cow<'a, Request> {
+        if *url == request.url && self.is_base(url) {
+            return Cow::Borrowed(request);
+        }
+        let mut request = request.elsewhere(url.clone());
+        if self.is_base(url) {
+            request.registry.clone_from(&self.name);
+        }
+        Cow::Owned(request)
     }
 
     /// Sends `request` once, with this authorization or without one.
@@ -133,7 +253,12 @@ impl Transport {
         } else {
             &self.clients.writing
         };
-        let mut headers = self.headers.clone();
+        // The headers that are configured for the host may be secrets.
+        let mut headers = if self.is_base(&request.url) {
+            self.headers.clone()
+        } else {
+            HeaderMap::new()
+        };
         headers.extend(request.headers.clone());
         if let Some(authorization) = authorization {
             headers.insert(AUTHORIZATION, authorization);
@@ -157,7 +282,16 @@ impl Transport {
                 sent
             }
         };
-        let response = sent.map_err(|error| request.failed(error))?;
+        let response = sent.map_err(|error| {
+            let error = request.failed(error);
+            self.clients.explain(error, &request.url)
+        })?;
+        if let Some(error) = self
+            .clients
+            .proxy_refusal(response.status(), response.url())
+        {
+            return Err(error);
+        }
         tracing::debug!(
             method = %request.method,
             url = request.address(),
@@ -180,7 +314,13 @@ impl Transport {
         if status.is_success() {
             return Ok(response);
         }
-        let from_registry = is_from_registry(&response, request);
+        // As it was sent to the host that has answered, and that the error names.
+        let request = &*self.addressed(request, response.url());
+        // Storage that refuses a request refuses an expired URL, and not the user.
+        let authenticator = self.authenticator_for(request);
+        let refuses_user = self.is_base(&request.url)
+            || challenges(&response, request)
+            || authenticator.knows(request).await;
         let headers = response.headers().clone();
         // The text is not essential: without it the status is reported.
         let body = tokio::time::timeout(limit, read_up_to(response, REFUSAL_LIMIT)).await;
@@ -188,31 +328,33 @@ impl Transport {
         let body = body.and_then(|body| decode(&headers, body, REFUSAL_LIMIT).ok());
         let body = body.unwrap_or_default();
         let answer = parse_refusal(status, &headers, &body);
-        let (what, registry) = (request.what.clone(), request.registry.clone());
         if request.url.scheme() == "http" && wants_tls(status, &headers, &body) {
-            let address = request.url.origin().ascii_serialization();
-            return Err(Error::PlainHttp { registry, address });
+            return Err(Error::PlainHttp {
+                registry: request.registry.clone(),
+                address: request.url.origin().ascii_serialization(),
+            });
         }
-        match status {
-            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN if from_registry => {
-                Err(self.authenticator.denied(request, answer).await)
+        Err(match status {
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN
+                if !self.is_base(&request.url) && !request.is_read() =>
+            {
+                Error::RedirectDenied {
+                    what: request.what.clone(),
+                    address: request.address(),
+                    answer,
+                }
             }
-            StatusCode::NOT_FOUND => Err(Error::NotFound {
-                what,
-                registry,
-                answer,
-            }),
-            _ => Err(Error::Refused {
-                what,
-                registry,
-                answer,
-            }),
-        }
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN if refuses_user => {
+                authenticator.denied(request, answer).await
+            }
+            StatusCode::NOT_FOUND => not_found(request, answer),
+            _ => refused(request, answer),
+        })
     }
 }
 
-/// Returns whether an answer comes from the registry, and not from storage that it redirected to.
-/// Storage that refuses a request refuses an expired URL, and not the user.
-fn is_from_registry(response: &Response, request: &Request) -> bool {
-    response.url().origin() == request.url.origin()
+/// Returns whether an answer names a way to authenticate that is supported.
+fn challenges(response: &Response, request: &Request) -> bool {
+    let challenge = Challenge::choose(response.headers(), request);
+    challenge.is_ok_and(|challenge| challenge.is_some())
 }

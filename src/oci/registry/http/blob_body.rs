@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
-use futures_util::Stream;
 use futures_util::stream;
+use futures_util::{Stream, StreamExt};
 use reqwest::Body;
 use tokio::io::AsyncReadExt;
 
@@ -15,6 +15,8 @@ use crate::oci::error::Error;
 
 /// How many bytes are handed to the connection at a time.
 const CHUNK: usize = 256 * 1024;
+/// How long a server may answer before the body of a request is sent, after the connection broke under one.
+const HEAD_START: Duration = Duration::from_secs(1);
 /// How many bytes a second a registry at least moves to its storage after it has received a blob, before
 /// it answers.
 const SLOWEST_STORAGE: u64 = 32 * 1024 * 1024;
@@ -27,6 +29,8 @@ pub(crate) struct BlobBody<'a> {
     /// How many bytes the registry has already.
     offset: u64,
     stall_timeout: Duration,
+    /// How long the server may answer before the body is sent.
+    head_start: Duration,
     progress: Arc<Mutex<Progress>>,
 }
 
@@ -66,8 +70,20 @@ impl<'a> BlobBody<'a> {
             what,
             offset,
             stall_timeout,
+            head_start: Duration::ZERO,
             progress: Arc::new(Mutex::new(Progress::at(offset))),
         }
+    }
+
+    /// Returns the body as one that waits for a moment, if `wait` is `true`: a server that refuses the head of the
+    /// request answers then before there are bytes that it does not read.
+    pub(crate) fn after_head(self, wait: bool) -> Self {
+        let head_start = if wait {
+            HEAD_START.min(self.stall_timeout / 2)
+        } else {
+            Duration::ZERO
+        };
+        Self { head_start, ..self }
     }
 
     /// Opens the source, and returns the content from the offset on. The bytes before the offset are
@@ -86,7 +102,15 @@ impl<'a> BlobBody<'a> {
             left: self.content.size.saturating_sub(self.offset),
             progress: Arc::clone(&self.progress),
         };
-        Ok(Body::wrap_stream(sending.into_chunks()))
+        let head_start = self.head_start;
+        if head_start.is_zero() {
+            return Ok(Body::wrap_stream(sending.into_chunks()));
+        }
+        let later = async move {
+            tokio::time::sleep(head_start).await;
+            sending.into_chunks()
+        };
+        Ok(Body::wrap_stream(stream::once(later).flatten()))
     }
 
     /// Takes the error of the source, when there was one.

@@ -2,25 +2,25 @@
 
 use reqwest::header::{ACCEPT_ENCODING, HeaderMap, HeaderValue};
 use reqwest::redirect::Policy;
-use reqwest::{Client, Proxy, Url};
+use reqwest::{Client, StatusCode, Url};
 
 use crate::oci::error::Error;
 use crate::oci::hosts::Host;
 use crate::oci::names::is_loopback_url;
 use crate::oci::registry::options::RegistryOptions;
 
+use super::proxies::Proxies;
 use super::tls::Tls;
 
-const REDIRECT_LIMIT: usize = 10;
-
-/// The HTTP clients of one endpoint. Cheap to clone.
+/// The HTTP clients of one endpoint. Cheap to clone. They follow no redirects: the transport does.
 #[derive(Clone)]
 pub(crate) struct Clients {
-    /// For reading. Follows redirects, and fails when nothing arrives for the stall timeout.
+    /// For reading. Fails when nothing arrives for the stall timeout.
     pub(crate) reading: Client,
-    /// For writing, and for requests with secrets. Follows no redirects, and has no time limit:
-    /// `reqwest` would count the time that it takes to send a body as silence of the server.
+    /// For writing, and for token services. Has no time limit: `reqwest` would count the time that it
+    /// takes to send a body as silence of the server.
     pub(crate) writing: Client,
+    proxies: Proxies,
 }
 
 impl Clients {
@@ -39,9 +39,14 @@ impl Clients {
             host.client_certificate.as_ref().or(for_registry),
             options.skip_tls_verify || host.skip_tls_verify,
         )?;
-        let tls = tls.config()?;
-        let proxy = host.proxy.as_ref().map(|url| Proxy::all(url.clone()));
-        let proxy = proxy.transpose().map_err(unusable)?;
+        // The registry itself, which is asked in the end, tells at once that its certificate cannot be verified.
+        let tls = tls.config(base.scheme() == "https" && !is_mirror)?;
+        let proxies = match &host.proxy {
+            Some(url) => Proxies::all(url.clone(), host.name_of_file()),
+            // The loopback host of a proxy is another machine.
+            None if is_loopback_url(base) => Proxies::None,
+            None => Proxies::from_environment(|name| std::env::var_os(name))?,
+        };
         let builder = || {
             let builder = Client::builder()
                 // Digests are those of the content itself.
@@ -55,21 +60,26 @@ impl Clients {
                 // Parallel transfers get connections of their own. And with HTTP/2 `hyper` loses the
                 // alert of a server that asks for a client certificate.
                 .http1_only()
-                .referer(false);
-            match &proxy {
-                Some(proxy) => builder.proxy(proxy.clone()),
-                // The loopback host of a proxy is another machine.
-                None if is_loopback_url(base) => builder.no_proxy(),
-                None => builder,
-            }
+                .redirect(Policy::none());
+            proxies.apply(builder)
         };
         let reading = builder().read_timeout(options.retry.stall_timeout);
-        let reading = reading.redirect(redirects()).build();
-        let writing = builder().redirect(Policy::none()).build();
         Ok(Self {
-            reading: reading.map_err(unusable)?,
-            writing: writing.map_err(unusable)?,
+            reading: reading.build().map_err(unusable)?,
+            writing: builder().build().map_err(unusable)?,
+            proxies,
         })
+    }
+
+    /// Returns the error for a request to `url` that failed with `error`: it names the proxy that the request went
+    /// through, when that may be the reason.
+    pub(crate) fn explain(&self, error: Error, url: &Url) -> Error {
+        self.proxies.explain(error, url)
+    }
+
+    /// Returns the error for an answer with `status` to a request to `url`, when the answer is that of a proxy.
+    pub(crate) fn proxy_refusal(&self, status: StatusCode, url: &Url) -> Option<Error> {
+        self.proxies.refusal(status, url)
     }
 }
 
@@ -87,19 +97,4 @@ fn unusable(source: reqwest::Error) -> Error {
     Error::Client {
         source: source.without_url().into(),
     }
-}
-
-/// Follows the redirects of reads, to storage and content delivery networks, but never from HTTPS to
-/// plain HTTP. `reqwest` removes the credentials when host, port or scheme change.
-fn redirects() -> Policy {
-    Policy::custom(|attempt| {
-        let from = attempt.previous().last().map(Url::scheme);
-        if from == Some("https") && attempt.url().scheme() != "https" {
-            attempt.error("it leads from https to plain http")
-        } else if attempt.previous().len() > REDIRECT_LIMIT {
-            attempt.error("it is the eleventh in a row")
-        } else {
-            attempt.follow()
-        }
-    })
 }

@@ -97,12 +97,25 @@ pub(crate) fn is_client_error(error: &Error) -> bool {
     status.is_some_and(|status| status.is_client_error() && !is_transient(status))
 }
 
+/// Returns whether `error` means that the registry does not know the upload that it has opened: it has
+/// several replicas that do not share their uploads or the secret that their URLs are signed with, or it
+/// has restarted.
+pub(crate) fn is_forgotten(error: &Error) -> bool {
+    let code = refusal(error).and_then(|answer| answer.code.as_deref());
+    is_client_error(error)
+        && (error_status(error) == Some(StatusCode::NOT_FOUND)
+            || matches!(code, Some("BLOB_UPLOAD_UNKNOWN" | "BLOB_UPLOAD_INVALID")))
+}
+
 /// Returns the HTTP status behind an error.
 pub(crate) fn error_status(error: &Error) -> Option<StatusCode> {
+    StatusCode::from_u16(refusal(error)?.status).ok()
+}
+
+/// Returns the refusal of the registry behind an error.
+fn refusal(error: &Error) -> Option<&Answer> {
     match error {
-        Error::NotFound { answer, .. } | Error::Refused { answer, .. } => {
-            StatusCode::from_u16(answer.status).ok()
-        }
+        Error::NotFound { answer, .. } | Error::Refused { answer, .. } => Some(answer),
         _ => None,
     }
 }

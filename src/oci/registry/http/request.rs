@@ -7,7 +7,9 @@ use reqwest::header::HeaderMap;
 use reqwest::{Method, Url};
 
 use crate::oci::error::{Error, TlsProblem};
+use crate::oci::names::authority;
 
+use super::authorities::no_authorities_behind;
 use super::blob_body::BlobBody;
 
 /// The permission that a request needs, in the words of the token specification.
@@ -23,6 +25,7 @@ impl Scope {
 }
 
 /// A request without its body.
+#[derive(Clone)]
 pub(crate) struct Request {
     pub(crate) method: Method,
     pub(crate) url: Url,
@@ -39,6 +42,17 @@ pub(crate) struct Request {
 impl Request {
     pub(crate) fn address(&self) -> String {
         address(&self.url)
+    }
+
+    /// Returns the same request to `url`, at another host than that of the registry. Its authorization is
+    /// for the repository in the URL.
+    pub(crate) fn elsewhere(&self, url: Url) -> Self {
+        Self {
+            registry: authority(&url),
+            repository: repository(&url).unwrap_or_else(|| self.repository.clone()),
+            url,
+            ..self.clone()
+        }
     }
 
     pub(crate) fn is_read(&self) -> bool {
@@ -60,7 +74,8 @@ impl Request {
         Error::Stalled {
             what: self.what.clone(),
             address: self.address(),
-            seconds: limit.as_secs(),
+            // Half a second is not none.
+            seconds: limit.as_secs().max(1),
         }
     }
 
@@ -86,6 +101,15 @@ pub(crate) enum Payload<'a> {
     Blob(&'a BlobBody<'a>),
 }
 
+/// Returns the repository in a URL of the API: `/v2/REPOSITORY/KIND/NAME`.
+fn repository(url: &Url) -> Option<String> {
+    let path = url.path().strip_prefix("/v2/")?;
+    let kinds = ["/manifests/", "/blobs/", "/tags/", "/referrers/"];
+    let ends = kinds.iter().filter_map(|kind| path.rfind(kind));
+    let name = path.get(..ends.max()?)?;
+    (!name.is_empty()).then(|| name.to_owned())
+}
+
 /// Returns `url` for messages: without its query, which may hold signatures.
 pub(crate) fn address(url: &Url) -> String {
     format!("{}{}", url.origin().ascii_serialization(), url.path())
@@ -103,12 +127,8 @@ pub(crate) fn request_error(
     let (at, origin) = (address(asked), asked.origin().ascii_serialization());
     let source = source.without_url();
     let (what, registry) = (what.to_owned(), registry.to_owned());
-    if source.is_redirect() {
-        Error::Redirect {
-            what,
-            address: at,
-            source: source.into(),
-        }
+    if let Some(error) = TlsProblem::error_behind(&source).and_then(no_authorities_behind) {
+        error
     } else if let Some(problem) = TlsProblem::behind(&source) {
         Error::Tls {
             registry,

@@ -9,7 +9,7 @@ use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use reqwest::StatusCode;
 
 use crate::content::with_causes;
-use crate::oci::error::Error;
+use crate::oci::error::{Error, ProxyError};
 use crate::oci::registry::options::RetryOptions;
 
 /// How often an attempt is repeated whose failure is probably final.
@@ -49,8 +49,19 @@ fn judge(error: &Error) -> Verdict {
             _ if is_damage(error) => Verdict::Doubtful,
             _ => Verdict::Final,
         },
+        Error::TokenService { answer, .. } => match StatusCode::from_u16(answer.status) {
+            Ok(status) if is_transient(status) => Verdict::Transient,
+            _ => Verdict::Final,
+        },
         // A proxy may have cut the answer off.
         Error::Contradiction { .. } => Verdict::Doubtful,
+        // It may be starting, but it is more often configured wrongly, and one that is silent takes long to try again.
+        Error::Proxy(ProxyError::Unreachable { source, .. }) => {
+            match source.downcast_ref::<reqwest::Error>() {
+                Some(error) if error.is_timeout() => Verdict::Final,
+                _ => Verdict::Doubtful,
+            }
+        }
         _ => Verdict::Final,
     }
 }
@@ -110,6 +121,11 @@ impl Attempts {
         self.reached
     }
 
+    /// Returns the number of attempts that failed since the last progress.
+    pub(crate) fn failures(&self) -> u32 {
+        self.failures
+    }
+
     /// Returns how long the current attempt may stand still.
     pub(crate) fn stall_timeout(&self) -> Duration {
         if self.failures == 0 {
@@ -155,7 +171,9 @@ impl Attempts {
     /// Returns how long to wait, or `None` when that would be too long.
     fn delay(&mut self, error: &Error) -> Option<Duration> {
         let asked = match error {
-            Error::Refused { answer, .. } => answer.retry_after,
+            Error::Refused { answer, .. } | Error::TokenService { answer, .. } => {
+                answer.retry_after
+            }
             _ => None,
         };
         if asked.is_some_and(|asked| asked > self.options.longest_retry_after) {

@@ -1,94 +1,80 @@
 //! TLS: which certificates are trusted, and which one is shown.
 
-use std::fs::File;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms};
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
-use rustls::{ClientConfig, DigitallySignedStruct, SignatureScheme};
-use rustls_platform_verifier::Verifier;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
+use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 
-use crate::content::read_bounded;
 use crate::oci::error::Error;
 use crate::oci::hosts::ClientCertificate;
 
-/// The largest file of certificates that is read, in bytes; the system's authorities take 250 KB.
-const CERTIFICATES_LIMIT: u64 = 16 * 1024 * 1024;
+use super::authorities::Authorities;
+use super::identity::read_identity;
+use super::pem::{is_binary, read};
 
 /// What is trusted, and what is shown, in TLS connections to one endpoint.
 pub(super) struct Tls {
+    provider: Arc<CryptoProvider>,
     authorities: Vec<CertificateDer<'static>>,
-    identity: Option<Identity>,
+    identity: Option<CertifiedKey>,
     skip_verify: bool,
-}
-
-/// A client certificate and its key.
-struct Identity {
-    chain: Vec<CertificateDer<'static>>,
-    key: PrivateKeyDer<'static>,
-    /// The files that they were read from.
-    files: ClientCertificate,
 }
 
 impl Tls {
     /// Reads the files of certificates. Blocks.
+    ///
+    /// The cryptography provider is named here. `rustls` can have one for the whole process too, which
+    /// is for the embedding program to choose.
     pub(super) fn read<'a>(
         authorities: impl IntoIterator<Item = &'a PathBuf>,
         client_certificate: Option<&ClientCertificate>,
         skip_verify: bool,
     ) -> Result<Self, Error> {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
         let mut read = Vec::new();
         for path in authorities {
             read.extend(read_authorities(path)?);
         }
+        let identity = client_certificate.map(|files| read_identity(files, &provider));
         Ok(Self {
+            identity: identity.transpose()?,
+            provider,
             authorities: read,
-            identity: client_certificate.map(read_identity).transpose()?,
             skip_verify,
         })
     }
 
-    /// Returns the configuration of the TLS library. Blocks to read the system's certificate
-    /// authorities.
-    ///
-    /// The cryptography provider is named here. `rustls` can have one for the whole process too, which
-    /// is for the embedding program to choose.
-    pub(super) fn config(self) -> Result<ClientConfig, Error> {
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
+    /// Returns the configuration of the TLS library. With `at_once`, the certificate authorities of the system are
+    /// loaded now, which blocks; otherwise when the first certificate is verified.
+    pub(super) fn config(self, at_once: bool) -> Result<ClientConfig, Error> {
         let verifier: Arc<dyn ServerCertVerifier> = if self.skip_verify {
-            Arc::new(AcceptAny(provider.signature_verification_algorithms))
+            Arc::new(AcceptAny(self.provider.signature_verification_algorithms))
         } else {
-            Arc::new(system_verifier(self.authorities, &provider).map_err(unusable)?)
+            let authorities = Authorities::new(self.authorities, Arc::clone(&self.provider));
+            if at_once {
+                authorities.load()?;
+            }
+            Arc::new(authorities)
         };
-        let builder = ClientConfig::builder_with_provider(provider)
+        let builder = ClientConfig::builder_with_provider(self.provider)
             .with_safe_default_protocol_versions()
             .map_err(unusable)?
             .dangerous()
             .with_custom_certificate_verifier(verifier);
         let mut config = match self.identity {
-            Some(Identity { chain, key, files }) => builder
-                .with_client_auth_cert(chain, key)
-                .map_err(|_| not_a_pair(&files))?,
+            Some(identity) => {
+                builder.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(identity)))
+            }
             None => builder.with_no_client_auth(),
         };
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(config)
     }
-}
-
-/// Returns a verifier that trusts the authorities of the system, and `authorities` in addition.
-fn system_verifier(
-    authorities: Vec<CertificateDer<'static>>,
-    provider: &Arc<CryptoProvider>,
-) -> Result<Verifier, rustls::Error> {
-    #[cfg(not(target_os = "android"))]
-    return Verifier::new_with_extra_roots(authorities, Arc::clone(provider));
-    #[cfg(target_os = "android")]
-    return Verifier::new(Arc::clone(provider));
 }
 
 fn unusable(source: rustls::Error) -> Error {
@@ -106,43 +92,19 @@ fn read_authorities(path: &Path) -> Result<Vec<CertificateDer<'static>>, Error> 
     let certificates = CertificateDer::pem_slice_iter(&pem).collect::<Result<Vec<_>, _>>();
     let certificates = certificates.map_err(|_| unusable("it is not PEM".to_owned()))?;
     if certificates.is_empty() {
-        return Err(unusable("it holds no certificate".to_owned()));
+        let reason = if is_binary(&pem) {
+            "it is binary, as DER and PKCS #12 are, and not PEM"
+        } else {
+            "it holds no certificate"
+        };
+        return Err(unusable(reason.to_owned()));
+    }
+    for certificate in &certificates {
+        let added = RootCertStore::empty().add(certificate.clone());
+        added
+            .map_err(|error| unusable(format!("one of its certificates is malformed ({error})")))?;
     }
     Ok(certificates)
-}
-
-fn read_identity(files: &ClientCertificate) -> Result<Identity, Error> {
-    let mut pem = Vec::new();
-    for path in std::iter::once(&files.certificate).chain(&files.key) {
-        pem.extend(read(path).map_err(|error| Error::ClientCertificate {
-            path: path.clone(),
-            reason: error.to_string(),
-        })?);
-        pem.push(b'\n');
-    }
-    let chain = CertificateDer::pem_slice_iter(&pem).collect::<Result<Vec<_>, _>>();
-    match (chain, PrivateKeyDer::from_pem_slice(&pem)) {
-        (Ok(chain), Ok(key)) if !chain.is_empty() => Ok(Identity {
-            chain,
-            key,
-            files: files.clone(),
-        }),
-        _ => Err(not_a_pair(files)),
-    }
-}
-
-fn not_a_pair(files: &ClientCertificate) -> Error {
-    Error::ClientCertificate {
-        path: files.certificate.clone(),
-        reason: match &files.key {
-            Some(key) => format!("it and {} are not a certificate and its key", key.display()),
-            None => "it does not hold a certificate and its key".to_owned(),
-        },
-    }
-}
-
-fn read(path: &Path) -> io::Result<Vec<u8>> {
-    read_bounded(File::open(path)?, CERTIFICATES_LIMIT)
 }
 
 /// Accepts every certificate of a server.

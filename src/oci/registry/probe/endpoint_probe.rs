@@ -132,7 +132,7 @@ impl Probe {
         bytes: Bytes,
     ) -> Result<Option<Error>, Error> {
         let mut upload = BlobUpload::new(&self.repository, content);
-        let session = begin(&mut upload).await?;
+        let session = upload.begin().await?;
         let request = upload.closing_request(&session, content.size)?;
         if let Err(error) = self.send(&request, bytes).await {
             cancel(&upload, &session).await;
@@ -155,7 +155,7 @@ impl Probe {
         bytes: Bytes,
     ) -> Result<bool, Error> {
         let mut upload = BlobUpload::new(&self.repository, content);
-        let mut session = begin(&mut upload).await?;
+        let mut session = upload.begin().await?;
         let request = upload.chunk_request(&session, content.size)?;
         let sent = self.send(&request, bytes).await;
         if let Ok(response) = &sent {
@@ -198,15 +198,6 @@ impl Probe {
             headers: HeaderMap::new(),
         })
     }
-}
-
-async fn begin(upload: &mut BlobUpload<'_>) -> Result<Session, Error> {
-    let session = upload.begin(None).await?;
-    session.ok_or_else(|| Error::Location {
-        what: format!("blob {}", upload.content.digest),
-        registry: upload.repository.endpoint.name().to_owned(),
-        reason: "it opened no upload".to_owned(),
-    })
 }
 
 async fn cancel(upload: &BlobUpload<'_>, session: &Session) -> bool {

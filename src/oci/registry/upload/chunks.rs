@@ -1,32 +1,69 @@
 //! Sending a blob in chunks, for registries and proxies that do not accept it in one request.
 
 use bytes::{Bytes, BytesMut};
+use reqwest::StatusCode;
 use tokio::io::AsyncReadExt;
 
 use crate::content::{Descriptor, Reader, Source, VerifyReader};
-use crate::oci::error::Error;
+use crate::oci::error::{Error, UploadProblem};
 
-use super::super::http::{BlobBody, Payload, is_client_error, is_damage, source_error};
+use super::super::http::{
+    BlobBody, Payload, error_status, is_client_error, is_damage, is_forgotten, source_error,
+};
 use super::session::{BlobUpload, Session};
 
 /// The size of a chunk, in bytes: the largest that ghcr.io accepts.
 const CHUNK: u64 = 4 * 1024 * 1024;
+/// The smallest chunk that is tried where larger ones are refused, in bytes. nginx accepts 1 MiB unless it is
+/// configured otherwise.
+pub(super) const SMALLEST_CHUNK: u64 = 256 * 1024;
+/// How much smaller the next chunks are where one is too large.
+const SHRINKING: u64 = 4;
 /// The largest chunk that a registry may ask for. A chunk is held in memory.
 const LARGEST_CHUNK: u64 = 16 * 1024 * 1024;
+/// How often a connection breaks in a row before chunks become smaller.
+const SUSPICIOUS: u32 = 2;
 
-/// Sends the whole blob, chunk after chunk, and closes the session.
+/// The size of chunks in bytes, and the smallest that may be tried.
+#[derive(Clone, Copy)]
+struct ChunkSize {
+    size: u64,
+    smallest: u64,
+}
+
+impl ChunkSize {
+    /// Returns the next smaller size.
+    fn smaller(self) -> Option<u64> {
+        let next = (self.size / SHRINKING).max(self.smallest);
+        (next < self.size).then_some(next)
+    }
+}
+
+/// Sends the whole blob, chunk after chunk, and closes the session. Where a chunk is too large, smaller ones
+/// are tried.
 pub(super) async fn send_blob(
     upload: &mut BlobUpload<'_>,
     source: &dyn Source,
 ) -> Result<(), Error> {
+    let mut wanted = CHUNK;
     loop {
-        let Some(session) = upload.begin(None).await? else {
-            return Ok(());
-        };
+        let session = upload.begin().await?;
+        let chunk = chunk_size(upload, wanted, &session)?;
         let reader = VerifyReader::new(source.open(0).await?, upload.content);
-        let Some(session) = send_all(upload, reader, session).await? else {
+        let session = match send_all(upload, reader, session, chunk).await {
+            Ok(Some(session)) => session,
             // The session is lost, and the wait for another attempt is over.
-            continue;
+            Ok(None) => continue,
+            Err(error) if is_too_large(&error) => match chunk.smaller() {
+                Some(smaller) => {
+                    tracing::info!("{error}; sending chunks of {smaller} bytes");
+                    wanted = smaller;
+                    upload.cancel().await;
+                    continue;
+                }
+                None => return Err(too_large(error, chunk.size.min(upload.content.size))),
+            },
+            Err(error) => return Err(error),
         };
         let request = upload.closing_request(&session, 0)?;
         let response = upload.exchange(&request).await?;
@@ -35,6 +72,7 @@ pub(super) async fn send_blob(
             Err(error) if is_damage(&error) => upload.attempts.failed(error).await?,
             // The session is gone when it was closed before, and the answer to that was lost.
             Err(_) if upload.is_complete().await? => return Ok(()),
+            Err(error) if is_forgotten(&error) => upload.was_forgotten(error)?,
             Err(error) => return Err(error),
         }
     }
@@ -45,46 +83,49 @@ async fn send_all(
     upload: &mut BlobUpload<'_>,
     mut reader: VerifyReader<Reader>,
     mut session: Session,
+    chunk: ChunkSize,
 ) -> Result<Option<Session>, Error> {
     let content = upload.content;
     let location = upload.repository.location();
     let what = format!("blob {} of {location}", content.digest);
-    let size = chunk_size(upload, &what, &session)?;
+    let size = chunk.size;
     loop {
-        let mut chunk = BytesMut::new();
+        let mut bytes = BytesMut::new();
         let mut part = (&mut reader).take(size);
         while part.limit() > 0 {
-            let read = part.read_buf(&mut chunk).await;
+            let read = part.read_buf(&mut bytes).await;
             if read.map_err(|error| source_error(&what, error))? == 0 {
                 break;
             }
         }
-        let is_last = (chunk.len() as u64) < size || session.offset + size >= content.size;
+        let is_last = (bytes.len() as u64) < size || session.offset + size >= content.size;
         if is_last {
             // Verified before the last chunk is sent: a source that has changed never arrives complete.
             let verified = reader.finish_async().await;
             verified.map_err(|error| source_error(&what, error))?;
-            return send_chunk(upload, chunk.freeze(), session).await;
+            return send_chunk(upload, bytes.freeze(), session, chunk).await;
         }
-        match send_chunk(upload, chunk.freeze(), session).await? {
+        match send_chunk(upload, bytes.freeze(), session, chunk).await? {
             Some(next) => session = next,
             None => return Ok(None),
         }
     }
 }
 
-/// Sends the next chunk, and returns the session after it. `None`: the upload has to begin anew.
+/// Sends the next chunk, and returns the session after it. `None`: the upload has to begin anew. An error
+/// that is [too large](is_too_large) asks for smaller chunks.
 async fn send_chunk(
     upload: &mut BlobUpload<'_>,
-    chunk: Bytes,
+    bytes: Bytes,
     mut session: Session,
+    chunk: ChunkSize,
 ) -> Result<Option<Session>, Error> {
     let start = session.offset;
-    let end = start + chunk.len() as u64;
+    let end = start + bytes.len() as u64;
     while session.offset < end {
         let sent = session.offset.checked_sub(start);
         let sent = sent.and_then(|sent| usize::try_from(sent).ok());
-        let Some(rest) = sent.map(|sent| chunk.slice(sent.min(chunk.len())..)) else {
+        let Some(rest) = sent.map(|sent| bytes.slice(sent.min(bytes.len())..)) else {
             // The registry has lost bytes of earlier chunks.
             return Ok(None);
         };
@@ -92,6 +133,7 @@ async fn send_chunk(
         let piece = Descriptor::of("", &rest);
         let limit = upload.attempts.stall_timeout();
         let body = BlobBody::new(&piece, &rest, &request.what, 0, limit);
+        let body = body.after_head(upload.cautious);
         let endpoint = &upload.repository.endpoint;
         let payload = Payload::Blob(&body);
         let sent = endpoint.exchange_once(&request, &payload, limit).await;
@@ -105,13 +147,26 @@ async fn send_chunk(
             Ok(response) => {
                 // Status and `Range` of a successful answer do not count: Amazon ECR answers 201 with a
                 // stale range. The digest decides in the end.
-                session.follow(&response, &request)?;
+                upload.follow(&mut session, &response, &request)?;
                 session.offset = end;
                 session.resumed = false;
+                upload.cautious = false;
                 upload.attempts.moved_to(end);
             }
+            Err(error) if error_status(&error) == Some(StatusCode::PAYLOAD_TOO_LARGE) => {
+                return Err(error);
+            }
             Err(error) if session.resumed && is_client_error(&error) => return Ok(None),
+            Err(error) if is_forgotten(&error) => {
+                upload.was_forgotten(error)?;
+                return Ok(None);
+            }
             Err(error) => {
+                upload.cautious = is_cut(&error);
+                let suspicious = upload.attempts.failures() >= SUSPICIOUS;
+                if upload.cautious && suspicious && chunk.smaller().is_some() {
+                    return Err(error);
+                }
                 upload.attempts.failed(error).await?;
                 match upload.resume(session).await? {
                     Some(resumed) => session = resumed,
@@ -123,14 +178,47 @@ async fn send_chunk(
     Ok((session.offset == end).then_some(session))
 }
 
-fn chunk_size(upload: &BlobUpload<'_>, what: &str, session: &Session) -> Result<u64, Error> {
+/// Returns the size of chunks: what is wanted, or what the registry asks for at least.
+fn chunk_size(upload: &BlobUpload<'_>, wanted: u64, session: &Session) -> Result<ChunkSize, Error> {
     let smallest = session.smallest_chunk;
     if smallest > LARGEST_CHUNK {
         return Err(Error::Location {
-            what: what.to_owned(),
+            what: format!(
+                "blob {} of {}",
+                upload.content.digest,
+                upload.repository.location()
+            ),
             registry: upload.repository.registry.clone(),
             reason: format!("it accepts no chunk of less than {smallest} bytes"),
         });
     }
-    Ok(smallest.max(CHUNK))
+    Ok(ChunkSize {
+        size: smallest.max(wanted),
+        smallest: smallest.max(SMALLEST_CHUNK),
+    })
+}
+
+/// Returns whether `error` of a chunk means, or may mean, that a smaller one would be accepted.
+fn is_too_large(error: &Error) -> bool {
+    error_status(error) == Some(StatusCode::PAYLOAD_TOO_LARGE) || is_cut(error)
+}
+
+fn is_cut(error: &Error) -> bool {
+    matches!(error, Error::Interrupted { .. })
+}
+
+/// Returns `error` as the one about a request of `size` bytes, when it says that this is too large.
+pub(super) fn too_large(error: Error, size: u64) -> Error {
+    match error {
+        Error::Refused {
+            what,
+            registry,
+            answer,
+        } if answer.status == StatusCode::PAYLOAD_TOO_LARGE.as_u16() => Error::Upload {
+            what,
+            registry,
+            problem: UploadProblem::TooLarge { size, answer },
+        },
+        error => error,
+    }
 }

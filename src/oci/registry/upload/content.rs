@@ -9,6 +9,7 @@ use crate::oci::manifest::verify;
 use super::super::http::Scope;
 use super::super::repository_endpoint::RepositoryEndpoint;
 use super::manifest::send_manifest;
+use super::mount::{Mounted, mount};
 use super::stored::compare_stored;
 use super::stream::send_blob;
 
@@ -23,7 +24,17 @@ pub(crate) async fn store_blob(
     if repository.has(content, Scope::PUSH).await? {
         return Ok(());
     }
-    send_blob(repository, content, from, source).await?;
+    let from = from.filter(|from| *from != repository.name);
+    let mounted = match from {
+        Some(from) => mount(repository, content, from).await,
+        None => Mounted::No,
+    };
+    let session = match mounted {
+        Mounted::Yes => return Ok(()),
+        Mounted::Opened(session) => Some(session),
+        Mounted::No => None,
+    };
+    send_blob(repository, content, session, source).await?;
     let stored = repository.stored(content, Scope::PUSH).await?;
     compare_stored(repository, content, stored.as_ref())
 }

@@ -11,6 +11,7 @@ use crate::oci::reference::is_tag;
 
 use super::super::http::{Announced, Scope, is_damage, says_immutable};
 use super::super::repository_endpoint::RepositoryEndpoint;
+use super::chunks::too_large;
 use super::stored::{compare_stored, is_comparable, stored_differently};
 
 /// Sends a manifest under `name`, a tag or its digest. After a success, a tag names the manifest.
@@ -58,7 +59,7 @@ pub(crate) async fn send_manifest(
         {
             check_immutable_tag(repository, content, name, answer).await
         }
-        Err(error) => Err(error),
+        Err(error) => Err(too_large(error, content.size)),
     }
 }
 

@@ -1,9 +1,11 @@
 //! Uploads: manifests in one request, blobs as a stream or in chunks.
 
 mod access;
+mod cancel;
 mod chunks;
 mod content;
 mod manifest;
+mod mount;
 mod session;
 mod stored;
 mod stream;

@@ -4,17 +4,20 @@ use bytes::Bytes;
 use reqwest::header::{
     CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION, RANGE,
 };
-use reqwest::{Method, Response, StatusCode, Url};
+use reqwest::{Method, Response, Url};
 
 use crate::content::Descriptor;
-use crate::oci::error::{Error, one_line};
+use crate::oci::error::{Error, UploadProblem, UrlPart, one_line};
 
 use super::super::http::{Attempts, Request, Scope, address};
 use super::super::repository_endpoint::RepositoryEndpoint;
+use super::cancel::cancel;
 
 /// The header that names the smallest chunk which a registry accepts (OCI distribution specification,
 /// "Pushing a blob in chunks").
 const CHUNK_MIN_LENGTH: &str = "oci-chunk-min-length";
+/// How many sessions in a row may be forgotten.
+const MOST_FORGOTTEN: u32 = 6;
 const OCTETS: HeaderValue = HeaderValue::from_static("application/octet-stream");
 
 /// An open upload session.
@@ -56,6 +59,14 @@ pub(crate) struct BlobUpload<'a> {
     pub(crate) repository: &'a RepositoryEndpoint,
     pub(crate) content: &'a Descriptor,
     pub(crate) attempts: Attempts,
+    /// Whether the connection broke under the last body, or the registry had forgotten the session. A server
+    /// that refuses a body may have answered, and the answer is lost when it closes the connection while
+    /// bytes arrive. So the next body waits for an answer to the head of its request first.
+    pub(crate) cautious: bool,
+    /// The URL of the session that is open.
+    open: Option<Url>,
+    /// How many sessions the registry did not know although it had just opened them.
+    forgotten: u32,
 }
 
 impl<'a> BlobUpload<'a> {
@@ -64,33 +75,77 @@ impl<'a> BlobUpload<'a> {
             repository,
             content,
             attempts: repository.endpoint.attempts(),
+            cautious: false,
+            open: None,
+            forgotten: 0,
         }
     }
 
-    /// Opens a session. `None`: the registry has mounted the blob from the repository `mount_from`, and
-    /// there is nothing to send.
-    pub(crate) async fn begin(
-        &mut self,
-        mount_from: Option<&str>,
-    ) -> Result<Option<Session>, Error> {
-        if let Some(other) = mount_from {
-            let mut request = self.begin_request()?;
-            request
-                .url
-                .query_pairs_mut()
-                .append_pair("mount", &self.content.digest.to_string())
-                .append_pair("from", other);
-            let response = self.exchange(&request).await?;
-            match response.status() {
-                StatusCode::CREATED => return Ok(None),
-                StatusCode::ACCEPTED => return Session::open(&response, &request).map(Some),
-                status => tracing::debug!(%status, "{} does not mount", self.repository.location()),
-            }
-        }
-        let request = self.begin_request()?;
+    /// Opens a session.
+    pub(crate) async fn begin(&mut self) -> Result<Session, Error> {
+        let what = format!("blob {}", self.content.digest);
+        let request = opening_request(self.repository, &what)?;
         let response = self.exchange(&request).await?;
         let response = self.repository.endpoint.check(response, &request).await?;
-        Session::open(&response, &request).map(Some)
+        Ok(self.opened(Session::open(&response, &request)?))
+    }
+
+    /// Notes the session that is open.
+    pub(super) fn opened(&mut self, session: Session) -> Session {
+        self.open = Some(session.url.clone());
+        session
+    }
+
+    /// Follows the answer to a request of `session`.
+    pub(super) fn follow(
+        &mut self,
+        session: &mut Session,
+        response: &Response,
+        request: &Request,
+    ) -> Result<(), Error> {
+        session.follow(response, request)?;
+        self.open = Some(session.url.clone());
+        Ok(())
+    }
+
+    /// Cancels the session that is open.
+    pub(super) async fn cancel(&mut self) {
+        let request = self
+            .open
+            .take()
+            .map(|url| self.request_to(Method::DELETE, url));
+        if let Some(Ok(request)) = request {
+            cancel(&self.repository.endpoint, &request).await;
+        }
+    }
+
+    pub(super) fn forgotten(&self) -> u32 {
+        self.forgotten
+    }
+
+    /// Counts a session that the registry did not know, which it said with `error`. Returns the error to report
+    /// when there were too many.
+    pub(super) fn was_forgotten(&mut self, error: Error) -> Result<(), Error> {
+        self.open = None;
+        self.cautious = true;
+        self.forgotten += 1;
+        let uploads = self.forgotten;
+        if uploads < MOST_FORGOTTEN {
+            tracing::info!("{error}; sending the blob from its start again");
+            return Ok(());
+        }
+        Err(match error {
+            Error::Refused {
+                what,
+                registry,
+                answer,
+            } => Error::Upload {
+                what,
+                registry,
+                problem: UploadProblem::Forgotten { uploads, answer },
+            },
+            error => error,
+        })
     }
 
     /// Asks the registry how many bytes of an interrupted upload it has. `None`: the session is lost.
@@ -105,8 +160,12 @@ impl<'a> BlobUpload<'a> {
         }
         let offset = received(response.headers());
         (session.offset, session.resumed) = (offset, true);
-        session.follow(&response, &request)?;
-        Ok((1..=self.content.size).contains(&offset).then_some(session))
+        self.follow(&mut session, &response, &request)?;
+        if (1..=self.content.size).contains(&offset) {
+            return Ok(Some(session));
+        }
+        self.cancel().await;
+        Ok(None)
     }
 
     pub(crate) async fn is_complete(&mut self) -> Result<bool, Error> {
@@ -139,10 +198,14 @@ impl<'a> BlobUpload<'a> {
     }
 
     pub(crate) fn request(&self, method: Method, session: &Session) -> Result<Request, Error> {
-        let repository = self.repository;
-        let mut request = repository.blob_request(method, self.content, Scope::PUSH)?;
-        request.url = session.url.clone();
-        Ok(request)
+        self.request_to(method, session.url.clone())
+    }
+
+    fn request_to(&self, method: Method, url: Url) -> Result<Request, Error> {
+        let request = self
+            .repository
+            .blob_request(method, self.content, Scope::PUSH)?;
+        Ok(Request { url, ..request })
     }
 
     /// Sends a request without a body until the registry answers. The answer may be a refusal.
@@ -151,10 +214,6 @@ impl<'a> BlobUpload<'a> {
         endpoint
             .exchange_within(&mut self.attempts, request, Bytes::new())
             .await
-    }
-
-    fn begin_request(&self) -> Result<Request, Error> {
-        opening_request(self.repository, &format!("blob {}", self.content.digest))
     }
 }
 
@@ -187,31 +246,46 @@ fn received(headers: &HeaderMap) -> u64 {
     last.map_or(0, |last| last.saturating_add(1))
 }
 
-/// Returns the `Location` of an answer. Refuses one that is not at the registry, because the next request
-/// carries credentials.
+/// Returns the `Location` of an answer. Refuses one that is not at the host that answered, because the next
+/// request carries credentials.
 fn location(response: &Response, request: &Request) -> Result<Url, Error> {
     let headers = response.headers();
     let location = headers.get(LOCATION).and_then(|value| value.to_str().ok());
-    let location = location.ok_or_else(|| "there is no Location header".to_owned());
-    let url = location.and_then(|location| within_registry(&request.url, location));
-    url.map_err(|reason| Error::Location {
+    let unusable = |reason: String| Error::Location {
         what: request.what.clone(),
         registry: request.registry.clone(),
         reason,
-    })
-}
-
-/// Returns the URL that `location` means in an answer to a request to `asked`, or the reason why it is
-/// refused.
-fn within_registry(asked: &Url, location: &str) -> Result<Url, String> {
+    };
+    let location = location.ok_or_else(|| unusable("there is no Location header".to_owned()))?;
+    let asked = response.url();
     let url = asked
         .join(location)
-        .map_err(|_| format!("`{}` is not a URL", one_line(location)))?;
-    if url.origin() != asked.origin() {
-        let address = one_line(&address(&url));
-        return Err(format!("{address} is not the registry"));
+        .map_err(|_| unusable(format!("`{}` is not a URL", one_line(location))))?;
+    match difference(asked, &url) {
+        None => Ok(url),
+        Some(part) => Err(Error::Upload {
+            what: request.what.clone(),
+            registry: request.registry.clone(),
+            problem: UploadProblem::Elsewhere {
+                location: one_line(&address(&url)),
+                asked: asked.origin().ascii_serialization(),
+                part,
+            },
+        }),
     }
-    Ok(url)
+}
+
+/// Returns the first part in which the origins of two URLs differ.
+fn difference(one: &Url, other: &Url) -> Option<UrlPart> {
+    if one.host_str() != other.host_str() {
+        Some(UrlPart::Host)
+    } else if one.scheme() != other.scheme() {
+        Some(UrlPart::Scheme)
+    } else if one.port_or_known_default() != other.port_or_known_default() {
+        Some(UrlPart::Port)
+    } else {
+        None
+    }
 }
 
 #[cfg(test)]

@@ -9,34 +9,79 @@ use reqwest::header::CONTENT_RANGE;
 use crate::content::{Descriptor, Source};
 use crate::oci::error::Error;
 
-use super::super::http::{BlobBody, Payload, error_status, is_client_error, is_damage};
+use super::super::http::{
+    BlobBody, Payload, error_status, is_client_error, is_damage, is_forgotten,
+};
 use super::super::repository_endpoint::RepositoryEndpoint;
-use super::chunks;
+use super::cancel::is_worth_trying;
+use super::chunks::{self, SMALLEST_CHUNK, too_large};
 use super::session::{BlobUpload, Session, content_range};
 
-/// Sends a blob, or mounts it from the repository `from` of this registry.
+/// How often the connection has to break in a row before a limit on the size of requests is suspected.
+/// Proxies that enforce one break the connection, and their answer may be lost with it.
+const SUSPICIOUS: u32 = 3;
+/// How often an upload in one request may be forgotten before chunks are tried. Registries that do not know
+/// such uploads answer in the same way as those that have lost them.
+const FORGOTTEN_WHOLE: u32 = 2;
+
+/// Sends a blob, in the session that is open or in a new one. An upload that fails is cancelled.
 pub(super) async fn send_blob(
     repository: &RepositoryEndpoint,
     content: &Descriptor,
-    from: Option<&str>,
+    session: Option<Session>,
     source: &dyn Source,
 ) -> Result<(), Error> {
-    let mount_from = from.filter(|from| *from != repository.name);
     let mut upload = BlobUpload::new(repository, content);
-    let Some(mut session) = upload.begin(mount_from).await? else {
-        return Ok(());
+    let sent = send(&mut upload, session, source).await;
+    if let Err(error) = &sent
+        && is_worth_trying(error)
+    {
+        upload.cancel().await;
+    }
+    sent
+}
+
+async fn send(
+    upload: &mut BlobUpload<'_>,
+    session: Option<Session>,
+    source: &dyn Source,
+) -> Result<(), Error> {
+    let content = upload.content;
+    let mut session = match session {
+        Some(session) => upload.opened(session),
+        None => upload.begin().await?,
     };
+    let (mut cuts, mut has_tried_chunks) = (0, false);
     loop {
-        let Err(error) = send_rest(&mut upload, source, &session).await else {
+        let Err(error) = send_rest(upload, source, &session).await else {
             return Ok(());
         };
+        let is_cut = matches!(error, Error::Interrupted { .. });
+        cuts = if is_cut { cuts + 1 } else { 0 };
+        upload.cautious = is_cut;
         let resumed = if session.resumed && is_client_error(&error) {
             tracing::info!("{error}; sending the blob from its start again");
             None
+        } else if is_forgotten(&error)
+            && !(wants_chunks(&error) && upload.forgotten() >= FORGOTTEN_WHOLE)
+        {
+            upload.was_forgotten(error)?;
+            None
         } else if wants_chunks(&error) {
             tracing::info!("{error}; sending the blob in chunks instead");
-            return chunks::send_blob(&mut upload, source).await;
+            return match send_chunks(upload, source).await {
+                Err(refusal) if knows_no_chunks(&refusal) => Err(too_large(error, content.size)),
+                sent => sent,
+            };
         } else {
+            if cuts >= SUSPICIOUS && !has_tried_chunks && content.size > SMALLEST_CHUNK {
+                tracing::info!("{error}; sending the blob in chunks, in case there is a limit");
+                has_tried_chunks = true;
+                match send_chunks(upload, source).await {
+                    Err(refusal) if knows_no_chunks(&refusal) => {}
+                    sent => return sent,
+                }
+            }
             let damaged = is_damage(&error);
             upload.attempts.failed(error).await?;
             // When all bytes were sent, perhaps only the answer was lost.
@@ -50,13 +95,20 @@ pub(super) async fn send_blob(
                 upload.resume(session).await?
             }
         };
-        let next = match resumed {
-            Some(session) => Some(session),
-            None => upload.begin(None).await?,
+        session = match resumed {
+            Some(resumed) => {
+                cuts = 0;
+                resumed
+            }
+            None => upload.begin().await?,
         };
-        let Some(next) = next else { return Ok(()) };
-        session = next;
     }
+}
+
+/// Sends the whole blob in chunks, in a new session.
+async fn send_chunks(upload: &mut BlobUpload<'_>, source: &dyn Source) -> Result<(), Error> {
+    upload.cancel().await;
+    chunks::send_blob(upload, source).await
 }
 
 /// Sends all bytes that the registry lacks, and closes the session.
@@ -74,6 +126,7 @@ async fn send_rest(
     }
     let limit = upload.attempts.stall_timeout();
     let body = BlobBody::new(content, source, &request.what, session.offset, limit);
+    let body = body.after_head(upload.cautious);
     let endpoint = &upload.repository.endpoint;
     let response = endpoint
         .exchange_once(&request, &Payload::Blob(&body), limit)
@@ -88,4 +141,10 @@ async fn send_rest(
 pub(crate) fn wants_chunks(error: &Error) -> bool {
     let status = error_status(error).map(|status| status.as_u16());
     !is_damage(error) && matches!(status, Some(400 | 405 | 411 | 413 | 415 | 416 | 501))
+}
+
+/// Returns whether `error` means that the registry accepts no chunks at all.
+fn knows_no_chunks(error: &Error) -> bool {
+    let status = error_status(error).map(|status| status.as_u16());
+    matches!(status, Some(405 | 415 | 501))
 }

@@ -23,6 +23,21 @@ pub(crate) enum Fault {
     CutKeptRequest(u64),
     /// The connection stalls after this many bytes of the request's body.
     StallRequest(u64),
+    /// A request with a body of more bytes than this is refused before its body is read: with 413, or without an
+    /// answer. The proxy resets the connection.
+    Limit {
+        bytes: u64,
+        answers: bool,
+    },
+    /// The proxy leads the request to the same path at another host and port.
+    Redirect {
+        status: &'static str,
+        place: String,
+    },
+    /// The proxy answers requests without an `Authorization` with this status.
+    Unauthorized(&'static str),
+    /// The proxy answers requests with an `Authorization` with this status.
+    Authorized(&'static str),
     /// The proxy changes this byte of the request's body.
     FlipRequest(u64),
     /// The registry handles the request, and the proxy drops the answer.

@@ -46,6 +46,24 @@ pub(super) fn relay(client: TcpStream, state: &State) -> io::Result<()> {
             exchange.answer(status, &[("content-length", "100".to_owned())], "{")?;
             io::copy(&mut from_client, &mut io::sink()).map(drop)
         }
+        Fault::Redirect { status, place } => {
+            io::copy(&mut from_client.take(body), &mut io::sink())?;
+            let location = format!("http://{place}{}", request.target());
+            exchange.answer(status, &[("location", location)], "")
+        }
+        Fault::Limit { bytes, answers } if body > *bytes => {
+            if *answers {
+                exchange.answer("413 Payload Too Large", &[], "")?;
+            }
+            reset(&client);
+            Ok(())
+        }
+        Fault::Unauthorized(status) | Fault::Authorized(status)
+            if matches!(fault, Fault::Authorized(_)) == request.get("authorization").is_some() =>
+        {
+            io::copy(&mut from_client.take(body), &mut io::sink())?;
+            exchange.answer(status, &[], "")
+        }
         Fault::Endless(length) => exchange.endless(*length),
         Fault::CutKeptRequest(length) => exchange.keep(&mut from_client, *length),
         _ if request.method() == "GET" && exchange.tells_what_was_kept()? => Ok(()),

@@ -22,3 +22,20 @@ fn the_hint_is_found_behind_attempts_that_were_given_up() {
     };
     assert_eq!(oci_hint(&gave_up), Some(hint));
 }
+
+#[test]
+fn the_hint_on_a_location_names_the_header_that_the_proxy_has_to_set() {
+    for (part, header) in [
+        (UrlPart::Scheme, "X-Forwarded-Proto"),
+        (UrlPart::Host, "Host"),
+        (UrlPart::Port, "Host"),
+    ] {
+        let problem = UploadProblem::Elsewhere {
+            location: "http://ghcr.io/upload".to_owned(),
+            asked: "https://ghcr.io".to_owned(),
+            part,
+        };
+        let hint = upload_hint(&problem);
+        assert!(hint.contains(header), "{hint}");
+    }
+}

@@ -1,4 +1,5 @@
 use super::*;
+use crate::content::ErrorKind;
 
 #[test]
 fn the_errors_of_many_mirrors_are_bounded() {

@@ -18,6 +18,6 @@ fn files_without_certificates_are_an_error_that_names_them() {
 #[test]
 fn the_choice_of_a_provider_for_the_process_stays_with_the_embedding_program() {
     let tls = Tls::read([], None, false).unwrap();
-    tls.config().unwrap();
+    tls.config(false).unwrap();
     assert!(CryptoProvider::get_default().is_none());
 }

@@ -1,0 +1,111 @@
+//! Writing a file with credentials: in one step where the system allows it, else in place.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Seek, SeekFrom, Write};
+use std::path::Path;
+
+use crate::content::{AtomicFile, directory_of, followed, read_bounded};
+
+/// The largest file with credentials that is read, in bytes.
+pub(super) const SIZE_LIMIT: u64 = 4 * 1024 * 1024;
+
+/// Replaces the content of the file at `path`, or creates it. It is readable for its owner alone, and keeps its owner.
+///
+/// A file that is mounted by itself, as into a container, cannot be replaced by another file, and neither can one
+/// in a directory that is not writable. It is written in place, with the permission bits that it has.
+pub(super) fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
+    match replace_at_once(path, text) {
+        Err(error) if keeps_names(&error) => match overwrite(path, text) {
+            // There is no file yet: the directory is the problem.
+            Err(absent) if absent.kind() == io::ErrorKind::NotFound => Err(error),
+            other => other,
+        },
+        other => other,
+    }
+}
+
+/// Checks that [`replace`] may succeed, without changing anything.
+pub(super) fn check_replaceable(path: &Path) -> io::Result<()> {
+    let path = followed(path)?;
+    if path.metadata().is_ok_and(|found| !found.is_file()) {
+        let reason = "not a regular file";
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, reason));
+    }
+    match OpenOptions::new().write(true).open(&path) {
+        Ok(_) => Ok(()),
+        // The directory counts: another file can take the place of a file that is read-only.
+        Err(error) if error.kind() == io::ErrorKind::NotFound || is_read_only(&error) => {
+            let mut directories = directory_of(&path).ancestors();
+            let existing = directories.find(|directory| directory.exists());
+            let directory = existing.filter(|directory| *directory != Path::new(""));
+            // The file has no name where the system supports that.
+            tempfile::tempfile_in(directory.unwrap_or(Path::new("."))).map(drop)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn replace_at_once(path: &Path, text: &[u8]) -> io::Result<()> {
+    let mut file = AtomicFile::create_private(path)?;
+    keep_owner(path, file.as_file());
+    file.write_all(text)?;
+    file.commit().map(drop)
+}
+
+/// Gives `file` the owner and the group of the file at `path`, when there is one and the system allows it.
+fn keep_owner(path: &Path, file: &File) {
+    #[cfg(unix)]
+    if let Ok(old) = path.metadata() {
+        use std::os::unix::fs::{MetadataExt, fchown};
+        // Only root may give a file to another user.
+        if let Err(error) = fchown(file, Some(old.uid()), Some(old.gid())) {
+            tracing::debug!(%error, "the file with credentials does not keep its owner");
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = (path, file);
+}
+
+/// Writes over the content of a file. When that fails halfway, the old content is written again.
+fn overwrite(path: &Path, text: &[u8]) -> io::Result<()> {
+    let mut file = OpenOptions::new().read(true).write(true).open(path)?;
+    let old = read_bounded(&file, SIZE_LIMIT)?;
+    let written = set_content(&mut file, text);
+    if written.is_err() {
+        // It may fail for the same reason. The first failure is reported.
+        let _ = set_content(&mut file, &old);
+    }
+    written
+}
+
+fn set_content(file: &mut File, text: &[u8]) -> io::Result<()> {
+    file.seek(SeekFrom::Start(0))?;
+    file.write_all(text)?;
+    file.set_len(text.len() as u64)?;
+    file.sync_all()
+}
+
+/// Returns whether a file could not be replaced because its name, or its directory, cannot be changed.
+fn keeps_names(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ResourceBusy
+            | io::ErrorKind::PermissionDenied
+            | io::ErrorKind::ReadOnlyFilesystem
+            | io::ErrorKind::CrossesDevices
+    )
+}
+
+/// Returns whether the permission bits of a file forbid to write it. Other files that cannot be written, such as
+/// immutable ones, cannot be replaced either.
+fn is_read_only(error: &io::Error) -> bool {
+    #[cfg(unix)]
+    return error.raw_os_error() == Some(rustix::io::Errno::ACCESS.raw_os_error());
+    #[cfg(not(unix))]
+    return error.kind() == io::ErrorKind::PermissionDenied;
+}
+
+#[cfg(test)]
+#[cfg(unix)]
+#[path = "tests/writing.rs"]
+mod tests;

@@ -1,0 +1,76 @@
+//! Authorizations, and what is known about them.
+
+use std::time::Instant;
+
+use data_encoding::BASE64;
+use reqwest::header::HeaderValue;
+
+use crate::oci::credentials::Credentials;
+use crate::oci::error::Error;
+
+use super::super::http::Request;
+use super::challenge::{Bearer, Challenge};
+use super::token::{sensitive_header, user_and_password};
+
+/// An authorization.
+pub(super) struct Grant {
+    /// The value of the `Authorization` header.
+    pub(super) header: HeaderValue,
+    pub(super) expires: Option<Instant>,
+    /// The credentials that it was obtained with.
+    pub(super) credentials: Credentials,
+    pub(super) is_token: bool,
+    /// Why a credential helper gave no credentials.
+    pub(super) failure: Option<Error>,
+}
+
+impl Grant {
+    fn is_valid(&self) -> bool {
+        self.expires.is_none_or(|expires| Instant::now() < expires)
+    }
+}
+
+/// What is known about the authorization for one repository and scope.
+#[derive(Default)]
+pub(super) struct Known {
+    pub(super) grant: Option<Grant>,
+    /// The challenge that the grant answered. When the grant expires, a new one is fetched before the
+    /// next request: a refusal in the middle of an upload would cost what was sent of it.
+    pub(super) bearer: Option<Bearer>,
+    /// When credentials were last looked up because of an answer that hides content from the anonymous.
+    pub(super) looked_up: Option<Instant>,
+}
+
+impl Known {
+    pub(super) fn valid(&self) -> Option<&Grant> {
+        self.grant.as_ref().filter(|grant| grant.is_valid())
+    }
+
+    /// Returns whether the grant answers `challenge`.
+    pub(super) fn answers(&self, challenge: Option<&Challenge>, request: &Request) -> bool {
+        match (&self.bearer, challenge) {
+            (Some(known), Some(Challenge::Bearer(asked))) => known.covers(asked, request),
+            _ => true,
+        }
+    }
+}
+
+/// Returns the authorization that needs no token service: user and password, or a token for the registry itself.
+/// An identity token takes the place of a password.
+pub(super) fn without_service(credentials: Credentials) -> Option<Grant> {
+    let header = match &credentials {
+        Credentials::RegistryToken(token) => format!("Bearer {token}"),
+        credentials => {
+            let (user, password) = user_and_password(credentials)?;
+            let encoded = BASE64.encode(format!("{user}:{password}").as_bytes());
+            format!("Basic {encoded}")
+        }
+    };
+    Some(Grant {
+        header: sensitive_header(&header)?,
+        expires: None,
+        credentials,
+        is_token: false,
+        failure: None,
+    })
+}

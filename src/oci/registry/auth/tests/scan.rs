@@ -1,0 +1,114 @@
+use proptest::prelude::*;
+
+use super::*;
+
+/// Returns the challenges on one line: `Basic{realm=x}`.
+fn shown(text: &str) -> String {
+    let challenges = scan(text).into_iter().map(|challenge| {
+        let parameters = challenge.parameters.iter();
+        let parameters: Vec<String> = parameters
+            .map(|(key, value)| format!("{key}={value}"))
+            .collect();
+        format!("{}{{{}}}", challenge.scheme, parameters.join("|"))
+    });
+    challenges.collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn challenges_are_found_in_whatever_form_they_are_written() {
+    for (text, expected) in [
+        ("Basic realm=\"x\"", "Basic{realm=x}"),
+        ("Basic realm=/", "Basic{realm=/}"),
+        ("Basic", "Basic{}"),
+        ("", ""),
+        (",, ,", ""),
+        ("realm=\"x\"", ""),
+        (
+            "Basic realm=\"a \\\"b\\\" \\\\\"",
+            "Basic{realm=a \"b\" \\}",
+        ),
+        ("BASIC  REALM = \"x\" ,", "BASIC{REALM=x}"),
+        (
+            "Bearer realm='https://a/t',service='s'",
+            "Bearer{realm=https://a/t|service=s}",
+        ),
+        (
+            "Bearer realm=https://a/t?b=c,service=s",
+            "Bearer{realm=https://a/t?b=c|service=s}",
+        ),
+        (
+            "Bearer realm=\"https://a/t\" service=\"s\"",
+            "Bearer{realm=https://a/t|service=s}",
+        ),
+        (
+            "Bearer realm=\"https://a/t\"service=\"s\"",
+            "Bearer{realm=https://a/t|service=s}",
+        ),
+        (
+            "Bearer realm=\"https://a/t,service=s",
+            "Bearer{realm=https://a/t|service=s}",
+        ),
+        (
+            "Bearer, realm=\"https://a/t\",,service=\"s\",",
+            "Bearer{realm=https://a/t|service=s}",
+        ),
+        (
+            "Bearer: realm=\"https://a/t\"; service=\"s\"",
+            "Bearer{realm=https://a/t|service=s}",
+        ),
+        (
+            "Bearer realm=, service= scope=\"\"",
+            "Bearer{realm=|service=|scope=}",
+        ),
+        (
+            "Bearer realm=https://a/t,scope=repository:o/x:pull,push,service=s",
+            "Bearer{realm=https://a/t|scope=repository:o/x:pull,push|service=s}",
+        ),
+        (
+            "Bearer scope=repository:o/x:pull,push Basic realm=x",
+            "Bearer{scope=repository:o/x:pull,push} Basic{realm=x}",
+        ),
+        (
+            "Bearer scope=repository:o/x:pull,basic",
+            "Bearer{scope=repository:o/x:pull} basic{}",
+        ),
+        ("Negotiate, Basic realm=\"x\"", "Negotiate{} Basic{realm=x}"),
+        (
+            "Negotiate YII+/w==, Basic realm=\"x\"",
+            "Negotiate{YII+/w==} Basic{realm=x}",
+        ),
+        (
+            "NTLM TlRM=, Bearer realm=\"y\"",
+            "NTLM{TlRM=} Bearer{realm=y}",
+        ),
+        (
+            "Digest realm=x qop=\"auth, auth-int\" nonce==, Basic realm=\"r\"",
+            "Digest{realm=x|qop=auth, auth-int|nonce==} Basic{realm=r}",
+        ),
+        (
+            "Básic realm=\"ü\", Basic realm=\"é\"",
+            "Básic{realm=ü} Basic{realm=é}",
+        ),
+    ] {
+        assert_eq!(shown(text), expected, "{text}");
+    }
+}
+
+#[test]
+fn of_a_repeated_parameter_the_first_with_a_value_counts() {
+    let found = scan("Bearer realm=\"\",realm=\"a\",realm=\"b\"");
+    let realms: Vec<_> = found
+        .iter()
+        .map(|challenge| challenge.parameter("Realm"))
+        .collect();
+    assert_eq!(realms, [Some("a".to_owned())]);
+}
+
+proptest! {
+    #[test]
+    fn any_text_is_read(text in "[a-zB,;=\"' \\\\/:é]{0,60}") {
+        scan(&text);
+        let found = scan(&format!("{},Basic realm=\"r\"", text.replace(['"', '\'', '='], "")));
+        prop_assert!(found.last().is_some_and(|challenge| challenge.is("basic")));
+    }
+}

@@ -1,0 +1,97 @@
+//! The files with the certificate authorities of a Unix system, which the variables of OpenSSL can name.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::path::PathBuf;
+
+use rustls_native_certs::{CertificateResult, load_certs_from_paths, load_native_certs};
+
+const FILE: &str = "SSL_CERT_FILE";
+const DIRECTORIES: &str = "SSL_CERT_DIR";
+/// Where systems keep their authorities in one file, as in Go's `crypto/x509`.
+const USUAL: [&str; 6] = [
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/pki/tls/cacert.pem",
+    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+    "/etc/ssl/cert.pem",
+];
+
+/// Where the authorities are.
+#[derive(Debug, Default)]
+pub(super) struct Place {
+    /// The value of `SSL_CERT_FILE`.
+    file: Option<PathBuf>,
+    /// The values of `SSL_CERT_DIR`.
+    directories: Vec<PathBuf>,
+    /// Whether one of the variables is set to nothing.
+    empty: bool,
+}
+
+impl Place {
+    /// Reads the variables. One with an empty value counts as unset.
+    pub(super) fn of(variable: impl Fn(&str) -> Option<OsString>) -> Self {
+        let (file, directories) = (variable(FILE), variable(DIRECTORIES));
+        let empty = file.is_some() || directories.is_some();
+        let directories = std::env::split_paths(&directories.unwrap_or_default())
+            .filter(|path| !path.as_os_str().is_empty())
+            .collect();
+        Self {
+            file: file.filter(|value| !value.is_empty()).map(PathBuf::from),
+            directories,
+            empty,
+        }
+    }
+
+    /// Whether variables name it.
+    pub(super) fn is_chosen(&self) -> bool {
+        self.file.is_some() || !self.directories.is_empty()
+    }
+
+    pub(super) fn load(&self) -> CertificateResult {
+        if !self.is_chosen() {
+            // The library takes an empty variable for a path.
+            let usual = USUAL.map(PathBuf::from);
+            let usual = usual.iter().find(|path| self.empty && path.exists());
+            return match usual {
+                Some(usual) => load_certs_from_paths(Some(usual), None),
+                None => load_native_certs(),
+            };
+        }
+        let mut directories = self.directories.iter().map(PathBuf::as_path);
+        let mut all = load_certs_from_paths(self.file.as_deref(), directories.next());
+        for directory in directories {
+            let more = load_certs_from_paths(None, Some(directory));
+            all.certs.extend(more.certs);
+            all.errors.extend(more.errors);
+        }
+        all
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let paths = self
+            .directories
+            .iter()
+            .map(|path| path.display().to_string());
+        let directories = paths.collect::<Vec<_>>().join(", ");
+        match (&self.file, directories.as_str()) {
+            (Some(file), "") => write!(formatter, "{}, which {FILE} names", file.display()),
+            (Some(file), directories) => write!(
+                formatter,
+                "{}, which {FILE} names, and {directories}, which {DIRECTORIES} names",
+                file.display()
+            ),
+            (None, "") => formatter.write_str("this system"),
+            (None, directories) => {
+                write!(formatter, "{directories}, which {DIRECTORIES} names")
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "tests/authority_files.rs"]
+mod tests;

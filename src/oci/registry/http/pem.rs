@@ -1,0 +1,23 @@
+//! Files with certificates and keys.
+
+use std::fs::File;
+use std::io;
+use std::path::Path;
+
+use crate::content::read_bounded;
+
+/// The largest file of certificates that is read, in bytes; the system's authorities take 250 KB.
+const LIMIT: u64 = 16 * 1024 * 1024;
+
+/// Reads a file of certificates or keys.
+pub(super) fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let content = read_bounded(File::open(path)?, LIMIT)?;
+    // Editors on Windows put a byte order mark before the text.
+    let text = content.strip_prefix(b"\xEF\xBB\xBF").map(<[u8]>::to_vec);
+    Ok(text.unwrap_or(content))
+}
+
+/// Returns whether a file begins as DER and PKCS #12 do, which PEM is not.
+pub(super) fn is_binary(content: &[u8]) -> bool {
+    content.first() == Some(&0x30)
+}

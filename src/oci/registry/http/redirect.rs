@@ -1,0 +1,86 @@
+//! Where a redirect leads, and whether it is followed.
+
+use reqwest::header::LOCATION;
+use reqwest::{Response, StatusCode, Url};
+
+use crate::oci::error::{Error, one_line};
+
+use super::request::{Request, address};
+
+/// The most redirects in a row that are followed.
+const LIMIT: usize = 10;
+
+/// The redirects of one request so far.
+#[derive(Default)]
+pub(crate) struct Redirects(usize);
+
+impl Redirects {
+    /// Returns the URL to send `request` to next, when `response` is a redirect. It is refused when it
+    /// leads from HTTPS to plain HTTP, when it is the eleventh, and when the next request would not be
+    /// the same: after 301, 302 and 303 clients turn every method into GET.
+    pub(crate) fn next(
+        &mut self,
+        response: &Response,
+        request: &Request,
+    ) -> Result<Option<Url>, Error> {
+        let status = response.status();
+        let keeps_method = match status.as_u16() {
+            301..=303 => request.is_read(),
+            307 | 308 => true,
+            _ => return Ok(None),
+        };
+        let Some(location) = response.headers().get(LOCATION) else {
+            return Ok(None);
+        };
+        self.0 += 1;
+        // Not `to_str`: some servers do not encode letters of other alphabets.
+        let location = String::from_utf8_lossy(location.as_bytes());
+        let url = match response.url().join(location.trim()) {
+            Ok(url) => url,
+            Err(_) => {
+                let reason = format!("`{}` is not a URL", one_line(&location));
+                return Err(refused(response, request, reason));
+            }
+        };
+        match self.check(status, response.url(), &url, keeps_method) {
+            Ok(()) => Ok(Some(url)),
+            Err(reason) => {
+                let place = one_line(&address(&url));
+                Err(refused(response, request, format!("{reason}: {place}")))
+            }
+        }
+    }
+
+    fn check(
+        &self,
+        status: StatusCode,
+        from: &Url,
+        to: &Url,
+        keeps_method: bool,
+    ) -> Result<(), String> {
+        if !matches!(to.scheme(), "http" | "https") {
+            return Err("it leads to neither https nor http".to_owned());
+        }
+        if from.scheme() == "https" && to.scheme() == "http" {
+            return Err("it leads from https to plain http".to_owned());
+        }
+        if !keeps_method {
+            let status = status.as_u16();
+            return Err(format!(
+                "HTTP {status} does not mean that the same request is sent there"
+            ));
+        }
+        if self.0 > LIMIT {
+            return Err("it is the eleventh in a row".to_owned());
+        }
+        Ok(())
+    }
+}
+
+fn refused(response: &Response, request: &Request, reason: String) -> Error {
+    Error::Redirect {
+        what: request.what.clone(),
+        address: address(response.url()),
+        source: reason.into(),
+    }
+}

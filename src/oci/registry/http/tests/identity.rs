@@ -1,0 +1,51 @@
+use super::*;
+
+const CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+
+/// Returns what is wrong with a client certificate in one file with this content.
+fn problem(content: &[u8]) -> Problem {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("client.pem");
+    std::fs::write(&path, content).unwrap();
+    let files = ClientCertificate::new(path, None);
+    let provider = rustls::crypto::ring::default_provider();
+    match read_identity(&files, &provider) {
+        Err(Error::ClientCertificate { problem, .. }) => problem,
+        Err(error) => panic!("{error}"),
+        Ok(_) => panic!("it is no certificate"),
+    }
+}
+
+fn block(name: &str, content: &str) -> String {
+    format!("-----BEGIN {name}-----\n{content}\n-----END {name}-----\n")
+}
+
+#[test]
+fn each_problem_has_a_name() {
+    let with = |key: String| format!("{CERTIFICATE}{key}").into_bytes();
+    let older = "Proc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,00\n\nAAAA";
+    for (content, expected) in [
+        (Vec::new(), Problem::NoCertificate),
+        (b"text".to_vec(), Problem::NoCertificate),
+        (vec![0x30, 0x82, 0x01], Problem::Binary),
+        (block("CERTIFICATE", "!").into_bytes(), Problem::Malformed),
+        (
+            block("PRIVATE KEY", "AAAA").into_bytes(),
+            Problem::NoCertificate,
+        ),
+        (with(String::new()), Problem::NoKey),
+        (
+            with(block("ENCRYPTED PRIVATE KEY", "AAAA")),
+            Problem::EncryptedKey,
+        ),
+        (with(block("RSA PRIVATE KEY", older)), Problem::EncryptedKey),
+        (with(block("PRIVATE KEY", "AAAA")), Problem::UnknownKey),
+    ] {
+        assert_eq!(
+            problem(&content),
+            expected,
+            "{}",
+            String::from_utf8_lossy(&content)
+        );
+    }
+}
