@@ -20,10 +20,8 @@ impl Error {
             | Self::Forbidden { .. }
             | Self::RealmRefused { .. }
             | Self::Challenge { .. }
-            | Self::CredentialFile { .. }
             | Self::CredentialEntry { .. }
-            | Self::CredentialHelper { .. }
-            | Self::CredentialsNotStored { .. } => ErrorKind::Denied,
+            | Self::CredentialHelper { .. } => ErrorKind::Denied,
             Self::Refused { answer, .. } => match answer.status {
                 _ if answer.code.as_deref() == Some("DIGEST_INVALID") => ErrorKind::NotVerified,
                 // The 401 and 403 of a registry have their own variants. These come from storage to which
@@ -53,6 +51,8 @@ impl Error {
             | Self::UnsupportedArtifact { .. } => ErrorKind::NotVerified,
             Self::TagImmutable { .. } => ErrorKind::Conflict,
             Self::File { source, .. }
+            | Self::CredentialFile { source, .. }
+            | Self::CredentialsNotStored { source, .. }
             | Self::SourceFailed { source, .. }
             | Self::HostsDirectory { source, .. } => ErrorKind::of_io(source),
             Self::CertificateAuthority { .. }

@@ -220,16 +220,16 @@ fn the_variable_that_leads_to_a_file_is_named() {
     let reference = registry.reference("x");
     let file = environment.write("config.json", "{}");
     let broken = environment.write("broken/config.json", "{");
-    for (variable, value) in [
-        ("DOCKER_CONFIG", file.as_path()),
-        ("DOCKER_CONFIG", broken.parent().unwrap()),
-        ("REGISTRY_AUTH_FILE", broken.as_path()),
-        ("REGISTRY_AUTH_FILE", broken.parent().unwrap()),
-        ("REGISTRY_AUTH_FILE", Path::new("nowhere.json")),
+    for (variable, value, code) in [
+        ("DOCKER_CONFIG", file.as_path(), 2),
+        ("DOCKER_CONFIG", broken.parent().unwrap(), 4),
+        ("REGISTRY_AUTH_FILE", broken.as_path(), 4),
+        ("REGISTRY_AUTH_FILE", broken.parent().unwrap(), 2),
+        ("REGISTRY_AUTH_FILE", Path::new("nowhere.json"), 4),
     ] {
         let mut command = environment.command();
         command.env(variable, value).args(["tags", &reference]);
-        let outcome = Outcome::of(command, b"").exit(4);
+        let outcome = Outcome::of(command, b"").exit(code);
         assert!(outcome.stderr.contains(variable), "{outcome}");
     }
     // A user without a home directory has no file.
