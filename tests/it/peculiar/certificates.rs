@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
 use crate::support::archives::ArchiveBuilder;
 use crate::support::certificates::Authority;
@@ -48,10 +47,7 @@ impl Setup {
         command
             .args(["push", reference, "provider.par"])
             .args(options);
-        let started = Instant::now();
-        let outcome = Outcome::of(command, b"");
-        assert!(started.elapsed() < Duration::from_secs(10), "{outcome}");
-        outcome
+        Outcome::of(command, b"")
     }
 }
 
