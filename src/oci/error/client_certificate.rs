@@ -7,8 +7,6 @@ use std::path::PathBuf;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ClientCertificateProblem {
-    /// The file cannot be read, for this reason.
-    Unreadable(String),
     /// The file is binary, as DER and PKCS #12 are, and not PEM.
     Binary,
     /// The certificate, or its PEM, is malformed.
@@ -33,7 +31,6 @@ pub enum ClientCertificateProblem {
 impl fmt::Display for ClientCertificateProblem {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
-            Self::Unreadable(reason) => reason,
             Self::Binary => "it is binary, as DER and PKCS #12 are, and not PEM",
             Self::Malformed => "its certificate is malformed",
             Self::NoCertificate => "it holds no certificate",

@@ -23,10 +23,8 @@ impl Error {
             | Self::Forbidden { .. }
             | Self::RealmRefused { .. }
             | Self::Challenge { .. }
-            | Self::CredentialFile { .. }
             | Self::CredentialEntry { .. }
             | Self::CredentialHelper { .. }
-            | Self::CredentialsNotStored { .. }
             | Self::Upload {
                 problem: UploadProblem::NoRepository { .. },
                 ..
@@ -63,6 +61,8 @@ impl Error {
             | Self::UnsupportedArtifact { .. } => ErrorKind::NotVerified,
             Self::TagImmutable { .. } => ErrorKind::Conflict,
             Self::File { source, .. }
+            | Self::CredentialFile { source, .. }
+            | Self::CredentialsNotStored { source, .. }
             | Self::SourceFailed { source, .. }
             | Self::HostsDirectory { source, .. } => ErrorKind::of_io(source),
             Self::CertificateAuthority { .. }

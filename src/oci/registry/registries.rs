@@ -33,9 +33,10 @@ impl Registries {
     ///
     /// # Errors
     ///
-    /// [`Error::CertificateAuthority`] and [`Error::ClientCertificate`] when a file of `options` cannot
-    /// be read or holds no certificate, [`Error::HostsDirectory`] when `hosts_directory` cannot be read.
-    /// Its entry for a registry is read with the first request to that registry.
+    /// [`Error::File`] when a file of `options` cannot be read, [`Error::CertificateAuthority`] and
+    /// [`Error::ClientCertificate`] when it holds no certificate that can be used,
+    /// [`Error::HostsDirectory`] when `hosts_directory` cannot be read. Its entry for a registry is read with
+    /// the first request to that registry.
     pub fn new(options: RegistryOptions) -> Result<Self, Error> {
         check_certificates(&options)?;
         if let Some(directory) = &options.hosts_directory {

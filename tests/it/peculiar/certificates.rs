@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
 use crate::support::archives::ArchiveBuilder;
 use crate::support::certificates::Authority;
@@ -48,10 +47,7 @@ impl Setup {
         command
             .args(["push", reference, "provider.par"])
             .args(options);
-        let started = Instant::now();
-        let outcome = Outcome::of(command, b"");
-        assert!(started.elapsed() < Duration::from_secs(10), "{outcome}");
-        outcome
+        Outcome::of(command, b"")
     }
 }
 
@@ -191,8 +187,6 @@ fn a_certificate_that_is_not_trusted_is_named_and_nothing_is_retried() {
         assert!(!outcome.stderr.contains("attempts"), "{outcome}");
     }
     let setup = Setup::new();
-    let outcome = setup.push(&[], &["--ca", "authority/../other.pem"]).exit(2);
-    assert!(outcome.stderr.contains("other.pem"), "{outcome}");
     let other = Authority::new(&setup.environment.path("other"));
     let outcome = setup.push(&[("SSL_CERT_FILE", other.file())], &[]).exit(5);
     assert!(outcome.stderr.contains("is not trusted"), "{outcome}");

@@ -1,7 +1,10 @@
 //! Docker's `config.json`, as other tools write it.
 
-use std::fs;
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::iter;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
@@ -171,24 +174,24 @@ fn a_half_written_file_is_read_again() {
     let address = registry.address();
     let auth = BASE64.encode(format!("jane:{LONG}").as_bytes());
     let text = json!({ "auths": { address: { "auth": auth } } }).to_string();
-    for half in ["", &text[..text.len() / 2]] {
-        let environment = Environment::new();
-        let path = config(&environment);
-        fs::write(&path, half).unwrap();
-        let mut command = environment.command();
-        command.args(["tags", &format!("{address}/x")]);
-        let outcome = thread::scope(|scope| {
-            let running = scope.spawn(|| Outcome::of(command, b""));
-            // The client reads the file after the registry has asked for credentials.
-            while registry.asked("GET", "/v2/").is_empty() {
-                thread::sleep(Duration::from_millis(1));
-            }
-            thread::sleep(Duration::from_millis(50));
-            fs::write(&path, &text).unwrap();
-            running.join().unwrap()
-        });
-        assert_eq!(outcome.success().line(), "1.0.0");
-    }
+    let environment = Environment::new();
+    let path = config(&environment);
+    // A pipe shows one reader after the other what it is to see.
+    let made = Command::new("mkfifo").arg(&path).status().unwrap();
+    assert!(made.success());
+    let half = text[..text.len() / 2].to_owned();
+    // The thread ends with the test process.
+    thread::spawn(move || {
+        let mut shown = [half].into_iter().chain(iter::repeat(text));
+        // Opening waits for a reader.
+        while let Ok(mut pipe) = OpenOptions::new().write(true).open(&path) {
+            let _ = pipe.write_all(shown.next().unwrap().as_bytes());
+            drop(pipe);
+            // Until this reader has seen the end.
+            thread::sleep(Duration::from_millis(20));
+        }
+    });
+    assert_eq!(tags(&environment, address).success().line(), "1.0.0");
 }
 
 #[test]
@@ -220,16 +223,16 @@ fn the_variable_that_leads_to_a_file_is_named() {
     let reference = registry.reference("x");
     let file = environment.write("config.json", "{}");
     let broken = environment.write("broken/config.json", "{");
-    for (variable, value) in [
-        ("DOCKER_CONFIG", file.as_path()),
-        ("DOCKER_CONFIG", broken.parent().unwrap()),
-        ("REGISTRY_AUTH_FILE", broken.as_path()),
-        ("REGISTRY_AUTH_FILE", broken.parent().unwrap()),
-        ("REGISTRY_AUTH_FILE", Path::new("nowhere.json")),
+    for (variable, value, code) in [
+        ("DOCKER_CONFIG", file.as_path(), 2),
+        ("DOCKER_CONFIG", broken.parent().unwrap(), 4),
+        ("REGISTRY_AUTH_FILE", broken.as_path(), 4),
+        ("REGISTRY_AUTH_FILE", broken.parent().unwrap(), 2),
+        ("REGISTRY_AUTH_FILE", Path::new("nowhere.json"), 4),
     ] {
         let mut command = environment.command();
         command.env(variable, value).args(["tags", &reference]);
-        let outcome = Outcome::of(command, b"").exit(4);
+        let outcome = Outcome::of(command, b"").exit(code);
         assert!(outcome.stderr.contains(variable), "{outcome}");
     }
     // A user without a home directory has no file.

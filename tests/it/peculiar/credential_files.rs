@@ -196,7 +196,7 @@ fn a_file_that_cannot_be_written_is_noticed_before_the_password_is_asked_for() {
         "/dev/null/config.json",
     ];
     let (shown, code) = Terminal::run(&environment, &login).end();
-    assert_eq!(code, Some(4), "{shown}");
+    assert_eq!(code, Some(2), "{shown}");
     assert!(
         shown.contains("cannot be stored in /dev/null/config.json"),
         "{shown}"

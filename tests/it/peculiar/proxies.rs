@@ -3,7 +3,6 @@
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::thread;
-use std::time::{Duration, Instant};
 
 use crate::hosts::configure;
 use crate::support::archives::ArchiveBuilder;
@@ -30,10 +29,7 @@ fn push(environment: &Environment, reference: &str, variables: &[(&str, &str)]) 
     {
         command.arg("--insecure");
     }
-    let started = Instant::now();
-    let outcome = Outcome::of(command, b"");
-    assert!(started.elapsed() < Duration::from_secs(20), "{outcome}");
-    outcome
+    Outcome::of(command, b"")
 }
 
 /// Returns an address at which nothing answers.
@@ -117,9 +113,7 @@ fn a_proxy_that_is_away_is_named_with_its_variable_and_without_its_password() {
     for variable in ["HTTP_PROXY", "https_proxy", "ALL_PROXY"] {
         for scheme in ["http", "socks5h"] {
             let url = format!("{scheme}://jane:secret@{address}");
-            let started = Instant::now();
             let outcome = push(&environment, REFERENCE, &[(variable, &url)]).exit(6);
-            assert!(started.elapsed() < Duration::from_secs(10), "{outcome}");
             let named = format!("through the proxy {scheme}://{address}, which {variable} names");
             assert!(outcome.stderr.contains(&named), "{outcome}");
             assert!(outcome.stderr.contains("NO_PROXY"), "{outcome}");

@@ -190,3 +190,18 @@ fn an_entry_that_holds_the_credentials_stays_as_it_is() {
     let expected = json!({ "auths": { "r.test": { "auth": "YTpj" } } });
     assert_eq!(Value::Object(file.content), expected);
 }
+
+#[test]
+fn an_empty_file_counts_as_being_written_while_it_is_new() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("config.json");
+    let file = File::create(&path).unwrap();
+    let now = SystemTime::now();
+    file.set_modified(now + Duration::from_secs(3600)).unwrap();
+    assert!(!changed_lately(&path), "the clock was set back");
+    file.set_modified(now - WRITING).unwrap();
+    assert!(!changed_lately(&path));
+    assert!(!changed_lately(&directory.path().join("absent")));
+    let read = CredentialFile::read(&path, "r.test").unwrap().unwrap();
+    assert!(read.content.is_empty());
+}

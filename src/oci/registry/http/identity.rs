@@ -24,10 +24,7 @@ pub(super) fn read_identity(
     let key_file = files.key.as_ref().unwrap_or(&files.certificate);
     let mut pem = Vec::new();
     for path in std::iter::once(&files.certificate).chain(&files.key) {
-        let content = read(path).map_err(|error| {
-            let problem = Problem::Unreadable(error.to_string());
-            unusable(path, problem)
-        })?;
+        let content = read(path).map_err(Error::file(path))?;
         if is_binary(&content) {
             return Err(unusable(path, Problem::Binary));
         }

@@ -88,7 +88,7 @@ fn read_authorities(path: &Path) -> Result<Vec<CertificateDer<'static>>, Error> 
         path: path.to_owned(),
         reason,
     };
-    let pem = read(path).map_err(|error| unusable(error.to_string()))?;
+    let pem = read(path).map_err(Error::file(path))?;
     let certificates = CertificateDer::pem_slice_iter(&pem).collect::<Result<Vec<_>, _>>();
     let certificates = certificates.map_err(|_| unusable("it is not PEM".to_owned()))?;
     if certificates.is_empty() {
