@@ -63,8 +63,14 @@ pub(super) fn verify(
 pub(crate) fn children(content: &Descriptor, bytes: &[u8]) -> Result<Vec<Descriptor>, Error> {
     let what = || format!("manifest {}", content.digest);
     let named: Children = serde_json::from_slice(bytes).map_err(Error::json(what()))?;
-    let children = named.config.into_iter().chain(named.layers);
-    let children: Vec<_> = children.chain(named.manifests).collect();
+    let layers = named.layers.into_iter().flatten();
+    let manifests = named.manifests.into_iter().flatten();
+    let children: Vec<_> = named
+        .config
+        .into_iter()
+        .chain(layers)
+        .chain(manifests)
+        .collect();
     if children.len() > CHILDREN_LIMIT {
         let reason = format!("it names more than {CHILDREN_LIMIT} other contents");
         return Err(Error::malformed(what(), reason));
@@ -76,10 +82,9 @@ pub(crate) fn children(content: &Descriptor, bytes: &[u8]) -> Result<Vec<Descrip
 #[derive(Deserialize)]
 struct Children {
     config: Option<Descriptor>,
-    #[serde(default)]
-    layers: Vec<Descriptor>,
-    #[serde(default)]
-    manifests: Vec<Descriptor>,
+    // Tools written in Go write `null` for an empty list.
+    layers: Option<Vec<Descriptor>>,
+    manifests: Option<Vec<Descriptor>>,
 }
 
 #[cfg(test)]

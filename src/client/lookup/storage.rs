@@ -1,5 +1,6 @@
 //! The storage that a reference is in.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use async_trait::async_trait;
@@ -54,6 +55,17 @@ pub(in crate::client) async fn push_storage(
 pub(in crate::client) async fn open_layout(place: &LayoutReference) -> Result<Layout, Error> {
     let directory = place.directory().to_owned();
     blocking(move || Ok(Layout::open(directory)?)).await
+}
+
+/// Returns `reference` with a name. Of an image layout without one, the only manifest is meant.
+pub(in crate::client) async fn named(reference: &Reference) -> Result<Cow<'_, Reference>, Error> {
+    match reference {
+        Reference::Layout(place) if reference.name().is_none() => {
+            let only = open_layout(place).await?.only().await?;
+            Ok(Cow::Owned(reference.with_digest(only.digest)))
+        }
+        _ => Ok(Cow::Borrowed(reference)),
+    }
 }
 
 /// What the cache holds of one repository or image layout. Nothing else is asked.

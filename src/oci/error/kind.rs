@@ -9,7 +9,10 @@ impl Error {
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Reference(_) | Self::Name { .. } | Self::RangeOutside { .. } => ErrorKind::Usage,
+            Self::Reference(_)
+            | Self::Name { .. }
+            | Self::RangeOutside { .. }
+            | Self::Ambiguous { .. } => ErrorKind::Usage,
             Self::NotFound { .. }
             | Self::NotARegistry { .. }
             | Self::NoPlatform { .. }

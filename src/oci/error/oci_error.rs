@@ -254,6 +254,14 @@ pub enum Error {
     /// The layout does not hold the content.
     #[error("{directory} does not hold the {what}")]
     NotInLayout { directory: PathBuf, what: String },
+    /// A name stands for several manifests of the layout, or the layout has several and no name is given.
+    #[error("{directory} holds {count} manifests {problem}: {choices}")]
+    Ambiguous {
+        directory: PathBuf,
+        count: usize,
+        problem: String,
+        choices: String,
+    },
     /// A file or directory cannot be read or written.
     #[error("cannot use {path}")]
     File { path: PathBuf, source: io::Error },

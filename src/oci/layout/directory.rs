@@ -11,7 +11,8 @@ use super::super::error::Error;
 use super::files::{BLOBS, INDEX, MARKER, create_marker, read_if_present};
 use super::index::Index;
 
-const VERSION: &str = "1.0.0";
+/// Layouts of later versions with the same first number can be read by tools for the first one.
+const VERSION: &str = "1.";
 
 /// An OCI image layout: a directory that holds blobs and an index of tags.
 #[derive(Debug, Clone)]
@@ -20,7 +21,7 @@ pub(crate) struct Layout {
 }
 
 impl Layout {
-    /// Opens the layout in `directory`, of version 1.0.0. Blocks for two small reads.
+    /// Opens the layout in `directory`, of version 1. Blocks for two small reads.
     pub(crate) fn open(directory: impl Into<PathBuf>) -> Result<Self, Error> {
         let directory = directory.into();
         let not_a_layout = |reason| Error::NotALayout {
@@ -37,7 +38,8 @@ impl Layout {
         };
         let marker: Value = serde_json::from_slice(&text)
             .map_err(|_| not_a_layout("its `oci-layout` file is not JSON"))?;
-        if marker.get("imageLayoutVersion").and_then(Value::as_str) != Some(VERSION) {
+        let version = marker.get("imageLayoutVersion").and_then(Value::as_str);
+        if !version.is_some_and(|version| version.starts_with(VERSION)) {
             return Err(not_a_layout("its `imageLayoutVersion` is not 1.0.0"));
         }
         Ok(Self { directory })
@@ -69,10 +71,10 @@ impl Layout {
         Self::open(directory)
     }
 
-    /// Returns the tags of the layout, sorted.
+    /// Returns the names of the layout, sorted: tags, and whole references of other tools.
     pub(crate) async fn tags(&self) -> Result<Vec<String>, Error> {
         let directory = self.directory.clone();
-        blocking(move || Ok(Index::read(&directory)?.tags())).await
+        blocking(move || Ok(Index::read(&directory)?.names())).await
     }
 
     pub(super) fn missing(&self, what: impl Into<String>) -> Error {

@@ -12,6 +12,7 @@ mod blobs;
 mod directory;
 mod files;
 mod index;
+mod names;
 mod storage;
 #[cfg(test)]
 mod tests;

@@ -1,15 +1,15 @@
 //! The parser of references.
 
 use std::net::Ipv6Addr;
-use std::path::is_separator;
 use std::str::FromStr;
 
 use crate::content::Digest;
 
 use super::super::names::{DOCKER_HUB, DOCKER_HUB_INDEX};
 use super::error::{LENGTH_LIMIT, ParseReferenceError};
-use super::grammar::{is_host, is_repository, is_tag};
-use super::types::{LAYOUT_SCHEME, LayoutReference, Reference, RegistryReference, full_repository};
+use super::grammar::{HOST_LIMIT, REPOSITORY_LIMIT, is_host, is_repository, is_tag};
+use super::layout::parse_layout;
+use super::types::{LAYOUT_SCHEME, Reference, RegistryReference, full_repository};
 
 impl FromStr for Reference {
     type Err = ParseReferenceError;
@@ -66,30 +66,6 @@ fn wrong_scheme(text: &str, scheme: &str, rest: &str) -> ParseReferenceError {
     }
 }
 
-fn parse_layout(text: &str, rest: &str) -> Result<LayoutReference, ParseReferenceError> {
-    // A directory may have colons and at signs in its path, but not in the last segment.
-    let last = rest.rfind(is_separator).map_or(0, |position| position + 1);
-    let (parents, last) = rest.split_at_checked(last).unwrap_or((rest, ""));
-    let (last, digest) = split_digest(text, last)?;
-    // A directory `a:b` with the tag `c` would become `a` with the tag `b` when the tag is left out.
-    let reference = text.to_owned();
-    if let Some((_, names)) = last.split_once(':')
-        && names.contains(':')
-    {
-        let tag = names.to_owned();
-        return Err(ParseReferenceError::Tag { reference, tag });
-    }
-    let (last, tag) = split_tag(text, last)?;
-    if parents.is_empty() && last.is_empty() {
-        return Err(ParseReferenceError::DirectoryMissing { reference });
-    }
-    Ok(LayoutReference {
-        directory: format!("{parents}{last}"),
-        tag,
-        digest,
-    })
-}
-
 fn parse_registry(text: &str, rest: &str) -> Result<RegistryReference, ParseReferenceError> {
     let reference = text.to_owned();
     let (rest, digest) = split_digest(text, rest)?;
@@ -120,6 +96,23 @@ fn parse_registry(text: &str, rest: &str) -> Result<RegistryReference, ParseRefe
         host
     };
     let repository = full_repository(&registry, repository);
+    if repository.len() > REPOSITORY_LIMIT {
+        return Err(ParseReferenceError::LongName {
+            reference,
+            part: "repository",
+            length: repository.len(),
+            limit: REPOSITORY_LIMIT,
+        });
+    }
+    let host_length = registry.split(':').next().map_or(0, str::len);
+    if host_length > HOST_LIMIT {
+        return Err(ParseReferenceError::LongName {
+            reference,
+            part: "host",
+            length: host_length,
+            limit: HOST_LIMIT,
+        });
+    }
     // The grammar has no IPv6 addresses, and real registries do: `[::1]:5000`.
     let is_named = match registry.split_once(']') {
         Some((address, port)) => {
@@ -154,7 +147,7 @@ fn is_bare_registry(text: &str) -> bool {
     port && (host.contains('.') || host.starts_with('[') || host.eq_ignore_ascii_case("localhost"))
 }
 
-fn split_digest<'a>(
+pub(super) fn split_digest<'a>(
     text: &str,
     rest: &'a str,
 ) -> Result<(&'a str, Option<Digest>), ParseReferenceError> {
@@ -177,9 +170,8 @@ fn split_tag<'a>(
     let Some((rest, tag)) = rest.rsplit_once(':') else {
         return Ok((rest, None));
     };
-    let (reference, tag) = (text.to_owned(), tag.to_owned());
-    if !is_tag(&tag) {
-        return Err(ParseReferenceError::Tag { reference, tag });
+    if !is_tag(tag) {
+        return Err(ParseReferenceError::tag(text, tag));
     }
-    Ok((rest, Some(tag)))
+    Ok((rest, Some(tag.to_owned())))
 }

@@ -20,9 +20,12 @@ pub(in crate::archive) enum Tar<R> {
 /// The first bytes of the archive, which have been read already, and then the rest of it.
 type Buffered<R> = BufReader<io::Chain<Cursor<Vec<u8>>, Tracked<R>>>;
 
+/// What a gzip member begins with.
+const MAGIC: [u8; 2] = [0x1f, 0x8b];
+
 /// Returns whether an archive that begins with `start` is compressed.
 pub(crate) fn is_compressed(start: &[u8]) -> bool {
-    start.starts_with(&[0x1f, 0x8b])
+    start.starts_with(&MAGIC)
 }
 
 impl<R: Read> Tar<R> {
@@ -71,11 +74,24 @@ impl<R: Read> Tar<R> {
     }
 }
 
+/// Whether another member follows the one that `decoder` has read, as `bgzip` and `cat a.gz b.gz` write it. Hosts
+/// read the first member only, so this is neither the end of the tar nor a part of it.
+fn is_followed<R: Read>(decoder: &mut GzDecoder<Buffered<R>>) -> io::Result<bool> {
+    let start = decoder.get_mut().fill_buf()?;
+    let mut both = start.iter().zip(&MAGIC);
+    Ok(!start.is_empty() && both.all(|(byte, expected)| byte == expected))
+}
+
 impl<R: Read> Read for Tar<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
             Self::Plain(input) => input.read(buffer),
-            Self::Gzip(decoder) => decoder.read(buffer),
+            Self::Gzip(decoder) => match decoder.read(buffer)? {
+                0 if !buffer.is_empty() && is_followed(decoder)? => {
+                    Err(io::Error::other(Error::SeveralMembers))
+                }
+                count => Ok(count),
+            },
         }
     }
 }
