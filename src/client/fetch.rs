@@ -1,14 +1,15 @@
 //! Fetch: from a reference to the path of a verified executable.
 
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Once};
 
 use futures_util::{StreamExt, stream};
 use wascap::jwt::{CapabilityProvider, Token};
 
 use crate::archive::Target;
 use crate::cache::{Cache, Executable};
+use crate::content::is_noexec;
 use crate::oci::Reference;
 
 use super::admission::Admission;
@@ -40,6 +41,13 @@ impl Client {
     /// Without such claims, those at the start of the archive are used if `reference` is a tag. A reference
     /// with a digest accepts nothing but what that digest binds. In every other case, and when anything is
     /// unexpected, the whole archive is downloaded and verified.
+    ///
+    /// A program with several threads has to be prepared for
+    /// [`ExecutableFileBusy`](std::io::ErrorKind::ExecutableFileBusy) (`ETXTBSY`) when it starts what it has just
+    /// fetched. A thread that starts another program at that time makes a child process, and until the child is
+    /// that program, it has all files open that this process had open, also the one that the executable was
+    /// written through. Linux starts no file that is open for writing. Try again after some milliseconds:
+    /// `examples/host.rs` in the repository does.
     ///
     /// # Errors
     ///
@@ -113,6 +121,31 @@ impl Client {
 
 /// Fetches without sharing the work with other tasks.
 async fn fetch_alone(
+    client: &Client,
+    reference: &Reference,
+    target: &Target,
+) -> Result<Fetched, Error> {
+    let fetched = fetch_verified(client, reference, target).await?;
+    if !fetched.cached {
+        warn_of_noexec(&fetched.path);
+    }
+    Ok(fetched)
+}
+
+/// Says once for a process that executables in the cache cannot be started.
+fn warn_of_noexec(path: &Path) {
+    static WARNED: Once = Once::new();
+    if is_noexec(path) {
+        WARNED.call_once(|| {
+            tracing::warn!(
+                "{} cannot be started: its file system is mounted with `noexec`",
+                path.display()
+            );
+        });
+    }
+}
+
+async fn fetch_verified(
     client: &Client,
     reference: &Reference,
     target: &Target,

@@ -17,6 +17,7 @@ mod directory;
 mod kind;
 mod leftovers;
 mod locks;
+mod mounts;
 mod progress;
 mod regular;
 #[cfg_attr(not(feature = "internals"), allow(unreachable_pub))]
@@ -41,6 +42,7 @@ pub(crate) use directory::{
 pub use kind::ErrorKind;
 pub(crate) use leftovers::is_temporary;
 pub(crate) use locks::{Locking, locked_when_free};
+pub(crate) use mounts::is_noexec;
 pub(crate) use progress::MeteredReader;
 pub use progress::{Meter, Progress, Silent, Step, Stopped};
 pub(crate) use regular::{is_at, is_ours, open_exclusive, open_regular};

@@ -63,10 +63,16 @@ impl Printer {
         if self.format == Format::Json && !asked_for {
             return self.problem(usage_problem(error));
         }
-        // clap prints help and version on standard output, errors on standard error. It is no failure if the
-        // reader has closed its end.
-        let _ = error.print();
-        ExitCode::from(if asked_for { 0 } else { 2 })
+        // clap prints help and version on standard output, errors on standard error.
+        let printed = error.print().and_then(|()| io::stdout().flush());
+        match unless_reader_has_gone(printed) {
+            Ok(()) => ExitCode::from(if asked_for { 0 } else { 2 }),
+            Err(error) if asked_for => {
+                print_error(&format!("error: cannot write to standard output: {error}"));
+                ExitCode::FAILURE
+            }
+            Err(_) => ExitCode::from(2),
+        }
     }
 }
 
@@ -102,8 +108,12 @@ fn print_data(text: &str) -> io::Result<()> {
         }
         stdout.flush()
     };
-    match write() {
-        // The reader, such as `head`, has read enough.
+    unless_reader_has_gone(write())
+}
+
+/// Forgives that the reader, such as `head`, has read enough.
+fn unless_reader_has_gone(outcome: io::Result<()>) -> io::Result<()> {
+    match outcome {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         outcome => outcome,
     }

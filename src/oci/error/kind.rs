@@ -12,6 +12,7 @@ impl Error {
             Self::Reference(_)
             | Self::Name { .. }
             | Self::RangeOutside { .. }
+            | Self::NewLayout { .. }
             | Self::Ambiguous { .. } => ErrorKind::Usage,
             Self::NotFound { .. }
             | Self::NotARegistry { .. }
@@ -23,7 +24,6 @@ impl Error {
             | Self::Forbidden { .. }
             | Self::RealmRefused { .. }
             | Self::Challenge { .. }
-            | Self::CredentialFile { .. }
             | Self::CredentialEntry { .. }
             | Self::CredentialHelper { .. } => ErrorKind::Denied,
             Self::Refused { answer, .. } => match answer.status {
@@ -59,6 +59,7 @@ impl Error {
             | Self::UnsupportedArtifact { .. } => ErrorKind::NotVerified,
             Self::TagImmutable { .. } => ErrorKind::Conflict,
             Self::File { source, .. }
+            | Self::CredentialFile { source, .. }
             | Self::SourceFailed { source, .. }
             | Self::HostsDirectory { source, .. } => ErrorKind::of_io(source),
             Self::CertificateAuthority { .. }

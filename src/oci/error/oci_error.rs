@@ -245,9 +245,15 @@ pub enum Error {
         answer: Box<Answer>,
     },
 
-    /// The directory is not an OCI image layout, and cannot become one.
+    /// The directory is not an OCI image layout.
     #[error("{directory} is not an OCI image layout: {reason}")]
     NotALayout {
+        directory: PathBuf,
+        reason: &'static str,
+    },
+    /// No OCI image layout can be made in the directory.
+    #[error("{directory} cannot become an OCI image layout: {reason}")]
+    NewLayout {
         directory: PathBuf,
         reason: &'static str,
     },

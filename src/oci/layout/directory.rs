@@ -28,7 +28,9 @@ impl Layout {
             directory: directory.clone(),
             reason,
         };
-        refuse_files(&directory)?;
+        if let Some(reason) = obstacle(&directory) {
+            return Err(not_a_layout(reason));
+        }
         let Some(text) = read_if_present(&directory.join(MARKER))? else {
             return Err(not_a_layout(if directory.exists() {
                 "it has no `oci-layout` file"
@@ -49,7 +51,9 @@ impl Layout {
     /// Blocks as [`open`](Self::open) does.
     pub(crate) fn open_or_create(directory: impl Into<PathBuf>) -> Result<Self, Error> {
         let directory = directory.into();
-        refuse_files(&directory)?;
+        if let Some(reason) = obstacle(&directory) {
+            return Err(Error::NewLayout { directory, reason });
+        }
         if !directory.join(MARKER).exists() {
             let failed = |source| Error::File {
                 path: directory.clone(),
@@ -62,7 +66,7 @@ impl Layout {
                 let is_of_a_layout = [MARKER, INDEX, BLOBS].iter().any(|known| name == *known);
                 if !is_of_a_layout && !is_temporary(&name.to_string_lossy()) {
                     let reason = "it holds other files; give a new or an empty directory";
-                    return Err(Error::NotALayout { directory, reason });
+                    return Err(Error::NewLayout { directory, reason });
                 }
             }
             fs::create_dir_all(directory.join(BLOBS)).map_err(failed)?;
@@ -85,15 +89,10 @@ impl Layout {
     }
 }
 
-/// Refuses a path that is a file, or leads through one.
-fn refuse_files(directory: &Path) -> Result<(), Error> {
-    let reason = match non_directory_at(directory) {
-        None => return Ok(()),
-        Some(file) if file == directory => "it is a file, not a directory",
-        Some(_) => "a parent of it is a file, not a directory",
-    };
-    Err(Error::NotALayout {
-        directory: directory.to_owned(),
-        reason,
+/// Returns why a path can be no directory: it is a file, or leads through one.
+fn obstacle(directory: &Path) -> Option<&'static str> {
+    Some(match non_directory_at(directory)? {
+        file if file == directory => "it is a file, not a directory",
+        _ => "a parent of it is a file, not a directory",
     })
 }

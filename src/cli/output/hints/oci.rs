@@ -2,11 +2,13 @@
 
 use crate::oci::{Error, ParseReferenceError, TlsProblem};
 
+use super::archive::file_hint;
+
 /// Returns what the user can do about an error of the OCI layer.
 pub(crate) fn oci_hint(error: &Error) -> Option<String> {
     let hint = match error {
         Error::GaveUp { last, .. } => return oci_hint(last),
-        Error::Reference(error) => reference_hint(error)?,
+        Error::Reference(error) => return reference_hint(error),
         Error::CredentialsMissing { registry, .. } => {
             return Some(format!(
                 "run `par login {registry}`, or give --user and --password; check the name of the \
@@ -39,6 +41,13 @@ pub(crate) fn oci_hint(error: &Error) -> Option<String> {
              within the registry's own domain"
         }
         Error::NotFound { .. } => "check the repository and the tag",
+        Error::Ambiguous { directory, .. } => {
+            return Some(format!(
+                "name one by its digest: oci-layout://{}@sha256:…",
+                directory.display()
+            ));
+        }
+        Error::File { source, .. } | Error::CredentialFile { source, .. } => file_hint(source)?,
         Error::NotARegistry { .. } => {
             "check the name and the port: the API of a registry begins at /v2/"
         }
@@ -65,8 +74,7 @@ pub(crate) fn oci_hint(error: &Error) -> Option<String> {
             "wait, or log in: the registry limits the rate of requests"
         }
         Error::Refused { answer, .. } if answer.status == 405 => {
-            "ask the operator of the registry to allow this: many registries only delete when they are \
-             configured to, and a read-only registry allows no change"
+            "ask the operator of the registry to allow this: a registry that is only read allows no change"
         }
         Error::HostsDirectory { .. } => {
             "name a directory such as containerd's `certs.d` with --hosts-dir or PAR_HOSTS_DIR"
@@ -104,10 +112,16 @@ fn tls_hint(problem: TlsProblem) -> &'static str {
 }
 
 /// Returns what the user can do about a malformed reference.
-pub(crate) fn reference_hint(error: &ParseReferenceError) -> Option<&'static str> {
+pub(crate) fn reference_hint(error: &ParseReferenceError) -> Option<String> {
     match error {
         ParseReferenceError::Scheme { scheme, .. } if scheme == "http://" => {
-            Some("give --insecure if the registry speaks plain HTTP")
+            Some("give --insecure if the registry speaks plain HTTP".to_owned())
+        }
+        ParseReferenceError::Tag { tag, .. } if tag.contains('+') => {
+            let instead = tag.replace('+', "_");
+            Some(format!(
+                "write `_` in place of `+`, which no tag may have, as Helm does: {instead}"
+            ))
         }
         _ => None,
     }

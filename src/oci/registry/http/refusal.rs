@@ -33,7 +33,9 @@ pub(crate) fn parse_refusal(status: StatusCode, headers: &HeaderMap, body: &[u8]
         answer.message = Some(one_line(&error.message));
     } else if content_type.is_some_and(|value| value.starts_with("text/plain")) {
         answer.message = Some(one_line(&String::from_utf8_lossy(body)));
-    } else if content_type.is_some_and(|value| value.starts_with("text/html")) {
+    } else if content_type.is_some_and(|value| value.starts_with("text/html"))
+        && !is_said_by_proxies(status)
+    {
         answer.message = Some("a web page, which is not the answer of a registry".to_owned());
     }
     answer.message = answer.message.filter(|message| !message.is_empty());
@@ -41,6 +43,11 @@ pub(crate) fn parse_refusal(status: StatusCode, headers: &HeaderMap, body: &[u8]
         answer.message = status.canonical_reason().map(str::to_owned);
     }
     Box::new(answer)
+}
+
+/// Returns whether a proxy in front of a registry answers so, with a web page: the status says what is wrong then.
+fn is_said_by_proxies(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 408 | 411 | 413 | 414 | 429 | 431) || status.is_server_error()
 }
 
 /// Returns how long the registry asks to wait. The header holds seconds, or a date, which is compared

@@ -102,7 +102,7 @@ fn read_authorities(path: &Path) -> Result<Vec<CertificateDer<'static>>, Error> 
         path: path.to_owned(),
         reason,
     };
-    let pem = read(path).map_err(|error| unusable(error.to_string()))?;
+    let pem = read(path).map_err(Error::file(path))?;
     let certificates = CertificateDer::pem_slice_iter(&pem).collect::<Result<Vec<_>, _>>();
     let certificates = certificates.map_err(|_| unusable("it is not PEM".to_owned()))?;
     if certificates.is_empty() {
@@ -114,10 +114,7 @@ fn read_authorities(path: &Path) -> Result<Vec<CertificateDer<'static>>, Error> 
 fn read_identity(files: &ClientCertificate) -> Result<Identity, Error> {
     let mut pem = Vec::new();
     for path in std::iter::once(&files.certificate).chain(&files.key) {
-        pem.extend(read(path).map_err(|error| Error::ClientCertificate {
-            path: path.clone(),
-            reason: error.to_string(),
-        })?);
+        pem.extend(read(path).map_err(Error::file(path))?);
         pem.push(b'\n');
     }
     let chain = CertificateDer::pem_slice_iter(&pem).collect::<Result<Vec<_>, _>>();
