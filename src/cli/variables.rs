@@ -42,7 +42,9 @@ pub(super) fn naming_variables(
 fn variable_of(shown: &str, command: &Command, written: &[OsString]) -> Option<String> {
     let found = command.get_arguments().find_map(|argument| {
         let variable = argument.get_env()?.to_str()?;
-        let is_it = argument.to_string() == shown
+        // `--option <VALUE>`
+        let option = shown.split_whitespace().next()?.strip_prefix("--")?;
+        let is_it = argument.get_long() == Some(option)
             && std::env::var_os(variable).is_some()
             && !written.iter().any(|word| is_option(argument, word));
         is_it.then(|| variable.to_owned())
@@ -69,8 +71,8 @@ fn is_option(argument: &Arg, word: &OsStr) -> bool {
     is_long || is_short
 }
 
-/// A path that an environment variable gives.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A path that an environment variable gives, or a secret or the path of its file.
+#[derive(Clone)]
 pub(super) struct Given {
     variable: String,
     path: String,
@@ -81,7 +83,7 @@ impl Given {
     pub(super) fn paths(command: &Command, matches: &ArgMatches) -> Vec<Self> {
         let mut given: Vec<Self> = command
             .get_arguments()
-            .filter(|argument| is_path(argument) && !argument.is_hide_env_values_set())
+            .filter(|argument| is_path(argument) || argument.is_hide_env_values_set())
             .filter_map(|argument| {
                 let from = matches.value_source(argument.get_id().as_str());
                 let variable = argument
@@ -101,13 +103,13 @@ impl Given {
         given
     }
 
-    /// Returns a message that names the variables behind the paths in it.
+    /// Returns a message that names the variables behind the paths in it. What is not in the message is not added.
     pub(super) fn explain(given: &[Self], message: String) -> String {
         given
             .iter()
             .fold(message, |message, Self { variable, path }| {
                 if message.contains(path) && !message.contains(variable) {
-                    format!("{message} ({variable} is {path})")
+                    format!("{message} (from {variable})")
                 } else {
                     message
                 }

@@ -29,6 +29,14 @@ impl Locking {
         Self::of(file.try_lock_shared(), path)
     }
 
+    /// Shares `file`, which is at `path` and which this task has locked for itself. Blocks.
+    pub(crate) fn share(file: &File, path: &Path) -> io::Result<Self> {
+        match file.unlock().and_then(|()| file.lock_shared()) {
+            Ok(()) => Ok(Self::Locked),
+            Err(error) => Self::of(Err(TryLockError::Error(error)), path),
+        }
+    }
+
     fn of(tried: Result<(), TryLockError>, path: &Path) -> io::Result<Self> {
         match tried {
             Ok(()) => Ok(Self::Locked),

@@ -1,6 +1,7 @@
 //! What users see: answers, errors with hints, progress bars, the log, and questions.
 
 mod answer;
+mod closed;
 pub(crate) mod escape;
 mod failure;
 mod format;

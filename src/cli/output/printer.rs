@@ -7,6 +7,7 @@ use clap::error::ErrorKind;
 use serde_json::{Map, Value, json};
 
 use super::answer::Answer;
+use super::closed::standard_output_was_closed;
 use super::escape;
 use super::format::Format;
 use super::problem::Problem;
@@ -39,14 +40,14 @@ impl Printer {
             Format::Text => answer.text,
             Format::Json => to_json(answer.fields, problem),
         };
-        if let Err(error) = print_data(&text) {
+        let printed = print_data(&text);
+        if let Err(error) = &printed {
             print_error(&format!("error: cannot write to standard output: {error}"));
-            return ExitCode::from(code.max(1));
         }
         if let (Format::Text, Some(problem)) = (self.format, problem) {
             print_problem(problem);
         }
-        ExitCode::from(code)
+        ExitCode::from(if printed.is_err() { code.max(1) } else { code })
     }
 
     /// Prints the error that a command failed with, and returns the exit code.
@@ -64,14 +65,17 @@ impl Printer {
             return self.problem(usage_problem(error));
         }
         // clap prints help and version on standard output, errors on standard error.
-        let printed = error.print().and_then(|()| io::stdout().flush());
-        match unless_reader_has_gone(printed) {
-            Ok(()) => ExitCode::from(if asked_for { 0 } else { 2 }),
-            Err(error) if asked_for => {
+        if !asked_for {
+            let _ = error.print();
+            return ExitCode::from(2);
+        }
+        let printed = require_open().and_then(|()| error.print());
+        match unless_reader_has_gone(printed.and_then(|()| io::stdout().flush())) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
                 print_error(&format!("error: cannot write to standard output: {error}"));
                 ExitCode::FAILURE
             }
-            Err(_) => ExitCode::from(2),
         }
     }
 }
@@ -102,6 +106,9 @@ fn print_problem(problem: &Problem) {
 fn print_data(text: &str) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     let mut write = || {
+        if !text.is_empty() {
+            require_open()?;
+        }
         stdout.write_all(text.as_bytes())?;
         if !text.is_empty() && !text.ends_with('\n') {
             stdout.write_all(b"\n")?;
@@ -109,6 +116,13 @@ fn print_data(text: &str) -> io::Result<()> {
         stdout.flush()
     };
     unless_reader_has_gone(write())
+}
+
+fn require_open() -> io::Result<()> {
+    if standard_output_was_closed() {
+        return Err(io::Error::other("it is closed"));
+    }
+    Ok(())
 }
 
 /// Forgives that the reader, such as `head`, has read enough.

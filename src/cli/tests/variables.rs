@@ -9,7 +9,7 @@ fn a_message_names_the_variable_behind_a_path_once() {
     let explain = |message: &str| Given::explain(&given, message.to_owned());
     assert_eq!(
         explain("cannot read /etc/policy: gone"),
-        "cannot read /etc/policy: gone (PAR_TRUST is /etc/policy)"
+        "cannot read /etc/policy: gone (from PAR_TRUST)"
     );
     for message in [
         "cannot read /etc/other",
