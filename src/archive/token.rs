@@ -12,9 +12,11 @@ use wascap::jwt::{CapabilityProvider, Claims};
 
 use super::error::{Error, Opaque};
 
+/// Rounds a number of seconds.
+type Round = fn(f64) -> f64;
+
 /// The dates of a payload, and how a fraction of a second is rounded. A token is not valid longer than it says.
-const DATES: [(&str, fn(f64) -> f64); 3] =
-    [("exp", f64::floor), ("nbf", f64::ceil), ("iat", f64::floor)];
+const DATES: [(&str, Round); 3] = [("exp", f64::floor), ("nbf", f64::ceil), ("iat", f64::floor)];
 
 #[derive(Deserialize)]
 struct Header {
@@ -68,7 +70,7 @@ fn segment<T: DeserializeOwned>(encoded: &str) -> Result<T, Error> {
 }
 
 /// Returns a date without its fraction. Dates that no time can have are refused by name.
-fn whole_seconds(name: &str, date: &Value, round: fn(f64) -> f64) -> Result<Value, Error> {
+fn whole_seconds(name: &str, date: &Value, round: Round) -> Result<Value, Error> {
     /// The first number that is too large for whole seconds: 2^64.
     const END: f64 = 18_446_744_073_709_551_616.0;
     if date.is_u64() || date.is_null() {

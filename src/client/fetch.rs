@@ -58,7 +58,16 @@ impl Client {
         let key = (reference.to_string(), target.clone(), self.pull);
         let fetching = self.fetches.join(&key);
         let work = async {
-            let fetched = fetch_alone(self, reference, target).await;
+            // Boxed: the type of the future would otherwise exceed limits of the compiler in programs that use it.
+            let fetched = Box::pin(fetch_alone(self, reference, target)).await;
+            if let Ok(Fetched {
+                cached: false,
+                path,
+                ..
+            }) = &fetched
+            {
+                warn_of_noexec(path);
+            }
             // Later calls ask again, because a tag may move.
             self.fetches.leave(&key, &fetching);
             fetched.map_err(Arc::new)
@@ -121,31 +130,6 @@ impl Client {
 
 /// Fetches without sharing the work with other tasks.
 async fn fetch_alone(
-    client: &Client,
-    reference: &Reference,
-    target: &Target,
-) -> Result<Fetched, Error> {
-    let fetched = fetch_verified(client, reference, target).await?;
-    if !fetched.cached {
-        warn_of_noexec(&fetched.path);
-    }
-    Ok(fetched)
-}
-
-/// Says once for a process that executables in the cache cannot be started.
-fn warn_of_noexec(path: &Path) {
-    static WARNED: Once = Once::new();
-    if is_noexec(path) {
-        WARNED.call_once(|| {
-            tracing::warn!(
-                "{} cannot be started: its file system is mounted with `noexec`",
-                path.display()
-            );
-        });
-    }
-}
-
-async fn fetch_verified(
     client: &Client,
     reference: &Reference,
     target: &Target,
@@ -237,4 +221,17 @@ async fn fetch_from_archive(
         cached,
         downloaded: 0,
     })
+}
+
+/// Says once for a process that executables in the cache cannot be started.
+fn warn_of_noexec(path: &Path) {
+    static WARNED: Once = Once::new();
+    if is_noexec(path) {
+        WARNED.call_once(|| {
+            tracing::warn!(
+                "{} cannot be started: its file system is mounted with `noexec`",
+                path.display()
+            );
+        });
+    }
 }

@@ -38,6 +38,7 @@ pub(crate) async fn run(mut args: Args, session: &Session) -> Result<Answer> {
     let destination = args.registry.reference(&args.destination, false)?;
     args.registry.share([&source, &destination], session)?;
     let client = args.registry.client(session, TrustPolicy::anyone()).await?;
-    let copied = client.copy(&source, &destination).await?;
+    let copied = client.copy(&source, &destination).await;
+    let copied = copied.map_err(pinned::explain)?;
     Ok(pinned::pushed(&copied.reference, &copied.digest))
 }

@@ -74,7 +74,7 @@ pub(crate) fn oci_hint(error: &Error) -> Option<String> {
             "wait, or log in: the registry limits the rate of requests"
         }
         Error::Refused { answer, .. } if answer.status == 405 => {
-            "ask the operator of the registry to allow this: a registry that is only read allows no change"
+            "ask the operator of the registry to allow this request"
         }
         Error::HostsDirectory { .. } => {
             "name a directory such as containerd's `certs.d` with --hosts-dir or PAR_HOSTS_DIR"

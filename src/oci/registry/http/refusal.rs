@@ -34,7 +34,7 @@ pub(crate) fn parse_refusal(status: StatusCode, headers: &HeaderMap, body: &[u8]
     } else if content_type.is_some_and(|value| value.starts_with("text/plain")) {
         answer.message = Some(one_line(&String::from_utf8_lossy(body)));
     } else if content_type.is_some_and(|value| value.starts_with("text/html"))
-        && !is_said_by_proxies(status)
+        && may_be_of_another_server(status)
     {
         answer.message = Some("a web page, which is not the answer of a registry".to_owned());
     }
@@ -45,9 +45,10 @@ pub(crate) fn parse_refusal(status: StatusCode, headers: &HeaderMap, body: &[u8]
     Box::new(answer)
 }
 
-/// Returns whether a proxy in front of a registry answers so, with a web page: the status says what is wrong then.
-fn is_said_by_proxies(status: StatusCode) -> bool {
-    matches!(status.as_u16(), 408 | 411 | 413 | 414 | 429 | 431) || status.is_server_error()
+/// Returns whether a web page with this status comes from a server that is perhaps no registry. With another status, it
+/// comes from a proxy in front of one, and the status says what is wrong.
+fn may_be_of_another_server(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 400 | 401 | 403 | 404 | 405)
 }
 
 /// Returns how long the registry asks to wait. The header holds seconds, or a date, which is compared
