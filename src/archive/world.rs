@@ -20,7 +20,10 @@ pub fn encode_world(directory: &Path) -> Result<Vec<u8>, Error> {
         reason,
     };
     // The parser would name another reason, and a file of its own choice.
-    std::fs::read_dir(directory).map_err(|source| Error::read(directory, source))?;
+    let found = std::fs::metadata(directory).map_err(|source| Error::read(directory, source))?;
+    if !found.is_dir() {
+        return Err(error("not a directory".to_owned()));
+    }
     let mut resolve = Resolve::default();
     let (package, _) = resolve
         .push_dir(directory)

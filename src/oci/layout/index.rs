@@ -1,21 +1,24 @@
 //! The `index.json` of a layout: the manifests that it holds, and their names.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
 
-use crate::content::{Descriptor, Locking, locked_when_free};
+use crate::content::{Descriptor, Digest, Locking, locked_when_free};
 
 use super::super::error::Error;
 use super::super::media_type;
+use super::super::one_line::one_line;
+use super::super::reference::{is_layout_name, is_tag};
 use super::files::{INDEX, MARKER, read_if_present, replace};
-use super::names::{TAG, is_of, tag_of};
+use super::names::{CHOICES, TAG, choices, digest_of, fitting, is_of, tag_of};
 
 /// An index, with the parts of it that only other tools understand.
 pub(super) struct Index {
-    pub(super) directory: PathBuf,
+    directory: PathBuf,
     document: Map<String, Value>,
 }
 
@@ -41,13 +44,98 @@ impl Index {
         })
     }
 
-    pub(super) fn path(&self) -> PathBuf {
+    fn path(&self) -> PathBuf {
         self.directory.join(INDEX)
     }
 
-    pub(super) fn entries(&self) -> impl Iterator<Item = &Value> {
+    fn entries(&self) -> impl Iterator<Item = &Value> {
         let entries = self.document.get("manifests").and_then(Value::as_array);
         entries.into_iter().flatten()
+    }
+
+    /// Returns every tag, sorted. Whole references of other tools are left out.
+    pub(super) fn tags(&self) -> Vec<String> {
+        self.names(is_tag)
+    }
+
+    /// Returns the names that are such, sorted.
+    fn names(&self, is_such: fn(&str) -> bool) -> Vec<String> {
+        let names = self.entries().filter_map(tag_of);
+        let names: BTreeSet<&str> = names.filter(|name| is_such(name)).collect();
+        names.into_iter().map(str::to_owned).collect()
+    }
+
+    /// Returns the names of the layout for an error about one that it does not have.
+    pub(super) fn known_names(&self) -> String {
+        let mut names = self.names(is_layout_name);
+        if names.is_empty() {
+            return "it has no names".to_owned();
+        }
+        if names.len() > CHOICES {
+            names.truncate(CHOICES);
+            names.push("more".to_owned());
+        }
+        format!("it has {}", names.join(", "))
+    }
+
+    /// Returns the manifest that `name` stands for.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Ambiguous`] when it stands for several manifests.
+    pub(super) fn find_name(&self, name: &str) -> Result<Option<Descriptor>, Error> {
+        let entries: Vec<&Value> = self.entries().collect();
+        let fitting = fitting(&entries, name);
+        if fitting.is_empty() {
+            return Ok(None);
+        }
+        let problem = || format!("under the name `{}`", one_line(name));
+        self.one_of(&fitting, problem).map(Some)
+    }
+
+    pub(super) fn find_digest(&self, digest: &Digest) -> Result<Option<Descriptor>, Error> {
+        let digest = digest.to_string();
+        let entry = self.entries().find(|entry| is_of(entry, &digest));
+        entry.map(|entry| self.descriptor(entry)).transpose()
+    }
+
+    /// Returns the only manifest of the layout.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Ambiguous`] when there are several, and [`Error::NotInLayout`] when there is none.
+    pub(super) fn only(&self) -> Result<Descriptor, Error> {
+        let entries: Vec<&Value> = self.entries().collect();
+        if entries.is_empty() {
+            return Err(Error::NotInLayout {
+                directory: self.directory.clone(),
+                what: "manifest of an archive: it lists none".to_owned(),
+            });
+        }
+        self.one_of(&entries, || "and no name is given".to_owned())
+    }
+
+    /// Returns the manifest of `entries`, which must all name the same one.
+    fn one_of(
+        &self,
+        entries: &[&Value],
+        problem: impl FnOnce() -> String,
+    ) -> Result<Descriptor, Error> {
+        let digests: BTreeSet<_> = entries.iter().map(|entry| digest_of(entry)).collect();
+        match entries.first() {
+            Some(entry) if digests.len() == 1 => self.descriptor(entry),
+            _ => Err(Error::Ambiguous {
+                directory: self.directory.clone(),
+                count: digests.len(),
+                problem: problem(),
+                choices: choices(entries),
+            }),
+        }
+    }
+
+    fn descriptor(&self, entry: &Value) -> Result<Descriptor, Error> {
+        let what = format!("file {}", self.path().display());
+        serde_json::from_value(entry.clone()).map_err(Error::json(what))
     }
 
     /// Lists `descriptor` under `tag`. A manifest that loses the tag stays listed, so that it is still found by

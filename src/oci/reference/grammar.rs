@@ -60,16 +60,18 @@ pub(in crate::oci) fn is_tag(text: &str) -> bool {
 /// `ghcr.io/org/provider:1.0`, `org/provider:1.0` or `provider:1.0`, which other tools write there.
 pub(in crate::oci) fn is_layout_name(text: &str) -> bool {
     let letters = |byte: u8| byte.is_ascii_alphanumeric() || b"._-:".contains(&byte);
+    // A path may go on with `..` after a colon.
+    let begins = |part: &str| {
+        part.bytes()
+            .next()
+            .is_some_and(|byte| byte.is_ascii_alphanumeric())
+    };
     let is_whole = || {
         text.len() <= LAYOUT_NAME_LIMIT
             && text.contains(['/', ':'])
             && text
-                .bytes()
-                .next()
-                .is_some_and(|byte| byte.is_ascii_alphanumeric())
-            && text
                 .split('/')
-                .all(|part| !part.is_empty() && part.bytes().all(letters))
+                .all(|part| begins(part) && part.bytes().all(letters))
             && tag_in(text).is_none_or(is_tag)
     };
     is_tag(text) || is_whole()

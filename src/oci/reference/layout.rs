@@ -4,7 +4,7 @@ use std::path::{Path, is_separator};
 
 use super::error::ParseReferenceError;
 use super::grammar::is_layout_name;
-use super::parse::split_digest;
+use super::split::split_digest;
 use super::types::LayoutReference;
 
 /// The file that makes a directory a layout.
@@ -13,8 +13,8 @@ pub(in crate::oci) const MARKER: &str = "oci-layout";
 /// Parses `rest`, the text after the scheme.
 pub(super) fn parse_layout(text: &str, rest: &str) -> Result<LayoutReference, ParseReferenceError> {
     // A directory may have at signs in its path, but not in the last segment.
-    let last = rest.rfind(is_separator).map_or(0, |position| position + 1);
-    let (parents, last) = rest.split_at_checked(last).unwrap_or((rest, ""));
+    let last = last_segment(rest);
+    let parents = rest.strip_suffix(last).unwrap_or_default();
     let (last, digest) = split_digest(text, last)?;
     let named = format!("{parents}{last}");
     let (directory, name) = split(&named);
@@ -22,11 +22,13 @@ pub(super) fn parse_layout(text: &str, rest: &str) -> Result<LayoutReference, Pa
         let reference = text.to_owned();
         return Err(ParseReferenceError::DirectoryMissing { reference });
     }
-    if name.is_none()
-        && let Some((_, tag)) = last.split_once(':')
+    // Of `a:b:NAME`, a directory `a:b` that does not exist would become `a` with the name `b` when the name is left out.
+    if let Some((_, tag)) = last_segment(directory).split_once(':')
         && !is_layout(directory)
+        && !Path::new(directory).is_dir()
     {
-        return Err(ParseReferenceError::tag(text, tag));
+        let tag = name.map_or(tag.to_owned(), |name| format!("{tag}:{name}"));
+        return Err(ParseReferenceError::tag(text, &tag));
     }
     Ok(LayoutReference {
         directory: directory.to_owned(),
@@ -58,6 +60,10 @@ fn split(text: &str) -> (&str, Option<&str>) {
         !longer.is_some_and(|longer| Path::new(longer).is_dir())
     });
     ends.map_or((text, None), |(directory, name)| (directory, Some(name)))
+}
+
+fn last_segment(path: &str) -> &str {
+    path.rsplit(is_separator).next().unwrap_or(path)
 }
 
 fn is_layout(directory: &str) -> bool {

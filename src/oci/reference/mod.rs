@@ -5,6 +5,7 @@ mod grammar;
 mod layout;
 mod parse;
 mod place;
+mod split;
 #[cfg(test)]
 mod tests;
 mod types;

@@ -3,12 +3,11 @@
 use std::net::Ipv6Addr;
 use std::str::FromStr;
 
-use crate::content::Digest;
-
 use super::super::names::{DOCKER_HUB, DOCKER_HUB_INDEX};
 use super::error::{LENGTH_LIMIT, ParseReferenceError};
-use super::grammar::{HOST_LIMIT, REPOSITORY_LIMIT, is_host, is_repository, is_tag};
+use super::grammar::{HOST_LIMIT, REPOSITORY_LIMIT, is_host, is_repository};
 use super::layout::parse_layout;
+use super::split::{split_digest, split_tag};
 use super::types::{LAYOUT_SCHEME, Reference, RegistryReference, full_repository};
 
 impl FromStr for Reference {
@@ -145,33 +144,4 @@ fn is_bare_registry(text: &str) -> bool {
         None => (text, true),
     };
     port && (host.contains('.') || host.starts_with('[') || host.eq_ignore_ascii_case("localhost"))
-}
-
-pub(super) fn split_digest<'a>(
-    text: &str,
-    rest: &'a str,
-) -> Result<(&'a str, Option<Digest>), ParseReferenceError> {
-    let Some((rest, digest)) = rest.split_once('@') else {
-        return Ok((rest, None));
-    };
-    let digest = digest
-        .parse()
-        .map_err(|source| ParseReferenceError::Digest {
-            reference: text.to_owned(),
-            source,
-        })?;
-    Ok((rest, Some(digest)))
-}
-
-fn split_tag<'a>(
-    text: &str,
-    rest: &'a str,
-) -> Result<(&'a str, Option<String>), ParseReferenceError> {
-    let Some((rest, tag)) = rest.rsplit_once(':') else {
-        return Ok((rest, None));
-    };
-    if !is_tag(tag) {
-        return Err(ParseReferenceError::tag(text, tag));
-    }
-    Ok((rest, Some(tag.to_owned())))
 }

@@ -162,6 +162,7 @@ fn the_name_in_a_layout_begins_at_the_first_colon_if_no_directory_decides() {
         ),
         ("oci-layout://a/b:redis:7", "a/b", Some("redis:7")),
         ("oci-layout://dir", "dir", None),
+        ("oci-layout://a:b/../dir:1", "a:b/../dir", Some("1")),
         ("oci-layout:///a b/dir:1", "/a b/dir", Some("1")),
     ] {
         let expected = (directory.to_owned(), name.map(str::to_owned));

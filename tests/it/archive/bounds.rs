@@ -230,12 +230,12 @@ fn absurd_sizes_are_refused_before_anything_is_read_or_reserved() {
     for (name, field) in sizes {
         let executable = Entry::file("arm-linux.bin", "").size_field(field);
         let bytes = ArchiveBuilder::two_targets().entry(executable).build();
-        too_large(name, &bytes, &Limits::default(), "bytes in an executable");
+        too_large(name, &bytes, &Limits::default(), "bytes in arm-linux");
         too_large(
             name,
             &gzip(&bytes),
             &Limits::default(),
-            "bytes in an executable",
+            "bytes in arm-linux",
         );
 
         // All others exceed the data, or the largest number.
@@ -254,6 +254,7 @@ fn absurd_sizes_are_refused_before_anything_is_read_or_reserved() {
             let expected = matches!(
                 error,
                 Error::TooLarge { .. }
+                    | Error::EntryTooLarge { .. }
                     | Error::Truncated(_)
                     | Error::DamagedTar(_)
                     | Error::DuplicateEntry(_)

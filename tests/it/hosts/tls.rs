@@ -161,9 +161,9 @@ fn a_client_certificate_is_sent_to_a_registry_that_requires_one() {
         );
         assert!(refused.stderr.contains("--client-cert"), "{refused}");
     }
-    for key in [&text(&wrong_key), "missing.key"] {
+    for (key, code) in [(text(&wrong_key).as_str(), 2), ("missing.key", 3)] {
         let unusable = ["--client-cert", &text(&certificate), "--client-key", key];
-        let refused = par(&environment, &push, &unusable).exit(2);
+        let refused = par(&environment, &push, &unusable).exit(code);
         assert!(refused.stderr.contains(key), "{refused}");
     }
     par(&environment, &push, &["--client-key", &text(&key)]).exit(2);
