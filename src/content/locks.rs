@@ -63,13 +63,15 @@ fn lacks_locks(error: &io::Error) -> bool {
     #[cfg(unix)]
     {
         use rustix::io::Errno;
-        // NFS answers `BADF` to an exclusive lock on a file that is open for reading only.
+        // NFS answers `BADF` to an exclusive lock on a file that is open for reading only, and some file systems of
+        // user space answer `INVAL` to every lock.
         let codes = [
             Errno::NOSYS,
             Errno::NOLCK,
             Errno::OPNOTSUPP,
             Errno::NOTSUP,
             Errno::BADF,
+            Errno::INVAL,
         ];
         let code = error.raw_os_error();
         codes.iter().any(|known| code == Some(known.raw_os_error()))

@@ -4,7 +4,7 @@
 //! system or the file system has no such files, it has a name that begins with `.par-`. It is locked while its
 //! process lives, so that a later process can tell what was left behind (`leftovers.rs`).
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -29,7 +29,7 @@ impl Temporary {
     pub(super) fn create(directory: &Path, mode: u32) -> io::Result<Self> {
         remove_leftovers(directory);
         if let Some(file) = nameless(directory, mode) {
-            lock(&file, directory)?;
+            lock(&file, directory);
             let directory = directory.to_owned();
             return Ok(Self {
                 file,
@@ -43,7 +43,7 @@ impl Temporary {
     fn with_name(directory: &Path, mode: u32) -> io::Result<Self> {
         loop {
             let (file, name) = builder(mode).tempfile_in(directory)?.into_parts();
-            lock(&file, &name)?;
+            lock(&file, &name);
             // Another process may have taken the file for a leftover before it was locked.
             if is_at(&file, &name)? {
                 return Ok(Self {
@@ -121,7 +121,7 @@ impl TemporaryDirectory {
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;
-            builder.permissions(fs::Permissions::from_mode(0o700));
+            builder.permissions(std::fs::Permissions::from_mode(0o700));
         }
         let directory = builder
             .tempdir_in(directory)
@@ -148,15 +148,18 @@ fn builder(mode: u32) -> Builder<'static, 'static> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
-        builder.permissions(fs::Permissions::from_mode(mode));
+        builder.permissions(std::fs::Permissions::from_mode(mode));
     }
     #[cfg(not(unix))]
     let _ = mode;
     builder
 }
 
-fn lock(file: &File, path: &Path) -> io::Result<()> {
-    Locking::exclusive(file, path).map(drop)
+/// Locks a file of this process. Without a lock it may be taken for a leftover, after a day.
+fn lock(file: &File, path: &Path) {
+    if let Err(error) = Locking::exclusive(file, path) {
+        tracing::debug!(path = %path.display(), %error, "the temporary file is not locked");
+    }
 }
 
 /// Unlocks a file that has its final name: a copy of its descriptor may stay open for a moment.
@@ -189,7 +192,7 @@ fn nameless(directory: &Path, mode: u32) -> Option<File> {
     let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
     let file = rustix::fs::open(directory, flags, Mode::from_raw_mode(mode)).ok()?;
     let file = File::from(file);
-    fs::metadata(descriptor(&file)).is_ok().then_some(file)
+    std::fs::metadata(descriptor(&file)).is_ok().then_some(file)
 }
 
 #[cfg(not(target_os = "linux"))]

@@ -21,7 +21,13 @@ fn file_systems_without_locks_are_told_from_failures() {
         let error = io::Error::from_raw_os_error(code.raw_os_error());
         Locking::of(Err(TryLockError::Error(error)), path)
     };
-    for code in [Errno::NOSYS, Errno::NOLCK, Errno::OPNOTSUPP, Errno::BADF] {
+    for code in [
+        Errno::NOSYS,
+        Errno::NOLCK,
+        Errno::OPNOTSUPP,
+        Errno::BADF,
+        Errno::INVAL,
+    ] {
         assert_eq!(of(code).unwrap(), Locking::Unsupported, "{code}");
     }
     for code in [Errno::IO, Errno::ACCESS, Errno::STALE] {

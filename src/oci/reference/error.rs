@@ -73,7 +73,7 @@ pub enum ParseReferenceError {
     LongName {
         /// The text.
         reference: String,
-        /// `host`, `repository` or `tag`.
+        /// `host`, `part of the host`, `repository` or `tag`.
         part: &'static str,
         /// The length of that part in bytes.
         length: usize,

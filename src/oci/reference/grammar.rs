@@ -10,6 +10,8 @@ pub(super) const REPOSITORY_LIMIT: usize = 255;
 pub(super) const TAG_LIMIT: usize = 128;
 /// The longest name of a host, in bytes (RFC 1035, section 2.3.4, without the root).
 pub(super) const HOST_LIMIT: usize = 253;
+/// The longest part of the name of a host, in bytes (RFC 1035, section 2.3.4).
+pub(super) const LABEL_LIMIT: usize = 63;
 /// The longest name in an image layout, in bytes: a host with a port, a repository, and a tag.
 const LAYOUT_NAME_LIMIT: usize = HOST_LIMIT + 6 + 1 + REPOSITORY_LIMIT + 1 + TAG_LIMIT;
 

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use super::super::names::{DOCKER_HUB, DOCKER_HUB_INDEX};
 use super::error::{LENGTH_LIMIT, ParseReferenceError};
-use super::grammar::{HOST_LIMIT, REPOSITORY_LIMIT, is_host, is_repository};
+use super::grammar::{HOST_LIMIT, LABEL_LIMIT, REPOSITORY_LIMIT, is_host, is_repository};
 use super::layout::parse_layout;
 use super::split::{split_digest, split_tag};
 use super::types::{LAYOUT_SCHEME, Reference, RegistryReference, full_repository};
@@ -95,22 +95,21 @@ fn parse_registry(text: &str, rest: &str) -> Result<RegistryReference, ParseRefe
         host
     };
     let repository = full_repository(&registry, repository);
-    if repository.len() > REPOSITORY_LIMIT {
-        return Err(ParseReferenceError::LongName {
-            reference,
-            part: "repository",
-            length: repository.len(),
-            limit: REPOSITORY_LIMIT,
-        });
-    }
-    let host_length = registry.split(':').next().map_or(0, str::len);
-    if host_length > HOST_LIMIT {
-        return Err(ParseReferenceError::LongName {
-            reference,
-            part: "host",
-            length: host_length,
-            limit: HOST_LIMIT,
-        });
+    let name = registry.split(':').next().unwrap_or_default();
+    let label = name.split('.').map(str::len).max().unwrap_or_default();
+    for (part, length, limit) in [
+        ("repository", repository.len(), REPOSITORY_LIMIT),
+        ("host", name.len(), HOST_LIMIT),
+        ("part of the host", label, LABEL_LIMIT),
+    ] {
+        if length > limit {
+            return Err(ParseReferenceError::LongName {
+                reference,
+                part,
+                length,
+                limit,
+            });
+        }
     }
     // The grammar has no IPv6 addresses, and real registries do: `[::1]:5000`.
     let is_named = match registry.split_once(']') {

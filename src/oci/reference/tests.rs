@@ -127,7 +127,11 @@ fn the_error_of_a_text_that_is_not_a_reference_says_what_to_write() {
             &format!("ghcr.io/{}:1", "a".repeat(256)),
             "the repository in",
         ),
-        (&format!("{}.io/a:1", "a".repeat(254)), "the host in"),
+        (&format!("{}io/a:1", "a.".repeat(127)), "the host in"),
+        (
+            &format!("{}.io/a:1", "a".repeat(64)),
+            "the part of the host in",
+        ),
     ] {
         let message = text.parse::<Reference>().unwrap_err().to_string();
         assert!(message.contains(expected), "{text}: {message}");

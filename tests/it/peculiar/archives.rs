@@ -62,6 +62,18 @@ fn several_gzip_members_are_refused_for_what_they_are() {
 }
 
 #[test]
+fn another_compression_is_named() {
+    for (magic, name) in [
+        (b"\x28\xb5\x2f\xfd\0\0\0\0".as_slice(), "Zstandard"),
+        (b"\xfd7zXZ\0\0\0", "xz"),
+        (b"BZh91AY&", "bzip2"),
+    ] {
+        let refused = run(magic, "verify").exit(5);
+        assert!(refused.stderr.contains(name), "{refused}");
+    }
+}
+
+#[test]
 fn a_size_in_an_extended_header_may_be_true_and_not_else() {
     let with = |size: &str| {
         let records: [(&str, &[u8]); 3] = [

@@ -1,5 +1,7 @@
 //! File systems without locks, with `noexec`, or full.
 
+#![cfg(target_os = "linux")]
+
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};

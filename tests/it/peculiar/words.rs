@@ -71,7 +71,7 @@ fn a_file_that_cannot_be_read_has_one_code_whichever_file_it_is() {
     let file = pack(&environment, "provider.par.gz", Path::new("/bin/echo"));
     push(&environment, "oci-layout://layout:1", &file);
     let secret = environment.write("unreadable", "");
-    fs::set_permissions(&secret, Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&secret, Permissions::from_mode(0o000)).unwrap();
     let user = Unprivileged::new(&environment);
     for arguments in READERS {
         for (name, code) in [("missing", 3), ("unreadable", 4)] {
@@ -135,6 +135,12 @@ fn a_name_that_is_too_long_is_said_to_be_too_long() {
             "253",
         ),
         (
+            format!("{}.example/a:1", "a".repeat(64)),
+            "part of the host",
+            "64",
+            "63",
+        ),
+        (
             format!("oci-layout://dir:{}", "1".repeat(200)),
             "tag",
             "200",
@@ -147,6 +153,9 @@ fn a_name_that_is_too_long_is_said_to_be_too_long() {
             assert!(refused.stderr.contains(expected), "{refused}");
         }
     }
+    let path = format!("./{}", "a".repeat(300));
+    let refused = par(&environment, ["verify", &path]).exit(2);
+    assert!(refused.stderr.contains("too long"), "{refused}");
     let tag = "1".repeat(129);
     let refused = par(&environment, ["tag", "localhost:1/a:1", &tag]).exit(2);
     assert!(refused.stderr.contains("129 bytes long"), "{refused}");

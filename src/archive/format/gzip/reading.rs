@@ -49,6 +49,15 @@ impl<R: Read> Tar<R> {
             magic if is_compressed(magic) => Ok(Self::Gzip(Box::new(GzDecoder::new(input)))),
             [b'P', b'K', 3, 4, ..] => Err(Error::Zip),
             [0, b'a', b's', b'm', ..] => Err(Error::Component),
+            [0x28, 0xb5, 0x2f, 0xfd, ..] => Err(Error::NotAnArchive(
+                "it is compressed with Zstandard, and hosts read only gzip",
+            )),
+            [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Err(Error::NotAnArchive(
+                "it is compressed with xz, and hosts read only gzip",
+            )),
+            [b'B', b'Z', b'h', b'1'..=b'9', ..] => Err(Error::NotAnArchive(
+                "it is compressed with bzip2, and hosts read only gzip",
+            )),
             _ => Ok(Self::Plain(input)),
         }
     }
