@@ -19,6 +19,7 @@ impl Client {
     /// [`Error`] of the registry or of the layout, or [`Error::Unnamed`].
     #[tracing::instrument(skip_all, fields(%reference, %tag))]
     pub async fn tag(&self, reference: &Reference, tag: &str) -> Result<Descriptor, Error> {
+        reference.with_tag(tag)?;
         let reference = named(reference).await?;
         let reference = reference.as_ref();
         let name = require_name(reference)?;

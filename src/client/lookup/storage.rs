@@ -107,8 +107,7 @@ impl Resolve for CachedPlace {
         let found = match name {
             ManifestName::Digest(digest) => cached_manifest(&self.client, digest).await,
             ManifestName::Tag(tag) => {
-                let tagged = self.reference.with_tag(tag).map_err(Error::from);
-                let name = tagged.map_err(other)?;
+                let name = self.reference.with_name(tag);
                 let record = usable_record(&self.client, &name).await;
                 record.map(|record| record.map(|record| record.descriptor))
             }

@@ -7,7 +7,7 @@ use crate::content::{Digest, ManifestName};
 
 use super::super::names::{self, DOCKER_HUB, canonical_name};
 use super::error::ParseReferenceError;
-use super::grammar::{is_layout_name, is_tag};
+use super::grammar::is_tag;
 
 /// The prefix of a reference to a layout.
 pub(super) const LAYOUT_SCHEME: &str = "oci-layout://";
@@ -154,22 +154,23 @@ impl Reference {
         }
     }
 
-    /// Returns this reference with the tag `tag`, or in a layout, with the name `tag`. A digest stays.
+    /// Returns this reference with the tag `tag`. A digest stays.
     ///
     /// # Errors
     ///
     /// [`ParseReferenceError`] when `tag` is not a tag.
     pub fn with_tag(&self, tag: &str) -> Result<Self, ParseReferenceError> {
-        let is_name = match self {
-            Self::Registry(_) => is_tag(tag),
-            Self::Layout(_) => is_layout_name(tag),
-        };
-        if !is_name {
+        if !is_tag(tag) {
             return Err(ParseReferenceError::tag(&self.to_string(), tag));
         }
+        Ok(self.with_name(tag))
+    }
+
+    /// Returns this reference with `name`, which is a tag, or in a layout perhaps a whole reference.
+    pub(crate) fn with_name(&self, name: &str) -> Self {
         let mut reference = self.clone();
-        *reference.names().0 = Some(tag.to_owned());
-        Ok(reference)
+        *reference.names().0 = Some(name.to_owned());
+        reference
     }
 
     /// Returns the text of this reference with `digest` and without a tag, `…@sha256:…`, to which a

@@ -110,6 +110,15 @@ fn without_a_name_the_only_manifest_of_a_layout_is_meant() {
     layout.index(&[]);
     let empty = par(&layout.environment, ["pull", "oci-layout://layout"]).exit(3);
     assert!(empty.stderr.contains("lists none"), "{empty}");
+    // A deployment may name it so too.
+    layout.index(&[(0, json!(null))]);
+    layout
+        .environment
+        .write("deployment.txt", "oci-layout://layout\n");
+    par(&layout.environment, ["lock", "deployment.txt"]).success();
+    let target = ["--target", "x86_64-linux", "--locked"];
+    let fetch = ["fetch", "oci-layout://layout"].into_iter().chain(target);
+    layout.environment.par(fetch).success();
     // Writing takes a name.
     let unnamed = ["push", "oci-layout://layout", "one.par"];
     par(&layout.environment, unnamed).exit(2);
