@@ -40,7 +40,13 @@ pub(crate) fn oci_hint(error: &Error) -> Option<String> {
             "ask the operator of the registry why it names this token service: credentials are only sent \
              within the registry's own domain"
         }
-        Error::NotFound { .. } => "check the repository and the tag",
+        Error::NotFound { what, .. } => match what.as_str() {
+            what if what.starts_with("list of tags") => "check the name of the repository",
+            what if what.contains("sha256:") || what.contains("sha512:") => {
+                "check the repository and the digest"
+            }
+            _ => "check the repository and the tag",
+        },
         Error::Ambiguous { directory, .. } => {
             return Some(format!(
                 "name one by its digest: oci-layout://{}@sha256:…",
