@@ -5,7 +5,8 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use serde_json::{Map, Value, json};
+use serde::Deserialize;
+use serde_json::{Value, json};
 
 use crate::content::{Descriptor, Digest, Locking, locked_when_free};
 
@@ -15,11 +16,20 @@ use super::super::one_line::one_line;
 use super::super::reference::{is_layout_name, is_tag};
 use super::files::{INDEX, MARKER, read_if_present, replace};
 use super::names::{CHOICES, TAG, choices, digest_of, fitting, is_of, tag_of};
+use super::text::with_entries;
 
-/// An index, with the parts of it that only other tools understand.
+/// The index of a layout.
 pub(super) struct Index {
     directory: PathBuf,
-    document: Map<String, Value>,
+    /// The index as it is written, with the parts of it that only other tools understand.
+    text: String,
+    entries: Vec<Value>,
+}
+
+#[derive(Deserialize)]
+struct Document {
+    /// Tools written in Go write `null` for an empty list.
+    manifests: Option<Vec<Value>>,
 }
 
 impl Index {
@@ -30,27 +40,18 @@ impl Index {
         let empty =
             json!({"schemaVersion": 2, "mediaType": media_type::OCI_INDEX, "manifests": []});
         let text = read_if_present(&path)?.unwrap_or_else(|| empty.to_string().into_bytes());
-        let document: Map<String, Value> =
-            serde_json::from_slice(&text).map_err(Error::json(what()))?;
-        // Tools written in Go write `null` for an empty list.
-        match document.get("manifests") {
-            None | Some(Value::Null | Value::Array(_)) => {}
-            Some(_) => return Err(Error::malformed(what(), "its `manifests` are not a list")),
-        }
-        let directory = directory.to_owned();
+        let text =
+            String::from_utf8(text).map_err(|_| Error::malformed(what(), "it is not UTF-8"))?;
+        let document: Document = serde_json::from_str(&text).map_err(Error::json(what()))?;
         Ok(Self {
-            directory,
-            document,
+            directory: directory.to_owned(),
+            text,
+            entries: document.manifests.unwrap_or_default(),
         })
     }
 
     fn path(&self) -> PathBuf {
         self.directory.join(INDEX)
-    }
-
-    fn entries(&self) -> impl Iterator<Item = &Value> {
-        let entries = self.document.get("manifests").and_then(Value::as_array);
-        entries.into_iter().flatten()
     }
 
     /// Returns every tag, sorted. Whole references of other tools are left out.
@@ -60,7 +61,7 @@ impl Index {
 
     /// Returns the names that are such, sorted.
     fn names(&self, is_such: fn(&str) -> bool) -> Vec<String> {
-        let names = self.entries().filter_map(tag_of);
+        let names = self.entries.iter().filter_map(tag_of);
         let names: BTreeSet<&str> = names.filter(|name| is_such(name)).collect();
         names.into_iter().map(str::to_owned).collect()
     }
@@ -84,7 +85,7 @@ impl Index {
     ///
     /// [`Error::Ambiguous`] when it stands for several manifests.
     pub(super) fn find_name(&self, name: &str) -> Result<Option<Descriptor>, Error> {
-        let entries: Vec<&Value> = self.entries().collect();
+        let entries: Vec<&Value> = self.entries.iter().collect();
         let fitting = fitting(&entries, name);
         if fitting.is_empty() {
             return Ok(None);
@@ -95,7 +96,7 @@ impl Index {
 
     pub(super) fn find_digest(&self, digest: &Digest) -> Result<Option<Descriptor>, Error> {
         let digest = digest.to_string();
-        let entry = self.entries().find(|entry| is_of(entry, &digest));
+        let entry = self.entries.iter().find(|entry| is_of(entry, &digest));
         entry.map(|entry| self.descriptor(entry)).transpose()
     }
 
@@ -105,7 +106,7 @@ impl Index {
     ///
     /// [`Error::Ambiguous`] when there are several, and [`Error::NotInLayout`] when there is none.
     pub(super) fn only(&self) -> Result<Descriptor, Error> {
-        let entries: Vec<&Value> = self.entries().collect();
+        let entries: Vec<&Value> = self.entries.iter().collect();
         if entries.is_empty() {
             return Err(Error::NotInLayout {
                 directory: self.directory.clone(),
@@ -141,13 +142,7 @@ impl Index {
     /// Lists `descriptor` under `tag`. A manifest that loses the tag stays listed, so that it is still found by
     /// its digest. Returns whether the index has changed.
     fn set(&mut self, descriptor: &Descriptor, tag: &str) -> bool {
-        let entries = self.document.entry("manifests").or_insert(Value::Null);
-        if entries.is_null() {
-            *entries = json!([]);
-        }
-        let Some(entries) = entries.as_array_mut() else {
-            return false;
-        };
+        let entries = &mut self.entries;
         let mut changed = false;
         let digest = descriptor.digest.to_string();
         for entry in entries.iter_mut() {
@@ -214,11 +209,13 @@ pub(super) fn update(directory: &Path, descriptor: &Descriptor, tag: &str) -> Re
         Locking::Busy => return Err(Error::file(&marker)(io::ErrorKind::WouldBlock.into())),
     }
     let mut index = Index::read(directory)?;
+    let before = index.entries.clone();
     if !index.set(descriptor, tag) {
         return Ok(());
     }
     let path = index.path();
-    let text = Value::Object(index.document).to_string();
+    let what = format!("file {}", path.display());
+    let text = with_entries(&index.text, &before, &index.entries).map_err(Error::json(what))?;
     replace(&path, text.as_bytes())
 }
 

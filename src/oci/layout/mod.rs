@@ -16,5 +16,6 @@ mod names;
 mod storage;
 #[cfg(test)]
 mod tests;
+mod text;
 
 pub(crate) use directory::Layout;

@@ -282,3 +282,25 @@ fn a_name_that_does_not_move_leaves_the_index_as_it_is() {
     .success();
     assert_eq!(fs::read_to_string(&path).unwrap(), index);
 }
+
+#[test]
+fn entries_and_fields_of_other_tools_keep_their_bytes() {
+    let layout = Layout::new();
+    let entry =
+        r#"{ "size": 1.0e2, "digest" : "sha256:other", "z": [ ], "a": 12345678901234567890123 }"#;
+    let index =
+        format!("{{\"zone\": {{ \"b\": 1,\"a\": \"\\u0041\" }},\n \"manifests\": [ {entry} ]}}\n");
+    layout.environment.write("layout/index.json", &index);
+    par(
+        &layout.environment,
+        ["push", "oci-layout://layout:1.0", "one.par"],
+    )
+    .success();
+    let written = fs::read_to_string(layout.environment.path("layout/index.json")).unwrap();
+    assert!(written.contains(entry), "{written}");
+    assert!(
+        written.contains(r#""zone":{ "b": 1,"a": "\u0041" }"#),
+        "{written}"
+    );
+    layout.is("oci-layout://layout:1.0", 0);
+}
