@@ -1,6 +1,7 @@
 //! Environment variables that stand for options.
 
 use std::ffi::{OsStr, OsString};
+use std::path::is_separator;
 
 use clap::builder::Resettable;
 use clap::error::{ContextKind, ContextValue};
@@ -108,13 +109,28 @@ impl Given {
         given
             .iter()
             .fold(message, |message, Self { variable, path }| {
-                if message.contains(path) && !message.contains(variable) {
+                let is_behind = !path.is_empty() && mentions(&message, path);
+                if is_behind && !message.contains(variable) {
                     format!("{message} (from {variable})")
                 } else {
                     message
                 }
             })
     }
+}
+
+/// Whether a message has a path as a word, or as the beginning of a longer path.
+fn mentions(message: &str, path: &str) -> bool {
+    let is_around = |letter: char| letter.is_whitespace() || "`'\"():,;".contains(letter);
+    message.match_indices(path).any(|(begin, _)| {
+        let (before, rest) = message.split_at_checked(begin).unwrap_or_default();
+        let after = rest.strip_prefix(path).unwrap_or_default();
+        before.chars().next_back().is_none_or(is_around)
+            && after
+                .chars()
+                .next()
+                .is_none_or(|letter| is_around(letter) || is_separator(letter))
+    })
 }
 
 fn is_path(argument: &Arg) -> bool {
