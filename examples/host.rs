@@ -18,6 +18,7 @@
 )]
 
 use std::error::Error;
+use std::io::ErrorKind;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -27,6 +28,9 @@ use wasmcloud_par::{Client, ClientOptions, Fetched, Reference, Target};
 
 /// How long to wait before a provider that has ended is started again.
 const PAUSE: Duration = Duration::from_secs(1);
+/// How often an executable that is busy is tried, and how long to wait in between.
+const BUSY_ATTEMPTS: u32 = 100;
+const BUSY_PAUSE: Duration = Duration::from_millis(20);
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -56,7 +60,7 @@ async fn follow(
 ) -> Result<(), Box<dyn Error>> {
     let target = Target::host();
     let fetched = client.fetch(reference, &target).await?;
-    let mut provider = Provider::start(fetched)?;
+    let mut provider = Provider::start(fetched).await?;
     let mut pause = interval;
     loop {
         let running = provider.child.try_wait()?.is_none();
@@ -78,14 +82,14 @@ async fn follow(
             Ok(fetched) if running && fetched.path == provider.fetched.path => provider,
             Ok(fetched) => {
                 provider.stop().await?;
-                Provider::start(fetched)?
+                Provider::start(fetched).await?
             }
             Err(error) => {
                 eprintln!("no news    {error}");
                 if running {
                     provider
                 } else {
-                    Provider::start(provider.fetched)?
+                    Provider::start(provider.fetched).await?
                 }
             }
         };
@@ -101,11 +105,8 @@ struct Provider {
 }
 
 impl Provider {
-    fn start(fetched: Fetched) -> std::io::Result<Self> {
-        let mut child = Command::new(&fetched.path)
-            .stdin(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()?;
+    async fn start(fetched: Fetched) -> std::io::Result<Self> {
+        let mut child = spawn(&fetched).await?;
         let name = fetched.claims.metadata().name.unwrap_or_default();
         let process = child.id().unwrap_or_default();
         println!("started    {name} as process {process}: {}", fetched.digest);
@@ -123,5 +124,26 @@ impl Provider {
             println!("stopped    {}", self.fetched.digest);
         }
         Ok(())
+    }
+}
+
+/// Starts an executable. It is busy for a moment when it was just fetched and another thread is starting a program
+/// at the same time: the child of that thread has the file open for writing until it is that program.
+async fn spawn(fetched: &Fetched) -> std::io::Result<Child> {
+    let mut attempts = 1;
+    loop {
+        let spawned = Command::new(&fetched.path)
+            .stdin(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn();
+        match spawned {
+            Err(error)
+                if error.kind() == ErrorKind::ExecutableFileBusy && attempts < BUSY_ATTEMPTS =>
+            {
+                attempts += 1;
+                sleep(BUSY_PAUSE).await;
+            }
+            spawned => return spawned,
+        }
     }
 }

@@ -64,7 +64,7 @@
 //! ```
 //!
 //! A host that runs for long fetches again to notice that a tag has moved: `examples/host.rs` in the
-//! repository does so. [`PullPolicy`] decides when a registry is asked, and a [`Lock`] restricts a client
+//! repository does so, and it tries again to start an executable that is busy. [`PullPolicy`] decides when a registry is asked, and a [`Lock`] restricts a client
 //! to the digests and publishers of one deployment.
 //!
 //! # Who may publish

@@ -1,9 +1,9 @@
 //! Claims: the signed statement of an issuer about a provider and its executables.
 
 use std::collections::{BTreeMap, HashMap};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
-use wascap::jwt::{CapabilityProvider, Claims, Token, TokenValidation, validate_token};
+use wascap::jwt::{CapabilityProvider, Claims, Token};
 
 use crate::content::{Algorithm, Digest, rfc3339, unix_seconds, unix_time};
 
@@ -11,6 +11,10 @@ use super::entry_names::WORLD_ENTRY;
 use super::error::Error;
 use super::keys::{Issuer, Subject};
 use super::target::Target;
+use super::token;
+
+/// How far the clocks of the publisher and of this machine may differ.
+const LEEWAY: Duration = Duration::from_secs(60);
 
 /// What an issuer says about a provider, besides the hashes of its executables.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -69,58 +73,46 @@ impl UnverifiedClaims {
     /// [`Error::MalformedClaims`] when the text is not a token of a provider.
     pub fn decode(token: &str) -> Result<Self, Error> {
         let token = token.trim();
-        let claims = Claims::decode(token).map_err(malformed("the token cannot be decoded"))?;
+        let claims = token::decode(token)?;
         let token = token.to_owned();
         Ok(Self { token, claims })
     }
 
-    /// Verifies signature, key types and dates.
+    /// Verifies signature, key types and dates. The clocks of two machines may differ by a minute: claims count as
+    /// valid that long before `nbf`. They are not valid after `exp`.
     ///
     /// # Errors
     ///
     /// [`Error::MalformedClaims`], [`Error::WrongKeyType`], [`Error::BadSignature`],
     /// [`Error::Expired`] or [`Error::NotYetValid`].
     pub fn verify(self) -> Result<VerifiedClaims, Error> {
-        let (claims, validation) = self.validate()?;
-        if validation.expired {
-            return Err(Error::Expired(validation.expires_human));
-        }
-        if validation.cannot_use_yet {
-            return Err(Error::NotYetValid(validation.not_before_human));
-        }
+        let claims = self.verify_undated()?;
+        claims.check_dates(SystemTime::now())?;
         Ok(claims)
     }
 
     /// Verifies all but the dates. Only signing and editing use it, never reading.
     pub(super) fn verify_undated(self) -> Result<VerifiedClaims, Error> {
-        self.validate().map(|(claims, _)| claims)
-    }
-
-    fn validate(self) -> Result<(VerifiedClaims, TokenValidation), Error> {
         let Self { token, claims } = self;
         let provider = claims.metadata.clone().ok_or_else(|| {
             Error::malformed_claims("they have no `wascap` section, so they describe no provider")
         })?;
         let issuer: Issuer = claims.issuer.parse()?;
         let subject: Subject = claims.subject.parse()?;
-        // This checks the header's `alg` too.
-        let validation = validate_token::<CapabilityProvider>(&token)
-            .map_err(malformed("the token cannot be validated"))?;
-        if !validation.signature_valid {
+        if !token::is_signed_by(&token, issuer.as_str())? {
             return Err(Error::BadSignature {
                 issuer: issuer.to_string(),
             });
         }
         let (executables, world) = parse_hashes(&provider.target_hashes)?;
-        let verified = VerifiedClaims {
+        Ok(VerifiedClaims {
             token: Token { jwt: token, claims },
             issuer,
             subject,
             provider,
             executables,
             world,
-        };
-        Ok((verified, validation))
+        })
     }
 }
 
@@ -138,6 +130,39 @@ pub struct VerifiedClaims {
 }
 
 impl VerifiedClaims {
+    /// Refuses claims that are not valid at the time `now`.
+    fn check_dates(&self, now: SystemTime) -> Result<(), Error> {
+        let Claims {
+            expires,
+            not_before,
+            issued_at,
+            ..
+        } = &self.token.claims;
+        let at = |seconds: u64| {
+            let now = rfc3339(unix_seconds(now));
+            format!("at {}, and it is {now} now", rfc3339(seconds))
+        };
+        // Compared with the fraction of the second, as hosts do.
+        if let Some(expires) = *expires
+            && unix_time(expires) < now
+        {
+            return Err(Error::Expired(at(expires)));
+        }
+        let latest = unix_seconds(now + LEEWAY);
+        if let Some(not_before) = *not_before
+            && not_before > latest
+        {
+            return Err(Error::NotYetValid(at(not_before)));
+        }
+        if *issued_at > latest {
+            tracing::warn!(
+                "the claims were signed {}: one of the two clocks is wrong",
+                at(*issued_at)
+            );
+        }
+        Ok(())
+    }
+
     /// Returns the signed token.
     #[must_use]
     pub fn token(&self) -> &str {
@@ -206,13 +231,6 @@ impl VerifiedClaims {
 
     pub(crate) fn as_wascap(&self) -> &Token<CapabilityProvider> {
         &self.token
-    }
-}
-
-fn malformed(reason: &'static str) -> impl FnOnce(wascap::Error) -> Error {
-    move |source| Error::MalformedClaims {
-        reason: reason.to_owned(),
-        source: Some(source.into()),
     }
 }
 

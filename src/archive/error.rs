@@ -12,7 +12,7 @@ use crate::content::{Digest, ErrorKind, rfc3339, unix_seconds};
 use super::target::Target;
 
 /// An error of a library, whose type may change.
-type Opaque = Box<dyn StdError + Send + Sync>;
+pub(super) type Opaque = Box<dyn StdError + Send + Sync>;
 
 /// An error of the archive layer. Each variant is one thing that can be wrong with an archive, its claims
 /// or its keys.
@@ -62,6 +62,9 @@ pub enum Error {
     /// The bytes end in the middle of something, which the text names.
     #[error("it is truncated: the data ends in the middle of {0}")]
     Truncated(&'static str),
+    /// The gzip data has several members, of which hosts read the first one only.
+    #[error("its gzip data has several members, and hosts read only the first one")]
+    SeveralMembers,
     /// The gzip data is damaged.
     #[error("its gzip data is damaged")]
     DamagedGzip(#[source] io::Error),
@@ -77,6 +80,16 @@ pub enum Error {
         /// What the bound counts, with its unit.
         what: &'static str,
         /// The bound, in that unit.
+        limit: u64,
+    },
+    /// An entry exceeds a bound of [`Limits`](super::Limits) by the size in its header.
+    #[error("its entry `{name}` has {size} bytes, and the limit is {limit}")]
+    EntryTooLarge {
+        /// The name of the entry, or the target of the executable.
+        name: String,
+        /// The size in bytes.
+        size: u64,
+        /// The bound in bytes.
         limit: u64,
     },
     /// An entry has a name that no archive may have.
@@ -130,10 +143,10 @@ pub enum Error {
         /// A description of the right type.
         expected: &'static str,
     },
-    /// The token has expired. The text says how long ago.
+    /// The token has expired. The text says when, and what time it is now.
     #[error("its claims expired {0}")]
     Expired(String),
-    /// The token is not yet valid. The text says in how long it is.
+    /// The token is not yet valid. The text says when it is, and what time it is now.
     #[error("its claims become valid only {0}")]
     NotYetValid(String),
     /// An entry is not covered by the signed hashes.

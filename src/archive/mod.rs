@@ -33,6 +33,7 @@ pub(crate) mod provider_archive;
 #[cfg_attr(not(feature = "internals"), allow(unreachable_pub))]
 mod read;
 mod target;
+mod token;
 #[cfg(feature = "wit")]
 mod world;
 mod write;

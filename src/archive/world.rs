@@ -12,13 +12,16 @@ use super::error::Error;
 ///
 /// # Errors
 ///
-/// [`Error::Wit`] with the message of the parser when the directory holds no valid package.
+/// [`Error::Read`] when the directory cannot be read, and [`Error::Wit`] with the message of the parser when it
+/// holds no valid package.
 pub fn encode_world(directory: &Path) -> Result<Vec<u8>, Error> {
     let error = |reason: String| Error::Wit {
         place: directory.display().to_string(),
         reason,
     };
-    if !directory.is_dir() {
+    // The parser would name another reason, and a file of its own choice.
+    let found = std::fs::metadata(directory).map_err(|source| Error::read(directory, source))?;
+    if !found.is_dir() {
         return Err(error("not a directory".to_owned()));
     }
     let mut resolve = Resolve::default();

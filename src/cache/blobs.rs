@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use tokio::io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt};
 
 use crate::content::{
-    Descriptor, Digest, ErrorKind, Fetch, Reader, Source, StoreError, VerifyError, VerifyReader,
-    blocking, is_at, publish,
+    Descriptor, Digest, ErrorKind, Fetch, Locking, Reader, Source, StoreError, VerifyError,
+    VerifyReader, blocking, is_at, publish,
 };
 
 use super::error::Error;
@@ -210,8 +210,7 @@ impl Download<'_> {
                 publish(&file, &path, &destination, kind.mode())?;
                 seal(&file, kind.mode())?;
                 // Other tasks may use it from now on.
-                file.unlock()?;
-                file.lock_shared()?;
+                Locking::share(&file, &destination)?;
                 is_at(&file, &destination)
             };
             let there = publish().map_err(Error::file(&destination))?;

@@ -2,10 +2,13 @@
 //!
 //! A task that waits for a lock takes no thread of a runtime: if all threads for blocking work were waiting,
 //! the task that they wait for could get none. A task stops waiting when its future is dropped.
+//!
+//! On a file system without locks, only the tasks of one process wait for each other. Each process then has files of
+//! its own, so that processes do work twice and do not disturb each other.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
-use std::fs::{File, OpenOptions, TryLockError, remove_file};
+use std::fs::{self, File, OpenOptions, remove_file};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -14,7 +17,9 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use crate::content::{RuntimeEnded, blocking, if_found, is_at};
+use crate::content::{
+    Locking, RuntimeEnded, blocking, directory_of, if_found, is_at, locked_when_free,
+};
 
 use super::error::Error;
 
@@ -96,14 +101,34 @@ impl LockedFile {
         };
         loop {
             let file = open(path)?;
-            if !is_locked(file.try_lock())? {
-                return Ok(Err(Busy::ELSEWHERE));
+            match Locking::exclusive(&file, path)? {
+                Locking::Busy => return Ok(Err(Busy::ELSEWHERE)),
+                Locking::Locked if is_at(&file, path)? => {
+                    return Ok(Ok(Self::new(path, file, Some(turn))));
+                }
+                // The previous holder of the lock has removed the file, or given it its final name.
+                Locking::Locked => {}
+                Locking::Unsupported => return Self::unshared(path, turn).map(Ok),
             }
-            if is_at(&file, path)? {
-                return Ok(Ok(Self::new(path, file, Some(turn))));
-            }
-            // The previous holder of the lock has removed the file, or given it its final name.
         }
+    }
+
+    /// Opens a file of this process alone in place of the one at `path`, on a file system without locks.
+    fn unshared(path: &Path, turn: Turn) -> io::Result<Self> {
+        // The file at `path` is not used, and is empty unless it was made where there were locks.
+        if fs::metadata(path)?.len() == 0 {
+            if_found(remove_file(path))?;
+        }
+        let directory = directory_of(path);
+        let name = path.file_name().unwrap_or_default();
+        let own = tempfile::Builder::new()
+            .prefix(name)
+            .make_in(directory, |own| {
+                let mut options = OpenOptions::new();
+                options.read(true).write(true).create_new(true).open(own)
+            })?;
+        let (file, own) = own.keep()?;
+        Ok(Self::new(&own, file, Some(turn)))
     }
 
     fn new(path: &Path, file: File, turn: Option<Turn>) -> Self {
@@ -116,9 +141,9 @@ impl LockedFile {
 
     /// Removes the file, unless it has got its final name meanwhile.
     pub(super) fn remove(&self) -> io::Result<()> {
-        // Only the holder of the lock writes to the file or renames it.
+        // Only the holder of the lock writes to the file or renames it. Without locks, others may remove it.
         if is_at(&self.file, &self.path)? {
-            remove_file(&self.path)?;
+            if_found(remove_file(&self.path))?;
         }
         Ok(())
     }
@@ -139,8 +164,8 @@ impl Lock {
     pub(super) fn wait_for(path: &Path) -> io::Result<Self> {
         loop {
             let file = open(path)?;
-            file.lock()?;
-            if is_at(&file, path)? {
+            let locking = locked_when_free(&file, path)?;
+            if locking == Locking::Unsupported || is_at(&file, path)? {
                 return Ok(Self(LockedFile::new(path, file, None)));
             }
             // The previous holder of the lock has removed the file.
@@ -150,7 +175,7 @@ impl Lock {
     /// Whether a task has the lock file at `path` locked. Creates no file.
     pub(super) fn is_held(path: &Path) -> io::Result<bool> {
         match if_found(File::open(path))? {
-            Some(file) => Ok(!is_locked(file.try_lock())?),
+            Some(file) => Ok(Locking::exclusive(&file, path)? == Locking::Busy),
             None => Ok(false),
         }
     }
@@ -169,15 +194,6 @@ fn open(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
     options.open(path)
-}
-
-/// Whether an attempt to lock a file has locked it.
-pub(super) fn is_locked(tried: Result<(), TryLockError>) -> io::Result<bool> {
-    match tried {
-        Ok(()) => Ok(true),
-        Err(TryLockError::WouldBlock) => Ok(false),
-        Err(TryLockError::Error(error)) => Err(error),
-    }
 }
 
 /// How long to wait for another process before the second attempt. The interval doubles up to the longest.

@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use crate::content::{
-    Descriptor, Digest, MeteredReader, Progress, Silent, Step, StoreError, VerifyError,
+    Descriptor, Digest, Locking, MeteredReader, Progress, Silent, Step, StoreError, VerifyError,
     VerifyReader, if_found, is_at, open_regular,
 };
 
 use super::error::Error;
-use super::lock::{Busy, Lock, Obstacle, is_locked, when_free};
+use super::lock::{Busy, Lock, Obstacle, when_free};
 use super::open::Cache;
 use super::paths::Kind;
 use super::seal::{Look, look, seal};
@@ -63,7 +63,8 @@ impl Cache {
             let Some(file) = if_found(File::open(&path)).map_err(Error::file(&path))? else {
                 continue;
             };
-            if !is_locked(file.try_lock_shared()).map_err(Error::file(&path))? {
+            let locking = Locking::shared(&file, &path).map_err(Error::file(&path))?;
+            if locking == Locking::Busy {
                 // Another task is about to prune it.
                 return Err(Busy::ELSEWHERE.into());
             }

@@ -195,7 +195,7 @@ impl Paths {
         let parts: Option<Vec<&str>> = relative.iter().map(|part| part.to_str()).collect();
         match parts?.as_slice() {
             [.., name] if is_temporary(name) => Some(Purpose::Temporary),
-            [UNFINISHED, ..] => Some(Purpose::Unfinished),
+            [UNFINISHED, ..] | [REFERENCES | IDENTITIES, .., LOCK] => Some(Purpose::Unfinished),
             [REFERENCES, repository @ .., TAGS, tag] => Some(Purpose::Reference(format!(
                 "{}:{tag}",
                 repository.join("/")

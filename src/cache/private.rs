@@ -12,10 +12,9 @@ use std::path::{Path, PathBuf};
 
 use rustix::process::{getegid, geteuid};
 
-use crate::content::LINKS;
+use crate::content::{LINKS, is_ours};
 
 use super::error::Error;
-use super::seal::is_ours;
 
 /// The group, or everybody, may write.
 const SHARED: u32 = 0o022;

@@ -5,15 +5,15 @@ use std::io;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
-use crate::content::{if_found, is_at};
+use crate::content::{Locking, if_found, is_at};
 
 use super::entries::{Entry, last_use};
 use super::error::Error;
-use super::lock::{Lock, is_locked};
+use super::lock::Lock;
 use super::open::Cache;
 use super::paths::Purpose;
 
-/// The default of [`PruneOptions::grace`]. Writing one file never takes as long.
+/// The default of [`PruneOptions::grace`]. Writing one small file never takes as long.
 const GRACE: Duration = Duration::from_secs(60 * 60);
 
 /// How long an interrupted download is kept, so that it can be continued.
@@ -138,7 +138,8 @@ impl Cache {
         let Some(file) = if_found(File::open(&entry.path))? else {
             return Ok(false);
         };
-        if !is_locked(file.try_lock())? {
+        // Without locks nobody can tell. A file that is in use stays open when it is removed.
+        if Locking::exclusive(&file, &entry.path)? == Locking::Busy {
             return Ok(false);
         }
         // An executable may have its final name before the task that makes it has finished.
@@ -168,8 +169,7 @@ impl PruneOptions {
             // Removing these small files does not make room.
             Purpose::Reference(_) | Purpose::Hint => self.all || !recent && old,
             Purpose::Unfinished => self.all || !recent && (old || too_much || age > UNFINISHED_AGE),
-            // These are not locked: only their age shows that their process has ended.
-            Purpose::Temporary => age > GRACE,
+            Purpose::Temporary => self.all || age > GRACE,
         }
     }
 }

@@ -61,11 +61,29 @@ fn read_time<'de, D: Deserializer<'de>>(input: D) -> Result<SystemTime, D::Error
     Ok(unix_time(stored.confirmed) + Duration::from_nanos(nanoseconds))
 }
 
+/// What stands for `/` and `:` in the name of a record.
+const SEPARATORS: [(&str, &str); 2] = [("/", "[s]"), (":", "[c]")];
+
 impl Record {
+    /// Returns what stands for `name` as the tag of a record. In an image layout, a whole reference can be the
+    /// name of a manifest, and it has slashes and colons.
+    pub(crate) fn tag_of(name: &str) -> String {
+        let separators = SEPARATORS.into_iter();
+        separators.fold(name.to_owned(), |name, (separator, instead)| {
+            name.replace(separator, instead)
+        })
+    }
+
     /// Returns the reference, as users write it, of the tag that is recorded under `name`.
     pub(super) fn reference(&self, name: String) -> String {
         match (&self.layout, name.rsplit_once(':')) {
-            (Some(directory), Some((_, tag))) => format!("oci-layout://{directory}:{tag}"),
+            (Some(directory), Some((_, tag))) => {
+                let separators = SEPARATORS.into_iter();
+                let tag = separators.fold(tag.to_owned(), |tag, (separator, instead)| {
+                    tag.replace(instead, separator)
+                });
+                format!("oci-layout://{directory}:{tag}")
+            }
             _ => name,
         }
     }

@@ -11,7 +11,7 @@ use std::io;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use crate::content::{if_found, set_mode};
+use crate::content::{if_found, is_ours, set_mode};
 
 /// What the metadata of a file shows.
 #[derive(Debug, PartialEq, Eq)]
@@ -51,20 +51,6 @@ pub(super) fn seal(file: &File, mode: u32) -> io::Result<()> {
 fn time(size: u64) -> SystemTime {
     const RANGE: u64 = 1_000_000_000;
     SystemTime::UNIX_EPOCH + Duration::from_secs(RANGE + size % RANGE)
-}
-
-/// Whether a file or directory belongs to the user of this process.
-pub(super) fn is_ours(metadata: &Metadata) -> bool {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::MetadataExt;
-        metadata.uid() == rustix::process::geteuid().as_raw()
-    }
-    #[cfg(not(unix))]
-    {
-        let _ = metadata;
-        true
-    }
 }
 
 fn has_mode(metadata: &Metadata, mode: u32) -> bool {

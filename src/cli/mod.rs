@@ -5,7 +5,7 @@
 //!
 //! From the bottom up: `interruption` and `threads`; `output`, what users see; `files` and `schema`, what
 //! commands read besides archives; `session`, one run of the command; `arguments`, what commands share;
-//! `commands`; and `run`, which parses the command line and runs a command.
+//! `commands`; `variables`, which stand for options; and `run`, which parses the command line and runs a command.
 
 mod arguments;
 mod commands;
@@ -16,5 +16,6 @@ mod run;
 mod schema;
 mod session;
 mod threads;
+mod variables;
 
 pub use run::main;

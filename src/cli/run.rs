@@ -1,6 +1,6 @@
 //! Parses the command line, runs the command and prints its answer.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::pin::pin;
@@ -8,7 +8,6 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use clap::builder::Resettable;
 use clap::{ArgAction, CommandFactory, FromArgMatches, Parser, ValueHint};
 use futures_util::future::{Either, select};
 
@@ -16,6 +15,7 @@ use super::commands::Command;
 use super::interruption::Interruption;
 use super::output::{Answer, Bars, Format, Printer, Problem, log};
 use super::session::Session;
+use super::variables::{Given, naming_variables, without_empty_variables};
 
 /// How long the command waits, after an interruption, for blocking work to stop and to clean up.
 const GRACE: Duration = Duration::from_secs(5);
@@ -93,8 +93,8 @@ Exit codes:
 #[must_use]
 pub fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().collect();
-    let cli = match parse(&arguments) {
-        Ok(cli) => cli,
+    let (cli, given) = match parse(&arguments) {
+        Ok(parsed) => parsed,
         Err(error) => {
             return Printer::new(Format::requested_in(&arguments), false).usage(&error);
         }
@@ -102,28 +102,23 @@ pub fn main() -> ExitCode {
     let printer = Printer::new(cli.global.output, cli.global.quiet);
     match run(cli, &printer) {
         Ok(answer) => printer.answer(answer),
-        Err(problem) => printer.problem(problem),
+        Err(problem) => printer.problem(Problem {
+            message: Given::explain(&given, problem.message),
+            ..problem
+        }),
     }
 }
 
-fn parse(arguments: &[OsString]) -> Result<Cli, clap::Error> {
+/// Returns the arguments, and the paths that variables give.
+fn parse(arguments: &[OsString]) -> Result<(Cli, Vec<Given>), clap::Error> {
     let mut command = without_empty_variables(Cli::command());
-    let mut matches = command.try_get_matches_from_mut(arguments)?;
-    Cli::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
-}
-
-/// Ignores environment variables that are empty: by convention, an empty variable is not set. Options for
-/// secrets still see an empty variable, because a secret that is missing by mistake must not be ignored.
-fn without_empty_variables(command: clap::Command) -> clap::Command {
-    let is_empty = |name: &OsStr| std::env::var_os(name).is_some_and(|value| value.is_empty());
-    command
-        .mut_args(|argument| match argument.get_env() {
-            Some(name) if is_empty(name) && !argument.is_hide_env_values_set() => {
-                argument.env(Resettable::Reset)
-            }
-            _ => argument,
-        })
-        .mut_subcommands(without_empty_variables)
+    let mut matches = command
+        .try_get_matches_from_mut(arguments)
+        .map_err(|error| naming_variables(error, &command, arguments))?;
+    let given = Given::paths(&command, &matches);
+    let cli =
+        Cli::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))?;
+    Ok((cli, given))
 }
 
 fn run(cli: Cli, printer: &Printer) -> Result<Answer, Problem> {

@@ -7,7 +7,7 @@ use crate::content::{Content, Descriptor, Digest, Push, ReadStorage, Step};
 use crate::oci::{self, Reference, media_type};
 
 use super::error::{Error, require_digest, require_name};
-use super::lookup::{open_layout, push_storage, read_storage};
+use super::lookup::{named, open_layout, push_storage, read_storage};
 use super::metered::MeteredSource;
 use super::mount::put_blob;
 use super::tree::{Blob, LeftOut, Tree};
@@ -52,8 +52,10 @@ impl Client {
     /// together, and for manifests nested more than 5 deep. The tag is not moved then.
     #[tracing::instrument(skip_all, fields(%source, %destination, digest))]
     pub async fn copy(&self, source: &Reference, destination: &Reference) -> Result<Copied, Error> {
-        let name = require_name(source)?;
         require_name(destination)?;
+        let source = named(source).await?;
+        let source = source.as_ref();
+        let name = require_name(source)?;
         let _turn = self.turn().await;
 
         let from: Box<dyn ReadStorage> = match source {

@@ -1,14 +1,15 @@
 //! Fetch: from a reference to the path of a verified executable.
 
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Once};
 
 use futures_util::{StreamExt, stream};
 use wascap::jwt::{CapabilityProvider, Token};
 
 use crate::archive::Target;
 use crate::cache::{Cache, Executable};
+use crate::content::is_noexec;
 use crate::oci::Reference;
 
 use super::admission::Admission;
@@ -41,6 +42,13 @@ impl Client {
     /// with a digest accepts nothing but what that digest binds. In every other case, and when anything is
     /// unexpected, the whole archive is downloaded and verified.
     ///
+    /// A program with several threads has to be prepared for
+    /// [`ExecutableFileBusy`](std::io::ErrorKind::ExecutableFileBusy) (`ETXTBSY`) when it starts what it has just
+    /// fetched. A thread that starts another program at that time makes a child process, and until the child is
+    /// that program, it has all files open that this process had open, also the one that the executable was
+    /// written through. Linux starts no file that is open for writing. Try again after some milliseconds:
+    /// `examples/host.rs` in the repository does.
+    ///
     /// # Errors
     ///
     /// [`Error`] of the registry, the cache, the archive or the trust policy.
@@ -50,7 +58,16 @@ impl Client {
         let key = (reference.to_string(), target.clone(), self.pull);
         let fetching = self.fetches.join(&key);
         let work = async {
-            let fetched = fetch_alone(self, reference, target).await;
+            // Boxed: the type of the future would otherwise exceed limits of the compiler in programs that use it.
+            let fetched = Box::pin(fetch_alone(self, reference, target)).await;
+            if let Ok(Fetched {
+                cached: false,
+                path,
+                ..
+            }) = &fetched
+            {
+                warn_of_noexec(path);
+            }
             // Later calls ask again, because a tag may move.
             self.fetches.leave(&key, &fetching);
             fetched.map_err(Arc::new)
@@ -204,4 +221,17 @@ async fn fetch_from_archive(
         cached,
         downloaded: 0,
     })
+}
+
+/// Says once for a process that executables in the cache cannot be started.
+fn warn_of_noexec(path: &Path) {
+    static WARNED: Once = Once::new();
+    if is_noexec(path) {
+        WARNED.call_once(|| {
+            tracing::warn!(
+                "{} cannot be started: its file system is mounted with `noexec`",
+                path.display()
+            );
+        });
+    }
 }

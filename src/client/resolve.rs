@@ -9,7 +9,7 @@ use super::admission::Admission;
 use super::client::Client;
 use super::error::{Error, require_name};
 use super::lock::{Lock, Locked};
-use super::lookup::{Resolution, read_storage};
+use super::lookup::{Resolution, named, read_storage};
 use super::options::PullPolicy;
 
 /// How many references are resolved or locked at the same time.
@@ -26,6 +26,8 @@ impl Client {
     /// [`Error`] of the registry; [`Error::Unnamed`]; [`Error::NotCached`] with [`PullPolicy::Never`].
     #[tracing::instrument(skip_all, fields(%reference))]
     pub async fn resolve(&self, reference: &Reference) -> Result<Descriptor, Error> {
+        let reference = named(reference).await?;
+        let reference = reference.as_ref();
         let store = read_storage(self, reference).await?;
         if self.pull == PullPolicy::Never {
             let resolution = Resolution::new(self, store.as_ref(), reference).await?;

@@ -5,7 +5,7 @@ use crate::oci::Reference;
 
 use super::Client;
 use super::error::{Error, require_name};
-use super::lookup::open_layout;
+use super::lookup::{named, open_layout};
 
 impl Client {
     /// Moves `tag` to the manifest of `reference`, in the same repository or image layout. Creates
@@ -19,6 +19,9 @@ impl Client {
     /// [`Error`] of the registry or of the layout, or [`Error::Unnamed`].
     #[tracing::instrument(skip_all, fields(%reference, %tag))]
     pub async fn tag(&self, reference: &Reference, tag: &str) -> Result<Descriptor, Error> {
+        reference.with_tag(tag)?;
+        let reference = named(reference).await?;
+        let reference = reference.as_ref();
         let name = require_name(reference)?;
         match reference {
             Reference::Registry(place) => {

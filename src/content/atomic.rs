@@ -4,30 +4,21 @@ use std::fs::{self, File};
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf, is_separator};
 
-use tempfile::{NamedTempFile, PersistError};
-
-use super::directory::{TEMPORARY_PREFIX, directory_of, naming_directory, sync_directory_of};
+use super::directory::{directory_of, naming_directory, sync_directory_of};
 use super::regular::require_regular;
-
-const TEMPORARY_SUFFIX: &str = ".partial";
-
-/// Whether `name` is that of a temporary file of an [`AtomicFile`]. Such a file is left behind when its
-/// process is killed.
-pub(crate) fn is_temporary(name: &str) -> bool {
-    name.starts_with(TEMPORARY_PREFIX) && name.ends_with(TEMPORARY_SUFFIX)
-}
+use super::temporary::Temporary;
 
 /// How many symbolic links a path may lead through, as on Linux.
 pub(crate) const LINKS: usize = 40;
 
 /// A file that appears under its name complete or not at all.
 ///
-/// It is written under a temporary name in the same directory. [`commit`](Self::commit) flushes it to disk
-/// and renames it. Dropping it without a commit removes the temporary file; an older file under the final
+/// It is written as a temporary file in the same directory. [`commit`](Self::commit) flushes it to disk
+/// and gives it its name. Dropping it without a commit removes the temporary file; an older file under the final
 /// name is untouched.
 #[derive(Debug)]
 pub(crate) struct AtomicFile {
-    temporary: NamedTempFile,
+    temporary: Temporary,
     destination: PathBuf,
 }
 
@@ -49,18 +40,7 @@ impl AtomicFile {
         require_replaceable(destination)?;
         let destination = followed(destination)?;
         let directory = directory_of(&destination);
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(TEMPORARY_PREFIX).suffix(TEMPORARY_SUFFIX);
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            builder.permissions(fs::Permissions::from_mode(mode));
-        }
-        #[cfg(not(unix))]
-        let _ = mode;
-        let temporary = builder
-            .tempfile_in(directory)
-            .map_err(naming_directory(directory))?;
+        let temporary = Temporary::create(directory, mode)?;
         Ok(Self {
             temporary,
             destination,
@@ -69,12 +49,12 @@ impl AtomicFile {
 
     /// Sets the permission bits of the file. Has no effect on Windows.
     pub(crate) fn set_mode(&self, mode: u32) -> io::Result<()> {
-        set_mode(self.temporary.as_file(), mode)
+        set_mode(self.temporary.file(), mode)
     }
 
     /// Gives the file the permission bits of `other`, and its owner and group if the system allows that.
     pub(crate) fn resemble(&self, other: &File) -> io::Result<()> {
-        let file = self.temporary.as_file();
+        let file = self.temporary.file();
         let metadata = other.metadata()?;
         #[cfg(unix)]
         {
@@ -88,18 +68,18 @@ impl AtomicFile {
     }
 
     pub(crate) fn as_file(&self) -> &File {
-        self.temporary.as_file()
+        self.temporary.file()
     }
 
     /// Flushes the file to disk and gives it its final name, replacing an older file. Returns the path. After
     /// an error, the temporary file is removed.
     pub(crate) fn commit(self) -> io::Result<PathBuf> {
-        self.commit_by(|file, path| file.persist(path))
+        self.commit_by(Temporary::rename)
     }
 
     /// [Commits](Self::commit) the file, but never replaces an older one: [`io::ErrorKind::AlreadyExists`].
     pub(crate) fn commit_new(self) -> io::Result<PathBuf> {
-        self.commit_by(|file, path| file.persist_noclobber(path))
+        self.commit_by(Temporary::rename_new)
     }
 
     /// Writes `bytes` and [commits](Self::commit) the file.
@@ -110,10 +90,10 @@ impl AtomicFile {
 
     fn commit_by(
         self,
-        persist: impl FnOnce(NamedTempFile, &Path) -> Result<File, PersistError>,
+        rename: impl FnOnce(Temporary, &Path) -> io::Result<()>,
     ) -> io::Result<PathBuf> {
-        self.temporary.as_file().sync_all()?;
-        persist(self.temporary, &self.destination)?;
+        self.temporary.file().sync_all()?;
+        rename(self.temporary, &self.destination)?;
         sync_directory_of(&self.destination);
         Ok(self.destination)
     }
@@ -121,17 +101,17 @@ impl AtomicFile {
 
 impl Write for AtomicFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.temporary.as_file_mut().write(bytes)
+        self.temporary.file_mut().write(bytes)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.temporary.as_file_mut().flush()
+        self.temporary.file_mut().flush()
     }
 }
 
 impl Seek for AtomicFile {
     fn seek(&mut self, position: SeekFrom) -> io::Result<u64> {
-        self.temporary.as_file_mut().seek(position)
+        self.temporary.file_mut().seek(position)
     }
 }
 

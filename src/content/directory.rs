@@ -4,33 +4,12 @@ use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 
-use tempfile::TempDir;
-
-/// What the names of temporary files and directories begin with.
-pub(super) const TEMPORARY_PREFIX: &str = ".par-";
-
 /// Returns the directory that a file of this name is in.
 pub(crate) fn directory_of(file: &Path) -> &Path {
     match file.parent() {
         Some(parent) if parent != Path::new("") => parent,
         _ => Path::new("."),
     }
-}
-
-/// Creates a directory beside `file` that only its owner may enter. Dropping it removes it with everything
-/// in it.
-pub(crate) fn temporary_directory_beside(file: &Path) -> io::Result<TempDir> {
-    let directory = directory_of(file);
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(TEMPORARY_PREFIX);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        builder.permissions(fs::Permissions::from_mode(0o700));
-    }
-    builder
-        .tempdir_in(directory)
-        .map_err(naming_directory(directory))
 }
 
 /// Makes the rename of `file` itself durable. Not every file system can; the file is complete either way.

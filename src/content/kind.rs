@@ -44,10 +44,12 @@ impl ErrorKind {
             std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {
                 Self::Denied
             }
-            // The arguments name a directory or a device instead of a file, or a file instead of a directory.
+            // The arguments name a directory or a device instead of a file, or a file instead of a directory, or a
+            // name is too long.
             std::io::ErrorKind::IsADirectory
             | std::io::ErrorKind::NotADirectory
-            | std::io::ErrorKind::InvalidInput => Self::Usage,
+            | std::io::ErrorKind::InvalidInput
+            | std::io::ErrorKind::InvalidFilename => Self::Usage,
             _ => Self::Other,
         }
     }

@@ -15,14 +15,18 @@ mod descriptor;
 mod digest;
 mod directory;
 mod kind;
+mod leftovers;
+mod locks;
+mod mounts;
 mod progress;
 mod regular;
 #[cfg_attr(not(feature = "internals"), allow(unreachable_pub))]
 mod storage;
+mod temporary;
 mod user_directory;
 mod verify;
 
-pub(crate) use atomic::{AtomicFile, LINKS, followed, is_temporary, publish, set_mode};
+pub(crate) use atomic::{AtomicFile, LINKS, followed, publish, set_mode};
 pub use blocking::RuntimeEnded;
 pub(crate) use blocking::blocking;
 pub(crate) use bounded::{is_too_large, read_bounded, read_file_bounded};
@@ -33,16 +37,20 @@ pub(crate) use digest::{Algorithm, Hasher};
 pub use digest::{Digest, ParseDigestError};
 pub(crate) use directory::{
     create_private_directory, directory_of, if_found, is_absent, non_directory_at,
-    temporary_directory_beside, try_lock_directory,
+    try_lock_directory,
 };
 pub use kind::ErrorKind;
+pub(crate) use leftovers::is_temporary;
+pub(crate) use locks::{Locking, locked_when_free};
+pub(crate) use mounts::is_noexec;
 pub(crate) use progress::MeteredReader;
 pub use progress::{Meter, Progress, Silent, Step, Stopped};
-pub(crate) use regular::{is_at, open_exclusive, open_regular};
+pub(crate) use regular::{is_at, is_ours, open_exclusive, open_regular};
 pub use storage::StoreError;
 pub(crate) use storage::{
     Content, Delete, Fetch, ManifestName, Mount, Push, ReadStorage, Reader, Resolve, Source,
 };
+pub(crate) use temporary::TemporaryDirectory;
 pub(crate) use user_directory::{home, user_directory};
 pub use verify::VerifyError;
 pub(crate) use verify::{DigestReader, VerifyReader};

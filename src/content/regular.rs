@@ -1,6 +1,6 @@
 //! Regular files: no directories, devices or pipes.
 
-use std::fs::{self, File, Metadata, TryLockError};
+use std::fs::{self, File, Metadata};
 use std::io;
 use std::path::Path;
 use std::thread;
@@ -9,6 +9,7 @@ use std::time::Duration;
 use same_file::Handle;
 
 use super::directory::if_found;
+use super::locks::Locking;
 use super::progress::Meter;
 
 /// How long to wait before trying a lock again.
@@ -31,15 +32,16 @@ pub(crate) fn open_regular(path: &Path) -> io::Result<(File, u64)> {
 pub(crate) fn open_exclusive(path: &Path, meter: &dyn Meter) -> io::Result<(File, u64)> {
     loop {
         let (file, size) = open_regular(path)?;
-        match file.try_lock() {
-            Ok(()) if is_at(&file, path)? => return Ok((file, size)),
+        match Locking::exclusive(&file, path) {
+            Ok(Locking::Locked) if is_at(&file, path)? => return Ok((file, size)),
             // The previous holder of the lock has replaced the file.
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
+            Ok(Locking::Locked) => {}
+            Ok(Locking::Busy) => {
                 meter.advance(0)?;
                 thread::sleep(LOCK_INTERVAL);
             }
-            Err(TryLockError::Error(error)) => {
+            Ok(Locking::Unsupported) => return Ok((file, size)),
+            Err(error) => {
                 tracing::debug!(path = %path.display(), %error, "the file is not locked");
                 return Ok((file, size));
             }
@@ -52,6 +54,20 @@ pub(crate) fn is_at(file: &File, path: &Path) -> io::Result<bool> {
     match if_found(Handle::from_path(path))? {
         Some(there) => Ok(Handle::from_file(file.try_clone()?)? == there),
         None => Ok(false),
+    }
+}
+
+/// Whether a file or directory belongs to the user of this process.
+pub(crate) fn is_ours(metadata: &Metadata) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        metadata.uid() == rustix::process::geteuid().as_raw()
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = metadata;
+        true
     }
 }
 

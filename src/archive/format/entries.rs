@@ -1,6 +1,6 @@
 //! The entries of a tar: what each one is, and which are forbidden.
 
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::Path;
 
 use tar::{Entry, EntryType, Header};
@@ -31,6 +31,8 @@ pub(in crate::archive) struct Entries<'l> {
     seen: usize,
     /// The name that an extension header gives to the next entry.
     long_name: Option<Vec<u8>>,
+    /// The size that an extension header gives to the next entry.
+    size: Option<u64>,
 }
 
 impl<'l> Entries<'l> {
@@ -39,6 +41,7 @@ impl<'l> Entries<'l> {
             limits,
             seen: 0,
             long_name: None,
+            size: None,
         }
     }
 
@@ -76,6 +79,7 @@ impl<'l> Entries<'l> {
             }
             kind => {
                 let name = self.entry_name(entry.header())?;
+                self.check_size(&name, entry.size())?;
                 named_role(&name, kind, entry.size())
             }
         }
@@ -85,18 +89,32 @@ impl<'l> Entries<'l> {
         for (key, value) in pax::records(bytes)? {
             match key {
                 b"path" => self.long_name = Some(value.to_vec()),
-                // A size that needs this record exceeds every limit. A smaller one could contradict the
-                // header.
                 b"size" => {
-                    return Err(Error::TooLarge {
-                        what: "bytes in an executable",
-                        limit: self.limits.executable,
-                    });
+                    let size = std::str::from_utf8(value).ok();
+                    let size = size.and_then(|size| size.parse().ok());
+                    let malformed = || damaged("the size in an extended header is malformed");
+                    self.size = Some(size.ok_or_else(malformed)?);
                 }
                 _ => {}
             }
         }
         Ok(())
+    }
+
+    /// Refuses an entry to which an extension header gives another size than its own header: readers that know
+    /// only one of them would see different archives. Sizes that need the extension header exceed every limit.
+    fn check_size(&mut self, name: &str, header: u64) -> Result<(), Error> {
+        match self.size.take() {
+            Some(size) if size > self.limits.executable => Err(Error::EntryTooLarge {
+                name: name.escape_debug().to_string(),
+                size,
+                limit: self.limits.executable,
+            }),
+            Some(size) if size != header => Err(damaged(&format!(
+                "its extended header says {size} bytes for an entry, and its header {header} bytes"
+            ))),
+            _ => Ok(()),
+        }
     }
 
     fn entry_name(&mut self, header: &Header) -> Result<String, Error> {
@@ -126,6 +144,10 @@ impl<'l> Entries<'l> {
     }
 }
 
+fn damaged(reason: &str) -> Error {
+    Error::DamagedTar(io::Error::new(io::ErrorKind::InvalidData, reason))
+}
+
 fn named_role(name: &str, kind: EntryType, size: u64) -> Result<Option<Role>, Error> {
     if kind.is_dir() || (kind.is_file() && name.ends_with('/') && size == 0) {
         return Ok(None);
@@ -149,6 +171,15 @@ fn named_role(name: &str, kind: EntryType, size: u64) -> Result<Option<Role>, Er
             .map_err(|_| forbidden("it does not name a target")),
         None => Err(forbidden("it does not name a file")),
     }
+}
+
+/// Refuses an entry of `size` bytes, by its header, when that is more than `limit`.
+pub(in crate::archive) fn check_entry(name: &str, size: u64, limit: u64) -> Result<(), Error> {
+    if size <= limit {
+        return Ok(());
+    }
+    let name = name.to_owned();
+    Err(Error::EntryTooLarge { name, size, limit })
 }
 
 /// Reads an entry into memory. More bytes than `limit` are an [`Error::TooLarge`].

@@ -8,7 +8,7 @@ use crate::archive::claims::{UnverifiedClaims, VerifiedClaims};
 use crate::archive::compression::Compression;
 use crate::archive::entry_names::{CLAIMS_ENTRY, WORLD_ENTRY};
 use crate::archive::error::Error;
-use crate::archive::format::entries::{Entries, Role, read_bounded};
+use crate::archive::format::entries::{Entries, Role, check_entry, read_bounded};
 use crate::archive::format::gzip::{Failure, Tar, TarSource};
 use crate::archive::format::tar_stream::{BLOCK, TarStream, structure_error, tar_error};
 use crate::archive::hashing::digest_of;
@@ -181,8 +181,8 @@ impl<'l> Scan<'l> {
         let begin = entry.raw_file_position();
         self.end = begin.saturating_add(size.div_ceil(BLOCK).saturating_mul(BLOCK));
         match self.entries.role(&mut entry)? {
-            Some(Role::Claims) => self.claims(&mut entry),
-            Some(Role::World) => self.world(&mut entry),
+            Some(Role::Claims) => self.claims(size, &mut entry),
+            Some(Role::World) => self.world(size, &mut entry),
             Some(Role::Executable(target)) => {
                 let known = self.known.remove(&begin).filter(|known| known.0 == size);
                 let known = known.map(|(_, digest)| digest);
@@ -192,7 +192,8 @@ impl<'l> Scan<'l> {
         }
     }
 
-    fn claims(&mut self, content: &mut impl Read) -> Result<(), Error> {
+    fn claims(&mut self, size: u64, content: &mut impl Read) -> Result<(), Error> {
+        check_entry(CLAIMS_ENTRY, size, self.limits.claims)?;
         let bytes = read_bounded(content, "bytes of claims", self.limits.claims)?;
         let token = String::from_utf8(bytes)
             .map_err(|_| Error::malformed_claims("the token is not text"))?;
@@ -202,7 +203,8 @@ impl<'l> Scan<'l> {
         }
     }
 
-    fn world(&mut self, content: &mut impl Read) -> Result<(), Error> {
+    fn world(&mut self, size: u64, content: &mut impl Read) -> Result<(), Error> {
+        check_entry(WORLD_ENTRY, size, self.limits.world)?;
         let world = read_bounded(content, "bytes of WIT world", self.limits.world)?;
         let digest = Digest::of(&world);
         match self.world.replace((world, digest)) {
@@ -222,12 +224,7 @@ impl<'l> Scan<'l> {
         if self.executables.contains_key(&target) {
             return Err(Error::DuplicateEntry(target.to_string()));
         }
-        if size > self.limits.executable {
-            return Err(Error::TooLarge {
-                what: "bytes in an executable",
-                limit: self.limits.executable,
-            });
-        }
+        check_entry(target.as_str(), size, self.limits.executable)?;
         let digest = match known {
             Some(digest) => digest,
             None => {

@@ -9,7 +9,7 @@ use crate::archive::limits::Limits;
 use crate::archive::read::{Contents, Dates, Spool, scan};
 use crate::archive::target::Target;
 use crate::content::{
-    AtomicFile, MeteredReader, Progress, Step, open_exclusive, temporary_directory_beside,
+    AtomicFile, MeteredReader, Progress, Step, TemporaryDirectory, directory_of, open_exclusive,
 };
 
 use super::input::Input;
@@ -58,7 +58,7 @@ pub fn edit(
         open_exclusive(path, waiting.as_ref()).map_err(|source| Error::read(path, source))?;
     drop(waiting);
     let writing = |source| Error::write(path, source);
-    let directory = temporary_directory_beside(path).map_err(writing)?;
+    let directory = TemporaryDirectory::create_in(directory_of(path)).map_err(writing)?;
     let mut spool = Spool::new(directory.path());
     let input = MeteredReader::new(&archive, progress.begin(Step::Verifying, size));
     let Contents {

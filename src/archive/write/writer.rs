@@ -10,6 +10,7 @@ use crate::archive::claims::{Metadata, VerifiedClaims};
 use crate::archive::compression::Compression;
 use crate::archive::entry_names::{CLAIMS_ENTRY, WORLD_ENTRY};
 use crate::archive::error::Error;
+use crate::archive::format::entries::check_entry;
 use crate::archive::limits::Limits;
 use crate::archive::target::Target;
 use crate::content::{AtomicFile, Digest, Meter};
@@ -96,7 +97,7 @@ impl ArchiveWriter {
     /// # Errors
     ///
     /// [`Error::NeverValid`], [`Error::Read`], [`Error::Write`], [`Error::InputChanged`],
-    /// [`Error::TooLarge`], [`Error::Thread`], or those of signing.
+    /// [`Error::TooLarge`], [`Error::EntryTooLarge`], [`Error::Thread`], or those of signing.
     pub fn write(
         &self,
         destination: &Path,
@@ -127,7 +128,9 @@ impl ArchiveWriter {
             .map_err(|error| match error {
                 // A meter or the disk ended the work.
                 Error::Stream(source) => Error::write(destination, source),
-                error @ Error::TooLarge { .. } => error.in_archive(destination),
+                error @ (Error::TooLarge { .. } | Error::EntryTooLarge { .. }) => {
+                    error.in_archive(destination)
+                }
                 other => other,
             })
     }
@@ -199,9 +202,9 @@ fn check_limits(entries: &[(String, u64)], limits: &Limits) -> Result<(), Error>
     for (name, size) in entries {
         check(name.len() as u64, limits.name as u64, "bytes in a name")?;
         match name.as_str() {
-            CLAIMS_ENTRY => check(*size, limits.claims, "bytes of claims")?,
-            WORLD_ENTRY => check(*size, limits.world, "bytes of WIT world")?,
-            _ => check(*size, limits.executable, "bytes in an executable")?,
+            CLAIMS_ENTRY => check_entry(name, *size, limits.claims)?,
+            WORLD_ENTRY => check_entry(name, *size, limits.world)?,
+            _ => check_entry(name, *size, limits.executable)?,
         }
     }
     let size = tar_size(entries.iter().map(|(_, size)| *size));

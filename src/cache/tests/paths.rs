@@ -70,15 +70,20 @@ fn the_purpose_of_a_file_follows_from_its_path() {
     for path in [paths.head("ghcr.io/x:1").unwrap(), paths.places(&digest)] {
         assert_eq!(paths.purpose(&path), Some(Purpose::Hint));
     }
-    for path in [paths.partial(&digest), paths.lock(&digest)] {
+    let name = "ghcr.io/org/provider";
+    for path in [
+        paths.partial(&digest),
+        paths.lock(&digest),
+        paths.reference_lock(&format!("{name}:1")).unwrap(),
+        paths.identity_lock(name).unwrap(),
+    ] {
         assert_eq!(paths.purpose(&path), Some(Purpose::Unfinished));
     }
     let temporary = paths.content(Kind::Executable, &digest);
     let temporary = temporary.with_file_name(".par-x.partial");
     assert_eq!(paths.purpose(&temporary), Some(Purpose::Temporary));
-    let lock = "references/ghcr.io/x/_lock";
     for other in [
-        lock,
+        "identities/ghcr.io/x/_identity",
         "identities/ghcr.io/x",
         "blobs/sha256/x",
         "blobs/x",

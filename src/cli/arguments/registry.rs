@@ -104,13 +104,17 @@ impl RegistryArgs {
         bail!(Failure::usage(message).hint("give another tag, such as `1.0.0`, or --allow-latest"))
     }
 
-    /// Refuses a reference with the tag `latest`, or without a tag, unless that is allowed.
+    /// Refuses a reference with the tag `latest`, or without a tag, unless that is allowed. An image layout has no
+    /// default tag: without a tag, its only manifest is meant.
     pub(crate) fn settle(&self, reference: Reference, pinned: bool) -> Result<Reference> {
         if pinned || reference.digest().is_some() {
             return Ok(reference);
         }
         let problem = match reference.tag() {
             Some(LATEST) => "has the tag `latest`",
+            None if matches!(reference, Reference::Layout(_)) && !self.allow_latest => {
+                return Ok(reference);
+            }
             None => "has no tag, which means `latest`",
             Some(_) => return Ok(reference),
         };

@@ -39,7 +39,8 @@ pub(crate) async fn run(mut args: Args, session: &Session) -> Result<Answer> {
     let destination = args.registry.reference(&args.destination, false)?;
     args.registry.share([&source, &destination], session)?;
     let client = args.registry.client(session, TrustPolicy::anyone()).await?;
-    let copied = client.copy(&source, &destination).await?;
+    let copied = client.copy(&source, &destination).await;
+    let copied = copied.map_err(pinned::explain)?;
     for left_out in &copied.left_out {
         tracing::warn!("{}", warning(left_out, &args.source));
     }

@@ -9,9 +9,9 @@ use crate::cli::arguments::RegistryArgs;
 use crate::cli::output::{Answer, Failure, escape, terminal};
 use crate::cli::session::Session;
 use crate::cli::threads::detached;
-use crate::client::{Deletion, TrustPolicy};
+use crate::client::{self, Deletion, TrustPolicy};
 use crate::content::ErrorKind;
-use crate::oci::Reference;
+use crate::oci::{self, Reference};
 
 use super::pinned;
 
@@ -70,8 +70,30 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
             );
         }
     }
-    client.delete(&deletion).await?;
+    client.delete(&deletion).await.map_err(explain)?;
     Ok(pinned::pinned(&reference, &deletion.digest).field("tags", deletion.tags))
+}
+
+/// Adds what the user can do about a registry that does not delete.
+fn explain(error: client::Error) -> anyhow::Error {
+    let status = match &error {
+        client::Error::Store(error) => error.downcast_ref().and_then(|error| match error {
+            oci::Error::Refused { answer, .. } => Some(answer.status),
+            _ => None,
+        }),
+        _ => None,
+    };
+    let kind = error.kind();
+    match status {
+        // Not allowed, or not implemented.
+        Some(405 | 501) => anyhow::Error::new(error).context(
+            Failure::new(kind, "the registry does not delete").hint(
+                "ask the operator of the registry to allow this: many registries only delete when they are \
+                 configured to",
+            ),
+        ),
+        _ => error.into(),
+    }
 }
 
 /// Returns an error if the user names one tag, and the manifest has others.

@@ -9,6 +9,7 @@ use crate::cli::arguments::{LockArgs, PullArgs, RegistryArgs, TrustArgs};
 use crate::cli::output::Answer;
 use crate::cli::session::Session;
 use crate::client::TrustPolicy;
+use crate::content::is_noexec;
 
 /// Fetch one verified executable into the cache, and print its path
 ///
@@ -65,6 +66,10 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
     let client = args.lock.restrict(client).await?;
     let fetched = client.fetch(&reference, &target).await;
     let fetched = fetched.map_err(|error| args.lock.explain(error))?;
+    if !fetched.cached && is_noexec(&fetched.path) {
+        // The library has said what is wrong.
+        session.note("hint: name another directory with --cache-dir or PAR_CACHE_DIR");
+    }
     Ok(Answer::file(&fetched.path)
         .field("digest", fetched.digest.to_string())
         .field("reference", reference.pinned(&fetched.digest))

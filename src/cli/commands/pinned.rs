@@ -1,6 +1,9 @@
 //! The answer of commands that print a reference by digest.
 
-use crate::cli::output::Answer;
+use anyhow::Error;
+
+use crate::cli::output::{Answer, Failure};
+use crate::client;
 use crate::content::Digest;
 use crate::oci::Reference;
 
@@ -18,5 +21,18 @@ pub(crate) fn pushed(reference: &Reference, digest: &Digest) -> Answer {
     match reference.tag() {
         Some(tag) => answer.field("tag", tag),
         None => answer,
+    }
+}
+
+/// Adds what the user can do when the content that is pushed has another digest than the destination names.
+pub(crate) fn explain(error: client::Error) -> Error {
+    let kind = error.kind();
+    match error {
+        client::Error::OtherDigest { .. } => {
+            let message = "the destination has the digest of other content";
+            let hint = "leave out the digest in the destination, or name the content that has it";
+            Error::new(error).context(Failure::new(kind, message).hint(hint))
+        }
+        error => error.into(),
     }
 }

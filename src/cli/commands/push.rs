@@ -48,11 +48,12 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
         let input = standard_input()?;
         client
             .push_from(input, STANDARD_INPUT, &reference, &annotations)
-            .await?
+            .await
     } else {
         let archive = archive_path(&args.archive);
-        client.push(&archive, &reference, &annotations).await?
+        client.push(&archive, &reference, &annotations).await
     };
+    let pushed = pushed.map_err(pinned::explain)?;
     Ok(pinned::pushed(&pushed.reference, &pushed.digest))
 }
 

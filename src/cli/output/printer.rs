@@ -39,14 +39,14 @@ impl Printer {
             Format::Text => answer.text,
             Format::Json => to_json(answer.fields, problem),
         };
-        if let Err(error) = print_data(&text) {
+        let printed = print_data(&text);
+        if let Err(error) = &printed {
             print_error(&format!("error: cannot write to standard output: {error}"));
-            return ExitCode::from(code.max(1));
         }
         if let (Format::Text, Some(problem)) = (self.format, problem) {
             print_problem(problem);
         }
-        ExitCode::from(code)
+        ExitCode::from(if printed.is_err() { code.max(1) } else { code })
     }
 
     /// Prints the error that a command failed with, and returns the exit code.
@@ -63,10 +63,19 @@ impl Printer {
         if self.format == Format::Json && !asked_for {
             return self.problem(usage_problem(error));
         }
-        // clap prints help and version on standard output, errors on standard error. It is no failure if the
-        // reader has closed its end.
-        let _ = error.print();
-        ExitCode::from(if asked_for { 0 } else { 2 })
+        // clap prints help and version on standard output, errors on standard error.
+        if !asked_for {
+            let _ = error.print();
+            return ExitCode::from(2);
+        }
+        let printed = error.print();
+        match unless_reader_has_gone(printed.and_then(|()| io::stdout().flush())) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                print_error(&format!("error: cannot write to standard output: {error}"));
+                ExitCode::FAILURE
+            }
+        }
     }
 }
 
@@ -102,8 +111,12 @@ fn print_data(text: &str) -> io::Result<()> {
         }
         stdout.flush()
     };
-    match write() {
-        // The reader, such as `head`, has read enough.
+    unless_reader_has_gone(write())
+}
+
+/// Forgives that the reader, such as `head`, has read enough.
+fn unless_reader_has_gone(outcome: io::Result<()>) -> io::Result<()> {
+    match outcome {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         outcome => outcome,
     }

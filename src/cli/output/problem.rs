@@ -93,8 +93,7 @@ fn classify(error: &(dyn Error + 'static)) -> Option<(ErrorKind, Option<String>)
         return Some((error.kind(), cache_hint(error)));
     }
     if let Some(error) = error.downcast_ref::<ParseReferenceError>() {
-        let hint = reference_hint(error).map(str::to_owned);
-        return Some((ErrorKind::Usage, hint));
+        return Some((ErrorKind::Usage, reference_hint(error)));
     }
     if error.is::<ParseDigestError>() || error.is::<ParseTargetError>() {
         return Some((ErrorKind::Usage, None));

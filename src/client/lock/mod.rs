@@ -58,12 +58,12 @@ impl Lock {
     }
 
     /// Returns the entry for `reference`: the one with this text, or the one with this digest for this repository.
-    /// A reference without a tag and a digest means the tag `latest`.
+    /// A reference to a registry without a tag and a digest means the tag `latest`.
     #[must_use]
     pub fn find(&self, reference: &Reference) -> Option<&Locked> {
-        let latest = match reference.name() {
-            None => reference.with_tag("latest").ok(),
-            Some(_) => None,
+        let latest = match (reference, reference.name()) {
+            (Reference::Registry(_), None) => reference.with_tag("latest").ok(),
+            _ => None,
         };
         let written = latest.as_ref().unwrap_or(reference).to_string();
         self.providers.get(&written).or_else(|| {

@@ -128,7 +128,7 @@ pub(super) fn record_name(reference: &Reference) -> Option<String> {
         Reference::Layout(_) => {
             let directory = layout_directory(reference)?;
             let place = Digest::of(directory.as_os_str().as_encoded_bytes());
-            format!("oci-layout/{}:{tag}", place.hex())
+            format!("oci-layout/{}:{}", place.hex(), Record::tag_of(tag))
         }
     })
 }

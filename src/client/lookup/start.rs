@@ -14,7 +14,7 @@ use super::manifest::held;
 use super::origin::Origin;
 use super::record::{self, Confirmation, Head};
 use super::resolution::Resolution;
-use super::storage::read_storage;
+use super::storage::{named, read_storage};
 
 /// A reference whose manifest is known and in the cache. It has a turn of the client, which ends with it.
 pub(in crate::client) struct Lookup {
@@ -32,11 +32,13 @@ impl Lookup {
         reference: &Reference,
         target: &Target,
     ) -> Result<Self, Error> {
+        let reference = named(reference).await?.into_owned();
         let origin = Origin {
             client: client.clone(),
+            store: read_storage(client, &reference).await?,
             reference: reference.clone(),
-            store: read_storage(client, reference).await?,
         };
+        let reference = &reference;
         let resolution = Resolution::new(client, origin.store.as_ref(), reference).await?;
         let turn = client.turn().await;
         let descriptor = resolution.descriptor;

@@ -1,5 +1,6 @@
 //! The storage that a reference is in.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use async_trait::async_trait;
@@ -56,6 +57,17 @@ pub(in crate::client) async fn open_layout(place: &LayoutReference) -> Result<La
     blocking(move || Ok(Layout::open(directory)?)).await
 }
 
+/// Returns `reference` with a name. Of an image layout without one, the only manifest is meant.
+pub(in crate::client) async fn named(reference: &Reference) -> Result<Cow<'_, Reference>, Error> {
+    match reference {
+        Reference::Layout(place) if reference.name().is_none() => {
+            let only = open_layout(place).await?.only().await?;
+            Ok(Cow::Owned(reference.with_digest(only.digest)))
+        }
+        _ => Ok(Cow::Borrowed(reference)),
+    }
+}
+
 /// What the cache holds of one repository or image layout. Nothing else is asked.
 struct CachedPlace {
     client: Client,
@@ -95,8 +107,7 @@ impl Resolve for CachedPlace {
         let found = match name {
             ManifestName::Digest(digest) => cached_manifest(&self.client, digest).await,
             ManifestName::Tag(tag) => {
-                let tagged = self.reference.with_tag(tag).map_err(Error::from);
-                let name = tagged.map_err(other)?;
+                let name = self.reference.with_name(tag);
                 let record = usable_record(&self.client, &name).await;
                 record.map(|record| record.map(|record| record.descriptor))
             }

@@ -64,10 +64,10 @@ fn entries(bytes: &[u8]) -> Result<Vec<Entry>, Error> {
     if index.layers.is_some() {
         return Err(Error::malformed(what(), "it has layers like a manifest"));
     }
-    if index.manifests.len() > CHILDREN_LIMIT {
+    let mut entries = index.manifests.unwrap_or_default();
+    if entries.len() > CHILDREN_LIMIT {
         return Err(Error::malformed(what(), "it has more than 1,000 entries"));
     }
-    let mut entries = index.manifests;
     entries.retain(|entry| {
         let platform = entry.platform.as_ref();
         let is_attestation = platform
@@ -79,7 +79,8 @@ fn entries(bytes: &[u8]) -> Result<Vec<Entry>, Error> {
 
 #[derive(Deserialize)]
 struct ImageIndex {
-    manifests: Vec<Entry>,
+    /// Tools written in Go write `null` for an empty list.
+    manifests: Option<Vec<Entry>>,
     layers: Option<serde::de::IgnoredAny>,
 }
 

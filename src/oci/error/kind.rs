@@ -9,7 +9,11 @@ impl Error {
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Reference(_) | Self::Name { .. } | Self::RangeOutside { .. } => ErrorKind::Usage,
+            Self::Reference(_)
+            | Self::Name { .. }
+            | Self::RangeOutside { .. }
+            | Self::NewLayout { .. }
+            | Self::Ambiguous { .. } => ErrorKind::Usage,
             Self::NotFound { .. }
             | Self::NotARegistry { .. }
             | Self::NoPlatform { .. }

@@ -317,15 +317,29 @@ pub enum Error {
         answer: Box<Answer>,
     },
 
-    /// The directory is not an OCI image layout, and cannot become one.
+    /// The directory is not an OCI image layout.
     #[error("{directory} is not an OCI image layout: {reason}")]
     NotALayout {
+        directory: PathBuf,
+        reason: &'static str,
+    },
+    /// No OCI image layout can be made in the directory.
+    #[error("{directory} cannot become an OCI image layout: {reason}")]
+    NewLayout {
         directory: PathBuf,
         reason: &'static str,
     },
     /// The layout does not hold the content.
     #[error("{directory} does not hold the {what}")]
     NotInLayout { directory: PathBuf, what: String },
+    /// A name stands for several manifests of the layout, or the layout has several and no name is given.
+    #[error("{directory} holds {count} manifests {problem}: {choices}")]
+    Ambiguous {
+        directory: PathBuf,
+        count: usize,
+        problem: String,
+        choices: String,
+    },
     /// A file or directory cannot be read or written.
     #[error("cannot use {path}")]
     File { path: PathBuf, source: io::Error },

@@ -11,7 +11,8 @@ use super::super::error::Error;
 use super::files::{BLOBS, INDEX, MARKER, create_marker, read_if_present};
 use super::index::Index;
 
-const VERSION: &str = "1.0.0";
+/// Layouts of later versions with the same first number can be read by tools for the first one.
+const VERSION: &str = "1.";
 
 /// An OCI image layout: a directory that holds blobs and an index of tags.
 #[derive(Debug, Clone)]
@@ -20,14 +21,16 @@ pub(crate) struct Layout {
 }
 
 impl Layout {
-    /// Opens the layout in `directory`, of version 1.0.0. Blocks for two small reads.
+    /// Opens the layout in `directory`, of version 1. Blocks for two small reads.
     pub(crate) fn open(directory: impl Into<PathBuf>) -> Result<Self, Error> {
         let directory = directory.into();
         let not_a_layout = |reason| Error::NotALayout {
             directory: directory.clone(),
             reason,
         };
-        refuse_files(&directory)?;
+        if let Some(reason) = obstacle(&directory) {
+            return Err(not_a_layout(reason));
+        }
         let Some(text) = read_if_present(&directory.join(MARKER))? else {
             return Err(not_a_layout(if directory.exists() {
                 "it has no `oci-layout` file"
@@ -37,7 +40,8 @@ impl Layout {
         };
         let marker: Value = serde_json::from_slice(&text)
             .map_err(|_| not_a_layout("its `oci-layout` file is not JSON"))?;
-        if marker.get("imageLayoutVersion").and_then(Value::as_str) != Some(VERSION) {
+        let version = marker.get("imageLayoutVersion").and_then(Value::as_str);
+        if !version.is_some_and(|version| version.starts_with(VERSION)) {
             return Err(not_a_layout("its `imageLayoutVersion` is not 1.0.0"));
         }
         Ok(Self { directory })
@@ -47,7 +51,9 @@ impl Layout {
     /// Blocks as [`open`](Self::open) does.
     pub(crate) fn open_or_create(directory: impl Into<PathBuf>) -> Result<Self, Error> {
         let directory = directory.into();
-        refuse_files(&directory)?;
+        if let Some(reason) = obstacle(&directory) {
+            return Err(Error::NewLayout { directory, reason });
+        }
         if !directory.join(MARKER).exists() {
             let failed = |source| Error::File {
                 path: directory.clone(),
@@ -60,7 +66,7 @@ impl Layout {
                 let is_of_a_layout = [MARKER, INDEX, BLOBS].iter().any(|known| name == *known);
                 if !is_of_a_layout && !is_temporary(&name.to_string_lossy()) {
                     let reason = "it holds other files; give a new or an empty directory";
-                    return Err(Error::NotALayout { directory, reason });
+                    return Err(Error::NewLayout { directory, reason });
                 }
             }
             fs::create_dir_all(directory.join(BLOBS)).map_err(failed)?;
@@ -83,15 +89,10 @@ impl Layout {
     }
 }
 
-/// Refuses a path that is a file, or leads through one.
-fn refuse_files(directory: &Path) -> Result<(), Error> {
-    let reason = match non_directory_at(directory) {
-        None => return Ok(()),
-        Some(file) if file == directory => "it is a file, not a directory",
-        Some(_) => "a parent of it is a file, not a directory",
-    };
-    Err(Error::NotALayout {
-        directory: directory.to_owned(),
-        reason,
+/// Returns why a path can be no directory: it is a file, or leads through one.
+fn obstacle(directory: &Path) -> Option<&'static str> {
+    Some(match non_directory_at(directory)? {
+        file if file == directory => "it is a file, not a directory",
+        _ => "a parent of it is a file, not a directory",
     })
 }

@@ -8,14 +8,16 @@ use crate::content::{AtomicFile, is_too_large, read_file_bounded};
 use super::super::error::Error;
 use super::super::manifest::MANIFEST_LIMIT;
 
-/// The file that makes a directory a layout.
-pub(super) const MARKER: &str = "oci-layout";
+pub(super) use super::super::reference::MARKER;
 /// The file that lists the manifests of a layout.
 pub(super) const INDEX: &str = "index.json";
 /// The directory with the blobs of a layout.
 pub(super) const BLOBS: &str = "blobs";
 
 const MARKER_BODY: &str = r#"{"imageLayoutVersion":"1.0.0"}"#;
+
+/// The byte order mark that some editors and shells of Windows put before JSON.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// Reads a file of at most [`MANIFEST_LIMIT`] bytes.
 pub(super) fn read(path: &Path) -> Result<Vec<u8>, Error> {
@@ -28,10 +30,13 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, Error> {
     })
 }
 
-/// Reads a file as [`read`] does. Returns `None` when there is no such file.
+/// Reads a file as [`read`] does, without a byte order mark. Returns `None` when there is no such file.
 pub(super) fn read_if_present(path: &Path) -> Result<Option<Vec<u8>>, Error> {
     match read(path) {
-        Ok(bytes) => Ok(Some(bytes)),
+        Ok(bytes) => {
+            let text = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&bytes);
+            Ok(Some(text.to_vec()))
+        }
         Err(Error::File { source, .. }) if source.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
     }

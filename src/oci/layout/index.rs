@@ -1,25 +1,35 @@
-//! The `index.json` of a layout: the manifests that it holds, and their tags.
+//! The `index.json` of a layout: the manifests that it holds, and their names.
 
 use std::collections::BTreeSet;
 use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
 
-use serde_json::{Map, Value, json};
+use serde::Deserialize;
+use serde_json::{Value, json};
 
-use crate::content::{Descriptor, Digest};
+use crate::content::{Descriptor, Digest, Locking, locked_when_free};
 
 use super::super::error::Error;
 use super::super::media_type;
-use super::super::reference::is_tag;
+use super::super::one_line::one_line;
+use super::super::reference::{is_layout_name, is_tag};
 use super::files::{INDEX, MARKER, read_if_present, replace};
+use super::names::{CHOICES, TAG, choices, digest_of, fitting, is_of, tag_of};
+use super::text::with_entries;
 
-/// The annotation with the tag of a manifest (OCI image specification, "Image Layout Specification").
-const TAG: &str = "org.opencontainers.image.ref.name";
-
-/// An index, with the parts of it that only other tools understand.
+/// The index of a layout.
 pub(super) struct Index {
-    path: PathBuf,
-    document: Map<String, Value>,
+    directory: PathBuf,
+    /// The index as it is written, with the parts of it that only other tools understand.
+    text: String,
+    entries: Vec<Value>,
+}
+
+#[derive(Deserialize)]
+struct Document {
+    /// Tools written in Go write `null` for an empty list.
+    manifests: Option<Vec<Value>>,
 }
 
 impl Index {
@@ -30,65 +40,126 @@ impl Index {
         let empty =
             json!({"schemaVersion": 2, "mediaType": media_type::OCI_INDEX, "manifests": []});
         let text = read_if_present(&path)?.unwrap_or_else(|| empty.to_string().into_bytes());
-        let document: Map<String, Value> =
-            serde_json::from_slice(&text).map_err(Error::json(what()))?;
-        if !document.get("manifests").is_some_and(Value::is_array) {
-            return Err(Error::malformed(what(), "it has no list of manifests"));
-        }
-        Ok(Self { path, document })
+        let text =
+            String::from_utf8(text).map_err(|_| Error::malformed(what(), "it is not UTF-8"))?;
+        let document: Document = serde_json::from_str(&text).map_err(Error::json(what()))?;
+        Ok(Self {
+            directory: directory.to_owned(),
+            text,
+            entries: document.manifests.unwrap_or_default(),
+        })
     }
 
-    /// Returns every tag, sorted. Names that are not tags, such as the whole references that other tools
-    /// write, are left out: they cannot be part of a reference to a layout.
+    fn path(&self) -> PathBuf {
+        self.directory.join(INDEX)
+    }
+
+    /// Returns every tag, sorted. Whole references of other tools are left out.
     pub(super) fn tags(&self) -> Vec<String> {
-        let tags = self.entries().filter_map(tag_of).filter(|tag| is_tag(tag));
-        let tags: BTreeSet<&str> = tags.collect();
-        tags.into_iter().map(str::to_owned).collect()
+        self.names(is_tag)
     }
 
-    pub(super) fn find_tag(&self, tag: &str) -> Result<Option<Descriptor>, Error> {
-        self.find(|entry| tag_of(entry) == Some(tag))
+    /// Returns the names that are such, sorted.
+    fn names(&self, is_such: fn(&str) -> bool) -> Vec<String> {
+        let names = self.entries.iter().filter_map(tag_of);
+        let names: BTreeSet<&str> = names.filter(|name| is_such(name)).collect();
+        names.into_iter().map(str::to_owned).collect()
+    }
+
+    /// Returns the names of the layout for an error about one that it does not have.
+    pub(super) fn known_names(&self) -> String {
+        let mut names = self.names(is_layout_name);
+        if names.is_empty() {
+            return "it has no names".to_owned();
+        }
+        if names.len() > CHOICES {
+            names.truncate(CHOICES);
+            names.push("more".to_owned());
+        }
+        format!("it has {}", names.join(", "))
+    }
+
+    /// Returns the manifest that `name` stands for.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Ambiguous`] when it stands for several manifests.
+    pub(super) fn find_name(&self, name: &str) -> Result<Option<Descriptor>, Error> {
+        let entries: Vec<&Value> = self.entries.iter().collect();
+        let fitting = fitting(&entries, name);
+        if fitting.is_empty() {
+            return Ok(None);
+        }
+        let problem = || format!("under the name `{}`", one_line(name));
+        self.one_of(&fitting, problem).map(Some)
     }
 
     pub(super) fn find_digest(&self, digest: &Digest) -> Result<Option<Descriptor>, Error> {
         let digest = digest.to_string();
-        self.find(|entry| is_of(entry, &digest))
+        let entry = self.entries.iter().find(|entry| is_of(entry, &digest));
+        entry.map(|entry| self.descriptor(entry)).transpose()
     }
 
-    fn find(&self, matches: impl Fn(&Value) -> bool) -> Result<Option<Descriptor>, Error> {
-        let entry = self.entries().find(|entry| matches(entry));
-        let parsed = entry.map(|entry| serde_json::from_value(entry.clone()));
-        let what = format!("file {}", self.path.display());
-        parsed.transpose().map_err(Error::json(what))
+    /// Returns the only manifest of the layout.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Ambiguous`] when there are several, and [`Error::NotInLayout`] when there is none.
+    pub(super) fn only(&self) -> Result<Descriptor, Error> {
+        let entries: Vec<&Value> = self.entries.iter().collect();
+        if entries.is_empty() {
+            return Err(Error::NotInLayout {
+                directory: self.directory.clone(),
+                what: "manifest of an archive: it lists none".to_owned(),
+            });
+        }
+        self.one_of(&entries, || "and no name is given".to_owned())
     }
 
-    fn entries(&self) -> impl Iterator<Item = &Value> {
-        let entries = self.document.get("manifests").and_then(Value::as_array);
-        entries.into_iter().flatten()
+    /// Returns the manifest of `entries`, which must all name the same one.
+    fn one_of(
+        &self,
+        entries: &[&Value],
+        problem: impl FnOnce() -> String,
+    ) -> Result<Descriptor, Error> {
+        let digests: BTreeSet<_> = entries.iter().map(|entry| digest_of(entry)).collect();
+        match entries.first() {
+            Some(entry) if digests.len() == 1 => self.descriptor(entry),
+            _ => Err(Error::Ambiguous {
+                directory: self.directory.clone(),
+                count: digests.len(),
+                problem: problem(),
+                choices: choices(entries),
+            }),
+        }
+    }
+
+    fn descriptor(&self, entry: &Value) -> Result<Descriptor, Error> {
+        let what = format!("file {}", self.path().display());
+        serde_json::from_value(entry.clone()).map_err(Error::json(what))
     }
 
     /// Lists `descriptor` under `tag`. A manifest that loses the tag stays listed, so that it is still found by
-    /// its digest.
-    fn set(&mut self, descriptor: &Descriptor, tag: &str) {
-        let entries = self.document.get_mut("manifests");
-        let Some(entries) = entries.and_then(Value::as_array_mut) else {
-            return;
-        };
+    /// its digest. Returns whether the index has changed.
+    fn set(&mut self, descriptor: &Descriptor, tag: &str) -> bool {
+        let entries = &mut self.entries;
+        let mut changed = false;
         let digest = descriptor.digest.to_string();
         for entry in entries.iter_mut() {
             if tag_of(entry) == Some(tag) && !is_of(entry, &digest) {
                 remove_tag(entry);
+                changed = true;
             }
         }
         let is_listed = |entry: &Value| is_of(entry, &digest) && tag_of(entry) == Some(tag);
         if entries.iter().any(is_listed) {
-            return;
+            return changed;
         }
         let mut untagged = entries
             .iter_mut()
             .filter(|entry| is_of(entry, &digest) && tag_of(entry).is_none());
         if untagged.next().is_some_and(|entry| add_tag(entry, tag)) {
-            return;
+            return true;
         }
         entries.push(json!({
             "mediaType": descriptor.media_type,
@@ -96,21 +167,17 @@ impl Index {
             "size": descriptor.size,
             "annotations": { TAG: tag },
         }));
+        true
     }
-}
-
-fn tag_of(entry: &Value) -> Option<&str> {
-    entry.get("annotations")?.get(TAG)?.as_str()
-}
-
-fn is_of(entry: &Value, digest: &str) -> bool {
-    entry.get("digest").and_then(Value::as_str) == Some(digest)
 }
 
 /// Gives an entry a tag. Returns `false` for a malformed entry, which stays as it is.
 fn add_tag(entry: &mut Value, tag: &str) -> bool {
     let annotations = entry.as_object_mut().and_then(|entry| {
-        let annotations = entry.entry("annotations").or_insert_with(|| json!({}));
+        let annotations = entry.entry("annotations").or_insert(Value::Null);
+        if annotations.is_null() {
+            *annotations = json!({});
+        }
         annotations.as_object_mut()
     });
     annotations
@@ -135,12 +202,29 @@ fn remove_tag(entry: &mut Value) {
 pub(super) fn update(directory: &Path, descriptor: &Descriptor, tag: &str) -> Result<(), Error> {
     // The marker always exists and is never replaced. A lock file would be foreign to the format.
     let marker = directory.join(MARKER);
-    let open = File::options().read(true).write(true).open(&marker);
+    let lock = open_marker(&marker).map_err(Error::file(&marker))?;
     // Closing the file at the end of this function releases the lock.
-    let lock = open.map_err(Error::file(&marker))?;
-    lock.lock().map_err(Error::file(&marker))?;
+    match locked_when_free(&lock, &marker).map_err(Error::file(&marker))? {
+        Locking::Locked | Locking::Unsupported => {}
+        Locking::Busy => return Err(Error::file(&marker)(io::ErrorKind::WouldBlock.into())),
+    }
     let mut index = Index::read(directory)?;
-    index.set(descriptor, tag);
-    let text = Value::Object(index.document).to_string();
-    replace(&index.path, text.as_bytes())
+    let before = index.entries.clone();
+    if !index.set(descriptor, tag) {
+        return Ok(());
+    }
+    let path = index.path();
+    let what = format!("file {}", path.display());
+    let text = with_entries(&index.text, &before, &index.entries).map_err(Error::json(what))?;
+    replace(&path, text.as_bytes())
+}
+
+/// Opens the marker for writing: NFS locks no file exclusively that is open for reading only. A marker that
+/// another tool has made read-only is opened for reading.
+fn open_marker(marker: &Path) -> io::Result<File> {
+    let open = File::options().read(true).write(true).open(marker);
+    match open {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => File::open(marker),
+        opened => opened,
+    }
 }

@@ -12,8 +12,10 @@ mod blobs;
 mod directory;
 mod files;
 mod index;
+mod names;
 mod storage;
 #[cfg(test)]
 mod tests;
+mod text;
 
 pub(crate) use directory::Layout;

@@ -15,7 +15,7 @@ use crate::content::{
 use super::super::error::Error;
 use super::super::manifest::read_manifest;
 use super::super::one_line::one_line;
-use super::super::reference::is_tag;
+use super::super::reference::is_layout_name;
 use super::blobs::BUFFER;
 use super::directory::Layout;
 use super::index::{self, Index};
@@ -71,8 +71,9 @@ impl Resolve for Layout {
                 None => self.resolve_blob(digest).await?,
             }),
             ManifestName::Tag(tag) => {
-                let found = index.find_tag(tag)?;
-                Ok(found.ok_or_else(|| self.missing(format!("tag `{}`", one_line(tag))))?)
+                let missing =
+                    || self.missing(format!("tag `{}`: {}", one_line(tag), index.known_names()));
+                Ok(index.find_name(tag)?.ok_or_else(missing)?)
             }
         }
     }
@@ -113,13 +114,19 @@ impl Push for Layout {
 }
 
 impl Layout {
-    /// Lists the manifest, which the layout must hold, in the index under `tag`. The tag is removed
+    /// Returns the only manifest of the layout, whatever its name.
+    pub(crate) async fn only(&self) -> Result<Descriptor, Error> {
+        let directory = self.directory.clone();
+        blocking(move || Index::read(&directory)?.only()).await
+    }
+
+    /// Lists the manifest, which the layout must hold, in the index under the name `tag`. The name is removed
     /// from the manifest that had it.
     pub(crate) async fn tag(&self, manifest: &Descriptor, tag: &str) -> Result<(), Error> {
         if self.blob_size(&manifest.digest).await? != Some(manifest.size) {
             return Err(self.missing(format!("manifest {}", manifest.digest)));
         }
-        if !is_tag(tag) {
+        if !is_layout_name(tag) {
             return Err(Error::name(tag));
         }
         let (directory, manifest, tag) = (self.directory.clone(), manifest.clone(), tag.to_owned());

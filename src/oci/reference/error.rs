@@ -2,6 +2,8 @@
 
 use crate::content::ParseDigestError;
 
+use super::grammar::TAG_LIMIT;
+
 /// The longest reference that is parsed, in bytes.
 pub(super) const LENGTH_LIMIT: usize = 4096;
 
@@ -66,6 +68,18 @@ pub enum ParseReferenceError {
         /// The part of it that should be a tag.
         tag: String,
     },
+    /// The host, the repository or the tag is too long.
+    #[error("the {part} in `{reference}` is {length} bytes long, and the limit is {limit}")]
+    LongName {
+        /// The text.
+        reference: String,
+        /// `host`, `part of the host`, `repository` or `tag`.
+        part: &'static str,
+        /// The length of that part in bytes.
+        length: usize,
+        /// The longest allowed length of that part in bytes.
+        limit: usize,
+    },
     /// The digest cannot be parsed.
     #[error(
         "the digest in `{reference}` cannot be used: write @sha256: and 64 digits in lower case"
@@ -110,4 +124,21 @@ pub enum ParseReferenceError {
         /// The text.
         reference: String,
     },
+}
+
+impl ParseReferenceError {
+    /// Returns the error for a part of `reference` that should be a tag.
+    pub(super) fn tag(reference: &str, tag: &str) -> Self {
+        let reference = reference.to_owned();
+        if tag.len() > TAG_LIMIT {
+            return Self::LongName {
+                reference,
+                part: "tag",
+                length: tag.len(),
+                limit: TAG_LIMIT,
+            };
+        }
+        let tag = tag.to_owned();
+        Self::Tag { reference, tag }
+    }
 }

@@ -5,7 +5,15 @@
 //! 20 MB, several times as much as the rest of a fetch from the cache.
 
 /// The longest name of a repository, in bytes.
-const REPOSITORY_LIMIT: usize = 255;
+pub(super) const REPOSITORY_LIMIT: usize = 255;
+/// The longest tag, in bytes.
+pub(super) const TAG_LIMIT: usize = 128;
+/// The longest name of a host, in bytes (RFC 1035, section 2.3.4, without the root).
+pub(super) const HOST_LIMIT: usize = 253;
+/// The longest part of the name of a host, in bytes (RFC 1035, section 2.3.4).
+pub(super) const LABEL_LIMIT: usize = 63;
+/// The longest name in an image layout, in bytes: a host with a port, a repository, and a tag.
+const LAYOUT_NAME_LIMIT: usize = HOST_LIMIT + 6 + 1 + REPOSITORY_LIMIT + 1 + TAG_LIMIT;
 
 /// Returns whether `text` is a host name or an IPv4 address, with or without a port.
 pub(super) fn is_host(text: &str) -> bool {
@@ -43,11 +51,38 @@ fn is_part(part: &str) -> bool {
 /// Returns whether `text` is a tag (OCI distribution specification, "Pulling manifests").
 pub(in crate::oci) fn is_tag(text: &str) -> bool {
     let word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-    text.len() <= 128
+    text.len() <= TAG_LIMIT
         && text.bytes().next().is_some_and(word)
         && text
             .bytes()
             .all(|byte| word(byte) || byte == b'.' || byte == b'-')
+}
+
+/// Returns whether `text` can be the name of a manifest in an image layout: a tag, or a whole reference such as
+/// `ghcr.io/org/provider:1.0`, `org/provider:1.0` or `provider:1.0`, which other tools write there.
+pub(in crate::oci) fn is_layout_name(text: &str) -> bool {
+    let letters = |byte: u8| byte.is_ascii_alphanumeric() || b"._-:".contains(&byte);
+    // A path may go on with `..` after a colon.
+    let begins = |part: &str| {
+        part.bytes()
+            .next()
+            .is_some_and(|byte| byte.is_ascii_alphanumeric())
+    };
+    let is_whole = || {
+        text.len() <= LAYOUT_NAME_LIMIT
+            && text.contains(['/', ':'])
+            && text
+                .split('/')
+                .all(|part| begins(part) && part.bytes().all(letters))
+            && tag_in(text).is_none_or(is_tag)
+    };
+    is_tag(text) || is_whole()
+}
+
+/// Returns the tag at the end of a whole reference.
+pub(in crate::oci) fn tag_in(reference: &str) -> Option<&str> {
+    let last = reference.rsplit('/').next()?;
+    last.split_once(':').map(|(_, tag)| tag)
 }
 
 #[cfg(test)]

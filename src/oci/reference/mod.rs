@@ -2,13 +2,16 @@
 
 mod error;
 mod grammar;
+mod layout;
 mod parse;
 mod place;
+mod split;
 #[cfg(test)]
 mod tests;
 mod types;
 
 pub use error::ParseReferenceError;
-pub(super) use grammar::is_tag;
+pub(super) use grammar::{is_layout_name, is_tag, tag_in};
+pub(super) use layout::MARKER;
 pub use place::Place;
 pub use types::{LayoutReference, Reference, RegistryReference};

@@ -1,15 +1,14 @@
 //! The parser of references.
 
 use std::net::Ipv6Addr;
-use std::path::is_separator;
 use std::str::FromStr;
-
-use crate::content::Digest;
 
 use super::super::names::{DOCKER_HUB, DOCKER_HUB_INDEX};
 use super::error::{LENGTH_LIMIT, ParseReferenceError};
-use super::grammar::{is_host, is_repository, is_tag};
-use super::types::{LAYOUT_SCHEME, LayoutReference, Reference, RegistryReference, full_repository};
+use super::grammar::{HOST_LIMIT, LABEL_LIMIT, REPOSITORY_LIMIT, is_host, is_repository};
+use super::layout::parse_layout;
+use super::split::{split_digest, split_tag};
+use super::types::{LAYOUT_SCHEME, Reference, RegistryReference, full_repository};
 
 impl FromStr for Reference {
     type Err = ParseReferenceError;
@@ -66,30 +65,6 @@ fn wrong_scheme(text: &str, scheme: &str, rest: &str) -> ParseReferenceError {
     }
 }
 
-fn parse_layout(text: &str, rest: &str) -> Result<LayoutReference, ParseReferenceError> {
-    // A directory may have colons and at signs in its path, but not in the last segment.
-    let last = rest.rfind(is_separator).map_or(0, |position| position + 1);
-    let (parents, last) = rest.split_at_checked(last).unwrap_or((rest, ""));
-    let (last, digest) = split_digest(text, last)?;
-    // A directory `a:b` with the tag `c` would become `a` with the tag `b` when the tag is left out.
-    let reference = text.to_owned();
-    if let Some((_, names)) = last.split_once(':')
-        && names.contains(':')
-    {
-        let tag = names.to_owned();
-        return Err(ParseReferenceError::Tag { reference, tag });
-    }
-    let (last, tag) = split_tag(text, last)?;
-    if parents.is_empty() && last.is_empty() {
-        return Err(ParseReferenceError::DirectoryMissing { reference });
-    }
-    Ok(LayoutReference {
-        directory: format!("{parents}{last}"),
-        tag,
-        digest,
-    })
-}
-
 fn parse_registry(text: &str, rest: &str) -> Result<RegistryReference, ParseReferenceError> {
     let reference = text.to_owned();
     let (rest, digest) = split_digest(text, rest)?;
@@ -120,6 +95,22 @@ fn parse_registry(text: &str, rest: &str) -> Result<RegistryReference, ParseRefe
         host
     };
     let repository = full_repository(&registry, repository);
+    let name = registry.split(':').next().unwrap_or_default();
+    let label = name.split('.').map(str::len).max().unwrap_or_default();
+    for (part, length, limit) in [
+        ("repository", repository.len(), REPOSITORY_LIMIT),
+        ("host", name.len(), HOST_LIMIT),
+        ("part of the host", label, LABEL_LIMIT),
+    ] {
+        if length > limit {
+            return Err(ParseReferenceError::LongName {
+                reference,
+                part,
+                length,
+                limit,
+            });
+        }
+    }
     // The grammar has no IPv6 addresses, and real registries do: `[::1]:5000`.
     let is_named = match registry.split_once(']') {
         Some((address, port)) => {
@@ -152,34 +143,4 @@ fn is_bare_registry(text: &str) -> bool {
         None => (text, true),
     };
     port && (host.contains('.') || host.starts_with('[') || host.eq_ignore_ascii_case("localhost"))
-}
-
-fn split_digest<'a>(
-    text: &str,
-    rest: &'a str,
-) -> Result<(&'a str, Option<Digest>), ParseReferenceError> {
-    let Some((rest, digest)) = rest.split_once('@') else {
-        return Ok((rest, None));
-    };
-    let digest = digest
-        .parse()
-        .map_err(|source| ParseReferenceError::Digest {
-            reference: text.to_owned(),
-            source,
-        })?;
-    Ok((rest, Some(digest)))
-}
-
-fn split_tag<'a>(
-    text: &str,
-    rest: &'a str,
-) -> Result<(&'a str, Option<String>), ParseReferenceError> {
-    let Some((rest, tag)) = rest.rsplit_once(':') else {
-        return Ok((rest, None));
-    };
-    let (reference, tag) = (text.to_owned(), tag.to_owned());
-    if !is_tag(&tag) {
-        return Err(ParseReferenceError::Tag { reference, tag });
-    }
-    Ok((rest, Some(tag)))
 }

@@ -57,6 +57,7 @@ impl FromStr for Place {
                 registry: reference.registry().to_owned(),
                 reference: None,
             }),
+            Err(error @ ParseReferenceError::LongName { .. }) => Err(error),
             _ => Err(not_a_registry()),
         }
     }

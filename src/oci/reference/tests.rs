@@ -110,12 +110,92 @@ fn the_error_of_a_text_that_is_not_a_reference_says_what_to_write() {
         ("file:///tmp/a", "write the path `/tmp/a`"),
         ("oci-layout://", "names no directory"),
         ("oci-layout://:1", "names no directory"),
-        ("oci-layout://a:b:1", "`b:1` in"),
+        ("oci-layout://a:b c", "`b c` in"),
+        (
+            &format!("ghcr.io/a:{}", "1".repeat(129)),
+            "129 bytes long, and the limit is 128",
+        ),
+        (
+            &format!("ghcr.io/{}:1", "a".repeat(256)),
+            "the repository in",
+        ),
+        (&format!("{}io/a:1", "a.".repeat(127)), "the host in"),
+        (
+            &format!("{}.io/a:1", "a".repeat(64)),
+            "the part of the host in",
+        ),
     ] {
         let message = text.parse::<Reference>().unwrap_err().to_string();
         assert!(message.contains(expected), "{text}: {message}");
     }
     assert!("a".repeat(5000).parse::<Reference>().is_err());
+}
+
+fn directory_and_name(text: &str) -> (String, Option<String>) {
+    match parse(text) {
+        Reference::Layout(layout) => {
+            let directory = layout.directory().display().to_string();
+            (directory, layout.tag().map(str::to_owned))
+        }
+        Reference::Registry(_) => panic!("{text}"),
+    }
+}
+
+#[test]
+fn the_name_in_a_layout_begins_at_the_first_colon_if_no_directory_decides() {
+    for (text, directory, name) in [
+        ("oci-layout://dir:1.0", "dir", Some("1.0")),
+        ("oci-layout://dir:org/name:1.0", "dir", Some("org/name:1.0")),
+        (
+            "oci-layout://dir:ghcr.io/org/x:1.0",
+            "dir",
+            Some("ghcr.io/org/x:1.0"),
+        ),
+        (
+            "oci-layout://dir:host:5000/x:1.0",
+            "dir",
+            Some("host:5000/x:1.0"),
+        ),
+        ("oci-layout://a/b:redis:7", "a/b", Some("redis:7")),
+        ("oci-layout://dir", "dir", None),
+        ("oci-layout://a:b/../dir:1", "a:b/../dir", Some("1")),
+        ("oci-layout:///a b/dir:1", "/a b/dir", Some("1")),
+    ] {
+        let expected = (directory.to_owned(), name.map(str::to_owned));
+        assert_eq!(directory_and_name(text), expected, "{text}");
+        assert_eq!(parse(text).to_string(), text);
+    }
+}
+
+#[test]
+fn directories_that_exist_decide_where_the_name_in_a_layout_begins() {
+    let parent = tempfile::tempdir().unwrap();
+    let parent = parent.path().to_str().unwrap();
+    let make = |name: &str| {
+        let layout = format!("{parent}/{name}");
+        std::fs::create_dir_all(&layout).unwrap();
+        std::fs::write(format!("{layout}/oci-layout"), "{}").unwrap();
+    };
+    make("build-12:30/layout");
+    make("a");
+    make("a:org");
+    make("only:this");
+    std::fs::create_dir_all(format!("{parent}/x:y")).unwrap();
+    for (text, directory, name) in [
+        ("build-12:30/layout:1", "build-12:30/layout", Some("1")),
+        ("build-12:30/layout", "build-12:30/layout", None),
+        ("a:org", "a", Some("org")),
+        ("a:org:1", "a:org", Some("1")),
+        ("a:name/x:1", "a", Some("name/x:1")),
+        ("only:this", "only:this", None),
+        ("only:this:1", "only:this", Some("1")),
+        ("x:y/new:1", "x:y/new", Some("1")),
+        ("x:z/new:1", "x", Some("z/new:1")),
+    ] {
+        let found = directory_and_name(&format!("oci-layout://{parent}/{text}"));
+        let expected = (format!("{parent}/{directory}"), name.map(str::to_owned));
+        assert_eq!(found, expected, "{text}");
+    }
 }
 
 #[test]

@@ -13,7 +13,7 @@ use super::grammar::is_tag;
 pub(super) const LAYOUT_SCHEME: &str = "oci-layout://";
 
 /// A reference to content: `[oci://]registry[:port]/repository[:tag][@digest]` or
-/// `oci-layout://DIR[:TAG][@DIGEST]`.
+/// `oci-layout://DIR[:NAME][@DIGEST]`.
 ///
 /// The grammar is that of Docker's references, without its defaults: the registry is always written,
 /// and a missing tag does not mean `latest`.
@@ -78,7 +78,12 @@ impl RegistryReference {
     }
 }
 
-/// An OCI image layout in a directory, with a tag, a digest, both or neither.
+/// An OCI image layout in a directory, with a name, a digest, both or neither.
+///
+/// The name is a tag, or the whole reference that other tools write into layouts, such as
+/// `ghcr.io/org/provider:1.0`. When a text has several colons, the file system decides which of them ends the
+/// directory: `DIR:NAME` is read as the longest `DIR` that is an image layout. If none is one, the directory ends
+/// at the first colon that is not in the name of an existing directory.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct LayoutReference {
     pub(super) directory: String,
@@ -93,7 +98,7 @@ impl LayoutReference {
         Path::new(&self.directory)
     }
 
-    /// Returns the tag, when one is written.
+    /// Returns the name, when one is written: a tag or a whole reference.
     #[must_use]
     pub fn tag(&self) -> Option<&str> {
         self.tag.as_deref()
@@ -155,16 +160,17 @@ impl Reference {
     ///
     /// [`ParseReferenceError`] when `tag` is not a tag.
     pub fn with_tag(&self, tag: &str) -> Result<Self, ParseReferenceError> {
-        // The parser would take `:a/b` for a part of the directory of a layout.
         if !is_tag(tag) {
-            return Err(ParseReferenceError::Tag {
-                reference: self.to_string(),
-                tag: tag.to_owned(),
-            });
+            return Err(ParseReferenceError::tag(&self.to_string(), tag));
         }
+        Ok(self.with_name(tag))
+    }
+
+    /// Returns this reference with `name`, which is a tag, or in a layout perhaps a whole reference.
+    pub(crate) fn with_name(&self, name: &str) -> Self {
         let mut reference = self.clone();
-        *reference.names().0 = Some(tag.to_owned());
-        Ok(reference)
+        *reference.names().0 = Some(name.to_owned());
+        reference
     }
 
     /// Returns the text of this reference with `digest` and without a tag, `…@sha256:…`, to which a

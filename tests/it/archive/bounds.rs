@@ -26,10 +26,12 @@ fn small_limits() -> Limits {
 /// Asserts that every way of reading refuses the archive early and leaves no file behind.
 fn too_large(name: &str, bytes: &[u8], limits: &Limits, expected: &str) {
     let check = |error: Error| {
-        assert!(
-            matches!(&error, Error::TooLarge { what, .. } if *what == expected),
-            "{name}: {error:?}"
-        );
+        let found = match &error {
+            Error::TooLarge { what, .. } => (*what).to_owned(),
+            Error::EntryTooLarge { name, .. } => format!("bytes in {name}"),
+            _ => panic!("{name}: {error:?}"),
+        };
+        assert_eq!(found, expected, "{name}");
         assert_eq!(error.kind(), ErrorKind::NotVerified, "{name}");
     };
     let mut rest = bytes;
@@ -65,14 +67,18 @@ fn content_that_expands_to_more_than_the_limits_is_refused_early() {
         (
             "an executable",
             Entry::file("arm-linux.bin", ""),
-            "bytes in an executable",
+            "bytes in arm-linux",
         ),
         (
             "a world",
             Entry::file("world.wasm", ""),
-            "bytes of WIT world",
+            "bytes in world.wasm",
         ),
-        ("claims", Entry::file("claims.jwt", ""), "bytes of claims"),
+        (
+            "claims",
+            Entry::file("claims.jwt", ""),
+            "bytes in claims.jwt",
+        ),
         (
             "a directory",
             Entry::directory("bin/"),
@@ -224,12 +230,12 @@ fn absurd_sizes_are_refused_before_anything_is_read_or_reserved() {
     for (name, field) in sizes {
         let executable = Entry::file("arm-linux.bin", "").size_field(field);
         let bytes = ArchiveBuilder::two_targets().entry(executable).build();
-        too_large(name, &bytes, &Limits::default(), "bytes in an executable");
+        too_large(name, &bytes, &Limits::default(), "bytes in arm-linux");
         too_large(
             name,
             &gzip(&bytes),
             &Limits::default(),
-            "bytes in an executable",
+            "bytes in arm-linux",
         );
 
         // All others exceed the data, or the largest number.
@@ -248,6 +254,7 @@ fn absurd_sizes_are_refused_before_anything_is_read_or_reserved() {
             let expected = matches!(
                 error,
                 Error::TooLarge { .. }
+                    | Error::EntryTooLarge { .. }
                     | Error::Truncated(_)
                     | Error::DamagedTar(_)
                     | Error::DuplicateEntry(_)
@@ -258,12 +265,21 @@ fn absurd_sizes_are_refused_before_anything_is_read_or_reserved() {
 }
 
 #[test]
-fn a_second_size_for_an_entry_is_refused() {
-    for size in ["0", "28", "99999999999999999999", "-1", "x"] {
+fn a_second_size_for_an_entry_is_refused_unless_it_is_the_same() {
+    let verified = |size: &str| {
         let linux = Entry::file("x86_64-linux.bin", LINUX.1).pax(&[("size", size.as_bytes())]);
         let bytes = ArchiveBuilder::empty().executable_entry(linux).build();
-        too_large(size, &bytes, &Limits::default(), "bytes in an executable");
+        verify(bytes.as_slice(), &Limits::default())
+    };
+    verified(&LINUX.1.len().to_string()).unwrap();
+    for size in ["0", "28", "99999999999999999999", "-1", "x"] {
+        let error = verified(size).unwrap_err();
+        assert!(matches!(error, Error::DamagedTar(_)), "{size}: {error:?}");
     }
+    let error = verified("9000000000").unwrap_err();
+    let message = error.to_string();
+    assert!(message.contains("x86_64-linux"), "{message}");
+    assert!(message.contains("9000000000"), "{message}");
 }
 
 /// In format 1.0 of GNU tar, the map of a sparse file is in the content of a plain file.

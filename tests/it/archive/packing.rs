@@ -219,16 +219,16 @@ fn an_archive_that_readers_refuse_is_not_written() {
     };
     let changes: [(&str, Change); 5] = [
         (
-            "bytes in an executable",
+            "`arm-linux.bin` has 4294967297 bytes",
             executable(large("huge", (4 << 30) + 1)),
         ),
         ("bytes for each", executable(large("zeros", 80 << 20))),
         (
-            "bytes of WIT world",
+            "`world.wasm` has 8388609 bytes",
             Box::new(|writer| writer.world(vec![0; (8 << 20) + 1])),
         ),
         (
-            "bytes of claims",
+            "`claims.jwt` has",
             Box::new(|writer| writer.metadata_mut().schema = Some("x".repeat(1 << 20).into())),
         ),
         (

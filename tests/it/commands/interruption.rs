@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::Write;
 use std::net::TcpListener;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -98,6 +99,19 @@ fn interrupt(size: u64, attempt: impl Fn(u64) -> (Environment, End)) -> (Environ
     panic!("the command ends before it notices a signal, however long it has to work");
 }
 
+/// Whether a process writes a temporary file below a directory of the environment. On Linux, such a file has no name.
+fn writes_in(process: u32, environment: &Environment, directory: &Path) -> bool {
+    let Ok(open) = std::fs::read_dir(format!("/proc/{process}/fd")) else {
+        let files = environment.files();
+        return files.iter().any(|file| file.contains("/.par-"));
+    };
+    let links = open.flatten().map(|file| std::fs::read_link(file.path()));
+    links.flatten().any(|link| {
+        let name = link.to_string_lossy().into_owned();
+        link.starts_with(directory) && (name.ends_with("(deleted)") || name.contains("/.par-"))
+    })
+}
+
 /// The files in the current directory.
 fn work(environment: &Environment) -> Vec<String> {
     let files = environment.files().into_iter();
@@ -136,8 +150,11 @@ fn an_interrupted_create_leaves_the_destination_unchanged() {
                 let keys = environment.home().join(".wash/keys/provider_service.nk");
                 running.until("a key", || keys.exists());
                 if stage == "writing" {
-                    // Beside the provider and the old archive.
-                    running.until("a temporary file", || work(&environment).len() > 2);
+                    let id = running.child.id();
+                    let directory = environment.path("");
+                    running.until("a temporary file", || {
+                        writes_in(id, &environment, &directory)
+                    });
                 }
                 let end = running.stop(signal);
                 (environment, end)
@@ -203,7 +220,11 @@ fn fetching_stops_and_leaves_nothing_but_what_can_be_continued() {
             .par(["push", reference, "provider.par"])
             .success();
         let mut running = Running::start(&environment, &fetch);
-        running.until("an executable", || !executables(&environment).is_empty());
+        let id = running.child.id();
+        let directory = environment
+            .home()
+            .join(".cache/wasmcloud-par/v1/executables");
+        running.until("an executable", || writes_in(id, &environment, &directory));
         let end = running.stop(Signal::INT);
         (environment, end)
     });

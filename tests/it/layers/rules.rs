@@ -106,12 +106,14 @@ fn places(source: &Source) -> Vec<&'static str> {
     if layer == Some("oci") && source.follows("tar", "::").next().is_some() {
         found.push("oci/ knows media types, not tar");
     }
-    if path != "content/atomic.rs" && !source.is_test() {
+    if !matches!(path, "content/atomic.rs" | "content/temporary.rs") && !source.is_test() {
         let persists = ["persist", "persist_noclobber"]
             .into_iter()
             .any(|name| source.follows(name, "(").any(|before| before == "."));
         if persists || called("rename") {
-            found.push("files get their final names in content/atomic.rs only");
+            found.push(
+                "files get their final names in content/atomic.rs and content/temporary.rs only",
+            );
         }
     }
     found

@@ -209,7 +209,7 @@ fn a_directory_with_other_files_does_not_become_a_layout() {
     let environment = Environment::new();
     let file = small(&environment, "provider.par");
     environment.write("layout/precious", "mine");
-    par(&environment, ["push", REFERENCE, text(&file)]).exit(3);
+    par(&environment, ["push", REFERENCE, text(&file)]).exit(2);
     let files = environment.files();
     let layout: Vec<_> = files
         .iter()

@@ -20,9 +20,12 @@ pub(in crate::archive) enum Tar<R> {
 /// The first bytes of the archive, which have been read already, and then the rest of it.
 type Buffered<R> = BufReader<io::Chain<Cursor<Vec<u8>>, Tracked<R>>>;
 
+/// What a gzip member begins with.
+const MAGIC: [u8; 2] = [0x1f, 0x8b];
+
 /// Returns whether an archive that begins with `start` is compressed.
 pub(crate) fn is_compressed(start: &[u8]) -> bool {
-    start.starts_with(&[0x1f, 0x8b])
+    start.starts_with(&MAGIC)
 }
 
 impl<R: Read> Tar<R> {
@@ -46,6 +49,15 @@ impl<R: Read> Tar<R> {
             magic if is_compressed(magic) => Ok(Self::Gzip(Box::new(GzDecoder::new(input)))),
             [b'P', b'K', 3, 4, ..] => Err(Error::Zip),
             [0, b'a', b's', b'm', ..] => Err(Error::Component),
+            [0x28, 0xb5, 0x2f, 0xfd, ..] => Err(Error::NotAnArchive(
+                "it is compressed with Zstandard, and hosts read only gzip",
+            )),
+            [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Err(Error::NotAnArchive(
+                "it is compressed with xz, and hosts read only gzip",
+            )),
+            [b'B', b'Z', b'h', b'1'..=b'9', ..] => Err(Error::NotAnArchive(
+                "it is compressed with bzip2, and hosts read only gzip",
+            )),
             _ => Ok(Self::Plain(input)),
         }
     }
@@ -71,11 +83,24 @@ impl<R: Read> Tar<R> {
     }
 }
 
+/// Whether another member follows the one that `decoder` has read, as `bgzip` and `cat a.gz b.gz` write it. Hosts
+/// read the first member only, so this is neither the end of the tar nor a part of it.
+fn is_followed<R: Read>(decoder: &mut GzDecoder<Buffered<R>>) -> io::Result<bool> {
+    let start = decoder.get_mut().fill_buf()?;
+    let mut both = start.iter().zip(&MAGIC);
+    Ok(!start.is_empty() && both.all(|(byte, expected)| byte == expected))
+}
+
 impl<R: Read> Read for Tar<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
             Self::Plain(input) => input.read(buffer),
-            Self::Gzip(decoder) => decoder.read(buffer),
+            Self::Gzip(decoder) => match decoder.read(buffer)? {
+                0 if !buffer.is_empty() && is_followed(decoder)? => {
+                    Err(io::Error::other(Error::SeveralMembers))
+                }
+                count => Ok(count),
+            },
         }
     }
 }

@@ -14,9 +14,12 @@ pub(crate) fn archive_hint(error: &Error) -> Option<&'static str> {
         }
         Error::Component => "push and pull components with `wkg oci push` and `wkg oci pull`",
         Error::Zip => "build the provider again, or pack its executables with `par create`",
-        Error::TooLarge { .. } => {
-            "check where the archive is from: no provider needs that much (a program that embeds the \
-             library can raise the limits)"
+        Error::TooLarge { .. } | Error::EntryTooLarge { .. } => {
+            "check the executables, or where the archive is from: no provider needs that much (a program that \
+             embeds the library can raise the limits)"
+        }
+        Error::SeveralMembers => {
+            "compress the tar in one member, with `gunzip --stdout FILE | gzip` for example"
         }
         Error::Truncated(_)
         | Error::DamagedGzip(_)

@@ -36,7 +36,9 @@ pub(crate) fn cache_hint(error: &Error) -> Option<String> {
         Error::File { source, .. } if ErrorKind::of_io(source) == ErrorKind::Denied => {
             "name another directory with --cache-dir or PAR_CACHE_DIR"
         }
-        Error::Receive { .. } => "try again: the download continues where it stopped",
+        error @ Error::Receive { .. } if error.kind() == ErrorKind::Unavailable => {
+            "try again: the download continues where it stopped"
+        }
         _ => return None,
     };
     Some(hint.to_owned())

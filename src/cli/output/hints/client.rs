@@ -23,7 +23,7 @@ pub(crate) fn client_hint(error: &Error) -> Option<String> {
         }
         Error::Archive(error) | Error::Unusable { source: error, .. } => archive_hint(error)?,
         Error::Lock(error) => lock_hint(error)?,
-        Error::Reference(error) => reference_hint(error)?,
+        Error::Reference(error) => return reference_hint(error),
         Error::Write { source, .. } => file_hint(source)?,
         Error::NotCached(_) => "fetch it once with another pull policy: --pull missing",
         Error::Unnamed(_) => "add a tag, as in `:1.0.0`, or a digest",
@@ -78,9 +78,12 @@ fn trust_hint(error: &TrustError) -> Option<String> {
         TrustError::NoRule(_) => {
             "add a rule to the trust policy, or allow the issuer with --issuer"
         }
+        // No rule pins an image layout.
+        TrustError::NeverPinned(what) if what.starts_with("oci-layout://") => return None,
         TrustError::NeverPinned(_) => {
             "add a rule with `pin = \"first-use\"` for the repository to the trust policy"
         }
+        TrustError::File { source, .. } => file_hint(source)?,
         _ => return None,
     };
     Some(hint.to_owned())
@@ -98,6 +101,7 @@ fn lock_hint(error: &LockError) -> Option<&'static str> {
         LockError::Read { source, .. } if ErrorKind::of_io(source) == ErrorKind::NotFound => Some(
             "make a lock file with `par lock FILE`, where FILE is a list of references or a wadm manifest",
         ),
+        LockError::Read { source, .. } => file_hint(source),
         LockError::Malformed { .. } => Some("restore it, or remove it and run `par lock`"),
         _ => None,
     }

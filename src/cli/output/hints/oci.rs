@@ -7,11 +7,13 @@ use crate::oci::{
     UrlPart,
 };
 
+use super::archive::file_hint;
+
 /// Returns what the user can do about an error of the OCI layer.
 pub(crate) fn oci_hint(error: &Error) -> Option<String> {
     let hint = match error {
         Error::GaveUp { last, .. } => return oci_hint(last),
-        Error::Reference(error) => reference_hint(error)?,
+        Error::Reference(error) => return reference_hint(error),
         Error::CredentialsMissing { registry, .. } => {
             if let Some(file) = missing_credential_file() {
                 return Some(format!(
@@ -89,7 +91,20 @@ pub(crate) fn oci_hint(error: &Error) -> Option<String> {
         Error::Redirect { .. } | Error::RedirectDenied { .. } => {
             "name the registry by the address that it leads to, if that is a registry; or ask its operator"
         }
-        Error::NotFound { .. } => "check the repository and the tag",
+        Error::NotFound { what, .. } => match what.as_str() {
+            what if what.starts_with("list of tags") => "check the name of the repository",
+            what if what.contains("sha256:") || what.contains("sha512:") => {
+                "check the repository and the digest"
+            }
+            _ => "check the repository and the tag",
+        },
+        Error::Ambiguous { directory, .. } => {
+            return Some(format!(
+                "name one by its digest: oci-layout://{}@sha256:…",
+                directory.display()
+            ));
+        }
+        Error::File { source, .. } => file_hint(source)?,
         Error::NotARegistry { .. } => {
             "check the name and the port: the API of a registry begins at /v2/"
         }
@@ -131,8 +146,7 @@ pub(crate) fn oci_hint(error: &Error) -> Option<String> {
             "wait, or log in: the registry limits the rate of requests"
         }
         Error::Refused { answer, .. } if answer.status == 405 => {
-            "ask the operator of the registry to allow this: many registries only delete when they are \
-             configured to, and a read-only registry allows no change"
+            "ask the operator of the registry to allow this request"
         }
         Error::HostsDirectory { .. } => {
             "name a directory such as containerd's `certs.d` with --hosts-dir or PAR_HOSTS_DIR"
@@ -276,10 +290,16 @@ fn proxy_hint(error: &ProxyError) -> String {
 }
 
 /// Returns what the user can do about a malformed reference.
-pub(crate) fn reference_hint(error: &ParseReferenceError) -> Option<&'static str> {
+pub(crate) fn reference_hint(error: &ParseReferenceError) -> Option<String> {
     match error {
         ParseReferenceError::Scheme { scheme, .. } if scheme == "http://" => {
-            Some("give --insecure if the registry speaks plain HTTP")
+            Some("give --insecure if the registry speaks plain HTTP".to_owned())
+        }
+        ParseReferenceError::Tag { tag, .. } if tag.contains('+') => {
+            let instead = tag.replace('+', "_");
+            Some(format!(
+                "write `_` in place of `+`, which no tag may have, as Helm does: {instead}"
+            ))
         }
         _ => None,
     }

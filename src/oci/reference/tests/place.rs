@@ -30,4 +30,6 @@ fn a_text_that_is_not_a_registry_is_an_error() {
         assert!(error.to_string().contains("is not a registry"), "{error}");
     }
     assert!("https://ghcr.io".parse::<Place>().is_err());
+    let long = format!("{}.io", "a".repeat(300)).parse::<Place>();
+    assert!(long.unwrap_err().to_string().contains("303 bytes long"));
 }

@@ -43,7 +43,9 @@ pub(crate) fn parse_refusal(status: StatusCode, headers: &HeaderMap, body: &[u8]
         answer.message = error.message.as_deref().map(one_line);
     } else if content_type.is_some_and(|value| value.starts_with("text/plain")) {
         answer.message = Some(one_line(&String::from_utf8_lossy(body)));
-    } else if content_type.is_some_and(|value| value.starts_with("text/html")) {
+    } else if content_type.is_some_and(|value| value.starts_with("text/html"))
+        && may_be_of_another_server(status)
+    {
         answer.message = Some("a web page, which is not the answer of a registry".to_owned());
     }
     answer.message = answer.message.filter(|message| !message.is_empty());
@@ -51,6 +53,12 @@ pub(crate) fn parse_refusal(status: StatusCode, headers: &HeaderMap, body: &[u8]
         answer.message = status.canonical_reason().map(str::to_owned);
     }
     Box::new(answer)
+}
+
+/// Returns whether a web page with this status comes from a server that is perhaps no registry. With another status, it
+/// comes from a proxy in front of one, and the status says what is wrong.
+fn may_be_of_another_server(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 400 | 401 | 403 | 404 | 405)
 }
 
 /// Returns how long the registry asks to wait. The header holds seconds, or a date, which is compared

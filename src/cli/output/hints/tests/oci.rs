@@ -39,3 +39,31 @@ fn the_hint_on_a_location_names_the_header_that_the_proxy_has_to_set() {
         assert!(hint.contains(header), "{hint}");
     }
 }
+
+#[test]
+fn the_hint_for_what_is_missing_names_what_was_asked_for() {
+    let hint = |what: &str| {
+        let answer = crate::oci::Answer {
+            status: 404,
+            code: None,
+            message: None,
+            retry_after: None,
+        };
+        let error = Error::NotFound {
+            what: what.to_owned(),
+            registry: "ghcr.io".to_owned(),
+            answer: Box::new(answer),
+        };
+        oci_hint(&error).unwrap()
+    };
+    assert!(hint("manifest 1.0 of ghcr.io/a").ends_with("the tag"));
+    assert!(hint("manifest sha256:00 of ghcr.io/a").ends_with("the digest"));
+    assert!(hint("list of tags of ghcr.io/a").ends_with("the repository"));
+}
+
+#[test]
+fn a_plus_in_a_tag_leads_to_an_underscore() {
+    let error = "ghcr.io/a:1.0+b".parse::<crate::oci::Reference>();
+    let hint = reference_hint(&error.unwrap_err()).unwrap();
+    assert!(hint.ends_with("1.0_b"), "{hint}");
+}

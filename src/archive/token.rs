@@ -1,0 +1,105 @@
+//! The token that claims come in: a JSON Web Token (RFC 7519) as `wascap` writes it.
+//!
+//! `wascap` reads dates in whole seconds only. A date is a `NumericDate` (RFC 7519, section 2), which may have a
+//! fraction, so the payload is read here.
+
+use data_encoding::BASE64URL_NOPAD;
+use nkeys::KeyPair;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use wascap::jwt::{CapabilityProvider, Claims};
+
+use super::error::{Error, Opaque};
+
+/// Rounds a number of seconds.
+type Round = fn(f64) -> f64;
+
+/// The dates of a payload, and how a fraction of a second is rounded. A token is not valid longer than it says.
+const DATES: [(&str, Round); 3] = [("exp", f64::floor), ("nbf", f64::ceil), ("iat", f64::floor)];
+
+#[derive(Deserialize)]
+struct Header {
+    typ: String,
+    alg: String,
+}
+
+/// Decodes the claims of a token without verifying them.
+pub(super) fn decode(token: &str) -> Result<Claims<CapabilityProvider>, Error> {
+    let [_, payload, _] = segments(token)?;
+    if let Ok(claims) = segment(payload) {
+        return Ok(claims);
+    }
+    let mut payload: Value = segment(payload)?;
+    for (name, round) in DATES {
+        if let Some(date) = payload.get_mut(name) {
+            *date = whole_seconds(name, date, round)?;
+        }
+    }
+    serde_json::from_value(payload).map_err(undecodable)
+}
+
+/// Returns whether the signature of a token is that of `issuer`.
+pub(super) fn is_signed_by(token: &str, issuer: &str) -> Result<bool, Error> {
+    let [header, _, signature] = segments(token)?;
+    let Header { typ, alg } = segment(header)?;
+    if typ != "jwt" || alg != "Ed25519" {
+        return Err(Error::malformed_claims(
+            "the header of the token is not that of claims",
+        ));
+    }
+    let signature = BASE64URL_NOPAD
+        .decode(signature.as_bytes())
+        .map_err(undecodable)?;
+    let signed = token.rsplit_once('.').map_or(token, |(signed, _)| signed);
+    let key = KeyPair::from_public_key(issuer).map_err(undecodable)?;
+    Ok(key.verify(signed.as_bytes(), &signature).is_ok())
+}
+
+fn segments(token: &str) -> Result<[&str; 3], Error> {
+    let segments: Vec<&str> = token.split('.').collect();
+    let three = segments.try_into();
+    three.map_err(|_| Error::malformed_claims("the token has not three parts"))
+}
+
+fn segment<T: DeserializeOwned>(encoded: &str) -> Result<T, Error> {
+    let json = BASE64URL_NOPAD
+        .decode(encoded.as_bytes())
+        .map_err(undecodable)?;
+    serde_json::from_slice(&json).map_err(undecodable)
+}
+
+/// Returns a date without its fraction. Dates that no time can have are refused by name.
+fn whole_seconds(name: &str, date: &Value, round: Round) -> Result<Value, Error> {
+    /// The first number that is too large for whole seconds: 2^64.
+    const END: f64 = 18_446_744_073_709_551_616.0;
+    if date.is_u64() || date.is_null() {
+        return Ok(date.clone());
+    }
+    let refused = || {
+        let reason = format!("the date `{name}` is {date}, not a number of seconds since 1970");
+        Error::malformed_claims(reason)
+    };
+    let seconds = date.as_f64().map(round).ok_or_else(refused)?;
+    if !(0.0..END).contains(&seconds) {
+        return Err(refused());
+    }
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "checked above"
+    )]
+    let seconds = seconds as u64;
+    Ok(seconds.into())
+}
+
+fn undecodable(source: impl Into<Opaque>) -> Error {
+    Error::MalformedClaims {
+        reason: "the token cannot be decoded".to_owned(),
+        source: Some(source.into()),
+    }
+}
+
+#[cfg(test)]
+#[path = "tests/token.rs"]
+mod tests;

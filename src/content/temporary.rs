@@ -1,0 +1,226 @@
+//! Temporary files, which get a name when they are complete.
+//!
+//! On Linux a temporary file has no name at all, so that nothing stays behind when its process is killed. Where the
+//! system or the file system has no such files, it has a name that begins with `.par-`. It is locked while its
+//! process lives, so that a later process can tell what was left behind (`leftovers.rs`).
+
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use tempfile::{Builder, TempDir, TempPath};
+
+use super::directory::naming_directory;
+use super::leftovers::{DIRECTORY_SUFFIX, PREFIX, SUFFIX, remove_leftovers};
+use super::locks::Locking;
+use super::regular::is_at;
+
+/// A file that is removed unless it gets its final name.
+#[derive(Debug)]
+pub(super) struct Temporary {
+    file: File,
+    /// `None` for a file without a name.
+    name: Option<TempPath>,
+    directory: PathBuf,
+}
+
+impl Temporary {
+    /// Creates a file in `directory` with the permission bits `mode`, from which the umask is taken.
+    pub(super) fn create(directory: &Path, mode: u32) -> io::Result<Self> {
+        remove_leftovers(directory);
+        if let Some(file) = nameless(directory, mode) {
+            lock(&file, directory);
+            let directory = directory.to_owned();
+            return Ok(Self {
+                file,
+                name: None,
+                directory,
+            });
+        }
+        Self::with_name(directory, mode).map_err(naming_directory(directory))
+    }
+
+    fn with_name(directory: &Path, mode: u32) -> io::Result<Self> {
+        loop {
+            let (file, name) = builder(mode).tempfile_in(directory)?.into_parts();
+            lock(&file, &name);
+            // Another process may have taken the file for a leftover before it was locked.
+            if is_at(&file, &name)? {
+                return Ok(Self {
+                    file,
+                    name: Some(name),
+                    directory: directory.to_owned(),
+                });
+            }
+        }
+    }
+
+    pub(super) fn file(&self) -> &File {
+        &self.file
+    }
+
+    pub(super) fn file_mut(&mut self) -> &mut File {
+        &mut self.file
+    }
+
+    /// Gives the file the name `path`, and replaces an older file of that name.
+    pub(super) fn rename(self, path: &Path) -> io::Result<()> {
+        let Self {
+            file,
+            name,
+            directory,
+        } = self;
+        let name = match name {
+            Some(name) => name,
+            None => named(&file, &directory)?,
+        };
+        name.persist(path)?;
+        unlock(&file);
+        Ok(())
+    }
+
+    /// Gives the file the name `path`, unless there is a file of that name: [`io::ErrorKind::AlreadyExists`].
+    pub(super) fn rename_new(self, path: &Path) -> io::Result<()> {
+        let Self {
+            file,
+            name,
+            directory,
+        } = self;
+        let name = match name {
+            Some(name) => name,
+            None => match link(&file, path) {
+                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+                    named(&file, &directory)?
+                }
+                linked => {
+                    unlock(&file);
+                    return linked;
+                }
+            },
+        };
+        name.persist_noclobber(path)?;
+        unlock(&file);
+        Ok(())
+    }
+}
+
+/// A directory that is removed with everything in it when this value is dropped.
+#[derive(Debug)]
+pub(crate) struct TemporaryDirectory {
+    directory: TempDir,
+    /// The directory, which is locked until then.
+    _lock: Option<File>,
+}
+
+impl TemporaryDirectory {
+    /// Creates a directory in `directory` that only its owner may enter.
+    pub(crate) fn create_in(directory: &Path) -> io::Result<Self> {
+        remove_leftovers(directory);
+        let mut builder = Builder::new();
+        builder.prefix(PREFIX).suffix(DIRECTORY_SUFFIX);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            builder.permissions(std::fs::Permissions::from_mode(0o700));
+        }
+        let directory = builder
+            .tempdir_in(directory)
+            .map_err(naming_directory(directory))?;
+        // Directories cannot be locked everywhere. A leftover is then told by its age.
+        let lock = File::open(directory.path()).and_then(|opened| {
+            Locking::exclusive(&opened, directory.path())?;
+            Ok(opened)
+        });
+        Ok(Self {
+            directory,
+            _lock: lock.ok(),
+        })
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.directory.path()
+    }
+}
+
+fn builder(mode: u32) -> Builder<'static, 'static> {
+    let mut builder = Builder::new();
+    builder.prefix(PREFIX).suffix(SUFFIX);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        builder.permissions(std::fs::Permissions::from_mode(mode));
+    }
+    #[cfg(not(unix))]
+    let _ = mode;
+    builder
+}
+
+/// Locks a file of this process. Without a lock it may be taken for a leftover, after a day.
+fn lock(file: &File, path: &Path) {
+    if let Err(error) = Locking::exclusive(file, path) {
+        tracing::debug!(path = %path.display(), %error, "the temporary file is not locked");
+    }
+}
+
+/// Unlocks a file that has its final name: a copy of its descriptor may stay open for a moment.
+fn unlock(file: &File) {
+    if let Err(error) = file.unlock() {
+        tracing::debug!(%error, "the file is not unlocked");
+    }
+}
+
+/// Gives a file without a name a temporary one. A file system that cannot do that gets a copy.
+fn named(file: &File, directory: &Path) -> io::Result<TempPath> {
+    let linked = builder(0o600).make_in(directory, |path| link(file, path));
+    if let Ok(linked) = linked {
+        return Ok(linked.into_temp_path());
+    }
+    let mut copy = builder(0o600).tempfile_in(directory)?;
+    let mut original = file;
+    io::Seek::seek(&mut original, io::SeekFrom::Start(0))?;
+    io::copy(&mut original, copy.as_file_mut())?;
+    copy.as_file()
+        .set_permissions(file.metadata()?.permissions())?;
+    copy.as_file().sync_all()?;
+    Ok(copy.into_temp_path())
+}
+
+/// Creates a file without a name. Returns `None` where that is not possible, or where it could get no name later.
+#[cfg(target_os = "linux")]
+fn nameless(directory: &Path, mode: u32) -> Option<File> {
+    use rustix::fs::{Mode, OFlags};
+    let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
+    let file = rustix::fs::open(directory, flags, Mode::from_raw_mode(mode)).ok()?;
+    let file = File::from(file);
+    std::fs::metadata(descriptor(&file)).is_ok().then_some(file)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn nameless(_: &Path, _: u32) -> Option<File> {
+    None
+}
+
+/// Gives a file without a name the name `path`.
+#[cfg(target_os = "linux")]
+fn link(file: &File, path: &Path) -> io::Result<()> {
+    use rustix::fs::{AtFlags, CWD, linkat};
+    Ok(linkat(
+        CWD,
+        descriptor(file),
+        CWD,
+        path,
+        AtFlags::SYMLINK_FOLLOW,
+    )?)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn link(_: &File, _: &Path) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+/// Returns the path that leads to an open file (`proc(5)`).
+#[cfg(target_os = "linux")]
+fn descriptor(file: &File) -> PathBuf {
+    use std::os::fd::AsRawFd;
+    PathBuf::from(format!("/proc/self/fd/{}", file.as_raw_fd()))
+}

@@ -1,0 +1,77 @@
+//! The names of the manifests of a layout, and which manifest a name stands for.
+//!
+//! Tools disagree about the annotation with the name. Most write a tag (`1.0`), Skopeo and Buildah write what the
+//! user gives, often a whole reference (`ghcr.io/org/provider:1.0`), and many write none. containerd adds the whole
+//! reference in an annotation of its own.
+
+use serde_json::Value;
+
+use super::super::one_line::one_line;
+use super::super::reference::tag_in;
+
+/// The annotation with the name of a manifest (OCI image specification, "Pre-Defined Annotation Keys").
+pub(super) const TAG: &str = "org.opencontainers.image.ref.name";
+/// The annotation in which containerd writes the whole reference.
+const CONTAINERD: &str = "io.containerd.image.name";
+/// How many choices an error lists.
+pub(super) const CHOICES: usize = 10;
+
+/// Returns the name of an entry.
+pub(super) fn tag_of(entry: &Value) -> Option<&str> {
+    annotation(entry, TAG)
+}
+
+fn annotation<'e>(entry: &'e Value, name: &str) -> Option<&'e str> {
+    entry.get("annotations")?.get(name)?.as_str()
+}
+
+pub(super) fn is_of(entry: &Value, digest: &str) -> bool {
+    digest_of(entry) == Some(digest)
+}
+
+pub(super) fn digest_of(entry: &Value) -> Option<&str> {
+    entry.get("digest").and_then(Value::as_str)
+}
+
+/// Returns the entries that `name` stands for: those with the name itself, or with the reference of containerd, or else
+/// those with the tag at the end of a whole reference.
+pub(super) fn fitting<'e>(entries: &[&'e Value], name: &str) -> Vec<&'e Value> {
+    let fits: [fn(&Value, &str) -> bool; 3] = [
+        |entry, name| tag_of(entry) == Some(name),
+        |entry, name| annotation(entry, CONTAINERD) == Some(name),
+        |entry, name| {
+            let whole = [TAG, CONTAINERD].map(|annotated| annotation(entry, annotated));
+            let mut whole = whole.into_iter().flatten();
+            whole.any(|whole| tag_in(whole) == Some(name))
+        },
+    ];
+    let found = fits.into_iter().map(|fits| {
+        let fitting = entries.iter().filter(|entry| fits(entry, name));
+        fitting.copied().collect::<Vec<_>>()
+    });
+    let mut found = found.filter(|fitting| !fitting.is_empty());
+    found.next().unwrap_or_default()
+}
+
+/// Lists entries by digest, with their names and platforms.
+pub(super) fn choices(entries: &[&Value]) -> String {
+    let platform = |entry: &Value, field: &str| {
+        let platform = entry.get("platform")?.get(field)?.as_str();
+        platform.map(str::to_owned)
+    };
+    let describe = |entry: &&Value| {
+        let mut about = vec![tag_of(entry).unwrap_or("no name").to_owned()];
+        if let (Some(os), Some(architecture)) =
+            (platform(entry, "os"), platform(entry, "architecture"))
+        {
+            about.push(format!("{os}/{architecture}"));
+        }
+        let digest = digest_of(entry).unwrap_or("no digest");
+        one_line(&format!("{digest} ({})", about.join(", ")))
+    };
+    let mut choices: Vec<_> = entries.iter().take(CHOICES).map(describe).collect();
+    if entries.len() > CHOICES {
+        choices.push("and more".to_owned());
+    }
+    choices.join(", ")
+}

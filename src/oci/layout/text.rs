@@ -1,0 +1,80 @@
+//! The text of an index, in which everything keeps its bytes that does not change: other tools may care about
+//! fields that are not known here, and about their order.
+
+use std::fmt;
+
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+/// The field with the entries.
+const ENTRIES: &str = "manifests";
+
+/// Returns the index `text` with the entries `after` in place of `before`. Entries keep their places; new ones are
+/// behind them.
+pub(super) fn with_entries(
+    text: &str,
+    before: &[Value],
+    after: &[Value],
+) -> serde_json::Result<String> {
+    let Fields(fields) = serde_json::from_str(text)?;
+    let old = fields.iter().find(|(name, _)| name == ENTRIES);
+    // `null` is an empty list.
+    let old: Option<Option<Vec<&RawValue>>> = old
+        .map(|(_, list)| serde_json::from_str(list.get()))
+        .transpose()?;
+    let old = old.flatten().unwrap_or_default();
+    let entries = after.iter().enumerate().map(|(position, entry)| {
+        let unchanged = before.get(position) == Some(entry);
+        match old.get(position).filter(|_| unchanged) {
+            Some(text) => text.get().to_owned(),
+            None => entry.to_string(),
+        }
+    });
+    let entries = format!("[{}]", entries.collect::<Vec<_>>().join(","));
+    let mut written: Vec<String> = Vec::new();
+    for (name, value) in &fields {
+        let value = if name == ENTRIES {
+            &entries
+        } else {
+            value.get()
+        };
+        written.push(format!("{}:{value}", Value::from(name.as_str())));
+    }
+    if !fields.iter().any(|(name, _)| name == ENTRIES) {
+        written.push(format!("\"{ENTRIES}\":{entries}"));
+    }
+    Ok(format!("{{{}}}", written.join(",")))
+}
+
+/// The fields of an object in their order, each with its text.
+struct Fields<'a>(Vec<(String, &'a RawValue)>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
+    fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
+        struct InOrder;
+
+        impl<'de> Visitor<'de> for InOrder {
+            type Value = Vec<(String, &'de RawValue)>;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut fields = Vec::new();
+                while let Some(field) = map.next_entry()? {
+                    fields.push(field);
+                }
+                Ok(fields)
+            }
+        }
+
+        input.deserialize_map(InOrder).map(Fields)
+    }
+}
+
+#[cfg(test)]
+#[path = "tests/text.rs"]
+mod tests;
