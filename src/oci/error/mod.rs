@@ -9,6 +9,7 @@ mod oci_error;
 mod proxy_error;
 mod tls_problem;
 mod upload_problem;
+mod words;
 
 pub use answer::Answer;
 pub use client_certificate::ClientCertificateProblem;

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use crate::content::{Digest, StoreError, VerifyError};
 
 use super::super::reference::ParseReferenceError;
+use super::words::within;
 use super::{
     Answer, ClientCertificateProblem, CredentialHelperError, ProxyError, TlsProblem, UploadProblem,
 };
@@ -386,15 +387,6 @@ pub enum Error {
     /// Work in the background ended early: the runtime shuts down, or the work panicked.
     #[error("a background task was cancelled")]
     Cancelled { source: OpaqueError },
-}
-
-/// Returns how long something took, when that is worth telling.
-fn within(seconds: u64) -> String {
-    match seconds {
-        0 => String::new(),
-        1 => " in 1 second without progress".to_owned(),
-        more => format!(" in {more} seconds without progress"),
-    }
 }
 
 #[cfg(test)]
