@@ -29,6 +29,7 @@ mod format;
 mod hashing;
 mod keys;
 mod limits;
+mod platform_names;
 pub(crate) mod provider_archive;
 #[cfg_attr(not(feature = "internals"), allow(unreachable_pub))]
 mod read;

@@ -4,11 +4,13 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::entry_names::{CLAIMS_ENTRY, WORLD_ENTRY};
+use super::platform_names;
 
 /// The machine an executable is for, such as `x86_64-linux`: the names of Rust's constants
 /// [`std::env::consts::ARCH`] and [`OS`](std::env::consts::OS), joined by a hyphen.
 ///
-/// Other names than those of Rust are allowed, so that archives with newer targets can be read.
+/// Other names than those of Rust are allowed, so that archives with newer targets can be read. Parsing also accepts
+/// triples and `GOOS/GOARCH`.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Target(String);
 
@@ -42,34 +44,31 @@ impl Target {
                 .chars()
                 .any(|c| matches!(c, '/' | '\\' | ':') || c.is_whitespace() || c.is_control())
         {
-            return Err(ParseTargetError {
-                name: name.chars().take(Self::LONGEST).collect(),
-                suggestion: None,
-            });
+            return Err(ParseTargetError::new(name));
         }
         Ok(Self(name.to_owned()))
     }
 
     /// Returns the name that hosts look for when this target has another common name: `aarch64-macos`
-    /// for `arm64-darwin`. `None` when the name is the usual one.
+    /// for `arm64-darwin`. `None` when the name is the usual one, or when no other name is known.
     #[must_use]
     pub fn usual_name(&self) -> Option<String> {
-        let (arch, os) = self.0.split_once('-')?;
-        let usual_arch = match arch {
-            "amd64" | "x64" => "x86_64",
-            "arm64" => "aarch64",
-            "i386" | "i686" | "386" => "x86",
-            other => other,
-        };
-        let usual_os = match os {
-            "darwin" | "apple-darwin" => "macos",
-            "unknown-linux-gnu" | "unknown-linux-musl" | "linux-gnu" | "linux-musl" => "linux",
-            "pc-windows-msvc" | "pc-windows-gnu" => "windows",
-            "unknown-freebsd" => "freebsd",
-            other => other,
-        };
-        let usual = format!("{usual_arch}-{usual_os}");
-        (usual != self.0).then_some(usual)
+        let usual = platform_names::from_triple(&self.0).or_else(|| {
+            let (arch, os) = self.0.split_once('-')?;
+            let (arch, os) = (
+                platform_names::architecture(arch),
+                platform_names::system(os),
+            );
+            Some(format!("{arch}-{os}"))
+        });
+        usual.filter(|usual| *usual != self.0)
+    }
+
+    /// Returns whether a host can look for this target: both halves are values of Rust's constants.
+    #[must_use]
+    pub fn is_known(&self) -> bool {
+        let halves = self.0.split_once('-');
+        halves.is_some_and(|(arch, os)| platform_names::is_known(arch, os))
     }
 
     /// Returns the name.
@@ -82,21 +81,19 @@ impl Target {
 impl FromStr for Target {
     type Err = ParseTargetError;
 
+    /// Reads `arch-os`, a triple such as `x86_64-unknown-linux-musl`, and `GOOS/GOARCH` such as `linux/amd64`.
+    /// A triple and a `GOOS/GOARCH` become the target that they name. Any other name stays as it is.
     fn from_str(name: &str) -> Result<Self, Self::Err> {
-        let error = |suggestion| ParseTargetError {
-            name: name.chars().take(Self::LONGEST).collect(),
-            suggestion,
-        };
-        // Container images name the platform the other way round: `linux/arm64`.
-        let word = |text: &str| text.chars().all(char::is_alphanumeric);
-        if let Some((os, arch)) = name.split_once('/').filter(|(os, _)| word(os)) {
-            let target = Self::carried(&format!("{arch}-{os}")).map_err(|_| error(None))?;
-            return Err(error(Some(target.usual_name().unwrap_or(target.0))));
+        let error = || ParseTargetError::new(name);
+        if let Some(usual) =
+            platform_names::from_platform(name).or_else(|| platform_names::from_triple(name))
+        {
+            return Self::carried(&usual).map_err(|_| error());
         }
         let target = Self::carried(name)?;
         match target.0.split_once('-') {
             Some((arch, os)) if !arch.is_empty() && !os.is_empty() => Ok(target),
-            _ => Err(error(None)),
+            _ => Err(error()),
         }
     }
 }
@@ -117,20 +114,23 @@ impl fmt::Debug for Target {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParseTargetError {
     name: String,
-    suggestion: Option<String>,
+}
+
+impl ParseTargetError {
+    fn new(name: &str) -> Self {
+        Self {
+            name: name.chars().take(Target::LONGEST).collect(),
+        }
+    }
 }
 
 impl fmt::Display for ParseTargetError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             formatter,
-            "`{}` is not a target: ",
+            "`{}` is not a target: expected arch-os such as `x86_64-linux`",
             self.name.escape_debug()
-        )?;
-        match &self.suggestion {
-            Some(suggestion) => write!(formatter, "write `{suggestion}`"),
-            None => formatter.write_str("expected arch-os such as `x86_64-linux`"),
-        }
+        )
     }
 }
 

@@ -15,10 +15,14 @@ use object::read::elf::FileHeader;
 use object::read::macho::{FatArch, MachHeader, MachOFatFile32, MachOFatFile64};
 use object::{Endianness, FileKind, LittleEndian, elf, macho, pe};
 
+use super::platform_names;
 use super::target::Target;
 
 /// How many bytes of a file are read. The headers of all three formats are within them.
 const HEAD: u64 = 64 * 1024;
+
+/// The longest first line of a script, in bytes; Linux reads 256.
+const LONGEST_LINE: usize = 256;
 
 /// The most processors of a universal Mach-O file. Class files of Java begin with the same bytes, and have
 /// their version, at least 45, in the place of the number of processors.
@@ -30,6 +34,8 @@ pub(crate) struct Executable {
     format: Format,
     /// The processors. A universal Mach-O file has several.
     processors: Vec<Processor>,
+    /// The program that runs a script, with its arguments, as its first line names it.
+    interpreter: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,7 +78,18 @@ impl Executable {
         let (format, processors) = known
             .filter(|(_, processors)| processors.len() <= MOST_PROCESSORS)
             .unwrap_or((Format::Unknown, Vec::new()));
-        Self { format, processors }
+        Self {
+            format,
+            processors,
+            interpreter: interpreter(head).filter(|_| format == Format::Script),
+        }
+    }
+
+    /// Returns the program that runs this file for `target`, which the host must have, if this is a script.
+    #[must_use]
+    pub(crate) fn interpreter(&self, target: &Target) -> Option<&str> {
+        let runs_scripts = !target.as_str().ends_with("-windows");
+        self.interpreter.as_deref().filter(|_| runs_scripts)
     }
 
     /// Returns whether this can be an executable for `target`. Every file suits a target whose processor
@@ -115,6 +132,17 @@ impl fmt::Display for Executable {
     }
 }
 
+/// Returns what follows `#!` in the first line, if that is a readable text.
+fn interpreter(head: &[u8]) -> Option<String> {
+    let line = head
+        .strip_prefix(b"#!")?
+        .split(|byte| *byte == b'\n')
+        .next()?;
+    let line = std::str::from_utf8(line).ok()?.trim();
+    let is_readable = line.len() <= LONGEST_LINE && !line.chars().any(char::is_control);
+    (is_readable && !line.is_empty()).then(|| line.to_owned())
+}
+
 fn format_of(system: &str) -> Option<Format> {
     match system {
         "linux" | "freebsd" | "android" => Some(Format::Elf),
@@ -124,10 +152,9 @@ fn format_of(system: &str) -> Option<Format> {
     }
 }
 
-/// Returns the processor that the first half of a target names. The name is that of a family in Rust, or of
-/// a member of one, such as `armv7` and `riscv64gc`.
+/// Returns the processor that the first half of a target names, if its code in an executable is known.
 fn processor_of(name: &str) -> Option<&'static str> {
-    const EXACT: [&str; 10] = [
+    const KNOWN: [&str; 12] = [
         "arm",
         "x86",
         "x86_64",
@@ -136,19 +163,13 @@ fn processor_of(name: &str) -> Option<&'static str> {
         "mips64",
         "powerpc",
         "powerpc64",
+        "riscv32",
+        "riscv64",
         "s390x",
         "loongarch64",
     ];
-    const FAMILIES: [(&str, &str); 3] = [
-        ("armv", "arm"),
-        ("riscv32", "riscv32"),
-        ("riscv64", "riscv64"),
-    ];
-    let exact = EXACT.into_iter().find(|known| *known == name);
-    exact.or_else(|| {
-        let family = FAMILIES.iter().find(|(start, _)| name.starts_with(start));
-        family.map(|(_, known)| *known)
-    })
+    let family = platform_names::family(name);
+    KNOWN.into_iter().find(|known| *known == family)
 }
 
 fn elf<H: FileHeader<Endian = Endianness>>(head: &[u8]) -> Option<(Format, Vec<Processor>)> {

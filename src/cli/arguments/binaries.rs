@@ -18,14 +18,21 @@ use super::path::is_one_file;
 /// The executables to pack.
 #[derive(clap::Args)]
 pub(crate) struct BinaryArgs {
-    /// An executable and its target, such as `aarch64-linux=build/provider`. May be given several times.
-    /// Default of TARGET: --arch
+    /// An executable and its target: `aarch64-linux=build/provider`. A target can also be a triple such as
+    /// `aarch64-unknown-linux-musl`, or GOOS/GOARCH such as `linux/arm64`. May be given several times. Default of
+    /// TARGET: --arch
     #[arg(short, long = "binary", required = true, value_name = "[TARGET=]PATH",
         value_hint = ValueHint::FilePath)]
     binaries: Vec<OsString>,
     /// The target of a binary without a TARGET. Default: the target of this machine
     #[arg(short, long, value_name = "TARGET")]
     arch: Option<Target>,
+    /// Accept targets that no wasmCloud host looks for
+    #[arg(long)]
+    allow_unknown_target: bool,
+    /// Fail instead of packing an executable that a warning is about
+    #[arg(long)]
+    deny_warnings: bool,
 }
 
 /// The executables to pack, one per target.
@@ -48,14 +55,23 @@ impl BinaryArgs {
             let (target, path) = split(option);
             let target = target.unwrap_or_else(|| default.clone());
             let executable = check(&path, option)?;
-            if let Some(usual) = target.usual_name() {
-                warnings.push(format!("hosts look for `{usual}`, not for `{target}`"));
+            if !target.is_known() {
+                let message = unknown(&target);
+                if !self.allow_unknown_target {
+                    bail!(message.hint("pack it all the same with --allow-unknown-target"));
+                }
+                warnings.push(message.to_string());
             }
             if !executable.suits(&target) {
                 let path = path.display();
-                warnings.push(format!(
-                    "hosts of {target} cannot run {path}: it is {executable}"
-                ));
+                warnings.push(match executable.interpreter(&target) {
+                    Some(interpreter) => {
+                        format!(
+                            "{path} is a script: it starts only on hosts that have {interpreter}"
+                        )
+                    }
+                    None => format!("hosts of {target} cannot run {path}: it is {executable}"),
+                });
             }
             first.get_or_insert_with(|| path.clone());
             if let Some(other) = by_target.insert(target.clone(), path.clone()) {
@@ -63,6 +79,11 @@ impl BinaryArgs {
                 let message = format!("there are two binaries for {target}: {one} and {other}");
                 bail!(Failure::usage(message).hint("name the target of each: -b TARGET=PATH"));
             }
+        }
+        if self.deny_warnings
+            && let Some(warning) = warnings.first()
+        {
+            bail!(Failure::usage(warning).hint("the command runs with --deny-warnings"));
         }
         Ok(Binaries {
             first: first.ok_or_else(|| Failure::usage("there is no binary to pack"))?,
@@ -111,6 +132,14 @@ impl Binaries {
             None => Ok(()),
         }
     }
+}
+
+/// Returns the failure for a target that no host looks for.
+fn unknown(target: &Target) -> Failure {
+    Failure::usage(match target.usual_name() {
+        Some(usual) => format!("hosts look for `{usual}`, not for `{target}`"),
+        None => format!("no host looks for `{target}`"),
+    })
 }
 
 /// Splits `TARGET=PATH`. What is before the `=` counts only if it is a target, so that a path may contain `=`.

@@ -45,8 +45,7 @@ impl Lookup {
         let mut manifest = origin.manifest(&descriptor).await?;
         let mut chosen = descriptor.clone();
         if media_type::is_index(&descriptor.media_type) {
-            let name = target.usual_name();
-            let name = name.as_deref().unwrap_or(target.as_str());
+            let name = target.as_str();
             let (architecture, os) = name.split_once('-').unwrap_or((name, ""));
             chosen = choose_from_index(&manifest, os, architecture)?;
             manifest = origin.manifest(&chosen).await?;

@@ -12,13 +12,15 @@ fn parts(option: &str) -> (Option<String>, String) {
 fn a_target_is_recognized_by_its_form() {
     let with_target = (Some("aarch64-linux".to_owned()), "build/a=b".to_owned());
     assert_eq!(parts("aarch64-linux=build/a=b"), with_target);
+    let with_platform = (Some("aarch64-linux".to_owned()), "x".to_owned());
+    assert_eq!(parts("linux/arm64=x"), with_platform);
     for path in [
         "provider",
         "./a-b=c",
         "dir/a-b=c",
         "x=y",
         "=y",
-        "linux/arm64=x",
+        "linux/provider=x",
     ] {
         assert_eq!(parts(path), (None, path.to_owned()));
     }

@@ -131,9 +131,14 @@ fn an_archive_is_named_after_the_first_binary() {
 fn a_target_with_an_unusual_name_is_packed_with_a_warning() {
     let environment = Environment::new();
     environment.write("build/echo.bin", headed("aarch64-macos", ""));
-    let outcome = create(&environment, &["-b", "arm64-darwin=build/echo.bin", "-q"]).success();
+    let arguments = [
+        "-b",
+        "arm64-darwin=build/echo.bin",
+        "--allow-unknown-target",
+    ];
+    let outcome = create(&environment, &[&arguments[..], &["-q"]].concat()).success();
     assert_eq!(outcome.stderr, "");
-    let outcome = create(&environment, &["-b", "arm64-darwin=build/echo.bin"]).success();
+    let outcome = create(&environment, &arguments).success();
     insta::assert_snapshot!(outcome.stderr, @"warning: hosts look for `aarch64-macos`, not for `arm64-darwin`");
     assert_eq!(
         inspect(&environment, "echo.par")["targets"],

@@ -34,7 +34,7 @@ fn packing_an_executable_for_another_machine_is_warned_about() {
         assert!(warnings[0].contains(target), "{outcome}");
     }
     // The formats of these are not recognized.
-    for target in ["x86_64-plan9", "z80-linux"] {
+    for target in ["sparc64-linux", "x86_64-solaris"] {
         let outcome = create(&environment, &["-b", &format!("{target}={par}")]);
         assert_eq!(outcome.stderr, "");
     }
@@ -51,7 +51,7 @@ fn the_warning_names_the_kind_of_the_executable() {
         "-b",
         "x86_64-linux=mac",
         "-b",
-        "riscv64gc-linux=arm",
+        "riscv64gc-unknown-linux-gnu=arm",
         "-b",
         "x86-linux=script",
         "-b",
@@ -61,8 +61,8 @@ fn the_warning_names_the_kind_of_the_executable() {
     let outcome = create(&environment, &arguments);
     insta::assert_snapshot!(outcome.stderr, @"
     warning: hosts of x86_64-linux cannot run mac: it is a Mach-O file (macOS, iOS) for aarch64
-    warning: hosts of riscv64gc-linux cannot run arm: it is an ELF file (Linux, FreeBSD, Android) for aarch64
-    warning: hosts of x86-linux cannot run script: it is a script
+    warning: hosts of riscv64-linux cannot run arm: it is an ELF file (Linux, FreeBSD, Android) for aarch64
+    warning: script is a script: it starts only on hosts that have /bin/sh
     warning: hosts of x86_64-windows cannot run notes.txt: it is not an executable: neither ELF, Mach-O nor PE
     ");
     assert_eq!(
@@ -104,4 +104,69 @@ fn a_command_that_fails_prints_no_warnings() {
     let arguments = ["-b", "x86_64-linux=arm", "--disable-keygen"];
     let outcome = environment.par([&CREATE[..], &arguments].concat()).exit(3);
     assert!(outcome.stderr.starts_with("error: "), "{outcome}");
+}
+
+#[test]
+fn triples_and_platforms_name_targets_in_every_command() {
+    let environment = Environment::new();
+    environment.write("arm", headed("aarch64-linux", ""));
+    environment.write("mac", headed("aarch64-macos", ""));
+    create(
+        &environment,
+        &[
+            "-b",
+            "aarch64-unknown-linux-musl=arm",
+            "-b",
+            "darwin/arm64=mac",
+        ],
+    );
+    let inspected = environment.par(["inspect", "out.par", "-o", "json"]);
+    let targets = &inspected.success().json()["targets"];
+    assert_eq!(targets, &json!(["aarch64-linux", "aarch64-macos"]));
+    for target in ["linux/arm64", "aarch64-unknown-linux-gnu", "aarch64-linux"] {
+        let extracted = environment.par(["extract", "out.par", "--target", target]);
+        assert_eq!(extracted.success().line(), "out-aarch64-linux");
+    }
+    let arguments = ["-b", "arm", "--arch", "linux/arm64", "--deny-warnings"];
+    create(&environment, &arguments);
+    let seed = good_archive(&environment, "good.par");
+    let platform = "linux/amd64";
+    let remove = ["remove", "good.par", "--target", platform, "-i", &seed];
+    let json = environment.par(remove).success().line().to_owned();
+    assert_eq!(json, "good.par");
+}
+
+#[test]
+fn a_target_that_no_host_looks_for_is_refused_unless_it_is_meant() {
+    let environment = Environment::new();
+    environment.write("provider", headed("x86_64-linux", ""));
+    let seed = good_archive(&environment, "good.par");
+    for (target, said) in [
+        (
+            "arm64-darwin",
+            "hosts look for `aarch64-macos`, not for `arm64-darwin`",
+        ),
+        ("amd64-linux", "hosts look for `x86_64-linux`"),
+        ("x86-64-linux", "no host looks for `x86-64-linux`"),
+        ("x86_64-plan9", "no host looks for `x86_64-plan9`"),
+    ] {
+        let binary = format!("{target}=provider");
+        let commands = [
+            [&CREATE[..], &["-b", &binary]].concat(),
+            vec!["insert", "good.par", "-b", &binary, "-i", &seed],
+        ];
+        for command in commands {
+            let outcome = environment.par(&command).exit(2);
+            assert!(outcome.stderr.contains(said), "{outcome}");
+            assert!(
+                outcome.stderr.contains("--allow-unknown-target"),
+                "{outcome}"
+            );
+            let allowed = [&command[..], &["--allow-unknown-target"]].concat();
+            let outcome = environment.par(&allowed).success();
+            assert!(outcome.stderr.contains(said), "{outcome}");
+            let denied = [&allowed[..], &["--deny-warnings"]].concat();
+            environment.par(&denied).exit(2);
+        }
+    }
 }
