@@ -219,6 +219,15 @@ pub enum Error {
         /// The directories that were searched.
         directories: Vec<PathBuf>,
     },
+    /// What the caller gave as a key is no seed, and no file with one. Its text may be a secret and is not part of
+    /// the error.
+    #[error("{origin} is neither a seed nor the path of a file that can be read")]
+    NoSeed {
+        /// What the caller gave.
+        origin: String,
+        /// The error of the operating system.
+        source: io::Error,
+    },
     /// A seed is malformed. Its text is a secret and not part of the error.
     #[error("the seed in {origin} is malformed")]
     MalformedSeed {
@@ -297,9 +306,10 @@ impl Error {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Archive { source, .. } => source.kind(),
-            Self::Read { source, .. } | Self::Write { source, .. } | Self::Stream(source) => {
-                ErrorKind::of_io(source)
-            }
+            Self::Read { source, .. }
+            | Self::Write { source, .. }
+            | Self::NoSeed { source, .. }
+            | Self::Stream(source) => ErrorKind::of_io(source),
             Self::NoSuchTarget { .. } | Self::NoSuchKey { .. } => ErrorKind::NotFound,
             Self::IdentityWouldChange { .. }
             | Self::NothingLeft

@@ -49,9 +49,9 @@ pub use error::Error;
 pub(crate) use executable::Executable;
 pub(crate) use format::is_compressed;
 pub(crate) use format::{Index, IndexEntry};
-pub use keys::{Issuer, Key, KeyKind, Subject};
 #[cfg(feature = "cli")]
-pub(crate) use keys::{KeyDirectories, KeyFile, KeyOrigin};
+pub(crate) use keys::{GivenKey, KeyDirectories, KeyFile, KeyOrigin};
+pub use keys::{Issuer, Key, KeyKind, Subject};
 pub use limits::Limits;
 pub use read::{Contents, Loaded, extract, extract_file, load, verify, verify_file};
 pub(crate) use read::{read_claims, read_head, write_executable};

@@ -15,6 +15,7 @@ mod output;
 mod run;
 mod schema;
 mod session;
+mod signed_names;
 mod threads;
 mod variables;
 

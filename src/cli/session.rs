@@ -76,6 +76,11 @@ impl Session {
         self.printer.note(&escape::lines(message));
     }
 
+    /// Prints a message that the user has to see, also with `--quiet`.
+    pub(crate) fn insist(&self, message: &str) {
+        self.printer.insist(&escape::lines(message));
+    }
+
     /// Prints a warning about something that the user probably does not intend.
     pub(crate) fn warn(&self, message: &str) {
         self.note(&format!("warning: {message}"));

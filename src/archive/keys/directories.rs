@@ -9,7 +9,7 @@ use crate::content::{AtomicFile, create_private_directory, home, is_absent, user
 
 use super::key::Key;
 use super::kind::KeyKind;
-use super::seed::{KeyOrigin, read_seed, read_seed_or_file, read_text};
+use super::seed::{GivenKey, KeyOrigin, read_seed, read_text};
 
 /// A key file in one of the [`KeyDirectories`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,18 +49,17 @@ impl KeyDirectories {
         &self.0
     }
 
-    /// Returns the key that `given` names: a seed, or the path of a file that holds one. Without `given`,
-    /// returns the key in the file `default_name`. When there is no such file and `generate` is set,
-    /// generates a key and writes it to that file.
+    /// Returns the key that `given` names. Without `given`, returns the key in the file `default_name`.
+    /// When there is no such file and `generate` is set, generates a key and writes it to that file.
     pub(crate) fn resolve(
         &self,
-        given: Option<&str>,
+        given: Option<GivenKey<'_>>,
         default_name: &str,
         kind: KeyKind,
         generate: bool,
     ) -> Result<(Key, KeyOrigin), Error> {
         if let Some(given) = given {
-            return read_seed_or_file(given, kind);
+            return given.read(kind);
         }
         if let Some(found) = self.find_file(default_name, kind)? {
             return Ok(found);
@@ -82,6 +81,12 @@ impl KeyDirectories {
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// Returns whether one of the directories holds a file of this name.
+    pub(crate) fn holds(&self, name: &str) -> bool {
+        let mut directories = self.0.iter();
+        directories.any(|directory| directory.join(name).exists())
     }
 
     /// Returns the key in the first file of this name. A file that cannot be read is an error, because

@@ -1,5 +1,6 @@
 //! Reading seeds from files.
 
+use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
@@ -12,16 +13,62 @@ use super::kind::KeyKind;
 /// How many bytes of a file are read. A seed has 58 characters.
 const LONGEST_SEED_FILE: u64 = 1024;
 
-/// Returns the key that `text` names: a seed, or the path of a file that holds one. A text that looks like a
-/// seed is not used as a path, because an error message would show it.
-pub(super) fn read_seed_or_file(text: &str, kind: KeyKind) -> Result<(Key, KeyOrigin), Error> {
-    let seed = text.trim();
-    if may_be_seed(seed) && !Path::new(seed).exists() {
-        let key = Key::parse(seed, kind, || format!("the given {kind} key"))?;
-        return Ok((key, KeyOrigin::Given));
+/// A key that the caller names: a seed, the path of a file that holds one, or `-` for standard input.
+#[derive(Clone, Copy)]
+pub(crate) struct GivenKey<'a> {
+    pub(crate) text: &'a str,
+    /// The environment variable that the text is from. The text is a secret then, also when it is a path.
+    pub(crate) variable: Option<&'static str>,
+}
+
+impl GivenKey<'_> {
+    /// Reads the seed. A text that may hold a seed is not part of an error.
+    pub(super) fn read(self, kind: KeyKind) -> Result<(Key, KeyOrigin), Error> {
+        let text = self.text.trim();
+        let origin = match self.variable {
+            Some(variable) => variable.to_owned(),
+            None => format!("the given {kind} key"),
+        };
+        if text == "-" {
+            let seed = read_seed_text(io::stdin().lock());
+            let seed = seed.map_err(|source| Error::NoSeed { origin, source })?;
+            let key = Key::parse(seed.trim(), kind, || "standard input".to_owned())?;
+            return Ok((key, KeyOrigin::Given));
+        }
+        let path = Path::new(self.text);
+        let is_secret = self.variable.is_some() || may_hold_seed(text);
+        if may_be_seed(text) && !path.exists() {
+            return Ok((Key::parse(text, kind, || origin)?, KeyOrigin::Given));
+        }
+        // The shell's `<(COMMAND)` is the path of a pipe.
+        let is_pipe = fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir());
+        let seed = if is_pipe {
+            File::open(path).and_then(read_seed_text)
+        } else {
+            read_text(path)
+        };
+        let seed = seed.map_err(|source| {
+            if is_secret {
+                Error::NoSeed { origin, source }
+            } else {
+                Error::read(path, source)
+            }
+        })?;
+        let key = Key::parse(seed.trim(), kind, || match self.variable {
+            Some(variable) => format!("the file that {variable} names"),
+            None => path.display().to_string(),
+        })?;
+        Ok((key, KeyOrigin::File(path.to_owned())))
     }
-    let path = PathBuf::from(text);
-    Ok((read_seed(&path, kind)?, KeyOrigin::File(path)))
+}
+
+/// Returns whether a part of `text` is as long as a seed in any encoding.
+fn may_hold_seed(text: &str) -> bool {
+    const SHORTEST: usize = 32;
+    let is_encoding =
+        |character: char| character.is_ascii_alphanumeric() || "+=".contains(character);
+    let mut parts = text.split(|character| !is_encoding(character));
+    parts.any(|part| part.len() >= SHORTEST)
 }
 
 /// Returns whether `text` is a seed, or one that was cut, quoted or mistyped.
@@ -37,8 +84,13 @@ pub(super) fn read_seed(path: &Path, kind: KeyKind) -> Result<Key, Error> {
 
 pub(super) fn read_text(path: &Path) -> io::Result<String> {
     let (file, _) = open_regular(path)?;
+    read_seed_text(file)
+}
+
+/// Reads what may be a seed from a file or a pipe.
+fn read_seed_text(input: impl Read) -> io::Result<String> {
     let mut bytes = Vec::new();
-    file.take(LONGEST_SEED_FILE).read_to_end(&mut bytes)?;
+    input.take(LONGEST_SEED_FILE).read_to_end(&mut bytes)?;
     // A file that is not UTF-8 holds no seed, and parsing it says so.
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }

@@ -1,6 +1,6 @@
 //! `-b [TARGET=]PATH`: the executables that `create` and `insert` pack.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -41,7 +41,7 @@ pub(crate) struct Binaries {
     pub(crate) first: PathBuf,
     pub(crate) by_target: BTreeMap<Target, PathBuf>,
     /// What the user probably does not intend.
-    warnings: Vec<String>,
+    pub(crate) warnings: Vec<String>,
 }
 
 impl BinaryArgs {
@@ -111,11 +111,12 @@ impl Binaries {
 
     /// Returns the name of the first binary without its extension.
     pub(crate) fn stem(&self) -> Result<String> {
-        let Some(stem) = self.first.file_stem().and_then(OsStr::to_str) else {
-            let message = format!("the name of {} is not UTF-8", self.first.display());
-            bail!(Failure::usage(message).hint("give --destination and --subject"));
-        };
-        Ok(stem.to_owned())
+        stem(&self.first)
+    }
+
+    /// Returns the names of all binaries without their extensions.
+    pub(crate) fn stems(&self) -> Result<BTreeSet<String>> {
+        self.by_target.values().map(|path| stem(path)).collect()
     }
 
     /// Returns an error if `destination` is one of the binaries.
@@ -132,6 +133,14 @@ impl Binaries {
             None => Ok(()),
         }
     }
+}
+
+fn stem(path: &Path) -> Result<String> {
+    let Some(stem) = path.file_stem().and_then(OsStr::to_str) else {
+        let message = format!("the name of {} is not UTF-8", path.display());
+        bail!(Failure::usage(message).hint("give --destination and --subject"));
+    };
+    Ok(stem.to_owned())
 }
 
 /// Returns the failure for a target that no host looks for.

@@ -35,6 +35,7 @@ impl EditArgs {
         change: impl FnOnce(&mut ArchiveWriter) -> Result<(), archive::Error>,
     ) -> Result<Answer> {
         let path = archive_path(&self.archive);
+        self.signing.check()?;
         let created = self.signing.created()?;
         let identity = if self.change_identity {
             Identity::Change
@@ -81,18 +82,14 @@ fn explain_missing_key(error: archive::Error) -> anyhow::Error {
 /// the public key is enough.
 fn signer(options: &SigningArgs, claims: &VerifiedClaims) -> Result<Signer, archive::Error> {
     let issuer = match options.issuer {
-        Some(_) => options.key(KeyKind::Account, "", false)?.0,
+        Some(_) => options.issuer("", false)?.0,
         None => {
             let directories = options.directory.directories();
             directories.find(claims.issuer().as_str(), KeyKind::Account)?
         }
     };
     let subject = match options.subject {
-        Some(_) => options
-            .key(KeyKind::Service, "", false)?
-            .0
-            .public_key()
-            .parse()?,
+        Some(_) => options.subject("", false)?.0,
         None => claims.subject().clone(),
     };
     Signer::new(issuer, subject)

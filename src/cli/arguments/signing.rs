@@ -3,41 +3,46 @@
 use std::path::PathBuf;
 use std::time::SystemTime;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use clap::ValueHint;
 use clap::builder::{StringValueParser, TypedValueParser};
 
-use crate::archive::{self, Key, KeyDirectories, KeyKind, KeyOrigin, Signer, from_unix};
-use crate::cli::output::{Failure, path_text};
-use crate::cli::session::Session;
+use crate::archive::{
+    self, GivenKey, Key, KeyDirectories, KeyKind, KeyOrigin, Signer, Subject, from_unix,
+};
+use crate::cli::output::Failure;
 use crate::content::unix_seconds;
+
+/// The environment variables of the two keys, as for `wash`.
+const ISSUER_VARIABLE: &str = "WASH_ISSUER_KEY";
+const SUBJECT_VARIABLE: &str = "WASH_SUBJECT_KEY";
 
 /// The keys that sign, and the time of signing. No `Debug`: the options may be seeds.
 #[derive(clap::Args)]
 pub(crate) struct SigningArgs {
     #[command(flatten)]
-    pub(super) directory: KeyDirectoryArgs,
-    /// The issuer's key, an account: a seed (SA…) or a file with one. Default for `create`:
-    /// `$USER_account.nk` in the directories for keys. Default for all others: the key there that has
-    /// signed the archive
+    pub(crate) directory: KeyDirectoryArgs,
+    /// The issuer's key, an account: a seed (SA…), a file or a pipe with one, or `-` for standard input.
+    /// Default for `create`: `$USER_account.nk` in the directories for keys. Default for all others: the key
+    /// there that has signed the archive
     #[arg(
         short,
         long,
-        env = "WASH_ISSUER_KEY",
+        env = ISSUER_VARIABLE,
         hide_env_values = true,
-        value_name = "SEED|PATH",
+        value_name = "SEED|PATH|-",
         value_parser = key()
     )]
-    pub(super) issuer: Option<String>,
-    /// The subject's key, a service, which identifies the provider: a seed (SV…) or a file with one.
-    /// Default for `create`: `{name of the first binary}_service.nk` in the directories for keys. Default
-    /// for all others: the archive's own subject
+    pub(crate) issuer: Option<String>,
+    /// The subject's key, a service, which identifies the provider: its public key (V…), a seed (SV…), a
+    /// file or a pipe with one, or `-` for standard input. Default for `create`: `{name of the binary}_service.nk`
+    /// in the directories for keys. Default for all others: the archive's own subject
     #[arg(
         short,
         long,
-        env = "WASH_SUBJECT_KEY",
+        env = SUBJECT_VARIABLE,
         hide_env_values = true,
-        value_name = "SEED|PATH",
+        value_name = "KEY|SEED|PATH|-",
         value_parser = key()
     )]
     pub(crate) subject: Option<String>,
@@ -45,7 +50,7 @@ pub(crate) struct SigningArgs {
     /// archive, byte for byte. Default: now
     #[arg(long, env = "SOURCE_DATE_EPOCH", value_name = "SECONDS")]
     created: Option<String>,
-    /// Fail when a key is missing. Default: `create` generates a missing key, all others fail
+    /// Fail when a key is missing. Default: `create` generates a missing key, unless `CI` is set; all others fail
     #[arg(long)]
     pub(crate) disable_keygen: bool,
 }
@@ -66,20 +71,57 @@ impl KeyDirectoryArgs {
 }
 
 impl SigningArgs {
-    /// Returns the issuer's or the subject's key: the one that the options name, else the one in the file
-    /// `default`. With `generate`, a missing file is made.
-    pub(crate) fn key(
+    /// Returns the issuer's key: the one that the options name, else the one in the file `default`. With
+    /// `generate`, a missing file is made.
+    pub(crate) fn issuer(
         &self,
-        kind: KeyKind,
         default: &str,
         generate: bool,
     ) -> Result<(Key, KeyOrigin), archive::Error> {
-        let named = match kind {
-            KeyKind::Account => &self.issuer,
-            KeyKind::Service => &self.subject,
-        };
+        let given = self.issuer.as_deref();
+        self.resolve(
+            KeyKind::Account,
+            given.map(|text| given_key(text, ISSUER_VARIABLE)),
+            default,
+            generate,
+        )
+    }
+
+    /// Returns the subject as [`issuer`](Self::issuer) returns the issuer's key. Its public key is enough: nothing
+    /// is signed with its seed.
+    pub(crate) fn subject(
+        &self,
+        default: &str,
+        generate: bool,
+    ) -> Result<(Subject, KeyOrigin), archive::Error> {
+        let given = self.subject.as_deref().map(str::trim);
+        if let Some(subject) = given.and_then(|given| given.parse().ok()) {
+            return Ok((subject, KeyOrigin::Given));
+        }
+        let given = given.map(|text| given_key(text, SUBJECT_VARIABLE));
+        let (key, origin) = self.resolve(KeyKind::Service, given, default, generate)?;
+        Ok((key.public_key().parse()?, origin))
+    }
+
+    fn resolve(
+        &self,
+        kind: KeyKind,
+        given: Option<GivenKey<'_>>,
+        default: &str,
+        generate: bool,
+    ) -> Result<(Key, KeyOrigin), archive::Error> {
         let directories = self.directory.directories();
-        directories.resolve(named.as_deref(), default, kind, generate)
+        directories.resolve(given, default, kind, generate)
+    }
+
+    /// Refuses to read both keys from standard input.
+    pub(crate) fn check(&self) -> Result<()> {
+        let is_input = |key: &Option<String>| key.as_deref().map(str::trim) == Some("-");
+        if is_input(&self.issuer) && is_input(&self.subject) {
+            let message = "both keys are to be read from standard input, which holds one";
+            bail!(Failure::usage(message).hint("name the other key by its file"));
+        }
+        Ok(())
     }
 
     /// Returns the time of signing in seconds since 1970: the one that is named, or now.
@@ -100,6 +142,17 @@ impl SigningArgs {
                 .hint("give --created or SOURCE_DATE_EPOCH in whole seconds since 1970")
         })?;
         Ok(Some(seconds))
+    }
+}
+
+/// Returns the key that an option or its variable gives.
+fn given_key<'a>(text: &'a str, variable: &'static str) -> GivenKey<'a> {
+    let value = std::env::var(variable);
+    GivenKey {
+        text,
+        variable: value
+            .is_ok_and(|value| value.trim() == text.trim())
+            .then_some(variable),
     }
 }
 
@@ -134,16 +187,6 @@ pub(crate) fn default_account() -> String {
 /// Whether `name` can be the first part of the name of a key file.
 pub(crate) fn is_file_stem(name: &str) -> bool {
     !name.is_empty() && !name.starts_with('.') && !name.contains(['/', '\\', '\0'])
-}
-
-/// Tells the user if a key was generated.
-pub(crate) fn announce(session: &Session, kind: KeyKind, origin: &KeyOrigin) {
-    if let KeyOrigin::Generated(path) = origin {
-        session.note(&format!(
-            "generated the {kind} key {}; keep it safe: the next release needs it",
-            path_text(path)
-        ));
-    }
 }
 
 #[cfg(test)]

@@ -2,25 +2,24 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use clap::ValueHint;
 
-use crate::archive::{
-    self, ArchiveWriter, Compression, KeyKind, Metadata, Signer, encode_world, from_unix,
-};
-use crate::cli::arguments::{
-    Binaries, BinaryArgs, Date, SigningArgs, announce, default_account, destination,
-    signed_archive, signing_at,
-};
+use crate::archive::{self, ArchiveWriter, Compression, Metadata, encode_world, from_unix};
+use crate::cli::arguments::{BinaryArgs, Date, SigningArgs, destination, signed_archive};
 use crate::cli::output::Answer;
 use crate::cli::schema::read_schema;
 use crate::cli::session::Session;
 use crate::cli::threads::blocking;
 use crate::content::{AtomicFile, Step};
 
+use super::identity::NewIdentity;
+
 /// Pack executables for any number of targets into a signed archive, and print its path
 ///
-/// Missing keys are generated and written to the directories for keys.
+/// Missing keys are generated and written to the directories for keys, which is reported. Where `CI` is set, a
+/// missing key is an error: a generated one would be lost with the runner, and the next release would be another
+/// publisher's.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -74,6 +73,9 @@ pub(crate) struct Args {
     /// `{name of the first binary}.par`, or `.par.gz` if it is compressed, in the current directory
     #[arg(long, value_name = "FILE", value_parser = destination())]
     destination: Option<PathBuf>,
+    /// Generate missing keys also where `CI` is set
+    #[arg(long, conflicts_with = "disable_keygen")]
+    keygen: bool,
     #[command(flatten)]
     signing: SigningArgs,
 }
@@ -84,7 +86,7 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
 }
 
 fn create(args: Args, session: &Session) -> Result<Answer> {
-    let binaries = args.binaries.read()?;
+    let mut binaries = args.binaries.read()?;
     let compression = if args.compress {
         Compression::Gzip
     } else {
@@ -96,9 +98,10 @@ fn create(args: Args, session: &Session) -> Result<Answer> {
     };
     binaries.refuse_as_destination(&destination)?;
 
+    args.signing.check()?;
     let signed = args.signing.signed_at()?;
     let mut writer = ArchiveWriter::new(Metadata {
-        name: Some(args.name),
+        name: Some(args.name.clone()),
         vendor: args.vendor,
         revision: args.revision,
         version: args.version,
@@ -121,36 +124,11 @@ fn create(args: Args, session: &Session) -> Result<Answer> {
         source,
     };
     drop(AtomicFile::create(&destination).map_err(write_error)?);
-    let signer = signer(&args.signing, &binaries, session)?;
+    let identity = NewIdentity::find(&args.signing, &binaries, args.keygen, session)?;
+    binaries.warnings.extend(identity.shared_with(&args.name));
     let meter = session.progress().begin(Step::Packing, writer.total()?);
-    let claims = writer.write(&destination, &signer, compression, meter.as_ref())?;
-    let answer = signed_archive(&destination, &claims);
+    let claims = writer.write(&destination, &identity.signer, compression, meter.as_ref())?;
+    identity.note(&args.name);
+    let answer = signed_archive(&destination, &claims).field("generated_keys", identity.generated);
     Ok(binaries.warn(session, answer))
-}
-
-fn signer(options: &SigningArgs, binaries: &Binaries, session: &Session) -> Result<Signer> {
-    let created = options.created()?;
-    let default_issuer = KeyKind::Account.file_name(&default_account());
-    let default_subject = match options.subject {
-        Some(_) => String::new(),
-        None => KeyKind::Service.file_name(&binaries.stem()?),
-    };
-    let issuer = |generate| options.key(KeyKind::Account, &default_issuer, generate);
-    let subject = |generate| options.key(KeyKind::Service, &default_subject, generate);
-    let generate = !options.disable_keygen;
-    if generate {
-        // Both keys are checked before one is generated: if one is malformed, the command fails.
-        for found in [issuer(false), subject(false)] {
-            match found {
-                Ok(_) | Err(archive::Error::NoSuchKey { .. }) => {}
-                Err(error) => bail!(error),
-            }
-        }
-    }
-    let (issuer, origin) = issuer(generate)?;
-    announce(session, KeyKind::Account, &origin);
-    let (subject, origin) = subject(generate)?;
-    announce(session, KeyKind::Service, &origin);
-    let signer = Signer::new(issuer, subject.public_key().parse()?)?;
-    Ok(signing_at(signer, created))
 }

@@ -9,6 +9,7 @@ mod diff;
 mod doctor;
 mod extract;
 mod fetch;
+mod identity;
 mod insert;
 mod inspect;
 mod keys;

@@ -31,6 +31,11 @@ impl Printer {
         }
     }
 
+    /// Prints a message that the user has to see.
+    pub(crate) fn insist(&self, message: &str) {
+        print_error(message);
+    }
+
     /// Prints the answer of a command, and returns the exit code.
     pub(crate) fn answer(&self, answer: Answer) -> ExitCode {
         let problem = answer.problem.as_ref();

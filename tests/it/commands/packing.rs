@@ -3,6 +3,7 @@
 mod completions;
 mod creating;
 mod diffing;
+mod identity;
 mod inserting;
 mod keys;
 mod labelling;

@@ -1,5 +1,12 @@
 use super::*;
 
+fn named(text: &str) -> GivenKey<'_> {
+    GivenKey {
+        text,
+        variable: None,
+    }
+}
+
 fn directories() -> (tempfile::TempDir, KeyDirectories) {
     let directory = tempfile::tempdir().unwrap();
     let directories = KeyDirectories(vec![
@@ -108,7 +115,7 @@ fn a_key_is_given_as_a_seed_or_as_a_path() {
     fs::write(&path, &seed).unwrap();
     for given in [seed.as_str(), path.to_str().unwrap()] {
         let (found, _) = directories
-            .resolve(Some(given), "unused", KeyKind::Account, false)
+            .resolve(Some(named(given)), "unused", KeyKind::Account, false)
             .unwrap();
         assert_eq!(found.public_key(), key.public_key());
     }
@@ -133,13 +140,13 @@ fn a_seed_is_never_part_of_an_error() {
     let (_directory, directories) = directories();
     let mut seed = Key::generate(KeyKind::Account).seed().unwrap();
     let wrong_type = directories
-        .resolve(Some(&seed), "unused", KeyKind::Service, false)
+        .resolve(Some(named(&seed)), "unused", KeyKind::Service, false)
         .unwrap_err();
     assert!(matches!(wrong_type, Error::WrongSeedType { .. }));
     assert!(!format!("{wrong_type:?} {wrong_type}").contains(&seed));
     seed.replace_range(20..24, "AAAA");
     let malformed = directories
-        .resolve(Some(&seed), "unused", KeyKind::Account, false)
+        .resolve(Some(named(&seed)), "unused", KeyKind::Account, false)
         .unwrap_err();
     assert!(!format!("{malformed:?} {malformed}").contains(&seed[..20]));
 }

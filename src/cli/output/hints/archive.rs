@@ -36,6 +36,9 @@ pub(crate) fn archive_hint(error: &Error) -> Option<&'static str> {
         Error::NoSuchKey { .. } => {
             "make a key with `par keys gen`, or name one with --issuer or --subject"
         }
+        Error::NoSeed { .. } => {
+            "give the seed itself, the path of a file that holds it, or `-` for standard input"
+        }
         Error::IdentityWouldChange { .. } => {
             "sign with the archive's own keys, or allow the change with --change-identity"
         }

@@ -1,10 +1,11 @@
 //! Keys that cannot be used. Seeds are never printed, even if they are malformed.
 
+use data_encoding::{BASE64, HEXLOWER};
 use nkeys::KeyPair;
 
 use super::super::good_archive;
 use super::Refusal;
-use crate::support::Environment;
+use crate::support::{Environment, Outcome};
 
 fn environment() -> Environment {
     let environment = Environment::new();
@@ -72,6 +73,67 @@ fn bad_seeds_are_refused_and_never_printed() {
         ];
         refused_without_printing(&environment, &insert, secret);
     }
+}
+
+#[test]
+fn a_seed_in_another_encoding_or_with_a_name_is_not_printed() {
+    let environment = environment();
+    let seed = KeyPair::new_account().seed().unwrap();
+    let secrets = [
+        BASE64.encode(seed.as_bytes()),
+        BASE64.encode(format!("{seed}\n").as_bytes()),
+        HEXLOWER.encode(seed.as_bytes()),
+        format!("issuer={seed}"),
+        format!("export WASH_ISSUER_KEY={seed}"),
+        format!("-----BEGIN SEED-----\n{seed}\n-----END SEED-----"),
+        format!("{{\"seed\":\"{seed}\"}}"),
+    ];
+    for secret in &secrets {
+        for option in ["-i", "-s"] {
+            for variable in [true, false] {
+                let mut command = environment.command();
+                command.args([
+                    "create",
+                    "-n",
+                    "N",
+                    "-v",
+                    "V",
+                    "-b",
+                    "provider",
+                    "--verbose",
+                ]);
+                if variable {
+                    let name = ["WASH_SUBJECT_KEY", "WASH_ISSUER_KEY"][usize::from(option == "-i")];
+                    command.env(name, secret);
+                } else {
+                    command.arg(format!("{option}{secret}"));
+                }
+                let outcome = Outcome::of(command, b"");
+                assert!(outcome.code != 0, "{}", outcome.stderr);
+                let error = outcome.stderr.to_ascii_lowercase();
+                assert!(error.contains("key"), "{outcome}");
+                for part in secret.as_bytes().windows(12) {
+                    let part = String::from_utf8_lossy(part);
+                    let is_secret = seed.contains(part.as_ref()) || !secret.contains(&seed);
+                    assert!(
+                        !is_secret || !outcome.stderr.contains(part.as_ref()),
+                        "{}",
+                        outcome.stderr
+                    );
+                }
+            }
+        }
+    }
+    // A path that is in a variable is not printed either.
+    let mut command = environment.command();
+    command.args(["create", "-n", "N", "-v", "V", "-b", "provider"]);
+    command.env("WASH_ISSUER_KEY", "secrets/hunter2.nk");
+    let outcome = Outcome::of(command, b"").exit(3);
+    assert!(
+        outcome.stderr.contains("WASH_ISSUER_KEY is neither"),
+        "{outcome}"
+    );
+    assert!(!outcome.stderr.contains("hunter2"), "{outcome}");
 }
 
 #[test]

@@ -136,6 +136,7 @@ fn a_target_with_an_unusual_name_is_packed_with_a_warning() {
         "arm64-darwin=build/echo.bin",
         "--allow-unknown-target",
     ];
+    create(&environment, &arguments).success();
     let outcome = create(&environment, &[&arguments[..], &["-q"]].concat()).success();
     assert_eq!(outcome.stderr, "");
     let outcome = create(&environment, &arguments).success();

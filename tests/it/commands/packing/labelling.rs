@@ -60,6 +60,7 @@ fn the_warning_names_the_kind_of_the_executable() {
     create(&environment, &arguments);
     let outcome = create(&environment, &arguments);
     insta::assert_snapshot!(outcome.stderr, @"
+    the binaries have several names: the key of the subject is arm_service.nk; name another with --subject
     warning: hosts of x86_64-linux cannot run mac: it is a Mach-O file (macOS, iOS) for aarch64
     warning: hosts of riscv64-linux cannot run arm: it is an ELF file (Linux, FreeBSD, Android) for aarch64
     warning: script is a script: it starts only on hosts that have /bin/sh

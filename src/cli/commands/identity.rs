@@ -1,0 +1,176 @@
+//! The issuer and the subject of a new archive.
+
+use std::path::PathBuf;
+
+use anyhow::{Result, bail};
+use serde_json::{Value, json};
+
+use crate::archive::{self, KeyKind, KeyOrigin, Signer, Subject};
+use crate::cli::arguments::{Binaries, SigningArgs, default_account, signing_at};
+use crate::cli::output::{Failure, path_text};
+use crate::cli::session::Session;
+use crate::cli::signed_names;
+use crate::content::ErrorKind;
+
+/// The issuer and the subject of a new archive.
+pub(super) struct NewIdentity {
+    pub(super) signer: Signer,
+    subject: Subject,
+    /// The keys that were generated, for a JSON answer.
+    pub(super) generated: Vec<Value>,
+    /// The path of the subject's key, if its name comes from a binary.
+    default_key: Option<PathBuf>,
+}
+
+impl NewIdentity {
+    /// Finds the keys. Generates those that are missing, unless the options or the variable `CI` forbid it;
+    /// `keygen` overrules the variable. No key is generated when another one cannot be used.
+    pub(super) fn find(
+        options: &SigningArgs,
+        binaries: &Binaries,
+        keygen: bool,
+        session: &Session,
+    ) -> Result<Self> {
+        let may_generate = !options.disable_keygen && (keygen || !is_ci());
+        let created = options.created()?;
+        let issuer_name = KeyKind::Account.file_name(&default_account());
+        let subject_name = match options.subject {
+            Some(_) => String::new(),
+            None => default_subject(options, binaries, session)?,
+        };
+        let issuer = unless_missing(options.issuer(&issuer_name, false))?;
+        let subject = unless_missing(options.subject(&subject_name, false))?;
+        let (issuer, issuer_origin) = match issuer {
+            Err(_) if may_generate => options.issuer(&issuer_name, true)?,
+            found => found.map_err(|error| explain_missing_key(error, options))?,
+        };
+        let (subject, subject_origin) = match subject {
+            Err(_) if may_generate => options.subject(&subject_name, true)?,
+            found => found.map_err(|error| explain_missing_key(error, options))?,
+        };
+        let keys = [
+            (KeyKind::Account, issuer.public_key(), issuer_origin),
+            (
+                KeyKind::Service,
+                subject.to_string(),
+                subject_origin.clone(),
+            ),
+        ];
+        let keys = keys.into_iter();
+        let generated =
+            keys.filter_map(|(kind, key, origin)| announce(session, kind, &key, &origin));
+        let generated = generated.collect();
+        let default_key = match subject_origin {
+            KeyOrigin::File(path) | KeyOrigin::Generated(path) if options.subject.is_none() => {
+                Some(path)
+            }
+            _ => None,
+        };
+        let signer = Signer::new(issuer, subject.clone())?;
+        Ok(Self {
+            signer: signing_at(signer, created),
+            subject,
+            generated,
+            default_key,
+        })
+    }
+
+    /// Returns a warning if the subject's key, which was found by the name of a binary, has signed a provider of
+    /// another name.
+    pub(super) fn shared_with(&self, name: &str) -> Option<String> {
+        let path = path_text(self.default_key.as_ref()?);
+        let other = signed_names::last(&self.subject).filter(|last| last != name)?;
+        Some(format!(
+            "the service key {path} has signed the provider `{other}`: for hosts, `{name}` is the same provider; name \
+             another key with --subject"
+        ))
+    }
+
+    /// Notes that the subject's key has signed a provider of this name.
+    pub(super) fn note(&self, name: &str) {
+        if self.default_key.is_some() {
+            signed_names::note(&self.subject, name);
+        }
+    }
+}
+
+/// Tells the user if a key was generated, and returns it for a JSON answer.
+fn announce(
+    session: &Session,
+    kind: KeyKind,
+    public_key: &str,
+    origin: &KeyOrigin,
+) -> Option<Value> {
+    let KeyOrigin::Generated(path) = origin else {
+        return None;
+    };
+    let path = path_text(path);
+    session.insist(&format!(
+        "generated the {kind} key {path}; keep it safe: the next release needs it"
+    ));
+    Some(json!({ "kind": kind.name(), "path": path, "public_key": public_key }))
+}
+
+/// Separates the error that a key is missing from all others.
+fn unless_missing<T>(
+    found: Result<T, archive::Error>,
+) -> Result<Result<T, archive::Error>, archive::Error> {
+    match found {
+        Err(error @ archive::Error::NoSuchKey { .. }) => Ok(Err(error)),
+        found => found.map(Ok),
+    }
+}
+
+/// Returns the name of the file with the key of the subject. The order of the binaries does not count: a name
+/// with a key goes before one without, then the alphabet decides.
+fn default_subject(
+    options: &SigningArgs,
+    binaries: &Binaries,
+    session: &Session,
+) -> Result<String> {
+    let stems = binaries.stems()?;
+    let names = stems.iter().map(|stem| KeyKind::Service.file_name(stem));
+    let names: Vec<String> = names.collect();
+    let directories = options.directory.directories();
+    let found = names.iter().find(|name| directories.holds(name));
+    let Some(taken) = found.or(names.first()) else {
+        bail!(Failure::usage("there is no binary to pack"));
+    };
+    if names.len() > 1 {
+        session.note(&format!(
+            "the binaries have several names: the key of the subject is {taken}; name another with --subject"
+        ));
+    }
+    Ok(taken.clone())
+}
+
+/// Says what the variable `CI` has to do with a missing key.
+fn explain_missing_key(error: archive::Error, options: &SigningArgs) -> anyhow::Error {
+    let archive::Error::NoSuchKey { kind, .. } = &error else {
+        return error.into();
+    };
+    if options.disable_keygen || !is_ci() {
+        return error.into();
+    }
+    let message = format!("the {kind} key is missing, and none is generated where CI is set");
+    let option = if *kind == KeyKind::Account.name() {
+        "issuer"
+    } else {
+        "subject"
+    };
+    let hint = format!(
+        "give the key of your earlier releases with --{option} or its variable; --keygen makes a new key, which \
+         is another identity for hosts"
+    );
+    let failure = Failure::new(ErrorKind::NotFound, message).hint(hint);
+    anyhow::Error::new(error).context(failure)
+}
+
+/// Returns whether this is a job of a CI system: all of them set the variable `CI`.
+fn is_ci() -> bool {
+    let value = std::env::var("CI").unwrap_or_default();
+    !matches!(
+        value.to_ascii_lowercase().as_str(),
+        "" | "0" | "false" | "no"
+    )
+}

@@ -1,0 +1,195 @@
+//! The identity of a new archive: it never changes by accident.
+
+use std::process::Stdio;
+
+use nkeys::KeyPair;
+use serde_json::{Value, json};
+
+use crate::support::{Environment, Outcome};
+
+const CREATE: [&str; 7] = ["create", "-n", "N", "-v", "V", "--destination", "out.par"];
+
+fn environment() -> Environment {
+    let environment = Environment::new();
+    environment.write("build/provider", "an executable");
+    environment.write("other/echo", "an executable");
+    environment
+}
+
+fn create(environment: &Environment, more: &[&str]) -> Outcome {
+    environment.par([&CREATE[..], &["-o", "json"], more].concat())
+}
+
+/// Runs `create` with these variables.
+fn create_with(environment: &Environment, variables: &[(&str, &str)], more: &[&str]) -> Outcome {
+    let mut command = environment.command();
+    command.args(CREATE).args(["-o", "json"]).args(more);
+    command.envs(variables.iter().copied());
+    Outcome::of(command, b"")
+}
+
+#[test]
+fn in_ci_a_missing_key_is_an_error_unless_a_new_one_is_meant() {
+    let environment = environment();
+    let binary = ["-q", "-b", "build/provider"];
+    for ci in ["true", "1", "woodpecker"] {
+        let outcome = create_with(&environment, &[("CI", ci)], &binary).exit(3);
+        let error = &outcome.json()["error"];
+        assert!(
+            error["message"].as_str().unwrap().contains("CI is set"),
+            "{outcome}"
+        );
+        assert!(
+            error["hint"].as_str().unwrap().contains("--keygen"),
+            "{outcome}"
+        );
+    }
+    assert!(!environment.files().iter().any(|file| file.contains(".nk")));
+    // A subject alone is missing.
+    let seed = KeyPair::new_account().seed().unwrap();
+    let variables = [("CI", "true"), ("WASH_ISSUER_KEY", seed.as_str())];
+    let outcome = create_with(&environment, &variables, &binary).exit(3);
+    assert!(outcome.stdout.contains("service key"), "{outcome}");
+    let with = [&binary[..], &["--keygen"]].concat();
+    create_with(&environment, &variables, &with).success();
+    // Now it is there.
+    create_with(&environment, &variables, &binary).success();
+    create_with(&environment, &[("CI", "false")], &binary).success();
+}
+
+#[test]
+fn a_generated_key_is_reported_also_with_quiet_and_in_json() {
+    let environment = environment();
+    let outcome = create(&environment, &["-q", "-b", "build/provider"]).success();
+    let generated = outcome.json()["generated_keys"].clone();
+    let kinds: Vec<&Value> = generated
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|key| &key["kind"])
+        .collect();
+    assert_eq!(kinds, ["account", "service"]);
+    assert_eq!(generated[0]["public_key"], outcome.json()["issuer"]);
+    assert_eq!(generated[1]["public_key"], outcome.json()["service"]);
+    assert_eq!(
+        outcome.stderr.matches("generated the").count(),
+        2,
+        "{outcome}"
+    );
+    let again = create(&environment, &["-q", "-b", "build/provider"]).success();
+    assert_eq!(again.json()["generated_keys"], json!([]));
+    assert_eq!(again.stderr, "");
+}
+
+#[test]
+fn a_public_key_is_enough_for_the_subject() {
+    let environment = environment();
+    let subject = KeyPair::new_service().public_key();
+    let outcome = create(&environment, &["-b", "build/provider", "-s", &subject]).success();
+    assert_eq!(outcome.json()["service"], subject);
+    let variables = [("WASH_SUBJECT_KEY", subject.as_str())];
+    let outcome = create_with(&environment, &variables, &["-b", "build/provider"]);
+    assert_eq!(outcome.success().json()["service"], subject);
+    let files = environment.files();
+    assert!(
+        !files.iter().any(|file| file.ends_with("_service.nk")),
+        "{files:?}"
+    );
+    // That of an account is no subject.
+    let account = KeyPair::new_account().public_key();
+    create(&environment, &["-b", "build/provider", "-s", &account]).exit(3);
+}
+
+#[test]
+fn the_order_of_the_binaries_does_not_choose_the_identity() {
+    let environment = environment();
+    let (one, two) = ("arm-linux=build/provider", "x86_64-linux=other/echo");
+    let services = [[one, two], [two, one]].map(|[first, second]| {
+        let outcome = create(&environment, &["-b", first, "-b", second]).success();
+        assert!(
+            outcome
+                .stderr
+                .contains("the key of the subject is echo_service.nk"),
+            "{outcome}"
+        );
+        outcome.json()["service"].clone()
+    });
+    assert_eq!(services[0], services[1]);
+    // A name that has a key already goes first.
+    let environment = self::environment();
+    let before = create(&environment, &["-b", one]).success();
+    let after = create(&environment, &["-b", two, "-b", one]).success();
+    assert_eq!(before.json()["service"], after.json()["service"]);
+}
+
+#[test]
+fn two_providers_do_not_share_a_service_key_unnoticed() {
+    let environment = environment();
+    std::fs::copy("/bin/echo", environment.path("build/provider")).unwrap();
+    let named = |name| {
+        let arguments = [
+            "create",
+            "-n",
+            name,
+            "-v",
+            "V",
+            "-b",
+            "build/provider",
+            "-o",
+            "json",
+        ];
+        environment.par(arguments).success()
+    };
+    assert_eq!(named("Key-value").json()["warnings"], json!([]));
+    assert_eq!(named("Key-value").json()["warnings"], json!([]));
+    let outcome = named("Messaging");
+    let warnings = outcome.json()["warnings"].to_string();
+    for said in ["provider_service.nk", "`Key-value`", "--subject"] {
+        assert!(warnings.contains(said), "{outcome}");
+    }
+    let subject = KeyPair::new_service().public_key();
+    let arguments = [
+        "create",
+        "-n",
+        "Third",
+        "-v",
+        "V",
+        "-b",
+        "build/provider",
+        "-s",
+        &subject,
+    ];
+    let outcome = environment.par(arguments).success();
+    assert!(!outcome.stderr.contains("warning"), "{outcome}");
+}
+
+#[test]
+fn a_key_comes_from_standard_input_or_a_pipe() {
+    let environment = environment();
+    let issuer = KeyPair::new_account();
+    let seed = format!("{}\n", issuer.seed().unwrap());
+    let mut command = environment.command();
+    command
+        .args(CREATE)
+        .args(["-b", "build/provider", "-o", "json", "-i", "-"]);
+    let outcome = Outcome::of(command, seed.as_bytes()).success();
+    assert_eq!(outcome.json()["issuer"], issuer.public_key());
+
+    let mut command = environment.command();
+    command
+        .args(CREATE)
+        .args(["-b", "build/provider", "-o", "json"]);
+    command.args(["-i", "/dev/stdin"]).stdin(Stdio::piped());
+    let outcome = Outcome::of(command, seed.as_bytes()).success();
+    assert_eq!(outcome.json()["issuer"], issuer.public_key());
+
+    let outcome = create(
+        &environment,
+        &["-b", "build/provider", "-i", "-", "-s", "-"],
+    )
+    .exit(2);
+    assert!(
+        outcome.stdout.contains("standard input, which holds one"),
+        "{outcome}"
+    );
+}
