@@ -56,6 +56,16 @@ pub enum Error {
         /// The digest that the reference stands for.
         actual: Digest,
     },
+    /// A tag names another manifest, and the caller asked for tags that name none.
+    #[error("{reference} exists: it is {existing}, not {wanted}")]
+    TagExists {
+        /// The reference with the tag.
+        reference: String,
+        /// The digest of the manifest that the tag names.
+        existing: Digest,
+        /// The digest of the manifest that it should have named.
+        wanted: Digest,
+    },
     /// The manifest of an archive carries claims that a publisher has signed, and the archive contains others.
     /// The field is the reference.
     #[error("the manifest of {0} carries other claims than the archive itself")]
@@ -163,6 +173,7 @@ impl Error {
             | Self::Damaged { .. }
             | Self::ManifestTooLarge { .. }
             | Self::TooMuch { .. } => ErrorKind::NotVerified,
+            Self::TagExists { .. } => ErrorKind::Conflict,
             Self::Trust(error) => error.kind(),
             Self::Shared(error) => error.kind(),
             Self::NotCached(_) => ErrorKind::NotFound,

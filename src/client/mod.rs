@@ -30,12 +30,14 @@ mod mount;
 mod options;
 mod pull;
 mod push;
+mod push_options;
 mod ranged;
 mod resolve;
 mod shared;
 mod spool;
 mod summary;
 mod tag;
+mod tagging;
 mod tags;
 mod toml_problem;
 mod tree;
@@ -55,7 +57,11 @@ pub use lock::{Lock, LockError, Locked};
 pub use options::{ClientOptions, PullPolicy};
 pub use pull::Pulled;
 pub use push::Pushed;
+pub use push_options::PushOptions;
 pub use summary::{Summarized, Summary};
+pub use tag::Tagged;
+pub use tagging::TagChange;
+pub use tags::TagDetails;
 pub use tree::LeftOut;
 
 #[cfg(feature = "cli")]

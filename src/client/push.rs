@@ -1,6 +1,5 @@
 //! Push: from a file to a reference, in three steps. The archive is hashed, verified and uploaded.
 
-use std::collections::BTreeMap;
 use std::io::{self, BufReader, Read};
 use std::path::Path;
 
@@ -15,7 +14,9 @@ use super::error::{Error, require_digest, require_name};
 use super::lookup::push_storage;
 use super::metered::MeteredSource;
 use super::mount::{neighbour, put_blob, remember};
+use super::push_options::PushOptions;
 use super::spool::spool;
+use super::tagging::{TagChange, Tagging};
 use super::unchanged_file::{UnchangedFile, unreadable};
 use super::{Client, annotations, blocking, note_digest};
 
@@ -29,12 +30,17 @@ pub struct Pushed {
     pub digest: Digest,
     /// What the archive holds.
     pub contents: Contents,
+    /// The tags that were given, and what they named before.
+    pub tags: Vec<TagChange>,
 }
 
 impl Client {
-    /// Verifies the archive at `path` and pushes it to `reference`, with `annotations` on its
-    /// manifest. The tag of `reference` is moved to it in the last step. Blobs that the registry has
-    /// are not sent again.
+    /// Verifies the archive at `path` and pushes it to `reference`. `options` are [`PushOptions`], or a map
+    /// of annotations for the manifest. The tag of `reference` and those of the options are moved to the
+    /// manifest in the last step. Blobs that the registry has are not sent again.
+    ///
+    /// The layer gets the name of the repository as its title, so the digest does not depend on the name of
+    /// the file.
     ///
     /// The registry is asked first whether it takes uploads, so that a credential that it refuses is
     /// reported before the archive is read. Nothing is sent of an archive that does not verify.
@@ -44,26 +50,25 @@ impl Client {
     /// # Errors
     ///
     /// [`Error`] of the archive, also when it changes meanwhile, of the trust policy or of the
-    /// registry; [`Error::OtherDigest`]. The tag is not moved then.
+    /// registry; [`Error::OtherDigest`], [`Error::TagExists`]. No tag is moved then.
     #[tracing::instrument(skip_all, fields(%reference, digest))]
     pub async fn push(
         &self,
         path: &Path,
         reference: &Reference,
-        annotations: &BTreeMap<String, String>,
+        options: impl Into<PushOptions>,
     ) -> Result<Pushed, Error> {
+        let options = options.into();
         let _turn = self.turn().await;
         let file = open(path).await?;
-        let (push, access) = Push::begin(self, reference, annotations).await?;
+        let (push, access) = Push::begin(self, reference, &options).await?;
         let layer = access.release_during(push.hash(&file)).await?;
         let contents = push.verify(&file).await?;
-        let title = path.file_name().and_then(|name| name.to_str());
-        push.upload(&file, &layer, title, contents).await
+        push.upload(&file, &layer, contents).await
     }
 
     /// [Pushes](Self::push) an archive that can be read only once, such as standard input. The
-    /// archive is kept in a temporary file that only this user can read. Its title is the name of
-    /// the repository.
+    /// archive is kept in a temporary file that only this user can read.
     ///
     /// `name` names the input in errors, as a path does. At most
     /// [`Limits::total`](crate::archive::Limits::total) bytes are kept.
@@ -80,26 +85,26 @@ impl Client {
         input: impl Read + Send + 'static,
         name: &str,
         reference: &Reference,
-        annotations: &BTreeMap<String, String>,
+        options: impl Into<PushOptions>,
     ) -> Result<Pushed, Error> {
-        let (push, access) = Push::begin(self, reference, annotations).await?;
+        let options = options.into();
+        let (push, access) = Push::begin(self, reference, &options).await?;
         // The archive is verified while it is kept: an input without an end is noticed.
         let (path, contents) = access.release_during(spool(self, input, name)).await?;
         // Not before: the input may never end.
         let _turn = self.turn().await;
         let file = open(&path).await?;
         let layer = push.hash(&file).await?;
-        let compression = contents.compression;
-        let title = format!("{}.{}", reference.file_stem(), compression.extension());
-        push.upload(&file, &layer, Some(&title), contents).await
+        push.upload(&file, &layer, contents).await
     }
 }
 
-/// One push: where an archive goes, and the annotations that its manifest gets.
+/// One push: where an archive goes, and what its manifest gets.
 struct Push<'a> {
     client: &'a Client,
     reference: &'a Reference,
-    annotations: &'a BTreeMap<String, String>,
+    options: &'a PushOptions,
+    tagging: Tagging<'a>,
 }
 
 impl<'a> Push<'a> {
@@ -107,21 +112,26 @@ impl<'a> Push<'a> {
     async fn begin(
         client: &'a Client,
         reference: &'a Reference,
-        annotations: &'a BTreeMap<String, String>,
+        options: &'a PushOptions,
     ) -> Result<(Self, Access), Error> {
-        require_name(reference)?;
-        annotations::check(annotations)?;
+        let tags = options.tags.iter().map(String::as_str);
+        let tagging = Tagging::new(reference, tags, options.if_absent)?.with_own_tag();
+        if tagging.is_empty() {
+            require_name(reference)?;
+        }
+        annotations::check(&options.annotations)?;
         let access = match reference {
-            Reference::Registry(place) => {
+            Reference::Registry(place) if !options.dry_run => {
                 let repository = client.registries.repository(place);
                 Access(Some(repository.open_upload().await?))
             }
-            Reference::Layout(_) => Access(None),
+            _ => Access(None),
         };
         let push = Self {
             client,
             reference,
-            annotations,
+            options,
+            tagging,
         };
         Ok((push, access))
     }
@@ -152,35 +162,62 @@ impl<'a> Push<'a> {
         verifying.await
     }
 
-    /// Uploads the archive, which is verified, and then its manifest with the tag.
+    /// Uploads the archive, which is verified, and then its manifest with the tags.
     async fn upload(
         &self,
         file: &UnchangedFile,
         layer: &Descriptor,
-        title: Option<&str>,
         contents: Contents,
     ) -> Result<Pushed, Error> {
         let (client, reference) = (self.client, self.reference);
         client.trust.check(&contents.claims, reference)?;
-        let artifact = self.artifact(file, layer, title, &contents).await?;
-        let storage = push_storage(client, reference).await?;
-
-        let from = neighbour(client, reference, &layer.digest).await;
-        let source = MeteredSource::new(file, layer, Step::Uploading, client.progress.as_ref());
-        put_blob(storage.as_ref(), layer, from.as_deref(), &source).await?;
-        let config = Bytes::from_static(Artifact::CONFIG_BODY);
-        storage.put_blob(artifact.config(), &config).await?;
-        let manifest = artifact.descriptor();
-        storage
-            .put_manifest(manifest, artifact.manifest(), reference.tag())
-            .await?;
-
-        remember(client, reference, artifact.layers()).await;
+        let artifact = self.artifact(file, layer, &contents).await?;
+        let tags = self.send(file, layer, &artifact).await?;
         Ok(Pushed {
             reference: reference.clone(),
-            digest: manifest.digest.clone(),
+            digest: artifact.descriptor().digest.clone(),
             contents,
+            tags,
         })
+    }
+
+    /// Sends the archive and its manifest, unless this is a dry run. Returns what the tags named before.
+    async fn send(
+        &self,
+        file: &UnchangedFile,
+        layer: &Descriptor,
+        artifact: &Artifact,
+    ) -> Result<Vec<TagChange>, Error> {
+        let (client, reference) = (self.client, self.reference);
+        let (manifest, bytes) = (artifact.descriptor(), artifact.manifest());
+        let options = self.options;
+        if options.dry_run && is_new_layout(reference) {
+            return Ok(self.tagging.all_new());
+        }
+        let storage = push_storage(client, reference).await?;
+        let storage = storage.as_ref();
+        if options.if_absent || options.dry_run {
+            let changes = self.tagging.changes(storage, &manifest.digest).await?;
+            if options.dry_run {
+                return Ok(changes);
+            }
+        }
+        let from = neighbour(client, reference, &layer.digest).await;
+        let source = MeteredSource::new(file, layer, Step::Uploading, client.progress.as_ref());
+        put_blob(storage, layer, from.as_deref(), &source).await?;
+        let config = Bytes::from_static(Artifact::CONFIG_BODY);
+        storage.put_blob(artifact.config(), &config).await?;
+        // The upload may have taken long.
+        let changes = self.tagging.changes(storage, &manifest.digest).await?;
+        if changes.is_empty() {
+            storage.put_manifest(manifest, bytes, None).await?;
+        }
+        for change in &changes {
+            let tag = Some(change.tag.as_str());
+            storage.put_manifest(manifest, bytes, tag).await?;
+        }
+        remember(client, reference, artifact.layers()).await;
+        Ok(changes)
     }
 
     /// Builds the manifest, and checks that it has the digest of the reference.
@@ -188,7 +225,6 @@ impl<'a> Push<'a> {
         &self,
         file: &UnchangedFile,
         layer: &Descriptor,
-        title: Option<&str>,
         contents: &Contents,
     ) -> Result<Artifact, Error> {
         let file = file.clone();
@@ -197,8 +233,11 @@ impl<'a> Push<'a> {
             Ok(index.map_err(|error| error.in_archive(file.path()))?)
         });
         let index = locating.await?;
-        let annotations = annotations::complete(self.annotations, &contents.claims, index.as_ref());
-        let artifact = Artifact::build(layer, title, &annotations);
+        let theirs = &self.options.annotations;
+        let annotations = annotations::complete(theirs, &contents.claims, index.as_ref());
+        let extension = contents.compression.extension();
+        let title = format!("{}.{extension}", self.reference.file_stem());
+        let artifact = Artifact::build(layer, Some(&title), &annotations);
         let actual = &artifact.descriptor().digest;
         note_digest(actual);
         require_digest(self.reference, self.reference.digest(), actual)?;
@@ -219,6 +258,11 @@ impl Access {
         };
         join(release, work).await.1
     }
+}
+
+/// Returns whether `reference` names an image layout that does not exist.
+fn is_new_layout(reference: &Reference) -> bool {
+    matches!(reference, Reference::Layout(place) if !place.directory().exists())
 }
 
 async fn open(path: &Path) -> Result<UnchangedFile, Error> {

@@ -1,11 +1,37 @@
-//! Tags: the tags of a repository or an image layout.
+//! Tags: the tags of a repository or an image layout, and what they stand for.
 
-use crate::oci::Reference;
+use std::time::SystemTime;
 
-use super::Client;
+use futures_util::{StreamExt, TryStreamExt, stream};
+
+use crate::archive::VerifiedClaims;
+use crate::content::{Digest, ErrorKind, ManifestName, ReadStorage};
+use crate::oci::{Artifact, Reference};
+
 use super::error::Error;
-use super::lookup::open_layout;
+use super::lookup::{open_layout, read_storage};
 use super::options::PullPolicy;
+use super::{Client, annotations};
+
+/// How many manifests are requested at a time.
+const AT_A_TIME: usize = 8;
+
+/// What a tag stands for. Nothing but the manifest is read, so all but the digest is known only for provider
+/// archives, and the version and the time only for those whose manifest carries their claims.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TagDetails {
+    /// The tag.
+    pub tag: String,
+    /// The digest of the manifest or the image index.
+    pub digest: Digest,
+    /// The size of the archive in bytes.
+    pub size: Option<u64>,
+    /// The version in the verified claims.
+    pub version: Option<String>,
+    /// The time of signing in the verified claims.
+    pub signed: Option<SystemTime>,
+}
 
 impl Client {
     /// Returns all tags of the repository or image layout that `reference` is in, sorted.
@@ -24,4 +50,46 @@ impl Client {
             Reference::Layout(place) => Ok(open_layout(place).await?.tags().await?),
         }
     }
+
+    /// Returns what `tags` of the repository or image layout of `reference` stand for, in their order. A tag that
+    /// does not exist is left out. This requests one manifest for each tag.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] of the registry or of the layout.
+    #[tracing::instrument(skip_all, fields(%reference))]
+    pub async fn tag_details(
+        &self,
+        reference: &Reference,
+        tags: &[String],
+    ) -> Result<Vec<TagDetails>, Error> {
+        let storage = read_storage(self, reference).await?;
+        let details = tags.iter().cloned();
+        let details: Vec<_> = details
+            .map(|tag| details_of(storage.as_ref(), tag))
+            .collect();
+        let details = stream::iter(details).buffered(AT_A_TIME);
+        let details: Vec<Option<TagDetails>> = details.try_collect().await?;
+        Ok(details.into_iter().flatten().collect())
+    }
+}
+
+async fn details_of(storage: &dyn ReadStorage, tag: String) -> Result<Option<TagDetails>, Error> {
+    let name = ManifestName::Tag(tag.clone());
+    let (descriptor, bytes) = match storage.fetch_manifest(&name).await {
+        // It was deleted after the tags were listed.
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        fetched => fetched?,
+    };
+    let digest = descriptor.digest.clone();
+    let artifact = Artifact::parse(descriptor, bytes, &tag).ok();
+    let claims = artifact.as_ref().and_then(annotations::claims);
+    let claims = claims.and_then(Result::ok);
+    Ok(Some(TagDetails {
+        tag,
+        digest,
+        size: artifact.as_ref().map(Artifact::size),
+        version: claims.as_ref().and_then(|claims| claims.metadata().version),
+        signed: claims.as_ref().map(VerifiedClaims::issued_at),
+    }))
 }

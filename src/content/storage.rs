@@ -87,6 +87,13 @@ pub trait Push: Send + Sync {
         tag: Option<&str>,
     ) -> Result<(), StoreError>;
 
+    /// Returns a manifest that the place that takes the push holds.
+    async fn stored_manifest(&self, name: &ManifestName)
+    -> Result<(Descriptor, Bytes), StoreError>;
+
+    /// Returns what `tag` names now in the place that takes the push, if it names anything.
+    async fn tagged(&self, tag: &str) -> Result<Option<Descriptor>, StoreError>;
+
     /// Returns the storage as one that can [`Mount`], if it can.
     fn as_mount(&self) -> Option<&dyn Mount> {
         None

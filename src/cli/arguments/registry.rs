@@ -89,10 +89,38 @@ impl RegistryArgs {
         self.settle(parse(argument, hint)?, pinned)
     }
 
-    /// Parses the reference of a command whose next argument is a file.
-    pub(crate) fn reference_before_file(&self, argument: &OsStr) -> Result<Reference> {
-        let hint = "give the reference first, then the file";
-        self.settle(parse(argument, hint)?, false)
+    /// Parses the reference of a command whose next argument is a file. With `is_tagged`, other options give the
+    /// tags, so that the reference needs none.
+    pub(crate) fn reference_before_file(
+        &self,
+        argument: &OsStr,
+        is_tagged: bool,
+    ) -> Result<Reference> {
+        let reference = parse(argument, "give the reference first, then the file")?;
+        let needs_none = is_tagged && reference.tag().is_none();
+        self.settle(reference, needs_none)
+    }
+
+    /// Checks a tag that is to be added to the repository of `reference`. Refuses `latest` unless it is allowed.
+    /// `command` is the command line up to the tag, for a hint.
+    pub(crate) fn settle_new_tag(
+        &self,
+        reference: &Reference,
+        tag: &str,
+        command: &str,
+    ) -> Result<()> {
+        if let Ok(whole) = tag.parse::<Reference>()
+            && let Some(alone) = whole.tag()
+        {
+            bail!(
+                Failure::usage(format!("`{tag}` is a reference, not a tag")).hint(format!(
+                    "write only the tag, as in `{command} {alone}`, or copy to another repository with \
+                     `par copy`"
+                ))
+            );
+        }
+        reference.with_tag(tag)?;
+        self.settle_tag(tag)
     }
 
     /// Refuses to set the tag `latest` unless it is allowed.

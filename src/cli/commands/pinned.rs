@@ -1,9 +1,11 @@
 //! The answer of commands that print a reference by digest.
 
 use anyhow::Error;
+use serde_json::{Value, json};
 
 use crate::cli::output::{Answer, Failure};
-use crate::client;
+use crate::cli::session::Session;
+use crate::client::{self, TagChange};
 use crate::content::Digest;
 use crate::oci::Reference;
 
@@ -22,6 +24,24 @@ pub(crate) fn pushed(reference: &Reference, digest: &Digest) -> Answer {
         Some(tag) => answer.field("tag", tag),
         None => answer,
     }
+}
+
+/// Reports each tag that named another manifest than `digest` before.
+pub(crate) fn tell_moved(session: &Session, tags: &[TagChange], digest: &Digest) {
+    for TagChange { tag, before, .. } in tags {
+        if let Some(before) = before.as_ref().filter(|before| *before != digest) {
+            session.note(&format!("{tag}: {before} -> {digest}"));
+        }
+    }
+}
+
+/// Returns the tags for a JSON answer, each with the digest that it named before.
+pub(crate) fn tags(tags: &[TagChange]) -> Value {
+    let tags = tags.iter().map(|TagChange { tag, before, .. }| {
+        let before = before.as_ref().map(ToString::to_string);
+        json!({ "tag": tag, "before": before })
+    });
+    tags.collect()
 }
 
 /// Adds what the user can do when the content that is pushed has another digest than the destination names.

@@ -2,52 +2,53 @@
 
 use std::ffi::OsString;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 
 use crate::cli::arguments::RegistryArgs;
-use crate::cli::output::{Answer, Failure};
+use crate::cli::output::Answer;
 use crate::cli::session::Session;
 use crate::client::TrustPolicy;
-use crate::oci::Reference;
 
-use super::pinned::pinned;
+use super::pinned::{self, pinned};
 
-/// Add a tag to a manifest, and print the manifest's reference by digest
+/// Add tags to a manifest, and print the manifest's reference by digest
 ///
-/// Nothing is copied: the tag is set in the same repository.
+/// Nothing is copied: the tags are set in the same repository. A tag that names another manifest is moved, which is
+/// reported.
 #[derive(clap::Args)]
-#[command(after_help = "Examples:\n  par tag ghcr.io/org/provider:1.0.0 1.0")]
+#[command(after_help = "\
+Examples:
+  par tag ghcr.io/org/provider:1.2.3 1.2 1
+  par tag ghcr.io/org/provider:1.2.3 stable --if-absent")]
 pub(crate) struct Args {
     /// The manifest to tag
     #[arg(value_name = "REF")]
     reference: OsString,
-    /// The tag to add, such as `1.0`; an existing tag is moved
-    #[arg(value_name = "TAG")]
-    tag: String,
+    /// The tags to add, such as `1.2`
+    #[arg(value_name = "TAG", required = true)]
+    tags: Vec<String>,
+    /// Fail if one of the tags names another manifest already, instead of moving it
+    #[arg(long)]
+    if_absent: bool,
     #[command(flatten)]
     registry: RegistryArgs,
 }
 
 pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
     let reference = args.registry.reference(&args.reference, false)?;
-    // The tag is checked before any request.
-    require_tag(&reference, &args.tag)?;
-    args.registry.settle_tag(&args.tag)?;
-    let client = args.registry.client(session, TrustPolicy::anyone()).await?;
-    let manifest = client.tag(&reference, &args.tag).await?;
-    Ok(pinned(&reference, &manifest.digest).field("tag", args.tag))
-}
-
-fn require_tag(reference: &Reference, tag: &str) -> Result<()> {
-    if let Ok(whole) = tag.parse::<Reference>()
-        && let Some(alone) = whole.tag()
-    {
-        bail!(
-            Failure::usage(format!("`{tag}` is a reference, not a tag")).hint(format!(
-                "write only the tag, as in `par tag {reference} {alone}`, or copy to another repository \
-                 with `par copy`"
-            ))
-        );
+    // The tags are checked before any request.
+    let command = format!("par tag {reference}");
+    for tag in &args.tags {
+        args.registry.settle_new_tag(&reference, tag, &command)?;
     }
-    Ok(reference.with_tag(tag).map(drop)?)
+    let client = args.registry.client(session, TrustPolicy::anyone()).await?;
+    let tagged = client.add_tags(&reference, &args.tags, args.if_absent);
+    let tagged = tagged.await?;
+    let digest = &tagged.manifest.digest;
+    pinned::tell_moved(session, &tagged.tags, digest);
+    let answer = pinned(&reference, digest).field("tags", pinned::tags(&tagged.tags));
+    Ok(match args.tags.as_slice() {
+        [tag] => answer.field("tag", tag.as_str()),
+        _ => answer,
+    })
 }

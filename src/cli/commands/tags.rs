@@ -1,14 +1,22 @@
 //! `par tags`
 
+use std::cmp::Ordering;
+
 use anyhow::Result;
+use bytesize::ByteSize;
+use serde_json::{Value, json};
 
 use crate::cli::arguments::{RegistryArgs, require_repository};
 use crate::cli::output::Answer;
 use crate::cli::session::Session;
-use crate::client::TrustPolicy;
+use crate::client::{TagDetails, TrustPolicy};
+use crate::content::Digest;
 use crate::oci::{Place, Reference};
 
 /// List the tags of a repository or an OCI image layout, one per line
+///
+/// Versions come last, in their order: 1.9.0 before 1.10.0-rc1, and that before 1.10.0. Tags that tools use to
+/// attach signatures and other content, such as `sha256-….sig`, are left out.
 #[derive(clap::Args)]
 #[command(
     mut_arg("allow_latest", |argument| argument.hide(true)),
@@ -17,11 +25,18 @@ use crate::oci::{Place, Reference};
 #[command(after_help = "\
 Examples:
   par tags ghcr.io/org/provider
+  par tags ghcr.io/org/provider --long
   par tags oci-layout://mirror")]
 pub(crate) struct Args {
     /// The repository, such as ghcr.io/org/provider, or the layout: oci-layout://DIR
     #[arg(value_name = "REPOSITORY")]
     repository: String,
+    /// Show the digest, the size, the time of signing and the version of each tag. Requests each manifest
+    #[arg(short, long)]
+    long: bool,
+    /// List the tags too that attach content to a digest
+    #[arg(long)]
+    all: bool,
     #[command(flatten)]
     registry: RegistryArgs,
 }
@@ -29,10 +44,21 @@ pub(crate) struct Args {
 pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
     let (name, reference) = repository(&args.repository)?;
     let client = args.registry.client(session, TrustPolicy::anyone()).await?;
-    let tags = client.tags(&reference).await?;
-    Ok(Answer::lines(&tags)
+    let mut tags = client.tags(&reference).await?;
+    if !args.all {
+        tags.retain(|tag| !attaches(tag));
+    }
+    tags.sort_by(|one, other| compare(one, other));
+    if !args.long {
+        return Ok(Answer::lines(&tags)
+            .field("repository", name)
+            .field("tags", tags));
+    }
+    let details = client.tag_details(&reference, &tags).await?;
+    Ok(Answer::lines(table(&details))
         .field("repository", name)
-        .field("tags", tags))
+        .field("tags", tags)
+        .field("details", details.iter().map(to_json).collect::<Value>()))
 }
 
 /// Returns the name of a repository or a layout, without tag and digest, and a reference in it.
@@ -45,3 +71,84 @@ fn repository(written: &str) -> Result<(String, Reference)> {
     let repository = require_repository(&place, "and only repositories have tags")?;
     Ok((place.to_string(), Reference::Registry(repository.clone())))
 }
+
+/// Returns whether a tag is the name of a digest, with or without a suffix (OCI distribution specification,
+/// "Referrers Tag Schema", and cosign's `.sig`, `.att` and `.sbom`).
+fn attaches(tag: &str) -> bool {
+    let name = tag.split('.').next().unwrap_or_default();
+    name.replacen('-', ":", 1).parse::<Digest>().is_ok()
+}
+
+/// Orders tags: those that are no versions by the alphabet, then versions. A version is numbers with points,
+/// perhaps after a `v`. What follows a hyphen or a letter makes it older.
+fn compare(one: &str, other: &str) -> Ordering {
+    let versions = (version(one), version(other));
+    versions.0.cmp(&versions.1).then_with(|| one.cmp(other))
+}
+
+/// The numbers of a version, whether it is a release, and the parts of what follows the numbers.
+type Version<'a> = (Vec<u64>, bool, Vec<(Option<u64>, &'a str)>);
+
+fn version(tag: &str) -> Option<Version<'_>> {
+    let text = tag.strip_prefix('v').unwrap_or(tag);
+    let is_number = |character: char| character.is_ascii_digit() || character == '.';
+    let end = text
+        .find(|character| !is_number(character))
+        .unwrap_or(text.len());
+    let (numbers, rest) = text.split_at(end);
+    let numbers = numbers.trim_end_matches('.').split('.').map(str::parse);
+    let numbers: Vec<u64> = numbers.collect::<Result<_, _>>().ok()?;
+    let rest = rest.trim_start_matches(['-', '_', '+']);
+    let parts = rest.split(['-', '.', '_']).filter(|part| !part.is_empty());
+    let parts = parts.map(|part| (part.parse().ok(), part)).collect();
+    Some((numbers, rest.is_empty(), parts))
+}
+
+/// Returns a line for each tag, in columns.
+fn table(details: &[TagDetails]) -> Vec<String> {
+    let rows = details.iter().map(|tag| {
+        let size = tag
+            .size
+            .map(|size| ByteSize(size).display().si().to_string());
+        let signed = tag
+            .signed
+            .map(|time| humantime::format_rfc3339_seconds(time).to_string());
+        [
+            tag.tag.clone(),
+            tag.digest.to_string(),
+            size.unwrap_or_else(|| "-".to_owned()),
+            signed.unwrap_or_else(|| "-".to_owned()),
+            tag.version.clone().unwrap_or_else(|| "-".to_owned()),
+        ]
+    });
+    let rows: Vec<[String; 5]> = rows.collect();
+    let width = |column: fn(&[String; 5]) -> &String| {
+        rows.iter()
+            .map(|row| column(row).chars().count())
+            .max()
+            .unwrap_or_default()
+    };
+    let (tags, sizes) = (width(|row| &row[0]), width(|row| &row[2]));
+    let (digests, times) = (width(|row| &row[1]), width(|row| &row[3]));
+    let lines = rows.iter().map(|[tag, digest, size, signed, version]| {
+        format!("{tag:tags$}  {digest:digests$}  {size:>sizes$}  {signed:times$}  {version}")
+    });
+    lines.collect()
+}
+
+fn to_json(tag: &TagDetails) -> Value {
+    let signed = tag
+        .signed
+        .map(|time| humantime::format_rfc3339_seconds(time).to_string());
+    json!({
+        "tag": tag.tag,
+        "digest": tag.digest.to_string(),
+        "size": tag.size,
+        "signed": signed,
+        "version": tag.version,
+    })
+}
+
+#[cfg(test)]
+#[path = "tests/tags.rs"]
+mod tests;

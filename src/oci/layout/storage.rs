@@ -111,6 +111,23 @@ impl Push for Layout {
             None => Ok(()),
         }
     }
+
+    async fn stored_manifest(
+        &self,
+        name: &ManifestName,
+    ) -> Result<(Descriptor, Bytes), StoreError> {
+        self.fetch_manifest(name).await
+    }
+
+    async fn tagged(&self, tag: &str) -> Result<Option<Descriptor>, StoreError> {
+        let (directory, tag) = (self.directory.clone(), tag.to_owned());
+        let found = blocking(move || Index::read(&directory)?.find_name(&tag)).await;
+        match found {
+            // The push gives the name to one manifest.
+            Err(Error::Ambiguous { .. }) => Ok(None),
+            found => Ok(found?),
+        }
+    }
 }
 
 impl Layout {

@@ -14,6 +14,7 @@ use crate::oci::media_type;
 
 use super::download;
 use super::endpoints::{Candidates, Endpoint, EndpointCache, RegistryEndpoints};
+use super::http::Scope;
 use super::referrers::{self, Referrer};
 use super::repository_endpoint::RepositoryEndpoint;
 use super::{tags, upload};
@@ -175,20 +176,6 @@ impl Repository {
         Ok(reader.await?)
     }
 
-    /// Gives `tag` to the manifest `name`, a tag or a digest. Sends two requests, and a third when the
-    /// registry does not say what it has stored.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::NotFound`], [`Error::TagImmutable`]; [`Error::StoredDifferently`] when the tag names
-    /// another manifest afterwards; and everything that keeps a registry from accepting.
-    pub async fn add_tag(&self, name: &ManifestName, tag: &str) -> Result<Descriptor, Error> {
-        let repository = self.writable().await?;
-        let (manifest, bytes) = repository.manifest(&name.to_string()).await?;
-        upload::send_manifest(&repository, &manifest, bytes, tag).await?;
-        Ok(manifest)
-    }
-
     /// Returns the manifest `name`, a tag or a digest, and all tags that name it, sorted. Sends one
     /// request for each page of tags, and one for each tag, to the endpoint that takes changes: a mirror
     /// may be behind.
@@ -243,6 +230,7 @@ impl Repository {
             endpoint,
             registry: self.registry.clone(),
             name: self.name.clone(),
+            reading: Scope::PULL,
         }
     }
 

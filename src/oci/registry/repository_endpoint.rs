@@ -21,6 +21,8 @@ pub(crate) struct RepositoryEndpoint {
     /// The registry as it stands in references, also when the endpoint is a mirror.
     pub(crate) registry: String,
     pub(crate) name: String,
+    /// What the tokens for reading permit. A push reads with its own tokens.
+    pub(crate) reading: Scope,
 }
 
 impl RepositoryEndpoint {
@@ -31,7 +33,7 @@ impl RepositoryEndpoint {
 
     /// Returns the manifest `name`, a tag or a digest, verified.
     pub(crate) async fn manifest(&self, name: &str) -> Result<(Descriptor, Bytes), Error> {
-        let request = self.manifest_request(Method::GET, name, Scope::PULL)?;
+        let request = self.manifest_request(Method::GET, name, self.reading)?;
         let (headers, bytes) = self.endpoint.read(&request, MANIFEST_LIMIT).await?;
         let announced = Announced::from(&headers);
         let asked: Option<Digest> = name.parse().ok();
@@ -67,7 +69,7 @@ impl RepositoryEndpoint {
             // Only the bytes of a mirror can be verified, and not the size that it announces.
             return Ok(self.manifest(name).await?.0);
         }
-        let request = self.manifest_request(Method::HEAD, name, Scope::PULL)?;
+        let request = self.manifest_request(Method::HEAD, name, self.reading)?;
         let response = self.endpoint.head(&request).await?;
         let is_answer = |response: &Response| {
             !says_nothing(response.status()) && !is_refused_by_storage(response, &request)

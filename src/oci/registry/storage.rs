@@ -11,7 +11,9 @@ use crate::content::{
 };
 use crate::oci::error::Error;
 
+use super::http::Scope;
 use super::repository::Repository;
+use super::repository_endpoint::RepositoryEndpoint;
 use super::upload;
 
 #[async_trait]
@@ -59,6 +61,24 @@ impl Push for Repository {
     ) -> Result<(), StoreError> {
         let repository = self.writable().await?;
         Ok(upload::store_manifest(&repository, descriptor, bytes, tag).await?)
+    }
+
+    async fn stored_manifest(
+        &self,
+        name: &ManifestName,
+    ) -> Result<(Descriptor, Bytes), StoreError> {
+        Ok(self.writable().await?.manifest(&name.to_string()).await?)
+    }
+
+    async fn tagged(&self, tag: &str) -> Result<Option<Descriptor>, StoreError> {
+        let repository = RepositoryEndpoint {
+            reading: Scope::PUSH,
+            ..self.writable().await?
+        };
+        match repository.resolve_name(tag).await {
+            Err(Error::NotFound { .. }) => Ok(None),
+            found => Ok(Some(found?)),
+        }
     }
 
     fn as_mount(&self) -> Option<&dyn Mount> {

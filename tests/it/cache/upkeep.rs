@@ -100,7 +100,7 @@ fn tags_are_listed_with_their_digests_sizes_and_times() {
     let outcome = provider.cache(["list"]).success();
     assert_eq!(outcome.stdout, "");
     provider.fetches_the_executable();
-    let other = provider.registry.reference("a/b:2.0.0");
+    let other = provider.registry.reference("a/provider:2.0.0");
     let file = provider.environment.path("provider.par.gz");
     push(&provider.environment, &other, &file);
     par(&provider.environment, ["fetch", &other]).success();

@@ -85,7 +85,7 @@ fn a_manifest_that_was_damaged_in_the_registry_is_not_used() {
     let manifest = push(&environment, &format!("{place}:1.0.0"), &file);
     damage(&registry.blob(&manifest), |bytes| {
         let text = String::from_utf8(std::mem::take(bytes)).unwrap();
-        *bytes = text.replace("made.par", "evil.par").into_bytes();
+        *bytes = text.replace("provider.par", "previous.par").into_bytes();
     });
     for name in [":1.0.0".to_owned(), format!("@{manifest}")] {
         let outcome = par(&environment, ["pull", &format!("{place}{name}")]);

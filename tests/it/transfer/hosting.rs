@@ -82,6 +82,7 @@ struct Wish {
     place: RegistryReference,
     target: Target,
     annotations: BTreeMap<String, String>,
+    tags: Vec<String>,
 }
 
 fn assert_can_be_spawned<T>(_: impl Future<Output = T> + Send + 'static) {}
@@ -114,10 +115,12 @@ fn a_host_can_spawn_all_futures_of_a_client() {
         place,
         target: Target::host(),
         annotations: BTreeMap::new(),
+        tags: Vec::new(),
     };
     let (file, anywhere) = (Path::new("file"), "localhost:1".parse::<Place>().unwrap());
     let tasks = tasks! { wish:
         wish.client.accept(&wish.reference);
+        wish.client.add_tags(&wish.reference, &["2", "3"], true);
         wish.client.copy(&wish.reference, &wish.reference);
         async {
             let deletion = wish.client.deletion(&wish.place).await?;
@@ -139,6 +142,7 @@ fn a_host_can_spawn_all_futures_of_a_client() {
         wish.client.resolve(&wish.reference);
         wish.client.summarize(&wish.reference, true);
         wish.client.tag(&wish.reference, "2");
+        wish.client.tag_details(&wish.reference, &wish.tags);
         wish.client.tags(&wish.reference);
     };
     for method in async_methods(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../src/client")) {

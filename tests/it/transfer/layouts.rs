@@ -97,7 +97,8 @@ fn a_layout_and_a_registry_give_the_same_digest() {
     let (environment, registry) = (Environment::new(), Registry::start());
     let file = small(&environment, "provider.par");
     let there = push(&environment, &registry.reference("provider:1.0.0"), &file);
-    assert_eq!(push(&environment, REFERENCE, &file), there);
+    let layout = "oci-layout://provider:1.0.0";
+    assert_eq!(push(&environment, layout, &file), there);
 }
 
 #[test]

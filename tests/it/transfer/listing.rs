@@ -58,6 +58,42 @@ fn tags_are_listed_on_a_line_each() {
 }
 
 #[test]
+fn tags_are_listed_in_the_order_of_versions_and_with_what_they_stand_for() {
+    let environment = Environment::new();
+    let file = small(&environment, "provider.par");
+    let repository = format!("{}/{}", shared_registry(), unique("tags"));
+    let digest = push(&environment, &format!("{repository}:1.10.0"), &file);
+    let attached = digest.replace(':', "-");
+    let reference = format!("{repository}:1.10.0");
+    par(
+        &environment,
+        ["tag", &reference, "1.9.0", "stable", "1.10.0-rc1"],
+    )
+    .success();
+    par(
+        &environment,
+        ["tag", &reference, &attached, &format!("{attached}.sig")],
+    )
+    .success();
+    let ordered = ["stable", "1.9.0", "1.10.0-rc1", "1.10.0"];
+    let listed = par(&environment, ["tags", &repository, "--long", "-o", "json"]).success();
+    assert_eq!(listed.json()["tags"], json!(ordered));
+    let details = listed.json()["details"].clone();
+    assert_eq!(details.as_array().unwrap().len(), ordered.len());
+    let size = fs::metadata(&file).unwrap().len();
+    assert_eq!(details[3]["digest"], digest);
+    assert_eq!(details[3]["size"], size);
+    assert!(details[3]["signed"].as_str().unwrap().ends_with('Z'));
+    let long = par(&environment, ["tags", &repository, "--long"]).success();
+    assert!(
+        long.stdout.lines().all(|line| line.contains(&digest)),
+        "{long}"
+    );
+    let all = par(&environment, ["tags", &repository, "--all"]).success();
+    assert_eq!(all.stdout.lines().count(), ordered.len() + 2);
+}
+
+#[test]
 fn the_tags_of_a_layout_are_listed() {
     let environment = Environment::new();
     let file = small(&environment, "provider.par");

@@ -28,6 +28,7 @@ mod refused;
 mod secrets;
 mod sha512;
 mod spans;
+mod tagging;
 mod together;
 mod tokens;
 mod trust;

@@ -44,9 +44,13 @@ fn a_tag_is_added_to_a_manifest() {
         registry.reference(&format!("provider@{digest}"))
     );
     let requests = registry.requests().split_off(seen);
+    // The tag is looked up first, and the manifest afterwards.
     let expected = [
-        "GET /v2/provider/manifests/1.0.0",
-        "PUT /v2/provider/manifests/1.0",
+        "GET /v2/provider/manifests/1.0.0".to_owned(),
+        "HEAD /v2/provider/manifests/1.0".to_owned(),
+        "GET /v2/provider/manifests/1.0".to_owned(),
+        "PUT /v2/provider/manifests/1.0".to_owned(),
+        format!("HEAD /v2/provider/manifests/{digest}"),
     ];
     assert_eq!(requests, expected);
     let resolved = par(

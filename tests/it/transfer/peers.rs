@@ -148,9 +148,9 @@ fn layers_are_joined_in_the_order_of_the_manifest() {
 }
 
 #[test]
-fn annotations_arrive_and_the_layer_has_the_name_of_the_file() {
+fn annotations_arrive_and_the_layer_has_the_name_of_the_repository() {
     let environment = Environment::new();
-    let path = super::small(&environment, "provider.par");
+    let path = super::small(&environment, "built.par");
     let reference = reference("annotated");
     let source = "org.opencontainers.image.source=https://example.com/a=b";
     let push = [
@@ -173,5 +173,7 @@ fn annotations_arrive_and_the_layer_has_the_name_of_the_file() {
     let layer = &manifest.layers[0];
     assert_eq!(layer.digest, digest(&path));
     let title = &layer.annotations.as_ref().unwrap()["org.opencontainers.image.title"];
-    assert_eq!(title, "provider.par");
+    let name = reference.rsplit_once('/').unwrap().1;
+    let name = name.strip_suffix(":1.0.0").unwrap();
+    assert_eq!(title, &format!("{name}.par"));
 }

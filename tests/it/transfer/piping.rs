@@ -30,7 +30,8 @@ fn an_archive_from_a_pipe_is_pushed_as_a_file_is() {
         let reference = registry.reference("org/provider:piped");
         let before = left(&environment);
         let outcome = push_pipe(&environment, &reference, &bytes).success();
-        assert_eq!(outcome.stderr, "");
+        let moved = outcome.stderr.starts_with("piped: sha256:");
+        assert_eq!(moved, name == "provider.par.gz", "{outcome}");
         assert_eq!(left(&environment), before, "nothing is left behind");
         let pulled = peer::pull(&reference);
         assert_eq!(pulled.layers[0].data, bytes);

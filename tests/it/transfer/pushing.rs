@@ -147,7 +147,11 @@ fn a_tag_moves_and_the_old_manifest_stays_under_its_digest() {
 fn a_digest_in_the_reference_has_to_be_that_of_the_manifest() {
     let (environment, registry) = (Environment::new(), Registry::start());
     let file = small(&environment, "provider.par");
-    let digest = push(&environment, &registry.reference("elsewhere:1.0.0"), &file);
+    let digest = push(
+        &environment,
+        &registry.reference("elsewhere/provider:1.0.0"),
+        &file,
+    );
     let before = registry.requests().len();
 
     let wrong = registry.reference(&format!("provider:1.0.0@sha256:{}", "0".repeat(64)));
@@ -158,7 +162,7 @@ fn a_digest_in_the_reference_has_to_be_that_of_the_manifest() {
     let untagged = registry.reference(&format!("provider@{digest}"));
     par(&environment, ["push", &untagged, text(&file)]).success();
     assert_eq!(
-        requests_about(&registry, "PUT", "/provider/manifests/1.0.0"),
+        requests_about(&registry, "PUT", "/v2/provider/manifests/1.0.0"),
         0
     );
     let both = registry.reference(&format!("provider:1.0.0@{digest}"));

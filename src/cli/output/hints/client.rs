@@ -33,6 +33,7 @@ pub(crate) fn client_hint(error: &Error) -> Option<String> {
         Error::OtherDigest { .. } => {
             "check with the publisher before you use it: the tag may have been moved"
         }
+        Error::TagExists { .. } => "choose another tag, or leave --if-absent out to move this one",
         Error::Damaged { .. } => {
             "remove damaged content with `par cache verify`, and check the disk"
         }

@@ -33,6 +33,7 @@ impl Probe {
                 endpoint,
                 registry: place.registry().to_owned(),
                 name: name.unwrap_or_default().to_owned(),
+                reading: Scope::PULL,
             },
         }
     }

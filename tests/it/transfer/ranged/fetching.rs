@@ -77,7 +77,7 @@ fn only_the_bytes_of_one_executable_are_downloaded_from_an_uncompressed_archive(
 #[test]
 fn pushing_an_archive_twice_gives_one_manifest_and_reserved_annotations_are_refused() {
     let setup = Setup::new();
-    let again = setup.registry.reference("another:1.0.0");
+    let again = setup.registry.reference("provider:another");
     assert_eq!(
         push(&setup.environment, &again, &setup.archive),
         setup.manifest

@@ -1,0 +1,38 @@
+use super::*;
+
+#[test]
+fn versions_are_last_and_in_their_order() {
+    let ordered = [
+        "latest",
+        "main",
+        "v",
+        "0.9.0",
+        "1",
+        "1.2",
+        "1.2.9-rc.2",
+        "1.2.9-rc.10",
+        "1.2.9",
+        "1.2.10-alpha",
+        "1.2.10-rc1",
+        "1.2.10",
+        "v1.3.0",
+        "2.0.0-beta.1",
+        "2.0.0",
+        "20261127",
+    ];
+    let mut tags = ordered.to_vec();
+    tags.reverse();
+    tags.sort_by(|one, other| compare(one, other));
+    assert_eq!(tags, ordered);
+}
+
+#[test]
+fn tags_that_attach_content_are_recognized() {
+    let hex = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+    for tag in [format!("sha256-{hex}"), format!("sha256-{hex}.sig")] {
+        assert!(attaches(&tag), "{tag}");
+    }
+    for tag in ["sha256-1", "1.0.0", "sha-e3b0c44", hex] {
+        assert!(!attaches(tag), "{tag}");
+    }
+}

@@ -1,0 +1,70 @@
+//! The options of a push.
+
+use std::collections::BTreeMap;
+
+/// What a push does besides giving the tag of its reference.
+///
+/// ```
+/// use wasmcloud_par::client::PushOptions;
+///
+/// let options = PushOptions::default()
+///     .annotation("org.opencontainers.image.source", "https://example.com/provider")
+///     .tag("1.2")
+///     .tag("1")
+///     .if_absent(true);
+/// ```
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct PushOptions {
+    /// Annotations for the manifest. Default: none, besides those that a push writes itself.
+    pub annotations: BTreeMap<String, String>,
+    /// Tags to give besides the one of the reference. Default: none.
+    pub tags: Vec<String>,
+    /// Whether the push fails when one of the tags names another manifest, instead of moving the tag. The tags are
+    /// looked up before anything is sent. A push by another client at the same time is not noticed. Default:
+    /// `false`.
+    pub if_absent: bool,
+    /// Whether nothing is sent. The archive is verified, and its manifest and its digest are determined. Default:
+    /// `false`.
+    pub dry_run: bool,
+}
+
+impl PushOptions {
+    /// Adds an annotation for the manifest.
+    #[must_use]
+    pub fn annotation(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
+        self.annotations.insert(key.into(), value.into());
+        self
+    }
+
+    /// Adds a tag to give besides the one of the reference.
+    #[must_use]
+    pub fn tag(mut self, tag: impl Into<String>) -> Self {
+        self.tags.push(tag.into());
+        self
+    }
+
+    /// Sets whether the push fails when one of the tags names another manifest.
+    #[must_use]
+    pub fn if_absent(mut self, if_absent: bool) -> Self {
+        self.if_absent = if_absent;
+        self
+    }
+
+    /// Sets whether nothing is sent.
+    #[must_use]
+    pub fn dry_run(mut self, dry_run: bool) -> Self {
+        self.dry_run = dry_run;
+        self
+    }
+}
+
+impl From<&BTreeMap<String, String>> for PushOptions {
+    /// Returns options with these annotations, and the defaults otherwise.
+    fn from(annotations: &BTreeMap<String, String>) -> Self {
+        Self {
+            annotations: annotations.clone(),
+            ..Self::default()
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! Giving tags to a manifest, and what the tags named before.
+
+use crate::content::{Digest, ErrorKind, Push};
+use crate::oci::Reference;
+
+use super::error::Error;
+
+/// A tag that was given to a manifest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TagChange {
+    /// The tag.
+    pub tag: String,
+    /// The digest of the manifest that the tag named before. `None` when it named none, or when the registry did
+    /// not say.
+    pub before: Option<Digest>,
+}
+
+/// The tags to give to a manifest of one repository or image layout.
+pub(super) struct Tagging<'a> {
+    pub(super) reference: &'a Reference,
+    /// The tags, without repetition.
+    tags: Vec<&'a str>,
+    /// Whether a tag that names another manifest is an error.
+    if_absent: bool,
+}
+
+impl<'a> Tagging<'a> {
+    /// Checks `tags`, which are for the place of `reference`.
+    pub(super) fn new(
+        reference: &'a Reference,
+        tags: impl IntoIterator<Item = &'a str>,
+        if_absent: bool,
+    ) -> Result<Self, Error> {
+        let mut tagging = Self {
+            reference,
+            tags: Vec::new(),
+            if_absent,
+        };
+        for tag in tags {
+            reference.with_tag(tag)?;
+            tagging.add(tag);
+        }
+        Ok(tagging)
+    }
+
+    /// Puts the tag of the reference before the others. In a layout, it may be any name.
+    pub(super) fn with_own_tag(mut self) -> Self {
+        let others = std::mem::take(&mut self.tags);
+        for tag in self.reference.tag().into_iter().chain(others) {
+            self.add(tag);
+        }
+        self
+    }
+
+    fn add(&mut self, tag: &'a str) {
+        if !self.tags.contains(&tag) {
+            self.tags.push(tag);
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.tags.is_empty()
+    }
+
+    /// Returns the tags for a place that holds nothing yet.
+    pub(super) fn all_new(&self) -> Vec<TagChange> {
+        let tags = self.tags.iter();
+        let tags = tags.map(|tag| TagChange {
+            tag: (*tag).to_owned(),
+            before: None,
+        });
+        tags.collect()
+    }
+
+    /// Returns what giving the tags to `manifest` changes.
+    pub(super) async fn changes(
+        &self,
+        storage: &dyn Push,
+        manifest: &Digest,
+    ) -> Result<Vec<TagChange>, Error> {
+        let mut changes = Vec::new();
+        for tag in &self.tags {
+            let before = match storage.tagged(tag).await {
+                Ok(found) => found.map(|found| found.digest),
+                // Some accounts may push and not read.
+                Err(error) if error.kind() == ErrorKind::Denied && !self.if_absent => None,
+                Err(error) => return Err(error.into()),
+            };
+            if let Some(before) = before.as_ref().filter(|before| *before != manifest)
+                && self.if_absent
+            {
+                return Err(Error::TagExists {
+                    reference: self.reference.with_name(tag).to_string(),
+                    existing: before.clone(),
+                    wanted: manifest.clone(),
+                });
+            }
+            changes.push(TagChange {
+                tag: (*tag).to_owned(),
+                before,
+            });
+        }
+        Ok(changes)
+    }
+}
