@@ -18,7 +18,8 @@ use crate::content::rfc3339;
 /// Both archives are verified first. Their claims and contents are compared, but not their compression and
 /// the time of signing.
 ///
-/// The exit code is 0 with and without differences; without, nothing is printed. With -o json, see `same`.
+/// Without differences, nothing is printed. The exit code is 0 with and without differences, unless --exit-code is
+/// given. With -o json, see `same`.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -31,6 +32,9 @@ pub(crate) struct Args {
     /// The archive to compare to
     #[arg(value_name = "FILE|REF|-", value_hint = ValueHint::FilePath)]
     to: Argument,
+    /// End with exit code 1 if the archives differ. An error has another exit code, or is printed
+    #[arg(long)]
+    exit_code: bool,
     #[command(flatten)]
     registry: RegistryArgs,
 }
@@ -46,7 +50,9 @@ pub(crate) async fn run(mut args: Args, session: &Session) -> Result<Answer> {
     let trust = TrustPolicy::anyone();
     let from = from.verify(&trust, &args.registry, session).await?;
     let to = to.verify(&trust, &args.registry, session).await?;
-    Ok(answer(&from.contents, &to.contents))
+    let answer = answer(&from.contents, &to.contents);
+    let differ = !answer.text.is_empty();
+    Ok(answer.code(u8::from(args.exit_code && differ)))
 }
 
 fn answer(from: &Contents, to: &Contents) -> Answer {

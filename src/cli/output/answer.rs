@@ -12,6 +12,8 @@ pub(crate) struct Answer {
     pub(crate) text: String,
     pub(super) fields: Map<String, Value>,
     pub(super) problem: Option<Problem>,
+    /// The exit code without a problem.
+    pub(super) code: u8,
 }
 
 impl Answer {
@@ -21,6 +23,7 @@ impl Answer {
             text: text.into(),
             fields: Map::new(),
             problem: None,
+            code: 0,
         }
     }
 
@@ -37,6 +40,12 @@ impl Answer {
     /// Returns the answer of a command that has written a file: its path.
     pub(crate) fn file(path: &Path) -> Self {
         Self::new(path_text(path)).field("file", path_text(path))
+    }
+
+    /// Sets the exit code of a command that succeeds.
+    pub(crate) fn code(mut self, code: u8) -> Self {
+        self.code = code;
+        self
     }
 
     /// Makes the command fail with `problem`, if there is one, after the answer is printed.

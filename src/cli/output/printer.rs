@@ -39,7 +39,7 @@ impl Printer {
     /// Prints the answer of a command, and returns the exit code.
     pub(crate) fn answer(&self, answer: Answer) -> ExitCode {
         let problem = answer.problem.as_ref();
-        let code = problem.map_or(0, |problem| problem.code);
+        let code = problem.map_or(answer.code, |problem| problem.code);
         let text = match self.format {
             Format::Text => answer.text,
             Format::Json => to_json(answer.fields, problem),

@@ -91,3 +91,21 @@ fn both_archives_are_verified() {
     }
     environment.par(["diff", "good.par", "missing.par"]).exit(3);
 }
+
+#[test]
+fn with_the_option_for_it_the_exit_code_says_whether_archives_differ() {
+    let environment = Environment::new();
+    let seed = good_archive(&environment, "a.par");
+    std::fs::copy(environment.path("a.par"), environment.path("b.par")).unwrap();
+    let diff = |to, more: &[&str]| environment.par([&["diff", "a.par", to][..], more].concat());
+    diff("b.par", &["--exit-code"]).success();
+    let sign = ["sign", "b.par", "-i", &seed, "--version", "9"];
+    environment.par(sign).success();
+    diff("b.par", &[]).success();
+    for format in ["text", "json"] {
+        let outcome = diff("b.par", &["--exit-code", "-o", format]).exit(1);
+        assert!(outcome.stdout.contains("version"), "{outcome}");
+        assert_eq!(outcome.stderr, "");
+    }
+    diff("missing.par", &["--exit-code"]).exit(3);
+}
