@@ -65,6 +65,18 @@ pub struct UnverifiedClaims {
     claims: Claims<CapabilityProvider>,
 }
 
+/// Which dates of claims are accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Dates {
+    /// Only those of claims that are valid now. Everything that hands executables out asks for them.
+    #[default]
+    Valid,
+    /// Those of claims that become valid later too: a publisher pushes the archive before that, and reads it.
+    ValidLater,
+    /// All, because the publisher signs the archive again.
+    Any,
+}
+
 impl UnverifiedClaims {
     /// Decodes a token. White space around it is ignored, because some tools write a line end.
     ///
@@ -86,12 +98,19 @@ impl UnverifiedClaims {
     /// [`Error::MalformedClaims`], [`Error::WrongKeyType`], [`Error::BadSignature`],
     /// [`Error::Expired`] or [`Error::NotYetValid`].
     pub fn verify(self) -> Result<VerifiedClaims, Error> {
-        let claims = self.verify_undated()?;
-        claims.check_dates(SystemTime::now())?;
-        Ok(claims)
+        self.verify_with(Dates::Valid)
     }
 
-    /// Verifies all but the dates. Only signing and editing use it, never reading.
+    /// [Verifies](Self::verify) the claims, and accepts these dates.
+    pub(crate) fn verify_with(self, dates: Dates) -> Result<VerifiedClaims, Error> {
+        let claims = self.verify_undated()?;
+        match (claims.check_dates(SystemTime::now()), dates) {
+            (_, Dates::Any) | (Err(Error::NotYetValid(_)), Dates::ValidLater) => Ok(claims),
+            (checked, _) => checked.map(|()| claims),
+        }
+    }
+
+    /// Verifies all but the dates. Only signing uses it, never reading.
     pub(super) fn verify_undated(self) -> Result<VerifiedClaims, Error> {
         let Self { token, claims } = self;
         let provider = claims.metadata.clone().ok_or_else(|| {
@@ -161,6 +180,14 @@ impl VerifiedClaims {
             );
         }
         Ok(())
+    }
+
+    /// Returns the error of those who may use the archive only when it is valid, if it becomes valid later.
+    pub(crate) fn not_yet_valid(&self) -> Option<Error> {
+        let checked = self.check_dates(SystemTime::now());
+        checked
+            .err()
+            .filter(|error| matches!(error, Error::NotYetValid(_)))
     }
 
     /// Returns the signed token.

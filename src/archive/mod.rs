@@ -41,7 +41,7 @@ mod write;
 
 #[cfg(feature = "cli")]
 pub(crate) use crate::content::{unix_seconds as to_unix, unix_time as from_unix};
-pub(crate) use claims::UnverifiedClaims;
+pub(crate) use claims::{Dates, UnverifiedClaims};
 pub use claims::{Metadata, VerifiedClaims};
 pub use compression::Compression;
 pub use error::Error;
@@ -54,7 +54,7 @@ pub(crate) use keys::{GivenKey, KeyDirectories, KeyFile, KeyOrigin};
 pub use keys::{Issuer, Key, KeyKind, Subject};
 pub use limits::Limits;
 pub use read::{Contents, Loaded, extract, extract_file, load, verify, verify_file};
-pub(crate) use read::{read_claims, read_head, write_executable};
+pub(crate) use read::{read_claims, read_head, verify_file_with, verify_with, write_executable};
 pub use target::{ParseTargetError, Target};
 #[cfg(feature = "wit")]
 pub use world::{encode_world, print_world};

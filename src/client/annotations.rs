@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use data_encoding::BASE64;
 
-use crate::archive::{self, Index, UnverifiedClaims, VerifiedClaims};
+use crate::archive::{self, Dates, Index, UnverifiedClaims, VerifiedClaims};
 use crate::oci::{Artifact, Reference};
 
 use super::error::Error;
@@ -53,9 +53,13 @@ pub(super) fn index(artifact: &Artifact) -> Option<Index> {
 }
 
 /// Returns the verified claims in the manifest, or `None` for a manifest without claims.
-pub(super) fn claims(artifact: &Artifact) -> Option<Result<VerifiedClaims, archive::Error>> {
+pub(super) fn claims(
+    artifact: &Artifact,
+    dates: Dates,
+) -> Option<Result<VerifiedClaims, archive::Error>> {
     let token = artifact.annotations().get(CLAIMS)?;
-    Some(UnverifiedClaims::decode(token).and_then(UnverifiedClaims::verify))
+    let claims = UnverifiedClaims::decode(token);
+    Some(claims.and_then(|claims| claims.verify_with(dates)))
 }
 
 /// Refuses an archive whose manifest carries other claims that a publisher has signed. A fetch of one
@@ -71,7 +75,7 @@ pub(super) fn compare(
     if carried.is_none_or(|carried| carried.trim() == claims.token()) {
         return Ok(());
     }
-    match self::claims(artifact) {
+    match self::claims(artifact, Dates::Valid) {
         None | Some(Ok(_) | Err(archive::Error::Expired(_) | archive::Error::NotYetValid(_))) => {
             Err(Error::OtherClaims(reference.to_string()))
         }

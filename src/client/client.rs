@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use tokio::sync::{Mutex, OnceCell, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
 
-use crate::archive::{Limits, Target};
+use crate::archive::{Dates, Limits, Target};
 use crate::cache::Cache;
 use crate::content::{Digest, Progress};
 use crate::oci::{Place, Reference, Registries};
@@ -39,6 +39,8 @@ pub struct Client {
     pub(super) pull: PullPolicy,
     pub(super) lock: Option<Arc<Lock>>,
     pub(super) limits: Arc<Limits>,
+    /// Which dates archives may have that are only shown.
+    pub(super) dates: Dates,
     pub(super) progress: Arc<dyn Progress>,
     /// The fetches that are under way.
     pub(super) fetches: Arc<SharedMap<FetchKey, Fetching>>,
@@ -58,6 +60,16 @@ pub(super) type Fetching = OnceCell<Result<Fetched, Arc<Error>>>;
 pub(super) type Turn = Option<OwnedSemaphorePermit>;
 
 impl Client {
+    /// Returns this client for showing what archives say, also those that become valid later. It hands out no
+    /// executables.
+    #[cfg(feature = "cli")]
+    pub(crate) fn for_showing(&self) -> Self {
+        Self {
+            dates: Dates::ValidLater,
+            ..self.clone()
+        }
+    }
+
     /// Sets up a client: reads certificate authorities and the trust policy. Sends no request.
     ///
     /// The cache is opened by the first operation that needs it. Resolving, tagging, copying and pushing do
@@ -75,6 +87,7 @@ impl Client {
             pull: options.pull,
             lock: None,
             limits: Arc::new(options.limits),
+            dates: Dates::default(),
             progress: options.progress,
             fetches: Arc::default(),
             content_locks: Arc::default(),

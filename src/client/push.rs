@@ -6,7 +6,7 @@ use std::path::Path;
 use bytes::Bytes;
 use futures_util::future::join;
 
-use crate::archive::{Contents, Index, verify_file};
+use crate::archive::{Contents, Dates, Index, verify_file_with};
 use crate::content::{Descriptor, Digest, DigestReader, MeteredReader, Step};
 use crate::oci::{Artifact, OpenUpload, Reference, media_type};
 
@@ -156,7 +156,8 @@ impl<'a> Push<'a> {
         let file = file.clone();
         let verifying = self.client.blocking(move |client| {
             let mut input = file.reader()?;
-            let contents = verify_file(&mut input, &client.limits, client.progress.as_ref());
+            let (limits, progress) = (&client.limits, client.progress.as_ref());
+            let contents = verify_file_with(&mut input, limits, Dates::ValidLater, progress);
             Ok(contents.map_err(|error| error.in_archive(file.path()))?)
         });
         verifying.await
@@ -171,6 +172,9 @@ impl<'a> Push<'a> {
     ) -> Result<Pushed, Error> {
         let (client, reference) = (self.client, self.reference);
         client.trust.check(&contents.claims, reference)?;
+        if let Some(error) = contents.claims.not_yet_valid() {
+            tracing::warn!("hosts refuse {reference} until then: {error}");
+        }
         let artifact = self.artifact(file, layer, &contents).await?;
         let tags = self.send(file, layer, &artifact).await?;
         Ok(Pushed {

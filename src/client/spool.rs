@@ -6,7 +6,7 @@ use std::path::Path;
 
 use tempfile::{NamedTempFile, TempPath};
 
-use crate::archive::{Contents, verify};
+use crate::archive::{Contents, Dates, verify_with};
 use crate::content::{MeteredReader, Step};
 
 use super::blocking::Input;
@@ -32,7 +32,7 @@ pub(super) async fn spool(
             file,
             room: client.limits.total,
         };
-        let contents = verify(spool, &client.limits);
+        let contents = verify_with(spool, &client.limits, Dates::ValidLater);
         Ok(contents.map_err(|error| error.in_archive(Path::new(&name)))?)
     });
     let contents = verifying.await?;

@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 
-use crate::archive::VerifiedClaims;
+use crate::archive::{Dates, VerifiedClaims};
 use crate::content::{Digest, ErrorKind, ManifestName, ReadStorage};
 use crate::oci::{Artifact, Reference};
 
@@ -83,7 +83,9 @@ async fn details_of(storage: &dyn ReadStorage, tag: String) -> Result<Option<Tag
     };
     let digest = descriptor.digest.clone();
     let artifact = Artifact::parse(descriptor, bytes, &tag).ok();
-    let claims = artifact.as_ref().and_then(annotations::claims);
+    let claims = artifact
+        .as_ref()
+        .and_then(|artifact| annotations::claims(artifact, Dates::ValidLater));
     let claims = claims.and_then(Result::ok);
     Ok(Some(TagDetails {
         tag,

@@ -5,12 +5,13 @@ use std::fs::File;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
+use crate::archive::claims::Dates;
 use crate::archive::error::Error;
 use crate::archive::limits::Limits;
 use crate::archive::target::Target;
 use crate::content::AtomicFile;
 
-use super::scan::{Contents, Dates, Receiver, scan};
+use super::scan::{Contents, Receiver, scan};
 
 /// Writes the executable for `target` to `destination` with the permission bits `mode`, after the
 /// whole archive has been verified. A failure leaves no file behind.
@@ -30,7 +31,7 @@ pub fn extract(
         destination,
         file: None,
     };
-    let contents = scan(input, limits, Dates::Checked, &mut receiver)?;
+    let contents = scan(input, limits, Dates::Valid, &mut receiver)?;
     contents.require(target)?;
     if let Some(file) = receiver.file {
         let committed = file.set_mode(mode).and_then(|()| file.commit());
@@ -77,7 +78,7 @@ pub fn load(input: impl Read, target: Option<&str>, limits: &Limits) -> Result<L
         only: target,
         executables: BTreeMap::new(),
     };
-    let contents = scan(input, limits, Dates::Checked, &mut receiver)?;
+    let contents = scan(input, limits, Dates::Valid, &mut receiver)?;
     Ok(Loaded {
         contents,
         executables: receiver.executables,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Read, Seek, Write};
 use std::path::Path;
 
-use crate::archive::claims::{UnverifiedClaims, VerifiedClaims};
+use crate::archive::claims::{Dates, UnverifiedClaims, VerifiedClaims};
 use crate::archive::compression::Compression;
 use crate::archive::entry_names::{CLAIMS_ENTRY, WORLD_ENTRY};
 use crate::archive::error::Error;
@@ -49,7 +49,16 @@ impl Contents {
 ///
 /// The [`Error`] of the first check that fails.
 pub fn verify(input: impl Read, limits: &Limits) -> Result<Contents, Error> {
-    scan(input, limits, Dates::Checked, &mut Discard)
+    verify_with(input, limits, Dates::Valid)
+}
+
+/// [Verifies](verify) an archive, and accepts these dates.
+pub(crate) fn verify_with(
+    input: impl Read,
+    limits: &Limits,
+    dates: Dates,
+) -> Result<Contents, Error> {
+    scan(input, limits, dates, &mut Discard)
 }
 
 /// Reads no further than the claims and verifies them. The executables are not verified.
@@ -79,15 +88,6 @@ pub(in crate::archive) trait Receiver {
 
 /// The sizes and the digests of executables that were hashed already, by their positions in the tar.
 type Known = BTreeMap<u64, (u64, Digest)>;
-
-/// Whether the dates of the claims are checked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::archive) enum Dates {
-    /// Expired claims and claims that are not yet valid are refused.
-    Checked,
-    /// The dates do not matter, because the publisher signs the archive again.
-    Ignored,
-}
 
 struct Discard;
 
@@ -123,13 +123,14 @@ pub(super) fn scan_known(
     tar: impl TarSource + Seek,
     limits: &Limits,
     known: Known,
+    dates: Dates,
 ) -> Result<Contents, Error> {
     let mut archive = tar::Archive::new(TarStream::new(tar, limits));
     let mut scan = Scan::new(limits);
     scan.known = known;
     scan.entries(archive.entries_with_seek(), &mut Discard, |_| false)?;
     archive.into_inner().finish(scan.end)?;
-    scan.conclude(Compression::Gzip, Dates::Checked)
+    scan.conclude(Compression::Gzip, dates)
 }
 
 struct Scan<'l> {
@@ -247,11 +248,7 @@ impl<'l> Scan<'l> {
     /// Verifies the claims, and compares everything that was read with them.
     fn conclude(self, compression: Compression, dates: Dates) -> Result<Contents, Error> {
         let token = self.token.ok_or(Error::NoClaims)?;
-        let claims = UnverifiedClaims::decode(&token)?;
-        let claims = match dates {
-            Dates::Checked => claims.verify()?,
-            Dates::Ignored => claims.verify_undated()?,
-        };
+        let claims = UnverifiedClaims::decode(&token)?.verify_with(dates)?;
         let compare = |entry: &str, expected: Option<&Digest>, actual: &Digest| match expected {
             None => Err(Error::Unclaimed(entry.to_owned())),
             Some(expected) if expected != actual => Err(Error::HashMismatch {

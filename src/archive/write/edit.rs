@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::archive::claims::{UnverifiedClaims, VerifiedClaims};
+use crate::archive::claims::{Dates, UnverifiedClaims, VerifiedClaims};
 use crate::archive::error::Error;
 use crate::archive::limits::Limits;
-use crate::archive::read::{Contents, Dates, Spool, scan};
+use crate::archive::read::{Contents, Spool, scan};
 use crate::archive::target::Target;
 use crate::content::{
     AtomicFile, MeteredReader, Progress, Step, TemporaryDirectory, directory_of, open_exclusive,
@@ -66,7 +66,7 @@ pub fn edit(
         world,
         compression,
         ..
-    } = scan(input, limits, Dates::Ignored, &mut spool).map_err(|error| error.in_archive(path))?;
+    } = scan(input, limits, Dates::Any, &mut spool).map_err(|error| error.in_archive(path))?;
 
     let mut writer = ArchiveWriter::new(claims.metadata());
     for (target, file) in spool.files {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use anyhow::{Error, Result, bail};
 
-use crate::archive::{self, Contents, Limits, Target, VerifiedClaims, extract_file};
+use crate::archive::{self, Contents, Dates, Limits, Target, VerifiedClaims, extract_file};
 use crate::cache::Identity;
 use crate::cli::files;
 use crate::cli::output::Failure;
@@ -82,16 +82,20 @@ impl Source {
         }
     }
 
-    /// Verifies the whole archive, and that `trust` allows it.
+    /// Verifies the whole archive, and that `trust` allows it. `dates` says whether it may become valid later.
     pub(crate) async fn verify(
         &self,
         trust: &TrustPolicy,
+        dates: Dates,
         registry: &RegistryArgs,
         session: &Session,
     ) -> Result<VerifiedSource> {
         let contents = match self {
             Self::Reference(reference) => {
-                let client = registry.client(session, trust.clone()).await?;
+                let mut client = registry.client(session, trust.clone()).await?;
+                if dates == Dates::ValidLater {
+                    client = client.for_showing();
+                }
                 let Inspected { contents, digest } = client.inspect(reference).await?;
                 let pin = client.identity(reference).await?;
                 // The pin may have been made or changed after the archive was verified.
@@ -111,7 +115,7 @@ impl Source {
                 blocking(move || {
                     let mut file = files::open(&path)?;
                     let progress = session.progress().as_ref();
-                    archive::verify_file(&mut file, &Limits::default(), progress)
+                    archive::verify_file_with(&mut file, &Limits::default(), dates, progress)
                         .map_err(|error| error.in_archive(&path).into())
                 })
                 .await?
@@ -120,7 +124,7 @@ impl Source {
                 let meter = session.progress().begin(Step::Verifying, 0);
                 let input = MeteredReader::new(standard_input()?, meter);
                 detached(move || {
-                    archive::verify(input, &Limits::default())
+                    archive::verify_with(input, &Limits::default(), dates)
                         .map_err(|error| error.in_archive(Path::new(STANDARD_INPUT)).into())
                 })
                 .await?
@@ -147,14 +151,25 @@ impl Source {
             let user = session.clone();
             let (session, _temporary) = blocking(move || user.with_usable_cache()).await?;
             let client = registry.client(&session, TrustPolicy::anyone()).await?;
+            let client = client.for_showing();
             return Ok(client.summarize(reference, world).await?.summary);
         }
         let trust = TrustPolicy::anyone();
         Ok(self
-            .verify(&trust, registry, session)
+            .verify(&trust, Dates::ValidLater, registry, session)
             .await?
             .contents
             .into())
+    }
+
+    /// Warns about an archive that becomes valid later.
+    pub(crate) fn warn_of_date(&self, claims: &VerifiedClaims, session: &Session) {
+        if let Some(error) = claims.not_yet_valid() {
+            let issuer = claims.issuer().as_str();
+            session.warn(&format!(
+                "{self}, which {issuer} has signed, cannot be used yet: {error}"
+            ));
+        }
     }
 
     /// Writes one verified executable to `destination`, and returns the claims that cover it.

@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 use clap::ValueHint;
 use serde_json::{Map, Value, json};
 
-use crate::archive::{Contents, Target, to_unix};
+use crate::archive::{Contents, Dates, Target, to_unix};
 use crate::cli::arguments::{Argument, RegistryArgs, Source};
 use crate::cli::output::{Answer, Failure, value_text};
 use crate::cli::session::Session;
@@ -15,8 +15,8 @@ use crate::content::rfc3339;
 
 /// Show the differences between two archives
 ///
-/// Both archives are verified first. Their claims and contents are compared, but not their compression and
-/// the time of signing.
+/// Both archives are verified first. An archive that becomes valid later is compared too, with a warning. Claims and
+/// contents are compared, but not the compression and the time of signing.
 ///
 /// Without differences, nothing is printed. The exit code is 0 with and without differences, unless --exit-code is
 /// given. With -o json, see `same`.
@@ -48,8 +48,14 @@ pub(crate) async fn run(mut args: Args, session: &Session) -> Result<Answer> {
     let references = from.reference().into_iter().chain(to.reference());
     args.registry.share(references, session)?;
     let trust = TrustPolicy::anyone();
-    let from = from.verify(&trust, &args.registry, session).await?;
-    let to = to.verify(&trust, &args.registry, session).await?;
+    let verify = async |source: &Source| {
+        let verified = source.verify(&trust, Dates::ValidLater, &args.registry, session);
+        let verified = verified.await?;
+        source.warn_of_date(&verified.contents.claims, session);
+        Ok::<_, anyhow::Error>(verified)
+    };
+    let from = verify(&from).await?;
+    let to = verify(&to).await?;
     let answer = answer(&from.contents, &to.contents);
     let differ = !answer.text.is_empty();
     Ok(answer.code(u8::from(args.exit_code && differ)))

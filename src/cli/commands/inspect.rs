@@ -20,7 +20,8 @@ use crate::content::ErrorKind;
 /// The archive is verified before anything is shown: signature, key types, dates, and the hash of every
 /// entry. An archive in a registry is not downloaded if its manifest carries its claims, as `par push` writes
 /// it, or if the archive begins with an index. Then the claims and the WIT world are verified, but not the
-/// executables, and the output says so (`verified`).
+/// executables, and the output says so (`verified`). An archive that becomes valid later is shown with a warning
+/// (`not_yet_valid`).
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -60,6 +61,7 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
         ));
     }
     let summary = source.summarize(args.wit, &args.registry, session).await?;
+    source.warn_of_date(&summary.claims, session);
     if args.jwt_only {
         let token = summary.claims.token();
         return Ok(Answer::new(token).field("token", token));
@@ -119,11 +121,13 @@ fn describe(summary: &Summary, answer: Answer) -> Answer {
     let verified = (!summary.everything).then_some("claims");
     let not_before = metadata.not_before.map(to_unix);
     let expires = metadata.expires.map(to_unix);
+    let not_yet_valid = summary.claims.not_yet_valid().is_some();
     let further = [
         ("absent", absent),
         ("schema", metadata.schema),
         ("not_before", not_before.map(Value::from)),
         ("expires", expires.map(Value::from)),
+        ("not_yet_valid", not_yet_valid.then(|| Value::from(true))),
         ("verified", verified.map(Value::from)),
     ];
     let mut answer = answer

@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::ValueHint;
 use serde_json::{Value, json};
 
-use crate::archive::{Compression, to_unix};
+use crate::archive::{Compression, Dates, to_unix};
 use crate::cache::Identity;
 use crate::cli::arguments::{Argument, RegistryArgs, Source, TrustArgs, VerifiedSource, validity};
 use crate::cli::output::Answer;
@@ -37,7 +37,9 @@ pub(crate) struct Args {
 pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
     let source = Source::parse(&args.archive, &args.registry)?;
     let trust = args.trust.policy().await?;
-    let checked = source.verify(&trust, &args.registry, session).await?;
+    let checked = source
+        .verify(&trust, Dates::Valid, &args.registry, session)
+        .await?;
     let pin = match (&source, &checked.pin) {
         (Source::Reference(Reference::Registry(place)), Some(pin)) => Some((pin_name(place), pin)),
         _ => None,

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::archive::{Contents, Target, VerifiedClaims, extract, verify, verify_file};
+use crate::archive::{Contents, Target, VerifiedClaims, extract, verify_file_with, verify_with};
 use crate::content::{MeteredReader, Step};
 use crate::oci::Reference;
 
@@ -23,11 +23,12 @@ impl Lookup {
         self.client()
             .blocking(move |client| {
                 let (limits, progress) = (&client.limits, client.progress.as_ref());
+                let dates = client.dates;
                 let contents = match archive.only_file()? {
-                    Some(mut file) => verify_file(&mut file, limits, progress),
+                    Some(mut file) => verify_file_with(&mut file, limits, dates, progress),
                     None => {
                         let meter = progress.begin(Step::Verifying, archive.size());
-                        verify(MeteredReader::new(archive.open()?, meter), limits)
+                        verify_with(MeteredReader::new(archive.open()?, meter), limits, dates)
                     }
                 };
                 let contents = contents.map_err(Error::unusable(&reference))?;

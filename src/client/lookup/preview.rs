@@ -49,7 +49,7 @@ impl Lookup {
         let [layer] = artifact.layers() else {
             return Ok(self.fall_back("it is in several layers"));
         };
-        match annotations::claims(artifact) {
+        match annotations::claims(artifact, self.client().dates) {
             Some(Ok(claims)) => Ok(Some(Preview {
                 claims,
                 index: annotations::index(artifact),

@@ -3,6 +3,7 @@
 mod copying;
 mod credentials;
 mod damage;
+mod dates;
 mod dropping;
 mod fetching;
 mod hosting;

@@ -15,3 +15,4 @@ mod source;
 mod verify_file;
 
 pub use verify_file::verify_file;
+pub(crate) use verify_file::verify_file_with;

@@ -5,12 +5,13 @@ use std::ops::Range;
 
 use crc32fast::Hasher as Checksum;
 
+use crate::archive::claims::Dates;
 use crate::archive::entry_names::{CLAIMS_ENTRY, WORLD_ENTRY};
 use crate::archive::error::Error;
 use crate::archive::format::gzip::{END, Seal, TRAILER, content_begins, trailer};
 use crate::archive::format::{Index, IndexEntry};
 use crate::archive::limits::Limits;
-use crate::archive::read::scan::{Contents, scan_known, verify};
+use crate::archive::read::scan::{Contents, scan_known, verify_with};
 use crate::content::{Meter, MeteredReader, Progress, Step};
 
 use super::digests::{Digested, digests_of};
@@ -33,21 +34,34 @@ pub fn verify_file(
     limits: &Limits,
     progress: &dyn Progress,
 ) -> Result<Contents, Error> {
+    verify_file_with(file, limits, Dates::Valid, progress)
+}
+
+/// [Verifies](verify_file) the archive in `file`, and accepts these dates.
+pub(crate) fn verify_file_with(
+    file: &mut (impl Read + Seek + Send),
+    limits: &Limits,
+    dates: Dates,
+    progress: &dyn Progress,
+) -> Result<Contents, Error> {
     let size = file.seek(SeekFrom::End(0)).map_err(Error::Stream)?;
-    match by_index(file, size, limits, &*progress.begin(Step::Verifying, size)) {
+    let meter = progress.begin(Step::Verifying, size);
+    match by_index(file, size, limits, dates, &*meter) {
         Ok(contents) => return Ok(contents),
         Err(Obstacle::Stopped(error)) => return Err(Error::Stream(error)),
         Err(Obstacle::NotAsIndexed) => {}
     }
+    drop(meter);
     file.rewind().map_err(Error::Stream)?;
     let meter = progress.begin(Step::Verifying, size);
-    verify(MeteredReader::new(file, meter), limits)
+    verify_with(MeteredReader::new(file, meter), limits, dates)
 }
 
 fn by_index(
     file: &mut dyn ReadSeek,
     size: u64,
     limits: &Limits,
+    dates: Dates,
     meter: &dyn Meter,
 ) -> Result<Contents, Obstacle> {
     let source = Source::new(file, meter);
@@ -88,7 +102,7 @@ fn by_index(
     }
     let stretches = member.finish(&source, end)?;
     let known = executables(&stretches);
-    scan_known(Skeleton::new(stretches), limits, known).map_err(|_| Obstacle::NotAsIndexed)
+    scan_known(Skeleton::new(stretches), limits, known, dates).map_err(|_| Obstacle::NotAsIndexed)
 }
 
 /// What a range of the file holds.
