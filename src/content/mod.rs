@@ -26,7 +26,9 @@ mod temporary;
 mod user_directory;
 mod verify;
 
-pub(crate) use atomic::{AtomicFile, LINKS, followed, publish, set_mode};
+#[cfg(unix)]
+pub(crate) use atomic::LINKS;
+pub(crate) use atomic::{AtomicFile, followed, publish, set_mode};
 pub use blocking::RuntimeEnded;
 pub(crate) use blocking::blocking;
 pub(crate) use bounded::{is_too_large, read_bounded, read_file_bounded};
