@@ -34,6 +34,7 @@ async fn concurrent_logins_and_logouts_are_all_kept() {
     }
 }
 
+#[cfg(unix)]
 #[tokio::test]
 async fn a_directory_that_stays_locked_is_waited_for_up_to_the_limit() {
     let directory = tempfile::tempdir().unwrap();
