@@ -8,7 +8,8 @@ use super::lookup::open_layout;
 use super::options::PullPolicy;
 
 impl Client {
-    /// Returns all tags of the repository or image layout that `reference` is in, sorted.
+    /// Returns all tags of the repository or image layout that `reference` is in, sorted. In a layout, whole references
+    /// that other tools write as names (`ghcr.io/org/provider:1.0`) are among them.
     ///
     /// # Errors
     ///
