@@ -48,9 +48,10 @@ pub(super) fn digest_of(entry: &Value) -> Option<&str> {
 /// Returns the entries that `name` stands for: those with the name itself, or with the reference of containerd, or else
 /// those with the tag at the end of a whole reference. The digest at the end of a reference does not count.
 pub(super) fn fitting<'e>(entries: &[&'e Value], name: &str) -> Vec<&'e Value> {
-    let fits: [fn(&Value, &str) -> bool; 3] = [
-        |entry, name| tag_of(entry).map(without_digest) == Some(name),
-        |entry, name| annotation(entry, CONTAINERD).map(without_digest) == Some(name),
+    let fits: [fn(&Value, &str) -> bool; 4] = [
+        |entry, name| tag_of(entry) == Some(name),
+        |entry, name| annotation(entry, CONTAINERD) == Some(name),
+        |entry, name| name_of(entry) == Some(name),
         |entry, name| {
             let whole = [TAG, CONTAINERD].map(|annotated| annotation(entry, annotated));
             let mut whole = whole.into_iter().flatten();
