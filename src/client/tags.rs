@@ -34,7 +34,8 @@ pub struct TagDetails {
 }
 
 impl Client {
-    /// Returns all tags of the repository or image layout that `reference` is in, sorted.
+    /// Returns all tags of the repository or image layout that `reference` is in, sorted. In a layout, whole references
+    /// that other tools write as names (`ghcr.io/org/provider:1.0`) are among them.
     ///
     /// # Errors
     ///

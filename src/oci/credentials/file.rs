@@ -90,7 +90,8 @@ impl CredentialFile {
     }
 
     /// Checks that credentials for `registry` can be kept in the file at `path`. `credentials` are those that will be
-    /// kept, if they are known: a file that has them already is not written.
+    /// kept, if they are known: a file that has them already is not written. A file that names a helper need not be
+    /// written either.
     pub(super) fn check_change(
         path: &Path,
         registry: &str,
@@ -98,13 +99,11 @@ impl CredentialFile {
     ) -> Result<(), Error> {
         if let Some(mut file) = Self::read(path, registry)? {
             let before = file.content.clone();
-            let kept = match (file.helper(registry)?, credentials) {
-                (Some(_), _) => Some(None),
-                (None, Some(credentials)) => Some(Some(credentials)),
-                (None, None) => None,
-            };
-            if let Some(kept) = kept {
-                file.put(registry, kept)?;
+            if file.helper(registry)?.is_some() {
+                return Ok(());
+            }
+            if credentials.is_some() {
+                file.put(registry, credentials)?;
                 if file.content == before {
                     return Ok(());
                 }

@@ -69,7 +69,7 @@ impl Helper {
         }
         Err(CredentialHelperError::Start {
             program: self.program.clone(),
-            source: io::ErrorKind::NotFound.into(),
+            source: io::Error::new(io::ErrorKind::NotFound, "it is not in PATH"),
         })
     }
 

@@ -63,12 +63,18 @@ impl CredentialSource {
         let create =
             move || create_private_directory(directory_of(&file)).map_err(Error::file(&file));
         blocking(create).await?;
-        change(&path, registry, move |file, registry| {
+        let changed = change(&path, registry, move |file, registry| {
             let credentials = credentials.as_ref();
             let credentials = credentials.map(|(user, password)| (&**user, &**password));
             file.put(registry, credentials).map(|()| true)
-        })
-        .await?;
+        });
+        match changed.await {
+            // The helper has the credentials. The empty entry tells other tools about them, and nothing depends on it.
+            Err(error @ Error::CredentialsNotStored { .. }) if helper.is_some() => {
+                tracing::debug!(%error, "the file has no entry for what the helper keeps");
+            }
+            changed => drop(changed?),
+        }
         Ok(Kept::new(path, helper))
     }
 

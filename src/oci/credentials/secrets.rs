@@ -33,6 +33,7 @@ impl Credentials {
     pub(crate) fn who(&self) -> String {
         match self {
             Self::Anonymous => "anonymous users".to_owned(),
+            Self::Basic { user, .. } if user.is_empty() => "a user without a name".to_owned(),
             Self::Basic { user, .. } => format!("user {}", one_line(user)),
             Self::IdentityToken { .. } => "the stored identity token".to_owned(),
             Self::RegistryToken(_) => "the stored registry token".to_owned(),

@@ -26,7 +26,14 @@ pub(super) fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
 
 /// Checks that [`replace`] may succeed, without changing anything.
 pub(super) fn check_replaceable(path: &Path) -> io::Result<()> {
+    let link = path;
     let path = followed(path)?;
+    let directory = directory_of(&path);
+    // The directory of a new file is created, and the one that a link leads to is not.
+    if path != link && !directory.exists() {
+        let reason = format!("there is no directory {}", directory.display());
+        return Err(io::Error::new(io::ErrorKind::NotFound, reason));
+    }
     if path.metadata().is_ok_and(|found| !found.is_file()) {
         let reason = "not a regular file";
         return Err(io::Error::new(io::ErrorKind::InvalidInput, reason));
@@ -35,7 +42,7 @@ pub(super) fn check_replaceable(path: &Path) -> io::Result<()> {
         Ok(_) => Ok(()),
         // The directory counts: another file can take the place of a file that is read-only.
         Err(error) if error.kind() == io::ErrorKind::NotFound || is_read_only(&error) => {
-            let mut directories = directory_of(&path).ancestors();
+            let mut directories = directory.ancestors();
             let existing = directories.find(|directory| directory.exists());
             let directory = existing.filter(|directory| *directory != Path::new(""));
             // The file has no name where the system supports that.

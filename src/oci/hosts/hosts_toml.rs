@@ -1,5 +1,6 @@
 //! The format of `hosts.toml`. Unknown keys are ignored, as in containerd, with a warning.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -149,7 +150,7 @@ fn host(
     let url = url.filter(|url| !url.get_ref().is_empty());
     let base = url.map(|url| {
         base(url.get_ref(), settings.override_path).map_err(|reason| {
-            let reason = format!("`{}` {reason}", url.get_ref());
+            let reason = format!("`{}` {reason}", without_credentials(url.get_ref()));
             Problem::at(text, Some(url.span()), reason)
         })
     });
@@ -194,6 +195,15 @@ fn host(
         proxy: proxy.transpose()?,
         file: None,
     })
+}
+
+/// Returns the text of a URL for messages. What stands before an `@` may be a password.
+fn without_credentials(url: &str) -> Cow<'_, str> {
+    match (url.split_once("://"), url.rsplit_once('@')) {
+        (Some((scheme, _)), Some((_, rest))) => format!("{scheme}://…@{rest}").into(),
+        (None, Some((_, rest))) => format!("…@{rest}").into(),
+        (_, None) => url.into(),
+    }
 }
 
 /// Returns the root of the API of a host: `/v2` below its URL, or the URL itself with `override_path`.

@@ -75,10 +75,10 @@ impl Layout {
         Self::open(directory)
     }
 
-    /// Returns the tags of the layout, sorted.
+    /// Returns the names of the layout, sorted: tags, and whole references.
     pub(crate) async fn tags(&self) -> Result<Vec<String>, Error> {
         let directory = self.directory.clone();
-        blocking(move || Ok(Index::read(&directory)?.tags())).await
+        blocking(move || Ok(Index::read(&directory)?.names())).await
     }
 
     pub(super) fn missing(&self, what: impl Into<String>) -> Error {

@@ -13,9 +13,9 @@ use crate::content::{Descriptor, Digest, Locking, locked_when_free};
 use super::super::error::Error;
 use super::super::media_type;
 use super::super::one_line::one_line;
-use super::super::reference::{is_layout_name, is_tag};
+use super::super::reference::is_layout_name;
 use super::files::{INDEX, MARKER, read_if_present, replace};
-use super::names::{CHOICES, TAG, choices, digest_of, fitting, is_of, tag_of};
+use super::names::{CHOICES, TAG, choices, digest_of, fitting, is_of, name_of, tag_of};
 use super::text::with_entries;
 
 /// The index of a layout.
@@ -54,21 +54,16 @@ impl Index {
         self.directory.join(INDEX)
     }
 
-    /// Returns every tag, sorted. Whole references of other tools are left out.
-    pub(super) fn tags(&self) -> Vec<String> {
-        self.names(is_tag)
-    }
-
-    /// Returns the names that are such, sorted.
-    fn names(&self, is_such: fn(&str) -> bool) -> Vec<String> {
-        let names = self.entries.iter().filter_map(tag_of);
-        let names: BTreeSet<&str> = names.filter(|name| is_such(name)).collect();
+    /// Returns every name that a manifest can be found by, sorted: tags, and the whole references of other tools.
+    pub(super) fn names(&self) -> Vec<String> {
+        let names = self.entries.iter().filter_map(name_of);
+        let names: BTreeSet<&str> = names.filter(|name| is_layout_name(name)).collect();
         names.into_iter().map(str::to_owned).collect()
     }
 
     /// Returns the names of the layout for an error about one that it does not have.
     pub(super) fn known_names(&self) -> String {
-        let mut names = self.names(is_layout_name);
+        let mut names = self.names();
         if names.is_empty() {
             return "it has no names".to_owned();
         }

@@ -21,6 +21,18 @@ pub(super) fn tag_of(entry: &Value) -> Option<&str> {
     annotation(entry, TAG)
 }
 
+/// Returns the name under which an entry is listed and found: a tag or a whole reference, without the digest that a
+/// reference may end with.
+pub(super) fn name_of(entry: &Value) -> Option<&str> {
+    tag_of(entry)
+        .or_else(|| annotation(entry, CONTAINERD))
+        .map(without_digest)
+}
+
+fn without_digest(name: &str) -> &str {
+    name.split('@').next().unwrap_or(name)
+}
+
 fn annotation<'e>(entry: &'e Value, name: &str) -> Option<&'e str> {
     entry.get("annotations")?.get(name)?.as_str()
 }
@@ -34,15 +46,16 @@ pub(super) fn digest_of(entry: &Value) -> Option<&str> {
 }
 
 /// Returns the entries that `name` stands for: those with the name itself, or with the reference of containerd, or else
-/// those with the tag at the end of a whole reference.
+/// those with the tag at the end of a whole reference. The digest at the end of a reference does not count.
 pub(super) fn fitting<'e>(entries: &[&'e Value], name: &str) -> Vec<&'e Value> {
-    let fits: [fn(&Value, &str) -> bool; 3] = [
+    let fits: [fn(&Value, &str) -> bool; 4] = [
         |entry, name| tag_of(entry) == Some(name),
         |entry, name| annotation(entry, CONTAINERD) == Some(name),
+        |entry, name| name_of(entry) == Some(name),
         |entry, name| {
             let whole = [TAG, CONTAINERD].map(|annotated| annotation(entry, annotated));
             let mut whole = whole.into_iter().flatten();
-            whole.any(|whole| tag_in(whole) == Some(name))
+            whole.any(|whole| tag_in(without_digest(whole)) == Some(name))
         },
     ];
     let found = fits.into_iter().map(|fits| {
@@ -60,7 +73,7 @@ pub(super) fn choices(entries: &[&Value]) -> String {
         platform.map(str::to_owned)
     };
     let describe = |entry: &&Value| {
-        let mut about = vec![tag_of(entry).unwrap_or("no name").to_owned()];
+        let mut about = vec![name_of(entry).unwrap_or("no name").to_owned()];
         if let (Some(os), Some(architecture)) =
             (platform(entry, "os"), platform(entry, "architecture"))
         {

@@ -73,7 +73,11 @@ fn parse_registry(text: &str, rest: &str) -> Result<RegistryReference, ParseRefe
         None if is_bare_registry(rest) => {
             return Err(ParseReferenceError::RepositoryMissing { reference });
         }
-        _ => return Err(ParseReferenceError::RegistryMissing { reference }),
+        _ => {
+            // The registry goes in front of what follows the scheme.
+            let reference = text.strip_prefix("oci://").unwrap_or(text).to_owned();
+            return Err(ParseReferenceError::RegistryMissing { reference });
+        }
     };
     let (repository, tag) = split_tag(text, rest)?;
     if repository.is_empty() {

@@ -114,6 +114,12 @@ fn one_bad_certificate_among_good_ones_is_left_out_with_a_warning() {
     setup.environment.write("some/readme", "text");
     let directory = directory.parent().unwrap();
     setup.push(&[("SSL_CERT_DIR", directory)], &[]).success();
+    setup
+        .environment
+        .write("some/cut.crt", &good[..good.len() / 2]);
+    let outcome = setup.push(&[("SSL_CERT_DIR", directory)], &[]).success();
+    let said = "some/cut.crt, a certificate has no end line";
+    assert!(outcome.stderr.contains(said), "{outcome}");
     let both = [
         ("SSL_CERT_FILE", Path::new("/nowhere.pem")),
         ("SSL_CERT_DIR", directory),

@@ -1,7 +1,7 @@
 //! Files with credentials that cannot be replaced: mounted by themselves, or on a file system that is read-only.
 
 use std::fs;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::Path;
 use std::process::Command;
 
@@ -203,4 +203,38 @@ fn a_file_that_cannot_be_written_is_noticed_before_the_password_is_asked_for() {
     );
     assert!(!shown.contains("User: "), "{shown}");
     assert_eq!(registry.requests(), [""; 0]);
+}
+
+#[test]
+fn a_link_to_a_directory_that_is_missing_is_noticed_before_the_password_is_sent() {
+    let (environment, registry) = (Environment::new(), registry());
+    let directory = environment.home().join(".docker");
+    fs::create_dir(&directory).unwrap();
+    symlink("/nowhere/config.json", directory.join("config.json")).unwrap();
+    let login = ["login", registry.address(), "-u", "tester", "-p", PASSWORD];
+    let outcome = environment.par(login).exit(3);
+    assert!(outcome.stderr.contains("/nowhere"), "{outcome}");
+    assert_eq!(registry.requests(), [""; 0]);
+}
+
+#[test]
+fn a_file_that_names_a_helper_need_not_be_writable() {
+    let (environment, registry) = (Environment::new(), registry());
+    let path = write_config(&environment, &json!({ "credsStore": "test" }));
+    let before = fs::read(&path).unwrap();
+    let helper = environment.write(
+        "bin/docker-credential-test",
+        "#!/bin/sh\ncase $1 in\nstore) cat > \"$HOME/kept\";;\nget) cat \"$HOME/kept\";;\nesac\n",
+    );
+    fs::set_permissions(helper, fs::Permissions::from_mode(0o755)).unwrap();
+    let (directory, login) = (path.parent().unwrap().display(), login(&registry));
+    let script = format!(
+        "PATH=\"{}:$PATH\"\nmount --bind {directory} {directory}\n\
+         mount -o remount,ro,bind {directory}\n{login}",
+        environment.path("bin").display()
+    );
+    Outcome::of(mounting(&environment, &script), PASSWORD.as_bytes()).success();
+    assert_eq!(fs::read(&path).unwrap(), before);
+    let kept = fs::read_to_string(environment.home().join("kept")).unwrap();
+    assert!(kept.contains(PASSWORD), "{kept}");
 }

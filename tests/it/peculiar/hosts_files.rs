@@ -89,3 +89,19 @@ fn a_value_of_the_wrong_type_is_an_error_with_line_and_column() {
         assert!(outcome.stderr.contains(said), "{hosts}: {outcome}");
     }
 }
+
+#[test]
+fn a_password_in_the_url_of_a_host_is_not_shown() {
+    let environment = Environment::new();
+    for url in [
+        "http://jane:hunter2@a.test",
+        "jane:hunter2@a.test",
+        "http://jane:hunter2@a b",
+    ] {
+        let hosts = format!("[host.\"{url}\"]\n");
+        configure(&environment, "127.0.0.1:1", &hosts);
+        let outcome = environment.par(["tags", "127.0.0.1:1/x"]).exit(2);
+        assert!(outcome.stderr.contains("hosts.toml, line 1"), "{outcome}");
+        assert!(!outcome.stderr.contains("hunter2"), "{outcome}");
+    }
+}

@@ -135,8 +135,7 @@ fn a_manifest_is_found_by_a_whole_reference_and_by_the_tag_in_it() {
         layout.is(&format!("oci-layout://layout:{tag}"), number);
     }
     let tags = par(&layout.environment, ["tags", "oci-layout://layout"]).success();
-    // Whole references are no tags.
-    assert_eq!(tags.stdout, "");
+    assert_eq!(tags.stdout, both.join("\n") + "\n");
     let missing = par(&layout.environment, ["pull", "oci-layout://layout:3.0"]).exit(3);
     assert!(missing.stderr.contains("ghcr.io/org/x:1.0"), "{missing}");
 
@@ -148,6 +147,16 @@ fn a_manifest_is_found_by_a_whole_reference_and_by_the_tag_in_it() {
     layout.is("oci-layout://layout:1.0", 0);
     layout.is("oci-layout://layout:docker.io/org/y:1.1", 1);
     layout.is("oci-layout://layout:1.1", 1);
+
+    // The digest at the end of a reference belongs to no name.
+    let exact = format!("ghcr.io/org/x:1.0@{}", layout.digests[0]);
+    let untagged = format!("ghcr.io/org/y@{}", layout.digests[1]);
+    layout.index(&[(0, json!({TAG: exact})), (1, json!({TAG: untagged}))]);
+    layout.is("oci-layout://layout:1.0", 0);
+    layout.is("oci-layout://layout:ghcr.io/org/x:1.0", 0);
+    layout.is("oci-layout://layout:ghcr.io/org/y", 1);
+    let tags = par(&layout.environment, ["tags", "oci-layout://layout"]).success();
+    assert_eq!(tags.stdout, "ghcr.io/org/x:1.0\nghcr.io/org/y\n");
 
     // The name itself goes before the tag of a whole reference.
     layout.index(&[(0, json!({TAG: "x/y:1.0"})), (1, json!({TAG: "1.0"}))]);

@@ -1,9 +1,12 @@
 //! Exit codes, and hints that fit what happened.
 
 use std::fs::{self, File, OpenOptions, Permissions};
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::thread;
 
 use crate::support::{Answer, Environment, Outcome, Server, Unprivileged, shared_registry, unique};
 use crate::transfer::{pack, par, push};
@@ -323,4 +326,33 @@ fn output_can_go_to_a_file() {
     command.arg("--help").stdout(File::create(&path).unwrap());
     assert!(command.status().unwrap().success());
     assert!(fs::read_to_string(path).unwrap().contains("Usage:"));
+}
+
+#[test]
+fn a_server_that_does_not_speak_http_is_asked_a_few_times_only() {
+    let environment = Environment::new();
+    let answers: [&[u8]; 3] = [b"SSH-2.0-x\r\n", b"\x15\x03\x01\x00\x02\x02\x46", b"<html>"];
+    for answer in answers {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        thread::spawn(move || {
+            let serve = |mut stream: TcpStream| {
+                // The request is read first: closing the connection before would reset it.
+                let _ = stream.read(&mut [0; 4096]);
+                let _ = stream.write_all(answer);
+            };
+            listener.incoming().flatten().for_each(serve);
+        });
+        let outcome = environment.par(["tags", &format!("{address}/x")]).exit(6);
+        assert!(outcome.stderr.contains(&address), "{outcome}");
+        assert!(!outcome.stderr.contains("gave up"), "{outcome}");
+    }
+}
+
+#[test]
+fn the_registry_that_is_missing_goes_after_the_scheme() {
+    let outcome = Environment::new()
+        .par(["resolve", "oci://provider:1"])
+        .exit(2);
+    assert!(outcome.stderr.contains("ghcr.io/provider:1"), "{outcome}");
 }

@@ -4,7 +4,10 @@ use std::ffi::OsString;
 use std::fmt;
 use std::path::PathBuf;
 
-use rustls_native_certs::{CertificateResult, load_certs_from_paths, load_native_certs};
+use rustls::pki_types::pem;
+use rustls_native_certs::{
+    CertificateResult, Error, ErrorKind, load_certs_from_paths, load_native_certs,
+};
 
 const FILE: &str = "SSL_CERT_FILE";
 const DIRECTORIES: &str = "SSL_CERT_DIR";
@@ -67,6 +70,49 @@ impl Place {
             all.errors.extend(more.errors);
         }
         all
+    }
+}
+
+impl Place {
+    /// Describes what went wrong in [`load`](Self::load), for messages. Blocks.
+    pub(super) fn problems(&self, errors: &[Error]) -> Vec<String> {
+        let describe = |error: &Error| match &error.kind {
+            ErrorKind::Io { inner, path } => format!("cannot read {}: {inner}", path.display()),
+            ErrorKind::Pem(error) => match self.malformed_file() {
+                Some(path) => format!("in {}, {}", path.display(), mistake(error)),
+                None => mistake(error),
+            },
+            _ => error.to_string(),
+        };
+        errors.iter().map(describe).collect()
+    }
+
+    /// Returns the first file in the directories that is not proper PEM. The errors of the library do not name it.
+    fn malformed_file(&self) -> Option<PathBuf> {
+        let entries = self
+            .directories
+            .iter()
+            .filter_map(|path| path.read_dir().ok());
+        let mut files = entries
+            .flatten()
+            .filter_map(|entry| Some(entry.ok()?.path()));
+        files.find(|path| {
+            if !path.is_file() {
+                return false;
+            }
+            let errors = load_certs_from_paths(Some(path), None).errors;
+            let is_pem = |error: &Error| matches!(error.kind, ErrorKind::Pem(_));
+            errors.iter().any(is_pem)
+        })
+    }
+}
+
+fn mistake(error: &pem::Error) -> String {
+    match error {
+        pem::Error::MissingSectionEnd { .. } => "a certificate has no end line".to_owned(),
+        pem::Error::Base64Decode(_) => "a certificate is not base64".to_owned(),
+        pem::Error::IllegalSectionStart { .. } => "a first line is malformed".to_owned(),
+        other => other.to_string(),
     }
 }
 

@@ -3,6 +3,8 @@
 //! Only time without progress counts against [`RetryOptions::patience`]: a transfer over a bad line
 //! continues as long as it makes progress.
 
+use std::error::Error as StdError;
+use std::iter;
 use std::time::{Duration, Instant};
 
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
@@ -38,6 +40,8 @@ enum Verdict {
 
 fn judge(error: &Error) -> Verdict {
     match error {
+        // A bad connection may damage an answer, but it is more often that of a server for something else.
+        Error::Interrupted { source, .. } if is_not_http(source.as_ref()) => Verdict::Doubtful,
         Error::Unreachable { .. } | Error::Interrupted { .. } | Error::Stalled { .. } => {
             Verdict::Transient
         }
@@ -64,6 +68,14 @@ fn judge(error: &Error) -> Verdict {
         }
         _ => Verdict::Final,
     }
+}
+
+/// Returns whether what a server sent was no answer of HTTP. The type of the error is that of a library below the one
+/// that is used here.
+fn is_not_http(error: &(dyn StdError + 'static)) -> bool {
+    let chain = iter::successors(Some(error), |&error| error.source());
+    let mut texts = chain.map(ToString::to_string);
+    texts.any(|text| text.starts_with("invalid HTTP ") || text.contains("unexpected message"))
 }
 
 /// The attempts at one transfer.

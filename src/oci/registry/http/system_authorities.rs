@@ -29,11 +29,9 @@ pub(super) fn verifier(
     let found = place.load();
     let mut roots = RootCertStore::empty();
     let (_, unusable) = roots.add_parsable_certificates(found.certs);
-    let mut problems: Vec<_> = found.errors.iter().map(ToString::to_string).collect();
+    let mut problems: Vec<_> = place.problems(&found.errors);
     if unusable > 0 {
-        problems.push(format!(
-            "it has {unusable} certificates that cannot be read"
-        ));
+        problems.push(format!("{unusable} of its certificates cannot be read"));
     }
     let reason = problems.first().cloned();
     let none = roots.is_empty();
