@@ -68,7 +68,14 @@ fn a_refusal_of_the_root_does_not_matter_when_the_repository_can_be_read() {
 #[test]
 fn what_every_command_fails_on_fails_the_diagnosis() {
     type Edit = fn(&Asked, Answer) -> Answer;
-    let refusals: [(&str, i32, Edit); 4] = [
+    let refusals: [(&str, i32, Edit); 5] = [
+        ("whole blobs are compressed", 5, |asked, answer| {
+            if !asked.target.contains("/blobs/") || asked.head.get("range").is_some() {
+                return answer;
+            }
+            let answer = answer.without("content-length").edit_body(gzip);
+            answer.header("content-encoding", "gzip")
+        }),
         ("everything is missing", 3, |_, _| {
             Answer::status("404 Not Found")
         }),
