@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::content::ErrorKind;
 use crate::oci::{
     ClientCertificateProblem, Error, ParseReferenceError, ProxyError, TlsProblem, UploadProblem,
     UrlPart,
@@ -84,6 +85,11 @@ pub(crate) fn oci_hint(error: &Error) -> Option<String> {
             "ask the operator of the registry why it names this token service: credentials are only sent \
              within the registry's own domain"
         }
+        Error::TokenService { answer, .. } if answer.status == 429 => {
+            "wait, or log in: the token service limits the rate of requests"
+        }
+        // It is not well at the moment.
+        Error::TokenService { .. } if error.kind() == ErrorKind::Unavailable => return None,
         Error::TokenAnswer { .. } | Error::TokenService { .. } => {
             "ask the operator of the registry: its token service does not answer as one"
         }
