@@ -98,6 +98,7 @@ pub(crate) fn oci_hint(error: &Error) -> Option<String> {
             "name the registry by the address that it leads to, if that is a registry; or ask its operator"
         }
         Error::NotFound { what, .. } => match what.as_str() {
+            "API" => "check the name and the port: the API of a registry begins at /v2/",
             what if what.starts_with("list of tags") => "check the name of the repository",
             what if what.contains("sha256:") || what.contains("sha512:") => {
                 "check the repository and the digest"
