@@ -6,7 +6,8 @@ use bytes::Bytes;
 
 use crate::content::{Content, Descriptor, Digest, ErrorKind, ReadStorage};
 use crate::oci::{
-    self, Child, Reference, Role, children, media_type, names_content, read_json, read_manifest,
+    self, Child, Reference, Role, children, digests_in, media_type, names_content, read_json,
+    read_manifest,
 };
 
 use super::error::Error;
@@ -15,6 +16,8 @@ use super::error::Error;
 const DEEPEST: usize = 5;
 /// How many manifests and blobs may belong to a reference.
 const MOST: usize = 10_000;
+/// How many digests in JSON of unknown types are looked for.
+const MOST_UNKNOWN: usize = 1000;
 /// How many bytes all manifests together may have. They are held in memory.
 const MOST_MANIFEST_BYTES: u64 = 64 << 20;
 
@@ -40,6 +43,8 @@ pub(super) struct Tree {
     /// What is in the tree already, and whether it was named as a blob: content is named more than once.
     seen: HashSet<(Digest, bool)>,
     manifest_bytes: u64,
+    /// The digests in JSON of unknown types, each with the descriptor of the JSON. They may name content.
+    unknown: Vec<(Digest, Descriptor)>,
 }
 
 /// Content of a tree that is not a manifest.
@@ -60,7 +65,13 @@ impl Tree {
         let mut tree = Self::default();
         let bytes = reader.read_root(root).await?;
         reader.add_manifest(&mut tree, root, bytes, 1).await?;
+        reader.look_for_unknown(&tree).await?;
         Ok(tree)
+    }
+
+    fn contains(&self, digest: &Digest) -> bool {
+        let both = [true, false].map(|is_blob| (digest.clone(), is_blob));
+        both.iter().any(|key| self.seen.contains(key))
     }
 }
 
@@ -112,7 +123,11 @@ impl TreeReader<'_> {
                 let manifest = &child.descriptor;
                 return self.add_manifest(tree, manifest, bytes, depth).await;
             }
-            Ok(Found::Blob) => {
+            Ok(Found::Blob(json)) => {
+                let digests = json.as_deref().map(digests_in).unwrap_or_default();
+                let digests = digests.into_iter();
+                let digests = digests.map(|digest| (digest, child.descriptor.clone()));
+                tree.unknown.extend(digests);
                 let Child {
                     descriptor, data, ..
                 } = child;
@@ -121,8 +136,13 @@ impl TreeReader<'_> {
             }
             Err(error) => error,
         };
-        let may_be_missing = child.role == Role::Subject || is_foreign(&child);
-        if missing.kind() != ErrorKind::NotFound || !may_be_missing {
+        let may_be_missing = match missing.kind() {
+            ErrorKind::NotFound => child.role != Role::Part && child.role != Role::Entry,
+            _ => false,
+        };
+        // Registries refuse foreign layers in other ways too.
+        let is_outage = missing.kind() == ErrorKind::Unavailable;
+        if !may_be_missing && (is_outage || !is_foreign(&child)) {
             return Err(missing.into());
         }
         // Another manifest may need it.
@@ -153,7 +173,10 @@ impl TreeReader<'_> {
                 // Opened to see whether it is there.
                 self.from.open(content, None).await?;
             }
-            return Ok(Found::Blob);
+            return Ok(Found::Blob(None));
+        }
+        if child.role == Role::Other && child.data.is_none() {
+            self.from.open(&as_blob(content), None).await?;
         }
         let bytes = match &child.data {
             Some(bytes) => Some(bytes.clone()),
@@ -166,7 +189,11 @@ impl TreeReader<'_> {
                 media_type: content.media_type.clone(),
             }),
             // Tools list blobs in an index, such as the layers of a build cache.
-            _ => Ok(Found::Blob),
+            json => {
+                Ok(Found::Blob(json.filter(|_| {
+                    !media_type::holds_other_digests(&content.media_type)
+                })))
+            }
         }
     }
 
@@ -196,6 +223,46 @@ impl TreeReader<'_> {
         or_else(found, second).await
     }
 
+    /// Looks for the content of digests in JSON of unknown types. Such a JSON is refused when its content is
+    /// where it comes from, and is not copied.
+    async fn look_for_unknown(&self, tree: &Tree) -> Result<(), Error> {
+        let mut looked_for = HashSet::new();
+        for (digest, json) in &tree.unknown {
+            if tree.contains(digest) || !looked_for.insert(digest) {
+                continue;
+            }
+            if looked_for.len() > MOST_UNKNOWN || self.has(digest).await? {
+                return Err(oci::Error::UnsupportedManifest {
+                    what: format!("manifest {}", json.digest),
+                    media_type: json.media_type.clone(),
+                }
+                .into());
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns whether there is content with this digest, of any size.
+    async fn has(&self, digest: &Digest) -> Result<bool, oci::Error> {
+        let content = Descriptor {
+            media_type: String::new(),
+            digest: digest.clone(),
+            size: 1,
+        };
+        for content in [as_blob(&content), as_manifest(&content)] {
+            match self.from.open(&content, None).await {
+                Ok(_) => return Ok(true),
+                Err(error) => match oci::Error::from(error) {
+                    // It has another size.
+                    error if error.kind() == ErrorKind::NotVerified => return Ok(true),
+                    error if error.kind() == ErrorKind::Unavailable => return Err(error),
+                    _ => {}
+                },
+            }
+        }
+        Ok(false)
+    }
+
     fn too_much(&self) -> Error {
         Error::TooMuch {
             reference: self.source.to_string(),
@@ -209,7 +276,8 @@ impl TreeReader<'_> {
 /// What the content of a descriptor is.
 enum Found {
     Manifest(Bytes),
-    Blob,
+    /// A blob, and its bytes when they are JSON that may name content.
+    Blob(Option<Bytes>),
 }
 
 fn key(child: &Child) -> (Digest, bool) {

@@ -111,6 +111,8 @@ pub(crate) enum Role {
     Part,
     /// An entry of an index: a manifest, also when its type is not known. Some tools list blobs.
     Entry,
+    /// Something that is not known. It need not exist: no registry demands it.
+    Other,
 }
 
 /// Returns the contents that the manifest `bytes` names, at most 1,000: its subject, its config, its layers or
@@ -130,20 +132,26 @@ pub(crate) fn children(content: &Descriptor, bytes: &[u8]) -> Result<Vec<Child>,
         return Err(unsupported());
     }
     let mut named = Vec::new();
-    if !media_type::is_manifest(&media_type) {
-        collect_digests(&document, &mut named);
+    collect_descriptors(&document, &mut named);
+    let fields = Fields::deserialize(&document).map_err(Error::json(what()))?;
+    let mut children = fields.children();
+    let is_child = |children: &[Child], digest: &Digest| {
+        let mut children = children.iter();
+        children.any(|child| child.descriptor.digest == *digest)
+    };
+    if media_type::is_manifest(&media_type) {
+        // Fields that no specification knows.
+        for named in named.drain(..).filter_map(|named| named.whole()) {
+            if !is_child(&children, &named.digest) {
+                children.push(named.child(Role::Other));
+            }
+        }
     }
-    let fields: Fields = serde_json::from_value(document).map_err(Error::json(what()))?;
-    let children = fields.children();
     if children.len() > CHILDREN_LIMIT {
         let reason = format!("it names more than {CHILDREN_LIMIT} other contents");
         return Err(Error::malformed(what(), reason));
     }
-    let is_child = |digest: &Digest| {
-        let mut children = children.iter();
-        children.any(|child| child.descriptor.digest == *digest)
-    };
-    if !named.iter().all(is_child) {
+    if !named.iter().all(|named| is_child(&children, &named.digest)) {
         return Err(unsupported());
     }
     Ok(children)
@@ -151,29 +159,69 @@ pub(crate) fn children(content: &Descriptor, bytes: &[u8]) -> Result<Vec<Child>,
 
 /// Returns whether a JSON document holds descriptors, in any of its fields.
 pub(crate) fn names_content(bytes: &[u8]) -> bool {
+    let document: Value = serde_json::from_slice(bytes).unwrap_or_default();
     let mut found = Vec::new();
-    if let Ok(document) = serde_json::from_slice(bytes) {
-        collect_digests(&document, &mut found);
-    }
+    collect_descriptors(&document, &mut found);
     !found.is_empty()
 }
 
-/// Collects the digests of all descriptors in `value`, at any depth. `serde_json` limits the depth.
+/// Returns all digests in a JSON document, in any of its texts and names of fields. They need not be those of
+/// content in a registry: the config of an image has those of its unpacked layers.
+pub(crate) fn digests_in(bytes: &[u8]) -> Vec<Digest> {
+    let document: Value = serde_json::from_slice(bytes).unwrap_or_default();
+    let mut found = Vec::new();
+    collect_digests(&document, &mut found);
+    found
+}
+
+/// A digest in an object of a JSON document that seems to be a descriptor.
+struct NamedSomewhere<'a> {
+    digest: Digest,
+    object: &'a Value,
+}
+
+impl NamedSomewhere<'_> {
+    /// Returns the descriptor, if the object is a whole one.
+    fn whole(self) -> Option<Named> {
+        Named::deserialize(self.object).ok()
+    }
+}
+
+/// Collects all descriptors in `value`, at any depth. `serde_json` limits the depth.
+fn collect_descriptors<'a>(value: &'a Value, found: &mut Vec<NamedSomewhere<'a>>) {
+    match value {
+        Value::Array(values) => values
+            .iter()
+            .for_each(|value| collect_descriptors(value, found)),
+        Value::Object(fields) => {
+            let digest = fields.get("digest").and_then(Value::as_str);
+            let is_descriptor = fields.contains_key("size") || fields.contains_key("mediaType");
+            if let Some(Ok(digest)) = digest.filter(|_| is_descriptor).map(str::parse) {
+                found.push(NamedSomewhere {
+                    digest,
+                    object: value,
+                });
+            }
+            fields
+                .values()
+                .for_each(|value| collect_descriptors(value, found));
+        }
+        _ => {}
+    }
+}
+
 fn collect_digests(value: &Value, found: &mut Vec<Digest>) {
     match value {
         Value::Array(values) => values
             .iter()
             .for_each(|value| collect_digests(value, found)),
         Value::Object(fields) => {
-            let digest = fields.get("digest").and_then(Value::as_str);
-            let is_descriptor = fields.contains_key("size") || fields.contains_key("mediaType");
-            if let Some(Ok(digest)) = digest.filter(|_| is_descriptor).map(str::parse) {
-                found.push(digest);
-            }
+            found.extend(fields.keys().filter_map(|name| name.parse().ok()));
             fields
                 .values()
                 .for_each(|value| collect_digests(value, found));
         }
+        Value::String(text) => found.extend(text.parse().ok()),
         _ => {}
     }
 }

@@ -88,6 +88,19 @@ pub(crate) fn is_foreign_layer(media_type: &str) -> bool {
         || media_type.starts_with("application/vnd.oci.image.layer.nondistributable.")
 }
 
+/// Returns whether content of this type is JSON with digests that are not those of content in a registry: the
+/// config of an image has those of unpacked layers, and that of a build cache those of its keys.
+pub(crate) fn holds_other_digests(media_type: &str) -> bool {
+    let media_type = media_type.to_ascii_lowercase();
+    [
+        "application/vnd.oci.image.config.",
+        "application/vnd.docker.container.image.",
+        "application/vnd.buildkit.cacheconfig.",
+    ]
+    .iter()
+    .any(|known| media_type.starts_with(known))
+}
+
 /// Returns whether `media_type` is the type `known`, without regard to case and parameters.
 fn is(media_type: &str, known: &str) -> bool {
     let essence = media_type.split(';').next().unwrap_or(media_type);

@@ -30,7 +30,7 @@ pub use error::{
 pub use hosts::ClientCertificate;
 pub(crate) use layout::Layout;
 pub(crate) use manifest::{
-    Child, MANIFEST_LIMIT, Role, children, names_content, read_json, read_manifest,
+    Child, MANIFEST_LIMIT, Role, children, digests_in, names_content, read_json, read_manifest,
 };
 pub use reference::{LayoutReference, ParseReferenceError, Place, Reference, RegistryReference};
 pub(crate) use registry::{Greeting, OpenUpload, Probe, Registries, Wants};

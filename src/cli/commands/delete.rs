@@ -86,7 +86,7 @@ fn explain(error: client::Error) -> anyhow::Error {
     let kind = error.kind();
     match status {
         // Not allowed, or not implemented.
-        Some(405 | 501) => anyhow::Error::new(error).context(
+        Some(404 | 405 | 501) => anyhow::Error::new(error).context(
             Failure::new(kind, "the registry does not delete").hint(
                 "ask the operator of the registry to allow this: many registries only delete when they are \
                  configured to",

@@ -54,8 +54,10 @@ pub(super) async fn diagnose(
     };
     findings.push(tls(&greeting, &registry));
     let mut authentication = authentication(&greeting, &registry).await;
+    // Commands use a repository, and not the root of the API.
+    let is_asked_elsewhere = greeting.wants == Wants::Unsaid || place.reference().is_some();
     if matches!(authentication.verdict, Verdict::Failed(_))
-        && greeting.wants == Wants::Unsaid
+        && is_asked_elsewhere
         && serves(&registry, place).await
     {
         authentication.verdict = Verdict::Limited;

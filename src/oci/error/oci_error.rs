@@ -223,7 +223,7 @@ pub enum Error {
         problem: UploadProblem,
     },
     /// The registry accepted an upload and gave no usable URL for it.
-    #[error("{registry} gave no usable location for the upload of the {what}: {reason}")]
+    #[error("{registry} gave no usable location to send the {what} to: {reason}")]
     Location {
         what: String,
         registry: String,
@@ -374,9 +374,7 @@ pub enum Error {
         reason: String,
     },
     /// No host of a `hosts.toml` has the `capability` that a request needs.
-    #[error(
-        "none of the hosts that hosts.toml names for {registry} has the capability `{capability}`"
-    )]
+    #[error("no host that hosts.toml names for {registry} has the capability `{capability}`")]
     NoHost {
         registry: String,
         capability: &'static str,

@@ -10,7 +10,7 @@ use crate::oci::hosts::{self, Capability};
 use crate::oci::reference::{Place, RegistryReference};
 
 use super::endpoints::EndpointCache;
-use super::http::{Request, Scope, check_certificates};
+use super::http::{Request, Scope, check_certificates, is_page};
 use super::options::RegistryOptions;
 use super::probe::Probe;
 use super::repository::Repository;
@@ -68,7 +68,8 @@ impl Registries {
     /// # Errors
     ///
     /// [`Error::CredentialsRefused`] when they are wrong, [`Error::CredentialsMissing`] when there are
-    /// none, and everything that keeps a registry from answering.
+    /// none, [`Error::NotARegistry`] for a web page or HTTP 404, and everything that keeps a registry from
+    /// answering.
     #[cfg_attr(not(feature = "cli"), allow(dead_code, reason = "the command logs in"))]
     pub async fn log_in(&self, registry: &str) -> Result<bool, Error> {
         let endpoints = self.endpoints.of(registry).await?;
@@ -83,7 +84,17 @@ impl Registries {
             what: "login".to_owned(),
             headers: HeaderMap::new(),
         };
-        endpoint.send(&request).await?;
+        let not_a_registry = |reason: &str| Error::NotARegistry {
+            address: request.address(),
+            reason: reason.to_owned(),
+        };
+        let response = match endpoint.send(&request).await {
+            Err(Error::NotFound { .. }) => return Err(not_a_registry("it answers with HTTP 404")),
+            response => response?,
+        };
+        if is_page(response.headers()) {
+            return Err(not_a_registry("it answers with a web page"));
+        }
         Ok(endpoint.authenticator().has_authenticated(&request).await)
     }
 

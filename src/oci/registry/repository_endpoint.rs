@@ -12,7 +12,7 @@ use crate::oci::media_type;
 use crate::oci::reference::is_tag;
 
 use super::endpoints::Endpoint;
-use super::http::{Announced, Request, Scope, media_type_of, says_nothing};
+use super::http::{Announced, Request, Scope, is_page, media_type_of, says_nothing};
 
 /// A repository at one endpoint of its registry.
 #[derive(Clone)]
@@ -127,15 +127,32 @@ impl RepositoryEndpoint {
     }
 
     /// Returns what the registry holds under the digest of `content`, or `None` when it holds nothing. A
-    /// refusal of HEAD is not believed: some registries answer 404 to every HEAD.
+    /// refusal of HEAD is not believed: some registries answer 404 to every HEAD. Headers that speak of other
+    /// content are not believed either, unless GET says so too: some servers announce the size of a page, or
+    /// that of compressed content.
     pub(crate) async fn stored(
         &self,
         content: &Descriptor,
         scope: Scope,
     ) -> Result<Option<Announced>, Error> {
-        if let Seen::Stored(announced) = self.look(content, scope).await? {
-            return Ok(Some(announced));
+        let announced = match self.look(content, scope).await? {
+            Seen::Stored(announced) if announced.fits(content) => return Ok(Some(announced)),
+            Seen::Stored(announced) => Some(announced),
+            Seen::Missing | Seen::Unsaid => None,
+        };
+        match (self.get_stored(content, scope).await, announced) {
+            (Err(error), _) if error.kind() == ErrorKind::Unavailable => Err(error),
+            (Ok(None) | Err(_), Some(announced)) => Ok(Some(announced)),
+            (stored, _) => stored,
         }
+    }
+
+    /// Returns what the registry gives under the digest of `content`.
+    async fn get_stored(
+        &self,
+        content: &Descriptor,
+        scope: Scope,
+    ) -> Result<Option<Announced>, Error> {
         if !media_type::is_manifest(&content.media_type) {
             return self.try_blob(content, scope).await;
         }
@@ -279,6 +296,9 @@ impl RepositoryEndpoint {
 /// Returns the error for a manifest whose type is not known.
 fn not_a_manifest(request: &Request, headers: &HeaderMap, bytes: &[u8]) -> Error {
     let what = request.what.clone();
+    if is_page(headers) {
+        return Error::malformed(what, "it is a web page, which no registry answers with");
+    }
     let document: Map<String, Value> = match serde_json::from_slice(bytes) {
         Ok(document) => document,
         Err(_) => return Error::malformed(what, "it is not the JSON of a manifest"),

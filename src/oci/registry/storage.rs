@@ -107,9 +107,25 @@ impl Delete for Repository {
     /// Only registries of the OCI distribution specification 1.1 delete a tag by its name, and
     /// `registry:2` does not; so manifests are deleted by digest.
     async fn delete_manifest(&self, digest: &Digest) -> Result<(), StoreError> {
-        match self.writable().await?.delete_manifest(digest).await {
+        let repository = self.writable().await?;
+        let (what, registry, answer) = match repository.delete_manifest(digest).await {
+            Err(Error::NotFound {
+                what,
+                registry,
+                answer,
+            }) => (what, registry, answer),
+            deleted => return Ok(deleted?),
+        };
+        // It is gone already, or the registry has no such request.
+        match repository.manifest(&digest.to_string()).await {
             Err(Error::NotFound { .. }) => Ok(()),
-            deleted => Ok(deleted?),
+            Err(error) => Err(error.into()),
+            Ok(_) => Err(Error::Refused {
+                what,
+                registry,
+                answer,
+            }
+            .into()),
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::content::Digest;
 use crate::oci::error::Error;
 use crate::oci::manifest::MANIFEST_LIMIT;
 
-use super::http::{Page, Request, Scope, next_page};
+use super::http::{Page, Request, Scope, is_page, next_page};
 use super::repository_endpoint::RepositoryEndpoint;
 
 /// How many tags are resolved at a time.
@@ -76,6 +76,10 @@ fn list_request(repository: &RepositoryEndpoint) -> Result<Request, Error> {
 
 async fn page(repository: &RepositoryEndpoint, request: Request) -> Result<Page<String>, Error> {
     let (headers, bytes) = repository.endpoint.read(&request, MANIFEST_LIMIT).await?;
+    if is_page(&headers) {
+        let reason = "it is a web page, which no registry answers with";
+        return Err(Error::malformed(&request.what, reason));
+    }
     let document: Map<String, Value> =
         serde_json::from_slice(&bytes).map_err(Error::json(&request.what))?;
     if !["tags", "name"]

@@ -40,7 +40,9 @@ fn an_open_registry_is_described_by_reading_alone() {
     }
     let requests = registry.requests().split_off(before);
     assert!(
-        requests.iter().all(|line| line.starts_with("GET ")),
+        requests
+            .iter()
+            .all(|line| line.starts_with("GET ") || line.starts_with("HEAD ")),
         "{requests:?}"
     );
     doctor(&environment, &[&registry.reference("org/provider:2")], 3).assert(

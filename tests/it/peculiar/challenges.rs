@@ -76,6 +76,10 @@ fn the_way_to_authenticate_that_is_known_is_found_in_unusual_challenges() {
         let registry = challenging(challenges, "");
         tags(&registry).success();
     }
+    // No challenge at all.
+    for challenges in [&[] as &[_], &[""], &[" ", ""]] {
+        tags(&challenging(challenges, "")).success();
+    }
     for challenges in [
         &["Negotiate, Bearer realm=\"REALM\",service=\"s\""] as &[_],
         &["NTLM", "Bearer realm=\"REALM\""],
@@ -114,9 +118,13 @@ fn a_token_counts_whatever_the_rest_of_the_answer_is() {
         json!({ "token": "opaque", "expires_in": 1e30, "issued_at": "yesterday" }),
         json!({ "token": "", "access_token": "opaque", "expires_in": 0 }),
         json!({ "token": {}, "access_token": "opaque", "expires_in": {} }),
+        json!({ "token": "Bearer opaque" }),
+        json!({ "token": "bearer  opaque\n" }),
     ] {
         let challenges = &["Bearer realm=\"REALM\""];
         tags(&challenging(challenges, &answer.to_string())).success();
+        let with_mark = format!("\u{feff}{answer}");
+        tags(&challenging(challenges, &with_mark)).success();
     }
 }
 
@@ -137,20 +145,36 @@ fn an_answer_without_a_token_names_the_token_service_and_is_final() {
 
 #[test]
 fn a_token_service_that_fails_is_named_and_asked_again_only_when_that_may_help() {
-    for (status, code, asked) in [("501 Not Implemented", 1, 1), ("404 Not Found", 1, 1)] {
+    const OPERATOR: &str = "ask the operator of the registry";
+    for (status, code, asked, hint) in [
+        ("501 Not Implemented", 1, 1, OPERATOR),
+        ("404 Not Found", 1, 1, OPERATOR),
+        ("429 Too Many Requests", 6, 2, "hint: wait, or log in"),
+        ("503 Service Unavailable", 6, 2, ""),
+    ] {
         let service = Server::start(move |_, _| Answer::status(status));
         let realm = format!("http://{}/token", service.address());
         let registry = Server::start(move |_, _| {
             let challenge = format!("Bearer realm=\"{realm}\"");
             Answer::status("401 Unauthorized").header("www-authenticate", challenge)
         });
-        let failed = tags(&registry).exit(code);
+        let environment = Environment::new();
+        store(&environment, registry.address(), "jane", "secret");
+        let tags = ["tags", &registry.reference("org/x"), "--patience", "2"];
+        let failed = environment.par(tags).exit(code);
+        assert!(failed.stderr.contains(hint), "{failed}");
+        assert_eq!(
+            failed.stderr.contains("hint:"),
+            !hint.is_empty(),
+            "{failed}"
+        );
         let said = format!(
             "the token service http://{}/token failed",
             service.address()
         );
         assert!(failed.stderr.contains(&said), "{failed}");
-        assert_eq!(service.asked("GET", "/token").len(), asked, "{failed}");
+        let times = service.asked("GET", "/token").len();
+        assert!(times == asked || asked > 1 && times > 1, "{failed}");
     }
 }
 

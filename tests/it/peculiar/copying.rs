@@ -1,5 +1,6 @@
 //! Copies of what has unusual parts.
 
+mod unknown;
 mod written;
 
 use std::fs;

@@ -52,6 +52,8 @@ fn all_pages_are_listed_whatever_form_the_link_has() {
         "<https://ADDRESS/v2/org/x/tags/list?last=LAST>; rel=\"next\"",
         "<http://127.0.0.1:1/v2/org/x/tags/list?last=LAST>; rel=\"next\"",
         "<//registry.internal/v2/org/x/tags/list?last=LAST>; rel=\"next\"",
+        "</v2/org/x/tags/list?n=2\\u0026last=LAST>; rel=\"next\"",
+        "</v2/org/x/tags/list?n=2&amp;last=LAST>; rel=\"next\"",
     ] {
         let server = Server::start(move |asked, address| {
             page(asked, |last| {
@@ -101,6 +103,12 @@ fn a_list_that_cannot_be_read_to_its_end_is_an_error_with_the_link() {
         (
             "</v2/org/x/tags/more?last=b>; rel=\"next\"",
             "/v2/org/x/tags/more?last=b",
+        ),
+        // Other lists.
+        ("</v2/_catalog?last=b>; rel=\"next\"", "/v2/_catalog?last=b"),
+        (
+            "</v2/org/y/tags/list?last=b>; rel=\"next\"",
+            "`/v2/org/y/tags/list?last=b`, leads to another list",
         ),
         ("<no link>; rel=\"next\"", "no%20link"),
         ("<https://[/>; rel=\"next\"", "https://[/"),

@@ -8,7 +8,9 @@ use crate::support::proxy::{Fault, Proxy, Rule};
 use crate::support::{Answer, Asked, Environment, Outcome, Registry, Server};
 use crate::transfer::{push, text};
 
-const HEAD_REFUSALS: [&str; 5] = [
+const HEAD_REFUSALS: [&str; 7] = [
+    "401 Unauthorized",
+    "403 Forbidden",
     "501 Not Implemented",
     "405 Method Not Allowed",
     "404 Not Found",
@@ -174,6 +176,24 @@ fn a_push_sends_no_get_where_head_is_answered() {
     let arguments = ["push", &proxy.reference("org/provider:2.0.0"), text(&file)];
     let refused = environment.par(arguments).exit(5);
     assert!(refused.stderr.contains("nothing"), "{refused}");
+}
+
+#[test]
+fn headers_that_speak_of_other_content_are_not_believed_unless_get_says_so_too() {
+    let (environment, registry) = (Environment::new(), Registry::start());
+    let file = archive(&environment, "provider.par");
+    let page = Fault::Answer {
+        status: "200 OK",
+        headers: vec![("content-type", "text/html".to_owned())],
+        body: "<html></html>",
+    };
+    let rule = Rule::on("HEAD", "/sha256:", page).always();
+    let proxy = Proxy::start(&registry, vec![rule]);
+    let reference = proxy.reference("org/provider:1.0.0");
+    push(&environment, &reference, &file);
+    let (pulled, destination) = pull(&environment, &reference);
+    pulled.success();
+    assert_eq!(fs::read(&file).unwrap(), fs::read(destination).unwrap());
 }
 
 #[test]

@@ -101,6 +101,47 @@ fn a_redirect_to_a_registry_with_its_own_token_service_is_followed() {
 }
 
 #[test]
+fn what_a_registry_hides_that_a_redirect_leads_to_is_read_with_what_is_stored_for_it() {
+    for status in ["404 Not Found", "403 Forbidden"] {
+        let behind = Server::start(move |asked, _| match asked.head.get("authorization") {
+            Some(_) => Answer::body(r#"{"tags": ["hidden"]}"#),
+            None => Answer::status(status),
+        });
+        let front = leading_to(behind.address(), "307 Temporary Redirect");
+        let environment = Environment::new();
+        let jane = (front.address(), "jane", "secret");
+        store(
+            &environment,
+            &[jane, (behind.address(), "tester", "password")],
+        );
+        let listed = environment.par(["tags", &front.reference("org/x")]);
+        assert_eq!(listed.success().stdout, "hidden\n");
+        let tester = format!("Basic {}", BASE64.encode(b"tester:password"));
+        for asked in behind.asked("GET", "") {
+            let sent = asked.head.get("authorization");
+            assert!(sent.is_none_or(|sent| sent == tester), "{asked:?}");
+        }
+    }
+}
+
+#[test]
+fn a_redirect_to_no_place_is_shown_as_it_is() {
+    for (location, said) in [
+        ("", "its Location is empty"),
+        ("file:///etc/passwd", "file:///etc/passwd"),
+        ("ftp://files.example/x", "ftp://files.example/x"),
+    ] {
+        let registry =
+            Server::start(move |_, _| Answer::status("302 Found").header("location", location));
+        let environment = Environment::new();
+        let refused = environment.par(["tags", &registry.reference("org/x")]);
+        let refused = refused.exit(1);
+        assert!(refused.stderr.contains(said), "{refused}");
+        assert_eq!(registry.asked("GET", "").len(), 1);
+    }
+}
+
+#[test]
 fn credentials_that_were_given_for_one_registry_are_not_for_the_one_that_it_leads_to() {
     let behind = Registry::builder().htpasswd("tester", "password").start();
     let front = leading_to(behind.address(), "307 Temporary Redirect");

@@ -62,6 +62,21 @@ fn a_location_with_another_scheme_host_or_port_says_which_and_what_to_set() {
 }
 
 #[test]
+fn a_location_that_is_empty_is_not_the_fault_of_replicas() {
+    let edit = Fault::edit(|answer| answer.set("location", ""));
+    let proxy = proxy(vec![Rule::on("POST", "/blobs/uploads/", edit).always()]);
+    let refused = push(&proxy, 1000).exit(1);
+    assert!(
+        refused.stderr.contains("gave no usable location"),
+        "{refused}"
+    );
+    assert!(
+        !refused.stderr.contains("REGISTRY_HTTP_SECRET"),
+        "{refused}"
+    );
+}
+
+#[test]
 fn an_upload_that_the_registry_has_forgotten_starts_again() {
     let unknown = |status, code| Fault::Answer {
         status,
@@ -135,6 +150,15 @@ fn an_upload_that_is_given_up_is_cancelled() {
         let cancelled = proxy.seen("DELETE", "/blobs/uploads/").len();
         assert!(cancelled >= 2, "{cancelled} of {status}: {refused}");
     }
+    // So is one that begins again, because its bytes were changed on the way.
+    let damaged = Fault::Answer {
+        status: "400 Bad Request",
+        headers: vec![("content-type", "application/json".to_owned())],
+        body: r#"{"errors": [{"code": "DIGEST_INVALID"}]}"#,
+    };
+    let damaging = proxy(vec![Rule::on("PUT", "/blobs/uploads/", damaged)]);
+    push(&damaging, 1000).success();
+    assert!(damaging.seen("DELETE", "/blobs/uploads/").len() >= 2);
     // The chunks of a refused upload go into a new one.
     let proxy = proxy(vec![Rule::on(
         "PUT",

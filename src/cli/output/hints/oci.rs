@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::content::ErrorKind;
 use crate::oci::{
     ClientCertificateProblem, Error, ParseReferenceError, ProxyError, TlsProblem, UploadProblem,
     UrlPart,
@@ -84,6 +85,11 @@ pub(crate) fn oci_hint(error: &Error) -> Option<String> {
             "ask the operator of the registry why it names this token service: credentials are only sent \
              within the registry's own domain"
         }
+        Error::TokenService { answer, .. } if answer.status == 429 => {
+            "wait, or log in: the token service limits the rate of requests"
+        }
+        // It is not well at the moment.
+        Error::TokenService { .. } if error.kind() == ErrorKind::Unavailable => return None,
         Error::TokenAnswer { .. } | Error::TokenService { .. } => {
             "ask the operator of the registry: its token service does not answer as one"
         }
@@ -92,6 +98,7 @@ pub(crate) fn oci_hint(error: &Error) -> Option<String> {
             "name the registry by the address that it leads to, if that is a registry; or ask its operator"
         }
         Error::NotFound { what, .. } => match what.as_str() {
+            "API" => "check the name and the port: the API of a registry begins at /v2/",
             what if what.starts_with("list of tags") => "check the name of the repository",
             what if what.contains("sha256:") || what.contains("sha512:") => {
                 "check the repository and the digest"

@@ -33,6 +33,7 @@ impl Challenge {
         // Not `to_str`: a realm may hold letters of other alphabets.
         let texts: Vec<_> = values
             .map(|value| String::from_utf8_lossy(value.as_bytes()))
+            .filter(|text| !text.trim().is_empty())
             .collect();
         let (mut basic, mut unusual) = (false, None);
         for challenge in texts.iter().flat_map(|text| scan(text)) {

@@ -74,8 +74,8 @@ pub(super) async fn fetch(
     };
     let answered = match credentials {
         Credentials::IdentityToken { token, .. } => match service.exchange(token).await? {
-            Answered::Refused(status, answer) if knows_no_exchange(status) => {
-                return service.ask_with_password(credentials, status, answer).await;
+            answered if answered.may_mean_no_exchange() => {
+                return service.ask_with_password(credentials, answered).await;
             }
             answered => answered,
         },
@@ -96,39 +96,58 @@ pub(super) async fn fetch(
     }
 }
 
-/// Returns whether a token service answers with `status` because it does not exchange identity tokens.
-///
-/// Amazon's, Google's and others answered the exchange with 404 or 405, JFrog Artifactory with 401, and Azure
-/// with 400 (containerd's `core/remotes/docker/authorizer.go`).
-fn knows_no_exchange(status: StatusCode) -> bool {
-    matches!(status.as_u16(), 400 | 401 | 404 | 405 | 501)
+impl Answered {
+    /// Returns whether a token service may answer so because it does not exchange identity tokens.
+    ///
+    /// Amazon's, Google's and others answered the exchange with 404 or 405, JFrog Artifactory with 401, and Azure
+    /// with 400 (containerd's `core/remotes/docker/authorizer.go`). Others answer with 500, or with a web page. Only
+    /// an outage means nothing.
+    fn may_mean_no_exchange(&self) -> bool {
+        match self {
+            Self::Token(..) => false,
+            Self::Refused(status, _) => {
+                *status == StatusCode::INTERNAL_SERVER_ERROR || !is_transient(*status)
+            }
+            Self::Unusable(_) => true,
+        }
+    }
 }
 
 impl Service<'_> {
-    /// Asks with an identity token in the place of a password, after the exchange of the token was refused
-    /// with `status` and `answer`.
+    /// Asks with an identity token in the place of a password, after `exchanged` was the answer to the exchange
+    /// of the token.
     async fn ask_with_password(
         &self,
         credentials: &Credentials,
-        status: StatusCode,
-        answer: Box<Answer>,
+        exchanged: Answered,
     ) -> Result<(HeaderValue, Instant), Error> {
         match self.query(user_and_password(credentials)).await? {
-            Answered::Token(header, expires) => Ok((header, expires)),
-            Answered::Refused(status, answer) if is_transient(status) => Err(self.failed(answer)),
-            Answered::Refused(..) | Answered::Unusable(_) => {
-                let unsupported = answer.code.as_deref() == Some("unsupported_grant_type");
-                Err(if matches!(status.as_u16(), 400 | 401) && !unsupported {
-                    self.credentials_refused(credentials, answer)
-                } else {
-                    Error::IdentityTokenUnsupported {
-                        registry: self.request.registry.clone(),
-                        service: address(&self.url),
-                        answer,
-                    }
-                })
+            Answered::Token(header, expires) => return Ok((header, expires)),
+            Answered::Refused(status, answer) if is_transient(status) => {
+                return Err(self.failed(answer));
             }
+            Answered::Refused(..) | Answered::Unusable(_) => {}
         }
+        let (status, answer) = match exchanged {
+            Answered::Refused(status, answer) => (status, answer),
+            Answered::Unusable(reason) => return Err(self.unusable(reason)),
+            Answered::Token(header, expires) => return Ok((header, expires)),
+        };
+        if is_transient(status) {
+            return Err(self.failed(answer));
+        }
+        let unsupported = answer.code.as_deref() == Some("unsupported_grant_type");
+        Err(
+            if matches!(status.as_u16(), 400 | 401 | 403) && !unsupported {
+                self.credentials_refused(credentials, answer)
+            } else {
+                Error::IdentityTokenUnsupported {
+                    registry: self.request.registry.clone(),
+                    service: address(&self.url),
+                    answer,
+                }
+            },
+        )
     }
 
     /// Exchanges an identity token (RFC 6749, "Refreshing an Access Token").
@@ -265,10 +284,11 @@ fn refusal(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Box<Answer> 
 /// rest does not count.
 fn read_token(body: &[u8], started: Instant) -> Answered {
     // Without the error of `serde_json`, which quotes the answer.
+    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     let Ok(Value::Object(answer)) = serde_json::from_slice(body) else {
         return Answered::Unusable("it is not a token answer");
     };
-    let text = |name: &str| answer.get(name)?.as_str().map(str::trim);
+    let text = |name: &str| answer.get(name)?.as_str().map(without_scheme);
     let mut tokens = [text("token"), text("access_token")].into_iter().flatten();
     let Some(token) = tokens.find(|token| !token.is_empty()) else {
         return Answered::Unusable("it holds no token");
@@ -280,6 +300,15 @@ fn read_token(body: &[u8], started: Instant) -> Answered {
     let life = Duration::from_secs(life.unwrap_or(DEFAULT_LIFE).min(LIFE_LIMIT));
     // A tenth less: clocks differ, and a request takes time.
     Answered::Token(header, started + life * 9 / 10)
+}
+
+/// Returns a token without white space around it, and without the scheme that some services write before it.
+fn without_scheme(token: &str) -> &str {
+    let token = token.trim();
+    match token.split_once(' ') {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => token.trim(),
+        _ => token,
+    }
 }
 
 /// Returns a number of seconds, which may be written as text or with a fraction.

@@ -188,7 +188,8 @@ impl Transport {
                 }
             }
             StatusCode::FORBIDDEN | StatusCode::NOT_FOUND
-                if self.is_base(&request.url) && !matches!(payload, Payload::Blob(_)) =>
+                if (self.is_base(&request.url) || request.is_read())
+                    && !matches!(payload, Payload::Blob(_)) =>
             {
                 let revealed =
                     authenticator.reveal(request, headers, authorization.as_ref(), limit);

@@ -4,7 +4,7 @@ use bytes::{Bytes, BytesMut};
 use reqwest::Response;
 use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap};
 
-use crate::content::Digest;
+use crate::content::{Descriptor, Digest};
 use crate::oci::media_type;
 
 use super::encoding::encoding;
@@ -48,6 +48,23 @@ impl From<&HeaderMap> for Announced {
                 .and_then(|value| value.parse().ok()),
         }
     }
+}
+
+impl Announced {
+    /// Returns whether nothing that the headers say contradicts `content`. A digest of another algorithm says
+    /// nothing about it.
+    pub(crate) fn fits(&self, content: &Descriptor) -> bool {
+        let digest = self.digest.as_ref();
+        self.size.is_none_or(|size| size == content.size)
+            && digest.is_none_or(|digest| {
+                digest.algorithm() != content.digest.algorithm() || *digest == content.digest
+            })
+    }
+}
+
+/// Returns whether an answer is a web page.
+pub(crate) fn is_page(headers: &HeaderMap) -> bool {
+    media_type_of(headers).is_some_and(|media_type| media_type.eq_ignore_ascii_case("text/html"))
 }
 
 /// Returns the `Content-Type` of an answer, without parameters.

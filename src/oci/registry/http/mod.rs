@@ -21,7 +21,7 @@ mod system_authorities;
 mod tls;
 mod warnings;
 
-pub(super) use answer::{Announced, media_type_of, read_up_to};
+pub(super) use answer::{Announced, is_page, media_type_of, read_up_to};
 pub(super) use blob_body::{BlobBody, source_error};
 pub(super) use clients::{Clients, check_certificates};
 pub(super) use encoding::{decode, refuse_encoding};

@@ -75,7 +75,9 @@ pub(crate) fn next_page(headers: &HeaderMap, request: Request) -> Result<Option<
     let is_list = |target: &str| query_of_list(&request.url, target).is_some();
     let links = headers.get_all(LINK).into_iter();
     let mut links = links.filter_map(|link| {
+        // Some servers write the link as it stands in JSON or in a web page.
         let link = String::from_utf8_lossy(link.as_bytes());
+        let link = link.replace("\\u0026", "&").replace("&amp;", "&");
         next_target(&link, is_list)
     });
     let Some(target) = links.next() else {
@@ -92,6 +94,11 @@ pub(crate) fn next_page(headers: &HeaderMap, request: Request) -> Result<Option<
         },
     }
     url.set_fragment(None);
+    if is_other_list(&request.url, &url) {
+        return refused(format!(
+            "the link to its next page, `{link}`, leads to another list"
+        ));
+    }
     if url.origin() != request.url.origin() {
         return refused(format!(
             "its next page is at {link}, which is not the registry"
@@ -134,6 +141,20 @@ fn query_of_list(asked: &Url, target: &str) -> Option<String> {
         Some((_, registry)) => format!("{query}&ns={registry}"),
         None => query.to_owned(),
     })
+}
+
+/// Returns whether `url` is a list, and not the one at `asked`: that of the repositories, or the tags of a
+/// repository whose name ends differently. Its beginning may be another one behind a proxy.
+fn is_other_list(asked: &Url, url: &Url) -> bool {
+    let parts = |url: &Url| -> Vec<String> {
+        let parts = url.path().split('/').filter(|part| !part.is_empty());
+        parts.rev().take(3).map(str::to_owned).collect()
+    };
+    match parts(url).as_slice() {
+        [list, ..] if list == "_catalog" => true,
+        [list, tags, _] if list == "list" && tags == "tags" => parts(asked) != parts(url),
+        _ => false,
+    }
 }
 
 /// Returns the path and the query of a URL.

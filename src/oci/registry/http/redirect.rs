@@ -35,6 +35,13 @@ impl Redirects {
         self.0 += 1;
         // Not `to_str`: some servers do not encode letters of other alphabets.
         let location = String::from_utf8_lossy(location.as_bytes());
+        if location.trim().is_empty() {
+            return Err(refused(
+                response,
+                request,
+                "its Location is empty".to_owned(),
+            ));
+        }
         let url = match response.url().join(location.trim()) {
             Ok(url) => url,
             Err(_) => {
@@ -45,7 +52,12 @@ impl Redirects {
         match self.check(status, response.url(), &url, keeps_method) {
             Ok(()) => Ok(Some(url)),
             Err(reason) => {
-                let place = one_line(&address(&url));
+                // Another scheme has no host that could be shown.
+                let place = if url.has_host() && url.origin().is_tuple() {
+                    one_line(&address(&url))
+                } else {
+                    one_line(&location)
+                };
                 Err(refused(response, request, format!("{reason}: {place}")))
             }
         }

@@ -89,6 +89,8 @@ impl Probe {
         &self,
         name: &str,
     ) -> Result<(Descriptor, Option<Descriptor>), Error> {
+        // As commands ask for it, which then read what they were told.
+        self.repository.resolve_name(name).await?;
         let (manifest, bytes) = self.repository.manifest(name).await?;
         let children = children(&manifest, &bytes)?.into_iter();
         // An index has none. A foreign layer is elsewhere.
@@ -106,6 +108,12 @@ impl Probe {
         let mut request = self
             .repository
             .blob_request(Method::GET, blob, Scope::PULL)?;
+        // Proxies compress whole answers, and not parts of them. Only the headers are read.
+        let whole = self.endpoint().send(&request).await?;
+        if whole.content_length() != Some(blob.size) {
+            refuse_encoding(&whole, &request)?;
+        }
+        drop(whole);
         let last = blob.size.saturating_sub(1);
         if let Ok(range) = format!("bytes={last}-{last}").try_into() {
             request.headers.insert(RANGE, range);
@@ -114,9 +122,6 @@ impl Probe {
         let given = response.headers().get(CONTENT_RANGE);
         let given = given.and_then(|value| value.to_str().ok());
         let expected = format!("bytes {last}-{last}/");
-        if response.content_length() != Some(blob.size) && response.status() == StatusCode::OK {
-            refuse_encoding(&response, &request)?;
-        }
         Ok(response.status() == StatusCode::PARTIAL_CONTENT
             && given.is_some_and(|given| given.starts_with(&expected)))
     }

@@ -257,6 +257,9 @@ fn location(response: &Response, request: &Request) -> Result<Url, Error> {
         reason,
     };
     let location = location.ok_or_else(|| unusable("there is no Location header".to_owned()))?;
+    if location.trim().is_empty() {
+        return Err(unusable("the Location header is empty".to_owned()));
+    }
     let asked = response.url();
     let url = asked
         .join(location)

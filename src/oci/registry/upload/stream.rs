@@ -90,6 +90,7 @@ async fn send(
                 return Ok(());
             }
             if damaged {
+                upload.cancel().await;
                 None
             } else {
                 upload.resume(session).await?

@@ -50,6 +50,13 @@ fn an_identity_token_is_sent_as_a_password_where_it_is_not_exchanged() {
         "501 Not Implemented",
         "400 Bad Request",
         "401 Unauthorized",
+        "403 Forbidden",
+        "411 Length Required",
+        "415 Unsupported Media Type",
+        "302 Found",
+        "500 Internal Server Error",
+        // A web page in the place of a token.
+        "200 OK",
     ] {
         let registry = registry(Answer::status(status), token());
         tags(&registry).success();
@@ -84,6 +91,7 @@ fn a_token_service_that_takes_no_identity_tokens_is_named() {
     for post in [
         Answer::status("404 Not Found"),
         Answer::status("405 Method Not Allowed"),
+        Answer::status("415 Unsupported Media Type"),
         unsupported,
     ] {
         let registry = registry(post, Answer::status("401 Unauthorized"));
