@@ -115,8 +115,10 @@ impl LockedFile {
 
     /// Opens a file of this process alone in place of the one at `path`, on a file system without locks.
     fn unshared(path: &Path, turn: Turn) -> io::Result<Self> {
-        // The file at `path` is not used, and is empty unless it was made where there were locks.
-        if fs::metadata(path)?.len() == 0 {
+        // The file at `path` is not used, and is empty unless it was made where there were locks. Another process may
+        // have removed it.
+        let found = if_found(fs::metadata(path))?;
+        if found.is_some_and(|found| found.len() == 0) {
             if_found(remove_file(path))?;
         }
         let directory = directory_of(path);
