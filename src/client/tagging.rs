@@ -1,6 +1,6 @@
 //! Giving tags to a manifest, and what the tags named before.
 
-use crate::content::{Digest, ErrorKind, Push};
+use crate::content::{Digest, ErrorKind, ManifestName, Push};
 use crate::oci::Reference;
 
 use super::error::Error;
@@ -82,6 +82,7 @@ impl<'a> Tagging<'a> {
         let mut changes = Vec::new();
         for tag in &self.tags {
             let before = match storage.tagged(tag).await {
+                Ok(None) if self.if_absent => stored(storage, tag).await?,
                 Ok(found) => found.map(|found| found.digest),
                 // Some accounts may push and not read.
                 Err(error) if error.kind() == ErrorKind::Denied && !self.if_absent => None,
@@ -102,5 +103,15 @@ impl<'a> Tagging<'a> {
             });
         }
         Ok(changes)
+    }
+}
+
+/// Returns the digest of the manifest that `tag` names. The manifest itself is requested.
+async fn stored(storage: &dyn Push, tag: &str) -> Result<Option<Digest>, Error> {
+    let name = ManifestName::Tag(tag.to_owned());
+    match storage.stored_manifest(&name).await {
+        Ok((manifest, _)) => Ok(Some(manifest.digest)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error.into()),
     }
 }

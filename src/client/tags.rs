@@ -34,8 +34,8 @@ pub struct TagDetails {
 }
 
 impl Client {
-    /// Returns all tags of the repository or image layout that `reference` is in, sorted. In a layout, whole references
-    /// that other tools write as names (`ghcr.io/org/provider:1.0`) are among them.
+    /// Returns all tags of the repository or image layout that `reference` is in, sorted. Of a layout without tags,
+    /// returns the whole references that other tools write as names, such as `ghcr.io/org/provider:1.0`.
     ///
     /// # Errors
     ///

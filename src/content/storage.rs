@@ -91,7 +91,8 @@ pub trait Push: Send + Sync {
     async fn stored_manifest(&self, name: &ManifestName)
     -> Result<(Descriptor, Bytes), StoreError>;
 
-    /// Returns what `tag` names now in the place that takes the push, if it names anything.
+    /// Returns what `tag` names now in the place that takes the push, if it names anything. `None` may be wrong for a
+    /// registry that does not answer HEAD properly; [`stored_manifest`](Self::stored_manifest) is right.
     async fn tagged(&self, tag: &str) -> Result<Option<Descriptor>, StoreError>;
 
     /// Returns the storage as one that can [`Mount`], if it can.

@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::content::{blocking, is_temporary, non_directory_at};
 
 use super::super::error::Error;
+use super::super::reference::is_tag;
 use super::files::{BLOBS, INDEX, MARKER, create_marker, read_if_present};
 use super::index::Index;
 
@@ -75,10 +76,15 @@ impl Layout {
         Self::open(directory)
     }
 
-    /// Returns the names of the layout, sorted: tags, and whole references.
+    /// Returns the tags of the layout, sorted. Of a layout without tags, returns the whole references that other tools
+    /// have written as names.
     pub(crate) async fn tags(&self) -> Result<Vec<String>, Error> {
         let directory = self.directory.clone();
-        blocking(move || Ok(Index::read(&directory)?.names())).await
+        let mut names = blocking(move || Ok::<_, Error>(Index::read(&directory)?.names())).await?;
+        if names.iter().any(|name| is_tag(name)) {
+            names.retain(|name| is_tag(name));
+        }
+        Ok(names)
     }
 
     pub(super) fn missing(&self, what: impl Into<String>) -> Error {

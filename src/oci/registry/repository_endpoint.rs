@@ -64,6 +64,25 @@ impl RepositoryEndpoint {
     /// Returns the descriptor of the manifest `name`: from the headers when they are complete, else from
     /// the manifest itself. When the registry does not answer HEAD, GET decides.
     pub(crate) async fn resolve_name(&self, name: &str) -> Result<Descriptor, Error> {
+        self.resolve_by_head(name, false).await
+    }
+
+    /// Returns what `tag` names, if it names anything. An answer 404 to HEAD is believed, so that a new tag takes one
+    /// request.
+    pub(crate) async fn tagged(&self, tag: &str) -> Result<Option<Descriptor>, Error> {
+        match self.resolve_by_head(tag, true).await {
+            Err(Error::NotFound { .. }) => Ok(None),
+            found => Ok(Some(found?)),
+        }
+    }
+
+    /// Resolves `name` by HEAD, or by GET when HEAD says nothing. `believes_missing` says whether 404 counts as an
+    /// answer to HEAD.
+    async fn resolve_by_head(
+        &self,
+        name: &str,
+        believes_missing: bool,
+    ) -> Result<Descriptor, Error> {
         let asked: Option<Digest> = name.parse().ok();
         if self.endpoint.is_mirror() && asked.is_some() {
             // Only the bytes of a mirror can be verified, and not the size that it announces.
@@ -72,7 +91,9 @@ impl RepositoryEndpoint {
         let request = self.manifest_request(Method::HEAD, name, self.reading)?;
         let response = self.endpoint.head(&request).await?;
         let is_answer = |response: &Response| {
-            !says_nothing(response.status()) && !is_refused_by_storage(response, &request)
+            let is_missing = believes_missing && response.status() == StatusCode::NOT_FOUND;
+            is_missing
+                || !says_nothing(response.status()) && !is_refused_by_storage(response, &request)
         };
         let Some(response) = response.filter(is_answer) else {
             return Ok(self.manifest(name).await?.0);

@@ -75,10 +75,7 @@ impl Push for Repository {
             reading: Scope::PUSH,
             ..self.writable().await?
         };
-        match repository.resolve_name(tag).await {
-            Err(Error::NotFound { .. }) => Ok(None),
-            found => Ok(Some(found?)),
-        }
+        Ok(repository.tagged(tag).await?)
     }
 
     fn as_mount(&self) -> Option<&dyn Mount> {

@@ -8,9 +8,7 @@ use crate::support::proxy::{Fault, Proxy, Rule};
 use crate::support::{Answer, Asked, Environment, Outcome, Registry, Server};
 use crate::transfer::{push, text};
 
-const HEAD_REFUSALS: [&str; 7] = [
-    "401 Unauthorized",
-    "403 Forbidden",
+const HEAD_REFUSALS: [&str; 5] = [
     "501 Not Implemented",
     "405 Method Not Allowed",
     "404 Not Found",

@@ -48,7 +48,6 @@ fn a_tag_is_added_to_a_manifest() {
     let expected = [
         "GET /v2/provider/manifests/1.0.0".to_owned(),
         "HEAD /v2/provider/manifests/1.0".to_owned(),
-        "GET /v2/provider/manifests/1.0".to_owned(),
         "PUT /v2/provider/manifests/1.0".to_owned(),
         format!("HEAD /v2/provider/manifests/{digest}"),
     ];

@@ -5,6 +5,7 @@ use std::fs;
 use serde_json::json;
 
 use super::{par, push, requests_about, small, text};
+use crate::support::proxy::{Fault, Proxy, Rule};
 use crate::support::{Environment, Outcome, Registry};
 
 #[track_caller]
@@ -72,6 +73,23 @@ fn with_if_absent_no_tag_is_moved_and_nothing_is_sent() {
     ];
     environment.par(arguments).exit(7);
     par(&environment, ["resolve", &format!("{repository}:3")]).exit(3);
+}
+
+#[test]
+fn if_absent_holds_at_a_registry_whose_head_says_nothing() {
+    let (environment, registry) = (Environment::new(), Registry::start());
+    let [one, two] = ["one.par", "two.par"].map(|name| small(&environment, name));
+    push(&environment, &registry.reference("provider:1"), &one);
+    let missing = Fault::status("404 Not Found");
+    let rule = Rule::on("HEAD", "/manifests/1", missing).always();
+    let proxy = Proxy::start(&registry, vec![rule]);
+    let arguments = [
+        "push",
+        &proxy.reference("provider:1"),
+        text(&two),
+        "--if-absent",
+    ];
+    environment.par(arguments).exit(7);
 }
 
 #[test]

@@ -84,9 +84,9 @@ pub(crate) fn wants_tls(status: StatusCode, headers: &HeaderMap, body: &[u8]) ->
 }
 
 /// Returns whether an answer to HEAD says nothing about the content, so that GET decides: some registries, and
-/// proxies in front of them, do not know HEAD. They answer 400, 401, 403, 404, 405, 500 or 501.
+/// proxies in front of them, do not know HEAD. They answer 400, 404, 405, 500 or 501. A 401 or 403 is for GET too.
 pub(crate) fn says_nothing(status: StatusCode) -> bool {
-    !status.is_success()
+    !status.is_success() && !matches!(status.as_u16(), 401 | 403)
 }
 
 /// Returns whether a refusal means that a tag is immutable. Registries differ in status and code; all of
