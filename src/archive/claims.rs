@@ -182,7 +182,7 @@ impl VerifiedClaims {
         Ok(())
     }
 
-    /// Returns the error of those who may use the archive only when it is valid, if it becomes valid later.
+    /// Returns the [`Error::NotYetValid`] of claims that become valid later, and `None` for all others.
     pub(crate) fn not_yet_valid(&self) -> Option<Error> {
         let checked = self.check_dates(SystemTime::now());
         checked

@@ -173,7 +173,7 @@ impl<'a> Push<'a> {
         let (client, reference) = (self.client, self.reference);
         client.trust.check(&contents.claims, reference)?;
         if let Some(error) = contents.claims.not_yet_valid() {
-            tracing::warn!("hosts refuse {reference} until then: {error}");
+            tracing::warn!("hosts cannot use {reference} yet: {error}");
         }
         let artifact = self.artifact(file, layer, &contents).await?;
         let tags = self.send(file, layer, &artifact).await?;

@@ -84,9 +84,12 @@ impl<'a> Tagging<'a> {
             let before = match storage.tagged(tag).await {
                 Ok(None) if self.if_absent => stored(storage, tag).await?,
                 Ok(found) => found.map(|found| found.digest),
-                // Some accounts may push and not read.
-                Err(error) if error.kind() == ErrorKind::Denied && !self.if_absent => None,
-                Err(error) => return Err(error.into()),
+                Err(error) if self.if_absent => return Err(error.into()),
+                // It is only reported, and some accounts may push and not read.
+                Err(error) => {
+                    tracing::debug!(%error, "what {tag} names now is not known");
+                    None
+                }
             };
             if let Some(before) = before.as_ref().filter(|before| *before != manifest)
                 && self.if_absent

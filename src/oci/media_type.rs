@@ -24,7 +24,7 @@ pub(crate) const OCI_ARTIFACT: &str = "application/vnd.oci.artifact.manifest.v1+
 pub(crate) const ORAS_ARTIFACT: &str = "application/vnd.cncf.oras.artifact.manifest.v1+json";
 /// Docker's image manifest, version 2 schema 1. It names layers without their sizes.
 pub(crate) const DOCKER_SCHEMA_1: &str = "application/vnd.docker.distribution.manifest.v1+json";
-/// The same with a signature inside.
+/// Docker's image manifest, version 2 schema 1, with a signature inside.
 pub(crate) const DOCKER_SCHEMA_1_SIGNED: &str =
     "application/vnd.docker.distribution.manifest.v1+prettyjws";
 

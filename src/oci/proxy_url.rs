@@ -22,7 +22,7 @@ pub(super) fn proxy_url(text: &str) -> Result<Url, &'static str> {
     };
     let url = url.map_err(|_| "it is not a URL such as http://proxy:3128")?;
     if !SCHEMES.contains(&url.scheme()) {
-        return Err("its scheme is none of http, https, socks4, socks4a, socks5 and socks5h");
+        return Err("its scheme is not http, https, socks4, socks4a, socks5 or socks5h");
     }
     if url.host_str().is_none_or(str::is_empty) {
         return Err("it names no host, as http://proxy:3128 does");

@@ -79,10 +79,9 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
         client.push(&archive, &reference, options).await
     };
     let pushed = pushed.map_err(pinned::explain)?;
+    pinned::tell_moved(session, &pushed.tags, &pushed.digest);
     if args.dry_run {
         session.note("nothing was sent: this is a dry run");
-    } else {
-        pinned::tell_moved(session, &pushed.tags, &pushed.digest);
     }
     Ok(pinned::pushed(&pushed.reference, &pushed.digest)
         .field("tags", pinned::tags(&pushed.tags))

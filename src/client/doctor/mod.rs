@@ -125,8 +125,8 @@ fn read_through(mirror: &Probe, error: oci::Error) -> Finding {
     finding.advice(Advice::ReadThroughMirror(mirror.to_owned()))
 }
 
-/// Returns whether the registry serves `place` although it refuses the root of its API: a manifest of the
-/// repository, or without a repository, the root of the API to those who log in.
+/// Returns whether the registry serves `place` although it refuses anonymous requests for the root of its API. For
+/// a repository, a manifest of it is read. For a registry alone, the stored credentials are tried at the root.
 async fn serves(registry: &Probe, place: &Place) -> bool {
     match place.reference() {
         Some(reference) => read(registry, reference).await.1.is_some(),

@@ -115,7 +115,7 @@ impl CredentialSource {
 /// What a search for credentials gives.
 pub(in crate::oci) struct Found {
     pub(in crate::oci) credentials: Credentials,
-    /// Why a credential helper gave none, when there are none elsewhere either.
+    /// The error of a credential helper that failed, when no other source has credentials.
     pub(in crate::oci) failure: Option<Error>,
 }
 

@@ -99,7 +99,7 @@ impl Index {
     ///
     /// # Errors
     ///
-    /// [`Error::Ambiguous`] when there are several, and [`Error::NotInLayout`] when there is none.
+    /// [`Error::Ambiguous`] when the layout has several, and [`Error::NotInLayout`] when it is empty.
     pub(super) fn only(&self) -> Result<Descriptor, Error> {
         let entries: Vec<&Value> = self.entries.iter().collect();
         if entries.is_empty() {

@@ -16,7 +16,7 @@ use crate::support::{Answer, Environment, Outcome, Server};
 const LONG: &str =
     "a-password-that-is-so-long-that-its-base64-does-not-fit-into-one-line-of-a-mail";
 
-/// Starts a registry that lists one tag to those who send `authorization`.
+/// Starts a registry that lists one tag for requests with this `authorization`.
 pub(super) fn guarded(scheme: &'static str, authorization: String) -> Server {
     Server::start(move |asked, _| {
         if asked.head.get("authorization") == Some(&authorization) {

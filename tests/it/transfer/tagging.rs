@@ -23,7 +23,7 @@ fn a_tag_that_moves_is_reported_with_both_digests() {
         let first = par(&environment, ["push", &reference, text(&one)]).success();
         assert_eq!(first.stderr, "");
         let before = resolved(&environment, &reference);
-        // The same archive again moves nothing.
+        // A second push of one archive moves nothing.
         let again = par(&environment, ["push", &reference, text(&one)]).success();
         assert_eq!(again.stderr, "");
         let outcome = par(&environment, ["push", &reference, text(&two), "-o", "json"]).success();
@@ -73,6 +73,27 @@ fn with_if_absent_no_tag_is_moved_and_nothing_is_sent() {
     ];
     environment.par(arguments).exit(7);
     par(&environment, ["resolve", &format!("{repository}:3")]).exit(3);
+}
+
+#[test]
+fn a_tag_that_cannot_be_looked_up_is_set_and_a_dry_run_reports_what_would_move() {
+    let (environment, registry) = (Environment::new(), Registry::start());
+    let [one, two] = ["one.par", "two.par"].map(|name| small(&environment, name));
+    let reference = registry.reference("provider:1");
+    let digest = push(&environment, &reference, &one);
+    let dry = par(&environment, ["push", &reference, text(&two), "--dry-run"]).success();
+    assert!(dry.stderr.contains(&format!("1: {digest} -> ")), "{dry}");
+    assert_eq!(resolved(&environment, &reference), digest);
+    let denied = Fault::status("403 Forbidden");
+    let rule = Rule::on("HEAD", "/manifests/1", denied).always();
+    let proxy = Proxy::start(&registry, vec![rule]);
+    let reference = proxy.reference("provider:1");
+    par(&environment, ["push", &reference, text(&two)]).success();
+    par(
+        &environment,
+        ["push", &reference, text(&one), "--if-absent"],
+    )
+    .exit(4);
 }
 
 #[test]

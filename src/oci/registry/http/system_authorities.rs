@@ -1,4 +1,4 @@
-//! Loading the certificate authorities of the system, and saying why there are none.
+//! Loading the certificate authorities of the system, and the reason when none can be loaded.
 
 use std::sync::Arc;
 
