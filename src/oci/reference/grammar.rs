@@ -61,6 +61,17 @@ pub(in crate::oci) fn is_tag(text: &str) -> bool {
 /// Returns whether `text` can be the name of a manifest in an image layout: a tag, or a whole reference such as
 /// `ghcr.io/org/provider:1.0`, `org/provider:1.0` or `provider:1.0`, which other tools write there.
 pub(in crate::oci) fn is_layout_name(text: &str) -> bool {
+    let is_whole = || {
+        text.len() <= LAYOUT_NAME_LIMIT
+            && text.contains(['/', ':'])
+            && begins_layout_name(text)
+            && tag_in(text).is_none_or(is_tag)
+    };
+    is_tag(text) || is_whole()
+}
+
+/// Returns whether `text` has the letters of a name in an image layout, so that a name can begin with it.
+pub(super) fn begins_layout_name(text: &str) -> bool {
     let letters = |byte: u8| byte.is_ascii_alphanumeric() || b"._-:".contains(&byte);
     // A path may go on with `..` after a colon.
     let begins = |part: &str| {
@@ -68,15 +79,8 @@ pub(in crate::oci) fn is_layout_name(text: &str) -> bool {
             .next()
             .is_some_and(|byte| byte.is_ascii_alphanumeric())
     };
-    let is_whole = || {
-        text.len() <= LAYOUT_NAME_LIMIT
-            && text.contains(['/', ':'])
-            && text
-                .split('/')
-                .all(|part| begins(part) && part.bytes().all(letters))
-            && tag_in(text).is_none_or(is_tag)
-    };
-    is_tag(text) || is_whole()
+    text.split('/')
+        .all(|part| begins(part) && part.bytes().all(letters))
 }
 
 /// Returns the tag at the end of a whole reference.

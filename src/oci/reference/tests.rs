@@ -1,4 +1,6 @@
-use crate::content::ManifestName;
+use std::path::Path;
+
+use crate::content::{Digest, ManifestName};
 
 use super::*;
 
@@ -195,6 +197,37 @@ fn directories_that_exist_decide_where_the_name_in_a_layout_begins() {
         let found = directory_and_name(&format!("oci-layout://{parent}/{text}"));
         let expected = (format!("{parent}/{directory}"), name.map(str::to_owned));
         assert_eq!(found, expected, "{text}");
+    }
+}
+
+#[test]
+fn a_reference_with_another_name_is_read_with_its_directory() {
+    let digest: Digest = DIGEST.parse().unwrap();
+    for (text, directory) in [
+        (
+            "oci-layout://a:b c:5000/provider:1.0:2",
+            "a:b c:5000/provider",
+        ),
+        ("oci-layout://a/:b:1", "a/"),
+        ("oci-layout://[a:/b:c/:d", "[a:/b:c/"),
+        ("oci-layout://dir:1", "dir"),
+    ] {
+        let reference = parse(text);
+        let Reference::Layout(layout) = &reference else {
+            panic!("{text}");
+        };
+        assert_eq!(layout.directory(), Path::new(directory), "{text}");
+        for other in [
+            reference.with_digest(digest.clone()),
+            reference.with_tag("3.0").unwrap(),
+            reference.with_name("ghcr.io:443/org/x:1"),
+        ] {
+            assert_eq!(parse(&other.to_string()), other, "{text}");
+            let Reference::Layout(other) = &other else {
+                panic!("{text}");
+            };
+            assert_eq!(other.directory(), layout.directory(), "{text}");
+        }
     }
 }
 

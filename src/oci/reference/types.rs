@@ -7,7 +7,7 @@ use crate::content::{Digest, ManifestName};
 
 use super::super::names::{self, DOCKER_HUB, canonical_name};
 use super::error::ParseReferenceError;
-use super::grammar::is_tag;
+use super::grammar::{begins_layout_name, is_tag};
 
 /// The prefix of a reference to a layout.
 pub(super) const LAYOUT_SCHEME: &str = "oci-layout://";
@@ -83,7 +83,8 @@ impl RegistryReference {
 /// The name is a tag, or the whole reference that other tools write into layouts, such as
 /// `ghcr.io/org/provider:1.0`. When a text has several colons, the file system decides which of them ends the
 /// directory: `DIR:NAME` is read as the longest `DIR` that is an image layout. If none is one, the directory ends
-/// at the first colon that is not in the name of an existing directory.
+/// at the first colon that is not in the name of an existing directory. In `DIR/:NAME`, the separator ends the
+/// directory.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct LayoutReference {
     pub(super) directory: String,
@@ -150,7 +151,10 @@ impl Reference {
     fn names(&mut self) -> (&mut Option<String>, &mut Option<Digest>) {
         match self {
             Self::Registry(reference) => (&mut reference.tag, &mut reference.digest),
-            Self::Layout(reference) => (&mut reference.tag, &mut reference.digest),
+            Self::Layout(reference) => {
+                end_directory(&mut reference.directory);
+                (&mut reference.tag, &mut reference.digest)
+            }
         }
     }
 
@@ -216,6 +220,16 @@ impl fmt::Display for LayoutReference {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{LAYOUT_SCHEME}{}", self.directory)?;
         write_name(formatter, self.tag(), self.digest())
+    }
+}
+
+/// Ends a directory with a separator when a part of it could be read as the name that follows a directory. In `a:b/c`,
+/// `b/c` could be one. In `a:b/c/`, no name begins inside the directory.
+fn end_directory(directory: &mut String) {
+    let mut colons = directory.match_indices(':');
+    let is_name = |position| directory.get(position..).is_some_and(begins_layout_name);
+    if colons.any(|(colon, _)| is_name(colon + 1)) {
+        directory.push('/');
     }
 }
 

@@ -135,5 +135,6 @@ fn references() -> Vec<String> {
         "[::1]:5000/provider:1.0".to_owned(),
         format!("oci-layout:///directory/layout:1.0@{digest}"),
         "oci-layout://../layout".to_owned(),
+        "oci-layout://a:b c:5000/provider:1.0:2".to_owned(),
     ]
 }
