@@ -13,7 +13,7 @@ use futures_util::future::{Either, select};
 
 use super::commands::Command;
 use super::interruption::Interruption;
-use super::output::{Answer, Bars, Format, Printer, Problem, log};
+use super::output::{Answer, Bars, Format, Formats, LOG_FORMAT, LogFormat, Printer, Problem, log};
 use super::session::Session;
 use super::variables::{Given, naming_variables, without_empty_variables};
 
@@ -50,6 +50,16 @@ struct GlobalArgs {
         value_name = "FORMAT"
     )]
     output: Format,
+    /// The format of what is printed on standard error
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value_t,
+        env = LOG_FORMAT,
+        value_name = "FORMAT"
+    )]
+    log_format: LogFormat,
     /// Log each step to standard error; twice for details, three times for the network too. Default: only
     /// warnings
     #[arg(long, global = true, action = ArgAction::Count)]
@@ -96,10 +106,18 @@ pub fn main() -> ExitCode {
     let (cli, given) = match parse(&arguments) {
         Ok(parsed) => parsed,
         Err(error) => {
-            return Printer::new(Format::requested_in(&arguments), false).usage(&error);
+            let formats = Formats {
+                output: Format::requested_in(&arguments),
+                log: LogFormat::requested_in(&arguments, std::env::var_os(LOG_FORMAT).as_deref()),
+            };
+            return Printer::new(formats, false).usage(&error);
         }
     };
-    let printer = Printer::new(cli.global.output, cli.global.quiet);
+    let formats = Formats {
+        output: cli.global.output,
+        log: cli.global.log_format,
+    };
+    let printer = Printer::new(formats, cli.global.quiet);
     match run(cli, &printer) {
         Ok(answer) => printer.answer(answer),
         Err(problem) => printer.problem(Problem {
@@ -123,10 +141,12 @@ fn parse(arguments: &[OsString]) -> Result<(Cli, Vec<Given>), clap::Error> {
 
 fn run(cli: Cli, printer: &Printer) -> Result<Answer, Problem> {
     let global = cli.global;
-    log::start(global.verbose, global.quiet);
+    let log_format = global.log_format;
+    log::start(global.verbose, global.quiet, log_format, printer.warnings());
     let interruption = Interruption::listen().map_err(|error| Problem::of(&error.into()))?;
     // Bars and a log would overwrite each other.
-    let bars = !global.quiet && !global.no_progress && global.verbose == 0;
+    let logs = global.verbose > 0 || global.log_format != LogFormat::Text;
+    let bars = !global.quiet && !global.no_progress && !logs;
     let bars = Bars::new(
         bars && std::io::stderr().is_terminal(),
         interruption.clone(),

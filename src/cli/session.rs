@@ -7,9 +7,9 @@ use anyhow::{Context, Result};
 use tempfile::TempDir;
 
 use crate::cache::{self, Cache};
-use crate::content::Progress;
+use crate::content::{Answers, Progress};
 
-use super::output::{Printer, escape};
+use super::output::Printer;
 
 /// What every command gets besides its own arguments. Cheap to clone.
 #[derive(Clone)]
@@ -34,6 +34,11 @@ impl Session {
 
     pub(crate) fn progress(&self) -> &Arc<dyn Progress> {
         &self.progress
+    }
+
+    /// Returns the record of the hosts that answer, for a command that asks registries.
+    pub(crate) fn answers(&self) -> Answers {
+        self.printer.answers()
     }
 
     /// The directory of the cache, if the user names one.
@@ -73,16 +78,16 @@ impl Session {
 
     /// Prints a message that is not part of the command's answer.
     pub(crate) fn note(&self, message: &str) {
-        self.printer.note(&escape::lines(message));
+        self.printer.note(message);
     }
 
     /// Prints a message that the user has to see, also with `--quiet`.
     pub(crate) fn insist(&self, message: &str) {
-        self.printer.insist(&escape::lines(message));
+        self.printer.insist(message);
     }
 
-    /// Prints a warning about something that the user probably does not intend.
+    /// Prints a warning about something that the user probably does not intend, and adds it to a JSON answer.
     pub(crate) fn warn(&self, message: &str) {
-        self.note(&format!("warning: {message}"));
+        self.printer.warn(message);
     }
 }

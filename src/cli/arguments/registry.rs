@@ -171,8 +171,12 @@ impl RegistryArgs {
             if args.credentials.on_command_line() {
                 session.warn(PASSWORD_ON_COMMAND_LINE);
             }
+            let registry = RegistryOptions {
+                answers: Some(session.answers()),
+                ..args.options(explicit)
+            };
             let mut options = ClientOptions::default()
-                .registry(args.options(explicit))
+                .registry(registry)
                 .trust(trust)
                 .progress(session.progress().clone());
             options.cache_directory = session.cache_directory().map(Path::to_owned);

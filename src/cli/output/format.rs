@@ -17,21 +17,35 @@ pub(crate) enum Format {
 impl Format {
     /// Returns the format that a command line requests although it cannot be parsed.
     pub(crate) fn requested_in(arguments: &[OsString]) -> Self {
-        let words: Vec<_> = arguments
-            .iter()
-            .map(|argument| argument.to_string_lossy())
-            .take_while(|argument| argument != "--")
-            .collect();
-        let joined = |word: &str| matches!(word, "-ojson" | "-o=json" | "--output=json");
-        let mut pairs = words.iter().zip(words.iter().skip(1));
-        let apart =
-            pairs.any(|(option, value)| matches!(&**option, "-o" | "--output") && value == "json");
-        if apart || words.iter().any(|word| joined(word)) {
+        if requested_json(arguments, &["--output", "-o"]).unwrap_or_default() {
             Self::Json
         } else {
             Self::Text
         }
     }
+}
+
+/// Returns whether an option with one of these names has the value `json` in arguments that may not parse. `None`:
+/// there is no such option.
+pub(super) fn requested_json(arguments: &[OsString], names: &[&str]) -> Option<bool> {
+    let words: Vec<_> = arguments
+        .iter()
+        .map(|argument| argument.to_string_lossy())
+        .take_while(|argument| argument != "--")
+        .collect();
+    words.iter().enumerate().find_map(|(index, word)| {
+        names.iter().find_map(|name| {
+            let rest = word.strip_prefix(name)?;
+            let value = match rest.strip_prefix('=') {
+                Some(value) => value,
+                None if rest.is_empty() => words.get(index + 1)?,
+                // `-ojson`
+                None if name.starts_with("--") => return None,
+                None => rest,
+            };
+            Some(value == "json")
+        })
+    })
 }
 
 #[cfg(test)]

@@ -12,12 +12,14 @@ mod progress;
 pub(crate) mod terminal;
 mod text;
 mod usage;
+mod warnings;
 
 pub(crate) use answer::Answer;
 pub(crate) use failure::{Failure, Violation};
 pub(crate) use format::Format;
 pub(crate) use hints::finding_hint;
-pub(crate) use printer::Printer;
+pub(crate) use log::{LOG_FORMAT, LogFormat};
+pub(crate) use printer::{Formats, Printer};
 pub(crate) use problem::Problem;
 pub(crate) use progress::Bars;
 pub(crate) use text::{path_text, value_text};

@@ -2,61 +2,111 @@
 
 use std::io::{self, Write};
 use std::process::ExitCode;
+use std::sync::{Arc, OnceLock};
+use std::time::SystemTime;
 
 use clap::error::ErrorKind;
 use serde_json::{Map, Value, json};
 
+use crate::content::Answers;
+
 use super::answer::Answer;
 use super::escape;
 use super::format::Format;
+use super::log::LogFormat;
 use super::problem::Problem;
 use super::usage::usage_problem;
+use super::warnings::Warnings;
 
-/// Prints answers, notes and problems in the format that the user wants. Cheap to clone.
+/// The formats of what a command prints.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Formats {
+    /// The format of standard output.
+    pub(crate) output: Format,
+    /// The format of standard error.
+    pub(crate) log: LogFormat,
+}
+
+/// Prints answers, notes and problems in the formats that the user wants. Cheap to clone; clones share the
+/// warnings and the record of the hosts that answered.
 #[derive(Clone)]
 pub(crate) struct Printer {
-    format: Format,
+    formats: Formats,
     quiet: bool,
+    warnings: Warnings,
+    answers: Arc<OnceLock<Answers>>,
 }
 
 impl Printer {
-    pub(crate) fn new(format: Format, quiet: bool) -> Self {
-        Self { format, quiet }
+    pub(crate) fn new(formats: Formats, quiet: bool) -> Self {
+        Self {
+            formats,
+            quiet,
+            warnings: Warnings::default(),
+            answers: Arc::default(),
+        }
+    }
+
+    /// Returns the warnings of this run. What is added is in the JSON object of the answer.
+    pub(crate) fn warnings(&self) -> Warnings {
+        self.warnings.clone()
+    }
+
+    /// Returns the record of the hosts that answer. From now on, the JSON object of the answer has it.
+    pub(crate) fn answers(&self) -> Answers {
+        self.answers.get_or_init(Answers::default).clone()
     }
 
     /// Prints a message that is not part of the answer.
     pub(crate) fn note(&self, message: &str) {
         if !self.quiet {
-            print_error(message);
+            self.print_error(Level::Info, message);
+        }
+    }
+
+    /// Prints a warning, and keeps it for a JSON answer.
+    pub(crate) fn warn(&self, message: &str) {
+        self.warnings.add(message);
+        if !self.quiet {
+            self.print_error(Level::Warning, message);
         }
     }
 
     /// Prints a message that the user has to see.
     pub(crate) fn insist(&self, message: &str) {
-        print_error(message);
+        self.print_error(Level::Info, message);
     }
 
     /// Prints the answer of a command, and returns the exit code.
-    pub(crate) fn answer(&self, answer: Answer) -> ExitCode {
-        let problem = answer.problem.as_ref();
-        let code = problem.map_or(answer.code, |problem| problem.code);
-        let text = match self.format {
-            Format::Text => answer.text,
-            Format::Json => to_json(answer.fields, problem),
-        };
-        let printed = print_data(&text);
-        if let Err(error) = &printed {
-            print_error(&format!("error: cannot write to standard output: {error}"));
+    pub(crate) fn answer(&self, mut answer: Answer) -> ExitCode {
+        if let Some(answers) = self.answers.get() {
+            answer = answer
+                .field("from", answers.hosts())
+                .field("stale", answers.is_stale());
         }
-        if let (Format::Text, Some(problem)) = (self.format, problem) {
-            print_problem(problem);
-        }
-        ExitCode::from(if printed.is_err() { code.max(1) } else { code })
+        self.finish(answer)
     }
 
     /// Prints the error that a command failed with, and returns the exit code.
     pub(crate) fn problem(&self, problem: Problem) -> ExitCode {
-        self.answer(Answer::new("").failing(problem))
+        self.finish(Answer::new("").failing(problem))
+    }
+
+    fn finish(&self, answer: Answer) -> ExitCode {
+        let problem = answer.problem.as_ref();
+        let code = problem.map_or(answer.code, |problem| problem.code);
+        let text = match self.formats.output {
+            Format::Text => answer.text,
+            Format::Json => self.to_json(answer.fields, problem),
+        };
+        let printed = print_data(&text);
+        if let Err(error) = &printed {
+            self.cannot_write(error);
+        }
+        if let (Format::Text, Some(problem)) = (self.formats.output, problem) {
+            self.print_problem(problem);
+        }
+        ExitCode::from(if printed.is_err() { code.max(1) } else { code })
     }
 
     /// Prints an error of the argument parser, or the help or the version if the user asked for it.
@@ -65,10 +115,13 @@ impl Printer {
             error.kind(),
             ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
         );
-        if self.format == Format::Json && !asked_for {
+        if self.formats.output == Format::Json && !asked_for {
             return self.problem(usage_problem(error));
         }
         // clap prints help and version on standard output, errors on standard error.
+        if !asked_for && self.formats.log == LogFormat::Json {
+            return self.problem(usage_problem(error));
+        }
         if !asked_for {
             let _ = error.print();
             return ExitCode::from(2);
@@ -77,34 +130,100 @@ impl Printer {
         match unless_reader_has_gone(printed.and_then(|()| io::stdout().flush())) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
-                print_error(&format!("error: cannot write to standard output: {error}"));
+                self.cannot_write(&error);
                 ExitCode::FAILURE
+            }
+        }
+    }
+
+    fn to_json(&self, mut fields: Map<String, Value>, problem: Option<&Problem>) -> String {
+        fields.insert("success".to_owned(), problem.is_none().into());
+        fields.insert("warnings".to_owned(), self.warnings.all().into());
+        if let Some(problem) = problem {
+            let (kind, message, hint) = (problem.kind, &problem.message, &problem.hint);
+            let error = json!({ "kind": kind, "message": message, "hint": hint });
+            fields.insert("error".to_owned(), error);
+            if !problem.violations.is_empty() {
+                fields.insert("violations".to_owned(), json!(problem.violations));
+            }
+        }
+        escape::json(&Value::Object(fields).to_string())
+    }
+
+    fn print_problem(&self, problem: &Problem) {
+        if self.formats.log == LogFormat::Json {
+            let mut record = record(Level::Error, &problem.message);
+            record.insert("kind".to_owned(), problem.kind.into());
+            record.insert("hint".to_owned(), json!(problem.hint));
+            if !problem.violations.is_empty() {
+                record.insert("violations".to_owned(), json!(problem.violations));
+            }
+            return print_record(record);
+        }
+        self.print_error(Level::Error, &problem.message);
+        for violation in &problem.violations {
+            print_line(&format!("  {}", escape::line(&violation.to_string())));
+        }
+        if let Some(hint) = &problem.hint {
+            print_line(&format!("hint: {}", escape::lines(hint)));
+        }
+    }
+
+    fn cannot_write(&self, error: &io::Error) {
+        let message = format!("cannot write to standard output: {error}");
+        self.print_error(Level::Error, &message);
+    }
+
+    /// Prints a message on standard error.
+    fn print_error(&self, level: Level, message: &str) {
+        match self.formats.log {
+            LogFormat::Json => print_record(record(level, message)),
+            LogFormat::Text => {
+                print_line(&format!("{}{}", level.prefix(), escape::lines(message)));
             }
         }
     }
 }
 
-fn to_json(mut fields: Map<String, Value>, problem: Option<&Problem>) -> String {
-    fields.insert("success".to_owned(), problem.is_none().into());
-    if let Some(problem) = problem {
-        let (kind, message, hint) = (problem.kind, &problem.message, &problem.hint);
-        let error = json!({ "kind": kind, "message": message, "hint": hint });
-        fields.insert("error".to_owned(), error);
-        if !problem.violations.is_empty() {
-            fields.insert("violations".to_owned(), json!(problem.violations));
-        }
-    }
-    escape::json(&Value::Object(fields).to_string())
+/// The level of a message.
+#[derive(Clone, Copy)]
+enum Level {
+    Info,
+    Warning,
+    Error,
 }
 
-fn print_problem(problem: &Problem) {
-    print_error(&format!("error: {}", escape::lines(&problem.message)));
-    for violation in &problem.violations {
-        print_error(&format!("  {}", escape::line(&violation.to_string())));
+impl Level {
+    /// The name in a JSON log, which is the one that the log of the library has.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Info => "INFO",
+            Self::Warning => "WARN",
+            Self::Error => "ERROR",
+        }
     }
-    if let Some(hint) = &problem.hint {
-        print_error(&format!("hint: {}", escape::lines(hint)));
+
+    /// What a line of text begins with.
+    fn prefix(self) -> &'static str {
+        match self {
+            Self::Info => "",
+            Self::Warning => "warning: ",
+            Self::Error => "error: ",
+        }
     }
+}
+
+/// Returns a record of a JSON log with the keys that the records of the library have.
+fn record(level: Level, message: &str) -> Map<String, Value> {
+    let now = humantime::format_rfc3339_micros(SystemTime::now()).to_string();
+    let fields = [
+        ("timestamp", now.as_str()),
+        ("level", level.name()),
+        ("message", message),
+        ("target", "par"),
+    ];
+    let fields = fields.map(|(name, value)| (name.to_owned(), value.into()));
+    fields.into_iter().collect()
 }
 
 fn print_data(text: &str) -> io::Result<()> {
@@ -127,7 +246,11 @@ fn unless_reader_has_gone(outcome: io::Result<()>) -> io::Result<()> {
     }
 }
 
-fn print_error(line: &str) {
+fn print_record(record: Map<String, Value>) {
+    print_line(&escape::json(&Value::Object(record).to_string()));
+}
+
+fn print_line(line: &str) {
     // A failure cannot be reported: standard error is where it would be.
     let _ = writeln!(io::stderr().lock(), "{line}");
 }

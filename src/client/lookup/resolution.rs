@@ -40,7 +40,7 @@ impl Resolution {
             let _turn = client.turn().await;
             match reference.digest() {
                 Some(digest) => match cached_manifest(client, digest).await? {
-                    Some(descriptor) => return Ok(Self::from_cache(descriptor)),
+                    Some(descriptor) => return Ok(Self::from_cache(client, descriptor, false)),
                     None => None,
                 },
                 None => usable_record(client, reference).await?,
@@ -52,9 +52,11 @@ impl Resolution {
                 .await
                 .map(Self::confirmed),
             (Some(_), PullPolicy::Always) => Ok(Self::confirmed(store.resolve(&name).await?)),
-            (Some(record), PullPolicy::Never) => Ok(Self::from_cache(record.descriptor)),
+            (Some(record), PullPolicy::Never) => {
+                Ok(Self::from_cache(client, record.descriptor, false))
+            }
             (Some(record), PullPolicy::Missing { max_age }) if is_fresh(&record, max_age) => {
-                Ok(Self::from_cache(record.descriptor))
+                Ok(Self::from_cache(client, record.descriptor, false))
             }
             (Some(record), PullPolicy::Missing { .. } | PullPolicy::Newer) => {
                 resolve_or_recall(client, store, &name, reference, record).await
@@ -69,7 +71,9 @@ impl Resolution {
         }
     }
 
-    fn from_cache(descriptor: Descriptor) -> Self {
+    /// Returns what the cache holds. `stale` says that the registry was asked and did not answer.
+    fn from_cache(client: &Client, descriptor: Descriptor, stale: bool) -> Self {
+        client.registries.note_cached(stale);
         Self {
             descriptor,
             confirmed: None,
@@ -110,7 +114,7 @@ async fn resolve_or_recall(
         "{reference} is unconfirmed since {since}, and taken for what it stood for then, {}: {reason}",
         record.descriptor.digest
     );
-    Ok(Resolution::from_cache(record.descriptor))
+    Ok(Resolution::from_cache(client, record.descriptor, true))
 }
 
 /// Returns whether an error says nothing about what the registry holds now. A refusal of its storage does: that

@@ -112,7 +112,10 @@ impl Resolve for CachedPlace {
                 record.map(|record| record.map(|record| record.descriptor))
             }
         };
-        found.map_err(other)?.ok_or_else(|| self.not_cached())
+        let found = found.map_err(other)?;
+        let found = found.ok_or_else(|| self.not_cached())?;
+        self.client.registries.note_cached(false);
+        Ok(found)
     }
 
     async fn fetch_manifest(&self, name: &ManifestName) -> Result<(Descriptor, Bytes), StoreError> {

@@ -4,6 +4,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::content::Answers;
 use crate::oci::credentials::CredentialSource;
 use crate::oci::hosts::ClientCertificate;
 
@@ -62,6 +63,8 @@ pub struct RegistryOptions {
     pub connections: Option<NonZeroUsize>,
     /// Time limits, and how often a request is repeated.
     pub retry: RetryOptions,
+    /// Records which hosts answer. `None`: nothing is recorded.
+    pub(crate) answers: Option<Answers>,
 }
 
 impl RegistryOptions {

@@ -98,6 +98,13 @@ impl Registries {
         Ok(endpoint.authenticator().has_authenticated(&request).await)
     }
 
+    /// Records that the cache answered in place of a registry, and whether its answer may be out of date.
+    pub(crate) fn note_cached(&self, stale: bool) {
+        if let Some(answers) = &self.endpoints.options().answers {
+            answers.add_cache(stale);
+        }
+    }
+
     /// Returns probes of the endpoints for `place`: the mirrors, and the registry itself. Sends no
     /// request.
     pub(crate) async fn probes(&self, place: &Place) -> Result<(Vec<Probe>, Probe), Error> {

@@ -190,6 +190,7 @@ impl Repository {
         let repository = self.writable().await?;
         let manifest = repository.resolve_name(&name.to_string()).await?;
         let tags = tags::of_manifest(&repository, &manifest.digest).await?;
+        repository.endpoint.answered();
         Ok((manifest, tags))
     }
 

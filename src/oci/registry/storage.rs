@@ -60,14 +60,19 @@ impl Push for Repository {
         tag: Option<&str>,
     ) -> Result<(), StoreError> {
         let repository = self.writable().await?;
-        Ok(upload::store_manifest(&repository, descriptor, bytes, tag).await?)
+        upload::store_manifest(&repository, descriptor, bytes, tag).await?;
+        repository.endpoint.answered();
+        Ok(())
     }
 
     async fn stored_manifest(
         &self,
         name: &ManifestName,
     ) -> Result<(Descriptor, Bytes), StoreError> {
-        Ok(self.writable().await?.manifest(&name.to_string()).await?)
+        let repository = self.writable().await?;
+        let stored = repository.manifest(&name.to_string()).await?;
+        repository.endpoint.answered();
+        Ok(stored)
     }
 
     async fn tagged(&self, tag: &str) -> Result<Option<Descriptor>, StoreError> {
@@ -75,7 +80,9 @@ impl Push for Repository {
             reading: Scope::PUSH,
             ..self.writable().await?
         };
-        Ok(repository.tagged(tag).await?)
+        let tagged = repository.tagged(tag).await?;
+        repository.endpoint.answered();
+        Ok(tagged)
     }
 
     fn as_mount(&self) -> Option<&dyn Mount> {

@@ -251,13 +251,20 @@ impl Download {
         if let Some(hasher) = &mut self.mirror_check {
             hasher.update(chunk);
         }
-        if self.position >= self.end
-            && let Some(hasher) = self.mirror_check.take()
-            && hasher.finish() != self.content.digest
-        {
-            for mirror in &self.used_mirrors {
+        if self.position < self.end || self.is_piece {
+            return;
+        }
+        let check = self.mirror_check.take();
+        let is_corrupt = check.is_some_and(|hasher| hasher.finish() != self.content.digest);
+        for mirror in &self.used_mirrors {
+            if is_corrupt {
                 mirror.report_corrupt(&format!("blob {}", self.content.digest));
+            } else {
+                mirror.answered();
             }
+        }
+        if !is_corrupt {
+            self.repository.endpoint.answered();
         }
     }
 

@@ -34,7 +34,10 @@ impl Candidates {
         let mut skipped = self.skipped;
         for mirror in &self.mirrors {
             match mirror.availability().watch(ask(mirror.clone())).await {
-                Ok(answer) if is_enough(&answer) => return Ok(answer),
+                Ok(answer) if is_enough(&answer) => {
+                    mirror.answered();
+                    return Ok(answer);
+                }
                 Ok(_) => {}
                 Err(error) => {
                     mirror.failed(&error);
@@ -42,8 +45,11 @@ impl Candidates {
                 }
             }
         }
-        let error = match ask(self.last).await {
-            Ok(answer) => return Ok(answer),
+        let error = match ask(self.last.clone()).await {
+            Ok(answer) => {
+                self.last.answered();
+                return Ok(answer);
+            }
             Err(error) => error,
         };
         if error.is_out_of_reach() {
@@ -51,6 +57,7 @@ impl Candidates {
                 match ask(mirror.clone()).await {
                     Ok(answer) if is_enough(&answer) => {
                         mirror.availability().recovered();
+                        mirror.answered();
                         return Ok(answer);
                     }
                     _ => {}

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use reqwest::header::HeaderMap;
 use reqwest::{Response, StatusCode, Url};
 
-use crate::content::{ErrorKind, with_causes};
+use crate::content::{Answers, ErrorKind, with_causes};
 use crate::oci::error::Error;
 use crate::oci::hosts::{Capability, Host};
 use crate::oci::names::is_loopback_url;
@@ -35,6 +35,7 @@ struct Shared {
     transport: Transport,
     capabilities: Vec<Capability>,
     availability: Availability,
+    answers: Option<Answers>,
 }
 
 impl Endpoint {
@@ -49,6 +50,7 @@ impl Endpoint {
                 transport: Transport::new(registry, &host, options)?,
                 capabilities: host.capabilities,
                 availability: Availability::default(),
+                answers: options.answers.clone(),
             }),
             retry: options.retry.clone(),
         })
@@ -109,6 +111,13 @@ impl Endpoint {
 
     pub(crate) fn authenticator(&self) -> &Authenticator {
         &self.shared.transport.authenticator
+    }
+
+    /// Records that an answer of this host was used.
+    pub(crate) fn answered(&self) {
+        if let Some(answers) = &self.shared.answers {
+            answers.add(self.name());
+        }
     }
 
     /// Records that this mirror failed, and that the next endpoint is asked instead.

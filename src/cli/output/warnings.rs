@@ -1,0 +1,29 @@
+//! The warnings of one run of the command.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// The most warnings that are kept: registries and archives cause some of them.
+const MOST: usize = 1000;
+
+/// Keeps the warnings for a JSON answer. Clones share them.
+#[derive(Clone, Default)]
+pub(crate) struct Warnings(Arc<Mutex<Vec<String>>>);
+
+impl Warnings {
+    /// Keeps a warning, unless there are too many. A warning that was kept before is not repeated.
+    pub(super) fn add(&self, warning: &str) {
+        let mut kept = self.kept();
+        if kept.len() < MOST && !kept.iter().any(|known| known == warning) {
+            kept.push(warning.to_owned());
+        }
+    }
+
+    /// Returns the warnings in their order.
+    pub(super) fn all(&self) -> Vec<String> {
+        self.kept().clone()
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Vec<String>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
