@@ -20,3 +20,9 @@ mod threads;
 mod variables;
 
 pub use run::main;
+
+/// Items that only the tests of this project use. They can change with every version.
+#[cfg(feature = "internals")]
+pub mod internals {
+    pub use super::run::definition;
+}

@@ -99,6 +99,13 @@ Exit codes:
   7    conflict: the name exists with other content
   130  interrupted";
 
+/// Returns the definition of the command line: commands, arguments and help.
+#[must_use]
+#[cfg_attr(not(feature = "internals"), allow(unreachable_pub))]
+pub fn definition() -> clap::Command {
+    Cli::command()
+}
+
 /// Parses the arguments of the process, runs the command, prints its answer, and returns its exit code.
 #[must_use]
 pub fn main() -> ExitCode {
@@ -129,7 +136,7 @@ pub fn main() -> ExitCode {
 
 /// Returns the arguments, and the paths that variables give.
 fn parse(arguments: &[OsString]) -> Result<(Cli, Vec<Given>), clap::Error> {
-    let mut command = without_empty_variables(Cli::command());
+    let mut command = without_empty_variables(definition());
     let mut matches = command
         .try_get_matches_from_mut(arguments)
         .map_err(|error| naming_variables(error, &command, arguments))?;
@@ -154,7 +161,7 @@ fn run(cli: Cli, printer: &Printer) -> Result<Answer, Problem> {
     let session = Session::new(printer.clone(), Arc::new(bars), global.cache_dir);
     let runtime = tokio::runtime::Runtime::new().map_err(|error| Problem::of(&error.into()))?;
     let outcome = runtime.block_on(async {
-        let work = pin!(cli.command.run(&session, Cli::command));
+        let work = pin!(cli.command.run(&session, definition));
         match select(work, pin!(interruption.wait())).await {
             Either::Left((outcome, _)) => Some(outcome),
             // The work is dropped, and with it its unfinished files.

@@ -10,6 +10,16 @@ pub(crate) fn rfc3339(seconds: u64) -> String {
     humantime::format_rfc3339_seconds(unix_time(seconds)).to_string()
 }
 
+/// Formats a time by RFC 3339, in whole seconds. A time before 1970 is that of 1970, and one after the year 9999 its
+/// end.
+#[cfg_attr(
+    not(feature = "cli"),
+    allow(dead_code, reason = "the command prints times")
+)]
+pub(crate) fn time_text(time: SystemTime) -> String {
+    rfc3339(unix_seconds(time))
+}
+
 /// Returns the time that is `seconds` after the beginning of 1970, but at most the end of the year 9999.
 pub(crate) fn unix_time(seconds: u64) -> SystemTime {
     UNIX_EPOCH + Duration::from_secs(seconds.min(LAST))

@@ -35,6 +35,8 @@ pub use blocking::RuntimeEnded;
 pub(crate) use blocking::blocking;
 pub(crate) use bounded::{is_too_large, read_bounded, read_file_bounded};
 pub(crate) use causes::with_causes;
+#[cfg(feature = "cli")]
+pub(crate) use date::time_text;
 pub(crate) use date::{rfc3339, unix_seconds, unix_time};
 pub use descriptor::Descriptor;
 pub(crate) use digest::{Algorithm, Hasher};

@@ -9,7 +9,7 @@ use anyhow::{Result, bail};
 use clap::ValueHint;
 
 use crate::archive::{self, Executable, Input, Target};
-use crate::cli::output::{Answer, Failure};
+use crate::cli::output::Failure;
 use crate::cli::session::Session;
 use crate::content::open_regular;
 
@@ -94,12 +94,11 @@ impl BinaryArgs {
 }
 
 impl Binaries {
-    /// Prints the warnings, and adds them to the answer.
-    pub(crate) fn warn(self, session: &Session, answer: Answer) -> Answer {
+    /// Prints the warnings.
+    pub(crate) fn warn(&self, session: &Session) {
         for warning in &self.warnings {
             session.warn(warning);
         }
-        answer.field("warnings", self.warnings)
     }
 
     pub(crate) fn inputs(&self) -> BTreeMap<Target, Input> {

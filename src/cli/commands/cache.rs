@@ -14,7 +14,7 @@ use crate::cli::arguments::age;
 use crate::cli::output::{Answer, Failure, Problem, path_text};
 use crate::cli::session::Session;
 use crate::cli::threads::blocking;
-use crate::content::{ErrorKind, unix_seconds};
+use crate::content::ErrorKind;
 
 /// List, verify and prune the cache
 #[derive(clap::Args)]
@@ -106,8 +106,8 @@ fn list(session: &Session) -> Result<Answer> {
             "reference": listed.reference,
             "digest": listed.digest.to_string(),
             "size": listed.size,
-            "confirmed": unix_seconds(listed.confirmed),
-            "used": listed.used.map(unix_seconds),
+            "confirmed": date(listed.confirmed),
+            "used": listed.used.map(date),
         })
     });
     let usage = |usage: Usage| format!("{} with {}", usage.files, size(usage.bytes));

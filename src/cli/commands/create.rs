@@ -129,6 +129,6 @@ fn create(args: Args, session: &Session) -> Result<Answer> {
     let meter = session.progress().begin(Step::Packing, writer.total()?);
     let claims = writer.write(&destination, &identity.signer, compression, meter.as_ref())?;
     identity.note(&args.name);
-    let answer = signed_archive(&destination, &claims).field("generated_keys", identity.generated);
-    Ok(binaries.warn(session, answer))
+    binaries.warn(session);
+    Ok(signed_archive(&destination, &claims).field("generated_keys", identity.generated))
 }

@@ -6,12 +6,12 @@ use anyhow::{Result, bail};
 use clap::ValueHint;
 use serde_json::{Map, Value, json};
 
-use crate::archive::{Contents, Dates, Target, to_unix};
+use crate::archive::{Contents, Dates, Target};
 use crate::cli::arguments::{Argument, RegistryArgs, Source};
 use crate::cli::output::{Answer, Failure, value_text};
 use crate::cli::session::Session;
 use crate::client::TrustPolicy;
-use crate::content::rfc3339;
+use crate::content::time_text;
 
 /// Show the differences between two archives
 ///
@@ -71,7 +71,6 @@ fn answer(from: &Contents, to: &Contents) -> Answer {
         let line = match field {
             // The values are too long for a line.
             "schema" | "world" => status(&from, &to).to_owned(),
-            "not_before" | "expires" => format!("{} -> {}", date(&from), date(&to)),
             _ => format!("{} -> {}", value_text(&from), value_text(&to)),
         };
         lines.push(format!("{field}: {line}"));
@@ -103,16 +102,11 @@ fn fields(contents: &Contents) -> [(&'static str, Value); 10] {
         ("revision", json!(metadata.revision)),
         ("issuer", json!(claims.issuer().as_str())),
         ("service", json!(claims.subject().as_str())),
-        ("not_before", json!(metadata.not_before.map(to_unix))),
-        ("expires", json!(metadata.expires.map(to_unix))),
+        ("not_before", json!(metadata.not_before.map(time_text))),
+        ("expires", json!(metadata.expires.map(time_text))),
         ("schema", json!(metadata.schema)),
         ("world", json!(claims.world().map(ToString::to_string))),
     ]
-}
-
-fn date(seconds: &Value) -> String {
-    let date = seconds.as_u64().map(rfc3339);
-    date.unwrap_or_else(|| value_text(seconds))
 }
 
 /// Returns the digest of an executable, or `null` if the archive does not hold it.

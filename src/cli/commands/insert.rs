@@ -34,5 +34,6 @@ fn insert(args: &Args, session: &Session) -> Result<Answer> {
         }
         Ok(())
     })?;
-    Ok(binaries.warn(session, answer))
+    binaries.warn(session);
+    Ok(answer)
 }

@@ -6,14 +6,14 @@ use anyhow::{Context, Result, bail};
 use clap::ValueHint;
 use serde_json::{Value, json};
 
-use crate::archive::{Target, print_world, to_unix};
+use crate::archive::{Target, print_world};
 use crate::cli::arguments::{Argument, RegistryArgs, Source, validity};
 use crate::cli::output::{Answer, Failure, escape, path_text};
 use crate::cli::schema::{read_json, violations};
 use crate::cli::session::Session;
 use crate::cli::threads::{blocking, detached};
 use crate::client::Summary;
-use crate::content::ErrorKind;
+use crate::content::{ErrorKind, time_text};
 
 /// Show the claims and the contents of an archive
 ///
@@ -119,8 +119,8 @@ fn describe(summary: &Summary, answer: Answer) -> Answer {
     let names = |targets: &[Target]| targets.iter().map(|t| t.as_str()).collect::<Value>();
     let absent = (!summary.absent.is_empty()).then(|| names(&summary.absent));
     let verified = (!summary.everything).then_some("claims");
-    let not_before = metadata.not_before.map(to_unix);
-    let expires = metadata.expires.map(to_unix);
+    let not_before = metadata.not_before.map(time_text);
+    let expires = metadata.expires.map(time_text);
     let not_yet_valid = summary.claims.not_yet_valid().is_some();
     let further = [
         ("absent", absent),

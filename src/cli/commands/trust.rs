@@ -11,7 +11,7 @@ use crate::cli::output::{Answer, Failure};
 use crate::cli::session::Session;
 use crate::cli::threads::blocking;
 use crate::client::pin_name;
-use crate::content::{ErrorKind, unix_seconds};
+use crate::content::ErrorKind;
 use crate::oci::Place;
 
 /// Show and change the pins of repositories
@@ -83,7 +83,7 @@ async fn list(session: &Session) -> Result<Answer> {
             "repository": place,
             "issuer": issuer,
             "service": subject,
-            "since": unix_seconds(identity.since),
+            "since": identity.date(),
             "revisions": identity.revisions,
         }));
     }

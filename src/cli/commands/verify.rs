@@ -4,13 +4,13 @@ use anyhow::Result;
 use clap::ValueHint;
 use serde_json::{Value, json};
 
-use crate::archive::{Compression, Dates, to_unix};
+use crate::archive::{Compression, Dates};
 use crate::cache::Identity;
 use crate::cli::arguments::{Argument, RegistryArgs, Source, TrustArgs, VerifiedSource, validity};
 use crate::cli::output::Answer;
 use crate::cli::session::Session;
 use crate::client::{TrustPolicy, pin_name};
-use crate::content::unix_seconds;
+use crate::content::time_text;
 use crate::oci::Reference;
 
 /// Verify an archive completely, and list the checks
@@ -62,7 +62,7 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
             "repository": repository,
             "issuer": pin.issuer,
             "service": pin.subject,
-            "since": unix_seconds(pin.since),
+            "since": pin.date(),
         })
     });
     Ok(fields(&checked, allowed.is_some(), Answer::lines(lines))
@@ -141,8 +141,8 @@ fn fields(checked: &VerifiedSource, issuer_checked: bool, answer: Answer) -> Ans
         .field("issuer", contents.claims.issuer().as_str())
         .field("issuer_checked", issuer_checked)
         .field("service", contents.claims.subject().as_str())
-        .field("not_before", metadata.not_before.map(to_unix))
-        .field("expires", metadata.expires.map(to_unix))
+        .field("not_before", metadata.not_before.map(time_text))
+        .field("expires", metadata.expires.map(time_text))
         .field("world", contents.claims.world().map(ToString::to_string))
         .field("targets", targets.collect::<Value>())
         .field("absent", absent)

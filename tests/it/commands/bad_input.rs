@@ -95,7 +95,7 @@ impl Refusal<'_> {
         assert_eq!(outcome.stderr, "", "{outcome}");
         outcome.line();
         let object = outcome.json();
-        assert_eq!(keys(&object), ["error", "success"], "{outcome}");
+        assert_eq!(keys(&object), ["error", "success", "warnings"], "{outcome}");
         assert_eq!(object["success"], false, "{outcome}");
         let error = &object["error"];
         assert_eq!(keys(error), ["hint", "kind", "message"], "{outcome}");

@@ -295,7 +295,7 @@ fn waiting_for_a_registry_can_be_interrupted() {
                     stdout,
                     concat!(
                         r#"{"error":{"hint":null,"kind":"interrupted","message":"interrupted"},"#,
-                        r#""success":false}"#,
+                        r#""success":false,"warnings":[]}"#,
                         "\n"
                     )
                 );

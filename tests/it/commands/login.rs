@@ -53,7 +53,9 @@ fn stored_credentials_are_used_until_logout() {
 
     let logout = |removed: bool| {
         let outcome = environment.par(["logout", address, "-o", "json"]).success();
-        let expected = json!({ "success": true, "registry": address, "removed": removed });
+        let expected = json!({
+            "success": true, "warnings": [], "registry": address, "removed": removed,
+        });
         assert_eq!(outcome.json(), expected);
     };
     logout(true);
@@ -99,9 +101,11 @@ fn login_asks_the_token_service_of_a_registry() {
     let path = fs::canonicalize(path).unwrap();
     let expected = json!({
         "success": true, "registry": registry.address(), "user": "tester", "helper": null,
-        "file": path,
+        "file": path, "warnings": outcome.json()["warnings"],
     });
     assert_eq!(outcome.json(), expected);
+    let warning = outcome.json()["warnings"][0].as_str().unwrap().to_owned();
+    assert!(warning.contains("stored unencrypted"), "{outcome}");
     push(&environment, &registry).success();
     assert!(
         service.asked()[..2]

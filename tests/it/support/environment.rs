@@ -11,7 +11,7 @@ use std::thread;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::ended;
+use super::{Invocation, ended, schemas};
 
 /// The directories of a user named `tester`. Dropping the environment removes them.
 ///
@@ -125,7 +125,7 @@ pub(crate) struct Outcome {
 }
 
 impl Outcome {
-    /// Runs a command with `input` on its standard input.
+    /// Runs a command with `input` on its standard input. A JSON answer of `par` has to match its schema.
     #[track_caller]
     pub(crate) fn of(mut command: Command, input: &[u8]) -> Self {
         command
@@ -140,12 +140,24 @@ impl Outcome {
             scope.spawn(move || drop(pipe.write_all(input)));
             ended(child)
         });
-        Self {
+        let outcome = Self {
             command: format!("{command:?}"),
             code: output.status.code().unwrap_or(-1),
             stdout: String::from_utf8(output.stdout).expect("stdout is UTF-8"),
             stderr: String::from_utf8(output.stderr).expect("stderr is UTF-8"),
+        };
+        if let Some(invocation) = Invocation::of(&command)
+            && invocation.wants_json()
+            && output.status.code().is_some()
+        {
+            schemas::check(
+                &invocation,
+                &outcome.to_string(),
+                outcome.code,
+                &outcome.stdout,
+            );
         }
+        outcome
     }
 
     /// Asserts that the command succeeded.

@@ -65,6 +65,7 @@ impl Probe {
         if greeting.wants == Wants::Nothing {
             self.endpoint().check(response, &request).await?;
         }
+        self.endpoint().answered();
         Ok(greeting)
     }
 

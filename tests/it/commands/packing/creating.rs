@@ -74,6 +74,7 @@ fn all_options_of_create_end_up_in_the_archive() {
     fields.remove("service").unwrap();
     let expected = json!({
         "success": true,
+        "warnings": [],
         "name": "Echo",
         "vendor": "Acme",
         "version": "1.2.3-rc.1",

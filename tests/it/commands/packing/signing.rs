@@ -69,9 +69,11 @@ fn dates_can_be_added_and_removed() {
     let seed = good_archive(&environment, "good.par");
     let give = ["-i", &seed, "--expires", LATER, "--not-before", "17"];
     sign(&environment, &give).success();
-    assert_eq!(dates(&environment), (json!(17), json!(4_102_444_800_u64)));
+    let early = json!("1970-01-01T00:00:17Z");
+    let late = json!("2100-01-01T00:00:00Z");
+    assert_eq!(dates(&environment), (early.clone(), late));
     sign(&environment, &["-i", &seed, "--expires", "none"]).success();
-    assert_eq!(dates(&environment), (json!(17), Value::Null));
+    assert_eq!(dates(&environment), (early, Value::Null));
     sign(&environment, &["-i", &seed, "--not-before", "none"]).success();
     assert_eq!(dates(&environment), (Value::Null, Value::Null));
 }
@@ -86,13 +88,17 @@ fn dates_may_be_calendar_dates_or_spans_after_signing() {
     let create = ["create", "-n", "N", "-v", "V", "-b", "x86_64-linux=echo"];
     let create = [&create[..], &["--destination", "good.par"], &at, &dated].concat();
     environment.par(create).success();
-    let (not_before, signed) = (json!(1_700_000_000), 4_000_000_000_u64);
-    let month = json!(signed + 30 * 86_400);
+    // Signed at 2096-10-02T07:06:40Z.
+    let not_before = json!("2023-11-14T22:13:20Z");
+    let month = json!("2096-11-01T07:06:40Z");
     assert_eq!(dates(&environment), (not_before.clone(), month));
     sign(&environment, &[&at[..], &["--expires", "1d"]].concat()).success();
-    assert_eq!(dates(&environment), (not_before, json!(signed + 86_400)));
+    assert_eq!(
+        dates(&environment),
+        (not_before, json!("2096-10-03T07:06:40Z"))
+    );
     sign(&environment, &["-i", &seed, "--expires", "2100-01-01"]).success();
-    assert_eq!(dates(&environment).1, json!(4_102_444_800_u64));
+    assert_eq!(dates(&environment).1, "2100-01-01T00:00:00Z");
 }
 
 #[test]

@@ -61,6 +61,7 @@ fn standard_input_is_verified_like_a_file() {
           "size": 29
         }
       },
+      "warnings": [],
       "world": "sha256:[HASH]"
     }
     "#);

@@ -337,6 +337,8 @@ fn pins_are_listed_and_forgotten() {
     assert_eq!(identity["repository"], "registry.test/org/provider");
     assert_eq!(identity["issuer"], issuer.as_str());
     assert_eq!(identity["service"], subject.as_str());
+    let since = identity["since"].as_str().unwrap();
+    assert!(humantime::parse_rfc3339(since).is_ok(), "{since}");
     assert_eq!(identity["revisions"]["1.0.0"], 7);
 
     let forget = ["trust", "forget", "registry.test:443/org/provider"];
