@@ -17,6 +17,7 @@ mod doctor;
 mod faults;
 mod fuzzing;
 mod hosts;
+mod json;
 mod layers;
 mod peculiar;
 mod support;

@@ -59,20 +59,18 @@ impl Invocation {
 
 /// Returns the names of all commands that do something, such as `push` and `cache list`.
 pub(crate) fn commands() -> Vec<String> {
-    let root = definition();
+    let mut open: Vec<_> = vec![(String::new(), definition())];
     let mut names = Vec::new();
-    for command in root.get_subcommands() {
-        let name = command.get_name().to_owned();
-        let below: Vec<_> = command.get_subcommands().collect();
-        if below.is_empty() {
+    while let Some((name, command)) = open.pop() {
+        if !command.has_subcommands() {
             names.push(name);
-        } else {
-            names.extend(
-                below
-                    .iter()
-                    .map(|below| format!("{name} {}", below.get_name())),
-            );
+            continue;
         }
+        open.extend(command.get_subcommands().map(|below| {
+            let name = format!("{name} {}", below.get_name());
+            (name.trim_start().to_owned(), below.clone())
+        }));
     }
+    names.sort();
     names
 }

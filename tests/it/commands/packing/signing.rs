@@ -11,6 +11,10 @@ use crate::support::{Environment, Outcome};
 
 /// A date in the year 2100.
 const LATER: &str = "4102444800";
+/// That date in answers.
+const LATER_DATE: &str = "2100-01-01T00:00:00Z";
+/// The date 17 in answers.
+const EARLY_DATE: &str = "1970-01-01T00:00:17Z";
 
 fn inspect(environment: &Environment) -> Value {
     environment
@@ -69,11 +73,9 @@ fn dates_can_be_added_and_removed() {
     let seed = good_archive(&environment, "good.par");
     let give = ["-i", &seed, "--expires", LATER, "--not-before", "17"];
     sign(&environment, &give).success();
-    let early = json!("1970-01-01T00:00:17Z");
-    let late = json!("2100-01-01T00:00:00Z");
-    assert_eq!(dates(&environment), (early.clone(), late));
+    assert_eq!(dates(&environment), (json!(EARLY_DATE), json!(LATER_DATE)));
     sign(&environment, &["-i", &seed, "--expires", "none"]).success();
-    assert_eq!(dates(&environment), (early, Value::Null));
+    assert_eq!(dates(&environment), (json!(EARLY_DATE), Value::Null));
     sign(&environment, &["-i", &seed, "--not-before", "none"]).success();
     assert_eq!(dates(&environment), (Value::Null, Value::Null));
 }
@@ -98,7 +100,7 @@ fn dates_may_be_calendar_dates_or_spans_after_signing() {
         (not_before, json!("2096-10-03T07:06:40Z"))
     );
     sign(&environment, &["-i", &seed, "--expires", "2100-01-01"]).success();
-    assert_eq!(dates(&environment).1, "2100-01-01T00:00:00Z");
+    assert_eq!(dates(&environment).1, LATER_DATE);
 }
 
 #[test]
@@ -159,7 +161,7 @@ fn an_expired_archive_needs_a_new_date() {
     assert!(outcome.stderr.contains(past), "{outcome}");
     assert_eq!(fs::read(environment.path("good.par")).unwrap(), before);
     sign(&environment, &["-i", &seed, "--expires", LATER]).success();
-    assert_eq!(dates(&environment), (Value::Null, json!(4_102_444_800_u64)));
+    assert_eq!(dates(&environment), (Value::Null, json!(LATER_DATE)));
 }
 
 #[test]
@@ -180,7 +182,7 @@ fn an_archive_is_created_with_dates() {
     assert_eq!(environment.files(), ["work/echo"], "not even keys");
 
     with(&["--expires", LATER, "--not-before", "17"]).success();
-    assert_eq!(dates(&environment), (json!(17), json!(4_102_444_800_u64)));
+    assert_eq!(dates(&environment), (json!(EARLY_DATE), json!(LATER_DATE)));
 
     with(&["--not-before", LATER]).success();
     let outcome = environment.par(["verify", "good.par"]).exit(5);
