@@ -6,6 +6,7 @@ use std::fmt;
 use clap::ValueEnum;
 use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Subscriber};
+use tracing_subscriber::filter::{FilterExt, filter_fn};
 use tracing_subscriber::fmt::format::{DefaultFields, Format, Json, JsonFields, Writer};
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::layer::{Context, SubscriberExt};
@@ -54,7 +55,12 @@ pub(crate) fn start(verbose: u8, quiet: bool, format: LogFormat, warnings: Warni
         2 => "wasmcloud_par=debug",
         _ => "wasmcloud_par=trace,reqwest=debug,hyper_util=debug,rustls=debug",
     };
-    let printing = printing(verbose, format).with_filter(EnvFilter::new(filter));
+    // A record in JSON has the operation that it belongs to, whatever the level of that is.
+    let operations = filter_fn(move |about| {
+        format == LogFormat::Json && about.is_span() && about.target().starts_with("wasmcloud_par")
+    });
+    let filter = EnvFilter::new(filter).or(operations);
+    let printing = printing(verbose, format).with_filter(filter);
     let keeping = Keeping(warnings).with_filter(EnvFilter::new("wasmcloud_par=warn"));
     tracing_subscriber::registry()
         .with(printing)

@@ -80,6 +80,14 @@ impl Runs {
     fn registries(&mut self) {
         let repository = self.registry.reference("org/provider");
         let reference = format!("{repository}:1.0.0");
+        // Registries on this machine are not pinned otherwise.
+        let rule = format!("[[rule]]\nmatch = {repository:?}\npin = \"first-use\"\n");
+        let policy = self
+            .environment
+            .home()
+            .join(".config/wasmcloud-par/trust.toml");
+        std::fs::create_dir_all(policy.parent().unwrap()).unwrap();
+        std::fs::write(policy, rule).unwrap();
         self.run("push", &[&reference, "old.par.gz"]);
         // Moves the tag.
         self.run("push", &[&reference, "provider.par.gz"]);
