@@ -10,7 +10,7 @@ pub(crate) enum Format {
     /// Text for people and simple scripts
     #[default]
     Text,
-    /// One JSON object with `success`
+    /// One JSON object with `success`; see docs/json
     Json,
 }
 

@@ -13,9 +13,14 @@ impl Warnings {
     /// Keeps a warning, unless there are too many. A warning that was kept before is not repeated.
     pub(super) fn add(&self, warning: &str) {
         let mut kept = self.kept();
-        if kept.len() < MOST && !kept.iter().any(|known| known == warning) {
-            kept.push(warning.to_owned());
+        if kept.len() > MOST || kept.iter().any(|known| known == warning) {
+            return;
         }
+        kept.push(if kept.len() == MOST {
+            "further warnings are left out".to_owned()
+        } else {
+            warning.to_owned()
+        });
     }
 
     /// Returns the warnings in their order.
@@ -27,3 +32,7 @@ impl Warnings {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+#[path = "tests/warnings.rs"]
+mod tests;

@@ -134,6 +134,25 @@ fn wrong_arguments_are_an_object_also_when_the_variable_asks_for_it() {
 }
 
 #[test]
+fn violations_of_a_schema_are_in_the_object_of_the_error() {
+    let environment = Environment::new();
+    environment.write("schema.json", r#"{"required": ["url"]}"#);
+    environment.write("provider", "an executable");
+    environment.write("config.json", "{}");
+    let create = "create -n N -v V -b provider -j schema.json -q";
+    environment.par(create.split(' ')).success();
+    let check = "inspect provider.par --check-config config.json --log-format json";
+    let refused = environment.par(check.split(' ')).exit(5);
+    let written = records(&refused);
+    let violation = &written[0]["violations"][0];
+    assert_eq!(violation["pointer"], "", "{refused}");
+    assert!(
+        violation["reason"].as_str().unwrap().contains("url"),
+        "{refused}"
+    );
+}
+
+#[test]
 fn no_line_has_characters_that_a_terminal_executes() {
     let environment = Environment::new();
     let name = "evil\u{1b}[2J\u{202e}.par";

@@ -75,6 +75,7 @@ fn empty_options_are_refused_and_empty_variables_are_ignored() {
         "PAR_PULL",
         "PAR_PATIENCE",
         "PAR_CONNECTIONS",
+        "PAR_LOG_FORMAT",
     ] {
         command.env(variable, "");
     }

@@ -2,7 +2,9 @@
 
 use std::fs;
 
-use super::{CLAIMS, INDEX, NAME, SIZE, Setup, TARGET, annotations, executable, pack_six, token};
+use super::{
+    CLAIMS, INDEX, NAME, SIZE, Setup, TARGET, annotations, answered_by, executable, pack_six, token,
+};
 use crate::support::archives::ArchiveBuilder;
 use crate::support::proxy::{Fault, Rule};
 use crate::support::{Environment, Registry};
@@ -67,7 +69,9 @@ fn the_start_of_an_archive_from_redirected_storage_does_not_count() {
             let cut = Rule::on("GET", &hex, Fault::CutAnswer(1000)).times(cuts);
             let proxy = setup.proxy(vec![cut, setup.layer(redirect.clone())]);
             let environment = Environment::new();
-            let inspect = ["inspect", &proxy.reference(NAME), "-o", "json"];
+            let reference = proxy.reference(NAME);
+            let inspect = ["inspect", &reference, "-o", "json"];
+            let own = answered_by(&reference, own.clone());
             assert_eq!(par(&environment, inspect).success().json(), own);
             let files = environment.files();
             let kept = files.iter().filter(|file| file.contains("/heads/"));

@@ -44,6 +44,13 @@ const WIT: &str =
 const INDEX: &str = "com.wasmcloud.par.index";
 const CLAIMS: &str = "com.wasmcloud.par.claims";
 
+/// Returns what is told about an archive in a registry when `answer` is told about its file.
+fn answered_by(reference: &str, mut answer: Value) -> Value {
+    answer["from"] = [reference.split('/').next().unwrap()].into_iter().collect();
+    answer["stale"] = false.into();
+    answer
+}
+
 /// An archive in a registry, whose traffic is counted.
 struct Setup {
     environment: Environment,
