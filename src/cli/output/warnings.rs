@@ -16,11 +16,13 @@ impl Warnings {
         if kept.len() > MOST || kept.iter().any(|known| known == warning) {
             return;
         }
-        kept.push(if kept.len() == MOST {
-            "further warnings are left out".to_owned()
+        let is_full = kept.len() == MOST;
+        let told = if is_full {
+            "further warnings are left out"
         } else {
-            warning.to_owned()
-        });
+            warning
+        };
+        kept.push(told.to_owned());
     }
 
     /// Returns the warnings in their order.
