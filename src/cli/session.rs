@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use tempfile::TempDir;
 
 use crate::cache::{self, Cache};
-use crate::content::{Answers, Progress};
+use crate::content::{AnsweringHosts, Progress};
 
 use super::output::Printer;
 
@@ -37,8 +37,8 @@ impl Session {
     }
 
     /// Returns the record of the hosts that answer, for a command that asks registries.
-    pub(crate) fn answers(&self) -> Answers {
-        self.printer.answers()
+    pub(crate) fn answering(&self) -> AnsweringHosts {
+        self.printer.answering()
     }
 
     /// The directory of the cache, if the user names one.

@@ -5,7 +5,7 @@
 //! are verified only once a `VerifyReader` has finished over them, and a file gets its final name only through an
 //! `AtomicFile` or `publish`.
 
-mod answers;
+mod answering_hosts;
 mod atomic;
 mod blocking;
 mod bounded;
@@ -27,7 +27,7 @@ mod temporary;
 mod user_directory;
 mod verify;
 
-pub(crate) use answers::Answers;
+pub(crate) use answering_hosts::AnsweringHosts;
 #[cfg(unix)]
 pub(crate) use atomic::LINKS;
 pub(crate) use atomic::{AtomicFile, followed, publish, set_mode};

@@ -172,7 +172,7 @@ impl RegistryArgs {
                 session.warn(PASSWORD_ON_COMMAND_LINE);
             }
             let registry = RegistryOptions {
-                answers: Some(session.answers()),
+                answering: Some(session.answering()),
                 ..args.options(explicit)
             };
             let mut options = ClientOptions::default()

@@ -8,7 +8,7 @@ use std::time::SystemTime;
 use clap::error::ErrorKind;
 use serde_json::{Map, Value, json};
 
-use crate::content::Answers;
+use crate::content::AnsweringHosts;
 
 use super::answer::Answer;
 use super::escape;
@@ -34,7 +34,7 @@ pub(crate) struct Printer {
     formats: Formats,
     quiet: bool,
     warnings: Warnings,
-    answers: Arc<OnceLock<Answers>>,
+    answering: Arc<OnceLock<AnsweringHosts>>,
 }
 
 impl Printer {
@@ -43,7 +43,7 @@ impl Printer {
             formats,
             quiet,
             warnings: Warnings::default(),
-            answers: Arc::default(),
+            answering: Arc::default(),
         }
     }
 
@@ -53,8 +53,8 @@ impl Printer {
     }
 
     /// Returns the record of the hosts that answer. From now on, the JSON object of the answer has it.
-    pub(crate) fn answers(&self) -> Answers {
-        self.answers.get_or_init(Answers::default).clone()
+    pub(crate) fn answering(&self) -> AnsweringHosts {
+        self.answering.get_or_init(AnsweringHosts::default).clone()
     }
 
     /// Prints a message that is not part of the answer.
@@ -79,10 +79,10 @@ impl Printer {
 
     /// Prints the answer of a command, and returns the exit code.
     pub(crate) fn answer(&self, mut answer: Answer) -> ExitCode {
-        if let Some(answers) = self.answers.get() {
+        if let Some(answering) = self.answering.get() {
             answer = answer
-                .field("from", answers.hosts())
-                .field("stale", answers.is_stale());
+                .field("from", answering.names())
+                .field("stale", answering.is_stale());
         }
         self.finish(answer)
     }

@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::content::Answers;
+use crate::content::AnsweringHosts;
 use crate::oci::credentials::CredentialSource;
 use crate::oci::hosts::ClientCertificate;
 
@@ -64,7 +64,7 @@ pub struct RegistryOptions {
     /// Time limits, and how often a request is repeated.
     pub retry: RetryOptions,
     /// Records which hosts answer. `None`: nothing is recorded.
-    pub(crate) answers: Option<Answers>,
+    pub(crate) answering: Option<AnsweringHosts>,
 }
 
 impl RegistryOptions {

@@ -100,8 +100,8 @@ impl Registries {
 
     /// Records that the cache answered in place of a registry, and whether its answer may be out of date.
     pub(crate) fn note_cached(&self, stale: bool) {
-        if let Some(answers) = &self.endpoints.options().answers {
-            answers.add_cache(stale);
+        if let Some(answering) = &self.endpoints.options().answering {
+            answering.add_cache(stale);
         }
     }
 

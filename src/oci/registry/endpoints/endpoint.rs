@@ -7,7 +7,7 @@ use bytes::Bytes;
 use reqwest::header::HeaderMap;
 use reqwest::{Response, StatusCode, Url};
 
-use crate::content::{Answers, ErrorKind, with_causes};
+use crate::content::{AnsweringHosts, ErrorKind, with_causes};
 use crate::oci::error::Error;
 use crate::oci::hosts::{Capability, Host};
 use crate::oci::names::is_loopback_url;
@@ -35,7 +35,7 @@ struct Shared {
     transport: Transport,
     capabilities: Vec<Capability>,
     availability: Availability,
-    answers: Option<Answers>,
+    answering: Option<AnsweringHosts>,
 }
 
 impl Endpoint {
@@ -50,7 +50,7 @@ impl Endpoint {
                 transport: Transport::new(registry, &host, options)?,
                 capabilities: host.capabilities,
                 availability: Availability::default(),
-                answers: options.answers.clone(),
+                answering: options.answering.clone(),
             }),
             retry: options.retry.clone(),
         })
@@ -115,8 +115,8 @@ impl Endpoint {
 
     /// Records that an answer of this host was used.
     pub(crate) fn answered(&self) {
-        if let Some(answers) = &self.shared.answers {
-            answers.add(self.name());
+        if let Some(answering) = &self.shared.answering {
+            answering.add(self.name());
         }
     }
 

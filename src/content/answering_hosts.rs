@@ -1,11 +1,11 @@
-//! Where answers came from.
+//! The hosts that answered, for the user to see.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Records which hosts gave answers that were used, and whether one of them may be out of date. Clones share the
 /// record.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Answers(Arc<Mutex<Recorded>>);
+pub(crate) struct AnsweringHosts(Arc<Mutex<Recorded>>);
 
 #[derive(Debug, Default)]
 struct Recorded {
@@ -13,7 +13,7 @@ struct Recorded {
     stale: bool,
 }
 
-impl Answers {
+impl AnsweringHosts {
     /// The name of the cache among the hosts.
     const CACHE: &str = "cache";
 
@@ -37,7 +37,7 @@ impl Answers {
         not(feature = "cli"),
         allow(dead_code, reason = "the command prints it")
     )]
-    pub(crate) fn hosts(&self) -> Vec<String> {
+    pub(crate) fn names(&self) -> Vec<String> {
         self.recorded().from.clone()
     }
 
