@@ -115,13 +115,11 @@ impl Printer {
             error.kind(),
             ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
         );
-        if self.formats.output == Format::Json && !asked_for {
+        let Formats { output, log } = self.formats;
+        if !asked_for && (output == Format::Json || log == LogFormat::Json) {
             return self.problem(usage_problem(error));
         }
         // clap prints help and version on standard output, errors on standard error.
-        if !asked_for && self.formats.log == LogFormat::Json {
-            return self.problem(usage_problem(error));
-        }
         if !asked_for {
             let _ = error.print();
             return ExitCode::from(2);
