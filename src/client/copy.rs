@@ -117,12 +117,13 @@ impl Transfer<'_> {
     async fn blob(&self, blob: &Blob) -> Result<(), Error> {
         let Blob { descriptor, data } = blob;
         if let Some(data) = data {
-            return put_blob(self.to, descriptor, None, data).await;
+            return put_blob(self.to, descriptor, None, data).await.map(drop);
         }
         let source = Content::new(self.from, descriptor);
         let progress = self.client.progress.as_ref();
         let source = MeteredSource::new(&source, descriptor, Step::Copying, progress);
-        put_blob(self.to, descriptor, self.mount_from, &source).await
+        put_blob(self.to, descriptor, self.mount_from, &source).await?;
+        Ok(())
     }
 
     /// Copies all manifests, and moves `tag` to the last one.
@@ -150,7 +151,7 @@ impl Transfer<'_> {
                     media_type: "application/octet-stream".to_owned(),
                     ..manifest.clone()
                 };
-                put_blob(self.to, &blob, None, bytes).await
+                put_blob(self.to, &blob, None, bytes).await.map(drop)
             }
             _ => Err(error.into()),
         }

@@ -50,7 +50,7 @@ pub use progress::{Meter, Progress, Silent, Step, Stopped};
 pub(crate) use regular::{is_at, is_ours, open_exclusive, open_regular};
 pub use storage::StoreError;
 pub(crate) use storage::{
-    Content, Delete, Fetch, ManifestName, Mount, Push, ReadStorage, Reader, Resolve, Source,
+    Content, Delete, Fetch, ManifestName, Mount, Push, ReadStorage, Reader, Resolve, Source, Stored,
 };
 pub(crate) use temporary::TemporaryDirectory;
 pub(crate) use user_directory::{home, user_directory};
@@ -64,5 +64,6 @@ pub mod internals {
     pub use super::digest::{Algorithm, Hasher};
     pub use super::storage::{
         Content, Delete, Fetch, ManifestName, Mount, Push, ReadStorage, Reader, Resolve, Source,
+        Stored,
     };
 }

@@ -14,7 +14,7 @@ use crate::cli::files;
 use crate::cli::output::Failure;
 use crate::cli::session::Session;
 use crate::cli::threads::{blocking, detached};
-use crate::client::{self, Inspected, Summary, TrustPolicy};
+use crate::client::{self, Inspected, Summarized, Summary, TrustPolicy};
 use crate::content::{Digest, ErrorKind, MeteredReader, Step};
 use crate::oci::Reference;
 
@@ -42,6 +42,15 @@ pub(crate) struct VerifiedSource {
     /// The issuer and the subject that the repository is pinned to, which the archive has too. `None` if the
     /// repository is not pinned.
     pub(crate) pin: Option<Identity>,
+}
+
+/// What a command shows of an archive.
+pub(crate) struct Shown {
+    pub(crate) summary: Summary,
+    /// The size of the archive in bytes. `None` for standard input.
+    pub(crate) size: Option<u64>,
+    /// The manifest. `None` for a file and for standard input.
+    pub(crate) manifest: Option<Summarized>,
 }
 
 impl Source {
@@ -146,20 +155,29 @@ impl Source {
         world: bool,
         registry: &RegistryArgs,
         session: &Session,
-    ) -> Result<Summary> {
+    ) -> Result<Shown> {
         if let Self::Reference(reference) = self {
             let user = session.clone();
             let (session, _temporary) = blocking(move || user.with_usable_cache()).await?;
             let client = registry.client(&session, TrustPolicy::anyone()).await?;
             let client = client.for_showing();
-            return Ok(client.summarize(reference, world).await?.summary);
+            let summarized = client.summarize(reference, world).await?;
+            return Ok(Shown {
+                summary: summarized.summary.clone(),
+                size: Some(summarized.size),
+                manifest: Some(summarized),
+            });
         }
         let trust = TrustPolicy::anyone();
-        Ok(self
-            .verify(&trust, Dates::ValidLater, registry, session)
-            .await?
-            .contents
-            .into())
+        let verified = self.verify(&trust, Dates::ValidLater, registry, session);
+        Ok(Shown {
+            summary: verified.await?.contents.into(),
+            size: match self {
+                Self::File(path) => std::fs::metadata(path).ok().map(|file| file.len()),
+                _ => None,
+            },
+            manifest: None,
+        })
     }
 
     /// Warns about an archive that becomes valid later.

@@ -7,6 +7,7 @@ mod dates;
 mod dropping;
 mod fetching;
 mod hosting;
+mod identity;
 mod interrupted;
 mod layouts;
 mod link;
@@ -37,14 +38,12 @@ mod trust;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use wasmcloud_par::archive::{
-    ArchiveWriter, Compression, Input, Key, KeyKind, Limits, Metadata, Signer, Target,
-};
+use wasmcloud_par::archive::{ArchiveWriter, Compression, Input, Limits, Metadata, Target};
 use wasmcloud_par::client::{Client, ClientOptions};
 use wasmcloud_par::content::{Digest, Silent};
 use wasmcloud_par::trust::TrustPolicy;
 
-use crate::support::archives::{ArchiveBuilder, VENDOR, noise};
+use crate::support::archives::{ArchiveBuilder, VENDOR, noise, publishing};
 use crate::support::{Environment, Outcome, Registry, block_on};
 
 /// Packs an executable for this machine as this crate does it, and gives the path of the archive.
@@ -61,9 +60,9 @@ pub(crate) fn pack(environment: &Environment, name: &str, executable: &Path) -> 
     } else {
         Compression::None
     };
-    let subject = Key::generate(KeyKind::Service).public_key();
-    let signer = Signer::new(Key::generate(KeyKind::Account), subject.parse().unwrap()).unwrap();
-    writer.write(&path, &signer, compression, &Silent).unwrap();
+    writer
+        .write(&path, &publishing(), compression, &Silent)
+        .unwrap();
     path
 }
 
@@ -75,7 +74,7 @@ pub(crate) fn pack_noise(environment: &Environment, name: &str, size: usize) -> 
 
 /// Writes a small archive that any machine can make.
 fn small(environment: &Environment, name: &str) -> PathBuf {
-    environment.write(name, ArchiveBuilder::two_targets().build())
+    environment.write(name, ArchiveBuilder::two_targets().published().build())
 }
 
 /// Pushes a file and gives the digest of the manifest.

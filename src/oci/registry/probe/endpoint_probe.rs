@@ -176,7 +176,9 @@ impl Probe {
         if media_type::is_manifest(&content.media_type) {
             upload::store_manifest(&self.repository, content, bytes, None).await
         } else {
-            upload::store_blob(&self.repository, content, None, bytes).await
+            upload::store_blob(&self.repository, content, None, bytes)
+                .await
+                .map(drop)
         }
     }
 

@@ -11,13 +11,11 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use wasmcloud_par::archive::encode_world;
-use wasmcloud_par::archive::{
-    ArchiveWriter, Compression, Input, Key, KeyKind, Metadata, Signer, Target,
-};
+use wasmcloud_par::archive::{ArchiveWriter, Compression, Input, Metadata, Target};
 use wasmcloud_par::content::Silent;
 
 use super::{cached, digest, par, peer, push};
-use crate::support::archives::{VENDOR, noise};
+use crate::support::archives::{VENDOR, noise, publishing};
 use crate::support::proxy::{Fault, Proxy, Rule};
 use crate::support::{Environment, Registry};
 
@@ -172,14 +170,14 @@ fn pack_six(environment: &Environment, name: &str, size: usize, seed: u64) -> Pa
         writer.executable(target.parse::<Target>().unwrap(), Input::Bytes(content));
     }
     writer.world(encode_world(&environment.path("wit")).unwrap());
-    let subject = Key::generate(KeyKind::Service).public_key();
-    let signer = Signer::new(Key::generate(KeyKind::Account), subject.parse().unwrap()).unwrap();
     let compression = if name.ends_with(".gz") {
         Compression::Gzip
     } else {
         Compression::None
     };
-    writer.write(&path, &signer, compression, &Silent).unwrap();
+    writer
+        .write(&path, &publishing(), compression, &Silent)
+        .unwrap();
     path
 }
 
