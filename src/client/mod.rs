@@ -44,6 +44,7 @@ mod toml_problem;
 mod tree;
 pub(crate) mod trust;
 mod unchanged_file;
+mod uploads;
 
 use blocking::blocking;
 pub use client::Client;

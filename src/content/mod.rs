@@ -23,6 +23,7 @@ mod regular;
 #[cfg_attr(not(feature = "internals"), allow(unreachable_pub))]
 mod storage;
 mod temporary;
+mod uploads;
 mod user_directory;
 mod verify;
 
@@ -53,6 +54,7 @@ pub(crate) use storage::{
     Content, Delete, Fetch, ManifestName, Mount, Push, ReadStorage, Reader, Resolve, Source, Stored,
 };
 pub(crate) use temporary::TemporaryDirectory;
+pub(crate) use uploads::{UploadSlot, Uploads};
 pub(crate) use user_directory::{home, user_directory};
 pub use verify::VerifyError;
 pub(crate) use verify::{DigestReader, VerifyReader};

@@ -165,9 +165,13 @@ fn a_new_tag_costs_no_request_more_and_a_moved_one_costs_one() {
     let (environment, registry) = (Environment::new(), Registry::start());
     let reference = registry.reference("provider:1");
     let count = |method| requests_about(&registry, method, "/manifests/");
-    push(&environment, &reference, &ours(&environment));
+    let push = || {
+        let arguments = ["push", &reference, text(&ours(&environment))];
+        environment.par(arguments).success();
+    };
+    push();
     // The tag, and what was stored.
     assert_eq!((count("GET"), count("HEAD")), (0, 2));
-    push(&environment, &reference, &ours(&environment));
+    push();
     assert_eq!((count("GET"), count("HEAD")), (1, 4));
 }

@@ -34,6 +34,7 @@ impl Probe {
                 registry: place.registry().to_owned(),
                 name: name.unwrap_or_default().to_owned(),
                 reading: Scope::PULL,
+                uploads: None,
             },
         }
     }

@@ -39,10 +39,14 @@ pub(crate) async fn store_blob(
         Mounted::Opened(session) => Some(session),
         Mounted::No => None,
     };
-    send_blob(repository, content, session, source).await?;
+    let existing = send_blob(repository, content, session, source).await?;
     let stored = repository.stored(content, Scope::PUSH).await?;
     compare_stored(repository, content, stored.as_ref())?;
-    Ok(Stored::sent(content.size))
+    Ok(Stored {
+        sent: content.size.saturating_sub(existing),
+        existing,
+        mounted: 0,
+    })
 }
 
 /// Stores a manifest under `tag`, or under its digest, in one request.
