@@ -5,6 +5,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::{Context, Error, Result, bail};
+use futures_util::future::try_join;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::Command;
 
@@ -33,20 +34,25 @@ impl SourceRevision {
     pub(crate) async fn of(directory: &Path) -> Result<Self> {
         let git = Git { directory };
         let commit = git.ask(&["rev-parse", "--verify", "HEAD"]).await?;
-        let Some(commit) = commit.filter(|commit| is_hash(commit)) else {
-            let message = format!("{} has no commit in git", path_text(directory));
-            bail!(
-                Failure::usage(message)
-                    .hint("name a directory of a git repository, or give the annotations with -a")
-            );
+        let commit = match commit {
+            Ok(commit) if is_hash(&commit) => commit,
+            Ok(other) | Err(other) => {
+                let reason = other.lines().next().unwrap_or_default();
+                let message = format!("git has no commit for {}: {reason}", path_text(directory));
+                bail!(
+                    Failure::usage(message).hint(
+                        "name a directory of a git repository, or give the annotations with -a"
+                    )
+                );
+            }
         };
         let remote = git.ask(&["remote", "get-url", "origin"]).await?;
         let changes = ["status", "--porcelain", "--untracked-files=no"];
         let changes = git.ask(&changes).await?;
         Ok(Self {
-            url: remote.as_deref().and_then(public_url),
+            url: remote.ok().as_deref().and_then(public_url),
             commit,
-            is_dirty: changes.is_none_or(|changes| !changes.is_empty()),
+            is_dirty: changes.map_or(true, |changes| !changes.is_empty()),
         })
     }
 }
@@ -57,9 +63,9 @@ struct Git<'a> {
 }
 
 impl Git<'_> {
-    /// Returns the answer of git, without white space around it. `None` if git reports an error. At most [`LONGEST`]
-    /// bytes of the answer are read.
-    async fn ask(&self, arguments: &[&str]) -> Result<Option<String>> {
+    /// Returns the answer of git, without white space around it, or its error message. At most [`LONGEST`] bytes are
+    /// read.
+    async fn ask(&self, arguments: &[&str]) -> Result<Result<String, String>> {
         let mut command = Command::new("git");
         command
             // No program that the repository configures is started, and nothing is written to it.
@@ -67,38 +73,38 @@ impl Git<'_> {
             .arg(self.directory)
             .args(arguments)
             .env("GIT_OPTIONAL_LOCKS", "0")
+            .env("LC_ALL", "C")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(Stdio::piped())
             .kill_on_drop(true);
         let mut child = command.spawn().map_err(|error| {
             let kind = ErrorKind::of_io(&error);
             let hint = "install git, or give the annotations with -a";
             Error::new(error).context(Failure::new(kind, "cannot start git").hint(hint))
         })?;
-        let output = child.stdout.take();
+        let (output, errors) = (child.stdout.take(), child.stderr.take());
         let answer = async {
-            let text = read_answer(output).await?;
-            // It ends now, or with the end of its output.
+            let (output, errors) = try_join(read(output), read(errors)).await?;
+            // It ends now, because nobody reads what is left.
             let status = child.wait().await?;
-            // A longer answer was cut off, so its status does not count.
-            let is_answer = status.success() || text.len() as u64 == LONGEST;
-            std::io::Result::Ok(is_answer.then_some(text))
+            let is_answer = status.success() || output.len() as u64 == LONGEST;
+            let text = if is_answer { Ok(output) } else { Err(errors) };
+            let trimmed = |text: Vec<u8>| String::from_utf8_lossy(&text).trim().to_owned();
+            std::io::Result::Ok(text.map(trimmed).map_err(trimmed))
         };
         let answer = tokio::time::timeout(LIMIT, answer).await;
         let answer = answer.with_context(|| {
             let seconds = LIMIT.as_secs();
-            Failure::new(
-                ErrorKind::Other,
-                format!("git did not answer within {seconds} seconds"),
-            )
+            let message = format!("git did not answer within {seconds} seconds");
+            Failure::new(ErrorKind::Other, message)
         })?;
-        let answer = answer.context("cannot read the answer of git")?;
-        Ok(answer.map(|text| String::from_utf8_lossy(&text).trim().to_owned()))
+        answer.context("cannot read the answer of git")
     }
 }
 
-async fn read_answer(output: Option<impl AsyncRead + Unpin>) -> std::io::Result<Vec<u8>> {
+/// Reads the first [`LONGEST`] bytes.
+async fn read(output: Option<impl AsyncRead + Unpin>) -> std::io::Result<Vec<u8>> {
     let mut text = Vec::new();
     if let Some(output) = output {
         output.take(LONGEST).read_to_end(&mut text).await?;

@@ -49,7 +49,7 @@ mod uploads;
 use blocking::blocking;
 pub use client::Client;
 use client::note_digest;
-pub use copy::Copied;
+pub use copy::{Copied, CopyOptions};
 pub use delete::Deletion;
 pub use doctor::{Advice, Check, Diagnosis, Finding, Verdict};
 pub use error::Error;

@@ -43,19 +43,23 @@ impl Publisher {
     ) -> Result<Self, Error> {
         let name = ManifestName::Digest(digest.clone());
         match storage.stored_manifest(&name).await {
-            Ok((manifest, bytes)) => Self::of(client, reference, manifest, bytes).await,
+            Ok((manifest, bytes)) => {
+                let archive = reading(client, reference).await?;
+                Self::of(client, reference, archive.as_ref(), manifest, bytes).await
+            }
             Err(error) if error.kind() == ErrorKind::Unavailable => Err(error.into()),
             Err(error) => Ok(Self::Unknown(with_causes(&error))),
         }
     }
 
-    /// Reads the publisher of the manifest `bytes` in the place of `reference`. Sends a request only when the
-    /// manifest does not carry the claims.
+    /// Reads the publisher of the manifest `bytes` in the place of `reference`, which is `storage`. Sends a request
+    /// only when the manifest does not carry the claims.
     ///
     /// The error is that of a registry that is unavailable.
     pub(super) async fn of(
         client: &Client,
         reference: &Reference,
+        storage: &dyn ReadStorage,
         manifest: Descriptor,
         bytes: Bytes,
     ) -> Result<Self, Error> {
@@ -75,7 +79,7 @@ impl Publisher {
         let Some(layer) = artifact.layers().first() else {
             return Ok(Self::NotAnArchive);
         };
-        match read_start(client, reference, layer).await {
+        match read_range(storage, layer, 0..HEAD.min(layer.size)).await {
             Ok(head) => {
                 let reading = client.blocking(move |client| {
                     Ok(match read_claims_with(&*head, &client.limits, Dates::Any) {
@@ -85,7 +89,7 @@ impl Publisher {
                 });
                 reading.await
             }
-            Err(error) if error.kind() == ErrorKind::Unavailable => Err(error),
+            Err(error) if error.kind() == ErrorKind::Unavailable => Err(error.into()),
             Err(error) => Ok(Self::Unknown(with_causes(&error))),
         }
     }
@@ -122,15 +126,13 @@ impl Publisher {
     }
 }
 
-/// Reads the start of an archive from the place of `reference`, whatever the pull policy is.
-async fn read_start(
+/// Returns the place of `reference` to read from, whatever the pull policy is.
+pub(super) async fn reading(
     client: &Client,
     reference: &Reference,
-    layer: &Descriptor,
-) -> Result<Vec<u8>, Error> {
-    let storage: Box<dyn ReadStorage> = match reference {
+) -> Result<Box<dyn ReadStorage>, Error> {
+    Ok(match reference {
         Reference::Registry(place) => Box::new(client.registries.repository(place)),
         Reference::Layout(place) => Box::new(open_layout(place).await?),
-    };
-    Ok(read_range(storage.as_ref(), layer, 0..HEAD.min(layer.size)).await?)
+    })
 }

@@ -6,7 +6,7 @@ use crate::oci::Reference;
 use super::Client;
 use super::error::{Error, require_name};
 use super::lookup::{named, open_layout};
-use super::publisher::Publisher;
+use super::publisher::{Publisher, reading};
 use super::tagging::{TagChange, TagIdentity, Tagging};
 
 /// What adding tags may change.
@@ -98,7 +98,10 @@ impl Client {
         let tags = tagging.changes(storage, &manifest.digest).await?;
         if !options.change_identity {
             let (new, content) = (manifest.clone(), bytes.clone());
-            let publisher = async || Publisher::of(self, reference, new, content).await;
+            let publisher = async || {
+                let archive = reading(self, reference).await?;
+                Publisher::of(self, reference, archive.as_ref(), new, content).await
+            };
             let identity = TagIdentity::new(self, &tagging, storage);
             identity.keep(&tags, &manifest.digest, publisher).await?;
         }

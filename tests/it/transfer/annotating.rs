@@ -140,7 +140,7 @@ fn the_source_is_that_of_the_git_repository_without_credentials() {
 fn a_directory_without_a_commit_is_an_error_and_one_without_a_remote_is_told() {
     let setup = Setup::new();
     let refused = setup.push(&["--source"], "").exit(2);
-    assert!(refused.stderr.contains("no commit"), "{refused}");
+    assert!(refused.stderr.contains("not a git repository"), "{refused}");
     setup.push(&["--source=missing"], "").exit(2);
     let commit = setup.repository(None);
     let pushed = setup.push(&["--source=source"], "").success();

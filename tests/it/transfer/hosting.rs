@@ -11,7 +11,7 @@ use std::thread;
 use std::time::Duration;
 
 use wasmcloud_par::archive::Target;
-use wasmcloud_par::client::{Client, TagOptions};
+use wasmcloud_par::client::{Client, CopyOptions, TagOptions};
 use wasmcloud_par::content::ErrorKind;
 use wasmcloud_par::oci::{Place, Reference, RegistryReference};
 
@@ -122,6 +122,7 @@ fn a_host_can_spawn_all_futures_of_a_client() {
         wish.client.accept(&wish.reference);
         wish.client.add_tags(&wish.reference, &["2", "3"], TagOptions::default());
         wish.client.copy(&wish.reference, &wish.reference);
+        wish.client.copy_with(&wish.reference, &wish.reference, CopyOptions::default());
         async {
             let deletion = wish.client.deletion(&wish.place).await?;
             wish.client.delete(&deletion).await

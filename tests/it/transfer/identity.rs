@@ -115,6 +115,29 @@ fn a_tag_command_does_not_give_a_tag_to_another_issuer_or_subject() {
 }
 
 #[test]
+fn a_copy_does_not_give_a_tag_to_another_issuer_or_subject() {
+    let (environment, registry) = (Environment::new(), Registry::start());
+    let reference = registry.reference("provider:1");
+    let digest = push(&environment, &reference, &ours(&environment));
+    let (file, stranger) = &strangers(&environment)[0];
+    let staged = registry.reference("staged:1");
+    push(&environment, &staged, file);
+    let uploads = requests_about(&registry, "POST", "/provider/blobs/uploads/");
+    assert_refused(par(&environment, ["copy", &staged, &reference]), stranger);
+    assert_eq!(
+        requests_about(&registry, "POST", "/provider/blobs/uploads/"),
+        uploads
+    );
+    assert_eq!(resolved(&environment, &reference), digest);
+    let arguments = ["copy", &staged, &reference, "--change-identity"];
+    environment.par(arguments).success();
+    assert_eq!(
+        resolved(&environment, &reference),
+        resolved(&environment, &staged)
+    );
+}
+
+#[test]
 fn claims_that_are_only_in_the_archive_count_also_when_they_have_expired() {
     let (environment, registry) = (Environment::new(), Registry::start());
     let reference = registry.reference("provider:1");
@@ -166,8 +189,8 @@ fn a_new_tag_costs_no_request_more_and_a_moved_one_costs_one() {
     let reference = registry.reference("provider:1");
     let count = |method| requests_about(&registry, method, "/manifests/");
     let push = || {
-        let arguments = ["push", &reference, text(&ours(&environment))];
-        environment.par(arguments).success();
+        let file = ours(&environment);
+        par(&environment, ["push", &reference, text(&file)]).success();
     };
     push();
     // The tag, and what was stored.

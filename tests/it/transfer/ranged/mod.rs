@@ -11,11 +11,13 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use wasmcloud_par::archive::encode_world;
-use wasmcloud_par::archive::{ArchiveWriter, Compression, Input, Metadata, Target};
+use wasmcloud_par::archive::{
+    ArchiveWriter, Compression, Input, Key, KeyKind, Metadata, Signer, Target,
+};
 use wasmcloud_par::content::Silent;
 
 use super::{cached, digest, par, peer, push};
-use crate::support::archives::{VENDOR, noise, publishing};
+use crate::support::archives::{VENDOR, noise};
 use crate::support::proxy::{Fault, Proxy, Rule};
 use crate::support::{Environment, Registry};
 
@@ -170,14 +172,14 @@ fn pack_six(environment: &Environment, name: &str, size: usize, seed: u64) -> Pa
         writer.executable(target.parse::<Target>().unwrap(), Input::Bytes(content));
     }
     writer.world(encode_world(&environment.path("wit")).unwrap());
+    let subject = Key::generate(KeyKind::Service).public_key();
+    let signer = Signer::new(Key::generate(KeyKind::Account), subject.parse().unwrap()).unwrap();
     let compression = if name.ends_with(".gz") {
         Compression::Gzip
     } else {
         Compression::None
     };
-    writer
-        .write(&path, &publishing(), compression, &Silent)
-        .unwrap();
+    writer.write(&path, &signer, compression, &Silent).unwrap();
     path
 }
 
@@ -189,6 +191,14 @@ fn annotations(environment: &Environment, archive: &Path) -> (String, String) {
     let manifest: Value = serde_json::from_slice(&manifest).unwrap();
     let annotation = |name: &str| manifest["annotations"][name].as_str().unwrap().to_owned();
     (annotation(INDEX), annotation(CLAIMS))
+}
+
+/// Returns what `par inspect` says of a reference without what it does not say of a file: the manifest.
+fn without_manifest(mut told: Value) -> Value {
+    for key in ["digest", "annotations"] {
+        told.as_object_mut().unwrap().remove(key).unwrap();
+    }
+    told
 }
 
 /// Returns the token of an archive that was built for a test.
