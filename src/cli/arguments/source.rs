@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fmt;
-use std::io::{IsTerminal, Stdin};
+use std::io::{self, IsTerminal, Read, Stdin};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -37,6 +37,8 @@ pub(crate) enum Source {
 /// A verified archive.
 pub(crate) struct VerifiedSource {
     pub(crate) contents: Contents,
+    /// The size of the archive in bytes. `None` for a reference.
+    pub(crate) size: Option<u64>,
     /// The digest of the manifest. `None` for a file and for standard input.
     pub(crate) digest: Option<Digest>,
     /// The issuer and the subject that the repository is pinned to, which the archive has too. `None` if the
@@ -47,7 +49,7 @@ pub(crate) struct VerifiedSource {
 /// What a command shows of an archive.
 pub(crate) struct Shown {
     pub(crate) summary: Summary,
-    /// The size of the archive in bytes. `None` for standard input.
+    /// The size of the archive in bytes.
     pub(crate) size: Option<u64>,
     /// The manifest. `None` for a file and for standard input.
     pub(crate) manifest: Option<Summarized>,
@@ -99,7 +101,7 @@ impl Source {
         registry: &RegistryArgs,
         session: &Session,
     ) -> Result<VerifiedSource> {
-        let contents = match self {
+        let (contents, size) = match self {
             Self::Reference(reference) => {
                 let mut client = registry.client(session, trust.clone()).await?;
                 if dates == Dates::ValidLater {
@@ -115,6 +117,7 @@ impl Source {
                 });
                 return Ok(VerifiedSource {
                     contents,
+                    size: None,
                     digest: Some(digest),
                     pin,
                 });
@@ -123,8 +126,10 @@ impl Source {
                 let (path, session) = (path.clone(), session.clone());
                 blocking(move || {
                     let mut file = files::open(&path)?;
+                    let size = file.metadata().map_or(0, |file| file.len());
                     let progress = session.progress().as_ref();
                     archive::verify_file_with(&mut file, &Limits::default(), dates, progress)
+                        .map(|contents| (contents, size))
                         .map_err(|error| error.in_archive(&path).into())
                 })
                 .await?
@@ -133,7 +138,9 @@ impl Source {
                 let meter = session.progress().begin(Step::Verifying, 0);
                 let input = MeteredReader::new(standard_input()?, meter);
                 detached(move || {
-                    archive::verify_with(input, &Limits::default(), dates)
+                    let mut input = Counted { input, count: 0 };
+                    archive::verify_with(&mut input, &Limits::default(), dates)
+                        .map(|contents| (contents, input.count))
                         .map_err(|error| error.in_archive(Path::new(STANDARD_INPUT)).into())
                 })
                 .await?
@@ -143,6 +150,7 @@ impl Source {
         checked.map_err(client::Error::from)?;
         Ok(VerifiedSource {
             contents,
+            size: Some(size),
             digest: None,
             pin: None,
         })
@@ -169,13 +177,12 @@ impl Source {
             });
         }
         let trust = TrustPolicy::anyone();
-        let verified = self.verify(&trust, Dates::ValidLater, registry, session);
+        let verified = self
+            .verify(&trust, Dates::ValidLater, registry, session)
+            .await?;
         Ok(Shown {
-            summary: verified.await?.contents.into(),
-            size: match self {
-                Self::File(path) => std::fs::metadata(path).ok().map(|file| file.len()),
-                _ => None,
-            },
+            summary: verified.contents.into(),
+            size: verified.size,
             manifest: None,
         })
     }
@@ -262,6 +269,20 @@ impl fmt::Display for Source {
             Self::Reference(reference) => reference.fmt(formatter),
             Self::StandardInput => formatter.write_str("standard input"),
         }
+    }
+}
+
+/// Counts what is read.
+struct Counted<R> {
+    input: R,
+    count: u64,
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.input.read(buffer)?;
+        self.count += read as u64;
+        Ok(read)
     }
 }
 
