@@ -25,7 +25,7 @@ pub struct PushOptions {
     /// `false`.
     pub if_absent: bool,
     /// Whether a tag that names an archive of another issuer or subject may be moved. What the tags name is looked
-    /// up before anything is sent. Default: `false`.
+    /// up before anything is sent. A push by another client at the same time is not noticed. Default: `false`.
     pub change_identity: bool,
     /// Whether nothing is sent. The archive is verified, and its manifest and its digest are determined. Default:
     /// `false`.

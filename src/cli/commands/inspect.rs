@@ -254,7 +254,7 @@ fn content_lines(shown: &Shown) -> Vec<String> {
         lines.extend([String::new(), "  Archive".to_owned()]);
     }
     if let Some(manifest) = manifest {
-        lines.push(format!("    digest {}", manifest.digest));
+        lines.push(format!("    manifest {}", manifest.digest));
     }
     if let Some(size) = size {
         lines.push(format!("    size {}", size_text(size)));
