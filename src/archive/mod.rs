@@ -54,7 +54,9 @@ pub(crate) use keys::{GivenKey, KeyDirectories, KeyFile, KeyOrigin};
 pub use keys::{Issuer, Key, KeyKind, Subject};
 pub use limits::Limits;
 pub use read::{Contents, Loaded, extract, extract_file, load, verify, verify_file};
-pub(crate) use read::{read_claims, read_head, verify_file_with, verify_with, write_executable};
+pub(crate) use read::{
+    read_claims, read_claims_with, read_head, verify_file_with, verify_with, write_executable,
+};
 pub use target::{ParseTargetError, Target};
 #[cfg(feature = "wit")]
 pub use world::{encode_world, print_world};

@@ -15,10 +15,12 @@
 //!   places/sha256/<hex>                    repositories in which content was seen, one in a line
 //!   partial/sha256/<hex>                   unfinished downloads of blobs, and of ranges of blobs, which
 //!                                          the next download continues
+//!   partial/sha256/<hex>.<hash>.upload     the address of an unfinished upload to one repository, locked and
+//!                                          written while a task sends the content
 //!   partial/sha256/<hex>.lock              locked while a task makes or checks the content of this digest
 //! ```
 //!
-//! A file under its final name is complete and verified; no file is ever overwritten in place. Tasks and
+//! A file under its final name is complete and verified; no such file is ever overwritten in place. Tasks and
 //! processes coordinate through locks, so that one download and one extraction serve all that wait.
 //!
 //! - **Checks.** Each use checks the seal of a file (`seal.rs`), at the cost of one look at its metadata;
@@ -45,6 +47,7 @@ mod prune;
 mod ranges;
 mod references;
 mod seal;
+mod uploads;
 mod verify;
 
 pub use error::Error;

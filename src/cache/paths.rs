@@ -149,6 +149,14 @@ impl Paths {
         path
     }
 
+    /// Returns the file for an upload of the content of `digest` into `repository` (`registry/repository`).
+    pub(super) fn upload(&self, repository: &str, digest: &Digest) -> PathBuf {
+        let place = Digest::of(repository.as_bytes());
+        let mut path = self.partial(digest);
+        path.set_extension(format!("{:.16}.upload", place.hex()));
+        path
+    }
+
     pub(super) fn places(&self, digest: &Digest) -> PathBuf {
         self.addressed(PLACES, digest)
     }

@@ -3,8 +3,8 @@
 //! A command is a file in `commands` with its `Args` and a `run()` that makes one call into the library and
 //! returns an `Answer`. Only this layer prints, knows the names of flags and decides on exit codes.
 //!
-//! From the bottom up: `interruption` and `threads`; `output`, what users see; `files` and `schema`, what
-//! commands read besides archives; `session`, one run of the command; `arguments`, what commands share;
+//! From the bottom up: `interruption` and `threads`; `output`, what users see; `files`, `schema` and `source_revision`,
+//! what commands read besides archives; `session`, one run of the command; `arguments`, what commands share;
 //! `commands`; `variables`, which stand for options; and `run`, which parses the command line and runs a command.
 
 mod arguments;
@@ -16,6 +16,7 @@ mod run;
 mod schema;
 mod session;
 mod signed_names;
+mod source_revision;
 mod threads;
 mod variables;
 

@@ -13,7 +13,9 @@ use futures_util::future::{Either, select};
 
 use super::commands::Command;
 use super::interruption::Interruption;
-use super::output::{Answer, Bars, Format, Formats, LOG_FORMAT, LogFormat, Printer, Problem, log};
+use super::output::{
+    Answer, Bars, Display, Format, Formats, LOG_FORMAT, Lines, LogFormat, Printer, Problem, log,
+};
 use super::session::Session;
 use super::variables::{Given, naming_variables, without_empty_variables};
 
@@ -67,7 +69,8 @@ struct GlobalArgs {
     /// Print only errors to standard error. Default: warnings and notes are printed too
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     quiet: bool,
-    /// Show no progress bars. Default: shown for long steps when standard error is a terminal
+    /// Show no progress. Default: long steps have bars when standard error is a terminal, and a line every 15 seconds
+    /// when it is not
     #[arg(long, global = true)]
     no_progress: bool,
     /// The directory of the cache. Default: `wasmcloud-par` in `$XDG_CACHE_HOME` or `~/.cache`
@@ -151,13 +154,18 @@ fn run(cli: Cli, printer: &Printer) -> Result<Answer, Problem> {
     let log_format = global.log_format;
     log::start(global.verbose, global.quiet, log_format, printer.warnings());
     let interruption = Interruption::listen().map_err(|error| Problem::of(&error.into()))?;
-    // Bars and a log would overwrite each other.
-    let logs = global.verbose > 0 || global.log_format != LogFormat::Text;
-    let bars = !global.quiet && !global.no_progress && !logs;
-    let bars = Bars::new(
-        bars && std::io::stderr().is_terminal(),
-        interruption.clone(),
-    );
+    let display = if global.quiet || global.no_progress {
+        Display::Hidden
+    } else if !std::io::stderr().is_terminal() {
+        let printer = printer.clone();
+        Display::Lines(Lines::new(move |line| printer.note(line)))
+    } else if global.verbose == 0 && global.log_format == LogFormat::Text {
+        Display::Bars
+    } else {
+        // Bars and a log would overwrite each other.
+        Display::Hidden
+    };
+    let bars = Bars::new(display, interruption.clone());
     let session = Session::new(printer.clone(), Arc::new(bars), global.cache_dir);
     let runtime = tokio::runtime::Runtime::new().map_err(|error| Problem::of(&error.into()))?;
     let outcome = runtime.block_on(async {

@@ -17,6 +17,11 @@ const INDEX: &str = "com.wasmcloud.par.index";
 /// The signed token of the archive, unchanged.
 const CLAIMS: &str = "com.wasmcloud.par.claims";
 
+/// The name of the provider, its vendor, and its version.
+const TITLE: &str = "org.opencontainers.image.title";
+const VENDOR: &str = "org.opencontainers.image.vendor";
+const VERSION: &str = "org.opencontainers.image.version";
+
 /// The longest annotation that is written, in bytes. A longer one would make each request for the
 /// manifest slower, and some registries refuse manifests of several hundred KiB.
 const LONGEST: usize = 64 * 1024;
@@ -29,7 +34,8 @@ pub(super) fn check(annotations: &BTreeMap<String, String>) -> Result<(), Error>
 }
 
 /// Returns the annotations `theirs` with those that let the executables of an archive be fetched one by
-/// one: its claims and its index. An archive always gives the same annotations.
+/// one, its claims and its index, and with those of the OCI image specification that its claims give. What is in
+/// `theirs` wins. An archive always gives the same annotations.
 pub(super) fn complete(
     theirs: &BTreeMap<String, String>,
     claims: &VerifiedClaims,
@@ -40,10 +46,27 @@ pub(super) fn complete(
     let index = index.map(|index| (INDEX, BASE64.encode(&index)));
     let ours = index
         .into_iter()
-        .chain([(CLAIMS, claims.token().to_owned())]);
-    let ours = ours.filter(|(_, value)| value.len() <= LONGEST);
-    annotations.extend(ours.map(|(name, value)| (name.to_owned(), value)));
+        .chain([(CLAIMS, claims.token().to_owned())])
+        .chain(described(claims));
+    for (name, value) in ours.filter(|(_, value)| value.len() <= LONGEST) {
+        annotations.entry(name.to_owned()).or_insert(value);
+    }
     annotations
+}
+
+/// Returns what the claims say in the terms of the OCI image specification ("Pre-Defined Annotation Keys"). The
+/// revision of that specification is one of the source, and that of the claims is a number: they differ.
+fn described(claims: &VerifiedClaims) -> impl Iterator<Item = (&'static str, String)> + use<> {
+    let metadata = claims.metadata();
+    let described = [
+        (TITLE, metadata.name),
+        (VENDOR, Some(metadata.vendor)),
+        (VERSION, metadata.version),
+    ];
+    let described = described
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value?)));
+    described.filter(|(_, value)| !value.is_empty())
 }
 
 /// Returns the index in the manifest, if there is one that can be decoded.

@@ -10,11 +10,36 @@ use super::error::{Error, require_digest, require_name};
 use super::lookup::{named, open_layout, push_storage, read_storage};
 use super::metered::MeteredSource;
 use super::mount::put_blob;
+use super::publisher::Publisher;
+use super::tagging::{TagIdentity, Tagging};
 use super::tree::{Blob, LeftOut, Tree};
 use super::{Client, note_digest};
 
 /// How many blobs are copied at a time.
 const AT_A_TIME: usize = 4;
+
+/// What a copy may change.
+///
+/// ```
+/// use wasmcloud_par::client::CopyOptions;
+///
+/// let options = CopyOptions::default().change_identity(true);
+/// ```
+#[derive(Debug, Clone, Copy, Default)]
+#[non_exhaustive]
+pub struct CopyOptions {
+    /// Whether a tag that names an archive of another issuer or subject may be moved. Default: `false`.
+    pub change_identity: bool,
+}
+
+impl CopyOptions {
+    /// Sets whether a tag that names an archive of another issuer or subject may be moved.
+    #[must_use]
+    pub fn change_identity(mut self, change_identity: bool) -> Self {
+        self.change_identity = change_identity;
+        self
+    }
+}
 
 /// What was copied.
 #[derive(Debug, Clone)]
@@ -46,12 +71,28 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`Error`] of the registries or layouts, [`Error::OtherDigest`], [`Error::Unnamed`];
+    /// [`Error`] of the registries or layouts, [`Error::OtherDigest`], [`Error::Unnamed`]; [`Error::TagIdentity`]
+    /// when the tag of `destination` names an archive of another issuer or subject;
     /// [`oci::Error::UnsupportedManifest`] for a manifest that names content in an unknown way;
     /// [`Error::TooMuch`] for more than 10,000 manifests and blobs, for manifests of more than 64 MiB
     /// together, and for manifests nested more than 5 deep. The tag is not moved then.
-    #[tracing::instrument(skip_all, fields(%source, %destination, digest))]
     pub async fn copy(&self, source: &Reference, destination: &Reference) -> Result<Copied, Error> {
+        self.copy_with(source, destination, CopyOptions::default())
+            .await
+    }
+
+    /// Copies as [`copy`](Self::copy) does, with options.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`copy`](Self::copy).
+    #[tracing::instrument(name = "copy", skip_all, fields(%source, %destination, digest))]
+    pub async fn copy_with(
+        &self,
+        source: &Reference,
+        destination: &Reference,
+        options: CopyOptions,
+    ) -> Result<Copied, Error> {
         require_name(destination)?;
         let source = named(source).await?;
         let source = source.as_ref();
@@ -69,6 +110,11 @@ impl Client {
         let tree = Tree::read(from.as_ref(), source, &root).await?;
 
         let to = push_storage(self, destination).await?;
+        if !options.change_identity {
+            let (from, to) = (from.as_ref(), to.as_ref());
+            self.keep_identity(source, from, &tree, destination, to)
+                .await?;
+        }
         let transfer = Transfer {
             client: self,
             from: from.as_ref(),
@@ -82,6 +128,28 @@ impl Client {
             digest: root.digest,
             left_out: tree.left_out,
         })
+    }
+}
+
+impl Client {
+    /// Refuses to give the tag of `destination`, which is in `to`, to an archive of another issuer or subject.
+    async fn keep_identity(
+        &self,
+        source: &Reference,
+        from: &dyn ReadStorage,
+        tree: &Tree,
+        destination: &Reference,
+        to: &dyn Push,
+    ) -> Result<(), Error> {
+        let Some((root, bytes)) = tree.manifests.last() else {
+            return Ok(());
+        };
+        let tagging = Tagging::new(destination, [], false)?.with_own_tag();
+        let changes = tagging.changes(to, &root.digest).await?;
+        let (manifest, bytes) = (root.clone(), bytes.clone());
+        let publisher = async || Publisher::of(self, source, from, manifest, bytes).await;
+        let identity = TagIdentity::new(self, &tagging, to);
+        identity.keep(&changes, &root.digest, publisher).await
     }
 }
 
@@ -117,12 +185,13 @@ impl Transfer<'_> {
     async fn blob(&self, blob: &Blob) -> Result<(), Error> {
         let Blob { descriptor, data } = blob;
         if let Some(data) = data {
-            return put_blob(self.to, descriptor, None, data).await;
+            return put_blob(self.to, descriptor, None, data).await.map(drop);
         }
         let source = Content::new(self.from, descriptor);
         let progress = self.client.progress.as_ref();
         let source = MeteredSource::new(&source, descriptor, Step::Copying, progress);
-        put_blob(self.to, descriptor, self.mount_from, &source).await
+        put_blob(self.to, descriptor, self.mount_from, &source).await?;
+        Ok(())
     }
 
     /// Copies all manifests, and moves `tag` to the last one.
@@ -150,7 +219,7 @@ impl Transfer<'_> {
                     media_type: "application/octet-stream".to_owned(),
                     ..manifest.clone()
                 };
-                put_blob(self.to, &blob, None, bytes).await
+                put_blob(self.to, &blob, None, bytes).await.map(drop)
             }
             _ => Err(error.into()),
         }

@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::archive;
+use crate::archive::{self, Issuer, Subject};
 use crate::cache;
 use crate::content::{Digest, ErrorKind, ManifestName, RuntimeEnded, StoreError, VerifyError};
 use crate::oci::{self, ParseReferenceError, Reference};
@@ -65,6 +65,23 @@ pub enum Error {
         existing: Digest,
         /// The digest of the manifest that it should have named.
         wanted: Digest,
+    },
+    /// A tag names an archive of another issuer or subject, and the caller has not allowed that to change.
+    #[error(
+        "{reference} names an archive of the issuer {issuer} and the subject {subject}; the new one is of \
+         the issuer {new_issuer} and the subject {new_subject}"
+    )]
+    TagIdentity {
+        /// The reference with the tag.
+        reference: String,
+        /// The issuer of the archive that the tag names.
+        issuer: Issuer,
+        /// The subject of the archive that the tag names.
+        subject: Subject,
+        /// The issuer of the archive that it should have named.
+        new_issuer: Issuer,
+        /// The subject of the archive that it should have named.
+        new_subject: Subject,
     },
     /// The manifest of an archive carries claims that a publisher has signed, and the archive contains others.
     /// The field is the reference.
@@ -173,7 +190,7 @@ impl Error {
             | Self::Damaged { .. }
             | Self::ManifestTooLarge { .. }
             | Self::TooMuch { .. } => ErrorKind::NotVerified,
-            Self::TagExists { .. } => ErrorKind::Conflict,
+            Self::TagExists { .. } | Self::TagIdentity { .. } => ErrorKind::Conflict,
             Self::Trust(error) => error.kind(),
             Self::Shared(error) => error.kind(),
             Self::NotCached(_) => ErrorKind::NotFound,

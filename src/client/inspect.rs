@@ -67,8 +67,12 @@ impl Client {
                 .await?
                 .into(),
         };
-        let digest = lookup.digest();
-        Ok(Summarized { digest, summary })
+        Ok(Summarized {
+            digest: lookup.digest(),
+            annotations: lookup.artifact.annotations().clone(),
+            size: lookup.artifact.size(),
+            summary,
+        })
     }
 
     /// Returns the identity that the repository of `reference` is pinned to, where the trust policy pins: an

@@ -1,7 +1,7 @@
 //! Mounting: a registry takes a blob over from one repository into another one, instead of receiving
 //! it again.
 
-use crate::content::{Descriptor, Digest, Push, Source};
+use crate::content::{Descriptor, Digest, Push, Source, Stored};
 use crate::oci::Reference;
 
 use super::error::Error;
@@ -55,16 +55,15 @@ fn repository(reference: &Reference) -> Option<(&str, &str)> {
 }
 
 /// Stores a blob unless it is there: from the repository `from`, where that is possible, else from
-/// `source`.
+/// `source`. Returns how its bytes came to be there.
 pub(super) async fn put_blob(
     to: &dyn Push,
     blob: &Descriptor,
     from: Option<&str>,
     source: &dyn Source,
-) -> Result<(), Error> {
-    match (from, to.as_mount()) {
+) -> Result<Stored, Error> {
+    Ok(match (from, to.as_mount()) {
         (Some(from), Some(to)) => to.mount_blob(blob, from, source).await?,
         _ => to.put_blob(blob, source).await?,
-    }
-    Ok(())
+    })
 }

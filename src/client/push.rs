@@ -7,16 +7,17 @@ use bytes::Bytes;
 use futures_util::future::join;
 
 use crate::archive::{Contents, Dates, Index, verify_file_with};
-use crate::content::{Descriptor, Digest, DigestReader, MeteredReader, Step};
+use crate::content::{Descriptor, Digest, DigestReader, MeteredReader, Step, Stored};
 use crate::oci::{Artifact, OpenUpload, Reference, media_type};
 
 use super::error::{Error, require_digest, require_name};
 use super::lookup::push_storage;
 use super::metered::MeteredSource;
 use super::mount::{neighbour, put_blob, remember};
+use super::publisher::Publisher;
 use super::push_options::PushOptions;
 use super::spool::spool;
-use super::tagging::{TagChange, Tagging};
+use super::tagging::{TagChange, TagIdentity, Tagging};
 use super::unchanged_file::{UnchangedFile, unreadable};
 use super::{Client, annotations, blocking, note_digest};
 
@@ -32,6 +33,12 @@ pub struct Pushed {
     pub contents: Contents,
     /// The tags that were given, and what they named before.
     pub tags: Vec<TagChange>,
+    /// How many bytes of blobs were sent. The manifest does not count. A dry run sends none.
+    pub sent: u64,
+    /// How many bytes of blobs the registry took over from another of its repositories.
+    pub mounted: u64,
+    /// How many bytes of blobs were there already.
+    pub existing: u64,
 }
 
 impl Client {
@@ -50,7 +57,7 @@ impl Client {
     /// # Errors
     ///
     /// [`Error`] of the archive, also when it changes meanwhile, of the trust policy or of the
-    /// registry; [`Error::OtherDigest`], [`Error::TagExists`]. No tag is moved then.
+    /// registry; [`Error::OtherDigest`], [`Error::TagExists`], [`Error::TagIdentity`]. No tag is moved then.
     #[tracing::instrument(skip_all, fields(%reference, digest))]
     pub async fn push(
         &self,
@@ -176,43 +183,54 @@ impl<'a> Push<'a> {
             tracing::warn!("hosts cannot use {reference} yet: {error}");
         }
         let artifact = self.artifact(file, layer, &contents).await?;
-        let tags = self.send(file, layer, &artifact).await?;
+        let (tags, stored) = self.send(file, layer, &artifact, &contents).await?;
         Ok(Pushed {
             reference: reference.clone(),
             digest: artifact.descriptor().digest.clone(),
             contents,
             tags,
+            sent: stored.sent,
+            mounted: stored.mounted,
+            existing: stored.existing,
         })
     }
 
-    /// Sends the archive and its manifest, unless this is a dry run. Returns what the tags named before.
+    /// Sends the archive and its manifest, unless this is a dry run. Returns what the tags named
+    /// before, and how the blobs came to be there.
     async fn send(
         &self,
         file: &UnchangedFile,
         layer: &Descriptor,
         artifact: &Artifact,
-    ) -> Result<Vec<TagChange>, Error> {
+        contents: &Contents,
+    ) -> Result<(Vec<TagChange>, Stored), Error> {
         let (client, reference) = (self.client, self.reference);
         let (manifest, bytes) = (artifact.descriptor(), artifact.manifest());
         let options = self.options;
         if options.dry_run && is_new_layout(reference) {
-            return Ok(self.tagging.all_new());
+            return Ok((self.tagging.all_new(), Stored::default()));
         }
         let storage = push_storage(client, reference).await?;
         let storage = storage.as_ref();
-        if options.if_absent || options.dry_run {
-            let changes = self.tagging.changes(storage, &manifest.digest).await?;
-            if options.dry_run {
-                return Ok(changes);
-            }
+        let mut changes = self.tagging.changes(storage, &manifest.digest).await?;
+        if !options.change_identity {
+            let publisher = async || Ok(Publisher::from(&contents.claims));
+            let identity = TagIdentity::new(client, &self.tagging, storage);
+            let kept = identity.keep(&changes, &manifest.digest, publisher);
+            kept.await?;
+        }
+        if options.dry_run {
+            return Ok((changes, Stored::default()));
         }
         let from = neighbour(client, reference, &layer.digest).await;
         let source = MeteredSource::new(file, layer, Step::Uploading, client.progress.as_ref());
-        put_blob(storage, layer, from.as_deref(), &source).await?;
+        let archive = put_blob(storage, layer, from.as_deref(), &source).await?;
         let config = Bytes::from_static(Artifact::CONFIG_BODY);
-        storage.put_blob(artifact.config(), &config).await?;
-        // The upload may have taken long.
-        let changes = self.tagging.changes(storage, &manifest.digest).await?;
+        let config = storage.put_blob(artifact.config(), &config).await?;
+        if options.if_absent {
+            // The upload may have taken long.
+            changes = self.tagging.changes(storage, &manifest.digest).await?;
+        }
         if changes.is_empty() {
             storage.put_manifest(manifest, bytes, None).await?;
         }
@@ -221,7 +239,7 @@ impl<'a> Push<'a> {
             storage.put_manifest(manifest, bytes, tag).await?;
         }
         remember(client, reference, artifact.layers()).await;
-        Ok(changes)
+        Ok((changes, archive.and(config)))
     }
 
     /// Builds the manifest, and checks that it has the digest of the reference.

@@ -24,6 +24,9 @@ pub struct PushOptions {
     /// looked up before anything is sent. A push by another client at the same time is not noticed. Default:
     /// `false`.
     pub if_absent: bool,
+    /// Whether a tag that names an archive of another issuer or subject may be moved. What the tags name is looked
+    /// up before anything is sent. A push by another client at the same time is not noticed. Default: `false`.
+    pub change_identity: bool,
     /// Whether nothing is sent. The archive is verified, and its manifest and its digest are determined. Default:
     /// `false`.
     pub dry_run: bool,
@@ -48,6 +51,13 @@ impl PushOptions {
     #[must_use]
     pub fn if_absent(mut self, if_absent: bool) -> Self {
         self.if_absent = if_absent;
+        self
+    }
+
+    /// Sets whether a tag that names an archive of another issuer or subject may be moved.
+    #[must_use]
+    pub fn change_identity(mut self, change_identity: bool) -> Self {
+        self.change_identity = change_identity;
         self
     }
 

@@ -1,5 +1,6 @@
 //! What an archive says of itself, without downloading it.
 
+use std::collections::BTreeMap;
 use std::io::Read;
 use std::ops::Range;
 
@@ -19,6 +20,9 @@ pub struct Summary {
     /// The targets whose executables the archive holds, according to its index. Without an index, the targets
     /// that the claims cover.
     pub targets: Vec<Target>,
+    /// The sizes of executables in bytes, as far as they are known: those of the index, or those that were counted.
+    /// The index is not signed.
+    pub sizes: BTreeMap<Target, u64>,
     /// The targets that the claims cover and the archive does not hold.
     pub absent: Vec<Target>,
     /// The WIT world, when it was asked for and the archive carries one. It has the hash that the claims
@@ -32,7 +36,8 @@ impl From<Contents> for Summary {
     fn from(contents: Contents) -> Self {
         Self {
             claims: contents.claims,
-            targets: contents.executables.into_keys().collect(),
+            targets: contents.executables.keys().cloned().collect(),
+            sizes: contents.executables,
             absent: contents.absent,
             world: contents.world,
             everything: true,
@@ -46,6 +51,10 @@ impl From<Contents> for Summary {
 pub struct Summarized {
     /// The digest of the manifest.
     pub digest: Digest,
+    /// The annotations of the manifest.
+    pub annotations: BTreeMap<String, String>,
+    /// The size of the archive in bytes: that of its layers.
+    pub size: u64,
     /// What the archive says of itself.
     pub summary: Summary,
 }
@@ -75,10 +84,16 @@ pub(super) async fn preview_summary(
         index.is_none_or(|index| index.executable(target).is_some())
     };
     let targets = preview.claims.executables().keys().cloned();
-    let (targets, absent) = targets.partition(holds);
+    let (targets, absent): (Vec<Target>, _) = targets.partition(holds);
+    let size = |target: &Target| {
+        let entry = preview.index.as_ref()?.executable(target)?;
+        Some((target.clone(), entry.size))
+    };
+    let sizes = targets.iter().filter_map(size).collect();
     lookup.record_head(preview.head).await;
     Ok(Some(Summary {
         targets,
+        sizes,
         absent,
         claims: preview.claims,
         world,

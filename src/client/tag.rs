@@ -6,7 +6,40 @@ use crate::oci::Reference;
 use super::Client;
 use super::error::{Error, require_name};
 use super::lookup::{named, open_layout};
-use super::tagging::{TagChange, Tagging};
+use super::publisher::{Publisher, reading};
+use super::tagging::{TagChange, TagIdentity, Tagging};
+
+/// What adding tags may change.
+///
+/// ```
+/// use wasmcloud_par::client::TagOptions;
+///
+/// let options = TagOptions::default().if_absent(true);
+/// ```
+#[derive(Debug, Clone, Copy, Default)]
+#[non_exhaustive]
+pub struct TagOptions {
+    /// Whether it is an error that a tag names another manifest. Default: `false`, the tag is moved.
+    pub if_absent: bool,
+    /// Whether a tag that names an archive of another issuer or subject may be moved. Default: `false`.
+    pub change_identity: bool,
+}
+
+impl TagOptions {
+    /// Sets whether it is an error that a tag names another manifest.
+    #[must_use]
+    pub fn if_absent(mut self, if_absent: bool) -> Self {
+        self.if_absent = if_absent;
+        self
+    }
+
+    /// Sets whether a tag that names an archive of another issuer or subject may be moved.
+    #[must_use]
+    pub fn change_identity(mut self, change_identity: bool) -> Self {
+        self.change_identity = change_identity;
+        self
+    }
+}
 
 /// A manifest that was given tags.
 #[derive(Debug, Clone)]
@@ -23,18 +56,20 @@ impl Client {
     /// the tag if it does not exist. Nothing but the manifest is uploaded.
     ///
     /// Mirrors are not asked, because they may be behind, and neither is the cache: the pull policy
-    /// does not count.
+    /// does not count. A tag of an archive of another issuer or subject is not moved.
     ///
     /// # Errors
     ///
-    /// [`Error`] of the registry or of the layout, or [`Error::Unnamed`].
+    /// [`Error`] of the registry or of the layout, [`Error::Unnamed`], or [`Error::TagIdentity`].
     pub async fn tag(&self, reference: &Reference, tag: &str) -> Result<Descriptor, Error> {
-        let tagged = self.add_tags(reference, &[tag], false).await?;
+        let tagged = self
+            .add_tags(reference, &[tag], TagOptions::default())
+            .await?;
         Ok(tagged.manifest)
     }
 
-    /// Moves several tags as [`tag`](Self::tag) does. With `if_absent`, it fails before the first change when one
-    /// of them names another manifest. A change by another client at the same time is not noticed.
+    /// Moves several tags as [`tag`](Self::tag) does. It fails before the first change when one of them may not be
+    /// moved, as `options` say. A change by another client at the same time is not noticed.
     ///
     /// # Errors
     ///
@@ -44,7 +79,7 @@ impl Client {
         &self,
         reference: &Reference,
         tags: &[impl AsRef<str> + Sync],
-        if_absent: bool,
+        options: TagOptions,
     ) -> Result<Tagged, Error> {
         for tag in tags {
             reference.with_tag(tag.as_ref())?;
@@ -52,17 +87,27 @@ impl Client {
         let reference = named(reference).await?;
         let reference = reference.as_ref();
         let name = require_name(reference)?;
-        let tagging = Tagging::new(reference, tags.iter().map(AsRef::as_ref), if_absent)?;
+        let tags = tags.iter().map(AsRef::as_ref);
+        let tagging = Tagging::new(reference, tags, options.if_absent)?;
         let storage: Box<dyn Push> = match reference {
             Reference::Registry(place) => Box::new(self.registries.repository(place)),
             Reference::Layout(place) => Box::new(open_layout(place).await?),
         };
+        let storage = storage.as_ref();
         let (manifest, bytes) = storage.stored_manifest(&name).await?;
-        let tags = tagging.changes(storage.as_ref(), &manifest.digest).await?;
+        let tags = tagging.changes(storage, &manifest.digest).await?;
+        if !options.change_identity {
+            let (new, content) = (manifest.clone(), bytes.clone());
+            let publisher = async || {
+                let archive = reading(self, reference).await?;
+                Publisher::of(self, reference, archive.as_ref(), new, content).await
+            };
+            let identity = TagIdentity::new(self, &tagging, storage);
+            identity.keep(&tags, &manifest.digest, publisher).await?;
+        }
         for change in &tags {
-            storage
-                .put_manifest(&manifest, &bytes, Some(&change.tag))
-                .await?;
+            let tag = Some(change.tag.as_str());
+            storage.put_manifest(&manifest, &bytes, tag).await?;
         }
         Ok(Tagged { manifest, tags })
     }

@@ -3,7 +3,9 @@
 use crate::content::{Digest, ErrorKind, ManifestName, Push};
 use crate::oci::Reference;
 
+use super::client::Client;
 use super::error::Error;
+use super::publisher::Publisher;
 
 /// A tag that was given to a manifest.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -106,6 +108,59 @@ impl<'a> Tagging<'a> {
             });
         }
         Ok(changes)
+    }
+}
+
+/// Makes sure that tags keep the issuer and the subject of what they name.
+pub(super) struct TagIdentity<'a> {
+    client: &'a Client,
+    tagging: &'a Tagging<'a>,
+    storage: &'a dyn Push,
+}
+
+impl<'a> TagIdentity<'a> {
+    pub(super) fn new(client: &'a Client, tagging: &'a Tagging<'a>, storage: &'a dyn Push) -> Self {
+        Self {
+            client,
+            tagging,
+            storage,
+        }
+    }
+
+    /// Refuses `changes` that give a tag of one issuer and subject to another one's manifest. Warns when that cannot
+    /// be told. Nothing is requested for tags that are new or name `manifest` already.
+    pub(super) async fn keep(
+        &self,
+        changes: &[TagChange],
+        manifest: &Digest,
+        publisher: impl AsyncFnOnce() -> Result<Publisher, Error>,
+    ) -> Result<(), Error> {
+        let moved = changes.iter().filter_map(|change| {
+            let before = change.before.as_ref()?;
+            (before != manifest).then_some((change.tag.as_str(), before))
+        });
+        let moved: Vec<_> = moved.collect();
+        if moved.is_empty() {
+            return Ok(());
+        }
+        let new = publisher().await?;
+        let mut known: Vec<(&Digest, Publisher)> = Vec::new();
+        for (tag, before) in moved {
+            let seen = known.iter().find(|(digest, _)| *digest == before);
+            let old = match seen {
+                Some((_, publisher)) => publisher.clone(),
+                None => self.publisher(before).await?,
+            };
+            let reference = self.tagging.reference.with_name(tag);
+            old.require(&new, &reference)?;
+            known.push((before, old));
+        }
+        Ok(())
+    }
+
+    async fn publisher(&self, digest: &Digest) -> Result<Publisher, Error> {
+        let reference = self.tagging.reference;
+        Publisher::stored(self.client, reference, self.storage, digest).await
     }
 }
 

@@ -24,6 +24,7 @@ mod regular;
 #[cfg_attr(not(feature = "internals"), allow(unreachable_pub))]
 mod storage;
 mod temporary;
+mod uploads;
 mod user_directory;
 mod verify;
 
@@ -54,9 +55,10 @@ pub use progress::{Meter, Progress, Silent, Step, Stopped};
 pub(crate) use regular::{is_at, is_ours, open_exclusive, open_regular};
 pub use storage::StoreError;
 pub(crate) use storage::{
-    Content, Delete, Fetch, ManifestName, Mount, Push, ReadStorage, Reader, Resolve, Source,
+    Content, Delete, Fetch, ManifestName, Mount, Push, ReadStorage, Reader, Resolve, Source, Stored,
 };
 pub(crate) use temporary::TemporaryDirectory;
+pub(crate) use uploads::{UploadSlot, Uploads};
 pub(crate) use user_directory::{home, user_directory};
 pub use verify::VerifyError;
 pub(crate) use verify::{DigestReader, VerifyReader};
@@ -68,5 +70,6 @@ pub mod internals {
     pub use super::digest::{Algorithm, Hasher};
     pub use super::storage::{
         Content, Delete, Fetch, ManifestName, Mount, Push, ReadStorage, Reader, Resolve, Source,
+        Stored,
     };
 }

@@ -65,6 +65,44 @@ pub trait ReadStorage: Fetch + Resolve {}
 
 impl<T: Fetch + Resolve> ReadStorage for T {}
 
+/// How the bytes of content came into a storage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Stored {
+    /// How many bytes were sent.
+    pub sent: u64,
+    /// How many bytes the storage took over from another repository of its own.
+    pub mounted: u64,
+    /// How many bytes the storage had already.
+    pub existing: u64,
+}
+
+impl Stored {
+    /// Returns the sum of both.
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self {
+            sent: self.sent.saturating_add(other.sent),
+            mounted: self.mounted.saturating_add(other.mounted),
+            existing: self.existing.saturating_add(other.existing),
+        }
+    }
+
+    /// Returns what it means that all `size` bytes were sent.
+    pub(crate) fn sent(size: u64) -> Self {
+        Self {
+            sent: size,
+            ..Self::default()
+        }
+    }
+
+    /// Returns what it means that all `size` bytes were there.
+    pub(crate) fn existing(size: u64) -> Self {
+        Self {
+            existing: size,
+            ..Self::default()
+        }
+    }
+}
+
 /// Takes content in.
 ///
 /// The blobs of a manifest go first, and the manifest goes last, together with its tag.
@@ -77,7 +115,7 @@ pub trait Push: Send + Sync {
         &self,
         descriptor: &Descriptor,
         source: &dyn Source,
-    ) -> Result<(), StoreError>;
+    ) -> Result<Stored, StoreError>;
 
     /// Stores a manifest and, with a `tag`, moves the tag to it, in one step.
     async fn put_manifest(
@@ -111,7 +149,7 @@ pub trait Mount: Send + Sync {
         descriptor: &Descriptor,
         from: &str,
         source: &dyn Source,
-    ) -> Result<(), StoreError>;
+    ) -> Result<Stored, StoreError>;
 }
 
 /// Deletes manifests.

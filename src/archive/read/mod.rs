@@ -15,5 +15,5 @@ pub(crate) use parallel::verify_file_with;
 pub use ranged::extract_file;
 pub(crate) use ranged::{read_head, write_executable};
 pub(super) use scan::scan;
-pub(crate) use scan::verify_with;
 pub use scan::{Contents, read_claims, verify};
+pub(crate) use scan::{read_claims_with, verify_with};

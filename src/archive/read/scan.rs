@@ -67,6 +67,15 @@ pub(crate) fn verify_with(
 ///
 /// The [`Error`] of the first check that fails up to there.
 pub fn read_claims(input: impl Read, limits: &Limits) -> Result<VerifiedClaims, Error> {
+    read_claims_with(input, limits, Dates::Valid)
+}
+
+/// Reads the claims as [`read_claims`] does, and accepts these dates.
+pub(crate) fn read_claims_with(
+    input: impl Read,
+    limits: &Limits,
+    dates: Dates,
+) -> Result<VerifiedClaims, Error> {
     let failure = Failure::default();
     let mut scan = Scan::new(limits);
     let outcome = (|| {
@@ -74,7 +83,7 @@ pub fn read_claims(input: impl Read, limits: &Limits) -> Result<VerifiedClaims, 
             tar::Archive::new(TarStream::new(Tar::open(input, failure.clone())?, limits));
         scan.entries(archive.entries(), &mut Discard, |scan| scan.token.is_some())?;
         let token = scan.token.ok_or(Error::NoClaims)?;
-        UnverifiedClaims::decode(&token)?.verify()
+        UnverifiedClaims::decode(&token)?.verify_with(dates)
     })();
     outcome.map_err(|error| failure.take().map_or(error, Error::Stream))
 }

@@ -22,7 +22,7 @@ pub(crate) use path::{Argument, archive_path, destination};
 pub(crate) use pull::PullArgs;
 pub(crate) use registry::{RegistryArgs, RegistryName, require_repository};
 pub(crate) use signing::{
-    KeyDirectoryArgs, SigningArgs, default_account, is_file_stem, signing_at,
+    KeyDirectoryArgs, SigningArgs, created_at, default_account, is_file_stem, signing_at,
 };
-pub(crate) use source::{STANDARD_INPUT, Source, VerifiedSource, standard_input};
+pub(crate) use source::{STANDARD_INPUT, Shown, Source, VerifiedSource, standard_input};
 pub(crate) use trust::TrustArgs;

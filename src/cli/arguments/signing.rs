@@ -132,17 +132,22 @@ impl SigningArgs {
 
     /// Returns the time of signing in seconds since 1970, if one is named.
     pub(crate) fn created(&self) -> Result<Option<u64>> {
-        // An environment variable that is empty counts as not set.
-        let created = self.created.as_deref().map(str::trim);
-        let Some(created) = created.filter(|created| !created.is_empty()) else {
-            return Ok(None);
-        };
-        let seconds = created.parse().with_context(|| {
-            Failure::usage(format!("the time of signing, `{created}`, is not a time"))
-                .hint("give --created or SOURCE_DATE_EPOCH in whole seconds since 1970")
-        })?;
-        Ok(Some(seconds))
+        created_at(self.created.as_deref(), "signing")
     }
+}
+
+/// Returns the time that `--created` or its variable gives, in seconds since 1970. `what` happened then.
+pub(crate) fn created_at(created: Option<&str>, what: &str) -> Result<Option<u64>> {
+    // An environment variable that is empty counts as not set.
+    let created = created.map(str::trim);
+    let Some(created) = created.filter(|created| !created.is_empty()) else {
+        return Ok(None);
+    };
+    let seconds = created.parse().with_context(|| {
+        Failure::usage(format!("the time of {what}, `{created}`, is not a time"))
+            .hint("give --created or SOURCE_DATE_EPOCH in whole seconds since 1970")
+    })?;
+    Ok(Some(seconds))
 }
 
 /// Returns the key that an option or its variable gives.

@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fmt;
-use std::io::{IsTerminal, Stdin};
+use std::io::{self, IsTerminal, Read, Stdin};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::cli::files;
 use crate::cli::output::Failure;
 use crate::cli::session::Session;
 use crate::cli::threads::{blocking, detached};
-use crate::client::{self, Inspected, Summary, TrustPolicy};
+use crate::client::{self, Inspected, Summarized, Summary, TrustPolicy};
 use crate::content::{Digest, ErrorKind, MeteredReader, Step};
 use crate::oci::Reference;
 
@@ -37,11 +37,22 @@ pub(crate) enum Source {
 /// A verified archive.
 pub(crate) struct VerifiedSource {
     pub(crate) contents: Contents,
+    /// The size of the archive in bytes. `None` for a reference.
+    pub(crate) size: Option<u64>,
     /// The digest of the manifest. `None` for a file and for standard input.
     pub(crate) digest: Option<Digest>,
     /// The issuer and the subject that the repository is pinned to, which the archive has too. `None` if the
     /// repository is not pinned.
     pub(crate) pin: Option<Identity>,
+}
+
+/// What a command shows of an archive.
+pub(crate) struct Shown {
+    pub(crate) summary: Summary,
+    /// The size of the archive in bytes.
+    pub(crate) size: Option<u64>,
+    /// The manifest. `None` for a file and for standard input.
+    pub(crate) manifest: Option<Summarized>,
 }
 
 impl Source {
@@ -90,7 +101,7 @@ impl Source {
         registry: &RegistryArgs,
         session: &Session,
     ) -> Result<VerifiedSource> {
-        let contents = match self {
+        let (contents, size) = match self {
             Self::Reference(reference) => {
                 let mut client = registry.client(session, trust.clone()).await?;
                 if dates == Dates::ValidLater {
@@ -106,6 +117,7 @@ impl Source {
                 });
                 return Ok(VerifiedSource {
                     contents,
+                    size: None,
                     digest: Some(digest),
                     pin,
                 });
@@ -114,8 +126,10 @@ impl Source {
                 let (path, session) = (path.clone(), session.clone());
                 blocking(move || {
                     let mut file = files::open(&path)?;
+                    let size = file.metadata().map_or(0, |file| file.len());
                     let progress = session.progress().as_ref();
                     archive::verify_file_with(&mut file, &Limits::default(), dates, progress)
+                        .map(|contents| (contents, size))
                         .map_err(|error| error.in_archive(&path).into())
                 })
                 .await?
@@ -124,7 +138,9 @@ impl Source {
                 let meter = session.progress().begin(Step::Verifying, 0);
                 let input = MeteredReader::new(standard_input()?, meter);
                 detached(move || {
-                    archive::verify_with(input, &Limits::default(), dates)
+                    let mut input = Counted { input, count: 0 };
+                    archive::verify_with(&mut input, &Limits::default(), dates)
+                        .map(|contents| (contents, input.count))
                         .map_err(|error| error.in_archive(Path::new(STANDARD_INPUT)).into())
                 })
                 .await?
@@ -134,6 +150,7 @@ impl Source {
         checked.map_err(client::Error::from)?;
         Ok(VerifiedSource {
             contents,
+            size: Some(size),
             digest: None,
             pin: None,
         })
@@ -146,20 +163,28 @@ impl Source {
         world: bool,
         registry: &RegistryArgs,
         session: &Session,
-    ) -> Result<Summary> {
+    ) -> Result<Shown> {
         if let Self::Reference(reference) = self {
             let user = session.clone();
             let (session, _temporary) = blocking(move || user.with_usable_cache()).await?;
             let client = registry.client(&session, TrustPolicy::anyone()).await?;
             let client = client.for_showing();
-            return Ok(client.summarize(reference, world).await?.summary);
+            let summarized = client.summarize(reference, world).await?;
+            return Ok(Shown {
+                summary: summarized.summary.clone(),
+                size: Some(summarized.size),
+                manifest: Some(summarized),
+            });
         }
         let trust = TrustPolicy::anyone();
-        Ok(self
+        let verified = self
             .verify(&trust, Dates::ValidLater, registry, session)
-            .await?
-            .contents
-            .into())
+            .await?;
+        Ok(Shown {
+            summary: verified.contents.into(),
+            size: verified.size,
+            manifest: None,
+        })
     }
 
     /// Warns about an archive that becomes valid later.
@@ -244,6 +269,20 @@ impl fmt::Display for Source {
             Self::Reference(reference) => reference.fmt(formatter),
             Self::StandardInput => formatter.write_str("standard input"),
         }
+    }
+}
+
+/// Counts what is read.
+struct Counted<R> {
+    input: R,
+    count: u64,
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.input.read(buffer)?;
+        self.count += read as u64;
+        Ok(read)
     }
 }
 

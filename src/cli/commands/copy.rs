@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::cli::arguments::RegistryArgs;
 use crate::cli::output::Answer;
 use crate::cli::session::Session;
-use crate::client::{LeftOut, TrustPolicy};
+use crate::client::{CopyOptions, LeftOut, TrustPolicy};
 
 use super::pinned;
 
@@ -30,6 +30,9 @@ pub(crate) struct Args {
     /// The reference to copy it to
     #[arg(value_name = "DST")]
     destination: OsString,
+    /// Allow the tag of DST to be moved from an archive of another issuer or subject. Default: that is an error
+    #[arg(long)]
+    change_identity: bool,
     #[command(flatten)]
     registry: RegistryArgs,
 }
@@ -39,7 +42,8 @@ pub(crate) async fn run(mut args: Args, session: &Session) -> Result<Answer> {
     let destination = args.registry.reference(&args.destination, false)?;
     args.registry.share([&source, &destination], session)?;
     let client = args.registry.client(session, TrustPolicy::anyone()).await?;
-    let copied = client.copy(&source, &destination).await;
+    let options = CopyOptions::default().change_identity(args.change_identity);
+    let copied = client.copy_with(&source, &destination, options).await;
     let copied = copied.map_err(pinned::explain)?;
     for left_out in &copied.left_out {
         tracing::warn!("{}", warning(left_out, &args.source));

@@ -3,17 +3,22 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use bytesize::ByteSize;
 use clap::ValueHint;
 use serde_json::{Value, json};
 
 use crate::archive::{Target, print_world};
-use crate::cli::arguments::{Argument, RegistryArgs, Source, validity};
+use crate::cli::arguments::{Argument, RegistryArgs, Shown, Source, validity};
 use crate::cli::output::{Answer, Failure, escape, path_text};
 use crate::cli::schema::{read_json, violations};
 use crate::cli::session::Session;
 use crate::cli::threads::{blocking, detached};
 use crate::client::Summary;
 use crate::content::{ErrorKind, time_text};
+
+/// The longest annotation that is shown in full, in characters, and how much is shown of a longer one.
+const LONGEST: usize = 200;
+const SHOWN: usize = 40;
 
 /// Show the claims and the contents of an archive
 ///
@@ -60,17 +65,18 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
             "standard input cannot be both the archive and the configuration"
         ));
     }
-    let summary = source.summarize(args.wit, &args.registry, session).await?;
+    let shown = source.summarize(args.wit, &args.registry, session).await?;
+    let summary = &shown.summary;
     source.warn_of_date(&summary.claims, session);
     if args.jwt_only {
         let token = summary.claims.token();
         return Ok(Answer::new(token).field("token", token));
     }
     if let Some(configuration) = args.check_config {
-        return check_config(&source, &summary, configuration).await;
+        return check_config(&source, &shown, configuration).await;
     }
     if !args.wit {
-        return Ok(describe(&summary, Answer::lines(table(&summary))));
+        return Ok(describe(&shown, Answer::lines(table(&shown))));
     }
     let Some(world) = &summary.world else {
         bail!(
@@ -80,12 +86,12 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
     };
     let wit = print_world(world)?;
     let answer = Answer::new(escape::lines(&wit)).field("wit", wit);
-    Ok(describe(&summary, answer))
+    Ok(describe(&shown, answer))
 }
 
 /// Checks a configuration against the schema in the archive.
-async fn check_config(source: &Source, summary: &Summary, path: PathBuf) -> Result<Answer> {
-    let Some(schema) = summary.claims.metadata().schema else {
+async fn check_config(source: &Source, shown: &Shown, path: PathBuf) -> Result<Answer> {
+    let Some(schema) = shown.summary.claims.metadata().schema else {
         let message = format!("{source} has no schema of a configuration");
         bail!(
             Failure::new(ErrorKind::NotFound, message)
@@ -107,13 +113,14 @@ async fn check_config(source: &Source, summary: &Summary, path: PathBuf) -> Resu
         bail!(Failure::new(ErrorKind::NotVerified, message).violations(first));
     }
     let text = format!("{name} matches the schema in {source}");
-    let answer = describe(summary, Answer::lines([text]));
+    let answer = describe(shown, Answer::lines([text]));
     Ok(answer.field("violations", json!([])))
 }
 
 /// Adds the JSON fields of `wash inspect`, where missing values are `null`, and further fields if they have a
 /// value.
-fn describe(summary: &Summary, answer: Answer) -> Answer {
+fn describe(shown: &Shown, answer: Answer) -> Answer {
+    let summary = &shown.summary;
     let metadata = summary.claims.metadata();
     let revision = metadata.revision.map(|number| number.to_string());
     let names = |targets: &[Target]| targets.iter().map(|t| t.as_str()).collect::<Value>();
@@ -123,6 +130,7 @@ fn describe(summary: &Summary, answer: Answer) -> Answer {
     let expires = metadata.expires.map(time_text);
     let not_yet_valid = summary.claims.not_yet_valid().is_some();
     let further = [
+        ("size", shown.size.map(Value::from)),
         ("absent", absent),
         ("schema", metadata.schema),
         ("not_before", not_before.map(Value::from)),
@@ -137,7 +145,14 @@ fn describe(summary: &Summary, answer: Answer) -> Answer {
         .field("vendor", metadata.vendor)
         .field("version", metadata.version)
         .field("revision", revision)
-        .field("targets", names(&summary.targets));
+        .field("targets", names(&summary.targets))
+        .field("signed", time_text(summary.claims.issued_at()))
+        .field("executables", executables(summary));
+    if let Some(manifest) = &shown.manifest {
+        answer = answer
+            .field("digest", manifest.digest.to_string())
+            .field("annotations", json!(manifest.annotations));
+    }
     for (name, value) in further {
         if let Some(value) = value {
             answer = answer.field(name, value);
@@ -146,8 +161,22 @@ fn describe(summary: &Summary, answer: Answer) -> Answer {
     answer
 }
 
+/// Returns the target, the size and the signed hash of each executable.
+fn executables(summary: &Summary) -> Value {
+    let signed = summary.claims.executables();
+    let executable = |target: &Target| {
+        json!({
+            "target": target.as_str(),
+            "size": summary.sizes.get(target),
+            "hash": signed.get(target).map(ToString::to_string),
+        })
+    };
+    summary.targets.iter().map(executable).collect()
+}
+
 /// Returns the lines of `wash inspect`, followed by what `wash` does not show.
-fn table(summary: &Summary) -> Vec<String> {
+fn table(shown: &Shown) -> Vec<String> {
+    let summary = &shown.summary;
     let metadata = summary.claims.metadata();
     let or_none = |text: Option<String>| text.unwrap_or_else(|| "None".to_owned());
     let revision = metadata.revision.map(|number| number.to_string());
@@ -177,16 +206,78 @@ fn table(summary: &Summary) -> Vec<String> {
         add("  Link Definition Schema");
         add(&format!("    {schema}"));
     }
+    add("");
+    add("  Dates");
     if let Some(validity) = validity {
-        add("");
-        add("  Dates");
         add(&format!("    {validity}"));
+    }
+    let signed = time_text(summary.claims.issued_at());
+    add(&format!("    signed on {signed}"));
+    add("");
+    add("  Executables");
+    for line in executable_lines(summary) {
+        add(&line);
+    }
+    for line in content_lines(shown) {
+        add(&line);
     }
     if !summary.everything {
         add("");
         add("  Verified: only the claims; `par verify` verifies the executables too");
     }
     lines
+}
+
+/// Returns a line for each executable: its target, its size and its signed hash, in columns.
+fn executable_lines(summary: &Summary) -> Vec<String> {
+    let signed = summary.claims.executables();
+    let row = |target: &Target| {
+        let size = summary.sizes.get(target).map(|size| size_text(*size));
+        let size = size.unwrap_or_else(|| "-".to_owned());
+        let hash = signed.get(target).map(ToString::to_string);
+        (target.to_string(), size, hash.unwrap_or_default())
+    };
+    let rows: Vec<_> = summary.targets.iter().map(row).collect();
+    let targets = rows.iter().map(|row| row.0.len()).max().unwrap_or_default();
+    let sizes = rows.iter().map(|row| row.1.len()).max().unwrap_or_default();
+    let rows = rows.iter();
+    let lines =
+        rows.map(|(target, size, hash)| format!("    {target:targets$}  {size:>sizes$}  {hash}"));
+    lines.collect()
+}
+
+/// Returns the lines about the archive as content: its size, and its manifest if it has one.
+fn content_lines(shown: &Shown) -> Vec<String> {
+    let mut lines = Vec::new();
+    let (size, manifest) = (shown.size, shown.manifest.as_ref());
+    if size.is_some() || manifest.is_some() {
+        lines.extend([String::new(), "  Archive".to_owned()]);
+    }
+    if let Some(manifest) = manifest {
+        lines.push(format!("    manifest {}", manifest.digest));
+    }
+    if let Some(size) = size {
+        lines.push(format!("    size {}", size_text(size)));
+    }
+    let annotations = manifest.map(|manifest| &manifest.annotations);
+    let Some(annotations) = annotations.filter(|annotations| !annotations.is_empty()) else {
+        return lines;
+    };
+    lines.extend([String::new(), "  Annotations".to_owned()]);
+    for (key, value) in annotations {
+        let length = value.chars().count();
+        lines.push(if length > LONGEST {
+            let start: String = value.chars().take(SHOWN).collect();
+            format!("    {key}: {start}… ({length} characters)")
+        } else {
+            format!("    {key}: {value}")
+        });
+    }
+    lines
+}
+
+fn size_text(bytes: u64) -> String {
+    ByteSize(bytes).display().si().to_string()
 }
 
 #[cfg(test)]

@@ -2,30 +2,41 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 use clap::ValueHint;
 
 use crate::cli::arguments::{
-    Argument, RegistryArgs, STANDARD_INPUT, TrustArgs, archive_path, standard_input,
+    Argument, RegistryArgs, STANDARD_INPUT, TrustArgs, archive_path, created_at, standard_input,
 };
-use crate::cli::output::{Answer, Failure};
+use crate::cli::output::{Answer, Failure, bytes, path_text};
 use crate::cli::session::Session;
+use crate::cli::source_revision::SourceRevision;
 use crate::client::PushOptions;
+use crate::content::rfc3339;
 
 use super::pinned;
+
+/// The annotations of the OCI image specification about a build ("Pre-Defined Annotation Keys").
+const CREATED: &str = "org.opencontainers.image.created";
+const REVISION: &str = "org.opencontainers.image.revision";
+const SOURCE: &str = "org.opencontainers.image.source";
 
 /// Verify an archive, push it to a registry, and print its reference by digest
 ///
 /// The reference has the form `registry/repository@digest`: use it in deployments. Content that the registry
 /// has already is not sent again, and the tags are set last. A tag that names another manifest is moved, which is
-/// reported.
+/// reported; one that names an archive of another issuer or subject needs --change-identity.
+///
+/// The manifest gets annotations with the name, the vendor and the version of the provider.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
   par push ghcr.io/org/provider:1.0.0 provider.par.gz
   par push ghcr.io/org/provider:1.2.3 provider.par.gz --if-absent
   par push ghcr.io/org/provider:1.2.3 provider.par.gz --tag 1.2 --tag 1
+  par push ghcr.io/org/provider:1.2.3 provider.par.gz --source
   par push localhost:5000/provider:dev provider.par.gz -a org.opencontainers.image.source=URL")]
 pub(crate) struct Args {
     /// The reference to push to
@@ -34,9 +45,24 @@ pub(crate) struct Args {
     /// The archive; `-` reads it from standard input
     #[arg(value_name = "FILE|-", value_hint = ValueHint::FilePath)]
     archive: Argument,
-    /// An annotation for the manifest. May be given several times. Default: only those that `par` sets
+    /// An annotation for the manifest, which replaces one that `par` would set. May be given several times. Default:
+    /// only those that `par` sets
     #[arg(short, long = "annotation", value_name = "KEY=VALUE", value_parser = annotation)]
     annotations: Vec<(String, String)>,
+    /// Add the URL and the commit of the source as annotations, from the git repository at DIR: the remote `origin`
+    /// without credentials, and HEAD. Without DIR: at the current directory. Default: neither is added
+    #[arg(
+        long,
+        value_name = "DIR",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = ".",
+        value_hint = ValueHint::DirPath
+    )]
+    source: Option<PathBuf>,
+    /// The time of the build, in seconds since 1970, for an annotation. Default: no such annotation
+    #[arg(long, env = "SOURCE_DATE_EPOCH", value_name = "SECONDS")]
+    created: Option<String>,
     /// Another tag to give to the archive, such as `1.2`. May be given several times. Default: only the tag of the
     /// reference
     #[arg(long = "tag", value_name = "TAG")]
@@ -44,6 +70,10 @@ pub(crate) struct Args {
     /// Fail if one of the tags names another manifest already, instead of moving it
     #[arg(long)]
     if_absent: bool,
+    /// Allow a tag that names an archive of another issuer or subject to be moved: for hosts, it is another provider
+    /// then. Default: that is an error
+    #[arg(long)]
+    change_identity: bool,
     /// Verify the archive and print the reference that it would get, but send nothing
     #[arg(long)]
     dry_run: bool,
@@ -64,8 +94,11 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
     }
     let mut options = PushOptions::default()
         .if_absent(args.if_absent)
+        .change_identity(args.change_identity)
         .dry_run(args.dry_run);
     options.annotations = unique(args.annotations)?;
+    let created = created_at(args.created.as_deref(), "the build")?;
+    describe_build(&mut options, created, args.source.as_deref(), session).await?;
     options.tags = args.tags;
     let trust = args.trust.policy().await?;
     let client = args.registry.client(session, trust).await?;
@@ -80,12 +113,58 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
     };
     let pushed = pushed.map_err(pinned::explain)?;
     pinned::tell_moved(session, &pushed.tags, &pushed.digest);
+    let (sent, mounted, existing) = (pushed.sent, pushed.mounted, pushed.existing);
     if args.dry_run {
         session.note("nothing was sent: this is a dry run");
+    } else {
+        session.note(&format!(
+            "sent {}, mounted {}, there already {}",
+            bytes(sent),
+            bytes(mounted),
+            bytes(existing)
+        ));
     }
     Ok(pinned::pushed(&pushed.reference, &pushed.digest)
         .field("tags", pinned::tags(&pushed.tags))
+        .field("sent", sent)
+        .field("mounted", mounted)
+        .field("there_already", existing)
         .field("dry_run", args.dry_run))
+}
+
+/// Adds annotations about the time of the build and about the source. Those that the user gives win.
+async fn describe_build(
+    options: &mut PushOptions,
+    created: Option<u64>,
+    source: Option<&Path>,
+    session: &Session,
+) -> Result<()> {
+    let mut found = Vec::new();
+    if let Some(created) = created {
+        found.push((CREATED, rfc3339(created)));
+    }
+    if let Some(directory) = source {
+        let source = SourceRevision::of(directory).await?;
+        if source.is_dirty {
+            session.warn(&format!(
+                "the files in {} differ from the commit {}, which the annotation names",
+                path_text(directory),
+                source.commit
+            ));
+        }
+        found.push((REVISION, source.commit));
+        match source.url {
+            Some(url) => found.push((SOURCE, url)),
+            None => session.warn(&format!(
+                "{} has no remote `origin` with a URL, so there is no annotation of the source",
+                path_text(directory)
+            )),
+        }
+    }
+    for (key, value) in found {
+        options.annotations.entry(key.to_owned()).or_insert(value);
+    }
+    Ok(())
 }
 
 /// Returns the annotations by key. The same key twice is an error.

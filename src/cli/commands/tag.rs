@@ -7,14 +7,14 @@ use anyhow::Result;
 use crate::cli::arguments::RegistryArgs;
 use crate::cli::output::Answer;
 use crate::cli::session::Session;
-use crate::client::TrustPolicy;
+use crate::client::{TagOptions, TrustPolicy};
 
 use super::pinned::{self, pinned};
 
 /// Add tags to a manifest, and print the manifest's reference by digest
 ///
 /// Nothing is copied: the tags are set in the same repository. A tag that names another manifest is moved, which is
-/// reported.
+/// reported; one that names an archive of another issuer or subject needs --change-identity.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -30,6 +30,9 @@ pub(crate) struct Args {
     /// Fail if one of the tags names another manifest already, instead of moving it
     #[arg(long)]
     if_absent: bool,
+    /// Allow a tag that names an archive of another issuer or subject to be moved. Default: that is an error
+    #[arg(long)]
+    change_identity: bool,
     #[command(flatten)]
     registry: RegistryArgs,
 }
@@ -42,7 +45,10 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
         args.registry.settle_new_tag(&reference, tag, &command)?;
     }
     let client = args.registry.client(session, TrustPolicy::anyone()).await?;
-    let tagged = client.add_tags(&reference, &args.tags, args.if_absent);
+    let options = TagOptions::default()
+        .if_absent(args.if_absent)
+        .change_identity(args.change_identity);
+    let tagged = client.add_tags(&reference, &args.tags, options);
     let tagged = tagged.await?;
     let digest = &tagged.manifest.digest;
     pinned::tell_moved(session, &tagged.tags, digest);

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::ops::Range;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -16,6 +17,7 @@ use super::super::blocking::blocking;
 use super::super::client::Client;
 use super::super::error::Error;
 use super::super::options::PullPolicy;
+use super::super::uploads::CachedUploads;
 use super::manifest::cached_manifest;
 use super::record::usable_record;
 
@@ -42,7 +44,10 @@ pub(in crate::client) async fn push_storage(
     reference: &Reference,
 ) -> Result<Box<dyn Push>, Error> {
     Ok(match reference {
-        Reference::Registry(place) => Box::new(client.registries.repository(place)),
+        Reference::Registry(place) => {
+            let uploads = Arc::new(CachedUploads(client.clone()));
+            Box::new(client.registries.repository(place).remembering(uploads))
+        }
         Reference::Layout(place) => {
             let directory = place.directory().to_owned();
             let open = move || Ok(Layout::open_or_create(directory)?);

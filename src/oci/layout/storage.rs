@@ -8,8 +8,8 @@ use bytes::Bytes;
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
 
 use crate::content::{
-    Content, Descriptor, Fetch, ManifestName, Push, Reader, Resolve, Source, StoreError, blocking,
-    open_regular,
+    Content, Descriptor, Fetch, ManifestName, Push, Reader, Resolve, Source, StoreError, Stored,
+    blocking, open_regular,
 };
 
 use super::super::error::Error;
@@ -92,11 +92,12 @@ impl Push for Layout {
         &self,
         descriptor: &Descriptor,
         source: &dyn Source,
-    ) -> Result<(), StoreError> {
-        if !self.holds(descriptor).await? {
-            self.write_blob(descriptor, source).await?;
+    ) -> Result<Stored, StoreError> {
+        if self.holds(descriptor).await? {
+            return Ok(Stored::existing(descriptor.size));
         }
-        Ok(())
+        self.write_blob(descriptor, source).await?;
+        Ok(Stored::sent(descriptor.size))
     }
 
     async fn put_manifest(

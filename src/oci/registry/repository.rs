@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::content::{Descriptor, Digest, ManifestName, Reader, StoreError};
+use crate::content::{Descriptor, Digest, ManifestName, Reader, StoreError, Uploads};
 use crate::oci::error::Error;
 use crate::oci::hosts::Capability;
 use crate::oci::media_type;
@@ -31,6 +31,8 @@ pub struct Repository {
     name: String,
     /// How long the registry may be silent. `None`: as long as the options allow.
     limit: Option<Duration>,
+    /// Remembers uploads of large blobs.
+    uploads: Option<Arc<dyn Uploads>>,
 }
 
 impl std::fmt::Debug for Repository {
@@ -46,6 +48,7 @@ impl Repository {
             registry: registry.to_owned(),
             name: name.to_owned(),
             limit: None,
+            uploads: None,
         }
     }
 
@@ -55,6 +58,15 @@ impl Repository {
     pub(crate) fn with_patience(self, patience: Duration) -> Self {
         Self {
             limit: Some(patience),
+            ..self
+        }
+    }
+
+    /// Returns the repository as one whose uploads `uploads` remembers: an upload that was interrupted is continued
+    /// where the registry has kept it.
+    pub(crate) fn remembering(self, uploads: Arc<dyn Uploads>) -> Self {
+        Self {
+            uploads: Some(uploads),
             ..self
         }
     }
@@ -232,6 +244,7 @@ impl Repository {
             registry: self.registry.clone(),
             name: self.name.clone(),
             reading: Scope::PULL,
+            uploads: self.uploads.clone(),
         }
     }
 

@@ -1,11 +1,13 @@
 //! One repository at one endpoint: its requests, and what it holds.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use reqwest::header::{ACCEPT, CONTENT_RANGE, HeaderMap, HeaderValue, RANGE, WWW_AUTHENTICATE};
 use reqwest::{Method, Response, StatusCode};
 use serde_json::{Map, Value};
 
-use crate::content::{Descriptor, Digest, ErrorKind};
+use crate::content::{Descriptor, Digest, ErrorKind, Uploads};
 use crate::oci::error::{Error, one_line};
 use crate::oci::manifest::{MANIFEST_LIMIT, verify};
 use crate::oci::media_type;
@@ -23,6 +25,8 @@ pub(crate) struct RepositoryEndpoint {
     pub(crate) name: String,
     /// What the tokens for reading permit. A push reads with its own tokens.
     pub(crate) reading: Scope,
+    /// Remembers uploads of large blobs.
+    pub(crate) uploads: Option<Arc<dyn Uploads>>,
 }
 
 impl RepositoryEndpoint {

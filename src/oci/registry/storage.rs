@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use crate::content::{
     Delete, Descriptor, Digest, Fetch, ManifestName, Mount, Push, Reader, Resolve, Source,
-    StoreError,
+    StoreError, Stored,
 };
 use crate::oci::error::Error;
 
@@ -44,7 +44,7 @@ impl Push for Repository {
         &self,
         descriptor: &Descriptor,
         source: &dyn Source,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Stored, StoreError> {
         let repository = self.writable().await?;
         Ok(upload::store_blob(&repository, descriptor, None, source).await?)
     }
@@ -97,7 +97,7 @@ impl Mount for Repository {
         descriptor: &Descriptor,
         from: &str,
         source: &dyn Source,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Stored, StoreError> {
         let repository = self.writable().await?;
         Ok(upload::store_blob(&repository, descriptor, Some(from), source).await?)
     }

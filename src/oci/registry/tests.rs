@@ -165,7 +165,9 @@ async fn upload(
 ) -> Result<(), Error> {
     let repository = repository.writable().await?;
     let source = Bytes::from(bytes);
-    upload::store_blob(&repository, &blob(expected), None, &source).await
+    upload::store_blob(&repository, &blob(expected), None, &source)
+        .await
+        .map(drop)
 }
 
 #[tokio::test]

@@ -23,7 +23,7 @@ impl Layout {
     fn new() -> Self {
         let environment = Environment::new();
         let files = ["one.par", "two.par"]
-            .map(|name| environment.write(name, ArchiveBuilder::two_targets().build()));
+            .map(|name| environment.write(name, ArchiveBuilder::two_targets().published().build()));
         let digests = [0, 1].map(|number| {
             push(
                 &environment,

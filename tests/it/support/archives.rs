@@ -5,10 +5,12 @@ mod peer;
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use data_encoding::BASE64URL_NOPAD;
-use nkeys::KeyPair;
+use nkeys::{KeyPair, KeyPairType};
 use serde_json::{Map, Value, json};
+use wasmcloud_par::archive::{Key, Signer};
 use wasmcloud_par::content::Digest;
 
 pub(crate) use entry::{Entry, Format};
@@ -38,6 +40,20 @@ pub(crate) fn headed(target: &str, content: &str) -> Vec<u8> {
     };
     head.extend(content.as_bytes());
     head
+}
+
+/// Returns the keys of an account and of a service that are always the same. A tag moves only between archives of
+/// one publisher.
+pub(crate) fn publisher() -> (KeyPair, KeyPair) {
+    let key = |kind, byte| KeyPair::new_from_raw(kind, [byte; 32]).unwrap();
+    (key(KeyPairType::Account, 21), key(KeyPairType::Service, 22))
+}
+
+/// Returns a signer with the keys of [`publisher`].
+pub(crate) fn publishing() -> Signer {
+    let (issuer, subject) = publisher();
+    let issuer = Key::from_seed(&issuer.seed().unwrap()).unwrap();
+    Signer::new(issuer, subject.public_key().parse().unwrap()).unwrap()
 }
 
 type PayloadEdit = Box<dyn FnOnce(&mut Map<String, Value>)>;
@@ -97,6 +113,16 @@ impl ArchiveBuilder {
         self.issuer = issuer;
         self.subject = subject;
         self
+    }
+
+    /// Sets the keys of [`publisher`], and makes the token one of its own, so that no two archives are equal.
+    pub(crate) fn published(self) -> Self {
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let (issuer, subject) = publisher();
+        self.keys(issuer, subject).payload(move |payload| {
+            payload.insert("jti".to_owned(), json!(format!("token {count}")));
+        })
     }
 
     /// Signs with a key that is not the issuer's.

@@ -11,7 +11,7 @@ use std::thread;
 use std::time::Duration;
 
 use wasmcloud_par::archive::Target;
-use wasmcloud_par::client::Client;
+use wasmcloud_par::client::{Client, CopyOptions, TagOptions};
 use wasmcloud_par::content::ErrorKind;
 use wasmcloud_par::oci::{Place, Reference, RegistryReference};
 
@@ -120,8 +120,9 @@ fn a_host_can_spawn_all_futures_of_a_client() {
     let (file, anywhere) = (Path::new("file"), "localhost:1".parse::<Place>().unwrap());
     let tasks = tasks! { wish:
         wish.client.accept(&wish.reference);
-        wish.client.add_tags(&wish.reference, &["2", "3"], true);
+        wish.client.add_tags(&wish.reference, &["2", "3"], TagOptions::default());
         wish.client.copy(&wish.reference, &wish.reference);
+        wish.client.copy_with(&wish.reference, &wish.reference, CopyOptions::default());
         async {
             let deletion = wish.client.deletion(&wish.place).await?;
             wish.client.delete(&deletion).await

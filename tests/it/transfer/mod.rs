@@ -1,5 +1,6 @@
 //! Archives on their way: client, cache and stores against real registries and the peers' crates.
 
+mod annotating;
 mod copying;
 mod credentials;
 mod damage;
@@ -7,6 +8,7 @@ mod dates;
 mod dropping;
 mod fetching;
 mod hosting;
+mod identity;
 mod interrupted;
 mod layouts;
 mod link;
@@ -21,11 +23,13 @@ pub(crate) mod peer;
 mod peers;
 mod piping;
 mod places;
+mod progress;
 mod pulling;
 mod push_steps;
 mod pushing;
 mod ranged;
 mod refused;
+mod resuming;
 mod secrets;
 mod sha512;
 mod spans;
@@ -37,14 +41,12 @@ mod trust;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use wasmcloud_par::archive::{
-    ArchiveWriter, Compression, Input, Key, KeyKind, Limits, Metadata, Signer, Target,
-};
+use wasmcloud_par::archive::{ArchiveWriter, Compression, Input, Limits, Metadata, Target};
 use wasmcloud_par::client::{Client, ClientOptions};
 use wasmcloud_par::content::{Digest, Silent};
 use wasmcloud_par::trust::TrustPolicy;
 
-use crate::support::archives::{ArchiveBuilder, VENDOR, noise};
+use crate::support::archives::{ArchiveBuilder, VENDOR, noise, publishing};
 use crate::support::{Environment, Outcome, Registry, block_on};
 
 /// Packs an executable for this machine as this crate does it, and gives the path of the archive.
@@ -61,9 +63,9 @@ pub(crate) fn pack(environment: &Environment, name: &str, executable: &Path) -> 
     } else {
         Compression::None
     };
-    let subject = Key::generate(KeyKind::Service).public_key();
-    let signer = Signer::new(Key::generate(KeyKind::Account), subject.parse().unwrap()).unwrap();
-    writer.write(&path, &signer, compression, &Silent).unwrap();
+    writer
+        .write(&path, &publishing(), compression, &Silent)
+        .unwrap();
     path
 }
 
@@ -75,13 +77,14 @@ pub(crate) fn pack_noise(environment: &Environment, name: &str, size: usize) -> 
 
 /// Writes a small archive that any machine can make.
 fn small(environment: &Environment, name: &str) -> PathBuf {
-    environment.write(name, ArchiveBuilder::two_targets().build())
+    environment.write(name, ArchiveBuilder::two_targets().published().build())
 }
 
-/// Pushes a file and gives the digest of the manifest.
+/// Pushes a file, of whatever publisher, and gives the digest of the manifest.
 #[track_caller]
 pub(crate) fn push(environment: &Environment, reference: &str, file: &Path) -> String {
-    let outcome = par(environment, ["push", reference, text(file)]).success();
+    let arguments = ["push", reference, text(file), "--change-identity"];
+    let outcome = par(environment, arguments).success();
     let (_, digest) = outcome.line().split_once('@').unwrap();
     digest.to_owned()
 }

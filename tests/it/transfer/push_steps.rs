@@ -122,7 +122,10 @@ fn an_archive_is_hashed_and_verified_before_anything_of_it_is_sent() {
         let file = pack_noise(&environment, name, LARGE);
         let there = Arc::clone(&registry);
         let steps = Steps::new(Step::Uploading, move || {
-            assert_only_asked(&there.requests())
+            let mut requests = there.requests();
+            // The tag is looked up before anything is sent.
+            requests.retain(|request| !request.ends_with("/manifests/1.0.0"));
+            assert_only_asked(&requests);
         });
         let noted = Arc::clone(&steps.noted);
         let reference = registry.reference("provider:1.0.0");

@@ -5,7 +5,7 @@ use crate::content::Silent;
 
 use super::*;
 
-fn summary(name: Option<&str>) -> Summary {
+fn shown(name: Option<&str>) -> Shown {
     let mut writer = ArchiveWriter::new(Metadata {
         name: name.map(str::to_owned),
         vendor: "Acme".to_owned(),
@@ -20,14 +20,22 @@ fn summary(name: Option<&str>) -> Summary {
         .write(&path, &signer, Compression::None, &Silent)
         .unwrap();
     let file = std::fs::File::open(&path).unwrap();
-    verify(file, &Limits::default()).unwrap().into()
+    let contents = verify(file, &Limits::default()).unwrap();
+    Shown {
+        summary: contents.into(),
+        size: Some(1),
+        manifest: None,
+    }
 }
 
 #[test]
 fn missing_values_are_shown_as_missing() {
-    let mut summary = summary(None);
-    summary.absent.push(Target::carried("arm-linux").unwrap());
-    let text = table(&summary).join("\n");
+    let mut shown = shown(None);
+    shown
+        .summary
+        .absent
+        .push(Target::carried("arm-linux").unwrap());
+    let text = table(&shown).join("\n");
     assert!(text.starts_with("None - Capability Provider\n"));
     assert!(text.contains("  Version   None\n  Revision  3\n"));
     assert!(text.contains("    x86_64-linux\n    arm-linux (signed for, but absent"));
@@ -35,7 +43,7 @@ fn missing_values_are_shown_as_missing() {
 
 #[test]
 fn a_name_cannot_control_the_terminal() {
-    let lines = table(&summary(Some("\u{1b}]0;title\u{7}\nAccount  A")));
+    let lines = table(&shown(Some("\u{1b}]0;title\u{7}\nAccount  A")));
     let text = Answer::lines(lines).text;
     assert!(text.starts_with("\\u{1b}]0;title\\u{7}\\nAccount  A - Capability Provider\n"));
 }

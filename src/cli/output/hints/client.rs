@@ -34,6 +34,10 @@ pub(crate) fn client_hint(error: &Error) -> Option<String> {
             "check with the publisher before you use it: the tag may have been moved"
         }
         Error::TagExists { .. } => "choose another tag, or leave --if-absent out to move this one",
+        Error::TagIdentity { .. } => {
+            "sign with the keys of the archive that the tag names, or if another publisher or provider is \
+             meant, allow it with --change-identity"
+        }
         Error::Damaged { .. } => {
             "remove damaged content with `par cache verify`, and check the disk"
         }

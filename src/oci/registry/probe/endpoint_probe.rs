@@ -34,6 +34,7 @@ impl Probe {
                 registry: place.registry().to_owned(),
                 name: name.unwrap_or_default().to_owned(),
                 reading: Scope::PULL,
+                uploads: None,
             },
         }
     }
@@ -177,7 +178,9 @@ impl Probe {
         if media_type::is_manifest(&content.media_type) {
             upload::store_manifest(&self.repository, content, bytes, None).await
         } else {
-            upload::store_blob(&self.repository, content, None, bytes).await
+            upload::store_blob(&self.repository, content, None, bytes)
+                .await
+                .map(drop)
         }
     }
 

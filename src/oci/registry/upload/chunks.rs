@@ -39,15 +39,19 @@ impl ChunkSize {
     }
 }
 
-/// Sends the whole blob, chunk after chunk, and closes the session. Where a chunk is too large, smaller ones
-/// are tried.
+/// Sends a blob chunk after chunk, and closes the session: what the registry lacks in the session `continued`, or
+/// the whole blob in a new one. Where a chunk is too large, smaller ones are tried.
 pub(super) async fn send_blob(
     upload: &mut BlobUpload<'_>,
+    mut continued: Option<Session>,
     source: &dyn Source,
 ) -> Result<(), Error> {
     let mut wanted = CHUNK;
     loop {
-        let session = upload.begin().await?;
+        let session = match continued.take() {
+            Some(session) => session,
+            None => upload.begin().await?,
+        };
         let chunk = chunk_size(upload, wanted, &session)?;
         let reader = VerifyReader::new(source.open(0).await?, upload.content);
         let session = match send_all(upload, reader, session, chunk).await {
@@ -89,6 +93,10 @@ async fn send_all(
     let location = upload.repository.location();
     let what = format!("blob {} of {location}", content.digest);
     let size = chunk.size;
+    // What the registry has is verified too.
+    let mut start = (&mut reader).take(session.offset);
+    let skipped = tokio::io::copy(&mut start, &mut tokio::io::sink()).await;
+    skipped.map_err(|error| source_error(&what, error))?;
     loop {
         let mut bytes = BytesMut::new();
         let mut part = (&mut reader).take(size);
@@ -147,7 +155,7 @@ async fn send_chunk(
             Ok(response) => {
                 // Status and `Range` of a successful answer do not count: Amazon ECR answers 201 with a
                 // stale range. The digest decides in the end.
-                upload.follow(&mut session, &response, &request)?;
+                upload.follow(&mut session, &response, &request).await?;
                 session.offset = end;
                 session.resumed = false;
                 upload.cautious = false;

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use crate::content::{Algorithm, Descriptor, Source};
+use crate::content::{Algorithm, Descriptor, Source, Stored};
 use crate::oci::error::Error;
 use crate::oci::manifest::verify;
 
@@ -20,9 +20,9 @@ pub(crate) async fn store_blob(
     content: &Descriptor,
     from: Option<&str>,
     source: &dyn Source,
-) -> Result<(), Error> {
+) -> Result<Stored, Error> {
     if repository.has(content, Scope::PUSH).await? {
-        return Ok(());
+        return Ok(Stored::existing(content.size));
     }
     let from = from.filter(|from| *from != repository.name);
     let mounted = match from {
@@ -30,13 +30,23 @@ pub(crate) async fn store_blob(
         None => Mounted::No,
     };
     let session = match mounted {
-        Mounted::Yes => return Ok(()),
+        Mounted::Yes => {
+            return Ok(Stored {
+                mounted: content.size,
+                ..Stored::default()
+            });
+        }
         Mounted::Opened(session) => Some(session),
         Mounted::No => None,
     };
-    send_blob(repository, content, session, source).await?;
+    let existing = send_blob(repository, content, session, source).await?;
     let stored = repository.stored(content, Scope::PUSH).await?;
-    compare_stored(repository, content, stored.as_ref())
+    compare_stored(repository, content, stored.as_ref())?;
+    Ok(Stored {
+        sent: content.size.saturating_sub(existing),
+        existing,
+        mounted: 0,
+    })
 }
 
 /// Stores a manifest under `tag`, or under its digest, in one request.

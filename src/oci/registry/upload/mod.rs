@@ -4,6 +4,8 @@ mod access;
 mod cancel;
 mod chunks;
 mod content;
+mod earlier;
+mod kept;
 mod manifest;
 mod mount;
 mod session;

@@ -12,6 +12,7 @@ use crate::oci::error::{Error, UploadProblem, UrlPart, one_line};
 use super::super::http::{Attempts, Request, Scope, address};
 use super::super::repository_endpoint::RepositoryEndpoint;
 use super::cancel::cancel;
+use super::kept::Kept;
 
 /// The header that names the smallest chunk which a registry accepts (OCI distribution specification,
 /// "Pushing a blob in chunks").
@@ -33,6 +34,16 @@ pub(crate) struct Session {
 }
 
 impl Session {
+    /// Returns the session at this address, of which nothing else is known.
+    pub(super) fn at(url: Url) -> Self {
+        Self {
+            url,
+            offset: 0,
+            resumed: false,
+            smallest_chunk: 0,
+        }
+    }
+
     pub(crate) fn open(response: &Response, request: &Request) -> Result<Self, Error> {
         let smallest = response.headers().get(CHUNK_MIN_LENGTH);
         Ok(Self {
@@ -67,6 +78,10 @@ pub(crate) struct BlobUpload<'a> {
     open: Option<Url>,
     /// How many sessions the registry did not know although it had just opened them.
     forgotten: u32,
+    /// What another process needs to continue.
+    pub(super) kept: Kept,
+    /// How many bytes an earlier upload has sent, if it is continued.
+    pub(super) continued: u64,
 }
 
 impl<'a> BlobUpload<'a> {
@@ -78,6 +93,8 @@ impl<'a> BlobUpload<'a> {
             cautious: false,
             open: None,
             forgotten: 0,
+            kept: Kept::default(),
+            continued: 0,
         }
     }
 
@@ -87,24 +104,30 @@ impl<'a> BlobUpload<'a> {
         let request = opening_request(self.repository, &what)?;
         let response = self.exchange(&request).await?;
         let response = self.repository.endpoint.check(response, &request).await?;
-        Ok(self.opened(Session::open(&response, &request)?))
+        self.continued = 0;
+        Ok(self.opened(Session::open(&response, &request)?).await)
     }
 
     /// Notes the session that is open.
-    pub(super) fn opened(&mut self, session: Session) -> Session {
-        self.open = Some(session.url.clone());
+    pub(super) async fn opened(&mut self, session: Session) -> Session {
+        self.note(&session).await;
         session
     }
 
+    async fn note(&mut self, session: &Session) {
+        self.kept.remember(&session.url).await;
+        self.open = Some(session.url.clone());
+    }
+
     /// Follows the answer to a request of `session`.
-    pub(super) fn follow(
+    pub(super) async fn follow(
         &mut self,
         session: &mut Session,
         response: &Response,
         request: &Request,
     ) -> Result<(), Error> {
         session.follow(response, request)?;
-        self.open = Some(session.url.clone());
+        self.note(session).await;
         Ok(())
     }
 
@@ -115,6 +138,7 @@ impl<'a> BlobUpload<'a> {
             .take()
             .map(|url| self.request_to(Method::DELETE, url));
         if let Some(Ok(request)) = request {
+            self.kept.forget().await;
             cancel(&self.repository.endpoint, &request).await;
         }
     }
@@ -160,7 +184,7 @@ impl<'a> BlobUpload<'a> {
         }
         let offset = received(response.headers());
         (session.offset, session.resumed) = (offset, true);
-        self.follow(&mut session, &response, &request)?;
+        self.follow(&mut session, &response, &request).await?;
         if (1..=self.content.size).contains(&offset) {
             return Ok(Some(session));
         }
@@ -235,7 +259,7 @@ pub(crate) fn content_range(start: u64, length: u64) -> HeaderValue {
 }
 
 /// Returns how many bytes have arrived, from `Range: 0-N`, where N is the last byte.
-fn received(headers: &HeaderMap) -> u64 {
+pub(super) fn received(headers: &HeaderMap) -> u64 {
     let range = headers.get(RANGE).and_then(|range| range.to_str().ok());
     let last = range.and_then(|range| {
         let range = range.trim().trim_start_matches("bytes=");

@@ -5,6 +5,7 @@
 //! registry, or a proxy in front of it, refuses a large request, the blob is sent in chunks.
 
 use reqwest::header::CONTENT_RANGE;
+use reqwest::{Method, StatusCode};
 
 use crate::content::{Descriptor, Source};
 use crate::oci::error::Error;
@@ -13,8 +14,9 @@ use super::super::http::{
     BlobBody, Payload, error_status, is_client_error, is_damage, is_forgotten,
 };
 use super::super::repository_endpoint::RepositoryEndpoint;
-use super::cancel::is_worth_trying;
+use super::cancel::{cancel, is_worth_trying};
 use super::chunks::{self, SMALLEST_CHUNK, too_large};
+use super::kept::Kept;
 use super::session::{BlobUpload, Session, content_range};
 
 /// How often the connection has to break in a row before a limit on the size of requests is suspected.
@@ -24,21 +26,37 @@ const SUSPICIOUS: u32 = 3;
 /// such uploads answer in the same way as those that have lost them.
 const FORGOTTEN_WHOLE: u32 = 2;
 
-/// Sends a blob, in the session that is open or in a new one. An upload that fails is cancelled.
+/// Sends a blob: in the session of an earlier upload that was interrupted, in the one that is open, or in a new one.
+/// An upload that fails is cancelled, unless the registry is away. Returns how many bytes the earlier upload has
+/// sent.
 pub(super) async fn send_blob(
     repository: &RepositoryEndpoint,
     content: &Descriptor,
     session: Option<Session>,
     source: &dyn Source,
-) -> Result<(), Error> {
+) -> Result<u64, Error> {
     let mut upload = BlobUpload::new(repository, content);
+    upload.kept = Kept::find(repository, content).await;
+    let session = match upload.earlier().await {
+        Some(earlier) => {
+            if let Some(session) = session {
+                let request = upload.request(Method::DELETE, &session)?;
+                cancel(&repository.endpoint, &request).await;
+            }
+            upload.continued = earlier.offset;
+            Some(earlier)
+        }
+        None => session,
+    };
     let sent = send(&mut upload, session, source).await;
     if let Err(error) = &sent
         && is_worth_trying(error)
     {
         upload.cancel().await;
     }
-    sent
+    sent?;
+    upload.kept.forget().await;
+    Ok(upload.continued)
 }
 
 async fn send(
@@ -48,7 +66,7 @@ async fn send(
 ) -> Result<(), Error> {
     let content = upload.content;
     let mut session = match session {
-        Some(session) => upload.opened(session),
+        Some(session) => upload.opened(session).await,
         None => upload.begin().await?,
     };
     let (mut cuts, mut has_tried_chunks) = (0, false);
@@ -59,7 +77,11 @@ async fn send(
         let is_cut = matches!(error, Error::Interrupted { .. });
         cuts = if is_cut { cuts + 1 } else { 0 };
         upload.cautious = is_cut;
-        let resumed = if session.resumed && is_client_error(&error) {
+        let resumed = if session.resumed && is_too_large(&error) {
+            tracing::info!("{error}; sending the rest in chunks instead");
+            let session = upload.resume(session).await?;
+            return chunks::send_blob(upload, session, source).await;
+        } else if session.resumed && is_client_error(&error) {
             tracing::info!("{error}; sending the blob from its start again");
             None
         } else if is_forgotten(&error)
@@ -109,7 +131,7 @@ async fn send(
 /// Sends the whole blob in chunks, in a new session.
 async fn send_chunks(upload: &mut BlobUpload<'_>, source: &dyn Source) -> Result<(), Error> {
     upload.cancel().await;
-    chunks::send_blob(upload, source).await
+    chunks::send_blob(upload, None, source).await
 }
 
 /// Sends all bytes that the registry lacks, and closes the session.
@@ -142,6 +164,11 @@ async fn send_rest(
 pub(crate) fn wants_chunks(error: &Error) -> bool {
     let status = error_status(error).map(|status| status.as_u16());
     !is_damage(error) && matches!(status, Some(400 | 405 | 411 | 413 | 415 | 416 | 501))
+}
+
+/// Returns whether `error` means that the registry, or a proxy in front of it, accepts no request of this size.
+fn is_too_large(error: &Error) -> bool {
+    error_status(error) == Some(StatusCode::PAYLOAD_TOO_LARGE)
 }
 
 /// Returns whether `error` means that the registry accepts no chunks at all.

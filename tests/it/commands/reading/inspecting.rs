@@ -24,6 +24,16 @@ fn an_archive_is_shown_like_wash_shows_it() {
       Supported Architecture Targets
         aarch64-macos
         x86_64-linux
+
+      Dates
+        signed on 2023-11-14T22:13:20Z
+
+      Executables
+        aarch64-macos  27 B  sha256:[HASH]
+        x86_64-linux   29 B  sha256:[HASH]
+
+      Archive
+        size 4.6 kB
     ");
 }
 
@@ -71,7 +81,9 @@ fn missing_claims_and_absent_executables_are_shown_as_such() {
         .build_gzip();
     environment.write("whatever", bytes);
     let outcome = environment.par(["inspect", "whatever"]).success();
-    insta::assert_snapshot!(normalized(&outcome.stdout, &environment), @r#"
+    // The keys differ in each run, and with them the size of the compressed archive.
+    let (shown, archive) = outcome.stdout.split_once("\n  Archive\n").unwrap();
+    insta::assert_snapshot!(normalized(shown, &environment), @r#"
     None - Capability Provider
 
       Account   [ACCOUNT]
@@ -86,7 +98,14 @@ fn missing_claims_and_absent_executables_are_shown_as_such() {
 
       Link Definition Schema
         {"type":"object"}
+
+      Dates
+        signed on 2023-11-14T22:13:20Z
+
+      Executables
+        x86_64-linux  29 B  sha256:[HASH]
     "#);
+    assert!(archive.starts_with("    size "), "{archive}");
     let mut object = environment
         .par(["inspect", "whatever", "-o", "json"])
         .success()
@@ -118,7 +137,18 @@ fn missing_claims_and_absent_executables_are_shown_as_such() {
         "targets": ["x86_64-linux"],
         "absent": ["aarch64-macos"],
         "schema": {"type": "object"},
+        "signed": "2023-11-14T22:13:20Z",
     });
+    assert!(fields.remove("size").unwrap().is_u64());
+    let executables = fields.remove("executables").unwrap();
+    assert_eq!(executables[0]["target"], "x86_64-linux");
+    assert_eq!(executables[0]["size"], LINUX.1.len());
+    assert!(
+        executables[0]["hash"]
+            .as_str()
+            .unwrap()
+            .starts_with("sha256:")
+    );
     assert_eq!(object, expected);
 }
 
@@ -158,16 +188,33 @@ fn json_has_the_keys_of_wash() {
         .par(["-o", "json", "inspect", "good.par.gz"])
         .success();
     outcome.line();
+    let mut object = outcome.json();
+    // The keys differ in each run, and with them the size of the compressed archive.
+    let size = object.as_object_mut().unwrap().remove("size");
+    assert!(size.unwrap().is_u64());
     let text = normalized(
-        &serde_json::to_string_pretty(&outcome.json()).unwrap(),
+        &serde_json::to_string_pretty(&object).unwrap(),
         &environment,
     );
     insta::assert_snapshot!(text, @r#"
     {
+      "executables": [
+        {
+          "hash": "sha256:[HASH]",
+          "size": 27,
+          "target": "aarch64-macos"
+        },
+        {
+          "hash": "sha256:[HASH]",
+          "size": 29,
+          "target": "x86_64-linux"
+        }
+      ],
       "issuer": "[ACCOUNT]",
       "name": "Test Provider",
       "revision": "7",
       "service": "[SERVICE]",
+      "signed": "2023-11-14T22:13:20Z",
       "success": true,
       "targets": [
         "aarch64-macos",

@@ -42,8 +42,10 @@ impl Site {
     fn push(&self, reference: &str, archive: ArchiveBuilder) -> String {
         let file = self.environment.write("pushed.par", archive.build());
         let nobodys = self.environment.write("nobodys.toml", "");
-        let options = ["push", reference, text(&file), "--trust", text(&nobodys)];
-        let pushed = par(&self.environment, options).success();
+        let push = ["push", reference, text(&file), "--change-identity"];
+        let options = ["--trust", text(&nobodys)];
+        let pushed = self.environment.par([&push[..], &options].concat());
+        let pushed = pushed.success();
         pushed.line().to_owned()
     }
 

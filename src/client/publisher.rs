@@ -1,0 +1,138 @@
+//! The issuer and the subject of an archive that a storage holds, read without downloading it.
+
+use bytes::Bytes;
+
+use crate::archive::{Dates, Issuer, Subject, VerifiedClaims, read_claims_with};
+use crate::content::{Descriptor, Digest, ErrorKind, ManifestName, Push, ReadStorage, with_causes};
+use crate::oci::{self, Artifact, Reference, media_type};
+
+use super::error::Error;
+use super::lookup::{open_layout, read_range};
+use super::{Client, annotations};
+
+/// How many bytes of an archive's start are read to find its claims. They are the first entry of an archive.
+const HEAD: u64 = 64 * 1024;
+
+/// The issuer and the subject of a manifest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Publisher {
+    /// The issuer and the subject of a provider archive, whose signature is verified.
+    Known(Issuer, Subject),
+    /// The manifest is not that of a provider archive.
+    NotAnArchive,
+    /// It cannot be told, for this reason.
+    Unknown(String),
+}
+
+impl From<&VerifiedClaims> for Publisher {
+    fn from(claims: &VerifiedClaims) -> Self {
+        Self::Known(claims.issuer().clone(), claims.subject().clone())
+    }
+}
+
+impl Publisher {
+    /// Reads the publisher of the manifest `digest` in the place of `reference`, which is `storage`. Sends one
+    /// request when the manifest carries the claims, else two.
+    ///
+    /// The error is that of a registry that is unavailable.
+    pub(super) async fn stored(
+        client: &Client,
+        reference: &Reference,
+        storage: &dyn Push,
+        digest: &Digest,
+    ) -> Result<Self, Error> {
+        let name = ManifestName::Digest(digest.clone());
+        match storage.stored_manifest(&name).await {
+            Ok((manifest, bytes)) => {
+                let archive = reading(client, reference).await?;
+                Self::of(client, reference, archive.as_ref(), manifest, bytes).await
+            }
+            Err(error) if error.kind() == ErrorKind::Unavailable => Err(error.into()),
+            Err(error) => Ok(Self::Unknown(with_causes(&error))),
+        }
+    }
+
+    /// Reads the publisher of the manifest `bytes` in the place of `reference`, which is `storage`. Sends a request
+    /// only when the manifest does not carry the claims.
+    ///
+    /// The error is that of a registry that is unavailable.
+    pub(super) async fn of(
+        client: &Client,
+        reference: &Reference,
+        storage: &dyn ReadStorage,
+        manifest: Descriptor,
+        bytes: Bytes,
+    ) -> Result<Self, Error> {
+        if media_type::is_index(&manifest.media_type) {
+            return Ok(Self::NotAnArchive);
+        }
+        let artifact = match Artifact::parse(manifest, bytes, &reference.to_string()) {
+            Ok(artifact) => artifact,
+            Err(oci::Error::Component { .. } | oci::Error::UnsupportedArtifact { .. }) => {
+                return Ok(Self::NotAnArchive);
+            }
+            Err(error) => return Ok(Self::Unknown(with_causes(&error))),
+        };
+        if let Some(Ok(claims)) = annotations::claims(&artifact, Dates::Any) {
+            return Ok(Self::from(&claims));
+        }
+        let Some(layer) = artifact.layers().first() else {
+            return Ok(Self::NotAnArchive);
+        };
+        match read_range(storage, layer, 0..HEAD.min(layer.size)).await {
+            Ok(head) => {
+                let reading = client.blocking(move |client| {
+                    Ok(match read_claims_with(&*head, &client.limits, Dates::Any) {
+                        Ok(claims) => Self::from(&claims),
+                        Err(error) => Self::Unknown(with_causes(&error)),
+                    })
+                });
+                reading.await
+            }
+            Err(error) if error.kind() == ErrorKind::Unavailable => Err(error.into()),
+            Err(error) => Ok(Self::Unknown(with_causes(&error))),
+        }
+    }
+}
+
+impl Publisher {
+    /// Refuses `new` in place of this publisher under the tag of `reference`. Warns when they cannot be compared.
+    pub(super) fn require(&self, new: &Self, reference: &Reference) -> Result<(), Error> {
+        let reason = match (self, new) {
+            (Self::Known(issuer, subject), Self::Known(new_issuer, new_subject)) => {
+                if self == new {
+                    return Ok(());
+                }
+                return Err(Error::TagIdentity {
+                    reference: reference.to_string(),
+                    issuer: issuer.clone(),
+                    subject: subject.clone(),
+                    new_issuer: new_issuer.clone(),
+                    new_subject: new_subject.clone(),
+                });
+            }
+            (Self::NotAnArchive, Self::NotAnArchive) => return Ok(()),
+            (Self::NotAnArchive, _) => "what it named is not a provider archive".to_owned(),
+            (_, Self::NotAnArchive) => "the new content is not a provider archive".to_owned(),
+            (Self::Unknown(reason), _) => {
+                format!("the claims of what it named cannot be read: {reason}")
+            }
+            (_, Self::Unknown(reason)) => {
+                format!("the claims of the new content cannot be read: {reason}")
+            }
+        };
+        tracing::warn!("{reference} moves, and may change its publisher: {reason}");
+        Ok(())
+    }
+}
+
+/// Returns the place of `reference` to read from, whatever the pull policy is.
+pub(super) async fn reading(
+    client: &Client,
+    reference: &Reference,
+) -> Result<Box<dyn ReadStorage>, Error> {
+    Ok(match reference {
+        Reference::Registry(place) => Box::new(client.registries.repository(place)),
+        Reference::Layout(place) => Box::new(open_layout(place).await?),
+    })
+}
