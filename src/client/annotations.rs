@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 
 use data_encoding::BASE64;
 
-use crate::archive::{self, Dates, Index, UnverifiedClaims, VerifiedClaims};
+use crate::archive::{self, Dates, Index, Rotation, UnverifiedClaims, VerifiedClaims};
+use crate::content::with_causes;
 use crate::oci::{Artifact, Reference};
 
 use super::error::Error;
@@ -17,13 +18,16 @@ const INDEX: &str = "com.wasmcloud.par.index";
 /// The signed token of the archive, unchanged.
 const CLAIMS: &str = "com.wasmcloud.par.claims";
 
+/// The statement by which a former issuer has handed over to that of the archive.
+const ROTATION: &str = "com.wasmcloud.par.rotation";
+
 /// The longest annotation that is written, in bytes. A longer one would make each request for the
 /// manifest slower, and some registries refuse manifests of several hundred KiB.
 const LONGEST: usize = 64 * 1024;
 
 /// Refuses annotations with the names that a push writes itself.
 pub(super) fn check(annotations: &BTreeMap<String, String>) -> Result<(), Error> {
-    let mut ours = [INDEX, CLAIMS].into_iter();
+    let mut ours = [INDEX, CLAIMS, ROTATION].into_iter();
     let reserved = ours.find(|name| annotations.contains_key(*name));
     reserved.map_or(Ok(()), |name| Err(Error::ReservedAnnotation(name)))
 }
@@ -50,6 +54,32 @@ pub(super) fn complete(
 pub(super) fn index(artifact: &Artifact) -> Option<Index> {
     let text = artifact.annotations().get(INDEX)?;
     Index::decode(&BASE64.decode(text.as_bytes()).ok()?)
+}
+
+/// Returns the annotations with a rotation statement.
+pub(super) fn with_rotation(
+    mut annotations: BTreeMap<String, String>,
+    rotation: Option<&Rotation>,
+) -> BTreeMap<String, String> {
+    let rotation = rotation.map(|rotation| rotation.token().to_owned());
+    annotations.extend(rotation.map(|token| (ROTATION.to_owned(), token)));
+    annotations
+}
+
+/// Returns the rotation statement in the manifest. One that does not verify is ignored with a warning.
+pub(super) fn rotation(artifact: &Artifact) -> Option<Rotation> {
+    let token = artifact.annotations().get(ROTATION)?;
+    match Rotation::verify(token) {
+        Ok(rotation) => Some(rotation),
+        Err(error) => {
+            let digest = &artifact.descriptor().digest;
+            tracing::warn!(
+                "ignoring the rotation statement of {digest}: {}",
+                with_causes(&error)
+            );
+            None
+        }
+    }
 }
 
 /// Returns the verified claims in the manifest, or `None` for a manifest without claims.

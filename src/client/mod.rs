@@ -42,6 +42,7 @@ mod tags;
 mod toml_problem;
 mod tree;
 pub(crate) mod trust;
+mod trust_report;
 mod unchanged_file;
 
 use blocking::blocking;
@@ -63,6 +64,7 @@ pub use tag::Tagged;
 pub use tagging::TagChange;
 pub use tags::TagDetails;
 pub use tree::LeftOut;
+pub use trust_report::TrustReport;
 
 #[cfg(feature = "cli")]
 pub(crate) use trust::pin_name;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 use clap::ValueHint;
@@ -13,7 +14,7 @@ use crate::cli::output::{Answer, Failure};
 use crate::cli::session::Session;
 use crate::client::PushOptions;
 
-use super::pinned;
+use super::{pinned, rotation};
 
 /// Verify an archive, push it to a registry, and print its reference by digest
 ///
@@ -26,6 +27,7 @@ Examples:
   par push ghcr.io/org/provider:1.0.0 provider.par.gz
   par push ghcr.io/org/provider:1.2.3 provider.par.gz --if-absent
   par push ghcr.io/org/provider:1.2.3 provider.par.gz --tag 1.2 --tag 1
+  par push ghcr.io/org/provider:1.2.3 provider.par.gz --rotation rotation.jwt
   par push localhost:5000/provider:dev provider.par.gz -a org.opencontainers.image.source=URL")]
 pub(crate) struct Args {
     /// The reference to push to
@@ -44,6 +46,10 @@ pub(crate) struct Args {
     /// Fail if one of the tags names another manifest already, instead of moving it
     #[arg(long)]
     if_absent: bool,
+    /// A file with the statement of a former issuer, which `par keys rotate` writes: hosts that have pinned that
+    /// issuer accept the new one by it
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    rotation: Option<PathBuf>,
     /// Verify the archive and print the reference that it would get, but send nothing
     #[arg(long)]
     dry_run: bool,
@@ -67,6 +73,10 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
         .dry_run(args.dry_run);
     options.annotations = unique(args.annotations)?;
     options.tags = args.tags;
+    options.rotation = match args.rotation {
+        Some(path) => Some(rotation::read(path).await?),
+        None => None,
+    };
     let trust = args.trust.policy().await?;
     let client = args.registry.client(session, trust).await?;
     let pushed = if args.archive == "-" {

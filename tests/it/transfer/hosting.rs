@@ -121,6 +121,7 @@ fn a_host_can_spawn_all_futures_of_a_client() {
     let tasks = tasks! { wish:
         wish.client.accept(&wish.reference);
         wish.client.add_tags(&wish.reference, &["2", "3"], true);
+        wish.client.check_trust(&wish.reference);
         wish.client.copy(&wish.reference, &wish.reference);
         async {
             let deletion = wish.client.deletion(&wish.place).await?;

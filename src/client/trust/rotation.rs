@@ -1,0 +1,48 @@
+//! Following rotation statements: an account that a host trusts hands over to another one.
+
+use crate::archive::{Rotation, VerifiedClaims};
+use crate::cache::{FormerIssuer, Identity};
+
+/// Whether a verified statement of the account `old_issuer` allows the publisher of these claims in its place.
+pub(in crate::client) fn permits(
+    old_issuer: &str,
+    claims: &VerifiedClaims,
+    statement: Option<&Rotation>,
+) -> bool {
+    statement
+        .is_some_and(|statement| statement.from().as_str() == old_issuer && statement.fits(claims))
+}
+
+/// Returns the pin after a statement on the manifest of an archive with these claims. `None`: the pin does not
+/// follow the statement.
+///
+/// Only an account that the pin allows in full can hand over. A statement without such an account would let anybody
+/// name himself the former publisher. A statement that is older than the newest one that was followed is ignored, so
+/// that old manifests do not undo later statements.
+pub(super) fn follow(
+    known: &Identity,
+    claims: &VerifiedClaims,
+    statement: &Rotation,
+) -> Option<Identity> {
+    let (from, to) = (statement.from().as_str(), statement.to().as_str());
+    let allowed = known.allows_issuer(from)
+        && known.subject == claims.subject().as_str()
+        && known
+            .rotated
+            .is_none_or(|newest| newest <= statement.date());
+    if !allowed || !permits(from, claims, Some(statement)) {
+        return None;
+    }
+    let mut identity = known.clone();
+    identity.former.remove(to);
+    if known.issuer != to {
+        let former = FormerIssuer::active();
+        identity.former.insert(known.issuer.clone(), former);
+        to.clone_into(&mut identity.issuer);
+    }
+    if statement.retires() {
+        identity.former.entry(from.to_owned()).or_default().retired = true;
+    }
+    identity.rotated = Some(statement.date());
+    Some(identity)
+}
