@@ -8,7 +8,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::content::{AtomicFile, if_found, is_too_large, read_file_bounded};
+use crate::content::{AtomicFile, if_found, is_absent, is_too_large, read_file_bounded};
 
 use super::error::Error;
 use super::identity::Identity;
@@ -125,8 +125,11 @@ pub(super) fn pin_files(directory: &Path) -> Result<BTreeMap<String, PathBuf>, E
     let mut files = BTreeMap::new();
     let mut directories = vec![(String::new(), directory.to_owned())];
     while let Some((place, directory)) = directories.pop() {
-        let entries = if_found(fs::read_dir(&directory)).map_err(Error::state_file(&directory))?;
-        for entry in entries.into_iter().flatten() {
+        let entries = match fs::read_dir(&directory) {
+            Err(error) if is_absent(&error) => continue,
+            entries => entries.map_err(Error::state_file(&directory))?,
+        };
+        for entry in entries {
             let entry = entry.map_err(Error::state_file(&directory))?;
             let path = entry.path();
             let kind = entry.file_type().map_err(Error::state_file(&path))?;

@@ -30,7 +30,15 @@ fn token(key: &Key, payload: &Value) -> String {
 #[test]
 fn a_statement_says_what_was_signed_and_is_reproducible() {
     let (old, new, provider) = (account(), account(), provider());
-    let sign = || Rotation::sign(&old, &issuer(&new), &[provider.clone()], true, unix_time(9));
+    let sign = || {
+        Rotation::sign(
+            &old,
+            &issuer(&new),
+            std::slice::from_ref(&provider),
+            true,
+            unix_time(9),
+        )
+    };
     let statement = sign().unwrap();
     assert_eq!(sign().unwrap().token(), statement.token());
     let read = Rotation::verify(&format!(" {}\n", statement.token())).unwrap();

@@ -46,3 +46,7 @@ pub(super) fn follow(
     identity.rotated = Some(statement.date());
     Some(identity)
 }
+
+#[cfg(test)]
+#[path = "tests/rotation.rs"]
+mod tests;

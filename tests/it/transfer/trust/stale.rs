@@ -32,7 +32,7 @@ impl Host {
 
     fn par(&self, password: &str, arguments: &[&str]) -> Outcome {
         let basic = data_encoding::BASE64.encode(format!("tester:{password}").as_bytes());
-        let config = json!({ "auths": { "registry.test": { "auth": basic } } });
+        let config = json!({ "auths": { self.registry.address(): { "auth": basic } } });
         let name = "../home/.docker/config.json";
         self.environment.write(name, config.to_string());
         self.environment.par(arguments)
