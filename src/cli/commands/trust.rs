@@ -1,5 +1,6 @@
 //! `par trust`
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::Read;
@@ -128,7 +129,13 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
 
 async fn list(session: &Session) -> Result<Answer> {
     let session = session.clone();
-    let identities = blocking(move || Ok(session.state()?.identities()?));
+    let identities = blocking(move || {
+        let state = session.state()?;
+        if let Some(directory) = state.directory().filter(|directory| !directory.exists()) {
+            session.note(&format!("there are no pins in {}", directory.display()));
+        }
+        Ok(state.identities()?)
+    });
     let (mut lines, mut fields) = (Vec::new(), Vec::new());
     for (place, identity) in identities.await? {
         let (issuer, subject) = (&identity.issuer, &identity.subject);
@@ -171,10 +178,23 @@ async fn accept(mut args: AcceptArgs, session: &Session) -> Result<Answer> {
     }
     let (mut lines, mut accepted, mut failed) = (Vec::new(), Vec::new(), Vec::new());
     let mut first: Option<Problem> = None;
+    let mut publishers: BTreeMap<String, [Value; 2]> = BTreeMap::new();
     for reference in &references {
         match accept_one(&client, reference).await {
             Ok((line, fields)) => {
                 lines.push(line);
+                let publisher =
+                    ["issuer", "service"].map(|name| fields.get(name).cloned().unwrap_or_default());
+                if let Reference::Registry(place) = reference {
+                    let place = pin_name(place);
+                    let before = publishers.insert(place.clone(), publisher.clone());
+                    if before.is_some_and(|before| before != publisher) {
+                        session.warn(&format!(
+                            "{place} is pinned to the publisher of {reference} alone: another one was accepted \
+                             before"
+                        ));
+                    }
+                }
                 accepted.push(Value::Object(fields));
             }
             Err(error) => {
