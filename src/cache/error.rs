@@ -134,6 +134,7 @@ impl Error {
     }
 
     /// Turns an error about the directory of a cache into one about that of the state.
+    #[cfg(unix)]
     pub(super) fn of_state(self) -> Self {
         match self {
             Self::ForeignDirectory(path) => Self::ForeignState(path),

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::super::{par, text};
 use super::{Publisher, Site};
-use crate::support::{Outcome, ended};
+use crate::support::{Outcome, Unprivileged, ended};
 
 const REFERENCE: &str = "registry.test/org/provider:1.0.0";
 const PLACE: &str = "registry.test/org/provider";
@@ -108,6 +108,43 @@ fn a_pin_that_cannot_be_recorded_is_an_error_that_names_the_directory() {
         .args(["fetch", REFERENCE, "--target", "x86_64-linux"]);
     let refused = Outcome::of(command, b"").exit(1);
     assert!(refused.stderr.contains("PAR_STATE_DIR"), "{refused}");
+}
+
+#[test]
+fn a_state_that_cannot_be_written_still_protects_what_is_pinned() {
+    let (site, jane, joe) = (Site::new(), Publisher::new(), Publisher::new());
+    site.push(REFERENCE, jane.archive());
+    site.fetch(REFERENCE, &[]).success();
+    let other = "registry.test/org/other:1.0.0";
+    site.push(other, jane.archive());
+    let user = Unprivileged::new(&site.environment);
+    let state = site
+        .environment
+        .home()
+        .join(".local/state/wasmcloud-par/v1");
+    let mode = |mode| fs::set_permissions(&state, fs::Permissions::from_mode(mode)).unwrap();
+    let fetch = |reference: &str| {
+        let fetch = ["fetch", reference, "--target", "x86_64-linux"];
+        Outcome::of(user.command(&fetch), b"")
+    };
+    mode(0o500);
+    fetch(REFERENCE).success();
+    // Only the digest is new, which need not be recorded.
+    let release = jane.archive().wascap(|wascap| {
+        wascap.insert("ver".to_owned(), "9.9.9".into());
+    });
+    site.push(REFERENCE, release);
+    fetch(REFERENCE).success();
+    // A higher revision has to be.
+    site.push(REFERENCE, jane.revision(Some(8)));
+    let refused = fetch(REFERENCE).exit(4);
+    assert!(refused.stderr.contains("PAR_STATE_DIR"), "{refused}");
+    site.push(REFERENCE, joe.archive());
+    fetch(REFERENCE).exit(5);
+    let refused = fetch(other).exit(4);
+    assert!(refused.stderr.contains("cannot use the state"), "{refused}");
+    mode(0o700);
+    fetch(other).success();
 }
 
 #[test]
