@@ -229,9 +229,9 @@ pub mod progress {
 pub mod trust {
     //! Which publishers are trusted: policies, rules and pins.
 
-    pub use crate::cache::Identity;
+    pub use crate::cache::{FormerIssuer, Identity};
     pub use crate::client::trust::{
-        ParsePatternError, Pattern, Pinning, Rule, TrustError, TrustPolicy,
+        ParsePatternError, Pattern, Pinning, Rule, Stale, TrustError, TrustPolicy,
     };
 }
 

@@ -127,6 +127,15 @@ pub enum Error {
         #[source]
         source: Option<Opaque>,
     },
+    /// A rotation statement is not valid.
+    #[error("the rotation statement is not valid: {reason}")]
+    Rotation {
+        /// What is wrong with it.
+        reason: String,
+        /// The error of the decoder.
+        #[source]
+        source: Option<Opaque>,
+    },
     /// The signature of the token is not that of its issuer.
     #[error("the signature of its claims is not that of their issuer {issuer}")]
     BadSignature {

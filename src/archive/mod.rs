@@ -33,6 +33,7 @@ mod platform_names;
 pub(crate) mod provider_archive;
 #[cfg_attr(not(feature = "internals"), allow(unreachable_pub))]
 mod read;
+mod rotation;
 mod target;
 mod token;
 #[cfg(feature = "wit")]
@@ -57,6 +58,7 @@ pub use read::{Contents, Loaded, extract, extract_file, load, verify, verify_fil
 pub(crate) use read::{
     read_claims, read_claims_with, read_head, verify_file_with, verify_with, write_executable,
 };
+pub use rotation::Rotation;
 pub use target::{ParseTargetError, Target};
 #[cfg(feature = "wit")]
 pub use world::{encode_world, print_world};

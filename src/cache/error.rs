@@ -43,6 +43,39 @@ pub enum Error {
         /// The error of the system.
         source: io::Error,
     },
+    /// No directory is known for the state: none was given, `XDG_STATE_HOME` is not set, and the user has no
+    /// home directory.
+    #[error(
+        "no directory for the pins of repositories is known: none is given, XDG_STATE_HOME is not set, and there is \
+         no home directory"
+    )]
+    NoStateDirectory,
+    /// The directory of the state, or one above it, belongs to another user, who could change the pins.
+    #[error("the pins of repositories cannot be in {}: it belongs to another user", .0.display())]
+    ForeignState(PathBuf),
+    /// Other users may write to the directory of the state, or to one above it.
+    #[error("the pins of repositories cannot be in {}: other users may write to it", .0.display())]
+    SharedState(PathBuf),
+    /// A directory of the state could not be created or read.
+    #[error("cannot use the state directory {}", path.display())]
+    StateDirectory {
+        /// The path of the directory.
+        path: PathBuf,
+        /// The error of the system.
+        source: io::Error,
+    },
+    /// A file of the state could not be read or written.
+    #[error("cannot use the state file {}", path.display())]
+    StateFile {
+        /// The path of the file.
+        path: PathBuf,
+        /// The error of the system.
+        source: io::Error,
+    },
+    /// Pins were to be imported for repositories that are pinned to other publishers. The field has the name of
+    /// each repository, and how the publishers differ.
+    #[error("{} already pinned to other publishers: {}", repositories(.0.len()), .0.join("; "))]
+    OtherPins(Vec<String>),
     /// Content is not in the cache.
     #[error("{0} is not in the cache")]
     NoContent(Digest),
@@ -90,11 +123,35 @@ impl Error {
         }
     }
 
+    pub(super) fn state_file(path: &Path) -> impl FnOnce(io::Error) -> Self + use<> {
+        let path = path.to_owned();
+        move |source| Self::StateFile { path, source }
+    }
+
+    pub(super) fn state_directory(path: &Path) -> impl FnOnce(io::Error) -> Self + use<> {
+        let path = path.to_owned();
+        move |source| Self::StateDirectory { path, source }
+    }
+
+    /// Turns an error about the directory of a cache into one about that of the state.
+    #[cfg(unix)]
+    pub(super) fn of_state(self) -> Self {
+        match self {
+            Self::ForeignDirectory(path) => Self::ForeignState(path),
+            Self::SharedDirectory(path) => Self::SharedState(path),
+            Self::Directory { path, source } => Self::StateDirectory { path, source },
+            other => other,
+        }
+    }
+
     /// Whether the disk is full, or the user's or the process's share of it.
     pub(crate) fn is_full(&self) -> bool {
         use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
         match self {
-            Self::File { source, .. } | Self::Directory { source, .. } => {
+            Self::File { source, .. }
+            | Self::Directory { source, .. }
+            | Self::StateFile { source, .. }
+            | Self::StateDirectory { source, .. } => {
                 matches!(source.kind(), StorageFull | QuotaExceeded | FileTooLarge)
             }
             _ => false,
@@ -105,7 +162,10 @@ impl Error {
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::File { source, .. } | Self::Directory { source, .. } => ErrorKind::of_io(source),
+            Self::File { source, .. }
+            | Self::Directory { source, .. }
+            | Self::StateFile { source, .. }
+            | Self::StateDirectory { source, .. } => ErrorKind::of_io(source),
             // The error of a store says how it failed.
             Self::Receive { source, .. } => source
                 .get_ref()
@@ -116,9 +176,20 @@ impl Error {
                 ErrorKind::Usage
             }
             Self::NotVerified(_) | Self::DamagedIdentity { .. } => ErrorKind::NotVerified,
-            Self::ForeignDirectory(_) | Self::SharedDirectory(_) => ErrorKind::Denied,
-            Self::NoDirectory | Self::RuntimeEnded(_) => ErrorKind::Other,
+            Self::ForeignDirectory(_)
+            | Self::SharedDirectory(_)
+            | Self::ForeignState(_)
+            | Self::SharedState(_) => ErrorKind::Denied,
+            Self::OtherPins(_) => ErrorKind::Conflict,
+            Self::NoDirectory | Self::NoStateDirectory | Self::RuntimeEnded(_) => ErrorKind::Other,
         }
+    }
+}
+
+fn repositories(count: usize) -> String {
+    match count {
+        1 => "a repository is".to_owned(),
+        count => format!("{count} repositories are"),
     }
 }
 

@@ -7,9 +7,6 @@
 //!   references/<registry>/<repository>/_tags/<tag>   the manifest that a tag named, and when the
 //!                                          registry confirmed that
 //!   references/<registry>/<repository>/_lock         locked while such a record changes
-//!   identities/<registry>/<repository>/_identity     the publisher that a repository is pinned to; never
-//!                                          pruned
-//!   identities/<registry>/<repository>/_lock         locked while a pin changes
 //!   heads/<registry>/<repository>/_tags/<tag>        the first bytes of a tag's archive, kept when its
 //!                                          manifest does not describe the archive
 //!   places/sha256/<hex>                    repositories in which content was seen, one in a line
@@ -18,7 +15,14 @@
 //!   partial/sha256/<hex>.<hash>.upload     the address of an unfinished upload to one repository, locked and
 //!                                          written while a task sends the content
 //!   partial/sha256/<hex>.lock              locked while a task makes or checks the content of this digest
+//!
+//! $XDG_STATE_HOME/wasmcloud-par/v1/        only its owner may enter it or replace it
+//!   identities/<registry>/<repository>/_identity     the publisher that a repository is pinned to
+//!   lock                                   locked while a pin changes
 //! ```
+//!
+//! The state (`state.rs`) holds what cannot be received again. It is not pruned, and every cache of a user has one
+//! state.
 //!
 //! A file under its final name is complete and verified; no such file is ever overwritten in place. Tasks and
 //! processes coordinate through locks, so that one download and one extraction serve all that wait.
@@ -35,28 +39,33 @@ mod entries;
 mod error;
 mod executables;
 mod hints;
-mod identities;
+mod identity;
+mod import;
 mod listing;
 mod lock;
 mod lookup;
 mod open;
+mod open_state;
 mod paths;
+mod pins;
 #[cfg(unix)]
 mod private;
 mod prune;
 mod ranges;
 mod references;
 mod seal;
+mod state;
 mod uploads;
 mod verify;
 
 pub use error::Error;
 pub(crate) use executables::{Executable, Slot};
-pub use identities::Identity;
+pub use identity::{FormerIssuer, Identity};
 pub use listing::{Listed, Listing, Usage};
 pub(crate) use lookup::Held;
 pub use open::Cache;
 pub use prune::{PruneOptions, Pruned};
 pub(crate) use ranges::PartialRange;
 pub(crate) use references::Record;
+pub use state::State;
 pub use verify::Verified;

@@ -14,10 +14,10 @@ use super::private::require_private;
 /// programs never read each other's files.
 const VERSION: &str = "v1";
 
-/// The file with the publisher that a repository is pinned to. Like `_tags` and `_lock`, this is not a valid
+/// The file with the publisher that a repository is pinned to, in the state. Like `_tags` and `_lock`, this is not a valid
 /// part of a repository's name.
 pub(super) const IDENTITY: &str = "_identity";
-/// The file that is locked while a pin or the record of a tag changes.
+/// The file that is locked while the record of a tag changes.
 const LOCK: &str = "_lock";
 const TAGS: &str = "_tags";
 
@@ -219,20 +219,9 @@ impl Paths {
         }
     }
 
-    pub(super) fn identities(&self) -> PathBuf {
+    /// Returns the directory in which older versions kept pins.
+    pub(super) fn old_identities(&self) -> PathBuf {
         self.root.join(IDENTITIES)
-    }
-
-    /// Returns the file with the publisher that `registry/repository` is pinned to.
-    pub(super) fn identity(&self, repository: &str) -> Result<PathBuf, Error> {
-        let path = repository_path(repository);
-        let path = path.ok_or_else(|| Error::MalformedName(repository.to_owned()))?;
-        Ok(self.identities().join(path).join(IDENTITY))
-    }
-
-    /// Returns the lock file for changing the pin of `registry/repository`.
-    pub(super) fn identity_lock(&self, repository: &str) -> Result<PathBuf, Error> {
-        Ok(self.identity(repository)?.with_file_name(LOCK))
     }
 
     pub(super) fn create_parent(&self, path: &Path) -> Result<(), Error> {
@@ -243,7 +232,7 @@ impl Paths {
 
 /// Returns `registry/repository` as a relative path. `None` when a part of it is not safe, or is a name that
 /// the cache itself uses.
-fn repository_path(repository: &str) -> Option<PathBuf> {
+pub(super) fn repository_path(repository: &str) -> Option<PathBuf> {
     let is_own = |part: &&str| [TAGS, IDENTITY, LOCK].contains(part);
     let part = |part| safe(part).filter(|part| !is_own(part));
     repository.split('/').map(part).collect()

@@ -12,6 +12,7 @@ mod commands;
 mod files;
 mod interruption;
 mod output;
+mod pin_document;
 mod run;
 mod schema;
 mod session;

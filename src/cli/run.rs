@@ -82,6 +82,16 @@ struct GlobalArgs {
         value_hint = ValueHint::DirPath
     )]
     cache_dir: Option<PathBuf>,
+    /// The directory of the pins of repositories. Default: `wasmcloud-par` in `$XDG_STATE_HOME` or
+    /// `~/.local/state`
+    #[arg(
+        long,
+        global = true,
+        env = "PAR_STATE_DIR",
+        value_name = "DIR",
+        value_hint = ValueHint::DirPath
+    )]
+    state_dir: Option<PathBuf>,
 }
 
 const EXAMPLES: &str = "\
@@ -166,7 +176,12 @@ fn run(cli: Cli, printer: &Printer) -> Result<Answer, Problem> {
         Display::Hidden
     };
     let bars = Bars::new(display, interruption.clone());
-    let session = Session::new(printer.clone(), Arc::new(bars), global.cache_dir);
+    let session = Session::new(
+        printer.clone(),
+        Arc::new(bars),
+        global.cache_dir,
+        global.state_dir,
+    );
     let runtime = tokio::runtime::Runtime::new().map_err(|error| Problem::of(&error.into()))?;
     let outcome = runtime.block_on(async {
         let work = pin!(cli.command.run(&session, definition));

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use tempfile::TempDir;
 
-use crate::cache::{self, Cache};
+use crate::cache::{self, Cache, State};
 use crate::content::{AnsweringHosts, Progress};
 
 use super::output::Printer;
@@ -17,6 +17,7 @@ pub(crate) struct Session {
     printer: Printer,
     progress: Arc<dyn Progress>,
     cache_directory: Option<PathBuf>,
+    state_directory: Option<PathBuf>,
 }
 
 impl Session {
@@ -24,11 +25,13 @@ impl Session {
         printer: Printer,
         progress: Arc<dyn Progress>,
         cache_directory: Option<PathBuf>,
+        state_directory: Option<PathBuf>,
     ) -> Self {
         Self {
             printer,
             progress,
             cache_directory,
+            state_directory,
         }
     }
 
@@ -44,6 +47,16 @@ impl Session {
     /// The directory of the cache, if the user names one.
     pub(crate) fn cache_directory(&self) -> Option<&Path> {
         self.cache_directory.as_deref()
+    }
+
+    /// The directory of the pins, if the user names one.
+    pub(crate) fn state_directory(&self) -> Option<&Path> {
+        self.state_directory.as_deref()
+    }
+
+    /// Opens the state, which has the pins. Blocks.
+    pub(crate) fn state(&self) -> Result<State> {
+        Ok(State::open(self.state_directory(), self.cache_directory())?)
     }
 
     /// Does `work` in the cache, and returns an empty value if there is no cache. Commands that only list or
@@ -62,7 +75,7 @@ impl Session {
 
     /// Returns this session, or one with a temporary cache if the user names no cache and the default one
     /// cannot be used. The cache is deleted when the returned directory is dropped. Only for commands whose
-    /// result does not depend on what a cache holds, such as pins. Blocks.
+    /// result does not depend on what a cache holds. Blocks.
     pub(crate) fn with_usable_cache(&self) -> Result<(Self, Option<TempDir>)> {
         if self.cache_directory.is_some() || Cache::open(None).is_ok() {
             return Ok((self.clone(), None));

@@ -1,69 +1,208 @@
 //! Whether an archive may be used: the lock, the trust policy, and the pin of its repository.
 
-use crate::archive::VerifiedClaims;
-use crate::oci::Reference;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::archive::{Rotation, VerifiedClaims};
+use crate::cache::Identity;
+use crate::content::{Digest, ErrorKind, with_causes};
+use crate::oci::{Artifact, Reference};
+
+use super::annotations;
 use super::client::Client;
 use super::error::Error;
+use super::trust::{Candidate, TrustError};
 
-/// The decision whether the archive that a reference stands for may be used.
-pub(super) struct Admission<'a> {
-    client: &'a Client,
-    reference: &'a Reference,
+/// The decision whether the archive that a reference stands for may be used. Cheap to clone.
+#[derive(Clone)]
+pub(super) struct Admission {
+    client: Client,
+    reference: Reference,
+    digest: Digest,
+    /// The verified rotation statement on the manifest.
+    rotation: Option<Rotation>,
+    /// Whether a refusal was reported that the policy only audits.
+    told: Arc<AtomicBool>,
 }
 
-impl<'a> Admission<'a> {
-    pub(super) fn new(client: &'a Client, reference: &'a Reference) -> Self {
-        Self { client, reference }
+impl Admission {
+    /// Returns the decision about the archive whose manifest has this digest and carries this rotation statement.
+    pub(super) fn new(
+        client: &Client,
+        reference: &Reference,
+        digest: Digest,
+        rotation: Option<Rotation>,
+    ) -> Self {
+        Self {
+            client: client.clone(),
+            reference: reference.clone(),
+            digest,
+            rotation,
+            told: Arc::default(),
+        }
+    }
+
+    /// Returns the decision about the archive with this manifest.
+    pub(super) fn of(client: &Client, reference: &Reference, artifact: &Artifact) -> Self {
+        let digest = artifact.descriptor().digest.clone();
+        Self::new(client, reference, digest, annotations::rotation(artifact))
+    }
+
+    /// Returns the verified rotation statement on the manifest.
+    pub(super) fn rotation(&self) -> Option<&Rotation> {
+        self.rotation.as_ref()
     }
 
     /// Asks whether an archive with these claims may be used. This is done as soon as the claims are known, and
     /// again for the claims of the archive itself.
     pub(super) async fn check(&self, claims: &VerifiedClaims) -> Result<(), Error> {
-        let (reference, claims) = (self.reference.clone(), claims.clone());
+        let (admission, claims) = (self.clone(), claims.clone());
         self.client
-            .blocking(move |client| Admission::new(client, &reference).check_blocking(&claims))
+            .blocking(move |_| admission.check_blocking(&claims))
             .await
     }
 
     /// Does what [`check`](Self::check) does. Blocks: it reads a file.
     pub(super) fn check_blocking(&self, claims: &VerifiedClaims) -> Result<(), Error> {
-        if let Some(lock) = &self.client.lock {
-            lock.check(self.reference, claims)?;
-        }
-        self.client.trust.check(claims, self.reference)?;
+        self.check_lock(claims)?;
+        self.client
+            .trust
+            .check(claims, &self.reference)
+            .or_else(|refusal| self.warn_or_refuse(refusal))?;
         self.place_to_pin(claims).map(drop)
     }
 
-    /// Pins the repository to the publisher of these claims, and remembers their revision. This is done once the
-    /// archive or its executable has been verified. Another process may have pinned the repository since the
-    /// check, so the pin is asked again.
+    /// Compares the claims with the lock.
+    pub(super) fn check_lock(&self, claims: &VerifiedClaims) -> Result<(), Error> {
+        match &self.client.lock {
+            Some(lock) => Ok(lock.check(&self.reference, claims)?),
+            None => Ok(()),
+        }
+    }
+
+    /// Pins the repository to the publisher of these claims, and remembers their revision and the digest of the
+    /// manifest. This is done once the archive or its executable has been verified. Another process may have pinned
+    /// the repository since the check, so the pin is asked again.
     pub(super) async fn pin(&self, claims: &VerifiedClaims) -> Result<(), Error> {
-        let (reference, claims) = (self.reference.clone(), claims.clone());
+        let (admission, claims) = (self.clone(), claims.clone());
         self.client
-            .blocking(move |client| {
-                // Nearly always there is nothing to write, and so no lock to wait for.
-                let Some(place) = Admission::new(client, &reference).place_to_pin(&claims)? else {
-                    return Ok(());
-                };
-                client.cache()?.pin(&place, |known| {
-                    Ok::<_, Error>(client.trust.judge(known, &place, &reference, &claims)?)
-                })?;
-                let (issuer, subject) = (claims.issuer(), claims.subject());
-                tracing::info!(%issuer, %subject, "{place} is pinned to issuer {issuer} and subject {subject}");
-                Ok(())
-            })
+            .blocking(move |_| admission.pin_blocking(&claims))
             .await
     }
 
-    /// Returns the name of the pin that has to change before these claims are used, if any has.
-    fn place_to_pin(&self, claims: &VerifiedClaims) -> Result<Option<String>, Error> {
+    fn pin_blocking(&self, claims: &VerifiedClaims) -> Result<(), Error> {
         let trust = &self.client.trust;
-        let Some(place) = trust.place_of(self.reference) else {
+        // What the policy only audits is not pinned.
+        if trust.check(claims, &self.reference).is_err() {
+            return Ok(());
+        }
+        // Nearly always there is nothing to write, and so no lock to wait for.
+        let Some(Change { place, is_use }) = self.place_to_pin(claims)? else {
+            return Ok(());
+        };
+        let pinned = self.client.state()?.pin(&place, |known| {
+            Ok::<_, Error>(trust.judge(known, &place, &self.candidate(claims))?)
+        });
+        match pinned {
+            // A digest that is not recorded counts as not used when its issuer retires. That is no reason to stop.
+            Err(Error::Cache(error)) if is_use && error.kind() == ErrorKind::Denied => {
+                tracing::debug!(
+                    "the use of {} is not recorded: {}",
+                    self.reference,
+                    with_causes(&error)
+                );
+            }
+            Err(error) => return Err(error),
+            Ok(()) if is_use => {}
+            Ok(()) => {
+                let (issuer, subject) = (claims.issuer(), claims.subject());
+                tracing::info!(%issuer, %subject, "{place} is pinned to issuer {issuer} and subject {subject}");
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns the name of the pin that has to change before these claims are used, if any has.
+    fn place_to_pin(&self, claims: &VerifiedClaims) -> Result<Option<Change>, Error> {
+        let trust = &self.client.trust;
+        let Some(place) = trust.place_of(&self.reference) else {
             return Ok(None);
         };
-        let known = self.client.cache()?.identity(&place)?;
-        let changed = trust.judge(known.as_ref(), &place, self.reference, claims)?;
-        Ok(changed.map(|_| place))
+        let known = self.client.state()?.identity(&place)?;
+        match trust.judge(known.as_ref(), &place, &self.candidate(claims)) {
+            Ok(changed) => Ok(changed.map(|changed| Change {
+                place,
+                is_use: known.is_some_and(|known| known.differs_in_uses_only(&changed)),
+            })),
+            Err(refusal) => self.warn_or_refuse(refusal).map(|()| None),
+        }
     }
+
+    /// Returns everything that decides about these claims, and records nothing. Blocks.
+    pub(super) fn decide(&self, claims: &VerifiedClaims) -> Result<Decision, Error> {
+        let trust = &self.client.trust;
+        let repository = trust.place_of(&self.reference);
+        let pin = match &repository {
+            Some(place) => self.client.state()?.identity(place)?,
+            None => None,
+        };
+        let judged = match &repository {
+            Some(place) => trust
+                .judge(pin.as_ref(), place, &self.candidate(claims))
+                .map(drop),
+            None => Ok(()),
+        };
+        let (mut refusals, mut audited) = (Vec::new(), Vec::new());
+        refusals.extend(self.check_lock(claims).err());
+        for refusal in [trust.check(claims, &self.reference), judged] {
+            match refusal {
+                Err(refusal) if trust.audits(Some(&self.reference), &refusal) => {
+                    audited.push(refusal.into());
+                }
+                refusal => refusals.extend(refusal.err().map(Error::from)),
+            }
+        }
+        Ok(Decision {
+            repository,
+            pin,
+            refusals,
+            audited,
+        })
+    }
+
+    fn candidate<'a>(&'a self, claims: &'a VerifiedClaims) -> Candidate<'a> {
+        Candidate {
+            reference: &self.reference,
+            claims,
+            digest: &self.digest,
+            rotation: self.rotation.as_ref(),
+        }
+    }
+
+    /// Warns once of a refusal where the policy audits, and returns it otherwise.
+    fn warn_or_refuse(&self, refusal: TrustError) -> Result<(), Error> {
+        let trust = &self.client.trust;
+        let is_audited = trust.audits(Some(&self.reference), &refusal);
+        if is_audited && self.told.swap(true, Ordering::Relaxed) {
+            return Ok(());
+        }
+        Ok(trust.warn_or_refuse(Some(&self.reference), refusal)?)
+    }
+}
+
+/// What decides about an archive.
+pub(super) struct Decision {
+    /// The name of the repository as it is pinned. `None`: it is never pinned.
+    pub(super) repository: Option<String>,
+    pub(super) pin: Option<Identity>,
+    pub(super) refusals: Vec<Error>,
+    /// What would be refused, and is allowed because the policy audits.
+    pub(super) audited: Vec<Error>,
+}
+
+/// A pin that changes.
+struct Change {
+    place: String,
+    /// Whether nothing changes but the digests that were used.
+    is_use: bool,
 }

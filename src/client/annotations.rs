@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 
 use data_encoding::BASE64;
 
-use crate::archive::{self, Dates, Index, UnverifiedClaims, VerifiedClaims};
+use crate::archive::{self, Dates, Index, Rotation, UnverifiedClaims, VerifiedClaims};
+use crate::content::with_causes;
 use crate::oci::{Artifact, Reference};
 
 use super::error::Error;
@@ -21,6 +22,8 @@ const CLAIMS: &str = "com.wasmcloud.par.claims";
 const TITLE: &str = "org.opencontainers.image.title";
 const VENDOR: &str = "org.opencontainers.image.vendor";
 const VERSION: &str = "org.opencontainers.image.version";
+/// The statement by which a former issuer has handed over to that of the archive.
+const ROTATION: &str = "com.wasmcloud.par.rotation";
 
 /// The longest annotation that is written, in bytes. A longer one would make each request for the
 /// manifest slower, and some registries refuse manifests of several hundred KiB.
@@ -28,7 +31,7 @@ const LONGEST: usize = 64 * 1024;
 
 /// Refuses annotations with the names that a push writes itself.
 pub(super) fn check(annotations: &BTreeMap<String, String>) -> Result<(), Error> {
-    let mut ours = [INDEX, CLAIMS].into_iter();
+    let mut ours = [INDEX, CLAIMS, ROTATION].into_iter();
     let reserved = ours.find(|name| annotations.contains_key(*name));
     reserved.map_or(Ok(()), |name| Err(Error::ReservedAnnotation(name)))
 }
@@ -73,6 +76,32 @@ fn described(claims: &VerifiedClaims) -> impl Iterator<Item = (&'static str, Str
 pub(super) fn index(artifact: &Artifact) -> Option<Index> {
     let text = artifact.annotations().get(INDEX)?;
     Index::decode(&BASE64.decode(text.as_bytes()).ok()?)
+}
+
+/// Returns the annotations with a rotation statement.
+pub(super) fn with_rotation(
+    mut annotations: BTreeMap<String, String>,
+    rotation: Option<&Rotation>,
+) -> BTreeMap<String, String> {
+    let rotation = rotation.map(|rotation| rotation.token().to_owned());
+    annotations.extend(rotation.map(|token| (ROTATION.to_owned(), token)));
+    annotations
+}
+
+/// Returns the rotation statement in the manifest. One that does not verify is ignored with a warning.
+pub(super) fn rotation(artifact: &Artifact) -> Option<Rotation> {
+    let token = artifact.annotations().get(ROTATION)?;
+    match Rotation::verify(token) {
+        Ok(rotation) => Some(rotation),
+        Err(error) => {
+            let digest = &artifact.descriptor().digest;
+            tracing::warn!(
+                "ignoring the rotation statement of {digest}: {}",
+                with_causes(&error)
+            );
+            None
+        }
+    }
 }
 
 /// Returns the verified claims in the manifest, or `None` for a manifest without claims.

@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use tokio::sync::{Mutex, OnceCell, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
 
 use crate::archive::{Dates, Limits, Target};
-use crate::cache::Cache;
+use crate::cache::{Cache, State};
 use crate::content::{Digest, Progress};
 use crate::oci::{Place, Reference, Registries};
 
@@ -34,6 +34,8 @@ use super::trust::TrustPolicy;
 pub struct Client {
     cache_directory: Option<PathBuf>,
     cache: Arc<OnceLock<Cache>>,
+    state_directory: Option<PathBuf>,
+    state: Arc<OnceLock<State>>,
     pub(super) registries: Registries,
     pub(super) trust: Arc<TrustPolicy>,
     pub(super) pull: PullPolicy,
@@ -82,6 +84,8 @@ impl Client {
         Ok(Self {
             cache_directory: options.cache_directory,
             cache: Arc::default(),
+            state_directory: options.state_directory,
+            state: Arc::default(),
             registries: Registries::new(options.registry)?,
             trust: Arc::new(options.trust.map_or_else(TrustPolicy::of_user, Ok)?),
             pull: options.pull,
@@ -127,6 +131,19 @@ impl Client {
             None => {
                 let cache = Cache::open(self.cache_directory.as_deref())?;
                 Ok(self.cache.get_or_init(|| cache))
+            }
+        }
+    }
+
+    /// Returns the state of this client, which has the pins. The first call opens it, which blocks for a few system
+    /// calls.
+    pub(super) fn state(&self) -> Result<&State, Error> {
+        match self.state.get() {
+            Some(state) => Ok(state),
+            None => {
+                let (state, cache) = (&self.state_directory, &self.cache_directory);
+                let state = State::open(state.as_deref(), cache.as_deref())?;
+                Ok(self.state.get_or_init(|| state))
             }
         }
     }

@@ -90,6 +90,33 @@ pub enum Error {
     /// The caller gave an annotation that the push itself writes. The field is the name of the annotation.
     #[error("the annotation `{0}` is written by push itself")]
     ReservedAnnotation(&'static str),
+    /// A rotation statement is about other keys than those of the archive that it was given for.
+    #[error(
+        "the rotation statement for {reference} hands {} over to {successor}; the archive is {subject}, signed by {issuer}",
+        providers.join(", ")
+    )]
+    OtherRotation {
+        /// The reference that the archive was to be pushed to.
+        reference: String,
+        /// The account that the statement hands over to (`A…`).
+        successor: String,
+        /// The providers of the statement (`V…`).
+        providers: Vec<String>,
+        /// The issuer of the archive (`A…`).
+        issuer: String,
+        /// The subject of the archive (`V…`).
+        subject: String,
+    },
+    /// The registry denies access to a tag whose manifest the cache holds.
+    #[error("{reference} cannot be confirmed, and is cached as {digest}")]
+    DeniedButCached {
+        /// The reference.
+        reference: String,
+        /// The digest of the manifest that was last confirmed.
+        digest: Digest,
+        /// Why access is denied.
+        source: StoreError,
+    },
     /// A layer in the cache does not match its digest or its size.
     #[error("the archive of {reference} is damaged in the cache")]
     Damaged {
@@ -184,7 +211,11 @@ impl Error {
             Self::Oci(error) => error.kind(),
             Self::Cache(error) => error.kind(),
             Self::Store(error) => error.kind(),
-            Self::Reference(_) | Self::Unnamed(_) | Self::ReservedAnnotation(_) => ErrorKind::Usage,
+            Self::Reference(_)
+            | Self::Unnamed(_)
+            | Self::ReservedAnnotation(_)
+            | Self::OtherRotation { .. } => ErrorKind::Usage,
+            Self::DeniedButCached { source, .. } => source.kind(),
             Self::OtherDigest { .. }
             | Self::OtherClaims(_)
             | Self::Damaged { .. }

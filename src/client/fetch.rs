@@ -12,7 +12,6 @@ use crate::cache::{Cache, Executable};
 use crate::content::is_noexec;
 use crate::oci::Reference;
 
-use super::admission::Admission;
 use super::blocking::blocking;
 use super::client::Client;
 use super::error::Error;
@@ -158,7 +157,7 @@ async fn fetch_by_range(lookup: &Lookup, target: &Target) -> Result<Option<Fetch
     let Some(preview) = lookup.preview().await? else {
         return Ok(None);
     };
-    let admission = Admission::new(lookup.client(), lookup.reference());
+    let admission = lookup.admission();
     admission.check(&preview.claims).await?;
     let hash = preview.claims.executable(target);
     let hash = hash.map_err(Error::unusable(lookup.reference()))?;
@@ -211,9 +210,7 @@ async fn fetch_from_archive(
             (blocking(move || Ok(slot.fill()?)).await?, false)
         }
     };
-    Admission::new(lookup.client(), lookup.reference())
-        .pin(&claims)
-        .await?;
+    lookup.admission().pin(&claims).await?;
     Ok(Fetched {
         path,
         digest: lookup.digest(),

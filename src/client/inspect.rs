@@ -7,12 +7,12 @@ use crate::cache::Identity;
 use crate::content::Digest;
 use crate::oci::Reference;
 
-use super::admission::Admission;
 use super::client::Client;
 use super::error::Error;
 use super::lookup::Lookup;
 use super::summary::{Summarized, preview_summary};
 use super::trust::{TrustError, TrustPolicy};
+use super::trust_report::TrustReport;
 
 /// A verified archive and its manifest.
 #[derive(Debug, Clone)]
@@ -71,6 +71,7 @@ impl Client {
             digest: lookup.digest(),
             annotations: lookup.artifact.annotations().clone(),
             size: lookup.artifact.size(),
+            rotation: lookup.admission().rotation().cloned(),
             summary,
         })
     }
@@ -85,8 +86,25 @@ impl Client {
         let Some(place) = self.trust.place_of(reference) else {
             return Ok(None);
         };
-        self.blocking(move |client| Ok(client.cache()?.identity(&place)?))
+        self.blocking(move |client| Ok(client.state()?.identity(&place)?))
             .await
+    }
+
+    /// Returns what decides whether the archive that `reference` stands for may be used: the lock, the rule, the pin
+    /// and the rotation statement. Nothing is pinned.
+    ///
+    /// This requests what [`summarize`](Self::summarize) requests. The archive is downloaded only if neither its
+    /// manifest nor its start says who published it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] of the registry, the cache, or of claims that do not verify; [`Error::Lock`] for a reference that
+    /// is not locked. A refusal of the policy or a pin is in the [`TrustReport`].
+    #[tracing::instrument(skip_all, fields(%reference, digest))]
+    pub async fn check_trust(&self, reference: &Reference) -> Result<TrustReport, Error> {
+        let reference = &self.locked(reference)?;
+        let lookup = Lookup::start(self, reference, &Target::host()).await?;
+        TrustReport::of(&lookup).await
     }
 
     /// Verifies what `reference` stands for and pins its repository to the publisher, whatever it was pinned
@@ -114,7 +132,7 @@ impl Client {
             .with_archive(|archive| lookup.verify(archive))
             .await?;
         let claims = contents.claims;
-        Admission::new(&accepting, reference).pin(&claims).await?;
+        lookup.admission().pin(&claims).await?;
         lookup.record(None).await;
         Ok(claims)
     }

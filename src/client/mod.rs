@@ -43,6 +43,7 @@ mod tags;
 mod toml_problem;
 mod tree;
 pub(crate) mod trust;
+mod trust_report;
 mod unchanged_file;
 mod uploads;
 
@@ -65,6 +66,7 @@ pub use tag::{TagOptions, Tagged};
 pub use tagging::TagChange;
 pub use tags::TagDetails;
 pub use tree::LeftOut;
+pub use trust_report::TrustReport;
 
 #[cfg(feature = "cli")]
 pub(crate) use trust::pin_name;

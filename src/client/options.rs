@@ -28,6 +28,7 @@ use super::trust::TrustPolicy;
 #[non_exhaustive]
 pub struct ClientOptions {
     pub(crate) cache_directory: Option<PathBuf>,
+    pub(crate) state_directory: Option<PathBuf>,
     /// How registries are reached.
     pub registry: RegistryOptions,
     pub(crate) trust: Option<TrustPolicy>,
@@ -48,6 +49,7 @@ impl Default for ClientOptions {
     fn default() -> Self {
         Self {
             cache_directory: None,
+            state_directory: None,
             registry: RegistryOptions::default(),
             trust: None,
             pull: PullPolicy::default(),
@@ -63,6 +65,14 @@ impl ClientOptions {
     #[must_use]
     pub fn cache_directory(mut self, directory: impl Into<PathBuf>) -> Self {
         self.cache_directory = Some(directory.into());
+        self
+    }
+
+    /// Keeps the pins of repositories in this directory. Clients with one directory have the same pins, whatever
+    /// their caches. Default: `$XDG_STATE_HOME/wasmcloud-par`.
+    #[must_use]
+    pub fn state_directory(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.state_directory = Some(directory.into());
         self
     }
 

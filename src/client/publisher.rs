@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use crate::archive::{Dates, Issuer, Subject, VerifiedClaims, read_claims_with};
+use crate::archive::{Dates, Issuer, Rotation, Subject, VerifiedClaims, read_claims_with};
 use crate::content::{Descriptor, Digest, ErrorKind, ManifestName, Push, ReadStorage, with_causes};
 use crate::oci::{self, Artifact, Reference, media_type};
 
@@ -16,21 +16,23 @@ const HEAD: u64 = 64 * 1024;
 /// The issuer and the subject of a manifest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Publisher {
-    /// The issuer and the subject of a provider archive, whose signature is verified.
-    Known(Issuer, Subject),
+    /// The issuer and the subject of a provider archive, whose signature is verified, and the account that has handed
+    /// over to this issuer by a verified statement.
+    Known(Issuer, Subject, Option<Issuer>),
     /// The manifest is not that of a provider archive.
     NotAnArchive,
     /// It cannot be told, for this reason.
     Unknown(String),
 }
 
-impl From<&VerifiedClaims> for Publisher {
-    fn from(claims: &VerifiedClaims) -> Self {
-        Self::Known(claims.issuer().clone(), claims.subject().clone())
-    }
-}
-
 impl Publisher {
+    /// Returns the publisher of an archive with these claims, and perhaps with a rotation statement on its manifest.
+    pub(super) fn new(claims: &VerifiedClaims, rotation: Option<&Rotation>) -> Self {
+        let former = rotation.filter(|rotation| rotation.fits(claims));
+        let former = former.map(|rotation| rotation.from().clone());
+        Self::Known(claims.issuer().clone(), claims.subject().clone(), former)
+    }
+
     /// Reads the publisher of the manifest `digest` in the place of `reference`, which is `storage`. Sends one
     /// request when the manifest carries the claims, else two.
     ///
@@ -74,16 +76,20 @@ impl Publisher {
             Err(error) => return Ok(Self::Unknown(with_causes(&error))),
         };
         if let Some(Ok(claims)) = annotations::claims(&artifact, Dates::Any) {
-            return Ok(Self::from(&claims));
+            return Ok(Self::new(
+                &claims,
+                annotations::rotation(&artifact).as_ref(),
+            ));
         }
         let Some(layer) = artifact.layers().first() else {
             return Ok(Self::NotAnArchive);
         };
         match read_range(storage, layer, 0..HEAD.min(layer.size)).await {
             Ok(head) => {
+                let rotation = annotations::rotation(&artifact);
                 let reading = client.blocking(move |client| {
                     Ok(match read_claims_with(&*head, &client.limits, Dates::Any) {
-                        Ok(claims) => Self::from(&claims),
+                        Ok(claims) => Self::new(&claims, rotation.as_ref()),
                         Err(error) => Self::Unknown(with_causes(&error)),
                     })
                 });
@@ -96,11 +102,13 @@ impl Publisher {
 }
 
 impl Publisher {
-    /// Refuses `new` in place of this publisher under the tag of `reference`. Warns when they cannot be compared.
+    /// Refuses `new` in place of this publisher under the tag of `reference`, unless this publisher has handed over to
+    /// it. Warns when they cannot be compared.
     pub(super) fn require(&self, new: &Self, reference: &Reference) -> Result<(), Error> {
         let reason = match (self, new) {
-            (Self::Known(issuer, subject), Self::Known(new_issuer, new_subject)) => {
-                if self == new {
+            (Self::Known(issuer, subject, _), Self::Known(new_issuer, new_subject, former)) => {
+                let keeps = issuer == new_issuer || former.as_ref() == Some(issuer);
+                if keeps && subject == new_subject {
                     return Ok(());
                 }
                 return Err(Error::TagIdentity {

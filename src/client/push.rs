@@ -57,7 +57,8 @@ impl Client {
     /// # Errors
     ///
     /// [`Error`] of the archive, also when it changes meanwhile, of the trust policy or of the
-    /// registry; [`Error::OtherDigest`], [`Error::TagExists`], [`Error::TagIdentity`]. No tag is moved then.
+    /// registry; [`Error::OtherDigest`], [`Error::TagExists`], [`Error::TagIdentity`], [`Error::OtherRotation`]. No tag is
+    /// moved then.
     #[tracing::instrument(skip_all, fields(%reference, digest))]
     pub async fn push(
         &self,
@@ -178,7 +179,9 @@ impl<'a> Push<'a> {
         contents: Contents,
     ) -> Result<Pushed, Error> {
         let (client, reference) = (self.client, self.reference);
-        client.trust.check(&contents.claims, reference)?;
+        let trusted = client.trust.check(&contents.claims, reference);
+        trusted.or_else(|refusal| client.trust.warn_or_refuse(Some(reference), refusal))?;
+        self.check_rotation(&contents)?;
         if let Some(error) = contents.claims.not_yet_valid() {
             tracing::warn!("hosts cannot use {reference} yet: {error}");
         }
@@ -193,6 +196,25 @@ impl<'a> Push<'a> {
             mounted: stored.mounted,
             existing: stored.existing,
         })
+    }
+
+    /// Refuses a rotation statement about other keys than those of the archive: no host would follow it.
+    fn check_rotation(&self, contents: &Contents) -> Result<(), Error> {
+        let claims = &contents.claims;
+        match &self.options.rotation {
+            Some(rotation) if !rotation.fits(claims) => Err(Error::OtherRotation {
+                reference: self.reference.to_string(),
+                successor: rotation.to().to_string(),
+                providers: rotation
+                    .providers()
+                    .iter()
+                    .map(ToString::to_string)
+                    .collect(),
+                issuer: claims.issuer().to_string(),
+                subject: claims.subject().to_string(),
+            }),
+            _ => Ok(()),
+        }
     }
 
     /// Sends the archive and its manifest, unless this is a dry run. Returns what the tags named
@@ -214,7 +236,8 @@ impl<'a> Push<'a> {
         let storage = storage.as_ref();
         let mut changes = self.tagging.changes(storage, &manifest.digest).await?;
         if !options.change_identity {
-            let publisher = async || Ok(Publisher::from(&contents.claims));
+            let rotation = options.rotation.as_ref();
+            let publisher = async || Ok(Publisher::new(&contents.claims, rotation));
             let identity = TagIdentity::new(client, &self.tagging, storage);
             let kept = identity.keep(&changes, &manifest.digest, publisher);
             kept.await?;
@@ -257,6 +280,8 @@ impl<'a> Push<'a> {
         let index = locating.await?;
         let theirs = &self.options.annotations;
         let annotations = annotations::complete(theirs, &contents.claims, index.as_ref());
+        let rotation = self.options.rotation.as_ref();
+        let annotations = annotations::with_rotation(annotations, rotation);
         let extension = contents.compression.extension();
         let title = format!("{}.{extension}", self.reference.file_stem());
         let artifact = Artifact::build(layer, Some(&title), &annotations);

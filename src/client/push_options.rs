@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::archive::Rotation;
+
 /// What a push does besides giving the tag of its reference.
 ///
 /// ```
@@ -20,6 +22,9 @@ pub struct PushOptions {
     pub annotations: BTreeMap<String, String>,
     /// Tags to give besides the one of the reference. Default: none.
     pub tags: Vec<String>,
+    /// A statement by which a former issuer hands over to that of the archive. The manifest carries it, and hosts
+    /// that have pinned the former issuer follow it. Default: none.
+    pub rotation: Option<Rotation>,
     /// Whether the push fails when one of the tags names another manifest, instead of moving the tag. The tags are
     /// looked up before anything is sent. A push by another client at the same time is not noticed. Default:
     /// `false`.
@@ -44,6 +49,13 @@ impl PushOptions {
     #[must_use]
     pub fn tag(mut self, tag: impl Into<String>) -> Self {
         self.tags.push(tag.into());
+        self
+    }
+
+    /// Adds a rotation statement to the manifest. It must be about the issuer and the subject of the archive.
+    #[must_use]
+    pub fn rotation(mut self, rotation: Rotation) -> Self {
+        self.rotation = Some(rotation);
         self
     }
 

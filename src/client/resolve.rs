@@ -78,9 +78,12 @@ async fn lock_one(client: &Client, reference: Reference) -> Result<Locked, Error
     // An image index stands for different manifests on different machines, so the digest of the index is locked.
     let digest = client.resolve(&reference).await?.digest;
     let pinned = reference.with_digest(digest.clone());
-    let claims = client.summarize(&pinned, false).await?.summary.claims;
+    let summarized = client.summarize(&pinned, false).await?;
+    let claims = summarized.summary.claims;
     // The pin compares revisions by tag, so the tag is asked about as well.
-    Admission::new(client, &reference).check(&claims).await?;
+    let (manifest, rotation) = (summarized.digest, summarized.rotation);
+    let admission = Admission::new(client, &reference, manifest, rotation);
+    admission.check(&claims).await?;
     Ok(Locked {
         reference,
         digest,

@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 use std::io::Read;
 use std::ops::Range;
 
-use crate::archive::{Contents, Target, VerifiedClaims};
+use crate::archive::{Contents, Rotation, Target, VerifiedClaims};
 use crate::content::{Digest, ErrorKind};
 
-use super::admission::Admission;
 use super::error::Error;
 use super::lookup::{Lookup, Preview, read_range};
 
@@ -57,6 +56,8 @@ pub struct Summarized {
     pub size: u64,
     /// What the archive says of itself.
     pub summary: Summary,
+    /// The verified rotation statement on the manifest.
+    pub rotation: Option<Rotation>,
 }
 
 /// Returns the summary of an archive that is not downloaded. `None` when the whole archive has to be read.
@@ -70,8 +71,7 @@ pub(super) async fn preview_summary(
     let Some(preview) = lookup.preview().await? else {
         return Ok(None);
     };
-    let admission = Admission::new(lookup.client(), lookup.reference());
-    admission.check(&preview.claims).await?;
+    lookup.admission().check(&preview.claims).await?;
     let world = match preview.claims.world().filter(|_| world) {
         Some(hash) => match download_world(lookup, &preview, hash).await? {
             Some(world) => Some(world),

@@ -13,9 +13,8 @@ use crate::archive::entry_names::WORLD_ENTRY;
 use crate::archive::error::Error;
 use crate::archive::keys::{Issuer, Key, Subject};
 use crate::archive::target::Target;
+use crate::archive::token::HEADER;
 use crate::content::{Digest, unix_seconds};
-
-const HEADER: &str = r#"{"typ":"jwt","alg":"Ed25519"}"#;
 
 /// The issuer and the subject of an archive that is going to be signed.
 ///

@@ -50,7 +50,7 @@ fn names_that_would_leave_the_cache_are_refused() {
     let lock = paths.reference_lock("ghcr.io/x:v1").unwrap();
     assert_eq!(lock, paths.root().join("references/ghcr.io/x/_lock"));
     for place in ["", "ghcr.io/..", "/etc", "ghcr.io/_identity", "x/_lock/y"] {
-        assert!(paths.identity(place).is_err(), "{place}");
+        assert!(repository_path(place).is_none(), "{place}");
     }
 }
 
@@ -71,11 +71,12 @@ fn the_purpose_of_a_file_follows_from_its_path() {
         assert_eq!(paths.purpose(&path), Some(Purpose::Hint));
     }
     let name = "ghcr.io/org/provider";
+    let old = paths.old_identities();
     for path in [
         paths.partial(&digest),
         paths.lock(&digest),
         paths.reference_lock(&format!("{name}:1")).unwrap(),
-        paths.identity_lock(name).unwrap(),
+        old.join(name).join(LOCK),
     ] {
         assert_eq!(paths.purpose(&path), Some(Purpose::Unfinished));
     }

@@ -180,6 +180,7 @@ impl RegistryArgs {
                 .trust(trust)
                 .progress(session.progress().clone());
             options.cache_directory = session.cache_directory().map(Path::to_owned);
+            options.state_directory = session.state_directory().map(Path::to_owned);
             Ok(Client::new(options)?)
         })
         .await

@@ -41,8 +41,8 @@ pub(crate) struct VerifiedSource {
     pub(crate) size: Option<u64>,
     /// The digest of the manifest. `None` for a file and for standard input.
     pub(crate) digest: Option<Digest>,
-    /// The issuer and the subject that the repository is pinned to, which the archive has too. `None` if the
-    /// repository is not pinned.
+    /// The pin of the repository, if it is pinned to the subject of the archive, and to its issuer or to one that this
+    /// has handed over to. `None` if the repository is not pinned.
     pub(crate) pin: Option<Identity>,
 }
 
@@ -112,8 +112,9 @@ impl Source {
                 // The pin may have been made or changed after the archive was verified.
                 let claims = &contents.claims;
                 let pin = pin.filter(|pin| {
-                    (&*pin.issuer, &*pin.subject)
-                        == (claims.issuer().as_str(), claims.subject().as_str())
+                    let issuer = claims.issuer().as_str();
+                    let is_known = pin.issuer == issuer || pin.former.contains_key(issuer);
+                    is_known && pin.subject == claims.subject().as_str()
                 });
                 return Ok(VerifiedSource {
                     contents,

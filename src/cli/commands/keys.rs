@@ -11,6 +11,8 @@ use crate::cli::session::Session;
 use crate::cli::threads::blocking;
 use crate::content::ErrorKind;
 
+use super::rotation;
+
 /// Generate and list the keys that sign archives
 ///
 /// A key is a seed in a file with the extension `.nk`, in the directories that `wash` uses too. Seeds are
@@ -21,6 +23,7 @@ use crate::content::ErrorKind;
 Examples:
   par keys gen account
   par keys gen service keyvalue
+  par keys rotate --from old_account --to ACGZ… --provider keyvalue_service
   par keys list")]
 pub(crate) struct Args {
     #[command(subcommand)]
@@ -54,6 +57,15 @@ enum Command {
         #[command(flatten)]
         directories: KeyDirectoryArgs,
     },
+    /// Sign a statement that another account publishes a provider from now on
+    ///
+    /// `par push --rotation FILE` puts the statement on the manifest of an archive that the new account has signed.
+    /// A host that has pinned the old account then accepts the new one, and pins both.
+    #[command(after_help = "\
+Examples:
+  par keys rotate --from jane_account --to team_account --provider keyvalue_service --destination rotation.jwt
+  par keys rotate --from old.nk --to ACGZ… --provider VAG3… --retire")]
+    Rotate(Box<rotation::Args>),
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -74,6 +86,7 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
         } => generate(kind, name, &directories, &session),
         Command::List { directories } => list(&directories),
         Command::Get { name, directories } => get(&name, &directories),
+        Command::Rotate(args) => rotation::rotate(&args),
     })
     .await
 }

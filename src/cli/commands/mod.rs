@@ -22,10 +22,12 @@ mod pull;
 mod push;
 mod remove;
 mod resolve;
+mod rotation;
 mod sign;
 mod tag;
 mod tags;
 mod trust;
+mod trust_check;
 mod verify;
 
 use anyhow::Result;

@@ -16,7 +16,7 @@ use crate::cli::source_revision::SourceRevision;
 use crate::client::PushOptions;
 use crate::content::rfc3339;
 
-use super::pinned;
+use super::{pinned, rotation};
 
 /// The annotations of the OCI image specification about a build ("Pre-Defined Annotation Keys").
 const CREATED: &str = "org.opencontainers.image.created";
@@ -37,6 +37,7 @@ Examples:
   par push ghcr.io/org/provider:1.2.3 provider.par.gz --if-absent
   par push ghcr.io/org/provider:1.2.3 provider.par.gz --tag 1.2 --tag 1
   par push ghcr.io/org/provider:1.2.3 provider.par.gz --source
+  par push ghcr.io/org/provider:1.2.3 provider.par.gz --rotation rotation.jwt
   par push localhost:5000/provider:dev provider.par.gz -a org.opencontainers.image.source=URL")]
 pub(crate) struct Args {
     /// The reference to push to
@@ -74,6 +75,10 @@ pub(crate) struct Args {
     /// then. Default: that is an error
     #[arg(long)]
     change_identity: bool,
+    /// A file with the statement of a former issuer, which `par keys rotate` writes: hosts that have pinned that
+    /// issuer accept the new one by it
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    rotation: Option<PathBuf>,
     /// Verify the archive and print the reference that it would get, but send nothing
     #[arg(long)]
     dry_run: bool,
@@ -100,6 +105,10 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
     let created = created_at(args.created.as_deref(), "the build")?;
     describe_build(&mut options, created, args.source.as_deref(), session).await?;
     options.tags = args.tags;
+    options.rotation = match args.rotation {
+        Some(path) => Some(rotation::read(path).await?),
+        None => None,
+    };
     let trust = args.trust.policy().await?;
     let client = args.registry.client(session, trust).await?;
     let pushed = if args.archive == "-" {

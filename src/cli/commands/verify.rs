@@ -98,7 +98,12 @@ fn rows<'a>(
     let allowed = allowed.unwrap_or("any issuer is allowed");
     let pin = pin.as_ref().map(|(repository, pin)| {
         let since = pin.date();
-        format!("{repository} is pinned to this issuer and this service since {since}")
+        if pin.issuer == claims.issuer().as_str() {
+            format!("{repository} is pinned to this issuer and this service since {since}")
+        } else {
+            let successor = &pin.issuer;
+            format!("{repository} is pinned to {successor} since {since}, which this issuer has handed over to")
+        }
     });
     let dates = validity(&claims.metadata()).unwrap_or_else(|| "valid for ever".to_owned());
     let mut rows = Vec::new();

@@ -8,7 +8,6 @@ use crate::oci::Reference;
 
 use super::super::admission::Admission;
 use super::super::annotations;
-use super::super::client::Client;
 use super::super::error::Error;
 use super::archive::CachedArchive;
 use super::start::Lookup;
@@ -19,7 +18,7 @@ impl Lookup {
         &self,
         archive: CachedArchive,
     ) -> Result<Contents, Error> {
-        let reference = self.reference().clone();
+        let (reference, admission) = (self.reference().clone(), self.admission().clone());
         self.client()
             .blocking(move |client| {
                 let (limits, progress) = (&client.limits, client.progress.as_ref());
@@ -32,7 +31,7 @@ impl Lookup {
                     }
                 };
                 let contents = contents.map_err(Error::unusable(&reference))?;
-                admit(client, &archive, &contents.claims, &reference)?;
+                admit(&admission, &archive, &contents.claims, &reference)?;
                 Ok(contents)
             })
             .await
@@ -45,10 +44,11 @@ impl Lookup {
         archive: &CachedArchive,
     ) -> Result<VerifiedClaims, Error> {
         let (archive, reference) = (archive.clone(), self.reference().clone());
+        let admission = self.admission().clone();
         self.client()
             .blocking(move |client| {
                 let claims = archive.claims(&reference, &client.limits)?;
-                admit(client, &archive, &claims, &reference)?;
+                admit(&admission, &archive, &claims, &reference)?;
                 Ok(claims)
             })
             .await
@@ -64,11 +64,12 @@ impl Lookup {
         mode: u32,
     ) -> Result<Contents, Error> {
         let (reference, target) = (self.reference().clone(), target.clone());
+        let admission = self.admission().clone();
         self.client()
             .blocking(move |client| {
                 // Before anything is written. An archive has one token, so these are its claims.
                 let claims = archive.claims(&reference, &client.limits)?;
-                admit(client, &archive, &claims, &reference)?;
+                admit(&admission, &archive, &claims, &reference)?;
                 let meter = client.progress.begin(Step::Verifying, archive.size());
                 let input = MeteredReader::new(archive.open()?, meter);
                 extract(input, &target, &destination, mode, &client.limits)
@@ -81,11 +82,11 @@ impl Lookup {
 /// Compares the claims of an archive with those that its manifest carries, if it carries some, and asks the lock,
 /// the trust policy and the pin. Blocks.
 fn admit(
-    client: &Client,
+    admission: &Admission,
     archive: &CachedArchive,
     claims: &VerifiedClaims,
     reference: &Reference,
 ) -> Result<(), Error> {
     annotations::compare(&archive.artifact, claims, reference)?;
-    Admission::new(client, reference).check_blocking(claims)
+    admission.check_blocking(claims)
 }

@@ -102,6 +102,17 @@ async fn resolve_or_recall(
     let error = match answer {
         Ok(descriptor) => return Ok(Resolution::confirmed(descriptor)),
         Err(error) if is_outage(&error) => error,
+        Err(error) if error.kind() == ErrorKind::Denied => {
+            // The registry has answered, but said nothing about the tag.
+            if !allows_denied(client, reference).await? {
+                return Err(Error::DeniedButCached {
+                    reference: reference.to_string(),
+                    digest: record.descriptor.digest,
+                    source: error,
+                });
+            }
+            error
+        }
         // The registry has answered, so the record does not hold any more.
         Err(error) => return Err(error.into()),
     };
@@ -115,6 +126,20 @@ async fn resolve_or_recall(
         record.descriptor.digest
     );
     Ok(Resolution::from_cache(client, record.descriptor, true))
+}
+
+/// Whether the trust policy lets a tag stand for what it stood for although access is denied.
+async fn allows_denied(client: &Client, reference: &Reference) -> Result<bool, Error> {
+    let reference = reference.clone();
+    client
+        .blocking(move |client| {
+            let pin = match client.trust.place_of(&reference) {
+                Some(place) => client.state()?.identity(&place)?,
+                None => None,
+            };
+            Ok(client.trust.allows_denied(&reference, pin.is_some()))
+        })
+        .await
 }
 
 /// Returns whether an error says nothing about what the registry holds now. A refusal of its storage does: that

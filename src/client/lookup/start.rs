@@ -7,6 +7,7 @@ use crate::cache::Executable;
 use crate::content::{Digest, ErrorKind, ReadStorage, Step};
 use crate::oci::{Artifact, Reference, choose_from_index, media_type};
 
+use super::super::admission::Admission;
 use super::super::client::{Client, Turn, note_digest};
 use super::super::error::Error;
 use super::archive::CachedArchive;
@@ -21,6 +22,7 @@ pub(in crate::client) struct Lookup {
     pub(super) origin: Origin,
     pub(in crate::client) artifact: Artifact,
     confirmation: Option<Confirmation>,
+    admission: Admission,
     _turn: Turn,
 }
 
@@ -57,6 +59,7 @@ impl Lookup {
             None => None,
         };
         Ok(Self {
+            admission: Admission::of(client, reference, &artifact),
             origin,
             artifact,
             confirmation,
@@ -66,6 +69,11 @@ impl Lookup {
 
     pub(in crate::client) fn client(&self) -> &Client {
         &self.origin.client
+    }
+
+    /// Returns the decision whether the archive may be used.
+    pub(in crate::client) fn admission(&self) -> &Admission {
+        &self.admission
     }
 
     pub(in crate::client) fn reference(&self) -> &Reference {

@@ -27,6 +27,28 @@ pub enum TrustError {
         /// The pattern of the rule that decided. `None`: the policy allows certain issuers everywhere.
         rule: Option<Pattern>,
     },
+    /// The issuer of the archive is revoked by the policy.
+    #[error("{what} was published by {issuer}, which the trust policy revokes")]
+    Revoked {
+        /// The archive.
+        what: String,
+        /// The issuer of the archive (`A…`).
+        issuer: String,
+    },
+    /// The issuer of the archive has retired by a rotation statement, and the archive was not used before that.
+    #[error(
+        "{what} was published by {issuer}, which has handed {place} over to {successor}, and was not used here before"
+    )]
+    Retired {
+        /// The archive.
+        what: String,
+        /// The repository, as `registry/repository`.
+        place: String,
+        /// The issuer of the archive (`A…`).
+        issuer: String,
+        /// The issuer that the repository is pinned to (`A…`).
+        successor: String,
+    },
     /// The subject of the archive is not allowed by a rule.
     #[error(
         "{what} is the provider {subject}, which is not among the subjects that are allowed{}",

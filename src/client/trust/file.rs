@@ -11,7 +11,7 @@ use toml::Spanned;
 use crate::content::user_directory;
 
 use super::super::toml_problem::{Problem, read_text};
-use super::{Pinning, Rule, TrustError, TrustPolicy};
+use super::{Pinning, Rule, Stale, TrustError, TrustPolicy};
 
 /// The largest file that is read, in bytes.
 const LIMIT: u64 = 1024 * 1024;
@@ -25,6 +25,11 @@ struct Document {
     default: Default,
     #[serde(default)]
     rule: Vec<Table>,
+    revoked: Option<Spanned<Vec<Spanned<String>>>>,
+    #[serde(default)]
+    audit: bool,
+    #[serde(default)]
+    stale: Stale,
 }
 
 /// Whether references that no rule fits are allowed.
@@ -45,6 +50,8 @@ struct Table {
     subjects: Option<Spanned<Vec<Spanned<String>>>>,
     min_revision: Option<i32>,
     pin: Option<Pinning>,
+    audit: Option<bool>,
+    stale: Option<Stale>,
 }
 
 impl TrustPolicy {
@@ -103,6 +110,13 @@ fn parse(text: &str) -> Result<TrustPolicy, Problem> {
         pinning: document.pin,
         deny_others: document.default == Default::Deny,
         rules: rules?,
+        // An empty list revokes nobody.
+        revoked: match document.revoked {
+            Some(list) if list.get_ref().is_empty() => Vec::new(),
+            list => keys(list, KeyPairType::Account)?,
+        },
+        audit: document.audit,
+        stale: document.stale,
         ..TrustPolicy::default()
     })
 }
@@ -117,6 +131,8 @@ fn rule(table: Table) -> Result<Rule, Problem> {
         subjects: keys(table.subjects, KeyPairType::Service)?,
         minimum_revision: table.min_revision,
         pinning: table.pin,
+        audit: table.audit,
+        stale: table.stale,
     })
 }
 

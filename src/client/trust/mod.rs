@@ -4,22 +4,27 @@
 //! the issuer and the subject those that published here before, by the pin? And is the archive not older than the
 //! one that the tag stood for before?
 //!
+//! An account that a policy revokes is refused whatever else holds. A rotation statement lets a pin follow its
+//! publisher to another account.
+//!
 //! They are asked as soon as the claims are known, so that a refused archive is not downloaded. A pin is written,
 //! under a file lock, only after an archive or its executable has been verified.
 
+mod decision;
 mod error;
 mod file;
 mod pattern;
 mod pins;
+pub(super) mod rotation;
 #[cfg(test)]
 mod tests;
 
-use crate::archive::{Issuer, Subject, VerifiedClaims};
-use crate::oci::Reference;
+use crate::archive::{Issuer, Subject};
 
 pub use error::TrustError;
 pub(super) use error::revision_text;
 pub use pattern::{ParsePatternError, Pattern};
+pub(super) use pins::Candidate;
 #[cfg(feature = "cli")]
 pub(crate) use pins::pin_name;
 
@@ -57,6 +62,28 @@ pub struct TrustPolicy {
     pub deny_others: bool,
     /// The rules. Local files have no rule.
     pub rules: Vec<Rule>,
+    /// The issuers (`A…`) that are refused, whatever else the policy, a rule, a pin or the caller says. Also what
+    /// they have handed over to other accounts does not count.
+    pub revoked: Vec<String>,
+    /// Whether what the policy or a pin refuses is allowed with a warning, where no rule says otherwise. Revoked
+    /// issuers are refused all the same. Nothing is pinned to what would be refused.
+    pub audit: bool,
+    /// When a tag stands for the manifest that was last confirmed, where no rule says otherwise.
+    pub stale: Stale,
+}
+
+/// When a tag stands for the manifest that the registry confirmed last, because it does not confirm it now. The
+/// [`PullPolicy`](super::PullPolicy) must allow it too.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Deserialize)]
+#[non_exhaustive]
+#[serde(rename_all = "kebab-case")]
+pub enum Stale {
+    /// When the registry is unavailable.
+    #[default]
+    Unavailable,
+    /// Also when the registry denies access, as after credentials have expired. This holds for repositories that are
+    /// pinned or whose rule lists issuers.
+    Denied,
 }
 
 /// What a policy demands of the archives in some repositories.
@@ -74,6 +101,10 @@ pub struct Rule {
     pub minimum_revision: Option<i32>,
     /// How the repositories are pinned, even those of registries on this machine. `None`: the policy decides.
     pub pinning: Option<Pinning>,
+    /// Whether what would be refused is allowed with a warning. `None`: the policy decides.
+    pub audit: Option<bool>,
+    /// When a tag stands for the manifest that was last confirmed. `None`: the policy decides.
+    pub stale: Option<Stale>,
 }
 
 /// How a repository is pinned to the issuer and the subject that published there before.
@@ -101,6 +132,8 @@ impl Rule {
             subjects: Vec::new(),
             minimum_revision: None,
             pinning: None,
+            audit: None,
+            stale: None,
         }
     }
 
@@ -129,6 +162,20 @@ impl Rule {
     #[must_use]
     pub fn pinning(mut self, pinning: Pinning) -> Self {
         self.pinning = Some(pinning);
+        self
+    }
+
+    /// Sets whether what would be refused is allowed with a warning.
+    #[must_use]
+    pub fn audit(mut self, audit: bool) -> Self {
+        self.audit = Some(audit);
+        self
+    }
+
+    /// Sets when a tag stands for the manifest that was last confirmed.
+    #[must_use]
+    pub fn stale(mut self, stale: Stale) -> Self {
+        self.stale = Some(stale);
         self
     }
 }
@@ -164,103 +211,31 @@ impl TrustPolicy {
         self
     }
 
+    /// Refuses this issuer, whatever else the policy or a pin says.
+    #[must_use]
+    pub fn revoke_issuer(mut self, issuer: &Issuer) -> Self {
+        self.revoked.push(issuer.to_string());
+        self
+    }
+
+    /// Sets whether what would be refused is allowed with a warning, where no rule says otherwise.
+    #[must_use]
+    pub fn audit(mut self, audit: bool) -> Self {
+        self.audit = audit;
+        self
+    }
+
+    /// Sets when a tag stands for the manifest that was last confirmed, where no rule says otherwise.
+    #[must_use]
+    pub fn stale(mut self, stale: Stale) -> Self {
+        self.stale = stale;
+        self
+    }
+
     /// Appends a rule. The first rule that fits decides.
     #[must_use]
     pub fn with_rule(mut self, rule: Rule) -> Self {
         self.rules.push(rule);
         self
     }
-
-    /// Returns the first rule that fits `reference`.
-    pub(crate) fn rule(&self, reference: &Reference) -> Option<&Rule> {
-        self.rules.iter().find(|rule| rule.pattern.fits(reference))
-    }
-
-    /// Checks the claims of the archive that `reference` names. Pins are not compared.
-    pub(crate) fn check(
-        &self,
-        claims: &VerifiedClaims,
-        reference: &Reference,
-    ) -> Result<(), TrustError> {
-        let rule = self.rule(reference);
-        if rule.is_none() && self.deny_others && self.issuers.is_empty() {
-            return Err(TrustError::NoRule(reference.to_string()));
-        }
-        self.demand(rule, claims, &reference.to_string())
-    }
-
-    /// Checks the claims of a local file, for which there are no rules. `what` is the file in the error message.
-    ///
-    /// # Errors
-    ///
-    /// [`TrustError`].
-    pub fn check_file(&self, claims: &VerifiedClaims, what: &str) -> Result<(), TrustError> {
-        self.demand(None, claims, what)
-    }
-
-    /// Whether the policy demands anything of local files.
-    #[must_use]
-    pub fn restricts_files(&self) -> bool {
-        !self.issuers.is_empty() || self.minimum_revision.is_some()
-    }
-
-    fn demand(
-        &self,
-        rule: Option<&Rule>,
-        claims: &VerifiedClaims,
-        what: &str,
-    ) -> Result<(), TrustError> {
-        let what = || what.to_owned();
-        let (issuers, by) = match rule {
-            Some(rule) if self.issuers.is_empty() => (&rule.issuers, Some(&rule.pattern)),
-            _ => (&self.issuers, None),
-        };
-        if !allows(issuers, claims.issuer().as_str()) {
-            return Err(TrustError::UntrustedIssuer {
-                what: what(),
-                issuer: claims.issuer().to_string(),
-                rule: by.cloned(),
-            });
-        }
-        if let Some(rule) = rule
-            && !allows(&rule.subjects, claims.subject().as_str())
-        {
-            return Err(TrustError::UntrustedSubject {
-                what: what(),
-                subject: claims.subject().to_string(),
-                rule: rule.pattern.clone(),
-            });
-        }
-        let minimum = self
-            .minimum_revision
-            .or(rule.and_then(|rule| rule.minimum_revision));
-        match (minimum, claims.revision()) {
-            (Some(minimum), None) => Err(TrustError::NoRevision {
-                what: what(),
-                minimum,
-            }),
-            (Some(minimum), Some(revision)) if revision < minimum => Err(TrustError::TooOld {
-                what: what(),
-                revision,
-                minimum,
-            }),
-            _ => Ok(()),
-        }
-    }
-
-    /// Returns how the repository of `reference` is pinned.
-    fn pinning_of(&self, reference: &Reference) -> Pinning {
-        let Reference::Registry(place) = reference else {
-            return Pinning::Off;
-        };
-        match self.rule(reference).and_then(|rule| rule.pinning) {
-            Some(pinning) => pinning,
-            None if place.is_loopback() => Pinning::Off,
-            None => self.pinning,
-        }
-    }
-}
-
-fn allows(keys: &[String], key: &str) -> bool {
-    keys.is_empty() || keys.iter().any(|allowed| allowed == key)
 }

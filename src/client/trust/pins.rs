@@ -1,9 +1,11 @@
 //! Pins: the identity that published in a repository before, and the revisions that its tags had.
 
-use crate::archive::VerifiedClaims;
+use crate::archive::{Rotation, VerifiedClaims};
 use crate::cache::Identity;
+use crate::content::Digest;
 use crate::oci::{Reference, RegistryReference};
 
+use super::rotation::follow;
 use super::{Pinning, TrustError, TrustPolicy};
 
 /// Returns the name under which a repository is pinned, as `registry/repository`. All spellings of a repository
@@ -11,6 +13,16 @@ use super::{Pinning, TrustError, TrustPolicy};
 pub(crate) fn pin_name(place: &RegistryReference) -> String {
     let place = place.under_one_name();
     format!("{}/{}", place.registry(), place.repository())
+}
+
+/// An archive that is compared with a pin.
+pub(in crate::client) struct Candidate<'a> {
+    pub(in crate::client) reference: &'a Reference,
+    pub(in crate::client) claims: &'a VerifiedClaims,
+    /// The digest of its manifest.
+    pub(in crate::client) digest: &'a Digest,
+    /// The verified statement on its manifest.
+    pub(in crate::client) rotation: Option<&'a Rotation>,
 }
 
 impl TrustPolicy {
@@ -22,43 +34,27 @@ impl TrustPolicy {
         }
     }
 
-    /// Compares claims with the identity that `place` is pinned to. Returns the identity to pin from now on, if
+    /// Compares an archive with the identity that `place` is pinned to. Returns the identity to pin from now on, if
     /// that is another one.
     pub(in crate::client) fn judge(
         &self,
         known: Option<&Identity>,
         place: &str,
-        reference: &Reference,
-        claims: &VerifiedClaims,
+        candidate: &Candidate,
     ) -> Result<Option<Identity>, TrustError> {
-        let what = || reference.to_string();
-        let fresh = || Identity::new(claims.issuer().as_str(), claims.subject().as_str());
-        // To accept another identity is not to accept an older archive: the revisions stay.
-        let successor = |known: &Identity| Identity {
-            revisions: known.revisions.clone(),
-            ..fresh()
-        };
+        let Candidate {
+            reference, claims, ..
+        } = candidate;
         let mut identity = match known {
-            Some(known) => match changes(known, claims) {
-                changes if changes.is_empty() => known.clone(),
-                _ if self.accept_identity => successor(known),
-                changes => {
-                    return Err(TrustError::IdentityChanged {
-                        what: what(),
-                        place: place.to_owned(),
-                        since: known.since,
-                        changes,
-                    });
-                }
-            },
-            None if self.pinning_of(reference) == Pinning::Required && !self.accept_identity => {
+            Some(known) => self.recognize(known, place, candidate)?,
+            None if self.requires_pin(reference, claims) => {
                 return Err(TrustError::NotPinned {
-                    what: what(),
+                    what: reference.to_string(),
                     place: place.to_owned(),
                     issuer: claims.issuer().to_string(),
                 });
             }
-            None => fresh(),
+            None => Identity::new(claims.issuer().as_str(), claims.subject().as_str()),
         };
         // A reference with a digest asks for exactly that archive, however old it is.
         if let (None, Some(tag)) = (reference.digest(), reference.tag()) {
@@ -72,24 +68,88 @@ impl TrustPolicy {
                 && !self.allow_downgrade
             {
                 return Err(TrustError::Downgrade {
-                    what: what(),
+                    what: reference.to_string(),
                     revision,
                     highest,
                 });
             }
         }
+        identity.note_use(candidate.digest);
         Ok((known != Some(&identity)).then_some(identity))
+    }
+
+    /// Whether the publisher of a repository without a pin has to be accepted first. A rule that lists the issuer has
+    /// accepted it, unless the rule itself demands a pin.
+    fn requires_pin(&self, reference: &Reference, claims: &VerifiedClaims) -> bool {
+        let rule = self.rule(reference);
+        let accepted = rule.is_some_and(|rule| {
+            rule.pinning.is_none() && lists(&rule.issuers, claims.issuer().as_str())
+        });
+        self.pinning_of(reference) == Pinning::Required && !self.accept_identity && !accepted
+    }
+
+    /// Returns the pin to go on with when it, a statement, a rule or the caller allows the publisher.
+    fn recognize(
+        &self,
+        known: &Identity,
+        place: &str,
+        candidate: &Candidate,
+    ) -> Result<Identity, TrustError> {
+        let Candidate {
+            reference, claims, ..
+        } = candidate;
+        let (issuer, subject) = (claims.issuer().as_str(), claims.subject().as_str());
+        // What a revoked account has signed does not count.
+        let statement = candidate
+            .rotation
+            .filter(|statement| !lists(&self.revoked, statement.from().as_str()));
+        let followed = statement.and_then(|statement| follow(known, claims, statement));
+        let known = followed.as_ref().unwrap_or(known);
+
+        let rule = self.rule(reference);
+        let by_rule = |keys: fn(&super::Rule) -> &[String], key: &str| {
+            rule.is_some_and(|rule| lists(keys(rule), key))
+        };
+        let used = known.digests.contains(candidate.digest);
+        let former = known.former.contains_key(issuer);
+        let issuer_allowed = known.allows_issuer(issuer)
+            || (former && used)
+            || by_rule(|rule| &rule.issuers, issuer);
+        let subject_allowed = known.subject == subject || by_rule(|rule| &rule.subjects, subject);
+        if issuer_allowed && subject_allowed {
+            return Ok(known.clone());
+        }
+        if self.accept_identity {
+            // To accept another identity is not to accept an older archive: the revisions stay.
+            return Ok(Identity {
+                revisions: known.revisions.clone(),
+                ..Identity::new(issuer, subject)
+            });
+        }
+        if former && subject_allowed {
+            return Err(TrustError::Retired {
+                what: reference.to_string(),
+                place: place.to_owned(),
+                issuer: issuer.to_owned(),
+                successor: known.issuer.escape_debug().to_string(),
+            });
+        }
+        let pairs = [
+            ("issuer", &*known.issuer, issuer, issuer_allowed),
+            ("subject", &*known.subject, subject, subject_allowed),
+        ];
+        let changed = pairs.into_iter().filter(|(.., allowed)| !allowed);
+        Err(TrustError::IdentityChanged {
+            what: reference.to_string(),
+            place: place.to_owned(),
+            since: known.since,
+            changes: changed
+                .map(|(role, old, new, _)| format!("{role} {} -> {new}", old.escape_debug()))
+                .collect(),
+        })
     }
 }
 
-/// Returns how the issuer and the subject of claims differ from the pinned ones, for an error message.
-fn changes(known: &Identity, claims: &VerifiedClaims) -> Vec<String> {
-    let pairs = [
-        ("issuer", &*known.issuer, claims.issuer().as_str()),
-        ("subject", &*known.subject, claims.subject().as_str()),
-    ];
-    let changed = pairs.into_iter().filter(|(_, old, new)| old != new);
-    changed
-        .map(|(role, old, new)| format!("{role} {} -> {new}", old.escape_debug()))
-        .collect()
+fn lists(keys: &[String], key: &str) -> bool {
+    keys.iter().any(|listed| listed == key)
 }

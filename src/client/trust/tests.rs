@@ -1,10 +1,12 @@
 //! Decisions of policies and pins about claims.
 
+use crate::archive::VerifiedClaims;
 use crate::archive::{
     ArchiveWriter, Compression, Input, Key, KeyKind, Limits, Metadata, Signer, Target, verify,
 };
 use crate::cache::Identity;
 use crate::content::{ErrorKind, Silent};
+use crate::oci::Reference;
 
 use super::*;
 
@@ -143,18 +145,26 @@ fn judge(
     text: &str,
     claims: &VerifiedClaims,
 ) -> Result<Option<Identity>, TrustError> {
-    policy.judge(
-        Some(known),
-        "ghcr.io/org/provider",
-        &reference(text),
+    let candidate = Candidate {
+        reference: &reference(text),
         claims,
-    )
+        digest: &crate::content::Digest::of(b"manifest"),
+        rotation: None,
+    };
+    policy.judge(Some(known), "ghcr.io/org/provider", &candidate)
+}
+
+/// Returns a pin to the publisher of these claims, whose archive was used before.
+fn pin_to(claims: &VerifiedClaims) -> Identity {
+    let mut pin = Identity::new(claims.issuer().as_str(), claims.subject().as_str());
+    pin.note_use(&crate::content::Digest::of(b"manifest"));
+    pin
 }
 
 #[test]
 fn a_pin_changes_only_when_there_is_something_to_remember() {
     let (claims, policy) = (claims(Some(3)), policy([]));
-    let pin = Identity::new(claims.issuer().as_str(), claims.subject().as_str());
+    let pin = pin_to(&claims);
     let pinned = judge(&policy, &pin, REFERENCE, &claims).unwrap().unwrap();
     assert_eq!(pinned.revisions.get("1.0"), Some(&3));
     assert_eq!(judge(&policy, &pinned, REFERENCE, &claims).unwrap(), None);
@@ -165,7 +175,7 @@ fn a_pin_changes_only_when_there_is_something_to_remember() {
 #[test]
 fn a_lower_revision_is_refused_under_the_tag_that_had_a_higher_one() {
     let (claims, mut policy) = (claims(Some(3)), policy([]));
-    let mut pin = Identity::new(claims.issuer().as_str(), claims.subject().as_str());
+    let mut pin = pin_to(&claims);
     pin.revisions.insert("1.0".to_owned(), 4);
     let refused = judge(&policy, &pin, REFERENCE, &claims).unwrap_err();
     assert!(matches!(refused, TrustError::Downgrade { highest: 4, .. }));
@@ -179,7 +189,7 @@ fn a_lower_revision_is_refused_under_the_tag_that_had_a_higher_one() {
 #[test]
 fn an_archive_without_a_revision_is_older_than_any_that_has_one() {
     let (claims, mut policy) = (claims(None), policy([]));
-    let mut pin = Identity::new(claims.issuer().as_str(), claims.subject().as_str());
+    let mut pin = pin_to(&claims);
     assert_eq!(judge(&policy, &pin, REFERENCE, &claims).unwrap(), None);
     pin.revisions.insert("1.0".to_owned(), 5);
     let refused = judge(&policy, &pin, REFERENCE, &claims).unwrap_err();

@@ -82,15 +82,18 @@ fn asking_about_a_cache_creates_none() {
         &["cache", "list"],
         &["cache", "verify"],
         &["cache", "prune", "--all"],
-        &["trust", "list"],
     ] {
         let options = ["--cache-dir", "typo/deep"];
         let outcome = environment.par([command, &options].concat()).success();
         let said = outcome.stderr.contains("there is no cache in");
         assert_eq!(said, command != ["cache", "path"], "{outcome}");
     }
-    let forget = ["trust", "forget", "ghcr.io/x", "--cache-dir", "typo/deep"];
-    environment.par(forget).exit(3);
+    for option in ["--cache-dir", "--state-dir"] {
+        let listed = par(&environment, ["trust", "list", option, "typo/deep"]).success();
+        assert!(listed.stderr.contains("there are no pins in"), "{listed}");
+        let forget = ["trust", "forget", "ghcr.io/x", option, "typo/deep"];
+        environment.par(forget).exit(3);
+    }
     assert!(!environment.path("typo").exists());
 }
 

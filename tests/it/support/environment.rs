@@ -76,6 +76,7 @@ impl Environment {
             .env("XDG_CACHE_HOME", home.join(".cache"))
             .env("XDG_CONFIG_HOME", home.join(".config"))
             .env("XDG_DATA_HOME", home.join(".local/share"))
+            .env("XDG_STATE_HOME", home.join(".local/state"))
             .env("TMPDIR", self.directory.path().join("tmp"))
             .env("USER", "tester")
             .env("NO_COLOR", "1")

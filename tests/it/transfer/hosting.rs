@@ -121,6 +121,7 @@ fn a_host_can_spawn_all_futures_of_a_client() {
     let tasks = tasks! { wish:
         wish.client.accept(&wish.reference);
         wish.client.add_tags(&wish.reference, &["2", "3"], TagOptions::default());
+        wish.client.check_trust(&wish.reference);
         wish.client.copy(&wish.reference, &wish.reference);
         wish.client.copy_with(&wish.reference, &wish.reference, CopyOptions::default());
         async {

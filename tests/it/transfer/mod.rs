@@ -130,6 +130,7 @@ fn client_trusting(cache: &Path, trust: TrustPolicy) -> Client {
 fn client_with(cache: &Path, limits: Limits, trust: TrustPolicy) -> Client {
     let mut options = ClientOptions::default()
         .cache_directory(cache)
+        .state_directory(cache.with_extension("state"))
         .limits(limits)
         .trust(trust);
     options.registry.credentials.registry_config = Some(cache.join("no-config.json"));

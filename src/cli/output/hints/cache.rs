@@ -3,6 +3,10 @@
 use crate::cache::Error;
 use crate::content::ErrorKind;
 
+/// What to do when pins cannot be kept.
+const STATE: &str = "name a directory of your own for the pins with --state-dir or PAR_STATE_DIR; where none is kept, \
+                     list the issuers in a trust policy with `pin = \"off\"`";
+
 /// Returns what the user can do about an error of the cache.
 pub(crate) fn cache_hint(error: &Error) -> Option<String> {
     let hint = match error {
@@ -26,12 +30,22 @@ pub(crate) fn cache_hint(error: &Error) -> Option<String> {
             "remove that permission of other users (chmod go-w), or name another directory with \
              --cache-dir or PAR_CACHE_DIR"
         }
+        Error::NoStateDirectory | Error::ForeignState(_) => STATE,
+        Error::SharedState(_) => {
+            "remove that permission of other users (chmod go-w), or name another directory with \
+             --state-dir or PAR_STATE_DIR"
+        }
+        Error::OtherPins(_) => {
+            "compare them with `par trust list`; to replace the pins of this machine, give --replace"
+        }
         Error::NoDirectory | Error::NotADirectory(_) => {
             "name a directory with --cache-dir or PAR_CACHE_DIR"
         }
         error if error.is_full() => {
             "make room, with `par cache prune` for example, or name another directory with --cache-dir"
         }
+        Error::StateDirectory { .. } => STATE,
+        Error::StateFile { source, .. } if ErrorKind::of_io(source) == ErrorKind::Denied => STATE,
         Error::Directory { .. } => "name another directory with --cache-dir or PAR_CACHE_DIR",
         Error::File { source, .. } if ErrorKind::of_io(source) == ErrorKind::Denied => {
             "name another directory with --cache-dir or PAR_CACHE_DIR"

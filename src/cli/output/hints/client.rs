@@ -1,7 +1,7 @@
 //! Hints for errors of the client, and of the layers below it that it passes on.
 
 use crate::client::{Error, LockError, TrustError};
-use crate::content::ErrorKind;
+use crate::content::{ErrorKind, StoreError};
 use crate::{cache, oci};
 
 use super::archive::{archive_hint, file_hint};
@@ -15,11 +15,14 @@ pub(crate) fn client_hint(error: &Error) -> Option<String> {
         Error::Oci(error) => return oci_hint(error),
         Error::Cache(error) => return cache_hint(error),
         Error::Trust(error) => return trust_hint(error),
-        Error::Store(error) => {
-            return match error.downcast_ref::<oci::Error>() {
-                Some(error) => oci_hint(error),
-                None => error.downcast_ref::<cache::Error>().and_then(cache_hint),
-            };
+        Error::Store(error) => return store_hint(error),
+        Error::DeniedButCached { source, .. } => {
+            let access = store_hint(source).map(|hint| format!("{hint}; "));
+            return Some(format!(
+                "{}to start what is cached, run `par fetch` with --pull missing, or write `stale = \"denied\"` in the \
+                 trust policy",
+                access.unwrap_or_default()
+            ));
         }
         Error::Archive(error) | Error::Unusable { source: error, .. } => archive_hint(error)?,
         Error::Lock(error) => lock_hint(error)?,
@@ -32,6 +35,9 @@ pub(crate) fn client_hint(error: &Error) -> Option<String> {
         }
         Error::OtherDigest { .. } => {
             "check with the publisher before you use it: the tag may have been moved"
+        }
+        Error::OtherRotation { .. } => {
+            "make a statement for these keys with `par keys rotate`, or leave --rotation out"
         }
         Error::TagExists { .. } => "choose another tag, or leave --if-absent out to move this one",
         Error::TagIdentity { .. } => {
@@ -47,6 +53,14 @@ pub(crate) fn client_hint(error: &Error) -> Option<String> {
         _ => return None,
     };
     Some(hint.to_owned())
+}
+
+/// Returns what the user can do about an error of a registry, a layout or the cache.
+fn store_hint(error: &StoreError) -> Option<String> {
+    match error.downcast_ref::<oci::Error>() {
+        Some(error) => oci_hint(error),
+        None => error.downcast_ref::<cache::Error>().and_then(cache_hint),
+    }
 }
 
 /// Returns what the user can do about a refusal of the trust policy or of a pin.
@@ -66,6 +80,15 @@ fn trust_hint(error: &TrustError) -> Option<String> {
             return Some(format!(
                 "if the rollback is meant, run `par trust accept {what}`, or use the digest of the archive \
                  that you want"
+            ));
+        }
+        TrustError::Revoked { .. } => {
+            "do not run it: ask the publisher for an archive with another key, and keep `revoked` in the trust policy"
+        }
+        TrustError::Retired { what, .. } => {
+            return Some(format!(
+                "use an archive of the new issuer; if this one is meant, list its issuer in the rule of the trust \
+                 policy, or run `par trust accept {what}`"
             ));
         }
         TrustError::UntrustedIssuer { rule: None, .. } => {

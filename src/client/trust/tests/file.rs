@@ -64,6 +64,23 @@ fn the_example_in_the_documentation_is_a_policy() {
 }
 
 #[test]
+fn revoked_keys_audits_and_stale_answers_are_read() {
+    let account = KeyPair::new_account().public_key();
+    let read = policy(&format!(
+        "revoked = [\"{account}\"]\naudit = true\nstale = \"denied\"\n\
+         [[rule]]\nmatch = \"*\"\naudit = false\nstale = \"unavailable\""
+    ));
+    assert_eq!(read.revoked, [account]);
+    assert!(read.audit && read.restricts_files());
+    assert_eq!(read.stale, Stale::Denied);
+    assert_eq!(read.rules[0].audit, Some(false));
+    assert_eq!(read.rules[0].stale, Some(Stale::Unavailable));
+    let empty = policy("");
+    assert!(!empty.audit && empty.revoked.is_empty());
+    assert_eq!((empty.stale, empty.rules.len()), (Stale::Unavailable, 0));
+}
+
+#[test]
 fn a_malformed_policy_is_reported_with_line_and_column() {
     let seed = KeyPair::new_account().seed().unwrap();
     let account = KeyPair::new_account().public_key();

@@ -34,7 +34,10 @@ fn inspecting_without_the_executables_takes_three_requests_and_64_kib() {
         let told = par(&setup.environment, ["inspect", &reference, "-o", "json"]).success();
 
         was_cheap(&proxy);
-        assert_eq!(without_manifest(told.json()), answered_by(&reference, expected));
+        assert_eq!(
+            without_manifest(told.json()),
+            answered_by(&reference, expected)
+        );
         assert_eq!(told.json()["targets"], json!(TARGETS));
         let told = par(&setup.environment, ["inspect", &reference]).success();
         assert!(told.stdout.contains("Verified: only the claims"), "{told}");

@@ -3,8 +3,8 @@
 use std::fs;
 
 use super::{
-    CLAIMS, INDEX, NAME, SIZE, Setup, TARGET, annotations, answered_by, executable, pack_six, token,
-    without_manifest,
+    CLAIMS, INDEX, NAME, SIZE, Setup, TARGET, annotations, answered_by, executable, pack_six,
+    token, without_manifest,
 };
 use crate::support::archives::ArchiveBuilder;
 use crate::support::proxy::{Fault, Rule};

@@ -1,14 +1,19 @@
 //! Trust policies and pins.
 
+mod checking;
+mod moving;
 mod pins;
 mod policies;
+mod rollout;
+mod rotating;
+mod stale;
 
 use std::fs;
 use std::path::PathBuf;
 
 use nkeys::KeyPair;
 
-use super::{par, text};
+use super::text;
 use crate::support::archives::ArchiveBuilder;
 use crate::support::{Environment, Outcome, Registry};
 
@@ -56,7 +61,7 @@ impl Site {
 
     /// Returns the file of the pin of `registry.test/REPOSITORY`.
     fn pin(&self, repository: &str) -> PathBuf {
-        let identities = ".cache/wasmcloud-par/v1/identities/registry.test";
+        let identities = ".local/state/wasmcloud-par/v1/identities/registry.test";
         let folder = self.environment.home().join(identities);
         folder.join(repository).join("_identity")
     }

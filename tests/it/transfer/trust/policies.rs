@@ -235,6 +235,7 @@ fn a_program_pins_by_its_policy_and_sees_why_an_archive_was_refused() {
         policy.rules = rules;
         let mut options = ClientOptions::default()
             .cache_directory(site.environment.path("cache"))
+            .state_directory(site.environment.path("state"))
             .trust(policy);
         options.registry.credentials.registry_config = Some(site.environment.path("no-config"));
         Client::new(options).unwrap()

@@ -1,7 +1,5 @@
 use std::sync::Arc;
 
-use crate::content::{ErrorKind, StoreError};
-
 use super::*;
 
 fn component() -> oci::Error {

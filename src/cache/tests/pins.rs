@@ -1,75 +1,76 @@
 use std::sync::Barrier;
 
+use super::super::identity::TAG_LIMIT;
 use super::*;
 
 const PLACE: &str = "ghcr.io/org/provider";
 
-fn cache() -> (tempfile::TempDir, Cache) {
+fn state() -> (tempfile::TempDir, State) {
     let directory = tempfile::tempdir().unwrap();
-    let cache = Cache::open(Some(directory.path())).unwrap();
-    (directory, cache)
+    let state = State::in_directory(Some(directory.path())).unwrap();
+    (directory, state)
 }
 
-fn pin(cache: &Cache, place: &str, issuer: &str) {
+fn pin(state: &State, place: &str, issuer: &str) {
     let identity = Identity::new(issuer, "V");
-    cache
+    state
         .pin::<Error>(place, |_| Ok(Some(identity.clone())))
         .unwrap();
-    assert_eq!(cache.identity(place).unwrap(), Some(identity));
+    assert_eq!(state.identity(place).unwrap(), Some(identity));
 }
 
 #[test]
 fn a_repository_within_another_has_a_pin_of_its_own() {
-    let (_directory, cache) = cache();
-    assert_eq!(cache.identity(PLACE).unwrap(), None);
-    assert!(cache.identities().unwrap().is_empty());
+    let (_directory, state) = state();
+    assert_eq!(state.identity(PLACE).unwrap(), None);
+    assert!(state.identities().unwrap().is_empty());
     let places = [
         "ghcr.io/org",
         "ghcr.io/org/provider",
         "localhost:5000/org/provider",
     ];
     for place in places {
-        pin(&cache, place, place);
+        pin(&state, place, place);
     }
-    let all = cache.identities().unwrap();
+    let all = state.identities().unwrap();
     assert_eq!(all.keys().collect::<Vec<_>>(), places.each_ref());
-    assert!(cache.forget_identity(PLACE).unwrap());
-    assert!(!cache.forget_identity(PLACE).unwrap());
-    assert_eq!(cache.identity(PLACE).unwrap(), None);
-    assert_eq!(cache.identities().unwrap().len(), 2);
+    assert!(state.forget_identity(PLACE).unwrap());
+    assert!(!state.forget_identity(PLACE).unwrap());
+    assert_eq!(state.identity(PLACE).unwrap(), None);
+    assert_eq!(state.identities().unwrap().len(), 2);
 }
 
 #[test]
 fn a_damaged_pin_is_not_a_first_use() {
-    let (_directory, cache) = cache();
-    pin(&cache, PLACE, "A");
-    let path = cache.paths.identity(PLACE).unwrap();
+    let (_directory, state) = state();
+    pin(&state, PLACE, "A");
+    let path = state.identity_file(PLACE).unwrap().unwrap();
     let whole = fs::read(&path).unwrap();
     let long = vec![b' '; IDENTITY_LIMIT as usize + 1];
     for damaged in [&b""[..], &whole[..whole.len() - 1], b"{}", b"\xff", &long] {
         fs::write(&path, damaged).unwrap();
         for error in [
-            cache.identity(PLACE).unwrap_err(),
-            cache
+            state.identity(PLACE).unwrap_err(),
+            state
                 .pin::<Error>(PLACE, |_| panic!("there is no pin to decide on"))
                 .unwrap_err(),
-            cache.identities().unwrap_err(),
+            state.identities().unwrap_err(),
         ] {
             assert!(matches!(error, Error::DamagedIdentity { .. }), "{error}");
         }
         assert_eq!(fs::read(&path).unwrap(), damaged);
     }
-    assert!(cache.forget_identity(PLACE).unwrap());
-    pin(&cache, PLACE, "A");
+    assert!(state.forget_identity(PLACE).unwrap());
+    pin(&state, PLACE, "A");
 }
 
 #[test]
 fn each_of_many_simultaneous_changes_of_a_pin_sees_the_others() {
-    let (_directory, cache) = cache();
+    let (_directory, state) = state();
     let together = Barrier::new(8);
     std::thread::scope(|scope| {
         for tag in 0..8 {
-            let (cache, together) = (cache.clone(), &together);
+            let (state, together) = (state.clone(), &together);
             scope.spawn(move || {
                 together.wait();
                 let decide = |known: Option<&Identity>| {
@@ -78,26 +79,26 @@ fn each_of_many_simultaneous_changes_of_a_pin_sees_the_others() {
                     identity.revisions.insert(tag.to_string(), tag);
                     Ok::<_, Error>(Some(identity))
                 };
-                cache.pin(PLACE, decide).unwrap();
+                state.pin(PLACE, decide).unwrap();
             });
         }
     });
-    let identity = cache.identity(PLACE).unwrap().unwrap();
+    let identity = state.identity(PLACE).unwrap().unwrap();
     assert_eq!(identity.revisions.len(), 8);
 }
 
 #[test]
 fn the_highest_revisions_of_very_many_tags_are_kept_and_can_be_read() {
-    let (_directory, cache) = cache();
+    let (_directory, state) = state();
     let mut identity = Identity::new(&"A".repeat(56), &"V".repeat(56));
     for tag in 0..=TAG_LIMIT {
         let name = format!("{tag:0>128}");
         identity.revisions.insert(name, i32::MIN + tag as i32);
     }
-    cache
+    state
         .pin::<Error>(PLACE, |_| Ok(Some(identity.clone())))
         .unwrap();
-    let kept = cache.identity(PLACE).unwrap().unwrap().revisions;
+    let kept = state.identity(PLACE).unwrap().unwrap().revisions;
     assert_eq!(kept.len(), TAG_LIMIT);
     assert!(!kept.contains_key(&"0".repeat(128)));
 }

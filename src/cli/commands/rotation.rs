@@ -1,0 +1,128 @@
+//! `par keys rotate`: statements by which one account hands over to another.
+
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use anyhow::{Context, Result, bail};
+use clap::ValueHint;
+
+use crate::archive::{
+    GivenKey, Issuer, Key, KeyDirectories, KeyKind, Rotation, Subject, from_unix, to_unix,
+};
+use crate::cli::arguments::{KeyDirectoryArgs, destination};
+use crate::cli::files;
+use crate::cli::output::{Answer, Failure, path_text};
+use crate::cli::threads::blocking;
+use crate::content::{AtomicFile, rfc3339};
+
+/// No `Debug`: the options may be seeds.
+#[derive(clap::Args)]
+pub(super) struct Args {
+    /// The key of the account that hands over: a name as `par keys list` prints it, a seed (SA…), a file or a pipe
+    /// with one, or `-` for standard input
+    #[arg(long, value_name = "NAME|SEED|PATH|-")]
+    from: String,
+    /// The account that publishes from now on: its public key (A…), or its key as for --from
+    #[arg(long, value_name = "KEY|NAME|SEED|PATH")]
+    to: String,
+    /// A provider that is handed over: its public key (V…), or its key as for --from. May be given several times
+    #[arg(
+        short = 's',
+        long = "provider",
+        visible_alias = "subject",
+        required = true,
+        value_name = "KEY|NAME|SEED|PATH"
+    )]
+    providers: Vec<String>,
+    /// Let the old account count only for archives that a host has used already. Default: both accounts may
+    /// publish
+    #[arg(long)]
+    retire: bool,
+    /// Write the statement to this file. Default: it is printed
+    #[arg(
+        long,
+        value_name = "FILE",
+        value_hint = ValueHint::FilePath,
+        value_parser = destination()
+    )]
+    destination: Option<PathBuf>,
+    #[command(flatten)]
+    directories: KeyDirectoryArgs,
+}
+
+/// Signs a statement, and writes it to a file or prints it. Blocks.
+pub(super) fn rotate(args: &Args) -> Result<Answer> {
+    let directories = args.directories.directories();
+    let given = [&args.from, &args.to].into_iter().chain(&args.providers);
+    if given.filter(|key| key.trim() == "-").count() > 1 {
+        let message = "several keys are to be read from standard input, which holds one";
+        bail!(Failure::usage(message).hint("name the other keys by their files"));
+    }
+    let from = key(&args.from, KeyKind::Account, &directories)?;
+    let to: Issuer = match args.to.trim().parse() {
+        Ok(issuer) => issuer,
+        Err(_) => public_key(&args.to, KeyKind::Account, &directories)?.parse()?,
+    };
+    let mut providers: Vec<Subject> = Vec::new();
+    for provider in &args.providers {
+        let provider = match provider.trim().parse() {
+            Ok(subject) => subject,
+            Err(_) => public_key(provider, KeyKind::Service, &directories)?.parse()?,
+        };
+        if !providers.contains(&provider) {
+            providers.push(provider);
+        }
+    }
+    // Whole seconds, as the token has them.
+    let date = from_unix(to_unix(SystemTime::now()));
+    let statement = Rotation::sign(&from, &to, &providers, args.retire, date)?;
+    let providers: Vec<&str> = providers.iter().map(Subject::as_str).collect();
+    let answer = match &args.destination {
+        Some(path) => {
+            write(path, statement.token())?;
+            Answer::file(path)
+        }
+        None => Answer::new(statement.token()),
+    };
+    Ok(answer
+        .field("rotation", statement.token())
+        .field("from", statement.from().as_str())
+        .field("to", statement.to().as_str())
+        .field("providers", providers)
+        .field("retire", statement.retires())
+        .field("date", rfc3339(to_unix(statement.date()))))
+}
+
+fn write(path: &Path, token: &str) -> Result<()> {
+    let file = AtomicFile::create(path);
+    let written = file.and_then(|file| file.commit_with(format!("{token}\n").as_bytes()));
+    written.with_context(|| format!("cannot write the rotation statement {}", path_text(path)))
+}
+
+/// Reads a rotation statement from a file.
+pub(super) async fn read(path: PathBuf) -> Result<Rotation> {
+    blocking(move || {
+        let text = files::read_small(&path, "the rotation statement")?;
+        let statement = Rotation::verify(&String::from_utf8_lossy(&text));
+        statement.with_context(|| format!("cannot use {}", path_text(&path)))
+    })
+    .await
+}
+
+fn public_key(text: &str, kind: KeyKind, directories: &KeyDirectories) -> Result<String> {
+    Ok(key(text, kind, directories)?.public_key())
+}
+
+/// Returns the key with this name in the directories for keys, or the one that the text gives otherwise.
+fn key(text: &str, kind: KeyKind, directories: &KeyDirectories) -> Result<Key> {
+    let name = text.trim();
+    let stem = name.strip_suffix(".nk").unwrap_or(name);
+    let mut files = directories.list().unwrap_or_default().into_iter();
+    let found = files.find(|file| file.name == stem);
+    let path = found.map(|file| path_text(&file.path));
+    let given = GivenKey {
+        text: path.as_deref().unwrap_or(text),
+        variable: None,
+    };
+    Ok(directories.resolve(Some(given), "", kind, false)?.0)
+}

@@ -1,0 +1,158 @@
+//! The decisions of a policy about verified claims.
+
+use crate::archive::VerifiedClaims;
+use crate::oci::Reference;
+
+use super::{Pinning, Rule, Stale, TrustError, TrustPolicy};
+
+impl TrustPolicy {
+    /// Returns the first rule that fits `reference`.
+    pub(crate) fn rule(&self, reference: &Reference) -> Option<&Rule> {
+        self.rules.iter().find(|rule| rule.pattern.fits(reference))
+    }
+
+    /// Checks the claims of the archive that `reference` names. Pins are not compared.
+    pub(crate) fn check(
+        &self,
+        claims: &VerifiedClaims,
+        reference: &Reference,
+    ) -> Result<(), TrustError> {
+        let rule = self.rule(reference);
+        self.check_revoked(claims, &reference.to_string())?;
+        if rule.is_none() && self.deny_others && self.issuers.is_empty() {
+            return Err(TrustError::NoRule(reference.to_string()));
+        }
+        self.demand(rule, claims, &reference.to_string())
+    }
+
+    /// Checks the claims of a local file, for which there are no rules. `what` is the file in the error message.
+    ///
+    /// # Errors
+    ///
+    /// [`TrustError`].
+    pub fn check_file(&self, claims: &VerifiedClaims, what: &str) -> Result<(), TrustError> {
+        let checked = self
+            .check_revoked(claims, what)
+            .and_then(|()| self.demand(None, claims, what));
+        checked.or_else(|error| self.warn_or_refuse(None, error))
+    }
+
+    /// Refuses a publisher that is revoked.
+    fn check_revoked(&self, claims: &VerifiedClaims, what: &str) -> Result<(), TrustError> {
+        let issuer = claims.issuer();
+        if self
+            .revoked
+            .iter()
+            .any(|revoked| revoked == issuer.as_str())
+        {
+            return Err(TrustError::Revoked {
+                what: what.to_owned(),
+                issuer: issuer.to_string(),
+            });
+        }
+        Ok(())
+    }
+
+    /// Returns whether a refusal is allowed with a warning. `reference` is `None` for a local file.
+    pub(in crate::client) fn audits(
+        &self,
+        reference: Option<&Reference>,
+        refusal: &TrustError,
+    ) -> bool {
+        let rule = reference.and_then(|reference| self.rule(reference));
+        let audit = rule.and_then(|rule| rule.audit).unwrap_or(self.audit);
+        let is_absolute = matches!(
+            refusal,
+            TrustError::Revoked { .. } | TrustError::NeverPinned(_)
+        );
+        audit && !is_absolute
+    }
+
+    /// Warns of a refusal where the policy audits, and returns it otherwise.
+    pub(in crate::client) fn warn_or_refuse(
+        &self,
+        reference: Option<&Reference>,
+        refusal: TrustError,
+    ) -> Result<(), TrustError> {
+        if !self.audits(reference, &refusal) {
+            return Err(refusal);
+        }
+        tracing::warn!("allowed, because the trust policy audits: {refusal}");
+        Ok(())
+    }
+
+    /// Whether a tag of `reference` may stand for what was last confirmed when access is denied. `pinned` says
+    /// whether its repository is pinned.
+    pub(in crate::client) fn allows_denied(&self, reference: &Reference, pinned: bool) -> bool {
+        let rule = self.rule(reference);
+        let stale = rule.and_then(|rule| rule.stale).unwrap_or(self.stale);
+        let known = pinned || rule.is_some_and(|rule| !rule.issuers.is_empty());
+        stale == Stale::Denied && known
+    }
+
+    /// Whether the policy demands anything of local files.
+    #[must_use]
+    pub fn restricts_files(&self) -> bool {
+        !self.issuers.is_empty() || self.minimum_revision.is_some() || !self.revoked.is_empty()
+    }
+
+    fn demand(
+        &self,
+        rule: Option<&Rule>,
+        claims: &VerifiedClaims,
+        what: &str,
+    ) -> Result<(), TrustError> {
+        let what = || what.to_owned();
+        let (issuers, by) = match rule {
+            Some(rule) if self.issuers.is_empty() => (&rule.issuers, Some(&rule.pattern)),
+            _ => (&self.issuers, None),
+        };
+        if !allows(issuers, claims.issuer().as_str()) {
+            return Err(TrustError::UntrustedIssuer {
+                what: what(),
+                issuer: claims.issuer().to_string(),
+                rule: by.cloned(),
+            });
+        }
+        if let Some(rule) = rule
+            && !allows(&rule.subjects, claims.subject().as_str())
+        {
+            return Err(TrustError::UntrustedSubject {
+                what: what(),
+                subject: claims.subject().to_string(),
+                rule: rule.pattern.clone(),
+            });
+        }
+        let minimum = self
+            .minimum_revision
+            .or(rule.and_then(|rule| rule.minimum_revision));
+        match (minimum, claims.revision()) {
+            (Some(minimum), None) => Err(TrustError::NoRevision {
+                what: what(),
+                minimum,
+            }),
+            (Some(minimum), Some(revision)) if revision < minimum => Err(TrustError::TooOld {
+                what: what(),
+                revision,
+                minimum,
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Returns how the repository of `reference` is pinned.
+    pub(super) fn pinning_of(&self, reference: &Reference) -> Pinning {
+        let Reference::Registry(place) = reference else {
+            return Pinning::Off;
+        };
+        match self.rule(reference).and_then(|rule| rule.pinning) {
+            Some(pinning) => pinning,
+            None if place.is_loopback() => Pinning::Off,
+            None => self.pinning,
+        }
+    }
+}
+
+fn allows(keys: &[String], key: &str) -> bool {
+    keys.is_empty() || keys.iter().any(|allowed| allowed == key)
+}

@@ -1,0 +1,89 @@
+//! What decides whether the archive of a reference may be used.
+
+use crate::archive::{Rotation, VerifiedClaims};
+use crate::cache::Identity;
+use crate::content::Digest;
+
+use super::admission::Decision;
+use super::annotations;
+use super::error::Error;
+use super::lock::Locked;
+use super::lookup::Lookup;
+use super::trust::Pattern;
+
+/// What decides whether the archive that a reference stands for may be used.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct TrustReport {
+    /// The digest of the manifest.
+    pub digest: Digest,
+    /// The claims of the archive, whose signature, key types and dates are verified.
+    pub claims: VerifiedClaims,
+    /// The entry of the lock, for a client with one.
+    pub locked: Option<Locked>,
+    /// The pattern of the rule that fits the reference. `None`: no rule fits.
+    pub rule: Option<Pattern>,
+    /// The name of the repository as it is pinned, `registry/repository`. `None`: it is never pinned.
+    pub repository: Option<String>,
+    /// What the repository is pinned to. `None`: it is not pinned yet, or never.
+    pub pin: Option<Identity>,
+    /// The verified rotation statement on the manifest.
+    pub rotation: Option<Rotation>,
+    /// What refuses the archive: the lock, the policy, the pin. Empty: a fetch accepts the archive.
+    pub refusals: Vec<Error>,
+    /// What would refuse the archive, and is allowed because the policy audits.
+    pub audited: Vec<Error>,
+}
+
+impl TrustReport {
+    /// Returns the report about the archive of a lookup. The archive is downloaded only if its claims cannot be
+    /// known otherwise.
+    pub(super) async fn of(lookup: &Lookup) -> Result<Self, Error> {
+        let claims = claims(lookup).await?;
+        let admission = lookup.admission().clone();
+        let client = lookup.client();
+        let reference = lookup.reference();
+        let locked = client.lock.as_ref().and_then(|lock| lock.find(reference));
+        let rule = client.trust.rule(reference);
+        let (decided, claims) = client
+            .blocking(move |_| Ok((admission.decide(&claims)?, claims)))
+            .await?;
+        let Decision {
+            repository,
+            pin,
+            refusals,
+            audited,
+        } = decided;
+        Ok(Self {
+            digest: lookup.digest(),
+            claims,
+            locked: locked.cloned(),
+            rule: rule.map(|rule| rule.pattern.clone()),
+            repository,
+            pin,
+            rotation: lookup.admission().rotation().cloned(),
+            refusals,
+            audited,
+        })
+    }
+}
+
+async fn claims(lookup: &Lookup) -> Result<VerifiedClaims, Error> {
+    if lookup.missing().await? > 0
+        && let Some(preview) = lookup.preview().await?
+    {
+        lookup.record_head(preview.head).await;
+        return Ok(preview.claims);
+    }
+    lookup
+        .with_archive(|archive| async move {
+            let reference = lookup.reference().clone();
+            let reading = lookup.client().blocking(move |client| {
+                let claims = archive.claims(&reference, &client.limits)?;
+                annotations::compare(&archive.artifact, &claims, &reference)?;
+                Ok(claims)
+            });
+            reading.await
+        })
+        .await
+}

@@ -1,0 +1,102 @@
+//! Rolling a policy out, and revoking a key: `audit` and `revoked`.
+
+use super::super::{par, text};
+use super::{Publisher, Site};
+
+const REFERENCE: &str = "registry.test/org/provider:1.0.0";
+
+#[test]
+fn a_revoked_issuer_is_refused_whatever_else_allows_it() {
+    let (site, jane) = (Site::new(), Publisher::new());
+    let local = site.registry.reference("org/provider:1.0.0");
+    site.push(REFERENCE, jane.archive());
+    for reference in [REFERENCE, &local] {
+        site.fetch(reference, &[]).success();
+    }
+    let (issuer, file) = (
+        jane.issuer(),
+        site.environment.write("j.par", jane.archive().build()),
+    );
+    let policy = format!(
+        "revoked = [\"{issuer}\"]\naudit = true\n[[rule]]\nmatch = \"*\"\nissuers = [\"{issuer}\"]"
+    );
+    site.configure("trust.toml", &policy);
+    let refused = |outcome: crate::support::Outcome| {
+        let outcome = outcome.exit(5);
+        assert!(
+            outcome.stderr.contains("which the trust policy revokes"),
+            "{outcome}"
+        );
+        assert_eq!(outcome.stdout, "");
+    };
+    for reference in [REFERENCE, &local] {
+        // The executable is cached.
+        for options in [
+            &["--pull", "never"][..],
+            &["--issuer", &issuer],
+            &["--accept-identity"],
+        ] {
+            refused(site.fetch(reference, options));
+        }
+        refused(par(&site.environment, ["pull", reference]));
+        refused(par(&site.environment, ["verify", reference]));
+        refused(par(&site.environment, ["push", reference, text(&file)]));
+    }
+    refused(par(&site.environment, ["trust", "accept", REFERENCE]));
+    site.configure("trust.toml", "revoked = []");
+    site.fetch(REFERENCE, &[]).success();
+    let seed = jane.account.seed().unwrap();
+    site.configure("trust.toml", &format!("revoked = [\"{seed}\"]"));
+    let wrong = site.fetch(REFERENCE, &[]).exit(2);
+    assert!(!wrong.stderr.contains(&seed), "{wrong}");
+}
+
+#[test]
+fn an_audit_allows_with_a_warning_what_would_be_refused_and_pins_none_of_it() {
+    let (site, jane, joe) = (Site::new(), Publisher::new(), Publisher::new());
+    let rule = |audit: &str| {
+        format!(
+            "[[rule]]\nmatch = \"registry.test/org/*\"\nissuers = [\"{}\"]\n{audit}",
+            jane.issuer()
+        )
+    };
+    let warns = |outcome: crate::support::Outcome, reason: &str| {
+        let outcome = outcome.success();
+        let said = "allowed, because the trust policy audits: ";
+        assert_eq!(outcome.stderr.matches(said).count(), 1, "{outcome}");
+        assert!(outcome.stderr.contains(reason), "{outcome}");
+    };
+    let not_allowed = "is not among the issuers that are allowed";
+    site.push(REFERENCE, joe.archive());
+    site.configure("trust.toml", &rule("audit = true"));
+    warns(site.fetch(REFERENCE, &[]), not_allowed);
+    warns(site.fetch(REFERENCE, &["--pull", "never"]), not_allowed);
+    warns(par(&site.environment, ["pull", REFERENCE]), not_allowed);
+    assert!(!site.pin("org/provider").exists());
+
+    // A rule decides for its repositories.
+    site.configure(
+        "trust.toml",
+        &format!("audit = true\n{}", rule("audit = false")),
+    );
+    site.fetch(REFERENCE, &[]).exit(5);
+    site.configure("trust.toml", &rule(""));
+    site.fetch(REFERENCE, &[]).exit(5);
+
+    // Pins and revisions are audited too, and stay as they are.
+    site.configure("trust.toml", "");
+    site.push(REFERENCE, jane.archive());
+    site.fetch(REFERENCE, &[]).success();
+    let before = std::fs::read(site.pin("org/provider")).unwrap();
+    site.configure("trust.toml", "audit = true");
+    site.push(REFERENCE, joe.archive());
+    warns(site.fetch(REFERENCE, &[]), "has another publisher");
+    site.push(REFERENCE, jane.revision(Some(2)));
+    warns(
+        site.fetch(REFERENCE, &[]),
+        "has revision 2, and had revision 7",
+    );
+    assert_eq!(std::fs::read(site.pin("org/provider")).unwrap(), before);
+    site.configure("trust.toml", "");
+    site.fetch(REFERENCE, &[]).exit(5);
+}
