@@ -48,7 +48,7 @@ use blocking::blocking;
 pub use client::Client;
 use client::note_digest;
 pub use copy::Copied;
-pub use delete::Deletion;
+pub use delete::{DeletedTag, Deletion};
 pub use doctor::{Advice, Check, Diagnosis, Finding, Verdict};
 pub use error::Error;
 pub use fetched::Fetched;
