@@ -71,6 +71,44 @@ impl Session {
         Ok((session, Some(directory)))
     }
 
+    /// Returns this session, or one with a temporary cache if nothing can be written to the cache. The pin of `place`,
+    /// such as `ghcr.io/org/provider`, is copied there, because it counts nevertheless. The temporary cache is deleted
+    /// when the returned directory is dropped. Blocks.
+    pub(crate) fn with_writable_cache(
+        &self,
+        place: Option<&str>,
+    ) -> Result<(Self, Option<TempDir>)> {
+        let existing = match Cache::open_existing(self.cache_directory()) {
+            Ok(existing) => existing,
+            // Without a home directory, nothing is pinned.
+            Err(cache::Error::NoDirectory) => None,
+            Err(error) => return Err(error.into()),
+        };
+        let pin = match (&existing, place) {
+            (Some(cache), Some(place)) => cache.identity(place)?,
+            _ => None,
+        };
+        let opened = match existing {
+            Some(cache) => Some(cache),
+            None => Cache::open(self.cache_directory()).ok(),
+        };
+        let is_writable = |cache: &Cache| tempfile::tempfile_in(cache.directory()).is_ok();
+        if opened.as_ref().is_some_and(is_writable) {
+            return Ok((self.clone(), None));
+        }
+        let directory = tempfile::Builder::new()
+            .prefix("par-")
+            .tempdir()
+            .context("cannot make a temporary directory")?;
+        if let (Some(pin), Some(place)) = (pin, place) {
+            let cache = Cache::open(Some(directory.path()))?;
+            cache.pin(place, |_| Ok::<_, cache::Error>(Some(pin)))?;
+        }
+        let mut session = self.clone();
+        session.cache_directory = Some(directory.path().to_owned());
+        Ok((session, Some(directory)))
+    }
+
     /// Prints a message that is not part of the command's answer.
     pub(crate) fn note(&self, message: &str) {
         self.printer.note(&escape::lines(message));

@@ -52,6 +52,27 @@ impl Client {
     /// together, and for manifests nested more than 5 deep. The tag is not moved then.
     #[tracing::instrument(skip_all, fields(%source, %destination, digest))]
     pub async fn copy(&self, source: &Reference, destination: &Reference) -> Result<Copied, Error> {
+        self.copy_between(self, source, destination).await
+    }
+
+    /// [Copies](Self::copy), and reads the source as `from` does: with its credentials and its connections.
+    #[cfg(feature = "cli")]
+    #[tracing::instrument(name = "copy", skip_all, fields(%source, %destination, digest))]
+    pub(crate) async fn copy_from(
+        &self,
+        from: &Self,
+        source: &Reference,
+        destination: &Reference,
+    ) -> Result<Copied, Error> {
+        self.copy_between(from, source, destination).await
+    }
+
+    async fn copy_between(
+        &self,
+        reader: &Self,
+        source: &Reference,
+        destination: &Reference,
+    ) -> Result<Copied, Error> {
         require_name(destination)?;
         let source = named(source).await?;
         let source = source.as_ref();
@@ -59,7 +80,7 @@ impl Client {
         let _turn = self.turn().await;
 
         let from: Box<dyn ReadStorage> = match source {
-            Reference::Registry(_) => read_storage(self, source).await?,
+            Reference::Registry(_) => read_storage(reader, source).await?,
             // No registry is asked, so the pull policy does not count.
             Reference::Layout(place) => Box::new(open_layout(place).await?),
         };

@@ -63,7 +63,9 @@ impl Client {
     pub async fn repositories(&self, place: &Place) -> Result<Vec<String>, Error> {
         let registry = place.registry();
         if self.pull == PullPolicy::Never {
-            return Err(Error::NotCached(format!("the list of repositories of {registry}")));
+            return Err(Error::NotCached(format!(
+                "the list of repositories of {registry}"
+            )));
         }
         Ok(self.registries.repositories(registry).await?)
     }

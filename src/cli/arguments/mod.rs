@@ -9,6 +9,8 @@ mod lock;
 mod path;
 mod pull;
 mod registry;
+mod side;
+mod sides;
 mod signing;
 mod source;
 mod trust;
@@ -21,6 +23,7 @@ pub(crate) use lock::{LOCK_FILE, LockArgs};
 pub(crate) use path::{Argument, archive_path, destination};
 pub(crate) use pull::PullArgs;
 pub(crate) use registry::{RegistryArgs, RegistryName, require_repository};
+pub(crate) use sides::SidesArgs;
 pub(crate) use signing::{
     KeyDirectoryArgs, SigningArgs, default_account, is_file_stem, signing_at,
 };

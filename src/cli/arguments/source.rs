@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fmt;
-use std::io::{IsTerminal, Stdin};
+use std::io::{IsTerminal, Read, Stdin};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -14,8 +14,8 @@ use crate::cli::files;
 use crate::cli::output::Failure;
 use crate::cli::session::Session;
 use crate::cli::threads::{blocking, detached};
-use crate::client::{self, Inspected, Summary, TrustPolicy};
-use crate::content::{Digest, ErrorKind, MeteredReader, Step};
+use crate::client::{self, Inspected, Summary, TrustPolicy, pin_name};
+use crate::content::{Digest, DigestReader, ErrorKind, Hasher, MeteredReader, Step};
 use crate::oci::Reference;
 
 use super::path::{explicit_path, is_one_file, stem};
@@ -39,6 +39,9 @@ pub(crate) struct VerifiedSource {
     pub(crate) contents: Contents,
     /// The digest of the manifest. `None` for a file and for standard input.
     pub(crate) digest: Option<Digest>,
+    /// The digest of the bytes of the archive, by SHA-256 for standard input. `None` for a file, and for an archive
+    /// in several layers.
+    pub(crate) archive: Option<Digest>,
     /// The issuer and the subject that the repository is pinned to, which the archive has too. `None` if the
     /// repository is not pinned.
     pub(crate) pin: Option<Identity>,
@@ -90,13 +93,23 @@ impl Source {
         registry: &RegistryArgs,
         session: &Session,
     ) -> Result<VerifiedSource> {
+        let mut archive = None;
         let contents = match self {
             Self::Reference(reference) => {
-                let mut client = registry.client(session, trust.clone()).await?;
+                let (user, pinned) = (session.clone(), pin_of(trust, reference));
+                let usable = blocking(move || user.with_writable_cache(pinned.as_deref())).await;
+                let (session, _temporary) = usable?;
+                let mut client = registry.client(&session, trust.clone()).await?;
                 if dates == Dates::ValidLater {
                     client = client.for_showing();
                 }
-                let Inspected { contents, digest } = client.inspect(reference).await?;
+                let inspected = client.inspect(reference).await?;
+                let Inspected {
+                    contents,
+                    digest,
+                    archive,
+                    ..
+                } = inspected;
                 let pin = client.identity(reference).await?;
                 // The pin may have been made or changed after the archive was verified.
                 let claims = &contents.claims;
@@ -107,6 +120,7 @@ impl Source {
                 return Ok(VerifiedSource {
                     contents,
                     digest: Some(digest),
+                    archive,
                     pin,
                 });
             }
@@ -122,12 +136,15 @@ impl Source {
             }
             Self::StandardInput => {
                 let meter = session.progress().begin(Step::Verifying, 0);
-                let input = MeteredReader::new(standard_input()?, meter);
-                detached(move || {
-                    archive::verify_with(input, &Limits::default(), dates)
-                        .map_err(|error| error.in_archive(Path::new(STANDARD_INPUT)).into())
-                })
-                .await?
+                let mut input = DigestReader::new(MeteredReader::new(standard_input()?, meter));
+                let verified = detached(move || {
+                    let contents = archive::verify_with(&mut input, &Limits::default(), dates)
+                        .map_err(|error| error.in_archive(Path::new(STANDARD_INPUT)))?;
+                    Ok((contents, input.finish("").digest))
+                });
+                let (contents, digest) = verified.await?;
+                archive = Some(digest);
+                contents
             }
         };
         let checked = trust.check_file(&contents.claims, &self.to_string());
@@ -135,8 +152,40 @@ impl Source {
         Ok(VerifiedSource {
             contents,
             digest: None,
+            archive,
             pin: None,
         })
+    }
+
+    /// Returns the digest that the bytes of a verified archive have by the algorithm of `other`. `None`: it is not
+    /// known, as for an archive in several layers.
+    pub(crate) async fn digest_like(
+        &self,
+        verified: &VerifiedSource,
+        other: &Digest,
+    ) -> Result<Option<Digest>> {
+        let algorithm = other.algorithm();
+        let Self::File(path) = self else {
+            let digest = verified.archive.clone();
+            return Ok(digest.filter(|digest| digest.algorithm() == algorithm));
+        };
+        let path = path.clone();
+        let digest = blocking(move || {
+            let mut file = files::open(&path)?;
+            let mut hasher = Hasher::new(algorithm);
+            let mut buffer = vec![0; 256 * 1024];
+            loop {
+                let read = file.read(&mut buffer).map_err(|source| {
+                    let path = path.clone();
+                    archive::Error::Read { path, source }
+                })?;
+                match buffer.get(..read) {
+                    None | Some([]) => return Ok(hasher.finish()),
+                    Some(bytes) => hasher.update(bytes),
+                }
+            }
+        });
+        Ok(Some(digest.await?))
     }
 
     /// Reads what the archive says about itself, with its WIT world if `world` is set. An archive behind a
@@ -244,6 +293,14 @@ impl fmt::Display for Source {
             Self::Reference(reference) => reference.fmt(formatter),
             Self::StandardInput => formatter.write_str("standard input"),
         }
+    }
+}
+
+/// Returns the name of the pin of the repository of `reference`, unless `trust` pins nothing at all.
+fn pin_of(trust: &TrustPolicy, reference: &Reference) -> Option<String> {
+    match reference {
+        Reference::Registry(place) if *trust != TrustPolicy::anyone() => Some(pin_name(place)),
+        _ => None,
     }
 }
 

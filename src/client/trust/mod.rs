@@ -9,6 +9,8 @@
 
 mod error;
 mod file;
+#[cfg(feature = "cli")]
+mod files;
 mod pattern;
 mod pins;
 #[cfg(test)]

@@ -15,7 +15,9 @@ use super::super::media_type;
 use super::super::one_line::one_line;
 use super::super::reference::is_layout_name;
 use super::files::{INDEX, MARKER, read_if_present, replace};
-use super::names::{CHOICES, TAG, choices, digest_of, fitting, is_of, name_of, remove_name, tag_of};
+use super::names::{
+    CHOICES, TAG, choices, digest_of, fitting, is_of, name_of, remove_name, tag_of,
+};
 use super::text::with_entries;
 
 /// The index of a layout.
@@ -177,7 +179,11 @@ impl Index {
         };
         let digest = manifest.digest.to_string();
         let mut changed = false;
-        for entry in self.entries.iter_mut().filter(|entry| is_of(entry, &digest)) {
+        for entry in self
+            .entries
+            .iter_mut()
+            .filter(|entry| is_of(entry, &digest))
+        {
             changed |= remove_name(entry, tag);
         }
         Ok(changed)

@@ -17,13 +17,11 @@ pub(super) fn base_url(
     host: &Host,
     options: &RegistryOptions,
 ) -> Result<Url, Error> {
-    let tls = options.skip_tls_verify
-        || options.client_certificate.is_some()
-        || host.has_tls_settings();
+    let tls =
+        options.skip_tls_verify || options.client_certificate.is_some() || host.has_tls_settings();
     // Without an answer, the error is about TLS: that is what the authorities are for.
-    let speaks_tls = |url: &Url| {
-        !options.certificate_authorities.is_empty() && speaks_tls(url).unwrap_or(true)
-    };
+    let speaks_tls =
+        |url: &Url| !options.certificate_authorities.is_empty() && speaks_tls(url).unwrap_or(true);
     let url = server_url("https", registry).and_then(|url| {
         let plain = options.plain_http || is_loopback_url(&url) && !tls && !speaks_tls(&url);
         if plain {

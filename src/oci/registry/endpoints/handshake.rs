@@ -40,8 +40,7 @@ fn greet(url: &Url) -> io::Result<Option<u8>> {
     let host = url.host_str().unwrap_or_default();
     let host = host.trim_start_matches('[').trim_end_matches(']');
     let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
-    let mut connection =
-        ClientConnection::new(Arc::new(config), name).map_err(io::Error::other)?;
+    let mut connection = ClientConnection::new(Arc::new(config), name).map_err(io::Error::other)?;
     let mut hello = Vec::new();
     connection.write_tls(&mut hello)?;
 
