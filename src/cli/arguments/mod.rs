@@ -3,7 +3,8 @@
 mod binaries;
 mod credentials;
 mod dates;
-pub(crate) mod deployment;
+mod deployment;
+mod digested;
 mod edit;
 mod lock;
 mod path;
@@ -18,6 +19,7 @@ mod trust;
 pub(crate) use binaries::{Binaries, BinaryArgs};
 pub(crate) use credentials::PASSWORD_ON_COMMAND_LINE;
 pub(crate) use dates::{Date, age, validity};
+pub(crate) use deployment::Deployment;
 pub(crate) use edit::{EditArgs, signed_archive};
 pub(crate) use lock::{LOCK_FILE, LockArgs};
 pub(crate) use path::{Argument, archive_path, destination};

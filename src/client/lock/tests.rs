@@ -132,7 +132,7 @@ fn an_entry_takes_the_place_of_another_one_only_with_its_publisher_and_no_lower_
     let lock: Lock = [published("ghcr.io/org/a:1.0", "A", Some(3))]
         .into_iter()
         .collect();
-    let objections = |name, issuer, revision| {
+    let objections = |name: &str, issuer, revision| {
         let found = lock.objections(&published(name, issuer, revision));
         let texts = found.iter().map(ToString::to_string);
         texts.collect::<Vec<_>>().join("; ")
