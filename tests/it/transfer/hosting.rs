@@ -141,7 +141,7 @@ fn a_host_can_spawn_all_futures_of_a_client() {
         wish.client.pull(&wish.reference, None, None);
         wish.client.push(file, &wish.reference, &wish.annotations);
         wish.client.push_from(std::io::empty(), "-", &wish.reference, &wish.annotations);
-        wish.client.repositories(&anywhere);
+        wish.client.repositories(&wish.place.clone().into());
         wish.client.resolve(&wish.reference);
         wish.client.summarize(&wish.reference, true);
         wish.client.tag(&wish.reference, "2");

@@ -1,5 +1,6 @@
 //! Archives on their way: client, cache and stores against real registries and the peers' crates.
 
+mod catalogue;
 mod copying;
 mod credentials;
 mod damage;
@@ -28,11 +29,13 @@ mod ranged;
 mod refused;
 mod secrets;
 mod sha512;
+mod sides;
 mod spans;
 mod tagging;
 mod together;
 mod tokens;
 mod trust;
+mod untagging;
 
 use std::fs;
 use std::path::{Path, PathBuf};
