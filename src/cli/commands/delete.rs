@@ -160,7 +160,7 @@ fn explain_tag(
     reference: &Reference,
     deletion: Option<Deletion>,
 ) -> anyhow::Error {
-    let kind = error.kind();
+    let kind = ErrorKind::Other;
     let mut message = "the registry cannot delete a tag without its manifest".to_owned();
     let mut hint = "delete the manifest with all its tags, or keep the tag".to_owned();
     if let Some(deletion) = deletion {

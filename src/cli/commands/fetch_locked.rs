@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 
 use crate::archive::Target;
 use crate::cli::arguments::LockArgs;
-use crate::cli::output::{Answer, Failures, path_text};
+use crate::cli::failures::Failures;
+use crate::cli::output::{Answer, path_text};
 use crate::cli::session::Session;
 use crate::client::{Client, Fetched};
 use crate::oci::Reference;

@@ -12,7 +12,8 @@ use futures_util::{StreamExt, stream};
 use serde_json::json;
 
 use crate::cli::arguments::{Deployment, LOCK_FILE, RegistryArgs, TrustArgs, destination};
-use crate::cli::output::{Answer, Failure, Failures, Problem, path_text};
+use crate::cli::failures::Failures;
+use crate::cli::output::{Answer, Failure, Problem, path_text};
 use crate::cli::session::Session;
 use crate::cli::threads::blocking;
 use crate::client::{Client, Error, Lock, LockError};

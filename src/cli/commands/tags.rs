@@ -91,10 +91,15 @@ fn explain(error: client::Error) -> Error {
         &error,
         client::Error::Oci(oci::Error::Refused { answer, .. }) if matches!(answer.status, 400 | 405 | 501)
     );
-    let message = match kind {
-        ErrorKind::NotFound => "the registry has no list of its repositories",
-        _ if is_refusal => "the registry has no list of its repositories",
-        ErrorKind::Denied => "the registry does not list its repositories for this user",
+    let (kind, message) = match kind {
+        _ if is_refusal || kind == ErrorKind::NotFound => (
+            ErrorKind::NotFound,
+            "the registry has no list of its repositories",
+        ),
+        ErrorKind::Denied => (
+            kind,
+            "the registry does not list its repositories for this user",
+        ),
         _ => return error.into(),
     };
     let hint = "many registries, such as GHCR and Docker Hub, have no such list, or show it only to administrators; \

@@ -3,7 +3,6 @@
 mod answer;
 pub(crate) mod escape;
 mod failure;
-mod failures;
 mod format;
 mod hints;
 pub(crate) mod log;
@@ -16,7 +15,6 @@ mod usage;
 
 pub(crate) use answer::Answer;
 pub(crate) use failure::{Failure, Violation};
-pub(crate) use failures::Failures;
 pub(crate) use format::Format;
 pub(crate) use hints::finding_hint;
 pub(crate) use printer::Printer;

@@ -58,7 +58,7 @@ fn a_registry_without_a_list_of_repositories_says_so() {
         ("404 Not Found", 3, "has no list of its repositories"),
         (
             "405 Method Not Allowed",
-            1,
+            3,
             "has no list of its repositories",
         ),
         (
@@ -79,8 +79,8 @@ fn a_registry_without_a_list_of_repositories_says_so() {
         let server = Server::start(move |_, _| Answer::body(body));
         par(&environment, ["tags", server.address()]).exit(code);
     }
-    let registry = Registry::builder().htpasswd("jane", "secret").start();
+    let registry = Registry::builder().htpasswd("jane", "password").start();
     par(&environment, ["tags", registry.address()]).exit(4);
-    let user = ["tags", registry.address(), "-u=jane", "-p=secret"];
+    let user = ["tags", registry.address(), "-u=jane", "-p=password"];
     par(&environment, user).success();
 }

@@ -24,7 +24,7 @@ impl Two {
         let plain = Registry::start();
         let secure = Registry::builder()
             .tls(&authority.server("127.0.0.1"))
-            .htpasswd("jane", "secret")
+            .htpasswd("jane", "password")
             .start();
         let two = Self {
             plain: plain.reference(NAME),
@@ -58,17 +58,17 @@ fn a_copy_has_options_for_each_side() {
     assert!(denied.stderr.contains("127.0.0.1"), "{denied}");
     let user = ["--to-user", "jane", "--to-password-stdin"];
     let command = two.command(&[&copy[..], &user].concat());
-    Outcome::of(command, b"secret\n").success();
+    Outcome::of(command, b"password\n").success();
 
     // The other way round, and with the authority for both: the plain registry is reached nevertheless.
     let back = two.plain.replace(":1.0.0", ":copied");
     let copy = ["copy", &two.secure, &back, "--ca", &two.authority];
-    let user = ["--from-user", "jane", "--from-password", "secret"];
+    let user = ["--from-user", "jane", "--from-password", "password"];
     let copied = two.run(&[&copy[..], &user].concat()).success();
     assert!(copied.stderr.contains("visible"), "{copied}");
     assert_eq!(copied.stderr.matches("visible").count(), 1, "{copied}");
     // A user for the side that needs none does no good.
-    let wrong = ["--to-user", "jane", "--to-password", "secret"];
+    let wrong = ["--to-user", "jane", "--to-password", "password"];
     two.run(&[&copy[..], &wrong].concat()).exit(4);
 }
 
@@ -76,7 +76,7 @@ fn a_copy_has_options_for_each_side() {
 fn what_is_given_for_a_side_leaves_one_registry_for_what_is_given_for_both() {
     let two = Two::new();
     let copy = ["copy", &two.plain, &two.secure, "--to-ca", &two.authority];
-    let both = ["--user=jane", "--password=secret"];
+    let both = ["--user=jane", "--password=password"];
     let refused = two.run(&[&copy[..], &both].concat()).exit(2);
     assert!(refused.stderr.contains("two registries"), "{refused}");
     assert!(refused.stderr.contains("--to-user"), "{refused}");
@@ -91,13 +91,13 @@ fn passwords_of_both_sides_are_lines_of_standard_input() {
     let authority = Authority::new(&two.environment.path("other"));
     let other = Registry::builder()
         .tls(&authority.server("127.0.0.1"))
-        .htpasswd("john", "hidden")
+        .htpasswd("john", "another-password")
         .start();
     let target = other.reference(NAME);
     let to = ["--to-ca", &two.authority, "--to-user=jane"];
     let copy = [&["copy", &two.plain, &two.secure][..], &to].concat();
     let command = two.command(&[&copy[..], &["--to-password-stdin"]].concat());
-    Outcome::of(command, b"secret").success();
+    Outcome::of(command, b"password").success();
     let copy = [
         "copy",
         &two.secure,
@@ -111,13 +111,13 @@ fn passwords_of_both_sides_are_lines_of_standard_input() {
         "--to-user=john",
         "--to-password-stdin",
     ];
-    Outcome::of(two.command(&copy), b"secret\nhidden\n").success();
-    Outcome::of(two.command(&copy), b"hidden\nsecret\n").exit(4);
+    Outcome::of(two.command(&copy), b"password\nanother-password\n").success();
+    Outcome::of(two.command(&copy), b"another-password\npassword\n").exit(4);
 
     let mut diff = copy.to_vec();
     diff[0] = "diff";
     diff.push("--exit-code");
-    let same = Outcome::of(two.command(&diff), b"secret\nhidden\n").success();
+    let same = Outcome::of(two.command(&diff), b"password\nanother-password\n").success();
     assert_eq!(same.stdout, "");
 }
 

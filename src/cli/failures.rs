@@ -3,10 +3,8 @@
 use anyhow::Error;
 use serde_json::{Value, json};
 
-use crate::cli::session::Session;
-
-use super::answer::Answer;
-use super::problem::Problem;
+use super::output::{Answer, Problem};
+use super::session::Session;
 
 /// The exit code of an archive that is refused, which counts most.
 const REFUSED: u8 = 5;
