@@ -66,7 +66,7 @@ impl Deployment {
             Ok(content) if !content.contains('\0') => content,
             _ => bail!(Failure::usage(format!("{name} is not text")).hint(EXPECTED)),
         };
-        let first = listed(&content).next();
+        let first = listed(without_mark(&content)).next();
         let Some(first) = first else {
             bail!(Failure::usage(format!("{name} has no reference")).hint(EXPECTED));
         };
@@ -132,12 +132,23 @@ impl Deployment {
 
 /// Returns the images in a list or in a manifest.
 pub(super) fn images(content: &str, name: &str) -> Result<Vec<Image>> {
-    let first = listed(content).next();
-    if first.is_some_and(|line| is_yaml(&line.written)) {
-        manifest(content, name)
+    let bare = without_mark(content);
+    let mark = content.len() - bare.len();
+    let first = listed(bare).next();
+    let mut images = if first.is_some_and(|line| is_yaml(&line.written)) {
+        manifest(bare, name)?
     } else {
-        Ok(listed(content).collect())
+        listed(bare).collect()
+    };
+    for place in images.iter_mut().filter_map(|image| image.place.as_mut()) {
+        *place = place.start + mark..place.end + mark;
     }
+    Ok(images)
+}
+
+/// Returns a text without the byte order mark that editors on Windows begin it with.
+fn without_mark(content: &str) -> &str {
+    content.strip_prefix('\u{feff}').unwrap_or(content)
 }
 
 /// Whether a manifest can begin with this line. A list of references cannot: the line is a key, the start of a

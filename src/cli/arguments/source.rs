@@ -221,12 +221,14 @@ impl Source {
         }
     }
 
-    /// Writes one verified executable to `destination`, and returns the claims that cover it.
+    /// Writes one verified executable to `destination`, and returns the claims that cover it. With `by_rules`, the rules
+    /// of `trust` are for a file too.
     pub(crate) async fn extract(
         &self,
         target: &Target,
         destination: &Path,
         trust: TrustPolicy,
+        by_rules: bool,
         registry: &RegistryArgs,
         session: &Session,
     ) -> Result<VerifiedClaims> {
@@ -241,11 +243,16 @@ impl Source {
                 let (target, destination) = (target.clone(), destination.to_owned());
                 let limits = Limits::default();
                 blocking(move || {
-                    if trust.restricts_files() {
+                    if by_rules || trust.restricts_files() {
                         // Trust is checked before anything is written.
                         let claims = archive::read_claims(files::open(&path)?, &limits)
                             .map_err(|error| error.in_archive(&path))?;
-                        let checked = trust.check_file(&claims, &path.display().to_string());
+                        let name = path.display().to_string();
+                        let checked = if by_rules {
+                            trust.check_anywhere(&claims, &name).map(drop)
+                        } else {
+                            trust.check_file(&claims, &name)
+                        };
                         checked.map_err(client::Error::from)?;
                     }
                     let progress = progress.as_ref();

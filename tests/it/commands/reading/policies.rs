@@ -79,6 +79,21 @@ fn a_policy_that_is_named_decides_about_a_file() {
             }
         }
     }
+    // What a policy refuses is not extracted either.
+    let extract = [
+        "extract",
+        "good.par",
+        "--target",
+        "x86_64-linux",
+        "--destination",
+        "out",
+    ];
+    environment.write("policy.toml", rule(org, &other, ""));
+    let named = [&extract[..], &["--trust", "policy.toml"]].concat();
+    environment.par(&named).exit(5);
+    assert!(!environment.path("out").exists());
+    environment.write("policy.toml", rule(org, &issuer, ""));
+    environment.par(&named).success();
     // The policy of the user is about repositories.
     environment.write(
         "../home/.config/wasmcloud-par/trust.toml",
