@@ -89,6 +89,28 @@ impl Session {
         Ok((session, Some(directory)))
     }
 
+    /// Returns this session, or one with a temporary cache if nothing can be written to the cache. The temporary cache
+    /// is deleted when the returned directory is dropped. Blocks.
+    pub(crate) fn with_writable_cache(&self) -> Result<(Self, Option<TempDir>)> {
+        let existing = match Cache::open_existing(self.cache_directory()) {
+            Ok(existing) => existing,
+            Err(cache::Error::NoDirectory) => None,
+            Err(error) => return Err(error.into()),
+        };
+        let opened = existing.or_else(|| Cache::open(self.cache_directory()).ok());
+        let is_writable = |cache: &Cache| tempfile::tempfile_in(cache.directory()).is_ok();
+        if opened.as_ref().is_some_and(is_writable) {
+            return Ok((self.clone(), None));
+        }
+        let directory = tempfile::Builder::new()
+            .prefix("par-")
+            .tempdir()
+            .context("cannot make a temporary directory")?;
+        let mut session = self.clone();
+        session.cache_directory = Some(directory.path().to_owned());
+        Ok((session, Some(directory)))
+    }
+
     /// Prints a message that is not part of the command's answer.
     pub(crate) fn note(&self, message: &str) {
         self.printer.note(message);

@@ -86,9 +86,20 @@ impl Client {
     /// # Errors
     ///
     /// Those of [`copy`](Self::copy).
-    #[tracing::instrument(name = "copy", skip_all, fields(%source, %destination, digest))]
     pub async fn copy_with(
         &self,
+        source: &Reference,
+        destination: &Reference,
+        options: CopyOptions,
+    ) -> Result<Copied, Error> {
+        self.copy_from(self, source, destination, options).await
+    }
+
+    /// [Copies](Self::copy_with), and reads the source as `reader` does: with its credentials and its connections.
+    #[tracing::instrument(name = "copy", skip_all, fields(%source, %destination, digest))]
+    pub(crate) async fn copy_from(
+        &self,
+        reader: &Self,
         source: &Reference,
         destination: &Reference,
         options: CopyOptions,
@@ -100,7 +111,7 @@ impl Client {
         let _turn = self.turn().await;
 
         let from: Box<dyn ReadStorage> = match source {
-            Reference::Registry(_) => read_storage(self, source).await?,
+            Reference::Registry(_) => read_storage(reader, source).await?,
             // No registry is asked, so the pull policy does not count.
             Reference::Layout(place) => Box::new(open_layout(place).await?),
         };

@@ -1,10 +1,11 @@
-//! Delete: a manifest and its tags leave a registry.
+//! Delete: a manifest and its tags leave a registry, or only a tag does.
 
-use crate::content::{Delete, Digest};
+use crate::content::{Delete, Digest, ErrorKind, ManifestName, Push, Resolve};
 use crate::oci::{Reference, RegistryReference};
 
-use super::Client;
-use super::error::{Error, require_name};
+use super::error::{Error, require_digest, require_name};
+use super::lookup::open_layout;
+use super::{Client, note_digest};
 
 /// A manifest that can be [deleted](Client::delete), as it was when it was
 /// [looked up](Client::deletion).
@@ -17,6 +18,16 @@ pub struct Deletion {
     pub digest: Digest,
     /// All tags that name the manifest, sorted. They are deleted with it.
     pub tags: Vec<String>,
+}
+
+/// A tag that was [removed](Client::delete_tag).
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DeletedTag {
+    /// The digest of the manifest that the tag named.
+    pub digest: Digest,
+    /// Whether the manifest is gone too. Some registries delete a manifest with its last tag.
+    pub manifest_deleted: bool,
 }
 
 impl Client {
@@ -51,5 +62,48 @@ impl Client {
     pub async fn delete(&self, deletion: &Deletion) -> Result<(), Error> {
         let repository = self.registries.repository(&deletion.reference);
         Ok(repository.delete_manifest(&deletion.digest).await?)
+    }
+
+    /// Removes the tag of `reference`, and not the manifest that it names. When `reference` has a digest too, the tag
+    /// must name that one.
+    ///
+    /// Registries that implement the OCI distribution specification 1.1 can do this. In an image layout, the manifest
+    /// is still found by its digest.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] of the registry or the layout, also when the tag does not exist. `registry:2` refuses:
+    /// [`oci::Error::Refused`](crate::oci::Error::Refused). [`Error::OtherDigest`]; [`Error::Unnamed`] without a tag.
+    #[tracing::instrument(skip_all, fields(%reference, digest))]
+    pub async fn delete_tag(&self, reference: &Reference) -> Result<DeletedTag, Error> {
+        let tag = reference.tag();
+        let tag = tag.ok_or_else(|| Error::Unnamed(reference.to_string()))?;
+        let name = ManifestName::Tag(tag.to_owned());
+        let place = match reference {
+            Reference::Registry(place) => place,
+            Reference::Layout(place) => {
+                let layout = open_layout(place).await?;
+                let digest = layout.resolve(&name).await?.digest;
+                require_digest(reference, reference.digest(), &digest)?;
+                layout.untag(tag).await?;
+                return Ok(DeletedTag {
+                    digest,
+                    manifest_deleted: false,
+                });
+            }
+        };
+        let repository = self.registries.repository(place);
+        let (manifest, _) = repository.stored_manifest(&name).await?;
+        let digest = manifest.digest;
+        note_digest(&digest);
+        require_digest(reference, reference.digest(), &digest)?;
+        repository.delete_tag(tag).await?;
+        let name = ManifestName::Digest(digest.clone());
+        let left = repository.stored_manifest(&name).await;
+        let manifest_deleted = left.is_err_and(|error| error.kind() == ErrorKind::NotFound);
+        Ok(DeletedTag {
+            digest,
+            manifest_deleted,
+        })
     }
 }

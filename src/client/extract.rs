@@ -32,6 +32,10 @@ impl Client {
             .await?;
         lookup.record(None).await;
         let digest = lookup.digest();
-        Ok(Inspected { digest, contents })
+        Ok(Inspected {
+            digest,
+            archive: lookup.archive_digest(),
+            contents,
+        })
     }
 }

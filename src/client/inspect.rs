@@ -20,6 +20,8 @@ use super::trust_report::TrustReport;
 pub struct Inspected {
     /// The digest of the manifest.
     pub digest: Digest,
+    /// The digest of the bytes of the archive, which is that of its layer. `None`: it is in several layers.
+    pub archive: Option<Digest>,
     /// What the archive holds.
     pub contents: Contents,
 }
@@ -41,8 +43,11 @@ impl Client {
         let contents = lookup
             .with_archive(|archive| lookup.verify(archive))
             .await?;
-        let digest = lookup.digest();
-        Ok(Inspected { digest, contents })
+        Ok(Inspected {
+            digest: lookup.digest(),
+            archive: lookup.archive_digest(),
+            contents,
+        })
     }
 
     /// Returns what the archive that `reference` stands for says of itself, with its WIT world if `world` is

@@ -51,7 +51,7 @@ use blocking::blocking;
 pub use client::Client;
 use client::note_digest;
 pub use copy::{Copied, CopyOptions};
-pub use delete::Deletion;
+pub use delete::{DeletedTag, Deletion};
 pub use doctor::{Advice, Check, Diagnosis, Finding, Verdict};
 pub use error::Error;
 pub use fetched::Fetched;

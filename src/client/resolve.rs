@@ -56,20 +56,27 @@ impl Client {
     /// with the trust policy and the pins. Nothing is pinned.
     ///
     /// Archives whose manifests do not carry their claims are downloaded and verified as a whole, at most
-    /// four at the same time. The first failure ends the call.
+    /// four at the same time. The error is that of the first reference that fails;
+    /// [`lock_each`](Self::lock_each) returns all errors.
     ///
     /// # Errors
     ///
     /// [`Error`] of the registry, the cache, the archive or the trust policy.
     pub async fn lock(&self, references: &[Reference]) -> Result<Lock, Error> {
+        let locked = self.lock_each(references).await.into_iter();
+        Ok(locked.collect::<Result<Vec<_>, _>>()?.into_iter().collect())
+    }
+
+    /// Returns an entry of a lock for each of `references`, in their order, or the error of that reference. Does what
+    /// [`lock`](Self::lock) does.
+    pub async fn lock_each(&self, references: &[Reference]) -> Vec<Result<Locked, Error>> {
         let providers = references.iter().cloned().map(|reference| {
             let client = self.clone();
             async move { lock_one(&client, reference).await }
         });
         // Collected first: the stream must not borrow from the caller.
         let providers: Vec<_> = providers.collect();
-        let locked = stream::iter(providers).buffered(AT_ONCE);
-        Ok(locked.try_collect::<Vec<_>>().await?.into_iter().collect())
+        stream::iter(providers).buffered(AT_ONCE).collect().await
     }
 }
 

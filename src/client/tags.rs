@@ -6,7 +6,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 
 use crate::archive::{Dates, VerifiedClaims};
 use crate::content::{Digest, ErrorKind, ManifestName, ReadStorage};
-use crate::oci::{Artifact, Reference};
+use crate::oci::{Artifact, Place, Reference};
 
 use super::error::Error;
 use super::lookup::{open_layout, read_storage};
@@ -50,6 +50,24 @@ impl Client {
             Reference::Registry(place) => Ok(self.registries.repository(place).tags().await?),
             Reference::Layout(place) => Ok(open_layout(place).await?.tags().await?),
         }
+    }
+
+    /// Returns the names of all repositories of the registry at `place`, sorted, such as `org/provider`.
+    ///
+    /// Many registries have no such list, or show it only to administrators.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] of the registry. [`Error::NotCached`] with [`PullPolicy::Never`].
+    #[tracing::instrument(skip_all, fields(registry = place.registry()))]
+    pub async fn repositories(&self, place: &Place) -> Result<Vec<String>, Error> {
+        let registry = place.registry();
+        if self.pull == PullPolicy::Never {
+            return Err(Error::NotCached(format!(
+                "the list of repositories of {registry}"
+            )));
+        }
+        Ok(self.registries.repositories(registry).await?)
     }
 
     /// Returns what `tags` of the repository or image layout of `reference` stand for, in their order. A tag that

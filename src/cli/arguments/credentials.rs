@@ -8,6 +8,8 @@ use anyhow::{Context, Result, bail};
 use crate::cli::output::terminal::read_line;
 use crate::cli::output::{Failure, terminal};
 
+use super::side::Side;
+
 /// The warning about `--password`.
 pub(crate) const PASSWORD_ON_COMMAND_LINE: &str = "a password on the command line is visible in the list of \
      processes and in the shell's history: use --password-stdin or WASH_REG_PASSWORD";
@@ -38,12 +40,42 @@ pub(crate) struct CredentialArgs {
     /// The password from standard input. It can be read once, but a command may need it several times.
     #[arg(skip)]
     password_read: Arc<OnceLock<String>>,
+    /// Set when these credentials are used for the first time. Both sides of a command may use them.
+    #[arg(skip)]
+    used: Arc<OnceLock<()>>,
 }
 
 impl CredentialArgs {
     /// Whether the password is visible in the list of processes.
     pub(crate) fn on_command_line(&self) -> bool {
         given(&self.password).is_some()
+    }
+
+    /// Whether this is called for the first time for these credentials.
+    pub(crate) fn is_first_use(&self) -> bool {
+        self.used.set(()).is_ok()
+    }
+
+    /// Returns these credentials with those of one side in their place.
+    pub(super) fn with(&self, side: &Side) -> Self {
+        let mut args = self.clone();
+        if side.has_credentials() {
+            args.used = Arc::default();
+        }
+        if side.user.is_some() {
+            args.user = side.user.clone();
+        }
+        if side.registry_config.is_some() && side.user.is_none() {
+            // The file has the user and the password.
+            args.leave_out_variables();
+            (args.password, args.password_stdin) = (None, false);
+        }
+        if side.password.is_some() || side.password_stdin {
+            args.password = side.password.clone();
+            args.password_stdin = side.password_stdin;
+            args.password_read = Arc::default();
+        }
+        args
     }
 
     /// Whether a user is named.

@@ -6,68 +6,149 @@
 //!
 //! [wadm]: https://github.com/wasmCloud/wadm
 
+use std::ops::Range;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use serde::Deserialize;
-use serde_saphyr::{Spanned, alias_limits, options};
+use serde_saphyr::{Span, Spanned, alias_limits, options};
 
 use crate::cli::files;
 use crate::cli::output::{Failure, path_text};
+use crate::cli::session::Session;
 use crate::cli::threads::detached;
-use crate::oci::Reference;
+use crate::oci::{ParseReferenceError, Reference};
 
 use super::registry::RegistryArgs;
+
+/// The kind of a YAML document that is an application.
+const KIND: &str = "Application";
+/// The beginning of an image that is a file of this machine.
+pub(super) const FILE: &str = "file://";
+/// The hint for a file that is no deployment.
+const EXPECTED: &str = "give a list of references, one in a line, or a wadm manifest";
 
 /// How many YAML events the aliases of a manifest may expand to.
 const EXPANSION_LIMIT: usize = 10_000;
 
-/// A reference as it is written, and its line, counted from 1.
+/// A reference as it is written in a deployment.
 #[derive(Debug, PartialEq, Eq)]
-struct Line {
-    number: u64,
-    written: String,
+pub(super) struct Image {
+    /// The line, counted from 1.
+    pub(super) number: u64,
+    pub(super) written: String,
+    /// The bytes of the file in which it is written, with quotes. `None`: the parser does not know.
+    pub(super) place: Option<Range<usize>>,
 }
 
-/// Reads the references of the providers in a file; `-` is standard input. A reference with the tag `latest`
-/// is refused, as on the command line.
-pub(crate) async fn read(path: PathBuf, registry: &RegistryArgs) -> Result<Vec<Reference>> {
-    let name = if files::is_standard_input(&path) {
-        "standard input".to_owned()
-    } else {
-        path_text(&path)
-    };
-    let title = name.clone();
-    let content = detached(move || files::read_small(&path, &title)).await?;
-    let Ok(content) = String::from_utf8(content) else {
-        bail!(
-            Failure::usage(format!("{name} is not text"))
-                .hint("give a list of references, one in a line, or a wadm manifest")
-        );
-    };
-    let mut references = Vec::new();
-    for Line { number, written } in lines(&content, &name)? {
-        let place = || format!("{name}, line {number}");
-        if written.starts_with("file://") {
-            bail!(
-                Failure::usage(format!("{}: cannot lock the file {written}", place()))
-                    .hint("push the file to a registry, and lock its reference")
-            );
+/// The providers of a deployment, in a list or in a wadm manifest.
+pub(crate) struct Deployment {
+    /// What messages call the file.
+    pub(super) name: String,
+    pub(super) content: String,
+    /// Whether it is a list, and not a manifest.
+    pub(super) is_list: bool,
+    pub(super) images: Vec<Image>,
+}
+
+impl Deployment {
+    /// Reads a file; `-` is standard input. Returns an error if the file is neither a list of references nor a wadm
+    /// manifest, or if it is a list without an entry.
+    pub(crate) async fn read(path: PathBuf) -> Result<Self> {
+        let name = if files::is_standard_input(&path) {
+            "standard input".to_owned()
+        } else {
+            path_text(&path)
+        };
+        let title = name.clone();
+        let content = detached(move || files::read_small(&path, &title)).await?;
+        let content = match String::from_utf8(content) {
+            Ok(content) if !content.contains('\0') => content,
+            _ => bail!(Failure::usage(format!("{name} is not text")).hint(EXPECTED)),
+        };
+        let first = listed(without_mark(&content)).next();
+        let Some(first) = first else {
+            bail!(Failure::usage(format!("{name} has no reference")).hint(EXPECTED));
+        };
+        if first.written.starts_with("version =") {
+            let message = format!("{name} is a lock file, and a deployment is expected");
+            bail!(Failure::usage(message).hint(EXPECTED));
         }
-        let reference = written.parse().with_context(place)?;
-        references.push(registry.settle(reference, false).with_context(place)?);
+        let is_list = !is_yaml(&first.written);
+        let images = images(&content, &name)?;
+        Ok(Self {
+            name,
+            content,
+            is_list,
+            images,
+        })
     }
-    Ok(references)
+
+    /// Returns the references of the providers, or the error of each. A reference with the tag `latest` is refused, as
+    /// on the command line. Local files are left out with a warning.
+    pub(crate) fn references(
+        &self,
+        registry: &RegistryArgs,
+        session: &Session,
+    ) -> Vec<(String, Result<Reference>)> {
+        let name = &self.name;
+        let mut references = Vec::new();
+        let mut malformed = 0;
+        for Image {
+            number, written, ..
+        } in &self.images
+        {
+            let place = || format!("{name}, line {number}");
+            if written.starts_with(FILE) {
+                let place = place();
+                session.warn(&format!(
+                    "{place}: {written} is left out: only what is in a registry can be locked"
+                ));
+                continue;
+            }
+            let reference = match written.parse() {
+                Ok(reference) => registry.settle(reference, false),
+                Err(error) => {
+                    malformed += 1;
+                    Err(ParseReferenceError::into(error))
+                }
+            };
+            references.push((written.clone(), reference.with_context(place)));
+        }
+        // One message about what the file is says more than one about each line of it.
+        if self.is_list && malformed > 0 && malformed == self.images.len() {
+            references.truncate(1);
+            for (written, reference) in &mut references {
+                written.clone_from(name);
+                let message = format!("{name} is neither a list of references nor a wadm manifest");
+                let failure = Failure::usage(message).hint(EXPECTED);
+                let found = std::mem::replace(reference, Err(anyhow!("not a reference")));
+                *reference = found.context(failure);
+            }
+        }
+        references
+    }
 }
 
-/// Returns the references in a list or in a manifest.
-fn lines(content: &str, name: &str) -> Result<Vec<Line>> {
-    let first = listed(content).next();
-    if first.is_some_and(|line| is_yaml(&line.written)) {
-        manifest(content, name)
+/// Returns the images in a list or in a manifest.
+pub(super) fn images(content: &str, name: &str) -> Result<Vec<Image>> {
+    let bare = without_mark(content);
+    let mark = content.len() - bare.len();
+    let first = listed(bare).next();
+    let mut images = if first.is_some_and(|line| is_yaml(&line.written)) {
+        manifest(bare, name)?
     } else {
-        Ok(listed(content).collect())
+        listed(bare).collect()
+    };
+    for place in images.iter_mut().filter_map(|image| image.place.as_mut()) {
+        *place = place.start + mark..place.end + mark;
     }
+    Ok(images)
+}
+
+/// Returns a text without the byte order mark that editors on Windows begin it with.
+fn without_mark(content: &str) -> &str {
+    content.strip_prefix('\u{feff}').unwrap_or(content)
 }
 
 /// Whether a manifest can begin with this line. A list of references cannot: the line is a key, the start of a
@@ -80,14 +161,20 @@ fn is_yaml(line: &str) -> bool {
 }
 
 /// Returns the lines of a list, without comments.
-fn listed(content: &str) -> impl Iterator<Item = Line> {
+fn listed(content: &str) -> impl Iterator<Item = Image> {
     let lines = (1..).zip(content.lines());
     lines.filter_map(|(number, line)| {
         // The directory of an image layout may contain `#`, so a comment needs a space before it.
         let line = line.split_once(" #").map_or(line, |(line, _)| line);
-        let written = line.trim().to_owned();
+        let written = line.trim();
         let counts = !written.is_empty() && !written.starts_with('#');
-        counts.then_some(Line { number, written })
+        // Both are parts of one text, so the difference is a position in it.
+        let start = (written.as_ptr() as usize).checked_sub(content.as_ptr() as usize);
+        counts.then(|| Image {
+            number,
+            written: written.to_owned(),
+            place: start.map(|start| start..start + written.len()),
+        })
     })
 }
 
@@ -119,7 +206,7 @@ struct Properties {
 }
 
 /// Returns the images of the providers in a manifest.
-fn manifest(content: &str, name: &str) -> Result<Vec<Line>> {
+fn manifest(content: &str, name: &str) -> Result<Vec<Image>> {
     // The parser also bounds the depth and other costs by default.
     let options = options! {
         with_snippet: false,
@@ -127,9 +214,17 @@ fn manifest(content: &str, name: &str) -> Result<Vec<Line>> {
     };
     let documents: Vec<Document> = serde_saphyr::from_multiple_with_options(content, options)
         .map_err(|error| Failure::usage(format!("{name} is not a wadm manifest: {error}")))?;
+    if !documents.iter().any(|document| document.kind == KIND) {
+        bail!(
+            Failure::usage(format!(
+                "{name} is not a wadm manifest: it has no document of the kind `{KIND}`"
+            ))
+            .hint(EXPECTED)
+        );
+    }
     let mut found = Vec::new();
     for document in documents {
-        if document.kind != "Application" {
+        if document.kind != KIND {
             skipped(name, "document", &document.kind);
             continue;
         }
@@ -140,8 +235,10 @@ fn manifest(content: &str, name: &str) -> Result<Vec<Line>> {
         };
         for component in components {
             match (component.kind.value.as_str(), component.properties.image) {
-                ("capability", Some(image)) => found.push(Line {
+                ("capability", Some(image)) => found.push(Image {
                     number: image.referenced.line(),
+                    // An alias stands for what is written at the anchor.
+                    place: bytes(image.defined.span()),
                     written: image.value,
                 }),
                 ("capability" | "component" | "actor", _) => {
@@ -157,6 +254,13 @@ fn manifest(content: &str, name: &str) -> Result<Vec<Line>> {
         }
     }
     Ok(found)
+}
+
+/// Returns the bytes of a scalar.
+fn bytes(span: Span) -> Option<Range<usize>> {
+    let start = usize::try_from(span.byte_offset()?).ok()?;
+    let length = usize::try_from(span.byte_len()?).ok()?;
+    Some(start..start.checked_add(length)?)
 }
 
 fn skipped(file: &str, what: &str, name: &str) {

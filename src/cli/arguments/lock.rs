@@ -41,13 +41,21 @@ impl LockArgs {
         self.lock_file.clone().or(default)
     }
 
-    /// Restricts the client to the lock file, if the options ask for that.
-    pub(crate) async fn restrict(&self, client: Client) -> Result<Client> {
+    /// Reads the lock file. Returns `None` if the options do not ask for it.
+    pub(crate) async fn read(&self) -> Result<Option<Lock>> {
         let Some(path) = self.path() else {
-            return Ok(client);
+            return Ok(None);
         };
         let lock = blocking(move || Ok(Lock::read(&path).map_err(Error::from)?));
-        Ok(client.with_lock(lock.await?))
+        lock.await.map(Some)
+    }
+
+    /// Restricts the client to the lock file, if the options ask for that.
+    pub(crate) async fn restrict(&self, client: Client) -> Result<Client> {
+        Ok(match self.read().await? {
+            Some(lock) => client.with_lock(lock),
+            None => client,
+        })
     }
 
     /// Adds the path of the lock file to an error if the lock file is the reason. The user may not know the

@@ -3,12 +3,15 @@
 mod binaries;
 mod credentials;
 mod dates;
-pub(crate) mod deployment;
+mod deployment;
+mod digested;
 mod edit;
 mod lock;
 mod path;
 mod pull;
 mod registry;
+mod side;
+mod sides;
 mod signing;
 mod source;
 mod trust;
@@ -16,11 +19,13 @@ mod trust;
 pub(crate) use binaries::{Binaries, BinaryArgs};
 pub(crate) use credentials::PASSWORD_ON_COMMAND_LINE;
 pub(crate) use dates::{Date, age, validity};
+pub(crate) use deployment::Deployment;
 pub(crate) use edit::{EditArgs, signed_archive};
 pub(crate) use lock::{LOCK_FILE, LockArgs};
 pub(crate) use path::{Argument, archive_path, destination};
 pub(crate) use pull::PullArgs;
 pub(crate) use registry::{RegistryArgs, RegistryName, require_repository};
+pub(crate) use sides::SidesArgs;
 pub(crate) use signing::{
     KeyDirectoryArgs, SigningArgs, created_at, default_account, is_file_stem, signing_at,
 };

@@ -20,6 +20,7 @@ use crate::oci::{
 };
 
 use super::credentials::{CredentialArgs, PASSWORD_ON_COMMAND_LINE};
+use super::side::Side;
 
 /// The tag that a reference without one stands for.
 const LATEST: &str = "latest";
@@ -168,7 +169,7 @@ impl RegistryArgs {
                     "name another file with --registry-config, or create it with `par login`";
                 bail!(Failure::new(ErrorKind::NotFound, message).hint(hint));
             }
-            if args.credentials.on_command_line() {
+            if args.credentials.on_command_line() && args.credentials.is_first_use() {
                 session.warn(PASSWORD_ON_COMMAND_LINE);
             }
             let registry = RegistryOptions {
@@ -209,6 +210,27 @@ impl RegistryArgs {
         registry
     }
 
+    /// Returns these options with those of one side in their place.
+    pub(super) fn with(&self, side: &Side) -> Self {
+        let given = side.registry_config.clone();
+        let mut args = Self {
+            credentials: self.credentials.with(side),
+            // What is given about TLS for this side says that it speaks TLS.
+            insecure: side.insecure || self.insecure && !side.has_tls_settings(),
+            insecure_skip_tls_verify: side.skip_tls_verify || self.insecure_skip_tls_verify,
+            registry_config: given.or_else(|| self.registry_config.clone()),
+            ..self.clone()
+        };
+        if !side.certificate_authorities.is_empty() {
+            args.certificate_authorities = side.certificate_authorities.clone();
+        }
+        if side.client_cert.is_some() {
+            args.client_cert = side.client_cert.clone();
+            args.client_key = side.client_key.clone();
+        }
+        args
+    }
+
     /// Checks that a user and a password are not given for several registries. Options that give them for
     /// several are an error. Environment variables may be set for another command, so they are ignored with a
     /// warning.
@@ -236,8 +258,8 @@ impl RegistryArgs {
             return Ok(());
         }
         let message = format!("one user and one password are given for {several}");
-        let hint =
-            "store them with `par login` for each registry, and leave out --user and the password";
+        let hint = "store them with `par login` for each registry, and leave out --user and the password; `par copy` \
+                    and `par diff` take them for each side, as --from-user and --to-user";
         bail!(Failure::usage(message).hint(hint))
     }
 }

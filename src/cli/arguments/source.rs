@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fmt;
-use std::io::{self, IsTerminal, Read, Stdin};
+use std::io::{IsTerminal, Read, Stdin};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::cli::output::Failure;
 use crate::cli::session::Session;
 use crate::cli::threads::{blocking, detached};
 use crate::client::{self, Inspected, Summarized, Summary, TrustPolicy};
-use crate::content::{Digest, ErrorKind, MeteredReader, Step};
+use crate::content::{Digest, DigestReader, ErrorKind, Hasher, MeteredReader, Step};
 use crate::oci::Reference;
 
 use super::path::{explicit_path, is_one_file, stem};
@@ -41,6 +41,9 @@ pub(crate) struct VerifiedSource {
     pub(crate) size: Option<u64>,
     /// The digest of the manifest. `None` for a file and for standard input.
     pub(crate) digest: Option<Digest>,
+    /// The digest of the bytes of the archive, by SHA-256 for standard input. `None` for a file, and for an archive
+    /// in several layers.
+    pub(crate) archive: Option<Digest>,
     /// The pin of the repository, if it is pinned to the subject of the archive, and to its issuer or to one that this
     /// has handed over to. `None` if the repository is not pinned.
     pub(crate) pin: Option<Identity>,
@@ -101,13 +104,23 @@ impl Source {
         registry: &RegistryArgs,
         session: &Session,
     ) -> Result<VerifiedSource> {
+        let mut archive = None;
         let (contents, size) = match self {
             Self::Reference(reference) => {
-                let mut client = registry.client(session, trust.clone()).await?;
+                let user = session.clone();
+                let usable = blocking(move || user.with_writable_cache()).await;
+                let (session, _temporary) = usable?;
+                let mut client = registry.client(&session, trust.clone()).await?;
                 if dates == Dates::ValidLater {
                     client = client.for_showing();
                 }
-                let Inspected { contents, digest } = client.inspect(reference).await?;
+                let inspected = client.inspect(reference).await?;
+                let Inspected {
+                    contents,
+                    digest,
+                    archive,
+                    ..
+                } = inspected;
                 let pin = client.identity(reference).await?;
                 // The pin may have been made or changed after the archive was verified.
                 let claims = &contents.claims;
@@ -120,6 +133,7 @@ impl Source {
                     contents,
                     size: None,
                     digest: Some(digest),
+                    archive,
                     pin,
                 });
             }
@@ -137,14 +151,15 @@ impl Source {
             }
             Self::StandardInput => {
                 let meter = session.progress().begin(Step::Verifying, 0);
-                let input = MeteredReader::new(standard_input()?, meter);
-                detached(move || {
-                    let mut input = Counted { input, count: 0 };
-                    archive::verify_with(&mut input, &Limits::default(), dates)
-                        .map(|contents| (contents, input.count))
-                        .map_err(|error| error.in_archive(Path::new(STANDARD_INPUT)).into())
-                })
-                .await?
+                let mut input = DigestReader::new(MeteredReader::new(standard_input()?, meter));
+                let verified = detached(move || {
+                    let contents = archive::verify_with(&mut input, &Limits::default(), dates)
+                        .map_err(|error| error.in_archive(Path::new(STANDARD_INPUT)))?;
+                    Ok((contents, input.finish("")))
+                });
+                let (contents, bytes) = verified.await?;
+                archive = Some(bytes.digest);
+                (contents, bytes.size)
             }
         };
         let checked = trust.check_file(&contents.claims, &self.to_string());
@@ -153,8 +168,40 @@ impl Source {
             contents,
             size: Some(size),
             digest: None,
+            archive,
             pin: None,
         })
+    }
+
+    /// Returns the digest that the bytes of a verified archive have by the algorithm of `other`. `None`: it is not
+    /// known, as for an archive in several layers.
+    pub(crate) async fn digest_like(
+        &self,
+        verified: &VerifiedSource,
+        other: &Digest,
+    ) -> Result<Option<Digest>> {
+        let algorithm = other.algorithm();
+        let Self::File(path) = self else {
+            let digest = verified.archive.clone();
+            return Ok(digest.filter(|digest| digest.algorithm() == algorithm));
+        };
+        let path = path.clone();
+        let digest = blocking(move || {
+            let mut file = files::open(&path)?;
+            let mut hasher = Hasher::new(algorithm);
+            let mut buffer = vec![0; 256 * 1024];
+            loop {
+                let read = file.read(&mut buffer).map_err(|source| {
+                    let path = path.clone();
+                    archive::Error::Read { path, source }
+                })?;
+                match buffer.get(..read) {
+                    None | Some([]) => return Ok(hasher.finish()),
+                    Some(bytes) => hasher.update(bytes),
+                }
+            }
+        });
+        Ok(Some(digest.await?))
     }
 
     /// Reads what the archive says about itself, with its WIT world if `world` is set. An archive behind a
@@ -198,12 +245,14 @@ impl Source {
         }
     }
 
-    /// Writes one verified executable to `destination`, and returns the claims that cover it.
+    /// Writes one verified executable to `destination`, and returns the claims that cover it. With `by_rules`, the rules
+    /// of `trust` are for a file too.
     pub(crate) async fn extract(
         &self,
         target: &Target,
         destination: &Path,
         trust: TrustPolicy,
+        by_rules: bool,
         registry: &RegistryArgs,
         session: &Session,
     ) -> Result<VerifiedClaims> {
@@ -218,11 +267,16 @@ impl Source {
                 let (target, destination) = (target.clone(), destination.to_owned());
                 let limits = Limits::default();
                 blocking(move || {
-                    if trust.restricts_files() {
+                    if by_rules || trust.restricts_files() {
                         // Trust is checked before anything is written.
                         let claims = archive::read_claims(files::open(&path)?, &limits)
                             .map_err(|error| error.in_archive(&path))?;
-                        let checked = trust.check_file(&claims, &path.display().to_string());
+                        let name = path.display().to_string();
+                        let checked = if by_rules {
+                            trust.check_anywhere(&claims, &name).map(drop)
+                        } else {
+                            trust.check_file(&claims, &name)
+                        };
                         checked.map_err(client::Error::from)?;
                     }
                     let progress = progress.as_ref();
@@ -270,20 +324,6 @@ impl fmt::Display for Source {
             Self::Reference(reference) => reference.fmt(formatter),
             Self::StandardInput => formatter.write_str("standard input"),
         }
-    }
-}
-
-/// Counts what is read.
-struct Counted<R> {
-    input: R,
-    count: u64,
-}
-
-impl<R: Read> Read for Counted<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.input.read(buffer)?;
-        self.count += read as u64;
-        Ok(read)
     }
 }
 

@@ -34,6 +34,11 @@ pub(crate) struct TrustArgs {
 }
 
 impl TrustArgs {
+    /// Whether the user names a trust policy.
+    pub(crate) fn is_named(&self) -> bool {
+        self.trust.is_some()
+    }
+
     /// Returns the policy of the file, with the options in place of what it says.
     pub(crate) async fn policy(&self) -> Result<TrustPolicy> {
         let issuers: Result<_> = self.issuers.iter().map(|key| account(key)).collect();

@@ -5,7 +5,7 @@ use std::ffi::{OsStr, OsString};
 use anyhow::Result;
 use serde_json::{Value, json};
 
-use crate::cli::arguments::RegistryArgs;
+use crate::cli::arguments::SidesArgs;
 use crate::cli::output::Answer;
 use crate::cli::session::Session;
 use crate::client::{CopyOptions, LeftOut, TrustPolicy};
@@ -18,11 +18,16 @@ use super::pinned;
 /// manifest is copied with its config and layers, an index with everything it lists. All content is checked
 /// against its digest; use `par verify` to verify an archive. Content that exists at the destination is not
 /// sent again, and the tag is set last. Foreign layers that SRC does not hold are left out with a warning.
+///
+/// The options of a registry are for both sides. Those that begin with --from are for SRC alone, those that begin
+/// with --to for DST alone, and win over the others.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
   par copy ghcr.io/org/provider:1.0.0 registry.example.com/org/provider:1.0.0
-  par copy ghcr.io/org/provider:1.0.0 oci-layout://mirror:1.0.0")]
+  par copy ghcr.io/org/provider:1.0.0 oci-layout://mirror:1.0.0
+  par copy ghcr.io/org/provider:1.0.0 registry.lan/org/provider:1.0.0 --to-ca lan.pem \\
+      --to-user ci --to-password-stdin < password")]
 pub(crate) struct Args {
     /// The artifact to copy
     #[arg(value_name = "SRC")]
@@ -34,16 +39,20 @@ pub(crate) struct Args {
     #[arg(long)]
     change_identity: bool,
     #[command(flatten)]
-    registry: RegistryArgs,
+    registries: SidesArgs,
 }
 
-pub(crate) async fn run(mut args: Args, session: &Session) -> Result<Answer> {
-    let source = args.registry.reference(&args.source, false)?;
-    let destination = args.registry.reference(&args.destination, false)?;
-    args.registry.share([&source, &destination], session)?;
-    let client = args.registry.client(session, TrustPolicy::anyone()).await?;
+pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
+    let both = &args.registries.both;
+    let source = both.reference(&args.source, false)?;
+    let destination = both.reference(&args.destination, false)?;
+    let (from, to) = args
+        .registries
+        .split(Some(&source), Some(&destination), session)?;
+    let from = from.client(session, TrustPolicy::anyone()).await?;
+    let to = to.client(session, TrustPolicy::anyone()).await?;
     let options = CopyOptions::default().change_identity(args.change_identity);
-    let copied = client.copy_with(&source, &destination, options).await;
+    let copied = to.copy_from(&from, &source, &destination, options).await;
     let copied = copied.map_err(pinned::explain)?;
     for left_out in &copied.left_out {
         tracing::warn!("{}", warning(left_out, &args.source));

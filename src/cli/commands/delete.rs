@@ -9,26 +9,34 @@ use crate::cli::arguments::RegistryArgs;
 use crate::cli::output::{Answer, Failure, escape, terminal};
 use crate::cli::session::Session;
 use crate::cli::threads::detached;
-use crate::client::{self, Deletion, TrustPolicy};
+use crate::client::{self, Client, Deletion, TrustPolicy};
 use crate::content::ErrorKind;
-use crate::oci::{self, Reference};
+use crate::oci::{self, Reference, RegistryReference};
 
 use super::pinned;
 
-/// Delete a manifest from a registry, with all its tags
+/// Delete a manifest from a registry, with all its tags; or only a tag
 ///
 /// Registries delete manifests, and with a manifest all its tags. If the manifest has other tags than the one
 /// in REF, nothing is deleted: name the manifest by its digest to delete it with all its tags. The registry
 /// frees the space with its next garbage collection.
+///
+/// With --tag, only the tag is removed, and the manifest keeps its other tags. Registries that implement version 1.1 of
+/// the OCI distribution specification can do that. Others refuse, and nothing is deleted then. In an image layout, a
+/// tag can always be removed.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
   par delete ghcr.io/org/provider:1.0.0-rc1
+  par delete --tag ghcr.io/org/provider:1.0.0-rc1
   par delete ghcr.io/org/provider@sha256:… --force")]
 pub(crate) struct Args {
     /// The manifest to delete
     #[arg(value_name = "REF")]
     reference: OsString,
+    /// Remove the tag of REF, and not its manifest. Default: the manifest is deleted, with all its tags
+    #[arg(long)]
+    tag: bool,
     /// Do not ask for confirmation. Default: `par` asks on a terminal, and deletes nothing without one
     #[arg(long)]
     force: bool,
@@ -37,14 +45,23 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
-    let reference = args.registry.reference(&args.reference, false)?;
+    let reference = args.registry.reference(&args.reference, args.tag)?;
+    if args.tag && reference.tag().is_none() {
+        bail!(
+            Failure::usage(format!("{reference} names no tag to remove"))
+                .hint("add the tag, as in `:1.0.0`")
+        );
+    }
     let place = match &reference {
-        Reference::Registry(place) => place,
+        Reference::Registry(place) => Some(place),
+        Reference::Layout(_) if args.tag => None,
         Reference::Layout(_) => bail!(
             Failure::usage(format!(
                 "cannot delete {reference}: it is in an image layout"
             ))
-            .hint("copy what you want to keep into a new layout, and remove the directory")
+            .hint(
+                "remove a tag with --tag; or copy what you want to keep into a new layout, and remove the directory"
+            )
         ),
     };
     if !args.force && !std::io::stdin().is_terminal() {
@@ -53,9 +70,21 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
         bail!(Failure::usage(message).hint("give --force to delete without confirmation"));
     }
     let client = args.registry.client(session, TrustPolicy::anyone()).await?;
+    match place {
+        Some(place) if !args.tag => delete_manifest(&client, &args, &reference, place).await,
+        place => delete_tag(&client, &args, &reference, place, session).await,
+    }
+}
+
+async fn delete_manifest(
+    client: &Client,
+    args: &Args,
+    reference: &Reference,
+    place: &RegistryReference,
+) -> Result<Answer> {
     let deletion = client.deletion(place).await?;
     let pinned = reference.pinned(&deletion.digest);
-    refuse_others(&reference, &deletion)?;
+    refuse_others(reference, &deletion)?;
     if !args.force {
         if !confirmed(&pinned, &deletion).await? {
             bail!("{pinned} was not deleted");
@@ -71,18 +100,93 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
         }
     }
     client.delete(&deletion).await.map_err(explain)?;
-    Ok(pinned::pinned(&reference, &deletion.digest).field("tags", deletion.tags))
+    Ok(pinned::pinned(reference, &deletion.digest).field("tags", deletion.tags))
+}
+
+async fn delete_tag(
+    client: &Client,
+    args: &Args,
+    reference: &Reference,
+    place: Option<&RegistryReference>,
+    session: &Session,
+) -> Result<Answer> {
+    if !args.force {
+        let digest = client.resolve(reference).await?.digest;
+        let question = format!("Remove the tag {reference}, which names {digest}? [y/N] ");
+        if !is_agreed(question).await? {
+            bail!("{reference} was not removed");
+        }
+    }
+    let deleted = match (client.delete_tag(reference).await, place) {
+        (Ok(deleted), _) => deleted,
+        (Err(error), Some(place)) if is_unsupported(&error) => {
+            // Only for the message, so a failure of it is none.
+            let deletion = client.deletion(place).await.ok();
+            return Err(explain_tag(error, reference, deletion));
+        }
+        (Err(error), _) => return Err(error.into()),
+    };
+    if deleted.manifest_deleted {
+        let digest = &deleted.digest;
+        session.warn(&format!(
+            "the registry has deleted the manifest {digest} too, as some do when its last tag is removed"
+        ));
+    }
+    Ok(pinned::pinned(reference, &deleted.digest)
+        .field("tags", [reference.tag().unwrap_or_default()].as_slice())
+        .field("manifest_deleted", deleted.manifest_deleted))
+}
+
+/// Whether a registry refuses because it knows no such request. 400 is the answer of registries that only delete by
+/// digest.
+fn is_unsupported(error: &client::Error) -> bool {
+    matches!(refusal(error), Some(400 | 404 | 405 | 415 | 501))
+}
+
+/// Returns the HTTP status with which a registry has refused.
+fn refusal(error: &client::Error) -> Option<u16> {
+    match error {
+        client::Error::Store(error) => match error.downcast_ref()? {
+            oci::Error::Refused { answer, .. } => Some(answer.status),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// Says that a registry removes no tags, and which tags the manifest has besides the one in `reference`.
+fn explain_tag(
+    error: client::Error,
+    reference: &Reference,
+    deletion: Option<Deletion>,
+) -> anyhow::Error {
+    let kind = ErrorKind::Other;
+    let mut message = "the registry cannot delete a tag without its manifest".to_owned();
+    let mut hint = "delete the manifest with all its tags, or keep the tag".to_owned();
+    if let Some(deletion) = deletion {
+        let pinned = reference.pinned(&deletion.digest);
+        let tags = deletion.tags.iter().map(String::as_str);
+        let others: Vec<&str> = tags.filter(|tag| Some(*tag) != reference.tag()).collect();
+        if others.is_empty() {
+            message.push_str(&format!(", and {} has no other tag", deletion.digest));
+            hint = format!("run `par delete {reference}` to delete the manifest with this tag");
+        } else {
+            let others = others.join(", ");
+            message.push_str(&format!(
+                ", and {} has other tags too: {others}",
+                deletion.digest
+            ));
+            hint = format!(
+                "keep the tag, or run `par delete {pinned}` to delete the manifest with all its tags"
+            );
+        }
+    }
+    anyhow::Error::new(error).context(Failure::new(kind, message).hint(hint))
 }
 
 /// Adds what the user can do about a registry that does not delete.
 fn explain(error: client::Error) -> anyhow::Error {
-    let status = match &error {
-        client::Error::Store(error) => error.downcast_ref().and_then(|error| match error {
-            oci::Error::Refused { answer, .. } => Some(answer.status),
-            _ => None,
-        }),
-        _ => None,
-    };
+    let status = refusal(&error);
     let kind = error.kind();
     match status {
         // Not allowed, or not implemented.
@@ -120,7 +224,11 @@ async fn confirmed(pinned: &str, deletion: &Deletion) -> Result<bool> {
         [tag] => format!("and its tag {tag}"),
         tags => format!("and its tags {}", tags.join(", ")),
     };
-    let question = format!("Delete {pinned}, {tags}? [y/N] ");
+    is_agreed(format!("Delete {pinned}, {tags}? [y/N] ")).await
+}
+
+/// Asks the user on the terminal.
+async fn is_agreed(question: String) -> Result<bool> {
     let answer = detached(move || Ok(terminal::ask(&escape::line(&question))?)).await?;
     let answer = answer.unwrap_or_default();
     Ok(matches!(answer.trim(), "y" | "Y" | "yes"))

@@ -7,16 +7,21 @@ use clap::ValueHint;
 use serde_json::{Map, Value, json};
 
 use crate::archive::{Contents, Dates, Target};
-use crate::cli::arguments::{Argument, RegistryArgs, Source};
+use crate::cli::arguments::{Argument, RegistryArgs, SidesArgs, Source, VerifiedSource};
 use crate::cli::output::{Answer, Failure, value_text};
 use crate::cli::session::Session;
 use crate::client::TrustPolicy;
-use crate::content::time_text;
+use crate::content::{Digest, time_text};
 
 /// Show the differences between two archives
 ///
 /// Both archives are verified first. An archive that becomes valid later is compared too, with a warning. Claims and
-/// contents are compared, but not the compression and the time of signing.
+/// contents are compared, but not the compression and the time of signing. When one of the two is a reference, the
+/// digests of the archives are compared as well: without a difference, both are the same bytes. The digest of a file is
+/// the one that its layer would have after `par push`.
+///
+/// The options of a registry are for both sides. Those that begin with --from are for the first archive alone, those
+/// that begin with --to for the second alone, and win over the others.
 ///
 /// Without differences, nothing is printed. The exit code is 0 with and without differences, unless --exit-code is
 /// given. With -o json, see `same`.
@@ -24,7 +29,8 @@ use crate::content::time_text;
 #[command(after_help = "\
 Examples:
   par diff old.par.gz new.par.gz
-  par diff ghcr.io/org/provider:1.0.0 provider.par.gz -o json")]
+  par diff ghcr.io/org/provider:1.0.0 provider.par.gz --exit-code
+  par diff ghcr.io/org/provider:1.0.0 registry.lan/org/provider:1.0.0 --to-ca lan.pem -o json")]
 pub(crate) struct Args {
     /// The archive to compare from; `-` reads one of the two from standard input
     #[arg(value_name = "FILE|REF|-", value_hint = ValueHint::FilePath)]
@@ -36,59 +42,124 @@ pub(crate) struct Args {
     #[arg(long)]
     exit_code: bool,
     #[command(flatten)]
-    registry: RegistryArgs,
+    registries: SidesArgs,
 }
 
-pub(crate) async fn run(mut args: Args, session: &Session) -> Result<Answer> {
-    let from = Source::parse(&args.from, &args.registry)?;
-    let to = Source::parse(&args.to, &args.registry)?;
+pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
+    let both = &args.registries.both;
+    let from = Source::parse(&args.from, both)?;
+    let to = Source::parse(&args.to, both)?;
     if let (Source::StandardInput, Source::StandardInput) = (&from, &to) {
         bail!(Failure::usage("standard input cannot be both archives"));
     }
-    let references = from.reference().into_iter().chain(to.reference());
-    args.registry.share(references, session)?;
+    let (at_from, at_to) = args
+        .registries
+        .split(from.reference(), to.reference(), session)?;
     let trust = TrustPolicy::anyone();
-    let verify = async |source: &Source| {
-        let verified = source.verify(&trust, Dates::ValidLater, &args.registry, session);
+    let verify = async |source: &Source, registry: &RegistryArgs| {
+        let verified = source.verify(&trust, Dates::ValidLater, registry, session);
         let verified = verified.await?;
         source.warn_of_date(&verified.contents.claims, session);
         Ok::<_, anyhow::Error>(verified)
     };
-    let from = verify(&from).await?;
-    let to = verify(&to).await?;
-    let answer = answer(&from.contents, &to.contents);
-    let differ = !answer.text.is_empty();
-    Ok(answer.code(u8::from(args.exit_code && differ)))
+    let old = verify(&from, &at_from).await?;
+    let new = verify(&to, &at_to).await?;
+    let mut differences = Differences::between(&old.contents, &new.contents);
+    if from.reference().or(to.reference()).is_some() {
+        differences.add_digests(digests((&from, &old), (&to, &new)).await?);
+    }
+    let differ = !differences.lines.is_empty();
+    Ok(differences
+        .answer()
+        .code(u8::from(args.exit_code && differ)))
 }
 
-fn answer(from: &Contents, to: &Contents) -> Answer {
-    let mut lines = Vec::new();
-    let mut claims = Map::new();
-    for ((field, from), (_, to)) in fields(from).into_iter().zip(fields(to)) {
-        if from == to {
-            continue;
-        }
-        let line = match field {
-            // The values are too long for a line.
-            "schema" | "world" => status(&from, &to).to_owned(),
-            _ => format!("{} -> {}", value_text(&from), value_text(&to)),
-        };
-        lines.push(format!("{field}: {line}"));
-        claims.insert(field.to_owned(), json!({ "from": from, "to": to }));
+/// Returns the digests of the bytes of two archives, one of which is behind a reference. `None`: they cannot be
+/// compared, because an archive is in several layers, or because they are by different algorithms.
+async fn digests(
+    from: (&Source, &VerifiedSource),
+    to: (&Source, &VerifiedSource),
+) -> Result<Option<(Digest, Digest)>> {
+    let behind_reference = |(source, verified): (&Source, &VerifiedSource)| {
+        source.reference().and(verified.archive.clone())
+    };
+    if let Some(digest) = behind_reference(from) {
+        let other = to.0.digest_like(to.1, &digest).await?;
+        return Ok(other.map(|other| (digest, other)));
     }
-    let mut targets = Map::new();
-    let all = from.executables.keys().chain(to.executables.keys());
-    for target in BTreeSet::from_iter(all) {
-        let status = status(&digest(from, target), &digest(to, target));
-        if status != SAME {
-            lines.push(format!("{target}: {status}"));
+    let Some(digest) = behind_reference(to) else {
+        return Ok(None);
+    };
+    let other = from.0.digest_like(from.1, &digest).await?;
+    Ok(other.map(|other| (other, digest)))
+}
+
+/// What differs between two archives.
+struct Differences {
+    lines: Vec<String>,
+    claims: Map<String, Value>,
+    targets: Map<String, Value>,
+    /// What is said about the digests. `None`: they are not compared.
+    digest: Option<Value>,
+}
+
+impl Differences {
+    fn between(from: &Contents, to: &Contents) -> Self {
+        let mut lines = Vec::new();
+        let mut claims = Map::new();
+        for ((field, from), (_, to)) in fields(from).into_iter().zip(fields(to)) {
+            if from == to {
+                continue;
+            }
+            let line = match field {
+                // The values are too long for a line.
+                "schema" | "world" => status(&from, &to).to_owned(),
+                _ => format!("{} -> {}", value_text(&from), value_text(&to)),
+            };
+            lines.push(format!("{field}: {line}"));
+            claims.insert(field.to_owned(), json!({ "from": from, "to": to }));
         }
-        targets.insert(target.to_string(), status.into());
+        let mut targets = Map::new();
+        let all = from.executables.keys().chain(to.executables.keys());
+        for target in BTreeSet::from_iter(all) {
+            let status = status(&digest(from, target), &digest(to, target));
+            if status != SAME {
+                lines.push(format!("{target}: {status}"));
+            }
+            targets.insert(target.to_string(), status.into());
+        }
+
+        Self {
+            lines,
+            claims,
+            targets,
+            digest: None,
+        }
     }
-    Answer::lines(&lines)
-        .field("same", lines.is_empty())
-        .field("claims", claims)
-        .field("targets", targets)
+
+    /// Adds the digests of both archives, if they can be compared.
+    fn add_digests(&mut self, digests: Option<(Digest, Digest)>) {
+        self.digest = Some(Value::Null);
+        if let Some((from, to)) = digests {
+            let same = from == to;
+            if !same {
+                self.lines.push(format!("digest: {from} -> {to}"));
+            }
+            let (from, to) = (from.to_string(), to.to_string());
+            self.digest = Some(json!({ "from": from, "to": to, "same": same }));
+        }
+    }
+
+    fn answer(self) -> Answer {
+        let answer = Answer::lines(&self.lines)
+            .field("same", self.lines.is_empty())
+            .field("claims", self.claims)
+            .field("targets", self.targets);
+        match self.digest {
+            Some(digest) => answer.field("digest", digest),
+            None => answer,
+        }
+    }
 }
 
 /// Returns the fields of the claims besides the executables, always in the same order.

@@ -15,6 +15,8 @@ use crate::cli::session::Session;
 /// The file is written only if its hash is the one in the verified claims. From a file with an index, as
 /// `par create --compress` writes it, only this executable is read. Any other file, and an archive behind a
 /// reference, is verified completely first.
+///
+/// A trust policy that is named with --trust or PAR_TRUST decides about a file as with `par verify`.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -45,8 +47,9 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
         .unwrap_or_else(|| PathBuf::from(file_name(&source.stem(), &target)));
     source.refuse_as_destination(&destination)?;
     let trust = args.trust.policy().await?;
+    let (by_rules, registry) = (args.trust.is_named(), &args.registry);
     let claims = source
-        .extract(&target, &destination, trust, &args.registry, session)
+        .extract(&target, &destination, trust, by_rules, registry, session)
         .await?;
     let digest = claims.executable(&target)?.to_string();
     Ok(Answer::file(&destination)

@@ -8,8 +8,10 @@ use crate::archive::Target;
 use crate::cli::arguments::{LockArgs, PullArgs, RegistryArgs, TrustArgs};
 use crate::cli::output::Answer;
 use crate::cli::session::Session;
-use crate::client::TrustPolicy;
+use crate::client::{Lock, TrustPolicy};
 use crate::content::is_noexec;
+
+use super::fetch_locked::fetch_locked;
 
 /// Fetch one verified executable into the cache, and print its path
 ///
@@ -20,16 +22,20 @@ use crate::content::is_noexec;
 /// `par push` writes the claims and the index of a compressed archive to the manifest. From such an archive,
 /// only the bytes of this executable are downloaded. Any other archive, or one in which something unexpected
 /// is found, is downloaded and verified completely; --verbose says why.
+///
+/// With --locked and without REF, all providers in the lock file are fetched. A line for each has the reference, a
+/// space and the path. A failure does not stop the others.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
   par fetch ghcr.io/org/provider:1.0.0
   par fetch ghcr.io/org/provider:1.0.0 --target aarch64-linux --pull missing
-  par fetch ghcr.io/org/provider:1.0.0 --locked")]
+  par fetch ghcr.io/org/provider:1.0.0 --locked
+  par fetch --locked")]
 pub(crate) struct Args {
-    /// The provider
-    #[arg(value_name = "REF")]
-    reference: OsString,
+    /// The provider. Default, with --locked: every provider in the lock file
+    #[arg(value_name = "REF", required_unless_present_any = ["locked", "lock_file"])]
+    reference: Option<OsString>,
     /// The target of the executable. Default: the target of this machine
     #[arg(long, value_name = "TARGET")]
     target: Option<Target>,
@@ -50,10 +56,19 @@ pub(crate) struct Args {
     registry: RegistryArgs,
 }
 
-pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
-    let reference = args
-        .registry
-        .reference(&args.reference, args.lock.is_given())?;
+pub(crate) async fn run(mut args: Args, session: &Session) -> Result<Answer> {
+    let reference = args.reference.as_deref();
+    let reference = reference.map(|written| args.registry.reference(written, args.lock.is_given()));
+    let reference = reference.transpose()?;
+    let lock = args.lock.read().await?;
+    let all: Vec<_> = lock.iter().flat_map(Lock::iter).collect();
+    let all: Vec<_> = all
+        .into_iter()
+        .map(|locked| locked.reference.clone())
+        .collect();
+    if reference.is_none() {
+        args.registry.share(&all, session)?;
+    }
     let target = args.target.unwrap_or_else(Target::host);
     let trust = TrustPolicy {
         accept_identity: args.accept_identity,
@@ -63,7 +78,10 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
     let policy = args.pull.policy()?;
     let client = args.registry.client(session, trust).await?;
     let client = client.with_pull_policy(policy);
-    let client = args.lock.restrict(client).await?;
+    let client = lock.map_or_else(|| client.clone(), |lock| client.with_lock(lock));
+    let Some(reference) = reference else {
+        return fetch_locked(&client, &args.lock, all, &target, session).await;
+    };
     let fetched = client.fetch(&reference, &target).await;
     let fetched = fetched.map_err(|error| args.lock.explain(error))?;
     if !fetched.cached && is_noexec(&fetched.path) {

@@ -1,38 +1,57 @@
 //! `par lock`
 
+mod changes;
+
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 use clap::ValueHint;
-use serde::Serialize;
-use serde_json::{Value, json};
+use futures_util::{StreamExt, stream};
+use serde_json::json;
 
-use crate::cli::arguments::{LOCK_FILE, RegistryArgs, TrustArgs, deployment, destination};
-use crate::cli::output::{Answer, Failure, Problem, path_text, value_text};
+use crate::cli::arguments::{Deployment, LOCK_FILE, RegistryArgs, TrustArgs, destination};
+use crate::cli::failures::Failures;
+use crate::cli::output::{Answer, Failure, Problem, path_text};
 use crate::cli::session::Session;
 use crate::cli::threads::blocking;
-use crate::client::{Client, Error, Lock, Locked};
-use crate::content::{Digest, ErrorKind};
+use crate::client::{Client, Error, Lock, LockError};
+use crate::content::{AtomicFile, ErrorKind};
 use crate::oci::Reference;
+
+use changes::{Change, claims_changes, digest_change, removals};
 
 /// The largest number of references in a lock file.
 const LIMIT: usize = 1000;
+/// How many tags are resolved at a time.
+const AT_ONCE: usize = 4;
 
 /// Lock the providers of a deployment: write digests, issuers and subjects to a lock file
 ///
-/// All archives are verified first, also against the trust policy. The command prints what changes in the lock
-/// file, and writes it only if something changes and all references were found. `par fetch --locked` then
-/// accepts nothing else.
+/// All archives are verified first, also against the trust policy and the pins. The command prints what changes in
+/// the lock file. `par fetch --locked` then accepts nothing else.
+///
+/// Nothing is written unless every reference can be locked; every failure is reported. The exit code is 5 if an archive
+/// is refused, else that of the first failure. Refused are another issuer or subject than the lock file has for that
+/// reference, or for the other tags of its repository, and a lower revision than it has for that reference.
+///
+/// A manifest may name files of this machine (file://), which are left out with a warning.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
   par lock wadm.yaml
+  par lock wadm.yaml --write pinned.yaml
+  par lock --update ghcr.io/org/provider:1.0.0
   par lock references.txt --destination deployment.lock --check")]
 pub(crate) struct Args {
     /// The deployment: a list of references, one per line, with `#` before comments; or a wadm manifest
     /// (YAML), whose providers are locked. `-` is standard input
-    #[arg(required = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(
+        required_unless_present = "update",
+        value_name = "FILE",
+        value_hint = ValueHint::FilePath
+    )]
     files: Vec<PathBuf>,
     /// The lock file. Default: `par.lock` in the current directory
     #[arg(
@@ -47,6 +66,32 @@ pub(crate) struct Args {
     /// other references. Default: the lock file is updated
     #[arg(long)]
     check: bool,
+    /// Renew only the entries of these references, which the lock file must have. Default: all entries are renewed
+    #[arg(
+        long,
+        value_name = "REF",
+        num_args = 1..,
+        conflicts_with_all = ["files", "check", "write"]
+    )]
+    update: Vec<OsString>,
+    /// Also write the deployment to this file, with its digest behind each reference of a provider. Comments and
+    /// formatting stay. It may be the deployment itself
+    #[arg(
+        long,
+        value_name = "FILE",
+        value_hint = ValueHint::FilePath,
+        value_parser = destination(),
+        conflicts_with = "check"
+    )]
+    write: Option<PathBuf>,
+    /// Accept another issuer or subject than the lock file has. The pins of this machine hold nevertheless. Default:
+    /// they are refused
+    #[arg(long)]
+    accept_identity: bool,
+    /// Accept a lower revision than the lock file has. The pins of this machine hold nevertheless. Default: it is
+    /// refused
+    #[arg(long)]
+    allow_downgrade: bool,
     #[command(flatten)]
     trust: TrustArgs,
     #[command(flatten)]
@@ -54,73 +99,246 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(mut args: Args, session: &Session) -> Result<Answer> {
-    let references = references(&mut args, session).await?;
+    let path = args.destination.clone();
+    let path = path.unwrap_or_else(|| LOCK_FILE.into());
+    let mut failures = Failures::default();
+    let (old, wanted) = if args.update.is_empty() {
+        let wanted = Wanted::in_files(&args, session, &mut failures).await?;
+        (existing(path.clone()).await?, wanted)
+    } else {
+        let name = path.clone();
+        let lock = blocking(move || Ok(Lock::read(&name).map_err(Error::from)?)).await?;
+        let wanted = Wanted::in_lock(&args, &lock, &path, &mut failures)?;
+        (Some(lock), wanted)
+    };
+    args.registry.share(&wanted.references, session)?;
     let trust = args.trust.policy().await?;
     let client = args.registry.client(session, trust).await?;
-    let path = args.destination.unwrap_or_else(|| LOCK_FILE.into());
+    let run = Run {
+        args: &args,
+        session,
+        client,
+        path,
+        wanted,
+    };
     if args.check {
-        check(&client, &references, path).await
+        run.check(failures).await
     } else {
-        update(&client, &references, path).await
+        run.update(old, failures).await
     }
 }
 
-/// Returns the references to lock, sorted and without duplicates.
-async fn references(args: &mut Args, session: &Session) -> Result<Vec<Reference>> {
-    let mut references = BTreeMap::new();
-    for file in &args.files {
-        for reference in deployment::read(file.clone(), &args.registry).await? {
-            references.insert(reference.to_string(), reference);
+/// What is to be locked.
+struct Wanted {
+    /// The references, sorted and without duplicates.
+    references: Vec<Reference>,
+    deployments: Vec<Deployment>,
+}
+
+impl Wanted {
+    /// Reads the files of the deployment.
+    async fn in_files(args: &Args, session: &Session, failures: &mut Failures) -> Result<Self> {
+        if args.write.is_some() && args.files.len() > 1 {
+            let message = "several files are given, and --write writes one";
+            bail!(Failure::usage(message).hint("lock each file with its own lock file"));
+        }
+        let mut references = BTreeMap::new();
+        let mut deployments = Vec::new();
+        for file in &args.files {
+            let deployment = match Deployment::read(file.clone()).await {
+                Ok(deployment) => deployment,
+                Err(error) => {
+                    failures.add(path_text(file), &error);
+                    continue;
+                }
+            };
+            for (written, reference) in deployment.references(&args.registry, session) {
+                match reference {
+                    Ok(reference) => {
+                        references.insert(reference.to_string(), reference);
+                    }
+                    Err(error) => failures.add(written, &error),
+                }
+            }
+            deployments.push(deployment);
+        }
+        if references.is_empty() && failures.is_empty() {
+            let message = "the deployment has no provider to lock";
+            let hint = "remove the lock file if the deployment needs none any more";
+            bail!(Failure::usage(message).hint(hint));
+        }
+        if references.len() > LIMIT {
+            bail!(Failure::usage(format!(
+                "cannot lock {} references in one file; the limit is {LIMIT}",
+                references.len()
+            )));
+        }
+        Ok(Self {
+            references: references.into_values().collect(),
+            deployments,
+        })
+    }
+
+    /// Finds the references to renew in the lock.
+    fn in_lock(args: &Args, lock: &Lock, path: &Path, failures: &mut Failures) -> Result<Self> {
+        let mut references = BTreeMap::new();
+        for written in &args.update {
+            let reference = args.registry.reference(written, true)?;
+            match lock.find(&reference) {
+                Some(locked) => {
+                    references.insert(locked.reference.to_string(), locked.reference.clone());
+                }
+                None => {
+                    let message =
+                        format!("{reference} is not in the lock file {}", path_text(path));
+                    let failure = Failure::new(ErrorKind::NotFound, message)
+                        .hint("add it to the deployment, and lock that with `par lock FILE`");
+                    failures.add(reference.to_string(), &failure.into());
+                }
+            }
+        }
+        Ok(Self {
+            references: references.into_values().collect(),
+            deployments: Vec::new(),
+        })
+    }
+}
+
+/// One run of the command.
+struct Run<'a> {
+    args: &'a Args,
+    session: &'a Session,
+    client: Client,
+    path: PathBuf,
+    wanted: Wanted,
+}
+
+impl Run<'_> {
+    async fn update(self, old: Option<Lock>, mut failures: Failures) -> Result<Answer> {
+        let references = &self.wanted.references;
+        let known = old.clone().unwrap_or_default();
+        let renews_all = self.args.update.is_empty();
+        let mut lock = if renews_all {
+            Lock::default()
+        } else {
+            known.clone()
+        };
+        let mut changes = Vec::new();
+        let locked = self.client.lock_each(references).await;
+        for (reference, locked) in references.iter().zip(locked) {
+            let locked = match locked {
+                Ok(locked) => locked,
+                Err(error) => {
+                    failures.add(reference.to_string(), &error.into());
+                    continue;
+                }
+            };
+            let objections = known.objections(&locked);
+            for objection in objections.into_iter().filter(|error| !self.accepts(error)) {
+                failures.add(reference.to_string(), &Error::from(objection).into());
+            }
+            changes.extend(digest_change(&known, &locked.reference, &locked.digest));
+            changes.extend(claims_changes(&known, &locked));
+            lock = lock.with(locked);
+        }
+        if !failures.is_empty() {
+            return Ok(self.failed(Vec::new(), failures));
+        }
+        if renews_all {
+            changes.extend(removals(&known, references));
+        }
+        let written = self.write_deployment(&lock).await?;
+        // A file that is up to date is not touched, so that its time does not change.
+        if old.as_ref() != Some(&lock) {
+            let path = self.path.clone();
+            blocking(move || Ok(lock.write(&path).map_err(Error::from)?)).await?;
+        }
+        let answer = self.answer(&changes).field("written", written);
+        Ok(answer.field("failures", json!([])))
+    }
+
+    /// Whether the user accepts what the lock objects to.
+    fn accepts(&self, objection: &LockError) -> bool {
+        match objection {
+            LockError::PublisherChanged { .. } => self.args.accept_identity,
+            LockError::Downgrade { .. } => self.args.allow_downgrade,
+            _ => false,
         }
     }
-    let references: Vec<Reference> = references.into_values().collect();
-    if references.is_empty() {
-        session.warn("the deployment has no provider to lock");
-    }
-    if references.len() > LIMIT {
-        bail!(Failure::usage(format!(
-            "cannot lock {} references in one file; the limit is {LIMIT}",
-            references.len()
-        )));
-    }
-    args.registry.share(&references, session)?;
-    Ok(references)
-}
 
-async fn update(client: &Client, references: &[Reference], path: PathBuf) -> Result<Answer> {
-    let old = existing(path.clone()).await?;
-    let lock = client.lock(references).await?;
-    let known = old.clone().unwrap_or_default();
-    let mut changes = Vec::new();
-    for locked in lock.iter() {
-        changes.extend(digest_change(&known, &locked.reference, &locked.digest));
-        changes.extend(claims_changes(&known, locked));
+    /// Writes the deployment with digests, if that is asked for. Returns the path of the file.
+    async fn write_deployment(&self, lock: &Lock) -> Result<Option<String>> {
+        let (Some(path), Some(deployment)) = (&self.args.write, self.wanted.deployments.first())
+        else {
+            return Ok(None);
+        };
+        let text = deployment.with_digests(|written| {
+            let reference = written.parse().ok()?;
+            let reference = self.args.registry.settle(reference, false).ok()?;
+            lock.find(&reference).map(|locked| locked.digest.clone())
+        })?;
+        let written = path.clone();
+        blocking(move || {
+            AtomicFile::create(&written)
+                .and_then(|file| file.commit_with(text.as_bytes()))
+                .map_err(|source| Error::Write {
+                    path: written.clone(),
+                    source,
+                })?;
+            Ok(())
+        })
+        .await?;
+        let path = path_text(path);
+        self.session.note(&format!("wrote {path}"));
+        Ok(Some(path))
     }
-    changes.extend(removals(&known, references));
-    let answer = answer(&changes, &path);
-    // A file that is up to date is not touched, so that its time does not change.
-    if old.as_ref() != Some(&lock) {
-        blocking(move || Ok(lock.write(&path).map_err(Error::from)?)).await?;
-    }
-    Ok(answer)
-}
 
-async fn check(client: &Client, references: &[Reference], path: PathBuf) -> Result<Answer> {
-    let name = path.clone();
-    let lock = blocking(move || Ok(Lock::read(&name).map_err(Error::from)?)).await?;
-    let digests = client.digests(references).await?;
-    let mut changes: Vec<Change> = references
-        .iter()
-        .zip(&digests)
-        .filter_map(|(reference, digest)| digest_change(&lock, reference, digest))
-        .collect();
-    changes.extend(removals(&lock, references));
-    let problem = (!changes.is_empty()).then(|| {
-        let message = format!("the lock file {} is not up to date", path_text(&path));
-        let hint = "check what has changed, and run `par lock` if the change is intended";
-        Problem::found(ErrorKind::NotVerified, message, Some(hint.to_owned()))
-    });
-    Ok(answer(&changes, &path).failing(problem))
+    async fn check(self, mut failures: Failures) -> Result<Answer> {
+        let name = self.path.clone();
+        let lock = blocking(move || Ok(Lock::read(&name).map_err(Error::from)?)).await?;
+        let references = &self.wanted.references;
+        let resolved = references
+            .iter()
+            .map(|reference| self.client.resolve(reference));
+        let resolved = stream::iter(resolved.collect::<Vec<_>>()).buffered(AT_ONCE);
+        let resolved: Vec<_> = resolved.collect().await;
+        let mut changes = Vec::new();
+        for (reference, resolved) in references.iter().zip(resolved) {
+            match resolved {
+                Ok(found) => changes.extend(digest_change(&lock, reference, &found.digest)),
+                Err(error) => failures.add(reference.to_string(), &error.into()),
+            }
+        }
+        if !failures.is_empty() {
+            return Ok(self.failed(changes, failures));
+        }
+        changes.extend(removals(&lock, references));
+        let problem = (!changes.is_empty()).then(|| {
+            let path = path_text(&self.path);
+            let message = format!("the lock file {path} is not up to date");
+            let hint = "check what has changed, and run `par lock` if the change is intended";
+            Problem::found(ErrorKind::NotVerified, message, Some(hint.to_owned()))
+        });
+        let answer = self.answer(&changes).field("failures", json!([]));
+        Ok(answer.failing(problem))
+    }
+
+    /// Returns the answer when something cannot be locked.
+    fn failed(&self, changes: Vec<Change>, failures: Failures) -> Answer {
+        let path = path_text(&self.path);
+        let summary = if self.args.check {
+            format!("cannot compare everything with the lock file {path}")
+        } else {
+            format!("not everything can be locked, and {path} stays as it was")
+        };
+        failures.end(self.answer(&changes), self.session, &summary)
+    }
+
+    fn answer(&self, changes: &[Change]) -> Answer {
+        Answer::lines(changes.iter().map(Change::text))
+            .field("file", path_text(&self.path))
+            .field("changes", json!(changes))
+    }
 }
 
 /// Reads the lock file. Returns `None` if it does not exist.
@@ -131,83 +349,4 @@ async fn existing(path: PathBuf) -> Result<Option<Lock>> {
         Err(error) => bail!(Error::from(error)),
     })
     .await
-}
-
-/// A difference between a reference and its entry in the lock file.
-#[derive(Serialize)]
-struct Change {
-    reference: String,
-    field: &'static str,
-    /// The locked value, or `null` if the reference is not locked.
-    from: Value,
-    to: Value,
-}
-
-/// The field that every entry has: its changes show which references are added and removed.
-const DIGEST: &str = "digest";
-
-impl Change {
-    /// Returns the change from one value to another, or `None` if they are equal.
-    fn between(reference: &Reference, field: &'static str, from: Value, to: Value) -> Option<Self> {
-        (from != to).then(|| Self {
-            reference: reference.to_string(),
-            field,
-            from,
-            to,
-        })
-    }
-
-    fn text(&self) -> String {
-        let (reference, field) = (&self.reference, self.field);
-        let (from, to) = (value_text(&self.from), value_text(&self.to));
-        match field {
-            DIGEST if self.from.is_null() => format!("{reference}: added, {to}"),
-            DIGEST if self.to.is_null() => format!("{reference}: removed"),
-            _ => format!("{reference}: {field} {from} -> {to}"),
-        }
-    }
-}
-
-fn digest_change(known: &Lock, reference: &Reference, digest: &Digest) -> Option<Change> {
-    let from = exactly(known, reference).map(|locked| locked.digest.to_string());
-    Change::between(reference, DIGEST, from.into(), digest.to_string().into())
-}
-
-/// Returns the changes in the claims of an archive that was locked before.
-fn claims_changes(known: &Lock, locked: &Locked) -> Vec<Change> {
-    let Some(before) = exactly(known, &locked.reference) else {
-        return Vec::new();
-    };
-    let pairs = [
-        ("issuer", json!(before.issuer), json!(locked.issuer)),
-        ("subject", json!(before.subject), json!(locked.subject)),
-        ("version", json!(before.version), json!(locked.version)),
-        ("revision", json!(before.revision), json!(locked.revision)),
-    ];
-    let change = |(field, from, to)| Change::between(&locked.reference, field, from, to);
-    pairs.into_iter().filter_map(change).collect()
-}
-
-fn removals(known: &Lock, references: &[Reference]) -> Vec<Change> {
-    let removal = |Locked {
-                       reference, digest, ..
-                   }: &Locked| {
-        Change::between(reference, DIGEST, digest.to_string().into(), Value::Null)
-    };
-    let gone = known
-        .iter()
-        .filter(|locked| !references.contains(&locked.reference));
-    gone.filter_map(removal).collect()
-}
-
-/// Returns the entry of the reference as it is written.
-fn exactly<'a>(lock: &'a Lock, reference: &Reference) -> Option<&'a Locked> {
-    lock.find(reference)
-        .filter(|locked| locked.reference == *reference)
-}
-
-fn answer(changes: &[Change], path: &Path) -> Answer {
-    Answer::lines(changes.iter().map(Change::text))
-        .field("file", path_text(path))
-        .field("changes", json!(changes))
 }

@@ -9,6 +9,7 @@ mod diff;
 mod doctor;
 mod extract;
 mod fetch;
+mod fetch_locked;
 mod identity;
 mod insert;
 mod inspect;

@@ -2,21 +2,24 @@
 
 use std::cmp::Ordering;
 
-use anyhow::Result;
+use anyhow::{Error, Result, bail};
 use bytesize::ByteSize;
 use serde_json::{Value, json};
 
-use crate::cli::arguments::{RegistryArgs, require_repository};
-use crate::cli::output::Answer;
+use crate::cli::arguments::RegistryArgs;
+use crate::cli::output::{Answer, Failure};
 use crate::cli::session::Session;
-use crate::client::{TagDetails, TrustPolicy};
-use crate::content::Digest;
-use crate::oci::{Place, Reference};
+use crate::client::{self, TagDetails, TrustPolicy};
+use crate::content::{Digest, ErrorKind};
+use crate::oci::{self, Place, Reference};
 
-/// List the tags of a repository or an OCI image layout, one per line
+/// List the tags of a repository or an OCI image layout, or the repositories of a registry, one per line
 ///
 /// Versions come last, in their order: 1.9.0 before 1.10.0-rc1, and that before 1.10.0. Tags that tools use to
 /// attach signatures and other content, such as `sha256-….sig`, are left out.
+///
+/// Of a registry without a repository, list the repositories. Many registries have no such list, or show it only to
+/// administrators.
 #[derive(clap::Args)]
 #[command(
     mut_arg("allow_latest", |argument| argument.hide(true)),
@@ -26,10 +29,12 @@ use crate::oci::{Place, Reference};
 Examples:
   par tags ghcr.io/org/provider
   par tags ghcr.io/org/provider --long
-  par tags oci-layout://mirror")]
+  par tags oci-layout://mirror
+  par tags registry.example.com")]
 pub(crate) struct Args {
-    /// The repository, such as ghcr.io/org/provider, or the layout: oci-layout://DIR
-    #[arg(value_name = "REPOSITORY")]
+    /// The repository, such as ghcr.io/org/provider, the layout, oci-layout://DIR, or a registry, such as
+    /// registry.example.com
+    #[arg(value_name = "REPOSITORY|REGISTRY")]
     repository: String,
     /// Show the digest, the size, the time of signing and the version of each tag. Requests each manifest
     #[arg(short, long)]
@@ -42,7 +47,10 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
-    let (name, reference) = repository(&args.repository)?;
+    let (name, reference) = match Listed::parse(&args.repository)? {
+        Listed::Tags(name, reference) => (name, reference),
+        Listed::Repositories(place) => return repositories(&args, &place, session).await,
+    };
     let client = args.registry.client(session, TrustPolicy::anyone()).await?;
     let mut tags = client.tags(&reference).await?;
     if !args.all {
@@ -61,15 +69,66 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
         .field("details", details.iter().map(to_json).collect::<Value>()))
 }
 
-/// Returns the name of a repository or a layout, without tag and digest, and a reference in it.
-fn repository(written: &str) -> Result<(String, Reference)> {
-    if let Ok(Reference::Layout(layout)) = written.parse() {
-        let name = format!("oci-layout://{}", layout.directory().display());
-        return Ok((name, Reference::Layout(layout)));
+/// Lists the repositories of a registry.
+async fn repositories(args: &Args, place: &Place, session: &Session) -> Result<Answer> {
+    if args.long {
+        let message = format!("{place} is a registry, and --long shows details of tags");
+        let hint = format!("name a repository: {place}/REPOSITORY");
+        bail!(Failure::usage(message).hint(hint));
     }
-    let place: Place = written.parse()?;
-    let repository = require_repository(&place, "and only repositories have tags")?;
-    Ok((place.to_string(), Reference::Registry(repository.clone())))
+    let client = args.registry.client(session, TrustPolicy::anyone()).await?;
+    let repositories = client.repositories(place).await;
+    let repositories = repositories.map_err(explain)?;
+    Ok(Answer::lines(&repositories)
+        .field("registry", place.registry())
+        .field("repositories", repositories))
+}
+
+/// Adds what is known about registries that do not list their repositories.
+fn explain(error: client::Error) -> Error {
+    let kind = error.kind();
+    let is_refusal = matches!(
+        &error,
+        client::Error::Oci(oci::Error::Refused { answer, .. }) if matches!(answer.status, 400 | 405 | 501)
+    );
+    let (kind, message) = match kind {
+        _ if is_refusal || kind == ErrorKind::NotFound => (
+            ErrorKind::NotFound,
+            "the registry has no list of its repositories",
+        ),
+        ErrorKind::Denied => (
+            kind,
+            "the registry does not list its repositories for this user",
+        ),
+        _ => return error.into(),
+    };
+    let hint = "many registries, such as GHCR and Docker Hub, have no such list, or show it only to administrators; \
+                name a repository: REGISTRY/REPOSITORY";
+    Error::new(error).context(Failure::new(kind, message).hint(hint))
+}
+
+/// What is listed.
+enum Listed {
+    /// The tags of a repository or a layout: its name, without tag and digest, and a reference in it.
+    Tags(String, Reference),
+    /// The repositories of a registry.
+    Repositories(Place),
+}
+
+impl Listed {
+    fn parse(written: &str) -> Result<Self> {
+        if let Ok(Reference::Layout(layout)) = written.parse() {
+            let name = format!("oci-layout://{}", layout.directory().display());
+            return Ok(Self::Tags(name, Reference::Layout(layout)));
+        }
+        let place: Place = written.parse()?;
+        Ok(match place.reference() {
+            Some(repository) => {
+                Self::Tags(place.to_string(), Reference::Registry(repository.clone()))
+            }
+            None => Self::Repositories(place),
+        })
+    }
 }
 
 /// Returns whether a tag is the name of a digest, with or without a suffix (OCI distribution specification,

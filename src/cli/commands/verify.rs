@@ -1,15 +1,15 @@
 //! `par verify`
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use clap::ValueHint;
 use serde_json::{Value, json};
 
 use crate::archive::{Compression, Dates};
 use crate::cache::Identity;
 use crate::cli::arguments::{Argument, RegistryArgs, Source, TrustArgs, VerifiedSource, validity};
-use crate::cli::output::Answer;
+use crate::cli::output::{Answer, Failure};
 use crate::cli::session::Session;
-use crate::client::{TrustPolicy, pin_name};
+use crate::client::{self, TrustPolicy, pin_name, trust::Rule};
 use crate::content::time_text;
 use crate::oci::Reference;
 
@@ -19,15 +19,26 @@ use crate::oci::Reference;
 /// hash of every executable and of the WIT world; that the archive holds nothing else; and that it is trusted.
 /// Trust is decided by the options, and for a reference also by the trust policy and the pin of its
 /// repository.
+///
+/// A file is in no repository, so the user's trust policy does not decide about it. A policy that is named with --trust
+/// or PAR_TRUST does: the archive has to satisfy one of its rules that name issuers, subjects or a revision. With --as,
+/// the rule for that reference decides alone.
+///
+/// Nothing need be written: without a cache that can be written, a temporary one is used.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
   par verify provider.par.gz --issuer ACGZ…
+  par verify provider.par.gz --trust policy.toml --as ghcr.io/org/provider:1.0.0
   par verify ghcr.io/org/provider:1.0.0")]
 pub(crate) struct Args {
     /// The archive; `-` reads it from standard input
     #[arg(value_name = "FILE|REF|-", value_hint = ValueHint::FilePath)]
     archive: Argument,
+    /// The reference that a file is checked as: the rule of the trust policy for that reference decides. Pins are not
+    /// compared. Default: as described above
+    #[arg(long = "as", value_name = "REF")]
+    role: Option<Argument>,
     #[command(flatten)]
     trust: TrustArgs,
     #[command(flatten)]
@@ -36,6 +47,13 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
     let source = Source::parse(&args.archive, &args.registry)?;
+    let role = args.role.as_deref();
+    let role = role.map(|role| args.registry.reference(role, true));
+    let role = role.transpose()?;
+    if let (Source::Reference(reference), Some(_)) = (&source, &role) {
+        let message = format!("{reference} is a reference, and --as is for files");
+        bail!(Failure::usage(message).hint("leave out --as"));
+    }
     let trust = args.trust.policy().await?;
     let checked = source
         .verify(&trust, Dates::Valid, &args.registry, session)
@@ -44,7 +62,21 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
         (Source::Reference(Reference::Registry(place)), Some(pin)) => Some((pin_name(place), pin)),
         _ => None,
     };
-    let allowed = allowed(&trust, &source, pin.is_some());
+    let rule = match (&source, &role) {
+        (Source::Reference(reference), _) => trust.rule(reference),
+        (_, Some(role)) => {
+            let allowed = trust.check(&checked.contents.claims, role);
+            allowed.map_err(client::Error::from)?;
+            trust.rule(role)
+        }
+        (_, None) if args.trust.is_named() => {
+            let claims = &checked.contents.claims;
+            let rule = trust.check_anywhere(claims, &source.to_string());
+            rule.map_err(client::Error::from)?
+        }
+        (_, None) => None,
+    };
+    let allowed = allowed(&trust, rule, pin.is_some());
     let mut lines = vec![format!("verified {source}")];
     let rows = rows(&checked, allowed.as_deref(), &pin);
     let width = rows
@@ -71,12 +103,10 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
 }
 
 /// Returns what allows the issuer, or `None` if any issuer is allowed.
-fn allowed(trust: &TrustPolicy, source: &Source, pinned: bool) -> Option<String> {
+fn allowed(trust: &TrustPolicy, rule: Option<&Rule>, pinned: bool) -> Option<String> {
     if !trust.issuers.is_empty() {
         return Some("allowed by --issuer".to_owned());
     }
-    let reference = source.reference();
-    let rule = reference.and_then(|reference| trust.rule(reference));
     match rule.filter(|rule| !rule.issuers.is_empty()) {
         Some(rule) => Some(format!("allowed for {}", rule.pattern)),
         None => pinned.then(|| "as pinned".to_owned()),

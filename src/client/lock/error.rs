@@ -39,6 +39,28 @@ pub enum LockError {
         /// The revision of the archive. `None`: it has none.
         actual: Option<i32>,
     },
+    /// An archive is to be locked whose issuer or subject is not the one that the lock has for its repository.
+    #[error("{reference} has the {role} {actual}, and the lock has {locked}")]
+    PublisherChanged {
+        /// The reference.
+        reference: String,
+        /// `issuer` or `subject`.
+        role: &'static str,
+        /// The public key in the lock.
+        locked: String,
+        /// The public key of the archive.
+        actual: String,
+    },
+    /// An archive is to be locked that is older than the one that the lock has for its reference.
+    #[error("{reference} has {}, and the lock has revision {locked}: it is older now", revision_text(*actual))]
+    Downgrade {
+        /// The reference.
+        reference: String,
+        /// The revision in the lock.
+        locked: i32,
+        /// The revision of the archive. An archive without one counts as older than any that has one.
+        actual: Option<i32>,
+    },
     /// The lock file cannot be read.
     #[error("cannot read the lock file {}", path.display())]
     Read {
@@ -72,9 +94,11 @@ impl LockError {
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::NotLocked { .. } | Self::OtherPublisher { .. } | Self::OtherRevision { .. } => {
-                ErrorKind::NotVerified
-            }
+            Self::NotLocked { .. }
+            | Self::OtherPublisher { .. }
+            | Self::OtherRevision { .. }
+            | Self::PublisherChanged { .. }
+            | Self::Downgrade { .. } => ErrorKind::NotVerified,
             Self::Read { source, .. } | Self::Write { source, .. } => ErrorKind::of_io(source),
             Self::Malformed { .. } => ErrorKind::Usage,
         }

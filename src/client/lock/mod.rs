@@ -6,6 +6,7 @@
 
 mod error;
 mod file;
+mod successor;
 #[cfg(test)]
 mod tests;
 

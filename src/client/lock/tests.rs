@@ -118,3 +118,48 @@ fn a_malformed_lock_file_is_reported_with_the_line() {
         assert!(reason.contains(said), "{text}{reason}");
     }
 }
+
+fn published(name: &str, issuer: &str, revision: Option<i32>) -> Locked {
+    Locked {
+        issuer: issuer.to_owned(),
+        revision,
+        ..locked(name, name)
+    }
+}
+
+#[test]
+fn an_entry_takes_the_place_of_another_one_only_with_its_publisher_and_no_lower_revision() {
+    let lock: Lock = [published("ghcr.io/org/a:1.0", "A", Some(3))]
+        .into_iter()
+        .collect();
+    let objections = |name: &str, issuer, revision| {
+        let found = lock.objections(&published(name, issuer, revision));
+        let texts = found.iter().map(ToString::to_string);
+        texts.collect::<Vec<_>>().join("; ")
+    };
+    for (name, issuer, revision) in [
+        ("ghcr.io/org/a:1.0", "A", Some(3)),
+        ("ghcr.io/org/a:1.0", "A", Some(4)),
+        ("ghcr.io/org/a:2.0", "A", Some(1)),
+        ("ghcr.io/org/b:1.0", "B", None),
+    ] {
+        assert_eq!(objections(name, issuer, revision), "");
+    }
+    let older = objections("ghcr.io/org/a:1.0", "A", Some(2));
+    assert!(
+        older.contains("revision 2, and the lock has revision 3"),
+        "{older}"
+    );
+    let none = objections("ghcr.io/org/a:1.0", "A", None);
+    assert!(none.contains("no revision"), "{none}");
+    // Another tag of a repository is no way around the publisher of the repository.
+    for tag in ["1.0", "2.0"] {
+        let other = objections(&format!("ghcr.io/org/a:{tag}"), "B", Some(9));
+        assert!(
+            other.contains("has the issuer B, and the lock has A"),
+            "{other}"
+        );
+    }
+    let both = objections("ghcr.io/org/a:1.0", "B", Some(1));
+    assert!(both.contains("issuer") && both.contains("older"), "{both}");
+}

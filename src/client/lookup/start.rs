@@ -88,6 +88,14 @@ impl Lookup {
         self.artifact.descriptor().digest.clone()
     }
 
+    /// Returns the digest of the bytes of the archive. `None`: it is in several layers.
+    pub(in crate::client) fn archive_digest(&self) -> Option<Digest> {
+        match self.artifact.layers() {
+            [layer] => Some(layer.digest.clone()),
+            _ => None,
+        }
+    }
+
     /// Returns how many bytes of the archive are not in the cache.
     pub(in crate::client) async fn missing(&self) -> Result<u64, Error> {
         let mut missing = 0;

@@ -96,7 +96,7 @@ impl TrustPolicy {
         !self.issuers.is_empty() || self.minimum_revision.is_some() || !self.revoked.is_empty()
     }
 
-    fn demand(
+    pub(super) fn demand(
         &self,
         rule: Option<&Rule>,
         claims: &VerifiedClaims,

@@ -13,6 +13,8 @@
 mod decision;
 mod error;
 mod file;
+#[cfg(feature = "cli")]
+mod files;
 mod pattern;
 mod pins;
 pub(super) mod rotation;

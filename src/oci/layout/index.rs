@@ -15,7 +15,9 @@ use super::super::media_type;
 use super::super::one_line::one_line;
 use super::super::reference::is_layout_name;
 use super::files::{INDEX, MARKER, read_if_present, replace};
-use super::names::{CHOICES, TAG, choices, digest_of, fitting, is_of, name_of, tag_of};
+use super::names::{
+    CHOICES, TAG, choices, digest_of, fitting, is_of, name_of, remove_name, tag_of,
+};
 use super::text::with_entries;
 
 /// The index of a layout.
@@ -164,6 +166,28 @@ impl Index {
         }));
         true
     }
+
+    /// Takes the name `tag` from the manifest that it stands for, which stays listed. Returns whether the index has
+    /// changed.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Ambiguous`] when it stands for several manifests.
+    fn unset(&mut self, tag: &str) -> Result<bool, Error> {
+        let Some(manifest) = self.find_name(tag)? else {
+            return Ok(false);
+        };
+        let digest = manifest.digest.to_string();
+        let mut changed = false;
+        for entry in self
+            .entries
+            .iter_mut()
+            .filter(|entry| is_of(entry, &digest))
+        {
+            changed |= remove_name(entry, tag);
+        }
+        Ok(changed)
+    }
 }
 
 /// Gives an entry a tag. Returns `false` for a malformed entry, which stays as it is.
@@ -195,6 +219,20 @@ fn remove_tag(entry: &mut Value) {
 /// Lists `descriptor` under `tag` in the index of the layout in `directory`. Blocks while another process
 /// changes the index.
 pub(super) fn update(directory: &Path, descriptor: &Descriptor, tag: &str) -> Result<(), Error> {
+    change(directory, |index| Ok(index.set(descriptor, tag)))
+}
+
+/// Takes the name `tag` from the manifest that it stands for in the index of the layout in `directory`. Blocks while
+/// another process changes the index.
+pub(super) fn untag(directory: &Path, tag: &str) -> Result<(), Error> {
+    change(directory, |index| index.unset(tag))
+}
+
+/// Changes the index of the layout in `directory` if `edit` returns `true`. Blocks while another process changes it.
+fn change(
+    directory: &Path,
+    edit: impl FnOnce(&mut Index) -> Result<bool, Error>,
+) -> Result<(), Error> {
     // The marker always exists and is never replaced. A lock file would be foreign to the format.
     let marker = directory.join(MARKER);
     let lock = open_marker(&marker).map_err(Error::file(&marker))?;
@@ -205,7 +243,7 @@ pub(super) fn update(directory: &Path, descriptor: &Descriptor, tag: &str) -> Re
     }
     let mut index = Index::read(directory)?;
     let before = index.entries.clone();
-    if !index.set(descriptor, tag) {
+    if !edit(&mut index)? {
         return Ok(());
     }
     let path = index.path();

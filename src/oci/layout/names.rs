@@ -66,6 +66,28 @@ pub(super) fn fitting<'e>(entries: &[&'e Value], name: &str) -> Vec<&'e Value> {
     found.next().unwrap_or_default()
 }
 
+/// Removes the annotations of an entry that make it stand for `name`. Returns whether there were some.
+pub(super) fn remove_name(entry: &mut Value, name: &str) -> bool {
+    let Some(entry) = entry.as_object_mut() else {
+        return false;
+    };
+    let Some(Value::Object(annotations)) = entry.get_mut("annotations") else {
+        return false;
+    };
+    let before = annotations.len();
+    annotations.retain(|key, value| {
+        let whole = value.as_str().unwrap_or_default();
+        let bare = without_digest(whole);
+        let stands = whole == name || bare == name || tag_in(bare) == Some(name);
+        !(stands && [TAG, CONTAINERD].contains(&key.as_str()))
+    });
+    let removed = annotations.len() < before;
+    if annotations.is_empty() {
+        entry.remove("annotations");
+    }
+    removed
+}
+
 /// Lists entries by digest, with their names and platforms.
 pub(super) fn choices(entries: &[&Value]) -> String {
     let platform = |entry: &Value, field: &str| {

@@ -150,4 +150,10 @@ impl Layout {
         let (directory, manifest, tag) = (self.directory.clone(), manifest.clone(), tag.to_owned());
         blocking(move || index::update(&directory, &manifest, &tag)).await
     }
+
+    /// Takes the name `tag` from the manifest that it stands for. The manifest stays, and is found by its digest.
+    pub(crate) async fn untag(&self, tag: &str) -> Result<(), Error> {
+        let (directory, tag) = (self.directory.clone(), tag.to_owned());
+        blocking(move || index::untag(&directory, &tag)).await
+    }
 }

@@ -4,6 +4,7 @@
 //! repository of one registry.
 //!
 //! ```text
+//! catalogue                            the repositories of a registry
 //! registries, repository, storage      what callers use
 //! probe/                               diagnosis of one endpoint
 //! upload/  download/  tags  referrers  operations on one repository at one endpoint
@@ -18,6 +19,7 @@
 //! decides which of them are repeated.
 
 mod auth;
+mod catalogue;
 mod download;
 mod endpoints;
 mod http;

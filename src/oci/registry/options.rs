@@ -34,7 +34,8 @@ pub struct RegistryOptions {
     /// Where credentials come from.
     pub credentials: CredentialSource,
     /// Whether every registry is reached by plain HTTP. Default: only loopback hosts are, unless one of
-    /// the TLS options below is set.
+    /// the TLS options below is set. With certificate authorities alone, a loopback host is reached by TLS if it
+    /// speaks TLS.
     pub plain_http: bool,
     /// Whether certificates are accepted without verification. Everything but content that is pinned by
     /// its digest can then be read and changed on the way. Default: no.

@@ -9,7 +9,7 @@ use crate::oci::error::Error;
 use crate::oci::hosts::{self, Capability};
 use crate::oci::reference::{Place, RegistryReference};
 
-use super::endpoints::EndpointCache;
+use super::endpoints::{EndpointCache, RegistryEndpoints};
 use super::http::{Request, Scope, check_certificates, is_page};
 use super::options::RegistryOptions;
 use super::probe::Probe;
@@ -103,6 +103,14 @@ impl Registries {
         if let Some(answering) = &self.endpoints.options().answering {
             answering.add_cache(stale);
         }
+    }
+
+    /// Returns the endpoints of `registry`. Sends no request.
+    pub(super) async fn endpoints_of(
+        &self,
+        registry: &str,
+    ) -> Result<Arc<RegistryEndpoints>, Error> {
+        self.endpoints.of(registry).await
     }
 
     /// Returns probes of the endpoints for `place`: the mirrors, and the registry itself. Sends no

@@ -251,6 +251,13 @@ impl RepositoryEndpoint {
         self.endpoint.send(&request).await.map(drop)
     }
 
+    /// Asks the registry to remove the tag, and not the manifest that it names (OCI distribution specification 1.1,
+    /// "Deleting tags").
+    pub(crate) async fn delete_tag(&self, tag: &str) -> Result<(), Error> {
+        let request = self.manifest_request(Method::DELETE, tag, Scope::DELETE)?;
+        self.endpoint.send(&request).await.map(drop)
+    }
+
     pub(crate) async fn delete(&self, content: &Descriptor) -> Result<(), Error> {
         let request = self.content_request(Method::DELETE, content, Scope::DELETE)?;
         self.endpoint.send(&request).await.map(drop)

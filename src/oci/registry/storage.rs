@@ -103,6 +103,37 @@ impl Mount for Repository {
     }
 }
 
+impl Repository {
+    /// Removes the tag. A tag that does not exist is not an error.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`] when the registry cannot remove a tag without its manifest, as `registry:2`; and everything
+    /// that keeps a registry from answering.
+    pub(crate) async fn delete_tag(&self, tag: &str) -> Result<(), StoreError> {
+        let repository = self.writable().await?;
+        let (what, registry, answer) = match repository.delete_tag(tag).await {
+            Err(Error::NotFound {
+                what,
+                registry,
+                answer,
+            }) => (what, registry, answer),
+            deleted => return Ok(deleted?),
+        };
+        // It is gone already, or the registry has no such request.
+        match repository.resolve_name(tag).await {
+            Err(Error::NotFound { .. }) => Ok(()),
+            Err(error) => Err(error.into()),
+            Ok(_) => Err(Error::Refused {
+                what,
+                registry,
+                answer,
+            }
+            .into()),
+        }
+    }
+}
+
 #[async_trait]
 impl Delete for Repository {
     /// Deletes the manifest and the tags that name it. The registry keeps the blobs until it

@@ -196,6 +196,8 @@ fn commands_that_need_no_cache_work_without_a_usable_one() {
         &["push", &other, "provider.par.gz"],
         &["copy", reference, layout],
         &["tag", reference, "2"],
+        &["verify", &other],
+        &["diff", "provider.par.gz", &other],
         &["doctor", &repository],
         &[
             "delete",
@@ -212,7 +214,6 @@ fn commands_that_need_no_cache_work_without_a_usable_one() {
     for command in [
         ["fetch", &other].as_slice(),
         &["pull", &other],
-        &["verify", &other],
         &["extract", &other, "--target", "x86_64-linux"],
         &["fetch", &other, "--cache-dir", directory.to_str().unwrap()],
         &[

@@ -3,4 +3,5 @@
 mod configuring;
 mod extracting;
 mod inspecting;
+mod policies;
 mod verifying;

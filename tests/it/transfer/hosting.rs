@@ -128,6 +128,7 @@ fn a_host_can_spawn_all_futures_of_a_client() {
             let deletion = wish.client.deletion(&wish.place).await?;
             wish.client.delete(&deletion).await
         };
+        wish.client.delete_tag(&wish.reference);
         wish.client.deletion(&wish.place);
         wish.client.digests(&wish.references);
         wish.client.doctor(&anywhere, true);
@@ -137,10 +138,12 @@ fn a_host_can_spawn_all_futures_of_a_client() {
         wish.client.identity(&wish.reference);
         wish.client.inspect(&wish.reference);
         wish.client.lock(&wish.references);
+        wish.client.lock_each(&wish.references);
         wish.client.prefetch(&wish.references, &wish.target, NonZeroUsize::MIN);
         wish.client.pull(&wish.reference, None, None);
         wish.client.push(file, &wish.reference, &wish.annotations);
         wish.client.push_from(std::io::empty(), "-", &wish.reference, &wish.annotations);
+        wish.client.repositories(&wish.place.clone().into());
         wish.client.resolve(&wish.reference);
         wish.client.summarize(&wish.reference, true);
         wish.client.tag(&wish.reference, "2");

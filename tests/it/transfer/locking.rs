@@ -1,6 +1,9 @@
 //! Lock files: a deployment uses only the archives that it is pinned to.
 
+mod deployments;
+mod everything;
 mod publishers;
+mod refusing;
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -241,7 +244,8 @@ fn a_check_reports_moved_tags_and_changes_nothing() {
         0
     );
 
-    let updated = deployment.par(&["lock", WHAT_RUNS]).success();
+    let lock = ["lock", WHAT_RUNS, "--accept-identity"];
+    let updated = deployment.par(&lock).success();
     assert!(updated.stdout.starts_with(&moved), "{updated}");
     let issuer = deployment.account.public_key();
     let changed = format!("{reference}: issuer {issuer} -> ");
@@ -302,7 +306,6 @@ fn all_references_are_locked_or_none() {
         ("gone.txt", format!("{address}/a:9"), 3, "the manifest 9"),
         ("bad.txt", "\nnowhere".to_owned(), 2, "bad.txt, line 2"),
         ("late.txt", format!("{address}/a"), 2, "late.txt, line 1"),
-        ("file.txt", "file://a.par".to_owned(), 2, "file.txt, line 1"),
         (
             "bad.yaml",
             "kind: Application\nspec: [".to_owned(),

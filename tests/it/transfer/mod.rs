@@ -1,6 +1,7 @@
 //! Archives on their way: client, cache and stores against real registries and the peers' crates.
 
 mod annotating;
+mod catalogue;
 mod copying;
 mod credentials;
 mod damage;
@@ -32,11 +33,13 @@ mod refused;
 mod resuming;
 mod secrets;
 mod sha512;
+mod sides;
 mod spans;
 mod tagging;
 mod together;
 mod tokens;
 mod trust;
+mod untagging;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -42,15 +42,15 @@ spec:
 ";
 
 fn read(content: &str) -> Vec<(u64, String)> {
-    let lines = lines(content, "app.yaml").unwrap_or_else(|error| panic!("{error:#}"));
-    lines
+    let images = images(content, "app.yaml").unwrap_or_else(|error| panic!("{error:#}"));
+    images
         .into_iter()
-        .map(|line| (line.number, line.written))
+        .map(|image| (image.number, image.written))
         .collect()
 }
 
 fn problem(content: &str) -> String {
-    let error = lines(content, "app.yaml").unwrap_err();
+    let error = images(content, "app.yaml").unwrap_err();
     assert!(error.is::<Failure>());
     error.to_string()
 }
@@ -115,4 +115,71 @@ fn aliases_do_not_expand_without_limit() {
         problem.starts_with("app.yaml is not a wadm manifest"),
         "{problem}"
     );
+}
+
+fn pinned(content: &str) -> Result<String> {
+    let deployment = Deployment {
+        name: "app.yaml".to_owned(),
+        content: content.to_owned(),
+        is_list: false,
+        images: images(content, "app.yaml")?,
+    };
+    deployment.with_digests(|written| {
+        (!written.contains("other")).then(|| crate::content::Digest::of(written.as_bytes()))
+    })
+}
+
+#[test]
+fn digests_are_written_behind_references_and_nothing_else_changes() {
+    let template = "\u{feff}# \u{fc}ber\r\nkind: Application\r\nx: &image \"ghcr.io/a/anchor:1{0}\"  # first\r\n\
+        spec:\r\n  components:\r\n  - {name: \u{fc}, type: capability, properties: {image: *image}}\r\n  \
+        - name: b\r\n    type: capability\r\n    properties: &shared\r\n      \
+        image: !!str 'ghcr.io/b/quoted:1{1}'   # second\r\n  - name: c\r\n    type: capability\r\n    \
+        properties:\r\n      image: >-\r\n        ghcr.io/c/folded:1{2}\r\n  - name: d\r\n    \
+        type: capability\r\n    properties:\r\n      <<: *shared\r\n  - name: w\r\n    type: component\r\n    \
+        properties: {image: 'ghcr.io/w/component:1'}\r\n---\r\nkind: Application\r\n\
+        spec: {components: [{name: e, type: capability, properties: {image: ghcr.io/e/flow:1{3}}},\r\n    \
+        {name: f, type: capability, properties: {image: file://f.par}},\r\n    \
+        {name: g, type: capability, properties: {image: ghcr.io/g/other:1}}]}";
+    let fill = |digests: [String; 4]| {
+        let digests = digests.iter().enumerate();
+        digests.fold(template.to_owned(), |text, (index, digest)| {
+            text.replace(&format!("{{{index}}}"), digest)
+        })
+    };
+    let content = fill([const { String::new() }; 4]);
+    let names = [
+        "ghcr.io/a/anchor:1",
+        "ghcr.io/b/quoted:1",
+        "ghcr.io/c/folded:1",
+        "ghcr.io/e/flow:1",
+    ];
+    let digest = |name: &str| format!("@{}", crate::content::Digest::of(name.as_bytes()));
+    let written = pinned(&content).unwrap();
+    assert_eq!(written, fill(names.map(digest)));
+    // References with digests stay as they are.
+    assert_eq!(pinned(&written).unwrap(), written);
+
+    let list = "# list\nghcr.io/a/b:1  # b\n\n\tghcr.io/a/c:1\r\n";
+    let expected = list
+        .replace("b:1", &format!("b:1{}", digest("ghcr.io/a/b:1")))
+        .replace("c:1", &format!("c:1{}", digest("ghcr.io/a/c:1")));
+    assert_eq!(pinned(list).unwrap(), expected);
+}
+
+#[test]
+fn a_reference_that_is_not_written_literally_gets_no_digest() {
+    let content = "kind: Application\nspec:\n  components:\n  - name: a\n    type: capability\n    \
+                   properties:\n      image: \"ghcr.io\\x2fa/b:1\"\n";
+    let error = pinned(content).unwrap_err().to_string();
+    assert!(
+        error.starts_with("app.yaml, line 7: cannot write"),
+        "{error}"
+    );
+}
+
+#[test]
+fn documents_of_other_kinds_alone_are_no_manifest() {
+    let problem = problem("kind: Service\nspec: {ports: []}\n");
+    assert!(problem.contains("no document of the kind"), "{problem}");
 }

@@ -126,6 +126,12 @@ fn lock_hint(error: &LockError) -> Option<&'static str> {
         LockError::OtherPublisher { .. } | LockError::OtherRevision { .. } => {
             Some("run `par lock` again, and check what changes: the lock file was edited by hand")
         }
+        LockError::PublisherChanged { .. } => {
+            Some("ask the publisher about it; if the change is meant, lock with --accept-identity")
+        }
+        LockError::Downgrade { .. } => {
+            Some("if the rollback is meant, lock with --allow-downgrade")
+        }
         LockError::Read { source, .. } if ErrorKind::of_io(source) == ErrorKind::NotFound => Some(
             "make a lock file with `par lock FILE`, where FILE is a list of references or a wadm manifest",
         ),

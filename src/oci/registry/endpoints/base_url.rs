@@ -7,20 +7,23 @@ use crate::oci::hosts::Host;
 use crate::oci::names::{is_loopback_url, server_url};
 
 use super::super::options::RegistryOptions;
+use super::handshake::speaks_tls;
 
 /// Returns the URL at which the API of `registry` itself begins. Loopback hosts are reached by plain
-/// HTTP, unless something is configured about TLS.
+/// HTTP, unless something is configured about TLS. Certificate authorities are for other registries too, so with
+/// these alone a loopback host is asked whether it speaks TLS. Blocks then.
 pub(super) fn base_url(
     registry: &str,
     host: &Host,
     options: &RegistryOptions,
 ) -> Result<Url, Error> {
-    let tls = options.skip_tls_verify
-        || options.client_certificate.is_some()
-        || !options.certificate_authorities.is_empty()
-        || host.has_tls_settings();
+    let tls =
+        options.skip_tls_verify || options.client_certificate.is_some() || host.has_tls_settings();
+    // Without an answer, the error is about TLS: that is what the authorities are for.
+    let speaks_tls =
+        |url: &Url| !options.certificate_authorities.is_empty() && speaks_tls(url).unwrap_or(true);
     let url = server_url("https", registry).and_then(|url| {
-        let plain = options.plain_http || is_loopback_url(&url) && !tls;
+        let plain = options.plain_http || is_loopback_url(&url) && !tls && !speaks_tls(&url);
         if plain {
             server_url("http", registry)
         } else {

@@ -6,6 +6,7 @@ mod base_url;
 mod cache;
 mod candidates;
 mod endpoint;
+mod handshake;
 mod refused;
 mod registry_endpoints;
 mod transport;

@@ -151,7 +151,9 @@ fn is_other_list(asked: &Url, url: &Url) -> bool {
         parts.rev().take(3).map(str::to_owned).collect()
     };
     match parts(url).as_slice() {
-        [list, ..] if list == "_catalog" => true,
+        [list, ..] if list == "_catalog" => {
+            asked.path().trim_end_matches('/').rsplit('/').next() != Some("_catalog")
+        }
         [list, tags, _] if list == "list" && tags == "tags" => parts(asked) != parts(url),
         _ => false,
     }

@@ -59,7 +59,10 @@ fn changes_of_publisher_version_and_revision_are_reported() {
         });
         let file = deployment.environment.write("pushed.par", archive.build());
         push(&deployment.environment, &reference, &file);
-        let locked = deployment.par(&["lock", "a.txt"]).success().stdout;
+        let locked = deployment
+            .par(&["lock", "a.txt", "--allow-downgrade"])
+            .success()
+            .stdout;
         let (digest, rest) = locked.split_once('\n').unwrap();
         (digest.to_owned(), rest.to_owned())
     };

@@ -1,0 +1,34 @@
+//! How one of two registries is reached, as far as that differs from the other.
+
+use std::path::PathBuf;
+
+/// How one side is reached, as far as that differs from the options for both.
+#[derive(Default)]
+pub(super) struct Side {
+    pub(super) user: Option<String>,
+    pub(super) password: Option<String>,
+    pub(super) password_stdin: bool,
+    pub(super) insecure: bool,
+    pub(super) skip_tls_verify: bool,
+    pub(super) certificate_authorities: Vec<PathBuf>,
+    pub(super) client_cert: Option<PathBuf>,
+    pub(super) client_key: Option<PathBuf>,
+    pub(super) registry_config: Option<PathBuf>,
+}
+
+impl Side {
+    /// Whether this side has credentials of its own.
+    pub(super) fn has_credentials(&self) -> bool {
+        self.user.is_some()
+            || self.password.is_some()
+            || self.password_stdin
+            || self.registry_config.is_some()
+    }
+
+    /// Whether something about TLS is given for this side.
+    pub(super) fn has_tls_settings(&self) -> bool {
+        self.skip_tls_verify
+            || self.client_cert.is_some()
+            || !self.certificate_authorities.is_empty()
+    }
+}

@@ -1,0 +1,45 @@
+use clap::Parser;
+
+use super::*;
+
+#[derive(Parser)]
+struct Line {
+    #[command(flatten)]
+    sides: SidesArgs,
+}
+
+fn options(line: &str) -> [String; 2] {
+    let sides = Line::parse_from(line.split(' ')).sides;
+    let both = [Side::from(&sides.from), Side::from(&sides.to)];
+    both.map(|side| {
+        let args = sides.both.with(&side);
+        let explicit = args.credentials.given().unwrap();
+        let options = args.options(explicit);
+        let user = options.credentials.explicit.clone();
+        format!(
+            "{user:?} {:?} plain {} any {}",
+            options.certificate_authorities, options.plain_http, options.skip_tls_verify
+        )
+    })
+}
+
+#[test]
+fn what_is_given_for_a_side_wins_over_what_is_given_for_both() {
+    let [from, to] = options("par --ca a --from-ca b --user=u --password=p --to-user v");
+    assert_eq!(from, "Some((\"u\", \"p\")) [\"b\"] plain false any false");
+    assert_eq!(to, "Some((\"v\", \"p\")) [\"a\"] plain false any false");
+    let [from, to] = options("par --insecure --to-ca b --from-user u --from-password p");
+    assert_eq!(from, "Some((\"u\", \"p\")) [] plain true any false");
+    assert_eq!(to, "None [\"b\"] plain false any false");
+    let [from, to] = options("par --ca a --from-insecure --to-insecure-skip-tls-verify");
+    assert_eq!(from, "None [\"a\"] plain true any false");
+    assert_eq!(to, "None [\"a\"] plain false any true");
+}
+
+#[test]
+fn a_file_with_credentials_for_one_side_leaves_out_the_user_for_both() {
+    let line = "par --user=u --password=p --from-registry-config auth.json";
+    let [from, to] = options(line);
+    assert!(from.starts_with("None"), "{from}");
+    assert!(to.starts_with("Some"), "{to}");
+}

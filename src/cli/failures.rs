@@ -1,0 +1,63 @@
+//! The failures of a command that works on many things and reports every failure.
+
+use anyhow::Error;
+use serde_json::{Value, json};
+
+use super::output::{Answer, Problem};
+use super::session::Session;
+
+/// The exit code of an archive that is refused, which counts most.
+const REFUSED: u8 = 5;
+
+/// What has failed, and why.
+#[derive(Default)]
+pub(crate) struct Failures(Vec<(String, Problem)>);
+
+impl Failures {
+    /// Adds the failure of `what`, a reference or the name of a file.
+    pub(crate) fn add(&mut self, what: impl Into<String>, error: &Error) {
+        self.0.push((what.into(), Problem::of(error)));
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Returns `answer` with these failures. With several failures, each is printed, and `summary` is the message that
+    /// the command ends with. The exit code is 5 if an archive was refused, else that of the first failure.
+    pub(crate) fn end(self, answer: Answer, session: &Session, summary: &str) -> Answer {
+        let failures = self.0.iter().map(|(what, problem)| {
+            let Problem {
+                kind,
+                message,
+                hint,
+                ..
+            } = problem;
+            json!({ "what": what, "kind": kind, "message": message, "hint": hint })
+        });
+        let answer = answer.field("failures", failures.collect::<Value>());
+        let several = self.0.len() > 1;
+        if several {
+            for (_, problem) in &self.0 {
+                session.insist(&format!("error: {}", problem.message));
+                if let Some(hint) = &problem.hint {
+                    session.insist(&format!("hint: {hint}"));
+                }
+            }
+        }
+        let refused = self
+            .0
+            .iter()
+            .position(|(_, problem)| problem.code == REFUSED);
+        let worst = self.0.into_iter().nth(refused.unwrap_or(0));
+        let problem = worst.map(|(_, problem)| match several {
+            false => problem,
+            true => Problem {
+                message: summary.to_owned(),
+                hint: None,
+                ..problem
+            },
+        });
+        answer.failing(problem)
+    }
+}

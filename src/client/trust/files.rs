@@ -1,0 +1,56 @@
+//! What a policy says about an archive in a file.
+
+use crate::archive::VerifiedClaims;
+
+use super::{Rule, TrustError, TrustPolicy};
+
+impl TrustPolicy {
+    /// Checks the claims of an archive in a file by the rules. Rules are about repositories, and a file is in none, so
+    /// one rule that demands something has to be satisfied, whichever it is. Returns that rule. `what` is the file in
+    /// the error message.
+    pub(crate) fn check_anywhere(
+        &self,
+        claims: &VerifiedClaims,
+        what: &str,
+    ) -> Result<Option<&Rule>, TrustError> {
+        self.check_file(claims, what)?;
+        match self.demand_any(claims, what) {
+            Ok(rule) => Ok(rule),
+            Err(refusal) => self.warn_or_refuse(None, refusal).map(|()| None),
+        }
+    }
+
+    /// Returns the first rule that demands something and is satisfied, or `None` if no rule demands anything.
+    fn demand_any(&self, claims: &VerifiedClaims, what: &str) -> Result<Option<&Rule>, TrustError> {
+        if self.rules.is_empty() && self.deny_others && self.issuers.is_empty() {
+            return Err(TrustError::NoRule(what.to_owned()));
+        }
+        let mut refusals = Vec::new();
+        for rule in self.rules.iter().filter(|rule| rule.demands()) {
+            match self.demand(Some(rule), claims, what) {
+                Ok(()) => return Ok(Some(rule)),
+                Err(error) => refusals.push(error),
+            }
+        }
+        // A rule that allows the issuer says most about why the archive is refused.
+        let is_about_issuer =
+            |error: &TrustError| matches!(error, TrustError::UntrustedIssuer { .. });
+        let several = refusals.len() > 1;
+        let position = refusals.iter().position(|error| !is_about_issuer(error));
+        match refusals.into_iter().nth(position.unwrap_or(0)) {
+            None => Ok(None),
+            Some(TrustError::UntrustedIssuer { what, issuer, .. }) if several => {
+                let rule = None;
+                Err(TrustError::UntrustedIssuer { what, issuer, rule })
+            }
+            Some(refusal) => Err(refusal),
+        }
+    }
+}
+
+impl Rule {
+    /// Whether the rule demands anything besides a pin.
+    fn demands(&self) -> bool {
+        !self.issuers.is_empty() || !self.subjects.is_empty() || self.minimum_revision.is_some()
+    }
+}

@@ -1,0 +1,105 @@
+//! Deployments that are written with digests, and locks of which one entry is renewed.
+
+use std::fs;
+
+use super::{Deployment, WHAT_RUNS};
+use crate::support::archives::ArchiveBuilder;
+use crate::transfer::push;
+
+/// Moves the tags of both providers to newer archives of their publisher.
+fn release(deployment: &Deployment) -> [String; 2] {
+    [&deployment.a.0, &deployment.b.0].map(|reference| {
+        let keys = (deployment.account.clone(), deployment.service.clone());
+        let archive = ArchiveBuilder::two_targets().keys(keys.0, keys.1);
+        let archive = archive.wascap(|wascap| {
+            wascap.insert("rev".to_owned(), 8.into());
+        });
+        let file = deployment.environment.write("new.par", archive.build());
+        push(&deployment.environment, reference, &file)
+    })
+}
+
+#[test]
+fn only_the_named_entries_are_renewed() {
+    let deployment = Deployment::locked();
+    let [(a, old_a), (b, old_b)] = [&deployment.a, &deployment.b];
+    let [new_a, new_b] = release(&deployment);
+
+    let updated = deployment.par(&["lock", "--update", a]).success();
+    let expected = format!("{a}: digest {old_a} -> {new_a}\n{a}: revision 7 -> 8\n");
+    assert_eq!(updated.stdout, expected);
+    let file = deployment.lock_file();
+    assert!(file.contains(&new_a) && file.contains(old_b), "{file}");
+
+    let both = ["lock", "--update", b, a, "-o", "json"];
+    let object = deployment.par(&both).success().json();
+    assert_eq!(object["changes"].as_array().unwrap().len(), 2, "{object}");
+    assert!(deployment.lock_file().contains(&new_b));
+    deployment.par(&["lock", "--check", WHAT_RUNS]).success();
+
+    let before = deployment.lock_file();
+    let other = deployment.registry.reference("a:2.0.0");
+    let refused = deployment.par(&["lock", "--update", &other, a]).exit(3);
+    assert!(
+        refused.stderr.contains("is not in the lock file"),
+        "{refused}"
+    );
+    deployment.move_tag();
+    let refused = deployment.par(&["lock", "--update", a]).exit(5);
+    assert!(refused.stderr.contains("--accept-identity"), "{refused}");
+    assert_eq!(deployment.lock_file(), before);
+    let elsewhere = ["lock", "--update", a, "--destination", "none.lock"];
+    deployment.par(&elsewhere).exit(3);
+    deployment.par(&["lock", "--update", a, "--check"]).exit(2);
+}
+
+#[test]
+fn a_manifest_is_written_with_digests_and_its_comments() {
+    let deployment = Deployment::new();
+    let [(a, digest_a), (b, digest_b)] = [&deployment.a, &deployment.b];
+    let manifest = |a: &str, b: &str| {
+        format!(
+            "# The deployment\n---\nkind: Application   # of wadm\nspec:\n  components:\n    \
+             - name: one\n      type: capability\n      properties:\n        \
+             image: \"{a}\"   # as released\n    - {{name: two, type: capability, properties: {{image: {b}}}}}\n    \
+             - name: web\n      type: component\n      properties: {{image: ghcr.io/org/web:1}}\n...\n"
+        )
+    };
+    let plain = manifest(a, b);
+    deployment.environment.write("wadm.yaml", &plain);
+    let lock = ["lock", "wadm.yaml", "--write", "pinned.yaml"];
+    let object = deployment.par(&[&lock[..], &["-o", "json"]].concat());
+    assert_eq!(object.success().json()["written"], "pinned.yaml");
+    let read = |name| fs::read_to_string(deployment.environment.path(name)).unwrap();
+    let expected = manifest(&format!("{a}@{digest_a}"), &format!("{b}@{digest_b}"));
+    assert_eq!(read("pinned.yaml"), expected);
+    assert_eq!(read("wadm.yaml"), plain);
+    assert_eq!(deployment.lock_file().matches("[[provider]]").count(), 2);
+    // What was written is a deployment, and stays as it is.
+    let again = ["lock", "pinned.yaml", "--write", "pinned.yaml"];
+    deployment.par(&again).success();
+    assert_eq!(read("pinned.yaml"), expected);
+
+    // In place, and a list.
+    let in_place = ["lock", WHAT_RUNS, "--write", WHAT_RUNS];
+    deployment.par(&in_place).success();
+    let list = format!("# What runs\n{b}@{digest_b}\n{a}@{digest_a}\n");
+    assert_eq!(read(WHAT_RUNS), list);
+}
+
+#[test]
+fn a_manifest_is_not_written_when_its_providers_cannot_be_locked() {
+    let deployment = Deployment::locked();
+    deployment.move_tag();
+    let lock = ["lock", WHAT_RUNS, "--write", "pinned.txt"];
+    deployment.par(&lock).exit(5);
+    assert!(!deployment.environment.path("pinned.txt").exists());
+    for wrong in [
+        &["lock", WHAT_RUNS, WHAT_RUNS, "--write", "pinned.txt"][..],
+        &["lock", WHAT_RUNS, "--check", "--write", "pinned.txt"],
+        &["lock", WHAT_RUNS, "--write", "-"],
+    ] {
+        deployment.par(wrong).exit(2);
+    }
+    assert!(!deployment.environment.path("pinned.txt").exists());
+}

@@ -1,0 +1,156 @@
+//! Commands that reach two registries, each in its own way.
+
+use std::process::Command;
+
+use super::{digest, par, small, text};
+use crate::support::certificates::Authority;
+use crate::support::{Environment, Outcome, Registry};
+
+const NAME: &str = "provider:1.0.0";
+
+/// A plain registry, and one with TLS that requires a user.
+struct Two {
+    environment: Environment,
+    plain: String,
+    secure: String,
+    authority: String,
+    _registries: [Registry; 2],
+}
+
+impl Two {
+    fn new() -> Self {
+        let environment = Environment::new();
+        let authority = Authority::new(&environment.path("authority"));
+        let plain = Registry::start();
+        let secure = Registry::builder()
+            .tls(&authority.server("127.0.0.1"))
+            .htpasswd("jane", "password")
+            .start();
+        let two = Self {
+            plain: plain.reference(NAME),
+            secure: secure.reference(NAME),
+            authority: text(authority.file()).to_owned(),
+            _registries: [plain, secure],
+            environment,
+        };
+        let file = small(&two.environment, "provider.par");
+        two.run(&["push", &two.plain, text(&file)]).success();
+        two
+    }
+
+    #[track_caller]
+    fn run(&self, arguments: &[&str]) -> Outcome {
+        self.environment.par(arguments)
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = self.environment.command();
+        command.args(arguments);
+        command
+    }
+}
+
+#[test]
+fn a_copy_has_options_for_each_side() {
+    let two = Two::new();
+    let copy = ["copy", &two.plain, &two.secure, "--to-ca", &two.authority];
+    let denied = two.run(&copy).exit(4);
+    assert!(denied.stderr.contains("127.0.0.1"), "{denied}");
+    let user = ["--to-user", "jane", "--to-password-stdin"];
+    let command = two.command(&[&copy[..], &user].concat());
+    Outcome::of(command, b"password\n").success();
+
+    // The other way round, and with the authority for both: the plain registry is reached nevertheless.
+    let back = two.plain.replace(":1.0.0", ":copied");
+    let copy = ["copy", &two.secure, &back, "--ca", &two.authority];
+    let user = ["--from-user", "jane", "--from-password", "password"];
+    let copied = two.run(&[&copy[..], &user].concat()).success();
+    assert!(copied.stderr.contains("visible"), "{copied}");
+    assert_eq!(copied.stderr.matches("visible").count(), 1, "{copied}");
+    // A user for the side that needs none does no good.
+    let wrong = ["--to-user", "jane", "--to-password", "password"];
+    two.run(&[&copy[..], &wrong].concat()).exit(4);
+}
+
+#[test]
+fn what_is_given_for_a_side_leaves_one_registry_for_what_is_given_for_both() {
+    let two = Two::new();
+    let copy = ["copy", &two.plain, &two.secure, "--to-ca", &two.authority];
+    let both = ["--user=jane", "--password=password"];
+    let refused = two.run(&[&copy[..], &both].concat()).exit(2);
+    assert!(refused.stderr.contains("two registries"), "{refused}");
+    assert!(refused.stderr.contains("--to-user"), "{refused}");
+    let from = ["--from-user=x", "--from-password=y"];
+    // The plain registry asks nobody for a password.
+    two.run(&[&copy[..], &both, &from].concat()).success();
+}
+
+#[test]
+fn passwords_of_both_sides_are_lines_of_standard_input() {
+    let two = Two::new();
+    let authority = Authority::new(&two.environment.path("other"));
+    let other = Registry::builder()
+        .tls(&authority.server("127.0.0.1"))
+        .htpasswd("john", "another-password")
+        .start();
+    let target = other.reference(NAME);
+    let to = ["--to-ca", &two.authority, "--to-user=jane"];
+    let copy = [&["copy", &two.plain, &two.secure][..], &to].concat();
+    let command = two.command(&[&copy[..], &["--to-password-stdin"]].concat());
+    Outcome::of(command, b"password").success();
+    let copy = [
+        "copy",
+        &two.secure,
+        &target,
+        "--from-ca",
+        &two.authority,
+        "--from-user=jane",
+        "--from-password-stdin",
+        "--to-ca",
+        text(authority.file()),
+        "--to-user=john",
+        "--to-password-stdin",
+    ];
+    Outcome::of(two.command(&copy), b"password\nanother-password\n").success();
+    Outcome::of(two.command(&copy), b"another-password\npassword\n").exit(4);
+
+    let mut diff = copy.to_vec();
+    diff[0] = "diff";
+    diff.push("--exit-code");
+    let same = Outcome::of(two.command(&diff), b"password\nanother-password\n").success();
+    assert_eq!(same.stdout, "");
+}
+
+#[test]
+fn a_difference_in_bytes_alone_is_a_difference_from_a_reference() {
+    let two = Two::new();
+    let (file, plain) = (two.environment.path("provider.par"), two.plain.as_str());
+    let compare = |from: &str, to: &str| two.run(&["diff", from, to, "--exit-code"]);
+    let same = compare("provider.par", plain).success();
+    assert_eq!(same.stdout, "");
+    let json = ["diff", "provider.par", plain, "-o", "json"];
+    let layer = digest(&file);
+    let expected = serde_json::json!({ "from": layer, "to": layer, "same": true });
+    assert_eq!(two.run(&json).success().json()["digest"], expected);
+    let mut piped = two.command(&["diff", plain, "-", "--exit-code"]);
+    piped.args(["-o", "json"]);
+    let piped = Outcome::of(piped, &std::fs::read(&file).unwrap()).success();
+    assert_eq!(piped.json()["digest"], expected);
+
+    // The claims and the executables of the compressed archive are the same.
+    let compressed = crate::support::archives::gzip(&std::fs::read(&file).unwrap());
+    let other = two.environment.write("other.par.gz", compressed);
+    let differs = compare("other.par.gz", plain).exit(1);
+    let line = format!("digest: {} -> {layer}\n", digest(&other));
+    assert_eq!(differs.stdout, line);
+    let object = two.run(&["diff", plain, "other.par.gz", "-o", "json"]);
+    let object = object.success().json();
+    assert_eq!(object["same"], false);
+    assert_eq!(object["digest"]["same"], false);
+    assert_eq!(object["digest"]["from"], layer.as_str());
+    // Two files have no layer, so their bytes do not count.
+    assert_eq!(compare("provider.par", "other.par.gz").success().stdout, "");
+    let copy = plain.replace(":1.0.0", ":copy");
+    par(&two.environment, ["copy", plain, &copy]).success();
+    compare(plain, &copy).success();
+}
