@@ -1,7 +1,7 @@
 //! Listing all files of the cache.
 
-use std::fs::{Metadata, read_dir};
-use std::io;
+use std::fs::{File, Metadata, read_dir};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -15,10 +15,21 @@ use super::paths::Purpose;
 pub(super) struct Entry {
     pub(super) purpose: Purpose,
     pub(super) path: PathBuf,
-    /// The size in bytes.
+    /// The size of the content in bytes.
     pub(super) size: u64,
+    /// How many bytes the file takes on this disk. A readable name of an executable takes none.
+    pub(super) disk: u64,
     /// When the file was last used; when it was last written, if it is unfinished.
     pub(super) used: SystemTime,
+}
+
+impl Entry {
+    /// Whether the file begins as manifests do. A file that cannot be read does not.
+    pub(super) fn begins_as_json(&self) -> bool {
+        let mut first = [0];
+        let read = File::open(&self.path).and_then(|mut file| file.read_exact(&mut first));
+        read.is_ok() && first == *b"{"
+    }
 }
 
 impl Cache {
@@ -50,10 +61,15 @@ impl Cache {
                 directories.push(path);
             } else if let Some(purpose) = self.paths.purpose(&path) {
                 let used = last_use(&purpose, &metadata)?;
+                let disk = match &purpose {
+                    Purpose::Program(digest) if self.is_program_of(&path, digest)? => 0,
+                    _ => on_disk(&metadata),
+                };
                 entries.push(Entry {
                     purpose,
                     path,
                     size: metadata.len(),
+                    disk,
                     used,
                 });
             }
@@ -62,11 +78,27 @@ impl Cache {
     }
 }
 
+/// Returns how many bytes a file takes on this disk. Parts of it that were never written take none.
+fn on_disk(metadata: &Metadata) -> u64 {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        // The unit is 512 bytes, whatever the size of a block is (POSIX, `st_blocks`).
+        metadata.blocks().saturating_mul(512)
+    }
+    #[cfg(not(unix))]
+    {
+        metadata.len()
+    }
+}
+
 pub(super) fn last_use(purpose: &Purpose, metadata: &Metadata) -> io::Result<SystemTime> {
     match purpose {
         // The modification time of content is its seal.
-        Purpose::Content(..) => metadata.accessed(),
-        Purpose::Reference(_) | Purpose::Hint => Ok(metadata.accessed()?.max(metadata.modified()?)),
+        Purpose::Content(..) | Purpose::Program(_) => metadata.accessed(),
+        Purpose::Reference(_) | Purpose::Head(_) | Purpose::Hint | Purpose::Provider(_) => {
+            Ok(metadata.accessed()?.max(metadata.modified()?))
+        }
         Purpose::Unfinished | Purpose::Temporary => metadata.modified(),
     }
 }

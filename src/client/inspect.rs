@@ -111,7 +111,7 @@ impl Client {
             .await?;
         let claims = contents.claims;
         Admission::new(&accepting, reference).pin(&claims).await?;
-        lookup.record(None).await;
+        lookup.record(&claims, None).await;
         Ok(claims)
     }
 }

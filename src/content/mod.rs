@@ -28,7 +28,7 @@ mod verify;
 
 #[cfg(unix)]
 pub(crate) use atomic::LINKS;
-pub(crate) use atomic::{AtomicFile, followed, publish, set_mode};
+pub(crate) use atomic::{AtomicFile, followed, give_second_name, publish, set_mode};
 pub use blocking::RuntimeEnded;
 pub(crate) use blocking::blocking;
 pub(crate) use bounded::{is_too_large, read_bounded, read_file_bounded};

@@ -4,6 +4,8 @@
 //! is known without the archive as a [`Preview`], and the archive itself as a [`CachedArchive`].
 
 mod archive;
+mod away;
+mod describe;
 mod full;
 mod manifest;
 mod origin;

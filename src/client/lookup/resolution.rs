@@ -11,6 +11,7 @@ use crate::oci::{self, Reference};
 use super::super::client::Client;
 use super::super::error::{Error, require_name};
 use super::super::options::PullPolicy;
+use super::away::{known_away, note_answer};
 use super::manifest::cached_manifest;
 use super::record::usable_record;
 
@@ -51,7 +52,13 @@ impl Resolution {
             (None, _) => receive_manifest(client, store, &name)
                 .await
                 .map(Self::confirmed),
-            (Some(_), PullPolicy::Always) => Ok(Self::confirmed(store.resolve(&name).await?)),
+            (Some(_), PullPolicy::Always) => {
+                let answer = store.resolve(&name).await;
+                if let Reference::Registry(place) = reference {
+                    note_answer(client, place.registry(), &answer).await;
+                }
+                Ok(Self::confirmed(answer?))
+            }
             (Some(record), PullPolicy::Never) => Ok(Self::from_cache(record.descriptor)),
             (Some(record), PullPolicy::Missing { max_age }) if is_fresh(&record, max_age) => {
                 Ok(Self::from_cache(record.descriptor))
@@ -87,11 +94,17 @@ async fn resolve_or_recall(
 ) -> Result<Resolution, Error> {
     let (answer, patience) = match reference {
         Reference::Registry(place) => {
+            if let Some(reason) = known_away(client, place.registry()).await {
+                let reason = format!("the registry was away some seconds ago: {reason}");
+                return Ok(recall(reference, record, &reason));
+            }
             let repository = client
                 .registries
                 .repository(place)
                 .with_patience(OFFLINE_WAIT);
-            (repository.resolve(name).await, repository.patience())
+            let answer = repository.resolve(name).await;
+            note_answer(client, place.registry(), &answer).await;
+            (answer, repository.patience())
         }
         Reference::Layout(_) => (store.resolve(name).await, OFFLINE_WAIT),
     };
@@ -105,12 +118,17 @@ async fn resolve_or_recall(
         Some(error) => reason(error, patience),
         None => with_causes(&error),
     };
+    Ok(recall(reference, record, &reason))
+}
+
+/// Returns what `reference` stood for when that was last confirmed, with a warning.
+fn recall(reference: &Reference, record: Record, reason: &str) -> Resolution {
     let since = humantime::format_rfc3339_seconds(record.confirmed);
     tracing::warn!(
         "{reference} is unconfirmed since {since}, and taken for what it stood for then, {}: {reason}",
         record.descriptor.digest
     );
-    Ok(Resolution::from_cache(record.descriptor))
+    Resolution::from_cache(record.descriptor)
 }
 
 /// Returns whether an error says nothing about what the registry holds now. A refusal of its storage does: that
