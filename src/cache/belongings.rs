@@ -8,10 +8,6 @@ use super::inventory::Inventory;
 use super::paths::{Kind, Purpose};
 use super::providers::{ClaimsIn, Provider};
 
-/// The largest blob that may be a manifest, in bytes. It is that of the registries (OCI distribution specification,
-/// "Pushing Manifests").
-const MANIFEST_LIMIT: u64 = 4 * 1024 * 1024;
-
 /// What is in the cache at a moment of pruning, as far as something else needs it.
 pub(super) struct Belongings<'a> {
     inventory: &'a Inventory,
@@ -45,7 +41,7 @@ impl<'a> Belongings<'a> {
             match &entry.purpose {
                 Purpose::Content(Kind::Blob, digest) => {
                     belongings.blobs.insert(digest.clone());
-                    if entry.size <= MANIFEST_LIMIT && entry.begins_as_json() {
+                    if entry.may_be_manifest() {
                         belongings.small.insert(digest.clone());
                     }
                 }

@@ -11,6 +11,10 @@ use super::error::Error;
 use super::open::Cache;
 use super::paths::Purpose;
 
+/// The largest blob that may be a manifest, in bytes. It is that of the registries (OCI distribution specification,
+/// "Pushing Manifests").
+const MANIFEST_LIMIT: u64 = 4 * 1024 * 1024;
+
 /// A file of the cache.
 pub(super) struct Entry {
     pub(super) purpose: Purpose,
@@ -24,8 +28,11 @@ pub(super) struct Entry {
 }
 
 impl Entry {
-    /// Whether the file begins as manifests do. A file that cannot be read does not.
-    pub(super) fn begins_as_json(&self) -> bool {
+    /// Whether the file has the size of a manifest and begins as one. A file that cannot be read does not.
+    pub(super) fn may_be_manifest(&self) -> bool {
+        if self.size > MANIFEST_LIMIT {
+            return false;
+        }
         let mut first = [0];
         let read = File::open(&self.path).and_then(|mut file| file.read_exact(&mut first));
         read.is_ok() && first == *b"{"

@@ -1,6 +1,8 @@
 //! All that is in the cache, and what belongs together.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+#[cfg(feature = "cli")]
+use std::path::PathBuf;
 use std::time::SystemTime;
 
 use crate::content::Digest;
@@ -94,5 +96,28 @@ impl Inventory {
             let named = &record.descriptor.digest;
             named == manifest || provider.indexes.contains(named) && self.has_blob(named)
         })
+    }
+}
+
+#[cfg(feature = "cli")]
+impl Cache {
+    /// Returns the blobs that may be manifests of providers of which nothing is known, with their paths. Blocks.
+    pub(crate) fn undescribed(&self) -> Result<Vec<(Digest, PathBuf)>, Error> {
+        let inventory = Inventory::of(self)?;
+        let entries = inventory.entries.iter();
+        let blobs = entries.filter_map(|entry| match &entry.purpose {
+            Purpose::Content(Kind::Blob, digest)
+                if !inventory.providers.contains_key(digest) && entry.may_be_manifest() =>
+            {
+                Some((digest.clone(), entry.path.clone()))
+            }
+            _ => None,
+        });
+        Ok(blobs.collect())
+    }
+
+    /// Returns the path of the blob of `digest`, which need not be cached.
+    pub(crate) fn blob_path(&self, digest: &Digest) -> PathBuf {
+        self.paths.content(Kind::Blob, digest)
     }
 }

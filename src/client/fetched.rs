@@ -27,8 +27,9 @@ pub struct Fetched {
 
 impl Fetched {
     /// Keeps the executable from being pruned, by this process and by others, until the lease is dropped or this
-    /// process ends. Without a lease it is kept for an hour after its last fetch, and `par cache prune --all` removes it
-    /// at once. A process that runs the executable needs no lease to continue, only to be started again.
+    /// process ends. Without a lease it is kept for an hour after its last fetch, unless
+    /// [everything](crate::cache::PruneOptions::all) is pruned. A process that runs the executable needs no lease to
+    /// continue, only to be started again.
     ///
     /// # Errors
     ///

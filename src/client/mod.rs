@@ -17,6 +17,8 @@ mod blocking;
 mod client;
 mod copy;
 mod delete;
+#[cfg(feature = "cli")]
+mod describe_cache;
 mod doctor;
 mod error;
 mod extract;
@@ -64,6 +66,8 @@ pub use tagging::TagChange;
 pub use tags::TagDetails;
 pub use tree::LeftOut;
 
+#[cfg(feature = "cli")]
+pub(crate) use describe_cache::describe_cache;
 #[cfg(feature = "cli")]
 pub(crate) use trust::pin_name;
 #[cfg(feature = "cli")]

@@ -1,28 +1,22 @@
 //! What the cache is told of a provider that was used, for lists and for pruning.
 
-use crate::archive::VerifiedClaims;
+use crate::archive::{Dates, VerifiedClaims};
 use crate::cache::{ClaimsIn, Provider};
 use crate::content::{Digest, unix_seconds, with_causes};
-use crate::oci::Reference;
+use crate::oci::{Artifact, Reference};
 
 use super::super::annotations;
 use super::super::blocking::blocking;
+use super::super::client::Client;
 use super::record::layout_directory;
-use super::start::Lookup;
 
 /// The most characters of a name or a version that are kept.
 const LONGEST: usize = 256;
 
-/// Describes the provider behind `lookup` to the cache. A failure is only logged, so that a cache can be used that is
+/// Describes the provider in `manifest` to the cache. A failure is only logged, so that a cache can be used that is
 /// read only.
-pub(super) async fn describe(
-    lookup: &Lookup,
-    index: Option<&Digest>,
-    claims: &VerifiedClaims,
-    has_head: bool,
-) {
-    let provider = provider(lookup, index, claims, has_head);
-    let (client, manifest) = (lookup.client().clone(), lookup.digest());
+pub(super) async fn describe(client: &Client, manifest: Digest, provider: Provider) {
+    let client = client.clone();
     let described = blocking(move || Ok(client.cache()?.describe(&manifest, provider)?));
     if let Err(error) = described.await {
         let error = with_causes(&error);
@@ -30,18 +24,19 @@ pub(super) async fn describe(
     }
 }
 
-fn provider(
-    lookup: &Lookup,
+/// Returns what the cache is told of the provider in `artifact`, whose `claims` are verified. `index` is the image index
+/// from which it was chosen. `has_head` says that the first bytes of its archive are kept.
+pub(in crate::client) fn provider_in(
+    artifact: &Artifact,
+    reference: Option<&Reference>,
     index: Option<&Digest>,
     claims: &VerifiedClaims,
     has_head: bool,
 ) -> Provider {
-    let artifact = &lookup.artifact;
     let metadata = claims.metadata();
     let short = |text: String| text.chars().take(LONGEST).collect();
     let is_on_manifest = artifact.layers().len() == 1
-        && annotations::claims(artifact, lookup.client().dates)
-            .is_some_and(|carried| carried.is_ok());
+        && annotations::claims(artifact, Dates::Any).is_some_and(|carried| carried.is_ok());
     let executables = claims.executables().iter();
     Provider {
         subject: claims.subject().to_string(),
@@ -66,7 +61,7 @@ fn provider(
             .map(|layer| layer.digest.clone())
             .collect(),
         indexes: index.into_iter().cloned().collect(),
-        repositories: repository(lookup.reference()).into_iter().collect(),
+        repositories: reference.and_then(repository).into_iter().collect(),
     }
 }
 

@@ -16,6 +16,8 @@ mod start;
 mod storage;
 
 pub(super) use archive::CachedArchive;
+#[cfg(feature = "cli")]
+pub(super) use describe::provider_in;
 pub(super) use preview::{Preview, read_range};
 pub(super) use resolution::Resolution;
 pub(super) use start::Lookup;

@@ -10,7 +10,7 @@ use crate::oci::{Artifact, Reference, choose_from_index, media_type};
 use super::super::client::{Client, Turn, note_digest};
 use super::super::error::Error;
 use super::archive::CachedArchive;
-use super::describe::describe;
+use super::describe::{describe, provider_in};
 use super::manifest::held;
 use super::origin::Origin;
 use super::record::{self, Confirmation, Head};
@@ -136,9 +136,10 @@ impl Lookup {
     /// Records what the registry has said about the tag, now that the archive can be served, the start of the archive
     /// if it was downloaded alone, and what `claims`, which were verified, say of the provider.
     pub(in crate::client) async fn record(&self, claims: &VerifiedClaims, head: Option<Head>) {
-        let has_head = head.is_some();
+        let (reference, index) = (Some(self.reference()), self.index.as_ref());
+        let provider = provider_in(&self.artifact, reference, index, claims, head.is_some());
         record::write(self.client(), self.confirmation.clone(), head).await;
-        describe(self, self.index.as_ref(), claims, has_head).await;
+        describe(self.client(), self.digest(), provider).await;
     }
 
     /// Records only the start of the archive, and nothing when the tag has moved: a tag has one recorded start,

@@ -6,12 +6,16 @@ use serde_json::{Value, json};
 use crate::cache::{Listed, Startable, Usage};
 use crate::cli::output::{Answer, path_text};
 use crate::cli::session::Session;
+use crate::client::describe_cache;
 use crate::content::unix_seconds;
 
 use super::text::{date, size};
 
 pub(super) fn run(session: &Session) -> Result<Answer> {
-    let listing = session.in_existing_cache(|cache| cache.list())?;
+    let listing = session.in_existing_cache(|cache| {
+        describe_cache(&cache)?;
+        cache.list()
+    })?;
     let rows: Vec<_> = listing.startable.iter().map(columns).collect();
     let total = listing.size();
     let listed: u64 = listing.startable.iter().map(|row| row.size).sum();

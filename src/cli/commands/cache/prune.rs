@@ -12,7 +12,7 @@ use crate::cache::{PruneOptions, Pruned};
 use crate::cli::arguments::age;
 use crate::cli::output::{Answer, Failure};
 use crate::cli::session::Session;
-use crate::client::{Error, Lock};
+use crate::client::{Error, Lock, describe_cache};
 use crate::content::Digest;
 
 use super::text::{names, size};
@@ -65,7 +65,10 @@ pub(super) fn run(args: &Args, session: &Session) -> Result<Answer> {
         keep: locked(&args.keep_locked)?,
         dry_run: args.dry_run,
     };
-    let pruned: Pruned = session.in_existing_cache(|cache| cache.prune(&options))?;
+    let pruned: Pruned = session.in_existing_cache(|cache| {
+        describe_cache(&cache)?;
+        cache.prune(&options)
+    })?;
     let (freed, left) = (size(pruned.freed), size(pruned.left));
     session.note(&if args.dry_run {
         format!("this would free {freed} and leave {left}")

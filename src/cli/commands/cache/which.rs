@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use crate::cache::{self, Cache, Known};
 use crate::cli::output::{Answer, path_text};
 use crate::cli::session::Session;
+use crate::client::describe_cache;
 
 use super::list::aligned;
 
@@ -86,6 +87,7 @@ fn find(paths: Vec<PathBuf>, session: &Session) -> Result<(PathBuf, Known)> {
     let Some(cache) = Cache::open_existing(session.cache_directory())? else {
         return Err(unknown(&first).into());
     };
+    describe_cache(&cache)?;
     for path in paths {
         match cache.which(&path) {
             Err(cache::Error::NotAnExecutable(_)) => {}

@@ -1,0 +1,56 @@
+//! Describing what earlier versions have put into a cache.
+//!
+//! Each use of a provider describes it to the cache. Earlier versions did not do that, so what they have cached would be
+//! missing in lists until it is used again.
+
+use std::fs::File;
+use std::path::Path;
+
+use crate::archive::{Dates, Limits, VerifiedClaims, read_claims};
+use crate::cache::{self, Cache};
+use crate::content::{Descriptor, Digest, open_regular, read_file_bounded};
+use crate::oci::{Artifact, MANIFEST_LIMIT, media_type};
+
+use super::annotations;
+use super::lookup::provider_in;
+
+/// Describes the providers in the cache of which nothing is known yet. What cannot be read is left out. Blocks.
+pub(crate) fn describe_cache(cache: &Cache) -> Result<(), cache::Error> {
+    for (digest, path) in cache.undescribed()? {
+        let Some(artifact) = artifact(digest.clone(), &path) else {
+            continue;
+        };
+        let claims = match annotations::claims(&artifact, Dates::Any) {
+            Some(claims) => claims.ok(),
+            None => claims_in_archive(cache, &artifact),
+        };
+        let Some(claims) = claims else {
+            continue;
+        };
+        let provider = provider_in(&artifact, None, None, &claims, false);
+        // A cache that cannot be written is listed as it is.
+        if let Err(error) = cache.describe(&digest, provider) {
+            tracing::debug!(%digest, %error, "the provider is not described");
+        }
+    }
+    Ok(())
+}
+
+fn artifact(digest: Digest, path: &Path) -> Option<Artifact> {
+    let bytes = read_file_bounded(path, MANIFEST_LIMIT).ok()?;
+    let descriptor = Descriptor {
+        media_type: media_type::of_manifest(&bytes)?.to_owned(),
+        size: bytes.len() as u64,
+        digest: digest.clone(),
+    };
+    Artifact::parse(descriptor, bytes.into(), &digest.to_string()).ok()
+}
+
+/// Returns the claims in the archive of a provider, if the whole archive is cached.
+fn claims_in_archive(cache: &Cache, artifact: &Artifact) -> Option<VerifiedClaims> {
+    let [layer] = artifact.layers() else {
+        return None;
+    };
+    let file: File = open_regular(&cache.blob_path(&layer.digest)).ok()?.0;
+    read_claims(file, &Limits::default()).ok()
+}
