@@ -8,6 +8,7 @@ use std::time::SystemTime;
 use crate::content::if_found;
 
 use super::error::Error;
+use super::lookup::note_use;
 use super::open::Cache;
 use super::paths::Purpose;
 
@@ -34,7 +35,12 @@ impl Entry {
             return false;
         }
         let mut first = [0];
-        let read = File::open(&self.path).and_then(|mut file| file.read_exact(&mut first));
+        let read = File::open(&self.path).and_then(|mut file| {
+            let read = file.read_exact(&mut first);
+            // Looking is no use.
+            note_use(&file, &self.path, self.used);
+            read
+        });
         read.is_ok() && first == *b"{"
     }
 }
@@ -103,9 +109,10 @@ pub(super) fn last_use(purpose: &Purpose, metadata: &Metadata) -> io::Result<Sys
     match purpose {
         // The modification time of content is its seal.
         Purpose::Content(..) | Purpose::Program(_) => metadata.accessed(),
-        Purpose::Reference(_) | Purpose::Head(_) | Purpose::Hint | Purpose::Provider(_) => {
+        Purpose::Reference(_) | Purpose::Head(_) | Purpose::Hint => {
             Ok(metadata.accessed()?.max(metadata.modified()?))
         }
-        Purpose::Unfinished | Purpose::Temporary => metadata.modified(),
+        // Lists read the description of a provider, and that is no use.
+        Purpose::Provider(_) | Purpose::Unfinished | Purpose::Temporary => metadata.modified(),
     }
 }

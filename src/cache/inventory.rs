@@ -2,13 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 #[cfg(feature = "cli")]
-use std::path::PathBuf;
+use std::fs::File;
 use std::time::SystemTime;
 
 use crate::content::Digest;
+#[cfg(feature = "cli")]
+use crate::content::open_regular;
 
 use super::entries::Entry;
 use super::error::Error;
+#[cfg(feature = "cli")]
+use super::lookup::note_use;
 use super::open::Cache;
 use super::paths::{Kind, Purpose};
 use super::providers::Provider;
@@ -101,23 +105,28 @@ impl Inventory {
 
 #[cfg(feature = "cli")]
 impl Cache {
-    /// Returns the blobs that may be manifests of providers of which nothing is known, with their paths. Blocks.
-    pub(crate) fn undescribed(&self) -> Result<Vec<(Digest, PathBuf)>, Error> {
+    /// Returns the blobs that may be manifests of providers of which nothing is known. Blocks.
+    pub(crate) fn undescribed(&self) -> Result<Vec<Digest>, Error> {
         let inventory = Inventory::of(self)?;
         let entries = inventory.entries.iter();
         let blobs = entries.filter_map(|entry| match &entry.purpose {
             Purpose::Content(Kind::Blob, digest)
                 if !inventory.providers.contains_key(digest) && entry.may_be_manifest() =>
             {
-                Some((digest.clone(), entry.path.clone()))
+                Some(digest.clone())
             }
             _ => None,
         });
         Ok(blobs.collect())
     }
 
-    /// Returns the path of the blob of `digest`, which need not be cached.
-    pub(crate) fn blob_path(&self, digest: &Digest) -> PathBuf {
-        self.paths.content(Kind::Blob, digest)
+    /// Reads from the blob of `digest`, if it is cached. This does not count as a use. Blocks.
+    pub(crate) fn peek<T>(&self, digest: &Digest, read: impl FnOnce(&File) -> T) -> Option<T> {
+        let path = self.paths.content(Kind::Blob, digest);
+        let (file, _) = open_regular(&path).ok()?;
+        let used = file.metadata().ok()?.accessed().ok()?;
+        let read = read(&file);
+        note_use(&file, &path, used);
+        Some(read)
     }
 }

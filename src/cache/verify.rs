@@ -31,7 +31,10 @@ impl Cache {
     /// [`Error::File`] when a file cannot be read or removed, or when `progress` stops the work.
     pub fn verify(&self, progress: &dyn Progress) -> Result<Verified, Error> {
         let mut verified = Verified::default();
-        for entry in self.entries()? {
+        let mut entries = self.entries()?;
+        // The names of an executable after it: they are removed together.
+        entries.sort_by_key(|entry| matches!(entry.purpose, Purpose::Program(_)));
+        for entry in entries {
             let intact = match &entry.purpose {
                 // It is another name of a file that is checked, or what a prune has left.
                 Purpose::Program(digest) if !self.names_another_file(digest, &entry.path)? => {

@@ -3,12 +3,9 @@
 //! Each use of a provider describes it to the cache. Earlier versions did not do that, so what they have cached would be
 //! missing in lists until it is used again.
 
-use std::fs::File;
-use std::path::Path;
-
 use crate::archive::{Dates, Limits, VerifiedClaims, read_claims};
 use crate::cache::{self, Cache};
-use crate::content::{Descriptor, Digest, open_regular, read_file_bounded};
+use crate::content::{Descriptor, Digest, read_bounded};
 use crate::oci::{Artifact, MANIFEST_LIMIT, media_type};
 
 use super::annotations;
@@ -16,8 +13,8 @@ use super::lookup::provider_in;
 
 /// Describes the providers in the cache of which nothing is known yet. What cannot be read is left out. Blocks.
 pub(crate) fn describe_cache(cache: &Cache) -> Result<(), cache::Error> {
-    for (digest, path) in cache.undescribed()? {
-        let Some(artifact) = artifact(digest.clone(), &path) else {
+    for digest in cache.undescribed()? {
+        let Some(artifact) = artifact(cache, &digest) else {
             continue;
         };
         let claims = match annotations::claims(&artifact, Dates::Any) {
@@ -36,8 +33,9 @@ pub(crate) fn describe_cache(cache: &Cache) -> Result<(), cache::Error> {
     Ok(())
 }
 
-fn artifact(digest: Digest, path: &Path) -> Option<Artifact> {
-    let bytes = read_file_bounded(path, MANIFEST_LIMIT).ok()?;
+fn artifact(cache: &Cache, digest: &Digest) -> Option<Artifact> {
+    let bytes = cache.peek(digest, |file| read_bounded(file, MANIFEST_LIMIT));
+    let bytes = bytes?.ok()?;
     let descriptor = Descriptor {
         media_type: media_type::of_manifest(&bytes)?.to_owned(),
         size: bytes.len() as u64,
@@ -51,6 +49,6 @@ fn claims_in_archive(cache: &Cache, artifact: &Artifact) -> Option<VerifiedClaim
     let [layer] = artifact.layers() else {
         return None;
     };
-    let file: File = open_regular(&cache.blob_path(&layer.digest)).ok()?.0;
-    read_claims(file, &Limits::default()).ok()
+    let claims = cache.peek(&layer.digest, |file| read_claims(file, &Limits::default()));
+    claims?.ok()
 }

@@ -26,6 +26,11 @@ pub(crate) fn cache_hint(error: &Error) -> Option<String> {
             "remove that permission of other users (chmod go-w), or name another directory with \
              --cache-dir or PAR_CACHE_DIR"
         }
+        Error::NoExecutable(_) => "fetch it again",
+        Error::NotAnExecutable(_) => {
+            "name a path that `par fetch` has printed, or a process that was started from it; --cache-dir or \
+             PAR_CACHE_DIR name the cache"
+        }
         Error::NoDirectory | Error::NotADirectory(_) => {
             "name a directory with --cache-dir or PAR_CACHE_DIR"
         }
