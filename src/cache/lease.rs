@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use crate::content::{Locking, if_found, is_at};
+use crate::content::{if_found, is_at, shared_when_free};
 
 use super::error::Error;
 
@@ -20,7 +20,7 @@ pub struct Lease {
 }
 
 impl Lease {
-    /// Returns the lease of the executable at `path`, a path that a fetch has returned.
+    /// Returns the lease of the executable at `path`, a path that a fetch has returned. Blocks for some system calls.
     ///
     /// # Errors
     ///
@@ -31,11 +31,9 @@ impl Lease {
             let Some(file) = if_found(File::open(path))? else {
                 return Ok(None);
             };
-            // While another process has it locked for itself, it is about to remove it.
-            if Locking::shared(&file, path)? == Locking::Busy || !is_at(&file, path)? {
-                return Ok(None);
-            }
-            Ok(Some(file))
+            // Only a prune has it locked for itself, for a moment, and may remove it then.
+            shared_when_free(&file, path)?;
+            Ok(is_at(&file, path)?.then_some(file))
         };
         match lease().map_err(Error::file(path))? {
             Some(file) => Ok(Self {

@@ -76,4 +76,4 @@ pub(crate) use ranges::PartialRange;
 pub(crate) use references::Record;
 pub use startable::Startable;
 pub use verify::Verified;
-pub use which::Known;
+pub use which::CachedExecutable;

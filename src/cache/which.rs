@@ -13,7 +13,7 @@ use super::startable::{Startable, rows_of};
 /// An executable of the cache, and whose it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Known {
+pub struct CachedExecutable {
     /// The digest of the executable, which its claims sign.
     pub executable: Digest,
     /// Whether the executable is still in the cache. A process runs on when its executable was pruned.
@@ -31,7 +31,7 @@ impl Cache {
     ///
     /// [`Error::NotAnExecutable`] for any other path; [`Error::NoExecutable`] when the cache neither has it nor
     /// knows it; [`Error::File`].
-    pub fn which(&self, path: &Path) -> Result<Known, Error> {
+    pub fn which(&self, path: &Path) -> Result<CachedExecutable, Error> {
         let executable = self.executable_at(path);
         let executable = executable.ok_or_else(|| Error::NotAnExecutable(path.to_owned()))?;
         if path.exists() && self.names_another_file(&executable, path)? {
@@ -63,7 +63,7 @@ impl Cache {
             return Err(Error::NoExecutable(path.to_owned()));
         }
         providers.sort_by(|one, other| one.reference.cmp(&other.reference));
-        Ok(Known {
+        Ok(CachedExecutable {
             executable,
             cached,
             providers,

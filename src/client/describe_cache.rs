@@ -3,6 +3,9 @@
 //! Each use of a provider describes it to the cache. Earlier versions did not do that, so what they have cached would be
 //! missing in lists until it is used again.
 
+use bytes::Bytes;
+use serde::Deserialize;
+
 use crate::archive::{Dates, Limits, VerifiedClaims, read_claims};
 use crate::cache::{self, Cache};
 use crate::content::{Descriptor, Digest, read_bounded};
@@ -13,10 +16,17 @@ use super::lookup::provider_in;
 
 /// Describes the providers in the cache of which nothing is known yet. What cannot be read is left out. Blocks.
 pub(crate) fn describe_cache(cache: &Cache) -> Result<(), cache::Error> {
-    for digest in cache.undescribed()? {
-        let Some(artifact) = artifact(cache, &digest) else {
+    let blobs = cache.undescribed()?;
+    let manifests: Vec<_> = blobs
+        .into_iter()
+        .filter_map(|digest| Some((manifest(cache, &digest)?, digest)))
+        .collect();
+    for (bytes, digest) in &manifests {
+        let Some(artifact) = artifact(digest, bytes) else {
             continue;
         };
+        let names = |index: &Bytes| children(index).any(|child| child == *digest);
+        let indexes = manifests.iter().filter(|(bytes, _)| names(bytes));
         let claims = match annotations::claims(&artifact, Dates::Any) {
             Some(claims) => claims.ok(),
             None => claims_in_archive(cache, &artifact),
@@ -24,24 +34,39 @@ pub(crate) fn describe_cache(cache: &Cache) -> Result<(), cache::Error> {
         let Some(claims) = claims else {
             continue;
         };
-        let provider = provider_in(&artifact, None, None, &claims, false);
+        let index = indexes.map(|(_, index)| index).next();
+        let provider = provider_in(&artifact, None, index, &claims, false);
         // A cache that cannot be written is listed as it is.
-        if let Err(error) = cache.describe(&digest, provider) {
+        if let Err(error) = cache.describe(digest, provider) {
             tracing::debug!(%digest, %error, "the provider is not described");
         }
     }
     Ok(())
 }
 
-fn artifact(cache: &Cache, digest: &Digest) -> Option<Artifact> {
+fn manifest(cache: &Cache, digest: &Digest) -> Option<Bytes> {
     let bytes = cache.peek(digest, |file| read_bounded(file, MANIFEST_LIMIT));
-    let bytes = bytes?.ok()?;
+    Some(bytes?.ok()?.into())
+}
+
+fn artifact(digest: &Digest, bytes: &Bytes) -> Option<Artifact> {
     let descriptor = Descriptor {
-        media_type: media_type::of_manifest(&bytes)?.to_owned(),
+        media_type: media_type::of_manifest(bytes)?.to_owned(),
         size: bytes.len() as u64,
         digest: digest.clone(),
     };
-    Artifact::parse(descriptor, bytes.into(), &digest.to_string()).ok()
+    Artifact::parse(descriptor, bytes.clone(), &digest.to_string()).ok()
+}
+
+/// Returns the digests of the manifests that an image index names. None of another document.
+fn children(index: &Bytes) -> impl Iterator<Item = Digest> {
+    #[derive(Default, Deserialize)]
+    struct Named {
+        #[serde(default)]
+        manifests: Vec<Descriptor>,
+    }
+    let named: Named = serde_json::from_slice(index).unwrap_or_default();
+    named.manifests.into_iter().map(|child| child.digest)
 }
 
 /// Returns the claims in the archive of a provider, if the whole archive is cached.

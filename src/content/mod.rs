@@ -43,7 +43,7 @@ pub(crate) use directory::{
 };
 pub use kind::ErrorKind;
 pub(crate) use leftovers::is_temporary;
-pub(crate) use locks::{Locking, locked_when_free};
+pub(crate) use locks::{Locking, locked_when_free, shared_when_free};
 pub(crate) use mounts::is_noexec;
 pub(crate) use progress::MeteredReader;
 pub use progress::{Meter, Progress, Silent, Step, Stopped};

@@ -1,6 +1,6 @@
 //! What the cache is told of a provider that was used, for lists and for pruning.
 
-use crate::archive::{Dates, VerifiedClaims};
+use crate::archive::VerifiedClaims;
 use crate::cache::{ClaimsIn, Provider};
 use crate::content::{Digest, unix_seconds, with_causes};
 use crate::oci::{Artifact, Reference};
@@ -35,8 +35,7 @@ pub(in crate::client) fn provider_in(
 ) -> Provider {
     let metadata = claims.metadata();
     let short = |text: String| text.chars().take(LONGEST).collect();
-    let is_on_manifest = artifact.layers().len() == 1
-        && annotations::claims(artifact, Dates::Any).is_some_and(|carried| carried.is_ok());
+    let is_on_manifest = artifact.layers().len() == 1 && annotations::carries(artifact, claims);
     let executables = claims.executables().iter();
     Provider {
         subject: claims.subject().to_string(),

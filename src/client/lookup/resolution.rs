@@ -49,7 +49,7 @@ impl Resolution {
         };
         match (record, client.pull) {
             (None, PullPolicy::Never) => Err(Error::NotCached(reference.to_string())),
-            (None, _) => receive_manifest(client, store, &name)
+            (None, _) => receive_manifest(client, store, &name, reference)
                 .await
                 .map(Self::confirmed),
             (Some(_), PullPolicy::Always) => {
@@ -156,8 +156,13 @@ async fn receive_manifest(
     client: &Client,
     store: &dyn ReadStorage,
     name: &ManifestName,
+    reference: &Reference,
 ) -> Result<Descriptor, Error> {
-    let (descriptor, manifest) = store.fetch_manifest(name).await?;
+    let answer = store.fetch_manifest(name).await;
+    if let Reference::Registry(place) = reference {
+        note_answer(client, place.registry(), &answer).await;
+    }
+    let (descriptor, manifest) = answer?;
     let _turn = client.turn().await;
     client.cache()?.receive(&descriptor, &manifest).await?;
     Ok(descriptor)

@@ -7,7 +7,7 @@ use anyhow::Result;
 use clap::ValueHint;
 use serde_json::{Value, json};
 
-use crate::cache::{self, Cache, Known};
+use crate::cache::{self, Cache, CachedExecutable};
 use crate::cli::output::{Answer, path_text};
 use crate::cli::session::Session;
 use crate::client::describe_cache;
@@ -23,8 +23,7 @@ use super::list::aligned;
 #[command(after_help = "\
 Examples:
   par cache which 4711
-  par cache which \"$(par fetch ghcr.io/org/provider:1.0.0)\"
-  pgrep -f wasmcloud-par/v1 | xargs -n 1 par cache which")]
+  par cache which \"$(par fetch ghcr.io/org/provider:1.0.0)\"")]
 pub(crate) struct Args {
     /// The path that `par fetch` has printed, or the number of a process. A file whose name is a number is
     /// written as `./4711`
@@ -81,7 +80,7 @@ fn number(text: &str) -> Option<u32> {
 }
 
 /// Returns the first of `paths` that is an executable of the cache.
-fn find(paths: Vec<PathBuf>, session: &Session) -> Result<(PathBuf, Known)> {
+fn find(paths: Vec<PathBuf>, session: &Session) -> Result<(PathBuf, CachedExecutable)> {
     let unknown = |path: &Path| cache::Error::NotAnExecutable(path.to_owned());
     let first = paths.first().cloned().unwrap_or_default();
     let Some(cache) = Cache::open_existing(session.cache_directory())? else {
