@@ -24,6 +24,7 @@ use std::time::Duration;
 
 use tokio::process::{Child, ChildStdin, Command};
 use tokio::time::sleep;
+use wasmcloud_par::cache::Lease;
 use wasmcloud_par::{Client, ClientOptions, Fetched, Reference, Target};
 
 /// How long to wait before a provider that has ended is started again.
@@ -99,6 +100,8 @@ async fn follow(
 /// A provider that runs.
 struct Provider {
     fetched: Fetched,
+    /// Keeps the executable in the cache, to be started again. `None` when it was pruned meanwhile.
+    _lease: Option<Lease>,
     child: Child,
     /// Open as long as the provider is wanted.
     _input: Option<ChildStdin>,
@@ -112,6 +115,7 @@ impl Provider {
         println!("started    {name} as process {process}: {}", fetched.digest);
         Ok(Self {
             _input: child.stdin.take(),
+            _lease: fetched.lease().ok(),
             fetched,
             child,
         })

@@ -250,4 +250,6 @@ mod documents {
     struct Readme;
     #[doc = include_str!("../docs/trust.md")]
     struct Trust;
+    #[doc = include_str!("../docs/cache.md")]
+    struct Cache;
 }

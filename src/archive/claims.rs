@@ -220,6 +220,11 @@ impl VerifiedClaims {
         self.provider.rev
     }
 
+    /// Returns the name of the provider.
+    pub(crate) fn name(&self) -> Option<&str> {
+        self.provider.name.as_deref()
+    }
+
     /// Returns what the issuer says about the provider. Times after the year 9999 become its last second.
     #[must_use]
     pub fn metadata(&self) -> Metadata {

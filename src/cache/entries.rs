@@ -1,24 +1,48 @@
 //! Listing all files of the cache.
 
-use std::fs::{Metadata, read_dir};
-use std::io;
+use std::fs::{File, Metadata, read_dir};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use crate::content::if_found;
 
 use super::error::Error;
+use super::lookup::note_use;
 use super::open::Cache;
 use super::paths::Purpose;
+
+/// The largest blob that may be a manifest, in bytes. It is that of the registries (OCI distribution specification,
+/// "Pushing Manifests").
+const MANIFEST_LIMIT: u64 = 4 * 1024 * 1024;
 
 /// A file of the cache.
 pub(super) struct Entry {
     pub(super) purpose: Purpose,
     pub(super) path: PathBuf,
-    /// The size in bytes.
+    /// The size of the content in bytes.
     pub(super) size: u64,
+    /// How many bytes the file takes on this disk. A readable name of an executable takes none.
+    pub(super) disk: u64,
     /// When the file was last used; when it was last written, if it is unfinished.
     pub(super) used: SystemTime,
+}
+
+impl Entry {
+    /// Whether the file has the size of a manifest and begins as one. A file that cannot be read does not.
+    pub(super) fn may_be_manifest(&self) -> bool {
+        if self.size > MANIFEST_LIMIT {
+            return false;
+        }
+        let mut first = [0];
+        let read = File::open(&self.path).and_then(|mut file| {
+            let read = file.read_exact(&mut first);
+            // Looking is no use.
+            note_use(&file, &self.path, self.used);
+            read
+        });
+        read.is_ok() && first == *b"{"
+    }
 }
 
 impl Cache {
@@ -50,10 +74,15 @@ impl Cache {
                 directories.push(path);
             } else if let Some(purpose) = self.paths.purpose(&path) {
                 let used = last_use(&purpose, &metadata)?;
+                let disk = match &purpose {
+                    Purpose::Program(digest) if self.is_program_of(&path, digest)? => 0,
+                    _ => on_disk(&metadata),
+                };
                 entries.push(Entry {
                     purpose,
                     path,
                     size: metadata.len(),
+                    disk,
                     used,
                 });
             }
@@ -62,11 +91,28 @@ impl Cache {
     }
 }
 
+/// Returns how many bytes a file takes on this disk. Parts of it that were never written take none.
+fn on_disk(metadata: &Metadata) -> u64 {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        // The unit is 512 bytes, whatever the size of a block is (POSIX, `st_blocks`).
+        metadata.blocks().saturating_mul(512)
+    }
+    #[cfg(not(unix))]
+    {
+        metadata.len()
+    }
+}
+
 pub(super) fn last_use(purpose: &Purpose, metadata: &Metadata) -> io::Result<SystemTime> {
     match purpose {
         // The modification time of content is its seal.
-        Purpose::Content(..) => metadata.accessed(),
-        Purpose::Reference(_) | Purpose::Hint => Ok(metadata.accessed()?.max(metadata.modified()?)),
-        Purpose::Unfinished | Purpose::Temporary => metadata.modified(),
+        Purpose::Content(..) | Purpose::Program(_) => metadata.accessed(),
+        Purpose::Reference(_) | Purpose::Head(_) | Purpose::Hint => {
+            Ok(metadata.accessed()?.max(metadata.modified()?))
+        }
+        // Lists read the description of a provider, and that is no use.
+        Purpose::Provider(_) | Purpose::Unfinished | Purpose::Temporary => metadata.modified(),
     }
 }

@@ -79,6 +79,12 @@ pub enum Error {
     /// Content is not in the cache.
     #[error("{0} is not in the cache")]
     NoContent(Digest),
+    /// An executable is not in the cache any more.
+    #[error("the executable {} is not in the cache any more", .0.display())]
+    NoExecutable(PathBuf),
+    /// A path is not that of an executable of this cache.
+    #[error("{} is not an executable of the cache", .0.display())]
+    NotAnExecutable(PathBuf),
     /// The cache has no record of a tag.
     #[error("{0} is not recorded in the cache")]
     NoReference(String),
@@ -171,7 +177,10 @@ impl Error {
                 .get_ref()
                 .and_then(|inner| inner.downcast_ref::<StoreError>())
                 .map_or(ErrorKind::Unavailable, StoreError::kind),
-            Self::NoContent(_) | Self::NoReference(_) => ErrorKind::NotFound,
+            Self::NoContent(_)
+            | Self::NoReference(_)
+            | Self::NoExecutable(_)
+            | Self::NotAnExecutable(_) => ErrorKind::NotFound,
             Self::MalformedName(_) | Self::WithinCache(_) | Self::NotADirectory(_) => {
                 ErrorKind::Usage
             }

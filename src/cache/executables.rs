@@ -7,14 +7,17 @@ use crate::content::{Digest, StoreError};
 
 use super::error::Error;
 use super::lock::{Lock, Obstacle, when_free};
+use super::lookup::Held;
 use super::open::Cache;
 use super::paths::Kind;
+use super::programs::program;
 use super::seal::seal;
 
 /// An executable in the cache, or the right to put it there.
 #[derive(Debug)]
 pub(crate) enum Executable {
-    /// The executable is cached, and can be run at this path. Never write to it.
+    /// The executable is cached, and can be run at this path, which ends with its readable name. Never write to
+    /// it.
     Ready(PathBuf),
     /// The executable is not cached. Other tasks that want it wait until the slot is filled or dropped.
     Missing(Slot),
@@ -23,6 +26,9 @@ pub(crate) enum Executable {
 /// The right to put one executable into the cache.
 #[derive(Debug)]
 pub(crate) struct Slot {
+    cache: Cache,
+    digest: Digest,
+    name: String,
     destination: PathBuf,
     _turn: Lock,
 }
@@ -32,26 +38,33 @@ impl Cache {
     pub const EXECUTABLE_MODE: u32 = Kind::Executable.mode();
 
     /// Returns the executable whose signed hash is `digest`, or the right to put it into the cache. Waits
-    /// while another task, of this process or another one, has that right.
+    /// while another task, of this process or another one, has that right. The process of the executable is
+    /// called `name`, which [`program_name`](super::program_name) makes.
     pub(crate) async fn executable_or_slot(
         &self,
         digest: &Digest,
+        name: &str,
     ) -> Result<Executable, StoreError> {
-        let (cache, digest) = (self.clone(), digest.clone());
-        Ok(when_free(move || cache.find_or_take(&digest)).await?)
+        let (cache, digest, name) = (self.clone(), digest.clone(), name.to_owned());
+        Ok(when_free(move || cache.find_or_take(&digest, &name)).await?)
     }
 
-    fn find_or_take(&self, digest: &Digest) -> Result<Executable, Obstacle> {
+    fn find_or_take(&self, digest: &Digest, name: &str) -> Result<Executable, Obstacle> {
         if let Some(held) = self.held(Kind::Executable, digest)? {
-            return Ok(Executable::Ready(held.path));
+            return Ok(Executable::Ready(program(self, digest, name, &held)));
         }
         let turn = self.turn(digest)?;
         let destination = self.paths.content(Kind::Executable, digest);
         if self.recheck(Kind::Executable, digest)? {
-            return Ok(Executable::Ready(destination));
+            drop(turn);
+            // With its name, and a lock against pruning.
+            return self.find_or_take(digest, name);
         }
         self.paths.create_parent(&destination)?;
         Ok(Executable::Missing(Slot {
+            cache: self.clone(),
+            digest: digest.clone(),
+            name: name.to_owned(),
             destination,
             _turn: turn,
         }))
@@ -65,12 +78,16 @@ impl Slot {
         &self.destination
     }
 
-    /// Ends the work on the executable, which is at its [`destination`](Self::destination) now. Returns that
-    /// path.
+    /// Ends the work on the executable, which is at its [`destination`](Self::destination) now. Returns the
+    /// path with its readable name.
     pub(crate) fn fill(self) -> Result<PathBuf, Error> {
-        File::open(&self.destination)
-            .and_then(|file| seal(&file, Kind::Executable.mode()))
-            .map_err(Error::file(&self.destination))?;
-        Ok(self.destination)
+        let path = self.destination;
+        let opened = File::open(&path).and_then(|file| {
+            seal(&file, Kind::Executable.mode())?;
+            Ok(file)
+        });
+        let file = opened.map_err(Error::file(&path))?;
+        let held = Held { path, file };
+        Ok(program(&self.cache, &self.digest, &self.name, &held))
     }
 }

@@ -5,14 +5,18 @@ use std::time::SystemTime;
 use crate::content::Digest;
 
 use super::error::Error;
+use super::inventory::Inventory;
 use super::open::Cache;
 use super::paths::{Kind, Purpose};
+use super::startable::{Startable, startable};
 
 /// The content of a cache.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Listing {
-    /// The tags that the cache knows, ordered by name.
+    /// What can be started, ordered by reference.
+    pub startable: Vec<Startable>,
+    /// The tags whose manifests are cached, ordered by name.
     pub references: Vec<Listed>,
     /// How many manifests and layers there are.
     pub blobs: Usage,
@@ -20,6 +24,8 @@ pub struct Listing {
     pub executables: Usage,
     /// How many downloads there are that were interrupted or are under way.
     pub unfinished: Usage,
+    /// How many other files there are: what tags stood for, what is known of providers and registries.
+    pub records: Usage,
 }
 
 /// A tag that the cache knows.
@@ -34,7 +40,7 @@ pub struct Listed {
     pub size: Option<u64>,
     /// When the registry last confirmed the tag.
     pub confirmed: SystemTime,
-    /// When the manifest was last used. `None` when it is not cached.
+    /// When the manifest was last used.
     pub used: Option<SystemTime>,
 }
 
@@ -44,7 +50,7 @@ pub struct Listed {
 pub struct Usage {
     /// The number of files.
     pub files: usize,
-    /// The size of all files in bytes.
+    /// How many bytes all files take on this disk.
     pub bytes: u64,
 }
 
@@ -55,31 +61,52 @@ impl Usage {
     }
 }
 
+impl Listing {
+    /// Returns how many bytes the cache takes on this disk. Pins are not counted.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        let usages = [self.blobs, self.executables, self.unfinished, self.records];
+        usages.iter().map(|usage| usage.bytes).sum()
+    }
+}
+
 impl Cache {
-    /// Lists the content of the cache without checking it. Blocks.
+    /// Lists the content of the cache without checking it. What was pruned is left out. Blocks.
     ///
     /// # Errors
     ///
     /// [`Error::File`] when a file or a directory cannot be read.
     pub fn list(&self) -> Result<Listing, Error> {
-        let mut listing = Listing::default();
-        for entry in self.entries()? {
-            match entry.purpose {
-                Purpose::Content(Kind::Blob, _) => listing.blobs.add(entry.size),
-                Purpose::Content(Kind::Executable, _) => listing.executables.add(entry.size),
-                Purpose::Unfinished | Purpose::Temporary => listing.unfinished.add(entry.size),
-                Purpose::Hint => {}
-                Purpose::Reference(name) => match self.listed(&name) {
-                    Ok(record) => listing.references.push(Listed {
-                        reference: record.reference(name),
-                        size: record.content,
-                        confirmed: record.confirmed,
-                        used: self.last_use(&record.descriptor.digest)?,
-                        digest: record.descriptor.digest,
-                    }),
-                    Err(Error::NoReference(_)) => {}
-                    Err(error) => return Err(error),
-                },
+        let inventory = Inventory::of(self)?;
+        let mut listing = Listing {
+            startable: startable(self, &inventory)?,
+            ..Listing::default()
+        };
+        for entry in &inventory.entries {
+            let usage = match &entry.purpose {
+                Purpose::Content(Kind::Blob, _) => &mut listing.blobs,
+                Purpose::Content(Kind::Executable, _) => &mut listing.executables,
+                // A name takes no space, unless its executable was pruned.
+                Purpose::Program(_) if entry.disk == 0 => continue,
+                Purpose::Program(_) | Purpose::Unfinished | Purpose::Temporary => {
+                    &mut listing.unfinished
+                }
+                Purpose::Reference(_) | Purpose::Provider(_) | Purpose::Head(_) | Purpose::Hint => {
+                    &mut listing.records
+                }
+            };
+            usage.add(entry.disk);
+        }
+        for (name, record) in &inventory.tags {
+            let digest = &record.descriptor.digest;
+            if let Some(used) = inventory.used(digest) {
+                listing.references.push(Listed {
+                    reference: record.reference(name.clone()),
+                    digest: digest.clone(),
+                    size: record.content,
+                    confirmed: record.confirmed,
+                    used: Some(used),
+                });
             }
         }
         let references = &mut listing.references;

@@ -1,6 +1,6 @@
 //! Looking content up by its digest. Each use checks it, and a damaged file is removed.
 
-use std::fs::{File, FileTimes, remove_file, symlink_metadata};
+use std::fs::{File, FileTimes, remove_file};
 use std::io::{self, BufReader};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -77,13 +77,6 @@ impl Cache {
         Ok(None)
     }
 
-    /// Returns when the content of `digest` was last used, if it is cached.
-    pub(super) fn last_use(&self, digest: &Digest) -> Result<Option<SystemTime>, Error> {
-        let path = self.paths.content(Kind::Blob, digest);
-        let used = symlink_metadata(&path).and_then(|metadata| metadata.accessed());
-        if_found(used).map_err(Error::file(&path))
-    }
-
     /// Returns the path of the content of `digest`, if it is cached and intact.
     fn checked(&self, kind: Kind, digest: &Digest) -> Result<Option<PathBuf>, Obstacle> {
         let path = self.paths.content(kind, digest);
@@ -141,7 +134,13 @@ impl Cache {
         };
         match reread() {
             Ok(true) => Ok(true),
-            Ok(false) => remove_damaged(&path),
+            Ok(false) => {
+                let removed = remove_damaged(&path);
+                if kind == Kind::Executable {
+                    self.remove_programs(digest)?;
+                }
+                removed
+            }
             Err(error) => Err(Error::file(&path)(error)),
         }
     }

@@ -10,6 +10,11 @@
 //!   heads/<registry>/<repository>/_tags/<tag>        the first bytes of a tag's archive, kept when its
 //!                                          manifest does not describe the archive
 //!   places/sha256/<hex>                    repositories in which content was seen, one in a line
+//!   programs/sha256/<hex>/<name>           another name (a hard link) of the executable with this signed hash, which
+//!                                          its process is called by
+//!   providers/sha256/<hex>                 what is known of the provider in the manifest of this digest: its
+//!                                          claims, layers and executables
+//!   away/<registry>                        when this registry did not answer, for some seconds
 //!   partial/sha256/<hex>                   unfinished downloads of blobs, and of ranges of blobs, which
 //!                                          the next download continues
 //!   partial/sha256/<hex>.<hash>.upload     the address of an unfinished upload to one repository, locked and
@@ -34,6 +39,8 @@
 //!   were not used for longest. It keeps files on which a task holds a shared lock, and files that were used
 //!   within the last hour: the path of an executable outlives the call that returned it.
 
+mod away;
+mod belongings;
 mod blobs;
 mod entries;
 mod error;
@@ -41,6 +48,8 @@ mod executables;
 mod hints;
 mod identity;
 mod import;
+mod inventory;
+mod lease;
 mod listing;
 mod lock;
 mod lookup;
@@ -50,22 +59,33 @@ mod paths;
 mod pins;
 #[cfg(unix)]
 mod private;
+mod programs;
+mod providers;
 mod prune;
+mod prune_options;
 mod ranges;
 mod references;
 mod seal;
+mod startable;
 mod state;
 mod uploads;
 mod verify;
+mod which;
 
 pub use error::Error;
 pub(crate) use executables::{Executable, Slot};
 pub use identity::{FormerIssuer, Identity};
+pub use lease::Lease;
 pub use listing::{Listed, Listing, Usage};
 pub(crate) use lookup::Held;
 pub use open::Cache;
-pub use prune::{PruneOptions, Pruned};
+pub(crate) use programs::program_name;
+pub(crate) use providers::{ClaimsIn, Provider};
+pub use prune::Pruned;
+pub use prune_options::PruneOptions;
 pub(crate) use ranges::PartialRange;
 pub(crate) use references::Record;
+pub use startable::Startable;
 pub use state::State;
 pub use verify::Verified;
+pub use which::CachedExecutable;

@@ -25,16 +25,22 @@ const REFERENCES: &str = "references";
 const IDENTITIES: &str = "identities";
 const HEADS: &str = "heads";
 const PLACES: &str = "places";
+const PROGRAMS: &str = "programs";
+const PROVIDERS: &str = "providers";
+const AWAY: &str = "away";
 const UNFINISHED: &str = "partial";
 
 /// The directories in a cache.
-const DIRECTORIES: [&str; 7] = [
+const DIRECTORIES: [&str; 10] = [
     Kind::Blob.directory(),
     Kind::Executable.directory(),
     REFERENCES,
     IDENTITIES,
     HEADS,
     PLACES,
+    PROGRAMS,
+    PROVIDERS,
+    AWAY,
     UNFINISHED,
 ];
 
@@ -70,9 +76,15 @@ impl Kind {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Purpose {
     Content(Kind, Digest),
+    /// A readable name of the executable of this digest.
+    Program(Digest),
     /// The record of the tag `registry/repository:tag`.
     Reference(String),
-    /// The first bytes of an archive, or the repositories in which content was seen.
+    /// What is known of the provider in the manifest of this digest.
+    Provider(Digest),
+    /// The first bytes of the archive of the tag `registry/repository:tag`.
+    Head(String),
+    /// The repositories in which content was seen, or a registry that did not answer.
     Hint,
     /// An unfinished download, or a lock file.
     Unfinished,
@@ -161,6 +173,22 @@ impl Paths {
         self.addressed(PLACES, digest)
     }
 
+    /// Returns the directory with the readable names of the executable of `digest`.
+    pub(super) fn programs(&self, digest: &Digest) -> PathBuf {
+        self.addressed(PROGRAMS, digest)
+    }
+
+    /// Returns the file with what is known of the provider in the manifest `digest`.
+    pub(super) fn provider(&self, digest: &Digest) -> PathBuf {
+        self.addressed(PROVIDERS, digest)
+    }
+
+    /// Returns the file that says that `registry` did not answer.
+    pub(super) fn away(&self, registry: &str) -> Result<PathBuf, Error> {
+        let name = safe(registry).ok_or_else(|| Error::MalformedName(registry.to_owned()))?;
+        Ok(self.root.join(AWAY).join(name))
+    }
+
     fn addressed(&self, directory: &str, digest: &Digest) -> PathBuf {
         self.root
             .join(directory)
@@ -204,16 +232,17 @@ impl Paths {
         match parts?.as_slice() {
             [.., name] if is_temporary(name) => Some(Purpose::Temporary),
             [UNFINISHED, ..] | [REFERENCES | IDENTITIES, .., LOCK] => Some(Purpose::Unfinished),
-            [REFERENCES, repository @ .., TAGS, tag] => Some(Purpose::Reference(format!(
-                "{}:{tag}",
-                repository.join("/")
-            ))),
-            [HEADS, .., TAGS, _] | [PLACES, _, _] => Some(Purpose::Hint),
+            [REFERENCES, repository @ .., TAGS, tag] => {
+                Some(Purpose::Reference(tag_name(repository, tag)))
+            }
+            [HEADS, repository @ .., TAGS, tag] => Some(Purpose::Head(tag_name(repository, tag))),
+            [PLACES, _, _] | [AWAY, _] => Some(Purpose::Hint),
+            [PROGRAMS, algorithm, hex, _] => digest(algorithm, hex).map(Purpose::Program),
+            [PROVIDERS, algorithm, hex] => digest(algorithm, hex).map(Purpose::Provider),
             [directory, algorithm, hex] => {
                 let mut kinds = Kind::ALL.into_iter();
                 let kind = kinds.find(|kind| kind.directory() == *directory)?;
-                let digest = format!("{algorithm}:{hex}").parse().ok()?;
-                Some(Purpose::Content(kind, digest))
+                Some(Purpose::Content(kind, digest(algorithm, hex)?))
             }
             _ => None,
         }
@@ -228,6 +257,16 @@ impl Paths {
         let parent = directory_of(path);
         create_private_directory(parent).map_err(Error::directory(parent))
     }
+}
+
+/// Returns the digest that the last two parts of a path stand for.
+fn digest(algorithm: &str, hex: &str) -> Option<Digest> {
+    format!("{algorithm}:{hex}").parse().ok()
+}
+
+/// Returns `registry/repository:tag`.
+fn tag_name(repository: &[&str], tag: &str) -> String {
+    format!("{}:{tag}", repository.join("/"))
 }
 
 /// Returns `registry/repository` as a relative path. `None` when a part of it is not safe, or is a name that

@@ -1,93 +1,24 @@
 //! Pruning: removing files that were not used for long.
+//!
+//! What can be started stays so for as long as possible: the archives of executables that are cached go first, then
+//! executables, each with its manifest, and last the manifests to which nothing belongs any more. The manifest of an
+//! executable that stays is never removed.
 
 use std::fs::{File, remove_file};
 use std::io;
 use std::path::PathBuf;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
-use crate::content::{Locking, if_found, is_at};
+use crate::content::{Digest, Locking, if_found, is_at};
 
+use super::belongings::Belongings;
 use super::entries::{Entry, last_use};
 use super::error::Error;
+use super::inventory::Inventory;
 use super::lock::Lock;
 use super::open::Cache;
-use super::paths::Purpose;
-
-/// The default of [`PruneOptions::grace`]. Writing one small file never takes as long.
-const GRACE: Duration = Duration::from_secs(60 * 60);
-
-/// How long an interrupted download is kept, so that it can be continued.
-const UNFINISHED_AGE: Duration = Duration::from_secs(24 * 60 * 60);
-
-/// What [`Cache::prune`] removes. By default, it removes only downloads that were interrupted more than a day
-/// ago.
-///
-/// Pins are never removed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct PruneOptions {
-    /// How many bytes the cache may keep. The files that were not used for longest are removed first. Default:
-    /// any number.
-    pub max_size: Option<u64>,
-    /// Files that were not used for longer are removed. Default: the age does not matter.
-    pub max_age: Option<Duration>,
-    /// All files that no task is using at this moment are removed, even within the grace period. Default: no.
-    pub all: bool,
-    /// Files that were used within this time are kept: a caller may be about to start an executable whose path
-    /// it has just got. Default: an hour.
-    pub grace: Duration,
-    /// Nothing is removed; the result is what would be. Default: no.
-    pub dry_run: bool,
-}
-
-impl Default for PruneOptions {
-    fn default() -> Self {
-        Self {
-            max_size: None,
-            max_age: None,
-            all: false,
-            grace: GRACE,
-            dry_run: false,
-        }
-    }
-}
-
-impl PruneOptions {
-    /// Sets how many bytes the cache may keep.
-    #[must_use]
-    pub fn with_max_size(mut self, bytes: u64) -> Self {
-        self.max_size = Some(bytes);
-        self
-    }
-
-    /// Sets the age beyond which files that were not used are removed.
-    #[must_use]
-    pub fn with_max_age(mut self, age: Duration) -> Self {
-        self.max_age = Some(age);
-        self
-    }
-
-    /// Sets whether to remove all files that no task is using.
-    #[must_use]
-    pub fn with_all(mut self, all: bool) -> Self {
-        self.all = all;
-        self
-    }
-
-    /// Sets for how long files are kept after a use.
-    #[must_use]
-    pub fn with_grace(mut self, grace: Duration) -> Self {
-        self.grace = grace;
-        self
-    }
-
-    /// Sets whether to report what would be removed, and to remove nothing.
-    #[must_use]
-    pub fn with_dry_run(mut self, dry_run: bool) -> Self {
-        self.dry_run = dry_run;
-        self
-    }
-}
+use super::paths::{Kind, Purpose};
+use super::prune_options::PruneOptions;
 
 /// The result of [`Cache::prune`].
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -95,81 +26,209 @@ impl PruneOptions {
 pub struct Pruned {
     /// The files that were removed.
     pub removed: Vec<PathBuf>,
-    /// How many bytes these files had.
+    /// The executables that would have been removed, if they were not leased or in use otherwise.
+    pub in_use: Vec<PathBuf>,
+    /// How many bytes these files took on this disk.
     pub freed: u64,
-    /// How many bytes the remaining files have.
+    /// How many bytes the remaining files take on this disk.
     pub left: u64,
 }
 
+/// What was done with a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    Removed,
+    /// It is leased, or a task uses it or makes it.
+    InUse,
+    /// It has changed, or was used meanwhile, or is not to be removed.
+    Kept,
+}
+
 impl Cache {
-    /// Removes the files that were not used for longest. Files that are being read, received or made are kept,
-    /// and so are files that were just used. A provider that is running keeps running when its executable is
-    /// removed. Blocks.
+    /// Removes the files that were not used for longest. Files that are being read, received or made, or that are
+    /// [leased](crate::Fetched::lease), are kept, and so are files that were just used. A provider that is running
+    /// keeps running when its executable is removed. Blocks.
+    ///
+    /// Archives whose executables are cached are removed first, then executables with their manifests. The manifest
+    /// of an executable that stays is kept, so that what can be started without the registry stays so.
     ///
     /// # Errors
     ///
     /// [`Error::File`].
     pub fn prune(&self, options: &PruneOptions) -> Result<Pruned, Error> {
-        let now = SystemTime::now();
-        let mut entries = self.entries()?;
-        entries.sort_by_key(|entry| entry.used);
-        let mut pruned = Pruned {
-            left: entries.iter().map(|entry| entry.size).sum(),
-            ..Pruned::default()
+        let inventory = Inventory::of(self)?;
+        let left = inventory.entries.iter().map(|entry| entry.disk).sum();
+        let pruning = Pruning {
+            cache: self,
+            options,
+            now: SystemTime::now(),
+            belongings: Belongings::new(&inventory, &options.keep),
+            inventory: &inventory,
+            pruned: Pruned {
+                left,
+                ..Pruned::default()
+            },
         };
-        for entry in entries {
-            // A use in the future comes from a clock that was wrong, and counts as a use just now.
-            let age = now.duration_since(entry.used).unwrap_or_default();
-            if !options.select(&entry.purpose, age, pruned.left) {
-                continue;
-            }
-            let removed = self.remove_unused(&entry, options.dry_run);
-            if removed.map_err(Error::file(&entry.path))? {
-                pruned.freed += entry.size;
-                pruned.left -= entry.size;
-                pruned.removed.push(entry.path);
+        pruning.run()
+    }
+}
+
+struct Pruning<'a> {
+    cache: &'a Cache,
+    options: &'a PruneOptions,
+    now: SystemTime,
+    inventory: &'a Inventory,
+    belongings: Belongings<'a>,
+    pruned: Pruned,
+}
+
+impl Pruning<'_> {
+    fn run(mut self) -> Result<Pruned, Error> {
+        for entry in &self.inventory.entries {
+            match &entry.purpose {
+                Purpose::Content(Kind::Blob, digest) if self.belongings.is_spare(digest) => {
+                    self.consider(entry)?;
+                }
+                Purpose::Unfinished | Purpose::Temporary => drop(self.consider(entry)?),
+                _ => {}
             }
         }
-        Ok(pruned)
+        for entry in &self.inventory.entries {
+            match &entry.purpose {
+                Purpose::Content(Kind::Blob, digest) if self.belongings.is_needed(digest) => {
+                    self.consider(entry)?;
+                }
+                Purpose::Content(Kind::Executable, digest) => self.executable(entry, digest)?,
+                // A name of a file that was pruned or replaced.
+                Purpose::Program(_) if entry.disk > 0 => {
+                    self.consider(entry)?;
+                }
+                _ => {}
+            }
+        }
+        for entry in &self.inventory.entries {
+            match &entry.purpose {
+                Purpose::Content(Kind::Blob, digest) if self.belongings.is_manifest(digest) => {
+                    self.consider(entry)?;
+                }
+                _ => {}
+            }
+        }
+        for entry in &self.inventory.entries {
+            match &entry.purpose {
+                Purpose::Content(..)
+                | Purpose::Program(_)
+                | Purpose::Unfinished
+                | Purpose::Temporary => {}
+                Purpose::Reference(_) | Purpose::Head(_) | Purpose::Provider(_) | Purpose::Hint => {
+                    self.consider(entry)?;
+                }
+            }
+        }
+        Ok(self.pruned)
     }
 
-    /// Removes a file unless a task is using or making it. Returns whether it was removed.
-    fn remove_unused(&self, entry: &Entry, dry_run: bool) -> io::Result<bool> {
+    /// Removes an executable if the options say so, and then what belongs to nothing else.
+    fn executable(&mut self, entry: &Entry, digest: &Digest) -> Result<(), Error> {
+        match self.consider(entry)? {
+            Outcome::InUse => {
+                let paths = self.cache.program_paths(digest)?;
+                let path = paths.into_iter().next();
+                let path = path.unwrap_or_else(|| entry.path.clone());
+                self.pruned.in_use.push(path);
+                self.belongings.hold(digest);
+            }
+            Outcome::Removed => {
+                for manifest in self.belongings.manifests_of(digest) {
+                    if let Some(entry) = self.inventory.find(Kind::Blob, &manifest)
+                        && (self.options.all || self.age(entry) >= self.options.grace)
+                    {
+                        self.attempt(entry)?;
+                    }
+                }
+            }
+            Outcome::Kept => {}
+        }
+        Ok(())
+    }
+
+    fn age(&self, entry: &Entry) -> std::time::Duration {
+        // A use in the future comes from a clock that was wrong, and counts as a use just now.
+        self.now.duration_since(entry.used).unwrap_or_default()
+    }
+
+    /// Removes a file if the options say so.
+    fn consider(&mut self, entry: &Entry) -> Result<Outcome, Error> {
+        let left = self.pruned.left;
+        if !self.options.select(&entry.purpose, self.age(entry), left) {
+            return Ok(Outcome::Kept);
+        }
+        self.attempt(entry)
+    }
+
+    /// Removes a file unless something that stays needs it, or a task uses or makes it.
+    fn attempt(&mut self, entry: &Entry) -> Result<Outcome, Error> {
+        if self.belongings.is_bound(&entry.purpose, self.options.all) {
+            return Ok(Outcome::Kept);
+        }
+        let names = match &entry.purpose {
+            Purpose::Content(Kind::Executable, digest) => self.cache.program_paths(digest)?,
+            _ => Vec::new(),
+        };
+        let outcome = self.cache.remove_unused(entry, self.options.dry_run);
+        let outcome = outcome.map_err(Error::file(&entry.path))?;
+        if outcome == Outcome::Removed {
+            self.pruned.freed += entry.disk;
+            self.pruned.left = self.pruned.left.saturating_sub(entry.disk);
+            // People know the executable by these.
+            if names.is_empty() {
+                self.pruned.removed.push(entry.path.clone());
+            } else {
+                self.pruned.removed.extend(names);
+            }
+            self.belongings.removed(&entry.purpose);
+        }
+        Ok(outcome)
+    }
+}
+
+impl Cache {
+    /// Removes a file unless a task is using or making it.
+    fn remove_unused(&self, entry: &Entry, dry_run: bool) -> io::Result<Outcome> {
         let Some(file) = if_found(File::open(&entry.path))? else {
-            return Ok(false);
+            return Ok(Outcome::Kept);
         };
         // Without locks nobody can tell. A file that is in use stays open when it is removed.
         if Locking::exclusive(&file, &entry.path)? == Locking::Busy {
-            return Ok(false);
+            return Ok(Outcome::InUse);
         }
         // An executable may have its final name before the task that makes it has finished.
         if let Purpose::Content(_, digest) = &entry.purpose
             && Lock::is_held(&self.paths.lock(digest))?
         {
-            return Ok(false);
+            return Ok(Outcome::InUse);
         }
         // Checked under the lock: a task notes its use under a shared lock, and then checks that the file is
         // still there.
         let unused = last_use(&entry.purpose, &file.metadata()?)? == entry.used;
         if !unused || !is_at(&file, &entry.path)? {
-            return Ok(false);
+            return Ok(Outcome::Kept);
         }
-        Ok(dry_run || if_found(remove_file(&entry.path))?.is_some())
-    }
-}
-
-impl PruneOptions {
-    /// Whether to remove a file that was last used `age` ago, while the cache has `size` bytes.
-    fn select(&self, purpose: &Purpose, age: Duration, size: u64) -> bool {
-        let recent = age < self.grace;
-        let old = self.max_age.is_some_and(|max_age| age > max_age);
-        let too_much = self.max_size.is_some_and(|max_size| size > max_size);
-        match purpose {
-            Purpose::Content(..) => self.all || !recent && (old || too_much),
-            // Removing these small files does not make room.
-            Purpose::Reference(_) | Purpose::Hint => self.all || !recent && old,
-            Purpose::Unfinished => self.all || !recent && (old || too_much || age > UNFINISHED_AGE),
-            Purpose::Temporary => self.all || age > GRACE,
+        if dry_run {
+            return Ok(Outcome::Removed);
         }
+        if let Purpose::Content(Kind::Executable, digest) = &entry.purpose {
+            // Before the file itself: a name that is left behind takes all of its space.
+            self.remove_programs(digest).map_err(io::Error::other)?;
+        }
+        let removed = if_found(remove_file(&entry.path))?.is_some();
+        if let Purpose::Program(digest) = &entry.purpose {
+            self.remove_empty_directory(digest);
+        }
+        Ok(if removed {
+            Outcome::Removed
+        } else {
+            Outcome::Kept
+        })
     }
 }

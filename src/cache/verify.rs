@@ -31,8 +31,15 @@ impl Cache {
     /// [`Error::File`] when a file cannot be read or removed, or when `progress` stops the work.
     pub fn verify(&self, progress: &dyn Progress) -> Result<Verified, Error> {
         let mut verified = Verified::default();
-        for entry in self.entries()? {
+        let mut entries = self.entries()?;
+        // The names of an executable after it: they are removed together.
+        entries.sort_by_key(|entry| matches!(entry.purpose, Purpose::Program(_)));
+        for entry in entries {
             let intact = match &entry.purpose {
+                // It is another name of a file that is checked, or what a prune has left.
+                Purpose::Program(digest) if !self.names_another_file(digest, &entry.path)? => {
+                    continue;
+                }
                 Purpose::Content(kind, digest) => {
                     let _turn = wait_until_free(|| self.turn(digest))?;
                     self.reread(*kind, digest, progress)
@@ -44,8 +51,15 @@ impl Cache {
                         .map_err(Error::file(&entry.path)),
                     Err(error) => Err(error),
                 },
+                Purpose::Program(_) => remove_file(&entry.path)
+                    .map(|()| false)
+                    .map_err(Error::file(&entry.path)),
                 // These are checked when they are used.
-                Purpose::Hint | Purpose::Unfinished | Purpose::Temporary => continue,
+                Purpose::Provider(_)
+                | Purpose::Head(_)
+                | Purpose::Hint
+                | Purpose::Unfinished
+                | Purpose::Temporary => continue,
             };
             match intact {
                 Ok(true) => verified.bytes += entry.size,

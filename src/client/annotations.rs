@@ -104,6 +104,12 @@ pub(super) fn rotation(artifact: &Artifact) -> Option<Rotation> {
     }
 }
 
+/// Whether the manifest carries these claims.
+pub(super) fn carries(artifact: &Artifact, claims: &VerifiedClaims) -> bool {
+    let token = artifact.annotations().get(CLAIMS);
+    token.is_some_and(|token| token.trim() == claims.token())
+}
+
 /// Returns the verified claims in the manifest, or `None` for a manifest without claims.
 pub(super) fn claims(
     artifact: &Artifact,

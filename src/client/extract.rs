@@ -30,7 +30,7 @@ impl Client {
         let contents = lookup
             .with_archive(|archive| lookup.extract(archive, target, destination.to_owned(), mode))
             .await?;
-        lookup.record(None).await;
+        lookup.record(&contents.claims, None).await;
         let digest = lookup.digest();
         Ok(Inspected {
             digest,

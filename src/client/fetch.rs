@@ -144,7 +144,7 @@ async fn fetch_alone(
     let fetched = lookup
         .with_archive(|archive| fetch_from_archive(&lookup, archive, target))
         .await?;
-    lookup.record(None).await;
+    lookup.record(&fetched.claims, None).await;
     Ok(Fetched {
         downloaded: missing,
         ..fetched
@@ -162,7 +162,8 @@ async fn fetch_by_range(lookup: &Lookup, target: &Target) -> Result<Option<Fetch
     let hash = preview.claims.executable(target);
     let hash = hash.map_err(Error::unusable(lookup.reference()))?;
     // A file that is named by a signed hash has that hash.
-    let (executable, _lock) = lookup.executable_or_slot(hash).await?;
+    let claims = &preview.claims;
+    let (executable, _lock) = lookup.executable_or_slot(claims, target, hash).await?;
     let (path, downloaded) = match executable {
         Executable::Ready(path) => (path, None),
         Executable::Missing(slot) => {
@@ -179,7 +180,7 @@ async fn fetch_by_range(lookup: &Lookup, target: &Target) -> Result<Option<Fetch
         }
     };
     admission.pin(&preview.claims).await?;
-    lookup.record(preview.head).await;
+    lookup.record(&preview.claims, preview.head).await;
     Ok(Some(Fetched {
         path,
         digest: lookup.digest(),
@@ -198,7 +199,7 @@ async fn fetch_from_archive(
     let claims = lookup.claims(&archive).await?;
     let hash = claims.executable(target);
     let hash = hash.map_err(Error::unusable(lookup.reference()))?;
-    let (executable, _lock) = lookup.executable_or_slot(hash).await?;
+    let (executable, _lock) = lookup.executable_or_slot(&claims, target, hash).await?;
     let (path, cached) = match executable {
         Executable::Ready(path) => (path, true),
         Executable::Missing(slot) => {

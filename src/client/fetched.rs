@@ -3,7 +3,10 @@
 use std::path::PathBuf;
 
 use crate::archive::VerifiedClaims;
+use crate::cache::Lease;
 use crate::content::Digest;
+
+use super::error::Error;
 
 /// A verified executable in the cache.
 #[derive(Debug, Clone)]
@@ -20,4 +23,19 @@ pub struct Fetched {
     /// How many bytes of the archive were requested. This is less than its size when the bytes of one
     /// executable could be requested alone, and 0 when everything was in the cache.
     pub downloaded: u64,
+}
+
+impl Fetched {
+    /// Keeps the executable from being pruned, by this process and by others, until the lease is dropped or this
+    /// process ends. Without a lease it is kept for an hour after its last fetch, unless
+    /// [everything](crate::cache::PruneOptions::all) is pruned. A process that runs the executable needs no lease to
+    /// continue, only to be started again.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Cache`] with [`NoExecutable`](crate::cache::Error::NoExecutable) when the executable was pruned
+    /// meanwhile: fetch it again.
+    pub fn lease(&self) -> Result<Lease, Error> {
+        Ok(Lease::of(&self.path)?)
+    }
 }

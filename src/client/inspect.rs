@@ -138,7 +138,7 @@ impl Client {
             .await?;
         let claims = contents.claims;
         lookup.admission().pin(&claims).await?;
-        lookup.record(None).await;
+        lookup.record(&claims, None).await;
         Ok(claims)
     }
 }

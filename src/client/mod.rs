@@ -17,6 +17,8 @@ mod blocking;
 mod client;
 mod copy;
 mod delete;
+#[cfg(feature = "cli")]
+mod describe_cache;
 mod doctor;
 mod error;
 mod extract;
@@ -68,6 +70,8 @@ pub use tags::TagDetails;
 pub use tree::LeftOut;
 pub use trust_report::TrustReport;
 
+#[cfg(feature = "cli")]
+pub(crate) use describe_cache::describe_cache;
 #[cfg(feature = "cli")]
 pub(crate) use trust::pin_name;
 #[cfg(feature = "cli")]

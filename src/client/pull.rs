@@ -58,7 +58,7 @@ impl Client {
             .with_archive(|archive| write_verified(&lookup, archive, reference, destination))
             .await?;
         remember(self, reference, lookup.artifact.layers()).await;
-        lookup.record(None).await;
+        lookup.record(&contents.claims, None).await;
         Ok(Pulled {
             path,
             digest: lookup.digest(),

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf, is_separator};
 
 use super::directory::{directory_of, naming_directory, sync_directory_of};
 use super::regular::require_regular;
-use super::temporary::Temporary;
+use super::temporary::{Temporary, temporary_name};
 
 /// How many symbolic links a path may lead through, as on Linux.
 pub(crate) const LINKS: usize = 40;
@@ -123,6 +123,20 @@ pub(crate) fn publish(file: &File, from: &Path, to: &Path, mode: u32) -> io::Res
     // After the rename: when that fails, the file must still be writable under its old name.
     set_mode(file, mode)?;
     sync_directory_of(to);
+    Ok(())
+}
+
+/// Gives the file at `path` the second name `name` (a hard link), in place of another file of that name.
+pub(crate) fn give_second_name(path: &Path, name: &Path) -> io::Result<()> {
+    match fs::hard_link(path, name) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+        linked => return linked,
+    }
+    let directory = directory_of(name);
+    let linked = temporary_name(directory, |temporary| fs::hard_link(path, temporary))?;
+    fs::rename(&linked, name)?;
+    // Renaming does nothing when both names are those of one file already: the temporary name is removed.
+    drop(linked);
     Ok(())
 }
 

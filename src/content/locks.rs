@@ -58,6 +58,15 @@ pub(crate) fn locked_when_free(file: &File, path: &Path) -> io::Result<Locking> 
     }
 }
 
+/// Locks `file`, which is at `path`, together with other tasks that read it, once no task has it locked for itself.
+/// Blocks.
+pub(crate) fn shared_when_free(file: &File, path: &Path) -> io::Result<Locking> {
+    match file.lock_shared() {
+        Ok(()) => Ok(Locking::Locked),
+        Err(error) => Locking::of(Err(TryLockError::Error(error)), path),
+    }
+}
+
 /// Whether an error says that the file system has no locks.
 fn lacks_locks(error: &io::Error) -> bool {
     #[cfg(unix)]

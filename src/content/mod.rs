@@ -31,7 +31,7 @@ mod verify;
 pub(crate) use answering_hosts::AnsweringHosts;
 #[cfg(unix)]
 pub(crate) use atomic::LINKS;
-pub(crate) use atomic::{AtomicFile, followed, publish, set_mode};
+pub(crate) use atomic::{AtomicFile, followed, give_second_name, publish, set_mode};
 pub use blocking::RuntimeEnded;
 pub(crate) use blocking::blocking;
 pub(crate) use bounded::{is_too_large, read_bounded, read_file_bounded};
@@ -48,7 +48,7 @@ pub(crate) use directory::{
 };
 pub use kind::ErrorKind;
 pub(crate) use leftovers::is_temporary;
-pub(crate) use locks::{Locking, locked_when_free};
+pub(crate) use locks::{Locking, locked_when_free, shared_when_free};
 pub(crate) use mounts::is_noexec;
 pub(crate) use progress::MeteredReader;
 pub use progress::{Meter, Progress, Silent, Step, Stopped};

@@ -142,6 +142,16 @@ impl TemporaryDirectory {
     }
 }
 
+/// Returns a temporary name in `directory` at which `make` has made a file. Dropping it removes the file, if one
+/// has this name still.
+pub(super) fn temporary_name(
+    directory: &Path,
+    make: impl FnMut(&Path) -> io::Result<()>,
+) -> io::Result<TempPath> {
+    let made = builder(0o600).make_in(directory, make);
+    Ok(made.map_err(naming_directory(directory))?.into_temp_path())
+}
+
 fn builder(mode: u32) -> Builder<'static, 'static> {
     let mut builder = Builder::new();
     builder.prefix(PREFIX).suffix(SUFFIX);

@@ -1,7 +1,7 @@
 use std::fs::{self, File, FileTimes};
 use std::time::{Duration, UNIX_EPOCH};
 
-use super::super::prune::PruneOptions;
+use super::super::prune_options::PruneOptions;
 use super::*;
 
 #[test]

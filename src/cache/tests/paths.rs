@@ -45,6 +45,9 @@ fn names_that_would_leave_the_cache_are_refused() {
     ] {
         assert!(paths.reference(name).is_err(), "{name}");
     }
+    for registry in ["..", "a/b", ""] {
+        assert!(paths.away(registry).is_err(), "{registry}");
+    }
     assert!(paths.reference("ghcr.io/x:_lock").is_ok());
     assert!(paths.reference("ghcr.io/_lock:v1").is_err());
     let lock = paths.reference_lock("ghcr.io/x:v1").unwrap();
@@ -67,9 +70,18 @@ fn the_purpose_of_a_file_follows_from_its_path() {
         let purpose = paths.purpose(&paths.reference(name).unwrap());
         assert_eq!(purpose, Some(Purpose::Reference(name.to_owned())));
     }
-    for path in [paths.head("ghcr.io/x:1").unwrap(), paths.places(&digest)] {
+    for path in [paths.places(&digest), paths.away("localhost:5000").unwrap()] {
         assert_eq!(paths.purpose(&path), Some(Purpose::Hint));
     }
+    let head = paths.purpose(&paths.head("ghcr.io/x:1").unwrap());
+    assert_eq!(head, Some(Purpose::Head("ghcr.io/x:1".to_owned())));
+    let program = paths.programs(&digest).join("echo-x86_64-linux");
+    assert_eq!(
+        paths.purpose(&program),
+        Some(Purpose::Program(digest.clone()))
+    );
+    let provider = paths.purpose(&paths.provider(&digest));
+    assert_eq!(provider, Some(Purpose::Provider(digest.clone())));
     let name = "ghcr.io/org/provider";
     let old = paths.old_identities();
     for path in [

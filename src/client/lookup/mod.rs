@@ -4,6 +4,8 @@
 //! is known without the archive as a [`Preview`], and the archive itself as a [`CachedArchive`].
 
 mod archive;
+mod away;
+mod describe;
 mod full;
 mod manifest;
 mod origin;
@@ -14,6 +16,8 @@ mod start;
 mod storage;
 
 pub(super) use archive::CachedArchive;
+#[cfg(feature = "cli")]
+pub(super) use describe::provider_in;
 pub(super) use preview::{Preview, read_range};
 pub(super) use resolution::Resolution;
 pub(super) use start::Lookup;

@@ -134,7 +134,7 @@ pub(super) fn record_name(reference: &Reference) -> Option<String> {
 }
 
 /// Returns the absolute path of an image layout.
-fn layout_directory(reference: &Reference) -> Option<PathBuf> {
+pub(super) fn layout_directory(reference: &Reference) -> Option<PathBuf> {
     match reference {
         Reference::Registry(_) => None,
         Reference::Layout(place) => std::path::absolute(place.directory()).ok(),

@@ -11,6 +11,7 @@ use crate::oci::{self, Reference};
 use super::super::client::Client;
 use super::super::error::{Error, require_name};
 use super::super::options::PullPolicy;
+use super::away::{known_away, note_answer};
 use super::manifest::cached_manifest;
 use super::record::usable_record;
 
@@ -48,10 +49,16 @@ impl Resolution {
         };
         match (record, client.pull) {
             (None, PullPolicy::Never) => Err(Error::NotCached(reference.to_string())),
-            (None, _) => receive_manifest(client, store, &name)
+            (None, _) => receive_manifest(client, store, &name, reference)
                 .await
                 .map(Self::confirmed),
-            (Some(_), PullPolicy::Always) => Ok(Self::confirmed(store.resolve(&name).await?)),
+            (Some(_), PullPolicy::Always) => {
+                let answer = store.resolve(&name).await;
+                if let Reference::Registry(place) = reference {
+                    note_answer(client, place.registry(), &answer).await;
+                }
+                Ok(Self::confirmed(answer?))
+            }
             (Some(record), PullPolicy::Never) => {
                 Ok(Self::from_cache(client, record.descriptor, false))
             }
@@ -91,11 +98,17 @@ async fn resolve_or_recall(
 ) -> Result<Resolution, Error> {
     let (answer, patience) = match reference {
         Reference::Registry(place) => {
+            if let Some(reason) = known_away(client, place.registry()).await {
+                let reason = format!("the registry was away some seconds ago: {reason}");
+                return Ok(recall(client, reference, record, &reason));
+            }
             let repository = client
                 .registries
                 .repository(place)
                 .with_patience(OFFLINE_WAIT);
-            (repository.resolve(name).await, repository.patience())
+            let answer = repository.resolve(name).await;
+            note_answer(client, place.registry(), &answer).await;
+            (answer, repository.patience())
         }
         Reference::Layout(_) => (store.resolve(name).await, OFFLINE_WAIT),
     };
@@ -120,12 +133,17 @@ async fn resolve_or_recall(
         Some(error) => reason(error, patience),
         None => with_causes(&error),
     };
+    Ok(recall(client, reference, record, &reason))
+}
+
+/// Returns what `reference` stood for when that was last confirmed, with a warning.
+fn recall(client: &Client, reference: &Reference, record: Record, reason: &str) -> Resolution {
     let since = humantime::format_rfc3339_seconds(record.confirmed);
     tracing::warn!(
         "{reference} is unconfirmed since {since}, and taken for what it stood for then, {}: {reason}",
         record.descriptor.digest
     );
-    Ok(Resolution::from_cache(client, record.descriptor, true))
+    Resolution::from_cache(client, record.descriptor, true)
 }
 
 /// Whether the trust policy lets a tag stand for what it stood for although access is denied.
@@ -167,8 +185,13 @@ async fn receive_manifest(
     client: &Client,
     store: &dyn ReadStorage,
     name: &ManifestName,
+    reference: &Reference,
 ) -> Result<Descriptor, Error> {
-    let (descriptor, manifest) = store.fetch_manifest(name).await?;
+    let answer = store.fetch_manifest(name).await;
+    if let Reference::Registry(place) = reference {
+        note_answer(client, place.registry(), &answer).await;
+    }
+    let (descriptor, manifest) = answer?;
     let _turn = client.turn().await;
     client.cache()?.receive(&descriptor, &manifest).await?;
     Ok(descriptor)

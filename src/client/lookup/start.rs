@@ -2,8 +2,8 @@
 
 use tokio::sync::OwnedMutexGuard;
 
-use crate::archive::{self, Target};
-use crate::cache::Executable;
+use crate::archive::{self, Target, VerifiedClaims};
+use crate::cache::{Executable, program_name};
 use crate::content::{Digest, ErrorKind, ReadStorage, Step};
 use crate::oci::{Artifact, Reference, choose_from_index, media_type};
 
@@ -11,6 +11,7 @@ use super::super::admission::Admission;
 use super::super::client::{Client, Turn, note_digest};
 use super::super::error::Error;
 use super::archive::CachedArchive;
+use super::describe::{describe, provider_in};
 use super::manifest::held;
 use super::origin::Origin;
 use super::record::{self, Confirmation, Head};
@@ -23,6 +24,8 @@ pub(in crate::client) struct Lookup {
     pub(in crate::client) artifact: Artifact,
     confirmation: Option<Confirmation>,
     admission: Admission,
+    /// The image index from which the manifest was chosen.
+    index: Option<Digest>,
     _turn: Turn,
 }
 
@@ -52,6 +55,7 @@ impl Lookup {
             chosen = choose_from_index(&manifest, os, architecture)?;
             manifest = origin.manifest(&chosen).await?;
         }
+        let index = (chosen != descriptor).then(|| descriptor.digest.clone());
         let artifact = Artifact::parse(chosen, manifest, &reference.to_string())?;
         note_digest(&artifact.descriptor().digest);
         let confirmation = match resolution.confirmed {
@@ -63,6 +67,7 @@ impl Lookup {
             origin,
             artifact,
             confirmation,
+            index,
             _turn: turn,
         })
     }
@@ -107,14 +112,18 @@ impl Lookup {
         Ok(missing)
     }
 
-    /// Returns the executable whose signed hash is `hash` from the cache, or the right to put it there, which
-    /// no other task or process has before the lock is dropped.
+    /// Returns the executable for `target`, whose signed hash is `hash`, from the cache, or the right to put it there,
+    /// which no other task or process has before the lock is dropped.
     pub(in crate::client) async fn executable_or_slot(
         &self,
+        claims: &VerifiedClaims,
+        target: &Target,
         hash: &Digest,
     ) -> Result<(Executable, OwnedMutexGuard<()>), Error> {
         let lock = self.client().content_lock(hash).await;
-        let executable = self.client().cache()?.executable_or_slot(hash).await?;
+        let cache = self.client().cache()?;
+        let name = program_name(claims.name(), target.as_str());
+        let executable = cache.executable_or_slot(hash, &name).await?;
         Ok((executable, lock))
     }
 
@@ -140,10 +149,13 @@ impl Lookup {
         work(self.download().await?).await
     }
 
-    /// Records what the registry has said about the tag, now that the archive can be served, and the start of
-    /// the archive if it was downloaded alone.
-    pub(in crate::client) async fn record(&self, head: Option<Head>) {
+    /// Records what the registry has said about the tag, now that the archive can be served, the start of the archive
+    /// if it was downloaded alone, and what `claims`, which were verified, say of the provider.
+    pub(in crate::client) async fn record(&self, claims: &VerifiedClaims, head: Option<Head>) {
+        let (reference, index) = (Some(self.reference()), self.index.as_ref());
+        let provider = provider_in(&self.artifact, reference, index, claims, head.is_some());
         record::write(self.client(), self.confirmation.clone(), head).await;
+        describe(self.client(), self.digest(), provider).await;
     }
 
     /// Records only the start of the archive, and nothing when the tag has moved: a tag has one recorded start,

@@ -1,9 +1,12 @@
 //! The cache: when the registry is asked, what is served, what is removed, and what happens when files or
 //! the system fail.
 
+mod audit;
+mod away;
 mod crowds;
 mod damage;
 mod killed;
+mod leases;
 mod offline;
 mod policy;
 mod trouble;

@@ -5,6 +5,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use wasmcloud_par::archive::Target;
+
 use super::{cached, digest, pack, par, push, requests_about, small};
 use crate::support::{Environment, Registry};
 
@@ -21,7 +23,7 @@ fn pushed(environment: &Environment, registry: &Registry, executable: &str) -> (
 }
 
 #[test]
-fn a_fetched_executable_can_be_run_and_is_named_by_its_signed_hash() {
+fn a_fetched_executable_can_be_run_and_is_named_by_its_provider_and_its_signed_hash() {
     let (environment, registry) = (Environment::new(), Registry::start());
     let (_, manifest) = pushed(&environment, &registry, ECHO);
 
@@ -35,7 +37,9 @@ fn a_fetched_executable_can_be_run_and_is_named_by_its_signed_hash() {
     let hash = digest(Path::new(ECHO));
     let cache = environment.home().join(".cache/wasmcloud-par/v1");
     let name = hash.strip_prefix("sha256:").unwrap();
-    assert_eq!(path, cache.join("executables/sha256").join(name));
+    let program = format!("Test-Provider-{}", Target::host());
+    let programs = cache.join("programs/sha256").join(name);
+    assert_eq!(path, programs.join(program));
     assert_eq!(digest(&path), hash);
     let mode = fs::metadata(&path).unwrap().permissions().mode();
     assert_eq!(mode & 0o7777, 0o555);

@@ -38,6 +38,11 @@ pub(crate) fn cache_hint(error: &Error) -> Option<String> {
         Error::OtherPins(_) => {
             "compare them with `par trust list`; to replace the pins of this machine, give --replace"
         }
+        Error::NoExecutable(_) => "fetch it again",
+        Error::NotAnExecutable(_) => {
+            "name a path that `par fetch` has printed, or a process that was started from it; --cache-dir or \
+             PAR_CACHE_DIR name the cache"
+        }
         Error::NoDirectory | Error::NotADirectory(_) => {
             "name a directory with --cache-dir or PAR_CACHE_DIR"
         }

@@ -1,0 +1,67 @@
+//! Registries that did not answer: what one process has found counts for others, for a short while.
+//!
+//! This only saves waiting. It is used where the cache can answer in place of the registry, and nowhere else.
+
+use std::time::{Duration, SystemTime};
+
+use serde::{Deserialize, Serialize};
+
+use crate::content::{AtomicFile, if_found, read_file_bounded, unix_seconds};
+
+use super::error::Error;
+use super::open::Cache;
+
+/// For how long a registry counts as away after it did not answer.
+const PAUSE: Duration = Duration::from_secs(20);
+
+/// The longest reason, in characters.
+const LONGEST_REASON: usize = 1000;
+/// The largest file that is read, in bytes.
+const LIMIT: u64 = 8 * 1024;
+
+/// What the cache keeps of a registry that did not answer.
+#[derive(Serialize, Deserialize)]
+struct Silence {
+    /// In seconds since 1970.
+    since: u64,
+    reason: String,
+}
+
+impl Cache {
+    /// Returns why `registry` counts as away: another task or process got no answer some seconds ago. Damaged
+    /// files, and times in the future, as after a clock was set back, count as none. Blocks.
+    pub(crate) fn away(&self, registry: &str) -> Option<String> {
+        let path = self.paths.away(registry).ok()?;
+        let text = read_file_bounded(&path, LIMIT).ok()?;
+        let silence: Silence = serde_json::from_slice(&text).ok()?;
+        let now = unix_seconds(SystemTime::now());
+        let age = Duration::from_secs(now.checked_sub(silence.since)?);
+        let reason = silence.reason.chars().take(LONGEST_REASON).collect();
+        (age < PAUSE).then_some(reason)
+    }
+
+    /// Records that `registry` did not answer, for this `reason`. Blocks.
+    pub(crate) fn note_away(&self, registry: &str, reason: &str) -> Result<(), Error> {
+        let path = self.paths.away(registry)?;
+        self.paths.create_parent(&path)?;
+        let silence = Silence {
+            since: unix_seconds(SystemTime::now()),
+            reason: reason.chars().take(LONGEST_REASON).collect(),
+        };
+        serde_json::to_vec(&silence)
+            .map_err(std::io::Error::other)
+            .and_then(|text| AtomicFile::create_private(&path)?.commit_with(&text))
+            .map_err(Error::file(&path))
+    }
+
+    /// Records that `registry` has answered. Blocks.
+    pub(crate) fn forget_away(&self, registry: &str) -> Result<(), Error> {
+        let path = self.paths.away(registry)?;
+        if_found(std::fs::remove_file(&path)).map_err(Error::file(&path))?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+#[path = "tests/away.rs"]
+mod tests;

@@ -1,0 +1,132 @@
+//! All that is in the cache, and what belongs together.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+#[cfg(feature = "cli")]
+use std::fs::File;
+use std::time::SystemTime;
+
+use crate::content::Digest;
+#[cfg(feature = "cli")]
+use crate::content::open_regular;
+
+use super::entries::Entry;
+use super::error::Error;
+#[cfg(feature = "cli")]
+use super::lookup::note_use;
+use super::open::Cache;
+use super::paths::{Kind, Purpose};
+use super::providers::Provider;
+use super::references::Record;
+
+/// The files of the cache, and what is known of them.
+pub(super) struct Inventory {
+    /// The files, those that were not used for longest first.
+    pub(super) entries: Vec<Entry>,
+    /// The records of tags, by `registry/repository:tag`.
+    pub(super) tags: BTreeMap<String, Record>,
+    /// The tags whose first bytes are kept.
+    pub(super) heads: BTreeSet<String>,
+    /// What is known of the providers, by their manifests, which need not be cached.
+    pub(super) providers: BTreeMap<Digest, Provider>,
+    /// The places of content in `entries`.
+    content: HashMap<(Kind, Digest), usize>,
+}
+
+impl Inventory {
+    /// Lists what is in the cache. Nothing of this counts as a use.
+    pub(super) fn of(cache: &Cache) -> Result<Self, Error> {
+        let mut entries = cache.entries()?;
+        entries.sort_by_key(|entry| entry.used);
+        let mut inventory = Self {
+            entries: Vec::new(),
+            tags: BTreeMap::new(),
+            heads: BTreeSet::new(),
+            providers: BTreeMap::new(),
+            content: HashMap::new(),
+        };
+        for (index, entry) in entries.iter().enumerate() {
+            match &entry.purpose {
+                Purpose::Content(kind, digest) => {
+                    inventory.content.insert((*kind, digest.clone()), index);
+                }
+                Purpose::Reference(name) => match cache.listed(name) {
+                    Ok(record) => drop(inventory.tags.insert(name.clone(), record)),
+                    Err(Error::NoReference(_)) => {}
+                    Err(error) => return Err(error),
+                },
+                Purpose::Head(name) => drop(inventory.heads.insert(name.clone())),
+                Purpose::Provider(manifest) => {
+                    if let Some(provider) = cache.described(manifest)? {
+                        inventory.providers.insert(manifest.clone(), provider);
+                    }
+                }
+                Purpose::Program(_) | Purpose::Hint | Purpose::Unfinished | Purpose::Temporary => {}
+            }
+        }
+        inventory.entries = entries;
+        Ok(inventory)
+    }
+
+    pub(super) fn find(&self, kind: Kind, digest: &Digest) -> Option<&Entry> {
+        let index = self.content.get(&(kind, digest.clone()))?;
+        self.entries.get(*index)
+    }
+
+    pub(super) fn has_blob(&self, digest: &Digest) -> bool {
+        self.find(Kind::Blob, digest).is_some()
+    }
+
+    pub(super) fn has_executable(&self, digest: &Digest) -> bool {
+        self.find(Kind::Executable, digest).is_some()
+    }
+
+    /// Returns when the blob of `digest` was last used.
+    pub(super) fn used(&self, digest: &Digest) -> Option<SystemTime> {
+        Some(self.find(Kind::Blob, digest)?.used)
+    }
+
+    /// Whether the whole archive of a provider is cached.
+    pub(super) fn has_archive(&self, provider: &Provider) -> bool {
+        !provider.layers.is_empty() && provider.layers.iter().all(|layer| self.has_blob(layer))
+    }
+
+    /// Returns the tags that lead to the provider in `manifest`, by itself or by an image index.
+    pub(super) fn tags_of<'a>(
+        &'a self,
+        manifest: &'a Digest,
+        provider: &'a Provider,
+    ) -> impl Iterator<Item = (&'a String, &'a Record)> {
+        self.tags.iter().filter(move |(_, record)| {
+            let named = &record.descriptor.digest;
+            named == manifest || provider.indexes.contains(named) && self.has_blob(named)
+        })
+    }
+}
+
+#[cfg(feature = "cli")]
+impl Cache {
+    /// Returns the blobs that may be manifests of providers of which nothing is known. Blocks.
+    pub(crate) fn undescribed(&self) -> Result<Vec<Digest>, Error> {
+        let inventory = Inventory::of(self)?;
+        let entries = inventory.entries.iter();
+        let blobs = entries.filter_map(|entry| match &entry.purpose {
+            Purpose::Content(Kind::Blob, digest)
+                if !inventory.providers.contains_key(digest) && entry.may_be_manifest() =>
+            {
+                Some(digest.clone())
+            }
+            _ => None,
+        });
+        Ok(blobs.collect())
+    }
+
+    /// Reads from the blob of `digest`, if it is cached. This does not count as a use. Blocks.
+    pub(crate) fn peek<T>(&self, digest: &Digest, read: impl FnOnce(&File) -> T) -> Option<T> {
+        let path = self.paths.content(Kind::Blob, digest);
+        let (file, _) = open_regular(&path).ok()?;
+        let used = file.metadata().ok()?.accessed().ok()?;
+        let read = read(&file);
+        note_use(&file, &path, used);
+        Some(read)
+    }
+}

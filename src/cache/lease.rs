@@ -1,0 +1,52 @@
+//! Leases: keeping an executable from being pruned for longer than a fetch takes.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use crate::content::{if_found, is_at, shared_when_free};
+
+use super::error::Error;
+
+/// Keeps an executable of the cache from being pruned, by this process and by others, until it is dropped or the
+/// process ends. What the executable needs to be started without the registry is kept as well.
+///
+/// A lease is a shared lock on the file, so any number of processes can have one. On a file system without locks
+/// it keeps nothing.
+#[derive(Debug)]
+#[must_use = "the lease ends when it is dropped"]
+pub struct Lease {
+    path: PathBuf,
+    _file: File,
+}
+
+impl Lease {
+    /// Returns the lease of the executable at `path`, a path that a fetch has returned. Blocks for some system calls.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoExecutable`] when the executable has been pruned meanwhile, so that it has to be fetched again;
+    /// [`Error::File`].
+    pub(crate) fn of(path: &Path) -> Result<Self, Error> {
+        let lease = || {
+            let Some(file) = if_found(File::open(path))? else {
+                return Ok(None);
+            };
+            // Only a prune has it locked for itself, for a moment, and may remove it then.
+            shared_when_free(&file, path)?;
+            Ok(is_at(&file, path)?.then_some(file))
+        };
+        match lease().map_err(Error::file(path))? {
+            Some(file) => Ok(Self {
+                path: path.to_owned(),
+                _file: file,
+            }),
+            None => Err(Error::NoExecutable(path.to_owned())),
+        }
+    }
+
+    /// Returns the path of the executable.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}

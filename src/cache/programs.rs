@@ -1,0 +1,122 @@
+//! Readable names of executables, which processes have in lists of processes.
+//!
+//! An executable is named by its signed hash, which says nothing to a person. Its readable name is a second name of
+//! the same file, in a directory of its own, so that several providers with one executable do not disturb each other.
+//! Where the file system has no hard links, the executable is started by its hash.
+
+use std::fs::{self, File, read_dir, remove_file};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::content::{Digest, give_second_name, if_found, is_at};
+
+use super::error::Error;
+use super::lookup::Held;
+use super::open::Cache;
+use super::paths::Kind;
+
+/// The most characters of the name of a provider, and of the name of a target.
+const LONGEST: usize = 48;
+
+/// Returns the name of the executable for `target` of the provider `name`. Both come from publishers: the result has
+/// only letters, digits, `_` and `-`, and begins with a letter or a digit. The provider comes first, because the system
+/// shows only the first 15 characters of the name of a process. The result is no reserved name of Windows, because all
+/// of these are shorter and have no `-`.
+pub(crate) fn program_name(name: Option<&str>, target: &str) -> String {
+    let name = name.map(plain).filter(|name| !name.is_empty());
+    let name = name.unwrap_or_else(|| "provider".to_owned());
+    format!("{name}-{}", plain(target))
+}
+
+/// Returns `text` with one `-` for each sequence of characters that are not safe in the name of a file.
+fn plain(text: &str) -> String {
+    let mut plain = String::new();
+    for character in text.chars() {
+        if plain.len() >= LONGEST {
+            break;
+        }
+        if character.is_ascii_alphanumeric() || character == '_' && !plain.is_empty() {
+            plain.push(character);
+        } else if !plain.is_empty() && !plain.ends_with('-') {
+            plain.push('-');
+        }
+    }
+    plain.trim_end_matches(['-', '_']).to_owned()
+}
+
+/// Returns the path of the executable `held` that ends with its readable name. That is the path with its hash where
+/// there can be no second name.
+pub(super) fn program(cache: &Cache, digest: &Digest, name: &str, held: &Held) -> PathBuf {
+    let path = cache.paths.programs(digest).join(name);
+    let give = || {
+        if is_at(&held.file, &path)? {
+            return Ok(());
+        }
+        cache.paths.create_parent(&path).map_err(io::Error::other)?;
+        give_second_name(&held.path, &path)
+    };
+    match give() {
+        Ok(()) => path,
+        Err(error) => {
+            tracing::debug!(path = %path.display(), %error, "the executable has no readable name");
+            held.path.clone()
+        }
+    }
+}
+
+impl Cache {
+    /// Returns the paths of the executable of `digest` that end with a readable name, sorted.
+    pub(super) fn program_paths(&self, digest: &Digest) -> Result<Vec<PathBuf>, Error> {
+        let directory = self.paths.programs(digest);
+        let list = || {
+            let entries = read_dir(&directory)?;
+            entries.map(|entry| Ok(entry?.path())).collect()
+        };
+        let paths: Option<Vec<PathBuf>> = if_found(list()).map_err(Error::file(&directory))?;
+        let mut paths = paths.unwrap_or_default();
+        paths.sort();
+        Ok(paths)
+    }
+
+    /// Removes the readable names of the executable of `digest`.
+    pub(super) fn remove_programs(&self, digest: &Digest) -> Result<(), Error> {
+        for path in self.program_paths(digest)? {
+            if_found(remove_file(&path)).map_err(Error::file(&path))?;
+        }
+        self.remove_empty_directory(digest);
+        Ok(())
+    }
+
+    /// Removes the directory of the readable names of the executable of `digest`, if it is empty.
+    pub(super) fn remove_empty_directory(&self, digest: &Digest) {
+        let directory = self.paths.programs(digest);
+        if let Err(error) = fs::remove_dir(&directory)
+            && !matches!(
+                error.kind(),
+                io::ErrorKind::NotFound | io::ErrorKind::DirectoryNotEmpty
+            )
+        {
+            tracing::debug!(path = %directory.display(), %error, "a directory stays behind");
+        }
+    }
+
+    /// Whether the file at `path`, a readable name, is the executable of `digest`.
+    pub(super) fn is_program_of(&self, path: &Path, digest: &Digest) -> io::Result<bool> {
+        let executable = self.paths.content(Kind::Executable, digest);
+        match if_found(File::open(executable))? {
+            Some(file) => is_at(&file, path),
+            None => Ok(false),
+        }
+    }
+
+    /// Whether the executable of `digest` is cached and the file at `path`, a readable name of it, is another one.
+    pub(super) fn names_another_file(&self, digest: &Digest, path: &Path) -> Result<bool, Error> {
+        let executable = self.paths.content(Kind::Executable, digest);
+        let other = || Ok(executable.try_exists()? && !self.is_program_of(path, digest)?);
+        other().map_err(Error::file(path))
+    }
+}
+
+#[cfg(test)]
+#[path = "tests/programs.rs"]
+mod tests;

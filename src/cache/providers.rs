@@ -1,0 +1,127 @@
+//! What the cache knows of the providers whose content it holds.
+//!
+//! The cache does not read manifests and archives. The client that uses one describes it here, once it is verified, so
+//! that listing and pruning know what belongs together. A description is not content: nothing is started because of it.
+
+use std::collections::BTreeMap;
+use std::io;
+
+use serde::{Deserialize, Serialize};
+
+use crate::content::{AtomicFile, Digest, if_found, is_too_large, read_file_bounded};
+
+use super::error::Error;
+use super::open::Cache;
+
+/// The largest description that is read, in bytes.
+const LIMIT: u64 = 256 * 1024;
+/// How many repositories, and how many indexes, are remembered for one manifest.
+const MOST: usize = 16;
+
+/// Where the claims of a provider are when its archive is not in the cache.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum ClaimsIn {
+    /// On its manifest.
+    Manifest,
+    /// In the first bytes of the archive, which are kept for a tag.
+    Head,
+    /// Nowhere else than in the archive.
+    Archive,
+}
+
+/// What the cache knows of a provider in a manifest.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Provider {
+    /// The subject of the claims (`V…`).
+    pub(crate) subject: String,
+    /// The issuer of the claims (`A…`).
+    pub(crate) issuer: String,
+    /// The name in the claims.
+    #[serde(default)]
+    pub(crate) name: Option<String>,
+    /// The version in the claims.
+    #[serde(default)]
+    pub(crate) version: Option<String>,
+    /// From when and until when the claims are valid, in seconds since 1970.
+    #[serde(default)]
+    pub(crate) valid: (Option<u64>, Option<u64>),
+    pub(crate) claims: ClaimsIn,
+    /// The signed hash of the executable of each target.
+    pub(crate) executables: BTreeMap<String, Digest>,
+    /// The layers, which are the archive.
+    pub(crate) layers: Vec<Digest>,
+    /// The image indexes by which the manifest was found.
+    #[serde(default)]
+    pub(crate) indexes: Vec<Digest>,
+    /// The repositories in which the manifest was found by its digest.
+    #[serde(default)]
+    pub(crate) repositories: Vec<String>,
+}
+
+impl Provider {
+    /// Whether the claims are valid `now`, in seconds since 1970.
+    pub(super) fn is_valid(&self, now: u64) -> bool {
+        // As where claims are verified: the clocks may differ by a minute.
+        const LEEWAY: u64 = 60;
+        let (from, until) = self.valid;
+        from.is_none_or(|from| from <= now.saturating_add(LEEWAY))
+            && until.is_none_or(|until| until >= now)
+    }
+
+    /// Returns an earlier description of the same manifest with what this one says.
+    fn added_to(self, earlier: &Self) -> Self {
+        let mut added = Self {
+            indexes: earlier.indexes.clone(),
+            repositories: earlier.repositories.clone(),
+            ..self.clone()
+        };
+        extend(&mut added.indexes, self.indexes);
+        extend(&mut added.repositories, self.repositories);
+        // A use by digest does not know of the first bytes that are kept for a tag.
+        if added.claims == ClaimsIn::Archive {
+            added.claims = earlier.claims;
+        }
+        added
+    }
+}
+
+fn extend<T: PartialEq>(values: &mut Vec<T>, more: Vec<T>) {
+    for value in more {
+        if !values.contains(&value) && values.len() < MOST {
+            values.push(value);
+        }
+    }
+}
+
+impl Cache {
+    /// Keeps what is known of the provider in `manifest`. Blocks.
+    pub(crate) fn describe(&self, manifest: &Digest, provider: Provider) -> Result<(), Error> {
+        let path = self.paths.provider(manifest);
+        let provider = match self.described(manifest)? {
+            Some(known) => {
+                let added = provider.added_to(&known);
+                if added == known {
+                    return Ok(());
+                }
+                added
+            }
+            None => provider,
+        };
+        self.paths.create_parent(&path)?;
+        serde_json::to_vec(&provider)
+            .map_err(io::Error::other)
+            .and_then(|text| AtomicFile::create_private(&path)?.commit_with(&text))
+            .map_err(Error::file(&path))
+    }
+
+    /// Returns what is known of the provider in `manifest`. A damaged description counts as none. Blocks.
+    pub(super) fn described(&self, manifest: &Digest) -> Result<Option<Provider>, Error> {
+        let path = self.paths.provider(manifest);
+        match if_found(read_file_bounded(&path, LIMIT)) {
+            Ok(text) => Ok(text.and_then(|text| serde_json::from_slice(&text).ok())),
+            Err(error) if is_too_large(&error) => Ok(None),
+            Err(error) => Err(Error::file(&path)(error)),
+        }
+    }
+}

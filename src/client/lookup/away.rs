@@ -1,0 +1,59 @@
+//! A registry that did not answer one process is not waited for by the next ones, for a short while.
+//!
+//! This is for references whose answer the cache has as well. What a process finds is in the cache, for all that use it.
+
+use crate::content::{StoreError, with_causes};
+use crate::oci;
+
+use super::super::blocking::blocking;
+use super::super::client::Client;
+
+/// Returns why `registry` counts as away.
+pub(super) async fn known_away(client: &Client, registry: &str) -> Option<String> {
+    let (client, registry) = (client.clone(), registry.to_owned());
+    let known = blocking(move || Ok(client.cache()?.away(&registry)));
+    known.await.ok().flatten()
+}
+
+/// Keeps for other tasks and processes whether `registry` has answered. A failure is only logged, so that a cache can be
+/// used that is read only.
+pub(super) async fn note_answer<T: Sync>(
+    client: &Client,
+    registry: &str,
+    answer: &Result<T, StoreError>,
+) {
+    let silence = match answer {
+        Err(error) if is_silence(error) => Some(with_causes(error)),
+        // A refusal is an answer.
+        _ => None,
+    };
+    let (client, registry) = (client.clone(), registry.to_owned());
+    let noted = blocking(move || {
+        let cache = client.cache()?;
+        match silence {
+            Some(reason) => cache.note_away(&registry, &reason)?,
+            None => cache.forget_away(&registry)?,
+        }
+        Ok(())
+    });
+    if let Err(error) = noted.await {
+        let error = with_causes(&error);
+        tracing::debug!("cannot note whether the registry answers: {error}");
+    }
+}
+
+/// Whether there was no answer: no connection, or silence on it. Any answer, such as a refusal, says more.
+fn is_silence(error: &StoreError) -> bool {
+    error
+        .downcast_ref::<oci::Error>()
+        .is_some_and(got_no_answer)
+}
+
+fn got_no_answer(error: &oci::Error) -> bool {
+    use oci::Error::{GaveUp, NoMirrorEither, Stalled, Unreachable};
+    match error {
+        GaveUp { last, .. } | NoMirrorEither { last, .. } => got_no_answer(last),
+        Unreachable { .. } | Stalled { .. } => true,
+        _ => false,
+    }
+}

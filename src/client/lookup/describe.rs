@@ -1,0 +1,76 @@
+//! What the cache is told of a provider that was used, for lists and for pruning.
+
+use crate::archive::VerifiedClaims;
+use crate::cache::{ClaimsIn, Provider};
+use crate::content::{Digest, unix_seconds, with_causes};
+use crate::oci::{Artifact, Reference};
+
+use super::super::annotations;
+use super::super::blocking::blocking;
+use super::super::client::Client;
+use super::record::layout_directory;
+
+/// The most characters of a name or a version that are kept.
+const LONGEST: usize = 256;
+
+/// Describes the provider in `manifest` to the cache. A failure is only logged, so that a cache can be used that is
+/// read only.
+pub(super) async fn describe(client: &Client, manifest: Digest, provider: Provider) {
+    let client = client.clone();
+    let described = blocking(move || Ok(client.cache()?.describe(&manifest, provider)?));
+    if let Err(error) = described.await {
+        let error = with_causes(&error);
+        tracing::info!("cannot record what the provider is: {error}");
+    }
+}
+
+/// Returns what the cache is told of the provider in `artifact`, whose `claims` are verified. `index` is the image index
+/// from which it was chosen. `has_head` says that the first bytes of its archive are kept.
+pub(in crate::client) fn provider_in(
+    artifact: &Artifact,
+    reference: Option<&Reference>,
+    index: Option<&Digest>,
+    claims: &VerifiedClaims,
+    has_head: bool,
+) -> Provider {
+    let metadata = claims.metadata();
+    let short = |text: String| text.chars().take(LONGEST).collect();
+    let is_on_manifest = artifact.layers().len() == 1 && annotations::carries(artifact, claims);
+    let executables = claims.executables().iter();
+    Provider {
+        subject: claims.subject().to_string(),
+        issuer: claims.issuer().to_string(),
+        name: metadata.name.map(short),
+        version: metadata.version.map(short),
+        valid: (
+            metadata.not_before.map(unix_seconds),
+            metadata.expires.map(unix_seconds),
+        ),
+        claims: match (is_on_manifest, has_head) {
+            (true, _) => ClaimsIn::Manifest,
+            (false, true) => ClaimsIn::Head,
+            (false, false) => ClaimsIn::Archive,
+        },
+        executables: executables
+            .map(|(target, digest)| (target.as_str().to_owned(), digest.clone()))
+            .collect(),
+        layers: artifact
+            .layers()
+            .iter()
+            .map(|layer| layer.digest.clone())
+            .collect(),
+        indexes: index.into_iter().cloned().collect(),
+        repositories: reference.and_then(repository).into_iter().collect(),
+    }
+}
+
+/// Returns the part of a reference before its tag and its digest.
+fn repository(reference: &Reference) -> Option<String> {
+    match reference {
+        Reference::Registry(place) => Some(format!("{}/{}", place.registry(), place.repository())),
+        Reference::Layout(_) => {
+            let directory = layout_directory(reference)?;
+            Some(format!("oci-layout://{}", directory.to_str()?))
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! A registry that is away is waited for once, and not by each process.
+
+use std::fs;
+use std::net::TcpListener;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use super::Provider;
+use crate::support::proxy::{Fault, Proxy, Rule};
+use crate::support::{Environment, Registry};
+use crate::transfer::{digest, pack, push};
+
+/// A server that accepts connections, until it is told to pass them on, and never answers.
+struct Silent {
+    address: String,
+    accepted: Arc<AtomicUsize>,
+    registry: Arc<std::sync::Mutex<Option<String>>>,
+}
+
+impl Silent {
+    fn start(registry: &Registry) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let silent = Self {
+            address: listener.local_addr().unwrap().to_string(),
+            accepted: Arc::default(),
+            registry: Arc::new(Some(registry.address().to_owned()).into()),
+        };
+        let (accepted, registry) = (Arc::clone(&silent.accepted), Arc::clone(&silent.registry));
+        thread::spawn(move || {
+            let mut open = Vec::new();
+            for stream in listener.incoming() {
+                let stream = stream.unwrap();
+                accepted.fetch_add(1, Ordering::SeqCst);
+                match registry.lock().unwrap().clone() {
+                    Some(registry) => {
+                        thread::spawn(move || pass(&stream, &registry));
+                    }
+                    // Dropping it would be an answer.
+                    None => open.push(stream),
+                }
+            }
+        });
+        silent
+    }
+
+    /// Passes connections on to this registry, or to none.
+    fn pass_to(&self, registry: Option<&Registry>) {
+        *self.registry.lock().unwrap() = registry.map(|registry| registry.address().to_owned());
+    }
+
+    fn accepted(&self) -> usize {
+        self.accepted.load(Ordering::SeqCst)
+    }
+}
+
+fn pass(client: &std::net::TcpStream, registry: &str) {
+    let server = std::net::TcpStream::connect(registry).unwrap();
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            drop(std::io::copy(&mut &*client, &mut &server));
+            drop(server.shutdown(std::net::Shutdown::Write));
+        });
+        drop(std::io::copy(&mut &server, &mut &*client));
+        drop(client.shutdown(std::net::Shutdown::Write));
+    });
+}
+
+/// A provider that was fetched from a registry which is silent from now on.
+fn silenced() -> (Provider, Silent) {
+    let mut provider = Provider::new();
+    let silent = Silent::start(&provider.registry);
+    provider.reference = format!("{}/provider:1.0.0", silent.address);
+    provider.fetches_the_executable();
+    silent.pass_to(None);
+    (provider, silent)
+}
+
+#[track_caller]
+fn is_stale(provider: &Provider) {
+    let outcome = provider.fetch(&[]).success();
+    assert!(outcome.stderr.contains("unconfirmed since"), "{outcome}");
+    assert_eq!(digest(Path::new(outcome.line())), provider.executable);
+}
+
+#[test]
+fn only_the_first_of_five_processes_waits_for_a_silent_registry() {
+    let (provider, silent) = silenced();
+    is_stale(&provider);
+    let waited = silent.accepted();
+    for _ in 0..4 {
+        is_stale(&provider);
+    }
+    assert_eq!(silent.accepted(), waited);
+    assert_eq!(provider.kept("away").len(), 1);
+
+    // Who wants an answer asks. The registry is back, and all know that then.
+    silent.pass_to(Some(&provider.registry));
+    let elsewhere = Environment::new();
+    let file = pack(&elsewhere, "other.par.gz", Path::new(super::TRUE));
+    push(
+        &elsewhere,
+        &provider.registry.reference("provider:1.0.0"),
+        &file,
+    );
+    is_stale(&provider);
+    let asked = provider.fetch(&["--pull", "always"]).success();
+    let moved = digest(Path::new(super::TRUE));
+    assert_eq!(digest(Path::new(asked.line())), moved);
+    assert_eq!(provider.kept("away"), [""; 0]);
+    let before = silent.accepted();
+    let outcome = provider.fetch(&[]).success();
+    assert!(!outcome.stderr.contains("unconfirmed"), "{outcome}");
+    assert!(silent.accepted() > before);
+}
+
+#[test]
+fn a_silent_registry_is_asked_again_after_a_while_and_whatever_the_file_says() {
+    let (provider, silent) = silenced();
+    is_stale(&provider);
+    let name = &provider.kept("away")[0];
+    let file = provider.directory().join("away").join(name);
+    let since = |text: &str| {
+        let record: serde_json::Value = serde_json::from_str(text).unwrap();
+        record["since"].as_u64().unwrap()
+    };
+    let now = since(&fs::read_to_string(&file).unwrap());
+    for text in [
+        format!("{{\"since\":{},\"reason\":\"\"}}", now - 60),
+        format!("{{\"since\":{},\"reason\":\"\"}}", now + 3600),
+        "\0\0".to_owned(),
+    ] {
+        fs::write(&file, &text).unwrap();
+        let before = silent.accepted();
+        is_stale(&provider);
+        assert!(silent.accepted() > before, "{text}");
+        let before = silent.accepted();
+        is_stale(&provider);
+        assert_eq!(silent.accepted(), before, "{text}");
+    }
+    let always = provider.fetch(&["--pull", "always", "--patience", "1"]);
+    always.exit(6);
+}
+
+#[test]
+fn a_registry_that_answers_is_not_away() {
+    for (status, code) in [
+        ("401 Unauthorized", 4),
+        ("403 Forbidden", 4),
+        ("503 Service Unavailable", 0),
+    ] {
+        let mut provider = Provider::new();
+        let rule = Rule::on("HEAD", "/manifests/1.0.0", Fault::status(status)).always();
+        let proxy = Proxy::start(&provider.registry, vec![rule]);
+        provider.reference = proxy.reference("provider:1.0.0");
+        provider.fetches_the_executable();
+        provider.fetch(&["--patience", "1"]).exit(code);
+        assert_eq!(provider.kept("away"), [""; 0], "{status}");
+    }
+    let provider = Provider::new();
+    provider.fetches_the_executable();
+    provider.delete_tag();
+    provider.fetch(&[]).exit(3);
+    assert_eq!(provider.kept("away"), [""; 0]);
+}
