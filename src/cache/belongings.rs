@@ -117,6 +117,15 @@ impl<'a> Belongings<'a> {
         self.held.insert(executable.clone());
     }
 
+    /// Whether content was removed before. A dry run leaves it on disk.
+    pub(super) fn is_gone(&self, purpose: &Purpose) -> bool {
+        match purpose {
+            Purpose::Content(Kind::Blob, digest) => !self.blobs.contains(digest),
+            Purpose::Content(Kind::Executable, digest) => !self.executables.contains(digest),
+            _ => false,
+        }
+    }
+
     /// Notes that a file was removed.
     pub(super) fn removed(&mut self, purpose: &Purpose) {
         match purpose {
@@ -124,6 +133,16 @@ impl<'a> Belongings<'a> {
             Purpose::Content(Kind::Executable, digest) => drop(self.executables.remove(digest)),
             _ => {}
         }
+    }
+
+    /// Returns the layers of the archives with an executable.
+    pub(super) fn layers_of(&self, executable: &Digest) -> Vec<Digest> {
+        let manifests = self.manifests.get(executable).into_iter().flatten();
+        let providers = manifests.filter_map(|manifest| self.inventory.providers.get(*manifest));
+        providers
+            .flat_map(|provider| &provider.layers)
+            .cloned()
+            .collect()
     }
 
     /// Returns the manifests of an executable, and then their image indexes.
@@ -180,7 +199,7 @@ impl<'a> Belongings<'a> {
         }
     }
 
-    /// Whether a blob is the archive of an executable in use that cannot be started without its claims.
+    /// Whether a blob is the archive of an executable that stays and cannot be started without its claims.
     fn is_only_source_of_claims(&self, blob: &Digest) -> bool {
         let manifests = self.layers.get(blob).into_iter().flatten();
         let mut providers =
@@ -188,7 +207,7 @@ impl<'a> Belongings<'a> {
         providers.any(|provider| {
             let mut executables = provider.executables.values();
             provider.claims == ClaimsIn::Archive
-                && executables.any(|executable| self.held.contains(executable))
+                && executables.any(|executable| self.executables.contains(executable))
         })
     }
 

@@ -139,6 +139,12 @@ impl Pruning<'_> {
                 self.belongings.hold(digest);
             }
             Outcome::Removed => {
+                // An archive may have been kept for this executable.
+                for layer in self.belongings.layers_of(digest) {
+                    if let Some(entry) = self.inventory.find(Kind::Blob, &layer) {
+                        self.consider(entry)?;
+                    }
+                }
                 for manifest in self.belongings.manifests_of(digest) {
                     if let Some(entry) = self.inventory.find(Kind::Blob, &manifest)
                         && (self.options.all || self.age(entry) >= self.options.grace)
@@ -168,7 +174,8 @@ impl Pruning<'_> {
 
     /// Removes a file unless something that stays needs it, or a task uses or makes it.
     fn attempt(&mut self, entry: &Entry) -> Result<Outcome, Error> {
-        if self.belongings.is_bound(&entry.purpose, self.options.all) {
+        let purpose = &entry.purpose;
+        if self.belongings.is_gone(purpose) || self.belongings.is_bound(purpose, self.options.all) {
             return Ok(Outcome::Kept);
         }
         let names = match &entry.purpose {
@@ -232,3 +239,7 @@ impl Cache {
         })
     }
 }
+
+#[cfg(test)]
+#[path = "tests/prune.rs"]
+mod tests;

@@ -15,7 +15,7 @@ const UNFINISHED_AGE: Duration = Duration::from_secs(24 * 60 * 60);
 /// How long the description of a provider is kept after its content was removed.
 const DESCRIPTION_AGE: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 
-/// What [`Cache::prune`] removes. By default, it removes only downloads that were interrupted more than a day
+/// What [`Cache::prune`](super::Cache::prune) removes. By default, it removes only downloads that were interrupted more than a day
 /// ago.
 ///
 /// Pins are never removed.

@@ -1,0 +1,170 @@
+use std::collections::BTreeMap;
+use std::fs;
+
+use super::super::providers::{ClaimsIn, Provider};
+use super::super::references::Record;
+use super::super::seal::seal;
+use super::*;
+use crate::content::Descriptor;
+
+const TAG: &str = "ghcr.io/org/provider:1.0.0";
+
+/// A cache with a provider that is found by an image index.
+struct Cached {
+    _directory: tempfile::TempDir,
+    cache: Cache,
+    index: Digest,
+    manifest: Digest,
+    layer: Digest,
+    executable: Digest,
+}
+
+impl Cached {
+    fn new(claims: ClaimsIn) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let cache = Cache::open(Some(directory.path())).unwrap();
+        let cached = Self {
+            index: put(&cache, Kind::Blob, b"{\"manifests\":[]}"),
+            manifest: put(&cache, Kind::Blob, b"{}"),
+            layer: put(&cache, Kind::Blob, b"layer"),
+            executable: put(&cache, Kind::Executable, b"executable"),
+            cache,
+            _directory: directory,
+        };
+        let provider = Provider {
+            subject: "V".to_owned(),
+            issuer: "A".to_owned(),
+            name: None,
+            version: None,
+            valid: (None, None),
+            claims,
+            executables: BTreeMap::from([("x-linux".to_owned(), cached.executable.clone())]),
+            layers: vec![cached.layer.clone()],
+            indexes: vec![cached.index.clone()],
+            repositories: vec!["ghcr.io/org/provider".to_owned()],
+        };
+        cached.cache.describe(&cached.manifest, provider).unwrap();
+        let record = Record {
+            descriptor: Descriptor {
+                media_type: String::new(),
+                digest: cached.index.clone(),
+                size: 0,
+            },
+            content: None,
+            confirmed: SystemTime::now(),
+            layout: None,
+        };
+        cached.cache.record(TAG, &record).unwrap();
+        cached
+    }
+
+    /// Whether index, manifest, layer and executable are there.
+    fn there(&self) -> [bool; 4] {
+        let path = |kind, digest| self.cache.paths.content(kind, digest).exists();
+        [
+            path(Kind::Blob, &self.index),
+            path(Kind::Blob, &self.manifest),
+            path(Kind::Blob, &self.layer),
+            path(Kind::Executable, &self.executable),
+        ]
+    }
+
+    /// Returns the reference of the only provider, and whether it starts without the registry.
+    fn listed(&self) -> Option<(String, bool)> {
+        let startable = self.cache.list().unwrap().startable;
+        assert!(startable.len() <= 1);
+        let first = startable.into_iter().next();
+        first.map(|row| (row.reference, row.offline))
+    }
+}
+
+fn put(cache: &Cache, kind: Kind, content: &[u8]) -> Digest {
+    let digest = Digest::of(content);
+    let path = cache.paths.content(kind, &digest);
+    cache.paths.create_parent(&path).unwrap();
+    fs::write(&path, content).unwrap();
+    seal(&File::open(&path).unwrap(), kind.mode()).unwrap();
+    digest
+}
+
+fn all() -> PruneOptions {
+    PruneOptions::default().with_all(true)
+}
+
+#[test]
+fn what_a_tag_names_by_an_image_index_is_listed_and_goes_as_a_whole() {
+    let cached = Cached::new(ClaimsIn::Manifest);
+    assert_eq!(cached.listed(), Some((TAG.to_owned(), true)));
+    let dry = cached.cache.prune(&all().with_dry_run(true)).unwrap();
+    let pruned = cached.cache.prune(&all()).unwrap();
+    assert_eq!(dry, pruned);
+    assert_eq!(cached.there(), [false; 4]);
+    assert_eq!(cached.listed(), None);
+    assert_eq!((pruned.left, pruned.in_use.len()), (0, 0));
+}
+
+#[test]
+fn what_is_kept_by_its_index_or_by_its_manifest_is_kept_as_a_whole() {
+    let cached = Cached::new(ClaimsIn::Manifest);
+    for kept in [&cached.index, &cached.manifest] {
+        let options = all().with_keep([kept.clone()]);
+        cached.cache.prune(&options).unwrap();
+        assert_eq!(cached.there(), [true; 4]);
+    }
+    assert_eq!(cached.listed(), Some((TAG.to_owned(), true)));
+    let other = all().with_keep([Digest::of(b"other")]);
+    cached.cache.prune(&other).unwrap();
+    assert_eq!(cached.there(), [false; 4]);
+}
+
+#[test]
+fn an_executable_in_use_keeps_what_it_needs_to_start() {
+    for (claims, archive_stays) in [(ClaimsIn::Manifest, false), (ClaimsIn::Archive, true)] {
+        let cached = Cached::new(claims);
+        let path = cached
+            .cache
+            .paths
+            .content(Kind::Executable, &cached.executable);
+        let lease = File::open(&path).unwrap();
+        lease.lock_shared().unwrap();
+        let dry = cached.cache.prune(&all().with_dry_run(true)).unwrap();
+        let pruned = cached.cache.prune(&all()).unwrap();
+        assert_eq!(dry, pruned, "{claims:?}");
+        assert_eq!(pruned.in_use, [path]);
+        assert_eq!(cached.there(), [true, true, archive_stays, true]);
+        assert_eq!(cached.listed(), Some((TAG.to_owned(), true)), "{claims:?}");
+    }
+}
+
+#[test]
+fn claims_at_the_start_of_an_archive_count_for_the_tag_that_they_are_kept_for() {
+    let cached = Cached::new(ClaimsIn::Head);
+    let head = |name: &str| cached.cache.keep_head(name, &cached.manifest, b"head");
+    head("ghcr.io/org/provider:2.0.0").unwrap();
+    let layer = cached.cache.paths.content(Kind::Blob, &cached.layer);
+    fs::remove_file(layer).unwrap();
+    assert_eq!(cached.listed(), Some((TAG.to_owned(), false)));
+    head(TAG).unwrap();
+    assert_eq!(cached.listed(), Some((TAG.to_owned(), true)));
+    // By digest, the start of an archive does not count.
+    fs::remove_file(cached.cache.paths.reference(TAG).unwrap()).unwrap();
+    let by_digest = format!("ghcr.io/org/provider@{}", cached.manifest);
+    assert_eq!(cached.listed(), Some((by_digest, false)));
+}
+
+#[test]
+fn manifests_of_which_nothing_is_known_stay_with_such_executables() {
+    let cached = Cached::new(ClaimsIn::Manifest);
+    fs::remove_file(cached.cache.paths.provider(&cached.manifest)).unwrap();
+    let path = cached
+        .cache
+        .paths
+        .content(Kind::Executable, &cached.executable);
+    let lease = File::open(path).unwrap();
+    lease.lock_shared().unwrap();
+    cached.cache.prune(&all()).unwrap();
+    assert_eq!(cached.there(), [true, true, false, true]);
+    drop(lease);
+    cached.cache.prune(&all()).unwrap();
+    assert_eq!(cached.there(), [false; 4]);
+}
