@@ -12,6 +12,7 @@ use crate::cache::{Cache, Executable};
 use crate::content::is_noexec;
 use crate::oci::Reference;
 
+use super::about::about;
 use super::admission::Admission;
 use super::blocking::blocking;
 use super::client::Client;
@@ -54,12 +55,13 @@ impl Client {
     /// [`Error`] of the registry, the cache, the archive or the trust policy.
     #[tracing::instrument(skip_all, fields(%reference, %target, digest))]
     pub async fn fetch(&self, reference: &Reference, target: &Target) -> Result<Fetched, Error> {
+        let client = about(self, reference);
         let reference = &self.locked(reference)?;
         let key = (reference.to_string(), target.clone(), self.pull);
         let fetching = self.fetches.join(&key);
         let work = async {
             // Boxed: the type of the future would otherwise exceed limits of the compiler in programs that use it.
-            let fetched = Box::pin(fetch_alone(self, reference, target)).await;
+            let fetched = Box::pin(fetch_alone(&client, reference, target)).await;
             if let Ok(Fetched {
                 cached: false,
                 path,
@@ -187,6 +189,7 @@ async fn fetch_by_range(lookup: &Lookup, target: &Target) -> Result<Option<Fetch
         cached: downloaded.is_none(),
         downloaded: preview.downloaded + downloaded.unwrap_or_default(),
         claims: preview.claims,
+        freshness: lookup.freshness.clone(),
     }))
 }
 
@@ -220,6 +223,7 @@ async fn fetch_from_archive(
         claims,
         cached,
         downloaded: 0,
+        freshness: lookup.freshness.clone(),
     })
 }
 

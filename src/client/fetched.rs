@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use crate::archive::VerifiedClaims;
 use crate::content::Digest;
 
+use super::freshness::Freshness;
+
 /// A verified executable in the cache.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -20,4 +22,6 @@ pub struct Fetched {
     /// How many bytes of the archive were requested. This is less than its size when the bytes of one
     /// executable could be requested alone, and 0 when everything was in the cache.
     pub downloaded: u64,
+    /// How recent the answer is to what the reference stands for.
+    pub freshness: Freshness,
 }

@@ -7,6 +7,7 @@
 //! A verb is a method of [`Client`], in the file of its name. What the verbs have in common is in `lookup`, from a
 //! reference to a manifest and an archive, and in `admission`, whether an archive may be used.
 
+mod about;
 mod admission;
 mod annotations;
 mod blocking;
@@ -22,6 +23,7 @@ mod error;
 mod extract;
 mod fetch;
 mod fetched;
+mod freshness;
 mod inspect;
 mod lock;
 mod lookup;
@@ -52,6 +54,7 @@ pub use delete::Deletion;
 pub use doctor::{Advice, Check, Diagnosis, Finding, Verdict};
 pub use error::Error;
 pub use fetched::Fetched;
+pub use freshness::Freshness;
 pub use inspect::Inspected;
 pub use lock::{Lock, LockError, Locked};
 pub use options::{ClientOptions, PullPolicy};

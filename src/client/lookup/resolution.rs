@@ -10,6 +10,7 @@ use crate::oci::{self, Reference};
 
 use super::super::client::Client;
 use super::super::error::{Error, require_name};
+use super::super::freshness::Freshness;
 use super::super::options::PullPolicy;
 use super::manifest::cached_manifest;
 use super::record::usable_record;
@@ -21,8 +22,8 @@ const OFFLINE_WAIT: Duration = Duration::from_secs(5);
 /// The manifest, or the image index, that a reference stands for.
 pub(in crate::client) struct Resolution {
     pub(in crate::client) descriptor: Descriptor,
-    /// When the registry confirmed this. `None`: the answer is that of the cache.
-    pub(super) confirmed: Option<SystemTime>,
+    /// Where this answer is from.
+    pub(super) freshness: Freshness,
 }
 
 impl Resolution {
@@ -40,7 +41,7 @@ impl Resolution {
             let _turn = client.turn().await;
             match reference.digest() {
                 Some(digest) => match cached_manifest(client, digest).await? {
-                    Some(descriptor) => return Ok(Self::from_cache(descriptor)),
+                    Some(descriptor) => return Ok(Self::fixed(descriptor)),
                     None => None,
                 },
                 None => usable_record(client, reference).await?,
@@ -48,13 +49,18 @@ impl Resolution {
         };
         match (record, client.pull) {
             (None, PullPolicy::Never) => Err(Error::NotCached(reference.to_string())),
-            (None, _) => receive_manifest(client, store, &name)
-                .await
-                .map(Self::confirmed),
+            (None, _) => {
+                let descriptor = receive_manifest(client, store, &name).await?;
+                Ok(if reference.digest().is_some() {
+                    Self::fixed(descriptor)
+                } else {
+                    Self::confirmed(descriptor)
+                })
+            }
             (Some(_), PullPolicy::Always) => Ok(Self::confirmed(store.resolve(&name).await?)),
-            (Some(record), PullPolicy::Never) => Ok(Self::from_cache(record.descriptor)),
+            (Some(record), PullPolicy::Never) => Ok(Self::from_cache(record)),
             (Some(record), PullPolicy::Missing { max_age }) if is_fresh(&record, max_age) => {
-                Ok(Self::from_cache(record.descriptor))
+                Ok(Self::from_cache(record))
             }
             (Some(record), PullPolicy::Missing { .. } | PullPolicy::Newer) => {
                 resolve_or_recall(client, store, &name, reference, record).await
@@ -65,14 +71,25 @@ impl Resolution {
     fn confirmed(descriptor: Descriptor) -> Self {
         Self {
             descriptor,
-            confirmed: Some(SystemTime::now()),
+            freshness: Freshness::Confirmed {
+                at: SystemTime::now(),
+            },
         }
     }
 
-    fn from_cache(descriptor: Descriptor) -> Self {
+    fn from_cache(record: Record) -> Self {
+        Self {
+            descriptor: record.descriptor,
+            freshness: Freshness::Cached {
+                confirmed: record.confirmed,
+            },
+        }
+    }
+
+    fn fixed(descriptor: Descriptor) -> Self {
         Self {
             descriptor,
-            confirmed: None,
+            freshness: Freshness::Fixed,
         }
     }
 }
@@ -110,7 +127,13 @@ async fn resolve_or_recall(
         "{reference} is unconfirmed since {since}, and taken for what it stood for then, {}: {reason}",
         record.descriptor.digest
     );
-    Ok(Resolution::from_cache(record.descriptor))
+    Ok(Resolution {
+        descriptor: record.descriptor,
+        freshness: Freshness::Stale {
+            confirmed: record.confirmed,
+            reason,
+        },
+    })
 }
 
 /// Returns whether an error says nothing about what the registry holds now. A refusal of its storage does: that

@@ -7,8 +7,10 @@ use crate::cache::Executable;
 use crate::content::{Digest, ErrorKind, ReadStorage, Step};
 use crate::oci::{Artifact, Reference, choose_from_index, media_type};
 
+use super::super::about::about;
 use super::super::client::{Client, Turn, note_digest};
 use super::super::error::Error;
+use super::super::freshness::Freshness;
 use super::archive::CachedArchive;
 use super::manifest::held;
 use super::origin::Origin;
@@ -20,6 +22,8 @@ use super::storage::{named, read_storage};
 pub(in crate::client) struct Lookup {
     pub(super) origin: Origin,
     pub(in crate::client) artifact: Artifact,
+    /// How recent the answer is to what the reference stands for.
+    pub(in crate::client) freshness: Freshness,
     confirmation: Option<Confirmation>,
     _turn: Turn,
 }
@@ -34,7 +38,7 @@ impl Lookup {
     ) -> Result<Self, Error> {
         let reference = named(reference).await?.into_owned();
         let origin = Origin {
-            client: client.clone(),
+            client: about(client, &reference),
             store: read_storage(client, &reference).await?,
             reference: reference.clone(),
         };
@@ -52,13 +56,17 @@ impl Lookup {
         }
         let artifact = Artifact::parse(chosen, manifest, &reference.to_string())?;
         note_digest(&artifact.descriptor().digest);
-        let confirmation = match resolution.confirmed {
-            Some(at) => Confirmation::new(client, reference, &descriptor, &artifact, at).await?,
-            None => None,
+        let freshness = resolution.freshness;
+        let confirmation = match freshness {
+            Freshness::Confirmed { at } => {
+                Confirmation::new(client, reference, &descriptor, &artifact, at).await?
+            }
+            _ => None,
         };
         Ok(Self {
             origin,
             artifact,
+            freshness,
             confirmation,
             _turn: turn,
         })
