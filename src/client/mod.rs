@@ -30,11 +30,14 @@ mod lookup;
 mod metered;
 mod mount;
 mod options;
+mod outcomes;
+mod prefetch;
 mod pull;
 mod push;
 mod push_options;
 mod ranged;
 mod resolve;
+mod root;
 mod shared;
 mod spool;
 mod summary;
@@ -45,6 +48,7 @@ mod toml_problem;
 mod tree;
 pub(crate) mod trust;
 mod unchanged_file;
+mod watch;
 
 use blocking::blocking;
 pub use client::Client;
@@ -58,6 +62,7 @@ pub use freshness::Freshness;
 pub use inspect::Inspected;
 pub use lock::{Lock, LockError, Locked};
 pub use options::{ClientOptions, PullPolicy};
+pub use outcomes::Outcomes;
 pub use pull::Pulled;
 pub use push::Pushed;
 pub use push_options::PushOptions;
@@ -66,6 +71,7 @@ pub use tag::Tagged;
 pub use tagging::TagChange;
 pub use tags::TagDetails;
 pub use tree::LeftOut;
+pub use watch::Moved;
 
 #[cfg(feature = "cli")]
 pub(crate) use trust::pin_name;

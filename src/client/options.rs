@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::archive::Limits;
 use crate::content::{Progress, Silent};
-use crate::oci::RegistryOptions;
+use crate::oci::{CredentialProvider, RegistryOptions, RegistrySettings};
 
 use super::trust::TrustPolicy;
 
@@ -35,6 +35,8 @@ pub struct ClientOptions {
     pub(crate) limits: Limits,
     pub(crate) progress: Arc<dyn Progress>,
     pub(crate) at_once: NonZeroUsize,
+    /// Whether environment variables, and files that are not named here, are left alone.
+    pub(crate) isolated: bool,
 }
 
 /// The default of [`ClientOptions::at_once`]. More downloads at a time than this rarely fill a network any
@@ -54,11 +56,29 @@ impl Default for ClientOptions {
             limits: Limits::default(),
             progress: Arc::new(Silent),
             at_once: AT_ONCE,
+            isolated: false,
         }
     }
 }
 
 impl ClientOptions {
+    /// Returns options that depend on nothing but what the program sets. The cache is in `cache_directory`.
+    ///
+    /// Environment variables do not count: those for credentials, proxies, certificate authorities and XDG
+    /// directories, and `HOME`. No credentials of Docker and Podman, no `hosts.toml` and no trust policy of the user
+    /// are read. Without [`trust`](Self::trust), the policy is [`TrustPolicy::default`]. Certificate authorities of
+    /// the system count, at their usual place. Files that the program names are read. [`Client::push_from`] uses the
+    /// directory of the system for temporary files.
+    ///
+    /// [`Client::push_from`]: super::Client::push_from
+    #[must_use]
+    pub fn isolated(cache_directory: impl Into<PathBuf>) -> Self {
+        Self {
+            isolated: true,
+            ..Self::default().cache_directory(cache_directory)
+        }
+    }
+
     /// Uses the cache in this directory. Default: `$XDG_CACHE_HOME/wasmcloud-par`.
     #[must_use]
     pub fn cache_directory(mut self, directory: impl Into<PathBuf>) -> Self {
@@ -70,6 +90,22 @@ impl ClientOptions {
     #[must_use]
     pub fn registry(mut self, registry: RegistryOptions) -> Self {
         self.registry = registry;
+        self
+    }
+
+    /// Sets how `registry` is reached, where that differs from the other options. The name is that of references,
+    /// such as `ghcr.io` or `localhost:5000`. Call this after [`registry`](Self::registry), which replaces it.
+    #[must_use]
+    pub fn for_registry(mut self, registry: &str, settings: RegistrySettings) -> Self {
+        self.registry = self.registry.for_registry(registry, settings);
+        self
+    }
+
+    /// Asks `provider` for credentials, before environment variables and files are looked at. Call this after
+    /// [`registry`](Self::registry), which replaces it.
+    #[must_use]
+    pub fn credentials(mut self, provider: Arc<dyn CredentialProvider>) -> Self {
+        self.registry.credentials = self.registry.credentials.provider(provider);
         self
     }
 

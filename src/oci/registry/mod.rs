@@ -6,7 +6,7 @@
 //! ```text
 //! registries, repository, storage      what callers use
 //! probe/                               diagnosis of one endpoint
-//! upload/  download/  tags  referrers  operations on one repository at one endpoint
+//! upload/  download/  tags  referrers  changed  operations on one repository at one endpoint
 //! repository_endpoint                  a repository at one endpoint
 //! endpoints/                           where requests go: a registry's mirrors, and itself
 //! auth/                                challenges, token services, credentials
@@ -18,6 +18,7 @@
 //! decides which of them are repeated.
 
 mod auth;
+mod changed;
 mod download;
 mod endpoints;
 mod http;
@@ -27,6 +28,7 @@ mod referrers;
 mod registries;
 mod repository;
 mod repository_endpoint;
+mod settings;
 mod storage;
 mod tags;
 mod upload;
@@ -38,6 +40,7 @@ pub use referrers::Referrer;
 pub use registries::Registries;
 #[cfg(any(test, feature = "internals"))]
 pub use repository::Repository;
+pub use settings::RegistrySettings;
 pub(crate) use upload::OpenUpload;
 
 #[cfg(test)]

@@ -24,6 +24,7 @@ async fn explicit_credentials_win_and_an_absent_file_means_anonymous() {
     let mut source = CredentialSource {
         explicit: None,
         registry_config: Some(PathBuf::from("/nonexistent/config.json")),
+        ..CredentialSource::default()
     };
     let found = source.find("ghcr.io", "a").await.unwrap();
     assert_eq!(found, Credentials::Anonymous);
@@ -49,6 +50,7 @@ async fn secrets_are_not_printed() {
     let source = CredentialSource {
         explicit: Some(("me".to_owned(), "hunter2".to_owned())),
         registry_config: None,
+        ..CredentialSource::default()
     };
     let credentials = source.find("ghcr.io", "a").await.unwrap();
     let token = Credentials::IdentityToken {
