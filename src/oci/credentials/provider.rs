@@ -40,8 +40,7 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 ///             return Ok(None);
 ///         }
 ///         let password = std::fs::read_to_string("/run/secrets/registry")?;
-///         let user = "host".to_owned();
-///         Ok(Some(Credentials::Basic { user, password }.into()))
+///         Ok(Some(Credentials::basic("host", password.trim_end()).into()))
 ///     }
 /// }
 /// ```

@@ -70,7 +70,7 @@ pub struct RegistryOptions {
     pub retry: RetryOptions,
     /// Whether environment variables, and files that are not named here, are left alone.
     pub(crate) isolated: bool,
-    /// By the canonical names of registries.
+    /// By the names of registries, as the program writes them.
     pub(crate) settings: BTreeMap<String, RegistrySettings>,
 }
 
@@ -127,15 +127,22 @@ impl RegistryOptions {
     /// as `ghcr.io` or `localhost:5000`. [`Client::new`](crate::client::Client::new) refuses any other.
     #[must_use]
     pub fn for_registry(mut self, registry: &str, settings: RegistrySettings) -> Self {
-        self.settings.insert(canonical_name(registry), settings);
+        let name = canonical_name(registry);
+        // The last of two spellings counts.
+        self.settings
+            .retain(|known, _| canonical_name(known) != name);
+        self.settings.insert(registry.to_owned(), settings);
         self
     }
 
     /// Returns the settings of `registry`, if it has any.
     pub(super) fn settings(&self, registry: &str) -> Option<&RegistrySettings> {
-        // Most programs have none, and need no canonical name.
-        let any = !self.settings.is_empty();
-        any.then(|| self.settings.get(&canonical_name(registry)))?
+        if self.settings.is_empty() {
+            return None;
+        }
+        let name = canonical_name(registry);
+        let mut all = self.settings.iter();
+        all.find_map(|(known, settings)| (canonical_name(known) == name).then_some(settings))
     }
 
     /// Returns the names of the registries that have settings.

@@ -128,7 +128,7 @@ impl Registries {
 /// Checks that `name` is that of a registry, without a scheme or a repository.
 fn check_registry(name: &str) -> Result<(), Error> {
     let place: Place = name.parse()?;
-    if place.registry() == name {
+    if place.registry().eq_ignore_ascii_case(name) {
         return Ok(());
     }
     let text = name.to_owned();

@@ -12,9 +12,9 @@ use crate::oci::hosts::ClientCertificate;
 /// use wasmcloud_par::ClientOptions;
 /// use wasmcloud_par::oci::{Credentials, RegistrySettings};
 ///
-/// let credentials = Credentials::Basic { user: "host".to_owned(), password: "…".to_owned() };
+/// let github = RegistrySettings::default().credentials(Credentials::basic("host", "…"));
 /// let options = ClientOptions::isolated("/var/cache/host")
-///     .for_registry("ghcr.io", RegistrySettings::default().credentials(credentials))
+///     .for_registry("ghcr.io", github)
 ///     .for_registry("registry.internal:5000", RegistrySettings::default().plain_http(true));
 /// ```
 #[derive(Debug, Clone, Default)]
@@ -39,8 +39,8 @@ impl RegistrySettings {
     /// Returns the settings that have the fields of `RegistryConfig` in `wasmcloud-core` 0.21.
     /// [`registry_settings!`](crate::registry_settings) takes them from a value of that type.
     ///
-    /// As there, `allow_insecure` means plain HTTP. Differences: without it, a loopback host without
-    /// `additional_ca_paths` is reached by plain HTTP too.
+    /// As there, `allow_insecure` means plain HTTP. In contrast to there, a loopback host
+    /// without `additional_ca_paths` is reached by plain HTTP in any case.
     #[must_use]
     pub fn from_fields(
         auth: Credentials,
@@ -106,10 +106,7 @@ macro_rules! registry_settings {
         let config = &$config;
         let auth = match config.auth() {
             wasmcloud_core::RegistryAuth::Basic(user, password) => {
-                $crate::oci::Credentials::Basic {
-                    user: user.clone(),
-                    password: password.clone(),
-                }
+                $crate::oci::Credentials::basic(user, password)
             }
             wasmcloud_core::RegistryAuth::Token(token) => {
                 $crate::oci::Credentials::RegistryToken(token.clone())

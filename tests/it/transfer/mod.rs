@@ -6,7 +6,7 @@ mod damage;
 mod dates;
 mod dropping;
 mod fetching;
-mod hosting;
+pub(crate) mod hosting;
 mod interrupted;
 mod layouts;
 mod link;
