@@ -24,6 +24,7 @@
 
 mod entry;
 mod file;
+mod found;
 mod helper_program;
 mod keep;
 mod keys;
@@ -34,7 +35,7 @@ mod source;
 mod text;
 mod writing;
 
+pub(in crate::oci) use found::Found;
 pub use provider::{CredentialProvider, CredentialRequest, ProvidedCredentials};
 pub use secrets::Credentials;
 pub use source::CredentialSource;
-pub(in crate::oci) use source::Found;

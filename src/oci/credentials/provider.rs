@@ -7,8 +7,8 @@ use std::time::{Duration, Instant, SystemTime};
 use async_trait::async_trait;
 
 use super::super::error::Error;
+use super::found::Found;
 use super::secrets::Credentials;
-use super::source::Found;
 
 /// How long a provider may take to answer.
 const TIMEOUT: Duration = Duration::from_secs(30);

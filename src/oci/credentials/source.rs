@@ -4,12 +4,12 @@ use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Instant;
 
 use crate::content::blocking;
 
 use super::super::error::{CredentialHelperError, Error};
 use super::file::CredentialFile;
+use super::found::Found;
 use super::places::{self, variable};
 use super::provider::{CredentialProvider, CredentialRequest, ask};
 use super::secrets::Credentials;
@@ -171,25 +171,6 @@ impl CredentialSource {
     /// Returns the environment variables that count.
     fn variables(&self) -> fn(&str) -> Option<OsString> {
         if self.isolated { |_| None } else { variable }
-    }
-}
-
-/// What a search for credentials gives.
-pub(in crate::oci) struct Found {
-    pub(in crate::oci) credentials: Credentials,
-    /// The error of a credential helper that failed, when no other source has credentials.
-    pub(in crate::oci) failure: Option<Error>,
-    /// When the credentials expire, as far as the source says so.
-    pub(in crate::oci) expires: Option<Instant>,
-}
-
-impl From<Credentials> for Found {
-    fn from(credentials: Credentials) -> Self {
-        Self {
-            credentials,
-            failure: None,
-            expires: None,
-        }
     }
 }
 

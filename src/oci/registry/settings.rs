@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use crate::oci::credentials::Credentials;
 use crate::oci::hosts::ClientCertificate;
 
-/// How one registry is reached, where that differs from what the [`RegistryOptions`](super::RegistryOptions) say for all of them. They are
-/// for the registry itself: its mirrors get no credentials and no client certificate from here.
+/// How one registry is reached, where that differs from what the [`RegistryOptions`](super::RegistryOptions) say for
+/// all of them. These settings are for the registry itself: its mirrors get no credentials and no client certificate
+/// from here.
 ///
 /// ```
 /// use wasmcloud_par::ClientOptions;
@@ -22,7 +23,8 @@ use crate::oci::hosts::ClientCertificate;
 pub struct RegistrySettings {
     /// What the registry gets, in place of all other sources of credentials. [`Credentials::Anonymous`]: nothing.
     pub credentials: Option<Credentials>,
-    /// Whether it is reached by plain HTTP. Default: as the options say.
+    /// Whether it is reached by plain HTTP. Default: as the options say. `false` does not make a loopback host
+    /// speak TLS that no other option tells to.
     pub plain_http: Option<bool>,
     /// PEM files with certificate authorities that are trusted in addition to those of the options.
     pub certificate_authorities: Vec<PathBuf>,

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use super::at_home;
+use crate::support::certificates::Authority;
 use crate::support::{Environment, Outcome, Registry};
 use crate::transfer::hosting::Host;
 use crate::transfer::{pack, par, text};
@@ -129,20 +130,24 @@ fn an_isolated_host_looks_at_no_file_and_no_variable_of_the_user() {
 #[test]
 fn an_isolated_host_uses_no_proxy_of_the_environment() {
     let environment = Environment::new();
+    let unknown = Authority::new(&environment.path("a"));
+    let registry = Registry::builder()
+        .tls(&unknown.server("127.0.0.1"))
+        .start();
+    // This machine as well, and not a loopback address, for which no proxy is used.
+    let reference = registry.reference("org/provider:1.0.0");
+    let reference = reference.replace("127.0.0.1", "0.0.0.0");
     let proxied = |mut command: Command| {
-        command
-            .env("HTTPS_PROXY", "not://a proxy")
-            .env("PAR_PATIENCE", "0");
+        command.env("HTTPS_PROXY", "not://a proxy");
         command
     };
-    // A host that does not exist (RFC 6761).
-    let reference = "registry.invalid/org/provider:1.0.0";
     let mut fetch = proxied(environment.command());
-    fetch.args(["fetch", reference]);
-    let failed = Outcome::of(fetch, b"").exit(2);
+    fetch.args(["fetch", &reference]);
+    let failed = Outcome::of(fetch, b"");
     assert!(failed.stderr.contains("HTTPS_PROXY"), "{failed}");
 
     let directory = text(&environment.path("host")).to_owned();
-    let host = Host::start_with(&environment, &[&directory, "30", reference], proxied);
-    host.expect("no news", reference);
+    let host = Host::start_with(&environment, &[&directory, "30", &reference], proxied);
+    // It has reached the registry, whose certificate it does not trust.
+    host.expect("refused", &reference);
 }

@@ -47,7 +47,7 @@ fn each_step_names_its_reference() {
     let with = options(&environment).progress(Arc::new(counts.clone()));
     let client = Client::new(with).unwrap();
     let references = sizes.map(|(name, _)| registry.reference(&format!("{name}:1")));
-    let copied = registry.reference("copy:1");
+    let copied = format!("oci-layout://{}:1", environment.path("layout").display());
     block_on(async {
         for ((name, size), reference) in sizes.iter().zip(&references) {
             let file = pack_noise(&environment, &format!("{name}.par.gz"), *size);

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use wasmcloud_par::client::{Client, Error};
+use wasmcloud_par::client::{Client, Error, PullPolicy};
 use wasmcloud_par::content::ErrorKind;
 use wasmcloud_par::oci::{ClientCertificate, Credentials, RegistrySettings};
 use wasmcloud_par::registry_settings;
@@ -37,7 +37,8 @@ fn certificates_are_those_of_the_registry() {
         push(&environment, &client, &other).await;
         fetch(&client, &other).await.unwrap();
 
-        let without = Client::new(options(&environment)).unwrap();
+        let without = options(&environment).pull_policy(PullPolicy::Always);
+        let without = Client::new(without).unwrap();
         fetch(&without, &reference).await.unwrap_err();
     });
 }
@@ -46,19 +47,19 @@ fn certificates_are_those_of_the_registry() {
 fn plain_http_is_for_the_registry_that_has_it() {
     let (environment, registry) = (Environment::new(), Registry::start());
     let authority = Authority::new(&environment.path("a"));
+    let (certificate, key) = authority.client();
+    let certificate = ClientCertificate::new(certificate, Some(key));
     let reference = registry.reference("x:1");
     block_on(async {
         publish(&environment, &reference).await;
+        // The certificate makes a loopback registry speak TLS, unless its settings say otherwise.
         for (plain, reached) in [(true, true), (false, false)] {
-            let tls = RegistrySettings::default().certificate_authority(authority.file());
-            let tls = if plain { tls.plain_http(true) } else { tls };
-            let with = options(&environment).for_registry(registry.address(), tls);
-            let with = with.pull_policy(wasmcloud_par::PullPolicy::Always);
-            let client = Client::new(with).unwrap();
-            // A loopback registry for which an authority is named is asked by TLS, unless it is asked whether it
-            // speaks TLS.
-            let fetched = fetch(&client, &reference).await;
-            assert!(fetched.is_ok() || !reached, "{fetched:?}");
+            let settings = RegistrySettings::default().plain_http(plain);
+            let mut with = options(&environment).pull_policy(PullPolicy::Always);
+            with.registry = with.registry.client_certificate(certificate.clone());
+            let with = with.for_registry(registry.address(), settings);
+            let fetched = fetch(&Client::new(with).unwrap(), &reference).await;
+            assert_eq!(fetched.is_ok(), reached, "{fetched:?}");
         }
     });
 }

@@ -15,7 +15,7 @@ use super::grant::Grant;
 use super::token;
 
 impl Authenticator {
-    /// Gets a token. Credentials that the token service refuses are looked up once more.
+    /// Gets a token. A provider whose credentials the token service refuses is asked once more.
     pub(super) async fn token(
         &self,
         request: &Request,
@@ -26,7 +26,7 @@ impl Authenticator {
         let found = self.search(request, refused).await?;
         let first = found.credentials.clone();
         let error = match self.exchange(request, bearer, found, limit).await {
-            Err(error) if refuses(&error) => error,
+            Err(error) if refuses(&error) && self.has_provider() => error,
             exchanged => return exchanged,
         };
         let found = self.search(request, Some(&first)).await?;
