@@ -51,7 +51,7 @@ async fn main() -> Result<(), Failure> {
     let references = references.collect::<Result<Vec<Reference>, _>>()?;
 
     // One client per process: it holds connections, tokens, the cache and the trust policy.
-    let options = ClientOptions::isolated(directory.join("cache"))
+    let options = ClientOptions::isolated(&directory)
         .credentials(Arc::new(Files(directory.join("credentials"))));
     let client = Client::new(options)?;
     client.cache()?; // Fails now, and not with the first provider, if the cache cannot be used.

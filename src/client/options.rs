@@ -1,7 +1,7 @@
 //! The options of a client.
 
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -62,7 +62,8 @@ impl Default for ClientOptions {
 }
 
 impl ClientOptions {
-    /// Returns options that depend on nothing but what the program sets. The cache is in `cache_directory`.
+    /// Returns options that depend on nothing but what the program sets. What the client keeps is below `directory`:
+    /// the cache in `cache`.
     ///
     /// Environment variables do not count: those for credentials, proxies, certificate authorities and XDG
     /// directories, and `HOME`. No credentials of Docker and Podman, no `hosts.toml` and no trust policy of the user
@@ -72,10 +73,10 @@ impl ClientOptions {
     ///
     /// [`Client::push_from`]: super::Client::push_from
     #[must_use]
-    pub fn isolated(cache_directory: impl Into<PathBuf>) -> Self {
+    pub fn isolated(directory: impl AsRef<Path>) -> Self {
         Self {
             isolated: true,
-            ..Self::default().cache_directory(cache_directory)
+            ..Self::default().cache_directory(directory.as_ref().join("cache"))
         }
     }
 

@@ -14,7 +14,7 @@ use crate::oci::hosts::ClientCertificate;
 /// use wasmcloud_par::oci::{Credentials, RegistrySettings};
 ///
 /// let github = RegistrySettings::default().credentials(Credentials::basic("host", "…"));
-/// let options = ClientOptions::isolated("/var/cache/host")
+/// let options = ClientOptions::isolated("/var/lib/host")
 ///     .for_registry("ghcr.io", github)
 ///     .for_registry("registry.internal:5000", RegistrySettings::default().plain_http(true));
 /// ```
@@ -98,9 +98,24 @@ impl RegistrySettings {
 /// Returns the [`RegistrySettings`](crate::oci::RegistrySettings) of a `wasmcloud_core::RegistryConfig`, version
 /// 0.21. The program depends on `wasmcloud-core`; this crate does not.
 ///
-/// ```ignore
-/// let options = ClientOptions::default()
-///     .for_registry("ghcr.io", wasmcloud_par::registry_settings!(&registry_config));
+/// ```
+/// # mod wasmcloud_core {
+/// #     pub enum RegistryAuth { Basic(String, String), Token(String), Anonymous }
+/// #     pub struct RegistryConfig;
+/// #     impl RegistryConfig {
+/// #         pub fn auth(&self) -> &RegistryAuth { &RegistryAuth::Anonymous }
+/// #         pub fn allow_latest(&self) -> bool { false }
+/// #         pub fn allow_insecure(&self) -> bool { false }
+/// #         pub fn additional_ca_paths(&self) -> &Vec<std::path::PathBuf> {
+/// #             const { &Vec::new() }
+/// #         }
+/// #     }
+/// # }
+/// use wasmcloud_par::{ClientOptions, registry_settings};
+///
+/// fn options(config: &wasmcloud_core::RegistryConfig) -> ClientOptions {
+///     ClientOptions::default().for_registry("ghcr.io", registry_settings!(config))
+/// }
 /// ```
 #[macro_export]
 macro_rules! registry_settings {

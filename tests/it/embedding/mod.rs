@@ -24,7 +24,7 @@ fn target() -> Target {
 
 /// Returns the options of a host that depends on nothing of the machine.
 fn options(environment: &Environment) -> ClientOptions {
-    ClientOptions::isolated(environment.path("cache"))
+    ClientOptions::isolated(environment.path("kept"))
 }
 
 fn parsed(reference: &str) -> Reference {
