@@ -14,13 +14,15 @@ use std::future::pending;
 use std::io::{self, ErrorKind::ExecutableFileBusy, ErrorKind::NotFound};
 use std::{num::NonZeroUsize, path::PathBuf, process::Stdio, sync::Arc, time::Duration};
 
-use tokio::process::{Child, Command};
+use tokio::process::{Child, ChildStdin, Command};
 use tokio::{task::JoinSet, time::sleep};
 use wasmcloud_par::oci::{CredentialProvider, CredentialRequest, Credentials, ProvidedCredentials};
 use wasmcloud_par::trust::TrustError;
 use wasmcloud_par::{Client, ClientOptions, Error, ErrorKind, Fetched, Reference, Target};
 
 type Failure = Box<dyn StdError + Send + Sync>;
+/// A provider that runs. Its standard input is open as long as it is wanted.
+type Running = (Fetched, Child, Option<ChildStdin>);
 
 /// Credentials for each repository, in files.
 struct Files(PathBuf);
@@ -73,15 +75,15 @@ async fn follow(
     interval: Duration,
 ) {
     let mut moves = client.watch(&reference, interval);
-    let mut running: Option<(Fetched, Child)> = None;
+    let mut running: Option<Running> = None;
     let mut news = Some(first);
     loop {
         match (news.take(), &mut running) {
             (None, _) => {}
             // Another archive may contain the same executable. The provider continues then.
-            (Some(Ok(new)), Some((old, _))) if old.path == new.path => {}
-            (Some(Ok(new)), old) => match start(&new, old).await {
-                Ok(child) => running = Some((new, child)),
+            (Some(Ok(new)), Some((old, ..))) if old.path == new.path => {}
+            (Some(Ok(new)), old) => match start(new, old).await {
+                Ok(started) => running = Some(started),
                 Err(error) => println!("no start   {reference}: {error}"),
             },
             (Some(Err(error)), _) => {
@@ -92,7 +94,7 @@ async fn follow(
         }
         let ended = async {
             match &mut running {
-                Some((_, child)) => child.wait().await,
+                Some((_, child, _)) => child.wait().await,
                 None => pending().await,
             }
         };
@@ -100,7 +102,7 @@ async fn follow(
             status = ended => {
                 println!("ended      {reference} {status:?}");
                 sleep(Duration::from_secs(1)).await;
-                news = running.take().map(|(fetched, _)| Ok(fetched));
+                news = running.take().map(|(fetched, ..)| Ok(fetched));
             }
             Some(moved) = moves.next() => news = Some(match moved {
                 Ok(_) => client.fetch(&reference, &Target::host()).await,
@@ -112,8 +114,8 @@ async fn follow(
 
 /// Stops what runs, and starts an executable. It is busy for a moment when it was just fetched and another thread is
 /// starting a program: the child of that thread has the file open for writing until it is that program.
-async fn start(new: &Fetched, running: &mut Option<(Fetched, Child)>) -> io::Result<Child> {
-    if let Some((old, mut child)) = running.take() {
+async fn start(new: Fetched, running: &mut Option<Running>) -> io::Result<Running> {
+    if let Some((old, mut child, _)) = running.take() {
         child.kill().await?; // A real host first asks the provider over the lattice to shut down.
         println!("stopped    {}", old.digest);
     }
@@ -121,11 +123,18 @@ async fn start(new: &Fetched, running: &mut Option<(Fetched, Child)>) -> io::Res
         // A real host writes the configuration (`HostData`) to the standard input, and keeps that open.
         let mut command = Command::new(&new.path);
         match command.stdin(Stdio::piped()).kill_on_drop(true).spawn() {
-            Err(error) if error.kind() == ExecutableFileBusy => {}
-            spawned => {
-                println!("started    {} {:?}", new.digest, new.freshness);
-                return spawned;
+            Ok(mut child) => {
+                let age = if new.freshness.is_stale() {
+                    "last known"
+                } else {
+                    "current"
+                };
+                println!("started    {} ({age})", new.digest);
+                let input = child.stdin.take();
+                return Ok((new, child, input));
             }
+            Err(error) if error.kind() == ExecutableFileBusy => {}
+            Err(error) => return Err(error),
         }
         sleep(Duration::from_millis(20)).await;
     }

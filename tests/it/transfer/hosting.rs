@@ -264,7 +264,12 @@ fn the_example_of_a_host_follows_its_tag() {
 
     let new = pack(&environment, "new.par.gz", Path::new(ENDS));
     let second = push(&environment, &reference, &new);
-    host.expect("stopped", &first);
+    // It has run until then.
+    let line = host.lines.recv_timeout(SOON).unwrap();
+    assert!(
+        line.starts_with("stopped") && line.contains(&first),
+        "{line}"
+    );
     host.expect("started", &second);
     host.expect("ended", "0");
     host.expect("started", &second);
