@@ -1,153 +1,156 @@
-//! A small host: it fetches a provider, starts it, watches its tag, and starts it anew when the tag moves.
+//! A small host: it fetches providers, starts them, watches their tags, and starts them anew when a tag moves.
 //!
 //! ```text
-//! cargo run --release --example host -- ghcr.io/org/provider:1.0.0 [SECONDS]
+//! cargo run --release --example host -- DIRECTORY SECONDS REFERENCE...
 //! ```
 //!
-//! The host asks every `SECONDS` seconds (default: 10) what the tag stands for. When the registry cannot be
-//! reached, or offers an archive that is not trusted, the running provider continues. A provider that ends
-//! is started again, from what the tag stands for by then. Ctrl-C ends the host and the provider.
-//!
-//! A real wasmCloud host writes the provider's configuration (`HostData`) to its standard input. This host
-//! writes nothing, and keeps the input open.
+//! `DIRECTORY/cache` is the cache, and `DIRECTORY/state` has the pins. `DIRECTORY/credentials/REGISTRY/REPOSITORY` has
+//! the user and the password for a repository, as `user:password`. It is read again once the registry refuses what it
+//! held.
 
-#![allow(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "an example talks"
-)]
+#![allow(clippy::print_stdout, reason = "an example talks")]
 
-use std::error::Error;
-use std::io::ErrorKind;
-use std::process::Stdio;
-use std::time::Duration;
+use std::error::Error as StdError;
+use std::future::pending;
+use std::io::{self, ErrorKind::ExecutableFileBusy, ErrorKind::NotFound};
+use std::{num::NonZeroUsize, path::PathBuf, process::Stdio, sync::Arc, time::Duration};
 
 use tokio::process::{Child, ChildStdin, Command};
-use tokio::time::sleep;
+use tokio::{task::JoinSet, time::sleep};
 use wasmcloud_par::cache::Lease;
-use wasmcloud_par::{Client, ClientOptions, Fetched, Reference, Target};
+use wasmcloud_par::oci::{CredentialProvider, CredentialRequest, Credentials, ProvidedCredentials};
+use wasmcloud_par::trust::TrustError;
+use wasmcloud_par::{Client, ClientOptions, Error, ErrorKind, Fetched, Reference, Target};
 
-/// How long to wait before a provider that has ended is started again.
-const PAUSE: Duration = Duration::from_secs(1);
-/// How often an executable that is busy is tried, and how long to wait in between.
-const BUSY_ATTEMPTS: u32 = 100;
-const BUSY_PAUSE: Duration = Duration::from_millis(20);
+type Failure = Box<dyn StdError + Send + Sync>;
+/// A provider that runs. Its standard input is open as long as it is wanted, and its executable is not pruned.
+type Running = (Fetched, Child, Option<ChildStdin>, Option<Lease>);
+
+/// Credentials for each repository, in files.
+struct Files(PathBuf);
+
+#[async_trait::async_trait]
+impl CredentialProvider for Files {
+    async fn credentials(
+        &self,
+        asked: CredentialRequest<'_>,
+    ) -> Result<Option<ProvidedCredentials>, Failure> {
+        let file = self.0.join(asked.registry).join(asked.repository);
+        let text = match tokio::fs::read_to_string(file).await {
+            Err(error) if error.kind() == NotFound => return Ok(None),
+            text => text?,
+        };
+        let (user, password) = text.trim_end().split_once(':').ok_or("no user:password")?;
+        Ok(Some(Credentials::basic(user, password).into()))
+    }
+}
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
+async fn main() -> Result<(), Failure> {
     let mut arguments = std::env::args().skip(1);
-    let usage = "usage: host REFERENCE [SECONDS]";
-    let reference: Reference = arguments.next().ok_or(usage)?.parse()?;
-    let seconds = arguments.next().map_or(Ok(10.0), |text| text.parse())?;
-    let interval = Duration::try_from_secs_f64(seconds)?;
+    let usage = "usage: host DIRECTORY SECONDS REFERENCE...";
+    let directory = PathBuf::from(arguments.next().ok_or(usage)?);
+    let interval = Duration::try_from_secs_f64(arguments.next().ok_or(usage)?.parse()?)?;
+    let references = arguments.map(|text| text.parse());
+    let references = references.collect::<Result<Vec<Reference>, _>>()?;
 
-    // Once per process: it holds connections, tokens, the cache and the trust policy.
-    let client = Client::new(ClientOptions::default())?;
-    // Fails at the start, and not with the first provider, when the cache cannot be used.
-    client.cache()?;
-    // Dropping the future of `follow` stops the provider. There is one listener for the whole run, because a
-    // signal between two listeners would get lost.
-    tokio::select! {
-        interrupted = tokio::signal::ctrl_c() => Ok(interrupted?),
-        ended = follow(&client, &reference, interval) => ended,
+    // One client per process: it holds connections, tokens, the cache and the trust policy.
+    let options = ClientOptions::isolated(&directory)
+        .credentials(Arc::new(Files(directory.join("credentials"))));
+    let client = Client::new(options)?;
+    client.cache()?; // Fails now, and not with the first provider, if the cache cannot be used.
+
+    let mut providers = JoinSet::new(); // Dropping the set stops them.
+    let at_once = NonZeroUsize::new(4).ok_or(usage)?;
+    let mut fetches = client.prefetch(references, &Target::host(), at_once);
+    while let Some((reference, fetched)) = fetches.next().await {
+        providers.spawn(follow(client.clone(), reference, fetched, interval));
     }
+    Ok(tokio::signal::ctrl_c().await?)
 }
 
-/// Keeps what the tag stands for running. Ends only with an error.
+/// Keeps running what the tag names, beginning with `first`.
 async fn follow(
-    client: &Client,
-    reference: &Reference,
+    client: Client,
+    reference: Reference,
+    first: Result<Fetched, Error>,
     interval: Duration,
-) -> Result<(), Box<dyn Error>> {
-    let target = Target::host();
-    let fetched = client.fetch(reference, &target).await?;
-    let mut provider = Provider::start(fetched).await?;
-    let mut pause = interval;
+) {
+    let mut moves = client.watch(&reference, interval);
+    let mut running: Option<Running> = None;
+    let mut news = Some(first);
     loop {
-        let running = provider.child.try_wait()?.is_none();
-        let news = async {
-            sleep(pause).await;
-            client.fetch(reference, &target).await
-        };
-        let fetched = tokio::select! {
-            status = provider.child.wait(), if running => {
-                println!("ended      {}", status?);
-                pause = PAUSE;
-                continue;
-            }
-            fetched = news => fetched,
-        };
-        pause = interval;
-        provider = match fetched {
+        match (news.take(), &mut running) {
+            (None, _) => {}
             // Another archive may contain the same executable. The provider continues then.
-            Ok(fetched) if running && fetched.path == provider.fetched.path => provider,
-            Ok(fetched) => {
-                provider.stop().await?;
-                Provider::start(fetched).await?
+            (Some(Ok(new)), Some((old, ..))) if old.path == new.path => {}
+            (Some(Ok(new)), old) => match start(new, old).await {
+                Ok(started) => running = Some(started),
+                Err(error) => println!("no start   {reference}: {error}"),
+            },
+            (Some(Err(error)), _) => {
+                report(&reference, &error);
+                sleep(interval).await;
+                moves = client.watch(&reference, interval); // It begins with what there is.
             }
-            Err(error) => {
-                eprintln!("no news    {error}");
-                if running {
-                    provider
-                } else {
-                    Provider::start(provider.fetched).await?
-                }
+        }
+        let ended = async {
+            match &mut running {
+                Some((_, child, ..)) => child.wait().await,
+                None => pending().await,
             }
         };
-    }
-}
-
-/// A provider that runs.
-struct Provider {
-    fetched: Fetched,
-    /// Keeps the executable in the cache, to be started again. `None` when it was pruned meanwhile.
-    _lease: Option<Lease>,
-    child: Child,
-    /// Open as long as the provider is wanted.
-    _input: Option<ChildStdin>,
-}
-
-impl Provider {
-    async fn start(fetched: Fetched) -> std::io::Result<Self> {
-        let mut child = spawn(&fetched).await?;
-        let name = fetched.claims.metadata().name.unwrap_or_default();
-        let process = child.id().unwrap_or_default();
-        println!("started    {name} as process {process}: {}", fetched.digest);
-        Ok(Self {
-            _input: child.stdin.take(),
-            _lease: fetched.lease().ok(),
-            fetched,
-            child,
-        })
-    }
-
-    async fn stop(mut self) -> Result<(), Box<dyn Error>> {
-        if self.child.try_wait()?.is_none() {
-            // A real host first asks the provider over the lattice to shut down.
-            self.child.kill().await?;
-            println!("stopped    {}", self.fetched.digest);
-        }
-        Ok(())
-    }
-}
-
-/// Starts an executable. It is busy for a moment when it was just fetched and another thread is starting a program
-/// at the same time: the child of that thread has the file open for writing until it is that program.
-async fn spawn(fetched: &Fetched) -> std::io::Result<Child> {
-    let mut attempts = 1;
-    loop {
-        let spawned = Command::new(&fetched.path)
-            .stdin(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn();
-        match spawned {
-            Err(error)
-                if error.kind() == ErrorKind::ExecutableFileBusy && attempts < BUSY_ATTEMPTS =>
-            {
-                attempts += 1;
-                sleep(BUSY_PAUSE).await;
+        tokio::select! {
+            status = ended => {
+                println!("ended      {reference} {status:?}");
+                sleep(Duration::from_secs(1)).await;
+                news = running.take().map(|(fetched, ..)| Ok(fetched));
             }
-            spawned => return spawned,
+            Some(moved) = moves.next() => news = Some(match moved {
+                Ok(_) => client.fetch(&reference, &Target::host()).await,
+                Err(error) => Err(error),
+            }),
         }
+    }
+}
+
+/// Stops what runs, and starts an executable. It is busy for a moment when it was just fetched and another thread is
+/// starting a program: the child of that thread has the file open for writing until it is that program.
+async fn start(new: Fetched, running: &mut Option<Running>) -> io::Result<Running> {
+    if let Some((old, mut child, ..)) = running.take() {
+        child.kill().await?; // A real host first asks the provider over the lattice to shut down.
+        println!("stopped    {}", old.digest);
+    }
+    for _ in 0..100 {
+        // A real host writes the configuration (`HostData`) to the standard input, and keeps that open.
+        let mut command = Command::new(&new.path);
+        match command.stdin(Stdio::piped()).kill_on_drop(true).spawn() {
+            Ok(mut child) => {
+                let age = if new.freshness.is_stale() {
+                    "last known"
+                } else {
+                    "current"
+                };
+                println!("started    {} ({age})", new.digest);
+                let (input, lease) = (child.stdin.take(), new.lease().ok());
+                return Ok((new, child, input, lease));
+            }
+            Err(error) if error.kind() == ExecutableFileBusy => {}
+            Err(error) => return Err(error),
+        }
+        sleep(Duration::from_millis(20)).await;
+    }
+    Err(ExecutableFileBusy.into())
+}
+
+/// Says why there is nothing new. What runs continues.
+fn report(reference: &Reference, error: &Error) {
+    match (error.root(), error.kind()) {
+        (Error::Trust(TrustError::IdentityChanged { changes, .. }), _) => {
+            println!("refused    {reference}: another publisher: {changes:?}");
+        }
+        (_, ErrorKind::NotVerified) => println!("refused    {reference}: {error}"),
+        (_, ErrorKind::Unavailable) => println!("no news    {reference}: {error}"),
+        (_, kind) => println!("failed     {reference}: {}: {error}", kind.name()),
     }
 }

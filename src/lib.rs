@@ -63,9 +63,16 @@
 //! }
 //! ```
 //!
-//! A host that runs for long fetches again to notice that a tag has moved: `examples/host.rs` in the
-//! repository does so, and it tries again to start an executable that is busy. [`PullPolicy`] decides when a registry is asked, and a [`Lock`] restricts a client
-//! to the digests and publishers of one deployment.
+//! A host that runs for long [watches](Client::watch) the tags of its providers, and [fetches](Client::fetch) what has
+//! moved. `examples/host.rs` in the repository does so, and it tries again to start an executable that is busy.
+//! [`PullPolicy`] decides when a registry is asked, and [`Fetched::freshness`] says whether it answered. A [`Lock`]
+//! restricts a client to the digests and publishers of one deployment.
+//!
+//! # What a client depends on
+//!
+//! By default, a client finds what a user of the command has set up: credentials of Docker and Podman, mirrors, proxies, a
+//! trust policy. [`ClientOptions::isolated`] leaves all of that alone. [`ClientOptions::for_registry`] says how one
+//! registry is reached, and a [`CredentialProvider`](oci::CredentialProvider) answers with credentials for a repository.
 //!
 //! # Who may publish
 //!
@@ -101,9 +108,10 @@
 //! let policy = TrustPolicy::default()
 //!     .with_rule(Rule::new("oci-layout".parse()?).allow_issuer(&issuer));
 //! let client = Client::new(options().trust(policy))?;
-//! match client.fetch(&reference, &Target::host()).await {
-//!     Err(Error::Trust(TrustError::UntrustedIssuer { issuer, .. })) => println!("not by {issuer}"),
-//!     other => panic!("the policy must refuse: {other:?}"),
+//! let error = client.fetch(&reference, &Target::host()).await.unwrap_err();
+//! match error.as_trust() {
+//!     Some(TrustError::UntrustedIssuer { issuer, .. }) => println!("not by {issuer}"),
+//!     _ => panic!("the policy must refuse: {error:?}"),
 //! }
 //! # Ok(())
 //! # }
@@ -111,8 +119,9 @@
 //!
 //! # Errors
 //!
-//! Each error has a [kind](Error::kind), on which a program can decide. The sources of an error say what
-//! caused it.
+//! Each error has a [kind](Error::kind), on which a program can decide. [`Error::root`] is the error to match on: it
+//! looks through [`Error::Shared`], which tasks get that fetch the same at the same time. [`Error::as_trust`] and
+//! [`Error::as_oci`] do so too. The sources of an error say what caused it.
 //!
 //! ```
 //! use wasmcloud_par::trust::TrustError;
@@ -125,7 +134,7 @@
 //! let client = Client::new(options)?;
 //! let missing = "oci-layout:///nonexistent:1.0.0".parse()?;
 //! let error = client.fetch(&missing, &Target::host()).await.unwrap_err();
-//! match &error {
+//! match error.root() {
 //!     // Another account or provider publishes in this repository now. A person has to decide.
 //!     Error::Trust(TrustError::IdentityChanged { changes, .. }) => println!("{changes:?}"),
 //!     error => match error.kind() {
@@ -142,7 +151,8 @@
 //!
 //! # Progress
 //!
-//! A [`Progress`] observes steps that take long. Its meters can also stop them.
+//! A [`Progress`] observes steps that take long. Its meters can also stop them. Several references at a time are told
+//! apart by [`Progress::begin_for`].
 //!
 //! ```
 //! use std::io;
@@ -167,6 +177,11 @@
 //! impl Progress for Printer {
 //!     fn begin(&self, step: Step, _total: u64) -> Box<dyn Meter> {
 //!         Box::new(Bytes { step, done: AtomicU64::new(0), stop: Arc::clone(&self.stop) })
+//!     }
+//!
+//!     fn begin_for(&self, reference: &str, step: Step, total: u64) -> Box<dyn Meter> {
+//!         println!("{reference}: {step:?} of {total} bytes");
+//!         self.begin(step, total)
 //!     }
 //! }
 //!
@@ -248,6 +263,16 @@ pub use trust::TrustPolicy;
 mod documents {
     #[doc = include_str!("../README.md")]
     struct Readme;
+    #[doc = include_str!("../docs/cache.md")]
+    struct Cache;
+    #[doc = include_str!("../docs/deployments.md")]
+    struct Deployments;
+    #[doc = include_str!("../docs/embedding.md")]
+    struct Embedding;
+    #[doc = include_str!("../docs/keys.md")]
+    struct Keys;
+    #[doc = include_str!("../docs/registries.md")]
+    struct Registries;
     #[doc = include_str!("../docs/trust.md")]
     struct Trust;
     #[doc = include_str!("../docs/cache.md")]

@@ -106,6 +106,13 @@ impl Progress for Cancellable<Arc<dyn Progress>> {
             cancelled: self.cancelled.clone(),
         })
     }
+
+    fn begin_for(&self, reference: &str, step: Step, total: u64) -> Box<dyn Meter> {
+        Box::new(Cancellable {
+            inner: self.inner.begin_for(reference, step, total),
+            cancelled: self.cancelled.clone(),
+        })
+    }
 }
 
 impl Meter for Cancellable<Box<dyn Meter>> {

@@ -80,7 +80,11 @@ impl Client {
     /// # Errors
     ///
     /// [`Error::Oci`] or [`Error::Trust`].
-    pub fn new(options: ClientOptions) -> Result<Self, Error> {
+    pub fn new(mut options: ClientOptions) -> Result<Self, Error> {
+        options.registry.isolated |= options.isolated;
+        if options.isolated && options.trust.is_none() {
+            options.trust = Some(TrustPolicy::default());
+        }
         Ok(Self {
             cache_directory: options.cache_directory,
             cache: Arc::default(),

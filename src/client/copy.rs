@@ -6,6 +6,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use crate::content::{Content, Descriptor, Digest, Push, ReadStorage, Step};
 use crate::oci::{self, Reference, media_type};
 
+use super::about::about;
 use super::error::{Error, require_digest, require_name};
 use super::lookup::{named, open_layout, push_storage, read_storage};
 use super::metered::MeteredSource;
@@ -127,7 +128,7 @@ impl Client {
                 .await?;
         }
         let transfer = Transfer {
-            client: self,
+            client: &about(self, destination),
             from: from.as_ref(),
             to: to.as_ref(),
             mount_from: neighbour(source, destination),

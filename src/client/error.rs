@@ -46,6 +46,10 @@ pub enum Error {
     /// the reference.
     #[error("{0} is not in the cache, and no registry may be asked")]
     NotCached(String),
+    /// A reference has the tag `latest`, which the settings of its registry do not allow. The field is the
+    /// reference.
+    #[error("{0} is not used: the tag `latest` is not allowed for this registry")]
+    LatestRefused(String),
     /// A reference stands for another digest than the expected one.
     #[error("{reference} is {actual}, not {expected}")]
     OtherDigest {
@@ -213,6 +217,7 @@ impl Error {
             Self::Store(error) => error.kind(),
             Self::Reference(_)
             | Self::Unnamed(_)
+            | Self::LatestRefused(_)
             | Self::ReservedAnnotation(_)
             | Self::OtherRotation { .. } => ErrorKind::Usage,
             Self::DeniedButCached { source, .. } => source.kind(),

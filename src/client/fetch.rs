@@ -1,10 +1,8 @@
 //! Fetch: from a reference to the path of a verified executable.
 
-use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Once};
 
-use futures_util::{StreamExt, stream};
 use wascap::jwt::{CapabilityProvider, Token};
 
 use crate::archive::Target;
@@ -12,11 +10,12 @@ use crate::cache::{Cache, Executable};
 use crate::content::is_noexec;
 use crate::oci::Reference;
 
+use super::about::about;
 use super::blocking::blocking;
 use super::client::Client;
 use super::error::Error;
 use super::fetched::Fetched;
-use super::lookup::{CachedArchive, Lookup};
+use super::lookup::{CachedArchive, LATEST, Lookup};
 use super::ranged::ExecutableDownload;
 
 impl Client {
@@ -53,12 +52,13 @@ impl Client {
     /// [`Error`] of the registry, the cache, the archive or the trust policy.
     #[tracing::instrument(skip_all, fields(%reference, %target, digest))]
     pub async fn fetch(&self, reference: &Reference, target: &Target) -> Result<Fetched, Error> {
+        let client = about(self, reference);
         let reference = &self.locked(reference)?;
         let key = (reference.to_string(), target.clone(), self.pull);
         let fetching = self.fetches.join(&key);
         let work = async {
             // Boxed: the type of the future would otherwise exceed limits of the compiler in programs that use it.
-            let fetched = Box::pin(fetch_alone(self, reference, target)).await;
+            let fetched = Box::pin(fetch_alone(&client, reference, target)).await;
             if let Ok(Fetched {
                 cached: false,
                 path,
@@ -80,27 +80,6 @@ impl Client {
         })
     }
 
-    /// [Fetches](Self::fetch) the executables for `target` of all `references`, at most `at_once` at the
-    /// same time. There is an outcome for each reference, in their order. A failure does not stop the others.
-    ///
-    /// Dropping the future stops the fetches that have not ended. Finished ones stay in the cache.
-    pub async fn prefetch(
-        &self,
-        references: &[Reference],
-        target: &Target,
-        at_once: NonZeroUsize,
-    ) -> Vec<Result<Fetched, Error>> {
-        let fetches = references
-            .iter()
-            .map(|reference| self.fetch(reference, target));
-        // Collected first: a stream that still has the closure in it cannot be sent to another thread.
-        let fetches: Vec<_> = fetches.collect();
-        stream::iter(fetches)
-            .buffered(at_once.get())
-            .collect()
-            .await
-    }
-
     /// Returns the executable for this machine of the provider that `oci_ref` stands for, and its signed token.
     ///
     /// The signature is that of `OciFetcher::fetch_provider` in `wasmcloud-core` 0.21, so a host migrates by
@@ -109,8 +88,9 @@ impl Client {
     /// is always a token, and hosts share the cached executables, to which no host writes, so `host_id` makes no
     /// difference.
     ///
-    /// The tag `latest` is fetched like any other: the host decides whether it is allowed. A reference without a
-    /// tag is [`Error::Unnamed`].
+    /// The tag `latest` is fetched like any other, unless the
+    /// [settings](crate::oci::RegistrySettings::allow_latest) of its registry refuse it. A reference without a tag
+    /// stands for `latest` where the settings allow that. Elsewhere it is [`Error::Unnamed`].
     ///
     /// # Errors
     ///
@@ -120,7 +100,13 @@ impl Client {
         oci_ref: impl AsRef<str>,
         _host_id: impl AsRef<str>,
     ) -> Result<(PathBuf, Option<Token<CapabilityProvider>>), Error> {
-        let reference: Reference = oci_ref.as_ref().parse()?;
+        let mut reference: Reference = oci_ref.as_ref().parse()?;
+        if let Reference::Registry(place) = &reference
+            && reference.name().is_none()
+            && self.registries.allows_latest(place.registry()) == Some(true)
+        {
+            reference = reference.with_tag(LATEST)?;
+        }
         let fetched = self.fetch(&reference, &Target::host()).await?;
         let token = fetched.claims.as_wascap().clone();
         Ok((fetched.path, Some(token)))
@@ -187,6 +173,7 @@ async fn fetch_by_range(lookup: &Lookup, target: &Target) -> Result<Option<Fetch
         cached: downloaded.is_none(),
         downloaded: preview.downloaded + downloaded.unwrap_or_default(),
         claims: preview.claims,
+        freshness: lookup.freshness.clone(),
     }))
 }
 
@@ -218,6 +205,7 @@ async fn fetch_from_archive(
         claims,
         cached,
         downloaded: 0,
+        freshness: lookup.freshness.clone(),
     })
 }
 

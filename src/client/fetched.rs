@@ -7,6 +7,7 @@ use crate::cache::Lease;
 use crate::content::Digest;
 
 use super::error::Error;
+use super::freshness::Freshness;
 
 /// A verified executable in the cache.
 #[derive(Debug, Clone)]
@@ -23,6 +24,8 @@ pub struct Fetched {
     /// How many bytes of the archive were requested. This is less than its size when the bytes of one
     /// executable could be requested alone, and 0 when everything was in the cache.
     pub downloaded: u64,
+    /// How recent the answer is to what the reference stands for.
+    pub freshness: Freshness,
 }
 
 impl Fetched {

@@ -7,6 +7,7 @@
 //! A verb is a method of [`Client`], in the file of its name. What the verbs have in common is in `lookup`, from a
 //! reference to a manifest and an archive, and in `admission`, whether an archive may be used.
 
+mod about;
 mod admission;
 mod annotations;
 mod blocking;
@@ -24,18 +25,22 @@ mod error;
 mod extract;
 mod fetch;
 mod fetched;
+mod freshness;
 mod inspect;
 mod lock;
 mod lookup;
 mod metered;
 mod mount;
 mod options;
+mod outcomes;
+mod prefetch;
 mod publisher;
 mod pull;
 mod push;
 mod push_options;
 mod ranged;
 mod resolve;
+mod root;
 mod shared;
 mod spool;
 mod summary;
@@ -48,6 +53,7 @@ pub(crate) mod trust;
 mod trust_report;
 mod unchanged_file;
 mod uploads;
+mod watch;
 
 use blocking::blocking;
 pub use client::Client;
@@ -57,9 +63,11 @@ pub use delete::{DeletedTag, Deletion};
 pub use doctor::{Advice, Check, Diagnosis, Finding, Verdict};
 pub use error::Error;
 pub use fetched::Fetched;
+pub use freshness::Freshness;
 pub use inspect::Inspected;
 pub use lock::{Lock, LockError, Locked};
 pub use options::{ClientOptions, PullPolicy};
+pub use outcomes::Outcomes;
 pub use pull::Pulled;
 pub use push::Pushed;
 pub use push_options::PushOptions;
@@ -69,6 +77,7 @@ pub use tagging::TagChange;
 pub use tags::TagDetails;
 pub use tree::LeftOut;
 pub use trust_report::TrustReport;
+pub use watch::Moved;
 
 #[cfg(feature = "cli")]
 pub(crate) use describe_cache::describe_cache;

@@ -1,13 +1,13 @@
 //! The options of a client.
 
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::archive::Limits;
 use crate::content::{Progress, Silent};
-use crate::oci::RegistryOptions;
+use crate::oci::{CredentialProvider, RegistryOptions, RegistrySettings};
 
 use super::trust::TrustPolicy;
 
@@ -36,6 +36,8 @@ pub struct ClientOptions {
     pub(crate) limits: Limits,
     pub(crate) progress: Arc<dyn Progress>,
     pub(crate) at_once: NonZeroUsize,
+    /// Whether environment variables, and files that are not named here, are left alone.
+    pub(crate) isolated: bool,
 }
 
 /// The default of [`ClientOptions::at_once`]. More downloads at a time than this rarely fill a network any
@@ -56,11 +58,32 @@ impl Default for ClientOptions {
             limits: Limits::default(),
             progress: Arc::new(Silent),
             at_once: AT_ONCE,
+            isolated: false,
         }
     }
 }
 
 impl ClientOptions {
+    /// Returns options that depend on nothing but what the program sets. What the client keeps is below `directory`:
+    /// the cache in `cache`, and the pins of repositories in `state`.
+    ///
+    /// Environment variables do not count: those for credentials, proxies, certificate authorities and XDG
+    /// directories, and `HOME`. No credentials of Docker and Podman, no `hosts.toml` and no trust policy of the user
+    /// are read. Without [`trust`](Self::trust), the policy is [`TrustPolicy::default`]. Certificate authorities of
+    /// the system count, at their usual place. Files that the program names are read. [`Client::push_from`] uses the
+    /// directory of the system for temporary files.
+    ///
+    /// [`Client::push_from`]: super::Client::push_from
+    #[must_use]
+    pub fn isolated(directory: impl AsRef<Path>) -> Self {
+        Self {
+            isolated: true,
+            cache_directory: Some(directory.as_ref().join("cache")),
+            state_directory: Some(directory.as_ref().join("state")),
+            ..Self::default()
+        }
+    }
+
     /// Uses the cache in this directory. Default: `$XDG_CACHE_HOME/wasmcloud-par`.
     #[must_use]
     pub fn cache_directory(mut self, directory: impl Into<PathBuf>) -> Self {
@@ -80,6 +103,22 @@ impl ClientOptions {
     #[must_use]
     pub fn registry(mut self, registry: RegistryOptions) -> Self {
         self.registry = registry;
+        self
+    }
+
+    /// Sets how `registry` is reached, where that differs from the other options. The name is that of references,
+    /// such as `ghcr.io` or `localhost:5000`. Call this after [`registry`](Self::registry), which replaces it.
+    #[must_use]
+    pub fn for_registry(mut self, registry: &str, settings: RegistrySettings) -> Self {
+        self.registry = self.registry.for_registry(registry, settings);
+        self
+    }
+
+    /// Asks `provider` for credentials, before environment variables and files are looked at. Call this after
+    /// [`registry`](Self::registry), which replaces it.
+    #[must_use]
+    pub fn credentials(mut self, provider: Arc<dyn CredentialProvider>) -> Self {
+        self.registry.credentials = self.registry.credentials.provider(provider);
         self
     }
 

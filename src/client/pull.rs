@@ -10,6 +10,7 @@ use crate::archive::{Compression, Contents, Target};
 use crate::content::{AtomicFile, Descriptor, Digest, Meter, MeteredReader, Step, VerifyReader};
 use crate::oci::Reference;
 
+use super::about::about;
 use super::blocking::blocking;
 use super::client::Client;
 use super::error::{Error, require_digest};
@@ -47,13 +48,14 @@ impl Client {
         destination: Option<&Path>,
         expected: Option<&Digest>,
     ) -> Result<Pulled, Error> {
+        let client = &about(self, reference);
         let reference = &self.locked(reference)?;
         if let Some(expected) = expected {
             check_digest(self, reference, expected).await?;
         }
         let pinned = expected.map(|digest| reference.with_digest(digest.clone()));
         let pinned = pinned.as_ref().unwrap_or(reference);
-        let lookup = Lookup::start(self, pinned, &Target::host()).await?;
+        let lookup = Lookup::start(client, pinned, &Target::host()).await?;
         let (contents, path) = lookup
             .with_archive(|archive| write_verified(&lookup, archive, reference, destination))
             .await?;

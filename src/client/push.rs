@@ -10,6 +10,7 @@ use crate::archive::{Contents, Dates, Index, verify_file_with};
 use crate::content::{Descriptor, Digest, DigestReader, MeteredReader, Step, Stored};
 use crate::oci::{Artifact, OpenUpload, Reference, media_type};
 
+use super::about::about;
 use super::error::{Error, require_digest, require_name};
 use super::lookup::push_storage;
 use super::metered::MeteredSource;
@@ -66,10 +67,10 @@ impl Client {
         reference: &Reference,
         options: impl Into<PushOptions>,
     ) -> Result<Pushed, Error> {
-        let options = options.into();
+        let (client, options) = (&about(self, reference), options.into());
         let _turn = self.turn().await;
         let file = open(path).await?;
-        let (push, access) = Push::begin(self, reference, &options).await?;
+        let (push, access) = Push::begin(client, reference, &options).await?;
         let layer = access.release_during(push.hash(&file)).await?;
         let contents = push.verify(&file).await?;
         push.upload(&file, &layer, contents).await
@@ -95,10 +96,10 @@ impl Client {
         reference: &Reference,
         options: impl Into<PushOptions>,
     ) -> Result<Pushed, Error> {
-        let options = options.into();
-        let (push, access) = Push::begin(self, reference, &options).await?;
+        let (client, options) = (&about(self, reference), options.into());
+        let (push, access) = Push::begin(client, reference, &options).await?;
         // The archive is verified while it is kept: an input without an end is noticed.
-        let (path, contents) = access.release_during(spool(self, input, name)).await?;
+        let (path, contents) = access.release_during(spool(client, input, name)).await?;
         // Not before: the input may never end.
         let _turn = self.turn().await;
         let file = open(&path).await?;

@@ -14,6 +14,16 @@ use tokio::io::{AsyncRead, ReadBuf};
 pub trait Progress: Send + Sync {
     /// Begins a step of `total` bytes. 0 stands for an unknown size.
     fn begin(&self, step: Step, total: u64) -> Box<dyn Meter>;
+
+    /// Begins a step of `total` bytes that is part of the work on `reference`, such as
+    /// `ghcr.io/org/provider:1.0.0`. A client calls this method for every step of an operation on a reference.
+    /// Work on several references may run at once. [`copy`](crate::client::Client::copy) names its destination.
+    ///
+    /// The default calls [`begin`](Self::begin) and ignores `reference`.
+    fn begin_for(&self, reference: &str, step: Step, total: u64) -> Box<dyn Meter> {
+        let _ = reference;
+        self.begin(step, total)
+    }
 }
 
 /// What a step of work that takes long does.

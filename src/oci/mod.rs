@@ -22,7 +22,9 @@ mod reference;
 mod registry;
 
 pub(crate) use artifact::{Artifact, choose_from_index};
-pub use credentials::{CredentialSource, Credentials};
+pub use credentials::{
+    CredentialProvider, CredentialRequest, CredentialSource, Credentials, ProvidedCredentials,
+};
 pub use error::{
     Answer, ClientCertificateProblem, CredentialHelperError, Error, ProxyError, TlsProblem,
     UploadProblem, UrlPart,
@@ -34,7 +36,7 @@ pub(crate) use manifest::{
 };
 pub use reference::{LayoutReference, ParseReferenceError, Place, Reference, RegistryReference};
 pub(crate) use registry::{Greeting, OpenUpload, Probe, Registries, Wants};
-pub use registry::{RegistryOptions, RetryOptions};
+pub use registry::{RegistryOptions, RegistrySettings, RetryOptions};
 
 /// What only the tests of this project use. It can change with every version.
 #[cfg(feature = "internals")]

@@ -14,6 +14,7 @@ mod archive;
 mod cache;
 mod commands;
 mod doctor;
+mod embedding;
 mod faults;
 mod fuzzing;
 mod hosts;

@@ -194,6 +194,7 @@ impl RegistryArgs {
             credentials: CredentialSource {
                 explicit,
                 registry_config: self.registry_config.clone(),
+                ..CredentialSource::default()
             },
             plain_http: self.insecure,
             skip_tls_verify: self.insecure_skip_tls_verify,

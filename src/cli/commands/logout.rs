@@ -28,6 +28,7 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
     let source = CredentialSource {
         explicit: None,
         registry_config: args.registry_config,
+        ..CredentialSource::default()
     };
     let removed = source.forget(registry).await?;
     let other = match source.find(registry, "").await {

@@ -21,4 +21,4 @@ pub(super) use describe::provider_in;
 pub(super) use preview::{Preview, read_range};
 pub(super) use resolution::Resolution;
 pub(super) use start::Lookup;
-pub(super) use storage::{named, open_layout, push_storage, read_storage};
+pub(super) use storage::{LATEST, check_allowed, named, open_layout, push_storage, read_storage};

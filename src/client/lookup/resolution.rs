@@ -10,6 +10,7 @@ use crate::oci::{self, Reference};
 
 use super::super::client::Client;
 use super::super::error::{Error, require_name};
+use super::super::freshness::Freshness;
 use super::super::options::PullPolicy;
 use super::away::{known_away, note_answer};
 use super::manifest::cached_manifest;
@@ -22,8 +23,8 @@ const OFFLINE_WAIT: Duration = Duration::from_secs(5);
 /// The manifest, or the image index, that a reference stands for.
 pub(in crate::client) struct Resolution {
     pub(in crate::client) descriptor: Descriptor,
-    /// When the registry confirmed this. `None`: the answer is that of the cache.
-    pub(super) confirmed: Option<SystemTime>,
+    /// Where this answer is from.
+    pub(super) freshness: Freshness,
 }
 
 impl Resolution {
@@ -41,7 +42,10 @@ impl Resolution {
             let _turn = client.turn().await;
             match reference.digest() {
                 Some(digest) => match cached_manifest(client, digest).await? {
-                    Some(descriptor) => return Ok(Self::from_cache(client, descriptor, false)),
+                    Some(descriptor) => {
+                        client.registries.note_cached(false);
+                        return Ok(Self::fixed(descriptor));
+                    }
                     None => None,
                 },
                 None => usable_record(client, reference).await?,
@@ -49,9 +53,14 @@ impl Resolution {
         };
         match (record, client.pull) {
             (None, PullPolicy::Never) => Err(Error::NotCached(reference.to_string())),
-            (None, _) => receive_manifest(client, store, &name, reference)
-                .await
-                .map(Self::confirmed),
+            (None, _) => {
+                let descriptor = receive_manifest(client, store, &name, reference).await?;
+                Ok(if reference.digest().is_some() {
+                    Self::fixed(descriptor)
+                } else {
+                    Self::confirmed(descriptor)
+                })
+            }
             (Some(_), PullPolicy::Always) => {
                 let answer = store.resolve(&name).await;
                 if let Reference::Registry(place) = reference {
@@ -59,11 +68,9 @@ impl Resolution {
                 }
                 Ok(Self::confirmed(answer?))
             }
-            (Some(record), PullPolicy::Never) => {
-                Ok(Self::from_cache(client, record.descriptor, false))
-            }
+            (Some(record), PullPolicy::Never) => Ok(Self::from_cache(client, record)),
             (Some(record), PullPolicy::Missing { max_age }) if is_fresh(&record, max_age) => {
-                Ok(Self::from_cache(client, record.descriptor, false))
+                Ok(Self::from_cache(client, record))
             }
             (Some(record), PullPolicy::Missing { .. } | PullPolicy::Newer) => {
                 resolve_or_recall(client, store, &name, reference, record).await
@@ -74,16 +81,27 @@ impl Resolution {
     fn confirmed(descriptor: Descriptor) -> Self {
         Self {
             descriptor,
-            confirmed: Some(SystemTime::now()),
+            freshness: Freshness::Confirmed {
+                at: SystemTime::now(),
+            },
         }
     }
 
-    /// Returns what the cache holds. `stale` says that the registry was asked and did not answer.
-    fn from_cache(client: &Client, descriptor: Descriptor, stale: bool) -> Self {
-        client.registries.note_cached(stale);
+    /// Returns what the cache holds, when the registry was not asked.
+    fn from_cache(client: &Client, record: Record) -> Self {
+        client.registries.note_cached(false);
+        Self {
+            descriptor: record.descriptor,
+            freshness: Freshness::Cached {
+                confirmed: record.confirmed,
+            },
+        }
+    }
+
+    fn fixed(descriptor: Descriptor) -> Self {
         Self {
             descriptor,
-            confirmed: None,
+            freshness: Freshness::Fixed,
         }
     }
 }
@@ -100,7 +118,7 @@ async fn resolve_or_recall(
         Reference::Registry(place) => {
             if let Some(reason) = known_away(client, place.registry()).await {
                 let reason = format!("the registry was away some seconds ago: {reason}");
-                return Ok(recall(client, reference, record, &reason));
+                return Ok(recall(client, reference, record, reason));
             }
             let repository = client
                 .registries
@@ -133,17 +151,24 @@ async fn resolve_or_recall(
         Some(error) => reason(error, patience),
         None => with_causes(&error),
     };
-    Ok(recall(client, reference, record, &reason))
+    Ok(recall(client, reference, record, reason))
 }
 
 /// Returns what `reference` stood for when that was last confirmed, with a warning.
-fn recall(client: &Client, reference: &Reference, record: Record, reason: &str) -> Resolution {
+fn recall(client: &Client, reference: &Reference, record: Record, reason: String) -> Resolution {
     let since = humantime::format_rfc3339_seconds(record.confirmed);
     tracing::warn!(
         "{reference} is unconfirmed since {since}, and taken for what it stood for then, {}: {reason}",
         record.descriptor.digest
     );
-    Resolution::from_cache(client, record.descriptor, true)
+    client.registries.note_cached(true);
+    Resolution {
+        descriptor: record.descriptor,
+        freshness: Freshness::Stale {
+            confirmed: record.confirmed,
+            reason,
+        },
+    }
 }
 
 /// Whether the trust policy lets a tag stand for what it stood for although access is denied.

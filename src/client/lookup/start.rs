@@ -7,9 +7,11 @@ use crate::cache::{Executable, program_name};
 use crate::content::{Digest, ErrorKind, ReadStorage, Step};
 use crate::oci::{Artifact, Reference, choose_from_index, media_type};
 
+use super::super::about::about;
 use super::super::admission::Admission;
 use super::super::client::{Client, Turn, note_digest};
 use super::super::error::Error;
+use super::super::freshness::Freshness;
 use super::archive::CachedArchive;
 use super::describe::{describe, provider_in};
 use super::manifest::held;
@@ -22,6 +24,8 @@ use super::storage::{named, read_storage};
 pub(in crate::client) struct Lookup {
     pub(super) origin: Origin,
     pub(in crate::client) artifact: Artifact,
+    /// How recent the answer is to what the reference stands for.
+    pub(in crate::client) freshness: Freshness,
     confirmation: Option<Confirmation>,
     admission: Admission,
     /// The image index from which the manifest was chosen.
@@ -39,7 +43,7 @@ impl Lookup {
     ) -> Result<Self, Error> {
         let reference = named(reference).await?.into_owned();
         let origin = Origin {
-            client: client.clone(),
+            client: about(client, &reference),
             store: read_storage(client, &reference).await?,
             reference: reference.clone(),
         };
@@ -58,14 +62,18 @@ impl Lookup {
         let index = (chosen != descriptor).then(|| descriptor.digest.clone());
         let artifact = Artifact::parse(chosen, manifest, &reference.to_string())?;
         note_digest(&artifact.descriptor().digest);
-        let confirmation = match resolution.confirmed {
-            Some(at) => Confirmation::new(client, reference, &descriptor, &artifact, at).await?,
-            None => None,
+        let freshness = resolution.freshness;
+        let confirmation = match freshness {
+            Freshness::Confirmed { at } => {
+                Confirmation::new(client, reference, &descriptor, &artifact, at).await?
+            }
+            _ => None,
         };
         Ok(Self {
             admission: Admission::of(client, reference, &artifact),
             origin,
             artifact,
+            freshness,
             confirmation,
             index,
             _turn: turn,

@@ -21,11 +21,15 @@ use super::super::uploads::CachedUploads;
 use super::manifest::cached_manifest;
 use super::record::usable_record;
 
+/// The tag that moves with each release.
+pub(in crate::client) const LATEST: &str = "latest";
+
 /// Returns the storage that `reference` is read from. With [`PullPolicy::Never`] that is the cache.
 pub(in crate::client) async fn read_storage(
     client: &Client,
     reference: &Reference,
 ) -> Result<Box<dyn ReadStorage>, Error> {
+    check_allowed(client, reference)?;
     if client.pull == PullPolicy::Never {
         return Ok(Box::new(CachedPlace {
             client: client.clone(),
@@ -36,6 +40,23 @@ pub(in crate::client) async fn read_storage(
         Reference::Registry(place) => Box::new(client.registries.repository(place)),
         Reference::Layout(place) => Box::new(open_layout(place).await?),
     })
+}
+
+/// Refuses the tag `latest` of a registry whose settings do not allow it.
+pub(in crate::client) fn check_allowed(
+    client: &Client,
+    reference: &Reference,
+) -> Result<(), Error> {
+    match reference {
+        Reference::Registry(place)
+            if place.digest().is_none()
+                && place.tag() == Some(LATEST)
+                && client.registries.allows_latest(place.registry()) == Some(false) =>
+        {
+            Err(Error::LatestRefused(reference.to_string()))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Returns the storage that content is pushed to. Creates an image layout that does not exist.

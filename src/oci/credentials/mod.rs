@@ -2,13 +2,15 @@
 //!
 //! The first of these that knows the registry decides:
 //!
-//! 1. [`CredentialSource::explicit`];
-//! 2. the variables `WASMCLOUD_OCI_REGISTRY_USER` and `WASMCLOUD_OCI_REGISTRY_PASSWORD`, for the registry
+//! 1. what is given in code for this registry alone;
+//! 2. [`CredentialSource::explicit`];
+//! 3. [`CredentialSource::provider`], after which a client that is isolated from its environment looks nowhere else;
+//! 4. the variables `WASMCLOUD_OCI_REGISTRY_USER` and `WASMCLOUD_OCI_REGISTRY_PASSWORD`, for the registry
 //!    in `WASMCLOUD_OCI_REGISTRY` alone, as in wasmCloud's host;
-//! 3. [`CredentialSource::registry_config`], or else the file in `REGISTRY_AUTH_FILE`: with either, none
+//! 5. [`CredentialSource::registry_config`], or else the file in `REGISTRY_AUTH_FILE`: with either, none
 //!    of the files below is read;
-//! 4. Docker's `config.json`, in `$DOCKER_CONFIG` or `~/.docker`;
-//! 5. Podman's `auth.json`, in `$XDG_RUNTIME_DIR/containers`, then in `containers` of
+//! 6. Docker's `config.json`, in `$DOCKER_CONFIG` or `~/.docker`;
+//! 7. Podman's `auth.json`, in `$XDG_RUNTIME_DIR/containers`, then in `containers` of
 //!    `$XDG_CONFIG_HOME` or `~/.config`.
 //!
 //! Within a file, the helper of `credHelpers`, or else of `credsStore`, is asked first. Then the most
@@ -22,15 +24,18 @@
 
 mod entry;
 mod file;
+mod found;
 mod helper_program;
 mod keep;
 mod keys;
 mod places;
+mod provider;
 mod secrets;
 mod source;
 mod text;
 mod writing;
 
+pub(in crate::oci) use found::Found;
+pub use provider::{CredentialProvider, CredentialRequest, ProvidedCredentials};
 pub use secrets::Credentials;
 pub use source::CredentialSource;
-pub(in crate::oci) use source::Found;

@@ -29,6 +29,14 @@ pub enum Credentials {
 }
 
 impl Credentials {
+    /// Returns a user with a password, or with an access token in place of one.
+    pub fn basic(user: impl Into<String>, password: impl Into<String>) -> Self {
+        Self::Basic {
+            user: user.into(),
+            password: password.into(),
+        }
+    }
+
     /// Returns the user for messages, such as "user jane".
     pub(crate) fn who(&self) -> String {
         match self {

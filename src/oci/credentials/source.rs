@@ -1,19 +1,25 @@
 //! The search for credentials.
 
+use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::content::blocking;
 
 use super::super::error::{CredentialHelperError, Error};
 use super::file::CredentialFile;
+use super::found::Found;
 use super::places::{self, variable};
+use super::provider::{CredentialProvider, CredentialRequest, ask};
 use super::secrets::Credentials;
 
 /// The place of credentials. By default, credentials are found in the variables and files of Docker,
 /// Podman and wasmCloud's host.
 ///
-/// The first of these that knows the registry decides: `explicit`; `WASMCLOUD_OCI_REGISTRY_USER` and
+/// The first of these that knows the registry decides: the credentials in the
+/// [`RegistrySettings`](crate::oci::RegistrySettings) of this registry; `explicit`; the
+/// [provider](Self::provider); `WASMCLOUD_OCI_REGISTRY_USER` and
 /// `…_PASSWORD` for the registry in `WASMCLOUD_OCI_REGISTRY`; `registry_config`, or else the file in
 /// `REGISTRY_AUTH_FILE`, each of which replaces all files that follow; Docker's `config.json`; Podman's
 /// `auth.json`.
@@ -26,6 +32,11 @@ pub struct CredentialSource {
     /// A file in the format of Docker's `config.json` that is read instead of all others. It need not
     /// exist.
     pub registry_config: Option<PathBuf>,
+    /// Credentials for the one registry that this source is for.
+    pub(crate) given: Option<Credentials>,
+    pub(crate) provider: Option<Arc<dyn CredentialProvider>>,
+    /// Whether environment variables and files are left alone.
+    pub(crate) isolated: bool,
 }
 
 impl fmt::Debug for CredentialSource {
@@ -35,6 +46,8 @@ impl fmt::Debug for CredentialSource {
             .debug_struct("CredentialSource")
             .field("explicit_user", &user)
             .field("registry_config", &self.registry_config)
+            .field("given", &self.given)
+            .field("has_provider", &self.provider.is_some())
             .finish_non_exhaustive()
     }
 }
@@ -54,6 +67,31 @@ impl CredentialSource {
         self
     }
 
+    /// Asks `provider` for credentials, before environment variables and files are looked at.
+    #[must_use]
+    pub fn provider(mut self, provider: Arc<dyn CredentialProvider>) -> Self {
+        self.provider = Some(provider);
+        self
+    }
+
+    /// Returns this source for a mirror, which gets nothing that is for the registry alone.
+    pub(in crate::oci) fn for_mirror(&self) -> Self {
+        Self {
+            explicit: None,
+            given: None,
+            ..self.clone()
+        }
+    }
+
+    /// Returns this source for hosts that a registry redirects to. What the registry chooses gets only what is
+    /// stored under its name.
+    pub(in crate::oci) fn for_redirects(&self) -> Self {
+        Self {
+            provider: None,
+            ..self.for_mirror()
+        }
+    }
+
     /// Returns the credentials for a repository, such as `org/provider`, of `registry`, a host with its
     /// port when it has one. Without a repository, returns those for the registry as a whole. Returns
     /// [`Credentials::Anonymous`] when there are none.
@@ -67,7 +105,7 @@ impl CredentialSource {
     /// that a later file holds may be those of another user. It goes on when the helper says that it holds nothing.
     /// A client that meets a helper that fails goes on without credentials, and reports the failure with a refusal.
     pub async fn find(&self, registry: &str, repository: &str) -> Result<Credentials, Error> {
-        let found = self.search(registry, repository).await?;
+        let found = self.search(registry, repository, None).await?;
         match found.failure {
             Some(failure) if found.credentials == Credentials::Anonymous => Err(failure),
             _ => Ok(found.credentials),
@@ -75,18 +113,37 @@ impl CredentialSource {
     }
 
     /// [Finds](Self::find) the credentials, and goes on when the helper of a file fails: a registry that anybody
-    /// may read needs none.
+    /// may read needs none. `refused` are credentials that were found before, and that the registry refused.
     pub(in crate::oci) async fn search(
         &self,
         registry: &str,
         repository: &str,
+        refused: Option<&Credentials>,
     ) -> Result<Found, Error> {
-        let given = self.explicit.clone();
-        if let Some((user, password)) = given.or_else(|| places::variables(registry, variable)) {
+        if let Some(given) = &self.given {
+            return Ok(given.clone().into());
+        }
+        if let Some((user, password)) = self.explicit.clone() {
             return Ok(Credentials::Basic { user, password }.into());
         }
+        if let Some(provider) = &self.provider {
+            let request = CredentialRequest {
+                registry,
+                repository,
+                refused,
+            };
+            if let Some(found) = ask(provider, request).await {
+                return Ok(found);
+            }
+        }
         let mut nothing = Found::from(Credentials::Anonymous);
-        for path in places::files(self.registry_config.as_deref(), variable) {
+        if self.isolated && self.registry_config.is_none() {
+            return Ok(nothing);
+        }
+        if let Some((user, password)) = places::variables(registry, self.variables()) {
+            return Ok(Credentials::Basic { user, password }.into());
+        }
+        for path in places::files(self.registry_config.as_deref(), self.variables()) {
             let Some(file) = read(&path, registry).await? else {
                 continue;
             };
@@ -110,21 +167,10 @@ impl CredentialSource {
         }
         Ok(nothing)
     }
-}
 
-/// What a search for credentials gives.
-pub(in crate::oci) struct Found {
-    pub(in crate::oci) credentials: Credentials,
-    /// The error of a credential helper that failed, when no other source has credentials.
-    pub(in crate::oci) failure: Option<Error>,
-}
-
-impl From<Credentials> for Found {
-    fn from(credentials: Credentials) -> Self {
-        Self {
-            credentials,
-            failure: None,
-        }
+    /// Returns the environment variables that count.
+    fn variables(&self) -> fn(&str) -> Option<OsString> {
+        if self.isolated { |_| None } else { variable }
     }
 }
 

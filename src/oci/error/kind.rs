@@ -29,6 +29,7 @@ impl Error {
             | Self::Challenge { .. }
             | Self::CredentialEntry { .. }
             | Self::CredentialHelper { .. }
+            | Self::CredentialProvider { .. }
             | Self::Upload {
                 problem: UploadProblem::NoRepository { .. },
                 ..
@@ -84,6 +85,15 @@ impl Error {
             | Self::Location { .. }
             | Self::Client { .. }
             | Self::Cancelled { .. } => ErrorKind::Other,
+        }
+    }
+
+    /// Returns the error that happened: the last one when the request was repeated or other hosts were asked.
+    #[must_use]
+    pub fn root(&self) -> &Self {
+        match self {
+            Self::GaveUp { last, .. } | Self::NoMirrorEither { last, .. } => last.root(),
+            _ => self,
         }
     }
 

@@ -125,6 +125,12 @@ pub enum Error {
         path: PathBuf,
         source: CredentialHelperError,
     },
+    /// The provider of credentials that the program gave failed.
+    #[error("the program gave no credentials for {registry}")]
+    CredentialProvider {
+        registry: String,
+        source: OpaqueError,
+    },
     /// A file with credentials cannot be written.
     #[error("credentials for {registry} cannot be stored in {path}")]
     CredentialsNotStored {

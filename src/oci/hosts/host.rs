@@ -68,7 +68,7 @@ pub(in crate::oci) struct Host {
 
 impl Host {
     /// Returns the registry itself without any settings.
-    pub(super) fn registry() -> Self {
+    pub(in crate::oci) fn registry() -> Self {
         Self {
             base: None,
             capabilities: Capability::ALL.to_vec(),

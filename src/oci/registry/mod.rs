@@ -7,7 +7,7 @@
 //! catalogue                            the repositories of a registry
 //! registries, repository, storage      what callers use
 //! probe/                               diagnosis of one endpoint
-//! upload/  download/  tags  referrers  operations on one repository at one endpoint
+//! upload/  download/  tags  referrers  changed  operations on one repository at one endpoint
 //! repository_endpoint                  a repository at one endpoint
 //! endpoints/                           where requests go: a registry's mirrors, and itself
 //! auth/                                challenges, token services, credentials
@@ -20,6 +20,7 @@
 
 mod auth;
 mod catalogue;
+mod changed;
 mod download;
 mod endpoints;
 mod http;
@@ -29,6 +30,7 @@ mod referrers;
 mod registries;
 mod repository;
 mod repository_endpoint;
+mod settings;
 mod storage;
 mod tags;
 mod upload;
@@ -40,6 +42,7 @@ pub use referrers::Referrer;
 pub use registries::Registries;
 #[cfg(any(test, feature = "internals"))]
 pub use repository::Repository;
+pub use settings::RegistrySettings;
 pub(crate) use upload::OpenUpload;
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! The options of the registry client.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -7,6 +9,9 @@ use std::time::Duration;
 use crate::content::AnsweringHosts;
 use crate::oci::credentials::CredentialSource;
 use crate::oci::hosts::ClientCertificate;
+use crate::oci::names::canonical_name;
+
+use super::settings::RegistrySettings;
 
 /// The longest time limit. Points in time that are further away cannot be computed on all platforms.
 const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
@@ -19,6 +24,7 @@ const MIRROR_STALL_TIMEOUT: Duration = Duration::from_secs(5);
 /// Proxies are taken from the environment variables `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and
 /// `NO_PROXY`, in upper or lower case, by the rules of Go's `httpproxy`. A variable that names no proxy is an
 /// error ([`ProxyError::Variable`](crate::oci::ProxyError::Variable)). Loopback hosts are reached without a proxy.
+/// [`ClientOptions::isolated`](crate::client::ClientOptions::isolated) leaves all variables alone.
 ///
 /// ```
 /// use std::time::Duration;
@@ -66,6 +72,10 @@ pub struct RegistryOptions {
     pub retry: RetryOptions,
     /// Records which hosts answer. `None`: nothing is recorded.
     pub(crate) answering: Option<AnsweringHosts>,
+    /// Whether environment variables, and files that are not named here, are left alone.
+    pub(crate) isolated: bool,
+    /// By the names of registries, as the program writes them.
+    pub(crate) settings: BTreeMap<String, RegistrySettings>,
 }
 
 impl RegistryOptions {
@@ -115,6 +125,48 @@ impl RegistryOptions {
     pub fn connections(mut self, connections: NonZeroUsize) -> Self {
         self.connections = Some(connections);
         self
+    }
+
+    /// Sets how `registry` is reached, where that differs from these options. The name is that of references, such
+    /// as `ghcr.io` or `localhost:5000`. [`Client::new`](crate::client::Client::new) refuses any other.
+    #[must_use]
+    pub fn for_registry(mut self, registry: &str, settings: RegistrySettings) -> Self {
+        let name = canonical_name(registry);
+        // The last of two spellings counts.
+        self.settings
+            .retain(|known, _| canonical_name(known) != name);
+        self.settings.insert(registry.to_owned(), settings);
+        self
+    }
+
+    /// Returns the settings of `registry`, if it has any.
+    pub(super) fn settings(&self, registry: &str) -> Option<&RegistrySettings> {
+        if self.settings.is_empty() {
+            return None;
+        }
+        let name = canonical_name(registry);
+        let mut all = self.settings.iter();
+        all.find_map(|(known, settings)| (canonical_name(known) == name).then_some(settings))
+    }
+
+    /// Returns the names of the registries that have settings.
+    pub(super) fn registries(&self) -> impl Iterator<Item = &str> {
+        self.settings.keys().map(String::as_str)
+    }
+
+    /// Returns the options for one registry, with its settings.
+    pub(super) fn of(&self, registry: &str) -> Cow<'_, Self> {
+        let Some(settings) = self.settings(registry) else {
+            return Cow::Borrowed(self);
+        };
+        let mut options = self.clone();
+        options.credentials.given.clone_from(&settings.credentials);
+        options.plain_http = settings.plain_http.unwrap_or(options.plain_http);
+        let authorities = settings.certificate_authorities.iter().cloned();
+        options.certificate_authorities.extend(authorities);
+        let certificate = settings.client_certificate.clone();
+        options.client_certificate = certificate.or(options.client_certificate);
+        Cow::Owned(options)
     }
 
     /// Sets the time limits, and how often a request is repeated.

@@ -7,7 +7,7 @@ use reqwest::header::HeaderMap;
 
 use crate::oci::error::Error;
 use crate::oci::hosts::{self, Capability};
-use crate::oci::reference::{Place, RegistryReference};
+use crate::oci::reference::{ParseReferenceError, Place, RegistryReference};
 
 use super::endpoints::{EndpointCache, RegistryEndpoints};
 use super::http::{Request, Scope, check_certificates, is_page};
@@ -35,10 +35,17 @@ impl Registries {
     ///
     /// [`Error::File`] when a file of `options` cannot be read, [`Error::CertificateAuthority`] and
     /// [`Error::ClientCertificate`] when it holds no certificate that can be used,
-    /// [`Error::HostsDirectory`] when `hosts_directory` cannot be read. Its entry for a registry is read with
+    /// [`Error::HostsDirectory`] when `hosts_directory` cannot be read, [`Error::Reference`] for settings of something
+    /// that is not the name of a registry. The directory's entry for a registry is read with
     /// the first request to that registry.
     pub fn new(options: RegistryOptions) -> Result<Self, Error> {
+        let mut options = options;
+        options.credentials.isolated |= options.isolated;
         check_certificates(&options)?;
+        for registry in options.registries() {
+            check_registry(registry)?;
+            check_certificates(&options.of(registry))?;
+        }
         if let Some(directory) = &options.hosts_directory {
             hosts::check(directory)?;
         }
@@ -49,6 +56,11 @@ impl Registries {
         Ok(Self {
             endpoints: Arc::new(EndpointCache::new(options)),
         })
+    }
+
+    /// Returns whether the settings of `registry` allow the tag `latest`. `None`: they do not say.
+    pub(crate) fn allows_latest(&self, registry: &str) -> Option<bool> {
+        self.endpoints.options().settings(registry)?.allow_latest
     }
 
     /// Returns the repository of `reference`. Sends no request.
@@ -126,4 +138,14 @@ impl Registries {
         let endpoints = self.endpoints.of(place.registry()).await?;
         Ok(Probe::new(place, endpoints.writable()?.quick()))
     }
+}
+
+/// Checks that `name` is that of a registry, without a scheme or a repository.
+fn check_registry(name: &str) -> Result<(), Error> {
+    let place: Place = name.parse()?;
+    if place.registry().eq_ignore_ascii_case(name) {
+        return Ok(());
+    }
+    let text = name.to_owned();
+    Err(ParseReferenceError::Registry { text }.into())
 }

@@ -12,6 +12,7 @@ use crate::oci::error::Error;
 use crate::oci::hosts::Capability;
 use crate::oci::media_type;
 
+use super::changed::resolve_changed;
 use super::download;
 use super::endpoints::{Candidates, Endpoint, EndpointCache, RegistryEndpoints};
 use super::http::Scope;
@@ -94,6 +95,19 @@ impl Repository {
     /// Returns the descriptor of the manifest `name`, a tag or a digest.
     pub(super) async fn resolve_name(&self, name: &str) -> Result<Descriptor, Error> {
         let ask = async |repository: RepositoryEndpoint| repository.resolve_name(name).await;
+        self.first(capability_for(name), ask, |_| true).await
+    }
+
+    /// Returns the digest of the manifest `name`, or `None` when the registry says that it is still `known`.
+    pub(crate) async fn resolve_changed(
+        &self,
+        name: &str,
+        known: Option<&Digest>,
+    ) -> Result<Option<Digest>, Error> {
+        let ask = async |repository: RepositoryEndpoint| match known {
+            Some(known) => resolve_changed(&repository, name, known).await,
+            None => Ok(Some(repository.resolve_name(name).await?.digest)),
+        };
         self.first(capability_for(name), ask, |_| true).await
     }
 

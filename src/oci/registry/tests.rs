@@ -66,6 +66,7 @@ fn repository(address: &str, explicit: Option<(&str, &str)>) -> Repository {
     let credentials = CredentialSource {
         explicit,
         registry_config,
+        ..CredentialSource::default()
     };
     let options = RegistryOptions {
         credentials,

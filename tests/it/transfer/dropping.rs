@@ -10,7 +10,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use futures_util::poll;
+use futures_util::{StreamExt, poll};
 use tokio::time::timeout;
 use wasmcloud_par::archive::Target;
 use wasmcloud_par::client::{Client, ClientOptions};
@@ -213,7 +213,8 @@ fn one_thread_for_blocking_work_is_enough() {
             .unwrap();
         let client = client(&environment.path(name));
         let (target, at_once) = (Target::host(), NonZeroUsize::new(4).unwrap());
-        let fetching = client.prefetch(&references, &target, at_once);
+        let fetching = client.prefetch(references.clone(), &target, at_once);
+        let fetching = fetching.map(|(_, fetched)| fetched).collect::<Vec<_>>();
         let fetched = runtime.block_on(async { timeout(LIMIT, fetching).await });
         runtime.shutdown_background();
         for fetched in fetched.expect("it comes to an end") {

@@ -15,7 +15,7 @@ use wasmcloud_par::client::{Client, CopyOptions, TagOptions};
 use wasmcloud_par::content::ErrorKind;
 use wasmcloud_par::oci::{Place, Reference, RegistryReference};
 
-use super::{VENDOR, block_on, client, digest, pack, push, small};
+use super::{VENDOR, block_on, client, digest, pack, push, small, text};
 use crate::support::{Environment, Registry};
 
 /// An executable of this machine that runs until its standard input is closed, and one that ends at once.
@@ -42,15 +42,17 @@ fn prefetched_executables_are_in_the_cache_and_a_failure_does_not_stop_the_other
     block_on(async {
         let client = client(&environment.path("cache"));
         let at_once = NonZeroUsize::new(2).unwrap();
-        let fetched = client.prefetch(&references, &target, at_once).await;
-        let kinds: Vec<_> = fetched
-            .iter()
-            .map(|fetched| fetched.as_ref().err().map(|error| error.kind()))
-            .collect();
-        assert_eq!(kinds, [None, Some(ErrorKind::NotFound), None, None]);
-        for fetched in fetched.into_iter().flatten() {
-            assert!(fetched.path.is_file());
+        let mut fetches = client.prefetch(references.clone(), &target, at_once);
+        let mut kinds = BTreeMap::new();
+        while let Some((reference, fetched)) = fetches.next().await {
+            let kind = fetched.as_ref().err().map(|error| error.kind());
+            assert!(fetched.is_err() || fetched.unwrap().path.is_file());
+            kinds.insert(reference.to_string(), kind);
         }
+        let kinds = references
+            .each_ref()
+            .map(|reference| kinds[&reference.to_string()]);
+        assert_eq!(kinds, [None, Some(ErrorKind::NotFound), None, None]);
         let again = client.fetch(&references[0], &target).await.unwrap();
         assert!(again.cached);
     });
@@ -139,7 +141,6 @@ fn a_host_can_spawn_all_futures_of_a_client() {
         wish.client.inspect(&wish.reference);
         wish.client.lock(&wish.references);
         wish.client.lock_each(&wish.references);
-        wish.client.prefetch(&wish.references, &wish.target, NonZeroUsize::MIN);
         wish.client.pull(&wish.reference, None, None);
         wish.client.push(file, &wish.reference, &wish.annotations);
         wish.client.push_from(std::io::empty(), "-", &wish.reference, &wish.annotations);
@@ -177,16 +178,28 @@ fn async_methods(folder: &Path) -> Vec<String> {
 }
 
 /// A running `examples/host.rs`.
-struct Host {
+pub(crate) struct Host {
     process: Child,
     lines: Receiver<String>,
 }
 
 impl Host {
     fn start(environment: &Environment, reference: &str) -> Self {
-        let mut process = environment.command_for(&example("host"));
+        let directory = environment.path("host");
+        Self::start_with(environment, &[text(&directory), "0.1", reference], |host| {
+            host
+        })
+    }
+
+    /// Starts a host with these arguments, in an environment that is changed first.
+    pub(crate) fn start_with(
+        environment: &Environment,
+        arguments: &[&str],
+        change: impl Fn(Command) -> Command,
+    ) -> Self {
+        let mut process = change(environment.command_for(&example("host")));
         let mut process = process
-            .args([reference, "0.1"])
+            .args(arguments)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -203,7 +216,7 @@ impl Host {
 
     /// Waits for a line that begins with `begin` and contains `what`.
     #[track_caller]
-    fn expect(&self, begin: &str, what: &str) {
+    pub(crate) fn expect(&self, begin: &str, what: &str) {
         loop {
             let line = self.lines.recv_timeout(SOON).unwrap();
             if line.starts_with(begin) && line.contains(what) {
@@ -256,7 +269,12 @@ fn the_example_of_a_host_follows_its_tag() {
 
     let new = pack(&environment, "new.par.gz", Path::new(ENDS));
     let second = push(&environment, &reference, &new);
-    host.expect("stopped", &first);
+    // It has run until then.
+    let line = host.lines.recv_timeout(SOON).unwrap();
+    assert!(
+        line.starts_with("stopped") && line.contains(&first),
+        "{line}"
+    );
     host.expect("started", &second);
     host.expect("ended", "0");
     host.expect("started", &second);

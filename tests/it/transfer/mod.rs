@@ -8,7 +8,7 @@ mod damage;
 mod dates;
 mod dropping;
 mod fetching;
-mod hosting;
+pub(crate) mod hosting;
 mod identity;
 mod interrupted;
 mod layouts;

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use futures_util::StreamExt;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Subscriber};
@@ -107,8 +108,9 @@ fn events_of_a_transfer_are_inside_its_span() {
     tracing::subscriber::with_default(subscriber, || {
         let client = impatient(&environment.path("cache"));
         let at_once = NonZeroUsize::new(2).unwrap();
-        let fetched = runtime.block_on(client.prefetch(&references, &target, at_once));
-        assert!(fetched.iter().all(Result::is_ok));
+        let fetches = client.prefetch(references, &target, at_once);
+        let fetched: Vec<_> = runtime.block_on(fetches.collect());
+        assert!(fetched.iter().all(|(_, fetched)| fetched.is_ok()));
     });
     let log = log.0.lock().unwrap();
     for (reference, manifest) in &manifests {

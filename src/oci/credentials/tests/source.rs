@@ -24,6 +24,7 @@ async fn explicit_credentials_win_and_an_absent_file_means_anonymous() {
     let mut source = CredentialSource {
         explicit: None,
         registry_config: Some(PathBuf::from("/nonexistent/config.json")),
+        ..CredentialSource::default()
     };
     let found = source.find("ghcr.io", "a").await.unwrap();
     assert_eq!(found, Credentials::Anonymous);
@@ -49,6 +50,7 @@ async fn secrets_are_not_printed() {
     let source = CredentialSource {
         explicit: Some(("me".to_owned(), "hunter2".to_owned())),
         registry_config: None,
+        ..CredentialSource::default()
     };
     let credentials = source.find("ghcr.io", "a").await.unwrap();
     let token = Credentials::IdentityToken {
@@ -64,4 +66,43 @@ async fn secrets_are_not_printed() {
         let found = find(config, "ghcr.io").await;
         assert!(!format!("{found:?}").contains("hunter2"));
     }
+}
+
+/// Has credentials for everybody.
+struct Generous;
+
+#[async_trait::async_trait]
+impl CredentialProvider for Generous {
+    async fn credentials(
+        &self,
+        _: CredentialRequest<'_>,
+    ) -> Result<Option<crate::oci::ProvidedCredentials>, Box<dyn std::error::Error + Send + Sync>>
+    {
+        Ok(Some(basic("provided", "secret").into()))
+    }
+}
+
+#[tokio::test]
+async fn what_is_for_the_registry_goes_to_no_mirror_and_to_no_host_of_a_redirect() {
+    let source = CredentialSource {
+        given: Some(basic("given", "secret")),
+        isolated: true,
+        ..CredentialSource::default()
+    };
+    let source = source
+        .explicit("explicit", "secret")
+        .provider(Arc::new(Generous));
+    let found = async |source: &CredentialSource| source.find("r.test", "a").await.unwrap();
+    assert_eq!(found(&source).await, basic("given", "secret"));
+    // A provider is asked about a mirror under the name of the mirror.
+    let mirror = source.for_mirror();
+    assert_eq!(found(&mirror).await, basic("provided", "secret"));
+    assert_eq!(found(&source.for_redirects()).await, Credentials::Anonymous);
+
+    let only = CredentialSource {
+        given: None,
+        ..source
+    };
+    assert_eq!(found(&only).await, basic("explicit", "secret"));
+    assert!(!format!("{only:?}").contains("secret"));
 }

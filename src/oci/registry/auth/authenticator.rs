@@ -8,17 +8,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, HeaderValue};
-use reqwest::{StatusCode, Url};
 
 use crate::content::{ErrorKind, with_causes};
 use crate::oci::credentials::{CredentialSource, Credentials, Found};
 use crate::oci::error::{Answer, Error};
 
 use super::super::http::{Clients, Request, Scope};
-use super::challenge::{Bearer, Challenge};
-use super::grant::{Grant, Known, without_service};
-use super::token::{self, credentials_refused};
+use super::challenge::Challenge;
+use super::grant::{Grant, Known};
+use super::token::credentials_refused;
 
 /// The most repositories and scopes whose authorization is remembered. Beyond that, those that are not
 /// in use are forgotten.
@@ -34,7 +34,7 @@ type Slot = Arc<tokio::sync::Mutex<Known>>;
 /// Keeps a grant for each repository and scope of an endpoint. Concurrent requests share one token
 /// request.
 pub(crate) struct Authenticator {
-    clients: Clients,
+    pub(super) clients: Clients,
     /// Where credentials come from. `None`: every request is anonymous.
     source: Option<CredentialSource>,
     slots: Mutex<HashMap<Key, Slot>>,
@@ -80,8 +80,16 @@ impl Authenticator {
         if let Some(grant) = known.valid() {
             return Some(grant.header.clone());
         }
-        let bearer = known.bearer.clone()?;
-        match self.token(request, &bearer, limit).await {
+        let Some(bearer) = known.bearer.clone() else {
+            // Credentials that go to the registry as they are, and that have expired.
+            known.grant.as_ref()?;
+            let found = self.search(request, None).await;
+            let found = found.inspect_err(|error| unused(request, error)).ok()?;
+            known.grant = Grant::of(found);
+            // Also when they seem to have expired: the clock of the provider may differ.
+            return known.grant.as_ref().map(|grant| grant.header.clone());
+        };
+        match self.token(request, &bearer, None, limit).await {
             Ok(grant) => Some(known.grant.insert(grant).header.clone()),
             Err(error) => {
                 // The registry answers the request without it with a challenge; the error is reported
@@ -111,36 +119,39 @@ impl Authenticator {
             // Another task has renewed it.
             return Ok(Some(grant.header.clone()));
         }
+        let refused = known.refused(used.as_ref());
         let challenge = match challenge.or_else(|| known.bearer.clone().map(Challenge::Bearer)) {
             Some(challenge) => Some(challenge),
             None => self.ask_for_challenge(request, limit).await,
         };
         match challenge {
-            Some(Challenge::Bearer(bearer)) => match self.token(request, &bearer, limit).await {
-                Ok(grant) => {
-                    known.grant = Some(grant);
-                    known.bearer = Some(bearer);
+            Some(Challenge::Bearer(bearer)) => {
+                match self.token(request, &bearer, refused.as_ref(), limit).await {
+                    Ok(grant) => {
+                        known.grant = Some(grant);
+                        known.bearer = Some(bearer);
+                    }
+                    // Some services refuse a token when one of the scopes is denied, such as reading the
+                    // repository that a blob is mounted from. The token at hand is valid for everything
+                    // else.
+                    Err(error)
+                        if error.kind() == ErrorKind::Denied
+                            && bearer.asks_for_more(request)
+                            && known.valid().is_some() =>
+                    {
+                        tracing::debug!(%error, "the {} needs more than is allowed", request.what);
+                        return Ok(None);
+                    }
+                    Err(error) => {
+                        known.grant = None;
+                        return Err(error);
+                    }
                 }
-                // Some services refuse a token when one of the scopes is denied, such as reading the
-                // repository that a blob is mounted from. The token at hand is valid for everything
-                // else.
-                Err(error)
-                    if error.kind() == ErrorKind::Denied
-                        && bearer.asks_for_more(request)
-                        && known.valid().is_some() =>
-                {
-                    tracing::debug!(%error, "the {} needs more than is allowed", request.what);
-                    return Ok(None);
-                }
-                Err(error) => {
-                    known.grant = None;
-                    return Err(error);
-                }
-            },
+            }
             // A registry that names no way is told user and password.
             Some(Challenge::Basic) | None => {
                 known.bearer = None;
-                known.grant = without_service(self.credentials(request).await?);
+                known.grant = Grant::of(self.wanted(request, refused.as_ref()).await?);
             }
         }
         let header = known.grant.as_ref().map(|grant| grant.header.clone());
@@ -171,28 +182,29 @@ impl Authenticator {
             return None;
         }
         known.looked_up = Some(Instant::now());
-        match self.search(request).await {
+        match self.search(request, None).await {
             Ok(Found {
                 credentials: Credentials::Anonymous,
                 failure,
+                ..
             }) => {
                 if let Some(failure) = failure {
                     self.warn_of(&failure);
                 }
                 None
             }
-            Ok(Found { credentials, .. }) => {
+            Ok(found) => {
                 let challenge = match Challenge::choose(headers, request).ok().flatten() {
                     Some(challenge) => Some(challenge),
                     None => self.ask_for_challenge(request, limit).await,
                 };
                 let grant = match challenge {
                     Some(Challenge::Bearer(bearer)) => {
-                        let grant = self.token(request, &bearer, limit).await;
+                        let grant = self.token(request, &bearer, None, limit).await;
                         known.bearer = Some(bearer);
                         grant.inspect_err(|error| unused(request, error)).ok()
                     }
-                    Some(Challenge::Basic) | None => without_service(credentials),
+                    Some(Challenge::Basic) | None => Grant::of(found),
                 };
                 Some(known.grant.insert(grant?).header.clone())
             }
@@ -282,66 +294,56 @@ impl Authenticator {
 
     /// Looks the credentials up. They are not cached: they can change while a host runs.
     pub(crate) async fn credentials(&self, request: &Request) -> Result<Credentials, Error> {
-        match &self.source {
-            Some(source) => source.find(&request.registry, &request.repository).await,
-            None => Ok(Credentials::Anonymous),
+        Ok(self.wanted(request, None).await?.credentials)
+    }
+
+    /// Looks up the credentials for a registry that wants some. The failure of a source that leaves none is an error.
+    async fn wanted(
+        &self,
+        request: &Request,
+        refused: Option<&Credentials>,
+    ) -> Result<Found, Error> {
+        let found = self.search(request, refused).await?;
+        match found.failure {
+            Some(failure) if found.credentials == Credentials::Anonymous => Err(failure),
+            _ => Ok(found),
         }
     }
 
-    /// Looks the credentials up, and goes on when a credential helper fails.
-    async fn search(&self, request: &Request) -> Result<Found, Error> {
+    /// Looks the credentials up, and goes on when a credential helper or a provider fails.
+    pub(super) async fn search(
+        &self,
+        request: &Request,
+        refused: Option<&Credentials>,
+    ) -> Result<Found, Error> {
+        let (registry, repository) = (&request.registry, &request.repository);
         match &self.source {
-            Some(source) => source.search(&request.registry, &request.repository).await,
+            Some(source) => source.search(registry, repository, refused).await,
             None => Ok(Credentials::Anonymous.into()),
         }
     }
 
+    /// Returns whether the program that embeds this library is asked for credentials.
+    pub(super) fn has_provider(&self) -> bool {
+        let source = self.source.as_ref();
+        source.is_some_and(|source| source.provider.is_some())
+    }
+
+    /// Returns whether other credentials may be found after the registry has refused those that it got.
+    pub(crate) async fn may_renew(&self, request: &Request) -> bool {
+        if !self.has_provider() {
+            return false;
+        }
+        let slot = self.slot(request);
+        let known = slot.lock().await;
+        known.grant.as_ref().is_some_and(|grant| !grant.is_token)
+    }
+
     /// Tells the user once that a credential helper failed.
-    fn warn_of(&self, failure: &Error) {
+    pub(super) fn warn_of(&self, failure: &Error) {
         if !self.warned.swap(true, Ordering::Relaxed) {
             let reason = with_causes(failure);
             tracing::warn!("{reason}; going on without credentials");
-        }
-    }
-
-    async fn token(
-        &self,
-        request: &Request,
-        bearer: &Bearer,
-        limit: Duration,
-    ) -> Result<Grant, Error> {
-        let Found {
-            credentials,
-            failure,
-        } = self.search(request).await?;
-        if let Credentials::RegistryToken(_) = credentials {
-            let grant = without_service(credentials);
-            return grant.ok_or_else(|| Error::TokenAnswer {
-                url: request.address(),
-                reason: "the stored registry token does not fit into a header",
-            });
-        }
-        let client = &self.clients.writing;
-        let token = token::fetch(client, request, bearer, &credentials, limit).await;
-        match (token, failure) {
-            (Err(error), Some(failure)) if error.kind() == ErrorKind::Denied => Err(failure),
-            (Err(error), _) => {
-                let service = Url::parse(&bearer.realm);
-                let url = service.as_ref().unwrap_or(&request.url);
-                Err(self.clients.explain(error, url))
-            }
-            (Ok((header, expires)), failure) => {
-                if let Some(failure) = &failure {
-                    self.warn_of(failure);
-                }
-                Ok(Grant {
-                    header,
-                    expires: Some(expires),
-                    credentials,
-                    is_token: true,
-                    failure,
-                })
-            }
         }
     }
 }

@@ -5,7 +5,7 @@ use std::time::Instant;
 use data_encoding::BASE64;
 use reqwest::header::HeaderValue;
 
-use crate::oci::credentials::Credentials;
+use crate::oci::credentials::{Credentials, Found};
 use crate::oci::error::Error;
 
 use super::super::http::Request;
@@ -25,6 +25,26 @@ pub(super) struct Grant {
 }
 
 impl Grant {
+    /// Returns the authorization that needs no token service, until the credentials expire: user and password, or a
+    /// token for the registry itself. An identity token takes the place of a password.
+    pub(super) fn of(found: Found) -> Option<Self> {
+        let header = match &found.credentials {
+            Credentials::RegistryToken(token) => format!("Bearer {token}"),
+            credentials => {
+                let (user, password) = user_and_password(credentials)?;
+                let encoded = BASE64.encode(format!("{user}:{password}").as_bytes());
+                format!("Basic {encoded}")
+            }
+        };
+        Some(Self {
+            header: sensitive_header(&header)?,
+            expires: found.expires,
+            credentials: found.credentials,
+            is_token: false,
+            failure: None,
+        })
+    }
+
     fn is_valid(&self) -> bool {
         self.expires.is_none_or(|expires| Instant::now() < expires)
     }
@@ -46,6 +66,13 @@ impl Known {
         self.grant.as_ref().filter(|grant| grant.is_valid())
     }
 
+    /// Returns the credentials that were refused when the registry refused `used`. A refused token says nothing about
+    /// the credentials that it was obtained with.
+    pub(super) fn refused(&self, used: Option<&HeaderValue>) -> Option<Credentials> {
+        let grant = self.grant.as_ref()?;
+        (!grant.is_token && used == Some(&grant.header)).then(|| grant.credentials.clone())
+    }
+
     /// Returns whether the grant answers `challenge`.
     pub(super) fn answers(&self, challenge: Option<&Challenge>, request: &Request) -> bool {
         match (&self.bearer, challenge) {
@@ -53,24 +80,4 @@ impl Known {
             _ => true,
         }
     }
-}
-
-/// Returns the authorization that needs no token service: user and password, or a token for the registry itself.
-/// An identity token takes the place of a password.
-pub(super) fn without_service(credentials: Credentials) -> Option<Grant> {
-    let header = match &credentials {
-        Credentials::RegistryToken(token) => format!("Bearer {token}"),
-        credentials => {
-            let (user, password) = user_and_password(credentials)?;
-            let encoded = BASE64.encode(format!("{user}:{password}").as_bytes());
-            format!("Basic {encoded}")
-        }
-    };
-    Some(Grant {
-        header: sensitive_header(&header)?,
-        expires: None,
-        credentials,
-        is_token: false,
-        failure: None,
-    })
 }

@@ -2,6 +2,7 @@
 
 mod authenticator;
 mod challenge;
+mod exchange;
 mod grant;
 mod realm;
 mod scan;

@@ -23,7 +23,12 @@ pub(crate) struct RegistryEndpoints {
 impl RegistryEndpoints {
     /// Reads what is configured for `registry`. Blocks, and sends no request.
     pub(super) fn load(registry: &str, options: &RegistryOptions) -> Result<Self, Error> {
-        let hosts = hosts::find(registry, options.hosts_directory.as_deref())?;
+        let options = options.of(registry);
+        let options = options.as_ref();
+        let hosts = match &options.hosts_directory {
+            None if options.isolated => vec![Host::registry()],
+            directory => hosts::find(registry, directory.as_deref())?,
+        };
         let file = hosts.first().map(Host::name_of_file).unwrap_or_default();
         let endpoints = hosts
             .into_iter()

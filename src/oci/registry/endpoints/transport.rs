@@ -11,7 +11,6 @@ use futures_util::future::{Either, select};
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use reqwest::{Response, StatusCode, Url};
 
-use crate::oci::credentials::CredentialSource;
 use crate::oci::error::Error;
 use crate::oci::hosts::Host;
 use crate::oci::names::authority;
@@ -62,15 +61,13 @@ impl Transport {
         };
         let is_mirror = !is_served_at(registry, &base);
         let clients = Clients::new(options, host, &base, is_mirror)?;
-        let mut credentials = options.credentials.clone();
-        let stored = CredentialSource {
-            explicit: None,
-            ..credentials.clone()
+        let source = &options.credentials;
+        let credentials = if is_mirror {
+            source.for_mirror()
+        } else {
+            source.clone()
         };
-        if is_mirror {
-            // They are for the registry.
-            credentials.explicit = None;
-        }
+        let stored = source.for_redirects();
         Ok(Self {
             authenticator: Authenticator::new(clients.clone(), credentials),
             elsewhere: Authenticator::new(clients.clone(), stored),
@@ -183,7 +180,21 @@ impl Transport {
             {
                 let renewed = authenticator.renew(request, headers, authorization, limit);
                 match request.within(AUTHORIZATION_TIMEOUT, renewed).await? {
-                    Some(authorization) => send(Some(authorization)).await,
+                    Some(authorization) => {
+                        let again = send(Some(authorization.clone())).await?;
+                        if again.status() != StatusCode::UNAUTHORIZED
+                            || !authenticator.may_renew(request).await
+                        {
+                            return Ok(again);
+                        }
+                        // A provider may have given credentials that are valid no more.
+                        let used = Some(authorization);
+                        let renewed = authenticator.renew(request, again.headers(), used, limit);
+                        match request.within(AUTHORIZATION_TIMEOUT, renewed).await? {
+                            Some(authorization) => send(Some(authorization)).await,
+                            None => Ok(again),
+                        }
+                    }
                     None => Ok(response),
                 }
             }

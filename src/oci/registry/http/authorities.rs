@@ -17,14 +17,21 @@ use super::system_authorities::{NoAuthorities, verifier};
 pub(super) struct Authorities {
     more: Vec<CertificateDer<'static>>,
     provider: Arc<CryptoProvider>,
+    /// Whether environment variables do not choose the authorities of the system.
+    isolated: bool,
     loaded: OnceLock<Result<Arc<dyn ServerCertVerifier>, NoAuthorities>>,
 }
 
 impl Authorities {
-    pub(super) fn new(more: Vec<CertificateDer<'static>>, provider: Arc<CryptoProvider>) -> Self {
+    pub(super) fn new(
+        more: Vec<CertificateDer<'static>>,
+        provider: Arc<CryptoProvider>,
+        isolated: bool,
+    ) -> Self {
         Self {
             more,
             provider,
+            isolated,
             loaded: OnceLock::new(),
         }
     }
@@ -37,7 +44,7 @@ impl Authorities {
     }
 
     fn verifier(&self) -> Result<&Arc<dyn ServerCertVerifier>, &NoAuthorities> {
-        let load = || verifier(self.more.clone(), &self.provider);
+        let load = || verifier(self.more.clone(), &self.provider, self.isolated);
         self.loaded.get_or_init(load).as_ref()
     }
 }

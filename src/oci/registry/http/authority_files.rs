@@ -47,6 +47,15 @@ impl Place {
         }
     }
 
+    /// Returns the usual place, whatever the variables say.
+    pub(super) fn usual() -> Self {
+        Self {
+            file: None,
+            directories: Vec::new(),
+            empty: true,
+        }
+    }
+
     /// Whether variables name it.
     pub(super) fn is_chosen(&self) -> bool {
         self.file.is_some() || !self.directories.is_empty()

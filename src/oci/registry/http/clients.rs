@@ -38,13 +38,14 @@ impl Clients {
             authorities.chain(&host.certificate_authorities),
             host.client_certificate.as_ref().or(for_registry),
             options.skip_tls_verify || host.skip_tls_verify,
-        )?;
+        )?
+        .isolated(options.isolated);
         // The registry itself, which is asked in the end, tells at once that its certificate cannot be verified.
         let tls = tls.config(base.scheme() == "https" && !is_mirror)?;
         let proxies = match &host.proxy {
             Some(url) => Proxies::all(url.clone(), host.name_of_file()),
             // The loopback host of a proxy is another machine.
-            None if is_loopback_url(base) => Proxies::None,
+            None if is_loopback_url(base) || options.isolated => Proxies::None,
             None => Proxies::from_environment(|name| std::env::var_os(name))?,
         };
         let builder = || {

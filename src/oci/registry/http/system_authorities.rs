@@ -14,18 +14,24 @@ pub(super) struct NoAuthorities {
     pub(super) reason: String,
 }
 
-/// Returns a verifier that trusts the authorities of the system, and `more`. Blocks.
+/// Returns a verifier that trusts the authorities of the system, and `more`. With `isolated`, these are the ones at
+/// their usual place, whatever environment variables say. Blocks.
 #[cfg(all(unix, not(target_vendor = "apple"), not(target_os = "android")))]
 pub(super) fn verifier(
     more: Vec<CertificateDer<'static>>,
     provider: &Arc<CryptoProvider>,
+    isolated: bool,
 ) -> Result<Arc<dyn ServerCertVerifier>, NoAuthorities> {
     use rustls::RootCertStore;
     use rustls::client::WebPkiServerVerifier;
 
     use super::authority_files::Place;
 
-    let place = Place::of(|name| std::env::var_os(name));
+    let place = if isolated {
+        Place::usual()
+    } else {
+        Place::of(|name| std::env::var_os(name))
+    };
     let found = place.load();
     let mut roots = RootCertStore::empty();
     let (_, unusable) = roots.add_parsable_certificates(found.certs);
@@ -66,6 +72,7 @@ pub(super) fn verifier(
 pub(super) fn verifier(
     more: Vec<CertificateDer<'static>>,
     provider: &Arc<CryptoProvider>,
+    _isolated: bool,
 ) -> Result<Arc<dyn ServerCertVerifier>, NoAuthorities> {
     use rustls_platform_verifier::Verifier;
 

@@ -23,6 +23,8 @@ pub(super) struct Tls {
     authorities: Vec<CertificateDer<'static>>,
     identity: Option<CertifiedKey>,
     skip_verify: bool,
+    /// Whether environment variables do not choose the certificate authorities of the system.
+    isolated: bool,
 }
 
 impl Tls {
@@ -46,7 +48,13 @@ impl Tls {
             provider,
             authorities: read,
             skip_verify,
+            isolated: false,
         })
+    }
+
+    /// Sets whether environment variables do not choose the certificate authorities of the system.
+    pub(super) fn isolated(self, isolated: bool) -> Self {
+        Self { isolated, ..self }
     }
 
     /// Returns the configuration of the TLS library. With `at_once`, the certificate authorities of the system are
@@ -55,7 +63,8 @@ impl Tls {
         let verifier: Arc<dyn ServerCertVerifier> = if self.skip_verify {
             Arc::new(AcceptAny(self.provider.signature_verification_algorithms))
         } else {
-            let authorities = Authorities::new(self.authorities, Arc::clone(&self.provider));
+            let authorities =
+                Authorities::new(self.authorities, Arc::clone(&self.provider), self.isolated);
             if at_once {
                 authorities.load()?;
             }

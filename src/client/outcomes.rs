@@ -1,0 +1,45 @@
+//! Results that arrive one after the other.
+
+use std::fmt;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use futures_util::{Stream, StreamExt};
+
+/// Results that arrive one after the other, from [`Client::prefetch`](super::Client::prefetch) and
+/// [`Client::watch`](super::Client::watch).
+///
+/// It is a [`Stream`] of the crate `futures`. [`next`](Self::next) waits for one result without that crate. The
+/// work is done while a result is waited for, and dropping this value stops it.
+#[must_use = "nothing is done before a result is waited for"]
+pub struct Outcomes<T>(Pin<Box<dyn Stream<Item = T> + Send>>);
+
+impl<T: Send> Outcomes<T> {
+    pub(super) fn new(stream: impl Stream<Item = T> + Send + 'static) -> Self {
+        Self(Box::pin(stream))
+    }
+
+    /// Waits for the next result. Returns `None` when there is no further one. The future can be dropped at any
+    /// time without losing a result.
+    #[allow(
+        clippy::should_implement_trait,
+        reason = "an iterator does not wait without blocking"
+    )]
+    pub fn next(&mut self) -> impl Future<Output = Option<T>> + Send + use<'_, T> {
+        StreamExt::next(&mut self.0)
+    }
+}
+
+impl<T> Stream for Outcomes<T> {
+    type Item = T;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<T>> {
+        self.0.as_mut().poll_next(context)
+    }
+}
+
+impl<T> fmt::Debug for Outcomes<T> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Outcomes").finish_non_exhaustive()
+    }
+}

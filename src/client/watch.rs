@@ -1,0 +1,156 @@
+//! Watch: when a tag moves.
+
+use std::hash::{BuildHasher, RandomState};
+use std::time::Duration;
+
+use futures_util::stream;
+use tracing::Instrument;
+
+use crate::content::Digest;
+use crate::oci::Reference;
+
+use super::client::Client;
+use super::error::{Error, require_name};
+use super::lookup::check_allowed;
+use super::options::PullPolicy;
+use super::outcomes::Outcomes;
+
+/// The shortest time between two requests.
+const SHORTEST: Duration = Duration::from_millis(100);
+/// How long a registry may be silent or away before that is an error. The next request tries again.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// The part of the interval by which a wait is extended at most.
+const JITTER: u32 = 10;
+
+/// A tag names another manifest than before, or is seen for the first time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Moved {
+    /// The reference that is watched.
+    pub reference: Reference,
+    /// The digest of the manifest, or of the image index, that the tag named before. `None`: this is the first
+    /// answer.
+    pub from: Option<Digest>,
+    /// The digest that it names now.
+    pub to: Digest,
+}
+
+impl Client {
+    /// Watches what `reference` stands for. The first result is what it stands for now. Each further one says that
+    /// the tag names another manifest. Nothing is downloaded: [`fetch`](Self::fetch) what has moved.
+    ///
+    /// The registry is asked at once, and then again `interval` after the previous answer: with one HEAD request,
+    /// which names the known digest, so that a registry can answer "not modified". Each wait is extended at random
+    /// by up to a tenth, so that many hosts do not ask at the same moment. An interval below 0.1 seconds counts as
+    /// 0.1 seconds. A move that is undone before the next request is not noticed.
+    ///
+    /// An error is a result and not the end: a registry that is away for 10 seconds is one error in each
+    /// interval. The results end after that of a reference with a digest, which never moves, and after
+    /// [`Error::Unnamed`] for one with neither a tag nor a digest. With [`PullPolicy::Never`], the cache is asked
+    /// instead of the registry. A [`Lock`](super::Lock) does not count here: it says what is fetched.
+    ///
+    /// ```no_run
+    /// use std::time::Duration;
+    /// use wasmcloud_par::{Client, Reference, Target};
+    ///
+    /// async fn follow(client: &Client, reference: &Reference) {
+    ///     let mut moves = client.watch(reference, Duration::from_secs(30));
+    ///     while let Some(moved) = moves.next().await {
+    ///         match moved {
+    ///             Ok(moved) => println!("{} is {}", moved.reference, moved.to),
+    ///             Err(error) => println!("{reference} is not known: {error}"),
+    ///         }
+    ///     }
+    /// }
+    /// ```
+    pub fn watch(
+        &self,
+        reference: &Reference,
+        interval: Duration,
+    ) -> Outcomes<Result<Moved, Error>> {
+        let watch = Watch {
+            client: self.clone(),
+            reference: reference.clone(),
+            interval: interval.max(SHORTEST),
+            known: None,
+            next: Next::AtOnce,
+        };
+        Outcomes::new(stream::unfold(watch, |mut watch| async {
+            let moved = watch.next().await?;
+            Some((moved, watch))
+        }))
+    }
+}
+
+/// When to ask again.
+enum Next {
+    AtOnce,
+    AfterInterval,
+    Never,
+}
+
+struct Watch {
+    client: Client,
+    reference: Reference,
+    interval: Duration,
+    known: Option<Digest>,
+    next: Next,
+}
+
+impl Watch {
+    async fn next(&mut self) -> Option<Result<Moved, Error>> {
+        loop {
+            match self.next {
+                Next::AtOnce => {}
+                Next::AfterInterval => tokio::time::sleep(extended(self.interval)).await,
+                Next::Never => return None,
+            }
+            self.next = Next::AfterInterval;
+            let span = tracing::info_span!("watch", reference = %self.reference);
+            let to = match self.ask().instrument(span).await {
+                Ok(Some(to)) if self.known.as_ref() != Some(&to) => to,
+                Ok(_) => continue,
+                Err(error) => {
+                    if matches!(error, Error::Unnamed(_)) {
+                        self.next = Next::Never;
+                    }
+                    return Some(Err(error));
+                }
+            };
+            if self.reference.digest().is_some() {
+                self.next = Next::Never;
+            }
+            return Some(Ok(Moved {
+                reference: self.reference.clone(),
+                from: self.known.replace(to.clone()),
+                to,
+            }));
+        }
+    }
+
+    /// Returns what the reference stands for, or `None` when that is still what is known.
+    async fn ask(&self) -> Result<Option<Digest>, Error> {
+        let reference = match &self.reference {
+            Reference::Registry(place) if self.client.pull != PullPolicy::Never => place,
+            _ => return Ok(Some(self.client.resolve(&self.reference).await?.digest)),
+        };
+        let repository = self.client.registries.repository(reference);
+        let repository = repository.with_patience(PATIENCE);
+        check_allowed(&self.client, &self.reference)?;
+        let name = require_name(&self.reference)?.to_string();
+        let found = repository.resolve_changed(&name, self.known.as_ref());
+        Ok(found.await?)
+    }
+}
+
+/// Returns `interval`, extended at random.
+fn extended(interval: Duration) -> Duration {
+    // The keys of each state are random.
+    let random = u32::from(RandomState::new().hash_one(interval).to_le_bytes()[0]);
+    let most = interval / JITTER;
+    interval.saturating_add(most.saturating_mul(random) / 255)
+}
+
+#[cfg(test)]
+#[path = "tests/watch.rs"]
+mod tests;
