@@ -5,7 +5,7 @@ use std::fs;
 use nkeys::KeyPair;
 use serde_json::{Value, json};
 
-use super::super::{good_archive, normalized};
+use super::super::{good_archive, lasting, normalized};
 use crate::support::archives::ArchiveBuilder;
 use crate::support::{Environment, Outcome};
 
@@ -13,10 +13,8 @@ use crate::support::{Environment, Outcome};
 const LATER: &str = "4102444800";
 
 fn inspect(environment: &Environment) -> Value {
-    environment
-        .par(["inspect", "good.par", "-o", "json"])
-        .success()
-        .json()
+    let inspected = environment.par(["inspect", "good.par", "-o", "json"]);
+    lasting(inspected.success().json())
 }
 
 fn dates(environment: &Environment) -> (Value, Value) {
