@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use nkeys::KeyPair;
 
-use super::{par, text};
+use super::text;
 use crate::support::archives::ArchiveBuilder;
 use crate::support::{Environment, Outcome, Registry};
 
