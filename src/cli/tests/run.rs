@@ -44,8 +44,8 @@ fn every_command_has_examples_that_parse() {
             .map(|examples| examples.replace("\\\n", ""));
         let examples = examples.unwrap_or_else(|| panic!("{path} has no examples"));
         for example in examples.lines().take_while(|line| !line.is_empty()) {
-            // The shell handles redirections and substitutions.
-            let words = example.split(['<', '>']).next().unwrap_or_default();
+            // The shell handles redirections, pipes and substitutions.
+            let words = example.split(['<', '>', '|']).next().unwrap_or_default();
             let words = words
                 .split_whitespace()
                 .take_while(|word| !word.starts_with("\"$("));
