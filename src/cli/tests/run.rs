@@ -66,3 +66,11 @@ fn the_version_of_a_provider_is_not_the_version_of_the_command() {
     let version = Cli::try_parse_from(["par", "--version"]).err().unwrap();
     assert_eq!(version.kind(), clap::error::ErrorKind::DisplayVersion);
 }
+
+#[test]
+fn a_question_that_control_c_ends_is_an_interruption() {
+    let of = |kind: std::io::ErrorKind| anyhow::Error::from(std::io::Error::from(kind));
+    let asked = of(std::io::ErrorKind::Interrupted).context("cannot ask for a password");
+    assert!(is_interruption(&asked));
+    assert!(!is_interruption(&of(std::io::ErrorKind::NotFound)));
+}
