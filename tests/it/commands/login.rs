@@ -215,7 +215,8 @@ fn the_credential_helper_in_the_file_stores_the_password() {
 
         good_archive(&environment, "provider.par");
         let reference = registry.reference("provider:1.0.0");
-        run(&["push", &reference, "provider.par"], "").success();
+        let push = ["push", &reference, "provider.par", "--change-identity"];
+        run(&push, "").success();
         run(&["logout", address], "").success();
         assert!(!environment.path("kept").exists());
         assert_eq!(stored(&environment, CONFIG)["auths"], json!({}));

@@ -60,7 +60,8 @@ fn a_push_to_another_host_than_the_one_named_is_told() {
     let outcome = environment
         .par(["push", &reference, "provider.par"])
         .success();
-    assert_eq!(outcome.stderr, "", "{outcome}");
+    assert_eq!(outcome.stderr.lines().count(), 1, "{outcome}");
+    assert!(outcome.stderr.starts_with("sent "), "{outcome}");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use nkeys::KeyPair;
 use serde_json::json;
 use wasmcloud_par::archive::Target;
 
-use super::super::normalized;
+use super::super::{lasting, normalized};
 use crate::support::Environment;
 use crate::support::archives::headed;
 
@@ -82,7 +82,7 @@ fn all_options_of_create_end_up_in_the_archive() {
         "targets": ["aarch64-linux", "riscv64gc-linux"],
         "schema": {"type": "object"},
     });
-    assert_eq!(object, expected);
+    assert_eq!(lasting(object), expected);
     let wit = environment.par(["inspect", "out.tar", "--wit"]).success();
     assert!(wit.stdout.contains("world echo"), "{wit}");
 }

@@ -5,7 +5,7 @@ use std::fs;
 use nkeys::KeyPair;
 use serde_json::json;
 
-use super::super::{good_archive, normalized};
+use super::super::{good_archive, lasting, normalized};
 use crate::support::Environment;
 use crate::support::archives::{LINUX, MACOS, headed};
 
@@ -50,9 +50,9 @@ fn inserting_adds_and_replaces_executables_and_changes_nothing_else() {
     let outcome = environment.par([&insert[..], &[&seed]].concat()).success();
     assert_eq!(outcome.line(), "good.par");
     assert_eq!(outcome.stderr, "");
-    let mut expected = before;
+    let mut expected = lasting(before);
     expected["targets"] = json!(["aarch64-macos", "riscv64gc-linux", "x86_64-linux"]);
-    assert_eq!(inspect(&environment), expected);
+    assert_eq!(lasting(inspect(&environment)), expected);
     assert_eq!(extracted(&environment, "riscv64gc-linux"), new);
     assert_eq!(extracted(&environment, LINUX.0), newer);
     assert_eq!(extracted(&environment, MACOS.0), MACOS.1);

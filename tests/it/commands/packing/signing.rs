@@ -5,7 +5,7 @@ use std::fs;
 use nkeys::KeyPair;
 use serde_json::{Value, json};
 
-use super::super::{good_archive, normalized};
+use super::super::{good_archive, lasting, normalized};
 use crate::support::archives::ArchiveBuilder;
 use crate::support::{Environment, Outcome};
 
@@ -17,10 +17,8 @@ const LATER_DATE: &str = "2100-01-01T00:00:00Z";
 const EARLY_DATE: &str = "1970-01-01T00:00:17Z";
 
 fn inspect(environment: &Environment) -> Value {
-    environment
-        .par(["inspect", "good.par", "-o", "json"])
-        .success()
-        .json()
+    let inspected = environment.par(["inspect", "good.par", "-o", "json"]);
+    lasting(inspected.success().json())
 }
 
 fn dates(environment: &Environment) -> (Value, Value) {
