@@ -52,6 +52,7 @@ impl Runs {
         self.run("keys gen", &["account"]);
         self.run("keys list", &[]);
         self.run("keys get", &["provider_service"]);
+        self.hand_over();
 
         std::fs::copy("/bin/true", self.environment.path("provider")).unwrap();
         self.environment.write("other", "another executable");
@@ -77,6 +78,26 @@ impl Runs {
         self.run("extract", &[file]);
     }
 
+    /// Signs a statement by which another account hands over to the one that was generated last.
+    fn hand_over(&mut self) {
+        let keygen = self.environment.par(["keys", "gen", "account", "old"]);
+        keygen.success();
+        let to = self.text("keys gen", "/public_key");
+        let rotate = ["--from", "old_account", "--to", &to];
+        let rotate = [&rotate[..], &["--provider", "provider_service"]].concat();
+        self.run("keys rotate", &rotate);
+        let file = ["--retire", "--destination", "rotation.jwt"];
+        self.run("keys rotate", &[&rotate[..], &file].concat());
+        assert_eq!(self.text("keys rotate", "/file"), "rotation.jwt");
+    }
+
+    /// Returns text in the answer of a command that was run.
+    #[track_caller]
+    fn text(&self, command: &str, pointer: &str) -> String {
+        let text = self.answers[command].pointer(pointer);
+        text.and_then(Value::as_str).unwrap().to_owned()
+    }
+
     fn registries(&mut self) {
         let repository = self.registry.reference("org/provider");
         let reference = format!("{repository}:1.0.0");
@@ -92,16 +113,21 @@ impl Runs {
         // Moves the tag.
         self.run("push", &[&reference, "provider.par.gz"]);
         self.run("pull", &[&reference]);
-        self.run("fetch", &[&reference]);
+        // With a reference, the digests are compared too.
+        self.run("diff", &[&reference, "provider.par.gz"]);
+        self.run("inspect", &[&reference]);
+        self.run("verify", &[&reference]);
         self.run("copy", &[&reference, "oci-layout://mirror:1.0.0"]);
         self.run("tag", &[&reference, "1.0", "1"]);
+        self.run("tags", &[self.registry.address().to_owned().as_str()]);
         self.run("tags", &[&repository, "--long"]);
         self.run("resolve", &[&reference]);
         self.environment.write("list.txt", &reference);
-        self.run("lock", &["list.txt"]);
-        self.run("trust list", &[]);
-        self.run("trust accept", &[&reference]);
-        self.run("trust forget", &[&repository]);
+        self.run("lock", &["list.txt", "--write", "pinned.txt"]);
+        // Without a reference: all of the lock file. The answer with one is kept.
+        self.run("fetch", &["--locked"]);
+        self.run("fetch", &[&reference]);
+        self.pins(&repository, &reference);
         self.run("doctor", &[&repository]);
         let (address, user) = (self.registry.address().to_owned(), ["-u", "tester"]);
         let login = [&[&*address, "--password-stdin"][..], &user].concat();
@@ -109,17 +135,33 @@ impl Runs {
         self.run("logout", &[&address]);
     }
 
+    fn pins(&mut self, repository: &str, reference: &str) {
+        self.run("trust list", &[]);
+        self.run("trust check", &[reference]);
+        self.run("trust check", &[reference, "--locked"]);
+        let other = format!("{repository}:1");
+        self.run("trust accept", &[reference, &other]);
+        self.run("trust accept", &[reference]);
+        self.run("trust export", &[]);
+        self.run("trust export", &["--destination", "pins.json"]);
+        self.run("trust forget", &[repository]);
+        self.run("trust import", &["pins.json"]);
+    }
+
     /// The cache goes first: what is deleted in the registry is still in it.
     fn this_machine(&mut self) {
         self.run("cache path", &[]);
         self.run("cache list", &[]);
+        let executable = self.text("fetch", "/file");
+        self.run("cache which", &[&executable]);
         self.run("cache verify", &[]);
         self.run("cache prune", &["--all"]);
         self.run("completions", &["bash"]);
         self.run("manual", &["--destination", "manual"]);
         assert!(Path::new(&self.environment.path("manual")).is_dir());
-        let resolved = &self.answers["resolve"]["reference"];
-        let pinned = resolved.as_str().unwrap().to_owned();
+        let tag = ["--tag", "oci-layout://mirror:1.0.0", "--force"];
+        self.run("delete", &tag);
+        let pinned = self.text("resolve", "/reference");
         self.run("delete", &[&pinned, "--force"]);
     }
 }
