@@ -146,7 +146,7 @@ fn a_reference_is_verified_where_nothing_can_be_written_and_its_pin_counts() {
     let push = |archive: Vec<u8>| {
         environment.write("provider.par", archive);
         environment
-            .par(["push", &reference, "provider.par"])
+            .par(["push", &reference, "provider.par", "--change-identity"])
             .success();
     };
     push(ArchiveBuilder::two_targets().build());
