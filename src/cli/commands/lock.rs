@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, bail};
 use clap::ValueHint;
 use futures_util::{StreamExt, stream};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::cli::arguments::{Deployment, LOCK_FILE, RegistryArgs, TrustArgs, destination};
 use crate::cli::failures::Failures;
@@ -338,6 +338,7 @@ impl Run<'_> {
         Answer::lines(changes.iter().map(Change::text))
             .field("file", path_text(&self.path))
             .field("changes", json!(changes))
+            .field("written", Value::Null)
     }
 }
 

@@ -9,7 +9,7 @@ use crate::cli::arguments::{LockArgs, PullArgs, RegistryArgs, TrustArgs};
 use crate::cli::output::{Answer, Problem};
 use crate::cli::session::Session;
 use crate::client::{TrustPolicy, TrustReport};
-use crate::content::{rfc3339, unix_seconds};
+use crate::content::time_text;
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -118,7 +118,7 @@ fn rows(report: &TrustReport, trust: &TrustPolicy, is_locked: bool) -> Vec<(&'st
         } else {
             ""
         };
-        let date = rfc3339(unix_seconds(rotation.date()));
+        let date = time_text(rotation.date());
         let text = format!(
             "{} -> {}{retires}, of {date}",
             rotation.from(),
@@ -159,7 +159,7 @@ fn fields(report: &TrustReport, answer: Answer) -> Answer {
             "repository": report.repository,
             "issuer": pin.issuer,
             "service": pin.subject,
-            "since": unix_seconds(pin.since),
+            "since": pin.date(),
             "revisions": pin.revisions,
             "former": pin.former,
         })
@@ -171,7 +171,17 @@ fn fields(report: &TrustReport, answer: Answer) -> Answer {
             "to": rotation.to().as_str(),
             "providers": providers.collect::<Vec<_>>(),
             "retire": rotation.retires(),
-            "date": rfc3339(unix_seconds(rotation.date())),
+            "date": time_text(rotation.date()),
+        })
+    });
+    let lock = report.locked.as_ref().map(|locked| {
+        json!({
+            "reference": locked.reference.to_string(),
+            "digest": locked.digest.to_string(),
+            "issuer": locked.issuer,
+            "service": locked.subject,
+            "version": locked.version,
+            "revision": locked.revision,
         })
     });
     answer
@@ -182,5 +192,5 @@ fn fields(report: &TrustReport, answer: Answer) -> Answer {
         .field("rule", report.rule.as_ref().map(ToString::to_string))
         .field("pin", pin)
         .field("rotation", rotation)
-        .field("lock", json!(report.locked))
+        .field("lock", lock)
 }

@@ -11,13 +11,23 @@ use crate::support::{Environment, Outcome, Registry};
 /// Returns an answer of each command by its name, such as `cache list`. The runner of the tests has checked each
 /// by its schema.
 pub(super) fn answers() -> &'static BTreeMap<String, Value> {
-    static ANSWERS: OnceLock<BTreeMap<String, Value>> = OnceLock::new();
-    ANSWERS.get_or_init(|| {
+    &runs().answers
+}
+
+/// Returns the other answers of commands that have several forms, by the command lines that `docs/json/README.md` has
+/// for these forms.
+pub(super) fn other_forms() -> &'static BTreeMap<&'static str, Value> {
+    &runs().other_forms
+}
+
+fn runs() -> &'static Runs {
+    static RUNS: OnceLock<Runs> = OnceLock::new();
+    RUNS.get_or_init(|| {
         let mut runs = Runs::new();
         runs.keys_and_archives();
         runs.registries();
         runs.this_machine();
-        runs.answers
+        runs
     })
 }
 
@@ -26,6 +36,7 @@ struct Runs {
     environment: Environment,
     registry: Registry,
     answers: BTreeMap<String, Value>,
+    other_forms: BTreeMap<&'static str, Value>,
 }
 
 impl Runs {
@@ -34,17 +45,31 @@ impl Runs {
             environment: Environment::new(),
             registry: Registry::start(),
             answers: BTreeMap::new(),
+            other_forms: BTreeMap::new(),
         }
     }
 
     /// Runs the command `name` with these arguments, and keeps its answer.
     #[track_caller]
     fn run(&mut self, name: &str, arguments: &[&str]) {
+        let answer = self.json(name, arguments, 0);
+        self.answers.insert(name.to_owned(), answer);
+    }
+
+    /// Runs the command `name` in another form, which the page has as `line`.
+    #[track_caller]
+    fn run_as(&mut self, line: &'static str, name: &str, arguments: &[&str]) {
+        let answer = self.json(name, arguments, 0);
+        self.other_forms.insert(line, answer);
+    }
+
+    /// Returns the answer of the command `name`, which ends with this exit code.
+    #[track_caller]
+    fn json(&self, name: &str, arguments: &[&str], code: i32) -> Value {
         let mut command = self.environment.command();
         command.args(name.split(' ')).args(arguments);
         command.args(["-o", "json"]);
-        let outcome = Outcome::of(command, b"password").success();
-        self.answers.insert(name.to_owned(), outcome.json());
+        Outcome::of(command, b"password").exit(code).json()
     }
 
     fn keys_and_archives(&mut self) {
@@ -52,6 +77,7 @@ impl Runs {
         self.run("keys gen", &["account"]);
         self.run("keys list", &[]);
         self.run("keys get", &["provider_service"]);
+        self.hand_over();
 
         std::fs::copy("/bin/true", self.environment.path("provider")).unwrap();
         self.environment.write("other", "another executable");
@@ -77,6 +103,26 @@ impl Runs {
         self.run("extract", &[file]);
     }
 
+    /// Signs a statement by which another account hands over to the one that was generated last.
+    fn hand_over(&mut self) {
+        let keygen = self.environment.par(["keys", "gen", "account", "old"]);
+        keygen.success();
+        let to = self.text("keys gen", "/public_key");
+        let rotate = ["--from", "old_account", "--to", &to];
+        let rotate = [&rotate[..], &["--provider", "provider_service"]].concat();
+        self.json("keys rotate", &rotate, 0);
+        let file = ["--retire", "--destination", "rotation.jwt"];
+        self.run("keys rotate", &[&rotate[..], &file].concat());
+        assert_eq!(self.text("keys rotate", "/file"), "rotation.jwt");
+    }
+
+    /// Returns text in the answer of a command that was run.
+    #[track_caller]
+    fn text(&self, command: &str, pointer: &str) -> String {
+        let text = self.answers[command].pointer(pointer);
+        text.and_then(Value::as_str).unwrap().to_owned()
+    }
+
     fn registries(&mut self) {
         let repository = self.registry.reference("org/provider");
         let reference = format!("{repository}:1.0.0");
@@ -92,34 +138,71 @@ impl Runs {
         // Moves the tag.
         self.run("push", &[&reference, "provider.par.gz"]);
         self.run("pull", &[&reference]);
-        self.run("fetch", &[&reference]);
+        // With a reference, the digests are compared too.
+        let with_digest = "diff provider.par.gz ghcr.io/org/provider:1.0.0";
+        self.run_as(with_digest, "diff", &["provider.par.gz", &reference]);
+        let inspect = "inspect ghcr.io/org/provider:1.0.0";
+        self.run_as(inspect, "inspect", &[&reference]);
+        self.json("verify", &[&reference], 0);
         self.run("copy", &[&reference, "oci-layout://mirror:1.0.0"]);
         self.run("tag", &[&reference, "1.0", "1"]);
+        let address = self.registry.address().to_owned();
+        self.run_as("tags registry.example.com", "tags", &[&address]);
         self.run("tags", &[&repository, "--long"]);
         self.run("resolve", &[&reference]);
         self.environment.write("list.txt", &reference);
-        self.run("lock", &["list.txt"]);
-        self.run("trust list", &[]);
-        self.run("trust accept", &[&reference]);
-        self.run("trust forget", &[&repository]);
+        self.run("lock", &["list.txt", "--write", "pinned.txt"]);
+        assert_eq!(self.text("lock", "/written"), "pinned.txt");
+        self.json("lock", &["list.txt", "--check"], 0);
+        let missing = format!("{repository}:9.9.9");
+        self.environment.write("other.txt", &missing);
+        let partly = self.json("lock", &["list.txt", "other.txt"], 3);
+        let several = "lock redis.yaml http.yaml";
+        self.other_forms.insert(several, partly);
+        self.run("fetch", &[&reference]);
+        self.run_as("fetch --locked", "fetch", &["--locked"]);
+        self.pins(&repository, &reference);
         self.run("doctor", &[&repository]);
-        let (address, user) = (self.registry.address().to_owned(), ["-u", "tester"]);
-        let login = [&[&*address, "--password-stdin"][..], &user].concat();
+        let login = [&*address, "-u", "tester", "--password-stdin"];
         self.run("login", &login);
         self.run("logout", &[&address]);
+    }
+
+    fn pins(&mut self, repository: &str, reference: &str) {
+        self.run("trust list", &[]);
+        self.json("trust check", &[reference], 0);
+        self.run("trust check", &[reference, "--locked"]);
+        let other = self.text("keys rotate", "/from");
+        let refused = ["--issuer", &*other];
+        let refused = [&[reference][..], &refused].concat();
+        let refused = self.json("trust check", &refused, 5);
+        assert_eq!(refused["accepted"], false);
+        let missing = format!("{repository}:9.9.9");
+        let partly = self.json("trust accept", &[reference, &missing], 3);
+        let several = "trust accept ghcr.io/org/http:1.2.0 ghcr.io/org/redis:3.0.1";
+        self.other_forms.insert(several, partly);
+        self.run("trust accept", &[reference]);
+        self.json("trust export", &[], 0);
+        self.run("trust export", &["--destination", "pins.json"]);
+        self.run("trust forget", &[repository]);
+        self.run("trust import", &["pins.json"]);
     }
 
     /// The cache goes first: what is deleted in the registry is still in it.
     fn this_machine(&mut self) {
         self.run("cache path", &[]);
         self.run("cache list", &[]);
+        let executable = self.text("fetch", "/file");
+        self.run("cache which", &[&executable]);
         self.run("cache verify", &[]);
         self.run("cache prune", &["--all"]);
         self.run("completions", &["bash"]);
         self.run("manual", &["--destination", "manual"]);
         assert!(Path::new(&self.environment.path("manual")).is_dir());
-        let resolved = &self.answers["resolve"]["reference"];
-        let pinned = resolved.as_str().unwrap().to_owned();
+        let tag = ["--tag", "oci-layout://mirror:1.0.0", "--force"];
+        let line = "delete --tag ghcr.io/org/provider:1.0.0-rc1 --force";
+        self.run_as(line, "delete", &tag);
+        let pinned = self.text("resolve", "/reference");
         self.run("delete", &[&pinned, "--force"]);
     }
 }

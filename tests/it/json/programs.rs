@@ -8,7 +8,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use super::answers::answers;
+use super::answers::{answers, other_forms};
 use crate::support::schemas::{self, commands};
 use crate::support::{Environment, Invocation, Outcome};
 
@@ -17,6 +17,8 @@ struct Line {
     text: String,
     /// The name of the command.
     command: String,
+    /// The words after `par`, without `-o json`.
+    par: String,
     /// The part that runs `jq`.
     jq: String,
 }
@@ -36,6 +38,7 @@ fn lines(page: &str) -> Vec<Line> {
             let command = Invocation::new(words).name();
             Line {
                 text: text.to_owned(),
+                par: par.trim_end_matches(" -o json").to_owned(),
                 command: command.unwrap_or_else(|| panic!("no command: {text}")),
                 jq: format!("jq {jq}"),
             }
@@ -66,12 +69,13 @@ fn jq_is_installed() {
 
 #[test]
 fn the_program_for_each_command_reads_its_answer() {
-    let mut seen = BTreeSet::new();
+    let (mut seen, mut seen_forms) = (BTreeSet::new(), BTreeSet::new());
     for line in lines(&page()) {
         if line.text.contains(":9.9.9") {
             continue;
         }
-        let answer = &answers()[&line.command];
+        let other = other_forms().get(&*line.par);
+        let answer = other.unwrap_or_else(|| &answers()[&line.command]);
         let printed = run(&line, &answer.to_string());
         assert!(
             !printed.trim().is_empty(),
@@ -83,8 +87,11 @@ fn the_program_for_each_command_reads_its_answer() {
             "{}: {printed}\n{answer}",
             line.text
         );
+        seen_forms.extend(other.map(|_| line.par));
         seen.insert(line.command);
     }
+    let forms: BTreeSet<String> = other_forms().keys().map(ToString::to_string).collect();
+    assert_eq!(seen_forms, forms, "docs/json/README.md lacks a form");
     let missing: Vec<String> = commands()
         .into_iter()
         .filter(|c| !seen.contains(c))
