@@ -10,7 +10,7 @@ mod settings;
 mod streams;
 
 use wasmcloud_par::archive::Target;
-use wasmcloud_par::client::{Client, ClientOptions, Error, Fetched};
+use wasmcloud_par::client::{Client, ClientOptions, Error, Fetched, PushOptions};
 use wasmcloud_par::oci::{CredentialSource, Reference, RegistryOptions};
 
 use crate::support::archives::ArchiveBuilder;
@@ -50,10 +50,9 @@ async fn publish_as(
 /// Pushes a small archive, another one each time. Returns the digest of the manifest.
 async fn push(environment: &Environment, client: &Client, reference: &str) -> String {
     let file = environment.write("pushed.par", ArchiveBuilder::two_targets().build());
-    let no_annotations = std::collections::BTreeMap::new();
-    let pushed = client
-        .push(&file, &parsed(reference), &no_annotations)
-        .await;
+    // Each archive has other keys.
+    let options = PushOptions::default().change_identity(true);
+    let pushed = client.push(&file, &parsed(reference), options).await;
     pushed.unwrap().digest.to_string()
 }
 
