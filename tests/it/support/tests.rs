@@ -66,7 +66,8 @@ fn the_command_runs_and_sees_only_its_own_variables() {
             "USER",
             "XDG_CACHE_HOME",
             "XDG_CONFIG_HOME",
-            "XDG_DATA_HOME"
+            "XDG_DATA_HOME",
+            "XDG_STATE_HOME"
         ]
     );
 }
