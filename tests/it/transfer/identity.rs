@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::{par, peer, push, requests_about, text};
 use crate::support::archives::{ArchiveBuilder, publisher};
+use crate::support::proxy::{Fault, Proxy, Rule};
 use crate::support::{Environment, Outcome, Registry};
 
 /// Writes an archive with these keys, and returns its path.
@@ -181,6 +182,18 @@ fn a_tag_of_something_else_moves_with_a_warning() {
         assert!(outcome.stderr.contains(reason), "{outcome}");
         assert!(outcome.stderr.contains(" -> "), "{outcome}");
     }
+}
+
+#[test]
+fn a_tag_whose_content_may_not_be_read_moves_with_a_warning() {
+    let (environment, registry) = (Environment::new(), Registry::start());
+    let forbidden = Rule::on("HEAD", "/manifests/1", Fault::status("403 Forbidden")).always();
+    let proxy = Proxy::to(registry.address(), vec![forbidden]);
+    let reference = proxy.reference("provider:1");
+    let file = ours(&environment);
+    let outcome = environment.par(["push", &reference, text(&file)]).success();
+    let said = "provider:1 may move, and may change its publisher";
+    assert!(outcome.stderr.contains(said), "{outcome}");
 }
 
 #[test]
