@@ -198,9 +198,17 @@ fn run(cli: Cli, printer: &Printer) -> Result<Answer, Problem> {
     runtime.shutdown_timeout(GRACE);
     match outcome {
         Some(Ok(answer)) => Ok(answer),
-        Some(Err(error)) if !interruption.requested() => Err(Problem::of(&error)),
+        Some(Err(error)) if !interruption.requested() && !is_interruption(&error) => {
+            Err(Problem::of(&error))
+        }
         _ => Err(Problem::interrupted()),
     }
+}
+
+/// Whether a question on the terminal was answered with Ctrl-C. The question ends before the signal has arrived.
+fn is_interruption(error: &anyhow::Error) -> bool {
+    let mut causes = error.chain().filter_map(|cause| cause.downcast_ref());
+    causes.any(|cause: &std::io::Error| cause.kind() == std::io::ErrorKind::Interrupted)
 }
 
 #[cfg(test)]

@@ -13,7 +13,8 @@ use super::freshness::Freshness;
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Fetched {
-    /// The path of the executable. It can be run as it is. Never write to it.
+    /// The path of the executable, which ends with the provider's name and the target, as far as the file system allows.
+    /// It can be run as it is. Never write to it.
     pub path: PathBuf,
     /// The digest of the manifest.
     pub digest: Digest,

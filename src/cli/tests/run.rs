@@ -44,8 +44,8 @@ fn every_command_has_examples_that_parse() {
             .map(|examples| examples.replace("\\\n", ""));
         let examples = examples.unwrap_or_else(|| panic!("{path} has no examples"));
         for example in examples.lines().take_while(|line| !line.is_empty()) {
-            // The shell handles redirections and substitutions.
-            let words = example.split(['<', '>']).next().unwrap_or_default();
+            // The shell handles redirections, pipes and substitutions.
+            let words = example.split(['<', '>', '|']).next().unwrap_or_default();
             let words = words
                 .split_whitespace()
                 .take_while(|word| !word.starts_with("\"$("));
@@ -65,4 +65,12 @@ fn the_version_of_a_provider_is_not_the_version_of_the_command() {
     assert!(Cli::try_parse_from(line.split(' ')).is_ok());
     let version = Cli::try_parse_from(["par", "--version"]).err().unwrap();
     assert_eq!(version.kind(), clap::error::ErrorKind::DisplayVersion);
+}
+
+#[test]
+fn a_question_that_control_c_ends_is_an_interruption() {
+    let of = |kind: std::io::ErrorKind| anyhow::Error::from(std::io::Error::from(kind));
+    let asked = of(std::io::ErrorKind::Interrupted).context("cannot ask for a password");
+    assert!(is_interruption(&asked));
+    assert!(!is_interruption(&of(std::io::ErrorKind::NotFound)));
 }
