@@ -4,6 +4,8 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use nkeys::KeyPair;
+
 use crate::archive::error::Error;
 use crate::content::open_regular;
 
@@ -40,6 +42,12 @@ impl GivenKey<'_> {
         if may_be_seed(text) && !path.exists() {
             return Ok((Key::parse(text, kind, || origin)?, KeyOrigin::Given));
         }
+        if KeyPair::from_public_key(text).is_ok() && !path.exists() {
+            // A public key is no secret, unless the variable was meant for a seed.
+            let origin = self.variable.map_or_else(|| text.to_owned(), str::to_owned);
+            let expected = kind.seed_description();
+            return Err(Error::WrongSeedType { origin, expected });
+        }
         // The shell's `<(COMMAND)` is the path of a pipe.
         let is_pipe = fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir());
         let seed = if is_pipe {
@@ -63,7 +71,7 @@ impl GivenKey<'_> {
 }
 
 /// Returns whether a part of `text` is as long as a seed in any encoding.
-fn may_hold_seed(text: &str) -> bool {
+pub(crate) fn may_hold_seed(text: &str) -> bool {
     const SHORTEST: usize = 32;
     let is_encoding =
         |character: char| character.is_ascii_alphanumeric() || "+=".contains(character);
