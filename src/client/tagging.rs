@@ -1,6 +1,6 @@
 //! Giving tags to a manifest, and what the tags named before.
 
-use crate::content::{Digest, ErrorKind, ManifestName, Push};
+use crate::content::{Digest, ErrorKind, ManifestName, Push, with_causes};
 use crate::oci::Reference;
 
 use super::client::Client;
@@ -87,9 +87,13 @@ impl<'a> Tagging<'a> {
                 Ok(None) if self.if_absent => stored(storage, tag).await?,
                 Ok(found) => found.map(|found| found.digest),
                 Err(error) if self.if_absent => return Err(error.into()),
-                // It is only reported, and some accounts may push and not read.
+                // Some accounts may push and not read.
                 Err(error) => {
-                    tracing::debug!(%error, "what {tag} names now is not known");
+                    let reference = self.reference.with_name(tag);
+                    tracing::warn!(
+                        "{reference} may name an archive of another publisher, which cannot be told: {}",
+                        with_causes(&error)
+                    );
                     None
                 }
             };

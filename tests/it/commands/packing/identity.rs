@@ -164,6 +164,21 @@ fn two_providers_do_not_share_a_service_key_unnoticed() {
 }
 
 #[test]
+fn a_service_key_that_was_named_counts_when_it_is_found_by_the_name_of_a_binary() {
+    let environment = environment();
+    std::fs::copy("/bin/echo", environment.path("build/provider")).unwrap();
+    let generated = environment.par(["keys", "gen", "service", "provider"]);
+    let subject = generated.success().line().to_owned();
+    let binary = ["-b", "build/provider"];
+    let first = ["create", "-n", "First", "-v", "V", "-s", &subject];
+    environment.par([&first[..], &binary].concat()).success();
+    let second = ["create", "-n", "Second", "-v", "V", "-o", "json"];
+    let outcome = environment.par([&second[..], &binary].concat()).success();
+    let warnings = outcome.json()["warnings"].to_string();
+    assert!(warnings.contains("`First`"), "{outcome}");
+}
+
+#[test]
 fn a_key_comes_from_standard_input_or_a_pipe() {
     let environment = environment();
     let issuer = KeyPair::new_account();
