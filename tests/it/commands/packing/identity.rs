@@ -208,3 +208,26 @@ fn a_key_comes_from_standard_input_or_a_pipe() {
         "{outcome}"
     );
 }
+
+#[test]
+fn the_public_key_of_the_subject_comes_from_a_file_or_standard_input() {
+    let environment = environment();
+    let subject = KeyPair::new_service().public_key();
+    environment.write("subject.txt", format!("{subject}\n"));
+    let binary = ["-b", "build/provider"];
+    let file = create(
+        &environment,
+        &[&binary[..], &["-s", "subject.txt"]].concat(),
+    );
+    assert_eq!(file.success().json()["service"], subject);
+    let variable = [("WASH_SUBJECT_KEY", "subject.txt")];
+    let variable = create_with(&environment, &variable, &binary);
+    assert_eq!(variable.success().json()["service"], subject);
+    let mut command = environment.command();
+    command
+        .args(CREATE)
+        .args(["-o", "json", "-s", "-"])
+        .args(binary);
+    let input = Outcome::of(command, subject.as_bytes());
+    assert_eq!(input.success().json()["service"], subject);
+}
