@@ -4,8 +4,6 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use nkeys::KeyPair;
-
 use crate::archive::error::Error;
 use crate::content::open_regular;
 
@@ -78,12 +76,6 @@ impl GivenKey<'_> {
                 place: origin,
                 origin: KeyOrigin::Given,
             });
-        }
-        if KeyPair::from_public_key(text).is_ok() && !path.exists() {
-            // A public key is no secret, unless the variable was meant for a seed.
-            let origin = self.variable.map_or_else(|| text.to_owned(), str::to_owned);
-            let expected = kind.seed_description();
-            return Err(Error::WrongSeedType { origin, expected });
         }
         // The shell's `<(COMMAND)` is the path of a pipe.
         let is_pipe = fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir());

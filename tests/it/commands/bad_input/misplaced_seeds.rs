@@ -1,10 +1,9 @@
-//! Seeds in the place of something else, and other things in the place of seeds.
+//! Seeds in the place of something else, and standard input without a seed.
 
 use data_encoding::{BASE64, HEXLOWER};
 use nkeys::KeyPair;
 
 use super::super::good_archive;
-use super::Refusal;
 use crate::support::{Environment, Outcome};
 
 fn environment() -> Environment {
@@ -76,31 +75,6 @@ fn a_seed_in_the_place_of_the_name_of_a_key_is_not_printed() {
     ] {
         fails_without_printing(&environment, &["keys", "get", &secret], &secret);
     }
-}
-
-#[test]
-fn a_public_key_in_the_place_of_a_seed_is_named() {
-    let environment = environment();
-    let issuer = KeyPair::new_account().public_key();
-    let create = ["create", "-n", "N", "-v", "V", "-b", "provider"];
-    Refusal {
-        code: 2,
-        message: &[&issuer, "not the seed of an account (SA…)"],
-        hint: "",
-    }
-    .of(
-        &environment,
-        &[&create[..], &["--issuer", &issuer]].concat(),
-    );
-    Refusal {
-        code: 2,
-        message: &[&issuer, "not the seed of a service (SV…)"],
-        hint: "",
-    }
-    .of(
-        &environment,
-        &[&create[..], &["--subject", &issuer]].concat(),
-    );
 }
 
 #[test]
