@@ -51,7 +51,7 @@ pub(crate) use executable::Executable;
 pub(crate) use format::is_compressed;
 pub(crate) use format::{Index, IndexEntry};
 #[cfg(feature = "cli")]
-pub(crate) use keys::{GivenKey, KeyDirectories, KeyFile, KeyOrigin};
+pub(crate) use keys::{GivenKey, KeyDirectories, KeyFile, KeyOrigin, may_hold_seed};
 pub use keys::{Issuer, Key, KeyKind, Subject};
 pub use limits::Limits;
 pub use read::{Contents, Loaded, extract, extract_file, load, verify, verify_file};

@@ -125,7 +125,8 @@ fn public_url(remote: &str) -> Option<String> {
         // The form of scp: `[user@]host:path`. A path may contain a colon after a slash.
         None => {
             let (host, path) = remote.split_once(':')?;
-            if host.contains('/') || host.is_empty() {
+            // One letter is a drive of Windows.
+            if host.contains('/') || host.len() < 2 {
                 return None;
             }
             let path = path.trim_start_matches('/');
@@ -145,11 +146,24 @@ fn public_url(remote: &str) -> Option<String> {
     };
     let path = path.trim_matches('/');
     let path = path.strip_suffix(".git").unwrap_or(path);
-    let is_plain = |text: &str| text.chars().all(|c| c.is_ascii_graphic());
-    if host.is_empty() || path.is_empty() || !is_plain(host) || !is_plain(path) {
+    // An @ in a path is the end of a password with a slash or a colon in it.
+    let is_plain = |c: char| c.is_ascii_graphic() && !matches!(c, '@' | '\\');
+    if !is_host(host) || path.is_empty() || !path.chars().all(is_plain) {
         return None;
     }
     Some(format!("{scheme}://{host}/{path}"))
+}
+
+/// Returns whether a text is a host, perhaps with a port.
+fn is_host(text: &str) -> bool {
+    let (host, port) = match text.rsplit_once(':') {
+        Some((host, port)) if !host.ends_with(':') && !text.ends_with(']') => (host, Some(port)),
+        _ => (text, None),
+    };
+    let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | '[' | ']');
+    let is_address = |c: char| is_part(c) || c == ':' && host.starts_with('[');
+    let is_number = |port: &str| !port.is_empty() && port.chars().all(|c| c.is_ascii_digit());
+    !host.is_empty() && host.chars().all(is_address) && port.is_none_or(is_number)
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use super::lookup::{named, open_layout, push_storage, read_storage};
 use super::metered::MeteredSource;
 use super::mount::put_blob;
 use super::publisher::Publisher;
-use super::tagging::{TagIdentity, Tagging};
+use super::tagging::{TagChange, TagIdentity, Tagging};
 use super::tree::{Blob, LeftOut, Tree};
 use super::{Client, note_digest};
 
@@ -53,6 +53,8 @@ pub struct Copied {
     /// What the copied manifests name, and the source does not have: foreign layers, which are at URLs
     /// outside of the registry, and subjects, which need not exist.
     pub left_out: Vec<LeftOut>,
+    /// The tag of the reference, if it has one, and what it named before.
+    pub tags: Vec<TagChange>,
 }
 
 impl Client {
@@ -122,10 +124,12 @@ impl Client {
         let tree = Tree::read(from.as_ref(), source, &root).await?;
 
         let to = push_storage(self, destination).await?;
+        let tagging = Tagging::new(destination, [], false)?.with_own_tag();
+        let tags = tagging.changes(to.as_ref(), &root.digest).await?;
         if !options.change_identity {
-            let (from, to) = (from.as_ref(), to.as_ref());
-            self.keep_identity(source, from, &tree, destination, to)
-                .await?;
+            let identity = TagIdentity::new(self, &tagging, to.as_ref());
+            let publisher = async || publisher(self, source, from.as_ref(), &tree).await;
+            identity.keep(&tags, &root.digest, publisher).await?;
         }
         let transfer = Transfer {
             client: &about(self, destination),
@@ -139,30 +143,22 @@ impl Client {
             reference: destination.clone(),
             digest: root.digest,
             left_out: tree.left_out,
+            tags,
         })
     }
 }
 
-impl Client {
-    /// Refuses to give the tag of `destination`, which is in `to`, to an archive of another issuer or subject.
-    async fn keep_identity(
-        &self,
-        source: &Reference,
-        from: &dyn ReadStorage,
-        tree: &Tree,
-        destination: &Reference,
-        to: &dyn Push,
-    ) -> Result<(), Error> {
-        let Some((root, bytes)) = tree.manifests.last() else {
-            return Ok(());
-        };
-        let tagging = Tagging::new(destination, [], false)?.with_own_tag();
-        let changes = tagging.changes(to, &root.digest).await?;
-        let (manifest, bytes) = (root.clone(), bytes.clone());
-        let publisher = async || Publisher::of(self, source, from, manifest, bytes).await;
-        let identity = TagIdentity::new(self, &tagging, to);
-        identity.keep(&changes, &root.digest, publisher).await
-    }
+/// Returns the publisher of the manifest that is copied, which is the last one of `tree`.
+async fn publisher(
+    client: &Client,
+    source: &Reference,
+    from: &dyn ReadStorage,
+    tree: &Tree,
+) -> Result<Publisher, Error> {
+    let Some((root, bytes)) = tree.manifests.last() else {
+        return Ok(Publisher::NotAnArchive);
+    };
+    Publisher::of(client, source, from, root.clone(), bytes.clone()).await
 }
 
 /// Returns the repository of `source` when `destination` is in the same registry.

@@ -54,6 +54,12 @@ impl Key {
         kind: KeyKind,
         origin: impl FnOnce() -> String,
     ) -> Result<Self, Error> {
+        if seed.is_empty() {
+            return Err(Error::MalformedSeed {
+                origin: origin(),
+                source: "it is empty".into(),
+            });
+        }
         match KeyPair::from_seed(seed) {
             Ok(pair) if pair.key_pair_type() == kind.pair_type() => Ok(Self { pair, kind }),
             Ok(_) => Err(Error::WrongSeedType {

@@ -14,4 +14,4 @@ pub use key::Key;
 pub use kind::KeyKind;
 pub use public_key::{Issuer, Subject};
 #[cfg(feature = "cli")]
-pub(crate) use seed::{GivenKey, KeyOrigin};
+pub(crate) use seed::{GivenKey, KeyOrigin, may_hold_seed};

@@ -9,6 +9,7 @@ use crate::content::open_regular;
 
 use super::key::Key;
 use super::kind::KeyKind;
+use super::public_key::Subject;
 
 /// How many bytes of a file are read. A seed has 58 characters.
 const LONGEST_SEED_FILE: u64 = 1024;
@@ -24,6 +25,35 @@ pub(crate) struct GivenKey<'a> {
 impl GivenKey<'_> {
     /// Reads the seed. A text that may hold a seed is not part of an error.
     pub(super) fn read(self, kind: KeyKind) -> Result<(Key, KeyOrigin), Error> {
+        let Loaded {
+            text,
+            place,
+            origin,
+        } = self.load(kind)?;
+        Ok((Key::parse(text.trim(), kind, || place)?, origin))
+    }
+
+    /// Reads the subject of an archive: its public key, or the seed. Only the public key of it is used.
+    pub(crate) fn read_subject(self) -> Result<(Subject, KeyOrigin), Error> {
+        let kind = KeyKind::Service;
+        if let Ok(subject) = self.text.trim().parse() {
+            return Ok((subject, KeyOrigin::Given));
+        }
+        let Loaded {
+            text,
+            place,
+            origin,
+        } = self.load(kind)?;
+        let text = text.trim();
+        let subject = match text.parse() {
+            Ok(subject) => subject,
+            Err(_) => Key::parse(text, kind, || place)?.public_key().parse()?,
+        };
+        Ok((subject, origin))
+    }
+
+    /// Reads what is a seed, or should be one.
+    fn load(self, kind: KeyKind) -> Result<Loaded, Error> {
         let text = self.text.trim();
         let origin = match self.variable {
             Some(variable) => variable.to_owned(),
@@ -32,13 +62,20 @@ impl GivenKey<'_> {
         if text == "-" {
             let seed = read_seed_text(io::stdin().lock());
             let seed = seed.map_err(|source| Error::NoSeed { origin, source })?;
-            let key = Key::parse(seed.trim(), kind, || "standard input".to_owned())?;
-            return Ok((key, KeyOrigin::Given));
+            return Ok(Loaded {
+                text: seed,
+                place: "standard input".to_owned(),
+                origin: KeyOrigin::Given,
+            });
         }
         let path = Path::new(self.text);
         let is_secret = self.variable.is_some() || may_hold_seed(text);
         if may_be_seed(text) && !path.exists() {
-            return Ok((Key::parse(text, kind, || origin)?, KeyOrigin::Given));
+            return Ok(Loaded {
+                text: text.to_owned(),
+                place: origin,
+                origin: KeyOrigin::Given,
+            });
         }
         // The shell's `<(COMMAND)` is the path of a pipe.
         let is_pipe = fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir());
@@ -47,23 +84,35 @@ impl GivenKey<'_> {
         } else {
             read_text(path)
         };
-        let seed = seed.map_err(|source| {
+        let text = seed.map_err(|source| {
             if is_secret {
                 Error::NoSeed { origin, source }
             } else {
                 Error::read(path, source)
             }
         })?;
-        let key = Key::parse(seed.trim(), kind, || match self.variable {
+        let place = match self.variable {
             Some(variable) => format!("the file that {variable} names"),
             None => path.display().to_string(),
-        })?;
-        Ok((key, KeyOrigin::File(path.to_owned())))
+        };
+        Ok(Loaded {
+            text,
+            place,
+            origin: KeyOrigin::File(path.to_owned()),
+        })
     }
 }
 
+/// A text that is a seed, or should be one. No `Debug`: it is a secret.
+struct Loaded {
+    text: String,
+    /// Where the text is from, for an error.
+    place: String,
+    origin: KeyOrigin,
+}
+
 /// Returns whether a part of `text` is as long as a seed in any encoding.
-fn may_hold_seed(text: &str) -> bool {
+pub(crate) fn may_hold_seed(text: &str) -> bool {
     const SHORTEST: usize = 32;
     let is_encoding =
         |character: char| character.is_ascii_alphanumeric() || "+=".contains(character);

@@ -1,7 +1,7 @@
 //! Dates and ages as users write and read them.
 
 use std::str::FromStr;
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::archive::{Metadata, to_unix};
 use crate::content::rfc3339;
@@ -48,15 +48,16 @@ impl FromStr for Date {
 
 /// Describes when an archive is valid. Returns `None` if it is always valid.
 pub(crate) fn validity(metadata: &Metadata) -> Option<String> {
-    match (
-        metadata.not_before.map(to_unix),
-        metadata.expires.map(to_unix),
-    ) {
+    let begins = metadata.not_before;
+    let is_early = begins.is_some_and(|begins| begins > SystemTime::now());
+    let mark = if is_early { ", not valid yet" } else { "" };
+    match (begins.map(to_unix), metadata.expires.map(to_unix)) {
         (None, None) => None,
+        (Some(from), None) if is_early => Some(format!("valid from {}{mark}", rfc3339(from))),
         (Some(from), None) => Some(format!("valid since {}", rfc3339(from))),
         (None, Some(until)) => Some(format!("valid until {}", rfc3339(until))),
         (Some(from), Some(until)) => Some(format!(
-            "valid from {} to {}",
+            "valid from {} to {}{mark}",
             rfc3339(from),
             rfc3339(until)
         )),

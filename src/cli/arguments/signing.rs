@@ -35,7 +35,7 @@ pub(crate) struct SigningArgs {
     )]
     pub(crate) issuer: Option<String>,
     /// The subject's key, a service, which identifies the provider: its public key (V…), a seed (SV…), a
-    /// file or a pipe with one, or `-` for standard input. Default for `create`: `{name of the binary}_service.nk`
+    /// file or a pipe with one of them, or `-` for standard input. Default for `create`: `{name of the binary}_service.nk`
     /// in the directories for keys. Default for all others: the archive's own subject
     #[arg(
         short,
@@ -94,12 +94,10 @@ impl SigningArgs {
         default: &str,
         generate: bool,
     ) -> Result<(Subject, KeyOrigin), archive::Error> {
-        let given = self.subject.as_deref().map(str::trim);
-        if let Some(subject) = given.and_then(|given| given.parse().ok()) {
-            return Ok((subject, KeyOrigin::Given));
+        if let Some(given) = &self.subject {
+            return given_key(given.trim(), SUBJECT_VARIABLE).read_subject();
         }
-        let given = given.map(|text| given_key(text, SUBJECT_VARIABLE));
-        let (key, origin) = self.resolve(KeyKind::Service, given, default, generate)?;
+        let (key, origin) = self.resolve(KeyKind::Service, None, default, generate)?;
         Ok((key.public_key().parse()?, origin))
     }
 

@@ -57,8 +57,11 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
     for left_out in &copied.left_out {
         tracing::warn!("{}", warning(left_out, &args.source));
     }
+    pinned::tell_moved(session, &copied.tags, &copied.digest);
     let left_out = copied.left_out.iter().map(value).collect::<Value>();
-    Ok(pinned::pushed(&copied.reference, &copied.digest).field("left_out", left_out))
+    Ok(pinned::pushed(&copied.reference, &copied.digest)
+        .field("tags", pinned::tags(&copied.tags))
+        .field("left_out", left_out))
 }
 
 fn warning(left_out: &LeftOut, source: &OsStr) -> String {

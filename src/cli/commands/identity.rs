@@ -86,11 +86,10 @@ impl NewIdentity {
         ))
     }
 
-    /// Notes that the subject's key has signed a provider of this name.
+    /// Notes that the subject's key has signed a provider of this name. The key may have been named: the next archive
+    /// may find it by the name of a binary.
     pub(super) fn note(&self, name: &str) {
-        if self.default_key.is_some() {
-            signed_names::note(&self.subject, name);
-        }
+        signed_names::note(&self.subject, name);
     }
 }
 

@@ -4,7 +4,7 @@ use anyhow::{Result, bail};
 use clap::{Subcommand, ValueEnum};
 use serde_json::{Value, json};
 
-use crate::archive::{self, Key, KeyFile, KeyKind};
+use crate::archive::{self, Key, KeyFile, KeyKind, may_hold_seed};
 use crate::cli::arguments::{KeyDirectoryArgs, default_account, is_file_stem};
 use crate::cli::output::{Answer, Failure, path_text};
 use crate::cli::session::Session;
@@ -156,7 +156,13 @@ fn get(name: &str, directories: &KeyDirectoryArgs) -> Result<Answer> {
     let Some(file) = files.find(|file| file.name == stem) else {
         let searched = directories.directories().iter();
         let searched: Vec<String> = searched.map(|directory| path_text(directory)).collect();
-        let message = format!("there is no key `{stem}` in {}", searched.join(", "));
+        // What is no name may be a seed, in any encoding.
+        let key = if is_file_stem(stem) && !may_hold_seed(stem) {
+            format!("key `{stem}`")
+        } else {
+            "key of the given name".to_owned()
+        };
+        let message = format!("there is no {key} in {}", searched.join(", "));
         bail!(
             Failure::new(ErrorKind::NotFound, message).hint("list the keys with `par keys list`")
         );

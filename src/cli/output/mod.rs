@@ -10,6 +10,7 @@ mod printer;
 mod problem;
 mod progress;
 mod progress_lines;
+mod secrets;
 pub(crate) mod terminal;
 mod text;
 mod usage;

@@ -15,6 +15,7 @@ use super::escape;
 use super::format::Format;
 use super::log::LogFormat;
 use super::problem::Problem;
+use super::secrets::hide_seeds;
 use super::usage::usage_problem;
 use super::warnings::Warnings;
 
@@ -66,7 +67,7 @@ impl Printer {
 
     /// Prints a warning, and keeps it for a JSON answer.
     pub(crate) fn warn(&self, message: &str) {
-        self.warnings.add(message);
+        self.warnings.add(&hide_seeds(message));
         if !self.quiet {
             self.print_error(Level::Warning, message);
         }
@@ -121,7 +122,13 @@ impl Printer {
         }
         // clap prints help and version on standard output, errors on standard error.
         if !asked_for {
-            let _ = error.print();
+            let text = error.to_string();
+            let hidden = hide_seeds(&text);
+            if hidden == text {
+                let _ = error.print();
+            } else {
+                print_line(escape::lines(&hidden).trim_end());
+            }
             return ExitCode::from(2);
         }
         let printed = error.print();
@@ -174,6 +181,7 @@ impl Printer {
 
     /// Prints a message on standard error.
     fn print_error(&self, level: Level, message: &str) {
+        let message = &hide_seeds(message);
         match self.formats.log {
             LogFormat::Json => print_record(record(level, message)),
             LogFormat::Text => {

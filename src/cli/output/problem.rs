@@ -9,6 +9,7 @@ use crate::{cache, client, oci};
 
 use super::failure::{Failure, Violation};
 use super::hints::{archive_hint, cache_hint, client_hint, oci_hint, reference_hint};
+use super::secrets::hide_seeds;
 
 /// What is printed about an error.
 #[derive(Debug, PartialEq, Eq)]
@@ -45,8 +46,8 @@ impl Problem {
         Self {
             kind: kind.name(),
             code: exit_code(kind),
-            message,
-            hint,
+            message: hide_seeds(&message).into_owned(),
+            hint: hint.map(|hint| hide_seeds(&hint).into_owned()),
             violations: Vec::new(),
         }
     }

@@ -45,6 +45,11 @@ fn a_remote_that_others_cannot_reach_is_no_source() {
         "https://user:secret@",
         "https://user:secret@/",
         "git@github.com:",
+        "user:secret@github.com:org/x",
+        "https://user:sec/ret@github.com/org/x",
+        "https://user:secret/github.com/org/x",
+        "ssh://user:sec/ret@github.com/org/x",
+        r"C:\\org\\x",
         "",
     ] {
         assert_eq!(public_url(remote), None, "{remote}");

@@ -4,6 +4,7 @@ mod archives;
 mod denied;
 mod files;
 mod keys;
+mod misplaced_seeds;
 mod references;
 mod usage;
 

@@ -50,6 +50,7 @@ async fn publish_as(
 /// Pushes a small archive, another one each time. Returns the digest of the manifest.
 async fn push(environment: &Environment, client: &Client, reference: &str) -> String {
     let file = environment.write("pushed.par", ArchiveBuilder::two_targets().build());
+    // Each archive has other keys.
     let options = PushOptions::default().change_identity(true);
     let pushed = client.push(&file, &parsed(reference), options).await;
     pushed.unwrap().digest.to_string()

@@ -193,3 +193,11 @@ fn inspecting_a_reference_shows_its_manifest_and_each_executable() {
     assert_eq!(json.get("digest"), None);
     assert_eq!(json.get("annotations"), None);
 }
+
+#[test]
+fn a_rotation_statement_is_no_annotation_of_the_user() {
+    let setup = Setup::new();
+    let annotation = "com.wasmcloud.par.rotation=eyJ0";
+    let refused = setup.push(&["-a", annotation], "").exit(2);
+    assert!(refused.stderr.contains("--rotation"), "{refused}");
+}

@@ -48,6 +48,9 @@ fn an_archive_that_becomes_valid_later_is_pushed_inspected_and_compared_with_a_w
     for archive in [&file, &reference] {
         let inspected = par(&environment, ["inspect", archive, "-o", "json"]).success();
         warns(&inspected);
+        let shown = par(&environment, ["inspect", archive]).success();
+        let marked = "valid from 2100-01-01T00:00:00Z, not valid yet";
+        assert!(shown.stdout.contains(marked), "{shown}");
         let issuer = inspected.json()["issuer"].as_str().unwrap().to_owned();
         assert!(inspected.stderr.contains(&issuer), "{inspected}");
         assert_eq!(inspected.json()["not_yet_valid"], true);

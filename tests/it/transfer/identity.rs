@@ -211,3 +211,50 @@ fn a_new_tag_costs_no_request_more_and_a_moved_one_costs_one() {
     push();
     assert_eq!((count("GET"), count("HEAD")), (1, 4));
 }
+
+#[test]
+fn a_tag_that_cannot_be_read_moves_with_a_warning() {
+    let (environment, registry) = (Environment::new(), Registry::start());
+    push(
+        &environment,
+        &registry.reference("provider:1"),
+        &ours(&environment),
+    );
+    let denied = |method| {
+        let fault = Fault::status("403 Forbidden");
+        Rule::on(method, "/provider/manifests/1", fault).always()
+    };
+    let proxy = Proxy::start(&registry, vec![denied("HEAD"), denied("GET")]);
+    let reference = proxy.reference("provider:1");
+    let (file, _) = &strangers(&environment)[0];
+    let outcome = par(&environment, ["push", &reference, text(file)]).success();
+    assert!(outcome.stderr.contains("another publisher"), "{outcome}");
+    assert!(outcome.stderr.contains(&reference), "{outcome}");
+    let outcome = par(
+        &environment,
+        ["push", &reference, text(file), "--if-absent"],
+    );
+    outcome.exit(4);
+}
+
+#[test]
+fn a_copy_reports_the_tag_that_it_moves() {
+    let (environment, registry) = (Environment::new(), Registry::start());
+    let (old, new) = (
+        registry.reference("provider:1"),
+        registry.reference("provider:2"),
+    );
+    let before = push(&environment, &old, &ours(&environment));
+    let after = push(&environment, &new, &ours(&environment));
+    assert_ne!(before, after);
+    let copy = ["copy", &new, &old, "-o", "json"];
+    let outcome = environment.par(copy).success();
+    let moved = format!("1: {before} -> {after}");
+    assert!(outcome.stderr.contains(&moved), "{outcome}");
+    assert_eq!(
+        outcome.json()["tags"],
+        json!([{ "tag": "1", "before": before }])
+    );
+    let outcome = environment.par(copy).success();
+    assert!(!outcome.stderr.contains(" -> "), "{outcome}");
+}

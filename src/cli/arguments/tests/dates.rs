@@ -51,6 +51,16 @@ fn validity_is_described_unless_it_is_unlimited() {
     for (not_before, expires, expected) in [
         (Some(0), None, "valid since 1970-01-01T00:00:00Z"),
         (
+            Some(99_999_999_998),
+            None,
+            "valid from 5138-11-16T09:46:38Z, not valid yet",
+        ),
+        (
+            Some(99_999_999_998),
+            Some(99_999_999_999),
+            "valid from 5138-11-16T09:46:38Z to 5138-11-16T09:46:39Z, not valid yet",
+        ),
+        (
             None,
             Some(99_999_999_999),
             "valid until 5138-11-16T09:46:39Z",

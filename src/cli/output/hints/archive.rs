@@ -32,7 +32,7 @@ pub(crate) fn archive_hint(error: &Error) -> Option<&'static str> {
             "ask the publisher for a newer archive, or if it is yours, sign it again with \
              `par sign --expires`"
         }
-        Error::NotYetValid(_) => "check the clock of this machine",
+        Error::NotYetValid(_) => "wait until then, or check the clock of this machine",
         Error::NoSuchKey { .. } => {
             "make a key with `par keys gen`, or name one with --issuer or --subject"
         }

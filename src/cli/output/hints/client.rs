@@ -30,6 +30,9 @@ pub(crate) fn client_hint(error: &Error) -> Option<String> {
         Error::Write { source, .. } => file_hint(source)?,
         Error::NotCached(_) => "fetch it once with another pull policy: --pull missing",
         Error::Unnamed(_) => "add a tag, as in `:1.0.0`, or a digest",
+        Error::ReservedAnnotation(name) if name.ends_with(".rotation") => {
+            "leave the annotation out, and name the file of the statement with --rotation"
+        }
         Error::ReservedAnnotation(_) => {
             "leave the annotation out: its value comes from the archive"
         }

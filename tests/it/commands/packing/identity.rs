@@ -164,6 +164,21 @@ fn two_providers_do_not_share_a_service_key_unnoticed() {
 }
 
 #[test]
+fn a_service_key_that_was_named_counts_when_it_is_found_by_the_name_of_a_binary() {
+    let environment = environment();
+    std::fs::copy("/bin/echo", environment.path("build/provider")).unwrap();
+    let generated = environment.par(["keys", "gen", "service", "provider"]);
+    let subject = generated.success().line().to_owned();
+    let binary = ["-b", "build/provider"];
+    let first = ["create", "-n", "First", "-v", "V", "-s", &subject];
+    environment.par([&first[..], &binary].concat()).success();
+    let second = ["create", "-n", "Second", "-v", "V", "-o", "json"];
+    let outcome = environment.par([&second[..], &binary].concat()).success();
+    let warnings = outcome.json()["warnings"].to_string();
+    assert!(warnings.contains("`First`"), "{outcome}");
+}
+
+#[test]
 fn a_key_comes_from_standard_input_or_a_pipe() {
     let environment = environment();
     let issuer = KeyPair::new_account();
@@ -192,4 +207,27 @@ fn a_key_comes_from_standard_input_or_a_pipe() {
         outcome.stdout.contains("standard input, which holds one"),
         "{outcome}"
     );
+}
+
+#[test]
+fn the_public_key_of_the_subject_comes_from_a_file_or_standard_input() {
+    let environment = environment();
+    let subject = KeyPair::new_service().public_key();
+    environment.write("subject.txt", format!("{subject}\n"));
+    let binary = ["-b", "build/provider"];
+    let file = create(
+        &environment,
+        &[&binary[..], &["-s", "subject.txt"]].concat(),
+    );
+    assert_eq!(file.success().json()["service"], subject);
+    let variable = [("WASH_SUBJECT_KEY", "subject.txt")];
+    let variable = create_with(&environment, &variable, &binary);
+    assert_eq!(variable.success().json()["service"], subject);
+    let mut command = environment.command();
+    command
+        .args(CREATE)
+        .args(["-o", "json", "-s", "-"])
+        .args(binary);
+    let input = Outcome::of(command, subject.as_bytes());
+    assert_eq!(input.success().json()["service"], subject);
 }

@@ -1,0 +1,38 @@
+use super::hide_seeds;
+
+const SEED: &str = "SAAEQJCHHOXE7XMUYOYK5FRQPO2RA7YBZSXDYS4A4PEYEJPQDYBWV55UWM";
+
+#[test]
+fn a_seed_is_hidden_wherever_it_stands() {
+    let cases = [
+        (SEED.to_owned(), "S…".to_owned()),
+        (
+            format!("cannot read {SEED}: no such file"),
+            "cannot read S…: no such file".to_owned(),
+        ),
+        (
+            format!("ghcr.io/{SEED} and ghcr.io/{SEED}"),
+            "ghcr.io/S… and ghcr.io/S…".to_owned(),
+        ),
+        (format!("`{}`", &SEED[..40]), "`S…`".to_owned()),
+        (SEED.to_lowercase(), "S…".to_owned()),
+        (format!("ö{SEED}ö"), "öS…ö".to_owned()),
+    ];
+    for (text, shown) in cases {
+        assert_eq!(hide_seeds(&text), shown);
+    }
+}
+
+#[test]
+fn public_keys_digests_and_words_are_shown() {
+    for text in [
+        "AD6FR6OEGG3IASWJJQN5DWYQLWD32GNLQG7PB2VYFTNWB464TJCQP4X6",
+        "VDXXBXNB6RIBFZ5UFVSYY7LX4EJMQ3R7K7WUXQGJQX3ADH5GOJK6DMUR",
+        "sha256:c79bf44242829108e323378531f4ac839513ca1fba45efd6583643526e1e9fd2",
+        "SOURCE_DATE_EPOCH, a Script and ghcr.io/some-organization/some-provider",
+        "eyJ0eXAiOiJqd3QiLCJhbGciOiJFZDI1NTE5In0",
+        "",
+    ] {
+        assert_eq!(hide_seeds(text), text);
+    }
+}
