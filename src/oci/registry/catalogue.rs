@@ -44,6 +44,7 @@ impl Registries {
         };
         let first = page(&endpoint, request).await?;
         let mut repositories = first.read_all(&what, |next| page(&endpoint, next)).await?;
+        endpoint.answered();
         repositories.sort();
         // A repository that is made while the list is read may be on two pages.
         repositories.dedup();

@@ -21,6 +21,7 @@ fn the_repositories_of_a_registry_are_listed_on_a_line_each() {
     let object = listed.success().json();
     assert_eq!(object["repositories"], expected);
     assert_eq!(object["registry"], registry.address());
+    assert_eq!(object["from"], json!([registry.address()]));
     let refused = par(&environment, ["tags", registry.address(), "--long"]).exit(2);
     assert!(refused.stderr.contains("/REPOSITORY"), "{refused}");
 }
