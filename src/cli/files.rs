@@ -1,8 +1,9 @@
 //! Reads the small files that commands take besides archives.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{Read, Stdin};
 use std::path::Path;
+use std::sync::OnceLock;
 
 use anyhow::{Result, bail};
 
@@ -13,6 +14,9 @@ use super::output::Failure;
 
 /// The largest file that is read, in bytes.
 const LIMIT: u64 = 1 << 20;
+
+/// What standard input is, once something was read from it.
+static STANDARD_INPUT: OnceLock<&'static str> = OnceLock::new();
 
 /// Opens a regular file for reading. The error names the path.
 pub(crate) fn open(path: &Path) -> Result<File, archive::Error> {
@@ -28,7 +32,7 @@ pub(crate) fn open(path: &Path) -> Result<File, archive::Error> {
 /// Reads all of a small file, or of standard input if `path` is `-`. `name` is what an error calls it.
 pub(crate) fn read_small(path: &Path, name: &str) -> Result<Vec<u8>> {
     let input: Box<dyn Read> = if is_standard_input(path) {
-        Box::new(std::io::stdin().lock())
+        Box::new(standard_input("the file")?.lock())
     } else {
         Box::new(open(path)?)
     };
@@ -46,6 +50,19 @@ pub(crate) fn read_small(path: &Path, name: &str) -> Result<Vec<u8>> {
         )));
     }
     Ok(bytes)
+}
+
+/// Returns standard input, which is read as `what`. Returns an error if it was read as something else: the first would
+/// have the bytes of the second.
+pub(crate) fn standard_input(what: &'static str) -> Result<Stdin> {
+    let first = *STANDARD_INPUT.get_or_init(|| what);
+    if first != what {
+        bail!(
+            Failure::usage(format!("standard input cannot be both {first} and {what}"))
+                .hint("give one of them in another way")
+        );
+    }
+    Ok(std::io::stdin())
 }
 
 /// Whether an argument for a file stands for standard input.

@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use anyhow::{Context, Result, bail};
 
+use crate::cli::files;
 use crate::cli::output::terminal::read_line;
 use crate::cli::output::{Failure, terminal};
 
@@ -153,7 +154,8 @@ impl CredentialArgs {
 
     fn password(&self) -> Result<Option<String>> {
         if self.password_stdin {
-            return Ok(Some(self.password_from(std::io::stdin().lock())?));
+            let input = files::standard_input("the password")?;
+            return Ok(Some(self.password_from(input.lock())?));
         }
         let password = given(&self.password);
         if password.is_some() || self.without_variables {

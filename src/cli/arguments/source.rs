@@ -329,7 +329,7 @@ impl fmt::Display for Source {
 
 /// Returns standard input, for reading an archive. Returns an error if it is a terminal.
 pub(crate) fn standard_input() -> Result<Stdin> {
-    let input = std::io::stdin();
+    let input = files::standard_input("the archive")?;
     if input.is_terminal() {
         bail!(
             Failure::usage("standard input is a terminal, not an archive")

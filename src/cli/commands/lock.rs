@@ -1,6 +1,7 @@
 //! `par lock`
 
 mod changes;
+mod turn;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -21,6 +22,7 @@ use crate::content::{AtomicFile, ErrorKind};
 use crate::oci::Reference;
 
 use changes::{Change, claims_changes, digest_change, removals};
+use turn::{is_same_file, take_turn};
 
 /// The largest number of references in a lock file.
 const LIMIT: usize = 1000;
@@ -102,14 +104,16 @@ pub(crate) async fn run(mut args: Args, session: &Session) -> Result<Answer> {
     let path = args.destination.clone();
     let path = path.unwrap_or_else(|| LOCK_FILE.into());
     let mut failures = Failures::default();
-    let (old, wanted) = if args.update.is_empty() {
+    let wanted = if args.update.is_empty() {
         let wanted = Wanted::in_files(&args, session, &mut failures).await?;
-        (existing(path.clone()).await?, wanted)
+        if failures.is_empty() {
+            refuse_other_uses(&args, path.clone()).await?;
+        }
+        existing(path.clone()).await?; // Nothing is asked of a registry for a lock file that cannot be read.
+        wanted
     } else {
-        let name = path.clone();
-        let lock = blocking(move || Ok(Lock::read(&name).map_err(Error::from)?)).await?;
-        let wanted = Wanted::in_lock(&args, &lock, &path, &mut failures)?;
-        (Some(lock), wanted)
+        let lock = written(path.clone()).await?;
+        Wanted::in_lock(&args, &lock, &path, &mut failures)?
     };
     args.registry.share(&wanted.references, session)?;
     let trust = args.trust.policy().await?;
@@ -124,7 +128,7 @@ pub(crate) async fn run(mut args: Args, session: &Session) -> Result<Answer> {
     if args.check {
         run.check(failures).await
     } else {
-        run.update(old, failures).await
+        run.update(failures).await
     }
 }
 
@@ -214,17 +218,25 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    async fn update(self, old: Option<Lock>, mut failures: Failures) -> Result<Answer> {
+    async fn update(self, mut failures: Failures) -> Result<Answer> {
         let references = &self.wanted.references;
-        let known = old.clone().unwrap_or_default();
         let renews_all = self.args.update.is_empty();
+        let locked = self.client.lock_each(references).await;
+        // Another process may have changed the file since, and its changes stay.
+        let path = self.path.clone();
+        let _turn = blocking(move || Ok(take_turn(&path))).await?;
+        let old = if renews_all {
+            existing(self.path.clone()).await?
+        } else {
+            Some(written(self.path.clone()).await?)
+        };
+        let known = old.clone().unwrap_or_default();
         let mut lock = if renews_all {
             Lock::default()
         } else {
             known.clone()
         };
         let mut changes = Vec::new();
-        let locked = self.client.lock_each(references).await;
         for (reference, locked) in references.iter().zip(locked) {
             let locked = match locked {
                 Ok(locked) => locked,
@@ -294,8 +306,7 @@ impl Run<'_> {
     }
 
     async fn check(self, mut failures: Failures) -> Result<Answer> {
-        let name = self.path.clone();
-        let lock = blocking(move || Ok(Lock::read(&name).map_err(Error::from)?)).await?;
+        let lock = written(self.path.clone()).await?;
         let references = &self.wanted.references;
         let resolved = references
             .iter()
@@ -340,6 +351,29 @@ impl Run<'_> {
             .field("changes", json!(changes))
             .field("written", Value::Null)
     }
+}
+
+/// Refuses a lock file which is also the deployment, or which `--write` would replace by the deployment.
+async fn refuse_other_uses(args: &Args, path: PathBuf) -> Result<()> {
+    let (files, write) = (args.files.clone(), args.write.clone());
+    blocking(move || {
+        let name = path_text(&path);
+        if write.is_some_and(|write| is_same_file(&write, &path)) {
+            let message = format!("--write names {name}, which is the lock file");
+            bail!(Failure::usage(message).hint("name another file with --write"));
+        }
+        if files.iter().any(|file| is_same_file(file, &path)) {
+            let message = format!("{name} cannot be both the deployment and the lock file");
+            bail!(Failure::usage(message).hint("name another lock file with --destination"));
+        }
+        Ok(())
+    })
+    .await
+}
+
+/// Reads the lock file, which has to exist.
+async fn written(path: PathBuf) -> Result<Lock> {
+    blocking(move || Ok(Lock::read(&path).map_err(Error::from)?)).await
 }
 
 /// Reads the lock file. Returns `None` if it does not exist.

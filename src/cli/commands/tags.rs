@@ -139,7 +139,8 @@ fn attaches(tag: &str) -> bool {
 }
 
 /// Orders tags: those that are no versions by the alphabet, then versions. A version is numbers with points,
-/// perhaps after a `v`. What follows a hyphen or a letter makes it older.
+/// perhaps after a `v`. What follows a hyphen or a letter makes it older. What follows `_` is a build of it, and newer: a
+/// tag cannot have the `+` of semantic versions, and tools write `_` instead.
 fn compare(one: &str, other: &str) -> Ordering {
     let versions = (version(one), version(other));
     versions.0.cmp(&versions.1).then_with(|| one.cmp(other))
@@ -157,10 +158,10 @@ fn version(tag: &str) -> Option<Version<'_>> {
     let (numbers, rest) = text.split_at(end);
     let numbers = numbers.trim_end_matches('.').split('.').map(str::parse);
     let numbers: Vec<u64> = numbers.collect::<Result<_, _>>().ok()?;
-    let rest = rest.trim_start_matches(['-', '_', '+']);
+    let is_release = rest.is_empty() || rest.starts_with('_');
     let parts = rest.split(['-', '.', '_']).filter(|part| !part.is_empty());
     let parts = parts.map(|part| (part.parse().ok(), part)).collect();
-    Some((numbers, rest.is_empty(), parts))
+    Some((numbers, is_release, parts))
 }
 
 /// Returns a line for each tag, in columns.

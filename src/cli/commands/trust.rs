@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 
 use crate::archive;
 use crate::cli::arguments::{RegistryArgs, TrustArgs, destination, require_repository};
-use crate::cli::files::is_standard_input;
+use crate::cli::files::{is_standard_input, standard_input};
 use crate::cli::output::{Answer, Failure, Problem, path_text};
 use crate::cli::pin_document;
 use crate::cli::session::Session;
@@ -273,7 +273,8 @@ async fn export(destination: Option<PathBuf>, session: &Session) -> Result<Answe
 async fn import(file: PathBuf, replace: bool, session: &Session) -> Result<Answer> {
     let name = path_text(&file);
     let text = if is_standard_input(&file) {
-        detached(|| Ok(read_bounded(std::io::stdin().lock(), LIMIT)?)).await
+        let input = standard_input("the pins")?;
+        detached(move || Ok(read_bounded(input.lock(), LIMIT)?)).await
     } else {
         let path = file.clone();
         blocking(move || {

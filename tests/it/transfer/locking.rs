@@ -4,6 +4,7 @@ mod deployments;
 mod everything;
 mod publishers;
 mod refusing;
+mod turns;
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;

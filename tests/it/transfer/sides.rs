@@ -154,3 +154,20 @@ fn a_difference_in_bytes_alone_is_a_difference_from_a_reference() {
     par(&two.environment, ["copy", plain, &copy]).success();
     compare(plain, &copy).success();
 }
+
+#[test]
+fn standard_input_is_not_both_a_password_and_an_archive() {
+    let two = Two::new();
+    let archive = std::fs::read(two.environment.path("provider.par")).unwrap();
+    let input = [b"password\n", &archive[..]].concat();
+    let user = ["--user=jane", "--password-stdin"];
+    let connection = ["--ca", &two.authority];
+    let options = [&connection[..], &user].concat();
+    let push = ["push", &two.secure, "-"];
+    let command = two.command(&[&push[..], &options].concat());
+    let refused = Outcome::of(command, &input).exit(2);
+    assert!(
+        refused.stderr.contains("standard input cannot be both"),
+        "{refused}"
+    );
+}

@@ -15,6 +15,8 @@ fn versions_are_last_and_in_their_order() {
         "1.2.10-alpha",
         "1.2.10-rc1",
         "1.2.10",
+        "1.2.10_build.9",
+        "1.2.10_build.10",
         "v1.3.0",
         "2.0.0-beta.1",
         "2.0.0",

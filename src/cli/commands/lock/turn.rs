@@ -1,0 +1,44 @@
+//! The file that a command changes: which one it is, and the turns of the processes that change it.
+
+use std::fs::File;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::content::{directory_of, followed, try_lock_directory};
+
+/// How long a process waits for its turn. A turn takes milliseconds; a longer one is that of a program which locks the
+/// directory for a reason of its own, such as `flock . par lock FILE`.
+const WAIT: Duration = Duration::from_secs(10);
+const RETRY: Duration = Duration::from_millis(10);
+
+/// Locks the directory of the file that `path` leads to, so that processes which change the file take turns. Returns
+/// `None` where the directory cannot be locked, and when it stays locked for ten seconds. Blocks.
+pub(super) fn take_turn(path: &Path) -> Option<File> {
+    let target = followed(path).ok()?;
+    let started = Instant::now();
+    loop {
+        match try_lock_directory(directory_of(&target)) {
+            Ok(directory) => return Some(directory),
+            Err(error) if error.kind() != ErrorKind::WouldBlock || started.elapsed() >= WAIT => {
+                tracing::debug!(%error, "the directory of the lock file is not locked");
+                return None;
+            }
+            Err(_) => thread::sleep(RETRY),
+        }
+    }
+}
+
+/// Whether two paths lead to one file, which need not exist. Blocks.
+pub(super) fn is_same_file(one: &Path, other: &Path) -> bool {
+    let place = place(one);
+    place.is_some() && place == self::place(other)
+}
+
+/// Returns the file that `path` leads to, in the real path of its directory.
+fn place(path: &Path) -> Option<PathBuf> {
+    let target = followed(path).ok()?;
+    let directory = directory_of(&target).canonicalize().ok()?;
+    Some(directory.join(target.file_name()?))
+}
