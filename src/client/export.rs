@@ -204,9 +204,13 @@ impl<'a> Export<'a> {
     /// Asks the trust policy about an archive that has no reference.
     fn check_trust(&self, contents: &Contents, name: &str, by_rules: bool) -> Result<(), Error> {
         let (trust, claims) = (&self.client.trust, &contents.claims);
+        // Only the command names a policy for files.
+        #[cfg(feature = "cli")]
         if by_rules {
             trust.check_anywhere(claims, name)?;
         }
+        #[cfg(not(feature = "cli"))]
+        let _ = by_rules;
         match self.destination {
             ImageDestination::Reference(reference) => {
                 let checked = trust.check(claims, reference);
@@ -265,7 +269,8 @@ impl<'a> Export<'a> {
     fn check_targets(&self, contents: &Contents, name: &str) -> Result<(), Error> {
         let asked = &self.options.targets;
         for target in asked {
-            contents.require(target)?;
+            let required = contents.require(target);
+            required.map_err(|error| error.in_archive(Path::new(name)))?;
         }
         let all = contents.executables.keys();
         let wanted = all.filter(|target| asked.is_empty() || asked.contains(target));

@@ -94,6 +94,8 @@ impl Runs {
         self.run("pull", &[&reference]);
         self.run("fetch", &[&reference]);
         self.run("copy", &[&reference, "oci-layout://mirror:1.0.0"]);
+        self.run("export", &["old.par.gz", "image.tar"]);
+        self.run("export", &[&reference, "oci-layout://image:1.0.0"]);
         self.run("tag", &[&reference, "1.0", "1"]);
         self.run("tags", &[&repository, "--long"]);
         self.run("resolve", &[&reference]);
