@@ -424,7 +424,11 @@ fn a_base_without_a_platform_is_refused() {
     // What is no image cannot be a base.
     let archive = registry.reference("org/provider:1");
     push(&environment, &archive, Path::new(file));
-    par(&environment, [export, file, "image.tar", option, &archive]).exit(1);
+    let refused = par(&environment, [export, file, "image.tar", option, &archive]).exit(5);
+    assert!(
+        refused.stderr.contains("container image with --base"),
+        "{refused}"
+    );
     assert!(!environment.path("image.tar").exists());
 }
 

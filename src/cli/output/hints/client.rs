@@ -56,6 +56,7 @@ pub(crate) fn client_hint(error: &Error) -> Option<String> {
             oci::Error::NoPlatform { .. } => {
                 "choose a base image for this platform, or the targets that the base has with --target"
             }
+            oci::Error::UnsupportedManifest { .. } => "give a container image with --base",
             error => return oci_hint(error),
         },
         Error::Damaged { .. } => {
