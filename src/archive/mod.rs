@@ -17,6 +17,7 @@
 //! Inside, `format` has the layout of the bytes (tar, gzip, index), `read` verifies, and `write` packs and
 //! signs. Each uses those before it, and all of them use the files of this directory.
 
+mod arm_attributes;
 #[cfg_attr(not(feature = "internals"), allow(unreachable_pub))]
 mod claims;
 mod compression;
@@ -29,6 +30,7 @@ mod format;
 mod hashing;
 mod keys;
 mod limits;
+mod linux_machine;
 mod platform_names;
 pub(crate) mod provider_archive;
 #[cfg_attr(not(feature = "internals"), allow(unreachable_pub))]
@@ -54,15 +56,18 @@ pub(crate) use format::{Index, IndexEntry};
 pub(crate) use keys::{GivenKey, KeyDirectories, KeyFile, KeyOrigin, may_hold_seed};
 pub use keys::{Issuer, Key, KeyKind, Subject};
 pub use limits::Limits;
+pub(crate) use linux_machine::LinuxMachine;
 pub use read::{Contents, Loaded, extract, extract_file, load, verify, verify_file};
 pub(crate) use read::{
-    read_claims, read_claims_with, read_head, verify_file_with, verify_with, write_executable,
+    extract_chosen, read_claims, read_claims_with, read_head, verify_file_with, verify_with,
+    write_executable,
 };
 pub use rotation::Rotation;
 pub use target::{ParseTargetError, Target};
 #[cfg(feature = "wit")]
 pub use world::{encode_world, print_world};
 pub use write::{ArchiveWriter, Identity, Input, Signer, edit, insert};
+pub(crate) use write::{LayerEntry, write_image_layer};
 
 /// Items that only the tests of this project use. They can change with every version.
 #[cfg(feature = "internals")]

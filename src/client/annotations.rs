@@ -59,7 +59,9 @@ pub(super) fn complete(
 
 /// Returns what the claims say in the terms of the OCI image specification ("Pre-Defined Annotation Keys"). The
 /// revision of that specification is one of the source, and that of the claims is a number: they differ.
-fn described(claims: &VerifiedClaims) -> impl Iterator<Item = (&'static str, String)> + use<> {
+pub(super) fn described(
+    claims: &VerifiedClaims,
+) -> impl Iterator<Item = (&'static str, String)> + use<> {
     let metadata = claims.metadata();
     let described = [
         (TITLE, metadata.name),

@@ -10,7 +10,7 @@ use super::about::about;
 use super::error::{Error, require_digest, require_name};
 use super::lookup::{named, open_layout, push_storage, read_storage};
 use super::metered::MeteredSource;
-use super::mount::put_blob;
+use super::mount::{mountable, put_blob};
 use super::publisher::Publisher;
 use super::tagging::{TagChange, TagIdentity, Tagging};
 use super::tree::{Blob, LeftOut, Tree};
@@ -135,7 +135,7 @@ impl Client {
             client: &about(self, destination),
             from: from.as_ref(),
             to: to.as_ref(),
-            mount_from: neighbour(source, destination),
+            mount_from: mountable(source, destination),
         };
         transfer.blobs(&tree).await?;
         transfer.manifests(&tree, destination.tag()).await?;
@@ -159,18 +159,6 @@ async fn publisher(
         return Ok(Publisher::NotAnArchive);
     };
     Publisher::of(client, source, from, root.clone(), bytes.clone()).await
-}
-
-/// Returns the repository of `source` when `destination` is in the same registry.
-fn neighbour<'a>(source: &'a Reference, destination: &Reference) -> Option<&'a str> {
-    match (source, destination) {
-        (Reference::Registry(from), Reference::Registry(to))
-            if from.registry() == to.registry() =>
-        {
-            Some(from.repository())
-        }
-        _ => None,
-    }
 }
 
 /// The two sides of a copy.

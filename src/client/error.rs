@@ -87,6 +87,45 @@ pub enum Error {
         /// The subject of the archive that it should have named.
         new_subject: Subject,
     },
+    /// A tag names a provider archive, and the caller has not allowed a container image in its place.
+    #[error(
+        "{reference} names a provider archive of the issuer {issuer} and the subject {subject}, not a container image"
+    )]
+    TagOfArchive {
+        /// The reference with the tag.
+        reference: String,
+        /// The issuer of the archive that the tag names.
+        issuer: Issuer,
+        /// The subject of the archive that the tag names.
+        subject: Subject,
+    },
+    /// No executable of an archive can be in a container image: the images are for Linux.
+    #[error("no container image can be made of {archive} for {targets}: images are for Linux")]
+    NoImageTarget {
+        /// The archive: a reference, or the name of the input.
+        archive: String,
+        /// The targets that the archive has, or those that the caller asks for, separated by commas.
+        targets: String,
+    },
+    /// A path cannot be that of the executable in a container image.
+    #[error("`{path}` cannot be the path of the executable in an image: {reason}")]
+    ImagePath {
+        /// The path.
+        path: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// The caller gave a label that every exported image has. The field is the name of the label.
+    #[error("the label `{0}` is written by the export itself")]
+    ReservedLabel(String),
+    /// A base image cannot be used.
+    #[error("cannot use {reference} as a base image")]
+    Base {
+        /// The reference of the base image.
+        reference: String,
+        /// Why it cannot be used.
+        source: oci::Error,
+    },
     /// The manifest of an archive carries claims that a publisher has signed, and the archive contains others.
     /// The field is the reference.
     #[error("the manifest of {0} carries other claims than the archive itself")]
@@ -212,13 +251,15 @@ impl Error {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Archive(error) | Self::Unusable { source: error, .. } => error.kind(),
-            Self::Oci(error) => error.kind(),
+            Self::Oci(error) | Self::Base { source: error, .. } => error.kind(),
             Self::Cache(error) => error.kind(),
             Self::Store(error) => error.kind(),
             Self::Reference(_)
             | Self::Unnamed(_)
             | Self::LatestRefused(_)
             | Self::ReservedAnnotation(_)
+            | Self::ReservedLabel(_)
+            | Self::ImagePath { .. }
             | Self::OtherRotation { .. } => ErrorKind::Usage,
             Self::DeniedButCached { source, .. } => source.kind(),
             Self::OtherDigest { .. }
@@ -226,10 +267,12 @@ impl Error {
             | Self::Damaged { .. }
             | Self::ManifestTooLarge { .. }
             | Self::TooMuch { .. } => ErrorKind::NotVerified,
-            Self::TagExists { .. } | Self::TagIdentity { .. } => ErrorKind::Conflict,
+            Self::TagExists { .. } | Self::TagIdentity { .. } | Self::TagOfArchive { .. } => {
+                ErrorKind::Conflict
+            }
             Self::Trust(error) => error.kind(),
             Self::Shared(error) => error.kind(),
-            Self::NotCached(_) => ErrorKind::NotFound,
+            Self::NotCached(_) | Self::NoImageTarget { .. } => ErrorKind::NotFound,
             Self::Lock(error) => error.kind(),
             Self::Write { source, .. } => ErrorKind::of_io(source),
             Self::Cancelled | Self::Thread(_) | Self::Abandoned => ErrorKind::Other,

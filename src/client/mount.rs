@@ -47,6 +47,18 @@ pub(super) async fn neighbour(
         .find(|name| name != repository)
 }
 
+/// Returns the repository of `source` when `destination` is in the same registry.
+pub(super) fn mountable<'a>(source: &'a Reference, destination: &Reference) -> Option<&'a str> {
+    match (source, destination) {
+        (Reference::Registry(from), Reference::Registry(to))
+            if from.registry() == to.registry() =>
+        {
+            Some(from.repository())
+        }
+        _ => None,
+    }
+}
+
 fn repository(reference: &Reference) -> Option<(&str, &str)> {
     match reference {
         Reference::Registry(place) => Some((place.registry(), place.repository())),

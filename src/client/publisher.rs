@@ -134,6 +134,26 @@ impl Publisher {
     }
 }
 
+impl Publisher {
+    /// Refuses to put a container image in place of an archive of this publisher under the tag of `reference`.
+    pub(super) fn refuse_image(self, reference: &Reference) -> Result<(), Error> {
+        match self {
+            Self::Known(issuer, subject, _) => Err(Error::TagOfArchive {
+                reference: reference.to_string(),
+                issuer,
+                subject,
+            }),
+            Self::NotAnArchive => Ok(()),
+            Self::Unknown(reason) => {
+                tracing::warn!(
+                    "{reference} becomes a container image; what it named cannot be read: {reason}"
+                );
+                Ok(())
+            }
+        }
+    }
+}
+
 /// Returns the place of `reference` to read from, whatever the pull policy is.
 pub(super) async fn reading(
     client: &Client,

@@ -3,12 +3,10 @@
 use std::io::{self, BufReader, Read};
 use std::path::Path;
 
-use bytes::Bytes;
-use futures_util::future::join;
-
 use crate::archive::{Contents, Dates, Index, verify_file_with};
 use crate::content::{Descriptor, Digest, DigestReader, MeteredReader, Step, Stored};
-use crate::oci::{Artifact, OpenUpload, Reference, media_type};
+use crate::oci::{Artifact, Reference, media_type};
+use bytes::Bytes;
 
 use super::about::about;
 use super::error::{Error, require_digest, require_name};
@@ -20,6 +18,7 @@ use super::push_options::PushOptions;
 use super::spool::spool;
 use super::tagging::{TagChange, TagIdentity, Tagging};
 use super::unchanged_file::{UnchangedFile, unreadable};
+use super::upload_access::UploadAccess;
 use super::{Client, annotations, blocking, note_digest};
 
 /// An archive that was verified and pushed.
@@ -122,19 +121,17 @@ impl<'a> Push<'a> {
         client: &'a Client,
         reference: &'a Reference,
         options: &'a PushOptions,
-    ) -> Result<(Self, Access), Error> {
+    ) -> Result<(Self, UploadAccess), Error> {
         let tags = options.tags.iter().map(String::as_str);
         let tagging = Tagging::new(reference, tags, options.if_absent)?.with_own_tag();
         if tagging.is_empty() {
             require_name(reference)?;
         }
         annotations::check(&options.annotations)?;
-        let access = match reference {
-            Reference::Registry(place) if !options.dry_run => {
-                let repository = client.registries.repository(place);
-                Access(Some(repository.open_upload().await?))
-            }
-            _ => Access(None),
+        let access = if options.dry_run {
+            UploadAccess::none()
+        } else {
+            UploadAccess::ask(client, reference).await?
         };
         let push = Self {
             client,
@@ -290,21 +287,6 @@ impl<'a> Push<'a> {
         note_digest(actual);
         require_digest(self.reference, self.reference.digest(), actual)?;
         Ok(artifact)
-    }
-}
-
-/// The upload that a registry has opened to tell that it takes uploads; `None` for an image layout.
-struct Access(Option<OpenUpload>);
-
-impl Access {
-    /// Cancels the upload while `work` runs.
-    async fn release_during<T>(self, work: impl Future<Output = T>) -> T {
-        let release = async {
-            if let Some(upload) = self.0 {
-                upload.cancel().await;
-            }
-        };
-        join(release, work).await.1
     }
 }
 

@@ -162,6 +162,21 @@ impl<'a> TagIdentity<'a> {
         Ok(())
     }
 
+    /// Refuses `changes` that give the tag of a provider archive to `index`, which is a container image.
+    pub(super) async fn keep_archives(
+        &self,
+        changes: &[TagChange],
+        index: &Digest,
+    ) -> Result<(), Error> {
+        for change in changes {
+            if let Some(before) = change.before.as_ref().filter(|before| *before != index) {
+                let reference = self.tagging.reference.with_name(&change.tag);
+                self.publisher(before).await?.refuse_image(&reference)?;
+            }
+        }
+        Ok(())
+    }
+
     async fn publisher(&self, digest: &Digest) -> Result<Publisher, Error> {
         let reference = self.tagging.reference;
         Publisher::stored(self.client, reference, self.storage, digest).await

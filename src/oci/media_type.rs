@@ -8,6 +8,10 @@ pub(crate) const PROVIDER_ARCHIVE_CONFIG: &str =
     "application/vnd.wasmcloud.provider.archive.config";
 /// An uncompressed layer of a container image, which hosts accept for a provider archive too.
 pub(crate) const IMAGE_LAYER_TAR: &str = "application/vnd.oci.image.layer.v1.tar";
+/// A compressed layer of a container image.
+pub(crate) const IMAGE_LAYER_GZIP: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
+/// The config of a container image.
+pub(crate) const IMAGE_CONFIG: &str = "application/vnd.oci.image.config.v1+json";
 /// An image manifest of the OCI image specification.
 pub(crate) const OCI_MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 /// An image index of the OCI image specification.
@@ -86,6 +90,30 @@ pub(crate) fn is_foreign_layer(media_type: &str) -> bool {
     let media_type = media_type.to_ascii_lowercase();
     media_type.starts_with("application/vnd.docker.image.rootfs.foreign.")
         || media_type.starts_with("application/vnd.oci.image.layer.nondistributable.")
+}
+
+/// Returns the OCI type of a layer of a container image, which may have a type of Docker. `None` for a layer of another
+/// kind, and for one that need not be in the registry.
+pub(crate) fn image_layer(media_type: &str) -> Option<&'static str> {
+    const LAYERS: [(&str, &str); 5] = [
+        (IMAGE_LAYER_TAR, IMAGE_LAYER_TAR),
+        (IMAGE_LAYER_GZIP, IMAGE_LAYER_GZIP),
+        (
+            "application/vnd.oci.image.layer.v1.tar+zstd",
+            "application/vnd.oci.image.layer.v1.tar+zstd",
+        ),
+        (
+            "application/vnd.docker.image.rootfs.diff.tar",
+            IMAGE_LAYER_TAR,
+        ),
+        (
+            "application/vnd.docker.image.rootfs.diff.tar.gzip",
+            IMAGE_LAYER_GZIP,
+        ),
+    ];
+    let mut layers = LAYERS.into_iter();
+    let found = layers.find(|(known, _)| is(media_type, known));
+    found.map(|(_, layer)| layer)
 }
 
 /// Returns whether content of this type is JSON with digests that are not those of content in a registry: the

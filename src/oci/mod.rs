@@ -7,10 +7,12 @@
 //! Everything that comes from the network is limited in size and checked against what was asked for
 //! before a caller sees it. The exception is `Fetch::open`, whose reader does not verify.
 
+mod archive_file;
 mod artifact;
 mod credentials;
 mod error;
 mod hosts;
+mod image;
 mod layout;
 mod manifest;
 pub(crate) mod media_type;
@@ -21,6 +23,7 @@ mod reference;
 #[cfg_attr(not(feature = "internals"), allow(unreachable_pub))]
 mod registry;
 
+pub(crate) use archive_file::{ArchiveFile, write_archive_file};
 pub(crate) use artifact::{Artifact, choose_from_index};
 pub use credentials::{
     CredentialProvider, CredentialRequest, CredentialSource, Credentials, ProvidedCredentials,
@@ -30,6 +33,7 @@ pub use error::{
     UploadProblem, UrlPart,
 };
 pub use hosts::ClientCertificate;
+pub(crate) use image::{BaseImage, Image, ImageConfig, ImageLayer, ImagePlatform, image_index};
 pub(crate) use layout::Layout;
 pub(crate) use manifest::{
     Child, MANIFEST_LIMIT, Role, children, digests_in, names_content, read_json, read_manifest,

@@ -61,7 +61,7 @@ fn the_client_has_its_methods_in_few_files() {
         .filter(|source| source.implements("Client"))
         .map(|source| source.path.as_str())
         .collect();
-    let limit = 14;
+    let limit = 15;
     assert!(
         files.len() <= limit,
         "`impl Client` is in {} files; at most {limit}: {files:?}",
@@ -287,6 +287,7 @@ fn tar_in_oci_is_caught() {
         "not tar",
     );
     caught("oci/layout.rs", "use tar::Archive;", "not tar");
+    fine("oci/archive_file.rs", "use tar::Builder;");
     fine(
         "oci/media_type.rs",
         "const TAR: &str = \"application/tar\";",

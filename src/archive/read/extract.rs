@@ -40,6 +40,43 @@ pub fn extract(
     Ok(contents)
 }
 
+/// Writes each executable whose target is `chosen` to a file of its own in `directory`, and verifies the whole archive.
+/// Returns the paths of the files.
+///
+/// The files are unverified when this fails: the caller removes the directory.
+///
+/// # Errors
+///
+/// Those of [`verify`](super::verify), or [`Error::Write`].
+pub(crate) fn extract_chosen(
+    input: impl Read,
+    directory: &Path,
+    chosen: impl Fn(&Target) -> bool,
+    limits: &Limits,
+) -> Result<(Contents, BTreeMap<Target, PathBuf>), Error> {
+    let mut receiver = Chosen {
+        spool: Spool::new(directory),
+        chosen,
+    };
+    let contents = scan(input, limits, Dates::Valid, &mut receiver)?;
+    Ok((contents, receiver.spool.files))
+}
+
+struct Chosen<'a, C> {
+    spool: Spool<'a>,
+    chosen: C,
+}
+
+impl<C: Fn(&Target) -> bool> Receiver for Chosen<'_, C> {
+    fn begin(&mut self, target: &Target) -> Result<Option<(&mut dyn Write, &Path)>, Error> {
+        if (self.chosen)(target) {
+            self.spool.begin(target)
+        } else {
+            Ok(None)
+        }
+    }
+}
+
 struct OneFile<'a> {
     target: &'a Target,
     destination: &'a Path,

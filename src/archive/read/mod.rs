@@ -9,6 +9,7 @@ mod ranged;
 mod scan;
 
 pub(super) use extract::Spool;
+pub(crate) use extract::extract_chosen;
 pub use extract::{Loaded, extract, load};
 pub use parallel::verify_file;
 pub(crate) use parallel::verify_file_with;

@@ -7,6 +7,7 @@ mod create;
 mod delete;
 mod diff;
 mod doctor;
+mod export;
 mod extract;
 mod fetch;
 mod fetch_locked;
@@ -52,6 +53,7 @@ pub(crate) enum Command {
     Pull(pull::Args),
     Fetch(fetch::Args),
     Copy(copy::Args),
+    Export(export::Args),
     Cache(cache::Args),
     Lock(lock::Args),
     Login(login::Args),
@@ -84,6 +86,7 @@ impl Command {
             Self::Pull(args) => pull::run(args, session).await,
             Self::Fetch(args) => fetch::run(args, session).await,
             Self::Copy(args) => copy::run(args, session).await,
+            Self::Export(args) => export::run(args, session).await,
             Self::Cache(args) => cache::run(args, session).await,
             Self::Lock(args) => lock::run(args, session).await,
             Self::Login(args) => login::run(args, session).await,

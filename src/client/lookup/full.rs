@@ -1,8 +1,15 @@
 //! Verifying and extracting an archive in the cache.
 
+use std::collections::BTreeMap;
+use std::io::Read;
 use std::path::PathBuf;
 
-use crate::archive::{Contents, Target, VerifiedClaims, extract, verify_file_with, verify_with};
+use tempfile::TempDir;
+
+use crate::archive::{
+    self, Contents, Limits, Target, VerifiedClaims, extract, extract_chosen, verify_file_with,
+    verify_with,
+};
 use crate::content::{MeteredReader, Step};
 use crate::oci::Reference;
 
@@ -74,6 +81,54 @@ impl Lookup {
                 let input = MeteredReader::new(archive.open()?, meter);
                 extract(input, &target, &destination, mode, &client.limits)
                     .map_err(Error::unusable(&reference))
+            })
+            .await
+    }
+}
+
+/// Executables of a verified archive, in files of a temporary directory.
+pub(in crate::client) struct Extracted {
+    pub(in crate::client) contents: Contents,
+    pub(in crate::client) files: BTreeMap<Target, PathBuf>,
+    /// Dropping it removes the files.
+    pub(in crate::client) directory: TempDir,
+}
+
+impl Extracted {
+    /// Verifies the archive that `input` gives, and keeps the executables whose targets are `chosen`. Blocks.
+    pub(in crate::client) fn read(
+        input: impl Read,
+        chosen: impl Fn(&Target) -> bool,
+        limits: &Limits,
+    ) -> Result<Result<Self, archive::Error>, Error> {
+        let directory = tempfile::Builder::new().prefix("par-").tempdir();
+        let directory = directory.map_err(Error::write(&std::env::temp_dir()))?;
+        let extracted = extract_chosen(input, directory.path(), chosen, limits);
+        Ok(extracted.map(|(contents, files)| Self {
+            contents,
+            files,
+            directory,
+        }))
+    }
+}
+
+impl Lookup {
+    /// Asks the lock, the trust policy and the pin about a cached archive, verifies everything in it, and writes the
+    /// executables whose targets are `chosen` to a temporary directory.
+    pub(in crate::client) async fn extract_chosen(
+        &self,
+        archive: CachedArchive,
+        chosen: impl Fn(&Target) -> bool + Send + 'static,
+    ) -> Result<Extracted, Error> {
+        let (reference, admission) = (self.reference().clone(), self.admission().clone());
+        self.client()
+            .blocking(move |client| {
+                // Before anything is written. An archive has one token, so these are its claims.
+                let claims = archive.claims(&reference, &client.limits)?;
+                admit(&admission, &archive, &claims, &reference)?;
+                let meter = client.progress.begin(Step::Verifying, archive.size());
+                let input = MeteredReader::new(archive.open()?, meter);
+                Extracted::read(input, chosen, &client.limits)?.map_err(Error::unusable(&reference))
             })
             .await
     }

@@ -18,6 +18,7 @@ mod storage;
 pub(super) use archive::CachedArchive;
 #[cfg(feature = "cli")]
 pub(super) use describe::provider_in;
+pub(super) use full::Extracted;
 pub(super) use preview::{Preview, read_range};
 pub(super) use resolution::Resolution;
 pub(super) use start::Lookup;

@@ -167,6 +167,20 @@ impl Index {
         true
     }
 
+    /// Lists `descriptor`, with no name unless it has one. Returns whether the index has changed.
+    fn add(&mut self, descriptor: &Descriptor) -> bool {
+        let digest = descriptor.digest.to_string();
+        let is_new = !self.entries.iter().any(|entry| is_of(entry, &digest));
+        if is_new {
+            self.entries.push(json!({
+                "mediaType": descriptor.media_type,
+                "digest": digest,
+                "size": descriptor.size,
+            }));
+        }
+        is_new
+    }
+
     /// Takes the name `tag` from the manifest that it stands for, which stays listed. Returns whether the index has
     /// changed.
     ///
@@ -220,6 +234,12 @@ fn remove_tag(entry: &mut Value) {
 /// changes the index.
 pub(super) fn update(directory: &Path, descriptor: &Descriptor, tag: &str) -> Result<(), Error> {
     change(directory, |index| Ok(index.set(descriptor, tag)))
+}
+
+/// Lists `descriptor` without a name in the index of the layout in `directory`, unless it is listed. Blocks while another
+/// process changes the index.
+pub(super) fn add(directory: &Path, descriptor: &Descriptor) -> Result<(), Error> {
+    change(directory, |index| Ok(index.add(descriptor)))
 }
 
 /// Takes the name `tag` from the manifest that it stands for in the index of the layout in `directory`. Blocks while

@@ -151,6 +151,15 @@ impl Layout {
         blocking(move || index::update(&directory, &manifest, &tag)).await
     }
 
+    /// Lists the manifest, which the layout must hold, in the index without a name, unless it is listed.
+    pub(crate) async fn list(&self, manifest: &Descriptor) -> Result<(), Error> {
+        if self.blob_size(&manifest.digest).await? != Some(manifest.size) {
+            return Err(self.missing(format!("manifest {}", manifest.digest)));
+        }
+        let (directory, manifest) = (self.directory.clone(), manifest.clone());
+        blocking(move || index::add(&directory, &manifest)).await
+    }
+
     /// Takes the name `tag` from the manifest that it stands for. The manifest stays, and is found by its digest.
     pub(crate) async fn untag(&self, tag: &str) -> Result<(), Error> {
         let (directory, tag) = (self.directory.clone(), tag.to_owned());

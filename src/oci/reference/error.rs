@@ -124,11 +124,17 @@ pub enum ParseReferenceError {
         /// The text.
         reference: String,
     },
+    /// A reference to a tar of a layout has no file.
+    #[error("`{reference}` names no file: write oci-archive://FILE.tar[:NAME]")]
+    FileMissing {
+        /// The text.
+        reference: String,
+    },
 }
 
 impl ParseReferenceError {
     /// Returns the error for a part of `reference` that should be a tag.
-    pub(super) fn tag(reference: &str, tag: &str) -> Self {
+    pub(in crate::oci) fn tag(reference: &str, tag: &str) -> Self {
         let reference = reference.to_owned();
         if tag.len() > TAG_LIMIT {
             return Self::LongName {

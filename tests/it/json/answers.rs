@@ -145,6 +145,8 @@ impl Runs {
         self.run_as(inspect, "inspect", &[&reference]);
         self.json("verify", &[&reference], 0);
         self.run("copy", &[&reference, "oci-layout://mirror:1.0.0"]);
+        self.run("export", &["old.par.gz", "image.tar"]);
+        self.run("export", &[&reference, "oci-layout://image:1.0.0"]);
         self.run("tag", &[&reference, "1.0", "1"]);
         let address = self.registry.address().to_owned();
         self.run_as("tags registry.example.com", "tags", &[&address]);

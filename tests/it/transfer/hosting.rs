@@ -11,7 +11,7 @@ use std::thread;
 use std::time::Duration;
 
 use wasmcloud_par::archive::Target;
-use wasmcloud_par::client::{Client, CopyOptions, TagOptions};
+use wasmcloud_par::client::{Client, CopyOptions, ExportOptions, ImageDestination, TagOptions};
 use wasmcloud_par::content::ErrorKind;
 use wasmcloud_par::oci::{Place, Reference, RegistryReference};
 
@@ -85,6 +85,8 @@ struct Wish {
     target: Target,
     annotations: BTreeMap<String, String>,
     tags: Vec<String>,
+    image: ImageDestination,
+    options: ExportOptions,
 }
 
 fn assert_can_be_spawned<T>(_: impl Future<Output = T> + Send + 'static) {}
@@ -118,6 +120,8 @@ fn a_host_can_spawn_all_futures_of_a_client() {
         target: Target::host(),
         annotations: BTreeMap::new(),
         tags: Vec::new(),
+        image: ImageDestination::file("image.tar"),
+        options: ExportOptions::default(),
     };
     let (file, anywhere) = (Path::new("file"), "localhost:1".parse::<Place>().unwrap());
     let tasks = tasks! { wish:
@@ -134,6 +138,8 @@ fn a_host_can_spawn_all_futures_of_a_client() {
         wish.client.deletion(&wish.place);
         wish.client.digests(&wish.references);
         wish.client.doctor(&anywhere, true);
+        wish.client.export(&wish.reference, &wish.image, &wish.options);
+        wish.client.export_from(std::io::empty(), "-", &wish.image, &wish.options);
         wish.client.extract(&wish.reference, &wish.target, file, 0o755);
         wish.client.fetch(&wish.reference, &wish.target);
         wish.client.fetch_provider("localhost:1/provider:1", "host");

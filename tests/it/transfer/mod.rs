@@ -7,6 +7,7 @@ mod credentials;
 mod damage;
 mod dates;
 mod dropping;
+mod exporting;
 mod fetching;
 pub(crate) mod hosting;
 mod identity;

@@ -47,6 +47,21 @@ pub(crate) fn client_hint(error: &Error) -> Option<String> {
             "sign with the keys of the archive that the tag names, or if another publisher or provider is \
              meant, allow it with --change-identity"
         }
+        Error::TagOfArchive { .. } => {
+            "choose another tag or repository for the image, or allow it with --change-identity"
+        }
+        Error::NoImageTarget { .. } => {
+            "add an executable for Linux with `par insert`, or name a Linux target with --target"
+        }
+        Error::ImagePath { .. } => "give an absolute path with --path, such as /provider",
+        Error::ReservedLabel(_) => "leave the label out: its value comes from the archive",
+        Error::Base { source, .. } => match source {
+            oci::Error::NoPlatform { .. } => {
+                "choose a base image for this platform, or the targets that the base has with --target"
+            }
+            oci::Error::UnsupportedManifest { .. } => "give a container image with --base",
+            error => return oci_hint(error),
+        },
         Error::Damaged { .. } => {
             "remove damaged content with `par cache verify`, and check the disk"
         }

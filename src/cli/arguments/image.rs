@@ -1,0 +1,53 @@
+//! `DST` of an image: a reference, or a file.
+
+use std::ffi::OsStr;
+use std::path::PathBuf;
+
+use anyhow::{Result, bail};
+
+use crate::cli::output::Failure;
+use crate::client::ImageDestination;
+use crate::oci::Reference;
+
+use super::path::explicit_path;
+use super::registry::RegistryArgs;
+
+/// How the name of a file with an image ends.
+const EXTENSION: &str = ".tar";
+/// How a file is written that has another name.
+const SCHEME: &str = "oci-archive://";
+
+/// Reads the destination of an image: `oci-archive://FILE.tar[:NAME]`, a path that ends in `.tar`, or a reference. A text
+/// that ends in `.tar` is a reference only with a tag or a digest.
+pub(crate) fn image_destination(
+    argument: &OsStr,
+    registry: &RegistryArgs,
+) -> Result<ImageDestination> {
+    let text = argument.to_string_lossy();
+    if text.starts_with(SCHEME) {
+        return Ok(text.parse()?);
+    }
+    let explicit = explicit_path(argument);
+    let names_image = || {
+        let reference = text.parse::<Reference>();
+        reference.is_ok_and(|reference| reference.tag().is_some() || reference.digest().is_some())
+    };
+    if text.ends_with(EXTENSION) && (explicit.is_some() || !names_image()) {
+        return Ok(ImageDestination::file(
+            explicit.unwrap_or_else(|| PathBuf::from(argument)),
+        ));
+    }
+    if let Some(path) = explicit {
+        let path = path.display();
+        let message = format!("{path} is a path, and it does not end in `.tar`");
+        bail!(Failure::usage(message).hint(format!(
+            "write oci-layout://{path}:TAG for a directory, or {SCHEME}{path} for a file"
+        )));
+    }
+    let reference = registry.reference(argument, false)?;
+    Ok(ImageDestination::Reference(reference))
+}
+
+#[cfg(test)]
+#[path = "tests/image.rs"]
+mod tests;

@@ -1,0 +1,190 @@
+//! `par export`
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+
+use anyhow::{Result, bail};
+use clap::ValueHint;
+use serde_json::{Value, json};
+
+use crate::archive::{Target, from_unix};
+use crate::cli::arguments::{
+    Argument, STANDARD_INPUT, SidesArgs, Source, TrustArgs, created_at, image_destination,
+    standard_input,
+};
+use crate::cli::files;
+use crate::cli::output::{Answer, Failure, bytes, path_text};
+use crate::cli::session::Session;
+use crate::client::{ExportOptions, Exported, ImageDestination};
+use crate::oci::Reference;
+
+use super::pinned;
+
+/// Make a container image of an archive, and print its reference by digest
+///
+/// The archive is verified first, and the trust policy is asked. The image has a platform for each Linux executable, which
+/// containers start as the user 65532. It needs no wasmCloud host. Other executables are left out with a warning.
+///
+/// DST is a registry reference, `oci-layout://DIR[:NAME]`, `oci-archive://FILE.tar[:NAME]`, or a path that ends in `.tar`.
+/// The same archive, base and options give the same digest.
+///
+/// A dynamic executable needs a base image with its interpreter and its libraries. The base must have each platform.
+/// Its environment and working directory are kept.
+///
+/// The options of a registry are for both sides. Those that begin with --from are for the archive and the base, those
+/// that begin with --to for DST, and win over the others.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  par export ghcr.io/org/provider:1.0.0 ghcr.io/org/provider-image:1.0.0
+  par export provider.par.gz image.tar
+  par export provider.par.gz oci-layout://image:1.0.0 --target x86_64-linux
+  par export ghcr.io/org/provider:1.0.0 registry.lan/org/image:1.0.0 --base docker.io/library/debian:12-slim")]
+pub(crate) struct Args {
+    /// The archive
+    #[arg(value_name = "FILE|REF|-", value_hint = ValueHint::FilePath)]
+    archive: Argument,
+    /// Where the image goes; an existing file is replaced
+    #[arg(value_name = "DST")]
+    destination: OsString,
+    /// The image whose layers are below the executable. Default: none, the image has only the executable
+    #[arg(long, value_name = "REF")]
+    base: Option<OsString>,
+    /// The path of the executable in the image
+    #[arg(long, value_name = "PATH", default_value = "/provider")]
+    path: String,
+    /// A target to export. May be given several times. Default: all Linux targets of the archive
+    #[arg(long = "target", value_name = "TARGET")]
+    targets: Vec<Target>,
+    /// A label for the image, which replaces one that the claims give. May be given several times. Default: only those
+    /// that the claims give
+    #[arg(long = "label", value_name = "KEY=VALUE", value_parser = label)]
+    labels: Vec<(String, String)>,
+    /// The time of creation, in seconds since 1970. Default: the time at which the archive was signed
+    #[arg(long, env = "SOURCE_DATE_EPOCH", value_name = "SECONDS")]
+    created: Option<String>,
+    /// Fail if the tag of DST names other content already, instead of moving it
+    #[arg(long)]
+    if_absent: bool,
+    /// Allow the tag of DST to be moved from a provider archive to the image: hosts cannot use it then. Default: that is
+    /// an error
+    #[arg(long)]
+    change_identity: bool,
+    #[command(flatten)]
+    trust: TrustArgs,
+    #[command(flatten)]
+    registries: SidesArgs,
+}
+
+pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
+    let both = &args.registries.both;
+    let source = Source::parse(&args.archive, both)?;
+    let destination = image_destination(&args.destination, both)?;
+    let options = options(&args)?;
+    let to = match &destination {
+        ImageDestination::Reference(reference) => Some(reference),
+        ImageDestination::File { .. } => None,
+    };
+    let from = source.reference().or(options.base.as_ref());
+    let (mut from, to) = args.registries.split(from, to, session)?;
+    from.share(source.reference().into_iter().chain(&options.base), session)?;
+    let trust = args.trust.policy().await?;
+    let from = from.client(session, trust.clone()).await?;
+    let to = to.client(session, trust).await?;
+    let by_rules = args.trust.is_named();
+    let exported = match &source {
+        Source::Reference(reference) => {
+            to.export_reading(&from, reference, &destination, &options)
+                .await
+        }
+        Source::File(path) => {
+            let name = path_text(path);
+            let input = (files::open(path)?, name.trim_end());
+            to.export_input(&from, input, &destination, &options, by_rules)
+                .await
+        }
+        Source::StandardInput => {
+            let input = (standard_input()?, STANDARD_INPUT);
+            to.export_input(&from, input, &destination, &options, by_rules)
+                .await
+        }
+    };
+    let exported = exported.map_err(pinned::explain)?;
+    pinned::tell_moved(session, &exported.tags, &exported.digest);
+    let (sent, existing) = (bytes(exported.sent), bytes(exported.existing));
+    session.note(&match &destination {
+        ImageDestination::Reference(Reference::Registry(_)) => {
+            let mounted = bytes(exported.mounted);
+            format!("sent {sent}, mounted {mounted}, there already {existing}")
+        }
+        _ => format!("wrote {sent}, there already {existing}"),
+    });
+    Ok(answer(&exported, &destination))
+}
+
+/// Returns the options of the image. Refuses a label that is given twice.
+fn options(args: &Args) -> Result<ExportOptions> {
+    let mut options = ExportOptions::default()
+        .path(&args.path)
+        .if_absent(args.if_absent)
+        .change_identity(args.change_identity);
+    options.targets = args.targets.clone();
+    options.labels = unique(&args.labels)?;
+    if let Some(created) = created_at(args.created.as_deref(), "creation")? {
+        options = options.created(from_unix(created));
+    }
+    if let Some(base) = &args.base {
+        options = options.base(args.registries.both.reference(base, false)?);
+    }
+    Ok(options)
+}
+
+fn answer(exported: &Exported, destination: &ImageDestination) -> Answer {
+    let answer = match destination {
+        ImageDestination::Reference(reference) => pinned::pushed(reference, &exported.digest),
+        ImageDestination::File { path, .. } => {
+            Answer::file(path).field("digest", exported.digest.to_string())
+        }
+    };
+    let images = exported.images.iter().map(|image| {
+        json!({
+            "platform": image.platform,
+            "target": image.target.as_str(),
+            "digest": image.digest.to_string(),
+        })
+    });
+    let left_out = exported.left_out.iter().map(Target::as_str);
+    let claims = &exported.contents.claims;
+    answer
+        .field("images", images.collect::<Value>())
+        .field("left_out", left_out.collect::<Value>())
+        .field("archive", exported.archive.to_string())
+        .field("is_subject", exported.is_subject)
+        .field("issuer", claims.issuer().as_str())
+        .field("service", claims.subject().as_str())
+        .field("tags", pinned::tags(&exported.tags))
+        .field("sent", exported.sent)
+        .field("mounted", exported.mounted)
+        .field("there_already", exported.existing)
+}
+
+/// Returns the labels by key. The same key twice is an error.
+fn unique(labels: &[(String, String)]) -> Result<BTreeMap<String, String>> {
+    let mut unique = BTreeMap::new();
+    for (key, value) in labels {
+        if unique.insert(key.clone(), value.clone()).is_some() {
+            let message = format!("the label `{key}` is given twice");
+            bail!(Failure::usage(message).hint("give each label once"));
+        }
+    }
+    Ok(unique)
+}
+
+fn label(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.trim().is_empty() => {
+            Ok((key.trim().to_owned(), value.to_owned()))
+        }
+        _ => Err("write KEY=VALUE".to_owned()),
+    }
+}

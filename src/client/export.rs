@@ -1,0 +1,317 @@
+//! Export: from an archive to a container image for all of its platforms that have Linux.
+
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::path::Path;
+
+use crate::archive::{Contents, Target};
+use crate::content::{DigestReader, MeteredReader, Step, Stored};
+use crate::oci::{Reference, media_type};
+
+use super::about::about;
+use super::blocking::Input;
+use super::client::{Client, note_digest};
+use super::error::{Error, require_digest};
+use super::export_options::{ExportOptions, ImageDestination};
+use super::exported::Exported;
+use super::image::{Archive, Built, is_for_images};
+use super::lookup::{Extracted, Lookup, open_layout, push_storage};
+use super::tagging::{TagChange, TagIdentity, Tagging};
+use super::upload_access::UploadAccess;
+
+impl Client {
+    /// Verifies the archive that `reference` stands for, and makes a container image of it that needs no wasmCloud
+    /// host: an index with a manifest for each target of Linux. The trust policy is asked as for
+    /// [`pull`](Self::pull). Other targets are left out, with a warning.
+    ///
+    /// Each manifest has the layers of the base image, if one is given, and one layer with the executable. Containers
+    /// run it as the user and the group 65532. The labels have the name, the version, the issuer and the subject of the
+    /// claims. The index names the archive as its subject in the repository of the archive, and elsewhere in the
+    /// annotation `com.wasmcloud.par.archive`.
+    ///
+    /// The same archive, base and options give the same image. Blobs that the destination has are not sent again, those
+    /// of the same registry are mounted, and the tag is moved in the last step.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] of the registries, the cache, the archive or the trust policy; [`Error::NoImageTarget`],
+    /// [`Error::Base`], [`Error::ImagePath`], [`Error::ReservedLabel`]; [`Error::TagExists`] and
+    /// [`Error::TagOfArchive`] when the tag may not be moved. No tag is moved then, and no file is written.
+    pub async fn export(
+        &self,
+        reference: &Reference,
+        destination: &ImageDestination,
+        options: &ExportOptions,
+    ) -> Result<Exported, Error> {
+        self.export_reading(self, reference, destination, options)
+            .await
+    }
+
+    /// [Exports](Self::export), and reads the archive and the base as `reader` does: with its credentials and its
+    /// connections.
+    #[tracing::instrument(name = "export", skip_all, fields(%reference, %destination, digest))]
+    pub(crate) async fn export_reading(
+        &self,
+        reader: &Self,
+        reference: &Reference,
+        destination: &ImageDestination,
+        options: &ExportOptions,
+    ) -> Result<Exported, Error> {
+        let export = Export::begin(self, reader, destination, options)?;
+        let access = export.ask_access().await?;
+        let reference = &reader.locked(reference)?;
+        let reading = async {
+            let lookup = Lookup::start(reader, reference, &Target::host()).await?;
+            let chosen = export.chosen();
+            let extracted = lookup
+                .with_archive(|archive| lookup.extract_chosen(archive, chosen.clone()))
+                .await?;
+            lookup.record(&extracted.contents.claims, None).await;
+            Ok::<_, Error>((lookup, extracted))
+        };
+        let (lookup, extracted) = access.release_during(reading).await?;
+        let archive = Archive {
+            name: reference.to_string(),
+            digest: lookup.digest(),
+            annotations: lookup.artifact.annotations().clone(),
+            subject: export
+                .is_beside(lookup.reference())
+                .then(|| lookup.artifact.descriptor().clone()),
+        };
+        export.run(extracted, archive).await
+    }
+
+    /// [Exports](Self::export) an archive that is read once, such as a file or standard input. `name` names it in
+    /// errors. The trust policy is asked about the reference of the destination, as for [`push`](Self::push), and for a
+    /// file as it decides about files.
+    ///
+    /// The input is read on a thread of its own: dropping the future does not wait for it.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`export`](Self::export).
+    pub async fn export_from(
+        &self,
+        input: impl Read + Send + 'static,
+        name: &str,
+        destination: &ImageDestination,
+        options: &ExportOptions,
+    ) -> Result<Exported, Error> {
+        self.export_input(self, (input, name), destination, options, false)
+            .await
+    }
+
+    /// [Exports](Self::export_from), and reads the base as `reader` does. With `by_rules`, the archive has to satisfy a
+    /// rule of the trust policy, too.
+    #[tracing::instrument(name = "export", skip_all, fields(%destination, digest))]
+    pub(crate) async fn export_input(
+        &self,
+        reader: &Self,
+        (input, name): (impl Read + Send + 'static, &str),
+        destination: &ImageDestination,
+        options: &ExportOptions,
+        by_rules: bool,
+    ) -> Result<Exported, Error> {
+        let export = Export::begin(self, reader, destination, options)?;
+        let access = export.ask_access().await?;
+        let (chosen, what) = (export.chosen(), name.to_owned());
+        let reading = self.on_own_thread("export", Input::Foreign, move |client| {
+            let meter = client.progress.begin(Step::Verifying, 0);
+            let mut input = DigestReader::new(MeteredReader::new(input, meter));
+            let extracted = Extracted::read(&mut input, chosen, &client.limits)?;
+            let extracted = extracted.map_err(|error| error.in_archive(Path::new(&what)))?;
+            let digest = input.finish(media_type::PROVIDER_ARCHIVE_LAYER).digest;
+            Ok((extracted, digest))
+        });
+        let (extracted, digest) = access.release_during(reading).await?;
+        // Not before: the input may never end.
+        let _turn = self.turn().await;
+        export.check_trust(&extracted.contents, name, by_rules)?;
+        let archive = Archive {
+            name: name.to_owned(),
+            digest,
+            annotations: BTreeMap::new(),
+            subject: None,
+        };
+        export.run(extracted, archive).await
+    }
+}
+
+/// One export: where the image goes, and what it gets.
+struct Export<'a> {
+    client: Client,
+    /// Reads the base.
+    reader: &'a Client,
+    destination: &'a ImageDestination,
+    options: &'a ExportOptions,
+}
+
+impl<'a> Export<'a> {
+    /// Checks everything that can be checked without the archive.
+    fn begin(
+        client: &Client,
+        reader: &'a Client,
+        destination: &'a ImageDestination,
+        options: &'a ExportOptions,
+    ) -> Result<Self, Error> {
+        options.check()?;
+        let client = match destination {
+            ImageDestination::Reference(reference) => {
+                if let (Reference::Registry(_), None) = (reference, reference.name()) {
+                    return Err(Error::Unnamed(reference.to_string()));
+                }
+                about(client, reference)
+            }
+            ImageDestination::File { .. } => client.clone(),
+        };
+        Ok(Self {
+            client,
+            reader,
+            destination,
+            options,
+        })
+    }
+
+    async fn ask_access(&self) -> Result<UploadAccess, Error> {
+        match self.destination {
+            ImageDestination::Reference(reference) => {
+                UploadAccess::ask(&self.client, reference).await
+            }
+            ImageDestination::File { .. } => Ok(UploadAccess::none()),
+        }
+    }
+
+    /// Returns which targets are read from the archive.
+    fn chosen(&self) -> impl Fn(&Target) -> bool + Clone + Send + 'static {
+        let targets = self.options.targets.clone();
+        move |target| is_for_images(target) && (targets.is_empty() || targets.contains(target))
+    }
+
+    /// Returns whether the image goes to the repository or the layout of `reference`.
+    fn is_beside(&self, reference: &Reference) -> bool {
+        match (self.destination, reference) {
+            (ImageDestination::Reference(Reference::Registry(to)), Reference::Registry(from)) => {
+                let (to, from) = (to.under_one_name(), from.under_one_name());
+                (to.registry(), to.repository()) == (from.registry(), from.repository())
+            }
+            (ImageDestination::Reference(Reference::Layout(to)), Reference::Layout(from)) => {
+                to.directory() == from.directory()
+            }
+            _ => false,
+        }
+    }
+
+    /// Asks the trust policy about an archive that has no reference.
+    fn check_trust(&self, contents: &Contents, name: &str, by_rules: bool) -> Result<(), Error> {
+        let (trust, claims) = (&self.client.trust, &contents.claims);
+        // Only the command names a policy for files.
+        #[cfg(feature = "cli")]
+        if by_rules {
+            trust.check_anywhere(claims, name)?;
+        }
+        #[cfg(not(feature = "cli"))]
+        let _ = by_rules;
+        match self.destination {
+            ImageDestination::Reference(reference) => {
+                let checked = trust.check(claims, reference);
+                checked.or_else(|refusal| trust.warn_or_refuse(Some(reference), refusal))?;
+            }
+            ImageDestination::File { .. } => trust.check_file(claims, name)?,
+        }
+        Ok(())
+    }
+
+    /// Makes the image of executables that are verified, and writes it.
+    async fn run(&self, extracted: Extracted, archive: Archive) -> Result<Exported, Error> {
+        self.check_targets(&extracted.contents, &archive.name)?;
+        let built = Built::new(
+            &self.client,
+            self.reader,
+            self.options,
+            &extracted,
+            &archive,
+        )
+        .await?;
+        let index = built.index();
+        note_digest(&index.digest);
+        let (tags, stored) = match self.destination {
+            ImageDestination::Reference(reference) => {
+                require_digest(reference, reference.digest(), &index.digest)?;
+                self.send(reference, &built).await?
+            }
+            ImageDestination::File { path, name } => {
+                let directory = extracted.directory.path().join("layout");
+                let stored = built
+                    .write(&self.client, &directory, path, name.as_deref())
+                    .await?;
+                (Vec::new(), stored)
+            }
+        };
+        let images = built.exported();
+        let contents = extracted.contents;
+        let is_left_out = |target: &&Target| !images.iter().any(|image| image.target == **target);
+        let left_out = contents.executables.keys().filter(is_left_out);
+        Ok(Exported {
+            digest: index.digest.clone(),
+            left_out: left_out.cloned().collect(),
+            images,
+            archive: archive.digest,
+            is_subject: archive.subject.is_some(),
+            contents,
+            tags,
+            sent: stored.sent,
+            mounted: stored.mounted,
+            existing: stored.existing,
+        })
+    }
+
+    /// Refuses targets that the archive does not have or that are not for Linux. Warns of targets that are left out.
+    fn check_targets(&self, contents: &Contents, name: &str) -> Result<(), Error> {
+        let asked = &self.options.targets;
+        for target in asked {
+            let required = contents.require(target);
+            required.map_err(|error| error.in_archive(Path::new(name)))?;
+        }
+        let all = contents.executables.keys();
+        let wanted = all.filter(|target| asked.is_empty() || asked.contains(target));
+        let (fitting, others): (Vec<_>, Vec<_>) = wanted.partition(|target| is_for_images(target));
+        if fitting.is_empty() || !(asked.is_empty() || others.is_empty()) {
+            let others: Vec<_> = others.iter().map(|target| target.as_str()).collect();
+            return Err(Error::NoImageTarget {
+                archive: name.to_owned(),
+                targets: others.join(", "),
+            });
+        }
+        for target in others {
+            tracing::warn!("left out {target}: container images are for Linux");
+        }
+        Ok(())
+    }
+
+    /// Sends the image to a registry or a layout. Returns what its tag named before.
+    async fn send(
+        &self,
+        reference: &Reference,
+        built: &Built,
+    ) -> Result<(Vec<TagChange>, Stored), Error> {
+        let index = built.index();
+        let tagging = Tagging::new(reference, [], self.options.if_absent)?.with_own_tag();
+        let to = push_storage(&self.client, reference).await?;
+        let to = to.as_ref();
+        let mut changes = tagging.changes(to, &index.digest).await?;
+        if !self.options.change_identity {
+            let identity = TagIdentity::new(&self.client, &tagging, to);
+            identity.keep_archives(&changes, &index.digest).await?;
+        }
+        let stored = built.send(&self.client, to, Some(reference)).await?;
+        if self.options.if_absent {
+            // Sending may have taken long.
+            changes = tagging.changes(to, &index.digest).await?;
+        }
+        built.send_index(to, reference.tag()).await?;
+        if let (Reference::Layout(place), None) = (reference, reference.tag()) {
+            open_layout(place).await?.list(index).await?;
+        }
+        Ok((changes, stored))
+    }
+}

@@ -1,0 +1,208 @@
+//! Where a container image goes, and what it gets.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::SystemTime;
+
+use crate::archive::Target;
+use crate::oci::{ArchiveFile, ParseReferenceError, Reference};
+
+use super::error::Error;
+
+/// The path of the executable where the caller names no other.
+const PATH: &str = "/provider";
+/// The longest path of the executable, in bytes: that of the name in the header of a tar, and the first slash.
+const LONGEST_PATH: usize = 101;
+/// The prefix of the labels that an export writes itself.
+pub(super) const OWN_LABELS: &str = "com.wasmcloud.par.";
+
+/// Where a container image is written to.
+///
+/// ```
+/// use wasmcloud_par::client::ImageDestination;
+///
+/// let registry: ImageDestination = "ghcr.io/org/provider-image:1.0.0".parse()?;
+/// let file: ImageDestination = "oci-archive://image.tar:1.0.0".parse()?;
+/// assert_eq!(file.to_string(), "oci-archive://image.tar:1.0.0");
+/// # Ok::<(), wasmcloud_par::oci::ParseReferenceError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ImageDestination {
+    /// A repository in a registry, or an OCI image layout in a directory.
+    Reference(Reference),
+    /// A file: the tar of an OCI image layout, which `skopeo` and `podman` call `oci-archive`. An existing file is
+    /// replaced.
+    #[non_exhaustive]
+    File {
+        /// The path of the file.
+        path: PathBuf,
+        /// The name of the image in the layout: a tag or a whole reference. `None`: it has none.
+        name: Option<String>,
+    },
+}
+
+impl ImageDestination {
+    /// Returns the file at `path`, in which the image has no name.
+    #[must_use]
+    pub fn file(path: impl Into<PathBuf>) -> Self {
+        Self::File {
+            path: path.into(),
+            name: None,
+        }
+    }
+}
+
+impl From<Reference> for ImageDestination {
+    fn from(reference: Reference) -> Self {
+        Self::Reference(reference)
+    }
+}
+
+impl FromStr for ImageDestination {
+    type Err = ParseReferenceError;
+
+    /// Reads `oci-archive://FILE.tar[:NAME]`, or a [`Reference`].
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match ArchiveFile::parse(text) {
+            Some(file) => {
+                let ArchiveFile { path, name } = file?;
+                Ok(Self::File { path, name })
+            }
+            None => text.parse().map(Self::Reference),
+        }
+    }
+}
+
+impl fmt::Display for ImageDestination {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Reference(reference) => reference.fmt(formatter),
+            Self::File { path, name } => {
+                write!(formatter, "oci-archive://{}", path.display())?;
+                name.iter()
+                    .try_for_each(|name| write!(formatter, ":{name}"))
+            }
+        }
+    }
+}
+
+/// What a container image gets besides the executables of an archive.
+///
+/// ```
+/// use wasmcloud_par::client::ExportOptions;
+///
+/// let options = ExportOptions::default()
+///     .base("registry.example.com/base/debian:12".parse()?)
+///     .path("/usr/local/bin/provider")
+///     .label("org.opencontainers.image.source", "https://example.com/provider");
+/// # Ok::<(), wasmcloud_par::oci::ParseReferenceError>(())
+/// ```
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct ExportOptions {
+    /// A base image, whose layers are below that of the executable. It needs a manifest for each platform. Default:
+    /// none, the image has nothing but the executable.
+    pub base: Option<Reference>,
+    /// The absolute path of the executable in the image. Default: `/provider`.
+    pub path: String,
+    /// The targets to export. Default: none, which stands for all targets of Linux in the archive.
+    pub targets: Vec<Target>,
+    /// Labels besides those that the claims give. Those here win. Default: none.
+    pub labels: BTreeMap<String, String>,
+    /// The time of creation, in whole seconds. Default: `None`, the time at which the claims were signed.
+    pub created: Option<SystemTime>,
+    /// Whether the export fails when the tag of the destination names another manifest, instead of moving the tag.
+    /// Default: `false`.
+    pub if_absent: bool,
+    /// Whether a tag that names a provider archive may be moved to the image. Default: `false`.
+    pub change_identity: bool,
+}
+
+impl Default for ExportOptions {
+    fn default() -> Self {
+        Self {
+            base: None,
+            path: PATH.to_owned(),
+            targets: Vec::new(),
+            labels: BTreeMap::new(),
+            created: None,
+            if_absent: false,
+            change_identity: false,
+        }
+    }
+}
+
+impl ExportOptions {
+    /// Sets the base image.
+    #[must_use]
+    pub fn base(mut self, base: Reference) -> Self {
+        self.base = Some(base);
+        self
+    }
+
+    /// Sets the path of the executable in the image.
+    #[must_use]
+    pub fn path(mut self, path: impl Into<String>) -> Self {
+        self.path = path.into();
+        self
+    }
+
+    /// Adds a target to export. Without a call, all targets of Linux in the archive are exported.
+    #[must_use]
+    pub fn target(mut self, target: Target) -> Self {
+        self.targets.push(target);
+        self
+    }
+
+    /// Adds a label.
+    #[must_use]
+    pub fn label(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
+        self.labels.insert(key.into(), value.into());
+        self
+    }
+
+    /// Sets the time of creation.
+    #[must_use]
+    pub fn created(mut self, created: SystemTime) -> Self {
+        self.created = Some(created);
+        self
+    }
+
+    /// Sets whether the export fails when the tag of the destination names another manifest.
+    #[must_use]
+    pub fn if_absent(mut self, if_absent: bool) -> Self {
+        self.if_absent = if_absent;
+        self
+    }
+
+    /// Sets whether a tag that names a provider archive may be moved to the image.
+    #[must_use]
+    pub fn change_identity(mut self, change_identity: bool) -> Self {
+        self.change_identity = change_identity;
+        self
+    }
+
+    /// Checks everything that can be checked without the archive.
+    pub(super) fn check(&self) -> Result<(), Error> {
+        let mut labels = self.labels.keys();
+        if let Some(label) = labels.find(|label| label.starts_with(OWN_LABELS)) {
+            return Err(Error::ReservedLabel(label.clone()));
+        }
+        let reason = match self.path.strip_prefix('/') {
+            None => "it does not begin with a slash",
+            Some(_) if self.path.len() > LONGEST_PATH => "it has more than 101 bytes",
+            Some(_) if self.path.chars().any(char::is_control) => "it has control characters",
+            Some(path) if path.split('/').any(|part| matches!(part, "" | "." | "..")) => {
+                "a part of it is empty, `.` or `..`"
+            }
+            Some(_) => return Ok(()),
+        };
+        Err(Error::ImagePath {
+            path: self.path.escape_debug().to_string(),
+            reason,
+        })
+    }
+}

@@ -1,0 +1,172 @@
+//! An image with all that it consists of.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use bytes::Bytes;
+
+use crate::content::{Descriptor, Digest, Push, Stored, unix_seconds};
+use crate::oci::{
+    BaseImage, Image, ImageConfig, ImagePlatform, Layout, Reference, image_index,
+    write_archive_file,
+};
+
+use super::super::blocking::blocking;
+use super::super::client::Client;
+use super::super::error::Error;
+use super::super::export_options::ExportOptions;
+use super::super::exported::ExportedImage;
+use super::super::lookup::Extracted;
+use super::base::Base;
+use super::labels::{annotations, labels};
+use super::layers::{Program, programs};
+use super::sending::Sending;
+
+/// The archive that an image is made from.
+pub(in crate::client) struct Archive {
+    /// The name for errors.
+    pub(in crate::client) name: String,
+    /// The digest of its manifest, or of its bytes when it has none.
+    pub(in crate::client) digest: Digest,
+    /// The annotations of its manifest.
+    pub(in crate::client) annotations: BTreeMap<String, String>,
+    /// Its manifest, when the image goes to the same repository.
+    pub(in crate::client) subject: Option<Descriptor>,
+}
+
+/// An image for any number of platforms.
+pub(in crate::client) struct Built {
+    images: Vec<(Image, Program, Option<BaseImage>)>,
+    index: (Descriptor, Bytes),
+    base: Option<Base>,
+}
+
+impl Built {
+    /// Makes an image of executables that are verified. `reader` reads the base.
+    pub(in crate::client) async fn new(
+        client: &Client,
+        reader: &Client,
+        options: &ExportOptions,
+        extracted: &Extracted,
+        archive: &Archive,
+    ) -> Result<Self, Error> {
+        let claims = &extracted.contents.claims;
+        let created = unix_seconds(options.created.unwrap_or_else(|| claims.issued_at()));
+        let base = match &options.base {
+            Some(base) => Some(Base::open(reader, base).await?),
+            None => None,
+        };
+        let config = ImageConfig {
+            entry_point: options.path.clone(),
+            labels: labels(options, claims, &archive.annotations, created),
+            created,
+        };
+        let annotations = annotations(&config.labels, &archive.digest);
+        let base_name = base.as_ref().and_then(Base::name);
+        let programs = packed(client, options, extracted, created).await?;
+        let mut images = Vec::with_capacity(programs.len());
+        for (platform, program) in programs {
+            let below = match &base {
+                Some(base) => Some(base.image(&platform).await?),
+                None => None,
+            };
+            let image = Image::build(
+                &config,
+                platform,
+                &program.layer,
+                below.as_ref(),
+                base_name.as_deref(),
+                &annotations,
+            );
+            images.push((image, program, below));
+        }
+        let manifests = images.iter().map(|(image, ..)| image);
+        let index = image_index(manifests, archive.subject.as_ref(), &annotations);
+        Ok(Self {
+            images,
+            index,
+            base,
+        })
+    }
+
+    /// Returns the descriptor of the index.
+    pub(in crate::client) fn index(&self) -> &Descriptor {
+        &self.index.0
+    }
+
+    /// Returns the image for each platform.
+    pub(in crate::client) fn exported(&self) -> Vec<ExportedImage> {
+        let images = self.images.iter();
+        let images = images.map(|(image, program, _)| ExportedImage {
+            target: program.target.clone(),
+            platform: image.platform.to_string(),
+            digest: image.manifest.0.digest.clone(),
+        });
+        images.collect()
+    }
+
+    /// Sends all but the index to `to`, which is the place of `reference` unless it is temporary.
+    pub(in crate::client) async fn send(
+        &self,
+        client: &Client,
+        to: &dyn Push,
+        reference: Option<&Reference>,
+    ) -> Result<Stored, Error> {
+        let sending = Sending {
+            client,
+            to,
+            reference,
+            base: self.base.as_ref(),
+        };
+        let mut stored = Stored::default();
+        for (image, program, below) in &self.images {
+            stored = stored.and(sending.image(image, program, below.as_ref()).await?);
+        }
+        Ok(stored)
+    }
+
+    /// Sends the index, and gives it `tag`.
+    pub(in crate::client) async fn send_index(
+        &self,
+        to: &dyn Push,
+        tag: Option<&str>,
+    ) -> Result<(), Error> {
+        let (index, bytes) = &self.index;
+        Ok(to.put_manifest(index, bytes, tag).await?)
+    }
+
+    /// Writes the image to the file at `path`, by way of a layout in `directory`, which does not exist.
+    pub(in crate::client) async fn write(
+        &self,
+        client: &Client,
+        directory: &Path,
+        path: &Path,
+        name: Option<&str>,
+    ) -> Result<Stored, Error> {
+        let at = directory.to_owned();
+        let layout = blocking(move || Ok(Layout::open_or_create(at)?)).await?;
+        let stored = self.send(client, &layout, None).await?;
+        self.send_index(&layout, name).await?;
+        if name.is_none() {
+            layout.list(self.index()).await?;
+        }
+        let (directory, path) = (directory.to_owned(), path.to_owned());
+        blocking(move || Ok(write_archive_file(&directory, &path)?)).await?;
+        Ok(stored)
+    }
+}
+
+/// Packs each executable into a layer.
+async fn packed(
+    client: &Client,
+    options: &ExportOptions,
+    extracted: &Extracted,
+    modified: u64,
+) -> Result<BTreeMap<ImagePlatform, Program>, Error> {
+    let (path, has_base) = (options.path.clone(), options.base.is_some());
+    let files = extracted.files.clone();
+    let directory = extracted.directory.path().to_owned();
+    let packing = client
+        .blocking(move |client| programs(client, &files, &directory, &path, modified, has_base));
+    packing.await
+}

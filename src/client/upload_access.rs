@@ -1,0 +1,41 @@
+//! Asking a registry whether it takes uploads, before the work that an upload needs.
+
+use futures_util::future::join;
+
+use crate::oci::{OpenUpload, Reference};
+
+use super::client::Client;
+use super::error::Error;
+
+/// The upload that a registry has opened to tell that it takes uploads; `None` for an image layout.
+pub(super) struct UploadAccess(Option<OpenUpload>);
+
+impl UploadAccess {
+    /// Asks the registry of `reference`. Nothing is asked about an image layout.
+    ///
+    /// The error is that of a registry that does not take uploads from this client.
+    pub(super) async fn ask(client: &Client, reference: &Reference) -> Result<Self, Error> {
+        match reference {
+            Reference::Registry(place) => {
+                let repository = client.registries.repository(place);
+                Ok(Self(Some(repository.open_upload().await?)))
+            }
+            Reference::Layout(_) => Ok(Self::none()),
+        }
+    }
+
+    /// Returns the access of work that uploads nothing.
+    pub(super) fn none() -> Self {
+        Self(None)
+    }
+
+    /// Cancels the upload while `work` runs.
+    pub(super) async fn release_during<T>(self, work: impl Future<Output = T>) -> T {
+        let release = async {
+            if let Some(upload) = self.0 {
+                upload.cancel().await;
+            }
+        };
+        join(release, work).await.1
+    }
+}
