@@ -65,6 +65,14 @@ pub(crate) struct KeyDirectoryArgs {
 }
 
 impl KeyDirectoryArgs {
+    /// Makes a directory the first one to look in, unless the user has named another.
+    pub(crate) fn prefer(&mut self, directory: Option<PathBuf>) {
+        let is_named = std::env::var_os("WASH_KEYS").is_some_and(|keys| !keys.is_empty());
+        if self.directory.is_none() && !is_named {
+            self.directory = directory;
+        }
+    }
+
     pub(crate) fn directories(&self) -> KeyDirectories {
         KeyDirectories::discover(self.directory.as_deref())
     }
