@@ -155,7 +155,7 @@ impl Project {
 
     /// Reads the project file at `path`, or in the directory at `path`. Blocks.
     pub(crate) fn read(path: &Path) -> Result<Self> {
-        let file = if path.is_dir() {
+        let file = if path.as_os_str().is_empty() || path.is_dir() {
             path.join(PROJECT_FILE)
         } else {
             path.to_owned()

@@ -244,7 +244,7 @@ fn world(project: &Project, session: &Session) -> Result<Option<Vec<u8>>> {
         return Ok(None);
     }
     match encode_world(directory) {
-        Ok(world) => Ok(Some(world.into())),
+        Ok(world) => Ok(Some(world)),
         Err(error) if *is_named => bail!(error),
         Err(error) => {
             let reason = with_causes(&error);
