@@ -8,11 +8,12 @@ use crate::cli::output::{Failure, path_text};
 use crate::cli::session::Session;
 use crate::cli::threads::blocking;
 
-use super::Wishes;
 use super::cargo::{Binary, Cargo};
 use super::executable::Compiled;
 use super::go::Go;
 use super::project::{Language, Project};
+use super::target::WantedTarget;
+use super::wishes::Wishes;
 
 /// A provider that was built.
 pub(crate) struct Built {
@@ -33,6 +34,7 @@ pub(crate) async fn build(project: &Project, wishes: &Wishes, session: &Session)
     } else {
         &wishes.targets
     };
+    distinct(targets)?;
     let wanted = wishes.binary.as_deref().or(project.binary.as_deref());
     let (binary, name, version, compiled) = match project.language {
         Language::Rust => {
@@ -72,7 +74,22 @@ pub(crate) async fn binary_of(
     }
 }
 
-/// Returns an error if two executables have one label: an archive has one for each target.
+/// Returns an error if two targets have one label, before they are compiled.
+fn distinct(targets: &[WantedTarget]) -> Result<()> {
+    let mut seen = BTreeMap::new();
+    for wanted in targets {
+        if let Some(other) = seen.insert(wanted.target(), wanted) {
+            let message = format!(
+                "{other} and {wanted} are both for {}, and an archive has one executable for each target",
+                wanted.target()
+            );
+            bail!(Failure::usage(message).hint("leave out one of the two targets"));
+        }
+    }
+    Ok(())
+}
+
+/// Returns an error if two executables have one label: the configuration of cargo can name several targets.
 fn one_for_each_target(executables: &[Compiled]) -> Result<()> {
     let mut seen = BTreeMap::new();
     for compiled in executables {

@@ -10,11 +10,11 @@ use crate::cli::output::{Failure, path_text};
 use crate::cli::session::Session;
 use crate::content::ErrorKind;
 
-use super::Wishes;
 use super::executable::Compiled;
 use super::program::Program;
 use super::project::Project;
 use super::target::{GoTarget, WantedTarget};
+use super::wishes::Wishes;
 
 /// The compiler, for a project.
 pub(super) struct Go<'a> {

@@ -3,7 +3,6 @@
 use std::io;
 use std::path::Path;
 use std::process::{ExitStatus, Stdio};
-use std::time::{Duration, Instant};
 
 use anyhow::{Context, Error, Result, bail};
 use futures_util::future::try_join;
@@ -19,9 +18,6 @@ const LONGEST_LINE: u64 = 16 << 20;
 
 /// The most that is read of an answer, in bytes.
 const LONGEST_ANSWER: u64 = 64 << 20;
-
-/// How long a compiler may take to end, before it is killed.
-const GRACE: Duration = Duration::from_secs(3);
 
 /// A program with its arguments.
 pub(super) struct Program {
@@ -205,14 +201,16 @@ impl Drop for Running {
     }
 }
 
-/// Asks a group of processes to end, and kills what is left of it after some time.
+/// Asks a group of processes to end, and kills what is left of it after three seconds. `leads` says whether the first
+/// of them still runs.
 #[cfg(unix)]
 fn end_group(group: rustix::process::Pid, mut leads: impl FnMut() -> bool) {
     use rustix::process::{Signal, kill_process_group, test_kill_process_group};
+    use std::time::{Duration, Instant};
     let _ = kill_process_group(group, Signal::TERM);
     let asked = Instant::now();
     while leads() || test_kill_process_group(group).is_ok() {
-        if asked.elapsed() > GRACE {
+        if asked.elapsed() > Duration::from_secs(3) {
             let _ = kill_process_group(group, Signal::KILL);
             return;
         }

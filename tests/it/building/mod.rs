@@ -44,8 +44,10 @@ fn par(environment: &Environment, arguments: &[&str]) -> Outcome {
 fn write_crate(environment: &Environment, directory: &str, name: &str, main: &str) {
     let manifest =
         format!("[package]\nname = \"{name}\"\nversion = \"1.2.3\"\nedition = \"2021\"\n");
-    environment.write(&format!("{directory}/Cargo.toml"), manifest);
-    environment.write(&format!("{directory}/src/main.rs"), main);
+    // Not `{directory}/…`: without a directory, that is a path from the root of the file system.
+    let within = |file: &str| Path::new(directory).join(file).display().to_string();
+    environment.write(&within("Cargo.toml"), manifest);
+    environment.write(&within("src/main.rs"), main);
 }
 
 /// Runs the executable of the machine's own target in an archive, and returns what it prints.

@@ -54,20 +54,20 @@ fn the_credentials_file_of_wash_is_used_and_never_printed() {
     let environment = Environment::new();
     write_crate(&environment, "", "small", "fn main() {}");
     let registry = Registry::builder()
-        .htpasswd("tester", "open sesame")
+        .htpasswd("tester", "another-password")
         .start();
     let url = registry.reference("org/small");
     let project = format!("{RUST}registry.url = \"{url}\"\nregistry.credentials = \"c.json\"\n");
     environment.write("wasmcloud.toml", project);
-    environment.write("c.json", "{\"open sesame\"");
+    environment.write("c.json", "{\"another-password\"");
     let broken = par(&environment, &["build", "--push"]).exit(2);
-    assert!(!broken.stderr.contains("open sesame"), "{broken}");
+    assert!(!broken.stderr.contains("another-password"), "{broken}");
     let credentials = serde_json::json!({
-        registry.address(): { "username": "tester", "password": "open sesame" },
+        registry.address(): { "username": "tester", "password": "another-password" },
     });
     environment.write("c.json", credentials.to_string());
     let built = par(&environment, &["build", "--push"]).success();
-    assert!(!built.stderr.contains("open sesame"), "{built}");
+    assert!(!built.stderr.contains("another-password"), "{built}");
     assert!(!built.stderr.contains("warning"), "{built}");
 }
 

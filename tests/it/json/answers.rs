@@ -60,7 +60,13 @@ impl Runs {
             ("init", &["project"][..]),
             (
                 "build",
-                &["--config-path", "project", "--directory", "built", "--keygen"],
+                &[
+                    "--config-path",
+                    "project",
+                    "--directory",
+                    "built",
+                    "--keygen",
+                ],
             ),
         ] {
             let mut command = self.environment.command();

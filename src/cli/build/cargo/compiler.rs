@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, anyhow, bail};
 
 use crate::archive::Target;
-use crate::cli::build::Wishes;
 use crate::cli::build::executable::Compiled;
 use crate::cli::build::program::Program;
 use crate::cli::build::project::Project;
 use crate::cli::build::target::WantedTarget;
 use crate::cli::build::tool::Tool;
+use crate::cli::build::wishes::Wishes;
 use crate::cli::output::{Failure, path_text};
 use crate::cli::session::Session;
 use crate::cli::threads::blocking;
