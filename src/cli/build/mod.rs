@@ -1,8 +1,8 @@
 //! Building providers from source: the project file, the compilers, and the executables that they make.
 //!
-//! From the bottom up: `program` runs a compiler; `tool` is a program in place of cargo; `target` is a machine that the user wants to build for; `project` is
-//! `wasmcloud.toml`; `executable` checks what a compiler made; `wishes` is what the command line says; `cargo` and `go` are the two languages; `compile`
-//! builds all targets.
+//! From the bottom up: `program` runs a compiler; `tool` is a program in place of cargo; `target` is a machine that
+//! the user wants to build for; `project` is `wasmcloud.toml`; `executable` checks what a compiler made; `wishes` is
+//! what the command line says; `cargo` and `go` are the two languages; `compile` builds all targets.
 
 mod cargo;
 mod compile;

@@ -75,9 +75,10 @@ impl<'a> Cargo<'a> {
         let brings = wishes.with.is_some_and(Tool::brings_targets);
         let needs_library = !brings && !configuration.builds_library;
         let triples = toolchain.triples(targets, needs_library).await?;
-        let trimmed = match wishes.is_reproducible {
-            true => Some(self.trimmed(&toolchain).await?),
-            false => None,
+        let trimmed = if wishes.is_reproducible {
+            Some(self.trimmed(&toolchain).await?)
+        } else {
+            None
         };
         let mut compiled = Vec::new();
         let wanted = triples.iter().map(|triple| Some(triple.as_str()));
