@@ -5,10 +5,11 @@
 //!
 //! From the bottom up: `interruption` and `threads`; `output`, what users see; `files`, `schema` and `source_revision`,
 //! what commands read besides archives; `session`, one run of the command; `failures`, of which a command reports all;
-//! `arguments`, what commands share;
+//! `build`, compilers; `arguments`, what commands share;
 //! `commands`; `variables`, which stand for options; and `run`, which parses the command line and runs a command.
 
 mod arguments;
+mod build;
 mod commands;
 mod failures;
 mod files;

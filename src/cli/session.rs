@@ -111,6 +111,16 @@ impl Session {
         Ok((session, Some(directory)))
     }
 
+    /// Whether every line of standard error has to be a JSON object.
+    pub(crate) fn logs_json(&self) -> bool {
+        self.printer.logs_json()
+    }
+
+    /// Whether only errors are printed to standard error.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.printer.is_quiet()
+    }
+
     /// Prints a message that is not part of the command's answer.
     pub(crate) fn note(&self, message: &str) {
         self.printer.note(message);

@@ -11,6 +11,7 @@
 )]
 
 mod archive;
+mod building;
 mod cache;
 mod commands;
 mod doctor;

@@ -45,6 +45,24 @@ pub(crate) struct Binaries {
 }
 
 impl BinaryArgs {
+    /// Returns the options that name these executables, which have been compiled for their targets.
+    pub(crate) fn of<'a>(
+        executables: impl IntoIterator<Item = (&'a Target, &'a Path)>,
+        deny_warnings: bool,
+    ) -> Self {
+        let named = executables.into_iter().map(|(target, path)| {
+            let mut named = OsString::from(format!("{target}="));
+            named.push(path);
+            named
+        });
+        Self {
+            binaries: named.collect(),
+            arch: None,
+            allow_unknown_target: true,
+            deny_warnings,
+        }
+    }
+
     /// Reads the options, and checks every file.
     pub(crate) fn read(&self) -> Result<Binaries> {
         let default = self.arch.clone().unwrap_or_else(Target::host);

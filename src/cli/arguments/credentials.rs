@@ -84,6 +84,17 @@ impl CredentialArgs {
         given(&self.user).is_some()
     }
 
+    /// Takes a user and a password from a file, unless the user has given some.
+    pub(crate) fn add_default(&mut self, user: String, password: String) {
+        let variable = given(&std::env::var(PASSWORD).ok());
+        if !self.any() && variable.is_none() && !self.on_command_line() && !self.password_stdin {
+            self.user = Some(user);
+            // As if standard input had been read: the password is not on the command line.
+            self.password_stdin = true;
+            self.password_read = Arc::new(OnceLock::from(password));
+        }
+    }
+
     /// Whether only environment variables name the user and the password, and no options.
     pub(crate) fn in_variables(&self) -> bool {
         let user = given(&std::env::var(USER).ok());

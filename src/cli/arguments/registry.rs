@@ -155,6 +155,16 @@ impl RegistryArgs {
         bail!(Failure::usage(message).hint(hint))
     }
 
+    /// Adds what a project file says about its registry, unless the user says otherwise.
+    pub(crate) fn add_defaults(&mut self, insecure: bool, credentials: Option<(String, String)>) {
+        self.insecure |= insecure;
+        if let Some((user, password)) = credentials
+            && self.registry_config.is_none()
+        {
+            self.credentials.add_default(user, password);
+        }
+    }
+
     /// Returns a client with these options.
     pub(crate) async fn client(&self, session: &Session, trust: TrustPolicy) -> Result<Client> {
         let (args, session) = (self.clone(), session.clone());

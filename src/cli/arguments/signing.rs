@@ -23,8 +23,8 @@ pub(crate) struct SigningArgs {
     #[command(flatten)]
     pub(crate) directory: KeyDirectoryArgs,
     /// The issuer's key, an account: a seed (SA…), a file or a pipe with one, or `-` for standard input.
-    /// Default for `create`: `$USER_account.nk` in the directories for keys. Default for all others: the key
-    /// there that has signed the archive
+    /// Default for `create` and `build`: `$USER_account.nk` in the directories for keys. Default for all others: the
+    /// key there that has signed the archive
     #[arg(
         short,
         long,
@@ -35,8 +35,8 @@ pub(crate) struct SigningArgs {
     )]
     pub(crate) issuer: Option<String>,
     /// The subject's key, a service, which identifies the provider: its public key (V…), a seed (SV…), a
-    /// file or a pipe with one of them, or `-` for standard input. Default for `create`: `{name of the binary}_service.nk`
-    /// in the directories for keys. Default for all others: the archive's own subject
+    /// file or a pipe with one of them, or `-` for standard input. Default for `create` and `build`:
+    /// `{name of the binary}_service.nk` in the directories for keys. Default for all others: the archive's own subject
     #[arg(
         short,
         long,
@@ -50,7 +50,8 @@ pub(crate) struct SigningArgs {
     /// archive, byte for byte. Default: now
     #[arg(long, env = "SOURCE_DATE_EPOCH", value_name = "SECONDS")]
     created: Option<String>,
-    /// Fail when a key is missing. Default: `create` generates a missing key, unless `CI` is set; all others fail
+    /// Fail when a key is missing. Default: `create` and `build` generate a missing key, unless `CI` is set; all
+    /// others fail
     #[arg(long)]
     pub(crate) disable_keygen: bool,
 }
@@ -65,6 +66,14 @@ pub(crate) struct KeyDirectoryArgs {
 }
 
 impl KeyDirectoryArgs {
+    /// Makes a directory the first one to look in, unless the user has named another.
+    pub(crate) fn prefer(&mut self, directory: Option<PathBuf>) {
+        let is_named = std::env::var_os("WASH_KEYS").is_some_and(|keys| !keys.is_empty());
+        if self.directory.is_none() && !is_named {
+            self.directory = directory;
+        }
+    }
+
     pub(crate) fn directories(&self) -> KeyDirectories {
         KeyDirectories::discover(self.directory.as_deref())
     }

@@ -34,6 +34,15 @@ pub(crate) struct TrustArgs {
 }
 
 impl TrustArgs {
+    /// Returns the options that name only a trust policy.
+    pub(crate) fn of(trust: Option<PathBuf>) -> Self {
+        Self {
+            trust,
+            issuers: Vec::new(),
+            min_revision: None,
+        }
+    }
+
     /// Whether the user names a trust policy.
     pub(crate) fn is_named(&self) -> bool {
         self.trust.is_some()

@@ -5,15 +5,14 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::ValueHint;
 
-use crate::archive::{self, ArchiveWriter, Compression, Metadata, encode_world, from_unix};
-use crate::cli::arguments::{BinaryArgs, Date, SigningArgs, destination, signed_archive};
+use crate::archive::{ArchiveWriter, Compression, Metadata, encode_world, from_unix};
+use crate::cli::arguments::{BinaryArgs, Date, SigningArgs, destination};
 use crate::cli::output::Answer;
 use crate::cli::schema::read_schema;
 use crate::cli::session::Session;
 use crate::cli::threads::blocking;
-use crate::content::{AtomicFile, Step};
 
-use super::identity::NewIdentity;
+use super::packing::Packing;
 
 /// Pack executables for any number of targets into a signed archive, and print its path
 ///
@@ -86,7 +85,7 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
 }
 
 fn create(args: Args, session: &Session) -> Result<Answer> {
-    let mut binaries = args.binaries.read()?;
+    let binaries = args.binaries.read()?;
     let compression = if args.compress {
         Compression::Gzip
     } else {
@@ -110,25 +109,16 @@ fn create(args: Args, session: &Session) -> Result<Answer> {
         expires: args.expires.map(|date| from_unix(date.seconds(signed))),
     });
     writer.metadata().check_dates()?;
-    for (target, input) in binaries.inputs() {
-        writer.executable(target, input);
-    }
     if let Some(directory) = args.wit_directory {
         writer.world(encode_world(&directory)?);
     }
 
-    // Keys are generated last, so that a command that fails leaves no useless key behind. Only writing the
-    // archive can still fail; whether its directory is writable is tried first.
-    let write_error = |source| archive::Error::Write {
-        path: destination.clone(),
-        source,
+    let packing = Packing {
+        writer,
+        binaries,
+        name: args.name,
+        destination,
+        compression,
     };
-    drop(AtomicFile::create(&destination).map_err(write_error)?);
-    let identity = NewIdentity::find(&args.signing, &binaries, args.keygen, session)?;
-    binaries.warnings.extend(identity.shared_with(&args.name));
-    let meter = session.progress().begin(Step::Packing, writer.total()?);
-    let claims = writer.write(&destination, &identity.signer, compression, meter.as_ref())?;
-    identity.note(&args.name);
-    binaries.warn(session);
-    Ok(signed_archive(&destination, &claims).field("generated_keys", identity.generated))
+    packing.write(&args.signing, args.keygen, session)
 }

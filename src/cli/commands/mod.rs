@@ -1,5 +1,7 @@
 //! The commands, a file for each: its arguments and one call into the library.
 
+mod build;
+mod build_push;
 mod cache;
 mod completions;
 mod copy;
@@ -12,6 +14,7 @@ mod extract;
 mod fetch;
 mod fetch_locked;
 mod identity;
+mod init;
 mod insert;
 mod inspect;
 mod keys;
@@ -19,6 +22,7 @@ mod lock;
 mod login;
 mod logout;
 mod manual;
+mod packing;
 mod pinned;
 mod pull;
 mod push;
@@ -40,6 +44,8 @@ use super::session::Session;
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
+    Init(init::Args),
+    Build(build::Args),
     Keys(keys::Args),
     Create(create::Args),
     Insert(insert::Args),
@@ -73,6 +79,8 @@ impl Command {
     /// manual pages are made from.
     pub(crate) async fn run(self, session: &Session, par: fn() -> clap::Command) -> Result<Answer> {
         match self {
+            Self::Init(args) => init::run(args, session).await,
+            Self::Build(args) => build::run(args, session).await,
             Self::Keys(args) => keys::run(args, session).await,
             Self::Create(args) => create::run(args, session).await,
             Self::Insert(args) => insert::run(args, session).await,

@@ -1,7 +1,7 @@
 //! `par push`
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
@@ -13,8 +13,9 @@ use crate::cli::arguments::{
 use crate::cli::output::{Answer, Failure, bytes, path_text};
 use crate::cli::session::Session;
 use crate::cli::source_revision::SourceRevision;
-use crate::client::PushOptions;
+use crate::client::{PushOptions, Pushed};
 use crate::content::rfc3339;
+use crate::oci::Reference;
 
 use super::{pinned, rotation};
 
@@ -46,6 +47,23 @@ pub(crate) struct Args {
     /// The archive; `-` reads it from standard input
     #[arg(value_name = "FILE|-", value_hint = ValueHint::FilePath)]
     archive: Argument,
+    #[command(flatten)]
+    publish: PublishArgs,
+    /// The time of the build, in seconds since 1970, for an annotation. Default: no such annotation
+    #[arg(long, env = "SOURCE_DATE_EPOCH", value_name = "SECONDS")]
+    created: Option<String>,
+    /// Verify the archive and print the reference that it would get, but send nothing
+    #[arg(long)]
+    dry_run: bool,
+    #[command(flatten)]
+    trust: TrustArgs,
+    #[command(flatten)]
+    registry: RegistryArgs,
+}
+
+/// What is published besides the archive, and which tags it gets.
+#[derive(clap::Args)]
+pub(super) struct PublishArgs {
     /// An annotation for the manifest, which replaces one that `par` would set. May be given several times. Default:
     /// only those that `par` sets
     #[arg(short, long = "annotation", value_name = "KEY=VALUE", value_parser = annotation)]
@@ -61,9 +79,6 @@ pub(crate) struct Args {
         value_hint = ValueHint::DirPath
     )]
     source: Option<PathBuf>,
-    /// The time of the build, in seconds since 1970, for an annotation. Default: no such annotation
-    #[arg(long, env = "SOURCE_DATE_EPOCH", value_name = "SECONDS")]
-    created: Option<String>,
     /// Another tag to give to the archive, such as `1.2`. May be given several times. Default: only the tag of the
     /// reference
     #[arg(long = "tag", value_name = "TAG")]
@@ -79,36 +94,49 @@ pub(crate) struct Args {
     /// issuer accept the new one by it
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     rotation: Option<PathBuf>,
-    /// Verify the archive and print the reference that it would get, but send nothing
-    #[arg(long)]
-    dry_run: bool,
-    #[command(flatten)]
-    trust: TrustArgs,
-    #[command(flatten)]
-    registry: RegistryArgs,
+}
+
+impl PublishArgs {
+    /// Whether there are tags besides the one of the reference.
+    pub(super) fn is_tagged(&self) -> bool {
+        !self.tags.is_empty()
+    }
+
+    /// Checks a reference to push to, and the tags to give there.
+    pub(super) fn reference(&self, registry: &RegistryArgs, argument: &OsStr) -> Result<Reference> {
+        let reference = registry.reference_before_file(argument, self.is_tagged())?;
+        let command = format!("par push {reference} FILE --tag");
+        for tag in &self.tags {
+            registry.settle_new_tag(&reference, tag, &command)?;
+        }
+        Ok(reference)
+    }
+
+    /// Reads what the options name. `created` is the time of the build, in seconds since 1970.
+    pub(super) async fn options(
+        self,
+        created: Option<u64>,
+        session: &Session,
+    ) -> Result<PushOptions> {
+        let mut options = PushOptions::default()
+            .if_absent(self.if_absent)
+            .change_identity(self.change_identity);
+        options.annotations = unique(self.annotations)?;
+        describe_build(&mut options, created, self.source.as_deref(), session).await?;
+        options.tags = self.tags;
+        options.rotation = match self.rotation {
+            Some(path) => Some(rotation::read(path).await?),
+            None => None,
+        };
+        Ok(options)
+    }
 }
 
 pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
-    let is_tagged = !args.tags.is_empty();
-    let reference = args
-        .registry
-        .reference_before_file(&args.reference, is_tagged)?;
-    let command = format!("par push {reference} FILE --tag");
-    for tag in &args.tags {
-        args.registry.settle_new_tag(&reference, tag, &command)?;
-    }
-    let mut options = PushOptions::default()
-        .if_absent(args.if_absent)
-        .change_identity(args.change_identity)
-        .dry_run(args.dry_run);
-    options.annotations = unique(args.annotations)?;
+    let reference = args.publish.reference(&args.registry, &args.reference)?;
     let created = created_at(args.created.as_deref(), "the build")?;
-    describe_build(&mut options, created, args.source.as_deref(), session).await?;
-    options.tags = args.tags;
-    options.rotation = match args.rotation {
-        Some(path) => Some(rotation::read(path).await?),
-        None => None,
-    };
+    let options = args.publish.options(created, session).await?;
+    let options = options.dry_run(args.dry_run);
     let trust = args.trust.policy().await?;
     let client = args.registry.client(session, trust).await?;
     let pushed = if args.archive == "-" {
@@ -121,24 +149,32 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
         client.push(&archive, &reference, options).await
     };
     let pushed = pushed.map_err(pinned::explain)?;
+    tell(&pushed, args.dry_run, session);
+    Ok(answer(&pushed).field("dry_run", args.dry_run))
+}
+
+/// Reports which tags moved, and how much was sent.
+pub(super) fn tell(pushed: &Pushed, dry_run: bool, session: &Session) {
     pinned::tell_moved(session, &pushed.tags, &pushed.digest);
-    let (sent, mounted, existing) = (pushed.sent, pushed.mounted, pushed.existing);
-    if args.dry_run {
+    if dry_run {
         session.note("nothing was sent: this is a dry run");
     } else {
         session.note(&format!(
             "sent {}, mounted {}, there already {}",
-            bytes(sent),
-            bytes(mounted),
-            bytes(existing)
+            bytes(pushed.sent),
+            bytes(pushed.mounted),
+            bytes(pushed.existing)
         ));
     }
-    Ok(pinned::pushed(&pushed.reference, &pushed.digest)
+}
+
+/// Returns the answer of a command that has pushed an archive.
+pub(super) fn answer(pushed: &Pushed) -> Answer {
+    pinned::pushed(&pushed.reference, &pushed.digest)
         .field("tags", pinned::tags(&pushed.tags))
-        .field("sent", sent)
-        .field("mounted", mounted)
-        .field("there_already", existing)
-        .field("dry_run", args.dry_run))
+        .field("sent", pushed.sent)
+        .field("mounted", pushed.mounted)
+        .field("there_already", pushed.existing)
 }
 
 /// Adds annotations about the time of the build and about the source. Those that the user gives win.

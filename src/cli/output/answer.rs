@@ -54,6 +54,11 @@ impl Answer {
         self
     }
 
+    /// Returns the fields as a JSON object, to be a part of another answer.
+    pub(crate) fn into_value(self) -> Value {
+        Value::Object(self.fields)
+    }
+
     /// Adds a field to the JSON object.
     pub(crate) fn field(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.fields.insert(name.to_owned(), value.into());

@@ -58,6 +58,16 @@ impl Printer {
         self.answering.get_or_init(AnsweringHosts::default).clone()
     }
 
+    /// Whether every line of standard error has to be a JSON object.
+    pub(crate) fn logs_json(&self) -> bool {
+        self.formats.log == LogFormat::Json
+    }
+
+    /// Whether only errors are printed to standard error.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
     /// Prints a message that is not part of the answer.
     pub(crate) fn note(&self, message: &str) {
         if !self.quiet {

@@ -24,6 +24,7 @@ fn runs() -> &'static Runs {
     static RUNS: OnceLock<Runs> = OnceLock::new();
     RUNS.get_or_init(|| {
         let mut runs = Runs::new();
+        runs.building();
         runs.keys_and_archives();
         runs.registries();
         runs.this_machine();
@@ -70,6 +71,35 @@ impl Runs {
         command.args(name.split(' ')).args(arguments);
         command.args(["-o", "json"]);
         Outcome::of(command, b"password").exit(code).json()
+    }
+
+    /// Compiles a crate in a directory of its own, with the compiler of the machine.
+    fn building(&mut self) {
+        let environment = &self.environment;
+        environment.write("project/Cargo.toml", "[package]\nname = \"small\"\n");
+        environment.write("project/src/main.rs", "fn main() {}\n");
+        let home = std::env::var("HOME").unwrap_or_default();
+        let rustup = std::env::var("RUSTUP_HOME");
+        let rustup = rustup.unwrap_or_else(|_| format!("{home}/.rustup"));
+        for (name, arguments) in [
+            ("init", &["project"][..]),
+            (
+                "build",
+                &[
+                    "--config-path",
+                    "project",
+                    "--directory",
+                    "built",
+                    "--keygen",
+                ],
+            ),
+        ] {
+            let mut command = self.environment.command();
+            command.env("RUSTUP_HOME", &rustup);
+            command.arg(name).args(arguments).args(["-o", "json"]);
+            let outcome = Outcome::of(command, b"").success();
+            self.answers.insert(name.to_owned(), outcome.json());
+        }
     }
 
     fn keys_and_archives(&mut self) {

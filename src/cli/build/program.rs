@@ -1,0 +1,254 @@
+//! Runs compilers: their output is read with a bound, their messages stay visible, and they end with this command.
+
+use std::io;
+use std::path::Path;
+use std::process::{ExitStatus, Stdio};
+
+use anyhow::{Context, Error, Result, bail};
+use futures_util::future::try_join;
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader};
+use tokio::process::{Child, Command};
+
+use crate::cli::output::{Failure, path_text};
+use crate::cli::session::Session;
+use crate::content::ErrorKind;
+
+/// The longest line of output that is read, in bytes.
+const LONGEST_LINE: u64 = 16 << 20;
+
+/// The most that is read of an answer, in bytes.
+const LONGEST_ANSWER: u64 = 64 << 20;
+
+/// A program with its arguments.
+pub(super) struct Program {
+    command: Command,
+    name: String,
+}
+
+impl Program {
+    /// Prepares a program that runs in `directory`, without an input. A path with a separator is relative to
+    /// `directory`.
+    pub(super) fn new(program: &Path, directory: &Path) -> Self {
+        let is_path = program.components().count() > 1;
+        let resolved = if is_path {
+            directory.join(program)
+        } else {
+            program.to_owned()
+        };
+        // The new process enters `directory` before it looks for the program.
+        let resolved = if is_path {
+            std::path::absolute(&resolved).unwrap_or(resolved)
+        } else {
+            resolved
+        };
+        let mut command = Command::new(&resolved);
+        command.stdin(Stdio::null()).kill_on_drop(true);
+        if !directory.as_os_str().is_empty() {
+            command.current_dir(directory);
+        }
+        // Ctrl-C on the terminal reaches this command only, which ends the whole group.
+        #[cfg(unix)]
+        command.process_group(0);
+        Self {
+            command,
+            name: path_text(program),
+        }
+    }
+
+    /// Returns the command, to add arguments and variables.
+    pub(super) fn command(&mut self) -> &mut Command {
+        &mut self.command
+    }
+
+    /// Returns what the program prints on standard output, or an error if it fails. Its messages are shown.
+    pub(super) async fn answer(mut self, session: &Session) -> Result<Vec<u8>> {
+        self.command.stdout(Stdio::piped());
+        let mut running = self.start(session)?;
+        let output = running.child.stdout.take();
+        let answer = read_answer(output);
+        let ((answer, ()), status) = running.finish(answer, session).await?;
+        if answer.len() as u64 > LONGEST_ANSWER {
+            bail!(
+                "the answer of {} is longer than {LONGEST_ANSWER} bytes",
+                self.name
+            );
+        }
+        check(&self.name, status)?;
+        Ok(answer)
+    }
+
+    /// Returns what the program prints on standard output, or `None` if it fails. Its messages are hidden.
+    pub(super) async fn quiet_answer(mut self) -> Result<Option<Vec<u8>>> {
+        self.command.stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut running = Running::new(self.spawn()?);
+        let output = running.child.stdout.take();
+        let answer = read_answer(output).await.context("cannot read an answer")?;
+        let status = running.wait().await?;
+        Ok(status.success().then_some(answer))
+    }
+
+    /// Runs the program, and calls `each` with each line of its standard output.
+    pub(super) async fn lines(mut self, session: &Session, each: impl FnMut(&[u8])) -> Result<()> {
+        self.command.stdout(Stdio::piped());
+        let mut running = self.start(session)?;
+        let output = running.child.stdout.take();
+        let (_, status) = running.finish(read_lines(output, each), session).await?;
+        check(&self.name, status)
+    }
+
+    /// Runs the program, and shows all of its output.
+    pub(super) async fn run(mut self, session: &Session) -> Result<()> {
+        // Standard output is for the answer of this command.
+        let is_json = session.logs_json();
+        self.command.stdout(if is_json {
+            Stdio::piped()
+        } else {
+            Stdio::from(io::stderr())
+        });
+        let mut running = self.start(session)?;
+        let output = running.child.stdout.take();
+        let shown = read_lines(output, |line| session.note(&String::from_utf8_lossy(line)));
+        let (_, status) = running.finish(shown, session).await?;
+        check(&self.name, status)
+    }
+
+    /// Starts the program. Its messages go to standard error, or into a log of JSON objects if that is there.
+    fn start(&mut self, session: &Session) -> Result<Running> {
+        self.command.stderr(if session.logs_json() {
+            Stdio::piped()
+        } else {
+            Stdio::inherit()
+        });
+        Ok(Running::new(self.spawn()?))
+    }
+
+    fn spawn(&mut self) -> Result<Child> {
+        self.command.spawn().map_err(|error| {
+            let name = &self.name;
+            let kind = ErrorKind::of_io(&error);
+            let mut failure = Failure::new(kind, format!("cannot start {name}"));
+            if kind == ErrorKind::NotFound {
+                failure = failure.hint(format!("install {name}, so that it is in PATH"));
+            }
+            Error::new(error).context(failure)
+        })
+    }
+}
+
+/// Returns an error if a program has failed. The program has said why.
+fn check(name: &str, status: ExitStatus) -> Result<()> {
+    if !status.success() {
+        bail!(Failure::new(
+            ErrorKind::Other,
+            format!("{name} failed: {status}")
+        ));
+    }
+    Ok(())
+}
+
+/// A program that runs. Dropping it ends the program and what it started.
+struct Running {
+    child: Child,
+    has_ended: bool,
+}
+
+impl Running {
+    fn new(child: Child) -> Self {
+        Self {
+            child,
+            has_ended: false,
+        }
+    }
+
+    /// Reads the output and the messages, and waits for the end.
+    async fn finish<T>(
+        mut self,
+        output: impl Future<Output = io::Result<T>>,
+        session: &Session,
+    ) -> Result<((T, ()), ExitStatus)> {
+        let messages = self.child.stderr.take();
+        let shown = read_lines(messages, |line| {
+            session.note(&String::from_utf8_lossy(line))
+        });
+        let read = try_join(output, shown).await;
+        let read = read.context("cannot read the output of the compiler")?;
+        let status = self.wait().await?;
+        Ok((read, status))
+    }
+
+    async fn wait(&mut self) -> Result<ExitStatus> {
+        let status = self.child.wait().await;
+        let status = status.context("cannot wait for the end of the compiler")?;
+        self.has_ended = true;
+        Ok(status)
+    }
+}
+
+impl Drop for Running {
+    /// Ends the group of processes, and waits for its end: a compiler that goes on would write to the project.
+    fn drop(&mut self) {
+        if self.has_ended {
+            return;
+        }
+        #[cfg(unix)]
+        if let Some(group) = self.child.id().and_then(|id| i32::try_from(id).ok())
+            && let Some(group) = rustix::process::Pid::from_raw(group)
+        {
+            end_group(group, || matches!(self.child.try_wait(), Ok(None)));
+        }
+        #[cfg(not(unix))]
+        let _ = self.child.start_kill();
+    }
+}
+
+/// Asks a group of processes to end, and kills what is left of it after three seconds. `leads` says whether the first
+/// of them still runs.
+#[cfg(unix)]
+fn end_group(group: rustix::process::Pid, mut leads: impl FnMut() -> bool) {
+    use rustix::process::{Signal, kill_process_group, test_kill_process_group};
+    use std::time::{Duration, Instant};
+    let _ = kill_process_group(group, Signal::TERM);
+    let asked = Instant::now();
+    while leads() || test_kill_process_group(group).is_ok() {
+        if asked.elapsed() > Duration::from_secs(3) {
+            let _ = kill_process_group(group, Signal::KILL);
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// Reads up to one byte more than [`LONGEST_ANSWER`].
+async fn read_answer(output: Option<impl AsyncRead + Unpin>) -> io::Result<Vec<u8>> {
+    let mut answer = Vec::new();
+    if let Some(output) = output {
+        let mut output = output.take(LONGEST_ANSWER + 1);
+        output.read_to_end(&mut answer).await?;
+    }
+    Ok(answer)
+}
+
+/// Calls `each` with each line, without its end.
+async fn read_lines(
+    output: Option<impl AsyncRead + Unpin>,
+    mut each: impl FnMut(&[u8]),
+) -> io::Result<()> {
+    let Some(output) = output else {
+        return Ok(());
+    };
+    let mut output = BufReader::new(output);
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        let mut bounded = (&mut output).take(LONGEST_LINE + 1);
+        let count = bounded.read_until(b'\n', &mut line).await?;
+        if count as u64 > LONGEST_LINE {
+            let message = format!("a line is longer than {LONGEST_LINE} bytes");
+            return Err(io::Error::new(io::ErrorKind::InvalidData, message));
+        }
+        if count == 0 {
+            return Ok(());
+        }
+        each(line.trim_ascii_end());
+    }
+}

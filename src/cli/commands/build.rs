@@ -1,0 +1,255 @@
+//! `par build`
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, bail};
+use clap::ValueHint;
+use serde_json::{Value, json};
+
+use crate::archive::{ArchiveWriter, Compression, Metadata, encode_world};
+use crate::cli::arguments::{BinaryArgs, RegistryArgs, SigningArgs, TrustArgs, destination};
+use crate::cli::build::{self, Built, Compiled, Project, Tool, WantedTarget, Wishes};
+use crate::cli::output::{Answer, path_text};
+use crate::cli::schema::read_schema;
+use crate::cli::session::Session;
+use crate::cli::threads::blocking;
+use crate::content::with_causes;
+
+use super::build_push::Destination;
+use super::packing::Packing;
+use super::push::PublishArgs;
+
+/// Compile the provider of a project for all wanted targets, pack it, and print the path of the archive
+///
+/// The project is described by `wasmcloud.toml`, as for `wash build`. Rust and Go are supported. The compiler's own
+/// messages stay visible. `par build` ends the compiler when it is interrupted.
+///
+/// With SOURCE_DATE_EPOCH or --created, executables contain no paths of this machine, so that the same source and
+/// compiler give the same archive.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  par build
+  par build --target x86_64-unknown-linux-musl --target aarch64-unknown-linux-musl
+  par build --target linux/amd64 --target linux/arm64
+  par build --with cargo-zigbuild --target aarch64-linux -- --locked
+  par build --revision 7 --push ghcr.io/org/provider:1.2.0 --if-absent")]
+pub(crate) struct Args {
+    /// The project file, or the directory with its `wasmcloud.toml`. Default: the current directory
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::AnyPath)]
+    config_path: Option<PathBuf>,
+    /// A target to build for: a Rust triple, GOOS/GOARCH, or `arch-os` such as `aarch64-linux`. May be given several
+    /// times. For `arch-os`, an installed musl target is preferred, because its executables are static. Default:
+    /// `targets` or `rust_target` of the project, else what the compiler builds without a target
+    #[arg(short, long = "target", value_name = "TARGET")]
+    targets: Vec<WantedTarget>,
+    /// Compile Rust with this program, which brings a linker for other machines. Default: `cargo build`
+    #[arg(long, value_enum, value_name = "PROGRAM")]
+    with: Option<Tool>,
+    /// The binary to build. Default: `bin_name` of the project, else the only binary, or the one that `cargo run`
+    /// takes
+    #[arg(long = "bin", value_name = "NAME")]
+    binary: Option<String>,
+    /// Build without optimisations. Default: a release build
+    #[arg(long)]
+    debug: bool,
+    /// A number that grows with each release. Default: `revision` of the project, else 0
+    #[arg(short, long, visible_alias = "rev", value_name = "NUMBER")]
+    revision: Option<i32>,
+    /// The provider's version, any text. Default: `version` of the project, else the version of the crate
+    #[arg(long, value_name = "VERSION")]
+    version: Option<String>,
+    /// The archive to write; an existing file is replaced. Default: `{name of the binary}.par.gz` in the directory
+    /// `build` of the project
+    #[arg(long, value_name = "FILE", value_parser = destination())]
+    destination: Option<PathBuf>,
+    /// Fail instead of packing an executable that a warning is about
+    #[arg(long)]
+    deny_warnings: bool,
+    /// Generate missing keys also where `CI` is set
+    #[arg(long, conflicts_with = "disable_keygen")]
+    keygen: bool,
+    /// Push the archive afterwards, to REF or to `url` in the table [registry] of the project. A `url` without a tag
+    /// gets the version as its tag. Default: the archive is not pushed
+    #[arg(
+        long,
+        value_name = "REF",
+        num_args = 0..=1,
+        default_missing_value = ""
+    )]
+    push: Option<OsString>,
+    #[command(flatten)]
+    publish: PublishArgs,
+    /// The trust policy for a tag that exists, a TOML file. Default: `wasmcloud-par/trust.toml` in
+    /// `$XDG_CONFIG_HOME` or `~/.config` if it exists
+    #[arg(long, env = "PAR_TRUST", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    trust: Option<PathBuf>,
+    #[command(flatten)]
+    signing: SigningArgs,
+    #[command(flatten)]
+    registry: RegistryArgs,
+    /// More arguments for the compiler, such as `--locked` or `--features tls`
+    #[arg(last = true, value_name = "ARGUMENT")]
+    arguments: Vec<String>,
+}
+
+pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
+    let path = args.config_path.unwrap_or_default();
+    let project = blocking(move || Project::read(&path)).await?;
+    for warning in &project.warnings {
+        session.warn(warning);
+    }
+    // What can be wrong is found out before the compiler runs, which takes long.
+    args.signing.check()?;
+    let created = args.signing.created()?;
+    let destination = match &args.push {
+        Some(reference) => {
+            let trust = TrustArgs::of(args.trust);
+            let publish = args.publish;
+            let registry = args.registry;
+            let opened = Destination::open(
+                reference, &project, publish, registry, trust, created, session,
+            );
+            Some(opened.await?)
+        }
+        None => None,
+    };
+    let wishes = Wishes {
+        targets: args.targets,
+        with: args.with,
+        binary: args.binary,
+        debug: args.debug,
+        is_reproducible: created.is_some(),
+        arguments: args.arguments,
+    };
+    let built = build::build(&project, &wishes, session).await?;
+    let release = Release {
+        revision: args.revision,
+        version: args.version,
+        destination: args.destination,
+        deny_warnings: args.deny_warnings,
+        keygen: args.keygen,
+        signing: args.signing,
+        project,
+        built,
+    };
+    let packed = {
+        let session = session.clone();
+        blocking(move || release.pack(&session)).await?
+    };
+    let mut answer = packed.answer;
+    let pushed = match destination {
+        Some(destination) => {
+            let pushed = destination
+                .push(&packed.archive, packed.version.as_deref(), session)
+                .await?;
+            answer.text = format!("{}\n{}", answer.text, pushed.text);
+            pushed.into_value()
+        }
+        None => Value::Null,
+    };
+    Ok(answer.field("pushed", pushed))
+}
+
+/// The executables of a project, and what the user says about the release.
+struct Release {
+    revision: Option<i32>,
+    version: Option<String>,
+    destination: Option<PathBuf>,
+    deny_warnings: bool,
+    keygen: bool,
+    signing: SigningArgs,
+    project: Project,
+    built: Built,
+}
+
+/// An archive that was packed.
+struct Packed {
+    answer: Answer,
+    archive: PathBuf,
+    version: Option<String>,
+}
+
+impl Release {
+    /// Packs the archive. Blocks.
+    fn pack(self, session: &Session) -> Result<Packed> {
+        let (project, built, mut signing) = (self.project, self.built, self.signing);
+        signing.directory.prefer(project.key_directory.clone());
+        let name = project.name.clone().or(built.name);
+        let name = name.unwrap_or_else(|| built.binary.clone());
+        let version = self.version.or(project.version.clone()).or(built.version);
+        let executables = built.executables.iter();
+        let executables = executables.map(|made| (&made.target, made.path.as_path()));
+        let binaries = BinaryArgs::of(executables, self.deny_warnings).read()?;
+        let mut writer = ArchiveWriter::new(Metadata {
+            name: Some(name.clone()),
+            vendor: project.vendor.clone(),
+            revision: Some(self.revision.unwrap_or(project.revision)),
+            version: version.clone(),
+            schema: project
+                .config_schema
+                .as_deref()
+                .map(read_schema)
+                .transpose()?,
+            not_before: None,
+            expires: None,
+        });
+        if let Some(world) = world(&project, session)? {
+            writer.world(world);
+        }
+        let archive = self.destination.unwrap_or_else(|| {
+            let file = format!("{}.{}", built.binary, Compression::Gzip.extension());
+            project.build_directory.join(file)
+        });
+        binaries.refuse_as_destination(&archive)?;
+        if let Some(directory) = archive.parent() {
+            std::fs::create_dir_all(directory)
+                .with_context(|| format!("cannot make the directory {}", path_text(directory)))?;
+        }
+        let packing = Packing {
+            writer,
+            binaries,
+            name: name.clone(),
+            destination: archive.clone(),
+            compression: Compression::Gzip,
+        };
+        let answer = packing.write(&signing, self.keygen, session)?;
+        let executables: Vec<Value> = built.executables.iter().map(told).collect();
+        Ok(Packed {
+            answer: answer
+                .field("name", name)
+                .field("version", version.clone())
+                .field("executables", executables),
+            archive,
+            version,
+        })
+    }
+}
+
+/// Returns an executable for a JSON answer.
+fn told(made: &Compiled) -> Value {
+    json!({
+        "target": made.target.as_str(),
+        "platform": made.platform,
+        "path": path_text(&made.path),
+    })
+}
+
+/// Encodes the WIT directory of the project, if there is one. A directory that the project does not name may be
+/// incomplete: `wash` ignores it then, too.
+fn world(project: &Project, session: &Session) -> Result<Option<Vec<u8>>> {
+    let (directory, is_named) = &project.wit_directory;
+    if !is_named && !directory.is_dir() {
+        return Ok(None);
+    }
+    match encode_world(directory) {
+        Ok(world) => Ok(Some(world)),
+        Err(error) if *is_named => bail!(error),
+        Err(error) => {
+            let reason = with_causes(&error);
+            session.warn(&format!("the archive has no WIT world: {reason}"));
+            Ok(None)
+        }
+    }
+}
