@@ -29,6 +29,8 @@ mod format;
 mod hashing;
 mod keys;
 mod limits;
+#[cfg(feature = "cli")]
+mod materials;
 mod platform_names;
 pub(crate) mod provider_archive;
 #[cfg_attr(not(feature = "internals"), allow(unreachable_pub))]
@@ -54,6 +56,10 @@ pub(crate) use format::{Index, IndexEntry};
 pub(crate) use keys::{GivenKey, KeyDirectories, KeyFile, KeyOrigin};
 pub use keys::{Issuer, Key, KeyKind, Subject};
 pub use limits::Limits;
+#[cfg(feature = "cli")]
+pub(crate) use materials::{Ecosystem, Materials, MaterialsError, Package, Source};
+#[cfg(feature = "cli")]
+pub(crate) use read::unpack;
 pub use read::{Contents, Loaded, extract, extract_file, load, verify, verify_file};
 pub(crate) use read::{
     read_claims, read_claims_with, read_head, verify_file_with, verify_with, write_executable,

@@ -100,6 +100,24 @@ impl Receiver for InMemory<'_> {
     }
 }
 
+/// Verifies a whole archive, and writes each executable to a file of its own in `directory`, whose name says nothing.
+/// Returns their paths. After an error, the files that are in `directory` are not verified.
+///
+/// # Errors
+///
+/// Those of [`verify`](super::verify), or [`Error::Write`].
+#[cfg(feature = "cli")]
+pub(crate) fn unpack(
+    input: impl Read,
+    directory: &Path,
+    limits: &Limits,
+    dates: Dates,
+) -> Result<(Contents, BTreeMap<Target, PathBuf>), Error> {
+    let mut spool = Spool::new(directory);
+    let contents = scan(input, limits, dates, &mut spool)?;
+    Ok((contents, spool.files))
+}
+
 /// Writes every executable to a file of its own in `directory`. The files are unverified until `scan`
 /// has succeeded.
 pub(in crate::archive) struct Spool<'a> {

@@ -9,6 +9,8 @@ mod ranged;
 mod scan;
 
 pub(super) use extract::Spool;
+#[cfg(feature = "cli")]
+pub(crate) use extract::unpack;
 pub use extract::{Loaded, extract, load};
 pub use parallel::verify_file;
 pub(crate) use parallel::verify_file_with;

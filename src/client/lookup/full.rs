@@ -1,7 +1,11 @@
 //! Verifying and extracting an archive in the cache.
 
+#[cfg(feature = "cli")]
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+#[cfg(feature = "cli")]
+use crate::archive::unpack;
 use crate::archive::{Contents, Target, VerifiedClaims, extract, verify_file_with, verify_with};
 use crate::content::{MeteredReader, Step};
 use crate::oci::Reference;
@@ -74,6 +78,27 @@ impl Lookup {
                 let input = MeteredReader::new(archive.open()?, meter);
                 extract(input, &target, &destination, mode, &client.limits)
                     .map_err(Error::unusable(&reference))
+            })
+            .await
+    }
+
+    /// Asks the lock, the trust policy and the pin about a cached archive, verifies everything in it, and writes each
+    /// executable to a file in `directory`.
+    #[cfg(feature = "cli")]
+    pub(in crate::client) async fn unpack(
+        &self,
+        archive: CachedArchive,
+        directory: PathBuf,
+    ) -> Result<(Contents, BTreeMap<Target, PathBuf>), Error> {
+        let (reference, admission) = (self.reference().clone(), self.admission().clone());
+        self.client()
+            .blocking(move |client| {
+                let meter = client.progress.begin(Step::Verifying, archive.size());
+                let input = MeteredReader::new(archive.open()?, meter);
+                let unpacked = unpack(input, &directory, &client.limits, client.dates)
+                    .map_err(Error::unusable(&reference))?;
+                admit(&admission, &archive, &unpacked.0.claims, &reference)?;
+                Ok(unpacked)
             })
             .await
     }
