@@ -275,6 +275,4 @@ mod documents {
     struct Registries;
     #[doc = include_str!("../docs/trust.md")]
     struct Trust;
-    #[doc = include_str!("../docs/cache.md")]
-    struct Cache;
 }
