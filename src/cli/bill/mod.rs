@@ -75,45 +75,49 @@ impl Bill {
 
     /// Adds an executable with what its compiler recorded.
     pub(crate) fn add(&mut self, target: &Target, digest: Option<Digest>, found: Vec<Materials>) {
-        let mut executable = Executable {
-            target: target.clone(),
-            digest,
-            roots: BTreeSet::new(),
-        };
+        let mut roots = BTreeSet::new();
         for materials in found {
-            let ids: Vec<String> = materials.packages.iter().map(identifier).collect();
-            let depended: BTreeSet<usize> = (materials.packages.iter())
-                .flat_map(|package| package.dependencies.iter().copied())
-                .collect();
-            for (index, (package, id)) in materials.packages.into_iter().zip(&ids).enumerate() {
-                // Without a root, the program depends on what nothing else depends on.
-                let is_root = match materials.root {
-                    Some(root) => {
-                        index == root || (!depended.contains(&index) && !package.build_only)
-                    }
-                    None => !depended.contains(&index),
-                };
-                if is_root {
-                    executable.roots.insert(id.clone());
+            let packages = &materials.packages;
+            let ids: Vec<String> = packages.iter().map(identifier).collect();
+            let dependencies = packages.iter().flat_map(|package| &package.dependencies);
+            let depended: BTreeSet<usize> = dependencies.copied().collect();
+            for (index, package) in materials.packages.into_iter().enumerate() {
+                // A package that nothing depends on would otherwise be reachable from nowhere.
+                let is_top = !package.build_only && !depended.contains(&index);
+                let id = self.include(target, package, &ids);
+                if materials.root == Some(index) || is_top {
+                    roots.insert(id);
                 }
-                let dependencies = package
-                    .dependencies
-                    .iter()
-                    .filter_map(|index| ids.get(*index));
-                let dependencies = dependencies.filter(|other| *other != id).cloned();
-                let dependencies: BTreeSet<String> = dependencies.collect();
-                let component = self.components.entry(id.clone());
-                let component = component.or_insert_with(|| Component {
-                    build_only: package.build_only,
-                    package,
-                    targets: BTreeSet::new(),
-                    dependencies: BTreeSet::new(),
-                });
-                component.targets.insert(target.clone());
-                component.dependencies.extend(dependencies);
             }
         }
-        self.executables.push(executable);
+        self.executables.push(Executable {
+            target: target.clone(),
+            digest,
+            roots,
+        });
+    }
+
+    /// Adds a package of an executable, whose packages have these identifiers. Returns the identifier of the package.
+    fn include(&mut self, target: &Target, package: Package, ids: &[String]) -> String {
+        let id = identifier(&package);
+        let build_only = package.build_only;
+        let dependencies = package.dependencies.iter();
+        let dependencies = dependencies.filter_map(|index| ids.get(*index));
+        let dependencies: Vec<String> = dependencies
+            .filter(|other| **other != id)
+            .cloned()
+            .collect();
+        let component = self.components.entry(id.clone());
+        let component = component.or_insert_with(|| Component {
+            package,
+            targets: BTreeSet::new(),
+            build_only,
+            dependencies: BTreeSet::new(),
+        });
+        component.build_only &= build_only;
+        component.targets.insert(target.clone());
+        component.dependencies.extend(dependencies);
+        id
     }
 
     /// Returns how many packages there are.
