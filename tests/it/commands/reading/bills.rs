@@ -169,6 +169,20 @@ fn one_cyclonedx_document_has_the_packages_of_all_targets() {
 }
 
 #[test]
+fn a_package_that_is_in_the_executable_of_one_target_is_required() {
+    let environment = Environment::new();
+    let contained = LIST.replace(r#","kind":"build""#, "");
+    let archive = ArchiveBuilder::empty()
+        .executable("x86_64-linux.bin", &auditable(&contained))
+        .executable("aarch64-linux.bin", &auditable(LIST))
+        .build();
+    environment.write("echo.par", archive);
+    let document = parse(&environment.par(["sbom", "echo.par"]).success());
+    let package = component(&document, "pkg:cargo/cfg_aliases@0.2.2");
+    assert_eq!(package["scope"], "required");
+}
+
+#[test]
 fn the_spdx_document_has_the_same_packages() {
     let environment = Environment::new();
     two_targets(&environment, "echo.par");
