@@ -57,7 +57,9 @@ pub(crate) use keys::{GivenKey, KeyDirectories, KeyFile, KeyOrigin};
 pub use keys::{Issuer, Key, KeyKind, Subject};
 pub use limits::Limits;
 #[cfg(feature = "cli")]
-pub(crate) use materials::{Ecosystem, Materials, MaterialsError, Package, Source};
+pub(crate) use materials::{
+    Ecosystem, Materials, MaterialsError, Package, PackageSource, read_materials,
+};
 #[cfg(feature = "cli")]
 pub(crate) use read::unpack;
 pub use read::{Contents, Loaded, extract, extract_file, load, verify, verify_file};

@@ -11,7 +11,7 @@ use crate::content::{is_too_large, read_bounded};
 
 use super::error::MaterialsError;
 use super::image::{Span, read_at};
-use super::{Ecosystem, Materials, Package, Source};
+use super::record::{Ecosystem, Materials, Package, PackageSource};
 
 /// The largest list, in bytes after inflation. `auditable-info` has the same bound.
 const LIMIT: u64 = 8 << 20;
@@ -75,8 +75,8 @@ impl From<Crate> for Package {
             name: each.name,
             version: Some(each.version),
             source: match each.source.as_str() {
-                "crates.io" => Source::Public,
-                _ => Source::Other(each.source),
+                "crates.io" => PackageSource::Public,
+                _ => PackageSource::Other(each.source),
             },
             build_only: each.kind.is_some_and(|kind| kind == "build"),
             dependencies: each.dependencies,

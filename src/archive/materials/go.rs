@@ -7,7 +7,7 @@ use std::io::{Read, Seek};
 
 use super::error::MaterialsError;
 use super::image::{Image, Span, read_at};
-use super::{Ecosystem, Materials, Package, Source};
+use super::record::{Ecosystem, Materials, Package, PackageSource};
 
 const MAGIC: &[u8] = b"\xff Go buildinf:";
 const HEADER: u64 = 32;
@@ -243,7 +243,7 @@ fn module(name: &str, version: Option<&str>) -> Package {
         ecosystem: Ecosystem::Go,
         name: name.to_owned(),
         version: known(version),
-        source: Source::Public,
+        source: PackageSource::Public,
         build_only: false,
         dependencies: Vec::new(),
     }
@@ -262,7 +262,7 @@ fn replace(module: &mut Package, name: &str, version: Option<&str>) {
     if module.version.is_some() {
         name.clone_into(&mut module.name);
     } else {
-        module.source = Source::Other("local".to_owned());
+        module.source = PackageSource::Other("local".to_owned());
     }
 }
 

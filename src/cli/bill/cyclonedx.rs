@@ -2,9 +2,12 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::archive::Source;
+use crate::archive::PackageSource;
 
-use super::{Bill, Component, Executable, PROPERTY, TOOL, purl, uuid};
+use super::model::{Bill, Component, Executable};
+use super::names::{PROPERTY, TOOL};
+use super::purl;
+use super::uuid::uuid;
 
 /// The reference of the provider inside the document.
 const PROVIDER: &str = "provider";
@@ -109,7 +112,7 @@ fn package(id: &str, component: &Component) -> Value {
     let mut properties: Vec<Value> = targets
         .map(|target| property("target", target.as_str()))
         .collect();
-    if let Source::Other(source) = &package.source {
+    if let PackageSource::Other(source) = &package.source {
         properties.push(property("source", source));
     }
     add("properties", json!(properties));

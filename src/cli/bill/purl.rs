@@ -2,12 +2,12 @@
 
 use std::fmt::Write;
 
-use crate::archive::{Ecosystem, Package, Source};
+use crate::archive::{Ecosystem, Package, PackageSource};
 
 /// Returns the package URL of a package. `None` for a package from elsewhere than the public registry: a crate of the same
 /// name on crates.io is another one.
 pub(super) fn of(package: &Package) -> Option<String> {
-    if package.source != Source::Public {
+    if package.source != PackageSource::Public {
         return None;
     }
     let (kind, name) = match package.ecosystem {
@@ -37,3 +37,7 @@ fn encoded(text: &str) -> String {
     }
     encoded
 }
+
+#[cfg(test)]
+#[path = "tests/purl.rs"]
+mod tests;

@@ -4,9 +4,12 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use crate::archive::{Source, Target};
+use crate::archive::{PackageSource, Target};
 
-use super::{Bill, Component, Executable, TOOL, purl, uuid};
+use super::model::{Bill, Component, Executable};
+use super::names::TOOL;
+use super::purl;
+use super::uuid::uuid;
 
 const DOCUMENT: &str = "SPDXRef-DOCUMENT";
 const PROVIDER: &str = "SPDXRef-Provider";
@@ -160,7 +163,7 @@ fn library(id: &str, component: &Component) -> Value {
     }
     let targets: Vec<&str> = component.targets.iter().map(Target::as_str).collect();
     let mut comment = format!("targets: {}", targets.join(", "));
-    if let Source::Other(source) = &each.source {
+    if let PackageSource::Other(source) = &each.source {
         comment += &format!("; source: {source}");
     }
     fields.insert("comment".to_owned(), json!(comment));

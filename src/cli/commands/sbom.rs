@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use clap::{ValueEnum, ValueHint};
 use serde_json::{Value, json};
 
-use crate::archive::{self, Materials, MaterialsError, Target, from_unix};
+use crate::archive::{self, Materials, MaterialsError, Target, from_unix, read_materials};
 use crate::cli::arguments::{Argument, RegistryArgs, Source, Unpacked, created_at, destination};
 use crate::cli::bill::{Bill, cyclonedx, spdx};
 use crate::cli::output::{Answer, Failure, escape};
@@ -142,7 +142,7 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
 async fn materials(path: PathBuf) -> Result<Vec<Materials>> {
     let read = move || {
         let mut file = File::open(path).map_err(MaterialsError::Read)?;
-        Ok(Materials::read(&mut file))
+        Ok(read_materials(&mut file))
     };
     match blocking(read).await? {
         Ok(found) => Ok(found),

@@ -3,7 +3,8 @@ use std::io::{Cursor, Write};
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
 
-use super::{Ecosystem, Materials, MaterialsError, Source};
+use super::read_materials;
+use crate::archive::materials::{Ecosystem, Materials, MaterialsError, Package, PackageSource};
 
 const LIST: &str = r#"{"packages":[
     {"name":"cc","version":"1.2.0","source":"crates.io","kind":"build"},
@@ -104,7 +105,7 @@ fn go_inline(version: &str, modules: &str) -> Vec<u8> {
 
 /// Returns the names and versions of the packages.
 fn names(materials: &Materials) -> Vec<String> {
-    let name = |package: &super::Package| {
+    let name = |package: &Package| {
         format!(
             "{} {}",
             package.name,
@@ -115,7 +116,7 @@ fn names(materials: &Materials) -> Vec<String> {
 }
 
 fn read(file: Vec<u8>) -> Result<Vec<Materials>, MaterialsError> {
-    Materials::read(&mut Cursor::new(file))
+    read_materials(&mut Cursor::new(file))
 }
 
 #[test]
@@ -135,10 +136,10 @@ fn crates_are_read_from_mach_o_and_pe_files() {
         };
         assert_eq!((cc.build_only, itoa.build_only), (true, false));
         assert_eq!(demo.dependencies, [0, 2]);
-        assert_eq!(demo.source, Source::Other("local".to_owned()));
+        assert_eq!(demo.source, PackageSource::Other("local".to_owned()));
         assert_eq!(
             (cc.ecosystem, &cc.source),
-            (Ecosystem::Cargo, &Source::Public)
+            (Ecosystem::Cargo, &PackageSource::Public)
         );
     }
 }
@@ -179,8 +180,8 @@ fn modules_of_go_are_read_with_what_replaces_them() {
         panic!("{found:?}");
     };
     assert_eq!(main.dependencies, [1, 2, 3]);
-    assert_eq!(fork.source, Source::Public);
-    assert_eq!(local.source, Source::Other("local".to_owned()));
+    assert_eq!(fork.source, PackageSource::Public);
+    assert_eq!(local.source, PackageSource::Other("local".to_owned()));
 }
 
 #[test]
