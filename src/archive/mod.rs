@@ -31,6 +31,8 @@ mod hashing;
 mod keys;
 mod limits;
 mod linux_machine;
+#[cfg(feature = "cli")]
+mod materials;
 mod platform_names;
 pub(crate) mod provider_archive;
 #[cfg_attr(not(feature = "internals"), allow(unreachable_pub))]
@@ -57,6 +59,10 @@ pub(crate) use keys::{GivenKey, KeyDirectories, KeyFile, KeyOrigin, may_hold_see
 pub use keys::{Issuer, Key, KeyKind, Subject};
 pub use limits::Limits;
 pub(crate) use linux_machine::LinuxMachine;
+#[cfg(feature = "cli")]
+pub(crate) use materials::{
+    Ecosystem, Materials, MaterialsError, Package, PackageSource, read_materials,
+};
 pub use read::{Contents, Loaded, extract, extract_file, load, verify, verify_file};
 pub(crate) use read::{
     extract_chosen, read_claims, read_claims_with, read_head, verify_file_with, verify_with,

@@ -1,6 +1,10 @@
 //! Extract: from a reference to a file with one verified executable.
 
+#[cfg(feature = "cli")]
+use std::collections::BTreeMap;
 use std::path::Path;
+#[cfg(feature = "cli")]
+use std::path::PathBuf;
 
 use crate::archive::Target;
 use crate::oci::Reference;
@@ -37,5 +41,33 @@ impl Client {
             archive: lookup.archive_digest(),
             contents,
         })
+    }
+
+    /// Verifies everything in the archive that `reference` stands for, and writes each executable to a file in
+    /// `directory`. Of an image index, the manifest for `target` is used. This does not count as use, as in
+    /// [`inspect`](Self::inspect).
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] of the registry, the cache, the archive or the trust policy.
+    #[cfg(feature = "cli")]
+    #[tracing::instrument(skip_all, fields(%reference, digest))]
+    pub(crate) async fn unpack(
+        &self,
+        reference: &Reference,
+        target: &Target,
+        directory: &Path,
+    ) -> Result<(Inspected, BTreeMap<Target, PathBuf>), Error> {
+        let reference = &self.locked(reference)?;
+        let lookup = Lookup::start(self, reference, target).await?;
+        let (contents, files) = lookup
+            .with_archive(|archive| lookup.unpack(archive, directory.to_owned()))
+            .await?;
+        let inspected = Inspected {
+            digest: lookup.digest(),
+            archive: lookup.archive_digest(),
+            contents,
+        };
+        Ok((inspected, files))
     }
 }

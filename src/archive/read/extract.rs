@@ -53,12 +53,13 @@ pub(crate) fn extract_chosen(
     directory: &Path,
     chosen: impl Fn(&Target) -> bool,
     limits: &Limits,
+    dates: Dates,
 ) -> Result<(Contents, BTreeMap<Target, PathBuf>), Error> {
     let mut receiver = Chosen {
         spool: Spool::new(directory),
         chosen,
     };
-    let contents = scan(input, limits, Dates::Valid, &mut receiver)?;
+    let contents = scan(input, limits, dates, &mut receiver)?;
     Ok((contents, receiver.spool.files))
 }
 

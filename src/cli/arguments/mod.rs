@@ -16,6 +16,7 @@ mod sides;
 mod signing;
 mod source;
 mod trust;
+mod unpacked;
 
 pub(crate) use binaries::{Binaries, BinaryArgs};
 pub(crate) use credentials::PASSWORD_ON_COMMAND_LINE;
@@ -33,3 +34,4 @@ pub(crate) use signing::{
 };
 pub(crate) use source::{STANDARD_INPUT, Shown, Source, VerifiedSource, standard_input};
 pub(crate) use trust::TrustArgs;
+pub(crate) use unpacked::Unpacked;

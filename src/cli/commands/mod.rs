@@ -29,6 +29,7 @@ mod push;
 mod remove;
 mod resolve;
 mod rotation;
+mod sbom;
 mod sign;
 mod tag;
 mod tags;
@@ -55,6 +56,7 @@ pub(crate) enum Command {
     Verify(verify::Args),
     Diff(diff::Args),
     Extract(extract::Args),
+    Sbom(sbom::Args),
     Push(push::Args),
     Pull(pull::Args),
     Fetch(fetch::Args),
@@ -90,6 +92,7 @@ impl Command {
             Self::Verify(args) => verify::run(args, session).await,
             Self::Diff(args) => diff::run(args, session).await,
             Self::Extract(args) => extract::run(args, session).await,
+            Self::Sbom(args) => sbom::run(args, session).await,
             Self::Push(args) => push::run(args, session).await,
             Self::Pull(args) => pull::run(args, session).await,
             Self::Fetch(args) => fetch::run(args, session).await,

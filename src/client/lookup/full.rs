@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use tempfile::TempDir;
 
 use crate::archive::{
-    self, Contents, Limits, Target, VerifiedClaims, extract, extract_chosen, verify_file_with,
-    verify_with,
+    self, Contents, Dates, Limits, Target, VerifiedClaims, extract, extract_chosen,
+    verify_file_with, verify_with,
 };
 use crate::content::{MeteredReader, Step};
 use crate::oci::Reference;
@@ -84,6 +84,28 @@ impl Lookup {
             })
             .await
     }
+
+    /// Asks the lock, the trust policy and the pin about a cached archive, verifies everything in it, and writes each
+    /// executable to a file in `directory`.
+    #[cfg(feature = "cli")]
+    pub(in crate::client) async fn unpack(
+        &self,
+        archive: CachedArchive,
+        directory: PathBuf,
+    ) -> Result<(Contents, BTreeMap<Target, PathBuf>), Error> {
+        let (reference, admission) = (self.reference().clone(), self.admission().clone());
+        self.client()
+            .blocking(move |client| {
+                let meter = client.progress.begin(Step::Verifying, archive.size());
+                let input = MeteredReader::new(archive.open()?, meter);
+                let unpacked =
+                    extract_chosen(input, &directory, |_| true, &client.limits, client.dates)
+                        .map_err(Error::unusable(&reference))?;
+                admit(&admission, &archive, &unpacked.0.claims, &reference)?;
+                Ok(unpacked)
+            })
+            .await
+    }
 }
 
 /// Executables of a verified archive, in files of a temporary directory.
@@ -103,7 +125,7 @@ impl Extracted {
     ) -> Result<Result<Self, archive::Error>, Error> {
         let directory = tempfile::Builder::new().prefix("par-").tempdir();
         let directory = directory.map_err(Error::write(&std::env::temp_dir()))?;
-        let extracted = extract_chosen(input, directory.path(), chosen, limits);
+        let extracted = extract_chosen(input, directory.path(), chosen, limits, Dates::Valid);
         Ok(extracted.map(|(contents, files)| Self {
             contents,
             files,

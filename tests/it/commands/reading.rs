@@ -1,5 +1,6 @@
-//! Tests of the commands that read an archive: inspect, verify and extract.
+//! Tests of the commands that read an archive: inspect, verify, extract and sbom.
 
+mod bills;
 mod configuring;
 mod extracting;
 mod inspecting;

@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 
 use serde_json::Value;
 
+use crate::support::archives::ArchiveBuilder;
 use crate::support::{Environment, Outcome, Registry};
 
 /// Returns an answer of each command by its name, such as `cache list`. The runner of the tests has checked each
@@ -131,6 +132,26 @@ impl Runs {
         self.run("inspect", &[file]);
         self.run("verify", &[file]);
         self.run("extract", &[file]);
+        self.bill_of_materials();
+    }
+
+    /// The executable has the build information of Go, which a C compiler can write too.
+    fn bill_of_materials(&mut self) {
+        let source = r#"
+            __attribute__((section(".go.buildinfo"), used, aligned(16)))
+            const char info[] = "\xff Go buildinf:\x08\x02" "0123456789abcdef" "\x08" "go1.22.2" "\x00";
+            int main(void) { return 0; }
+        "#;
+        self.environment.write("source.c", source);
+        let compiled = std::process::Command::new("cc")
+            .args(["source.c", "-o", "compiled"])
+            .current_dir(self.environment.path(""))
+            .status();
+        assert!(compiled.unwrap().success());
+        let bytes = std::fs::read(self.environment.path("compiled")).unwrap();
+        let archive = ArchiveBuilder::empty().executable("x86_64-linux.bin", &bytes);
+        self.environment.write("go.par", archive.build());
+        self.run("sbom", &["go.par"]);
     }
 
     /// Signs a statement by which another account hands over to the one that was generated last.

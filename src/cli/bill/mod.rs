@@ -1,0 +1,14 @@
+//! Bills of materials: the packages in the executables of an archive, as CycloneDX and SPDX documents.
+//!
+//! The documents depend on the archive and the version of `par` only: the same archive gives the same bytes.
+
+mod cyclonedx;
+mod model;
+mod names;
+mod purl;
+mod spdx;
+mod uuid;
+
+pub(crate) use cyclonedx::cyclonedx;
+pub(crate) use model::Bill;
+pub(crate) use spdx::spdx;

@@ -1,0 +1,171 @@
+//! `par sbom`
+
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use clap::{ValueEnum, ValueHint};
+use serde_json::{Value, json};
+
+use crate::archive::{self, Materials, MaterialsError, Target, from_unix, read_materials};
+use crate::cli::arguments::{Argument, RegistryArgs, Source, Unpacked, created_at, destination};
+use crate::cli::bill::{Bill, cyclonedx, spdx};
+use crate::cli::output::{Answer, Failure, escape};
+use crate::cli::session::Session;
+use crate::cli::threads::blocking;
+use crate::content::{AtomicFile, ErrorKind, time_text};
+
+/// Print the bill of materials of an archive: the packages that its executables were compiled from
+///
+/// `cargo auditable` and Go record the packages inside the executables, for every target, so neither the source nor a
+/// compiler is needed. The whole archive is verified first. The document has an application for each target, and says
+/// of each package in which targets it is. An executable in which nothing is recorded is warned about; when none has
+/// a record, there is no document.
+///
+/// The same archive gives the same document.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  par sbom provider.par.gz --destination provider.cdx.json
+  par sbom ghcr.io/org/provider:1.0.0 --format spdx
+  par sbom provider.par.gz --target x86_64-linux --target aarch64-linux")]
+pub(crate) struct Args {
+    /// The archive; `-` reads it from standard input
+    #[arg(value_name = "FILE|REF|-", value_hint = ValueHint::FilePath)]
+    archive: Argument,
+    /// A target whose executable is read; can be given several times. Default: all targets of the archive
+    #[arg(long = "target", value_name = "TARGET")]
+    targets: Vec<Target>,
+    /// The format of the document
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    format: BillFormat,
+    /// The file to write; an existing file is replaced. Default: the document is printed
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, value_parser = destination())]
+    destination: Option<PathBuf>,
+    /// The time of the document, in seconds since 1970. Default: the time when the archive was signed
+    #[arg(long, env = "SOURCE_DATE_EPOCH", value_name = "SECONDS")]
+    created: Option<String>,
+    #[command(flatten)]
+    registry: RegistryArgs,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+enum BillFormat {
+    /// CycloneDX 1.6, as JSON
+    #[default]
+    Cyclonedx,
+    /// SPDX 2.3, as JSON
+    Spdx,
+}
+
+impl BillFormat {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Cyclonedx => "cyclonedx",
+            Self::Spdx => "spdx",
+        }
+    }
+
+    fn document(self, bill: &Bill) -> Value {
+        match self {
+            Self::Cyclonedx => cyclonedx(bill),
+            Self::Spdx => spdx(bill),
+        }
+    }
+}
+
+pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
+    let source = Source::parse(&args.archive, &args.registry)?;
+    if let Some(destination) = &args.destination {
+        source.refuse_as_destination(destination)?;
+    }
+    let created = created_at(args.created.as_deref(), "the document")?.map(from_unix);
+    let selected = args.targets.first().cloned().unwrap_or_else(Target::host);
+    let unpacked = Unpacked::new(&source, &selected, &args.registry, session).await?;
+    let claims = &unpacked.contents.claims;
+    source.warn_of_date(claims, session);
+    for target in &args.targets {
+        let there = unpacked.contents.require(target);
+        there.with_context(|| format!("cannot read the executables of {source}"))?;
+    }
+
+    let mut bill = Bill::new(
+        claims,
+        time_text(created.unwrap_or_else(|| claims.issued_at())),
+    );
+    let (mut targets, mut without) = (Vec::new(), Vec::new());
+    for (target, file) in &unpacked.files {
+        if !args.targets.is_empty() && !args.targets.contains(target) {
+            continue;
+        }
+        let found = materials(file.clone())
+            .await
+            .with_context(|| format!("cannot read the executable for {target} in {source}"))?;
+        if found.is_empty() {
+            without.push(target.as_str());
+            session.warn(&format!(
+                "the executable for {target} says nothing about its packages: it was built neither with \
+                 `cargo auditable` nor by Go"
+            ));
+        }
+        targets.push(target.as_str());
+        bill.add(target, claims.executable(target).ok().cloned(), found);
+    }
+    if without.len() == targets.len() {
+        let message = format!("no executable of {source} says which packages it was compiled from");
+        bail!(Failure::new(ErrorKind::NotFound, message).hint(
+            "build Rust with `cargo auditable build --release` (`cargo install cargo-auditable`), and Go with modules"
+        ));
+    }
+
+    let document = args.format.document(&bill);
+    let answer = match args.destination {
+        Some(destination) => {
+            let text = format!("{}\n", pretty(&document)?);
+            let answer = Answer::file(&destination);
+            blocking(move || write(&destination, &text)).await?;
+            answer
+        }
+        None => Answer::new(pretty(&document)?).field("document", document),
+    };
+    let digest = unpacked.digest.as_ref().map(ToString::to_string);
+    Ok(answer
+        .field("format", args.format.name())
+        .field("packages", bill.packages())
+        .field("targets", json!(targets))
+        .field("without", json!(without))
+        .field("digest", digest))
+}
+
+/// Reads what the compiler recorded in an executable.
+async fn materials(path: PathBuf) -> Result<Vec<Materials>> {
+    let read = move || {
+        let mut file = File::open(path).map_err(MaterialsError::Read)?;
+        Ok(read_materials(&mut file))
+    };
+    match blocking(read).await? {
+        Ok(found) => Ok(found),
+        Err(error @ MaterialsError::Read(_)) => Err(error.into()),
+        Err(error) => {
+            let message = "what its compiler recorded about its packages cannot be used";
+            Err(anyhow::Error::new(error).context(Failure::new(ErrorKind::NotVerified, message)))
+        }
+    }
+}
+
+/// Returns the text of a document, which is safe to print: dangerous characters are escaped, and mean the same.
+fn pretty(document: &Value) -> Result<String> {
+    let text = serde_json::to_string_pretty(document)?;
+    let lines: Vec<String> = text.lines().map(escape::json).collect();
+    Ok(lines.join("\n"))
+}
+
+fn write(path: &Path, text: &str) -> Result<()> {
+    let written = AtomicFile::create(path).and_then(|file| file.commit_with(text.as_bytes()));
+    written.map_err(|source: io::Error| archive::Error::Write {
+        path: path.to_owned(),
+        source,
+    })?;
+    Ok(())
+}
