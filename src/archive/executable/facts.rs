@@ -102,42 +102,42 @@ impl ExecutableFacts {
     }
 }
 
-impl fmt::Display for ExecutableFacts {
-    /// Says what a host needs: `static`, or `dynamic: needs /lib64/ld-linux-x86-64.so.2 and GLIBC 2.34 or newer`.
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl ExecutableFacts {
+    /// Returns what a host must have, such as `/lib64/ld-linux-x86-64.so.2 and GLIBC 2.34 or newer`. `None`: nothing that
+    /// hosts lack.
+    #[must_use]
+    pub fn needs(&self) -> Option<String> {
         let mut needs = Vec::new();
-        match self.format {
-            ExecutableFormat::Unknown => return formatter.write_str("unknown format"),
-            ExecutableFormat::Script => formatter.write_str("script")?,
-            ExecutableFormat::MachO => formatter.write_str("Mach-O")?,
-            ExecutableFormat::Pe => formatter.write_str("PE")?,
-            ExecutableFormat::Elf => {
-                formatter.write_str(self.linking.map_or("ELF", Linking::name))?;
-            }
-        }
         needs.extend(self.interpreter.clone());
-        needs.extend(
-            self.glibc
-                .as_ref()
-                .map(|glibc| format!("GLIBC {glibc} or newer")),
-        );
-        needs.extend(
-            self.macos
-                .as_ref()
-                .map(|macos| format!("macOS {macos} or newer")),
-        );
+        let newer = |name: &str, version: &String| format!("{name} {version} or newer");
+        needs.extend(self.glibc.as_ref().map(|version| newer("GLIBC", version)));
+        needs.extend(self.macos.as_ref().map(|version| newer("macOS", version)));
         if self.format == ExecutableFormat::Elf {
             let others = self.libraries.iter().filter(|name| !is_c_library(name));
             needs.extend(others.cloned());
         }
-        for (number, need) in needs.iter().enumerate() {
-            let link = match number {
-                0 => ": needs ",
-                _ if number + 1 == needs.len() => " and ",
-                _ => ", ",
-            };
-            // The text comes from the file.
-            write!(formatter, "{link}{}", need.escape_debug())?;
+        let last = needs.pop()?;
+        let text = match needs.is_empty() {
+            true => last,
+            false => format!("{} and {last}", needs.join(", ")),
+        };
+        // The names come from the file.
+        Some(text.escape_debug().to_string())
+    }
+}
+
+impl fmt::Display for ExecutableFacts {
+    /// Says what a host needs: `static`, or `dynamic: needs /lib64/ld-linux-x86-64.so.2 and GLIBC 2.34 or newer`.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self.format {
+            ExecutableFormat::Unknown => "unknown format",
+            ExecutableFormat::Script => "script",
+            ExecutableFormat::MachO => "Mach-O",
+            ExecutableFormat::Pe => "PE",
+            ExecutableFormat::Elf => self.linking.map_or("ELF", Linking::name),
+        })?;
+        if let Some(needs) = self.needs() {
+            write!(formatter, ": needs {needs}")?;
         }
         match self.signed {
             Some(true) => formatter.write_str(", signed")?,
