@@ -124,7 +124,7 @@ impl Client {
 }
 
 /// Fetches without sharing the work with other tasks.
-async fn fetch_alone(
+pub(super) async fn fetch_alone(
     client: &Client,
     reference: &Reference,
     target: &Target,

@@ -21,6 +21,7 @@ mod delete;
 #[cfg(feature = "cli")]
 mod describe_cache;
 mod doctor;
+mod doctor_host;
 mod error;
 mod extract;
 mod fetch;
