@@ -58,6 +58,8 @@ fn add<H: FileHeader<Endian = Endianness>>(
     facts: &mut ExecutableFacts,
 ) -> Option<()> {
     let image = Image::<H>::parse(data)?;
+    // Nothing can be started that has no segments.
+    image.segment(elf::PT_LOAD)?;
     facts.debug = image.has_debug_information();
     facts.interpreter = image.interpreter();
     let Some(dynamic) = image.segment(elf::PT_DYNAMIC) else {
