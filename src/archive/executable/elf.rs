@@ -282,8 +282,26 @@ impl<'w, H: FileHeader<Endian = Endianness>> Image<'w, H> {
         if sections.is_empty() {
             return Some(false);
         }
-        let strings = self
-            .header
+        self.has_named_debug_sections(sections).or_else(|| {
+            // Where only parts of the file are known, the names can be missing. Sections that are not loaded and
+            // have no flags are those of DWARF, of which there are at least three.
+            let is_like_debug = |section: &&H::SectionHeader| {
+                let flags: u64 = section.sh_flags(self.endian).0;
+                let size: u64 = section.sh_size(self.endian).into();
+                let is_plain = flags & !u64::from(elf::SHF_COMPRESSED.0) == 0;
+                is_plain && size > 0 && section.sh_type(self.endian) == elf::SHT_PROGBITS
+            };
+            match sections.iter().filter(is_like_debug).count() {
+                0 => Some(false),
+                1 | 2 => None,
+                _ => Some(true),
+            }
+        })
+    }
+
+    fn has_named_debug_sections(&self, sections: &'w [H::SectionHeader]) -> Option<bool> {
+        let header = self.header;
+        let strings = header
             .section_strings(self.endian, self.data, sections)
             .ok()?;
         let is_debug = |section: &H::SectionHeader| {
