@@ -134,7 +134,7 @@ fn a_host_can_spawn_all_futures_of_a_client() {
         wish.client.deletion(&wish.place);
         wish.client.digests(&wish.references);
         wish.client.doctor(&anywhere, true);
-        wish.client.doctor_host(Some(&anywhere));
+        wish.client.doctor_host(None);
         wish.client.extract(&wish.reference, &wish.target, file, 0o755);
         wish.client.fetch(&wish.reference, &wish.target);
         wish.client.fetch_provider("localhost:1/provider:1", "host");
