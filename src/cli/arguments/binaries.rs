@@ -171,6 +171,11 @@ fn obstacle(path: &Path, target: &Target, facts: &ExecutableFacts) -> Option<Str
             "hosts of {target} cannot run {path}: it has no code signature, which `codesign --sign -` adds"
         ));
     }
+    // Whether the executable suits other processors is not known.
+    let is_for = |processor: &String| target.as_str().starts_with(processor.as_str());
+    if !facts.processors.iter().any(is_for) {
+        return None;
+    }
     let is_dynamic = facts.linking == Some(Linking::Dynamic) && facts.interpreter.is_some();
     if !is_dynamic || !target.as_str().ends_with("-linux") {
         return None;
