@@ -288,7 +288,7 @@ impl<'w, H: FileHeader<Endian = Endianness>> Image<'w, H> {
             let is_like_debug = |section: &&H::SectionHeader| {
                 let flags: u64 = section.sh_flags(self.endian).0;
                 let size: u64 = section.sh_size(self.endian).into();
-                let is_plain = flags & !u64::from(elf::SHF_COMPRESSED.0) == 0;
+                let is_plain = flags & !elf::SHF_COMPRESSED.0 == 0;
                 is_plain && size > 0 && section.sh_type(self.endian) == elf::SHT_PROGBITS
             };
             match sections.iter().filter(is_like_debug).count() {

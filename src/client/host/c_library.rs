@@ -55,9 +55,11 @@ pub(in crate::client) fn c_libraries() -> Option<Vec<CLibrary>> {
         .find(|linker| linker.0 == std::env::consts::ARCH);
     let (processor, gnu, musl) = own.filter(|_| cfg!(target_os = "linux"))?;
     let mut found = Vec::new();
-    let mut facts = ExecutableFacts::default();
-    facts.processors = vec![(*processor).to_owned()];
-    facts.interpreter = Some((*gnu).to_owned());
+    let facts = ExecutableFacts {
+        processors: vec![(*processor).to_owned()],
+        interpreter: Some((*gnu).to_owned()),
+        ..ExecutableFacts::default()
+    };
     let gnu = PathBuf::from(gnu);
     if defined_glibc(&gnu, &facts.processors).is_some() {
         let release = Libraries::of(Path::new("/"), &facts).glibc();
