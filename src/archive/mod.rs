@@ -23,7 +23,6 @@ mod claims;
 mod compression;
 mod entry_names;
 mod error;
-#[cfg(feature = "cli")]
 mod executable;
 #[cfg_attr(not(feature = "internals"), allow(unreachable_pub))]
 mod format;
@@ -52,6 +51,8 @@ pub use compression::Compression;
 pub use error::Error;
 #[cfg(feature = "cli")]
 pub(crate) use executable::Executable;
+pub use executable::{ExecutableFacts, ExecutableFormat, Linking};
+pub(crate) use executable::{defined_glibc, is_newer};
 pub(crate) use format::is_compressed;
 pub(crate) use format::{Index, IndexEntry};
 #[cfg(feature = "cli")]

@@ -1,7 +1,8 @@
 //! Fetch: from a reference to the path of a verified executable.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Once};
+use std::sync::{Arc, Mutex, Once, PoisonError};
 
 use wascap::jwt::{CapabilityProvider, Token};
 
@@ -15,6 +16,7 @@ use super::blocking::blocking;
 use super::client::Client;
 use super::error::Error;
 use super::fetched::Fetched;
+use super::host::{HostProblem, host_problems};
 use super::lookup::{CachedArchive, LATEST, Lookup};
 use super::ranged::ExecutableDownload;
 
@@ -39,6 +41,9 @@ impl Client {
     /// Without such claims, those at the start of the archive are used if `reference` is a tag. A reference
     /// with a digest accepts nothing but what that digest binds. In every other case, and when anything is
     /// unexpected, the whole archive is downloaded and verified.
+    ///
+    /// An executable for this machine that it cannot start is logged as a warning, once for each path. The fetch succeeds
+    /// nevertheless. [`host_problems`](super::host_problems) returns the reasons.
     ///
     /// A program with several threads has to be prepared for
     /// [`ExecutableFileBusy`](std::io::ErrorKind::ExecutableFileBusy) (`ETXTBSY`) when it starts what it has just
@@ -66,6 +71,11 @@ impl Client {
             }) = &fetched
             {
                 warn_of_noexec(path);
+            }
+            if let Ok(Fetched { path, .. }) = &fetched
+                && *target == Target::host()
+            {
+                warn_of_problems(path).await;
             }
             // Later calls ask again, because a tag may move.
             self.fetches.leave(&key, &fetching);
@@ -114,7 +124,7 @@ impl Client {
 }
 
 /// Fetches without sharing the work with other tasks.
-async fn fetch_alone(
+pub(super) async fn fetch_alone(
     client: &Client,
     reference: &Reference,
     target: &Target,
@@ -219,5 +229,25 @@ fn warn_of_noexec(path: &Path) {
                 path.display()
             );
         });
+    }
+}
+
+/// Says once for each path in a process why this machine cannot start the executable.
+async fn warn_of_problems(path: &Path) {
+    static KNOWN: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+    let is_new = KNOWN
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .insert(path.to_owned());
+    if !is_new {
+        return;
+    }
+    let executable = path.to_owned();
+    let found = blocking(move || host_problems(&executable)).await;
+    for problem in found.unwrap_or_default() {
+        // That is said by `warn_of_noexec`.
+        if problem != HostProblem::NoExec {
+            tracing::warn!("{} cannot be started: {problem}", path.display());
+        }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::Read;
 use std::ops::Range;
 
-use crate::archive::{Contents, Rotation, Target, VerifiedClaims};
+use crate::archive::{Contents, ExecutableFacts, Rotation, Target, VerifiedClaims};
 use crate::content::{Digest, ErrorKind};
 
 use super::error::Error;
@@ -22,6 +22,9 @@ pub struct Summary {
     /// The sizes of executables in bytes, as far as they are known: those of the index, or those that were counted.
     /// The index is not signed.
     pub sizes: BTreeMap<Target, u64>,
+    /// What the headers of the executables say a host must have to start them. Empty unless
+    /// [everything](Self::everything) was downloaded.
+    pub facts: BTreeMap<Target, ExecutableFacts>,
     /// The targets that the claims cover and the archive does not hold.
     pub absent: Vec<Target>,
     /// The WIT world, when it was asked for and the archive carries one. It has the hash that the claims
@@ -37,6 +40,7 @@ impl From<Contents> for Summary {
             claims: contents.claims,
             targets: contents.executables.keys().cloned().collect(),
             sizes: contents.executables,
+            facts: contents.facts,
             absent: contents.absent,
             world: contents.world,
             everything: true,
@@ -94,6 +98,7 @@ pub(super) async fn preview_summary(
     Ok(Some(Summary {
         targets,
         sizes,
+        facts: BTreeMap::new(),
         absent,
         claims: preview.claims,
         world,

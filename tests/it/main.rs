@@ -22,5 +22,6 @@ mod hosts;
 mod json;
 mod layers;
 mod peculiar;
+mod startable;
 mod support;
 mod transfer;

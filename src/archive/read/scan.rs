@@ -8,6 +8,7 @@ use crate::archive::claims::{Dates, UnverifiedClaims, VerifiedClaims};
 use crate::archive::compression::Compression;
 use crate::archive::entry_names::{CLAIMS_ENTRY, WORLD_ENTRY};
 use crate::archive::error::Error;
+use crate::archive::executable::{Collector, ExecutableFacts};
 use crate::archive::format::entries::{Entries, Role, check_entry, read_bounded};
 use crate::archive::format::gzip::{Failure, Tar, TarSource};
 use crate::archive::format::tar_stream::{BLOCK, TarStream, structure_error, tar_error};
@@ -24,6 +25,9 @@ pub struct Contents {
     pub claims: VerifiedClaims,
     /// The size of every executable in the archive, in bytes.
     pub executables: BTreeMap<Target, u64>,
+    /// What the headers of every executable say a host must have to start it. Those after the 32nd executable of an
+    /// archive can be left out.
+    pub facts: BTreeMap<Target, ExecutableFacts>,
     /// The targets that the claims cover and the archive does not hold.
     pub absent: Vec<Target>,
     /// The WIT world, in its encoded form.
@@ -95,8 +99,17 @@ pub(in crate::archive) trait Receiver {
     fn begin(&mut self, target: &Target) -> Result<Option<(&mut dyn Write, &Path)>, Error>;
 }
 
-/// The sizes and the digests of executables that were hashed already, by their positions in the tar.
-type Known = BTreeMap<u64, (u64, Digest)>;
+/// An executable that was hashed.
+#[derive(Clone)]
+pub(super) struct Hashed {
+    /// The size in bytes.
+    pub(super) size: u64,
+    pub(super) digest: Digest,
+    pub(super) facts: ExecutableFacts,
+}
+
+/// Executables that were hashed already, by their positions in the tar.
+type Known = BTreeMap<u64, Hashed>;
 
 struct Discard;
 
@@ -150,7 +163,7 @@ struct Scan<'l> {
     end: u64,
     token: Option<String>,
     world: Option<(Vec<u8>, Digest)>,
-    executables: BTreeMap<Target, (u64, Digest)>,
+    executables: BTreeMap<Target, Hashed>,
 }
 
 impl<'l> Scan<'l> {
@@ -194,8 +207,7 @@ impl<'l> Scan<'l> {
             Some(Role::Claims) => self.claims(size, &mut entry),
             Some(Role::World) => self.world(size, &mut entry),
             Some(Role::Executable(target)) => {
-                let known = self.known.remove(&begin).filter(|known| known.0 == size);
-                let known = known.map(|(_, digest)| digest);
+                let known = self.known.remove(&begin).filter(|known| known.size == size);
                 self.executable(target, size, known, &mut entry, receiver)
             }
             None => Ok(()),
@@ -227,7 +239,7 @@ impl<'l> Scan<'l> {
         &mut self,
         target: Target,
         size: u64,
-        known: Option<Digest>,
+        known: Option<Hashed>,
         content: &mut impl Read,
         receiver: &mut dyn Receiver,
     ) -> Result<(), Error> {
@@ -235,22 +247,29 @@ impl<'l> Scan<'l> {
             return Err(Error::DuplicateEntry(target.to_string()));
         }
         check_entry(target.as_str(), size, self.limits.executable)?;
-        let digest = match known {
-            Some(digest) => digest,
+        let hashed = match known {
+            Some(hashed) => hashed,
             None => {
                 let mut output = receiver.begin(&target)?;
-                digest_of(|buffer| {
+                let mut collector = Collector::default();
+                let digest = digest_of(|buffer| {
                     let count = content.read(buffer).map_err(tar_error)?;
+                    let bytes = buffer.get(..count).unwrap_or_default();
+                    collector.add(bytes);
                     if let Some((output, path)) = &mut output {
-                        output
-                            .write_all(buffer.get(..count).unwrap_or_default())
-                            .map_err(|source| Error::write(path, source))?;
+                        let written = output.write_all(bytes);
+                        written.map_err(|source| Error::write(path, source))?;
                     }
                     Ok(count)
-                })?
+                })?;
+                Hashed {
+                    size,
+                    digest,
+                    facts: collector.finish(),
+                }
             }
         };
-        self.executables.insert(target, (size, digest));
+        self.executables.insert(target, hashed);
         Ok(())
     }
 
@@ -267,8 +286,9 @@ impl<'l> Scan<'l> {
             }),
             Some(_) => Ok(()),
         };
-        for (target, (_, digest)) in &self.executables {
-            compare(target.as_str(), claims.executables().get(target), digest)?;
+        for (target, hashed) in &self.executables {
+            let signed = claims.executables().get(target);
+            compare(target.as_str(), signed, &hashed.digest)?;
         }
         match &self.world {
             Some((_, digest)) => compare(WORLD_ENTRY, claims.world(), digest)?,
@@ -280,12 +300,14 @@ impl<'l> Scan<'l> {
         }
         let mut absent: Vec<_> = claims.executables().keys().cloned().collect();
         absent.retain(|target| !self.executables.contains_key(target));
-        let executables = self.executables.into_iter();
+        let sizes = self.executables.iter();
+        let sizes = sizes.map(|(target, hashed)| (target.clone(), hashed.size));
         Ok(Contents {
             absent,
             claims,
-            executables: executables
-                .map(|(target, (size, _))| (target, size))
+            executables: sizes.collect(),
+            facts: (self.executables.into_iter())
+                .map(|(target, hashed)| (target, hashed.facts))
                 .collect(),
             world: self.world.map(|(world, _)| world),
             compression,

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, bail};
 use clap::ValueHint;
 
-use crate::archive::{self, Executable, Input, Target};
+use crate::archive::{self, Executable, ExecutableFacts, Input, Linking, Target};
 use crate::cli::output::Failure;
 use crate::cli::session::Session;
 use crate::content::open_regular;
@@ -72,7 +72,7 @@ impl BinaryArgs {
         for option in &self.binaries {
             let (target, path) = split(option);
             let target = target.unwrap_or_else(|| default.clone());
-            let executable = check(&path, option)?;
+            let (executable, facts) = check(&path, option)?;
             if !target.is_known() {
                 let message = unknown(&target);
                 if !self.allow_unknown_target {
@@ -90,6 +90,8 @@ impl BinaryArgs {
                     }
                     None => format!("hosts of {target} cannot run {path}: it is {executable}"),
                 });
+            } else {
+                warnings.extend(obstacle(&path, &target, &facts));
             }
             first.get_or_insert_with(|| path.clone());
             if let Some(other) = by_target.insert(target.clone(), path.clone()) {
@@ -179,13 +181,42 @@ fn split(option: &OsStr) -> (Option<Target>, PathBuf) {
     (None, PathBuf::from(option))
 }
 
-/// Checks a binary before anything is written, and returns what kind of executable it is.
-fn check(path: &Path, option: &OsStr) -> Result<Executable> {
+/// Returns the warning about what some hosts of `target` lack, and the executable needs.
+fn obstacle(path: &Path, target: &Target, facts: &ExecutableFacts) -> Option<String> {
+    let path = path.display();
+    if target.as_str() == "aarch64-macos" && facts.signed == Some(false) {
+        return Some(format!(
+            "hosts of {target} cannot run {path}: it has no code signature, which `codesign --sign -` adds"
+        ));
+    }
+    // Whether the executable suits other processors is not known.
+    let is_for = |processor: &String| target.as_str().starts_with(processor.as_str());
+    if !facts.processors.iter().any(is_for) {
+        return None;
+    }
+    let is_dynamic = facts.linking == Some(Linking::Dynamic) && facts.interpreter.is_some();
+    if !is_dynamic || !target.as_str().ends_with("-linux") {
+        return None;
+    }
+    let needs = facts.needs()?;
+    let hosts = if facts.is_for_glibc() {
+        "Debian 12 has GLIBC 2.36, RHEL 9 has 2.34, and Alpine has none; a static executable, built for musl, \
+         starts on all of them"
+    } else {
+        "only hosts that have it can start the executable; a static one starts on all hosts"
+    };
+    Some(format!(
+        "{path} is dynamic: it needs {needs} on hosts of {target}; {hosts}"
+    ))
+}
+
+/// Checks a binary before anything is written. Returns what kind of executable it is, and what it needs.
+fn check(path: &Path, option: &OsStr) -> Result<(Executable, ExecutableFacts)> {
     let read_error = |source| archive::Error::Read {
         path: path.to_owned(),
         source,
     };
-    let (file, size) = open_regular(path).map_err(|source| {
+    let (mut file, size) = open_regular(path).map_err(|source| {
         let not_a_target = option
             .to_str()
             .and_then(|option| option.split_once('='))
@@ -212,7 +243,9 @@ fn check(path: &Path, option: &OsStr) -> Result<Executable> {
         let message = format!("{path} is WebAssembly; a provider archive holds native executables");
         bail!(Failure::usage(message).hint("push components with `wkg oci push`"));
     }
-    Ok(Executable::read(magic.as_slice().chain(file)).map_err(read_error)?)
+    let executable = Executable::read(magic.as_slice().chain(&file)).map_err(read_error)?;
+    let facts = ExecutableFacts::read_from(&mut file).map_err(read_error)?;
+    Ok((executable, facts))
 }
 
 #[cfg(test)]

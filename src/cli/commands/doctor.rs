@@ -9,11 +9,15 @@ use crate::cli::session::Session;
 use crate::client::{Diagnosis, Finding, TrustPolicy, Verdict};
 use crate::oci::Place;
 
-/// Check what a registry supports, and find problems
+/// Check what a registry supports, or whether this machine can run providers, and find problems
 ///
 /// The checks are: the registry and its mirrors answer, the connection is secure, and the registry accepts the
 /// credentials. For a repository also: it can be read, and with --push, it accepts uploads. If a check fails,
 /// the exit code is that of a command with the same problem.
+///
+/// With --host, this machine is checked too: its C library, the cache, the limit on open files and, with a registry,
+/// the clock. With a tag or a digest, the executable for this machine is fetched into the cache, and what it needs is
+/// compared with what this machine has. Nothing is started, and no publisher is pinned.
 #[derive(clap::Args)]
 #[command(
     mut_arg("allow_latest", |argument| argument.hide(true)),
@@ -23,12 +27,18 @@ use crate::oci::Place;
 #[command(after_help = "\
 Examples:
   par doctor ghcr.io
-  par doctor localhost:5000/org/provider --push")]
+  par doctor localhost:5000/org/provider --push
+  par doctor --host
+  par doctor --host ghcr.io/org/provider:1.0.0")]
 pub(crate) struct Args {
     /// The registry, or a repository in it for more checks. A tag or a digest names the manifest to read.
     /// Default: any tag
-    #[arg(value_name = "REGISTRY[/REPOSITORY]")]
-    place: Place,
+    #[arg(value_name = "REGISTRY[/REPOSITORY]", required_unless_present = "host")]
+    place: Option<Place>,
+    /// Check whether this machine can run providers, and the one that a tag or a digest names. Default: only the
+    /// registry is checked
+    #[arg(long, conflicts_with = "push")]
+    host: bool,
     /// Check uploads too: send a few hundred bytes without a tag, and delete them again if the registry
     /// allows that. Needs a repository and the permission to push. Default: nothing is sent
     #[arg(long)]
@@ -38,27 +48,36 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
-    let place = args.place;
-    if args.push {
-        require_repository(&place, "and --push needs a repository")?;
+    let place = args.place.as_ref();
+    if let Some(place) = place.filter(|_| args.push) {
+        require_repository(place, "and --push needs a repository")?;
     }
     let client = args.registry.client(session, TrustPolicy::anyone()).await?;
-    let diagnosis = client.doctor(&place, args.push).await?;
-    Ok(answer(&place, &diagnosis))
+    let diagnosis = match place {
+        Some(place) if !args.host => client.doctor(place, args.push).await?,
+        place => client.doctor_host(place).await?,
+    };
+    Ok(answer(place, args.host, &diagnosis))
 }
 
-fn answer(place: &Place, diagnosis: &Diagnosis) -> Answer {
+fn answer(place: Option<&Place>, host: bool, diagnosis: &Diagnosis) -> Answer {
     // The findings contain the error and its hint.
     let problem = diagnosis.obstacle().map(|(finding, kind)| {
         let check = finding.check.name();
-        let message = format!("{place} cannot be used: the check `{check}` failed");
+        let failure = match place {
+            Some(place) if host => format!("this machine cannot run {place}"),
+            Some(place) => format!("{place} cannot be used"),
+            None => "this machine cannot run providers".to_owned(),
+        };
+        let message = format!("{failure}: the check `{check}` failed");
         Problem::found(kind, message, None)
     });
     let findings = &diagnosis.findings;
     let text: String = findings.iter().map(text).collect();
-    let repository = place.reference().map(|reference| reference.repository());
+    let repository = place.and_then(Place::reference);
+    let repository = repository.map(|reference| reference.repository());
     Answer::new(text)
-        .field("registry", place.registry())
+        .field("registry", place.map(Place::registry))
         .field("repository", repository)
         .field("findings", findings.iter().map(value).collect::<Value>())
         .failing(problem)

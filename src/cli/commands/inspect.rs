@@ -7,7 +7,7 @@ use bytesize::ByteSize;
 use clap::ValueHint;
 use serde_json::{Value, json};
 
-use crate::archive::{Target, print_world};
+use crate::archive::{ExecutableFacts, ExecutableFormat, Linking, Target, print_world};
 use crate::cli::arguments::{Argument, RegistryArgs, Shown, Source, validity};
 use crate::cli::output::{Answer, Failure, escape, path_text};
 use crate::cli::schema::{read_json, violations};
@@ -25,7 +25,8 @@ const SHOWN: usize = 40;
 /// The archive is verified before anything is shown: signature, key types, dates, and the hash of every
 /// entry. An archive in a registry is not downloaded if its manifest carries its claims, as `par push` writes
 /// it, or if the archive begins with an index. Then the claims and the WIT world are verified, but not the
-/// executables, and the output says so (`verified`). An archive that becomes valid later is shown with a warning
+/// executables, and the output says so (`verified`). What a host must have to start each executable is read from
+/// the executables, so it is shown only when they were read. An archive that becomes valid later is shown with a warning
 /// (`not_yet_valid`).
 #[derive(clap::Args)]
 #[command(after_help = "\
@@ -169,9 +170,25 @@ fn executables(summary: &Summary) -> Value {
             "target": target.as_str(),
             "size": summary.sizes.get(target),
             "hash": signed.get(target).map(ToString::to_string),
+            "facts": summary.facts.get(target).map(facts),
         })
     };
     summary.targets.iter().map(executable).collect()
+}
+
+/// Returns what a host must have to start an executable.
+fn facts(facts: &ExecutableFacts) -> Value {
+    json!({
+        "format": facts.format.name(),
+        "processors": facts.processors,
+        "linking": facts.linking.map(Linking::name),
+        "interpreter": facts.interpreter,
+        "glibc": facts.glibc,
+        "libraries": facts.libraries,
+        "macos": facts.macos,
+        "signed": facts.signed,
+        "debug": facts.debug,
+    })
 }
 
 /// Returns the lines of `wash inspect`, followed by what `wash` does not show.
@@ -218,6 +235,9 @@ fn table(shown: &Shown) -> Vec<String> {
     for line in executable_lines(summary) {
         add(&line);
     }
+    for line in start_lines(summary) {
+        add(&line);
+    }
     for line in content_lines(shown) {
         add(&line);
     }
@@ -244,6 +264,23 @@ fn executable_lines(summary: &Summary) -> Vec<String> {
     let lines =
         rows.map(|(target, size, hash)| format!("    {target:targets$}  {size:>sizes$}  {hash}"));
     lines.collect()
+}
+
+/// Returns a line for each executable of a known format: its target, and what a host must have to start it.
+fn start_lines(summary: &Summary) -> Vec<String> {
+    let known = summary.facts.iter();
+    let known = known.filter(|(_, facts)| facts.format != ExecutableFormat::Unknown);
+    let rows: Vec<_> = known
+        .map(|(target, facts)| (target.to_string(), facts.to_string()))
+        .collect();
+    if rows.is_empty() {
+        return Vec::new();
+    }
+    let width = rows.iter().map(|row| row.0.len()).max().unwrap_or_default();
+    let lines = rows.iter();
+    let lines = lines.map(|(target, facts)| format!("    {target:width$}  {facts}"));
+    let title = [String::new(), "  Starting".to_owned()];
+    title.into_iter().chain(lines).collect()
 }
 
 /// Returns the lines about the archive as content: its size, and its manifest if it has one.

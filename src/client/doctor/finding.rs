@@ -31,6 +31,20 @@ pub enum Check {
     MediaTypes,
     /// Whether content can be deleted.
     Delete,
+    /// The processor and the system of this machine.
+    Architecture,
+    /// The C libraries for which this machine starts dynamic executables.
+    CLibrary,
+    /// Whether the cache can be written to.
+    Cache,
+    /// Whether executables in the cache can be started.
+    NoExec,
+    /// How many files a process can open.
+    OpenFiles,
+    /// Whether the clock of this machine agrees with that of the registry.
+    Clock,
+    /// Whether this machine can start the executable of a provider.
+    Executable,
 }
 
 impl Check {
@@ -49,6 +63,13 @@ impl Check {
             Self::Chunks => "chunks",
             Self::MediaTypes => "media-types",
             Self::Delete => "delete",
+            Self::Architecture => "architecture",
+            Self::CLibrary => "c-library",
+            Self::Cache => "cache",
+            Self::NoExec => "noexec",
+            Self::OpenFiles => "open-files",
+            Self::Clock => "clock",
+            Self::Executable => "executable",
         }
     }
 }
@@ -61,7 +82,7 @@ pub enum Verdict {
     Good,
     /// Something is missing that everything works without.
     Limited,
-    /// The registry cannot be used. Other operations fail with an error of this kind.
+    /// The registry, or this machine, cannot be used. Other operations fail with an error of this kind.
     Failed(ErrorKind),
     /// Nothing was checked.
     Skipped,
@@ -108,6 +129,16 @@ pub enum Advice {
     WholeSuffices,
     /// The registry can be configured to allow media types that begin with this.
     AllowMediaTypes(&'static str),
+    /// The executable can be built for musl, so that it is static: it starts on every host.
+    UseStatic,
+    /// The library can be installed, or linked statically.
+    InstallLibrary,
+    /// Another directory can be used as the cache.
+    UseOtherCache,
+    /// The limit on open files can be raised.
+    RaiseOpenFiles,
+    /// The clock can be set.
+    SetClock,
     /// The content with these digests stays until the registry collects garbage.
     CollectGarbage(Vec<String>),
 }
@@ -129,7 +160,7 @@ pub struct Finding {
 }
 
 impl Finding {
-    pub(super) fn new(check: Check, verdict: Verdict, said: impl Into<String>) -> Self {
+    pub(in crate::client) fn new(check: Check, verdict: Verdict, said: impl Into<String>) -> Self {
         Self {
             check,
             verdict,
@@ -139,11 +170,11 @@ impl Finding {
         }
     }
 
-    pub(super) fn good(check: Check, said: impl Into<String>) -> Self {
+    pub(in crate::client) fn good(check: Check, said: impl Into<String>) -> Self {
         Self::new(check, Verdict::Good, said)
     }
 
-    pub(super) fn limited(check: Check, said: impl Into<String>) -> Self {
+    pub(in crate::client) fn limited(check: Check, said: impl Into<String>) -> Self {
         Self::new(check, Verdict::Limited, said)
     }
 
@@ -154,7 +185,7 @@ impl Finding {
         finding
     }
 
-    pub(super) fn advice(mut self, advice: Advice) -> Self {
+    pub(in crate::client) fn advice(mut self, advice: Advice) -> Self {
         self.advice = Some(advice);
         self
     }
@@ -166,6 +197,8 @@ impl Finding {
 pub struct Diagnosis {
     /// At least one finding for each check. When a check leaves nothing to check, no finding follows.
     pub findings: Vec<Finding>,
+    /// The comparison of the clocks, if the registry says what time it is.
+    pub(in crate::client) clock: Option<Finding>,
 }
 
 impl Diagnosis {

@@ -1,6 +1,7 @@
 //! Checks of a registry: what it can do, and what keeps it from being used.
 
 mod finding;
+mod machine;
 mod ranges;
 mod uploads;
 
@@ -8,6 +9,7 @@ use crate::content::{Descriptor, Digest, ErrorKind, with_causes};
 use crate::oci::{self, Credentials, Greeting, Place, Probe, Registries, RegistryReference, Wants};
 
 pub use finding::{Advice, Check, Diagnosis, Finding, Verdict};
+pub(super) use machine::check as check_machine;
 
 /// Finds out whether `place` can be used. Sends content to the registry, which is deleted again, if `push` is
 /// `true`.
@@ -34,7 +36,10 @@ pub(super) async fn diagnose(
                     // Commands do not ask for the root of the API.
                     if !serves(&registry, place).await {
                         findings.push(unanswered(missing));
-                        return Ok(Diagnosis { findings });
+                        return Ok(Diagnosis {
+                            findings,
+                            clock: None,
+                        });
                     }
                     Finding::limited(Check::Answer, with_causes(&missing))
                 }
@@ -46,12 +51,16 @@ pub(super) async fn diagnose(
             let is_away = error.is_out_of_reach();
             let Some((mirror, greeting)) = stand_in.filter(|_| is_away) else {
                 findings.push(unanswered(error));
-                return Ok(Diagnosis { findings });
+                return Ok(Diagnosis {
+                    findings,
+                    clock: None,
+                });
             };
             findings.push(read_through(&mirror, error));
             (mirror, greeting, true)
         }
     };
+    let clock = greeting.skew.map(machine::clock);
     findings.push(tls(&greeting, &registry));
     let mut authentication = authentication(&greeting, &registry).await;
     // Commands use a repository, and not the root of the API.
@@ -88,7 +97,7 @@ pub(super) async fn diagnose(
             }
         }
     }
-    Ok(Diagnosis { findings })
+    Ok(Diagnosis { findings, clock })
 }
 
 async fn greet_mirror(mirror: &Probe) -> (Finding, Option<Greeting>) {

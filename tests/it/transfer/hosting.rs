@@ -140,6 +140,7 @@ fn a_host_can_spawn_all_futures_of_a_client() {
         wish.client.doctor(&anywhere, true);
         wish.client.export(&wish.reference, &wish.image, &wish.options);
         wish.client.export_from(std::io::empty(), "-", &wish.image, &wish.options);
+        wish.client.doctor_host(None);
         wish.client.extract(&wish.reference, &wish.target, file, 0o755);
         wish.client.fetch(&wish.reference, &wish.target);
         wish.client.fetch_provider("localhost:1/provider:1", "host");

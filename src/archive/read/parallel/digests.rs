@@ -11,6 +11,7 @@ use std::thread;
 
 use crc32fast::Hasher as Checksum;
 
+use crate::archive::executable::{Collector, ExecutableFacts};
 use crate::archive::format::IndexEntry;
 use crate::archive::format::gzip::Seal;
 use crate::content::{Algorithm, Digest, Hasher};
@@ -20,9 +21,13 @@ use super::source::{Inflater, Obstacle, Source};
 /// The most threads. Each takes up to 5 MiB of memory.
 const MOST_THREADS: usize = 6;
 
+/// The most executables whose facts are read. Each takes up to 2.5 MB of memory until its last part.
+const MOST_FACTS: usize = 32;
+
 pub(super) struct Digested {
     pub(super) digest: Digest,
     pub(super) checksum: Checksum,
+    pub(super) facts: ExecutableFacts,
 }
 
 /// Returns the digests of `executables`, in their order.
@@ -36,7 +41,7 @@ pub(super) fn digests_of<'s>(
         seal,
         parts: in_turns(executables),
         next: AtomicUsize::new(0),
-        chains: executables.iter().map(|_| Chain::default()).collect(),
+        chains: (0..executables.len()).map(Chain::new).collect(),
         failure: Mutex::default(),
     };
     let cores = thread::available_parallelism().map_or(1, usize::from);
@@ -58,6 +63,7 @@ pub(super) fn digests_of<'s>(
         Digested {
             digest: state.hasher.finish(),
             checksum: state.checksum,
+            facts: state.collector.map(Collector::finish).unwrap_or_default(),
         }
     });
     Ok(digested.collect())
@@ -103,25 +109,27 @@ struct State {
     parts: usize,
     hasher: Hasher,
     checksum: Checksum,
+    /// Reads the facts, unless there are many executables.
+    collector: Option<Collector>,
     /// Whether a part failed. Those after it are not added.
     broken: bool,
 }
 
-impl Default for Chain {
-    fn default() -> Self {
+impl Chain {
+    /// Returns the state of the executable at this position among all executables.
+    fn new(position: usize) -> Self {
         Self {
             state: Mutex::new(State {
                 parts: 0,
                 hasher: Hasher::new(Algorithm::Sha256),
                 checksum: Checksum::new(),
+                collector: (position < MOST_FACTS).then(Collector::default),
                 broken: false,
             }),
             added: Condvar::new(),
         }
     }
-}
 
-impl Chain {
     /// Waits until the parts before `number` have been added, and adds this one, unless a part failed.
     fn add(&self, number: usize, content: &[u8]) {
         let state = locked(&self.state);
@@ -132,6 +140,9 @@ impl Chain {
         if !state.broken {
             state.hasher.update(content);
             state.checksum.update(content);
+            if let Some(collector) = &mut state.collector {
+                collector.add(content);
+            }
             state.parts += 1;
         }
         drop(state);

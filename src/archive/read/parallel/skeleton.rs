@@ -6,20 +6,20 @@ use std::iter::Peekable;
 use std::vec::IntoIter;
 
 use crate::archive::format::gzip::TarSource;
-use crate::content::Digest;
+use crate::archive::read::scan::Hashed;
 
 pub(super) enum Stretch {
     /// Bytes: headers, padding, claims, the world.
     Bytes(Vec<u8>),
-    /// The content of an executable: its size in bytes, and its digest.
-    Executable(u64, Digest),
+    /// The content of an executable.
+    Executable(Hashed),
 }
 
 impl Stretch {
     fn length(&self) -> u64 {
         match self {
             Self::Bytes(bytes) => bytes.len() as u64,
-            Self::Executable(size, _) => *size,
+            Self::Executable(hashed) => hashed.size,
         }
     }
 }
@@ -61,13 +61,13 @@ impl Skeleton {
     }
 }
 
-/// Returns the size and the digest of the executables among `stretches`, by their positions in the tar.
-pub(super) fn executables(stretches: &[Stretch]) -> BTreeMap<u64, (u64, Digest)> {
+/// Returns the executables among `stretches`, by their positions in the tar.
+pub(super) fn executables(stretches: &[Stretch]) -> BTreeMap<u64, Hashed> {
     let mut position = 0;
     let mut found = BTreeMap::new();
     for stretch in stretches {
-        if let Stretch::Executable(size, digest) = stretch {
-            found.insert(position, (*size, digest.clone()));
+        if let Stretch::Executable(hashed) = stretch {
+            found.insert(position, hashed.clone());
         }
         position += stretch.length();
     }

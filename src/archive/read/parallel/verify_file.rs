@@ -11,7 +11,7 @@ use crate::archive::error::Error;
 use crate::archive::format::gzip::{END, Seal, TRAILER, content_begins, trailer};
 use crate::archive::format::{Index, IndexEntry};
 use crate::archive::limits::Limits;
-use crate::archive::read::scan::{Contents, scan_known, verify_with};
+use crate::archive::read::scan::{Contents, Hashed, scan_known, verify_with};
 use crate::content::{Meter, MeteredReader, Progress, Step};
 
 use super::digests::{Digested, digests_of};
@@ -168,8 +168,11 @@ impl Member<'_> {
     fn executable(&mut self, size: u64, digested: Digested) {
         self.checksum.combine(&digested.checksum);
         self.length += size;
-        self.stretches
-            .push(Stretch::Executable(size, digested.digest));
+        self.stretches.push(Stretch::Executable(Hashed {
+            size,
+            digest: digested.digest,
+            facts: digested.facts,
+        }));
     }
 
     /// Returns the stretches when the bytes at `end` end a member with exactly this content.

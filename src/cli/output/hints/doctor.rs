@@ -46,6 +46,18 @@ pub(crate) fn finding_hint(finding: &Finding) -> Option<String> {
         Some(Advice::FindProxy) => {
             "look for a proxy that removes the header Range: downloads that break off start again"
         }
+        Some(Advice::UseStatic) => {
+            "build the executable for musl (`--target x86_64-unknown-linux-musl`, for example): a static one starts on \
+             every host"
+        }
+        Some(Advice::InstallLibrary) => {
+            "install the library on this machine, or link it statically"
+        }
+        Some(Advice::UseOtherCache) => "name another directory with --cache-dir or PAR_CACHE_DIR",
+        Some(Advice::RaiseOpenFiles) => {
+            "raise the limit: `ulimit -n`, or LimitNOFILE= in the unit of systemd"
+        }
+        Some(Advice::SetClock) => "set the clock, by NTP for example: tokens and claims have dates",
         Some(Advice::ChunksSuffice) => "nothing: blobs are sent in chunks",
         Some(Advice::WholeSuffices) => "nothing, unless a proxy limits the size of requests",
     };

@@ -1,6 +1,8 @@
 //! The answer at the root of the API (OCI distribution specification, "Determining Support").
 
-use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, SERVER};
+use std::time::{Duration, SystemTime};
+
+use reqwest::header::{CONTENT_TYPE, DATE, HeaderMap, HeaderName, SERVER};
 use reqwest::{Response, StatusCode};
 
 use crate::oci::error::{Error, one_line};
@@ -18,6 +20,8 @@ pub(crate) struct Greeting {
     pub(crate) server: Option<String>,
     /// `Docker-Distribution-Api-Version`.
     pub(crate) api_version: Option<String>,
+    /// How much later it is on this machine than at the registry, by its `Date`; the error is how much earlier.
+    pub(crate) skew: Option<Result<Duration, Duration>>,
     pub(crate) wants: Wants,
 }
 
@@ -58,6 +62,7 @@ impl Greeting {
             status: status.as_u16(),
             server: text(SERVER),
             api_version: text(HeaderName::from_static("docker-distribution-api-version")),
+            skew: text(DATE).and_then(|date| skew(&date)),
             wants: match status {
                 StatusCode::UNAUTHORIZED => Wants::of(response.headers(), request),
                 StatusCode::FORBIDDEN | StatusCode::NOT_FOUND => Wants::Unsaid,
@@ -74,6 +79,13 @@ impl Greeting {
             reason: "it answers with HTTP 404".to_owned(),
         })
     }
+}
+
+/// Returns how much later it is now than `date`; the error is how much earlier.
+fn skew(date: &str) -> Option<Result<Duration, Duration>> {
+    let date = httpdate::parse_http_date(date).ok()?;
+    let now = SystemTime::now().duration_since(date);
+    Some(now.map_err(|earlier| earlier.duration()))
 }
 
 impl Wants {

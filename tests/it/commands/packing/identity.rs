@@ -140,8 +140,13 @@ fn two_providers_do_not_share_a_service_key_unnoticed() {
         ];
         environment.par(arguments).success()
     };
-    assert_eq!(named("Key-value").json()["warnings"], json!([]));
-    assert_eq!(named("Key-value").json()["warnings"], json!([]));
+    for _ in 0..2 {
+        let mut warnings = named("Key-value").json()["warnings"].clone();
+        // The executable of this machine needs a C library.
+        let warnings = warnings.as_array_mut().unwrap();
+        warnings.retain(|text| !text.as_str().unwrap().contains(" is dynamic: "));
+        assert_eq!(warnings.len(), 0, "{warnings:?}");
+    }
     let outcome = named("Messaging");
     let warnings = outcome.json()["warnings"].to_string();
     for said in ["provider_service.nk", "`Key-value`", "--subject"] {

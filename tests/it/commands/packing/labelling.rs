@@ -23,8 +23,12 @@ fn packing_an_executable_for_another_machine_is_warned_about() {
     // The default target is this machine. The first command also prints the generated keys.
     create(&environment, &["-b", par]);
     let outcome = create(&environment, &["-b", par, "-o", "json"]);
-    assert_eq!(outcome.json()["warnings"], json!([]));
-    assert_eq!(outcome.stderr, "");
+    // It needs a C library, and nothing else is wrong with it.
+    let said = warnings(&outcome);
+    assert!(
+        said.iter().all(|text| text.contains(" is dynamic: ")),
+        "{outcome}"
+    );
     for target in ["s390x-linux", "mips-linux", "x86-windows", "arm-ios"] {
         let binary = format!("{target}={par}");
         let outcome = create(&environment, &["-b", &binary, "-o", "json"]);
