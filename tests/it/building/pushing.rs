@@ -68,7 +68,15 @@ fn the_credentials_file_of_wash_is_used_and_never_printed() {
     environment.write("c.json", credentials.to_string());
     let built = par(&environment, &["build", "--push"]).success();
     assert!(!built.stderr.contains("another-password"), "{built}");
-    assert!(!built.stderr.contains("warning"), "{built}");
+    // The executable needs the C library of this machine.
+    let mut warnings = built
+        .stderr
+        .lines()
+        .filter(|line| line.starts_with("warning"));
+    assert!(
+        warnings.all(|line| line.contains(" is dynamic: ")),
+        "{built}"
+    );
 }
 
 #[test]
