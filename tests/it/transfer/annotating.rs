@@ -170,7 +170,9 @@ fn inspecting_a_reference_shows_its_manifest_and_each_executable() {
         crate::support::archives::LINUX,
     ]) {
         let hash = wasmcloud_par::content::Digest::of(content).to_string();
-        let expected = json!({"target": target, "size": content.len(), "hash": hash});
+        let expected = json!({
+            "target": target, "size": content.len(), "hash": hash, "facts": null,
+        });
         assert_eq!(shown, &expected);
     }
     let text = par(&setup.environment, ["inspect", &reference]).success();

@@ -224,7 +224,8 @@ fn damaged_records_are_errors() {
     let go = |content: &[u8]| read(mach_o("__DATA", "__go_buildinfo", content)).unwrap_err();
     let mut info = vec![0; 8];
     info.extend(go_inline("go1.22.2", "mod\ta\tv1\n"));
-    for end in [20, 30, 42, 50] {
+    // Eight bytes of padding, and the mark.
+    for end in [24, 30, 42, 50] {
         let error = go(&info[..end]);
         assert!(matches!(error, MaterialsError::Go(_)), "{end}: {error:?}");
     }

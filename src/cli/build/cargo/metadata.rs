@@ -119,10 +119,14 @@ impl Metadata {
 
     /// Returns the crate in `directory`. A directory with a workspace only has its default members.
     fn packages_of(&self, directory: &Path) -> Vec<&Package> {
-        let manifest = directory.join("Cargo.toml").canonicalize().ok();
-        let is_there = |package: &&Package| package.manifest_path.canonicalize().ok() == manifest;
-        if let Some(package) = self.packages.iter().find(is_there) {
-            return vec![package];
+        if let Ok(manifest) = directory.join("Cargo.toml").canonicalize() {
+            let is_there = |package: &&Package| {
+                let path = package.manifest_path.canonicalize();
+                path.is_ok_and(|path| path == manifest)
+            };
+            if let Some(package) = self.packages.iter().find(is_there) {
+                return vec![package];
+            }
         }
         let is_default = |package: &&Package| {
             self.workspace_default_members.is_empty()

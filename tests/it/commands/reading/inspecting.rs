@@ -200,11 +200,33 @@ fn json_has_the_keys_of_wash() {
     {
       "executables": [
         {
+          "facts": {
+            "debug": null,
+            "format": "unknown",
+            "glibc": null,
+            "interpreter": null,
+            "libraries": [],
+            "linking": null,
+            "macos": null,
+            "processors": [],
+            "signed": null
+          },
           "hash": "sha256:[HASH]",
           "size": 27,
           "target": "aarch64-macos"
         },
         {
+          "facts": {
+            "debug": null,
+            "format": "unknown",
+            "glibc": null,
+            "interpreter": null,
+            "libraries": [],
+            "linking": null,
+            "macos": null,
+            "processors": [],
+            "signed": null
+          },
           "hash": "sha256:[HASH]",
           "size": 29,
           "target": "x86_64-linux"

@@ -28,6 +28,10 @@ fn inspecting_without_the_executables_takes_three_requests_and_64_kib() {
         let file = ["inspect", text(&setup.archive), "-o", "json"];
         let mut expected = par(&setup.environment, file).success().json();
         expected["verified"] = "claims".into();
+        // The executables are not read.
+        for executable in expected["executables"].as_array_mut().unwrap() {
+            executable["facts"].take();
+        }
         let proxy = setup.proxy(Vec::new());
         let reference = proxy.reference(NAME);
 
