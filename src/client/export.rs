@@ -29,7 +29,7 @@ impl Client {
     /// claims. The index names the archive as its subject in the repository of the archive, and elsewhere in the
     /// annotation `com.wasmcloud.par.archive`.
     ///
-    /// The same archive, base and options give the same image. Blobs that the destination has are not sent again, those
+    /// Repeating an export gives the same image. Blobs that the destination has are not sent again, those
     /// of the same registry are mounted, and the tag is moved in the last step.
     ///
     /// # Errors

@@ -26,7 +26,7 @@ use super::pinned;
 /// containers start as the user 65532. It needs no wasmCloud host. Other executables are left out with a warning.
 ///
 /// DST is a registry reference, `oci-layout://DIR[:NAME]`, `oci-archive://FILE.tar[:NAME]`, or a path that ends in `.tar`.
-/// The same archive, base and options give the same digest.
+/// Repeating an export gives the same digest.
 ///
 /// A dynamic executable needs a base image with its interpreter and its libraries. The base must have each platform.
 /// Its environment and working directory are kept.

@@ -23,7 +23,7 @@ use crate::content::{AtomicFile, ErrorKind, time_text};
 /// of each package in which targets it is. An executable in which nothing is recorded is warned about; when none has
 /// a record, there is no document.
 ///
-/// The same archive gives the same document.
+/// Repeating the command gives the same document.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
