@@ -105,7 +105,16 @@ impl Writer<'_> {
     ) -> anyhow::Result<Vec<OsString>> {
         let (path, cache) = (&archive.path, directory.join("pushing"));
         Ok(match self {
-            Self::Par(par) => words(&[par, &"push", &reference, path, &"--cache-dir", &cache]),
+            // The archives have keys of their own.
+            Self::Par(par) => words(&[
+                par,
+                &"push",
+                &reference,
+                path,
+                &"--change-identity",
+                &"--cache-dir",
+                &cache,
+            ]),
             Self::Peer => words(&[
                 &std::env::current_exe()?,
                 &"peer",

@@ -77,7 +77,7 @@ impl Inputs {
     pub fn pack_with_par(&self, par: &Path, archive: &Path) -> Vec<OsString> {
         let keys = archive.parent().unwrap_or(Path::new("."));
         let names = ["-n", "Provider", "-v", "Example", "-d"].map(Into::into);
-        let mut command = words(&[&par, &"create", &"--destination", &archive]);
+        let mut command = words(&[&par, &"create", &"--keygen", &"--destination", &archive]);
         command.extend(names);
         command.push(keys.into());
         if archive
