@@ -211,6 +211,7 @@ fn a_reference_with_another_name_is_read_with_its_directory() {
         ("oci-layout://a/:b:1", "a/"),
         ("oci-layout://[a:/b:c/:d", "[a:/b:c/"),
         ("oci-layout://dir:1", "dir"),
+        ("oci-layout://a@b:1/1", "a@b"),
     ] {
         let reference = parse(text);
         let Reference::Layout(layout) = &reference else {

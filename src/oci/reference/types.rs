@@ -1,7 +1,7 @@
 //! References to content in a registry or a layout.
 
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, is_separator};
 
 use crate::content::{Digest, ManifestName};
 
@@ -223,12 +223,13 @@ impl fmt::Display for LayoutReference {
     }
 }
 
-/// Ends a directory with a separator when a part of it could be read as the name that follows a directory. In `a:b/c`,
-/// `b/c` could be one. In `a:b/c/`, no name begins inside the directory.
+/// Ends a directory with a separator when a part of it could be read as the name or the digest that follows a directory.
+/// In `a:b/c`, `b/c` could be a name. In `a:b/c/`, no name begins inside the directory. A digest is in the last segment.
 fn end_directory(directory: &mut String) {
     let mut colons = directory.match_indices(':');
     let is_name = |position| directory.get(position..).is_some_and(begins_layout_name);
-    if colons.any(|(colon, _)| is_name(colon + 1)) {
+    let last = directory.rsplit(is_separator).next();
+    if colons.any(|(colon, _)| is_name(colon + 1)) || last.is_some_and(|last| last.contains('@')) {
         directory.push('/');
     }
 }

@@ -136,5 +136,6 @@ fn references() -> Vec<String> {
         format!("oci-layout:///directory/layout:1.0@{digest}"),
         "oci-layout://../layout".to_owned(),
         "oci-layout://a:b c:5000/provider:1.0:2".to_owned(),
+        "oci-layout://@:1/1".to_owned(),
     ]
 }
