@@ -189,8 +189,12 @@ fn inspecting_a_reference_shows_its_manifest_and_each_executable() {
         &setup.environment,
         ["inspect", self::text(&setup.file), "-o", "json"],
     );
-    let json = json.success().json();
+    let mut json = json.success().json();
     assert_eq!(json["size"], size);
+    // The executables of a file are read, so their facts are known.
+    for executable in json["executables"].as_array_mut().unwrap() {
+        assert!(executable["facts"].take().is_object());
+    }
     assert_eq!(json["executables"], Value::from(executables.clone()));
     assert_eq!(json.get("digest"), None);
     assert_eq!(json.get("annotations"), None);
