@@ -120,7 +120,7 @@ async fn delete_tag(
     let deleted = match (client.delete_tag(reference).await, place) {
         (Ok(deleted), _) => deleted,
         (Err(error), Some(place)) if is_unsupported(&error) => {
-            // Only for the message, so a failure of it is none.
+            // Only for the message, so a failure does not matter.
             let deletion = client.deletion(place).await.ok();
             return Err(explain_tag(error, reference, deletion));
         }

@@ -1,4 +1,4 @@
-//! `from` and `stale`: who answered, and whether that may have changed.
+//! `from` and `stale`: which host answered, and whether that may have changed.
 
 use std::path::Path;
 
