@@ -21,7 +21,7 @@ const LONGEST: u64 = 64 * 1024;
 /// Where the source of an archive is, and which revision it has.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct SourceRevision {
-    /// The URL of the remote `origin`, without credentials. `None` if there is none that others can reach.
+    /// The URL of the remote `origin`, without credentials. `None` without a remote that others can reach.
     pub(crate) url: Option<String>,
     /// The hash of the commit.
     pub(crate) commit: String,

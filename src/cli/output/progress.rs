@@ -27,7 +27,7 @@ pub(crate) enum Display {
     Hidden,
     /// As bars on standard error, which is a terminal.
     Bars,
-    /// As lines.
+    /// As a line every 15 seconds on standard error, which is not a terminal.
     Lines(Lines),
 }
 

@@ -15,7 +15,7 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Answers with credentials for a registry and a repository.
 ///
-/// A client asks when a registry wants to know who is there, when credentials or the token that they gave have
+/// A client asks when a registry demands credentials, when credentials or the token that they gave have
 /// expired, and when they are refused. So a provider that returns what is valid now is all that renewal takes. The
 /// client keeps what it got until then, for each repository on its own.
 ///

@@ -181,7 +181,7 @@ fn nobody_else_can_hand_a_repository_over() {
     fs::remove_file(policy).unwrap();
     site.fetch(NEW, &[]).success();
 
-    // A host that begins with the new account does not believe who was the old one.
+    // A host that has pinned the new account first does not accept the old one by its statement.
     let fresh = ["--state-dir", "fresh"];
     site.fetch(NEW, &fresh).success();
     site.fetch(OLD, &fresh).exit(5);
