@@ -68,16 +68,21 @@ impl State {
     ///
     /// As [`identity`](Self::identity).
     pub fn identities(&self) -> Result<BTreeMap<String, Identity>, Error> {
-        let mut identities = BTreeMap::new();
+        let pins = self.each_identity()?.into_iter();
+        pins.map(|(place, pin)| Ok((place, pin?))).collect()
+    }
+
+    /// Returns all pins as [`identities`](Self::identities) does, each with an error of its own.
+    pub(crate) fn each_identity(&self) -> Result<BTreeMap<String, Result<Identity, Error>>, Error> {
         let Some(directory) = self.pins() else {
-            return Ok(identities);
+            return Ok(BTreeMap::new());
         };
-        for (place, path) in pin_files(&directory)? {
-            if let Some(identity) = read(&path, &place)? {
-                identities.insert(place, identity);
-            }
-        }
-        Ok(identities)
+        let files = pin_files(&directory)?.into_iter();
+        let pins = files.filter_map(|(place, path)| {
+            let pin = read(&path, &place).transpose()?;
+            Some((place, pin))
+        });
+        Ok(pins.collect())
     }
 
     /// Writes a pin. The caller has the state locked.

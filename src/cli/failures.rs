@@ -1,5 +1,7 @@
 //! The failures of a command that works on many things and reports every failure.
 
+use std::collections::HashSet;
+
 use anyhow::Error;
 use serde_json::{Value, json};
 
@@ -23,7 +25,7 @@ impl Failures {
         self.0.is_empty()
     }
 
-    /// Returns `answer` with these failures. With several failures, each is printed, and `summary` is the message that
+    /// Returns `answer` with these failures. With several failures, each message is printed once, and `summary` is the message that
     /// the command ends with. The exit code is 5 if an archive was refused, else that of the first failure.
     pub(crate) fn end(self, answer: Answer, session: &Session, summary: &str) -> Answer {
         let failures = self.0.iter().map(|(what, problem)| {
@@ -38,7 +40,12 @@ impl Failures {
         let answer = answer.field("failures", failures.collect::<Value>());
         let several = self.0.len() > 1;
         if several {
+            let mut printed = HashSet::new();
             for (_, problem) in &self.0 {
+                // One cause, such as a cache that cannot be used, fails many things.
+                if !printed.insert(&problem.message) {
+                    continue;
+                }
                 session.insist(&format!("error: {}", problem.message));
                 if let Some(hint) = &problem.hint {
                     session.insist(&format!("hint: {hint}"));

@@ -80,6 +80,9 @@ pub(crate) async fn run(mut args: Args, session: &Session) -> Result<Answer> {
     let client = client.with_pull_policy(policy);
     let client = lock.map_or_else(|| client.clone(), |lock| client.with_lock(lock));
     let Some(reference) = reference else {
+        if all.is_empty() {
+            session.note("the lock file has no entries");
+        }
         return fetch_locked(&client, &args.lock, all, &target, session).await;
     };
     let fetched = client.fetch(&reference, &target).await;

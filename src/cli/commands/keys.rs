@@ -105,6 +105,13 @@ fn generate(
                 .hint("give the name of the provider's binary: `par keys gen service NAME`")
         ),
     };
+    if may_hold_seed(&owner) {
+        // The name becomes that of a file, which everyone sees.
+        let message = "the name of the new key looks like a seed";
+        bail!(
+            Failure::usage(message).hint("give a short name, such as `par keys gen account NAME`")
+        );
+    }
     if !is_file_stem(&owner) {
         let message = format!("`{owner}` cannot be part of a file name");
         bail!(Failure::usage(message));

@@ -18,8 +18,8 @@ use crate::content::{AtomicFile, rfc3339};
 /// No `Debug`: the options may be seeds.
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// The key of the account that hands over: a name as `par keys list` prints it, a seed (SA…), a file or a pipe
-    /// with one, or `-` for standard input
+    /// The key of the account that hands over: a name as `par keys gen` was given or `par keys list` prints it, a seed
+    /// (SA…), a file or a pipe with one, or `-` for standard input
     #[arg(long, value_name = "NAME|SEED|PATH|-")]
     from: String,
     /// The account that publishes from now on: its public key (A…), or its key as for --from
@@ -113,12 +113,16 @@ fn public_key(text: &str, kind: KeyKind, directories: &KeyDirectories) -> Result
     Ok(key(text, kind, directories)?.public_key())
 }
 
-/// Returns the key with this name in the directories for keys, or the one that the text gives otherwise.
+/// Returns the key with this name in the directories for keys, or the one that the text gives otherwise. The name is
+/// that of the file, as `par keys list` prints it, or the one that `par keys gen` was given.
 fn key(text: &str, kind: KeyKind, directories: &KeyDirectories) -> Result<Key> {
     let name = text.trim();
     let stem = name.strip_suffix(".nk").unwrap_or(name);
-    let mut files = directories.list().unwrap_or_default().into_iter();
-    let found = files.find(|file| file.name == stem);
+    let files = directories.list().unwrap_or_default();
+    let owned = kind.file_name(stem);
+    let names = [stem, owned.strip_suffix(".nk").unwrap_or(&owned)];
+    let find = |name: &str| files.iter().find(|file| file.name == name);
+    let found = names.into_iter().find_map(find);
     let path = found.map(|file| path_text(&file.path));
     let given = GivenKey {
         text: path.as_deref().unwrap_or(text),

@@ -12,6 +12,7 @@ use serde_json::{Map, Value, json};
 
 use crate::archive;
 use crate::cli::arguments::{RegistryArgs, TrustArgs, destination, require_repository};
+use crate::cli::failures::Failures;
 use crate::cli::files::{is_standard_input, standard_input};
 use crate::cli::output::{Answer, Failure, Problem, path_text};
 use crate::cli::pin_document;
@@ -128,16 +129,24 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
 }
 
 async fn list(session: &Session) -> Result<Answer> {
-    let session = session.clone();
+    let opening = session.clone();
     let identities = blocking(move || {
-        let state = session.state()?;
+        let state = opening.state()?;
         if let Some(directory) = state.directory().filter(|directory| !directory.exists()) {
-            session.note(&format!("there are no pins in {}", directory.display()));
+            opening.note(&format!("there are no pins in {}", directory.display()));
         }
-        Ok(state.identities()?)
+        Ok(state.each_identity()?)
     });
+    let mut failures = Failures::default();
     let (mut lines, mut fields) = (Vec::new(), Vec::new());
     for (place, identity) in identities.await? {
+        let identity = match identity {
+            Ok(identity) => identity,
+            Err(error) => {
+                failures.add(place, &error.into());
+                continue;
+            }
+        };
         let (issuer, subject) = (&identity.issuer, &identity.subject);
         let mut line = format!("{place}  {issuer}  {subject}  since {}", identity.date());
         for (former, state) in &identity.former {
@@ -154,7 +163,8 @@ async fn list(session: &Session) -> Result<Answer> {
             "former": identity.former,
         }));
     }
-    Ok(Answer::lines(lines).field("identities", fields))
+    let answer = Answer::lines(lines).field("identities", fields);
+    Ok(failures.end(answer, session, "not all pins can be read"))
 }
 
 async fn accept(mut args: AcceptArgs, session: &Session) -> Result<Answer> {

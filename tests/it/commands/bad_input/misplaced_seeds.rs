@@ -43,6 +43,8 @@ fn a_seed_in_the_place_of_a_file_or_a_reference_is_not_printed() {
         &["create", "-n", "N", "-v", "V", "-b", &seed],
         &[&seed],
         &["push", "a", "b", "--rotation", &seed],
+        &["keys", "gen", "account", &seed],
+        &["keys", "gen", "service", &seed],
     ] {
         fails_without_printing(&environment, arguments, &seed);
     }

@@ -58,3 +58,21 @@ fn without_a_lock_a_reference_is_needed() {
     deployment.par(&["fetch"]).exit(2);
     deployment.par(&["fetch", "--locked"]).exit(3);
 }
+
+#[test]
+fn a_lock_file_without_entries_is_said() {
+    let deployment = Deployment::new();
+    deployment.environment.write("par.lock", "version = 1\n");
+    let fetched = deployment.par(&["fetch", "--locked"]).success();
+    assert!(fetched.stderr.contains("no entries"), "{fetched}");
+}
+
+#[test]
+fn one_cause_of_many_failures_is_printed_once() {
+    let deployment = Deployment::locked();
+    deployment.environment.write("file", "");
+    let fetch = ["fetch", "--locked", "--cache-dir", "file/cache"];
+    let fetched = deployment.par(&fetch).exit(2);
+    let told = fetched.stderr.matches("not a directory").count();
+    assert_eq!(told, 1, "{fetched}");
+}

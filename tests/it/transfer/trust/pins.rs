@@ -175,6 +175,26 @@ fn a_damaged_pin_is_an_error_and_not_a_first_use() {
     let pull = site.environment.par(["pull", REFERENCE]).exit(5);
     assert!(pull.stderr.contains(forget), "{pull}");
 
+    // The list has the other pins, too.
+    let others = "registry.test/org/other:1.0.0";
+    site.push(others, jane.archive());
+    site.fetch(others, &[]).success();
+    let listed = site.environment.par(["trust", "list"]).exit(5);
+    assert!(
+        listed.stdout.starts_with("registry.test/org/other"),
+        "{listed}"
+    );
+    assert!(listed.stderr.contains(forget), "{listed}");
+    let listed = site
+        .environment
+        .par(["trust", "list", "-o", "json"])
+        .exit(5);
+    let failures = &listed.json()["failures"];
+    assert_eq!(
+        failures[0]["what"], "registry.test/org/provider",
+        "{listed}"
+    );
+
     site.environment.par(forget.split(' ').skip(1)).success();
     site.fetch(REFERENCE, &[]).success();
 }
