@@ -50,25 +50,32 @@ fn sections(help: &str) -> Vec<String> {
         .collect()
 }
 
+/// Returns the text that most commands have for a section with this title.
+fn usual(helps: &[(String, String)], title: &str) -> String {
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for (_, help) in helps {
+        let texts = sections(help).into_iter();
+        for text in texts.filter(|text| text.lines().next() == Some(title)) {
+            *counts.entry(text).or_default() += 1;
+        }
+    }
+    let most = counts.into_iter().max_by_key(|(_, count)| *count);
+    most.unwrap_or_else(|| panic!("no command has {title}")).0
+}
+
 /// Returns the page with the help of every command.
 fn page(helps: &[(String, String)]) -> String {
-    let mut shared: BTreeMap<&str, String> = BTreeMap::new();
+    let shared = SHARED.map(|title| (title, usual(helps, title)));
     let mut commands = String::new();
     for (name, help) in helps {
         let (mut kept, mut linked) = (Vec::new(), Vec::new());
         for section in sections(help) {
-            let title = SHARED
-                .into_iter()
-                .find(|title| section.lines().next() == Some(title));
-            match title {
-                Some(title)
-                    if *shared.entry(title).or_insert_with(|| section.clone()) == section =>
-                {
-                    let title = title.trim_end_matches(':');
-                    let anchor = title.to_lowercase().replace(' ', "-");
-                    linked.push(format!("[{}](#{anchor})", title.to_lowercase()));
+            match shared.iter().find(|(_, text)| *text == section) {
+                Some((title, _)) => {
+                    let title = title.trim_end_matches(':').to_lowercase();
+                    linked.push(format!("[{title}](#{})", title.replace(' ', "-")));
                 }
-                _ => kept.push(section),
+                None => kept.push(section),
             }
         }
         let kept = kept.join("\n\n");
@@ -81,7 +88,7 @@ fn page(helps: &[(String, String)]) -> String {
         "# Commands\n\nWhat `--help` of each command prints. `scripts/book --update` writes this page.\n",
     );
     page.push_str(&commands);
-    for section in shared.values() {
+    for (_, section) in &shared {
         let (title, options) = section.split_once('\n').unwrap();
         let title = title.trim_end_matches(':');
         write!(page, "\n## {title}\n\n```text\n{options}\n```\n").unwrap();
