@@ -17,7 +17,6 @@
 //! Inside, `format` has the layout of the bytes (tar, gzip, index), `read` verifies, and `write` packs and
 //! signs. Each uses those before it, and all of them use the files of this directory.
 
-mod arm_attributes;
 #[cfg_attr(not(feature = "internals"), allow(unreachable_pub))]
 mod claims;
 mod compression;
@@ -29,7 +28,6 @@ mod format;
 mod hashing;
 mod keys;
 mod limits;
-mod linux_machine;
 #[cfg(feature = "cli")]
 mod materials;
 mod platform_names;
@@ -59,7 +57,6 @@ pub(crate) use format::{Index, IndexEntry};
 pub(crate) use keys::{GivenKey, KeyDirectories, KeyFile, KeyOrigin, may_hold_seed};
 pub use keys::{Issuer, Key, KeyKind, Subject};
 pub use limits::Limits;
-pub(crate) use linux_machine::LinuxMachine;
 #[cfg(feature = "cli")]
 pub(crate) use materials::{
     Ecosystem, Materials, MaterialsError, Package, PackageSource, read_materials,

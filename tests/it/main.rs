@@ -11,6 +11,7 @@
 )]
 
 mod archive;
+mod book;
 mod building;
 mod cache;
 mod commands;

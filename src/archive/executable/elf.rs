@@ -1,7 +1,7 @@
-//! ELF: the program headers and what the dynamic linker reads.
+//! ELF: the program headers, what the dynamic linker reads, and what the name of a target leaves open about the machine.
 //!
-//! The dynamic section is found by the program headers, because section headers can be stripped. Debug information is
-//! found by the section headers alone.
+//! The dynamic section is found by the program headers, because section headers can be stripped. Debug information and
+//! the attributes of Arm are found by the section headers alone.
 
 use std::ops::Range;
 
@@ -10,6 +10,7 @@ use object::read::StringTable;
 use object::read::elf::{Dyn, FileHeader, ProgramHeader, SectionHeader};
 use object::{Endianness, FileKind, ReadRef};
 
+use super::arm_attributes::arm_version;
 use super::facts::{ExecutableFacts, Linking};
 use super::version::{newest, release_of};
 use super::windows::Windows;
@@ -24,6 +25,8 @@ const MOST_ENTRIES: u64 = 4096;
 const MOST_VERSIONS: u64 = 1024;
 /// How many bytes on each side of the section headers are kept. Their names are there.
 const AROUND_SECTIONS: u64 = 64 * 1024;
+/// The most bytes of the attributes of Arm that are read. Compilers write less than a hundred.
+const MOST_ATTRIBUTES: u64 = 64 * 1024;
 
 /// Adds what an ELF file says.
 pub(super) fn read(kind: FileKind, data: &Windows, facts: &mut ExecutableFacts) {
@@ -58,6 +61,8 @@ fn add<H: FileHeader<Endian = Endianness>>(
     facts: &mut ExecutableFacts,
 ) -> Option<()> {
     let image = Image::<H>::parse(data)?;
+    facts.big_endian = image.endian == Endianness::Big;
+    facts.arm_version = image.arm_version();
     // Nothing can be started that has no segments.
     image.segment(elf::PT_LOAD)?;
     facts.debug = image.has_debug_information();
@@ -277,6 +282,26 @@ impl<'w, H: FileHeader<Endian = Endianness>> Image<'w, H> {
         found
     }
 
+    /// Returns the version of the processor that the attributes of a 32-bit Arm file name.
+    fn arm_version(&self) -> Option<u8> {
+        if self.header.e_machine(self.endian) != elf::EM_ARM {
+            return None;
+        }
+        let mut sections = self
+            .header
+            .section_headers(self.endian, self.data)
+            .ok()?
+            .iter();
+        let section =
+            sections.find(|section| section.sh_type(self.endian) == elf::SHT_ARM_ATTRIBUTES)?;
+        let (start, size) = section.file_range(self.endian)?;
+        let attributes = self
+            .data
+            .read_bytes_at(start, size.min(MOST_ATTRIBUTES))
+            .ok()?;
+        arm_version(attributes, self.endian == Endianness::Big)
+    }
+
     fn has_debug_information(&self) -> Option<bool> {
         let sections = self.header.section_headers(self.endian, self.data).ok()?;
         if sections.is_empty() {
@@ -323,3 +348,7 @@ fn readable(bytes: &[u8]) -> Option<String> {
     let text = std::str::from_utf8(bytes).ok()?;
     (!text.is_empty() && !text.chars().any(char::is_control)).then(|| text.to_owned())
 }
+
+#[cfg(test)]
+#[path = "tests/elf.rs"]
+mod tests;

@@ -30,6 +30,11 @@ pub struct ExecutableFacts {
     pub signed: Option<bool>,
     /// Whether the file contains debug information (DWARF), which makes it large and is not needed to start it.
     pub debug: Option<bool>,
+    /// Whether an ELF file has the most significant byte first. The name of a target such as `mips64-linux` does not say.
+    pub(crate) big_endian: bool,
+    /// The version of the Arm architecture that a 32-bit ELF file says it is made for, between 4 and 9. The name
+    /// `arm-linux` does not say.
+    pub(crate) arm_version: Option<u8>,
 }
 
 /// The format of an executable.

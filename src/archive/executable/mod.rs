@@ -1,5 +1,6 @@
 //! What the headers of an executable say: the machine it is made for, and what a host must have to start it.
 
+mod arm_attributes;
 mod collect;
 mod elf;
 mod facts;

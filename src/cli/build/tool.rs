@@ -1,4 +1,4 @@
-//! The programs that compile Rust for other machines in place of `cargo build`.
+//! The programs that compile Rust in place of `cargo build`.
 
 use std::path::Path;
 
@@ -41,6 +41,17 @@ impl Tool {
         let hint = format!("install it with `cargo install {program} --locked`");
         bail!(Failure::new(ErrorKind::NotFound, message).hint(hint))
     }
+}
+
+/// The program that makes `cargo auditable` a command of cargo.
+const AUDITABLE: &str = "cargo-auditable";
+
+/// Whether a build by `compiler`, or by a tool in its place, records the crates in the executables: `cargo auditable` is
+/// installed, and it is cargo that compiles. Other programs do not pass such a command on: `cross` compiles in a
+/// container, which does not have it.
+pub(super) fn records_crates(compiler: &Path, with: Option<Tool>) -> bool {
+    let is_cargo = compiler.file_stem().is_some_and(|name| name == "cargo");
+    is_cargo && with != Some(Tool::Cross) && is_installed(AUDITABLE)
 }
 
 /// Whether a program is in one of the directories of `PATH`.

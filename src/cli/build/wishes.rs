@@ -9,6 +9,8 @@ pub(crate) struct Wishes {
     pub(crate) targets: Vec<WantedTarget>,
     /// The program that compiles Rust in place of `cargo build`.
     pub(crate) with: Option<Tool>,
+    /// Whether `cargo auditable` is used if it is installed.
+    pub(crate) auditable: bool,
     /// The binary to build, of several.
     pub(crate) binary: Option<String>,
     /// Whether to build without optimisations.

@@ -34,6 +34,7 @@ Examples:
   par build --target x86_64-unknown-linux-musl --target aarch64-unknown-linux-musl
   par build --target linux/amd64 --target linux/arm64
   par build --with cargo-zigbuild --target aarch64-linux -- --locked
+  par build && par sbom build/provider.par.gz --destination provider.cdx.json
   par build --revision 7 --push ghcr.io/org/provider:1.2.0 --if-absent")]
 pub(crate) struct Args {
     /// The project file, or the directory with its `wasmcloud.toml`. Default: the current directory
@@ -47,6 +48,10 @@ pub(crate) struct Args {
     /// Compile Rust with this program, which brings a linker for other machines. Default: `cargo build`
     #[arg(long, value_enum, value_name = "PROGRAM")]
     with: Option<Tool>,
+    /// Do not record the crates in the executables. Default: `cargo auditable` compiles Rust where it is installed, and
+    /// `par sbom` lists the crates
+    #[arg(long)]
+    no_auditable: bool,
     /// The binary to build. Default: `bin_name` of the project, else the only binary, or the one that `cargo run`
     /// takes
     #[arg(long = "bin", value_name = "NAME")]
@@ -118,6 +123,7 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
     let wishes = Wishes {
         targets: args.targets,
         with: args.with,
+        auditable: !args.no_auditable,
         binary: args.binary,
         debug: args.debug,
         is_reproducible: created.is_some(),

@@ -5,7 +5,9 @@ use std::fs::File;
 use std::io::{self, BufReader, BufWriter};
 use std::path::{Path, PathBuf};
 
-use crate::archive::{LayerEntry, LinuxMachine, Target, write_image_layer};
+use crate::archive::{
+    ExecutableFacts, ExecutableFormat, LayerEntry, Linking, Target, write_image_layer,
+};
 use crate::content::{DigestReader, MeteredReader, Step};
 use crate::oci::{ImageLayer, ImagePlatform, media_type};
 
@@ -45,9 +47,10 @@ pub(super) fn programs(
     let mut files: Vec<_> = files.iter().collect();
     files.sort_by_key(|(target, _)| (target.usual_name().is_some(), *target));
     for (target, file) in files {
-        let machine = LinuxMachine::of(file)?;
+        let facts = ExecutableFacts::read(file)?;
         let (architecture, system) = halves(target);
-        let platform = ImagePlatform::of(&architecture, &system, machine.big_endian, machine.arm);
+        let platform =
+            ImagePlatform::of(&architecture, &system, facts.big_endian, facts.arm_version);
         let Some(platform) = platform else {
             tracing::warn!("left out {target}: it is not a platform of container images");
             continue;
@@ -56,10 +59,9 @@ pub(super) fn programs(
             tracing::warn!("left out {target}: {other} is the executable for {platform}");
             continue;
         }
-        if let Some(interpreter) = machine.interpreter.filter(|_| !has_base) {
+        if let Some(needs) = needs_base(&facts).filter(|_| !has_base) {
             tracing::warn!(
-                "the executable for {target} needs {interpreter} and shared libraries, which an image without a \
-                 base does not have"
+                "the executable for {target} needs {needs}, which an image without a base does not have"
             );
         }
         let entry = LayerEntry {
@@ -78,6 +80,19 @@ pub(super) fn programs(
         programs.insert(platform, program);
     }
     Ok(programs)
+}
+
+/// Returns what an executable needs that is not in an image without a base.
+fn needs_base(facts: &ExecutableFacts) -> Option<String> {
+    // The name comes from the file.
+    let interpreter = facts.interpreter.as_ref();
+    let interpreter = interpreter.map(|name| name.escape_debug().to_string());
+    if facts.format == ExecutableFormat::Script {
+        return interpreter;
+    }
+    let is_dynamic = interpreter.is_some() || facts.linking == Some(Linking::Dynamic);
+    let interpreter = interpreter.unwrap_or_else(|| "a dynamic linker".to_owned());
+    is_dynamic.then(|| format!("{interpreter} and shared libraries"))
 }
 
 /// Writes the layer with the executable in `file` to `output`.

@@ -1,11 +1,14 @@
 //! `par build` and `par init`: real crates and modules, compiled by the real compilers.
 
+mod auditing;
 mod go;
 mod projects;
 mod pushing;
 mod rust;
 #[cfg(unix)]
 mod stopping;
+#[cfg(target_os = "linux")]
+mod targets;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -9,7 +9,7 @@ use crate::cli::build::executable::Compiled;
 use crate::cli::build::program::Program;
 use crate::cli::build::project::Project;
 use crate::cli::build::target::WantedTarget;
-use crate::cli::build::tool::Tool;
+use crate::cli::build::tool::{Tool, records_crates};
 use crate::cli::build::wishes::Wishes;
 use crate::cli::output::{Failure, path_text};
 use crate::cli::session::Session;
@@ -124,6 +124,9 @@ impl<'a> Cargo<'a> {
         };
         let mut program = Program::new(compiler, &self.project.directory);
         let command = program.command();
+        if wishes.auditable && records_crates(&self.project.compiler, wishes.with) {
+            command.arg("auditable");
+        }
         command.arg(match wishes.with {
             Some(Tool::CargoZigbuild) => "zigbuild",
             _ => "build",

@@ -109,4 +109,4 @@ impl<'a> Bytes<'a> {
 
 #[cfg(test)]
 #[path = "tests/arm_attributes.rs"]
-mod tests;
+pub(super) mod tests;

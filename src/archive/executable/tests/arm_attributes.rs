@@ -1,7 +1,7 @@
 use super::arm_version;
 
 /// The attributes that GCC writes for Debian's armhf, with this version.
-fn attributes(arch: u8) -> Vec<u8> {
+pub(crate) fn attributes(arch: u8) -> Vec<u8> {
     let mut file = vec![5];
     file.extend(b"7-A\0");
     file.extend([6, arch, 7, 0x41, 8, 1, 9, 2, 10, 4]);
