@@ -9,6 +9,7 @@
 
 mod archive_file;
 mod artifact;
+mod blob;
 mod credentials;
 mod error;
 mod hosts;
@@ -26,7 +27,11 @@ mod referrers;
 mod registry;
 
 pub(crate) use archive_file::{ArchiveFile, write_archive_file};
-pub(crate) use artifact::{Artifact, choose_from_index};
+pub(crate) use artifact::{
+    Artifact, AttachmentManifest, DescribedEntry, DescribedLayer, DescribedManifest,
+    choose_from_index,
+};
+pub(crate) use blob::copy_blob;
 pub use credentials::{
     CredentialProvider, CredentialRequest, CredentialSource, Credentials, ProvidedCredentials,
 };
@@ -41,6 +46,7 @@ pub(crate) use manifest::{
     Child, MANIFEST_LIMIT, Role, children, digests_in, names_content, read_json, read_manifest,
 };
 pub use reference::{LayoutReference, ParseReferenceError, Place, Reference, RegistryReference};
+pub(crate) use referrers::attached_tags;
 pub(crate) use registry::{Greeting, OpenUpload, Probe, Registries, Wants};
 pub use registry::{RegistryOptions, RegistrySettings, RetryOptions};
 
