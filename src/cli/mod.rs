@@ -22,6 +22,7 @@ mod schema;
 mod session;
 mod signed_names;
 mod source_revision;
+mod spool;
 mod threads;
 mod variables;
 

@@ -111,6 +111,11 @@ impl Session {
         Ok((session, Some(directory)))
     }
 
+    /// Whether standard output has to be a JSON object.
+    pub(crate) fn prints_json(&self) -> bool {
+        self.printer.prints_json()
+    }
+
     /// Whether every line of standard error has to be a JSON object.
     pub(crate) fn logs_json(&self) -> bool {
         self.printer.logs_json()

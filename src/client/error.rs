@@ -196,6 +196,19 @@ pub enum Error {
         /// The largest depth of nested manifests.
         deepest: usize,
     },
+    /// A text is not a media type, which the type of an attachment and of its content have to be. The field is the text.
+    #[error("`{0}` is not a media type")]
+    MediaType(String),
+    /// The content of an attachment is larger than the caller reads.
+    #[error("the content {digest} has {size} bytes; at most {limit} are read")]
+    AttachmentTooLarge {
+        /// The digest of the content.
+        digest: Digest,
+        /// Its size in bytes.
+        size: u64,
+        /// The largest size in bytes that the caller reads.
+        limit: u64,
+    },
     /// The lock refuses an archive, or the lock file cannot be read or written.
     #[error(transparent)]
     Lock(#[from] LockError),
@@ -260,6 +273,8 @@ impl Error {
             | Self::ReservedAnnotation(_)
             | Self::ReservedLabel(_)
             | Self::ImagePath { .. }
+            | Self::MediaType(_)
+            | Self::AttachmentTooLarge { .. }
             | Self::OtherRotation { .. } => ErrorKind::Usage,
             Self::DeniedButCached { source, .. } => source.kind(),
             Self::OtherDigest { .. }

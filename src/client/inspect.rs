@@ -2,11 +2,16 @@
 
 use std::sync::Arc;
 
+#[cfg(feature = "cli")]
+use futures_util::future::join;
+
 use crate::archive::{Contents, Target, VerifiedClaims};
 use crate::cache::Identity;
 use crate::content::Digest;
 use crate::oci::Reference;
 
+#[cfg(feature = "cli")]
+use super::attached_types::{AttachedTypes, attached_types};
 use super::client::Client;
 use super::error::Error;
 use super::lookup::Lookup;
@@ -65,20 +70,24 @@ impl Client {
     pub async fn summarize(&self, reference: &Reference, world: bool) -> Result<Summarized, Error> {
         let reference = &self.locked(reference)?;
         let lookup = Lookup::start(self, reference, &Target::host()).await?;
-        let summary = match preview_summary(&lookup, world).await? {
-            Some(summary) => summary,
-            None => lookup
-                .with_archive(|archive| lookup.verify(archive))
-                .await?
-                .into(),
-        };
-        Ok(Summarized {
-            digest: lookup.digest(),
-            annotations: lookup.artifact.annotations().clone(),
-            size: lookup.artifact.size(),
-            rotation: lookup.admission().rotation().cloned(),
-            summary,
-        })
+        summarized(&lookup, world).await
+    }
+
+    /// [Summarizes](Self::summarize) an archive, and returns how many artifacts of each type are attached to its
+    /// manifest. `None`: that is not known, because nothing but the cache was asked, or the list cannot be had, which a
+    /// warning says. What older tools have attached by tags does not count.
+    #[cfg(feature = "cli")]
+    #[tracing::instrument(name = "summarize", skip_all, fields(%reference, digest))]
+    pub(crate) async fn summarize_with_attached(
+        &self,
+        reference: &Reference,
+        world: bool,
+    ) -> Result<(Summarized, Option<AttachedTypes>), Error> {
+        let reference = &self.locked(reference)?;
+        let lookup = Lookup::start(self, reference, &Target::host()).await?;
+        let (summarized, attached) =
+            join(summarized(&lookup, world), attached_types(&lookup)).await;
+        Ok((summarized?, attached))
     }
 
     /// Returns the identity that the repository of `reference` is pinned to, where the trust policy pins: an
@@ -141,4 +150,21 @@ impl Client {
         lookup.record(&claims, None).await;
         Ok(claims)
     }
+}
+
+async fn summarized(lookup: &Lookup, world: bool) -> Result<Summarized, Error> {
+    let summary = match preview_summary(lookup, world).await? {
+        Some(summary) => summary,
+        None => lookup
+            .with_archive(|archive| lookup.verify(archive))
+            .await?
+            .into(),
+    };
+    Ok(Summarized {
+        digest: lookup.digest(),
+        annotations: lookup.artifact.annotations().clone(),
+        size: lookup.artifact.size(),
+        rotation: lookup.admission().rotation().cloned(),
+        summary,
+    })
 }

@@ -10,6 +10,10 @@
 mod about;
 mod admission;
 mod annotations;
+mod attach;
+#[cfg(feature = "cli")]
+mod attached_types;
+mod attachment;
 mod blocking;
 #[allow(
     clippy::module_inception,
@@ -20,6 +24,9 @@ mod copy;
 mod delete;
 #[cfg(feature = "cli")]
 mod describe_cache;
+mod discover;
+mod discovered;
+mod discovery;
 mod doctor;
 mod doctor_host;
 mod error;
@@ -30,6 +37,7 @@ mod extract;
 mod fetch;
 mod fetched;
 mod freshness;
+mod hashing;
 mod host;
 mod image;
 mod inspect;
@@ -62,11 +70,14 @@ mod upload_access;
 mod uploads;
 mod watch;
 
+pub use attach::Attached;
+pub use attachment::Attachment;
 use blocking::blocking;
 pub use client::Client;
 use client::note_digest;
 pub use copy::{Copied, CopyOptions};
 pub use delete::{DeletedTag, Deletion};
+pub use discovered::{Discovered, DiscoveredFile, DiscoveredManifest, Relation};
 pub use doctor::{Advice, Check, Diagnosis, Finding, Verdict};
 pub use error::Error;
 pub use export_options::{ExportOptions, ImageDestination};
@@ -89,6 +100,8 @@ pub use tree::LeftOut;
 pub use trust_report::TrustReport;
 pub use watch::Moved;
 
+#[cfg(feature = "cli")]
+pub(crate) use attached_types::AttachedTypes;
 #[cfg(feature = "cli")]
 pub(crate) use describe_cache::describe_cache;
 #[cfg(feature = "cli")]

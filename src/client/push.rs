@@ -1,15 +1,17 @@
 //! Push: from a file to a reference, in three steps. The archive is hashed, verified and uploaded.
 
-use std::io::{self, BufReader, Read};
+use std::io::Read;
 use std::path::Path;
 
 use crate::archive::{Contents, Dates, Index, verify_file_with};
-use crate::content::{Descriptor, Digest, DigestReader, MeteredReader, Step, Stored};
+use crate::content::{Descriptor, Digest, Step, Stored};
 use crate::oci::{Artifact, Reference, media_type};
 use bytes::Bytes;
 
 use super::about::about;
+use super::attach::{self, Attached, Attaching, Prepared};
 use super::error::{Error, require_digest, require_name};
+use super::hashing::hash;
 use super::lookup::push_storage;
 use super::metered::MeteredSource;
 use super::mount::{neighbour, put_blob, remember};
@@ -17,7 +19,7 @@ use super::publisher::Publisher;
 use super::push_options::PushOptions;
 use super::spool::spool;
 use super::tagging::{TagChange, TagIdentity, Tagging};
-use super::unchanged_file::{UnchangedFile, unreadable};
+use super::unchanged_file::UnchangedFile;
 use super::upload_access::UploadAccess;
 use super::{Client, annotations, blocking, note_digest};
 
@@ -33,7 +35,9 @@ pub struct Pushed {
     pub contents: Contents,
     /// The tags that were given, and what they named before.
     pub tags: Vec<TagChange>,
-    /// How many bytes of blobs were sent. The manifest does not count. A dry run sends none.
+    /// What is attached to the manifest because of the options, in their order.
+    pub attached: Vec<Attached>,
+    /// How many bytes of blobs were sent, without those of attachments. The manifest does not count. A dry run sends none.
     pub sent: u64,
     /// How many bytes of blobs the registry took over from another of its repositories.
     pub mounted: u64,
@@ -44,7 +48,7 @@ pub struct Pushed {
 impl Client {
     /// Verifies the archive at `path` and pushes it to `reference`. `options` are [`PushOptions`], or a map
     /// of annotations for the manifest. The tag of `reference` and those of the options are moved to the
-    /// manifest in the last step. Blobs that the registry has are not sent again.
+    /// manifest in the last step, after what the options attach to it. Blobs that the registry has are not sent again.
     ///
     /// The layer gets the name of the repository as its title, so the digest does not depend on the name of
     /// the file.
@@ -128,6 +132,9 @@ impl<'a> Push<'a> {
             require_name(reference)?;
         }
         annotations::check(&options.annotations)?;
+        for attachment in &options.attachments {
+            attachment.check()?;
+        }
         let access = if options.dry_run {
             UploadAccess::none()
         } else {
@@ -144,17 +151,7 @@ impl<'a> Push<'a> {
 
     /// Hashes the archive: returns the descriptor of its layer.
     async fn hash(&self, file: &UnchangedFile) -> Result<Descriptor, Error> {
-        const BUFFER: usize = 256 * 1024;
-        let file = file.clone();
-        let hashing = self.client.blocking(move |client| {
-            let meter = client.progress.begin(Step::Hashing, file.size());
-            let input = DigestReader::new(MeteredReader::new(file.reader()?, meter));
-            let mut input = BufReader::with_capacity(BUFFER, input);
-            io::copy(&mut input, &mut io::sink()).map_err(unreadable(file.path()))?;
-            let input = input.into_inner();
-            Ok(input.finish(media_type::PROVIDER_ARCHIVE_LAYER))
-        });
-        hashing.await
+        hash(self.client, file, media_type::PROVIDER_ARCHIVE_LAYER).await
     }
 
     /// Verifies the archive, on all cores.
@@ -184,12 +181,23 @@ impl<'a> Push<'a> {
             tracing::warn!("hosts cannot use {reference} yet: {error}");
         }
         let artifact = self.artifact(file, layer, &contents).await?;
-        let (tags, stored) = self.send(file, layer, &artifact, &contents).await?;
+        let mut attachments = Vec::new();
+        for attachment in &self.options.attachments {
+            let signed = contents.claims.issued_at();
+            attachments.push(Prepared::new(client, attachment, signed).await?);
+        }
+        let sent = self.send(file, layer, &artifact, &contents, &attachments);
+        let Sent {
+            tags,
+            stored,
+            attached,
+        } = sent.await?;
         Ok(Pushed {
             reference: reference.clone(),
             digest: artifact.descriptor().digest.clone(),
             contents,
             tags,
+            attached,
             sent: stored.sent,
             mounted: stored.mounted,
             existing: stored.existing,
@@ -215,20 +223,25 @@ impl<'a> Push<'a> {
         }
     }
 
-    /// Sends the archive and its manifest, unless this is a dry run. Returns what the tags named
-    /// before, and how the blobs came to be there.
+    /// Sends the archive, its manifest and what is attached to it, unless this is a dry run. Then gives the tags.
     async fn send(
         &self,
         file: &UnchangedFile,
         layer: &Descriptor,
         artifact: &Artifact,
         contents: &Contents,
-    ) -> Result<(Vec<TagChange>, Stored), Error> {
+        attachments: &[Prepared<'_>],
+    ) -> Result<Sent, Error> {
         let (client, reference) = (self.client, self.reference);
         let (manifest, bytes) = (artifact.descriptor(), artifact.manifest());
         let options = self.options;
         if options.dry_run && is_new_layout(reference) {
-            return Ok((self.tagging.all_new(), Stored::default()));
+            let attached = attachments.iter();
+            return Ok(Sent {
+                tags: self.tagging.all_new(),
+                stored: Stored::default(),
+                attached: attached.map(|one| one.planned(manifest)).collect(),
+            });
         }
         let storage = push_storage(client, reference).await?;
         let storage = storage.as_ref();
@@ -241,7 +254,11 @@ impl<'a> Push<'a> {
             kept.await?;
         }
         if options.dry_run {
-            return Ok((changes, Stored::default()));
+            return Ok(Sent {
+                tags: changes,
+                stored: Stored::default(),
+                attached: self.attach(manifest, attachments).await?,
+            });
         }
         let from = neighbour(client, reference, &layer.digest).await;
         let source = MeteredSource::new(file, layer, Step::Uploading, client.progress.as_ref());
@@ -252,15 +269,40 @@ impl<'a> Push<'a> {
             // The upload may have taken long.
             changes = self.tagging.changes(storage, &manifest.digest).await?;
         }
-        if changes.is_empty() {
+        if changes.is_empty() || !attachments.is_empty() {
             storage.put_manifest(manifest, bytes, None).await?;
         }
+        // Before the tags: what a tag names has everything that belongs to it.
+        let attached = self.attach(manifest, attachments).await?;
         for change in &changes {
             let tag = Some(change.tag.as_str());
             storage.put_manifest(manifest, bytes, tag).await?;
         }
         remember(client, reference, artifact.layers()).await;
-        Ok((changes, archive.and(config)))
+        Ok(Sent {
+            tags: changes,
+            stored: archive.and(config),
+            attached,
+        })
+    }
+
+    /// Attaches what the options name to the manifest, unless this is a dry run.
+    async fn attach(
+        &self,
+        manifest: &Descriptor,
+        attachments: &[Prepared<'_>],
+    ) -> Result<Vec<Attached>, Error> {
+        let mut attached = Vec::new();
+        if attachments.is_empty() {
+            return Ok(attached);
+        }
+        let storage = attach::open(self.client, self.reference).await?;
+        let attaching = Attaching::new(self.client, storage.as_ref(), manifest);
+        for attachment in attachments {
+            let dry_run = self.options.dry_run;
+            attached.push(attaching.attach(attachment, dry_run).await?);
+        }
+        Ok(attached)
     }
 
     /// Builds the manifest, and checks that it has the digest of the reference.
@@ -288,6 +330,15 @@ impl<'a> Push<'a> {
         require_digest(self.reference, self.reference.digest(), actual)?;
         Ok(artifact)
     }
+}
+
+/// What became of a push.
+struct Sent {
+    /// The tags, and what they named before.
+    tags: Vec<TagChange>,
+    /// How the blobs came to be there.
+    stored: Stored,
+    attached: Vec<Attached>,
 }
 
 /// Returns whether `reference` names an image layout that does not exist.

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::archive::Rotation;
 
+use super::attachment::Attachment;
+
 /// What a push does besides giving the tag of its reference.
 ///
 /// ```
@@ -25,6 +27,10 @@ pub struct PushOptions {
     /// A statement by which a former issuer hands over to that of the archive. The manifest carries it, and hosts
     /// that have pinned the former issuer follow it. Default: none.
     pub rotation: Option<Rotation>,
+    /// What to attach to the manifest. It is attached before a tag names the manifest. Default: nothing.
+    ///
+    /// An attachment that says no time gets that of signing, so that repeating the push gives the same digests.
+    pub attachments: Vec<Attachment>,
     /// Whether the push fails when one of the tags names another manifest, instead of moving the tag. The tags are
     /// looked up before anything is sent. A push by another client at the same time is not noticed. Default:
     /// `false`.
@@ -56,6 +62,13 @@ impl PushOptions {
     #[must_use]
     pub fn rotation(mut self, rotation: Rotation) -> Self {
         self.rotation = Some(rotation);
+        self
+    }
+
+    /// Adds content to attach to the manifest.
+    #[must_use]
+    pub fn attachment(mut self, attachment: Attachment) -> Self {
+        self.attachments.push(attachment);
         self
     }
 

@@ -22,6 +22,9 @@ pub(crate) const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.ma
 pub(crate) const DOCKER_MANIFEST_LIST: &str =
     "application/vnd.docker.distribution.manifest.list.v2+json";
 
+/// An empty config or layer, `{}`, of an artifact that needs none.
+pub(crate) const EMPTY: &str = "application/vnd.oci.empty.v1+json";
+
 /// The artifact manifest of a release candidate of the OCI image specification 1.1. Registries have stored it.
 pub(crate) const OCI_ARTIFACT: &str = "application/vnd.oci.artifact.manifest.v1+json";
 /// The artifact manifest of ORAS, from which that of OCI was made.

@@ -9,10 +9,12 @@
 
 mod archive_file;
 mod artifact;
+mod blob;
 mod credentials;
 mod error;
 mod hosts;
 mod image;
+mod index_text;
 mod layout;
 mod manifest;
 pub(crate) mod media_type;
@@ -20,11 +22,16 @@ mod names;
 mod one_line;
 mod proxy_url;
 mod reference;
+mod referrers;
 #[cfg_attr(not(feature = "internals"), allow(unreachable_pub))]
 mod registry;
 
 pub(crate) use archive_file::{ArchiveFile, write_archive_file};
-pub(crate) use artifact::{Artifact, choose_from_index};
+pub(crate) use artifact::{
+    Artifact, AttachmentManifest, DescribedEntry, DescribedLayer, DescribedManifest,
+    choose_from_index,
+};
+pub(crate) use blob::copy_blob;
 pub use credentials::{
     CredentialProvider, CredentialRequest, CredentialSource, Credentials, ProvidedCredentials,
 };
@@ -39,6 +46,7 @@ pub(crate) use manifest::{
     Child, MANIFEST_LIMIT, Role, children, digests_in, names_content, read_json, read_manifest,
 };
 pub use reference::{LayoutReference, ParseReferenceError, Place, Reference, RegistryReference};
+pub(crate) use referrers::attached_tags;
 pub(crate) use registry::{Greeting, OpenUpload, Probe, Registries, Wants};
 pub use registry::{RegistryOptions, RegistrySettings, RetryOptions};
 
@@ -46,5 +54,5 @@ pub use registry::{RegistryOptions, RegistrySettings, RetryOptions};
 #[cfg(feature = "internals")]
 #[doc(hidden)]
 pub mod internals {
-    pub use super::registry::{Referrer, Registries, Repository};
+    pub use super::registry::{Registries, Repository};
 }

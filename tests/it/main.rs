@@ -11,6 +11,7 @@
 )]
 
 mod archive;
+mod attaching;
 mod book;
 mod building;
 mod cache;

@@ -14,7 +14,7 @@ use crate::cli::files;
 use crate::cli::output::Failure;
 use crate::cli::session::Session;
 use crate::cli::threads::{blocking, detached};
-use crate::client::{self, Inspected, Summarized, Summary, TrustPolicy};
+use crate::client::{self, AttachedTypes, Inspected, Summarized, Summary, TrustPolicy};
 use crate::content::{Digest, DigestReader, ErrorKind, Hasher, MeteredReader, Step};
 use crate::oci::Reference;
 
@@ -56,6 +56,8 @@ pub(crate) struct Shown {
     pub(crate) size: Option<u64>,
     /// The manifest. `None` for a file and for standard input.
     pub(crate) manifest: Option<Summarized>,
+    /// What is attached to the manifest. `None`: that is not known, or there is no manifest.
+    pub(crate) attached: Option<AttachedTypes>,
 }
 
 impl Source {
@@ -205,10 +207,12 @@ impl Source {
     }
 
     /// Reads what the archive says about itself, with its WIT world if `world` is set. An archive behind a
-    /// reference is not downloaded for this if its manifest or its index is enough.
+    /// reference is not downloaded for this if its manifest or its index is enough. With `attached`, the registry is
+    /// asked what is attached, if it is asked anything.
     pub(crate) async fn summarize(
         &self,
         world: bool,
+        attached: bool,
         registry: &RegistryArgs,
         session: &Session,
     ) -> Result<Shown> {
@@ -217,11 +221,16 @@ impl Source {
             let (session, _temporary) = blocking(move || user.with_usable_cache()).await?;
             let client = registry.client(&session, TrustPolicy::anyone()).await?;
             let client = client.for_showing();
-            let summarized = client.summarize(reference, world).await?;
+            let (summarized, attached) = if attached {
+                client.summarize_with_attached(reference, world).await?
+            } else {
+                (client.summarize(reference, world).await?, None)
+            };
             return Ok(Shown {
                 summary: summarized.summary.clone(),
                 size: Some(summarized.size),
                 manifest: Some(summarized),
+                attached,
             });
         }
         let trust = TrustPolicy::anyone();
@@ -232,6 +241,7 @@ impl Source {
             summary: verified.contents.into(),
             size: verified.size,
             manifest: None,
+            attached: None,
         })
     }
 

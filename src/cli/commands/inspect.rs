@@ -19,6 +19,8 @@ use crate::content::{ErrorKind, time_text};
 /// The longest annotation that is shown in full, in characters, and how much is shown of a longer one.
 const LONGEST: usize = 200;
 const SHOWN: usize = 40;
+/// How many types of what is attached are shown.
+const MOST_TYPES: usize = 20;
 
 /// Show the claims and the contents of an archive
 ///
@@ -66,7 +68,9 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
             "standard input cannot be both the archive and the configuration"
         ));
     }
-    let shown = source.summarize(args.wit, &args.registry, session).await?;
+    let wants_part = args.jwt_only || args.wit || configuration.is_some();
+    let shown = source.summarize(args.wit, !wants_part, &args.registry, session);
+    let shown = shown.await?;
     let summary = &shown.summary;
     source.warn_of_date(&summary.claims, session);
     if args.jwt_only {
@@ -152,7 +156,8 @@ fn describe(shown: &Shown, answer: Answer) -> Answer {
     if let Some(manifest) = &shown.manifest {
         answer = answer
             .field("digest", manifest.digest.to_string())
-            .field("annotations", json!(manifest.annotations));
+            .field("annotations", json!(manifest.annotations))
+            .field("attached", attached(shown));
     }
     for (name, value) in further {
         if let Some(value) = value {
@@ -160,6 +165,16 @@ fn describe(shown: &Shown, answer: Answer) -> Answer {
         }
     }
     answer
+}
+
+/// Returns how many artifacts of each type are attached; `null` if that is not known.
+fn attached(shown: &Shown) -> Value {
+    let Some(types) = &shown.attached else {
+        return Value::Null;
+    };
+    let types = types.iter();
+    let types = types.map(|(name, count)| json!({ "artifact_type": name, "count": count }));
+    types.collect()
 }
 
 /// Returns the target, the size and the signed hash of each executable.
@@ -238,7 +253,10 @@ fn table(shown: &Shown) -> Vec<String> {
     for line in start_lines(summary) {
         add(&line);
     }
-    for line in content_lines(shown) {
+    for line in content_lines(shown)
+        .into_iter()
+        .chain(attached_lines(shown))
+    {
         add(&line);
     }
     if !summary.everything {
@@ -309,6 +327,22 @@ fn content_lines(shown: &Shown) -> Vec<String> {
         } else {
             format!("    {key}: {value}")
         });
+    }
+    lines
+}
+
+/// Returns a line for each type of what is attached to the manifest.
+fn attached_lines(shown: &Shown) -> Vec<String> {
+    let Some(types) = shown.attached.as_ref().filter(|types| !types.is_empty()) else {
+        return Vec::new();
+    };
+    let mut lines = vec![String::new(), "  Attached".to_owned()];
+    for (name, count) in types.iter().take(MOST_TYPES) {
+        let name: String = name.chars().take(LONGEST).collect();
+        lines.push(format!("    {count} {name}"));
+    }
+    if types.len() > MOST_TYPES {
+        lines.push("    and more, which `par discover` lists".to_owned());
     }
     lines
 }

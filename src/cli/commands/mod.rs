@@ -1,5 +1,7 @@
 //! The commands, a file for each: its arguments and one call into the library.
 
+mod annotations;
+mod attach;
 mod build;
 mod build_push;
 mod cache;
@@ -8,6 +10,8 @@ mod copy;
 mod create;
 mod delete;
 mod diff;
+mod discover;
+mod discovered;
 mod doctor;
 mod export;
 mod extract;
@@ -60,6 +64,8 @@ pub(crate) enum Command {
     Push(push::Args),
     Pull(pull::Args),
     Fetch(fetch::Args),
+    Attach(attach::Args),
+    Discover(discover::Args),
     Copy(copy::Args),
     Export(export::Args),
     Cache(cache::Args),
@@ -96,6 +102,8 @@ impl Command {
             Self::Push(args) => push::run(args, session).await,
             Self::Pull(args) => pull::run(args, session).await,
             Self::Fetch(args) => fetch::run(args, session).await,
+            Self::Attach(args) => attach::run(args, session).await,
+            Self::Discover(args) => discover::run(args, session).await,
             Self::Copy(args) => copy::run(args, session).await,
             Self::Export(args) => export::run(args, session).await,
             Self::Cache(args) => cache::run(args, session).await,

@@ -1,23 +1,24 @@
 //! `par push`
 
-use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use clap::ValueHint;
+use serde_json::Value;
 
 use crate::cli::arguments::{
     Argument, RegistryArgs, STANDARD_INPUT, TrustArgs, archive_path, created_at, standard_input,
 };
-use crate::cli::output::{Answer, Failure, bytes, path_text};
+use crate::cli::output::{Answer, bytes, path_text};
 use crate::cli::session::Session;
 use crate::cli::source_revision::SourceRevision;
 use crate::client::{PushOptions, Pushed};
 use crate::content::rfc3339;
 use crate::oci::Reference;
 
-use super::{pinned, rotation};
+use super::annotations::{annotation, unique};
+use super::{attach, pinned, rotation};
 
 /// The annotations of the OCI image specification about a build ("Pre-Defined Annotation Keys").
 const CREATED: &str = "org.opencontainers.image.created";
@@ -38,6 +39,7 @@ Examples:
   par push ghcr.io/org/provider:1.2.3 provider.par.gz --if-absent
   par push ghcr.io/org/provider:1.2.3 provider.par.gz --tag 1.2 --tag 1
   par push ghcr.io/org/provider:1.2.3 provider.par.gz --source
+  par push ghcr.io/org/provider:1.2.3 provider.par.gz --attach provider.cdx.json=application/vnd.cyclonedx+json
   par push ghcr.io/org/provider:1.2.3 provider.par.gz --rotation rotation.jwt
   par push localhost:5000/provider:dev provider.par.gz -a org.opencontainers.image.source=URL")]
 pub(crate) struct Args {
@@ -83,6 +85,10 @@ pub(super) struct PublishArgs {
     /// reference
     #[arg(long = "tag", value_name = "TAG")]
     tags: Vec<String>,
+    /// A file to attach to the archive, and its type, as `par attach` does, before a tag names the archive. May be given
+    /// several times. Default: nothing is attached
+    #[arg(long = "attach", value_name = "FILE=TYPE", value_parser = attach::file_and_type)]
+    attachments: Vec<(String, String)>,
     /// Fail if one of the tags names another manifest already, instead of moving it
     #[arg(long)]
     if_absent: bool,
@@ -124,6 +130,7 @@ impl PublishArgs {
         options.annotations = unique(self.annotations)?;
         describe_build(&mut options, created, self.source.as_deref(), session).await?;
         options.tags = self.tags;
+        options.attachments = attach::attachments(self.attachments, created)?;
         options.rotation = match self.rotation {
             Some(path) => Some(rotation::read(path).await?),
             None => None,
@@ -156,6 +163,14 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
 /// Reports which tags moved, and how much was sent.
 pub(super) fn tell(pushed: &Pushed, dry_run: bool, session: &Session) {
     pinned::tell_moved(session, &pushed.tags, &pushed.digest);
+    for attached in &pushed.attached {
+        let (kind, digest) = (&attached.artifact_type, &attached.digest);
+        session.note(&match (attached.existed, dry_run) {
+            (true, _) => format!("attached already: {kind} {digest}"),
+            (false, true) => format!("would attach {kind} {digest}"),
+            (false, false) => format!("attached {kind} {digest}"),
+        });
+    }
     if dry_run {
         session.note("nothing was sent: this is a dry run");
     } else {
@@ -170,7 +185,10 @@ pub(super) fn tell(pushed: &Pushed, dry_run: bool, session: &Session) {
 
 /// Returns the answer of a command that has pushed an archive.
 pub(super) fn answer(pushed: &Pushed) -> Answer {
+    let attached = pushed.attached.iter();
+    let attached = attached.map(|attached| attach::to_json(&pushed.reference, attached));
     pinned::pushed(&pushed.reference, &pushed.digest)
+        .field("attached", attached.collect::<Value>())
         .field("tags", pinned::tags(&pushed.tags))
         .field("sent", pushed.sent)
         .field("mounted", pushed.mounted)
@@ -211,29 +229,3 @@ async fn describe_build(
     }
     Ok(())
 }
-
-/// Returns the annotations by key. The same key twice is an error.
-fn unique(annotations: Vec<(String, String)>) -> Result<BTreeMap<String, String>> {
-    let mut unique = BTreeMap::new();
-    for (key, value) in annotations {
-        if unique.contains_key(&key) {
-            let message = format!("the annotation `{key}` is given twice");
-            bail!(Failure::usage(message).hint("give each annotation once"));
-        }
-        unique.insert(key, value);
-    }
-    Ok(unique)
-}
-
-fn annotation(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=') {
-        Some((key, value)) if !key.trim().is_empty() => {
-            Ok((key.trim().to_owned(), value.to_owned()))
-        }
-        _ => Err("write KEY=VALUE".to_owned()),
-    }
-}
-
-#[cfg(test)]
-#[path = "tests/push.rs"]
-mod tests;

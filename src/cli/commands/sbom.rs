@@ -14,7 +14,10 @@ use crate::cli::bill::{Bill, cyclonedx, spdx};
 use crate::cli::output::{Answer, Failure, escape};
 use crate::cli::session::Session;
 use crate::cli::threads::blocking;
+use crate::client::{Attachment, TrustPolicy};
 use crate::content::{AtomicFile, ErrorKind, time_text};
+
+use super::attach;
 
 /// Print the bill of materials of an archive: the packages that its executables were compiled from
 ///
@@ -29,6 +32,7 @@ use crate::content::{AtomicFile, ErrorKind, time_text};
 Examples:
   par sbom provider.par.gz --destination provider.cdx.json
   par sbom ghcr.io/org/provider:1.0.0 --format spdx
+  par sbom ghcr.io/org/provider:1.0.0 --attach
   par sbom provider.par.gz --target x86_64-linux --target aarch64-linux")]
 pub(crate) struct Args {
     /// The archive; `-` reads it from standard input
@@ -46,6 +50,10 @@ pub(crate) struct Args {
     /// The time of the document, in seconds since 1970. Default: the time when the archive was signed
     #[arg(long, env = "SOURCE_DATE_EPOCH", value_name = "SECONDS")]
     created: Option<String>,
+    /// Attach the document to the archive in the registry, as `par attach` does, and print the reference of the attachment by
+    /// digest. Default: it is not attached
+    #[arg(long)]
+    attach: bool,
     #[command(flatten)]
     registry: RegistryArgs,
 }
@@ -67,6 +75,22 @@ impl BillFormat {
         }
     }
 
+    /// The type of an attachment with the document.
+    fn media_type(self) -> &'static str {
+        match self {
+            Self::Cyclonedx => "application/vnd.cyclonedx+json",
+            Self::Spdx => "application/spdx+json",
+        }
+    }
+
+    /// What the name of a file with the document ends with.
+    fn extension(self) -> &'static str {
+        match self {
+            Self::Cyclonedx => "cdx.json",
+            Self::Spdx => "spdx.json",
+        }
+    }
+
     fn document(self, bill: &Bill) -> Value {
         match self {
             Self::Cyclonedx => cyclonedx(bill),
@@ -79,6 +103,13 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
     let source = Source::parse(&args.archive, &args.registry)?;
     if let Some(destination) = &args.destination {
         source.refuse_as_destination(destination)?;
+    }
+    if args.attach && source.reference().is_none() {
+        bail!(
+            Failure::usage(format!("{source} is not in a registry, so nothing can be attached to it")).hint(
+                "push it first, and give its reference, or attach a document with `par push REF FILE --attach FILE=TYPE`"
+            )
+        );
     }
     let created = created_at(args.created.as_deref(), "the document")?.map(from_unix);
     let selected = args.targets.first().cloned().unwrap_or_else(Target::host);
@@ -120,15 +151,34 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
     }
 
     let document = args.format.document(&bill);
-    let answer = match args.destination {
+    let text = format!("{}\n", pretty(&document)?);
+    let mut attached: Option<(String, Value)> = None;
+    if let (true, Some(reference), Some(digest)) =
+        (args.attach, source.reference(), &unpacked.digest)
+    {
+        // The document is about this manifest, which the tag may not name any more.
+        let reference = reference.with_digest(digest.clone());
+        let title = format!("{}.{}", source.stem(), args.format.extension());
+        let attachment = Attachment::bytes(text.clone(), args.format.media_type())
+            .title(title)
+            .created(created.unwrap_or_else(|| claims.issued_at()));
+        let client = args.registry.client(session, TrustPolicy::anyone()).await?;
+        let made = client.attach(&reference, &attachment).await?;
+        let pinned = reference.pinned(&made.digest);
+        attached = Some((pinned, attach::to_json(&reference, &made)));
+    }
+    let mut answer = match args.destination {
         Some(destination) => {
-            let text = format!("{}\n", pretty(&document)?);
             let answer = Answer::file(&destination);
             blocking(move || write(&destination, &text)).await?;
             answer
         }
-        None => Answer::new(pretty(&document)?).field("document", document),
+        None => Answer::new(text).field("document", document),
     };
+    if let Some((pinned, attached)) = attached {
+        answer.text = escape::line(&pinned);
+        answer = answer.field("attached", attached);
+    }
     let digest = unpacked.digest.as_ref().map(ToString::to_string);
     Ok(answer
         .field("format", args.format.name())

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use bytes::Bytes;
 use serde_json::{Map, Value};
 
 use super::problem::Problem;
@@ -10,6 +11,8 @@ use super::{escape, text::path_text};
 /// The answer of a command.
 pub(crate) struct Answer {
     pub(crate) text: String,
+    /// What is printed in the place of the text, byte for byte.
+    pub(super) exactly: Option<Bytes>,
     pub(super) fields: Map<String, Value>,
     pub(super) problem: Option<Problem>,
     /// The exit code without a problem.
@@ -21,9 +24,18 @@ impl Answer {
     pub(crate) fn new(text: impl Into<String>) -> Self {
         Self {
             text: text.into(),
+            exactly: None,
             fields: Map::new(),
             problem: None,
             code: 0,
+        }
+    }
+
+    /// Returns an answer that is printed byte for byte. Nothing in it is escaped, so it must not go to a terminal.
+    pub(crate) fn exactly(bytes: Bytes) -> Self {
+        Self {
+            exactly: Some(bytes),
+            ..Self::new("")
         }
     }
 

@@ -58,6 +58,11 @@ impl Printer {
         self.answering.get_or_init(AnsweringHosts::default).clone()
     }
 
+    /// Whether standard output has to be a JSON object.
+    pub(crate) fn prints_json(&self) -> bool {
+        self.formats.output == Format::Json
+    }
+
     /// Whether every line of standard error has to be a JSON object.
     pub(crate) fn logs_json(&self) -> bool {
         self.formats.log == LogFormat::Json
@@ -106,11 +111,11 @@ impl Printer {
     fn finish(&self, answer: Answer) -> ExitCode {
         let problem = answer.problem.as_ref();
         let code = problem.map_or(answer.code, |problem| problem.code);
-        let text = match self.formats.output {
-            Format::Text => answer.text,
-            Format::Json => self.to_json(answer.fields, problem),
+        let printed = match (self.formats.output, answer.exactly) {
+            (Format::Text, Some(bytes)) => print_exactly(&bytes),
+            (Format::Text, None) => print_text(&answer.text),
+            (Format::Json, _) => print_text(&self.to_json(answer.fields, problem)),
         };
-        let printed = print_data(&text);
         if let Err(error) = &printed {
             self.cannot_write(error);
         }
@@ -242,12 +247,23 @@ fn record(level: Level, message: &str) -> Map<String, Value> {
     fields.into_iter().collect()
 }
 
-fn print_data(text: &str) -> io::Result<()> {
+/// Prints text, and ends its last line.
+fn print_text(text: &str) -> io::Result<()> {
+    let is_ended = text.is_empty() || text.ends_with('\n');
+    let end: &[u8] = if is_ended { b"" } else { b"\n" };
+    print_data(&[text.as_bytes(), end])
+}
+
+/// Prints bytes as they are.
+fn print_exactly(bytes: &[u8]) -> io::Result<()> {
+    print_data(&[bytes])
+}
+
+fn print_data(parts: &[&[u8]]) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     let mut write = || {
-        stdout.write_all(text.as_bytes())?;
-        if !text.is_empty() && !text.ends_with('\n') {
-            stdout.write_all(b"\n")?;
+        for part in parts {
+            stdout.write_all(part)?;
         }
         stdout.flush()
     };

@@ -20,6 +20,8 @@ pub(super) use archive::CachedArchive;
 pub(super) use describe::provider_in;
 pub(super) use full::Extracted;
 pub(super) use preview::{Preview, read_range};
+#[cfg(feature = "cli")]
+pub(super) use resolution::OFFLINE_WAIT;
 pub(super) use resolution::Resolution;
 pub(super) use start::Lookup;
 pub(super) use storage::{LATEST, check_allowed, named, open_layout, push_storage, read_storage};

@@ -18,13 +18,15 @@ use super::record::usable_record;
 
 /// How long the client waits for a registry's answer about a tag when the cache has an answer as well. A host
 /// that starts without its registry must not wait as long as a transfer may take.
-const OFFLINE_WAIT: Duration = Duration::from_secs(5);
+pub(in crate::client) const OFFLINE_WAIT: Duration = Duration::from_secs(5);
 
 /// The manifest, or the image index, that a reference stands for.
 pub(in crate::client) struct Resolution {
     pub(in crate::client) descriptor: Descriptor,
     /// Where this answer is from.
     pub(super) freshness: Freshness,
+    /// Whether the registry or the layout has answered.
+    pub(super) answered: bool,
 }
 
 impl Resolution {
@@ -56,7 +58,10 @@ impl Resolution {
             (None, _) => {
                 let descriptor = receive_manifest(client, store, &name, reference).await?;
                 Ok(if reference.digest().is_some() {
-                    Self::fixed(descriptor)
+                    Self {
+                        answered: true,
+                        ..Self::fixed(descriptor)
+                    }
                 } else {
                     Self::confirmed(descriptor)
                 })
@@ -84,6 +89,7 @@ impl Resolution {
             freshness: Freshness::Confirmed {
                 at: SystemTime::now(),
             },
+            answered: true,
         }
     }
 
@@ -95,6 +101,7 @@ impl Resolution {
             freshness: Freshness::Cached {
                 confirmed: record.confirmed,
             },
+            answered: false,
         }
     }
 
@@ -102,6 +109,7 @@ impl Resolution {
         Self {
             descriptor,
             freshness: Freshness::Fixed,
+            answered: false,
         }
     }
 }
@@ -168,6 +176,7 @@ fn recall(client: &Client, reference: &Reference, record: Record, reason: String
             confirmed: record.confirmed,
             reason,
         },
+        answered: false,
     }
 }
 

@@ -26,6 +26,12 @@ pub(in crate::client) struct Lookup {
     pub(in crate::client) artifact: Artifact,
     /// How recent the answer is to what the reference stands for.
     pub(in crate::client) freshness: Freshness,
+    /// Whether the registry or the layout has answered.
+    #[cfg_attr(
+        not(feature = "cli"),
+        allow(dead_code, reason = "only the command shows what is attached")
+    )]
+    pub(in crate::client) answered: bool,
     confirmation: Option<Confirmation>,
     admission: Admission,
     /// The image index from which the manifest was chosen.
@@ -62,7 +68,7 @@ impl Lookup {
         let index = (chosen != descriptor).then(|| descriptor.digest.clone());
         let artifact = Artifact::parse(chosen, manifest, &reference.to_string())?;
         note_digest(&artifact.descriptor().digest);
-        let freshness = resolution.freshness;
+        let (freshness, answered) = (resolution.freshness, resolution.answered);
         let confirmation = match freshness {
             Freshness::Confirmed { at } => {
                 Confirmation::new(client, reference, &descriptor, &artifact, at).await?
@@ -74,6 +80,7 @@ impl Lookup {
             origin,
             artifact,
             freshness,
+            answered,
             confirmation,
             index,
             _turn: turn,

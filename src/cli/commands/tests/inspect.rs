@@ -22,6 +22,7 @@ fn shown(name: Option<&str>) -> Shown {
     let file = std::fs::File::open(&path).unwrap();
     let contents = verify(file, &Limits::default()).unwrap();
     Shown {
+        attached: None,
         summary: contents.into(),
         size: Some(1),
         manifest: None,

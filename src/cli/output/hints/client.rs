@@ -53,6 +53,8 @@ pub(crate) fn client_hint(error: &Error) -> Option<String> {
         Error::NoImageTarget { .. } => {
             "add an executable for Linux with `par insert`, or name a Linux target with --target"
         }
+        Error::MediaType(_) => "write a type and a name, as in `application/vnd.cyclonedx+json`",
+        Error::AttachmentTooLarge { .. } => "write it to a file with --destination",
         Error::ImagePath { .. } => "give an absolute path with --path, such as /provider",
         Error::ReservedLabel(_) => "leave the label out: its value comes from the archive",
         Error::Base { source, .. } => match source {

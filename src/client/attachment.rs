@@ -1,0 +1,193 @@
+//! Content that is to be attached to a manifest.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use bytes::Bytes;
+
+use crate::content::{rfc3339, unix_seconds};
+
+use super::error::Error;
+
+/// The annotation with the time at which an artifact was made (OCI image specification, "Pre-Defined Annotation Keys").
+pub(super) const CREATED: &str = "org.opencontainers.image.created";
+/// The media type of content whose type is not known.
+const UNKNOWN: &str = "application/octet-stream";
+/// How long each of the two names of a media type may be, in bytes (RFC 6838, section 4.2).
+const LONGEST_NAME: usize = 127;
+
+/// Content to [attach](super::Client::attach) to a manifest, such as a bill of materials.
+///
+/// ```
+/// use wasmcloud_par::client::Attachment;
+///
+/// let bill = Attachment::file("provider.cdx.json", "application/vnd.cyclonedx+json")
+///     .annotation("org.example.scanner", "none");
+/// let note = Attachment::bytes("reviewed", "application/vnd.example.review").media_type("text/plain");
+/// ```
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Attachment {
+    pub(super) content: AttachedContent,
+    /// The type of the artifact, such as `application/vnd.cyclonedx+json`: a media type by RFC 6838.
+    pub artifact_type: String,
+    /// The media type of the content. Default: the type of the artifact when that names a format, as those that end with
+    /// `+json` do; else by the extension of the title; else `application/octet-stream`.
+    pub media_type: Option<String>,
+    /// The name of the file that other tools give to the content. Default: that of the file, and none for bytes.
+    pub title: Option<String>,
+    /// Annotations for the manifest of the attachment. Default: none, besides the time.
+    pub annotations: BTreeMap<String, String>,
+    /// The time for the annotation `org.opencontainers.image.created`, in whole seconds. Default: the time of the call.
+    pub created: Option<SystemTime>,
+}
+
+/// Where the content of an attachment is.
+#[derive(Debug, Clone)]
+pub(super) enum AttachedContent {
+    File(PathBuf),
+    Bytes(Bytes),
+}
+
+impl Attachment {
+    /// Attaches the content of a file.
+    pub fn file(path: impl Into<PathBuf>, artifact_type: impl Into<String>) -> Self {
+        let path = path.into();
+        let title = path.file_name();
+        let title = title.map(|name| name.to_string_lossy().into_owned());
+        Self {
+            title,
+            ..Self::new(AttachedContent::File(path), artifact_type)
+        }
+    }
+
+    /// Attaches these bytes.
+    pub fn bytes(content: impl Into<Bytes>, artifact_type: impl Into<String>) -> Self {
+        Self::new(AttachedContent::Bytes(content.into()), artifact_type)
+    }
+
+    fn new(content: AttachedContent, artifact_type: impl Into<String>) -> Self {
+        Self {
+            content,
+            artifact_type: artifact_type.into(),
+            media_type: None,
+            title: None,
+            annotations: BTreeMap::new(),
+            created: None,
+        }
+    }
+
+    /// Sets the media type of the content.
+    #[must_use]
+    pub fn media_type(mut self, media_type: impl Into<String>) -> Self {
+        self.media_type = Some(media_type.into());
+        self
+    }
+
+    /// Sets the name of the file that other tools give to the content.
+    #[must_use]
+    pub fn title(mut self, title: impl Into<Option<String>>) -> Self {
+        self.title = title.into();
+        self
+    }
+
+    /// Adds an annotation for the manifest of the attachment.
+    #[must_use]
+    pub fn annotation(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
+        self.annotations.insert(key.into(), value.into());
+        self
+    }
+
+    /// Sets the time for the annotation `org.opencontainers.image.created`. An annotation of that name wins.
+    #[must_use]
+    pub fn created(mut self, created: SystemTime) -> Self {
+        self.created = Some(created);
+        self
+    }
+
+    /// Refuses types that are no media types: registries and tools refuse them, too.
+    pub(super) fn check(&self) -> Result<(), Error> {
+        let types = [Some(&self.artifact_type), self.media_type.as_ref()];
+        let wrong = types
+            .into_iter()
+            .flatten()
+            .find(|name| !is_media_type(name));
+        wrong.map_or(Ok(()), |name| Err(Error::MediaType(name.clone())))
+    }
+
+    /// Returns the media type of the content.
+    pub(super) fn content_type(&self) -> &str {
+        if let Some(given) = &self.media_type {
+            return given;
+        }
+        if names_format(&self.artifact_type) {
+            return &self.artifact_type;
+        }
+        let title = self.title.as_deref().map(Path::new);
+        let extension = title
+            .and_then(Path::extension)
+            .and_then(|name| name.to_str());
+        extension.and_then(of_extension).unwrap_or(UNKNOWN)
+    }
+
+    /// Returns the annotations of the manifest. `now` is the time for an attachment that says none.
+    pub(super) fn manifest_annotations(&self, now: SystemTime) -> BTreeMap<String, String> {
+        let created = rfc3339(unix_seconds(self.created.unwrap_or(now)));
+        let mut annotations = self.annotations.clone();
+        annotations.entry(CREATED.to_owned()).or_insert(created);
+        annotations
+    }
+}
+
+/// Returns whether a text is a media type, without parameters (RFC 6838, section 4.2).
+fn is_media_type(text: &str) -> bool {
+    let is_name = |name: &str| {
+        let mut characters = name.chars();
+        let begins = characters
+            .next()
+            .is_some_and(|first| first.is_ascii_alphanumeric());
+        begins
+            && name.len() <= LONGEST_NAME
+            && characters.all(|next| next.is_ascii_alphanumeric() || "!#$&-^_.+".contains(next))
+    };
+    text.split_once('/')
+        .is_some_and(|(kind, name)| is_name(kind) && is_name(name))
+}
+
+/// Returns whether the type of an artifact says how its content is written, and not only what it is about.
+fn names_format(artifact_type: &str) -> bool {
+    const SUFFIXES: [&str; 8] = [
+        "+json", "+xml", "+yaml", "+cbor", "+zip", "+gzip", "+zstd", "+tar",
+    ];
+    let suffixes = SUFFIXES.iter();
+    artifact_type.starts_with("text/")
+        || artifact_type == "application/json"
+        || suffixes
+            .into_iter()
+            .any(|suffix| artifact_type.ends_with(suffix))
+}
+
+/// Returns the media type of files with this extension.
+fn of_extension(extension: &str) -> Option<&'static str> {
+    Some(match extension.to_ascii_lowercase().as_str() {
+        "json" | "jsonl" | "sarif" => "application/json",
+        "xml" => "application/xml",
+        "yaml" | "yml" => "application/yaml",
+        "txt" | "log" | "pem" | "asc" | "spdx" => "text/plain",
+        "md" => "text/markdown",
+        "html" | "htm" => "text/html",
+        "csv" => "text/csv",
+        "pdf" => "application/pdf",
+        "tar" => "application/x-tar",
+        "gz" | "tgz" => "application/gzip",
+        "zst" => "application/zstd",
+        "zip" => "application/zip",
+        "wasm" => "application/wasm",
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+#[path = "tests/attachment.rs"]
+mod tests;

@@ -1,0 +1,124 @@
+//! Discover: what belongs to a manifest, and the content of an attachment.
+
+use std::path::Path;
+
+use bytes::Bytes;
+
+use crate::content::{AtomicFile, Content, Descriptor, Step};
+use crate::oci::{Reference, copy_blob};
+
+use super::about::about;
+use super::discovered::Discovered;
+use super::discovery::Discovery;
+use super::error::{Error, require_name};
+use super::lookup::{named, read_storage};
+use super::metered::MeteredSource;
+use super::{Client, blocking, note_digest};
+
+impl Client {
+    /// Returns everything that belongs to the manifest of `reference`: what is attached to it, to the manifests of an
+    /// index, and to attachments. Signatures, attestations and bills of materials that older tools have attached by tags
+    /// such as `sha256-….sig` are among it.
+    ///
+    /// This requests the manifest of each attachment, and the list of what is attached to that. The content of attachments is
+    /// not downloaded: see [`read_attachment`](Self::read_attachment) and [`save_attachment`](Self::save_attachment). The
+    /// cache is not asked.
+    ///
+    /// ```no_run
+    /// use wasmcloud_par::{Client, ClientOptions, Reference};
+    ///
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), wasmcloud_par::Error> {
+    /// let client = Client::new(ClientOptions::default())?;
+    /// let reference: Reference = "ghcr.io/org/provider:1.0.0".parse()?;
+    /// for found in client.discover(&reference).await?.attached() {
+    ///     println!("{} {}", found.manifest.digest, found.kind());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] of the registry or the layout; [`Error::Unnamed`]; [`Error::NotCached`] with
+    /// [`PullPolicy::Never`](super::PullPolicy::Never): the cache does not know what is attached.
+    #[tracing::instrument(skip_all, fields(%reference, digest))]
+    pub async fn discover(&self, reference: &Reference) -> Result<Discovered, Error> {
+        let found = named(reference).await?;
+        let found = found.as_ref();
+        let name = require_name(found)?;
+        let store = read_storage(self, found).await?;
+        let referrers = store.as_referrers();
+        let unknown = || Error::NotCached(format!("what is attached to {reference}"));
+        let referrers = referrers.ok_or_else(unknown)?;
+        let discovery = Discovery::new(store.as_ref(), referrers, found);
+        let (root, complete) = discovery.run(&name).await?;
+        note_digest(&root.manifest.digest);
+        Ok(Discovered {
+            reference: reference.clone(),
+            root,
+            complete,
+        })
+    }
+
+    /// Returns the content of an attachment, verified. `content` is a file of a manifest that was
+    /// [discovered](Self::discover) at `reference`, and `most` the largest size in bytes that is read.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] of the registry or the layout, also when the content does not have its digest;
+    /// [`Error::AttachmentTooLarge`].
+    #[tracing::instrument(skip_all, fields(%reference, digest = %content.digest))]
+    pub async fn read_attachment(
+        &self,
+        reference: &Reference,
+        content: &Descriptor,
+        most: u64,
+    ) -> Result<Bytes, Error> {
+        if content.size > most {
+            return Err(Error::AttachmentTooLarge {
+                digest: content.digest.clone(),
+                size: content.size,
+                limit: most,
+            });
+        }
+        let store = read_storage(self, reference).await?;
+        let mut bytes = Vec::new();
+        let source = Content::new(store.as_ref(), content);
+        let written = copy_blob(content, &source, &mut bytes).await?;
+        // Memory takes every byte.
+        written.map_err(Error::write(Path::new("")))?;
+        Ok(bytes.into())
+    }
+
+    /// Writes the content of an attachment to the file `destination`, which is replaced if it exists. The file gets its
+    /// name once the content is verified.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`read_attachment`](Self::read_attachment) except for the size, and [`Error::Write`].
+    #[tracing::instrument(skip_all, fields(%reference, digest = %content.digest))]
+    pub async fn save_attachment(
+        &self,
+        reference: &Reference,
+        content: &Descriptor,
+        destination: &Path,
+    ) -> Result<(), Error> {
+        let client = about(self, reference);
+        let failed = || Error::write(destination);
+        let store = read_storage(&client, reference).await?;
+        let path = destination.to_owned();
+        let create = move || AtomicFile::create(&path).map_err(Error::write(&path));
+        let file = blocking(create).await?;
+        let to = file.as_file().try_clone().map_err(failed())?;
+        let mut to = tokio::fs::File::from_std(to);
+        let source = Content::new(store.as_ref(), content);
+        let progress = client.progress.as_ref();
+        let source = MeteredSource::new(&source, content, Step::Writing, progress);
+        copy_blob(content, &source, &mut to)
+            .await?
+            .map_err(failed())?;
+        let path = destination.to_owned();
+        blocking(move || file.commit().map(drop).map_err(Error::write(&path))).await
+    }
+}

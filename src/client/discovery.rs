@@ -1,0 +1,316 @@
+//! Looking for everything that belongs to a manifest, level by level.
+
+use std::collections::HashSet;
+
+use bytes::Bytes;
+use futures_util::{StreamExt, TryStreamExt, stream};
+
+use crate::content::{
+    Descriptor, Digest, ErrorKind, ManifestName, ReadStorage, Referrers, with_causes,
+};
+use crate::oci::{
+    self, DescribedEntry, DescribedLayer, DescribedManifest, Reference, attached_tags, media_type,
+};
+
+use super::discovered::{DiscoveredFile, DiscoveredManifest, Relation};
+use super::error::Error;
+
+/// How many requests are made at a time.
+const AT_A_TIME: usize = 4;
+/// How many levels below the root are looked at: an index, its manifests, their bills, and signatures of those.
+const DEEPEST: usize = 5;
+/// How many manifests are listed.
+const MOST: usize = 1000;
+/// How many bytes all manifests together may have.
+const MOST_BYTES: u64 = 64 << 20;
+
+/// A search for what belongs to a manifest.
+pub(super) struct Discovery<'a> {
+    store: &'a dyn ReadStorage,
+    referrers: &'a dyn Referrers,
+    reference: &'a Reference,
+    /// All tags, if they were had at once.
+    tags: Option<HashSet<String>>,
+    nodes: Vec<Node>,
+    /// The manifests below which was looked: tags can lead in a circle.
+    seen: HashSet<Digest>,
+    bytes: u64,
+    complete: bool,
+}
+
+/// A manifest that was found, without what belongs to it.
+struct Node {
+    /// The place of the manifest above.
+    above: usize,
+    found: DiscoveredManifest,
+    /// The manifests of an index.
+    entries: Vec<DescribedEntry>,
+}
+
+/// A manifest that is named, and not yet read.
+enum Named {
+    Entry(DescribedEntry),
+    Referrer(Digest),
+    Tag(String),
+}
+
+impl<'a> Discovery<'a> {
+    pub(super) fn new(
+        store: &'a dyn ReadStorage,
+        referrers: &'a dyn Referrers,
+        reference: &'a Reference,
+    ) -> Self {
+        Self {
+            store,
+            referrers,
+            reference,
+            tags: None,
+            nodes: Vec::new(),
+            seen: HashSet::new(),
+            bytes: 0,
+            complete: true,
+        }
+    }
+
+    /// Returns the manifest `name` with everything that belongs to it, and whether that is everything.
+    pub(super) async fn run(
+        mut self,
+        name: &ManifestName,
+    ) -> Result<(DiscoveredManifest, bool), Error> {
+        let (descriptor, bytes) = self.store.fetch_manifest(name).await?;
+        let described = DescribedManifest::parse(&descriptor, &bytes)?;
+        self.nodes
+            .push(Node::new(0, descriptor, described, Relation::Root));
+        let tags = self.referrers.tags_at_once().await?;
+        self.tags = tags.map(|tags| tags.into_iter().collect());
+        let mut level: Vec<usize> = vec![0];
+        for depth in 0..=DEEPEST {
+            let named = self.named_by(&level).await?;
+            if named.is_empty() {
+                break;
+            }
+            if depth == DEEPEST {
+                if named.iter().any(|(_, named)| self.is_certain(named)) {
+                    self.leave_out(&format!("it is more than {DEEPEST} levels deep"));
+                }
+                break;
+            }
+            level = self.read_all(named).await?;
+        }
+        let complete = self.complete;
+        // The root was added first.
+        let root = into_tree(self.nodes);
+        let root = root.ok_or_else(|| Error::Unnamed(self.reference.to_string()))?;
+        Ok((root, complete))
+    }
+
+    /// Returns what belongs to the manifests of a level, each with the place of the manifest above.
+    async fn named_by(&mut self, level: &[usize]) -> Result<Vec<(usize, Named)>, Error> {
+        let mut open = Vec::new();
+        for place in level {
+            let Some(node) = self.nodes.get_mut(*place) else {
+                continue;
+            };
+            let digest = node.found.manifest.digest.clone();
+            if self.seen.insert(digest.clone()) {
+                open.push((*place, digest, std::mem::take(&mut node.entries)));
+            }
+        }
+        let this = &*self;
+        let listed: Vec<_> = open
+            .into_iter()
+            .map(|(place, digest, entries)| this.named_by_one(place, digest, entries))
+            .collect();
+        let listed = stream::iter(listed).buffered(AT_A_TIME);
+        let listed: Vec<Vec<(usize, Named)>> = listed.try_collect().await?;
+        Ok(listed.into_iter().flatten().collect())
+    }
+
+    /// Returns whether what is named was listed. A tag may only be possible.
+    fn is_certain(&self, named: &Named) -> bool {
+        !matches!(named, Named::Tag(_)) || self.tags.is_some()
+    }
+
+    async fn named_by_one(
+        &self,
+        place: usize,
+        digest: Digest,
+        entries: Vec<DescribedEntry>,
+    ) -> Result<Vec<(usize, Named)>, Error> {
+        let referrers = self.referrers.referrers(&digest, None).await?.into_iter();
+        let referrers = referrers.map(|referrer| Named::Referrer(referrer.descriptor.digest));
+        let is_possible = |tag: &String| self.tags.as_ref().is_none_or(|tags| tags.contains(tag));
+        let tags = attached_tags(&digest).into_iter().filter(is_possible);
+        let entries = entries.into_iter().map(Named::Entry);
+        let named = entries.chain(referrers).chain(tags.map(Named::Tag));
+        Ok(named.map(|named| (place, named)).collect())
+    }
+
+    /// Reads what is named. Returns the places of what was found.
+    async fn read_all(&mut self, mut named: Vec<(usize, Named)>) -> Result<Vec<usize>, Error> {
+        let room = MOST.saturating_sub(self.nodes.len());
+        if named.len() > room {
+            // Tags that are only possible count too: the bound is on requests as well.
+            named.truncate(room);
+            self.leave_out(&format!("there are more than {MOST} manifests"));
+        }
+        let this = &*self;
+        let reads: Vec<_> = named
+            .into_iter()
+            .map(|(above, named)| this.read(above, named))
+            .collect();
+        let mut reads = stream::iter(reads).buffered(AT_A_TIME);
+        let mut read = Vec::new();
+        let mut bytes = self.bytes;
+        let mut is_too_much = false;
+        while let Some(found) = reads.try_next().await? {
+            let Some(found) = found else { continue };
+            bytes = bytes.saturating_add(found.descriptor.size);
+            is_too_much = bytes > MOST_BYTES;
+            if is_too_much {
+                break;
+            }
+            read.push(found);
+        }
+        drop(reads);
+        self.bytes = bytes;
+        if is_too_much {
+            let mebibytes = MOST_BYTES >> 20;
+            self.leave_out(&format!("the manifests have more than {mebibytes} MiB"));
+        }
+        let mut places = Vec::new();
+        for found in read {
+            places.push(self.nodes.len());
+            self.complete &= found.described.is_some();
+            self.nodes.push(found.into_node());
+        }
+        Ok(places)
+    }
+
+    /// Reads a manifest that is named. `None`: it does not exist, or does not belong to the manifest above.
+    async fn read(&self, above: usize, named: Named) -> Result<Option<Read>, Error> {
+        let (name, relation) = match named {
+            Named::Entry(DescribedEntry {
+                descriptor,
+                platform,
+            }) => {
+                let relation = Relation::Entry { platform };
+                if !is_manifest(&descriptor) {
+                    // Tools list blobs in an index, such as the layers of a build cache.
+                    return Ok(Some(Read {
+                        above,
+                        descriptor,
+                        described: Some(DescribedManifest::default()),
+                        relation,
+                    }));
+                }
+                (ManifestName::Digest(descriptor.digest), relation)
+            }
+            Named::Referrer(digest) => (ManifestName::Digest(digest), Relation::Referrer),
+            Named::Tag(tag) => (ManifestName::Tag(tag.clone()), Relation::Tag(tag)),
+        };
+        let (descriptor, bytes) = match self.store.fetch_manifest(&name).await {
+            Ok(fetched) => fetched,
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                if !matches!(relation, Relation::Tag(_)) {
+                    let reference = self.reference;
+                    tracing::warn!("{name} is listed at {reference}, and does not exist there");
+                }
+                return Ok(None);
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let described = self.parse(&descriptor, &bytes);
+        let subject = described.as_ref().and_then(|found| found.subject.as_ref());
+        let parent = self.nodes.get(above);
+        let parent = parent.map(|node| &node.found.manifest.digest);
+        if relation == Relation::Referrer && described.is_some() && subject != parent {
+            tracing::info!("leaving out {name}, which is listed and names another subject");
+            return Ok(None);
+        }
+        Ok(Some(Read {
+            above,
+            descriptor,
+            described,
+            relation,
+        }))
+    }
+
+    /// Returns what a manifest says. `None`, with a warning: it cannot be read.
+    fn parse(&self, descriptor: &Descriptor, bytes: &Bytes) -> Option<DescribedManifest> {
+        let manifest = DescribedManifest::parse(descriptor, bytes);
+        let warn = |error: &oci::Error| {
+            let (digest, reference) = (&descriptor.digest, self.reference);
+            let causes = with_causes(error);
+            tracing::warn!("what {digest} at {reference} holds is not known: {causes}");
+        };
+        manifest.inspect_err(warn).ok()
+    }
+
+    fn leave_out(&mut self, reason: &str) {
+        self.complete = false;
+        let reference = self.reference;
+        tracing::warn!("not everything that belongs to {reference} is listed: {reason}");
+    }
+}
+
+/// Puts each manifest below the one that it belongs to. `None`: there is no root.
+fn into_tree(mut nodes: Vec<Node>) -> Option<DiscoveredManifest> {
+    loop {
+        let mut node = nodes.pop()?;
+        // All that belongs to it is there already, the last one first.
+        node.found.manifests.reverse();
+        if nodes.is_empty() {
+            return Some(node.found);
+        }
+        nodes.get_mut(node.above)?.found.manifests.push(node.found);
+    }
+}
+
+impl Node {
+    fn new(
+        above: usize,
+        manifest: Descriptor,
+        described: DescribedManifest,
+        relation: Relation,
+    ) -> Self {
+        let files = described.layers.into_iter();
+        let files = files.map(|DescribedLayer { descriptor, title }| DiscoveredFile {
+            content: descriptor,
+            title,
+        });
+        Self {
+            above,
+            found: DiscoveredManifest {
+                manifest,
+                relation,
+                artifact_type: described.artifact_type,
+                annotations: described.annotations,
+                files: files.collect(),
+                manifests: Vec::new(),
+            },
+            entries: described.entries,
+        }
+    }
+}
+
+/// A manifest that was read.
+struct Read {
+    above: usize,
+    descriptor: Descriptor,
+    /// What it says. `None`: it cannot be read.
+    described: Option<DescribedManifest>,
+    relation: Relation,
+}
+
+impl Read {
+    fn into_node(self) -> Node {
+        let described = self.described.unwrap_or_default();
+        Node::new(self.above, self.descriptor, described, self.relation)
+    }
+}
+
+/// Returns whether content may be a manifest. Some tools leave the type out.
+fn is_manifest(content: &Descriptor) -> bool {
+    content.media_type.is_empty() || media_type::is_manifest(&content.media_type)
+}

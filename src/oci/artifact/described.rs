@@ -1,0 +1,166 @@
+//! What a manifest of any kind says about itself, for showing it.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Deserializer};
+
+use crate::content::{Descriptor, Digest};
+
+use super::super::error::Error;
+use super::super::manifest::CHILDREN_LIMIT;
+use super::super::media_type;
+
+/// The annotation with a layer's file name (OCI image specification, "Pre-Defined Annotation Keys").
+const TITLE: &str = "org.opencontainers.image.title";
+
+/// What a manifest or an index says about itself. The lists have at most 1,000 entries.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct DescribedManifest {
+    /// The type of the artifact: that of the manifest, else that of its config, unless the config is empty.
+    pub(crate) artifact_type: Option<String>,
+    /// The digest of the manifest that this one belongs to.
+    pub(crate) subject: Option<Digest>,
+    /// The annotations. One that is not a string is left out.
+    pub(crate) annotations: BTreeMap<String, String>,
+    /// The layers of an image manifest, or the blobs of an artifact manifest.
+    pub(crate) layers: Vec<DescribedLayer>,
+    /// The manifests of an index.
+    pub(crate) entries: Vec<DescribedEntry>,
+}
+
+/// A layer, and the name of its file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct DescribedLayer {
+    pub(crate) descriptor: Descriptor,
+    pub(crate) title: Option<String>,
+}
+
+/// A manifest of an index.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct DescribedEntry {
+    pub(crate) descriptor: Descriptor,
+    /// The platform, such as `linux/arm/v7`.
+    pub(crate) platform: Option<String>,
+}
+
+impl DescribedManifest {
+    /// Reads the manifest `bytes` that `descriptor` names, which are verified already.
+    ///
+    /// [`Error::Json`] and [`Error::Malformed`] when they are no manifest or one with more than 1,000 layers or entries.
+    pub(crate) fn parse(descriptor: &Descriptor, bytes: &[u8]) -> Result<Self, Error> {
+        let what = || format!("manifest {}", descriptor.digest);
+        let manifest: Manifest = serde_json::from_slice(bytes).map_err(Error::json(what()))?;
+        let layers = manifest.layers.or(manifest.blobs).unwrap_or_default();
+        let entries = manifest.manifests.unwrap_or_default();
+        if layers.len() > CHILDREN_LIMIT || entries.len() > CHILDREN_LIMIT {
+            let reason = format!("it names more than {CHILDREN_LIMIT} other contents");
+            return Err(Error::malformed(what(), reason));
+        }
+        let config = manifest.config.map(|config| config.content.media_type);
+        let config = config.filter(|name| name != media_type::EMPTY);
+        let artifact_type = manifest.artifact_type.filter(|name| !name.is_empty());
+        Ok(Self {
+            artifact_type: artifact_type.or(config),
+            subject: manifest.subject.map(|subject| subject.content.digest),
+            annotations: manifest.annotations,
+            layers: layers.into_iter().map(Named::layer).collect(),
+            entries: entries.into_iter().map(Named::entry).collect(),
+        })
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Manifest {
+    artifact_type: Option<String>,
+    config: Option<Named>,
+    subject: Option<Named>,
+    layers: Option<Vec<Named>>,
+    /// The blobs of an artifact manifest.
+    blobs: Option<Vec<Named>>,
+    manifests: Option<Vec<Named>>,
+    #[serde(default, deserialize_with = "strings")]
+    annotations: BTreeMap<String, String>,
+}
+
+#[derive(Deserialize)]
+struct Named {
+    #[serde(flatten)]
+    content: Content,
+    #[serde(default, deserialize_with = "strings")]
+    annotations: BTreeMap<String, String>,
+    platform: Option<Platform>,
+}
+
+/// A descriptor as manifests have it. Some tools leave the media type out.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Content {
+    #[serde(default)]
+    media_type: String,
+    digest: Digest,
+    size: u64,
+}
+
+#[derive(Deserialize)]
+struct Platform {
+    os: Option<String>,
+    architecture: Option<String>,
+    variant: Option<String>,
+}
+
+impl Named {
+    fn descriptor(content: Content) -> Descriptor {
+        let Content {
+            media_type,
+            digest,
+            size,
+        } = content;
+        Descriptor {
+            media_type,
+            digest,
+            size,
+        }
+    }
+
+    fn layer(mut self) -> DescribedLayer {
+        DescribedLayer {
+            title: self.annotations.remove(TITLE),
+            descriptor: Self::descriptor(self.content),
+        }
+    }
+
+    fn entry(self) -> DescribedEntry {
+        DescribedEntry {
+            platform: self.platform.and_then(Platform::name),
+            descriptor: Self::descriptor(self.content),
+        }
+    }
+}
+
+impl Platform {
+    fn name(self) -> Option<String> {
+        let parts = [self.os, self.architecture, self.variant];
+        let parts: Vec<String> = parts.into_iter().flatten().collect();
+        let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+        (!parts.is_empty()).then(|| parts.join("/"))
+    }
+}
+
+/// Reads a map, and leaves out what is not a string.
+fn strings<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<BTreeMap<String, String>, D::Error> {
+    let serde_json::Value::Object(map) = serde_json::Value::deserialize(deserializer)? else {
+        return Ok(BTreeMap::new());
+    };
+    let strings = map.into_iter().filter_map(|(key, value)| match value {
+        serde_json::Value::String(value) => Some((key, value)),
+        _ => None,
+    });
+    Ok(strings.collect())
+}
+
+#[cfg(test)]
+#[path = "tests/described.rs"]
+mod tests;
