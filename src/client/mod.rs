@@ -14,6 +14,8 @@ mod attach;
 #[cfg(feature = "cli")]
 mod attached_types;
 mod attachment;
+mod attached;
+mod attached_copy;
 mod blocking;
 #[allow(
     clippy::module_inception,
@@ -62,6 +64,7 @@ mod tag;
 mod tagging;
 mod tags;
 mod toml_problem;
+mod transfer;
 mod tree;
 pub(crate) mod trust;
 mod trust_report;
