@@ -116,7 +116,7 @@ impl Client {
         let from: Box<dyn ReadStorage> = match source {
             Reference::Registry(_) => read_storage(reader, source).await?,
             // No registry is asked, so the pull policy does not count.
-            Reference::Layout(place) => Box::new(open_layout(place).await?),
+            Reference::Layout(place) => open_layout(place).await?,
         };
         let root = from.resolve(&name).await?;
         note_digest(&root.digest);
@@ -139,6 +139,7 @@ impl Client {
         };
         transfer.blobs(&tree).await?;
         transfer.manifests(&tree, destination.tag()).await?;
+        to.finish().await?;
         Ok(Copied {
             reference: destination.clone(),
             digest: root.digest,
@@ -161,18 +162,18 @@ async fn publisher(
     Publisher::of(client, source, from, root.clone(), bytes.clone()).await
 }
 
-/// The two sides of a copy.
-struct Transfer<'a> {
-    client: &'a Client,
-    from: &'a dyn ReadStorage,
-    to: &'a dyn Push,
+/// The two sides of a copy. The caller finishes the push.
+pub(super) struct Transfer<'a> {
+    pub(super) client: &'a Client,
+    pub(super) from: &'a dyn ReadStorage,
+    pub(super) to: &'a dyn Push,
     /// The repository that the registry of the destination can mount blobs from.
-    mount_from: Option<&'a str>,
+    pub(super) mount_from: Option<&'a str>,
 }
 
 impl Transfer<'_> {
     /// Copies all blobs, several at a time.
-    async fn blobs(&self, tree: &Tree) -> Result<(), Error> {
+    pub(super) async fn blobs(&self, tree: &Tree) -> Result<(), Error> {
         let copies: Vec<_> = tree.blobs.iter().map(|blob| self.blob(blob)).collect();
         let copies = stream::iter(copies).buffer_unordered(AT_A_TIME);
         copies.try_collect().await
@@ -191,7 +192,7 @@ impl Transfer<'_> {
     }
 
     /// Copies all manifests, and moves `tag` to the last one.
-    async fn manifests(&self, tree: &Tree, tag: Option<&str>) -> Result<(), Error> {
+    pub(super) async fn manifests(&self, tree: &Tree, tag: Option<&str>) -> Result<(), Error> {
         let Some(((root, bytes), below)) = tree.manifests.split_last() else {
             return Ok(());
         };

@@ -69,7 +69,7 @@ pub use copy::{Copied, CopyOptions};
 pub use delete::{DeletedTag, Deletion};
 pub use doctor::{Advice, Check, Diagnosis, Finding, Verdict};
 pub use error::Error;
-pub use export_options::{ExportOptions, ImageDestination};
+pub use export_options::ExportOptions;
 pub use exported::{Exported, ExportedImage};
 pub use fetched::Fetched;
 pub use freshness::Freshness;

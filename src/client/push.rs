@@ -259,6 +259,7 @@ impl<'a> Push<'a> {
             let tag = Some(change.tag.as_str());
             storage.put_manifest(manifest, bytes, tag).await?;
         }
+        storage.finish().await?;
         remember(client, reference, artifact.layers()).await;
         Ok((changes, archive.and(config)))
     }
@@ -292,7 +293,7 @@ impl<'a> Push<'a> {
 
 /// Returns whether `reference` names an image layout that does not exist.
 fn is_new_layout(reference: &Reference) -> bool {
-    matches!(reference, Reference::Layout(place) if !place.directory().exists())
+    matches!(reference, Reference::Layout(place) if !place.path().exists())
 }
 
 async fn open(path: &Path) -> Result<UnchangedFile, Error> {

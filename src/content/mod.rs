@@ -24,6 +24,7 @@ mod regular;
 #[cfg_attr(not(feature = "internals"), allow(unreachable_pub))]
 mod storage;
 mod temporary;
+mod unchanged;
 mod uploads;
 mod user_directory;
 mod verify;
@@ -55,9 +56,11 @@ pub use progress::{Meter, Progress, Silent, Step, Stopped};
 pub(crate) use regular::{is_at, is_ours, open_exclusive, open_regular};
 pub use storage::StoreError;
 pub(crate) use storage::{
-    Content, Delete, Fetch, ManifestName, Mount, Push, ReadStorage, Reader, Resolve, Source, Stored,
+    Content, Delete, Fetch, Listing, ManifestName, Mount, Push, ReadStorage, Reader, Resolve,
+    Source, Stored,
 };
 pub(crate) use temporary::TemporaryDirectory;
+pub(crate) use unchanged::UnchangedFile;
 pub(crate) use uploads::{UploadSlot, Uploads};
 pub(crate) use user_directory::{home, user_directory};
 pub use verify::VerifyError;

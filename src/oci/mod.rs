@@ -1,19 +1,19 @@
 //! Registries and OCI image layouts.
 //!
 //! This layer finds content by a [`Reference`], moves it to and from a registry (`Registries`,
-//! `Repository`) or a directory (`Layout`), and knows the manifest of a provider archive
+//! `Repository`), a directory (`Layout`) or a file (`LayoutFile`), and knows the manifest of a provider archive
 //! (`Artifact`). It knows media types and does not look into archives.
 //!
 //! Everything that comes from the network is limited in size and checked against what was asked for
 //! before a caller sees it. The exception is `Fetch::open`, whose reader does not verify.
 
-mod archive_file;
 mod artifact;
 mod credentials;
 mod error;
 mod hosts;
 mod image;
 mod layout;
+mod layout_file;
 mod manifest;
 pub(crate) mod media_type;
 mod names;
@@ -23,7 +23,6 @@ mod reference;
 #[cfg_attr(not(feature = "internals"), allow(unreachable_pub))]
 mod registry;
 
-pub(crate) use archive_file::{ArchiveFile, write_archive_file};
 pub(crate) use artifact::{Artifact, choose_from_index};
 pub use credentials::{
     CredentialProvider, CredentialRequest, CredentialSource, Credentials, ProvidedCredentials,
@@ -34,11 +33,14 @@ pub use error::{
 };
 pub use hosts::ClientCertificate;
 pub(crate) use image::{BaseImage, Image, ImageConfig, ImageLayer, ImagePlatform, image_index};
-pub(crate) use layout::Layout;
+pub(crate) use layout::{Layout, ReadLayout};
+pub(crate) use layout_file::{LayoutFile, LayoutFileWriter};
 pub(crate) use manifest::{
     Child, MANIFEST_LIMIT, Role, children, digests_in, names_content, read_json, read_manifest,
 };
-pub use reference::{LayoutReference, ParseReferenceError, Place, Reference, RegistryReference};
+pub use reference::{
+    LayoutForm, LayoutReference, ParseReferenceError, Place, Reference, RegistryReference,
+};
 pub(crate) use registry::{Greeting, OpenUpload, Probe, Registries, Wants};
 pub use registry::{RegistryOptions, RegistrySettings, RetryOptions};
 

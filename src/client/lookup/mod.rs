@@ -7,6 +7,7 @@ mod archive;
 mod away;
 mod describe;
 mod full;
+mod layouts;
 mod manifest;
 mod origin;
 mod preview;
@@ -19,7 +20,8 @@ pub(super) use archive::CachedArchive;
 #[cfg(feature = "cli")]
 pub(super) use describe::provider_in;
 pub(super) use full::Extracted;
+pub(super) use layouts::{change_layout, open_layout};
 pub(super) use preview::{Preview, read_range};
 pub(super) use resolution::Resolution;
 pub(super) use start::Lookup;
-pub(super) use storage::{LATEST, check_allowed, named, open_layout, push_storage, read_storage};
+pub(super) use storage::{LATEST, check_allowed, named, push_storage, read_storage};

@@ -8,12 +8,12 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::content::{Descriptor, Digest, Locking, locked_when_free};
+use crate::content::{Descriptor, Digest, Locking, ManifestName, locked_when_free};
 
 use super::super::error::Error;
 use super::super::media_type;
 use super::super::one_line::one_line;
-use super::super::reference::is_layout_name;
+use super::super::reference::{is_layout_name, is_tag};
 use super::files::{INDEX, MARKER, read_if_present, replace};
 use super::names::{
     CHOICES, TAG, choices, digest_of, fitting, is_of, name_of, remove_name, tag_of,
@@ -21,8 +21,12 @@ use super::names::{
 use super::text::with_entries;
 
 /// The index of a layout.
-pub(super) struct Index {
-    directory: PathBuf,
+#[derive(Debug, Clone)]
+pub(crate) struct Index {
+    /// The directory or the file of the layout, for errors.
+    place: PathBuf,
+    /// What the index is in errors.
+    what: String,
     /// The index as it is written, with the parts of it that only other tools understand.
     text: String,
     entries: Vec<Value>,
@@ -38,33 +42,103 @@ impl Index {
     /// Reads the index of the layout in `directory`. A layout without one has an empty index.
     pub(super) fn read(directory: &Path) -> Result<Self, Error> {
         let path = directory.join(INDEX);
-        let what = || format!("file {}", path.display());
+        Self::parse(
+            directory,
+            format!("file {}", path.display()),
+            read_if_present(&path)?,
+        )
+    }
+
+    /// Parses the index of the layout at `place`. `what` names the index in errors. A layout without one has an empty
+    /// index.
+    pub(in crate::oci) fn parse(
+        place: &Path,
+        what: String,
+        text: Option<Vec<u8>>,
+    ) -> Result<Self, Error> {
         let empty =
             json!({"schemaVersion": 2, "mediaType": media_type::OCI_INDEX, "manifests": []});
-        let text = read_if_present(&path)?.unwrap_or_else(|| empty.to_string().into_bytes());
-        let text =
-            String::from_utf8(text).map_err(|_| Error::malformed(what(), "it is not UTF-8"))?;
-        let document: Document = serde_json::from_str(&text).map_err(Error::json(what()))?;
+        let text = text.unwrap_or_else(|| empty.to_string().into_bytes());
+        let text = String::from_utf8(text)
+            .map_err(|_| Error::malformed(what.as_str(), "it is not UTF-8"))?;
+        let document: Document = serde_json::from_str(&text).map_err(Error::json(what.as_str()))?;
         Ok(Self {
-            directory: directory.to_owned(),
+            place: place.to_owned(),
+            what,
             text,
             entries: document.manifests.unwrap_or_default(),
         })
     }
 
-    fn path(&self) -> PathBuf {
-        self.directory.join(INDEX)
+    /// Returns the index as it is written.
+    pub(in crate::oci) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Returns the text of the index with the entries that `before` does not have in an order that does not depend on
+    /// when they were added. Without a change, the text is that of `before`.
+    pub(in crate::oci) fn sorted_after(&self, before: Option<&Self>) -> Result<String, Error> {
+        let before = match before {
+            Some(before) if before.entries == self.entries => return Ok(before.text.clone()),
+            before => before.map_or(0, |before| before.entries.len()),
+        };
+        let mut entries = self.entries.clone();
+        if let Some(new) = entries.get_mut(before..) {
+            new.sort_by_cached_key(|entry| {
+                let name = name_of(entry).map(str::to_owned);
+                (name, digest_of(entry).map(str::to_owned))
+            });
+        }
+        with_entries(&self.text, &self.entries, &entries).map_err(Error::json(self.what.as_str()))
+    }
+
+    /// Returns the manifest that `name` stands for. `None` for a digest that is not listed.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotInLayout`] for a name that the index does not have, and [`Error::Ambiguous`] for one that stands for
+    /// several manifests.
+    pub(in crate::oci) fn find(&self, name: &ManifestName) -> Result<Option<Descriptor>, Error> {
+        match name {
+            ManifestName::Digest(digest) => self.find_digest(digest),
+            ManifestName::Tag(tag) => {
+                let found = self.find_name(tag)?;
+                let missing = || {
+                    let what = format!("tag `{}`: {}", one_line(tag), self.known_names());
+                    self.missing(what)
+                };
+                found.ok_or_else(missing).map(Some)
+            }
+        }
+    }
+
+    /// Returns the error for content that the layout does not hold.
+    pub(in crate::oci) fn missing(&self, what: impl Into<String>) -> Error {
+        Error::NotInLayout {
+            directory: self.place.clone(),
+            what: what.into(),
+        }
+    }
+
+    /// Returns the tags, sorted. Of an index without tags, returns the whole references that other tools have written as
+    /// names.
+    pub(in crate::oci) fn tags(&self) -> Vec<String> {
+        let mut names = self.names();
+        if names.iter().any(|name| is_tag(name)) {
+            names.retain(|name| is_tag(name));
+        }
+        names
     }
 
     /// Returns every name that a manifest can be found by, sorted: tags, and the whole references of other tools.
-    pub(super) fn names(&self) -> Vec<String> {
+    fn names(&self) -> Vec<String> {
         let names = self.entries.iter().filter_map(name_of);
         let names: BTreeSet<&str> = names.filter(|name| is_layout_name(name)).collect();
         names.into_iter().map(str::to_owned).collect()
     }
 
     /// Returns the names of the layout for an error about one that it does not have.
-    pub(super) fn known_names(&self) -> String {
+    fn known_names(&self) -> String {
         let mut names = self.names();
         if names.is_empty() {
             return "it has no names".to_owned();
@@ -81,7 +155,7 @@ impl Index {
     /// # Errors
     ///
     /// [`Error::Ambiguous`] when it stands for several manifests.
-    pub(super) fn find_name(&self, name: &str) -> Result<Option<Descriptor>, Error> {
+    pub(in crate::oci) fn find_name(&self, name: &str) -> Result<Option<Descriptor>, Error> {
         let entries: Vec<&Value> = self.entries.iter().collect();
         let fitting = fitting(&entries, name);
         if fitting.is_empty() {
@@ -91,7 +165,7 @@ impl Index {
         self.one_of(&fitting, problem).map(Some)
     }
 
-    pub(super) fn find_digest(&self, digest: &Digest) -> Result<Option<Descriptor>, Error> {
+    fn find_digest(&self, digest: &Digest) -> Result<Option<Descriptor>, Error> {
         let digest = digest.to_string();
         let entry = self.entries.iter().find(|entry| is_of(entry, &digest));
         entry.map(|entry| self.descriptor(entry)).transpose()
@@ -102,13 +176,10 @@ impl Index {
     /// # Errors
     ///
     /// [`Error::Ambiguous`] when the layout has several, and [`Error::NotInLayout`] when it is empty.
-    pub(super) fn only(&self) -> Result<Descriptor, Error> {
+    pub(in crate::oci) fn only(&self) -> Result<Descriptor, Error> {
         let entries: Vec<&Value> = self.entries.iter().collect();
         if entries.is_empty() {
-            return Err(Error::NotInLayout {
-                directory: self.directory.clone(),
-                what: "manifest of an archive: it lists none".to_owned(),
-            });
+            return Err(self.missing("manifest of an archive: it lists none"));
         }
         self.one_of(&entries, || "and no name is given".to_owned())
     }
@@ -123,7 +194,7 @@ impl Index {
         match entries.first() {
             Some(entry) if digests.len() == 1 => self.descriptor(entry),
             _ => Err(Error::Ambiguous {
-                directory: self.directory.clone(),
+                directory: self.place.clone(),
                 count: digests.len(),
                 problem: problem(),
                 choices: choices(entries),
@@ -132,8 +203,7 @@ impl Index {
     }
 
     fn descriptor(&self, entry: &Value) -> Result<Descriptor, Error> {
-        let what = format!("file {}", self.path().display());
-        serde_json::from_value(entry.clone()).map_err(Error::json(what))
+        serde_json::from_value(entry.clone()).map_err(Error::json(self.what.as_str()))
     }
 
     /// Lists `descriptor` under `tag`. A manifest that loses the tag stays listed, so that it is still found by
@@ -266,10 +336,9 @@ fn change(
     if !edit(&mut index)? {
         return Ok(());
     }
-    let path = index.path();
-    let what = format!("file {}", path.display());
-    let text = with_entries(&index.text, &before, &index.entries).map_err(Error::json(what))?;
-    replace(&path, text.as_bytes())
+    let text = with_entries(&index.text, &before, &index.entries)
+        .map_err(Error::json(index.what.as_str()))?;
+    replace(&directory.join(INDEX), text.as_bytes())
 }
 
 /// Opens the marker for writing: NFS locks no file exclusively that is open for reading only. A marker that

@@ -13,9 +13,15 @@ mod directory;
 mod files;
 mod index;
 mod names;
+mod reading;
 mod storage;
 #[cfg(test)]
 mod tests;
 mod text;
 
 pub(crate) use directory::Layout;
+pub(super) use directory::check_marker;
+pub(super) use files::{BLOBS, INDEX, MARKER, MARKER_BODY, replace, without_mark};
+pub(super) use index::Index;
+pub(crate) use reading::ReadLayout;
+pub(super) use storage::range_in;

@@ -11,7 +11,7 @@ use std::thread;
 use std::time::Duration;
 
 use wasmcloud_par::archive::Target;
-use wasmcloud_par::client::{Client, CopyOptions, ExportOptions, ImageDestination, TagOptions};
+use wasmcloud_par::client::{Client, CopyOptions, ExportOptions, TagOptions};
 use wasmcloud_par::content::ErrorKind;
 use wasmcloud_par::oci::{Place, Reference, RegistryReference};
 
@@ -85,7 +85,7 @@ struct Wish {
     target: Target,
     annotations: BTreeMap<String, String>,
     tags: Vec<String>,
-    image: ImageDestination,
+    image: Reference,
     options: ExportOptions,
 }
 
@@ -120,7 +120,7 @@ fn a_host_can_spawn_all_futures_of_a_client() {
         target: Target::host(),
         annotations: BTreeMap::new(),
         tags: Vec::new(),
-        image: ImageDestination::file("image.tar"),
+        image: "oci-archive://image.tar".parse().unwrap(),
         options: ExportOptions::default(),
     };
     let (file, anywhere) = (Path::new("file"), "localhost:1".parse::<Place>().unwrap());
