@@ -4,7 +4,7 @@
 //! token. The token says which account published the archive (the *issuer*, `A…`), which provider it is
 //! (the *subject*, `V…`), and the hash of every executable. Archives live in OCI registries, under
 //! references such as `ghcr.io/org/provider:1.0.0`, or in OCI image layouts, which are directories
-//! (`oci-layout://DIRECTORY:1.0.0`).
+//! (`oci-layout://DIRECTORY:1.0.0`) or files (`oci-archive://FILE.tar:1.0.0`).
 //!
 //! A publisher packs an archive with an [`ArchiveWriter`](archive::ArchiveWriter). Everything that
 //! involves a registry or the cache is a method of [`Client`]. Its futures need a Tokio runtime with time

@@ -29,8 +29,8 @@ pub(crate) struct Record {
     /// When the registry last confirmed the tag. This is in the future if a clock was wrong.
     #[serde(flatten, serialize_with = "write_time", deserialize_with = "read_time")]
     pub confirmed: SystemTime,
-    /// The directory of the image layout that the tag is in, for people: the name of its record does not show
-    /// it. `None` for a tag in a registry.
+    /// The directory of the image layout that the tag is in, or the reference to its file, for people: the name of its
+    /// record does not show it. `None` for a tag in a registry.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub layout: Option<String>,
 }
@@ -77,12 +77,18 @@ impl Record {
     /// Returns the reference, as users write it, of the tag that is recorded under `name`.
     pub(super) fn reference(&self, name: String) -> String {
         match (&self.layout, name.rsplit_once(':')) {
-            (Some(directory), Some((_, tag))) => {
+            (Some(place), Some((_, tag))) => {
                 let separators = SEPARATORS.into_iter();
                 let tag = separators.fold(tag.to_owned(), |tag, (separator, instead)| {
                     tag.replace(instead, separator)
                 });
-                format!("oci-layout://{directory}:{tag}")
+                // A path is absolute, so it has no scheme.
+                let scheme = if place.contains("://") {
+                    ""
+                } else {
+                    "oci-layout://"
+                };
+                format!("{scheme}{place}:{tag}")
             }
             _ => name,
         }

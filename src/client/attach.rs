@@ -5,16 +5,14 @@ use std::time::SystemTime;
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
-use crate::content::{
-    Descriptor, Digest, ErrorKind, ManifestName, Push, ReadStorage, Source, Step,
-};
+use crate::content::{Descriptor, Digest, ErrorKind, ManifestName, Source, Step};
 use crate::oci::{AttachmentManifest, DescribedManifest, Reference};
 
 use super::about::about;
 use super::attachment::{AttachedContent, Attachment, CREATED};
 use super::error::{Error, require_name};
 use super::hashing::hash;
-use super::lookup::{named, open_layout};
+use super::lookup::{Storage, change_layout, named};
 use super::metered::MeteredSource;
 use super::unchanged_file::UnchangedFile;
 use super::{Client, blocking, note_digest};
@@ -94,24 +92,17 @@ impl Client {
         let prepared = Prepared::new(client, attachment, SystemTime::now()).await?;
         let attaching = Attaching::new(client, storage.as_ref(), &subject);
         let attached = attaching.attach(&prepared, dry_run).await?;
+        storage.finish().await?;
         note_digest(&attached.digest);
         Ok(attached)
     }
 }
 
-/// A storage that artifacts are read from and pushed to.
-pub(super) trait Storage: Push + ReadStorage {}
-
-impl<T: Push + ReadStorage> Storage for T {}
-
-/// Opens the place of `reference`, which must exist.
-pub(super) async fn open(
-    client: &Client,
-    reference: &Reference,
-) -> Result<Box<dyn Storage>, Error> {
+/// Opens the place of `reference`, which must exist. The caller finishes the push.
+async fn open(client: &Client, reference: &Reference) -> Result<Box<dyn Storage>, Error> {
     Ok(match reference {
         Reference::Registry(place) => Box::new(client.registries.repository(place)),
-        Reference::Layout(place) => Box::new(open_layout(place).await?),
+        Reference::Layout(place) => change_layout(place).await?,
     })
 }
 

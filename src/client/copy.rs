@@ -133,7 +133,7 @@ impl Client {
         let from: Box<dyn ReadStorage> = match source {
             Reference::Registry(_) => read_storage(reader, source).await?,
             // No registry is asked, so the pull policy does not count.
-            Reference::Layout(place) => Box::new(open_layout(place).await?),
+            Reference::Layout(place) => open_layout(place).await?,
         };
         let root = from.resolve(&name).await?;
         note_digest(&root.digest);
@@ -165,6 +165,7 @@ impl Client {
                 .all(|tag| tag.before.as_ref() == Some(&root.digest)),
         };
         let attached = steps.run(attached, destination).await?;
+        to.finish().await?;
         let mut left_out = tree.left_out;
         left_out.extend(attached.left_out);
         Ok(Copied {
@@ -200,7 +201,7 @@ fn is_same_place(source: &Reference, destination: &Reference) -> bool {
         (Reference::Registry(from), Reference::Registry(to)) => {
             from.registry() == to.registry() && from.repository() == to.repository()
         }
-        (Reference::Layout(from), Reference::Layout(to)) => from.directory() == to.directory(),
+        (Reference::Layout(from), Reference::Layout(to)) => from.whole() == to.whole(),
         _ => false,
     }
 }

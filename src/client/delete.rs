@@ -1,10 +1,10 @@
 //! Delete: a manifest and its tags leave a registry, or only a tag does.
 
-use crate::content::{Delete, Digest, ErrorKind, ManifestName, Push, Resolve};
+use crate::content::{Delete, Digest, ErrorKind, ManifestName, Push};
 use crate::oci::{Reference, RegistryReference};
 
 use super::error::{Error, require_digest, require_name};
-use super::lookup::open_layout;
+use super::lookup::{change_layout, open_layout};
 use super::{Client, note_digest};
 
 /// A manifest that can be [deleted](Client::delete), as it was when it was
@@ -82,10 +82,13 @@ impl Client {
         let place = match reference {
             Reference::Registry(place) => place,
             Reference::Layout(place) => {
-                let layout = open_layout(place).await?;
-                let digest = layout.resolve(&name).await?.digest;
+                let digest = open_layout(place).await?.resolve(&name).await?.digest;
                 require_digest(reference, reference.digest(), &digest)?;
-                layout.untag(tag).await?;
+                let layout = change_layout(place).await?;
+                if let Some(listing) = layout.as_listing() {
+                    listing.untag(tag).await?;
+                }
+                layout.finish().await?;
                 return Ok(DeletedTag {
                     digest,
                     manifest_deleted: false,

@@ -6,16 +6,16 @@ use std::path::Path;
 
 use crate::archive::{Contents, Target};
 use crate::content::{DigestReader, MeteredReader, Step, Stored};
-use crate::oci::{Reference, media_type};
+use crate::oci::{LayoutFileWriter, LayoutForm, LayoutReference, Reference, media_type};
 
 use super::about::about;
 use super::blocking::Input;
 use super::client::{Client, note_digest};
 use super::error::{Error, require_digest};
-use super::export_options::{ExportOptions, ImageDestination};
+use super::export_options::ExportOptions;
 use super::exported::Exported;
 use super::image::{Archive, Built, is_for_images};
-use super::lookup::{Extracted, Lookup, open_layout, push_storage};
+use super::lookup::{Extracted, Lookup, Storage, push_storage};
 use super::tagging::{TagChange, TagIdentity, Tagging};
 use super::upload_access::UploadAccess;
 
@@ -29,6 +29,8 @@ impl Client {
     /// claims. The index names the archive as its subject in the repository of the archive, and elsewhere in the
     /// annotation `com.wasmcloud.par.archive`.
     ///
+    /// An image without a name in a file replaces the file. With a name, it is added to what is in the file.
+    ///
     /// Repeating an export gives the same image. Blobs that the destination has are not sent again, those
     /// of the same registry are mounted, and the tag is moved in the last step.
     ///
@@ -40,7 +42,7 @@ impl Client {
     pub async fn export(
         &self,
         reference: &Reference,
-        destination: &ImageDestination,
+        destination: &Reference,
         options: &ExportOptions,
     ) -> Result<Exported, Error> {
         self.export_reading(self, reference, destination, options)
@@ -54,7 +56,7 @@ impl Client {
         &self,
         reader: &Self,
         reference: &Reference,
-        destination: &ImageDestination,
+        destination: &Reference,
         options: &ExportOptions,
     ) -> Result<Exported, Error> {
         let export = Export::begin(self, reader, destination, options)?;
@@ -94,7 +96,7 @@ impl Client {
         &self,
         input: impl Read + Send + 'static,
         name: &str,
-        destination: &ImageDestination,
+        destination: &Reference,
         options: &ExportOptions,
     ) -> Result<Exported, Error> {
         self.export_input(self, (input, name), destination, options, false)
@@ -108,7 +110,7 @@ impl Client {
         &self,
         reader: &Self,
         (input, name): (impl Read + Send + 'static, &str),
-        destination: &ImageDestination,
+        destination: &Reference,
         options: &ExportOptions,
         by_rules: bool,
     ) -> Result<Exported, Error> {
@@ -142,7 +144,7 @@ struct Export<'a> {
     client: Client,
     /// Reads the base.
     reader: &'a Client,
-    destination: &'a ImageDestination,
+    destination: &'a Reference,
     options: &'a ExportOptions,
 }
 
@@ -151,21 +153,15 @@ impl<'a> Export<'a> {
     fn begin(
         client: &Client,
         reader: &'a Client,
-        destination: &'a ImageDestination,
+        destination: &'a Reference,
         options: &'a ExportOptions,
     ) -> Result<Self, Error> {
         options.check()?;
-        let client = match destination {
-            ImageDestination::Reference(reference) => {
-                if let (Reference::Registry(_), None) = (reference, reference.name()) {
-                    return Err(Error::Unnamed(reference.to_string()));
-                }
-                about(client, reference)
-            }
-            ImageDestination::File { .. } => client.clone(),
-        };
+        if let (Reference::Registry(_), None) = (destination, destination.name()) {
+            return Err(Error::Unnamed(destination.to_string()));
+        }
         Ok(Self {
-            client,
+            client: about(client, destination),
             reader,
             destination,
             options,
@@ -173,12 +169,7 @@ impl<'a> Export<'a> {
     }
 
     async fn ask_access(&self) -> Result<UploadAccess, Error> {
-        match self.destination {
-            ImageDestination::Reference(reference) => {
-                UploadAccess::ask(&self.client, reference).await
-            }
-            ImageDestination::File { .. } => Ok(UploadAccess::none()),
-        }
+        UploadAccess::ask(&self.client, self.destination).await
     }
 
     /// Returns which targets are read from the archive.
@@ -190,12 +181,12 @@ impl<'a> Export<'a> {
     /// Returns whether the image goes to the repository or the layout of `reference`.
     fn is_beside(&self, reference: &Reference) -> bool {
         match (self.destination, reference) {
-            (ImageDestination::Reference(Reference::Registry(to)), Reference::Registry(from)) => {
+            (Reference::Registry(to), Reference::Registry(from)) => {
                 let (to, from) = (to.under_one_name(), from.under_one_name());
                 (to.registry(), to.repository()) == (from.registry(), from.repository())
             }
-            (ImageDestination::Reference(Reference::Layout(to)), Reference::Layout(from)) => {
-                to.directory() == from.directory()
+            (Reference::Layout(to), Reference::Layout(from)) => {
+                to.whole() == from.whole() && !replaces_file(to)
             }
             _ => false,
         }
@@ -212,11 +203,13 @@ impl<'a> Export<'a> {
         #[cfg(not(feature = "cli"))]
         let _ = by_rules;
         match self.destination {
-            ImageDestination::Reference(reference) => {
+            Reference::Layout(place) if place.form() == LayoutForm::File => {
+                trust.check_file(claims, name)?;
+            }
+            reference => {
                 let checked = trust.check(claims, reference);
                 checked.or_else(|refusal| trust.warn_or_refuse(Some(reference), refusal))?;
             }
-            ImageDestination::File { .. } => trust.check_file(claims, name)?,
         }
         Ok(())
     }
@@ -234,19 +227,9 @@ impl<'a> Export<'a> {
         .await?;
         let index = built.index();
         note_digest(&index.digest);
-        let (tags, stored) = match self.destination {
-            ImageDestination::Reference(reference) => {
-                require_digest(reference, reference.digest(), &index.digest)?;
-                self.send(reference, &built).await?
-            }
-            ImageDestination::File { path, name } => {
-                let directory = extracted.directory.path().join("layout");
-                let stored = built
-                    .write(&self.client, &directory, path, name.as_deref())
-                    .await?;
-                (Vec::new(), stored)
-            }
-        };
+        let reference = self.destination;
+        require_digest(reference, reference.digest(), &index.digest)?;
+        let (tags, stored) = self.send(reference, &built).await?;
         let images = built.exported();
         let contents = extracted.contents;
         let is_left_out = |target: &&Target| !images.iter().any(|image| image.target == **target);
@@ -296,22 +279,35 @@ impl<'a> Export<'a> {
     ) -> Result<(Vec<TagChange>, Stored), Error> {
         let index = built.index();
         let tagging = Tagging::new(reference, [], self.options.if_absent)?.with_own_tag();
-        let to = push_storage(&self.client, reference).await?;
+        let to = self.storage(reference).await?;
         let to = to.as_ref();
         let mut changes = tagging.changes(to, &index.digest).await?;
         if !self.options.change_identity {
             let identity = TagIdentity::new(&self.client, &tagging, to);
             identity.keep_archives(&changes, &index.digest).await?;
         }
-        let stored = built.send(&self.client, to, Some(reference)).await?;
+        let stored = built.send(&self.client, to, reference).await?;
         if self.options.if_absent {
             // Sending may have taken long.
             changes = tagging.changes(to, &index.digest).await?;
         }
         built.send_index(to, reference.tag()).await?;
-        if let (Reference::Layout(place), None) = (reference, reference.tag()) {
-            open_layout(place).await?.list(index).await?;
-        }
         Ok((changes, stored))
     }
+
+    /// Returns the storage that the image is sent to.
+    async fn storage(&self, reference: &Reference) -> Result<Box<dyn Storage>, Error> {
+        match reference {
+            Reference::Layout(place) if replaces_file(place) => {
+                Ok(Box::new(LayoutFileWriter::replace(place.path())))
+            }
+            _ => push_storage(&self.client, reference).await,
+        }
+    }
+}
+
+/// Returns whether an image for `place` replaces a file that is there: an image without a name is the only one in a file, so
+/// that the file can be named without one.
+fn replaces_file(place: &LayoutReference) -> bool {
+    place.form() == LayoutForm::File && place.tag().is_none()
 }

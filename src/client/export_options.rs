@@ -1,13 +1,10 @@
-//! Where a container image goes, and what it gets.
+//! What a container image gets.
 
 use std::collections::BTreeMap;
-use std::fmt;
-use std::path::PathBuf;
-use std::str::FromStr;
 use std::time::SystemTime;
 
 use crate::archive::Target;
-use crate::oci::{ArchiveFile, ParseReferenceError, Reference};
+use crate::oci::Reference;
 
 use super::error::Error;
 
@@ -17,77 +14,6 @@ const PATH: &str = "/provider";
 const LONGEST_PATH: usize = 101;
 /// The prefix of the labels that an export writes itself.
 pub(super) const OWN_LABELS: &str = "com.wasmcloud.par.";
-
-/// Where a container image is written to.
-///
-/// ```
-/// use wasmcloud_par::client::ImageDestination;
-///
-/// let registry: ImageDestination = "ghcr.io/org/provider-image:1.0.0".parse()?;
-/// let file: ImageDestination = "oci-archive://image.tar:1.0.0".parse()?;
-/// assert_eq!(file.to_string(), "oci-archive://image.tar:1.0.0");
-/// # Ok::<(), wasmcloud_par::oci::ParseReferenceError>(())
-/// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ImageDestination {
-    /// A repository in a registry, or an OCI image layout in a directory.
-    Reference(Reference),
-    /// A file: the tar of an OCI image layout, which `skopeo` and `podman` call `oci-archive`. An existing file is
-    /// replaced.
-    #[non_exhaustive]
-    File {
-        /// The path of the file.
-        path: PathBuf,
-        /// The name of the image in the layout: a tag or a whole reference. `None`: it has none.
-        name: Option<String>,
-    },
-}
-
-impl ImageDestination {
-    /// Returns the file at `path`, in which the image has no name.
-    #[must_use]
-    pub fn file(path: impl Into<PathBuf>) -> Self {
-        Self::File {
-            path: path.into(),
-            name: None,
-        }
-    }
-}
-
-impl From<Reference> for ImageDestination {
-    fn from(reference: Reference) -> Self {
-        Self::Reference(reference)
-    }
-}
-
-impl FromStr for ImageDestination {
-    type Err = ParseReferenceError;
-
-    /// Reads `oci-archive://FILE.tar[:NAME]`, or a [`Reference`].
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match ArchiveFile::parse(text) {
-            Some(file) => {
-                let ArchiveFile { path, name } = file?;
-                Ok(Self::File { path, name })
-            }
-            None => text.parse().map(Self::Reference),
-        }
-    }
-}
-
-impl fmt::Display for ImageDestination {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Reference(reference) => reference.fmt(formatter),
-            Self::File { path, name } => {
-                write!(formatter, "oci-archive://{}", path.display())?;
-                name.iter()
-                    .try_for_each(|name| write!(formatter, ":{name}"))
-            }
-        }
-    }
-}
 
 /// What a container image gets besides the executables of an archive.
 ///

@@ -21,7 +21,7 @@ pub struct Exported {
     pub is_subject: bool,
     /// What the archive holds.
     pub contents: Contents,
-    /// The tag that was given, and what it named before. Empty for a file, and for a layout without a name.
+    /// The tag that was given, and what it named before. Empty for a layout without a name.
     pub tags: Vec<TagChange>,
     /// How many bytes of blobs were sent or written. Manifests do not count.
     pub sent: u64,

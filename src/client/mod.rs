@@ -11,11 +11,11 @@ mod about;
 mod admission;
 mod annotations;
 mod attach;
+mod attached;
+mod attached_copy;
 #[cfg(feature = "cli")]
 mod attached_types;
 mod attachment;
-mod attached;
-mod attached_copy;
 mod blocking;
 #[allow(
     clippy::module_inception,
@@ -83,7 +83,7 @@ pub use delete::{DeletedTag, Deletion};
 pub use discovered::{Discovered, DiscoveredFile, DiscoveredManifest, Relation};
 pub use doctor::{Advice, Check, Diagnosis, Finding, Verdict};
 pub use error::Error;
-pub use export_options::{ExportOptions, ImageDestination};
+pub use export_options::ExportOptions;
 pub use exported::{Exported, ExportedImage};
 pub use fetched::Fetched;
 pub use freshness::Freshness;

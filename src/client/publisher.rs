@@ -161,6 +161,6 @@ pub(super) async fn reading(
 ) -> Result<Box<dyn ReadStorage>, Error> {
     Ok(match reference {
         Reference::Registry(place) => Box::new(client.registries.repository(place)),
-        Reference::Layout(place) => Box::new(open_layout(place).await?),
+        Reference::Layout(place) => open_layout(place).await?,
     })
 }

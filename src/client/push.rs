@@ -9,10 +9,10 @@ use crate::oci::{Artifact, Reference, media_type};
 use bytes::Bytes;
 
 use super::about::about;
-use super::attach::{self, Attached, Attaching, Prepared};
+use super::attach::{Attached, Attaching, Prepared};
 use super::error::{Error, require_digest, require_name};
 use super::hashing::hash;
-use super::lookup::push_storage;
+use super::lookup::{Storage, push_storage};
 use super::metered::MeteredSource;
 use super::mount::{neighbour, put_blob, remember};
 use super::publisher::Publisher;
@@ -257,7 +257,7 @@ impl<'a> Push<'a> {
             return Ok(Sent {
                 tags: changes,
                 stored: Stored::default(),
-                attached: self.attach(manifest, attachments).await?,
+                attached: self.attach(storage, manifest, attachments).await?,
             });
         }
         let from = neighbour(client, reference, &layer.digest).await;
@@ -273,11 +273,12 @@ impl<'a> Push<'a> {
             storage.put_manifest(manifest, bytes, None).await?;
         }
         // Before the tags: what a tag names has everything that belongs to it.
-        let attached = self.attach(manifest, attachments).await?;
+        let attached = self.attach(storage, manifest, attachments).await?;
         for change in &changes {
             let tag = Some(change.tag.as_str());
             storage.put_manifest(manifest, bytes, tag).await?;
         }
+        storage.finish().await?;
         remember(client, reference, artifact.layers()).await;
         Ok(Sent {
             tags: changes,
@@ -289,15 +290,12 @@ impl<'a> Push<'a> {
     /// Attaches what the options name to the manifest, unless this is a dry run.
     async fn attach(
         &self,
+        storage: &dyn Storage,
         manifest: &Descriptor,
         attachments: &[Prepared<'_>],
     ) -> Result<Vec<Attached>, Error> {
         let mut attached = Vec::new();
-        if attachments.is_empty() {
-            return Ok(attached);
-        }
-        let storage = attach::open(self.client, self.reference).await?;
-        let attaching = Attaching::new(self.client, storage.as_ref(), manifest);
+        let attaching = Attaching::new(self.client, storage, manifest);
         for attachment in attachments {
             let dry_run = self.options.dry_run;
             attached.push(attaching.attach(attachment, dry_run).await?);
@@ -343,7 +341,7 @@ struct Sent {
 
 /// Returns whether `reference` names an image layout that does not exist.
 fn is_new_layout(reference: &Reference) -> bool {
-    matches!(reference, Reference::Layout(place) if !place.directory().exists())
+    matches!(reference, Reference::Layout(place) if !place.path().exists())
 }
 
 async fn open(path: &Path) -> Result<UnchangedFile, Error> {

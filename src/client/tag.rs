@@ -5,7 +5,7 @@ use crate::oci::Reference;
 
 use super::Client;
 use super::error::{Error, require_name};
-use super::lookup::{named, open_layout};
+use super::lookup::{change_layout, named};
 use super::publisher::{Publisher, reading};
 use super::tagging::{TagChange, TagIdentity, Tagging};
 
@@ -91,7 +91,7 @@ impl Client {
         let tagging = Tagging::new(reference, tags, options.if_absent)?;
         let storage: Box<dyn Push> = match reference {
             Reference::Registry(place) => Box::new(self.registries.repository(place)),
-            Reference::Layout(place) => Box::new(open_layout(place).await?),
+            Reference::Layout(place) => change_layout(place).await?,
         };
         let storage = storage.as_ref();
         let (manifest, bytes) = storage.stored_manifest(&name).await?;
@@ -109,6 +109,7 @@ impl Client {
             let tag = Some(change.tag.as_str());
             storage.put_manifest(&manifest, &bytes, tag).await?;
         }
+        storage.finish().await?;
         Ok(Tagged { manifest, tags })
     }
 }

@@ -1,14 +1,13 @@
 //! A file that is read several times and must not change in between.
 
-use std::fs::{File, Metadata};
+use std::fs::File;
 use std::io::{self, Seek, SeekFrom};
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::Path;
 
 use async_trait::async_trait;
 
 use crate::archive;
-use crate::content::{Reader, Source, StoreError, is_at, open_regular};
+use crate::content::{self, Reader, Source, StoreError};
 
 use super::blocking;
 use super::error::Error;
@@ -16,56 +15,32 @@ use super::error::Error;
 /// Few large reads: each one is a trip to the blocking pool.
 const BUFFER: usize = 256 * 1024;
 
-/// A regular file that is read several times.
+/// A regular file that is read several times, whose errors are those of an archive.
 ///
 /// Each reader gets the file that was opened first. Opening a reader fails when the path leads to
 /// another file, or when the size or the time of modification has changed.
 #[derive(Debug, Clone)]
-pub(super) struct UnchangedFile {
-    path: Arc<PathBuf>,
-    /// The file as it was opened first. It stays open, so that no other file gets its identity.
-    file: Arc<File>,
-    metadata: Metadata,
-}
+pub(super) struct UnchangedFile(content::UnchangedFile);
 
 impl UnchangedFile {
     /// Opens the regular file at `path`. Blocks.
     pub(super) fn open(path: &Path) -> Result<Self, Error> {
-        let opened = open_regular(path).and_then(|(file, _)| {
-            let metadata = file.metadata()?;
-            Ok((file, metadata))
-        });
-        let (file, metadata) = opened.map_err(unreadable(path))?;
-        Ok(Self {
-            path: Arc::new(path.to_owned()),
-            file: Arc::new(file),
-            metadata,
-        })
+        let file = content::UnchangedFile::open(path);
+        Ok(Self(file.map_err(unreadable(path))?))
     }
 
     pub(super) fn path(&self) -> &Path {
-        &self.path
+        self.0.path()
     }
 
     /// Returns the size in bytes.
     pub(super) fn size(&self) -> u64 {
-        self.metadata.len()
+        self.0.size()
     }
 
     /// Opens a reader at the start of the file. Blocks.
     pub(super) fn reader(&self) -> Result<File, Error> {
-        let opened = open_regular(&self.path).and_then(|(file, _)| {
-            let now = file.metadata()?;
-            let is_unchanged = is_at(&self.file, &self.path)?
-                && self.metadata.len() == now.len()
-                && self.metadata.modified().ok() == now.modified().ok();
-            if is_unchanged {
-                Ok(file)
-            } else {
-                Err(io::Error::other("the file changed while it was being read"))
-            }
-        });
-        opened.map_err(unreadable(&self.path))
+        self.0.reader().map_err(unreadable(self.path()))
     }
 }
 
@@ -76,7 +51,7 @@ impl Source for UnchangedFile {
         let opened = blocking(move || {
             let mut file = unchanged.reader()?;
             let moved = file.seek(SeekFrom::Start(offset));
-            moved.map_err(unreadable(&unchanged.path))?;
+            moved.map_err(unreadable(unchanged.path()))?;
             Ok(file)
         });
         let opened = opened.await;

@@ -27,6 +27,7 @@ mod regular;
 mod storage;
 mod store_error;
 mod temporary;
+mod unchanged;
 mod uploads;
 mod user_directory;
 mod verify;
@@ -58,10 +59,12 @@ pub use progress::{Meter, Progress, Silent, Step, Stopped};
 pub(crate) use referrers::{Referrer, Referrers};
 pub(crate) use regular::{is_at, is_ours, open_exclusive, open_regular};
 pub(crate) use storage::{
-    Content, Delete, Fetch, ManifestName, Mount, Push, ReadStorage, Reader, Resolve, Source, Stored,
+    Content, Delete, Fetch, Listing, ManifestName, Mount, Push, ReadStorage, Reader, Resolve,
+    Source, Stored,
 };
 pub use store_error::StoreError;
 pub(crate) use temporary::TemporaryDirectory;
+pub(crate) use unchanged::UnchangedFile;
 pub(crate) use uploads::{UploadSlot, Uploads};
 pub(crate) use user_directory::{home, user_directory};
 pub use verify::VerifyError;

@@ -1,7 +1,8 @@
 //! What a storage can do: one small trait for each capability.
 //!
 //! A registry's repository, an OCI image layout and the cache implement the traits that fit them. A
-//! transfer asks for those that it needs, and asks for the optional ones: [`Mount`], [`Delete`] and [`Referrers`].
+//! transfer asks for those that it needs, and asks for the optional ones: [`Mount`], [`Listing`], [`Delete`] and
+//! [`Referrers`].
 
 use std::fmt;
 use std::io;
@@ -110,7 +111,8 @@ impl Stored {
 
 /// Takes content in.
 ///
-/// The blobs of a manifest go first, and the manifest goes last, together with its tag.
+/// The blobs of a manifest go first, and the manifest goes last, together with its tag. After the last manifest,
+/// [`finish`](Self::finish) completes the push.
 #[async_trait]
 pub trait Push: Send + Sync {
     /// Stores a blob, unless the storage has it.
@@ -143,6 +145,27 @@ pub trait Push: Send + Sync {
     fn as_mount(&self) -> Option<&dyn Mount> {
         None
     }
+
+    /// Returns the storage as one that lists its manifests, if it does.
+    fn as_listing(&self) -> Option<&dyn Listing> {
+        None
+    }
+
+    /// Makes everything that was stored visible to others, for a storage that does so in one last step. Without this
+    /// call, such a storage is as it was before. Does nothing for other storages.
+    async fn finish(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+/// Changes a list of manifests, in which a manifest may have no name.
+#[async_trait]
+pub trait Listing: Send + Sync {
+    /// Lists a manifest, which the storage must hold, without a name, unless it is listed.
+    async fn list(&self, manifest: &Descriptor) -> Result<(), StoreError>;
+
+    /// Takes the name `tag` from the manifest that it stands for. The manifest stays, and is found by its digest.
+    async fn untag(&self, tag: &str) -> Result<(), StoreError>;
 }
 
 /// Takes blobs over from other repositories of the same registry.

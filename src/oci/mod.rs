@@ -1,13 +1,12 @@
 //! Registries and OCI image layouts.
 //!
 //! This layer finds content by a [`Reference`], moves it to and from a registry (`Registries`,
-//! `Repository`) or a directory (`Layout`), and knows the manifest of a provider archive
+//! `Repository`), a directory (`Layout`) or a file (`LayoutFile`), and knows the manifest of a provider archive
 //! (`Artifact`). It knows media types and does not look into archives.
 //!
 //! Everything that comes from the network is limited in size and checked against what was asked for
 //! before a caller sees it. The exception is `Fetch::open`, whose reader does not verify.
 
-mod archive_file;
 mod artifact;
 mod blob;
 mod credentials;
@@ -16,6 +15,7 @@ mod hosts;
 mod image;
 mod index_text;
 mod layout;
+mod layout_file;
 mod manifest;
 pub(crate) mod media_type;
 mod names;
@@ -26,7 +26,6 @@ mod referrers;
 #[cfg_attr(not(feature = "internals"), allow(unreachable_pub))]
 mod registry;
 
-pub(crate) use archive_file::{ArchiveFile, write_archive_file};
 pub(crate) use artifact::{
     Artifact, AttachmentManifest, DescribedEntry, DescribedLayer, DescribedManifest,
     choose_from_index,
@@ -41,11 +40,14 @@ pub use error::{
 };
 pub use hosts::ClientCertificate;
 pub(crate) use image::{BaseImage, Image, ImageConfig, ImageLayer, ImagePlatform, image_index};
-pub(crate) use layout::Layout;
+pub(crate) use layout::{Layout, ReadLayout};
+pub(crate) use layout_file::{LayoutFile, LayoutFileWriter};
 pub(crate) use manifest::{
     Child, MANIFEST_LIMIT, Role, children, digests_in, names_content, read_json, read_manifest,
 };
-pub use reference::{LayoutReference, ParseReferenceError, Place, Reference, RegistryReference};
+pub use reference::{
+    LayoutForm, LayoutReference, ParseReferenceError, Place, Reference, RegistryReference,
+};
 pub(crate) use referrers::{Declaration, attached_tags};
 pub(crate) use registry::{Greeting, OpenUpload, Probe, Registries, Wants};
 pub use registry::{RegistryOptions, RegistrySettings, RetryOptions};

@@ -287,7 +287,7 @@ fn tar_in_oci_is_caught() {
         "not tar",
     );
     caught("oci/layout.rs", "use tar::Archive;", "not tar");
-    fine("oci/archive_file.rs", "use tar::Builder;");
+    fine("oci/layout_file/scan.rs", "use tar::Builder;");
     fine(
         "oci/media_type.rs",
         "const TAR: &str = \"application/tar\";",

@@ -1,12 +1,11 @@
 //! `DST` of an image: a reference, or a file.
 
 use std::ffi::OsStr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 
 use crate::cli::output::Failure;
-use crate::client::ImageDestination;
 use crate::oci::Reference;
 
 use super::path::explicit_path;
@@ -19,10 +18,7 @@ const SCHEME: &str = "oci-archive://";
 
 /// Reads the destination of an image: `oci-archive://FILE.tar[:NAME]`, a path that ends in `.tar`, or a reference. A text
 /// that ends in `.tar` is a reference only with a tag or a digest.
-pub(crate) fn image_destination(
-    argument: &OsStr,
-    registry: &RegistryArgs,
-) -> Result<ImageDestination> {
+pub(crate) fn image_destination(argument: &OsStr, registry: &RegistryArgs) -> Result<Reference> {
     let text = argument.to_string_lossy();
     if text.starts_with(SCHEME) {
         return Ok(text.parse()?);
@@ -33,9 +29,7 @@ pub(crate) fn image_destination(
         reference.is_ok_and(|reference| reference.tag().is_some() || reference.digest().is_some())
     };
     if text.ends_with(EXTENSION) && (explicit.is_some() || !names_image()) {
-        return Ok(ImageDestination::file(
-            explicit.unwrap_or_else(|| PathBuf::from(argument)),
-        ));
+        return file(&explicit.unwrap_or_else(|| PathBuf::from(argument)));
     }
     if let Some(path) = explicit {
         let path = path.display();
@@ -44,8 +38,23 @@ pub(crate) fn image_destination(
             "write oci-layout://{path}:TAG for a directory, or {SCHEME}{path} for a file"
         )));
     }
-    let reference = registry.reference(argument, false)?;
-    Ok(ImageDestination::Reference(reference))
+    registry.reference(argument, false)
+}
+
+/// Returns the reference to the file at `path`.
+fn file(path: &Path) -> Result<Reference> {
+    let reference = path.to_str().map(|path| format!("{SCHEME}{path}").parse());
+    match reference {
+        Some(Ok(Reference::Layout(place))) if place.path() == path => Ok(Reference::Layout(place)),
+        _ => {
+            let message = format!(
+                "{} cannot be the name of a file with an image",
+                path.display()
+            );
+            let hint = "give a name in UTF-8 with `.tar` at its end only";
+            bail!(Failure::usage(message).hint(hint))
+        }
+    }
 }
 
 #[cfg(test)]

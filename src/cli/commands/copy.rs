@@ -14,7 +14,7 @@ use super::pinned;
 
 /// Copy an artifact to another reference, and print that reference by digest
 ///
-/// Each side is in a registry or in an OCI image layout. The artifact need not be a provider archive: a
+/// Each side is in a registry or in an OCI image layout, which is a directory or a tar. The artifact need not be a provider archive: a
 /// manifest is copied with its config and layers, an index with everything it lists. All content is checked
 /// against its digest; use `par verify` to verify an archive. Content that exists at the destination is not
 /// sent again, and the tag is set last. Foreign layers that SRC does not hold are left out with a warning.
@@ -29,6 +29,7 @@ use super::pinned;
 Examples:
   par copy ghcr.io/org/provider:1.0.0 registry.example.com/org/provider:1.0.0
   par copy ghcr.io/org/provider:1.0.0 oci-layout://mirror:1.0.0
+  par copy ghcr.io/org/provider:1.0.0 oci-archive://mirror.tar:1.0.0
   par copy ghcr.io/org/provider:1.0.0 registry.lan/org/provider:1.0.0 --to-ca lan.pem \\
       --to-user ci --to-password-stdin < password
   par copy ghcr.io/org/provider:1.0.0 registry.lan/org/provider:1.0.0 --without-referrers")]

@@ -60,7 +60,7 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
                 "cannot delete {reference}: it is in an image layout"
             ))
             .hint(
-                "remove a tag with --tag; or copy what you want to keep into a new layout, and remove the directory"
+                "remove a tag with --tag; or copy what you want to keep into a new layout, and remove this one"
             )
         ),
     };

@@ -15,8 +15,8 @@ use crate::cli::arguments::{
 use crate::cli::files;
 use crate::cli::output::{Answer, Failure, bytes, path_text};
 use crate::cli::session::Session;
-use crate::client::{ExportOptions, Exported, ImageDestination};
-use crate::oci::Reference;
+use crate::client::{ExportOptions, Exported};
+use crate::oci::{LayoutForm, Reference};
 
 use super::pinned;
 
@@ -44,7 +44,8 @@ pub(crate) struct Args {
     /// The archive
     #[arg(value_name = "FILE|REF|-", value_hint = ValueHint::FilePath)]
     archive: Argument,
-    /// Where the image goes; an existing file is replaced
+    /// Where the image goes; a file that exists is replaced by an image without a NAME, and gets one with a NAME besides
+    /// what it has
     #[arg(value_name = "DST")]
     destination: OsString,
     /// The image whose layers are below the executable. Default: none, the image has only the executable
@@ -81,12 +82,8 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
     let source = Source::parse(&args.archive, both)?;
     let destination = image_destination(&args.destination, both)?;
     let options = options(&args)?;
-    let to = match &destination {
-        ImageDestination::Reference(reference) => Some(reference),
-        ImageDestination::File { .. } => None,
-    };
     let from = source.reference().or(options.base.as_ref());
-    let (mut from, to) = args.registries.split(from, to, session)?;
+    let (mut from, to) = args.registries.split(from, Some(&destination), session)?;
     from.share(source.reference().into_iter().chain(&options.base), session)?;
     let trust = args.trust.policy().await?;
     let from = from.client(session, trust.clone()).await?;
@@ -113,11 +110,11 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
     pinned::tell_moved(session, &exported.tags, &exported.digest);
     let (sent, existing) = (bytes(exported.sent), bytes(exported.existing));
     session.note(&match &destination {
-        ImageDestination::Reference(Reference::Registry(_)) => {
+        Reference::Registry(_) => {
             let mounted = bytes(exported.mounted);
             format!("sent {sent}, mounted {mounted}, there already {existing}")
         }
-        _ => format!("wrote {sent}, there already {existing}"),
+        Reference::Layout(_) => format!("wrote {sent}, there already {existing}"),
     });
     Ok(answer(&exported, &destination))
 }
@@ -139,12 +136,12 @@ fn options(args: &Args) -> Result<ExportOptions> {
     Ok(options)
 }
 
-fn answer(exported: &Exported, destination: &ImageDestination) -> Answer {
+fn answer(exported: &Exported, destination: &Reference) -> Answer {
     let answer = match destination {
-        ImageDestination::Reference(reference) => pinned::pushed(reference, &exported.digest),
-        ImageDestination::File { path, .. } => {
-            Answer::file(path).field("digest", exported.digest.to_string())
+        Reference::Layout(place) if place.form() == LayoutForm::File => {
+            Answer::file(place.path()).field("digest", exported.digest.to_string())
         }
+        reference => pinned::pushed(reference, &exported.digest),
     };
     let images = exported.images.iter().map(|image| {
         json!({

@@ -32,8 +32,8 @@ Examples:
   par tags oci-layout://mirror
   par tags registry.example.com")]
 pub(crate) struct Args {
-    /// The repository, such as ghcr.io/org/provider, the layout, oci-layout://DIR, or a registry, such as
-    /// registry.example.com
+    /// The repository, such as ghcr.io/org/provider, the layout, oci-layout://DIR or oci-archive://FILE.tar, or a
+    /// registry, such as registry.example.com
     #[arg(value_name = "REPOSITORY|REGISTRY")]
     repository: String,
     /// Show the digest, the size, the time of signing and the version of each tag. Requests each manifest
@@ -118,7 +118,7 @@ enum Listed {
 impl Listed {
     fn parse(written: &str) -> Result<Self> {
         if let Ok(Reference::Layout(layout)) = written.parse() {
-            let name = format!("oci-layout://{}", layout.directory().display());
+            let name = layout.whole().to_string();
             return Ok(Self::Tags(name, Reference::Layout(layout)));
         }
         let place: Place = written.parse()?;

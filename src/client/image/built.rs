@@ -1,17 +1,12 @@
 //! An image with all that it consists of.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use bytes::Bytes;
 
 use crate::content::{Descriptor, Digest, Push, Stored, unix_seconds};
-use crate::oci::{
-    BaseImage, Image, ImageConfig, ImagePlatform, Layout, Reference, image_index,
-    write_archive_file,
-};
+use crate::oci::{BaseImage, Image, ImageConfig, ImagePlatform, Reference, image_index};
 
-use super::super::blocking::blocking;
 use super::super::client::Client;
 use super::super::error::Error;
 use super::super::export_options::ExportOptions;
@@ -105,12 +100,12 @@ impl Built {
         images.collect()
     }
 
-    /// Sends all but the index to `to`, which is the place of `reference` unless it is temporary.
+    /// Sends all but the index to `to`, which is the place of `reference`.
     pub(in crate::client) async fn send(
         &self,
         client: &Client,
         to: &dyn Push,
-        reference: Option<&Reference>,
+        reference: &Reference,
     ) -> Result<Stored, Error> {
         let sending = Sending {
             client,
@@ -125,34 +120,18 @@ impl Built {
         Ok(stored)
     }
 
-    /// Sends the index, and gives it `tag`.
+    /// Sends the index, gives it `tag`, and completes the push. Without a tag, a layout lists it without a name.
     pub(in crate::client) async fn send_index(
         &self,
         to: &dyn Push,
         tag: Option<&str>,
     ) -> Result<(), Error> {
         let (index, bytes) = &self.index;
-        Ok(to.put_manifest(index, bytes, tag).await?)
-    }
-
-    /// Writes the image to the file at `path`, by way of a layout in `directory`, which does not exist.
-    pub(in crate::client) async fn write(
-        &self,
-        client: &Client,
-        directory: &Path,
-        path: &Path,
-        name: Option<&str>,
-    ) -> Result<Stored, Error> {
-        let at = directory.to_owned();
-        let layout = blocking(move || Ok(Layout::open_or_create(at)?)).await?;
-        let stored = self.send(client, &layout, None).await?;
-        self.send_index(&layout, name).await?;
-        if name.is_none() {
-            layout.list(self.index()).await?;
+        to.put_manifest(index, bytes, tag).await?;
+        if let (Some(listing), None) = (to.as_listing(), tag) {
+            listing.list(index).await?;
         }
-        let (directory, path) = (directory.to_owned(), path.to_owned());
-        blocking(move || Ok(write_archive_file(&directory, &path)?)).await?;
-        Ok(stored)
+        Ok(to.finish().await?)
     }
 }
 

@@ -19,8 +19,8 @@ const AT_A_TIME: usize = 4;
 pub(super) struct Sending<'a> {
     pub(super) client: &'a Client,
     pub(super) to: &'a dyn Push,
-    /// The place of `to`. `None` for a temporary layout.
-    pub(super) reference: Option<&'a Reference>,
+    /// The place of `to`.
+    pub(super) reference: &'a Reference,
     pub(super) base: Option<&'a Base>,
 }
 
@@ -43,20 +43,15 @@ impl Sending<'_> {
         stored = stored.and(put_blob(self.to, config, None, bytes).await?);
         let (manifest, bytes) = &image.manifest;
         self.to.put_manifest(manifest, bytes, None).await?;
-        if let Some(reference) = self.reference {
-            let layers = below.iter().chain([&program.layer.descriptor]);
-            let layers: Vec<_> = layers.cloned().collect();
-            remember(self.client, reference, &layers).await;
-        }
+        let layers = below.iter().chain([&program.layer.descriptor]);
+        let layers: Vec<_> = layers.cloned().collect();
+        remember(self.client, self.reference, &layers).await;
         Ok(stored)
     }
 
     async fn program(&self, program: &Program) -> Result<Stored, Error> {
         let layer = &program.layer.descriptor;
-        let from = match self.reference {
-            Some(reference) => neighbour(self.client, reference, &layer.digest).await,
-            None => None,
-        };
+        let from = neighbour(self.client, self.reference, &layer.digest).await;
         let progress = self.client.progress.as_ref();
         let source = MeteredSource::new(&program.file, layer, Step::Uploading, progress);
         put_blob(self.to, layer, from.as_deref(), &source).await
@@ -66,9 +61,7 @@ impl Sending<'_> {
         let Some(base) = self.base else {
             return Ok(Stored::default());
         };
-        let from = self
-            .reference
-            .and_then(|reference| base.mountable(reference));
+        let from = base.mountable(self.reference);
         let content = base.content(layer);
         let progress = self.client.progress.as_ref();
         let source = MeteredSource::new(&content, layer, Step::Copying, progress);

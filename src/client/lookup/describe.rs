@@ -8,7 +8,7 @@ use crate::oci::{Artifact, Reference};
 use super::super::annotations;
 use super::super::blocking::blocking;
 use super::super::client::Client;
-use super::record::layout_directory;
+use super::record::absolute_layout;
 
 /// The most characters of a name or a version that are kept.
 const LONGEST: usize = 256;
@@ -69,8 +69,8 @@ fn repository(reference: &Reference) -> Option<String> {
     match reference {
         Reference::Registry(place) => Some(format!("{}/{}", place.registry(), place.repository())),
         Reference::Layout(_) => {
-            let directory = layout_directory(reference)?;
-            Some(format!("oci-layout://{}", directory.to_str()?))
+            let (form, path) = absolute_layout(reference)?;
+            Some(format!("{}{}", form.scheme(), path.to_str()?))
         }
     }
 }

@@ -7,6 +7,7 @@ mod archive;
 mod away;
 mod describe;
 mod full;
+mod layouts;
 mod manifest;
 mod origin;
 mod preview;
@@ -19,9 +20,10 @@ pub(super) use archive::CachedArchive;
 #[cfg(feature = "cli")]
 pub(super) use describe::provider_in;
 pub(super) use full::Extracted;
+pub(super) use layouts::{Storage, change_layout, open_layout};
 pub(super) use preview::{Preview, read_range};
 #[cfg(feature = "cli")]
 pub(super) use resolution::OFFLINE_WAIT;
 pub(super) use resolution::Resolution;
 pub(super) use start::Lookup;
-pub(super) use storage::{LATEST, check_allowed, named, open_layout, push_storage, read_storage};
+pub(super) use storage::{LATEST, check_allowed, named, push_storage, read_storage};

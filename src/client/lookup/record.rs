@@ -9,7 +9,7 @@ use std::time::SystemTime;
 
 use crate::cache::{self, Record};
 use crate::content::{Descriptor, Digest, with_causes};
-use crate::oci::{Artifact, Reference};
+use crate::oci::{Artifact, LayoutForm, Reference};
 
 use super::super::blocking::blocking;
 use super::super::client::Client;
@@ -50,7 +50,7 @@ impl Confirmation {
             descriptor: descriptor.clone(),
             content: Some(artifact.size()),
             confirmed: at,
-            layout: layout_directory(reference).and_then(|path| path.to_str().map(str::to_owned)),
+            layout: absolute_layout(reference).and_then(|place| recorded_place(&place)),
         };
         let before = recorded(client, name.clone()).await?;
         let before = before.map(|record| record.descriptor.digest);
@@ -126,17 +126,29 @@ pub(super) fn record_name(reference: &Reference) -> Option<String> {
     Some(match reference {
         Reference::Registry(place) => format!("{}/{}:{tag}", place.registry(), place.repository()),
         Reference::Layout(_) => {
-            let directory = layout_directory(reference)?;
-            let place = Digest::of(directory.as_os_str().as_encoded_bytes());
+            let (_, path) = absolute_layout(reference)?;
+            let place = Digest::of(path.as_os_str().as_encoded_bytes());
             format!("oci-layout/{}:{}", place.hex(), Record::tag_of(tag))
         }
     })
 }
 
-/// Returns the absolute path of an image layout.
-pub(super) fn layout_directory(reference: &Reference) -> Option<PathBuf> {
+/// Returns the absolute path of an image layout, and what kind of layout is there.
+pub(super) fn absolute_layout(reference: &Reference) -> Option<(LayoutForm, PathBuf)> {
     match reference {
         Reference::Registry(_) => None,
-        Reference::Layout(place) => std::path::absolute(place.directory()).ok(),
+        Reference::Layout(place) => {
+            let path = std::path::absolute(place.path()).ok()?;
+            Some((place.form(), path))
+        }
     }
+}
+
+/// Returns what a record has of an image layout: the path of a directory, or the reference to a file.
+fn recorded_place((form, path): &(LayoutForm, PathBuf)) -> Option<String> {
+    let path = path.to_str()?;
+    Some(match form {
+        LayoutForm::Directory => path.to_owned(),
+        LayoutForm::File => format!("{}{path}", form.scheme()),
+    })
 }

@@ -8,16 +8,16 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use crate::content::{
-    Content, Descriptor, Digest, ErrorKind, Fetch, ManifestName, Push, ReadStorage, Reader,
-    Resolve, Source, StoreError,
+    Content, Descriptor, Digest, ErrorKind, Fetch, ManifestName, ReadStorage, Reader, Resolve,
+    Source, StoreError,
 };
-use crate::oci::{Artifact, Layout, LayoutReference, Reference, read_manifest};
+use crate::oci::{Artifact, Reference, read_manifest};
 
-use super::super::blocking::blocking;
 use super::super::client::Client;
 use super::super::error::Error;
 use super::super::options::PullPolicy;
 use super::super::uploads::CachedUploads;
+use super::layouts::{Storage, open_layout, open_or_create_layout};
 use super::manifest::cached_manifest;
 use super::record::usable_record;
 
@@ -38,7 +38,7 @@ pub(in crate::client) async fn read_storage(
     }
     Ok(match reference {
         Reference::Registry(place) => Box::new(client.registries.repository(place)),
-        Reference::Layout(place) => Box::new(open_layout(place).await?),
+        Reference::Layout(place) => open_layout(place).await?,
     })
 }
 
@@ -59,28 +59,19 @@ pub(in crate::client) fn check_allowed(
     }
 }
 
-/// Returns the storage that content is pushed to. Creates an image layout that does not exist.
+/// Returns the storage that content is pushed to, which can also be read. Creates an image layout that does not exist. The caller finishes the
+/// push.
 pub(in crate::client) async fn push_storage(
     client: &Client,
     reference: &Reference,
-) -> Result<Box<dyn Push>, Error> {
+) -> Result<Box<dyn Storage>, Error> {
     Ok(match reference {
         Reference::Registry(place) => {
             let uploads = Arc::new(CachedUploads(client.clone()));
             Box::new(client.registries.repository(place).remembering(uploads))
         }
-        Reference::Layout(place) => {
-            let directory = place.directory().to_owned();
-            let open = move || Ok(Layout::open_or_create(directory)?);
-            Box::new(blocking(open).await?)
-        }
+        Reference::Layout(place) => open_or_create_layout(place).await?,
     })
-}
-
-/// Opens an image layout that exists.
-pub(in crate::client) async fn open_layout(place: &LayoutReference) -> Result<Layout, Error> {
-    let directory = place.directory().to_owned();
-    blocking(move || Ok(Layout::open(directory)?)).await
 }
 
 /// Returns `reference` with a name. Of an image layout without one, the only manifest is meant.

@@ -324,7 +324,7 @@ pub enum Error {
         answer: Box<Answer>,
     },
 
-    /// The directory is not an OCI image layout.
+    /// The directory or the file is not an OCI image layout.
     #[error("{directory} is not an OCI image layout: {reason}")]
     NotALayout {
         directory: PathBuf,

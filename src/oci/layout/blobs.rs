@@ -17,16 +17,16 @@ use super::directory::Layout;
 use super::files::{BLOBS, read};
 
 /// The size of reads and writes, in bytes. Each of them is a trip to a thread for blocking work.
-pub(super) const BUFFER: usize = 256 * 1024;
+pub(in crate::oci) const BUFFER: usize = 256 * 1024;
 
 impl Layout {
-    pub(super) fn blob(&self, digest: &Digest) -> PathBuf {
+    pub(in crate::oci) fn blob(&self, digest: &Digest) -> PathBuf {
         let blobs = self.directory.join(BLOBS);
         blobs.join(digest.algorithm().name()).join(digest.hex())
     }
 
     /// Returns the size of a blob, or `None` when the layout does not hold it.
-    pub(super) async fn blob_size(&self, digest: &Digest) -> Result<Option<u64>, Error> {
+    pub(in crate::oci) async fn blob_size(&self, digest: &Digest) -> Result<Option<u64>, Error> {
         let path = self.blob(digest);
         match tokio::fs::metadata(&path).await {
             Ok(metadata) => Ok(metadata.is_file().then_some(metadata.len())),

@@ -10,7 +10,7 @@ const MOST: usize = 100_000;
 
 /// Remembers what manifests declare, by their digests. Clones share it.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Declared(Arc<Mutex<HashMap<Digest, Option<Arc<(Digest, Referrer)>>>>>);
+pub(crate) struct Declared(Arc<Mutex<HashMap<Digest, Option<Arc<(Digest, Referrer)>>>>>);
 
 impl Declared {
     /// Returns the subject of the manifest `digest` and its description as a referrer, or `None` when it has no subject.

@@ -5,13 +5,11 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::content::{blocking, is_temporary, non_directory_at};
+use crate::content::{is_temporary, non_directory_at};
 
 use super::super::error::Error;
-use super::super::reference::is_tag;
 use super::declared::Declared;
 use super::files::{BLOBS, INDEX, MARKER, create_marker, read_if_present};
-use super::index::Index;
 
 /// Layouts of later versions with the same first number can be read by tools for the first one.
 const VERSION: &str = "1.";
@@ -42,12 +40,7 @@ impl Layout {
                 "there is no such directory"
             }));
         };
-        let marker: Value = serde_json::from_slice(&text)
-            .map_err(|_| not_a_layout("its `oci-layout` file is not JSON"))?;
-        let version = marker.get("imageLayoutVersion").and_then(Value::as_str);
-        if !version.is_some_and(|version| version.starts_with(VERSION)) {
-            return Err(not_a_layout("its `imageLayoutVersion` is not 1.0.0"));
-        }
+        check_marker(&text).map_err(not_a_layout)?;
         Ok(Self {
             directory,
             declared: Declared::default(),
@@ -82,17 +75,6 @@ impl Layout {
         Self::open(directory)
     }
 
-    /// Returns the tags of the layout, sorted. Of a layout without tags, returns the whole references that other tools
-    /// have written as names.
-    pub(crate) async fn tags(&self) -> Result<Vec<String>, Error> {
-        let directory = self.directory.clone();
-        let mut names = blocking(move || Ok::<_, Error>(Index::read(&directory)?.names())).await?;
-        if names.iter().any(|name| is_tag(name)) {
-            names.retain(|name| is_tag(name));
-        }
-        Ok(names)
-    }
-
     pub(super) fn missing(&self, what: impl Into<String>) -> Error {
         Error::NotInLayout {
             directory: self.directory.clone(),
@@ -107,4 +89,15 @@ fn obstacle(directory: &Path) -> Option<&'static str> {
         file if file == directory => "it is a file, not a directory",
         _ => "a parent of it is a file, not a directory",
     })
+}
+
+/// Checks the content of the marker. Returns what is wrong with it.
+pub(in crate::oci) fn check_marker(text: &[u8]) -> Result<(), &'static str> {
+    let marker: Value =
+        serde_json::from_slice(text).map_err(|_| "its `oci-layout` file is not JSON")?;
+    let version = marker.get("imageLayoutVersion").and_then(Value::as_str);
+    if !version.is_some_and(|version| version.starts_with(VERSION)) {
+        return Err("its `imageLayoutVersion` is not 1.0.0");
+    }
+    Ok(())
 }

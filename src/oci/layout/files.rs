@@ -9,13 +9,14 @@ use crate::content::{AtomicFile, directory_of, is_too_large, read_file_bounded};
 use super::super::error::Error;
 use super::super::manifest::MANIFEST_LIMIT;
 
-pub(super) use super::super::reference::MARKER;
+pub(in crate::oci) use super::super::reference::MARKER;
 /// The file that lists the manifests of a layout.
-pub(super) const INDEX: &str = "index.json";
+pub(in crate::oci) const INDEX: &str = "index.json";
 /// The directory with the blobs of a layout.
-pub(super) const BLOBS: &str = "blobs";
+pub(in crate::oci) const BLOBS: &str = "blobs";
 
-const MARKER_BODY: &str = r#"{"imageLayoutVersion":"1.0.0"}"#;
+/// The content of the marker.
+pub(in crate::oci) const MARKER_BODY: &str = r#"{"imageLayoutVersion":"1.0.0"}"#;
 
 /// The byte order mark that some editors and shells of Windows put before JSON.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
@@ -34,17 +35,22 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, Error> {
 /// Reads a file as [`read`] does, without a byte order mark. Returns `None` when there is no such file.
 pub(super) fn read_if_present(path: &Path) -> Result<Option<Vec<u8>>, Error> {
     match read(path) {
-        Ok(bytes) => {
-            let text = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&bytes);
-            Ok(Some(text.to_vec()))
-        }
+        Ok(bytes) => Ok(Some(without_mark(bytes))),
         Err(Error::File { source, .. }) if source.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
     }
 }
 
+/// Removes the byte order mark in front of `bytes`.
+pub(in crate::oci) fn without_mark(bytes: Vec<u8>) -> Vec<u8> {
+    match bytes.strip_prefix(BYTE_ORDER_MARK) {
+        Some(text) => text.to_vec(),
+        None => bytes,
+    }
+}
+
 /// Replaces the file at `path` in one step.
-pub(super) fn replace(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+pub(in crate::oci) fn replace(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     let write = || {
         let mut file = AtomicFile::create(path)?;
         file.write_all(bytes)?;

@@ -1,29 +1,31 @@
 //! The `index.json` of a layout: the manifests that it holds, and their names.
 
 use std::collections::BTreeSet;
-use std::fs::File;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::content::{Descriptor, Digest, Locking, locked_when_free};
+use crate::content::{Descriptor, Digest, ManifestName};
 
 use super::super::error::Error;
 use super::super::index_text::with_entries;
 use super::super::media_type;
 use super::super::one_line::one_line;
-use super::super::reference::is_layout_name;
-use super::super::referrers::{is_of_digest, referrers_tag};
-use super::files::{INDEX, MARKER, read_if_present, replace};
+use super::super::reference::{is_layout_name, is_tag};
+use super::super::referrers::is_of_digest;
+use super::files::{INDEX, read_if_present};
 use super::names::{
     CHOICES, TAG, choices, digest_of, fitting, is_of, name_of, remove_name, tag_of,
 };
 
 /// The index of a layout.
-pub(super) struct Index {
-    directory: PathBuf,
+#[derive(Debug, Clone)]
+pub(crate) struct Index {
+    /// The directory or the file of the layout, for errors.
+    place: PathBuf,
+    /// What the index is in errors.
+    what: String,
     /// The index as it is written, with the parts of it that only other tools understand.
     text: String,
     entries: Vec<Value>,
@@ -39,33 +41,115 @@ impl Index {
     /// Reads the index of the layout in `directory`. A layout without one has an empty index.
     pub(super) fn read(directory: &Path) -> Result<Self, Error> {
         let path = directory.join(INDEX);
-        let what = || format!("file {}", path.display());
+        Self::parse(
+            directory,
+            format!("file {}", path.display()),
+            read_if_present(&path)?,
+        )
+    }
+
+    /// Parses the index of the layout at `place`. `what` names the index in errors. A layout without one has an empty
+    /// index.
+    pub(in crate::oci) fn parse(
+        place: &Path,
+        what: String,
+        text: Option<Vec<u8>>,
+    ) -> Result<Self, Error> {
         let empty =
             json!({"schemaVersion": 2, "mediaType": media_type::OCI_INDEX, "manifests": []});
-        let text = read_if_present(&path)?.unwrap_or_else(|| empty.to_string().into_bytes());
-        let text =
-            String::from_utf8(text).map_err(|_| Error::malformed(what(), "it is not UTF-8"))?;
-        let document: Document = serde_json::from_str(&text).map_err(Error::json(what()))?;
+        let text = text.unwrap_or_else(|| empty.to_string().into_bytes());
+        let text = String::from_utf8(text)
+            .map_err(|_| Error::malformed(what.as_str(), "it is not UTF-8"))?;
+        let document: Document = serde_json::from_str(&text).map_err(Error::json(what.as_str()))?;
         Ok(Self {
-            directory: directory.to_owned(),
+            place: place.to_owned(),
+            what,
             text,
             entries: document.manifests.unwrap_or_default(),
         })
     }
 
-    fn path(&self) -> PathBuf {
-        self.directory.join(INDEX)
+    /// Returns the index as it is written.
+    pub(in crate::oci) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Returns the text of the index, which was `before` when its entries were changed.
+    pub(super) fn text_after(&self, before: &Self) -> Result<String, Error> {
+        let text = with_entries(&self.text, &before.entries, &self.entries);
+        text.map_err(Error::json(self.what.as_str()))
+    }
+
+    /// Returns the text of the index with the entries that `before` does not have in an order that does not depend on
+    /// when they were added. Without a change, the text is that of `before`.
+    pub(in crate::oci) fn sorted_after(&self, before: Option<&Self>) -> Result<String, Error> {
+        let before = match before {
+            Some(before) if before.entries == self.entries => return Ok(before.text.clone()),
+            before => before.map_or(&[][..], |before| before.entries.as_slice()),
+        };
+        // A list of referrers that was replaced is not among them any more.
+        let mut older = before.iter();
+        let is_kept = |entry: &&Value| older.any(|older| digest_of(older) == digest_of(entry));
+        let kept = self.entries.iter().take_while(is_kept).count();
+        let mut entries = self.entries.clone();
+        if let Some(new) = entries.get_mut(kept..) {
+            new.sort_by_cached_key(|entry| {
+                let name = name_of(entry).map(str::to_owned);
+                (name, digest_of(entry).map(str::to_owned))
+            });
+        }
+        with_entries(&self.text, &self.entries, &entries).map_err(Error::json(self.what.as_str()))
+    }
+
+    /// Returns the manifest that `name` stands for. `None` for a digest that is not listed.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotInLayout`] for a name that the index does not have, and [`Error::Ambiguous`] for one that stands for
+    /// several manifests.
+    pub(in crate::oci) fn find(&self, name: &ManifestName) -> Result<Option<Descriptor>, Error> {
+        match name {
+            ManifestName::Digest(digest) => self.find_digest(digest),
+            ManifestName::Tag(tag) => {
+                let found = self.find_name(tag)?;
+                let missing = || {
+                    let what = format!("tag `{}`: {}", one_line(tag), self.known_names());
+                    self.missing(what)
+                };
+                found.ok_or_else(missing).map(Some)
+            }
+        }
+    }
+
+    /// Returns the error for content that the layout does not hold.
+    pub(in crate::oci) fn missing(&self, what: impl Into<String>) -> Error {
+        Error::NotInLayout {
+            directory: self.place.clone(),
+            what: what.into(),
+        }
+    }
+
+    /// Returns the tags, sorted. Of an index without tags other than those of digests, returns the whole references that
+    /// other tools have written as names, too.
+    pub(in crate::oci) fn tags(&self) -> Vec<String> {
+        let mut names = self.names();
+        let of_digests = names.iter().filter(|name| is_of_digest(name)).count();
+        let tags = names.iter().filter(|name| is_tag(name)).count();
+        if tags > of_digests {
+            names.retain(|name| is_tag(name));
+        }
+        names
     }
 
     /// Returns every name that a manifest can be found by, sorted: tags, and the whole references of other tools.
-    pub(super) fn names(&self) -> Vec<String> {
+    fn names(&self) -> Vec<String> {
         let names = self.entries.iter().filter_map(name_of);
         let names: BTreeSet<&str> = names.filter(|name| is_layout_name(name)).collect();
         names.into_iter().map(str::to_owned).collect()
     }
 
     /// Returns the names of the layout for an error about one that it does not have.
-    pub(super) fn known_names(&self) -> String {
+    fn known_names(&self) -> String {
         let mut names = self.names();
         if names.is_empty() {
             return "it has no names".to_owned();
@@ -82,7 +166,7 @@ impl Index {
     /// # Errors
     ///
     /// [`Error::Ambiguous`] when it stands for several manifests.
-    pub(super) fn find_name(&self, name: &str) -> Result<Option<Descriptor>, Error> {
+    pub(in crate::oci) fn find_name(&self, name: &str) -> Result<Option<Descriptor>, Error> {
         let entries: Vec<&Value> = self.entries.iter().collect();
         let fitting = fitting(&entries, name);
         if fitting.is_empty() {
@@ -92,7 +176,7 @@ impl Index {
         self.one_of(&fitting, problem).map(Some)
     }
 
-    pub(super) fn find_digest(&self, digest: &Digest) -> Result<Option<Descriptor>, Error> {
+    fn find_digest(&self, digest: &Digest) -> Result<Option<Descriptor>, Error> {
         let digest = digest.to_string();
         let entry = self.entries.iter().find(|entry| is_of(entry, &digest));
         entry.map(|entry| self.descriptor(entry)).transpose()
@@ -132,10 +216,7 @@ impl Index {
             entries = self.entries.iter().collect();
         }
         if entries.is_empty() {
-            return Err(Error::NotInLayout {
-                directory: self.directory.clone(),
-                what: "manifest of an archive: it lists none".to_owned(),
-            });
+            return Err(self.missing("manifest of an archive: it lists none"));
         }
         self.one_of(&entries, || "and no name is given".to_owned())
     }
@@ -150,7 +231,7 @@ impl Index {
         match entries.first() {
             Some(entry) if digests.len() == 1 => self.descriptor(entry),
             _ => Err(Error::Ambiguous {
-                directory: self.directory.clone(),
+                directory: self.place.clone(),
                 count: digests.len(),
                 problem: problem(),
                 choices: choices(entries),
@@ -159,13 +240,12 @@ impl Index {
     }
 
     fn descriptor(&self, entry: &Value) -> Result<Descriptor, Error> {
-        let what = format!("file {}", self.path().display());
-        serde_json::from_value(entry.clone()).map_err(Error::json(what))
+        serde_json::from_value(entry.clone()).map_err(Error::json(self.what.as_str()))
     }
 
     /// Lists `descriptor` under `tag`. A manifest that loses the tag stays listed, so that it is still found by
     /// its digest. Returns whether the index has changed.
-    fn set(&mut self, descriptor: &Descriptor, tag: &str) -> bool {
+    pub(super) fn set(&mut self, descriptor: &Descriptor, tag: &str) -> bool {
         let entries = &mut self.entries;
         let mut changed = false;
         let digest = descriptor.digest.to_string();
@@ -196,7 +276,7 @@ impl Index {
 
     /// Lists `descriptor`, a list of the referrers of `subject`, under `tag`. The list that has the tag is no longer listed.
     /// Returns whether the index has changed.
-    fn replace(&mut self, descriptor: &Descriptor, tag: &str, subject: &Digest) -> bool {
+    pub(super) fn replace(&mut self, descriptor: &Descriptor, tag: &str, subject: &Digest) -> bool {
         let kept = [descriptor.digest.to_string(), subject.to_string()];
         let before = self.entries.len();
         self.entries.retain(|entry| {
@@ -216,7 +296,7 @@ impl Index {
     }
 
     /// Lists `descriptor`, with no name unless it has one. Returns whether the index has changed.
-    fn add(&mut self, descriptor: &Descriptor) -> bool {
+    pub(super) fn add(&mut self, descriptor: &Descriptor) -> bool {
         let digest = descriptor.digest.to_string();
         let is_new = !self.entries.iter().any(|entry| is_of(entry, &digest));
         if is_new {
@@ -235,7 +315,7 @@ impl Index {
     /// # Errors
     ///
     /// [`Error::Ambiguous`] when it stands for several manifests.
-    fn unset(&mut self, tag: &str) -> Result<bool, Error> {
+    pub(super) fn unset(&mut self, tag: &str) -> Result<bool, Error> {
         let Some(manifest) = self.find_name(tag)? else {
             return Ok(false);
         };
@@ -275,74 +355,5 @@ fn remove_tag(entry: &mut Value) {
         if annotations.is_empty() {
             entry.remove("annotations");
         }
-    }
-}
-
-/// Lists `descriptor` under `tag` in the index of the layout in `directory`. Blocks while another process
-/// changes the index.
-pub(super) fn update(directory: &Path, descriptor: &Descriptor, tag: &str) -> Result<(), Error> {
-    change(directory, |index| Ok(index.set(descriptor, tag)))
-}
-
-/// Lists `descriptor` without a name in the index of the layout in `directory`, unless it is listed. Blocks while another
-/// process changes the index.
-pub(super) fn add(directory: &Path, descriptor: &Descriptor) -> Result<(), Error> {
-    change(directory, |index| Ok(index.add(descriptor)))
-}
-
-/// Takes the name `tag` from the manifest that it stands for in the index of the layout in `directory`. Blocks while
-/// another process changes the index.
-pub(super) fn untag(directory: &Path, tag: &str) -> Result<(), Error> {
-    change(directory, |index| index.unset(tag))
-}
-
-/// Lists what `edit` returns as the list of the referrers of `subject` in the index of the layout in `directory`. `edit` gets
-/// what has the tag of the list. Blocks while another process changes the index.
-pub(super) fn replace_list(
-    directory: &Path,
-    subject: &Digest,
-    edit: impl FnOnce(Option<Descriptor>) -> Result<Option<Descriptor>, Error>,
-) -> Result<(), Error> {
-    change(directory, |index| {
-        let tag = referrers_tag(subject);
-        let before = index.find_name(&tag)?;
-        Ok(match edit(before)? {
-            Some(after) => index.replace(&after, &tag, subject),
-            None => false,
-        })
-    })
-}
-
-/// Changes the index of the layout in `directory` if `edit` returns `true`. Blocks while another process changes it.
-fn change(
-    directory: &Path,
-    edit: impl FnOnce(&mut Index) -> Result<bool, Error>,
-) -> Result<(), Error> {
-    // The marker always exists and is never replaced. A lock file would be foreign to the format.
-    let marker = directory.join(MARKER);
-    let lock = open_marker(&marker).map_err(Error::file(&marker))?;
-    // Closing the file at the end of this function releases the lock.
-    match locked_when_free(&lock, &marker).map_err(Error::file(&marker))? {
-        Locking::Locked | Locking::Unsupported => {}
-        Locking::Busy => return Err(Error::file(&marker)(io::ErrorKind::WouldBlock.into())),
-    }
-    let mut index = Index::read(directory)?;
-    let before = index.entries.clone();
-    if !edit(&mut index)? {
-        return Ok(());
-    }
-    let path = index.path();
-    let what = format!("file {}", path.display());
-    let text = with_entries(&index.text, &before, &index.entries).map_err(Error::json(what))?;
-    replace(&path, text.as_bytes())
-}
-
-/// Opens the marker for writing: NFS locks no file exclusively that is open for reading only. A marker that
-/// another tool has made read-only is opened for reading.
-fn open_marker(marker: &Path) -> io::Result<File> {
-    let open = File::options().read(true).write(true).open(marker);
-    match open {
-        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => File::open(marker),
-        opened => opened,
     }
 }

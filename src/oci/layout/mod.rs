@@ -9,14 +9,25 @@
 //! The format is that of the OCI image specification, "Image Layout Specification".
 
 mod blobs;
+mod changes;
 mod declared;
 mod directory;
 mod files;
 mod index;
+mod manifests;
 mod names;
+mod reading;
 mod referrers;
 mod storage;
 #[cfg(test)]
 mod tests;
 
+pub(super) use declared::Declared;
 pub(crate) use directory::Layout;
+pub(super) use directory::check_marker;
+pub(super) use files::{BLOBS, INDEX, MARKER, MARKER_BODY, replace, without_mark};
+pub(super) use index::Index;
+pub(super) use manifests::Manifests;
+pub(crate) use reading::ReadLayout;
+pub(super) use referrers::list_referrers;
+pub(super) use storage::range_in;

@@ -1,117 +1,118 @@
-//! The referrers of a layout.
+//! The referrers of a layout, in a directory or in a file.
 //!
 //! They are in an index under the tag of a digest, as in a registry without a referrers API. ORAS lists them in the index of
 //! the layout itself, without a name.
 
 use std::collections::HashSet;
-use std::sync::Arc;
 
-use crate::content::{Descriptor, Digest, Referrer};
+use async_trait::async_trait;
+
+use crate::content::{Descriptor, Digest, Referrer, Referrers, StoreError, blocking};
 
 use super::super::error::Error;
 use super::super::manifest::verify;
 use super::super::media_type;
-use super::super::referrers::{Declaration, ReferrersIndex, referrers_tag};
+use super::super::referrers::{ReferrersIndex, referrers_tag};
+use super::changes;
 use super::directory::Layout;
-use super::files::{create_blob, read};
-use super::index::{self, Index};
+use super::files::create_blob;
+use super::manifests::{Manifests, declared};
+use super::reading::ReadLayout;
 
-impl Layout {
-    /// Returns the referrers of `subject`, each one once. Blocks.
-    pub(super) fn read_referrers(&self, subject: &Digest) -> Result<Vec<Referrer>, Error> {
-        let index = Index::read(&self.directory)?;
-        let list = index.find_name(&referrers_tag(subject))?;
-        let list = self.read_list(subject, list.as_ref())?;
-        let listed = list.referrers(&self.what_listed(subject))?.into_iter();
-        let listed = listed.map(|referrer| referrer.descriptor);
-        let others = index.digests().into_iter().map(|digest| Descriptor {
-            media_type: String::new(),
-            digest,
-            size: 0,
+#[async_trait]
+impl<T: ReadLayout> Referrers for T {
+    /// Returns the referrers on the list of the layout, and those that its index lists themselves, as ORAS writes them.
+    async fn referrers(
+        &self,
+        subject: &Digest,
+        artifact_type: Option<&str>,
+    ) -> Result<Vec<Referrer>, StoreError> {
+        let (layout, subject) = (self.manifests().await, subject.clone());
+        let mut referrers = blocking(move || read_referrers(layout.as_ref(), &subject)).await?;
+        referrers.retain(|referrer| {
+            artifact_type.is_none() || referrer.artifact_type.as_deref() == artifact_type
         });
-        let mut seen = HashSet::new();
-        let mut referrers = Vec::new();
-        for descriptor in listed.chain(others) {
-            if !seen.insert(descriptor.digest.clone()) {
-                continue;
-            }
-            let declared = self.declared(&descriptor.digest)?;
-            if let Some(declared) = declared.filter(|declared| declared.0 == *subject) {
-                referrers.push(declared.1.clone());
-            }
-        }
         Ok(referrers)
     }
 
-    /// Puts a manifest, which the layout holds, on the list of the referrers of `subject`. Blocks, also while another
-    /// process changes the index of the layout.
-    pub(super) fn list_referrer(&self, subject: &Digest, referrer: &Referrer) -> Result<(), Error> {
-        index::replace_list(&self.directory, subject, |before| {
-            let mut list = self.read_list(subject, before.as_ref())?;
-            if list.lists(&referrer.descriptor.digest) {
-                return Ok(None);
-            }
-            list.add(referrer);
-            let bytes = list.to_bytes(&self.what_listed(subject))?;
-            let descriptor = Descriptor::of(media_type::OCI_INDEX, &bytes);
-            create_blob(&self.blob(&descriptor.digest), &bytes)?;
-            Ok(Some(descriptor))
-        })
+    async fn tags_at_once(&self) -> Result<Option<Vec<String>>, StoreError> {
+        Ok(Some(self.tags().await?))
     }
+}
 
-    /// Reads the list `descriptor` of the referrers of `subject`. `cosign copy` makes the tag of a list name the subject
-    /// itself, which is no list.
-    fn read_list(
-        &self,
-        subject: &Digest,
-        descriptor: Option<&Descriptor>,
-    ) -> Result<ReferrersIndex, Error> {
-        let descriptor = match descriptor {
-            Some(descriptor) if descriptor.digest != *subject => descriptor,
-            _ => return Ok(ReferrersIndex::empty()),
-        };
-        let what = self.what_listed(subject);
-        if descriptor.media_type != media_type::OCI_INDEX {
-            let reason = format!("it is `{}`, not an image index", descriptor.media_type);
-            return Err(Error::malformed(what, reason));
+/// Returns the referrers of `subject`, each one once. Blocks.
+fn read_referrers(layout: &dyn Manifests, subject: &Digest) -> Result<Vec<Referrer>, Error> {
+    let index = layout.read_index()?;
+    let list = index.find_name(&referrers_tag(subject))?;
+    let list = read_list(layout, subject, list.as_ref())?;
+    let listed = list.referrers(&what_listed(layout, subject))?.into_iter();
+    let listed = listed.map(|referrer| referrer.descriptor.digest);
+    let others = index.digests().into_iter().chain(layout.unlisted(subject));
+    let mut seen = HashSet::new();
+    let mut referrers = Vec::new();
+    for digest in listed.chain(others) {
+        if !seen.insert(digest.clone()) {
+            continue;
         }
-        let bytes = read(&self.blob(&descriptor.digest))?;
-        verify(descriptor, &bytes, || what.clone())?;
-        ReferrersIndex::parse(&bytes, &what)
+        let declared = declared(layout, &digest)?;
+        if let Some(declared) = declared.filter(|declared| declared.0 == *subject) {
+            referrers.push(declared.1.clone());
+        }
     }
+    Ok(referrers)
+}
 
-    /// Returns the subject of a manifest and its description as a referrer. `None`: it has no subject, or the layout does not
-    /// hold it.
-    pub(super) fn declared(
-        &self,
-        digest: &Digest,
-    ) -> Result<Option<Arc<(Digest, Referrer)>>, Error> {
-        let path = self.blob(digest);
-        if !path.exists() {
+/// Puts manifests, which `layout` holds, on the list of the referrers of `subject`. The list is written to `changed`, which has
+/// the index of `layout`. Returns the digest of a list that was written. Blocks, also while another process changes the
+/// index of `changed`.
+pub(in crate::oci) fn list_referrers<'a>(
+    layout: &dyn Manifests,
+    changed: &Layout,
+    subject: &Digest,
+    referrers: impl IntoIterator<Item = &'a Referrer>,
+) -> Result<Option<Digest>, Error> {
+    let mut written = None;
+    changes::replace_list(&changed.directory, subject, |before| {
+        let mut list = read_list(layout, subject, before.as_ref())?;
+        let mut is_changed = false;
+        for referrer in referrers {
+            is_changed |= !list.lists(&referrer.descriptor.digest);
+            list.add(referrer);
+        }
+        if !is_changed {
             return Ok(None);
         }
-        self.declared.get(digest, || {
-            let bytes = match read(&path) {
-                // It is no manifest.
-                Err(Error::TooLarge { .. }) => return Ok(None),
-                bytes => bytes?,
-            };
-            let Some(media_type) = media_type::of_manifest(&bytes) else {
-                return Ok(None);
-            };
-            let descriptor = Descriptor {
-                media_type: media_type.to_owned(),
-                digest: digest.clone(),
-                size: bytes.len() as u64,
-            };
-            verify(&descriptor, &bytes, || format!("manifest {digest}"))?;
-            let declared = Declaration::of(&bytes);
-            Ok(declared.map(|declared| (declared.subject.clone(), declared.describe(descriptor))))
-        })
-    }
+        let bytes = list.to_bytes(&what_listed(layout, subject))?;
+        let descriptor = Descriptor::of(media_type::OCI_INDEX, &bytes);
+        create_blob(&changed.blob(&descriptor.digest), &bytes)?;
+        written = Some(descriptor.digest.clone());
+        Ok(Some(descriptor))
+    })?;
+    Ok(written)
+}
 
-    fn what_listed(&self, subject: &Digest) -> String {
-        let directory = self.directory.display();
-        format!("list of what refers to {subject} of {directory}")
+/// Reads the list `descriptor` of the referrers of `subject`. `cosign copy` makes the tag of a list name the subject
+/// itself, which is no list.
+fn read_list(
+    layout: &dyn Manifests,
+    subject: &Digest,
+    descriptor: Option<&Descriptor>,
+) -> Result<ReferrersIndex, Error> {
+    let descriptor = match descriptor {
+        Some(descriptor) if descriptor.digest != *subject => descriptor,
+        _ => return Ok(ReferrersIndex::empty()),
+    };
+    let what = what_listed(layout, subject);
+    if descriptor.media_type != media_type::OCI_INDEX {
+        let reason = format!("it is `{}`, not an image index", descriptor.media_type);
+        return Err(Error::malformed(what, reason));
     }
+    let bytes = layout.read_blob(&descriptor.digest)?;
+    verify(descriptor, &bytes, || what.clone())?;
+    ReferrersIndex::parse(&bytes, &what)
+}
+
+fn what_listed(layout: &dyn Manifests, subject: &Digest) -> String {
+    let place = layout.place().display();
+    format!("list of what refers to {subject} of {place}")
 }

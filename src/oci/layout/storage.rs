@@ -2,24 +2,28 @@
 
 use std::io;
 use std::ops::Range;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
 
 use crate::content::{
-    Content, Descriptor, Digest, Fetch, ManifestName, Push, Reader, Referrer, Referrers, Resolve,
-    Source, StoreError, Stored, blocking, open_regular,
+    Content, Descriptor, Fetch, Listing, ManifestName, Push, Reader, Referrers, Resolve, Source,
+    StoreError, Stored, blocking, open_regular,
 };
 
 use super::super::error::Error;
 use super::super::manifest::read_manifest;
-use super::super::one_line::one_line;
 use super::super::reference::is_layout_name;
 use super::super::referrers::Declaration;
 use super::blobs::BUFFER;
+use super::changes;
 use super::directory::Layout;
-use super::index::{self, Index};
+use super::index::Index;
+use super::manifests::Manifests;
+use super::reading::ReadLayout;
+use super::referrers::list_referrers;
 
 #[async_trait]
 impl Fetch for Layout {
@@ -30,17 +34,7 @@ impl Fetch for Layout {
     ) -> Result<Reader, StoreError> {
         let path = self.blob(&descriptor.digest);
         let what = || format!("content {}", descriptor.digest);
-        let range = range.unwrap_or(0..descriptor.size);
-        if range.start > range.end || range.end > descriptor.size {
-            let Range { start, end } = range;
-            return Err(Error::RangeOutside {
-                what: what(),
-                start,
-                end,
-                size: descriptor.size,
-            }
-            .into());
-        }
+        let range = range_in(descriptor, range)?;
         let target = path.clone();
         let opened = blocking(move || open_regular(&target).map_err(Error::file(&target)));
         let (file, size) = match opened.await {
@@ -66,17 +60,11 @@ impl Resolve for Layout {
     async fn resolve(&self, name: &ManifestName) -> Result<Descriptor, StoreError> {
         let directory = self.directory.clone();
         let index = blocking(move || Index::read(&directory)).await?;
-        match name {
-            ManifestName::Digest(digest) => Ok(match index.find_digest(digest)? {
-                Some(descriptor) => descriptor,
-                None => self.resolve_blob(digest).await?,
-            }),
-            ManifestName::Tag(tag) => {
-                let missing =
-                    || self.missing(format!("tag `{}`: {}", one_line(tag), index.known_names()));
-                Ok(index.find_name(tag)?.ok_or_else(missing)?)
-            }
-        }
+        Ok(match (index.find(name)?, name) {
+            (Some(descriptor), _) => descriptor,
+            (None, ManifestName::Digest(digest)) => self.resolve_blob(digest).await?,
+            (None, ManifestName::Tag(tag)) => return Err(self.missing(tag).into()),
+        })
     }
 
     async fn fetch_manifest(&self, name: &ManifestName) -> Result<(Descriptor, Bytes), StoreError> {
@@ -87,27 +75,6 @@ impl Resolve for Layout {
 
     fn as_referrers(&self) -> Option<&dyn Referrers> {
         Some(self)
-    }
-}
-
-#[async_trait]
-impl Referrers for Layout {
-    /// Returns the referrers on the list of the layout, and those that its index lists themselves, as ORAS writes them.
-    async fn referrers(
-        &self,
-        subject: &Digest,
-        artifact_type: Option<&str>,
-    ) -> Result<Vec<Referrer>, StoreError> {
-        let (layout, subject) = (self.clone(), subject.clone());
-        let mut referrers = blocking(move || layout.read_referrers(&subject)).await?;
-        referrers.retain(|referrer| {
-            artifact_type.is_none() || referrer.artifact_type.as_deref() == artifact_type
-        });
-        Ok(referrers)
-    }
-
-    async fn tags_at_once(&self) -> Result<Option<Vec<String>>, StoreError> {
-        Ok(Some(self.tags().await?))
     }
 }
 
@@ -139,7 +106,7 @@ impl Push for Layout {
         if let Some(declared) = Declaration::of(bytes) {
             let (layout, subject) = (self.clone(), declared.subject.clone());
             let referrer = declared.describe(descriptor.clone());
-            blocking(move || layout.list_referrer(&subject, &referrer)).await?;
+            blocking(move || list_referrers(&layout, &layout, &subject, [&referrer])).await?;
         }
         Ok(())
     }
@@ -160,44 +127,82 @@ impl Push for Layout {
             found => Ok(found?),
         }
     }
+
+    fn as_listing(&self) -> Option<&dyn Listing> {
+        Some(self)
+    }
+}
+
+#[async_trait]
+impl Listing for Layout {
+    async fn list(&self, manifest: &Descriptor) -> Result<(), StoreError> {
+        self.require(manifest).await?;
+        Ok(self.add_to_index(manifest).await?)
+    }
+
+    async fn untag(&self, tag: &str) -> Result<(), StoreError> {
+        let (directory, tag) = (self.directory.clone(), tag.to_owned());
+        Ok(blocking(move || changes::untag(&directory, &tag)).await?)
+    }
+}
+
+#[async_trait]
+impl ReadLayout for Layout {
+    async fn manifests(&self) -> Arc<dyn Manifests> {
+        Arc::new(self.clone())
+    }
 }
 
 impl Layout {
-    /// Returns the only manifest of the layout, whatever its name. What belongs to another manifest does not count.
-    pub(crate) async fn only(&self) -> Result<Descriptor, Error> {
-        let layout = self.clone();
-        blocking(move || {
-            let index = Index::read(&layout.directory)?;
-            index.only(|digest| Ok(layout.declared(digest)?.is_some()))
-        })
-        .await
-    }
-
     /// Lists the manifest, which the layout must hold, in the index under the name `tag`. The name is removed
     /// from the manifest that had it.
     pub(crate) async fn tag(&self, manifest: &Descriptor, tag: &str) -> Result<(), Error> {
+        self.require(manifest).await?;
+        self.set_tag(manifest, tag).await
+    }
+
+    async fn require(&self, manifest: &Descriptor) -> Result<(), Error> {
         if self.blob_size(&manifest.digest).await? != Some(manifest.size) {
             return Err(self.missing(format!("manifest {}", manifest.digest)));
         }
+        Ok(())
+    }
+
+    /// Lists the manifest in the index under the name `tag`, as [`tag`](Self::tag) does, wherever the manifest is.
+    pub(in crate::oci) async fn set_tag(
+        &self,
+        manifest: &Descriptor,
+        tag: &str,
+    ) -> Result<(), Error> {
         if !is_layout_name(tag) {
             return Err(Error::name(tag));
         }
         let (directory, manifest, tag) = (self.directory.clone(), manifest.clone(), tag.to_owned());
-        blocking(move || index::update(&directory, &manifest, &tag)).await
+        blocking(move || changes::update(&directory, &manifest, &tag)).await
     }
 
-    /// Lists the manifest, which the layout must hold, in the index without a name, unless it is listed.
-    pub(crate) async fn list(&self, manifest: &Descriptor) -> Result<(), Error> {
-        if self.blob_size(&manifest.digest).await? != Some(manifest.size) {
-            return Err(self.missing(format!("manifest {}", manifest.digest)));
-        }
+    /// Lists the manifest in the index without a name, unless it is listed, wherever the manifest is.
+    pub(in crate::oci) async fn add_to_index(&self, manifest: &Descriptor) -> Result<(), Error> {
         let (directory, manifest) = (self.directory.clone(), manifest.clone());
-        blocking(move || index::add(&directory, &manifest)).await
+        blocking(move || changes::add(&directory, &manifest)).await
     }
+}
 
-    /// Takes the name `tag` from the manifest that it stands for. The manifest stays, and is found by its digest.
-    pub(crate) async fn untag(&self, tag: &str) -> Result<(), Error> {
-        let (directory, tag) = (self.directory.clone(), tag.to_owned());
-        blocking(move || index::untag(&directory, &tag)).await
+/// Returns `range` of the content of `descriptor`, or all of it.
+pub(in crate::oci) fn range_in(
+    descriptor: &Descriptor,
+    range: Option<Range<u64>>,
+) -> Result<Range<u64>, Error> {
+    let size = descriptor.size;
+    let Range { start, end } = range.unwrap_or(0..size);
+    if start > end || end > size {
+        let what = format!("content {}", descriptor.digest);
+        return Err(Error::RangeOutside {
+            what,
+            start,
+            end,
+            size,
+        });
     }
+    Ok(start..end)
 }

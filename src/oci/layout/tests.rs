@@ -10,7 +10,7 @@ use crate::content::{Descriptor, ErrorKind, Fetch, ManifestName, Push, Resolve};
 
 use super::super::media_type;
 use super::files::{MARKER, create_marker};
-use super::{Layout, index};
+use super::{Layout, changes};
 
 async fn read(layout: &Layout, descriptor: &Descriptor, range: Option<Range<u64>>) -> Vec<u8> {
     let mut bytes = Vec::new();
@@ -158,7 +158,7 @@ fn processes_that_create_one_layout_at_the_same_time_keep_all_tags() {
                     together.wait();
                     Layout::open_or_create(directory).unwrap();
                     let manifest = Descriptor::of(media_type::OCI_MANIFEST, b"{}");
-                    index::update(directory, &manifest, &format!("t{number}")).unwrap();
+                    changes::update(directory, &manifest, &format!("t{number}")).unwrap();
                 });
             }
         });

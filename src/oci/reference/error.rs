@@ -22,7 +22,7 @@ pub enum ParseReferenceError {
         "the reference is empty: write registry/repository:tag, such as ghcr.io/org/provider:1.0"
     )]
     Empty,
-    /// The text begins with a scheme other than `oci://` and `oci-layout://`.
+    /// The text begins with a scheme other than `oci://`, `oci-layout://` and `oci-archive://`.
     #[error("`{reference}` begins with `{scheme}`, which is not a reference: {instead}")]
     Scheme {
         /// The text.
@@ -118,6 +118,16 @@ pub enum ParseReferenceError {
         /// The text after the colon.
         rest: String,
     },
+    /// The text names a file with `oci-archive:`.
+    #[error(
+        "`{reference}` is not a reference: write `oci-archive://{rest}` for an image layout in a file"
+    )]
+    FileSlashes {
+        /// The text.
+        reference: String,
+        /// The text after the colon.
+        rest: String,
+    },
     /// A reference to a layout has no directory.
     #[error("`{reference}` names no directory: write oci-layout://DIR[:TAG][@DIGEST]")]
     DirectoryMissing {
@@ -125,7 +135,7 @@ pub enum ParseReferenceError {
         reference: String,
     },
     /// A reference to a tar of a layout has no file.
-    #[error("`{reference}` names no file: write oci-archive://FILE.tar[:NAME]")]
+    #[error("`{reference}` names no file: write oci-archive://FILE.tar[:NAME][@DIGEST]")]
     FileMissing {
         /// The text.
         reference: String,

@@ -1,11 +1,11 @@
-//! References to image layouts: where the directory ends and the name begins.
+//! References to image layouts in directories: where the directory ends and the name begins.
 
 use std::path::{Path, is_separator};
 
 use super::error::ParseReferenceError;
 use super::grammar::is_layout_name;
 use super::split::split_digest;
-use super::types::LayoutReference;
+use super::types::{LayoutForm, LayoutReference};
 
 /// The file that makes a directory a layout.
 pub(in crate::oci) const MARKER: &str = "oci-layout";
@@ -31,7 +31,8 @@ pub(super) fn parse_layout(text: &str, rest: &str) -> Result<LayoutReference, Pa
         return Err(ParseReferenceError::tag(text, &tag));
     }
     Ok(LayoutReference {
-        directory: directory.to_owned(),
+        form: LayoutForm::Directory,
+        path: directory.to_owned(),
         tag: name.map(str::to_owned),
         digest,
     })

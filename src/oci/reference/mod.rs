@@ -3,6 +3,7 @@
 mod error;
 mod grammar;
 mod layout;
+mod layout_file;
 mod parse;
 mod place;
 mod split;
@@ -14,4 +15,4 @@ pub use error::ParseReferenceError;
 pub(super) use grammar::{is_layout_name, is_tag, tag_in};
 pub(super) use layout::MARKER;
 pub use place::Place;
-pub use types::{LayoutReference, Reference, RegistryReference};
+pub use types::{LayoutForm, LayoutReference, Reference, RegistryReference};

@@ -7,8 +7,9 @@ use super::super::names::{DOCKER_HUB, DOCKER_HUB_INDEX};
 use super::error::{LENGTH_LIMIT, ParseReferenceError};
 use super::grammar::{HOST_LIMIT, LABEL_LIMIT, REPOSITORY_LIMIT, is_host, is_repository};
 use super::layout::parse_layout;
+use super::layout_file::parse_layout_file;
 use super::split::{split_digest, split_tag};
-use super::types::{LAYOUT_SCHEME, Reference, RegistryReference, full_repository};
+use super::types::{FILE_SCHEME, LAYOUT_SCHEME, Reference, RegistryReference, full_repository};
 
 impl FromStr for Reference {
     type Err = ParseReferenceError;
@@ -23,27 +24,33 @@ impl FromStr for Reference {
         if let Some(rest) = text.strip_prefix(LAYOUT_SCHEME) {
             return parse_layout(text, rest).map(Self::Layout);
         }
+        if let Some(rest) = text.strip_prefix(FILE_SCHEME) {
+            return parse_layout_file(text, rest).map(Self::Layout);
+        }
         let rest = text.strip_prefix("oci://").unwrap_or(text);
         if let Some((scheme, rest)) = rest.split_once("://") {
             return Err(wrong_scheme(text, scheme, rest));
         }
-        if let Some(rest) = layout_without_slashes(rest) {
-            return Err(ParseReferenceError::LayoutSlashes {
-                reference: text.to_owned(),
-                rest: rest.to_owned(),
-            });
+        // `oci:` and `oci-archive:` are how Skopeo writes layouts.
+        let (reference, without_slashes) = (text.to_owned(), |schemes| after(rest, schemes));
+        if let Some(rest) = without_slashes(&["oci-layout:", "oci:"]) {
+            return Err(ParseReferenceError::LayoutSlashes { reference, rest });
+        }
+        if let Some(rest) = without_slashes(&["oci-archive:"]) {
+            return Err(ParseReferenceError::FileSlashes { reference, rest });
         }
         parse_registry(text, rest).map(Self::Registry)
     }
 }
 
-/// Returns the text after `oci:`, which is how Skopeo writes layouts, or after `oci-layout:`. Returns `None`
-/// when a port follows: `oci:5000` is a registry.
-fn layout_without_slashes(text: &str) -> Option<&str> {
-    let rest = text.strip_prefix("oci-layout:");
-    let rest = rest.or_else(|| text.strip_prefix("oci:"))?;
+/// Returns the text after one of `schemes`. Returns `None` when a port follows: `oci:5000/a` is in a registry.
+fn after(text: &str, schemes: &[&str]) -> Option<String> {
+    let mut found = schemes
+        .iter()
+        .filter_map(|scheme| text.strip_prefix(scheme));
+    let rest = found.next()?;
     let is_registry = rest.split_once('/').is_some_and(|(port, _)| is_port(port));
-    (!is_registry && !rest.is_empty()).then_some(rest)
+    (!is_registry && !rest.is_empty()).then(|| rest.to_owned())
 }
 
 fn is_port(text: &str) -> bool {
@@ -56,7 +63,8 @@ fn wrong_scheme(text: &str, scheme: &str, rest: &str) -> ParseReferenceError {
         "file" => format!("write the path `{rest}` to name a file"),
         "http" => format!("write `{rest}`, and allow plain HTTP where the registry has no TLS"),
         "https" | "docker" => format!("write `{rest}`"),
-        _ => "write registry/repository:tag, or oci-layout://DIR:TAG".to_owned(),
+        _ => "write registry/repository:tag, oci-layout://DIR:TAG or oci-archive://FILE.tar:TAG"
+            .to_owned(),
     };
     ParseReferenceError::Scheme {
         reference: text.to_owned(),

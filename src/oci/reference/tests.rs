@@ -25,6 +25,10 @@ fn a_reference_is_displayed_as_it_was_written() {
         "oci-layout:///var/lib/layout:1.0",
         "oci-layout://a:b/c",
         &format!("oci-layout://layout:1.0@{DIGEST}"),
+        "oci-archive://image",
+        "oci-archive:///a b/image.tar:ghcr.io/org/provider:1.0",
+        "oci-archive:5000/provider:1",
+        &format!("oci-archive://image.tar:1.0@{DIGEST}"),
     ] {
         assert_eq!(parse(text).to_string(), text);
     }
@@ -52,6 +56,8 @@ fn a_tag_is_set_only_when_it_is_valid() {
         "ghcr.io/a:1",
         "oci-layout://layout:1",
         "oci-layout://layout",
+        "oci-archive://image.tar:1",
+        "oci-archive://image",
     ] {
         let tagged = parse(text).with_tag("2").unwrap();
         assert_eq!(tagged.tag(), Some("2"), "{text}");
@@ -77,6 +83,9 @@ fn a_reference_gives_a_file_a_name() {
     assert_eq!(parse("ghcr.io/org/provider:1").file_stem(), "provider");
     assert_eq!(parse("oci-layout:///var/layout/:1").file_stem(), "layout");
     assert_eq!(parse("oci-layout://..").file_stem(), "provider");
+    assert_eq!(parse("oci-archive:///a/image.tar:1").file_stem(), "image");
+    assert_eq!(parse("oci-archive://image:1").file_stem(), "image");
+    assert_eq!(parse("oci-archive://.tar").file_stem(), "provider");
 }
 
 #[test]
@@ -113,6 +122,17 @@ fn the_error_of_a_text_that_is_not_a_reference_says_what_to_write() {
         ("oci-layout://", "names no directory"),
         ("oci-layout://:1", "names no directory"),
         ("oci-layout://a:b c", "`b c` in"),
+        ("oci-archive:a.tar:1", "write `oci-archive://a.tar:1`"),
+        ("oci-archive:/a/b.tar", "write `oci-archive:///a/b.tar`"),
+        ("oci-archive://", "names no file"),
+        ("oci-archive://:1", "names no file"),
+        ("oci-archive://a.tar:", "`` in"),
+        ("oci-archive://a.tar:-", "`-` in"),
+        ("oci-archive://a.tar:b c", "`b c` in"),
+        ("oci-archive://a:b:c", "`b:c` in"),
+        ("oci-archive://a.tar@b", "64 digits"),
+        ("oci-archive://a@sha256:b", "64 digits"),
+        ("docker-archive://a.tar", "oci-archive://FILE.tar:TAG"),
         (
             &format!("ghcr.io/a:{}", "1".repeat(129)),
             "129 bytes long, and the limit is 128",
@@ -136,7 +156,7 @@ fn the_error_of_a_text_that_is_not_a_reference_says_what_to_write() {
 fn directory_and_name(text: &str) -> (String, Option<String>) {
     match parse(text) {
         Reference::Layout(layout) => {
-            let directory = layout.directory().display().to_string();
+            let directory = layout.path().display().to_string();
             (directory, layout.tag().map(str::to_owned))
         }
         Reference::Registry(_) => panic!("{text}"),
@@ -217,7 +237,7 @@ fn a_reference_with_another_name_is_read_with_its_directory() {
         let Reference::Layout(layout) = &reference else {
             panic!("{text}");
         };
-        assert_eq!(layout.directory(), Path::new(directory), "{text}");
+        assert_eq!(layout.path(), Path::new(directory), "{text}");
         for other in [
             reference.with_digest(digest.clone()),
             reference.with_tag("3.0").unwrap(),
@@ -227,7 +247,7 @@ fn a_reference_with_another_name_is_read_with_its_directory() {
             let Reference::Layout(other) = &other else {
                 panic!("{text}");
             };
-            assert_eq!(other.directory(), layout.directory(), "{text}");
+            assert_eq!(other.path(), layout.path(), "{text}");
         }
     }
 }
@@ -253,5 +273,59 @@ fn localhost_and_loopback_addresses_are_on_this_machine() {
         "[fe80::1]/a",
     ] {
         assert!(!is_loopback(text), "{text}");
+    }
+}
+
+#[test]
+fn a_file_ends_at_its_extension_or_at_the_colon_of_a_tag() {
+    let at = format!("@{DIGEST}");
+    for (text, file, name, digest) in [
+        ("image.tar", "image.tar", None, false),
+        ("image.tar:1.0", "image.tar", Some("1.0"), false),
+        (
+            "/a b/image.tar:ghcr.io/org/provider:1.0",
+            "/a b/image.tar",
+            Some("ghcr.io/org/provider:1.0"),
+            false,
+        ),
+        ("a:b/image.tar", "a:b/image.tar", None, false),
+        ("a:b/image.tar:c.tar", "a:b/image.tar", Some("c.tar"), false),
+        ("image", "image", None, false),
+        ("image:1", "image", Some("1"), false),
+        ("a:b/c", "a:b/c", None, false),
+        ("a@b.tar:1", "a@b.tar", Some("1"), false),
+        ("a.tar@b.tar:1", "a.tar@b.tar", Some("1"), false),
+        ("a@b:1", "a@b", Some("1"), false),
+        (r"C:\a\b.tar:1", r"C:\a\b.tar", Some("1"), false),
+        (r"C:\a\b", r"C:\a\b", None, false),
+        (&format!("image.tar{at}"), "image.tar", None, true),
+        (
+            &format!("a.tar@b.tar:1{at}"),
+            "a.tar@b.tar",
+            Some("1"),
+            true,
+        ),
+        (&format!("image:1{at}"), "image", Some("1"), true),
+        (&format!("a@b{at}"), "a@b", None, true),
+    ] {
+        let reference = parse(&format!("oci-archive://{text}"));
+        let Reference::Layout(layout) = &reference else {
+            panic!("{text}");
+        };
+        assert_eq!(layout.form(), LayoutForm::File);
+        let found = (layout.path(), layout.tag(), layout.digest().is_some());
+        assert_eq!(found, (Path::new(file), name, digest), "{text}");
+        let digest: Digest = DIGEST.parse().unwrap();
+        for other in [
+            reference.with_digest(digest.clone()),
+            reference.with_tag("3.0").unwrap(),
+        ] {
+            let again = parse(&other.to_string());
+            assert_eq!(again, other, "{text}");
+            let Reference::Layout(again) = again else {
+                panic!("{text}");
+            };
+            assert_eq!(again.path(), layout.path(), "{text}");
+        }
     }
 }

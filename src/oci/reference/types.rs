@@ -9,11 +9,15 @@ use super::super::names::{self, DOCKER_HUB, canonical_name};
 use super::error::ParseReferenceError;
 use super::grammar::{begins_layout_name, is_tag};
 
-/// The prefix of a reference to a layout.
+/// The prefix of a reference to a layout in a directory.
 pub(super) const LAYOUT_SCHEME: &str = "oci-layout://";
+/// The prefix of a reference to a layout in a file.
+pub(super) const FILE_SCHEME: &str = "oci-archive://";
+/// How the name of a file with a layout ends.
+pub(super) const FILE_EXTENSION: &str = ".tar";
 
-/// A reference to content: `[oci://]registry[:port]/repository[:tag][@digest]` or
-/// `oci-layout://DIR[:NAME][@DIGEST]`.
+/// A reference to content: `[oci://]registry[:port]/repository[:tag][@digest]`,
+/// `oci-layout://DIR[:NAME][@DIGEST]` or `oci-archive://FILE.tar[:NAME][@DIGEST]`.
 ///
 /// The grammar is that of Docker's references, without its defaults: the registry is always written,
 /// and a missing tag does not mean `latest`.
@@ -22,7 +26,7 @@ pub(super) const LAYOUT_SCHEME: &str = "oci-layout://";
 pub enum Reference {
     /// A repository in a registry.
     Registry(RegistryReference),
-    /// An OCI image layout in a directory.
+    /// An OCI image layout in a directory or in a file.
     Layout(LayoutReference),
 }
 
@@ -78,25 +82,66 @@ impl RegistryReference {
     }
 }
 
-/// An OCI image layout in a directory, with a name, a digest, both or neither.
+/// How an OCI image layout is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum LayoutForm {
+    /// A directory: `oci-layout://DIR`.
+    Directory,
+    /// A tar of such a directory: `oci-archive://FILE.tar`.
+    File,
+}
+
+impl LayoutForm {
+    /// Returns the scheme of references to such layouts, with `://`.
+    pub(crate) fn scheme(self) -> &'static str {
+        match self {
+            Self::Directory => LAYOUT_SCHEME,
+            Self::File => FILE_SCHEME,
+        }
+    }
+}
+
+/// An OCI image layout in a directory or in a file, with a name, a digest, both or neither.
 ///
 /// The name is a tag, or the whole reference that other tools write into layouts, such as
-/// `ghcr.io/org/provider:1.0`. When a text has several colons, the file system decides which of them ends the
+/// `ghcr.io/org/provider:1.0`.
+///
+/// When the text for a directory has several colons, the file system decides which of them ends the
 /// directory: `DIR:NAME` is read as the longest `DIR` that is an image layout. If none is one, the directory ends
 /// at the first colon that is not in the name of an existing directory. In `DIR/:NAME`, the separator ends the
 /// directory.
+///
+/// A file whose name ends in `.tar` ends at the first `.tar:`, or at the `.tar@` in front of a digest. Any other file
+/// ends at the last colon that a tag follows. The file system is not asked.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct LayoutReference {
-    pub(super) directory: String,
+    pub(super) form: LayoutForm,
+    pub(super) path: String,
     pub(super) tag: Option<String>,
     pub(super) digest: Option<Digest>,
 }
 
 impl LayoutReference {
-    /// Returns the directory as it is written.
+    /// Returns how the layout is stored.
     #[must_use]
-    pub fn directory(&self) -> &Path {
-        Path::new(&self.directory)
+    pub fn form(&self) -> LayoutForm {
+        self.form
+    }
+
+    /// Returns the directory or the file as it is written.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        Path::new(&self.path)
+    }
+
+    /// Returns the reference to the layout itself, without a name and a digest.
+    pub(crate) fn whole(&self) -> Self {
+        Self {
+            tag: None,
+            digest: None,
+            ..self.clone()
+        }
     }
 
     /// Returns the name, when one is written: a tag or a whole reference.
@@ -152,7 +197,9 @@ impl Reference {
         match self {
             Self::Registry(reference) => (&mut reference.tag, &mut reference.digest),
             Self::Layout(reference) => {
-                end_directory(&mut reference.directory);
+                if reference.form == LayoutForm::Directory {
+                    end_directory(&mut reference.path);
+                }
                 (&mut reference.tag, &mut reference.digest)
             }
         }
@@ -185,7 +232,7 @@ impl Reference {
     }
 
     /// Returns a name for a file with the content: the last segment of the repository, or the name of the
-    /// layout's directory, or `provider` for a directory without a name such as `..`.
+    /// layout's directory, or that of its file without `.tar`, or `provider` for a path without a name such as `..`.
     #[must_use]
     pub fn file_stem(&self) -> &str {
         match self {
@@ -193,8 +240,12 @@ impl Reference {
                 repository.rsplit('/').next().unwrap_or(repository)
             }
             Self::Layout(reference) => {
-                let name = reference.directory().file_name();
-                name.and_then(|name| name.to_str()).unwrap_or("provider")
+                let name = reference.path().file_name().and_then(|name| name.to_str());
+                let stem = name.map(|name| match reference.form {
+                    LayoutForm::Directory => name,
+                    LayoutForm::File => name.strip_suffix(FILE_EXTENSION).unwrap_or(name),
+                });
+                stem.filter(|stem| !stem.is_empty()).unwrap_or("provider")
             }
         }
     }
@@ -218,7 +269,7 @@ impl fmt::Display for RegistryReference {
 
 impl fmt::Display for LayoutReference {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{LAYOUT_SCHEME}{}", self.directory)?;
+        write!(formatter, "{}{}", self.form.scheme(), self.path)?;
         write_name(formatter, self.tag(), self.digest())
     }
 }

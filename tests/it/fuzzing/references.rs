@@ -100,9 +100,20 @@ proptest! {
     }
 
     #[test]
+    fn the_reference_of_a_layout_in_a_file_keeps_its_text(
+        file in "[^:@]{1,30}\\.tar",
+        name in name(),
+    ) {
+        let text = format!("oci-archive://{file}{name}");
+        prop_assert_eq!(text.parse::<Reference>().unwrap().to_string(), text.clone());
+        targets::reference(text.as_bytes());
+    }
+
+    #[test]
     fn any_text_is_parsed_or_refused(
-        scheme in prop_oneof!["", "oci://", "oci-layout://", ".{0,9}"],
-        text in prop_oneof![".{0,60}", "[a-zA-Z0-9:/@._\\[\\]-]{0,60}", "([ab]?[:/@. 1\\[]){0,12}"],
+        scheme in prop_oneof!["", "oci://", "oci-layout://", "oci-archive://", ".{0,9}"],
+        text in prop_oneof![".{0,60}", "[a-zA-Z0-9:/@._\\[\\]-]{0,60}", "([ab]?[:/@. 1\\[]){0,12}",
+            "(a|\\.tar|:|@|/|sha256|1){0,9}"],
     ) {
         targets::reference(format!("{scheme}{text}").as_bytes());
     }

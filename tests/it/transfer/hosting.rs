@@ -11,9 +11,7 @@ use std::thread;
 use std::time::Duration;
 
 use wasmcloud_par::archive::Target;
-use wasmcloud_par::client::{
-    Attachment, Client, CopyOptions, ExportOptions, ImageDestination, TagOptions,
-};
+use wasmcloud_par::client::{Attachment, Client, CopyOptions, ExportOptions, TagOptions};
 use wasmcloud_par::content::{Descriptor, ErrorKind};
 use wasmcloud_par::oci::{Place, Reference, RegistryReference};
 
@@ -89,7 +87,7 @@ struct Wish {
     tags: Vec<String>,
     attachment: Attachment,
     content: Descriptor,
-    image: ImageDestination,
+    image: Reference,
     options: ExportOptions,
 }
 
@@ -126,7 +124,7 @@ fn a_host_can_spawn_all_futures_of_a_client() {
         tags: Vec::new(),
         attachment: Attachment::bytes("{}", "application/json"),
         content: Descriptor::of("application/json", b"{}"),
-        image: ImageDestination::file("image.tar"),
+        image: "oci-archive://image.tar".parse().unwrap(),
         options: ExportOptions::default(),
     };
     let (file, anywhere) = (Path::new("file"), "localhost:1".parse::<Place>().unwrap());

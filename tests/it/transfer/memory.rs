@@ -101,6 +101,19 @@ fn no_command_holds_an_archive_in_memory() {
                 &format!("oci-layout://{archive}.copy:1"),
             ],
             &["copy", layout, &format!("{copies}:{archive}")],
+            &["copy", layout, "oci-archive://layout.tar:1"],
+            &["push", "oci-archive://layout.tar:2", archive],
+            &[
+                "copy",
+                "oci-archive://layout.tar:2",
+                &format!("{copies}:again"),
+            ],
+            &[
+                "extract",
+                "oci-archive://layout.tar:1",
+                "--destination",
+                "extracted",
+            ],
         ] {
             let peak = peak(&environment, arguments);
             // Not even a start takes less than a few MiB: a peak of nothing was not measured.

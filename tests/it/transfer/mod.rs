@@ -12,6 +12,7 @@ mod fetching;
 pub(crate) mod hosting;
 mod identity;
 mod interrupted;
+mod layout_files;
 mod layouts;
 mod link;
 mod listing;

@@ -2,6 +2,7 @@ use clap::Parser;
 
 use super::*;
 use crate::cli::arguments::RegistryArgs;
+use crate::oci::LayoutForm;
 
 #[derive(Parser)]
 struct Line {
@@ -13,8 +14,8 @@ struct Line {
 fn a_file_is_told_from_a_reference() {
     let read = |text: &str| {
         let registry = Line::parse_from(["par"]).registry;
-        image_destination(OsStr::new(text), &registry).map(|read| match read {
-            ImageDestination::File { .. } => format!("file {read}"),
+        image_destination(OsStr::new(text), &registry).map(|read| match &read {
+            Reference::Layout(place) if place.form() == LayoutForm::File => format!("file {read}"),
             _ => format!("reference {read}"),
         })
     };

@@ -137,7 +137,13 @@ fn trust_hint(error: &TrustError) -> Option<String> {
             "add a rule to the trust policy, or allow the issuer with --issuer"
         }
         // No rule pins an image layout.
-        TrustError::NeverPinned(what) if what.starts_with("oci-layout://") => return None,
+        TrustError::NeverPinned(what)
+            if ["oci-layout://", "oci-archive://"]
+                .iter()
+                .any(|scheme| what.starts_with(scheme)) =>
+        {
+            return None;
+        }
         TrustError::NeverPinned(_) => {
             "add a rule with `pin = \"first-use\"` for the repository to the trust policy"
         }

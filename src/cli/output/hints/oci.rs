@@ -4,8 +4,8 @@ use std::path::Path;
 
 use crate::content::ErrorKind;
 use crate::oci::{
-    ClientCertificateProblem, Error, ParseReferenceError, ProxyError, TlsProblem, UploadProblem,
-    UrlPart,
+    ClientCertificateProblem, Error, LayoutForm, ParseReferenceError, ProxyError, TlsProblem,
+    UploadProblem, UrlPart,
 };
 
 use super::archive::file_hint;
@@ -106,10 +106,19 @@ pub(crate) fn oci_hint(error: &Error) -> Option<String> {
             _ => "check the repository and the tag",
         },
         Error::Ambiguous { directory, .. } => {
+            let form = if directory.is_file() {
+                LayoutForm::File
+            } else {
+                LayoutForm::Directory
+            };
             return Some(format!(
-                "name one by its digest: oci-layout://{}@sha256:…",
+                "name one by its digest: {}{}@sha256:…",
+                form.scheme(),
                 directory.display()
             ));
+        }
+        Error::NotALayout { reason, .. } if reason.starts_with("it is compressed") => {
+            "decompress it first, as with `gunzip` or `zstd --decompress`: a layout in a file is not read from its start"
         }
         Error::File { source, .. } => file_hint(source)?,
         Error::NotARegistry { .. } => {

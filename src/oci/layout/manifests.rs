@@ -1,0 +1,99 @@
+//! The manifests of a layout, in a directory or in a file, and what they declare about themselves.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::content::{Descriptor, Digest, Referrer};
+
+use super::super::error::Error;
+use super::super::manifest::verify;
+use super::super::media_type;
+use super::super::referrers::Declaration;
+use super::declared::Declared;
+use super::directory::Layout;
+use super::files::read;
+use super::index::Index;
+
+/// The index and the manifests of a layout. Each method blocks.
+pub(crate) trait Manifests: Send + Sync {
+    /// Reads the list of the manifests.
+    fn read_index(&self) -> Result<Index, Error>;
+
+    /// Returns whether the layout holds a blob.
+    fn has_blob(&self, digest: &Digest) -> bool;
+
+    /// Reads a blob of at most [`MANIFEST_LIMIT`](super::super::manifest::MANIFEST_LIMIT) bytes. It is not verified.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotInLayout`] when the layout does not hold it, [`Error::TooLarge`], and [`Error::File`].
+    fn read_blob(&self, digest: &Digest) -> Result<Vec<u8>, Error>;
+
+    /// Returns the directory or the file of the layout, for errors.
+    fn place(&self) -> &Path;
+
+    /// Returns what the manifests that were read declare about themselves.
+    fn known(&self) -> &Declared;
+
+    /// Returns the referrers of `subject` that the layout will list, and does not list yet.
+    fn unlisted(&self, _subject: &Digest) -> Vec<Digest> {
+        Vec::new()
+    }
+}
+
+impl Manifests for Layout {
+    fn read_index(&self) -> Result<Index, Error> {
+        Index::read(&self.directory)
+    }
+
+    fn has_blob(&self, digest: &Digest) -> bool {
+        self.blob(digest).exists()
+    }
+
+    fn read_blob(&self, digest: &Digest) -> Result<Vec<u8>, Error> {
+        read(&self.blob(digest))
+    }
+
+    fn place(&self) -> &Path {
+        &self.directory
+    }
+
+    fn known(&self) -> &Declared {
+        &self.declared
+    }
+}
+
+/// Returns the only manifest of the layout, whatever its name. What belongs to another manifest does not count.
+pub(super) fn only(layout: &dyn Manifests) -> Result<Descriptor, Error> {
+    let index = layout.read_index()?;
+    index.only(|digest| Ok(declared(layout, digest)?.is_some()))
+}
+
+/// Returns the subject of a manifest and its description as a referrer. `None`: it has no subject, or the layout does not
+/// hold it.
+pub(super) fn declared(
+    layout: &dyn Manifests,
+    digest: &Digest,
+) -> Result<Option<Arc<(Digest, Referrer)>>, Error> {
+    if !layout.has_blob(digest) {
+        return Ok(None);
+    }
+    layout.known().get(digest, || {
+        let bytes = match layout.read_blob(digest) {
+            // It is no manifest.
+            Err(Error::TooLarge { .. }) => return Ok(None),
+            bytes => bytes?,
+        };
+        let Some(media_type) = media_type::of_manifest(&bytes) else {
+            return Ok(None);
+        };
+        let descriptor = Descriptor {
+            media_type: media_type.to_owned(),
+            digest: digest.clone(),
+            size: bytes.len() as u64,
+        };
+        verify(&descriptor, &bytes, || format!("manifest {digest}"))?;
+        let declared = Declaration::of(&bytes);
+        Ok(declared.map(|declared| (declared.subject.clone(), declared.describe(descriptor))))
+    })
+}

@@ -1,0 +1,216 @@
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tokio::io::AsyncReadExt;
+
+use super::*;
+
+use super::super::super::media_type;
+
+/// A manifest that is different for each `number`, and a blob.
+fn content(number: usize) -> (Descriptor, Bytes, Descriptor, Bytes) {
+    let blob = Bytes::from(format!("blob {number}"));
+    let manifest = Bytes::from(format!(
+        r#"{{"schemaVersion":2,"mediaType":"{}","n":{number}}}"#,
+        media_type::OCI_MANIFEST
+    ));
+    (
+        Descriptor::of(media_type::OCI_MANIFEST, &manifest),
+        manifest,
+        Descriptor::of("text/plain", &blob),
+        blob,
+    )
+}
+
+async fn put(writer: &LayoutFileWriter, number: usize, tag: &str) -> Descriptor {
+    let (manifest, bytes, blob, content) = content(number);
+    writer.put_blob(&blob, &content).await.unwrap();
+    writer
+        .put_manifest(&manifest, &bytes, Some(tag))
+        .await
+        .unwrap();
+    manifest
+}
+
+async fn write(path: &Path, numbers: &[usize]) {
+    let writer = LayoutFileWriter::open_or_create(path).await.unwrap();
+    for number in numbers {
+        put(&writer, *number, &format!("t{number}")).await;
+    }
+    writer.finish().await.unwrap();
+}
+
+/// The tags of the layout, each of which stands for the manifest of its number, whose blob is there.
+async fn tags(path: &Path) -> Vec<String> {
+    let file = LayoutFile::open(path).unwrap();
+    let tags = file.tags().await.unwrap();
+    for tag in &tags {
+        let number = tag.trim_start_matches('t').parse().unwrap();
+        let (manifest, bytes, blob, content) = content(number);
+        let found = file.fetch_manifest(&ManifestName::Tag(tag.clone())).await;
+        assert_eq!(found.unwrap(), (manifest, bytes));
+        let mut read = Vec::new();
+        let mut reader = file.open(&blob, None).await.unwrap();
+        reader.read_to_end(&mut read).await.unwrap();
+        assert_eq!(read, content);
+        let mut part = String::new();
+        let mut reader = file.open(&blob, Some(1..4)).await.unwrap();
+        reader.read_to_string(&mut part).await.unwrap();
+        assert_eq!(part, "lob");
+    }
+    tags
+}
+
+fn names(directory: &Path) -> Vec<String> {
+    let entries = fs::read_dir(directory).unwrap();
+    let names = entries.map(|entry| entry.unwrap().file_name().display().to_string());
+    let mut names: Vec<_> = names.collect();
+    names.sort();
+    names
+}
+
+fn place() -> (tempfile::TempDir, PathBuf) {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("image.tar");
+    (directory, path)
+}
+
+#[tokio::test]
+async fn equal_content_gives_equal_bytes_in_any_order() {
+    let (directory, one) = place();
+    let two = directory.path().join("two.tar");
+    write(&one, &[1, 2, 3]).await;
+    write(&two, &[3, 1, 2]).await;
+    assert_eq!(fs::read(&one).unwrap(), fs::read(&two).unwrap());
+    assert_eq!(tags(&one).await, ["t1", "t2", "t3"]);
+    assert_eq!(names(directory.path()), ["image.tar", "two.tar"]);
+}
+
+#[tokio::test]
+async fn what_is_in_the_file_stays_and_is_not_written_again() {
+    let (directory, path) = place();
+    write(&path, &[1]).await;
+    write(&path, &[2]).await;
+    assert_eq!(tags(&path).await, ["t1", "t2"]);
+    let before = fs::metadata(&path).unwrap().modified().unwrap();
+    write(&path, &[1, 2]).await;
+    assert_eq!(fs::metadata(&path).unwrap().modified().unwrap(), before);
+    let writer = LayoutFileWriter::open(&path).await.unwrap();
+    let (_, _, blob, bytes) = content(1);
+    let stored = writer.put_blob(&blob, &bytes).await.unwrap();
+    assert_eq!(stored, Stored::existing(blob.size));
+    drop(writer);
+    assert_eq!(names(directory.path()), ["image.tar"]);
+}
+
+#[tokio::test]
+async fn nothing_is_visible_before_the_end_and_another_session_continues() {
+    let (directory, path) = place();
+    write(&path, &[1]).await;
+    let before = fs::read(&path).unwrap();
+    let writer = LayoutFileWriter::open(&path).await.unwrap();
+    let manifest = put(&writer, 2, "t2").await;
+    // The writer itself finds both.
+    for tag in ["t1", "t2"] {
+        assert!(writer.tagged(tag).await.unwrap().is_some(), "{tag}");
+        let name = ManifestName::Tag(tag.to_owned());
+        writer.fetch_manifest(&name).await.unwrap();
+    }
+    let name = ManifestName::Digest(manifest.digest.clone());
+    assert_eq!(writer.resolve(&name).await.unwrap(), manifest);
+    assert_eq!(fs::read(&path).unwrap(), before);
+    drop(writer);
+    assert_eq!(fs::read(&path).unwrap(), before);
+    assert_eq!(names(directory.path()), ["image.tar", "image.tar.partial"]);
+
+    let writer = LayoutFileWriter::open(&path).await.unwrap();
+    let (_, _, blob, bytes) = content(2);
+    let stored = writer.put_blob(&blob, &bytes).await.unwrap();
+    assert_eq!(stored, Stored::existing(blob.size));
+    // Only what this session has named is written.
+    put(&writer, 3, "t3").await;
+    writer.finish().await.unwrap();
+    assert_eq!(tags(&path).await, ["t1", "t3"]);
+    let file = LayoutFile::open(&path).unwrap();
+    assert!(file.resolve(&name).await.is_err());
+    assert_eq!(names(directory.path()), ["image.tar"]);
+}
+
+#[tokio::test]
+async fn a_damaged_blob_that_was_left_behind_is_stored_again() {
+    let (_directory, path) = place();
+    let writer = LayoutFileWriter::open_or_create(&path).await.unwrap();
+    put(&writer, 1, "t1").await;
+    drop(writer);
+    let (_, _, blob, _) = content(1);
+    let left = path.with_file_name("image.tar.partial/layout/blobs/sha256");
+    fs::write(left.join(blob.digest.hex()), "BLOB 1").unwrap();
+    write(&path, &[1]).await;
+    assert_eq!(tags(&path).await, ["t1"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn writers_wait_for_each_other_and_none_is_lost() {
+    let (directory, path) = place();
+    let path = Arc::new(path);
+    let writers = (0..6).map(|number| {
+        let path = Arc::clone(&path);
+        tokio::spawn(async move { write(&path, &[number]).await })
+    });
+    for writer in writers.collect::<Vec<_>>() {
+        writer.await.unwrap();
+    }
+    assert_eq!(tags(&path).await, ["t0", "t1", "t2", "t3", "t4", "t5"]);
+    assert_eq!(names(directory.path()), ["image.tar"]);
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_layout_is_not_replaced() {
+    let (directory, path) = place();
+    fs::write(&path, "precious").unwrap();
+    assert!(LayoutFileWriter::open_or_create(&path).await.is_err());
+    assert_eq!(fs::read(&path).unwrap(), b"precious");
+    assert_eq!(names(directory.path()), ["image.tar"]);
+    // An empty file only reserves the name.
+    fs::write(&path, "").unwrap();
+    write(&path, &[1]).await;
+    assert_eq!(tags(&path).await, ["t1"]);
+}
+
+#[tokio::test]
+async fn names_are_taken_and_manifests_are_listed_without_one() {
+    let (_directory, path) = place();
+    write(&path, &[1]).await;
+    let writer = LayoutFileWriter::open(&path).await.unwrap();
+    let (manifest, bytes, ..) = content(2);
+    assert!(writer.list(&manifest).await.is_err());
+    writer.put_manifest(&manifest, &bytes, None).await.unwrap();
+    writer.list(&manifest).await.unwrap();
+    writer.untag("t1").await.unwrap();
+    writer.finish().await.unwrap();
+    let file = LayoutFile::open(&path).unwrap();
+    assert!(file.tags().await.unwrap().is_empty());
+    for number in [1, 2] {
+        let (manifest, ..) = content(number);
+        let name = ManifestName::Digest(manifest.digest.clone());
+        assert_eq!(file.resolve(&name).await.unwrap(), manifest);
+    }
+    let never = ManifestName::Digest(Digest::of(b"never"));
+    assert!(file.resolve(&never).await.is_err());
+}
+
+#[tokio::test]
+async fn a_file_that_changes_is_not_read_on() {
+    let (directory, path) = place();
+    write(&path, &[1]).await;
+    let file = LayoutFile::open(&path).unwrap();
+    write(&path, &[2]).await;
+    let (_, _, blob, _) = content(1);
+    let error = file.open(&blob, None).await.err().unwrap();
+    let causes = crate::content::with_causes(&error);
+    assert!(
+        causes.contains("changed while it was being read"),
+        "{causes}"
+    );
+    drop(directory);
+}
