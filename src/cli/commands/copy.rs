@@ -14,9 +14,9 @@ use super::pinned;
 
 /// Copy an artifact to another reference, and print that reference by digest
 ///
-/// Each side is in a registry or in an OCI image layout, which is a directory or a tar. The artifact need not be a provider archive: a
-/// manifest is copied with its config and layers, an index with everything it lists. All content is checked
-/// against its digest; use `par verify` to verify an archive. Content that exists at the destination is not
+/// Each side is in a registry or in an OCI image layout, which is a directory or a tar. The artifact need not be a
+/// provider archive: a manifest is copied with its config and layers, an index with everything it lists. All content is
+/// checked against its digest; use `par verify` to verify an archive. Content that exists at the destination is not
 /// sent again, and the tag is set last. Foreign layers that SRC does not hold are left out with a warning.
 ///
 /// What belongs to the artifact is copied with it: referrers, such as signatures, attestations and bills of materials, and

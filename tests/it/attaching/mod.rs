@@ -4,6 +4,7 @@ mod attach;
 mod bills;
 mod discover;
 mod fetch;
+mod files;
 mod inspect;
 mod push;
 

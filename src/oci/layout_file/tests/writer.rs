@@ -214,3 +214,128 @@ async fn a_file_that_changes_is_not_read_on() {
     );
     drop(directory);
 }
+
+/// A manifest that refers to the one of `subject`.
+fn referrer(subject: &Descriptor, number: usize) -> (Descriptor, Bytes) {
+    let bytes = Bytes::from(format!(
+        r#"{{"schemaVersion":2,"mediaType":"{}","artifactType":"a/{number}","subject":{{"digest":"{}"}}}}"#,
+        media_type::OCI_MANIFEST,
+        subject.digest
+    ));
+    (Descriptor::of(media_type::OCI_MANIFEST, &bytes), bytes)
+}
+
+async fn write_referrers(path: &Path, numbers: &[usize]) {
+    let writer = LayoutFileWriter::open_or_create(path).await.unwrap();
+    let subject = put(&writer, 1, "t1").await;
+    for number in numbers {
+        let (descriptor, bytes) = referrer(&subject, *number);
+        writer
+            .put_manifest(&descriptor, &bytes, None)
+            .await
+            .unwrap();
+    }
+    // They are found before they are listed.
+    let found = writer.referrers(&subject.digest, None).await.unwrap();
+    assert!(found.len() >= numbers.len(), "{found:?}");
+    writer.finish().await.unwrap();
+}
+
+/// The types of the referrers of the first manifest, sorted.
+async fn referrers(path: &Path, artifact_type: Option<&str>) -> Vec<String> {
+    let file = LayoutFile::open(path).unwrap();
+    let (subject, ..) = content(1);
+    let found = file.referrers(&subject.digest, artifact_type).await;
+    let found = found.unwrap().into_iter();
+    let mut types: Vec<_> = found.map(|found| found.artifact_type.unwrap()).collect();
+    types.sort();
+    types
+}
+
+#[tokio::test]
+async fn referrers_are_listed_beside_those_of_the_file_in_any_order() {
+    let (directory, one) = place();
+    let two = directory.path().join("two.tar");
+    write_referrers(&one, &[1, 2, 3]).await;
+    write_referrers(&two, &[3, 1, 2]).await;
+    assert_eq!(fs::read(&one).unwrap(), fs::read(&two).unwrap());
+    assert_eq!(referrers(&one, None).await, ["a/1", "a/2", "a/3"]);
+    assert_eq!(referrers(&one, Some("a/2")).await, ["a/2"]);
+    // They do not count beside the manifest that they belong to.
+    let file = LayoutFile::open(&one).unwrap();
+    let (subject, ..) = content(1);
+    assert_eq!(file.only().await.unwrap().digest, subject.digest);
+
+    write_referrers(&one, &[4]).await;
+    assert_eq!(referrers(&one, None).await, ["a/1", "a/2", "a/3", "a/4"]);
+    let before = fs::metadata(&one).unwrap().modified().unwrap();
+    write_referrers(&one, &[2, 4]).await;
+    assert_eq!(fs::metadata(&one).unwrap().modified().unwrap(), before);
+    // One list is enough.
+    let lists = LayoutFile::open(&one)
+        .unwrap()
+        .list()
+        .text()
+        .matches("sha256-")
+        .count();
+    assert_eq!(lists, 1);
+}
+
+#[tokio::test]
+async fn what_an_interrupted_session_has_stored_is_listed_by_the_next_that_stores_it() {
+    let (directory, path) = place();
+    let writer = LayoutFileWriter::open_or_create(&path).await.unwrap();
+    let subject = put(&writer, 1, "t1").await;
+    for number in [1, 2] {
+        let (descriptor, bytes) = referrer(&subject, number);
+        writer
+            .put_manifest(&descriptor, &bytes, None)
+            .await
+            .unwrap();
+    }
+    drop(writer);
+    write_referrers(&path, &[2]).await;
+    assert_eq!(referrers(&path, None).await, ["a/2"]);
+    assert_eq!(names(directory.path()), ["image.tar"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn writers_of_referrers_wait_for_each_other_and_none_is_lost() {
+    let (_directory, path) = place();
+    let path = Arc::new(path);
+    let writers = (0..5).map(|number| {
+        let path = Arc::clone(&path);
+        tokio::spawn(async move { write_referrers(&path, &[number]).await })
+    });
+    for writer in writers.collect::<Vec<_>>() {
+        writer.await.unwrap();
+    }
+    assert_eq!(
+        referrers(&path, None).await,
+        ["a/0", "a/1", "a/2", "a/3", "a/4"]
+    );
+}
+
+#[tokio::test]
+async fn a_list_that_cannot_be_read_is_an_error_and_the_file_stays() {
+    let (_directory, path) = place();
+    let (subject, ..) = content(1);
+    let writer = LayoutFileWriter::open_or_create(&path).await.unwrap();
+    put(&writer, 1, "t1").await;
+    // It has the tag of a list, and is none.
+    put(&writer, 2, &subject.digest.to_string().replace(':', "-")).await;
+    writer.finish().await.unwrap();
+    let before = fs::read(&path).unwrap();
+    let file = LayoutFile::open(&path).unwrap();
+    let error = file.referrers(&subject.digest, None).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotVerified, "{error}");
+    let (descriptor, bytes) = referrer(&subject, 1);
+    let writer = LayoutFileWriter::open(&path).await.unwrap();
+    writer
+        .put_manifest(&descriptor, &bytes, None)
+        .await
+        .unwrap();
+    assert!(writer.finish().await.is_err());
+    drop(writer);
+    assert_eq!(fs::read(&path).unwrap(), before);
+}
