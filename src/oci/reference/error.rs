@@ -134,6 +134,15 @@ pub enum ParseReferenceError {
         /// The text.
         reference: String,
     },
+    /// The file in a reference to a tar of a layout has colons or at signs behind which a name could begin.
+    #[error(
+        "it is not clear where the file ends in `{reference}`: write oci-archive://FILE.tar[:NAME][@DIGEST], or give \
+         the file another name"
+    )]
+    FileEnd {
+        /// The text.
+        reference: String,
+    },
     /// A reference to a tar of a layout has no file.
     #[error("`{reference}` names no file: write oci-archive://FILE.tar[:NAME][@DIGEST]")]
     FileMissing {

@@ -13,23 +13,8 @@ pub(super) fn parse_layout_file(
     text: &str,
     rest: &str,
 ) -> Result<LayoutReference, ParseReferenceError> {
-    let (path, name, digest) = match split_after_extension(rest) {
-        Some((path, names)) => {
-            let (name, digest) = split_digest(text, names)?;
-            (path, name.strip_prefix(':'), digest)
-        }
-        None => {
-            let at = rest.rfind('@').filter(|at| begins_digest(rest, *at));
-            let (named, digest) = rest.split_at(at.unwrap_or(rest.len()));
-            let (_, digest) = split_digest(text, digest)?;
-            let (path, name) = split_at_last_colon(named);
-            // Of `a:b:NAME`, the file `a:b` would become `a` with the name `b` when the name is left out.
-            if let (Some(name), (_, Some(other))) = (name, split_at_last_colon(path)) {
-                return Err(ParseReferenceError::tag(text, &format!("{other}:{name}")));
-            }
-            (path, name, digest)
-        }
-    };
+    let (path, name, digest) = split(rest);
+    let (_, digest) = split_digest(text, digest)?;
     if path.is_empty() {
         let reference = text.to_owned();
         return Err(ParseReferenceError::FileMissing { reference });
@@ -37,12 +22,31 @@ pub(super) fn parse_layout_file(
     if let Some(name) = name.filter(|name| !is_layout_name(name)) {
         return Err(ParseReferenceError::tag(text, name));
     }
+    // Of `a:b:NAME`, the file `a:b` would become `a` with the name `b` when the name is left out.
+    let ends = ["", ":0", "@sha256:0"].map(|names| format!("{path}{names}"));
+    if ends.iter().any(|other| split(other).0 != path) {
+        let reference = text.to_owned();
+        return Err(ParseReferenceError::FileEnd { reference });
+    }
     Ok(LayoutReference {
         form: LayoutForm::File,
         path: path.to_owned(),
         tag: name.map(str::to_owned),
         digest,
     })
+}
+
+/// Splits a text into the file, the name, and the digest with its at sign.
+fn split(rest: &str) -> (&str, Option<&str>, &str) {
+    if let Some((path, names)) = split_after_extension(rest) {
+        let at = names.find('@').unwrap_or(names.len());
+        let (name, digest) = names.split_at(at);
+        return (path, name.strip_prefix(':'), digest);
+    }
+    let at = rest.rfind('@').filter(|at| begins_digest(rest, *at));
+    let (named, digest) = rest.split_at(at.unwrap_or(rest.len()));
+    let (path, name) = split_at_last_colon(named);
+    (path, name, digest)
 }
 
 /// Splits `FILE.tar[:NAME][@DIGEST]` behind the extension: at the first `.tar:`, or at the `.tar@` that no other `.tar`

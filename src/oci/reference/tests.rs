@@ -129,7 +129,11 @@ fn the_error_of_a_text_that_is_not_a_reference_says_what_to_write() {
         ("oci-archive://a.tar:", "`` in"),
         ("oci-archive://a.tar:-", "`-` in"),
         ("oci-archive://a.tar:b c", "`b c` in"),
-        ("oci-archive://a:b:c", "`b:c` in"),
+        ("oci-archive://a:b:c", "not clear where the file ends"),
+        (
+            "oci-archive://a.tar@:b.tarb",
+            "not clear where the file ends",
+        ),
         ("oci-archive://a.tar@b", "64 digits"),
         ("oci-archive://a@sha256:b", "64 digits"),
         ("docker-archive://a.tar", "oci-archive://FILE.tar:TAG"),
