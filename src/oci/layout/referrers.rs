@@ -4,7 +4,6 @@
 //! the layout itself, without a name.
 
 use std::collections::HashSet;
-use std::sync::Arc;
 
 use crate::content::{Descriptor, Digest, Referrer};
 
@@ -12,6 +11,7 @@ use super::super::error::Error;
 use super::super::manifest::verify;
 use super::super::media_type;
 use super::super::referrers::{Declaration, ReferrersIndex, referrers_tag};
+use super::declared::Declares;
 use super::directory::Layout;
 use super::files::{create_blob, read};
 use super::index::{self, Index};
@@ -82,10 +82,7 @@ impl Layout {
 
     /// Returns the subject of a manifest and its description as a referrer. `None`: it has no subject, or the layout does not
     /// hold it.
-    pub(super) fn declared(
-        &self,
-        digest: &Digest,
-    ) -> Result<Option<Arc<(Digest, Referrer)>>, Error> {
+    pub(super) fn declared(&self, digest: &Digest) -> Result<Declares, Error> {
         let path = self.blob(digest);
         if !path.exists() {
             return Ok(None);

@@ -26,7 +26,7 @@ use super::upload::send_manifest;
 /// How often a change is made that other clients undo.
 const ROUNDS: u32 = 30;
 /// How many times as long as this client has taken between reading and writing another client may take.
-const SLOWER: u32 = 8;
+const SLOWER: u32 = 4;
 /// The shortest time after which a change is looked for again.
 const SHORTEST: Duration = Duration::from_millis(50);
 /// The longest time after which a change is looked for again.

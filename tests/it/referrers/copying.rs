@@ -1,6 +1,7 @@
 //! `par copy` takes along what belongs to a manifest.
 
 use std::collections::BTreeSet;
+use std::slice;
 
 use serde_json::json;
 use wasmcloud_par::content::{Descriptor, Digest};
@@ -49,9 +50,9 @@ impl Signed {
         let all = super::sorted([&self.signature, &self.sbom]);
         assert_eq!(referrers(repository, &self.index.digest), all);
         let nested = referrers(repository, &self.sbom.digest);
-        assert_eq!(nested, [self.nested.digest.clone()]);
+        assert_eq!(nested, slice::from_ref(&self.nested.digest));
         let of_child = referrers(repository, &self.child.digest);
-        assert_eq!(of_child, [self.of_child.digest.clone()]);
+        assert_eq!(of_child, slice::from_ref(&self.of_child.digest));
         let tag = format!("{}.sig", list_tag(&self.index.digest));
         let (tagged, _) = block_on(repository.manifest(&tag)).unwrap();
         assert_eq!(tagged, self.tagged);
@@ -281,6 +282,9 @@ fn a_referrer_is_copied_with_its_subject_and_not_with_what_else_belongs_to_that(
     let (source, destination) = (from.reference("org/x:sbom"), to.reference("org/x:sbom"));
     par(&environment, ["copy", &source, &destination]).success();
     let there = repository(to.address(), "org/x");
-    assert_eq!(referrers(&there, &subject.digest), [sbom.digest.clone()]);
+    assert_eq!(
+        referrers(&there, &subject.digest),
+        slice::from_ref(&sbom.digest)
+    );
     assert_eq!(referrers(&there, &sbom.digest), [nested.digest]);
 }

@@ -1,5 +1,7 @@
 //! `par delete` takes along what belongs to a manifest.
 
+use std::slice;
+
 use serde_json::json;
 
 use super::{SBOM, SIGNATURE, attach, image, list_tag, manifest, referrers, referring, repository};
@@ -92,7 +94,10 @@ fn a_deleted_referrer_leaves_the_list_of_its_subject() {
     delete(&signature.digest);
     let (_, list) = block_on(there.manifest(&list_tag(&subject.digest))).unwrap();
     assert!(!String::from_utf8_lossy(&list).contains(&signature.digest.to_string()));
-    assert_eq!(referrers(&there, &subject.digest), [sbom.digest.clone()]);
+    assert_eq!(
+        referrers(&there, &subject.digest),
+        slice::from_ref(&sbom.digest)
+    );
     delete(&sbom.digest);
     assert!(referrers(&there, &subject.digest).is_empty());
 }

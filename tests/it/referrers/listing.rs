@@ -1,5 +1,7 @@
 //! Listing: a manifest with a subject is found as a referrer of it, in every kind of place and by other clients.
 
+use std::slice;
+
 use serde_json::{Value, json};
 use wasmcloud_par::content::Digest;
 
@@ -36,7 +38,7 @@ fn a_manifest_with_a_subject_is_found_by_this_client_and_by_others() {
         let all = sorted([&signature, &sbom]);
         assert_eq!(referrers(&repository, &subject.digest), all);
         let sboms = block_on(repository.referrers(&subject.digest, Some(SBOM))).unwrap();
-        assert_eq!(digests(&sboms), [sbom.digest.clone()]);
+        assert_eq!(digests(&sboms), slice::from_ref(&sbom.digest));
         assert_eq!(sboms[0].annotations["made.by"], "a bill of materials");
 
         let reference = format!("{host}/{name}:1");
@@ -131,7 +133,7 @@ fn types_and_annotations_that_a_list_lacks_or_has_wrong_come_from_the_manifests(
     manifest(&repository, &index, Some(&list_tag(&subject.digest)));
 
     let all = block_on(repository.referrers(&subject.digest, None)).unwrap();
-    assert_eq!(digests(&all), [signature.digest.clone()]);
+    assert_eq!(digests(&all), slice::from_ref(&signature.digest));
     assert_eq!(all[0].artifact_type.as_deref(), Some(SIGNATURE));
     assert_eq!(all[0].annotations["made.by"], "a signature");
     let typed = block_on(repository.referrers(&subject.digest, Some(SIGNATURE))).unwrap();
@@ -212,7 +214,7 @@ fn the_referrers_of_a_layout_are_those_that_it_lists_and_those_that_oras_attache
     par(&environment, ["copy", &from, "oci-layout://layout:1"]).success();
     let options = ["--oci-layout"];
     let seen = discovered(&environment, &options, "layout:1");
-    assert_eq!(seen, [signature.digest.clone()]);
+    assert_eq!(seen, slice::from_ref(&signature.digest));
     // The only archive of the layout is still the only one.
     par(&environment, ["resolve", "oci-layout://layout"]).success();
 
