@@ -15,6 +15,7 @@ mod attached;
 mod attached_copy;
 #[cfg(feature = "cli")]
 mod attached_types;
+mod attached_delete;
 mod attachment;
 mod blocking;
 #[allow(
@@ -74,6 +75,7 @@ mod uploads;
 mod watch;
 
 pub use attach::Attached;
+pub use attached_delete::TaggedReferrer;
 pub use attachment::Attachment;
 use blocking::blocking;
 pub use client::Client;

@@ -48,7 +48,7 @@ pub(crate) use manifest::{
 pub use reference::{
     LayoutForm, LayoutReference, ParseReferenceError, Place, Reference, RegistryReference,
 };
-pub(crate) use referrers::{Declaration, attached_tags};
+pub(crate) use referrers::{Declaration, attached_tags, referrers_tag};
 pub(crate) use registry::{Greeting, OpenUpload, Probe, Registries, Wants};
 pub use registry::{RegistryOptions, RegistrySettings, RetryOptions};
 

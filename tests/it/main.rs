@@ -24,6 +24,7 @@ mod hosts;
 mod json;
 mod layers;
 mod peculiar;
+mod referrers;
 mod startable;
 mod support;
 mod transfer;

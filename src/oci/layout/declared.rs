@@ -8,18 +8,20 @@ use crate::content::{Digest, Referrer};
 /// The most manifests that are remembered.
 const MOST: usize = 100_000;
 
+/// The subject of a manifest and its description as a referrer. `None`: it has no subject.
+pub(super) type Declares = Option<Arc<(Digest, Referrer)>>;
+
 /// Remembers what manifests declare, by their digests. Clones share it.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Declared(Arc<Mutex<HashMap<Digest, Option<Arc<(Digest, Referrer)>>>>>);
+pub(crate) struct Declared(Arc<Mutex<HashMap<Digest, Declares>>>);
 
 impl Declared {
-    /// Returns the subject of the manifest `digest` and its description as a referrer, or `None` when it has no subject.
-    /// `read` reads it.
+    /// Returns what the manifest `digest` declares. `read` reads it.
     pub(super) fn get<E>(
         &self,
         digest: &Digest,
         read: impl FnOnce() -> Result<Option<(Digest, Referrer)>, E>,
-    ) -> Result<Option<Arc<(Digest, Referrer)>>, E> {
+    ) -> Result<Declares, E> {
         let known = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(declared) = known().get(digest) {
             return Ok(declared.clone());
