@@ -11,6 +11,7 @@
 )]
 
 mod archive;
+mod attaching;
 mod building;
 mod cache;
 mod commands;

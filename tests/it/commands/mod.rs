@@ -5,7 +5,7 @@ mod interruption;
 mod login;
 mod manual;
 mod packing;
-mod reading;
+pub(crate) mod reading;
 
 use nkeys::KeyPair;
 use serde_json::Value;

@@ -1,6 +1,6 @@
 //! Tests of the commands that read an archive: inspect, verify, extract and sbom.
 
-mod bills;
+pub(crate) mod bills;
 mod configuring;
 mod extracting;
 mod inspecting;

@@ -192,6 +192,7 @@ impl Runs {
         // With a reference, the digests are compared too.
         let with_digest = "diff provider.par.gz ghcr.io/org/provider:1.0.0";
         self.run_as(with_digest, "diff", &["provider.par.gz", &reference]);
+        self.attachments(&reference);
         let inspect = "inspect ghcr.io/org/provider:1.0.0";
         self.run_as(inspect, "inspect", &[&reference]);
         self.json("verify", &[&reference], 0);
@@ -219,6 +220,29 @@ impl Runs {
         let login = [&*address, "-u", "tester", "--password-stdin"];
         self.run("login", &login);
         self.run("logout", &[&address]);
+    }
+
+    fn attachments(&mut self, reference: &str) {
+        self.environment
+            .write("provider.cdx.json", r#"{"specVersion":"1.6"}"#);
+        let bill = "provider.cdx.json=application/vnd.cyclonedx+json";
+        let attach = "push ghcr.io/org/provider:1.0.0 provider.par.gz --attach provider.cdx.json=application/vnd.cyclonedx+json";
+        self.run_as(
+            attach,
+            "push",
+            &[reference, "provider.par.gz", "--attach", bill],
+        );
+        let kind = ["--type", "application/vnd.cyclonedx+json"];
+        let attach = [reference, "provider.cdx.json", "-a", "org.example.by=alice"];
+        self.run("attach", &[&attach[..], &kind].concat());
+        self.run("discover", &[reference]);
+        let digest = self.text("attach", "/digest");
+        let get = "discover ghcr.io/org/provider:1.0.0 --get --type application/vnd.cyclonedx+json";
+        self.run_as(get, "discover", &[reference, "--get", &digest]);
+        let go = self.registry.reference("org/go:1.0.0");
+        self.json("push", &[&go, "go.par"], 0);
+        let bill = "sbom ghcr.io/org/provider:1.0.0 --attach";
+        self.run_as(bill, "sbom", &[&go, "--attach"]);
     }
 
     fn pins(&mut self, repository: &str, reference: &str) {

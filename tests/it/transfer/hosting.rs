@@ -11,8 +11,10 @@ use std::thread;
 use std::time::Duration;
 
 use wasmcloud_par::archive::Target;
-use wasmcloud_par::client::{Client, CopyOptions, ExportOptions, ImageDestination, TagOptions};
-use wasmcloud_par::content::ErrorKind;
+use wasmcloud_par::client::{
+    Attachment, Client, CopyOptions, ExportOptions, ImageDestination, TagOptions,
+};
+use wasmcloud_par::content::{Descriptor, ErrorKind};
 use wasmcloud_par::oci::{Place, Reference, RegistryReference};
 
 use super::{VENDOR, block_on, client, digest, pack, push, small, text};
@@ -85,6 +87,8 @@ struct Wish {
     target: Target,
     annotations: BTreeMap<String, String>,
     tags: Vec<String>,
+    attachment: Attachment,
+    content: Descriptor,
     image: ImageDestination,
     options: ExportOptions,
 }
@@ -120,6 +124,8 @@ fn a_host_can_spawn_all_futures_of_a_client() {
         target: Target::host(),
         annotations: BTreeMap::new(),
         tags: Vec::new(),
+        attachment: Attachment::bytes("{}", "application/json"),
+        content: Descriptor::of("application/json", b"{}"),
         image: ImageDestination::file("image.tar"),
         options: ExportOptions::default(),
     };
@@ -127,6 +133,7 @@ fn a_host_can_spawn_all_futures_of_a_client() {
     let tasks = tasks! { wish:
         wish.client.accept(&wish.reference);
         wish.client.add_tags(&wish.reference, &["2", "3"], TagOptions::default());
+        wish.client.attach(&wish.reference, &wish.attachment);
         wish.client.check_trust(&wish.reference);
         wish.client.copy(&wish.reference, &wish.reference);
         wish.client.copy_with(&wish.reference, &wish.reference, CopyOptions::default());
@@ -137,6 +144,7 @@ fn a_host_can_spawn_all_futures_of_a_client() {
         wish.client.delete_tag(&wish.reference);
         wish.client.deletion(&wish.place);
         wish.client.digests(&wish.references);
+        wish.client.discover(&wish.reference);
         wish.client.doctor(&anywhere, true);
         wish.client.export(&wish.reference, &wish.image, &wish.options);
         wish.client.export_from(std::io::empty(), "-", &wish.image, &wish.options);
@@ -151,8 +159,10 @@ fn a_host_can_spawn_all_futures_of_a_client() {
         wish.client.pull(&wish.reference, None, None);
         wish.client.push(file, &wish.reference, &wish.annotations);
         wish.client.push_from(std::io::empty(), "-", &wish.reference, &wish.annotations);
+        wish.client.read_attachment(&wish.reference, &wish.content, 1);
         wish.client.repositories(&wish.place.clone().into());
         wish.client.resolve(&wish.reference);
+        wish.client.save_attachment(&wish.reference, &wish.content, file);
         wish.client.summarize(&wish.reference, true);
         wish.client.tag(&wish.reference, "2");
         wish.client.tag_details(&wish.reference, &wish.tags);

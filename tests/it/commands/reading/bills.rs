@@ -54,7 +54,7 @@ fn auditable(list: &str) -> Vec<u8> {
 }
 
 /// Packs an archive of Rust for Linux on two processors, whose packages differ.
-fn two_targets(environment: &Environment, name: &str) {
+pub(crate) fn two_targets(environment: &Environment, name: &str) {
     let other = LIST.replace("1.0.19", "1.0.18");
     let (issuer, subject) = publisher();
     let archive = ArchiveBuilder::empty()

@@ -202,7 +202,7 @@ fn annotations(environment: &Environment, archive: &Path) -> (String, String) {
 
 /// Returns what `par inspect` says of a reference without what it does not say of a file: the manifest.
 fn without_manifest(mut told: Value) -> Value {
-    for key in ["digest", "annotations"] {
+    for key in ["digest", "annotations", "attached"] {
         told.as_object_mut().unwrap().remove(key).unwrap();
     }
     told
