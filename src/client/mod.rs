@@ -11,6 +11,9 @@ mod about;
 mod admission;
 mod annotations;
 mod attach;
+mod attached;
+mod attached_copy;
+mod attached_delete;
 #[cfg(feature = "cli")]
 mod attached_types;
 mod attachment;
@@ -62,6 +65,7 @@ mod tag;
 mod tagging;
 mod tags;
 mod toml_problem;
+mod transfer;
 mod tree;
 pub(crate) mod trust;
 mod trust_report;
@@ -71,6 +75,7 @@ mod uploads;
 mod watch;
 
 pub use attach::Attached;
+pub use attached_delete::TaggedReferrer;
 pub use attachment::Attachment;
 use blocking::blocking;
 pub use client::Client;

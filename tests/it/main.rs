@@ -23,6 +23,7 @@ mod hosts;
 mod json;
 mod layers;
 mod peculiar;
+mod referrers;
 mod startable;
 mod support;
 mod transfer;

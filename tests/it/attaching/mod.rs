@@ -5,6 +5,7 @@ mod bills;
 mod discover;
 mod fetch;
 mod inspect;
+mod peers;
 mod push;
 
 use std::fs;
