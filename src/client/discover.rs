@@ -8,6 +8,7 @@ use crate::content::{AtomicFile, Content, Descriptor, Step};
 use crate::oci::{Reference, copy_blob};
 
 use super::about::about;
+use super::attached::AttachedReader;
 use super::discovered::Discovered;
 use super::discovery::Discovery;
 use super::error::{Error, require_name};
@@ -48,10 +49,10 @@ impl Client {
         let found = found.as_ref();
         let name = require_name(found)?;
         let store = read_storage(self, found).await?;
-        let referrers = store.as_referrers();
+        let attached = AttachedReader::new(store.as_ref()).await?;
         let unknown = || Error::NotCached(format!("what is attached to {reference}"));
-        let referrers = referrers.ok_or_else(unknown)?;
-        let discovery = Discovery::new(store.as_ref(), referrers, found);
+        let attached = attached.ok_or_else(unknown)?;
+        let discovery = Discovery::new(store.as_ref(), attached, found);
         let (root, complete) = discovery.run(&name).await?;
         note_digest(&root.manifest.digest);
         Ok(Discovered {

@@ -5,13 +5,10 @@ use std::collections::HashSet;
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
-use crate::content::{
-    Descriptor, Digest, ErrorKind, ManifestName, ReadStorage, Referrers, with_causes,
-};
-use crate::oci::{
-    self, DescribedEntry, DescribedLayer, DescribedManifest, Reference, attached_tags, media_type,
-};
+use crate::content::{Descriptor, Digest, ErrorKind, ManifestName, ReadStorage, with_causes};
+use crate::oci::{self, DescribedEntry, DescribedLayer, DescribedManifest, Reference, media_type};
 
+use super::attached::{Attached, AttachedReader};
 use super::discovered::{DiscoveredFile, DiscoveredManifest, Relation};
 use super::error::Error;
 
@@ -27,10 +24,8 @@ const MOST_BYTES: u64 = 64 << 20;
 /// A search for what belongs to a manifest.
 pub(super) struct Discovery<'a> {
     store: &'a dyn ReadStorage,
-    referrers: &'a dyn Referrers,
+    attached: AttachedReader<'a>,
     reference: &'a Reference,
-    /// All tags, if they were had at once.
-    tags: Option<HashSet<String>>,
     nodes: Vec<Node>,
     /// The manifests below which was looked: tags can lead in a circle.
     seen: HashSet<Digest>,
@@ -50,21 +45,19 @@ struct Node {
 /// A manifest that is named, and not yet read.
 enum Named {
     Entry(DescribedEntry),
-    Referrer(Digest),
-    Tag(String),
+    Attached(Attached),
 }
 
 impl<'a> Discovery<'a> {
     pub(super) fn new(
         store: &'a dyn ReadStorage,
-        referrers: &'a dyn Referrers,
+        attached: AttachedReader<'a>,
         reference: &'a Reference,
     ) -> Self {
         Self {
             store,
-            referrers,
+            attached,
             reference,
-            tags: None,
             nodes: Vec::new(),
             seen: HashSet::new(),
             bytes: 0,
@@ -81,8 +74,6 @@ impl<'a> Discovery<'a> {
         let described = DescribedManifest::parse(&descriptor, &bytes)?;
         self.nodes
             .push(Node::new(0, descriptor, described, Relation::Root));
-        let tags = self.referrers.tags_at_once().await?;
-        self.tags = tags.map(|tags| tags.into_iter().collect());
         let mut level: Vec<usize> = vec![0];
         for depth in 0..=DEEPEST {
             let named = self.named_by(&level).await?;
@@ -90,9 +81,7 @@ impl<'a> Discovery<'a> {
                 break;
             }
             if depth == DEEPEST {
-                if named.iter().any(|(_, named)| self.is_certain(named)) {
-                    self.leave_out(&format!("it is more than {DEEPEST} levels deep"));
-                }
+                self.leave_out(&format!("it is more than {DEEPEST} levels deep"));
                 break;
             }
             level = self.read_all(named).await?;
@@ -126,23 +115,15 @@ impl<'a> Discovery<'a> {
         Ok(listed.into_iter().flatten().collect())
     }
 
-    /// Returns whether what is named was listed. A tag may only be possible.
-    fn is_certain(&self, named: &Named) -> bool {
-        !matches!(named, Named::Tag(_)) || self.tags.is_some()
-    }
-
     async fn named_by_one(
         &self,
         place: usize,
         digest: Digest,
         entries: Vec<DescribedEntry>,
     ) -> Result<Vec<(usize, Named)>, Error> {
-        let referrers = self.referrers.referrers(&digest, None).await?.into_iter();
-        let referrers = referrers.map(|referrer| Named::Referrer(referrer.descriptor.digest));
-        let is_possible = |tag: &String| self.tags.as_ref().is_none_or(|tags| tags.contains(tag));
-        let tags = attached_tags(&digest).into_iter().filter(is_possible);
+        let attached = self.attached.of(&digest).await?.into_iter();
         let entries = entries.into_iter().map(Named::Entry);
-        let named = entries.chain(referrers).chain(tags.map(Named::Tag));
+        let named = entries.chain(attached.map(Named::Attached));
         Ok(named.map(|named| (place, named)).collect())
     }
 
@@ -150,7 +131,6 @@ impl<'a> Discovery<'a> {
     async fn read_all(&mut self, mut named: Vec<(usize, Named)>) -> Result<Vec<usize>, Error> {
         let room = MOST.saturating_sub(self.nodes.len());
         if named.len() > room {
-            // Tags that are only possible count too: the bound is on requests as well.
             named.truncate(room);
             self.leave_out(&format!("there are more than {MOST} manifests"));
         }
@@ -189,7 +169,7 @@ impl<'a> Discovery<'a> {
 
     /// Reads a manifest that is named. `None`: it does not exist, or does not belong to the manifest above.
     async fn read(&self, above: usize, named: Named) -> Result<Option<Read>, Error> {
-        let (name, relation) = match named {
+        let (digest, relation) = match named {
             Named::Entry(DescribedEntry {
                 descriptor,
                 platform,
@@ -204,18 +184,17 @@ impl<'a> Discovery<'a> {
                         relation,
                     }));
                 }
-                (ManifestName::Digest(descriptor.digest), relation)
+                (descriptor.digest, relation)
             }
-            Named::Referrer(digest) => (ManifestName::Digest(digest), Relation::Referrer),
-            Named::Tag(tag) => (ManifestName::Tag(tag.clone()), Relation::Tag(tag)),
+            Named::Attached(Attached::Referrer(listed)) => (listed.digest, Relation::Referrer),
+            Named::Attached(Attached::Tagged(tag, listed)) => (listed.digest, Relation::Tag(tag)),
         };
+        let name = ManifestName::Digest(digest);
         let (descriptor, bytes) = match self.store.fetch_manifest(&name).await {
             Ok(fetched) => fetched,
             Err(error) if error.kind() == ErrorKind::NotFound => {
-                if !matches!(relation, Relation::Tag(_)) {
-                    let reference = self.reference;
-                    tracing::warn!("{name} is listed at {reference}, and does not exist there");
-                }
+                let reference = self.reference;
+                tracing::warn!("{name} is listed at {reference}, and does not exist there");
                 return Ok(None);
             }
             Err(error) => return Err(error.into()),

@@ -13,9 +13,9 @@ mod annotations;
 mod attach;
 mod attached;
 mod attached_copy;
+mod attached_delete;
 #[cfg(feature = "cli")]
 mod attached_types;
-mod attached_delete;
 mod attachment;
 mod blocking;
 #[allow(

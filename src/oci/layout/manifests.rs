@@ -9,7 +9,7 @@ use super::super::error::Error;
 use super::super::manifest::verify;
 use super::super::media_type;
 use super::super::referrers::Declaration;
-use super::declared::Declared;
+use super::declared::{Declared, Declares};
 use super::directory::Layout;
 use super::files::read;
 use super::index::Index;
@@ -71,10 +71,7 @@ pub(super) fn only(layout: &dyn Manifests) -> Result<Descriptor, Error> {
 
 /// Returns the subject of a manifest and its description as a referrer. `None`: it has no subject, or the layout does not
 /// hold it.
-pub(super) fn declared(
-    layout: &dyn Manifests,
-    digest: &Digest,
-) -> Result<Option<Arc<(Digest, Referrer)>>, Error> {
+pub(super) fn declared(layout: &dyn Manifests, digest: &Digest) -> Result<Declares, Error> {
     if !layout.has_blob(digest) {
         return Ok(None);
     }

@@ -12,13 +12,8 @@ use crate::content::{Descriptor, Digest, Referrer, Referrers, StoreError, blocki
 use super::super::error::Error;
 use super::super::manifest::verify;
 use super::super::media_type;
-<<<<<<< HEAD
 use super::super::referrers::{ReferrersIndex, referrers_tag};
 use super::changes;
-=======
-use super::super::referrers::{Declaration, ReferrersIndex, referrers_tag};
-use super::declared::Declares;
->>>>>>> ref
 use super::directory::Layout;
 use super::files::create_blob;
 use super::manifests::{Manifests, declared};
@@ -40,78 +35,8 @@ impl<T: ReadLayout> Referrers for T {
         Ok(referrers)
     }
 
-<<<<<<< HEAD
     async fn tags_at_once(&self) -> Result<Option<Vec<String>>, StoreError> {
         Ok(Some(self.tags().await?))
-=======
-    /// Puts a manifest, which the layout holds, on the list of the referrers of `subject`. Blocks, also while another
-    /// process changes the index of the layout.
-    pub(super) fn list_referrer(&self, subject: &Digest, referrer: &Referrer) -> Result<(), Error> {
-        index::replace_list(&self.directory, subject, |before| {
-            let mut list = self.read_list(subject, before.as_ref())?;
-            if list.lists(&referrer.descriptor.digest) {
-                return Ok(None);
-            }
-            list.add(referrer);
-            let bytes = list.to_bytes(&self.what_listed(subject))?;
-            let descriptor = Descriptor::of(media_type::OCI_INDEX, &bytes);
-            create_blob(&self.blob(&descriptor.digest), &bytes)?;
-            Ok(Some(descriptor))
-        })
-    }
-
-    /// Reads the list `descriptor` of the referrers of `subject`. `cosign copy` makes the tag of a list name the subject
-    /// itself, which is no list.
-    fn read_list(
-        &self,
-        subject: &Digest,
-        descriptor: Option<&Descriptor>,
-    ) -> Result<ReferrersIndex, Error> {
-        let descriptor = match descriptor {
-            Some(descriptor) if descriptor.digest != *subject => descriptor,
-            _ => return Ok(ReferrersIndex::empty()),
-        };
-        let what = self.what_listed(subject);
-        if descriptor.media_type != media_type::OCI_INDEX {
-            let reason = format!("it is `{}`, not an image index", descriptor.media_type);
-            return Err(Error::malformed(what, reason));
-        }
-        let bytes = read(&self.blob(&descriptor.digest))?;
-        verify(descriptor, &bytes, || what.clone())?;
-        ReferrersIndex::parse(&bytes, &what)
-    }
-
-    /// Returns the subject of a manifest and its description as a referrer. `None`: it has no subject, or the layout does not
-    /// hold it.
-    pub(super) fn declared(&self, digest: &Digest) -> Result<Declares, Error> {
-        let path = self.blob(digest);
-        if !path.exists() {
-            return Ok(None);
-        }
-        self.declared.get(digest, || {
-            let bytes = match read(&path) {
-                // It is no manifest.
-                Err(Error::TooLarge { .. }) => return Ok(None),
-                bytes => bytes?,
-            };
-            let Some(media_type) = media_type::of_manifest(&bytes) else {
-                return Ok(None);
-            };
-            let descriptor = Descriptor {
-                media_type: media_type.to_owned(),
-                digest: digest.clone(),
-                size: bytes.len() as u64,
-            };
-            verify(&descriptor, &bytes, || format!("manifest {digest}"))?;
-            let declared = Declaration::of(&bytes);
-            Ok(declared.map(|declared| (declared.subject.clone(), declared.describe(descriptor))))
-        })
-    }
-
-    fn what_listed(&self, subject: &Digest) -> String {
-        let directory = self.directory.display();
-        format!("list of what refers to {subject} of {directory}")
->>>>>>> ref
     }
 }
 

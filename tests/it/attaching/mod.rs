@@ -6,10 +6,11 @@ mod discover;
 mod fetch;
 mod files;
 mod inspect;
+mod peers;
 mod push;
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use serde_json::Value;
@@ -84,7 +85,7 @@ fn archive(environment: &Environment) -> PathBuf {
 
 /// Attaches a file, and returns the digest of the attachment.
 #[track_caller]
-fn attach(environment: &Environment, reference: &str, file: &PathBuf, kind: &str) -> String {
+fn attach(environment: &Environment, reference: &str, file: &Path, kind: &str) -> String {
     let outcome = par(
         environment,
         ["attach", reference, text(file), "--type", kind],
