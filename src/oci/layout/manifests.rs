@@ -1,9 +1,8 @@
 //! The manifests of a layout, in a directory or in a file, and what they declare about themselves.
 
 use std::path::Path;
-use std::sync::Arc;
 
-use crate::content::{Descriptor, Digest, Referrer};
+use crate::content::{Descriptor, Digest};
 
 use super::super::error::Error;
 use super::super::manifest::verify;
