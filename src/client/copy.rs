@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
-use crate::content::{Content, Descriptor, Digest, Push, ReadStorage, Step};
+use crate::content::{Content, Descriptor, Digest, Push, ReadStorage, Step, Stored};
 use crate::oci::{self, Reference, media_type};
 
 use super::about::about;
@@ -55,6 +55,8 @@ pub struct Copied {
     pub left_out: Vec<LeftOut>,
     /// The tag of the reference, if it has one, and what it named before.
     pub tags: Vec<TagChange>,
+    /// How the blobs came to the destination.
+    pub(super) stored: Stored,
 }
 
 impl Client {
@@ -137,13 +139,14 @@ impl Client {
             to: to.as_ref(),
             mount_from: mountable(source, destination),
         };
-        transfer.blobs(&tree).await?;
+        let stored = transfer.blobs(&tree).await?;
         transfer.manifests(&tree, destination.tag()).await?;
         Ok(Copied {
             reference: destination.clone(),
             digest: root.digest,
             left_out: tree.left_out,
             tags,
+            stored,
         })
     }
 }
@@ -171,23 +174,23 @@ struct Transfer<'a> {
 }
 
 impl Transfer<'_> {
-    /// Copies all blobs, several at a time.
-    async fn blobs(&self, tree: &Tree) -> Result<(), Error> {
+    /// Copies all blobs, several at a time. Returns how their bytes came there.
+    async fn blobs(&self, tree: &Tree) -> Result<Stored, Error> {
         let copies: Vec<_> = tree.blobs.iter().map(|blob| self.blob(blob)).collect();
         let copies = stream::iter(copies).buffer_unordered(AT_A_TIME);
-        copies.try_collect().await
+        let sum = async |sum: Stored, stored: Stored| Ok(sum.and(stored));
+        copies.try_fold(Stored::default(), sum).await
     }
 
-    async fn blob(&self, blob: &Blob) -> Result<(), Error> {
+    async fn blob(&self, blob: &Blob) -> Result<Stored, Error> {
         let Blob { descriptor, data } = blob;
         if let Some(data) = data {
-            return put_blob(self.to, descriptor, None, data).await.map(drop);
+            return put_blob(self.to, descriptor, None, data).await;
         }
         let source = Content::new(self.from, descriptor);
         let progress = self.client.progress.as_ref();
         let source = MeteredSource::new(&source, descriptor, Step::Copying, progress);
-        put_blob(self.to, descriptor, self.mount_from, &source).await?;
-        Ok(())
+        put_blob(self.to, descriptor, self.mount_from, &source).await
     }
 
     /// Copies all manifests, and moves `tag` to the last one.

@@ -181,6 +181,19 @@ pub enum Error {
     /// The trust policy or a pin refuses a verified archive, or the policy cannot be read.
     #[error(transparent)]
     Trust(#[from] TrustError),
+    /// A reference has no name in a mirror.
+    #[error("{reference} cannot be mirrored: {reason}")]
+    MirrorName {
+        /// The reference.
+        reference: String,
+        /// Why it has no name there.
+        reason: String,
+    },
+    /// A text does not say where a mirror is. The field is the text.
+    #[error(
+        "`{0}` is neither a registry, with or without a prefix for its repositories, nor an image layout"
+    )]
+    MirrorPlace(String),
     /// A reference names more content than is copied.
     #[error(
         "{reference} is too large to copy: it has more than {most} manifests and blobs, manifests of \
@@ -260,6 +273,8 @@ impl Error {
             | Self::ReservedAnnotation(_)
             | Self::ReservedLabel(_)
             | Self::ImagePath { .. }
+            | Self::MirrorName { .. }
+            | Self::MirrorPlace(_)
             | Self::OtherRotation { .. } => ErrorKind::Usage,
             Self::DeniedButCached { source, .. } => source.kind(),
             Self::OtherDigest { .. }

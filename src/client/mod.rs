@@ -36,6 +36,7 @@ mod inspect;
 mod lock;
 mod lookup;
 mod metered;
+mod mirror;
 mod mount;
 mod options;
 mod outcomes;
@@ -76,6 +77,10 @@ pub use freshness::Freshness;
 pub use host::{HostProblem, host_problems};
 pub use inspect::Inspected;
 pub use lock::{Lock, LockError, Locked};
+pub use mirror::{
+    MirrorDestination, MirrorHosts, MirrorOptions, MirrorSource, MirrorState, Mirrored,
+    MirroredArtifact,
+};
 pub use options::{ClientOptions, PullPolicy};
 pub use outcomes::Outcomes;
 pub use pull::Pulled;

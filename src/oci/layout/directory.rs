@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::content::{blocking, is_temporary, non_directory_at};
+use crate::content::{Descriptor, blocking, is_temporary, non_directory_at};
 
 use super::super::error::Error;
 use super::super::reference::is_tag;
@@ -85,6 +85,17 @@ impl Layout {
             names.retain(|name| is_tag(name));
         }
         Ok(names)
+    }
+
+    /// Returns every manifest that has a name, with that name, sorted by names: tags, and the whole references of other
+    /// tools.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Ambiguous`] when a name stands for several manifests.
+    pub(crate) async fn named(&self) -> Result<Vec<(String, Descriptor)>, Error> {
+        let directory = self.directory.clone();
+        blocking(move || Index::read(&directory)?.named()).await
     }
 
     pub(super) fn missing(&self, what: impl Into<String>) -> Error {

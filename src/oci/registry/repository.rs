@@ -202,6 +202,14 @@ impl Repository {
         Ok(reader.await?)
     }
 
+    /// Returns whether the registry has a blob or a manifest. Sends one request, and reads none of its content.
+    pub(crate) async fn holds(&self, content: &Descriptor) -> Result<bool, Error> {
+        let ask = |repository: RepositoryEndpoint| async move {
+            repository.has(content, Scope::PULL).await
+        };
+        self.first(Capability::Pull, ask, |has| *has).await
+    }
+
     /// Returns the manifest `name`, a tag or a digest, and all tags that name it, sorted. Sends one
     /// request for each page of tags, and one for each tag, to the endpoint that takes changes: a mirror
     /// may be behind.
