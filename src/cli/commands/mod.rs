@@ -22,6 +22,7 @@ mod lock;
 mod login;
 mod logout;
 mod manual;
+mod mirror;
 mod packing;
 mod pinned;
 mod pull;
@@ -61,6 +62,7 @@ pub(crate) enum Command {
     Pull(pull::Args),
     Fetch(fetch::Args),
     Copy(copy::Args),
+    Mirror(mirror::Args),
     Export(export::Args),
     Cache(cache::Args),
     Lock(lock::Args),
@@ -97,6 +99,7 @@ impl Command {
             Self::Pull(args) => pull::run(args, session).await,
             Self::Fetch(args) => fetch::run(args, session).await,
             Self::Copy(args) => copy::run(args, session).await,
+            Self::Mirror(args) => mirror::run(args, session).await,
             Self::Export(args) => export::run(args, session).await,
             Self::Cache(args) => cache::run(args, session).await,
             Self::Lock(args) => lock::run(args, session).await,

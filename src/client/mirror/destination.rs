@@ -89,8 +89,9 @@ impl MirrorDestination {
         }
     }
 
-    /// Returns a reference in the mirror, which tells how it is reached.
-    pub(crate) fn anywhere(&self) -> Option<Reference> {
+    /// Returns a reference in the place of the mirror, which tells how it is reached.
+    #[cfg(feature = "cli")]
+    pub(crate) fn place(&self) -> Option<Reference> {
         match &self.0 {
             Kind::Registry(place) => format!("{}/any", place.registry()).parse().ok(),
             Kind::Layout(layout) => Some(Reference::Layout(layout.clone())),
