@@ -20,9 +20,12 @@ mod leftovers;
 mod locks;
 mod mounts;
 mod progress;
+#[cfg_attr(not(feature = "internals"), allow(unreachable_pub))]
+mod referrers;
 mod regular;
 #[cfg_attr(not(feature = "internals"), allow(unreachable_pub))]
 mod storage;
+mod store_error;
 mod temporary;
 mod uploads;
 mod user_directory;
@@ -52,11 +55,12 @@ pub(crate) use locks::{Locking, locked_when_free, shared_when_free};
 pub(crate) use mounts::is_noexec;
 pub(crate) use progress::MeteredReader;
 pub use progress::{Meter, Progress, Silent, Step, Stopped};
+pub(crate) use referrers::{Referrer, Referrers};
 pub(crate) use regular::{is_at, is_ours, open_exclusive, open_regular};
-pub use storage::StoreError;
 pub(crate) use storage::{
     Content, Delete, Fetch, ManifestName, Mount, Push, ReadStorage, Reader, Resolve, Source, Stored,
 };
+pub use store_error::StoreError;
 pub(crate) use temporary::TemporaryDirectory;
 pub(crate) use uploads::{UploadSlot, Uploads};
 pub(crate) use user_directory::{home, user_directory};
@@ -68,6 +72,7 @@ pub(crate) use verify::{DigestReader, VerifyReader};
 #[doc(hidden)]
 pub mod internals {
     pub use super::digest::{Algorithm, Hasher};
+    pub use super::referrers::{Referrer, Referrers};
     pub use super::storage::{
         Content, Delete, Fetch, ManifestName, Mount, Push, ReadStorage, Reader, Resolve, Source,
         Stored,

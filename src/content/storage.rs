@@ -1,9 +1,8 @@
 //! What a storage can do: one small trait for each capability.
 //!
 //! A registry's repository, an OCI image layout and the cache implement the traits that fit them. A
-//! transfer asks for those that it needs, and asks for the optional ones: [`Mount`] and [`Delete`].
+//! transfer asks for those that it needs, and asks for the optional ones: [`Mount`], [`Delete`] and [`Referrers`].
 
-use std::error::Error;
 use std::fmt;
 use std::io;
 use std::ops::Range;
@@ -14,7 +13,8 @@ use tokio::io::AsyncRead;
 
 use super::descriptor::Descriptor;
 use super::digest::Digest;
-use super::kind::ErrorKind;
+use super::referrers::Referrers;
+use super::store_error::StoreError;
 
 /// Bytes on their way out of a storage or a [`Source`].
 pub type Reader = Box<dyn AsyncRead + Send + Unpin>;
@@ -58,6 +58,11 @@ pub trait Resolve: Send + Sync {
 
     /// Returns the manifest that `name` names now: its descriptor, and its verified bytes.
     async fn fetch_manifest(&self, name: &ManifestName) -> Result<(Descriptor, Bytes), StoreError>;
+
+    /// Returns the storage as one that finds [`Referrers`], if it does.
+    fn as_referrers(&self) -> Option<&dyn Referrers> {
+        None
+    }
 }
 
 /// A storage that artifacts are read from: a manifest by its name, then content by descriptor.
@@ -117,7 +122,8 @@ pub trait Push: Send + Sync {
         source: &dyn Source,
     ) -> Result<Stored, StoreError>;
 
-    /// Stores a manifest and, with a `tag`, moves the tag to it, in one step.
+    /// Stores a manifest and, with a `tag`, moves the tag to it, in one step. A storage that finds [`Referrers`] finds
+    /// a manifest with a subject from then on.
     async fn put_manifest(
         &self,
         descriptor: &Descriptor,
@@ -204,52 +210,5 @@ impl Source for Bytes {
     async fn open(&self, offset: u64) -> Result<Reader, StoreError> {
         let start = usize::try_from(offset).map_or(self.len(), |offset| offset.min(self.len()));
         Ok(Box::new(io::Cursor::new(self.slice(start..))))
-    }
-}
-
-/// The error of a storage or a source of content, with its kind.
-pub struct StoreError {
-    kind: ErrorKind,
-    source: Box<dyn Error + Send + Sync>,
-}
-
-impl StoreError {
-    /// Wraps the storage's own error.
-    pub fn new(kind: ErrorKind, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self {
-            kind,
-            source: source.into(),
-        }
-    }
-
-    /// Returns the kind of the error.
-    #[must_use]
-    pub fn kind(&self) -> ErrorKind {
-        self.kind
-    }
-
-    /// Returns the storage's own error when it is of type `E`.
-    #[must_use]
-    pub fn downcast_ref<E: Error + 'static>(&self) -> Option<&E> {
-        self.source.downcast_ref()
-    }
-}
-
-// Transparent: the message and the sources are those of the storage's own error.
-impl fmt::Display for StoreError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.source, formatter)
-    }
-}
-
-impl fmt::Debug for StoreError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&self.source, formatter)
-    }
-}
-
-impl Error for StoreError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.source.source()
     }
 }

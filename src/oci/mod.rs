@@ -13,6 +13,7 @@ mod credentials;
 mod error;
 mod hosts;
 mod image;
+mod index_text;
 mod layout;
 mod manifest;
 pub(crate) mod media_type;
@@ -20,6 +21,7 @@ mod names;
 mod one_line;
 mod proxy_url;
 mod reference;
+mod referrers;
 #[cfg_attr(not(feature = "internals"), allow(unreachable_pub))]
 mod registry;
 
@@ -46,5 +48,5 @@ pub use registry::{RegistryOptions, RegistrySettings, RetryOptions};
 #[cfg(feature = "internals")]
 #[doc(hidden)]
 pub mod internals {
-    pub use super::registry::{Referrer, Registries, Repository};
+    pub use super::registry::{Registries, Repository};
 }

@@ -9,6 +9,7 @@ use crate::content::{Descriptor, blocking, is_temporary, non_directory_at};
 
 use super::super::error::Error;
 use super::super::reference::is_tag;
+use super::declared::Declared;
 use super::files::{BLOBS, INDEX, MARKER, create_marker, read_if_present};
 use super::index::Index;
 
@@ -19,6 +20,8 @@ const VERSION: &str = "1.";
 #[derive(Debug, Clone)]
 pub(crate) struct Layout {
     pub(super) directory: PathBuf,
+    /// What the manifests that were read declare about themselves.
+    pub(super) declared: Declared,
 }
 
 impl Layout {
@@ -45,7 +48,10 @@ impl Layout {
         if !version.is_some_and(|version| version.starts_with(VERSION)) {
             return Err(not_a_layout("its `imageLayoutVersion` is not 1.0.0"));
         }
-        Ok(Self { directory })
+        Ok(Self {
+            directory,
+            declared: Declared::default(),
+        })
     }
 
     /// Opens the layout in `directory`, or creates one in a directory that is empty or does not exist.

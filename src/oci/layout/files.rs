@@ -1,9 +1,10 @@
 //! The small files of a layout, and how they are read and written.
 
+use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 
-use crate::content::{AtomicFile, is_too_large, read_file_bounded};
+use crate::content::{AtomicFile, directory_of, is_too_large, read_file_bounded};
 
 use super::super::error::Error;
 use super::super::manifest::MANIFEST_LIMIT;
@@ -67,4 +68,13 @@ pub(super) fn create_marker(directory: &Path) -> Result<(), Error> {
         }
         _ => Ok(()),
     }
+}
+
+/// Writes the blob at `path` in one step, unless it is there with these bytes.
+pub(super) fn create_blob(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    if read_if_present(path)?.as_deref() == Some(bytes) {
+        return Ok(());
+    }
+    fs::create_dir_all(directory_of(path)).map_err(Error::file(path))?;
+    replace(path, bytes)
 }

@@ -11,14 +11,15 @@ use serde_json::{Value, json};
 use crate::content::{Descriptor, Digest, Locking, locked_when_free};
 
 use super::super::error::Error;
+use super::super::index_text::with_entries;
 use super::super::media_type;
 use super::super::one_line::one_line;
 use super::super::reference::is_layout_name;
+use super::super::referrers::{is_of_digest, referrers_tag};
 use super::files::{INDEX, MARKER, read_if_present, replace};
 use super::names::{
     CHOICES, TAG, choices, digest_of, fitting, is_of, name_of, remove_name, tag_of,
 };
-use super::text::with_entries;
 
 /// The index of a layout.
 pub(super) struct Index {
@@ -104,13 +105,39 @@ impl Index {
         entry.map(|entry| self.descriptor(entry)).transpose()
     }
 
-    /// Returns the only manifest of the layout.
+    /// Returns the only manifest of the layout besides those that belong to another one: what has the tag of a digest, and
+    /// those without a name that `is_referrer`.
     ///
     /// # Errors
     ///
     /// [`Error::Ambiguous`] when the layout has several, and [`Error::NotInLayout`] when it is empty.
-    pub(super) fn only(&self) -> Result<Descriptor, Error> {
-        let entries: Vec<&Value> = self.entries.iter().collect();
+    pub(super) fn only(
+        &self,
+        is_referrer: impl Fn(&Digest) -> Result<bool, Error>,
+    ) -> Result<Descriptor, Error> {
+        let entries = self.entries.iter();
+        let own = entries.filter(|entry| !tag_of(entry).is_some_and(is_of_digest));
+        let mut entries: Vec<&Value> = own.collect();
+        if entries.len() > 1 {
+            let mut own = Vec::new();
+            for entry in &entries {
+                let digest = digest_of(entry).and_then(|digest| digest.parse().ok());
+                let unnamed = digest.filter(|_| name_of(entry).is_none());
+                if !unnamed
+                    .map(|digest| is_referrer(&digest))
+                    .transpose()?
+                    .unwrap_or(false)
+                {
+                    own.push(*entry);
+                }
+            }
+            if !own.is_empty() {
+                entries = own;
+            }
+        }
+        if entries.is_empty() {
+            entries = self.entries.iter().collect();
+        }
         if entries.is_empty() {
             return Err(Error::NotInLayout {
                 directory: self.directory.clone(),
@@ -172,6 +199,27 @@ impl Index {
             "annotations": { TAG: tag },
         }));
         true
+    }
+
+    /// Lists `descriptor`, a list of the referrers of `subject`, under `tag`. The list that has the tag is no longer listed.
+    /// Returns whether the index has changed.
+    fn replace(&mut self, descriptor: &Descriptor, tag: &str, subject: &Digest) -> bool {
+        let kept = [descriptor.digest.to_string(), subject.to_string()];
+        let before = self.entries.len();
+        self.entries.retain(|entry| {
+            tag_of(entry) != Some(tag) || kept.iter().any(|digest| is_of(entry, digest))
+        });
+        let changed = self.entries.len() < before;
+        self.set(descriptor, tag) || changed
+    }
+
+    /// Returns the digests of the manifests that are listed, without those of lists of referrers.
+    pub(super) fn digests(&self) -> Vec<Digest> {
+        let entries = self.entries.iter();
+        let entries = entries.filter(|entry| !tag_of(entry).is_some_and(is_of_digest));
+        entries
+            .filter_map(|entry| digest_of(entry)?.parse().ok())
+            .collect()
     }
 
     /// Lists `descriptor`, with no name unless it has one. Returns whether the index has changed.
@@ -253,6 +301,23 @@ pub(super) fn add(directory: &Path, descriptor: &Descriptor) -> Result<(), Error
 /// another process changes the index.
 pub(super) fn untag(directory: &Path, tag: &str) -> Result<(), Error> {
     change(directory, |index| index.unset(tag))
+}
+
+/// Lists what `edit` returns as the list of the referrers of `subject` in the index of the layout in `directory`. `edit` gets
+/// what has the tag of the list. Blocks while another process changes the index.
+pub(super) fn replace_list(
+    directory: &Path,
+    subject: &Digest,
+    edit: impl FnOnce(Option<Descriptor>) -> Result<Option<Descriptor>, Error>,
+) -> Result<(), Error> {
+    change(directory, |index| {
+        let tag = referrers_tag(subject);
+        let before = index.find_name(&tag)?;
+        Ok(match edit(before)? {
+            Some(after) => index.replace(&after, &tag, subject),
+            None => false,
+        })
+    })
 }
 
 /// Changes the index of the layout in `directory` if `edit` returns `true`. Blocks while another process changes it.

@@ -9,13 +9,14 @@
 //! The format is that of the OCI image specification, "Image Layout Specification".
 
 mod blobs;
+mod declared;
 mod directory;
 mod files;
 mod index;
 mod names;
+mod referrers;
 mod storage;
 #[cfg(test)]
 mod tests;
-mod text;
 
 pub(crate) use directory::Layout;

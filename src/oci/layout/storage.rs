@@ -8,14 +8,15 @@ use bytes::Bytes;
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
 
 use crate::content::{
-    Content, Descriptor, Fetch, ManifestName, Push, Reader, Resolve, Source, StoreError, Stored,
-    blocking, open_regular,
+    Content, Descriptor, Digest, Fetch, ManifestName, Push, Reader, Referrer, Referrers, Resolve,
+    Source, StoreError, Stored, blocking, open_regular,
 };
 
 use super::super::error::Error;
 use super::super::manifest::read_manifest;
 use super::super::one_line::one_line;
 use super::super::reference::is_layout_name;
+use super::super::referrers::Declaration;
 use super::blobs::BUFFER;
 use super::directory::Layout;
 use super::index::{self, Index};
@@ -83,6 +84,31 @@ impl Resolve for Layout {
         let bytes = read_manifest(&descriptor, &Content::new(self, &descriptor)).await?;
         Ok((descriptor, bytes))
     }
+
+    fn as_referrers(&self) -> Option<&dyn Referrers> {
+        Some(self)
+    }
+}
+
+#[async_trait]
+impl Referrers for Layout {
+    /// Returns the referrers on the list of the layout, and those that its index lists themselves, as ORAS writes them.
+    async fn referrers(
+        &self,
+        subject: &Digest,
+        artifact_type: Option<&str>,
+    ) -> Result<Vec<Referrer>, StoreError> {
+        let (layout, subject) = (self.clone(), subject.clone());
+        let mut referrers = blocking(move || layout.read_referrers(&subject)).await?;
+        referrers.retain(|referrer| {
+            artifact_type.is_none() || referrer.artifact_type.as_deref() == artifact_type
+        });
+        Ok(referrers)
+    }
+
+    async fn tags_at_once(&self) -> Result<Option<Vec<String>>, StoreError> {
+        Ok(Some(self.tags().await?))
+    }
 }
 
 #[async_trait]
@@ -107,10 +133,15 @@ impl Push for Layout {
         tag: Option<&str>,
     ) -> Result<(), StoreError> {
         self.put_blob(descriptor, bytes).await?;
-        match tag {
-            Some(tag) => Ok(self.tag(descriptor, tag).await?),
-            None => Ok(()),
+        if let Some(tag) = tag {
+            self.tag(descriptor, tag).await?;
         }
+        if let Some(declared) = Declaration::of(bytes) {
+            let (layout, subject) = (self.clone(), declared.subject.clone());
+            let referrer = declared.describe(descriptor.clone());
+            blocking(move || layout.list_referrer(&subject, &referrer)).await?;
+        }
+        Ok(())
     }
 
     async fn stored_manifest(
@@ -132,10 +163,14 @@ impl Push for Layout {
 }
 
 impl Layout {
-    /// Returns the only manifest of the layout, whatever its name.
+    /// Returns the only manifest of the layout, whatever its name. What belongs to another manifest does not count.
     pub(crate) async fn only(&self) -> Result<Descriptor, Error> {
-        let directory = self.directory.clone();
-        blocking(move || Index::read(&directory)?.only()).await
+        let layout = self.clone();
+        blocking(move || {
+            let index = Index::read(&layout.directory)?;
+            index.only(|digest| Ok(layout.declared(digest)?.is_some()))
+        })
+        .await
     }
 
     /// Lists the manifest, which the layout must hold, in the index under the name `tag`. The name is removed

@@ -7,6 +7,7 @@
 //! catalogue                            the repositories of a registry
 //! registries, repository, storage      what callers use
 //! probe/                               diagnosis of one endpoint
+//! referrers_tag                        the list of referrers that clients maintain
 //! upload/  download/  tags  referrers  changed  operations on one repository at one endpoint
 //! repository_endpoint                  a repository at one endpoint
 //! endpoints/                           where requests go: a registry's mirrors, and itself
@@ -27,6 +28,7 @@ mod http;
 mod options;
 mod probe;
 mod referrers;
+mod referrers_tag;
 mod registries;
 mod repository;
 mod repository_endpoint;
@@ -37,8 +39,6 @@ mod upload;
 
 pub use options::{RegistryOptions, RetryOptions};
 pub(crate) use probe::{Greeting, Probe, Wants};
-#[cfg(feature = "internals")]
-pub use referrers::Referrer;
 pub use registries::Registries;
 #[cfg(any(test, feature = "internals"))]
 pub use repository::Repository;

@@ -1,55 +1,22 @@
-//! Referrers: manifests that belong to another manifest, such as signatures, attestations and bills of
-//! materials.
+//! Lists of referrers at one endpoint: from the registry itself, or from the tag that clients maintain.
 
-use std::collections::BTreeMap;
-
+use futures_util::{StreamExt, TryStreamExt, stream};
 use reqwest::Method;
 use reqwest::header::{ACCEPT, HeaderValue};
-use serde::{Deserialize, Deserializer};
 
-use crate::content::{Descriptor, Digest};
+use crate::content::{Descriptor, Digest, Referrer};
 use crate::oci::error::Error;
 use crate::oci::manifest::MANIFEST_LIMIT;
 use crate::oci::media_type;
+use crate::oci::referrers::{Declaration, ReferrersIndex, referrers_tag};
 
-use super::http::{Page, Request, Scope, media_type_of, next_page};
+use super::http::{Page, Request, media_type_of, next_page};
 use super::repository_endpoint::RepositoryEndpoint;
 
 /// The header that names the filters which the registry has applied.
 const FILTERS_APPLIED: &str = "oci-filters-applied";
-
-/// A manifest that refers to another one, as a list of referrers describes it.
-///
-/// The description is not verified. The manifest is, by its digest.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
-#[non_exhaustive]
-pub struct Referrer {
-    /// The descriptor of the manifest that refers to the other one.
-    #[serde(flatten)]
-    pub descriptor: Descriptor,
-    /// The type of the artifact, such as `application/vnd.dev.sigstore.bundle.v0.3+json`.
-    pub artifact_type: Option<String>,
-    /// The annotations of the artifact.
-    #[serde(default, deserialize_with = "null_as_default")]
-    pub annotations: BTreeMap<String, String>,
-}
-
-/// An image index.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Index {
-    schema_version: u64,
-    #[serde(default, deserialize_with = "null_as_default")]
-    manifests: Vec<Referrer>,
-}
-
-/// Accepts `null` for an empty list or map, as some registries write it.
-fn null_as_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
-    deserializer: D,
-) -> Result<T, D::Error> {
-    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
-}
+/// How many manifests are read at a time.
+const AT_A_TIME: usize = 8;
 
 /// Returns the referrers of the manifest `digest`, of the type `artifact_type` or of all types. Without
 /// a referrers API, they are in an index under a tag that clients maintain.
@@ -58,18 +25,22 @@ pub(crate) async fn list(
     digest: &Digest,
     artifact_type: Option<&str>,
 ) -> Result<Vec<Referrer>, Error> {
-    let request = list_request(repository, digest, artifact_type)?;
-    let what = request.what.clone();
-    let Some(first) = page(repository, request, artifact_type).await? else {
-        let mut tagged = list_by_tag(repository, digest).await?;
-        tagged.retain(|referrer| is_of_type(referrer, artifact_type));
-        return Ok(tagged);
+    if let Some(listed) = list_by_api(repository, digest, artifact_type).await? {
+        return Ok(listed);
+    }
+    let Some(index) = tagged_index(repository, digest).await? else {
+        return Ok(Vec::new());
     };
-    let read = async |next| {
-        let page = page(repository, next, artifact_type).await?;
-        page.ok_or_else(|| Error::malformed(&what, "one of its pages is missing"))
-    };
-    first.read_all(&what, read).await
+    let listed = index.referrers(&what_tagged(repository, digest))?;
+    let wants_type = artifact_type.is_some();
+    let read = listed
+        .into_iter()
+        .map(|referrer| as_declared(repository, digest, referrer, wants_type));
+    let read = stream::iter(read.collect::<Vec<_>>()).buffered(AT_A_TIME);
+    let read: Vec<Option<Referrer>> = read.try_collect().await?;
+    let mut read: Vec<Referrer> = read.into_iter().flatten().collect();
+    read.retain(|referrer| is_of_type(referrer, artifact_type));
+    Ok(read)
 }
 
 /// Returns whether the registry has the referrers API.
@@ -79,6 +50,24 @@ pub(crate) async fn has_api(
 ) -> Result<bool, Error> {
     let request = list_request(repository, digest, None)?;
     Ok(page(repository, request, None).await?.is_some())
+}
+
+/// Returns the referrers of the manifest `digest` that the registry lists. `None`: it has no referrers API.
+pub(super) async fn list_by_api(
+    repository: &RepositoryEndpoint,
+    digest: &Digest,
+    artifact_type: Option<&str>,
+) -> Result<Option<Vec<Referrer>>, Error> {
+    let request = list_request(repository, digest, artifact_type)?;
+    let what = request.what.clone();
+    let Some(first) = page(repository, request, artifact_type).await? else {
+        return Ok(None);
+    };
+    let read = async |next| {
+        let page = page(repository, next, artifact_type).await?;
+        page.ok_or_else(|| Error::malformed(&what, "one of its pages is missing"))
+    };
+    first.read_all(&what, read).await.map(Some)
 }
 
 fn is_of_type(referrer: &Referrer, artifact_type: Option<&str>) -> bool {
@@ -91,7 +80,8 @@ fn list_request(
     artifact_type: Option<&str>,
 ) -> Result<Request, Error> {
     let path = format!("referrers/{digest}");
-    let mut request = repository.request(Method::GET, &path, &what(digest), Scope::PULL)?;
+    let scope = repository.reading;
+    let mut request = repository.request(Method::GET, &path, &what(digest), scope)?;
     if let Some(name) = artifact_type {
         request
             .url
@@ -105,6 +95,11 @@ fn list_request(
 
 fn what(digest: &Digest) -> String {
     format!("list of what refers to {digest}")
+}
+
+/// Names the list under the tag in messages.
+pub(super) fn what_tagged(repository: &RepositoryEndpoint, digest: &Digest) -> String {
+    format!("{} of {}", what(digest), repository.location())
 }
 
 /// Returns the referrers on one page, or `None` when the registry has no referrers API.
@@ -130,7 +125,8 @@ async fn page(
     let mut filters = filters.filter_map(|value| value.to_str().ok());
     let is_filtered =
         filters.any(|value| value.split(',').any(|name| name.trim() == "artifactType"));
-    let mut entries = parse(&bytes, &request.what)?;
+    let index = ReferrersIndex::parse(&bytes, &request.what)?;
+    let mut entries = index.referrers(&request.what)?;
     entries.retain(|referrer| is_filtered || is_of_type(referrer, artifact_type));
     Ok(Some(Page {
         entries,
@@ -138,41 +134,68 @@ async fn page(
     }))
 }
 
-/// Returns the referrers in the index that clients maintain where there is no API (OCI distribution
-/// specification, "Referrers Tag Schema").
-async fn list_by_tag(
+/// Returns the list that clients maintain where there is no API (OCI distribution specification, "Referrers Tag
+/// Schema"), if there is one.
+///
+/// `cosign copy` makes the tag name the manifest that it has copied. Such a tag is no list.
+pub(super) async fn tagged_index(
     repository: &RepositoryEndpoint,
     digest: &Digest,
-) -> Result<Vec<Referrer>, Error> {
-    let what = format!("{} of {}", what(digest), repository.location());
-    match repository.manifest(&referrers_tag(digest)).await {
-        Ok((descriptor, bytes)) if descriptor.media_type == media_type::OCI_INDEX => {
-            parse(&bytes, &what)
+) -> Result<Option<ReferrersIndex>, Error> {
+    let tag = referrers_tag(digest);
+    let (descriptor, bytes) = match repository.manifest(&tag).await {
+        Err(Error::NotFound { .. }) => return Ok(None),
+        found => found?,
+    };
+    if descriptor.digest == *digest {
+        let location = repository.location();
+        tracing::info!("the tag {tag} of {location} names {digest} itself, and not its referrers");
+        return Ok(None);
+    }
+    let what = what_tagged(repository, digest);
+    if descriptor.media_type != media_type::OCI_INDEX {
+        let reason = format!("it is `{}`, not an image index", descriptor.media_type);
+        return Err(Error::malformed(what, reason));
+    }
+    ReferrersIndex::parse(&bytes, &what).map(Some)
+}
+
+/// Returns a referrer from a list that clients maintain as its manifest describes it, if the list may be wrong: some
+/// clients write no annotations, and those of ghcr.io wrong types. `None`: it is no referrer of `subject`.
+async fn as_declared(
+    repository: &RepositoryEndpoint,
+    subject: &Digest,
+    listed: Referrer,
+    wants_type: bool,
+) -> Result<Option<Referrer>, Error> {
+    let is_described = listed.artifact_type.is_some() && !listed.annotations.is_empty();
+    if is_described && !wants_type {
+        return Ok(Some(listed));
+    }
+    let digest = listed.descriptor.digest.clone();
+    let ignored = |reason| {
+        let location = repository.location();
+        tracing::info!("ignoring {digest} as a referrer of {subject} in {location}: {reason}");
+        Ok(None)
+    };
+    let bytes = match repository.manifest(&digest.to_string()).await {
+        Ok((_, bytes)) => bytes,
+        // Of a mirror, the error leads to the next host.
+        Err(Error::NotFound { .. }) if !repository.endpoint.is_mirror() => {
+            return ignored("the registry does not have it");
         }
-        Ok((descriptor, _)) => {
-            let reason = format!("it is `{}`, not an image index", descriptor.media_type);
-            Err(Error::malformed(what, reason))
+        Err(error) => return Err(error),
+    };
+    match Declaration::of(&bytes) {
+        Some(declared) if declared.subject == *subject => {
+            let media_type = media_type::of_manifest(&bytes);
+            let descriptor = Descriptor {
+                media_type: media_type.map_or(listed.descriptor.media_type, str::to_owned),
+                digest,
+                size: bytes.len() as u64,
+            };
+            Ok(Some(declared.describe(descriptor)))
         }
-        Err(Error::NotFound { .. }) => Ok(Vec::new()),
-        Err(error) => Err(error),
+        _ => ignored("its manifest names another subject"),
     }
 }
-
-fn parse(bytes: &[u8], what: &str) -> Result<Vec<Referrer>, Error> {
-    let index: Index = serde_json::from_slice(bytes).map_err(Error::json(what))?;
-    if index.schema_version != 2 {
-        return Err(Error::malformed(what, "its schemaVersion is not 2"));
-    }
-    Ok(index.manifests)
-}
-
-/// Returns the tag of the referrers of `digest`, cut to the length that a tag may have.
-fn referrers_tag(digest: &Digest) -> String {
-    let hex = digest.hex();
-    let hex = hex.get(..64).unwrap_or(hex);
-    format!("{}-{hex}", digest.algorithm().name())
-}
-
-#[cfg(test)]
-#[path = "tests/referrers.rs"]
-mod tests;

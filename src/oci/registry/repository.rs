@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::content::{Descriptor, Digest, ManifestName, Reader, StoreError, Uploads};
+use crate::content::{
+    Descriptor, Digest, ErrorKind, ManifestName, Reader, Referrer, StoreError, Uploads,
+};
 use crate::oci::error::Error;
 use crate::oci::hosts::Capability;
 use crate::oci::media_type;
@@ -16,7 +18,7 @@ use super::changed::resolve_changed;
 use super::download;
 use super::endpoints::{Candidates, Endpoint, EndpointCache, RegistryEndpoints};
 use super::http::Scope;
-use super::referrers::{self, Referrer};
+use super::referrers;
 use super::repository_endpoint::RepositoryEndpoint;
 use super::{tags, upload};
 
@@ -134,10 +136,6 @@ impl Repository {
     ///
     /// [`Error::Malformed`] and [`Error::Json`] when the answer is not an image index, or one of more
     /// than 100,000 referrers or 1,000 pages; and everything that keeps a registry from answering.
-    #[cfg_attr(
-        not(feature = "internals"),
-        allow(dead_code, reason = "only tests list referrers")
-    )]
     pub async fn referrers(
         &self,
         digest: &Digest,
@@ -149,6 +147,20 @@ impl Repository {
         let capability = Capability::Referrers;
         self.first(capability, ask, |referrers| !referrers.is_empty())
             .await
+    }
+
+    /// Returns all tags of the repository if the registry itself gives them on one page.
+    pub(super) async fn tags_on_one_page(&self) -> Result<Option<Vec<String>>, Error> {
+        let candidates = self.candidates(Capability::Resolve).await?;
+        if !candidates.mirrors.is_empty() || candidates.last.is_mirror() {
+            // A mirror need not have all tags.
+            return Ok(None);
+        }
+        match tags::only_page(&self.at(candidates.last)).await {
+            // Each tag can still be asked for.
+            Err(error) if error.kind() != ErrorKind::Unavailable => Ok(None),
+            tags => tags,
+        }
     }
 
     /// Opens content, or the bytes `range` of it. Manifests are verified; the reader of a blob has to

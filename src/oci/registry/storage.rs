@@ -6,12 +6,14 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use crate::content::{
-    Delete, Descriptor, Digest, Fetch, ManifestName, Mount, Push, Reader, Resolve, Source,
-    StoreError, Stored,
+    Delete, Descriptor, Digest, ErrorKind, Fetch, ManifestName, Mount, Push, Reader, Referrer,
+    Referrers, Resolve, Source, StoreError, Stored,
 };
 use crate::oci::error::Error;
+use crate::oci::referrers::Declaration;
 
 use super::http::Scope;
+use super::referrers_tag::{ensure_listed, ensure_unlisted};
 use super::repository::Repository;
 use super::repository_endpoint::RepositoryEndpoint;
 use super::upload;
@@ -36,6 +38,25 @@ impl Resolve for Repository {
     async fn fetch_manifest(&self, name: &ManifestName) -> Result<(Descriptor, Bytes), StoreError> {
         Ok(self.manifest(&name.to_string()).await?)
     }
+
+    fn as_referrers(&self) -> Option<&dyn Referrers> {
+        Some(self)
+    }
+}
+
+#[async_trait]
+impl Referrers for Repository {
+    async fn referrers(
+        &self,
+        subject: &Digest,
+        artifact_type: Option<&str>,
+    ) -> Result<Vec<Referrer>, StoreError> {
+        Ok(self.referrers(subject, artifact_type).await?)
+    }
+
+    async fn tags_at_once(&self) -> Result<Option<Vec<String>>, StoreError> {
+        Ok(self.tags_on_one_page().await?)
+    }
 }
 
 #[async_trait]
@@ -52,7 +73,7 @@ impl Push for Repository {
     /// Stores a manifest with one PUT, and compares what the registry holds then.
     ///
     /// When the registry refuses to move the tag, and the tag names this manifest already, the push is a
-    /// success.
+    /// success. Where the registry does not list a manifest with a subject, the list under a tag does.
     async fn put_manifest(
         &self,
         descriptor: &Descriptor,
@@ -60,7 +81,14 @@ impl Push for Repository {
         tag: Option<&str>,
     ) -> Result<(), StoreError> {
         let repository = self.writable().await?;
-        upload::store_manifest(&repository, descriptor, bytes, tag).await?;
+        let listed = upload::store_manifest(&repository, descriptor, bytes, tag).await?;
+        if let Some(declared) = Declaration::of(bytes)
+            && listed.as_ref() != Some(&declared.subject)
+        {
+            let subject = declared.subject.clone();
+            let referrer = declared.describe(descriptor.clone());
+            ensure_listed(&repository, &subject, &referrer).await?;
+        }
         repository.endpoint.answered();
         Ok(())
     }
@@ -140,27 +168,47 @@ impl Delete for Repository {
     /// collects them.
     ///
     /// Only registries of the OCI distribution specification 1.1 delete a tag by its name, and
-    /// `registry:2` does not; so manifests are deleted by digest.
+    /// `registry:2` does not; so manifests are deleted by digest. A manifest with a subject leaves the list of the
+    /// subject's referrers.
     async fn delete_manifest(&self, digest: &Digest) -> Result<(), StoreError> {
         let repository = self.writable().await?;
+        let declared = match repository.manifest(&digest.to_string()).await {
+            Ok((_, bytes)) => Declaration::of(&bytes),
+            // Deleting a manifest does not depend on what it is.
+            Err(error) if error.kind() != ErrorKind::Unavailable => None,
+            Err(error) => return Err(error.into()),
+        };
+        self.delete_by_digest(&repository, digest).await?;
+        if let Some(declared) = declared {
+            ensure_unlisted(&repository, &declared.subject, digest).await?;
+        }
+        Ok(())
+    }
+}
+
+impl Repository {
+    async fn delete_by_digest(
+        &self,
+        repository: &RepositoryEndpoint,
+        digest: &Digest,
+    ) -> Result<(), Error> {
         let (what, registry, answer) = match repository.delete_manifest(digest).await {
             Err(Error::NotFound {
                 what,
                 registry,
                 answer,
             }) => (what, registry, answer),
-            deleted => return Ok(deleted?),
+            deleted => return deleted,
         };
         // It is gone already, or the registry has no such request.
         match repository.manifest(&digest.to_string()).await {
             Err(Error::NotFound { .. }) => Ok(()),
-            Err(error) => Err(error.into()),
+            Err(error) => Err(error),
             Ok(_) => Err(Error::Refused {
                 what,
                 registry,
                 answer,
-            }
-            .into()),
+            }),
         }
     }
 }

@@ -33,6 +33,14 @@ pub(crate) async fn list(repository: &RepositoryEndpoint) -> Result<Vec<String>,
     Ok(tags)
 }
 
+/// Returns all tags if they are on one page.
+pub(crate) async fn only_page(
+    repository: &RepositoryEndpoint,
+) -> Result<Option<Vec<String>>, Error> {
+    let page = page(repository, list_request(repository)?).await?;
+    Ok(page.next.is_none().then_some(page.entries))
+}
+
 /// Returns the tags on the first page of the list.
 pub(crate) async fn first_page(repository: &RepositoryEndpoint) -> Result<Vec<String>, Error> {
     Ok(page(repository, list_request(repository)?).await?.entries)

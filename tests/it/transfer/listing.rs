@@ -3,8 +3,9 @@
 use std::fs;
 
 use serde_json::{Value, json};
+use wasmcloud_par::content::internals::Referrer;
 use wasmcloud_par::content::{Digest, ErrorKind};
-use wasmcloud_par::oci::internals::{Referrer, Registries, Repository};
+use wasmcloud_par::oci::internals::{Registries, Repository};
 use wasmcloud_par::oci::{Error, Reference, RegistryOptions};
 
 use super::{block_on, par, peer, push, small};
@@ -196,11 +197,17 @@ fn without_a_referrers_api_the_fallback_tag_is_read() {
     assert_eq!(block_on(repository.referrers(&subject, None)).unwrap(), []);
 
     // `registry:2` accepts an index only when its manifests exist.
-    let children = ["signature", "sbom"].map(|tag| {
-        let reference = format!("{}/{name}:{tag}", shared_registry());
-        peer::push(&reference, tag.as_bytes())
-            .parse::<Digest>()
-            .unwrap()
+    let children = [SIGNATURE, SBOM].map(|artifact_type| {
+        let manifest = json!({
+            "schemaVersion": 2,
+            "mediaType": peer::MANIFEST,
+            "config": peer::push_blob(&reference, artifact_type, b"{}"),
+            "layers": [],
+            "subject": { "mediaType": peer::MANIFEST, "digest": subject, "size": 2 },
+        });
+        let reference = format!("{}/{name}:{}", shared_registry(), artifact_type.len());
+        let digest = peer::push_manifest(&reference, peer::MANIFEST, &manifest);
+        digest.parse::<Digest>().unwrap()
     });
     let index = json!({
         "schemaVersion": 2,
@@ -217,8 +224,11 @@ fn without_a_referrers_api_the_fallback_tag_is_read() {
     let signatures = block_on(repository.referrers(&subject, Some(SIGNATURE))).unwrap();
     assert_eq!(digests(&signatures), children[..1]);
 
-    // The fallback tag points to something that is not an index.
+    // `cosign copy` makes the tag name the subject itself.
     peer::push(&tagged, b"archive");
+    assert_eq!(block_on(repository.referrers(&subject, None)).unwrap(), []);
+    // The tag names something else that is not an index.
+    peer::push(&tagged, b"another archive");
     let error = block_on(repository.referrers(&subject, None)).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotVerified, "{error}");
 }

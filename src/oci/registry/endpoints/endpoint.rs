@@ -1,11 +1,13 @@
 //! One endpoint of a registry.
 
-use std::sync::Arc;
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
 use reqwest::header::HeaderMap;
 use reqwest::{Response, StatusCode, Url};
+use tokio::sync::OwnedMutexGuard;
 
 use crate::content::{AnsweringHosts, ErrorKind, with_causes};
 use crate::oci::error::Error;
@@ -17,9 +19,12 @@ use super::super::http::{Attempts, Payload, Request, decode, is_transient, read_
 use super::super::options::{RegistryOptions, RetryOptions};
 use super::availability::Availability;
 use super::transport::Transport;
+use super::turns::Turns;
 
 /// How many bytes of a small body are sent in a second at least. A slower transfer counts as stalled.
 const SLOWEST: u64 = 64 * 1024;
+/// For how many repositories it is remembered that there is no referrers API.
+const REMEMBERED: usize = 1000;
 /// The longest silence of a mirror when the caller can do without an answer.
 const HURRIED_MIRROR_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -36,6 +41,9 @@ struct Shared {
     capabilities: Vec<Capability>,
     availability: Availability,
     answering: Option<AnsweringHosts>,
+    turns: Turns,
+    /// The repositories for which the registry has no referrers API.
+    without_referrers: Mutex<HashSet<String>>,
 }
 
 impl Endpoint {
@@ -51,6 +59,8 @@ impl Endpoint {
                 capabilities: host.capabilities,
                 availability: Availability::default(),
                 answering: options.answering.clone(),
+                turns: Turns::default(),
+                without_referrers: Mutex::default(),
             }),
             retry: options.retry.clone(),
         })
@@ -111,6 +121,27 @@ impl Endpoint {
 
     pub(crate) fn authenticator(&self) -> &Authenticator {
         &self.shared.transport.authenticator
+    }
+
+    /// Waits until no other task of this process changes `what`. Dropping the guard ends the turn.
+    pub(crate) async fn turn(&self, what: &str) -> OwnedMutexGuard<()> {
+        self.shared.turns.take(what).await
+    }
+
+    /// Returns whether the registry may have the referrers API for a repository.
+    pub(crate) fn may_list_referrers(&self, repository: &str) -> bool {
+        let without = self.shared.without_referrers.lock();
+        let without = without.unwrap_or_else(PoisonError::into_inner);
+        !without.contains(repository)
+    }
+
+    /// Records that the registry has no referrers API for a repository, which exists.
+    pub(crate) fn lists_no_referrers(&self, repository: &str) {
+        let without = self.shared.without_referrers.lock();
+        let mut without = without.unwrap_or_else(PoisonError::into_inner);
+        if without.len() < REMEMBERED {
+            without.insert(repository.to_owned());
+        }
     }
 
     /// Records that an answer of this host was used.

@@ -10,6 +10,7 @@ mod handshake;
 mod refused;
 mod registry_endpoints;
 mod transport;
+mod turns;
 
 pub(super) use cache::EndpointCache;
 pub(super) use candidates::{Candidates, SkippedMirrors};

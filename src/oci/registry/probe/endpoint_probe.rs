@@ -176,7 +176,9 @@ impl Probe {
     /// Sends content in the way that the registry accepts.
     pub(crate) async fn put(&self, content: &Descriptor, bytes: &Bytes) -> Result<(), Error> {
         if media_type::is_manifest(&content.media_type) {
-            upload::store_manifest(&self.repository, content, bytes, None).await
+            upload::store_manifest(&self.repository, content, bytes, None)
+                .await
+                .map(drop)
         } else {
             upload::store_blob(&self.repository, content, None, bytes)
                 .await

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use crate::content::{Algorithm, Descriptor, Source, Stored};
+use crate::content::{Algorithm, Descriptor, Digest, Source, Stored};
 use crate::oci::error::Error;
 use crate::oci::manifest::verify;
 
@@ -49,27 +49,31 @@ pub(crate) async fn store_blob(
     })
 }
 
-/// Stores a manifest under `tag`, or under its digest, in one request.
+/// Stores a manifest under `tag`, or under its digest, in one request. Returns the subject for which the registry says that
+/// it lists the manifest.
 pub(crate) async fn store_manifest(
     repository: &RepositoryEndpoint,
     content: &Descriptor,
     bytes: &Bytes,
     tag: Option<&str>,
-) -> Result<(), Error> {
+) -> Result<Option<Digest>, Error> {
     let digest = content.digest.to_string();
     verify(content, bytes, || format!("manifest {digest}"))?;
     // A registry knows a manifest that it gets under a tag by its SHA-256 digest alone.
     let by_digest = tag.is_none() || content.digest.algorithm() != Algorithm::Sha256;
+    let mut subject = None;
     if by_digest {
         if !repository.has(content, Scope::PUSH).await? {
-            send_manifest(repository, content, bytes.clone(), &digest).await?;
+            subject = send_manifest(repository, content, bytes.clone(), &digest).await?;
         } else if tag.is_none() {
-            return Ok(());
+            return Ok(None);
         }
     }
     if let Some(tag) = tag {
-        send_manifest(repository, content, bytes.clone(), tag).await?;
+        let listed = send_manifest(repository, content, bytes.clone(), tag).await?;
+        subject = listed.or(subject);
     }
     let stored = repository.stored(content, Scope::PUSH).await?;
-    compare_stored(repository, content, stored.as_ref())
+    compare_stored(repository, content, stored.as_ref())?;
+    Ok(subject)
 }

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use reqwest::Method;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 
-use crate::content::Descriptor;
+use crate::content::{Descriptor, Digest};
 use crate::oci::error::{Answer, Error};
 use crate::oci::manifest::MANIFEST_LIMIT;
 use crate::oci::reference::is_tag;
@@ -14,13 +14,18 @@ use super::super::repository_endpoint::RepositoryEndpoint;
 use super::chunks::too_large;
 use super::stored::{compare_stored, is_comparable, stored_differently};
 
-/// Sends a manifest under `name`, a tag or its digest. After a success, a tag names the manifest.
+/// The header that names the subject for which the registry lists a manifest (OCI distribution specification, "Pushing
+/// Manifests with Subject").
+const SUBJECT: &str = "oci-subject";
+
+/// Sends a manifest under `name`, a tag or its digest. After a success, a tag names the manifest. Returns the subject for
+/// which the registry says that it lists the manifest.
 pub(crate) async fn send_manifest(
     repository: &RepositoryEndpoint,
     content: &Descriptor,
     bytes: Bytes,
     name: &str,
-) -> Result<(), Error> {
+) -> Result<Option<Digest>, Error> {
     let mut request = repository.manifest_request(Method::PUT, name, Scope::PUSH)?;
     if bytes.len() as u64 > MANIFEST_LIMIT {
         return Err(Error::too_large(request.what, MANIFEST_LIMIT));
@@ -46,18 +51,21 @@ pub(crate) async fn send_manifest(
                 size: None,
                 ..Announced::from(response.headers())
             };
+            let subject = response.headers().get(SUBJECT);
+            let subject = subject.and_then(|subject| subject.to_str().ok()?.trim().parse().ok());
             compare_stored(repository, content, Some(&announced))?;
             let digest = announced.digest;
             let is_compared = digest.is_some_and(|digest| is_comparable(&digest, content));
             if is_tag(name) && !is_compared {
-                return check_tag(repository, content, &bytes, name).await;
+                check_tag(repository, content, &bytes, name).await?;
             }
-            Ok(())
+            Ok(subject)
         }
         Err(Error::Refused { answer, .. } | Error::Forbidden { answer, .. })
             if says_immutable(&answer) =>
         {
-            check_immutable_tag(repository, content, name, answer).await
+            check_immutable_tag(repository, content, name, answer).await?;
+            Ok(None)
         }
         Err(error) => Err(too_large(error, content.size)),
     }

@@ -14,6 +14,7 @@ mod stream;
 
 pub(crate) use access::OpenUpload;
 pub(super) use content::{store_blob, store_manifest};
+pub(super) use manifest::send_manifest;
 pub(super) use session::{BlobUpload, Session};
 pub(super) use stored::compare_stored;
 pub(super) use stream::wants_chunks;

@@ -30,3 +30,15 @@ fn a_list_that_is_missing_or_null_is_made() {
     }
     assert!(with_entries("[]", &[], &after).is_err());
 }
+
+#[test]
+fn entries_behind_a_removed_one_keep_their_bytes() {
+    let text = r#"{"manifests": [{"a": 1e3}, {"b":  1.50}, {"c": 2}]}"#;
+    let before: Value = serde_json::from_str(r#"[{"a": 1e3}, {"b": 1.50}, {"c": 2}]"#).unwrap();
+    let before = before.as_array().unwrap();
+    let after = [before[1].clone(), json!({"c": 3})];
+    assert_eq!(
+        with_entries(text, before, &after).unwrap(),
+        r#"{"manifests":[{"b":  1.50},{"c":3}]}"#
+    );
+}

@@ -11,8 +11,8 @@ use serde_json::value::RawValue;
 /// The field with the entries.
 const ENTRIES: &str = "manifests";
 
-/// Returns the index `text` with the entries `after` in place of `before`. Entries keep their places; new ones are
-/// behind them.
+/// Returns the index `text` with the entries `after` in place of `before`. The entries that stay must be in the same
+/// order in both.
 pub(super) fn with_entries(
     text: &str,
     before: &[Value],
@@ -25,12 +25,17 @@ pub(super) fn with_entries(
         .map(|(_, list)| serde_json::from_str(list.get()))
         .transpose()?;
     let old = old.flatten().unwrap_or_default();
-    let entries = after.iter().enumerate().map(|(position, entry)| {
-        let unchanged = before.get(position) == Some(entry);
-        match old.get(position).filter(|_| unchanged) {
-            Some(text) => text.get().to_owned(),
-            None => entry.to_string(),
-        }
+    let mut next = 0;
+    let entries = after.iter().map(|entry| {
+        let rest = before.get(next..).unwrap_or_default();
+        let unchanged = rest.iter().position(|before| before == entry);
+        let text = unchanged.and_then(|skipped| {
+            next += skipped;
+            let text = old.get(next)?;
+            next += 1;
+            Some(text.get().to_owned())
+        });
+        text.unwrap_or_else(|| entry.to_string())
     });
     let entries = format!("[{}]", entries.collect::<Vec<_>>().join(","));
     let mut written: Vec<String> = Vec::new();
@@ -76,5 +81,5 @@ impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
 }
 
 #[cfg(test)]
-#[path = "tests/text.rs"]
+#[path = "tests/index_text.rs"]
 mod tests;

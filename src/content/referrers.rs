@@ -1,0 +1,64 @@
+//! Referrers: manifests that belong to another manifest, such as signatures, attestations and bills of
+//! materials.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use serde::{Deserialize, Deserializer};
+
+use super::descriptor::Descriptor;
+use super::digest::Digest;
+use super::store_error::StoreError;
+
+/// A manifest that refers to another one, its subject.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Referrer {
+    /// The descriptor of the manifest that refers to the other one.
+    #[serde(flatten)]
+    pub descriptor: Descriptor,
+    /// The type of the artifact, such as `application/vnd.dev.sigstore.bundle.v0.3+json`.
+    pub artifact_type: Option<String>,
+    /// The annotations of the artifact.
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub annotations: BTreeMap<String, String>,
+}
+
+impl Referrer {
+    /// Describes the manifest of `descriptor`, which is of no type and has no annotations.
+    pub(crate) fn new(descriptor: Descriptor) -> Self {
+        Self {
+            descriptor,
+            artifact_type: None,
+            annotations: BTreeMap::new(),
+        }
+    }
+}
+
+/// Accepts `null` for an empty list or map, as some registries write it.
+fn null_as_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
+    deserializer: D,
+) -> Result<T, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}
+
+/// Finds what belongs to a manifest.
+///
+/// A storage with this capability lists by itself each manifest with a subject that it takes in.
+#[async_trait]
+pub trait Referrers: Send + Sync {
+    /// Returns the referrers of the manifest `subject`, of the type `artifact_type` or of all types, each one once.
+    /// Returns none when the storage does not know `subject`.
+    ///
+    /// The descriptions are claims of the list. A referrer counts only once its manifest is read, and names `subject`.
+    async fn referrers(
+        &self,
+        subject: &Digest,
+        artifact_type: Option<&str>,
+    ) -> Result<Vec<Referrer>, StoreError>;
+
+    /// Returns all tags of the storage, if they can be had at once. `None`: a caller has to ask for each tag that it
+    /// wants to know.
+    async fn tags_at_once(&self) -> Result<Option<Vec<String>>, StoreError>;
+}

@@ -1,0 +1,199 @@
+//! What lists of referrers are made of: the index under the tag of a digest, which clients maintain where no program
+//! does (OCI distribution specification, "Referrers Tag Schema").
+
+use std::collections::{BTreeMap, HashSet};
+
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use crate::content::{Descriptor, Digest, Referrer};
+
+use super::error::Error;
+use super::index_text::with_entries;
+use super::manifest::MANIFEST_LIMIT;
+use super::media_type;
+
+/// How the tags end under which cosign stores signatures, attestations and bills of materials of a digest.
+pub(crate) const ATTACHED: [&str; 3] = ["sig", "att", "sbom"];
+
+/// Returns the tag of the list of the referrers of `subject`, cut to the length that the specification allows.
+pub(crate) fn referrers_tag(subject: &Digest) -> String {
+    let hex = subject.hex();
+    let hex = hex.get(..64).unwrap_or(hex);
+    format!("{}-{hex}", subject.algorithm().name())
+}
+
+#[cfg_attr(not(test), allow(dead_code, reason = "a copy asks for them"))]
+/// Returns the tags under which signatures, attestations and bills of materials of `subject` may be.
+pub(crate) fn attached_tags(subject: &Digest) -> [String; 3] {
+    let (algorithm, hex) = (subject.algorithm().name(), subject.hex());
+    ATTACHED.map(|suffix| format!("{algorithm}-{hex}.{suffix}"))
+}
+
+/// Returns whether `tag` is the name of a digest, with or without one of the endings of what belongs to it.
+pub(crate) fn is_of_digest(tag: &str) -> bool {
+    let (name, suffix) = tag.split_once('.').unwrap_or((tag, ""));
+    let is_known = suffix.is_empty() || ATTACHED.contains(&suffix);
+    is_known && name.replacen('-', ":", 1).parse::<Digest>().is_ok()
+}
+
+/// What a manifest says about itself as a referrer.
+pub(crate) struct Declaration {
+    pub(crate) subject: Digest,
+    artifact_type: Option<String>,
+    annotations: BTreeMap<String, String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Fields {
+    subject: Option<Subject>,
+    artifact_type: Option<String>,
+    config: Option<Config>,
+    annotations: Option<BTreeMap<String, String>>,
+}
+
+#[derive(Deserialize)]
+struct Subject {
+    digest: Digest,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Config {
+    media_type: Option<String>,
+}
+
+impl Declaration {
+    /// Reads the declaration of a manifest. `None`: it has no subject, or is not a manifest.
+    pub(crate) fn of(manifest: &[u8]) -> Option<Self> {
+        let fields: Fields = serde_json::from_slice(manifest).ok()?;
+        let config = fields.config.and_then(|config| config.media_type);
+        // Some tools write an empty text for none.
+        let artifact_type = fields.artifact_type.filter(|name| !name.is_empty());
+        Some(Self {
+            subject: fields.subject?.digest,
+            artifact_type: artifact_type.or(config),
+            annotations: fields.annotations.unwrap_or_default(),
+        })
+    }
+
+    /// Describes the manifest of `descriptor`.
+    pub(crate) fn describe(self, descriptor: Descriptor) -> Referrer {
+        Referrer {
+            artifact_type: self.artifact_type,
+            annotations: self.annotations,
+            ..Referrer::new(descriptor)
+        }
+    }
+}
+
+/// Returns the entry of a list for a referrer.
+fn entry(referrer: &Referrer) -> Value {
+    let descriptor = &referrer.descriptor;
+    let mut entry = Map::new();
+    entry.insert("mediaType".to_owned(), json!(descriptor.media_type));
+    entry.insert("digest".to_owned(), json!(descriptor.digest));
+    entry.insert("size".to_owned(), json!(descriptor.size));
+    if let Some(artifact_type) = &referrer.artifact_type {
+        entry.insert("artifactType".to_owned(), json!(artifact_type));
+    }
+    if !referrer.annotations.is_empty() {
+        entry.insert("annotations".to_owned(), json!(referrer.annotations));
+    }
+    Value::Object(entry)
+}
+
+/// A list of referrers: an image index, with the parts of it that only other tools understand.
+#[derive(Debug, Clone)]
+pub(crate) struct ReferrersIndex {
+    /// The index as it is written, with the entries `before`.
+    text: String,
+    before: Vec<Value>,
+    entries: Vec<Value>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Document {
+    schema_version: u64,
+    /// Tools written in Go write `null` for an empty list.
+    manifests: Option<Vec<Value>>,
+}
+
+impl ReferrersIndex {
+    /// Returns a list without entries.
+    pub(crate) fn empty() -> Self {
+        let media_type = media_type::OCI_INDEX;
+        let text = format!(r#"{{"schemaVersion":2,"mediaType":"{media_type}","manifests":[]}}"#);
+        Self {
+            text,
+            before: Vec::new(),
+            entries: Vec::new(),
+        }
+    }
+
+    /// Reads a list. `what` names it in errors.
+    pub(crate) fn parse(bytes: &[u8], what: &str) -> Result<Self, Error> {
+        let text = str::from_utf8(bytes).map_err(|_| Error::malformed(what, "it is not UTF-8"))?;
+        let document: Document = serde_json::from_str(text).map_err(Error::json(what))?;
+        if document.schema_version != 2 {
+            return Err(Error::malformed(what, "its schemaVersion is not 2"));
+        }
+        let entries = document.manifests.unwrap_or_default();
+        Ok(Self {
+            text: text.to_owned(),
+            before: entries.clone(),
+            entries,
+        })
+    }
+
+    /// Returns the referrers on the list, each one once.
+    pub(crate) fn referrers(&self, what: &str) -> Result<Vec<Referrer>, Error> {
+        let mut seen = HashSet::new();
+        let mut referrers = Vec::with_capacity(self.entries.len());
+        for entry in &self.entries {
+            let referrer = Referrer::deserialize(entry).map_err(Error::json(what))?;
+            if seen.insert(referrer.descriptor.digest.clone()) {
+                referrers.push(referrer);
+            }
+        }
+        Ok(referrers)
+    }
+
+    pub(crate) fn lists(&self, digest: &Digest) -> bool {
+        let digest = digest.to_string();
+        self.entries.iter().any(|entry| is_of(entry, &digest))
+    }
+
+    /// Adds a referrer behind the others, unless it is listed.
+    pub(crate) fn add(&mut self, referrer: &Referrer) {
+        if !self.lists(&referrer.descriptor.digest) {
+            self.entries.push(entry(referrer));
+        }
+    }
+
+    /// Removes all entries of `digest`.
+    pub(crate) fn remove(&mut self, digest: &Digest) {
+        let digest = digest.to_string();
+        self.entries.retain(|entry| !is_of(entry, &digest));
+    }
+
+    /// Returns the list as it is to be written. What has not changed keeps its bytes.
+    pub(crate) fn to_bytes(&self, what: &str) -> Result<Vec<u8>, Error> {
+        let text = with_entries(&self.text, &self.before, &self.entries);
+        let text = text.map_err(Error::json(what))?;
+        if text.len() as u64 > MANIFEST_LIMIT {
+            return Err(Error::too_large(what.to_owned(), MANIFEST_LIMIT));
+        }
+        Ok(text.into_bytes())
+    }
+}
+
+fn is_of(entry: &Value, digest: &str) -> bool {
+    entry.get("digest").and_then(Value::as_str) == Some(digest)
+}
+
+#[cfg(test)]
+#[path = "tests/referrers.rs"]
+mod tests;

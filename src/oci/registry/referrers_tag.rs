@@ -1,0 +1,221 @@
+//! The list of referrers that clients maintain where a registry has no referrers API (OCI distribution specification,
+//! "Referrers Tag Schema").
+//!
+//! A client reads the list, changes it and writes it. Registries have no condition for that which all of them honour, so a
+//! client that reads the list before another one writes it, and writes it afterwards, removes the entry of the other
+//! one. So each change is looked for again after a while that is longer than others take between reading and writing,
+//! and is made once more if it is gone.
+
+use std::time::Duration;
+
+use backon::{BackoffBuilder, ConstantBuilder};
+use bytes::Bytes;
+use futures_util::{StreamExt, TryStreamExt, stream};
+use tokio::time::{Instant, sleep};
+
+use crate::content::{Descriptor, Digest, Referrer};
+use crate::oci::error::Error;
+use crate::oci::media_type;
+use crate::oci::referrers::{ReferrersIndex, referrers_tag};
+
+use super::http::Scope;
+use super::referrers::{list_by_api, tagged_index, what_tagged};
+use super::repository_endpoint::RepositoryEndpoint;
+use super::upload::send_manifest;
+
+/// How often a change is made that other clients undo.
+const ROUNDS: u32 = 30;
+/// How many times as long as this client has taken between reading and writing another client may take.
+const SLOWER: u32 = 8;
+/// The shortest time after which a change is looked for again.
+const SHORTEST: Duration = Duration::from_millis(50);
+/// The longest time after which a change is looked for again.
+const LONGEST: Duration = Duration::from_secs(3);
+/// How many entries are looked for at a time.
+const AT_A_TIME: usize = 8;
+
+/// A change of a list.
+enum Change<'a> {
+    Add(&'a Referrer),
+    Remove(&'a Digest),
+}
+
+impl Change<'_> {
+    fn is_in(&self, index: &ReferrersIndex) -> bool {
+        match self {
+            Self::Add(referrer) => index.lists(&referrer.descriptor.digest),
+            Self::Remove(digest) => !index.lists(digest),
+        }
+    }
+
+    fn apply(&self, index: &mut ReferrersIndex) {
+        match self {
+            Self::Add(referrer) => index.add(referrer),
+            Self::Remove(digest) => index.remove(digest),
+        }
+    }
+}
+
+/// Makes sure that a stored manifest is found as a referrer of `subject`: the registry lists it, or the list under
+/// the tag does.
+pub(crate) async fn ensure_listed(
+    repository: &RepositoryEndpoint,
+    subject: &Digest,
+    referrer: &Referrer,
+) -> Result<(), Error> {
+    let repository = &for_change(repository);
+    let digest = &referrer.descriptor.digest;
+    if repository.endpoint.may_list_referrers(&repository.name) {
+        match list_by_api(repository, subject, None).await? {
+            Some(listed)
+                if listed
+                    .iter()
+                    .any(|known| known.descriptor.digest == *digest) =>
+            {
+                return Ok(());
+            }
+            Some(_) => {
+                let location = repository.location();
+                tracing::info!(
+                    "{location} has the referrers API, and does not list {digest} as a referrer of {subject}; \
+                     listing it under a tag"
+                );
+            }
+            None => repository.endpoint.lists_no_referrers(&repository.name),
+        }
+    }
+    change(repository, subject, &Change::Add(referrer)).await
+}
+
+/// Removes a manifest from the list under the tag, if there is one.
+pub(crate) async fn ensure_unlisted(
+    repository: &RepositoryEndpoint,
+    subject: &Digest,
+    digest: &Digest,
+) -> Result<(), Error> {
+    change(&for_change(repository), subject, &Change::Remove(digest)).await
+}
+
+fn for_change(repository: &RepositoryEndpoint) -> RepositoryEndpoint {
+    RepositoryEndpoint {
+        reading: Scope::PUSH,
+        ..repository.clone()
+    }
+}
+
+/// Makes a change, and makes it again until it lasts.
+async fn change(
+    repository: &RepositoryEndpoint,
+    subject: &Digest,
+    change: &Change<'_>,
+) -> Result<(), Error> {
+    let (mut seen, mut wait, mut writes) = (None, Duration::ZERO, 0);
+    let mut is_made = false;
+    for _ in 0..ROUNDS {
+        let turn = format!("{}@{subject}", repository.name);
+        let turn = repository.endpoint.turn(&turn).await;
+        let started = Instant::now();
+        let index = tagged_index(repository, subject).await?;
+        let index = index.unwrap_or_else(ReferrersIndex::empty);
+        is_made = change.is_in(&index);
+        if is_made {
+            let found = Digest::of(&index.to_bytes(&what_tagged(repository, subject))?);
+            // When the list has changed since, other clients write it too.
+            if writes == 0 || seen.as_ref() == Some(&found) {
+                return Ok(());
+            }
+            seen = Some(found);
+        } else {
+            seen = write(repository, subject, index, change).await?;
+            writes += 1;
+            wait = (wait * 2).max(started.elapsed() * SLOWER).max(SHORTEST);
+        }
+        drop(turn);
+        sleep(jittered(wait.min(LONGEST))).await;
+    }
+    if is_made {
+        return Ok(());
+    }
+    let tag = referrers_tag(subject);
+    let what = format!("tag {tag} of {}", repository.location());
+    let reason = format!("other clients have undone each of {writes} changes");
+    Err(Error::malformed(what, reason))
+}
+
+/// Returns a random time between `wait` and twice of it.
+fn jittered(wait: Duration) -> Duration {
+    let delays = ConstantBuilder::default().with_delay(wait).with_jitter();
+    delays.build().next().unwrap_or(wait)
+}
+
+/// Writes the list with the change. Returns the digest of what was written, or `None` when another client wrote at the
+/// same time.
+async fn write(
+    repository: &RepositoryEndpoint,
+    subject: &Digest,
+    mut index: ReferrersIndex,
+    change: &Change<'_>,
+) -> Result<Option<Digest>, Error> {
+    change.apply(&mut index);
+    let error = match send(repository, subject, &index).await {
+        Err(error) => error,
+        sent => return sent,
+    };
+    // Some registries take an index only if they have each manifest that it lists.
+    let is_refused = match error.root() {
+        Error::Refused { answer, .. } => (400..500).contains(&answer.status),
+        Error::NotFound { .. } => true,
+        _ => false,
+    };
+    let missing = if is_refused {
+        missing(repository, &index, &what_tagged(repository, subject)).await?
+    } else {
+        Vec::new()
+    };
+    if missing.is_empty() {
+        return Err(error);
+    }
+    for digest in &missing {
+        let location = repository.location();
+        tracing::info!(
+            "removing {digest} from the referrers of {subject}: {location} does not have it"
+        );
+        index.remove(digest);
+    }
+    send(repository, subject, &index).await
+}
+
+async fn send(
+    repository: &RepositoryEndpoint,
+    subject: &Digest,
+    index: &ReferrersIndex,
+) -> Result<Option<Digest>, Error> {
+    let bytes = Bytes::from(index.to_bytes(&what_tagged(repository, subject))?);
+    let content = Descriptor::of(media_type::OCI_INDEX, &bytes);
+    match send_manifest(repository, &content, bytes, &referrers_tag(subject)).await {
+        Ok(_) => Ok(Some(content.digest)),
+        // The tag names the list of another client already.
+        Err(Error::StoredDifferently { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Returns the manifests on a list that the registry does not have.
+async fn missing(
+    repository: &RepositoryEndpoint,
+    index: &ReferrersIndex,
+    what: &str,
+) -> Result<Vec<Digest>, Error> {
+    let looked_for = index.referrers(what)?.into_iter();
+    let looked_for = looked_for.map(async |referrer| {
+        let digest = referrer.descriptor.digest;
+        match repository.resolve_name(&digest.to_string()).await {
+            Err(Error::NotFound { .. }) => Ok(Some(digest)),
+            found => found.map(|_| None),
+        }
+    });
+    let looked_for: Vec<_> = looked_for.collect();
+    let found = stream::iter(looked_for).buffer_unordered(AT_A_TIME);
+    let found: Vec<Option<Digest>> = found.try_collect().await?;
+    Ok(found.into_iter().flatten().collect())
+}
