@@ -181,6 +181,14 @@ pub enum Error {
     /// The trust policy or a pin refuses a verified archive, or the policy cannot be read.
     #[error(transparent)]
     Trust(#[from] TrustError),
+    /// A manifest is not deleted, because a tag names it that did not name it before.
+    #[error("{digest} is not deleted: {reference} names it by now")]
+    TagMoved {
+        /// The reference with the tag.
+        reference: String,
+        /// The digest of the manifest.
+        digest: Digest,
+    },
     /// A reference has no name in a mirror.
     #[error("{reference} cannot be mirrored: {reason}")]
     MirrorName {
@@ -282,9 +290,10 @@ impl Error {
             | Self::Damaged { .. }
             | Self::ManifestTooLarge { .. }
             | Self::TooMuch { .. } => ErrorKind::NotVerified,
-            Self::TagExists { .. } | Self::TagIdentity { .. } | Self::TagOfArchive { .. } => {
-                ErrorKind::Conflict
-            }
+            Self::TagExists { .. }
+            | Self::TagIdentity { .. }
+            | Self::TagMoved { .. }
+            | Self::TagOfArchive { .. } => ErrorKind::Conflict,
             Self::Trust(error) => error.kind(),
             Self::Shared(error) => error.kind(),
             Self::NotCached(_) | Self::NoImageTarget { .. } => ErrorKind::NotFound,

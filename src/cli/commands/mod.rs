@@ -25,6 +25,7 @@ mod manual;
 mod mirror;
 mod packing;
 mod pinned;
+mod prune_tags;
 mod pull;
 mod push;
 mod remove;
@@ -73,6 +74,7 @@ pub(crate) enum Command {
     Resolve(resolve::Args),
     Tag(tag::Args),
     Delete(delete::Args),
+    PruneTags(prune_tags::Args),
     Doctor(doctor::Args),
     Completions(completions::Args),
     Manual(manual::Args),
@@ -110,6 +112,7 @@ impl Command {
             Self::Resolve(args) => resolve::run(args, session).await,
             Self::Tag(args) => tag::run(args, session).await,
             Self::Delete(args) => delete::run(args, session).await,
+            Self::PruneTags(args) => prune_tags::run(args, session).await,
             Self::Doctor(args) => doctor::run(args, session).await,
             Self::Completions(args) => completions::run(args, par()),
             Self::Manual(args) => manual::run(args, par()).await,

@@ -2,8 +2,8 @@
 
 use std::ops::Deref;
 
-use crate::content::{Descriptor, Digest};
-use crate::oci::{LayoutReference, Reference};
+use crate::content::Descriptor;
+use crate::oci::{LayoutReference, Reference, is_of_digest};
 
 use super::super::error::Error;
 use super::super::lookup::open_layout;
@@ -49,7 +49,7 @@ impl MirrorSource {
     pub(super) async fn all_in(layout: &LayoutReference) -> Result<Vec<Self>, Error> {
         let named = open_layout(layout).await?.named().await?;
         let sources = named.into_iter().filter_map(|(name, manifest)| {
-            (!is_attached(&name)).then(|| Self::in_layout(layout, &name, manifest))
+            (!is_of_digest(&name)).then(|| Self::in_layout(layout, &name, manifest))
         });
         Ok(sources.collect())
     }
@@ -76,13 +76,6 @@ impl MirrorSource {
             is_provider: false,
         }
     }
-}
-
-/// Whether a name is the one under which clients keep what belongs to a digest: `sha256-…`, perhaps with a suffix (OCI
-/// distribution specification, "Referrers Tag Schema").
-fn is_attached(name: &str) -> bool {
-    let name = name.split('.').next().unwrap_or_default();
-    name.replacen('-', ":", 1).parse::<Digest>().is_ok()
 }
 
 /// A source whose name in the mirror is known.

@@ -222,6 +222,15 @@ impl Repository {
         self.first(Capability::Pull, ask, |has| *has).await
     }
 
+    /// Returns all tags, sorted, as the endpoint knows them that takes changes: a mirror may be behind. A repository that
+    /// does not exist has none.
+    pub(crate) async fn own_tags(&self) -> Result<Vec<String>, Error> {
+        match tags::list(&self.writable().await?).await {
+            Err(Error::NotFound { .. }) => Ok(Vec::new()),
+            tags => tags,
+        }
+    }
+
     /// Returns the manifest `name`, a tag or a digest, and all tags that name it, sorted. Sends one
     /// request for each page of tags, and one for each tag, to the endpoint that takes changes: a mirror
     /// may be behind.

@@ -50,6 +50,7 @@ pub(crate) fn client_hint(error: &Error) -> Option<String> {
         Error::TagOfArchive { .. } => {
             "choose another tag or repository for the image, or allow it with --change-identity"
         }
+        Error::TagMoved { .. } => "run the command again to see what would be deleted now",
         Error::MirrorName { .. } => {
             "name it in the mirror yourself: `par copy` copies it to any reference"
         }
