@@ -1,23 +1,19 @@
-//! Copy: a manifest and everything that it names, from reference to reference.
+//! Copy: a manifest, everything that it names, and everything that belongs to it, from reference to reference.
 
-use bytes::Bytes;
-use futures_util::{StreamExt, TryStreamExt, stream};
-
-use crate::content::{Content, Descriptor, Digest, Push, ReadStorage, Step, Stored};
-use crate::oci::{self, Reference, media_type};
+use crate::content::{Digest, ReadStorage, Stored};
+use crate::oci::Reference;
 
 use super::about::about;
+use super::attached::AttachedReader;
+use super::attached_copy::{AttachedCopied, AttachedCopy};
 use super::error::{Error, require_digest, require_name};
 use super::lookup::{named, open_layout, push_storage, read_storage};
-use super::metered::MeteredSource;
-use super::mount::{mountable, put_blob};
+use super::mount::mountable;
 use super::publisher::Publisher;
 use super::tagging::{TagChange, TagIdentity, Tagging};
-use super::tree::{Blob, LeftOut, Tree};
+use super::transfer::Transfer;
+use super::tree::{LeftOut, Tree};
 use super::{Client, note_digest};
-
-/// How many blobs are copied at a time.
-const AT_A_TIME: usize = 4;
 
 /// What a copy may change.
 ///
@@ -31,6 +27,8 @@ const AT_A_TIME: usize = 4;
 pub struct CopyOptions {
     /// Whether a tag that names an archive of another issuer or subject may be moved. Default: `false`.
     pub change_identity: bool,
+    /// Whether what belongs to the manifest is left behind. Default: `false`.
+    pub without_referrers: bool,
 }
 
 impl CopyOptions {
@@ -38,6 +36,14 @@ impl CopyOptions {
     #[must_use]
     pub fn change_identity(mut self, change_identity: bool) -> Self {
         self.change_identity = change_identity;
+        self
+    }
+
+    /// Sets whether what belongs to the manifest is left behind: referrers, such as signatures and bills of materials, and
+    /// what cosign stores under tags of its digest.
+    #[must_use]
+    pub fn without_referrers(mut self, without_referrers: bool) -> Self {
+        self.without_referrers = without_referrers;
         self
     }
 }
@@ -55,15 +61,25 @@ pub struct Copied {
     pub left_out: Vec<LeftOut>,
     /// The tag of the reference, if it has one, and what it named before.
     pub tags: Vec<TagChange>,
+    /// How many referrers belong to what was copied, and are at the destination now.
+    pub referrers: usize,
+    /// How many tags with signatures, attestations and bills of materials of cosign belong to what was copied, and are at
+    /// the destination now.
+    pub attached_tags: usize,
     /// How the blobs came to the destination.
     pub(super) stored: Stored,
 }
 
 impl Client {
     /// Copies the manifest or the index of `source` with everything that it names to `destination`.
-    /// Blobs go first, several at a time, then each manifest after those that it names. The tag of
-    /// `destination` is moved in the last step. Content that is there already is not sent again, and
+    /// Blobs go first, several at a time, then each manifest after those that it names, then what belongs to them. The tag
+    /// of `destination` is moved in the last step. Content that is there already is not sent again, and
     /// blobs of the same registry are mounted.
+    ///
+    /// What belongs to a manifest is copied with it: its referrers, those of referrers and of the manifests of an index, and
+    /// what cosign stores under the tags `sha256-….sig`, `.att` and `.sbom`. The destination lists referrers as it does:
+    /// with the referrers API, or under a tag. When the source and the destination are the same repository, it is there
+    /// already. The cache does not hold it.
     ///
     /// The subject of a manifest is copied with it. A subject and a foreign layer that the source does not
     /// have are left out.
@@ -80,7 +96,8 @@ impl Client {
     /// when the tag of `destination` names an archive of another issuer or subject;
     /// [`oci::Error::UnsupportedManifest`] for a manifest that names content in an unknown way;
     /// [`Error::TooMuch`] for more than 10,000 manifests and blobs, for manifests of more than 64 MiB
-    /// together, and for manifests nested more than 5 deep. The tag is not moved then.
+    /// together, and for manifests nested more than 5 deep; [`Error::TooMuchAttached`] for more than 10,000 manifests that
+    /// belong to it; [`Error::NotAttached`] when one of those cannot be copied. The tag is not moved then.
     pub async fn copy(&self, source: &Reference, destination: &Reference) -> Result<Copied, Error> {
         self.copy_with(source, destination, CopyOptions::default())
             .await
@@ -133,21 +150,108 @@ impl Client {
             let publisher = async || publisher(self, source, from.as_ref(), &tree).await;
             identity.keep(&tags, &root.digest, publisher).await?;
         }
-        let transfer = Transfer {
-            client: &about(self, destination),
-            from: from.as_ref(),
-            to: to.as_ref(),
-            mount_from: mountable(source, destination),
+        let client = &about(self, destination);
+        let mount_from = mountable(source, destination);
+        let transfer = Transfer::new(client, from.as_ref(), to.as_ref(), mount_from);
+        let attached = if options.without_referrers || is_same_place(source, destination) {
+            None
+        } else {
+            attached(&transfer, source).await?
         };
-        let stored = transfer.blobs(&tree).await?;
-        transfer.manifests(&tree, destination.tag()).await?;
+        let steps = Steps {
+            transfer: &transfer,
+            tree: &tree,
+            tag: destination.tag(),
+            is_tagged: tags
+                .iter()
+                .all(|tag| tag.before.as_ref() == Some(&root.digest)),
+        };
+        let attached = steps.run(attached, destination).await?;
+        let mut left_out = tree.left_out;
+        left_out.extend(attached.left_out);
         Ok(Copied {
             reference: destination.clone(),
             digest: root.digest,
-            left_out: tree.left_out,
+            left_out,
             tags,
-            stored,
+            referrers: attached.referrers,
+            attached_tags: attached.tags,
+            stored: transfer.stored(),
         })
+    }
+}
+
+/// Prepares to copy what belongs to a manifest of `source`.
+async fn attached<'a>(
+    transfer: &'a Transfer<'a>,
+    source: &'a Reference,
+) -> Result<Option<AttachedCopy<'a>>, Error> {
+    let Some(reader) = AttachedReader::new(transfer.from).await? else {
+        tracing::warn!("what belongs to {source} is not copied: the cache does not hold it");
+        return Ok(None);
+    };
+    Ok(Some(AttachedCopy {
+        transfer,
+        source,
+        reader,
+    }))
+}
+
+/// Returns whether both references are in one repository or image layout.
+fn is_same_place(source: &Reference, destination: &Reference) -> bool {
+    match (source, destination) {
+        (Reference::Registry(from), Reference::Registry(to)) => {
+            from.registry() == to.registry() && from.repository() == to.repository()
+        }
+        (Reference::Layout(from), Reference::Layout(to)) => from.directory() == to.directory(),
+        _ => false,
+    }
+}
+
+/// The steps of a copy that change the destination.
+struct Steps<'a> {
+    transfer: &'a Transfer<'a>,
+    tree: &'a Tree,
+    tag: Option<&'a str>,
+    /// Whether the tag names the manifest already.
+    is_tagged: bool,
+}
+
+impl Steps<'_> {
+    async fn run(
+        &self,
+        attached: Option<AttachedCopy<'_>>,
+        destination: &Reference,
+    ) -> Result<AttachedCopied, Error> {
+        let (transfer, tree) = (self.transfer, self.tree);
+        let found = match &attached {
+            Some(attached) => Some((attached, attached.find(tree.own_manifests()).await?)),
+            None => None,
+        };
+        transfer.blobs(tree).await?;
+        transfer.manifests_below(tree).await?;
+        let Some((attached, found)) = found.filter(|(_, found)| !found.is_empty()) else {
+            // One request stores the manifest and moves the tag.
+            transfer
+                .root(tree, self.tag.filter(|_| !self.is_tagged))
+                .await?;
+            return Ok(AttachedCopied::default());
+        };
+        // Some registries want a subject to exist before what refers to it.
+        transfer.root(tree, None).await?;
+        let copied = attached.copy(found).await?;
+        if let Some((digest, source, others)) = copied.failed {
+            return Err(Error::NotAttached {
+                digest,
+                reference: destination.to_string(),
+                others,
+                source: Box::new(source),
+            });
+        }
+        if self.tag.is_some() && !self.is_tagged {
+            transfer.root(tree, self.tag).await?;
+        }
+        Ok(copied)
     }
 }
 
@@ -162,65 +266,4 @@ async fn publisher(
         return Ok(Publisher::NotAnArchive);
     };
     Publisher::of(client, source, from, root.clone(), bytes.clone()).await
-}
-
-/// The two sides of a copy.
-struct Transfer<'a> {
-    client: &'a Client,
-    from: &'a dyn ReadStorage,
-    to: &'a dyn Push,
-    /// The repository that the registry of the destination can mount blobs from.
-    mount_from: Option<&'a str>,
-}
-
-impl Transfer<'_> {
-    /// Copies all blobs, several at a time. Returns how their bytes came there.
-    async fn blobs(&self, tree: &Tree) -> Result<Stored, Error> {
-        let copies: Vec<_> = tree.blobs.iter().map(|blob| self.blob(blob)).collect();
-        let copies = stream::iter(copies).buffer_unordered(AT_A_TIME);
-        let sum = async |sum: Stored, stored: Stored| Ok(sum.and(stored));
-        copies.try_fold(Stored::default(), sum).await
-    }
-
-    async fn blob(&self, blob: &Blob) -> Result<Stored, Error> {
-        let Blob { descriptor, data } = blob;
-        if let Some(data) = data {
-            return put_blob(self.to, descriptor, None, data).await;
-        }
-        let source = Content::new(self.from, descriptor);
-        let progress = self.client.progress.as_ref();
-        let source = MeteredSource::new(&source, descriptor, Step::Copying, progress);
-        put_blob(self.to, descriptor, self.mount_from, &source).await
-    }
-
-    /// Copies all manifests, and moves `tag` to the last one.
-    async fn manifests(&self, tree: &Tree, tag: Option<&str>) -> Result<(), Error> {
-        let Some(((root, bytes), below)) = tree.manifests.split_last() else {
-            return Ok(());
-        };
-        for (manifest, bytes) in below {
-            self.manifest(manifest, bytes).await?;
-        }
-        Ok(self.to.put_manifest(root, bytes, tag).await?)
-    }
-
-    /// Copies a manifest. A registry that does not know artifact manifests gets one as a blob, and then
-    /// accepts the index that lists it.
-    async fn manifest(&self, manifest: &Descriptor, bytes: &Bytes) -> Result<(), Error> {
-        let error = match self.to.put_manifest(manifest, bytes, None).await {
-            Err(error) if media_type::is_artifact_manifest(&manifest.media_type) => error,
-            stored => return Ok(stored?),
-        };
-        match error.downcast_ref() {
-            Some(oci::Error::Refused { answer, .. }) if (400..500).contains(&answer.status) => {
-                tracing::info!("{error}; storing the manifest as a blob instead");
-                let blob = Descriptor {
-                    media_type: "application/octet-stream".to_owned(),
-                    ..manifest.clone()
-                };
-                put_blob(self.to, &blob, None, bytes).await.map(drop)
-            }
-            _ => Err(error.into()),
-        }
-    }
 }

@@ -217,6 +217,33 @@ pub enum Error {
         /// The largest depth of nested manifests.
         deepest: usize,
     },
+    /// More manifests belong to a manifest than are copied or deleted with it.
+    #[error(
+        "too much belongs to {reference}: more than {most} manifests, or referrers of referrers more than {deepest} deep"
+    )]
+    TooMuchAttached {
+        /// The reference.
+        reference: String,
+        /// The largest number of manifests.
+        most: usize,
+        /// The largest depth of referrers of referrers.
+        deepest: usize,
+    },
+    /// A manifest that belongs to the copied one was not copied. The rest was, and the tag was not moved.
+    #[error(
+        "{digest}, which belongs to what is copied, did not get to {reference}{}; the tag was not moved",
+        and_others(*others)
+    )]
+    NotAttached {
+        /// The digest of the manifest.
+        digest: Digest,
+        /// The destination.
+        reference: String,
+        /// How many others were not copied either.
+        others: usize,
+        /// Why it was not copied.
+        source: Box<Error>,
+    },
     /// The lock refuses an archive, or the lock file cannot be read or written.
     #[error(transparent)]
     Lock(#[from] LockError),
@@ -289,7 +316,9 @@ impl Error {
             | Self::OtherClaims(_)
             | Self::Damaged { .. }
             | Self::ManifestTooLarge { .. }
-            | Self::TooMuch { .. } => ErrorKind::NotVerified,
+            | Self::TooMuch { .. }
+            | Self::TooMuchAttached { .. } => ErrorKind::NotVerified,
+            Self::NotAttached { source, .. } => source.kind(),
             Self::TagExists { .. }
             | Self::TagIdentity { .. }
             | Self::TagMoved { .. }
@@ -329,5 +358,14 @@ pub(super) fn require_digest(
 impl From<RuntimeEnded> for Error {
     fn from(_: RuntimeEnded) -> Self {
         Self::Cancelled
+    }
+}
+
+/// Says how many others there are.
+fn and_others(count: usize) -> String {
+    match count {
+        0 => String::new(),
+        1 => ", and neither did another one".to_owned(),
+        count => format!(", and neither did {count} others"),
     }
 }

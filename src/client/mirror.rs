@@ -4,12 +4,14 @@
 //! copied.
 
 mod approval;
+mod attached;
 mod comparison;
 mod destination;
 mod hosts;
 mod names;
 mod options;
 mod outcome;
+mod place;
 mod source;
 mod task;
 

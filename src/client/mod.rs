@@ -10,6 +10,8 @@
 mod about;
 mod admission;
 mod annotations;
+mod attached;
+mod attached_copy;
 mod blocking;
 #[allow(
     clippy::module_inception,
@@ -56,6 +58,7 @@ mod tag;
 mod tagging;
 mod tags;
 mod toml_problem;
+mod transfer;
 mod tree;
 pub(crate) mod trust;
 mod trust_report;

@@ -40,6 +40,8 @@ pub(super) struct Tree {
     /// The manifests, each one after those that it names. The last one is the root.
     pub(super) manifests: Vec<(Descriptor, Bytes)>,
     pub(super) left_out: Vec<LeftOut>,
+    /// The manifests that are here because they are a subject, or belong to one.
+    of_subjects: HashSet<Digest>,
     /// What is in the tree already, and whether it was named as a blob: content is named more than once.
     seen: HashSet<(Digest, bool)>,
     manifest_bytes: u64,
@@ -61,12 +63,37 @@ impl Tree {
         source: &Reference,
         root: &Descriptor,
     ) -> Result<Self, Error> {
-        let reader = TreeReader { from, source };
-        let mut tree = Self::default();
+        let reader = TreeReader {
+            from,
+            source,
+            without: None,
+        };
         let bytes = reader.read_root(root).await?;
-        reader.add_manifest(&mut tree, root, bytes, 1).await?;
-        reader.look_for_unknown(&tree).await?;
-        Ok(tree)
+        reader.tree(root, bytes).await
+    }
+
+    /// Reads the manifests of `source` from `root` downwards, as [`read`](Self::read) does, but not its subject. The bytes
+    /// of `root` are known.
+    pub(super) async fn read_attached(
+        from: &dyn ReadStorage,
+        source: &Reference,
+        root: &Descriptor,
+        bytes: Bytes,
+        subject: &Digest,
+    ) -> Result<Self, Error> {
+        let reader = TreeReader {
+            from,
+            source,
+            without: Some(subject),
+        };
+        reader.tree(root, bytes).await
+    }
+
+    /// Returns the manifests of the tree, without those that are here because of a subject.
+    pub(super) fn own_manifests(&self) -> Vec<Digest> {
+        let manifests = self.manifests.iter().map(|(manifest, _)| &manifest.digest);
+        let own = manifests.filter(|digest| !self.of_subjects.contains(digest));
+        own.cloned().collect()
     }
 
     fn contains(&self, digest: &Digest) -> bool {
@@ -79,9 +106,18 @@ impl Tree {
 struct TreeReader<'a> {
     from: &'a dyn ReadStorage,
     source: &'a Reference,
+    /// The subject that is not read.
+    without: Option<&'a Digest>,
 }
 
 impl TreeReader<'_> {
+    async fn tree(&self, root: &Descriptor, bytes: Bytes) -> Result<Tree, Error> {
+        let mut tree = Tree::default();
+        self.add_manifest(&mut tree, root, bytes, 1).await?;
+        self.look_for_unknown(&tree).await?;
+        Ok(tree)
+    }
+
     async fn read_root(&self, root: &Descriptor) -> Result<Bytes, Error> {
         Ok(read_manifest(root, &Content::new(self.from, root)).await?)
     }
@@ -99,13 +135,22 @@ impl TreeReader<'_> {
             return Err(self.too_much());
         }
         for child in children(manifest, &bytes)? {
-            if !tree.seen.insert(key(&child)) {
+            let is_subject = child.role == Role::Subject;
+            if is_subject && self.without == Some(&child.descriptor.digest)
+                || !tree.seen.insert(key(&child))
+            {
                 continue;
             }
             if tree.seen.len() > MOST {
                 return Err(self.too_much());
             }
+            let before = tree.manifests.len();
             Box::pin(self.add(tree, child, depth + 1)).await?;
+            if is_subject {
+                let added = tree.manifests.iter().skip(before);
+                let added = added.map(|(manifest, _)| manifest.digest.clone());
+                tree.of_subjects.extend(added);
+            }
         }
         // A registry demands that the type in the request is the one in the manifest.
         let media_type = media_type::of_manifest(&bytes);

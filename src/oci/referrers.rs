@@ -23,7 +23,6 @@ pub(crate) fn referrers_tag(subject: &Digest) -> String {
     format!("{}-{hex}", subject.algorithm().name())
 }
 
-#[cfg_attr(not(test), allow(dead_code, reason = "a copy asks for them"))]
 /// Returns the tags under which signatures, attestations and bills of materials of `subject` may be.
 pub(crate) fn attached_tags(subject: &Digest) -> [String; 3] {
     let (algorithm, hex) = (subject.algorithm().name(), subject.hex());

@@ -19,6 +19,9 @@ use super::pinned;
 /// against its digest; use `par verify` to verify an archive. Content that exists at the destination is not
 /// sent again, and the tag is set last. Foreign layers that SRC does not hold are left out with a warning.
 ///
+/// What belongs to the artifact is copied with it: referrers, such as signatures, attestations and bills of materials, and
+/// what belongs to those; and the tags `sha256-….sig`, `.att` and `.sbom` of cosign.
+///
 /// The options of a registry are for both sides. Those that begin with --from are for SRC alone, those that begin
 /// with --to for DST alone, and win over the others.
 #[derive(clap::Args)]
@@ -27,7 +30,8 @@ Examples:
   par copy ghcr.io/org/provider:1.0.0 registry.example.com/org/provider:1.0.0
   par copy ghcr.io/org/provider:1.0.0 oci-layout://mirror:1.0.0
   par copy ghcr.io/org/provider:1.0.0 registry.lan/org/provider:1.0.0 --to-ca lan.pem \\
-      --to-user ci --to-password-stdin < password")]
+      --to-user ci --to-password-stdin < password
+  par copy ghcr.io/org/provider:1.0.0 registry.lan/org/provider:1.0.0 --without-referrers")]
 pub(crate) struct Args {
     /// The artifact to copy
     #[arg(value_name = "SRC")]
@@ -38,6 +42,9 @@ pub(crate) struct Args {
     /// Allow the tag of DST to be moved from an archive of another issuer or subject. Default: that is an error
     #[arg(long)]
     change_identity: bool,
+    /// Leave behind what belongs to the artifact, such as signatures. Default: it is copied
+    #[arg(long)]
+    without_referrers: bool,
     #[command(flatten)]
     registries: SidesArgs,
 }
@@ -51,17 +58,36 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
         .split(Some(&source), Some(&destination), session)?;
     let from = from.client(session, TrustPolicy::anyone()).await?;
     let to = to.client(session, TrustPolicy::anyone()).await?;
-    let options = CopyOptions::default().change_identity(args.change_identity);
+    let options = CopyOptions::default()
+        .change_identity(args.change_identity)
+        .without_referrers(args.without_referrers);
     let copied = to.copy_from(&from, &source, &destination, options).await;
     let copied = copied.map_err(pinned::explain)?;
     for left_out in &copied.left_out {
         tracing::warn!("{}", warning(left_out, &args.source));
     }
     pinned::tell_moved(session, &copied.tags, &copied.digest);
+    if let Some(attached) = attached(copied.referrers, copied.attached_tags) {
+        session.note(&attached);
+    }
     let left_out = copied.left_out.iter().map(value).collect::<Value>();
     Ok(pinned::pushed(&copied.reference, &copied.digest)
         .field("tags", pinned::tags(&copied.tags))
-        .field("left_out", left_out))
+        .field("left_out", left_out)
+        .field("referrers", copied.referrers)
+        .field("attached_tags", copied.attached_tags))
+}
+
+/// Says what was copied with the artifact.
+fn attached(referrers: usize, tags: usize) -> Option<String> {
+    let count = |count: usize, word: &str| match count {
+        0 => None,
+        1 => Some(format!("1 {word}")),
+        count => Some(format!("{count} {word}s")),
+    };
+    let counts = [count(referrers, "referrer"), count(tags, "attached tag")];
+    let counts: Vec<String> = counts.into_iter().flatten().collect();
+    (!counts.is_empty()).then(|| format!("copied with {}", counts.join(" and ")))
 }
 
 fn warning(left_out: &LeftOut, source: &OsStr) -> String {

@@ -1,7 +1,7 @@
 //! Asking the lock, the trust policy and the pins before anything is copied.
 
 use crate::archive::Target;
-use crate::content::{Descriptor, Digest};
+use crate::content::{Descriptor, Digest, ReadStorage};
 use crate::oci::{self, Artifact, Reference, media_type};
 
 use super::super::admission::Admission;
@@ -65,6 +65,11 @@ impl Approved {
             tree,
             is_archive,
         })
+    }
+
+    /// Opens the storage that the content is in.
+    pub(super) async fn storage(&self, reader: &Client) -> Result<Box<dyn ReadStorage>, Error> {
+        read_storage(reader, &self.place).await
     }
 }
 

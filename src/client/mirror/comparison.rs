@@ -1,19 +1,13 @@
 //! What a mirror lacks.
 
-use futures_util::{StreamExt, TryStreamExt, stream};
-
-use crate::content::{
-    Descriptor, Digest, ErrorKind, ManifestName, ReadStorage, StoreError, Stored,
-};
-use crate::oci::{Reference, Repository};
+use crate::content::{Digest, Stored};
+use crate::oci::Reference;
 
 use super::super::client::Client;
-use super::super::error::{Error, require_name};
-use super::super::lookup::open_layout;
+use super::super::error::Error;
 use super::approval::Approved;
-
-/// How many requests are sent at a time.
-const AT_A_TIME: usize = 8;
+use super::attached::AttachedComparison;
+use super::place::MirrorPlace;
 
 /// What a reference in a mirror is, compared with its source.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,109 +28,32 @@ pub enum MirrorState {
     Incomplete,
 }
 
-/// The place in a mirror for one reference.
-pub(super) enum MirrorPlace {
-    Registry(Repository),
-    Layout(Box<dyn ReadStorage>),
-    /// An image layout that does not exist yet.
-    Nowhere,
-}
-
-impl MirrorPlace {
-    pub(super) async fn open(writer: &Client, target: &Reference) -> Result<Self, Error> {
-        let layout = match target {
-            Reference::Registry(place) => {
-                return Ok(Self::Registry(writer.registries.repository(place)));
-            }
-            Reference::Layout(layout) => layout,
-        };
-        match open_layout(layout).await {
-            Ok(layout) => Ok(Self::Layout(Box::new(layout))),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Self::Nowhere),
-            Err(error) => Err(error),
-        }
+/// Compares what is under the name of `target` with what was approved, which `reader` reads. With `counting`, the bytes are
+/// counted that are missing, also if there is nothing under the name.
+pub(super) async fn compare(
+    place: &MirrorPlace,
+    target: &Reference,
+    (approved, reader): (&Approved, &Client),
+    counting: bool,
+) -> Result<(MirrorState, Stored), Error> {
+    let state = match place.digest_of(target).await? {
+        None => MirrorState::Missing,
+        Some(actual) if actual != approved.root.digest => MirrorState::Different { actual },
+        Some(_) => MirrorState::Present,
+    };
+    if state != MirrorState::Present && !counting {
+        return Ok((state, Stored::default()));
     }
-
-    fn storage(&self) -> Option<&dyn ReadStorage> {
-        match self {
-            Self::Registry(repository) => Some(repository),
-            Self::Layout(storage) => Some(storage.as_ref()),
-            Self::Nowhere => None,
-        }
-    }
-
-    /// Compares what is under the name of `target` with what was approved. With `counting`, the bytes are counted that
-    /// are missing, also if there is nothing under the name.
-    pub(super) async fn compare(
-        &self,
-        target: &Reference,
-        approved: &Approved,
-        counting: bool,
-    ) -> Result<(MirrorState, Stored), Error> {
-        let state = match self.digest_of(target).await? {
-            None => MirrorState::Missing,
-            Some(actual) if actual != approved.root.digest => MirrorState::Different { actual },
-            Some(_) => MirrorState::Present,
-        };
-        if state != MirrorState::Present && !counting {
-            return Ok((state, Stored::default()));
-        }
-        let stored = self.count(approved).await?;
-        Ok(match state {
-            MirrorState::Present if stored.sent > 0 => (MirrorState::Incomplete, stored),
-            state => (state, stored),
-        })
-    }
-
-    /// Returns the digest of what the tag of `target` names.
-    async fn digest_of(&self, target: &Reference) -> Result<Option<Digest>, Error> {
-        let by_tag = match target.tag() {
-            Some(tag) => ManifestName::Tag(tag.to_owned()),
-            None => require_name(target)?,
-        };
-        let Some(storage) = self.storage() else {
-            return Ok(None);
-        };
-        Ok(found(storage.resolve(&by_tag).await)?.map(|manifest| manifest.digest))
-    }
-
-    /// Counts the bytes that the mirror has, and those that it lacks.
-    async fn count(&self, approved: &Approved) -> Result<Stored, Error> {
-        let tree = &approved.tree;
-        let blobs = tree.blobs.iter().map(|blob| &blob.descriptor);
-        let manifests = tree.manifests.iter().map(|(manifest, _)| manifest);
-        let counts: Vec<_> = blobs
-            .chain(manifests)
-            .map(|content| self.count_one(content))
-            .collect();
-        let counts = stream::iter(counts).buffer_unordered(AT_A_TIME);
-        let sum = async |sum: Stored, one: Stored| Ok(sum.and(one));
-        counts.try_fold(Stored::default(), sum).await
-    }
-
-    async fn count_one(&self, content: &Descriptor) -> Result<Stored, Error> {
-        let holds = match self {
-            Self::Registry(repository) => repository.holds(content).await?,
-            Self::Layout(layout) => match found(layout.open(content, None).await) {
-                // It has another size.
-                Err(error) if error.kind() == ErrorKind::NotVerified => false,
-                opened => opened?.is_some(),
-            },
-            Self::Nowhere => false,
-        };
-        Ok(if holds {
-            Stored::existing(content.size)
-        } else {
-            Stored::sent(content.size)
-        })
-    }
-}
-
-/// Returns what was found, or `None` for what does not exist.
-fn found<T>(answer: Result<T, StoreError>) -> Result<Option<T>, Error> {
-    match answer {
-        Ok(found) => Ok(Some(found)),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error.into()),
-    }
+    let stored = place.count(&approved.tree).await?;
+    let from = approved.storage(reader).await?;
+    let attached = AttachedComparison {
+        from: from.as_ref(),
+        source: &approved.place,
+        place,
+    };
+    let stored = stored.and(attached.count(approved.tree.own_manifests()).await?);
+    Ok(match state {
+        MirrorState::Present if stored.sent > 0 => (MirrorState::Incomplete, stored),
+        state => (state, stored),
+    })
 }

@@ -6,10 +6,11 @@ use super::super::client::Client;
 use super::super::copy::CopyOptions;
 use super::super::tree::LeftOut;
 use super::approval::Approved;
-use super::comparison::{MirrorPlace, MirrorState};
+use super::comparison::{MirrorState, compare};
 use super::destination::MirrorDestination;
 use super::options::MirrorOptions;
 use super::outcome::{Failure, Mirrored, MirroredArtifact};
+use super::place::MirrorPlace;
 use super::source::{MirrorSource, Named};
 
 /// What all references of a mirror have in common.
@@ -59,7 +60,8 @@ impl Task {
         let approved = approved.map_err(Failure::approving)?;
         let place = MirrorPlace::open(&self.writer, &named.target).await?;
         let counting = self.options.compare_only;
-        let compared = place.compare(&named.target, &approved, counting).await?;
+        let sides = (&approved, &self.reader);
+        let compared = compare(&place, &named.target, sides, counting).await?;
         let (state, stored, left_out) = match compared {
             (MirrorState::Present, stored) => (MirrorState::Present, stored, Vec::new()),
             (state, stored) if self.options.compare_only => (state, stored, Vec::new()),

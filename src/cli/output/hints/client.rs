@@ -67,6 +67,16 @@ pub(crate) fn client_hint(error: &Error) -> Option<String> {
             oci::Error::UnsupportedManifest { .. } => "give a container image with --base",
             error => return oci_hint(error),
         },
+        Error::NotAttached { source, .. } => {
+            let cause = client_hint(source).map(|hint| format!("{hint}; "));
+            return Some(format!(
+                "{}to leave behind what belongs to the archive, copy with --without-referrers",
+                cause.unwrap_or_default()
+            ));
+        }
+        Error::TooMuchAttached { .. } => {
+            "to leave behind what belongs to it, copy with --without-referrers"
+        }
         Error::Damaged { .. } => {
             "remove damaged content with `par cache verify`, and check the disk"
         }

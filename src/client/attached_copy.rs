@@ -1,0 +1,350 @@
+//! Copying what belongs to a manifest: referrers, those of referrers and of the manifests of an index, and what cosign stores
+//! under tags of digests.
+//!
+//! What belongs to the manifest is found, read and sent in jobs, several at a time. Only what is read and not yet sent is
+//! held in memory.
+
+use std::collections::{HashSet, VecDeque};
+
+use bytes::Bytes;
+use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt, StreamExt};
+
+use crate::content::{Descriptor, Digest, ErrorKind, ManifestName, with_causes};
+use crate::oci::{self, Declaration, Reference};
+
+use super::attached::{Attached, AttachedReader};
+use super::error::Error;
+use super::transfer::Transfer;
+use super::tree::{LeftOut, Tree};
+
+/// How many jobs run at a time.
+const AT_A_TIME: usize = 8;
+/// How many manifests may belong to the one that is copied.
+const MOST: usize = 10_000;
+/// How deep referrers of referrers may be nested.
+const DEEPEST: usize = 16;
+
+/// What was copied with a manifest.
+#[derive(Debug, Default)]
+pub(super) struct AttachedCopied {
+    /// How many referrers the destination has now.
+    pub(super) referrers: usize,
+    /// How many tags of digests the destination has now.
+    pub(super) tags: usize,
+    /// What the source lists, and does not have.
+    pub(super) left_out: Vec<LeftOut>,
+    /// What was not copied, with the first error, and how much else failed.
+    pub(super) failed: Option<(Digest, Error, usize)>,
+}
+
+impl AttachedCopied {
+    fn fail(&mut self, digest: Digest, error: Error) -> Result<(), Error> {
+        if !concerns_one_manifest(&error) {
+            return Err(error);
+        }
+        match &mut self.failed {
+            None => self.failed = Some((digest, error, 0)),
+            Some((_, _, others)) => {
+                tracing::warn!("{digest} was not copied: {}", with_causes(&error));
+                *others += 1;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Returns whether other manifests may be copied after this error.
+fn concerns_one_manifest(error: &Error) -> bool {
+    let cause = match error {
+        Error::Store(error) => error.downcast_ref(),
+        Error::Oci(error) => Some(error),
+        _ => None,
+    };
+    match error.kind() {
+        ErrorKind::Unavailable => false,
+        ErrorKind::Other => matches!(
+            cause.map(oci::Error::root),
+            Some(oci::Error::Refused { .. } | oci::Error::Upload { .. })
+        ),
+        _ => true,
+    }
+}
+
+/// Copies what belongs to a manifest from `source`.
+pub(super) struct AttachedCopy<'a> {
+    pub(super) transfer: &'a Transfer<'a>,
+    pub(super) source: &'a Reference,
+    pub(super) reader: AttachedReader<'a>,
+}
+
+/// A step of the work. `depth` counts the manifests between this one and the one that is copied.
+enum Job {
+    List {
+        subject: Digest,
+        depth: usize,
+    },
+    Read {
+        attached: Attached,
+        subject: Digest,
+        depth: usize,
+    },
+    Send {
+        attached: Attached,
+        tree: Tree,
+    },
+}
+
+/// What a job has found or done.
+enum Done {
+    Listed {
+        attached: Vec<Attached>,
+        subject: Digest,
+        depth: usize,
+    },
+    Read {
+        attached: Attached,
+        tree: Tree,
+        depth: usize,
+    },
+    /// It does not belong to the subject.
+    Ignored,
+    /// The source lists it, and does not have it.
+    Missing(Descriptor),
+    Sent(Attached, Vec<LeftOut>),
+    Failed(Digest, Error),
+}
+
+impl AttachedCopy<'_> {
+    /// Lists what belongs to `subjects` themselves. Nothing is copied.
+    pub(super) async fn find(&self, subjects: Vec<Digest>) -> Result<Found, Error> {
+        let mut found = Found::default();
+        let mut waiting: VecDeque<Digest> = subjects.into();
+        let mut running = FuturesUnordered::new();
+        loop {
+            while running.len() < AT_A_TIME
+                && let Some(subject) = waiting.pop_front()
+            {
+                found.listed.insert(subject.clone());
+                running.push(self.list(subject, 0));
+            }
+            match running.next().await {
+                Some(Done::Failed(_, error)) => return Err(error),
+                Some(Done::Listed {
+                    attached, subject, ..
+                }) => {
+                    found.attached.push((subject, attached));
+                }
+                Some(_) => {}
+                None => return Ok(found),
+            }
+        }
+    }
+
+    /// Copies what was `found`, and what belongs to that.
+    pub(super) async fn copy(&self, found: Found) -> Result<AttachedCopied, Error> {
+        let mut work = Work {
+            source: self.source,
+            listed: found.listed,
+            seen: HashSet::new(),
+            waiting: VecDeque::new(),
+            copied: AttachedCopied::default(),
+        };
+        for (subject, attached) in found.attached {
+            work.add(attached, &subject, 1)?;
+        }
+        let mut running = FuturesUnordered::new();
+        loop {
+            while running.len() < AT_A_TIME
+                && let Some(job) = work.waiting.pop_front()
+            {
+                running.push(self.run(job));
+            }
+            match running.next().await {
+                Some(done) => work.note(done)?,
+                None => return Ok(work.copied),
+            }
+        }
+    }
+
+    async fn run(&self, job: Job) -> Done {
+        match job {
+            Job::List { subject, depth } => self.list(subject, depth).await,
+            Job::Read {
+                attached,
+                subject,
+                depth,
+            } => {
+                let digest = attached.digest().clone();
+                let read = self.read(attached, &subject, depth).await;
+                read.unwrap_or_else(|error| Done::Failed(digest, error))
+            }
+            Job::Send { attached, tree } => match self.send(&attached, &tree).await {
+                Ok(()) => Done::Sent(attached, tree.left_out),
+                Err(error) => Done::Failed(attached.digest().clone(), error),
+            },
+        }
+    }
+
+    async fn list(&self, subject: Digest, depth: usize) -> Done {
+        match self.reader.of(&subject).await {
+            Ok(attached) => Done::Listed {
+                attached,
+                subject,
+                depth,
+            },
+            Err(error) => Done::Failed(subject, error),
+        }
+    }
+
+    /// Reads a manifest and everything that it names, except for its subject.
+    async fn read(
+        &self,
+        attached: Attached,
+        subject: &Digest,
+        depth: usize,
+    ) -> Result<Done, Error> {
+        let (Attached::Referrer(listed) | Attached::Tagged(_, listed)) = &attached;
+        let name = ManifestName::Digest(listed.digest.clone());
+        let (manifest, bytes) = match self.transfer.from.fetch_manifest(&name).await {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                return Ok(Done::Missing(listed.clone()));
+            }
+            found => found?,
+        };
+        let is_referrer = |bytes: &Bytes| {
+            Declaration::of(bytes).is_some_and(|declared| declared.subject == *subject)
+        };
+        if matches!(attached, Attached::Referrer(_)) && !is_referrer(&bytes) {
+            let digest = &manifest.digest;
+            tracing::info!("{digest} is listed as a referrer of {subject}, and does not name it");
+            return Ok(Done::Ignored);
+        }
+        // Boxed: the compiler limits how deep the futures of a program may be nested.
+        let tree = Tree::read_attached(self.transfer.from, self.source, &manifest, bytes, subject);
+        let tree = tree.boxed().await?;
+        Ok(Done::Read {
+            attached,
+            tree,
+            depth,
+        })
+    }
+
+    async fn send(&self, attached: &Attached, tree: &Tree) -> Result<(), Error> {
+        let transfer = self.transfer;
+        let tag = match attached {
+            Attached::Referrer(_) => None,
+            Attached::Tagged(tag, manifest) => {
+                let before = transfer.to.tagged(tag).await?.map(|before| before.digest);
+                match before {
+                    Some(before) if before == manifest.digest => None,
+                    Some(before) => {
+                        let digest = &manifest.digest;
+                        tracing::warn!("the tag {tag} moves from {before} to {digest}");
+                        Some(tag.as_str())
+                    }
+                    None => Some(tag.as_str()),
+                }
+            }
+        };
+        transfer.blobs(tree).boxed().await?;
+        transfer.manifests_below(tree).await?;
+        transfer.root(tree, tag).await
+    }
+}
+
+/// What belongs to some manifests, and those manifests.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    listed: HashSet<Digest>,
+    attached: Vec<(Digest, Vec<Attached>)>,
+}
+
+impl Found {
+    pub(super) fn is_empty(&self) -> bool {
+        self.attached
+            .iter()
+            .all(|(_, attached)| attached.is_empty())
+    }
+}
+
+/// The jobs that are left, and what was done.
+struct Work<'a> {
+    source: &'a Reference,
+    /// The manifests whose lists were read.
+    listed: HashSet<Digest>,
+    /// What was found, by its tag, or by its digest and subject.
+    seen: HashSet<(String, Digest)>,
+    waiting: VecDeque<Job>,
+    copied: AttachedCopied,
+}
+
+impl Work<'_> {
+    fn note(&mut self, done: Done) -> Result<(), Error> {
+        match done {
+            Done::Listed {
+                attached,
+                subject,
+                depth,
+            } => self.add(attached, &subject, depth + 1)?,
+            Done::Read {
+                attached,
+                tree,
+                depth,
+            } => {
+                for subject in tree.own_manifests() {
+                    if self.listed.insert(subject.clone()) {
+                        self.waiting.push_back(Job::List { subject, depth });
+                    }
+                }
+                // What is in memory goes first.
+                self.waiting.push_front(Job::Send { attached, tree });
+            }
+            Done::Ignored => {}
+            Done::Missing(missing) => self.copied.left_out.push(LeftOut {
+                digest: missing.digest,
+                media_type: missing.media_type,
+                urls: Vec::new(),
+            }),
+            Done::Sent(attached, left_out) => {
+                match attached {
+                    Attached::Referrer(_) => self.copied.referrers += 1,
+                    Attached::Tagged(..) => self.copied.tags += 1,
+                }
+                self.copied.left_out.extend(left_out);
+            }
+            Done::Failed(digest, error) => self.copied.fail(digest, error)?,
+        }
+        Ok(())
+    }
+
+    fn add(
+        &mut self,
+        attached: Vec<Attached>,
+        subject: &Digest,
+        depth: usize,
+    ) -> Result<(), Error> {
+        for attached in attached {
+            let key = match &attached {
+                Attached::Referrer(_) => subject.to_string(),
+                Attached::Tagged(tag, _) => tag.clone(),
+            };
+            if !self.seen.insert((key, attached.digest().clone())) {
+                continue;
+            }
+            if self.seen.len() > MOST || depth > DEEPEST {
+                return Err(Error::TooMuchAttached {
+                    reference: self.source.to_string(),
+                    most: MOST,
+                    deepest: DEEPEST,
+                });
+            }
+            self.waiting.push_back(Job::Read {
+                attached,
+                subject: subject.clone(),
+                depth,
+            });
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,126 @@
+//! The two sides of a copy, and how content gets from one to the other.
+
+use std::collections::HashSet;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use futures_util::{StreamExt, TryStreamExt, stream};
+
+use crate::content::{Content, Descriptor, Digest, Push, ReadStorage, Step, Stored};
+use crate::oci::{self, media_type};
+
+use super::Client;
+use super::error::Error;
+use super::metered::MeteredSource;
+use super::mount::put_blob;
+use super::tree::{Blob, Tree};
+
+/// How many blobs of one tree are copied at a time.
+const AT_A_TIME: usize = 4;
+
+/// The two sides of a copy.
+pub(super) struct Transfer<'a> {
+    pub(super) client: &'a Client,
+    pub(super) from: &'a dyn ReadStorage,
+    pub(super) to: &'a dyn Push,
+    /// The repository that the registry of the destination can mount blobs from.
+    pub(super) mount_from: Option<&'a str>,
+    /// The blobs that are at the destination.
+    copied: Mutex<HashSet<Digest>>,
+    /// How they came there.
+    stored: Mutex<Stored>,
+}
+
+impl<'a> Transfer<'a> {
+    /// Prepares to copy from `from` to `to`.
+    pub(super) fn new(
+        client: &'a Client,
+        from: &'a dyn ReadStorage,
+        to: &'a dyn Push,
+        mount_from: Option<&'a str>,
+    ) -> Self {
+        Self {
+            client,
+            from,
+            to,
+            mount_from,
+            copied: Mutex::default(),
+            stored: Mutex::default(),
+        }
+    }
+
+    /// Copies all blobs of `tree`, several at a time.
+    pub(super) async fn blobs(&self, tree: &Tree) -> Result<(), Error> {
+        let copies: Vec<_> = tree.blobs.iter().map(|blob| self.blob(blob)).collect();
+        let copies = stream::iter(copies).buffer_unordered(AT_A_TIME);
+        copies.try_collect().await
+    }
+
+    async fn blob(&self, blob: &Blob) -> Result<(), Error> {
+        let Blob { descriptor, data } = blob;
+        // Each signature has the same empty config.
+        if self.copied().contains(&descriptor.digest) {
+            return Ok(());
+        }
+        let stored = if let Some(data) = data {
+            put_blob(self.to, descriptor, None, data).await?
+        } else {
+            let source = Content::new(self.from, descriptor);
+            let progress = self.client.progress.as_ref();
+            let source = MeteredSource::new(&source, descriptor, Step::Copying, progress);
+            put_blob(self.to, descriptor, self.mount_from, &source).await?
+        };
+        if self.copied().insert(descriptor.digest.clone()) {
+            let mut sum = self.stored.lock().unwrap_or_else(PoisonError::into_inner);
+            *sum = sum.and(stored);
+        }
+        Ok(())
+    }
+
+    /// Returns how the bytes of the blobs came to the destination.
+    pub(super) fn stored(&self) -> Stored {
+        *self.stored.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn copied(&self) -> MutexGuard<'_, HashSet<Digest>> {
+        self.copied.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Copies the manifests of `tree` below its root.
+    pub(super) async fn manifests_below(&self, tree: &Tree) -> Result<(), Error> {
+        if let Some((_, below)) = tree.manifests.split_last() {
+            for (manifest, bytes) in below {
+                self.manifest(manifest, bytes).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Copies the root of `tree`, and moves `tag` to it.
+    pub(super) async fn root(&self, tree: &Tree, tag: Option<&str>) -> Result<(), Error> {
+        match tree.manifests.last() {
+            Some((root, bytes)) => Ok(self.to.put_manifest(root, bytes, tag).await?),
+            None => Ok(()),
+        }
+    }
+
+    /// Copies a manifest. A registry that does not know artifact manifests gets one as a blob, and then
+    /// accepts the index that lists it.
+    async fn manifest(&self, manifest: &Descriptor, bytes: &Bytes) -> Result<(), Error> {
+        let error = match self.to.put_manifest(manifest, bytes, None).await {
+            Err(error) if media_type::is_artifact_manifest(&manifest.media_type) => error,
+            stored => return Ok(stored?),
+        };
+        match error.downcast_ref() {
+            Some(oci::Error::Refused { answer, .. }) if (400..500).contains(&answer.status) => {
+                tracing::info!("{error}; storing the manifest as a blob instead");
+                let blob = Descriptor {
+                    media_type: "application/octet-stream".to_owned(),
+                    ..manifest.clone()
+                };
+                put_blob(self.to, &blob, None, bytes).await.map(drop)
+            }
+            _ => Err(error.into()),
+        }
+    }
+}
