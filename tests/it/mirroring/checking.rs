@@ -32,7 +32,12 @@ fn a_check_reports_drift_and_changes_nothing() {
     let seen = site.mirror.requests().len();
     let drifted = site.par(&json).exit(5).json();
     assert_statuses(&drifted, "present", &[("http", "different")]);
-    let actual: Vec<_> = drifted["mirrored"].as_array().unwrap().iter().map(|one| &one["actual"]).collect();
+    let actual: Vec<_> = drifted["mirrored"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| &one["actual"])
+        .collect();
     assert!(actual.contains(&&serde_json::json!(other)), "{drifted}");
     assert_eq!(writes(&site.mirror, seen), [""; 0]);
 }
@@ -46,7 +51,10 @@ fn a_dry_run_counts_what_would_be_sent() {
     let first = site.par(&dry).success();
     let would = |answer: &serde_json::Value| -> u64 {
         let mirrored = answer["mirrored"].as_array().unwrap();
-        mirrored.iter().map(|one| one["sent"].as_u64().unwrap()).sum()
+        mirrored
+            .iter()
+            .map(|one| one["sent"].as_u64().unwrap())
+            .sum()
     };
     assert!(would(&first.json()) > 1000, "{first}");
     assert!(first.stderr.contains("would be sent"), "{first}");

@@ -40,7 +40,11 @@ impl Site {
                 _ => archive.keys(account.clone(), service.clone()),
             };
             let file = environment.write("pushed.par", archive.build());
-            push(&environment, &origin.reference(&format!("org/{name}:1.0.0")), &file)
+            push(
+                &environment,
+                &origin.reference(&format!("org/{name}:1.0.0")),
+                &file,
+            )
         });
         let component = component(&origin, "org/hello", "1.0.0");
         let site = Self {
@@ -73,7 +77,8 @@ impl Site {
     fn write_policy(&self, account: &KeyPair) {
         let (address, issuer) = (self.origin.address(), account.public_key());
         let policy = format!("[[rule]]\nmatch = \"{address}/org/*\"\nissuers = [\"{issuer}\"]\n");
-        self.environment.write("../home/.config/wasmcloud-par/trust.toml", policy);
+        self.environment
+            .write("../home/.config/wasmcloud-par/trust.toml", policy);
     }
 
     fn reference(&self, name: &str) -> String {
@@ -88,7 +93,8 @@ impl Site {
     /// The name of a provider in the mirror.
     fn mirrored(&self, name: &str) -> String {
         let origin = self.origin.address().replace(':', "__");
-        self.mirror.reference(&format!("mirror/{origin}/org/{name}:1.0.0"))
+        self.mirror
+            .reference(&format!("mirror/{origin}/org/{name}:1.0.0"))
     }
 
     /// Where the mirror is.
@@ -169,7 +175,9 @@ fn component(registry: &Registry, repository: &str, tag: &str) -> String {
     });
     environment.write("layout/index.json", index.to_string());
     let reference = registry.reference(&format!("{repository}:{tag}"));
-    environment.par(["copy", "oci-layout://layout", &reference]).success();
+    environment
+        .par(["copy", "oci-layout://layout", &reference])
+        .success();
     digest
 }
 
@@ -177,7 +185,9 @@ fn component(registry: &Registry, repository: &str, tag: &str) -> String {
 fn statuses(answer: &Value) -> Vec<(String, String)> {
     let mirrored = answer["mirrored"].as_array().unwrap();
     let text = |value: &Value| value.as_str().unwrap().to_owned();
-    let statuses = mirrored.iter().map(|one| (text(&one["reference"]), text(&one["status"])));
+    let statuses = mirrored
+        .iter()
+        .map(|one| (text(&one["reference"]), text(&one["status"])));
     statuses.collect()
 }
 
@@ -185,7 +195,9 @@ fn statuses(answer: &Value) -> Vec<(String, String)> {
 #[track_caller]
 fn assert_statuses(answer: &Value, status: &str, others: &[(&str, &str)]) {
     for (reference, found) in statuses(answer) {
-        let other = others.iter().find(|(name, _)| reference.contains(&format!("/{name}:")));
+        let other = others
+            .iter()
+            .find(|(name, _)| reference.contains(&format!("/{name}:")));
         let expected = other.map_or(status, |(_, other)| *other);
         assert_eq!(found, expected, "{reference}: {answer}");
     }

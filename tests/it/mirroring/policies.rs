@@ -1,8 +1,9 @@
 //! What the policy, a lock and pins refuse does not arrive.
 
 use super::{PROVIDERS, Site, assert_statuses, path_text, writes};
+use crate::support::Environment;
 use crate::support::archives::ArchiveBuilder;
-use crate::transfer::push;
+use crate::transfer::{peer, push};
 
 #[test]
 fn nothing_of_a_refused_provider_arrives_and_the_others_do() {
@@ -26,7 +27,11 @@ fn nothing_of_a_refused_provider_arrives_and_the_others_do() {
     let evil = site.mirror.requests();
     let evil = evil.iter().filter(|request| request.contains("/evil/"));
     // The last one is from this test.
-    assert!(evil.clone().all(|request| !request.starts_with("P")), "{:?}", evil.collect::<Vec<_>>());
+    assert!(
+        evil.clone().all(|request| !request.starts_with("P")),
+        "{:?}",
+        evil.collect::<Vec<_>>()
+    );
     // The second run sends nothing.
     let seen = site.mirror.requests().len();
     let again = site.mirror(&["-o", "json"]).exit(5).json();
@@ -40,8 +45,7 @@ fn the_policy_is_asked_before_anything_is_sent_also_when_claims_are_in_the_archi
     // As `wash` pushes: the manifest carries no claims.
     let archive = ArchiveBuilder::two_targets().build();
     let reference = site.reference("foreign");
-    let other = site.environment.write("foreign.par", archive);
-    crate::transfer::peer::push(&reference, &other);
+    peer::push(&reference, &archive);
     site.environment.write("list.txt", &reference);
     let refused = site.par(&["mirror", "list.txt", &site.place()]).exit(5);
     assert!(refused.stderr.contains("refused"), "{refused}");
@@ -55,8 +59,10 @@ fn the_digests_of_a_lock_are_mirrored_wherever_the_tags_point() {
     site.environment.write("list.txt", good);
     site.par(&["lock", "list.txt"]).success();
     // The tag moves to an archive of somebody else.
-    let other = site.environment.write("other.par", ArchiveBuilder::two_targets().build());
-    push(&site.environment, &site.reference("http"), &other);
+    let other = site
+        .environment
+        .write("other.par", ArchiveBuilder::two_targets().build());
+    push(&Environment::new(), &site.reference("http"), &other);
 
     let mirrored = site.par(&["mirror", "par.lock", &site.place(), "-o", "json"]);
     assert_statuses(&mirrored.success().json(), "copied", &[]);
@@ -64,22 +70,34 @@ fn the_digests_of_a_lock_are_mirrored_wherever_the_tags_point() {
     assert_eq!(digest.as_deref(), Some(site.digest("http")));
     let unlocked = site.par(&["mirror", "list.txt", &site.place()]).exit(5);
     assert!(unlocked.stderr.contains("refused"), "{unlocked}");
-    site.par(&["mirror", "list.txt", &site.place(), "--locked"]).success();
+    site.par(&["mirror", "list.txt", &site.place(), "--locked"])
+        .success();
     // A lock is about archives.
     let lock = path_text(&site, "par.lock");
-    let edited = site.read("par.lock").replace(site.digest("redis"), &site.component);
-    site.environment.write("par.lock", edited.replace("org/redis", "org/hello"));
-    let refused = site.par(&["mirror", &lock, &site.place(), "-o", "json"]).exit(5);
+    let edited = site
+        .read("par.lock")
+        .replace(site.digest("redis"), &site.component);
+    site.environment
+        .write("par.lock", edited.replace("org/redis", "org/hello"));
+    let refused = site
+        .par(&["mirror", &lock, &site.place(), "-o", "json"])
+        .exit(5);
     assert_statuses(&refused.json(), "present", &[("hello", "refused")]);
 }
 
 #[test]
 fn a_component_in_the_place_of_a_provider_is_refused() {
     let site = Site::new();
-    let manifest = site.read("wadm.yaml").replace("type: component", "type: capability");
+    let manifest = site
+        .read("wadm.yaml")
+        .replace("type: component", "type: capability");
     site.environment.write("wadm.yaml", manifest);
     let answer = site.mirror(&["-o", "json"]).exit(5).json();
-    assert_statuses(&answer, "copied", &[("evil", "refused"), ("hello", "refused")]);
+    assert_statuses(
+        &answer,
+        "copied",
+        &[("evil", "refused"), ("hello", "refused")],
+    );
     assert_eq!(site.resolved(&site.mirrored("hello")), None);
 }
 
@@ -87,8 +105,10 @@ fn a_component_in_the_place_of_a_provider_is_refused() {
 fn a_tag_of_the_mirror_keeps_its_publisher_unless_that_is_said() {
     let site = Site::new();
     site.mirror(&[]).exit(5);
-    let other = site.environment.write("other.par", ArchiveBuilder::two_targets().build());
-    let moved = push(&site.environment, &site.reference("http"), &other);
+    let other = site
+        .environment
+        .write("other.par", ArchiveBuilder::two_targets().build());
+    let moved = push(&Environment::new(), &site.reference("http"), &other);
     site.environment.write("list.txt", site.reference("http"));
     site.environment.write("any.toml", "");
     let trusting = ["mirror", "list.txt", &site.place(), "--trust", "any.toml"];

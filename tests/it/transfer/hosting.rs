@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use wasmcloud_par::archive::Target;
 use wasmcloud_par::client::{
-    Client, CopyOptions, Error, ExportOptions, ImageDestination, MirrorOptions, MirrorSource, Retention,
-    TagOptions,
+    Client, CopyOptions, Error, ExportOptions, ImageDestination, MirrorOptions, MirrorSource,
+    Retention, TagOptions,
 };
 use wasmcloud_par::content::ErrorKind;
 use wasmcloud_par::oci::{Place, Reference, RegistryReference};
