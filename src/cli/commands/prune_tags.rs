@@ -108,7 +108,7 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
     if !args.delete {
         let (tags, manifests) = counts(&plan);
         session.note(&format!(
-            "{tags} tags and {manifests} manifests would go; --delete deletes them"
+            "tags that would go: {tags}, manifests: {manifests}; --delete deletes them"
         ));
         let planned = plan
             .pruned
@@ -192,12 +192,12 @@ fn report(args: &Args, plan: &PrunePlan, outcomes: Vec<PruneOutcome>, session: &
         }
     }
     session.note(&format!(
-        "{} tags and {manifests} manifests are gone",
+        "tags that are gone: {}, manifests: {manifests}",
         tags.len()
     ));
     if missed > 0 {
         session.warn(&format!(
-            "{missed} further manifests were not tried after the failure"
+            "manifests that were not tried after the failure: {missed}"
         ));
     }
     let answer = answer(args, plan, lines.into_iter(), values);

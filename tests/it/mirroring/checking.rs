@@ -1,6 +1,6 @@
 //! What a mirror lacks is said without changing anything.
 
-use super::{Site, assert_statuses, writes};
+use super::{Site, artifact, assert_statuses, writes};
 use crate::support::archives::ArchiveBuilder;
 use crate::transfer::push;
 
@@ -67,4 +67,36 @@ fn a_dry_run_counts_what_would_be_sent() {
     let nowhere = site.par(&["mirror", "good.txt", "oci-layout://none", "--dry-run"]);
     nowhere.success();
     assert!(!site.path("none").exists());
+}
+
+#[test]
+fn what_belongs_to_a_provider_is_mirrored_and_missed() {
+    let site = Site::new();
+    let place = site.place();
+    let mirror = [&good(&site)[..], &[&place]].concat();
+    let json = |more: &[&str]| site.par(&[&mirror[..], more, &["-o", "json"]].concat());
+    json(&[]).success();
+    json(&["--check"]).success();
+    let subject = site.digest("http");
+    let signature = artifact(&site.origin, "org/http", "signature", Some(subject));
+    let nested = artifact(&site.origin, "org/http", "nested", Some(&signature));
+
+    let missing = json(&["--check"]).exit(5).json();
+    assert_statuses(&missing, "present", &[("http", "incomplete")]);
+    let dry = json(&["--dry-run"]).success().json();
+    assert_statuses(&dry, "present", &[("http", "incomplete")]);
+    let copied = json(&[]).success().json();
+    assert_statuses(&copied, "present", &[("http", "copied")]);
+    let repository = site.mirrored("http").replace(":1.0.0", "");
+    for digest in [&signature, &nested] {
+        let pinned = format!("{repository}@{digest}");
+        assert_eq!(site.resolved(&pinned).as_ref(), Some(digest));
+    }
+    // The registry has no list of referrers but the one under a tag.
+    let list = format!("{repository}:{}", subject.replace(':', "-"));
+    assert!(site.resolved(&list).is_some());
+    json(&["--check"]).success();
+    let seen = site.mirror.requests().len();
+    json(&[]).success();
+    assert_eq!(writes(&site.mirror, seen), [""; 0]);
 }

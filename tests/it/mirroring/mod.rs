@@ -137,8 +137,13 @@ impl Site {
     }
 }
 
-/// Puts a WebAssembly component into a registry, by a layout. Returns its digest.
+/// Puts a WebAssembly component into a registry. Returns its digest.
 fn component(registry: &Registry, repository: &str, tag: &str) -> String {
+    artifact(registry, repository, tag, None)
+}
+
+/// Puts an artifact into a registry, by a layout. It may refer to a manifest of that repository. Returns its digest.
+fn artifact(registry: &Registry, repository: &str, tag: &str, subject: Option<&str>) -> String {
     let environment = Environment::new();
     let blob = |content: &[u8]| {
         let digest = wasmcloud_par::Digest::of(content).to_string();
@@ -148,7 +153,7 @@ fn component(registry: &Registry, repository: &str, tag: &str) -> String {
     };
     let (config, wasm) = (b"{}".as_slice(), b"\0asm component".as_slice());
     let (config_digest, wasm_digest) = (blob(config), blob(wasm));
-    let manifest = serde_json::json!({
+    let mut manifest = serde_json::json!({
         "schemaVersion": 2,
         "mediaType": "application/vnd.oci.image.manifest.v1+json",
         "config": {
@@ -162,6 +167,13 @@ fn component(registry: &Registry, repository: &str, tag: &str) -> String {
             "size": wasm.len(),
         }],
     });
+    if let Some(subject) = subject {
+        manifest["subject"] = serde_json::json!({
+            "mediaType": "application/vnd.oci.image.manifest.v1+json",
+            "digest": subject,
+            "size": fs::metadata(registry.blob(subject)).unwrap().len(),
+        });
+    }
     let manifest = manifest.to_string();
     let digest = blob(manifest.as_bytes());
     environment.write("layout/oci-layout", r#"{"imageLayoutVersion":"1.0.0"}"#);

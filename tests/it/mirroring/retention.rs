@@ -279,7 +279,9 @@ fn a_failure_in_the_middle_reports_what_is_gone() {
         .collect();
     assert_eq!(deleted, [json!(["1.0.0"]), json!([])]);
     assert!(
-        failed.stderr.contains("1 further manifests were not tried"),
+        failed
+            .stderr
+            .contains("manifests that were not tried after the failure: 1"),
         "{failed}"
     );
     assert_eq!(repository.tags(), "1.1.0 1.2.0 2.0.0");

@@ -180,11 +180,11 @@ fn status_of(mirrored: &Mirrored) -> &'static str {
     }
 }
 
-/// Returns the line about one reference: its status, and its name in the mirror by digest.
+/// Returns the line about one reference: its status, and its name in the mirror with its digest.
 fn line(mirrored: &Mirrored) -> String {
     let status = status_of(mirrored);
     let name = match (&mirrored.destination, &mirrored.outcome) {
-        (Some(name), Ok(artifact)) => name.pinned(&artifact.digest),
+        (Some(name), Ok(artifact)) => name.and_digest(artifact.digest.clone()).to_string(),
         (Some(name), Err(_)) => name.to_string(),
         (None, _) => mirrored.reference.to_string(),
     };
