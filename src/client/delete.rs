@@ -1,8 +1,9 @@
-//! Delete: a manifest and its tags leave a registry, or only a tag does.
+//! Delete: a manifest, its tags and what belongs to it leave a registry, or only a tag does.
 
 use crate::content::{Delete, Digest, ErrorKind, ManifestName, Push, Resolve};
 use crate::oci::{Reference, RegistryReference};
 
+use super::attached_delete::{AttachedSearch, Belonging, TaggedReferrer};
 use super::error::{Error, require_digest, require_name};
 use super::lookup::open_layout;
 use super::{Client, note_digest};
@@ -18,6 +19,26 @@ pub struct Deletion {
     pub digest: Digest,
     /// All tags that name the manifest, sorted. They are deleted with it.
     pub tags: Vec<String>,
+    /// The digests of the manifests that belong to the manifest and are deleted with it: referrers, those of referrers,
+    /// and what cosign stores under tags of their digests. Each one is before the one that it belongs to.
+    pub attached: Vec<Digest>,
+    /// The referrers that are not deleted, because tags name them.
+    pub kept: Vec<TaggedReferrer>,
+    /// The lists of referrers that are deleted too.
+    lists: Vec<Digest>,
+}
+
+impl Deletion {
+    /// Keeps what belongs to the manifest: only the manifest and its tags are deleted.
+    #[must_use]
+    pub fn keep_attached(self) -> Self {
+        Self {
+            attached: Vec::new(),
+            kept: Vec::new(),
+            lists: Vec::new(),
+            ..self
+        }
+    }
 }
 
 /// A tag that was [removed](Client::delete_tag).
@@ -32,28 +53,49 @@ pub struct DeletedTag {
 
 impl Client {
     /// Looks up what deleting `reference` would delete. Takes one request for each tag of the
-    /// repository.
+    /// repository, and some for each manifest that belongs to it.
+    ///
+    /// A referrer that a tag names is not deleted with its subject: it may be an image that names the archive from which
+    /// it was made.
     ///
     /// Mirrors are not asked, because they may be behind, and neither is the cache: the pull policy
     /// does not count.
     ///
     /// # Errors
     ///
-    /// [`Error`] of the registry, or [`Error::Unnamed`].
+    /// [`Error`] of the registry, [`Error::Unnamed`], or [`Error::TooMuchAttached`].
     #[tracing::instrument(skip_all, fields(%reference))]
     pub async fn deletion(&self, reference: &RegistryReference) -> Result<Deletion, Error> {
-        let name = require_name(&Reference::Registry(reference.clone()))?;
-        let repository = self.registries.repository(reference);
-        let (manifest, tags) = repository.manifest_with_tags(&name).await?;
+        let whole = Reference::Registry(reference.clone());
+        let name = require_name(&whole)?;
+        let repository = self.registries.repository(reference).without_mirrors();
+        let (manifest, tags) = repository.manifest_and_tags(&name).await?;
+        let search = AttachedSearch {
+            repository: &repository,
+            reference: &whole,
+            tags: &tags,
+        };
+        let Belonging {
+            attached,
+            lists,
+            kept,
+        } = search.run(&manifest.digest).await?;
+        let tags = tags.into_iter();
+        let tags = tags.filter(|(_, named)| *named == manifest.digest);
         Ok(Deletion {
             reference: reference.clone(),
+            tags: tags.map(|(tag, _)| tag).collect(),
             digest: manifest.digest,
-            tags,
+            attached,
+            kept,
+            lists,
         })
     }
 
-    /// Deletes a manifest and all tags that name it. The registry keeps the blobs until it collects
+    /// Deletes a manifest, all tags that name it, and what belongs to it. The registry keeps the blobs until it collects
     /// them.
+    ///
+    /// The manifest itself goes last: after an error, the rest can be looked up again.
     ///
     /// # Errors
     ///
@@ -61,6 +103,9 @@ impl Client {
     #[tracing::instrument(skip_all, fields(reference = %deletion.reference, digest = %deletion.digest))]
     pub async fn delete(&self, deletion: &Deletion) -> Result<(), Error> {
         let repository = self.registries.repository(&deletion.reference);
+        for digest in deletion.attached.iter().chain(&deletion.lists) {
+            repository.delete_attached(digest).await?;
+        }
         Ok(repository.delete_manifest(&deletion.digest).await?)
     }
 

@@ -12,6 +12,7 @@ mod admission;
 mod annotations;
 mod attached;
 mod attached_copy;
+mod attached_delete;
 mod blocking;
 #[allow(
     clippy::module_inception,
@@ -67,6 +68,7 @@ mod upload_access;
 mod uploads;
 mod watch;
 
+pub use attached_delete::TaggedReferrer;
 use blocking::blocking;
 pub use client::Client;
 use client::note_digest;

@@ -41,7 +41,7 @@ pub(crate) use manifest::{
     Child, MANIFEST_LIMIT, Role, children, digests_in, names_content, read_json, read_manifest,
 };
 pub use reference::{LayoutReference, ParseReferenceError, Place, Reference, RegistryReference};
-pub(crate) use referrers::{Declaration, attached_tags, is_of_digest};
+pub(crate) use referrers::{Declaration, attached_tags, is_of_digest, referrers_tag};
 pub(crate) use registry::{Greeting, OpenUpload, Probe, Registries, Repository, Wants};
 pub use registry::{RegistryOptions, RegistrySettings, RetryOptions};
 

@@ -43,37 +43,24 @@ pub(crate) struct Declaration {
     annotations: BTreeMap<String, String>,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Fields {
-    subject: Option<Subject>,
-    artifact_type: Option<String>,
-    config: Option<Config>,
-    annotations: Option<BTreeMap<String, String>>,
-}
-
-#[derive(Deserialize)]
-struct Subject {
-    digest: Digest,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Config {
-    media_type: Option<String>,
-}
-
 impl Declaration {
-    /// Reads the declaration of a manifest. `None`: it has no subject, or is not a manifest.
+    /// Reads the declaration of a manifest. `None`: it has no subject, or is not a manifest. Annotations that are not text
+    /// do not count.
     pub(crate) fn of(manifest: &[u8]) -> Option<Self> {
-        let fields: Fields = serde_json::from_slice(manifest).ok()?;
-        let config = fields.config.and_then(|config| config.media_type);
+        let manifest: Value = serde_json::from_slice(manifest).ok()?;
+        let text = |path: &str| manifest.pointer(path).and_then(Value::as_str);
         // Some tools write an empty text for none.
-        let artifact_type = fields.artifact_type.filter(|name| !name.is_empty());
+        let artifact_type = text("/artifactType").filter(|name| !name.is_empty());
+        let annotations = manifest.get("annotations").and_then(Value::as_object);
+        let annotations = annotations.into_iter().flatten();
+        let annotations = annotations
+            .filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())));
         Some(Self {
-            subject: fields.subject?.digest,
-            artifact_type: artifact_type.or(config),
-            annotations: fields.annotations.unwrap_or_default(),
+            subject: text("/subject/digest")?.parse().ok()?,
+            artifact_type: artifact_type
+                .or_else(|| text("/config/mediaType"))
+                .map(str::to_owned),
+            annotations: annotations.collect(),
         })
     }
 

@@ -24,6 +24,7 @@ mod json;
 mod layers;
 mod mirroring;
 mod peculiar;
+mod referrers;
 mod startable;
 mod support;
 mod transfer;

@@ -4,20 +4,23 @@ use std::ffi::OsString;
 use std::io::IsTerminal;
 
 use anyhow::{Result, bail};
+use serde_json::{Value, json};
 
 use crate::cli::arguments::RegistryArgs;
 use crate::cli::output::{Answer, Failure, escape, terminal};
 use crate::cli::session::Session;
 use crate::cli::threads::detached;
-use crate::client::{self, Client, Deletion, TrustPolicy};
+use crate::client::{self, Client, Deletion, TaggedReferrer, TrustPolicy};
 use crate::content::ErrorKind;
 use crate::oci::{self, Reference, RegistryReference};
 
 use super::pinned;
 
-/// Delete a manifest from a registry, with all its tags; or only a tag
+/// Delete a manifest from a registry, with all its tags and what belongs to it; or only a tag
 ///
-/// Registries delete manifests, and with a manifest all its tags. If the manifest has other tags than the one
+/// Registries delete manifests, and with a manifest all its tags. What belongs to the manifest is deleted with it: its
+/// referrers, such as signatures and bills of materials, what belongs to those, and the tags `sha256-….sig`, `.att` and
+/// `.sbom` of cosign. A referrer with a tag of its own is kept, such as the container image of an archive. If the manifest has other tags than the one
 /// in REF, nothing is deleted: name the manifest by its digest to delete it with all its tags. The registry
 /// frees the space with its next garbage collection.
 ///
@@ -29,7 +32,8 @@ use super::pinned;
 Examples:
   par delete ghcr.io/org/provider:1.0.0-rc1
   par delete --tag ghcr.io/org/provider:1.0.0-rc1
-  par delete ghcr.io/org/provider@sha256:… --force")]
+  par delete ghcr.io/org/provider@sha256:… --force
+  par delete ghcr.io/org/provider:1.0.0-rc1 --keep-referrers")]
 pub(crate) struct Args {
     /// The manifest to delete
     #[arg(value_name = "REF")]
@@ -37,6 +41,9 @@ pub(crate) struct Args {
     /// Remove the tag of REF, and not its manifest. Default: the manifest is deleted, with all its tags
     #[arg(long)]
     tag: bool,
+    /// Keep what belongs to the manifest, such as signatures. Default: it is deleted with the manifest
+    #[arg(long, conflicts_with = "tag")]
+    keep_referrers: bool,
     /// Do not ask for confirmation. Default: `par` asks on a terminal, and deletes nothing without one
     #[arg(long)]
     force: bool,
@@ -71,7 +78,9 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
     }
     let client = args.registry.client(session, TrustPolicy::anyone()).await?;
     match place {
-        Some(place) if !args.tag => delete_manifest(&client, &args, &reference, place).await,
+        Some(place) if !args.tag => {
+            delete_manifest(&client, &args, &reference, place, session).await
+        }
         place => delete_tag(&client, &args, &reference, place, session).await,
     }
 }
@@ -81,18 +90,33 @@ async fn delete_manifest(
     args: &Args,
     reference: &Reference,
     place: &RegistryReference,
+    session: &Session,
 ) -> Result<Answer> {
-    let deletion = client.deletion(place).await?;
+    let look_up = async || {
+        let deletion = client.deletion(place).await?;
+        Ok::<_, client::Error>(if args.keep_referrers {
+            deletion.keep_attached()
+        } else {
+            deletion
+        })
+    };
+    let deletion = look_up().await?;
     let pinned = reference.pinned(&deletion.digest);
     refuse_others(reference, &deletion)?;
     if !args.force {
+        tell_attached(session, &deletion);
         if !confirmed(&pinned, &deletion).await? {
             bail!("{pinned} was not deleted");
         }
-        // While the user was asked, others may have moved tags.
-        if client.deletion(place).await? != deletion {
-            let message =
-                format!("{pinned} was not deleted: its tags have changed in the meantime");
+        // While the user was asked, others may have moved tags or attached something.
+        let now = look_up().await?;
+        if now != deletion {
+            let changed = if now.tags == deletion.tags && now.digest == deletion.digest {
+                "what belongs to it has changed"
+            } else {
+                "its tags have changed"
+            };
+            let message = format!("{pinned} was not deleted: {changed} in the meantime");
             bail!(
                 Failure::new(ErrorKind::Conflict, message)
                     .hint("run the command again to see what would be deleted now")
@@ -100,7 +124,36 @@ async fn delete_manifest(
         }
     }
     client.delete(&deletion).await.map_err(explain)?;
-    Ok(pinned::pinned(reference, &deletion.digest).field("tags", deletion.tags))
+    for kept in &deletion.kept {
+        session.note(&format!(
+            "kept the referrer {}: {}",
+            kept.digest,
+            named(kept)
+        ));
+    }
+    let attached = deletion.attached.iter().map(ToString::to_string);
+    let kept = deletion
+        .kept
+        .iter()
+        .map(|kept| json!({ "digest": kept.digest.to_string(), "tags": kept.tags }));
+    Ok(pinned::pinned(reference, &deletion.digest)
+        .field("attached", attached.collect::<Value>())
+        .field("kept", kept.collect::<Value>())
+        .field("tags", deletion.tags))
+}
+
+/// Says what is deleted with the manifest, and what is kept.
+fn tell_attached(session: &Session, deletion: &Deletion) {
+    for digest in &deletion.attached {
+        session.note(&format!("belongs to it: {digest}"));
+    }
+}
+
+fn named(kept: &TaggedReferrer) -> String {
+    match kept.tags.as_slice() {
+        [tag] => format!("the tag {tag} names it"),
+        tags => format!("the tags {} name it", tags.join(", ")),
+    }
 }
 
 async fn delete_tag(
@@ -224,7 +277,12 @@ async fn confirmed(pinned: &str, deletion: &Deletion) -> Result<bool> {
         [tag] => format!("and its tag {tag}"),
         tags => format!("and its tags {}", tags.join(", ")),
     };
-    is_agreed(format!("Delete {pinned}, {tags}? [y/N] ")).await
+    let attached = match deletion.attached.len() {
+        0 => String::new(),
+        1 => ", and a manifest that belongs to it".to_owned(),
+        count => format!(", and {count} manifests that belong to it"),
+    };
+    is_agreed(format!("Delete {pinned}, {tags}{attached}? [y/N] ")).await
 }
 
 /// Asks the user on the terminal.

@@ -13,7 +13,7 @@ use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use tokio::time::{Instant, sleep};
 
-use crate::content::{Descriptor, Digest, Referrer};
+use crate::content::{Descriptor, Digest, ErrorKind, Referrer};
 use crate::oci::error::Error;
 use crate::oci::media_type;
 use crate::oci::referrers::{ReferrersIndex, referrers_tag};
@@ -66,22 +66,22 @@ pub(crate) async fn ensure_listed(
     let repository = &for_change(repository);
     let digest = &referrer.descriptor.digest;
     if repository.endpoint.may_list_referrers(&repository.name) {
-        match list_by_api(repository, subject, None).await? {
-            Some(listed)
-                if listed
-                    .iter()
-                    .any(|known| known.descriptor.digest == *digest) =>
-            {
+        let listed = match list_by_api(repository, subject, None).await {
+            // Some servers refuse each path that they do not know.
+            Err(error) if error.kind() == ErrorKind::Denied => Some(Vec::new()),
+            listed => listed?,
+        };
+        if let Some(listed) = listed {
+            let mut listed = listed.iter();
+            if listed.any(|known| known.descriptor.digest == *digest) {
                 return Ok(());
             }
-            Some(_) => {
-                let location = repository.location();
-                tracing::info!(
-                    "{location} has the referrers API, and does not list {digest} as a referrer of {subject}; \
-                     listing it under a tag"
-                );
-            }
-            None => repository.endpoint.lists_no_referrers(&repository.name),
+            let location = repository.location();
+            tracing::info!(
+                "{location} does not list {digest} as a referrer of {subject}; listing it under a tag"
+            );
+        } else {
+            repository.endpoint.lists_no_referrers(&repository.name);
         }
     }
     change(repository, subject, &Change::Add(referrer)).await
@@ -109,29 +109,36 @@ async fn change(
     subject: &Digest,
     change: &Change<'_>,
 ) -> Result<(), Error> {
-    let (mut seen, mut wait, mut writes) = (None, Duration::ZERO, 0);
+    let turn = format!("{}@{subject}", repository.name);
+    let turn = repository.endpoint.turn(&turn);
+    let (mut wait, mut writes) = (Duration::ZERO, 0);
     let mut is_made = false;
     for _ in 0..ROUNDS {
-        let turn = format!("{}@{subject}", repository.name);
-        let turn = repository.endpoint.turn(&turn).await;
+        let mut last = turn.lock().await;
         let started = Instant::now();
         let index = tagged_index(repository, subject).await?;
         let index = index.unwrap_or_else(ReferrersIndex::empty);
         is_made = change.is_in(&index);
         if is_made {
             let found = Digest::of(&index.to_bytes(&what_tagged(repository, subject))?);
-            // When the list has changed since, other clients write it too.
-            if writes == 0 || seen.as_ref() == Some(&found) {
+            // When the list is another one than this process has seen last, other clients write it too.
+            if writes == 0 || last.as_ref() == Some(&found) {
                 return Ok(());
             }
-            seen = Some(found);
+            *last = Some(found);
         } else {
-            seen = write(repository, subject, index, change).await?;
+            *last = write(repository, subject, index, change).await?;
             writes += 1;
-            wait = (wait * 2).max(started.elapsed() * SLOWER).max(SHORTEST);
+            let longest_window = (started.elapsed() * SLOWER).max(SHORTEST);
+            wait = if writes == 1 {
+                longest_window
+            } else {
+                // Others are writing: not all at the same time again.
+                jittered((wait * 2).max(longest_window))
+            };
         }
-        drop(turn);
-        sleep(jittered(wait.min(LONGEST))).await;
+        drop(last);
+        sleep(wait.min(LONGEST)).await;
     }
     if is_made {
         return Ok(());

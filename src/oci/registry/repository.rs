@@ -36,6 +36,8 @@ pub struct Repository {
     limit: Option<Duration>,
     /// Remembers uploads of large blobs.
     uploads: Option<Arc<dyn Uploads>>,
+    /// Whether only the endpoint that takes changes is asked.
+    direct: bool,
 }
 
 impl std::fmt::Debug for Repository {
@@ -52,6 +54,15 @@ impl Repository {
             name: name.to_owned(),
             limit: None,
             uploads: None,
+            direct: false,
+        }
+    }
+
+    /// Returns the repository as one whose mirrors are not asked: they may be behind.
+    pub(crate) fn without_mirrors(self) -> Self {
+        Self {
+            direct: true,
+            ..self
         }
     }
 
@@ -231,20 +242,20 @@ impl Repository {
         }
     }
 
-    /// Returns the manifest `name`, a tag or a digest, and all tags that name it, sorted. Sends one
-    /// request for each page of tags, and one for each tag, to the endpoint that takes changes: a mirror
-    /// may be behind.
+    /// Returns the manifest `name`, a tag or a digest, and all tags of the repository, sorted, each with the digest of what
+    /// it names. Sends one request for each page of tags, and one for each tag, to the endpoint that takes changes: a
+    /// mirror may be behind.
     ///
     /// # Errors
     ///
     /// [`Error::NotFound`], and everything that keeps a registry from answering.
-    pub async fn manifest_with_tags(
+    pub async fn manifest_and_tags(
         &self,
         name: &ManifestName,
-    ) -> Result<(Descriptor, Vec<String>), Error> {
+    ) -> Result<(Descriptor, Vec<(String, Digest)>), Error> {
         let repository = self.writable().await?;
         let manifest = repository.resolve_name(&name.to_string()).await?;
-        let tags = tags::of_manifest(&repository, &manifest.digest).await?;
+        let tags = tags::resolved(&repository).await?;
         repository.endpoint.answered();
         Ok((manifest, tags))
     }
@@ -268,6 +279,9 @@ impl Repository {
 
     async fn candidates(&self, capability: Capability) -> Result<Candidates, Error> {
         let endpoints = self.registry_endpoints().await?;
+        if self.direct {
+            return Ok(Candidates::only(endpoints.writable()?));
+        }
         endpoints.readable(capability, self.limit)
     }
 

@@ -187,6 +187,13 @@ impl Delete for Repository {
 }
 
 impl Repository {
+    /// Deletes a manifest and the tags that name it. It stays on the list of its subject's referrers, which the caller
+    /// deletes too.
+    pub(crate) async fn delete_attached(&self, digest: &Digest) -> Result<(), StoreError> {
+        let repository = self.writable().await?;
+        Ok(self.delete_by_digest(&repository, digest).await?)
+    }
+
     async fn delete_by_digest(
         &self,
         repository: &RepositoryEndpoint,

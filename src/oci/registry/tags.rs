@@ -46,32 +46,28 @@ pub(crate) async fn first_page(repository: &RepositoryEndpoint) -> Result<Vec<St
     Ok(page(repository, list_request(repository)?).await?.entries)
 }
 
-/// Returns the tags that name the manifest `digest`, sorted.
-pub(crate) async fn of_manifest(
+/// Returns all tags, sorted, each with the digest of the manifest that it names.
+pub(crate) async fn resolved(
     repository: &RepositoryEndpoint,
-    digest: &Digest,
-) -> Result<Vec<String>, Error> {
+) -> Result<Vec<(String, Digest)>, Error> {
     let tags = match list(repository).await {
         Ok(tags) => tags,
         // The answer of some registries for a repository without tags.
         Err(Error::NotFound { .. }) => Vec::new(),
         Err(error) => return Err(error),
     };
-    let tags = tags.into_iter();
-    let resolved = tags.map(|tag| matching(repository.clone(), tag, digest.clone()));
-    let resolved = stream::iter(resolved.collect::<Vec<_>>()).buffered(AT_A_TIME);
-    let matching: Vec<Option<String>> = resolved.try_collect().await?;
-    Ok(matching.into_iter().flatten().collect())
+    let tags = tags.into_iter().map(|tag| resolve(repository.clone(), tag));
+    let resolved = stream::iter(tags.collect::<Vec<_>>()).buffered(AT_A_TIME);
+    let resolved: Vec<Option<(String, Digest)>> = resolved.try_collect().await?;
+    Ok(resolved.into_iter().flatten().collect())
 }
 
-/// Returns `tag` when it names the manifest `digest`.
-async fn matching(
+async fn resolve(
     repository: RepositoryEndpoint,
     tag: String,
-    digest: Digest,
-) -> Result<Option<String>, Error> {
+) -> Result<Option<(String, Digest)>, Error> {
     match repository.resolve_name(&tag).await {
-        Ok(found) => Ok((found.digest == digest).then_some(tag)),
+        Ok(found) => Ok(Some((tag, found.digest))),
         // It was deleted after the tags were listed.
         Err(Error::NotFound { .. }) => Ok(None),
         Err(error) => Err(error),

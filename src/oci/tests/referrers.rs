@@ -45,6 +45,14 @@ fn the_type_of_a_config_stands_in_for_a_missing_artifact_type() {
     assert_eq!(referrer.artifact_type.as_deref(), Some("a/b"));
     assert_eq!(referrer.annotations["k"], "v");
     assert!(Declaration::of(br#"{"schemaVersion": 2}"#).is_none());
+    let odd =
+        format!(r#"{{"subject": {{"digest": "{A}"}}, "config": null, "annotations": {{"k": 1}}}}"#);
+    assert!(
+        Declaration::of(odd.as_bytes())
+            .unwrap()
+            .annotations
+            .is_empty()
+    );
 }
 
 #[test]

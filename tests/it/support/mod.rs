@@ -5,6 +5,7 @@
 //! network puts a [`proxy`] before either. Each test runs the command in an [`Environment`] of its own, so that
 //! tests can run side by side.
 
+mod api_registry;
 pub(crate) mod archives;
 pub(crate) mod certificates;
 mod environment;
@@ -20,9 +21,11 @@ mod shared;
 mod terminal;
 mod tests;
 mod token_service;
+mod tools;
 mod unprivileged;
 mod watcher;
 
+pub(crate) use api_registry::ApiRegistry;
 pub(crate) use environment::{Environment, Outcome};
 pub(crate) use invocation::Invocation;
 pub(crate) use patience::{LIMIT, block_on, ended, wait_until};
@@ -31,4 +34,5 @@ pub(crate) use server::{Answer, Asked, Server};
 pub(crate) use shared::{shared_registry, unique};
 pub(crate) use terminal::Terminal;
 pub(crate) use token_service::{Rules, TokenService, User};
+pub(crate) use tools::tool;
 pub(crate) use unprivileged::Unprivileged;

@@ -21,6 +21,16 @@ pub(crate) struct Candidates {
 }
 
 impl Candidates {
+    /// Returns candidates of which there is one.
+    pub(crate) fn only(endpoint: Endpoint) -> Self {
+        Self {
+            mirrors: Vec::new(),
+            last: endpoint,
+            paused: Vec::new(),
+            skipped: SkippedMirrors::default(),
+        }
+    }
+
     /// Returns the first answer that `is_enough`, or the error of the last endpoint. When the last endpoint
     /// is unavailable, all mirrors are asked once more.
     pub(crate) async fn first<T, F>(

@@ -7,7 +7,6 @@ use std::time::Duration;
 use bytes::Bytes;
 use reqwest::header::HeaderMap;
 use reqwest::{Response, StatusCode, Url};
-use tokio::sync::OwnedMutexGuard;
 
 use crate::content::{AnsweringHosts, ErrorKind, with_causes};
 use crate::oci::error::Error;
@@ -19,7 +18,7 @@ use super::super::http::{Attempts, Payload, Request, decode, is_transient, read_
 use super::super::options::{RegistryOptions, RetryOptions};
 use super::availability::Availability;
 use super::transport::Transport;
-use super::turns::Turns;
+use super::turns::{Turn, Turns};
 
 /// How many bytes of a small body are sent in a second at least. A slower transfer counts as stalled.
 const SLOWEST: u64 = 64 * 1024;
@@ -123,9 +122,9 @@ impl Endpoint {
         &self.shared.transport.authenticator
     }
 
-    /// Waits until no other task of this process changes `what`. Dropping the guard ends the turn.
-    pub(crate) async fn turn(&self, what: &str) -> OwnedMutexGuard<()> {
-        self.shared.turns.take(what).await
+    /// Returns what the tasks of this process lock that change `what`.
+    pub(crate) fn turn(&self, what: &str) -> Turn {
+        self.shared.turns.of(what)
     }
 
     /// Returns whether the registry may have the referrers API for a repository.

@@ -3,21 +3,22 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
+use tokio::sync::Mutex as AsyncMutex;
+
+use crate::content::Digest;
 
 /// The turns of one endpoint, by what is changed.
 #[derive(Debug, Default)]
-pub(crate) struct Turns(Mutex<HashMap<String, Arc<AsyncMutex<()>>>>);
+pub(crate) struct Turns(Mutex<HashMap<String, Turn>>);
+
+/// Is locked by the task that changes something. It holds the digest of what this process has stored last.
+pub(crate) type Turn = Arc<AsyncMutex<Option<Digest>>>;
 
 impl Turns {
-    /// Waits until no other task changes `what`. Dropping the guard ends the turn.
-    pub(crate) async fn take(&self, what: &str) -> OwnedMutexGuard<()> {
-        let turn = {
-            let mut turns = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            // Nobody waits for a turn that only the map holds.
-            turns.retain(|_, turn| Arc::strong_count(turn) > 1);
-            Arc::clone(turns.entry(what.to_owned()).or_default())
-        };
-        turn.lock_owned().await
+    /// Returns the turn for `what`, which lasts as long as a task holds it.
+    pub(crate) fn of(&self, what: &str) -> Turn {
+        let mut turns = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        turns.retain(|_, turn| Arc::strong_count(turn) > 1);
+        Arc::clone(turns.entry(what.to_owned()).or_default())
     }
 }

@@ -1,0 +1,126 @@
+//! What is deleted with a manifest: referrers, what cosign stores under tags of digests, and lists of referrers.
+
+use std::collections::HashSet;
+use std::mem;
+
+use crate::content::{Digest, ErrorKind, ManifestName, ReadStorage};
+use crate::oci::{Declaration, Reference, attached_tags, referrers_tag};
+
+use super::attached::{Attached, AttachedReader};
+use super::error::Error;
+
+/// How many manifests may belong to the one that is deleted.
+const MOST: usize = 10_000;
+/// How deep referrers of referrers may be nested.
+const DEEPEST: usize = 16;
+
+/// A referrer that is not deleted with its subject, because tags name it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TaggedReferrer {
+    /// The digest of the referrer.
+    pub digest: Digest,
+    /// The tags that name it, sorted.
+    pub tags: Vec<String>,
+}
+
+/// What belongs to a manifest of a repository.
+#[derive(Debug, Default)]
+pub(super) struct Belonging {
+    /// What is deleted with the manifest. Each manifest is before the one that it belongs to.
+    pub(super) attached: Vec<Digest>,
+    /// The lists of referrers that are deleted with it.
+    pub(super) lists: Vec<Digest>,
+    pub(super) kept: Vec<TaggedReferrer>,
+}
+
+/// Looks for what belongs to a manifest.
+pub(super) struct AttachedSearch<'a> {
+    pub(super) repository: &'a dyn ReadStorage,
+    pub(super) reference: &'a Reference,
+    /// All tags of the repository, each with the digest of what it names.
+    pub(super) tags: &'a [(String, Digest)],
+}
+
+impl AttachedSearch<'_> {
+    /// Looks for what belongs to `root`, and to that. What has a tag of its own is kept, and so is what belongs to it.
+    pub(super) async fn run(&self, root: &Digest) -> Result<Belonging, Error> {
+        let mut found = Belonging::default();
+        let Some(reader) = AttachedReader::new(self.repository).await? else {
+            return Ok(found);
+        };
+        let mut seen = HashSet::from([root.clone()]);
+        let mut level = vec![root.clone()];
+        for _ in 0..DEEPEST {
+            for subject in mem::take(&mut level) {
+                for attached in reader.of(&subject).await? {
+                    let digest = attached.digest().clone();
+                    if seen.contains(&digest) || !self.belongs(&attached, &subject).await? {
+                        continue;
+                    }
+                    seen.insert(digest.clone());
+                    let tags = self.own_tags(&digest, &subject);
+                    if tags.is_empty() {
+                        level.push(digest);
+                    } else {
+                        found.kept.push(TaggedReferrer { digest, tags });
+                    }
+                }
+                if let Some(list) = self.list(&subject)
+                    && seen.insert(list.clone())
+                {
+                    found.lists.push(list);
+                }
+            }
+            found.attached.extend(level.iter().cloned());
+            if level.is_empty() {
+                found.attached.reverse();
+                return Ok(found);
+            }
+            if seen.len() > MOST {
+                break;
+            }
+        }
+        Err(Error::TooMuchAttached {
+            reference: self.reference.to_string(),
+            most: MOST,
+            deepest: DEEPEST,
+        })
+    }
+
+    /// Returns whether a manifest belongs to `subject`. A list of referrers may lie.
+    async fn belongs(&self, attached: &Attached, subject: &Digest) -> Result<bool, Error> {
+        let Attached::Referrer(manifest) = attached else {
+            return Ok(true);
+        };
+        let name = ManifestName::Digest(manifest.digest.clone());
+        match self.repository.fetch_manifest(&name).await {
+            Ok((_, bytes)) => {
+                let declared = Declaration::of(&bytes);
+                Ok(declared.is_some_and(|declared| declared.subject == *subject))
+            }
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Returns the tags that name a manifest, and are not those of what belongs to `subject`.
+    fn own_tags(&self, digest: &Digest, subject: &Digest) -> Vec<String> {
+        let of_subject = attached_tags(subject);
+        let list = referrers_tag(subject);
+        let tags = self
+            .tags
+            .iter()
+            .filter(|(tag, named)| named == digest && *tag != list && !of_subject.contains(tag));
+        tags.map(|(tag, _)| tag.clone()).collect()
+    }
+
+    /// Returns the list of the referrers of `subject`, if it has no other tag.
+    fn list(&self, subject: &Digest) -> Option<Digest> {
+        let tag = referrers_tag(subject);
+        let (_, list) = self.tags.iter().find(|(known, _)| *known == tag)?;
+        self.own_tags(list, subject)
+            .is_empty()
+            .then(|| list.clone())
+    }
+}

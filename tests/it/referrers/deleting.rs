@@ -1,0 +1,98 @@
+//! `par delete` takes along what belongs to a manifest.
+
+use serde_json::json;
+
+use super::{SBOM, SIGNATURE, attach, image, list_tag, manifest, referrers, referring, repository};
+use crate::support::{ApiRegistry, Environment, Registry, block_on};
+use crate::transfer::par;
+
+#[test]
+fn what_belongs_to_a_manifest_is_deleted_with_it() {
+    let environment = Environment::new();
+    let (without, with_api) = (Registry::start(), ApiRegistry::start());
+    for host in [without.address(), with_api.address()] {
+        let there = repository(host, "org/x");
+        let kept = image(&there, "another archive", Some("2"));
+        let of_kept = attach(&there, &kept, SIGNATURE, "of another archive");
+        let subject = image(&there, "archive", Some("1"));
+        let sbom = attach(&there, &subject, SBOM, "a bill of materials");
+        let nested = attach(&there, &sbom, SIGNATURE, "a signature of the bill");
+        let tag = format!("{}.sig", list_tag(&subject.digest));
+        let tagged = image(&there, "an older signature", Some(&tag));
+        let reference = format!("{host}/org/x:1");
+        let deleted = par(
+            &environment,
+            ["delete", "--force", &reference, "-o", "json"],
+        );
+        let answer = deleted.success().json();
+        let attached = answer["attached"].as_array().unwrap();
+        assert_eq!(attached.len(), 3, "{answer}");
+        assert_eq!(attached[0], json!(nested.digest));
+        assert_eq!(answer["tags"], json!(["1"]));
+        for gone in [&subject, &sbom, &nested, &tagged] {
+            block_on(there.manifest(&gone.digest.to_string())).unwrap_err();
+        }
+        // The other registry keeps the tags of a deleted manifest.
+        if host == without.address() {
+            let tags = block_on(there.tags()).unwrap();
+            assert_eq!(tags, ["2".to_owned(), list_tag(&kept.digest)]);
+        }
+        assert_eq!(referrers(&there, &kept.digest), [of_kept.digest]);
+    }
+}
+
+#[test]
+fn a_referrer_with_a_tag_of_its_own_is_kept_and_so_are_all_of_them_on_request() {
+    let environment = Environment::new();
+    let registry = Registry::start();
+    let there = repository(registry.address(), "org/x");
+    let subject = image(&there, "archive", Some("1"));
+    let document = referring(&there, &subject, SBOM, "an image of the archive");
+    let image_of_it = manifest(&there, &document, Some("image"));
+    let reference = registry.reference("org/x:1");
+    let deleted = par(
+        &environment,
+        ["delete", "--force", &reference, "-o", "json"],
+    )
+    .success();
+    assert_eq!(
+        deleted.json()["kept"],
+        json!([{ "digest": image_of_it.digest, "tags": ["image"] }])
+    );
+    assert!(
+        deleted.stderr.contains("the tag image names it"),
+        "{deleted}"
+    );
+    block_on(there.manifest("image")).unwrap();
+
+    let second = image(&there, "second", Some("2"));
+    let signature = attach(&there, &second, SIGNATURE, "a signature");
+    let reference = registry.reference("org/x:2");
+    let deleted = par(
+        &environment,
+        ["delete", "--force", "--keep-referrers", &reference],
+    );
+    deleted.success();
+    block_on(there.manifest(&signature.digest.to_string())).unwrap();
+    assert_eq!(referrers(&there, &second.digest), [signature.digest]);
+}
+
+#[test]
+fn a_deleted_referrer_leaves_the_list_of_its_subject() {
+    let environment = Environment::new();
+    let registry = Registry::start();
+    let there = repository(registry.address(), "org/x");
+    let subject = image(&there, "archive", Some("1"));
+    let signature = attach(&there, &subject, SIGNATURE, "a signature");
+    let sbom = attach(&there, &subject, SBOM, "a bill of materials");
+    let delete = |digest| {
+        let reference = registry.reference(&format!("org/x@{digest}"));
+        par(&environment, ["delete", "--force", &reference]).success();
+    };
+    delete(&signature.digest);
+    let (_, list) = block_on(there.manifest(&list_tag(&subject.digest))).unwrap();
+    assert!(!String::from_utf8_lossy(&list).contains(&signature.digest.to_string()));
+    assert_eq!(referrers(&there, &subject.digest), [sbom.digest.clone()]);
+    delete(&sbom.digest);
+    assert!(referrers(&there, &subject.digest).is_empty());
+}
