@@ -142,7 +142,8 @@ fn component(registry: &Registry, repository: &str, tag: &str) -> String {
     artifact(registry, repository, tag, None)
 }
 
-/// Puts an artifact into a registry, by a layout. It may refer to a manifest of that repository. Returns its digest.
+/// Puts an artifact into a registry, by a layout, without a tag if `tag` is empty. It may refer to a manifest of that
+/// repository. Returns its digest.
 fn artifact(registry: &Registry, repository: &str, tag: &str, subject: Option<&str>) -> String {
     let environment = Environment::new();
     let blob = |content: &[u8]| {
@@ -186,7 +187,11 @@ fn artifact(registry: &Registry, repository: &str, tag: &str, subject: Option<&s
         }],
     });
     environment.write("layout/index.json", index.to_string());
-    let reference = registry.reference(&format!("{repository}:{tag}"));
+    let name = match tag {
+        "" => format!("{repository}@{digest}"),
+        tag => format!("{repository}:{tag}"),
+    };
+    let reference = registry.reference(&name);
     environment
         .par(["copy", "oci-layout://layout", &reference])
         .success();

@@ -305,3 +305,24 @@ fn a_plan_needs_every_manifest() {
     crate::support::Outcome::of(command, b"").exit(6);
     assert_eq!(repository.tags(), "1.0.0 2.0.0");
 }
+
+#[test]
+fn what_belongs_to_a_deleted_manifest_goes_with_it_and_what_belongs_to_another_stays() {
+    let repository = Repository::new();
+    let [old, new] = ["1.0.0", "2.0.0"].map(|tag| repository.release(tag, 10));
+    let attach = |tag: &str, subject: &str| {
+        super::artifact(&repository.registry, "org/provider", tag, Some(subject))
+    };
+    let (gone, stays) = (attach("", &old), attach("", &new));
+    let tagged = attach("0.1.0", &new);
+    let done = repository.prune(&["--keep-newest", "1", "--delete"]);
+    let expected = [("0.1.0", false), ("1.0.0", true)];
+    assert_eq!(
+        planned(&done),
+        expected.map(|(tag, goes)| (tag.to_owned(), goes))
+    );
+    for (digest, code) in [(&old, 3), (&gone, 3), (&new, 0), (&stays, 0), (&tagged, 0)] {
+        let pinned = format!("{}@{digest}", repository.name);
+        repository.environment.par(["resolve", &pinned]).exit(code);
+    }
+}
