@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use nkeys::KeyPair;
 use serde_json::Value;
 
-use crate::support::archives::{ArchiveBuilder, LINUX};
+use crate::support::archives::ArchiveBuilder;
 use crate::support::{Environment, Outcome, Registry};
 use crate::transfer::{push, text};
 
@@ -118,14 +118,6 @@ impl Site {
     fn resolved(&self, reference: &str) -> Option<String> {
         let resolved = self.par(&["resolve", reference]);
         (resolved.code == 0).then(|| resolved.line().rsplit_once('@').unwrap().1.to_owned())
-    }
-
-    /// Fetches a provider by its name in the origin.
-    #[track_caller]
-    fn fetch(&self, name: &str, options: &[&str]) -> Outcome {
-        let reference = self.reference(name);
-        let fetch = ["fetch", &reference, "--target", LINUX.0];
-        self.par(&[&fetch[..], options].concat())
     }
 
     fn path(&self, name: &str) -> PathBuf {
