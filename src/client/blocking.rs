@@ -11,7 +11,6 @@ use tracing::Span;
 
 use crate::content::{self, Meter, Progress, Step, Stopped};
 
-use super::client::Client;
 use super::error::Error;
 
 /// Runs blocking work on one of the runtime's threads for that.
@@ -21,54 +20,28 @@ pub(super) async fn blocking<T: Send + 'static>(
     content::blocking(work).await
 }
 
-impl Client {
-    /// Runs [blocking](blocking()) work that takes long, such as hashing an archive. The work gets this client with a
-    /// progress that stops it once the future was dropped.
-    pub(super) async fn blocking<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&Self) -> Result<T, Error> + Send + 'static,
-    ) -> Result<T, Error> {
-        let (client, _guard) = self.until_dropped();
-        blocking(move || work(&client)).await
-    }
-
-    /// Runs blocking work as [`blocking`](Self::blocking) does, on a thread of its own. This is for work that
-    /// waits for other tasks.
-    pub(super) async fn on_own_thread<T: Send + 'static>(
-        &self,
-        name: &str,
-        input: Input,
-        work: impl FnOnce(&Self) -> Result<T, Error> + Send + 'static,
-    ) -> Result<T, Error> {
-        let (client, _guard) = self.until_dropped();
-        let (sender, outcome) = oneshot::channel();
-        let span = Span::current();
-        let thread = thread::Builder::new()
-            .name(name.to_owned())
-            .spawn(move || {
-                // Sending fails when the future was dropped: nothing needs the outcome then.
-                let _ = sender.send(span.in_scope(move || work(&client)));
-            })
-            .map_err(Error::Thread)?;
-        let mut join = JoinOnDrop(match input {
-            Input::Ours => Some(thread),
-            Input::Foreign => None,
-        });
-        let outcome = outcome.await;
-        join.0 = None;
-        outcome.map_err(|_| Error::Abandoned)?
-    }
-
-    /// Returns this client with a progress that stops every step once the guard is dropped.
-    fn until_dropped(&self) -> (Self, DropGuard) {
-        let cancelled = CancellationToken::new();
-        let mut client = self.clone();
-        client.progress = Arc::new(Cancellable {
-            inner: Arc::clone(&self.progress),
-            cancelled: cancelled.clone(),
-        });
-        (client, cancelled.drop_guard())
-    }
+/// Runs blocking work on a thread of its own, whose name is `name`. This is for work that waits for other tasks.
+pub(super) async fn on_own_thread<T: Send + 'static>(
+    name: &str,
+    input: Input,
+    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
+    let (sender, outcome) = oneshot::channel();
+    let span = Span::current();
+    let thread = thread::Builder::new()
+        .name(name.to_owned())
+        .spawn(move || {
+            // Sending fails when the future was dropped: nothing needs the outcome then.
+            let _ = sender.send(span.in_scope(work));
+        })
+        .map_err(Error::Thread)?;
+    let mut join = JoinOnDrop(match input {
+        Input::Ours => Some(thread),
+        Input::Foreign => None,
+    });
+    let outcome = outcome.await;
+    join.0 = None;
+    outcome.map_err(|_| Error::Abandoned)?
 }
 
 /// What a thread of its own waits for.
@@ -91,6 +64,16 @@ impl Drop for JoinOnDrop {
             runtime.spawn_blocking(move || thread.join());
         }
     }
+}
+
+/// Returns a progress that stops every step of `inner` once the guard is dropped.
+pub(super) fn until_dropped(inner: Arc<dyn Progress>) -> (Arc<dyn Progress>, DropGuard) {
+    let cancelled = CancellationToken::new();
+    let progress = Cancellable {
+        inner,
+        cancelled: cancelled.clone(),
+    };
+    (Arc::new(progress), cancelled.drop_guard())
 }
 
 /// A progress or a meter that stops its steps once it is cancelled.

@@ -4,12 +4,14 @@ use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
 use tokio::sync::{Mutex, OnceCell, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
+use tokio_util::sync::DropGuard;
 
 use crate::archive::{Dates, Limits, Target};
 use crate::cache::{Cache, State};
 use crate::content::{Digest, Progress};
 use crate::oci::{Place, Reference, Registries};
 
+use super::blocking::{Input, blocking, on_own_thread, until_dropped};
 use super::doctor::{self, Diagnosis};
 use super::error::Error;
 use super::fetched::Fetched;
@@ -183,6 +185,36 @@ impl Client {
     pub(super) async fn turn(&self) -> Turn {
         // The semaphore is never closed.
         Arc::clone(&self.turns).acquire_owned().await.ok()
+    }
+
+    /// Runs [blocking](blocking()) work that takes long, such as hashing an archive. The work gets this client with a
+    /// progress that stops it once the future was dropped.
+    pub(super) async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Self) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let (client, _guard) = self.until_dropped();
+        blocking(move || work(&client)).await
+    }
+
+    /// Runs blocking work as [`blocking`](Self::blocking) does, on a thread of its own. This is for work that
+    /// waits for other tasks.
+    pub(super) async fn on_own_thread<T: Send + 'static>(
+        &self,
+        name: &str,
+        input: Input,
+        work: impl FnOnce(&Self) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let (client, _guard) = self.until_dropped();
+        on_own_thread(name, input, move || work(&client)).await
+    }
+
+    /// Returns this client with a progress that stops every step once the guard is dropped.
+    fn until_dropped(&self) -> (Self, DropGuard) {
+        let mut client = self.clone();
+        let (progress, guard) = until_dropped(Arc::clone(&self.progress));
+        client.progress = progress;
+        (client, guard)
     }
 
     /// Waits until no other task of this process brings the content of `digest` into the cache.

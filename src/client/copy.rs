@@ -1,13 +1,15 @@
 //! Copy: a manifest, everything that it names, and everything that belongs to it, from reference to reference.
 
-use crate::content::{Digest, ReadStorage};
+use std::borrow::Cow;
+
+use crate::content::{Descriptor, Digest, ReadStorage, Stored};
 use crate::oci::Reference;
 
 use super::about::about;
 use super::attached::AttachedReader;
 use super::attached_copy::{AttachedCopied, AttachedCopy};
 use super::error::{Error, require_digest, require_name};
-use super::lookup::{named, open_layout, push_storage, read_storage};
+use super::lookup::{Storage, named, open_layout, push_storage, read_storage};
 use super::mount::mountable;
 use super::publisher::Publisher;
 use super::tagging::{TagChange, TagIdentity, Tagging};
@@ -66,6 +68,8 @@ pub struct Copied {
     /// How many tags with signatures, attestations and bills of materials of cosign belong to what was copied, and are at
     /// the destination now.
     pub attached_tags: usize,
+    /// How the blobs came to the destination.
+    pub(super) stored: Stored,
 }
 
 impl Client {
@@ -125,32 +129,82 @@ impl Client {
         options: CopyOptions,
     ) -> Result<Copied, Error> {
         require_name(destination)?;
-        let source = named(source).await?;
-        let source = source.as_ref();
-        let name = require_name(source)?;
         let _turn = self.turn().await;
+        let copy = CopySource::read(reader, source, destination).await?;
+        let to = push_storage(self, destination).await?;
+        let copied = copy.write(self, to.as_ref(), destination, options).await?;
+        to.finish().await?;
+        Ok(copied)
+    }
 
-        let from: Box<dyn ReadStorage> = match source {
-            Reference::Registry(_) => read_storage(reader, source).await?,
+    /// [Copies](Self::copy_from) into the storage `to` of `destination`, which is open. The caller finishes the push.
+    #[tracing::instrument(name = "copy", skip_all, fields(%source, %destination, digest))]
+    pub(super) async fn copy_into(
+        &self,
+        to: &dyn Storage,
+        reader: &Self,
+        (source, destination): (&Reference, &Reference),
+        options: CopyOptions,
+    ) -> Result<Copied, Error> {
+        require_name(destination)?;
+        let _turn = self.turn().await;
+        let copy = CopySource::read(reader, source, destination).await?;
+        copy.write(self, to, destination, options).await
+    }
+}
+
+/// What is copied.
+struct CopySource<'a> {
+    source: Cow<'a, Reference>,
+    from: Box<dyn ReadStorage>,
+    root: Descriptor,
+    tree: Tree,
+}
+
+impl<'a> CopySource<'a> {
+    /// Reads the manifests of `source`.
+    async fn read(
+        reader: &Client,
+        source: &'a Reference,
+        destination: &Reference,
+    ) -> Result<Self, Error> {
+        let source = named(source).await?;
+        let name = require_name(&source)?;
+        let from: Box<dyn ReadStorage> = match source.as_ref() {
+            Reference::Registry(_) => read_storage(reader, &source).await?,
             // No registry is asked, so the pull policy does not count.
             Reference::Layout(place) => open_layout(place).await?,
         };
         let root = from.resolve(&name).await?;
         note_digest(&root.digest);
-        require_digest(source, destination.digest(), &root.digest)?;
-        let tree = Tree::read(from.as_ref(), source, &root).await?;
+        require_digest(&source, destination.digest(), &root.digest)?;
+        let tree = Tree::read(from.as_ref(), &source, &root).await?;
+        Ok(Self {
+            source,
+            from,
+            root,
+            tree,
+        })
+    }
 
-        let to = push_storage(self, destination).await?;
+    /// Writes everything to `to`, which is the storage of `destination`.
+    async fn write(
+        self,
+        client: &Client,
+        to: &dyn Storage,
+        destination: &Reference,
+        options: CopyOptions,
+    ) -> Result<Copied, Error> {
+        let (source, from, tree) = (self.source.as_ref(), self.from.as_ref(), self.tree);
         let tagging = Tagging::new(destination, [], false)?.with_own_tag();
-        let tags = tagging.changes(to.as_ref(), &root.digest).await?;
+        let tags = tagging.changes(to, &self.root.digest).await?;
         if !options.change_identity {
-            let identity = TagIdentity::new(self, &tagging, to.as_ref());
-            let publisher = async || publisher(self, source, from.as_ref(), &tree).await;
-            identity.keep(&tags, &root.digest, publisher).await?;
+            let identity = TagIdentity::new(client, &tagging, to);
+            let publisher = async || publisher(client, source, from, &tree).await;
+            identity.keep(&tags, &self.root.digest, publisher).await?;
         }
-        let client = &about(self, destination);
-        let mount_from = mountable(source, destination);
-        let transfer = Transfer::new(client, from.as_ref(), to.as_ref(), mount_from);
+        let client = &about(client, destination);
+        let transfer = Transfer::new(client, from, to, mountable(source, destination));
         let attached = if options.without_referrers || is_same_place(source, destination) {
             None
         } else {
@@ -162,19 +216,20 @@ impl Client {
             tag: destination.tag(),
             is_tagged: tags
                 .iter()
-                .all(|tag| tag.before.as_ref() == Some(&root.digest)),
+                .all(|tag| tag.before.as_ref() == Some(&self.root.digest)),
         };
         let attached = steps.run(attached, destination).await?;
-        to.finish().await?;
+        let stored = transfer.stored();
         let mut left_out = tree.left_out;
         left_out.extend(attached.left_out);
         Ok(Copied {
             reference: destination.clone(),
-            digest: root.digest,
+            digest: self.root.digest,
             left_out,
             tags,
             referrers: attached.referrers,
             attached_tags: attached.tags,
+            stored,
         })
     }
 }

@@ -181,6 +181,27 @@ pub enum Error {
     /// The trust policy or a pin refuses a verified archive, or the policy cannot be read.
     #[error(transparent)]
     Trust(#[from] TrustError),
+    /// A manifest is not deleted, because a tag names it that did not name it before.
+    #[error("{digest} is not deleted: {reference} names it by now")]
+    TagMoved {
+        /// The reference with the tag.
+        reference: String,
+        /// The digest of the manifest.
+        digest: Digest,
+    },
+    /// A reference has no name in a mirror.
+    #[error("{reference} cannot be mirrored: {reason}")]
+    MirrorName {
+        /// The reference.
+        reference: String,
+        /// Why it has no name there.
+        reason: String,
+    },
+    /// A text does not say where a mirror is. The field is the text.
+    #[error(
+        "`{0}` is neither a registry, with or without a prefix for its repositories, nor an image layout"
+    )]
+    MirrorPlace(String),
     /// A reference names more content than is copied.
     #[error(
         "{reference} is too large to copy: it has more than {most} manifests and blobs, manifests of \
@@ -302,6 +323,8 @@ impl Error {
             | Self::ImagePath { .. }
             | Self::MediaType(_)
             | Self::AttachmentTooLarge { .. }
+            | Self::MirrorName { .. }
+            | Self::MirrorPlace(_)
             | Self::OtherRotation { .. } => ErrorKind::Usage,
             Self::DeniedButCached { source, .. } => source.kind(),
             Self::OtherDigest { .. }
@@ -311,9 +334,10 @@ impl Error {
             | Self::TooMuch { .. }
             | Self::TooMuchAttached { .. } => ErrorKind::NotVerified,
             Self::NotAttached { source, .. } => source.kind(),
-            Self::TagExists { .. } | Self::TagIdentity { .. } | Self::TagOfArchive { .. } => {
-                ErrorKind::Conflict
-            }
+            Self::TagExists { .. }
+            | Self::TagIdentity { .. }
+            | Self::TagMoved { .. }
+            | Self::TagOfArchive { .. } => ErrorKind::Conflict,
             Self::Trust(error) => error.kind(),
             Self::Shared(error) => error.kind(),
             Self::NotCached(_) | Self::NoImageTarget { .. } => ErrorKind::NotFound,

@@ -47,6 +47,7 @@ mod inspect;
 mod lock;
 mod lookup;
 mod metered;
+mod mirror;
 mod mount;
 mod options;
 mod outcomes;
@@ -57,6 +58,7 @@ mod push;
 mod push_options;
 mod ranged;
 mod resolve;
+mod retention;
 mod root;
 mod shared;
 mod spool;
@@ -92,11 +94,16 @@ pub use freshness::Freshness;
 pub use host::{HostProblem, host_problems};
 pub use inspect::Inspected;
 pub use lock::{Lock, LockError, Locked};
+pub use mirror::{
+    MirrorDestination, MirrorHosts, MirrorOptions, MirrorSource, MirrorState, Mirrored,
+    MirroredArtifact,
+};
 pub use options::{ClientOptions, PullPolicy};
 pub use outcomes::Outcomes;
 pub use pull::Pulled;
 pub use push::Pushed;
 pub use push_options::PushOptions;
+pub use retention::{KeepReason, KeptTag, PruneOutcome, PrunePlan, PrunedManifest, Retention};
 pub use summary::{Summarized, Summary};
 pub use tag::{TagOptions, Tagged};
 pub use tagging::TagChange;

@@ -6,11 +6,12 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 
 use crate::archive::{Dates, VerifiedClaims};
 use crate::content::{Digest, ErrorKind, ManifestName, ReadStorage};
-use crate::oci::{Artifact, Place, Reference};
+use crate::oci::{Artifact, Place, Reference, RegistryReference};
 
 use super::error::Error;
 use super::lookup::{open_layout, read_storage};
 use super::options::PullPolicy;
+use super::retention::{Execution, Inventory, PruneOutcome, PrunePlan, Retention};
 use super::{Client, annotations};
 
 /// How many manifests are requested at a time.
@@ -90,6 +91,36 @@ impl Client {
         let details = stream::iter(details).buffered(AT_A_TIME);
         let details: Vec<Option<TagDetails>> = details.try_collect().await?;
         Ok(details.into_iter().flatten().collect())
+    }
+
+    /// Returns what `retention` lets go of a repository, and deletes nothing. Requests the manifest of each tag, and of an
+    /// archive whose manifest does not say when it was made also the start of the archive.
+    ///
+    /// A manifest stays when it has other tags, when an index that stays lists it, or when it belongs to another one that
+    /// stays. Then only its tags go.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] of the registry: without the manifest of each tag, nothing is known to be without use.
+    #[tracing::instrument(skip_all, fields(%repository))]
+    pub async fn prune_plan(
+        &self,
+        repository: &RegistryReference,
+        retention: &Retention,
+    ) -> Result<PrunePlan, Error> {
+        let inventory = Inventory::read(self, repository, retention).await?;
+        inventory.plan(retention).await
+    }
+
+    /// Deletes what `plan` says, and what belongs to it. Returns what became of each manifest, up to the one at which the
+    /// registry was unavailable or denied access. A manifest is not deleted if it has another tag by now.
+    ///
+    /// Removing a tag from a manifest that stays needs a registry that can do this, as for
+    /// [`delete_tag`](Self::delete_tag).
+    #[tracing::instrument(skip_all, fields(repository = %plan.repository))]
+    pub async fn prune_tags(&self, plan: &PrunePlan) -> Vec<PruneOutcome> {
+        let client = self;
+        Execution { client, plan }.run().await
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
-use crate::content::{Content, Descriptor, Digest, Push, ReadStorage, Step};
+use crate::content::{Content, Descriptor, Digest, Push, ReadStorage, Step, Stored};
 use crate::oci::{self, media_type};
 
 use super::Client;
@@ -27,6 +27,8 @@ pub(super) struct Transfer<'a> {
     pub(super) mount_from: Option<&'a str>,
     /// The blobs that are at the destination.
     copied: Mutex<HashSet<Digest>>,
+    /// How they came there.
+    stored: Mutex<Stored>,
 }
 
 impl<'a> Transfer<'a> {
@@ -43,6 +45,7 @@ impl<'a> Transfer<'a> {
             to,
             mount_from,
             copied: Mutex::default(),
+            stored: Mutex::default(),
         }
     }
 
@@ -59,16 +62,24 @@ impl<'a> Transfer<'a> {
         if self.copied().contains(&descriptor.digest) {
             return Ok(());
         }
-        if let Some(data) = data {
-            put_blob(self.to, descriptor, None, data).await?;
+        let stored = if let Some(data) = data {
+            put_blob(self.to, descriptor, None, data).await?
         } else {
             let source = Content::new(self.from, descriptor);
             let progress = self.client.progress.as_ref();
             let source = MeteredSource::new(&source, descriptor, Step::Copying, progress);
-            put_blob(self.to, descriptor, self.mount_from, &source).await?;
+            put_blob(self.to, descriptor, self.mount_from, &source).await?
+        };
+        if self.copied().insert(descriptor.digest.clone()) {
+            let mut sum = self.stored.lock().unwrap_or_else(PoisonError::into_inner);
+            *sum = sum.and(stored);
         }
-        self.copied().insert(descriptor.digest.clone());
         Ok(())
+    }
+
+    /// Returns how the bytes of the blobs came to the destination.
+    pub(super) fn stored(&self) -> Stored {
+        *self.stored.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn copied(&self) -> MutexGuard<'_, HashSet<Digest>> {

@@ -68,7 +68,9 @@ impl TrustReport {
     }
 }
 
-async fn claims(lookup: &Lookup) -> Result<VerifiedClaims, Error> {
+/// Returns the verified claims of the archive of a lookup. The archive is downloaded only if its claims cannot be known
+/// otherwise. Nothing is asked about them.
+pub(super) async fn claims(lookup: &Lookup) -> Result<VerifiedClaims, Error> {
     if lookup.missing().await? > 0
         && let Some(preview) = lookup.preview().await?
     {

@@ -48,8 +48,8 @@ pub(crate) use manifest::{
 pub use reference::{
     LayoutForm, LayoutReference, ParseReferenceError, Place, Reference, RegistryReference,
 };
-pub(crate) use referrers::{Declaration, attached_tags, referrers_tag};
-pub(crate) use registry::{Greeting, OpenUpload, Probe, Registries, Wants};
+pub(crate) use referrers::{Declaration, attached_tags, is_of_digest, referrers_tag};
+pub(crate) use registry::{Greeting, OpenUpload, Probe, Registries, Repository, Wants};
 pub use registry::{RegistryOptions, RegistrySettings, RetryOptions};
 
 /// What only the tests of this project use. It can change with every version.

@@ -49,12 +49,26 @@ pub(crate) struct Deployment {
     /// Whether it is a list, and not a manifest.
     pub(super) is_list: bool,
     pub(super) images: Vec<Image>,
+    /// The images of the components in a manifest.
+    pub(super) components: Vec<Image>,
 }
 
 impl Deployment {
     /// Reads a file; `-` is standard input. Returns an error if the file is neither a list of references nor a wadm
     /// manifest, or if it is a list without an entry.
     pub(crate) async fn read(path: PathBuf) -> Result<Self> {
+        let name = path_text(&path);
+        match Self::read_unless_lock(path).await? {
+            Some(deployment) => Ok(deployment),
+            None => {
+                let message = format!("{name} is a lock file, and a deployment is expected");
+                bail!(Failure::usage(message).hint(EXPECTED))
+            }
+        }
+    }
+
+    /// Reads a file as [`read`](Self::read) does. Returns `None` for a lock file.
+    pub(crate) async fn read_unless_lock(path: PathBuf) -> Result<Option<Self>> {
         let name = if files::is_standard_input(&path) {
             "standard input".to_owned()
         } else {
@@ -71,17 +85,17 @@ impl Deployment {
             bail!(Failure::usage(format!("{name} has no reference")).hint(EXPECTED));
         };
         if first.written.starts_with("version =") {
-            let message = format!("{name} is a lock file, and a deployment is expected");
-            bail!(Failure::usage(message).hint(EXPECTED));
+            return Ok(None);
         }
         let is_list = !is_yaml(&first.written);
-        let images = images(&content, &name)?;
-        Ok(Self {
+        let Images { images, components } = images_of_all(&content, &name)?;
+        Ok(Some(Self {
             name,
             content,
             is_list,
             images,
-        })
+            components,
+        }))
     }
 
     /// Returns the references of the providers, or the error of each. A reference with the tag `latest` is refused, as
@@ -130,20 +144,38 @@ impl Deployment {
     }
 }
 
-/// Returns the images in a list or in a manifest.
+/// The images in a deployment.
+#[derive(Default)]
+pub(super) struct Images {
+    /// Those of providers, and all of a list.
+    pub(super) images: Vec<Image>,
+    /// Those of the components in a manifest.
+    pub(super) components: Vec<Image>,
+}
+
+/// Returns the images in a list, or those of the providers in a manifest.
 pub(super) fn images(content: &str, name: &str) -> Result<Vec<Image>> {
+    Ok(images_of_all(content, name)?.images)
+}
+
+/// Returns the images in a list or in a manifest.
+pub(super) fn images_of_all(content: &str, name: &str) -> Result<Images> {
     let bare = without_mark(content);
     let mark = content.len() - bare.len();
     let first = listed(bare).next();
-    let mut images = if first.is_some_and(|line| is_yaml(&line.written)) {
+    let mut found = if first.is_some_and(|line| is_yaml(&line.written)) {
         manifest(bare, name)?
     } else {
-        listed(bare).collect()
+        Images {
+            images: listed(bare).collect(),
+            components: Vec::new(),
+        }
     };
-    for place in images.iter_mut().filter_map(|image| image.place.as_mut()) {
+    let images = found.images.iter_mut().chain(&mut found.components);
+    for place in images.filter_map(|image| image.place.as_mut()) {
         *place = place.start + mark..place.end + mark;
     }
-    Ok(images)
+    Ok(found)
 }
 
 /// Returns a text without the byte order mark that editors on Windows begin it with.
@@ -205,8 +237,8 @@ struct Properties {
     image: Option<Spanned<String>>,
 }
 
-/// Returns the images of the providers in a manifest.
-fn manifest(content: &str, name: &str) -> Result<Vec<Image>> {
+/// Returns the images of the providers and of the components in a manifest.
+fn manifest(content: &str, name: &str) -> Result<Images> {
     // The parser also bounds the depth and other costs by default.
     let options = options! {
         with_snippet: false,
@@ -222,7 +254,7 @@ fn manifest(content: &str, name: &str) -> Result<Vec<Image>> {
             .hint(EXPECTED)
         );
     }
-    let mut found = Vec::new();
+    let mut found = Images::default();
     for document in documents {
         if document.kind != KIND {
             skipped(name, "document", &document.kind);
@@ -234,15 +266,18 @@ fn manifest(content: &str, name: &str) -> Result<Vec<Image>> {
             )));
         };
         for component in components {
-            match (component.kind.value.as_str(), component.properties.image) {
-                ("capability", Some(image)) => found.push(Image {
-                    number: image.referenced.line(),
-                    // An alias stands for what is written at the anchor.
-                    place: bytes(image.defined.span()),
-                    written: image.value,
-                }),
-                ("capability" | "component" | "actor", _) => {
+            let image = component.properties.image.map(|image| Image {
+                number: image.referenced.line(),
+                // An alias stands for what is written at the anchor.
+                place: bytes(image.defined.span()),
+                written: image.value,
+            });
+            match (component.kind.value.as_str(), image) {
+                ("capability", Some(image)) => found.images.push(image),
+                ("capability", None) => skipped(name, "component", &component.name),
+                ("component" | "actor", image) => {
                     skipped(name, "component", &component.name);
+                    found.components.extend(image);
                 }
                 (kind, _) => bail!(Failure::usage(format!(
                     "{name}, line {}: the component `{}` has the type `{kind}`, which is neither \

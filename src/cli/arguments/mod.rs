@@ -8,13 +8,16 @@ mod digested;
 mod edit;
 mod image;
 mod lock;
+mod mirror_list;
 mod path;
 mod pull;
 mod registry;
+mod renamed;
 mod side;
 mod sides;
 mod signing;
 mod source;
+mod tags;
 mod trust;
 mod unpacked;
 
@@ -25,6 +28,7 @@ pub(crate) use deployment::Deployment;
 pub(crate) use edit::{EditArgs, signed_archive};
 pub(crate) use image::image_destination;
 pub(crate) use lock::{LOCK_FILE, LockArgs};
+pub(crate) use mirror_list::{MirrorList, Selected};
 pub(crate) use path::{Argument, archive_path, destination};
 pub(crate) use pull::PullArgs;
 pub(crate) use registry::{RegistryArgs, RegistryName, require_repository};
@@ -33,5 +37,6 @@ pub(crate) use signing::{
     KeyDirectoryArgs, SigningArgs, created_at, default_account, is_file_stem, signing_at,
 };
 pub(crate) use source::{STANDARD_INPUT, Shown, Source, VerifiedSource, standard_input};
+pub(crate) use tags::{TagPattern, newest};
 pub(crate) use trust::TrustArgs;
 pub(crate) use unpacked::Unpacked;

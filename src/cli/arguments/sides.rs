@@ -141,20 +141,21 @@ pub(crate) struct SidesArgs {
 
 impl SidesArgs {
     /// Returns how the registries of `from` and `to` are reached. What is given for one side wins over what is given
-    /// for both. `None`: that side is in no registry.
+    /// for both. Nothing: that side is in no registry.
     ///
     /// A user and a password that are given for both may be used for one registry only.
-    pub(crate) fn split(
+    pub(crate) fn split<'a>(
         &self,
-        from: Option<&Reference>,
-        to: Option<&Reference>,
+        from: impl IntoIterator<Item = &'a Reference>,
+        to: Option<&'a Reference>,
         session: &Session,
     ) -> Result<(RegistryArgs, RegistryArgs)> {
         let sides = (Side::from(&self.from), Side::from(&self.to));
         let mut both = self.both.clone();
+        let from = from.into_iter();
         let from = from.filter(|_| !sides.0.has_credentials());
         let to = to.filter(|_| !sides.1.has_credentials());
-        both.share(from.into_iter().chain(to), session)?;
+        both.share(from.chain(to), session)?;
         Ok((both.with(&sides.0), both.with(&sides.1)))
     }
 }

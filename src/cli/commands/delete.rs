@@ -192,7 +192,7 @@ async fn delete_tag(
 
 /// Whether a registry refuses because it knows no such request. 400 is the answer of registries that only delete by
 /// digest.
-fn is_unsupported(error: &client::Error) -> bool {
+pub(super) fn is_unsupported(error: &client::Error) -> bool {
     matches!(refusal(error), Some(400 | 404 | 405 | 415 | 501))
 }
 
@@ -238,7 +238,7 @@ fn explain_tag(
 }
 
 /// Adds what the user can do about a registry that does not delete.
-fn explain(error: client::Error) -> anyhow::Error {
+pub(super) fn explain(error: client::Error) -> anyhow::Error {
     let status = refusal(&error);
     let kind = error.kind();
     match status {

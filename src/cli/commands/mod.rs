@@ -26,8 +26,10 @@ mod lock;
 mod login;
 mod logout;
 mod manual;
+mod mirror;
 mod packing;
 mod pinned;
+mod prune_tags;
 mod pull;
 mod push;
 mod remove;
@@ -67,6 +69,7 @@ pub(crate) enum Command {
     Attach(attach::Args),
     Discover(discover::Args),
     Copy(copy::Args),
+    Mirror(mirror::Args),
     Export(export::Args),
     Cache(cache::Args),
     Lock(lock::Args),
@@ -77,6 +80,7 @@ pub(crate) enum Command {
     Resolve(resolve::Args),
     Tag(tag::Args),
     Delete(delete::Args),
+    PruneTags(prune_tags::Args),
     Doctor(doctor::Args),
     Completions(completions::Args),
     Manual(manual::Args),
@@ -105,6 +109,7 @@ impl Command {
             Self::Attach(args) => attach::run(args, session).await,
             Self::Discover(args) => discover::run(args, session).await,
             Self::Copy(args) => copy::run(args, session).await,
+            Self::Mirror(args) => mirror::run(args, session).await,
             Self::Export(args) => export::run(args, session).await,
             Self::Cache(args) => cache::run(args, session).await,
             Self::Lock(args) => lock::run(args, session).await,
@@ -115,6 +120,7 @@ impl Command {
             Self::Resolve(args) => resolve::run(args, session).await,
             Self::Tag(args) => tag::run(args, session).await,
             Self::Delete(args) => delete::run(args, session).await,
+            Self::PruneTags(args) => prune_tags::run(args, session).await,
             Self::Doctor(args) => doctor::run(args, session).await,
             Self::Completions(args) => completions::run(args, par()),
             Self::Manual(args) => manual::run(args, par()).await,

@@ -1,7 +1,5 @@
 //! `par tags`
 
-use std::cmp::Ordering;
-
 use anyhow::{Error, Result, bail};
 use bytesize::ByteSize;
 use serde_json::{Value, json};
@@ -9,8 +7,9 @@ use serde_json::{Value, json};
 use crate::cli::arguments::RegistryArgs;
 use crate::cli::output::{Answer, Failure};
 use crate::cli::session::Session;
+use crate::cli::versions::{attaches, compare};
 use crate::client::{self, TagDetails, TrustPolicy};
-use crate::content::{Digest, ErrorKind};
+use crate::content::ErrorKind;
 use crate::oci::{self, Place, Reference};
 
 /// List the tags of a repository or an OCI image layout, or the repositories of a registry, one per line
@@ -131,39 +130,6 @@ impl Listed {
     }
 }
 
-/// Returns whether a tag is the name of a digest, with or without a suffix (OCI distribution specification,
-/// "Referrers Tag Schema", and cosign's `.sig`, `.att` and `.sbom`).
-fn attaches(tag: &str) -> bool {
-    let name = tag.split('.').next().unwrap_or_default();
-    name.replacen('-', ":", 1).parse::<Digest>().is_ok()
-}
-
-/// Orders tags: those that are no versions by the alphabet, then versions. A version is numbers with points,
-/// perhaps after a `v`. What follows a hyphen or a letter makes it older. What follows `_` is a build of it, and newer: a
-/// tag cannot have the `+` of semantic versions, and tools write `_` instead.
-fn compare(one: &str, other: &str) -> Ordering {
-    let versions = (version(one), version(other));
-    versions.0.cmp(&versions.1).then_with(|| one.cmp(other))
-}
-
-/// The numbers of a version, whether it is a release, and the parts of what follows the numbers.
-type Version<'a> = (Vec<u64>, bool, Vec<(Option<u64>, &'a str)>);
-
-fn version(tag: &str) -> Option<Version<'_>> {
-    let text = tag.strip_prefix('v').unwrap_or(tag);
-    let is_number = |character: char| character.is_ascii_digit() || character == '.';
-    let end = text
-        .find(|character| !is_number(character))
-        .unwrap_or(text.len());
-    let (numbers, rest) = text.split_at(end);
-    let numbers = numbers.trim_end_matches('.').split('.').map(str::parse);
-    let numbers: Vec<u64> = numbers.collect::<Result<_, _>>().ok()?;
-    let is_release = rest.is_empty() || rest.starts_with('_');
-    let parts = rest.split(['-', '.', '_']).filter(|part| !part.is_empty());
-    let parts = parts.map(|part| (part.parse().ok(), part)).collect();
-    Some((numbers, is_release, parts))
-}
-
 /// Returns a line for each tag, in columns.
 fn table(details: &[TagDetails]) -> Vec<String> {
     let rows = details.iter().map(|tag| {
@@ -208,7 +174,3 @@ fn to_json(tag: &TagDetails) -> Value {
         "version": tag.version,
     })
 }
-
-#[cfg(test)]
-#[path = "tests/tags.rs"]
-mod tests;

@@ -34,7 +34,7 @@ pub(in crate::client) async fn change_layout(
 }
 
 /// Opens an image layout to change it, and creates it if it does not exist. The caller finishes the push.
-pub(super) async fn open_or_create_layout(
+pub(in crate::client) async fn open_or_create_layout(
     place: &LayoutReference,
 ) -> Result<Box<dyn Storage>, Error> {
     let path = place.path().to_owned();

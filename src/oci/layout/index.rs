@@ -148,6 +148,13 @@ impl Index {
         names.into_iter().map(str::to_owned).collect()
     }
 
+    /// Returns every manifest that has a name, with that name, sorted by names.
+    pub(in crate::oci) fn named(&self) -> Result<Vec<(String, Descriptor)>, Error> {
+        let names = self.names().into_iter();
+        let named = names.map(|name| Ok(self.find_name(&name)?.map(|found| (name, found))));
+        named.filter_map(Result::transpose).collect()
+    }
+
     /// Returns the names of the layout for an error about one that it does not have.
     fn known_names(&self) -> String {
         let mut names = self.names();

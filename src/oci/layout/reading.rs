@@ -37,4 +37,14 @@ pub(crate) trait ReadLayout: ReadStorage {
     async fn tags(&self) -> Result<Vec<String>, Error> {
         Ok(self.index().await?.tags())
     }
+
+    /// Returns every manifest that has a name, with that name, sorted by names: tags, and the whole references of other
+    /// tools.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Ambiguous`] when a name stands for several manifests.
+    async fn named(&self) -> Result<Vec<(String, Descriptor)>, Error> {
+        self.index().await?.named()
+    }
 }

@@ -193,6 +193,13 @@ impl Reference {
         reference
     }
 
+    /// Returns this reference with `digest` and with its tag.
+    pub(crate) fn and_digest(&self, digest: Digest) -> Self {
+        let mut reference = self.clone();
+        *reference.names().1 = Some(digest);
+        reference
+    }
+
     fn names(&mut self) -> (&mut Option<String>, &mut Option<Digest>) {
         match self {
             Self::Registry(reference) => (&mut reference.tag, &mut reference.digest),

@@ -73,6 +73,13 @@ impl Registries {
         )
     }
 
+    /// Returns the URL at which the API of the host begins that takes content for `registry`, such as
+    /// `https://registry.example.com/v2/`.
+    pub(crate) async fn push_url(&self, registry: &str) -> Result<String, Error> {
+        let endpoints = self.endpoints.of(registry).await?;
+        Ok(endpoints.writable()?.url("")?.to_string())
+    }
+
     /// Sends the credentials for `registry`, a host with its port when one is written, to the root of
     /// its API. Returns whether the registry has checked them: a registry that requires none there does
     /// not.

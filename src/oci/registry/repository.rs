@@ -225,6 +225,23 @@ impl Repository {
         Ok(reader.await?)
     }
 
+    /// Returns whether the registry has a blob or a manifest. Sends one request, and reads none of its content.
+    pub(crate) async fn holds(&self, content: &Descriptor) -> Result<bool, Error> {
+        let ask = |repository: RepositoryEndpoint| async move {
+            repository.has(content, Scope::PULL).await
+        };
+        self.first(Capability::Pull, ask, |has| *has).await
+    }
+
+    /// Returns all tags, sorted, as the endpoint knows them that takes changes: a mirror may be behind. A repository that
+    /// does not exist has none.
+    pub(crate) async fn own_tags(&self) -> Result<Vec<String>, Error> {
+        match tags::list(&self.writable().await?).await {
+            Err(Error::NotFound { .. }) => Ok(Vec::new()),
+            tags => tags,
+        }
+    }
+
     /// Returns the manifest `name`, a tag or a digest, and all tags of the repository, sorted, each with the digest of what
     /// it names. Sends one request for each page of tags, and one for each tag, to the endpoint that takes changes: a
     /// mirror may be behind.

@@ -197,12 +197,18 @@ impl Runs {
         self.run_as(inspect, "inspect", &[&reference]);
         self.json("verify", &[&reference], 0);
         self.run("copy", &[&reference, "oci-layout://mirror:1.0.0"]);
+        self.environment.write("mirrored.txt", &reference);
+        let mirror = self.registry.reference("mirror");
+        self.json("mirror", &["mirrored.txt", &mirror, "--check"], 5);
+        self.run("mirror", &["mirrored.txt", &mirror]);
         self.run("export", &["old.par.gz", "image.tar"]);
         self.run("export", &[&reference, "oci-layout://image:1.0.0"]);
         self.run("tag", &[&reference, "1.0", "1"]);
         let address = self.registry.address().to_owned();
         self.run_as("tags registry.example.com", "tags", &[&address]);
         self.run("tags", &[&repository, "--long"]);
+        // The tag stays that the other commands use.
+        self.run("prune-tags", &[&repository, "--keep-newest", "1"]);
         self.run("resolve", &[&reference]);
         self.environment.write("list.txt", &reference);
         self.run("lock", &["list.txt", "--write", "pinned.txt"]);

@@ -11,7 +11,10 @@ use std::thread;
 use std::time::Duration;
 
 use wasmcloud_par::archive::Target;
-use wasmcloud_par::client::{Attachment, Client, CopyOptions, ExportOptions, TagOptions};
+use wasmcloud_par::client::{
+    Attachment, Client, CopyOptions, Error, ExportOptions, MirrorOptions, MirrorSource, Retention,
+    TagOptions,
+};
 use wasmcloud_par::content::{Descriptor, ErrorKind};
 use wasmcloud_par::oci::{Place, Reference, RegistryReference};
 
@@ -154,6 +157,23 @@ fn a_host_can_spawn_all_futures_of_a_client() {
         wish.client.inspect(&wish.reference);
         wish.client.lock(&wish.references);
         wish.client.lock_each(&wish.references);
+        async {
+            let mirror = "localhost:1/mirror".parse()?;
+            let sources = [MirrorSource::new(wish.reference.clone())];
+            let mirrored = wish.client.mirror(&sources, &mirror, MirrorOptions::default()).await;
+            let hosts = wish.client.mirror_hosts(&sources, &mirror).await;
+            hosts.map(|hosts| (mirrored, hosts))
+        };
+        async {
+            let Ok(Reference::Layout(layout)) = "oci-layout://layout".parse() else {
+                unreachable!("it is one");
+            };
+            wish.client.mirrored_in(&layout).await
+        };
+        async {
+            let plan = wish.client.prune_plan(&wish.place, &Retention::default()).await?;
+            Ok::<_, Error>(wish.client.prune_tags(&plan).await)
+        };
         wish.client.pull(&wish.reference, None, None);
         wish.client.push(file, &wish.reference, &wish.annotations);
         wish.client.push_from(std::io::empty(), "-", &wish.reference, &wish.annotations);

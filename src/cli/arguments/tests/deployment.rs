@@ -123,6 +123,7 @@ fn pinned(content: &str) -> Result<String> {
         content: content.to_owned(),
         is_list: false,
         images: images(content, "app.yaml")?,
+        components: Vec::new(),
     };
     deployment.with_digests(|written| {
         (!written.contains("other")).then(|| crate::content::Digest::of(written.as_bytes()))

@@ -50,6 +50,11 @@ pub(crate) fn client_hint(error: &Error) -> Option<String> {
         Error::TagOfArchive { .. } => {
             "choose another tag or repository for the image, or allow it with --change-identity"
         }
+        Error::TagMoved { .. } => "run the command again to see what would be deleted now",
+        Error::MirrorName { .. } => {
+            "name it in the mirror yourself: `par copy` copies it to any reference"
+        }
+        Error::MirrorPlace(_) => "write REGISTRY, REGISTRY/PREFIX or oci-layout://DIR",
         Error::NoImageTarget { .. } => {
             "add an executable for Linux with `par insert`, or name a Linux target with --target"
         }

@@ -3,6 +3,8 @@ use super::*;
 #[test]
 fn versions_are_last_and_in_their_order() {
     let ordered = [
+        "build-9",
+        "build-10",
         "latest",
         "main",
         "v",
@@ -36,5 +38,15 @@ fn tags_that_attach_content_are_recognized() {
     }
     for tag in ["sha256-1", "1.0.0", "sha-e3b0c44", hex] {
         assert!(!attaches(tag), "{tag}");
+    }
+}
+
+#[test]
+fn a_version_begins_with_a_number_perhaps_after_a_v() {
+    for tag in ["1", "v1.2", "1.2.3-rc1", "20261127"] {
+        assert!(is_version(tag), "{tag}");
+    }
+    for tag in ["latest", "v", "main-1", "version-1.0"] {
+        assert!(!is_version(tag), "{tag}");
     }
 }

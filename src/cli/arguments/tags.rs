@@ -1,0 +1,49 @@
+//! Choosing tags of a repository.
+
+use std::str::FromStr;
+
+use regex::Regex;
+
+use crate::cli::versions::{attaches, compare, is_version};
+
+/// A regular expression for tags.
+#[derive(Debug, Clone)]
+pub(crate) struct TagPattern(Regex);
+
+impl TagPattern {
+    pub(crate) fn fits(&self, tag: &str) -> bool {
+        self.0.is_match(tag)
+    }
+}
+
+impl FromStr for TagPattern {
+    type Err = regex::Error;
+
+    fn from_str(text: &str) -> Result<Self, regex::Error> {
+        Regex::new(text).map(Self)
+    }
+}
+
+/// Returns the tags that fit `pattern`, or without a pattern those that are versions, in their order, the newest last.
+/// At most `most` are returned, the newest ones. Tags that attach content to a digest are left out.
+pub(crate) fn newest(
+    tags: Vec<String>,
+    pattern: Option<&TagPattern>,
+    most: Option<usize>,
+) -> Vec<String> {
+    let fits = |tag: &String| match pattern {
+        Some(pattern) => pattern.fits(tag),
+        None => is_version(tag),
+    };
+    let mut chosen: Vec<String> = tags
+        .into_iter()
+        .filter(|tag| !attaches(tag) && fits(tag))
+        .collect();
+    chosen.sort_by(|one, other| compare(one, other));
+    let surplus = chosen.len().saturating_sub(most.unwrap_or(usize::MAX));
+    chosen.split_off(surplus)
+}
+
+#[cfg(test)]
+#[path = "tests/tags.rs"]
+mod tests;

@@ -1,0 +1,269 @@
+//! `par mirror`
+
+mod answer;
+mod files;
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use anyhow::{Result, bail};
+use clap::ValueHint;
+
+use crate::cli::arguments::{
+    LockArgs, MirrorList, Selected, SidesArgs, TagPattern, TrustArgs, destination, newest,
+};
+use crate::cli::failures::Failures;
+use crate::cli::output::{Answer, Failure};
+use crate::cli::session::Session;
+use crate::client::{
+    Client, Error, MirrorDestination, MirrorHosts, MirrorOptions, MirrorSource, Mirrored,
+    TrustPolicy,
+};
+use crate::content::ErrorKind;
+use crate::oci::Reference;
+
+use answer::Report;
+
+/// The largest number of references that are mirrored by one command.
+const LIMIT: usize = 10_000;
+
+/// Copy the artifacts of a deployment to a mirror, under their full names, and print the `hosts.toml` that finds them there
+///
+/// LIST is a list of references, one per line, with `#` before comments; a wadm manifest (YAML), whose providers and
+/// components are mirrored; a lock file, whose digests are; `-` for a list or a manifest on standard input; one reference;
+/// or oci-layout://DIR, a layout that another mirror was written to.
+///
+/// DST is REGISTRY[/PREFIX] or oci-layout://DIR. What is ghcr.io/org/provider:1.0.0 becomes
+/// REGISTRY/PREFIX/ghcr.io/org/provider:1.0.0. In a layout, the whole reference is the name.
+///
+/// The trust policy, the pins and the lock are asked about each provider archive before anything of it is copied. What is
+/// refused does not arrive, and everything else does; the exit code is 5 then. WebAssembly components and other artifacts
+/// are copied too: the policy says nothing about them.
+///
+/// What the mirror has already is not sent again, so the command can be repeated after an interruption.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  par mirror wadm.yaml registry.internal/mirror
+  par mirror par.lock oci-layout://usb-stick
+  par mirror oci-layout://usb-stick registry.internal/mirror --write-hosts /etc/containerd/certs.d
+  par mirror ghcr.io/org/provider registry.internal/mirror --tags '^1\\.' --newest 3
+  par mirror wadm.yaml registry.internal/mirror --check")]
+pub(crate) struct Args {
+    /// What is mirrored
+    #[arg(value_name = "LIST", value_hint = ValueHint::FilePath)]
+    list: OsString,
+    /// The mirror
+    #[arg(value_name = "DST")]
+    mirror: String,
+    /// Of references without a tag, mirror the tags that this regular expression fits. Default: those that are versions,
+    /// if --newest is given; else a reference without a tag is an error
+    #[arg(long, value_name = "REGEX")]
+    tags: Option<TagPattern>,
+    /// Of references without a tag, mirror at most so many tags, the newest in the order of `par tags`. Default: all that
+    /// --tags fits
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
+    newest: Option<u32>,
+    /// Copy nothing, and fail if the mirror lacks something or has something else under a name. Default: what is missing
+    /// is copied
+    #[arg(long, conflicts_with_all = ["dry_run", "write", "write_hosts"])]
+    check: bool,
+    /// Copy nothing, and say what would be sent. Default: what is missing is copied
+    #[arg(long, conflicts_with_all = ["write", "write_hosts"])]
+    dry_run: bool,
+    /// Also write LIST to this file, with the names in the mirror. Comments and formatting stay. It may be LIST itself.
+    /// Nothing is written if something fails
+    #[arg(
+        long,
+        value_name = "FILE",
+        value_hint = ValueHint::FilePath,
+        value_parser = destination()
+    )]
+    write: Option<PathBuf>,
+    /// Also write the `hosts.toml` of each registry below this directory, for --hosts-dir of a host. Files that exist are
+    /// replaced
+    #[arg(
+        long,
+        value_name = "DIR",
+        value_hint = ValueHint::DirPath,
+        value_parser = destination()
+    )]
+    write_hosts: Option<PathBuf>,
+    /// Allow tags of the mirror to be moved from an archive of another issuer or subject. Default: that is an error
+    #[arg(long)]
+    change_identity: bool,
+    #[command(flatten)]
+    trust: TrustArgs,
+    #[command(flatten)]
+    lock: LockArgs,
+    #[command(flatten)]
+    registries: SidesArgs,
+}
+
+pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
+    let mirror: MirrorDestination = args.mirror.parse()?;
+    let list = MirrorList::read(&args.list).await?;
+    if args.write.is_some() && !matches!(list, MirrorList::Deployment(_)) {
+        let message = "--write writes a list or a wadm manifest, and LIST is neither";
+        bail!(Failure::usage(message).hint("leave out --write"));
+    }
+    let place = mirror.place();
+    if (args.write.is_some() || args.write_hosts.is_some())
+        && !matches!(place, Some(Reference::Registry(_)))
+    {
+        let message = format!("hosts do not find {mirror}, which is in no registry");
+        let hint = "leave out --write and --write-hosts, and give them where the layout is mirrored to a registry";
+        bail!(Failure::usage(message).hint(hint));
+    }
+    let mut failures = Failures::default();
+    let selected = Selection::of(&args, &list, session, &mut failures);
+    let (mut from, to) = args
+        .registries
+        .split(selected.references(), place.as_ref(), session)?;
+    from.share(selected.references(), session)?;
+    let reader = from.client(session, args.trust.policy().await?).await?;
+    let reader = match &list {
+        MirrorList::Lock(lock) => reader.with_lock(lock.clone()),
+        _ => args.lock.restrict(reader).await?,
+    };
+    let writer = to.client(session, TrustPolicy::anyone()).await?;
+    let sources = selected
+        .sources(&args, &list, &reader, &mut failures)
+        .await?;
+    let options = MirrorOptions::default()
+        .compare_only(args.check || args.dry_run)
+        .change_identity(args.change_identity);
+    let mirrored = writer
+        .mirror_from(&reader, &sources, &mirror, options)
+        .await;
+    let run = Run {
+        args: &args,
+        session,
+        mirror,
+        failures,
+    };
+    let hosts = writer.mirror_hosts(&sources, &run.mirror).await?;
+    run.finish(&list, mirrored, hosts).await
+}
+
+/// The references of a list. Those without a tag stand for tags of their repositories.
+struct Selection(Vec<MirrorSource>);
+
+impl Selection {
+    fn of(args: &Args, list: &MirrorList, session: &Session, failures: &mut Failures) -> Self {
+        let selecting = args.tags.is_some() || args.newest.is_some();
+        let both = &args.registries.both;
+        let references = list.references(both, selecting, |message| session.warn(message));
+        let mut sources: BTreeMap<String, MirrorSource> = BTreeMap::new();
+        for Selected { written, source } in references {
+            match source {
+                Ok(source) => {
+                    let name = source.reference.to_string();
+                    let is_provider = sources.get(&name).is_some_and(|known| known.is_provider);
+                    let is_provider = is_provider || source.is_provider;
+                    sources.insert(name, source.provider(is_provider));
+                }
+                Err(error) => failures.add(written, &error),
+            }
+        }
+        Self(sources.into_values().collect())
+    }
+
+    fn references(&self) -> impl Iterator<Item = &Reference> {
+        self.0.iter().map(|source| &source.reference)
+    }
+
+    /// Returns what is mirrored, with the selected tags of repositories.
+    async fn sources(
+        self,
+        args: &Args,
+        list: &MirrorList,
+        reader: &Client,
+        failures: &mut Failures,
+    ) -> Result<Vec<MirrorSource>> {
+        if let MirrorList::Layout(layout) = list {
+            return Ok(reader.mirrored_in(layout).await?);
+        }
+        let mut sources = Vec::new();
+        for source in self.0 {
+            let reference = &source.reference;
+            if reference.tag().is_some() || reference.digest().is_some() {
+                sources.push(source);
+                continue;
+            }
+            match tags(args, reader, reference).await {
+                Ok(tags) => {
+                    for tag in tags {
+                        let tagged = reference.with_tag(&tag).map_err(Error::from)?;
+                        sources.push(MirrorSource::new(tagged).provider(source.is_provider));
+                    }
+                }
+                Err(error) => failures.add(reference.to_string(), &error),
+            }
+        }
+        if sources.is_empty() && failures.is_empty() {
+            let message = "there is nothing to mirror";
+            bail!(Failure::usage(message).hint("name what is in a registry"));
+        }
+        if sources.len() > LIMIT {
+            bail!(Failure::usage(format!(
+                "cannot mirror {} references at once; the limit is {LIMIT}",
+                sources.len()
+            )));
+        }
+        Ok(sources)
+    }
+}
+
+/// Returns the tags of a repository that are mirrored.
+async fn tags(args: &Args, reader: &Client, repository: &Reference) -> Result<Vec<String>> {
+    let most = args.newest.and_then(|most| usize::try_from(most).ok());
+    let tags = reader.tags(repository).await?;
+    let tags = newest(tags, args.tags.as_ref(), most);
+    if tags.is_empty() {
+        let message = format!("no tag of {repository} is selected");
+        let hint = format!("`par tags {repository}` lists the tags");
+        bail!(Failure::new(ErrorKind::NotFound, message).hint(hint));
+    }
+    Ok(tags)
+}
+
+/// One run of the command.
+struct Run<'a> {
+    args: &'a Args,
+    session: &'a Session,
+    mirror: MirrorDestination,
+    failures: Failures,
+}
+
+impl Run<'_> {
+    async fn finish(
+        self,
+        list: &MirrorList,
+        mirrored: Vec<Mirrored>,
+        hosts: Vec<MirrorHosts>,
+    ) -> Result<Answer> {
+        let report = Report::new(&self.mirror, mirrored, hosts);
+        let is_complete = self.failures.is_empty() && report.is_complete();
+        let mut written = None;
+        if let Some(path) = &self.args.write {
+            if let (MirrorList::Deployment(deployment), true) = (list, is_complete) {
+                let both = &self.args.registries.both;
+                written = Some(files::write_list(path, deployment, &self.mirror, both).await?);
+            } else {
+                self.session
+                    .warn("--write wrote nothing: not everything is in the mirror");
+            }
+        }
+        if let Some(directory) = &self.args.write_hosts {
+            files::write_hosts(directory, report.hosts()).await?;
+        }
+        let with_hosts = !self.args.check && !self.args.dry_run;
+        self.session.note(&report.summary(!with_hosts));
+        report.tell(self.session);
+        let drift = self.args.check.then(|| report.drift()).flatten();
+        let answer = report.answer(with_hosts).field("written", written);
+        Ok(report.end(answer, self.failures, drift, self.session, &self.args.lock))
+    }
+}

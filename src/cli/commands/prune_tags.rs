@@ -1,0 +1,255 @@
+//! `par prune-tags`
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
+
+use anyhow::{Result, bail};
+use clap::ValueHint;
+use serde_json::{Value, json};
+
+use crate::cli::arguments::{RegistryArgs, TagPattern, age, newest, require_repository};
+use crate::cli::failures::Failures;
+use crate::cli::output::{Answer, Failure};
+use crate::cli::session::Session;
+use crate::cli::threads::blocking;
+use crate::client::{
+    Error, KeepReason, KeptTag, Lock, PruneOutcome, PrunePlan, PrunedManifest, Retention,
+    TrustPolicy,
+};
+use crate::content::time_text;
+use crate::oci::{Place, Reference, RegistryReference};
+
+use super::delete::{explain, is_unsupported};
+
+/// Show which old tags of a repository would go, or delete them
+///
+/// A tag goes if it fits --match, is not among the newest, and is older than --older-than says, as far as these options are
+/// given. Without --match, only tags that are versions go. The order of tags is that of `par tags`. Nothing is deleted
+/// without --delete.
+///
+/// The age of a manifest is that of its annotation org.opencontainers.image.created, else of the signature of the archive,
+/// else of the config of an image. What does not say when it was made stays.
+///
+/// With its last tag, a manifest is deleted with everything that belongs to it. A manifest that something else needs stays:
+/// another tag, an index that stays, a lock, or a manifest that it belongs to. Then only the tag is removed, where the
+/// registry can do that.
+#[derive(clap::Args)]
+#[command(
+    mut_arg("allow_latest", |argument| argument.hide(true)),
+    mut_arg("connections", |argument| argument.hide(true))
+)]
+#[command(after_help = "\
+Examples:
+  par prune-tags ghcr.io/org/provider --keep-newest 10
+  par prune-tags ghcr.io/org/provider --match '-rc' --older-than 90d --delete
+  par prune-tags ghcr.io/org/provider --keep-newest 3 --keep-locked par.lock --delete")]
+pub(crate) struct Args {
+    /// The repository, such as ghcr.io/org/provider
+    #[arg(value_name = "REPOSITORY")]
+    repository: Place,
+    /// Keep so many of the tags that fit --match, the newest. Default: none is kept because of its place in the order
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
+    keep_newest: Option<u32>,
+    /// Keep what is younger: an age such as `90d`, or a number of seconds. Default: any age goes
+    #[arg(long, value_name = "AGE", value_parser = age)]
+    older_than: Option<Duration>,
+    /// Keep tags that this regular expression does not fit. Default: only versions go
+    #[arg(long = "match", value_name = "REGEX")]
+    pattern: Option<TagPattern>,
+    /// Keep the tags and the digests in this lock file. May be given several times. Default: no lock is read
+    #[arg(long = "keep-locked", value_name = "LOCK", value_hint = ValueHint::FilePath)]
+    locks: Vec<PathBuf>,
+    /// Delete. Default: only say what would be deleted
+    #[arg(long)]
+    delete: bool,
+    #[command(flatten)]
+    registry: RegistryArgs,
+}
+
+pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
+    let repository = require_repository(&args.repository, "and the tags of a repository go")?;
+    if repository.tag().is_some() || repository.digest().is_some() {
+        let message = format!("{repository} names one manifest, and not a repository");
+        let hint = format!("name the repository: {}", args.repository);
+        bail!(Failure::usage(message).hint(hint));
+    }
+    if args.keep_newest.is_none() && args.older_than.is_none() && args.pattern.is_none() {
+        let message = "nothing says which tags may go";
+        let hint = "give --keep-newest, --older-than or --match";
+        bail!(Failure::usage(message).hint(hint));
+    }
+    let mut retention = kept_by_locks(&args.locks, repository).await?;
+    let client = args.registry.client(session, TrustPolicy::anyone()).await?;
+    let tags = client
+        .tags(&Reference::Registry(repository.clone()))
+        .await?;
+    let mut candidates = newest(tags, args.pattern.as_ref(), None);
+    let most = args.keep_newest.and_then(|most| usize::try_from(most).ok());
+    candidates.truncate(candidates.len().saturating_sub(most.unwrap_or_default()));
+    retention.tags = candidates.into_iter().collect();
+    // An age before 1970 is older than everything.
+    retention.made_before = args.older_than.map(|age| {
+        SystemTime::now()
+            .checked_sub(age)
+            .unwrap_or(SystemTime::UNIX_EPOCH)
+    });
+    let plan = client.prune_plan(repository, &retention).await?;
+    for kept in plan
+        .kept
+        .iter()
+        .filter(|kept| kept.reason == KeepReason::UnknownAge)
+    {
+        session.warn(&format!(
+            "{} stays: nothing says when it was made",
+            kept.tag
+        ));
+    }
+    if !args.delete {
+        let (tags, manifests) = counts(&plan);
+        session.note(&format!(
+            "tags that would go: {tags}, manifests: {manifests}; --delete deletes them"
+        ));
+        let planned = plan
+            .pruned
+            .iter()
+            .map(|manifest| value(manifest, &[], false));
+        let lines = plan.pruned.iter().map(|manifest| line(&plan, manifest));
+        let answer = answer(&args, &plan, lines, planned.collect());
+        return Ok(answer.field("failures", json!([])));
+    }
+    let outcomes = client.prune_tags(&plan).await;
+    Ok(report(&args, &plan, outcomes, session))
+}
+
+/// Returns what the lock files keep in `repository`.
+async fn kept_by_locks(paths: &[PathBuf], repository: &RegistryReference) -> Result<Retention> {
+    let mut retention = Retention::default();
+    let this = repository.under_one_name();
+    for path in paths {
+        let path = path.clone();
+        let lock = blocking(move || Ok(Lock::read(&path).map_err(Error::from)?)).await?;
+        for locked in lock.iter() {
+            // A mirror has the digest under another name.
+            retention.locked.insert(locked.digest.clone());
+            if let Reference::Registry(place) = &locked.reference {
+                let place = place.under_one_name();
+                let is_here =
+                    (place.registry(), place.repository()) == (this.registry(), this.repository());
+                let tag = place.tag().filter(|_| is_here);
+                retention.locked_tags.extend(tag.map(str::to_owned));
+            }
+        }
+    }
+    Ok(retention)
+}
+
+/// Returns how many tags and how many manifests go.
+fn counts(plan: &PrunePlan) -> (usize, usize) {
+    let tags = plan.pruned.iter().map(|manifest| manifest.tags.len());
+    let deleted = plan
+        .pruned
+        .iter()
+        .filter(|manifest| manifest.stays.is_none());
+    (tags.sum(), deleted.count())
+}
+
+/// Reports what was deleted, and what was not.
+fn report(args: &Args, plan: &PrunePlan, outcomes: Vec<PruneOutcome>, session: &Session) -> Answer {
+    let mut failures = Failures::default();
+    let (mut lines, mut values) = (Vec::new(), Vec::new());
+    let missed = plan.pruned.len() - outcomes.len();
+    let (mut tags, mut manifests) = (BTreeSet::new(), 0_u32);
+    for outcome in outcomes {
+        let PruneOutcome {
+            manifest,
+            deleted,
+            manifest_deleted,
+            error,
+            ..
+        } = outcome;
+        if !deleted.is_empty() {
+            let gone = PrunedManifest {
+                tags: deleted.clone(),
+                ..manifest.clone()
+            };
+            lines.push(line(plan, &gone));
+        }
+        manifests += u32::from(manifest_deleted);
+        values.push(value(&manifest, &deleted, manifest_deleted));
+        let left = manifest.tags.iter().filter(|tag| !deleted.contains(tag));
+        let left: Vec<_> = left.map(String::as_str).collect();
+        tags.extend(deleted);
+        match error {
+            Some(error) if manifest.stays.is_some() && is_unsupported(&error) => {
+                session.warn(&format!(
+                    "the registry cannot remove a tag without its manifest, which stays, and so do its tags: {}",
+                    left.join(", ")
+                ));
+            }
+            Some(error) => failures.add(left.join(", "), &explain(error)),
+            None => {}
+        }
+    }
+    session.note(&format!(
+        "tags that are gone: {}, manifests: {manifests}",
+        tags.len()
+    ));
+    if missed > 0 {
+        session.warn(&format!(
+            "manifests that were not tried after the failure: {missed}"
+        ));
+    }
+    let answer = answer(args, plan, lines.into_iter(), values);
+    failures.end(answer, session, "not everything was deleted that should go")
+}
+
+fn answer(
+    args: &Args,
+    plan: &PrunePlan,
+    lines: impl Iterator<Item = String>,
+    pruned: Vec<Value>,
+) -> Answer {
+    let kept = plan.kept.iter().map(
+        |KeptTag {
+             tag,
+             digest,
+             reason,
+             ..
+         }| {
+            let reason = match reason {
+                KeepReason::Locked => "locked",
+                KeepReason::Young => "young",
+                _ => "unknown-age",
+            };
+            json!({ "tag": tag, "digest": digest.to_string(), "reason": reason })
+        },
+    );
+    Answer::lines(lines)
+        .field("repository", args.repository.to_string())
+        .field("dry_run", !args.delete)
+        .field("kept", kept.collect::<Value>())
+        .field("pruned", pruned)
+}
+
+/// Returns the line about a manifest that loses tags.
+fn line(plan: &PrunePlan, manifest: &PrunedManifest) -> String {
+    let reference = Reference::Registry(plan.repository.clone());
+    let pinned = reference.pinned(&manifest.digest);
+    let tags = manifest.tags.join(", ");
+    match &manifest.stays {
+        None => format!("delete  {pinned}  {tags}"),
+        Some(reason) => format!("untag   {pinned}  {tags}  ({reason})"),
+    }
+}
+
+fn value(manifest: &PrunedManifest, deleted: &[String], manifest_deleted: bool) -> Value {
+    json!({
+        "digest": manifest.digest.to_string(),
+        "tags": manifest.tags,
+        "created": manifest.created.map(time_text),
+        "stays": manifest.stays,
+        "deleted": deleted,
+        "manifest_deleted": manifest_deleted,
+    })
+}

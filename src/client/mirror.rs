@@ -1,0 +1,127 @@
+//! Mirror: the artifacts of a deployment and what belongs to them, under their full names in another place.
+//!
+//! Each reference is a `Task`: it is approved, compared with the mirror, and
+//! copied.
+
+mod approval;
+mod attached;
+mod comparison;
+mod destination;
+mod hosts;
+mod names;
+mod options;
+mod outcome;
+mod place;
+mod source;
+mod task;
+
+use std::sync::Arc;
+
+use futures_util::{StreamExt, stream};
+
+use crate::oci::LayoutReference;
+
+use super::client::Client;
+use super::error::Error;
+
+pub use comparison::MirrorState;
+pub use destination::MirrorDestination;
+pub use hosts::MirrorHosts;
+pub use options::MirrorOptions;
+pub use outcome::{Mirrored, MirroredArtifact};
+pub use source::MirrorSource;
+use task::Task;
+
+/// How many references are mirrored at a time.
+const AT_ONCE: usize = 4;
+
+impl Client {
+    /// Copies everything that `sources` stand for to `mirror`, under its full name. Returns an outcome for each source, in
+    /// their order. A failure does not stop the others.
+    ///
+    /// Before anything of a source is copied, the lock, the trust policy and the pins are asked about each provider
+    /// archive that belongs to it. Nothing of a source that is refused arrives. Nothing is pinned. The policy is about
+    /// archives: other artifacts, such as WebAssembly components, are copied without a question, unless a
+    /// [provider](MirrorSource::is_provider) is expected, the client has a [lock](Self::with_lock), or the repository
+    /// is pinned.
+    ///
+    /// An archive whose manifest does not carry its claims is downloaded into the cache first.
+    ///
+    /// What the mirror has already is not sent again, so that a mirror that was interrupted is continued by another
+    /// call. [`MirrorOptions::compare_only`] changes nothing.
+    pub async fn mirror(
+        &self,
+        sources: &[MirrorSource],
+        mirror: &MirrorDestination,
+        options: MirrorOptions,
+    ) -> Vec<Mirrored> {
+        self.mirror_from(self, sources, mirror, options).await
+    }
+
+    /// [Mirrors](Self::mirror), and reads the sources as `reader` does: with its credentials, its trust policy and its
+    /// lock.
+    pub(crate) async fn mirror_from(
+        &self,
+        reader: &Self,
+        sources: &[MirrorSource],
+        mirror: &MirrorDestination,
+        options: MirrorOptions,
+    ) -> Vec<Mirrored> {
+        let session = match mirror.session().await {
+            Ok(session) if !options.compare_only => session,
+            Ok(_) => None,
+            Err(error) => {
+                let error = Arc::new(error);
+                let failed = sources
+                    .iter()
+                    .map(|source| Mirrored::failed(source, &error));
+                return failed.collect();
+            }
+        };
+        let task = Task {
+            reader: reader.clone(),
+            writer: self.clone(),
+            mirror: mirror.clone(),
+            session: session.clone(),
+            options,
+        };
+        let tasks = sources.iter().cloned();
+        // Collected first: the stream must not borrow from the caller.
+        let tasks: Vec<_> = tasks.map(|source| task.clone().run(source)).collect();
+        let mut mirrored: Vec<_> = stream::iter(tasks).buffered(AT_ONCE).collect().await;
+        if let Some(session) = session
+            && let Err(error) = session.finish().await
+        {
+            let error = Arc::new(error.into());
+            for mirrored in &mut mirrored {
+                mirrored.take_back(&error);
+            }
+        }
+        mirrored
+    }
+
+    /// Returns what an image layout holds that a mirror was written to, to be mirrored from there: everything that has a
+    /// name. What has a name that is no whole reference has no name in another mirror.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] of the layout.
+    pub async fn mirrored_in(&self, layout: &LayoutReference) -> Result<Vec<MirrorSource>, Error> {
+        MirrorSource::all_in(layout).await
+    }
+
+    /// Returns the `hosts.toml` for each registry of `sources`, with which hosts read from `mirror` what they ask that
+    /// registry for. Empty for an image layout.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] of the settings for the registry of the mirror, such as a `hosts.toml` that cannot be read.
+    pub async fn mirror_hosts(
+        &self,
+        sources: &[MirrorSource],
+        mirror: &MirrorDestination,
+    ) -> Result<Vec<MirrorHosts>, Error> {
+        let references = sources.iter().map(|source| &source.reference);
+        MirrorHosts::of(self, mirror, references).await
+    }
+}

@@ -1,0 +1,127 @@
+//! Asking the lock, the trust policy and the pins before anything is copied.
+
+use crate::archive::Target;
+use crate::content::{Descriptor, Digest, ReadStorage};
+use crate::oci::{self, Artifact, Reference, media_type};
+
+use super::super::admission::Admission;
+use super::super::client::Client;
+use super::super::error::{Error, require_digest, require_name};
+use super::super::lookup::{Lookup, named, read_storage};
+use super::super::tree::Tree;
+use super::super::trust_report;
+use super::source::MirrorSource;
+
+/// What may be copied: everything that its manifest names, and whether archives are among it.
+pub(super) struct Approved {
+    pub(super) root: Descriptor,
+    /// The reference of the root by its digest, where its content is.
+    pub(super) place: Reference,
+    pub(super) tree: Tree,
+    /// Whether the root is a provider archive, or an index with one.
+    pub(super) is_archive: bool,
+}
+
+impl Approved {
+    /// Resolves `source` and asks whether each provider archive that belongs to it may be used.
+    ///
+    /// The policy is about archives. Other artifacts are approved without a question, unless the reference has to be
+    /// an archive: when a lock is used, when it is deployed as a provider, and when its repository is pinned.
+    pub(super) async fn of(reader: &Client, source: &MirrorSource) -> Result<Self, Error> {
+        let reference = &source.reference;
+        let expected = match reader.lock {
+            Some(_) => reader.locked(reference)?.digest().cloned(),
+            None => reference.digest().cloned(),
+        };
+        let place = named(source.place()).await?.into_owned();
+        // What is locked is not asked for by its tag.
+        let place = match &expected {
+            Some(digest) if source.place.is_none() => place.with_digest(digest.clone()),
+            _ => place,
+        };
+        let storage = read_storage(reader, &place).await?;
+        let root = storage.resolve(&require_name(&place)?).await?;
+        require_digest(reference, expected.as_ref(), &root.digest)?;
+        let place = place.with_digest(root.digest.clone());
+        let tree = Tree::read(storage.as_ref(), &place, &root).await?;
+        let question = Question {
+            reader,
+            reference,
+            place: &place,
+        };
+        let archives = question.archives(&tree)?;
+        let is_archive = !archives.digests.is_empty();
+        if let Some(other) = archives.other.filter(|_| !is_archive)
+            && question.demands_archive(source).await?
+        {
+            return Err(other.into());
+        }
+        for digest in archives.digests {
+            question.ask(digest).await?;
+        }
+        Ok(Self {
+            root,
+            place,
+            tree,
+            is_archive,
+        })
+    }
+
+    /// Opens the storage that the content is in.
+    pub(super) async fn storage(&self, reader: &Client) -> Result<Box<dyn ReadStorage>, Error> {
+        read_storage(reader, &self.place).await
+    }
+}
+
+/// The archives among manifests.
+struct Archives {
+    digests: Vec<Digest>,
+    /// Why one of the others is no archive.
+    other: Option<oci::Error>,
+}
+
+struct Question<'a> {
+    reader: &'a Client,
+    reference: &'a Reference,
+    place: &'a Reference,
+}
+
+impl Question<'_> {
+    /// Finds the archives in `tree`.
+    fn archives(&self, tree: &Tree) -> Result<Archives, Error> {
+        let mut archives = Archives {
+            digests: Vec::new(),
+            other: None,
+        };
+        let manifests = tree.manifests.iter();
+        for (manifest, bytes) in
+            manifests.filter(|(manifest, _)| !media_type::is_index(&manifest.media_type))
+        {
+            let name = self.reference.to_string();
+            match Artifact::parse(manifest.clone(), bytes.clone(), &name) {
+                Ok(_) => archives.digests.push(manifest.digest.clone()),
+                Err(
+                    error @ (oci::Error::Component { .. } | oci::Error::UnsupportedArtifact { .. }),
+                ) => archives.other = Some(error),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(archives)
+    }
+
+    /// Whether nothing but an archive may be under the reference.
+    async fn demands_archive(&self, source: &MirrorSource) -> Result<bool, Error> {
+        let is_certain = source.is_provider || self.reader.lock.is_some();
+        Ok(is_certain || self.reader.identity(self.reference).await?.is_some())
+    }
+
+    /// Asks whether the archive with this manifest may be used under the reference.
+    async fn ask(&self, digest: Digest) -> Result<(), Error> {
+        let place = self.place.with_digest(digest.clone());
+        let lookup = Lookup::start(self.reader, &place, &Target::host()).await?;
+        let claims = trust_report::claims(&lookup).await?;
+        let rotation = lookup.admission().rotation().cloned();
+        let admission = Admission::new(self.reader, self.reference, digest, rotation);
+        admission.check(&claims).await
+    }
+}

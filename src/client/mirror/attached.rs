@@ -1,0 +1,105 @@
+//! What a mirror lacks of what belongs to a manifest: referrers, and what cosign stores under tags of digests.
+
+use std::collections::{HashSet, VecDeque};
+
+use crate::content::{Digest, ErrorKind, ManifestName, ReadStorage, Stored};
+use crate::oci::{Declaration, Reference};
+
+use super::super::attached::{Attached, AttachedReader};
+use super::super::error::Error;
+use super::super::tree::Tree;
+use super::place::MirrorPlace;
+
+/// How many manifests may belong to the one that is compared.
+const MOST: usize = 10_000;
+/// How deep referrers of referrers may be nested.
+const DEEPEST: usize = 16;
+
+/// Compares what belongs to manifests in a source and in a mirror.
+pub(super) struct AttachedComparison<'a> {
+    pub(super) from: &'a dyn ReadStorage,
+    pub(super) source: &'a Reference,
+    pub(super) place: &'a MirrorPlace,
+}
+
+impl AttachedComparison<'_> {
+    /// Counts the bytes of everything that belongs to `subjects`. A manifest counts as missing if the mirror does not list
+    /// it.
+    pub(super) async fn count(&self, subjects: Vec<Digest>) -> Result<Stored, Error> {
+        let mut sum = Stored::default();
+        // The cache does not hold it.
+        let Some(reader) = AttachedReader::new(self.from).await? else {
+            return Ok(sum);
+        };
+        let mirror = match self.place.storage() {
+            Some(storage) => AttachedReader::new(storage).await?,
+            None => None,
+        };
+        let (mut listed, mut seen) = (HashSet::new(), HashSet::new());
+        let mut waiting: VecDeque<_> = subjects.into_iter().map(|subject| (subject, 0)).collect();
+        while let Some((subject, depth)) = waiting.pop_front() {
+            if !listed.insert(subject.clone()) {
+                continue;
+            }
+            let attached = reader.of(&subject).await?;
+            if attached.is_empty() {
+                continue;
+            }
+            let known = match &mirror {
+                Some(mirror) => mirror.of(&subject).await?,
+                None => Vec::new(),
+            };
+            let known: HashSet<_> = known.iter().map(key).collect();
+            for attached in attached {
+                if !seen.insert((subject.clone(), key(&attached))) {
+                    continue;
+                }
+                if seen.len() > MOST || depth > DEEPEST {
+                    return Err(Error::TooMuchAttached {
+                        reference: self.source.to_string(),
+                        most: MOST,
+                        deepest: DEEPEST,
+                    });
+                }
+                let Some(tree) = self.tree(&attached, &subject).await? else {
+                    continue;
+                };
+                let mut stored = self.place.count(&tree).await?;
+                if !known.contains(&key(&attached)) && stored.sent == 0 {
+                    // It is there, and has to be listed.
+                    let (Attached::Referrer(manifest) | Attached::Tagged(_, manifest)) = &attached;
+                    stored.existing = stored.existing.saturating_sub(manifest.size);
+                    stored.sent = manifest.size;
+                }
+                sum = sum.and(stored);
+                let below = tree.own_manifests().into_iter();
+                waiting.extend(below.map(|manifest| (manifest, depth + 1)));
+            }
+        }
+        Ok(sum)
+    }
+
+    /// Reads what is listed. `None`: the source does not have it, or it does not belong to the subject.
+    async fn tree(&self, attached: &Attached, subject: &Digest) -> Result<Option<Tree>, Error> {
+        let name = ManifestName::Digest(attached.digest().clone());
+        let (manifest, bytes) = match self.from.fetch_manifest(&name).await {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            found => found?,
+        };
+        let declared = Declaration::of(&bytes);
+        let is_referrer = declared.is_some_and(|declared| declared.subject == *subject);
+        if matches!(attached, Attached::Referrer(_)) && !is_referrer {
+            return Ok(None);
+        }
+        let tree = Tree::read_attached(self.from, self.source, &manifest, bytes, subject);
+        tree.await.map(Some)
+    }
+}
+
+/// Returns what tells apart what belongs to one manifest: its tag, if it has one, and its digest.
+fn key(attached: &Attached) -> (Option<String>, Digest) {
+    match attached {
+        Attached::Referrer(manifest) => (None, manifest.digest.clone()),
+        Attached::Tagged(tag, manifest) => (Some(tag.clone()), manifest.digest.clone()),
+    }
+}

@@ -1,0 +1,33 @@
+//! The options of a mirror.
+
+/// What a mirror may change.
+///
+/// ```
+/// use wasmcloud_par::client::MirrorOptions;
+///
+/// let options = MirrorOptions::default().compare_only(true);
+/// ```
+#[derive(Debug, Clone, Copy, Default)]
+#[non_exhaustive]
+pub struct MirrorOptions {
+    /// Whether nothing is copied. What the mirror lacks is determined, and counted. Default: `false`.
+    pub compare_only: bool,
+    /// Whether a tag of the mirror that names an archive of another issuer or subject may be moved. Default: `false`.
+    pub change_identity: bool,
+}
+
+impl MirrorOptions {
+    /// Sets whether nothing is copied.
+    #[must_use]
+    pub fn compare_only(mut self, compare_only: bool) -> Self {
+        self.compare_only = compare_only;
+        self
+    }
+
+    /// Sets whether a tag of the mirror that names an archive of another issuer or subject may be moved.
+    #[must_use]
+    pub fn change_identity(mut self, change_identity: bool) -> Self {
+        self.change_identity = change_identity;
+        self
+    }
+}

@@ -1,0 +1,104 @@
+//! Mirroring one reference.
+
+use std::sync::Arc;
+
+use crate::content::Stored;
+
+use super::super::client::Client;
+use super::super::copy::CopyOptions;
+use super::super::lookup::Storage;
+use super::super::tree::LeftOut;
+use super::approval::Approved;
+use super::comparison::{MirrorState, compare};
+use super::destination::MirrorDestination;
+use super::options::MirrorOptions;
+use super::outcome::{Failure, Mirrored, MirroredArtifact};
+use super::place::MirrorPlace;
+use super::source::{MirrorSource, Named};
+
+/// What all references of a mirror have in common.
+#[derive(Clone)]
+pub(super) struct Task {
+    /// Reads the sources. Its lock, policy and pins are asked.
+    pub(super) reader: Client,
+    pub(super) writer: Client,
+    pub(super) mirror: MirrorDestination,
+    /// The storage of the mirror, if everything is written in one session.
+    pub(super) session: Option<Arc<dyn Storage>>,
+    pub(super) options: MirrorOptions,
+}
+
+impl Task {
+    /// Mirrors one source.
+    #[tracing::instrument(name = "mirror", skip_all, fields(reference = %source.reference, digest))]
+    pub(super) async fn run(self, source: MirrorSource) -> Mirrored {
+        let target = match self.mirror.name_of(&source.reference) {
+            Ok(target) => target,
+            Err(error) => {
+                return Mirrored {
+                    reference: source.reference,
+                    destination: None,
+                    outcome: Err(error),
+                    is_refused: false,
+                };
+            }
+        };
+        let named = Named {
+            source: &source,
+            target,
+        };
+        let (outcome, is_refused) = match self.artifact(&named).await {
+            Ok(artifact) => (Ok(artifact), false),
+            Err(Failure::Refused(error)) => (Err(error), true),
+            Err(Failure::Failed(error)) => (Err(error), false),
+        };
+        Mirrored {
+            destination: Some(named.target),
+            reference: source.reference,
+            outcome,
+            is_refused,
+        }
+    }
+
+    async fn artifact(&self, named: &Named<'_>) -> Result<MirroredArtifact, Failure> {
+        let approved = Approved::of(&self.reader, named).await;
+        let approved = approved.map_err(Failure::approving)?;
+        let place = MirrorPlace::open(&self.writer, &named.target).await?;
+        let counting = self.options.compare_only;
+        let sides = (&approved, &self.reader);
+        let compared = compare(&place, &named.target, sides, counting).await?;
+        let (state, stored, left_out) = match compared {
+            (MirrorState::Present, stored) => (MirrorState::Present, stored, Vec::new()),
+            (state, stored) if self.options.compare_only => (state, stored, Vec::new()),
+            _ => self.copy(named, &approved).await?,
+        };
+        Ok(MirroredArtifact {
+            digest: approved.root.digest,
+            state,
+            is_archive: approved.is_archive,
+            sent: stored.sent,
+            mounted: stored.mounted,
+            existing: stored.existing,
+            left_out,
+        })
+    }
+
+    async fn copy(
+        &self,
+        named: &Named<'_>,
+        approved: &Approved,
+    ) -> Result<(MirrorState, Stored, Vec<LeftOut>), Failure> {
+        let options = CopyOptions::default().change_identity(self.options.change_identity);
+        let (from, to) = (&approved.place, &named.target);
+        let (writer, reader) = (&self.writer, &self.reader);
+        let copied = match &self.session {
+            Some(session) => {
+                let session = session.as_ref();
+                writer.copy_into(session, reader, (from, to), options).await
+            }
+            None => writer.copy_from(reader, from, to, options).await,
+        };
+        let copied = copied?;
+        Ok((MirrorState::Copied, copied.stored, copied.left_out))
+    }
+}

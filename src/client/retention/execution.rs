@@ -1,0 +1,111 @@
+//! Carrying out a plan.
+
+use crate::content::ErrorKind;
+use crate::oci::Reference;
+
+use super::super::client::Client;
+use super::super::delete::Deletion;
+use super::super::error::Error;
+use super::plan::{PrunePlan, PrunedManifest};
+
+/// What became of a manifest of a plan.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct PruneOutcome {
+    /// What was planned.
+    pub manifest: PrunedManifest,
+    /// The tags that are gone.
+    pub deleted: Vec<String>,
+    /// Whether the manifest is gone.
+    pub manifest_deleted: bool,
+    /// Why not everything that was planned is done. `None`: it is.
+    pub error: Option<Error>,
+}
+
+/// A plan that is carried out.
+pub(in crate::client) struct Execution<'a> {
+    pub(in crate::client) client: &'a Client,
+    pub(in crate::client) plan: &'a PrunePlan,
+}
+
+impl Execution<'_> {
+    /// Deletes one manifest after the other. Goes on after a failure, except when the registry is unavailable or denies
+    /// access: what comes next would fail as well.
+    pub(in crate::client) async fn run(&self) -> Vec<PruneOutcome> {
+        let mut outcomes = Vec::new();
+        for manifest in &self.plan.pruned {
+            let outcome = self.prune(manifest).await;
+            let kind = outcome.error.as_ref().map(Error::kind);
+            outcomes.push(outcome);
+            if matches!(kind, Some(ErrorKind::Unavailable | ErrorKind::Denied)) {
+                break;
+            }
+        }
+        outcomes
+    }
+
+    async fn prune(&self, manifest: &PrunedManifest) -> PruneOutcome {
+        let mut outcome = PruneOutcome {
+            manifest: manifest.clone(),
+            deleted: Vec::new(),
+            manifest_deleted: false,
+            error: None,
+        };
+        let done = if manifest.stays.is_none() {
+            self.delete_manifest(manifest, &mut outcome).await
+        } else {
+            self.delete_tags(manifest, &mut outcome).await
+        };
+        outcome.error = done.err();
+        outcome
+    }
+
+    /// Deletes a manifest, unless it has other tags than planned by now.
+    async fn delete_manifest(
+        &self,
+        manifest: &PrunedManifest,
+        outcome: &mut PruneOutcome,
+    ) -> Result<(), Error> {
+        let reference = self.reference().with_digest(manifest.digest.clone());
+        let Reference::Registry(place) = &reference else {
+            return Ok(());
+        };
+        let deletion: Deletion = self.client.deletion(place).await?;
+        let new = deletion
+            .tags
+            .iter()
+            .find(|tag| !manifest.tags.contains(tag));
+        if let Some(tag) = new {
+            return Err(Error::TagMoved {
+                reference: self.reference().with_name(tag).to_string(),
+                digest: manifest.digest.clone(),
+            });
+        }
+        self.client.delete(&deletion).await?;
+        outcome.manifest_deleted = true;
+        outcome.deleted = deletion.tags;
+        Ok(())
+    }
+
+    /// Removes tags, and keeps the manifest.
+    async fn delete_tags(
+        &self,
+        manifest: &PrunedManifest,
+        outcome: &mut PruneOutcome,
+    ) -> Result<(), Error> {
+        for tag in &manifest.tags {
+            let tagged = self
+                .reference()
+                .with_name(tag)
+                .and_digest(manifest.digest.clone());
+            let deleted = self.client.delete_tag(&tagged).await?;
+            outcome.deleted.push(tag.clone());
+            outcome.manifest_deleted |= deleted.manifest_deleted;
+        }
+        Ok(())
+    }
+
+    fn reference(&self) -> Reference {
+        Reference::Registry(self.plan.repository.clone())
+    }
+}

@@ -1,0 +1,102 @@
+//! What a mirror lacks is said without changing anything.
+
+use super::{Site, artifact, assert_statuses, writes};
+use crate::support::archives::ArchiveBuilder;
+use crate::transfer::push;
+
+/// Writes a list of the providers that are not refused.
+fn good(site: &Site) -> [&'static str; 2] {
+    let lines = ["http", "redis", "nats", "blobs"].map(|name| site.reference(name));
+    site.environment.write("good.txt", lines.join("\n"));
+    ["mirror", "good.txt"]
+}
+
+#[test]
+fn a_check_reports_drift_and_changes_nothing() {
+    let site = Site::new();
+    let place = site.place();
+    let mirror = [&good(&site)[..], &[&place]].concat();
+    let check = [&mirror[..], &["--check"]].concat();
+    let json = [&check[..], &["-o", "json"]].concat();
+    let missing = site.par(&json).exit(5).json();
+    assert_statuses(&missing, "missing", &[]);
+    assert_eq!(missing["error"]["kind"], "not_verified");
+    assert_eq!(missing["failures"], serde_json::json!([]));
+    assert_eq!(writes(&site.mirror, 0), [""; 0]);
+
+    site.par(&mirror).success();
+    site.par(&check).success();
+    let keys = ArchiveBuilder::two_targets().published().build();
+    let file = site.environment.write("other.par", keys);
+    let other = push(&site.environment, &site.mirrored("http"), &file);
+    let seen = site.mirror.requests().len();
+    let drifted = site.par(&json).exit(5).json();
+    assert_statuses(&drifted, "present", &[("http", "different")]);
+    let actual: Vec<_> = drifted["mirrored"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| &one["actual"])
+        .collect();
+    assert!(actual.contains(&&serde_json::json!(other)), "{drifted}");
+    assert_eq!(writes(&site.mirror, seen), [""; 0]);
+}
+
+#[test]
+fn a_dry_run_counts_what_would_be_sent() {
+    let site = Site::new();
+    let place = site.place();
+    let mirror = [&good(&site)[..], &[&place]].concat();
+    let dry = [&mirror[..], &["--dry-run", "-o", "json"]].concat();
+    let first = site.par(&dry).success();
+    let would = |answer: &serde_json::Value| -> u64 {
+        let mirrored = answer["mirrored"].as_array().unwrap();
+        mirrored
+            .iter()
+            .map(|one| one["sent"].as_u64().unwrap())
+            .sum()
+    };
+    assert!(would(&first.json()) > 1000, "{first}");
+    assert!(first.stderr.contains("would be sent"), "{first}");
+    assert_eq!(writes(&site.mirror, 0), [""; 0]);
+    site.par(&mirror).success();
+    let second = site.par(&dry).success().json();
+    assert_statuses(&second, "present", &[]);
+    assert_eq!(would(&second), 0);
+    // A layout that does not exist is not made.
+    let nowhere = site.par(&["mirror", "good.txt", "oci-layout://none", "--dry-run"]);
+    nowhere.success();
+    assert!(!site.path("none").exists());
+}
+
+#[test]
+fn what_belongs_to_a_provider_is_mirrored_and_missed() {
+    let site = Site::new();
+    let place = site.place();
+    let mirror = [&good(&site)[..], &[&place]].concat();
+    let json = |more: &[&str]| site.par(&[&mirror[..], more, &["-o", "json"]].concat());
+    json(&[]).success();
+    json(&["--check"]).success();
+    let subject = site.digest("http");
+    let signature = artifact(&site.origin, "org/http", "signature", Some(subject));
+    let nested = artifact(&site.origin, "org/http", "nested", Some(&signature));
+
+    let missing = json(&["--check"]).exit(5).json();
+    assert_statuses(&missing, "present", &[("http", "incomplete")]);
+    let dry = json(&["--dry-run"]).success().json();
+    assert_statuses(&dry, "present", &[("http", "incomplete")]);
+    let copied = json(&[]).success().json();
+    assert_statuses(&copied, "present", &[("http", "copied")]);
+    let repository = site.mirrored("http").replace(":1.0.0", "");
+    for digest in [&signature, &nested] {
+        let pinned = format!("{repository}@{digest}");
+        assert_eq!(site.resolved(&pinned).as_ref(), Some(digest));
+    }
+    // The registry has no list of referrers but the one under a tag.
+    let list = format!("{repository}:{}", subject.replace(':', "-"));
+    assert!(site.resolved(&list).is_some());
+    json(&["--check"]).success();
+    let seen = site.mirror.requests().len();
+    json(&[]).success();
+    assert_eq!(writes(&site.mirror, seen), [""; 0]);
+}

@@ -1,0 +1,167 @@
+//! What a list can be, and what is written for hosts.
+
+use super::{Site, assert_statuses, statuses};
+use crate::support::Outcome;
+use crate::transfer::push;
+
+#[test]
+fn hosts_find_the_mirror_by_the_hosts_toml_with_the_origin_cut_off() {
+    let mut site = Site::new();
+    site.mirror(&["--write-hosts", "certs.d"]).exit(5);
+    let printed = site.mirror(&[]).exit(5);
+    let file = format!("certs.d/{}/hosts.toml", site.origin.address());
+    let text = site.read(&file);
+    assert!(printed.stdout.contains(&text), "{printed}\n{text}");
+    let origin = site.origin.address().to_owned();
+    let url = format!(
+        "http://{}/v2/mirror/{}",
+        site.mirror.address(),
+        origin.replace(':', "__")
+    );
+    assert!(text.contains(&url), "{text}");
+    let references = ["http", "redis", "evil"].map(|name| site.reference(name));
+    // The origin goes away, and another program has its port.
+    site.origin = crate::support::Registry::start();
+    for reference in &references[..2] {
+        let fetch = [
+            "fetch",
+            reference,
+            "--hosts-dir",
+            "certs.d",
+            "--target",
+            "x86_64-linux",
+        ];
+        let fetched = site.par(&fetch).success();
+        assert!(std::path::Path::new(fetched.line()).is_file());
+    }
+    let fetch = [
+        "fetch",
+        &references[2],
+        "--hosts-dir",
+        "certs.d",
+        "--target",
+        "x86_64-linux",
+    ];
+    assert_ne!(site.par(&fetch).code, 0);
+}
+
+#[test]
+fn a_manifest_is_written_with_the_names_in_the_mirror() {
+    let site = Site::new();
+    let refused = site.mirror(&["--write", "mirrored.yaml"]).exit(5);
+    assert!(
+        refused.stderr.contains("--write wrote nothing"),
+        "{refused}"
+    );
+    assert!(!site.path("mirrored.yaml").exists());
+    let plain = site.read("wadm.yaml");
+    let evil = plain.find("    - name: evil").unwrap();
+    site.environment.write("wadm.yaml", &plain[..evil]);
+    let written = site
+        .mirror(&["--write", "mirrored.yaml", "-o", "json"])
+        .success();
+    assert_eq!(written.json()["written"], "mirrored.yaml");
+    let prefix = format!(
+        "{}/{}/org/",
+        site.place(),
+        site.origin.address().replace(':', "__")
+    );
+    let expected = plain[..evil].replace(&site.origin.reference("org/"), &prefix);
+    assert_eq!(site.read("mirrored.yaml"), expected);
+    site.par(&["lock", "mirrored.yaml"]).success();
+    let layout = [
+        "mirror",
+        "wadm.yaml",
+        "oci-layout://stick",
+        "--write",
+        "x.yaml",
+    ];
+    site.par(&layout).exit(2);
+}
+
+#[test]
+fn the_newest_tags_of_a_repository_are_selected() {
+    let site = Site::new();
+    let repository = site.origin.reference("org/http");
+    let add = [
+        "tag",
+        &site.reference("http"),
+        "1.2.0",
+        "1.10.0",
+        "1.9.0-rc1",
+        "2.0.0",
+        "latest",
+        "main",
+    ];
+    site.par(&[&add[..], &["--allow-latest"]].concat())
+        .success();
+    let place = site.place();
+    let select = |options: &[&str]| {
+        let mirror = ["mirror", &repository, &place, "-o", "json", "--dry-run"];
+        let answer = site.par(&[&mirror[..], options].concat()).success().json();
+        let tags = statuses(&answer).into_iter();
+        let tags = tags.map(|(reference, _)| reference.rsplit_once(':').unwrap().1.to_owned());
+        tags.collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(
+        select(&["--tags", r"^1\.", "--newest", "3"]),
+        "1.2.0 1.9.0-rc1 1.10.0"
+    );
+    assert_eq!(select(&["--newest", "2"]), "1.10.0 2.0.0");
+    assert_eq!(select(&["--tags", "^(main|latest)$"]), "latest main");
+    let none = ["mirror", &repository, &place, "--tags", "^9"];
+    site.par(&none).exit(3);
+    site.par(&["mirror", &repository, &place]).exit(2);
+    site.par(&["mirror", &repository, &place, "--tags", "("])
+        .exit(2);
+}
+
+#[test]
+fn one_failing_reference_does_not_stop_the_others() {
+    let site = Site::new();
+    let (good, missing) = (site.reference("http"), site.reference("missing"));
+    let list = format!("# A list\n{missing}\n{good} # good\nnot a reference\n{good}\n");
+    let mut command = site.environment.command();
+    command.args(["mirror", "-", &site.place(), "-o", "json"]);
+    let outcome = Outcome::of(command, list.as_bytes());
+    let answer = outcome.json();
+    assert_statuses(&answer, "copied", &[("missing", "failed")]);
+    assert_eq!(statuses(&answer).len(), 2);
+    let failures = answer["failures"].as_array().unwrap();
+    assert_eq!(failures.len(), 2, "{answer}");
+    let kinds: Vec<_> = failures
+        .iter()
+        .map(|failure| failure["kind"].as_str().unwrap())
+        .collect();
+    assert_eq!(kinds, ["usage", "not_found"]);
+    assert_eq!(outcome.code, 2);
+    assert_eq!(
+        site.resolved(&site.mirrored("http")).as_deref(),
+        Some(site.digest("http"))
+    );
+}
+
+#[test]
+fn what_cannot_be_a_list_or_a_mirror_is_refused_before_anything_is_asked() {
+    let site = Site::new();
+    let file = crate::transfer::pack(
+        &site.environment,
+        "some.par",
+        std::path::Path::new("/bin/true"),
+    );
+    push(&site.environment, "oci-layout://plain:1.0", &file);
+    let place = site.place();
+    for (list, mirror, code) in [
+        ("none.txt", &*place, 3),
+        ("some.par", &place, 2),
+        ("wadm.yaml", "mirror", 2),
+        ("wadm.yaml", &format!("{place}:1"), 2),
+        ("oci-layout://plain:1.0", &place, 2),
+        ("oci-layout://plain", &place, 2),
+        ("oci-layout://none", &place, 3),
+    ] {
+        let outcome = site.par(&["mirror", list, mirror]);
+        assert_eq!(outcome.code, code, "{outcome}");
+    }
+    assert_eq!(site.mirror.requests(), [""; 0]);
+}
