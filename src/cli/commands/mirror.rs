@@ -32,9 +32,9 @@ const LIMIT: usize = 10_000;
 ///
 /// LIST is a list of references, one per line, with `#` before comments; a wadm manifest (YAML), whose providers and
 /// components are mirrored; a lock file, whose digests are; `-` for a list or a manifest on standard input; one reference;
-/// or oci-layout://DIR, a layout that another mirror was written to.
+/// or a layout that another mirror was written to, as oci-layout://DIR or FILE.tar.
 ///
-/// DST is REGISTRY[/PREFIX] or oci-layout://DIR. What is ghcr.io/org/provider:1.0.0 becomes
+/// DST is REGISTRY[/PREFIX], oci-layout://DIR or oci-archive://FILE.tar. What is ghcr.io/org/provider:1.0.0 becomes
 /// REGISTRY/PREFIX/ghcr.io/org/provider:1.0.0. In a layout, the whole reference is the name.
 ///
 /// The trust policy, the pins and the lock are asked about each provider archive before anything of it is copied. What is
@@ -46,8 +46,8 @@ const LIMIT: usize = 10_000;
 #[command(after_help = "\
 Examples:
   par mirror wadm.yaml registry.internal/mirror
-  par mirror par.lock oci-layout://usb-stick
-  par mirror oci-layout://usb-stick registry.internal/mirror --write-hosts /etc/containerd/certs.d
+  par mirror par.lock oci-archive://carried.tar
+  par mirror carried.tar registry.internal/mirror --write-hosts /etc/containerd/certs.d
   par mirror ghcr.io/org/provider registry.internal/mirror --tags '^1\\.' --newest 3
   par mirror wadm.yaml registry.internal/mirror --check")]
 pub(crate) struct Args {
