@@ -10,6 +10,7 @@ use crate::oci::Reference;
 use super::client::Client;
 use super::error::Error;
 use super::lookup::Lookup;
+use super::sigstore::SigstoreIdentity;
 use super::summary::{Summarized, preview_summary};
 use super::trust::{TrustError, TrustPolicy};
 use super::trust_report::TrustReport;
@@ -24,6 +25,8 @@ pub struct Inspected {
     pub archive: Option<Digest>,
     /// What the archive holds.
     pub contents: Contents,
+    /// The Sigstore identity that vouches for the manifest. `None`: the trust policy demands none.
+    pub identity: Option<SigstoreIdentity>,
 }
 
 impl Client {
@@ -47,6 +50,7 @@ impl Client {
             digest: lookup.digest(),
             archive: lookup.archive_digest(),
             contents,
+            identity: lookup.admission().vouched_by(),
         })
     }
 

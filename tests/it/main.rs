@@ -19,6 +19,7 @@ mod embedding;
 mod faults;
 mod fuzzing;
 mod hosts;
+mod identities;
 mod json;
 mod layers;
 mod peculiar;
