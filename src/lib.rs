@@ -218,7 +218,8 @@
 //! - [`compat`]: the interface of the `provider-archive` crate. [`Client::fetch_provider`] has the
 //!   signature of the function that wasmCloud hosts call.
 //!
-//! Without the feature `cli`, which is on by default, the crate is the library alone.
+//! Without the feature `cli`, which is on by default, the crate is the library alone. The feature `sigstore` verifies the
+//! Sigstore identities that a policy demands; without it, such a policy refuses everything.
 
 pub mod archive;
 pub mod cache;
@@ -245,6 +246,9 @@ pub mod trust {
     //! Which publishers are trusted: policies, rules and pins.
 
     pub use crate::cache::{FormerIssuer, Identity};
+    pub use crate::client::sigstore::{
+        BundleError, LogEntry, SigstoreIdentity, SigstoreRoot, SigstoreRule, TrustedRootError,
+    };
     pub use crate::client::trust::{
         ParsePatternError, Pattern, Pinning, Rule, Stale, TrustError, TrustPolicy,
     };

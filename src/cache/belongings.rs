@@ -168,7 +168,9 @@ impl<'a> Belongings<'a> {
                 let record = self.inventory.tags.get(name);
                 record.is_some_and(|record| self.is_tag_bound(&record.descriptor.digest))
             }
-            Purpose::Provider(manifest) => self.blobs.contains(manifest),
+            Purpose::Provider(manifest) | Purpose::Bundle(manifest) => {
+                self.blobs.contains(manifest)
+            }
             Purpose::Program(_) | Purpose::Hint | Purpose::Unfinished | Purpose::Temporary => false,
         }
     }

@@ -109,7 +109,7 @@ pub(super) fn last_use(purpose: &Purpose, metadata: &Metadata) -> io::Result<Sys
     match purpose {
         // The modification time of content is its seal.
         Purpose::Content(..) | Purpose::Program(_) => metadata.accessed(),
-        Purpose::Reference(_) | Purpose::Head(_) | Purpose::Hint => {
+        Purpose::Reference(_) | Purpose::Head(_) | Purpose::Bundle(_) | Purpose::Hint => {
             Ok(metadata.accessed()?.max(metadata.modified()?))
         }
         // Lists read the description of a provider, and that is no use.

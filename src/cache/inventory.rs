@@ -60,7 +60,11 @@ impl Inventory {
                         inventory.providers.insert(manifest.clone(), provider);
                     }
                 }
-                Purpose::Program(_) | Purpose::Hint | Purpose::Unfinished | Purpose::Temporary => {}
+                Purpose::Program(_)
+                | Purpose::Bundle(_)
+                | Purpose::Hint
+                | Purpose::Unfinished
+                | Purpose::Temporary => {}
             }
         }
         inventory.entries = entries;

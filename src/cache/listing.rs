@@ -91,9 +91,11 @@ impl Cache {
                 Purpose::Program(_) | Purpose::Unfinished | Purpose::Temporary => {
                     &mut listing.unfinished
                 }
-                Purpose::Reference(_) | Purpose::Provider(_) | Purpose::Head(_) | Purpose::Hint => {
-                    &mut listing.records
-                }
+                Purpose::Reference(_)
+                | Purpose::Provider(_)
+                | Purpose::Head(_)
+                | Purpose::Bundle(_)
+                | Purpose::Hint => &mut listing.records,
             };
             usage.add(entry.disk);
         }

@@ -14,6 +14,8 @@
 //!                                          its process is called by
 //!   providers/sha256/<hex>                 what is known of the provider in the manifest of this digest: its
 //!                                          claims, layers and executables
+//!   bundles/sha256/<hex>.<hash>            the Sigstore bundle of the manifest of this digest that a policy has
+//!                                          accepted, verified again each time
 //!   away/<registry>                        when this registry did not answer, for some seconds
 //!   partial/sha256/<hex>                   unfinished downloads of blobs, and of ranges of blobs, which
 //!                                          the next download continues
@@ -42,6 +44,8 @@
 mod away;
 mod belongings;
 mod blobs;
+#[cfg(feature = "sigstore")]
+mod bundles;
 mod entries;
 mod error;
 mod executables;

@@ -27,11 +27,12 @@ const HEADS: &str = "heads";
 const PLACES: &str = "places";
 const PROGRAMS: &str = "programs";
 const PROVIDERS: &str = "providers";
+const BUNDLES: &str = "bundles";
 const AWAY: &str = "away";
 const UNFINISHED: &str = "partial";
 
 /// The directories in a cache.
-const DIRECTORIES: [&str; 10] = [
+const DIRECTORIES: [&str; 11] = [
     Kind::Blob.directory(),
     Kind::Executable.directory(),
     REFERENCES,
@@ -40,6 +41,7 @@ const DIRECTORIES: [&str; 10] = [
     PLACES,
     PROGRAMS,
     PROVIDERS,
+    BUNDLES,
     AWAY,
     UNFINISHED,
 ];
@@ -82,6 +84,8 @@ pub(super) enum Purpose {
     Reference(String),
     /// What is known of the provider in the manifest of this digest.
     Provider(Digest),
+    /// A Sigstore bundle of the manifest of this digest.
+    Bundle(Digest),
     /// The first bytes of the archive of the tag `registry/repository:tag`.
     Head(String),
     /// The repositories in which content was seen, or a registry that did not answer.
@@ -183,6 +187,15 @@ impl Paths {
         self.addressed(PROVIDERS, digest)
     }
 
+    /// Returns the file with the Sigstore bundle of the manifest `digest` that a policy has accepted. `policy` is the
+    /// digest of what the policy demands.
+    #[cfg(any(test, feature = "sigstore"))]
+    pub(super) fn bundle(&self, digest: &Digest, policy: &Digest) -> PathBuf {
+        let mut path = self.addressed(BUNDLES, digest);
+        path.set_extension(format!("{:.16}", policy.hex()));
+        path
+    }
+
     /// Returns the file that says that `registry` did not answer.
     pub(super) fn away(&self, registry: &str) -> Result<PathBuf, Error> {
         let name = safe(registry).ok_or_else(|| Error::MalformedName(registry.to_owned()))?;
@@ -239,6 +252,10 @@ impl Paths {
             [PLACES, _, _] | [AWAY, _] => Some(Purpose::Hint),
             [PROGRAMS, algorithm, hex, _] => digest(algorithm, hex).map(Purpose::Program),
             [PROVIDERS, algorithm, hex] => digest(algorithm, hex).map(Purpose::Provider),
+            [BUNDLES, algorithm, name] => {
+                let (hex, _) = name.split_once('.')?;
+                digest(algorithm, hex).map(Purpose::Bundle)
+            }
             [directory, algorithm, hex] => {
                 let mut kinds = Kind::ALL.into_iter();
                 let kind = kinds.find(|kind| kind.directory() == *directory)?;

@@ -120,7 +120,11 @@ impl Pruning<'_> {
                 | Purpose::Program(_)
                 | Purpose::Unfinished
                 | Purpose::Temporary => {}
-                Purpose::Reference(_) | Purpose::Head(_) | Purpose::Provider(_) | Purpose::Hint => {
+                Purpose::Reference(_)
+                | Purpose::Head(_)
+                | Purpose::Provider(_)
+                | Purpose::Bundle(_)
+                | Purpose::Hint => {
                     self.consider(entry)?;
                 }
             }

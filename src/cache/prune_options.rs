@@ -106,7 +106,9 @@ impl PruneOptions {
         match purpose {
             Purpose::Content(..) | Purpose::Program(_) => self.all || !recent && (old || too_much),
             // Removing these small files does not make room.
-            Purpose::Reference(_) | Purpose::Head(_) | Purpose::Hint => self.all || !recent && old,
+            Purpose::Reference(_) | Purpose::Head(_) | Purpose::Bundle(_) | Purpose::Hint => {
+                self.all || !recent && old
+            }
             // It says which executable a process still runs, after that was pruned.
             Purpose::Provider(_) => self.all || age > DESCRIPTION_AGE,
             Purpose::Unfinished => self.all || !recent && (old || too_much || age > UNFINISHED_AGE),

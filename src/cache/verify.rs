@@ -56,6 +56,7 @@ impl Cache {
                     .map_err(Error::file(&entry.path)),
                 // These are checked when they are used.
                 Purpose::Provider(_)
+                | Purpose::Bundle(_)
                 | Purpose::Head(_)
                 | Purpose::Hint
                 | Purpose::Unfinished

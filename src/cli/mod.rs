@@ -4,7 +4,8 @@
 //! returns an `Answer`. Only this layer prints, knows the names of flags and decides on exit codes.
 //!
 //! From the bottom up: `interruption` and `threads`; `output`, what users see; `files`, `schema` and `source_revision`,
-//! what commands read besides archives; `bill`, the documents that `par sbom` writes; `versions`, the order of tags; `session`, one run of the
+//! what commands read besides archives; `vouching`, how they print a Sigstore identity; `bill`, the documents that
+//! `par sbom` writes; `versions`, the order of tags; `session`, one run of the
 //! command; `failures`, of which a command reports all; `build`, compilers; `arguments`, what commands share;
 //! `commands`; `variables`, which stand for options; and `run`, which parses the command line and runs a command.
 
@@ -26,6 +27,7 @@ mod spool;
 mod threads;
 mod variables;
 mod versions;
+mod vouching;
 
 pub use run::main;
 

@@ -3,14 +3,18 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use tokio::sync::OnceCell;
+
 use crate::archive::{Rotation, VerifiedClaims};
 use crate::cache::Identity;
-use crate::content::{Digest, ErrorKind, with_causes};
+use crate::content::{Digest, ErrorKind, ReadStorage, with_causes};
 use crate::oci::{Artifact, Reference};
 
 use super::annotations;
 use super::client::Client;
 use super::error::Error;
+use super::identity_check::IdentityCheck;
+use super::sigstore::SigstoreIdentity;
 use super::trust::{Candidate, TrustError};
 
 /// The decision whether the archive that a reference stands for may be used. Cheap to clone.
@@ -23,6 +27,17 @@ pub(super) struct Admission {
     rotation: Option<Rotation>,
     /// Whether a refusal was reported that the policy only audits.
     told: Arc<AtomicBool>,
+    /// What was found out about the Sigstore identity.
+    vouched: Arc<OnceCell<Vouched>>,
+}
+
+/// Who vouches for a manifest.
+enum Vouched {
+    /// The policy does not ask.
+    NotAsked,
+    By(SigstoreIdentity),
+    /// None that the policy allows, and the policy audits.
+    Audited,
 }
 
 impl Admission {
@@ -39,6 +54,7 @@ impl Admission {
             digest,
             rotation,
             told: Arc::default(),
+            vouched: Arc::default(),
         }
     }
 
@@ -72,6 +88,46 @@ impl Admission {
         self.place_to_pin(claims).map(drop)
     }
 
+    /// Asks whether a Sigstore identity vouches for the manifest, or for the image `index` from which it was chosen, where
+    /// the policy demands one. `store` has the manifests and their bundles. This is asked once.
+    pub(super) async fn check_identity(
+        &self,
+        index: Option<&Digest>,
+        store: &dyn ReadStorage,
+    ) -> Result<(), Error> {
+        let asking = async || match self.identity(index, store).await {
+            Ok(None) => Ok(Vouched::NotAsked),
+            Ok(Some(identity)) => Ok(Vouched::By(identity)),
+            Err(refusal) => {
+                let trust = &self.client.trust;
+                trust.warn_or_refuse(Some(&self.reference), refusal)?;
+                Ok(Vouched::Audited)
+            }
+        };
+        self.vouched.get_or_try_init(asking).await.map(drop)
+    }
+
+    /// Returns the identity that vouches for the manifest, or `None` where the policy demands none.
+    pub(super) async fn identity(
+        &self,
+        index: Option<&Digest>,
+        store: &dyn ReadStorage,
+    ) -> Result<Option<SigstoreIdentity>, TrustError> {
+        let manifests = [&self.digest].into_iter().chain(index).cloned();
+        match IdentityCheck::new(&self.client, &self.reference, manifests, store) {
+            Some(check) => check.run().await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Returns the identity that vouches for the manifest, once that was [asked](Self::check_identity).
+    pub(super) fn vouched_by(&self) -> Option<SigstoreIdentity> {
+        match self.vouched.get() {
+            Some(Vouched::By(identity)) => Some(identity.clone()),
+            _ => None,
+        }
+    }
+
     /// Compares the claims with the lock.
     pub(super) fn check_lock(&self, claims: &VerifiedClaims) -> Result<(), Error> {
         match &self.client.lock {
@@ -93,7 +149,8 @@ impl Admission {
     fn pin_blocking(&self, claims: &VerifiedClaims) -> Result<(), Error> {
         let trust = &self.client.trust;
         // What the policy only audits is not pinned.
-        if trust.check(claims, &self.reference).is_err() {
+        let is_audited = matches!(self.vouched.get(), Some(Vouched::Audited));
+        if is_audited || trust.check(claims, &self.reference).is_err() {
             return Ok(());
         }
         // Nearly always there is nothing to write, and so no lock to wait for.
@@ -156,7 +213,7 @@ impl Admission {
         refusals.extend(self.check_lock(claims).err());
         for refusal in [trust.check(claims, &self.reference), judged] {
             match refusal {
-                Err(refusal) if trust.audits(Some(&self.reference), &refusal) => {
+                Err(refusal) if self.audits(&refusal) => {
                     audited.push(refusal.into());
                 }
                 refusal => refusals.extend(refusal.err().map(Error::from)),
@@ -168,6 +225,11 @@ impl Admission {
             refusals,
             audited,
         })
+    }
+
+    /// Whether a refusal is allowed because the policy audits.
+    pub(super) fn audits(&self, refusal: &TrustError) -> bool {
+        self.client.trust.audits(Some(&self.reference), refusal)
     }
 
     fn candidate<'a>(&'a self, claims: &'a VerifiedClaims) -> Candidate<'a> {
@@ -182,7 +244,7 @@ impl Admission {
     /// Warns once of a refusal where the policy audits, and returns it otherwise.
     fn warn_or_refuse(&self, refusal: TrustError) -> Result<(), Error> {
         let trust = &self.client.trust;
-        let is_audited = trust.audits(Some(&self.reference), &refusal);
+        let is_audited = self.audits(&refusal);
         if is_audited && self.told.swap(true, Ordering::Relaxed) {
             return Ok(());
         }

@@ -40,6 +40,7 @@ impl Client {
             digest,
             archive: lookup.archive_digest(),
             contents,
+            identity: lookup.admission().vouched_by(),
         })
     }
 
@@ -67,6 +68,7 @@ impl Client {
             digest: lookup.digest(),
             archive: lookup.archive_digest(),
             contents,
+            identity: lookup.admission().vouched_by(),
         };
         Ok((inspected, files))
     }

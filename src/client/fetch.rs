@@ -155,6 +155,7 @@ async fn fetch_by_range(lookup: &Lookup, target: &Target) -> Result<Option<Fetch
     };
     let admission = lookup.admission();
     admission.check(&preview.claims).await?;
+    lookup.check_identity().await?;
     let hash = preview.claims.executable(target);
     let hash = hash.map_err(Error::unusable(lookup.reference()))?;
     // A file that is named by a signed hash has that hash.

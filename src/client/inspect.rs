@@ -15,6 +15,7 @@ use super::attached_types::{AttachedTypes, attached_types};
 use super::client::Client;
 use super::error::Error;
 use super::lookup::Lookup;
+use super::sigstore::SigstoreIdentity;
 use super::summary::{Summarized, preview_summary};
 use super::trust::{TrustError, TrustPolicy};
 use super::trust_report::TrustReport;
@@ -29,6 +30,8 @@ pub struct Inspected {
     pub archive: Option<Digest>,
     /// What the archive holds.
     pub contents: Contents,
+    /// The Sigstore identity that vouches for the manifest. `None`: the trust policy demands none.
+    pub identity: Option<SigstoreIdentity>,
 }
 
 impl Client {
@@ -52,6 +55,7 @@ impl Client {
             digest: lookup.digest(),
             archive: lookup.archive_digest(),
             contents,
+            identity: lookup.admission().vouched_by(),
         })
     }
 

@@ -76,6 +76,7 @@ pub(super) async fn preview_summary(
         return Ok(None);
     };
     lookup.admission().check(&preview.claims).await?;
+    lookup.check_identity().await?;
     let world = match preview.claims.world().filter(|_| world) {
         Some(hash) => match download_world(lookup, &preview, hash).await? {
             Some(world) => Some(world),

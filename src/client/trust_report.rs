@@ -9,6 +9,7 @@ use super::annotations;
 use super::error::Error;
 use super::lock::Locked;
 use super::lookup::Lookup;
+use super::sigstore::SigstoreIdentity;
 use super::trust::Pattern;
 
 /// What decides whether the archive that a reference stands for may be used.
@@ -29,6 +30,9 @@ pub struct TrustReport {
     pub pin: Option<Identity>,
     /// The verified rotation statement on the manifest.
     pub rotation: Option<Rotation>,
+    /// The Sigstore identity that vouches for the manifest. `None`: the policy demands none, or none that it allows
+    /// vouches.
+    pub identity: Option<SigstoreIdentity>,
     /// What refuses the archive: the lock, the policy, the pin. Empty: a fetch accepts the archive.
     pub refusals: Vec<Error>,
     /// What would refuse the archive, and is allowed because the policy audits.
@@ -51,9 +55,23 @@ impl TrustReport {
         let Decision {
             repository,
             pin,
-            refusals,
-            audited,
+            mut refusals,
+            mut audited,
         } = decided;
+        let (index, store) = (lookup.index(), lookup.store());
+        let identity = match lookup.admission().identity(index, store).await {
+            Ok(identity) => identity,
+            Err(refusal) => {
+                let is_audited = lookup.admission().audits(&refusal);
+                let list = if is_audited {
+                    &mut audited
+                } else {
+                    &mut refusals
+                };
+                list.push(refusal.into());
+                None
+            }
+        };
         Ok(Self {
             digest: lookup.digest(),
             claims,
@@ -62,6 +80,7 @@ impl TrustReport {
             repository,
             pin,
             rotation: lookup.admission().rotation().cloned(),
+            identity,
             refusals,
             audited,
         })
@@ -78,7 +97,7 @@ pub(super) async fn claims(lookup: &Lookup) -> Result<VerifiedClaims, Error> {
         return Ok(preview.claims);
     }
     lookup
-        .with_archive(|archive| async move {
+        .with_any_archive(|archive| async move {
             let reference = lookup.reference().clone();
             let reading = lookup.client().blocking(move |client| {
                 let claims = archive.claims(&reference, &client.limits)?;

@@ -22,6 +22,7 @@ mod faults;
 mod fleets;
 mod fuzzing;
 mod hosts;
+mod identities;
 mod json;
 mod layers;
 mod mirroring;

@@ -82,6 +82,8 @@ fn the_purpose_of_a_file_follows_from_its_path() {
     );
     let provider = paths.purpose(&paths.provider(&digest));
     assert_eq!(provider, Some(Purpose::Provider(digest.clone())));
+    let bundle = paths.purpose(&paths.bundle(&digest, &Digest::of(b"policy")));
+    assert_eq!(bundle, Some(Purpose::Bundle(digest.clone())));
     let name = "ghcr.io/org/provider";
     let old = paths.old_identities();
     for path in [

@@ -14,6 +14,7 @@ use crate::cli::files;
 use crate::cli::output::Failure;
 use crate::cli::session::Session;
 use crate::cli::threads::{blocking, detached};
+use crate::client::sigstore::SigstoreIdentity;
 use crate::client::{self, AttachedTypes, Inspected, Summarized, Summary, TrustPolicy};
 use crate::content::{Digest, DigestReader, ErrorKind, Hasher, MeteredReader, Step};
 use crate::oci::Reference;
@@ -47,6 +48,8 @@ pub(crate) struct VerifiedSource {
     /// The pin of the repository, if it is pinned to the subject of the archive, and to its issuer or to one that this
     /// has handed over to. `None` if the repository is not pinned.
     pub(crate) pin: Option<Identity>,
+    /// The Sigstore identity that vouches for the manifest. `None`: none has to.
+    pub(crate) identity: Option<SigstoreIdentity>,
 }
 
 /// What a command shows of an archive.
@@ -121,6 +124,7 @@ impl Source {
                     contents,
                     digest,
                     archive,
+                    identity,
                     ..
                 } = inspected;
                 let pin = client.identity(reference).await?;
@@ -137,6 +141,7 @@ impl Source {
                     digest: Some(digest),
                     archive,
                     pin,
+                    identity,
                 });
             }
             Self::File(path) => {
@@ -172,6 +177,7 @@ impl Source {
             digest: None,
             archive,
             pin: None,
+            identity: None,
         })
     }
 

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::cli::arguments::{LockArgs, PullArgs, RegistryArgs, TrustArgs};
 use crate::cli::output::{Answer, Problem};
 use crate::cli::session::Session;
+use crate::cli::vouching;
 use crate::client::{TrustPolicy, TrustReport};
 use crate::content::time_text;
 
@@ -126,6 +127,7 @@ fn rows(report: &TrustReport, trust: &TrustPolicy, is_locked: bool) -> Vec<(&'st
         );
         rows.push(("rotation", text));
     }
+    rows.extend(report.identity.iter().flat_map(vouching::rows));
     rows.push((
         "lock",
         match &report.locked {
@@ -192,5 +194,6 @@ fn fields(report: &TrustReport, answer: Answer) -> Answer {
         .field("rule", report.rule.as_ref().map(ToString::to_string))
         .field("pin", pin)
         .field("rotation", rotation)
+        .field("identity", vouching::value(report.identity.as_ref()))
         .field("lock", lock)
 }

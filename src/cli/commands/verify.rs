@@ -6,9 +6,12 @@ use serde_json::{Value, json};
 
 use crate::archive::{Compression, Dates};
 use crate::cache::Identity;
-use crate::cli::arguments::{Argument, RegistryArgs, Source, TrustArgs, VerifiedSource, validity};
+use crate::cli::arguments::{
+    Argument, IdentityArgs, RegistryArgs, Source, TrustArgs, VerifiedSource, validity,
+};
 use crate::cli::output::{Answer, Failure};
 use crate::cli::session::Session;
+use crate::cli::vouching;
 use crate::client::{self, TrustPolicy, pin_name, trust::Rule};
 use crate::content::time_text;
 use crate::oci::Reference;
@@ -24,13 +27,18 @@ use crate::oci::Reference;
 /// or PAR_TRUST does: the archive has to satisfy one of its rules that name issuers, subjects or a revision. With --as,
 /// the rule for that reference decides alone.
 ///
+/// A policy, or --identity, can demand that a Sigstore identity vouches for the manifest. Its bundles are read from where the
+/// archive is, and verified without other requests.
+///
 /// Nothing need be written: without a cache that can be written, a temporary one is used.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
   par verify provider.par.gz --issuer ACGZ…
   par verify provider.par.gz --trust policy.toml --as ghcr.io/org/provider:1.0.0
-  par verify ghcr.io/org/provider:1.0.0")]
+  par verify ghcr.io/org/provider:1.0.0
+  par verify ghcr.io/org/provider:1.0.0 --identity 'https://github.com/org/*' \
+    --identity-issuer https://token.actions.githubusercontent.com")]
 pub(crate) struct Args {
     /// The archive; `-` reads it from standard input
     #[arg(value_name = "FILE|REF|-", value_hint = ValueHint::FilePath)]
@@ -41,6 +49,8 @@ pub(crate) struct Args {
     role: Option<Argument>,
     #[command(flatten)]
     trust: TrustArgs,
+    #[command(flatten)]
+    identity: IdentityArgs,
     #[command(flatten)]
     registry: RegistryArgs,
 }
@@ -54,7 +64,11 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
         let message = format!("{reference} is a reference, and --as is for files");
         bail!(Failure::usage(message).hint("leave out --as"));
     }
-    let trust = args.trust.policy().await?;
+    if source.reference().is_none() && args.identity.is_given() {
+        let message = format!("{source} is in no registry, and --identity is for manifests");
+        bail!(Failure::usage(message).hint("leave out --identity, or verify the reference"));
+    }
+    let trust = args.identity.demand(args.trust.policy().await?)?;
     let checked = source
         .verify(&trust, Dates::Valid, &args.registry, session)
         .await?;
@@ -65,7 +79,7 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
     let rule = match (&source, &role) {
         (Source::Reference(reference), _) => trust.rule(reference),
         (_, Some(role)) => {
-            let allowed = trust.check(&checked.contents.claims, role);
+            let allowed = trust.check_as(&checked.contents.claims, role, &source.to_string());
             allowed.map_err(client::Error::from)?;
             trust.rule(role)
         }
@@ -147,6 +161,9 @@ fn rows<'a>(
     ));
     rows.push(("service", claims.subject().to_string()));
     rows.extend(pin.map(|pin| ("pin", pin)));
+    for row in checked.identity.iter().flat_map(vouching::rows) {
+        rows.push(row);
+    }
     rows.push(("dates", dates));
     if let Some(digest) = claims.world() {
         rows.push(("world.wasm", digest.to_string()));
@@ -176,6 +193,7 @@ fn fields(checked: &VerifiedSource, issuer_checked: bool, answer: Answer) -> Ans
         .field("issuer", contents.claims.issuer().as_str())
         .field("issuer_checked", issuer_checked)
         .field("service", contents.claims.subject().as_str())
+        .field("identity", vouching::value(checked.identity.as_ref()))
         .field("not_before", metadata.not_before.map(time_text))
         .field("expires", metadata.expires.map(time_text))
         .field("world", contents.claims.world().map(ToString::to_string))

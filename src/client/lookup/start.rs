@@ -142,12 +142,36 @@ impl Lookup {
         Ok((executable, lock))
     }
 
-    /// Brings the archive into the cache and works with it.
+    /// Asks whether a Sigstore identity vouches for the manifest, where the policy demands one.
+    pub(in crate::client) async fn check_identity(&self) -> Result<(), Error> {
+        let asked = self.admission.check_identity(self.index(), self.store());
+        asked.await
+    }
+
+    /// Returns the image index from which the manifest was chosen.
+    pub(in crate::client) fn index(&self) -> Option<&Digest> {
+        self.index.as_ref()
+    }
+
+    /// Brings the archive into the cache and works with it, once a Sigstore identity vouches for its manifest, where the
+    /// policy demands one.
     ///
     /// When the archive cannot be used, its layers are read again. If the content of a layer does not have its
     /// digest, the cache removes it, and everything is tried once more with a new download. Otherwise the
     /// archive itself is at fault.
     pub(in crate::client) async fn with_archive<T, F>(
+        &self,
+        work: impl Fn(CachedArchive) -> F,
+    ) -> Result<T, Error>
+    where
+        F: Future<Output = Result<T, Error>>,
+    {
+        self.check_identity().await?;
+        self.with_any_archive(work).await
+    }
+
+    /// Does what [`with_archive`](Self::with_archive) does, and does not ask who vouches for the manifest.
+    pub(in crate::client) async fn with_any_archive<T, F>(
         &self,
         work: impl Fn(CachedArchive) -> F,
     ) -> Result<T, Error>

@@ -3,12 +3,21 @@
 use crate::archive::VerifiedClaims;
 use crate::oci::Reference;
 
+use super::super::sigstore::SigstoreRule;
 use super::{Pinning, Rule, Stale, TrustError, TrustPolicy};
 
 impl TrustPolicy {
     /// Returns the first rule that fits `reference`.
     pub(crate) fn rule(&self, reference: &Reference) -> Option<&Rule> {
         self.rules.iter().find(|rule| rule.pattern.fits(reference))
+    }
+
+    /// Returns the Sigstore identities of which one has to vouch for what `reference` names. Empty: none has to.
+    pub(in crate::client) fn identities(&self, reference: &Reference) -> &[SigstoreRule] {
+        if !self.identities.is_empty() {
+            return &self.identities;
+        }
+        self.rule(reference).map_or(&[], |rule| &rule.identities)
     }
 
     /// Checks the claims of the archive that `reference` names. Pins are not compared.
@@ -63,7 +72,10 @@ impl TrustPolicy {
         let audit = rule.and_then(|rule| rule.audit).unwrap_or(self.audit);
         let is_absolute = matches!(
             refusal,
-            TrustError::Revoked { .. } | TrustError::NeverPinned(_)
+            TrustError::Revoked { .. }
+                | TrustError::NeverPinned(_)
+                | TrustError::TrustedRoot(_)
+                | TrustError::SigstoreNotBuilt(_)
         );
         audit && !is_absolute
     }

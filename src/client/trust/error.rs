@@ -4,9 +4,13 @@ use std::io;
 use std::path::PathBuf;
 use std::time::SystemTime;
 
-use crate::content::{ErrorKind, rfc3339, unix_seconds};
+use crate::content::{Digest, ErrorKind, StoreError, rfc3339, unix_seconds, with_causes};
 
+use super::super::sigstore::{BundleError, TrustedRootError};
 use super::Pattern;
+
+/// How many bundles a message says something about.
+const MOST_SAID: usize = 4;
 
 /// A refusal of the trust policy or of a pin, or a problem with the file of the policy.
 ///
@@ -125,6 +129,57 @@ pub enum TrustError {
     /// A publisher was to be accepted for a reference that is never pinned. The field is the reference.
     #[error("{0} is never pinned: it is on this machine, or the trust policy says `pin = \"off\"`")]
     NeverPinned(String),
+    /// The manifest has no Sigstore bundle, and the policy demands that an identity vouches for it.
+    #[error("{what} has no Sigstore bundle, and the trust policy demands one by {}", demanded.join(" or "))]
+    NoBundle {
+        /// The archive.
+        what: String,
+        /// The identities that the policy allows, as `SUBJECT of ISSUER`.
+        demanded: Vec<String>,
+    },
+    /// The manifest has Sigstore bundles, and none of them is one that the policy allows.
+    #[error(
+        "no Sigstore bundle of {what} is by {}: {}",
+        demanded.join(" or "),
+        said(refusals, *unread)
+    )]
+    UntrustedIdentity {
+        /// The archive.
+        what: String,
+        /// The identities that the policy allows, as `SUBJECT of ISSUER`.
+        demanded: Vec<String>,
+        /// The digest of the manifest of each bundle, and why it does not count.
+        refusals: Vec<(Digest, BundleError)>,
+        /// How many more there are, which were not read.
+        unread: usize,
+    },
+    /// The bundles of a manifest cannot be listed or read, and the policy demands that an identity vouches for it.
+    #[error("cannot read the Sigstore bundles of {what}")]
+    UnknownIdentity {
+        /// The archive.
+        what: String,
+        /// The error of the registry, the image layout or the cache.
+        source: StoreError,
+    },
+    /// The policy demands that a Sigstore identity vouches for the manifest, and no registry may be asked for its
+    /// bundles. The field is the archive.
+    #[error("the cache holds no Sigstore bundle of {0} that counts, and no registry may be asked")]
+    IdentityNotCached(String),
+    /// The policy demands that a Sigstore identity vouches for the manifest, and an archive in a file has none. The field
+    /// is the file.
+    #[error(
+        "the trust policy demands a Sigstore identity, which {0} cannot have: it is a file, and a manifest is signed"
+    )]
+    IdentityOfFile(String),
+    /// The policy demands a Sigstore identity, and the program is built without the feature `sigstore`. The field is the
+    /// archive.
+    #[error(
+        "the trust policy demands a Sigstore identity of {0}, and this program is built without the feature `sigstore`"
+    )]
+    SigstoreNotBuilt(String),
+    /// The trusted root of a Sigstore instance cannot be used.
+    #[error(transparent)]
+    TrustedRoot(#[from] TrustedRootError),
     /// The file of the policy cannot be read.
     #[error("cannot read the trust policy {}", path.display())]
     File {
@@ -155,6 +210,25 @@ pub(in crate::client) fn revision_text(revision: Option<i32>) -> String {
     )
 }
 
+/// Returns why bundles do not count, for a message.
+fn said(refusals: &[(Digest, BundleError)], unread: usize) -> String {
+    let first = refusals.iter().take(MOST_SAID);
+    let mut reasons: Vec<String> = first
+        .map(|(digest, error)| {
+            let short: String = digest.hex().chars().take(12).collect();
+            format!("{short} does not count, because {}", with_causes(error))
+        })
+        .collect();
+    let more = refusals.len().saturating_sub(MOST_SAID);
+    if more > 0 {
+        reasons.push(format!("and {more} more"));
+    }
+    if unread > 0 {
+        reasons.push(format!("and {unread} that were not read"));
+    }
+    reasons.join("; ")
+}
+
 fn for_rule(pattern: Option<&Pattern>) -> String {
     pattern.map_or_else(String::new, |pattern| format!(" for {pattern}"))
 }
@@ -165,6 +239,9 @@ impl TrustError {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::File { source, .. } => ErrorKind::of_io(source),
+            Self::UnknownIdentity { source, .. } => source.kind(),
+            Self::TrustedRoot(error) => error.kind(),
+            Self::IdentityNotCached(_) => ErrorKind::NotFound,
             Self::Malformed { .. } | Self::NeverPinned(_) => ErrorKind::Usage,
             _ => ErrorKind::NotVerified,
         }

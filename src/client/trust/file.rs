@@ -8,9 +8,10 @@ use nkeys::{KeyPair, KeyPairType};
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::content::user_directory;
+use crate::content::{directory_of, user_directory};
 
 use super::super::toml_problem::{Problem, read_text};
+use super::identities::{self, IdentityTable};
 use super::{Pinning, Rule, Stale, TrustError, TrustPolicy};
 
 /// The largest file that is read, in bytes.
@@ -52,6 +53,7 @@ struct Table {
     pin: Option<Pinning>,
     audit: Option<bool>,
     stale: Option<Stale>,
+    identity: Option<Spanned<Vec<IdentityTable>>>,
 }
 
 impl TrustPolicy {
@@ -66,7 +68,8 @@ impl TrustPolicy {
             let path = path.to_owned();
             TrustError::File { path, source }
         })?;
-        parse(&text).map_err(|problem| {
+        let directory = directory_of(path);
+        parse(&text, directory).map_err(|problem| {
             let (line, column) = problem.position(&text);
             TrustError::Malformed {
                 path: path.to_owned(),
@@ -103,9 +106,11 @@ impl TrustPolicy {
     }
 }
 
-fn parse(text: &str) -> Result<TrustPolicy, Problem> {
+/// Reads a policy whose file is in `directory`.
+fn parse(text: &str, directory: &Path) -> Result<TrustPolicy, Problem> {
     let document: Document = toml::from_str(text)?;
-    let rules: Result<_, _> = document.rule.into_iter().map(rule).collect();
+    let rules = document.rule.into_iter();
+    let rules: Result<_, _> = rules.map(|table| rule(table, directory)).collect();
     Ok(TrustPolicy {
         pinning: document.pin,
         deny_others: document.default == Default::Deny,
@@ -121,7 +126,7 @@ fn parse(text: &str) -> Result<TrustPolicy, Problem> {
     })
 }
 
-fn rule(table: Table) -> Result<Rule, Problem> {
+fn rule(table: Table, directory: &Path) -> Result<Rule, Problem> {
     let pattern = table.pattern.get_ref().parse();
     Ok(Rule {
         pattern: pattern.map_err(|error: super::ParsePatternError| {
@@ -133,6 +138,10 @@ fn rule(table: Table) -> Result<Rule, Problem> {
         pinning: table.pin,
         audit: table.audit,
         stale: table.stale,
+        identities: match table.identity {
+            Some(tables) => identities::read(tables, directory)?,
+            None => Vec::new(),
+        },
     })
 }
 

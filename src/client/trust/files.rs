@@ -1,7 +1,9 @@
 //! What a policy says about an archive in a file.
 
 use crate::archive::VerifiedClaims;
+use crate::oci::Reference;
 
+use super::super::sigstore::SigstoreRule;
 use super::{Rule, TrustError, TrustPolicy};
 
 impl TrustPolicy {
@@ -14,6 +16,7 @@ impl TrustPolicy {
         what: &str,
     ) -> Result<Option<&Rule>, TrustError> {
         self.check_file(claims, what)?;
+        refuse_identities(&self.identities, what)?;
         match self.demand_any(claims, what) {
             Ok(rule) => Ok(rule),
             Err(refusal) => self.warn_or_refuse(None, refusal).map(|()| None),
@@ -27,7 +30,8 @@ impl TrustPolicy {
         }
         let mut refusals = Vec::new();
         for rule in self.rules.iter().filter(|rule| rule.demands()) {
-            match self.demand(Some(rule), claims, what) {
+            let claims_allowed = self.demand(Some(rule), claims, what);
+            match claims_allowed.and_then(|()| refuse_identities(&rule.identities, what)) {
                 Ok(()) => return Ok(Some(rule)),
                 Err(error) => refusals.push(error),
             }
@@ -48,9 +52,33 @@ impl TrustPolicy {
     }
 }
 
+/// Refuses a file where a Sigstore identity has to vouch for its manifest: a file has none.
+fn refuse_identities(identities: &[SigstoreRule], what: &str) -> Result<(), TrustError> {
+    if identities.is_empty() {
+        return Ok(());
+    }
+    Err(TrustError::IdentityOfFile(what.to_owned()))
+}
+
+impl TrustPolicy {
+    /// Checks the claims of the archive in the file `what` as if `reference` named it. Pins are not compared.
+    pub(crate) fn check_as(
+        &self,
+        claims: &VerifiedClaims,
+        reference: &Reference,
+        what: &str,
+    ) -> Result<(), TrustError> {
+        self.check(claims, reference)?;
+        refuse_identities(self.identities(reference), what)
+    }
+}
+
 impl Rule {
     /// Whether the rule demands anything besides a pin.
     fn demands(&self) -> bool {
-        !self.issuers.is_empty() || !self.subjects.is_empty() || self.minimum_revision.is_some()
+        !self.issuers.is_empty()
+            || !self.subjects.is_empty()
+            || self.minimum_revision.is_some()
+            || !self.identities.is_empty()
     }
 }

@@ -7,6 +7,8 @@
 //! An account that a policy revokes is refused whatever else holds. A rotation statement lets a pin follow its
 //! publisher to another account.
 //!
+//! In addition, a policy can demand that a Sigstore identity vouches for the manifest.
+//!
 //! They are asked as soon as the claims are known, so that a refused archive is not downloaded. A pin is written,
 //! under a file lock, only after an archive or its executable has been verified.
 
@@ -15,6 +17,7 @@ mod error;
 mod file;
 #[cfg(feature = "cli")]
 mod files;
+mod identities;
 mod pattern;
 mod pins;
 pub(super) mod rotation;
@@ -22,6 +25,8 @@ pub(super) mod rotation;
 mod tests;
 
 use crate::archive::{Issuer, Subject};
+
+use super::sigstore::SigstoreRule;
 
 pub use error::TrustError;
 pub(super) use error::revision_text;
@@ -72,6 +77,9 @@ pub struct TrustPolicy {
     pub audit: bool,
     /// When a tag stands for the manifest that was last confirmed, where no rule says otherwise.
     pub stale: Stale,
+    /// The Sigstore identities of which one has to vouch for the manifest, whatever the rules say. Empty: the rules
+    /// decide.
+    pub identities: Vec<SigstoreRule>,
 }
 
 /// When a tag stands for the manifest that the registry confirmed last, because it does not confirm it now. The
@@ -107,6 +115,9 @@ pub struct Rule {
     pub audit: Option<bool>,
     /// When a tag stands for the manifest that was last confirmed. `None`: the policy decides.
     pub stale: Option<Stale>,
+    /// The Sigstore identities of which one has to vouch for the manifest, besides what else the rule demands. Empty:
+    /// none has to.
+    pub identities: Vec<SigstoreRule>,
 }
 
 /// How a repository is pinned to the issuer and the subject that published there before.
@@ -136,6 +147,7 @@ impl Rule {
             pinning: None,
             audit: None,
             stale: None,
+            identities: Vec::new(),
         }
     }
 
@@ -150,6 +162,13 @@ impl Rule {
     #[must_use]
     pub fn allow_subject(mut self, subject: &Subject) -> Self {
         self.subjects.push(subject.to_string());
+        self
+    }
+
+    /// Allows this Sigstore identity to vouch for the manifest. Without a call, none has to.
+    #[must_use]
+    pub fn allow_identity(mut self, identity: SigstoreRule) -> Self {
+        self.identities.push(identity);
         self
     }
 
@@ -196,6 +215,13 @@ impl TrustPolicy {
     #[must_use]
     pub fn allow_issuer(mut self, issuer: &Issuer) -> Self {
         self.issuers.push(issuer.to_string());
+        self
+    }
+
+    /// Allows this Sigstore identity to vouch for manifests, whatever the rules say. Without a call, the rules decide.
+    #[must_use]
+    pub fn allow_identity(mut self, identity: SigstoreRule) -> Self {
+        self.identities.push(identity);
         self
     }
 

@@ -86,6 +86,19 @@ pub(super) fn push_manifest(reference: &str, media_type: &str, manifest: &Value)
     digest
 }
 
+/// Pushes the bytes of a manifest, and gives their descriptor.
+pub(crate) fn push_bytes(reference: &str, media_type: &str, bytes: &[u8]) -> Value {
+    block_on(async {
+        let content_type = media_type.parse().unwrap();
+        client()
+            .push_manifest_raw(&parse(reference), bytes.to_vec(), content_type)
+            .await
+            .unwrap();
+    });
+    let digest = Digest::of(bytes).to_string();
+    json!({ "mediaType": media_type, "digest": digest, "size": bytes.len() })
+}
+
 /// Pushes a blob, and gives its descriptor.
 pub(crate) fn push_blob(reference: &str, media_type: &str, bytes: &[u8]) -> Value {
     let digest = Digest::of(bytes).to_string();

@@ -1,7 +1,8 @@
 //! Hints for errors of the client, and of the layers below it that it passes on.
 
+use crate::client::sigstore::{BundleError, TrustedRootError};
 use crate::client::{Error, LockError, TrustError};
-use crate::content::{ErrorKind, StoreError};
+use crate::content::{Digest, ErrorKind, StoreError};
 use crate::{cache, oci};
 
 use super::archive::{archive_hint, file_hint};
@@ -152,8 +153,52 @@ fn trust_hint(error: &TrustError) -> Option<String> {
         TrustError::NeverPinned(_) => {
             "add a rule with `pin = \"first-use\"` for the repository to the trust policy"
         }
+        TrustError::NoBundle { .. } => {
+            "ask the publisher to sign or attest the manifest, by its digest, with `cosign sign` or in its CI; a copy may have \
+             left the bundle behind"
+        }
+        TrustError::UntrustedIdentity { refusals, .. } => return identity_hint(refusals),
+        TrustError::UnknownIdentity { source, .. } => return store_hint(source),
+        TrustError::IdentityNotCached(_) => {
+            "fetch it once with another pull policy: --pull missing"
+        }
+        TrustError::IdentityOfFile(_) => {
+            "verify the reference that the file was pulled from, or leave the policy out"
+        }
+        TrustError::SigstoreNotBuilt(_) => {
+            "use a `par` that was built with `--features sigstore`, or take the identity out of the trust policy"
+        }
+        TrustError::TrustedRoot(TrustedRootError::File { source, .. }) => file_hint(source)?,
+        TrustError::TrustedRoot(_) => {
+            "make the file with `cosign trusted-root create`, or get the one of the instance again"
+        }
         TrustError::File { source, .. } => file_hint(source)?,
         _ => return None,
+    };
+    Some(hint.to_owned())
+}
+
+/// Returns what the user can do about bundles that do not count.
+fn identity_hint(refusals: &[(Digest, BundleError)]) -> Option<String> {
+    let any = |is: fn(&BundleError) -> bool| refusals.iter().any(|(_, refusal)| is(refusal));
+    let hint = if any(|refusal| matches!(refusal, BundleError::InFuture { .. })) {
+        "set the clock of this machine"
+    } else if any(|refusal| {
+        use BundleError::{UnknownAuthority, UnknownLog, WrongTimestamp};
+        matches!(
+            refusal,
+            UnknownAuthority { .. } | UnknownLog { .. } | WrongTimestamp { .. }
+        )
+    }) {
+        "name the instance of Sigstore that has signed with `root` in the trust policy or with --trusted-root; if it is that \
+         one, its trusted root is too old: get a newer file, or a newer version of `par`"
+    } else if any(|refusal| {
+        use BundleError::{OtherIdentity, OtherPredicate};
+        matches!(refusal, OtherIdentity { .. } | OtherPredicate { .. })
+    }) {
+        "if you trust that identity, allow it in the trust policy"
+    } else {
+        return None;
     };
     Some(hint.to_owned())
 }

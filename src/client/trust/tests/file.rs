@@ -1,7 +1,9 @@
 use super::*;
+#[cfg(feature = "sigstore")]
+use crate::client::sigstore::SigstoreRoot;
 
 fn policy(text: &str) -> TrustPolicy {
-    let parsed = parse(text);
+    let parsed = parse(text, Path::new("directory"));
     parsed.unwrap_or_else(|problem| panic!("{text}: {}", problem.reason))
 }
 
@@ -50,6 +52,37 @@ fn a_policy_has_the_values_of_the_file_and_else_the_defaults() {
     assert_eq!(first.pinning, Some(Pinning::Off));
     assert!(second.issuers.is_empty() && second.subjects.is_empty());
     assert_eq!((second.minimum_revision, second.pinning), (None, None));
+}
+
+#[cfg(feature = "sigstore")]
+#[test]
+fn the_example_of_identities_in_the_documentation_is_a_policy() {
+    let page = include_str!("../../../../docs/trust.md");
+    let (_, example) = page.split_once("### Sigstore identities").unwrap();
+    let (_, example) = example.split_once("```toml\n").unwrap();
+    let (example, _) = example.split_once("```").unwrap();
+    let [rule] = policy(example).rules.try_into().unwrap();
+    let [workflow, person] = rule.identities.try_into().unwrap();
+    assert_eq!(workflow.subject, "https://github.com/wasmcloud/*");
+    assert_eq!(
+        workflow.predicate.as_deref(),
+        Some("https://slsa.dev/provenance/v1")
+    );
+    let root = SigstoreRoot::File("directory/trusted_root.json".into());
+    assert_eq!(person.root, root);
+}
+
+#[cfg(not(feature = "sigstore"))]
+#[test]
+fn a_policy_with_identities_is_refused_without_the_feature() {
+    let identity = "issuer = \"https://issuer.example\"\nsubject = \"*\"";
+    let text = format!("[[rule]]\nmatch = \"*\"\n[[rule.identity]]\n{identity}");
+    let (place, reason) = problem(&text);
+    assert!(place.starts_with("line 3"), "{place}");
+    assert!(
+        reason.contains("without the feature `sigstore`"),
+        "{reason}"
+    );
 }
 
 #[test]

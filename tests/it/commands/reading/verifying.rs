@@ -44,6 +44,7 @@ fn standard_input_is_verified_like_a_file() {
       "compressed": false,
       "digest": null,
       "expires": null,
+      "identity": null,
       "issuer": "[ACCOUNT]",
       "issuer_checked": false,
       "not_before": null,

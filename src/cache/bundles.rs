@@ -1,0 +1,40 @@
+//! The Sigstore bundles that policies have accepted.
+//!
+//! A bundle is verified again each time, so that nothing is trusted because it is in the cache.
+
+use crate::content::{AtomicFile, Digest, if_found, is_too_large, read_file_bounded};
+
+use super::error::Error;
+use super::open::Cache;
+
+/// The largest bundle that is read, in bytes.
+const LIMIT: u64 = 4 * 1024 * 1024;
+
+impl Cache {
+    /// Keeps the bundle of `manifest` that a policy has accepted. `policy` is the digest of what that demands. Blocks.
+    pub(crate) fn keep_bundle(
+        &self,
+        manifest: &Digest,
+        policy: &Digest,
+        bundle: &[u8],
+    ) -> Result<(), Error> {
+        let path = self.paths.bundle(manifest, policy);
+        self.paths.create_parent(&path)?;
+        AtomicFile::create_private(&path)
+            .and_then(|file| file.commit_with(bundle))
+            .map_err(Error::file(&path))
+    }
+
+    /// Returns the bundle of `manifest` that a policy has accepted. A file that is too large counts as none. Blocks.
+    pub(crate) fn kept_bundle(
+        &self,
+        manifest: &Digest,
+        policy: &Digest,
+    ) -> Result<Option<Vec<u8>>, Error> {
+        let path = self.paths.bundle(manifest, policy);
+        match if_found(read_file_bounded(&path, LIMIT)) {
+            Err(error) if is_too_large(&error) => Ok(None),
+            read => read.map_err(Error::file(&path)),
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! Options that demand a Sigstore identity without a trust policy.
+
+use std::path::PathBuf;
+
+use anyhow::{Result, bail};
+use clap::ValueHint;
+
+use crate::cli::output::Failure;
+use crate::client::TrustPolicy;
+use crate::client::sigstore::{SigstoreRoot, SigstoreRule};
+
+/// The Sigstore identity that has to vouch for a manifest.
+#[derive(clap::Args)]
+#[command(next_help_heading = "Trust options")]
+pub(crate) struct IdentityArgs {
+    /// The Sigstore identity that has to vouch for the manifest, such as a workflow or a mail address, whatever the trust
+    /// policy says. `*` stands for any characters. Default: as the policy says, else none
+    #[arg(long, value_name = "SUBJECT", requires = "identity_issuer")]
+    identity: Option<String>,
+    /// The OpenID Connect issuer of that identity
+    #[arg(long, value_name = "URL", requires = "identity")]
+    identity_issuer: Option<String>,
+    /// The instance of Sigstore that has to know that identity: `public`, `github`, or a file `trusted_root.json`.
+    /// Default: public
+    #[arg(
+        long,
+        value_name = "FILE|NAME",
+        requires = "identity",
+        value_hint = ValueHint::FilePath
+    )]
+    trusted_root: Option<PathBuf>,
+}
+
+impl IdentityArgs {
+    /// Returns the policy with the identity in place of those that it demands.
+    pub(crate) fn demand(self, policy: TrustPolicy) -> Result<TrustPolicy> {
+        let (Some(subject), Some(issuer)) = (self.identity, self.identity_issuer) else {
+            return Ok(policy);
+        };
+        if subject.is_empty() || issuer.is_empty() {
+            bail!(Failure::usage(
+                "--identity and --identity-issuer must not be empty"
+            ));
+        }
+        let root = match self.trusted_root {
+            None => SigstoreRoot::Public,
+            Some(name) if name.as_os_str() == "public" => SigstoreRoot::Public,
+            Some(name) if name.as_os_str() == "github" => SigstoreRoot::GitHub,
+            Some(path) => SigstoreRoot::File(path),
+        };
+        let rule = SigstoreRule::new(issuer, subject).root(root);
+        Ok(TrustPolicy {
+            identities: vec![rule],
+            ..policy
+        })
+    }
+
+    /// Whether an identity is demanded.
+    pub(crate) fn is_given(&self) -> bool {
+        self.identity.is_some()
+    }
+}

@@ -1,0 +1,9 @@
+//! Whether a Sigstore identity vouches for a manifest.
+
+mod question;
+#[cfg(feature = "sigstore")]
+mod search;
+#[cfg(feature = "sigstore")]
+mod verifiers;
+
+pub(super) use question::IdentityCheck;

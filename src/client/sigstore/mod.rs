@@ -1,0 +1,28 @@
+//! Sigstore: the identities that vouch for a manifest with a certificate, in a transparency log.
+//!
+//! A bundle (`application/vnd.dev.sigstore.bundle.v0.3+json`) holds a signed statement about a manifest, the certificate
+//! of the identity that signed it, the entry of the signature in a transparency log, and its time. All of it is verified
+//! without a network, against a trusted root: the keys and certificates of one instance of Sigstore.
+//!
+//! A [`SigstoreRule`] says which identity a policy demands, and a [`SigstoreIdentity`] is one that was verified. Without
+//! the feature `sigstore`, no bundle can be verified, and a policy that demands an identity refuses everything.
+
+#[cfg(feature = "sigstore")]
+mod artifact;
+mod error;
+mod identity;
+#[cfg(feature = "sigstore")]
+mod provider;
+mod root;
+mod rule;
+#[cfg(feature = "sigstore")]
+mod verifier;
+
+#[cfg(feature = "sigstore")]
+pub(in crate::client) use artifact::BundleManifest;
+pub use error::{BundleError, TrustedRootError};
+pub use identity::{LogEntry, SigstoreIdentity};
+pub use root::SigstoreRoot;
+pub use rule::SigstoreRule;
+#[cfg(feature = "sigstore")]
+pub(in crate::client) use verifier::BundleVerifier;

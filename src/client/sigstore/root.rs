@@ -1,0 +1,31 @@
+//! The instance of Sigstore that a certificate has to be of.
+
+use std::fmt;
+use std::path::PathBuf;
+
+/// The instance of Sigstore whose certificates and logs count: its trusted root.
+///
+/// The trusted roots of the public instance and of GitHub's are part of this crate, as they were when it was built.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum SigstoreRoot {
+    /// The public instance, <https://www.sigstore.dev>.
+    #[default]
+    Public,
+    /// The instance of GitHub, which attests what is built in private repositories. It has no transparency log: a
+    /// timestamp says when a statement was signed.
+    GitHub,
+    /// The instance in a file `trusted_root.json`, as `cosign trusted-root create` writes it. What the file has no
+    /// transparency log for is not looked for in one, and the same holds for its log of certificates.
+    File(PathBuf),
+}
+
+impl fmt::Display for SigstoreRoot {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Public => formatter.write_str("public"),
+            Self::GitHub => formatter.write_str("github"),
+            Self::File(path) => path.display().fmt(formatter),
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! Sigstore identities that a policy demands, with bundles of a real instance.
+//!
+//! `scripts/sigstore fixtures` has made the files in `tests/fixtures/sigstore`. Its certificates were valid for ten
+//! minutes, which is no matter: what counts is the time at which they signed.
+
+mod asking;
+mod commands;
+mod refused;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+use wasmcloud_par::content::Digest;
+
+use crate::support::{Environment, Outcome, Registry};
+use crate::transfer::{peer, text};
+
+/// Who has signed, and the issuer of that identity.
+const DEVELOPER: (&str, &str) = ("dev@acme.test", "http://oidc.test/email");
+/// The workflow that has attested the provenance, and the issuer of that identity.
+const WORKFLOW: (&str, &str) = (
+    "https://github.com/acme/demo/.github/workflows/release.yml@refs/tags/v1.0.0",
+    "http://oidc.test/ci",
+);
+const SIGNATURE: &str = "https://sigstore.dev/cosign/sign/v1";
+const PROVENANCE: &str = "https://slsa.dev/provenance/v1";
+const BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
+const REPOSITORY: &str = "acme/archive";
+
+fn fixture(name: &str) -> PathBuf {
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/sigstore");
+    fixtures.join(name)
+}
+
+fn read(name: &str) -> Vec<u8> {
+    fs::read(fixture(name)).unwrap()
+}
+
+/// Returns a bundle to be changed.
+fn bundle(name: &str) -> Value {
+    serde_json::from_slice(&read(name)).unwrap()
+}
+
+/// A registry with the signed archive, and a user of it.
+struct Site {
+    environment: Environment,
+    registry: Registry,
+    /// The descriptor of the manifest of the archive.
+    manifest: Value,
+    /// What refers to the manifest.
+    referrers: Vec<Value>,
+}
+
+impl Site {
+    /// Starts a registry that has the archive, without any bundle.
+    fn new() -> Self {
+        let registry = Registry::start();
+        let reference = registry.reference(&format!("{REPOSITORY}:1.0.0"));
+        let archive = read("archive.par.gz");
+        peer::push_blob(&reference, "", &archive);
+        peer::push_blob(&reference, "", b"{}");
+        let manifest = peer::push_bytes(&reference, peer::MANIFEST, &read("manifest.json"));
+        Self {
+            environment: Environment::new(),
+            registry,
+            manifest,
+            referrers: Vec::new(),
+        }
+    }
+
+    /// Starts a registry that has the archive and these bundles.
+    fn with(names: &[&str]) -> Self {
+        let mut site = Self::new();
+        for name in names {
+            site.attach(&read(name));
+        }
+        site
+    }
+
+    fn reference(&self) -> String {
+        self.registry.reference(&format!("{REPOSITORY}:1.0.0"))
+    }
+
+    fn digest(&self) -> &str {
+        self.manifest["digest"].as_str().unwrap()
+    }
+
+    /// Attaches a bundle to the manifest, as cosign does where a registry has no referrers API.
+    fn attach(&mut self, bundle: &[u8]) {
+        let manifest = self.manifest.clone();
+        let layer = peer::push_blob(&self.reference(), BUNDLE, bundle);
+        self.attach_layer(&manifest, layer);
+    }
+
+    /// Attaches an artifact with this layer, which refers to `subject`.
+    fn attach_layer(&mut self, subject: &Value, layer: Value) {
+        let empty = "application/vnd.oci.empty.v1+json";
+        let config = peer::push_blob(&self.reference(), empty, b"{}");
+        let document = json!({
+            "schemaVersion": 2,
+            "mediaType": peer::MANIFEST,
+            "artifactType": BUNDLE,
+            "config": config,
+            "layers": [layer],
+            "subject": subject,
+        });
+        let bytes = document.to_string();
+        let digest = Digest::of(bytes.as_bytes());
+        let reference = self.registry.reference(&format!("{REPOSITORY}@{digest}"));
+        let mut entry = peer::push_bytes(&reference, peer::MANIFEST, bytes.as_bytes());
+        // cosign writes no annotations there.
+        entry["artifactType"] = BUNDLE.into();
+        self.referrers.push(entry);
+        self.list_referrers();
+    }
+
+    fn list_referrers(&self) {
+        self.list_referrers_of(self.digest());
+    }
+
+    fn list_referrers_of(&self, digest: &str) {
+        let index = json!({
+            "schemaVersion": 2,
+            "mediaType": peer::INDEX,
+            "manifests": self.referrers,
+        });
+        let tag = digest.replace(':', "-");
+        let reference = self.registry.reference(&format!("{REPOSITORY}:{tag}"));
+        peer::push_bytes(&reference, peer::INDEX, index.to_string().as_bytes());
+    }
+
+    /// Writes the policy of the user, with a rule that demands an identity of the instance.
+    fn demand(&self, (subject, issuer): (&str, &str), more: &str) {
+        let root = fixture("trusted_root.json");
+        self.configure(&format!(
+            "[[rule]]\nmatch = \"127.0.0.1:*\"\n[[rule.identity]]\nissuer = \"{issuer}\"\n\
+             subject = \"{subject}\"\nroot = {root:?}\n{more}\n"
+        ));
+    }
+
+    /// Writes the policy of the user.
+    fn configure(&self, policy: &str) {
+        let directory = self.environment.home().join(".config/wasmcloud-par");
+        fs::create_dir_all(&directory).unwrap();
+        fs::write(directory.join("trust.toml"), policy).unwrap();
+    }
+
+    fn fetch(&self, options: &[&str]) -> Outcome {
+        let reference = self.reference();
+        let fetch = ["fetch", &reference, "--target", "x86_64-linux"];
+        self.environment.par([&fetch[..], options].concat())
+    }
+
+    /// Runs `par verify` with an identity and without a policy.
+    fn verify(&self, (subject, issuer): (&str, &str), options: &[&str]) -> Outcome {
+        let (reference, root) = (self.reference(), fixture("trusted_root.json"));
+        let verify = ["verify", &reference, "--identity", subject];
+        let issuer = ["--identity-issuer", issuer, "--trusted-root", text(&root)];
+        self.environment
+            .par([&verify[..], &issuer, options].concat())
+    }
+
+    /// Returns why a fetch is refused where the developer has to vouch for the archive. Nothing is cached of it.
+    #[track_caller]
+    fn refusal(&self) -> String {
+        self.demand(DEVELOPER, "");
+        let refused = self.fetch(&[]).exit(5);
+        let executables = ".cache/wasmcloud-par/v1/executables/sha256";
+        let executables = fs::read_dir(self.environment.home().join(executables));
+        assert_eq!(executables.map_or(0, Iterator::count), 0, "{refused}");
+        refused.stderr.clone()
+    }
+}
