@@ -48,6 +48,8 @@ impl Approved {
             reader,
             reference,
             place: &place,
+            storage: storage.as_ref(),
+            root: &root.digest,
         };
         let archives = question.archives(&tree)?;
         let is_archive = !archives.digests.is_empty();
@@ -84,6 +86,10 @@ struct Question<'a> {
     reader: &'a Client,
     reference: &'a Reference,
     place: &'a Reference,
+    /// The storage with the manifests, and with what belongs to them.
+    storage: &'a dyn ReadStorage,
+    /// The digest of the manifest, or of the index, that the reference stands for.
+    root: &'a Digest,
 }
 
 impl Question<'_> {
@@ -121,7 +127,9 @@ impl Question<'_> {
         let lookup = Lookup::start(self.reader, &place, &Target::host()).await?;
         let claims = trust_report::claims(&lookup).await?;
         let rotation = lookup.admission().rotation().cloned();
+        let index = (digest != *self.root).then_some(self.root);
         let admission = Admission::new(self.reader, self.reference, digest, rotation);
-        admission.check(&claims).await
+        admission.check(&claims).await?;
+        admission.check_identity(index, self.storage).await
     }
 }

@@ -169,6 +169,32 @@ fn a_layout_brings_its_bundles_along() {
 }
 
 #[test]
+fn bundles_travel_through_a_tar_to_another_registry() {
+    let site = Site::with(&["signature.json"]);
+    site.demand(DEVELOPER, "");
+    let there = Registry::start();
+    let (reference, mirror) = (site.reference(), there.reference("mirror"));
+    let par = |arguments: &[&str]| site.environment.par(arguments).success();
+    par(&["mirror", &reference, "oci-archive://carried.tar"]);
+    par(&["mirror", "carried.tar", &mirror]);
+    let copied = there.reference("copied:1.0.0");
+    let carried = format!("oci-archive://carried.tar:{reference}");
+    par(&["copy", &carried, &copied]);
+
+    let root = fixture("trusted_root.json");
+    for reference in [carried, copied] {
+        let vouched = |identity: (&str, &str)| {
+            let identity = ["--identity", identity.0, "--identity-issuer", identity.1];
+            let root = ["--trusted-root", text(&root)];
+            let verify = [&["verify", &*reference][..], &identity, &root].concat();
+            site.environment.par(verify)
+        };
+        vouched(DEVELOPER).success();
+        vouched(WORKFLOW).exit(5);
+    }
+}
+
+#[test]
 fn a_list_that_says_a_wrong_type_hides_no_bundle() {
     let mut site = Site::with(&["signature.json"]);
     // As ghcr.io lists the bundles of cosign.

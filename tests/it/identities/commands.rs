@@ -107,6 +107,7 @@ fn every_command_that_uses_an_archive_asks() {
         &["verify", &reference],
         &["lock", text(&list)],
         &["export", &reference, "image.tar"],
+        &["mirror", text(&list), "oci-layout://mirror"],
     ] {
         let refused = site.environment.par(command).exit(5);
         assert!(
