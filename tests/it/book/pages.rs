@@ -214,7 +214,7 @@ fn keys() {
 const RUN: [(&str, usize); 11] = [
     ("air-gap.md", 0),
     ("build.md", 0),
-    ("ci.md", 2),
+    ("ci.md", 3),
     ("deployments.md", 0),
     ("embedding.md", 1),
     ("from-wash.md", 0),
