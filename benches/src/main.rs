@@ -5,6 +5,7 @@
 
 #[cfg(feature = "host")]
 mod agree;
+mod attached;
 mod connections;
 #[cfg(feature = "host")]
 mod fetch;
@@ -52,6 +53,8 @@ enum Command {
     Move(Options),
     /// `par pull` over 1, 2, 4 and 8 connections, on lines that limit each connection and on others
     Connections(Options),
+    /// `par copy` and `par mirror` of archives with what belongs to them, beside `regctl` and `oras`
+    Attached(attached::AttachedOptions),
     /// One side of a comparison, in a process of its own
     #[command(hide = true, subcommand)]
     Peer(peers::Peer),
@@ -101,6 +104,7 @@ fn main() -> anyhow::Result<()> {
         Command::Agree(options) => agree::run(&options),
         Command::Move(options) => moving::run(&options),
         Command::Connections(options) => connections::run(&options),
+        Command::Attached(options) => attached::run(&options),
         Command::Peer(peer) => peer.run(),
         Command::Measure { command } => measure::run_and_report(&command),
     }

@@ -9,11 +9,14 @@ use std::time::Instant;
 
 use anyhow::{Context, ensure};
 use nix::sys::resource::{UsageWho, getrusage};
+use nix::sys::time::{TimeVal, TimeValLike};
 
 /// The time and the memory of one run.
 #[derive(Clone, Copy)]
 pub struct Run {
     pub seconds: f64,
+    /// The time that processors spent on it.
+    pub processor_seconds: f64,
     pub peak_mib: f64,
 }
 
@@ -93,6 +96,7 @@ pub fn measure(command: &[OsString]) -> anyhow::Result<Run> {
     let number = |key: &str| report[key].as_f64().with_context(|| key.to_owned());
     Ok(Run {
         seconds: number("seconds")?,
+        processor_seconds: number("processor_seconds")?,
         peak_mib: number("peak_mib")?,
     })
 }
@@ -107,9 +111,15 @@ pub fn run_and_report(command: &[OsString]) -> anyhow::Result<()> {
     ensure!(status.success(), "{status}");
     let usage = getrusage(UsageWho::RUSAGE_CHILDREN)?;
     let peak_mib = usage.max_rss() as f64 / 1024.0;
+    let time = |time: TimeVal| time.num_microseconds() as f64 / 1e6;
+    let processor_seconds = time(usage.user_time()) + time(usage.system_time());
     println!(
         "{}",
-        serde_json::json!({"seconds": seconds, "peak_mib": peak_mib})
+        serde_json::json!({
+            "seconds": seconds,
+            "processor_seconds": processor_seconds,
+            "peak_mib": peak_mib,
+        })
     );
     Ok(())
 }

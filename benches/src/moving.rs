@@ -131,14 +131,14 @@ fn shell(script: String) -> Vec<OsString> {
 }
 
 /// Makes an image layout whose tag `1` has one layer of noise.
-struct Blob {
+pub struct Blob {
     layout: PathBuf,
     path: PathBuf,
     digest: String,
 }
 
 impl Blob {
-    fn make(layout: &Path, size: u64) -> anyhow::Result<Self> {
+    pub fn make(layout: &Path, size: u64) -> anyhow::Result<Self> {
         let blobs = layout.join("blobs/sha256");
         fs::create_dir_all(&blobs)?;
         let unnamed = layout.join("noise");

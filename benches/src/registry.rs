@@ -1,5 +1,6 @@
 //! A real registry on this machine, which runs during one benchmark.
 
+use std::io::{BufRead, BufReader};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -41,6 +42,23 @@ impl Registry {
             std::thread::sleep(Duration::from_millis(100));
         }
         bail!("the registry does not answer at {}", registry.address)
+    }
+
+    /// Starts the registry with the referrers API, which `program` is. It keeps everything in memory, and chooses its port.
+    pub fn start_with_api(program: &Path) -> anyhow::Result<Self> {
+        let mut process = Command::new(program)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()?;
+        let mut line = String::new();
+        let output = process.stdout.take().context("no output")?;
+        let read = BufReader::new(output).read_line(&mut line);
+        let registry = Self {
+            process,
+            address: line.trim().trim_start_matches("listening on ").to_owned(),
+        };
+        read?;
+        Ok(registry)
     }
 
     /// `127.0.0.1:PORT`

@@ -9,6 +9,7 @@ use std::collections::{HashSet, VecDeque};
 use bytes::Bytes;
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
+use tokio::sync::watch;
 
 use crate::content::{Descriptor, Digest, ErrorKind, ManifestName, with_causes};
 use crate::oci::{self, Declaration, Reference};
@@ -141,8 +142,13 @@ impl AttachedCopy<'_> {
         }
     }
 
-    /// Copies what was `found`, and what belongs to that.
-    pub(super) async fn copy(&self, found: Found) -> Result<AttachedCopied, Error> {
+    /// Copies what was `found`, and what belongs to that. Manifests are sent when `subjects` says that what they belong
+    /// to is at the destination; their blobs may be there earlier.
+    pub(super) async fn copy(
+        &self,
+        found: Found,
+        subjects: watch::Receiver<bool>,
+    ) -> Result<AttachedCopied, Error> {
         let mut work = Work {
             source: self.source,
             listed: found.listed,
@@ -158,7 +164,7 @@ impl AttachedCopy<'_> {
             while running.len() < AT_A_TIME
                 && let Some(job) = work.waiting.pop_front()
             {
-                running.push(self.run(job));
+                running.push(self.run(job, &subjects));
             }
             match running.next().await {
                 Some(done) => work.note(done)?,
@@ -167,7 +173,7 @@ impl AttachedCopy<'_> {
         }
     }
 
-    async fn run(&self, job: Job) -> Done {
+    async fn run(&self, job: Job, subjects: &watch::Receiver<bool>) -> Done {
         match job {
             Job::List { subject, depth } => self.list(subject, depth).await,
             Job::Read {
@@ -179,7 +185,7 @@ impl AttachedCopy<'_> {
                 let read = self.read(attached, &subject, depth).await;
                 read.unwrap_or_else(|error| Done::Failed(digest, error))
             }
-            Job::Send { attached, tree } => match self.send(&attached, &tree).await {
+            Job::Send { attached, tree } => match self.send(&attached, &tree, subjects).await {
                 Ok(()) => Done::Sent(attached, tree.left_out),
                 Err(error) => Done::Failed(attached.digest().clone(), error),
             },
@@ -230,8 +236,16 @@ impl AttachedCopy<'_> {
         })
     }
 
-    async fn send(&self, attached: &Attached, tree: &Tree) -> Result<(), Error> {
+    async fn send(
+        &self,
+        attached: &Attached,
+        tree: &Tree,
+        subjects: &watch::Receiver<bool>,
+    ) -> Result<(), Error> {
         let transfer = self.transfer;
+        transfer.blobs(tree).boxed().await?;
+        // The sender is dropped only when nobody waits any more.
+        let _ = subjects.clone().wait_for(|stored| *stored).await;
         let tag = match attached {
             Attached::Referrer(_) => None,
             Attached::Tagged(tag, manifest) => {
@@ -247,9 +261,7 @@ impl AttachedCopy<'_> {
                 }
             }
         };
-        transfer.blobs(tree).boxed().await?;
-        transfer.manifests_below(tree).await?;
-        transfer.root(tree, tag).await
+        transfer.manifests(tree, tag).await
     }
 }
 

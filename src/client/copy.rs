@@ -2,6 +2,9 @@
 
 use std::borrow::Cow;
 
+use futures_util::future::try_join;
+use tokio::sync::watch;
+
 use crate::content::{Descriptor, Digest, ReadStorage, Stored};
 use crate::oci::Reference;
 
@@ -281,18 +284,20 @@ impl Steps<'_> {
             Some(attached) => Some((attached, attached.find(tree.own_manifests()).await?)),
             None => None,
         };
-        transfer.blobs(tree).await?;
-        transfer.manifests_below(tree).await?;
         let Some((attached, found)) = found.filter(|(_, found)| !found.is_empty()) else {
             // One request stores the manifest and moves the tag.
-            transfer
-                .root(tree, self.tag.filter(|_| !self.is_tagged))
-                .await?;
+            let tag = self.tag.filter(|_| !self.is_tagged);
+            transfer.tree(tree, tag).await?;
             return Ok(AttachedCopied::default());
         };
-        // Some registries want a subject to exist before what refers to it.
-        transfer.root(tree, None).await?;
-        let copied = attached.copy(found).await?;
+        // Some registries want a subject to exist before what refers to it. The blobs of both are copied at the same time.
+        let (root_stored, subjects) = watch::channel(false);
+        let root = async {
+            transfer.tree(tree, None).await?;
+            root_stored.send_replace(true);
+            Ok(())
+        };
+        let ((), copied) = try_join(root, attached.copy(found, subjects)).await?;
         if let Some((digest, source, others)) = copied.failed {
             return Err(Error::NotAttached {
                 digest,

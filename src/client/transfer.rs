@@ -1,10 +1,11 @@
 //! The two sides of a copy, and how content gets from one to the other.
 
-use std::collections::HashSet;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
+use tokio::sync::OnceCell;
 
 use crate::content::{Content, Descriptor, Digest, Push, ReadStorage, Step, Stored};
 use crate::oci::{self, media_type};
@@ -25,8 +26,8 @@ pub(super) struct Transfer<'a> {
     pub(super) to: &'a dyn Push,
     /// The repository that the registry of the destination can mount blobs from.
     pub(super) mount_from: Option<&'a str>,
-    /// The blobs that are at the destination.
-    copied: Mutex<HashSet<Digest>>,
+    /// The blobs that are copied. A cell is set when its blob is at the destination.
+    blobs: Mutex<HashMap<Digest, Arc<OnceCell<()>>>>,
     /// How they came there.
     stored: Mutex<Stored>,
 }
@@ -44,7 +45,7 @@ impl<'a> Transfer<'a> {
             from,
             to,
             mount_from,
-            copied: Mutex::default(),
+            blobs: Mutex::default(),
             stored: Mutex::default(),
         }
     }
@@ -56,12 +57,19 @@ impl<'a> Transfer<'a> {
         copies.try_collect().await
     }
 
+    /// Copies a blob, unless that was done before. Waits if another task copies it: each signature has the same empty
+    /// config.
     async fn blob(&self, blob: &Blob) -> Result<(), Error> {
+        let cell = {
+            let mut blobs = self.blobs.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(blobs.entry(blob.descriptor.digest.clone()).or_default())
+        };
+        let copied = cell.get_or_try_init(|| self.copy_blob(blob));
+        copied.await.copied()
+    }
+
+    async fn copy_blob(&self, blob: &Blob) -> Result<(), Error> {
         let Blob { descriptor, data } = blob;
-        // Each signature has the same empty config.
-        if self.copied().contains(&descriptor.digest) {
-            return Ok(());
-        }
         let stored = if let Some(data) = data {
             put_blob(self.to, descriptor, None, data).await?
         } else {
@@ -70,10 +78,8 @@ impl<'a> Transfer<'a> {
             let source = MeteredSource::new(&source, descriptor, Step::Copying, progress);
             put_blob(self.to, descriptor, self.mount_from, &source).await?
         };
-        if self.copied().insert(descriptor.digest.clone()) {
-            let mut sum = self.stored.lock().unwrap_or_else(PoisonError::into_inner);
-            *sum = sum.and(stored);
-        }
+        let mut sum = self.stored.lock().unwrap_or_else(PoisonError::into_inner);
+        *sum = sum.and(stored);
         Ok(())
     }
 
@@ -82,8 +88,16 @@ impl<'a> Transfer<'a> {
         *self.stored.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn copied(&self) -> MutexGuard<'_, HashSet<Digest>> {
-        self.copied.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Copies everything of `tree`, and moves `tag` to its root.
+    pub(super) async fn tree(&self, tree: &Tree, tag: Option<&str>) -> Result<(), Error> {
+        self.blobs(tree).await?;
+        self.manifests(tree, tag).await
+    }
+
+    /// Copies the manifests of `tree`, whose blobs are at the destination, and moves `tag` to its root.
+    pub(super) async fn manifests(&self, tree: &Tree, tag: Option<&str>) -> Result<(), Error> {
+        self.manifests_below(tree).await?;
+        self.root(tree, tag).await
     }
 
     /// Copies the manifests of `tree` below its root.

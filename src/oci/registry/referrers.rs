@@ -25,12 +25,16 @@ pub(crate) async fn list(
     digest: &Digest,
     artifact_type: Option<&str>,
 ) -> Result<Vec<Referrer>, Error> {
-    if let Some(listed) = list_by_api(repository, digest, artifact_type).await? {
+    if repository.endpoint.may_list_referrers(&repository.name)
+        && let Some(listed) = list_by_api(repository, digest, artifact_type).await?
+    {
         return Ok(listed);
     }
     let Some(index) = tagged_index(repository, digest).await? else {
         return Ok(Vec::new());
     };
+    // The repository exists, so the answer was not about that.
+    repository.endpoint.lists_no_referrers(&repository.name);
     let listed = index.referrers(&what_tagged(repository, digest))?;
     let wants_type = artifact_type.is_some();
     let read = listed

@@ -8,8 +8,8 @@ use wasmcloud_par::content::{Descriptor, Digest};
 use wasmcloud_par::oci::internals::Repository;
 
 use super::{
-    SBOM, SIGNATURE, attach, discovered, image, index, list_tag, manifest, referrers, referring,
-    repository,
+    SBOM, SIGNATURE, attach, changes, discovered, image, index, list_tag, manifest, referrers,
+    referring, repository,
 };
 use crate::support::proxy::{Fault, Proxy, Rule};
 use crate::support::{ApiRegistry, Environment, Registry, block_on};
@@ -60,16 +60,6 @@ impl Signed {
             block_on(repository.manifest(&digest.to_string())).unwrap();
         }
     }
-}
-
-/// Returns the requests that send something.
-fn changes(proxy: &Proxy) -> Vec<String> {
-    let changes = ["POST", "PUT", "PATCH"].into_iter();
-    let seen = changes.flat_map(|method| {
-        let seen = proxy.seen(method, "/v2/").into_iter();
-        seen.map(move |seen| format!("{method} {}", seen.target))
-    });
-    seen.collect()
 }
 
 #[test]

@@ -4,6 +4,7 @@ mod copying;
 mod deleting;
 mod listing;
 mod together;
+mod travelling;
 
 use std::path::Path;
 
@@ -14,6 +15,7 @@ use wasmcloud_par::content::{Descriptor, Digest};
 use wasmcloud_par::oci::internals::{Registries, Repository};
 use wasmcloud_par::oci::{Reference, RegistryOptions};
 
+use crate::support::proxy::Proxy;
 use crate::support::{Environment, Outcome, block_on, tool};
 use crate::transfer::peer::{INDEX, MANIFEST};
 
@@ -95,6 +97,16 @@ fn attach(
 /// Returns the tag of the list of what refers to a manifest.
 fn list_tag(subject: &Digest) -> String {
     subject.to_string().replace(':', "-")
+}
+
+/// Returns the requests that send something.
+fn changes(proxy: &Proxy) -> Vec<String> {
+    let changes = ["POST", "PUT", "PATCH"].into_iter();
+    let seen = changes.flat_map(|method| {
+        let seen = proxy.seen(method, "/v2/").into_iter();
+        seen.map(move |seen| format!("{method} {}", seen.target))
+    });
+    seen.collect()
 }
 
 /// Returns the digests of referrers, sorted.

@@ -1,0 +1,348 @@
+//! Copies archives, each with a signature, a bill of materials and a signature of that, between registries.
+//!
+//! `par copy`, `regctl` and `oras` run once for each archive. `par mirror` copies all of them in one process.
+
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, ensure};
+use serde_json::Value;
+
+use crate::Options;
+use crate::measure::{Run, measure, spread, words};
+use crate::moving::Blob;
+use crate::registry::Registry;
+
+/// The size of the executable in each archive.
+const EXECUTABLE: u64 = 1 << 20;
+
+const SBOM: &str = "application/spdx+json";
+const SIGNATURE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
+
+#[derive(clap::Args)]
+pub struct AttachedOptions {
+    #[command(flatten)]
+    options: Options,
+    /// How many archives are copied
+    #[arg(long, default_value_t = 50)]
+    archives: usize,
+}
+
+pub fn run(AttachedOptions { options, archives }: &AttachedOptions) -> anyhow::Result<()> {
+    let archives = *archives;
+    let directory = tempfile::tempdir()?;
+    let tools = Tools::find(options, directory.path())?;
+    let source = Registry::start(&subdirectory(directory.path(), "source")?)?;
+    let work = Work::make(&tools, &source, archives)?;
+    println!(
+        "  {archives} archives of {:.1} MB in all, with {} manifests",
+        work.bytes as f64 / 1e6,
+        work.manifests.len()
+    );
+    let list = directory.path().join("list");
+    let references = (0..archives).map(|number| source.reference(&name(number)) + "\n");
+    fs::write(&list, references.collect::<String>())?;
+    for has_api in [false, true] {
+        let title = if has_api {
+            "with the referrers API (in memory)"
+        } else {
+            "without the referrers API (registry:2)"
+        };
+        println!(
+            "\nto a registry {title}, {} runs of each in turn: median (min to max)",
+            options.runs
+        );
+        compare(options, &tools, &work, (&source, &list), has_api)?;
+    }
+    Ok(())
+}
+
+/// A program that copies, and how it does.
+#[derive(Clone, Copy, PartialEq)]
+enum Side {
+    Copy,
+    Mirror,
+    Regctl,
+    Oras,
+}
+
+const SIDES: [(Side, &str); 4] = [
+    (Side::Copy, "par copy, a process for each"),
+    (Side::Mirror, "par mirror, one process"),
+    (Side::Regctl, "regctl --referrers --digest-tags, likewise"),
+    (Side::Oras, "oras cp -r, likewise (no signature tags)"),
+];
+
+/// Runs all sides in turn, each into a new registry, and once more when everything is there.
+fn compare(
+    options: &Options,
+    tools: &Tools,
+    work: &Work,
+    (source, list): (&Registry, &Path),
+    has_api: bool,
+) -> anyhow::Result<()> {
+    let mut first: [Vec<Run>; SIDES.len()] = Default::default();
+    let mut again: [Vec<Run>; SIDES.len()] = Default::default();
+    for _ in 0..options.runs {
+        for (index, (side, name)) in SIDES.into_iter().enumerate() {
+            let directory = tempfile::tempdir()?;
+            let destination = if has_api {
+                Registry::start_with_api(&tools.directory.join("api-registry"))?
+            } else {
+                Registry::start(directory.path())?
+            };
+            let command = tools.command(side, source, &destination, (list, work.archives));
+            let cold = measure(&command).with_context(|| name.to_owned())?;
+            work.check(side, source, &destination)?;
+            let warm = measure(&command).with_context(|| name.to_owned())?;
+            first[index].push(cold);
+            again[index].push(warm);
+        }
+    }
+    for (what, runs) in [("copied", &first), ("everything is there", &again)] {
+        println!("  {what}");
+        for ((_, name), of_side) in SIDES.iter().zip(runs) {
+            println!(
+                "    {name:<50} {} s   processor {} s   peak {} MiB",
+                spread(of_side.iter().map(|run| run.seconds), 2),
+                spread(of_side.iter().map(|run| run.processor_seconds), 2),
+                spread(of_side.iter().map(|run| run.peak_mib), 0),
+            );
+        }
+        for (ours, theirs) in [(0, 2), (0, 3), (1, 2), (1, 3)] {
+            let pairs = runs[ours].iter().zip(&runs[theirs]);
+            let ratios = pairs.map(|(ours, theirs)| theirs.seconds / ours.seconds);
+            let names = format!("{} / {}", short(theirs), short(ours));
+            println!("    {names:<50} {} times as fast", spread(ratios, 2));
+        }
+    }
+    Ok(())
+}
+
+/// The name of a side without its options.
+fn short(side: usize) -> &'static str {
+    match SIDES[side].0 {
+        Side::Copy => "par copy",
+        Side::Mirror => "par mirror",
+        Side::Regctl => "regctl",
+        Side::Oras => "oras",
+    }
+}
+
+fn name(number: usize) -> String {
+    format!("bench/a{number}:1")
+}
+
+fn subdirectory(directory: &Path, name: &str) -> anyhow::Result<PathBuf> {
+    let path = directory.join(name);
+    fs::create_dir_all(&path)?;
+    Ok(path)
+}
+
+/// The programs, and where they keep their settings.
+struct Tools {
+    par: PathBuf,
+    /// Holds `regctl`, `oras` and `api-registry`.
+    directory: PathBuf,
+    /// Holds settings and the cache. No user's credentials are read.
+    home: PathBuf,
+}
+
+impl Tools {
+    /// Finds the programs that `scripts/test` builds. `PAR_TEST_TOOLS` names another directory.
+    fn find(options: &Options, home: &Path) -> anyhow::Result<Self> {
+        let built = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/test-tools");
+        let named = std::env::var_os("PAR_TEST_TOOLS");
+        let directory = named.map_or(PathBuf::from(built), PathBuf::from);
+        for name in ["regctl", "oras", "api-registry"] {
+            ensure!(
+                directory.join(name).is_file(),
+                "no {name} in {}: run scripts/test, which builds it",
+                directory.display()
+            );
+        }
+        Ok(Self {
+            par: options.par()?,
+            directory,
+            home: home.to_owned(),
+        })
+    }
+
+    /// Returns the command that copies all archives.
+    fn command(
+        &self,
+        side: Side,
+        from: &Registry,
+        to: &Registry,
+        (list, archives): (&Path, usize),
+    ) -> Vec<OsString> {
+        let par = self.par.display();
+        let tools = self.directory.display();
+        let (from, to) = (from.address(), to.address());
+        let source = format!("{from}/bench/a$n:1");
+        let destination = format!("{to}/bench/a$n:1");
+        let one = match side {
+            Side::Mirror => {
+                return self.shell(&format!("{par} mirror {} {to}", list.display()));
+            }
+            Side::Copy => format!("{par} copy --quiet {source} {destination}"),
+            // Without this, regctl asks for TLS first.
+            Side::Regctl => format!(
+                "{tools}/regctl --host reg={from},tls=disabled --host reg={to},tls=disabled \
+                 image copy --referrers --digest-tags {source} {destination}"
+            ),
+            Side::Oras => format!(
+                "{tools}/oras cp -r --no-tty --from-plain-http --to-plain-http {source} {destination}"
+            ),
+        };
+        self.shell(&format!(
+            "n=0; while [ $n -lt {archives} ]; do {one} 2>/dev/null; n=$((n+1)); done"
+        ))
+    }
+
+    fn shell(&self, script: &str) -> Vec<OsString> {
+        let home = format!("HOME={}", self.home.display());
+        let cache = format!("XDG_CACHE_HOME={}/cache", self.home.display());
+        let script = format!("set -e; {script}");
+        words(&[&"env", &home, &cache, &"sh", &"-c", &script])
+    }
+
+    /// Runs `par`, and returns the digest in its answer.
+    fn digest(&self, arguments: &[&str]) -> anyhow::Result<String> {
+        let answer = self.answer(arguments)?;
+        let digest = answer["digest"].as_str();
+        Ok(digest
+            .with_context(|| format!("no digest: {answer}"))?
+            .to_owned())
+    }
+
+    /// Runs `par`, and returns its answer.
+    fn answer(&self, arguments: &[&str]) -> anyhow::Result<Value> {
+        let output = Command::new(&self.par)
+            .args(arguments)
+            .args(["-o", "json"])
+            .env("HOME", &self.home)
+            .env("XDG_CACHE_HOME", self.home.join("cache"))
+            .output()?;
+        ensure!(
+            output.status.success(),
+            "{arguments:?}: {}{}",
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
+        );
+        Ok(serde_json::from_slice(&output.stdout)?)
+    }
+}
+
+/// A manifest of the source.
+struct Stored {
+    repository: String,
+    /// Its digest, or the tag of a signature.
+    name: String,
+    /// The manifest that lists it as a referrer.
+    subject: Option<String>,
+}
+
+/// What is copied.
+struct Work {
+    archives: usize,
+    manifests: Vec<Stored>,
+    bytes: u64,
+}
+
+impl Work {
+    fn make(tools: &Tools, source: &Registry, archives: usize) -> anyhow::Result<Self> {
+        let file = |name: &str| tools.home.join(name).display().to_string();
+        let (executable, archive, text) = (file("executable"), file("made.par"), file("text"));
+        let mut work = Self {
+            archives,
+            manifests: Vec::new(),
+            bytes: 0,
+        };
+        for number in 0..archives {
+            let mut noise = File::open("/dev/urandom")?.take(EXECUTABLE);
+            io::copy(&mut noise, &mut File::create(&executable)?)?;
+            let binary = format!("x86_64-linux={executable}");
+            let mut create = vec!["create", "--keygen", "--destination", &archive];
+            let keys = file("keys");
+            create.extend([
+                "-n", "Provider", "-v", "Example", "-d", &keys, "-b", &binary,
+            ]);
+            tools.answer(&create)?;
+            work.bytes += fs::metadata(&archive)?.len();
+            let place = source.reference(&name(number));
+            let repository = source.reference(&format!("bench/a{number}"));
+            let archive = tools.digest(&["push", &place, &archive])?;
+            fs::write(&text, format!("{{\"bill\": {number}}}"))?;
+            let bill = tools.digest(&["attach", &place, &text, "--type", SBOM])?;
+            let pinned = format!("{repository}@{bill}");
+            fs::write(&text, format!("{{\"signature\": {number}}}"))?;
+            let nested = tools.digest(&["attach", &pinned, &text, "--type", SIGNATURE])?;
+            // A copy does not look at what the tag of a signature names.
+            let signature = archive.replace(':', "-") + ".sig";
+            let layout = tools.home.join(format!("signature-{number}"));
+            Blob::make(&layout, 300)?;
+            let made = format!("oci-layout://{}:1", layout.display());
+            tools.answer(&["copy", &made, &format!("{repository}:{signature}")])?;
+            for (name, subject) in [
+                (archive.clone(), None),
+                (bill.clone(), Some(archive)),
+                (nested, Some(bill)),
+                (signature, None),
+            ] {
+                work.manifests.push(Stored {
+                    repository: format!("bench/a{number}"),
+                    name,
+                    subject,
+                });
+            }
+        }
+        Ok(work)
+    }
+
+    /// Makes sure that each manifest is at the destination, and that it is listed as a referrer.
+    fn check(&self, side: Side, source: &Registry, to: &Registry) -> anyhow::Result<()> {
+        for stored in &self.manifests {
+            if side == Side::Oras && stored.name.ends_with(".sig") {
+                continue;
+            }
+            let name = &stored.repository;
+            let repository = if side == Side::Mirror {
+                to.url(&format!("{}/{name}", source.address().replace(':', "__")))
+            } else {
+                to.url(name)
+            };
+            let manifest = format!("{repository}/manifests/{}", stored.name);
+            ensure!(get(&manifest)?.is_some(), "{manifest} is missing");
+            if let Some(subject) = &stored.subject {
+                let list = match get(&format!("{repository}/referrers/{subject}"))? {
+                    None => get(&format!(
+                        "{repository}/manifests/{}",
+                        subject.replace(':', "-")
+                    ))?,
+                    list => list,
+                };
+                let is_listed = list.is_some_and(|list| list.contains(&stored.name));
+                ensure!(is_listed, "{manifest} is not listed");
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Returns what a registry answers, unless that is an error.
+fn get(url: &str) -> anyhow::Result<Option<String>> {
+    let manifest = "Accept: application/vnd.oci.image.manifest.v1+json";
+    let index = "Accept: application/vnd.oci.image.index.v1+json";
+    let mut command = Command::new("curl");
+    let output = command
+        .args(["-sf", "-H", manifest, "-H", index, url])
+        .output()?;
+    Ok(output
+        .status
+        .success()
+        .then(|| String::from_utf8_lossy(&output.stdout).into_owned()))
+}
