@@ -268,7 +268,7 @@ fn what_is_in_the_index_without_a_name_is_found_in_a_file_and_can_be_added_to() 
     for reference in [REFERENCE, "oci-archive://layout.tar"] {
         assert_eq!(
             digests(&discover(&environment, reference)),
-            [attached.clone()]
+            std::slice::from_ref(&attached)
         );
     }
     let other = attach(&environment, "oci-archive://layout.tar", &note, OTHER);
