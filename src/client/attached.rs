@@ -9,14 +9,14 @@ use super::error::Error;
 
 /// A manifest that belongs to another one, as a storage lists it. It is not verified.
 #[derive(Debug, Clone)]
-pub(super) enum Attached {
+pub(super) enum AttachedManifest {
     /// A manifest that has the other one as its subject.
     Referrer(Descriptor),
     /// A manifest under a tag of the other one's digest.
     Tagged(String, Descriptor),
 }
 
-impl Attached {
+impl AttachedManifest {
     pub(super) fn digest(&self) -> &Digest {
         match self {
             Self::Referrer(descriptor) | Self::Tagged(_, descriptor) => &descriptor.digest,
@@ -47,17 +47,17 @@ impl<'a> AttachedReader<'a> {
     }
 
     /// Lists what belongs to the manifest `subject` itself, and not what belongs to that.
-    pub(super) async fn of(&self, subject: &Digest) -> Result<Vec<Attached>, Error> {
+    pub(super) async fn of(&self, subject: &Digest) -> Result<Vec<AttachedManifest>, Error> {
         let listed = self.referrers.referrers(subject, None).await?.into_iter();
-        let mut found: Vec<Attached> = listed
-            .map(|referrer| Attached::Referrer(referrer.descriptor))
+        let mut found: Vec<AttachedManifest> = listed
+            .map(|referrer| AttachedManifest::Referrer(referrer.descriptor))
             .collect();
         for tag in attached_tags(subject) {
             if self.tags.as_ref().is_some_and(|tags| !tags.contains(&tag)) {
                 continue;
             }
             match self.from.resolve(&ManifestName::Tag(tag.clone())).await {
-                Ok(manifest) => found.push(Attached::Tagged(tag, manifest)),
+                Ok(manifest) => found.push(AttachedManifest::Tagged(tag, manifest)),
                 Err(error) if error.kind() == ErrorKind::NotFound => {}
                 Err(error) => return Err(error.into()),
             }

@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use crate::content::{Descriptor, Digest, ErrorKind, ManifestName, with_causes};
 use crate::oci::{self, Declaration, Reference};
 
-use super::attached::{Attached, AttachedReader};
+use super::attached::{AttachedManifest, AttachedReader};
 use super::error::Error;
 use super::transfer::Transfer;
 use super::tree::{LeftOut, Tree};
@@ -86,12 +86,12 @@ enum Job {
         depth: usize,
     },
     Read {
-        attached: Attached,
+        attached: AttachedManifest,
         subject: Digest,
         depth: usize,
     },
     Send {
-        attached: Attached,
+        attached: AttachedManifest,
         tree: Tree,
     },
 }
@@ -99,12 +99,12 @@ enum Job {
 /// What a job has found or done.
 enum Done {
     Listed {
-        attached: Vec<Attached>,
+        attached: Vec<AttachedManifest>,
         subject: Digest,
         depth: usize,
     },
     Read {
-        attached: Attached,
+        attached: AttachedManifest,
         tree: Tree,
         depth: usize,
     },
@@ -112,7 +112,7 @@ enum Done {
     Ignored,
     /// The source lists it, and does not have it.
     Missing(Descriptor),
-    Sent(Attached, Vec<LeftOut>),
+    Sent(AttachedManifest, Vec<LeftOut>),
     Failed(Digest, Error),
 }
 
@@ -206,11 +206,11 @@ impl AttachedCopy<'_> {
     /// Reads a manifest and everything that it names, except for its subject.
     async fn read(
         &self,
-        attached: Attached,
+        attached: AttachedManifest,
         subject: &Digest,
         depth: usize,
     ) -> Result<Done, Error> {
-        let (Attached::Referrer(listed) | Attached::Tagged(_, listed)) = &attached;
+        let (AttachedManifest::Referrer(listed) | AttachedManifest::Tagged(_, listed)) = &attached;
         let name = ManifestName::Digest(listed.digest.clone());
         let (manifest, bytes) = match self.transfer.from.fetch_manifest(&name).await {
             Err(error) if error.kind() == ErrorKind::NotFound => {
@@ -221,7 +221,7 @@ impl AttachedCopy<'_> {
         let is_referrer = |bytes: &Bytes| {
             Declaration::of(bytes).is_some_and(|declared| declared.subject == *subject)
         };
-        if matches!(attached, Attached::Referrer(_)) && !is_referrer(&bytes) {
+        if matches!(attached, AttachedManifest::Referrer(_)) && !is_referrer(&bytes) {
             let digest = &manifest.digest;
             tracing::info!("{digest} is listed as a referrer of {subject}, and does not name it");
             return Ok(Done::Ignored);
@@ -238,7 +238,7 @@ impl AttachedCopy<'_> {
 
     async fn send(
         &self,
-        attached: &Attached,
+        attached: &AttachedManifest,
         tree: &Tree,
         subjects: &watch::Receiver<bool>,
     ) -> Result<(), Error> {
@@ -247,8 +247,8 @@ impl AttachedCopy<'_> {
         // The sender is dropped only when nobody waits any more.
         let _ = subjects.clone().wait_for(|stored| *stored).await;
         let tag = match attached {
-            Attached::Referrer(_) => None,
-            Attached::Tagged(tag, manifest) => {
+            AttachedManifest::Referrer(_) => None,
+            AttachedManifest::Tagged(tag, manifest) => {
                 let before = transfer.to.tagged(tag).await?.map(|before| before.digest);
                 match before {
                     Some(before) if before == manifest.digest => None,
@@ -269,7 +269,7 @@ impl AttachedCopy<'_> {
 #[derive(Debug, Default)]
 pub(super) struct Found {
     listed: HashSet<Digest>,
-    attached: Vec<(Digest, Vec<Attached>)>,
+    attached: Vec<(Digest, Vec<AttachedManifest>)>,
 }
 
 impl Found {
@@ -320,8 +320,8 @@ impl Work<'_> {
             }),
             Done::Sent(attached, left_out) => {
                 match attached {
-                    Attached::Referrer(_) => self.copied.referrers += 1,
-                    Attached::Tagged(..) => self.copied.tags += 1,
+                    AttachedManifest::Referrer(_) => self.copied.referrers += 1,
+                    AttachedManifest::Tagged(..) => self.copied.tags += 1,
                 }
                 self.copied.left_out.extend(left_out);
             }
@@ -332,14 +332,14 @@ impl Work<'_> {
 
     fn add(
         &mut self,
-        attached: Vec<Attached>,
+        attached: Vec<AttachedManifest>,
         subject: &Digest,
         depth: usize,
     ) -> Result<(), Error> {
         for attached in attached {
             let key = match &attached {
-                Attached::Referrer(_) => subject.to_string(),
-                Attached::Tagged(tag, _) => tag.clone(),
+                AttachedManifest::Referrer(_) => subject.to_string(),
+                AttachedManifest::Tagged(tag, _) => tag.clone(),
             };
             if !self.seen.insert((key, attached.digest().clone())) {
                 continue;

@@ -6,7 +6,7 @@ use std::mem;
 use crate::content::{Digest, ErrorKind, ManifestName, ReadStorage};
 use crate::oci::{Declaration, Reference, attached_tags, referrers_tag};
 
-use super::attached::{Attached, AttachedReader};
+use super::attached::{AttachedManifest, AttachedReader};
 use super::error::Error;
 
 /// How many manifests may belong to the one that is deleted.
@@ -89,8 +89,8 @@ impl AttachedSearch<'_> {
     }
 
     /// Returns whether a manifest belongs to `subject`. A list of referrers may lie.
-    async fn belongs(&self, attached: &Attached, subject: &Digest) -> Result<bool, Error> {
-        let Attached::Referrer(manifest) = attached else {
+    async fn belongs(&self, attached: &AttachedManifest, subject: &Digest) -> Result<bool, Error> {
+        let AttachedManifest::Referrer(manifest) = attached else {
             return Ok(true);
         };
         let name = ManifestName::Digest(manifest.digest.clone());

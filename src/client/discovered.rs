@@ -124,6 +124,8 @@ impl DiscoveredManifest {
         let own = self.artifact_type.as_deref();
         let file = self.files.first();
         let file = file.map(|file| file.content.media_type.as_str());
+        // Some tools leave the type out.
+        let file = file.filter(|name| !name.is_empty());
         match (own, file, &self.relation) {
             (None, Some(file), _) | (Some(IMAGE_CONFIG), Some(file), Relation::Tag(_)) => file,
             (Some(own), ..) => own,

@@ -8,7 +8,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use crate::content::{Descriptor, Digest, ErrorKind, ManifestName, ReadStorage, with_causes};
 use crate::oci::{self, DescribedEntry, DescribedLayer, DescribedManifest, Reference, media_type};
 
-use super::attached::{Attached, AttachedReader};
+use super::attached::{AttachedManifest, AttachedReader};
 use super::discovered::{DiscoveredFile, DiscoveredManifest, Relation};
 use super::error::Error;
 
@@ -45,7 +45,7 @@ struct Node {
 /// A manifest that is named, and not yet read.
 enum Named {
     Entry(DescribedEntry),
-    Attached(Attached),
+    Attached(AttachedManifest),
 }
 
 impl<'a> Discovery<'a> {
@@ -186,8 +186,12 @@ impl<'a> Discovery<'a> {
                 }
                 (descriptor.digest, relation)
             }
-            Named::Attached(Attached::Referrer(listed)) => (listed.digest, Relation::Referrer),
-            Named::Attached(Attached::Tagged(tag, listed)) => (listed.digest, Relation::Tag(tag)),
+            Named::Attached(AttachedManifest::Referrer(listed)) => {
+                (listed.digest, Relation::Referrer)
+            }
+            Named::Attached(AttachedManifest::Tagged(tag, listed)) => {
+                (listed.digest, Relation::Tag(tag))
+            }
         };
         let name = ManifestName::Digest(digest);
         let (descriptor, bytes) = match self.store.fetch_manifest(&name).await {

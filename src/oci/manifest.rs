@@ -91,6 +91,22 @@ pub(super) fn verify(
     Ok(())
 }
 
+/// Returns the descriptor of a manifest whose media type is not known: it is read from `bytes`. `None`: they are no manifest.
+///
+/// # Errors
+///
+/// [`Error::NotVerified`] when the bytes do not have the digest: what is damaged is not taken for another kind of content.
+pub(super) fn describe(digest: &Digest, bytes: &[u8]) -> Result<Option<Descriptor>, Error> {
+    let media_type = media_type::of_manifest(bytes);
+    let descriptor = Descriptor {
+        media_type: media_type.unwrap_or_default().to_owned(),
+        digest: digest.clone(),
+        size: bytes.len() as u64,
+    };
+    verify(&descriptor, bytes, || format!("manifest {digest}"))?;
+    Ok(media_type.map(|_| descriptor))
+}
+
 /// Content that a manifest names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Child {

@@ -103,8 +103,8 @@ async fn delete_manifest(
     let deletion = look_up().await?;
     let pinned = reference.pinned(&deletion.digest);
     refuse_others(reference, &deletion)?;
+    tell_attached(session, &deletion);
     if !args.force {
-        tell_attached(session, &deletion);
         if !confirmed(&pinned, &deletion).await? {
             bail!("{pinned} was not deleted");
         }

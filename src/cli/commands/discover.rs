@@ -47,7 +47,7 @@ pub(crate) struct Args {
     #[arg(long = "type", visible_alias = "artifact-type", value_name = "TYPE")]
     artifact_type: Option<String>,
     /// Fetch one attachment: the one with this digest or with a file of this digest, or without DIGEST the only one of the
-    /// type that --type names. Default: the tree is shown
+    /// type that --type names; several with the same files count as one. Default: the tree is shown
     #[arg(long, value_name = "DIGEST", num_args = 0..=1)]
     get: Option<Option<Digest>>,
     /// The file to write the attachment to; an existing file is replaced. Default: the content is printed
@@ -73,9 +73,6 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
     }
     let client = args.registry.client(session, TrustPolicy::anyone()).await?;
     let mut discovered = client.discover(&reference).await?;
-    if let Some(artifact_type) = &args.artifact_type {
-        discovered = discovered.of_type(artifact_type);
-    }
     if let Some(digest) = args.get {
         let wanted = Wanted {
             discovered: &discovered,
@@ -83,6 +80,9 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
             artifact_type: args.artifact_type.as_deref(),
         };
         return get(&client, wanted, args.destination, session).await;
+    }
+    if let Some(artifact_type) = &args.artifact_type {
+        discovered = discovered.of_type(artifact_type);
     }
     let root = &discovered.root;
     if root.manifests.is_empty() {
@@ -190,6 +190,14 @@ impl<'a> Wanted<'a> {
                 let message = format!("{digest} is not attached to {reference}");
                 bail!(Failure::new(ErrorKind::NotFound, message).hint(hint));
             };
+            if let Some(artifact_type) = self.artifact_type
+                && artifact_type != found.kind()
+            {
+                let kind = found.kind();
+                let message =
+                    format!("{digest} at {reference} is of the type {kind}, not {artifact_type}");
+                bail!(Failure::new(ErrorKind::NotFound, message).hint(hint));
+            }
             return Ok(found);
         }
         let artifact_type = self.artifact_type.unwrap_or_default();
@@ -199,7 +207,10 @@ impl<'a> Wanted<'a> {
             is_attached && found.kind() == artifact_type
         });
         match attached.collect::<Vec<_>>().as_slice() {
-            [found] => Ok(found),
+            // Two runs at the same time may attach one file twice, with different times.
+            [found, others @ ..] if others.iter().all(|other| other.files == found.files) => {
+                Ok(found)
+            }
             [] => {
                 let message =
                     format!("nothing of the type {artifact_type} is attached to {reference}");

@@ -5,7 +5,7 @@ use std::collections::{HashSet, VecDeque};
 use crate::content::{Digest, ErrorKind, ManifestName, ReadStorage, Stored};
 use crate::oci::{Declaration, Reference};
 
-use super::super::attached::{Attached, AttachedReader};
+use super::super::attached::{AttachedManifest, AttachedReader};
 use super::super::error::Error;
 use super::super::tree::Tree;
 use super::place::MirrorPlace;
@@ -67,7 +67,8 @@ impl AttachedComparison<'_> {
                 let mut stored = self.place.count(&tree).await?;
                 if !known.contains(&key(&attached)) && stored.sent == 0 {
                     // It is there, and has to be listed.
-                    let (Attached::Referrer(manifest) | Attached::Tagged(_, manifest)) = &attached;
+                    let (AttachedManifest::Referrer(manifest)
+                    | AttachedManifest::Tagged(_, manifest)) = &attached;
                     stored.existing = stored.existing.saturating_sub(manifest.size);
                     stored.sent = manifest.size;
                 }
@@ -80,7 +81,11 @@ impl AttachedComparison<'_> {
     }
 
     /// Reads what is listed. `None`: the source does not have it, or it does not belong to the subject.
-    async fn tree(&self, attached: &Attached, subject: &Digest) -> Result<Option<Tree>, Error> {
+    async fn tree(
+        &self,
+        attached: &AttachedManifest,
+        subject: &Digest,
+    ) -> Result<Option<Tree>, Error> {
         let name = ManifestName::Digest(attached.digest().clone());
         let (manifest, bytes) = match self.from.fetch_manifest(&name).await {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
@@ -88,7 +93,7 @@ impl AttachedComparison<'_> {
         };
         let declared = Declaration::of(&bytes);
         let is_referrer = declared.is_some_and(|declared| declared.subject == *subject);
-        if matches!(attached, Attached::Referrer(_)) && !is_referrer {
+        if matches!(attached, AttachedManifest::Referrer(_)) && !is_referrer {
             return Ok(None);
         }
         let tree = Tree::read_attached(self.from, self.source, &manifest, bytes, subject);
@@ -97,9 +102,9 @@ impl AttachedComparison<'_> {
 }
 
 /// Returns what tells apart what belongs to one manifest: its tag, if it has one, and its digest.
-fn key(attached: &Attached) -> (Option<String>, Digest) {
+fn key(attached: &AttachedManifest) -> (Option<String>, Digest) {
     match attached {
-        Attached::Referrer(manifest) => (None, manifest.digest.clone()),
-        Attached::Tagged(tag, manifest) => (Some(tag.clone()), manifest.digest.clone()),
+        AttachedManifest::Referrer(manifest) => (None, manifest.digest.clone()),
+        AttachedManifest::Tagged(tag, manifest) => (Some(tag.clone()), manifest.digest.clone()),
     }
 }

@@ -74,3 +74,13 @@ fn a_signature_of_cosign_is_of_the_type_of_its_content() {
         "application/vnd.oci.image.manifest.v1+json"
     );
 }
+
+#[test]
+fn an_attachment_without_any_type_is_of_the_type_of_its_manifest() {
+    let mut untyped = manifest("untyped", "", Vec::new());
+    untyped.artifact_type = None;
+    for file in &mut untyped.files {
+        file.content.media_type.clear();
+    }
+    assert_eq!(untyped.kind(), untyped.manifest.media_type);
+}

@@ -57,7 +57,7 @@ impl DescribedManifest {
             return Err(Error::malformed(what(), reason));
         }
         let config = manifest.config.map(|config| config.content.media_type);
-        let config = config.filter(|name| name != media_type::EMPTY);
+        let config = config.filter(|name| name != media_type::EMPTY && !name.is_empty());
         let artifact_type = manifest.artifact_type.filter(|name| !name.is_empty());
         Ok(Self {
             artifact_type: artifact_type.or(config),

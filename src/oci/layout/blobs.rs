@@ -12,7 +12,7 @@ use crate::content::{
 };
 
 use super::super::error::Error;
-use super::super::media_type;
+use super::super::manifest::describe;
 use super::directory::Layout;
 use super::files::{BLOBS, read};
 
@@ -38,16 +38,10 @@ impl Layout {
     /// Returns the descriptor of a manifest that is not in the index. Its media type is read from it.
     pub(super) async fn resolve_blob(&self, digest: &Digest) -> Result<Descriptor, Error> {
         let missing = || self.missing(digest.to_string());
-        let size = self.blob_size(digest).await?.ok_or_else(missing)?;
+        self.blob_size(digest).await?.ok_or_else(missing)?;
         let path = self.blob(digest);
         let text = blocking(move || read(&path)).await?;
-        Ok(Descriptor {
-            media_type: media_type::of_manifest(&text)
-                .ok_or_else(missing)?
-                .to_owned(),
-            digest: digest.clone(),
-            size,
-        })
+        describe(digest, &text)?.ok_or_else(missing)
     }
 
     /// Returns whether the layout holds the blob with its digest. The blob is read for that: a damaged

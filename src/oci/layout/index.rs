@@ -155,11 +155,15 @@ impl Index {
         named.filter_map(Result::transpose).collect()
     }
 
-    /// Returns the names of the layout for an error about one that it does not have.
+    /// Returns the names of the layout for an error about one that it does not have. The tags of what is attached do not
+    /// count if there are others.
     fn known_names(&self) -> String {
         let mut names = self.names();
         if names.is_empty() {
             return "it has no names".to_owned();
+        }
+        if names.iter().any(|name| !is_of_digest(name)) {
+            names.retain(|name| !is_of_digest(name));
         }
         if names.len() > CHOICES {
             names.truncate(CHOICES);

@@ -5,8 +5,7 @@ use std::path::Path;
 use crate::content::{Descriptor, Digest};
 
 use super::super::error::Error;
-use super::super::manifest::verify;
-use super::super::media_type;
+use super::super::manifest::describe;
 use super::super::referrers::Declaration;
 use super::declared::{Declared, Declares};
 use super::directory::Layout;
@@ -80,15 +79,9 @@ pub(super) fn declared(layout: &dyn Manifests, digest: &Digest) -> Result<Declar
             Err(Error::TooLarge { .. }) => return Ok(None),
             bytes => bytes?,
         };
-        let Some(media_type) = media_type::of_manifest(&bytes) else {
+        let Some(descriptor) = describe(digest, &bytes)? else {
             return Ok(None);
         };
-        let descriptor = Descriptor {
-            media_type: media_type.to_owned(),
-            digest: digest.clone(),
-            size: bytes.len() as u64,
-        };
-        verify(&descriptor, &bytes, || format!("manifest {digest}"))?;
         let declared = Declaration::of(&bytes);
         Ok(declared.map(|declared| (declared.subject.clone(), declared.describe(descriptor))))
     })

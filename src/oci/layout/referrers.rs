@@ -22,6 +22,7 @@ use super::reading::ReadLayout;
 #[async_trait]
 impl<T: ReadLayout> Referrers for T {
     /// Returns the referrers on the list of the layout, and those that its index lists themselves, as ORAS writes them.
+    /// Referrers on the list whose manifests are missing or damaged are returned as they are listed.
     async fn referrers(
         &self,
         subject: &Digest,
@@ -46,20 +47,30 @@ fn read_referrers(layout: &dyn Manifests, subject: &Digest) -> Result<Vec<Referr
     let list = index.find_name(&referrers_tag(subject))?;
     let list = read_list(layout, subject, list.as_ref())?;
     let listed = list.referrers(&what_listed(layout, subject))?.into_iter();
-    let listed = listed.map(|referrer| referrer.descriptor.digest);
+    let listed = listed.map(|referrer| (referrer.descriptor.digest.clone(), Some(referrer)));
     let others = index.digests().into_iter().chain(layout.unlisted(subject));
+    let others = others.map(|digest| (digest, None));
     let mut seen = HashSet::new();
     let mut referrers = Vec::new();
-    for digest in listed.chain(others) {
+    for (digest, listed) in listed.chain(others) {
         if !seen.insert(digest.clone()) {
             continue;
         }
-        let declared = declared(layout, &digest)?;
-        if let Some(declared) = declared.filter(|declared| declared.0 == *subject) {
-            referrers.push(declared.1.clone());
+        match (declared(layout, &digest)?, listed) {
+            (Some(declared), _) if declared.0 == *subject => referrers.push(declared.1.clone()),
+            // A caller that reads it tells that it is missing or damaged: without it, the list would seem complete.
+            (None, Some(listed)) if !is_intact(layout, &listed) => referrers.push(listed),
+            _ => {}
         }
     }
     Ok(referrers)
+}
+
+/// Returns whether the layout holds the manifest of a referrer, as it is listed. Blocks.
+fn is_intact(layout: &dyn Manifests, listed: &Referrer) -> bool {
+    let descriptor = &listed.descriptor;
+    let bytes = layout.read_blob(&descriptor.digest);
+    bytes.is_ok_and(|bytes| verify(descriptor, &bytes, String::new).is_ok())
 }
 
 /// Puts manifests, which `layout` holds, on the list of the referrers of `subject`. The list is written to `changed`, which has

@@ -18,8 +18,7 @@ use super::super::error::Error;
 use super::super::layout::{
     Declared, INDEX, Index, MARKER, Manifests, ReadLayout, check_marker, range_in, without_mark,
 };
-use super::super::manifest::{MANIFEST_LIMIT, read_manifest};
-use super::super::media_type;
+use super::super::manifest::{MANIFEST_LIMIT, describe, read_manifest};
 use super::entries::{Entries, Span, blob_name};
 use super::scan::{ScanError, scan};
 
@@ -136,14 +135,8 @@ impl LayoutFile {
         let missing = || self.index.missing(digest.to_string());
         let span = self.blob(digest).ok_or_else(missing)?;
         let file = self.file.clone();
-        let reading = blocking(move || read_small(&file, span));
-        Ok(Descriptor {
-            media_type: media_type::of_manifest(&reading.await?)
-                .ok_or_else(missing)?
-                .to_owned(),
-            digest: digest.clone(),
-            size: span.size,
-        })
+        let text = blocking(move || read_small(&file, span)).await?;
+        describe(digest, &text)?.ok_or_else(missing)
     }
 }
 

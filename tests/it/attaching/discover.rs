@@ -108,6 +108,31 @@ fn an_attachment_that_is_listed_and_gone_is_warned_about() {
 }
 
 #[test]
+fn an_attachment_that_a_layout_lists_and_lost_is_told_and_a_damaged_one_is_an_error() {
+    let setup = Setup::new();
+    let note = setup.attach(&setup.reference, "note.json", KIND);
+    let other = setup.attach(&setup.reference, "other", OTHER);
+    let layout = "oci-layout://layout:1";
+    let environment = &setup.environment;
+    par(environment, ["copy", &setup.reference, layout]).success();
+    let blob = note.replace(':', "/");
+    let blob = environment.path(&format!("layout/blobs/{blob}"));
+    fs::remove_file(&blob).unwrap();
+    let found = par(environment, ["discover", layout, "-o", "json"]);
+    let found = found.success().json();
+    assert_eq!(digests(&found), [other]);
+    assert!(found["warnings"].to_string().contains(&note), "{found}");
+    let copied = par(environment, ["copy", layout, "oci-layout://second:1"]).success();
+    assert!(copied.stderr.contains(&note), "{copied}");
+    // Not even the start of JSON.
+    fs::write(blob, "damaged").unwrap();
+    let told = par(environment, ["discover", layout]).exit(5);
+    assert!(told.stderr.contains(&note), "{told}");
+    let told = par(environment, ["copy", layout, "oci-layout://third:1"]).exit(5);
+    assert!(told.stderr.contains(&note), "{told}");
+}
+
+#[test]
 fn an_attachment_that_is_not_itself_is_an_error() {
     let setup = Setup::new();
     let note = setup.attach(&setup.reference, "note.json", KIND);

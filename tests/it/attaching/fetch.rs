@@ -2,9 +2,9 @@
 
 use std::fs;
 
-use super::{KIND, OTHER, Setup};
+use super::{KIND, OTHER, Setup, digests};
 use crate::support::Outcome;
-use crate::transfer::par;
+use crate::transfer::{par, text};
 
 fn get(setup: &Setup, arguments: &[&str]) -> Outcome {
     let discover = ["discover", &setup.reference];
@@ -55,6 +55,31 @@ fn a_type_of_several_attachments_is_an_error_that_lists_them() {
     );
     let told = get(&setup, &["--get", &two]).success();
     assert_eq!(told.stdout, "{\"name\":\"two.json\"}\n");
+}
+
+#[test]
+fn attachments_with_the_same_files_count_as_one() {
+    let setup = Setup::new();
+    setup.attach(&setup.reference, "note.json", KIND);
+    let note = setup.environment.path("note.json");
+    let attach = ["attach", &setup.reference, text(&note), "--type", KIND];
+    let annotated = [&attach[..], &["-a", "org.example.run=2"]].concat();
+    setup.environment.par(annotated).success();
+    assert_eq!(digests(&setup.discover(&[])).len(), 2);
+    let told = get(&setup, &["--get", "--type", KIND]).success();
+    assert_eq!(told.stdout, "{\"name\":\"note.json\"}\n");
+}
+
+#[test]
+fn a_digest_of_another_type_is_an_error_that_names_both_types() {
+    let setup = Setup::new();
+    let note = setup.attach(&setup.reference, "note.json", KIND);
+    // A type keeps what it is attached to in the tree, and that is not of the type.
+    setup.attach(&setup.pinned(&note), "below", OTHER);
+    let told = get(&setup, &["--get", &note, "--type", OTHER]).exit(3);
+    let expected = format!("is of the type {KIND}, not {OTHER}");
+    assert!(told.stderr.contains(&expected), "{told}");
+    get(&setup, &["--get", &note, "--type", KIND]).success();
 }
 
 #[test]

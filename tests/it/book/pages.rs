@@ -7,9 +7,10 @@ use std::process::Command;
 
 use super::examples::Examples;
 use super::{project, read};
+use crate::commands::reading::bills::two_targets;
 use crate::support::certificates::Authority;
 use crate::support::forwarder::Forwarder;
-use crate::support::{Environment, Outcome, Registry};
+use crate::support::{Environment, Outcome, Registry, tool};
 
 /// Where the examples of a page run.
 struct Site {
@@ -137,6 +138,28 @@ fn air_gaps() {
 }
 
 #[test]
+fn attachments() {
+    let site = Site::new();
+    two_targets(&site.environment, "old.par");
+    let (oras, address) = (tool("oras"), site.registry.address());
+    site.given(
+        "par sbom old.par --destination demo.cdx.json\n\
+         par push ghcr.io/org/demo:0.9.0 old.par; par push ghcr.io/org/demo:1.0.0 old.par\n\
+         at=target/x86_64-unknown-linux-musl/release; mkdir -p $at\n\
+         par extract old.par --target x86_64-linux --destination $at/demo",
+    );
+    // As cosign 2 stores a signature.
+    site.given(&format!(
+        "tag=$(par discover ghcr.io/org/demo:1.0.0); tag=${{tag#*@}}; echo '{{}}' >config.json; echo signed >payload\n\
+         {} push --plain-http {address}/org/demo:${{tag/:/-}}.sig \
+         --config config.json:application/vnd.oci.image.config.v1+json \
+         payload:application/vnd.dev.cosign.simplesigning.v1+json",
+        oras.display(),
+    ));
+    site.run("attachments.md", &[]);
+}
+
+#[test]
 fn private_authorities() {
     let mut site = Site::new();
     std::fs::remove_dir_all(site.hosts()).unwrap();
@@ -211,8 +234,9 @@ fn keys() {
 }
 
 /// The pages whose examples run, and how many blocks of each do not.
-const RUN: [(&str, usize); 11] = [
+const RUN: [(&str, usize); 12] = [
     ("air-gap.md", 0),
+    ("attachments.md", 1),
     ("build.md", 0),
     ("ci.md", 3),
     ("deployments.md", 0),

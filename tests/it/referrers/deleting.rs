@@ -26,9 +26,14 @@ fn what_belongs_to_a_manifest_is_deleted_with_it() {
             &environment,
             ["delete", "--force", &reference, "-o", "json"],
         );
-        let answer = deleted.success().json();
+        let deleted = deleted.success();
+        let answer = deleted.json();
         let attached = answer["attached"].as_array().unwrap();
         assert_eq!(attached.len(), 3, "{answer}");
+        for digest in attached {
+            let told = format!("belongs to it: {}", digest.as_str().unwrap());
+            assert!(deleted.stderr.contains(&told), "{deleted}");
+        }
         assert_eq!(attached[0], json!(nested.digest));
         assert_eq!(answer["tags"], json!(["1"]));
         for gone in [&subject, &sbom, &nested, &tagged] {

@@ -28,6 +28,7 @@ fn the_type_is_that_of_the_manifest_else_that_of_a_config_with_content() {
             Some("application/vnd.example.config"),
         ),
         (json!({"artifactType": "", "config": empty}), None),
+        (json!({"config": content("", None)}), None),
         (json!({}), None),
     ];
     for (manifest, expected) in types {
