@@ -49,6 +49,7 @@ mod lookup;
 mod metered;
 mod mirror;
 mod mount;
+mod open_layouts;
 mod options;
 mod outcomes;
 mod prefetch;
