@@ -118,6 +118,7 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
     }
     let mut failures = Failures::default();
     let selected = Selection::of(&args, &list, session, &mut failures);
+    selected.require_repository(&args, &failures)?;
     let (mut from, to) = args
         .registries
         .split(selected.references(), place.as_ref(), session)?;
@@ -170,6 +171,17 @@ impl Selection {
         Self(sources.into_values().collect())
     }
 
+    /// Refuses to select tags where every reference has one.
+    fn require_repository(&self, args: &Args, failures: &Failures) -> Result<()> {
+        let is_selecting = args.tags.is_some() || args.newest.is_some();
+        if !is_selecting || !failures.is_empty() || self.references().any(is_repository) {
+            return Ok(());
+        }
+        let message = "--tags and --newest select tags of repositories, and LIST has no reference without a tag";
+        let hint = "leave them out, or leave out the tag of a reference";
+        bail!(Failure::usage(message).hint(hint))
+    }
+
     fn references(&self) -> impl Iterator<Item = &Reference> {
         self.0.iter().map(|source| &source.reference)
     }
@@ -182,13 +194,18 @@ impl Selection {
         reader: &Client,
         failures: &mut Failures,
     ) -> Result<Vec<MirrorSource>> {
-        if let MirrorList::Layout(layout) = list {
-            return Ok(reader.mirrored_in(layout).await?);
-        }
         let mut sources = Vec::new();
+        if let MirrorList::Layout(layout) = list {
+            sources = reader.mirrored_in(layout).await?;
+            if sources.is_empty() {
+                let message = format!("{layout} has nothing to mirror: no manifest has a name");
+                let hint = "`par copy` copies what has no name, to any reference";
+                bail!(Failure::new(ErrorKind::NotFound, message).hint(hint));
+            }
+        }
         for source in self.0 {
             let reference = &source.reference;
-            if reference.tag().is_some() || reference.digest().is_some() {
+            if !is_repository(reference) {
                 sources.push(source);
                 continue;
             }
@@ -214,6 +231,11 @@ impl Selection {
         }
         Ok(sources)
     }
+}
+
+/// Whether a reference stands for tags of its repository.
+fn is_repository(reference: &Reference) -> bool {
+    reference.tag().is_none() && reference.digest().is_none()
 }
 
 /// Returns the tags of a repository that are mirrored.
