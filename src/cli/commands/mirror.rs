@@ -5,7 +5,7 @@ mod files;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 use clap::ValueHint;
@@ -102,6 +102,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
+    refuse_file(&args.mirror)?;
     let mirror: MirrorDestination = args.mirror.parse()?;
     let list = MirrorList::read(&args.list).await?;
     if args.write.is_some() && !matches!(list, MirrorList::Deployment(_)) {
@@ -146,6 +147,17 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
     };
     let hosts = writer.mirror_hosts(&sources, &run.mirror).await?;
     run.finish(&list, mirrored, hosts).await
+}
+
+/// Refuses the name of a file as the mirror: LIST may be one, and `carried.tar` could be the name of a registry.
+fn refuse_file(mirror: &str) -> Result<()> {
+    let is_tar = mirror.ends_with(".tar") && !mirror.contains("://");
+    let is_path = !mirror.contains('/') || mirror.starts_with(['.', '/']);
+    if is_tar && (is_path || Path::new(mirror).is_file()) {
+        let message = format!("{mirror} is the name of a file, and not of a mirror");
+        bail!(Failure::usage(message).hint(format!("write oci-archive://{mirror}")));
+    }
+    Ok(())
 }
 
 /// The references of a list. Those without a tag stand for tags of their repositories.

@@ -167,6 +167,8 @@ fn what_cannot_be_a_list_or_a_mirror_is_refused_before_anything_is_asked() {
         ("none.txt", &*place, 3),
         ("some.par", &place, 2),
         ("wadm.yaml", "mirror", 2),
+        ("wadm.yaml", "carried.tar", 2),
+        ("wadm.yaml", "./carried.tar", 2),
         ("wadm.yaml", &format!("{place}:1"), 2),
         ("oci-layout://plain:1.0", &place, 2),
         ("oci-layout://plain", &place, 2),
