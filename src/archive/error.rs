@@ -111,6 +111,9 @@ pub enum Error {
     /// Two entries are the claims, the world, or the executable for one target.
     #[error("it has two entries for `{0}`")]
     DuplicateEntry(String),
+    /// The bytes are the tar of an OCI image layout, which may hold archives.
+    #[error("it is the tar of an OCI image layout, not a provider archive")]
+    ImageLayout,
     /// The archive has no `claims.jwt`.
     #[error("it has no claims: the entry `claims.jwt` is missing")]
     NoClaims,

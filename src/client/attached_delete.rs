@@ -1,6 +1,6 @@
 //! What is deleted with a manifest: referrers, what cosign stores under tags of digests, and lists of referrers.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::mem;
 
 use crate::content::{Digest, ErrorKind, ManifestName, ReadStorage};
@@ -40,6 +40,8 @@ pub(super) struct AttachedSearch<'a> {
     pub(super) reference: &'a Reference,
     /// All tags of the repository, each with the digest of what it names.
     pub(super) tags: &'a [(String, Digest)],
+    /// What is not deleted, such as what an index lists that stays.
+    pub(super) needed: &'a BTreeSet<Digest>,
 }
 
 impl AttachedSearch<'_> {
@@ -59,6 +61,9 @@ impl AttachedSearch<'_> {
                         continue;
                     }
                     seen.insert(digest.clone());
+                    if self.needed.contains(&digest) {
+                        continue;
+                    }
                     let tags = self.own_tags(&digest, &subject);
                     if tags.is_empty() {
                         level.push(digest);

@@ -16,6 +16,7 @@ use super::doctor::{self, Diagnosis};
 use super::error::Error;
 use super::fetched::Fetched;
 use super::lock::Lock;
+use super::open_layouts::OpenLayouts;
 use super::options::{ClientOptions, PullPolicy};
 use super::shared::SharedMap;
 use super::trust::TrustPolicy;
@@ -51,6 +52,8 @@ pub struct Client {
     /// Locks for content that tasks of this process bring into the cache. Between processes, the cache has
     /// locks of its own.
     content_locks: Arc<SharedMap<Digest, Mutex<()>>>,
+    /// Image layouts that stay open. `None`: each operation opens its own.
+    pub(super) layouts: Option<Arc<OpenLayouts>>,
     /// A permit for each archive that may be worked on.
     turns: Arc<Semaphore>,
 }
@@ -101,8 +104,17 @@ impl Client {
             progress: options.progress,
             fetches: Arc::default(),
             content_locks: Arc::default(),
+            layouts: None,
             turns: Arc::new(Semaphore::new(options.at_once.get())),
         })
+    }
+
+    /// Returns this client for reading many references from the same `layouts`.
+    pub(super) fn sharing_layouts(&self, layouts: &Arc<OpenLayouts>) -> Self {
+        Self {
+            layouts: Some(Arc::clone(layouts)),
+            ..self.clone()
+        }
     }
 
     /// Returns this client with another pull policy. Both share connections, tokens and the cache.

@@ -12,7 +12,7 @@ use super::about::about;
 use super::attached::AttachedReader;
 use super::attached_copy::{AttachedCopied, AttachedCopy};
 use super::error::{Error, require_digest, require_name};
-use super::lookup::{Storage, named, open_layout, push_storage, read_storage};
+use super::lookup::{Storage, named, push_storage, read_layout, read_storage};
 use super::mount::mountable;
 use super::publisher::Publisher;
 use super::tagging::{TagChange, TagIdentity, Tagging};
@@ -176,7 +176,7 @@ impl<'a> CopySource<'a> {
         let from: Box<dyn ReadStorage> = match source.as_ref() {
             Reference::Registry(_) => read_storage(reader, &source).await?,
             // No registry is asked, so the pull policy does not count.
-            Reference::Layout(place) => open_layout(place).await?,
+            Reference::Layout(place) => read_layout(reader, place).await?,
         };
         let root = from.resolve(&name).await?;
         note_digest(&root.digest);

@@ -1,7 +1,9 @@
 //! Delete: a manifest, its tags and what belongs to it leave a registry, or only a tag does.
 
-use crate::content::{Delete, Digest, ErrorKind, ManifestName, Push};
-use crate::oci::{Reference, RegistryReference};
+use std::collections::BTreeSet;
+
+use crate::content::{Delete, Digest, ErrorKind, ManifestName, Push, with_causes};
+use crate::oci::{Reference, RegistryReference, Repository};
 
 use super::attached_delete::{AttachedSearch, Belonging, TaggedReferrer};
 use super::error::{Error, require_digest, require_name};
@@ -64,8 +66,17 @@ impl Client {
     /// # Errors
     ///
     /// [`Error`] of the registry, [`Error::Unnamed`], or [`Error::TooMuchAttached`].
-    #[tracing::instrument(skip_all, fields(%reference))]
     pub async fn deletion(&self, reference: &RegistryReference) -> Result<Deletion, Error> {
+        self.deletion_without(reference, &BTreeSet::new()).await
+    }
+
+    /// Looks up a [deletion](Self::deletion), without what is `needed` and what belongs to that.
+    #[tracing::instrument(name = "deletion", skip_all, fields(%reference))]
+    pub(super) async fn deletion_without(
+        &self,
+        reference: &RegistryReference,
+        needed: &BTreeSet<Digest>,
+    ) -> Result<Deletion, Error> {
         let whole = Reference::Registry(reference.clone());
         let name = require_name(&whole)?;
         let repository = self.registries.repository(reference).without_mirrors();
@@ -74,6 +85,7 @@ impl Client {
             repository: &repository,
             reference: &whole,
             tags: &tags,
+            needed,
         };
         let Belonging {
             attached,
@@ -106,7 +118,11 @@ impl Client {
         for digest in deletion.attached.iter().chain(&deletion.lists) {
             repository.delete_attached(digest).await?;
         }
-        Ok(repository.delete_manifest(&deletion.digest).await?)
+        repository.delete_manifest(&deletion.digest).await?;
+        for tag in &deletion.tags {
+            remove_left_tag(&repository, tag, &deletion.digest).await;
+        }
+        Ok(())
     }
 
     /// Removes the tag of `reference`, and not the manifest that it names. When `reference` has a digest too, the tag
@@ -153,5 +169,18 @@ impl Client {
             digest,
             manifest_deleted,
         })
+    }
+}
+
+/// Removes a tag of a manifest that was deleted. Most registries have removed it with the manifest. The registry of
+/// go-containerregistry has not.
+async fn remove_left_tag(repository: &Repository, tag: &str, digest: &Digest) {
+    let name = ManifestName::Tag(tag.to_owned());
+    let left = repository.stored_manifest(&name).await;
+    if left.is_ok_and(|(manifest, _)| manifest.digest == *digest)
+        && let Err(error) = repository.delete_tag(tag).await
+    {
+        let cause = with_causes(&error);
+        tracing::warn!("the registry has deleted {digest}, and keeps its tag {tag}: {cause}");
     }
 }

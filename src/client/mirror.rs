@@ -5,6 +5,7 @@
 
 mod approval;
 mod attached;
+mod claimed;
 mod comparison;
 mod destination;
 mod hosts;
@@ -24,6 +25,7 @@ use crate::oci::LayoutReference;
 use super::client::Client;
 use super::error::Error;
 
+use claimed::ClaimedNames;
 pub use comparison::MirrorState;
 pub use destination::MirrorDestination;
 pub use hosts::MirrorHosts;
@@ -78,11 +80,13 @@ impl Client {
                 return failed.collect();
             }
         };
+        let layouts = Arc::default();
         let task = Task {
-            reader: reader.clone(),
-            writer: self.clone(),
+            reader: reader.sharing_layouts(&layouts),
+            writer: self.sharing_layouts(&layouts),
             mirror: mirror.clone(),
             session: session.clone(),
+            claimed: ClaimedNames::default(),
             options,
         };
         let tasks = sources.iter().cloned();

@@ -50,6 +50,7 @@ mod lookup;
 mod metered;
 mod mirror;
 mod mount;
+mod open_layouts;
 mod options;
 mod outcomes;
 mod prefetch;

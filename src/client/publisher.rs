@@ -7,7 +7,7 @@ use crate::content::{Descriptor, Digest, ErrorKind, ManifestName, Push, ReadStor
 use crate::oci::{self, Artifact, Reference, media_type};
 
 use super::error::Error;
-use super::lookup::{open_layout, read_range};
+use super::lookup::{read_layout, read_range};
 use super::{Client, annotations};
 
 /// How many bytes of an archive's start are read to find its claims. They are the first entry of an archive.
@@ -161,6 +161,6 @@ pub(super) async fn reading(
 ) -> Result<Box<dyn ReadStorage>, Error> {
     Ok(match reference {
         Reference::Registry(place) => Box::new(client.registries.repository(place)),
-        Reference::Layout(place) => open_layout(place).await?,
+        Reference::Layout(place) => read_layout(client, place).await?,
     })
 }

@@ -17,6 +17,10 @@ use crate::archive::limits::Limits;
 use crate::archive::target::Target;
 use crate::content::Digest;
 
+/// The file that makes a tar an OCI image layout (OCI image specification, "Image Layout"). In a provider archive, a file
+/// without claims is an executable.
+const LAYOUT: &str = "oci-layout";
+
 /// What a verified archive holds.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
@@ -86,8 +90,7 @@ pub(crate) fn read_claims_with(
         let mut archive =
             tar::Archive::new(TarStream::new(Tar::open(input, failure.clone())?, limits));
         scan.entries(archive.entries(), &mut Discard, |scan| scan.token.is_some())?;
-        let token = scan.token.ok_or(Error::NoClaims)?;
-        UnverifiedClaims::decode(&token)?.verify_with(dates)
+        UnverifiedClaims::decode(scan.token()?)?.verify_with(dates)
     })();
     outcome.map_err(|error| failure.take().map_or(error, Error::Stream))
 }
@@ -273,10 +276,19 @@ impl<'l> Scan<'l> {
         Ok(())
     }
 
+    /// Returns the token of the claims.
+    fn token(&self) -> Result<&str, Error> {
+        let is_layout = || self.executables.keys().any(|key| key.as_str() == LAYOUT);
+        match &self.token {
+            Some(token) => Ok(token),
+            None if is_layout() => Err(Error::ImageLayout),
+            None => Err(Error::NoClaims),
+        }
+    }
+
     /// Verifies the claims, and compares everything that was read with them.
     fn conclude(self, compression: Compression, dates: Dates) -> Result<Contents, Error> {
-        let token = self.token.ok_or(Error::NoClaims)?;
-        let claims = UnverifiedClaims::decode(&token)?.verify_with(dates)?;
+        let claims = UnverifiedClaims::decode(self.token()?)?.verify_with(dates)?;
         let compare = |entry: &str, expected: Option<&Digest>, actual: &Digest| match expected {
             None => Err(Error::Unclaimed(entry.to_owned())),
             Some(expected) if expected != actual => Err(Error::HashMismatch {

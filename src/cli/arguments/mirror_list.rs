@@ -1,20 +1,29 @@
 //! What is mirrored: a deployment, a lock file, one reference, or an image layout that another mirror was written to.
 
 use std::ffi::OsStr;
-use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
+use std::io::{Read, Seek};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
+use crate::archive::{Dates, Limits, read_claims_with};
 use crate::cli::files::is_standard_input;
-use crate::cli::output::Failure;
+use crate::cli::output::{Failure, path_text};
 use crate::cli::threads::blocking;
 use crate::client::{Error, Lock, MirrorSource};
+use crate::content::open_regular;
 use crate::oci::{LayoutReference, Reference};
 
 use super::deployment::{Deployment, FILE};
 use super::registry::RegistryArgs;
+
+/// Where a tar has `ustar` (POSIX.1-1988).
+const TAR: Range<usize> = 257..262;
+/// What gzip begins with (RFC 1952).
+const GZIP: &[u8] = b"\x1f\x8b";
+/// How many bytes are read to find the claims of an archive.
+const CLAIMS: u64 = 64 * 1024;
 
 /// What is mirrored.
 pub(crate) enum MirrorList {
@@ -123,28 +132,63 @@ impl MirrorList {
     }
 }
 
-/// Returns the image layout in the file at `path`, if the file is a tar.
-async fn layout_at(path: PathBuf) -> Result<Option<LayoutReference>> {
-    let name = path.to_string_lossy().into_owned();
-    let is_tar = blocking(move || Ok(path.is_file() && is_tar(&path)));
-    if !is_tar.await? {
-        return Ok(None);
-    }
-    match format!("oci-archive://{name}").parse()? {
-        Reference::Layout(layout) if layout.tag().is_none() => Ok(Some(layout)),
-        _ => Ok(None),
+/// What a file is that is neither a list nor a manifest.
+enum Kind {
+    /// A tar, which an image layout can be in.
+    Tar,
+    Archive,
+    Gzip,
+}
+
+impl Kind {
+    /// Returns what the file at `path` is. `None`: text, or what cannot be read.
+    fn of(path: &Path) -> Option<Self> {
+        let mut start = [0; TAR.end];
+        let mut file = open_regular(path).ok()?.0;
+        let count = file.read(&mut start).ok()?;
+        let start = start.get(..count)?;
+        let kind = if start.starts_with(GZIP) {
+            Self::Gzip
+        } else if start.get(TAR) == Some(b"ustar") {
+            Self::Tar
+        } else {
+            return None;
+        };
+        file.rewind().ok()?;
+        // The claims are the first entry of an archive.
+        let claims = read_claims_with(file.take(CLAIMS), &Limits::default(), Dates::Any);
+        Some(if claims.is_ok() { Self::Archive } else { kind })
     }
 }
 
-/// Returns whether the file at `path` begins as a tar does (POSIX.1-1988, "ustar").
-fn is_tar(path: &Path) -> bool {
-    const MAGIC: u64 = 257;
-    let mut magic = [0; 5];
-    let read = File::open(path).and_then(|mut file| {
-        file.seek(SeekFrom::Start(MAGIC))?;
-        file.read_exact(&mut magic)
-    });
-    read.is_ok() && magic == *b"ustar"
+/// Returns the image layout in the file at `path`. `None`: it is text, or there is no file.
+async fn layout_at(path: PathBuf) -> Result<Option<LayoutReference>> {
+    let at = path.clone();
+    let kind = blocking(move || Ok(at.is_file().then(|| Kind::of(&at)).flatten())).await?;
+    let name = path_text(&path);
+    match kind {
+        None => return Ok(None),
+        Some(Kind::Archive) => {
+            let message = format!("{name} is a provider archive, and not what is mirrored");
+            bail!(Failure::usage(message).hint("push one archive with `par push`"))
+        }
+        Some(Kind::Gzip) => {
+            let message = format!("{name} is compressed with gzip, and not read");
+            let hint = "decompress it first, as with `gunzip`, if it is the tar of an image layout";
+            bail!(Failure::usage(message).hint(hint))
+        }
+        Some(Kind::Tar) => {}
+    }
+    // A name may be one that no reference can have, and one that ends with what looks like a tag.
+    let reference = path.to_str().map(|path| format!("oci-archive://{path}"));
+    match reference.map(|reference| reference.parse()) {
+        Some(Ok(Reference::Layout(layout))) if layout.path() == path => Ok(Some(layout)),
+        _ => {
+            let message = format!("{name} is a tar, and no reference can have its name");
+            let hint = "give the file another name, such as `carried.tar`";
+            bail!(Failure::usage(message).hint(hint))
+        }
+    }
 }
 
 async fn is_file(path: PathBuf) -> Result<bool> {

@@ -5,7 +5,7 @@ mod files;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 use clap::ValueHint;
@@ -102,6 +102,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
+    refuse_file(&args.mirror)?;
     let mirror: MirrorDestination = args.mirror.parse()?;
     let list = MirrorList::read(&args.list).await?;
     if args.write.is_some() && !matches!(list, MirrorList::Deployment(_)) {
@@ -118,6 +119,7 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
     }
     let mut failures = Failures::default();
     let selected = Selection::of(&args, &list, session, &mut failures);
+    selected.require_repository(&args, &failures)?;
     let (mut from, to) = args
         .registries
         .split(selected.references(), place.as_ref(), session)?;
@@ -147,6 +149,17 @@ pub(crate) async fn run(args: Args, session: &Session) -> Result<Answer> {
     run.finish(&list, mirrored, hosts).await
 }
 
+/// Refuses the name of a file as the mirror: LIST may be one, and `carried.tar` could be the name of a registry.
+fn refuse_file(mirror: &str) -> Result<()> {
+    let is_tar = mirror.ends_with(".tar") && !mirror.contains("://");
+    let is_path = !mirror.contains('/') || mirror.starts_with(['.', '/']);
+    if is_tar && (is_path || Path::new(mirror).is_file()) {
+        let message = format!("{mirror} is the name of a file, and not of a mirror");
+        bail!(Failure::usage(message).hint(format!("write oci-archive://{mirror}")));
+    }
+    Ok(())
+}
+
 /// The references of a list. Those without a tag stand for tags of their repositories.
 struct Selection(Vec<MirrorSource>);
 
@@ -170,6 +183,17 @@ impl Selection {
         Self(sources.into_values().collect())
     }
 
+    /// Refuses to select tags where every reference has one.
+    fn require_repository(&self, args: &Args, failures: &Failures) -> Result<()> {
+        let is_selecting = args.tags.is_some() || args.newest.is_some();
+        if !is_selecting || !failures.is_empty() || self.references().any(is_repository) {
+            return Ok(());
+        }
+        let message = "--tags and --newest select tags of repositories, and LIST has no reference without a tag";
+        let hint = "leave them out, or leave out the tag of a reference";
+        bail!(Failure::usage(message).hint(hint))
+    }
+
     fn references(&self) -> impl Iterator<Item = &Reference> {
         self.0.iter().map(|source| &source.reference)
     }
@@ -182,13 +206,18 @@ impl Selection {
         reader: &Client,
         failures: &mut Failures,
     ) -> Result<Vec<MirrorSource>> {
-        if let MirrorList::Layout(layout) = list {
-            return Ok(reader.mirrored_in(layout).await?);
-        }
         let mut sources = Vec::new();
+        if let MirrorList::Layout(layout) = list {
+            sources = reader.mirrored_in(layout).await?;
+            if sources.is_empty() {
+                let message = format!("{layout} has nothing to mirror: no manifest has a name");
+                let hint = "`par copy` copies what has no name, to any reference";
+                bail!(Failure::new(ErrorKind::NotFound, message).hint(hint));
+            }
+        }
         for source in self.0 {
             let reference = &source.reference;
-            if reference.tag().is_some() || reference.digest().is_some() {
+            if !is_repository(reference) {
                 sources.push(source);
                 continue;
             }
@@ -214,6 +243,11 @@ impl Selection {
         }
         Ok(sources)
     }
+}
+
+/// Whether a reference stands for tags of its repository.
+fn is_repository(reference: &Reference) -> bool {
+    reference.tag().is_none() && reference.digest().is_none()
 }
 
 /// Returns the tags of a repository that are mirrored.

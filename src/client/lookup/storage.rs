@@ -17,7 +17,7 @@ use super::super::client::Client;
 use super::super::error::Error;
 use super::super::options::PullPolicy;
 use super::super::uploads::CachedUploads;
-use super::layouts::{Storage, open_layout, open_or_create_layout};
+use super::layouts::{Storage, open_layout, open_or_create_layout, read_layout};
 use super::manifest::cached_manifest;
 use super::record::usable_record;
 
@@ -38,7 +38,7 @@ pub(in crate::client) async fn read_storage(
     }
     Ok(match reference {
         Reference::Registry(place) => Box::new(client.registries.repository(place)),
-        Reference::Layout(place) => open_layout(place).await?,
+        Reference::Layout(place) => read_layout(client, place).await?,
     })
 }
 

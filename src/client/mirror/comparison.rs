@@ -51,9 +51,16 @@ pub(super) async fn compare(
         source: &approved.place,
         place,
     };
-    let stored = stored.and(attached.count(approved.tree.own_manifests()).await?);
+    let mut stored = stored.and(attached.count(approved.tree.own_manifests()).await?);
     Ok(match state {
         MirrorState::Present if stored.sent > 0 => (MirrorState::Incomplete, stored),
+        MirrorState::Missing | MirrorState::Different { .. } if stored.sent == 0 => {
+            // Everything is there, and the manifest is sent to give it the name.
+            let root = approved.root.size;
+            stored.existing = stored.existing.saturating_sub(root);
+            stored.sent = root;
+            (state, stored)
+        }
         state => (state, stored),
     })
 }

@@ -29,6 +29,8 @@ impl MirrorHosts {
             return Ok(Vec::new());
         };
         let url = client.registries.push_url(place.registry()).await?;
+        // A host that stands for the registry is told which one by a query. The settings of other hosts have none.
+        let url = url.split('?').next().unwrap_or_default();
         let registries = references.filter_map(|reference| match reference {
             Reference::Registry(place) => Some(place.registry()),
             Reference::Layout(_) => None,

@@ -9,7 +9,7 @@ use crate::oci::{ReadLayout, Reference, Repository};
 
 use super::super::client::Client;
 use super::super::error::{Error, require_name};
-use super::super::lookup::open_layout;
+use super::super::lookup::read_layout;
 use super::super::tree::Tree;
 
 /// How many requests are sent at a time.
@@ -31,7 +31,7 @@ impl MirrorPlace {
             }
             Reference::Layout(layout) => layout,
         };
-        match open_layout(layout).await {
+        match read_layout(writer, layout).await {
             Ok(layout) => Ok(Self::Layout(layout)),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(Self::Nowhere),
             Err(error) => Err(error),

@@ -9,6 +9,7 @@ use super::super::copy::CopyOptions;
 use super::super::lookup::Storage;
 use super::super::tree::LeftOut;
 use super::approval::Approved;
+use super::claimed::ClaimedNames;
 use super::comparison::{MirrorState, compare};
 use super::destination::MirrorDestination;
 use super::options::MirrorOptions;
@@ -25,6 +26,7 @@ pub(super) struct Task {
     pub(super) mirror: MirrorDestination,
     /// The storage of the mirror, if everything is written in one session.
     pub(super) session: Option<Arc<dyn Storage>>,
+    pub(super) claimed: ClaimedNames,
     pub(super) options: MirrorOptions,
 }
 
@@ -63,6 +65,8 @@ impl Task {
     async fn artifact(&self, named: &Named<'_>) -> Result<MirroredArtifact, Failure> {
         let approved = Approved::of(&self.reader, named).await;
         let approved = approved.map_err(Failure::approving)?;
+        let digest = &approved.root.digest;
+        self.claimed.claim(&named.reference, digest)?;
         let place = MirrorPlace::open(&self.writer, &named.target).await?;
         let counting = self.options.compare_only;
         let sides = (&approved, &self.reader);

@@ -60,7 +60,7 @@ impl Execution<'_> {
         outcome
     }
 
-    /// Deletes a manifest, unless it has other tags than planned by now.
+    /// Deletes a manifest and what belongs to it, unless it has other tags than planned by now. What is needed stays.
     async fn delete_manifest(
         &self,
         manifest: &PrunedManifest,
@@ -70,7 +70,10 @@ impl Execution<'_> {
         let Reference::Registry(place) = &reference else {
             return Ok(());
         };
-        let deletion: Deletion = self.client.deletion(place).await?;
+        let deletion: Deletion = self
+            .client
+            .deletion_without(place, &self.plan.needed)
+            .await?;
         let new = deletion
             .tags
             .iter()

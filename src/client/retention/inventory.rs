@@ -123,6 +123,7 @@ impl Inventory {
             repository: self.place,
             pruned,
             kept,
+            needed,
         })
     }
 

@@ -31,6 +31,8 @@ pub struct PrunePlan {
     pub pruned: Vec<PrunedManifest>,
     /// The tags that could have gone, and stay.
     pub kept: Vec<KeptTag>,
+    /// What stays, and what that needs. It is not deleted with a manifest that it belongs to.
+    pub(super) needed: BTreeSet<Digest>,
 }
 
 /// A manifest that loses tags.

@@ -81,6 +81,11 @@ impl LayoutFile {
         })
     }
 
+    /// Whether the file is as it was when it was opened. Blocks.
+    pub(crate) fn is_current(&self) -> bool {
+        self.file.reader().is_ok()
+    }
+
     pub(super) fn entries(&self) -> &Entries {
         &self.entries
     }

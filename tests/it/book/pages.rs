@@ -137,6 +137,41 @@ fn air_gaps() {
     site.run("air-gap.md", &[]);
 }
 
+/// Pushes what a wadm manifest deploys, under these names.
+fn deployed(site: &Site, names: &[&str]) {
+    let mut script = DEMO.to_owned();
+    script += "printf 'kind: Application\\nspec:\\n  components:\\n' >wadm.yaml\n";
+    for name in names {
+        script += &format!("par push {name} demo.par.gz\n");
+        let image = format!("{{name: a, type: capability, properties: {{image: {name}}}}}");
+        script += &format!("echo '    - {image}' >>wadm.yaml\n");
+    }
+    site.given(&script);
+}
+
+#[test]
+fn mirrors() {
+    let site = Site::new();
+    let inside = Registry::start();
+    site.serve("registry.internal", &inside);
+    deployed(
+        &site,
+        &["ghcr.io/org/http:1.2.0", "ghcr.io/org/redis:3.0.1"],
+    );
+    site.given("par lock wadm.yaml; par mirror ghcr.io/org/redis:3.0.1 registry.internal/mirror");
+    let url = format!("http://{}/v2", inside.address());
+    site.run("mirroring.md", &[("https://registry.internal/v2", &url)]);
+}
+
+#[test]
+fn fleets() {
+    let site = Site::new();
+    let inside = Registry::start();
+    site.serve("registry.internal", &inside);
+    deployed(&site, &["ghcr.io/org/http:1.0.0"]);
+    site.run("fleets.md", &[]);
+}
+
 #[test]
 fn attachments() {
     let site = Site::new();
@@ -234,16 +269,18 @@ fn keys() {
 }
 
 /// The pages whose examples run, and how many blocks of each do not.
-const RUN: [(&str, usize); 12] = [
+const RUN: [(&str, usize); 14] = [
     ("air-gap.md", 0),
     ("attachments.md", 1),
     ("build.md", 0),
     ("ci.md", 3),
     ("deployments.md", 0),
     ("embedding.md", 1),
+    ("fleets.md", 0),
     ("from-wash.md", 0),
     ("keys.md", 0),
     ("leaving.md", 1),
+    ("mirroring.md", 0),
     ("private-registry.md", 0),
     ("registries.md", 1),
     ("tutorial.md", 2),

@@ -63,6 +63,15 @@ fn a_dry_run_counts_what_would_be_sent() {
     let second = site.par(&dry).success().json();
     assert_statuses(&second, "present", &[]);
     assert_eq!(would(&second), 0);
+    // A name for what is there takes the manifest once more.
+    let tag = ["tag", &site.reference("http"), "1.0.1"];
+    site.par(&tag).success();
+    let new = site.reference("http").replace("1.0.0", "1.0.1");
+    let dry = ["mirror", &new, &place, "--dry-run", "-o", "json"];
+    let named = site.par(&dry).success().json();
+    assert_statuses(&named, "missing", &[]);
+    let manifest = std::fs::metadata(site.origin.blob(site.digest("http")));
+    assert_eq!(would(&named), manifest.unwrap().len());
     // A layout that does not exist is not made.
     let nowhere = site.par(&["mirror", "good.txt", "oci-layout://none", "--dry-run"]);
     nowhere.success();

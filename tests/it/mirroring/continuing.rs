@@ -1,7 +1,10 @@
 //! A mirror that was interrupted is continued, by way of a layout too.
 
 use super::{PROVIDERS, Site, assert_statuses, writes};
+use crate::support::Environment;
+use crate::support::archives::ArchiveBuilder;
 use crate::support::proxy::{Fault, Proxy, Rule};
+use crate::transfer::push;
 
 #[test]
 fn a_mirror_that_was_cut_is_continued_and_sends_nothing_twice() {
@@ -116,4 +119,41 @@ fn what_is_named_by_its_digest_alone_has_a_tag_in_the_mirror_and_its_digest_beyo
     site.environment.write("list.txt", &other);
     let wrong = site.par(&["mirror", "list.txt", &site.place()]);
     assert_ne!(wrong.code, 0, "{wrong}");
+}
+
+#[test]
+fn one_name_is_not_given_to_two_manifests() {
+    let site = Site::new();
+    let first = site.digest("http").to_owned();
+    let tag = ["tag", &site.reference("http"), "1.0.1"];
+    site.par(&tag).success();
+    let archive = ArchiveBuilder::two_targets().published().build();
+    let file = site.environment.write("other.par", archive);
+    let moved = push(&Environment::new(), &site.reference("http"), &file);
+    let pinned = |digest: &str| format!("{}@{digest}", site.reference("http"));
+    let both = [pinned(&first), pinned(&moved)];
+    site.environment.write("list.txt", both.join("\n"));
+    site.environment.write("any.toml", "");
+    for mirror in [&*site.place(), "oci-archive://carried.tar"] {
+        let mirror = [
+            "mirror",
+            "list.txt",
+            mirror,
+            "--trust",
+            "any.toml",
+            "--change-identity",
+            "-o",
+            "json",
+        ];
+        for _ in 0..2 {
+            let answer = site.par(&mirror).exit(2).json();
+            let failures = answer["failures"].as_array().unwrap();
+            assert_eq!(failures.len(), 1, "{answer}");
+            let message = failures[0]["message"].as_str().unwrap();
+            assert!(
+                message.contains("its name in the mirror is that of"),
+                "{message}"
+            );
+        }
+    }
 }

@@ -114,6 +114,14 @@ fn the_newest_tags_of_a_repository_are_selected() {
     site.par(&["mirror", &repository, &place]).exit(2);
     site.par(&["mirror", &repository, &place, "--tags", "("])
         .exit(2);
+    // Where nothing can be selected, the options are not silently without effect.
+    let seen = site.origin.requests().len();
+    let tagged = site.reference("http");
+    for list in [&*tagged, "wadm.yaml"] {
+        let refused = site.par(&["mirror", list, &place, "--newest", "1"]).exit(2);
+        assert!(refused.stderr.contains("without a tag"), "{refused}");
+    }
+    assert_eq!(site.origin.requests().len(), seen);
 }
 
 #[test]
@@ -150,15 +158,23 @@ fn what_cannot_be_a_list_or_a_mirror_is_refused_before_anything_is_asked() {
         std::path::Path::new("/bin/true"),
     );
     push(&site.environment, "oci-layout://plain:1.0", &file);
+    for layout in ["oci-layout://empty:1", "oci-archive://empty.tar:1"] {
+        push(&site.environment, layout, &file);
+        site.par(&["delete", "--tag", "--force", layout]).success();
+    }
     let place = site.place();
     for (list, mirror, code) in [
         ("none.txt", &*place, 3),
         ("some.par", &place, 2),
         ("wadm.yaml", "mirror", 2),
+        ("wadm.yaml", "carried.tar", 2),
+        ("wadm.yaml", "./carried.tar", 2),
         ("wadm.yaml", &format!("{place}:1"), 2),
         ("oci-layout://plain:1.0", &place, 2),
         ("oci-layout://plain", &place, 2),
         ("oci-layout://none", &place, 3),
+        ("oci-layout://empty", &place, 3),
+        ("empty.tar", &place, 3),
     ] {
         let outcome = site.par(&["mirror", list, mirror]);
         assert_eq!(outcome.code, code, "{outcome}");

@@ -5,6 +5,7 @@ mod continuing;
 mod lists;
 mod policies;
 mod retention;
+mod tars;
 
 use std::fs;
 use std::path::PathBuf;

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::support::archives::{ArchiveBuilder, publisher};
 use crate::support::proxy::{Fault, Proxy, Rule};
-use crate::support::{Environment, Registry};
+use crate::support::{ApiRegistry, Environment, Registry};
 use crate::transfer::{push, text};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -325,4 +325,47 @@ fn what_belongs_to_a_deleted_manifest_goes_with_it_and_what_belongs_to_another_s
         let pinned = format!("{}@{digest}", repository.name);
         repository.environment.par(["resolve", &pinned]).exit(code);
     }
+}
+
+#[test]
+fn what_an_index_that_stays_lists_is_not_deleted_with_what_it_belongs_to() {
+    let repository = Repository::new();
+    let [old, _] = ["1.0.0", "2.0.0"].map(|tag| repository.release(tag, 10));
+    let attach =
+        |subject: &str| super::artifact(&repository.registry, "org/provider", "", Some(subject));
+    let signature = attach(&old);
+    let listed = attach(&signature);
+    index(&repository, "all", &listed);
+    let done = repository.prune(&["--keep-newest", "1", "--delete"]);
+    assert_eq!(planned(&done), [("1.0.0".to_owned(), true)]);
+    for (digest, code) in [(&old, 3), (&signature, 0), (&listed, 0)] {
+        let pinned = format!("{}@{digest}", repository.name);
+        repository.environment.par(["resolve", &pinned]).exit(code);
+    }
+    let all = repository.tagged("all");
+    let copy = ["copy", &all, "oci-layout://copied:all"];
+    repository.environment.par(copy).success();
+}
+
+#[test]
+fn a_tag_that_a_registry_keeps_after_its_manifest_is_deleted_is_removed() {
+    let (environment, registry) = (Environment::new(), ApiRegistry::start());
+    let name = registry.reference("org/provider");
+    for tag in ["1.0.0", "2.0.0"] {
+        let (account, service) = publisher();
+        let archive = ArchiveBuilder::two_targets()
+            .keys(account, service)
+            .world(tag.as_bytes());
+        let file = environment.write("release.par", archive.build());
+        push(&environment, &format!("{name}:{tag}"), &file);
+    }
+    let prune = ["prune-tags", &name, "--keep-newest", "1", "--delete"];
+    environment.par(prune).success();
+    let tags = environment.par(["tags", &name]).success();
+    assert_eq!(tags.stdout, "2.0.0\n");
+    environment
+        .par(["delete", "--force", &format!("{name}:2.0.0")])
+        .success();
+    let resolve = ["resolve", &format!("{name}:2.0.0")];
+    environment.par(resolve).exit(3);
 }

@@ -149,7 +149,13 @@ impl Report {
         {
             if let Err(error) = outcome {
                 let reference = reference.to_string();
-                let error = explain(&reference, error, is_refused, lock);
+                let error = match error {
+                    // Of one failure, which is that of all, there is one message.
+                    client::Error::Shared(_) => {
+                        Error::from(error).context(format!("cannot write {}", self.mirror))
+                    }
+                    error => explain(&reference, error, is_refused, lock),
+                };
                 failures.add(reference, &error);
             }
         }

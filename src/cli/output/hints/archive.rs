@@ -12,6 +12,9 @@ pub(crate) fn archive_hint(error: &Error) -> Option<&'static str> {
         Error::NotAnArchive(_) => {
             "name a provider archive: a tar, compressed or not, as `par create` writes it"
         }
+        Error::ImageLayout => {
+            "name an archive in it, as oci-archive://FILE.tar:NAME; `par tags oci-archive://FILE.tar` lists the names"
+        }
         Error::Component => "push and pull components with `wkg oci push` and `wkg oci pull`",
         Error::Zip => "build the provider again, or pack its executables with `par create`",
         Error::TooLarge { .. } | Error::EntryTooLarge { .. } => {

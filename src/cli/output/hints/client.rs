@@ -55,7 +55,9 @@ pub(crate) fn client_hint(error: &Error) -> Option<String> {
         Error::MirrorName { .. } => {
             "name it in the mirror yourself: `par copy` copies it to any reference"
         }
-        Error::MirrorPlace(_) => "write REGISTRY, REGISTRY/PREFIX or oci-layout://DIR",
+        Error::MirrorPlace(_) => {
+            "write REGISTRY, REGISTRY/PREFIX, oci-layout://DIR or oci-archive://FILE.tar"
+        }
         Error::NoImageTarget { .. } => {
             "add an executable for Linux with `par insert`, or name a Linux target with --target"
         }
