@@ -50,11 +50,11 @@ impl Archive {
         );
         assert_eq!(
             referrers(there, &self.archive.digest),
-            [self.sbom.digest.clone()]
+            std::slice::from_ref(&self.sbom.digest)
         );
         assert_eq!(
             referrers(there, &self.sbom.digest),
-            [self.nested.digest.clone()]
+            std::slice::from_ref(&self.nested.digest)
         );
         for manifest in [&self.sbom, &self.nested] {
             assert_eq!(named(there, &manifest.digest.to_string()), *manifest);
