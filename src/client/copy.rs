@@ -99,7 +99,7 @@ impl Client {
     ///
     /// [`Error`] of the registries or layouts, [`Error::OtherDigest`], [`Error::Unnamed`]; [`Error::TagIdentity`]
     /// when the tag of `destination` names an archive of another issuer or subject;
-    /// [`oci::Error::UnsupportedManifest`] for a manifest that names content in an unknown way;
+    /// [`oci::Error::UnsupportedManifest`](crate::oci::Error::UnsupportedManifest) for a manifest that names content in an unknown way;
     /// [`Error::TooMuch`] for more than 10,000 manifests and blobs, for manifests of more than 64 MiB
     /// together, and for manifests nested more than 5 deep; [`Error::TooMuchAttached`] for more than 10,000 manifests that
     /// belong to it; [`Error::NotAttached`] when one of those cannot be copied. The tag is not moved then.

@@ -34,7 +34,6 @@ Examples:
   par build --target x86_64-unknown-linux-musl --target aarch64-unknown-linux-musl
   par build --target linux/amd64 --target linux/arm64
   par build --with cargo-zigbuild --target aarch64-linux -- --locked
-  par build && par sbom build/provider.par.gz --destination provider.cdx.json
   par build --revision 7 --push ghcr.io/org/provider:1.2.0 --if-absent")]
 pub(crate) struct Args {
     /// The project file, or the directory with its `wasmcloud.toml`. Default: the current directory

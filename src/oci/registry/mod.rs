@@ -40,7 +40,6 @@ mod upload;
 pub use options::{RegistryOptions, RetryOptions};
 pub(crate) use probe::{Greeting, Probe, Wants};
 pub use registries::Registries;
-#[cfg(any(test, feature = "internals"))]
 pub use repository::Repository;
 pub use settings::RegistrySettings;
 pub(crate) use upload::OpenUpload;
