@@ -126,7 +126,8 @@ fn fifty_hosts_that_start_at_once_fetch_through_a_pull_through_registry() {
     let (took, left) = start(&mirror);
     eprintln!("{HOSTS} hosts, cold: {left} bytes of {direct} left the origin, {took:?}");
     assert!(left >= size, "{left} of {size}");
-    assert!(left <= direct + HOSTS as u64 * 1024, "{left} of {direct}");
+    // The registry asks for content that it does not have twice: to answer, and to keep it.
+    assert!(left <= 2 * direct, "{left} of {direct}");
 
     let (took, left) = start(&mirror);
     eprintln!("{HOSTS} hosts, warm: {left} bytes of {direct} left the origin, {took:?}");
