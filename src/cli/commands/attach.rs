@@ -29,7 +29,7 @@ use super::pinned::pinned;
 Examples:
   par attach ghcr.io/org/provider:1.0.0 provider.cdx.json --type application/vnd.cyclonedx+json
   par attach ghcr.io/org/provider:1.0.0 report.json --type application/vnd.example.audit -a org.example.by=alice
-  audit provider.par.gz | par attach ghcr.io/org/provider:1.0.0 - --type application/vnd.example.audit")]
+  par attach ghcr.io/org/provider:1.0.0 - --type application/vnd.example.audit <audit.json")]
 pub(crate) struct Args {
     /// The manifest to attach to
     #[arg(value_name = "REF")]

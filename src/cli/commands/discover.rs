@@ -38,7 +38,7 @@ Examples:
   par discover ghcr.io/org/provider:1.0.0
   par discover ghcr.io/org/provider:1.0.0 --type application/vnd.cyclonedx+json
   par discover ghcr.io/org/provider:1.0.0 --get --type application/vnd.cyclonedx+json
-  par discover ghcr.io/org/provider:1.0.0 --get sha256:… --destination provider.cdx.json")]
+  par discover ghcr.io/org/provider:1.0.0 --get --type application/vnd.cyclonedx+json --destination provider.cdx.json")]
 pub(crate) struct Args {
     /// The manifest
     #[arg(value_name = "REF")]
