@@ -322,7 +322,7 @@ async fn a_list_that_cannot_be_read_is_an_error_and_the_file_stays() {
     let (subject, ..) = content(1);
     let writer = LayoutFileWriter::open_or_create(&path).await.unwrap();
     put(&writer, 1, "t1").await;
-    // It has the tag of a list, and is none.
+    // It has the tag of a list, and is not one.
     put(&writer, 2, &subject.digest.to_string().replace(':', "-")).await;
     writer.finish().await.unwrap();
     let before = fs::read(&path).unwrap();
