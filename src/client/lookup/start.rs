@@ -170,7 +170,7 @@ impl Lookup {
         self.with_any_archive(work).await
     }
 
-    /// Does what [`with_archive`](Self::with_archive) does, and does not ask who vouches for the manifest.
+    /// Brings the archive into the cache and works with it. No Sigstore identity is asked for.
     pub(in crate::client) async fn with_any_archive<T, F>(
         &self,
         work: impl Fn(CachedArchive) -> F,

@@ -36,7 +36,7 @@ const LOCK_INTERVAL: Duration = Duration::from_millis(100);
 /// One writing of the file at `path`. No other task or process writes it meanwhile.
 pub(super) struct Session {
     path: PathBuf,
-    /// The file as it is before. `None` when there is none, or when nothing of it is kept.
+    /// The file as it was when the session began. `None` when there was no file, or when nothing of it is kept.
     pub(super) before: Option<LayoutFile>,
     /// Everything that the file does not have yet, and its index.
     pub(super) staged: Layout,

@@ -15,7 +15,7 @@ fn with_attributes(machine: u8, attributes: &[u8]) -> Vec<u8> {
     file.extend_from_slice(attributes);
     let sections = file.len() as u32;
     file[32..36].copy_from_slice(&sections.to_le_bytes());
-    file[42] = 32; // The size of a program header, of which there are none.
+    file[42] = 32; // The size of a program header. The file has no program headers.
     file[46] = SECTION as u8;
     file[48] = 1;
     let mut section = [0; SECTION];
