@@ -25,8 +25,8 @@ impl AnsweringHosts {
         }
     }
 
-    /// Records that the cache said what a reference stands for, and whether that may have changed because the
-    /// registry did not answer.
+    /// Records that the cache resolved a reference. `stale` says that the registry did not answer, so that the tag may
+    /// have moved since.
     pub(crate) fn add_cache(&self, stale: bool) {
         self.add(Self::CACHE);
         self.recorded().stale |= stale;

@@ -8,7 +8,7 @@ use super::directory::{directory_of, naming_directory, sync_directory_of};
 use super::regular::require_regular;
 use super::temporary::{Temporary, temporary_name};
 
-/// How many symbolic links a path may lead through, as on Linux.
+/// The most symbolic links that a path may lead through. Linux has the same limit.
 pub(crate) const LINKS: usize = 40;
 
 /// A file that appears under its name complete or not at all.
@@ -77,7 +77,8 @@ impl AtomicFile {
         self.commit_by(Temporary::rename)
     }
 
-    /// [Commits](Self::commit) the file, but never replaces an older one: [`io::ErrorKind::AlreadyExists`].
+    /// [Commits](Self::commit) the file unless a file has its final name already: the error is
+    /// [`io::ErrorKind::AlreadyExists`] then.
     pub(crate) fn commit_new(self) -> io::Result<PathBuf> {
         self.commit_by(Temporary::rename_new)
     }
@@ -120,7 +121,7 @@ impl Seek for AtomicFile {
 pub(crate) fn publish(file: &File, from: &Path, to: &Path, mode: u32) -> io::Result<()> {
     file.sync_all()?;
     fs::rename(from, to)?;
-    // After the rename: when that fails, the file must still be writable under its old name.
+    // The bits are set after the rename: when the rename fails, the file must still be writable under its old name.
     set_mode(file, mode)?;
     sync_directory_of(to);
     Ok(())
@@ -135,7 +136,7 @@ pub(crate) fn give_second_name(path: &Path, name: &Path) -> io::Result<()> {
     let directory = directory_of(name);
     let linked = temporary_name(directory, |temporary| fs::hard_link(path, temporary))?;
     fs::rename(&linked, name)?;
-    // Renaming does nothing when both names are those of one file already: the temporary name is removed.
+    // Renaming does nothing when both names belong to one file already. Dropping `linked` removes the temporary name.
     drop(linked);
     Ok(())
 }
@@ -156,11 +157,11 @@ pub(crate) fn set_mode(file: &File, mode: u32) -> io::Result<()> {
 fn require_replaceable(destination: &Path) -> io::Result<()> {
     match fs::metadata(destination) {
         Ok(metadata) => require_regular(&metadata),
-        // Only a directory can have this name: it is missing, or a file is in its place.
+        // A path that ends in a separator names a directory: it is missing, or a file is in its place.
         Err(error) if destination.to_string_lossy().ends_with(is_separator) => {
             Err(naming_directory(destination)(error))
         }
-        // Nothing is there, or creating the temporary file reports the reason.
+        // Either nothing is at the path, or creating the temporary file reports the reason.
         Err(_) => Ok(()),
     }
 }

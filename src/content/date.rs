@@ -10,8 +10,8 @@ pub(crate) fn rfc3339(seconds: u64) -> String {
     humantime::format_rfc3339_seconds(unix_time(seconds)).to_string()
 }
 
-/// Formats a time by RFC 3339, in whole seconds. A time before 1970 is that of 1970, and one after the year 9999 its
-/// end.
+/// Formats a time by RFC 3339, in whole seconds. A time before 1970 is written as the start of 1970, and a time after
+/// the year 9999 as its end.
 #[cfg_attr(
     not(feature = "cli"),
     allow(dead_code, reason = "the command prints times")

@@ -12,7 +12,8 @@ pub(crate) fn directory_of(file: &Path) -> &Path {
     }
 }
 
-/// Makes the rename of `file` itself durable. Not every file system can; the file is complete either way.
+/// Flushes the directory of `file`, so that a rename survives a crash of the system. Some file systems cannot do this;
+/// the file is complete either way.
 pub(super) fn sync_directory_of(file: &Path) {
     let directory = directory_of(file);
     if let Err(error) = File::open(directory).and_then(|directory| directory.sync_all()) {
@@ -50,7 +51,7 @@ pub(crate) fn is_absent(error: &io::Error) -> bool {
     )
 }
 
-/// Returns `None` in place of the error that says that nothing is at a path.
+/// Returns `None` in place of the error for a path at which nothing exists.
 pub(crate) fn if_found<T>(result: io::Result<T>) -> io::Result<Option<T>> {
     match result {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -58,14 +59,14 @@ pub(crate) fn if_found<T>(result: io::Result<T>) -> io::Result<Option<T>> {
     }
 }
 
-/// Returns `path` or the nearest of its parents that exists without being a directory. A directory at `path`
-/// is impossible then.
+/// Returns the first of `path` and its parents that exists and is not a directory. Then no directory can be created at
+/// `path`.
 pub(crate) fn non_directory_at(path: &Path) -> Option<&Path> {
     let is_other = |path: &&Path| fs::metadata(path).is_ok_and(|found| !found.is_dir());
     path.ancestors().find(is_other)
 }
 
-/// Makes an error name `directory` instead of the random name of a temporary file, which `tempfile` reports.
+/// Returns a function that makes an error name `directory`. The errors of `tempfile` name a random file in it.
 pub(super) fn naming_directory(directory: &Path) -> impl Fn(io::Error) -> io::Error {
     let directory = directory.display().to_string();
     move |error| {

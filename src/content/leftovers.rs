@@ -1,4 +1,4 @@
-//! What killed processes have left behind: temporary files and directories.
+//! Removing the temporary files and directories of processes that were killed.
 
 use std::collections::BTreeSet;
 use std::fs::{self, DirEntry, File, Metadata};
@@ -10,18 +10,18 @@ use std::time::Duration;
 use super::locks::Locking;
 use super::regular::is_ours;
 
-/// What the names of temporary files and directories begin with.
+/// The start of the name of each temporary file and directory.
 pub(super) const PREFIX: &str = ".par-";
-/// What the names of temporary files end with.
+/// The end of the name of each temporary file.
 pub(super) const SUFFIX: &str = ".partial";
-/// What the names of temporary directories end with.
+/// The end of the name of each temporary directory.
 pub(super) const DIRECTORY_SUFFIX: &str = ".unpacked";
 
-/// How many entries of a directory are looked at.
+/// The most entries of a directory that are examined.
 const ENTRIES: usize = 10_000;
-/// In how many directories a process removes leftovers.
+/// The most directories in which one process removes leftovers.
 const DIRECTORIES: usize = 1_000;
-/// Where the file system has no locks, a file that was not written for so long is a leftover.
+/// On a file system without locks, a temporary file or directory that is older than this is a leftover.
 const AGE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The directories in which this process has removed leftovers.
@@ -48,8 +48,10 @@ pub(super) fn remove_leftovers(directory: &Path) {
         let path = entry.path();
         match remove_leftover(&entry, &path) {
             Ok(false) => {}
-            Ok(true) => tracing::debug!(path = %path.display(), "removed what was left behind"),
-            Err(error) => tracing::debug!(path = %path.display(), %error, "a leftover stays"),
+            Ok(true) => tracing::debug!(path = %path.display(), "removed a leftover"),
+            Err(error) => {
+                tracing::debug!(path = %path.display(), %error, "a leftover is not removed")
+            }
         }
     }
 }

@@ -12,9 +12,10 @@ use super::directory::directory_of;
 pub(crate) enum Locking {
     /// The file is locked until it is closed.
     Locked,
-    /// Another task or process has it locked.
+    /// Another task or process has locked the file.
     Busy,
-    /// The file system has no locks, or none for a file that is opened like this one. Nobody can have it locked.
+    /// The file system has no locks, or none for a file that is opened in this mode. No task or process can lock the
+    /// file.
     Unsupported,
 }
 
@@ -29,7 +30,7 @@ impl Locking {
         Self::of(file.try_lock_shared(), path)
     }
 
-    /// Shares `file`, which is at `path` and which this task has locked for itself. Blocks.
+    /// Turns this task's exclusive lock on `file`, which is at `path`, into a shared lock. Blocks.
     pub(crate) fn share(file: &File, path: &Path) -> io::Result<Self> {
         match file.unlock().and_then(|()| file.lock_shared()) {
             Ok(()) => Ok(Self::Locked),
@@ -50,7 +51,7 @@ impl Locking {
     }
 }
 
-/// Locks `file`, which is at `path`, once no other task has it locked. Blocks.
+/// Waits until no other task has locked `file`, which is at `path`, and locks it. Blocks.
 pub(crate) fn locked_when_free(file: &File, path: &Path) -> io::Result<Locking> {
     match file.lock() {
         Ok(()) => Ok(Locking::Locked),
@@ -58,7 +59,7 @@ pub(crate) fn locked_when_free(file: &File, path: &Path) -> io::Result<Locking> 
     }
 }
 
-/// Locks `file`, which is at `path`, together with other tasks that read it, once no task has it locked for itself.
+/// Waits until no task has an exclusive lock on `file`, which is at `path`, and locks it together with other readers.
 /// Blocks.
 pub(crate) fn shared_when_free(file: &File, path: &Path) -> io::Result<Locking> {
     match file.lock_shared() {
@@ -91,7 +92,8 @@ fn lacks_locks(error: &io::Error) -> bool {
     }
 }
 
-/// Says once for a process that there are no locks. The file systems of one process seldom differ in that.
+/// Warns once in each process that a file system has no locks. The file systems that a process uses seldom differ in
+/// this.
 fn warn_once(path: &Path, error: &io::Error) {
     static WARNED: Once = Once::new();
     let directory = directory_of(path).display();

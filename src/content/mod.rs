@@ -70,7 +70,7 @@ pub(crate) use user_directory::{home, user_directory};
 pub use verify::VerifyError;
 pub(crate) use verify::{DigestReader, VerifyReader};
 
-/// What only the tests of this project use. It can change with every version.
+/// Items for the tests of this project only. They can change with every version.
 #[cfg(feature = "internals")]
 #[doc(hidden)]
 pub mod internals {

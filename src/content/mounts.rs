@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-/// Whether nothing at `path` can be started, because its file system is mounted with `noexec`.
+/// Whether the file system of `path` is mounted with `noexec`, so that no file in it can be started. `false` on other
+/// systems than Linux.
 pub(crate) fn is_noexec(path: &Path) -> bool {
     #[cfg(target_os = "linux")]
     {

@@ -26,7 +26,7 @@ pub trait Progress: Send + Sync {
     }
 }
 
-/// What a step of work that takes long does.
+/// What is done in a step of long work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Step {
@@ -44,7 +44,7 @@ pub enum Step {
     Uploading,
     /// An archive, or content of the cache, is read and verified.
     Verifying,
-    /// Another process changes the archive. The step has no size.
+    /// The work waits for another process that changes the archive. The step has no size.
     Waiting,
     /// An archive is written to a local file.
     Writing,
@@ -90,7 +90,7 @@ impl From<Stopped> for io::Error {
     }
 }
 
-/// Counts what is read with a [`Meter`]. It works over [`Read`] and over [`AsyncRead`].
+/// Counts the bytes that are read with a [`Meter`]. It works over [`Read`] and over [`AsyncRead`].
 pub(crate) struct MeteredReader<R, M> {
     inner: R,
     meter: M,

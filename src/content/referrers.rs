@@ -26,7 +26,7 @@ pub struct Referrer {
 }
 
 impl Referrer {
-    /// Describes the manifest of `descriptor`, which is of no type and has no annotations.
+    /// Makes the description of a referrer without a type and without annotations.
     pub(crate) fn new(descriptor: Descriptor) -> Self {
         Self {
             descriptor,
@@ -43,15 +43,15 @@ fn null_as_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
-/// Finds what belongs to a manifest.
+/// Finds the referrers of a manifest.
 ///
-/// A storage with this capability lists by itself each manifest with a subject that it takes in.
+/// A storage with this capability adds each manifest that is pushed and names a subject to the list of that subject.
 #[async_trait]
 pub trait Referrers: Send + Sync {
-    /// Returns the referrers of the manifest `subject`, of the type `artifact_type` or of all types, each one once.
-    /// Returns none when the storage does not know `subject`.
+    /// Returns the referrers of the manifest `subject`, of the type `artifact_type` or of all types, each one once. The
+    /// list is empty when the storage does not know `subject`.
     ///
-    /// The descriptions are claims of the list. A referrer counts only once its manifest is read, and names `subject`.
+    /// The list may be wrong. A caller has to read the manifest of a referrer and to check that it names `subject`.
     async fn referrers(
         &self,
         subject: &Digest,

@@ -1,7 +1,7 @@
 //! What a storage can do: one small trait for each capability.
 //!
-//! A registry's repository, an OCI image layout and the cache implement the traits that fit them. A
-//! transfer asks for those that it needs, and asks for the optional ones: [`Mount`], [`Listing`], [`Delete`] and
+//! A registry's repository, an OCI image layout and the cache implement the traits that fit them. A transfer names the
+//! traits that it needs. It uses the optional ones where the storage has them: [`Mount`], [`Listing`], [`Delete`] and
 //! [`Referrers`].
 
 use std::fmt;
@@ -60,7 +60,7 @@ pub trait Resolve: Send + Sync {
     /// Returns the manifest that `name` names now: its descriptor, and its verified bytes.
     async fn fetch_manifest(&self, name: &ManifestName) -> Result<(Descriptor, Bytes), StoreError>;
 
-    /// Returns the storage as one that finds [`Referrers`], if it does.
+    /// Returns the storage as [`Referrers`], if it has this capability.
     fn as_referrers(&self) -> Option<&dyn Referrers> {
         None
     }
@@ -83,7 +83,7 @@ pub struct Stored {
 }
 
 impl Stored {
-    /// Returns the sum of both.
+    /// Adds the numbers of `other` to these.
     pub(crate) fn and(self, other: Self) -> Self {
         Self {
             sent: self.sent.saturating_add(other.sent),
@@ -92,7 +92,7 @@ impl Stored {
         }
     }
 
-    /// Returns what it means that all `size` bytes were sent.
+    /// Makes the numbers for content of `size` bytes that was sent.
     pub(crate) fn sent(size: u64) -> Self {
         Self {
             sent: size,
@@ -100,7 +100,7 @@ impl Stored {
         }
     }
 
-    /// Returns what it means that all `size` bytes were there.
+    /// Makes the numbers for content of `size` bytes that the storage had.
     pub(crate) fn existing(size: u64) -> Self {
         Self {
             existing: size,
@@ -124,8 +124,8 @@ pub trait Push: Send + Sync {
         source: &dyn Source,
     ) -> Result<Stored, StoreError>;
 
-    /// Stores a manifest and, with a `tag`, moves the tag to it, in one step. A storage that finds [`Referrers`] finds
-    /// a manifest with a subject from then on.
+    /// Stores a manifest and, with a `tag`, moves the tag to it, in one step. If the storage has the capability
+    /// [`Referrers`], it finds a manifest that names a subject from then on.
     async fn put_manifest(
         &self,
         descriptor: &Descriptor,
@@ -141,18 +141,18 @@ pub trait Push: Send + Sync {
     /// registry that does not answer HEAD properly; [`stored_manifest`](Self::stored_manifest) is right.
     async fn tagged(&self, tag: &str) -> Result<Option<Descriptor>, StoreError>;
 
-    /// Returns the storage as one that can [`Mount`], if it can.
+    /// Returns the storage as [`Mount`], if it has this capability.
     fn as_mount(&self) -> Option<&dyn Mount> {
         None
     }
 
-    /// Returns the storage as one that lists its manifests, if it does.
+    /// Returns the storage as [`Listing`], if it has this capability.
     fn as_listing(&self) -> Option<&dyn Listing> {
         None
     }
 
     /// Makes everything that was stored visible to others, for a storage that does so in one last step. Without this
-    /// call, such a storage is as it was before. Does nothing for other storages.
+    /// call, such a storage stays as it was. The call does nothing for other storages.
     async fn finish(&self) -> Result<(), StoreError> {
         Ok(())
     }
@@ -161,10 +161,10 @@ pub trait Push: Send + Sync {
 /// Changes a list of manifests, in which a manifest may have no name.
 #[async_trait]
 pub trait Listing: Send + Sync {
-    /// Lists a manifest, which the storage must hold, without a name, unless it is listed.
+    /// Adds a manifest without a name to the list, unless the manifest is listed. The storage must hold the manifest.
     async fn list(&self, manifest: &Descriptor) -> Result<(), StoreError>;
 
-    /// Takes the name `tag` from the manifest that it stands for. The manifest stays, and is found by its digest.
+    /// Removes the name `tag`. The manifest that it named stays, and is found by its digest.
     async fn untag(&self, tag: &str) -> Result<(), StoreError>;
 }
 

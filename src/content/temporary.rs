@@ -1,8 +1,8 @@
 //! Temporary files, which get a name when they are complete.
 //!
 //! On Linux a temporary file has no name at all, so that nothing stays behind when its process is killed. Where the
-//! system or the file system has no such files, it has a name that begins with `.par-`. It is locked while its
-//! process lives, so that a later process can tell what was left behind (`leftovers.rs`).
+//! system or the file system cannot do this, the file has a name that begins with `.par-`. The file is locked while its
+//! process lives, so that a later process recognises leftovers (`leftovers.rs`).
 
 use std::fs::File;
 use std::io;
@@ -25,7 +25,7 @@ pub(super) struct Temporary {
 }
 
 impl Temporary {
-    /// Creates a file in `directory` with the permission bits `mode`, from which the umask is taken.
+    /// Creates a file in `directory` with the permission bits of `mode` that the umask allows.
     pub(super) fn create(directory: &Path, mode: u32) -> io::Result<Self> {
         remove_leftovers(directory);
         if let Some(file) = nameless(directory, mode) {
@@ -108,7 +108,7 @@ impl Temporary {
 #[derive(Debug)]
 pub(crate) struct TemporaryDirectory {
     directory: TempDir,
-    /// The directory, which is locked until then.
+    /// The open directory, which is locked until this value is dropped. `None` where directories cannot be opened.
     _lock: Option<File>,
 }
 
@@ -126,7 +126,7 @@ impl TemporaryDirectory {
         let directory = builder
             .tempdir_in(directory)
             .map_err(naming_directory(directory))?;
-        // Directories cannot be locked everywhere. A leftover is then told by its age.
+        // Some systems cannot lock directories. There, a leftover is recognised by its age.
         let lock = File::open(directory.path()).and_then(|opened| {
             Locking::exclusive(&opened, directory.path())?;
             Ok(opened)
@@ -142,8 +142,8 @@ impl TemporaryDirectory {
     }
 }
 
-/// Returns a temporary name in `directory` at which `make` has made a file. Dropping it removes the file, if one
-/// has this name still.
+/// Creates a file with `make` under a temporary name in `directory`, and returns the name. Dropping the name removes
+/// the file that has it.
 pub(super) fn temporary_name(
     directory: &Path,
     make: impl FnMut(&Path) -> io::Result<()>,
@@ -165,21 +165,22 @@ fn builder(mode: u32) -> Builder<'static, 'static> {
     builder
 }
 
-/// Locks a file of this process. Without a lock it may be taken for a leftover, after a day.
+/// Locks a temporary file of this process. After a day, another process may take a file without a lock for a leftover.
 fn lock(file: &File, path: &Path) {
     if let Err(error) = Locking::exclusive(file, path) {
         tracing::debug!(path = %path.display(), %error, "the temporary file is not locked");
     }
 }
 
-/// Unlocks a file that has its final name: a copy of its descriptor may stay open for a moment.
+/// Unlocks a file that has its final name. Closing it is not enough: the lock lasts while a copy of the descriptor is
+/// open.
 fn unlock(file: &File) {
     if let Err(error) = file.unlock() {
         tracing::debug!(%error, "the file is not unlocked");
     }
 }
 
-/// Gives a file without a name a temporary one. A file system that cannot do that gets a copy.
+/// Gives a file without a name a temporary name. Where the file system cannot do that, the name is given to a copy.
 fn named(file: &File, directory: &Path) -> io::Result<TempPath> {
     let linked = builder(0o600).make_in(directory, |path| link(file, path));
     if let Ok(linked) = linked {
@@ -195,7 +196,8 @@ fn named(file: &File, directory: &Path) -> io::Result<TempPath> {
     Ok(copy.into_temp_path())
 }
 
-/// Creates a file without a name. Returns `None` where that is not possible, or where it could get no name later.
+/// Creates a file without a name. Returns `None` where that is not possible, or where the file could not be named
+/// later.
 #[cfg(target_os = "linux")]
 fn nameless(directory: &Path, mode: u32) -> Option<File> {
     use rustix::fs::{Mode, OFlags};

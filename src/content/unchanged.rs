@@ -14,7 +14,7 @@ use super::regular::{is_at, open_regular};
 #[derive(Debug, Clone)]
 pub(crate) struct UnchangedFile {
     path: Arc<PathBuf>,
-    /// The file as it was opened first. It stays open, so that no other file gets its identity.
+    /// The file as it was opened first. It stays open, so that the system cannot reuse its inode number.
     file: Arc<File>,
     metadata: Metadata,
 }

@@ -108,8 +108,8 @@ impl<R> VerifyReader<R> {
 }
 
 impl<R: Read> VerifyReader<R> {
-    /// Verifies that the bytes read so far are the whole content. Reads on behind them, where no byte may
-    /// follow. When the size or the digest differs, the error contains a [`VerifyError`].
+    /// Verifies that the bytes read so far are the whole content and that no byte follows them. When the size or the
+    /// digest differs, the error contains a [`VerifyError`].
     pub(crate) fn finish(mut self) -> io::Result<()> {
         if self.read == self.size {
             io::copy(&mut self.by_ref().take(1), &mut io::sink())?;
@@ -150,8 +150,7 @@ impl<R: AsyncRead + Unpin> AsyncRead for VerifyReader<R> {
     }
 }
 
-/// Passes content through while it computes its digest and size, for a file that is read for another purpose
-/// anyway.
+/// Computes the digest and the size of the bytes that are read through it. This saves reading a file a second time.
 #[derive(Debug)]
 pub(crate) struct DigestReader<R> {
     inner: R,

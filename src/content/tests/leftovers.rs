@@ -9,7 +9,7 @@ fn names(directory: &Path) -> Vec<String> {
 }
 
 #[test]
-fn only_leftovers_are_removed_and_not_what_a_process_is_using() {
+fn leftovers_are_removed_and_files_in_use_stay() {
     let directory = tempfile::tempdir().unwrap();
     let path = |name: &str| directory.path().join(name);
     for name in [
