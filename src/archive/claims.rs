@@ -58,22 +58,22 @@ impl Metadata {
     }
 }
 
-/// A token that has been decoded and not verified. [`verify`](Self::verify) makes [`VerifiedClaims`] of it.
+/// The claims of a token that is decoded but not verified. [`verify`](Self::verify) turns them into [`VerifiedClaims`].
 #[derive(Debug, Clone)]
 pub struct UnverifiedClaims {
     token: String,
     claims: Claims<CapabilityProvider>,
 }
 
-/// Which dates of claims are accepted.
+/// Decides whether claims are accepted that are not valid now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Dates {
-    /// Only those of claims that are valid now. Everything that hands executables out asks for them.
+    /// Accepts only claims that are valid now. Every operation that hands out an executable uses this value.
     #[default]
     Valid,
-    /// Those of claims that become valid later too: a publisher pushes the archive before that, and reads it.
+    /// Also accepts claims that become valid later. A publisher may push an archive before that time, and read it.
     ValidLater,
-    /// All, because the publisher signs the archive again.
+    /// Accepts claims with any dates, because the publisher signs the archive again.
     Any,
 }
 
@@ -90,8 +90,8 @@ impl UnverifiedClaims {
         Ok(Self { token, claims })
     }
 
-    /// Verifies signature, key types and dates. The clocks of two machines may differ by a minute: claims count as
-    /// valid that long before `nbf`. They are not valid after `exp`.
+    /// Verifies the signature, the types of the keys, and the dates. Claims are valid from one minute before `nbf`,
+    /// because the clocks of two machines may differ, until `exp`.
     ///
     /// # Errors
     ///
@@ -101,7 +101,7 @@ impl UnverifiedClaims {
         self.verify_with(Dates::Valid)
     }
 
-    /// [Verifies](Self::verify) the claims, and accepts these dates.
+    /// [Verifies](Self::verify) the claims, and applies `dates` to those that are not valid now.
     pub(crate) fn verify_with(self, dates: Dates) -> Result<VerifiedClaims, Error> {
         let claims = self.verify_undated()?;
         match (claims.check_dates(SystemTime::now()), dates) {
@@ -110,7 +110,7 @@ impl UnverifiedClaims {
         }
     }
 
-    /// Verifies all but the dates. Only signing uses it, never reading.
+    /// Verifies everything except the dates. Only code that signs claims uses it; code that reads archives does not.
     pub(super) fn verify_undated(self) -> Result<VerifiedClaims, Error> {
         let Self { token, claims } = self;
         let provider = claims.metadata.clone().ok_or_else(|| {
@@ -137,7 +137,7 @@ impl UnverifiedClaims {
 
 /// Claims whose signature, key types and dates have been verified.
 ///
-/// Only signing and [editing](super::edit) give claims that become valid later or that have expired.
+/// Only signing and [editing](super::edit) return claims that are not yet valid or have expired.
 #[derive(Debug, Clone, PartialEq)]
 pub struct VerifiedClaims {
     token: Token<CapabilityProvider>,
@@ -161,7 +161,7 @@ impl VerifiedClaims {
             let now = rfc3339(unix_seconds(now));
             format!("at {}, and it is {now} now", rfc3339(seconds))
         };
-        // Compared with the fraction of the second, as hosts do.
+        // `now` keeps the fraction of its second in the comparison, because hosts compare in the same way.
         if let Some(expires) = *expires
             && unix_time(expires) < now
         {
@@ -182,7 +182,7 @@ impl VerifiedClaims {
         Ok(())
     }
 
-    /// Returns the [`Error::NotYetValid`] of claims that become valid later, and `None` for all others.
+    /// Returns [`Error::NotYetValid`] for claims that become valid later, and `None` for all others.
     pub(crate) fn not_yet_valid(&self) -> Option<Error> {
         let checked = self.check_dates(SystemTime::now());
         checked
@@ -208,7 +208,7 @@ impl VerifiedClaims {
         &self.subject
     }
 
-    /// Returns the time of signing. Times after the year 9999 become its last second.
+    /// Returns the time of signing. A time after the year 9999 is given as the end of that year.
     #[must_use]
     pub fn issued_at(&self) -> SystemTime {
         unix_time(self.token.claims.issued_at)
@@ -225,7 +225,7 @@ impl VerifiedClaims {
         self.provider.name.as_deref()
     }
 
-    /// Returns what the issuer says about the provider. Times after the year 9999 become its last second.
+    /// Returns what the issuer says about the provider. A time after the year 9999 is given as the end of that year.
     #[must_use]
     pub fn metadata(&self) -> Metadata {
         Metadata {

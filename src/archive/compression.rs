@@ -12,7 +12,7 @@ pub enum Compression {
 }
 
 impl Compression {
-    /// Returns the extension of file names of such archives: `par` or `par.gz`.
+    /// Returns the extension of the names of archives with this compression: `par` or `par.gz`.
     #[must_use]
     pub fn extension(self) -> &'static str {
         match self {

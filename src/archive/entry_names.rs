@@ -1,4 +1,4 @@
-//! The names of the entries that hold no executable.
+//! The names of the entries that are not executables.
 
 /// The entry that holds the signed token.
 pub(crate) const CLAIMS_ENTRY: &str = "claims.jwt";

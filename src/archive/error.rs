@@ -11,11 +11,11 @@ use crate::content::{Digest, ErrorKind, rfc3339, unix_seconds};
 
 use super::target::Target;
 
-/// An error of a library, whose type may change.
+/// An error of a library. Its type is hidden, so that it may change.
 pub(super) type Opaque = Box<dyn StdError + Send + Sync>;
 
-/// An error of the archive layer. Each variant is one thing that can be wrong with an archive, its claims
-/// or its keys.
+/// An error of the archive layer. Each variant names one thing that can be wrong with an archive, its claims or its
+/// keys.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -59,10 +59,10 @@ pub enum Error {
     /// The bytes are a ZIP file, as `provider-archive` 0.1 wrote them.
     #[error("it is a provider archive in the ZIP format of 2021, which no host reads any more")]
     Zip,
-    /// The bytes end in the middle of something, which the text names.
+    /// The bytes end too early. The text names the part of the archive in which they end.
     #[error("it is truncated: the data ends in the middle of {0}")]
     Truncated(&'static str),
-    /// The gzip data has several members, of which hosts read the first one only.
+    /// The gzip data has several members. Hosts read only the first one.
     #[error("its gzip data has several members, and hosts read only the first one")]
     SeveralMembers,
     /// The gzip data is damaged.
@@ -82,7 +82,7 @@ pub enum Error {
         /// The bound, in that unit.
         limit: u64,
     },
-    /// An entry exceeds a bound of [`Limits`](super::Limits) by the size in its header.
+    /// The size in the header of an entry exceeds a bound of [`Limits`](super::Limits).
     #[error("its entry `{name}` has {size} bytes, and the limit is {limit}")]
     EntryTooLarge {
         /// The name of the entry, or the target of the executable.
@@ -108,10 +108,10 @@ pub enum Error {
         /// The type of the entry.
         what: &'static str,
     },
-    /// Two entries are the claims, the world, or the executable for one target.
+    /// Two entries have the same role: both are the claims, the world, or the executable for one target.
     #[error("it has two entries for `{0}`")]
     DuplicateEntry(String),
-    /// The bytes are the tar of an OCI image layout, which may hold archives.
+    /// The bytes are the tar of an OCI image layout. Such a tar may contain provider archives, but is none itself.
     #[error("it is the tar of an OCI image layout, not a provider archive")]
     ImageLayout,
     /// The archive has no `claims.jwt`.
@@ -121,7 +121,7 @@ pub enum Error {
     #[error("it holds no executable")]
     NoExecutables,
 
-    /// The token is not one of a provider.
+    /// The claims are not the token of a provider.
     #[error("its claims are malformed: {reason}")]
     MalformedClaims {
         /// What is malformed.
@@ -139,8 +139,8 @@ pub enum Error {
         #[source]
         source: Option<Opaque>,
     },
-    /// The signature of the token is not that of its issuer.
-    #[error("the signature of its claims is not that of their issuer {issuer}")]
+    /// The signature of the token is not a valid signature of its issuer.
+    #[error("the signature of its claims is not a valid signature of their issuer {issuer}")]
     BadSignature {
         /// The issuer that the token names.
         issuer: String,
@@ -155,16 +155,16 @@ pub enum Error {
         /// A description of the right type.
         expected: &'static str,
     },
-    /// The token has expired. The text says when, and what time it is now.
+    /// The token has expired. The text gives the time at which it expired, and the current time.
     #[error("its claims expired {0}")]
     Expired(String),
-    /// The token is not yet valid. The text says when it is, and what time it is now.
+    /// The token is not yet valid. The text gives the time from which it is valid, and the current time.
     #[error("its claims become valid only {0}")]
     NotYetValid(String),
     /// An entry is not covered by the signed hashes.
     #[error("its entry `{0}` is not covered by the signed claims")]
     Unclaimed(String),
-    /// An entry has another hash than the signed one.
+    /// The hash of an entry differs from the signed hash.
     #[error(
         "its entry `{entry}` was changed after signing: the claims name {expected}, it is {actual}"
     )]
@@ -206,7 +206,7 @@ pub enum Error {
     /// An edit would leave no executable.
     #[error("an archive needs at least one executable, and none would be left")]
     NothingLeft,
-    /// The archive that is to be signed would at no time be valid.
+    /// The dates for a new signature leave no time at which the archive would be valid.
     #[error("the archive would expire at {}, {reason}", rfc3339(unix_seconds(*expires)))]
     NeverValid {
         /// The time when it would expire.
@@ -221,7 +221,7 @@ pub enum Error {
     #[error("cannot encode the claims")]
     Encode(#[source] Opaque),
 
-    /// No directory holds a key.
+    /// None of the searched directories holds the key.
     #[error("there is no {kind} key `{name}` in {}", list(directories.iter().map(|path| path.display())))]
     NoSuchKey {
         /// `account` or `service`.
@@ -231,11 +231,11 @@ pub enum Error {
         /// The directories that were searched.
         directories: Vec<PathBuf>,
     },
-    /// What the caller gave as a key is no seed, and no file with one. Its text may be a secret and is not part of
-    /// the error.
+    /// The value for a key is neither a seed nor the path of a readable file. The value may be a secret and is not part
+    /// of the error.
     #[error("{origin} is neither a seed nor the path of a file that can be read")]
     NoSeed {
-        /// What the caller gave.
+        /// The source of the value, such as a parameter.
         origin: String,
         /// The error of the operating system.
         source: io::Error,

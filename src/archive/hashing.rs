@@ -1,4 +1,4 @@
-//! Hashing on a thread beside the one that reads.
+//! Hashing on another thread than the one that reads.
 
 use std::io;
 use std::sync::mpsc::{channel, sync_channel};
@@ -14,14 +14,14 @@ const PIECE: usize = 256 * 1024;
 /// How many pieces may wait to be hashed, so that neither thread waits for each step of the other.
 const WAITING: usize = 4;
 
-/// Returns the SHA-256 digest of what `next` reads, piece by piece, until it reads nothing.
+/// Returns the SHA-256 digest of the bytes that `next` reads, until it reads none.
 ///
 /// On a processor without SHA extensions, hashing takes about twice as long as inflating. On a thread of
 /// its own, it runs while the next piece is inflated.
 ///
 /// # Errors
 ///
-/// Those of `next`, or [`Error::Thread`].
+/// The errors of `next`, or [`Error::Thread`].
 pub(super) fn digest_of(
     mut next: impl FnMut(&mut [u8]) -> Result<usize, Error>,
 ) -> Result<Digest, Error> {
@@ -41,7 +41,7 @@ pub(super) fn digest_of(
                 for (piece, count) in pieces {
                     let piece: Vec<u8> = piece;
                     hasher.update(piece.get(..count).unwrap_or_default());
-                    // The reading side drops its end after its last piece.
+                    // Sending fails after the reader has read its last piece, when it no longer needs buffers.
                     let _ = spent.send(piece);
                 }
                 hasher.finish()
@@ -49,7 +49,7 @@ pub(super) fn digest_of(
             .map_err(Error::Thread)?;
         let hand_over = || {
             let mut piece = (first, count);
-            // Sending fails when the hashing thread has panicked, which joining it reports.
+            // Sending fails when the hashing thread has panicked. Joining the thread reports the panic.
             while piece.1 > 0 && full.send(piece).is_ok() {
                 let mut buffer = empty.try_recv().unwrap_or_else(|_| vec![0; PIECE]);
                 let count = fill(&mut buffer, &mut next)?;

@@ -2,7 +2,7 @@
 
 use super::error::Error;
 
-/// The bounds that readers and the writer of archives keep to.
+/// The bounds that apply when archives are read and written.
 ///
 /// The defaults are far above every known archive, and low enough that a malicious one takes neither
 /// much memory nor much time. A program can change them:
@@ -30,13 +30,12 @@ pub struct Limits {
     /// The most bytes of the whole tar once inflated: headers, padding and the end included. Default:
     /// 16 GiB.
     pub total: u64,
-    /// The most inflated bytes for each compressed byte, on the average of what has been read. Default:
-    /// 100.
+    /// The most inflated bytes for each compressed byte, on average over the bytes read so far. Default: 100.
     ///
     /// Executables have a ratio of about 3. A single repeated byte has a ratio of 103 at the fastest
     /// level of compression, and of 1,032 at most (258 bytes in two bits of deflate).
     pub ratio: u64,
-    /// How many bytes may be inflated on top of what [`ratio`](Self::ratio) allows. Default: 64 MiB.
+    /// How many bytes may be inflated in addition to those that [`ratio`](Self::ratio) allows. Default: 64 MiB.
     ///
     /// This lets a small archive hold an executable that is mostly padding. Inflating so much takes a
     /// fraction of a second.

@@ -9,13 +9,12 @@
 //!   signature, the key types, the dates and the hash of every entry, whichever target was asked for.
 //!   No function hands out bytes before the whole archive has been verified.
 //! - [`verify_file`] makes the same checks, on all cores when the archive carries an index.
-//! - [`extract_file`] takes one executable by the index of an archive, and reads nothing else when there
-//!   is an index.
+//! - [`extract_file`] extracts one executable. When the archive has a correct index, no other executable is read.
 //! - [`edit`] changes an existing archive, signs it again and keeps its identity; [`insert`] adds targets.
 //! - A [`Key`] signs; a [`Signer`] combines the key of the issuer with the subject.
 //!
-//! Inside, `format` has the layout of the bytes (tar, gzip, index), `read` verifies, and `write` packs and
-//! signs. Each uses those before it, and all of them use the files of this directory.
+//! Inside, `format` has the layout of the bytes (tar, gzip, index), `read` verifies, and `write` packs and signs. Each
+//! of these directories uses only those before it in this list. All of them use the files of this directory.
 
 #[cfg_attr(not(feature = "internals"), allow(unreachable_pub))]
 mod claims;

@@ -1,7 +1,8 @@
 //! The names of processors and systems in other tools: triples of Rust and LLVM, and `GOOS/GOARCH`.
 //!
-//! A host looks for the names of Rust's constants `ARCH` and `OS`. `ARCH` is a family: a host on `armv7` looks for
-//! `arm`, and one on a little-endian `mipsel` for `mips`. Archives with names of members such as `armv7-linux` exist.
+//! A host looks for the names of Rust's constants `ARCH` and `OS`. `ARCH` names a family of processors: a host on
+//! `armv7` looks for `arm`, and a host on a little-endian `mipsel` for `mips`. Some archives name a member of a family,
+//! such as `armv7-linux`.
 
 /// The values of [`std::env::consts::ARCH`].
 const ARCHITECTURES: [&str; 20] = [
@@ -55,7 +56,7 @@ const ALIASES: [(&str, &str); 8] = [
     ("sparcv9", "sparc64"),
 ];
 
-/// How the names of members begin, and their families. The first that fits counts.
+/// The first letters of the names of processors, and the families of these processors. The first match counts.
 const FAMILIES: [(&str, &str); 16] = [
     ("x86_64", "x86_64"),
     ("i4", "x86"),
@@ -75,19 +76,19 @@ const FAMILIES: [(&str, &str); 16] = [
     ("ppc", "powerpc"),
 ];
 
-/// Returns whether a host can look for `arch-os`, or for a family that `arch` is a member of.
+/// Returns whether a host can look for `arch-os`, or for the family of `arch`.
 pub(super) fn is_known(arch: &str, os: &str) -> bool {
     let is_alias = ALIASES.iter().any(|(alias, _)| *alias == arch);
     SYSTEMS.contains(&os) && !is_alias && ARCHITECTURES.contains(&family(arch))
 }
 
-/// Returns Rust's name for a processor that has another name, and any other name as it is.
+/// Returns Rust's name for a processor with an alias, and any other name unchanged.
 pub(super) fn architecture(name: &str) -> &str {
     let alias = ALIASES.iter().find(|(alias, _)| *alias == name);
     alias.map_or(name, |(_, usual)| usual)
 }
 
-/// Returns Rust's name for the family of a processor, and any other name as it is.
+/// Returns Rust's name for the family of a processor, and any other name unchanged.
 pub(super) fn family(name: &str) -> &str {
     let name = architecture(name);
     if ARCHITECTURES.contains(&name) {
@@ -97,7 +98,7 @@ pub(super) fn family(name: &str) -> &str {
     family.map_or(name, |(_, family)| family)
 }
 
-/// Returns Rust's name for a system that has another name in a triple or in Go, and any other name as it is.
+/// Returns Rust's name for a system that has another name in a triple or in Go, and any other name unchanged.
 pub(super) fn system(name: &str) -> &str {
     match name {
         "darwin" | "macosx" | "osx" => "macos",

@@ -1,7 +1,7 @@
 //! The interface of the `provider-archive` crate.
 //!
-//! Names, arguments and `async` are those of its version 0.16, so that a program moves over by changing
-//! its `use` line. Loading is stricter: it also verifies the signature, the key types and the dates.
+//! Names, arguments and `async` are the same as in its version 0.16, so that a program only has to change its `use`
+//! line. Loading is stricter: it also verifies the signature, the key types and the dates.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -177,8 +177,8 @@ impl ProviderArchive {
         blocking(move || read(copy, target.as_deref())).await
     }
 
-    /// Signs and writes the archive. A compressed one gets the extension `.gz` when `destination` lacks
-    /// it, as in the `provider-archive` crate.
+    /// Signs and writes the archive. When it is compressed and `destination` lacks the extension `.gz`, the extension
+    /// is added, as in the `provider-archive` crate.
     ///
     /// # Errors
     ///
@@ -239,8 +239,8 @@ async fn load_path(path: &Path, target: Option<&str>) -> Result<ProviderArchive>
     .await
 }
 
-/// Loads the archive in `input`. A target that was asked for must be there: callers of the
-/// `provider-archive` crate rely on that error.
+/// Loads the archive in `input`. Fails when `target` is not in the archive: callers of the `provider-archive` crate
+/// rely on that error.
 fn read(input: impl Read, target: Option<&str>) -> Result<ProviderArchive> {
     let loaded = load(input, target, &Limits::default())?;
     if let Some(target) = target {
@@ -249,7 +249,7 @@ fn read(input: impl Read, target: Option<&str>) -> Result<ProviderArchive> {
     Ok(loaded.into())
 }
 
-/// Copies an input to a file without a name, which the blocking reader of archives can read.
+/// Copies an input to a file without a name, because the reader of archives needs blocking input.
 async fn spool(input: &mut (impl AsyncRead + Unpin)) -> Result<File> {
     let mut copy = blocking(|| Result::Ok(tempfile::tempfile()?)).await?;
     loop {

@@ -1,4 +1,4 @@
-//! Rotation statements: an account says that another one publishes its providers from now on.
+//! Rotation statements. With one, an account declares that another account publishes its providers from now on.
 
 use std::time::{Duration, SystemTime};
 
@@ -17,10 +17,10 @@ const LONGEST: usize = 16 * 1024;
 /// How far the clocks of the publisher and of this machine may differ.
 const LEEWAY: Duration = Duration::from_secs(60);
 
-/// A verified statement of an account about the account that publishes some of its providers from now on.
+/// A verified rotation statement: an account declares which account publishes some of its providers from now on.
 ///
 /// It is a JSON Web Token, signed by the former account. A host that has pinned the former account accepts the new
-/// one by it.
+/// account because of the statement.
 ///
 /// ```
 /// use std::time::SystemTime;
@@ -46,7 +46,7 @@ pub struct Rotation {
     date: u64,
 }
 
-/// The payload of the token. The section with the providers tells it from every other kind of token.
+/// The payload of the token. Only rotation statements have the section with the providers.
 #[derive(Serialize, Deserialize)]
 struct Payload {
     jti: String,
@@ -69,14 +69,14 @@ struct Section {
 }
 
 impl Rotation {
-    /// Signs a statement with the key of the former account: `to` publishes `providers` from now on. With
-    /// `retire`, the former account counts only for archives that a host has used before. `date` is the date of the
-    /// statement; of two statements, the later one counts.
+    /// Signs a statement with `from`, the key of the former account: `to` publishes `providers` from now on. With
+    /// `retire`, hosts accept the former account only for archives that they have used before. `date` is the date of
+    /// the statement. Of two statements, the later one counts.
     ///
     /// # Errors
     ///
-    /// [`Error::WrongKeyType`] when `from` is not an account; [`Error::Rotation`] when the statement would say
-    /// nothing, or be too long; [`Error::Sign`].
+    /// [`Error::WrongKeyType`] when `from` is not an account; [`Error::Rotation`] when `providers` is empty, when both
+    /// accounts are the same, or when the statement would be too long; [`Error::Sign`].
     pub fn sign(
         from: &Key,
         to: &Issuer,
@@ -121,7 +121,7 @@ impl Rotation {
         Ok(statement)
     }
 
-    /// Verifies all but the date, which the signer chooses.
+    /// Verifies everything except the date of signing, which the signer chooses.
     fn read(text: &str) -> Result<Self, Error> {
         let text = text.trim();
         if text.len() > LONGEST {
@@ -135,10 +135,12 @@ impl Rotation {
         let from: Issuer = payload.iss.parse().map_err(undecodable)?;
         let to: Issuer = payload.sub.parse().map_err(undecodable)?;
         if !token::is_signed_by(text, from.as_str()).map_err(undecodable)? {
-            return Err(invalid(format!("its signature is not that of {from}")));
+            return Err(invalid(format!(
+                "its signature is not a valid signature of {from}"
+            )));
         }
         if from == to {
-            return Err(invalid("it names one account twice"));
+            return Err(invalid("the former and the new account are the same"));
         }
         let providers = payload.section.providers.iter().map(|key| key.parse());
         let providers: Vec<Subject> = providers.collect::<Result<_, _>>().map_err(undecodable)?;
@@ -171,7 +173,7 @@ impl Rotation {
         &self.token
     }
 
-    /// Returns the account that hands over, which has signed the statement.
+    /// Returns the former account, which signed the statement.
     #[must_use]
     pub fn from(&self) -> &Issuer {
         &self.from
@@ -189,7 +191,7 @@ impl Rotation {
         &self.providers
     }
 
-    /// Returns whether the former account counts only for archives that a host has used before.
+    /// Returns whether hosts accept the former account only for archives that they have used before.
     #[must_use]
     pub fn retires(&self) -> bool {
         self.retire

@@ -1,4 +1,4 @@
-//! Targets: the machines that executables are for.
+//! Targets: the platforms for which executables are made.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,10 +6,10 @@ use std::str::FromStr;
 use super::entry_names::{CLAIMS_ENTRY, WORLD_ENTRY};
 use super::platform_names;
 
-/// The machine an executable is for, such as `x86_64-linux`: the names of Rust's constants
-/// [`std::env::consts::ARCH`] and [`OS`](std::env::consts::OS), joined by a hyphen.
+/// The platform of an executable, such as `x86_64-linux`: the values of Rust's constants [`std::env::consts::ARCH`] and
+/// [`OS`](std::env::consts::OS), joined by a hyphen.
 ///
-/// Other names than those of Rust are allowed, so that archives with newer targets can be read. Parsing also accepts
+/// Names that Rust does not have are allowed, so that archives with newer targets can be read. Parsing also accepts
 /// triples and `GOOS/GOARCH`.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Target(String);
@@ -25,13 +25,13 @@ impl Target {
         Self(format!("{ARCH}-{OS}"))
     }
 
-    /// Creates a target with any name that an archive can carry. The input of a user is better parsed,
-    /// which requires the form `arch-os`.
+    /// Creates a target with any name that an entry of an archive can have. Parse the input of a user instead: parsing
+    /// requires the form `arch-os`.
     ///
     /// # Errors
     ///
-    /// [`ParseTargetError`] for names that are empty, are longer than 96 bytes, hold separators of paths,
-    /// white space or control characters, or are the names of other entries.
+    /// [`ParseTargetError`] for names that are empty, have more than 96 bytes, contain separators of paths, white space
+    /// or control characters, or are the names of other entries.
     pub(crate) fn carried(name: &str) -> Result<Self, ParseTargetError> {
         let reserved = [CLAIMS_ENTRY, WORLD_ENTRY]
             .iter()
@@ -81,8 +81,8 @@ impl Target {
 impl FromStr for Target {
     type Err = ParseTargetError;
 
-    /// Reads `arch-os`, a triple such as `x86_64-unknown-linux-musl`, and `GOOS/GOARCH` such as `linux/amd64`.
-    /// A triple and a `GOOS/GOARCH` become the target that they name. Any other name stays as it is.
+    /// Reads `arch-os`, a triple such as `x86_64-unknown-linux-musl`, or `GOOS/GOARCH` such as `linux/amd64`. A triple
+    /// or `GOOS/GOARCH` is turned into the target that it names. Any other name stays unchanged.
     fn from_str(name: &str) -> Result<Self, Self::Err> {
         let error = || ParseTargetError::new(name);
         if let Some(usual) =
@@ -110,7 +110,7 @@ impl fmt::Debug for Target {
     }
 }
 
-/// The error of a text that does not name a target.
+/// The error for a text that does not name a target.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParseTargetError {
     name: String,

@@ -1,7 +1,7 @@
-//! The token that claims come in: a JSON Web Token (RFC 7519) as `wascap` writes it.
+//! The token that contains claims: a JSON Web Token (RFC 7519) as `wascap` writes it.
 //!
-//! `wascap` reads dates in whole seconds only. A date is a `NumericDate` (RFC 7519, section 2), which may have a
-//! fraction, so the payload is read here.
+//! `wascap` reads dates only in whole seconds. But a date is a `NumericDate` (RFC 7519, section 2), which may have a
+//! fraction. So this file reads the payload.
 
 use data_encoding::BASE64URL_NOPAD;
 use nkeys::KeyPair;
@@ -18,7 +18,7 @@ pub(super) const HEADER: &str = r#"{"typ":"jwt","alg":"Ed25519"}"#;
 /// Rounds a number of seconds.
 type Round = fn(f64) -> f64;
 
-/// The dates of a payload, and how a fraction of a second is rounded. A token is not valid longer than it says.
+/// The dates of a payload, and how a fraction of a second is rounded. Rounding never makes a token valid for longer.
 const DATES: [(&str, Round); 3] = [("exp", f64::floor), ("nbf", f64::ceil), ("iat", f64::floor)];
 
 #[derive(Deserialize)]
@@ -48,13 +48,13 @@ pub(super) fn payload<T: DeserializeOwned>(token: &str) -> Result<T, Error> {
     segment(payload)
 }
 
-/// Returns whether the signature of a token is that of `issuer`.
+/// Returns whether the signature of a token is a valid signature of `issuer`.
 pub(super) fn is_signed_by(token: &str, issuer: &str) -> Result<bool, Error> {
     let [header, _, signature] = segments(token)?;
     let Header { typ, alg } = segment(header)?;
     if typ != "jwt" || alg != "Ed25519" {
         return Err(Error::malformed_claims(
-            "the header of the token is not that of claims",
+            "the type or the algorithm of the token is not that of claims",
         ));
     }
     let signature = BASE64URL_NOPAD
@@ -68,7 +68,7 @@ pub(super) fn is_signed_by(token: &str, issuer: &str) -> Result<bool, Error> {
 fn segments(token: &str) -> Result<[&str; 3], Error> {
     let segments: Vec<&str> = token.split('.').collect();
     let three = segments.try_into();
-    three.map_err(|_| Error::malformed_claims("the token has not three parts"))
+    three.map_err(|_| Error::malformed_claims("the token does not have three parts"))
 }
 
 fn segment<T: DeserializeOwned>(encoded: &str) -> Result<T, Error> {
@@ -78,7 +78,7 @@ fn segment<T: DeserializeOwned>(encoded: &str) -> Result<T, Error> {
     serde_json::from_slice(&json).map_err(undecodable)
 }
 
-/// Returns a date without its fraction. Dates that no time can have are refused by name.
+/// Returns a date in whole seconds. Fails with the name of the date when it is not a number of seconds, or too large.
 fn whole_seconds(name: &str, date: &Value, round: Round) -> Result<Value, Error> {
     /// The first number that is too large for whole seconds: 2^64.
     const END: f64 = 18_446_744_073_709_551_616.0;

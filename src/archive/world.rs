@@ -8,7 +8,7 @@ use wit_parser::Resolve;
 use super::entry_names::WORLD_ENTRY;
 use super::error::Error;
 
-/// Encodes the WIT package in `directory`, its dependencies under `deps/` included, as `wash` does.
+/// Encodes the WIT package in `directory` and its dependencies in `deps/`, as `wash` does.
 ///
 /// # Errors
 ///
@@ -19,7 +19,7 @@ pub fn encode_world(directory: &Path) -> Result<Vec<u8>, Error> {
         place: directory.display().to_string(),
         reason,
     };
-    // The parser would name another reason, and a file of its own choice.
+    // Checked here, because the parser would report another reason and another path.
     let found = std::fs::metadata(directory).map_err(|source| Error::read(directory, source))?;
     if !found.is_dir() {
         return Err(error("not a directory".to_owned()));

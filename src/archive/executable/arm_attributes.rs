@@ -3,16 +3,16 @@
 
 /// The section of attributes that compilers of all vendors write.
 const PUBLIC: &[u8] = b"aeabi\0";
-/// The attributes of the whole file.
+/// The tag of the attributes that apply to the whole file.
 const WHOLE_FILE: u64 = 1;
-/// The attributes whose values are texts: the name of the processor, raw and as the user writes it.
+/// The tags of the attributes with texts: the raw name of the processor, and its name as the user wrote it.
 const TEXTS: [u64; 2] = [4, 5];
-/// The attribute with the version of the architecture.
+/// The tag of the attribute with the version of the architecture.
 const CPU_ARCH: u64 = 6;
-/// From here on, attributes with even numbers are numbers, and the others texts.
+/// Above this tag, an even tag has a number as its value, and an odd tag a text.
 const ALTERNATING: u64 = 32;
 
-/// Returns the version of the architecture that `attributes`, the content of `.ARM.attributes`, name.
+/// Returns the version of the Arm architecture in `attributes`, the content of the section `.ARM.attributes`.
 pub(super) fn arm_version(attributes: &[u8], big_endian: bool) -> Option<u8> {
     let mut rest = Bytes(attributes.strip_prefix(b"A")?);
     while !rest.0.is_empty() {

@@ -1,29 +1,29 @@
-//! Reading the facts of an executable while its bytes pass, as in an archive that is verified.
+//! Reading the facts of an executable from a stream, such as an archive while it is verified.
 
 use std::ops::Range;
 
 use object::FileKind;
 
 use super::facts::ExecutableFacts;
+use super::file_parts::FileParts;
 use super::header::HEAD;
-use super::read::of_windows;
-use super::windows::Windows;
+use super::read::facts_of_parts;
 use super::{elf, macho, pe};
 
-/// How many bytes from the start of an executable are kept. Linkers put what the dynamic linker reads there.
+/// How many bytes from the start of an executable are kept. Linkers put the data for the dynamic linker there.
 const START: usize = 512 * 1024;
-/// The most bytes of another part that are kept.
+/// The most bytes that are kept of each part besides the start.
 const LONGEST: u64 = 256 * 1024;
-/// The most other parts.
+/// The most parts that are kept besides the start.
 const MOST: usize = 8;
 
-/// Keeps the parts of an executable that its facts are in: at most 2.5 MB of it. Some facts of unusual files, whose
-/// tables are elsewhere, stay unknown.
+/// Keeps the parts of an executable that contain its facts, at most 2.5 MB. Some facts stay unknown when an unusual
+/// file has its tables elsewhere.
 #[derive(Debug, Default)]
 pub(crate) struct Collector {
     length: u64,
     start: Vec<u8>,
-    /// The other parts: where each ends, and what has been kept of it.
+    /// The parts besides the start. `None` until the first [`HEAD`] bytes, which tell where they are, have been added.
     parts: Option<Vec<Part>>,
 }
 
@@ -49,12 +49,12 @@ impl Collector {
         self.keep(rest);
     }
 
-    /// Returns what the executable, which has ended, says.
+    /// Returns the facts of the executable after its last byte was added.
     pub(crate) fn finish(self) -> ExecutableFacts {
         let parts = self.parts.into_iter().flatten();
         let mut kept: Vec<_> = parts.map(|part| (part.range.start, part.kept)).collect();
         kept.push((0, self.start));
-        of_windows(&Windows::new(self.length, kept))
+        facts_of_parts(&FileParts::new(self.length, kept))
     }
 
     fn keep(&mut self, bytes: &[u8]) {
@@ -67,7 +67,7 @@ impl Collector {
         for part in self.parts.iter_mut().flatten() {
             let from = part.range.start.max(self.length);
             let until = part.range.end.min(end);
-            // Offsets within `bytes`, which is in memory.
+            // These are offsets within `bytes`, so that the casts lose nothing.
             let range = from.saturating_sub(self.length) as usize
                 ..until.saturating_sub(self.length) as usize;
             part.kept
@@ -79,7 +79,7 @@ impl Collector {
     /// Returns the parts that are needed besides the start, which has been kept up to `HEAD`.
     fn plan(&self) -> Vec<Part> {
         // The length is not known yet: the headers may name any offset.
-        let head = Windows::new(u64::MAX, vec![(0, self.start.clone())]);
+        let head = FileParts::new(u64::MAX, vec![(0, self.start.clone())]);
         let wanted = match FileKind::parse(&head) {
             Ok(kind @ (FileKind::Elf32 | FileKind::Elf64)) => elf::wanted(kind, &head),
             Ok(kind @ (FileKind::MachOFat32 | FileKind::MachOFat64)) => macho::wanted(kind, &head),

@@ -1,7 +1,8 @@
-//! ELF: the program headers, what the dynamic linker reads, and what the name of a target leaves open about the machine.
+//! ELF: the program headers, the data for the dynamic linker, and the byte order and Arm version, which the name of a
+//! target leaves open.
 //!
-//! The dynamic section is found by the program headers, because section headers can be stripped. Debug information and
-//! the attributes of Arm are found by the section headers alone.
+//! The dynamic section is found by the program headers, because section headers can be stripped. Only the section
+//! headers lead to debug information and to the attributes of Arm.
 
 use std::ops::Range;
 
@@ -12,24 +13,24 @@ use object::{Endianness, FileKind, ReadRef};
 
 use super::arm_attributes::arm_version;
 use super::facts::{ExecutableFacts, Linking};
+use super::file_parts::FileParts;
 use super::version::{newest, release_of};
-use super::windows::Windows;
 
-/// The longest path of an interpreter in bytes. Linux accepts no longer ones.
+/// The longest path of an interpreter in bytes. Linux has the same limit.
 const LONGEST_PATH: u64 = 4096;
-/// The most libraries, and the most paths to look for them in, that are read.
+/// The most names of libraries that are read, and the most directories in which they are looked for.
 const MOST_NAMES: usize = 256;
 /// The most entries of the dynamic section that are read.
 const MOST_ENTRIES: u64 = 4096;
-/// The most libraries, and the most versions of each, that are read.
+/// The most libraries whose versions are read, and the most versions of each library.
 const MOST_VERSIONS: u64 = 1024;
-/// How many bytes on each side of the section headers are kept. Their names are there.
+/// How many bytes before and after the section headers are kept. The names of the sections are there.
 const AROUND_SECTIONS: u64 = 64 * 1024;
 /// The most bytes of the attributes of Arm that are read. Compilers write less than a hundred.
 const MOST_ATTRIBUTES: u64 = 64 * 1024;
 
-/// Adds what an ELF file says.
-pub(super) fn read(kind: FileKind, data: &Windows, facts: &mut ExecutableFacts) {
+/// Adds the facts of an ELF file.
+pub(super) fn read(kind: FileKind, data: &FileParts, facts: &mut ExecutableFacts) {
     let _ = match kind {
         FileKind::Elf32 => add::<FileHeader32<Endianness>>(data, facts),
         FileKind::Elf64 => add::<FileHeader64<Endianness>>(data, facts),
@@ -37,8 +38,8 @@ pub(super) fn read(kind: FileKind, data: &Windows, facts: &mut ExecutableFacts) 
     };
 }
 
-/// Returns the parts that [`read`] needs of a file with this start, in case they are not in it.
-pub(super) fn wanted(kind: FileKind, head: &Windows) -> Vec<Range<u64>> {
+/// Returns the parts of the file that [`read`] needs, by the headers in `head`, the start of the file.
+pub(super) fn wanted(kind: FileKind, head: &FileParts) -> Vec<Range<u64>> {
     let wanted = match kind {
         FileKind::Elf32 => parts::<FileHeader32<Endianness>>(head),
         FileKind::Elf64 => parts::<FileHeader64<Endianness>>(head),
@@ -48,7 +49,7 @@ pub(super) fn wanted(kind: FileKind, head: &Windows) -> Vec<Range<u64>> {
 }
 
 /// Returns the newest version of the GNU C library that a shared library defines, and the number of its processor.
-pub(super) fn defined_glibc(kind: FileKind, data: &Windows) -> Option<String> {
+pub(super) fn defined_glibc(kind: FileKind, data: &FileParts) -> Option<String> {
     match kind {
         FileKind::Elf32 => defined::<FileHeader32<Endianness>>(data),
         FileKind::Elf64 => defined::<FileHeader64<Endianness>>(data),
@@ -57,13 +58,13 @@ pub(super) fn defined_glibc(kind: FileKind, data: &Windows) -> Option<String> {
 }
 
 fn add<H: FileHeader<Endian = Endianness>>(
-    data: &Windows,
+    data: &FileParts,
     facts: &mut ExecutableFacts,
 ) -> Option<()> {
     let image = Image::<H>::parse(data)?;
     facts.big_endian = image.endian == Endianness::Big;
     facts.arm_version = image.arm_version();
-    // Nothing can be started that has no segments.
+    // A file without segments to load cannot be started, so it has no other facts.
     image.segment(elf::PT_LOAD)?;
     facts.debug = image.has_debug_information();
     facts.interpreter = image.interpreter();
@@ -101,7 +102,7 @@ fn add<H: FileHeader<Endian = Endianness>>(
     Some(())
 }
 
-fn parts<H: FileHeader<Endian = Endianness>>(head: &Windows) -> Option<Vec<Range<u64>>> {
+fn parts<H: FileHeader<Endian = Endianness>>(head: &FileParts) -> Option<Vec<Range<u64>>> {
     let image = Image::<H>::parse(head)?;
     let segments = [elf::PT_INTERP, elf::PT_DYNAMIC];
     let segments = segments.iter().filter_map(|kind| image.segment(*kind));
@@ -123,7 +124,7 @@ fn parts<H: FileHeader<Endian = Endianness>>(head: &Windows) -> Option<Vec<Range
     Some(wanted)
 }
 
-fn defined<H: FileHeader<Endian = Endianness>>(data: &Windows) -> Option<String> {
+fn defined<H: FileHeader<Endian = Endianness>>(data: &FileParts) -> Option<String> {
     let image = Image::<H>::parse(data)?;
     let dynamic = image.dynamic(image.segment(elf::PT_DYNAMIC)?)?;
     image.defined_glibc(&dynamic)
@@ -131,26 +132,28 @@ fn defined<H: FileHeader<Endian = Endianness>>(data: &Windows) -> Option<String>
 
 /// The headers of an ELF file.
 struct Image<'w, H: FileHeader<Endian = Endianness>> {
-    data: &'w Windows,
+    data: &'w FileParts,
     header: &'w H,
     endian: Endianness,
     segments: &'w [H::ProgramHeader],
 }
 
-/// What the dynamic section says.
+/// The entries of the dynamic section.
 #[derive(Default)]
 struct Dynamic<'w> {
-    strings: Option<StringTable<'w, &'w Windows>>,
-    /// The names of needed libraries, and the paths to look for them in, in the table of strings.
+    strings: Option<StringTable<'w, &'w FileParts>>,
+    /// Where the names of the needed libraries are in the table of strings.
     needed: Vec<u32>,
+    /// Where the texts with the directories of libraries are in the table of strings.
     paths: Vec<u32>,
-    /// The offset in the file and the number of needed, and of defined, versions.
+    /// The offset in the file, and the number, of the records of needed versions.
     needs: Option<(u64, u64)>,
+    /// The offset in the file, and the number, of the records of defined versions.
     defines: Option<(u64, u64)>,
 }
 
 impl<'w, H: FileHeader<Endian = Endianness>> Image<'w, H> {
-    fn parse(data: &'w Windows) -> Option<Self> {
+    fn parse(data: &'w FileParts) -> Option<Self> {
         let header = H::parse(data).ok()?;
         let endian = header.endian().ok()?;
         Some(Self {
@@ -215,7 +218,7 @@ impl<'w, H: FileHeader<Endian = Endianness>> Image<'w, H> {
         Some(found)
     }
 
-    /// Returns the offset in the file of what the executable has at `address` once it is loaded.
+    /// Returns the offset in the file of the byte that is at `address` once the file is loaded.
     fn offset_of(&self, address: u64) -> Option<u64> {
         self.segments.iter().find_map(|segment| {
             if segment.p_type(self.endian) != elf::PT_LOAD {
@@ -238,7 +241,7 @@ impl<'w, H: FileHeader<Endian = Endianness>> Image<'w, H> {
             let mut at = position.checked_add(library.vn_aux.get(self.endian).into())?;
             for _ in 0..u64::from(library.vn_cnt.get(self.endian)).min(MOST_VERSIONS) {
                 let version = self.data.read_at::<Vernaux<Endianness>>(at).ok()?;
-                // Without a weak version, the dynamic linker only warns.
+                // When a weak version is missing, the dynamic linker only warns.
                 let is_weak = version.vna_flags.get(self.endian).0 & elf::VER_FLG_WEAK.0 != 0;
                 let name = strings.get(version.vna_name.get(self.endian)).ok();
                 if let Some(release) = name.filter(|_| !is_weak).and_then(release_of) {
@@ -268,7 +271,7 @@ impl<'w, H: FileHeader<Endian = Endianness>> Image<'w, H> {
                 .read_at::<elf::Verdef<Endianness>>(position)
                 .ok()?;
             let at = position.checked_add(version.vd_aux.get(self.endian).into())?;
-            // The first name is that of the version. Those of its parents follow.
+            // The first name is the name of the version. The names of its parents follow.
             let name = self.data.read_at::<elf::Verdaux<Endianness>>(at).ok()?;
             let name = strings.get(name.vda_name.get(self.endian)).ok();
             if let Some(release) = name.and_then(release_of) {
@@ -308,8 +311,8 @@ impl<'w, H: FileHeader<Endian = Endianness>> Image<'w, H> {
             return Some(false);
         }
         self.has_named_debug_sections(sections).or_else(|| {
-            // Where only parts of the file are known, the names can be missing. Sections that are not loaded and
-            // have no flags are those of DWARF, of which there are at least three.
+            // The names are missing when only parts of the file are known. Sections that are not loaded and have no
+            // flags belong to DWARF, which has at least three of them.
             let is_like_debug = |section: &&H::SectionHeader| {
                 let flags: u64 = section.sh_flags(self.endian).0;
                 let size: u64 = section.sh_size(self.endian).into();

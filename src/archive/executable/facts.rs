@@ -2,15 +2,15 @@
 
 use std::fmt;
 
-/// What the headers of an executable say about the machines that can start it. What cannot be read is `None` or empty:
-/// the headers are those that a stranger wrote, and nothing in them is trusted.
+/// The machines that can start an executable, by its headers. A field that cannot be read is `None` or empty. The
+/// headers may be wrong: a stranger may have written them, and they are not verified.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ExecutableFacts {
     /// The format of the file.
     pub format: ExecutableFormat,
-    /// The processors it is made for, by the names of [`std::env::consts::ARCH`]. A universal Mach-O file has several.
-    /// A processor without such a name is left out.
+    /// The processors that can run the executable, by the names of [`std::env::consts::ARCH`]. A universal Mach-O file
+    /// has several. A processor without such a name is left out.
     pub processors: Vec<String>,
     /// Whether the executable needs shared libraries of the host. `None` for a script.
     pub linking: Option<Linking>,
@@ -19,21 +19,23 @@ pub struct ExecutableFacts {
     pub interpreter: Option<String>,
     /// The newest version of the GNU C library that the executable needs, such as `2.34`.
     pub glibc: Option<String>,
-    /// The names of the shared libraries that the executable needs, in its order.
+    /// The names of the shared libraries that the executable needs, in the order of the file.
     pub libraries: Vec<String>,
     /// The directories in which the executable looks for its libraries first (`DT_RPATH`, `DT_RUNPATH`), as written.
     pub library_paths: Vec<String>,
-    /// The lowest version of macOS, such as `11.0`. Of a universal file, that of its arm64 part.
+    /// The lowest version of macOS that can start the executable, such as `11.0`. For a universal file, the version of
+    /// its arm64 part.
     pub macos: Option<String>,
-    /// Whether a Mach-O file carries a code signature. macOS on arm64 starts no others. Of a universal file, whether its
-    /// arm64 part does. The signature is not verified.
+    /// Whether a Mach-O file has a code signature. macOS on arm64 starts no file without one. For a universal file,
+    /// whether its arm64 part has one. The signature is not verified.
     pub signed: Option<bool>,
     /// Whether the file contains debug information (DWARF), which makes it large and is not needed to start it.
     pub debug: Option<bool>,
-    /// Whether an ELF file has the most significant byte first. The name of a target such as `mips64-linux` does not say.
+    /// Whether an ELF file has the most significant byte first. The name of a target, such as `mips64-linux`, leaves
+    /// this open.
     pub(crate) big_endian: bool,
-    /// The version of the Arm architecture that a 32-bit ELF file says it is made for, between 4 and 9. The name
-    /// `arm-linux` does not say.
+    /// The version of the Arm architecture that a 32-bit ELF file names, between 4 and 9. The target `arm-linux` leaves
+    /// it open.
     pub(crate) arm_version: Option<u8>,
 }
 
@@ -108,8 +110,8 @@ impl ExecutableFacts {
 }
 
 impl ExecutableFacts {
-    /// Returns what a host must have, such as `/lib64/ld-linux-x86-64.so.2 and GLIBC 2.34 or newer`. `None`: nothing that
-    /// hosts lack.
+    /// Returns what a host must have to start the executable, such as `/lib64/ld-linux-x86-64.so.2 and GLIBC 2.34 or
+    /// newer`. `None` when every host of the target has it.
     #[must_use]
     pub fn needs(&self) -> Option<String> {
         let mut needs = Vec::new();
@@ -132,7 +134,7 @@ impl ExecutableFacts {
 }
 
 impl fmt::Display for ExecutableFacts {
-    /// Says what a host needs: `static`, or `dynamic: needs /lib64/ld-linux-x86-64.so.2 and GLIBC 2.34 or newer`.
+    /// Writes what a host needs: `static`, or `dynamic: needs /lib64/ld-linux-x86-64.so.2 and GLIBC 2.34 or newer`.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self.format {
             ExecutableFormat::Unknown => "unknown format",
@@ -156,7 +158,8 @@ impl fmt::Display for ExecutableFacts {
     }
 }
 
-/// Returns whether a library is part of a C library, which the interpreter and the version stand for.
+/// Returns whether a library is part of the C library. The interpreter and the version in the text cover these
+/// libraries.
 fn is_c_library(name: &str) -> bool {
     const PARTS: [&str; 7] = [
         "libc",

@@ -1,7 +1,7 @@
-//! The machine that an executable is made for, by its header.
+//! The format and the processors of an executable, by its header.
 //!
-//! Only the format and the processor in the header are compared with a target. No other field tells
-//! whether a host can run the file: Linux, for example, runs ELF files with any `EI_OSABI`.
+//! Only these two are compared with a target. No other field tells whether a host can run the file: Linux, for example,
+//! runs ELF files with any `EI_OSABI`.
 
 use std::fmt;
 use std::io::{self, Read};
@@ -17,14 +17,14 @@ use crate::archive::target::Target;
 
 use super::facts::ExecutableFormat;
 
-/// How many bytes of a file are read. The headers of all three formats are within them.
+/// How many bytes of a file are read. They include the headers of all three formats.
 pub(super) const HEAD: u64 = 64 * 1024;
 
 /// The longest first line of a script, in bytes; Linux reads 256.
 const LONGEST_LINE: usize = 256;
 
-/// The most processors of a universal Mach-O file. Class files of Java begin with the same bytes, and have
-/// their version, at least 45, in the place of the number of processors.
+/// The most processors of a universal Mach-O file. A Java class file begins with the same bytes. It has its version, at
+/// least 45, where a Mach-O file has the number of processors.
 const MOST_PROCESSORS: usize = 30;
 
 /// The format and the processors that the header of a file names.
@@ -41,7 +41,7 @@ pub(crate) struct Executable {
 enum Processor {
     /// A processor with a name of [`std::env::consts::ARCH`].
     Known(&'static str),
-    /// A processor by the number that the format gives it.
+    /// A processor without such a name, by its number in the format.
     Other(u32),
 }
 
@@ -81,7 +81,7 @@ impl Executable {
         self.format
     }
 
-    /// Returns the names of the processors that have one.
+    /// Returns the names of the processors, without those that have no name.
     pub(super) fn processor_names(&self) -> Vec<String> {
         let names = self
             .processors
@@ -98,15 +98,15 @@ impl Executable {
         self.interpreter.as_deref()
     }
 
-    /// Returns the program that runs this file for `target`, which the host must have, if this is a script.
+    /// Returns the program that a host needs to run this file for `target`, if the file is a script.
     #[must_use]
     pub(crate) fn interpreter(&self, target: &Target) -> Option<&str> {
         let runs_scripts = !target.as_str().ends_with("-windows");
         self.interpreter.as_deref().filter(|_| runs_scripts)
     }
 
-    /// Returns whether this can be an executable for `target`. Every file suits a target whose processor
-    /// or system is unknown.
+    /// Returns whether this file can be an executable for `target`. Every file suits a target whose processor or system
+    /// is unknown.
     #[must_use]
     pub(crate) fn suits(&self, target: &Target) -> bool {
         let usual = target.usual_name();
@@ -145,7 +145,7 @@ impl fmt::Display for Executable {
     }
 }
 
-/// Returns what follows `#!` in the first line, if that is a readable text.
+/// Returns the text after `#!` in the first line, unless it is too long or has control characters.
 fn interpreter(head: &[u8]) -> Option<String> {
     let line = head
         .strip_prefix(b"#!")?
@@ -197,7 +197,7 @@ fn elf<H: FileHeader<Endian = Endianness>>(
         elf::EM_X86_64 => "x86_64",
         elf::EM_ARM => "arm",
         elf::EM_AARCH64 => "aarch64",
-        // The ABI called n32 has narrow pointers on a wide processor.
+        // The ABI n32 has 32-bit pointers on a 64-bit processor.
         elf::EM_MIPS if wide || header.e_flags(endian).0 & elf::EF_MIPS_ABI2.0 != 0 => "mips64",
         elf::EM_MIPS => "mips",
         elf::EM_PPC => "powerpc",

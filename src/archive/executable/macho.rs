@@ -7,17 +7,18 @@ use object::read::macho::{FatArch, MachHeader, MachOFatFile32, MachOFatFile64, S
 use object::{Endianness, FileKind};
 
 use super::facts::{ExecutableFacts, Linking};
-use super::windows::Windows;
+use super::file_parts::FileParts;
 
-/// How many bytes of each part of a universal file are kept: more than load commands take.
+/// How many bytes of each part of a universal file are kept. Load commands take less.
 const COMMANDS: u64 = 64 * 1024;
 /// The most load commands that are read.
 const MOST_COMMANDS: usize = 512;
 /// The most parts of a universal file.
 const MOST_PARTS: usize = 30;
 
-/// Adds what a Mach-O file says. Of a universal file, the arm64 part counts, or else the first one.
-pub(super) fn read(kind: FileKind, data: &Windows, facts: &mut ExecutableFacts) {
+/// Adds the facts of a Mach-O file. Those of a universal file are the facts of its arm64 part, or else of its first
+/// part.
+pub(super) fn read(kind: FileKind, data: &FileParts, facts: &mut ExecutableFacts) {
     let parts = parts(kind, data);
     let arm = parts.iter().find(|part| part.0 == macho::CPU_TYPE_ARM64);
     let offset = match kind {
@@ -32,8 +33,8 @@ pub(super) fn read(kind: FileKind, data: &Windows, facts: &mut ExecutableFacts) 
     }
 }
 
-/// Returns the parts that [`read`] needs of a file with this start, in case they are not in it.
-pub(super) fn wanted(kind: FileKind, head: &Windows) -> Vec<Range<u64>> {
+/// Returns the parts of the file that [`read`] needs, by the headers in `head`, the start of the file.
+pub(super) fn wanted(kind: FileKind, head: &FileParts) -> Vec<Range<u64>> {
     let parts = parts(kind, head).into_iter();
     parts
         .map(|(_, start)| start..start.saturating_add(COMMANDS))
@@ -41,7 +42,7 @@ pub(super) fn wanted(kind: FileKind, head: &Windows) -> Vec<Range<u64>> {
 }
 
 /// Returns the processor and the offset of each part of a universal file.
-fn parts(kind: FileKind, data: &Windows) -> Vec<(macho::CpuType, u64)> {
+fn parts(kind: FileKind, data: &FileParts) -> Vec<(macho::CpuType, u64)> {
     fn of<F: FatArch>(arches: &[F]) -> Vec<(macho::CpuType, u64)> {
         let arches = arches.iter().take(MOST_PARTS);
         arches
@@ -56,9 +57,10 @@ fn parts(kind: FileKind, data: &Windows) -> Vec<(macho::CpuType, u64)> {
     .unwrap_or_default()
 }
 
-/// Reads the load commands of the file, or the part of it, at `offset`. `None` when it has another header.
+/// Reads the load commands of the file, or of the part of a universal file, that begins at `offset`. Returns `None`
+/// when another type of header is there.
 fn commands<H: MachHeader<Endian = Endianness>>(
-    data: &Windows,
+    data: &FileParts,
     offset: u64,
     facts: &mut ExecutableFacts,
 ) -> Option<()> {

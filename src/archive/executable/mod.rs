@@ -1,9 +1,10 @@
-//! What the headers of an executable say: the machine it is made for, and what a host must have to start it.
+//! The facts in the headers of an executable: its format and processors, and what a host must have to start it.
 
 mod arm_attributes;
 mod collect;
 mod elf;
 mod facts;
+mod file_parts;
 #[cfg_attr(
     not(feature = "cli"),
     allow(
@@ -16,7 +17,6 @@ mod macho;
 mod pe;
 mod read;
 mod version;
-mod windows;
 
 pub(crate) use collect::Collector;
 pub use facts::{ExecutableFacts, ExecutableFormat, Linking};

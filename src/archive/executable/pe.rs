@@ -10,7 +10,7 @@ use object::read::pe::ImageNtHeaders;
 use object::{FileKind, LittleEndian as LE, ReadRef};
 
 use super::facts::{ExecutableFacts, Linking};
-use super::windows::Windows;
+use super::file_parts::FileParts;
 
 /// The most libraries that are read.
 const MOST_LIBRARIES: u64 = 256;
@@ -18,11 +18,11 @@ const MOST_LIBRARIES: u64 = 256;
 const KEPT: u64 = 64 * 1024;
 /// The longest name of a library in bytes.
 const LONGEST_NAME: u64 = 256;
-/// The size of a symbol in the table that the names of sections follow.
+/// The size of a symbol in bytes. The long names of sections follow the table of symbols.
 const SYMBOL: u64 = 18;
 
-/// Adds what a PE file says.
-pub(super) fn read(kind: FileKind, data: &Windows, facts: &mut ExecutableFacts) {
+/// Adds the facts of a PE file.
+pub(super) fn read(kind: FileKind, data: &FileParts, facts: &mut ExecutableFacts) {
     let _ = match kind {
         FileKind::Pe32 => add::<ImageNtHeaders32>(data, facts),
         FileKind::Pe64 => add::<ImageNtHeaders64>(data, facts),
@@ -30,8 +30,8 @@ pub(super) fn read(kind: FileKind, data: &Windows, facts: &mut ExecutableFacts) 
     };
 }
 
-/// Returns the parts that [`read`] needs of a file with this start, in case they are not in it.
-pub(super) fn wanted(kind: FileKind, head: &Windows) -> Vec<Range<u64>> {
+/// Returns the parts of the file that [`read`] needs, by the headers in `head`, the start of the file.
+pub(super) fn wanted(kind: FileKind, head: &FileParts) -> Vec<Range<u64>> {
     let image = match kind {
         FileKind::Pe32 => Image::parse::<ImageNtHeaders32>(head),
         FileKind::Pe64 => Image::parse::<ImageNtHeaders64>(head),
@@ -46,7 +46,7 @@ pub(super) fn wanted(kind: FileKind, head: &Windows) -> Vec<Range<u64>> {
     wanted.collect()
 }
 
-fn add<H: ImageNtHeaders>(data: &Windows, facts: &mut ExecutableFacts) -> Option<()> {
+fn add<H: ImageNtHeaders>(data: &FileParts, facts: &mut ExecutableFacts) -> Option<()> {
     let image = Image::parse::<H>(data)?;
     facts.debug = image.has_debug_information();
     facts.linking = Some(Linking::Static);
@@ -72,7 +72,7 @@ fn add<H: ImageNtHeaders>(data: &Windows, facts: &mut ExecutableFacts) -> Option
 
 /// The headers of a PE file.
 struct Image<'w> {
-    data: &'w Windows,
+    data: &'w FileParts,
     sections: Vec<&'w ImageSectionHeader>,
     /// The offset of the table of imports.
     imports: Option<u64>,
@@ -81,7 +81,7 @@ struct Image<'w> {
 }
 
 impl<'w> Image<'w> {
-    fn parse<H: ImageNtHeaders>(data: &'w Windows) -> Option<Self> {
+    fn parse<H: ImageNtHeaders>(data: &'w FileParts) -> Option<Self> {
         let mut offset = ImageDosHeader::parse(data).ok()?.nt_headers_offset().into();
         let (headers, directories) = H::parse(data, &mut offset).ok()?;
         let sections = headers.sections(data, offset).ok()?;
@@ -102,7 +102,7 @@ impl<'w> Image<'w> {
         Some(image)
     }
 
-    /// Returns the offset in the file of what is at `address` once the file is loaded.
+    /// Returns the offset in the file of the byte that is at `address` once the file is loaded.
     fn offset_of(&self, address: u32) -> Option<u64> {
         self.sections.iter().find_map(|section| {
             let inside = address.checked_sub(section.virtual_address.get(LE))?;
@@ -118,7 +118,7 @@ impl<'w> Image<'w> {
             let name = section.name.get(..end.unwrap_or(section.name.len()))?;
             let name = match name.strip_prefix(b"/") {
                 None => name,
-                // A name of more than eight bytes is elsewhere.
+                // A name of more than eight bytes is in the table of long names. The header has its offset there.
                 Some(place) => {
                     let place: u64 = std::str::from_utf8(place).ok()?.parse().ok()?;
                     let start = self.strings?.checked_add(place)?;

@@ -1,4 +1,4 @@
-//! From a file, or the parts of it that were kept, to the facts.
+//! Reading the facts from a file, or from the parts of it that are in memory.
 
 use std::io::{Read, Seek};
 use std::path::Path;
@@ -9,12 +9,12 @@ use crate::archive::error::Error;
 use crate::content::open_regular;
 
 use super::facts::{ExecutableFacts, ExecutableFormat};
+use super::file_parts::FileParts;
 use super::header::{Executable, HEAD};
-use super::windows::Windows;
 use super::{elf, macho, pe};
 
 impl ExecutableFacts {
-    /// Reads the headers of the executable at `path`: some kilobytes of it, and at most 4 MB. A file that is not an
+    /// Reads the headers of the executable at `path`, usually some kilobytes and at most 4 MB. A file that is not an
     /// executable has an unknown format.
     ///
     /// # Errors
@@ -27,12 +27,12 @@ impl ExecutableFacts {
 
     /// Reads the headers of an executable from its start on, as [`read`](Self::read) does.
     pub(crate) fn read_from(file: &mut (impl Read + Seek)) -> std::io::Result<Self> {
-        Windows::parse(file, of_windows)
+        FileParts::parse(file, facts_of_parts)
     }
 }
 
-/// Returns what the parts in memory say.
-pub(super) fn of_windows(data: &Windows) -> ExecutableFacts {
+/// Returns the facts that the parts in memory contain.
+pub(super) fn facts_of_parts(data: &FileParts) -> ExecutableFacts {
     let mut facts = ExecutableFacts::default();
     let length = data.len().unwrap_or_default();
     let Ok(head) = data.read_bytes_at(0, length.min(HEAD)) else {
@@ -44,7 +44,7 @@ pub(super) fn of_windows(data: &Windows) -> ExecutableFacts {
     if facts.format == ExecutableFormat::Script {
         facts.interpreter = header.command_line().map(str::to_owned);
     }
-    // The header has no known processor, or too many of them.
+    // The library cannot parse the header, or the header names too many processors.
     let Ok(kind) = FileKind::parse(data) else {
         return facts;
     };
@@ -57,11 +57,11 @@ pub(super) fn of_windows(data: &Windows) -> ExecutableFacts {
     facts
 }
 
-/// Returns the newest version of the GNU C library that the shared library at `path` defines, if it is part of one for
-/// one of `processors`. `None` for every other file.
+/// Returns the newest version of the GNU C library that the file at `path` defines. `None` when the file is not part of
+/// that library, or not for one of `processors`.
 pub(crate) fn defined_glibc(path: &Path, processors: &[String]) -> Option<String> {
     let (mut file, _) = open_regular(path).ok()?;
-    let defined = |data: &Windows| {
+    let defined = |data: &FileParts| {
         let length = data.len().unwrap_or_default();
         let head = data.read_bytes_at(0, length.min(HEAD)).ok()?;
         let names = Executable::recognise(head).processor_names();
@@ -69,5 +69,5 @@ pub(crate) fn defined_glibc(path: &Path, processors: &[String]) -> Option<String
         let is_right = names.iter().any(|name| processors.contains(name));
         elf::defined_glibc(kind, data).filter(|_| is_right)
     };
-    Windows::parse(&mut file, defined).ok()?
+    FileParts::parse(&mut file, defined).ok()?
 }

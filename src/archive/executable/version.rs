@@ -18,7 +18,7 @@ pub(super) fn newest(one: Option<String>, other: String) -> Option<String> {
     })
 }
 
-/// Returns whether `one` is a newer release than `other`, such as 2.34 than 2.4.
+/// Returns whether `one` is a newer release than `other`. For example, 2.34 is newer than 2.4.
 pub(crate) fn is_newer(one: &str, other: &str) -> bool {
     match (parts(one), parts(other)) {
         (Some(one), Some(other)) => one.cmp(&other) == Ordering::Greater,

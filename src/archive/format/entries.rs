@@ -1,4 +1,4 @@
-//! The entries of a tar: what each one is, and which are forbidden.
+//! The entries of a tar: the role of each one, and the entries that are forbidden.
 
 use std::io::{self, Read};
 use std::path::Path;
@@ -13,7 +13,7 @@ use crate::content::{self, is_too_large};
 use super::pax;
 use super::tar_stream::tar_error;
 
-/// What an entry of an archive is.
+/// The role of an entry in an archive.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::archive) enum Role {
     /// The signed token.
@@ -24,8 +24,8 @@ pub(in crate::archive) enum Role {
     Executable(Target),
 }
 
-/// Tells what each entry is, in the order of the archive. An extension header is about the entry that
-/// follows it.
+/// Finds the role of each entry. It must see all entries in the order of the archive, because an extension header
+/// describes the entry that follows it.
 pub(in crate::archive) struct Entries<'l> {
     limits: &'l Limits,
     seen: usize,
@@ -45,7 +45,7 @@ impl<'l> Entries<'l> {
         }
     }
 
-    /// Returns what the next entry is. `None` for directories and extension headers.
+    /// Returns the role of the next entry, or `None` for a directory or an extension header.
     pub(in crate::archive) fn role<R: Read>(
         &mut self,
         entry: &mut Entry<'_, R>,
@@ -72,7 +72,7 @@ impl<'l> Entries<'l> {
                 self.pax_header(&bytes)?;
                 Ok(None)
             }
-            // Defaults for all entries. None of them matters to readers.
+            // A global header has defaults for all entries. Readers of archives need none of them.
             EntryType::XGlobalHeader => {
                 read_bounded(entry, "bytes in a header", self.limits.claims)?;
                 Ok(None)
@@ -162,7 +162,7 @@ fn named_role(name: &str, kind: EntryType, size: u64) -> Result<Option<Role>, Er
         name: name.escape_debug().to_string(),
         why,
     };
-    // The stem decides, without the suffix and the directory, as in `provider-archive`.
+    // The role depends on the name without its directory and its suffix, as in `provider-archive`.
     match Path::new(name).file_stem().and_then(|stem| stem.to_str()) {
         Some("claims") => Ok(Some(Role::Claims)),
         Some("world") => Ok(Some(Role::World)),
@@ -173,7 +173,7 @@ fn named_role(name: &str, kind: EntryType, size: u64) -> Result<Option<Role>, Er
     }
 }
 
-/// Refuses an entry of `size` bytes, by its header, when that is more than `limit`.
+/// Refuses an entry whose header gives a `size` of more than `limit` bytes.
 pub(in crate::archive) fn check_entry(name: &str, size: u64, limit: u64) -> Result<(), Error> {
     if size <= limit {
         return Ok(());
@@ -182,7 +182,7 @@ pub(in crate::archive) fn check_entry(name: &str, size: u64, limit: u64) -> Resu
     Err(Error::EntryTooLarge { name, size, limit })
 }
 
-/// Reads an entry into memory. More bytes than `limit` are an [`Error::TooLarge`].
+/// Reads an entry into memory. Fails with [`Error::TooLarge`] when it has more than `limit` bytes.
 pub(in crate::archive) fn read_bounded(
     entry: &mut impl Read,
     what: &'static str,

@@ -1,5 +1,5 @@
-//! How the bytes of an archive are laid out: the entries of the tar, the gzip member around it, and the
-//! index that says where each entry is.
+//! The layout of an archive: the entries of the tar, the gzip member around it, and the index with the place of each
+//! entry.
 
 pub(super) mod entries;
 pub(super) mod gzip;

@@ -9,8 +9,8 @@ type Record<'b> = (&'b [u8], &'b [u8]);
 
 /// Returns the keys and values of `LENGTH KEY=VALUE\n` records.
 ///
-/// The length counts the whole record, so that a value may hold line ends, as those of extended attributes
-/// do. The `tar` crate splits at line ends instead and refuses such values.
+/// The length counts the whole record, so that a value may contain line ends. The values of extended attributes do. The
+/// `tar` crate splits at line ends instead and refuses such values.
 pub(super) fn records(mut bytes: &[u8]) -> Result<Vec<Record<'_>>, Error> {
     let mut records = Vec::new();
     while !bytes.is_empty() {

@@ -1,4 +1,4 @@
-//! The stream of a tar, once inflated: bounded, and read to its very end.
+//! The inflated stream of a tar. It is bounded, and it is read up to its last byte.
 
 use std::io::{self, Read, Seek, SeekFrom};
 
@@ -7,18 +7,18 @@ use crate::archive::limits::Limits;
 
 use super::gzip::TarSource;
 
-/// The unit of a tar, in bytes.
+/// The size of a block of a tar, in bytes.
 pub(in crate::archive) const BLOCK: u64 = 512;
 
-/// The most zeros at the end of a tar, in bytes. The format requires two blocks. The program `tar` fills
-/// records of 10 KiB, or of the size in its options.
+/// The most zeros at the end of a tar, in bytes. The format requires two blocks. The program `tar` writes zeros up to
+/// the end of a record of 10 KiB, or of the size in its options.
 const PADDING: u64 = 1024 * 1024;
 
-/// Counts the bytes of the tar and ends reading with an error at the bounds: the size of the tar, and its
-/// ratio to the compressed bytes.
+/// Counts the bytes of the tar. Reading fails when the size of the tar, or its ratio to the compressed bytes, exceeds
+/// the limit.
 pub(in crate::archive) struct TarStream<'l, R> {
     inner: R,
-    /// The position in the tar. Skipped bytes count.
+    /// The position in the tar. It includes skipped bytes.
     read: u64,
     limits: &'l Limits,
 }
@@ -32,8 +32,8 @@ impl<'l, R: TarSource> TarStream<'l, R> {
         }
     }
 
-    /// Reads to the end and returns the inner reader. After the last entry, which ends at `end`, at least
-    /// two blocks of zeros have to follow (POSIX `pax`, "ustar Interchange Format"), and nothing else.
+    /// Reads to the end and returns the inner reader. The last entry ends at `end`. At least two blocks of zeros (POSIX
+    /// `pax`, "ustar Interchange Format"), and nothing else, must follow it.
     pub(in crate::archive) fn finish(mut self, end: u64) -> Result<R, Error> {
         // The tar reader stops at the first block of zeros.
         let mut zeros = self.read.saturating_sub(end);
@@ -92,8 +92,8 @@ impl<R: TarSource + Seek> Seek for TarStream<'_, R> {
 }
 
 impl<R: TarSource> Read for TarStream<'_, R> {
-    /// Reads bytes of the tar. The end of the data is an error: the tar reader never reads beyond the end
-    /// marker, and would take such an end for the end of the archive.
+    /// Reads bytes of the tar. The end of the data is an error, because the tar reader never reads beyond the end
+    /// marker. Without the error, it would take truncated data for the end of the archive.
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self.read_some(buffer)? {
             0 if !buffer.is_empty() => Err(io::ErrorKind::UnexpectedEof.into()),
@@ -113,8 +113,8 @@ pub(in crate::archive) fn structure_error(error: io::Error, first: bool) -> Erro
     }
 }
 
-/// Converts an error of the tar reader, which reports damage of the gzip data and of the tar alike as an
-/// input error.
+/// Converts an error of the tar reader. That reader reports damage of the gzip data and damage of the tar in the same
+/// way.
 pub(in crate::archive) fn tar_error(error: io::Error) -> Error {
     let error = match error.downcast() {
         Ok(bound) => return bound,
@@ -124,7 +124,7 @@ pub(in crate::archive) fn tar_error(error: io::Error) -> Error {
         io::ErrorKind::UnexpectedEof => Error::Truncated("an entry"),
         io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData => Error::DamagedGzip(error),
         kind => {
-            // The text after a colon can hold bytes of the archive, which are not trusted.
+            // The text after a colon may contain bytes of the archive. They are not trusted, so they are left out.
             let text = error.to_string();
             let reason = text.split(':').next().unwrap_or_default();
             Error::DamagedTar(io::Error::new(kind, reason.to_owned()))

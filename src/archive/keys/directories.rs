@@ -1,4 +1,4 @@
-//! The directories that hold keys, where `wash` keeps them.
+//! The directories in which `wash` keeps keys.
 
 use std::fs;
 use std::io::{self, Write};
@@ -49,8 +49,8 @@ impl KeyDirectories {
         &self.0
     }
 
-    /// Returns the key that `given` names. Without `given`, returns the key in the file `default_name`.
-    /// When there is no such file and `generate` is set, generates a key and writes it to that file.
+    /// Returns the key that `given` names, or else the key in the file `default_name`. When there is no such file and
+    /// `generate` is set, generates a key and writes it to that file.
     pub(crate) fn resolve(
         &self,
         given: Option<GivenKey<'_>>,
@@ -89,8 +89,8 @@ impl KeyDirectories {
         directories.any(|directory| directory.join(name).exists())
     }
 
-    /// Returns the key in the first file of this name. A file that cannot be read is an error, because
-    /// another key would make another publisher.
+    /// Returns the key in the first file of this name. A file that cannot be read is an error: using another key
+    /// instead would change the publisher.
     fn find_file(&self, name: &str, kind: KeyKind) -> Result<Option<(Key, KeyOrigin)>, Error> {
         for directory in &self.0 {
             let path = directory.join(name);

@@ -34,7 +34,7 @@ impl Key {
         }
     }
 
-    /// Parses a seed: `SA…` of an account, or `SV…` of a service.
+    /// Parses the seed of an account (`SA…`) or of a service (`SV…`).
     ///
     /// # Errors
     ///
@@ -48,7 +48,7 @@ impl Key {
         Self::parse(seed.trim(), kind, || format!("the given {kind} key"))
     }
 
-    /// Parses the seed of a key of this kind. `origin` is where it came from, for the error message.
+    /// Parses the seed of a key of this kind. `origin` tells the error message where the seed came from.
     pub(super) fn parse(
         seed: &str,
         kind: KeyKind,
@@ -73,8 +73,8 @@ impl Key {
         }
     }
 
-    /// Takes the key of an issuer from a program that uses the `nkeys` crate. [`Signer::new`] refuses
-    /// another key.
+    /// Takes the key of an issuer from a program that uses the `nkeys` crate. The kind is not checked here:
+    /// [`Signer::new`] refuses a key that is not an account's.
     ///
     /// [`Signer::new`]: crate::archive::Signer::new
     pub(in crate::archive) fn of_issuer(pair: &KeyPair) -> Self {
@@ -90,7 +90,7 @@ impl Key {
         self.kind
     }
 
-    /// Returns the public key: `A…` of an account, `V…` of a service.
+    /// Returns the public key: `A…` for an account, `V…` for a service.
     #[must_use]
     pub fn public_key(&self) -> String {
         self.pair.public_key()

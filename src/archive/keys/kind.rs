@@ -1,4 +1,4 @@
-//! The two kinds of keys.
+//! The kinds of keys.
 
 use std::fmt;
 
@@ -7,9 +7,9 @@ use nkeys::KeyPairType;
 /// The two kinds of keys that an archive needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyKind {
-    /// The key of an issuer, who publishes. Public key `A…`, seed `SA…`.
+    /// The key of an issuer, which signs archives. Public key `A…`, seed `SA…`.
     Account,
-    /// The key of a subject, a provider. Public key `V…`, seed `SV…`.
+    /// The key of a subject, which identifies a provider. Public key `V…`, seed `SV…`.
     Service,
 }
 
@@ -23,8 +23,7 @@ impl KeyKind {
         }
     }
 
-    /// Returns the name of the file that `wash` keeps a key in: `{owner}_account.nk` or
-    /// `{owner}_service.nk`.
+    /// Returns the name of the file in which `wash` keeps a key: `{owner}_account.nk` or `{owner}_service.nk`.
     #[must_use]
     pub fn file_name(self, owner: &str) -> String {
         format!("{owner}_{}.nk", self.name())

@@ -1,4 +1,4 @@
-//! Keys: the public ones that name issuers and subjects, and the seeds that archives are signed with.
+//! Keys: the public keys of issuers and subjects, and the seeds that sign archives.
 
 #[cfg(feature = "cli")]
 mod directories;

@@ -25,7 +25,7 @@ pub struct Issuer(String);
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Subject(String);
 
-/// Implements what the types of public keys have in common.
+/// Implements the methods and traits that both types of public keys have.
 macro_rules! public_key {
     ($type:ident, $role:literal, $kind:expr) => {
         impl $type {
@@ -39,7 +39,7 @@ macro_rules! public_key {
         impl FromStr for $type {
             type Err = Error;
 
-            /// Parses a public key, checksum included. Another text is an [`Error::WrongKeyType`].
+            /// Parses a public key and verifies its checksum. Fails with [`Error::WrongKeyType`] for any other text.
             fn from_str(text: &str) -> Result<Self, Error> {
                 check($role, text, $kind)?;
                 Ok(Self(text.to_owned()))

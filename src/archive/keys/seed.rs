@@ -18,12 +18,13 @@ const LONGEST_SEED_FILE: u64 = 1024;
 #[derive(Clone, Copy)]
 pub(crate) struct GivenKey<'a> {
     pub(crate) text: &'a str,
-    /// The environment variable that the text is from. The text is a secret then, also when it is a path.
+    /// The environment variable from which the text is, if it is from one. Such a text is a secret, even when it is a
+    /// path.
     pub(crate) variable: Option<&'static str>,
 }
 
 impl GivenKey<'_> {
-    /// Reads the seed. A text that may hold a seed is not part of an error.
+    /// Reads the seed. An error never contains a text that may be a seed.
     pub(super) fn read(self, kind: KeyKind) -> Result<(Key, KeyOrigin), Error> {
         let Loaded {
             text,
@@ -33,7 +34,7 @@ impl GivenKey<'_> {
         Ok((Key::parse(text.trim(), kind, || place)?, origin))
     }
 
-    /// Reads the subject of an archive: its public key, or the seed. Only the public key of it is used.
+    /// Reads the subject of an archive from its public key or from its seed. Only the public key is used.
     pub(crate) fn read_subject(self) -> Result<(Subject, KeyOrigin), Error> {
         let kind = KeyKind::Service;
         if let Ok(subject) = self.text.trim().parse() {
@@ -52,7 +53,7 @@ impl GivenKey<'_> {
         Ok((subject, origin))
     }
 
-    /// Reads what is a seed, or should be one.
+    /// Reads the text of the seed from the place that the caller names.
     fn load(self, kind: KeyKind) -> Result<Loaded, Error> {
         let text = self.text.trim();
         let origin = match self.variable {
@@ -103,15 +104,15 @@ impl GivenKey<'_> {
     }
 }
 
-/// A text that is a seed, or should be one. No `Debug`: it is a secret.
+/// A text that should be a seed. It is a secret, so this type has no `Debug`.
 struct Loaded {
     text: String,
-    /// Where the text is from, for an error.
+    /// The place that the text is from, for error messages.
     place: String,
     origin: KeyOrigin,
 }
 
-/// Returns whether a part of `text` is as long as a seed in any encoding.
+/// Returns whether a word in `text` is long enough to be a seed in some encoding.
 pub(crate) fn may_hold_seed(text: &str) -> bool {
     const SHORTEST: usize = 32;
     let is_encoding =
@@ -120,7 +121,7 @@ pub(crate) fn may_hold_seed(text: &str) -> bool {
     parts.any(|part| part.len() >= SHORTEST)
 }
 
-/// Returns whether `text` is a seed, or one that was cut, quoted or mistyped.
+/// Returns whether `text` looks like a seed, even if it is incomplete, in quotes or mistyped.
 fn may_be_seed(text: &str) -> bool {
     let text = text.trim_start_matches(|character: char| !character.is_ascii_alphanumeric());
     text.starts_with(['S', 's']) && text.len() > 20 && !text.contains(['/', '\\', '.'])
@@ -136,11 +137,11 @@ pub(super) fn read_text(path: &Path) -> io::Result<String> {
     read_seed_text(file)
 }
 
-/// Reads what may be a seed from a file or a pipe.
+/// Reads the text of a seed from a file or a pipe.
 fn read_seed_text(input: impl Read) -> io::Result<String> {
     let mut bytes = Vec::new();
     input.take(LONGEST_SEED_FILE).read_to_end(&mut bytes)?;
-    // A file that is not UTF-8 holds no seed, and parsing it says so.
+    // A file that is not UTF-8 does not contain a seed. Parsing the text fails then.
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 

@@ -1,6 +1,6 @@
 //! The list of crates that `cargo auditable` writes: JSON, compressed with zlib.
 //!
-//! The format is that of the crate `auditable-serde`. Keys that are not known are ignored, as its documentation demands.
+//! The crate `auditable-serde` defines the format. Unknown keys are ignored, as its documentation demands.
 
 use std::io::{Read, Seek};
 

@@ -1,4 +1,4 @@
-//! Errors of reading what a compiler recorded.
+//! The errors of reading the records of compilers.
 
 use std::io;
 
@@ -11,7 +11,7 @@ pub(crate) enum MaterialsError {
     /// A record is larger than a reader accepts.
     #[error("the {what} is larger than {limit} bytes, which is the limit")]
     TooLarge {
-        /// What the record is.
+        /// The name of the record.
         what: &'static str,
         /// The bound in bytes.
         limit: u64,
@@ -24,12 +24,12 @@ pub(crate) enum MaterialsError {
     Json(#[source] serde_json::Error),
     /// The list of crates names a dependency that is not in it.
     #[error(
-        "the list of crates in the section `.dep-v0` has {count} crates, and names number {index}"
+        "the list of crates in the section `.dep-v0` has {count} crates, but names a dependency with the number {index}"
     )]
     NoSuchDependency {
-        /// The number that is named.
+        /// The number of the missing crate.
         index: usize,
-        /// How many crates there are.
+        /// How many crates the list has.
         count: usize,
     },
     /// The build information of Go is damaged.

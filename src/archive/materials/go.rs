@@ -1,7 +1,7 @@
-//! The build information that Go writes: its version, and the modules that the program is made from.
+//! The build information that Go writes: the version of Go, and the modules of the program.
 //!
-//! The format is that of Go's package `debug/buildinfo`. Since Go 1.18 both texts follow the header. Before, the header
-//! has the addresses of two Go strings.
+//! Go's package `debug/buildinfo` defines the format. Since Go 1.18, both texts follow the header. Before that, the
+//! header has the addresses of two Go strings.
 
 use std::io::{Read, Seek};
 
@@ -28,7 +28,7 @@ const FRAME: usize = 16;
 const INLINE: u8 = 2;
 const BIG_ENDIAN: u8 = 1;
 
-/// Reads the build information of a program. `None`: it has none, because it is not made by Go.
+/// Reads the build information of a program. `None` when Go did not compile the program.
 pub(super) fn read(
     input: &mut (impl Read + Seek),
     image: &Image,
@@ -43,7 +43,7 @@ pub(super) fn read(
     Ok(Some(parse(&version, &unframed(&modules))))
 }
 
-/// Returns the rest of the section or segment, from the header on.
+/// Finds the header, and returns the rest of the section or segment from there on.
 fn find(input: &mut (impl Read + Seek), image: &Image) -> Result<Option<Span>, MaterialsError> {
     let Some(span) = image.go else {
         return Ok(None);
@@ -116,7 +116,7 @@ fn text(bytes: Vec<u8>) -> Result<String, MaterialsError> {
     String::from_utf8(bytes).map_err(|_| MaterialsError::Go("a text is not UTF-8"))
 }
 
-/// Takes a text, which has its length before it, from `bytes`.
+/// Takes a length, and a text of that length, from the front of `bytes`.
 fn inline<'a>(bytes: &mut &'a [u8]) -> Result<&'a [u8], MaterialsError> {
     let truncated = MaterialsError::Go("a text is truncated, or larger than the limit");
     let mut length = 0_u64;
@@ -141,13 +141,13 @@ fn inline<'a>(bytes: &mut &'a [u8]) -> Result<&'a [u8], MaterialsError> {
 /// Follows the pointers of a program.
 struct Pointers<'a> {
     image: &'a Image,
-    /// The bytes of a pointer: 4 or 8.
+    /// The size of a pointer in bytes: 4 or 8.
     width: usize,
     is_big_endian: bool,
 }
 
 impl Pointers<'_> {
-    /// Returns the first pointer in `bytes`, which is 0 if they are too few.
+    /// Returns the first pointer in `bytes`, or 0 if they are too few.
     fn first(&self, bytes: &[u8]) -> u64 {
         let bytes = bytes.get(..self.width).unwrap_or_default();
         let add = |sum: u64, byte: &u8| (sum << 8) | u64::from(*byte);
@@ -158,8 +158,8 @@ impl Pointers<'_> {
         }
     }
 
-    /// Returns the Go string at `address`: the header there has the address and the length of its bytes. A program
-    /// without modules has the address 0.
+    /// Returns the Go string whose header is at `address`. The header has the address and the length of the text. A
+    /// program without modules has the address 0 instead, which gives an empty text.
     fn string(
         &self,
         input: &mut (impl Read + Seek),
@@ -249,14 +249,14 @@ fn module(name: &str, version: Option<&str>) -> Package {
     }
 }
 
-/// Go writes `(devel)` for the version of a module that it has no version of.
+/// Returns the version, unless Go did not know it. Go writes `(devel)` then.
 fn known(version: Option<&str>) -> Option<String> {
     let version = version.filter(|version| !version.is_empty() && *version != "(devel)");
     version.map(str::to_owned)
 }
 
-/// Puts the module that was compiled in the place of the one that was asked for. A directory has no version, and the
-/// module keeps its name.
+/// Replaces a module by the one that was compiled in its place. When that is a local directory, it has no version, and
+/// the module keeps its name.
 fn replace(module: &mut Package, name: &str, version: Option<&str>) {
     module.version = known(version);
     if module.version.is_some() {
@@ -266,8 +266,8 @@ fn replace(module: &mut Package, name: &str, version: Option<&str>) {
     }
 }
 
-/// Returns the standard library, by the version of Go: `go1.22.2` and `go1.22.2 X:boringcrypto` are 1.22.2. Databases of
-/// vulnerabilities know it by the name `stdlib`.
+/// Returns the standard library of a version of Go: both `go1.22.2` and `go1.22.2 X:boringcrypto` have 1.22.2.
+/// Databases of vulnerabilities name it `stdlib`.
 fn standard_library(version: &str) -> Package {
     let number = version
         .strip_prefix("go")

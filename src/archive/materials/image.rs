@@ -22,16 +22,16 @@ const MOST_COMMANDS: u32 = 4 << 20;
 /// The most programs in a universal Mach-O file.
 const MOST_PROGRAMS: usize = 30;
 
-/// Where a program has its records.
+/// The places of the records in a program.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Image {
     /// The section in which `cargo auditable` writes the list of crates.
     pub(super) crates: Option<Span>,
     /// The section or segment in which Go writes its build information.
     pub(super) go: Option<Span>,
-    /// What is loaded into memory.
+    /// The parts that are loaded into memory.
     pub(super) regions: Vec<Region>,
-    /// Where the program begins in the file: not at 0 in a universal Mach-O file.
+    /// The position of the program in the file, in bytes. It is 0 except in a universal Mach-O file.
     pub(super) start: u64,
 }
 
@@ -50,7 +50,8 @@ pub(super) struct Region {
 }
 
 impl Image {
-    /// Returns the part of the file that is loaded to these addresses. `None`: no region has all of them.
+    /// Returns the part of the file that is loaded to the `size` addresses from `address` on. `None` when no region has
+    /// all of them.
     pub(super) fn loaded(&self, address: u64, size: u64) -> Option<Span> {
         self.regions.iter().find_map(|region| {
             let skipped = address.checked_sub(region.address)?;
@@ -60,7 +61,7 @@ impl Image {
         })
     }
 
-    /// Moves all parts behind `start`, where the program begins in a universal file.
+    /// Adds `start`, the position of the program in a universal file, to the offsets of all parts.
     fn starting_at(mut self, start: u64) -> Self {
         let regions = self.regions.iter_mut().map(|region| &mut region.span);
         for span in regions.chain(&mut self.crates).chain(&mut self.go) {
@@ -154,7 +155,7 @@ where
         let (_, section) = sections.section_by_name(endian, name)?;
         section.file_range(endian).map(Span::from)
     };
-    // A stripped executable may have no section headers. Go looks into the data segment then.
+    // A stripped executable may have no section headers. In this case, Go itself searches the data segment.
     let writable = |segment: &&H::ProgramHeader| {
         let flags = segment.p_flags(endian);
         flags & elf::PF_W == elf::PF_W && flags & elf::PF_X != elf::PF_X
@@ -239,7 +240,7 @@ where
         if section.raw_name() == b".dep-v0" {
             image.crates = Some(span);
         } else if is_data && image.go.is_none() {
-            // Go writes no section of its own here.
+            // In PE files, Go has no section of its own. Its record is in the data section.
             image.go = Some(span);
         }
     }

@@ -1,8 +1,8 @@
 //! The packages that an executable was compiled from, as its compiler recorded them.
 //!
-//! `cargo auditable` leaves a list of crates in a section of the executable, and Go leaves a list of modules. Both
-//! are read from the file alone, whatever machine it is for. `image.rs` finds them in ELF, Mach-O and PE files;
-//! `cargo_auditable.rs` and `go.rs` read them; `read.rs` reads all of them.
+//! `cargo auditable` writes a list of crates into a section of the executable, and Go writes a list of modules. Both
+//! are read from the file alone, whichever machine it is for. `image.rs` finds them in ELF, Mach-O and PE files.
+//! `cargo_auditable.rs` and `go.rs` each read one kind. `read.rs` reads all of them.
 
 mod cargo_auditable;
 mod error;

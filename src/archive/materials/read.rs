@@ -6,8 +6,8 @@ use super::error::MaterialsError;
 use super::record::Materials;
 use super::{cargo_auditable, go, image};
 
-/// Reads what compilers recorded in an executable. Returns nothing for a file that is not an executable, or in which
-/// nothing was recorded.
+/// Reads the records of compilers in an executable. The list is empty for a file without records, and for a file that
+/// is not an executable.
 ///
 /// # Errors
 ///

@@ -1,11 +1,11 @@
-//! What compilers record: packages, and which of them depends on which.
+//! The records of compilers: packages, and the dependencies between them.
 
-/// What the compiler recorded about one program. A universal Mach-O file has several programs.
+/// The packages of one program. A universal Mach-O file has several programs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Materials {
     /// The packages.
     pub(crate) packages: Vec<Package>,
-    /// The package that the program is made from, as a position in `packages`.
+    /// The position in `packages` of the package that the program was built from.
     pub(crate) root: Option<usize>,
 }
 
@@ -13,9 +13,9 @@ pub(crate) struct Materials {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Package {
     pub(crate) ecosystem: Ecosystem,
-    /// The name: of a crate, or the path of a Go module.
+    /// The name of a crate, or the path of a Go module.
     pub(crate) name: String,
-    /// The version. `None`: the compiler did not know it.
+    /// The version. `None` when the compiler did not know it.
     pub(crate) version: Option<String>,
     /// Where the package came from.
     pub(crate) source: PackageSource,

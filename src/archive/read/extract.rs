@@ -18,7 +18,7 @@ use super::scan::{Contents, Receiver, scan};
 ///
 /// # Errors
 ///
-/// Those of [`verify`](super::verify), [`Error::NoSuchTarget`], or [`Error::Write`].
+/// The errors of [`verify`](super::verify), [`Error::NoSuchTarget`], or [`Error::Write`].
 pub fn extract(
     input: impl Read,
     target: &Target,
@@ -40,14 +40,14 @@ pub fn extract(
     Ok(contents)
 }
 
-/// Writes each executable whose target is `chosen` to a file of its own in `directory`, and verifies the whole archive.
-/// Returns the paths of the files.
+/// Writes each executable for whose target `chosen` returns `true` to a file of its own in `directory`, and verifies
+/// the whole archive. Returns the paths of the files.
 ///
-/// The files are unverified when this fails: the caller removes the directory.
+/// When this fails, the files are not verified, and the caller has to remove the directory.
 ///
 /// # Errors
 ///
-/// Those of [`verify`](super::verify), or [`Error::Write`].
+/// The errors of [`verify`](super::verify), or [`Error::Write`].
 pub(crate) fn extract_chosen(
     input: impl Read,
     directory: &Path,
@@ -99,18 +99,18 @@ impl Receiver for OneFile<'_> {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Loaded {
-    /// What the archive holds.
+    /// The verified contents of the archive.
     pub contents: Contents,
     /// The bytes of the executables that were asked for.
     pub executables: BTreeMap<Target, Vec<u8>>,
 }
 
-/// Verifies a whole archive and returns the bytes of its executables: of `target` alone, or of all.
-/// They are held in memory. [`extract`] writes one to a file instead.
+/// Verifies a whole archive and returns the bytes of the executable for `target`, or of all executables. They are held
+/// in memory. [`extract`] writes one executable to a file instead.
 ///
 /// # Errors
 ///
-/// Those of [`verify`](super::verify). An archive without `target` gives no executable and no error.
+/// The errors of [`verify`](super::verify). An archive without `target` gives no executable and no error.
 pub fn load(input: impl Read, target: Option<&str>, limits: &Limits) -> Result<Loaded, Error> {
     let mut receiver = InMemory {
         only: target,
@@ -158,7 +158,7 @@ impl<'a> Spool<'a> {
 
 impl Receiver for Spool<'_> {
     fn begin(&mut self, target: &Target) -> Result<Option<(&mut dyn Write, &Path)>, Error> {
-        // The name is a number, because the file system need not allow the name of the target.
+        // The name is a number, because the file system may not allow the name of the target.
         let path = self.directory.join(self.files.len().to_string());
         let file = File::create_new(&path).map_err(|source| Error::write(&path, source))?;
         let path = self.files.entry(target.clone()).or_insert(path);

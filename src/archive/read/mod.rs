@@ -1,7 +1,7 @@
 //! Reading and verifying an archive.
 //!
-//! `scan.rs` is the one pass that checks everything. `extract.rs` keeps executables during that pass,
-//! `ranged.rs` takes one executable by the index, and `parallel/` verifies a file on all cores.
+//! `scan.rs` checks everything in one pass. `extract.rs` keeps executables during that pass. `ranged.rs` extracts one
+//! executable by the index. `parallel/` verifies a file on all cores.
 
 mod extract;
 mod parallel;

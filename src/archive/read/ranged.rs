@@ -1,4 +1,4 @@
-//! Taking one executable out of an archive by its index, without reading the others.
+//! Extracting one executable by the index of an archive, without reading the others.
 
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -15,16 +15,15 @@ use crate::content::{AtomicFile, Digest, Meter, MeteredReader, Progress, Step, o
 use super::extract::extract;
 use super::scan::read_claims;
 
-/// Writes the executable for `target` of the archive at `path` to `destination`, with the permission
-/// bits `mode`, once it has the hash that the signed claims name.
+/// Extracts the executable for `target` from the archive at `path` to `destination`, with the permission bits `mode`.
+/// The file appears only after its hash has been compared with the signed claims.
 ///
-/// When the archive carries an index, the other executables are neither read nor verified. When it
-/// carries none, or the index does not lead to the right bytes, the whole archive is read and verified,
-/// as [`extract`] does.
+/// When the archive has an index, the other executables are neither read nor verified. Without an index, or when the
+/// index leads to the wrong bytes, the whole archive is read and verified, as in [`extract`].
 ///
 /// # Errors
 ///
-/// Those of [`extract`].
+/// The errors of [`extract`].
 pub fn extract_file(
     path: &Path,
     target: &Target,
@@ -46,8 +45,8 @@ pub fn extract_file(
     Ok(contents.claims)
 }
 
-/// Writes the executable that the index leads to, and returns the claims. `None` when only reading the whole
-/// archive tells what is wrong with it.
+/// Writes the executable to which the index leads, and returns the claims. `None` when this is not possible, and the
+/// whole archive has to be read to find out what is wrong.
 fn by_index(
     file: &mut File,
     target: &Target,
@@ -76,14 +75,13 @@ fn by_index(
     Ok(right.then_some(claims))
 }
 
-/// Writes `content`, which is inflated, to `destination` with the permission bits `mode`, if it has
-/// the digest `expected`. Returns whether it has. Bytes that cannot be inflated do not have it. Without
-/// the digest, no file is written.
+/// Writes the inflated `content` to `destination` with the permission bits `mode`, if it has the digest `expected`.
+/// Otherwise, or when the content cannot be inflated, writes no file and returns `false`.
 ///
 /// # Errors
 ///
-/// [`Error::Write`], also when `meter` stops the work; [`Error::Stream`] when reading `content` failed and
-/// not because of its bytes; [`Error::Thread`].
+/// [`Error::Write`], also when `meter` stops the work; [`Error::Stream`] when reading `content` fails for another
+/// reason than damaged bytes; [`Error::Thread`].
 pub(crate) fn write_executable(
     mut content: impl Read,
     meter: &dyn Meter,
@@ -110,7 +108,7 @@ pub(crate) fn write_executable(
     committed.map(|_| true).map_err(failed)
 }
 
-/// Returns whether bytes that cannot be inflated ended reading, and not a device or a network.
+/// Returns whether reading failed because of bytes that cannot be inflated, and not because of a device or a network.
 fn is_damage(error: &io::Error) -> bool {
     matches!(
         error.kind(),
@@ -121,8 +119,8 @@ fn is_damage(error: &io::Error) -> bool {
 /// Returns the index in `head`, the first bytes of an archive, and the verified claims there. `None` when either is
 /// missing or cannot be used.
 ///
-/// The claims are those at the start of the archive, and not those that the index names. So the archive has
-/// the same publisher for every reader.
+/// The claims are read at the start of the archive, and not at the place in the index. So every reader finds the same
+/// publisher.
 pub(crate) fn read_head(head: &[u8], limits: &Limits) -> Option<(Index, VerifiedClaims)> {
     Some((Index::from_head(head)?, read_claims(head, limits).ok()?))
 }

@@ -1,4 +1,4 @@
-//! The one pass over an archive that checks everything.
+//! Verifying an archive in one pass.
 
 use std::collections::BTreeMap;
 use std::io::{self, Read, Seek, Write};
@@ -17,11 +17,11 @@ use crate::archive::limits::Limits;
 use crate::archive::target::Target;
 use crate::content::Digest;
 
-/// The file that makes a tar an OCI image layout (OCI image specification, "Image Layout"). In a provider archive, a file
-/// without claims is an executable.
+/// The file that marks a tar as an OCI image layout (OCI image specification, "Image Layout"). The reader of archives
+/// takes it for an executable of this target.
 const LAYOUT: &str = "oci-layout";
 
-/// What a verified archive holds.
+/// The contents of a verified archive.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Contents {
@@ -29,10 +29,10 @@ pub struct Contents {
     pub claims: VerifiedClaims,
     /// The size of every executable in the archive, in bytes.
     pub executables: BTreeMap<Target, u64>,
-    /// What the headers of every executable say a host must have to start it. Those after the 32nd executable of an
-    /// archive can be left out.
+    /// The facts in the headers of each executable: what a host must have to start it. Executables after the 32nd one
+    /// of an archive may have no facts here.
     pub facts: BTreeMap<Target, ExecutableFacts>,
-    /// The targets that the claims cover and the archive does not hold.
+    /// The targets that the claims cover, but for which the archive has no executable.
     pub absent: Vec<Target>,
     /// The WIT world, in its encoded form.
     pub world: Option<Vec<u8>>,
@@ -60,7 +60,7 @@ pub fn verify(input: impl Read, limits: &Limits) -> Result<Contents, Error> {
     verify_with(input, limits, Dates::Valid)
 }
 
-/// [Verifies](verify) an archive, and accepts these dates.
+/// [Verifies](verify) an archive, and applies `dates` to claims that are not valid now.
 pub(crate) fn verify_with(
     input: impl Read,
     limits: &Limits,
@@ -73,12 +73,12 @@ pub(crate) fn verify_with(
 ///
 /// # Errors
 ///
-/// The [`Error`] of the first check that fails up to there.
+/// The [`Error`] of the first check up to the claims that fails.
 pub fn read_claims(input: impl Read, limits: &Limits) -> Result<VerifiedClaims, Error> {
     read_claims_with(input, limits, Dates::Valid)
 }
 
-/// Reads the claims as [`read_claims`] does, and accepts these dates.
+/// Reads the claims as [`read_claims`] does, and applies `dates` to claims that are not valid now.
 pub(crate) fn read_claims_with(
     input: impl Read,
     limits: &Limits,
@@ -97,7 +97,7 @@ pub(crate) fn read_claims_with(
 
 /// Receives executables while an archive is read. Their bytes are unverified until [`scan`] has returned.
 pub(in crate::archive) trait Receiver {
-    /// Returns where the bytes of the executable go, and the path for errors. `None` when they are not
+    /// Returns the output for the bytes of the executable, and its path for errors. `None` when the executable is not
     /// wanted.
     fn begin(&mut self, target: &Target) -> Result<Option<(&mut dyn Write, &Path)>, Error>;
 }
@@ -142,8 +142,8 @@ pub(in crate::archive) fn scan(
     outcome.map_err(|error| failure.take().map_or(error, Error::Stream))
 }
 
-/// Verifies the tar of a compressed archive whose executables were hashed already: `known` has their
-/// digests, and their bytes are skipped.
+/// Verifies the tar of a compressed archive whose executables were hashed before. `known` has their digests, and their
+/// bytes are skipped.
 pub(super) fn scan_known(
     tar: impl TarSource + Seek,
     limits: &Limits,
@@ -286,7 +286,7 @@ impl<'l> Scan<'l> {
         }
     }
 
-    /// Verifies the claims, and compares everything that was read with them.
+    /// Verifies the claims, and compares the hashes of all entries with them.
     fn conclude(self, compression: Compression, dates: Dates) -> Result<Contents, Error> {
         let claims = UnverifiedClaims::decode(self.token()?)?.verify_with(dates)?;
         let compare = |entry: &str, expected: Option<&Digest>, actual: &Digest| match expected {

@@ -28,7 +28,7 @@ fn token(key: &Key, payload: &Value) -> String {
 }
 
 #[test]
-fn a_statement_says_what_was_signed_and_is_reproducible() {
+fn a_statement_contains_the_signed_values_and_is_reproducible() {
     let (old, new, provider) = (account(), account(), provider());
     let sign = || {
         Rotation::sign(
@@ -65,13 +65,16 @@ fn statements_that_do_not_verify_are_refused() {
     };
     let section = "com.wasmcloud.par.rotation";
     let refused = [
-        (token(&new, &whole), "its signature is not that of A"),
+        (
+            token(&new, &whole),
+            "its signature is not a valid signature of A",
+        ),
         (with(&|p| p["iat"] = (now + 300).into()), "in the future"),
         (with(&|p| p["exp"] = (now - 1).into()), "has expired"),
         (with(&|p| p["nbf"] = (now + 300).into()), "not valid yet"),
         (
             with(&|p| p["sub"] = p["iss"].clone()),
-            "names one account twice",
+            "the former and the new account are the same",
         ),
         (
             with(&|p| p["sub"] = provider().as_str().into()),

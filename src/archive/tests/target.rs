@@ -29,7 +29,7 @@ fn other_texts_are_refused_and_the_error_names_the_form() {
 }
 
 #[test]
-fn triples_and_platforms_mean_the_target_that_they_name() {
+fn triples_and_platforms_are_turned_into_the_target_that_they_name() {
     for (name, target) in [
         ("x86_64-unknown-linux-musl", "x86_64-linux"),
         ("x86_64-unknown-linux-gnu", "x86_64-linux"),
@@ -67,7 +67,7 @@ fn triples_and_platforms_mean_the_target_that_they_name() {
 }
 
 #[test]
-fn the_target_of_this_machine_is_known_and_misspelled_ones_are_not() {
+fn the_target_of_this_machine_is_known_and_misspelled_targets_are_not() {
     assert!(Target::host().is_known());
     assert!(Target::carried("armv7-linux").unwrap().is_known());
     for name in ["x86-64-linux", "amd64-linux", "x86_64-linus", "plugin"] {
@@ -76,7 +76,7 @@ fn the_target_of_this_machine_is_known_and_misspelled_ones_are_not() {
 }
 
 #[test]
-fn an_archive_carries_single_names_but_not_those_of_other_entries() {
+fn an_entry_may_have_any_single_name_except_those_of_other_entries() {
     assert!(Target::carried("plugin").is_ok());
     for name in [
         "claims",

@@ -26,7 +26,7 @@ fn dates_may_have_fractions_and_exponents() {
 }
 
 #[test]
-fn a_date_that_no_time_can_have_is_refused_by_name() {
+fn an_impossible_date_is_refused_with_its_name() {
     for written in [
         json!(-1),
         json!(-0.5),

@@ -1,4 +1,4 @@
-//! Changing an existing archive: it is verified, changed, signed again and replaced.
+//! Changing an existing archive. It is verified, changed, signed again and replaced.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -27,21 +27,21 @@ pub enum Identity {
     Change,
 }
 
-/// Verifies the archive at `path`, applies `change`, signs the archive again, and replaces the file in one
-/// step. The permission bits and the compression stay the same, and so does the owner when root edits the
-/// file. Other edits of the same file wait.
+/// Verifies the archive at `path`, applies `change`, signs the archive again, and replaces the file in one step. The
+/// permission bits and the compression stay the same, and so does the owner when root edits the file. Other edits of
+/// the same file wait until this one ends.
 ///
-/// `change` gets a writer with the contents of the archive: it adds and removes executables and changes
-/// the metadata. After `change` has succeeded, `signer` is called with the claims, so that it can look for
-/// the key of the issuer. The new claims do not cover targets that the archive did not hold. During the
-/// edit, the unpacked executables need room in the directory of the archive.
+/// `change` gets a writer with the contents of the archive: it adds and removes executables and changes the metadata.
+/// After `change` has succeeded, `signer` is called with the claims, so that it can look for the key of the issuer. The
+/// new claims cover only the targets whose executables are in the archive. During the edit, the unpacked executables
+/// take space in the directory of the archive.
 ///
-/// An archive that is not yet valid can be edited, because the publisher edits it. One that has expired can
-/// be edited when `change` sets another date.
+/// An archive that is not yet valid can be edited. An archive that has expired can be edited if `change` sets another
+/// date of expiry.
 ///
 /// # Errors
 ///
-/// Those of [`verify`](crate::archive::verify), [`Error::IdentityWouldChange`], those of `change`,
+/// The errors of [`verify`](crate::archive::verify), [`Error::IdentityWouldChange`], those of `change`,
 /// [`Error::NothingLeft`], or those of [`ArchiveWriter::write`] with `limits`. An error leaves the archive
 /// untouched.
 pub fn edit(
@@ -52,7 +52,7 @@ pub fn edit(
     limits: &Limits,
     progress: &dyn Progress,
 ) -> Result<VerifiedClaims, Error> {
-    // Of two edits at the same time, the later one would undo the earlier one.
+    // Without the lock, the later of two edits at the same time would undo the earlier one.
     let waiting = progress.begin(Step::Waiting, 0);
     let (archive, size) =
         open_exclusive(path, waiting.as_ref()).map_err(|source| Error::read(path, source))?;
@@ -100,11 +100,11 @@ pub fn edit(
     Ok(claims)
 }
 
-/// [Edits](edit) the archive at `path`: adds `executables`, and replaces those for the same targets.
+/// [Edits](edit) the archive at `path`: adds `executables`, and replaces executables for the same targets.
 ///
 /// # Errors
 ///
-/// Those of [`edit`]. An error leaves the archive untouched.
+/// The errors of [`edit`]. An error leaves the archive untouched.
 pub fn insert(
     path: &Path,
     executables: BTreeMap<Target, Input>,

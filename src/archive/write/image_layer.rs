@@ -1,4 +1,4 @@
-//! The layer of a container image that holds one executable.
+//! A layer of a container image with one executable.
 
 use std::io::{self, Read, Seek, Write};
 
@@ -7,9 +7,9 @@ use tar::{Builder, EntryType, Header};
 use crate::archive::format::gzip::Encoder;
 use crate::content::{Algorithm, Digest, Hasher};
 
-/// Everybody may run the executable, and nobody may change it.
+/// The permission bits of the executable: all users may run it, and none may change it.
 const EXECUTABLE: u32 = 0o555;
-/// The directories that lead to the executable.
+/// The permission bits of the directories that lead to the executable.
 const DIRECTORY: u32 = 0o755;
 /// The latest time that the header of a tar can hold, in seconds since 1970: 11 octal digits.
 const LATEST: u64 = 0o777_7777_7777;
@@ -73,7 +73,7 @@ fn header(
     Ok(header)
 }
 
-/// Compresses what is written, and hashes it before.
+/// Hashes the bytes that are written, and compresses them.
 struct Hashed<W> {
     encoder: Encoder<W>,
     hasher: Hasher,

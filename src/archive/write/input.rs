@@ -1,4 +1,4 @@
-//! Where executables come from, and how a change of one while it is packed is noticed.
+//! The sources of executables. A change of a file while it is packed is an error.
 
 use std::fs::Metadata;
 use std::io::{self, Read, Write};
@@ -11,11 +11,11 @@ use crate::archive::error::Error;
 use crate::archive::hashing::digest_of;
 use crate::content::{Digest, Meter, open_regular};
 
-/// File systems count time in steps of up to two seconds (FAT). A file that was written so recently can
-/// change again and keep its time.
+/// The age up to which the time of modification of a file cannot show a change. File systems count time in steps of up
+/// to two seconds (FAT), so a file that was just written can change again and keep its time.
 const YOUNG: Duration = Duration::from_secs(2);
 
-/// Where an executable comes from.
+/// The source of an executable.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Input {
@@ -70,7 +70,7 @@ pub(super) struct Opened<'a> {
     size: u64,
     /// How many bytes have been read.
     read: u64,
-    /// The state of a file when it was opened, and whether a change of it would show.
+    /// The state of a file when it was opened, and whether a later change would be visible in the state.
     state: Option<(State, bool)>,
 }
 
@@ -120,9 +120,9 @@ pub(super) struct Packed<'a> {
 }
 
 impl Packed<'_> {
-    /// Returns the digest of the content, after a check that the input did not change while it was read.
-    /// A file that changes is noticed by its time. A file that was written only seconds ago is read again,
-    /// because it may change and keep its time.
+    /// Returns the digest of the content, after a check that the input did not change while it was read. A change is
+    /// visible in the time of the file. A file that was written only seconds before is read again, because it may have
+    /// changed and kept its time.
     pub(super) fn unchanged(self, meter: &dyn Meter) -> Result<Digest, Error> {
         if let Some((state, trusted)) = &self.state {
             let now = self.input.open()?;
@@ -139,12 +139,12 @@ impl Packed<'_> {
     }
 }
 
-/// The metadata that changes when a file does.
+/// The metadata in which a change of the file is visible.
 #[derive(Debug, PartialEq, Eq)]
 struct State {
     length: u64,
     modified: Option<SystemTime>,
-    /// The device and the number of the file.
+    /// The device and the inode number of the file.
     #[cfg(unix)]
     identity: (u64, u64),
 }

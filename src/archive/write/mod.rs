@@ -1,6 +1,7 @@
 //! Packing and signing an archive.
 //!
-//! `image_layer.rs` packs one executable for a container image, `writer.rs` packs an archive, `signer.rs` makes the token, and `edit.rs` reads an archive and packs it again.
+//! `writer.rs` packs an archive, and `signer.rs` makes the token. `edit.rs` reads an archive and packs it again.
+//! `image_layer.rs` packs one executable for a container image.
 
 mod edit;
 mod image_layer;

@@ -1,4 +1,4 @@
-//! Signing: making a token of metadata and the hashes of an archive.
+//! Signing: making a token from the metadata and the hashes of an archive.
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::SystemTime;
@@ -43,8 +43,8 @@ impl Signer {
         })
     }
 
-    /// Signs with `created` as the time of signing, and with an id that is derived from the signed claims:
-    /// the same inputs and keys give the same archive, byte for byte.
+    /// Signs with `created` as the time of signing, and with an id that is derived from the signed claims. Then the
+    /// same inputs and keys give the same archive, byte for byte.
     #[must_use]
     pub fn at(self, created: SystemTime) -> Self {
         Self {
@@ -65,7 +65,7 @@ impl Signer {
         &self.subject
     }
 
-    /// Returns claims without the hashes of the executables. Their id and dates do not change any more.
+    /// Returns claims without the hashes of the executables. Their dates are set.
     pub(super) fn draft(&self, metadata: &Metadata, world: Option<Digest>) -> Draft<'_> {
         let mut claims = Claims::<CapabilityProvider>::with_provider(
             self.issuer.to_string(),
@@ -93,7 +93,7 @@ impl Signer {
     }
 }
 
-/// Claims that still lack the hashes of the executables.
+/// Claims without the hashes of the executables.
 pub(super) struct Draft<'a> {
     key: &'a Key,
     claims: Claims<CapabilityProvider>,
@@ -103,8 +103,8 @@ pub(super) struct Draft<'a> {
 }
 
 impl Draft<'_> {
-    /// Signs claims over `executables` and the world, and verifies the token. The claims may become valid
-    /// later. Tokens over the same targets have the same length.
+    /// Signs claims with the hashes of `executables` and of the world, and verifies the token. The claims may become
+    /// valid later. Tokens for the same targets have the same length.
     pub(super) fn sign(
         &self,
         executables: &BTreeMap<Target, Digest>,
@@ -138,7 +138,7 @@ impl Draft<'_> {
     }
 }
 
-/// Returns the claims with the keys of every object in order, also when a program enables the feature
+/// Returns the claims with the keys of every object in alphabetical order, even when a program enables the feature
 /// `preserve_order` of `serde_json`.
 fn sorted(claims: &impl Serialize) -> Result<Value, Error> {
     let claims = serde_json::to_value(claims);
@@ -147,7 +147,7 @@ fn sorted(claims: &impl Serialize) -> Result<Value, Error> {
     Ok(claims)
 }
 
-/// Returns a hash as claims write it: upper case, without the algorithm.
+/// Returns a hash in the form of the claims: in upper case, without the algorithm.
 fn claimed(digest: &Digest) -> String {
     digest.hex().to_ascii_uppercase()
 }

@@ -19,8 +19,8 @@ pub(super) fn tar_size(entries: impl Iterator<Item = u64>) -> u64 {
     })
 }
 
-/// Writes entries one by one. When they are compressed, each can be inflated alone, and the index in the
-/// gzip header tells where it is.
+/// Writes entries one by one. In a compressed tar, each entry can be inflated alone, and the index in the gzip header
+/// gives its place.
 pub(super) struct TarWriter<W> {
     encoder: Encoder<W>,
     entries: Vec<Entry>,
@@ -43,8 +43,8 @@ impl<W: Write + Seek> TarWriter<W> {
         }
     }
 
-    /// Creates a writer of a compressed tar. `entries` has the names and sizes of the entries that will be
-    /// written, because the index comes before them.
+    /// Creates a writer of a compressed tar. `entries` has the names and sizes of the entries that will be written.
+    /// They give the length of the index, which comes first in the file.
     pub(super) fn gzip(output: W, entries: &[(String, u64)]) -> io::Result<Self> {
         let entries = entries.iter();
         let extra = Index::extra_length(entries.map(|(name, size)| (name.as_str(), *size)));
@@ -69,7 +69,7 @@ impl<W: Write + Seek> TarWriter<W> {
         Ok(())
     }
 
-    /// Leaves room for the content of this entry, which [`finish`](Self::finish) writes.
+    /// Leaves room for the content of the current entry, which [`finish`](Self::finish) writes.
     pub(super) fn reserve(&mut self, length: usize) -> Result<(), Error> {
         self.encoder.reserve(length).map_err(Error::Stream)
     }
@@ -128,7 +128,7 @@ impl<W: Write + Seek> Write for TarWriter<W> {
     }
 }
 
-/// Returns a header in which nothing changes from run to run: it has no owner and no time.
+/// Returns a header that is the same in each run: it has no owner and no time.
 fn header(name: &str, size: u64, mode: u32) -> Result<Header, Error> {
     let mut header = Header::new_gnu();
     header.set_path(name).map_err(Error::DamagedTar)?;

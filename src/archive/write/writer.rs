@@ -59,13 +59,13 @@ impl ArchiveWriter {
         self.executables.is_empty()
     }
 
-    /// Returns what the archive will say about the provider.
+    /// Returns the metadata that the archive will have.
     #[must_use]
     pub fn metadata(&self) -> &Metadata {
         &self.metadata
     }
 
-    /// Returns what the archive will say about the provider, to be changed.
+    /// Returns the metadata that the archive will have, so that it can be changed.
     pub fn metadata_mut(&mut self) -> &mut Metadata {
         &mut self.metadata
     }
@@ -75,7 +75,7 @@ impl ArchiveWriter {
         self.world = Some(world.into());
     }
 
-    /// Returns how many bytes [`write`](Self::write) reports to its meter: those of the executables.
+    /// Returns how many bytes [`write`](Self::write) reports to its meter: the sum of the sizes of the executables.
     ///
     /// # Errors
     ///
@@ -86,11 +86,11 @@ impl ArchiveWriter {
             .try_fold(0, |sum, input| Ok(sum + input.open()?.size()))
     }
 
-    /// Signs the claims and writes the archive to `destination`, which appears complete or not at all.
-    /// The archive may become valid later. One that has expired is not written.
+    /// Signs the claims and writes the archive to `destination`. The file appears complete or not at all. The archive
+    /// may become valid later. An archive that has expired is not written.
     ///
-    /// Every input is read once. A file that was written only seconds ago is read twice, to be sure that
-    /// it did not change.
+    /// Every input is read once. A file that was written only seconds before is read twice, to be sure that it did not
+    /// change.
     ///
     /// An archive that readers would refuse by the default [`Limits`] is not written.
     ///
@@ -114,7 +114,7 @@ impl ArchiveWriter {
         Ok(claims)
     }
 
-    /// Writes the archive to `output`, a file that is going to be at `destination`.
+    /// Writes the archive to `output`, a file that will get the path `destination`.
     pub(super) fn write_to(
         &self,
         output: impl Write + Seek,
@@ -135,8 +135,8 @@ impl ArchiveWriter {
             })
     }
 
-    /// Writes the tar in one pass. The claims come first, but are known only after everything else has
-    /// been read. Their length is known before: the writer leaves room for them.
+    /// Writes the tar in one pass. The claims come first in the file, but are known only after all inputs have been
+    /// read. Their length is known before, so the writer leaves room for them.
     fn pack(
         &self,
         output: impl Write + Seek,
@@ -146,7 +146,7 @@ impl ArchiveWriter {
         meter: &dyn Meter,
     ) -> Result<VerifiedClaims, Error> {
         let draft = signer.draft(&self.metadata, self.world.as_deref().map(Digest::of));
-        // Every digest has the same length, and so have all tokens over these targets.
+        // All digests have the same length, so all tokens for these targets have the same length.
         let any = Digest::of(&[]);
         let targets = || self.executables.keys().cloned();
         let digests = targets().map(|target| (target, any.clone()));
@@ -190,7 +190,7 @@ impl ArchiveWriter {
     }
 }
 
-/// Refuses what readers would refuse.
+/// Refuses entries that exceed the limits, because readers would refuse them.
 fn check_limits(entries: &[(String, u64)], limits: &Limits) -> Result<(), Error> {
     let check = |count, limit, what| {
         if count > limit {

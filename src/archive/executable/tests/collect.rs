@@ -1,10 +1,10 @@
-//! Facts of executables that pass in pieces of any size.
+//! Facts of executables that are read in pieces of any size.
 
 use std::io::Cursor;
 
 use super::*;
 
-/// Returns the facts of `bytes`, which pass in pieces of this size.
+/// Returns the facts of `bytes`, read in pieces of this size.
 fn collected(bytes: &[u8], piece: usize) -> ExecutableFacts {
     let mut collector = Collector::default();
     for piece in bytes.chunks(piece) {
@@ -14,8 +14,8 @@ fn collected(bytes: &[u8], piece: usize) -> ExecutableFacts {
 }
 
 #[test]
-fn the_facts_are_those_of_the_file() {
-    // The test itself is large, and has debug information.
+fn facts_from_a_stream_equal_those_from_the_file() {
+    // The executable of this test is large and has debug information.
     for path in [std::env::current_exe().unwrap(), "/bin/sh".into()] {
         let bytes = std::fs::read(&path).unwrap();
         let read = ExecutableFacts::read(&path).unwrap();
@@ -25,9 +25,9 @@ fn the_facts_are_those_of_the_file() {
     }
 }
 
-/// Every field of a header may lie, and the file may end anywhere.
+/// Every field of a header may be wrong, and the file may end anywhere.
 #[test]
-fn damage_gives_facts_or_none_and_no_panic() {
+fn reading_a_damaged_file_does_not_panic() {
     let original = std::fs::read("/bin/sh").unwrap();
     let mut state = 17_u64;
     let mut random = |below: usize| {

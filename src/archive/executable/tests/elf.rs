@@ -1,4 +1,4 @@
-//! What ELF files say about their machine.
+//! The machine of an ELF file.
 
 use std::fs;
 use std::path::Path;
@@ -34,7 +34,7 @@ fn facts(content: &[u8]) -> ExecutableFacts {
 }
 
 #[test]
-fn files_of_other_formats_say_nothing_about_a_machine() {
+fn files_of_other_formats_have_no_processors() {
     for content in [
         &b""[..],
         b"text",
@@ -58,7 +58,7 @@ fn the_interpreter_of_a_dynamic_executable_is_found() {
 }
 
 #[test]
-fn the_attributes_of_a_file_count_for_arm_only() {
+fn only_files_for_arm_have_an_arm_version() {
     let attributes = super::super::arm_attributes::tests::attributes(10);
     let (arm, mips) = (40, 8);
     let file = with_attributes(arm, &attributes);
@@ -71,7 +71,7 @@ fn the_attributes_of_a_file_count_for_arm_only() {
 }
 
 #[test]
-fn the_order_of_bytes_is_that_of_the_header() {
+fn the_byte_order_is_read_from_the_header() {
     let mut file = vec![0; 64];
     file[..7].copy_from_slice(b"\x7fELF\x02\x02\x01");
     file[54..56].copy_from_slice(&56_u16.to_be_bytes());

@@ -1,4 +1,4 @@
-//! The texts about facts.
+//! The texts for facts.
 
 use super::*;
 
@@ -58,7 +58,7 @@ fn names_from_a_file_cannot_change_the_terminal() {
 }
 
 #[test]
-fn the_linker_tells_the_c_library() {
+fn the_dynamic_linker_shows_whether_the_c_library_is_glibc() {
     for (interpreter, is_gnu) in [
         ("/lib64/ld-linux-x86-64.so.2", true),
         ("/nix/store/x/lib/ld-linux-aarch64.so.1", true),

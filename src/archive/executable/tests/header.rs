@@ -104,7 +104,7 @@ fn the_running_program_suits_the_host() {
 }
 
 #[test]
-fn a_file_that_is_not_an_executable_suits_unknown_targets_only() {
+fn a_file_that_is_not_an_executable_suits_only_unknown_targets() {
     let java = [
         0xca, 0xfe, 0xba, 0xbe, 0, 0, 0, 52, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
     ]
@@ -133,7 +133,7 @@ fn a_file_that_is_not_an_executable_suits_unknown_targets_only() {
 }
 
 #[test]
-fn other_names_of_a_target_count_as_the_target() {
+fn an_executable_suits_the_other_names_of_its_target() {
     let executable = Executable::recognise(&macho(true, 0x0100_000c));
     assert!(executable.suits(&"arm64-darwin".parse().unwrap()));
     assert!(!executable.suits(&"amd64-darwin".parse().unwrap()));

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn only_releases_of_the_gnu_c_library_count() {
+fn only_versions_of_the_gnu_c_library_are_releases() {
     for (name, release) in [
         ("GLIBC_2.34", Some("2.34")),
         ("GLIBC_2.2.5", Some("2.2.5")),

@@ -3,11 +3,11 @@
 /// The most bytes that a stored block holds (RFC 1951, section 3.2.4).
 const STORED: usize = 65_535;
 
-/// An empty last block with the fixed code (RFC 1951, section 3.2.6): three bits of header, and the
-/// seven zeros that end a block.
+/// An empty last block with the fixed code (RFC 1951, section 3.2.6): a header of three bits, and seven zero bits,
+/// which end the block.
 pub(in crate::archive) const END: [u8; 2] = [3, 0];
 
-/// Returns `content` in stored blocks, of which none is the last one. They begin and end at whole bytes.
+/// Returns `content` in stored blocks. None of them is marked as the last block. They begin and end at whole bytes.
 pub(super) fn store(content: &[u8]) -> Vec<u8> {
     let mut blocks = Vec::with_capacity(content.len() + 5 * content.len().div_ceil(STORED));
     for chunk in content.chunks(STORED) {

@@ -25,7 +25,8 @@ const MOST_THREADS: usize = 10;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::archive) struct Mark(usize);
 
-/// Compresses what is written to it into one gzip member. Its bytes do not depend on the number of threads.
+/// Compresses the bytes that are written to it into one gzip member. The member does not depend on the number of
+/// threads.
 pub(in crate::archive) struct GzipEncoder<W> {
     output: W,
     /// The position in `output` where the member begins.
@@ -91,14 +92,14 @@ impl<W: Write + Seek> GzipEncoder<W> {
         Ok(encoder)
     }
 
-    /// Begins a part: what is written next can be inflated alone.
+    /// Begins a new part with the next byte that is written. A part can be inflated alone.
     pub(in crate::archive) fn restart_point(&mut self) -> io::Result<Mark> {
         self.submit()?;
         Ok(Mark(self.parts.len() + self.pending.len()))
     }
 
-    /// Leaves room for `length` bytes of content, which [`finish`](Self::finish) writes. They are not
-    /// compressed. Room can be left once.
+    /// Leaves room for `length` bytes of content, which are passed to [`finish`](Self::finish) and are not compressed.
+    /// This can be done once.
     pub(in crate::archive) fn reserve(&mut self, length: usize) -> io::Result<()> {
         self.submit()?;
         self.enqueue(Pending::Room(length))
@@ -209,7 +210,7 @@ impl<W: Write + Seek> Write for GzipEncoder<W> {
         let content = &mut self.current.content;
         let room = BLOCK.saturating_sub(content.len());
         let bytes = bytes.get(..room).unwrap_or(bytes);
-        // The buffer stays small for headers and padding. Longer content gets all the room at once.
+        // The buffer stays small for headers and padding. For longer content it grows to its full size at once.
         if content.len() + bytes.len() > content.capacity().max(BLOCK / 16) {
             content.reserve_exact(room);
         }

@@ -28,8 +28,8 @@ pub(in crate::archive) fn trailer(checksum: u32, length: u64) -> [u8; 8] {
 /// The length of the trailer in bytes.
 pub(in crate::archive) const TRAILER: u64 = 8;
 
-/// Returns the position of the content in the member whose first bytes are `head`. `None` when the header
-/// has other fields than an extra field.
+/// Returns the position of the content in the member whose first bytes are `head`. `None` unless the header has an
+/// extra field and no other optional field.
 pub(in crate::archive) fn content_begins(head: &[u8]) -> Option<u64> {
     let (fixed, rest) = head.split_at_checked(10)?;
     let length = rest.first_chunk().copied().map(u16::from_le_bytes)?;

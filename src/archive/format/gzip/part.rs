@@ -1,4 +1,4 @@
-//! Inflating one part of a member alone, and proving that it is one.
+//! Inflating one part of a member alone, and proving that it is a whole part.
 
 use libdeflater::Decompressor;
 use ring::rand::{SecureRandom, SystemRandom};
@@ -6,24 +6,23 @@ use ring::rand::{SecureRandom, SystemRandom};
 /// How many random bytes a [`Seal`] has.
 pub(in crate::archive) const SEALED: usize = 16;
 
-/// The header of a stored block that is the last one and has [`SEALED`] bytes (RFC 1951, section 3.2.4).
+/// The header of a last block, stored, with [`SEALED`] bytes of content (RFC 1951, section 3.2.4).
 const HEADER: [u8; 5] = [1, SEALED as u8, 0, !(SEALED as u8), 0xff];
 
 /// A stored block of random bytes that is appended to a part to prove that the part ends a block.
 ///
-/// A reader that inflates the member from its start must see the same content as one that inflates its
-/// parts. It does when each part ends between two blocks and at a whole byte. Otherwise a block that
-/// begins in one part could reach into the next, and the two readers would see different archives.
+/// A reader that inflates the member from its start must see the same content as a reader that inflates its parts. Both
+/// see the same if each part ends between two blocks and at a whole byte. Otherwise a block that begins in one part
+/// could reach into the next part, and the two readers would see different archives.
 ///
-/// So a last block of random bytes is appended to the part. When the part ends where it should, the
-/// inflated content ends with those bytes. Otherwise the bytes of the seal are read as something else. They
-/// can then only come out unchanged as the content of a stored block, in which the header of the seal
-/// precedes them. Content that ends with that header is therefore refused, and such an archive is read
-/// from its start.
+/// So a last block of random bytes, the seal, is appended to the part. If the part ends between two blocks, the
+/// inflated content ends with the random bytes. If it ends within a block, the seal is read as part of that block. The
+/// random bytes then appear in the content only if the block is a stored one, and the header of the seal appears before
+/// them. Content that ends with that header is therefore refused, and such an archive is read from its start.
 #[derive(Clone)]
 pub(in crate::archive) struct Seal([u8; SEALED]);
 
-/// The error of bytes that are not a part, or may not be one.
+/// The error for bytes that are not proven to be a whole part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::archive) struct NotAPart;
 

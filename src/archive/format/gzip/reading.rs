@@ -11,7 +11,7 @@ use crate::archive::error::Error;
 
 const BUFFER: usize = 128 * 1024;
 
-/// Reads the tar inside an archive. The first bytes tell whether it is compressed, and not the file name.
+/// Reads the tar inside an archive. The first bytes, not the file name, tell whether the archive is compressed.
 pub(in crate::archive) enum Tar<R> {
     Plain(Buffered<R>),
     Gzip(Box<GzDecoder<Buffered<R>>>),
@@ -20,7 +20,7 @@ pub(in crate::archive) enum Tar<R> {
 /// The first bytes of the archive, which have been read already, and then the rest of it.
 type Buffered<R> = BufReader<io::Chain<Cursor<Vec<u8>>, Tracked<R>>>;
 
-/// What a gzip member begins with.
+/// The first bytes of each gzip member.
 const MAGIC: [u8; 2] = [0x1f, 0x8b];
 
 /// Returns whether an archive that begins with `start` is compressed.
@@ -29,7 +29,7 @@ pub(crate) fn is_compressed(start: &[u8]) -> bool {
 }
 
 impl<R: Read> Tar<R> {
-    /// Reads the first bytes, which tell the form of the archive. `failure` keeps an error of `input`.
+    /// Reads the first bytes of `input`, which tell the form of the archive. `failure` keeps an error of `input`.
     pub(in crate::archive) fn open(input: R, failure: Failure) -> Result<Self, Error> {
         let mut input = Tracked {
             inner: input,
@@ -69,8 +69,8 @@ impl<R: Read> Tar<R> {
         }
     }
 
-    /// Ends reading, and checks that nothing follows the gzip member. The decoder has checked the trailer
-    /// of the member when it read the end.
+    /// Ends reading, and checks that nothing follows the gzip member. The decoder checked the trailer of the member
+    /// when it reached the end.
     pub(in crate::archive) fn finish(self) -> Result<(), Error> {
         match self {
             Self::Plain(_) => Ok(()),
@@ -83,8 +83,9 @@ impl<R: Read> Tar<R> {
     }
 }
 
-/// Whether another member follows the one that `decoder` has read, as `bgzip` and `cat a.gz b.gz` write it. Hosts
-/// read the first member only, so this is neither the end of the tar nor a part of it.
+/// Whether another member follows the member that `decoder` has read, as in the output of `bgzip` and of `cat a.gz
+/// b.gz`. Hosts read the first member only. So the tar may not end here, and the next member is not read as a part of
+/// it.
 fn is_followed<R: Read>(decoder: &mut GzDecoder<Buffered<R>>) -> io::Result<bool> {
     let start = decoder.get_mut().fill_buf()?;
     let mut both = start.iter().zip(&MAGIC);
@@ -107,7 +108,7 @@ impl<R: Read> Read for Tar<R> {
 
 /// A reader of a tar.
 pub(in crate::archive) trait TarSource: Read {
-    /// Returns how many compressed bytes have been inflated so far. `None` when they are not compressed.
+    /// Returns how many compressed bytes have been inflated so far. `None` when the tar is not compressed.
     fn compressed(&self) -> Option<u64>;
 }
 
@@ -122,8 +123,8 @@ impl<R: Read> TarSource for Tar<R> {
     }
 }
 
-/// Keeps the error of the input, so that it is not mistaken for damage of the archive. The gzip decoder
-/// and the tar reader report both as an input error.
+/// Keeps the error of the input, so that it is not taken for damage of the archive. The gzip decoder and the tar reader
+/// report both as an `io::Error`.
 #[derive(Clone, Default)]
 pub(in crate::archive) struct Failure(Rc<RefCell<Option<io::Error>>>);
 

@@ -101,7 +101,7 @@ fn inflate(deflated: &[u8], length: usize) -> Vec<u8> {
 }
 
 #[test]
-fn every_content_comes_back() {
+fn compressed_content_inflates_to_the_same_bytes() {
     for (what, content) in contents() {
         let (member, _) = encode(&[&content], 2);
         assert!(decode(&member) == content, "{what}");
@@ -147,7 +147,7 @@ fn content_between_two_restart_points_inflates_alone() {
 }
 
 #[test]
-fn many_small_parts_are_fine() {
+fn many_small_parts_can_be_inflated_alone() {
     let content = text(4000);
     let parts: Vec<&[u8]> = (0..3000).map(|n| &content[..n % 700]).collect();
     let (member, _) = encode(&parts, 3);
@@ -155,11 +155,11 @@ fn many_small_parts_are_fine() {
 }
 
 #[test]
-fn content_that_is_written_last_is_where_room_was_left() {
+fn reserved_content_is_at_the_place_that_was_reserved() {
     for length in [0, 1, 1500, 65_535, 65_536, 200_000] {
         let (before, after) = (text(BLOCK + 5), noise(3000, 9));
         let late = noise(length, 11);
-        // The member need not begin at the start of the output.
+        // The member may begin after the start of the output.
         let mut output = Cursor::new(b"before".to_vec());
         output.seek(SeekFrom::End(0)).unwrap();
         let mut encoder = GzipEncoder::with_threads(output, 100, 2).unwrap();
@@ -182,7 +182,7 @@ fn content_that_is_written_last_is_where_room_was_left() {
 }
 
 #[test]
-fn content_of_another_length_than_the_room_is_refused() {
+fn reserved_content_of_another_length_is_refused() {
     let mut encoder = GzipEncoder::with_threads(Cursor::new(Vec::new()), 0, 1).unwrap();
     encoder.reserve(10).unwrap();
     assert!(encoder.finish(&[0; 9]).is_err());
@@ -240,7 +240,7 @@ fn pack_until_full(left: usize, threads: usize) -> io::Result<()> {
 }
 
 #[test]
-fn a_full_disk_stops_everything() {
+fn a_full_disk_is_an_error_and_ends_the_threads() {
     let whole = 6 * (BLOCK + 165 + 5) + 10 + 2 + 8;
     for threads in [1, 3] {
         for left in [0, 9, 10, BLOCK, 3 * BLOCK, whole - 10_000] {
@@ -252,7 +252,7 @@ fn a_full_disk_stops_everything() {
 }
 
 #[test]
-fn after_a_failed_write_nothing_is_finished() {
+fn an_encoder_cannot_finish_after_a_failed_write() {
     let output = Full {
         left: BLOCK,
         dropped: Arc::default(),
@@ -261,13 +261,13 @@ fn after_a_failed_write_nothing_is_finished() {
     let write = |encoder: &mut GzipEncoder<_>| encoder.write_all(&noise(BLOCK, 4));
     let first = (0..6).find_map(|_| write(&mut encoder).err());
     assert_eq!(first.unwrap().kind(), io::ErrorKind::StorageFull);
-    // There is room for it, but the content before it is missing.
+    // The output has room for it, but the content before it is missing.
     encoder.write_all(b"more").unwrap();
     assert!(encoder.finish(&[]).is_err());
 }
 
 #[test]
-fn dropping_it_halfway_ends_the_threads() {
+fn dropping_the_encoder_ends_its_threads() {
     for threads in [1, 2, 7] {
         let mut encoder = GzipEncoder::with_threads(Cursor::new(Vec::new()), 0, threads).unwrap();
         encoder.write_all(&text(4 * BLOCK)).unwrap();
@@ -302,7 +302,7 @@ fn whole_streams() -> Vec<Vec<u8>> {
             streams.push(encoder.finish().unwrap());
         }
     }
-    // The rarer a byte is, the longer is its code, up to the longest possible.
+    // A rarer byte has a longer code, up to the longest possible code.
     let rarer: Vec<u8> = (0..19)
         .flat_map(|n| std::iter::repeat_n(n * 13, 1 << (18 - n)))
         .collect();
@@ -314,7 +314,7 @@ fn whole_streams() -> Vec<Vec<u8>> {
 }
 
 #[test]
-fn a_whole_stream_can_be_opened() {
+fn another_stream_can_follow_a_stitched_stream() {
     let mut stitcher = Stitcher::new();
     for stream in whole_streams() {
         let mut content = Vec::new();
@@ -325,7 +325,7 @@ fn a_whole_stream_can_be_opened() {
         stitcher.open(&mut opened).unwrap();
         assert!(opened.ends_with(&[0, 0, 0xff, 0xff]));
         assert!(inflate(&opened, content.len()) == content);
-        // Without a last block, the stream is not whole any more.
+        // Without a last block, the stream is no longer a whole one.
         assert!(stitcher.open(&mut opened).is_err());
     }
 }
@@ -352,7 +352,7 @@ fn a_truncated_stream_is_refused() {
 }
 
 #[test]
-fn damage_of_any_kind_is_survived() {
+fn a_damaged_stream_does_not_panic() {
     let mut stitcher = Stitcher::new();
     let mut refused = 0;
     let streams = whole_streams();
@@ -374,7 +374,7 @@ fn damage_of_any_kind_is_survived() {
 }
 
 #[test]
-fn no_mark_is_beyond_the_end() {
+fn marks_beyond_the_end_have_no_parts() {
     let mut encoder = GzipEncoder::with_threads(Cursor::new(Vec::new()), 0, 1).unwrap();
     let first = encoder.restart_point().unwrap();
     let finished: Finished<_> = encoder.finish(&[]).unwrap();

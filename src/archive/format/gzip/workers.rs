@@ -13,7 +13,7 @@ use super::stitch::{GROWTH, Stitcher};
 /// level of `miniz`. Level 7 takes a third longer for 0.5 % less.
 const LEVEL: i32 = 6;
 
-/// A piece of the content. Its buffers are reused.
+/// A piece of the content, with buffers that are reused.
 #[derive(Default)]
 pub(super) struct Block {
     pub(super) content: Vec<u8>,
@@ -30,7 +30,7 @@ struct Job {
     done: SyncSender<io::Result<Block>>,
 }
 
-/// Threads that compress, started as there is work. Dropping them waits until they have ended.
+/// Threads that compress. They are started when there is work. Dropping this value waits until all of them have ended.
 pub(super) struct Workers {
     limit: usize,
     threads: Vec<JoinHandle<()>>,
@@ -57,7 +57,7 @@ impl Workers {
             let thread = Builder::new().name("par-gzip".to_owned());
             match thread.spawn(move || work(&queue)) {
                 Ok(thread) => self.threads.push(thread),
-                // The threads that have started do the work.
+                // The threads that were started before do the work.
                 Err(error) if self.threads.is_empty() => return Err(error),
                 Err(_) => self.limit = self.threads.len(),
             }
@@ -104,7 +104,7 @@ fn work(queue: &Mutex<Receiver<Job>>) {
     }
 }
 
-/// Compresses blocks, each without the ones before it.
+/// Compresses each block without referring to the blocks before it.
 pub(super) struct Deflater {
     compressor: Compressor,
     stitcher: Stitcher,

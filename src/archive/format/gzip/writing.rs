@@ -8,7 +8,7 @@ use super::encoder::{Finished, GzipEncoder, Mark};
 pub(in crate::archive) enum Encoder<W> {
     Plain {
         output: W,
-        /// The position and the length of the room that was left.
+        /// The position and the length of the room for reserved content, in bytes.
         room: (u64, usize),
     },
     Gzip(Box<GzipEncoder<W>>),
@@ -26,7 +26,8 @@ impl<W: Write + Seek> Encoder<W> {
         Ok(Self::Gzip(Box::new(GzipEncoder::new(output, extra)?)))
     }
 
-    /// Begins a part: what is written next can be inflated alone. Returns `None` for a plain archive.
+    /// Begins a new part, which can be inflated alone, with the next byte that is written. Returns `None` for a plain
+    /// archive.
     pub(in crate::archive) fn restart_point(&mut self) -> io::Result<Option<Mark>> {
         match self {
             Self::Plain { .. } => Ok(None),
@@ -34,7 +35,7 @@ impl<W: Write + Seek> Encoder<W> {
         }
     }
 
-    /// Leaves room for `length` bytes, which [`finish`](Self::finish) writes. Room can be left once.
+    /// Leaves room for `length` bytes of content, which are passed to [`finish`](Self::finish). This can be done once.
     pub(in crate::archive) fn reserve(&mut self, length: usize) -> io::Result<()> {
         match self {
             Self::Plain { output, room } => {
@@ -45,8 +46,8 @@ impl<W: Write + Seek> Encoder<W> {
         }
     }
 
-    /// Ends the archive. `reserved` is written where room was left for it, and what `extra` returns for the
-    /// finished member is written to its extra field.
+    /// Ends the archive. Writes `reserved` where room was left for it, and writes the bytes that `extra` returns for
+    /// the finished member to the extra field.
     pub(in crate::archive) fn finish(
         self,
         reserved: &[u8],

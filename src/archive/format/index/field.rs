@@ -1,7 +1,7 @@
-//! The index as bytes.
+//! The format of the index.
 //!
-//! In a compressed archive it is the subfield `PR` of the extra field in the gzip header (RFC 1952, section
-//! 2.3.1.1). What follows the subfield's length is also stored on manifests. All numbers are little-endian.
+//! In a compressed archive, the index is the subfield `PR` of the extra field in the gzip header (RFC 1952, section
+//! 2.3.1.1). Manifests have the content of the subfield as an annotation. All numbers are little-endian.
 //!
 //! ```text
 //! 'P' 'R'  u16 length of what follows
@@ -14,9 +14,9 @@
 //!     u32 for each of its parts: the number of its compressed bytes
 //! ```
 //!
-//! An entry is cut into parts of the same size. Only the last one may be shorter. Each part is raw deflate:
-//! whole blocks that end at a whole byte and refer to nothing before the part, so that it can be inflated
-//! alone. An empty entry has no parts, and neither has an entry of a plain tar.
+//! An entry is cut into parts of the same size. Only the last part may be shorter. Each part is raw deflate: whole
+//! blocks that end at a whole byte and refer to nothing before the part, so that it can be inflated alone. Empty
+//! entries and the entries of a plain tar have no parts.
 
 use crate::archive::format::gzip::{PART, is_compressed};
 
@@ -36,8 +36,8 @@ const PER_PART: usize = 4;
 const EXTRA: usize = 10;
 
 impl Index {
-    /// Returns the index in the first [`HEAD`](Self::HEAD) bytes of a compressed archive, or in all of it
-    /// when it is smaller. `None` when there is none or it is malformed: an index is only a hint.
+    /// Returns the index in `head`, the first [`HEAD`](Self::HEAD) bytes of a compressed archive, or all bytes of a
+    /// smaller one. `None` when there is no index or when it is malformed: an index is only a hint.
     #[must_use]
     pub fn from_head(head: &[u8]) -> Option<Self> {
         let flags = *head.get(3)?;
@@ -109,7 +109,7 @@ impl Index {
         content
     }
 
-    /// Decodes what [`encode`](Self::encode) returns. `None` when it is malformed.
+    /// Decodes the bytes that [`encode`](Self::encode) returns. `None` when they are malformed.
     #[must_use]
     pub fn decode(content: &[u8]) -> Option<Self> {
         let mut fields = Fields(content);
@@ -154,7 +154,7 @@ impl<'b> Fields<'b> {
     fn parts(&mut self, count: u64) -> Option<(Vec<u32>, u64)> {
         let (mut parts, mut sum) = (Vec::new(), 0_u64);
         for _ in 0..count {
-            // A count that is too large ends at the end of the bytes.
+            // When `count` is too large, this fails at the end of the bytes.
             let length = self.u32()?;
             sum = sum.checked_add(length.into())?;
             parts.push(length);

@@ -1,10 +1,10 @@
-//! The index of an archive: where each entry is, so that one can be read without the others.
+//! The index of an archive. It gives the place of each entry, so that one entry can be read without the others.
 //!
-//! A compressed archive carries it in the extra field of its gzip header: `field.rs` has the layout.
-//! For a plain archive, the headers of the tar give the index.
+//! A compressed archive has its index in the extra field of the gzip header. `field.rs` describes the format. The index
+//! of a plain archive is made from the headers of the tar.
 //!
-//! An index is a hint. Bytes that it leads to count only when they have the hash that the signed claims
-//! name.
+//! An index is a hint and is not trusted. The bytes to which it leads are used only when they have the hash in the
+//! signed claims.
 
 mod field;
 mod places;

@@ -35,7 +35,7 @@ pub struct IndexEntry {
 }
 
 impl IndexEntry {
-    /// Returns the range of each part in the file, and its size once inflated.
+    /// Returns the range of each part in the file, and the inflated size of the part, in bytes.
     pub(in crate::archive) fn parts(&self) -> impl Iterator<Item = (Range<u64>, usize)> {
         let mut begin = self.range.start;
         let mut left = self.size;
@@ -48,7 +48,7 @@ impl IndexEntry {
         })
     }
 
-    /// Returns whether the entry is at most `most` bytes large, and within the limits on compression.
+    /// Returns whether the entry has at most `most` bytes and is within the limits on compression.
     pub(crate) fn is_within(&self, most: u64, limits: &Limits) -> bool {
         let length = self.range.end.saturating_sub(self.range.start);
         self.size <= most && limits.allow_expansion(length, self.size)
@@ -56,7 +56,7 @@ impl IndexEntry {
 }
 
 impl Index {
-    /// The size of the start of a compressed archive that holds its index, if it has one, in bytes.
+    /// How many bytes from the start of a compressed archive contain its whole index, if it has one.
     pub const HEAD: usize = 64 * 1024;
 
     /// Creates the index of a compressed archive, whose parts have the size [`PART`].
@@ -65,10 +65,10 @@ impl Index {
         Self { part, entries }
     }
 
-    /// Returns whether a reader that begins at the start of the archive stays within the limits on
-    /// compression. Such a reader checks at other positions. It accepts every archive that passes here.
+    /// Returns whether a reader of the whole archive would stay within the limits on compression, by the sizes in the
+    /// index. Such a reader accepts every archive that passes this check, although it checks at other positions.
     pub(in crate::archive) fn is_believable(&self, limits: &Limits) -> bool {
-        // The end of the tar takes two blocks. The header and the padding of an entry take at most two.
+        // The end of the tar takes two blocks. The header and the padding of an entry together take at most two.
         let mut inflated = 2 * BLOCK;
         self.entries.iter().all(|entry| {
             inflated = inflated.saturating_add(2 * BLOCK);
@@ -87,8 +87,8 @@ impl Index {
         usual.then_some(&self.entries)
     }
 
-    /// Returns the index of the archive in `file`: the one that a compressed archive carries, or one made
-    /// of the headers of a plain tar.
+    /// Returns the index of the archive in `file`. For a compressed archive, it is the index in the archive, or `None`.
+    /// For a plain tar, it is made from the headers of the tar.
     ///
     /// # Errors
     ///
@@ -105,8 +105,7 @@ impl Index {
         Ok(Self::walk(file, limits))
     }
 
-    /// Returns the index of a plain tar by its headers. `None` for a tar with other entries than files with
-    /// plain headers.
+    /// Returns the index of a plain tar by its headers. `None` unless all entries are files without extension headers.
     fn walk(file: &mut (impl Read + Seek), limits: &Limits) -> Option<Self> {
         let mut entries = Vec::new();
         let mut archive = tar::Archive::new(file);
@@ -153,15 +152,15 @@ impl Index {
         self.entry(WORLD_ENTRY)
     }
 
-    /// Returns the entry of this name. `None` when there is none, and when there are two.
+    /// Returns the entry of this name. `None` when no entry or more than one has the name.
     fn entry(&self, name: &str) -> Option<&IndexEntry> {
         let mut found = self.entries.iter().filter(|entry| entry.name == name);
         let entry = found.next()?;
         found.next().is_none().then_some(entry)
     }
 
-    /// Returns the unverified content of `entry`. `input` begins at the start of its range. At most as
-    /// many bytes as the index says are read, and at most as many are returned.
+    /// Returns the unverified content of `entry`. `input` begins at the start of the entry's range. The reader reads
+    /// and returns at most as many bytes as the index gives.
     pub fn read<'a>(&self, entry: &IndexEntry, input: impl Read + 'a) -> Box<dyn Read + 'a> {
         let input = input.take(entry.range.end.saturating_sub(entry.range.start));
         if self.part.is_some() {

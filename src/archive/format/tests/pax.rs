@@ -8,7 +8,7 @@ fn values_may_hold_line_ends_and_equal_signs() {
 }
 
 #[test]
-fn records_of_another_length_than_they_say_are_refused() {
+fn records_with_a_wrong_length_are_refused() {
     for bytes in [
         "path=x\n",
         "9 path=x",

@@ -163,7 +163,7 @@ fn each_program_of_a_universal_file_is_read() {
 }
 
 #[test]
-fn modules_of_go_are_read_with_what_replaces_them() {
+fn go_modules_are_read_with_their_replacements() {
     let modules = "path\texample.com/a/cmd\nmod\texample.com/a\t(devel)\t\n\
                    dep\texample.com/b\tv1.1.0\th1:x=\n=>\texample.com/fork\tv1.2.0\th1:y=\n\
                    dep\texample.com/c\tv0.1.0\n=>\t../c\t\nbuild\tCGO_ENABLED=0\n";
@@ -185,7 +185,7 @@ fn modules_of_go_are_read_with_what_replaces_them() {
 }
 
 #[test]
-fn a_program_of_go_without_modules_has_the_standard_library() {
+fn a_go_program_without_modules_has_the_standard_library() {
     let found = read(pe(".data", 0xc000_0040, &go_inline("go1.20", ""))).unwrap();
     assert_eq!(names(&found[0]), ["stdlib 1.20"]);
     assert_eq!(found[0].root, None);
@@ -199,7 +199,7 @@ fn files_without_records_have_none() {
         b"\x7fELF\x02\x01\x01 and no more".to_vec(),
         pe(".data", 0xc000_0040, &[7; 100]),
         mach_o("__DATA", "__data", &[7; 100]),
-        // Only a section of the segment `__DATA` counts.
+        // The section must be in the segment `__DATA`.
         mach_o("__TEXT", ".dep-v0", &zlib(LIST.as_bytes())),
     ] {
         assert_eq!(read(file).unwrap(), []);
@@ -219,7 +219,7 @@ fn damaged_records_are_errors() {
     let error = section(&zlib(LIST.replace("[0,2]", "[0,3]").as_bytes()));
     assert_eq!(
         error.to_string(),
-        "the list of crates in the section `.dep-v0` has 3 crates, and names number 3"
+        "the list of crates in the section `.dep-v0` has 3 crates, but names a dependency with the number 3"
     );
     let go = |content: &[u8]| read(mach_o("__DATA", "__go_buildinfo", content)).unwrap_err();
     let mut info = vec![0; 8];
@@ -244,7 +244,7 @@ fn a_list_that_inflates_to_more_than_the_limit_is_refused() {
 }
 
 #[test]
-fn every_truncation_and_every_changed_byte_is_survived() {
+fn truncated_and_changed_files_do_not_panic() {
     let list = zlib(LIST.as_bytes());
     let info = go_inline("go1.22.2", "path\ta\nmod\ta\tv1\t\ndep\tb\tv2\t\n");
     for file in [
@@ -255,7 +255,7 @@ fn every_truncation_and_every_changed_byte_is_survived() {
         for end in 0..file.len() {
             let _ = read(file[..end].to_vec());
         }
-        // The headers.
+        // The headers of the file.
         for index in 0..file.len().min(600) {
             for byte in [0, 0xff] {
                 let mut changed = file.clone();

@@ -1,8 +1,8 @@
 //! The digests of several executables at the same time.
 //!
-//! Each thread takes the next part, inflates it, and adds it to the digest of its executable when the
-//! parts before it have been added. The parts of the executables take turns, so that threads hash
-//! different executables for as long as there are several. Each thread has one part in memory.
+//! Each thread takes the next part, inflates it, waits until the parts before it have been added to the digest of the
+//! executable, and adds it. The first parts of all executables are taken first, then their second parts, and so on, so
+//! that the threads hash different executables. Each thread has one part in memory.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -47,7 +47,7 @@ pub(super) fn digests_of<'s>(
     let cores = thread::available_parallelism().map_or(1, usize::from);
     thread::scope(|scope| {
         for _ in 1..cores.min(MOST_THREADS).min(work.parts.len()) {
-            // This thread runs the same work, which is done even when no other thread can start.
+            // This thread does the same work, so the work is done even when no other thread can start.
             let _ = thread::Builder::new()
                 .name("par-verify".to_owned())
                 .spawn_scoped(scope, || work.run());
@@ -79,7 +79,7 @@ struct Part {
     size: usize,
 }
 
-/// Returns the parts of all executables: all first ones, all second ones, and so on.
+/// Returns the parts of all executables: all first parts, then all second parts, and so on.
 fn in_turns(executables: &[&IndexEntry]) -> Vec<Part> {
     let parts = executables
         .iter()
@@ -111,7 +111,7 @@ struct State {
     checksum: Checksum,
     /// Reads the facts, unless there are many executables.
     collector: Option<Collector>,
-    /// Whether a part failed. Those after it are not added.
+    /// Whether a part failed. The parts after it are not added.
     broken: bool,
 }
 
@@ -130,7 +130,7 @@ impl Chain {
         }
     }
 
-    /// Waits until the parts before `number` have been added, and adds this one, unless a part failed.
+    /// Waits until the parts before `number` have been added, and adds the part `number`, unless a part failed.
     fn add(&self, number: usize, content: &[u8]) {
         let state = locked(&self.state);
         let mut state = self
@@ -191,8 +191,8 @@ impl Work<'_> {
     }
 }
 
-/// Ends the work of all threads when its thread panics, as a meter may. Otherwise they would wait for a
-/// part that never comes.
+/// Ends the work of all threads when the thread of this value panics, for example in a meter. Otherwise the other
+/// threads would wait for a part that never comes.
 struct PanicGuard<'g, 'w>(&'g Work<'w>);
 
 impl Drop for PanicGuard<'_, '_> {

@@ -24,8 +24,8 @@ impl Stretch {
     }
 }
 
-/// A reader of the tar that can skip executables. Reading one fails, so that it is not taken for another
-/// entry.
+/// A reader of the tar that can skip executables. Reading the bytes of an executable fails, so that they are not taken
+/// for another entry.
 pub(super) struct Skeleton {
     stretches: Peekable<IntoIter<Stretch>>,
     /// The position in the current stretch.
@@ -48,7 +48,7 @@ impl Skeleton {
         self.position += count;
     }
 
-    /// Returns how many bytes are left of the current stretch. Goes on to the next one at its end.
+    /// Returns how many bytes of the current stretch are left. Moves to the next stretch at the end of one.
     fn left(&mut self) -> u64 {
         while let Some(stretch) = self.stretches.peek() {
             if self.within < stretch.length() {
@@ -98,7 +98,7 @@ impl TarSource for Skeleton {
 }
 
 impl Seek for Skeleton {
-    /// Seeks forward only, which is all that skipping an entry takes.
+    /// Seeks forward only. Skipping an entry needs nothing else.
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
         let SeekFrom::Current(distance) = to else {
             return Err(io::ErrorKind::Unsupported.into());

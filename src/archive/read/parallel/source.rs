@@ -9,14 +9,14 @@ use libdeflater::Decompressor;
 use crate::archive::format::gzip::{PART, Seal};
 use crate::content::Meter;
 
-/// How many bytes a part can have besides its content: those of deflate, and the seal.
+/// How many bytes a part can have besides its content: the overhead of deflate, and the seal.
 const AROUND: u64 = 4096;
 
 /// Why an archive cannot be verified by its index.
 #[derive(Debug)]
 pub(super) enum Obstacle {
-    /// The archive has no index, or the index or the archive is wrong. Reading the archive from its start
-    /// tells which.
+    /// The archive has no index, or the index does not fit the archive. Reading the archive from its start tells what
+    /// is wrong.
     NotAsIndexed,
     /// A meter stopped the work.
     Stopped(io::Error),
@@ -44,7 +44,7 @@ impl<'f> Source<'f> {
     pub(super) fn read(&self, range: Range<u64>, buffer: &mut Vec<u8>) -> Result<(), Obstacle> {
         let length = range.end.saturating_sub(range.start);
         buffer.clear();
-        // A buffer that grows by itself would take twice as much memory.
+        // Without reserving, the buffer would grow in steps and take up to twice as much memory.
         let room = length.min(PART.into()) + AROUND;
         buffer.reserve_exact(usize::try_from(room).unwrap_or_default());
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
@@ -78,7 +78,7 @@ impl<'s> Inflater<'s> {
         }
     }
 
-    /// Replaces `content` by that of the part in `range` of the file, which is at most `limit` bytes.
+    /// Replaces `content` by the content of the part in `range` of the file, which is at most `limit` bytes.
     pub(super) fn inflate(
         &mut self,
         range: Range<u64>,

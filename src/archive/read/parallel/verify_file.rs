@@ -21,14 +21,14 @@ use super::source::{Inflater, Obstacle, ReadSeek, Source};
 /// The most bytes, compressed or not, of headers and padding between two entries.
 const BETWEEN: usize = 64 * 1024;
 
-/// Verifies the archive in `file`, as [`verify`](crate::archive::verify) does: on all cores when the
-/// archive carries an index that is right, else in one pass from its start to its end.
+/// Verifies the archive in `file` as [`verify`](crate::archive::verify) does. It uses all cores when the archive has a
+/// correct index, and else reads the archive in one pass.
 ///
-/// The file must not change meanwhile.
+/// The file must not change while it is verified.
 ///
 /// # Errors
 ///
-/// Those of [`verify`](crate::archive::verify).
+/// The errors of [`verify`](crate::archive::verify).
 pub fn verify_file(
     file: &mut (impl Read + Seek + Send),
     limits: &Limits,
@@ -37,7 +37,7 @@ pub fn verify_file(
     verify_file_with(file, limits, Dates::Valid, progress)
 }
 
-/// [Verifies](verify_file) the archive in `file`, and accepts these dates.
+/// [Verifies](verify_file) the archive in `file`, and applies `dates` to claims that are not valid now.
 pub(crate) fn verify_file_with(
     file: &mut (impl Read + Seek + Send),
     limits: &Limits,
@@ -105,7 +105,7 @@ fn by_index(
     scan_known(Skeleton::new(stretches), limits, known, dates).map_err(|_| Obstacle::NotAsIndexed)
 }
 
-/// What a range of the file holds.
+/// The content of a range of the file.
 enum Place<'i> {
     /// Headers and padding, in one part.
     Between(Range<u64>),
@@ -115,8 +115,8 @@ enum Place<'i> {
     Executable(&'i IndexEntry),
 }
 
-/// Returns what the range `content` of the file holds, without gaps. `None` when the entries of the index
-/// overlap or are not in order, or when they exceed the limits.
+/// Divides the range `content` of the file into places without gaps. `None` when the entries of the index overlap or
+/// are not in order, or when they exceed the limits.
 fn places<'i>(index: &'i Index, content: Range<u64>, limits: &Limits) -> Option<Vec<Place<'i>>> {
     let entries = index
         .in_parts()
@@ -146,7 +146,7 @@ fn places<'i>(index: &'i Index, content: Range<u64>, limits: &Limits) -> Option<
     (inflated <= limits.total && index.is_believable(limits)).then_some(places)
 }
 
-/// The gzip member, as far as it has been read.
+/// The part of the gzip member that has been read so far.
 struct Member<'s> {
     parts: Inflater<'s>,
     stretches: Vec<Stretch>,
@@ -175,7 +175,7 @@ impl Member<'_> {
         }));
     }
 
-    /// Returns the stretches when the bytes at `end` end a member with exactly this content.
+    /// Returns the stretches if the bytes at `end` are the end of a member with exactly this content.
     fn finish(self, source: &Source<'_>, end: u64) -> Result<Vec<Stretch>, Obstacle> {
         let mut last = Vec::new();
         source.read(end..end + END.len() as u64 + TRAILER, &mut last)?;

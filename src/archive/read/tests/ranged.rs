@@ -3,7 +3,7 @@ use crate::content::Silent;
 use super::*;
 
 #[test]
-fn an_error_that_is_not_about_the_bytes_is_not_taken_for_wrong_bytes() {
+fn an_error_of_the_network_is_not_taken_for_damaged_bytes() {
     struct Failing(io::ErrorKind);
     impl Read for Failing {
         fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {

@@ -52,7 +52,7 @@ fn the_length_of_a_token_does_not_depend_on_the_hashes() {
 }
 
 #[test]
-fn a_payload_that_was_changed_has_a_bad_signature() {
+fn the_signature_of_a_changed_payload_is_not_valid() {
     let claims = signer()
         .draft(&Metadata::default(), None)
         .sign(&executables())

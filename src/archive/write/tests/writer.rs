@@ -7,7 +7,7 @@ use crate::content::Silent;
 use super::*;
 
 #[test]
-fn readers_accept_by_the_same_limits_what_the_writer_accepts() {
+fn readers_accept_what_the_writer_accepts_under_the_same_limits() {
     let subject = Key::generate(KeyKind::Service).public_key();
     let signer = Signer::new(Key::generate(KeyKind::Account), subject.parse().unwrap()).unwrap();
     let mut writer = ArchiveWriter::new(Metadata::default());
@@ -23,7 +23,7 @@ fn readers_accept_by_the_same_limits_what_the_writer_accepts() {
                 .write_to(&mut output, path, &signer, compression, limits, &Silent)
                 .map(|_| output.into_inner())
         };
-        // The headers and the padding are most of so small an archive.
+        // Most of such a small archive is headers and padding.
         let (mut accepted, mut refused) = (0, 0);
         for total in (0..8 * 1024).step_by(256) {
             let limits = Limits {

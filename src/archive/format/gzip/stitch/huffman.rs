@@ -17,13 +17,13 @@ impl From<Malformed> for io::Error {
 
 const TRUNCATED: Malformed = Malformed("it ends too early");
 
-/// Reads bits, the lowest of a byte first.
+/// Reads bits. The lowest bit of a byte is the first.
 pub(super) struct Bits<'a> {
     bytes: &'a [u8],
-    /// The position of the first byte that is not counted in `count`.
+    /// The position of the first byte whose bits are not counted in `count`.
     next: usize,
     buffer: u64,
-    /// How many bits of `buffer` count. Those above may be set already, to the values they will have.
+    /// How many bits of `buffer` are valid. Higher bits may already have the values of the bytes that follow.
     count: u32,
 }
 
@@ -41,7 +41,7 @@ impl<'a> Bits<'a> {
         self.next * 8 - self.count as usize
     }
 
-    /// Makes at least 56 bits available, or all that are left.
+    /// Makes at least 56 bits available, or all bits that are left.
     #[inline(always)]
     pub(super) fn refill(&mut self) {
         let rest = self.bytes.get(self.next..).unwrap_or_default();
@@ -101,20 +101,20 @@ const LONGEST: usize = 15;
 /// The most symbols that an alphabet has.
 const SYMBOLS: usize = 288;
 
-/// How to get past a symbol: 0 for a code that is not in a table, or
-/// `symbol << 16 | bits of the code << 12 | flags | bits of the code and of the number after it`.
+/// How far to go for a symbol. 0 is for a code that is not in a table. Else `symbol << 16 | bits of the code << 12 |
+/// flags | bits of the code and of the number after it`.
 pub(super) type Step = u32;
 
-/// A flag of a symbol that a distance follows.
+/// The flag of a symbol after which a distance follows.
 pub(super) const DISTANCE_FOLLOWS: Step = 1 << 11;
 
-/// A flag of the symbol that ends a block.
+/// The flag of the symbol that ends a block.
 pub(super) const BLOCK_ENDS: Step = 1 << 10;
 
 /// The number of slots in a table. Codes of up to 11 bits are found in one step.
 pub(super) const SLOTS: usize = 1 << 11;
 
-// This flag, added to the position in the table of the literals, gives that in the table of the distances.
+// Adding this flag to a position in the table of the literals gives the same position in the table of the distances.
 const _: () = assert!(DISTANCE_FOLLOWS as usize == SLOTS);
 
 pub(super) fn size(step: Step) -> u32 {
@@ -183,7 +183,7 @@ impl Code {
             }
             *self.symbols.get_mut(usize::from(*rank)).ok_or(WRONG)? = symbol;
             *rank += 1;
-            // Codes are packed with their highest bit first, everything else with its lowest.
+            // The highest bit of a code comes first. In every other value, the lowest bit comes first.
             let first = (code.reverse_bits() >> (32 - index)) as usize;
             *code += 1;
             if 1 << index > SLOTS {
@@ -197,15 +197,15 @@ impl Code {
         Ok(())
     }
 
-    /// Joins steps, so that one consumes several literals, and the symbol after them, as far as they fit
-    /// in a slot.
+    /// Joins steps, so that one step consumes several literals and the symbol after them, as far as their bits fit in a
+    /// slot.
     pub(super) fn join(&mut self) {
         for slot in 0..SLOTS {
             let step = self.table.get(slot).copied().unwrap_or_default();
             if step == 0 || step & (DISTANCE_FOLLOWS | BLOCK_ENDS) != 0 {
                 continue;
             }
-            // The next step has been joined already: its slot is a lower one, or this one.
+            // The next step has been joined already, because its slot is not above this one.
             let length = code_size(step);
             let next = self.table.get(slot >> length).copied().unwrap_or_default();
             let fits = 1 << (length + code_size(next)) <= SLOTS;
@@ -219,7 +219,7 @@ impl Code {
     }
 
     fn step(&self, symbol: u16, length: u32) -> Step {
-        // The fixed code has codes for symbols that cannot occur. They are not in the table.
+        // The fixed code has codes for symbols that cannot occur. These codes get no entry in the table.
         (self.meaning)(symbol).map_or(0, |meaning| {
             u32::from(symbol) << 16 | length << 12 | (length + meaning)
         })

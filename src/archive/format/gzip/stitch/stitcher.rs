@@ -1,4 +1,4 @@
-//! Walking over a whole deflate stream, to make a piece of a longer one of it.
+//! Walking over a whole deflate stream, and turning it into a piece of a longer stream.
 
 use super::huffman::{BLOCK_ENDS, Bits, Code, DISTANCE_FOLLOWS, Malformed, SLOTS, Step, size};
 
@@ -15,7 +15,7 @@ pub(in crate::archive::format::gzip) struct Stitcher {
     literals: Box<Code>,
     distances: Box<Code>,
     lengths: Box<Code>,
-    /// The table of the literals, followed by that of the distances.
+    /// The table of the literals, followed by the table of the distances.
     steps: Box<[Step; 2 * SLOTS]>,
 }
 
@@ -37,8 +37,8 @@ impl Stitcher {
         }
     }
 
-    /// Changes a whole stream so that another stream can follow: no block of it is the last one any more,
-    /// and an empty stored block ends it at a whole byte, as a full flush of zlib does.
+    /// Changes a whole stream so that another stream can follow it. No block of the stream has the flag of the last
+    /// block any more, and an empty stored block ends the stream at a whole byte, as after a full flush of zlib.
     pub(in crate::archive::format::gzip) fn open(
         &mut self,
         stream: &mut Vec<u8>,
@@ -53,7 +53,7 @@ impl Stitcher {
         if let Some(last) = stream.last_mut() {
             *last &= u8::MAX >> (8 - used);
         }
-        // The header of a stored block that is not the last is three zeros; more fill its byte.
+        // The header of a stored block that is not the last one is three zero bits. More zeros fill the byte.
         if used > 5 {
             stream.push(0);
         }
@@ -137,8 +137,8 @@ impl Stitcher {
         self.distances.define(distances)
     }
 
-    /// Walks over the symbols of a block. There is no branch on whether a literal or a length comes next:
-    /// the processor cannot predict it, and walking would take half as long again.
+    /// Walks over the symbols of a block. The loop has no branch for literals and lengths, because the processor cannot
+    /// predict which of them comes next. With such a branch, walking takes half as long again.
     fn symbols(&mut self, bits: &mut Bits<'_>) -> Result<(), Malformed> {
         self.literals.join();
         let tables = [self.literals.table(), self.distances.table()];
@@ -147,7 +147,7 @@ impl Stitcher {
         }
         let mut expected = 0;
         loop {
-            // A length and a distance take 48 bits at most, and 56 are there.
+            // A length and a distance take at most 48 bits, and 56 bits are available.
             bits.refill();
             for _ in 0..2 {
                 let slot = bits.peek() as usize & (SLOTS - 1) | expected;
@@ -168,7 +168,7 @@ impl Stitcher {
     }
 }
 
-/// Returns what follows a symbol of the literals and lengths (RFC 1951, section 3.2.5).
+/// Returns the flags of a symbol of the literals and lengths, and how many bits follow it (RFC 1951, section 3.2.5).
 fn literal(symbol: u16) -> Option<Step> {
     match symbol {
         0..=255 => Some(0),

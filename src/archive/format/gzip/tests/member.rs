@@ -12,7 +12,7 @@ fn the_extra_field_is_at_its_position() {
 }
 
 #[test]
-fn a_length_beyond_32_bits_wraps() {
+fn the_length_in_the_trailer_is_modulo_2_to_the_32() {
     let trailer = trailer(0x0403_0201, (7 << 32) + 8);
     assert_eq!(trailer, [1, 2, 3, 4, 8, 0, 0, 0]);
 }

@@ -39,7 +39,7 @@ fn a_part_gives_its_content_and_no_more_than_the_limit() {
 }
 
 #[test]
-fn a_range_that_ends_within_a_block_is_no_part() {
+fn a_range_that_ends_within_a_block_is_refused() {
     let whole = part(&text());
     let stored = store(&text());
     for cut in 1..600 {
@@ -69,7 +69,7 @@ fn a_stored_block_that_contains_the_seal_is_refused() {
 }
 
 #[test]
-fn a_stream_that_ends_within_a_byte_is_no_part() {
+fn a_stream_that_ends_within_a_byte_is_refused() {
     // Without the empty stored block at the end of a part, up to seven bits are left over.
     let mut left_over = 0;
     for length in 1000..1100 {
@@ -87,7 +87,7 @@ fn a_stream_that_ends_within_a_byte_is_no_part() {
 }
 
 #[test]
-fn bytes_that_are_not_deflate_are_no_part() {
+fn bytes_that_are_not_deflate_are_refused() {
     assert_eq!(inflate(&[0xff; 100], 1000), Err(NotAPart));
     assert_eq!(
         inflate(&[1, 0, 0, 0xff, 0xff], 1000),

@@ -1,4 +1,4 @@
-//! Any content in any parts.
+//! Properties that hold for any content, written in any parts.
 
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;

@@ -31,7 +31,7 @@ fn head(extra: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn an_index_is_decoded_as_it_was_encoded_also_after_other_subfields() {
+fn a_decoded_index_equals_the_encoded_one_also_after_other_subfields() {
     let index = index();
     let entries = index.entries.iter();
     let entries = entries.map(|entry| (entry.name.as_str(), entry.size));
@@ -94,7 +94,7 @@ proptest! {
 }
 
 #[test]
-fn a_malformed_field_is_no_index() {
+fn a_malformed_field_gives_no_index() {
     let whole = head(&index().extra());
     for length in 0..whole.len() {
         assert_eq!(Index::from_head(&whole[..length]), None, "{length}");
@@ -127,7 +127,7 @@ fn an_index_that_would_not_fit_is_left_out() {
 }
 
 #[test]
-fn of_two_entries_with_one_name_none_is_found() {
+fn two_entries_with_one_name_are_not_found() {
     let mut index = index();
     let target = "x86_64-linux".parse().unwrap();
     assert!(index.executable(&target).is_some());

@@ -27,7 +27,7 @@ fn are_digested() -> bool {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("provider.par.gz");
     let mut writer = ArchiveWriter::new(Metadata::default());
-    // No zeros, or it would expand more than is believed.
+    // The content is not zeros, because they would exceed the limit on compression.
     let parts = (0..PART).flat_map(|number| number.wrapping_mul(0x9e37_79b9).to_le_bytes());
     let executable = parts.cycle().take(12 * PART as usize).collect::<Vec<_>>();
     writer.executable(

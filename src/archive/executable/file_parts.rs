@@ -1,4 +1,4 @@
-//! The parts of a file that are in memory, for the readers of `object`.
+//! The parts of a file that are in memory. The parsers of the crate `object` read them.
 
 use std::cell::RefCell;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -6,27 +6,28 @@ use std::ops::Range;
 
 use object::ReadRef;
 
-/// The most bytes that one structure of a file may take. Larger ones are not read.
+/// The most bytes of a structure in a file. Larger structures are not read.
 const LARGEST: u64 = 1024 * 1024;
 /// The most bytes of a file that are read.
 const MOST: u64 = 4 * 1024 * 1024;
-/// The most reads of a file.
+/// The most times that one file is read.
 const ROUNDS: usize = 64;
 /// The fewest bytes that are read at a time.
 const LEAST: u64 = 4096;
 /// The longest text in a file, in bytes.
 const LONGEST: u64 = 4096;
 
-/// The parts of a file that are in memory. Reading elsewhere fails, and is recorded as [missing](Self::missing).
+/// The parts of a file that are in memory. Reading other bytes fails, and their range is kept in
+/// [`missing`](Self::missing).
 #[derive(Debug, Default)]
-pub(super) struct Windows {
+pub(super) struct FileParts {
     length: u64,
     parts: Vec<(u64, Vec<u8>)>,
     missing: RefCell<Option<Range<u64>>>,
 }
 
-impl Windows {
-    /// Returns `parts` of a file of `length` bytes, each with its offset.
+impl FileParts {
+    /// Takes `parts` of a file of `length` bytes, each with its offset.
     pub(super) fn new(length: u64, parts: Vec<(u64, Vec<u8>)>) -> Self {
         Self {
             length,
@@ -35,22 +36,22 @@ impl Windows {
         }
     }
 
-    /// Runs `parse` over the parts of `file` that it reads, and over no others. What is too large is left out:
-    /// `parse` finds an error in its place.
+    /// Runs `parse` and reads only the parts of `file` that it asks for. A part that is too large is not read, and
+    /// `parse` gets an error for it.
     pub(super) fn parse<T>(
         file: &mut (impl Read + Seek),
         parse: impl Fn(&Self) -> T,
     ) -> io::Result<T> {
-        let mut windows = Self::new(file.seek(SeekFrom::End(0))?, Vec::new());
+        let mut known = Self::new(file.seek(SeekFrom::End(0))?, Vec::new());
         let mut left = MOST;
         for _ in 0..ROUNDS {
-            let parsed = parse(&windows);
-            let Some(missing) = windows.missing.take() else {
+            let parsed = parse(&known);
+            let Some(missing) = known.missing.take() else {
                 return Ok(parsed);
             };
             let start = missing.start;
             let end = missing.end.max(start.saturating_add(LEAST));
-            let length = end.min(windows.length).saturating_sub(start);
+            let length = end.min(known.length).saturating_sub(start);
             left = left.saturating_sub(length);
             if length > LARGEST || length == 0 || left == 0 {
                 return Ok(parsed);
@@ -59,12 +60,12 @@ impl Windows {
             file.seek(SeekFrom::Start(start))?;
             file.take(length).read_to_end(&mut bytes)?;
             if (bytes.len() as u64) < length {
-                // The file is shorter now.
+                // The file has become shorter since its length was read.
                 return Ok(parsed);
             }
-            windows.parts.push((start, bytes));
+            known.parts.push((start, bytes));
         }
-        Ok(parse(&windows))
+        Ok(parse(&known))
     }
 
     /// Returns the bytes from `offset` to the end of the part that has them.
@@ -81,7 +82,7 @@ impl Windows {
     }
 }
 
-impl<'w> ReadRef<'w> for &'w Windows {
+impl<'w> ReadRef<'w> for &'w FileParts {
     fn len(self) -> Result<u64, ()> {
         Ok(self.length)
     }
@@ -118,5 +119,5 @@ impl<'w> ReadRef<'w> for &'w Windows {
 }
 
 #[cfg(test)]
-#[path = "tests/windows.rs"]
+#[path = "tests/file_parts.rs"]
 mod tests;

@@ -5,11 +5,11 @@ use std::io::Cursor;
 use super::*;
 
 #[test]
-fn only_what_is_asked_for_is_read_and_lies_end_in_errors() {
+fn only_the_requested_parts_are_read_and_wrong_offsets_are_errors() {
     let bytes: Vec<u8> = (0..=u8::MAX).cycle().take(100_000).collect();
     let read = |offset, size| {
-        let parse = |data: &Windows| data.read_bytes_at(offset, size).map(<[u8]>::to_vec);
-        Windows::parse(&mut Cursor::new(&bytes), parse).unwrap()
+        let parse = |data: &FileParts| data.read_bytes_at(offset, size).map(<[u8]>::to_vec);
+        FileParts::parse(&mut Cursor::new(&bytes), parse).unwrap()
     };
     assert_eq!(read(90_000, 4).unwrap(), &bytes[90_000..90_004]);
     assert_eq!(read(99_999, 1).unwrap(), &bytes[99_999..]);
@@ -20,16 +20,16 @@ fn only_what_is_asked_for_is_read_and_lies_end_in_errors() {
 }
 
 #[test]
-fn a_text_ends_where_it_should_or_is_refused() {
+fn a_text_without_an_end_is_refused() {
     let mut bytes = vec![b'x'; 20_000];
     bytes[5_000] = 0;
     let text = |start, end| {
-        let parse = |data: &Windows| data.read_bytes_at_until(start..end, 0).map(<[u8]>::len);
-        Windows::parse(&mut Cursor::new(&bytes), parse).unwrap()
+        let parse = |data: &FileParts| data.read_bytes_at_until(start..end, 0).map(<[u8]>::len);
+        FileParts::parse(&mut Cursor::new(&bytes), parse).unwrap()
     };
     assert_eq!(text(4_000, 20_000), Ok(1_000));
     assert_eq!(text(5_000, 20_000), Ok(0));
-    // Too long, or cut off.
+    // The text is too long or truncated.
     assert_eq!(text(0, 20_000), Err(()));
     assert_eq!(text(4_000, 4_500), Err(()));
     assert_eq!(text(10_000, u64::MAX), Err(()));
@@ -39,6 +39,6 @@ fn a_text_ends_where_it_should_or_is_refused() {
 #[test]
 fn large_structures_are_not_read() {
     let bytes = vec![0; 3 * 1024 * 1024];
-    let parse = |data: &Windows| data.read_bytes_at(0, 2 * 1024 * 1024).is_err();
-    assert!(Windows::parse(&mut Cursor::new(&bytes), parse).unwrap());
+    let parse = |data: &FileParts| data.read_bytes_at(0, 2 * 1024 * 1024).is_err();
+    assert!(FileParts::parse(&mut Cursor::new(&bytes), parse).unwrap());
 }
