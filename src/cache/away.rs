@@ -1,6 +1,6 @@
-//! Registries that did not answer: what one process has found counts for others, for a short while.
+//! Registries that did not answer. When one process gets no answer, other processes know it for a short while.
 //!
-//! This only saves waiting. It is used where the cache can answer in place of the registry, and nowhere else.
+//! This only saves waiting. It is used only where the cache can answer in place of the registry.
 
 use std::time::{Duration, SystemTime};
 
@@ -11,7 +11,7 @@ use crate::content::{AtomicFile, if_found, read_file_bounded, unix_seconds};
 use super::error::Error;
 use super::open::Cache;
 
-/// For how long a registry counts as away after it did not answer.
+/// For how long a registry that did not answer is not asked again.
 const PAUSE: Duration = Duration::from_secs(20);
 
 /// The longest reason, in characters.
@@ -19,17 +19,17 @@ const LONGEST_REASON: usize = 1000;
 /// The largest file that is read, in bytes.
 const LIMIT: u64 = 8 * 1024;
 
-/// What the cache keeps of a registry that did not answer.
+/// The record of a registry that did not answer.
 #[derive(Serialize, Deserialize)]
 struct Silence {
-    /// In seconds since 1970.
+    /// The time at which the registry did not answer, in seconds since 1970.
     since: u64,
     reason: String,
 }
 
 impl Cache {
-    /// Returns why `registry` counts as away: another task or process got no answer some seconds ago. Damaged
-    /// files, and times in the future, as after a clock was set back, count as none. Blocks.
+    /// Returns why `registry` did not answer another task or process in the last 20 seconds, or `None`. Ignores damaged
+    /// files, and times in the future, which exist after a clock was set back. Blocks.
     pub(crate) fn away(&self, registry: &str) -> Option<String> {
         let path = self.paths.away(registry).ok()?;
         let text = read_file_bounded(&path, LIMIT).ok()?;
@@ -40,7 +40,7 @@ impl Cache {
         (age < PAUSE).then_some(reason)
     }
 
-    /// Records that `registry` did not answer, for this `reason`. Blocks.
+    /// Records that `registry` did not answer, and the `reason`. Blocks.
     pub(crate) fn note_away(&self, registry: &str, reason: &str) -> Result<(), Error> {
         let path = self.paths.away(registry)?;
         self.paths.create_parent(&path)?;
@@ -54,7 +54,7 @@ impl Cache {
             .map_err(Error::file(&path))
     }
 
-    /// Records that `registry` has answered. Blocks.
+    /// Removes the record that `registry` did not answer. Blocks.
     pub(crate) fn forget_away(&self, registry: &str) -> Result<(), Error> {
         let path = self.paths.away(registry)?;
         if_found(std::fs::remove_file(&path)).map_err(Error::file(&path))?;

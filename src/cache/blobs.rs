@@ -1,4 +1,4 @@
-//! The cache as a store. Each blob is received once, for all tasks that want it.
+//! The cache as a storage. Each blob is received once for all tasks that need it.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -43,15 +43,15 @@ impl Fetch for Cache {
     }
 }
 
-/// Content that the cache holds, or the file to receive it in.
+/// Content of the cache, or the file into which it is received.
 enum Incoming {
     Complete(Held),
     Unfinished(LockedFile),
 }
 
 impl Cache {
-    /// Returns content, which is not pruned while the result lives. Receives it from `source` unless it is
-    /// cached. Waits while another task receives it.
+    /// Returns content from the cache, and receives it from `source` before if it is not cached. Waits while another
+    /// task receives it. The content is not pruned while the result exists.
     pub(crate) async fn receive(
         &self,
         descriptor: &Descriptor,
@@ -69,7 +69,7 @@ impl Cache {
                 source,
                 locked,
             };
-            // `None`: the content was pruned in the same moment.
+            // `None` means that another process has pruned the content already.
             if let Some(held) = download.run().await? {
                 return Ok(held);
             }
@@ -83,7 +83,7 @@ impl Cache {
         let path = self.paths.partial(digest);
         self.paths.create_parent(&path)?;
         let locked = LockedFile::try_open(&path).map_err(Error::file(&path))??;
-        // Another task may have received it since the first look.
+        // Another task may have received the content since the first check.
         let held = self.held(Kind::Blob, digest);
         if !matches!(held, Ok(None)) {
             locked.remove().map_err(Error::file(&path))?;
@@ -104,7 +104,7 @@ struct Download<'a> {
 }
 
 impl Download<'_> {
-    /// Receives the blob. Returns `None` when it was pruned in the same moment.
+    /// Receives the blob. Returns `None` when another process pruned it before this task had a lock on it.
     async fn run(self) -> Result<Option<Held>, StoreError> {
         let done = match self.receive().await {
             Ok(()) => self.publish().await,
@@ -121,13 +121,13 @@ impl Download<'_> {
         let done = metadata.map_err(self.file_error())?.len();
         if done > 0 && done <= self.descriptor.size {
             match self.receive_from(done).await {
-                // The unfinished file is damaged, or the source cannot continue: begin at the start.
+                // The unfinished file is damaged, or the source cannot continue the download. Begin at the start.
                 Err(error) if error.kind() == ErrorKind::NotVerified => {}
                 received => return received,
             }
         }
         match self.receive_from(0).await {
-            // Bytes can change in transit without an error. The same damage twice is no accident.
+            // Bytes can change in transit without an error, so damaged content is received once more.
             Err(error) if is_damage(&error) => {
                 tracing::info!("receiving the content again: {error}");
                 self.receive_from(0).await
@@ -136,7 +136,7 @@ impl Download<'_> {
         }
     }
 
-    /// Removes an unfinished file that is empty, or that fills the disk. Otherwise it stays, so that the next
+    /// Removes an unfinished file if it is empty or if the disk is full. Otherwise the file stays, so that the next
     /// download continues it.
     fn tidy_up(&self, error: &StoreError) -> io::Result<()> {
         let full = error.downcast_ref::<Error>().is_some_and(Error::is_full);
@@ -146,8 +146,8 @@ impl Download<'_> {
         Ok(())
     }
 
-    /// Receives everything from `offset` on. The file is emptied when its content does not verify, and kept
-    /// when the download was merely interrupted.
+    /// Receives the content from `offset` on. When the content does not verify, the file is emptied. When the download
+    /// is interrupted, the file keeps its bytes.
     async fn receive_from(&self, offset: u64) -> Result<(), StoreError> {
         let received = self.append(offset).await;
         if let Err(error) = &received
@@ -177,7 +177,8 @@ impl Download<'_> {
             }
             file.write_all(&buffer).await.map_err(self.file_error())?;
         };
-        // After an error too: a write that is under way must not reach a file that has been emptied.
+        // The file is flushed after an error too: a write that has not ended must not reach the file after it was
+        // emptied.
         file.flush().await.map_err(self.file_error())?;
         read?;
         let verified = reader.finish_async().await;
@@ -198,7 +199,7 @@ impl Download<'_> {
         }
     }
 
-    /// Gives the file its final name, and a shared lock that keeps it from being pruned.
+    /// Gives the file its final name, and a shared lock so that it is not pruned.
     async fn publish(&self) -> Result<Option<Held>, StoreError> {
         let kind = Kind::Blob;
         let destination = self.cache.paths.content(kind, &self.descriptor.digest);
@@ -209,7 +210,7 @@ impl Download<'_> {
             let publish = || {
                 publish(&file, &path, &destination, kind.mode())?;
                 seal(&file, kind.mode())?;
-                // Other tasks may use it from now on.
+                // From now on, other tasks may use the file.
                 Locking::share(&file, &destination)?;
                 is_at(&file, &destination)
             };
@@ -228,8 +229,8 @@ fn is_damage(error: &StoreError) -> bool {
     error.downcast_ref().is_some_and(wrong)
 }
 
-/// Hashes the first `offset` bytes of an unfinished file and cuts off the rest. The position of the file is
-/// at its end afterwards.
+/// Hashes the first `offset` bytes of an unfinished file and cuts off the rest. Afterwards, the position of the file is
+/// at its end.
 fn read_start(
     mut file: File,
     descriptor: &Descriptor,

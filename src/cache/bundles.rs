@@ -11,7 +11,8 @@ use super::open::Cache;
 const LIMIT: u64 = 4 * 1024 * 1024;
 
 impl Cache {
-    /// Keeps the bundle of `manifest` that a policy has accepted. `policy` is the digest of what that demands. Blocks.
+    /// Keeps a bundle of `manifest` that a policy has accepted. `policy` is the digest of the demands of that policy.
+    /// Blocks.
     pub(crate) fn keep_bundle(
         &self,
         manifest: &Digest,
@@ -25,7 +26,7 @@ impl Cache {
             .map_err(Error::file(&path))
     }
 
-    /// Returns the bundle of `manifest` that a policy has accepted. A file that is too large counts as none. Blocks.
+    /// Returns the bundle of `manifest` that the policy has accepted. Ignores a file that is too large. Blocks.
     pub(crate) fn kept_bundle(
         &self,
         manifest: &Digest,

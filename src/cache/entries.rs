@@ -12,8 +12,8 @@ use super::lookup::note_use;
 use super::open::Cache;
 use super::paths::Purpose;
 
-/// The largest blob that may be a manifest, in bytes. It is that of the registries (OCI distribution specification,
-/// "Pushing Manifests").
+/// The size of the largest blob that may be a manifest, in bytes. It is the limit of registries (OCI distribution
+/// specification, "Pushing Manifests").
 const MANIFEST_LIMIT: u64 = 4 * 1024 * 1024;
 
 /// A file of the cache.
@@ -24,12 +24,12 @@ pub(super) struct Entry {
     pub(super) size: u64,
     /// How many bytes the file takes on this disk. A readable name of an executable takes none.
     pub(super) disk: u64,
-    /// When the file was last used; when it was last written, if it is unfinished.
+    /// The time of the last use. For an unfinished file, the time of the last write.
     pub(super) used: SystemTime,
 }
 
 impl Entry {
-    /// Whether the file has the size of a manifest and begins as one. A file that cannot be read does not.
+    /// Whether the file may be a manifest by its size and its first byte. `false` for a file that cannot be read.
     pub(super) fn may_be_manifest(&self) -> bool {
         if self.size > MANIFEST_LIMIT {
             return false;
@@ -37,7 +37,7 @@ impl Entry {
         let mut first = [0];
         let read = File::open(&self.path).and_then(|mut file| {
             let read = file.read_exact(&mut first);
-            // Looking is no use.
+            // This check does not count as a use of the file.
             note_use(&file, &self.path, self.used);
             read
         });
@@ -46,8 +46,8 @@ impl Entry {
 }
 
 impl Cache {
-    /// Lists all files whose purpose is known, in the order in which the system gives them. Files that
-    /// disappear meanwhile are left out.
+    /// Lists all files whose purpose is known, in the order in which the system gives them. Leaves out files that are
+    /// removed in the meantime.
     pub(super) fn entries(&self) -> Result<Vec<Entry>, Error> {
         let mut entries = Vec::new();
         let mut directories = vec![self.paths.root().to_owned()];
@@ -91,12 +91,12 @@ impl Cache {
     }
 }
 
-/// Returns how many bytes a file takes on this disk. Parts of it that were never written take none.
+/// Returns how many bytes a file takes on this disk. Parts of the file that were never written take no space.
 fn on_disk(metadata: &Metadata) -> u64 {
     #[cfg(unix)]
     {
         use std::os::unix::fs::MetadataExt;
-        // The unit is 512 bytes, whatever the size of a block is (POSIX, `st_blocks`).
+        // The unit is 512 bytes for every size of a block (POSIX, `st_blocks`).
         metadata.blocks().saturating_mul(512)
     }
     #[cfg(not(unix))]
@@ -107,12 +107,12 @@ fn on_disk(metadata: &Metadata) -> u64 {
 
 pub(super) fn last_use(purpose: &Purpose, metadata: &Metadata) -> io::Result<SystemTime> {
     match purpose {
-        // The modification time of content is its seal.
+        // The modification time of content is part of its seal.
         Purpose::Content(..) | Purpose::Program(_) => metadata.accessed(),
         Purpose::Reference(_) | Purpose::Head(_) | Purpose::Bundle(_) | Purpose::Hint => {
             Ok(metadata.accessed()?.max(metadata.modified()?))
         }
-        // Lists read the description of a provider, and that is no use.
+        // Listing the cache reads the description of a provider. That does not count as a use.
         Purpose::Provider(_) | Purpose::Unfinished | Purpose::Temporary => metadata.modified(),
     }
 }

@@ -1,4 +1,4 @@
-//! Errors of the cache.
+//! The errors of the cache and of the state.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -15,16 +15,16 @@ pub enum Error {
         "no directory for the cache is known: none is given, XDG_CACHE_HOME is not set, and there is no home directory"
     )]
     NoDirectory,
-    /// The directory of the cache, or one above it, belongs to another user, who could change the cache.
+    /// The directory of the cache, or a directory above it, belongs to another user, who could change the cache.
     #[error("the cache cannot be in {}: it belongs to another user", .0.display())]
     ForeignDirectory(PathBuf),
-    /// Other users may write to the directory of the cache, or to one above it.
+    /// Other users may write to the directory of the cache, or to a directory above it.
     #[error("the cache cannot be in {}: other users may write to it", .0.display())]
     SharedDirectory(PathBuf),
     /// The directory is the `v1` directory within a cache.
-    #[error("{} is within a cache: the directory above it is that of the cache", .0.display())]
+    #[error("{} is within a cache: the directory of the cache is the one above it", .0.display())]
     WithinCache(PathBuf),
-    /// A file, or something else, is where the cache needs a directory.
+    /// A path at which the cache needs a directory is a file or something else.
     #[error("the cache cannot be in {}: not a directory", .0.display())]
     NotADirectory(PathBuf),
     /// A directory of the cache could not be created or read.
@@ -50,10 +50,10 @@ pub enum Error {
          no home directory"
     )]
     NoStateDirectory,
-    /// The directory of the state, or one above it, belongs to another user, who could change the pins.
+    /// The directory of the state, or a directory above it, belongs to another user, who could change the pins.
     #[error("the pins of repositories cannot be in {}: it belongs to another user", .0.display())]
     ForeignState(PathBuf),
-    /// Other users may write to the directory of the state, or to one above it.
+    /// Other users may write to the directory of the state, or to a directory above it.
     #[error("the pins of repositories cannot be in {}: other users may write to it", .0.display())]
     SharedState(PathBuf),
     /// A directory of the state could not be created or read.
@@ -72,8 +72,8 @@ pub enum Error {
         /// The error of the system.
         source: io::Error,
     },
-    /// Pins were to be imported for repositories that are pinned to other publishers. The field has the name of
-    /// each repository, and how the publishers differ.
+    /// An import has pins for repositories that are already pinned to other publishers. The field has one text for each
+    /// repository: its name, and the difference between the publishers.
     #[error("{} already pinned to other publishers: {}", repositories(.0.len()), .0.join("; "))]
     OtherPins(Vec<String>),
     /// Content is not in the cache.
@@ -82,13 +82,13 @@ pub enum Error {
     /// An executable is not in the cache any more.
     #[error("the executable {} is not in the cache any more", .0.display())]
     NoExecutable(PathBuf),
-    /// A path is not that of an executable of this cache.
+    /// A path does not lead to an executable of this cache.
     #[error("{} is not an executable of the cache", .0.display())]
     NotAnExecutable(PathBuf),
     /// The cache has no record of a tag.
     #[error("{0} is not recorded in the cache")]
     NoReference(String),
-    /// A name has not the form `registry/repository` or `registry/repository:tag`.
+    /// A name does not have the form `registry/repository` or `registry/repository:tag`.
     #[error("`{0}` is not the name of a repository or a tag")]
     MalformedName(String),
     /// Content could not be received.
@@ -139,7 +139,7 @@ impl Error {
         move |source| Self::StateDirectory { path, source }
     }
 
-    /// Turns an error about the directory of a cache into one about that of the state.
+    /// Turns an error about the directory of a cache into an error about the directory of the state.
     #[cfg(unix)]
     pub(super) fn of_state(self) -> Self {
         match self {
@@ -150,7 +150,7 @@ impl Error {
         }
     }
 
-    /// Whether the disk is full, or the user's or the process's share of it.
+    /// Whether the disk is full, or a quota of the user or a limit of the process is reached.
     pub(crate) fn is_full(&self) -> bool {
         use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
         match self {
@@ -172,7 +172,7 @@ impl Error {
             | Self::Directory { source, .. }
             | Self::StateFile { source, .. }
             | Self::StateDirectory { source, .. } => ErrorKind::of_io(source),
-            // The error of a store says how it failed.
+            // An error of a storage has its own kind.
             Self::Receive { source, .. } => source
                 .get_ref()
                 .and_then(|inner| inner.downcast_ref::<StoreError>())

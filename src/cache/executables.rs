@@ -1,4 +1,4 @@
-//! Verified executables. Each is made once, for all tasks that want it.
+//! Verified executables. Each one is extracted once for all tasks that need it.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -16,10 +16,10 @@ use super::seal::seal;
 /// An executable in the cache, or the right to put it there.
 #[derive(Debug)]
 pub(crate) enum Executable {
-    /// The executable is cached, and can be run at this path, which ends with its readable name. Never write to
-    /// it.
+    /// The executable is cached and can be started at this path, which ends with its readable name. Never write to this
+    /// file.
     Ready(PathBuf),
-    /// The executable is not cached. Other tasks that want it wait until the slot is filled or dropped.
+    /// The executable is not cached. Other tasks that need it wait until the slot is filled or dropped.
     Missing(Slot),
 }
 
@@ -34,12 +34,12 @@ pub(crate) struct Slot {
 }
 
 impl Cache {
-    /// The permission bits of a cached executable: everybody may run it, and nobody may write to it.
+    /// The permission bits of a cached executable: all users may run it, and none may write to it.
     pub const EXECUTABLE_MODE: u32 = Kind::Executable.mode();
 
-    /// Returns the executable whose signed hash is `digest`, or the right to put it into the cache. Waits
-    /// while another task, of this process or another one, has that right. The process of the executable is
-    /// called `name`, which [`program_name`](super::program_name) makes.
+    /// Returns the executable whose signed hash is `digest`, or the right to put it into the cache. Waits while another
+    /// task of this or another process has that right. `name` is the readable name of the executable and of its
+    /// process. [`program_name`](super::program_name) makes it.
     pub(crate) async fn executable_or_slot(
         &self,
         digest: &Digest,
@@ -57,7 +57,7 @@ impl Cache {
         let destination = self.paths.content(Kind::Executable, digest);
         if self.recheck(Kind::Executable, digest)? {
             drop(turn);
-            // With its name, and a lock against pruning.
+            // Look again, to give the executable its name and a lock against pruning.
             return self.find_or_take(digest, name);
         }
         self.paths.create_parent(&destination)?;
@@ -72,14 +72,14 @@ impl Cache {
 }
 
 impl Slot {
-    /// Returns the path of the executable. Only a verified file may be renamed to it, with the permission bits
+    /// Returns the path that the executable must get. Rename only a verified file to it, with the permission bits
     /// [`Cache::EXECUTABLE_MODE`].
     pub(crate) fn destination(&self) -> &Path {
         &self.destination
     }
 
-    /// Ends the work on the executable, which is at its [`destination`](Self::destination) now. Returns the
-    /// path with its readable name.
+    /// Ends the work on the executable, after the caller has put it at its [`destination`](Self::destination). Returns
+    /// the path with its readable name.
     pub(crate) fn fill(self) -> Result<PathBuf, Error> {
         let path = self.destination;
         let opened = File::open(&path).and_then(|file| {

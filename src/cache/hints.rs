@@ -1,9 +1,9 @@
-//! What the cache remembers only to save requests.
+//! Records that only save requests.
 //!
-//! - *Heads*: the first bytes of archives whose manifests do not describe them. Nothing binds these bytes to the
-//!   digest of the manifest. They are as reliable as the tag, because the same registry has served both, and so
-//!   they are kept and used for that tag only.
-//! - *Places*: repositories in which content was seen, from which their registry can mount it into another one.
+//! - *Heads*: the first bytes of archives whose manifests do not describe them. The digest of the manifest does not
+//!   cover these bytes. They are as reliable as the tag, because the same registry served both. So they are kept and
+//!   used only for that tag.
+//! - *Places*: repositories in which content was seen. Their registry can mount the content into another repository.
 
 use std::time::SystemTime;
 
@@ -17,14 +17,14 @@ use super::paths::safe;
 /// The largest file with a head that is read, in bytes.
 const HEAD_LIMIT: u64 = 128 * 1024;
 
-/// How many repositories are remembered for one content.
+/// The most repositories that are remembered for one blob.
 const REPOSITORY_LIMIT: usize = 8;
-/// The longest name that is remembered, in bytes. Names of repositories in OCI registries have 255 at most.
+/// The longest name that is remembered, in bytes. In OCI registries, names of repositories have at most 255 bytes.
 const NAME_LIMIT: usize = 512;
 
 impl Cache {
-    /// Keeps `head`, the first bytes of the archive in the manifest `manifest`, which the tag
-    /// `registry/repository:tag` names now.
+    /// Keeps `head`, the first bytes of the archive of `manifest`. `name` is the tag that names this manifest now, as
+    /// `registry/repository:tag`.
     pub(crate) fn keep_head(
         &self,
         name: &str,
@@ -39,8 +39,8 @@ impl Cache {
             .map_err(Error::file(&path))
     }
 
-    /// Returns the first bytes that were kept for `registry/repository:tag` and this manifest, and notes the
-    /// use.
+    /// Returns the first bytes that were kept for the tag `name` (`registry/repository:tag`) and this manifest, and
+    /// records the use.
     pub(crate) fn head(&self, name: &str, manifest: &Digest) -> Option<Vec<u8>> {
         let path = self.paths.head(name).ok()?;
         let (file, _) = open_regular(&path).ok()?;
@@ -50,8 +50,8 @@ impl Cache {
         Some(head.to_vec())
     }
 
-    /// Returns the repositories (`registry/repository`) in which the content of `digest` was seen, at most 8,
-    /// the latest first. The content may have been deleted there since. Damaged lines are left out. Blocks.
+    /// Returns at most 8 repositories (`registry/repository`) in which the content of `digest` was seen, the latest
+    /// first. The content may have been deleted there since. Leaves out damaged lines. Blocks.
     pub(crate) fn places(&self, digest: &Digest) -> Vec<String> {
         let limit = REPOSITORY_LIMIT * (NAME_LIMIT + 1);
         let read = read_file_bounded(&self.paths.places(digest), limit as u64);

@@ -1,4 +1,4 @@
-//! The publisher that a repository is pinned to, and its text.
+//! The publisher to which a repository is pinned, and the format of its file.
 
 use std::collections::BTreeMap;
 use std::time::SystemTime;
@@ -7,26 +7,27 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::content::{Digest, rfc3339, unix_seconds, unix_time};
 
-/// For how many tags the highest revision is kept, which is far below the largest file that is read.
+/// The most tags for which the highest revision is kept. With so many tags, a file is far smaller than the largest that
+/// is read.
 pub(super) const TAG_LIMIT: usize = 4096;
-/// How many digests are kept.
+/// The most digests that are kept.
 const DIGEST_LIMIT: usize = 512;
 
-/// The publisher that a repository is pinned to.
+/// The publisher to which a repository is pinned.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Identity {
-    /// The public key of the account that signed, `A…`.
+    /// The public key of the account that signs the archives, `A…`.
     pub issuer: String,
     /// The public key that identifies the provider, `V…`.
     pub subject: String,
-    /// Since when the repository is pinned, in whole seconds.
+    /// The time at which the repository was pinned, in whole seconds.
     #[serde(serialize_with = "write_seconds", deserialize_with = "read_seconds")]
     pub since: SystemTime,
     /// The highest revision that was used, by tag. Archives without a revision are not recorded.
     #[serde(default)]
     pub revisions: BTreeMap<String, i32>,
-    /// The accounts (`A…`) that published before, and have handed over by a rotation statement.
+    /// The accounts (`A…`) that published before, each replaced by a rotation statement.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub former: BTreeMap<String, FormerIssuer>,
     /// The date of the newest rotation statement that was followed, in whole seconds.
@@ -37,22 +38,22 @@ pub struct Identity {
         deserialize_with = "read_optional"
     )]
     pub rotated: Option<SystemTime>,
-    /// The digests of the manifests that were used, the latest last. Of very many, the earliest are forgotten.
+    /// The digests of the manifests that were used, the latest last. Only the latest 512 are kept.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub digests: Vec<Digest>,
 }
 
-/// An account that has handed over to another one.
+/// An account that a rotation statement has replaced.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct FormerIssuer {
-    /// Whether the account counts only for the digests that were used before.
+    /// Whether archives of the account are accepted only by the digests that were used before.
     #[serde(default)]
     pub retired: bool,
 }
 
 impl FormerIssuer {
-    /// Returns an account that still counts in full.
+    /// Returns the value for an account whose archives are all still accepted.
     #[must_use]
     pub(crate) fn active() -> Self {
         Self::default()
@@ -60,7 +61,7 @@ impl FormerIssuer {
 }
 
 impl Identity {
-    /// Makes an identity that is pinned from now on.
+    /// Makes an identity with the current time as the time of the pin.
     #[must_use]
     pub fn new(issuer: &str, subject: &str) -> Self {
         Self {
@@ -74,13 +75,13 @@ impl Identity {
         }
     }
 
-    /// Returns since when the repository is pinned, for people: `2026-11-21T08:49:37Z`.
+    /// Returns the time at which the repository was pinned, as text: `2026-11-21T08:49:37Z`.
     #[must_use]
     pub fn date(&self) -> String {
         rfc3339(unix_seconds(self.since))
     }
 
-    /// Whether the pin allows archives of this account (`A…`), whatever their digest.
+    /// Whether the pin allows all archives of this account (`A…`), not only those with known digests.
     #[must_use]
     pub fn allows_issuer(&self, issuer: &str) -> bool {
         let former = self.former.get(issuer);
@@ -94,7 +95,7 @@ impl Identity {
         }
     }
 
-    /// Whether `other` differs in nothing but the digests that were used.
+    /// Whether `other` is equal to `self` except for the digests that were used.
     pub(crate) fn differs_in_uses_only(&self, other: &Self) -> bool {
         let digests = other.digests.clone();
         *other
@@ -104,7 +105,7 @@ impl Identity {
             }
     }
 
-    /// Returns one pin with what `self` and `other` know of one publisher. `None`: they are about two.
+    /// Returns a pin with the knowledge of both `self` and `other`. `None` when they name different publishers.
     pub(super) fn merged(&self, other: &Self) -> Option<Self> {
         let accounts_agree =
             self.issuer == other.issuer || self.follows(other) || other.follows(self);
@@ -137,12 +138,12 @@ impl Identity {
         Some(merged)
     }
 
-    /// Whether the account of `other` has handed over to that of this pin.
+    /// Whether a rotation statement has replaced the account of `other` by the account of this pin.
     fn follows(&self, other: &Self) -> bool {
         self.rotated > other.rotated && self.former.contains_key(&other.issuer)
     }
 
-    /// Forgets what is beyond the limits: the lowest revisions, which are the oldest, and the earliest digests.
+    /// Removes entries beyond the limits: the lowest revisions, which are the oldest, and the earliest digests.
     pub(super) fn shorten(&mut self) {
         while self.revisions.len() > TAG_LIMIT {
             let lowest = self.revisions.iter().min_by_key(|(_, revision)| **revision);

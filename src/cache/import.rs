@@ -7,14 +7,15 @@ use super::identity::Identity;
 use super::state::State;
 
 impl State {
-    /// Adds `pins`, by `registry/repository`, to those of the state, and returns the repositories whose pins have
-    /// changed. Two pins to one publisher become one with all revisions, accounts and digests of both. Blocks.
+    /// Adds `pins`, by `registry/repository`, to the pins of the state. Returns the repositories whose pins have
+    /// changed. Two pins to one publisher are merged into one with all revisions, accounts and digests. Blocks.
     ///
     /// With `replace`, a pin to another publisher is replaced.
     ///
     /// # Errors
     ///
-    /// [`Error::OtherPins`] without `replace`, and as for [`identity`](Self::identity). Nothing is imported then.
+    /// [`Error::OtherPins`] without `replace`, and the errors of [`identity`](Self::identity). After an error, no pin
+    /// is imported.
     pub fn import(
         &self,
         pins: BTreeMap<String, Identity>,
@@ -58,7 +59,7 @@ impl State {
         Ok(written.into_iter().map(|(place, _)| place).collect())
     }
 
-    /// Gives the pins that were written their earlier values.
+    /// Restores the earlier values of the pins that were written.
     fn restore(&self, written: Vec<(String, Option<Identity>)>) {
         for (place, known) in written {
             let restored = match known {
@@ -66,13 +67,13 @@ impl State {
                 None => self.remove(&place).map(drop),
             };
             if let Err(error) = restored {
-                tracing::warn!("the pin of {place} stays as it was imported: {error}");
+                tracing::warn!("cannot undo the import of the pin of {place}: {error}");
             }
         }
     }
 }
 
-/// Says how a pin differs from the known one.
+/// Returns a text with the differences between the known pin and another pin of a repository.
 fn difference(place: &str, known: &Identity, other: &Identity) -> String {
     let pairs = [
         ("issuer", &known.issuer, &other.issuer),

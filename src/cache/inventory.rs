@@ -1,4 +1,4 @@
-//! All that is in the cache, and what belongs together.
+//! All files of the cache, and how they belong together.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 #[cfg(feature = "cli")]
@@ -18,22 +18,22 @@ use super::paths::{Kind, Purpose};
 use super::providers::Provider;
 use super::references::Record;
 
-/// The files of the cache, and what is known of them.
+/// The files of the cache, and the records about them.
 pub(super) struct Inventory {
-    /// The files, those that were not used for longest first.
+    /// The files, ordered by their last use, the least recently used first.
     pub(super) entries: Vec<Entry>,
     /// The records of tags, by `registry/repository:tag`.
     pub(super) tags: BTreeMap<String, Record>,
-    /// The tags whose first bytes are kept.
+    /// The tags for whose archives the first bytes are kept.
     pub(super) heads: BTreeSet<String>,
-    /// What is known of the providers, by their manifests, which need not be cached.
+    /// The descriptions of the providers, by their manifests. The manifests themselves may not be cached.
     pub(super) providers: BTreeMap<Digest, Provider>,
-    /// The places of content in `entries`.
+    /// The positions of content in `entries`.
     content: HashMap<(Kind, Digest), usize>,
 }
 
 impl Inventory {
-    /// Lists what is in the cache. Nothing of this counts as a use.
+    /// Lists the files of the cache. This does not count as a use of any file.
     pub(super) fn of(cache: &Cache) -> Result<Self, Error> {
         let mut entries = cache.entries()?;
         entries.sort_by_key(|entry| entry.used);
@@ -94,7 +94,7 @@ impl Inventory {
         !provider.layers.is_empty() && provider.layers.iter().all(|layer| self.has_blob(layer))
     }
 
-    /// Returns the tags that lead to the provider in `manifest`, by itself or by an image index.
+    /// Returns the tags that lead to the provider in `manifest`, directly or through an image index.
     pub(super) fn tags_of<'a>(
         &'a self,
         manifest: &'a Digest,
@@ -109,7 +109,7 @@ impl Inventory {
 
 #[cfg(feature = "cli")]
 impl Cache {
-    /// Returns the blobs that may be manifests of providers of which nothing is known. Blocks.
+    /// Returns the blobs that have no description and may be manifests of providers. Blocks.
     pub(crate) fn undescribed(&self) -> Result<Vec<Digest>, Error> {
         let inventory = Inventory::of(self)?;
         let entries = inventory.entries.iter();

@@ -7,11 +7,11 @@ use crate::content::{if_found, is_at, shared_when_free};
 
 use super::error::Error;
 
-/// Keeps an executable of the cache from being pruned, by this process and by others, until it is dropped or the
-/// process ends. What the executable needs to be started without the registry is kept as well.
+/// Keeps an executable of the cache from being pruned by any process, until this value is dropped or its process ends.
+/// Everything that the executable needs to be started without the registry is kept as well.
 ///
-/// A lease is a shared lock on the file, so any number of processes can have one. On a file system without locks
-/// it keeps nothing.
+/// A lease is a shared lock on the file, so any number of processes can have one. On a file system without locks, it
+/// has no effect.
 #[derive(Debug)]
 #[must_use = "the lease ends when it is dropped"]
 pub struct Lease {
@@ -20,18 +20,18 @@ pub struct Lease {
 }
 
 impl Lease {
-    /// Returns the lease of the executable at `path`, a path that a fetch has returned. Blocks for some system calls.
+    /// Takes a lease of the executable at `path`, which a fetch has returned. Blocks for some system calls.
     ///
     /// # Errors
     ///
-    /// [`Error::NoExecutable`] when the executable has been pruned meanwhile, so that it has to be fetched again;
+    /// [`Error::NoExecutable`] when the executable has been pruned since then, so that it has to be fetched again;
     /// [`Error::File`].
     pub(crate) fn of(path: &Path) -> Result<Self, Error> {
         let lease = || {
             let Some(file) = if_found(File::open(path))? else {
                 return Ok(None);
             };
-            // Only a prune has it locked for itself, for a moment, and may remove it then.
+            // Only a task that prunes has an exclusive lock, for a moment. It may remove the file in that time.
             shared_when_free(&file, path)?;
             Ok(is_at(&file, path)?.then_some(file))
         };

@@ -14,17 +14,17 @@ use super::startable::{Startable, startable};
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Listing {
-    /// What can be started, ordered by reference.
+    /// The providers that can be started from the cache, ordered by reference.
     pub startable: Vec<Startable>,
     /// The tags whose manifests are cached, ordered by name.
     pub references: Vec<Listed>,
-    /// How many manifests and layers there are.
+    /// The manifests and layers.
     pub blobs: Usage,
-    /// How many verified executables there are.
+    /// The verified executables.
     pub executables: Usage,
-    /// How many downloads there are that were interrupted or are under way.
+    /// The downloads that were interrupted or are in progress.
     pub unfinished: Usage,
-    /// How many other files there are: what tags stood for, what is known of providers and registries.
+    /// All other files: the records of tags, providers and registries.
     pub records: Usage,
 }
 
@@ -34,9 +34,10 @@ pub struct Listing {
 pub struct Listed {
     /// The reference: `registry/repository:tag` or `oci-layout://DIRECTORY:tag`.
     pub reference: String,
-    /// The digest of the manifest that the tag stood for.
+    /// The digest of the manifest that the tag named.
     pub digest: Digest,
-    /// How many bytes of content the manifest names, if that is known. Not all of it need be cached.
+    /// The size of the content that the manifest names, in bytes, if it is known. The content may be cached only in
+    /// part.
     pub size: Option<u64>,
     /// When the registry last confirmed the tag.
     pub confirmed: SystemTime,
@@ -71,7 +72,7 @@ impl Listing {
 }
 
 impl Cache {
-    /// Lists the content of the cache without checking it. What was pruned is left out. Blocks.
+    /// Lists the content of the cache without verifying it. Leaves out tags whose manifests were pruned. Blocks.
     ///
     /// # Errors
     ///
@@ -86,7 +87,7 @@ impl Cache {
             let usage = match &entry.purpose {
                 Purpose::Content(Kind::Blob, _) => &mut listing.blobs,
                 Purpose::Content(Kind::Executable, _) => &mut listing.executables,
-                // A name takes no space, unless its executable was pruned.
+                // A readable name takes no space, unless its executable was pruned.
                 Purpose::Program(_) if entry.disk == 0 => continue,
                 Purpose::Program(_) | Purpose::Unfinished | Purpose::Temporary => {
                     &mut listing.unfinished

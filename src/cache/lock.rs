@@ -1,10 +1,10 @@
-//! Locks on files of the cache, between processes and between the tasks of one.
+//! Locks on files of the cache, between processes and between the tasks of one process.
 //!
-//! A task that waits for a lock takes no thread of a runtime: if all threads for blocking work were waiting,
-//! the task that they wait for could get none. A task stops waiting when its future is dropped.
+//! A task that waits for a lock takes no thread of the runtime. Otherwise, all threads for blocking work could wait,
+//! and the task with the lock would get no thread. A task stops waiting when its future is dropped.
 //!
-//! On a file system without locks, only the tasks of one process wait for each other. Each process then has files of
-//! its own, so that processes do work twice and do not disturb each other.
+//! On a file system without locks, only the tasks of one process wait for each other. Each process then uses files of
+//! its own. Two processes may do the same work, but they do not change each other's files.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -34,11 +34,11 @@ pub(super) struct Busy {
 }
 
 impl Busy {
-    /// Another process has locked a file, or a task of this process for a moment.
+    /// Another process has locked a file, or a task of this process has locked it for a moment.
     pub(super) const ELSEWHERE: Self = Self { unlocked: None };
 
-    /// Waits until the file is worth another attempt. That is when a task of this process unlocks it;
-    /// another process cannot notify this one, and so it is after `interval`.
+    /// Waits before another attempt: until a task of this process unlocks the file, or for `interval`, because another
+    /// process cannot notify this one.
     pub(super) async fn wait(self, interval: Duration) {
         match self.unlocked {
             Some(mut unlocked) => while unlocked.changed().await.is_ok() {},
@@ -51,7 +51,7 @@ impl Busy {
 #[derive(Debug)]
 struct Turn {
     path: PathBuf,
-    /// Dropped with the turn, which wakes the tasks that wait for it.
+    /// Wakes the tasks that wait for this turn when it is dropped together with the turn.
     _unlocked: watch::Sender<()>,
 }
 
@@ -87,7 +87,7 @@ fn turns() -> MutexGuard<'static, BTreeMap<PathBuf, watch::Receiver<()>>> {
 #[derive(Debug)]
 pub(super) struct LockedFile {
     pub(super) path: PathBuf,
-    // Before the turn: the file is unlocked when the next task tries.
+    // The file is declared before the turn, so that it is unlocked before the next task tries.
     pub(super) file: File,
     _turn: Option<Turn>,
 }
@@ -106,17 +106,17 @@ impl LockedFile {
                 Locking::Locked if is_at(&file, path)? => {
                     return Ok(Ok(Self::new(path, file, Some(turn))));
                 }
-                // The previous holder of the lock has removed the file, or given it its final name.
+                // The previous holder of the lock has removed the file or given it its final name.
                 Locking::Locked => {}
                 Locking::Unsupported => return Self::unshared(path, turn).map(Ok),
             }
         }
     }
 
-    /// Opens a file of this process alone in place of the one at `path`, on a file system without locks.
+    /// Opens a file for this process alone, instead of the file at `path`. For a file system without locks.
     fn unshared(path: &Path, turn: Turn) -> io::Result<Self> {
-        // The file at `path` is not used, and is empty unless it was made where there were locks. Another process may
-        // have removed it.
+        // Remove the file at `path` if it is empty: opening created it, and it is not used. It may have content from
+        // another system that has locks. Another process may have removed it already.
         let found = if_found(fs::metadata(path))?;
         if found.is_some_and(|found| found.len() == 0) {
             if_found(remove_file(path))?;
@@ -141,9 +141,10 @@ impl LockedFile {
         }
     }
 
-    /// Removes the file, unless it has got its final name meanwhile.
+    /// Removes the file, unless it has got its final name in the meantime.
     pub(super) fn remove(&self) -> io::Result<()> {
-        // Only the holder of the lock writes to the file or renames it. Without locks, others may remove it.
+        // Only the holder of the lock writes to the file or renames it. On a file system without locks, other processes
+        // may remove it.
         if is_at(&self.file, &self.path)? {
             if_found(remove_file(&self.path))?;
         }
@@ -151,18 +152,18 @@ impl LockedFile {
     }
 }
 
-/// The right of one task of one process to work on something, by a lock file. It ends when this value is
-/// dropped, which removes the file, and with the process.
+/// The right of one task of one process to do some work, held through a lock file. Dropping this value ends the right
+/// and removes the file. The right also ends with the process.
 #[derive(Debug)]
 pub(super) struct Lock(LockedFile);
 
 impl Lock {
-    /// Locks the lock file at `path`, unless another task has it locked.
+    /// Locks the lock file at `path`, unless another task has locked it.
     pub(super) fn attempt(path: &Path) -> io::Result<Result<Self, Busy>> {
         Ok(LockedFile::try_open(path)?.map(Self))
     }
 
-    /// Locks the lock file at `path` once no other task has it locked. Blocks.
+    /// Waits until no other task has locked the lock file at `path`, and locks it. Blocks.
     pub(super) fn wait_for(path: &Path) -> io::Result<Self> {
         loop {
             let file = open(path)?;
@@ -174,7 +175,7 @@ impl Lock {
         }
     }
 
-    /// Whether a task has the lock file at `path` locked. Creates no file.
+    /// Whether a task has locked the lock file at `path`. Creates no file.
     pub(super) fn is_held(path: &Path) -> io::Result<bool> {
         match if_found(File::open(path))? {
             Some(file) => Ok(Locking::exclusive(&file, path)? == Locking::Busy),
@@ -185,7 +186,8 @@ impl Lock {
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        // While it is locked: another task would otherwise lock a file that nobody else can find.
+        // The file is removed while it is locked. Otherwise another task could lock a file that is no longer at its
+        // path.
         if let Err(error) = self.0.remove() {
             tracing::debug!(path = %self.0.path.display(), %error, "a lock file stays behind");
         }
@@ -198,14 +200,15 @@ fn open(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
-/// How long to wait for another process before the second attempt. The interval doubles up to the longest.
+/// How long to wait for another process before the second attempt. The interval doubles with each attempt up to
+/// [`LONGEST_INTERVAL`].
 const FIRST_INTERVAL: Duration = Duration::from_millis(10);
 const LONGEST_INTERVAL: Duration = Duration::from_millis(200);
 
 /// Why an attempt failed.
 #[derive(Debug)]
 pub(super) enum Obstacle {
-    /// Another task is at work on the same file: try again.
+    /// Another task works on the same file. Try again later.
     Busy(Busy),
     Error(Error),
 }
@@ -228,7 +231,7 @@ impl From<RuntimeEnded> for Obstacle {
     }
 }
 
-/// Attempts something until no other task is in its way.
+/// Repeats `attempt` until no other task works on the same file.
 pub(super) async fn when_free<T: Send + 'static>(
     attempt: impl Fn() -> Result<T, Obstacle> + Clone + Send + 'static,
 ) -> Result<T, Error> {
@@ -243,7 +246,7 @@ pub(super) async fn when_free<T: Send + 'static>(
     }
 }
 
-/// Attempts something until no other task is in its way. Blocks.
+/// Repeats `attempt` until no other task works on the same file. Blocks.
 pub(super) fn wait_until_free<T>(attempt: impl Fn() -> Result<T, Obstacle>) -> Result<T, Error> {
     let mut interval = FIRST_INTERVAL;
     loop {

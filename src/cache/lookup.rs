@@ -1,4 +1,4 @@
-//! Looking content up by its digest. Each use checks it, and a damaged file is removed.
+//! Looking up content by its digest. Each use checks the file. A damaged file is removed.
 
 use std::fs::{File, FileTimes, remove_file};
 use std::io::{self, BufReader};
@@ -18,7 +18,7 @@ use super::seal::{Look, look, seal};
 
 const BUFFER: usize = 256 * 1024;
 
-/// Content of the cache that is in use. It is not pruned while this value lives.
+/// Content of the cache that is in use. It is not pruned while this value exists.
 #[derive(Debug)]
 pub(crate) struct Held {
     pub(super) path: PathBuf,
@@ -27,24 +27,25 @@ pub(crate) struct Held {
 }
 
 impl Held {
-    /// Returns the path of the file. Never write to it.
+    /// Returns the path of the file. Never write to this file.
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 }
 
 impl Cache {
-    /// Returns the content of `digest`, if it is cached, and notes the use. It is not pruned while the result
-    /// lives.
+    /// Returns the content of `digest`, if it is cached, and records the use. The content is not pruned while the
+    /// result exists.
     ///
-    /// The seal of the file is checked. If it is broken, the file is read, and removed if it is damaged.
+    /// This checks the seal of the file. If the seal is broken, the whole file is verified, and removed if it is
+    /// damaged.
     pub(crate) async fn hold_async(&self, digest: &Digest) -> Result<Option<Held>, StoreError> {
         let (cache, digest) = (self.clone(), digest.clone());
         Ok(when_free(move || cache.held(Kind::Blob, &digest)).await?)
     }
 
-    /// Reads all of the content of `digest`, whatever its seal, and removes it if it is damaged. Returns
-    /// whether it is cached and intact.
+    /// Verifies all bytes of the content of `digest`, even if its seal is intact, and removes the file if it is
+    /// damaged. Returns whether the content is cached and intact.
     pub(crate) async fn is_intact(&self, digest: &Digest) -> Result<bool, StoreError> {
         let (cache, digest) = (self.clone(), digest.clone());
         let intact = when_free(move || {
@@ -57,7 +58,7 @@ impl Cache {
         Ok(intact.await?)
     }
 
-    /// Returns the content of `digest` with a shared lock, if it is cached, and notes the use.
+    /// Returns the content of `digest` with a shared lock, if it is cached, and records the use.
     pub(super) fn held(&self, kind: Kind, digest: &Digest) -> Result<Option<Held>, Obstacle> {
         while let Some(path) = self.checked(kind, digest)? {
             let Some(file) = if_found(File::open(&path)).map_err(Error::file(&path))? else {
@@ -65,10 +66,10 @@ impl Cache {
             };
             let locking = Locking::shared(&file, &path).map_err(Error::file(&path))?;
             if locking == Locking::Busy {
-                // Another task is about to prune it.
+                // Another task is about to prune the file.
                 return Err(Busy::ELSEWHERE.into());
             }
-            // Otherwise it was pruned since the check, and may have been received again.
+            // Otherwise the file was pruned since the check, and another one may be at its path.
             if is_at(&file, &path).map_err(Error::file(&path))? {
                 note_use(&file, &path, SystemTime::now());
                 return Ok(Some(Held { path, file }));
@@ -91,27 +92,27 @@ impl Cache {
         }
     }
 
-    /// Takes the right to check or to make the content of `digest`, unless another task has it.
+    /// Takes the right to check or to make the content of `digest`, unless another task has this right.
     pub(super) fn turn(&self, digest: &Digest) -> Result<Lock, Obstacle> {
         let path = self.paths.lock(digest);
         self.paths.create_parent(&path)?;
         Ok(Lock::attempt(&path).map_err(Error::file(&path))??)
     }
 
-    /// Reads content whose seal is broken, and seals it again or removes it. The caller has the
-    /// [`turn`](Self::turn). Returns whether the content is cached now.
+    /// Verifies content whose seal is broken, and seals it again or removes it. The caller must have the
+    /// [`turn`](Self::turn). Returns whether the content is cached afterwards.
     pub(super) fn recheck(&self, kind: Kind, digest: &Digest) -> Result<bool, Error> {
         let path = self.paths.content(kind, digest);
         match look(&path, kind.mode()).map_err(Error::file(&path))? {
             Look::Absent => Ok(false),
-            // Another task has sealed it while this one waited for its turn.
+            // Another task has sealed the file while this task waited for its turn.
             Look::Sealed => Ok(true),
             Look::Broken | Look::Foreign => self.reread(kind, digest, &Silent),
         }
     }
 
-    /// Reads content, whatever its seal, and seals it or removes it. The caller has the [`turn`](Self::turn).
-    /// Returns whether the content is intact. This does not count as a use.
+    /// Verifies content, even if its seal is intact, and seals it or removes it. The caller must have the
+    /// [`turn`](Self::turn). Returns whether the content is intact. This does not count as a use.
     pub(super) fn reread(
         &self,
         kind: Kind,
@@ -162,17 +163,17 @@ fn reads_as(file: &File, size: u64, digest: &Digest, progress: &dyn Progress) ->
     }
 }
 
-/// Removes a damaged file, which the next task that needs it receives again.
+/// Removes a damaged file. The next task that needs the content receives it again.
 fn remove_damaged(path: &Path) -> Result<bool, Error> {
     remove_file(path).map_err(Error::file(path))?;
     tracing::warn!("removed the damaged file {}", path.display());
     Ok(false)
 }
 
-/// Notes the last use of a file, by which pruning decides, in its access time. The system's own access time
-/// can be hours old. In a read-only cache this fails without harm: nothing is pruned there either.
+/// Records the last use of a file in its access time, because pruning decides by the last use and the system may update
+/// the access time hours late. In a read-only cache this fails without harm, because nothing is pruned there.
 pub(super) fn note_use(file: &File, path: &Path, used: SystemTime) {
     if let Err(error) = file.set_times(FileTimes::new().set_accessed(used)) {
-        tracing::debug!(path = %path.display(), %error, "the use is not noted");
+        tracing::debug!(path = %path.display(), %error, "the use is not recorded");
     }
 }

@@ -1,4 +1,4 @@
-//! The cache: content by digest, verified executables, and what tags named.
+//! The cache: content by digest, verified executables, and the manifests that tags named.
 //!
 //! ```text
 //! $XDG_CACHE_HOME/wasmcloud-par/v1/        only its owner may enter it or replace it
@@ -28,24 +28,24 @@
 //!   lock                                   locked while a pin changes
 //! ```
 //!
-//! The state (`state.rs`) holds what cannot be received again. It is not pruned, and every cache of a user has one
+//! The state (`state.rs`) has data that cannot be received again. It is not pruned. All caches of a user share one
 //! state.
 //!
-//! A file under its final name is complete and verified; no such file is ever overwritten in place. Tasks and
-//! processes coordinate through locks, so that one download and one extraction serve all that wait.
+//! A file under its final name is complete and verified. Such a file is never overwritten in place. Tasks and processes
+//! use locks, so that one download and one extraction serve all tasks that wait.
 //!
-//! - **Checks.** Each use checks the seal of a file (`seal.rs`), at the cost of one look at its metadata;
-//!   [`Cache::verify`] reads everything. A damaged file is removed and received again, never served.
-//! - **Waiting.** A task that waits for another one takes no thread of the runtime (`lock.rs`).
-//! - **Pruning.** The access time of a file records its last use. [`Cache::prune`] removes the files that
-//!   were not used for longest. It keeps files on which a task holds a shared lock, and files that were used
-//!   within the last hour: the path of an executable outlives the call that returned it.
+//! - **Checks.** Each use checks the seal of a file (`seal.rs`), which only reads its metadata. [`Cache::verify`] reads
+//!   the whole content. A damaged file is removed and received again, and is never used.
+//! - **Waiting.** A task that waits for another task takes no thread of the runtime (`lock.rs`).
+//! - **Pruning.** The access time of a file records its last use. [`Cache::prune`] removes the least recently used
+//!   files. It keeps files on which a task has a shared lock. It also keeps files that were used within the last hour,
+//!   because the caller of a fetch uses the path of the executable after the call.
 
 mod away;
-mod belongings;
 mod blobs;
 #[cfg(feature = "sigstore")]
 mod bundles;
+mod dependencies;
 mod entries;
 mod error;
 mod executables;

@@ -20,9 +20,8 @@ impl Cache {
     /// # Errors
     ///
     /// [`Error::NoDirectory`] when no directory is known, [`Error::Directory`] and [`Error::NotADirectory`] when it
-    /// cannot be created, [`Error::WithinCache`] for the `v1` directory of a cache, and
-    /// [`Error::ForeignDirectory`] and [`Error::SharedDirectory`] when another user could change or replace
-    /// what is in it.
+    /// cannot be created, [`Error::WithinCache`] for the `v1` directory of a cache, and [`Error::ForeignDirectory`] and
+    /// [`Error::SharedDirectory`] when another user could change or replace its content.
     pub fn open(directory: Option<&Path>) -> Result<Self, Error> {
         let paths = Paths::in_directory(directory)?;
         paths.create()?;
@@ -39,8 +38,8 @@ impl Cache {
         Ok(paths.exist()?.then(|| Self::at(paths)))
     }
 
-    /// Returns the directory in which [`open`](Self::open) opens the cache: `directory` as an absolute path,
-    /// or the user's cache directory. It need not exist.
+    /// Returns the directory in which [`open`](Self::open) opens the cache: `directory` as an absolute path, or the
+    /// user's cache directory. It may not exist.
     ///
     /// # Errors
     ///
@@ -55,8 +54,8 @@ impl Cache {
         }
     }
 
-    /// Returns the directory with the files of this cache: the one for the version of its format, within the
-    /// directory that the cache was opened in.
+    /// Returns the directory with the files of this cache. It is named after the version of the format, and is in the
+    /// directory in which the cache was opened.
     #[must_use]
     pub fn directory(&self) -> &Path {
         self.paths.root()

@@ -1,4 +1,4 @@
-//! Opening the state, and taking over the pins that an older version left in the cache.
+//! Opening the state, and moving the pins that an older version left in the cache.
 
 use std::fs;
 use std::path::Path;
@@ -10,21 +10,21 @@ use super::paths::Paths;
 use super::pins::{IDENTITY_LIMIT, pin_files, read, write_file};
 use super::state::State;
 
-/// The name that a pin of the cache gets in the state when the state has a pin to another publisher.
+/// The file name for a pin from the cache when the state has a pin to another publisher.
 const OTHER: &str = "_identity_of_cache";
 
 impl State {
     /// Opens the state in `directory`, or in the user's directory for state (`$XDG_STATE_HOME/wasmcloud-par`, or
-    /// `~/.local/state/wasmcloud-par`). Creates nothing: the first pin does.
+    /// `~/.local/state/wasmcloud-par`). Creates nothing: the directory is created with the first pin.
     ///
-    /// Older versions kept pins in the cache. Those in `cache`, or in the user's cache directory, are taken over.
-    /// Processes that do this at the same time wait for each other.
+    /// Older versions kept pins in the cache. This moves the pins in `cache`, or in the user's cache directory, into
+    /// the state. Processes that do this at the same time wait for each other.
     ///
     /// # Errors
     ///
     /// [`Error::ForeignState`] and [`Error::SharedState`] when another user could change or replace the state;
     /// [`Error::StateDirectory`], [`Error::StateFile`], [`Error::NoStateDirectory`] and the errors of
-    /// [`Cache::open`](super::Cache::open) when there are pins to take over and that fails.
+    /// [`Cache::open`](super::Cache::open) when pins in the cache cannot be moved.
     pub fn open(directory: Option<&Path>, cache: Option<&Path>) -> Result<Self, Error> {
         let state = Self::in_directory(directory)?;
         state.require_private()?;
@@ -37,16 +37,16 @@ impl State {
         Ok(state)
     }
 
-    /// Takes over the pins in a cache. A pin is removed from the cache after the state has it.
+    /// Moves the pins in a cache into the state. A pin is removed from the cache after it is in the state.
     fn take_over(&self, cache: &Paths) -> Result<(), Error> {
         let old = cache.old_identities();
         if pin_files(&old)?.is_empty() {
             return Ok(());
         }
-        // Pins that another user could have written do not count.
+        // Fails when another user could have written the pins.
         cache.exist()?;
         let _lock = self.lock()?;
-        // Another process may have taken them over meanwhile.
+        // Another process may have moved the pins in the meantime.
         for (place, path) in pin_files(&old)? {
             self.take_over_pin(&place, &path)?;
             if let Err(error) = if_found(fs::remove_file(&path)) {
@@ -67,7 +67,7 @@ impl State {
             return Ok(());
         };
         if !path.try_exists().map_err(Error::state_file(&path))? {
-            // A damaged pin stays a damaged pin, which is an error where it is asked.
+            // A damaged pin is moved as it is. Reading it is an error.
             return write_file(&path, &text);
         }
         let (known, found) = (read(&path, place), read(old, place));
@@ -83,19 +83,20 @@ impl State {
     }
 }
 
-/// Keeps a pin to another publisher beside that of the state. Only people read it.
+/// Keeps a pin from the cache beside the pin in the state, which names another publisher. The file is only for people
+/// to read.
 fn keep_other(place: &str, path: &Path, text: &[u8]) -> Result<(), Error> {
     let other = path.with_file_name(OTHER);
     tracing::warn!(
-        "the cache and the state have pins of {place} to two publishers: that of the state counts, and the other \
-         one is in {}",
+        "the cache and the state pin {place} to different publishers: the pin of the state is used, and that of \
+         the cache is kept in {}",
         other.display()
     );
     write_file(&other, text)
 }
 
-/// Removes the empty directories in `directory`, and itself if it is empty then. A failure costs some time at the
-/// next start.
+/// Removes the empty directories in `directory`, and then `directory` itself if it is empty. After a failure, the next
+/// start only takes longer.
 fn remove_empty(directory: &Path) {
     let entries = fs::read_dir(directory);
     for entry in entries.into_iter().flatten().flatten() {

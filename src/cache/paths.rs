@@ -14,8 +14,8 @@ use super::private::require_private;
 /// programs never read each other's files.
 const VERSION: &str = "v1";
 
-/// The file with the publisher that a repository is pinned to, in the state. Like `_tags` and `_lock`, this is not a valid
-/// part of a repository's name.
+/// The file in the state with the publisher to which a repository is pinned. Like `_tags` and `_lock`, this is not a
+/// valid part of a repository's name.
 pub(super) const IDENTITY: &str = "_identity";
 /// The file that is locked while the record of a tag changes.
 const LOCK: &str = "_lock";
@@ -65,7 +65,7 @@ impl Kind {
         }
     }
 
-    /// Returns the permission bits, with which nobody may write to the file.
+    /// Returns the permission bits. No user may write to the file.
     pub(super) const fn mode(self) -> u32 {
         match self {
             Self::Blob => 0o444,
@@ -82,7 +82,7 @@ pub(super) enum Purpose {
     Program(Digest),
     /// The record of the tag `registry/repository:tag`.
     Reference(String),
-    /// What is known of the provider in the manifest of this digest.
+    /// The description of the provider in the manifest of this digest.
     Provider(Digest),
     /// A Sigstore bundle of the manifest of this digest.
     Bundle(Digest),
@@ -92,7 +92,7 @@ pub(super) enum Purpose {
     Hint,
     /// An unfinished download, or a lock file.
     Unfinished,
-    /// A file that is being written, or whose process ended while it was.
+    /// A file that is being written, or that was left behind when its process ended.
     Temporary,
 }
 
@@ -110,9 +110,10 @@ impl Paths {
                 .ok_or(Error::NoDirectory)?
                 .join("wasmcloud-par"),
         };
-        // Absolute, because the path of an executable must hold after the caller changes its directory.
+        // The path is absolute, because the path of an executable must be valid after the caller changes its working
+        // directory.
         let directory = std::path::absolute(&directory).map_err(Error::directory(&directory))?;
-        // A new cache within a cache would have no pins, and so it would trust any publisher.
+        // A caller that names the directory of the version would get a new, empty cache in it.
         let is_cache = || DIRECTORIES.iter().any(|name| directory.join(name).is_dir());
         if directory.ends_with(VERSION) && is_cache() {
             return Err(Error::WithinCache(directory));
@@ -121,7 +122,7 @@ impl Paths {
         Ok(Self { root })
     }
 
-    /// Creates what is missing, and requires that no other user can change it.
+    /// Creates the directory of the cache if it is missing, and requires that no other user can change it.
     pub(super) fn create(&self) -> Result<(), Error> {
         create_private_directory(&self.root).map_err(Error::directory(&self.root))?;
         #[cfg(unix)]
@@ -129,7 +130,7 @@ impl Paths {
         Ok(())
     }
 
-    /// Whether there is a cache. If there is, no other user may be able to change it.
+    /// Whether the cache exists. Fails when it exists and another user can change it.
     pub(super) fn exist(&self) -> Result<bool, Error> {
         let there = self.root.try_exists();
         let there = there.map_err(Error::directory(&self.root))?;
@@ -182,13 +183,13 @@ impl Paths {
         self.addressed(PROGRAMS, digest)
     }
 
-    /// Returns the file with what is known of the provider in the manifest `digest`.
+    /// Returns the file with the description of the provider in the manifest `digest`.
     pub(super) fn provider(&self, digest: &Digest) -> PathBuf {
         self.addressed(PROVIDERS, digest)
     }
 
     /// Returns the file with the Sigstore bundle of the manifest `digest` that a policy has accepted. `policy` is the
-    /// digest of what the policy demands.
+    /// digest of the demands of that policy.
     #[cfg(any(test, feature = "sigstore"))]
     pub(super) fn bundle(&self, digest: &Digest, policy: &Digest) -> PathBuf {
         let mut path = self.addressed(BUNDLES, digest);
@@ -196,7 +197,7 @@ impl Paths {
         path
     }
 
-    /// Returns the file that says that `registry` did not answer.
+    /// Returns the file that records that `registry` did not answer.
     pub(super) fn away(&self, registry: &str) -> Result<PathBuf, Error> {
         let name = safe(registry).ok_or_else(|| Error::MalformedName(registry.to_owned()))?;
         Ok(self.root.join(AWAY).join(name))
@@ -237,8 +238,7 @@ impl Paths {
         Ok(path)
     }
 
-    /// Returns the purpose of the file at `path`. `None` for a file that this module does not know; such a
-    /// file is never touched.
+    /// Returns the purpose of the file at `path`. `None` for an unknown file, which is never changed or removed.
     pub(super) fn purpose(&self, path: &Path) -> Option<Purpose> {
         let relative = path.strip_prefix(&self.root).ok()?;
         let parts: Option<Vec<&str>> = relative.iter().map(|part| part.to_str()).collect();
@@ -276,7 +276,7 @@ impl Paths {
     }
 }
 
-/// Returns the digest that the last two parts of a path stand for.
+/// Returns the digest for the last two parts of a path.
 fn digest(algorithm: &str, hex: &str) -> Option<Digest> {
     format!("{algorithm}:{hex}").parse().ok()
 }
@@ -286,8 +286,8 @@ fn tag_name(repository: &[&str], tag: &str) -> String {
     format!("{}:{tag}", repository.join("/"))
 }
 
-/// Returns `registry/repository` as a relative path. `None` when a part of it is not safe, or is a name that
-/// the cache itself uses.
+/// Returns `registry/repository` as a relative path. `None` when a part of the name is not safe as a file name, or is
+/// used by the cache itself.
 pub(super) fn repository_path(repository: &str) -> Option<PathBuf> {
     let is_own = |part: &&str| [TAGS, IDENTITY, LOCK].contains(part);
     let part = |part| safe(part).filter(|part| !is_own(part));

@@ -1,7 +1,7 @@
 //! Pins: the publisher of the first archive that was used from a repository (trust on first use).
 //!
-//! A lost pin cannot be received again. So nothing removes one but its user, and a file that cannot be read is an
-//! error rather than a first use.
+//! A lost pin cannot be received again. So only the user removes a pin, and a file that cannot be read is an error and
+//! does not count as a missing pin.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -19,7 +19,7 @@ use super::state::State;
 pub(super) const IDENTITY_LIMIT: u64 = 1024 * 1024;
 
 impl State {
-    /// Returns the publisher that `registry/repository` is pinned to, if it is pinned.
+    /// Returns the publisher to which `registry/repository` is pinned, if it is pinned.
     ///
     /// # Errors
     ///
@@ -31,8 +31,8 @@ impl State {
         }
     }
 
-    /// Pins `registry/repository` to the publisher that `decide` returns. If it returns none, the pin stays as
-    /// it is. `decide` gets the present pin, which no other task can change meanwhile.
+    /// Pins `registry/repository` to the publisher that `decide` returns. With `None`, the pin does not change.
+    /// `decide` gets the current pin, which no other task can change during the call.
     pub(crate) fn pin<E: From<Error>>(
         &self,
         place: &str,
@@ -72,7 +72,8 @@ impl State {
         pins.map(|(place, pin)| Ok((place, pin?))).collect()
     }
 
-    /// Returns all pins as [`identities`](Self::identities) does, each with an error of its own.
+    /// Returns all pins as [`identities`](Self::identities) does, but with a separate error for each pin that cannot be
+    /// read.
     pub(crate) fn each_identity(&self) -> Result<BTreeMap<String, Result<Identity, Error>>, Error> {
         let Some(directory) = self.pins() else {
             return Ok(BTreeMap::new());
@@ -85,7 +86,7 @@ impl State {
         Ok(pins.collect())
     }
 
-    /// Writes a pin. The caller has the state locked.
+    /// Writes a pin. The caller must have locked the state.
     pub(super) fn write(&self, place: &str, mut identity: Identity) -> Result<(), Error> {
         identity.shorten();
         let path = self.identity_file(place)?.ok_or(Error::NoStateDirectory)?;
@@ -94,7 +95,7 @@ impl State {
         write_file(&path, &text)
     }
 
-    /// Removes a pin. The caller has the state locked.
+    /// Removes a pin. The caller must have locked the state.
     pub(super) fn remove(&self, place: &str) -> Result<bool, Error> {
         let Some(path) = self.identity_file(place)? else {
             return Ok(false);
@@ -118,7 +119,7 @@ pub(super) fn read(path: &Path, place: &str) -> Result<Option<Identity>, Error> 
     }
 }
 
-/// Writes the file of a pin, which gets its name once it is complete.
+/// Writes the file of a pin. The file gets its name after it is complete.
 pub(super) fn write_file(path: &Path, text: &[u8]) -> Result<(), Error> {
     State::create_parent(path)?;
     let written = AtomicFile::create_private(path).and_then(|file| file.commit_with(text));

@@ -1,7 +1,7 @@
-//! Checking that no other user can change what is in the cache.
+//! Checking that no other user can change the files of the cache or the state.
 //!
-//! Executables are started by their path. A user who may write to a directory above them can put other files
-//! there, by renaming the directory of the cache, whatever the permission bits of that one. So all of them
+//! Executables are started by their path. A user who may write to a directory above the cache can rename the directory
+//! of the cache and put other files in its place, even if that directory itself is private. So all directories above
 //! are checked, as OpenSSH does for its files.
 
 use std::ffi::OsString;
@@ -16,15 +16,15 @@ use crate::content::{LINKS, is_ours};
 
 use super::error::Error;
 
-/// The group, or everybody, may write.
+/// The permission bits that let the group or all users write.
 const SHARED: u32 = 0o022;
-/// Users who may write to the directory may remove and rename only their own files in it.
+/// The permission bit of a directory in which users may remove and rename only their own files.
 const STICKY: u32 = 0o1000;
 
 /// Refuses a directory that another user could change or replace.
 ///
-/// The directory must be the user's, and no other user may write to it. The directories above it must be the
-/// user's or the system's, and no other user may rename what is in them.
+/// The directory must belong to the user, and no other user may write to it. The directories above it must belong to
+/// the user or to the system, and no other user may rename files in them.
 pub(super) fn require_private(root: &Path) -> Result<(), Error> {
     let steps = steps_to(root)?;
     match steps.last() {
@@ -34,7 +34,7 @@ pub(super) fn require_private(root: &Path) -> Result<(), Error> {
         Some((_, own)) if is_ours(own) => {}
         _ => return Err(Error::ForeignDirectory(root.to_owned())),
     }
-    // The system's user is root, or stands for root in a user namespace.
+    // The user of the system is root, or the user that represents root in a user namespace.
     let system = look(Path::new("/"))?.uid();
     for (path, found) in &steps {
         if !is_ours(found) && found.uid() != 0 && found.uid() != system {
@@ -43,7 +43,8 @@ pub(super) fn require_private(root: &Path) -> Result<(), Error> {
         if !found.is_dir() || !others_may_rename_in(found) {
             continue;
         }
-        // A volume of a container often belongs to root and is writable for all, but no other users are there.
+        // A volume of a container often belongs to root and is writable for all users, but a container has no other
+        // users.
         if found.uid() == system && is_mounted(path, found) {
             tracing::warn!(
                 "every user who may write to {} can replace the cache",
@@ -56,8 +57,8 @@ pub(super) fn require_private(root: &Path) -> Result<(), Error> {
     Ok(())
 }
 
-/// Returns each directory and each symbolic link that `path` leads through, in this order, `path` itself
-/// last. A user who may change one of them decides where the rest of the path leads.
+/// Returns each directory and each symbolic link on the way to `path`, in order, with `path` itself as the last. A user
+/// who may change one of them can lead the rest of the path to another place.
 fn steps_to(path: &Path) -> Result<Vec<(PathBuf, Metadata)>, Error> {
     let absolute = std::path::absolute(path).map_err(Error::directory(path))?;
     let mut steps = Vec::new();
@@ -66,7 +67,7 @@ fn steps_to(path: &Path) -> Result<Vec<(PathBuf, Metadata)>, Error> {
     let mut ahead: Vec<OsString> = backwards(&absolute).collect();
     while let Some(name) = ahead.pop() {
         if name == ".." {
-            // Its symbolic links are resolved already.
+            // The symbolic links before `..` have been resolved.
             place.pop();
         } else {
             place.push(name);
@@ -82,7 +83,7 @@ fn steps_to(path: &Path) -> Result<Vec<(PathBuf, Metadata)>, Error> {
             }
             let target = read_link(&place).map_err(Error::directory(&place))?;
             place.pop();
-            // An absolute target begins with the root directory, which replaces the path so far.
+            // An absolute target begins with the root directory. Pushing that replaces the path so far.
             ahead.extend(backwards(&target));
         }
     }
@@ -99,7 +100,7 @@ fn look(path: &Path) -> Result<Metadata, Error> {
     symlink_metadata(path).map_err(Error::directory(path))
 }
 
-/// Whether users other than the owner may rename what is in a directory.
+/// Whether users other than the owner may rename files in a directory.
 fn others_may_rename_in(directory: &Metadata) -> bool {
     let (mode, group) = (directory.mode(), directory.gid());
     // On systems where each user has a group of the same number, that group may write to all new files.

@@ -1,8 +1,9 @@
-//! Readable names of executables, which processes have in lists of processes.
+//! Readable names of executables. They appear in lists of processes.
 //!
-//! An executable is named by its signed hash, which says nothing to a person. Its readable name is a second name of
-//! the same file, in a directory of its own, so that several providers with one executable do not disturb each other.
-//! Where the file system has no hard links, the executable is started by its hash.
+//! The file of an executable has its signed hash as its name, which people cannot recognise. Its readable name is a
+//! second name (a hard link) of the same file. Each executable has its own directory for readable names, because
+//! several providers can have the same executable under different names. Where the file system has no hard links, the
+//! executable is started by the path with its hash.
 
 use std::fs::{self, File, read_dir, remove_file};
 use std::io;
@@ -18,10 +19,10 @@ use super::paths::Kind;
 /// The most characters of the name of a provider, and of the name of a target.
 const LONGEST: usize = 48;
 
-/// Returns the name of the executable for `target` of the provider `name`. Both come from publishers: the result has
-/// only letters, digits, `_` and `-`, and begins with a letter or a digit. The provider comes first, because the system
-/// shows only the first 15 characters of the name of a process. The result is no reserved name of Windows, because all
-/// of these are shorter and have no `-`.
+/// Returns the readable name of the executable for `target` of the provider `name`. Publishers choose both texts, so
+/// the result has only letters, digits, `_` and `-`, and begins with a letter or a digit. The provider comes first,
+/// because the system shows only the first 15 characters of the name of a process. The result is never a reserved name
+/// of Windows, because none of these has a `-`.
 pub(crate) fn program_name(name: Option<&str>, target: &str) -> String {
     let name = name.map(plain).filter(|name| !name.is_empty());
     let name = name.unwrap_or_else(|| "provider".to_owned());
@@ -44,8 +45,8 @@ fn plain(text: &str) -> String {
     plain.trim_end_matches(['-', '_']).to_owned()
 }
 
-/// Returns the path of the executable `held` that ends with its readable name. That is the path with its hash where
-/// there can be no second name.
+/// Gives the executable `held` the readable name `name`, and returns the path with that name. Where the file system
+/// does not allow a second name, returns the path with the hash.
 pub(super) fn program(cache: &Cache, digest: &Digest, name: &str, held: &Held) -> PathBuf {
     let path = cache.paths.programs(digest).join(name);
     let give = || {
@@ -65,7 +66,7 @@ pub(super) fn program(cache: &Cache, digest: &Digest, name: &str, held: &Held) -
 }
 
 impl Cache {
-    /// Returns the paths of the executable of `digest` that end with a readable name, sorted.
+    /// Returns the sorted paths of the readable names of the executable of `digest`.
     pub(super) fn program_paths(&self, digest: &Digest) -> Result<Vec<PathBuf>, Error> {
         let directory = self.paths.programs(digest);
         let list = || {
@@ -100,7 +101,7 @@ impl Cache {
         }
     }
 
-    /// Whether the file at `path`, a readable name, is the executable of `digest`.
+    /// Whether the readable name at `path` leads to the executable of `digest`.
     pub(super) fn is_program_of(&self, path: &Path, digest: &Digest) -> io::Result<bool> {
         let executable = self.paths.content(Kind::Executable, digest);
         match if_found(File::open(executable))? {
@@ -109,7 +110,8 @@ impl Cache {
         }
     }
 
-    /// Whether the executable of `digest` is cached and the file at `path`, a readable name of it, is another one.
+    /// Whether the executable of `digest` is cached, but `path`, which should be a readable name of it, leads to
+    /// another file.
     pub(super) fn names_another_file(&self, digest: &Digest, path: &Path) -> Result<bool, Error> {
         let executable = self.paths.content(Kind::Executable, digest);
         let other = || Ok(executable.try_exists()? && !self.is_program_of(path, digest)?);

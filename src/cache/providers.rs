@@ -1,7 +1,8 @@
-//! What the cache knows of the providers whose content it holds.
+//! Descriptions of the providers in the cache.
 //!
-//! The cache does not read manifests and archives. The client that uses one describes it here, once it is verified, so
-//! that listing and pruning know what belongs together. A description is not content: nothing is started because of it.
+//! The cache does not read manifests and archives. When a client uses one, it stores a description here after it has
+//! verified the content. Listing and pruning use the descriptions to find the files of one provider. A description is
+//! not trusted: nothing is started because of it.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -15,10 +16,10 @@ use super::open::Cache;
 
 /// The largest description that is read, in bytes.
 const LIMIT: u64 = 256 * 1024;
-/// How many repositories, and how many indexes, are remembered for one manifest.
+/// The most repositories, and the most indexes, that are remembered for one manifest.
 const MOST: usize = 16;
 
-/// Where the claims of a provider are when its archive is not in the cache.
+/// The place where the claims of a provider are found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum ClaimsIn {
@@ -26,11 +27,11 @@ pub(crate) enum ClaimsIn {
     Manifest,
     /// In the first bytes of the archive, which are kept for a tag.
     Head,
-    /// Nowhere else than in the archive.
+    /// Only in the archive.
     Archive,
 }
 
-/// What the cache knows of a provider in a manifest.
+/// The description of the provider in a manifest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Provider {
     /// The subject of the claims (`V…`).
@@ -43,13 +44,13 @@ pub(crate) struct Provider {
     /// The version in the claims.
     #[serde(default)]
     pub(crate) version: Option<String>,
-    /// From when and until when the claims are valid, in seconds since 1970.
+    /// The times from which and until which the claims are valid, in seconds since 1970.
     #[serde(default)]
     pub(crate) valid: (Option<u64>, Option<u64>),
     pub(crate) claims: ClaimsIn,
     /// The signed hash of the executable of each target.
     pub(crate) executables: BTreeMap<String, Digest>,
-    /// The layers, which are the archive.
+    /// The layers of the manifest, which make up the archive.
     pub(crate) layers: Vec<Digest>,
     /// The image indexes by which the manifest was found.
     #[serde(default)]
@@ -62,14 +63,14 @@ pub(crate) struct Provider {
 impl Provider {
     /// Whether the claims are valid `now`, in seconds since 1970.
     pub(super) fn is_valid(&self, now: u64) -> bool {
-        // As where claims are verified: the clocks may differ by a minute.
+        // The clocks may differ by a minute, as in the verification of claims.
         const LEEWAY: u64 = 60;
         let (from, until) = self.valid;
         from.is_none_or(|from| from <= now.saturating_add(LEEWAY))
             && until.is_none_or(|until| until >= now)
     }
 
-    /// Returns an earlier description of the same manifest with what this one says.
+    /// Merges this description into an earlier one of the same manifest.
     fn added_to(self, earlier: &Self) -> Self {
         let mut added = Self {
             indexes: earlier.indexes.clone(),
@@ -78,7 +79,7 @@ impl Provider {
         };
         extend(&mut added.indexes, self.indexes);
         extend(&mut added.repositories, self.repositories);
-        // A use by digest does not know of the first bytes that are kept for a tag.
+        // A fetch by digest does not use the first bytes that are kept for a tag, so it does not know of them.
         if added.claims == ClaimsIn::Archive {
             added.claims = earlier.claims;
         }
@@ -95,7 +96,7 @@ fn extend<T: PartialEq>(values: &mut Vec<T>, more: Vec<T>) {
 }
 
 impl Cache {
-    /// Keeps what is known of the provider in `manifest`. Blocks.
+    /// Stores the description of the provider in `manifest`. Blocks.
     pub(crate) fn describe(&self, manifest: &Digest, provider: Provider) -> Result<(), Error> {
         let path = self.paths.provider(manifest);
         let provider = match self.described(manifest)? {
@@ -115,7 +116,7 @@ impl Cache {
             .map_err(Error::file(&path))
     }
 
-    /// Returns what is known of the provider in `manifest`. A damaged description counts as none. Blocks.
+    /// Returns the description of the provider in `manifest`. Ignores a damaged description. Blocks.
     pub(super) fn described(&self, manifest: &Digest) -> Result<Option<Provider>, Error> {
         let path = self.paths.provider(manifest);
         match if_found(read_file_bounded(&path, LIMIT)) {

@@ -1,8 +1,8 @@
-//! Pruning: removing files that were not used for long.
+//! Pruning: removing files that have not been used for a long time.
 //!
-//! What can be started stays so for as long as possible: the archives of executables that are cached go first, then
-//! executables, each with its manifest, and last the manifests to which nothing belongs any more. The manifest of an
-//! executable that stays is never removed.
+//! Providers stay able to start without the registry for as long as possible. Archives are removed first if their
+//! executables are cached. Then follow executables, each with its manifest, and last manifests without archive and
+//! executables. The manifest of an executable that stays is never removed.
 
 use std::fs::{File, remove_file};
 use std::io;
@@ -11,7 +11,7 @@ use std::time::SystemTime;
 
 use crate::content::{Digest, Locking, if_found, is_at};
 
-use super::belongings::Belongings;
+use super::dependencies::Dependencies;
 use super::entries::{Entry, last_use};
 use super::error::Error;
 use super::inventory::Inventory;
@@ -26,7 +26,7 @@ use super::prune_options::PruneOptions;
 pub struct Pruned {
     /// The files that were removed.
     pub removed: Vec<PathBuf>,
-    /// The executables that would have been removed, if they were not leased or in use otherwise.
+    /// The executables that would have been removed, but are leased or in use.
     pub in_use: Vec<PathBuf>,
     /// How many bytes these files took on this disk.
     pub freed: u64,
@@ -34,23 +34,23 @@ pub struct Pruned {
     pub left: u64,
 }
 
-/// What was done with a file.
+/// The outcome of an attempt to remove a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Outcome {
     Removed,
-    /// It is leased, or a task uses it or makes it.
+    /// The file is leased, or a task uses or makes it.
     InUse,
-    /// It has changed, or was used meanwhile, or is not to be removed.
+    /// The file has changed, has been used since it was listed, or has to stay.
     Kept,
 }
 
 impl Cache {
-    /// Removes the files that were not used for longest. Files that are being read, received or made, or that are
-    /// [leased](crate::Fetched::lease), are kept, and so are files that were just used. A provider that is running
-    /// keeps running when its executable is removed. Blocks.
+    /// Removes the least recently used files. Files that are being read, received or made, files that are
+    /// [leased](crate::Fetched::lease), and files that were used recently are kept. A provider that is running keeps
+    /// running when its executable is removed. Blocks.
     ///
-    /// Archives whose executables are cached are removed first, then executables with their manifests. The manifest
-    /// of an executable that stays is kept, so that what can be started without the registry stays so.
+    /// Archives whose executables are cached are removed first, then executables with their manifests. The manifest of
+    /// an executable that stays is kept, so that the executable can still be started without the registry.
     ///
     /// # Errors
     ///
@@ -62,7 +62,7 @@ impl Cache {
             cache: self,
             options,
             now: SystemTime::now(),
-            belongings: Belongings::new(&inventory, &options.keep),
+            dependencies: Dependencies::new(&inventory, &options.keep),
             inventory: &inventory,
             pruned: Pruned {
                 left,
@@ -78,7 +78,7 @@ struct Pruning<'a> {
     options: &'a PruneOptions,
     now: SystemTime,
     inventory: &'a Inventory,
-    belongings: Belongings<'a>,
+    dependencies: Dependencies<'a>,
     pruned: Pruned,
 }
 
@@ -86,7 +86,7 @@ impl Pruning<'_> {
     fn run(mut self) -> Result<Pruned, Error> {
         for entry in &self.inventory.entries {
             match &entry.purpose {
-                Purpose::Content(Kind::Blob, digest) if self.belongings.is_spare(digest) => {
+                Purpose::Content(Kind::Blob, digest) if self.dependencies.is_spare(digest) => {
                     self.consider(entry)?;
                 }
                 Purpose::Unfinished | Purpose::Temporary => drop(self.consider(entry)?),
@@ -95,11 +95,11 @@ impl Pruning<'_> {
         }
         for entry in &self.inventory.entries {
             match &entry.purpose {
-                Purpose::Content(Kind::Blob, digest) if self.belongings.is_needed(digest) => {
+                Purpose::Content(Kind::Blob, digest) if self.dependencies.is_needed(digest) => {
                     self.consider(entry)?;
                 }
                 Purpose::Content(Kind::Executable, digest) => self.executable(entry, digest)?,
-                // A name of a file that was pruned or replaced.
+                // The executable of this name was pruned or replaced.
                 Purpose::Program(_) if entry.disk > 0 => {
                     self.consider(entry)?;
                 }
@@ -108,7 +108,7 @@ impl Pruning<'_> {
         }
         for entry in &self.inventory.entries {
             match &entry.purpose {
-                Purpose::Content(Kind::Blob, digest) if self.belongings.is_manifest(digest) => {
+                Purpose::Content(Kind::Blob, digest) if self.dependencies.is_manifest(digest) => {
                     self.consider(entry)?;
                 }
                 _ => {}
@@ -132,7 +132,7 @@ impl Pruning<'_> {
         Ok(self.pruned)
     }
 
-    /// Removes an executable if the options say so, and then what belongs to nothing else.
+    /// Removes an executable if the options select it, and then the files that only this executable needed.
     fn executable(&mut self, entry: &Entry, digest: &Digest) -> Result<(), Error> {
         match self.consider(entry)? {
             Outcome::InUse => {
@@ -140,16 +140,16 @@ impl Pruning<'_> {
                 let path = paths.into_iter().next();
                 let path = path.unwrap_or_else(|| entry.path.clone());
                 self.pruned.in_use.push(path);
-                self.belongings.hold(digest);
+                self.dependencies.hold(digest);
             }
             Outcome::Removed => {
-                // An archive may have been kept for this executable.
-                for layer in self.belongings.layers_of(digest) {
+                // An archive may have stayed only for this executable.
+                for layer in self.dependencies.layers_of(digest) {
                     if let Some(entry) = self.inventory.find(Kind::Blob, &layer) {
                         self.consider(entry)?;
                     }
                 }
-                for manifest in self.belongings.manifests_of(digest) {
+                for manifest in self.dependencies.manifests_of(digest) {
                     if let Some(entry) = self.inventory.find(Kind::Blob, &manifest)
                         && (self.options.all || self.age(entry) >= self.options.grace)
                     {
@@ -163,11 +163,11 @@ impl Pruning<'_> {
     }
 
     fn age(&self, entry: &Entry) -> std::time::Duration {
-        // A use in the future comes from a clock that was wrong, and counts as a use just now.
+        // A use in the future comes from a wrong clock. It counts as a use at this moment.
         self.now.duration_since(entry.used).unwrap_or_default()
     }
 
-    /// Removes a file if the options say so.
+    /// Removes a file if the options select it.
     fn consider(&mut self, entry: &Entry) -> Result<Outcome, Error> {
         let left = self.pruned.left;
         if !self.options.select(&entry.purpose, self.age(entry), left) {
@@ -176,10 +176,12 @@ impl Pruning<'_> {
         self.attempt(entry)
     }
 
-    /// Removes a file unless something that stays needs it, or a task uses or makes it.
+    /// Removes a file unless another file that stays needs it, or a task uses or makes it.
     fn attempt(&mut self, entry: &Entry) -> Result<Outcome, Error> {
         let purpose = &entry.purpose;
-        if self.belongings.is_gone(purpose) || self.belongings.is_bound(purpose, self.options.all) {
+        if self.dependencies.is_gone(purpose)
+            || self.dependencies.must_stay(purpose, self.options.all)
+        {
             return Ok(Outcome::Kept);
         }
         let names = match &entry.purpose {
@@ -191,13 +193,13 @@ impl Pruning<'_> {
         if outcome == Outcome::Removed {
             self.pruned.freed += entry.disk;
             self.pruned.left = self.pruned.left.saturating_sub(entry.disk);
-            // People know the executable by these.
+            // Users know the executable by its readable names.
             if names.is_empty() {
                 self.pruned.removed.push(entry.path.clone());
             } else {
                 self.pruned.removed.extend(names);
             }
-            self.belongings.removed(&entry.purpose);
+            self.dependencies.removed(&entry.purpose);
         }
         Ok(outcome)
     }
@@ -209,7 +211,8 @@ impl Cache {
         let Some(file) = if_found(File::open(&entry.path))? else {
             return Ok(Outcome::Kept);
         };
-        // Without locks nobody can tell. A file that is in use stays open when it is removed.
+        // On a file system without locks, this cannot be known. A task that uses the file can still read it after it is
+        // removed.
         if Locking::exclusive(&file, &entry.path)? == Locking::Busy {
             return Ok(Outcome::InUse);
         }
@@ -219,8 +222,8 @@ impl Cache {
         {
             return Ok(Outcome::InUse);
         }
-        // Checked under the lock: a task notes its use under a shared lock, and then checks that the file is
-        // still there.
+        // This is checked under the lock, because a task records its use under a shared lock and then checks that the
+        // file is still at its path.
         let unused = last_use(&entry.purpose, &file.metadata()?)? == entry.used;
         if !unused || !is_at(&file, &entry.path)? {
             return Ok(Outcome::Kept);
@@ -229,7 +232,7 @@ impl Cache {
             return Ok(Outcome::Removed);
         }
         if let Purpose::Content(Kind::Executable, digest) = &entry.purpose {
-            // Before the file itself: a name that is left behind takes all of its space.
+            // The readable names are removed first. If one were left behind, the file would still take its space.
             self.remove_programs(digest).map_err(io::Error::other)?;
         }
         let removed = if_found(remove_file(&entry.path))?.is_some();

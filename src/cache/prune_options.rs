@@ -1,4 +1,4 @@
-//! What pruning removes.
+//! The options of pruning.
 
 use std::time::Duration;
 
@@ -6,7 +6,8 @@ use crate::content::Digest;
 
 use super::paths::Purpose;
 
-/// The default of [`PruneOptions::grace`]. Writing one small file never takes as long.
+/// The default of [`PruneOptions::grace`], and the age after which a temporary file is removed. Writing a small file
+/// never takes so long.
 const GRACE: Duration = Duration::from_secs(60 * 60);
 
 /// How long an interrupted download is kept, so that it can be continued.
@@ -15,27 +16,26 @@ const UNFINISHED_AGE: Duration = Duration::from_secs(24 * 60 * 60);
 /// How long the description of a provider is kept after its content was removed.
 const DESCRIPTION_AGE: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 
-/// What [`Cache::prune`](super::Cache::prune) removes. By default, it removes only downloads that were interrupted more than a day
-/// ago.
+/// The options of [`Cache::prune`](super::Cache::prune). By default, it removes only files that nothing can use any
+/// more: downloads that were interrupted more than a day ago, temporary files of killed processes, and old
+/// descriptions.
 ///
 /// Pins are never removed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PruneOptions {
-    /// How many bytes the cache may keep. The files that were not used for longest are removed first. Default:
-    /// any number.
+    /// How many bytes the cache may keep. The least recently used files are removed first. Default: no limit.
     pub max_size: Option<u64>,
-    /// Files that were not used for longer are removed. Default: the age does not matter.
+    /// Files that have not been used for longer than this are removed. Default: no limit.
     pub max_age: Option<Duration>,
-    /// All files that no task is using at this moment, and that nobody has leased, are removed, even within the
-    /// grace period. Default: no.
+    /// Removes all files that are neither in use nor leased, even within the grace period. Default: no.
     pub all: bool,
-    /// Files that were used within this time are kept: a caller may be about to start an executable whose path
-    /// it has just got. Default: an hour.
+    /// Files that were used within this time are kept, because a caller may be about to start an executable whose path
+    /// it has just received. Default: an hour.
     pub grace: Duration,
-    /// The digests of manifests and image indexes that are kept, with all that belongs to them. Default: none.
+    /// The digests of manifests and image indexes that are kept, with all files that belong to them. Default: none.
     pub keep: Vec<Digest>,
-    /// Nothing is removed; the result is what would be. Default: no.
+    /// Removes nothing. The result lists the files that would be removed. Default: no.
     pub dry_run: bool,
 }
 
@@ -60,7 +60,7 @@ impl PruneOptions {
         self
     }
 
-    /// Sets the age beyond which files that were not used are removed.
+    /// Sets the time after which files that have not been used are removed.
     #[must_use]
     pub fn with_max_age(mut self, age: Duration) -> Self {
         self.max_age = Some(age);
@@ -81,15 +81,15 @@ impl PruneOptions {
         self
     }
 
-    /// Keeps these manifests and image indexes as well, with all that belongs to them: what a
-    /// [`Lock`](crate::Lock) names, for example.
+    /// Also keeps these manifests and image indexes, with all files that belong to them. For example, pass the digests
+    /// in a [`Lock`](crate::Lock).
     #[must_use]
     pub fn with_keep(mut self, digests: impl IntoIterator<Item = Digest>) -> Self {
         self.keep.extend(digests);
         self
     }
 
-    /// Sets whether to report what would be removed, and to remove nothing.
+    /// Sets whether to remove nothing, and only report the files that would be removed.
     #[must_use]
     pub fn with_dry_run(mut self, dry_run: bool) -> Self {
         self.dry_run = dry_run;
@@ -105,11 +105,11 @@ impl PruneOptions {
         let too_much = self.max_size.is_some_and(|max_size| size > max_size);
         match purpose {
             Purpose::Content(..) | Purpose::Program(_) => self.all || !recent && (old || too_much),
-            // Removing these small files does not make room.
+            // These files are so small that removing them does not free space.
             Purpose::Reference(_) | Purpose::Head(_) | Purpose::Bundle(_) | Purpose::Hint => {
                 self.all || !recent && old
             }
-            // It says which executable a process still runs, after that was pruned.
+            // A process may still run an executable that was pruned. The description tells which provider it is.
             Purpose::Provider(_) => self.all || age > DESCRIPTION_AGE,
             Purpose::Unfinished => self.all || !recent && (old || too_much || age > UNFINISHED_AGE),
             Purpose::Temporary => self.all || age > GRACE,

@@ -11,8 +11,8 @@ use super::error::Error;
 use super::lock::{LockedFile, when_free};
 use super::open::Cache;
 
-/// The unfinished download of a range of a blob. No other task writes to its file while this value lives.
-/// Dropping it keeps the file, so that the next task continues the download.
+/// The unfinished download of a range of a blob. No other task writes to its file while this value exists. Dropping
+/// this value keeps the file, so that the next task continues the download.
 #[derive(Debug)]
 pub(crate) struct PartialRange {
     locked: LockedFile,
@@ -20,12 +20,12 @@ pub(crate) struct PartialRange {
 }
 
 impl PartialRange {
-    /// Returns how many bytes, from the start of the range, are in the file. They are not verified.
+    /// Returns how many bytes from the start of the range are in the file. They are not verified.
     pub(crate) fn received(&self) -> u64 {
         self.received
     }
 
-    /// Returns the file with the received bytes, to which the rest is appended. Its position is at its start.
+    /// Returns the file with the received bytes. The caller appends the rest. The position of the file is at its start.
     pub(crate) fn file(&self) -> &File {
         &self.locked.file
     }
@@ -34,7 +34,7 @@ impl PartialRange {
         &self.locked.path
     }
 
-    /// Removes the file, which is not needed any more or is of no use.
+    /// Removes the file, because it is no longer needed or cannot be used.
     pub(crate) fn discard(self) -> io::Result<()> {
         self.locked.remove()
     }
@@ -61,7 +61,7 @@ impl Cache {
     }
 }
 
-/// Returns how many bytes of a range of `length` bytes are in `file`. A longer file than that is emptied.
+/// Returns how many bytes of a range of `length` bytes are in `file`. Empties a file that is longer than the range.
 fn received(file: &File, length: u64) -> io::Result<u64> {
     let received = file.metadata()?.len();
     if received > length {

@@ -1,4 +1,4 @@
-//! Which manifests tags named, and when that was last confirmed.
+//! Records of tags: the manifest that a tag named, and when the registry last confirmed it.
 
 use std::io;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -17,30 +17,30 @@ use super::open::Cache;
 /// The largest record that is read, in bytes. A record has a few hundred bytes.
 const RECORD_LIMIT: u64 = 64 * 1024;
 
-/// What the cache knows of a tag.
+/// The record of a tag.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Record {
     /// The manifest that the tag named.
     #[serde(flatten)]
     pub descriptor: Descriptor,
-    /// How many bytes of content the manifest names. `None` when that is not known.
+    /// The size of the content that the manifest names, in bytes. `None` when it is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content: Option<u64>,
-    /// When the registry last confirmed the tag. This is in the future if a clock was wrong.
+    /// The time at which the registry last confirmed the tag. It may be in the future if a clock was wrong.
     #[serde(flatten, serialize_with = "write_time", deserialize_with = "read_time")]
     pub confirmed: SystemTime,
-    /// The directory of the image layout that the tag is in, or the reference to its file, for people: the name of its
-    /// record does not show it. `None` for a tag in a registry.
+    /// The directory of the image layout with this tag, or the reference to its file, so that it can be shown to users.
+    /// The name of the record does not contain it. `None` for a tag in a registry.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub layout: Option<String>,
 }
 
-/// A time as it is written on disk.
+/// The form of a time on disk.
 #[derive(Serialize, Deserialize)]
 struct StoredTime {
-    /// In seconds since 1970.
+    /// Whole seconds since 1970.
     confirmed: u64,
-    /// The fraction of the second, which orders two confirmations within one second.
+    /// The fraction of the second. It gives the order of two confirmations within one second.
     #[serde(default)]
     nanoseconds: u32,
 }
@@ -61,12 +61,12 @@ fn read_time<'de, D: Deserializer<'de>>(input: D) -> Result<SystemTime, D::Error
     Ok(unix_time(stored.confirmed) + Duration::from_nanos(nanoseconds))
 }
 
-/// What stands for `/` and `:` in the name of a record.
+/// The replacements of `/` and `:` in the name of a record.
 const SEPARATORS: [(&str, &str); 2] = [("/", "[s]"), (":", "[c]")];
 
 impl Record {
-    /// Returns what stands for `name` as the tag of a record. In an image layout, a whole reference can be the
-    /// name of a manifest, and it has slashes and colons.
+    /// Returns `name` in the form that the tag of a record has. In an image layout, the name of a manifest can be a
+    /// whole reference with slashes and colons.
     pub(crate) fn tag_of(name: &str) -> String {
         let separators = SEPARATORS.into_iter();
         separators.fold(name.to_owned(), |name, (separator, instead)| {
@@ -74,7 +74,7 @@ impl Record {
         })
     }
 
-    /// Returns the reference, as users write it, of the tag that is recorded under `name`.
+    /// Returns the reference of the tag that is recorded under `name`, in the form that users write.
     pub(super) fn reference(&self, name: String) -> String {
         match (&self.layout, name.rsplit_once(':')) {
             (Some(place), Some((_, tag))) => {
@@ -96,13 +96,13 @@ impl Record {
 }
 
 impl Cache {
-    /// Returns what the cache knows of `registry/repository:tag`, and notes the use. Without a record, or with a
-    /// damaged one, the error is [`Error::NoReference`]. Blocks.
+    /// Returns the record of `registry/repository:tag`, and records the use. Fails with [`Error::NoReference`] when
+    /// there is no record or when it is damaged. Blocks.
     pub(crate) fn recorded(&self, name: &str) -> Result<Record, Error> {
         self.read_record(name, true)
     }
 
-    /// Returns what the cache knows of `registry/repository:tag`, without a use.
+    /// Returns the record of `registry/repository:tag`. This does not count as a use.
     pub(super) fn listed(&self, name: &str) -> Result<Record, Error> {
         self.read_record(name, false)
     }
@@ -119,7 +119,7 @@ impl Cache {
             note_use(&file, &path, used);
             text
         }));
-        // A damaged record counts as none: the next confirmation replaces it.
+        // A damaged record is ignored. The next confirmation replaces it.
         let record = match text {
             Ok(text) => text.and_then(|text| serde_json::from_slice(&text).ok()),
             Err(error) if is_too_large(&error) => None,
@@ -128,8 +128,8 @@ impl Cache {
         record.ok_or_else(|| Error::NoReference(name.to_owned()))
     }
 
-    /// Records what `registry/repository:tag` stands for, unless a later confirmation is recorded. Blocks
-    /// while another task records a tag of the repository.
+    /// Stores the record of `registry/repository:tag`, unless a record with a later confirmation exists. Blocks while
+    /// another task stores a record of a tag of this repository.
     pub(crate) fn record(&self, name: &str, record: &Record) -> Result<(), Error> {
         let path = self.paths.reference(name)?;
         self.paths.create_parent(&path)?;
@@ -137,7 +137,7 @@ impl Cache {
         let _lock = Lock::wait_for(&lock).map_err(Error::file(&lock))?;
         if let Ok(known) = self.listed(name)
             && known.confirmed > record.confirmed
-            // A confirmation in the future comes from a clock that was wrong.
+            // A confirmation in the future comes from a wrong clock.
             && known.confirmed <= SystemTime::now()
         {
             return Ok(());

@@ -1,10 +1,10 @@
-//! Seals: how a file of the cache is known to be untouched, without reading it.
+//! Seals: they show that a file of the cache is unchanged, without reading it.
 //!
-//! Once its content is verified, a file is sealed: it gets the permission bits of its kind, and a
-//! modification time that follows from its size. Writing to the file, truncating or replacing it breaks the
-//! seal, and one look at its metadata shows that. A broken seal does not prove damage: the file is read, and
-//! sealed again if its content is right. A change that does not touch the metadata, such as that of a failing
-//! disk, is found only by [`Cache::verify`](super::Cache::verify).
+//! After its content is verified, a file is sealed: it gets the permission bits of its kind, and a modification time
+//! that follows from its size. Writing to the file, truncating it or replacing it breaks the seal, which is visible in
+//! its metadata. A broken seal does not prove damage: the file is read, and sealed again if its content is right. A
+//! change that leaves the metadata alone, such as by a failing disk, is found only by
+//! [`Cache::verify`](super::Cache::verify).
 
 use std::fs::{File, FileTimes, Metadata, symlink_metadata};
 use std::io;
@@ -13,20 +13,20 @@ use std::time::{Duration, SystemTime};
 
 use crate::content::{if_found, is_ours, set_mode};
 
-/// What the metadata of a file shows.
+/// The state of a file by its metadata.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Look {
     /// There is no file.
     Absent,
-    /// The file is untouched since it was verified.
+    /// The file has not been changed since it was verified.
     Sealed,
-    /// The file was touched, or never sealed. Its content may be right.
+    /// The file was changed, or was never sealed. Its content may be right.
     Broken,
-    /// It is not a regular file, or it belongs to another user, who could change it at any time.
+    /// The path does not lead to a regular file, or the file belongs to another user, who could change it at any time.
     Foreign,
 }
 
-/// Looks at the file at `path`, which should have the permission bits `mode`.
+/// Reads the metadata of the file at `path`, which should have the permission bits `mode`.
 pub(super) fn look(path: &Path, mode: u32) -> io::Result<Look> {
     let Some(metadata) = if_found(symlink_metadata(path))? else {
         return Ok(Look::Absent);
@@ -46,8 +46,8 @@ pub(super) fn seal(file: &File, mode: u32) -> io::Result<()> {
     file.set_times(times.set_modified(time(file.metadata()?.len())))
 }
 
-/// Returns the modification time of a sealed file of `size` bytes. It is in whole seconds between 2001 and
-/// 2033, which every file system can store.
+/// Returns the modification time of a sealed file of `size` bytes, in whole seconds between 2001 and 2033. Every file
+/// system can store it.
 fn time(size: u64) -> SystemTime {
     const RANGE: u64 = 1_000_000_000;
     SystemTime::UNIX_EPOCH + Duration::from_secs(RANGE + size % RANGE)

@@ -1,4 +1,4 @@
-//! What can be started from the cache.
+//! The providers that can be started from the cache.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -14,16 +14,16 @@ use super::programs::program_name;
 use super::providers::{ClaimsIn, Provider};
 use super::references::Record;
 
-/// A provider in the cache, by a reference that leads to it.
+/// A provider in the cache, with one reference that leads to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Startable {
-    /// The reference: with a tag, or with the digest of the manifest when no tag leads to it. It is only the digest when
-    /// no repository is known.
+    /// The reference. It has a tag, or the digest of the manifest when no tag leads to the provider. When no repository
+    /// is known, it is only the digest.
     pub reference: String,
     /// The digest of the manifest.
     pub digest: Digest,
-    /// The subject (`V…`), which is the provider.
+    /// The subject (`V…`), which identifies the provider.
     pub subject: String,
     /// The issuer (`A…`).
     pub issuer: String,
@@ -31,14 +31,14 @@ pub struct Startable {
     pub name: Option<String>,
     /// The version in the claims.
     pub version: Option<String>,
-    /// The targets that can be started, each with the path of its executable. `None`: the executable is still in the
-    /// archive.
+    /// The targets that can be started, each with the path of its executable. `None` when the executable is only in the
+    /// cached archive.
     pub targets: BTreeMap<String, Option<PathBuf>>,
     /// Whether a fetch of [`reference`](Self::reference) gets these executables without the registry: manifest, claims
-    /// and executable are there, and the claims are valid now. The trust policy is not asked.
+    /// and executables are cached, and the claims are valid now. The trust policy is not applied.
     pub offline: bool,
-    /// How many bytes the content takes on this disk: manifest, archive and executables. Content that several references
-    /// share counts for the first of them.
+    /// How many bytes the manifest, the archive and the executables take on this disk. Content of several references is
+    /// counted only for the first of them.
     pub size: u64,
     /// When the registry last confirmed the tag. `None` for a digest.
     pub confirmed: Option<SystemTime>,
@@ -46,7 +46,7 @@ pub struct Startable {
     pub used: Option<SystemTime>,
 }
 
-/// Returns all providers in the cache of which a target can be started, ordered by reference.
+/// Returns all providers in the cache with a target that can be started, ordered by reference.
 pub(super) fn startable(cache: &Cache, inventory: &Inventory) -> Result<Vec<Startable>, Error> {
     let mut rows = Vec::new();
     for (manifest, provider) in &inventory.providers {
@@ -67,7 +67,7 @@ pub(super) fn startable(cache: &Cache, inventory: &Inventory) -> Result<Vec<Star
     Ok(rows)
 }
 
-/// Returns the provider in `manifest` by each reference that leads to it. Nothing of it need be cached.
+/// Returns the provider in `manifest` once for each reference that leads to it. Its content may not be cached.
 pub(super) fn rows_of(
     cache: &Cache,
     inventory: &Inventory,
@@ -135,7 +135,8 @@ fn targets(
     Ok(targets)
 }
 
-/// Returns the path at which the executable of `digest` is started: with this readable name if it has it.
+/// Returns the path for starting the executable of `digest`. It ends with the readable name `name` if the executable
+/// has that name.
 pub(super) fn path_of(cache: &Cache, digest: &Digest, name: &str) -> Result<PathBuf, Error> {
     let named = cache.program_paths(digest)?;
     let wanted = named.iter().find(|path| path.ends_with(name));
@@ -143,7 +144,8 @@ pub(super) fn path_of(cache: &Cache, digest: &Digest, name: &str) -> Result<Path
     Ok(path.unwrap_or_else(|| cache.paths.content(Kind::Executable, digest)))
 }
 
-/// Returns how many bytes the content of a provider takes on this disk, without what is `counted` already.
+/// Returns how many bytes the content of a provider takes on this disk, without content that is in `counted`. Adds the
+/// content to `counted`.
 fn uncounted(
     inventory: &Inventory,
     manifest: &Digest,

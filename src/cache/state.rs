@@ -1,4 +1,4 @@
-//! The state of a user: what the machine knows and cannot receive again.
+//! The state of a user: data that cannot be received again.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -21,7 +21,7 @@ const LOCK: &str = "lock";
 /// processes may use it at once.
 #[derive(Debug, Clone)]
 pub struct State {
-    /// The directory with the files. `None`: no directory is known.
+    /// The directory with the files. `None` when no directory is known.
     root: Option<Arc<Path>>,
 }
 
@@ -44,8 +44,8 @@ impl State {
         })
     }
 
-    /// Returns the directory with the files of this state: the one for the version of its format, within the
-    /// directory that the state was opened in. It need not exist. `None`: no directory is known.
+    /// Returns the directory with the files of this state, which is named after the version of the format, in the
+    /// directory in which the state was opened. It may not exist. `None` when no directory is known.
     #[must_use]
     pub fn directory(&self) -> Option<&Path> {
         self.root.as_deref()
@@ -64,7 +64,7 @@ impl State {
         Ok(())
     }
 
-    /// Creates the directory of the state, and locks the state once no other task has it locked. Blocks.
+    /// Creates the directory of the state, waits until no other task has locked the state, and locks it. Blocks.
     pub(super) fn lock(&self) -> Result<Lock, Error> {
         let root = self.root.as_ref().ok_or(Error::NoStateDirectory)?;
         create_private_directory(root).map_err(Error::state_directory(root))?;
@@ -78,7 +78,7 @@ impl State {
         Some(self.root.as_ref()?.join(IDENTITIES))
     }
 
-    /// Returns the file with the publisher that `registry/repository` is pinned to.
+    /// Returns the file with the publisher to which `registry/repository` is pinned.
     pub(super) fn identity_file(&self, repository: &str) -> Result<Option<PathBuf>, Error> {
         let path = repository_path(repository);
         let path = path.ok_or_else(|| Error::MalformedName(repository.to_owned()))?;

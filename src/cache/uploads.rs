@@ -1,4 +1,4 @@
-//! Uploads that are under way, so that the next push continues one that was interrupted.
+//! The addresses of unfinished uploads, so that the next push continues an interrupted upload.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
@@ -12,12 +12,12 @@ use super::open::Cache;
 /// The longest address that is remembered, in bytes.
 const LONGEST: u64 = 8 * 1024;
 
-/// The file with the address of one upload. It is locked for as long as a task sends the content.
+/// The file with the address of one upload. It is locked while a task sends the content.
 pub(crate) struct UploadFile(LockedFile);
 
 impl Cache {
     /// Returns the file for an upload of `content` into `repository` (`registry/repository`). `None` when another task
-    /// or process is uploading the same, or when the file system has no locks. Blocks.
+    /// or process is uploading the same content there, or when the file system has no locks. Blocks.
     pub(crate) fn upload(
         &self,
         repository: &str,
@@ -29,7 +29,7 @@ impl Cache {
             return Ok(None);
         };
         let file = UploadFile(file);
-        // Without locks, another process may be at work.
+        // On a file system without locks, the file has another path. Another process may be uploading then.
         Ok((file.0.path == path).then_some(file))
     }
 }
@@ -39,7 +39,7 @@ impl UploadSlot for UploadFile {
         let mut address = String::new();
         let read =
             rewound(&self.0.file).and_then(|file| file.take(LONGEST).read_to_string(&mut address));
-        // The process may have been killed while it wrote the address.
+        // An address without a line end is incomplete: its process was killed while it wrote the address.
         let address = read.ok().and_then(|_| address.strip_suffix('\n'))?;
         Some(address.to_owned())
     }
@@ -61,7 +61,7 @@ impl UploadSlot for UploadFile {
 }
 
 impl UploadFile {
-    /// Logs a failure: without the file, the next upload begins at the start.
+    /// Logs a failure. Without the file, the next upload only has to begin at the start.
     fn report(&self, outcome: io::Result<()>) {
         if let Err(error) = outcome {
             tracing::debug!(path = %self.0.path.display(), %error, "an upload is not remembered");
@@ -71,7 +71,7 @@ impl UploadFile {
 
 impl Drop for UploadFile {
     fn drop(&mut self) {
-        // Nothing is remembered.
+        // An empty file has no address.
         if self.0.file.metadata().is_ok_and(|file| file.len() == 0) {
             self.report(self.0.remove());
         }

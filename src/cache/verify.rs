@@ -24,7 +24,7 @@ pub struct Verified {
 }
 
 impl Cache {
-    /// Reads all content and all records of tags, and removes what is damaged. Blocks.
+    /// Reads all content and all records of tags, and removes damaged files. Blocks.
     ///
     /// # Errors
     ///
@@ -32,11 +32,11 @@ impl Cache {
     pub fn verify(&self, progress: &dyn Progress) -> Result<Verified, Error> {
         let mut verified = Verified::default();
         let mut entries = self.entries()?;
-        // The names of an executable after it: they are removed together.
+        // Readable names come after the executables, because a damaged executable is removed with its names.
         entries.sort_by_key(|entry| matches!(entry.purpose, Purpose::Program(_)));
         for entry in entries {
             let intact = match &entry.purpose {
-                // It is another name of a file that is checked, or what a prune has left.
+                // The name leads to a file that is checked itself, or pruning has left it behind.
                 Purpose::Program(digest) if !self.names_another_file(digest, &entry.path)? => {
                     continue;
                 }
@@ -65,7 +65,7 @@ impl Cache {
             match intact {
                 Ok(true) => verified.bytes += entry.size,
                 Ok(false) => verified.damaged.push(entry.path),
-                // It was pruned since it was listed.
+                // The file was pruned after it was listed.
                 Err(Error::File { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
                     continue;
                 }

@@ -1,4 +1,4 @@
-//! Which provider an executable of the cache is.
+//! Finding the provider of an executable of the cache.
 
 use std::path::{Path, PathBuf, absolute};
 
@@ -10,27 +10,27 @@ use super::open::Cache;
 use super::paths::{Kind, Purpose};
 use super::startable::{Startable, rows_of};
 
-/// An executable of the cache, and whose it is.
+/// An executable of the cache, and the providers that have it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CachedExecutable {
-    /// The digest of the executable, which its claims sign.
+    /// The digest of the executable, as in the signed claims.
     pub executable: Digest,
-    /// Whether the executable is still in the cache. A process runs on when its executable was pruned.
+    /// Whether the executable is still in the cache. A process keeps running when its executable is pruned.
     pub cached: bool,
-    /// The providers with this executable, by each reference that leads to them. Their targets are those of this
-    /// executable. Empty when the cache knows none.
+    /// The providers with this executable, once for each reference that leads to them. Only the targets of this
+    /// executable are listed. Empty when the cache knows no provider with it.
     pub providers: Vec<Startable>,
 }
 
 impl Cache {
-    /// Returns which provider the executable at `path` is. The path is one that a fetch has returned. The executable
-    /// may have been pruned since. Blocks.
+    /// Returns the providers of the executable at `path`, which a fetch has returned. The executable may have been
+    /// pruned since then. Blocks.
     ///
     /// # Errors
     ///
-    /// [`Error::NotAnExecutable`] for any other path; [`Error::NoExecutable`] when the cache neither has it nor
-    /// knows it; [`Error::File`].
+    /// [`Error::NotAnExecutable`] for any other path; [`Error::NoExecutable`] when the executable is not cached and no
+    /// description names it; [`Error::File`].
     pub fn which(&self, path: &Path) -> Result<CachedExecutable, Error> {
         let executable = self.executable_at(path);
         let executable = executable.ok_or_else(|| Error::NotAnExecutable(path.to_owned()))?;
@@ -70,7 +70,7 @@ impl Cache {
         })
     }
 
-    /// Returns the digest in a path of an executable of this cache.
+    /// Returns the digest of the executable to which a path in this cache leads.
     fn executable_at(&self, path: &Path) -> Option<Digest> {
         let written = absolute(path).ok();
         let real = real(path);
@@ -91,7 +91,7 @@ impl Cache {
     }
 }
 
-/// Returns `path` with its symbolic links resolved. The file need not exist.
+/// Returns `path` with its symbolic links resolved. The file may not exist.
 fn real(path: &Path) -> Option<PathBuf> {
     path.canonicalize().ok().or_else(|| {
         let directory = path.parent()?.canonicalize().ok()?;

@@ -3,7 +3,7 @@ use std::fs;
 use super::*;
 
 #[test]
-fn a_registry_is_away_for_a_short_while() {
+fn a_registry_that_did_not_answer_is_remembered_for_a_short_while() {
     let directory = tempfile::tempdir().unwrap();
     let cache = Cache::open(Some(directory.path())).unwrap();
     let registry = "localhost:5000";

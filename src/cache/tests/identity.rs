@@ -5,7 +5,7 @@ fn digest(text: &str) -> Digest {
 }
 
 #[test]
-fn two_pins_to_one_publisher_keep_what_both_know() {
+fn two_pins_to_one_publisher_are_merged() {
     let mut first = Identity::new("A", "V");
     first.since = unix_time(100);
     first.revisions = [("1".to_owned(), 4), ("2".to_owned(), 1)].into();
@@ -28,7 +28,7 @@ fn two_pins_to_one_publisher_keep_what_both_know() {
 }
 
 #[test]
-fn a_pin_that_has_followed_a_rotation_is_merged_with_the_one_before() {
+fn a_pin_after_a_rotation_is_merged_with_the_pin_before_it() {
     let before = Identity::new("A", "V");
     let mut after = Identity::new("B", "V");
     let former = FormerIssuer { retired: true };

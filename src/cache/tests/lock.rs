@@ -19,10 +19,10 @@ async fn a_task_waits_for_another_one_of_its_process_without_polling() {
 }
 
 #[test]
-fn an_attempt_that_fails_is_in_nobodys_way() {
+fn a_failed_attempt_leaves_no_lock() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("file");
-    // This lock is not known within the process, like that of another process.
+    // `TURNS` does not list this lock, as if another process had it.
     let other = Lock::wait_for(&path).unwrap();
     for _ in 0..2 {
         let busy = LockedFile::try_open(&path).unwrap().unwrap_err();

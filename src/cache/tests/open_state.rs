@@ -25,7 +25,7 @@ impl Machine {
         State::open(Some(&self.0.path().join("state")), Some(&self.cache())).unwrap()
     }
 
-    /// Writes a pin where older versions kept it. Returns its path.
+    /// Writes a pin to the place where older versions kept pins. Returns its path.
     fn leave(&self, place: &str, text: &str) -> PathBuf {
         let identities = self.cache().join("v1/identities");
         let path = identities.join(place).join("_identity");
@@ -49,7 +49,7 @@ fn opening_creates_nothing() {
 }
 
 #[test]
-fn pins_that_an_older_version_left_in_the_cache_are_taken_over_once() {
+fn pins_that_an_older_version_left_in_the_cache_are_moved_once() {
     let machine = Machine::new();
     let places = [PLACE, "ghcr.io/org", "localhost:5000/other"];
     for place in places {
@@ -77,7 +77,7 @@ fn pins_that_an_older_version_left_in_the_cache_are_taken_over_once() {
 }
 
 #[test]
-fn a_pin_of_the_cache_adds_to_that_of_the_state_and_never_replaces_it() {
+fn a_pin_from_the_cache_is_merged_into_the_state_and_never_replaces_another_publisher() {
     let machine = Machine::new();
     machine.leave(PLACE, &text("A", 3));
     machine.open();
@@ -96,7 +96,7 @@ fn a_pin_of_the_cache_adds_to_that_of_the_state_and_never_replaces_it() {
 }
 
 #[test]
-fn a_damaged_pin_of_the_cache_is_no_first_use() {
+fn a_damaged_pin_from_the_cache_is_an_error() {
     let machine = Machine::new();
     machine.leave(PLACE, "{");
     let refused = machine.open().identity(PLACE).unwrap_err();

@@ -41,7 +41,7 @@ fn a_repository_within_another_has_a_pin_of_its_own() {
 }
 
 #[test]
-fn a_damaged_pin_is_not_a_first_use() {
+fn a_damaged_pin_is_an_error_and_not_a_missing_pin() {
     let (_directory, state) = state();
     pin(&state, PLACE, "A");
     let path = state.identity_file(PLACE).unwrap().unwrap();

@@ -51,7 +51,7 @@ fn a_readable_name_of_another_file_is_replaced() {
     cache.remove_programs(&digest).unwrap();
     assert!(!cache.paths.programs(&digest).exists());
 
-    // A name that cannot be given.
+    // A readable name that cannot be created.
     fs::write(cache.paths.programs(&digest), "").unwrap();
     assert_eq!(program(&cache, &digest, "name", &held()), path);
 }

@@ -9,7 +9,7 @@ use crate::content::Descriptor;
 
 const TAG: &str = "ghcr.io/org/provider:1.0.0";
 
-/// A cache with a provider that is found by an image index.
+/// A cache with a provider that a tag names through an image index.
 struct Cached {
     _directory: tempfile::TempDir,
     cache: Cache,
@@ -58,7 +58,7 @@ impl Cached {
         cached
     }
 
-    /// Whether index, manifest, layer and executable are there.
+    /// Whether index, manifest, layer and executable are cached.
     fn there(&self) -> [bool; 4] {
         let path = |kind, digest| self.cache.paths.content(kind, digest).exists();
         [
@@ -69,7 +69,7 @@ impl Cached {
         ]
     }
 
-    /// Returns the reference of the only provider, and whether it starts without the registry.
+    /// Returns the reference of the only provider, and whether it can be started without the registry.
     fn listed(&self) -> Option<(String, bool)> {
         let startable = self.cache.list().unwrap().startable;
         assert!(startable.len() <= 1);
@@ -92,7 +92,7 @@ fn all() -> PruneOptions {
 }
 
 #[test]
-fn what_a_tag_names_by_an_image_index_is_listed_and_goes_as_a_whole() {
+fn a_provider_behind_an_image_index_is_listed_and_removed_with_all_its_files() {
     let cached = Cached::new(ClaimsIn::Manifest);
     assert_eq!(cached.listed(), Some((TAG.to_owned(), true)));
     let dry = cached.cache.prune(&all().with_dry_run(true)).unwrap();
@@ -104,7 +104,7 @@ fn what_a_tag_names_by_an_image_index_is_listed_and_goes_as_a_whole() {
 }
 
 #[test]
-fn what_is_kept_by_its_index_or_by_its_manifest_is_kept_as_a_whole() {
+fn keeping_an_index_or_a_manifest_keeps_all_files_of_the_provider() {
     let cached = Cached::new(ClaimsIn::Manifest);
     for kept in [&cached.index, &cached.manifest] {
         let options = all().with_keep([kept.clone()]);
@@ -118,7 +118,7 @@ fn what_is_kept_by_its_index_or_by_its_manifest_is_kept_as_a_whole() {
 }
 
 #[test]
-fn an_executable_in_use_keeps_what_it_needs_to_start() {
+fn pruning_keeps_the_files_that_an_executable_in_use_needs_to_start() {
     for (claims, archive_stays) in [(ClaimsIn::Manifest, false), (ClaimsIn::Archive, true)] {
         let cached = Cached::new(claims);
         let path = cached
@@ -137,7 +137,7 @@ fn an_executable_in_use_keeps_what_it_needs_to_start() {
 }
 
 #[test]
-fn claims_at_the_start_of_an_archive_count_for_the_tag_that_they_are_kept_for() {
+fn claims_at_the_start_of_an_archive_are_used_only_for_the_tag_of_the_record() {
     let cached = Cached::new(ClaimsIn::Head);
     let head = |name: &str| cached.cache.keep_head(name, &cached.manifest, b"head");
     head("ghcr.io/org/provider:2.0.0").unwrap();
@@ -146,14 +146,14 @@ fn claims_at_the_start_of_an_archive_count_for_the_tag_that_they_are_kept_for() 
     assert_eq!(cached.listed(), Some((TAG.to_owned(), false)));
     head(TAG).unwrap();
     assert_eq!(cached.listed(), Some((TAG.to_owned(), true)));
-    // By digest, the start of an archive does not count.
+    // By digest, the claims at the start of an archive are not used.
     fs::remove_file(cached.cache.paths.reference(TAG).unwrap()).unwrap();
     let by_digest = format!("ghcr.io/org/provider@{}", cached.manifest);
     assert_eq!(cached.listed(), Some((by_digest, false)));
 }
 
 #[test]
-fn manifests_of_which_nothing_is_known_stay_with_such_executables() {
+fn manifests_without_a_description_stay_with_an_executable_in_use() {
     let cached = Cached::new(ClaimsIn::Manifest);
     fs::remove_file(cached.cache.paths.provider(&cached.manifest)).unwrap();
     let path = cached

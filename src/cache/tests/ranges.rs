@@ -4,7 +4,7 @@ use std::time::Duration;
 use super::*;
 
 #[tokio::test]
-async fn one_task_receives_a_range_and_the_next_one_continues() {
+async fn a_task_continues_the_range_that_another_task_has_received_in_part() {
     let directory = tempfile::tempdir().unwrap();
     let cache = Cache::open(Some(directory.path())).unwrap();
     let blob = Digest::of(b"blob");

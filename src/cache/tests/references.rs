@@ -16,7 +16,7 @@ fn record(content: &[u8], nanoseconds: u32) -> Record {
 }
 
 #[test]
-fn the_newer_of_two_confirmations_stays() {
+fn an_older_confirmation_does_not_replace_a_newer_one() {
     let directory = tempfile::tempdir().unwrap();
     let cache = Cache::open(Some(directory.path())).unwrap();
     let [older, newer] = [record(b"older", 1), record(b"newer", 2)];

@@ -11,7 +11,7 @@ fn changing_a_file_breaks_its_seal() {
     fs::write(&path, "content").unwrap();
     assert_eq!(look(), Look::Broken);
 
-    // Opened before it is sealed, because afterwards only root may open it for writing.
+    // The file is opened before it is sealed, because afterwards only root may open it for writing.
     let file = OpenOptions::new().write(true).open(&path).unwrap();
     seal(&file, 0o444).unwrap();
     assert_eq!(look(), Look::Sealed);
@@ -22,7 +22,7 @@ fn changing_a_file_breaks_its_seal() {
 
     file.set_len(3).unwrap();
     assert_eq!(look(), Look::Broken);
-    // A new size shows even when the modification time is restored.
+    // A new size breaks the seal even when the modification time is restored.
     file.set_modified(time(7)).unwrap();
     assert_eq!(look(), Look::Broken);
 

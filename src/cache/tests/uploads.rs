@@ -15,7 +15,7 @@ fn an_upload_is_remembered_until_it_is_forgotten() {
         "https://ghcr.io/a/much/longer/address/than/the/one/that/follows/it/here/at/last",
     );
     first.remember(ADDRESS);
-    // Another task is not to disturb this one.
+    // Another task must not use the same upload.
     assert!(slot().is_none());
     assert!(
         cache
@@ -29,12 +29,12 @@ fn an_upload_is_remembered_until_it_is_forgotten() {
     second.forget();
     drop(second);
     assert_eq!(slot().unwrap().address(), None);
-    // Nothing is left behind.
+    // No file is left behind.
     assert_eq!(cache.entries().unwrap().len(), 0);
 }
 
 #[test]
-fn an_address_that_was_written_in_part_is_none() {
+fn an_incompletely_written_address_is_ignored() {
     let directory = tempfile::tempdir().unwrap();
     let cache = Cache::open(Some(directory.path())).unwrap();
     let digest = Digest::of(b"content");

@@ -1,4 +1,5 @@
-//! What belongs together while the cache is pruned, and what stays because something needs it.
+//! The dependencies between the files of the cache. While the cache is pruned, a file stays if a file that stays needs
+//! it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,10 +9,10 @@ use super::inventory::Inventory;
 use super::paths::{Kind, Purpose};
 use super::providers::{ClaimsIn, Provider};
 
-/// What is in the cache at a moment of pruning, as far as something else needs it.
-pub(super) struct Belongings<'a> {
+/// The content of the cache while it is pruned, with the dependencies between its files.
+pub(super) struct Dependencies<'a> {
     inventory: &'a Inventory,
-    /// What the caller keeps: manifests and indexes, and all that belongs to them.
+    /// The content that the caller keeps: manifests and indexes, and everything that belongs to them.
     kept: BTreeSet<Digest>,
     /// Executables that are leased or in use.
     held: BTreeSet<Digest>,
@@ -19,15 +20,15 @@ pub(super) struct Belongings<'a> {
     executables: BTreeSet<Digest>,
     /// The manifests of each executable.
     manifests: BTreeMap<&'a Digest, Vec<&'a Digest>>,
-    /// Manifests, image indexes, and blobs of which nothing is known and which may be either.
+    /// Manifests, image indexes, and blobs without a description that may be one of these.
     small: BTreeSet<Digest>,
-    /// The layers that are known, and the archives that they are.
+    /// The layers of archives, each with the manifests of these archives.
     layers: BTreeMap<&'a Digest, Vec<&'a Digest>>,
 }
 
-impl<'a> Belongings<'a> {
+impl<'a> Dependencies<'a> {
     pub(super) fn new(inventory: &'a Inventory, keep: &[Digest]) -> Self {
-        let mut belongings = Self {
+        let mut dependencies = Self {
             inventory,
             kept: keep.iter().cloned().collect(),
             held: BTreeSet::new(),
@@ -40,35 +41,35 @@ impl<'a> Belongings<'a> {
         for entry in &inventory.entries {
             match &entry.purpose {
                 Purpose::Content(Kind::Blob, digest) => {
-                    belongings.blobs.insert(digest.clone());
+                    dependencies.blobs.insert(digest.clone());
                     if entry.may_be_manifest() {
-                        belongings.small.insert(digest.clone());
+                        dependencies.small.insert(digest.clone());
                     }
                 }
                 Purpose::Content(Kind::Executable, digest) => {
-                    belongings.executables.insert(digest.clone());
+                    dependencies.executables.insert(digest.clone());
                 }
                 _ => {}
             }
         }
         for (manifest, provider) in &inventory.providers {
             for executable in provider.executables.values() {
-                belongings
+                dependencies
                     .manifests
                     .entry(executable)
                     .or_default()
                     .push(manifest);
             }
             for layer in &provider.layers {
-                belongings.small.remove(layer);
-                belongings.layers.entry(layer).or_default().push(manifest);
+                dependencies.small.remove(layer);
+                dependencies.layers.entry(layer).or_default().push(manifest);
             }
             if keep.contains(manifest) || provider.indexes.iter().any(|index| keep.contains(index))
             {
-                belongings.keep(manifest, provider);
+                dependencies.keep(manifest, provider);
             }
         }
-        belongings
+        dependencies
     }
 
     fn keep(&mut self, manifest: &Digest, provider: &Provider) {
@@ -79,14 +80,14 @@ impl<'a> Belongings<'a> {
         self.kept.extend(all.chain([manifest]).cloned());
     }
 
-    /// Whether a blob is an archive that can go before anything else: the executables that were taken from it can be
-    /// started without it.
+    /// Whether a blob is an archive that can be removed before anything else, because its executables are cached and
+    /// can be started without it.
     pub(super) fn is_spare(&self, blob: &Digest) -> bool {
         if self.small.contains(blob) {
             return false;
         }
         let Some(manifests) = self.layers.get(blob) else {
-            // Nothing is known of it.
+            // No description names the blob.
             return true;
         };
         let is_spare = |manifest: &&Digest| {
@@ -112,12 +113,12 @@ impl<'a> Belongings<'a> {
         self.small.contains(blob)
     }
 
-    /// Notes that an executable stays because it is leased or in use.
+    /// Records that an executable stays because it is leased or in use.
     pub(super) fn hold(&mut self, executable: &Digest) {
         self.held.insert(executable.clone());
     }
 
-    /// Whether content was removed before. A dry run leaves it on disk.
+    /// Whether this content was already removed. A dry run only records the removal.
     pub(super) fn is_gone(&self, purpose: &Purpose) -> bool {
         match purpose {
             Purpose::Content(Kind::Blob, digest) => !self.blobs.contains(digest),
@@ -126,7 +127,7 @@ impl<'a> Belongings<'a> {
         }
     }
 
-    /// Notes that a file was removed.
+    /// Records that a file was removed.
     pub(super) fn removed(&mut self, purpose: &Purpose) {
         match purpose {
             Purpose::Content(Kind::Blob, digest) => drop(self.blobs.remove(digest)),
@@ -155,18 +156,19 @@ impl<'a> Belongings<'a> {
         manifests.iter().copied().chain(indexes).cloned().collect()
     }
 
-    /// Whether a file stays because of something else that stays. With `all`, an archive alone is no reason.
-    pub(super) fn is_bound(&self, purpose: &Purpose, all: bool) -> bool {
+    /// Whether a file stays because the caller keeps it or another file needs it. With `all`, a manifest does not stay
+    /// for the sake of an archive.
+    pub(super) fn must_stay(&self, purpose: &Purpose, all: bool) -> bool {
         match purpose {
             Purpose::Content(Kind::Executable, digest) => self.kept.contains(digest),
             Purpose::Content(Kind::Blob, digest) => {
                 self.kept.contains(digest)
-                    || self.is_manifest(digest) && self.is_manifest_bound(digest, all)
+                    || self.is_manifest(digest) && self.must_manifest_stay(digest, all)
                     || self.is_only_source_of_claims(digest)
             }
             Purpose::Reference(name) | Purpose::Head(name) => {
                 let record = self.inventory.tags.get(name);
-                record.is_some_and(|record| self.is_tag_bound(&record.descriptor.digest))
+                record.is_some_and(|record| self.must_tag_stay(&record.descriptor.digest))
             }
             Purpose::Provider(manifest) | Purpose::Bundle(manifest) => {
                 self.blobs.contains(manifest)
@@ -175,7 +177,7 @@ impl<'a> Belongings<'a> {
         }
     }
 
-    fn is_manifest_bound(&self, digest: &Digest, all: bool) -> bool {
+    fn must_manifest_stay(&self, digest: &Digest, all: bool) -> bool {
         let providers = &self.inventory.providers;
         let is_index_of = |(manifest, provider): (&Digest, &Provider)| {
             provider.indexes.contains(digest) && self.blobs.contains(manifest)
@@ -190,7 +192,7 @@ impl<'a> Belongings<'a> {
                 executables.any(|executable| self.executables.contains(executable))
                     || !all && layers.any(|layer| self.blobs.contains(layer))
             }
-            // It may be the manifest of any executable of which nothing is known, either.
+            // Without a description, it may be the manifest of any executable that no description names.
             None => {
                 let mut executables = self.executables.iter();
                 let is_index = providers
@@ -201,7 +203,8 @@ impl<'a> Belongings<'a> {
         }
     }
 
-    /// Whether a blob is the archive of an executable that stays and cannot be started without its claims.
+    /// Whether a blob is the archive of a cached executable, and only this archive has the claims without which the
+    /// executable cannot be started.
     fn is_only_source_of_claims(&self, blob: &Digest) -> bool {
         let manifests = self.layers.get(blob).into_iter().flatten();
         let mut providers =
@@ -213,8 +216,8 @@ impl<'a> Belongings<'a> {
         })
     }
 
-    /// Whether a tag stays, which names the manifest or the image index `named`.
-    fn is_tag_bound(&self, named: &Digest) -> bool {
+    /// Whether a tag that names the manifest or the image index `named` stays.
+    fn must_tag_stay(&self, named: &Digest) -> bool {
         let is_held = |(manifest, provider): (&Digest, &Provider)| {
             let mut executables = provider.executables.values();
             (manifest == named || provider.indexes.contains(named))
