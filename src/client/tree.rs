@@ -234,11 +234,9 @@ impl TreeReader<'_> {
                 media_type: content.media_type.clone(),
             }),
             // Tools list blobs in an index, such as the layers of a build cache.
-            json => {
-                Ok(Found::Blob(json.filter(|_| {
-                    !media_type::holds_other_digests(&content.media_type)
-                })))
-            }
+            json => Ok(Found::Blob(json.filter(|_| {
+                !media_type::has_unrelated_digests(&content.media_type)
+            }))),
         }
     }
 

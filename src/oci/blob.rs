@@ -10,11 +10,10 @@ use super::error::Error;
 
 const BUFFER: usize = 256 * 1024;
 
-/// Copies the content of a descriptor from `source` to `to`. The bytes in `to` count only after this has succeeded: they
-/// are verified then.
+/// Copies the content of a descriptor from `source` to `to`, and verifies it. Use the bytes in `to` only after this has
+/// succeeded.
 ///
-/// The outer error is that of the source, also when its bytes are not those of the descriptor. The inner error is that of
-/// `to`.
+/// The outer error is an error of the source, or of bytes that do not verify. The inner error is an error of `to`.
 pub(crate) async fn copy_blob(
     content: &Descriptor,
     source: &dyn Source,

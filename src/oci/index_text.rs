@@ -1,5 +1,5 @@
-//! The text of an index, in which everything keeps its bytes that does not change: other tools may care about
-//! fields that are not known here, and about their order.
+//! Changing the entries in the text of an index. All other bytes of the text stay the same, because other tools may
+//! need fields that this crate does not know, and their order.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! Manifests of any kind: how one is read, and which content it names.
+//! Manifests of any kind: reading them, and finding the content that they name.
 
 use bytes::Bytes;
 use data_encoding::BASE64;
@@ -39,8 +39,8 @@ pub(crate) async fn read_manifest(
     Ok(bytes.into())
 }
 
-/// Reads content that may be a manifest, of a type that is not known: JSON of at most [`MANIFEST_LIMIT`] bytes,
-/// which is verified. Returns `None` for any other content, of which only the start is read.
+/// Reads and verifies content of an unknown type that may be a manifest: JSON of at most [`MANIFEST_LIMIT`] bytes.
+/// Returns `None` for any other content, and reads only the start of it.
 pub(crate) async fn read_json(
     content: &Descriptor,
     source: &dyn Source,
@@ -68,7 +68,7 @@ pub(crate) async fn read_json(
     Ok(is_json.then(|| bytes.into()))
 }
 
-/// Checks that `bytes` are the content of `descriptor`; `what` names them in the error.
+/// Checks that `bytes` are the content of `descriptor`. `what` names them in the error.
 pub(super) fn verify(
     descriptor: &Descriptor,
     bytes: &[u8],
@@ -91,11 +91,13 @@ pub(super) fn verify(
     Ok(())
 }
 
-/// Returns the descriptor of a manifest whose media type is not known: it is read from `bytes`. `None`: they are no manifest.
+/// Returns the descriptor of the manifest `bytes`, with the media type in the manifest. `None` when `bytes` are not a
+/// manifest.
 ///
 /// # Errors
 ///
-/// [`Error::NotVerified`] when the bytes do not have the digest: what is damaged is not taken for another kind of content.
+/// [`Error::NotVerified`] when the bytes do not have the digest, so that a damaged manifest does not count as content
+/// of another kind.
 pub(super) fn describe(digest: &Digest, bytes: &[u8]) -> Result<Option<Descriptor>, Error> {
     let media_type = media_type::of_manifest(bytes);
     let descriptor = Descriptor {
@@ -112,22 +114,22 @@ pub(super) fn describe(digest: &Digest, bytes: &[u8]) -> Result<Option<Descripto
 pub(crate) struct Child {
     pub(crate) descriptor: Descriptor,
     pub(crate) role: Role,
-    /// Where the content is outside of the registry.
+    /// The URLs of the content outside of the registry.
     pub(crate) urls: Vec<String>,
-    /// The content itself, when the descriptor holds it. It is verified.
+    /// The verified content itself, if it is in the descriptor.
     pub(crate) data: Option<Bytes>,
 }
 
-/// What a manifest names content for.
+/// The role of content in the manifest that names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Role {
-    /// The manifest that this one is about. It need not exist (OCI image specification, "subject").
+    /// The manifest to which the naming manifest refers. It may not exist (OCI image specification, "subject").
     Subject,
     /// A config, a layer, or a blob of an artifact manifest.
     Part,
-    /// An entry of an index: a manifest, also when its type is not known. Some tools list blobs.
+    /// An entry of an index. It is a manifest, even when its type is not known. Some tools list blobs here.
     Entry,
-    /// Something that is not known. It need not exist: no registry demands it.
+    /// Content in a field that is not known. It may not exist, because no registry demands it.
     Other,
 }
 
@@ -156,7 +158,7 @@ pub(crate) fn children(content: &Descriptor, bytes: &[u8]) -> Result<Vec<Child>,
         children.any(|child| child.descriptor.digest == *digest)
     };
     if media_type::is_manifest(&media_type) {
-        // Fields that no specification knows.
+        // These descriptors are in fields that are in no specification.
         for named in named.drain(..).filter_map(|named| named.whole()) {
             if !is_child(&children, &named.digest) {
                 children.push(named.child(Role::Other));
@@ -164,7 +166,7 @@ pub(crate) fn children(content: &Descriptor, bytes: &[u8]) -> Result<Vec<Child>,
         }
     }
     if children.len() > CHILDREN_LIMIT {
-        let reason = format!("it names more than {CHILDREN_LIMIT} other contents");
+        let reason = format!("it names more than {CHILDREN_LIMIT} layers or manifests");
         return Err(Error::malformed(what(), reason));
     }
     if !named.iter().all(|named| is_child(&children, &named.digest)) {
@@ -173,7 +175,7 @@ pub(crate) fn children(content: &Descriptor, bytes: &[u8]) -> Result<Vec<Child>,
     Ok(children)
 }
 
-/// Returns whether a JSON document holds descriptors, in any of its fields.
+/// Returns whether a JSON document has descriptors in any of its fields.
 pub(crate) fn names_content(bytes: &[u8]) -> bool {
     let document: Value = serde_json::from_slice(bytes).unwrap_or_default();
     let mut found = Vec::new();
@@ -181,8 +183,8 @@ pub(crate) fn names_content(bytes: &[u8]) -> bool {
     !found.is_empty()
 }
 
-/// Returns all digests in a JSON document, in any of its texts and names of fields. They need not be those of
-/// content in a registry: the config of an image has those of its unpacked layers.
+/// Returns all digests in the texts and the names of fields of a JSON document. They may not be digests of content in a
+/// registry: the config of an image has the digests of its unpacked layers.
 pub(crate) fn digests_in(bytes: &[u8]) -> Vec<Digest> {
     let document: Value = serde_json::from_slice(bytes).unwrap_or_default();
     let mut found = Vec::new();
@@ -190,14 +192,14 @@ pub(crate) fn digests_in(bytes: &[u8]) -> Vec<Digest> {
     found
 }
 
-/// A digest in an object of a JSON document that seems to be a descriptor.
+/// A digest, and the object of the JSON document with this digest, which seems to be a descriptor.
 struct NamedSomewhere<'a> {
     digest: Digest,
     object: &'a Value,
 }
 
 impl NamedSomewhere<'_> {
-    /// Returns the descriptor, if the object is a whole one.
+    /// Returns the descriptor, if the object is a complete one.
     fn whole(self) -> Option<Named> {
         Named::deserialize(self.object).ok()
     }
@@ -266,7 +268,7 @@ impl Fields {
     }
 }
 
-/// A descriptor as manifests have it. Some tools leave the media type out.
+/// A descriptor in a manifest. Some tools leave out the media type.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Named {

@@ -6,7 +6,7 @@ pub(crate) const PROVIDER_ARCHIVE_LAYER: &str =
 /// The config of a provider archive; its body is `{}`.
 pub(crate) const PROVIDER_ARCHIVE_CONFIG: &str =
     "application/vnd.wasmcloud.provider.archive.config";
-/// An uncompressed layer of a container image, which hosts accept for a provider archive too.
+/// An uncompressed layer of a container image. Hosts accept it for a provider archive too.
 pub(crate) const IMAGE_LAYER_TAR: &str = "application/vnd.oci.image.layer.v1.tar";
 /// A compressed layer of a container image.
 pub(crate) const IMAGE_LAYER_GZIP: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
@@ -22,12 +22,13 @@ pub(crate) const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.ma
 pub(crate) const DOCKER_MANIFEST_LIST: &str =
     "application/vnd.docker.distribution.manifest.list.v2+json";
 
-/// An empty config or layer, `{}`, of an artifact that needs none.
+/// An empty config or layer, `{}`, of an artifact that does not need one.
 pub(crate) const EMPTY: &str = "application/vnd.oci.empty.v1+json";
 
-/// The artifact manifest of a release candidate of the OCI image specification 1.1. Registries have stored it.
+/// The artifact manifest of a release candidate of the OCI image specification 1.1. Some registries have such
+/// manifests.
 pub(crate) const OCI_ARTIFACT: &str = "application/vnd.oci.artifact.manifest.v1+json";
-/// The artifact manifest of ORAS, from which that of OCI was made.
+/// The artifact manifest of ORAS, which came before the one of OCI.
 pub(crate) const ORAS_ARTIFACT: &str = "application/vnd.cncf.oras.artifact.manifest.v1+json";
 /// Docker's image manifest, version 2 schema 1. It names layers without their sizes.
 pub(crate) const DOCKER_SCHEMA_1: &str = "application/vnd.docker.distribution.manifest.v1+json";
@@ -35,7 +36,7 @@ pub(crate) const DOCKER_SCHEMA_1: &str = "application/vnd.docker.distribution.ma
 pub(crate) const DOCKER_SCHEMA_1_SIGNED: &str =
     "application/vnd.docker.distribution.manifest.v1+prettyjws";
 
-/// The header `Accept` of requests for manifests: the types that are read, in the order of preference. One line,
+/// The header `Accept` of requests for manifests: the supported types in the order of preference. They are in one line,
 /// because some servers read only the first line.
 pub(crate) const ACCEPTED: &str = "application/vnd.oci.image.manifest.v1+json, \
     application/vnd.oci.image.index.v1+json, \
@@ -56,13 +57,13 @@ const MANIFESTS: [&str; 8] = [
     DOCKER_SCHEMA_1_SIGNED,
 ];
 
-/// Returns the type of a manifest or an index that `media_type` is, if it is one. Case and parameters do not
-/// count (RFC 9110, "Media Type").
+/// Returns the constant for `media_type` if it is the type of a manifest or an index. Case and parameters are ignored
+/// (RFC 9110, "Media Type").
 pub(crate) fn manifest(media_type: &str) -> Option<&'static str> {
     MANIFESTS.into_iter().find(|known| is(media_type, known))
 }
 
-/// Returns whether a registry serves content of this type at `/manifests/`: it is a manifest or an index.
+/// Returns whether content of this type is a manifest or an index, which a registry serves at `/manifests/`.
 pub(crate) fn is_manifest(media_type: &str) -> bool {
     manifest(media_type).is_some()
 }
@@ -77,8 +78,8 @@ pub(crate) fn is_index(media_type: &str) -> bool {
     is(media_type, OCI_INDEX) || is(media_type, DOCKER_MANIFEST_LIST)
 }
 
-/// Returns whether content of this type is an artifact manifest, which has blobs and is not an image. Many
-/// registries do not know the type, and store such a manifest as a blob.
+/// Returns whether content of this type is an artifact manifest, which has blobs and is not an image. Many registries
+/// do not know this type and store such a manifest as a blob.
 pub(crate) fn is_artifact_manifest(media_type: &str) -> bool {
     is(media_type, OCI_ARTIFACT) || is(media_type, ORAS_ARTIFACT)
 }
@@ -88,15 +89,15 @@ pub(crate) fn is_docker_schema_1(media_type: &str) -> bool {
     is(media_type, DOCKER_SCHEMA_1) || is(media_type, DOCKER_SCHEMA_1_SIGNED)
 }
 
-/// Returns whether a layer of this type is usually not in a registry, but at URLs that its descriptor names.
+/// Returns whether a layer of this type is usually not in a registry, but at the URLs in its descriptor.
 pub(crate) fn is_foreign_layer(media_type: &str) -> bool {
     let media_type = media_type.to_ascii_lowercase();
     media_type.starts_with("application/vnd.docker.image.rootfs.foreign.")
         || media_type.starts_with("application/vnd.oci.image.layer.nondistributable.")
 }
 
-/// Returns the OCI type of a layer of a container image, which may have a type of Docker. `None` for a layer of another
-/// kind, and for one that need not be in the registry.
+/// Returns the OCI type for a layer of a container image with a type of OCI or of Docker. `None` for another kind of
+/// layer, and for a layer that may not be in the registry.
 pub(crate) fn image_layer(media_type: &str) -> Option<&'static str> {
     const LAYERS: [(&str, &str); 5] = [
         (IMAGE_LAYER_TAR, IMAGE_LAYER_TAR),
@@ -119,9 +120,9 @@ pub(crate) fn image_layer(media_type: &str) -> Option<&'static str> {
     found.map(|(_, layer)| layer)
 }
 
-/// Returns whether content of this type is JSON with digests that are not those of content in a registry: the
-/// config of an image has those of unpacked layers, and that of a build cache those of its keys.
-pub(crate) fn holds_other_digests(media_type: &str) -> bool {
+/// Returns whether content of this type is JSON with digests that do not name content in a registry. The config of an
+/// image has digests of unpacked layers, and the config of a build cache has digests of its keys.
+pub(crate) fn has_unrelated_digests(media_type: &str) -> bool {
     let media_type = media_type.to_ascii_lowercase();
     [
         "application/vnd.oci.image.config.",
@@ -138,13 +139,13 @@ fn is(media_type: &str, known: &str) -> bool {
     essence.trim().eq_ignore_ascii_case(known)
 }
 
-/// Returns the `mediaType` in a manifest, or the type of its shape when it has none, as manifests written
-/// before that field existed. Returns `None` when `bytes` are not a manifest of a known type.
+/// Returns the `mediaType` in a manifest. When the manifest lacks it, as older manifests do, returns the type by the
+/// other fields. Returns `None` when `bytes` are not a manifest of a known type.
 pub(crate) fn of_manifest(bytes: &[u8]) -> Option<&'static str> {
     let document: serde_json::Value = serde_json::from_slice(bytes).ok()?;
     let named = document.get("mediaType").and_then(|name| name.as_str());
     if let Some(artifact) = named.filter(|name| is_artifact_manifest(name)) {
-        // It has no `schemaVersion`.
+        // An artifact manifest has no `schemaVersion`.
         return manifest(artifact);
     }
     let version = document.get("schemaVersion")?;
@@ -161,8 +162,7 @@ pub(super) fn is_archive_layer(media_type: &str) -> bool {
     matches!(media_type, PROVIDER_ARCHIVE_LAYER | IMAGE_LAYER_TAR)
 }
 
-/// Returns whether this type of a config or a layer means WebAssembly: a component or a module, and not a
-/// provider archive.
+/// Returns whether a config or a layer of this type belongs to a WebAssembly component or module.
 pub(crate) fn is_component(media_type: &str) -> bool {
     matches!(
         media_type,

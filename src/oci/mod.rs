@@ -1,11 +1,11 @@
 //! Registries and OCI image layouts.
 //!
-//! This layer finds content by a [`Reference`], moves it to and from a registry (`Registries`,
-//! `Repository`), a directory (`Layout`) or a file (`LayoutFile`), and knows the manifest of a provider archive
-//! (`Artifact`). It knows media types and does not look into archives.
+//! This layer finds content by a [`Reference`], transfers it to and from a registry (`Registries`, `Repository`), a
+//! directory (`Layout`) or a file (`LayoutFile`), and reads and writes the manifest of a provider archive (`Artifact`).
+//! It knows media types and does not read archives.
 //!
-//! Everything that comes from the network is limited in size and checked against what was asked for
-//! before a caller sees it. The exception is `Fetch::open`, whose reader does not verify.
+//! Everything from the network is limited in size and compared with the request before a caller gets it. The exception
+//! is the reader of `Fetch::open`, which does not verify.
 
 mod artifact;
 mod blob;
@@ -52,7 +52,7 @@ pub(crate) use referrers::{Declaration, attached_tags, is_of_digest, referrers_t
 pub(crate) use registry::{Greeting, OpenUpload, Probe, Registries, Repository, Wants};
 pub use registry::{RegistryOptions, RegistrySettings, RetryOptions};
 
-/// What only the tests of this project use. It can change with every version.
+/// Items for the tests of this project only. They can change with every version.
 #[cfg(feature = "internals")]
 #[doc(hidden)]
 pub mod internals {

@@ -1,6 +1,6 @@
 //! Names of registries: Docker Hub's aliases, the port that HTTPS implies, and loopback hosts.
 //!
-//! A registry is named as in references: a host, with its port when one is written.
+//! The name of a registry is the same as in references: a host with an optional port.
 
 use std::net::IpAddr;
 
@@ -13,7 +13,7 @@ pub(super) const DOCKER_HUB_HOST: &str = "registry-1.docker.io";
 /// The host under which Docker stores credentials for Docker Hub.
 pub(super) const DOCKER_HUB_INDEX: &str = "index.docker.io";
 
-/// Returns the one name that all spellings of a registry share: in lower case, without the port 443,
+/// Returns the canonical name of a registry, which is the same for all spellings: in lower case, without the port 443,
 /// with an IP address in its usual form, and `docker.io` for all hosts of Docker Hub.
 pub(super) fn canonical_name(registry: &str) -> String {
     let name = server_url("https", registry).map(|url| authority(&url));
@@ -24,7 +24,7 @@ pub(super) fn canonical_name(registry: &str) -> String {
     }
 }
 
-/// Returns the URL of the host that serves `registry`, or `None` when the name makes no URL.
+/// Returns the URL of the host that serves `registry`, or `None` when the name does not fit into a URL.
 pub(super) fn server_url(scheme: &str, registry: &str) -> Option<Url> {
     let host = if registry == DOCKER_HUB {
         DOCKER_HUB_HOST

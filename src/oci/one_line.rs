@@ -1,4 +1,4 @@
-//! Text from outside, shortened for messages.
+//! Shortening untrusted text for messages.
 
 /// Returns `text` on one line, without control characters and cut to 300 characters, so that it is safe in
 /// an error message, a log and a terminal.

@@ -7,13 +7,13 @@ use super::names::authority;
 /// The schemes of the proxies that can be used.
 const SCHEMES: [&str; 6] = ["http", "https", "socks4", "socks4a", "socks5", "socks5h"];
 
-/// Returns the URL of a proxy. Without a scheme, it is a proxy for HTTP, as in Go. The error says what is wrong,
-/// without the text, which may hold a password.
+/// Returns the URL of a proxy. Without a scheme, it is an HTTP proxy, as in Go. The error says what is wrong. It does
+/// not contain the text, which may have a password.
 pub(super) fn proxy_url(text: &str) -> Result<Url, &'static str> {
     let text = text.trim();
     let scheme = text.split_once("://");
     let url = match scheme {
-        // Desktops write this for version 5.
+        // Desktop environments write this for SOCKS 5.
         Some((scheme, rest)) if scheme.eq_ignore_ascii_case("socks") => {
             Url::parse(&format!("socks5h://{rest}"))
         }
@@ -25,7 +25,7 @@ pub(super) fn proxy_url(text: &str) -> Result<Url, &'static str> {
         return Err("its scheme is not http, https, socks4, socks4a, socks5 or socks5h");
     }
     if url.host_str().is_none_or(str::is_empty) {
-        return Err("it names no host, as http://proxy:3128 does");
+        return Err("it has no host, such as in http://proxy:3128");
     }
     if scheme.is_none() && url.path() != "/" {
         return Err("it is neither a URL nor a host with a port");

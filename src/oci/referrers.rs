@@ -1,5 +1,5 @@
-//! What lists of referrers are made of: the index under the tag of a digest, which clients maintain where no program
-//! does (OCI distribution specification, "Referrers Tag Schema").
+//! Lists of referrers: indexes whose tags have the form of digests. Clients maintain them where the registry has no
+//! referrers API (OCI distribution specification, "Referrers Tag Schema").
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -13,30 +13,31 @@ use super::index_text::with_entries;
 use super::manifest::MANIFEST_LIMIT;
 use super::media_type;
 
-/// How the tags end under which cosign stores signatures, attestations and bills of materials of a digest.
+/// The endings of the tags under which cosign stores signatures, attestations and bills of materials of a digest.
 pub(crate) const ATTACHED: [&str; 3] = ["sig", "att", "sbom"];
 
-/// Returns the tag of the list of the referrers of `subject`, cut to the length that the specification allows.
+/// Returns the tag of the list of the referrers of `subject`, shortened to the length that the specification allows.
 pub(crate) fn referrers_tag(subject: &Digest) -> String {
     let hex = subject.hex();
     let hex = hex.get(..64).unwrap_or(hex);
     format!("{}-{hex}", subject.algorithm().name())
 }
 
-/// Returns the tags under which signatures, attestations and bills of materials of `subject` may be.
+/// Returns the tags under which cosign may have stored a signature, an attestation and a bill of materials of
+/// `subject`.
 pub(crate) fn attached_tags(subject: &Digest) -> [String; 3] {
     let (algorithm, hex) = (subject.algorithm().name(), subject.hex());
     ATTACHED.map(|suffix| format!("{algorithm}-{hex}.{suffix}"))
 }
 
-/// Returns whether `tag` is the name of a digest, with or without one of the endings of what belongs to it.
+/// Returns whether `tag` has the form of a digest, with or without one of the endings of [`ATTACHED`].
 pub(crate) fn is_of_digest(tag: &str) -> bool {
     let (name, suffix) = tag.split_once('.').unwrap_or((tag, ""));
     let is_known = suffix.is_empty() || ATTACHED.contains(&suffix);
     is_known && name.replacen('-', ":", 1).parse::<Digest>().is_ok()
 }
 
-/// What a manifest says about itself as a referrer.
+/// The fields of a manifest that describe it as a referrer.
 pub(crate) struct Declaration {
     pub(crate) subject: Digest,
     artifact_type: Option<String>,
@@ -44,12 +45,12 @@ pub(crate) struct Declaration {
 }
 
 impl Declaration {
-    /// Reads the declaration of a manifest. `None`: it has no subject, or is not a manifest. Annotations that are not text
-    /// do not count.
+    /// Reads the declaration in a manifest. `None` when it has no subject, or is not a manifest. Leaves out annotations
+    /// that are not text.
     pub(crate) fn of(manifest: &[u8]) -> Option<Self> {
         let manifest: Value = serde_json::from_slice(manifest).ok()?;
         let text = |path: &str| manifest.pointer(path).and_then(Value::as_str);
-        // Some tools write an empty text for none.
+        // Some tools write an empty text if there is no type.
         let artifact_type = text("/artifactType").filter(|name| !name.is_empty());
         let annotations = manifest.get("annotations").and_then(Value::as_object);
         let annotations = annotations.into_iter().flatten();
@@ -64,7 +65,7 @@ impl Declaration {
         })
     }
 
-    /// Describes the manifest of `descriptor`.
+    /// Returns the referrer with the manifest of `descriptor`.
     pub(crate) fn describe(self, descriptor: Descriptor) -> Referrer {
         Referrer {
             artifact_type: self.artifact_type,
@@ -90,10 +91,10 @@ fn entry(referrer: &Referrer) -> Value {
     Value::Object(entry)
 }
 
-/// A list of referrers: an image index, with the parts of it that only other tools understand.
+/// A list of referrers: an image index, including the parts that only other tools understand.
 #[derive(Debug, Clone)]
 pub(crate) struct ReferrersIndex {
-    /// The index as it is written, with the entries `before`.
+    /// The text of the index as it was read, with the entries `before`.
     text: String,
     before: Vec<Value>,
     entries: Vec<Value>,
@@ -152,7 +153,7 @@ impl ReferrersIndex {
         self.entries.iter().any(|entry| is_of(entry, &digest))
     }
 
-    /// Adds a referrer behind the others, unless it is listed.
+    /// Adds a referrer as the last entry, unless it is listed.
     pub(crate) fn add(&mut self, referrer: &Referrer) {
         if !self.lists(&referrer.descriptor.digest) {
             self.entries.push(entry(referrer));
@@ -165,7 +166,7 @@ impl ReferrersIndex {
         self.entries.retain(|entry| !is_of(entry, &digest));
     }
 
-    /// Returns the list as it is to be written. What has not changed keeps its bytes.
+    /// Returns the new text of the list. Unchanged parts keep their bytes.
     pub(crate) fn to_bytes(&self, what: &str) -> Result<Vec<u8>, Error> {
         let text = with_entries(&self.text, &self.before, &self.entries);
         let text = text.map_err(Error::json(what))?;

@@ -23,11 +23,11 @@ pub(crate) struct AttachmentManifest {
 impl AttachmentManifest {
     /// The body of the config (OCI image specification, "Guidance for an Empty Descriptor").
     pub(crate) const CONFIG_BODY: &'static [u8] = b"{}";
-    /// [`CONFIG_BODY`](Self::CONFIG_BODY) in base64, as descriptors hold content.
+    /// [`CONFIG_BODY`](Self::CONFIG_BODY) in base64, for the field `data` of its descriptor.
     const CONFIG_DATA: &'static str = "e30=";
 
     /// Returns the manifest that attaches `layer` to `subject`. Equal arguments give equal bytes. `title` is the file
-    /// name that generic tools give to the layer.
+    /// name under which generic tools save the layer.
     pub(crate) fn build(
         subject: &Descriptor,
         artifact_type: &str,

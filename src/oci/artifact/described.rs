@@ -1,4 +1,4 @@
-//! What a manifest of any kind says about itself, for showing it.
+//! The description of a manifest of any kind, for output.
 
 use std::collections::BTreeMap;
 
@@ -13,14 +13,15 @@ use super::super::media_type;
 /// The annotation with a layer's file name (OCI image specification, "Pre-Defined Annotation Keys").
 const TITLE: &str = "org.opencontainers.image.title";
 
-/// What a manifest or an index says about itself. The lists have at most 1,000 entries.
+/// The description of a manifest or an index. The lists have at most 1,000 entries.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct DescribedManifest {
-    /// The type of the artifact: that of the manifest, else that of its config, unless the config is empty.
+    /// The type of the artifact in the manifest, or else the media type of its config, unless the config is the empty
+    /// one.
     pub(crate) artifact_type: Option<String>,
     /// The digest of the manifest that this one belongs to.
     pub(crate) subject: Option<Digest>,
-    /// The annotations. One that is not a string is left out.
+    /// The annotations, without those that are not strings.
     pub(crate) annotations: BTreeMap<String, String>,
     /// The layers of an image manifest, or the blobs of an artifact manifest.
     pub(crate) layers: Vec<DescribedLayer>,
@@ -44,16 +45,17 @@ pub(crate) struct DescribedEntry {
 }
 
 impl DescribedManifest {
-    /// Reads the manifest `bytes` that `descriptor` names, which are verified already.
+    /// Reads `bytes`, the verified manifest of `descriptor`.
     ///
-    /// [`Error::Json`] and [`Error::Malformed`] when they are no manifest or one with more than 1,000 layers or entries.
+    /// Fails with [`Error::Json`] or [`Error::Malformed`] when they are not a manifest, or have more than 1,000 layers
+    /// or entries.
     pub(crate) fn parse(descriptor: &Descriptor, bytes: &[u8]) -> Result<Self, Error> {
         let what = || format!("manifest {}", descriptor.digest);
         let manifest: Manifest = serde_json::from_slice(bytes).map_err(Error::json(what()))?;
         let layers = manifest.layers.or(manifest.blobs).unwrap_or_default();
         let entries = manifest.manifests.unwrap_or_default();
         if layers.len() > CHILDREN_LIMIT || entries.len() > CHILDREN_LIMIT {
-            let reason = format!("it names more than {CHILDREN_LIMIT} other contents");
+            let reason = format!("it names more than {CHILDREN_LIMIT} layers or manifests");
             return Err(Error::malformed(what(), reason));
         }
         let config = manifest.config.map(|config| config.content.media_type);
@@ -92,7 +94,7 @@ struct Named {
     platform: Option<Platform>,
 }
 
-/// A descriptor as manifests have it. Some tools leave the media type out.
+/// A descriptor in a manifest. Some tools leave out the media type.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Content {
@@ -147,7 +149,7 @@ impl Platform {
     }
 }
 
-/// Reads a map, and leaves out what is not a string.
+/// Reads a map, and leaves out values that are not strings.
 fn strings<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<BTreeMap<String, String>, D::Error> {

@@ -1,5 +1,5 @@
-//! Artifacts: the manifest of a provider archive, the choice from an image index, and the manifests of content that is
-//! attached to another manifest.
+//! Artifacts: the manifest of a provider archive, the choice of a manifest from an image index, and the manifests of
+//! attachments.
 
 mod attachment;
 mod described;

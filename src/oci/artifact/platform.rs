@@ -1,8 +1,7 @@
 //! The choice of a manifest from an image index, by platform.
 //!
-//! Names and defaults of variants are those of containerd's package `platforms`: `arm` without a variant
-//! is `arm/v7`, `arm64` is `arm64/v8`, `amd64` is `amd64/v1`. A machine also runs what was built for an
-//! older variant.
+//! Names and default variants are the same as in containerd's package `platforms`: `arm` without a variant is `arm/v7`,
+//! `arm64` is `arm64/v8`, `amd64` is `amd64/v1`. A machine also runs executables for an older variant.
 
 use std::fmt;
 
@@ -15,12 +14,12 @@ use super::super::manifest::{CHILDREN_LIMIT, MANIFEST_LIMIT};
 use super::super::media_type;
 use super::super::one_line::one_line;
 
-/// Returns the manifest in the image index `bytes` that fits a platform. An index with a single manifest
-/// gives that one, whatever its platform is: a provider archive holds executables of many targets.
+/// Returns the manifest in the image index `bytes` that fits a platform. The single manifest of an index always fits,
+/// because a provider archive has executables for many targets.
 ///
-/// `os` and `architecture` are names of Rust (`macos`, `aarch64`, `armv7`) or of OCI (`darwin`, `arm64`,
-/// `arm/v7`). Of several variants that fit, the newest is returned. `arm` without a version, which is
-/// Rust's name for all 32-bit Arm machines, gets `arm/v6` or older before `arm/v7`.
+/// `os` and `architecture` are names of Rust (`macos`, `aarch64`, `armv7`) or of OCI (`darwin`, `arm64`, `arm/v7`).
+/// When several variants fit, the newest one is returned. For `arm` without a version, which is Rust's name for all
+/// 32-bit Arm machines, `arm/v6` and older variants come before `arm/v7`.
 pub(crate) fn choose_from_index(
     bytes: &[u8],
     os: &str,
@@ -33,7 +32,7 @@ pub(crate) fn choose_from_index(
             let version = entry.platform.as_ref()?.version_for(&wanted)?;
             (version <= *newest).then_some((version, entry))
         });
-        // Of equal versions, the first in the index.
+        // Of several equal versions, the first one in the index is chosen.
         versions.rev().max_by_key(|(version, _)| *version)
     });
     match (fitting, entries.as_slice()) {
@@ -53,8 +52,7 @@ pub(crate) fn choose_from_index(
     }
 }
 
-/// Returns the manifests of an index. Attestations of builds, which are filed under `unknown/unknown`, are
-/// left out.
+/// Returns the manifests of an index, without attestations of builds, which have the platform `unknown/unknown`.
 fn entries(bytes: &[u8]) -> Result<Vec<Entry>, Error> {
     let what = || "image index".to_owned();
     if bytes.len() as u64 > MANIFEST_LIMIT {
@@ -91,7 +89,7 @@ struct Entry {
     platform: Option<Platform>,
 }
 
-/// A platform by the names of OCI.
+/// A platform, with names of OCI.
 #[derive(Deserialize)]
 struct Platform {
     #[serde(default)]
@@ -102,7 +100,7 @@ struct Platform {
     variant: String,
 }
 
-/// The version of an architecture: `v8.1` is 8 and 1.
+/// The major and the minor version of an architecture: (8, 1) for `v8.1`.
 type Version = (u32, u32);
 
 impl Platform {
@@ -131,7 +129,7 @@ impl Platform {
         }
     }
 
-    /// Returns the newest versions that this platform runs, in the order in which they are tried.
+    /// Returns the newest versions that this platform can run, in the order in which they are tried.
     fn newest(&self) -> Vec<Version> {
         match (self.architecture.as_str(), self.variant.as_str()) {
             ("arm", "") => vec![(6, 0), (7, 0)],
@@ -153,7 +151,7 @@ impl Platform {
         Some((major.parse().ok()?, minor.parse().ok()?))
     }
 
-    /// Returns the version of this platform, or `None` when its system or architecture is not `wanted`.
+    /// Returns the version of this platform, or `None` when its system or architecture differs from that of `wanted`.
     fn version_for(&self, wanted: &Self) -> Option<Version> {
         let fits = self.os == wanted.os && self.architecture == wanted.architecture;
         self.version().filter(|_| fits)

@@ -30,10 +30,10 @@ impl Artifact {
     /// The body of the config.
     pub(crate) const CONFIG_BODY: &'static [u8] = b"{}";
 
-    /// Returns the artifact of one archive, in the form that `wash` writes and every host reads. Equal
-    /// arguments give equal bytes, so the digest is known before anything is sent.
+    /// Returns the artifact of one archive, in the form that `wash` writes and every host reads. Equal arguments give
+    /// equal bytes, so the digest is known before an upload.
     ///
-    /// `layer_title` is the file name that generic tools give to the layer.
+    /// `layer_title` is the file name under which generic tools save the layer.
     pub(crate) fn build(
         layer: &Descriptor,
         layer_title: Option<&str>,
@@ -43,8 +43,7 @@ impl Artifact {
         Self::with_config(config, layer, layer_title, annotations)
     }
 
-    /// Returns the artifact of one archive with `config` in place of the config that provider archives
-    /// share.
+    /// Returns the artifact of one archive with `config` instead of the usual config of provider archives.
     pub(crate) fn with_config(
         config: Descriptor,
         layer: &Descriptor,
@@ -71,8 +70,8 @@ impl Artifact {
         }
     }
 
-    /// Verifies and parses the manifest `bytes` that `descriptor` names; `reference` is for the error
-    /// message. [`Error::Component`] means WebAssembly, and [`Error::UnsupportedArtifact`] another artifact
+    /// Verifies and parses `bytes`, the manifest of `descriptor`. `reference` is for the error message. Fails with
+    /// [`Error::Component`] for a WebAssembly component, and with [`Error::UnsupportedArtifact`] for any other artifact
     /// that is not a provider archive.
     pub(crate) fn parse(
         descriptor: Descriptor,
@@ -85,7 +84,7 @@ impl Artifact {
         let manifest: ImageManifest =
             serde_json::from_slice(&bytes).map_err(Error::json(what()))?;
         if media_type::is_index(&descriptor.media_type) || manifest.manifests.is_some() {
-            // A document that is both a manifest and an index could mean different content to a host.
+            // A host could read a document that is both a manifest and an index in another way.
             return Err(malformed("it is an index of manifests"));
         }
         if manifest.schema_version != 2 {
@@ -136,12 +135,12 @@ impl Artifact {
         &self.config
     }
 
-    /// Returns the layers, at least one. Joined in this order, they are the archive.
+    /// Returns the layers, at least one. Their contents in this order make up the archive.
     pub(crate) fn layers(&self) -> &[Descriptor] {
         &self.layers
     }
 
-    /// Returns the size of the archive in bytes: the sum of its layers in the manifest.
+    /// Returns the size of the archive in bytes: the sum of the sizes of the layers in the manifest.
     pub(crate) fn size(&self) -> u64 {
         self.size
     }
@@ -168,8 +167,8 @@ fn unsupported(reference: &str, config: &Descriptor, layers: &[Descriptor]) -> E
     }
 }
 
-/// An image manifest that this crate writes. The order of the fields is that of `wash` and `oci-client`, so
-/// that equal archives have equal digests.
+/// An image manifest that this crate writes. The fields have the same order as in `wash` and `oci-client`, so that
+/// equal archives get equal digests.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct WrittenManifest<'a> {

@@ -1,12 +1,12 @@
-//! One entry of `auths`, and the fields of JSON objects as Docker reads them.
+//! Reading an entry of `auths`, and fields of JSON objects, in the same way as Docker.
 
 use data_encoding::BASE64_NOPAD;
 use serde_json::{Map, Value};
 
 use super::secrets::Credentials;
 
-/// Returns the value of a field, or `None` when it is absent or `null`. The reader of JSON that Docker uses ignores
-/// the case of names.
+/// Returns the value of a field, or `None` when it is absent or `null`. The case of the name is ignored, as in the JSON
+/// parser that Docker uses.
 pub(super) fn field<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
     let value = object.get(&name_in(object, name))?;
     (!value.is_null()).then_some(value)
@@ -22,7 +22,7 @@ pub(super) fn name_in(object: &Map<String, Value>, name: &str) -> String {
     same.map_or_else(|| name.to_owned(), Clone::clone)
 }
 
-/// Returns the credentials in an entry of `auths`, or what is wrong with it.
+/// Returns the credentials in an entry of `auths`. The error is a text that says what is wrong with the entry.
 pub(super) fn credentials(entry: &Value) -> Result<Option<Credentials>, &'static str> {
     let entry = match entry {
         Value::Null => return Ok(None),
@@ -63,9 +63,9 @@ pub(super) fn credentials(entry: &Value) -> Result<Option<Credentials>, &'static
     }))
 }
 
-/// Decodes `auth`: the base64 of user and password with a colon between them.
+/// Decodes `auth`: user and password with a colon between them, in base64.
 fn basic_of(auth: &str) -> Result<Credentials, &'static str> {
-    // Tools that write base64 for mail break it into lines.
+    // Some tools break base64 into lines, as in mails.
     let auth: String = auth.split_ascii_whitespace().collect();
     let bytes = BASE64_NOPAD.decode(auth.trim_end_matches('=').as_bytes());
     let bytes = bytes.map_err(|_| "has an `auth` that is not base64")?;
@@ -73,8 +73,8 @@ fn basic_of(auth: &str) -> Result<Credentials, &'static str> {
     let (user, password) = decoded
         .split_once(':')
         .ok_or("has an `auth` without a password")?;
-    // Docker used to pad passwords with zeros, and `echo` adds the end of a line. HTTP allows neither in a password (RFC
-    // 7617).
+    // Old versions of Docker added zeros to passwords, and `echo` adds a line end. HTTP allows neither in a password
+    // (RFC 7617).
     let password = password
         .trim_matches('\0')
         .trim_end_matches(['\r', '\n', '\0']);

@@ -1,4 +1,4 @@
-//! Docker's `config.json` and Podman's `auth.json`, which have one format.
+//! Docker's `config.json` and Podman's `auth.json`. Both have the same format.
 
 use std::fs::{self, File};
 use std::io;
@@ -21,11 +21,11 @@ use super::text::decode;
 use super::writing::{self, SIZE_LIMIT};
 
 const AUTHS: &str = "auths";
-/// How often a file is read that another program may be writing at the moment, and the wait before each time
-/// but the first.
+/// The most times that a file is read when another program may be writing it.
 const READS: u32 = 10;
+/// The wait before a file is read again.
 const READ_AGAIN: Duration = Duration::from_millis(50);
-/// An empty file that is older than this is not being written.
+/// The age after which an empty file is not taken for one that is being written.
 const WRITING: Duration = Duration::from_secs(2);
 
 /// A file with credentials, including the parts that only other programs understand.
@@ -34,21 +34,21 @@ pub(super) struct CredentialFile {
     content: Map<String, Value>,
 }
 
-/// What one attempt to read a file gives.
+/// The result of one attempt to read a file.
 enum Read {
     Content(Map<String, Value>),
     Absent,
-    /// There is no text in it.
+    /// The file has no text.
     Empty,
-    /// It is not what it should be, for this reason.
+    /// The file is malformed, for this reason.
     Malformed(String),
 }
 
 impl CredentialFile {
-    /// Reads the file; `registry` is for the error message. Returns `None` when there is no such file.
+    /// Reads the file. `registry` is for the error message. Returns `None` when the file does not exist.
     ///
-    /// Most programs write such a file in one step, but not all do: a file that looks half-written is read again
-    /// before it counts as malformed. Blocks.
+    /// Some programs do not write such a file in one step. So a file that looks incomplete is read again before it is
+    /// treated as malformed. Blocks.
     pub(super) fn read(path: &Path, registry: &str) -> Result<Option<Self>, Error> {
         let mut reads = 0;
         let content = loop {
@@ -71,8 +71,8 @@ impl CredentialFile {
         }))
     }
 
-    /// Changes the file in one step where that is possible, or creates it. A file that stays the same is not
-    /// written. `change` returns whether it found anything to change, and this function returns the same.
+    /// Changes or creates the file, in one step where that is possible. Does not write the file when its content stays
+    /// the same. `change` returns whether it found something to change, and this function returns that value.
     pub(super) fn change(
         path: &Path,
         registry: &str,
@@ -89,9 +89,9 @@ impl CredentialFile {
         Ok(changed)
     }
 
-    /// Checks that credentials for `registry` can be kept in the file at `path`. `credentials` are those that will be
-    /// kept, if they are known: a file that has them already is not written. A file that names a helper need not be
-    /// written either.
+    /// Checks that credentials for `registry` can be kept in the file at `path`. `credentials` are the credentials that
+    /// will be kept, if they are known. A file that has them already, or that names a helper, may be read-only, because
+    /// it will not be written.
     pub(super) fn check_change(
         path: &Path,
         registry: &str,
@@ -180,8 +180,8 @@ impl CredentialFile {
         })
     }
 
-    /// Replaces the entries for `registry` as a whole, unless they hold these credentials. Without credentials, the
-    /// new entry is empty: a helper has them.
+    /// Replaces the entries for all repositories of `registry` by one entry, unless they have these credentials.
+    /// Without credentials, the new entry is empty, because a helper has them.
     pub(super) fn put(
         &mut self,
         registry: &str,
@@ -216,7 +216,7 @@ impl CredentialFile {
         Ok(())
     }
 
-    /// Removes the entries for `registry` as a whole, under all spellings of its name. Returns whether there
+    /// Removes the entries for all repositories of `registry`, under all spellings of its name. Returns whether there
     /// were any.
     pub(super) fn remove(&mut self, registry: &str) -> bool {
         let name = name_in(&self.content, AUTHS);
@@ -241,7 +241,8 @@ impl CredentialFile {
 fn read_once(path: &Path, registry: &str) -> Result<Read, Error> {
     let bytes = match File::open(path).and_then(|file| read_bounded(file, SIZE_LIMIT)) {
         Ok(bytes) => bytes,
-        // A directory that is a file is a mistake. One below a device, such as the home `/dev/null`, is absent.
+        // When the directory of the file is itself a file, the user made a mistake. A file below a device, such as with
+        // `/dev/null` as the home directory, is absent.
         Err(error) if is_absent(&error) && !directory_of(path).is_file() => {
             return Ok(Read::Absent);
         }
@@ -268,13 +269,13 @@ fn read_once(path: &Path, registry: &str) -> Result<Read, Error> {
     let content = serde_json::from_str::<Option<Map<_, _>>>(&text);
     Ok(match content {
         Ok(content) => Read::Content(content.unwrap_or_default()),
-        // The message of the parser is left out, because it quotes the file, which holds secrets.
+        // The message of the parser is left out, because it quotes the file, which contains secrets.
         Err(error) => {
             let (line, column) = (error.line(), error.column());
             let what = if error.to_string().starts_with("control character") {
-                "a text in it is broken into lines"
+                "a text in it contains a line break"
             } else {
-                "it is not a docker config.json"
+                "it does not have the format of a docker config.json"
             };
             let reason = format!("{what} (line {line}, column {column})");
             Read::Malformed(reason)
@@ -282,7 +283,7 @@ fn read_once(path: &Path, registry: &str) -> Result<Read, Error> {
     })
 }
 
-/// Returns whether the file at `path` was changed so lately that the change may not be complete.
+/// Returns whether the file at `path` was changed so recently that the change may be incomplete.
 fn changed_lately(path: &Path) -> bool {
     let changed = fs::metadata(path).and_then(|metadata| metadata.modified());
     let age = changed.map(|changed| SystemTime::now().duration_since(changed));

@@ -1,7 +1,7 @@
 //! Docker's credential helpers: programs that keep secrets in the system's keychain.
 //!
-//! The protocol is that of `docker-credential-helpers`: the argument is an action, standard input holds its
-//! input, and standard output the answer or the error message.
+//! The project `docker-credential-helpers` defines the protocol. The argument is an action, standard input has its
+//! input, and standard output has the answer or the error message.
 
 use std::io;
 use std::process::{Output, Stdio};
@@ -18,15 +18,15 @@ use super::entry::field;
 use super::keys::{helper_keys, key_of};
 use super::secrets::Credentials;
 
-/// The time that a helper has. Some ask the user to unlock a keychain.
+/// The time limit for a helper. Some helpers ask the user to unlock a keychain.
 const TIME_LIMIT: Duration = Duration::from_secs(20);
-/// The most that is read of the output of a helper, in bytes.
+/// The most bytes of the output of a helper that are read.
 const OUTPUT_LIMIT: u64 = 1024 * 1024;
 /// The user in the answer of a helper when the secret is an identity token.
 const TOKEN_USER: &str = "<token>";
-/// The message of Docker's helpers, on either stream, when they hold no credentials.
+/// The message of Docker's helpers, on standard output or standard error, when they have no credentials.
 const NOTHING: &str = "credentials not found";
-/// What other helpers, and the keychains behind them, say then, in lower case.
+/// Parts of the messages of other helpers, and of the keychains behind them, in this case. They are in lower case.
 const NOTHING_IN_OTHER_WORDS: [&str; 9] = [
     "no credentials",
     "no matching credentials",
@@ -45,7 +45,7 @@ pub(super) struct Helper {
 }
 
 impl Helper {
-    /// Returns the helper with the name that a file gives it, such as `desktop`.
+    /// Returns the helper with the name in a file, such as `desktop`.
     pub(super) fn new(name: &str) -> Self {
         Self {
             program: format!("docker-credential-{name}"),
@@ -123,7 +123,7 @@ impl Helper {
     pub(super) async fn erase(&self, registry: &str) -> Result<bool, CredentialHelperError> {
         let mut erased = false;
         for key in helper_keys(registry) {
-            // Some helpers do not report that there is nothing to erase.
+            // Some helpers do not report that they have no credentials to erase.
             let held = match self.get_key(&key).await {
                 Err(error) if error.says_nothing() => None,
                 held => held?,
@@ -136,7 +136,7 @@ impl Helper {
         Ok(erased)
     }
 
-    /// Runs an action. Returns the output of the helper, or `None` when it holds no credentials.
+    /// Runs an action. Returns the output of the helper, or `None` when it has no credentials.
     async fn run(
         &self,
         action: &'static str,
@@ -164,8 +164,9 @@ impl Helper {
         if stdout.contains(NOTHING) || stderr.contains(NOTHING) {
             return Ok(None);
         }
-        // Docker's own helpers print error messages on standard output, which is also for secrets. It is
-        // part of the message only when there is no other text, and it does not look like an answer.
+        // Docker's own helpers print error messages on standard output, where secrets are printed too. So standard
+        // output is used as the message only if standard error is empty and standard output does not look like an
+        // answer.
         let message = match (one_line(&stderr), one_line(&stdout)) {
             (stderr, _) if !stderr.is_empty() => stderr,
             (_, stdout) if !stdout.starts_with('{') => stdout,
@@ -210,7 +211,7 @@ impl Helper {
             (child.stdin.take(), child.stdout.take(), child.stderr.take());
         let write = async move {
             if let Some(mut stdin) = stdin {
-                // A helper may end without reading its input. Its exit status and output count.
+                // A helper may end without reading its input. Only its exit status and output matter.
                 let _ = stdin.write_all(input).await;
             }
         };
@@ -231,8 +232,8 @@ impl Helper {
     }
 }
 
-/// Returns the user and the secret in the answer of a helper, or `None` when it is no answer. The error of the parser
-/// would quote the secret.
+/// Returns the user and the secret in the answer of a helper, or `None` when the answer is malformed. There is no error
+/// with details, because the error of the parser would quote the secret.
 fn answer(output: &[u8]) -> Option<(String, String)> {
     let answer: Map<String, Value> = serde_json::from_slice(output).ok()?;
     let text = |name| match field(&answer, name) {
@@ -242,7 +243,7 @@ fn answer(output: &[u8]) -> Option<(String, String)> {
     Some((text("Username")?, text("Secret")?))
 }
 
-/// Reads the stream up to one byte more than the limit.
+/// Reads at most one byte more than the limit from a stream.
 async fn read(stream: Option<impl AsyncRead + Unpin>) -> io::Result<Vec<u8>> {
     let mut text = Vec::new();
     if let Some(stream) = stream {

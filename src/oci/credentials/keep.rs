@@ -1,4 +1,4 @@
-//! Keeping credentials, and removing them.
+//! Storing credentials, and removing them.
 
 use std::fs::File;
 use std::io;
@@ -15,19 +15,19 @@ use super::helper_program::Helper;
 use super::places::{self, variable};
 use super::source::{CredentialSource, helper_failed, read};
 
-/// The time to wait for other processes that change files in the same directory. Each takes milliseconds,
-/// or longer on a busy disk, and there may be many.
+/// How long to wait for other processes that change files in the same directory. Each one takes milliseconds, or longer
+/// on a busy disk, but there may be many.
 const LOCK_WAIT: Duration = Duration::from_secs(30);
 /// The time between two attempts to lock the directory.
 const LOCK_RETRY: Duration = Duration::from_millis(20);
 
-/// The place where credentials were kept, or removed from.
+/// The place in which credentials were stored, or from which they were removed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub(crate) struct Kept {
-    /// The file that holds the credentials, or names their helper.
+    /// The file with the credentials, or with the name of their helper.
     pub path: PathBuf,
-    /// The helper that holds the credentials. Without one, they are in the file in plain text.
+    /// The helper with the credentials. Without a helper, they are in the file in plain text.
     pub helper: Option<String>,
 }
 
@@ -39,10 +39,10 @@ impl Kept {
 }
 
 impl CredentialSource {
-    /// Keeps a user and a password where [`find`](Self::find) finds them for `registry`: in
-    /// `registry_config`, else in the file in `REGISTRY_AUTH_FILE`, else in Docker's `config.json`. When
-    /// that file names a helper for the registry, the helper keeps them. The file is replaced in one step
-    /// where that is possible, is then readable for its owner alone, and everything else in it stays.
+    /// Stores a user and a password where [`find`](Self::find) finds them for `registry`: in `registry_config`, else in
+    /// the file in `REGISTRY_AUTH_FILE`, else in Docker's `config.json`. When that file names a helper for the
+    /// registry, the helper stores them. The file is replaced in one step where that is possible. Then only its owner
+    /// can read it. Everything else in the file stays.
     #[cfg_attr(not(feature = "cli"), allow(dead_code, reason = "the command logs in"))]
     pub(crate) async fn keep(
         &self,
@@ -52,7 +52,7 @@ impl CredentialSource {
     ) -> Result<Kept, Error> {
         let path = self.written_file(registry)?;
         let helper = helper(&path, registry).await?;
-        // Credentials that a helper keeps are not written to the file.
+        // Credentials that a helper stores are not written to the file.
         let mut credentials = Some((user.to_owned(), password.to_owned()));
         if let Some(helper) = &helper {
             let stored = helper.store(registry, user, password).await;
@@ -69,7 +69,7 @@ impl CredentialSource {
             file.put(registry, credentials).map(|()| true)
         });
         match changed.await {
-            // The helper has the credentials. The empty entry tells other tools about them, and nothing depends on it.
+            // The helper has the credentials. The empty entry in the file is only information for other tools.
             Err(error @ Error::CredentialsNotStored { .. }) if helper.is_some() => {
                 tracing::debug!(%error, "the file has no entry for what the helper keeps");
             }
@@ -78,9 +78,8 @@ impl CredentialSource {
         Ok(Kept::new(path, helper))
     }
 
-    /// Checks that [`keep`](Self::keep) can keep credentials for `registry`, without changing anything. A helper is
-    /// not run. With
-    /// `credentials`, a file that has them already may be one that cannot be written.
+    /// Checks that [`keep`](Self::keep) can store credentials for `registry`. Changes nothing, and does not run a
+    /// helper. A file that already has `credentials` may be read-only.
     #[cfg_attr(not(feature = "cli"), allow(dead_code, reason = "the command logs in"))]
     pub(crate) async fn check_keep(
         &self,
@@ -100,7 +99,7 @@ impl CredentialSource {
         .await
     }
 
-    /// Removes the credentials that [`keep`](Self::keep) keeps. Returns `None` when there were none.
+    /// Removes the credentials that [`keep`](Self::keep) stores. Returns `None` when there were none.
     #[cfg_attr(not(feature = "cli"), allow(dead_code, reason = "the command logs in"))]
     pub(crate) async fn forget(&self, registry: &str) -> Result<Option<Kept>, Error> {
         let path = self.written_file(registry)?;
@@ -142,16 +141,16 @@ async fn change(
     let lock = lock(path, LOCK_WAIT).await;
     let (path, registry) = (path.to_owned(), registry.to_owned());
     blocking(move || {
-        // The lock lasts until the file is written, also when the future is dropped.
+        // The lock lasts until the file is written, even when the future is dropped.
         let _lock = lock;
         CredentialFile::change(&path, &registry, |file| change(file, &registry))
     })
     .await
 }
 
-/// Locks the directory of the file that `path` leads to. Returns `None` where directories cannot be locked,
-/// and when another process holds the lock for longer than `limit`: the file is changed nevertheless,
-/// because most programs that change it do not lock.
+/// Locks the directory of the file to which `path` leads. Returns `None` where directories cannot be locked, and when
+/// another process has the lock for longer than `limit`. The file is then changed without a lock, because most programs
+/// that change it do not lock it either.
 async fn lock(path: &Path, limit: Duration) -> Option<File> {
     let started = Instant::now();
     loop {

@@ -15,8 +15,8 @@ pub(super) fn key_of(registry: &str) -> String {
     }
 }
 
-/// Returns the keys under which a credential helper may hold credentials for `registry`, in the order in
-/// which it is asked. Docker stores `ghcr.io:443` as it is written.
+/// Returns the keys under which a credential helper may have credentials for `registry`, in the order in which they are
+/// tried. Docker stores `ghcr.io:443` under the name that the user wrote.
 pub(super) fn helper_keys(registry: &str) -> Vec<String> {
     let key = key_of(registry);
     if registry == key || registry == DOCKER_HUB {
@@ -26,19 +26,19 @@ pub(super) fn helper_keys(registry: &str) -> Vec<String> {
     }
 }
 
-/// Returns whether `key` means `registry` as a whole.
+/// Returns whether `key` is for all repositories of `registry`.
 pub(super) fn is_same_registry(key: &str, registry: &str) -> bool {
     scope_within(key, registry).is_some_and(str::is_empty)
 }
 
-/// Returns the part of the repositories of `registry` that `key` means, which is empty for all of them, or
-/// `None` when it means another registry.
+/// Returns the prefix of the repositories of `registry` for which `key` is. It is empty for all repositories. Returns
+/// `None` when the key is for another registry.
 pub(super) fn scope_within<'a>(key: &'a str, registry: &str) -> Option<&'a str> {
     let (host, scope) = parts(key);
     (canonical_name(host) == canonical_name(registry)).then_some(scope)
 }
 
-/// Splits a key into a host and a part of its repositories.
+/// Splits a key into a host and a prefix of its repositories.
 fn parts(key: &str) -> (&str, &str) {
     let address = match key.split_once("://") {
         Some((scheme, address)) => ["https", "http"]

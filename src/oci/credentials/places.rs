@@ -7,8 +7,8 @@ use crate::content::home;
 
 use super::keys::is_same_registry;
 
-/// Returns the environment variable `name` when it is set to something. `HOME` also has a value for
-/// services, which run without that variable.
+/// Returns the environment variable `name` unless it is unset or empty. For `HOME`, returns the home directory even
+/// when the variable is unset, as it is for services.
 pub(super) fn variable(name: &str) -> Option<OsString> {
     let value = std::env::var_os(name).filter(|value| !value.is_empty());
     match name {
@@ -17,7 +17,7 @@ pub(super) fn variable(name: &str) -> Option<OsString> {
     }
 }
 
-/// Returns user and password from the variables of wasmCloud's host, which belong to one registry.
+/// Returns user and password from the variables of wasmCloud's host, if these are for `registry`.
 pub(super) fn variables(
     registry: &str,
     variable: impl Fn(&str) -> Option<OsString>,
@@ -38,7 +38,7 @@ pub(super) fn files(
         return vec![path];
     }
     let home = directory("HOME");
-    // The XDG base directory specification has relative paths ignored.
+    // By the XDG base directory specification, relative paths are ignored.
     let named = directory("XDG_CONFIG_HOME").filter(|path| path.is_absolute());
     let configuration = named.or_else(|| Some(home?.join(".config")));
     let podman = [directory("XDG_RUNTIME_DIR"), configuration];
@@ -49,7 +49,7 @@ pub(super) fn files(
         .collect()
 }
 
-/// Returns the file that credentials are written to: the first that is read.
+/// Returns the file to which credentials are written: the first of those that are read.
 pub(super) fn written_file(
     named: Option<&Path>,
     variable: impl Fn(&str) -> Option<OsString>,
@@ -57,7 +57,7 @@ pub(super) fn written_file(
     only(named, &variable).or_else(|| docker(&variable))
 }
 
-/// Returns the file that replaces all others.
+/// Returns the file that is used instead of all others, if one is named.
 fn only(named: Option<&Path>, variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
     let named = named.map(Path::to_owned);
     named.or_else(|| variable("REGISTRY_AUTH_FILE").map(PathBuf::from))

@@ -13,11 +13,11 @@ use super::secrets::Credentials;
 /// How long a provider may take to answer.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Answers with credentials for a registry and a repository.
+/// Provides credentials for a registry and a repository.
 ///
-/// A client asks when a registry demands credentials, when credentials or the token that they gave have
-/// expired, and when they are refused. So a provider that returns what is valid now is all that renewal takes. The
-/// client keeps what it got until then, for each repository on its own.
+/// A client asks the provider when a registry demands credentials, when the credentials or a token from them have
+/// expired, and when a registry refuses them. So a provider only has to return credentials that are valid now, and they
+/// are renewed in time. The client keeps them for each repository separately.
 ///
 /// ```
 /// use std::error::Error;
@@ -46,38 +46,39 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 /// ```
 #[async_trait]
 pub trait CredentialProvider: Send + Sync {
-    /// Returns the credentials for a repository. `None` means that this provider knows none, and that other sources
-    /// of the [`CredentialSource`](super::CredentialSource) may. [`Credentials::Anonymous`] ends the search.
+    /// Returns the credentials for a repository. With `None`, the client searches the other sources of the
+    /// [`CredentialSource`](super::CredentialSource). [`Credentials::Anonymous`] ends the search.
     ///
-    /// It is asked for several repositories at the same time, and has 30 seconds to answer. It must not use the
-    /// client that asks it for the same repository: that waits for the answer.
+    /// The client may ask for several repositories at the same time. It waits up to 30 seconds for an answer. The
+    /// provider must not use the same client for the same repository, because that client waits for the answer.
     ///
     /// # Errors
     ///
-    /// The client goes on without credentials, because the registry may serve everybody. When it does not, the
-    /// error is reported as the source of [`Error::CredentialProvider`].
+    /// After an error, the client continues without credentials, because the registry may serve anonymous users. When
+    /// the registry refuses, the error is reported as the source of [`Error::CredentialProvider`].
     async fn credentials(
         &self,
         request: CredentialRequest<'_>,
     ) -> Result<Option<ProvidedCredentials>, Box<dyn StdError + Send + Sync>>;
 }
 
-/// What credentials are asked for.
+/// A request for credentials.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct CredentialRequest<'a> {
-    /// The host that gets the credentials, with its port when one is written: the registry as it stands in the
-    /// reference, or one of the mirrors that a `hosts.toml` names. Compare it: what is returned is sent there. A
-    /// host that a registry redirects to is not asked about.
+    /// The host to which the credentials are sent, with its port if one is written: the registry as in the reference,
+    /// or a mirror that a `hosts.toml` names. The provider should compare it with the hosts that it knows. There are no
+    /// requests for hosts to which a registry redirects.
     pub registry: &'a str,
     /// The repository, such as `org/provider`. It is empty for a request about the registry as a whole.
     pub repository: &'a str,
-    /// The credentials that were refused just now. If the same ones are returned again, the request fails.
+    /// The credentials that the registry has just refused. If the provider returns the same ones again, the request to
+    /// the registry fails.
     pub refused: Option<&'a Credentials>,
 }
 
 impl<'a> CredentialRequest<'a> {
-    /// Returns a request without refused credentials, as for a test of a provider.
+    /// Returns a request without refused credentials, for example to test a provider.
     #[must_use]
     pub fn new(registry: &'a str, repository: &'a str) -> Self {
         Self {
@@ -88,18 +89,19 @@ impl<'a> CredentialRequest<'a> {
     }
 }
 
-/// Credentials, and how long they are valid.
+/// Credentials, and the time at which they expire.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ProvidedCredentials {
     /// The credentials.
     pub credentials: Credentials,
-    /// When they expire. `None`: they are used until they are refused.
+    /// The time at which the credentials expire. With `None`, they are used until a registry refuses them.
     pub expires: Option<SystemTime>,
 }
 
 impl ProvidedCredentials {
-    /// Sets when the credentials expire. After that, the provider is asked before the next request.
+    /// Sets the time at which the credentials expire. After that time, the client asks the provider before the next
+    /// request.
     #[must_use]
     pub fn expires(mut self, at: SystemTime) -> Self {
         self.expires = Some(at);
@@ -144,7 +146,8 @@ pub(super) async fn ask(
     }
 }
 
-/// Returns `time` on the clock that only goes forward. A time that is past is now. `None`: it is too far away.
+/// Returns `time` on the monotonic clock. A time in the past becomes the current time. `None` when the time is too far
+/// in the future for that clock.
 fn instant(time: SystemTime) -> Option<Instant> {
     let left = time.duration_since(SystemTime::now()).unwrap_or_default();
     Instant::now().checked_add(left)

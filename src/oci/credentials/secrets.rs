@@ -1,4 +1,4 @@
-//! What a client shows a registry to authenticate.
+//! Credentials with which a client authenticates.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use super::super::one_line::one_line;
 pub enum Credentials {
     /// No credentials.
     Anonymous,
-    /// A user and a password, which may be empty.
+    /// A user and a password. The password may be empty.
     Basic {
         /// The user.
         user: String,
@@ -24,12 +24,12 @@ pub enum Credentials {
         /// The token.
         token: String,
     },
-    /// A token that is sent to the registry as it is.
+    /// A token that is sent to the registry without an exchange.
     RegistryToken(String),
 }
 
 impl Credentials {
-    /// Returns a user with a password, or with an access token in place of one.
+    /// Returns credentials of a user with a password or an access token.
     pub fn basic(user: impl Into<String>, password: impl Into<String>) -> Self {
         Self::Basic {
             user: user.into(),
@@ -37,7 +37,7 @@ impl Credentials {
         }
     }
 
-    /// Returns the user for messages, such as "user jane".
+    /// Returns a description of the user for messages, such as "user jane".
     pub(crate) fn who(&self) -> String {
         match self {
             Self::Anonymous => "anonymous users".to_owned(),
@@ -49,7 +49,7 @@ impl Credentials {
     }
 }
 
-// Without the secrets, because debug output ends up in logs.
+// Secrets are left out, because debug output may be written to logs.
 impl fmt::Debug for Credentials {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -14,28 +14,25 @@ use super::places::{self, variable};
 use super::provider::{CredentialProvider, CredentialRequest, ask};
 use super::secrets::Credentials;
 
-/// The place of credentials. By default, credentials are found in the variables and files of Docker,
-/// Podman and wasmCloud's host.
+/// The sources of credentials. By default, these are the variables and files of Docker, Podman and wasmCloud's host.
 ///
-/// The first of these that knows the registry decides: the credentials in the
-/// [`RegistrySettings`](crate::oci::RegistrySettings) of this registry; `explicit`; the
-/// [provider](Self::provider); `WASMCLOUD_OCI_REGISTRY_USER` and
-/// `…_PASSWORD` for the registry in `WASMCLOUD_OCI_REGISTRY`; `registry_config`, or else the file in
-/// `REGISTRY_AUTH_FILE`, each of which replaces all files that follow; Docker's `config.json`; Podman's
-/// `auth.json`.
+/// The first of these sources that knows the registry decides: the credentials in the
+/// [`RegistrySettings`](crate::oci::RegistrySettings) of this registry; `explicit`; the [provider](Self::provider);
+/// `WASMCLOUD_OCI_REGISTRY_USER` and `…_PASSWORD` for the registry in `WASMCLOUD_OCI_REGISTRY`; `registry_config`, or
+/// else the file in `REGISTRY_AUTH_FILE`, each of which replaces all files that follow; Docker's `config.json`;
+/// Podman's `auth.json`.
 #[derive(Clone, Default)]
 #[non_exhaustive]
 pub struct CredentialSource {
-    /// The user and the password that the caller gives. They are sent to every registry that a client
-    /// with this source talks to, so set them only where that is one registry.
+    /// The user and the password that the caller gives. A client with this source sends them to every registry. So set
+    /// them only if the client uses a single registry.
     pub explicit: Option<(String, String)>,
-    /// A file in the format of Docker's `config.json` that is read instead of all others. It need not
-    /// exist.
+    /// A file in the format of Docker's `config.json` that is read instead of all other files. It may not exist yet.
     pub registry_config: Option<PathBuf>,
-    /// Credentials for the one registry that this source is for.
+    /// Credentials for the single registry of this source.
     pub(crate) given: Option<Credentials>,
     pub(crate) provider: Option<Arc<dyn CredentialProvider>>,
-    /// Whether environment variables and files are left alone.
+    /// Whether environment variables and files are ignored.
     pub(crate) isolated: bool,
 }
 
@@ -67,14 +64,14 @@ impl CredentialSource {
         self
     }
 
-    /// Asks `provider` for credentials, before environment variables and files are looked at.
+    /// Sets a provider, which is asked before environment variables and files are read.
     #[must_use]
     pub fn provider(mut self, provider: Arc<dyn CredentialProvider>) -> Self {
         self.provider = Some(provider);
         self
     }
 
-    /// Returns this source for a mirror, which gets nothing that is for the registry alone.
+    /// Returns this source for a mirror, without the credentials that are only for the registry.
     pub(in crate::oci) fn for_mirror(&self) -> Self {
         Self {
             explicit: None,
@@ -83,8 +80,8 @@ impl CredentialSource {
         }
     }
 
-    /// Returns this source for hosts that a registry redirects to. What the registry chooses gets only what is
-    /// stored under its name.
+    /// Returns this source for hosts to which a registry redirects. The registry chooses such a host, so the host gets
+    /// only credentials that are stored under its own name.
     pub(in crate::oci) fn for_redirects(&self) -> Self {
         Self {
             provider: None,
@@ -92,18 +89,18 @@ impl CredentialSource {
         }
     }
 
-    /// Returns the credentials for a repository, such as `org/provider`, of `registry`, a host with its
-    /// port when it has one. Without a repository, returns those for the registry as a whole. Returns
-    /// [`Credentials::Anonymous`] when there are none.
+    /// Returns the credentials for a repository, such as `org/provider`, of `registry`, a host with an optional port.
+    /// With an empty repository, returns the credentials for the whole registry. Returns [`Credentials::Anonymous`]
+    /// when no source has credentials.
     ///
-    /// Reads files, and may run one of Docker's credential helpers, which has 20 seconds to answer.
+    /// Reads files, and may run one of Docker's credential helpers, for at most 20 seconds.
     ///
     /// # Errors
     ///
-    /// [`Error::CredentialFile`] and [`Error::CredentialEntry`] when a file cannot be read,
-    /// [`Error::CredentialHelper`] when the helper that it names fails. The search ends there, because credentials
-    /// that a later file holds may be those of another user. It goes on when the helper says that it holds nothing.
-    /// A client that meets a helper that fails goes on without credentials, and reports the failure with a refusal.
+    /// [`Error::CredentialFile`] and [`Error::CredentialEntry`] when a file cannot be read, [`Error::CredentialHelper`]
+    /// when the helper that it names fails. Such an error ends the search, because a later file may have the
+    /// credentials of another user. When a helper reports that it has no credentials, the search continues. A client
+    /// continues without credentials after a helper has failed, and reports the failure only when the registry refuses.
     pub async fn find(&self, registry: &str, repository: &str) -> Result<Credentials, Error> {
         let found = self.search(registry, repository, None).await?;
         match found.failure {
@@ -112,8 +109,8 @@ impl CredentialSource {
         }
     }
 
-    /// [Finds](Self::find) the credentials, and goes on when the helper of a file fails: a registry that anybody
-    /// may read needs none. `refused` are credentials that were found before, and that the registry refused.
+    /// [Finds](Self::find) the credentials, but returns no error when the helper of a file fails, because a public
+    /// registry needs no credentials. `refused` are credentials that were found before and that the registry refused.
     pub(in crate::oci) async fn search(
         &self,
         registry: &str,
@@ -155,7 +152,7 @@ impl CredentialSource {
                         let holds_nothing = source.says_nothing();
                         nothing.failure = Some(helper_failed(&path, registry, source));
                         if !holds_nothing {
-                            // What a later file holds may be the credentials of another user.
+                            // A later file may have the credentials of another user.
                             return Ok(nothing);
                         }
                     }
@@ -168,7 +165,7 @@ impl CredentialSource {
         Ok(nothing)
     }
 
-    /// Returns the environment variables that count.
+    /// Returns the function that reads environment variables. It reads none for an isolated source.
     fn variables(&self) -> fn(&str) -> Option<OsString> {
         if self.isolated { |_| None } else { variable }
     }

@@ -1,4 +1,4 @@
-//! Writing a file with credentials: in one step where the system allows it, else in place.
+//! Writing a file with credentials: in one step where the system allows it, or else in place.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Seek, SeekFrom, Write};
@@ -9,14 +9,14 @@ use crate::content::{AtomicFile, directory_of, followed, read_bounded};
 /// The largest file with credentials that is read, in bytes.
 pub(super) const SIZE_LIMIT: u64 = 4 * 1024 * 1024;
 
-/// Replaces the content of the file at `path`, or creates it. It is readable for its owner alone, and keeps its owner.
+/// Replaces the content of the file at `path`, or creates the file. Only its owner can read it, and it keeps its owner.
 ///
-/// A file that is mounted by itself, as into a container, cannot be replaced by another file, and neither can one
-/// in a directory that is not writable. It is written in place, with the permission bits that it has.
+/// Some files cannot be replaced: a file that is itself a mount, as in a container, and a file in a directory that is
+/// not writable. Such a file is written in place and keeps its permission bits.
 pub(super) fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
     match replace_at_once(path, text) {
-        Err(error) if keeps_names(&error) => match overwrite(path, text) {
-            // There is no file yet: the directory is the problem.
+        Err(error) if cannot_be_replaced(&error) => match overwrite(path, text) {
+            // The file does not exist, so that the first error, about the directory, is the reason.
             Err(absent) if absent.kind() == io::ErrorKind::NotFound => Err(error),
             other => other,
         },
@@ -24,12 +24,12 @@ pub(super) fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
     }
 }
 
-/// Checks that [`replace`] may succeed, without changing anything.
+/// Checks that [`replace`] can succeed, without changing anything.
 pub(super) fn check_replaceable(path: &Path) -> io::Result<()> {
     let link = path;
     let path = followed(path)?;
     let directory = directory_of(&path);
-    // The directory of a new file is created, and the one that a link leads to is not.
+    // The directory of a new file is created later, but not the directory to which a link leads.
     if path != link && !directory.exists() {
         let reason = format!("there is no directory {}", directory.display());
         return Err(io::Error::new(io::ErrorKind::NotFound, reason));
@@ -40,7 +40,7 @@ pub(super) fn check_replaceable(path: &Path) -> io::Result<()> {
     }
     match OpenOptions::new().write(true).open(&path) {
         Ok(_) => Ok(()),
-        // The directory counts: another file can take the place of a file that is read-only.
+        // A missing or read-only file can be replaced if its directory is writable.
         Err(error) if error.kind() == io::ErrorKind::NotFound || is_read_only(&error) => {
             let mut directories = directory.ancestors();
             let existing = directories.find(|directory| directory.exists());
@@ -59,7 +59,7 @@ fn replace_at_once(path: &Path, text: &[u8]) -> io::Result<()> {
     file.commit().map(drop)
 }
 
-/// Gives `file` the owner and the group of the file at `path`, when there is one and the system allows it.
+/// Gives `file` the owner and the group of the file at `path`, if that exists and the system allows it.
 fn keep_owner(path: &Path, file: &File) {
     #[cfg(unix)]
     if let Ok(old) = path.metadata() {
@@ -73,13 +73,13 @@ fn keep_owner(path: &Path, file: &File) {
     let _ = (path, file);
 }
 
-/// Writes over the content of a file. When that fails halfway, the old content is written again.
+/// Overwrites the content of a file. When that fails halfway, writes the old content again.
 fn overwrite(path: &Path, text: &[u8]) -> io::Result<()> {
     let mut file = OpenOptions::new().read(true).write(true).open(path)?;
     let old = read_bounded(&file, SIZE_LIMIT)?;
     let written = set_content(&mut file, text);
     if written.is_err() {
-        // It may fail for the same reason. The first failure is reported.
+        // Restoring may fail for the same reason. Only the first failure is reported.
         let _ = set_content(&mut file, &old);
     }
     written
@@ -93,7 +93,7 @@ fn set_content(file: &mut File, text: &[u8]) -> io::Result<()> {
 }
 
 /// Returns whether a file could not be replaced because its name, or its directory, cannot be changed.
-fn keeps_names(error: &io::Error) -> bool {
+fn cannot_be_replaced(error: &io::Error) -> bool {
     matches!(
         error.kind(),
         io::ErrorKind::ResourceBusy
@@ -103,8 +103,8 @@ fn keeps_names(error: &io::Error) -> bool {
     )
 }
 
-/// Returns whether the permission bits of a file forbid to write it. Other files that cannot be written, such as
-/// immutable ones, cannot be replaced either.
+/// Returns whether the permission bits of a file forbid writing. A file that cannot be written for another reason, such
+/// as an immutable file, cannot be replaced either.
 fn is_read_only(error: &io::Error) -> bool {
     #[cfg(unix)]
     return error.raw_os_error() == Some(rustix::io::Errno::ACCESS.raw_os_error());

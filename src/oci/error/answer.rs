@@ -1,4 +1,4 @@
-//! The answer of a server that refuses a request.
+//! The answer of a server to a refused request.
 
 use std::fmt;
 use std::time::Duration;
@@ -9,9 +9,9 @@ use std::time::Duration;
 pub struct Answer {
     /// The HTTP status.
     pub status: u16,
-    /// The code of the OCI error envelope, such as `MANIFEST_UNKNOWN`.
+    /// The error code in the body (OCI distribution specification, "Error Codes"), such as `MANIFEST_UNKNOWN`.
     pub code: Option<String>,
-    /// The message of the server, on one line and cut to a readable length.
+    /// The message of the server, on one line and shortened.
     pub message: Option<String>,
     /// The time that the server asks the client to wait (`Retry-After`).
     pub retry_after: Option<Duration>,

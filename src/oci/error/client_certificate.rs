@@ -7,13 +7,13 @@ use std::path::PathBuf;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ClientCertificateProblem {
-    /// The file is binary, as DER and PKCS #12 are, and not PEM.
+    /// The file is binary, such as DER or PKCS #12, and not PEM.
     Binary,
     /// The certificate, or its PEM, is malformed.
     Malformed,
-    /// The file holds no certificate.
+    /// The file contains no certificate.
     NoCertificate,
-    /// The file holds no private key.
+    /// The file contains no private key.
     NoKey,
     /// The private key is encrypted.
     EncryptedKey,
@@ -21,7 +21,7 @@ pub enum ClientCertificateProblem {
     UnknownKey,
     /// The private key belongs to another certificate.
     OtherKey {
-        /// The file of the key. `None`: it is the file of the certificate.
+        /// The file of the key. `None` when the key is in the file of the certificate.
         key: Option<PathBuf>,
     },
     /// The certificate has version 1 of X.509.
@@ -31,18 +31,21 @@ pub enum ClientCertificateProblem {
 impl fmt::Display for ClientCertificateProblem {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
-            Self::Binary => "it is binary, as DER and PKCS #12 are, and not PEM",
+            Self::Binary => "it is binary, such as DER or PKCS #12, and not PEM",
             Self::Malformed => "its certificate is malformed",
-            Self::NoCertificate => "it holds no certificate",
-            Self::NoKey => "it holds no private key",
+            Self::NoCertificate => "it contains no certificate",
+            Self::NoKey => "it contains no private key",
             Self::EncryptedKey => "its private key is encrypted",
             Self::UnknownKey => "its private key is of a kind that is not supported",
-            Self::OtherKey { key: None } => "it does not hold a certificate and its key",
+            Self::OtherKey { key: None } => "its private key does not belong to its certificate",
             Self::OtherKey { key: Some(key) } => {
                 let key = key.display();
-                return write!(formatter, "it and {key} are not a certificate and its key");
+                return write!(
+                    formatter,
+                    "the private key in {key} does not belong to its certificate"
+                );
             }
-            Self::Version1 => "its certificate has version 1 of X.509, and version 3 is needed",
+            Self::Version1 => "its certificate has version 1 of X.509, but version 3 is needed",
         })
     }
 }

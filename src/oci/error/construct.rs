@@ -1,4 +1,4 @@
-//! Making errors of this layer.
+//! Functions that make errors of this layer.
 
 use std::io;
 use std::path::Path;
@@ -15,7 +15,7 @@ impl Error {
         move |source| Self::File { path, source }
     }
 
-    /// Returns a function that makes the error for JSON of another shape.
+    /// Returns a function that makes the error for JSON of a wrong form.
     pub(in crate::oci) fn json(what: impl Into<String>) -> impl FnOnce(serde_json::Error) -> Self {
         let what = what.into();
         move |source| Self::Json {
@@ -52,7 +52,7 @@ impl Error {
         Self::NotVerified { what, source }
     }
 
-    /// Returns the error for a verifying reader that failed: the content is wrong, or its source failed.
+    /// Returns the error for a failure of a verifying reader: either the content is wrong, or its source failed.
     pub(in crate::oci) fn reading(what: String, error: io::Error) -> Self {
         match error.downcast() {
             Ok(source) => Self::NotVerified { what, source },

@@ -25,14 +25,14 @@ pub enum CredentialHelperError {
         /// The error of the operating system.
         source: io::Error,
     },
-    /// The helper did not end in time, and was ended.
+    /// The helper did not end in time, and the client killed it.
     #[error("`{program} {action}` did not end within {seconds} seconds")]
     TimedOut {
         /// The file name of the helper.
         program: String,
         /// The action of the helper, such as `get`.
         action: &'static str,
-        /// The time that a helper has, in seconds.
+        /// The time limit in seconds.
         seconds: u64,
     },
     /// The helper ended with an error.
@@ -44,10 +44,10 @@ pub enum CredentialHelperError {
         action: &'static str,
         /// The exit status of the helper.
         status: ExitStatus,
-        /// The message of the helper on one line; empty when it gave none.
+        /// The message of the helper on one line. It is empty when the helper gave none.
         message: String,
     },
-    /// The helper says, in words of its own, that it holds no credentials for the registry.
+    /// The message of the helper seems to say that it has no credentials for the registry.
     #[error("`{program} get` gave no credentials: {message}")]
     NothingStored {
         /// The file name of the helper.
@@ -55,14 +55,14 @@ pub enum CredentialHelperError {
         /// The message of the helper on one line.
         message: String,
     },
-    /// The helper printed more than is read.
+    /// The helper printed too much.
     #[error("`{program} {action}` printed more than {limit} bytes")]
     TooLong {
         /// The file name of the helper.
         program: String,
         /// The action of the helper, such as `get`.
         action: &'static str,
-        /// The most that is read, in bytes.
+        /// The limit in bytes.
         limit: u64,
     },
     /// The helper printed something other than credentials.
@@ -74,7 +74,8 @@ pub enum CredentialHelperError {
 }
 
 impl CredentialHelperError {
-    /// Returns whether the helper says that it holds no credentials. Some helpers say it with an exit status alone.
+    /// Returns whether the helper reports that it has no credentials. Some helpers report it only by an exit status,
+    /// without a message.
     pub(in crate::oci) fn says_nothing(&self) -> bool {
         match self {
             Self::NothingStored { .. } => true,

@@ -36,11 +36,11 @@ impl Error {
             } => ErrorKind::Denied,
             Self::Refused { answer, .. } => match answer.status {
                 _ if answer.code.as_deref() == Some("DIGEST_INVALID") => ErrorKind::NotVerified,
-                // The 401 and 403 of a registry have their own variants. These come from storage to which
-                // the registry redirects, with URLs that expire.
+                // The statuses 401 and 403 of a registry have their own variants. Here they come from storage to which
+                // the registry redirects with URLs that expire.
                 401 | 403 => ErrorKind::Unavailable,
                 status if may_pass(status) => ErrorKind::Unavailable,
-                // A registry or a repository that is read-only.
+                // The registry or the repository is read-only.
                 405 => ErrorKind::Denied,
                 409 | 412 => ErrorKind::Conflict,
                 _ => ErrorKind::Other,
@@ -88,7 +88,8 @@ impl Error {
         }
     }
 
-    /// Returns the error that happened: the last one when the request was repeated or other hosts were asked.
+    /// Returns the original error. When the request was repeated, or other hosts were asked, it is the error of the
+    /// last attempt.
     #[must_use]
     pub fn root(&self) -> &Self {
         match self {
@@ -97,8 +98,8 @@ impl Error {
         }
     }
 
-    /// Returns whether nothing can be learned from the registry now, so that a mirror or a cache may stand in for
-    /// it. Trying again need not help.
+    /// Returns whether the registry gives no usable answer now, so that a mirror or the cache may be used instead.
+    /// Trying again may not help.
     pub(crate) fn is_out_of_reach(&self) -> bool {
         match self {
             Self::Tls { .. }
@@ -113,8 +114,9 @@ impl Error {
     }
 }
 
-/// Returns whether a refusal with this HTTP status may pass without a change to the request. What a server
-/// does not implement (501, 505), cannot store (507) or asks of the network (511) does not pass.
+/// Returns whether a request that was refused with this HTTP status may succeed later without a change. It may not when
+/// the server does not implement it (501, 505), cannot store the content (507), or when the network demands a login
+/// (511).
 fn may_pass(status: u16) -> bool {
     matches!(status, 408 | 429 | 500 | 502..=504 | 520..=599)
 }

@@ -16,22 +16,21 @@ type OpaqueError = Box<dyn std::error::Error + Send + Sync>;
 
 /// An error of a registry, a layout or a reference.
 ///
-/// The fields have one meaning in all variants. `what` names the content, such as "manifest 1.0 of
-/// ghcr.io/org/provider". `registry` is the host of the registry as it stands in references, and
-/// `address` the URL that the request went to, without its query. `answer` is the answer of the server.
-/// `path` is the file or directory that could not be used. `source` is the cause, and `reason` describes
-/// the cause in words.
+/// A field has the same meaning in all variants. `what` names the content, such as "manifest 1.0 of
+/// ghcr.io/org/provider". `registry` is the host of the registry as in references. `address` is the URL of the request,
+/// without its query. `answer` is the answer of the server. `path` is the file or directory that could not be used.
+/// `source` is the cause, and `reason` describes the cause in words.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 #[allow(
     missing_docs,
-    reason = "the documentation of the type says what the fields are"
+    reason = "the documentation of the type describes the fields"
 )]
 pub enum Error {
     /// A text is not a reference.
     #[error(transparent)]
     Reference(#[from] ParseReferenceError),
-    /// A name is not one under which content can be found or stored.
+    /// A name is neither a tag nor a digest.
     #[error("`{name}` is neither a tag nor a digest")]
     Name { name: String },
 
@@ -42,8 +41,8 @@ pub enum Error {
         registry: String,
         answer: Box<Answer>,
     },
-    /// The registry requires credentials, and none are known.
-    #[error("{registry} requires credentials for the {what}, and none were found ({answer})")]
+    /// The registry requires credentials, but none are known.
+    #[error("{registry} requires credentials for the {what}, but none were found ({answer})")]
     CredentialsMissing {
         what: String,
         registry: String,
@@ -66,9 +65,9 @@ pub enum Error {
         service: String,
         answer: Box<Answer>,
     },
-    /// An identity token is stored for the registry, and `service` knows only users and passwords.
+    /// An identity token is stored for the registry, but `service` accepts only users and passwords.
     #[error(
-        "the token service {service} takes no identity tokens ({answer}), and one is stored for \
+        "the token service {service} takes no identity tokens ({answer}), but one is stored for \
          {registry}"
     )]
     IdentityTokenUnsupported {
@@ -76,7 +75,7 @@ pub enum Error {
         service: String,
         answer: Box<Answer>,
     },
-    /// The credentials are valid, and the user lacks a permission.
+    /// The credentials are valid, but the user lacks a permission.
     #[error("{registry} does not allow {user} access to the {what} ({answer})")]
     Forbidden {
         what: String,
@@ -85,7 +84,7 @@ pub enum Error {
         answer: Box<Answer>,
     },
     /// Credentials were not sent to the token service (`realm`) that the registry names.
-    #[error("the token service {realm} that {registry} names was not asked: {reason}")]
+    #[error("the token service {realm} that {registry} names was not asked for a token: {reason}")]
     RealmRefused {
         registry: String,
         realm: String,
@@ -111,7 +110,7 @@ pub enum Error {
         path: PathBuf,
         source: io::Error,
     },
-    /// A file with credentials, or its entry for the registry, is malformed.
+    /// A file with credentials, or the entry for the registry in it, is malformed.
     #[error("credentials for {registry} cannot be taken from {path}: {reason}")]
     CredentialEntry {
         registry: String,
@@ -125,7 +124,7 @@ pub enum Error {
         path: PathBuf,
         source: CredentialHelperError,
     },
-    /// The provider of credentials that the program gave failed.
+    /// The program's own provider of credentials failed.
     #[error("the program gave no credentials for {registry}")]
     CredentialProvider {
         registry: String,
@@ -146,7 +145,7 @@ pub enum Error {
         registry: String,
         answer: Box<Answer>,
     },
-    /// No connection to the registry came about.
+    /// A connection to the registry could not be established.
     #[error("{registry} is not answering at {address}")]
     Unreachable {
         registry: String,
@@ -170,8 +169,8 @@ pub enum Error {
     /// A proxy cannot be used.
     #[error(transparent)]
     Proxy(#[from] ProxyError),
-    /// A server that speaks TLS got a request in plain HTTP.
-    #[error("{registry} speaks TLS at {address}, and was asked in plain HTTP")]
+    /// The client sent a request in plain HTTP to a server that speaks TLS.
+    #[error("{registry} speaks TLS at {address}, but the request was sent in plain HTTP")]
     PlainHttp { registry: String, address: String },
     /// The connection failed before the answer was complete.
     #[error("the request for the {what} to {address} failed")]
@@ -180,14 +179,14 @@ pub enum Error {
         address: String,
         source: OpaqueError,
     },
-    /// No byte was sent or received for the time that a transfer may stall.
+    /// No byte was sent or received during the longest time that a transfer may stall.
     #[error("the transfer of the {what} with {address} made no progress for {seconds} seconds")]
     Stalled {
         what: String,
         address: String,
         seconds: u64,
     },
-    /// All attempts failed; `last` is the error of the last one.
+    /// All attempts failed. `last` is the error of the last attempt.
     #[error("gave up after {attempts} attempts{}", within(*seconds))]
     GaveUp {
         attempts: u32,
@@ -195,25 +194,24 @@ pub enum Error {
         #[source]
         last: Box<Error>,
     },
-    /// The mirrors of a registry failed, and then the registry itself with the error `last`.
-    #[error("no mirror could help ({mirrors}), and the registry itself is unavailable")]
+    /// All mirrors of a registry failed. Then the registry itself failed with the error `last`.
+    #[error("no mirror gave an answer ({mirrors}), and the registry itself is unavailable")]
     NoMirrorEither {
         mirrors: String,
         #[source]
         last: Box<Error>,
     },
-    /// A redirect leads from HTTPS to plain HTTP or does not keep the method, or there were too many in a
-    /// row.
+    /// A redirect leads from HTTPS to plain HTTP or changes the method, or there were too many redirects in a row.
     #[error("a redirect of {address} for the {what} was not followed")]
     Redirect {
         what: String,
         address: String,
         source: OpaqueError,
     },
-    /// The host that the registry leads a write to wants credentials, and writes show them to no other host
-    /// than the registry.
+    /// The registry redirected a write to a host that demands credentials. For writes, credentials are sent only to the
+    /// registry itself.
     #[error(
-        "the {what} was led to {address}, which gets no credentials from a redirect, and refused it \
+        "the request for the {what} was redirected to {address}, which gets no credentials and refused it \
          ({answer})"
     )]
     RedirectDenied {
@@ -221,14 +219,14 @@ pub enum Error {
         address: String,
         answer: Box<Answer>,
     },
-    /// The registry does not take the content.
-    #[error("{registry} does not take the {what}: {problem}")]
+    /// The registry does not accept the content.
+    #[error("{registry} does not accept the {what}: {problem}")]
     Upload {
         what: String,
         registry: String,
         problem: UploadProblem,
     },
-    /// The registry accepted an upload and gave no usable URL for it.
+    /// The registry accepted an upload, but gave no usable URL for it.
     #[error("{registry} gave no usable location to send the {what} to: {reason}")]
     Location {
         what: String,
@@ -242,8 +240,8 @@ pub enum Error {
         registry: String,
         reason: String,
     },
-    /// The content came from a mirror where only the registry itself is trusted.
-    #[error("the {what} comes from {from}, and not from {registry} itself")]
+    /// The content came from a mirror, but only the registry itself is trusted for it.
+    #[error("the {what} comes from {from}, but must come from {registry} itself")]
     SecondHand {
         what: String,
         registry: String,
@@ -261,14 +259,14 @@ pub enum Error {
     /// The content breaks a rule of its format.
     #[error("the {what} is malformed: {reason}")]
     Malformed { what: String, reason: String },
-    /// The content is not JSON, or not of the expected shape.
+    /// The content is not JSON, or does not have the expected form.
     #[error("the {what} is malformed")]
     Json { what: String, source: OpaqueError },
-    /// The content is larger than the client reads.
+    /// The content is larger than the limit of the client.
     #[error("the {what} is larger than the limit of {limit} bytes")]
     TooLarge { what: String, limit: u64 },
-    /// The bytes do not have the digest or the size that was asked for.
-    #[error("the {what} is not what was asked for")]
+    /// The bytes do not have the requested digest or size.
+    #[error("the {what} is not the requested content")]
     NotVerified { what: String, source: VerifyError },
     /// Two statements about the same content differ, such as a header and the body.
     #[error("the {what} was announced with {announced}, but has {actual}")]
@@ -277,8 +275,8 @@ pub enum Error {
         announced: String,
         actual: String,
     },
-    /// After an upload, the registry holds other content than was sent.
-    #[error("{registry} accepted the {what}, but holds {actual} where {expected} was sent")]
+    /// After an upload, the registry has other content than the client sent.
+    #[error("{registry} accepted the {what}, but stored {actual} instead of {expected}")]
     StoredDifferently {
         what: String,
         registry: String,
@@ -300,23 +298,26 @@ pub enum Error {
         config: String,
         layers: String,
     },
-    /// A manifest of this type is not read, because it may name content in a way that is not known.
+    /// The type of a manifest is not supported. Such a manifest may name content in a way that the client does not
+    /// know.
     #[error("the {what} is of the type `{media_type}`, which is not supported")]
     UnsupportedManifest { what: String, media_type: String },
-    /// The server has compressed an answer in a way that the client did not ask for.
+    /// The server compressed an answer, although the client did not ask for that.
     #[error(
-        "{registry} sent the {what} with the content encoding `{encoding}`, which was not asked for"
+        "{registry} sent the {what} with the content encoding `{encoding}`, which was not requested"
     )]
     Encoded {
         what: String,
         registry: String,
         encoding: String,
     },
-    /// An image index has several manifests, and none for the platform `wanted`.
+    /// An image index has several manifests, but none for the platform `wanted`.
     #[error("the image index has no manifest for {wanted}; it has {available}")]
     NoPlatform { wanted: String, available: String },
     /// The registry does not let a tag move from `existing` to `wanted`.
-    #[error("{reference} is already {existing} and may not be moved to {wanted} ({answer})")]
+    #[error(
+        "{reference} already names {existing}, and the registry does not move it to {wanted} ({answer})"
+    )]
     TagImmutable {
         reference: String,
         existing: Digest,
@@ -330,16 +331,16 @@ pub enum Error {
         directory: PathBuf,
         reason: &'static str,
     },
-    /// No OCI image layout can be made in the directory.
+    /// An OCI image layout cannot be created in the directory.
     #[error("{directory} cannot become an OCI image layout: {reason}")]
     NewLayout {
         directory: PathBuf,
         reason: &'static str,
     },
-    /// The layout does not hold the content.
+    /// The content is not in the layout.
     #[error("{directory} does not hold the {what}")]
     NotInLayout { directory: PathBuf, what: String },
-    /// A name stands for several manifests of the layout, or the layout has several and no name is given.
+    /// A name is the name of several manifests of the layout, or the layout has several manifests and no name is given.
     #[error("{directory} holds {count} manifests {problem}: {choices}")]
     Ambiguous {
         directory: PathBuf,
@@ -379,7 +380,7 @@ pub enum Error {
         column: usize,
         reason: String,
     },
-    /// No host of a `hosts.toml` has the `capability` that a request needs.
+    /// No host in a `hosts.toml` has the `capability` that a request needs.
     #[error("no host that hosts.toml names for {registry} has the capability `{capability}`")]
     NoHost {
         registry: String,

@@ -14,17 +14,17 @@ pub enum ProxyError {
     Variable {
         /// The name of the variable.
         variable: String,
-        /// What is wrong with its value. The value may hold a password, and is not part of it.
+        /// What is wrong with its value. The value itself may contain a password and is left out.
         reason: &'static str,
     },
-    /// No connection to the registry came about through the proxy.
+    /// A connection to the registry could not be established through the proxy.
     #[error("{registry} cannot be reached through the proxy {proxy}, which {named_by} names")]
     Unreachable {
-        /// The host of the registry as it stands in references.
+        /// The host of the registry as in references.
         registry: String,
         /// The URL of the proxy.
         proxy: String,
-        /// What names the proxy.
+        /// The environment variable or the file that names the proxy.
         named_by: String,
         /// The error of the connection.
         source: Box<dyn std::error::Error + Send + Sync>,
@@ -34,7 +34,7 @@ pub enum ProxyError {
     Tls {
         /// The URL of the proxy.
         proxy: String,
-        /// What names the proxy.
+        /// The environment variable or the file that names the proxy.
         named_by: String,
         /// Why the handshake failed.
         problem: TlsProblem,
@@ -46,7 +46,7 @@ pub enum ProxyError {
     Denied {
         /// The URL of the proxy.
         proxy: String,
-        /// What names the proxy.
+        /// The environment variable or the file that names the proxy.
         named_by: String,
     },
 }

@@ -20,15 +20,15 @@ pub enum TlsProblem {
     NotYetValid,
     /// The server's certificate is for another host.
     OtherName,
-    /// The server's certificate is that of an authority, and not of a server.
+    /// The server's certificate is a certificate of an authority, and not of a server.
     Authority,
-    /// The server's certificate has version 1 of X.509, which says too little to be verified.
+    /// The server's certificate has version 1 of X.509, which lacks the fields that verification needs.
     Version1,
     /// The server's certificate may not be used for servers.
     OtherPurpose,
     /// The server's certificate cannot be verified for another reason.
     Certificate,
-    /// The server requires a client certificate, or does not accept the one it was shown.
+    /// The server requires a client certificate, or does not accept the one that the client sent.
     ClientCertificate,
     /// The server does not speak TLS at this address.
     NoTls,
@@ -37,7 +37,7 @@ pub enum TlsProblem {
 }
 
 impl TlsProblem {
-    /// Returns the problem that caused `error`, or `None` when TLS did not.
+    /// Returns the problem with TLS that caused `error`, or `None` when `error` has another cause.
     pub(in crate::oci) fn behind(error: &(dyn Error + 'static)) -> Option<Self> {
         Self::error_behind(error).map(Self::of)
     }
@@ -63,7 +63,7 @@ impl TlsProblem {
         None
     }
 
-    /// Returns the kind of an error with this problem. Most of them stay until somebody changes something.
+    /// Returns the kind of an error with this problem. Most of these problems stay until a person changes the settings.
     pub(super) fn kind(self) -> ErrorKind {
         match self {
             Self::UnknownAuthority
@@ -125,9 +125,9 @@ impl fmt::Display for TlsProblem {
         formatter.write_str(match self {
             Self::UnknownAuthority => "the authority of its certificate is not trusted",
             Self::Expired => "its certificate is not valid now: it has expired",
-            Self::NotYetValid => "its certificate is not valid now: its time has not begun",
+            Self::NotYetValid => "its certificate is not valid now: it becomes valid later",
             Self::OtherName => "its certificate is for another name",
-            Self::Authority => "its certificate is that of an authority, not of a server",
+            Self::Authority => "its certificate is a certificate of an authority, not of a server",
             Self::Version1 => "its certificate has version 1 of X.509, which cannot be verified",
             Self::OtherPurpose => "its certificate is not for servers",
             Self::Certificate => "its certificate cannot be verified",

@@ -1,22 +1,22 @@
-//! The reasons why a registry does not take an upload.
+//! The reasons why a registry does not accept an upload.
 
 use std::fmt;
 
 use super::Answer;
 
-/// The reason why a registry does not take content. `answer` is the answer of the server.
+/// The reason why a registry does not accept content. `answer` is the answer of the server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 #[allow(
     missing_docs,
-    reason = "the documentation of the type and the variants says what the fields are"
+    reason = "the documentation of the type and the variants describes the fields"
 )]
 pub enum UploadProblem {
-    /// There is no such repository, and this client cannot create it.
+    /// The repository does not exist, and this client cannot create it.
     NoRepository { answer: Box<Answer> },
     /// The registry, or a proxy in front of it, accepts no request of `size` bytes.
     TooLarge { size: u64, answer: Box<Answer> },
-    /// The registry forgot this many `uploads` in a row, each of which it had just opened.
+    /// The registry opened this many `uploads` in a row, and did not know each of them in the next request.
     Forgotten { uploads: u32, answer: Box<Answer> },
     /// The URL that the registry gives for the upload has another scheme, host or port (`part`) than the
     /// URL that was `asked`.
@@ -35,7 +35,7 @@ pub enum UrlPart {
     Scheme,
     /// A name or an address.
     Host,
-    /// The port, also when it is the default of the scheme.
+    /// The port, even when it is the default of the scheme.
     Port,
 }
 
@@ -49,8 +49,8 @@ impl fmt::Display for UploadProblem {
             ),
             Self::TooLarge { size, answer } => write!(
                 formatter,
-                "{size} bytes in one request are too large ({answer}); the limit is in front of the \
-                 registry, or its own"
+                "{size} bytes in one request are too large ({answer}); the limit is that of the registry, or \
+                 of a proxy in front of it"
             ),
             Self::Forgotten { uploads, answer } => write!(
                 formatter,

@@ -1,6 +1,6 @@
 //! Parts of messages.
 
-/// Returns how long something took, when that is worth telling.
+/// Returns the part of a message with a duration. It is empty for 0 seconds.
 pub(super) fn within(seconds: u64) -> String {
     if seconds == 0 {
         return String::new();

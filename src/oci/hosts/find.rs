@@ -14,13 +14,13 @@ use super::unknown_keys::unknown_keys;
 
 /// The largest `hosts.toml` that is read, in bytes.
 const FILE_LIMIT: u64 = 1024 * 1024;
-/// The directory in containerd's documentation.
+/// The directory from containerd's documentation.
 const CONTAINERD: &str = "/etc/containerd/certs.d";
-/// The entry for registries that have none of their own.
+/// The entry for registries without their own entry.
 const DEFAULT: &str = "_default";
 
-/// Returns the hosts that serve `registry` in the order in which they are asked, at least one. Their
-/// settings are read from `directory`, or else from the user's and the system's directory. Blocks.
+/// Returns the hosts that serve `registry`, at least one, in the order in which they are asked. Reads their settings
+/// from `directory`, or else from the user's and the system's directory. Blocks.
 pub(in crate::oci) fn find(registry: &str, directory: Option<&Path>) -> Result<Vec<Host>, Error> {
     for directory in directories(directory)? {
         for name in names(registry) {
@@ -33,7 +33,7 @@ pub(in crate::oci) fn find(registry: &str, directory: Option<&Path>) -> Result<V
     Ok(vec![Host::registry()])
 }
 
-/// Checks that `directory`, which a caller named, is a directory that can be read.
+/// Checks that `directory`, which the caller named, is a readable directory.
 pub(in crate::oci) fn check(directory: &Path) -> Result<(), Error> {
     let listed = match non_directory_at(directory) {
         None => fs::read_dir(directory).map(drop),
@@ -48,7 +48,7 @@ pub(in crate::oci) fn check(directory: &Path) -> Result<(), Error> {
     })
 }
 
-/// Returns the directories with entries. The first that has one for a registry counts.
+/// Returns the directories with entries. For each registry, the first directory with an entry for it counts.
 fn directories(named: Option<&Path>) -> Result<Vec<PathBuf>, Error> {
     if let Some(directory) = named {
         check(directory)?;
@@ -72,7 +72,8 @@ fn directories(named: Option<&Path>) -> Result<Vec<PathBuf>, Error> {
     Ok(directories)
 }
 
-/// Returns the names that the entry of a registry may have, best first. Windows does not allow `:` in them.
+/// Returns the names that the entry of a registry may have, in the order in which they are looked for. The names
+/// without `:` are for Windows.
 fn names(registry: &str) -> Vec<String> {
     let mut names = Vec::new();
     for spelling in [registry.to_owned(), canonical_name(registry)] {
@@ -134,7 +135,7 @@ fn read_entry(directory: &Path) -> Result<Vec<Host>, Error> {
     Ok(hosts.collect())
 }
 
-/// Returns the registry itself with the certificates in `directory`, by Docker's layout.
+/// Returns the registry itself with the certificates in `directory`, which has the layout of Docker.
 fn certificates_in(directory: &Path) -> Result<Host, Error> {
     let mut host = Host::registry();
     let listed = fs::read_dir(directory).and_then(Iterator::collect::<io::Result<Vec<_>>>);

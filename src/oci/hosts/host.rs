@@ -11,7 +11,7 @@ use reqwest::header::HeaderMap;
 pub struct ClientCertificate {
     /// A PEM file with the certificate and the certificates of its intermediate authorities.
     pub certificate: PathBuf,
-    /// A PEM file with the unencrypted private key. `None` means that `certificate` holds the key too.
+    /// A PEM file with the unencrypted private key. With `None`, the key is also in `certificate`.
     pub key: Option<PathBuf>,
 }
 
@@ -32,7 +32,7 @@ pub(in crate::oci) enum Capability {
     Resolve,
     /// Uploads.
     Push,
-    /// Lists of what refers to content.
+    /// Lists of referrers.
     Referrers,
 }
 
@@ -52,7 +52,7 @@ impl Capability {
 /// A host that serves a registry, and the settings for connections to it.
 #[derive(Debug, Clone)]
 pub(in crate::oci) struct Host {
-    /// The root of its API, such as `https://mirror.example/v2`. `None` means the registry itself.
+    /// The root of its API, such as `https://mirror.example/v2`. `None` for the registry itself.
     pub(in crate::oci) base: Option<Url>,
     pub(in crate::oci) capabilities: Vec<Capability>,
     pub(in crate::oci) certificate_authorities: Vec<PathBuf>,
@@ -60,9 +60,9 @@ pub(in crate::oci) struct Host {
     pub(in crate::oci) skip_tls_verify: bool,
     /// The headers that are sent with each request.
     pub(in crate::oci) headers: HeaderMap,
-    /// The proxy for this host, which goes before those of the environment.
+    /// The proxy for this host. It has priority over the proxies of the environment.
     pub(in crate::oci) proxy: Option<Url>,
-    /// The `hosts.toml` that these settings are from.
+    /// The `hosts.toml` with these settings.
     pub(in crate::oci) file: Option<PathBuf>,
 }
 
@@ -90,7 +90,7 @@ impl Host {
         )
     }
 
-    /// Returns whether there are settings for TLS, so that the host must speak it.
+    /// Returns whether the host has settings for TLS. It must speak TLS then.
     pub(in crate::oci) fn has_tls_settings(&self) -> bool {
         self.skip_tls_verify
             || self.client_certificate.is_some()
@@ -98,8 +98,8 @@ impl Host {
     }
 }
 
-/// Returns the first of the client certificates. The TLS library offers one to a server, whichever
-/// authorities the server names.
+/// Returns the first of the client certificates, and warns about the others. The TLS library sends a single
+/// certificate, and does not choose it by the authorities that the server names.
 pub(super) fn first_certificate(certificates: Vec<ClientCertificate>) -> Option<ClientCertificate> {
     let mut certificates = certificates.into_iter();
     let first = certificates.next();

@@ -60,7 +60,7 @@ struct Document {
     host: BTreeMap<Spanned<String>, Settings>,
 }
 
-/// The settings of a host. At the top of the file, they are those of `server`.
+/// The settings of a host. The settings at the top of the file are for `server`.
 #[derive(Deserialize)]
 struct Settings {
     capabilities: Option<Vec<Capability>>,
@@ -76,7 +76,7 @@ struct Settings {
 }
 
 #[derive(Deserialize)]
-#[serde(untagged, expecting = "expected a string or a list of them")]
+#[serde(untagged, expecting = "expected a string or a list of strings")]
 enum OneOrMore<T> {
     One(T),
     More(Vec<T>),
@@ -95,7 +95,7 @@ impl<T> OneOrMore<T> {
 #[derive(Deserialize)]
 #[serde(
     untagged,
-    expecting = "expected the path of a file, a list of them, or a list of [certificate, key]"
+    expecting = "expected the path of a file, a list of paths, or a list of [certificate, key]"
 )]
 enum Clients {
     One(PathBuf),
@@ -122,8 +122,8 @@ impl<'de> Deserialize<'de> for Capability {
     }
 }
 
-/// Returns the hosts of the file `text` in `directory`, the server last. Relative paths are relative to
-/// `directory`.
+/// Returns the hosts in `text`, the content of a file in `directory`, with the server as the last one. Relative paths
+/// are relative to `directory`.
 pub(super) fn parse(text: &str, directory: &Path) -> Result<Vec<Host>, Problem> {
     let malformed =
         |error: toml::de::Error| Problem::at(text, error.span(), error.message().to_owned());
@@ -155,7 +155,7 @@ fn host(
         })
     });
     let proxy = settings.proxy.map(|proxy| {
-        // A word alone is more likely a mistake than a host.
+        // A single word is more likely a mistake than a host.
         let named = proxy.get_ref().contains(':');
         let parsed = if named {
             proxy_url(proxy.get_ref())
@@ -197,7 +197,7 @@ fn host(
     })
 }
 
-/// Returns the text of a URL for messages. What stands before an `@` may be a password.
+/// Returns the text of a URL for messages. The part before an `@` is left out, because it may be a password.
 fn without_credentials(url: &str) -> Cow<'_, str> {
     match (url.split_once("://"), url.rsplit_once('@')) {
         (Some((scheme, _)), Some((_, rest))) => format!("{scheme}://…@{rest}").into(),
@@ -218,7 +218,7 @@ fn base(url: &str, override_path: bool) -> Result<Url, &'static str> {
         return Err("is neither http nor https");
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return Err("holds credentials: they belong in Docker's config.json");
+        return Err("contains credentials: they belong in Docker's config.json");
     }
     if url.query().is_some() || url.fragment().is_some() {
         return Err("has a query or a fragment");

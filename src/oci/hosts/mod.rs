@@ -10,11 +10,10 @@
 //! <directory>/_default/hosts.toml           for all other registries
 //! ```
 //!
-//! Differences from containerd: a malformed file is an error, where containerd ignores it; without `server`,
-//! the `capabilities` at the top of the file hold for the registry itself; `dial_timeout` is not read; keys that
-//! mean nothing are warned about; and
-//! `ghcr.io:443` also finds the entry of `ghcr.io`. As with containerd, headers are sent along when a host
-//! redirects, except for the credentials of HTTP.
+//! Differences from containerd: a malformed file is an error, while containerd ignores it; without `server`, the
+//! `capabilities` at the top of the file apply to the registry itself; `dial_timeout` is not read; there is a warning
+//! about unknown keys; and `ghcr.io:443` also finds the entry of `ghcr.io`. As in containerd, a redirected request has
+//! the same headers, except for HTTP credentials.
 
 mod find;
 mod host;

@@ -96,7 +96,7 @@ fn certificates_are_a_file_a_list_or_pairs_relative_to_the_file() {
 }
 
 #[test]
-fn a_flat_list_of_client_certificates_holds_no_pair() {
+fn a_flat_list_of_client_certificates_has_one_file_for_each() {
     for (list, key) in [
         (r#"["a.pem", "b.pem"]"#, None),
         (r#"["a.pem", ["b.cert", "b.key"]]"#, None),

@@ -1,11 +1,11 @@
-//! Keys in a `hosts.toml` that mean nothing, which are most often mistyped.
+//! Unknown keys in a `hosts.toml`. Most of them are typing errors.
 
 use std::ops::Range;
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-/// The settings of a host: those of containerd, and `proxy`.
+/// The settings of a host: the settings of containerd, and `proxy`.
 const OF_A_HOST: [&str; 8] = [
     CAPABILITIES,
     "ca",
@@ -20,15 +20,15 @@ const CAPABILITIES: &str = "capabilities";
 const OF_THE_FILE: [&str; 2] = ["server", HOSTS];
 const HOSTS: &str = "host";
 
-/// A key that means nothing.
+/// An unknown key.
 pub(super) struct UnknownKey {
     pub(super) span: Range<usize>,
     pub(super) message: String,
 }
 
-/// Returns the keys of a file that mean nothing, in the order of the file.
+/// Returns the unknown keys of a file, in the order of the file.
 pub(super) fn unknown_keys(text: &str) -> Vec<UnknownKey> {
-    // A file that is no TOML is reported elsewhere.
+    // A file that is not TOML is reported elsewhere.
     let Ok(file) = DeTable::parse(text) else {
         return Vec::new();
     };
@@ -58,7 +58,8 @@ fn collect(
         }
         let mut message = format!("the key `{name}` is not known, and is ignored");
         if is_mirror && !settings.contains_key(CAPABILITIES) {
-            message.push_str("; without `capabilities` this host has all of them, also `push`");
+            message
+                .push_str("; without `capabilities` this host has all capabilities, also `push`");
         }
         let span = key.span();
         found.push(UnknownKey { span, message });

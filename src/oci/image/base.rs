@@ -1,4 +1,4 @@
-//! A base image: the layers and the config that another image builds on.
+//! A base image: the layers and the config on which another image is built.
 
 use bytes::Bytes;
 use serde::Deserialize;
@@ -19,12 +19,13 @@ pub(crate) struct BaseImage {
     pub(super) manifest: Descriptor,
     /// The layers, the lowest first, with media types of OCI.
     layers: Vec<Descriptor>,
-    /// The config, once it is [read](Self::set_config).
+    /// The descriptor of the config.
     config: Descriptor,
+    /// The content of the config. It is empty until [`set_config`](Self::set_config) is called.
     pub(super) content: BaseConfig,
 }
 
-/// The fields of a base image's config that an image on it keeps.
+/// The fields of a base image's config that an image built on it keeps.
 #[derive(Debug, Clone, Default, Deserialize)]
 pub(super) struct BaseConfig {
     #[serde(default)]
@@ -33,7 +34,7 @@ pub(super) struct BaseConfig {
     architecture: String,
     #[serde(default)]
     variant: Option<String>,
-    /// How containers are started.
+    /// The settings with which containers are started.
     #[serde(default)]
     pub(super) config: Option<Map<String, Value>>,
     #[serde(default)]
@@ -63,12 +64,12 @@ struct Layer {
 }
 
 impl BaseImage {
-    /// Returns the manifest of the base image for `platform`: an entry of the index `bytes` of `descriptor`, or
-    /// `descriptor` itself when that is no index.
+    /// Returns the manifest of the base image for `platform`. When `descriptor` is an index with the content `bytes`,
+    /// that is one of its entries, and otherwise `descriptor` itself.
     ///
     /// # Errors
     ///
-    /// [`Error::NoPlatform`], or that of a malformed index.
+    /// [`Error::NoPlatform`], or the errors of a malformed index.
     pub(crate) fn choose(
         descriptor: &Descriptor,
         bytes: &[u8],
@@ -80,11 +81,11 @@ impl BaseImage {
         choose_from_index(bytes, platform.os, &platform.architecture_and_variant())
     }
 
-    /// Reads the manifest `bytes`, which `descriptor` names and which are verified.
+    /// Reads `bytes`, the verified manifest of `descriptor`.
     ///
     /// # Errors
     ///
-    /// [`Error::Json`], [`Error::Malformed`], or [`Error::UnsupportedManifest`] for what is no image.
+    /// [`Error::Json`], [`Error::Malformed`], or [`Error::UnsupportedManifest`] when it is not an image.
     pub(crate) fn parse(descriptor: Descriptor, bytes: &Bytes) -> Result<Self, Error> {
         let what = || format!("manifest {}", descriptor.digest);
         let is_image = media_type::is_image(&descriptor.media_type)
@@ -135,7 +136,7 @@ impl BaseImage {
         &self.layers
     }
 
-    /// Reads the config `bytes`, which are verified, and checks that the image is for `platform`.
+    /// Reads `bytes`, the verified config, and checks that the image is for `platform`.
     ///
     /// # Errors
     ///
@@ -154,7 +155,7 @@ impl BaseImage {
             });
         }
         if config.rootfs.diff_ids.len() != self.layers.len() {
-            let reason = "it lists another number of layers than the manifest";
+            let reason = "the number of its layers differs from that of the manifest";
             return Err(Error::malformed(what(), reason));
         }
         self.content = config;

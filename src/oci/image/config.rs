@@ -10,17 +10,18 @@ use crate::content::{Digest, rfc3339};
 use super::base::{BaseConfig, BaseImage};
 use super::platform::ImagePlatform;
 
-/// The user and the group that containers run as. Both are unprivileged, and no base image gives them a meaning.
+/// The user and the group of the process in a container. Both are unprivileged, and base images do not use them.
 const USER: &str = "65532:65532";
 /// The name of this software in the history of an image.
 const CREATOR: &str = "wasmcloud-par";
-/// The prefix of labels that describe an image. Those of a base image do not describe the image that is built on it.
+/// The prefix of labels that describe an image. Such labels of a base image are not kept, because they do not describe
+/// the image that is built on it.
 const DESCRIPTIONS: &str = "org.opencontainers.image.";
-/// What an image keeps of the settings of its base, besides its labels. The entry point, its arguments, the health check
-/// and the user belong to the program of the base.
+/// The settings of the base that an image keeps, besides labels. The entry point, its arguments, the health check and
+/// the user belong to the program of the base and are not kept.
 const KEPT: [&str; 5] = ["Env", "ExposedPorts", "StopSignal", "Volumes", "WorkingDir"];
 
-/// What the images of all platforms have in common.
+/// The settings that the images for all platforms have in common.
 #[derive(Debug, Clone)]
 pub(crate) struct ImageConfig {
     /// The path of the executable, which begins with a slash.
@@ -48,8 +49,8 @@ struct RootFs<'a> {
 }
 
 impl ImageConfig {
-    /// Returns the config of the image for `platform`: the layers of `base`, if there is one, below the layer whose tar
-    /// is `diff_id`.
+    /// Returns the config of the image for `platform`. Its layers are those of `base`, if there is one, and on top of
+    /// them the layer whose tar has the digest `diff_id`.
     pub(super) fn encode(
         &self,
         platform: &ImagePlatform,
@@ -82,7 +83,7 @@ impl ImageConfig {
         serde_json::to_vec(&document).unwrap_or_default()
     }
 
-    /// Returns how containers are started.
+    /// Returns the settings with which containers are started.
     fn settings(&self, base: Option<&Map<String, Value>>) -> BTreeMap<String, Value> {
         let kept = KEPT.into_iter().filter_map(|name| {
             let value = base?.get(name)?;
@@ -105,7 +106,8 @@ impl ImageConfig {
     }
 }
 
-/// Returns the history of a base. Readers match it with the layers, so that of a base without one is made up.
+/// Returns the history of a base. Programs match the history with the layers, so a base without a history gets one
+/// entry for each layer.
 fn history(base: &BaseConfig) -> Vec<BTreeMap<String, Value>> {
     let theirs = base.history.as_deref().unwrap_or_default();
     if theirs.is_empty() {
@@ -122,7 +124,7 @@ fn history(base: &BaseConfig) -> Vec<BTreeMap<String, Value>> {
     entries.collect()
 }
 
-/// Returns a value whose objects have sorted keys, whatever features `serde_json` is built with.
+/// Returns a value whose objects have sorted keys, even when `serde_json` is built with the feature `preserve_order`.
 fn sorted(value: &Value) -> Value {
     match value {
         Value::Object(fields) => {

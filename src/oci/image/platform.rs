@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-/// A platform by the names of OCI, which are those of Go.
+/// A platform, with the names of OCI, which are the names of Go.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub(crate) struct ImagePlatform {
     pub(crate) architecture: &'static str,
@@ -17,8 +17,8 @@ impl ImagePlatform {
     /// Returns the platform of an executable for `architecture` and `os`, the two halves of a target. `None` for a
     /// system other than Linux, and for an unknown processor.
     ///
-    /// The names of some processors leave the order of bytes open, which is `big_endian`, and that of 32-bit Arm the
-    /// version, which is `arm`. Without a version it is 7, as for containerd.
+    /// The names of some processors leave the order of bytes open. `big_endian` gives it. The name of 32-bit Arm leaves
+    /// the version open. `arm` gives it. Without a version, 7 is assumed, as in containerd.
     pub(crate) fn of(
         architecture: &str,
         os: &str,

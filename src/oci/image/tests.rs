@@ -14,7 +14,7 @@ fn platform(architecture: &str, big_endian: bool, arm: Option<u8>) -> Option<Str
 }
 
 #[test]
-fn a_target_is_named_as_go_names_it() {
+fn a_target_gets_the_platform_names_of_go() {
     for (architecture, big_endian, expected) in [
         ("x86_64", false, "linux/amd64"),
         ("x86", false, "linux/386"),
@@ -91,7 +91,7 @@ fn a_base_that_cannot_be_used_is_refused() {
 }
 
 #[test]
-fn the_history_of_a_base_without_one_is_made_up() {
+fn a_base_without_a_history_gets_one_entry_for_each_layer() {
     let tar = layer(media_type::IMAGE_LAYER_TAR);
     let digest = Digest::of(b"base").to_string();
     let config = json!({"os": "linux", "architecture": "amd64", "rootfs": {"diff_ids": [digest]}});

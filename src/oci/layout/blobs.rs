@@ -16,7 +16,7 @@ use super::super::manifest::describe;
 use super::directory::Layout;
 use super::files::{BLOBS, read};
 
-/// The size of reads and writes, in bytes. Each of them is a trip to a thread for blocking work.
+/// The size of reads and writes, in bytes. Each of them runs on a thread for blocking work.
 pub(in crate::oci) const BUFFER: usize = 256 * 1024;
 
 impl Layout {
@@ -25,7 +25,7 @@ impl Layout {
         blobs.join(digest.algorithm().name()).join(digest.hex())
     }
 
-    /// Returns the size of a blob, or `None` when the layout does not hold it.
+    /// Returns the size of a blob, or `None` when it is not in the layout.
     pub(in crate::oci) async fn blob_size(&self, digest: &Digest) -> Result<Option<u64>, Error> {
         let path = self.blob(digest);
         match tokio::fs::metadata(&path).await {
@@ -35,7 +35,7 @@ impl Layout {
         }
     }
 
-    /// Returns the descriptor of a manifest that is not in the index. Its media type is read from it.
+    /// Returns the descriptor of a manifest that is not in the index. The media type is read from the manifest.
     pub(super) async fn resolve_blob(&self, digest: &Digest) -> Result<Descriptor, Error> {
         let missing = || self.missing(digest.to_string());
         self.blob_size(digest).await?.ok_or_else(missing)?;
@@ -44,8 +44,8 @@ impl Layout {
         describe(digest, &text)?.ok_or_else(missing)
     }
 
-    /// Returns whether the layout holds the blob with its digest. The blob is read for that: a damaged
-    /// one has to be written again before a tag points to it.
+    /// Returns whether the layout has the blob with the right digest. This reads the whole blob, because a damaged blob
+    /// has to be written again before a tag names it.
     pub(super) async fn holds(&self, descriptor: &Descriptor) -> Result<bool, Error> {
         if self.blob_size(&descriptor.digest).await? != Some(descriptor.size) {
             return Ok(false);

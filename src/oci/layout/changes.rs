@@ -1,4 +1,4 @@
-//! Changes of the `index.json` of a layout in a directory, one process after the other.
+//! Changes of the `index.json` of a layout in a directory. Only one process changes it at a time.
 
 use std::fs::File;
 use std::io;
@@ -17,20 +17,21 @@ pub(super) fn update(directory: &Path, descriptor: &Descriptor, tag: &str) -> Re
     change(directory, |index| Ok(index.set(descriptor, tag)))
 }
 
-/// Lists `descriptor` without a name in the index of the layout in `directory`, unless it is listed. Blocks while another
-/// process changes the index.
+/// Lists `descriptor` without a name in the index of the layout in `directory`, unless it is listed. Blocks while
+/// another process changes the index.
 pub(super) fn add(directory: &Path, descriptor: &Descriptor) -> Result<(), Error> {
     change(directory, |index| Ok(index.add(descriptor)))
 }
 
-/// Takes the name `tag` from the manifest that it stands for in the index of the layout in `directory`. Blocks while
+/// Removes the name `tag` from the manifest that it names in the index of the layout in `directory`. Blocks while
 /// another process changes the index.
 pub(super) fn untag(directory: &Path, tag: &str) -> Result<(), Error> {
     change(directory, |index| index.unset(tag))
 }
 
-/// Lists what `edit` returns as the list of the referrers of `subject` in the index of the layout in `directory`. `edit` gets
-/// what has the tag of the list. Blocks while another process changes the index.
+/// Replaces the list of the referrers of `subject` in the index of the layout in `directory`. `edit` gets the manifest
+/// with the tag of the list, and returns the new list, or `None` to change nothing. Blocks while another process
+/// changes the index.
 pub(super) fn replace_list(
     directory: &Path,
     subject: &Digest,
@@ -51,7 +52,7 @@ fn change(
     directory: &Path,
     edit: impl FnOnce(&mut Index) -> Result<bool, Error>,
 ) -> Result<(), Error> {
-    // The marker always exists and is never replaced. A lock file would be foreign to the format.
+    // The marker is locked because it always exists and is never replaced. The format has no lock files.
     let marker = directory.join(MARKER);
     let lock = open_marker(&marker).map_err(Error::file(&marker))?;
     // Closing the file at the end of this function releases the lock.
@@ -68,8 +69,8 @@ fn change(
     replace(&directory.join(INDEX), text.as_bytes())
 }
 
-/// Opens the marker for writing: NFS locks no file exclusively that is open for reading only. A marker that
-/// another tool has made read-only is opened for reading.
+/// Opens the marker for writing, because NFS does not lock a file exclusively when it is open for reading only. A
+/// marker that another tool has made read-only is opened for reading.
 fn open_marker(marker: &Path) -> io::Result<File> {
     let open = File::options().read(true).write(true).open(marker);
     match open {

@@ -1,4 +1,4 @@
-//! What the manifests of a layout declare about themselves, read once.
+//! The subjects and descriptions of the manifests of a layout. Each manifest is read only once.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,15 +8,15 @@ use crate::content::{Digest, Referrer};
 /// The most manifests that are remembered.
 const MOST: usize = 100_000;
 
-/// The subject of a manifest and its description as a referrer. `None`: it has no subject.
+/// The subject of a manifest and its description as a referrer. `None` when it has no subject.
 pub(super) type Declares = Option<Arc<(Digest, Referrer)>>;
 
-/// Remembers what manifests declare, by their digests. Clones share it.
+/// Remembers the subjects and descriptions of manifests, by their digests. Clones share the memory.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Declared(Arc<Mutex<HashMap<Digest, Declares>>>);
 
 impl Declared {
-    /// Returns what the manifest `digest` declares. `read` reads it.
+    /// Returns the subject and the description of the manifest `digest`. Calls `read` if they are not remembered.
     pub(super) fn get<E>(
         &self,
         digest: &Digest,

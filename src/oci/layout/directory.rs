@@ -1,4 +1,4 @@
-//! A layout as a directory: opening and creating one.
+//! A layout in a directory: opening and creating it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,14 +11,14 @@ use super::super::error::Error;
 use super::declared::Declared;
 use super::files::{BLOBS, INDEX, MARKER, create_marker, read_if_present};
 
-/// Layouts of later versions with the same first number can be read by tools for the first one.
+/// The prefix of the versions of layouts that can be read. Later versions with the same first number are compatible.
 const VERSION: &str = "1.";
 
-/// An OCI image layout: a directory that holds blobs and an index of tags.
+/// An OCI image layout: a directory with blobs and an index of tags.
 #[derive(Debug, Clone)]
 pub(crate) struct Layout {
     pub(super) directory: PathBuf,
-    /// What the manifests that were read declare about themselves.
+    /// The subjects and descriptions of the manifests that were read.
     pub(super) declared: Declared,
 }
 
@@ -65,7 +65,7 @@ impl Layout {
                 // Another process may be creating this layout at the same time.
                 let is_of_a_layout = [MARKER, INDEX, BLOBS].iter().any(|known| name == *known);
                 if !is_of_a_layout && !is_temporary(&name.to_string_lossy()) {
-                    let reason = "it holds other files; give a new or an empty directory";
+                    let reason = "it contains other files; give a new or an empty directory";
                     return Err(Error::NewLayout { directory, reason });
                 }
             }
@@ -83,11 +83,11 @@ impl Layout {
     }
 }
 
-/// Returns why a path can be no directory: it is a file, or leads through one.
+/// Returns the reason why a path cannot be a directory: it, or a part of it, is a file.
 fn obstacle(directory: &Path) -> Option<&'static str> {
     Some(match non_directory_at(directory)? {
         file if file == directory => "it is a file, not a directory",
-        _ => "a parent of it is a file, not a directory",
+        _ => "a parent directory of it is a file",
     })
 }
 

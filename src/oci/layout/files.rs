@@ -1,4 +1,4 @@
-//! The small files of a layout, and how they are read and written.
+//! Reading and writing the small files of a layout.
 
 use std::fs;
 use std::io::{self, Write};
@@ -32,7 +32,7 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, Error> {
     })
 }
 
-/// Reads a file as [`read`] does, without a byte order mark. Returns `None` when there is no such file.
+/// Reads a file as [`read`] does, without a byte order mark. Returns `None` when the file does not exist.
 pub(super) fn read_if_present(path: &Path) -> Result<Option<Vec<u8>>, Error> {
     match read(path) {
         Ok(bytes) => Ok(Some(without_mark(bytes))),
@@ -59,8 +59,8 @@ pub(in crate::oci) fn replace(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     write().map(drop).map_err(Error::file(path))
 }
 
-/// Creates the marker of a layout, unless another process already has. The marker is never replaced,
-/// because processes that change the index lock it.
+/// Creates the marker of a layout, unless it exists. The marker is never replaced, because processes that change the
+/// index lock it.
 pub(super) fn create_marker(directory: &Path) -> Result<(), Error> {
     let path = directory.join(MARKER);
     let write = || {
@@ -76,7 +76,7 @@ pub(super) fn create_marker(directory: &Path) -> Result<(), Error> {
     }
 }
 
-/// Writes the blob at `path` in one step, unless it is there with these bytes.
+/// Writes the blob at `path` in one step, unless the file has these bytes already.
 pub(super) fn create_blob(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     if read_if_present(path)?.as_deref() == Some(bytes) {
         return Ok(());

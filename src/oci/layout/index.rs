@@ -1,4 +1,4 @@
-//! The `index.json` of a layout: the manifests that it holds, and their names.
+//! The `index.json` of a layout: its manifests and their names.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -24,9 +24,9 @@ use super::names::{
 pub(crate) struct Index {
     /// The directory or the file of the layout, for errors.
     place: PathBuf,
-    /// What the index is in errors.
+    /// The name of the index in errors.
     what: String,
-    /// The index as it is written, with the parts of it that only other tools understand.
+    /// The text of the index as it was read, including the parts that only other tools understand.
     text: String,
     entries: Vec<Value>,
 }
@@ -48,8 +48,8 @@ impl Index {
         )
     }
 
-    /// Parses the index of the layout at `place`. `what` names the index in errors. A layout without one has an empty
-    /// index.
+    /// Parses the index of the layout at `place`. `what` names the index in errors. Without a `text`, the index is
+    /// empty.
     pub(in crate::oci) fn parse(
         place: &Path,
         what: String,
@@ -69,25 +69,25 @@ impl Index {
         })
     }
 
-    /// Returns the index as it is written.
+    /// Returns the text of the index as it was read.
     pub(in crate::oci) fn text(&self) -> &str {
         &self.text
     }
 
-    /// Returns the text of the index, which was `before` when its entries were changed.
+    /// Returns the new text of the index after a change of its entries. `before` is the index before the change.
     pub(super) fn text_after(&self, before: &Self) -> Result<String, Error> {
         let text = with_entries(&self.text, &before.entries, &self.entries);
         text.map_err(Error::json(self.what.as_str()))
     }
 
-    /// Returns the text of the index with the entries that `before` does not have in an order that does not depend on
-    /// when they were added. Without a change, the text is that of `before`.
+    /// Returns the text of the index, with the entries that `before` does not have sorted, so that their order does not
+    /// depend on the order of adding them. Without a change, the text is that of `before`.
     pub(in crate::oci) fn sorted_after(&self, before: Option<&Self>) -> Result<String, Error> {
         let before = match before {
             Some(before) if before.entries == self.entries => return Ok(before.text.clone()),
             before => before.map_or(&[][..], |before| before.entries.as_slice()),
         };
-        // A list of referrers that was replaced is not among them any more.
+        // `before` may have entries that are no longer in the index, such as a replaced list of referrers.
         let mut older = before.iter();
         let is_kept = |entry: &&Value| older.any(|older| digest_of(older) == digest_of(entry));
         let kept = self.entries.iter().take_while(is_kept).count();
@@ -101,12 +101,12 @@ impl Index {
         with_entries(&self.text, &self.entries, &entries).map_err(Error::json(self.what.as_str()))
     }
 
-    /// Returns the manifest that `name` stands for. `None` for a digest that is not listed.
+    /// Returns the manifest that `name` names. `None` for a digest that is not listed.
     ///
     /// # Errors
     ///
-    /// [`Error::NotInLayout`] for a name that the index does not have, and [`Error::Ambiguous`] for one that stands for
-    /// several manifests.
+    /// [`Error::NotInLayout`] for a name that the index does not have, and [`Error::Ambiguous`] for a name of several
+    /// manifests.
     pub(in crate::oci) fn find(&self, name: &ManifestName) -> Result<Option<Descriptor>, Error> {
         match name {
             ManifestName::Digest(digest) => self.find_digest(digest),
@@ -121,7 +121,7 @@ impl Index {
         }
     }
 
-    /// Returns the error for content that the layout does not hold.
+    /// Returns the error for content that is not in the layout.
     pub(in crate::oci) fn missing(&self, what: impl Into<String>) -> Error {
         Error::NotInLayout {
             directory: self.place.clone(),
@@ -129,8 +129,8 @@ impl Index {
         }
     }
 
-    /// Returns the tags, sorted. Of an index without tags other than those of digests, returns the whole references that
-    /// other tools have written as names, too.
+    /// Returns the tags, sorted. If all tags of the index have the form of digests, the list also has the names of
+    /// other tools that are whole references.
     pub(in crate::oci) fn tags(&self) -> Vec<String> {
         let mut names = self.names();
         let of_digests = names.iter().filter(|name| is_of_digest(name)).count();
@@ -141,22 +141,22 @@ impl Index {
         names
     }
 
-    /// Returns every name that a manifest can be found by, sorted: tags, and the whole references of other tools.
+    /// Returns every name of a manifest, sorted: tags, and whole references that other tools wrote.
     fn names(&self) -> Vec<String> {
         let names = self.entries.iter().filter_map(name_of);
         let names: BTreeSet<&str> = names.filter(|name| is_layout_name(name)).collect();
         names.into_iter().map(str::to_owned).collect()
     }
 
-    /// Returns every manifest that has a name, with that name, sorted by names.
+    /// Returns each name with its manifest, sorted by name.
     pub(in crate::oci) fn named(&self) -> Result<Vec<(String, Descriptor)>, Error> {
         let names = self.names().into_iter();
         let named = names.map(|name| Ok(self.find_name(&name)?.map(|found| (name, found))));
         named.filter_map(Result::transpose).collect()
     }
 
-    /// Returns the names of the layout for an error about one that it does not have. The tags of what is attached do not
-    /// count if there are others.
+    /// Returns a list of the names of the layout, for an error about a name that it does not have. Tags of attachments
+    /// are listed only if there are no other names.
     fn known_names(&self) -> String {
         let mut names = self.names();
         if names.is_empty() {
@@ -172,11 +172,11 @@ impl Index {
         format!("it has {}", names.join(", "))
     }
 
-    /// Returns the manifest that `name` stands for.
+    /// Returns the manifest that `name` names.
     ///
     /// # Errors
     ///
-    /// [`Error::Ambiguous`] when it stands for several manifests.
+    /// [`Error::Ambiguous`] when it is the name of several manifests.
     pub(in crate::oci) fn find_name(&self, name: &str) -> Result<Option<Descriptor>, Error> {
         let entries: Vec<&Value> = self.entries.iter().collect();
         let fitting = fitting(&entries, name);
@@ -193,12 +193,12 @@ impl Index {
         entry.map(|entry| self.descriptor(entry)).transpose()
     }
 
-    /// Returns the only manifest of the layout besides those that belong to another one: what has the tag of a digest, and
-    /// those without a name that `is_referrer`.
+    /// Returns the only manifest of the layout. Manifests that belong to another manifest do not count: those whose tag
+    /// has the form of a digest, and those without a name for which `is_referrer` returns `true`.
     ///
     /// # Errors
     ///
-    /// [`Error::Ambiguous`] when the layout has several, and [`Error::NotInLayout`] when it is empty.
+    /// [`Error::Ambiguous`] when the layout has several manifests, and [`Error::NotInLayout`] when it is empty.
     pub(super) fn only(
         &self,
         is_referrer: impl Fn(&Digest) -> Result<bool, Error>,
@@ -232,7 +232,7 @@ impl Index {
         self.one_of(&entries, || "and no name is given".to_owned())
     }
 
-    /// Returns the manifest of `entries`, which must all name the same one.
+    /// Returns the manifest of `entries`. Fails unless all of them have the same digest.
     fn one_of(
         &self,
         entries: &[&Value],
@@ -254,8 +254,8 @@ impl Index {
         serde_json::from_value(entry.clone()).map_err(Error::json(self.what.as_str()))
     }
 
-    /// Lists `descriptor` under `tag`. A manifest that loses the tag stays listed, so that it is still found by
-    /// its digest. Returns whether the index has changed.
+    /// Lists `descriptor` under `tag`. A manifest that had the tag before stays listed without it, so that it is still
+    /// found by its digest. Returns whether the index has changed.
     pub(super) fn set(&mut self, descriptor: &Descriptor, tag: &str) -> bool {
         let entries = &mut self.entries;
         let mut changed = false;
@@ -285,8 +285,8 @@ impl Index {
         true
     }
 
-    /// Lists `descriptor`, a list of the referrers of `subject`, under `tag`. The list that has the tag is no longer listed.
-    /// Returns whether the index has changed.
+    /// Lists `descriptor`, a list of the referrers of `subject`, under `tag`. The list that had the tag before is
+    /// removed from the index. Returns whether the index has changed.
     pub(super) fn replace(&mut self, descriptor: &Descriptor, tag: &str, subject: &Digest) -> bool {
         let kept = [descriptor.digest.to_string(), subject.to_string()];
         let before = self.entries.len();
@@ -297,7 +297,7 @@ impl Index {
         self.set(descriptor, tag) || changed
     }
 
-    /// Returns the digests of the manifests that are listed, without those of lists of referrers.
+    /// Returns the digests of the listed manifests, without lists of referrers.
     pub(super) fn digests(&self) -> Vec<Digest> {
         let entries = self.entries.iter();
         let entries = entries.filter(|entry| !tag_of(entry).is_some_and(is_of_digest));
@@ -306,7 +306,7 @@ impl Index {
             .collect()
     }
 
-    /// Lists `descriptor`, with no name unless it has one. Returns whether the index has changed.
+    /// Lists `descriptor` without a name, unless it is listed. Returns whether the index has changed.
     pub(super) fn add(&mut self, descriptor: &Descriptor) -> bool {
         let digest = descriptor.digest.to_string();
         let is_new = !self.entries.iter().any(|entry| is_of(entry, &digest));
@@ -320,12 +320,12 @@ impl Index {
         is_new
     }
 
-    /// Takes the name `tag` from the manifest that it stands for, which stays listed. Returns whether the index has
+    /// Removes the name `tag` from the manifest that it names. The manifest stays listed. Returns whether the index has
     /// changed.
     ///
     /// # Errors
     ///
-    /// [`Error::Ambiguous`] when it stands for several manifests.
+    /// [`Error::Ambiguous`] when it is the name of several manifests.
     pub(super) fn unset(&mut self, tag: &str) -> Result<bool, Error> {
         let Some(manifest) = self.find_name(tag)? else {
             return Ok(false);
@@ -343,7 +343,7 @@ impl Index {
     }
 }
 
-/// Gives an entry a tag. Returns `false` for a malformed entry, which stays as it is.
+/// Gives an entry a tag. Returns `false` for a malformed entry, and does not change it.
 fn add_tag(entry: &mut Value, tag: &str) -> bool {
     let annotations = entry.as_object_mut().and_then(|entry| {
         let annotations = entry.entry("annotations").or_insert(Value::Null);

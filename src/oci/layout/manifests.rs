@@ -1,4 +1,4 @@
-//! The manifests of a layout, in a directory or in a file, and what they declare about themselves.
+//! The manifests of a layout in a directory or in a file, with their subjects and descriptions.
 
 use std::path::Path;
 
@@ -17,23 +17,23 @@ pub(crate) trait Manifests: Send + Sync {
     /// Reads the list of the manifests.
     fn read_index(&self) -> Result<Index, Error>;
 
-    /// Returns whether the layout holds a blob.
+    /// Returns whether a blob is in the layout.
     fn has_blob(&self, digest: &Digest) -> bool;
 
     /// Reads a blob of at most [`MANIFEST_LIMIT`](super::super::manifest::MANIFEST_LIMIT) bytes. It is not verified.
     ///
     /// # Errors
     ///
-    /// [`Error::NotInLayout`] when the layout does not hold it, [`Error::TooLarge`], and [`Error::File`].
+    /// [`Error::NotInLayout`] when the blob is not in the layout, [`Error::TooLarge`], and [`Error::File`].
     fn read_blob(&self, digest: &Digest) -> Result<Vec<u8>, Error>;
 
     /// Returns the directory or the file of the layout, for errors.
     fn place(&self) -> &Path;
 
-    /// Returns what the manifests that were read declare about themselves.
+    /// Returns the subjects and descriptions of the manifests that were read.
     fn known(&self) -> &Declared;
 
-    /// Returns the referrers of `subject` that the layout will list, and does not list yet.
+    /// Returns the referrers of `subject` that the layout does not list yet, but will list.
     fn unlisted(&self, _subject: &Digest) -> Vec<Digest> {
         Vec::new()
     }
@@ -61,21 +61,22 @@ impl Manifests for Layout {
     }
 }
 
-/// Returns the only manifest of the layout, whatever its name. What belongs to another manifest does not count.
+/// Returns the only manifest of the layout, with or without a name. Manifests that belong to another manifest do not
+/// count.
 pub(super) fn only(layout: &dyn Manifests) -> Result<Descriptor, Error> {
     let index = layout.read_index()?;
     index.only(|digest| Ok(declared(layout, digest)?.is_some()))
 }
 
-/// Returns the subject of a manifest and its description as a referrer. `None`: it has no subject, or the layout does not
-/// hold it.
+/// Returns the subject of a manifest and its description as a referrer. `None` when it has no subject, or is not in the
+/// layout.
 pub(super) fn declared(layout: &dyn Manifests, digest: &Digest) -> Result<Declares, Error> {
     if !layout.has_blob(digest) {
         return Ok(None);
     }
     layout.known().get(digest, || {
         let bytes = match layout.read_blob(digest) {
-            // It is no manifest.
+            // A blob of this size is not a manifest.
             Err(Error::TooLarge { .. }) => return Ok(None),
             bytes => bytes?,
         };

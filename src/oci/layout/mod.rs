@@ -1,4 +1,4 @@
-//! OCI image layouts: content of a registry in a directory, for sites without a network.
+//! OCI image layouts: the content of a registry in a directory, for sites without a network.
 //!
 //! ```text
 //! oci-layout                    {"imageLayoutVersion": "1.0.0"}
@@ -6,7 +6,7 @@
 //! blobs/sha256/<hex>            manifests, configs and layers, by digest
 //! ```
 //!
-//! The format is that of the OCI image specification, "Image Layout Specification".
+//! The OCI image specification defines the format ("Image Layout Specification").
 
 mod blobs;
 mod changes;

@@ -1,8 +1,8 @@
-//! The names of the manifests of a layout, and which manifest a name stands for.
+//! The names of the manifests of a layout, and finding a manifest by its name.
 //!
-//! Tools disagree about the annotation with the name. Most write a tag (`1.0`), Skopeo and Buildah write what the
-//! user gives, often a whole reference (`ghcr.io/org/provider:1.0`), and many write none. containerd adds the whole
-//! reference in an annotation of its own.
+//! Tools write different values into the annotation with the name. Most write a tag (`1.0`). Skopeo and Buildah write
+//! the name that the user gives, often a whole reference (`ghcr.io/org/provider:1.0`). Many tools write no name.
+//! containerd adds the whole reference in its own annotation.
 
 use serde_json::Value;
 
@@ -13,7 +13,7 @@ use super::super::reference::tag_in;
 pub(super) const TAG: &str = "org.opencontainers.image.ref.name";
 /// The annotation in which containerd writes the whole reference.
 const CONTAINERD: &str = "io.containerd.image.name";
-/// How many choices an error lists.
+/// The most choices that an error lists.
 pub(super) const CHOICES: usize = 10;
 
 /// Returns the name of an entry.
@@ -21,8 +21,7 @@ pub(super) fn tag_of(entry: &Value) -> Option<&str> {
     annotation(entry, TAG)
 }
 
-/// Returns the name under which an entry is listed and found: a tag or a whole reference, without the digest that a
-/// reference may end with.
+/// Returns the name of an entry: a tag or a whole reference, without the digest at the end of a reference.
 pub(super) fn name_of(entry: &Value) -> Option<&str> {
     tag_of(entry)
         .or_else(|| annotation(entry, CONTAINERD))
@@ -45,8 +44,8 @@ pub(super) fn digest_of(entry: &Value) -> Option<&str> {
     entry.get("digest").and_then(Value::as_str)
 }
 
-/// Returns the entries that `name` stands for: those with the name itself, or with the reference of containerd, or else
-/// those with the tag at the end of a whole reference. The digest at the end of a reference does not count.
+/// Returns the entries that `name` names. These are the entries with this name, or else with this reference of
+/// containerd, or else with this tag at the end of a whole reference. A digest at the end of a reference is ignored.
 pub(super) fn fitting<'e>(entries: &[&'e Value], name: &str) -> Vec<&'e Value> {
     let fits: [fn(&Value, &str) -> bool; 4] = [
         |entry, name| tag_of(entry) == Some(name),
@@ -66,7 +65,7 @@ pub(super) fn fitting<'e>(entries: &[&'e Value], name: &str) -> Vec<&'e Value> {
     found.next().unwrap_or_default()
 }
 
-/// Removes the annotations of an entry that make it stand for `name`. Returns whether there were some.
+/// Removes the annotations with which `name` names an entry. Returns whether there were any.
 pub(super) fn remove_name(entry: &mut Value, name: &str) -> bool {
     let Some(entry) = entry.as_object_mut() else {
         return false;
@@ -88,7 +87,7 @@ pub(super) fn remove_name(entry: &mut Value, name: &str) -> bool {
     removed
 }
 
-/// Lists entries by digest, with their names and platforms.
+/// Returns a text with the digests, names and platforms of entries.
 pub(super) fn choices(entries: &[&Value]) -> String {
     let platform = |entry: &Value, field: &str| {
         let platform = entry.get("platform")?.get(field)?.as_str();

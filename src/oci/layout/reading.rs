@@ -1,4 +1,4 @@
-//! What every layout can be asked for, in a directory or in a file.
+//! The interface for reading a layout in a directory or in a file.
 
 use std::sync::Arc;
 
@@ -22,28 +22,29 @@ pub(crate) trait ReadLayout: ReadStorage {
         blocking(move || manifests.read_index()).await
     }
 
-    /// Returns the only manifest of the layout, whatever its name. What belongs to another manifest does not count.
+    /// Returns the only manifest of the layout, with or without a name. Manifests that belong to another manifest do
+    /// not count.
     ///
     /// # Errors
     ///
-    /// [`Error::Ambiguous`] when the layout has several, and [`Error::NotInLayout`] when it is empty.
+    /// [`Error::Ambiguous`] when the layout has several manifests, and [`Error::NotInLayout`] when it is empty.
     async fn only(&self) -> Result<Descriptor, Error> {
         let manifests = self.manifests().await;
         blocking(move || only(manifests.as_ref())).await
     }
 
-    /// Returns the tags of the layout, sorted. Of a layout without tags other than those of digests, returns the whole
-    /// references that other tools have written as names, too.
+    /// Returns the tags of the layout, sorted. If all tags of the layout have the form of digests, the list also has
+    /// the names of other tools that are whole references.
     async fn tags(&self) -> Result<Vec<String>, Error> {
         Ok(self.index().await?.tags())
     }
 
-    /// Returns every manifest that has a name, with that name, sorted by names: tags, and the whole references of other
-    /// tools.
+    /// Returns each name with its manifest, sorted by name. The names are tags, and whole references that other tools
+    /// wrote.
     ///
     /// # Errors
     ///
-    /// [`Error::Ambiguous`] when a name stands for several manifests.
+    /// [`Error::Ambiguous`] when several manifests have the same name.
     async fn named(&self) -> Result<Vec<(String, Descriptor)>, Error> {
         self.index().await?.named()
     }

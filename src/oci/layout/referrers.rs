@@ -1,7 +1,7 @@
 //! The referrers of a layout, in a directory or in a file.
 //!
-//! They are in an index under the tag of a digest, as in a registry without a referrers API. ORAS lists them in the index of
-//! the layout itself, without a name.
+//! They are on a list, which is an index whose tag has the form of a digest, as in a registry without a referrers API.
+//! ORAS instead lists them in the index of the layout itself, without a name.
 
 use std::collections::HashSet;
 
@@ -21,8 +21,8 @@ use super::reading::ReadLayout;
 
 #[async_trait]
 impl<T: ReadLayout> Referrers for T {
-    /// Returns the referrers on the list of the layout, and those that its index lists themselves, as ORAS writes them.
-    /// Referrers on the list whose manifests are missing or damaged are returned as they are listed.
+    /// Returns the referrers on the list, and those in the index of the layout. A referrer on the list whose manifest
+    /// is missing or damaged is returned with the description on the list.
     async fn referrers(
         &self,
         subject: &Digest,
@@ -58,7 +58,8 @@ fn read_referrers(layout: &dyn Manifests, subject: &Digest) -> Result<Vec<Referr
         }
         match (declared(layout, &digest)?, listed) {
             (Some(declared), _) if declared.0 == *subject => referrers.push(declared.1.clone()),
-            // A caller that reads it tells that it is missing or damaged: without it, the list would seem complete.
+            // The caller will find that this manifest is missing or damaged. Without this entry, the list would seem
+            // complete.
             (None, Some(listed)) if !is_intact(layout, &listed) => referrers.push(listed),
             _ => {}
         }
@@ -66,16 +67,16 @@ fn read_referrers(layout: &dyn Manifests, subject: &Digest) -> Result<Vec<Referr
     Ok(referrers)
 }
 
-/// Returns whether the layout holds the manifest of a referrer, as it is listed. Blocks.
+/// Returns whether the manifest of a referrer is in the layout and undamaged. Blocks.
 fn is_intact(layout: &dyn Manifests, listed: &Referrer) -> bool {
     let descriptor = &listed.descriptor;
     let bytes = layout.read_blob(&descriptor.digest);
     bytes.is_ok_and(|bytes| verify(descriptor, &bytes, String::new).is_ok())
 }
 
-/// Puts manifests, which `layout` holds, on the list of the referrers of `subject`. The list is written to `changed`, which has
-/// the index of `layout`. Returns the digest of a list that was written. Blocks, also while another process changes the
-/// index of `changed`.
+/// Adds manifests of `layout` to the list of the referrers of `subject`, and writes the list to `changed`, which has
+/// the index of `layout`. Returns the digest of the new list, or `None` if nothing was written. Blocks, also while
+/// another process changes the index of `changed`.
 pub(in crate::oci) fn list_referrers<'a>(
     layout: &dyn Manifests,
     changed: &Layout,
@@ -102,8 +103,8 @@ pub(in crate::oci) fn list_referrers<'a>(
     Ok(written)
 }
 
-/// Reads the list `descriptor` of the referrers of `subject`. `cosign copy` makes the tag of a list name the subject
-/// itself, which is no list.
+/// Reads `descriptor`, the list of the referrers of `subject`. After `cosign copy`, the tag of the list may name the
+/// subject itself. That is treated as an empty list.
 fn read_list(
     layout: &dyn Manifests,
     subject: &Digest,
@@ -125,5 +126,5 @@ fn read_list(
 
 fn what_listed(layout: &dyn Manifests, subject: &Digest) -> String {
     let place = layout.place().display();
-    format!("list of what refers to {subject} of {place}")
+    format!("list of the referrers of {subject} in {place}")
 }

@@ -187,7 +187,7 @@ async fn damaged_content_is_written_again_and_intact_content_is_not() {
     fs::write(layout.blob(&descriptor.digest), b"c0ntent").unwrap();
     put(&layout, "text/plain", b"content").await;
     assert_eq!(read(&layout, &descriptor, None).await, b"content");
-    // The source is not read for content that the layout holds.
+    // The source is not read when the layout has the content.
     let wrong = Bytes::from_static(b"else");
     layout.put_blob(&descriptor, &wrong).await.unwrap();
     assert_eq!(read(&layout, &descriptor, None).await, b"content");

@@ -7,12 +7,12 @@ use super::grammar::TAG_LIMIT;
 /// The longest reference that is parsed, in bytes.
 pub(super) const LENGTH_LIMIT: usize = 4096;
 
-/// A text that is not a reference. The message says why, and what to write instead.
+/// The error for a text that is not a reference. The message gives the reason, and the form to write instead.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ParseReferenceError {
     /// The text is too long.
-    #[error("the reference is {length} bytes long, and the limit is {LENGTH_LIMIT}")]
+    #[error("the reference is {length} bytes long, but the limit is {LENGTH_LIMIT}")]
     TooLong {
         /// The length of the text in bytes.
         length: usize,
@@ -22,7 +22,7 @@ pub enum ParseReferenceError {
         "the reference is empty: write registry/repository:tag, such as ghcr.io/org/provider:1.0"
     )]
     Empty,
-    /// The text begins with a scheme other than `oci://`, `oci-layout://` and `oci-archive://`.
+    /// The text begins with another scheme than `oci://`, `oci-layout://` or `oci-archive://`.
     #[error("`{reference}` begins with `{scheme}`, which is not a reference: {instead}")]
     Scheme {
         /// The text.
@@ -65,11 +65,11 @@ pub enum ParseReferenceError {
     Tag {
         /// The text.
         reference: String,
-        /// The part of it that should be a tag.
+        /// The part of the text that should be a tag.
         tag: String,
     },
     /// The host, the repository or the tag is too long.
-    #[error("the {part} in `{reference}` is {length} bytes long, and the limit is {limit}")]
+    #[error("the {part} in `{reference}` is {length} bytes long, but the limit is {limit}")]
     LongName {
         /// The text.
         reference: String,
@@ -99,10 +99,10 @@ pub enum ParseReferenceError {
         /// The text.
         reference: String,
     },
-    /// The text names neither a registry nor a repository in one.
+    /// The text names neither a registry nor a repository in a registry.
     #[error(
-        "`{text}` is not a registry: write its host, such as ghcr.io or localhost:5000, followed by a \
-         repository where one is meant"
+        "`{text}` is not a registry: write its host, such as ghcr.io or localhost:5000, followed by the \
+         repository if you mean one"
     )]
     Registry {
         /// The text.
@@ -134,7 +134,7 @@ pub enum ParseReferenceError {
         /// The text.
         reference: String,
     },
-    /// The file in a reference to a tar of a layout has colons or at signs behind which a name could begin.
+    /// The file name in a reference to a tar of a layout has colons or at signs after which a name could begin.
     #[error(
         "it is not clear where the file ends in `{reference}`: write oci-archive://FILE.tar[:NAME][@DIGEST], or give \
          the file another name"

@@ -1,8 +1,8 @@
 //! The grammar of hosts, repositories and tags, as in
 //! [distribution](https://pkg.go.dev/github.com/distribution/reference).
 //!
-//! `oci-client` accepts the same names and compiles a regular expression for them. That takes 70 ms and
-//! 20 MB, several times as much as the rest of a fetch from the cache.
+//! `oci-client` accepts the same names, but compiles a regular expression for them. That takes 70 ms and 20 MB, several
+//! times as much as the rest of a fetch from the cache.
 
 /// The longest name of a repository, in bytes.
 pub(super) const REPOSITORY_LIMIT: usize = 255;
@@ -23,8 +23,8 @@ pub(super) fn is_host(text: &str) -> bool {
         && name.split('.').all(is_label)
 }
 
-/// Returns whether `label` is a part of a host name. Underscores are not in the grammar, and occur in the
-/// names of hosts in container networks.
+/// Returns whether `label` is a part of a host name. Underscores are allowed although they are not in the grammar,
+/// because hosts in container networks have them.
 fn is_label(label: &str) -> bool {
     let letters = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
     !label.is_empty()
@@ -58,8 +58,8 @@ pub(in crate::oci) fn is_tag(text: &str) -> bool {
             .all(|byte| word(byte) || byte == b'.' || byte == b'-')
 }
 
-/// Returns whether `text` can be the name of a manifest in an image layout: a tag, or a whole reference such as
-/// `ghcr.io/org/provider:1.0`, `org/provider:1.0` or `provider:1.0`, which other tools write there.
+/// Returns whether `text` can be the name of a manifest in an image layout: a tag, or a whole reference that other
+/// tools write there, such as `ghcr.io/org/provider:1.0`, `org/provider:1.0` or `provider:1.0`.
 pub(in crate::oci) fn is_layout_name(text: &str) -> bool {
     let is_whole = || {
         text.len() <= LAYOUT_NAME_LIMIT
@@ -70,10 +70,10 @@ pub(in crate::oci) fn is_layout_name(text: &str) -> bool {
     is_tag(text) || is_whole()
 }
 
-/// Returns whether `text` has the letters of a name in an image layout, so that a name can begin with it.
+/// Returns whether a name in an image layout can begin with `text`, by its characters.
 pub(super) fn begins_layout_name(text: &str) -> bool {
     let letters = |byte: u8| byte.is_ascii_alphanumeric() || b"._-:".contains(&byte);
-    // A path may go on with `..` after a colon.
+    // After a colon, a path may continue with `..`.
     let begins = |part: &str| {
         part.bytes()
             .next()

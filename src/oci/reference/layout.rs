@@ -1,4 +1,4 @@
-//! References to image layouts in directories: where the directory ends and the name begins.
+//! Parsing references to image layouts in directories: where the directory ends and the name begins.
 
 use std::path::{Path, is_separator};
 
@@ -7,12 +7,12 @@ use super::grammar::is_layout_name;
 use super::split::split_digest;
 use super::types::{LayoutForm, LayoutReference};
 
-/// The file that makes a directory a layout.
+/// The file that marks a directory as a layout.
 pub(in crate::oci) const MARKER: &str = "oci-layout";
 
 /// Parses `rest`, the text after the scheme.
 pub(super) fn parse_layout(text: &str, rest: &str) -> Result<LayoutReference, ParseReferenceError> {
-    // A directory may have at signs in its path, but not in the last segment.
+    // The path of a directory may have at signs, but not in its last segment.
     let last = last_segment(rest);
     let parents = rest.strip_suffix(last).unwrap_or_default();
     let (last, digest) = split_digest(text, last)?;
@@ -22,7 +22,8 @@ pub(super) fn parse_layout(text: &str, rest: &str) -> Result<LayoutReference, Pa
         let reference = text.to_owned();
         return Err(ParseReferenceError::DirectoryMissing { reference });
     }
-    // Of `a:b:NAME`, a directory `a:b` that does not exist would become `a` with the name `b` when the name is left out.
+    // In `a:b:NAME`, the directory `a:b` does not exist. Without `:NAME`, the text would mean the directory `a` and the
+    // name `b`. So it is an error.
     if let Some((_, tag)) = last_segment(directory).split_once(':')
         && !is_layout(directory)
         && !Path::new(directory).is_dir()
@@ -38,8 +39,8 @@ pub(super) fn parse_layout(text: &str, rest: &str) -> Result<LayoutReference, Pa
     })
 }
 
-/// Splits `DIR[:NAME]` as the documentation of [`LayoutReference`] says. Looks at the file system: a directory and
-/// a name may both have colons.
+/// Splits `DIR[:NAME]` by the rules in the documentation of [`LayoutReference`]. Reads the file system, because both a
+/// directory and a name may have colons.
 fn split(text: &str) -> (&str, Option<&str>) {
     let colons = text.match_indices(':').map(|(position, _)| position);
     let splits = colons.filter_map(|position| {
@@ -71,7 +72,7 @@ fn is_layout(directory: &str) -> bool {
     Path::new(directory).join(MARKER).is_file()
 }
 
-/// Whether the colon between two texts is that of a drive of Windows.
+/// Whether the colon between two texts belongs to a drive letter of Windows.
 fn is_drive(before: &str, after: &str) -> bool {
     cfg!(windows) && before.len() == 1 && after.starts_with(is_separator)
 }

@@ -1,14 +1,14 @@
-//! References to image layouts in files: where the file ends and the name begins.
+//! Parsing references to image layouts in files: where the file name ends and the name begins.
 
 use super::error::ParseReferenceError;
 use super::grammar::is_layout_name;
 use super::split::split_digest;
 use super::types::{FILE_EXTENSION, LayoutForm, LayoutReference};
 
-/// What the digests that a reference may have begin with.
+/// The first letters of the digests that a reference may have.
 const ALGORITHMS: [&str; 2] = ["sha256", "sha512"];
 
-/// Parses `rest`, the text after the scheme. Does not look at the file system.
+/// Parses `rest`, the text after the scheme. Does not read the file system.
 pub(super) fn parse_layout_file(
     text: &str,
     rest: &str,
@@ -22,7 +22,8 @@ pub(super) fn parse_layout_file(
     if let Some(name) = name.filter(|name| !is_layout_name(name)) {
         return Err(ParseReferenceError::tag(text, name));
     }
-    // Of `a:b:NAME`, the file `a:b` would become `a` with the name `b` when the name is left out.
+    // In `a:b:NAME`, the file is `a:b`. Without `:NAME`, the text would mean the file `a` and the name `b`. So it is an
+    // error.
     let ends = ["", ":0", "@sha256:0"].map(|names| format!("{path}{names}"));
     if ends.iter().any(|other| split(other).0 != path) {
         let reference = text.to_owned();
@@ -36,7 +37,7 @@ pub(super) fn parse_layout_file(
     })
 }
 
-/// Splits a text into the file, the name, and the digest with its at sign.
+/// Splits a text into the path, the name, and the digest with its at sign.
 fn split(rest: &str) -> (&str, Option<&str>, &str) {
     if let Some((path, names)) = split_after_extension(rest) {
         let at = names.find('@').unwrap_or(names.len());
@@ -49,8 +50,8 @@ fn split(rest: &str) -> (&str, Option<&str>, &str) {
     (path, name, digest)
 }
 
-/// Splits `FILE.tar[:NAME][@DIGEST]` behind the extension: at the first `.tar:`, or at the `.tar@` that no other `.tar`
-/// follows. Returns `None` when neither is there: the text has no name, or the file has another extension.
+/// Splits `FILE.tar[:NAME][@DIGEST]` after the extension: at the first `.tar:`, or at a `.tar@` without another `.tar`
+/// after it. Returns `None` when the text has neither, so that it has no name, or the file has another extension.
 fn split_after_extension(rest: &str) -> Option<(&str, &str)> {
     let ends = rest.match_indices(FILE_EXTENSION);
     let mut splits = ends.filter_map(|(at, _)| rest.split_at_checked(at + FILE_EXTENSION.len()));
@@ -59,8 +60,8 @@ fn split_after_extension(rest: &str) -> Option<(&str, &str)> {
     })
 }
 
-/// Splits `FILE[:TAG]` of a file with another extension. A whole reference has slashes and colons, so such a file cannot
-/// have one as the name.
+/// Splits `FILE[:TAG]` for a file with another extension. The name for such a file must be a tag, because a whole
+/// reference has slashes and colons, like a path.
 fn split_at_last_colon(named: &str) -> (&str, Option<&str>) {
     match named.rsplit_once(':') {
         Some((path, tag))
@@ -72,7 +73,7 @@ fn split_at_last_colon(named: &str) -> (&str, Option<&str>) {
     }
 }
 
-/// Whether what follows the at sign at `at` must be a digest, and not a part of the file's name.
+/// Whether the text after the at sign at `at` must be a digest, and not a part of the file name.
 fn begins_digest(rest: &str, at: usize) -> bool {
     let after = rest.get(at + 1..).unwrap_or_default();
     ALGORITHMS.iter().any(|name| after.starts_with(name))

@@ -1,4 +1,4 @@
-//! References: the names that people write for content in a registry or in a layout.
+//! References: the names that users write for content in a registry or in a layout.
 
 mod error;
 mod grammar;

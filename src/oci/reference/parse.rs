@@ -31,7 +31,7 @@ impl FromStr for Reference {
         if let Some((scheme, rest)) = rest.split_once("://") {
             return Err(wrong_scheme(text, scheme, rest));
         }
-        // `oci:` and `oci-archive:` are how Skopeo writes layouts.
+        // Skopeo writes layouts with `oci:` and `oci-archive:`.
         let (reference, without_slashes) = (text.to_owned(), |schemes| after(rest, schemes));
         if let Some(rest) = without_slashes(&["oci-layout:", "oci:"]) {
             return Err(ParseReferenceError::LayoutSlashes { reference, rest });
@@ -43,7 +43,7 @@ impl FromStr for Reference {
     }
 }
 
-/// Returns the text after one of `schemes`. Returns `None` when a port follows: `oci:5000/a` is in a registry.
+/// Returns the text after one of `schemes`. Returns `None` when a port follows: `oci:5000/a` names a registry.
 fn after(text: &str, schemes: &[&str]) -> Option<String> {
     let mut found = schemes
         .iter()
@@ -57,7 +57,7 @@ fn is_port(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// Returns the error for a text that begins with another scheme, which says what to write.
+/// Returns the error for a text with another scheme. It says what to write instead.
 fn wrong_scheme(text: &str, scheme: &str, rest: &str) -> ParseReferenceError {
     let instead = match scheme {
         "file" => format!("write the path `{rest}` to name a file"),
@@ -82,7 +82,7 @@ fn parse_registry(text: &str, rest: &str) -> Result<RegistryReference, ParseRefe
             return Err(ParseReferenceError::RepositoryMissing { reference });
         }
         _ => {
-            // The registry goes in front of what follows the scheme.
+            // The message puts a registry in front of the text after the scheme.
             let reference = text.strip_prefix("oci://").unwrap_or(text).to_owned();
             return Err(ParseReferenceError::RegistryMissing { reference });
         }
@@ -123,7 +123,7 @@ fn parse_registry(text: &str, rest: &str) -> Result<RegistryReference, ParseRefe
             });
         }
     }
-    // The grammar has no IPv6 addresses, and real registries do: `[::1]:5000`.
+    // IPv6 addresses such as `[::1]:5000` are not in the grammar, but real registries have them.
     let is_named = match registry.split_once(']') {
         Some((address, port)) => {
             let address = address.strip_prefix('[').unwrap_or_default();
@@ -142,8 +142,7 @@ fn parse_registry(text: &str, rest: &str) -> Result<RegistryReference, ParseRefe
     })
 }
 
-/// Returns whether the first part of a reference is a registry and not a part of the repository, by
-/// Docker's rule.
+/// Returns whether the first part of a reference is a registry by Docker's rule, and not a part of the repository.
 fn is_registry(first: &str) -> bool {
     first.contains(['.', ':']) || first.eq_ignore_ascii_case("localhost")
 }

@@ -14,13 +14,13 @@ pub struct Place {
 }
 
 impl Place {
-    /// Returns the host of the registry in lower case, with its port when one is written.
+    /// Returns the host of the registry in lower case, with its port if one is written.
     #[must_use]
     pub fn registry(&self) -> &str {
         &self.registry
     }
 
-    /// Returns the repository, with a tag or a digest, when one is written.
+    /// Returns the reference to the repository, with a tag or a digest, if a repository is written.
     #[must_use]
     pub fn reference(&self) -> Option<&RegistryReference> {
         self.reference.as_ref()

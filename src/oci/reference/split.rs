@@ -1,4 +1,4 @@
-//! Splitting digest and tag off a reference.
+//! Splitting the digest and the tag off a reference.
 
 use crate::content::Digest;
 

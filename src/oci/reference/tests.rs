@@ -89,7 +89,7 @@ fn a_reference_gives_a_file_a_name() {
 }
 
 #[test]
-fn the_error_of_a_text_that_is_not_a_reference_says_what_to_write() {
+fn the_error_for_a_text_that_is_not_a_reference_says_what_to_write() {
     for (text, expected) in [
         ("", "registry/repository:tag"),
         ("provider:1.0", "docker.io/provider:1.0"),
@@ -139,7 +139,7 @@ fn the_error_of_a_text_that_is_not_a_reference_says_what_to_write() {
         ("docker-archive://a.tar", "oci-archive://FILE.tar:TAG"),
         (
             &format!("ghcr.io/a:{}", "1".repeat(129)),
-            "129 bytes long, and the limit is 128",
+            "129 bytes long, but the limit is 128",
         ),
         (
             &format!("ghcr.io/{}:1", "a".repeat(256)),
@@ -168,7 +168,7 @@ fn directory_and_name(text: &str) -> (String, Option<String>) {
 }
 
 #[test]
-fn the_name_in_a_layout_begins_at_the_first_colon_if_no_directory_decides() {
+fn the_name_in_a_layout_begins_at_the_first_colon_if_no_directory_exists() {
     for (text, directory, name) in [
         ("oci-layout://dir:1.0", "dir", Some("1.0")),
         ("oci-layout://dir:org/name:1.0", "dir", Some("org/name:1.0")),

@@ -13,14 +13,14 @@ use super::grammar::{begins_layout_name, is_tag};
 pub(super) const LAYOUT_SCHEME: &str = "oci-layout://";
 /// The prefix of a reference to a layout in a file.
 pub(super) const FILE_SCHEME: &str = "oci-archive://";
-/// How the name of a file with a layout ends.
+/// The extension of a file with a layout.
 pub(super) const FILE_EXTENSION: &str = ".tar";
 
 /// A reference to content: `[oci://]registry[:port]/repository[:tag][@digest]`,
 /// `oci-layout://DIR[:NAME][@DIGEST]` or `oci-archive://FILE.tar[:NAME][@DIGEST]`.
 ///
-/// The grammar is that of Docker's references, without its defaults: the registry is always written,
-/// and a missing tag does not mean `latest`.
+/// The grammar is the same as for Docker's references, but without their defaults: the registry must be written, and a
+/// missing tag does not mean `latest`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Reference {
@@ -107,13 +107,12 @@ impl LayoutForm {
 /// The name is a tag, or the whole reference that other tools write into layouts, such as
 /// `ghcr.io/org/provider:1.0`.
 ///
-/// When the text for a directory has several colons, the file system decides which of them ends the
-/// directory: `DIR:NAME` is read as the longest `DIR` that is an image layout. If none is one, the directory ends
-/// at the first colon that is not in the name of an existing directory. In `DIR/:NAME`, the separator ends the
-/// directory.
+/// When the text for a directory has several colons, the file system decides at which of them the directory ends. It is
+/// the longest `DIR` that is an image layout. If no `DIR` is an image layout, the directory ends at the first colon
+/// that is not in the name of an existing directory. In `DIR/:NAME`, the separator ends the directory.
 ///
-/// A file whose name ends in `.tar` ends at the first `.tar:`, or at the `.tar@` in front of a digest. Any other file
-/// ends at the last colon that a tag follows. The file system is not asked.
+/// The name of a file with the extension `.tar` ends at the first `.tar:`, or at the `.tar@` before a digest. Any other
+/// file name ends at the last colon that is followed by a tag. The file system is not read.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct LayoutReference {
     pub(super) form: LayoutForm,
@@ -144,7 +143,7 @@ impl LayoutReference {
         }
     }
 
-    /// Returns the name, when one is written: a tag or a whole reference.
+    /// Returns the name, if one is written. It is a tag or a whole reference.
     #[must_use]
     pub fn tag(&self) -> Option<&str> {
         self.tag.as_deref()
@@ -176,7 +175,7 @@ impl Reference {
         }
     }
 
-    /// Returns the name to resolve: the digest when there is one, else the tag.
+    /// Returns the name to resolve: the digest if there is one, or else the tag.
     pub(crate) fn name(&self) -> Option<ManifestName> {
         match self.digest() {
             Some(digest) => Some(ManifestName::Digest(digest.clone())),
@@ -193,7 +192,7 @@ impl Reference {
         reference
     }
 
-    /// Returns this reference with `digest` and with its tag.
+    /// Returns this reference with `digest`, and keeps its tag.
     pub(crate) fn and_digest(&self, digest: Digest) -> Self {
         let mut reference = self.clone();
         *reference.names().1 = Some(digest);
@@ -212,7 +211,7 @@ impl Reference {
         }
     }
 
-    /// Returns this reference with the tag `tag`. A digest stays.
+    /// Returns this reference with the tag `tag`, and keeps its digest.
     ///
     /// # Errors
     ///
@@ -224,22 +223,21 @@ impl Reference {
         Ok(self.with_name(tag))
     }
 
-    /// Returns this reference with `name`, which is a tag, or in a layout perhaps a whole reference.
+    /// Returns this reference with `name`, which is a tag, or for a layout possibly a whole reference.
     pub(crate) fn with_name(&self, name: &str) -> Self {
         let mut reference = self.clone();
         *reference.names().0 = Some(name.to_owned());
         reference
     }
 
-    /// Returns the text of this reference with `digest` and without a tag, `…@sha256:…`, to which a
-    /// deployment is pinned.
+    /// Returns the text of this reference with `digest` and without a tag, `…@sha256:…`, for pinning a deployment.
     #[must_use]
     pub fn pinned(&self, digest: &Digest) -> String {
         self.with_digest(digest.clone()).to_string()
     }
 
-    /// Returns a name for a file with the content: the last segment of the repository, or the name of the
-    /// layout's directory, or that of its file without `.tar`, or `provider` for a path without a name such as `..`.
+    /// Returns a name for a file with the content: the last segment of the repository, the name of the layout's
+    /// directory, or the name of its file without `.tar`. For a path without a name, such as `..`, returns `provider`.
     #[must_use]
     pub fn file_stem(&self) -> &str {
         match self {
@@ -281,8 +279,9 @@ impl fmt::Display for LayoutReference {
     }
 }
 
-/// Ends a directory with a separator when a part of it could be read as the name or the digest that follows a directory.
-/// In `a:b/c`, `b/c` could be a name. In `a:b/c/`, no name begins inside the directory. A digest is in the last segment.
+/// Adds a separator to a directory if a part of it could be read as a name or a digest after a directory. In `a:b/c`,
+/// `b/c` could be a name. In `a:b/c/`, no name can begin inside the directory. A digest can only be in the last
+/// segment.
 fn end_directory(directory: &mut String) {
     let mut colons = directory.match_indices(':');
     let is_name = |position| directory.get(position..).is_some_and(begins_layout_name);
@@ -306,7 +305,8 @@ fn write_name(
     Ok(())
 }
 
-/// Returns the full name of a repository: on Docker Hub, a single segment is an official image.
+/// Returns the full name of a repository. On Docker Hub, a single segment is the name of an official image in
+/// `library`.
 pub(super) fn full_repository(registry: &str, repository: &str) -> String {
     if registry == DOCKER_HUB && !repository.contains('/') {
         format!("library/{repository}")

@@ -1,5 +1,5 @@
-//! The repositories of a registry (`/v2/_catalog`, of the registry API of Docker). The OCI specification reserves the
-//! path, and many registries do not serve it.
+//! The list of the repositories of a registry (`/v2/_catalog` in Docker's registry API). The OCI specification only
+//! reserves the path, and many registries do not serve it.
 
 use reqwest::Method;
 use reqwest::header::HeaderMap;
@@ -21,14 +21,14 @@ struct Catalogue {
 }
 
 impl Registries {
-    /// Returns all repositories of `registry`, a host with its port when one is written, sorted. Sends one request
-    /// for each page of the list to the registry itself: a mirror lists what it mirrors.
+    /// Returns all repositories of `registry`, a host with an optional port, sorted. Sends one request for each page of
+    /// the list to the registry itself, because a mirror lists only the repositories that it mirrors.
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`] when the registry has no such list; [`Error::Malformed`] and [`Error::Json`] when the
-    /// answer is not a list of repositories, or one of more than 100,000 repositories or 1,000 pages; and
-    /// everything that keeps a registry from answering.
+    /// [`Error::NotFound`] when the registry does not serve the list; [`Error::Malformed`] and [`Error::Json`] when the
+    /// answer is not a list of repositories, or the list has more than 100,000 repositories or 1,000 pages; and the
+    /// errors of any request to a registry.
     pub async fn repositories(&self, registry: &str) -> Result<Vec<String>, Error> {
         let endpoints = self.endpoints_of(registry).await?;
         let endpoint = endpoints.readable(Capability::Resolve, None)?.last;
@@ -46,7 +46,7 @@ impl Registries {
         let mut repositories = first.read_all(&what, |next| page(&endpoint, next)).await?;
         endpoint.answered();
         repositories.sort();
-        // A repository that is made while the list is read may be on two pages.
+        // A repository that is created while the list is read may be on two pages.
         repositories.dedup();
         Ok(repositories)
     }

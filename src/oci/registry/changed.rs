@@ -1,4 +1,4 @@
-//! Conditional requests: whether a name stands for something else than before.
+//! Conditional requests: finding out whether a name names another manifest than before.
 
 use reqwest::header::{HeaderValue, IF_NONE_MATCH};
 use reqwest::{Method, StatusCode};
@@ -9,8 +9,8 @@ use crate::oci::error::Error;
 use super::http::Announced;
 use super::repository_endpoint::RepositoryEndpoint;
 
-/// Returns the digest of the manifest `name`, a tag or a digest, or `None` when the registry says that it is still
-/// `known` (RFC 9110, "If-None-Match"). Sends one HEAD request to a registry that answers with a digest.
+/// Returns the digest of the manifest that `name`, a tag or a digest, names. Returns `None` when the registry says that
+/// it is still `known` (RFC 9110, "If-None-Match"). One HEAD request is enough if the registry answers with a digest.
 pub(super) async fn resolve_changed(
     repository: &RepositoryEndpoint,
     name: &str,

@@ -1,7 +1,7 @@
 //! Registries: the client side of the OCI distribution specification.
 //!
-//! A process has one [`Registries`], with connections, tokens and credentials. A [`Repository`] is one
-//! repository of one registry.
+//! A process has one [`Registries`], with connections, tokens and credentials. A [`Repository`] is a repository in a
+//! registry.
 //!
 //! ```text
 //! catalogue                            the repositories of a registry
@@ -16,7 +16,7 @@
 //! options                              time limits, certificates, mirrors
 //! ```
 //!
-//! Imports go downwards only. All requests pass through `endpoints/transport.rs`; `http/retry.rs`
+//! A file imports only from lines below its own. All requests are sent by `endpoints/transport.rs`. `http/retry.rs`
 //! decides which of them are repeated.
 
 mod auth;

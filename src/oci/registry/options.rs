@@ -13,18 +13,18 @@ use crate::oci::names::canonical_name;
 
 use super::settings::RegistrySettings;
 
-/// The longest time limit. Points in time that are further away cannot be computed on all platforms.
+/// The longest time limit. Some platforms cannot compute times that are further away.
 const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
-/// The longest silence of a mirror: enough to get a manifest from its origin, and short for one that is
-/// away.
+/// How long to wait for a mirror. It is long enough for a mirror to get a manifest from its registry, and short when
+/// the mirror does not answer.
 const MIRROR_STALL_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How registries are reached.
+/// The options for connections to registries.
 ///
-/// Proxies are taken from the environment variables `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and
-/// `NO_PROXY`, in upper or lower case, by the rules of Go's `httpproxy`. A variable that names no proxy is an
-/// error ([`ProxyError::Variable`](crate::oci::ProxyError::Variable)). Loopback hosts are reached without a proxy.
-/// [`ClientOptions::isolated`](crate::client::ClientOptions::isolated) leaves all variables alone.
+/// The client uses the proxies in the environment variables `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`, in
+/// upper or lower case, by the rules of Go's `httpproxy`. A variable with a value that is not a proxy is an error
+/// ([`ProxyError::Variable`](crate::oci::ProxyError::Variable)). Loopback hosts are reached without a proxy. With
+/// [`ClientOptions::isolated`](crate::client::ClientOptions::isolated), the client reads no variables.
 ///
 /// ```
 /// use std::time::Duration;
@@ -37,49 +37,48 @@ const MIRROR_STALL_TIMEOUT: Duration = Duration::from_secs(5);
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct RegistryOptions {
-    /// Where credentials come from.
+    /// The sources of credentials.
     pub credentials: CredentialSource,
-    /// Whether every registry is reached by plain HTTP. Default: only loopback hosts are, unless one of
-    /// the TLS options below is set. With certificate authorities alone, a loopback host is reached by TLS if it
-    /// speaks TLS.
+    /// Whether every registry is reached by plain HTTP. Default: only loopback hosts, unless one of the TLS options
+    /// below is set. If only certificate authorities are set, a loopback host that speaks TLS is reached by TLS.
     pub plain_http: bool,
-    /// Whether certificates are accepted without verification. Everything but content that is pinned by
-    /// its digest can then be read and changed on the way. Default: no.
+    /// Whether certificates are accepted without verification. An attacker on the network can then read all content,
+    /// and change all content that is not pinned by its digest. Default: no.
     pub skip_tls_verify: bool,
-    /// PEM files with certificate authorities that are trusted in addition to those of the system.
+    /// PEM files with certificate authorities that are trusted in addition to the authorities of the system.
     pub certificate_authorities: Vec<PathBuf>,
     /// The client certificate for registries that ask for one. Mirrors do not get it. Default: none.
     pub client_certificate: Option<ClientCertificate>,
-    /// The directory with an entry for each registry that has mirrors or is reached in a special way: a
-    /// `hosts.toml` in containerd's format, or Docker's `ca.crt`, `client.cert` and `client.key`.
-    /// Default: `$XDG_CONFIG_HOME/wasmcloud-par/hosts`, then `/etc/containerd/certs.d`.
+    /// The directory with an entry for each registry that has mirrors or needs special settings: a `hosts.toml` in
+    /// containerd's format, or Docker's `ca.crt`, `client.cert` and `client.key`. Default:
+    /// `$XDG_CONFIG_HOME/wasmcloud-par/hosts`, then `/etc/containerd/certs.d`.
     ///
-    /// An entry is read with the first request to its registry, and again when the registry has not been
-    /// asked for long and many others have been.
+    /// The client reads an entry at the first request to the registry. It reads the entry again if it has used 32 other
+    /// registries since then.
     ///
-    /// Mirrors are asked first, in their order, once each and for a few seconds; then the registry
-    /// itself. The content of a mirror is trusted by its digest alone. A mirror gets the credentials
-    /// that are stored for its own host, and never those of the registry.
+    /// The client asks the mirrors first, in their order, once each and for a few seconds. Then it asks the registry
+    /// itself. Content from a mirror is accepted only by its digest. A mirror gets the credentials that are stored for
+    /// its own host, and never the credentials of the registry.
     pub hosts_directory: Option<PathBuf>,
     /// The number of connections over which a blob of 16 MiB or more is downloaded, at most 8. Default:
     /// one.
     ///
-    /// Several connections are faster where the registry, its storage or the distance limit each of
-    /// them. Where one connection fills the line, more of them only cost requests. A registry without
-    /// byte ranges is read over one connection. Up to 8 MiB are held in memory.
+    /// Several connections are faster when the registry, its storage or the distance limits the speed of each
+    /// connection. When a single connection uses the full bandwidth, more connections only cost requests. If a registry
+    /// does not support byte ranges, one connection is used. Up to 8 MiB are held in memory.
     pub connections: Option<NonZeroUsize>,
-    /// Time limits, and how often a request is repeated.
+    /// The time limits, and the repetition of requests.
     pub retry: RetryOptions,
-    /// Records which hosts answer. `None`: nothing is recorded.
+    /// Records which hosts answer, if it is set.
     pub(crate) answering: Option<AnsweringHosts>,
-    /// Whether environment variables, and files that are not named here, are left alone.
+    /// Whether environment variables, and files that are not named here, are ignored.
     pub(crate) isolated: bool,
-    /// By the names of registries, as the program writes them.
+    /// The settings by the names of registries, in the spelling of the program.
     pub(crate) settings: BTreeMap<String, RegistrySettings>,
 }
 
 impl RegistryOptions {
-    /// Sets where credentials come from.
+    /// Sets the sources of credentials.
     #[must_use]
     pub fn credentials(mut self, credentials: CredentialSource) -> Self {
         self.credentials = credentials;
@@ -113,7 +112,7 @@ impl RegistryOptions {
         self
     }
 
-    /// Sets the directory that describes mirrors and how hosts are reached.
+    /// Sets the directory with the mirrors and settings of registries.
     #[must_use]
     pub fn hosts_directory(mut self, directory: impl Into<PathBuf>) -> Self {
         self.hosts_directory = Some(directory.into());
@@ -127,12 +126,12 @@ impl RegistryOptions {
         self
     }
 
-    /// Sets how `registry` is reached, where that differs from these options. The name is that of references, such
-    /// as `ghcr.io` or `localhost:5000`. [`Client::new`](crate::client::Client::new) refuses any other.
+    /// Sets the settings of `registry` that differ from these options. The name is the same as in references, such as
+    /// `ghcr.io` or `localhost:5000`. [`Client::new`](crate::client::Client::new) refuses any other name.
     #[must_use]
     pub fn for_registry(mut self, registry: &str, settings: RegistrySettings) -> Self {
         let name = canonical_name(registry);
-        // The last of two spellings counts.
+        // Of two spellings of the same registry, the last one counts.
         self.settings
             .retain(|known, _| canonical_name(known) != name);
         self.settings.insert(registry.to_owned(), settings);
@@ -169,18 +168,17 @@ impl RegistryOptions {
         Cow::Owned(options)
     }
 
-    /// Sets the time limits, and how often a request is repeated.
+    /// Sets the time limits, and the repetition of requests.
     #[must_use]
     pub fn retry(self, retry: RetryOptions) -> Self {
         Self { retry, ..self }
     }
 }
 
-/// How long the client waits for a registry, and how often it repeats a request.
+/// The time limits for registries, and the repetition of requests.
 ///
-/// Repeated are requests that end with HTTP 408, 429, 500, 502, 503 or 504, connections that fail or
-/// break, and transfers that stall. Refusals, wrong content and TLS certificates that do not verify are
-/// final.
+/// The client repeats a request after HTTP 408, 429, 500, 502, 503 or 504, after a connection failed or broke, and
+/// after a transfer stalled. Other refusals, wrong content and TLS certificates that do not verify are final.
 ///
 /// A duration of more than a year, such as [`Duration::MAX`], counts as a year.
 #[derive(Debug, Clone)]
@@ -188,18 +186,18 @@ impl RegistryOptions {
 pub struct RetryOptions {
     /// How long it may take to establish a connection. Default: 10 seconds.
     pub connect_timeout: Duration,
-    /// How long a transfer may stand still before it counts as failed. Default: 30 seconds.
+    /// How long an attempt may make no progress before it counts as failed. Default: 30 seconds.
     pub stall_timeout: Duration,
-    /// How long a transfer may make no progress, failed attempts and the waits between them included.
-    /// Zero: nothing is repeated. Default: 50 seconds.
+    /// How long a transfer may make no progress, including failed attempts and the waits between them. With zero, no
+    /// request is repeated. Default: 50 seconds.
     pub patience: Duration,
-    /// The approximate wait before the second attempt. Each further wait is twice as long. All waits are
-    /// extended at random to up to twice their length. Default: 0.5 seconds.
+    /// The approximate wait before the second attempt. Each further wait is twice as long. Each wait is extended by a
+    /// random part of its length, at most to twice the length. Default: 0.5 seconds.
     pub first_delay: Duration,
     /// The longest wait between two attempts, before it is extended at random. Default: 8 seconds.
     pub longest_delay: Duration,
-    /// The longest `Retry-After` that is followed. A registry that asks for a longer wait gets no
-    /// further request. Default: 30 seconds.
+    /// The longest `Retry-After` that the client follows. If a registry asks for a longer wait, the client gives up.
+    /// Default: 30 seconds.
     pub longest_retry_after: Duration,
 }
 
@@ -224,7 +222,7 @@ impl RetryOptions {
         self
     }
 
-    /// Sets how long a transfer may stand still before it counts as failed.
+    /// Sets how long an attempt may make no progress before it counts as failed.
     #[must_use]
     pub fn stall_timeout(mut self, stall_timeout: Duration) -> Self {
         self.stall_timeout = stall_timeout;
@@ -263,7 +261,7 @@ impl RetryOptions {
         }
     }
 
-    /// Returns options for a single, quick attempt at a mirror.
+    /// Returns options for a single quick attempt at a mirror.
     pub(super) fn for_mirror(&self) -> Self {
         Self {
             stall_timeout: self.stall_timeout.min(MIRROR_STALL_TIMEOUT),
@@ -272,7 +270,7 @@ impl RetryOptions {
         }
     }
 
-    /// Returns the options with every silence limited to `limit`.
+    /// Returns the options with a time limit of `limit` for each wait.
     pub(super) fn limited_to(&self, limit: Duration) -> Self {
         Self {
             stall_timeout: self.stall_timeout.min(limit),

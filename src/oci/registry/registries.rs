@@ -1,4 +1,4 @@
-//! The entry to all registries.
+//! The client for all registries.
 
 use std::sync::Arc;
 
@@ -15,8 +15,8 @@ use super::options::RegistryOptions;
 use super::probe::Probe;
 use super::repository::Repository;
 
-/// The client for all registries: connections, tokens, credentials. Create one for a process. It is cheap
-/// to clone.
+/// The client for all registries, with connections, tokens and credentials. Create one for each process. It is cheap to
+/// clone.
 #[derive(Clone)]
 pub struct Registries {
     endpoints: Arc<EndpointCache>,
@@ -34,10 +34,9 @@ impl Registries {
     /// # Errors
     ///
     /// [`Error::File`] when a file of `options` cannot be read, [`Error::CertificateAuthority`] and
-    /// [`Error::ClientCertificate`] when it holds no certificate that can be used,
-    /// [`Error::HostsDirectory`] when `hosts_directory` cannot be read, [`Error::Reference`] for settings of something
-    /// that is not the name of a registry. The directory's entry for a registry is read with
-    /// the first request to that registry.
+    /// [`Error::ClientCertificate`] when it has no usable certificate, [`Error::HostsDirectory`] when `hosts_directory`
+    /// cannot be read, [`Error::Reference`] when settings are for a name that is not the name of a registry. The entry
+    /// of a registry in the directory is read at the first request to that registry.
     pub fn new(options: RegistryOptions) -> Result<Self, Error> {
         let mut options = options;
         options.credentials.isolated |= options.isolated;
@@ -58,7 +57,7 @@ impl Registries {
         })
     }
 
-    /// Returns whether the settings of `registry` allow the tag `latest`. `None`: they do not say.
+    /// Returns whether the settings of `registry` allow the tag `latest`. `None` when they leave this open.
     pub(crate) fn allows_latest(&self, registry: &str) -> Option<bool> {
         self.endpoints.options().settings(registry)?.allow_latest
     }
@@ -73,26 +72,24 @@ impl Registries {
         )
     }
 
-    /// Returns the URL at which the API of the host begins that takes content for `registry`, such as
+    /// Returns the URL of the API of the host that receives pushes for `registry`, such as
     /// `https://registry.example.com/v2/`.
     pub(crate) async fn push_url(&self, registry: &str) -> Result<String, Error> {
         let endpoints = self.endpoints.of(registry).await?;
         Ok(endpoints.writable()?.url("")?.to_string())
     }
 
-    /// Sends the credentials for `registry`, a host with its port when one is written, to the root of
-    /// its API. Returns whether the registry has checked them: a registry that requires none there does
-    /// not.
+    /// Sends the credentials for `registry`, a host with an optional port, to the root of its API. Returns whether the
+    /// registry has checked them. A registry that requires no credentials there does not check them.
     ///
     /// # Errors
     ///
-    /// [`Error::CredentialsRefused`] when they are wrong, [`Error::CredentialsMissing`] when there are
-    /// none, [`Error::NotARegistry`] for a web page or HTTP 404, and everything that keeps a registry from
-    /// answering.
+    /// [`Error::CredentialsRefused`] when they are wrong, [`Error::CredentialsMissing`] when there are none,
+    /// [`Error::NotARegistry`] for a web page or HTTP 404, and the errors of any request to a registry.
     #[cfg_attr(not(feature = "cli"), allow(dead_code, reason = "the command logs in"))]
     pub async fn log_in(&self, registry: &str) -> Result<bool, Error> {
         let endpoints = self.endpoints.of(registry).await?;
-        // Not the mirrors: they have credentials of their own.
+        // Mirrors are left out, because they have their own credentials.
         let endpoint = endpoints.readable(Capability::Resolve, None)?.last;
         let request = Request {
             method: Method::GET,
@@ -117,7 +114,7 @@ impl Registries {
         Ok(endpoint.authenticator().has_authenticated(&request).await)
     }
 
-    /// Records that the cache answered in place of a registry, and whether its answer may be out of date.
+    /// Records that the cache answered instead of a registry. `stale` says whether its answer may be out of date.
     pub(crate) fn note_cached(&self, stale: bool) {
         if let Some(answering) = &self.endpoints.options().answering {
             answering.add_cache(stale);
@@ -140,14 +137,14 @@ impl Registries {
         Ok((mirrors.collect(), Probe::new(place, itself)))
     }
 
-    /// Returns a probe of the endpoint that takes content for `place`. Sends no request.
+    /// Returns a probe of the endpoint that receives pushes for `place`. Sends no request.
     pub(crate) async fn push_probe(&self, place: &Place) -> Result<Probe, Error> {
         let endpoints = self.endpoints.of(place.registry()).await?;
         Ok(Probe::new(place, endpoints.writable()?.quick()))
     }
 }
 
-/// Checks that `name` is that of a registry, without a scheme or a repository.
+/// Checks that `name` is the name of a registry, without a scheme or a repository.
 fn check_registry(name: &str) -> Result<(), Error> {
     let place: Place = name.parse()?;
     if place.registry().eq_ignore_ascii_case(name) {

@@ -1,4 +1,4 @@
-//! A repository of a registry. Each request goes to the endpoints that can serve it.
+//! A repository of a registry. Requests are sent to the endpoints that can serve them.
 
 use std::io;
 use std::ops::Range;
@@ -24,19 +24,19 @@ use super::{tags, upload};
 
 /// One repository of one registry.
 ///
-/// It is storage for blobs and manifests: it implements [`Fetch`](crate::content::Fetch),
-/// [`Resolve`](crate::content::Resolve), [`Push`](crate::content::Push),
-/// [`Mount`](crate::content::Mount) and [`Delete`](crate::content::Delete).
+/// It is a storage for blobs and manifests: it implements [`Fetch`](crate::content::Fetch),
+/// [`Resolve`](crate::content::Resolve), [`Push`](crate::content::Push), [`Mount`](crate::content::Mount) and
+/// [`Delete`](crate::content::Delete).
 #[derive(Clone)]
 pub struct Repository {
     endpoints: Arc<EndpointCache>,
     registry: String,
     name: String,
-    /// How long the registry may be silent. `None`: as long as the options allow.
+    /// How long to wait for the registry. With `None`, the time limit of the options applies.
     limit: Option<Duration>,
     /// Remembers uploads of large blobs.
     uploads: Option<Arc<dyn Uploads>>,
-    /// Whether only the endpoint that takes changes is asked.
+    /// Whether requests are sent only to the endpoint that receives pushes.
     direct: bool,
 }
 
@@ -58,7 +58,7 @@ impl Repository {
         }
     }
 
-    /// Returns the repository as one whose mirrors are not asked: they may be behind.
+    /// Returns the repository without its mirrors, because they may be out of date.
     pub(crate) fn without_mirrors(self) -> Self {
         Self {
             direct: true,
@@ -66,9 +66,8 @@ impl Repository {
         }
     }
 
-    /// Returns the repository for a caller that can do without an answer: the registry may be silent or
-    /// away for at most `patience`, and its mirrors for less. The time of a credential helper does not
-    /// count.
+    /// Returns the repository for a caller that does not need an answer. The client waits at most `patience` for the
+    /// registry, and less for its mirrors. The time of a credential helper does not count.
     pub(crate) fn with_patience(self, patience: Duration) -> Self {
         Self {
             limit: Some(patience),
@@ -76,8 +75,8 @@ impl Repository {
         }
     }
 
-    /// Returns the repository as one whose uploads `uploads` remembers: an upload that was interrupted is continued
-    /// where the registry has kept it.
+    /// Returns the repository with `uploads`, which remembers uploads. An interrupted upload is continued if the
+    /// registry still has it.
     pub(crate) fn remembering(self, uploads: Arc<dyn Uploads>) -> Self {
         Self {
             uploads: Some(uploads),
@@ -85,33 +84,32 @@ impl Repository {
         }
     }
 
-    /// Returns how long the registry may be silent or away.
+    /// Returns how long the client waits for the registry.
     pub(crate) fn patience(&self) -> Duration {
         let patience = self.endpoints.options().retry.patience;
         self.limit.map_or(patience, |limit| limit.min(patience))
     }
 
-    /// Returns the manifest `name`, a tag or a digest, with its descriptor. Sends one request to each
-    /// endpoint that is asked.
+    /// Returns the manifest that `name`, a tag or a digest, names, with its descriptor. Sends one request to each
+    /// endpoint that it asks.
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`]; [`Error::NotVerified`] and [`Error::Contradiction`] when the bytes are not
-    /// those that were asked for or that the registry announced; [`Error::TooLarge`] above
-    /// [`MANIFEST_LIMIT`](crate::oci::MANIFEST_LIMIT); and everything that keeps a registry from
-    /// answering.
+    /// [`Error::NotFound`]; [`Error::NotVerified`] and [`Error::Contradiction`] when the bytes differ from the
+    /// requested or the announced content; [`Error::TooLarge`] above [`MANIFEST_LIMIT`](crate::oci::MANIFEST_LIMIT);
+    /// and the errors of any request to a registry.
     pub async fn manifest(&self, name: &str) -> Result<(Descriptor, Bytes), Error> {
         let ask = async |repository: RepositoryEndpoint| repository.manifest(name).await;
         self.first(capability_for(name), ask, |_| true).await
     }
 
-    /// Returns the descriptor of the manifest `name`, a tag or a digest.
+    /// Returns the descriptor of the manifest that `name`, a tag or a digest, names.
     pub(super) async fn resolve_name(&self, name: &str) -> Result<Descriptor, Error> {
         let ask = async |repository: RepositoryEndpoint| repository.resolve_name(name).await;
         self.first(capability_for(name), ask, |_| true).await
     }
 
-    /// Returns the digest of the manifest `name`, or `None` when the registry says that it is still `known`.
+    /// Returns the digest of the manifest that `name` names, or `None` when the registry says that it is still `known`.
     pub(crate) async fn resolve_changed(
         &self,
         name: &str,
@@ -128,25 +126,25 @@ impl Repository {
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`] when the repository does not exist; [`Error::Malformed`] and [`Error::Json`]
-    /// when the answer is not a list of tags, or one of more than 100,000 tags or 1,000 pages; and
-    /// everything that keeps a registry from answering.
+    /// [`Error::NotFound`] when the repository does not exist; [`Error::Malformed`] and [`Error::Json`] when the answer
+    /// is not a list of tags, or the list has more than 100,000 tags or 1,000 pages; and the errors of any request to a
+    /// registry.
     pub async fn tags(&self) -> Result<Vec<String>, Error> {
         let ask = async |repository: RepositoryEndpoint| tags::list(&repository).await;
         self.first(Capability::Resolve, ask, |_| true).await
     }
 
-    /// Returns the referrers of the manifest `digest`, of the type `artifact_type` or of all types.
-    /// Returns none when the registry does not know `digest`.
+    /// Returns the referrers of the manifest `digest`, of the type `artifact_type` or of all types. The list is empty
+    /// when the registry does not know `digest`.
     ///
-    /// Where a registry has no referrers API, the list comes from the tag that clients maintain (OCI
-    /// distribution specification, "Listing Referrers" and "Referrers Tag Schema"). The empty list of a
-    /// mirror does not count: it may not know the referrers of the content that it mirrors.
+    /// If a registry has no referrers API, the list is read from the tag that clients maintain (OCI distribution
+    /// specification, "Listing Referrers" and "Referrers Tag Schema"). An empty list of a mirror is ignored, because a
+    /// mirror may not know the referrers of the content that it mirrors.
     ///
     /// # Errors
     ///
-    /// [`Error::Malformed`] and [`Error::Json`] when the answer is not an image index, or one of more
-    /// than 100,000 referrers or 1,000 pages; and everything that keeps a registry from answering.
+    /// [`Error::Malformed`] and [`Error::Json`] when the answer is not an image index, or the list has more than
+    /// 100,000 referrers or 1,000 pages; and the errors of any request to a registry.
     pub async fn referrers(
         &self,
         digest: &Digest,
@@ -164,19 +162,19 @@ impl Repository {
     pub(super) async fn tags_on_one_page(&self) -> Result<Option<Vec<String>>, Error> {
         let candidates = self.candidates(Capability::Resolve).await?;
         if !candidates.mirrors.is_empty() || candidates.last.is_mirror() {
-            // A mirror need not have all tags.
+            // A mirror may not have all tags.
             return Ok(None);
         }
         match tags::only_page(&self.at(candidates.last)).await {
-            // Each tag can still be asked for.
+            // Without the list, the caller can resolve each tag.
             Err(error) if error.kind() != ErrorKind::Unavailable => Ok(None),
             tags => tags,
         }
     }
 
-    /// Opens content, or the bytes `range` of it. Manifests are verified; the reader of a blob has to
-    /// verify it. An interrupted transfer of a blob continues by itself; its errors are [`StoreError`]s
-    /// inside of the reader's `io::Error`s.
+    /// Opens content, or the bytes `range` of it. Manifests are verified here, but the caller has to verify a blob. The
+    /// reader continues an interrupted transfer of a blob itself. Its errors are [`StoreError`]s inside of
+    /// `io::Error`s.
     pub(super) async fn download(
         &self,
         content: &Descriptor,
@@ -204,9 +202,9 @@ impl Repository {
         download::open(content, range, candidates, connections, |at| self.at(at)).await
     }
 
-    /// Opens the bytes `range` of a blob that the registry itself sends. A mirror, or a host that it
-    /// redirects to, can send anything: a part of a blob cannot be verified by the digest. With mirrors, or
-    /// after a redirect, the error is [`Error::SecondHand`], in the reader too.
+    /// Opens the bytes `range` of a blob, which the registry itself must send. The digest cannot verify a part of a
+    /// blob, so a mirror or the target of a redirect could send wrong bytes. If there are mirrors, or after a redirect,
+    /// the error is [`Error::SecondHand`], also from the reader later.
     pub(crate) async fn open_first_hand(
         &self,
         content: &Descriptor,
@@ -225,7 +223,7 @@ impl Repository {
         Ok(reader.await?)
     }
 
-    /// Returns whether the registry has a blob or a manifest. Sends one request, and reads none of its content.
+    /// Returns whether the registry has a blob or a manifest. Sends one request, and does not read the content.
     pub(crate) async fn holds(&self, content: &Descriptor) -> Result<bool, Error> {
         let ask = |repository: RepositoryEndpoint| async move {
             repository.has(content, Scope::PULL).await
@@ -233,8 +231,8 @@ impl Repository {
         self.first(Capability::Pull, ask, |has| *has).await
     }
 
-    /// Returns all tags, sorted, as the endpoint knows them that takes changes: a mirror may be behind. A repository that
-    /// does not exist has none.
+    /// Returns all tags, sorted, from the endpoint that receives pushes, because a mirror may be out of date. The list
+    /// is empty when the repository does not exist.
     pub(crate) async fn own_tags(&self) -> Result<Vec<String>, Error> {
         match tags::list(&self.writable().await?).await {
             Err(Error::NotFound { .. }) => Ok(Vec::new()),
@@ -242,13 +240,13 @@ impl Repository {
         }
     }
 
-    /// Returns the manifest `name`, a tag or a digest, and all tags of the repository, sorted, each with the digest of what
-    /// it names. Sends one request for each page of tags, and one for each tag, to the endpoint that takes changes: a
-    /// mirror may be behind.
+    /// Returns the manifest that `name`, a tag or a digest, names, and all tags of the repository, sorted, each with
+    /// the digest of its manifest. Sends one request for each page of tags and one for each tag. It sends them to the
+    /// endpoint that receives pushes, because a mirror may be out of date.
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`], and everything that keeps a registry from answering.
+    /// [`Error::NotFound`], and the errors of any request to a registry.
     pub async fn manifest_and_tags(
         &self,
         name: &ManifestName,
@@ -260,8 +258,8 @@ impl Repository {
         Ok((manifest, tags))
     }
 
-    /// Returns the first answer of an endpoint that `is_enough`. The error is that of the last endpoint,
-    /// which is the registry itself unless it lacks the capability.
+    /// Returns the first answer of an endpoint for which `is_enough` returns `true`. If there is none, fails with the
+    /// error of the last endpoint, which is the registry itself unless it lacks the capability.
     async fn first<T, F>(
         &self,
         capability: Capability,
@@ -285,12 +283,12 @@ impl Repository {
         endpoints.readable(capability, self.limit)
     }
 
-    /// Makes sure that the registry takes uploads from this client, by opening one.
+    /// Makes sure that the registry accepts uploads from this client, by opening one.
     pub(crate) async fn open_upload(&self) -> Result<upload::OpenUpload, Error> {
         upload::OpenUpload::open(self.writable().await?).await
     }
 
-    /// Returns the repository at the endpoint that takes content.
+    /// Returns the repository at the endpoint that receives pushes.
     pub(super) async fn writable(&self) -> Result<RepositoryEndpoint, Error> {
         Ok(self.at(self.registry_endpoints().await?.writable()?))
     }
@@ -314,8 +312,8 @@ impl Repository {
     }
 }
 
-/// Returns the capability to ask for `name`. Every endpoint may serve content, which is trusted by its
-/// digest; a tag is resolved by endpoints that are trusted with it.
+/// Returns the capability that an endpoint needs to serve `name`. Content with a digest can be verified, so any
+/// endpoint may serve it. Only endpoints that are trusted to do so may resolve a tag.
 fn capability_for(name: &str) -> Capability {
     let digest = name.parse::<Digest>();
     digest.map_or(Capability::Resolve, |_| Capability::Pull)

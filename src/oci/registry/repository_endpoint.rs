@@ -1,4 +1,4 @@
-//! One repository at one endpoint: its requests, and what it holds.
+//! One repository at one endpoint: its requests and its content.
 
 use std::sync::Arc;
 
@@ -20,10 +20,10 @@ use super::http::{Announced, Request, Scope, is_page, media_type_of, says_nothin
 #[derive(Clone)]
 pub(crate) struct RepositoryEndpoint {
     pub(crate) endpoint: Endpoint,
-    /// The registry as it stands in references, also when the endpoint is a mirror.
+    /// The registry as in references, even when the endpoint is a mirror.
     pub(crate) registry: String,
     pub(crate) name: String,
-    /// What the tokens for reading permit. A push reads with its own tokens.
+    /// The scope of the tokens for reading. A push reads with the tokens of the push.
     pub(crate) reading: Scope,
     /// Remembers uploads of large blobs.
     pub(crate) uploads: Option<Arc<dyn Uploads>>,
@@ -35,7 +35,7 @@ impl RepositoryEndpoint {
         format!("{}/{}", self.registry, self.name)
     }
 
-    /// Returns the manifest `name`, a tag or a digest, verified.
+    /// Returns the verified manifest that `name`, a tag or a digest, names.
     pub(crate) async fn manifest(&self, name: &str) -> Result<(Descriptor, Bytes), Error> {
         let request = self.manifest_request(Method::GET, name, self.reading)?;
         let (headers, bytes) = self.endpoint.read(&request, MANIFEST_LIMIT).await?;
@@ -54,7 +54,8 @@ impl RepositoryEndpoint {
             None => media_type::of_manifest(&bytes)
                 .ok_or_else(|| not_a_manifest(&request, &headers, &bytes))?,
         };
-        // The digest of the registry, as in the answer to HEAD: a tag has one digest, of one algorithm.
+        // The digest that the registry announces is used, as in the answer to HEAD, so that a tag always has the same
+        // digest of the same algorithm.
         let digest = asked.or(announced.digest);
         let digest = digest.unwrap_or_else(|| Digest::of(&bytes));
         let descriptor = Descriptor {
@@ -65,14 +66,14 @@ impl RepositoryEndpoint {
         Ok((descriptor, bytes))
     }
 
-    /// Returns the descriptor of the manifest `name`: from the headers when they are complete, else from
-    /// the manifest itself. When the registry does not answer HEAD, GET decides.
+    /// Returns the descriptor of the manifest that `name` names: from the headers of HEAD if they are complete, or else
+    /// from the manifest itself. If the registry does not support HEAD, sends GET.
     pub(crate) async fn resolve_name(&self, name: &str) -> Result<Descriptor, Error> {
         self.resolve_by_head(name, false).await
     }
 
-    /// Returns what `tag` names, if it names anything. An answer 404 to HEAD is believed, so that a new tag takes one
-    /// request.
+    /// Returns the descriptor of the manifest that `tag` names, or `None` when the tag does not exist. Trusts an answer
+    /// 404 to HEAD, so that a new tag takes one request.
     pub(crate) async fn tagged(&self, tag: &str) -> Result<Option<Descriptor>, Error> {
         match self.resolve_by_head(tag, true).await {
             Err(Error::NotFound { .. }) => Ok(None),
@@ -80,8 +81,8 @@ impl RepositoryEndpoint {
         }
     }
 
-    /// Resolves `name` by HEAD, or by GET when HEAD says nothing. `believes_missing` says whether 404 counts as an
-    /// answer to HEAD.
+    /// Resolves `name` by HEAD, or by GET if the registry does not support HEAD. `believes_missing` says whether an
+    /// answer 404 to HEAD is trusted.
     async fn resolve_by_head(
         &self,
         name: &str,
@@ -89,7 +90,7 @@ impl RepositoryEndpoint {
     ) -> Result<Descriptor, Error> {
         let asked: Option<Digest> = name.parse().ok();
         if self.endpoint.is_mirror() && asked.is_some() {
-            // Only the bytes of a mirror can be verified, and not the size that it announces.
+            // The size that a mirror announces cannot be verified, but the bytes of the manifest can.
             return Ok(self.manifest(name).await?.0);
         }
         let request = self.manifest_request(Method::HEAD, name, self.reading)?;
@@ -104,7 +105,7 @@ impl RepositoryEndpoint {
         };
         let response = self.endpoint.check(response, &request).await?;
         let announced = Announced::from(response.headers());
-        // No manifest is empty. A length of 0 means that an answer to HEAD has no body.
+        // No manifest is empty. A length of 0 only means that the answer to HEAD has no body.
         let size = announced.size.filter(|size| *size > 0);
         let (Some(media_type), Some(digest), Some(size)) =
             (announced.media_type, announced.digest, size)
@@ -131,8 +132,8 @@ impl RepositoryEndpoint {
         }
     }
 
-    /// Returns whether the repository has the content, as far as the registry knows. Content of another
-    /// size is not the content. An answer 404 is believed, so that new content takes one request.
+    /// Returns whether the repository has the content, by the answer of the registry. Content of another size does not
+    /// count. Trusts an answer 404, so that new content takes one request.
     pub(crate) async fn has(&self, content: &Descriptor, scope: Scope) -> Result<bool, Error> {
         let stored = match self.look(content, scope).await? {
             Seen::Stored(announced) => Some(announced),
@@ -151,10 +152,10 @@ impl RepositoryEndpoint {
         Ok(stored.is_some_and(|stored| stored.size.is_none_or(|size| size == content.size)))
     }
 
-    /// Returns what the registry holds under the digest of `content`, or `None` when it holds nothing. A
-    /// refusal of HEAD is not believed: some registries answer 404 to every HEAD. Headers that speak of other
-    /// content are not believed either, unless GET says so too: some servers announce the size of a page, or
-    /// that of compressed content.
+    /// Returns the headers for the content that the registry has under the digest of `content`, or `None` when it has
+    /// none. A refusal of HEAD is not trusted, because some registries answer 404 to every HEAD. Headers that
+    /// contradict `content` are not trusted either, unless GET gives them too, because some servers announce the size
+    /// of a web page or of compressed content.
     pub(crate) async fn stored(
         &self,
         content: &Descriptor,
@@ -172,7 +173,7 @@ impl RepositoryEndpoint {
         }
     }
 
-    /// Returns what the registry gives under the digest of `content`.
+    /// Returns the headers for the content under the digest of `content`, by GET.
     async fn get_stored(
         &self,
         content: &Descriptor,
@@ -192,14 +193,14 @@ impl RepositoryEndpoint {
         }
     }
 
-    /// Asks for the headers of `content`.
+    /// Sends a HEAD request for `content`.
     async fn look(&self, content: &Descriptor, scope: Scope) -> Result<Seen, Error> {
         let request = self.content_request(Method::HEAD, content, scope)?;
         let Some(response) = self.endpoint.head(&request).await? else {
             return Ok(Seen::Unsaid);
         };
         if is_refused_by_storage(&response, &request) {
-            // The registry redirected to its storage, so it has the content.
+            // The registry has redirected to its storage, so it has the content.
             return Ok(Seen::Stored(Announced::default()));
         }
         if response.status() == StatusCode::NOT_FOUND {
@@ -210,13 +211,13 @@ impl RepositoryEndpoint {
         }
         let response = self.endpoint.check(response, &request).await?;
         let announced = Announced::from(response.headers());
-        // Some servers announce 0 because an answer to HEAD has no body.
+        // Some servers announce a size of 0, because an answer to HEAD has no body.
         let size = announced.size.filter(|size| *size > 0 || content.size == 0);
         Ok(Seen::Stored(Announced { size, ..announced }))
     }
 
-    /// Asks for the first byte of a blob, for registries that do not answer HEAD. Of an answer with all bytes,
-    /// only the headers are read.
+    /// Sends a GET request for the first byte of a blob, for registries that do not support HEAD. When the answer has
+    /// all bytes, only its headers are read.
     async fn try_blob(
         &self,
         content: &Descriptor,
@@ -251,7 +252,7 @@ impl RepositoryEndpoint {
         self.endpoint.send(&request).await.map(drop)
     }
 
-    /// Asks the registry to remove the tag, and not the manifest that it names (OCI distribution specification 1.1,
+    /// Asks the registry to remove the tag, but not the manifest that it names (OCI distribution specification 1.1,
     /// "Deleting tags").
     pub(crate) async fn delete_tag(&self, tag: &str) -> Result<(), Error> {
         let request = self.manifest_request(Method::DELETE, tag, Scope::DELETE)?;
@@ -263,7 +264,7 @@ impl RepositoryEndpoint {
         self.endpoint.send(&request).await.map(drop)
     }
 
-    /// Returns a request for `path` of the repository; `what` names it in messages.
+    /// Returns a request for `path` of the repository. `what` names the content in messages.
     pub(crate) fn request(
         &self,
         method: Method,
@@ -282,8 +283,8 @@ impl RepositoryEndpoint {
         })
     }
 
-    /// Returns a request for the manifest `name`, a tag or a digest. Refuses any other name, because it
-    /// becomes part of a URL.
+    /// Returns a request for the manifest that `name`, a tag or a digest, names. Refuses any other name, because the
+    /// name becomes a part of the URL.
     pub(crate) fn manifest_request(
         &self,
         method: Method,
@@ -337,7 +338,7 @@ fn not_a_manifest(request: &Request, headers: &HeaderMap, bytes: &[u8]) -> Error
     };
     let own = document.get("mediaType").and_then(Value::as_str);
     match own.or(media_type_of(headers)) {
-        None => Error::malformed(what, "it names no media type of a manifest"),
+        None => Error::malformed(what, "it has no media type of a manifest"),
         Some(media_type) => Error::UnsupportedManifest {
             what,
             media_type: one_line(media_type),
@@ -345,19 +346,19 @@ fn not_a_manifest(request: &Request, headers: &HeaderMap, bytes: &[u8]) -> Error
     }
 }
 
-/// What the headers of an answer say about content.
+/// The result of a HEAD request for content.
 enum Seen {
     Stored(Announced),
     Missing,
-    /// The registry does not answer HEAD.
+    /// The registry does not support HEAD.
     Unsaid,
 }
 
-/// Returns whether storage that the registry redirected to has refused the request. URLs that are signed for
-/// GET answer HEAD with 403 (ghcr.io).
+/// Returns whether the request was redirected to storage that has refused it. A URL that is signed for GET answers HEAD
+/// with 403 (ghcr.io).
 fn is_refused_by_storage(response: &Response, request: &Request) -> bool {
     let redirected = response.url().origin() != request.url.origin();
-    // A registry that it redirected to asks for credentials, or does not have the content.
+    // Another registry, to which the registry redirected, would ask for credentials or answer 404.
     let is_storage = !response.headers().contains_key(WWW_AUTHENTICATE)
         && response.status() != StatusCode::NOT_FOUND;
     redirected && is_storage && response.status().is_client_error()

@@ -1,13 +1,12 @@
-//! How one registry is reached.
+//! The settings of one registry.
 
 use std::path::PathBuf;
 
 use crate::oci::credentials::Credentials;
 use crate::oci::hosts::ClientCertificate;
 
-/// How one registry is reached, where that differs from what the [`RegistryOptions`](super::RegistryOptions) say for
-/// all of them. These settings are for the registry itself: its mirrors get no credentials and no client certificate
-/// from here.
+/// The settings of one registry that differ from the [`RegistryOptions`](super::RegistryOptions) for all registries.
+/// They are only for the registry itself: its mirrors get no credentials and no client certificate from here.
 ///
 /// ```
 /// use wasmcloud_par::ClientOptions;
@@ -21,28 +20,29 @@ use crate::oci::hosts::ClientCertificate;
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct RegistrySettings {
-    /// What the registry gets, in place of all other sources of credentials. [`Credentials::Anonymous`]: nothing.
+    /// The credentials for the registry, instead of all other sources. With [`Credentials::Anonymous`], the registry
+    /// gets none. Default: the sources of the options.
     pub credentials: Option<Credentials>,
-    /// Whether it is reached by plain HTTP. Default: as the options say. `false` does not make a loopback host
-    /// speak TLS that no other option tells to.
+    /// Whether the registry is reached by plain HTTP. Default: as in the options. `false` alone does not make the
+    /// client use TLS for a loopback host: that needs another option for TLS.
     pub plain_http: Option<bool>,
-    /// PEM files with certificate authorities that are trusted in addition to those of the options.
+    /// PEM files with certificate authorities that are trusted in addition to those of the options. Default: none.
     pub certificate_authorities: Vec<PathBuf>,
-    /// The client certificate, in place of that of the options.
+    /// The client certificate, instead of the one in the options. Default: the one in the options.
     pub client_certificate: Option<ClientCertificate>,
-    /// Whether archives are read by the tag `latest`. `false`: that is
-    /// [`Error::LatestRefused`](crate::client::Error::LatestRefused). `true`: it is also the tag of a reference
-    /// without one in [`Client::fetch_provider`](crate::client::Client::fetch_provider). Default: the tag is one
-    /// like any other. Pushes and copies to it are always allowed.
+    /// Whether archives may be read by the tag `latest`. With `false`, reading them fails with
+    /// [`Error::LatestRefused`](crate::client::Error::LatestRefused). With `true`,
+    /// [`Client::fetch_provider`](crate::client::Client::fetch_provider) also uses this tag for a reference without a
+    /// tag. Default: `latest` is treated like any other tag. Pushes and copies to it are always allowed.
     pub allow_latest: Option<bool>,
 }
 
 impl RegistrySettings {
-    /// Returns the settings that have the fields of `RegistryConfig` in `wasmcloud-core` 0.21.
-    /// [`registry_settings!`](crate::registry_settings) takes them from a value of that type.
+    /// Returns the settings for the fields of `RegistryConfig` in `wasmcloud-core` 0.21.
+    /// [`registry_settings!`](crate::registry_settings) takes the fields from a value of that type.
     ///
-    /// As there, `allow_insecure` means plain HTTP. In contrast to there, a loopback host
-    /// without `additional_ca_paths` is reached by plain HTTP in any case.
+    /// As in `wasmcloud-core`, `allow_insecure` means plain HTTP. In contrast to `wasmcloud-core`, a loopback host
+    /// without `additional_ca_paths` is always reached by plain HTTP.
     #[must_use]
     pub fn from_fields(
         auth: Credentials,
@@ -59,7 +59,7 @@ impl RegistrySettings {
         }
     }
 
-    /// Sets what the registry gets, in place of all other sources of credentials.
+    /// Sets the credentials for the registry, instead of all other sources.
     #[must_use]
     pub fn credentials(mut self, credentials: Credentials) -> Self {
         self.credentials = Some(credentials);
@@ -87,7 +87,7 @@ impl RegistrySettings {
         self
     }
 
-    /// Sets whether archives are read by the tag `latest`.
+    /// Sets whether archives may be read by the tag `latest`.
     #[must_use]
     pub fn allow_latest(mut self, allow_latest: bool) -> Self {
         self.allow_latest = Some(allow_latest);
@@ -95,8 +95,8 @@ impl RegistrySettings {
     }
 }
 
-/// Returns the [`RegistrySettings`](crate::oci::RegistrySettings) of a `wasmcloud_core::RegistryConfig`, version
-/// 0.21. The program depends on `wasmcloud-core`; this crate does not.
+/// Returns the [`RegistrySettings`](crate::oci::RegistrySettings) for a `wasmcloud_core::RegistryConfig`, version 0.21.
+/// The program needs the dependency `wasmcloud-core`. This crate does not depend on it.
 ///
 /// ```
 /// # mod wasmcloud_core {

@@ -1,4 +1,4 @@
-//! A repository as storage.
+//! A repository as a storage.
 
 use std::ops::Range;
 
@@ -70,10 +70,11 @@ impl Push for Repository {
         Ok(upload::store_blob(&repository, descriptor, None, source).await?)
     }
 
-    /// Stores a manifest with one PUT, and compares what the registry holds then.
+    /// Stores a manifest with one PUT, and compares it with the content that the registry has afterwards.
     ///
-    /// When the registry refuses to move the tag, and the tag names this manifest already, the push is a
-    /// success. Where the registry does not list a manifest with a subject, the list under a tag does.
+    /// When the registry refuses to move the tag, but the tag names this manifest already, the push is a success. When
+    /// the manifest has a subject and the registry has no referrers API, the manifest is added to the list under the
+    /// tag.
     async fn put_manifest(
         &self,
         descriptor: &Descriptor,
@@ -136,8 +137,8 @@ impl Repository {
     ///
     /// # Errors
     ///
-    /// [`Error::Refused`] when the registry cannot remove a tag without its manifest, as `registry:2`; and everything
-    /// that keeps a registry from answering.
+    /// [`Error::Refused`] when the registry cannot remove a tag without its manifest, such as `registry:2`; and the
+    /// errors of any request to a registry.
     pub(crate) async fn delete_tag(&self, tag: &str) -> Result<(), StoreError> {
         let repository = self.writable().await?;
         let (what, registry, answer) = match repository.delete_tag(tag).await {
@@ -148,7 +149,7 @@ impl Repository {
             }) => (what, registry, answer),
             deleted => return Ok(deleted?),
         };
-        // It is gone already, or the registry has no such request.
+        // Either the content does not exist, or the registry does not support this request.
         match repository.resolve_name(tag).await {
             Err(Error::NotFound { .. }) => Ok(()),
             Err(error) => Err(error.into()),
@@ -164,17 +165,16 @@ impl Repository {
 
 #[async_trait]
 impl Delete for Repository {
-    /// Deletes the manifest and the tags that name it. The registry keeps the blobs until it
-    /// collects them.
+    /// Deletes the manifest and the tags that name it. The registry keeps the blobs until its garbage collection.
     ///
-    /// Only registries of the OCI distribution specification 1.1 delete a tag by its name, and
-    /// `registry:2` does not; so manifests are deleted by digest. A manifest with a subject leaves the list of the
-    /// subject's referrers.
+    /// Manifests are deleted by digest, because only registries of the OCI distribution specification 1.1 delete a tag
+    /// by its name, and `registry:2` does not. A manifest with a subject is removed from the list of the subject's
+    /// referrers.
     async fn delete_manifest(&self, digest: &Digest) -> Result<(), StoreError> {
         let repository = self.writable().await?;
         let declared = match repository.manifest(&digest.to_string()).await {
             Ok((_, bytes)) => Declaration::of(&bytes),
-            // Deleting a manifest does not depend on what it is.
+            // A manifest that cannot be read can still be deleted.
             Err(error) if error.kind() != ErrorKind::Unavailable => None,
             Err(error) => return Err(error.into()),
         };
@@ -187,8 +187,8 @@ impl Delete for Repository {
 }
 
 impl Repository {
-    /// Deletes a manifest and the tags that name it. It stays on the list of its subject's referrers, which the caller
-    /// deletes too.
+    /// Deletes a manifest and the tags that name it. It stays on the list of its subject's referrers, because the
+    /// caller deletes the list too.
     pub(crate) async fn delete_attached(&self, digest: &Digest) -> Result<(), StoreError> {
         let repository = self.writable().await?;
         Ok(self.delete_by_digest(&repository, digest).await?)
@@ -207,7 +207,7 @@ impl Repository {
             }) => (what, registry, answer),
             deleted => return deleted,
         };
-        // It is gone already, or the registry has no such request.
+        // Either the content does not exist, or the registry does not support this request.
         match repository.manifest(&digest.to_string()).await {
             Err(Error::NotFound { .. }) => Ok(()),
             Err(error) => Err(error),

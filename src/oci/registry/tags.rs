@@ -12,16 +12,16 @@ use crate::oci::manifest::MANIFEST_LIMIT;
 use super::http::{Page, Request, Scope, is_page, next_page};
 use super::repository_endpoint::RepositoryEndpoint;
 
-/// How many tags are resolved at a time.
+/// How many tags are resolved at the same time.
 const AT_A_TIME: usize = 8;
 
 #[derive(Deserialize)]
 struct TagList {
-    /// Some registries send `null` for an empty list, or leave it out.
+    /// Some registries send `null` for an empty list, or leave out the field.
     tags: Option<Vec<String>>,
 }
 
-/// Returns all tags, sorted. Registries should sort them, and `registry:2` does not.
+/// Returns all tags, sorted. Registries should sort them, but `registry:2` does not.
 pub(crate) async fn list(repository: &RepositoryEndpoint) -> Result<Vec<String>, Error> {
     let request = list_request(repository)?;
     let what = request.what.clone();
@@ -52,7 +52,7 @@ pub(crate) async fn resolved(
 ) -> Result<Vec<(String, Digest)>, Error> {
     let tags = match list(repository).await {
         Ok(tags) => tags,
-        // The answer of some registries for a repository without tags.
+        // Some registries answer so for a repository without tags.
         Err(Error::NotFound { .. }) => Vec::new(),
         Err(error) => return Err(error),
     };
@@ -68,7 +68,7 @@ async fn resolve(
 ) -> Result<Option<(String, Digest)>, Error> {
     match repository.resolve_name(&tag).await {
         Ok(found) => Ok(Some((tag, found.digest))),
-        // It was deleted after the tags were listed.
+        // The tag was deleted after the tags were listed.
         Err(Error::NotFound { .. }) => Ok(None),
         Err(error) => Err(error),
     }

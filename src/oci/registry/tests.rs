@@ -22,8 +22,8 @@ async fn has(repository: &Repository, content: &Descriptor) -> bool {
 
 type Requests = Arc<Mutex<Vec<String>>>;
 
-/// Starts a server on a free port. It answers each request with the text that `reply` makes of its head,
-/// and records the heads.
+/// Starts a server on a free port. For each request, `reply` gets the head of the request and returns the answer. The
+/// server records the heads.
 fn server(reply: impl Fn(&str) -> String + Send + 'static) -> (String, Requests) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
@@ -90,7 +90,7 @@ fn blob(bytes: &[u8]) -> Descriptor {
 }
 
 #[tokio::test]
-async fn a_manifest_with_another_digest_than_asked_for_or_announced_is_refused() {
+async fn a_manifest_with_another_digest_than_requested_or_announced_is_refused() {
     let (address, _) = server(|_| answer("200 OK", "", "{}"));
     let other = Digest::of(b"other").to_string();
     let error = repository(&address, None)
@@ -312,7 +312,7 @@ async fn a_redirect_carries_no_credentials_and_storage_that_refuses_head_has_the
 }
 
 #[tokio::test]
-async fn a_registry_that_is_not_there_is_unavailable() {
+async fn a_missing_registry_is_unavailable() {
     let closed = TcpListener::bind("127.0.0.1:0")
         .unwrap()
         .local_addr()

@@ -3,7 +3,7 @@ use serde_json::json;
 use super::*;
 
 #[test]
-fn what_does_not_change_keeps_its_bytes() {
+fn unchanged_parts_keep_their_bytes() {
     let text = r#"{ "z": 1.50, "manifests": [ {"b": 1e3,  "a": 12345678901234567890123}, {"c":1} ], "a": "\u0041" }"#;
     let before: Value = serde_json::from_str(r#"[{"b": 1, "a": 2}, {"c": 1}]"#).unwrap();
     let before = before.as_array().unwrap();
@@ -17,7 +17,7 @@ fn what_does_not_change_keeps_its_bytes() {
 }
 
 #[test]
-fn a_list_that_is_missing_or_null_is_made() {
+fn a_missing_or_null_list_is_created() {
     let after = [json!({"d": 3})];
     for (text, expected) in [
         ("{}", r#"{"manifests":[{"d":3}]}"#),
@@ -32,7 +32,7 @@ fn a_list_that_is_missing_or_null_is_made() {
 }
 
 #[test]
-fn entries_behind_a_removed_one_keep_their_bytes() {
+fn entries_after_a_removed_one_keep_their_bytes() {
     let text = r#"{"manifests": [{"a": 1e3}, {"b":  1.50}, {"c": 2}]}"#;
     let before: Value = serde_json::from_str(r#"[{"a": 1e3}, {"b": 1.50}, {"c": 2}]"#).unwrap();
     let before = before.as_array().unwrap();

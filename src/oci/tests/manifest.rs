@@ -16,7 +16,7 @@ fn children_of(manifest: &Value) -> Vec<(Role, Descriptor)> {
 }
 
 #[test]
-fn children_are_everything_that_a_manifest_names() {
+fn children_are_all_contents_that_a_manifest_names() {
     let [one, two, three] =
         ["one", "two", "three"].map(|text| Descriptor::of(text, text.as_bytes()));
     let subject = Descriptor::of("subject", b"subject");
@@ -70,7 +70,7 @@ fn a_manifest_of_another_type_may_not_name_content_in_fields_of_its_own() {
     assert!(names_content(
         json!({ "a": [{ "b": one }] }).to_string().as_bytes()
     ));
-    // The layers of a cache of BuildKit are no descriptors: the index lists them too.
+    // The layers in the config of a BuildKit cache are not descriptors. The index lists them too.
     let cache = json!({ "layers": [{ "blob": one.digest, "parent": -1 }] });
     assert!(!names_content(cache.to_string().as_bytes()));
 }

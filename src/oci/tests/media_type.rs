@@ -23,7 +23,7 @@ fn case_and_parameters_of_a_media_type_do_not_count() {
 }
 
 #[test]
-fn the_type_of_a_manifest_is_the_one_it_names_or_that_of_its_shape() {
+fn the_type_of_a_manifest_is_its_media_type_or_follows_from_its_fields() {
     for (manifest, media_type) in [
         (r#"{"schemaVersion": 2}"#, Some(OCI_MANIFEST)),
         (

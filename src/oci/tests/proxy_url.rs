@@ -20,7 +20,7 @@ fn a_proxy_has_a_url_or_a_host_with_a_port() {
 }
 
 #[test]
-fn what_is_no_proxy_is_refused_without_its_password() {
+fn the_error_for_a_value_that_is_not_a_proxy_contains_no_password() {
     for text in [
         "http://",
         "://proxy",

@@ -18,7 +18,7 @@ fn referrer(digest: &str) -> Referrer {
 }
 
 #[test]
-fn the_referrers_tag_of_a_long_digest_is_cut() {
+fn the_referrers_tag_of_a_long_digest_is_shortened() {
     let digest = Digest::of(b"");
     let tag = referrers_tag(&digest);
     assert_eq!(tag, digest.to_string().replace(':', "-"));
@@ -27,7 +27,7 @@ fn the_referrers_tag_of_a_long_digest_is_cut() {
 }
 
 #[test]
-fn the_tags_of_a_digest_are_told_from_others() {
+fn tags_with_the_form_of_a_digest_are_recognised() {
     let digest = Digest::of(b"");
     assert!(is_of_digest(&referrers_tag(&digest)));
     for tag in attached_tags(&digest) {
@@ -76,7 +76,7 @@ fn entries_of_others_keep_their_bytes() {
 }
 
 #[test]
-fn a_referrer_that_is_listed_twice_counts_once() {
+fn a_referrer_that_is_listed_twice_is_returned_once() {
     let text = format!(
         r#"{{"schemaVersion": 2, "manifests": [{0}, {0}]}}"#,
         format_args!(r#"{{"size": 7, "mediaType": "c/d", "digest": "{A}"}}"#)

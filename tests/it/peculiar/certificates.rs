@@ -239,13 +239,18 @@ fn a_client_certificate_that_cannot_be_used_is_named_with_what_to_do() {
         (
             &certificate,
             &other_key,
-            "are not a certificate and its key",
+            "does not belong to its certificate",
             "",
         ),
         (&binary, &key, "it is binary", "openssl x509"),
         (&certificate, &binary, "it is binary", "openssl pkey"),
-        (&empty, &key, "holds no certificate", ""),
-        (&certificate, &empty, "holds no private key", "--client-key"),
+        (&empty, &key, "contains no certificate", ""),
+        (
+            &certificate,
+            &empty,
+            "contains no private key",
+            "--client-key",
+        ),
         (&certificate, &unknown, "not supported", ""),
     ] {
         let (certificate, key) = (certificate.to_str().unwrap(), key.to_str().unwrap());
@@ -265,7 +270,10 @@ fn a_client_certificate_that_cannot_be_used_is_named_with_what_to_do() {
         .success();
     let alone = ["--client-cert", certificate.to_str().unwrap()];
     let outcome = setup.push(&[], &alone).exit(2);
-    assert!(outcome.stderr.contains("holds no private key"), "{outcome}");
+    assert!(
+        outcome.stderr.contains("contains no private key"),
+        "{outcome}"
+    );
 }
 
 #[test]

@@ -243,7 +243,7 @@ fn an_upload_that_is_led_to_a_registry_with_a_password_is_denied() {
     );
     let reference = proxy.reference("org/x:1.0.0");
     let refused = environment.par(["push", &reference, text(&file)]).exit(4);
-    let said = format!("was led to http://{there}/v2/org/x/blobs/uploads/");
+    let said = format!("was redirected to http://{there}/v2/org/x/blobs/uploads/");
     assert!(refused.stderr.contains(&said), "{refused}");
     assert!(
         refused.stderr.contains("by the address that it leads to"),

@@ -1,9 +1,9 @@
 use super::*;
 use crate::content::Digest;
 
-/// What `oras attach` 1.3 writes for the same arguments, without its time.
+/// The manifest that `oras attach` 1.3 writes for the same arguments, without the time.
 #[test]
-fn the_manifest_is_that_of_oras() {
+fn the_manifest_equals_that_of_oras() {
     let subject = Descriptor::of(media_type::OCI_MANIFEST, b"subject");
     let layer = Descriptor::of("application/vnd.cyclonedx+json", b"bill");
     let annotations = BTreeMap::from([("key".to_owned(), "value".to_owned())]);

@@ -15,7 +15,7 @@ fn content(media_type: &str, title: Option<&str>) -> serde_json::Value {
 }
 
 #[test]
-fn the_type_is_that_of_the_manifest_else_that_of_a_config_with_content() {
+fn the_type_is_from_the_manifest_or_else_from_a_config_with_content() {
     let empty = content(media_type::EMPTY, None);
     let config = content("application/vnd.example.config", None);
     let types = [

@@ -4,7 +4,7 @@ use super::*;
 
 const ANY: &str = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
-/// Returns which of the platforms, such as `linux/arm/v7`, is chosen.
+/// Returns the chosen one of the platforms, such as `linux/arm/v7`.
 fn choose<'a>(platforms: &[&'a str], os: &str, architecture: &str) -> Result<&'a str, Error> {
     let entries = platforms.iter().enumerate().map(|(number, platform)| {
         let mut parts = platform.splitn(3, '/');

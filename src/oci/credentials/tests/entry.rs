@@ -10,7 +10,7 @@ fn basic(user: &str, password: &str) -> Result<Option<Credentials>, &'static str
 }
 
 #[test]
-fn an_entry_holds_a_password_a_token_or_nothing() {
+fn an_entry_has_a_password_a_token_or_no_credentials() {
     let held = |entry: Value| credentials(&entry);
     for nothing in [
         json!({}),
@@ -81,7 +81,7 @@ fn base64_may_be_broken_into_lines_and_end_with_zeros_or_a_line_end() {
 }
 
 #[test]
-fn what_cannot_be_read_is_named() {
+fn the_error_names_the_malformed_field() {
     for (entry, said) in [
         (json!({ "auth": "!" }), "not base64"),
         (json!({ "auth": "YQ==" }), "without a password"),

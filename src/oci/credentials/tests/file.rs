@@ -57,7 +57,7 @@ fn an_entry_is_for_its_own_registry() {
 }
 
 #[test]
-fn the_port_of_https_makes_no_other_registry() {
+fn a_registry_with_the_port_443_is_the_same_registry() {
     for (key, registry) in [
         ("ghcr.io", "ghcr.io:443"),
         ("ghcr.io:443", "ghcr.io"),
@@ -181,7 +181,7 @@ fn the_names_of_fields_may_be_in_any_case() {
 }
 
 #[test]
-fn an_entry_that_holds_the_credentials_stays_as_it_is() {
+fn an_entry_with_the_same_credentials_is_not_changed() {
     let content = json!({ "auths": { "https://r.test/v2/": { "auth": "YTpi", "email": "e" } } });
     let mut file = file(content.clone());
     file.put("r.test", Some(("a", "b"))).unwrap();

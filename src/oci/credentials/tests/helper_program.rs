@@ -3,7 +3,7 @@ use std::time::Instant;
 
 use super::*;
 
-/// Returns the answer of a helper that is this script.
+/// Returns the answer of a helper with this script.
 async fn get(script: &str) -> Result<Option<Credentials>, CredentialHelperError> {
     get_for("ghcr.io", script).await
 }
@@ -22,7 +22,7 @@ async fn get_for(
     };
     loop {
         match helper.get(registry).await {
-            // Another test starts its script at this moment, and its child has this file open.
+            // Another test is starting its script, and its child process still has this file open.
             Err(CredentialHelperError::Start { source, .. })
                 if source.kind() == io::ErrorKind::ExecutableFileBusy => {}
             answer => return answer,
@@ -64,7 +64,7 @@ async fn a_helper_answers_with_a_password_a_token_or_nothing() {
 }
 
 #[tokio::test]
-async fn the_port_of_https_makes_no_other_registry() {
+async fn a_registry_with_the_port_443_is_the_same_registry() {
     for written in ["ghcr.io", "ghcr.io:443"] {
         let script = format!(
             r#"test "$(cat)" = {written} || {{ echo credentials not found; exit 1; }}
@@ -76,7 +76,7 @@ async fn the_port_of_https_makes_no_other_registry() {
 }
 
 #[tokio::test]
-async fn the_message_of_a_failure_holds_no_secrets() {
+async fn the_message_of_a_failure_contains_no_secrets() {
     for (script, expected) in [
         ("exit 7", "(exit status: 7) without a message"),
         (
@@ -108,7 +108,7 @@ async fn a_helper_that_does_not_end_in_time_is_an_error() {
 }
 
 #[tokio::test]
-async fn a_helper_may_say_in_other_words_that_it_holds_nothing() {
+async fn a_helper_may_report_in_other_words_that_it_has_no_credentials() {
     for script in [
         "echo 'The specified item could not be found in the keychain.'; exit 1",
         "echo 'Error: r.test is not in the password store.' >&2; exit 1",

@@ -2,7 +2,7 @@ use super::super::secrets::Credentials;
 use super::*;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn concurrent_logins_and_logouts_are_all_kept() {
+async fn no_concurrent_login_or_logout_is_lost() {
     let directory = tempfile::tempdir().unwrap();
     let source = CredentialSource {
         registry_config: Some(directory.path().join("new/config.json")),
@@ -42,7 +42,7 @@ async fn a_directory_that_stays_locked_is_waited_for_up_to_the_limit() {
     let link = directory.path().join("elsewhere/link.json");
     std::fs::create_dir(directory.path().join("elsewhere")).unwrap();
     std::os::unix::fs::symlink(&file, &link).unwrap();
-    // The directory of the target is locked. The target need not exist.
+    // The directory of the target is locked. The target may not exist.
     let held = try_lock_directory(directory.path()).unwrap();
     let started = Instant::now();
     let limit = Duration::from_millis(100);

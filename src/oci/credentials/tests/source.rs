@@ -68,7 +68,7 @@ async fn secrets_are_not_printed() {
     }
 }
 
-/// Has credentials for everybody.
+/// A provider with credentials for all registries.
 struct Generous;
 
 #[async_trait::async_trait]
@@ -83,7 +83,7 @@ impl CredentialProvider for Generous {
 }
 
 #[tokio::test]
-async fn what_is_for_the_registry_goes_to_no_mirror_and_to_no_host_of_a_redirect() {
+async fn credentials_for_the_registry_are_sent_to_no_mirror_and_to_no_target_of_a_redirect() {
     let source = CredentialSource {
         given: Some(basic("given", "secret")),
         isolated: true,
@@ -94,7 +94,7 @@ async fn what_is_for_the_registry_goes_to_no_mirror_and_to_no_host_of_a_redirect
         .provider(Arc::new(Generous));
     let found = async |source: &CredentialSource| source.find("r.test", "a").await.unwrap();
     assert_eq!(found(&source).await, basic("given", "secret"));
-    // A provider is asked about a mirror under the name of the mirror.
+    // A provider is asked for the credentials of a mirror by the name of the mirror.
     let mirror = source.for_mirror();
     assert_eq!(found(&mirror).await, basic("provided", "secret"));
     assert_eq!(found(&source.for_redirects()).await, Credentials::Anonymous);

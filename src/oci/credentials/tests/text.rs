@@ -20,7 +20,7 @@ fn utf_8_and_utf_16_are_read_with_and_without_a_byte_order_mark() {
 }
 
 #[test]
-fn other_encodings_are_named() {
+fn the_error_names_another_encoding() {
     assert!(
         decode(vec![b'{', 0xE9, b'}'])
             .unwrap_err()

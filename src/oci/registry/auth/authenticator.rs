@@ -1,7 +1,7 @@
-//! Authorization: which header a request gets, and when it is renewed.
+//! Authorization: the header for each request, and its renewal.
 //!
-//! The rules are those of the distribution project's token authentication specification, and of RFC
-//! 6749 ("Refreshing an Access Token") for identity tokens.
+//! The rules come from the distribution project's token authentication specification, and for identity tokens from RFC
+//! 6749 ("Refreshing an Access Token").
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -20,10 +20,10 @@ use super::challenge::Challenge;
 use super::grant::{Grant, Known};
 use super::token::credentials_refused;
 
-/// The most repositories and scopes whose authorization is remembered. Beyond that, those that are not
-/// in use are forgotten.
+/// The most repositories and scopes whose authorization is remembered. When there are more, those that are not in use
+/// are forgotten.
 const SLOTS_LIMIT: usize = 1024;
-/// How long what is stored is not tried again for an answer that hides content from the anonymous.
+/// How long stored credentials are not looked up again after an answer that may hide content from anonymous users.
 const PAUSE: Duration = Duration::from_secs(60);
 /// The longest time to wait for a challenge at the root of the API.
 const CHALLENGE_TIMEOUT: Duration = Duration::from_secs(30);
@@ -31,11 +31,10 @@ const CHALLENGE_TIMEOUT: Duration = Duration::from_secs(30);
 type Key = (String, String, Scope);
 type Slot = Arc<tokio::sync::Mutex<Known>>;
 
-/// Keeps a grant for each repository and scope of an endpoint. Concurrent requests share one token
-/// request.
+/// Keeps the authorization for each repository and scope of an endpoint. Concurrent requests share one token request.
 pub(crate) struct Authenticator {
     pub(super) clients: Clients,
-    /// Where credentials come from. `None`: every request is anonymous.
+    /// The source of credentials. With `None`, every request is anonymous.
     source: Option<CredentialSource>,
     slots: Mutex<HashMap<Key, Slot>>,
     /// Whether the user has been told that a credential helper failed.
@@ -52,7 +51,7 @@ impl Authenticator {
         }
     }
 
-    /// Returns an authenticator that has no credentials. It gets tokens for the anonymous.
+    /// Returns an authenticator without credentials. It gets tokens for anonymous users.
     pub(crate) fn anonymous(clients: Clients) -> Self {
         Self {
             clients,
@@ -72,8 +71,8 @@ impl Authenticator {
         Arc::clone(slots.entry(key).or_default())
     }
 
-    /// Returns the `Authorization` header for `request`, when one is known or can be renewed. Waits for
-    /// a token that another task is requesting. The token service may be silent for `limit`.
+    /// Returns the `Authorization` header for `request`, if one is known or can be renewed. Waits for a token that
+    /// another task is requesting. Waits at most `limit` for the token service.
     pub(crate) async fn current(&self, request: &Request, limit: Duration) -> Option<HeaderValue> {
         let slot = self.slot(request);
         let mut known = slot.lock().await;
@@ -81,27 +80,26 @@ impl Authenticator {
             return Some(grant.header.clone());
         }
         let Some(bearer) = known.bearer.clone() else {
-            // Credentials that go to the registry as they are, and that have expired.
+            // Without a token service, the credentials themselves are sent to the registry. They have expired.
             known.grant.as_ref()?;
             let found = self.search(request, None).await;
             let found = found.inspect_err(|error| unused(request, error)).ok()?;
             known.grant = Grant::of(found);
-            // Also when they seem to have expired: the clock of the provider may differ.
+            // They are used even if they seem to have expired, because the clock of the provider may differ.
             return known.grant.as_ref().map(|grant| grant.header.clone());
         };
         match self.token(request, &bearer, None, limit).await {
             Ok(grant) => Some(known.grant.insert(grant).header.clone()),
             Err(error) => {
-                // The registry answers the request without it with a challenge; the error is reported
-                // then.
+                // Without a token, the registry answers the request with a challenge. The error is reported then.
                 tracing::debug!(%error, "the token for {} was not renewed", request.what);
                 None
             }
         }
     }
 
-    /// Returns the `Authorization` header to send after an answer 401 to `used`, or `None` when there is
-    /// no other. The token service may be silent for `limit`.
+    /// Returns the `Authorization` header to send after an answer 401 to a request with the header `used`, or `None`
+    /// when there is no other header. Waits at most `limit` for the token service.
     pub(crate) async fn renew(
         &self,
         request: &Request,
@@ -116,7 +114,7 @@ impl Authenticator {
             && used.as_ref() != Some(&grant.header)
             && known.answers(challenge.as_ref(), request)
         {
-            // Another task has renewed it.
+            // Another task has renewed the authorization.
             return Ok(Some(grant.header.clone()));
         }
         let refused = known.refused(used.as_ref());
@@ -131,9 +129,8 @@ impl Authenticator {
                         known.grant = Some(grant);
                         known.bearer = Some(bearer);
                     }
-                    // Some services refuse a token when one of the scopes is denied, such as reading the
-                    // repository that a blob is mounted from. The token at hand is valid for everything
-                    // else.
+                    // Some services refuse a token when one of the scopes is denied, such as reading the repository
+                    // from which a blob is mounted. The current token is valid for the other scopes.
                     Err(error)
                         if error.kind() == ErrorKind::Denied
                             && bearer.asks_for_more(request)
@@ -148,20 +145,20 @@ impl Authenticator {
                     }
                 }
             }
-            // A registry that names no way is told user and password.
+            // A registry that names no kind of authentication gets user and password.
             Some(Challenge::Basic) | None => {
                 known.bearer = None;
                 known.grant = Grant::of(self.wanted(request, refused.as_ref()).await?);
             }
         }
         let header = known.grant.as_ref().map(|grant| grant.header.clone());
-        // The same user and password would be refused the same way.
+        // The registry would refuse the same user and password again.
         Ok(header.filter(|header| used.as_ref() != Some(header)))
     }
 
-    /// Returns the `Authorization` header to send after an answer 403 or 404 to a request with `used`,
-    /// when that was anonymous and credentials are stored. Some registries, such as GitHub's, hide what is
-    /// private from the anonymous instead of asking for credentials.
+    /// Returns the `Authorization` header to send after an answer 403 or 404 to a request with the header `used`, if
+    /// that request was anonymous and credentials are stored. Some registries, such as GitHub's, hide private content
+    /// from anonymous users instead of asking for credentials.
     pub(crate) async fn reveal(
         &self,
         request: &Request,
@@ -174,7 +171,7 @@ impl Authenticator {
         if let Some(grant) = known.valid()
             && grant.credentials != Credentials::Anonymous
         {
-            // Another task may have got it after the request was sent.
+            // Another task may have got this authorization after the request was sent.
             return Some(grant.header.clone()).filter(|header| used != Some(header));
         }
         let recent = known.looked_up.is_some_and(|then| then.elapsed() < PAUSE);
@@ -215,20 +212,19 @@ impl Authenticator {
         }
     }
 
-    /// Forgets the authorization for requests like this one, which the registry has refused. It answers them
-    /// without one.
+    /// Forgets the authorization for requests like this one, because the registry refuses it but answers without one.
     pub(crate) async fn forget(&self, request: &Request) {
         let slot = self.slot(request);
         let mut known = slot.lock().await;
         let user = known.grant.take().map(|grant| grant.credentials.who());
         known.bearer = None;
         let (registry, user) = (&request.registry, user.unwrap_or_default());
-        tracing::warn!("{registry} refuses the credentials of {user}; going on without them");
+        tracing::warn!("{registry} refuses the credentials of {user}; continuing without them");
     }
 
-    /// Requests the challenge at the root of the API (OCI distribution specification, "Determining
-    /// Support"), for registries that refuse other requests without one. `None`: it gives none that is
-    /// known; the refusal of `request` is reported instead.
+    /// Requests the challenge at the root of the API (OCI distribution specification, "Determining Support"), for
+    /// registries that refuse other requests without a challenge. `None` when there is no known challenge. Then the
+    /// refusal of `request` is reported.
     async fn ask_for_challenge(&self, request: &Request, limit: Duration) -> Option<Challenge> {
         let mut root = request.url.clone();
         root.set_path("v2/");
@@ -241,7 +237,7 @@ impl Authenticator {
         challenge?.ok().flatten()
     }
 
-    /// Returns whether there is an authorization for requests like this one.
+    /// Returns whether an authorization for requests like this one is known.
     pub(crate) async fn knows(&self, request: &Request) -> bool {
         let slot = self.slot(request);
         let known = slot.lock().await;
@@ -256,13 +252,13 @@ impl Authenticator {
         valid.is_some_and(|grant| grant.credentials != Credentials::Anonymous)
     }
 
-    /// Returns the error for an answer 401 or 403 that is final.
+    /// Returns the error for a final answer 401 or 403.
     pub(crate) async fn denied(&self, request: &Request, answer: Box<Answer>) -> Error {
         let slot = self.slot(request);
         let mut known = slot.lock().await;
         let failure = known.grant.as_mut().and_then(|grant| grant.failure.take());
         if let Some(failure) = failure {
-            // The helper is asked again next time.
+            // The helper is asked again for the next request.
             known.grant = None;
             return failure;
         }
@@ -279,7 +275,7 @@ impl Authenticator {
                 registry,
                 answer,
             },
-            // The token service has accepted the credentials of a token.
+            // For a token, the token service has accepted the credentials.
             (Ok(credentials), Some(grant)) if unauthorized && !grant.is_token => {
                 credentials_refused(registry.clone(), registry, &credentials, answer)
             }
@@ -292,12 +288,13 @@ impl Authenticator {
         }
     }
 
-    /// Looks the credentials up. They are not cached: they can change while a host runs.
+    /// Looks up the credentials. They are not cached, because they can change while a host runs.
     pub(crate) async fn credentials(&self, request: &Request) -> Result<Credentials, Error> {
         Ok(self.wanted(request, None).await?.credentials)
     }
 
-    /// Looks up the credentials for a registry that wants some. The failure of a source that leaves none is an error.
+    /// Looks up the credentials for a registry that demands them. Fails when a source fails and no other source has
+    /// credentials.
     async fn wanted(
         &self,
         request: &Request,
@@ -310,7 +307,7 @@ impl Authenticator {
         }
     }
 
-    /// Looks the credentials up, and goes on when a credential helper or a provider fails.
+    /// Looks up the credentials. The failure of a credential helper or a provider is not an error here.
     pub(super) async fn search(
         &self,
         request: &Request,
@@ -323,13 +320,13 @@ impl Authenticator {
         }
     }
 
-    /// Returns whether the program that embeds this library is asked for credentials.
+    /// Returns whether the source asks the program that embeds this library.
     pub(super) fn has_provider(&self) -> bool {
         let source = self.source.as_ref();
         source.is_some_and(|source| source.provider.is_some())
     }
 
-    /// Returns whether other credentials may be found after the registry has refused those that it got.
+    /// Returns whether a provider may have other credentials after the registry has refused those that were sent.
     pub(crate) async fn may_renew(&self, request: &Request) -> bool {
         if !self.has_provider() {
             return false;
@@ -339,16 +336,16 @@ impl Authenticator {
         known.grant.as_ref().is_some_and(|grant| !grant.is_token)
     }
 
-    /// Tells the user once that a credential helper failed.
+    /// Warns the user once that a credential helper failed.
     pub(super) fn warn_of(&self, failure: &Error) {
         if !self.warned.swap(true, Ordering::Relaxed) {
             let reason = with_causes(failure);
-            tracing::warn!("{reason}; going on without credentials");
+            tracing::warn!("{reason}; continuing without credentials");
         }
     }
 }
 
-/// Logs why what is stored was not used for a request that the registry may answer without it.
+/// Logs why stored credentials were not used for a request that the registry may answer without them.
 fn unused(request: &Request, error: &Error) {
     let (what, error) = (&request.what, with_causes(error));
     tracing::warn!("the stored credentials were not used for the {what}: {error}");

@@ -1,4 +1,4 @@
-//! Challenges (`WWW-Authenticate`): which kind of credentials a registry asks for.
+//! Challenges (`WWW-Authenticate`): the kind of credentials for which a registry asks.
 
 use reqwest::Url;
 use reqwest::header::{HeaderMap, WWW_AUTHENTICATE};
@@ -15,22 +15,22 @@ pub(crate) enum Challenge {
     Bearer(Bearer),
 }
 
-/// The token service to ask for a token, and what the token is to permit.
+/// The token service to ask for a token, and the permissions of the token.
 #[derive(Clone)]
 pub(crate) struct Bearer {
     /// The URL of the token service, not verified.
     pub(crate) realm: String,
     pub(crate) service: Option<String>,
-    /// The scopes that the registry asks for, separated by spaces.
+    /// The scopes in the challenge, separated by spaces.
     scope: Option<String>,
 }
 
 impl Challenge {
-    /// Returns the best challenge of an answer to `request`: a token before a password. `None`: there is
-    /// no challenge. [`Error::Challenge`]: no challenge is of a known kind.
+    /// Returns the best challenge of an answer to `request`. A token is better than a password. Returns `None` when
+    /// there is no challenge, and fails with [`Error::Challenge`] when no challenge is of a known kind.
     pub(crate) fn choose(headers: &HeaderMap, request: &Request) -> Result<Option<Self>, Error> {
         let values = headers.get_all(WWW_AUTHENTICATE).into_iter();
-        // Not `to_str`: a realm may hold letters of other alphabets.
+        // `to_str` would fail, because a realm may have letters of other alphabets.
         let texts: Vec<_> = values
             .map(|value| String::from_utf8_lossy(value.as_bytes()))
             .filter(|text| !text.trim().is_empty())
@@ -49,7 +49,7 @@ impl Challenge {
                 if Url::parse(&bearer.realm).is_ok() {
                     return Ok(Some(Self::Bearer(bearer)));
                 }
-                // No token service, but better than none: the error names it.
+                // This is not the URL of a token service. It is kept so that the error can name it.
                 unusual.get_or_insert(bearer);
             }
             basic |= challenge.is("basic");
@@ -67,10 +67,10 @@ impl Challenge {
 }
 
 impl Bearer {
-    /// Returns the scopes to ask for: that of `request`, which covers later requests too, and those of
-    /// the registry, such as the repository that a blob is mounted from, or `metadata_read` for a list
-    /// of tags (Azure Container Registry). Where the registry has another name for the repository, only
-    /// its own scopes.
+    /// Returns the scopes for a token: the scope of `request`, so that later requests can use the token too, and the
+    /// scopes of the registry. Examples of these are reading the repository from which a blob is mounted, and
+    /// `metadata_read` for a list of tags (Azure Container Registry). When the registry has another name for the
+    /// repository, returns only the scopes of the registry.
     pub(super) fn scopes(&self, request: &Request) -> Vec<String> {
         let theirs = self.scope.as_deref().unwrap_or_default().split_whitespace();
         if request.repository.is_empty() {
@@ -82,7 +82,7 @@ impl Bearer {
         let named = elsewhere.is_empty() || !here.is_empty();
         let asked: Vec<&str> = here.iter().flat_map(|scope| actions(scope)).collect();
         let mut wanted: Vec<&str> = match request.scope {
-            // Registries have no common word for deletion: Quay's is `*`, and it refuses `delete`.
+            // Registries have different names for deletion. Quay names it `*` and refuses `delete`.
             Scope::DELETE if !asked.is_empty() => Vec::new(),
             ours => ours.0.split(',').collect(),
         };
@@ -104,7 +104,7 @@ impl Bearer {
         scopes.len() > 1 || actions.any(|action| !ours.contains(&action))
     }
 
-    /// Returns whether a token for this challenge is valid for `other` too.
+    /// Returns whether a token for this challenge is also valid for `other`.
     pub(super) fn covers(&self, other: &Self, request: &Request) -> bool {
         let ours = self.scopes(request);
         let theirs = other.scopes(request);

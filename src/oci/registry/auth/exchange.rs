@@ -1,4 +1,4 @@
-//! Tokens for credentials.
+//! Exchanging credentials for tokens.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use super::grant::Grant;
 use super::token;
 
 impl Authenticator {
-    /// Gets a token. A provider whose credentials the token service refuses is asked once more.
+    /// Gets a token. When the token service refuses the credentials of a provider, the provider is asked once more.
     pub(super) async fn token(
         &self,
         request: &Request,

@@ -1,4 +1,4 @@
-//! Authorizations, and what is known about them.
+//! Authorizations, and the state of a repository's authorization.
 
 use std::time::Instant;
 
@@ -17,16 +17,16 @@ pub(super) struct Grant {
     /// The value of the `Authorization` header.
     pub(super) header: HeaderValue,
     pub(super) expires: Option<Instant>,
-    /// The credentials that it was obtained with.
+    /// The credentials with which the authorization was obtained.
     pub(super) credentials: Credentials,
     pub(super) is_token: bool,
-    /// Why a credential helper gave no credentials.
+    /// The error of a credential helper that gave no credentials.
     pub(super) failure: Option<Error>,
 }
 
 impl Grant {
-    /// Returns the authorization that needs no token service, until the credentials expire: user and password, or a
-    /// token for the registry itself. An identity token takes the place of a password.
+    /// Returns the authorization without a token service: user and password, or a token for the registry itself. It is
+    /// valid until the credentials expire. An identity token is used as a password.
     pub(super) fn of(found: Found) -> Option<Self> {
         let header = match &found.credentials {
             Credentials::RegistryToken(token) => format!("Bearer {token}"),
@@ -50,14 +50,15 @@ impl Grant {
     }
 }
 
-/// What is known about the authorization for one repository and scope.
+/// The state of the authorization for one repository and scope.
 #[derive(Default)]
 pub(super) struct Known {
     pub(super) grant: Option<Grant>,
-    /// The challenge that the grant answered. When the grant expires, a new one is fetched before the
-    /// next request: a refusal in the middle of an upload would cost what was sent of it.
+    /// The challenge to which the grant belongs. When the grant expires, a new one is obtained before the next request.
+    /// Otherwise a refusal in the middle of an upload would waste the bytes that were sent.
     pub(super) bearer: Option<Bearer>,
-    /// When credentials were last looked up because of an answer that hides content from the anonymous.
+    /// The time at which credentials were last looked up because of an answer that may hide content from anonymous
+    /// users.
     pub(super) looked_up: Option<Instant>,
 }
 
@@ -66,8 +67,8 @@ impl Known {
         self.grant.as_ref().filter(|grant| grant.is_valid())
     }
 
-    /// Returns the credentials that were refused when the registry refused `used`. A refused token says nothing about
-    /// the credentials that it was obtained with.
+    /// Returns the credentials that the registry refused together with the header `used`. `None` for a token: refusing
+    /// it does not mean that the credentials for it are wrong.
     pub(super) fn refused(&self, used: Option<&HeaderValue>) -> Option<Credentials> {
         let grant = self.grant.as_ref()?;
         (!grant.is_token && used == Some(&grant.header)).then(|| grant.credentials.clone())

@@ -1,15 +1,15 @@
 //! Reads the text of `WWW-Authenticate` (RFC 9110, "WWW-Authenticate").
 //!
-//! Servers write values without quotes that need some, leave commas out, or put schemes into one header
-//! that no grammar fits, such as `Negotiate` with a token. So nothing is an error here: what cannot be
-//! read is skipped, and what follows it is still found.
+//! Some servers leave out quotes that a value needs, leave out commas, or write schemes that do not follow the grammar,
+//! such as `Negotiate` with a token. So nothing is an error here. Text that cannot be read is skipped, and the
+//! challenges after it are still found.
 
 /// How many characters of a header are read.
 const LIMIT: usize = 16 * 1024;
 /// The schemes that can follow a list of actions without a space.
 const SCHEMES: [&str; 5] = ["basic", "bearer", "digest", "negotiate", "ntlm"];
 
-/// A challenge as it stands in a header: a scheme and its parameters.
+/// A challenge in a header: a scheme and its parameters.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Scanned {
     pub(super) scheme: String,
@@ -68,7 +68,8 @@ pub(super) fn scan(text: &str) -> Vec<Scanned> {
     }
 }
 
-/// Returns the value at the start of `text`, which is a list of scopes or not, and what follows it.
+/// Returns the value at the start of `text`, and the text after it. `is_scope` says whether the value is a list of
+/// scopes, which may contain commas.
 fn value(text: &str, is_scope: bool) -> (String, &str) {
     let trimmed = text.trim_start();
     if let Some(quoted) = trimmed.strip_prefix('"')
@@ -81,13 +82,13 @@ fn value(text: &str, is_scope: bool) -> (String, &str) {
     {
         return (value.to_owned(), rest);
     }
-    // A quote without an end does not count.
+    // A quote without an end is ignored.
     let start = trimmed.trim_start_matches(['"', '\'']);
     let mut end = start.find(ends_value).unwrap_or(start.len());
     let spaced = trimmed.len() < text.len();
     let next = start.get(..end).and_then(|word| word.split_once('='));
     if spaced && next.is_some_and(|(name, _)| name.chars().all(char::is_alphanumeric)) {
-        // The value is empty, and this is the next parameter.
+        // The value is empty. This word is the next parameter.
         return (String::new(), trimmed);
     }
     while is_scope && let Some(length) = start.get(end..).and_then(action) {
@@ -110,7 +111,7 @@ fn action(text: &str) -> Option<usize> {
     is_action.then_some(1 + end)
 }
 
-/// Returns the text before the closing quote, without its escapes, and what follows the quote.
+/// Returns the text up to the closing quote, without escapes, and the text after the quote.
 fn unquote(text: &str) -> Option<(String, &str)> {
     let mut value = String::new();
     let mut characters = text.chars();

@@ -1,4 +1,4 @@
-//! Token services: requesting a token, and how long it is valid.
+//! Token services: requesting a token, and finding its time of expiry.
 
 use std::time::{Duration, Instant};
 
@@ -17,10 +17,9 @@ use super::realm::check_realm;
 
 /// The largest answer of a token service that is read, in bytes.
 const TOKEN_LIMIT: u64 = 1024 * 1024;
-/// The lifetime of a token whose answer does not name one, in seconds (token specification,
-/// "expires_in").
+/// The lifetime of a token when the answer gives none, in seconds (token specification, "expires_in").
 const DEFAULT_LIFE: u64 = 60;
-/// The longest lifetime that is believed, in seconds.
+/// The longest lifetime of a token that is accepted, in seconds.
 const LIFE_LIMIT: u64 = 24 * 60 * 60;
 /// The most redirects in a row that are followed.
 const REDIRECT_LIMIT: usize = 5;
@@ -28,11 +27,11 @@ const REDIRECT_LIMIT: usize = 5;
 const TOKEN_TIMEOUT: Duration = Duration::from_secs(30);
 const CLIENT_ID: &str = "wasmcloud-par";
 
-/// The user under which clients send an identity token in the place of a password when none is stored, as
-/// Docker's credential helpers name it.
+/// The user name for an identity token that is sent as a password, when no user is stored. Docker's credential helpers
+/// use the same name.
 const TOKEN_USER: &str = "<token>";
 
-/// A token service that is asked for a token for `request`.
+/// A token service, and the request for which it is asked for a token.
 struct Service<'a> {
     client: &'a Client,
     request: &'a Request,
@@ -41,16 +40,16 @@ struct Service<'a> {
     limit: Duration,
 }
 
-/// What a token service answers.
+/// The answer of a token service.
 enum Answered {
     Token(HeaderValue, Instant),
     Refused(StatusCode, Box<Answer>),
-    /// A success without a token that can be used.
+    /// A success without a usable token.
     Unusable(&'static str),
 }
 
-/// Requests a token for `request` from the token service that `bearer` names, which may take `limit`,
-/// and at most 30 seconds. Returns the `Authorization` header, and when it expires.
+/// Requests a token for `request` from the token service that `bearer` names. Waits at most `limit`, and never more
+/// than 30 seconds. Returns the `Authorization` header and its time of expiry.
 pub(super) async fn fetch(
     client: &Client,
     request: &Request,
@@ -97,11 +96,11 @@ pub(super) async fn fetch(
 }
 
 impl Answered {
-    /// Returns whether a token service may answer so because it does not exchange identity tokens.
+    /// Returns whether this answer may mean that the token service does not exchange identity tokens.
     ///
-    /// Amazon's, Google's and others answered the exchange with 404 or 405, JFrog Artifactory with 401, and Azure
-    /// with 400 (containerd's `core/remotes/docker/authorizer.go`). Others answer with 500, or with a web page. Only
-    /// an outage means nothing.
+    /// The services of Amazon, Google and others answered the exchange with 404 or 405, JFrog Artifactory with 401, and
+    /// Azure with 400 (containerd's `core/remotes/docker/authorizer.go`). Others answer with 500, or with a web page.
+    /// Only the answers of an outage do not mean that.
     fn may_mean_no_exchange(&self) -> bool {
         match self {
             Self::Token(..) => false,
@@ -114,8 +113,7 @@ impl Answered {
 }
 
 impl Service<'_> {
-    /// Asks with an identity token in the place of a password, after `exchanged` was the answer to the exchange
-    /// of the token.
+    /// Asks with an identity token as the password. `exchanged` is the earlier answer to the exchange of the token.
     async fn ask_with_password(
         &self,
         credentials: &Credentials,
@@ -152,7 +150,7 @@ impl Service<'_> {
 
     /// Exchanges an identity token (RFC 6749, "Refreshing an Access Token").
     async fn exchange(&self, token: &str) -> Result<Answered, Error> {
-        // A form is encoded like the query of a URL.
+        // The body is a form, which is encoded like the query of a URL.
         let mut form = self.url.clone();
         form.query_pairs_mut()
             .clear()
@@ -195,8 +193,8 @@ impl Service<'_> {
         service.map(|service| ("service", service))
     }
 
-    /// Sends a request to `url`, and to where redirects with one of the statuses `followed` lead, which has to
-    /// be a place that may get a `secret`, if there is one.
+    /// Sends a request to `url`, and follows redirects with one of the statuses `followed`. With `secret`, the request
+    /// contains credentials, and each redirect must lead to a host that may get them.
     async fn ask(
         &self,
         mut url: Url,
@@ -239,9 +237,7 @@ impl Service<'_> {
                 reason,
             })?;
         }
-        Ok(Answered::Unusable(
-            "it answered with a redirect after another",
-        ))
+        Ok(Answered::Unusable("it answered with too many redirects"))
     }
 
     fn what(&self) -> String {
@@ -280,10 +276,9 @@ fn refusal(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Box<Answer> 
     answer
 }
 
-/// Reads the answer to a request that was sent at `started`. A token is a token: what cannot be read of the
-/// rest does not count.
+/// Reads the answer to a request that was sent at `started`. Other fields than the token may be malformed.
 fn read_token(body: &[u8], started: Instant) -> Answered {
-    // Without the error of `serde_json`, which quotes the answer.
+    // The error of `serde_json` is left out, because it quotes the answer.
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     let Ok(Value::Object(answer)) = serde_json::from_slice(body) else {
         return Answered::Unusable("it is not a token answer");
@@ -291,18 +286,18 @@ fn read_token(body: &[u8], started: Instant) -> Answered {
     let text = |name: &str| answer.get(name)?.as_str().map(without_scheme);
     let mut tokens = [text("token"), text("access_token")].into_iter().flatten();
     let Some(token) = tokens.find(|token| !token.is_empty()) else {
-        return Answered::Unusable("it holds no token");
+        return Answered::Unusable("it contains no token");
     };
     let Some(header) = sensitive_header(&format!("Bearer {token}")) else {
         return Answered::Unusable("its token does not fit into a header");
     };
     let life = answer.get("expires_in").and_then(seconds);
     let life = Duration::from_secs(life.unwrap_or(DEFAULT_LIFE).min(LIFE_LIMIT));
-    // A tenth less: clocks differ, and a request takes time.
+    // The lifetime is shortened by a tenth, because clocks differ and a request takes time.
     Answered::Token(header, started + life * 9 / 10)
 }
 
-/// Returns a token without white space around it, and without the scheme that some services write before it.
+/// Returns a token without white space around it, and without the scheme that some services put before it.
 fn without_scheme(token: &str) -> &str {
     let token = token.trim();
     match token.split_once(' ') {
@@ -317,11 +312,11 @@ fn seconds(value: &Value) -> Option<u64> {
         Value::String(text) => text.trim().parse().ok()?,
         value => value.as_f64()?,
     };
-    // A cast saturates. A fraction of a second is no lifetime.
+    // The cast saturates. Less than a second does not count as a lifetime.
     (seconds >= 1.0).then_some(seconds as u64)
 }
 
-/// Returns the user and the password to send. An identity token takes the place of a password.
+/// Returns the user and the password to send. An identity token is sent as the password.
 pub(super) fn user_and_password(credentials: &Credentials) -> Option<(&str, &str)> {
     match credentials {
         Credentials::Basic { user, password } => Some((user, password)),
@@ -332,8 +327,8 @@ pub(super) fn user_and_password(credentials: &Credentials) -> Option<(&str, &str
     }
 }
 
-/// Returns the error for credentials for `registry` that `service`, the registry itself or its token service,
-/// has refused.
+/// Returns the error for credentials for `registry` that `service` has refused. `service` is the registry itself or its
+/// token service.
 pub(super) fn credentials_refused(
     registry: String,
     service: String,

@@ -1,4 +1,4 @@
-//! The download of a blob, or of a part of one, with as many requests and endpoints as it takes.
+//! The download of a blob or of a part of it, with several requests and endpoints if necessary.
 
 use std::ops::Range;
 
@@ -17,29 +17,29 @@ use super::range::{RangeRequest, strong_etag};
 pub(super) struct Download {
     /// The repository at the endpoint that is asked now.
     repository: RepositoryEndpoint,
-    /// The endpoints to ask when this one fails, the next one last.
+    /// The endpoints to ask when the current one fails. The next one is the last in the list.
     others: Vec<Endpoint>,
     content: Descriptor,
-    /// The next byte to hand out.
+    /// The position of the next byte to hand out.
     pub(super) position: u64,
-    /// The byte behind the last one to hand out.
+    /// The position after the last byte to hand out.
     pub(super) end: u64,
     /// The most bytes that are asked for in one request.
     pub(super) request_size: u64,
-    /// Whether this is one piece of several. Then only an answer with exactly this piece is accepted.
+    /// Whether this is one of several pieces. For a piece, only an answer with exactly its bytes is accepted.
     is_piece: bool,
-    /// Whether only answers of the endpoint itself are accepted, and no redirects.
+    /// Whether only answers of the endpoint itself are accepted, so that a redirect is an error.
     pub(super) first_hand: bool,
     attempts: Attempts,
     /// Whether the endpoint is assumed to serve ranges.
     ranges: bool,
     /// The `ETag` of earlier answers, for `If-Range`.
     etag: Option<HeaderValue>,
-    /// The mirrors that sent a part of the blob.
+    /// The mirrors that sent a part of the content.
     used_mirrors: Vec<Endpoint>,
     skipped: SkippedMirrors,
-    /// Hashes a whole blob that mirrors sent a part of. The reader of the blob verifies it too, and then
-    /// asks again; by then the mirrors that sent other content must be known.
+    /// Hashes a whole blob when mirrors may send a part of it. The reader of the blob verifies it too, and opens it
+    /// again if it is wrong. By then, the mirrors that sent wrong content must be known.
     mirror_check: Option<Hasher>,
 }
 
@@ -47,15 +47,14 @@ pub(super) struct Download {
 pub(super) struct Body {
     request: Request,
     response: Response,
-    /// How many bytes to skip: they have been handed out already.
+    /// How many bytes to skip, because they have been handed out already.
     skip: u64,
-    /// The byte of the blob behind the last one that the answer holds.
+    /// The position in the blob after the last byte of the answer.
     pub(super) end: u64,
 }
 
 impl Download {
-    /// Prepares the download of the bytes `range` of `content`; `at` returns the repository at an
-    /// endpoint.
+    /// Prepares the download of the bytes `range` of `content`. `at` returns the repository at an endpoint.
     pub(super) fn new(
         content: &Descriptor,
         range: Range<u64>,
@@ -91,7 +90,7 @@ impl Download {
         }
     }
 
-    /// Returns the bytes `range` of the blob, from the same endpoints, as a download of its own.
+    /// Returns a separate download of the bytes `range` of the blob, from the same endpoints.
     pub(super) fn piece(&self, range: Range<u64>) -> Self {
         Self {
             repository: self.repository.clone(),
@@ -111,8 +110,8 @@ impl Download {
         }
     }
 
-    /// Records the next bytes, which came as `piece`. Endpoints that failed for the piece are not asked
-    /// again.
+    /// Records `bytes`, the next bytes, which the download `piece` has received. Endpoints that failed for the piece
+    /// are not asked again.
     pub(super) fn add_piece(&mut self, bytes: &Bytes, piece: Self) {
         for mirror in &piece.used_mirrors {
             self.add_mirror(mirror);
@@ -125,7 +124,7 @@ impl Download {
         self.advance(bytes);
     }
 
-    /// Requests the missing bytes until there is an answer with them.
+    /// Requests the missing bytes, repeatedly if necessary, and returns an answer with them.
     pub(super) async fn connect(&mut self) -> Result<Body, Error> {
         loop {
             let range_request = self.range_request();
@@ -148,7 +147,7 @@ impl Download {
                         end: held.end,
                     });
                 }
-                // Asks for the whole blob: that takes longer, and no wrong range can come.
+                // Ask for the whole blob. That takes longer, but the answer cannot have a wrong range.
                 Err(Error::RangeIgnored { .. }) if self.ranges && self.may_skip() => {
                     self.ranges = false;
                 }
@@ -157,10 +156,10 @@ impl Download {
         }
     }
 
-    /// Returns the next bytes, and the rest of the answer. `None`: the download is complete.
+    /// Returns the next bytes and the rest of the answer, or `None` when the download is complete.
     pub(super) async fn next(&mut self, mut body: Body) -> Result<Option<(Bytes, Body)>, Error> {
         loop {
-            if self.position >= self.end && !self.passes_excess_on() {
+            if self.position >= self.end && !self.hands_out_excess() {
                 return Ok(None);
             }
             let limit = self.attempts.stall_timeout();
@@ -181,7 +180,7 @@ impl Download {
                         body = self.connect().await?;
                         continue;
                     }
-                    if !self.passes_excess_on() {
+                    if !self.hands_out_excess() {
                         chunk = slice(&chunk, 0..self.end.saturating_sub(self.position));
                     }
                     if !self.others.is_empty() {
@@ -193,7 +192,7 @@ impl Download {
                     }
                     continue;
                 }
-                // All bytes have arrived. How the connection ends does not matter.
+                // All bytes have arrived, so an error at the end of the connection does not matter.
                 _ if self.position >= self.end => return Ok(None),
                 Ok(None) => match refuse_encoding(&body.response, &body.request) {
                     Ok(()) => {
@@ -222,8 +221,8 @@ impl Download {
         }
     }
 
-    /// Prepares the next attempt after one that failed: at the next endpoint, or after a wait at the last.
-    /// Returns the error to report when there is no further attempt.
+    /// Prepares the next attempt after a failed one: at the next endpoint, or at the last endpoint after a wait. Fails
+    /// with the error to report when there is no further attempt.
     async fn failed(&mut self, error: Error) -> Result<(), Error> {
         let Some(next) = self.others.pop() else {
             let failed = self.attempts.failed(error).await;
@@ -268,20 +267,20 @@ impl Download {
         }
     }
 
-    /// Returns whether bytes behind the end of the blob are handed out, so that the verifying reader
-    /// sees them. The answers of mirrors are cut: they are trusted by the digest alone.
-    fn passes_excess_on(&self) -> bool {
+    /// Returns whether bytes after the end of the blob are handed out, so that the verifying reader finds them. They
+    /// are cut off the answers of mirrors, for which only the digest counts.
+    fn hands_out_excess(&self) -> bool {
         self.end == self.content.size && self.others.is_empty() && !self.is_piece
     }
 
-    /// Returns whether an answer may begin with bytes that were handed out already, which are skipped. For a
-    /// part in the middle it may not: a few bytes are not worth a download of the whole blob.
+    /// Returns whether an answer may begin with bytes that were handed out already. They are skipped. This is not
+    /// allowed for a part in the middle of a blob, because a few bytes are not worth a download of the whole blob.
     fn may_skip(&self) -> bool {
         self.end == self.content.size && !self.is_piece
     }
 }
 
-/// Returns the bytes in `range`, as far as they exist.
+/// Returns the part of `bytes` in `range`, which may end before the range ends.
 pub(crate) fn slice(bytes: &Bytes, range: Range<u64>) -> Bytes {
     let position = |offset| usize::try_from(offset).map_or(bytes.len(), |at| at.min(bytes.len()));
     bytes.slice(position(range.start)..position(range.end))

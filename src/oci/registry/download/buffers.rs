@@ -1,7 +1,7 @@
-//! Buffers for the pieces of a download, which are reused.
+//! Buffers for the pieces of a download. They are reused.
 //!
-//! Allocators keep freed memory in several places: with a new buffer for each piece, a process of which
-//! 24 MiB were in use took 42 MiB.
+//! Allocators keep freed memory in several places. With a new buffer for each piece, a process that used 24 MiB took 42
+//! MiB.
 
 use std::sync::{Arc, Mutex, PoisonError};
 

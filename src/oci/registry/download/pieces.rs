@@ -1,9 +1,8 @@
 //! The download of a large blob in pieces, over several connections.
 //!
-//! The first request asks for the first piece instead of the whole blob. Its answer shows whether the
-//! endpoint serves ranges, without an extra request. From then on tasks receive pieces, each as a
-//! [`Download`] with the attempts, checks and endpoints of any download. The reader gets the pieces in
-//! order:
+//! The first request asks for the first piece instead of the whole blob. Its answer shows whether the endpoint serves
+//! ranges, without an extra request. Then several tasks receive the other pieces. Each piece is a [`Download`] with its
+//! own attempts, checks and endpoints. The reader gets the pieces in order:
 //!
 //! ```text
 //! handed out | received | on its way | received | on its way | waits for a connection |
@@ -11,8 +10,8 @@
 //!            |<----------------------- at most AHEAD bytes -------------------------->|
 //! ```
 //!
-//! No piece begins further ahead of the reader than that, so memory does not grow with the blob. The
-//! tasks end with the reader.
+//! No piece begins further ahead of the reader than `AHEAD`, so the memory does not depend on the size of the blob. The
+//! tasks end when the reader is dropped.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -31,12 +30,12 @@ use super::buffers::{Buffer, Buffers};
 
 /// The smallest download that uses several connections, in bytes.
 const LARGE: u64 = 16 << 20;
-/// The most connections. Each of them has buffers of its own in addition to the pieces.
+/// The most connections. Each connection has its own buffers in addition to the pieces.
 const MOST_CONNECTIONS: usize = 8;
 /// The smallest piece, in bytes, unless [`AHEAD`] demands smaller ones. Between two pieces a connection
 /// is idle for a round trip, or for several when it is redirected.
 const SMALLEST_PIECE: u64 = 1 << 20;
-/// How far pieces may be ahead of the reader, in bytes. The largest piece is a fourth of it.
+/// How far pieces may be ahead of the reader, in bytes. The largest piece is a fourth of this.
 const AHEAD: u64 = 8 << 20;
 
 /// A piece that was received, and its download.
@@ -44,7 +43,7 @@ type Received = Result<(Bytes, Download), Error>;
 
 /// The rest of a blob, as pieces that are being received.
 pub(super) struct Pieces {
-    /// The download at the position of the reader, with the endpoint that is asked now.
+    /// The download at the position of the reader, with the current endpoint.
     pub(super) whole: Download,
     /// The pieces in order. The first one is the next for the reader.
     pending: FuturesOrdered<AbortOnDropHandle<Received>>,
@@ -54,17 +53,17 @@ pub(super) struct Pieces {
     buffers: Buffers,
     /// The size of a piece, in bytes.
     size: u64,
-    /// Where the next piece begins.
+    /// The position at which the next piece begins.
     next: u64,
 }
 
 impl Pieces {
-    /// Returns the size of a piece, to get `length` bytes over so many connections.
+    /// Returns the size of the pieces for downloading `length` bytes over `connections` connections, in bytes.
     pub(super) fn size(length: u64, connections: usize) -> u64 {
         if length < LARGE || connections < 2 {
             return u64::MAX;
         }
-        // Enough pieces that no connection has much more to do than another.
+        // The pieces are small enough to give each connection about the same amount of work.
         let even = length.div_ceil(4 * connections as u64).max(SMALLEST_PIECE);
         even.min(AHEAD / at_once(connections) as u64)
     }
@@ -85,8 +84,8 @@ impl Pieces {
         pieces
     }
 
-    /// Returns the next piece. `None`: the download is complete. After [`Error::RangeIgnored`], the rest
-    /// can be downloaded over one connection.
+    /// Returns the next piece, or `None` when the download is complete. After [`Error::RangeIgnored`], the rest can be
+    /// downloaded over one connection.
     pub(super) async fn next(&mut self) -> Result<Option<Bytes>, Error> {
         while self.next < self.whole.end && self.pending.len() < self.most_pending {
             let end = self.whole.end.min(self.next + self.size);
@@ -117,13 +116,14 @@ impl Pieces {
     }
 }
 
-/// Returns how many pieces there are at once: some more than connections, so that the others do not wait
-/// for a slow one.
+/// Returns how many pieces are received at once. There are more pieces than connections, so that a slow piece does not
+/// stop the other connections.
 fn at_once(connections: usize) -> usize {
     connections.min(MOST_CONNECTIONS) + 2
 }
 
-/// Receives a piece into one buffer. The many small chunks of a server would take many times their size.
+/// Receives a piece into one buffer. Keeping the many small chunks of a server instead would take several times as much
+/// memory.
 async fn receive(mut piece: Download, body: Option<Body>, mut buffer: Buffer) -> Received {
     let mut body = match body {
         Some(body) => body,

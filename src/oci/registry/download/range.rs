@@ -1,4 +1,4 @@
-//! Requests for the missing part of a blob, and whether an answer holds it.
+//! Requests for the missing part of a blob, and checks of the answers.
 
 use std::ops::Range;
 use std::time::Duration;
@@ -26,7 +26,7 @@ pub(super) struct RangeRequest<'a> {
     pub(super) etag: Option<&'a HeaderValue>,
     /// Whether an answer with the whole blob is accepted.
     pub(super) accept_whole: bool,
-    /// Whether only an answer of the endpoint itself is accepted, and not one that it redirects to.
+    /// Whether only an answer of the endpoint itself is accepted, so that a redirect is an error.
     pub(super) first_hand: bool,
 }
 
@@ -49,8 +49,8 @@ impl RangeRequest<'_> {
         Ok(request)
     }
 
-    /// Sends `request`, and returns an answer that holds the range, with the bytes of the blob that it
-    /// holds. The endpoint may be silent for `limit`.
+    /// Sends `request`, and returns an answer that contains the range, together with the range of the blob in the
+    /// answer. Waits at most `limit` for the endpoint.
     pub(super) async fn send(
         &self,
         request: &Request,
@@ -60,7 +60,7 @@ impl RangeRequest<'_> {
         let response = endpoint
             .exchange_once(request, &Payload::Empty, limit)
             .await?;
-        // A redirect back to the same host counts too: another host may have sent it.
+        // A redirect to the same host is refused too, because another host may have sent it.
         if self.first_hand && *response.url() != request.url {
             return Err(Error::SecondHand {
                 what: request.what.clone(),

@@ -16,10 +16,10 @@ use super::super::repository_endpoint::RepositoryEndpoint;
 use super::blob_download::{Body, Download};
 use super::pieces::Pieces;
 
-/// Opens the bytes `range` of a blob, over up to `connections` connections. An interrupted transfer
-/// continues by itself; `at` returns the repository at an endpoint.
+/// Opens the bytes `range` of a blob, over up to `connections` connections. The reader continues an interrupted
+/// transfer itself. `at` returns the repository at an endpoint.
 ///
-/// The reader does not verify. Its errors are [`StoreError`]s inside of `io::Error`s.
+/// The reader does not verify the bytes. Its errors are [`StoreError`]s inside of `io::Error`s.
 pub(crate) async fn open(
     content: &Descriptor,
     range: Range<u64>,
@@ -40,8 +40,8 @@ pub(crate) async fn open(
     }))
 }
 
-/// Opens the bytes `range` of a blob that the endpoint itself sends. A redirect is refused with
-/// [`Error::SecondHand`], in the reader too.
+/// Opens the bytes `range` of a blob, which the endpoint itself must send. A redirect is refused with
+/// [`Error::SecondHand`], also by the reader later.
 pub(crate) async fn open_first_hand(
     content: &Descriptor,
     range: Range<u64>,
@@ -61,7 +61,7 @@ enum Transfer {
 }
 
 impl Transfer {
-    /// Returns the next bytes. `None`: the download is complete.
+    /// Returns the next bytes, or `None` when the download is complete.
     async fn next(self) -> Result<Option<(Bytes, Self)>, Error> {
         let (mut download, body) = match self {
             Self::One(one) => *one,

@@ -1,12 +1,11 @@
-//! Whether a mirror is worth asking.
+//! Recording whether a mirror failed recently.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How long a mirror is not asked after it failed.
 const PAUSE: Duration = Duration::from_secs(60);
-/// A mirror is silent when it has not answered for this long and the caller stops waiting. A shorter wait
-/// says nothing about the mirror.
+/// When a caller stops waiting after at least this time, the mirror counts as failed. A shorter wait does not count.
 const SILENCE: Duration = Duration::from_secs(1);
 
 /// The time and the reason of the last failure of an endpoint, if any.
@@ -22,15 +21,15 @@ impl Availability {
         self.set(None);
     }
 
-    /// Returns the reason why the endpoint is not to be asked now.
+    /// Returns the reason of a recent failure, because of which the endpoint should not be asked now.
     pub(super) fn recent_failure(&self) -> Option<String> {
         let failure = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let recent = failure.as_ref().filter(|(when, _)| when.elapsed() < PAUSE);
         recent.map(|(_, reason)| reason.clone())
     }
 
-    /// Awaits an answer of the endpoint. A caller that stops waiting for a silent endpoint thereby
-    /// records a failure: later requests skip the endpoint.
+    /// Awaits an answer of the endpoint. If the caller stops waiting for a silent endpoint, a failure is recorded, so
+    /// that later requests skip the endpoint.
     pub(crate) async fn watch<T>(&self, answer: impl Future<Output = T>) -> T {
         let mut wait = Wait {
             availability: self,

@@ -1,4 +1,4 @@
-//! The URL of a registry, and whether a URL is that of a registry.
+//! The URL of a registry.
 
 use reqwest::Url;
 
@@ -9,9 +9,9 @@ use crate::oci::names::{is_loopback_url, server_url};
 use super::super::options::RegistryOptions;
 use super::handshake::speaks_tls;
 
-/// Returns the URL at which the API of `registry` itself begins. Loopback hosts are reached by plain
-/// HTTP, unless something is configured about TLS. Certificate authorities are for other registries too, so with
-/// these alone a loopback host is asked whether it speaks TLS. Blocks then.
+/// Returns the URL at which the API of `registry` itself begins. For a loopback host, it is a URL of plain HTTP, unless
+/// the user has set an option for TLS. Certificate authorities may be meant for other registries, so if these are the
+/// only option, the client asks the loopback host whether it speaks TLS. This blocks.
 pub(super) fn base_url(
     registry: &str,
     host: &Host,
@@ -19,7 +19,7 @@ pub(super) fn base_url(
 ) -> Result<Url, Error> {
     let tls =
         options.skip_tls_verify || options.client_certificate.is_some() || host.has_tls_settings();
-    // Without an answer, the error is about TLS: that is what the authorities are for.
+    // Without an answer, HTTPS is used, because the user has given authorities. So the later error is about TLS.
     let speaks_tls =
         |url: &Url| !options.certificate_authorities.is_empty() && speaks_tls(url).unwrap_or(true);
     let url = server_url("https", registry).and_then(|url| {
@@ -31,7 +31,7 @@ pub(super) fn base_url(
         }
     });
     let url = url.and_then(|url| url.join("v2").ok());
-    // A parsed reference always makes a URL.
+    // The registry of a parsed reference always fits into a URL.
     url.ok_or_else(|| Error::name(registry))
 }
 

@@ -1,4 +1,4 @@
-//! The endpoints of the registries that were asked recently.
+//! The endpoints of the registries that were used recently.
 
 use std::sync::Arc;
 
@@ -10,15 +10,14 @@ use crate::oci::error::Error;
 use super::super::options::RegistryOptions;
 use super::registry_endpoints::RegistryEndpoints;
 
-/// The most registries whose endpoints are kept. Each of them holds connections, tokens and
-/// certificates.
+/// The most registries whose endpoints are kept. Each of them has connections, tokens and certificates.
 const LIMIT: usize = 32;
 
-/// Keeps the endpoints of the registries that were asked last, with their connections and tokens.
+/// Keeps the endpoints of the registries that were used last, with their connections and tokens.
 pub(crate) struct EndpointCache {
     options: Arc<RegistryOptions>,
-    /// By the names of registries as they stand in references, the most recently used one last. The
-    /// canonical name would not do: over plain HTTP the port 443 is not the default.
+    /// The endpoints by the names of registries as in references, the most recently used one last. The canonical name
+    /// cannot be the key, because the port 443 is not the default for plain HTTP.
     recent: Mutex<Vec<(String, Arc<RegistryEndpoints>)>>,
 }
 
@@ -34,7 +33,7 @@ impl EndpointCache {
         &self.options
     }
 
-    /// Returns the endpoints of `registry`. Reads what is configured for it, and sends no request.
+    /// Returns the endpoints of `registry`. Reads the settings for the registry, and sends no request.
     pub(crate) async fn of(&self, registry: &str) -> Result<Arc<RegistryEndpoints>, Error> {
         let mut recent = self.recent.lock().await;
         let known = recent.iter().position(|(name, _)| name == registry);

@@ -1,4 +1,4 @@
-//! Asking one endpoint after the other: the mirrors first, then the registry itself.
+//! Asking one endpoint after the other: first the mirrors, then the registry itself.
 
 use crate::content::with_causes;
 use crate::oci::error::{Error, one_line};
@@ -8,11 +8,11 @@ use super::endpoint::Endpoint;
 /// The most mirrors whose errors are reported.
 const MOST_REPORTED: usize = 5;
 
-/// The endpoints that are asked for content, in order.
+/// The endpoints to ask for content, in order.
 pub(crate) struct Candidates {
-    /// Asked first, with the time limits for mirrors.
+    /// The mirrors, which are asked first, with the time limits for mirrors.
     pub(crate) mirrors: Vec<Endpoint>,
-    /// Asked last: the registry itself, unless it lacks the capability.
+    /// The endpoint that is asked last: the registry itself, unless it lacks the capability.
     pub(crate) last: Endpoint,
     /// Mirrors that failed recently. They are asked only when the last endpoint is unavailable.
     pub(crate) paused: Vec<Endpoint>,
@@ -21,7 +21,7 @@ pub(crate) struct Candidates {
 }
 
 impl Candidates {
-    /// Returns candidates of which there is one.
+    /// Returns `endpoint` as the only candidate.
     pub(crate) fn only(endpoint: Endpoint) -> Self {
         Self {
             mirrors: Vec::new(),
@@ -31,8 +31,8 @@ impl Candidates {
         }
     }
 
-    /// Returns the first answer that `is_enough`, or the error of the last endpoint. When the last endpoint
-    /// is unavailable, all mirrors are asked once more.
+    /// Returns the first answer for which `is_enough` returns `true`, or the error of the last endpoint. When the last
+    /// endpoint is unavailable, all mirrors are asked once more.
     pub(crate) async fn first<T, F>(
         self,
         ask: impl Fn(Endpoint) -> F,
@@ -78,7 +78,7 @@ impl Candidates {
     }
 }
 
-/// Mirrors that did not help, with their errors.
+/// Mirrors that gave no answer, with their errors.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct SkippedMirrors(Vec<String>);
 
@@ -92,8 +92,8 @@ impl SkippedMirrors {
         });
     }
 
-    /// Adds the errors of the mirrors to the error of the last endpoint, when that is unavailable: then
-    /// a mirror should have had the content.
+    /// Adds the errors of the mirrors to the error of the last endpoint when that is unavailable, because a mirror
+    /// should have had the content then.
     pub(crate) fn attach_to(&self, error: Error) -> Error {
         if self.0.is_empty() || !error.is_out_of_reach() {
             return error;

@@ -20,15 +20,15 @@ use super::availability::Availability;
 use super::transport::Transport;
 use super::turns::{Turn, Turns};
 
-/// How many bytes of a small body are sent in a second at least. A slower transfer counts as stalled.
+/// The fewest bytes of a small body that are sent in a second. A slower transfer counts as stalled.
 const SLOWEST: u64 = 64 * 1024;
-/// For how many repositories it is remembered that there is no referrers API.
+/// The most repositories for which the endpoint remembers that there is no referrers API.
 const REMEMBERED: usize = 1000;
-/// The longest silence of a mirror when the caller can do without an answer.
+/// How long to wait for a mirror when the caller does not need an answer.
 const HURRIED_MIRROR_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// A host that serves a registry, and the time limits for it. Cheap to clone; clones share connections,
-/// tokens and the record of failures.
+/// A host that serves a registry, and the time limits for it. It is cheap to clone. Clones share connections, tokens
+/// and the record of failures.
 #[derive(Clone)]
 pub(crate) struct Endpoint {
     shared: Arc<Shared>,
@@ -70,12 +70,12 @@ impl Endpoint {
         self.with_retry(self.retry.for_mirror())
     }
 
-    /// Returns the endpoint for a mirror, for a caller that can do without an answer.
+    /// Returns the endpoint with the time limits for a mirror when the caller does not need an answer.
     pub(super) fn hurried_mirror(&self) -> Self {
         self.with_retry(self.retry.limited_to(HURRIED_MIRROR_TIMEOUT).for_mirror())
     }
 
-    /// Returns the endpoint with every silence limited to `limit`.
+    /// Returns the endpoint with a time limit of `limit` for each wait.
     pub(super) fn limited_to(&self, limit: Duration) -> Self {
         self.with_retry(self.retry.limited_to(limit))
     }
@@ -87,7 +87,7 @@ impl Endpoint {
         }
     }
 
-    /// Returns the host, with its port when that is not the default.
+    /// Returns the host, with its port if that is not the default.
     pub(crate) fn name(&self) -> &str {
         &self.shared.transport.name
     }
@@ -122,7 +122,7 @@ impl Endpoint {
         &self.shared.transport.authenticator
     }
 
-    /// Returns what the tasks of this process lock that change `what`.
+    /// Returns the lock for the tasks of this process that change `what`.
     pub(crate) fn turn(&self, what: &str) -> Turn {
         self.shared.turns.of(what)
     }
@@ -159,11 +159,11 @@ impl Endpoint {
         }
     }
 
-    /// Records that the mirror sent other bytes than those of the content `what`.
+    /// Records that the mirror sent wrong bytes for the content `what`.
     pub(crate) fn report_corrupt(&self, what: &str) {
         let name = self.name();
-        tracing::warn!("{name} sent other content for the {what}; it is not asked for a minute");
-        let reason = format!("it sent other content for the {what}");
+        tracing::warn!("{name} sent wrong content for the {what}; it is not asked for a minute");
+        let reason = format!("it sent wrong content for the {what}");
         self.shared.availability.failed(reason);
     }
 
@@ -175,13 +175,13 @@ impl Endpoint {
         Attempts::new(&self.retry)
     }
 
-    /// Sends `request` without a body, and returns the answer when it is a success.
+    /// Sends `request` without a body, and returns the answer. A refusal is an error.
     pub(crate) async fn send(&self, request: &Request) -> Result<Response, Error> {
         let response = self.exchange(request, Bytes::new()).await?;
         self.check(response, request).await
     }
 
-    /// Sends `request` without a body once, with the authorization that is known. The answer may be a refusal.
+    /// Sends `request` without a body once, with the known authorization. The answer may be a refusal.
     pub(crate) async fn exchange_as_known(
         &self,
         request: &Request,
@@ -213,7 +213,7 @@ impl Endpoint {
         loop {
             let limit = attempts.stall_timeout() + slowness;
             let answer = match self.exchange_once(request, &payload, limit).await {
-                // A refusal that may pass is an error.
+                // A refusal that may be temporary is an error.
                 Ok(response) if is_transient(response.status()) => {
                     self.check(response, request).await
                 }
@@ -226,8 +226,8 @@ impl Endpoint {
         }
     }
 
-    /// Sends a HEAD request until the endpoint answers. The answer may be a refusal: 500 too, with which some
-    /// servers answer a method that they do not know. `None`: the connection ended without an answer.
+    /// Sends a HEAD request until the endpoint answers. The answer may be a refusal, also with status 500, because some
+    /// servers answer so to an unknown method. `None` when the connection ended without an answer.
     pub(crate) async fn head(&self, request: &Request) -> Result<Option<Response>, Error> {
         let mut attempts = self.attempts();
         loop {
@@ -274,8 +274,8 @@ impl Endpoint {
         }
     }
 
-    /// Sends `request`, once more with another authorization, and returns the answer, which may be a refusal.
-    /// The endpoint may be silent for `limit`.
+    /// Sends `request`, and once more with another authorization after a refusal. The answer may be a refusal. Waits at
+    /// most `limit` for the endpoint.
     pub(crate) async fn exchange_once(
         &self,
         request: &Request,
@@ -283,11 +283,11 @@ impl Endpoint {
         limit: Duration,
     ) -> Result<Response, Error> {
         let transport = &self.shared.transport;
-        // Boxed: the compiler limits how deep the futures of a program may be nested.
+        // The future is boxed, because the compiler limits how deeply futures may be nested.
         Box::pin(transport.exchange(request, payload, limit)).await
     }
 
-    /// Sends `request` once without credentials, and returns the answer, which may be a refusal.
+    /// Sends `request` once without credentials. The answer may be a refusal.
     pub(crate) async fn exchange_anonymously(&self, request: &Request) -> Result<Response, Error> {
         let limit = self.retry.stall_timeout;
         self.shared
@@ -296,7 +296,7 @@ impl Endpoint {
             .await
     }
 
-    /// Returns a successful answer, and an error for a refusal.
+    /// Returns the answer if it is a success, or else an error for the refusal.
     pub(crate) async fn check(
         &self,
         response: Response,

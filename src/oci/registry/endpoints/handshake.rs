@@ -1,4 +1,4 @@
-//! Whether a loopback registry speaks TLS.
+//! Finding out whether a loopback registry speaks TLS.
 
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
@@ -9,18 +9,18 @@ use reqwest::Url;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, RootCertStore};
 
-/// How long a program on this machine may take to answer.
+/// How long to wait for an answer of a program on this machine.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// The first byte of a record that carries a handshake message or an alert (RFC 8446, section 5.1).
+/// The first bytes of records with a handshake message or an alert (RFC 8446, section 5.1).
 const TLS_RECORDS: [u8; 2] = [22, 21];
 
-/// Returns whether the server at `url` answers the start of a TLS handshake with TLS. `None`: it does not answer.
+/// Returns whether the server at `url` answers the start of a TLS handshake with TLS. `None` when it does not answer.
 /// Blocks, and sends no request.
 pub(super) fn speaks_tls(url: &Url) -> Option<bool> {
     let answer = greet(url);
     match answer {
         Ok(Some(first)) => Some(TLS_RECORDS.contains(&first)),
-        // The server has closed the connection: it expects something else.
+        // The server has closed the connection, because it expects another protocol.
         Ok(None) => Some(false),
         Err(error) => {
             tracing::debug!("cannot find out whether {url} speaks TLS: {error}");

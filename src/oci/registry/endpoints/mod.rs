@@ -1,5 +1,4 @@
-//! Endpoints: where requests go. A registry is served by its mirrors and by itself; each of them is an
-//! endpoint.
+//! Endpoints: the hosts to which requests are sent. The mirrors of a registry and the registry itself are endpoints.
 
 mod availability;
 mod base_url;

@@ -6,8 +6,8 @@ use crate::oci::error::{Answer, Error, UploadProblem};
 
 use super::super::http::Request;
 
-/// Returns the error for an answer 404. Content is missing where something is read or deleted. A write is
-/// refused because there is no such repository, or for a reason of its own.
+/// Returns the error for an answer 404. For a read or a deletion, it means that the content is missing. For a write, it
+/// means that the repository does not exist, or has another reason.
 pub(super) fn not_found(request: &Request, answer: Box<Answer>) -> Error {
     let (what, registry) = (request.what.clone(), request.registry.clone());
     let names_repository = answer.code.as_deref() == Some("NAME_UNKNOWN");
@@ -28,7 +28,7 @@ pub(super) fn not_found(request: &Request, answer: Box<Answer>) -> Error {
     }
 }
 
-/// Returns the error for a refusal that has no error of its own.
+/// Returns the error for a refusal without a specific error.
 pub(super) fn refused(request: &Request, answer: Box<Answer>) -> Error {
     Error::Refused {
         what: request.what.clone(),

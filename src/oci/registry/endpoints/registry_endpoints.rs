@@ -1,4 +1,4 @@
-//! The endpoints of one registry: which of them are asked for what, and in which order.
+//! The endpoints of one registry, and the choice of endpoints for a request.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -12,16 +12,16 @@ use super::endpoint::Endpoint;
 
 pub(crate) struct RegistryEndpoints {
     registry: String,
-    /// In the order in which they are asked; the registry itself is the last.
+    /// The endpoints in the order in which they are asked. The registry itself is the last one.
     endpoints: Vec<Endpoint>,
-    /// The `hosts.toml` that names them.
+    /// The `hosts.toml` that names the endpoints.
     file: String,
-    /// Whether the user has been told that another host receives pushes.
+    /// Whether the user has been warned that another host receives pushes.
     told: AtomicBool,
 }
 
 impl RegistryEndpoints {
-    /// Reads what is configured for `registry`. Blocks, and sends no request.
+    /// Reads the settings for `registry`. Blocks, and sends no request.
     pub(super) fn load(registry: &str, options: &RegistryOptions) -> Result<Self, Error> {
         let options = options.of(registry);
         let options = options.as_ref();
@@ -41,8 +41,8 @@ impl RegistryEndpoints {
         })
     }
 
-    /// Returns the endpoints to read from. With a `limit`, the registry may be silent no longer than
-    /// that, and its mirrors for less.
+    /// Returns the endpoints for reading. With a `limit`, the client waits at most that long for the registry, and less
+    /// for its mirrors.
     pub(crate) fn readable(
         &self,
         capability: Capability,
@@ -72,7 +72,7 @@ impl RegistryEndpoints {
         Ok(candidates)
     }
 
-    /// Returns the endpoint that takes content. There is one: the content of a push belongs together.
+    /// Returns the endpoint for pushes. All content of a push is sent to the same endpoint.
     pub(crate) fn writable(&self) -> Result<Endpoint, Error> {
         let first = self.able(Capability::Push).next();
         let first = first.ok_or_else(|| self.no_host(Capability::Push))?;

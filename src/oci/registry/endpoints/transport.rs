@@ -1,4 +1,4 @@
-//! The one place that sends requests to registries.
+//! Sending requests to registries. No other code sends any.
 //!
 //! Time limits, redirects, credentials and error messages are the same for all requests, because all of
 //! them pass through here.
@@ -24,23 +24,23 @@ use super::super::options::RegistryOptions;
 use super::base_url::{base_url, is_served_at};
 use super::refused::{not_found, refused};
 
-/// The longest time to get an `Authorization` header. A credential helper may take 20 seconds, a token
-/// service 30, and another task may be waiting for them already.
+/// How long to wait for an `Authorization` header. A credential helper may take 20 seconds and a token service 30
+/// seconds, and another task may be waiting for them already.
 const AUTHORIZATION_TIMEOUT: Duration = Duration::from_secs(60);
 
 pub(super) struct Transport {
     clients: Clients,
     pub(super) authenticator: Authenticator,
-    /// For reading from the hosts that this one redirects to. They get what is stored for their own name.
+    /// For reads from hosts to which this host redirects. They get the credentials that are stored for their own name.
     elsewhere: Authenticator,
-    /// For writing to such hosts. They get nothing: what is written there, and where, the registry chose.
+    /// For writes to such hosts. They get no credentials, because the registry chose the host and the content of the
+    /// request.
     nobody: Authenticator,
-    /// The beginning of the API.
+    /// The URL at which the API begins.
     pub(super) base: Url,
-    /// The name that credentials are stored under, and that messages use.
+    /// The name for credentials and messages.
     pub(super) name: String,
-    /// The registry that a mirror serves (containerd's `docs/hosts.md`, "ns"). `None`: this is the
-    /// registry itself.
+    /// The registry that a mirror serves (containerd's `docs/hosts.md`, "ns"). `None` for the registry itself.
     pub(super) namespace: Option<String>,
     /// Headers for each request.
     headers: HeaderMap,
@@ -89,7 +89,7 @@ impl Transport {
     /// Returns the URL of `path` in the API.
     pub(super) fn url(&self, path: &str) -> Result<Url, Error> {
         let base = self.base.as_str().trim_end_matches('/');
-        // A parsed reference always makes a URL.
+        // The parts of a parsed reference always fit into a URL.
         let mut url = Url::parse(&format!("{base}/{path}")).map_err(|_| Error::name(path))?;
         if let Some(registry) = &self.namespace {
             url.query_pairs_mut().append_pair("ns", registry);
@@ -97,11 +97,11 @@ impl Transport {
         Ok(url)
     }
 
-    /// Sends `request` and returns the answer, which may be a refusal. Follows redirects. After a refusal
-    /// that another authorization may change, the request is sent once more.
+    /// Sends `request` and returns the answer, which may be a refusal. Follows redirects. When another authorization
+    /// may help against a refusal, sends the request once more with it.
     ///
-    /// Each host may be silent for `limit`; [`Payload::Blob`] has a limit of its own. The time that it
-    /// takes to get an authorization does not count: a credential helper may ask the user.
+    /// Waits at most `limit` for each host. [`Payload::Blob`] has its own limit. The time for getting an authorization
+    /// does not count, because a credential helper may ask the user.
     pub(super) async fn exchange(
         &self,
         request: &Request,
@@ -119,8 +119,8 @@ impl Transport {
         }
     }
 
-    /// Sends `request` without credentials, and returns the answer, which may be a refusal. Follows
-    /// redirects. Each host may be silent for `limit`.
+    /// Sends `request` without credentials, and returns the answer, which may be a refusal. Follows redirects. Waits at
+    /// most `limit` for each host.
     pub(super) async fn exchange_anonymously(
         &self,
         request: &Request,
@@ -138,8 +138,7 @@ impl Transport {
         }
     }
 
-    /// Sends `request` without a body once, with the authorization that is known. The host may be silent for
-    /// `limit`.
+    /// Sends `request` without a body once, with the known authorization. Waits at most `limit` for the host.
     pub(super) async fn exchange_as_known(
         &self,
         request: &Request,
@@ -187,7 +186,7 @@ impl Transport {
                         {
                             return Ok(again);
                         }
-                        // A provider may have given credentials that are valid no more.
+                        // A provider may have given credentials that are no longer valid.
                         let used = Some(authorization);
                         let renewed = authenticator.renew(request, again.headers(), used, limit);
                         match request.within(AUTHORIZATION_TIMEOUT, renewed).await? {
@@ -211,7 +210,7 @@ impl Transport {
                 if again.status() != StatusCode::UNAUTHORIZED {
                     return Ok(again);
                 }
-                // It asks for them in another way, or refuses them.
+                // The registry asks for another kind of authentication, or refuses the credentials.
                 let renewed = authenticator.renew(request, again.headers(), Some(header), limit);
                 if let Ok(Some(header)) = renewed.await {
                     let again = send(Some(header)).await?;
@@ -226,7 +225,7 @@ impl Transport {
         }
     }
 
-    /// Returns whether `url` is at the host of this endpoint, and not at one that it redirects to.
+    /// Returns whether `url` is at the host of this endpoint, and not at a host to which it redirects.
     fn is_base(&self, url: &Url) -> bool {
         url.origin() == self.base.origin()
     }
@@ -241,7 +240,7 @@ impl Transport {
         }
     }
 
-    /// Returns `request` as it is sent to `url`: under the name of the host that gets it.
+    /// Returns `request` for `url`, with the name of the host at `url`.
     fn addressed<'a>(&self, request: &'a Request, url: &Url) -> Cow<'a, Request> {
         if *url == request.url && self.is_base(url) {
             return Cow::Borrowed(request);
@@ -253,7 +252,7 @@ impl Transport {
         Cow::Owned(request)
     }
 
-    /// Sends `request` once, with this authorization or without one.
+    /// Sends `request` once, with `authorization` if there is one.
     pub(super) async fn send_as_is(
         &self,
         request: &Request,
@@ -265,7 +264,7 @@ impl Transport {
         } else {
             &self.clients.writing
         };
-        // The headers that are configured for the host may be secrets.
+        // The headers in the settings of the host may be secrets, so no other host gets them.
         let mut headers = if self.is_base(&request.url) {
             self.headers.clone()
         } else {
@@ -314,8 +313,8 @@ impl Transport {
         Ok(response)
     }
 
-    /// Returns a successful answer, and an error for a refusal. Waits for the text of a refusal for at
-    /// most `limit`.
+    /// Returns the answer if it is a success, or else an error for the refusal. Waits at most `limit` for the text of a
+    /// refusal.
     pub(super) async fn check(
         &self,
         response: Response,
@@ -326,15 +325,15 @@ impl Transport {
         if status.is_success() {
             return Ok(response);
         }
-        // As it was sent to the host that has answered, and that the error names.
+        // The error names the host that has answered.
         let request = &*self.addressed(request, response.url());
-        // Storage that refuses a request refuses an expired URL, and not the user.
+        // When storage refuses a request, the reason is an expired URL, and not the user.
         let authenticator = self.authenticator_for(request);
         let refuses_user = self.is_base(&request.url)
             || challenges(&response, request)
             || authenticator.knows(request).await;
         let headers = response.headers().clone();
-        // The text is not essential: without it the status is reported.
+        // Without the text of the refusal, only the status is reported.
         let body = tokio::time::timeout(limit, read_up_to(response, REFUSAL_LIMIT)).await;
         let body = body.ok().and_then(Result::ok);
         let body = body.and_then(|body| decode(&headers, body, REFUSAL_LIMIT).ok());
@@ -365,7 +364,7 @@ impl Transport {
     }
 }
 
-/// Returns whether an answer names a way to authenticate that is supported.
+/// Returns whether an answer asks for a supported kind of authentication.
 fn challenges(response: &Response, request: &Request) -> bool {
     let challenge = Challenge::choose(response.headers(), request);
     challenge.is_ok_and(|challenge| challenge.is_some())

@@ -1,4 +1,4 @@
-//! Taking turns: tasks of this process that change the same content of a registry do so one after the other.
+//! Locks that let only one task of this process at a time change the same content of a registry.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,15 +7,16 @@ use tokio::sync::Mutex as AsyncMutex;
 
 use crate::content::Digest;
 
-/// The turns of one endpoint, by what is changed.
+/// The locks of one endpoint, by the name of the content that is changed.
 #[derive(Debug, Default)]
 pub(crate) struct Turns(Mutex<HashMap<String, Turn>>);
 
-/// Is locked by the task that changes something. It holds the digest of what this process has stored last.
+/// The lock of the task that changes the content. It contains the digest of the content that this process has stored
+/// last.
 pub(crate) type Turn = Arc<AsyncMutex<Option<Digest>>>;
 
 impl Turns {
-    /// Returns the turn for `what`, which lasts as long as a task holds it.
+    /// Returns the lock for `what`. It is kept while a task has it.
     pub(crate) fn of(&self, what: &str) -> Turn {
         let mut turns = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         turns.retain(|_, turn| Arc::strong_count(turn) > 1);

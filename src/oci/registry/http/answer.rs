@@ -1,4 +1,4 @@
-//! Reading answers: bounded bodies, and what the headers announce about content.
+//! Reading answers: bounded bodies, and the headers about content.
 
 use bytes::{Bytes, BytesMut};
 use reqwest::Response;
@@ -26,14 +26,14 @@ pub(crate) async fn read_up_to(
     Ok(body.freeze())
 }
 
-/// What the headers of an answer say about content. A header that is malformed counts as absent.
+/// The content that the headers of an answer announce. A malformed header counts as absent.
 #[derive(Default)]
 pub(crate) struct Announced {
-    /// `Content-Type`, when it is that of a manifest.
+    /// `Content-Type`, if it is the type of a manifest.
     pub(crate) media_type: Option<&'static str>,
     /// `Docker-Content-Digest`.
     pub(crate) digest: Option<Digest>,
-    /// `Content-Length`, when that is the size of the content itself.
+    /// `Content-Length`, if it is the size of the content itself.
     pub(crate) size: Option<u64>,
 }
 
@@ -51,8 +51,7 @@ impl From<&HeaderMap> for Announced {
 }
 
 impl Announced {
-    /// Returns whether nothing that the headers say contradicts `content`. A digest of another algorithm says
-    /// nothing about it.
+    /// Returns whether no header contradicts `content`. A digest of another algorithm is ignored.
     pub(crate) fn fits(&self, content: &Descriptor) -> bool {
         let digest = self.digest.as_ref();
         self.size.is_none_or(|size| size == content.size)

@@ -1,5 +1,5 @@
-//! The certificate authorities of the system. They are loaded when a certificate is verified for the first time: plain
-//! HTTP needs none.
+//! The certificate authorities of the system. They are loaded only when a certificate is verified for the first time,
+//! because plain HTTP does not need them.
 
 use std::sync::{Arc, OnceLock};
 
@@ -12,12 +12,12 @@ use crate::oci::error::Error;
 
 use super::system_authorities::{NoAuthorities, verifier};
 
-/// Verifies the certificates of servers with the authorities of the system, and with `more` of them.
+/// Verifies the certificates of servers with the authorities of the system, and with additional ones.
 #[derive(Debug)]
 pub(super) struct Authorities {
     more: Vec<CertificateDer<'static>>,
     provider: Arc<CryptoProvider>,
-    /// Whether environment variables do not choose the authorities of the system.
+    /// Whether environment variables that choose the authorities are ignored.
     isolated: bool,
     loaded: OnceLock<Result<Arc<dyn ServerCertVerifier>, NoAuthorities>>,
 }
@@ -56,7 +56,7 @@ impl From<NoAuthorities> for Error {
     }
 }
 
-/// Returns the error that kept [`Authorities`] from verifying a certificate, if that is behind `error`.
+/// Returns the error because of which [`Authorities`] could not verify a certificate, if that is the cause of `error`.
 pub(super) fn no_authorities_behind(error: &rustls::Error) -> Option<Error> {
     match error {
         rustls::Error::Other(OtherError(error)) => {

@@ -1,4 +1,4 @@
-//! The files with the certificate authorities of a Unix system, which the variables of OpenSSL can name.
+//! The files with the certificate authorities of a Unix system. The environment variables of OpenSSL can name them.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -11,7 +11,7 @@ use rustls_native_certs::{
 
 const FILE: &str = "SSL_CERT_FILE";
 const DIRECTORIES: &str = "SSL_CERT_DIR";
-/// Where systems keep their authorities in one file, as in Go's `crypto/x509`.
+/// The usual files with the authorities of a system, as in Go's `crypto/x509`.
 const USUAL: [&str; 6] = [
     "/etc/ssl/certs/ca-certificates.crt",
     "/etc/pki/tls/certs/ca-bundle.crt",
@@ -21,51 +21,53 @@ const USUAL: [&str; 6] = [
     "/etc/ssl/cert.pem",
 ];
 
-/// Where the authorities are.
+/// The place of the authorities.
 #[derive(Debug, Default)]
 pub(super) struct Place {
     /// The value of `SSL_CERT_FILE`.
     file: Option<PathBuf>,
     /// The values of `SSL_CERT_DIR`.
     directories: Vec<PathBuf>,
-    /// Whether one of the variables is set to nothing.
-    empty: bool,
+    /// Whether the library must not read the variables itself.
+    ignores_variables: bool,
 }
 
 impl Place {
-    /// Reads the variables. One with an empty value counts as unset.
+    /// Reads the variables. A variable with an empty value counts as unset.
     pub(super) fn of(variable: impl Fn(&str) -> Option<OsString>) -> Self {
         let (file, directories) = (variable(FILE), variable(DIRECTORIES));
-        let empty = file.is_some() || directories.is_some();
+        let ignores_variables = file.is_some() || directories.is_some();
         let directories = std::env::split_paths(&directories.unwrap_or_default())
             .filter(|path| !path.as_os_str().is_empty())
             .collect();
         Self {
             file: file.filter(|value| !value.is_empty()).map(PathBuf::from),
             directories,
-            empty,
+            ignores_variables,
         }
     }
 
-    /// Returns the usual place, whatever the variables say.
+    /// Returns the usual place, and ignores the variables.
     pub(super) fn usual() -> Self {
         Self {
             file: None,
             directories: Vec::new(),
-            empty: true,
+            ignores_variables: true,
         }
     }
 
-    /// Whether variables name it.
+    /// Whether a variable names the place.
     pub(super) fn is_chosen(&self) -> bool {
         self.file.is_some() || !self.directories.is_empty()
     }
 
     pub(super) fn load(&self) -> CertificateResult {
         if !self.is_chosen() {
-            // The library takes an empty variable for a path.
+            // The library would take an empty variable for a path.
             let usual = USUAL.map(PathBuf::from);
-            let usual = usual.iter().find(|path| self.empty && path.exists());
+            let usual = usual
+                .iter()
+                .find(|path| self.ignores_variables && path.exists());
             return match usual {
                 Some(usual) => load_certs_from_paths(Some(usual), None),
                 None => load_native_certs(),
@@ -83,7 +85,7 @@ impl Place {
 }
 
 impl Place {
-    /// Describes what went wrong in [`load`](Self::load), for messages. Blocks.
+    /// Describes the errors of [`load`](Self::load) for messages. Blocks.
     pub(super) fn problems(&self, errors: &[Error]) -> Vec<String> {
         let describe = |error: &Error| match &error.kind {
             ErrorKind::Io { inner, path } => format!("cannot read {}: {inner}", path.display()),
@@ -96,7 +98,8 @@ impl Place {
         errors.iter().map(describe).collect()
     }
 
-    /// Returns the first file in the directories that is not proper PEM. The errors of the library do not name it.
+    /// Returns the first file in the directories that is malformed PEM, because the errors of the library do not name
+    /// the file.
     fn malformed_file(&self) -> Option<PathBuf> {
         let entries = self
             .directories

@@ -13,15 +13,15 @@ use tokio::io::AsyncReadExt;
 use crate::content::{Descriptor, Reader, Source, VerifyError, VerifyReader};
 use crate::oci::error::Error;
 
-/// How many bytes are handed to the connection at a time.
+/// The size of the chunks that are given to the connection, in bytes.
 const CHUNK: usize = 256 * 1024;
-/// How long a server may answer before the body of a request is sent, after the connection broke under one.
+/// How long to wait for an answer before the body of a request is sent, after an earlier connection broke during the
+/// body.
 const HEAD_START: Duration = Duration::from_secs(1);
-/// How many bytes a second a registry at least moves to its storage after it has received a blob, before
-/// it answers.
+/// The fewest bytes a second that a registry moves to its storage, between receiving a blob and answering.
 const SLOWEST_STORAGE: u64 = 32 * 1024 * 1024;
 
-/// A blob, or the rest of one, as the body of a request that can be repeated.
+/// A blob, or the rest of a blob, as the body of a request that can be repeated.
 pub(crate) struct BlobBody<'a> {
     content: &'a Descriptor,
     source: &'a dyn Source,
@@ -29,19 +29,19 @@ pub(crate) struct BlobBody<'a> {
     /// How many bytes the registry has already.
     offset: u64,
     stall_timeout: Duration,
-    /// How long the server may answer before the body is sent.
+    /// How long to wait for an answer before the body is sent.
     head_start: Duration,
     progress: Arc<Mutex<Progress>>,
 }
 
 /// The state of a body that is being sent.
 struct Progress {
-    /// When a chunk was last handed to the connection.
+    /// The time at which a chunk was last given to the connection.
     moved: Instant,
-    /// The position in the blob behind that chunk.
+    /// The position in the blob after that chunk.
     position: u64,
     complete: bool,
-    /// The error of the source. The error of the HTTP client does not hold it.
+    /// The error of the source. The error of the HTTP client does not contain it.
     failure: Option<io::Error>,
 }
 
@@ -75,8 +75,8 @@ impl<'a> BlobBody<'a> {
         }
     }
 
-    /// Returns the body as one that waits for a moment, if `wait` is `true`: a server that refuses the head of the
-    /// request answers then before there are bytes that it does not read.
+    /// With `wait`, the body waits for a moment before it begins. So a server that refuses the head of the request can
+    /// answer before the client sends bytes that the server does not read.
     pub(crate) fn after_head(self, wait: bool) -> Self {
         let head_start = if wait {
             HEAD_START.min(self.stall_timeout / 2)
@@ -86,8 +86,8 @@ impl<'a> BlobBody<'a> {
         Self { head_start, ..self }
     }
 
-    /// Opens the source, and returns the content from the offset on. The bytes before the offset are
-    /// read too, so that the whole blob is verified.
+    /// Opens the source, and returns the content from the offset on. Reads the bytes before the offset too, so that the
+    /// whole blob is verified.
     pub(crate) async fn body(&self) -> Result<Body, Error> {
         let reader = VerifyReader::new(self.source.open(0).await?, self.content);
         let mut start = reader.take(self.offset);
@@ -113,20 +113,20 @@ impl<'a> BlobBody<'a> {
         Ok(Body::wrap_stream(stream::once(later).flatten()))
     }
 
-    /// Takes the error of the source, when there was one.
+    /// Takes the error of the source, if there was one.
     pub(crate) fn failure(&self) -> Option<Error> {
         let failure = with(&self.progress, |progress| progress.failure.take())?;
         Some(source_error(self.what, failure))
     }
 
-    /// Returns when a chunk was last sent, and the position behind it.
+    /// Returns the time at which a chunk was last sent, and the position after it.
     pub(crate) fn reached(&self) -> (Instant, u64) {
         with(&self.progress, |progress| {
             (progress.moved, progress.position)
         })
     }
 
-    /// Waits until nothing has moved for too long, and returns that limit.
+    /// Waits until no byte has moved for too long, and returns the limit that was exceeded.
     pub(crate) async fn stalled(&self) -> Duration {
         let storing = Duration::from_secs(self.content.size / SLOWEST_STORAGE);
         loop {
@@ -152,7 +152,7 @@ pub(crate) fn source_error(what: &str, error: io::Error) -> Error {
     }
 }
 
-/// A body of which a part has been sent.
+/// The rest of a body that is being sent.
 struct Sending {
     reader: VerifyReader<Reader>,
     left: u64,
@@ -174,8 +174,8 @@ impl Sending {
         })
     }
 
-    /// Returns the next chunk, and the rest of the body. The last chunk is returned only after the whole
-    /// blob has verified, so that a source that has changed never arrives complete.
+    /// Returns the next chunk, and the rest of the body. The last chunk is returned only after the whole blob has been
+    /// verified, so that content that has changed is never sent completely.
     async fn next(mut self) -> io::Result<(Bytes, Option<Self>)> {
         let mut chunk = BytesMut::with_capacity(CHUNK);
         while chunk.len() < CHUNK && self.left > 0 {

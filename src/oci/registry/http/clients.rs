@@ -12,13 +12,13 @@ use crate::oci::registry::options::RegistryOptions;
 use super::proxies::Proxies;
 use super::tls::Tls;
 
-/// The HTTP clients of one endpoint. Cheap to clone. They follow no redirects: the transport does.
+/// The HTTP clients of one endpoint. They are cheap to clone. They do not follow redirects, because the transport does.
 #[derive(Clone)]
 pub(crate) struct Clients {
-    /// For reading. Fails when nothing arrives for the stall timeout.
+    /// The client for reads. A request fails when no byte arrives for the stall timeout.
     pub(crate) reading: Client,
-    /// For writing, and for token services. Has no time limit: `reqwest` would count the time that it
-    /// takes to send a body as silence of the server.
+    /// The client for writes and for token services. It has no time limit for silence, because `reqwest` would count
+    /// the time for sending a body as silence of the server.
     pub(crate) writing: Client,
     proxies: Proxies,
 }
@@ -40,17 +40,17 @@ impl Clients {
             options.skip_tls_verify || host.skip_tls_verify,
         )?
         .isolated(options.isolated);
-        // The registry itself, which is asked in the end, tells at once that its certificate cannot be verified.
+        // For the registry itself, which is asked last, missing authorities are reported at once.
         let tls = tls.config(base.scheme() == "https" && !is_mirror)?;
         let proxies = match &host.proxy {
             Some(url) => Proxies::all(url.clone(), host.name_of_file()),
-            // The loopback host of a proxy is another machine.
+            // A loopback host is this machine. For a proxy, the same name would mean the machine of the proxy.
             None if is_loopback_url(base) || options.isolated => Proxies::None,
             None => Proxies::from_environment(|name| std::env::var_os(name))?,
         };
         let builder = || {
             let builder = Client::builder()
-                // Digests are those of the content itself.
+                // Answers must not be compressed, because digests are computed over the content itself.
                 .default_headers(HeaderMap::from_iter([(
                     ACCEPT_ENCODING,
                     HeaderValue::from_static("identity"),
@@ -58,8 +58,8 @@ impl Clients {
                 .user_agent(concat!("wasmcloud-par/", env!("CARGO_PKG_VERSION")))
                 .connect_timeout(options.retry.connect_timeout)
                 .tls_backend_preconfigured(tls.clone())
-                // Parallel transfers get connections of their own. And with HTTP/2 `hyper` loses the
-                // alert of a server that asks for a client certificate.
+                // Parallel transfers need separate connections. In addition, with HTTP/2 `hyper` loses the alert of a
+                // server that asks for a client certificate.
                 .http1_only()
                 .redirect(Policy::none());
             proxies.apply(builder)
@@ -72,13 +72,13 @@ impl Clients {
         })
     }
 
-    /// Returns the error for a request to `url` that failed with `error`: it names the proxy that the request went
-    /// through, when that may be the reason.
+    /// Returns the error for a request to `url` that failed with `error`. It names the proxy of the request if the
+    /// proxy may be the reason.
     pub(crate) fn explain(&self, error: Error, url: &Url) -> Error {
         self.proxies.explain(error, url)
     }
 
-    /// Returns the error for an answer with `status` to a request to `url`, when the answer is that of a proxy.
+    /// Returns the error for an answer with `status` to a request to `url`, if the answer comes from a proxy.
     pub(crate) fn proxy_refusal(&self, status: StatusCode, url: &Url) -> Option<Error> {
         self.proxies.refusal(status, url)
     }

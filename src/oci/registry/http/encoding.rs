@@ -1,6 +1,7 @@
-//! Content encodings: the compression of an answer on its way (RFC 9110, "Content-Encoding").
+//! Content encodings: the compression of an answer for its transfer (RFC 9110, "Content-Encoding").
 //!
-//! The client asks for none. Some proxies compress all the same, or pass on what their storage says of a blob.
+//! The client asks for no encoding. Some proxies compress answers nevertheless, or pass on the encoding that their
+//! storage names for a blob.
 
 use std::io::{self, Read};
 
@@ -13,17 +14,17 @@ use crate::oci::error::{Error, one_line};
 
 use super::request::Request;
 
-/// The most encodings, one over the other, that are decoded.
+/// The most encodings of one body that are decoded.
 const MOST: usize = 3;
 
-/// Returns the encodings that an answer names, for messages. `None`: it has none.
+/// Returns the encodings that an answer names, for messages. `None` when it names none.
 pub(crate) fn encoding(headers: &HeaderMap) -> Option<String> {
     let named = encodings(headers).join(", ");
     (!named.is_empty()).then(|| one_line(&named))
 }
 
-/// Refuses the answer to `request` if it was compressed on its way. Some storages name the encoding of a blob that
-/// is itself compressed, and send its very bytes: so this is for bytes that are not those of the blob.
+/// Refuses the answer to `request` if it names an encoding. Call this only when the bytes are not those of the blob:
+/// for a blob that is itself compressed, some storages name an encoding but send the right bytes.
 pub(crate) fn refuse_encoding(response: &Response, request: &Request) -> Result<(), Error> {
     match encoding(response.headers()) {
         None => Ok(()),
@@ -31,8 +32,8 @@ pub(crate) fn refuse_encoding(response: &Response, request: &Request) -> Result<
     }
 }
 
-/// Decodes the body of an answer with these headers, at most its first `limit` bytes. A body that is JSON is
-/// returned as it is: some proxies decode it, and keep the header. The error is the encoding that cannot be
+/// Decodes the body of an answer with these headers, at most its first `limit` bytes. A body that is already JSON is
+/// not decoded, because some proxies decode the body but keep the header. The error is the encoding that cannot be
 /// decoded.
 pub(crate) fn decode(headers: &HeaderMap, body: Bytes, limit: u64) -> Result<Bytes, String> {
     let Some(named) = encoding(headers).filter(|_| !is_json(&body)) else {
@@ -46,7 +47,7 @@ pub(crate) fn decode(headers: &HeaderMap, body: Bytes, limit: u64) -> Result<Byt
         }
         let decoded = match encoding.as_str() {
             "gzip" | "x-gzip" => read(MultiGzDecoder::new(&*body), limit),
-            // Some servers leave the header of zlib out.
+            // Some servers leave out the header of zlib.
             "deflate" => read(ZlibDecoder::new(&*body), limit)
                 .or_else(|_| read(DeflateDecoder::new(&*body), limit)),
             _ => return None,
@@ -63,7 +64,7 @@ fn encodings(headers: &HeaderMap) -> Vec<String> {
     let values: Vec<_> = values.collect();
     let names = values.iter().flat_map(|value| value.split(','));
     let names = names.map(|name| name.trim().to_ascii_lowercase());
-    // `aws-chunked` is about the request that stored the content.
+    // `aws-chunked` was the encoding of the request that stored the content.
     let is_none = |name: &str| matches!(name, "" | "identity" | "none" | "utf-8" | "aws-chunked");
     names.filter(|name| !is_none(name)).collect()
 }

@@ -1,4 +1,4 @@
-//! The certificate that a client shows, and its key.
+//! Reading a client certificate and its key.
 
 use std::path::Path;
 
@@ -13,7 +13,7 @@ use crate::oci::hosts::ClientCertificate;
 
 use super::pem::{is_binary, read};
 
-/// What marks an encrypted key in PEM: the name of the PKCS #8 block, and the header of the older format.
+/// The marks of an encrypted key in PEM: the name of the PKCS #8 block, and the header of the older format.
 const ENCRYPTED: [&[u8]; 2] = [b"BEGIN ENCRYPTED PRIVATE KEY", b"Proc-Type: 4,ENCRYPTED"];
 
 /// Reads a client certificate and its key, and checks that they belong together. Blocks.
@@ -31,7 +31,7 @@ pub(super) fn read_identity(
         pem.extend(content);
         pem.push(b'\n');
     }
-    // The older format has headers, which are no base64.
+    // This is checked before parsing, because the headers of the older format are not base64.
     if ENCRYPTED.iter().any(|mark| contains(&pem, mark)) {
         return Err(unusable(key_file, Problem::EncryptedKey));
     }
@@ -48,7 +48,7 @@ pub(super) fn read_identity(
         key.map_err(|_| unusable(key_file, Problem::UnknownKey))?,
     );
     let problem = match identity.keys_match() {
-        // It is unknown for keys in hardware.
+        // For keys in hardware, it is unknown whether they match.
         Ok(()) | Err(rustls::Error::InconsistentKeys(InconsistentKeys::Unknown)) => {
             return Ok(identity);
         }
@@ -68,7 +68,8 @@ fn unusable(path: &Path, problem: Problem) -> Error {
     }
 }
 
-/// The type of this error belongs to a library below the TLS library. Its text is the name of the variant.
+/// Returns whether a certificate has version 1. The type of this error belongs to a library below the TLS library, so
+/// its text, which is the name of the variant, is compared.
 fn is_version_1(error: &CertificateError) -> bool {
     matches!(error, CertificateError::Other(error) if error.to_string() == "UnsupportedCertVersion")
 }

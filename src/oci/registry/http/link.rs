@@ -1,7 +1,7 @@
-//! The header `Link` (RFC 8288), also in forms that its grammar does not have.
+//! Parsing the header `Link` (RFC 8288), also in forms that its grammar does not allow.
 
-/// Returns the target of the first link to the next page in the value of a header `Link`. A link without a
-/// relation counts when `is_list` holds for its target.
+/// Returns the target of the first link to the next page in the value of a header `Link`. A link without a relation
+/// counts if `is_list` returns `true` for its target.
 pub(super) fn next_target(header: &str, is_list: impl Fn(&str) -> bool) -> Option<String> {
     let mut rest = header;
     while !rest.is_empty() {

@@ -1,4 +1,4 @@
-//! What requests and answers are made of: the parts below the code that sends them.
+//! Requests, answers, retries, TLS and proxies. The code that sends requests builds on these files.
 
 mod answer;
 mod authorities;

@@ -14,23 +14,23 @@ pub(super) struct NoProxy {
 #[derive(Debug, Clone)]
 struct Entry {
     hosts: Hosts,
-    /// `None`: any port.
+    /// The port, or `None` for any port.
     port: Option<u16>,
 }
 
 #[derive(Debug, Clone)]
 enum Hosts {
     Address(IpAddr),
-    /// The addresses that share this many first bits with an address.
+    /// The addresses whose first bits are those of the address. The number is the count of bits.
     Network(IpAddr, u32),
-    /// A domain with everything below it.
+    /// A domain and all hosts below it.
     Domain(String),
-    /// Everything below a domain.
+    /// All hosts below a domain, without the domain itself.
     Below(String),
 }
 
 impl NoProxy {
-    /// Reads a list of hosts with commas or spaces between them. Entries that mean nothing are left out.
+    /// Reads a list of hosts with commas or spaces between them. Leaves out malformed entries.
     pub(super) fn parse(list: &str) -> Self {
         let list = list.to_lowercase();
         let mut read = Self::default();
@@ -43,7 +43,7 @@ impl NoProxy {
         read
     }
 
-    /// Returns whether the host of `url` is reached without a proxy. This machine always is.
+    /// Returns whether the host of `url` is reached without a proxy. This is always so for this machine.
     pub(super) fn covers(&self, url: &Url) -> bool {
         let port = url.port_or_known_default();
         let name = url.host_str().unwrap_or_default().to_lowercase();
@@ -68,7 +68,7 @@ impl Entry {
             let hosts = Hosts::Network(address, bits);
             return (bits <= most).then_some(Self { hosts, port: None });
         }
-        // The address of version 6 has colons itself.
+        // An IPv6 address itself has colons.
         let (host, port) = match text.rsplit_once(':') {
             Some((host, port)) if !unbracketed(host).contains(':') || host.ends_with(']') => {
                 (host, Some(port.parse().ok()?))
@@ -109,7 +109,7 @@ impl Hosts {
     }
 }
 
-/// Returns the first bits of an address, and which version it has.
+/// Returns whether an address is IPv4, and its first bits.
 fn first_bits(address: IpAddr, bits: u32) -> (bool, u128) {
     let (value, length) = match address {
         IpAddr::V4(address) => (u128::from(address.to_bits()), 32),
@@ -126,7 +126,7 @@ fn unbracketed(host: &str) -> &str {
     inner.unwrap_or(host)
 }
 
-/// Returns a domain as it stands in URLs, where letters beyond ASCII are encoded.
+/// Returns a domain in the form that it has in URLs, where letters beyond ASCII are encoded.
 fn ascii(domain: &str) -> String {
     let url = Url::parse(&format!("http://{domain}"));
     let encoded = url.ok().and_then(|url| url.host_str().map(str::to_owned));

@@ -25,9 +25,9 @@ pub(crate) struct Page<T> {
 }
 
 impl<T> Page<T> {
-    /// Returns the entries of this page and of all that follow; `read` reads a page. More than 100,000
-    /// entries or 1,000 pages are an error, because a registry could send pages without end. So are a page that
-    /// comes again and a page that is missing: the list would be cut short.
+    /// Returns the entries of this page and of all pages that follow. `read` reads a page. More than 100,000 entries or
+    /// 1,000 pages are an error, because a registry could send pages without end. A repeated page and a missing page
+    /// are errors too, because the list would be incomplete.
     pub(crate) async fn read_all<F>(
         mut self,
         what: &str,
@@ -68,14 +68,14 @@ impl<T> Page<T> {
 
 /// Returns the request for the page that follows the answer to `request` with these headers.
 ///
-/// Registries behind a proxy do not always know their own address, and some write paths that are relative to
-/// the API or to the repository. So a link to the list that was asked for is followed at the address that was
-/// asked, whatever its scheme, host and port are: the request carries credentials.
+/// Registries behind a proxy do not always know their own address, and some write paths that are relative to the API or
+/// to the repository. So the scheme, the host and the port of a link to the same list are ignored, and the next page is
+/// requested at the address of `request`, because the request has credentials.
 pub(crate) fn next_page(headers: &HeaderMap, request: Request) -> Result<Option<Request>, Error> {
     let is_list = |target: &str| query_of_list(&request.url, target).is_some();
     let links = headers.get_all(LINK).into_iter();
     let mut links = links.filter_map(|link| {
-        // Some servers write the link as it stands in JSON or in a web page.
+        // Some servers write the link with the escapes of JSON or HTML.
         let link = String::from_utf8_lossy(link.as_bytes());
         let link = link.replace("\\u0026", "&").replace("&amp;", "&");
         next_target(&link, is_list)
@@ -112,8 +112,8 @@ pub(crate) fn next_page(headers: &HeaderMap, request: Request) -> Result<Option<
     Ok(Some(Request { url, ..request }))
 }
 
-/// Returns the query of `target` when it is a link to the list at `asked`, with a query. The path of one of
-/// them may be the end of the other's: a proxy adds a prefix, or the link is relative.
+/// Returns the query of `target` if it is a link with a query to the list at `asked`. One of the paths may be the end
+/// of the other, because a proxy may add a prefix and a link may be relative.
 fn query_of_list(asked: &Url, target: &str) -> Option<String> {
     let (place, query) = target.split_once('?')?;
     let query = query.split('#').next().filter(|query| !query.is_empty())?;
@@ -134,7 +134,7 @@ fn query_of_list(asked: &Url, target: &str) -> Option<String> {
     if !is_end(&asked_path, &path) && !is_end(&path, &asked_path) {
         return None;
     }
-    // What tells a mirror which registry is meant.
+    // This parameter tells a mirror which registry is meant.
     let mut namespace = asked.query_pairs().filter(|(name, _)| name == "ns");
     let has_namespace = query.split('&').any(|pair| pair.starts_with("ns="));
     Some(match namespace.next().filter(|_| !has_namespace) {
@@ -143,8 +143,8 @@ fn query_of_list(asked: &Url, target: &str) -> Option<String> {
     })
 }
 
-/// Returns whether `url` is a list, and not the one at `asked`: that of the repositories, or the tags of a
-/// repository whose name ends differently. Its beginning may be another one behind a proxy.
+/// Returns whether `url` is another list than the one at `asked`: the list of repositories, or the tags of a repository
+/// whose last part differs. The first parts of the path may differ behind a proxy.
 fn is_other_list(asked: &Url, url: &Url) -> bool {
     let parts = |url: &Url| -> Vec<String> {
         let parts = url.path().split('/').filter(|part| !part.is_empty());

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::content::read_bounded;
 
-/// The largest file of certificates that is read, in bytes; the system's authorities take 250 KB.
+/// The largest file of certificates that is read, in bytes. The authorities of a system take 250 KB.
 const LIMIT: u64 = 16 * 1024 * 1024;
 
 /// Reads a file of certificates or keys.
@@ -17,7 +17,7 @@ pub(super) fn read(path: &Path) -> io::Result<Vec<u8>> {
     Ok(text.unwrap_or(content))
 }
 
-/// Returns whether a file begins as DER and PKCS #12 do, which PEM is not.
+/// Returns whether a file begins like DER or PKCS #12. PEM never does.
 pub(super) fn is_binary(content: &[u8]) -> bool {
     content.first() == Some(&0x30)
 }

@@ -1,4 +1,4 @@
-//! The proxies of an endpoint: which requests go through one, and what their failures mean.
+//! The proxies of an endpoint: the choice of a proxy for each request, and the errors of proxies.
 
 use std::ffi::OsString;
 
@@ -10,7 +10,7 @@ use crate::oci::proxy_url::{proxy_name, proxy_url};
 
 use super::no_proxy::NoProxy;
 
-/// A proxy, and what names it.
+/// A proxy, and the environment variable or file that names it.
 #[derive(Clone)]
 pub(super) struct Named {
     url: Url,
@@ -31,7 +31,7 @@ impl Named {
 pub(super) enum Proxies {
     /// No request goes through a proxy.
     None,
-    /// Those that the operating system is configured with, where it can be.
+    /// Requests go through the proxies in the settings of the operating system, if it has such settings.
     System,
     /// All requests go through one proxy.
     All(Box<Named>),
@@ -47,13 +47,13 @@ pub(super) struct ByScheme {
 }
 
 impl Proxies {
-    /// Returns one proxy for all requests, which `named_by` names.
+    /// Returns the proxy at `url` for all requests. `named_by` is the file that names it.
     pub(super) fn all(url: Url, named_by: String) -> Self {
         Self::All(Box::new(Named { url, by: named_by }))
     }
 
-    /// Returns the proxies that environment variables name, in upper or lower case. A variable with an empty value
-    /// counts as unset.
+    /// Returns the proxies that environment variables name. Their names may be in upper or lower case. A variable with
+    /// an empty value counts as unset.
     pub(super) fn from_environment(
         variable: impl Fn(&str) -> Option<OsString>,
     ) -> Result<Self, Error> {
@@ -68,7 +68,7 @@ impl Proxies {
             Some((name, value)) => named(name, value).map(Some),
             None => Ok(None),
         };
-        // For a CGI program, HTTP_PROXY is a header of the request.
+        // In a CGI program, HTTP_PROXY is the value of a header of the request, which a stranger can choose.
         let is_cgi = variable("REQUEST_METHOD").is_some_and(|method| !method.is_empty());
         let mut http = if is_cgi { None } else { proxy("HTTP_PROXY")? };
         let mut https = proxy("HTTPS_PROXY")?;
@@ -88,7 +88,7 @@ impl Proxies {
         })))
     }
 
-    /// Returns the proxy through which a request to `url` goes.
+    /// Returns the proxy for a request to `url`.
     fn of(&self, url: &Url) -> Option<&Named> {
         match self {
             Self::None | Self::System => None,
@@ -115,8 +115,8 @@ impl Proxies {
         }
     }
 
-    /// Returns the error for a request to `url` that failed with `error`: it names the proxy that the request went
-    /// through, when that may be the reason.
+    /// Returns the error for a request to `url` that failed with `error`. It names the proxy of the request if the
+    /// proxy may be the reason.
     pub(super) fn explain(&self, error: Error, url: &Url) -> Error {
         let asked = |address: &str| Url::parse(address).unwrap_or_else(|_| url.clone());
         match error {
@@ -168,7 +168,7 @@ impl Proxies {
         }
     }
 
-    /// Returns the error for an answer with `status` to a request to `url`, when the answer is that of a proxy.
+    /// Returns the error for an answer with `status` to a request to `url`, if the answer comes from a proxy.
     pub(super) fn refusal(&self, status: StatusCode, url: &Url) -> Option<Error> {
         let proxy = self.of(url)?;
         (status == StatusCode::PROXY_AUTHENTICATION_REQUIRED).then(|| proxy.denied())
@@ -189,19 +189,19 @@ fn named(name: String, value: OsString) -> Result<Named, Error> {
     }
 }
 
-/// Returns whether a handshake for a request to `address` failed with the proxy, and not with the registry behind it.
+/// Returns whether the handshake that failed was with the proxy, and not with the registry at `address` behind it.
 fn is_of_proxy(
     proxy: &Named,
     address: &str,
     error: &(dyn std::error::Error + Send + Sync + 'static),
 ) -> bool {
-    // The tunnel through the proxy is not there before that handshake.
+    // The handshake with an HTTPS proxy comes first. An error in it means that there was no tunnel yet.
     proxy.url.scheme() == "https"
         && (!address.starts_with("https:") || with_causes(error).contains("tunnel error"))
 }
 
-/// Returns whether a proxy has refused a tunnel for want of a password. The type of the error is private to the HTTP
-/// library.
+/// Returns whether a proxy has refused a tunnel because of a missing or wrong password. The text is compared, because
+/// the type of the error is private to the HTTP library.
 fn demands_password(error: &(dyn std::error::Error + Send + Sync + 'static)) -> bool {
     let said = with_causes(error);
     said.contains("proxy authorization required") || said.contains("credentials not accepted")

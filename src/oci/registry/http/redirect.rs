@@ -1,4 +1,4 @@
-//! Where a redirect leads, and whether it is followed.
+//! Following redirects.
 
 use reqwest::header::LOCATION;
 use reqwest::{Response, StatusCode, Url};
@@ -15,9 +15,9 @@ const LIMIT: usize = 10;
 pub(crate) struct Redirects(usize);
 
 impl Redirects {
-    /// Returns the URL to send `request` to next, when `response` is a redirect. It is refused when it
-    /// leads from HTTPS to plain HTTP, when it is the eleventh, and when the next request would not be
-    /// the same: after 301, 302 and 303 clients turn every method into GET.
+    /// Returns the next URL for `request` if `response` is a redirect. The redirect is refused when it leads from HTTPS
+    /// to plain HTTP, when it is the eleventh, and when it would change the request: after 301, 302 and 303, clients
+    /// turn every method into GET.
     pub(crate) fn next(
         &mut self,
         response: &Response,
@@ -33,7 +33,7 @@ impl Redirects {
             return Ok(None);
         };
         self.0 += 1;
-        // Not `to_str`: some servers do not encode letters of other alphabets.
+        // `to_str` would fail, because some servers do not encode letters of other alphabets.
         let location = String::from_utf8_lossy(location.as_bytes());
         if location.trim().is_empty() {
             return Err(refused(
@@ -52,7 +52,7 @@ impl Redirects {
         match self.check(status, response.url(), &url, keeps_method) {
             Ok(()) => Ok(Some(url)),
             Err(reason) => {
-                // Another scheme has no host that could be shown.
+                // A URL with another scheme has no host to show.
                 let place = if url.has_host() && url.origin().is_tuple() {
                     one_line(&address(&url))
                 } else {
@@ -79,7 +79,7 @@ impl Redirects {
         if !keeps_method {
             let status = status.as_u16();
             return Err(format!(
-                "HTTP {status} does not mean that the same request is sent there"
+                "HTTP {status} would turn the request into another one"
             ));
         }
         if self.0 > LIMIT {

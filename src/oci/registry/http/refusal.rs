@@ -1,5 +1,4 @@
-//! Refusals: answers of a registry that are not a success. Their body is an OCI error envelope, a text,
-//! a web page, or empty.
+//! Refusals: answers of a registry that are not a success. The body is OCI error JSON, a text, a web page, or empty.
 
 use std::time::{Duration, SystemTime};
 
@@ -55,26 +54,26 @@ pub(crate) fn parse_refusal(status: StatusCode, headers: &HeaderMap, body: &[u8]
     Box::new(answer)
 }
 
-/// Returns whether a web page with this status comes from a server that is perhaps no registry. With another status, it
-/// comes from a proxy in front of one, and the status says what is wrong.
+/// Returns whether a web page with this status may come from a server that is not a registry. With another status, it
+/// comes from a proxy in front of a registry, and the status tells the reason.
 fn may_be_of_another_server(status: StatusCode) -> bool {
     matches!(status.as_u16(), 400 | 401 | 403 | 404 | 405)
 }
 
-/// Returns how long the registry asks to wait. The header holds seconds, or a date, which is compared
-/// with `now` (RFC 9110, "Retry-After").
+/// Returns how long the registry asks the client to wait. The header has a number of seconds, or a date, which is
+/// compared with `now` (RFC 9110, "Retry-After").
 fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if let Ok(seconds) = value.parse() {
         return Some(Duration::from_secs(seconds));
     }
     let date = httpdate::parse_http_date(value).ok()?;
-    // After a date that has passed there is no wait.
+    // For a date in the past, the wait is zero.
     Some(date.duration_since(now).unwrap_or_default())
 }
 
-/// Returns whether a server that was asked in plain HTTP says that it speaks TLS. Servers written in Go,
-/// such as `registry:2`, answer without headers; nginx answers with a web page.
+/// Returns whether the answer to a request in plain HTTP says that the server speaks TLS. Servers written in Go, such
+/// as `registry:2`, answer without headers. nginx answers with a web page.
 pub(crate) fn wants_tls(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> bool {
     let said = String::from_utf8_lossy(body);
     status == StatusCode::BAD_REQUEST
@@ -83,14 +82,15 @@ pub(crate) fn wants_tls(status: StatusCode, headers: &HeaderMap, body: &[u8]) ->
             || said.contains("sent to HTTPS port"))
 }
 
-/// Returns whether an answer to HEAD says nothing about the content, so that GET decides: some registries, and
-/// proxies in front of them, do not know HEAD. They answer 400, 404, 405, 500 or 501. A 401 or 403 is for GET too.
+/// Returns whether the answer to a HEAD request tells nothing about the content, so that a GET request is needed. Some
+/// registries, and proxies in front of them, do not support HEAD. They answer 400, 404, 405, 500 or 501. The statuses
+/// 401 and 403 would be the answer to GET too.
 pub(crate) fn says_nothing(status: StatusCode) -> bool {
     !status.is_success() && !matches!(status.as_u16(), 401 | 403)
 }
 
-/// Returns whether a refusal means that a tag is immutable. Registries differ in status and code; all of
-/// them use the word, or answer with a conflict.
+/// Returns whether a refusal means that a tag is immutable. Registries use different statuses and codes. All of them
+/// use the word, or answer with a conflict.
 pub(crate) fn says_immutable(answer: &Answer) -> bool {
     let said = answer.code.iter().chain(&answer.message);
     let mut said = said.map(|text| text.to_ascii_lowercase());
@@ -99,15 +99,14 @@ pub(crate) fn says_immutable(answer: &Answer) -> bool {
             && said.any(|text| text.contains("immutab") || text.contains("cannot be overwritten"))
 }
 
-/// Returns whether `error` is a refusal that another attempt does not change.
+/// Returns whether `error` is a refusal that another attempt would get again.
 pub(crate) fn is_client_error(error: &Error) -> bool {
     let status = error_status(error);
     status.is_some_and(|status| status.is_client_error() && !is_transient(status))
 }
 
-/// Returns whether `error` means that the registry does not know the upload that it has opened: it has
-/// several replicas that do not share their uploads or the secret that their URLs are signed with, or it
-/// has restarted.
+/// Returns whether `error` means that the registry does not know the upload that it has opened. This happens when
+/// replicas of a registry do not share their uploads or the secret for signing URLs, and after a restart.
 pub(crate) fn is_forgotten(error: &Error) -> bool {
     let code = refusal(error).and_then(|answer| answer.code.as_deref());
     is_client_error(error)
@@ -115,12 +114,12 @@ pub(crate) fn is_forgotten(error: &Error) -> bool {
             || matches!(code, Some("BLOB_UPLOAD_UNKNOWN" | "BLOB_UPLOAD_INVALID")))
 }
 
-/// Returns the HTTP status behind an error.
+/// Returns the HTTP status in an error.
 pub(crate) fn error_status(error: &Error) -> Option<StatusCode> {
     StatusCode::from_u16(refusal(error)?.status).ok()
 }
 
-/// Returns the refusal of the registry behind an error.
+/// Returns the refusal of the registry in an error.
 fn refusal(error: &Error) -> Option<&Answer> {
     match error {
         Error::NotFound { answer, .. } | Error::Refused { answer, .. } => Some(answer),

@@ -12,7 +12,7 @@ use crate::oci::names::authority;
 use super::authorities::no_authorities_behind;
 use super::blob_body::BlobBody;
 
-/// The permission that a request needs, in the words of the token specification.
+/// The permission that a request needs, by its name in the token specification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Scope(pub(crate) &'static str);
 
@@ -20,7 +20,7 @@ impl Scope {
     pub(crate) const PULL: Self = Self("pull");
     pub(crate) const PUSH: Self = Self("pull,push");
     pub(crate) const DELETE: Self = Self("delete");
-    /// For requests to the registry as a whole.
+    /// No permission, for requests to the whole registry.
     pub(crate) const NONE: Self = Self("");
 }
 
@@ -29,9 +29,9 @@ impl Scope {
 pub(crate) struct Request {
     pub(crate) method: Method,
     pub(crate) url: Url,
-    /// The name of the endpoint: its credentials are stored under it.
+    /// The name of the endpoint, under which its credentials are stored.
     pub(crate) registry: String,
-    /// Empty for requests to the registry as a whole.
+    /// The repository. It is empty for requests to the whole registry.
     pub(crate) repository: String,
     pub(crate) scope: Scope,
     /// The content that the request is about, for messages: "blob sha256:… of ghcr.io/org/provider".
@@ -44,8 +44,8 @@ impl Request {
         address(&self.url)
     }
 
-    /// Returns the same request to `url`, at another host than that of the registry. Its authorization is
-    /// for the repository in the URL.
+    /// Returns the same request to `url`, which is at another host than the registry. Its authorization is for the
+    /// repository in the URL.
     pub(crate) fn elsewhere(&self, url: Url) -> Self {
         Self {
             registry: authority(&url),
@@ -59,7 +59,7 @@ impl Request {
         self.method == Method::GET || self.method == Method::HEAD
     }
 
-    /// Awaits `work` for this request for at most `limit`; then the error is [`Error::Stalled`].
+    /// Awaits `work` for this request for at most `limit`. After that, fails with [`Error::Stalled`].
     pub(crate) async fn within<T>(
         &self,
         limit: Duration,
@@ -69,12 +69,12 @@ impl Request {
         done.unwrap_or_else(|_| Err(self.stalled(limit)))
     }
 
-    /// Returns the error for a transfer that stood still for `limit`.
+    /// Returns the error for a transfer without progress for `limit`.
     pub(crate) fn stalled(&self, limit: Duration) -> Error {
         Error::Stalled {
             what: self.what.clone(),
             address: self.address(),
-            // Half a second is not none.
+            // Less than a second is shown as one second, and not as zero.
             seconds: limit.as_secs().max(1),
         }
     }
@@ -94,7 +94,7 @@ impl Request {
     }
 }
 
-/// The body of a request. All of them can be sent again.
+/// The body of a request. Each kind of body can be sent again.
 pub(crate) enum Payload<'a> {
     Empty,
     Bytes(Bytes),
@@ -110,13 +110,13 @@ fn repository(url: &Url) -> Option<String> {
     (!name.is_empty()).then(|| name.to_owned())
 }
 
-/// Returns `url` for messages: without its query, which may hold signatures.
+/// Returns `url` for messages, without its query, which may contain signatures.
 pub(crate) fn address(url: &Url) -> String {
     format!("{}{}", url.origin().ascii_serialization(), url.path())
 }
 
-/// Returns the error for a request to `url` that failed without an answer. The URL is removed from
-/// `source`: it may hold signatures.
+/// Returns the error for a request to `url` that failed without an answer. The URL is removed from `source`, because it
+/// may contain signatures.
 pub(crate) fn request_error(
     source: reqwest::Error,
     registry: &str,

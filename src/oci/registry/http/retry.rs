@@ -1,7 +1,7 @@
-//! Decides which failed attempts are repeated, when, and for how long.
+//! Repeating failed attempts: which of them, after which wait, and for how long.
 //!
-//! Only time without progress counts against [`RetryOptions::patience`]: a transfer over a bad line
-//! continues as long as it makes progress.
+//! Only time without progress counts towards [`RetryOptions::patience`]. So a transfer over a bad connection continues
+//! as long as it makes progress.
 
 use std::error::Error as StdError;
 use std::iter;
@@ -14,15 +14,15 @@ use crate::content::with_causes;
 use crate::oci::error::{Error, ProxyError};
 use crate::oci::registry::options::RetryOptions;
 
-/// How often an attempt is repeated whose failure is probably final.
+/// How often an attempt is repeated when its failure is probably final.
 const DOUBTS: u32 = 2;
 
-/// Returns whether a refusal with `status` may pass without a change to the request.
+/// Returns whether the same request may succeed later after a refusal with `status`.
 pub(crate) fn is_transient(status: StatusCode) -> bool {
     matches!(status.as_u16(), 408 | 429 | 500 | 502 | 503 | 504)
 }
 
-/// Returns whether the registry reports that the content which arrived has another digest.
+/// Returns whether the registry reports that the content it received has another digest.
 pub(crate) fn is_damage(error: &Error) -> bool {
     matches!(error, Error::Refused { answer, .. } if answer.code.as_deref() == Some("DIGEST_INVALID"))
 }
@@ -30,25 +30,25 @@ pub(crate) fn is_damage(error: &Error) -> bool {
 /// Whether another attempt may succeed.
 #[derive(Debug, PartialEq, Eq)]
 enum Verdict {
-    /// No: the failure is final.
+    /// Another attempt cannot succeed.
     Final,
-    /// Probably not: it is tried a few times.
+    /// Another attempt will probably fail too. It is made a few times.
     Doubtful,
-    /// Yes.
+    /// Another attempt may succeed.
     Transient,
 }
 
 fn judge(error: &Error) -> Verdict {
     match error {
-        // A bad connection may damage an answer, but it is more often that of a server for something else.
+        // A bad connection may have damaged the answer, but more often it comes from a server with another protocol.
         Error::Interrupted { source, .. } if is_not_http(source.as_ref()) => Verdict::Doubtful,
         Error::Unreachable { .. } | Error::Interrupted { .. } | Error::Stalled { .. } => {
             Verdict::Transient
         }
         Error::Refused { answer, .. } => match StatusCode::from_u16(answer.status) {
             Ok(status) if is_transient(status) => Verdict::Transient,
-            // Storage behind a redirect: its signed URL has expired, and the registry gives a new one. A
-            // registry that refuses with this status itself is another error.
+            // The answer comes from storage behind a redirect. Its signed URL has expired, and the registry gives a new
+            // one. A registry itself that refuses with this status gives another error.
             Ok(StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => Verdict::Doubtful,
             _ if is_damage(error) => Verdict::Doubtful,
             _ => Verdict::Final,
@@ -57,9 +57,10 @@ fn judge(error: &Error) -> Verdict {
             Ok(status) if is_transient(status) => Verdict::Transient,
             _ => Verdict::Final,
         },
-        // A proxy may have cut the answer off.
+        // A proxy may have cut off the answer.
         Error::Contradiction { .. } => Verdict::Doubtful,
-        // It may be starting, but it is more often configured wrongly, and one that is silent takes long to try again.
+        // The proxy may be starting, but more often the settings are wrong. A silent proxy is not tried again, because
+        // that takes long.
         Error::Proxy(ProxyError::Unreachable { source, .. }) => {
             match source.downcast_ref::<reqwest::Error>() {
                 Some(error) if error.is_timeout() => Verdict::Final,
@@ -70,8 +71,8 @@ fn judge(error: &Error) -> Verdict {
     }
 }
 
-/// Returns whether what a server sent was no answer of HTTP. The type of the error is that of a library below the one
-/// that is used here.
+/// Returns whether a server sent bytes that are not an HTTP answer. The text is compared, because the type of the error
+/// belongs to a library below the HTTP client.
 fn is_not_http(error: &(dyn StdError + 'static)) -> bool {
     let chain = iter::successors(Some(error), |&error| error.source());
     let mut texts = chain.map(ToString::to_string);
@@ -88,11 +89,11 @@ pub(crate) struct Attempts {
     failures: u32,
     /// The number of those failures that were [`Verdict::Doubtful`].
     doubts: u32,
-    /// When the first attempt since the last progress began.
+    /// The time at which the first attempt since the last progress began.
     started: Instant,
-    /// How long nothing moved since the last progress, during the attempts and between them.
+    /// The time without progress since the last progress, during the attempts and between them.
     idle: Duration,
-    /// When a byte last moved, or when the current attempt began.
+    /// The time at which a byte last moved, or at which the current attempt began.
     moved: Instant,
 }
 
@@ -138,19 +139,19 @@ impl Attempts {
         self.failures
     }
 
-    /// Returns how long the current attempt may stand still.
+    /// Returns how long the current attempt may make no progress.
     pub(crate) fn stall_timeout(&self) -> Duration {
         if self.failures == 0 {
             return self.options.stall_timeout;
         }
         let patience = self.options.patience;
         let left = patience.saturating_sub(self.idle);
-        // Leaves the last attempt the time to fail with an error that says why.
+        // The last attempt gets enough time to fail with an error that tells the reason.
         left.max(patience / 10).min(self.options.stall_timeout)
     }
 
-    /// Waits for the next attempt after one that failed with `error`. Returns the error to report when there
-    /// is no further attempt.
+    /// Waits until the next attempt, after an attempt that failed with `error`. Fails with the error to report when
+    /// there is no further attempt.
     pub(crate) async fn failed(&mut self, error: Error) -> Result<(), Error> {
         self.failures += 1;
         self.idle += self.moved.elapsed();
@@ -163,7 +164,7 @@ impl Attempts {
             return Err(self.gave_up(error));
         };
         if self.failures == 1 && matches!(error, Error::Unreachable { .. }) {
-            // The name may be mistyped: the user need not wait to see it.
+            // The name may be mistyped, so the user is warned without waiting for further attempts.
             let patience = self.options.patience.as_secs();
             tracing::warn!("{}; retrying for {patience} s", with_causes(&error));
         } else {
@@ -180,7 +181,7 @@ impl Attempts {
         Ok(())
     }
 
-    /// Returns how long to wait, or `None` when that would be too long.
+    /// Returns how long to wait before the next attempt, or `None` when that would be too long.
     fn delay(&mut self, error: &Error) -> Option<Duration> {
         let asked = match error {
             Error::Refused { answer, .. } | Error::TokenService { answer, .. } => {

@@ -14,8 +14,8 @@ pub(super) struct NoAuthorities {
     pub(super) reason: String,
 }
 
-/// Returns a verifier that trusts the authorities of the system, and `more`. With `isolated`, these are the ones at
-/// their usual place, whatever environment variables say. Blocks.
+/// Returns a verifier that trusts the authorities of the system, and `more`. With `isolated`, the authorities are
+/// loaded from their usual place, and environment variables are ignored. Blocks.
 #[cfg(all(unix, not(target_vendor = "apple"), not(target_os = "android")))]
 pub(super) fn verifier(
     more: Vec<CertificateDer<'static>>,

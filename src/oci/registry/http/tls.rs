@@ -1,4 +1,4 @@
-//! TLS: which certificates are trusted, and which one is shown.
+//! The settings of TLS connections: trusted authorities, and the client certificate.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,21 +17,21 @@ use super::authorities::Authorities;
 use super::identity::read_identity;
 use super::pem::{is_binary, read};
 
-/// What is trusted, and what is shown, in TLS connections to one endpoint.
+/// The settings of TLS connections to one endpoint.
 pub(super) struct Tls {
     provider: Arc<CryptoProvider>,
     authorities: Vec<CertificateDer<'static>>,
     identity: Option<CertifiedKey>,
     skip_verify: bool,
-    /// Whether environment variables do not choose the certificate authorities of the system.
+    /// Whether environment variables that choose the certificate authorities are ignored.
     isolated: bool,
 }
 
 impl Tls {
     /// Reads the files of certificates. Blocks.
     ///
-    /// The cryptography provider is named here. `rustls` can have one for the whole process too, which
-    /// is for the embedding program to choose.
+    /// The cryptography provider is passed explicitly. `rustls` can also have a provider for the whole process, but the
+    /// embedding program has to choose that one.
     pub(super) fn read<'a>(
         authorities: impl IntoIterator<Item = &'a PathBuf>,
         client_certificate: Option<&ClientCertificate>,
@@ -52,13 +52,13 @@ impl Tls {
         })
     }
 
-    /// Sets whether environment variables do not choose the certificate authorities of the system.
+    /// Sets whether environment variables that choose the certificate authorities are ignored.
     pub(super) fn isolated(self, isolated: bool) -> Self {
         Self { isolated, ..self }
     }
 
-    /// Returns the configuration of the TLS library. With `at_once`, the certificate authorities of the system are
-    /// loaded now, which blocks; otherwise when the first certificate is verified.
+    /// Returns the configuration of the TLS library. With `at_once`, loads the certificate authorities of the system
+    /// now, which blocks. Otherwise they are loaded when the first certificate is verified.
     pub(super) fn config(self, at_once: bool) -> Result<ClientConfig, Error> {
         let verifier: Arc<dyn ServerCertVerifier> = if self.skip_verify {
             Arc::new(AcceptAny(self.provider.signature_verification_algorithms))
@@ -102,9 +102,9 @@ fn read_authorities(path: &Path) -> Result<Vec<CertificateDer<'static>>, Error> 
     let certificates = certificates.map_err(|_| unusable("it is not PEM".to_owned()))?;
     if certificates.is_empty() {
         let reason = if is_binary(&pem) {
-            "it is binary, as DER and PKCS #12 are, and not PEM"
+            "it is binary, such as DER or PKCS #12, and not PEM"
         } else {
-            "it holds no certificate"
+            "it contains no certificate"
         };
         return Err(unusable(reason.to_owned()));
     }

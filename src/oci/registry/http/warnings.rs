@@ -7,10 +7,10 @@ use reqwest::header::{HeaderMap, WARNING};
 
 use crate::oci::error::one_line;
 
-/// How many different warnings of an endpoint are logged.
+/// The most different warnings of an endpoint that are logged.
 const LIMIT: usize = 20;
 
-/// The warnings of one endpoint. Each of them is logged once.
+/// The warnings of one endpoint. Each warning is logged once.
 #[derive(Default)]
 pub(crate) struct Warnings(Mutex<HashSet<String>>);
 
@@ -32,7 +32,7 @@ impl Warnings {
     }
 }
 
-/// Returns the text of `299 - "..."`. Other codes are about caches.
+/// Returns the text of a warning `299 - "..."`. Other codes are warnings about caches, which are ignored.
 fn text(warning: &str) -> Option<String> {
     let (code, rest) = warning.trim().split_once(' ')?;
     let (_agent, quoted) = rest.trim_start().split_once(' ')?;

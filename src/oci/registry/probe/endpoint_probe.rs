@@ -19,7 +19,7 @@ use super::super::upload::{BlobUpload, Session, compare_stored, wants_chunks};
 use super::super::{referrers, tags, upload};
 use super::greeting::{Greeting, Wants};
 
-/// Asks one endpoint of a registry what it can do.
+/// Finds out what one endpoint of a registry can do.
 pub(crate) struct Probe {
     repository: RepositoryEndpoint,
 }
@@ -43,8 +43,7 @@ impl Probe {
         self.endpoint().name()
     }
 
-    /// Returns whether the endpoint is asked for all that a reader needs: content, and the manifests
-    /// that tags name.
+    /// Returns whether the endpoint serves everything that a reader needs: content, and the manifests that tags name.
     pub(crate) fn serves_readers(&self) -> bool {
         let needed = [Capability::Pull, Capability::Resolve];
         needed.iter().all(|needed| self.endpoint().can(*needed))
@@ -86,18 +85,18 @@ impl Probe {
         tags::first_page(&self.repository).await
     }
 
-    /// Returns the manifest `name`, and its largest blob, if it has one.
+    /// Returns the manifest that `name` names, and its largest blob, if it has one.
     pub(crate) async fn sample(
         &self,
         name: &str,
     ) -> Result<(Descriptor, Option<Descriptor>), Error> {
-        // As commands ask for it, which then read what they were told.
+        // Commands also resolve the name first, and then read the manifest.
         self.repository.resolve_name(name).await?;
         let (manifest, bytes) = self.repository.manifest(name).await?;
         let children = children(&manifest, &bytes)?.into_iter();
-        // An index has none. A foreign layer is elsewhere.
+        // An index has no blobs. A foreign layer is not in the registry.
         let blobs = children.filter(|child| child.role == Role::Part && child.urls.is_empty());
-        // A single byte has no parts.
+        // A blob of one byte cannot be read in parts.
         let largest = blobs
             .map(|blob| blob.descriptor)
             .filter(|blob| blob.size > 1)
@@ -110,7 +109,7 @@ impl Probe {
         let mut request = self
             .repository
             .blob_request(Method::GET, blob, Scope::PULL)?;
-        // Proxies compress whole answers, and not parts of them. Only the headers are read.
+        // Proxies compress whole answers, but not parts of them. Only the headers of this answer are read.
         let whole = self.endpoint().send(&request).await?;
         if whole.content_length() != Some(blob.size) {
             refuse_encoding(&whole, &request)?;
@@ -132,8 +131,8 @@ impl Probe {
         referrers::has_api(&self.repository, digest).await
     }
 
-    /// Sends a blob in one request, and checks that it is stored. Returns the refusal when the registry
-    /// may accept the blob in chunks instead.
+    /// Sends a blob in one request, and checks that it is stored. Returns the refusal if the registry may accept the
+    /// blob in chunks instead.
     pub(crate) async fn upload_whole(
         &self,
         content: &Descriptor,
@@ -155,7 +154,7 @@ impl Probe {
         Ok(None)
     }
 
-    /// Sends a blob as one chunk, and cancels the upload. Returns whether it was cancelled: otherwise it
+    /// Sends a blob as one chunk, and cancels the upload. Returns whether the upload was cancelled. If it was not, it
     /// stays until the registry removes it.
     pub(crate) async fn upload_chunk(
         &self,
@@ -173,7 +172,7 @@ impl Probe {
         sent.map(|_| cancelled)
     }
 
-    /// Sends content in the way that the registry accepts.
+    /// Stores content in the registry.
     pub(crate) async fn put(&self, content: &Descriptor, bytes: &Bytes) -> Result<(), Error> {
         if media_type::is_manifest(&content.media_type) {
             upload::store_manifest(&self.repository, content, bytes, None)

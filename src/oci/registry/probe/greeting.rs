@@ -16,16 +16,17 @@ pub(crate) struct Greeting {
     /// The URL at which the API begins.
     pub(crate) address: String,
     pub(crate) status: u16,
-    /// `Server`: the program, or the proxy in front of it.
+    /// The header `Server`: the program, or the proxy in front of it.
     pub(crate) server: Option<String>,
-    /// `Docker-Distribution-Api-Version`.
+    /// The header `Docker-Distribution-Api-Version`.
     pub(crate) api_version: Option<String>,
-    /// How much later it is on this machine than at the registry, by its `Date`; the error is how much earlier.
+    /// How far the clock of this machine is ahead of the clock of the registry, by the header `Date`. The error is how
+    /// far it is behind.
     pub(crate) skew: Option<Result<Duration, Duration>>,
     pub(crate) wants: Wants,
 }
 
-/// The credentials that a registry asks for.
+/// The credentials for which a registry asks.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Wants {
     Nothing,
@@ -48,7 +49,7 @@ impl Greeting {
             let value = response.headers().get(name)?.to_str().ok()?;
             Some(one_line(value)).filter(|value| !value.is_empty())
         };
-        // The URL of the answer: a redirect may have led there.
+        // The error names the URL of the answer, because there may have been a redirect.
         let not_a_registry = |reason| Error::NotARegistry {
             address: address(response.url()),
             reason,
@@ -71,8 +72,8 @@ impl Greeting {
         })
     }
 
-    /// Returns the error for an answer 404, which a registry gives only when it hides from strangers, or
-    /// does not keep to the specification.
+    /// Returns the error for an answer 404. A registry gives this answer only if it hides from anonymous users or does
+    /// not follow the specification.
     pub(crate) fn missing(&self) -> Option<Error> {
         (self.status == StatusCode::NOT_FOUND.as_u16()).then(|| Error::NotARegistry {
             address: self.address.clone(),
@@ -81,7 +82,7 @@ impl Greeting {
     }
 }
 
-/// Returns how much later it is now than `date`; the error is how much earlier.
+/// Returns how long ago `date` is. The error is how far it is in the future.
 fn skew(date: &str) -> Option<Result<Duration, Duration>> {
     let date = httpdate::parse_http_date(date).ok()?;
     let now = SystemTime::now().duration_since(date);

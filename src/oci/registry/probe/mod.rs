@@ -1,5 +1,4 @@
-//! Probes: small requests that find out what an endpoint is, and what it can do. Each of them is sent
-//! once.
+//! Probes: small requests that find out what an endpoint is and what it can do. Each request is sent once.
 
 mod endpoint_probe;
 mod greeting;

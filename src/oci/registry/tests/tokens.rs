@@ -1,4 +1,4 @@
-//! Challenges, token services, and the credentials that they get.
+//! Challenges, token services, and the credentials that are sent to them.
 
 use serde_json::json;
 
@@ -98,7 +98,7 @@ async fn a_token_of_another_request_is_used_when_its_scope_fits() {
         answer("401 Unauthorized", &challenge, "")
     });
     let repository = repository(&address, None);
-    // All of them are refused before the first of them gets a token.
+    // All requests are refused before the first one gets a token.
     let (one, tags, two) = tokio::join!(
         repository.manifest("1"),
         repository.tags(),

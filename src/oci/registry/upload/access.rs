@@ -1,4 +1,4 @@
-//! Finding out whether a registry takes uploads, before there is anything to upload.
+//! Finding out whether a registry accepts uploads, before there is content to upload.
 
 use bytes::Bytes;
 use reqwest::Method;
@@ -10,7 +10,7 @@ use super::super::repository_endpoint::RepositoryEndpoint;
 use super::cancel::cancel;
 use super::session::{Session, opening_request};
 
-/// An upload that was opened only to see whether the registry takes uploads.
+/// An upload that was opened only to find out whether the registry accepts uploads.
 pub(crate) struct OpenUpload {
     repository: RepositoryEndpoint,
     /// Cancels the upload.
@@ -18,8 +18,8 @@ pub(crate) struct OpenUpload {
 }
 
 impl OpenUpload {
-    /// Makes sure that the registry takes uploads from this client, by opening one. No other request
-    /// tells that, because a registry may allow anonymous reads.
+    /// Makes sure that the registry accepts uploads from this client, by opening one. No other request shows this,
+    /// because a registry may allow anonymous reads.
     pub(crate) async fn open(repository: RepositoryEndpoint) -> Result<Self, Error> {
         let request = opening_request(&repository, "uploads")?;
         let endpoint = &repository.endpoint;

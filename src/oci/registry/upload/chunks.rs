@@ -12,19 +12,18 @@ use super::super::http::{
 };
 use super::session::{BlobUpload, Session};
 
-/// The size of a chunk, in bytes: the largest that ghcr.io accepts.
+/// The size of a chunk, in bytes. It is the largest chunk that ghcr.io accepts.
 const CHUNK: u64 = 4 * 1024 * 1024;
-/// The smallest chunk that is tried where larger ones are refused, in bytes. nginx accepts 1 MiB unless it is
-/// configured otherwise.
+/// The smallest chunk that is tried when larger ones are refused, in bytes. By default, nginx accepts 1 MiB.
 pub(super) const SMALLEST_CHUNK: u64 = 256 * 1024;
-/// How much smaller the next chunks are where one is too large.
+/// By how much the size of chunks is divided after a chunk was too large.
 const SHRINKING: u64 = 4;
-/// The largest chunk that a registry may ask for. A chunk is held in memory.
+/// The largest chunk for which a registry may ask, in bytes. A chunk is held in memory.
 const LARGEST_CHUNK: u64 = 16 * 1024 * 1024;
-/// How often a connection breaks in a row before chunks become smaller.
+/// How many connections have to break in a row before smaller chunks are sent.
 const SUSPICIOUS: u32 = 2;
 
-/// The size of chunks in bytes, and the smallest that may be tried.
+/// The size of chunks, and the smallest size that may be tried, in bytes.
 #[derive(Clone, Copy)]
 struct ChunkSize {
     size: u64,
@@ -32,15 +31,15 @@ struct ChunkSize {
 }
 
 impl ChunkSize {
-    /// Returns the next smaller size.
+    /// Returns the next smaller size, if there is one.
     fn smaller(self) -> Option<u64> {
         let next = (self.size / SHRINKING).max(self.smallest);
         (next < self.size).then_some(next)
     }
 }
 
-/// Sends a blob chunk after chunk, and closes the session: what the registry lacks in the session `continued`, or
-/// the whole blob in a new one. Where a chunk is too large, smaller ones are tried.
+/// Sends a blob chunk after chunk, and closes the session. Sends the bytes that the registry lacks in the session
+/// `continued`, or the whole blob in a new session. When a chunk is too large, smaller chunks are tried.
 pub(super) async fn send_blob(
     upload: &mut BlobUpload<'_>,
     mut continued: Option<Session>,
@@ -56,7 +55,7 @@ pub(super) async fn send_blob(
         let reader = VerifyReader::new(source.open(0).await?, upload.content);
         let session = match send_all(upload, reader, session, chunk).await {
             Ok(Some(session)) => session,
-            // The session is lost, and the wait for another attempt is over.
+            // The session is lost. The wait before the next attempt has ended already.
             Ok(None) => continue,
             Err(error) if is_too_large(&error) => match chunk.smaller() {
                 Some(smaller) => {
@@ -74,7 +73,7 @@ pub(super) async fn send_blob(
         match upload.repository.endpoint.check(response, &request).await {
             Ok(_) => return Ok(()),
             Err(error) if is_damage(&error) => upload.attempts.failed(error).await?,
-            // The session is gone when it was closed before, and the answer to that was lost.
+            // An earlier request may have closed the session, and its answer was lost.
             Err(_) if upload.is_complete().await? => return Ok(()),
             Err(error) if is_forgotten(&error) => upload.was_forgotten(error)?,
             Err(error) => return Err(error),
@@ -82,7 +81,7 @@ pub(super) async fn send_blob(
     }
 }
 
-/// Sends chunk after chunk. `None`: the upload has to begin anew.
+/// Sends chunk after chunk, and returns the session after the last one. `None` when the upload has to begin again.
 async fn send_all(
     upload: &mut BlobUpload<'_>,
     mut reader: VerifyReader<Reader>,
@@ -93,7 +92,7 @@ async fn send_all(
     let location = upload.repository.location();
     let what = format!("blob {} of {location}", content.digest);
     let size = chunk.size;
-    // What the registry has is verified too.
+    // The bytes that the registry has already are verified too.
     let mut start = (&mut reader).take(session.offset);
     let skipped = tokio::io::copy(&mut start, &mut tokio::io::sink()).await;
     skipped.map_err(|error| source_error(&what, error))?;
@@ -108,7 +107,8 @@ async fn send_all(
         }
         let is_last = (bytes.len() as u64) < size || session.offset + size >= content.size;
         if is_last {
-            // Verified before the last chunk is sent: a source that has changed never arrives complete.
+            // The content is verified before the last chunk is sent, so that content that has changed is never sent
+            // completely.
             let verified = reader.finish_async().await;
             verified.map_err(|error| source_error(&what, error))?;
             return send_chunk(upload, bytes.freeze(), session, chunk).await;
@@ -120,8 +120,8 @@ async fn send_all(
     }
 }
 
-/// Sends the next chunk, and returns the session after it. `None`: the upload has to begin anew. An error
-/// that is [too large](is_too_large) asks for smaller chunks.
+/// Sends the next chunk, and returns the session after it. `None` when the upload has to begin again. After an error
+/// for which [`is_too_large`] returns `true`, smaller chunks have to be tried.
 async fn send_chunk(
     upload: &mut BlobUpload<'_>,
     bytes: Bytes,
@@ -153,8 +153,8 @@ async fn send_chunk(
         upload.attempts.moved_at(moved, session.offset);
         match sent {
             Ok(response) => {
-                // Status and `Range` of a successful answer do not count: Amazon ECR answers 201 with a
-                // stale range. The digest decides in the end.
+                // The status and the `Range` of a successful answer are ignored, because Amazon ECR answers 201 with an
+                // old range. The registry compares the digest at the end.
                 upload.follow(&mut session, &response, &request).await?;
                 session.offset = end;
                 session.resumed = false;
@@ -186,7 +186,7 @@ async fn send_chunk(
     Ok((session.offset == end).then_some(session))
 }
 
-/// Returns the size of chunks: what is wanted, or what the registry asks for at least.
+/// Returns the size of chunks: `wanted`, or the smallest size that the registry accepts if that is larger.
 fn chunk_size(upload: &BlobUpload<'_>, wanted: u64, session: &Session) -> Result<ChunkSize, Error> {
     let smallest = session.smallest_chunk;
     if smallest > LARGEST_CHUNK {
@@ -206,7 +206,7 @@ fn chunk_size(upload: &BlobUpload<'_>, wanted: u64, session: &Session) -> Result
     })
 }
 
-/// Returns whether `error` of a chunk means, or may mean, that a smaller one would be accepted.
+/// Returns whether `error` for a chunk may mean that a smaller chunk would be accepted.
 fn is_too_large(error: &Error) -> bool {
     error_status(error) == Some(StatusCode::PAYLOAD_TOO_LARGE) || is_cut(error)
 }
@@ -215,7 +215,8 @@ fn is_cut(error: &Error) -> bool {
     matches!(error, Error::Interrupted { .. })
 }
 
-/// Returns `error` as the one about a request of `size` bytes, when it says that this is too large.
+/// Turns `error` into the error about a request of `size` bytes, if it says that the request is too large. Returns any
+/// other error unchanged.
 pub(super) fn too_large(error: Error, size: u64) -> Error {
     match error {
         Error::Refused {

@@ -1,4 +1,4 @@
-//! Storing content: sending what the registry lacks, and comparing what it holds then.
+//! Storing content: sending content that the registry lacks, and checking that the registry has it afterwards.
 
 use bytes::Bytes;
 
@@ -13,8 +13,8 @@ use super::mount::{Mounted, mount};
 use super::stored::compare_stored;
 use super::stream::send_blob;
 
-/// Stores a blob, unless the registry has it: from the repository `from` of this registry when the
-/// registry allows that, else from `source`.
+/// Stores a blob, unless the registry has it. Mounts it from the repository `from` of this registry if the registry
+/// allows that, or else sends it from `source`.
 pub(crate) async fn store_blob(
     repository: &RepositoryEndpoint,
     content: &Descriptor,
@@ -49,8 +49,8 @@ pub(crate) async fn store_blob(
     })
 }
 
-/// Stores a manifest under `tag`, or under its digest, in one request. Returns the subject for which the registry says that
-/// it lists the manifest.
+/// Stores a manifest under `tag`, or under its digest, in one request. Returns the subject if the registry says that it
+/// has added the manifest to the subject's referrers.
 pub(crate) async fn store_manifest(
     repository: &RepositoryEndpoint,
     content: &Descriptor,
@@ -59,7 +59,7 @@ pub(crate) async fn store_manifest(
 ) -> Result<Option<Digest>, Error> {
     let digest = content.digest.to_string();
     verify(content, bytes, || format!("manifest {digest}"))?;
-    // A registry knows a manifest that it gets under a tag by its SHA-256 digest alone.
+    // When a manifest is sent under a tag, the registry knows only its SHA-256 digest.
     let by_digest = tag.is_none() || content.digest.algorithm() != Algorithm::Sha256;
     let mut subject = None;
     if by_digest {

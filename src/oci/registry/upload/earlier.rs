@@ -6,16 +6,16 @@ use reqwest::{Method, Url};
 
 use super::session::{BlobUpload, Session, received};
 
-/// How long the registry may take to say how much of an earlier upload it has.
+/// How long to wait for the registry to say how much of an earlier upload it has.
 const LIMIT: Duration = Duration::from_secs(10);
 
 impl BlobUpload<'_> {
-    /// Returns the session of an earlier upload of this blob that the registry still knows, with some bytes. Asks
-    /// once: an upload from the start needs no such session.
+    /// Returns the session of an earlier upload of this blob, if the registry still knows it and has received some
+    /// bytes. Asks only once, because the blob can also be sent from its start.
     pub(super) async fn earlier(&mut self) -> Option<Session> {
         let url = Url::parse(&self.kept.address().await?).ok()?;
         let endpoint = &self.repository.endpoint;
-        // The request carries credentials.
+        // The request has credentials, so it must go to the same host.
         if url.origin() != endpoint.url("").ok()?.origin() {
             return None;
         }

@@ -9,17 +9,17 @@ use crate::oci::error::Error;
 
 use super::super::repository_endpoint::RepositoryEndpoint;
 
-/// The smallest blob whose upload is remembered, in bytes. Smaller ones are sent again.
+/// The smallest blob whose upload is remembered, in bytes. Smaller blobs are sent again from their start.
 const SMALLEST: u64 = 4 * 1024 * 1024;
 
-/// What is remembered of the upload of one blob, if anything is.
+/// The record of the upload of one blob, if there is one.
 #[derive(Default)]
 pub(super) struct Kept {
     slot: Option<Arc<dyn UploadSlot>>,
 }
 
 impl Kept {
-    /// Finds what is remembered of an upload of `content` to `repository`.
+    /// Finds the record of an upload of `content` to `repository`.
     pub(super) async fn find(repository: &RepositoryEndpoint, content: &Descriptor) -> Self {
         let Some(uploads) = repository.uploads.clone() else {
             return Self::default();
@@ -40,7 +40,7 @@ impl Kept {
         self.with_slot(move |slot| slot.remember(&url)).await;
     }
 
-    /// Forgets what is remembered.
+    /// Forgets the address.
     pub(super) async fn forget(&self) {
         self.with_slot(|slot| slot.forget()).await;
     }

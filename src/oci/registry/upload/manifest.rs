@@ -18,8 +18,8 @@ use super::stored::{compare_stored, is_comparable, stored_differently};
 /// Manifests with Subject").
 const SUBJECT: &str = "oci-subject";
 
-/// Sends a manifest under `name`, a tag or its digest. After a success, a tag names the manifest. Returns the subject for
-/// which the registry says that it lists the manifest.
+/// Sends a manifest under `name`, a tag or its digest. Makes sure that a tag names the manifest afterwards. Returns the
+/// subject if the registry says that it has added the manifest to the subject's referrers.
 pub(crate) async fn send_manifest(
     repository: &RepositoryEndpoint,
     content: &Descriptor,
@@ -40,7 +40,7 @@ pub(crate) async fn send_manifest(
     let sent = loop {
         let response = endpoint.exchange_within(&mut attempts, &request, bytes.clone());
         match endpoint.check(response.await?, &request).await {
-            // `registry:2` also answers this while another client pushes the same manifest.
+            // `registry:2` also gives this answer while another client pushes the same manifest.
             Err(error) if is_damage(&error) => attempts.failed(error).await?,
             sent => break sent,
         }
@@ -71,7 +71,7 @@ pub(crate) async fn send_manifest(
     }
 }
 
-/// Checks that `tag` names the manifest that was sent, when the registry has not said so.
+/// Checks that `tag` names the manifest that was sent. Used when the answer to the push did not show it.
 async fn check_tag(
     repository: &RepositoryEndpoint,
     sent: &Descriptor,
@@ -79,7 +79,7 @@ async fn check_tag(
     tag: &str,
 ) -> Result<(), Error> {
     match repository.manifest(tag).await {
-        // Compares the bytes: the digest may be of another algorithm.
+        // The bytes are compared, because the digest may be of another algorithm.
         Ok((_, held)) if held == *bytes => Ok(()),
         Ok((held, _)) => Err(stored_differently(
             repository,
@@ -94,8 +94,8 @@ async fn check_tag(
     }
 }
 
-/// Accepts the refusal to move a tag when the tag names `content` already: some registries refuse
-/// identical pushes too (Amazon ECR).
+/// Accepts the refusal to move a tag if the tag names `content` already, because some registries also refuse identical
+/// pushes (Amazon ECR).
 async fn check_immutable_tag(
     repository: &RepositoryEndpoint,
     content: &Descriptor,

@@ -1,4 +1,4 @@
-//! Mounting: a registry takes a blob over from another of its repositories.
+//! Mounting: the registry takes a blob from another of its repositories.
 
 use std::time::Duration;
 
@@ -12,24 +12,24 @@ use super::super::repository_endpoint::RepositoryEndpoint;
 use super::session::{Session, opening_request};
 use super::stored::compare_stored;
 
-/// The longest that a mount may take. Sending the blob takes longer, but not without an end.
+/// How long to wait for a mount. After that, the blob is sent instead.
 const LIMIT: Duration = Duration::from_secs(10);
 
-/// What a registry did when it was asked to mount a blob.
+/// The result of a request to mount a blob.
 pub(super) enum Mounted {
-    /// It has the blob.
+    /// The registry has the blob now.
     Yes,
-    /// It has opened an upload instead (OCI distribution specification, "Mounting a blob from another
+    /// The registry has opened an upload instead (OCI distribution specification, "Mounting a blob from another
     /// repository").
     Opened(Session),
-    /// Nothing that helps: the blob has to be sent.
+    /// The mount failed, so the blob has to be sent.
     No,
 }
 
-/// Asks the registry once to take a blob over from its repository `from`.
+/// Asks the registry once to take a blob from its repository `from`.
 ///
-/// A mount only saves time, so that no failure of it is an error: registries answer it with 400, 404, 405,
-/// 500 or 502 where they do not know it, and with 201 without having the blob.
+/// A mount only saves time, so a failure is not an error. Registries that do not support mounts answer with 400, 404,
+/// 405, 500 or 502. Some answer with 201 although they do not have the blob.
 pub(super) async fn mount(
     repository: &RepositoryEndpoint,
     content: &Descriptor,

@@ -14,27 +14,27 @@ use super::super::repository_endpoint::RepositoryEndpoint;
 use super::cancel::cancel;
 use super::kept::Kept;
 
-/// The header that names the smallest chunk which a registry accepts (OCI distribution specification,
-/// "Pushing a blob in chunks").
+/// The header with the size of the smallest chunk that a registry accepts (OCI distribution specification, "Pushing a
+/// blob in chunks").
 const CHUNK_MIN_LENGTH: &str = "oci-chunk-min-length";
-/// How many sessions in a row may be forgotten.
+/// The most sessions that a registry may forget.
 const MOST_FORGOTTEN: u32 = 6;
 const OCTETS: HeaderValue = HeaderValue::from_static("application/octet-stream");
 
 /// An open upload session.
 pub(crate) struct Session {
     pub(crate) url: Url,
-    /// How many bytes the registry has.
+    /// How many bytes the registry has received.
     pub(crate) offset: u64,
-    /// Whether the upload broke off before. Some registries then name an offset that they do not accept,
-    /// such as `registry:2` before it has noticed.
+    /// Whether the upload was interrupted before. Some registries then name an offset that they do not accept, such as
+    /// `registry:2` before it has noticed the interruption.
     pub(crate) resumed: bool,
     /// The smallest chunk that the registry accepts, in bytes.
     pub(crate) smallest_chunk: u64,
 }
 
 impl Session {
-    /// Returns the session at this address, of which nothing else is known.
+    /// Returns the session at this address. Nothing else is known about it.
     pub(super) fn at(url: Url) -> Self {
         Self {
             url,
@@ -56,7 +56,7 @@ impl Session {
         })
     }
 
-    /// Follows the answer to a request of this session: it may name another URL for the next one.
+    /// Updates the URL of the session from an answer, which may name another URL for the next request.
     pub(crate) fn follow(&mut self, response: &Response, request: &Request) -> Result<(), Error> {
         if response.headers().contains_key(LOCATION) {
             self.url = location(response, request)?;
@@ -65,22 +65,22 @@ impl Session {
     }
 }
 
-/// The upload of one blob into one repository, in as many requests and sessions as it takes.
+/// The upload of one blob into one repository, with several requests and sessions if necessary.
 pub(crate) struct BlobUpload<'a> {
     pub(crate) repository: &'a RepositoryEndpoint,
     pub(crate) content: &'a Descriptor,
     pub(crate) attempts: Attempts,
-    /// Whether the connection broke under the last body, or the registry had forgotten the session. A server
-    /// that refuses a body may have answered, and the answer is lost when it closes the connection while
-    /// bytes arrive. So the next body waits for an answer to the head of its request first.
+    /// Whether the connection broke during the last body, or the registry had forgotten the session. A server that
+    /// refuses a body may have answered, but the answer is lost if the server closes the connection while bytes arrive.
+    /// So before the next body is sent, the client waits for an answer to the head of the request.
     pub(crate) cautious: bool,
-    /// The URL of the session that is open.
+    /// The URL of the open session.
     open: Option<Url>,
-    /// How many sessions the registry did not know although it had just opened them.
+    /// How many sessions the registry did not know, although it had just opened them.
     forgotten: u32,
-    /// What another process needs to continue.
+    /// The record of the upload, with which another process can continue it.
     pub(super) kept: Kept,
-    /// How many bytes an earlier upload has sent, if it is continued.
+    /// How many bytes the continued upload had sent before. 0 for a new upload.
     pub(super) continued: u64,
 }
 
@@ -108,7 +108,7 @@ impl<'a> BlobUpload<'a> {
         Ok(self.opened(Session::open(&response, &request)?).await)
     }
 
-    /// Notes the session that is open.
+    /// Records `session` as the open session, and returns it.
     pub(super) async fn opened(&mut self, session: Session) -> Session {
         self.note(&session).await;
         session
@@ -119,7 +119,7 @@ impl<'a> BlobUpload<'a> {
         self.open = Some(session.url.clone());
     }
 
-    /// Follows the answer to a request of `session`.
+    /// Updates the URL of `session` from the answer to a request.
     pub(super) async fn follow(
         &mut self,
         session: &mut Session,
@@ -131,7 +131,7 @@ impl<'a> BlobUpload<'a> {
         Ok(())
     }
 
-    /// Cancels the session that is open.
+    /// Cancels the open session.
     pub(super) async fn cancel(&mut self) {
         let request = self
             .open
@@ -147,8 +147,8 @@ impl<'a> BlobUpload<'a> {
         self.forgotten
     }
 
-    /// Counts a session that the registry did not know, which it said with `error`. Returns the error to report
-    /// when there were too many.
+    /// Counts a session that the registry did not know. `error` is the answer of the registry. Fails with the error to
+    /// report when there were too many such sessions.
     pub(super) fn was_forgotten(&mut self, error: Error) -> Result<(), Error> {
         self.open = None;
         self.cautious = true;
@@ -172,10 +172,10 @@ impl<'a> BlobUpload<'a> {
         })
     }
 
-    /// Asks the registry how many bytes of an interrupted upload it has. `None`: the session is lost.
+    /// Asks the registry how many bytes of an interrupted upload it has. Returns `None` when the session is lost.
     ///
-    /// `registry:2` (2.8.2) drops a session when a part of a request has arrived, PUT or PATCH. It
-    /// answers 404, or, before it has noticed, that it has no bytes.
+    /// `registry:2` (2.8.2) drops a session when only a part of a PUT or PATCH request has arrived. It answers 404, or,
+    /// before it has noticed the interruption, that it has no bytes.
     pub(crate) async fn resume(&mut self, mut session: Session) -> Result<Option<Session>, Error> {
         let request = self.request(Method::GET, &session)?;
         let response = self.exchange(&request).await?;
@@ -251,27 +251,27 @@ pub(super) fn opening_request(
     Ok(request)
 }
 
-/// Returns the `Content-Range` of an upload: the first and the last byte (OCI distribution
+/// Returns the `Content-Range` of an upload: the positions of the first and the last byte (OCI distribution
 /// specification).
 pub(crate) fn content_range(start: u64, length: u64) -> HeaderValue {
     let last = (start + length).saturating_sub(1);
     HeaderValue::try_from(format!("{start}-{last}")).unwrap_or(HeaderValue::from_static(""))
 }
 
-/// Returns how many bytes have arrived, from `Range: 0-N`, where N is the last byte.
+/// Returns how many bytes the registry has received, by the header `Range: 0-N`, where N is the position of the last
+/// byte.
 pub(super) fn received(headers: &HeaderMap) -> u64 {
     let range = headers.get(RANGE).and_then(|range| range.to_str().ok());
     let last = range.and_then(|range| {
         let range = range.trim().trim_start_matches("bytes=");
         range.strip_prefix("0-")?.parse::<u64>().ok()
     });
-    // `registry:2` answers `0-0` when it has no bytes. Sending one byte again does no harm.
+    // `registry:2` answers `0-0` when it has no bytes. If it has one byte, that byte is sent again.
     let last = last.filter(|last| *last > 0);
     last.map_or(0, |last| last.saturating_add(1))
 }
 
-/// Returns the `Location` of an answer. Refuses one that is not at the host that answered, because the next
-/// request carries credentials.
+/// Returns the `Location` of an answer. Refuses a location at another host, because the next request has credentials.
 fn location(response: &Response, request: &Request) -> Result<Url, Error> {
     let headers = response.headers();
     let location = headers.get(LOCATION).and_then(|value| value.to_str().ok());

@@ -1,4 +1,4 @@
-//! Comparing what a registry has stored with what it was sent.
+//! Comparing the content that a registry has stored with the content that was sent.
 
 use crate::content::{Descriptor, Digest};
 use crate::oci::error::Error;
@@ -6,9 +6,10 @@ use crate::oci::error::Error;
 use super::super::http::Announced;
 use super::super::repository_endpoint::RepositoryEndpoint;
 
-/// Compares what the registry announces with `sent`. What it does not announce is not compared.
+/// Compares the size and the digest that the registry announces with `sent`. A value that it does not announce is not
+/// compared.
 ///
-/// Registries have reported success and stored only a part (JFrog Artifactory).
+/// Some registries have reported a success although they stored only a part (JFrog Artifactory).
 pub(crate) fn compare_stored(
     repository: &RepositoryEndpoint,
     sent: &Descriptor,
@@ -29,7 +30,7 @@ pub(crate) fn compare_stored(
     }
 }
 
-/// Returns whether a digest that the registry names can be compared with that of `sent`: it may prefer
+/// Returns whether a digest that the registry announces can be compared with the digest of `sent`. The registry may use
 /// another algorithm.
 pub(super) fn is_comparable(digest: &Digest, sent: &Descriptor) -> bool {
     digest.algorithm() == sent.digest.algorithm()

@@ -1,8 +1,8 @@
 //! Sending a blob as one stream: a POST that opens a session, and a PUT with all bytes.
 //!
-//! That is the fastest way, and the one that every registry supports (OCI distribution specification,
-//! "POST then PUT"). An interrupted upload continues with the bytes that the registry lacks. Where the
-//! registry, or a proxy in front of it, refuses a large request, the blob is sent in chunks.
+//! This is the fastest way, and every registry supports it (OCI distribution specification, "POST then PUT"). An
+//! interrupted upload continues with the bytes that the registry lacks. When the registry, or a proxy in front of it,
+//! refuses a large request, the blob is sent in chunks.
 
 use reqwest::header::CONTENT_RANGE;
 use reqwest::{Method, StatusCode};
@@ -19,16 +19,15 @@ use super::chunks::{self, SMALLEST_CHUNK, too_large};
 use super::kept::Kept;
 use super::session::{BlobUpload, Session, content_range};
 
-/// How often the connection has to break in a row before a limit on the size of requests is suspected.
-/// Proxies that enforce one break the connection, and their answer may be lost with it.
+/// How many connections have to break in a row before chunks are tried. A proxy with a limit on the size of requests
+/// breaks the connection, and its answer may be lost.
 const SUSPICIOUS: u32 = 3;
-/// How often an upload in one request may be forgotten before chunks are tried. Registries that do not know
-/// such uploads answer in the same way as those that have lost them.
+/// How often a registry may forget an upload in one request before chunks are tried. A registry that does not support
+/// such uploads gives the same answer as one that has forgotten them.
 const FORGOTTEN_WHOLE: u32 = 2;
 
-/// Sends a blob: in the session of an earlier upload that was interrupted, in the one that is open, or in a new one.
-/// An upload that fails is cancelled, unless the registry is away. Returns how many bytes the earlier upload has
-/// sent.
+/// Sends a blob in the session of an interrupted earlier upload, in `session`, or in a new session. Cancels a failed
+/// upload, unless the registry does not answer. Returns how many bytes the earlier upload had sent.
 pub(super) async fn send_blob(
     repository: &RepositoryEndpoint,
     content: &Descriptor,
@@ -106,7 +105,7 @@ async fn send(
             }
             let damaged = is_damage(&error);
             upload.attempts.failed(error).await?;
-            // When all bytes were sent, perhaps only the answer was lost.
+            // When all bytes were sent, only the answer may have been lost.
             let all_sent = upload.attempts.reached() == content.size;
             if all_sent && upload.is_complete().await? {
                 return Ok(());
@@ -159,14 +158,13 @@ async fn send_rest(
     endpoint.check(response?, &request).await.map(drop)
 }
 
-/// Returns whether `error` means that the registry, or a proxy in front of it, accepts no blob in one
-/// request.
+/// Returns whether `error` means that the registry, or a proxy in front of it, does not accept the blob in one request.
 pub(crate) fn wants_chunks(error: &Error) -> bool {
     let status = error_status(error).map(|status| status.as_u16());
     !is_damage(error) && matches!(status, Some(400 | 405 | 411 | 413 | 415 | 416 | 501))
 }
 
-/// Returns whether `error` means that the registry, or a proxy in front of it, accepts no request of this size.
+/// Returns whether `error` means that the registry, or a proxy in front of it, does not accept a request of this size.
 fn is_too_large(error: &Error) -> bool {
     error_status(error) == Some(StatusCode::PAYLOAD_TOO_LARGE)
 }

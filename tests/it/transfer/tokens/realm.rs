@@ -12,7 +12,10 @@ fn a_realm_over_plain_http_or_on_another_host_gets_no_credentials() {
             "https://tokens.example/token",
             "it is not in the registry's domain",
         ),
-        ("https://u:p@127.0.0.1/token", "its URL holds credentials"),
+        (
+            "https://u:p@127.0.0.1/token",
+            "its URL contains credentials",
+        ),
     ] {
         let registry = service.registry_with_realm(realm);
         let reference = registry.reference("org/provider:1.0.0");

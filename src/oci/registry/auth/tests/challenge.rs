@@ -75,7 +75,7 @@ fn scopes_cover_later_requests_and_the_repository_to_mount_from() {
 }
 
 #[test]
-fn the_actions_of_the_registry_are_asked_for_and_for_deletion_no_others() {
+fn scopes_have_the_actions_of_the_registry_and_for_deletion_only_these() {
     for (theirs, scope, expected) in [
         ("metadata_read", Scope::PULL, "pull,metadata_read"),
         ("pull", Scope::PUSH, "pull,push"),
@@ -94,7 +94,7 @@ fn the_actions_of_the_registry_are_asked_for_and_for_deletion_no_others() {
 }
 
 #[test]
-fn a_token_covers_the_scopes_that_were_asked_for_with_it() {
+fn a_token_covers_the_scopes_of_its_request() {
     let request = request("org/x", Scope::PULL);
     let plain = bearer(None);
     let pull = bearer(Some("repository:org/x:pull"));

@@ -15,7 +15,7 @@ fn shown(text: &str) -> String {
 }
 
 #[test]
-fn challenges_are_found_in_whatever_form_they_are_written() {
+fn challenges_are_found_in_all_forms() {
     for (text, expected) in [
         ("Basic realm=\"x\"", "Basic{realm=x}"),
         ("Basic realm=/", "Basic{realm=/}"),
@@ -95,7 +95,7 @@ fn challenges_are_found_in_whatever_form_they_are_written() {
 }
 
 #[test]
-fn of_a_repeated_parameter_the_first_with_a_value_counts() {
+fn the_first_value_of_a_repeated_parameter_that_is_not_empty_counts() {
     let found = scan("Bearer realm=\"\",realm=\"a\",realm=\"b\"");
     let realms: Vec<_> = found
         .iter()

@@ -8,7 +8,7 @@ fn read(answer: &Value) -> Option<(String, u64)> {
     match read_token(answer.to_string().as_bytes(), started) {
         Answered::Token(header, expires) => {
             let header = header.to_str().unwrap().to_owned();
-            // A tenth is taken off.
+            // The lifetime is shortened by a tenth.
             let life = (expires - started) * 10 / 9;
             Some((header, life.as_secs_f64().round() as u64))
         }
@@ -17,7 +17,7 @@ fn read(answer: &Value) -> Option<(String, u64)> {
 }
 
 #[test]
-fn a_token_counts_whatever_the_rest_of_the_answer_is() {
+fn a_token_is_used_although_other_fields_are_malformed() {
     for (life, expected) in [
         (json!(300), 300),
         (json!("300"), 300),

@@ -1,7 +1,7 @@
 use super::*;
 
 #[tokio::test]
-async fn the_registries_that_were_asked_last_are_kept_and_no_others() {
+async fn only_the_endpoints_of_the_registries_used_last_are_kept() {
     let cache = EndpointCache::new(RegistryOptions::default());
     let name = |number: usize| format!("localhost:{}", 5000 + number);
     let first = cache.of(&name(0)).await.unwrap();

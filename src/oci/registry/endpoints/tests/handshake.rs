@@ -20,7 +20,7 @@ fn answered(answer: &'static [u8]) -> Option<bool> {
 }
 
 #[test]
-fn the_first_byte_of_the_answer_says_whether_it_is_tls() {
+fn the_first_byte_of_the_answer_shows_whether_it_is_tls() {
     assert_eq!(answered(&[22, 3, 3, 0, 0]), Some(true));
     assert_eq!(answered(&[21, 3, 3, 0, 2, 2, 40]), Some(true));
     assert_eq!(answered(b"HTTP/1.1 400 Bad Request\r\n\r\n"), Some(false));
@@ -28,7 +28,7 @@ fn the_first_byte_of_the_answer_says_whether_it_is_tls() {
 }
 
 #[test]
-fn nothing_is_known_of_a_server_that_is_not_there() {
+fn it_is_unknown_whether_a_missing_server_speaks_tls() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     drop(listener);

@@ -9,7 +9,7 @@ fn place(variables: &[(&str, &str)]) -> Place {
 }
 
 #[test]
-fn a_place_is_named_by_its_variables() {
+fn the_text_of_a_place_names_its_variables() {
     for (variables, expected) in [
         (&[][..], "this system"),
         (&[(FILE, ""), (DIRECTORIES, "")], "this system"),
@@ -30,7 +30,7 @@ fn a_place_is_named_by_its_variables() {
 }
 
 #[test]
-fn a_path_that_leads_nowhere_is_a_problem_and_no_fallback() {
+fn a_missing_path_in_a_variable_is_reported_and_not_replaced() {
     let found = place(&[(FILE, "/nonexistent.pem"), (DIRECTORIES, "/nonexistent")]).load();
     assert_eq!((found.certs.len(), found.errors.len()), (0, 2));
 }

@@ -27,7 +27,7 @@ fn decoded(encodings: &[&'static str], body: impl Into<Bytes>) -> Result<Bytes, 
 }
 
 #[test]
-fn what_is_known_is_decoded_and_anything_else_is_named() {
+fn known_encodings_are_decoded_and_unknown_ones_are_named() {
     let mut zlib = ZlibEncoder::new(Vec::new(), Compression::fast());
     zlib.write_all(BODY).unwrap();
     let mut deflate = DeflateEncoder::new(Vec::new(), Compression::fast());

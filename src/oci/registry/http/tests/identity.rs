@@ -2,7 +2,7 @@ use super::*;
 
 const CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
 
-/// Returns what is wrong with a client certificate in one file with this content.
+/// Returns the problem of a client certificate in one file with this content.
 fn problem(content: &[u8]) -> Problem {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("client.pem");

@@ -6,7 +6,7 @@ fn covers(list: &str, url: &str) -> bool {
 }
 
 #[test]
-fn domains_cover_what_is_below_them() {
+fn a_domain_covers_the_hosts_below_it() {
     for (list, url, expected) in [
         ("r.test", "https://r.test", true),
         ("r.test", "https://a.r.test/v2", true),
@@ -69,7 +69,7 @@ fn addresses_and_networks_are_compared_as_numbers() {
 }
 
 #[test]
-fn entries_stand_between_commas_or_spaces_and_this_machine_needs_none() {
+fn entries_are_separated_by_commas_or_spaces_and_this_machine_needs_no_entry() {
     for url in ["https://a.test", "https://b.test", "https://c.test"] {
         assert!(covers(" a.test ,b.test\tc.test", url), "{url}");
     }

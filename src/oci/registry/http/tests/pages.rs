@@ -38,7 +38,7 @@ fn the_next_page_is_found_among_other_links() {
 }
 
 #[test]
-fn a_link_to_the_list_is_followed_at_the_address_that_was_asked() {
+fn a_link_to_the_list_is_followed_at_the_address_of_the_request() {
     let page = Some("https://ghcr.io/v2/org/x/tags/list?last=b".to_owned());
     for link in [
         "<http://ghcr.io/v2/org/x/tags/list?last=b>; rel=next",
@@ -61,7 +61,7 @@ fn a_link_to_the_list_is_followed_at_the_address_that_was_asked() {
 }
 
 #[test]
-fn the_next_page_of_a_mirror_is_of_the_same_registry() {
+fn the_next_page_of_a_mirror_is_for_the_same_registry() {
     let mut request = request();
     request.url.set_query(Some("ns=docker.io"));
     let link = HeaderValue::from_static("</v2/org/x/tags/list?last=b>; rel=next");

@@ -8,7 +8,7 @@ fn from(variables: &[(&str, &str)]) -> Result<Proxies, Error> {
     })
 }
 
-/// Returns the proxy for a URL, and what names it.
+/// Returns the proxy for a URL, and the variable that names it.
 fn of(variables: &[(&str, &str)], url: &str) -> Option<(String, String)> {
     let proxies = from(variables).unwrap();
     let named = proxies.of(&Url::parse(url).unwrap())?;
@@ -23,7 +23,7 @@ fn assert_named(variables: &[(&str, &str)], url: &str, expected: &str) {
 }
 
 #[test]
-fn a_variable_in_upper_case_goes_before_one_in_lower_case_unless_it_is_empty() {
+fn a_variable_in_upper_case_has_priority_over_one_in_lower_case_unless_it_is_empty() {
     let both = [("HTTP_PROXY", "a:1"), ("http_proxy", "b:2")];
     assert_named(&both, "http://r.test", "http://a:1 HTTP_PROXY");
     assert_eq!(of(&both, "https://r.test"), None);
@@ -45,7 +45,7 @@ fn a_variable_in_upper_case_goes_before_one_in_lower_case_unless_it_is_empty() {
 }
 
 #[test]
-fn a_program_that_serves_a_request_ignores_the_proxy_for_http() {
+fn a_cgi_program_ignores_the_proxy_for_http() {
     let variables = [
         ("REQUEST_METHOD", "GET"),
         ("HTTP_PROXY", "a:1"),
@@ -56,14 +56,14 @@ fn a_program_that_serves_a_request_ignores_the_proxy_for_http() {
 }
 
 #[test]
-fn a_variable_that_names_no_proxy_is_an_error_that_names_the_variable() {
+fn the_error_for_a_value_that_is_not_a_proxy_names_the_variable() {
     for name in ["HTTP_PROXY", "https_proxy", "ALL_PROXY"] {
         let error = from(&[(name, "ftp://u:secret@proxy")]).err().unwrap();
         assert!(error.to_string().contains(name), "{error}");
         assert!(!format!("{error:?} {error}").contains("secret"), "{error}");
         assert_eq!(error.kind(), crate::content::ErrorKind::Usage);
     }
-    // It is not used.
+    // This variable is not used.
     let unused = [
         ("HTTP_PROXY", "a"),
         ("HTTPS_PROXY", "a"),

@@ -20,7 +20,7 @@ fn every_body_of_a_refusal_becomes_one_line() {
 }
 
 #[test]
-fn retry_after_holds_seconds_or_a_date() {
+fn retry_after_has_seconds_or_a_date() {
     let wait = |value: &'static str| {
         let headers = HeaderMap::from_iter([(RETRY_AFTER, HeaderValue::from_static(value))]);
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777);
