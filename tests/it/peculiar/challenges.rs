@@ -110,7 +110,7 @@ fn a_challenge_of_no_known_kind_is_shown() {
 }
 
 #[test]
-fn a_token_is_used_although_other_fields_are_malformed() {
+fn a_token_is_used_whatever_the_rest_of_the_answer_is() {
     for answer in [
         json!({ "token": "opaque", "expires_in": "300" }),
         json!({ "token": "opaque", "expires_in": -1.5, "issued_at": 17 }),
