@@ -153,7 +153,7 @@ fn a_malformed_file_is_an_error_with_its_line() {
             "`pul`",
         ),
         ("server = \"ftp://m\"", 1, "neither http nor https"),
-        ("\n[host.\"https://u:p@m\"]", 2, "holds credentials"),
+        ("\n[host.\"https://u:p@m\"]", 2, "contains credentials"),
         ("\nca = 7", 2, "a string or a list"),
         ("client = [[\"a\", \"b\", \"c\"]]", 1, "[certificate, key]"),
         ("\n[header]\n\"x y\" = \"1\"", 3, "`x y`"),
@@ -190,7 +190,7 @@ fn unknown_keys_are_found_with_their_positions() {
         .iter()
         .map(|key| {
             let at = hosts_toml::Position::of(file, key.span.start);
-            let all = key.message.contains("all of them");
+            let all = key.message.contains("all capabilities");
             (
                 at.line,
                 at.column,
