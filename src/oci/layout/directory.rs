@@ -87,7 +87,7 @@ impl Layout {
 fn obstacle(directory: &Path) -> Option<&'static str> {
     Some(match non_directory_at(directory)? {
         file if file == directory => "it is a file, not a directory",
-        _ => "a parent directory of it is a file",
+        _ => "a directory above it is a file, not a directory",
     })
 }
 

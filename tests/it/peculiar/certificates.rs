@@ -156,7 +156,7 @@ fn a_certificate_that_is_not_trusted_is_named_and_nothing_is_retried() {
         ),
         (
             |authority| authority.early(ADDRESS),
-            "has not begun",
+            "it becomes valid later",
             "clock",
         ),
         (
@@ -166,7 +166,7 @@ fn a_certificate_that_is_not_trusted_is_named_and_nothing_is_retried() {
         ),
         (
             |authority| authority.below(ADDRESS),
-            "that of an authority",
+            "is a certificate of an authority",
             "replace",
         ),
         (
