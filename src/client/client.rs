@@ -44,15 +44,15 @@ pub struct Client {
     pub(super) pull: PullPolicy,
     pub(super) lock: Option<Arc<Lock>>,
     pub(super) limits: Arc<Limits>,
-    /// Which dates archives may have that are only shown.
+    /// The dates that claims may have. A client that only shows archives also accepts claims that become valid later.
     pub(super) dates: Dates,
     pub(super) progress: Arc<dyn Progress>,
-    /// The fetches that are under way.
+    /// The fetches in progress.
     pub(super) fetches: Arc<SharedMap<FetchKey, Fetching>>,
     /// Locks for content that tasks of this process bring into the cache. Between processes, the cache has
     /// locks of its own.
     content_locks: Arc<SharedMap<Digest, Mutex<()>>>,
-    /// Image layouts that stay open. `None`: each operation opens its own.
+    /// Image layouts that stay open. `None`: each operation opens the layout that it reads.
     pub(super) layouts: Option<Arc<OpenLayouts>>,
     /// A permit for each archive that may be worked on.
     turns: Arc<Semaphore>,
@@ -67,8 +67,8 @@ pub(super) type Fetching = OnceCell<Result<Fetched, Arc<Error>>>;
 pub(super) type Turn = Option<OwnedSemaphorePermit>;
 
 impl Client {
-    /// Returns this client for showing what archives say, also those that become valid later. It hands out no
-    /// executables.
+    /// Returns a client that shows archives and hands out no executables. It also reads archives whose claims become
+    /// valid later.
     #[cfg(feature = "cli")]
     pub(crate) fn for_showing(&self) -> Self {
         Self {
@@ -109,7 +109,7 @@ impl Client {
         })
     }
 
-    /// Returns this client for reading many references from the same `layouts`.
+    /// Returns a client that reads from `layouts` and keeps them open.
     pub(super) fn sharing_layouts(&self, layouts: &Arc<OpenLayouts>) -> Self {
         Self {
             layouts: Some(Arc::clone(layouts)),
@@ -132,7 +132,7 @@ impl Client {
     pub fn with_lock(&self, lock: Lock) -> Self {
         Self {
             lock: Some(Arc::new(lock)),
-            // Fetches that are under way were not compared with this lock.
+            // The fetches in progress were not compared with this lock.
             fetches: Arc::default(),
             ..self.clone()
         }
@@ -169,12 +169,11 @@ impl Client {
     /// Finds out whether `place` can be used, and how well. Each request is sent once, and is given up after
     /// five seconds.
     ///
-    /// Of a registry without a repository, everything is checked that can be known without one. With a
-    /// repository and `push`, uploads are tried too. The content is some hundred random bytes without a tag.
-    /// It is deleted again, as far as the registry allows that and the future is not dropped on the way.
-    /// Without `push`, nothing is sent.
+    /// If `place` has no repository, only the registry is checked. With a repository and `push`, uploads are tried too:
+    /// some hundred random bytes are pushed without a tag and then deleted. They stay if the registry does not allow
+    /// deleting, or if the future is dropped before. Without `push`, nothing is sent.
     ///
-    /// When the registry is unavailable and a mirror stands in for reading, that mirror is checked instead.
+    /// When the registry is unavailable and a mirror answers instead, that mirror is checked.
     ///
     /// # Errors
     ///
@@ -185,7 +184,7 @@ impl Client {
         Ok(doctor::diagnose(&self.registries, place, push).await?)
     }
 
-    /// Returns the reference to use when `reference` is asked for: with a lock, the digest that is locked.
+    /// Returns the reference to use in place of `reference`: with a lock, the one with the locked digest.
     pub(super) fn locked(&self, reference: &Reference) -> Result<Reference, Error> {
         match &self.lock {
             Some(lock) => Ok(lock.pinned(reference)?),
@@ -199,8 +198,8 @@ impl Client {
         Arc::clone(&self.turns).acquire_owned().await.ok()
     }
 
-    /// Runs [blocking](blocking()) work that takes long, such as hashing an archive. The work gets this client with a
-    /// progress that stops it once the future was dropped.
+    /// Runs [blocking](blocking()) work that takes long, such as hashing an archive. The work gets a client whose
+    /// progress stops the work once the future is dropped.
     pub(super) async fn blocking<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Self) -> Result<T, Error> + Send + 'static,
@@ -221,7 +220,7 @@ impl Client {
         on_own_thread(name, input, move || work(&client)).await
     }
 
-    /// Returns this client with a progress that stops every step once the guard is dropped.
+    /// Returns a client whose progress stops every step once the guard is dropped.
     fn until_dropped(&self) -> (Self, DropGuard) {
         let mut client = self.clone();
         let (progress, guard) = until_dropped(Arc::clone(&self.progress));

@@ -19,7 +19,7 @@ pub enum Check {
     Authentication,
     /// Whether the repository can be read.
     Read,
-    /// Whether a part of a blob can be downloaded. Downloads continue after a break if so.
+    /// Whether a part of a blob can be downloaded. If so, an interrupted download can be continued.
     Ranges,
     /// Whether the registry has the referrers API.
     Referrers,
@@ -80,11 +80,11 @@ impl Check {
 pub enum Verdict {
     /// Everything is as it should be.
     Good,
-    /// Something is missing that everything works without.
+    /// Something is missing, and everything works without it.
     Limited,
     /// The registry, or this machine, cannot be used. Other operations fail with an error of this kind.
     Failed(ErrorKind),
-    /// Nothing was checked.
+    /// The check could not be made.
     Skipped,
 }
 
@@ -107,21 +107,22 @@ impl Verdict {
 pub enum Advice {
     /// The mirror can be repaired, or removed from `hosts.toml`.
     RepairMirror,
-    /// Only this mirror can be read, and all other findings are about it.
+    /// Only this mirror, and not the registry, can be read. All other findings are about the mirror.
     ReadThroughMirror(String),
     /// The registry can be asked over TLS.
     UseTls,
     /// The certificate can be verified.
     VerifyCertificate,
-    /// Credentials allow pushing, and reading private repositories.
+    /// The user can log in: credentials allow pushing, and reading private repositories.
     LogIn,
-    /// Credentials are needed, unless the repository is public.
+    /// The user can log in: credentials are needed unless the repository is public.
     LogInUnlessPublic,
-    /// The name of the repository can be checked: it does not exist yet.
+    /// The user can check the name of the repository, which does not exist yet.
     CheckName,
-    /// A tag of a provider archive can be named, so that there is a blob to try downloads on.
+    /// The user can name a tag of a provider archive. The checks that need a blob use that archive.
     NameTag,
-    /// A proxy may remove the header `Range`, without which downloads cannot continue.
+    /// The user can look for a proxy that removes the header `Range`. Interrupted downloads cannot be continued without
+    /// it.
     FindProxy,
     /// Nothing needs to be done: blobs are sent in chunks.
     ChunksSuffice,
@@ -195,9 +196,9 @@ impl Finding {
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct Diagnosis {
-    /// At least one finding for each check. When a check leaves nothing to check, no finding follows.
+    /// The findings: at least one for each check. They end early when a failure makes the later checks impossible.
     pub findings: Vec<Finding>,
-    /// The comparison of the clocks, if the registry says what time it is.
+    /// The comparison of the clocks, if the registry's answer had a date.
     pub(in crate::client) clock: Option<Finding>,
 }
 

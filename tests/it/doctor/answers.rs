@@ -96,7 +96,7 @@ fn passwords_are_tried_and_not_printed() {
     assert_eq!(found.json["error"]["kind"], "denied");
     assert!(!found.outcome.stdout.contains("not-the-password"));
     let found = doctor(&environment, &with("another-password"), 0);
-    found.assert(check, "good", "it takes user tester");
+    found.assert(check, "good", "the registry accepts user tester");
 }
 
 #[test]
@@ -109,7 +109,12 @@ fn the_token_service_is_named_and_contacted() {
     };
     let service = Proxy::to(shared_registry(), vec![Rule::on("GET", "/token", answer)]);
     for (address, code, verdict, said) in [
-        (service.address(), 0, "good", "which it gives to anybody"),
+        (
+            service.address(),
+            0,
+            "good",
+            "which the registry gives to anybody",
+        ),
         (&unused_address(), 6, "failed", "is not answering"),
     ] {
         let challenge = format!("Bearer realm=\"http://{address}/token\",service=\"tests\"");

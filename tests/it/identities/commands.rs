@@ -71,7 +71,7 @@ fn a_file_has_no_identity() {
     assert!(
         refused
             .stderr
-            .contains("it is a file, and a manifest is signed"),
+            .contains("an identity signs a manifest, and a file has none"),
         "{refused}"
     );
     let reference = site.reference();
