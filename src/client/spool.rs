@@ -49,7 +49,7 @@ fn temporary_file() -> Result<(File, TempPath), Error> {
 struct Spool<R> {
     input: R,
     file: File,
-    /// By how many bytes the file may still grow. The limits of the archive reader do not bound the file: an endless
+    /// By how many bytes the file may still grow. Limits on inflated sizes do not bound the file: an endless
     /// input can inflate to nothing.
     room: u64,
 }

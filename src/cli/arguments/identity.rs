@@ -32,7 +32,7 @@ pub(crate) struct IdentityArgs {
 }
 
 impl IdentityArgs {
-    /// Returns the policy with the identity in place of those that it demands.
+    /// Returns the policy with this identity in place of the identities that it demands.
     pub(crate) fn demand(self, policy: TrustPolicy) -> Result<TrustPolicy> {
         let (Some(subject), Some(issuer)) = (self.identity, self.identity_issuer) else {
             return Ok(policy);
