@@ -19,7 +19,7 @@ fn unused_address() -> String {
 }
 
 #[test]
-fn an_open_registry_is_described_by_reading_alone() {
+fn an_open_registry_is_checked_with_read_requests_only() {
     let (environment, registry) = (Environment::new(), Registry::start());
     let found = doctor(&environment, &[registry.address()], 0);
     assert_eq!(found.checks(), ["answer", "tls", "authentication"]);
@@ -119,7 +119,7 @@ fn the_token_service_is_named_and_contacted() {
     ] {
         let challenge = format!("Bearer realm=\"http://{address}/token\",service=\"tests\"");
         let wants = Fault::answer("401 Unauthorized", "www-authenticate", challenge);
-        // The registry answers so to a request without credentials, and to the first one of the client.
+        // The registry answers like this to a request without credentials, and to the first request of the client.
         let rule = Rule::on("GET", "/v2/", wants).times(2);
         let registry = Proxy::to(shared_registry(), vec![rule]);
         doctor(&environment, &[registry.address()], code)
@@ -240,7 +240,7 @@ fn an_unavailable_registry_can_be_read_through_a_mirror() {
     // A mirror takes no uploads.
     doctor(&environment, &[&place, "--push"], 6).assert("upload", "failed", "is not answering");
 
-    // No host resolves tags.
+    // With this capability only, no host resolves tags.
     configure("capabilities = [\"pull\"]");
     doctor(&environment, &[&place], 6).assert("answer", "failed", "is not answering");
 }

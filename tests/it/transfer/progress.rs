@@ -1,16 +1,16 @@
-//! What a push tells on standard error without a terminal, and its summary.
+//! The lines and the summary of a push without a terminal.
 
 use super::{pack_noise, par, small, text};
 use crate::support::{Environment, Registry};
 
 #[test]
-fn a_long_push_prints_lines_and_a_summary_unless_it_is_to_be_quiet() {
+fn a_long_push_prints_lines_and_a_summary_unless_quiet_is_given() {
     let (environment, registry) = (Environment::new(), Registry::start());
     let file = pack_noise(&environment, "provider.par", 4 << 20);
     let push = |tag: &str, more: &[&str]| {
         let reference = registry.reference(tag);
         let mut command = environment.command();
-        // A line for each piece, instead of one for each 15 seconds.
+        // With this interval, each piece prints a line, instead of one line every 15 seconds.
         command.env("PAR_PROGRESS_INTERVAL", "0");
         command.args([&["push", &reference, text(&file)], more].concat());
         crate::support::Outcome::of(command, b"").success().stderr

@@ -15,7 +15,7 @@ use crate::transfer::{digest, par, text};
 
 /// Asserts that there were at most so many requests and 64 KiB.
 #[track_caller]
-fn was_cheap(proxy: &Proxy, most: usize) {
+fn assert_few_requests_and_bytes(proxy: &Proxy, most: usize) {
     let requests = proxy.seen("HEAD", "/").len() + proxy.seen("GET", "/").len();
     assert!(requests <= most, "{requests} requests");
     let (_, down) = proxy.traffic("/");
@@ -37,9 +37,9 @@ fn inspecting_without_the_executables_takes_few_requests_and_64_kib() {
 
         let told = par(&setup.environment, ["inspect", &reference, "-o", "json"]).success();
 
-        // The list of what is attached takes two: the registry has no referrers API. The claims of others are not on the
-        // manifest.
-        was_cheap(&proxy, if setup.is_by_others() { 4 } else { 3 });
+        // The list of attachments takes two requests, because the registry has no referrers API. Archives of other
+        // tools take one more, because their manifests carry no claims.
+        assert_few_requests_and_bytes(&proxy, if setup.is_by_others() { 4 } else { 3 });
         assert_eq!(
             without_manifest(told.json()),
             answered_by(&reference, expected)
@@ -64,7 +64,7 @@ fn the_world_is_downloaded_by_itself() {
     )
     .success();
     assert_eq!(told.stdout.trim_end(), WIT.trim_end());
-    was_cheap(&proxy, 2);
+    assert_few_requests_and_bytes(&proxy, 2);
     assert_eq!(proxy.seen("GET", "/blobs/").len(), 1);
 }
 
