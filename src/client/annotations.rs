@@ -1,4 +1,4 @@
-//! The annotations of a manifest that let one executable be fetched without the archive.
+//! The annotations of a manifest with which one executable can be fetched without the rest of its archive.
 //!
 //! The digest of a manifest covers its annotations, so a pinned manifest pins them too. Older tools and
 //! hosts ignore them.

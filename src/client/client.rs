@@ -1,4 +1,4 @@
-//! The client: what it holds, and what every verb needs of it.
+//! The client, and the methods that all verbs need.
 
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
@@ -58,7 +58,7 @@ pub struct Client {
     turns: Arc<Semaphore>,
 }
 
-/// What two calls of [`Client::fetch`] must agree on to share their work.
+/// The key of a fetch: calls of [`Client::fetch`] with the same key share their work.
 pub(super) type FetchKey = (String, Target, PullPolicy);
 /// The outcome of a fetch that tasks share.
 pub(super) type Fetching = OnceCell<Result<Fetched, Arc<Error>>>;
@@ -177,8 +177,8 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// What is wrong on this machine, such as a `hosts.toml` that cannot be read. What is wrong with the
-    /// registry is in the [`Diagnosis`].
+    /// A problem of this machine, such as a `hosts.toml` that cannot be read. Problems of the registry are in the
+    /// [`Diagnosis`].
     #[tracing::instrument(skip_all, fields(%place))]
     pub async fn doctor(&self, place: &Place, push: bool) -> Result<Diagnosis, Error> {
         Ok(doctor::diagnose(&self.registries, place, push).await?)

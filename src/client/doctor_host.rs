@@ -20,7 +20,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// As for [`doctor`](Self::doctor). What is wrong with this machine, the registry or the executable is in the
+    /// As for [`doctor`](Self::doctor). Problems of this machine, the registry or the executable are in the
     /// [`Diagnosis`].
     #[tracing::instrument(skip_all)]
     pub async fn doctor_host(&self, place: Option<&Place>) -> Result<Diagnosis, Error> {

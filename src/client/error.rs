@@ -42,8 +42,8 @@ pub enum Error {
     /// A reference has neither a tag nor a digest. The field is the reference.
     #[error("{0} names neither a tag nor a digest")]
     Unnamed(String),
-    /// The cache does not hold what a reference stands for, and the pull policy allows no request. The field is
-    /// the reference.
+    /// The cache does not have the content of a reference, and the pull policy allows no request. The field is the
+    /// reference.
     #[error("{0} is not in the cache, and no registry may be asked")]
     NotCached(String),
     /// A reference has the tag `latest`, which the settings of its registry do not allow. The field is the
@@ -104,7 +104,7 @@ pub enum Error {
     NoImageTarget {
         /// The archive: a reference, or the name of the input.
         archive: String,
-        /// The targets that the archive has, or those that the caller asks for, separated by commas.
+        /// The targets in the archive, or the targets that the caller wants, separated by commas.
         targets: String,
     },
     /// A path cannot be that of the executable in a container image.
@@ -133,7 +133,7 @@ pub enum Error {
     /// The caller gave an annotation that the push itself writes. The field is the name of the annotation.
     #[error("the annotation `{0}` is written by push itself")]
     ReservedAnnotation(&'static str),
-    /// A rotation statement is about other keys than those of the pushed archive.
+    /// The keys in a rotation statement are not those of the pushed archive.
     #[error(
         "the rotation statement for {reference} hands {} over to {successor}; the archive is {subject}, signed by {issuer}",
         providers.join(", ")
@@ -244,7 +244,7 @@ pub enum Error {
     },
     /// A manifest that belongs to the copied one was not copied. The rest was, and the tag was not moved.
     #[error(
-        "{digest}, which belongs to what is copied, did not get to {reference}{}; the tag was not moved",
+        "{digest}, which belongs to the copied manifest, was not copied to {reference}{}; the tag was not moved",
         and_others(*others)
     )]
     NotAttached {
@@ -380,7 +380,7 @@ impl From<RuntimeEnded> for Error {
 fn and_others(count: usize) -> String {
     match count {
         0 => String::new(),
-        1 => ", and neither did another one".to_owned(),
-        count => format!(", and neither did {count} others"),
+        1 => ", and neither was another one".to_owned(),
+        count => format!(", and neither were {count} others"),
     }
 }

@@ -92,7 +92,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// Those of [`export`](Self::export).
+    /// As for [`export`](Self::export).
     pub async fn export_from(
         &self,
         input: impl Read + Send + 'static,

@@ -20,9 +20,9 @@ pub struct Exported {
     pub archive: Digest,
     /// Whether the index names the archive as its subject. It does in the repository of the archive.
     pub is_subject: bool,
-    /// What the archive holds.
+    /// The contents of the archive.
     pub contents: Contents,
-    /// The tag that was given, and what it named before. Empty for a layout without a name.
+    /// The tag that was created or moved, and the manifest that it named before. Empty for a layout without a name.
     pub tags: Vec<TagChange>,
     /// How many bytes of blobs were sent or written. Manifests do not count.
     pub sent: u64,

@@ -24,7 +24,7 @@ impl Client {
     /// Returns the executable for `target` of the provider that `reference` stands for. Of an image index, the
     /// manifest for `target` is used.
     ///
-    /// By default the registry is asked each time what a tag stands for, so a tag that was moved is noticed
+    /// By default, the client asks the registry each time which manifest a tag names, so it notices a moved tag
     /// ([`PullPolicy`](super::PullPolicy)). Content that has not changed is not downloaded again. Any number of tasks
     /// and processes may fetch the same executable at the same time: one of them does the work, and all others get its
     /// result. When the future that does the work is dropped, another one continues. While that future is kept and not

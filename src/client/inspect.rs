@@ -29,7 +29,7 @@ pub struct Inspected {
     /// The digest of the bytes of the archive, which is the digest of its layer. `None`: the archive is in several
     /// layers.
     pub archive: Option<Digest>,
-    /// What the archive holds.
+    /// The contents of the archive.
     pub contents: Contents,
     /// The Sigstore identity that vouches for the manifest. `None`: the trust policy demands none.
     pub identity: Option<SigstoreIdentity>,

@@ -1,4 +1,4 @@
-//! What users do: push, pull, fetch, copy, inspect and extract.
+//! The operations of users: push, pull, fetch, copy, inspect, extract and more.
 //!
 //! This is the only layer that knows archives, registries and the cache. An archive is handed out only after all of it
 //! has been verified. An executable that is fetched without the rest of its archive is handed out only if it has the

@@ -25,7 +25,7 @@ pub struct Pulled {
     pub path: PathBuf,
     /// The digest of the manifest.
     pub digest: Digest,
-    /// What the archive holds.
+    /// The contents of the archive.
     pub contents: Contents,
 }
 

@@ -31,7 +31,7 @@ pub struct Pushed {
     pub reference: Reference,
     /// The digest of the manifest.
     pub digest: Digest,
-    /// What the archive holds.
+    /// The contents of the archive.
     pub contents: Contents,
     /// The tags that name the manifest now, and what they named before.
     pub tags: Vec<TagChange>,

@@ -128,7 +128,7 @@ impl ExecutableDownload<'_> {
     }
 }
 
-/// What the bytes of a range turned out to be.
+/// The result of inflating the bytes of a range.
 enum Inflated {
     /// The executable, at its path in the cache.
     Executable(PathBuf),
@@ -143,7 +143,8 @@ fn discard(partial: PartialRange) {
     }
 }
 
-/// The bytes of a range: first those of the partial download, then those that arrive, which are appended to it.
+/// The bytes of a range: first the bytes of the partial download, and then the bytes that arrive, which are appended to
+/// the file.
 struct Incoming {
     partial: PartialRange,
     /// How many bytes of the partial download are still to be read.

@@ -73,7 +73,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// Those of [`tag`](Self::tag), and [`Error::TagExists`].
+    /// As for [`tag`](Self::tag), and [`Error::TagExists`].
     #[tracing::instrument(skip_all, fields(%reference))]
     pub async fn add_tags(
         &self,

@@ -319,7 +319,7 @@ impl TreeReader<'_> {
     }
 }
 
-/// What the content of a descriptor is.
+/// The kind of the content of a descriptor.
 enum Found {
     Manifest(Bytes),
     /// A blob, and its bytes if they are JSON of an unknown type, which may name content.

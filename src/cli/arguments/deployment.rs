@@ -1,4 +1,4 @@
-//! Reads the references of a deployment from a list or from a wadm manifest.
+//! Reading the references of a deployment from a list or from a wadm manifest.
 //!
 //! A manifest is what [wadm] deploys: YAML documents of the kind `Application`, whose `spec.components` are
 //! WebAssembly components (`type: component`) and providers (`type: capability`), each with an image in its
@@ -117,7 +117,7 @@ impl Deployment {
             if written.starts_with(FILE) {
                 let place = place();
                 session.warn(&format!(
-                    "{place}: {written} is left out: only what is in a registry can be locked"
+                    "{place}: {written} is left out: only artifacts in a registry can be locked"
                 ));
                 continue;
             }

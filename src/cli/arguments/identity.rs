@@ -13,8 +13,8 @@ use crate::client::sigstore::{SigstoreRoot, SigstoreRule};
 #[derive(clap::Args)]
 #[command(next_help_heading = "Trust options")]
 pub(crate) struct IdentityArgs {
-    /// The Sigstore identity that has to vouch for the manifest, such as a workflow or a mail address, whatever the trust
-    /// policy says. `*` stands for any characters. Default: as the policy says, else none
+    /// The Sigstore identity that has to vouch for the manifest, such as a workflow or a mail address. It replaces the
+    /// identities of the trust policy. `*` stands for any characters. Default: the identities of the policy, else none
     #[arg(long, value_name = "SUBJECT", requires = "identity_issuer")]
     identity: Option<String>,
     /// The OpenID Connect issuer of that identity

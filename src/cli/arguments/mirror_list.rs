@@ -25,7 +25,7 @@ const GZIP: &[u8] = b"\x1f\x8b";
 /// How many bytes are read to find the claims of an archive.
 const CLAIMS: u64 = 64 * 1024;
 
-/// What is mirrored.
+/// The list of what to mirror, in one of its forms.
 pub(crate) enum MirrorList {
     Deployment(Deployment),
     Lock(Lock),
@@ -117,7 +117,7 @@ impl MirrorList {
                     if written.starts_with(FILE) {
                         let place = place();
                         warn(&format!(
-                            "{place}: {written} is left out: only what is in a registry can be mirrored"
+                            "{place}: {written} is left out: only artifacts in a registry can be mirrored"
                         ));
                         continue;
                     }

@@ -129,7 +129,7 @@ impl RegistryArgs {
         if tag != LATEST || self.allow_latest {
             return Ok(());
         }
-        let message = format!("the tag is `{LATEST}`: what it names changes without notice");
+        let message = format!("the tag is `{LATEST}`, which can name another manifest at any time");
         bail!(Failure::usage(message).hint("give another tag, such as `1.0.0`, or --allow-latest"))
     }
 
@@ -150,7 +150,7 @@ impl RegistryArgs {
         if self.allow_latest {
             return Ok(reference.with_tag(LATEST)?);
         }
-        let message = format!("{reference} {problem}: what it names changes without notice");
+        let message = format!("{reference} {problem}, which can name another manifest at any time");
         let hint = "name a tag such as `:1.0.0` or a digest, or give --allow-latest";
         bail!(Failure::usage(message).hint(hint))
     }

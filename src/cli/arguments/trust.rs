@@ -23,12 +23,12 @@ pub(crate) struct TrustArgs {
         value_hint = ValueHint::FilePath
     )]
     trust: Option<PathBuf>,
-    /// The public key (A…) of an issuer that is allowed, whatever the trust policy says. May be given
-    /// several times. Default: as the policy says, else any issuer
+    /// The public key (A…) of an issuer that is allowed. It replaces the issuers of the trust policy. May be given
+    /// several times. Default: the issuers of the policy, else any issuer
     #[arg(long = "issuer", value_name = "KEY")]
     issuers: Vec<String>,
-    /// The lowest revision that is allowed, whatever the trust policy says. Default: as the policy says,
-    /// else any revision
+    /// The lowest revision that is allowed. It replaces that of the trust policy. Default: the lowest revision of the
+    /// policy, else any revision
     #[arg(long, value_name = "NUMBER", allow_negative_numbers = true)]
     min_revision: Option<i32>,
 }

@@ -18,7 +18,7 @@ use crate::content::{Digest, time_text};
 /// Both archives are verified first. An archive that becomes valid later is compared too, with a warning. Claims and
 /// contents are compared, but not the compression and the time of signing. When one of the two is a reference, the
 /// digests of the archives are compared as well: without a difference, both are the same bytes. The digest of a file is
-/// the one that its layer would have after `par push`.
+/// that of its layer after `par push`.
 ///
 /// The registry options are for both sides. Options that begin with --from are for the first archive only, and options
 /// that begin with --to for the second. They replace the options for both.

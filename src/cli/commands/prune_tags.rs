@@ -133,7 +133,7 @@ async fn kept_by_locks(paths: &[PathBuf], repository: &RegistryReference) -> Res
         let path = path.clone();
         let lock = blocking(move || Ok(Lock::read(&path).map_err(Error::from)?)).await?;
         for locked in lock.iter() {
-            // The digest counts whatever the repository: a mirror has it under another name.
+            // The digest is kept in every repository, because a mirror has it under another name.
             retention.locked.insert(locked.digest.clone());
             if let Reference::Registry(place) = &locked.reference {
                 let place = place.under_one_name();

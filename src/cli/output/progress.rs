@@ -23,7 +23,7 @@ pub(crate) struct Bars {
 
 /// The way in which long steps are shown.
 pub(crate) enum Display {
-    /// Not at all.
+    /// Steps are not shown.
     Hidden,
     /// As bars on standard error, which is a terminal.
     Bars,

@@ -11,7 +11,7 @@ use crate::oci;
 pub enum Check {
     /// A host of `hosts.toml` that is asked before the registry itself.
     Mirror,
-    /// Whether a registry answers, and what it says it is.
+    /// Whether a registry answers, and which server and API version it reports.
     Answer,
     /// How the connection is secured.
     Tls,
@@ -101,7 +101,7 @@ impl Verdict {
     }
 }
 
-/// What can be done about a finding, or what follows from it.
+/// Advice about a finding: how to repair the problem, or its consequence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Advice {
@@ -148,15 +148,15 @@ pub enum Advice {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Finding {
-    /// What was checked.
+    /// The check.
     pub check: Check,
     /// The outcome.
     pub verdict: Verdict,
-    /// What was observed.
+    /// The observation, as text.
     pub said: String,
     /// The error that keeps the registry from being used.
     pub error: Option<Arc<oci::Error>>,
-    /// What can be done about it, if that does not follow from the error.
+    /// Advice about the finding, if the error does not give it already.
     pub advice: Option<Advice>,
 }
 

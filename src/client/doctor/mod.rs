@@ -1,4 +1,4 @@
-//! Checks of a registry: what it can do, and what keeps it from being used.
+//! Checks of a registry: its features, and problems that keep it from being used.
 
 mod finding;
 mod machine;
@@ -193,7 +193,7 @@ async fn authentication(greeting: &Greeting, registry: &Probe) -> Finding {
     };
     match (registry.log_in().await, credentials) {
         (Ok(()), Credentials::Anonymous) => {
-            let said = format!("{wants}, which the registry gives to anybody");
+            let said = format!("{wants}, which the registry gives to anonymous users");
             match failure {
                 Some(failure) => {
                     let said = format!("{said}; {}", with_causes(&failure));

@@ -114,7 +114,7 @@ pub(super) async fn write(client: &Client, confirmation: Option<Confirmation>, h
     });
     if let Err(error) = written.await {
         tracing::warn!(
-            "cannot record what the tag stands for: {}",
+            "cannot record which manifest the tag names: {}",
             with_causes(&error)
         );
     }

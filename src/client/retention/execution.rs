@@ -12,7 +12,7 @@ use super::plan::{PrunePlan, PrunedManifest};
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct PruneOutcome {
-    /// What was planned.
+    /// The manifest in the plan.
     pub manifest: PrunedManifest,
     /// The tags that were removed.
     pub deleted: Vec<String>,

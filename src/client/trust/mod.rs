@@ -4,8 +4,8 @@
 //! the pin have the same issuer and subject, which published here before? Is the archive at least as new as the one
 //! that the tag named before?
 //!
-//! An account that a policy revokes is refused whatever else holds. A rotation statement lets a pin follow its
-//! publisher to another account.
+//! An account that a policy revokes is always refused. A rotation statement lets a pin follow its publisher to another
+//! account.
 //!
 //! In addition, a policy can demand that a Sigstore identity vouches for the manifest.
 //!

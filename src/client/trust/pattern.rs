@@ -1,4 +1,4 @@
-//! Patterns for the repositories that a rule is about.
+//! Patterns that choose the repositories of a rule.
 
 use std::fmt;
 use std::str::FromStr;

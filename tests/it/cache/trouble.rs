@@ -159,7 +159,7 @@ fn the_content_of_a_read_only_cache_can_be_used() {
         let command = user.command(&["fetch", &provider.reference, "--pull", policy]);
         let outcome = Outcome::of(command, b"").success();
         assert_eq!(digest(Path::new(outcome.line())), provider.executable);
-        let warning = "warning: cannot record what the tag stands for: cannot use the cache ";
+        let warning = "warning: cannot record which manifest the tag names: cannot use the cache ";
         let asked = ["newer", "always"].contains(&policy);
         assert_eq!(outcome.stderr.starts_with(warning), asked, "{outcome}");
     }

@@ -162,7 +162,7 @@ fn files_that_were_not_used_for_longest_are_pruned_first() {
     assert_eq!(gone, [files[2].as_path(), files[1].as_path()]);
     assert_eq!(kept(&provider), 2);
 
-    // By age. Files that were just used are kept.
+    // Pruning by age keeps files that were just used.
     provider.cache(["prune", "--max-age", "30d"]).success();
     assert_eq!(kept(&provider), 2);
     provider.cache(["prune", "--max-age", "12h"]).success();

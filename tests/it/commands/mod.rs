@@ -54,11 +54,11 @@ fn good_archive(environment: &Environment, name: &str) -> String {
 
 /// Returns an answer of `par inspect -o json` without the fields that every new signature or every change of an
 /// executable changes.
-fn lasting(mut told: Value) -> Value {
+fn lasting(mut answer: Value) -> Value {
     for key in ["executables", "signed", "size"] {
-        told.as_object_mut().unwrap().remove(key).unwrap();
+        answer.as_object_mut().unwrap().remove(key).unwrap();
     }
-    told
+    answer
 }
 
 /// Returns the permission bits of a file or directory.

@@ -113,7 +113,7 @@ fn the_token_service_is_named_and_contacted() {
             service.address(),
             0,
             "good",
-            "which the registry gives to anybody",
+            "which the registry gives to anonymous users",
         ),
         (&unused_address(), 6, "failed", "is not answering"),
     ] {

@@ -13,13 +13,13 @@ fn page(asked: &Asked, link: impl Fn(&str) -> Vec<String>) -> Answer {
         return Answer::status("404 Not Found");
     }
     let last = query.split('&').find_map(|pair| pair.strip_prefix("last="));
-    let told = last.map_or(0, |last| {
+    let start = last.map_or(0, |last| {
         TAGS.iter().position(|tag| *tag == last).unwrap() + 1
     });
-    let tags = &TAGS[told..TAGS.len().min(told + 2)];
+    let tags = &TAGS[start..TAGS.len().min(start + 2)];
     let list = format!(r#"{{"name": "org/x", "tags": {tags:?}}}"#);
     let mut answer = Answer::body(list).header("content-type", "application/json");
-    if told + 2 < TAGS.len() {
+    if start + 2 < TAGS.len() {
         for link in link(tags[1]) {
             answer = answer.header("link", link);
         }

@@ -102,11 +102,12 @@ fn the_referrers_of_an_index_are_copied_between_all_kinds_of_places_and_a_second
     ] {
         let proxy = Proxy::to(host, Vec::new());
         let to = proxy.reference(name);
-        let told = par(&environment, ["copy", "oci-layout://layout:1", &to]).success();
+        let outcome = par(&environment, ["copy", "oci-layout://layout:1", &to]).success();
         assert!(
-            told.stderr
+            outcome
+                .stderr
                 .contains("copied with 4 referrers and 1 attached tag"),
-            "{told}"
+            "{outcome}"
         );
         assert_eq!(changes(&proxy), [""; 0]);
     }

@@ -31,8 +31,8 @@ fn what_belongs_to_a_manifest_is_deleted_with_it() {
         let attached = answer["attached"].as_array().unwrap();
         assert_eq!(attached.len(), 3, "{answer}");
         for digest in attached {
-            let told = format!("belongs to it: {}", digest.as_str().unwrap());
-            assert!(deleted.stderr.contains(&told), "{deleted}");
+            let note = format!("belongs to it: {}", digest.as_str().unwrap());
+            assert!(deleted.stderr.contains(&note), "{deleted}");
         }
         assert_eq!(attached[0], json!(nested.digest));
         assert_eq!(answer["tags"], json!(["1"]));

@@ -286,7 +286,7 @@ fn the_referrers_api_is_read_page_by_page_and_filtered_once() {
     let first = |next: &str| page(peer::INDEX, TWO, next);
     assert_eq!(asked(vec![first("")], None).unwrap().len(), 2);
     assert_eq!(asked(vec![first("")], Some("a/b")).unwrap().len(), 1);
-    // What the registry has filtered is not filtered again.
+    // The client does not filter a list again that the registry has filtered.
     let mut filtered = first("");
     if let Fault::Answer { headers, .. } = &mut filtered {
         headers.push(("oci-filters-applied", "artifactType".to_owned()));

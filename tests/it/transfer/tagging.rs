@@ -29,8 +29,8 @@ fn a_tag_that_moves_is_reported_with_both_digests() {
         let outcome = par(&environment, ["push", &reference, text(&two), "-o", "json"]).success();
         let after = resolved(&environment, &reference);
         assert_ne!(before, after);
-        let (told, summary) = outcome.stderr.split_once('\n').unwrap();
-        assert_eq!(told, format!("1.2.3: {before} -> {after}"));
+        let (note, summary) = outcome.stderr.split_once('\n').unwrap();
+        assert_eq!(note, format!("1.2.3: {before} -> {after}"));
         assert!(summary.starts_with("sent "), "{outcome}");
         let moved = json!([{"tag": "1.2.3", "before": before}]);
         assert_eq!(outcome.json()["tags"], moved);

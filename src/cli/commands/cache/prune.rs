@@ -43,8 +43,8 @@ pub(crate) struct Args {
     /// Keep content that was used within this time. Default: 1h
     #[arg(long, value_name = "AGE", value_parser = age)]
     grace: Option<Duration>,
-    /// Keep everything that this lock file names, whatever the other options say. May be given several times. Default:
-    /// no lock file is read
+    /// Keep everything that this lock file names, even if another option selects it. May be given several times.
+    /// Default: no lock file is read
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     keep_locked: Vec<PathBuf>,
     /// Print what would be removed, and remove nothing. Default: it is removed

@@ -106,7 +106,7 @@ impl Report {
         (count > 0).then(|| {
             let (mirror, all) = (&self.mirror, self.mirrored.len());
             let message = format!("{mirror} is not up to date: {count} of {all} references differ");
-            let hint = "run the command without --check to copy what is missing";
+            let hint = "run the command without --check to copy missing content";
             Problem::found(ErrorKind::NotVerified, message, Some(hint.to_owned()))
         })
     }

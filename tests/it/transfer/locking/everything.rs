@@ -73,6 +73,6 @@ fn one_cause_of_many_failures_is_printed_once() {
     deployment.environment.write("file", "");
     let fetch = ["fetch", "--locked", "--cache-dir", "file/cache"];
     let fetched = deployment.par(&fetch).exit(2);
-    let told = fetched.stderr.matches("not a directory").count();
-    assert_eq!(told, 1, "{fetched}");
+    let count = fetched.stderr.matches("not a directory").count();
+    assert_eq!(count, 1, "{fetched}");
 }

@@ -202,11 +202,11 @@ fn annotations(environment: &Environment, archive: &Path) -> (String, String) {
 
 /// Returns an answer of `par inspect` about a reference without the fields of the manifest, which an answer about a
 /// file does not have.
-fn without_manifest(mut told: Value) -> Value {
+fn without_manifest(mut answer: Value) -> Value {
     for key in ["digest", "annotations", "attached"] {
-        told.as_object_mut().unwrap().remove(key).unwrap();
+        answer.as_object_mut().unwrap().remove(key).unwrap();
     }
-    told
+    answer
 }
 
 /// Returns the token of an archive that was built for a test.

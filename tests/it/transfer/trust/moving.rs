@@ -82,7 +82,7 @@ fn a_pin_that_cannot_be_recorded_is_an_error_that_names_the_directory() {
     assert!(refused.stderr.contains("cannot use the state"), "{refused}");
     assert!(refused.stderr.contains("--state-dir"), "{refused}");
     assert_eq!(refused.stdout, "");
-    // Nothing has to be recorded where nothing is pinned.
+    // With pins off, nothing has to be recorded.
     let off = site.environment.write("off.toml", "pin = \"off\"");
     let off = [&options[..], &["--trust", text(&off)]].concat();
     site.fetch(REFERENCE, &off).success();
